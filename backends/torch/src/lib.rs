@@ -1,0 +1,1 @@
+//! The supernet and the networks on libtorch

@@ -1,0 +1,1 @@
+//! Running ONNX in tract, and comparing what comes out

@@ -1,0 +1,1 @@
+//! The nasc command line.

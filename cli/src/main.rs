@@ -1,0 +1,2 @@
+//! The nasc binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The .nas compiler: names, elaboration, shapes, IR, checks, analyses

@@ -1,0 +1,261 @@
+//! What can be wrong with a data set or with the settings that read it.
+
+use std::path::PathBuf;
+
+use miette::{Diagnostic, NamedSource, SourceOffset, SourceSpan};
+use thiserror::Error;
+
+use crate::Size;
+
+/// A fault in a data set, or in the settings that read it. Each variant has its own code.
+#[derive(Debug, Error, Diagnostic)]
+pub enum DataError {
+    /// A folder of the layout is not there.
+    #[error("no folder `{}`", path.display())]
+    #[diagnostic(
+        code(nas::data::missing_folder),
+        help("a data set is ROOT/train/images/*.jpg with ROOT/train/labels/*.png, and the same for val and test")
+    )]
+    MissingFolder {
+        /// The folder that was looked for.
+        path: PathBuf,
+    },
+
+    /// The data set has no split of this name.
+    #[error("no split `{name}` in `{}`", root.display())]
+    #[diagnostic(code(nas::data::missing_split), help("{}", splits_help(found)))]
+    MissingSplit {
+        /// The root of the data set.
+        root: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The splits that are there.
+        found: Vec<String>,
+    },
+
+    /// A split holds no image.
+    #[error("no images in `{}`", path.display())]
+    #[diagnostic(code(nas::data::no_images), help("images are files that end in .jpg, .jpeg or .png"))]
+    NoImages {
+        /// The folder without images.
+        path: PathBuf,
+    },
+
+    /// A part of a split is too small for the batches asked of it.
+    #[error("{images} images do not fill one batch of {batch}")]
+    #[diagnostic(
+        code(nas::data::too_few_images),
+        help("make the batch smaller, divide the split differently, or keep the last, smaller batch")
+    )]
+    TooFewImages {
+        /// Images in the split, or in its part.
+        images: usize,
+        /// Images in a batch.
+        batch: usize,
+    },
+
+    /// An image has no label map.
+    #[error("no label map for image `{}`{}", image.display(), and_more(*others))]
+    #[diagnostic(code(nas::data::missing_label), help("put it at `{}`, or remove the image", label.display()))]
+    MissingLabel {
+        /// The first image without one.
+        image: PathBuf,
+        /// Where its label map should be.
+        label: PathBuf,
+        /// How many more images of the split have none.
+        others: usize,
+    },
+
+    /// Two images of a split have the same stem, hence the same label map.
+    #[error("`{}` and `{}` have the same label map", first.display(), second.display())]
+    #[diagnostic(code(nas::data::shared_label), help("remove or rename one of the two images"))]
+    SharedLabel {
+        /// The first of the images.
+        first: PathBuf,
+        /// The second of the images.
+        second: PathBuf,
+    },
+
+    /// A file or folder cannot be read or decoded.
+    #[error("cannot read `{}`: {reason}", path.display())]
+    #[diagnostic(
+        code(nas::data::unreadable),
+        help("replace or remove this file; images are JPEG or PNG, label maps PNG")
+    )]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The words of the decoder or of the operating system.
+        reason: String,
+    },
+
+    /// A label map is not one channel of at most 8 bits.
+    #[error("label map `{}` is {found}, not one byte a pixel", path.display())]
+    #[diagnostic(
+        code(nas::data::label_format),
+        help("save it as a grey or palette PNG of at most 8 bits, where the value (or palette index) of a pixel is its class")
+    )]
+    LabelFormat {
+        /// The label map.
+        path: PathBuf,
+        /// What the file is.
+        found: String,
+    },
+
+    /// An image and its label map differ in size.
+    #[error("`{}` is {image_size}, but its label map is {label_size}", image.display())]
+    #[diagnostic(
+        code(nas::data::size_mismatch),
+        help("resize `{}` to the size of the image (nearest neighbour), or pair the image with its own label map", label.display())
+    )]
+    SizeMismatch {
+        /// The image.
+        image: PathBuf,
+        /// Its size.
+        image_size: Size,
+        /// The label map.
+        label: PathBuf,
+        /// Its size.
+        label_size: Size,
+    },
+
+    /// A label map holds a value that is no class.
+    #[error("label {value} in `{}` (row {row}, column {column}), but there are {classes} classes", path.display())]
+    #[diagnostic(
+        code(nas::data::label_out_of_range),
+        help("if {value} marks pixels without a class, set `ignore` to {value}; otherwise set `classes` to {} or more", usize::from(*value) + 1)
+    )]
+    LabelOutOfRange {
+        /// The label map.
+        path: PathBuf,
+        /// The value.
+        value: u8,
+        /// Row of the first pixel that has it, from 0.
+        row: usize,
+        /// Column of the first pixel that has it, from 0.
+        column: usize,
+        /// Number of classes; labels run from 0 to `classes - 1`.
+        classes: usize,
+    },
+
+    /// A crop would be mostly padding.
+    #[error("a crop {crop} is too large for `{}`, which is {image_size} even at the largest scale", image.display())]
+    #[diagnostic(
+        code(nas::data::crop_too_large),
+        help("less than a quarter of the crop would be image: make the crop smaller, or raise the scale")
+    )]
+    CropTooLarge {
+        /// The crop.
+        crop: Size,
+        /// The image.
+        image: PathBuf,
+        /// Its size after resizing and the largest scale.
+        image_size: Size,
+    },
+
+    /// Images of different sizes meet in one batch.
+    #[error("`{}` is {found}, but its batch is {expected}", image.display())]
+    #[diagnostic(
+        code(nas::data::mixed_sizes),
+        help("the images of a batch have one size: set `resize` or `crop`")
+    )]
+    MixedSizes {
+        /// The first image that differs.
+        image: PathBuf,
+        /// The size of the batch.
+        expected: Size,
+        /// The size of this image.
+        found: Size,
+    },
+
+    /// A size of the pipeline has no pixels.
+    #[error("`{setting}` is {size}")]
+    #[diagnostic(code(nas::data::empty_size), help("give `{setting}` a height and a width of at least 1"))]
+    EmptySize {
+        /// `resize` or `crop`.
+        setting: &'static str,
+        /// Its value.
+        size: Size,
+    },
+
+    /// The range of the random scale is no range of positive factors.
+    #[error("`scale` is {low}..{high}")]
+    #[diagnostic(
+        code(nas::data::bad_scale),
+        help("give two factors above 0, the smaller first, as in 0.5..2.0")
+    )]
+    BadScale {
+        /// The lower end.
+        low: f32,
+        /// The upper end.
+        high: f32,
+    },
+
+    /// The mean or the standard deviation cannot normalise an image.
+    #[error("`{name}` is {found:?}")]
+    #[diagnostic(
+        code(nas::data::bad_statistics),
+        help("give three numbers for red, green and blue, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1")
+    )]
+    BadStatistics {
+        /// `mean` or `std`.
+        name: &'static str,
+        /// Its value.
+        found: Vec<f32>,
+    },
+
+    /// `dataset.json` is no description of a data set.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    DatasetJson(Box<DatasetJsonError>),
+
+    /// A worker thread ended before its work was done.
+    #[error("a thread that reads images ended early")]
+    #[diagnostic(
+        code(nas::internal::data_worker),
+        help("this is a fault of nasc: please report it with the output above")
+    )]
+    WorkerLost,
+}
+
+/// `dataset.json` is no description of a data set.
+#[derive(Debug, Error, Diagnostic)]
+#[error("bad dataset.json: {reason}")]
+#[diagnostic(
+    code(nas::data::bad_dataset_json),
+    help("the fields are classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], all optional")
+)]
+pub struct DatasetJsonError {
+    /// What is wrong, with line and column.
+    pub reason: String,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[label("here")]
+    at: SourceSpan,
+}
+
+impl DataError {
+    pub(crate) fn unreadable(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+        Self::Unreadable { path: path.into(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn dataset_json(path: PathBuf, text: String, error: &serde_json::Error) -> Self {
+        let offset = SourceOffset::from_location(&text, error.line(), error.column());
+        Self::DatasetJson(Box::new(DatasetJsonError {
+            reason: error.to_string(),
+            at: SourceSpan::new(offset, 0),
+            source_code: NamedSource::new(path.display().to_string(), text),
+        }))
+    }
+}
+
+fn splits_help(found: &[String]) -> String {
+    match found {
+        [] => "a split is a folder that holds `images` and `labels`".to_owned(),
+        names => format!("the splits here are {}", names.join(", ")),
+    }
+}
+
+fn and_more(others: usize) -> String {
+    if others == 0 { String::new() } else { format!(" (and for {others} more)") }
+}

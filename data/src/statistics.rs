@@ -1,0 +1,55 @@
+//! What a split holds: the shares of its classes, the mean and spread of its colours.
+
+use crate::decode::{check_labels, read_image, read_labels};
+use crate::{DataError, Split};
+
+/// The share of each class, from 0 to 1, among the pixels of a split that have a class. All are 0
+/// where no pixel has one.
+///
+/// # Errors
+/// A label map is unreadable, or holds a value that is neither `ignore` nor below `classes`.
+pub fn class_shares(split: &Split, classes: usize, ignore: u8) -> Result<Vec<f64>, DataError> {
+    let mut counts = [0_u64; 256];
+    for sample in split.samples() {
+        let labels = read_labels(&sample.label)?;
+        check_labels(&labels, classes, ignore, &sample.label)?;
+        for value in labels.as_raw() {
+            if let Some(count) = counts.get_mut(usize::from(*value)) {
+                *count += 1;
+            }
+        }
+    }
+    if let Some(ignored) = counts.get_mut(usize::from(ignore)) {
+        *ignored = 0;
+    }
+    let total = counts.iter().sum::<u64>().max(1) as f64;
+    let shares = counts.into_iter().chain(std::iter::repeat(0)).take(classes);
+    Ok(shares.map(|count| count as f64 / total).collect())
+}
+
+/// The mean and the standard deviation of red, green and blue over all pixels of a split, white
+/// being 1: the `mean` and `std` of `dataset.json`. Both are 0 where the split is empty.
+///
+/// # Errors
+/// An image is unreadable.
+pub fn mean_std(split: &Split) -> Result<([f32; 3], [f32; 3]), DataError> {
+    let mut channels = [(0_u64, 0_u64); 3]; // INVARIANT: whole numbers, so the sums are exact.
+    let mut pixels = 0;
+    for sample in split.samples() {
+        let image = read_image(&sample.image)?;
+        pixels += u64::from(image.width()) * u64::from(image.height());
+        for pixel in image.pixels() {
+            for ((sum, squares), value) in channels.iter_mut().zip(pixel.0.map(u64::from)) {
+                *sum += value;
+                *squares += value * value;
+            }
+        }
+    }
+    let count = pixels.max(1) as f64;
+    let mean = channels.map(|(sum, _)| sum as f64 / count);
+    let std = channels.map(|(sum, squares)| {
+        let mean = sum as f64 / count;
+        (squares as f64 / count - mean * mean).max(0.0).sqrt()
+    });
+    Ok((mean.map(|value| (value / 255.0) as f32), std.map(|value| (value / 255.0) as f32)))
+}

@@ -1,0 +1,593 @@
+//! From pest's pairs to the syntax tree.
+//!
+//! The grammar guarantees which pairs stand where, so what cannot occur yields an empty
+//! piece instead of an error: a missing child would be a fault of the grammar, and the
+//! tests compare whole trees.
+
+use std::sync::LazyLock;
+
+use pest::iterators::{Pair, Pairs};
+use pest::pratt_parser::{Assoc, Op, PrattParser};
+
+use crate::ast::{
+    Arch, ArchChoice, ArchEntry, Arg, Arm, BinaryOp, Block, Body, Candidate, Choose, Const, Expect,
+    Expr, ExprKind, Field, ForClause, Ident, Item, ItemKind, Param, Pattern, Search, Section,
+    Setting, Space, SpaceRef, Span, Statement, StatementKind, TextPart, UnaryOp, Use,
+};
+use crate::error::Nesting;
+use crate::rules::Rule;
+use crate::source::Source;
+
+/// How many operators one expression may hold, `->` not counted.
+const MAX_OPERATORS: usize = 128;
+
+type Built<T> = Result<T, Box<Nesting>>;
+
+static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
+    let left = |rule| Op::infix(rule, Assoc::Left);
+    PrattParser::new()
+        .op(left(Rule::arrow))
+        .op(left(Rule::kw_or))
+        .op(left(Rule::kw_and))
+        .op(Op::prefix(Rule::kw_not))
+        .op(left(Rule::eq)
+            | left(Rule::ne)
+            | left(Rule::le)
+            | left(Rule::ge)
+            | left(Rule::lt)
+            | left(Rule::gt))
+        .op(left(Rule::range))
+        .op(left(Rule::add) | left(Rule::sub))
+        .op(left(Rule::mul) | left(Rule::div) | left(Rule::rem))
+        .op(Op::prefix(Rule::neg))
+        .op(Op::infix(Rule::pow, Assoc::Right))
+});
+
+/// Builds the tree of one item whose text begins at `offset` of the source.
+pub(crate) struct Builder<'s> {
+    pub(crate) offset: usize,
+    pub(crate) source: &'s Source,
+}
+
+impl Builder<'_> {
+    fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let span = pair.as_span();
+        Span::new(self.offset + span.start(), self.offset + span.end())
+    }
+
+    fn ident(&self, pair: &Pair<'_, Rule>) -> Ident {
+        Ident { name: pair.as_str().to_owned(), span: self.span(pair) }
+    }
+
+    /// The next child, which is a name.
+    fn next_ident(&self, pairs: &mut Pairs<'_, Rule>) -> Ident {
+        pairs.next().map_or(Ident { name: String::new(), span: Span::default() }, |p| self.ident(&p))
+    }
+
+    pub(crate) fn item(&self, pair: Pair<'_, Rule>, docs: Vec<String>) -> Built<Item> {
+        let span = self.span(&pair);
+        let mut kind = None;
+        for inner in pair.into_inner() {
+            kind = Some(self.item_kind(inner)?);
+        }
+        // INVARIANT: the rule `item` has exactly one child.
+        let kind = kind.unwrap_or(ItemKind::Expect(Expect { claim: empty(span), span }));
+        Ok(Item { docs, kind, span })
+    }
+
+    fn item_kind(&self, pair: Pair<'_, Rule>) -> Built<ItemKind> {
+        let rule = pair.as_rule();
+        let span = self.span(&pair);
+        let mut inner = words_skipped(pair);
+        Ok(match rule {
+            Rule::use_item => ItemKind::Use(self.use_item(inner)),
+            Rule::const_item => {
+                let name = self.next_ident(&mut inner);
+                ItemKind::Const(Const { name, value: self.last_expr(inner, span)? })
+            }
+            Rule::block_item => {
+                let name = self.next_ident(&mut inner);
+                let params = self.params(&mut inner)?;
+                ItemKind::Block(Block { name, params, body: self.next_body(inner, span)? })
+            }
+            Rule::space_item => self.space(inner, span)?,
+            Rule::arch_item => self.arch(inner)?,
+            Rule::search_item => self.search(inner)?,
+            _ => ItemKind::Expect(Expect { claim: self.last_expr(inner, span)?, span }),
+        })
+    }
+
+    fn use_item(&self, inner: Pairs<'_, Rule>) -> Use {
+        let mut module = Vec::new();
+        let mut names = Vec::new();
+        for part in inner.flat_map(Pair::into_inner) {
+            match part.as_rule() {
+                Rule::ident => module.push(self.ident(&part)),
+                Rule::use_names => names = idents(part).map(|p| self.ident(&p)).collect(),
+                _ => {}
+            }
+        }
+        let braced = !names.is_empty();
+        if !braced {
+            names.extend(module.pop());
+        }
+        Use { module, names, braced }
+    }
+
+    fn space(&self, mut inner: Pairs<'_, Rule>, span: Span) -> Built<ItemKind> {
+        let name = self.next_ident(&mut inner);
+        let has_params = inner.peek().is_some_and(|p| p.as_rule() == Rule::params);
+        let params = if has_params { self.params(&mut inner)? } else { Vec::new() };
+        let start = inner.peek().map_or(span, |brace| self.span(&brace)).start;
+        let statements = inner
+            .filter(|p| p.as_rule() == Rule::space_statement)
+            .map(|p| self.statement(p))
+            .collect::<Built<_>>()?;
+        let body = Body { statements, span: Span { start, end: span.end } };
+        Ok(ItemKind::Space(Space { name, params, has_params, body }))
+    }
+
+    fn space_ref(&self, pair: Pair<'_, Rule>) -> Built<SpaceRef> {
+        let mut inner = pair.into_inner();
+        let name = self.next_ident(&mut inner);
+        let args = inner.next().map(|args| self.args(args)).transpose()?;
+        Ok(SpaceRef { name, args })
+    }
+
+    fn next_space_ref(&self, inner: &mut Pairs<'_, Rule>) -> Built<SpaceRef> {
+        match inner.find(|p| p.as_rule() == Rule::space_ref) {
+            Some(pair) => self.space_ref(pair),
+            None => Ok(SpaceRef {
+                name: Ident { name: String::new(), span: Span::default() },
+                args: None,
+            }),
+        }
+    }
+
+    fn arch(&self, mut inner: Pairs<'_, Rule>) -> Built<ItemKind> {
+        let name = self.next_ident(&mut inner);
+        let space = self.next_space_ref(&mut inner)?;
+        let mut entries = Vec::new();
+        for entry in inner.filter(|p| p.as_rule() == Rule::arch_entry).flat_map(Pair::into_inner) {
+            let span = self.span(&entry);
+            let is_expect = entry.as_rule() == Rule::expect_item;
+            let mut parts = words_skipped(entry);
+            entries.push(if is_expect {
+                ArchEntry::Expect(Expect { claim: self.last_expr(parts, span)?, span })
+            } else {
+                let key = parts.next();
+                let quoted = key.as_ref().is_some_and(|k| k.as_rule() == Rule::string);
+                let key = key.map_or(Ident { name: String::new(), span }, |k| self.key(&k));
+                ArchEntry::Choice(ArchChoice { key, quoted, value: self.last_expr(parts, span)? })
+            });
+        }
+        Ok(ItemKind::Arch(Arch { name, space, entries }))
+    }
+
+    /// The key of an `arch` line: a name, or the text between quotes as it stands.
+    fn key(&self, pair: &Pair<'_, Rule>) -> Ident {
+        Ident { name: pair.as_str().trim_matches('"').to_owned(), span: self.span(pair) }
+    }
+
+    fn search(&self, mut inner: Pairs<'_, Rule>) -> Built<ItemKind> {
+        let name = self.next_ident(&mut inner);
+        let space = self.next_space_ref(&mut inner)?;
+        let settings = inner
+            .filter(|p| p.as_rule() == Rule::setting)
+            .flat_map(Pair::into_inner)
+            .map(|pair| self.setting(pair))
+            .collect::<Built<_>>()?;
+        Ok(ItemKind::Search(Search { name, space, settings }))
+    }
+
+    fn setting(&self, pair: Pair<'_, Rule>) -> Built<Setting> {
+        let span = self.span(&pair);
+        if pair.as_rule() == Rule::objective {
+            return Ok(Setting::Minimize(self.last_expr(pair.into_inner(), span)?, span));
+        }
+        let mut inner = pair.into_inner();
+        let name = self.next_ident(&mut inner);
+        let kind = inner.peek().filter(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
+        let fields = inner
+            .filter(|p| p.as_rule() == Rule::field)
+            .map(|p| self.field(p))
+            .collect::<Built<_>>()?;
+        Ok(Setting::Section(Section { name, kind, fields, span }))
+    }
+
+    fn field(&self, pair: Pair<'_, Rule>) -> Built<Field> {
+        let span = self.span(&pair);
+        let mut inner = pair.into_inner();
+        let name = self.next_ident(&mut inner);
+        let law = inner.clone().find(|p| p.as_rule() == Rule::law).map(|law| {
+            let mut parts = law.into_inner();
+            self.next_ident(&mut parts)
+        });
+        Ok(Field { name, value: self.last_expr(inner, span)?, law })
+    }
+
+    fn params(&self, inner: &mut Pairs<'_, Rule>) -> Built<Vec<Param>> {
+        let Some(params) = inner.next() else { return Ok(Vec::new()) };
+        params
+            .into_inner()
+            .filter(|p| p.as_rule() == Rule::param)
+            .map(|param| {
+                let mut parts = param.into_inner();
+                let name = self.next_ident(&mut parts);
+                let default = parts.find(|p| p.as_rule() == Rule::expr);
+                Ok(Param { name, default: default.map(|p| self.expr(p)).transpose()? })
+            })
+            .collect()
+    }
+
+    fn next_body(&self, mut inner: Pairs<'_, Rule>, span: Span) -> Built<Body> {
+        match inner.find(|p| matches!(p.as_rule(), Rule::body | Rule::block_body)) {
+            Some(pair) => self.body(pair),
+            None => Ok(Body { statements: Vec::new(), span }),
+        }
+    }
+
+    fn body(&self, pair: Pair<'_, Rule>) -> Built<Body> {
+        let span = self.span(&pair);
+        let statements = pair
+            .into_inner()
+            .filter(|p| p.as_rule() == Rule::statement)
+            .map(|p| self.statement(p))
+            .collect::<Built<_>>()?;
+        Ok(Body { statements, span })
+    }
+
+    fn statement(&self, pair: Pair<'_, Rule>) -> Built<Statement> {
+        let span = self.span(&pair);
+        // `space_statement` may wrap a `statement`.
+        let mut inner = pair;
+        while matches!(inner.as_rule(), Rule::statement | Rule::space_statement) {
+            match inner.clone().into_inner().next() {
+                Some(child) => inner = child,
+                None => break,
+            }
+        }
+        let rule = inner.as_rule();
+        let mut parts = words_skipped(inner);
+        let kind = match rule {
+            Rule::let_stmt => {
+                StatementKind::Let(self.next_pattern(&mut parts), self.last_expr(parts, span)?)
+            }
+            Rule::var_stmt => {
+                StatementKind::Var(self.next_pattern(&mut parts), self.last_expr(parts, span)?)
+            }
+            Rule::assign_stmt => {
+                StatementKind::Assign(self.next_ident(&mut parts), self.last_expr(parts, span)?)
+            }
+            Rule::for_stmt => {
+                let clauses = self.for_clauses(&parts)?;
+                StatementKind::For(clauses, self.next_body(parts, span)?)
+            }
+            Rule::input_stmt => {
+                StatementKind::Input(self.next_ident(&mut parts), self.last_expr(parts, span)?)
+            }
+            Rule::output_stmt => {
+                StatementKind::Output(self.next_ident(&mut parts), self.last_expr(parts, span)?)
+            }
+            Rule::task_stmt => {
+                let mut call = parts.flat_map(Pair::into_inner);
+                let name = call.next().map_or(empty_ident(), |p| self.ident(&p));
+                let args = call.next().map(|args| self.args(args)).transpose()?;
+                StatementKind::Task(name, args.unwrap_or_default())
+            }
+            _ => StatementKind::Expr(self.last_expr(parts, span)?),
+        };
+        Ok(Statement { kind, span })
+    }
+
+    fn for_clauses(&self, parts: &Pairs<'_, Rule>) -> Built<Vec<ForClause>> {
+        parts
+            .clone()
+            .filter(|p| p.as_rule() == Rule::for_clause)
+            .map(|clause| {
+                let span = self.span(&clause);
+                let mut inner = clause.into_inner();
+                let pattern = self.next_pattern(&mut inner);
+                Ok(ForClause { pattern, list: self.last_expr(inner, span)? })
+            })
+            .collect()
+    }
+
+    fn next_pattern(&self, parts: &mut Pairs<'_, Rule>) -> Pattern {
+        parts.next().map_or_else(|| Pattern::Name(empty_ident()), |p| self.pattern(p))
+    }
+
+    fn pattern(&self, pair: Pair<'_, Rule>) -> Pattern {
+        match pair.into_inner().next() {
+            Some(inner) if inner.as_rule() == Rule::tuple_pattern => {
+                let span = self.span(&inner);
+                let parts = inner.into_inner().filter(|p| p.as_rule() == Rule::pattern);
+                Pattern::Tuple(parts.map(|p| self.pattern(p)).collect(), span)
+            }
+            Some(inner) => Pattern::Name(self.ident(&inner)),
+            None => Pattern::Name(empty_ident()),
+        }
+    }
+
+    fn args(&self, pair: Pair<'_, Rule>) -> Built<Vec<Arg>> {
+        pair.into_inner()
+            .filter(|p| p.as_rule() == Rule::arg)
+            .flat_map(Pair::into_inner)
+            .map(|arg| {
+                if arg.as_rule() != Rule::named_arg {
+                    return Ok(Arg { name: None, value: self.expr(arg)? });
+                }
+                let span = self.span(&arg);
+                let mut parts = arg.into_inner();
+                let name = self.next_ident(&mut parts);
+                Ok(Arg { name: Some(name), value: self.last_expr(parts, span)? })
+            })
+            .collect()
+    }
+
+    /// The expression among the children; there is one wherever this is called.
+    fn last_expr(&self, pairs: Pairs<'_, Rule>, span: Span) -> Built<Expr> {
+        match pairs.filter(|p| p.as_rule() == Rule::expr).last() {
+            Some(pair) => self.expr(pair),
+            None => Ok(empty(span)),
+        }
+    }
+
+    fn expr(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let operators = pair
+            .clone()
+            .into_inner()
+            .filter(|p| !matches!(p.as_rule(), Rule::operand | Rule::operator))
+            .count();
+        let pairs = pair.clone().into_inner();
+        let infixes = pairs.clone().filter(|p| p.as_rule() == Rule::operator);
+        let infixes = infixes
+            .filter(|p| p.clone().into_inner().next().is_some_and(|o| o.as_rule() != Rule::arrow))
+            .count();
+        if operators + infixes > MAX_OPERATORS {
+            return Err(Box::new(self.too_many_operators(&pair)));
+        }
+        // `operator` and `prefix` each wrap the one that was written.
+        let flat = pairs.map(|p| match p.as_rule() {
+            Rule::operator | Rule::prefix => p.clone().into_inner().next().unwrap_or(p),
+            _ => p,
+        });
+        PRATT
+            .map_primary(|p| self.operand(p))
+            .map_prefix(|op, value| {
+                let value = value?;
+                let kind =
+                    if op.as_rule() == Rule::neg { UnaryOp::Neg } else { UnaryOp::Not };
+                let span = self.span(&op).to(value.span);
+                Ok(Expr { kind: ExprKind::Unary(kind, Box::new(value)), span })
+            })
+            .map_infix(|left, op, right| Ok(infix(left?, op.as_rule(), right?)))
+            .parse(flat)
+    }
+
+    fn too_many_operators(&self, pair: &Pair<'_, Rule>) -> Nesting {
+        Nesting {
+            what: "operators of one expression nest",
+            limit: MAX_OPERATORS,
+            help: "name the parts with `let`",
+            source_code: self.source.clone(),
+            at: self.span(pair).into(),
+        }
+    }
+
+    fn operand(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let mut parts = pair.clone().into_inner();
+        let Some(primary) = parts.next() else { return Ok(empty(self.span(&pair))) };
+        let mut value = self.primary(primary)?;
+        for suffix in parts {
+            let span = value.span.to(self.span(&suffix));
+            let mut inner = suffix.clone().into_inner();
+            let kind = if suffix.as_rule() == Rule::field_access {
+                ExprKind::Field(Box::new(value), self.next_ident(&mut inner))
+            } else {
+                ExprKind::Index(Box::new(value), Box::new(self.last_expr(inner, span)?))
+            };
+            value = Expr { kind, span };
+        }
+        Ok(value)
+    }
+
+    fn primary(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let span = self.span(&pair);
+        let Some(inner) = pair.into_inner().next() else { return Ok(empty(span)) };
+        let kind = match inner.as_rule() {
+            Rule::number => ExprKind::Number(inner.as_str().to_owned()),
+            Rule::string => ExprKind::Text(self.text(inner)?),
+            Rule::kw_true => ExprKind::Bool(true),
+            Rule::kw_false => ExprKind::Bool(false),
+            Rule::list => ExprKind::List(self.exprs(inner)?),
+            Rule::paren => self.paren(inner)?,
+            Rule::if_expr => self.if_expr(inner)?,
+            Rule::choose_expr => ExprKind::Choose(self.choose(inner)?),
+            Rule::call => {
+                let mut parts = inner.into_inner();
+                let callee = self.next_ident(&mut parts);
+                let args = parts.next().map(|args| self.args(args)).transpose()?;
+                ExprKind::Call(callee, args.unwrap_or_default())
+            }
+            _ => ExprKind::Name(inner.as_str().to_owned()),
+        };
+        Ok(Expr { kind, span })
+    }
+
+    fn exprs(&self, pair: Pair<'_, Rule>) -> Built<Vec<Expr>> {
+        pair.into_inner().filter(|p| p.as_rule() == Rule::expr).map(|p| self.expr(p)).collect()
+    }
+
+    fn paren(&self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
+        let has_comma = pair.clone().into_inner().any(|p| p.as_rule() == Rule::comma);
+        let mut parts = self.exprs(pair)?;
+        match parts.pop() {
+            Some(only) if parts.is_empty() && !has_comma => Ok(ExprKind::Paren(Box::new(only))),
+            last => {
+                parts.extend(last);
+                Ok(ExprKind::Tuple(parts))
+            }
+        }
+    }
+
+    fn if_expr(&self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
+        let (mut branches, mut otherwise, mut condition) = (Vec::new(), None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expr => condition = Some(self.expr(part)?),
+                Rule::body => {
+                    let body = self.body(part)?;
+                    branches.extend(condition.take().map(|c| (c, body)));
+                }
+                Rule::else_body => {
+                    let span = self.span(&part);
+                    otherwise = Some(self.next_body(part.into_inner(), span)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(ExprKind::If(branches, otherwise))
+    }
+
+    fn choose(&self, pair: Pair<'_, Rule>) -> Built<Choose> {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        let word = parts.next().map_or(span, |p| self.span(&p));
+        let label =
+            parts.peek().filter(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
+        let head = label.as_ref().map_or(word, |label| word.to(label.span));
+        Ok(Choose { label, arms: self.arms(parts)?, head })
+    }
+
+    fn arms(&self, parts: Pairs<'_, Rule>) -> Built<Vec<Arm>> {
+        parts
+            .filter(|p| p.as_rule() == Rule::arm)
+            .flat_map(Pair::into_inner)
+            .map(|arm| {
+                let inner = words_skipped(arm.clone());
+                if arm.as_rule() == Rule::for_arm {
+                    Ok(Arm::For(self.for_clauses(&inner)?, self.arms(inner)?))
+                } else {
+                    Ok(Arm::Candidate(self.candidate(inner, self.span(&arm))?))
+                }
+            })
+            .collect()
+    }
+
+    fn candidate(&self, mut parts: Pairs<'_, Rule>, span: Span) -> Built<Candidate> {
+        let name = parts.next();
+        let quoted = name.as_ref().is_some_and(|n| n.as_rule() == Rule::string);
+        let name_span = name.as_ref().map_or(span, |n| self.span(n));
+        let name = match name {
+            Some(text) if quoted => self.text(text)?,
+            Some(ident) => vec![TextPart::Literal(ident.as_str().to_owned())],
+            None => Vec::new(),
+        };
+        let guard = parts
+            .clone()
+            .find(|p| p.as_rule() == Rule::guard)
+            .map(|guard| self.last_expr(guard.into_inner(), span))
+            .transpose()?;
+        Ok(Candidate { name, quoted, name_span, value: self.last_expr(parts, span)?, guard })
+    }
+
+    fn text(&self, pair: Pair<'_, Rule>) -> Built<Vec<TextPart>> {
+        let mut parts: Vec<TextPart> = Vec::new();
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            let literal = match part.as_rule() {
+                Rule::text => part.as_str(),
+                Rule::escape if part.as_str() == "\\n" => "\n",
+                Rule::escape => part.as_str().trim_start_matches('\\'),
+                Rule::interpolation => {
+                    let value = self.last_expr(part.into_inner(), span)?;
+                    parts.push(TextPart::Interpolation(value));
+                    continue;
+                }
+                _ => continue,
+            };
+            // `\\` escapes itself: trimming took both backslashes.
+            let literal = if literal.is_empty() { "\\" } else { literal };
+            match parts.last_mut() {
+                Some(TextPart::Literal(text)) => text.push_str(literal),
+                _ => parts.push(TextPart::Literal(literal.to_owned())),
+            }
+        }
+        Ok(parts)
+    }
+}
+
+/// The children without the words and brackets that only mark them.
+fn words_skipped(pair: Pair<'_, Rule>) -> Pairs<'_, Rule> {
+    let mut inner = pair.into_inner();
+    while inner.peek().is_some_and(|p| is_keyword(p.as_rule())) {
+        inner.next();
+    }
+    inner
+}
+
+fn is_keyword(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::kw_use
+            | Rule::kw_const
+            | Rule::kw_block
+            | Rule::kw_space
+            | Rule::kw_arch
+            | Rule::kw_search
+            | Rule::kw_expect
+            | Rule::kw_let
+            | Rule::kw_var
+            | Rule::kw_for
+            | Rule::kw_input
+            | Rule::kw_task
+            | Rule::kw_output
+            | Rule::kw_minimize
+    )
+}
+
+fn idents(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
+    pair.into_inner().filter(|p| p.as_rule() == Rule::ident)
+}
+
+fn empty_ident() -> Ident {
+    Ident { name: String::new(), span: Span::default() }
+}
+
+fn empty(span: Span) -> Expr {
+    Expr { kind: ExprKind::Tuple(Vec::new()), span }
+}
+
+fn infix(left: Expr, rule: Rule, right: Expr) -> Expr {
+    let span = left.span.to(right.span);
+    let op = match rule {
+        Rule::kw_or => BinaryOp::Or,
+        Rule::kw_and => BinaryOp::And,
+        Rule::eq => BinaryOp::Eq,
+        Rule::ne => BinaryOp::Ne,
+        Rule::lt => BinaryOp::Lt,
+        Rule::le => BinaryOp::Le,
+        Rule::gt => BinaryOp::Gt,
+        Rule::ge => BinaryOp::Ge,
+        Rule::range => BinaryOp::Range,
+        Rule::add => BinaryOp::Add,
+        Rule::sub => BinaryOp::Sub,
+        Rule::mul => BinaryOp::Mul,
+        Rule::div => BinaryOp::Div,
+        Rule::rem => BinaryOp::Rem,
+        Rule::pow => BinaryOp::Pow,
+        // Rule::arrow, the one that is left.
+        _ => {
+            let kind = match left.kind {
+                ExprKind::Pipeline(source, mut steps) => {
+                    steps.push(right);
+                    ExprKind::Pipeline(source, steps)
+                }
+                _ => ExprKind::Pipeline(Box::new(left), vec![right]),
+            };
+            return Expr { kind, span };
+        }
+    };
+    Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span }
+}

@@ -1,0 +1,13 @@
+//! The `.nas` language: grammar, syntax tree with spans, parser, formatter.
+
+pub mod ast;
+mod build;
+pub mod error;
+pub mod parse;
+mod rules;
+pub mod source;
+mod words;
+
+pub use error::Problem;
+pub use parse::{Parsed, parse};
+pub use source::Source;

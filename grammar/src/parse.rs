@@ -1,0 +1,217 @@
+//! From text to syntax tree: limits, item by item, so that each item can have its own error.
+
+use pest::Parser;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use crate::ast::{File, Item, Span};
+use crate::build;
+use crate::error::{Nesting, NotUtf8, Problem, Syntax, TooLarge};
+use crate::rules::{NasParser, Rule};
+use crate::source::Source;
+use crate::words;
+
+/// The largest source that is read, in bytes.
+pub const MAX_BYTES: usize = 8 << 20;
+/// How deep brackets may nest.
+pub const MAX_NESTING: usize = 64;
+
+
+/// A parsed file and what is wrong with it.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The items that could be read.
+    pub file: File,
+    /// Syntax errors; empty if the whole file was read.
+    pub problems: Vec<Problem>,
+}
+
+/// The text of a file's bytes.
+///
+/// # Errors
+/// A file that is too large or not UTF-8.
+pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
+    if bytes.len() > MAX_BYTES {
+        let (size, limit) = (bytes.len(), MAX_BYTES);
+        return Err(Box::new(TooLarge { name: name.to_owned(), size, limit }));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(error) => {
+            let offset = error.utf8_error().valid_up_to();
+            let line = error.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1;
+            Err(Box::new(NotUtf8 { name: name.to_owned(), offset, line }))
+        }
+    }
+}
+
+/// Parses a file. What could be read comes back even where something could not.
+#[must_use]
+pub fn parse(source: &Source) -> Parsed {
+    let text: &str = source.text();
+    let mut parsed =
+        Parsed { file: File { docs: Vec::new(), items: Vec::new() }, problems: Vec::new() };
+    if text.len() > MAX_BYTES {
+        let name = source.name().to_owned();
+        parsed.problems.push(Box::new(TooLarge { name, size: text.len(), limit: MAX_BYTES }));
+        return parsed;
+    }
+    if let Some(at) = nesting_beyond_limit(text) {
+        parsed.problems.push(Box::new(too_nested(source, at)));
+        return parsed;
+    }
+    let mut position = 0;
+    loop {
+        let trivia = skip_trivia(text, position);
+        parsed.file.docs.extend(trivia.file_docs);
+        if trivia.end >= text.len() {
+            return parsed;
+        }
+        match parse_item(source, trivia.end, trivia.docs) {
+            Ok(item) => {
+                position = item.span.end as usize;
+                parsed.file.items.push(item);
+            }
+            Err((problem, failed_at)) => {
+                parsed.problems.push(problem);
+                position = next_item(text, failed_at.max(trivia.end + 1));
+            }
+        }
+    }
+}
+
+fn parse_item(source: &Source, start: usize, docs: Vec<String>) -> Result<Item, (Problem, usize)> {
+    let rest = source.text().get(start..).unwrap_or_default();
+    let mut pairs = NasParser::parse(Rule::one_item, rest).map_err(|error| {
+        let (syntax, at) = syntax_error(source, start, &error);
+        (Box::new(syntax) as Problem, at)
+    })?;
+    let Some(pair) = pairs.next() else {
+        return Err((Box::new(expected(source, start, start, &[Rule::item])), start));
+    };
+    build::Builder { offset: start, source }
+        .item(pair, docs)
+        .map_err(|too_deep| (Box::new(*too_deep) as Problem, start))
+}
+
+/// White space, comments and documentation between items.
+struct Trivia {
+    file_docs: Vec<String>,
+    docs: Vec<String>,
+    end: usize,
+}
+
+fn skip_trivia(text: &str, start: usize) -> Trivia {
+    let mut trivia = Trivia { file_docs: Vec::new(), docs: Vec::new(), end: start };
+    loop {
+        let rest = text.get(trivia.end..).unwrap_or_default();
+        let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        trivia.end = text.len() - trimmed.len();
+        if !trimmed.starts_with("//") {
+            return trivia;
+        }
+        let line = trimmed.split('\n').next().unwrap_or_default();
+        trivia.end += line.len();
+        let line = line.trim_end();
+        if let Some(doc) = line.strip_prefix("//!") {
+            trivia.file_docs.push(doc.strip_prefix(' ').unwrap_or(doc).to_owned());
+        } else if let Some(doc) = line.strip_prefix("///") {
+            trivia.docs.push(doc.strip_prefix(' ').unwrap_or(doc).to_owned());
+        }
+    }
+}
+
+/// Where the next item after `from` seems to begin: an item's word at the start of a line.
+fn next_item(text: &str, from: usize) -> usize {
+    const WORDS: [&str; 7] = ["use", "const", "block", "space", "arch", "search", "expect"];
+    let mut line_start = from;
+    while let Some(newline) = text.get(line_start..).and_then(|rest| rest.find('\n')) {
+        line_start += newline + 1;
+        let line = text.get(line_start..).unwrap_or_default();
+        let word = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        if word.is_some_and(|word| WORDS.contains(&word)) {
+            return line_start;
+        }
+    }
+    text.len()
+}
+
+/// The offset of the bracket that nests deeper than the limit, if there is one.
+fn nesting_beyond_limit(text: &str) -> Option<usize> {
+    let (mut depth, mut in_string) = (0usize, false);
+    let mut bytes = text.bytes().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\n' => in_string = false,
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => {
+                bytes.next();
+            }
+            b'/' if !in_string && bytes.peek().is_some_and(|&(_, next)| next == b'/') => {
+                while bytes.peek().is_some_and(|&(_, next)| next != b'\n') {
+                    bytes.next();
+                }
+            }
+            // An interpolation holds an expression, so its braces nest as well.
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            b'(' | b'[' if !in_string => depth += 1,
+            b')' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_NESTING {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn too_nested(source: &Source, at: usize) -> Nesting {
+    Nesting {
+        what: "brackets nest",
+        limit: MAX_NESTING,
+        help: "name the inner parts with `let`, or make them a block",
+        source_code: source.clone(),
+        at: Span::new(at, at + 1).into(),
+    }
+}
+
+fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -> (Syntax, usize) {
+    let at = start
+        + match error.location {
+            InputLocation::Pos(at) => at,
+            InputLocation::Span((at, _)) => at,
+        };
+    let rules = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => &[],
+    };
+    (expected(source, start, at, rules), at)
+}
+
+fn expected(source: &Source, start: usize, at: usize, rules: &[Rule]) -> Syntax {
+    let text: &str = source.text();
+    let rest = text.get(at..).unwrap_or_default();
+    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let token = if word.is_empty() { rest.chars().take(1).collect() } else { word };
+    let (found, length) = match token.as_str() {
+        "" => ("the end of the file".to_owned(), 0),
+        "\n" | "\r" => ("the end of the line".to_owned(), 1),
+        token => (format!("`{token}`"), token.len()),
+    };
+    let reserved = words::is_reserved(&token) && rules.contains(&Rule::ident);
+    let help = if reserved {
+        Some(format!("`{token}` is a word of the language; use another name"))
+    } else if length == 0 {
+        let (line, _) = source.line_column(start);
+        Some(format!("the item that begins in line {line} is not finished"))
+    } else {
+        None
+    };
+    Syntax {
+        expected: words::phrase(rules),
+        found,
+        source_code: source.clone(),
+        at: Span::new(at, at + length).into(),
+        help,
+    }
+}

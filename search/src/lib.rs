@@ -1,0 +1,1 @@
+//! Search strategies, schedules and the run store

@@ -1,0 +1,1 @@
+//! The standard library of blocks and heads, embedded

@@ -1,0 +1,1 @@
+//! End-to-end, golden, differential and diagnostic tests
