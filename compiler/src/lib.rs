@@ -1,1 +1,18 @@
-//! The .nas compiler: names, elaboration, shapes, IR, checks, analyses
+//! The compiler of `.nas`: names, elaboration, shapes, the IR, analyses, passes, diagnostics.
+//! No I/O, no torch, no protobuf.
+
+pub mod assignment;
+pub mod check;
+pub mod ir;
+pub mod network;
+pub mod ops;
+pub mod recipe;
+pub mod shape;
+mod specialise;
+pub mod weights;
+
+pub use assignment::Assignment;
+pub use check::Checked;
+pub use ir::Space;
+pub use network::Network;
+pub use specialise::specialise;

@@ -88,9 +88,7 @@ fn unpack(packed: Vec<u8>, line: usize, width: usize, bits: u8) -> Vec<u8> {
         return packed;
     }
     let mask = (1 << bits) - 1;
-    let pixels = move |byte: u8| {
-        (1..=8 / bits).map(move |nth| (byte >> (8 - nth * bits)) & mask)
-    };
+    let pixels = move |byte: u8| (1..=8 / bits).map(move |nth| (byte >> (8 - nth * bits)) & mask);
     let rows = packed.chunks_exact(line.max(1));
     rows.flat_map(|row| row.iter().copied().flat_map(pixels).take(width)).collect()
 }

@@ -14,7 +14,9 @@ pub enum DataError {
     #[error("no folder `{}`", path.display())]
     #[diagnostic(
         code(nas::data::missing_folder),
-        help("a data set is ROOT/train/images/*.jpg with ROOT/train/labels/*.png, and the same for val and test")
+        help(
+            "a data set is ROOT/train/images/*.jpg with ROOT/train/labels/*.png, and the same for val and test"
+        )
     )]
     MissingFolder {
         /// The folder that was looked for.
@@ -35,7 +37,10 @@ pub enum DataError {
 
     /// A split holds no image.
     #[error("no images in `{}`", path.display())]
-    #[diagnostic(code(nas::data::no_images), help("images are files that end in .jpg, .jpeg or .png"))]
+    #[diagnostic(
+        code(nas::data::no_images),
+        help("images are files that end in .jpg, .jpeg or .png")
+    )]
     NoImages {
         /// The folder without images.
         path: PathBuf,
@@ -45,7 +50,9 @@ pub enum DataError {
     #[error("{images} images do not fill one batch of {batch}")]
     #[diagnostic(
         code(nas::data::too_few_images),
-        help("make the batch smaller, divide the split differently, or keep the last, smaller batch")
+        help(
+            "make the batch smaller, divide the split differently, or keep the last, smaller batch"
+        )
     )]
     TooFewImages {
         /// Images in the split, or in its part.
@@ -93,7 +100,9 @@ pub enum DataError {
     #[error("label map `{}` is {found}, not one byte a pixel", path.display())]
     #[diagnostic(
         code(nas::data::label_format),
-        help("save it as a grey or palette PNG of at most 8 bits, where the value (or palette index) of a pixel is its class")
+        help(
+            "save it as a grey or palette PNG of at most 8 bits, where the value (or palette index) of a pixel is its class"
+        )
     )]
     LabelFormat {
         /// The label map.
@@ -142,7 +151,9 @@ pub enum DataError {
     #[error("a crop {crop} is too large for `{}`, which is {image_size} even at the largest scale", image.display())]
     #[diagnostic(
         code(nas::data::crop_too_large),
-        help("less than a quarter of the crop would be image: make the crop smaller, or raise the scale")
+        help(
+            "less than a quarter of the crop would be image: make the crop smaller, or raise the scale"
+        )
     )]
     CropTooLarge {
         /// The crop.
@@ -170,7 +181,10 @@ pub enum DataError {
 
     /// A size of the pipeline has no pixels.
     #[error("`{setting}` is {size}")]
-    #[diagnostic(code(nas::data::empty_size), help("give `{setting}` a height and a width of at least 1"))]
+    #[diagnostic(
+        code(nas::data::empty_size),
+        help("give `{setting}` a height and a width of at least 1")
+    )]
     EmptySize {
         /// `resize` or `crop`.
         setting: &'static str,
@@ -195,7 +209,9 @@ pub enum DataError {
     #[error("`{name}` is {found:?}")]
     #[diagnostic(
         code(nas::data::bad_statistics),
-        help("give three numbers for red, green and blue, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1")
+        help(
+            "give three numbers for red, green and blue, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1"
+        )
     )]
     BadStatistics {
         /// `mean` or `std`.
@@ -223,7 +239,9 @@ pub enum DataError {
 #[error("bad dataset.json: {reason}")]
 #[diagnostic(
     code(nas::data::bad_dataset_json),
-    help("the fields are classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], all optional")
+    help(
+        "the fields are classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], all optional"
+    )
 )]
 pub struct DatasetJsonError {
     /// What is wrong, with line and column.

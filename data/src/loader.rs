@@ -61,17 +61,17 @@ pub struct Batch {
 /// A split, what is done to its pictures and how they form batches. Keeps decoded pictures from
 /// one epoch to the next.
 pub struct Loader {
-    source: Arc<Source>,
+    pub(crate) source: Arc<Source>,
 }
 
 /// What the threads share.
-struct Source {
+pub(crate) struct Source {
     split: Split,
     pipeline: Pipeline,
     loading: Loading,
     /// One place for each sample. A full cache stays as it is: an epoch asks for every sample once,
     /// so putting one picture in the place of another would gain nothing.
-    cache: Vec<OnceLock<Arc<Picture>>>,
+    pub(crate) cache: Vec<OnceLock<Arc<Picture>>>,
     cache_left: AtomicUsize,
 }
 
@@ -154,7 +154,7 @@ impl Source {
     }
 
     /// The batch of these samples; none where the work was stopped.
-    fn batch(
+    pub(crate) fn batch(
         &self,
         indices: &[usize],
         epoch: u64,
@@ -227,9 +227,9 @@ impl Batch {
 pub struct Batches {
     /// Worker `w` of `n` makes the batches `w`, `w + n`, `w + 2n`, …, so asking the workers in turn
     /// gives them in order, and each waits once a batch of it is unclaimed.
-    receivers: Vec<Receiver<Result<Batch, DataError>>>,
+    pub(crate) receivers: Vec<Receiver<Result<Batch, DataError>>>,
     threads: Vec<Option<JoinHandle<()>>>,
-    stop: Arc<AtomicBool>,
+    pub(crate) stop: Arc<AtomicBool>,
     next: usize,
     total: usize,
 }

@@ -1,9 +1,10 @@
 //! What happens to a picture between its file and a batch: resize, scale, crop, flip, normalise.
 
+use std::error::Error;
 use std::fmt;
 
 use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{GrayImage, RgbImage};
 use rand::Rng;
 
@@ -102,7 +103,11 @@ impl Pipeline {
     }
 
     /// Reads a sample and brings it to its size: all that is the same in every epoch.
-    pub(crate) fn read(&self, sample: &Sample, scratch: &mut Scratch) -> Result<Picture, DataError> {
+    pub(crate) fn read(
+        &self,
+        sample: &Sample,
+        scratch: &mut Scratch,
+    ) -> Result<Picture, DataError> {
         let picture = Picture::read(sample, self.classes, self.ignore)?;
         let Some(size) = self.resize else { return Ok(picture) };
         let whole = |from, to| Span { source: (0.0, f64::from(from)), offset: 0, len: to };
@@ -143,10 +148,8 @@ impl Pipeline {
         let factor = self.scale.map_or(1.0, |(_, high)| high);
         let largest =
             Size { height: scaled(base.height, factor), width: scaled(base.width, factor) };
-        let covered = Size {
-            height: largest.height.min(crop.height),
-            width: largest.width.min(crop.width),
-        };
+        let covered =
+            Size { height: largest.height.min(crop.height), width: largest.width.min(crop.width) };
         if covered.area() < crop.area().div_ceil(4) {
             let image = sample.image.clone();
             return Err(DataError::CropTooLarge { crop, image, image_size: largest });
@@ -156,14 +159,11 @@ impl Pipeline {
 
     fn paste(&self, part: &Picture, rows: Span, columns: Span, flip: bool, target: Target<'_>) {
         let Target { size, image, labels } = target;
-        let width = size.width as usize;
-        let place = |plane_row| inside(plane_row, columns);
-        let skipped = rows.offset as usize;
+        let len = columns.len as usize;
         for (channel, plane) in image.chunks_exact_mut(size.area()).enumerate() {
             let normalise = self.normalise(channel);
-            let lines = plane.chunks_exact_mut(width).skip(skipped);
-            for (line, colours) in lines.zip(part.image.chunks_exact(3 * columns.len as usize)) {
-                let line = inside(line, columns);
+            let colours = part.image.chunks_exact(3 * len);
+            for (line, colours) in lines(plane, size, rows, columns).zip(colours) {
                 for (out, value) in line.iter_mut().zip(colours.iter().skip(channel).step_by(3)) {
                     *out = normalise(*value);
                 }
@@ -172,9 +172,8 @@ impl Pipeline {
                 }
             }
         }
-        let lines = labels.chunks_exact_mut(width).skip(skipped);
-        for (line, values) in lines.zip(part.labels.chunks_exact(columns.len as usize)) {
-            let line = place(line);
+        let values = part.labels.chunks_exact(len);
+        for (line, values) in lines(labels, size, rows, columns).zip(values) {
             for (out, value) in line.iter_mut().zip(values) {
                 *out = i64::from(*value);
             }
@@ -222,10 +221,16 @@ fn scaled(pixels: u32, factor: f32) -> u32 {
     ((f64::from(pixels) * f64::from(factor)).round() as u32).max(1)
 }
 
-/// The part of a row of the window that shows the picture.
-fn inside<T>(row: &mut [T], columns: Span) -> &mut [T] {
-    let start = columns.offset as usize;
-    row.get_mut(start..start + columns.len as usize).unwrap_or_default()
+/// The part of each row of a plane of `size` that shows the picture, from the first such row on.
+fn lines<T>(
+    plane: &mut [T],
+    size: Size,
+    rows: Span,
+    columns: Span,
+) -> impl Iterator<Item = &mut [T]> {
+    let (start, len) = (columns.offset as usize, columns.len as usize);
+    let shown = plane.chunks_exact_mut(size.width as usize).skip(rows.offset as usize);
+    shown.filter_map(move |row| row.get_mut(start..start + len))
 }
 
 /// The part of the picture that the spans see, in as many pixels as they have.
@@ -234,24 +239,23 @@ fn resample(
     rows: Span,
     columns: Span,
     scratch: &mut Scratch,
-) -> Result<Picture, ResizeError> {
-    let linear = ResizeAlg::Convolution(FilterType::Bilinear);
+) -> Result<Picture, Box<dyn Error>> {
+    let Size { height, width } = picture.size();
+    let ((top, bottom), (left, right)) = (rows.source, columns.source);
+    let seen = ResizeOptions::new().crop(left, top, right - left, bottom - top);
     let mut part = |pixels: &[u8], kind, filter| {
-        let Size { height, width } = picture.size();
         let source = ImageRef::new(width, height, pixels, kind)?;
         let mut out = Image::new(columns.len, rows.len, kind);
-        let ((top, bottom), (left, right)) = (rows.source, columns.source);
-        let options = ResizeOptions::new().resize_alg(filter).use_alpha(false);
-        let options = options.crop(left, top, right - left, bottom - top);
-        scratch.resize(&source, &mut out, &options)?;
-        Ok::<_, ResizeError>(out.into_vec())
+        scratch.resize(&source, &mut out, &seen.resize_alg(filter))?;
+        Ok::<_, Box<dyn Error>>(out.into_vec())
     };
+    let linear = ResizeAlg::Convolution(FilterType::Bilinear);
     let image = part(picture.image.as_raw(), PixelType::U8x3, linear)?;
     let labels = part(picture.labels.as_raw(), PixelType::U8, ResizeAlg::Nearest)?;
-    // INVARIANT: both buffers have the size asked for, so neither default is taken.
+    let (width, height) = (columns.len, rows.len);
     Ok(Picture {
-        image: RgbImage::from_raw(columns.len, rows.len, image).unwrap_or_default(),
-        labels: GrayImage::from_raw(columns.len, rows.len, labels).unwrap_or_default(),
+        image: RgbImage::from_raw(width, height, image).ok_or("no pixels")?,
+        labels: GrayImage::from_raw(width, height, labels).ok_or("no pixels")?,
     })
 }
 

@@ -4,6 +4,7 @@
 //! piece instead of an error: a missing child would be a fault of the grammar, and the
 //! tests compare whole trees.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use pest::iterators::{Pair, Pairs};
@@ -18,7 +19,8 @@ use crate::error::Nesting;
 use crate::rules::Rule;
 use crate::source::Source;
 
-/// How many operators one expression may hold, `->` not counted.
+/// How many operators, indices and fields may stand in an expression and those around it, `->` not
+/// counted: with the limit on brackets, the bound on the depth of a tree.
 const MAX_OPERATORS: usize = 128;
 
 type Built<T> = Result<T, Box<Nesting>>;
@@ -45,14 +47,26 @@ static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
 
 /// Builds the tree of one item whose text begins at `offset` of the source.
 pub(crate) struct Builder<'s> {
-    pub(crate) offset: usize,
-    pub(crate) source: &'s Source,
+    offset: usize,
+    source: &'s Source,
+    /// The operators of the expressions that are being built.
+    operators: Cell<usize>,
 }
 
-impl Builder<'_> {
+impl<'s> Builder<'s> {
+    pub(crate) fn new(source: &'s Source, offset: usize) -> Self {
+        Self { offset, source, operators: Cell::new(0) }
+    }
+
+    /// Where a pair stands, up to its last token: pest counts white space and comments before
+    /// an optional part that is not there as the pair's own.
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
-        let span = pair.as_span();
-        Span::new(self.offset + span.start(), self.offset + span.end())
+        let start = pair.as_span().start();
+        let mut last = pair.clone();
+        while let Some(child) = last.clone().into_inner().next_back() {
+            last = child;
+        }
+        Span::new(self.offset + start, self.offset + last.as_span().end())
     }
 
     fn ident(&self, pair: &Pair<'_, Rule>) -> Ident {
@@ -166,7 +180,7 @@ impl Builder<'_> {
 
     /// The key of an `arch` line: a name, or the text between quotes as it stands.
     fn key(&self, pair: &Pair<'_, Rule>) -> Ident {
-        Ident { name: pair.as_str().trim_matches('"').to_owned(), span: self.span(pair) }
+        Ident { name: unquoted(pair.as_str()).to_owned(), span: self.span(pair) }
     }
 
     fn search(&self, mut inner: Pairs<'_, Rule>) -> Built<ItemKind> {
@@ -333,36 +347,43 @@ impl Builder<'_> {
         }
     }
 
-    fn expr(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
-        let operators = pair
-            .clone()
-            .into_inner()
-            .filter(|p| !matches!(p.as_rule(), Rule::operand | Rule::operator))
-            .count();
-        let pairs = pair.clone().into_inner();
-        let infixes = pairs.clone().filter(|p| p.as_rule() == Rule::operator);
-        let infixes = infixes
-            .filter(|p| p.clone().into_inner().next().is_some_and(|o| o.as_rule() != Rule::arrow))
-            .count();
-        if operators + infixes > MAX_OPERATORS {
-            return Err(Box::new(self.too_many_operators(&pair)));
+    /// What `build` makes of a pair, its `operators` counted while it runs.
+    fn counted<T>(
+        &self,
+        pair: &Pair<'_, Rule>,
+        operators: usize,
+        build: impl FnOnce() -> Built<T>,
+    ) -> Built<T> {
+        let around = self.operators.get();
+        if around + operators > MAX_OPERATORS {
+            return Err(Box::new(self.too_many_operators(pair)));
         }
+        self.operators.set(around + operators);
+        let built = build();
+        self.operators.set(around);
+        built
+    }
+
+    fn expr(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
         // `operator` and `prefix` each wrap the one that was written.
-        let flat = pairs.map(|p| match p.as_rule() {
+        let flat = pair.clone().into_inner().map(|p| match p.as_rule() {
             Rule::operator | Rule::prefix => p.clone().into_inner().next().unwrap_or(p),
             _ => p,
         });
-        PRATT
-            .map_primary(|p| self.operand(p))
-            .map_prefix(|op, value| {
-                let value = value?;
-                let kind =
-                    if op.as_rule() == Rule::neg { UnaryOp::Neg } else { UnaryOp::Not };
-                let span = self.span(&op).to(value.span);
-                Ok(Expr { kind: ExprKind::Unary(kind, Box::new(value)), span })
-            })
-            .map_infix(|left, op, right| Ok(infix(left?, op.as_rule(), right?)))
-            .parse(flat)
+        let is_operator = |p: &Pair<'_, Rule>| !matches!(p.as_rule(), Rule::operand | Rule::arrow);
+        self.counted(&pair, flat.clone().filter(is_operator).count(), || {
+            PRATT
+                .map_primary(|p| self.operand(p))
+                .map_prefix(|op, value| {
+                    let value = value?;
+                    let is_neg = op.as_rule() == Rule::neg;
+                    let kind = if is_neg { UnaryOp::Neg } else { UnaryOp::Not };
+                    let span = self.span(&op).to(value.span);
+                    Ok(Expr { kind: ExprKind::Unary(kind, Box::new(value)), span })
+                })
+                .map_infix(|left, op, right| Ok(infix(left?, op.as_rule(), right?)))
+                .parse(flat)
+        })
     }
 
     fn too_many_operators(&self, pair: &Pair<'_, Rule>) -> Nesting {
@@ -378,18 +399,25 @@ impl Builder<'_> {
     fn operand(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
         let mut parts = pair.clone().into_inner();
         let Some(primary) = parts.next() else { return Ok(empty(self.span(&pair))) };
-        let mut value = self.primary(primary)?;
-        for suffix in parts {
-            let span = value.span.to(self.span(&suffix));
-            let mut inner = suffix.clone().into_inner();
-            let kind = if suffix.as_rule() == Rule::field_access {
-                ExprKind::Field(Box::new(value), self.next_ident(&mut inner))
-            } else {
-                ExprKind::Index(Box::new(value), Box::new(self.last_expr(inner, span)?))
-            };
-            value = Expr { kind, span };
-        }
-        Ok(value)
+        self.counted(&pair, parts.len(), || {
+            let mut value = self.primary(primary)?;
+            for suffix in parts {
+                value = self.suffix(value, suffix)?;
+            }
+            Ok(value)
+        })
+    }
+
+    fn suffix(&self, value: Expr, suffix: Pair<'_, Rule>) -> Built<Expr> {
+        let span = value.span.to(self.span(&suffix));
+        let is_field = suffix.as_rule() == Rule::field_access;
+        let mut inner = suffix.into_inner();
+        let kind = if is_field {
+            ExprKind::Field(Box::new(value), self.next_ident(&mut inner))
+        } else {
+            ExprKind::Index(Box::new(value), Box::new(self.last_expr(inner, span)?))
+        };
+        Ok(Expr { kind, span })
     }
 
     fn primary(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
@@ -549,6 +577,11 @@ fn is_keyword(rule: Rule) -> bool {
 
 fn idents(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
     pair.into_inner().filter(|p| p.as_rule() == Rule::ident)
+}
+
+/// A key without its quotes, if it has them.
+fn unquoted(key: &str) -> &str {
+    key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(key)
 }
 
 fn empty_ident() -> Ident {

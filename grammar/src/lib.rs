@@ -3,8 +3,10 @@
 pub mod ast;
 mod build;
 pub mod error;
+mod limits;
 pub mod parse;
 mod rules;
+mod scan;
 pub mod source;
 mod words;
 

@@ -1,20 +1,22 @@
 //! From text to syntax tree: limits, item by item, so that each item can have its own error.
 
+use std::ops::Range;
+
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use crate::ast::{File, Item, Span};
 use crate::build;
 use crate::error::{Nesting, NotUtf8, Problem, Syntax, TooLarge};
+use crate::limits::Outline;
+pub use crate::limits::MAX_NESTING;
 use crate::rules::{NasParser, Rule};
+use crate::scan::{ITEM_WORDS, leading_word};
 use crate::source::Source;
 use crate::words;
 
 /// The largest source that is read, in bytes.
 pub const MAX_BYTES: usize = 8 << 20;
-/// How deep brackets may nest.
-pub const MAX_NESTING: usize = 64;
-
 
 /// A parsed file and what is wrong with it.
 #[derive(Debug)]
@@ -55,18 +57,22 @@ pub fn parse(source: &Source) -> Parsed {
         parsed.problems.push(Box::new(TooLarge { name, size: text.len(), limit: MAX_BYTES }));
         return parsed;
     }
-    if let Some(at) = nesting_beyond_limit(text) {
-        parsed.problems.push(Box::new(too_nested(source, at)));
-        return parsed;
-    }
-    let mut position = 0;
+    let outline = Outline::new(text);
+    // A byte order mark says nothing in UTF-8, and editors write it unasked.
+    let mut position = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     loop {
         let trivia = skip_trivia(text, position);
         parsed.file.docs.extend(trivia.file_docs);
         if trivia.end >= text.len() {
             return parsed;
         }
-        match parse_item(source, trivia.end, trivia.docs) {
+        if let Some(at) = outline.too_deep(trivia.end) {
+            parsed.problems.push(Box::new(too_nested(source, at)));
+            position = next_item(text, at);
+            continue;
+        }
+        let reach = outline.reach(trivia.end).unwrap_or(text.len());
+        match parse_item(source, trivia.end..reach, trivia.docs) {
             Ok(item) => {
                 position = item.span.end as usize;
                 parsed.file.items.push(item);
@@ -79,16 +85,24 @@ pub fn parse(source: &Source) -> Parsed {
     }
 }
 
-fn parse_item(source: &Source, start: usize, docs: Vec<String>) -> Result<Item, (Problem, usize)> {
-    let rest = source.text().get(start..).unwrap_or_default();
-    let mut pairs = NasParser::parse(Rule::one_item, rest).map_err(|error| {
+/// Parses the item at the start of a range, which may hold the word of the next item at its end.
+/// An error comes with its offset.
+// pest indexes the lines of all the text that it is given: given the rest of the file for each
+// item, a file of many items would take quadratic time.
+fn parse_item(
+    source: &Source,
+    Range { start, end }: Range<usize>,
+    docs: Vec<String>,
+) -> Result<Item, (Problem, usize)> {
+    let text = source.text().get(start..end).unwrap_or_default();
+    let mut pairs = NasParser::parse(Rule::one_item, text).map_err(|error| {
         let (syntax, at) = syntax_error(source, start, &error);
         (Box::new(syntax) as Problem, at)
     })?;
     let Some(pair) = pairs.next() else {
         return Err((Box::new(expected(source, start, start, &[Rule::item])), start));
     };
-    build::Builder { offset: start, source }
+    build::Builder::new(source, start)
         .item(pair, docs)
         .map_err(|too_deep| (Box::new(*too_deep) as Problem, start))
 }
@@ -120,49 +134,28 @@ fn skip_trivia(text: &str, start: usize) -> Trivia {
     }
 }
 
-/// Where the next item after `from` seems to begin: an item's word at the start of a line.
+/// Where the next item after `from` seems to begin, with its documentation: an item's word at the
+/// start of a line. `from` itself may be that place.
 fn next_item(text: &str, from: usize) -> usize {
-    const WORDS: [&str; 7] = ["use", "const", "block", "space", "arch", "search", "expect"];
-    let mut line_start = from;
-    while let Some(newline) = text.get(line_start..).and_then(|rest| rest.find('\n')) {
-        line_start += newline + 1;
+    let mut line_start = text.get(..from).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
+    if line_start < from {
+        line_start = next_line(text, from);
+    }
+    let mut docs_start = None;
+    while line_start < text.len() {
         let line = text.get(line_start..).unwrap_or_default();
-        let word = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
-        if word.is_some_and(|word| WORDS.contains(&word)) {
-            return line_start;
+        if ITEM_WORDS.contains(&leading_word(line)) {
+            return docs_start.unwrap_or(line_start);
         }
+        docs_start = line.starts_with("///").then(|| docs_start.unwrap_or(line_start));
+        line_start = next_line(text, line_start);
     }
     text.len()
 }
 
-/// The offset of the bracket that nests deeper than the limit, if there is one.
-fn nesting_beyond_limit(text: &str) -> Option<usize> {
-    let (mut depth, mut in_string) = (0usize, false);
-    let mut bytes = text.bytes().enumerate().peekable();
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'\n' => in_string = false,
-            b'"' => in_string = !in_string,
-            b'\\' if in_string => {
-                bytes.next();
-            }
-            b'/' if !in_string && bytes.peek().is_some_and(|&(_, next)| next == b'/') => {
-                while bytes.peek().is_some_and(|&(_, next)| next != b'\n') {
-                    bytes.next();
-                }
-            }
-            // An interpolation holds an expression, so its braces nest as well.
-            b'{' => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
-            b'(' | b'[' if !in_string => depth += 1,
-            b')' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_NESTING {
-            return Some(at);
-        }
-    }
-    None
+fn next_line(text: &str, from: usize) -> usize {
+    let newline = text.get(from..).and_then(|rest| rest.find('\n'));
+    newline.map_or(text.len(), |at| from + at + 1)
 }
 
 fn too_nested(source: &Source, at: usize) -> Nesting {

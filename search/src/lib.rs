@@ -1,1 +1,3 @@
-//! Search strategies, schedules and the run store
+//! Search strategies, schedules and the run store. Knows what trains only as traits.
+
+pub mod evaluator;

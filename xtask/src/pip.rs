@@ -91,7 +91,7 @@ fn failure(tail: &[String], status: &str) -> String {
 
 /// Advice for a full disk, whoever noticed it.
 pub(crate) const DISK_FULL: &str =
-    "the disk is full: setup needs about 1.2 GB while it works, and keeps 550 MB";
+    "the disk is full: setup needs about 1.2 GB while it works, and keeps 500 MB";
 
 #[cfg(test)]
 mod tests {

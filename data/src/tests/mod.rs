@@ -1,1 +1,116 @@
-//! x
+//! Small data sets written to a temporary folder, and what the tests ask of them.
+
+mod augmentation;
+mod batches;
+mod files;
+mod folder;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use miette::Diagnostic;
+use tempfile::TempDir;
+
+use crate::{Batch, DataError, Dataset, Loader, Loading, Pipeline, Size, Split};
+
+/// A data set in a temporary folder, gone with the value.
+struct Folder {
+    dir: TempDir,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// A train split of `count` pictures of 12 rows and 16 columns, each of its own colour.
+    fn of(count: usize) -> Self {
+        let folder = Self::new();
+        for nth in 0..count {
+            let (mut image, labels) = coded(12, 16);
+            image.pixels_mut().for_each(|pixel| pixel.0[2] = nth as u8);
+            folder.add(&format!("s{nth:03}"), &image, &labels);
+        }
+        folder
+    }
+
+    fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn image(&self, stem: &str) -> PathBuf {
+        self.root().join(format!("train/images/{stem}.png"))
+    }
+
+    fn label(&self, stem: &str) -> PathBuf {
+        self.root().join(format!("train/labels/{stem}.png"))
+    }
+
+    fn add(&self, stem: &str, image: &RgbImage, labels: &GrayImage) {
+        fs::create_dir_all(self.root().join("train/images")).unwrap();
+        fs::create_dir_all(self.root().join("train/labels")).unwrap();
+        image.save(self.image(stem)).unwrap();
+        labels.save(self.label(stem)).unwrap();
+    }
+
+    fn describe(&self, json: &str) -> Result<Dataset, DataError> {
+        fs::write(self.root().join("dataset.json"), json).unwrap();
+        Dataset::open(self.root())
+    }
+
+    fn split(&self) -> Result<Split, DataError> {
+        Dataset::open(self.root())?.split("train")
+    }
+
+    fn loader(&self, pipeline: Pipeline, loading: Loading) -> Result<Loader, DataError> {
+        Loader::new(self.split()?, pipeline, loading)
+    }
+
+    /// The batches of one epoch of the train split.
+    fn epoch(&self, pipeline: Pipeline, loading: Loading) -> Result<Vec<Batch>, DataError> {
+        self.loader(pipeline, loading)?.epoch(0).collect()
+    }
+}
+
+/// A picture that tells each pixel's place: red is ten times the column, green ten times the row,
+/// the label is `row * width + column`.
+fn coded(height: u32, width: u32) -> (RgbImage, GrayImage) {
+    let image = RgbImage::from_fn(width, height, |x, y| Rgb([x as u8 * 10, y as u8 * 10, 0]));
+    (image, GrayImage::from_fn(width, height, |x, y| Luma([(y * width + x) as u8])))
+}
+
+/// Nothing but division by 255: 250 classes, 255 ignored.
+fn plain() -> Pipeline {
+    Pipeline {
+        classes: 250,
+        ignore: 255,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        resize: None,
+        scale: None,
+        crop: None,
+        flip: false,
+    }
+}
+
+fn size(height: u32, width: u32) -> Size {
+    Size { height, width }
+}
+
+/// The code of an error, and its title.
+fn told<T>(result: Result<T, DataError>) -> (String, String) {
+    let error = result.err().expect("this must fail");
+    assert!(error.help().is_some(), "no help: {error}");
+    (error.code().unwrap().to_string(), error.to_string())
+}
+
+/// Asserts the code of an error and words of its title.
+#[track_caller]
+fn assert_told<T>(result: Result<T, DataError>, code: &str, words: &[&str]) {
+    let (found, title) = told(result);
+    assert_eq!(found, code, "{title}");
+    for word in words {
+        assert!(title.contains(word), "`{word}` is not in: {title}");
+    }
+}

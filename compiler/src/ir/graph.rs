@@ -1,0 +1,76 @@
+//! The graph itself. petgraph stays inside this file: its edge order is not operand order, so
+//! operands are kept in the nodes, and its indices never leave.
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::{Node, NodeId, NodeKind};
+use crate::shape::Shape;
+
+/// The nodes of a space. Operands come before the nodes that read them.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    inner: DiGraph<Node, ()>,
+}
+
+impl Graph {
+    /// Adds a node whose operands are in the graph.
+    pub fn add(&mut self, node: Node) -> NodeId {
+        let inputs = node.inputs.clone();
+        let index = self.inner.add_node(node);
+        for input in inputs {
+            let operand = NodeIndex::new(input.index());
+            // A node that reads an operand twice is its consumer once.
+            self.inner.update_edge(operand, index, ());
+        }
+        NodeId(index.index() as u32)
+    }
+
+    /// The node of this id.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.inner.node_weight(NodeIndex::new(id.index()))
+    }
+
+    /// The shape of the value of a node.
+    #[must_use]
+    pub fn shape(&self, id: NodeId) -> Option<Shape> {
+        self.node(id).map(|node| node.shape)
+    }
+
+    /// Number of nodes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.node_count()
+    }
+
+    /// Whether there is no node.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All nodes, operands before the nodes that read them.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> {
+        let nodes = self.inner.raw_nodes().iter().enumerate();
+        nodes.map(|(i, node)| (NodeId(i as u32), &node.weight))
+    }
+
+    /// The nodes that read the value of a node, each once.
+    pub fn consumers(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.inner
+            .neighbors_directed(NodeIndex::new(id.index()), Direction::Outgoing)
+            .map(|index| NodeId(index.index() as u32))
+    }
+
+    /// The inputs of the network, in order.
+    pub fn inputs(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes().filter(|(_, node)| node.kind == NodeKind::Input)
+    }
+
+    /// The outputs of the network, in order.
+    pub fn outputs(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes().filter(|(_, node)| node.kind == NodeKind::Output)
+    }
+}
+

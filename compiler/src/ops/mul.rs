@@ -1,0 +1,53 @@
+//! `mul`: the product of two tensors, element by element.
+
+use super::signature::{Arguments, Declaration, Operands};
+use super::{Operator, ShapeProblem};
+use crate::shape::Shape;
+
+/// The product of two tensors, element by element; a map `[C, 1, 1]` is a gate for each channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mul;
+
+impl Operator for Mul {
+    const DECLARATION: Declaration = Declaration {
+        name: "mul",
+        operands: Operands::Many,
+        params: &[],
+        doc: "The product, element by element; `x * y` is the same. One side may be [C, 1, 1] or [1, H, W]: it is repeated along the missing directions.",
+        example: "(x, x -> global_avg_pool -> sigmoid) -> mul",
+    };
+
+    fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
+        Ok(Self)
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
+        let mut shapes = inputs.iter().copied();
+        let first = shapes.next().ok_or(ShapeProblem::Rank { needs: "two or more tensors" })?;
+        shapes.try_fold(first, |result, shape| {
+            broadcast(result, shape).ok_or_else(|| ShapeProblem::Mismatch {
+                title: format!("cannot multiply tensors of shapes {result} and {shape}"),
+                help: "make the shapes equal, or one of them [C, 1, 1], as `global_avg_pool` makes it"
+                    .to_owned(),
+            })
+        })
+    }
+}
+
+/// The common shape if each dimension is equal or 1.
+fn broadcast(a: Shape, b: Shape) -> Option<Shape> {
+    if a.dims().len() != b.dims().len() {
+        return None;
+    }
+    let dims: Option<Vec<u32>> = a
+        .dims()
+        .iter()
+        .zip(b.dims())
+        .map(|(&a, &b)| (a == b || a == 1 || b == 1).then_some(a.max(b)))
+        .collect();
+    Shape::from_dims(&dims?)
+}

@@ -1,0 +1,199 @@
+//! How an operator declares its parameters, and how arguments are held.
+
+use std::fmt;
+
+use super::ShapeProblem;
+use crate::shape::{MAX_DIMENSION, MAX_ELEMENTS, Shape};
+
+/// Everything about an operator but its formulas.
+#[derive(Debug)]
+pub struct Declaration {
+    /// Its name in the language.
+    pub name: &'static str,
+    /// How many tensors it takes.
+    pub operands: Operands,
+    /// Its static parameters, in the order of positional arguments.
+    pub params: &'static [Parameter],
+    /// What it does: a sentence, then shapes.
+    pub doc: &'static str,
+    /// An expression that uses it on a map `x: [16, 32, 32]`.
+    pub example: &'static str,
+}
+
+/// How many tensors an operator takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operands {
+    /// One.
+    One,
+    /// Two or more.
+    Many,
+}
+
+/// One static parameter.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// What it is when not given.
+    pub default: Default,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// What values a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// A whole number, at least this.
+    Count(u32),
+    /// A whole number for both directions, or a tuple (vertical, horizontal); at least this.
+    Pair(u32),
+    /// A number.
+    Real,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `"same"`, `"valid"`, a whole number, or a tuple (vertical, horizontal).
+    Padding,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Count(min) => write!(f, "a whole number of at least {min}"),
+            Kind::Pair(min) => write!(
+                f,
+                "a whole number of at least {min}, or a tuple of two such as `({min}, {min})`"
+            ),
+            Kind::Real => f.write_str("a number"),
+            Kind::Flag => f.write_str("`true` or `false`"),
+            Kind::Word(words) => {
+                let quoted: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
+                write!(f, "one of {}", quoted.join(", "))
+            }
+            Kind::Padding => f.write_str("\"same\", \"valid\", a whole number or a tuple of two"),
+        }
+    }
+}
+
+/// What a parameter is when not given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// It must be given.
+    Required,
+    /// It may be left out, and then means what its documentation says.
+    Absent,
+    /// This value.
+    Is(Argument),
+}
+
+/// One argument. Words are static: they are among those that the declaration lists.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Argument {
+    /// A whole number.
+    Count(u32),
+    /// Vertical and horizontal.
+    Pair([u32; 2]),
+    /// A number.
+    Real(f64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// One of the declared words.
+    Word(&'static str),
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::Count(n) => write!(f, "{n}"),
+            Argument::Pair([a, b]) => write!(f, "({a}, {b})"),
+            Argument::Real(r) => write!(f, "{r:?}"),
+            Argument::Flag(b) => write!(f, "{b}"),
+            Argument::Word(w) => write!(f, "\"{w}\""),
+        }
+    }
+}
+
+/// The arguments of one operator, by parameter name, in the declared order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Arguments(Vec<(&'static str, Argument)>);
+
+impl Arguments {
+    /// Adds an argument.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Argument) -> Self {
+        self.0.push((name, value));
+        self
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Argument)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The argument of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Argument> {
+        self.0.iter().find(|(n, _)| *n == name).map(|&(_, value)| value)
+    }
+
+    // INVARIANT: arguments were checked against the declaration, so each accessor below meets
+    // the kind that it reads; the fallbacks are never taken (the table's test would show it).
+
+    pub(crate) fn count(&self, name: &str) -> u32 {
+        if let Some(Argument::Count(n)) = self.get(name) { n } else { 0 }
+    }
+
+    pub(crate) fn pair(&self, name: &str) -> [u32; 2] {
+        self.pair_if_given(name).unwrap_or_default()
+    }
+
+    pub(crate) fn pair_if_given(&self, name: &str) -> Option<[u32; 2]> {
+        match self.get(name) {
+            Some(Argument::Pair(pair)) => Some(pair),
+            Some(Argument::Count(n)) => Some([n, n]),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn real(&self, name: &str) -> f64 {
+        if let Some(Argument::Real(r)) = self.get(name) { r } else { 0.0 }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Argument::Flag(true)))
+    }
+
+    pub(crate) fn word(&self, name: &str) -> &'static str {
+        if let Some(Argument::Word(w)) = self.get(name) { w } else { "" }
+    }
+}
+
+/// The only operand of an operator with [`Operands::One`].
+pub(crate) fn only(inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
+    inputs.first().copied().ok_or(ShapeProblem::Rank { needs: "one tensor" })
+}
+
+/// The only operand, which must be a feature map; with its height and width.
+pub(crate) fn only_map(inputs: &[Shape]) -> Result<(Shape, [u32; 2]), ShapeProblem> {
+    let shape = only(inputs)?;
+    let spatial = shape.spatial().ok_or(ShapeProblem::Rank { needs: "a map [C, H, W]" })?;
+    Ok((shape, spatial))
+}
+
+/// The shape, unless it leaves the range of what the compiler computes with.
+pub(crate) fn within_limits(shape: Shape) -> Result<Shape, ShapeProblem> {
+    if let Some(&large) = shape.dims().iter().find(|&&d| u64::from(d) > MAX_DIMENSION) {
+        return Err(ShapeProblem::Overflow {
+            what: format!("a dimension of {large} (the limit is {MAX_DIMENSION})"),
+        });
+    }
+    if shape.elements() > MAX_ELEMENTS {
+        return Err(ShapeProblem::Overflow {
+            what: format!("a tensor of {} elements (the limit is {MAX_ELEMENTS})", shape.elements()),
+        });
+    }
+    Ok(shape)
+}

@@ -1,0 +1,192 @@
+//! From a space and an assignment to one network.
+
+use crate::assignment::Assignment;
+use crate::check::Checked;
+use crate::ir::{Node, NodeId, NodeKind, Space};
+use crate::network::{Network, NetworkNode, Port};
+use crate::ops::Op;
+
+/// The network that an assignment picks: selects resolved, `identity` and additions of `zero`
+/// gone, what no output reads left out. Names of nodes are those of the space.
+#[must_use]
+pub fn specialise(space: &Checked<Space>, assignment: &Assignment) -> Network {
+    let mut builder = Builder {
+        space,
+        assignment,
+        resolved: vec![None; space.graph.len()],
+        place: vec![None; space.graph.len()],
+        network: Network {
+            space: space.name.clone(),
+            task: space.task,
+            choices: Vec::new(),
+            nodes: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        },
+    };
+    builder.resolve();
+    builder.emit();
+    builder.network
+}
+
+struct Builder<'s> {
+    space: &'s Checked<Space>,
+    assignment: &'s Assignment,
+    /// For each node, the node whose value it has once decisions are made.
+    resolved: Vec<Option<NodeId>>,
+    /// For each node, its index in the network.
+    place: Vec<Option<usize>>,
+    network: Network,
+}
+
+impl Builder<'_> {
+    fn target(&self, id: NodeId) -> NodeId {
+        self.resolved.get(id.index()).copied().flatten().unwrap_or(id)
+    }
+
+    fn is_zero(&self, id: NodeId) -> bool {
+        let node = self.space.graph.node(self.target(id));
+        node.is_some_and(|node| matches!(node.kind, NodeKind::Op(Op::Zero(_))))
+    }
+
+    fn operands(&self, node: &Node) -> Vec<NodeId> {
+        let all = node.inputs.iter().map(|&id| self.target(id));
+        match &node.kind {
+            NodeKind::Op(Op::Add(_)) => {
+                let kept: Vec<NodeId> = all.clone().filter(|&id| !self.is_zero(id)).collect();
+                // A sum of zeros only is one of them.
+                if kept.is_empty() { all.take(1).collect() } else { kept }
+            }
+            NodeKind::Op(op) if !op.reads_inputs() => Vec::new(),
+            _ => all.collect(),
+        }
+    }
+
+    /// Operands come first, so one pass forwards values through selects, identities and sums
+    /// of one.
+    fn resolve(&mut self) {
+        for (id, node) in self.space.graph.nodes() {
+            let forwarded = match &node.kind {
+                NodeKind::Select(decision) => {
+                    node.inputs.get(self.assignment.get(*decision)).map(|&id| self.target(id))
+                }
+                NodeKind::Op(Op::Identity(_)) => node.inputs.first().map(|&id| self.target(id)),
+                NodeKind::Op(Op::Add(_)) => match self.operands(node).as_slice() {
+                    [only] => Some(*only),
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let (Some(slot), Some(to)) = (self.resolved.get_mut(id.index()), forwarded) {
+                *slot = Some(to);
+            }
+        }
+    }
+
+    /// Marks what the outputs read, then writes it in order. Returns reachability by node of
+    /// the space, selects included.
+    fn reachable(&self) -> Vec<bool> {
+        let mut reached = vec![false; self.space.graph.len()];
+        for (id, node) in self.space.graph.nodes().rev() {
+            let is_port = matches!(node.kind, NodeKind::Output | NodeKind::Input);
+            let is_reached = is_port || reached.get(id.index()) == Some(&true);
+            if !is_reached {
+                continue;
+            }
+            if let Some(slot) = reached.get_mut(id.index()) {
+                *slot = true;
+            }
+            let read: Vec<NodeId> = match &node.kind {
+                NodeKind::Select(decision) => {
+                    node.inputs.get(self.assignment.get(*decision)).copied().into_iter().collect()
+                }
+                NodeKind::Op(op) if !op.reads_inputs() => Vec::new(),
+                _ => node.inputs.clone(),
+            };
+            for operand in read {
+                if let Some(slot) = reached.get_mut(operand.index()) {
+                    *slot = true;
+                }
+            }
+        }
+        reached
+    }
+
+    fn emit(&mut self) {
+        let reached = self.reachable();
+        let read = self.read(&reached);
+        let mut chosen = vec![None; self.space.decisions.len()];
+        for (id, node) in self.space.graph.nodes() {
+            if reached.get(id.index()) != Some(&true) {
+                continue;
+            }
+            match &node.kind {
+                NodeKind::Select(decision) => {
+                    if let Some(slot) = chosen.get_mut(decision.index()) {
+                        *slot = Some(self.assignment.get(*decision));
+                    }
+                }
+                NodeKind::Output => {
+                    let operand = node.inputs.first().map(|&id| self.target(id));
+                    if let Some(place) = operand.and_then(|id| self.place_of(id)) {
+                        self.network.outputs.push(Port { name: node.name.clone(), node: place });
+                    }
+                }
+                NodeKind::Input => {
+                    let place = self.push(id, node, None);
+                    self.network.inputs.push(Port { name: node.name.clone(), node: place });
+                }
+                NodeKind::Op(op) if self.target(id) == id && read.get(id.index()) == Some(&true) => {
+                    self.push(id, node, Some(op.clone()));
+                }
+                NodeKind::Op(_) => {}
+            }
+        }
+        self.network.choices = self
+            .space
+            .decisions
+            .iter()
+            .zip(chosen)
+            .filter_map(|(decision, index)| {
+                Some((decision.path.clone(), decision.candidates.get(index?)?.clone()))
+            })
+            .collect();
+    }
+
+    /// The nodes whose values some node of the network reads, selects and dropped zeros aside.
+    fn read(&self, reached: &[bool]) -> Vec<bool> {
+        let mut read = vec![false; self.space.graph.len()];
+        for (id, node) in self.space.graph.nodes() {
+            let is_forwarded = self.target(id) != id;
+            if is_forwarded || reached.get(id.index()) != Some(&true) {
+                continue;
+            }
+            for operand in self.operands(node) {
+                if let Some(slot) = read.get_mut(operand.index()) {
+                    *slot = true;
+                }
+            }
+        }
+        read
+    }
+
+    fn place_of(&self, id: NodeId) -> Option<usize> {
+        self.place.get(id.index()).copied().flatten()
+    }
+
+    fn push(&mut self, id: NodeId, node: &Node, op: Option<Op>) -> usize {
+        let inputs =
+            self.operands(node).into_iter().filter_map(|operand| self.place_of(operand)).collect();
+        let place = self.network.nodes.len();
+        self.network.nodes.push(NetworkNode {
+            name: node.name.clone(),
+            op,
+            inputs,
+            shape: node.shape,
+        });
+        if let Some(slot) = self.place.get_mut(id.index()) {
+            *slot = Some(place);
+        }
+        place
+    }
+}

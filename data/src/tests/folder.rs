@@ -1,0 +1,133 @@
+//! Tests of the layout, of `dataset.json` and of the division of a split.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::{IMAGENET_MEAN, IMAGENET_STD};
+
+#[test]
+fn a_missing_folder_is_named() {
+    let folder = Folder::of(1);
+    let gone = folder.root().join("gone");
+    assert_told(Dataset::open(&gone), "nas::data::missing_folder", &["gone"]);
+    fs::remove_dir_all(folder.root().join("train/labels")).unwrap();
+    assert_told(folder.split(), "nas::data::missing_folder", &["labels"]);
+    fs::remove_dir_all(folder.root().join("train/images")).unwrap();
+    assert_told(folder.split(), "nas::data::missing_folder", &["images"]);
+}
+
+#[test]
+fn a_missing_split_tells_which_are_there() {
+    let folder = Folder::of(1);
+    let error = Dataset::open(folder.root()).unwrap().split("valid").unwrap_err();
+    assert_eq!(error.help().unwrap().to_string(), "the splits here are train");
+    assert_told::<()>(Err(error), "nas::data::missing_split", &["valid"]);
+}
+
+#[test]
+fn a_split_without_images_is_an_error() {
+    let folder = Folder::of(1);
+    fs::rename(folder.image("s000"), folder.root().join("train/images/s000.txt")).unwrap();
+    assert_told(folder.split(), "nas::data::no_images", &["images"]);
+}
+
+#[test]
+fn a_missing_label_map_is_named_and_the_others_counted() {
+    let folder = Folder::of(4);
+    for stem in ["s001", "s002", "s003"] {
+        fs::remove_file(folder.label(stem)).unwrap();
+    }
+    assert_told(folder.split(), "nas::data::missing_label", &["s001.png", "2 more"]);
+}
+
+#[test]
+fn two_images_of_one_stem_are_an_error() {
+    let folder = Folder::of(2);
+    fs::copy(folder.image("s001"), folder.root().join("train/images/s001.JPG")).unwrap();
+    assert_told(folder.split(), "nas::data::shared_label", &["s001.JPG", "s001.png"]);
+}
+
+#[test]
+fn images_are_found_by_extension_and_sorted_by_stem() {
+    let folder = Folder::of(3);
+    let images = folder.root().join("train/images");
+    fs::rename(folder.image("s000"), images.join("s000.jpeg")).unwrap();
+    fs::rename(folder.image("s001"), images.join("s001.PNG")).unwrap();
+    fs::write(images.join("._s002.png"), "").unwrap();
+    fs::write(images.join("README.md"), "").unwrap();
+    let split = folder.split().unwrap();
+    assert_eq!(split.stems().collect::<Vec<_>>(), ["s000", "s001", "s002"]);
+    assert_eq!(split.samples()[1].label, folder.label("s001"));
+}
+
+#[test]
+fn dataset_json_is_optional_in_whole_and_in_part() {
+    let folder = Folder::of(1);
+    let data = Dataset::open(folder.root()).unwrap();
+    assert_eq!((data.classes.len(), data.ignore), (0, 255));
+    assert_eq!((data.mean, data.std), (IMAGENET_MEAN, IMAGENET_STD));
+
+    let data = folder
+        .describe(r#"{"classes": ["water", "snow"], "ignore": 11, "mean": [0.1, 0.2, 0.3]}"#)
+        .unwrap();
+    assert_eq!(
+        (data.classes.as_slice(), data.ignore),
+        (["water", "snow"].map(String::from).as_slice(), 11)
+    );
+    assert_eq!((data.mean, data.std), ([0.1, 0.2, 0.3], IMAGENET_STD));
+    let pipeline = data.pipeline(2);
+    assert_eq!((pipeline.classes, pipeline.ignore, pipeline.mean), (2, 11, data.mean));
+}
+
+#[test]
+fn a_bad_dataset_json_is_shown_where_it_is_bad() {
+    let folder = Folder::of(1);
+    for (json, words) in [
+        ("{\"ignore\": 255,\n \"mean\": }", "line 2 column 10"),
+        ("{\"ignore\": -1}", "line 1 column 13"),
+        ("{\"clases\": []}", "unknown field `clases`"),
+    ] {
+        let error = folder.describe(json).unwrap_err();
+        let label = error.labels().unwrap().next().unwrap();
+        assert!(label.offset() > 0 && label.offset() <= json.len());
+        assert!(error.source_code().is_some());
+        assert_told::<()>(Err(error), "nas::data::bad_dataset_json", &[words]);
+    }
+}
+
+#[test]
+fn mean_and_std_are_three_numbers_in_units_of_white() {
+    let folder = Folder::of(1);
+    for (json, name) in [
+        (r#"{"mean": [0.1, 0.2]}"#, "mean"),
+        (r#"{"mean": [123.7, 116.3, 103.5]}"#, "mean"),
+        (r#"{"std": [0.1, 0.2, 0.3, 0.4]}"#, "std"),
+        (r#"{"std": [0.1, 0.0, 0.3]}"#, "std"),
+        (r#"{"std": [0.1, -0.2, 0.3]}"#, "std"),
+    ] {
+        assert_told(folder.describe(json), "nas::data::bad_statistics", &[name]);
+    }
+    assert!(folder.describe(r#"{"mean": [0, 0, 0], "std": [1, 1, 1]}"#).is_ok());
+}
+
+#[test]
+fn divide_is_disjoint_complete_and_repeatable() {
+    let split = Folder::of(10).split().unwrap();
+    let names = |part: &Split| part.stems().map(String::from).collect::<BTreeSet<_>>();
+    let (first, second) = split.divide(0.8, 3);
+    assert_eq!((first.len(), second.len()), (8, 2));
+    assert!(names(&first).is_disjoint(&names(&second)));
+    assert_eq!(&names(&first) | &names(&second), names(&split));
+    assert!(first.stems().is_sorted());
+    assert_eq!(split.divide(0.8, 3), (first, second.clone()));
+    assert!((0..9).any(|seed| split.divide(0.8, seed).1 != second));
+}
+
+#[test]
+fn divide_leaves_a_part_empty_only_when_told_so() {
+    let split = Folder::of(3).split().unwrap();
+    for (fraction, first) in [(0.0, 0), (0.01, 1), (0.5, 2), (0.99, 2), (1.0, 3), (7.0, 3)] {
+        let (a, b) = split.divide(fraction, 0);
+        assert_eq!((a.len(), b.len()), (first, 3 - first), "{fraction}");
+    }
+}
