@@ -1,9 +1,15 @@
 //! The compiler of `.nas`: names, elaboration, shapes, the IR, analyses, passes, diagnostics.
 //! No I/O, no torch, no protobuf.
 
+pub mod analyse;
 pub mod assignment;
 pub mod check;
+pub mod elaborate;
+pub mod error;
+pub mod int;
 pub mod ir;
+pub mod modules;
+pub mod names;
 pub mod network;
 pub mod ops;
 pub mod recipe;

@@ -4,6 +4,8 @@
 //! piece instead of an error: a missing child would be a fault of the grammar, and the
 //! tests compare whole trees.
 
+mod items;
+
 use std::cell::Cell;
 use std::sync::LazyLock;
 
@@ -11,9 +13,8 @@ use pest::iterators::{Pair, Pairs};
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use crate::ast::{
-    Arch, ArchChoice, ArchEntry, Arg, Arm, BinaryOp, Block, Body, Candidate, Choose, Const, Expect,
-    Expr, ExprKind, Field, ForClause, Ident, Item, ItemKind, Param, Pattern, Search, Section,
-    Setting, Space, SpaceRef, Span, Statement, StatementKind, TextPart, UnaryOp, Use,
+    Arg, Arm, BinaryOp, Body, Candidate, Choose, Expr, ExprKind, ForClause, Ident, Pattern, Span,
+    Statement, StatementKind, TextPart, UnaryOp,
 };
 use crate::error::Nesting;
 use crate::rules::Rule;
@@ -75,163 +76,9 @@ impl<'s> Builder<'s> {
 
     /// The next child, which is a name.
     fn next_ident(&self, pairs: &mut Pairs<'_, Rule>) -> Ident {
-        pairs.next().map_or(Ident { name: String::new(), span: Span::default() }, |p| self.ident(&p))
-    }
-
-    pub(crate) fn item(&self, pair: Pair<'_, Rule>, docs: Vec<String>) -> Built<Item> {
-        let span = self.span(&pair);
-        let mut kind = None;
-        for inner in pair.into_inner() {
-            kind = Some(self.item_kind(inner)?);
-        }
-        // INVARIANT: the rule `item` has exactly one child.
-        let kind = kind.unwrap_or(ItemKind::Expect(Expect { claim: empty(span), span }));
-        Ok(Item { docs, kind, span })
-    }
-
-    fn item_kind(&self, pair: Pair<'_, Rule>) -> Built<ItemKind> {
-        let rule = pair.as_rule();
-        let span = self.span(&pair);
-        let mut inner = words_skipped(pair);
-        Ok(match rule {
-            Rule::use_item => ItemKind::Use(self.use_item(inner)),
-            Rule::const_item => {
-                let name = self.next_ident(&mut inner);
-                ItemKind::Const(Const { name, value: self.last_expr(inner, span)? })
-            }
-            Rule::block_item => {
-                let name = self.next_ident(&mut inner);
-                let params = self.params(&mut inner)?;
-                ItemKind::Block(Block { name, params, body: self.next_body(inner, span)? })
-            }
-            Rule::space_item => self.space(inner, span)?,
-            Rule::arch_item => self.arch(inner)?,
-            Rule::search_item => self.search(inner)?,
-            _ => ItemKind::Expect(Expect { claim: self.last_expr(inner, span)?, span }),
-        })
-    }
-
-    fn use_item(&self, inner: Pairs<'_, Rule>) -> Use {
-        let mut module = Vec::new();
-        let mut names = Vec::new();
-        for part in inner.flat_map(Pair::into_inner) {
-            match part.as_rule() {
-                Rule::ident => module.push(self.ident(&part)),
-                Rule::use_names => names = idents(part).map(|p| self.ident(&p)).collect(),
-                _ => {}
-            }
-        }
-        let braced = !names.is_empty();
-        if !braced {
-            names.extend(module.pop());
-        }
-        Use { module, names, braced }
-    }
-
-    fn space(&self, mut inner: Pairs<'_, Rule>, span: Span) -> Built<ItemKind> {
-        let name = self.next_ident(&mut inner);
-        let has_params = inner.peek().is_some_and(|p| p.as_rule() == Rule::params);
-        let params = if has_params { self.params(&mut inner)? } else { Vec::new() };
-        let start = inner.peek().map_or(span, |brace| self.span(&brace)).start;
-        let statements = inner
-            .filter(|p| p.as_rule() == Rule::space_statement)
-            .map(|p| self.statement(p))
-            .collect::<Built<_>>()?;
-        let body = Body { statements, span: Span { start, end: span.end } };
-        Ok(ItemKind::Space(Space { name, params, has_params, body }))
-    }
-
-    fn space_ref(&self, pair: Pair<'_, Rule>) -> Built<SpaceRef> {
-        let mut inner = pair.into_inner();
-        let name = self.next_ident(&mut inner);
-        let args = inner.next().map(|args| self.args(args)).transpose()?;
-        Ok(SpaceRef { name, args })
-    }
-
-    fn next_space_ref(&self, inner: &mut Pairs<'_, Rule>) -> Built<SpaceRef> {
-        match inner.find(|p| p.as_rule() == Rule::space_ref) {
-            Some(pair) => self.space_ref(pair),
-            None => Ok(SpaceRef {
-                name: Ident { name: String::new(), span: Span::default() },
-                args: None,
-            }),
-        }
-    }
-
-    fn arch(&self, mut inner: Pairs<'_, Rule>) -> Built<ItemKind> {
-        let name = self.next_ident(&mut inner);
-        let space = self.next_space_ref(&mut inner)?;
-        let mut entries = Vec::new();
-        for entry in inner.filter(|p| p.as_rule() == Rule::arch_entry).flat_map(Pair::into_inner) {
-            let span = self.span(&entry);
-            let is_expect = entry.as_rule() == Rule::expect_item;
-            let mut parts = words_skipped(entry);
-            entries.push(if is_expect {
-                ArchEntry::Expect(Expect { claim: self.last_expr(parts, span)?, span })
-            } else {
-                let key = parts.next();
-                let quoted = key.as_ref().is_some_and(|k| k.as_rule() == Rule::string);
-                let key = key.map_or(Ident { name: String::new(), span }, |k| self.key(&k));
-                ArchEntry::Choice(ArchChoice { key, quoted, value: self.last_expr(parts, span)? })
-            });
-        }
-        Ok(ItemKind::Arch(Arch { name, space, entries }))
-    }
-
-    /// The key of an `arch` line: a name, or the text between quotes as it stands.
-    fn key(&self, pair: &Pair<'_, Rule>) -> Ident {
-        Ident { name: unquoted(pair.as_str()).to_owned(), span: self.span(pair) }
-    }
-
-    fn search(&self, mut inner: Pairs<'_, Rule>) -> Built<ItemKind> {
-        let name = self.next_ident(&mut inner);
-        let space = self.next_space_ref(&mut inner)?;
-        let settings = inner
-            .filter(|p| p.as_rule() == Rule::setting)
-            .flat_map(Pair::into_inner)
-            .map(|pair| self.setting(pair))
-            .collect::<Built<_>>()?;
-        Ok(ItemKind::Search(Search { name, space, settings }))
-    }
-
-    fn setting(&self, pair: Pair<'_, Rule>) -> Built<Setting> {
-        let span = self.span(&pair);
-        if pair.as_rule() == Rule::objective {
-            return Ok(Setting::Minimize(self.last_expr(pair.into_inner(), span)?, span));
-        }
-        let mut inner = pair.into_inner();
-        let name = self.next_ident(&mut inner);
-        let kind = inner.peek().filter(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
-        let fields = inner
-            .filter(|p| p.as_rule() == Rule::field)
-            .map(|p| self.field(p))
-            .collect::<Built<_>>()?;
-        Ok(Setting::Section(Section { name, kind, fields, span }))
-    }
-
-    fn field(&self, pair: Pair<'_, Rule>) -> Built<Field> {
-        let span = self.span(&pair);
-        let mut inner = pair.into_inner();
-        let name = self.next_ident(&mut inner);
-        let law = inner.clone().find(|p| p.as_rule() == Rule::law).map(|law| {
-            let mut parts = law.into_inner();
-            self.next_ident(&mut parts)
-        });
-        Ok(Field { name, value: self.last_expr(inner, span)?, law })
-    }
-
-    fn params(&self, inner: &mut Pairs<'_, Rule>) -> Built<Vec<Param>> {
-        let Some(params) = inner.next() else { return Ok(Vec::new()) };
-        params
-            .into_inner()
-            .filter(|p| p.as_rule() == Rule::param)
-            .map(|param| {
-                let mut parts = param.into_inner();
-                let name = self.next_ident(&mut parts);
-                let default = parts.find(|p| p.as_rule() == Rule::expr);
-                Ok(Param { name, default: default.map(|p| self.expr(p)).transpose()? })
-            })
-            .collect()
+        pairs
+            .next()
+            .map_or(Ident { name: String::new(), span: Span::default() }, |p| self.ident(&p))
     }
 
     fn next_body(&self, mut inner: Pairs<'_, Rule>, span: Span) -> Built<Body> {
@@ -482,8 +329,7 @@ impl<'s> Builder<'s> {
         let span = self.span(&pair);
         let mut parts = pair.into_inner();
         let word = parts.next().map_or(span, |p| self.span(&p));
-        let label =
-            parts.peek().filter(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
+        let label = parts.peek().filter(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
         let head = label.as_ref().map_or(word, |label| word.to(label.span));
         Ok(Choose { label, arms: self.arms(parts)?, head })
     }
@@ -573,15 +419,6 @@ fn is_keyword(rule: Rule) -> bool {
             | Rule::kw_output
             | Rule::kw_minimize
     )
-}
-
-fn idents(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
-    pair.into_inner().filter(|p| p.as_rule() == Rule::ident)
-}
-
-/// A key without its quotes, if it has them.
-fn unquoted(key: &str) -> &str {
-    key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(key)
 }
 
 fn empty_ident() -> Ident {

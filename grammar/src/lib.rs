@@ -3,6 +3,7 @@
 pub mod ast;
 mod build;
 pub mod error;
+pub mod format;
 mod limits;
 pub mod parse;
 mod rules;

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
+use pest::iterators::Pairs;
 
 use crate::ast::{File, Item, Span};
 use crate::build;
 use crate::error::{Nesting, NotUtf8, Problem, Syntax, TooLarge};
-use crate::limits::Outline;
 pub use crate::limits::MAX_NESTING;
+use crate::limits::Outline;
 use crate::rules::{NasParser, Rule};
-use crate::scan::{ITEM_WORDS, leading_word};
 use crate::source::Source;
 use crate::words;
 
@@ -77,34 +77,67 @@ pub fn parse(source: &Source) -> Parsed {
                 position = item.span.end as usize;
                 parsed.file.items.push(item);
             }
-            Err((problem, failed_at)) => {
-                parsed.problems.push(problem);
-                position = next_item(text, failed_at.max(trivia.end + 1));
+            Err(failure) => {
+                parsed.file.items.extend(failure.item);
+                parsed.problems.push(failure.problem);
+                position = next_item(text, failure.at.max(trivia.end + 1));
             }
         }
     }
 }
 
+/// Why an item could not be read.
+struct Failure {
+    problem: Problem,
+    at: usize,
+    /// The item, where what follows it is at fault.
+    item: Option<Item>,
+}
+
 /// Parses the item at the start of a range, which may hold the word of the next item at its end.
-/// An error comes with its offset.
 // pest indexes the lines of all the text that it is given: given the rest of the file for each
 // item, a file of many items would take quadratic time.
 fn parse_item(
     source: &Source,
     Range { start, end }: Range<usize>,
     docs: Vec<String>,
-) -> Result<Item, (Problem, usize)> {
+) -> Result<Item, Box<Failure>> {
     let text = source.text().get(start..end).unwrap_or_default();
-    let mut pairs = NasParser::parse(Rule::one_item, text).map_err(|error| {
-        let (syntax, at) = syntax_error(source, start, &error);
-        (Box::new(syntax) as Problem, at)
-    })?;
-    let Some(pair) = pairs.next() else {
-        return Err((Box::new(expected(source, start, start, &[Rule::item])), start));
+    match NasParser::parse(Rule::one_item, text) {
+        Ok(pairs) => build_item(source, start, pairs, docs),
+        Err(error) => {
+            let (problem, at) = syntax_error(source, start, &error);
+            let alone = is_behind_item(&error).then(|| NasParser::parse(Rule::item, text).ok());
+            let built = alone.flatten().map(|pairs| build_item(source, start, pairs, docs));
+            let item = built.and_then(Result::ok);
+            Err(Box::new(Failure { problem: Box::new(problem), at, item }))
+        }
+    }
+}
+
+/// Whether the item itself is whole.
+fn is_behind_item(error: &Error<Rule>) -> bool {
+    matches!(&error.variant, ErrorVariant::ParsingError { positives, .. }
+        if positives.contains(&Rule::EOI))
+}
+
+fn build_item(
+    source: &Source,
+    start: usize,
+    mut pairs: Pairs<'_, Rule>,
+    docs: Vec<String>,
+) -> Result<Item, Box<Failure>> {
+    let built = match pairs.next() {
+        Some(pair) => build::Builder::new(source, start).item(pair, docs),
+        None => {
+            let problem = Box::new(expected(source, start, start, &[Rule::item]));
+            return Err(Box::new(Failure { problem, at: start, item: None }));
+        }
     };
-    build::Builder::new(source, start)
-        .item(pair, docs)
-        .map_err(|too_deep| (Box::new(*too_deep) as Problem, start))
+    built.map_err(|too_deep| {
+        let problem: Problem = too_deep;
+        Box::new(Failure { problem, at: start, item: None })
+    })
 }
 
 /// White space, comments and documentation between items.
@@ -144,7 +177,7 @@ fn next_item(text: &str, from: usize) -> usize {
     let mut docs_start = None;
     while line_start < text.len() {
         let line = text.get(line_start..).unwrap_or_default();
-        if ITEM_WORDS.contains(&leading_word(line)) {
+        if words::begins_item(line) {
             return docs_start.unwrap_or(line_start);
         }
         docs_start = line.starts_with("///").then(|| docs_start.unwrap_or(line_start));
@@ -183,22 +216,18 @@ fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -> (Syntax, 
 
 fn expected(source: &Source, start: usize, at: usize, rules: &[Rule]) -> Syntax {
     let text: &str = source.text();
-    let rest = text.get(at..).unwrap_or_default();
-    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let token = if word.is_empty() { rest.chars().take(1).collect() } else { word };
-    let (found, length) = match token.as_str() {
-        "" => ("the end of the file".to_owned(), 0),
-        "\n" | "\r" => ("the end of the line".to_owned(), 1),
-        token => (format!("`{token}`"), token.len()),
-    };
-    let reserved = words::is_reserved(&token) && rules.contains(&Rule::ident);
-    let help = if reserved {
-        Some(format!("`{token}` is a word of the language; use another name"))
-    } else if length == 0 {
+    let blanks = text.get(at..).unwrap_or_default();
+    // Where no space may stand, as between a name and its `(`, the next token says more.
+    let rest = blanks.trim_start_matches([' ', '\t']);
+    let at = at + blanks.len() - rest.len();
+    let (found, length) = words::found(rest);
+    let starts_line = text.get(..at).is_some_and(|before| before.ends_with('\n'));
+    let cut_short = rest.is_empty() || (starts_line && words::begins_item(rest));
+    let help = if cut_short && at > start {
         let (line, _) = source.line_column(start);
         Some(format!("the item that begins in line {line} is not finished"))
     } else {
-        None
+        words::help(rest, rules)
     };
     Syntax {
         expected: words::phrase(rules),

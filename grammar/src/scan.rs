@@ -72,7 +72,8 @@ impl<'t> Scanner<'t> {
                 }
                 '\\' => {
                     self.at += 1;
-                    self.at += self.rest().chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8);
+                    self.at +=
+                        self.rest().chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8);
                 }
                 _ => self.at += c.len_utf8(),
             }
@@ -91,8 +92,8 @@ impl<'t> Scanner<'t> {
         let start = self.at;
         let word = leading_word(self.rest());
         self.at += word.len();
-        let at_line_start = start == 0
-            || self.text.get(..start).is_some_and(|t| t.ends_with(['\n', '\u{feff}']));
+        let at_line_start =
+            start == 0 || self.text.get(..start).is_some_and(|t| t.ends_with(['\n', '\u{feff}']));
         let is_item = at_line_start && ITEM_WORDS.contains(&word);
         if is_item {
             // INVARIANT: the parser gets past such a word inside brackets only where it is an

@@ -1,16 +1,23 @@
 //! What each rule of the grammar is called in a syntax error.
 
 use crate::rules::Rule;
+use crate::scan::{ITEM_WORDS, leading_word};
+
+const ITEM: &str = "an item (`use`, `const`, `block`, `space`, `arch`, `search` or `expect`)";
+const STATEMENT: &str = "a statement";
+const EXPRESSION: &str = "an expression";
+const OPERATOR: &str = "an operator";
+const FIELD: &str = "a field, such as `.channels`";
+const INDEX: &str = "an index in `[ ]`";
+const ARGUMENT: &str = "an argument";
+const ARGUMENTS: &str = "arguments in `( )`";
 
 /// The words for one rule, or `None` where the rule says nothing to a reader.
 // A table: one row a rule, exhaustive so that a new rule needs its words.
 pub(crate) fn words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::EOI => "the end of the file",
         Rule::WHITESPACE | Rule::COMMENT | Rule::keyword | Rule::ident_char => return None,
-        Rule::one_item | Rule::item_end | Rule::next_item | Rule::item => {
-            "an item (`use`, `const`, `block`, `space`, `arch`, `search` or `expect`)"
-        }
+        Rule::EOI | Rule::one_item | Rule::item_end | Rule::next_item | Rule::item => ITEM,
         Rule::use_item => "a `use` item",
         Rule::module_path => "a module to import from, such as `std.blocks.{conv_bn_relu}`",
         Rule::use_names => "the imported names in `{ }`",
@@ -32,7 +39,7 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::params | Rule::open_params => "`(` with the parameters",
         Rule::param => "a parameter",
         Rule::body | Rule::open_body => "`{`",
-        Rule::statement | Rule::space_statement | Rule::expr_stmt => "a statement",
+        Rule::statement | Rule::space_statement | Rule::expr_stmt => STATEMENT,
         Rule::let_stmt | Rule::kw_let => "`let`",
         Rule::var_stmt | Rule::kw_var => "`var`",
         Rule::assign_stmt => "an assignment",
@@ -41,14 +48,14 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::input_stmt | Rule::kw_input => "`input`",
         Rule::task_stmt | Rule::kw_task => "`task`",
         Rule::output_stmt | Rule::kw_output => "`output`",
-        Rule::pattern | Rule::tuple_pattern => "a name or a tuple of names",
-        Rule::expr | Rule::operand | Rule::primary => "an expression",
+        Rule::pattern | Rule::tuple_pattern => "a name or a tuple such as `(a, b)`",
+        Rule::expr | Rule::operand | Rule::primary | Rule::prefix => EXPRESSION,
         Rule::name | Rule::ident => "a name",
         Rule::call => "a call",
-        Rule::args => "arguments in `( )`",
-        Rule::arg | Rule::named_arg => "an argument",
-        Rule::field_access => "a field, such as `.channels`",
-        Rule::index => "an index in `[ ]`",
+        Rule::args => ARGUMENTS,
+        Rule::arg | Rule::named_arg => ARGUMENT,
+        Rule::field_access => FIELD,
+        Rule::index => INDEX,
         Rule::list => "a list",
         Rule::paren => "`(`",
         Rule::comma => "`,`",
@@ -58,7 +65,7 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::open_choose => "`{` with the candidates",
         Rule::open_arms => "`{` with the candidates that the `for` makes",
         Rule::arm | Rule::for_arm | Rule::named_arm => "a candidate, such as `name: step`",
-        Rule::infix | Rule::operator => "an operator",
+        Rule::infix | Rule::operator => OPERATOR,
         Rule::arrow => "`->`",
         Rule::eq => "`==`",
         Rule::ne => "`!=`",
@@ -73,7 +80,6 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::div => "`/`",
         Rule::rem => "`%`",
         Rule::pow => "`^`",
-        Rule::prefix => "`-` or `not`",
         Rule::number | Rule::digits | Rule::exponent | Rule::unit => "a number",
         Rule::string => "a string",
         Rule::text | Rule::escape | Rule::interpolation => "the rest of the string",
@@ -104,7 +110,7 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
     })
 }
 
-/// The expectations at one place as a phrase: "`,`, an operator or `)`".
+/// The expectations at one place as a phrase: "`,` or `)`".
 pub(crate) fn phrase(rules: &[Rule]) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in rules.iter().filter_map(|&rule| words(rule)) {
@@ -112,15 +118,99 @@ pub(crate) fn phrase(rules: &[Rule]) -> String {
             parts.push(part);
         }
     }
-    // Where an item may follow, what could also continue the last one is noise.
-    if let Some(item) = parts.iter().find(|p| p.starts_with("an item")) {
-        return (*item).to_owned();
+    if parts.contains(&ITEM) {
+        let in_expression = parts.contains(&OPERATOR);
+        return if in_expression {
+            format!("{OPERATOR} or the next item")
+        } else {
+            ITEM.to_owned()
+        };
+    }
+    // What could continue a finished expression is noise beside what could follow it, and less
+    // likely to be what was forgotten.
+    without(&mut parts, &[FIELD, INDEX]);
+    without(&mut parts, &[OPERATOR, ARGUMENTS]);
+    if parts.contains(&STATEMENT) {
+        without(&mut parts, &["`=`"]);
+    }
+    if parts.contains(&ARGUMENT) {
+        without(&mut parts, &[EXPRESSION]);
     }
     match parts.split_last() {
         None => "something else".to_owned(),
         Some((last, [])) => (*last).to_owned(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) => {
+            // "a candidate, such as `a: b`, or `}`": without the comma, `}` would be an example.
+            let comma = if rest.iter().any(|part| part.contains("such as")) { "," } else { "" };
+            format!("{}{comma} or {last}", rest.join(", "))
+        }
     }
+}
+
+/// Takes some words away, unless no others are left.
+fn without(parts: &mut Vec<&str>, noise: &[&str]) {
+    if parts.iter().any(|part| !noise.contains(part)) {
+        parts.retain(|part| !noise.contains(part));
+    }
+}
+
+/// The token at the start of a text as a diagnostic shows it, and its length.
+pub(crate) fn found(text: &str) -> (String, usize) {
+    let pair = text.get(..2).filter(|pair| {
+        matches!(*pair, "==" | "!=" | "<=" | ">=" | "->" | ".." | "&&" | "||" | "::" | "\r\n")
+    });
+    let name = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let one = text.chars().next().map_or(0, char::len_utf8);
+    let token = if name.is_empty() { pair.or(text.get(..one)).unwrap_or_default() } else { name };
+    match token {
+        "" => ("the end of the file".to_owned(), 0),
+        "\n" | "\r" | "\r\n" => ("the end of the line".to_owned(), token.len()),
+        token => (format!("`{token}`"), token.len()),
+    }
+}
+
+/// An edit for the text that stands where something else was expected, where one is likely.
+pub(crate) fn help(text: &str, rules: &[Rule]) -> Option<String> {
+    let word = leading_word(text);
+    let wants_name = |rule: &Rule| matches!(words(*rule), Some(EXPRESSION | ARGUMENT | "a name"));
+    let wants_binding = [Rule::pattern, Rule::param, Rule::arm].iter().any(|r| rules.contains(r));
+    if is_reserved(word) && (wants_binding || rules.iter().any(wants_name)) {
+        return Some(format!("`{word}` is a word of the language; use another name"));
+    }
+    if rules.contains(&Rule::close_string) {
+        return Some(if text.starts_with('\\') {
+            r#"after a backslash stands `\\`, `"`, `{` or `n`"#.to_owned()
+        } else {
+            r#"a string ends on the line where it begins; a brace in it is written `\{`"#.to_owned()
+        });
+    }
+    if matches!(word, "input" | "output" | "task") && rules.contains(&Rule::statement) {
+        return Some(format!("`{word}` stands directly in a space"));
+    }
+    let after_name = rules.contains(&Rule::assign_op);
+    Some(
+        match text.chars().next()? {
+            ';' => "statements stand one on a line, without `;`",
+            '\'' => "strings stand in double quotes",
+            '#' => "a comment begins with `//`",
+            '&' => "write `and`",
+            '|' => "write `or`",
+            '!' if !text.starts_with("!=") => "write `not`",
+            '=' if rules.contains(&Rule::operator) && !text.starts_with("==") => {
+                "`==` compares two values"
+            }
+            ':' if after_name && rules.contains(&Rule::close_paren) => {
+                "an argument by name is written `name = value`"
+            }
+            _ => return None,
+        }
+        .to_owned(),
+    )
+}
+
+/// Whether a text begins with the word of an item.
+pub(crate) fn begins_item(text: &str) -> bool {
+    ITEM_WORDS.contains(&leading_word(text))
 }
 
 /// Whether a word is one of the language's own.

@@ -85,7 +85,8 @@ pub enum Split {
     Test,
 }
 
-/// A supernet in training.
+/// A supernet in training. A pass is a function of the state, the [`Pass`] and the recipe, so that
+/// a run that goes on from a state does what it would have done.
 pub trait Supernet {
     /// What it fails with.
     type Error;
@@ -94,13 +95,21 @@ pub trait Supernet {
     ///
     /// # Errors
     /// Interrupted, or failed (a loss that is not a number, unreadable data).
-    fn train_weights(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<Self::Error>>;
+    fn train_weights(
+        &mut self,
+        pass: &Pass,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop<Self::Error>>;
 
     /// One pass of choice steps.
     ///
     /// # Errors
     /// As `train_weights`.
-    fn train_choices(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<Self::Error>>;
+    fn train_choices(
+        &mut self,
+        pass: &Pass,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop<Self::Error>>;
 
     /// The probability of each candidate of each decision: softmax over those not dropped, 0
     /// for those dropped.
@@ -109,11 +118,16 @@ pub trait Supernet {
     /// Drops a candidate for good.
     fn drop_candidate(&mut self, decision: DecisionId, candidate: usize);
 
-    /// Scores a network with the supernet's weights on the validation images.
+    /// Scores a network with the supernet's weights on the validation images. Changes nothing
+    /// that `state` gives.
     ///
     /// # Errors
     /// As `train_weights`.
-    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Score, Stop<Self::Error>>;
+    fn score(
+        &mut self,
+        assignment: &Assignment,
+        on_step: OnStep<'_>,
+    ) -> Result<Score, Stop<Self::Error>>;
 
     /// Everything that training changes: weights, choices, dropped candidates, optimiser state.
     ///
@@ -128,7 +142,7 @@ pub trait Supernet {
     fn restore(&mut self, state: &Weights) -> Result<(), Self::Error>;
 }
 
-/// One network in training.
+/// One network in training. A pass is a function of the state, the [`Pass`] and the recipe.
 pub trait Trainee {
     /// What it fails with.
     type Error;
@@ -139,7 +153,7 @@ pub trait Trainee {
     /// As [`Supernet::train_weights`].
     fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<Self::Error>>;
 
-    /// Scores it.
+    /// Scores it. Changes nothing that `state` gives.
     ///
     /// # Errors
     /// As [`Supernet::train_weights`].

@@ -1,3 +1,19 @@
 //! Search strategies, schedules and the run store. Knows what trains only as traits.
+//!
+//! [`regime::run`] does a whole search over a [`evaluator::Backend`] and keeps it in a
+//! [`store::Store`]; what happens is told as [`event::Event`]s.
 
+pub mod error;
 pub mod evaluator;
+pub mod event;
+pub mod record;
+pub mod regime;
+pub mod store;
+pub mod tensors;
+#[cfg(test)]
+mod tests;
+
+pub use error::RunError;
+pub use event::{Event, Phase, Work};
+pub use regime::{Failure, Job, Outcome, run};
+pub use store::{Inputs, Store};

@@ -1,1 +1,88 @@
-//! A network as an ONNX model
+//! A network as an ONNX model.
+//!
+//! [`emit`] writes a [`Network`] and its weights as the bytes of an ONNX file that every engine
+//! reads: operators of the default domain only, explicit pads, constant sizes, batch 1, batch norm
+//! folded into the convolution before it. The same arguments give the same bytes. [`dump`] shows
+//! such a file as text.
+
+mod dump;
+mod error;
+mod fold;
+mod graph;
+mod lower;
+mod message;
+
+use std::ops::RangeInclusive;
+
+use nas_compiler::Network;
+use nas_compiler::weights::Weights;
+use onnx_protobuf::{Message, ModelProto};
+
+pub use dump::{DumpError, dump};
+pub use error::EmitError;
+
+/// The operator sets that [`emit`] can write for.
+pub const OPSETS: RangeInclusive<i64> = 13..=21;
+
+/// The largest message that protobuf encodes, in bytes.
+const MAX_BYTES: u64 = i32::MAX as u64;
+
+/// How a model is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The version of the default operator set, one of [`OPSETS`].
+    pub opset: i64,
+    /// The version of the compiler, as the file states it.
+    pub producer_version: String,
+    /// Keys and values for the file's `metadata_props`, in this order: where the network is from.
+    pub provenance: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            opset: 17,
+            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            provenance: Vec::new(),
+        }
+    }
+}
+
+/// The bytes of an ONNX file that computes `network` with `weights`.
+///
+/// Inputs and outputs have the names of their ports and shapes `[1, C, H, W]` or `[1, C]`; the
+/// value of a node has the node's path for a name, an initialiser the name of its weight. Tensors
+/// of `weights` that the network does not name are left out.
+///
+/// # Errors
+/// The operator set is not one of [`OPSETS`]; weights are missing, have other sizes, or are not
+/// finite once batch norm is folded; two values would have one name; the file would exceed 2 GiB.
+pub fn emit(network: &Network, weights: &Weights, options: &Options) -> Result<Vec<u8>, EmitError> {
+    if !OPSETS.contains(&options.opset) {
+        return Err(EmitError::Opset { opset: options.opset });
+    }
+    let model = ModelProto {
+        ir_version: ir_version(options.opset),
+        opset_import: vec![message::operator_set(options.opset)],
+        producer_name: "nasc".to_owned(),
+        producer_version: options.producer_version.clone(),
+        graph: Some(graph::build(network, weights, options.opset)?).into(),
+        metadata_props: options.provenance.iter().map(message::metadata).collect(),
+        ..ModelProto::default()
+    };
+    let bytes = model.compute_size();
+    if bytes > MAX_BYTES {
+        return Err(EmitError::TooLarge { bytes });
+    }
+    model.write_to_bytes().map_err(|error| EmitError::Encoding { reason: error.to_string() })
+}
+
+/// The file format that came with the operator set, by the table of ONNX's `Versioning.md`;
+/// 9 at most, so that runtimes which know the operators also open the file.
+fn ir_version(opset: i64) -> i64 {
+    match opset {
+        ..=14 => 7,
+        15..=18 => 8,
+        19.. => 9,
+    }
+}

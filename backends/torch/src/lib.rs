@@ -1,1 +1,34 @@
-//! The supernet and the networks on libtorch
+//! The supernet and the networks on libtorch.
+//!
+//! [`TorchBackend`] implements the traits of `nas_search::evaluator`; [`TorchNetwork`] and [`run`]
+//! evaluate one network. Inside, a network and a supernet are the same thing: a program
+//! (`program`) of operators (`lower`, with `convolution` where libtorch's kernels are slow),
+//! over parameters by name (`parameters`), in which a supernet's decisions mix their candidates
+//! (`mixing`). `mixture` makes the steps of a search, `passes` goes over the data.
+//!
+//! Same seed, same result: initial weights depend on seed and name, Gumbel noise on seed, epoch,
+//! step and decision; neither libtorch's generator nor the threads of the loader matter. The
+//! number of libtorch's threads may change the last digits.
+
+mod backend;
+mod choices;
+mod convolution;
+mod error;
+mod feed;
+mod layout;
+mod lower;
+mod mixing;
+mod mixture;
+mod network;
+mod optimizer;
+mod parameters;
+mod passes;
+mod program;
+mod random;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainee};
+pub use error::{Phase, TorchError};
+pub use network::{TorchNetwork, run};

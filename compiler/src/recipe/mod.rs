@@ -1,6 +1,49 @@
 //! Search recipes: what a `search` item says, checked, with every default in one table.
+//!
+//! [`SECTIONS`] and [`MINIMIZE`] declare each setting once: its name, what values it takes, its
+//! range, its default and what it means. [`check`] reads a `search` item and the command line's
+//! [`Override`]s against them; diagnostics and the reference read the same rows.
+//!
+//! What a setting's value is, the caller's evaluator says ([`Evaluate`]); this module only knows
+//! which values a setting takes.
 
+mod anneal;
+pub mod errors;
+mod objective;
+mod overrides;
+mod read;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use nas_grammar::ast::Expr;
+use nas_grammar::{Problem, Source};
 use serde::{Deserialize, Serialize};
+
+pub use overrides::Override;
+pub use read::{check, check_default};
+pub use table::{Bounds, CountDefault, Field, Kind, Kinds, MINIMIZE, Minimize, SECTIONS, Section};
+
+/// A static value, as far as a recipe needs one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Static {
+    /// A whole number.
+    Integer(i128),
+    /// Another number.
+    Real(f64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// A string.
+    Text(String),
+    /// A tuple.
+    Tuple(Vec<Static>),
+    /// Something that no setting takes, in words: "a list".
+    Other(&'static str),
+}
+
+/// Evaluates a static expression of the given source, or says why it cannot; with no problem where
+/// one was reported before.
+pub type Evaluate<'a> = &'a mut dyn FnMut(&Expr, &Source) -> Result<Static, Vec<Problem>>;
 
 /// How a value moves from its first to its last epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,12 +57,12 @@ pub enum Law {
     Cosine,
 }
 
-/// A value that may change over the epochs.
+/// A value that may change over the epochs: see [`Anneal::at`] and [`Anneal::over`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Anneal {
-    /// In the first epoch.
+    /// In the first epoch, or at its start.
     pub from: f64,
-    /// After the last epoch.
+    /// In the last epoch, or at its end.
     pub to: f64,
     /// How it moves between.
     pub law: Law,
@@ -164,4 +207,12 @@ pub struct Recipe {
     pub retrain: Retrain,
     /// Where all randomness comes from.
     pub seed: u64,
+}
+
+impl Recipe {
+    /// The recipe of a space whose file has no `search` item: every setting at its default.
+    #[must_use]
+    pub fn default_for(space: &str) -> Self {
+        read::defaults(space)
+    }
 }

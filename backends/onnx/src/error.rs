@@ -1,0 +1,121 @@
+//! What keeps a network from becoming an ONNX file.
+
+use miette::Diagnostic;
+use nas_compiler::Network;
+use nas_compiler::weights::{Misfit, Weights, misfits};
+use thiserror::Error;
+
+use crate::OPSETS;
+
+/// Why a network was not written.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum EmitError {
+    /// The operator set is not one that the emitter writes for.
+    #[error("ONNX operator set {opset} is not supported")]
+    #[diagnostic(
+        code(nas::onnx::opset),
+        help("use an operator set from {} to {}", OPSETS.start(), OPSETS.end())
+    )]
+    Opset {
+        /// What was asked for.
+        opset: i64,
+    },
+    /// Weights are missing or have other sizes.
+    #[error("the weights do not fit the network: {}", listed(.problems))]
+    #[diagnostic(
+        code(nas::onnx::weights),
+        help("give weights that were trained for this network; `nasc retrain` makes them")
+    )]
+    Weights {
+        /// One line for each tensor: its name and what is wrong.
+        problems: Vec<String>,
+    },
+    /// Weights are infinite or not a number, or become so when batch norm is folded.
+    #[error("weights are not finite: {}", listed(.names))]
+    #[diagnostic(
+        code(nas::onnx::not_finite),
+        help("the training diverged; retrain with a lower learning rate")
+    )]
+    NotFinite {
+        /// The names of the tensors.
+        names: Vec<String>,
+    },
+    /// Two values of the file would have one name.
+    #[error("two values would be called `{name}`")]
+    #[diagnostic(
+        code(nas::onnx::duplicate_name),
+        help("give inputs and outputs of the space different names")
+    )]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// The file would be larger than the format allows.
+    #[error("the ONNX file would have {bytes} bytes; the format ends at 2 GiB")]
+    #[diagnostic(code(nas::onnx::too_large), help("export a smaller network"))]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+    /// The network contradicts itself.
+    #[error("the network is not well formed at `{node}`: {reason}")]
+    #[diagnostic(
+        code(nas::internal::onnx_network),
+        help("this is a bug in nasc; please report it with the space and the assignment")
+    )]
+    Network {
+        /// The path of the node, or the name of the port.
+        node: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The message could not be encoded.
+    #[error("cannot encode the ONNX file: {reason}")]
+    #[diagnostic(
+        code(nas::internal::onnx_encoding),
+        help("this is a bug in nasc; please report it with the space and the assignment")
+    )]
+    Encoding {
+        /// What the encoder said.
+        reason: String,
+    },
+}
+
+impl EmitError {
+    pub(crate) fn network(node: &str, reason: impl Into<String>) -> Self {
+        Self::Network { node: node.to_owned(), reason: reason.into() }
+    }
+}
+
+/// How many names a message lists before it only counts.
+const LISTED: usize = 8;
+
+fn listed(lines: &[String]) -> String {
+    let mut text = lines.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    if let Some(more) = lines.len().checked_sub(LISTED).filter(|&n| n > 0) {
+        text.push_str(&format!(", and {more} more"));
+    }
+    text
+}
+
+/// One line for each weight of the network that is missing, has other sizes, or does not have as
+/// many elements as its sizes say.
+pub(crate) fn weight_problems(network: &Network, weights: &Weights) -> Vec<String> {
+    let mut problems = Vec::new();
+    for misfit in misfits(network, weights) {
+        problems.push(match misfit {
+            Misfit::Missing(needed) => format!("`{}` is missing", needed.name),
+            Misfit::Shape { needed, found } => {
+                format!("`{}` is {found:?} and not {:?}", needed.name, needed.weight.dims)
+            }
+        });
+    }
+    for needed in network.weights() {
+        let tensor = weights.get(&needed.name).filter(|t| t.dims == needed.weight.dims);
+        let (found, elements) = (tensor.map(|t| t.data.len() as u64), needed.weight.elements());
+        if let Some(found) = found.filter(|&found| found != elements) {
+            problems.push(format!("`{}` has {found} elements and not {elements}", needed.name));
+        }
+    }
+    problems
+}

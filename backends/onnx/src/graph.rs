@@ -1,0 +1,284 @@
+//! The graph of a model: names, nodes, constants and shapes, in the order of the network.
+
+use std::collections::BTreeSet;
+
+use nas_compiler::Network;
+use nas_compiler::network::NetworkNode;
+use nas_compiler::ops::signature::Operands;
+use nas_compiler::ops::{BatchNorm, Op, Role};
+use nas_compiler::shape::Shape;
+use nas_compiler::weights::Weights;
+use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto};
+
+use crate::error::{EmitError, weight_problems};
+use crate::fold::{self, Norm};
+use crate::{lower, message};
+
+/// The graph that computes the network.
+///
+/// # Errors
+/// See [`crate::emit`].
+pub(crate) fn build(
+    network: &Network,
+    weights: &Weights,
+    opset: i64,
+) -> Result<GraphProto, EmitError> {
+    check(network)?;
+    let problems = weight_problems(network, weights);
+    if !problems.is_empty() {
+        return Err(EmitError::Weights { problems });
+    }
+    let mut graph = Graph::new(network, weights, opset);
+    for (index, node) in network.nodes.iter().enumerate() {
+        if let (Some(op), false) = (&node.op, graph.is_folded(index)) {
+            let site = graph.site(index, node);
+            lower::node(&mut graph, &site, op)?;
+        }
+    }
+    graph.finish()
+}
+
+/// Operands come before their readers and make the shapes that the network states.
+fn check(network: &Network) -> Result<(), EmitError> {
+    for (index, node) in network.nodes.iter().enumerate() {
+        let fail = |reason: String| Err(EmitError::network(&node.name, reason));
+        let Some(op) = &node.op else { continue };
+        if node.inputs.iter().any(|&operand| operand >= index) {
+            return fail("it stands before one of its operands".to_owned());
+        }
+        let shapes = network.operand_shapes(node);
+        let fits = match op.declaration().operands {
+            Operands::One => shapes.len() == 1,
+            Operands::Many => !shapes.is_empty(),
+        };
+        match op.shape(&shapes) {
+            // What is constant may stand without the operand that gave it its shape.
+            _ if !op.reads_inputs() => {}
+            _ if !fits => return fail(format!("it has {} operands", shapes.len())),
+            Ok(shape) if shape == node.shape => {}
+            Ok(shape) => return fail(format!("its shape is {shape} and not {}", node.shape)),
+            Err(problem) => return fail(format!("{problem:?}")),
+        }
+    }
+    let ports = network.inputs.iter().chain(&network.outputs);
+    match ports.into_iter().find(|port| port.node >= network.nodes.len()) {
+        Some(port) => Err(EmitError::network(&port.name, "the port has no node")),
+        None => Ok(()),
+    }
+}
+
+/// What the lowering of one node sees of its surroundings.
+pub(crate) struct Site {
+    /// The node's index in the network.
+    pub(crate) index: usize,
+    /// The node's path.
+    pub(crate) path: String,
+    /// The names of the operands' values.
+    pub(crate) inputs: Vec<String>,
+    /// The shapes of the operands.
+    pub(crate) shapes: Vec<Shape>,
+    /// The name of the node's value.
+    pub(crate) output: String,
+    /// Its shape.
+    pub(crate) shape: Shape,
+}
+
+/// A graph under construction.
+pub(crate) struct Graph<'n> {
+    network: &'n Network,
+    weights: &'n Weights,
+    pub(crate) opset: i64,
+    /// For each node, the batch norm that it takes in.
+    folds: Vec<Option<usize>>,
+    /// For each node, the name of its value.
+    values: Vec<String>,
+    proto: GraphProto,
+    not_finite: Vec<String>,
+}
+
+impl<'n> Graph<'n> {
+    fn new(network: &'n Network, weights: &'n Weights, opset: i64) -> Self {
+        let folds = fold::plan(network);
+        let values = value_names(network, &folds);
+        let choices: Vec<String> =
+            network.choices.iter().map(|(path, choice)| format!("{path} = {choice}\n")).collect();
+        let proto = GraphProto {
+            name: network.space.clone(),
+            doc_string: choices.concat(),
+            ..GraphProto::default()
+        };
+        Self { network, weights, opset, folds, values, proto, not_finite: Vec::new() }
+    }
+
+    fn is_folded(&self, index: usize) -> bool {
+        self.folds.contains(&Some(index))
+    }
+
+    fn site(&self, index: usize, node: &NetworkNode) -> Site {
+        Site {
+            index,
+            path: node.name.clone(),
+            inputs: node.inputs.iter().map(|&operand| self.value(operand)).collect(),
+            shapes: self.network.operand_shapes(node),
+            output: self.value(index),
+            shape: node.shape,
+        }
+    }
+
+    // INVARIANT: `check` has seen that every index is one of a node.
+    fn value(&self, index: usize) -> String {
+        self.values.get(index).cloned().unwrap_or_default()
+    }
+
+    /// Adds a constant and answers its name.
+    pub(crate) fn constant(&mut self, tensor: TensorProto) -> String {
+        let name = tensor.name.clone();
+        self.proto.initializer.push(tensor);
+        name
+    }
+
+    /// Adds a constant of floats and answers its name.
+    pub(crate) fn floats(&mut self, name: &str, dims: &[u32], data: &[f32]) -> String {
+        if !data.iter().all(|x| x.is_finite()) {
+            self.not_finite.push(name.to_owned());
+        }
+        self.constant(message::floats(name, dims, data))
+    }
+
+    /// Adds a constant that many nodes share, once, and answers its name.
+    pub(crate) fn shared_scalar(&mut self, name: &str, value: f32) -> String {
+        if self.proto.initializer.iter().any(|tensor| tensor.name == name) {
+            return name.to_owned();
+        }
+        self.floats(name, &[], &[value])
+    }
+
+    /// Adds a node of the file that computes `output`, which is a value of the network or, with
+    /// another shape, a step on the way to one.
+    pub(crate) fn node(
+        &mut self,
+        kind: &str,
+        name: &str,
+        inputs: Vec<String>,
+        attribute: Vec<AttributeProto>,
+        (output, shape): (&str, Shape),
+    ) {
+        self.proto.node.push(NodeProto {
+            op_type: kind.to_owned(),
+            name: name.to_owned(),
+            input: inputs,
+            output: vec![output.to_owned()],
+            attribute,
+            ..NodeProto::default()
+        });
+        if self.network.outputs.iter().all(|port| port.name != output) {
+            self.proto.value_info.push(message::value_info(output, shape));
+        }
+    }
+
+    /// The tensor of a node's parameters in this role.
+    fn weight(&self, node: &NetworkNode, role: Role) -> &'n [f32] {
+        let name = format!("{}.{}", node.name, role.tensor_name());
+        self.weights.get(&name).map_or(&[], |tensor| &tensor.data)
+    }
+
+    /// Adds kernel and bias of a convolution, batch norm folded in, and answers their names.
+    pub(crate) fn conv_weights(&mut self, site: &Site, has_bias: bool) -> Vec<String> {
+        let network = self.network;
+        let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
+        let dims = network.node_weights(node).into_iter().next().map_or(vec![], |w| w.weight.dims);
+        let kernel = self.weight(node, Role::Kernel);
+        let bias = has_bias.then(|| self.weight(node, Role::Bias));
+        let folded = self.folds.get(site.index).copied().flatten();
+        let norm = folded.and_then(|index| network.nodes.get(index));
+        let (kernel, bias) = match norm.and_then(|node| Some((node, node.op.as_ref()?))) {
+            Some((node, Op::BatchNorm(op))) => {
+                let (kernel, bias) = fold::fold(kernel, bias, &self.norm(node, *op));
+                (kernel, Some(bias))
+            }
+            _ => (kernel.to_vec(), bias.map(<[f32]>::to_vec)),
+        };
+        let name = |role: Role| format!("{}.{}", site.path, role.tensor_name());
+        let mut names = vec![self.floats(&name(Role::Kernel), &dims, &kernel)];
+        if let Some(bias) = bias {
+            names.push(self.floats(&name(Role::Bias), &[site.shape.channels()], &bias));
+        }
+        names
+    }
+
+    fn norm(&self, node: &NetworkNode, op: BatchNorm) -> Norm<'n> {
+        Norm {
+            scale: self.weight(node, Role::Scale),
+            shift: self.weight(node, Role::Shift),
+            mean: self.weight(node, Role::RunningMean),
+            variance: self.weight(node, Role::RunningVariance),
+            eps: op.eps,
+        }
+    }
+
+    /// Adds all tensors of a node's parameters as they are and answers their names, in the order
+    /// of the operator's table.
+    pub(crate) fn plain_weights(&mut self, site: &Site) -> Vec<String> {
+        let network = self.network;
+        let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
+        let all = network.node_weights(node).into_iter();
+        all.map(|named| {
+            let data = self.weight(node, named.weight.role);
+            self.floats(&named.name, &named.weight.dims, data)
+        })
+        .collect()
+    }
+
+    fn finish(mut self) -> Result<GraphProto, EmitError> {
+        let network = self.network;
+        for port in &network.inputs {
+            if let Some(node) = network.nodes.get(port.node) {
+                self.proto.input.push(message::value_info(&port.name, node.shape));
+            }
+        }
+        for port in &network.outputs {
+            let Some(node) = network.nodes.get(port.node) else { continue };
+            let value = self.value(port.node);
+            if value != port.name {
+                self.node("Identity", &port.name, vec![value], vec![], (&port.name, node.shape));
+            }
+            self.proto.output.push(message::value_info(&port.name, node.shape));
+        }
+        if !self.not_finite.is_empty() {
+            return Err(EmitError::NotFinite { names: self.not_finite });
+        }
+        unique_names(&self.proto)?;
+        Ok(self.proto)
+    }
+}
+
+/// The names of the nodes' values: the input's or the first output's where there is one, else the
+/// node's path. A convolution that takes in a batch norm has that one's value.
+fn value_names(network: &Network, folds: &[Option<usize>]) -> Vec<String> {
+    let mut names: Vec<String> = network.nodes.iter().map(|node| node.name.clone()).collect();
+    // In reverse, so that the first port of a node wins; inputs last: they cannot be renamed.
+    for port in network.outputs.iter().rev().chain(&network.inputs) {
+        if let Some(name) = names.get_mut(port.node) {
+            name.clone_from(&port.name);
+        }
+    }
+    for (conv, norm) in folds.iter().enumerate() {
+        let value = norm.and_then(|norm| names.get(norm).cloned());
+        if let (Some(name), Some(value)) = (names.get_mut(conv), value) {
+            *name = value;
+        }
+    }
+    names
+}
+
+/// ONNX wants every value to be made once.
+fn unique_names(graph: &GraphProto) -> Result<(), EmitError> {
+    let inputs = graph.input.iter().map(|value| &value.name);
+    let constants = graph.initializer.iter().map(|tensor| &tensor.name);
+    let made = graph.node.iter().flat_map(|node| &node.output);
+    let mut seen = BTreeSet::new();
+    match inputs.chain(constants).chain(made).find(|&name| !seen.insert(name)) {
+        Some(name) => Err(EmitError::DuplicateName { name: name.clone() }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,106 @@
+//! Small pieces of ONNX messages.
+
+use nas_compiler::shape::Shape;
+use onnx_protobuf::attribute_proto::AttributeType;
+use onnx_protobuf::tensor_proto::DataType;
+use onnx_protobuf::tensor_shape_proto::{Dimension, dimension};
+use onnx_protobuf::{
+    AttributeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto, TensorShapeProto,
+    TypeProto, ValueInfoProto, type_proto,
+};
+use protobuf::Enum;
+
+/// The value of an attribute.
+pub(crate) enum Value {
+    Int(i64),
+    Ints(Vec<i64>),
+    Float(f32),
+    Text(&'static str),
+    Tensor(Box<TensorProto>),
+}
+
+/// An attribute of a node.
+pub(crate) fn attribute(name: &str, value: Value) -> AttributeProto {
+    let mut attribute = AttributeProto { name: name.to_owned(), ..AttributeProto::default() };
+    let kind = match value {
+        Value::Int(i) => {
+            attribute.i = i;
+            AttributeType::INT
+        }
+        Value::Ints(ints) => {
+            attribute.ints = ints;
+            AttributeType::INTS
+        }
+        Value::Float(f) => {
+            attribute.f = f;
+            AttributeType::FLOAT
+        }
+        Value::Text(text) => {
+            attribute.s = text.as_bytes().to_vec();
+            AttributeType::STRING
+        }
+        Value::Tensor(tensor) => {
+            attribute.t = Some(*tensor).into();
+            AttributeType::TENSOR
+        }
+    };
+    attribute.type_ = kind.into();
+    attribute
+}
+
+/// A constant of 32-bit floats, row-major.
+pub(crate) fn floats(name: &str, dims: &[u32], data: &[f32]) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        dims: dims.iter().map(|&d| i64::from(d)).collect(),
+        data_type: DataType::FLOAT.value(),
+        raw_data: data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        ..TensorProto::default()
+    }
+}
+
+/// A constant vector of 64-bit integers.
+pub(crate) fn integers(name: &str, data: &[i64]) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        dims: vec![i64::try_from(data.len()).unwrap_or(i64::MAX)],
+        data_type: DataType::INT64.value(),
+        raw_data: data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        ..TensorProto::default()
+    }
+}
+
+/// The sizes with a batch of one: `[1, C, H, W]` or `[1, C]`.
+pub(crate) fn batched(shape: Shape) -> Vec<i64> {
+    std::iter::once(1).chain(shape.dims().iter().map(|&d| i64::from(d))).collect()
+}
+
+/// Name, element type and shape of a value.
+pub(crate) fn value_info(name: &str, shape: Shape) -> ValueInfoProto {
+    let dim = batched(shape).into_iter().map(|size| Dimension {
+        value: Some(dimension::Value::DimValue(size)),
+        ..Dimension::default()
+    });
+    let tensor = type_proto::Tensor {
+        elem_type: DataType::FLOAT.value(),
+        shape: Some(TensorShapeProto { dim: dim.collect(), ..TensorShapeProto::default() }).into(),
+        ..type_proto::Tensor::default()
+    };
+    let kind =
+        TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() };
+    ValueInfoProto { name: name.to_owned(), type_: Some(kind).into(), ..ValueInfoProto::default() }
+}
+
+/// The default operator domain at a version.
+pub(crate) fn operator_set(version: i64) -> OperatorSetIdProto {
+    OperatorSetIdProto { version, ..OperatorSetIdProto::default() }
+}
+
+/// A key and a value.
+pub(crate) fn metadata((key, value): &(String, String)) -> StringStringEntryProto {
+    StringStringEntryProto {
+        key: key.clone(),
+        value: value.clone(),
+        ..StringStringEntryProto::default()
+    }
+}

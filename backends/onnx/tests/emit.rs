@@ -1,0 +1,166 @@
+//! What the emitter writes, as text, and what it refuses.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
+
+mod support;
+
+use miette::Diagnostic;
+use nas_compiler::Network;
+use nas_compiler::network::Port;
+use nas_compiler::ops::{
+    Add, Concat, Conv, Crop, GlobalAvgPool, Hswish, Mul, Op, Relu, Relu6, Resize, ResizeMode,
+    ResizeTo, Sigmoid, Zero,
+};
+use nas_compiler::shape::Shape;
+use nas_onnx::{EmitError, OPSETS, Options, dump, emit};
+use support::{Builder, NORM, conv, same, weights};
+
+/// Folded and unfolded batch norms, a sum of three, a gate, a constant, a resize by a factor.
+fn small() -> Network {
+    let mut b = Builder::new("tiny");
+    b.choice("unit.0/op", "k3_e1").choice("unit.1/op", "skip");
+    let image = b.input("image", Shape::map(3, 8, 8));
+    let stem = Conv { stride: [2, 2], ..conv(4, 3) };
+    let x = b.op("conv_bn.0/conv.0", Op::Conv(stem), &[image]);
+    let x = b.op("conv_bn.0/batch_norm.0", Op::BatchNorm(NORM), &[x]);
+    let x = b.op("conv_bn.0/relu.0", Op::Relu(Relu), &[x]);
+    let deep = Conv {
+        groups: 4,
+        bias: true,
+        dilation: [2, 2],
+        padding: same([3, 3], [2, 2]),
+        ..conv(4, 3)
+    };
+    let y = b.op("unit.0/op=k3_e1/conv.0", Op::Conv(deep), &[x]);
+    let n = b.op("unit.0/op=k3_e1/batch_norm.0", Op::BatchNorm(NORM), &[y]);
+    let h = b.op("unit.0/op=k3_e1/hswish.0", Op::Hswish(Hswish), &[n]);
+    let sum = b.op("add.0", Op::Add(Add), &[x, y, h]);
+    let gate = b.op("global_avg_pool.0", Op::GlobalAvgPool(GlobalAvgPool), &[sum]);
+    let gate = b.op("sigmoid.0", Op::Sigmoid(Sigmoid), &[gate]);
+    let gated = b.op("mul.0", Op::Mul(Mul), &[sum, gate]);
+    let none = b.constant("unit.1/op=skip/zero.0", Op::Zero(Zero), Shape::map(4, 4, 4));
+    let both = b.op("concat.0", Op::Concat(Concat), &[gated, none]);
+    let clipped = b.op("relu6.0", Op::Relu6(Relu6), &[both]);
+    let cut = Crop { top: 1, left: 0, bottom: 0, right: 1 };
+    let cut = b.op("crop.0", Op::Crop(cut), &[clipped]);
+    let up =
+        Resize { to: ResizeTo::Scale([2, 2]), mode: ResizeMode::Bilinear, align_corners: false };
+    let up = b.op("resize.0", Op::Resize(up), &[cut]);
+    b.output("logits", up).output("features", sum).output("again", up);
+    b.network()
+}
+
+fn text(network: &Network, opset: i64) -> String {
+    let options = Options {
+        opset,
+        producer_version: "0.0.0".to_owned(),
+        provenance: vec![("nasc.seed".to_owned(), "7".to_owned())],
+    };
+    dump(&emit(network, &weights(network), &options).unwrap()).unwrap()
+}
+
+#[test]
+fn a_small_model_as_text() {
+    insta::assert_snapshot!(text(&small(), 17));
+}
+
+#[test]
+fn older_operator_sets_spell_hswish_out() {
+    let lines: Vec<String> =
+        text(&small(), 13).lines().filter(|l| l.contains("hswish")).map(str::to_owned).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn the_same_network_gives_the_same_bytes() {
+    let network = small();
+    let weights = weights(&network);
+    for opset in OPSETS {
+        let options = Options { opset, ..Options::default() };
+        let bytes = emit(&network, &weights, &options).unwrap();
+        assert_eq!(bytes, emit(&network.clone(), &weights.clone(), &options).unwrap());
+    }
+}
+
+#[test]
+fn every_value_has_a_shape() {
+    for opset in OPSETS {
+        assert!(!text(&small(), opset).contains(": ?"));
+    }
+}
+
+/// The error, its code and its message.
+fn refused(network: &Network, change: impl FnOnce(&mut nas_compiler::weights::Weights)) -> String {
+    let mut weights = weights(network);
+    change(&mut weights);
+    let error = emit(network, &weights, &Options::default()).unwrap_err();
+    format!("{}: {error}", error.code().unwrap())
+}
+
+#[test]
+fn operator_sets_out_of_range_are_refused() {
+    let network = small();
+    for opset in [0, 12, 22] {
+        let options = Options { opset, ..Options::default() };
+        let error = emit(&network, &weights(&network), &options).unwrap_err();
+        assert_eq!(error, EmitError::Opset { opset });
+        assert_eq!(error.help().unwrap().to_string(), "use an operator set from 13 to 21");
+    }
+}
+
+#[test]
+fn weights_that_do_not_fit_are_all_named() {
+    let message = refused(&small(), |weights| {
+        weights.shift_remove("conv_bn.0/conv.0.weight");
+        weights["conv_bn.0/batch_norm.0.running_var"].dims = vec![5];
+        weights["unit.0/op=k3_e1/conv.0.bias"].data.pop();
+    });
+    insta::assert_snapshot!(message);
+}
+
+#[test]
+fn weights_that_are_not_numbers_are_refused() {
+    let message = refused(&small(), |weights| {
+        weights["conv_bn.0/batch_norm.0.running_var"].data[0] = -1.0;
+        weights["unit.0/op=k3_e1/conv.0.bias"].data[1] = f32::INFINITY;
+    });
+    insta::assert_snapshot!(message);
+}
+
+#[test]
+fn an_output_called_like_an_input_is_refused() {
+    let mut network = small();
+    network.outputs[1].name = "image".to_owned();
+    assert_eq!(
+        refused(&network, |_| {}),
+        "nas::onnx::duplicate_name: two values would be called `image`"
+    );
+}
+
+#[test]
+fn networks_that_contradict_themselves_are_our_bug() {
+    type Break = fn(&mut Network);
+    let broken: [(&str, Break); 4] = [
+        ("a wrong shape", |n| n.nodes[3].shape = Shape::map(4, 4, 5)),
+        ("an operand too late", |n| n.nodes[3].inputs = vec![4]),
+        ("no operand", |n| n.nodes[3].inputs = vec![]),
+        ("a port of no node", |n| n.outputs.push(Port { name: "more".to_owned(), node: 99 })),
+    ];
+    for (what, break_it) in broken {
+        let mut network = small();
+        break_it(&mut network);
+        let message = refused(&network, |_| {});
+        assert!(message.starts_with("nas::internal::onnx_network"), "{what}: {message}");
+    }
+}
+
+#[test]
+fn other_files_have_no_text() {
+    let error = dump(b"not a model").unwrap_err();
+    assert_eq!(error.code().unwrap().to_string(), "nas::onnx::not_a_model");
+}

@@ -1,0 +1,109 @@
+//! Networks built by hand, with weights made up; shared by the tests of both ONNX crates.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use nas_compiler::Network;
+use nas_compiler::network::{NetworkNode, Port};
+use nas_compiler::ops::{BatchNorm, Conv, Op, Padding, Role};
+use nas_compiler::shape::Shape;
+use nas_compiler::weights::{Tensor, Weights};
+
+/// A network under construction.
+pub(crate) struct Builder(Network);
+
+impl Builder {
+    pub(crate) fn new(space: &str) -> Self {
+        Self(Network {
+            space: space.to_owned(),
+            task: None,
+            choices: Vec::new(),
+            nodes: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        })
+    }
+
+    fn push(&mut self, name: &str, op: Option<Op>, inputs: &[usize], shape: Shape) -> usize {
+        let (name, inputs) = (name.to_owned(), inputs.to_vec());
+        self.0.nodes.push(NetworkNode { name, op, inputs, shape });
+        self.0.nodes.len() - 1
+    }
+
+    pub(crate) fn input(&mut self, name: &str, shape: Shape) -> usize {
+        let node = self.push(name, None, &[], shape);
+        self.0.inputs.push(Port { name: name.to_owned(), node });
+        node
+    }
+
+    /// A node whose shape follows from its operands.
+    pub(crate) fn op(&mut self, name: &str, op: Op, inputs: &[usize]) -> usize {
+        let shapes: Vec<Shape> = inputs.iter().map(|&i| self.0.nodes[i].shape).collect();
+        let shape = op.shape(&shapes).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        self.push(name, Some(op), inputs, shape)
+    }
+
+    /// A node without operands, as a specialised network holds `zero`.
+    pub(crate) fn constant(&mut self, name: &str, op: Op, shape: Shape) -> usize {
+        self.push(name, Some(op), &[], shape)
+    }
+
+    pub(crate) fn output(&mut self, name: &str, node: usize) -> &mut Self {
+        self.0.outputs.push(Port { name: name.to_owned(), node });
+        self
+    }
+
+    pub(crate) fn choice(&mut self, path: &str, candidate: &str) -> &mut Self {
+        self.0.choices.push((path.to_owned(), candidate.to_owned()));
+        self
+    }
+
+    pub(crate) fn network(&self) -> Network {
+        self.0.clone()
+    }
+}
+
+pub(crate) fn same(kernel: [u32; 2], dilation: [u32; 2]) -> Padding {
+    let total = [(kernel[0] - 1) * dilation[0], (kernel[1] - 1) * dilation[1]];
+    let before = total.map(|t| t / 2);
+    Padding { before, after: [total[0] - before[0], total[1] - before[1]] }
+}
+
+pub(crate) const VALID: Padding = Padding { before: [0, 0], after: [0, 0] };
+
+/// A square convolution of stride 1 without bias, padded to keep the size.
+pub(crate) fn conv(out: u32, kernel: u32) -> Conv {
+    let kernel = [kernel, kernel];
+    Conv {
+        out,
+        kernel,
+        stride: [1, 1],
+        dilation: [1, 1],
+        groups: 1,
+        bias: false,
+        padding: same(kernel, [1, 1]),
+    }
+}
+
+pub(crate) const NORM: BatchNorm = BatchNorm { eps: 1e-5, momentum: 0.1 };
+
+/// Weights in `[-1, 1)`, variances in `[0.5, 1.5)`, from a fixed sequence (splitmix64).
+pub(crate) fn weights(network: &Network) -> Weights {
+    let mut state = 0_u64;
+    let mut uniform = move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1 << 24) as f32
+    };
+    let mut tensor = |role, elements| -> Vec<f32> {
+        let value = |u: f32| if role == Role::RunningVariance { 0.5 + u } else { 2.0 * u - 1.0 };
+        (0..elements).map(|_| value(uniform())).collect()
+    };
+    let all = network.weights().into_iter();
+    all.map(|w| {
+        let data = tensor(w.weight.role, w.weight.elements());
+        (w.name, Tensor { dims: w.weight.dims, data })
+    })
+    .collect()
+}

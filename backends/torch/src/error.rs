@@ -1,0 +1,191 @@
+//! What stops training, scoring or running a network on libtorch.
+
+use std::fmt;
+
+use miette::Diagnostic;
+use nas_data::DataError;
+use tch::TchError;
+use thiserror::Error;
+
+/// What a step was part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Training the weights of a supernet.
+    Weights,
+    /// Training its choices.
+    Choices,
+    /// Training one network.
+    Network,
+    /// Scoring a network.
+    Scoring,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Weights => "while the weights of the supernet were trained",
+            Self::Choices => "while the choices were trained",
+            Self::Network => "while the network was trained",
+            Self::Scoring => "while a network was scored",
+        })
+    }
+}
+
+/// What stops this backend. Each variant has its own code.
+#[derive(Debug, Error, Diagnostic)]
+pub enum TorchError {
+    /// The loss, or a value that it is computed from, is infinite or not a number.
+    #[error("the loss is {loss} at step {step} of epoch {epoch}, {phase}{}", first_node(node.as_deref()))]
+    #[diagnostic(
+        code(nas::train::not_finite),
+        help("lower the learning rate; or begin with a lower one and let it rise in the warm-up")
+    )]
+    NotFinite {
+        /// What was going on.
+        phase: Phase,
+        /// The epoch, from 0.
+        epoch: u32,
+        /// The step of the epoch, from 0.
+        step: usize,
+        /// The loss.
+        loss: f64,
+        /// The first node in order of evaluation whose value is not finite, if one was found.
+        node: Option<String>,
+    },
+
+    /// A tensor did not fit into memory.
+    #[error("out of memory{}", at_node(node.as_deref()))]
+    #[diagnostic(
+        code(nas::train::out_of_memory),
+        help(
+            "make the batch or the crop smaller, or use `mixing = \"hard\"`, which runs one candidate of each decision at a time"
+        )
+    )]
+    OutOfMemory {
+        /// Where.
+        node: Option<String>,
+    },
+
+    /// The network cannot run on maps of the crop's size.
+    #[error("the network cannot run on a crop of {height} x {width}: `{node}` fails ({reason})")]
+    #[diagnostic(
+        code(nas::train::crop_misfit),
+        help(
+            "use the size of the network's input, or the largest multiple of its output stride that the images allow"
+        )
+    )]
+    CropMisfit {
+        /// Height of the crop.
+        height: i64,
+        /// Width of the crop.
+        width: i64,
+        /// The node.
+        node: String,
+        /// What libtorch says.
+        reason: String,
+    },
+
+    /// The space is for nothing that this backend trains.
+    #[error("space `{space}` cannot be trained: {reason}")]
+    #[diagnostic(
+        code(nas::train::task),
+        help(
+            "a trainable space has `task segmentation`, one image input of 3 channels, and one output with a channel for each class"
+        )
+    )]
+    Task {
+        /// The space.
+        space: String,
+        /// What is missing.
+        reason: String,
+    },
+
+    /// A saved state or weights lack a tensor, or have it in another shape.
+    #[error("tensor `{name}` should have the sizes {needed:?}, {}", found_sizes(found.as_deref()))]
+    #[diagnostic(
+        code(nas::train::other_state),
+        help("these weights belong to another network: use those that were saved for this one")
+    )]
+    OtherState {
+        /// The tensor.
+        name: String,
+        /// Its sizes.
+        needed: Vec<u32>,
+        /// What is there under this name.
+        found: Option<Vec<u32>>,
+    },
+
+    /// The images given to a network are not what its inputs are.
+    #[error("input {input} of the network takes {needed} numbers a picture, {found} were given")]
+    #[diagnostic(code(nas::train::input_size), help("give [1, C, H, W] values in row-major order"))]
+    InputSize {
+        /// Which input, from 0.
+        input: usize,
+        /// Elements that it takes.
+        needed: u64,
+        /// Elements given.
+        found: usize,
+    },
+
+    /// The images.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Data(#[from] DataError),
+
+    /// libtorch refused something that the checker should have excluded.
+    #[error("libtorch failed{}: {reason}", at_node(node.as_deref()))]
+    #[diagnostic(
+        code(nas::internal::torch),
+        help("this is a fault of nasc: please report it with the output above")
+    )]
+    Torch {
+        /// Where.
+        node: Option<String>,
+        /// The first line of what it says.
+        reason: String,
+    },
+}
+
+impl From<TchError> for TorchError {
+    fn from(error: TchError) -> Self {
+        Self::at(None, &error)
+    }
+}
+
+impl TorchError {
+    /// What libtorch said of the node with this name.
+    pub(crate) fn at(node: Option<&str>, error: &TchError) -> Self {
+        let (node, reason) = (node.map(str::to_owned), first_line(error));
+        // Both allocators, of the processor and of a GPU, say it in words only.
+        let is_memory = ["not enough memory", "can't allocate memory", "out of memory"]
+            .iter()
+            .any(|words| reason.contains(words));
+        if is_memory { Self::OutOfMemory { node } } else { Self::Torch { node, reason } }
+    }
+
+    pub(crate) fn broken(reason: impl Into<String>) -> Self {
+        Self::Torch { node: None, reason: reason.into() }
+    }
+}
+
+/// What libtorch says goes on with a stack of C++ frames.
+fn first_line(error: &TchError) -> String {
+    let text = match error {
+        TchError::Torch(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn at_node(node: Option<&str>) -> String {
+    node.map(|node| format!(" at `{node}`")).unwrap_or_default()
+}
+
+fn first_node(node: Option<&str>) -> String {
+    node.map(|node| format!("; the first value that is not finite is that of `{node}`"))
+        .unwrap_or_default()
+}
+
+fn found_sizes(found: Option<&[u32]>) -> String {
+    found.map_or_else(|| "but is missing".to_owned(), |found| format!("but has {found:?}"))
+}

@@ -1,0 +1,140 @@
+//! From the loader's batches to tensors on the device, and passes over them.
+
+use nas_compiler::recipe::{Data, Recipe};
+use nas_compiler::shape::Shape;
+use nas_data::{Batch, Dataset, Loader, Loading, Pipeline, Size};
+use nas_search::evaluator::{Part, Split};
+use tch::{Device, Tensor};
+
+use crate::error::TorchError;
+use crate::layout::channels_last;
+use crate::task::{Labels, Segmentation};
+
+/// What a run trains and scores on. Loaders are made when first asked for.
+///
+/// Pictures are brought to the size of the network's input first, in training as in scoring, so
+/// that things have one size in both; the random scale and crop of training follow.
+pub(crate) struct Feed {
+    dataset: Dataset,
+    /// For training; evaluation is derived from it.
+    pipeline: Pipeline,
+    input: Size,
+    data: Data,
+    /// Share of the training images for the weights.
+    share: f64,
+    seed: u64,
+    pub(crate) task: Segmentation,
+    device: Device,
+    parts: [Option<Loader>; 3],
+    splits: [Option<Loader>; 2],
+}
+
+impl Feed {
+    /// The feed of a search, or with another size of batch that of a retraining.
+    pub(crate) fn new(
+        dataset: &Dataset,
+        recipe: &Recipe,
+        task: Segmentation,
+        input: Shape,
+        batch: u32,
+        device: Device,
+    ) -> Self {
+        let [height, width] = input.spatial().unwrap_or([1, 1]);
+        let input = Size { height, width };
+        let Recipe { data, schedule, seed, .. } = recipe;
+        let crop = data.crop.map_or(input, |[height, width]| Size { height, width });
+        let pipeline = Pipeline {
+            ignore: u8::try_from(task.ignore).unwrap_or(dataset.ignore),
+            resize: Some(input),
+            crop: Some(crop),
+            flip: data.flip,
+            scale: data.scale.map(|[low, high]| (low as f32, high as f32)),
+            ..dataset.pipeline(task.classes)
+        };
+        Self {
+            dataset: dataset.clone(),
+            pipeline,
+            input,
+            data: Data { batch, ..data.clone() },
+            share: schedule.split,
+            seed: *seed,
+            task,
+            device,
+            parts: [None, None, None],
+            splits: [None, None],
+        }
+    }
+
+    /// The batches of a part of the training images.
+    pub(crate) fn part(&mut self, part: Part) -> Result<&Loader, TorchError> {
+        let row = match part {
+            Part::All => 0,
+            Part::Weights => 1,
+            Part::Choices => 2,
+        };
+        let missing = self.parts.get(row).is_some_and(Option::is_none);
+        if missing {
+            let train = self.dataset.split("train")?;
+            let split = match part {
+                Part::All => train,
+                Part::Weights => train.divide(self.share, self.seed).0,
+                Part::Choices => train.divide(self.share, self.seed).1,
+            };
+            let batch = self.data.batch as usize;
+            let loading = Loading {
+                workers: self.data.workers as usize,
+                ..Loading::training(batch, self.seed)
+            };
+            let loader = Loader::new(split, self.pipeline, loading)?;
+            if let Some(place) = self.parts.get_mut(row) {
+                *place = Some(loader);
+            }
+        }
+        let loader = self.parts.get(row).and_then(Option::as_ref);
+        loader.ok_or_else(|| TorchError::broken("a loader was lost"))
+    }
+
+    /// The batches of validation or test images, resized to the input of the network.
+    pub(crate) fn split(&mut self, split: Split) -> Result<&Loader, TorchError> {
+        let (row, name) = match split {
+            Split::Val => (0, "val"),
+            Split::Test => (1, "test"),
+        };
+        if self.splits.get(row).is_some_and(Option::is_none) {
+            let workers = self.data.workers as usize;
+            let loading = Loading { workers, ..Loading::evaluation(self.data.batch as usize) };
+            let pipeline = self.pipeline.evaluation(self.input);
+            let loader = Loader::new(self.dataset.split(name)?, pipeline, loading)?;
+            if let Some(place) = self.splits.get_mut(row) {
+                *place = Some(loader);
+            }
+        }
+        let loader = self.splits.get(row).and_then(Option::as_ref);
+        loader.ok_or_else(|| TorchError::broken("a loader was lost"))
+    }
+
+    /// What turns batches into tensors.
+    pub(crate) fn upload(&self) -> Upload {
+        Upload { task: self.task, device: self.device }
+    }
+}
+
+/// Turns batches into tensors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Upload {
+    task: Segmentation,
+    device: Device,
+}
+
+impl Upload {
+    /// Images `[N, 3, H, W]` and labels `[N, H, W]` on the device.
+    pub(crate) fn tensors(&self, batch: &Batch) -> Result<(Tensor, Labels), TorchError> {
+        let Size { height, width } = batch.size;
+        let (n, h, w) = (batch.n as i64, i64::from(height), i64::from(width));
+        let images = Tensor::f_from_slice(&batch.images)?.f_view([n, 3, h, w])?;
+        let classes = Tensor::f_from_slice(&batch.labels)?.f_view([n, h, w])?;
+        let classes = classes.f_to_device(self.device)?;
+        let images = channels_last(&images.f_to_device(self.device)?)?;
+        Ok((images, Labels { classes, ignore: self.task.ignore }))
+    }
+}

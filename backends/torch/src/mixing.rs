@@ -1,0 +1,151 @@
+//! What a decision does in one step: the mixture of its candidates, or one of them.
+//!
+//! `w = softmax((theta + g) / T)` with Gumbel noise `g` over the candidates that are not dropped
+//! (Jang, Gu and Poole 2017, equation 2).
+//!
+//! - Soft: `y = sum over j of w_j * candidate_j(x)`, with noise of its own for each picture.
+//! - Hard: the candidate k of the largest `w` runs for the whole batch, one draw for all
+//!   pictures. In choice steps `y = candidate_k(x) * (w_k + (1 - w_k).detach())`: the value is that of
+//!   the candidate, and the gradient of `w_k` is straight-through (Jang et al. 2017, section 2.2),
+//!   restricted to what ran, as in GDAS (Dong and Yang 2019, equation 7). A softmax over the
+//!   candidates carries it to all of theta.
+
+use nas_compiler::recipe::Mixing;
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::choices::Choices;
+use crate::error::TorchError;
+use crate::lower::Value;
+use crate::random::{Moment, Purpose, gumbel, stream};
+
+/// What a decision does in one step.
+#[derive(Debug)]
+pub(crate) enum Mix {
+    /// A weighted sum.
+    Soft {
+        /// The candidates that run.
+        candidates: Vec<usize>,
+        /// Their weights: one tensor `[N]` each.
+        weights: Vec<Tensor>,
+    },
+    /// One candidate.
+    One {
+        /// Which.
+        candidate: usize,
+        /// The factor 1 `[1]` that carries the gradient to theta; none where it is not wanted.
+        factor: Option<Tensor>,
+    },
+}
+
+impl Mix {
+    /// The candidates that run.
+    pub(crate) fn candidates(&self) -> Vec<usize> {
+        match self {
+            Self::Soft { candidates, .. } => candidates.clone(),
+            Self::One { candidate, .. } => vec![*candidate],
+        }
+    }
+}
+
+/// How the mixtures of a step are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Draw {
+    pub(crate) mixing: Mixing,
+    pub(crate) temperature: f64,
+    pub(crate) seed: u64,
+    pub(crate) moment: Moment,
+    /// Pictures in the batch.
+    pub(crate) batch: i64,
+    pub(crate) device: Device,
+}
+
+impl Draw {
+    /// The mixture of each decision. `theta` holds the logits of all decisions, one after the
+    /// other; gradients reach it if it requires them.
+    pub(crate) fn mixes(&self, choices: &Choices, theta: &Tensor) -> Result<Vec<Mix>, TorchError> {
+        let mut start = 0;
+        let mut mixes = Vec::new();
+        for (decision, candidates) in choices.alive().into_iter().enumerate() {
+            let logits = theta.f_narrow(0, start, choices.len(decision) as i64)?;
+            start += choices.len(decision) as i64;
+            mixes.push(self.mix(decision, candidates, &logits)?);
+        }
+        Ok(mixes)
+    }
+
+    fn mix(
+        &self,
+        decision: usize,
+        candidates: Vec<usize>,
+        logits: &Tensor,
+    ) -> Result<Mix, TorchError> {
+        if let [candidate] = *candidates {
+            return Ok(Mix::One { candidate, factor: None });
+        }
+        let rows = match self.mixing {
+            Mixing::Soft => self.batch,
+            Mixing::Hard => 1,
+        };
+        let count = candidates.len() as i64;
+        let purpose = Purpose::Noise { moment: self.moment, decision };
+        let mut rng = stream(self.seed, purpose);
+        let noise = gumbel(&mut rng, (rows * count) as usize);
+        let noise =
+            Tensor::f_from_slice(&noise)?.f_view([rows, count])?.f_to_device(self.device)?;
+        let kept: Vec<i64> = candidates.iter().map(|&candidate| candidate as i64).collect();
+        let kept = Tensor::f_from_slice(&kept)?.f_to_device(self.device)?;
+        let noisy = logits.f_index_select(0, &kept)?.f_add(&noise)?;
+        let weights = noisy.f_div_scalar(self.temperature)?.f_softmax(1, Kind::Float)?;
+        match self.mixing {
+            Mixing::Soft => Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? }),
+            Mixing::Hard => one(&candidates, &weights),
+        }
+    }
+}
+
+fn one(candidates: &[usize], weights: &Tensor) -> Result<Mix, TorchError> {
+    let best = weights.f_argmax(1, false)?.f_int64_value(&[0])?;
+    let candidate = candidates.get(best as usize).copied().unwrap_or_default();
+    let factor = if weights.requires_grad() {
+        let weight = weights.f_select(1, best)?;
+        let rest = weight.f_detach()?.f_neg()?.f_add_scalar(1.0)?;
+        Some(weight.f_add(&rest)?)
+    } else {
+        None
+    };
+    Ok(Mix::One { candidate, factor })
+}
+
+/// The value of a select; `operand` gives the value of a candidate.
+pub(crate) fn mixed(mix: &Mix, mut operand: impl FnMut(usize) -> Value) -> Result<Value, TchError> {
+    match mix {
+        Mix::One { candidate, factor } => match (operand(*candidate), factor) {
+            (Value::Tensor { tensor, .. }, Some(factor)) => {
+                let tensor = tensor.f_mul(&along(factor, &tensor)?)?;
+                Ok(Value::Tensor { tensor, fresh: true })
+            }
+            (value, _) => Ok(value),
+        },
+        Mix::Soft { candidates, weights } => {
+            let mut sum: Option<Tensor> = None;
+            for (&candidate, weight) in candidates.iter().zip(weights) {
+                let Value::Tensor { tensor, .. } = operand(candidate) else { continue };
+                let weight = along(weight, &tensor)?;
+                sum = Some(match sum {
+                    None => tensor.f_mul(&weight)?,
+                    Some(mut sum) => sum.f_addcmul_(&tensor, &weight)?,
+                });
+            }
+            Ok(sum.map_or(Value::Zero, |tensor| Value::Tensor { tensor, fresh: true }))
+        }
+    }
+}
+
+/// A factor for each picture, or one for all, as it multiplies `[N, C, H, W]` or `[N, C]`.
+fn along(factor: &Tensor, like: &Tensor) -> Result<Tensor, TchError> {
+    let mut sizes = vec![1; like.dim()];
+    if let Some(first) = sizes.first_mut() {
+        *first = -1;
+    }
+    factor.f_view(sizes.as_slice())
+}

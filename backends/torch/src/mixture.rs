@@ -1,0 +1,178 @@
+//! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
+
+use nas_compiler::ir::Space;
+use nas_compiler::recipe::{Adam, Mixing};
+use nas_compiler::weights::Weights;
+use tch::{Device, Tensor};
+
+use crate::choices::Choices;
+use crate::error::{Phase, TorchError};
+use crate::lower::Statistics;
+use crate::mixing::{Draw, Mix};
+use crate::optimizer::Sgd;
+use crate::parameters::Parameters;
+use crate::passes::Lesson;
+use crate::program::{Evaluation, Plan, Program};
+use crate::random::Moment;
+use crate::task::mean_loss;
+
+/// What stays the same over a search.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) mixing: Mixing,
+    pub(crate) adam: Adam,
+    pub(crate) momentum: f64,
+    pub(crate) decay: f64,
+    /// Largest norm of the gradient of the weights.
+    pub(crate) clip: Option<f64>,
+    pub(crate) seed: u64,
+    pub(crate) device: Device,
+}
+
+/// The expected cost for the probabilities of each candidate of each decision, and its gradient
+/// with respect to each of them.
+pub(crate) type Expected<'a> = &'a dyn Fn(&[Vec<f64>]) -> (f64, Vec<Vec<f64>>);
+
+/// The supernet of a space.
+pub(crate) struct Mixture {
+    pub(crate) program: Program,
+    pub(crate) parameters: Parameters,
+    pub(crate) choices: Choices,
+    sgd: Sgd,
+    settings: Settings,
+}
+
+impl Mixture {
+    pub(crate) fn new(space: &Space, settings: Settings) -> Result<Self, TorchError> {
+        let (program, specs) = Program::of_space(space);
+        let parameters = Parameters::new(specs, settings.seed, settings.device)?;
+        let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;
+        Ok(Self { program, parameters, choices: Choices::new(space), sgd, settings })
+    }
+
+    /// One step of the weights with the choices fixed; returns the loss before it.
+    pub(crate) fn weight_step(&mut self, lesson: &Lesson<'_>) -> Result<f64, TorchError> {
+        let mixes = self.draw(lesson, false, &self.theta()?)?;
+        let plan = Plan::new(&self.program, &mixes);
+        let evaluation = self.evaluation(&plan, &mixes, Statistics::Learn);
+        let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
+        let rows = self.program.weights(&plan);
+        self.sgd.step(&self.parameters, rows, &loss, lesson.rate)?;
+        Ok(value)
+    }
+
+    /// One step of the choices with the weights fixed: down the gradient of
+    /// `cross-entropy + factor * expected cost`. Batch norm takes the statistics of the batch and
+    /// leaves the running ones. Returns the cross-entropy and the expected cost before the step.
+    pub(crate) fn choice_step(
+        &mut self,
+        lesson: &Lesson<'_>,
+        factor: f64,
+        expected: Expected<'_>,
+    ) -> Result<(f64, f64), TorchError> {
+        let theta = self.theta()?.f_set_requires_grad(true)?;
+        let mixes = self.draw(lesson, true, &theta)?;
+        let plan = Plan::new(&self.program, &mixes);
+        let evaluation = self.evaluation(&plan, &mixes, Statistics::Batch);
+        let (loss, value) = loss(&evaluation, lesson, Phase::Choices)?;
+        let mut gradient = theta_gradient(&loss, &theta)?;
+        let (cost, by_probability) = expected(&self.choices.probabilities());
+        for (sum, part) in gradient.iter_mut().zip(self.choices.through_softmax(&by_probability)) {
+            *sum += factor * part;
+        }
+        self.choices.step(&gradient, lesson.rate, &self.settings.adam);
+        Ok((value, cost))
+    }
+
+    /// The logits on the device.
+    pub(crate) fn theta(&self) -> Result<Tensor, TorchError> {
+        let theta = Tensor::f_from_slice(&self.choices.theta())?;
+        Ok(theta.f_to_device(self.settings.device)?)
+    }
+
+    /// What each decision does in a step.
+    pub(crate) fn draw(
+        &self,
+        lesson: &Lesson<'_>,
+        choices: bool,
+        theta: &Tensor,
+    ) -> Result<Vec<Mix>, TorchError> {
+        let draw = Draw {
+            mixing: self.settings.mixing,
+            temperature: lesson.temperature,
+            seed: self.settings.seed,
+            moment: Moment { choices, epoch: lesson.epoch, step: lesson.step },
+            batch: lesson.images.size().first().copied().unwrap_or(1),
+            device: self.settings.device,
+        };
+        draw.mixes(&self.choices, theta)
+    }
+
+    pub(crate) fn evaluation<'a>(
+        &'a self,
+        plan: &'a Plan,
+        mixes: &'a [Mix],
+        statistics: Statistics,
+    ) -> Evaluation<'a> {
+        let Self { program, parameters, .. } = self;
+        Evaluation { program, parameters, plan, mixes, statistics }
+    }
+
+    /// Weights by name, `choices/PATH`, `dropped/PATH`, and `optimizer/…`.
+    pub(crate) fn state(&self) -> Result<Weights, TorchError> {
+        let mut state = Weights::new();
+        self.parameters.save(&mut state)?;
+        self.choices.save(&mut state);
+        self.sgd.save(&self.parameters, &mut state)?;
+        Ok(state)
+    }
+
+    pub(crate) fn restore(&mut self, state: &Weights) -> Result<(), TorchError> {
+        self.parameters.load(state)?;
+        self.choices.load(state)?;
+        self.sgd.load(&self.parameters, state)
+    }
+}
+
+/// The loss of a batch, as a tensor and as a number.
+///
+/// # Errors
+/// It is not finite: then the batch is evaluated once more to find where that begins.
+pub(crate) fn loss(
+    evaluation: &Evaluation<'_>,
+    lesson: &Lesson<'_>,
+    phase: Phase,
+) -> Result<(Tensor, f64), TorchError> {
+    let inputs = [lesson.images.shallow_clone()];
+    let outputs = evaluation.run(&inputs)?;
+    let missing = || TorchError::broken("a network without outputs");
+    let output = outputs.first().ok_or_else(missing)?;
+    let (found, labels) = (output.size(), lesson.labels.classes.size());
+    if let (&[_, _, h, w], &[_, height, width]) = (found.as_slice(), labels.as_slice())
+        && [h, w] != [height, width]
+    {
+        let node = evaluation.program.output_name();
+        let reason = format!("its result is {h} x {w}");
+        return Err(TorchError::CropMisfit { height, width, node, reason });
+    }
+    let loss = mean_loss(output, lesson.labels)?;
+    let value = loss.f_double_value(&[])?;
+    if value.is_finite() {
+        return Ok((loss, value));
+    }
+    let again = Evaluation { statistics: Statistics::Batch, ..*evaluation };
+    let node = tch::no_grad(|| again.inspect(&inputs));
+    Err(TorchError::NotFinite { phase, epoch: lesson.epoch, step: lesson.step, loss: value, node })
+}
+
+/// The gradient of the loss with respect to each logit; 0 where it does not depend on them.
+pub(crate) fn theta_gradient(loss: &Tensor, theta: &Tensor) -> Result<Vec<f64>, TorchError> {
+    let mut gradient = vec![0.0; theta.numel()];
+    if loss.requires_grad() {
+        let found = Tensor::f_run_backward(&[loss], &[theta], false, false)?;
+        if let Some(found) = found.first().filter(|found| found.defined()) {
+            gradient = crate::parameters::values(found)?.into_iter().map(f64::from).collect();
+        }
+    }
+    Ok(gradient)
+}

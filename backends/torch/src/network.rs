@@ -1,0 +1,121 @@
+//! One network on libtorch: its values, its weights, its pictures.
+
+use nas_compiler::Network;
+use nas_compiler::weights::Weights;
+use tch::{Device, Tensor, no_grad};
+
+use crate::error::TorchError;
+use crate::layout::{channels_last, plain_map};
+use crate::lower::Statistics;
+use crate::parameters::{Parameters, values};
+use crate::program::{Evaluation, Plan, Program};
+
+/// A network with its parameters on a device.
+pub struct TorchNetwork {
+    pub(crate) program: Program,
+    pub(crate) parameters: Parameters,
+    pub(crate) plan: Plan,
+    device: Device,
+}
+
+impl TorchNetwork {
+    /// The network with fresh weights: kernels normal with the variance 2 / fan-out of He et al.
+    /// 2015, batch norms the identity, biases 0. A tensor's values depend on the seed and its name
+    /// only.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn new(network: &Network, seed: u64, device: Device) -> Result<Self, TorchError> {
+        let (program, specs) = Program::of_network(network);
+        let parameters = Parameters::new(specs, seed, device)?;
+        Ok(Self::with(program, parameters, device))
+    }
+
+    pub(crate) fn with(program: Program, parameters: Parameters, device: Device) -> Self {
+        let plan = Plan::new(&program, &[]);
+        Self { program, parameters, plan, device }
+    }
+
+    /// The values of all parameters, running statistics included, by name.
+    ///
+    /// # Errors
+    /// Failed to read them from the device.
+    pub fn weights(&self) -> Result<Weights, TorchError> {
+        let mut weights = Weights::new();
+        self.parameters.save(&mut weights)?;
+        Ok(weights)
+    }
+
+    /// Takes the values of all parameters from `weights`; other tensors there are not looked at.
+    ///
+    /// # Errors
+    /// A tensor is missing or has other sizes; then nothing is changed.
+    pub fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        self.parameters.load(weights)
+    }
+
+    /// The outputs `[N, C, H, W]` for inputs `[N, C, H, W]`. Training takes the statistics of the
+    /// batch and moves the running ones; evaluation takes the running ones, and no gradient.
+    ///
+    /// # Errors
+    /// Out of memory, or inputs of a size that the network cannot run on.
+    pub fn forward(&self, inputs: &[Tensor], train: bool) -> Result<Vec<Tensor>, TorchError> {
+        if train {
+            return self.evaluation(Statistics::Learn).run(inputs);
+        }
+        no_grad(|| self.evaluation(Statistics::Running).run(inputs))
+    }
+
+    /// The class of each pixel, `[N, H, W]` row-major, from the first output for `n` pictures
+    /// `[N, C, H, W]` (row-major, normalised as in training).
+    ///
+    /// # Errors
+    /// As `forward`.
+    pub fn predict(&self, images: &[f32], n: usize) -> Result<Vec<u8>, TorchError> {
+        let images = self.inputs(&[images], n)?;
+        let outputs = self.forward(&images, false)?;
+        let missing = || TorchError::broken("a network without outputs");
+        let classes = outputs.first().ok_or_else(missing)?.f_argmax(1, false)?;
+        Ok(values(&classes.f_to_kind(tch::Kind::Float)?)?.into_iter().map(|c| c as u8).collect())
+    }
+
+    pub(crate) fn evaluation(&self, statistics: Statistics) -> Evaluation<'_> {
+        let Self { program, parameters, plan, .. } = self;
+        Evaluation { program, parameters, plan, mixes: &[], statistics }
+    }
+
+    /// One slice for each input as tensors of `n` pictures.
+    fn inputs(&self, inputs: &[&[f32]], n: usize) -> Result<Vec<Tensor>, TorchError> {
+        let shaped = self.program.inputs.iter().enumerate();
+        let tensors = shaped.map(|(input, shape)| {
+            let given = inputs.get(input).copied().unwrap_or_default();
+            let needed = shape.elements();
+            if given.len() as u64 != needed * n as u64 {
+                let found = given.len() / n.max(1);
+                return Err(TorchError::InputSize { input, needed, found });
+            }
+            let mut sizes = vec![n as i64];
+            sizes.extend(shape.dims().iter().map(|&d| i64::from(d)));
+            let tensor = Tensor::f_from_slice(given)?.f_view(sizes.as_slice())?;
+            channels_last(&tensor.f_to_device(self.device)?)
+        });
+        tensors.collect()
+    }
+}
+
+/// The outputs of a network, each `[1, C, H, W]` row-major, for one picture: a slice
+/// `[1, C, H, W]` for each input. Evaluated on the processor.
+///
+/// # Errors
+/// The weights or the inputs are not those of the network.
+pub fn run(
+    network: &Network,
+    weights: &Weights,
+    inputs: &[Vec<f32>],
+) -> Result<Vec<Vec<f32>>, TorchError> {
+    let mut network = TorchNetwork::new(network, 0, Device::Cpu)?;
+    network.load(weights)?;
+    let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let outputs = network.forward(&network.inputs(&slices, 1)?, false)?;
+    outputs.iter().map(|output| values(&plain_map(output)?)).collect()
+}

@@ -1,0 +1,144 @@
+//! Stochastic gradient descent on the parameters that a step touched.
+
+use nas_compiler::weights::Weights;
+use tch::{Tensor, no_grad};
+
+use crate::error::TorchError;
+use crate::parameters::{Parameters, fitting, plain};
+
+/// Momentum and weight decay as in PyTorch: `v = momentum * v + g + decay * w; w = w - rate * v`.
+/// Tensors that a step did not touch (of candidates that did not run) keep value and momentum.
+pub(crate) struct Sgd {
+    momentum: f64,
+    decay: f64,
+    /// Gradients of a larger norm, over all tensors together, are scaled down to it.
+    clip: Option<f64>,
+    /// The velocity v of each element of [`Parameters::flat`].
+    velocity: Tensor,
+}
+
+/// Names in a saved state begin with it; the tensor's name follows.
+const VELOCITY: &str = "optimizer/velocity/";
+
+/// A run of neighbouring elements: where it begins in `flat` and among the gradients, its length.
+struct Stretch {
+    start: i64,
+    from: i64,
+    len: i64,
+}
+
+impl Sgd {
+    pub(crate) fn new(
+        parameters: &Parameters,
+        momentum: f64,
+        decay: f64,
+        clip: Option<f64>,
+    ) -> Result<Self, TorchError> {
+        let velocity = parameters.flat().f_zeros_like()?;
+        Ok(Self { momentum, decay, clip, velocity })
+    }
+
+    /// One step down the gradient of `loss` with respect to the parameters in these rows. The
+    /// parameters must require gradients; those that `loss` does not depend on stay.
+    pub(crate) fn step(
+        &mut self,
+        parameters: &Parameters,
+        rows: impl Iterator<Item = usize>,
+        loss: &Tensor,
+        rate: f64,
+    ) -> Result<(), TorchError> {
+        let touched: Vec<(&Tensor, i64)> =
+            rows.filter_map(|row| parameters.trainable(row)).collect();
+        if touched.is_empty() || !loss.requires_grad() {
+            return Ok(());
+        }
+        let tensors: Vec<&Tensor> = touched.iter().map(|(tensor, _)| *tensor).collect();
+        let gradients = Tensor::f_run_backward(&[loss], &tensors, false, false)?;
+        no_grad(|| {
+            let mut parts = Vec::new();
+            let mut stretches: Vec<Stretch> = Vec::new();
+            let mut from = 0;
+            for (gradient, (tensor, start)) in gradients.iter().zip(&touched) {
+                if !gradient.defined() {
+                    continue;
+                }
+                parts.push(gradient.f_reshape([-1])?);
+                let len = tensor.numel() as i64;
+                match stretches.last_mut() {
+                    Some(last) if last.start + last.len == *start => last.len += len,
+                    _ => stretches.push(Stretch { start: *start, from, len }),
+                }
+                from += len;
+            }
+            let mut gradient = Tensor::f_cat(&parts, 0)?;
+            self.clip_norm(&mut gradient)?;
+            stretches.iter().try_for_each(|part| self.descend(parameters, &gradient, part, rate))
+        })
+    }
+
+    fn clip_norm(&self, gradient: &mut Tensor) -> Result<(), TorchError> {
+        let Some(clip) = self.clip else { return Ok(()) };
+        let norm = gradient.f_norm()?.f_double_value(&[])?;
+        if norm > clip {
+            let _ = gradient.f_mul_scalar_(clip / norm)?;
+        }
+        Ok(())
+    }
+
+    fn descend(
+        &self,
+        parameters: &Parameters,
+        gradient: &Tensor,
+        stretch: &Stretch,
+        rate: f64,
+    ) -> Result<(), TorchError> {
+        let Stretch { start, from, len } = *stretch;
+        let mut weights = parameters.flat().f_narrow(0, start, len)?;
+        let mut velocity = self.velocity.f_narrow(0, start, len)?;
+        let _ = velocity.f_mul_scalar_(self.momentum)?;
+        let _ = velocity.f_add_(&gradient.f_narrow(0, from, len)?)?;
+        let _ = velocity.f_add_(&weights.f_mul_scalar(self.decay)?)?;
+        let _ = weights.f_sub_(&velocity.f_mul_scalar(rate)?)?;
+        Ok(())
+    }
+
+    /// Adds the velocity of each tensor to `weights`.
+    pub(crate) fn save(
+        &self,
+        parameters: &Parameters,
+        weights: &mut Weights,
+    ) -> Result<(), TorchError> {
+        self.each(parameters, |name, dims, velocity| {
+            weights.insert(name, plain(&velocity, dims)?);
+            Ok(())
+        })
+    }
+
+    /// Takes from `weights` what `save` put there.
+    pub(crate) fn load(
+        &mut self,
+        parameters: &Parameters,
+        weights: &Weights,
+    ) -> Result<(), TorchError> {
+        self.each(parameters, |name, dims, _| fitting(weights, &name, dims).map(|_| ()))?;
+        self.each(parameters, |name, dims, mut velocity| {
+            let values = fitting(weights, &name, dims)?;
+            velocity.f_copy_(&Tensor::f_from_slice(&values.data)?)?;
+            Ok(())
+        })
+    }
+
+    /// Calls `act` with the name in a state, the sizes and the velocity of each trainable tensor.
+    fn each(
+        &self,
+        parameters: &Parameters,
+        mut act: impl FnMut(String, &[u32], Tensor) -> Result<(), TorchError>,
+    ) -> Result<(), TorchError> {
+        for (row, spec) in parameters.specs().iter().enumerate() {
+            let Some((_, start)) = parameters.trainable(row) else { continue };
+            let velocity = self.velocity.f_narrow(0, start, spec.elements())?;
+            act(format!("{VELOCITY}{}", spec.name), &spec.dims, velocity)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! Parameters by name: their initial values, and their ways in and out of [`Weights`].
+
+use std::collections::HashMap;
+
+use nas_compiler::ops::{Op, Role};
+use nas_compiler::weights::{Tensor as Plain, Weights};
+use tch::{Device, Kind, Tensor, no_grad};
+
+use crate::error::TorchError;
+use crate::random::{Purpose, normal, stream};
+
+/// A tensor that a program needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spec {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it holds.
+    pub(crate) role: Role,
+    /// Its sizes.
+    pub(crate) dims: Vec<u32>,
+    /// Standard deviation of a kernel's initial values.
+    pub(crate) std: f64,
+}
+
+/// The standard deviation of the initial values of an operator's kernel: the square root of
+/// 2 / fan-out (He et al. 2015, equation 14), where fan-out is the number of outputs that read an
+/// input: `kh * kw * out / groups`.
+pub(crate) fn kernel_std(op: &Op) -> f64 {
+    let Op::Conv(conv) = op else { return 0.0 };
+    let [kh, kw] = conv.kernel.map(f64::from);
+    let fan_out = kh * kw * f64::from(conv.out) / f64::from(conv.groups.max(1));
+    (2.0 / fan_out.max(1.0)).sqrt()
+}
+
+/// The parameters of a program, in the order of its specs.
+pub(crate) struct Parameters {
+    specs: Vec<Spec>,
+    tensors: Vec<Tensor>,
+    rows: HashMap<String, usize>,
+    /// All trainable values, one tensor after the other. The tensors are views of it, so that an
+    /// optimiser changes many of them in one operation.
+    flat: Tensor,
+    /// First element of each tensor in `flat`; none for those that are not trainable.
+    offsets: Vec<Option<i64>>,
+}
+
+impl Parameters {
+    /// Freshly initialised: kernels normal (see [`kernel_std`]), scales and running variances 1,
+    /// the rest 0. A tensor's values depend on the seed and on its name only.
+    pub(crate) fn new(specs: Vec<Spec>, seed: u64, device: Device) -> Result<Self, TorchError> {
+        let mut offsets = Vec::new();
+        let mut end = 0;
+        for spec in &specs {
+            let is_trainable = spec.role.is_trainable();
+            offsets.push(is_trainable.then_some(end));
+            end += if is_trainable { spec.elements() } else { 0 };
+        }
+        let flat = Tensor::f_zeros([end], (Kind::Float, device))?;
+        let mut tensors = Vec::new();
+        for (spec, offset) in specs.iter().zip(&offsets) {
+            let mut tensor = match offset {
+                Some(offset) => {
+                    let part = flat.f_narrow(0, *offset, spec.elements())?;
+                    part.f_view(spec.sizes().as_slice())?.f_detach()?
+                }
+                None => Tensor::f_zeros(spec.sizes(), (Kind::Float, device))?,
+            };
+            tensor.f_copy_(&spec.initial(seed)?)?;
+            tensors.push(tensor);
+        }
+        let names = specs.iter().enumerate();
+        let rows = names.map(|(row, spec)| (spec.name.clone(), row)).collect();
+        Ok(Self { specs, tensors, rows, flat, offsets })
+    }
+
+    /// Parameters of another program over the same memory, by name; running statistics are its
+    /// own, at their initial values, if `statistics` says so.
+    pub(crate) fn share(&self, specs: Vec<Spec>, statistics: bool) -> Result<Self, TorchError> {
+        let mut tensors = Vec::new();
+        for spec in &specs {
+            let tensor = self.find(spec)?;
+            tensors.push(if spec.role.is_trainable() || !statistics {
+                tensor.shallow_clone()
+            } else {
+                spec.initial(0)?.f_to_device(tensor.device())?
+            });
+        }
+        let names = specs.iter().enumerate();
+        let rows = names.map(|(row, spec)| (spec.name.clone(), row)).collect();
+        let offsets = vec![None; specs.len()];
+        Ok(Self { specs, tensors, rows, flat: self.flat.shallow_clone(), offsets })
+    }
+
+    fn find(&self, spec: &Spec) -> Result<&Tensor, TorchError> {
+        let row = self.rows.get(&spec.name).copied();
+        let found = row.and_then(|row| self.specs.get(row).zip(self.tensors.get(row)));
+        match found {
+            Some((have, tensor)) if have.dims == spec.dims => Ok(tensor),
+            _ => Err(TorchError::OtherState {
+                name: spec.name.clone(),
+                needed: spec.dims.clone(),
+                found: found.map(|(have, _)| have.dims.clone()),
+            }),
+        }
+    }
+
+    /// The tensors of some rows.
+    pub(crate) fn tensors(&self, rows: std::ops::Range<usize>) -> &[Tensor] {
+        self.tensors.get(rows).unwrap_or_default()
+    }
+
+    /// What the tensors are.
+    pub(crate) fn specs(&self) -> &[Spec] {
+        &self.specs
+    }
+
+    /// All trainable values in one tensor, whose memory the tensors share.
+    pub(crate) fn flat(&self) -> &Tensor {
+        &self.flat
+    }
+
+    /// A trainable tensor, and its first element in `flat`.
+    pub(crate) fn trainable(&self, row: usize) -> Option<(&Tensor, i64)> {
+        let offset = self.offsets.get(row).copied().flatten()?;
+        Some((self.tensors.get(row)?, offset))
+    }
+
+    /// Whether backward computes gradients of the trainable tensors.
+    pub(crate) fn require_gradients(&self, yes: bool) -> Result<(), TorchError> {
+        for (tensor, offset) in self.tensors.iter().zip(&self.offsets) {
+            if offset.is_some() {
+                let _ = tensor.f_set_requires_grad(yes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the values of all tensors to `weights`.
+    pub(crate) fn save(&self, weights: &mut Weights) -> Result<(), TorchError> {
+        for (spec, tensor) in self.specs.iter().zip(&self.tensors) {
+            weights.insert(spec.name.clone(), plain(tensor, &spec.dims)?);
+        }
+        Ok(())
+    }
+
+    /// Takes the values of all tensors from `weights`; of none if one does not fit.
+    pub(crate) fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        for spec in &self.specs {
+            fitting(weights, &spec.name, &spec.dims)?;
+        }
+        no_grad(|| {
+            for (spec, tensor) in self.specs.iter().zip(&mut self.tensors) {
+                let values = fitting(weights, &spec.name, &spec.dims)?;
+                tensor.f_copy_(&from_plain(values)?)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Spec {
+    pub(crate) fn elements(&self) -> i64 {
+        self.dims.iter().map(|&d| i64::from(d)).product()
+    }
+
+    pub(crate) fn sizes(&self) -> Vec<i64> {
+        self.dims.iter().map(|&d| i64::from(d)).collect()
+    }
+
+    fn initial(&self, seed: u64) -> Result<Tensor, TorchError> {
+        let options = (Kind::Float, Device::Cpu);
+        Ok(match self.role {
+            Role::Kernel => {
+                let mut rng = stream(seed, Purpose::Weight { name: &self.name });
+                let values = normal(&mut rng, self.std, self.elements() as usize);
+                Tensor::f_from_slice(&values)?.f_view(self.sizes().as_slice())?
+            }
+            Role::Scale | Role::RunningVariance => Tensor::f_ones(self.sizes(), options)?,
+            Role::Bias | Role::Shift | Role::RunningMean => Tensor::f_zeros(self.sizes(), options)?,
+        })
+    }
+}
+
+/// The values of a tensor, row-major.
+pub(crate) fn plain(tensor: &Tensor, dims: &[u32]) -> Result<Plain, TorchError> {
+    Ok(Plain { dims: dims.to_vec(), data: values(tensor)? })
+}
+
+/// The values of a tensor of floats, row-major.
+pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>, TorchError> {
+    let count = tensor.numel();
+    let mut data = vec![0.0; count];
+    let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+    tensor.f_copy_data(&mut data, count)?;
+    Ok(data)
+}
+
+fn from_plain(plain: &Plain) -> Result<Tensor, TorchError> {
+    let sizes: Vec<i64> = plain.dims.iter().map(|&d| i64::from(d)).collect();
+    Ok(Tensor::f_from_slice(&plain.data)?.f_view(sizes.as_slice())?)
+}
+
+/// The tensor of this name, if it has these sizes.
+pub(crate) fn fitting<'w>(
+    weights: &'w Weights,
+    name: &str,
+    dims: &[u32],
+) -> Result<&'w Plain, TorchError> {
+    let found = weights.get(name);
+    let fits = |tensor: &&Plain| {
+        let elements: u64 = dims.iter().map(|&d| u64::from(d)).product();
+        tensor.dims == dims && tensor.data.len() as u64 == elements
+    };
+    found.filter(fits).ok_or_else(|| TorchError::OtherState {
+        name: name.to_owned(),
+        needed: dims.to_vec(),
+        found: found.map(|tensor| tensor.dims.clone()),
+    })
+}

@@ -1,0 +1,158 @@
+//! Passes over the data: training steps on each batch, and scores.
+
+use nas_data::{Batch, DataError};
+use nas_search::evaluator::{OnStep, Pass, PassReport, Score, Split, Step, Stop};
+use tch::{Tensor, no_grad};
+
+use crate::error::{Phase, TorchError};
+use crate::feed::{Feed, Upload};
+use crate::lower::Statistics;
+use crate::network::TorchNetwork;
+use crate::task::{Confusion, Labels};
+
+/// A failure as the traits return it.
+pub(crate) fn failed(error: impl Into<TorchError>) -> Stop<TorchError> {
+    Stop::Failed(error.into())
+}
+
+/// A batch of a training pass.
+pub(crate) struct Lesson<'a> {
+    /// `[N, 3, H, W]`.
+    pub(crate) images: &'a Tensor,
+    pub(crate) labels: &'a Labels,
+    pub(crate) temperature: f64,
+    pub(crate) rate: f64,
+    pub(crate) epoch: u32,
+    /// The step of the pass, from 0.
+    pub(crate) step: usize,
+}
+
+/// The learning rate in a step of a pass: linear from the rate at its start to the rate at its end.
+fn rate(pass: &Pass, step: usize, of: usize) -> f64 {
+    let [start, end] = pass.rate;
+    start + (end - start) * step as f64 / of.max(1) as f64
+}
+
+/// One training pass: `learn` makes a step on each batch and returns its loss and cost. Reports
+/// their means.
+pub(crate) fn train(
+    feed: &mut Feed,
+    pass: &Pass,
+    on_step: OnStep<'_>,
+    mut learn: impl FnMut(&Lesson<'_>) -> Result<(f64, f64), TorchError>,
+) -> Result<PassReport, Stop<TorchError>> {
+    let upload = feed.upload();
+    let loader = feed.part(pass.part).map_err(failed)?;
+    let of = loader.batches();
+    let mut sum = PassReport::default();
+    for (step, batch) in loader.epoch(u64::from(pass.epoch)).enumerate() {
+        let (images, labels) = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+        let lesson = Lesson {
+            images: &images,
+            labels: &labels,
+            temperature: pass.temperature,
+            rate: rate(pass, step, of),
+            epoch: pass.epoch,
+            step,
+        };
+        let (loss, cost) = learn(&lesson).map_err(failed)?;
+        sum = PassReport { loss: sum.loss + loss, cost: sum.cost + cost };
+        let done = step + 1;
+        report(on_step, Step { done, of, loss: sum.loss / done as f64 })?;
+    }
+    let steps = of.max(1) as f64;
+    Ok(PassReport { loss: sum.loss / steps, cost: sum.cost / steps })
+}
+
+fn report(on_step: OnStep<'_>, step: Step) -> Result<(), Stop<TorchError>> {
+    if on_step(step).is_break() { Err(Stop::Interrupted) } else { Ok(()) }
+}
+
+/// What goes over the pictures that a network is scored on.
+pub(crate) struct Exam<'a> {
+    upload: Upload,
+    classes: usize,
+    done: usize,
+    of: usize,
+    loss: f64,
+    on_step: OnStep<'a>,
+}
+
+impl<'a> Exam<'a> {
+    /// `of` counts all its steps.
+    pub(crate) fn new(feed: &Feed, of: usize, on_step: OnStep<'a>) -> Self {
+        let classes = feed.task.classes;
+        Self { upload: feed.upload(), classes, done: 0, of, loss: 0.0, on_step }
+    }
+
+    fn step(&mut self) -> Result<(), Stop<TorchError>> {
+        self.done += 1;
+        let Self { done, of, loss, .. } = *self;
+        report(self.on_step, Step { done, of, loss })
+    }
+
+    /// Makes the running statistics of a network the means over some training batches.
+    pub(crate) fn estimate(
+        &mut self,
+        network: &TorchNetwork,
+        batches: impl Iterator<Item = Result<Batch, DataError>>,
+    ) -> Result<(), Stop<TorchError>> {
+        for (seen, batch) in (0..).zip(batches) {
+            let (images, _) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            let evaluation = network.evaluation(Statistics::Average { seen });
+            no_grad(|| evaluation.run(&[images])).map_err(failed)?;
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// Scores a network with its running statistics.
+    pub(crate) fn score(
+        &mut self,
+        network: &TorchNetwork,
+        batches: impl Iterator<Item = Result<Batch, DataError>>,
+    ) -> Result<Score, Stop<TorchError>> {
+        let mut confusion = Confusion::new(self.classes);
+        for (step, batch) in batches.enumerate() {
+            let (images, labels) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            self.loss = examine(network, images, &labels, &mut confusion, step).map_err(failed)?;
+            self.step()?;
+        }
+        Ok(confusion.score())
+    }
+}
+
+/// Adds a batch to the confusion; returns the mean loss so far.
+fn examine(
+    network: &TorchNetwork,
+    images: Tensor,
+    labels: &Labels,
+    confusion: &mut Confusion,
+    step: usize,
+) -> Result<f64, TorchError> {
+    let evaluation = network.evaluation(Statistics::Running);
+    let inputs = [images];
+    no_grad(|| {
+        let outputs = evaluation.run(&inputs)?;
+        let missing = || TorchError::broken("a network without outputs");
+        let loss = confusion.add(outputs.first().ok_or_else(missing)?, labels)?;
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        let node = evaluation.inspect(&inputs);
+        Err(TorchError::NotFinite { phase: Phase::Scoring, epoch: 0, step, loss, node })
+    })
+}
+
+/// Scores a network on a split.
+pub(crate) fn score(
+    feed: &mut Feed,
+    network: &TorchNetwork,
+    split: Split,
+    on_step: OnStep<'_>,
+) -> Result<Score, Stop<TorchError>> {
+    let of = feed.split(split).map_err(failed)?.batches();
+    let mut exam = Exam::new(feed, of, on_step);
+    let batches = feed.split(split).map_err(failed)?.epoch(0);
+    exam.score(network, batches)
+}

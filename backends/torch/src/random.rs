@@ -1,0 +1,70 @@
+//! Random numbers that depend on the seed and on what they are for, never on who asks first.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// What a stream of random numbers is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose<'a> {
+    /// The initial values of a tensor.
+    Weight { name: &'a str },
+    /// The Gumbel noise of a decision in a step.
+    Noise { moment: Moment, decision: usize },
+}
+
+/// A step of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Whether it is a step of the choices; the weights have noise of their own.
+    pub(crate) choices: bool,
+    /// The epoch.
+    pub(crate) epoch: u32,
+    /// The step of the pass.
+    pub(crate) step: usize,
+}
+
+/// The stream for a purpose: seed and purpose are the key of the cipher.
+pub(crate) fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
+    let words = match purpose {
+        Purpose::Weight { name } => [seed, 0, fnv1a(name), name.len() as u64],
+        Purpose::Noise { moment, decision } => {
+            let Moment { choices, epoch, step } = moment;
+            let what = 1 + u64::from(choices) + ((decision as u64) << 8);
+            [seed, what, u64::from(epoch), step as u64]
+        }
+    };
+    let mut key = [0; 32];
+    for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&u64::to_le_bytes(word));
+    }
+    ChaCha8Rng::from_seed(key)
+}
+
+/// Fowler, Noll and Vo's hash, 64 bits: the same on every machine and in every version of Rust.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+/// `count` normal numbers of mean 0 (Box and Muller 1958).
+pub(crate) fn normal(rng: &mut impl Rng, std: f64, count: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(count + 1);
+    while values.len() < count {
+        let radius = std * (-2.0 * open(rng).ln()).sqrt();
+        let (sin, cos) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        values.extend([(radius * cos) as f32, (radius * sin) as f32]);
+    }
+    values.truncate(count);
+    values
+}
+
+/// `count` numbers of the standard Gumbel distribution, `-ln(-ln u)`.
+pub(crate) fn gumbel(rng: &mut impl Rng, count: usize) -> Vec<f32> {
+    (0..count).map(|_| -(-open(rng).ln()).ln() as f32).collect()
+}
+
+/// Uniform in (0, 1), both ends excluded.
+fn open(rng: &mut impl Rng) -> f64 {
+    (rng.random::<f64>() + 2f64.powi(-54)).min(1.0 - 2f64.powi(-53))
+}

@@ -1,0 +1,407 @@
+//! A supernet's mixtures, gradients, dropped candidates and state, on small spaces.
+
+use nas_compiler::ir::Space;
+use nas_compiler::recipe::{Adam, Mixing};
+use nas_compiler::shape::Shape;
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::build::{Conv, Maker, UNITS, network, op, squeeze};
+use crate::choices::Choices;
+use crate::error::TorchError;
+use crate::lower::Statistics;
+use crate::mixing::Mix;
+use crate::mixture::{Mixture, Settings, loss, theta_gradient};
+use crate::network::TorchNetwork;
+use crate::parameters::values;
+use crate::passes::Lesson;
+use crate::program::{Plan, Program, Work};
+use crate::task::Labels;
+
+pub(crate) fn settings(mixing: Mixing) -> Settings {
+    let adam = Adam { rate: 1e-2, beta1: 0.9, beta2: 0.999, decay: 1e-3 };
+    let (momentum, decay, clip) = (0.9, 1e-4, Some(5.0));
+    Settings { mixing, adam, momentum, decay, clip, seed: 3, device: Device::Cpu }
+}
+
+/// Two layers, the first without and the second with a residual; 4 and 3 candidates.
+fn small() -> Space {
+    squeeze(3, Shape::map(3, 16, 16), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
+}
+
+fn mixture(mixing: Mixing) -> Mixture {
+    let mixture = Mixture::new(&small(), settings(mixing)).unwrap();
+    mixture.parameters.require_gradients(true).unwrap();
+    mixture
+}
+
+struct Pictures {
+    images: Tensor,
+    labels: Labels,
+}
+
+fn pictures() -> Pictures {
+    tch::manual_seed(5);
+    let options = (Kind::Float, Device::Cpu);
+    let images = Tensor::randn([4, 3, 16, 16], options);
+    let classes = Tensor::randint(3, [4, 16, 16], (Kind::Int64, Device::Cpu));
+    Pictures { images, labels: Labels { classes, ignore: 255 } }
+}
+
+fn lesson(pictures: &Pictures, step: usize) -> Lesson<'_> {
+    let Pictures { images, labels } = pictures;
+    Lesson { images, labels, temperature: 0.7, rate: 0.05, epoch: 1, step }
+}
+
+fn free(p: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {
+    (0.0, p.iter().map(|row| vec![0.0; row.len()]).collect())
+}
+
+/// A cost that is not linear in the probabilities, as nested decisions make it.
+fn nested(p: &[Vec<f64>]) -> f64 {
+    let linear: f64 = p[0].iter().zip([5.0, 1.0, 3.0, 0.5]).map(|(p, c)| p * c).sum();
+    linear + 7.0 * p[0][2] * p[1][1] + 2.0 * p[1][3]
+}
+
+fn nested_gradient(p: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let (a, b) = (p[0][2], p[1][1]);
+    vec![vec![5.0, 1.0, 3.0 + 7.0 * b, 0.5], vec![0.0, 7.0 * a, 0.0, 2.0]]
+}
+
+fn adam(rate: f64) -> Adam {
+    Adam { rate, beta1: 0.0, beta2: 0.0, decay: 0.0 }
+}
+
+#[test]
+fn the_gradient_of_the_expected_cost_is_exact() {
+    let mut choices = Choices::new(&small());
+    // Adam without memory steps by the sign of the gradient: it spreads the logits.
+    choices.step(&[0.3, -1.0, 2.0, 0.5, 1.0, 0.0, -0.2, 0.4], 0.4, &adam(0.4));
+    choices.drop_candidate(0, 1);
+    let gradient = choices.through_softmax(&nested_gradient(&choices.probabilities()));
+    let theta: Vec<f64> = choices.theta().into_iter().map(f64::from).collect();
+    let cost = |theta: &[f64]| {
+        let softmax = |logits: &[f64], dropped: Option<usize>| {
+            let e = |(i, v): (usize, &f64)| if Some(i) == dropped { 0.0 } else { v.exp() };
+            let each: Vec<f64> = logits.iter().enumerate().map(e).collect();
+            let sum: f64 = each.iter().sum();
+            each.into_iter().map(|e| e / sum).collect::<Vec<f64>>()
+        };
+        nested(&[softmax(&theta[..4], Some(1)), softmax(&theta[4..], None)])
+    };
+    for i in 0..theta.len() {
+        let moved = |by: f64| {
+            let mut theta = theta.clone();
+            theta[i] += by;
+            cost(&theta)
+        };
+        let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+        assert!((gradient[i] - difference).abs() < 1e-7, "{i}: {} {difference}", gradient[i]);
+    }
+}
+
+/// Two decisions and nothing with a kink.
+fn smooth() -> Space {
+    let (mut maker, x) = Maker::new(3, Shape::map(3, 16, 16));
+    let mut x = maker.conv_bn("stem", x, 6, Conv { kernel: 3, ..Conv::pointwise() });
+    for layer in 0..2 {
+        let decision = maker.decision(&format!("d{layer}"), 3);
+        let a = maker.conv_bn(&format!("a{layer}"), x, 6, Conv::pointwise());
+        let a = maker.op(&format!("s{layer}"), op("sigmoid", &[]), &[a]);
+        let dilated = Conv { kernel: 3, dilation: 2, groups: 6, ..Conv::pointwise() };
+        let b = maker.conv_bn(&format!("b{layer}"), x, 6, dilated);
+        let c = maker.op(&format!("z{layer}"), op("zero", &[]), &[x]);
+        let mixed = maker.select(decision, &[a, b, c]);
+        x = maker.op(&format!("add{layer}"), op("add", &[]), &[mixed, x]);
+    }
+    let x = maker.conv("head", x, 3, Conv { bias: true, ..Conv::pointwise() });
+    maker.output(x);
+    maker.space
+}
+
+#[test]
+fn choice_steps_follow_the_gradient_of_the_loss() {
+    let pictures = pictures();
+    let lesson = lesson(&pictures, 0);
+    let mixture = Mixture::new(&smooth(), settings(Mixing::Soft)).unwrap();
+    let at = |theta: &Tensor| {
+        let mixes = mixture.draw(&lesson, true, theta).unwrap();
+        let plan = Plan::new(&mixture.program, &mixes);
+        let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Batch);
+        loss(&evaluation, &lesson, crate::Phase::Choices).unwrap()
+    };
+    let theta = mixture.theta().unwrap().set_requires_grad(true);
+    let gradient = theta_gradient(&at(&theta).0, &theta).unwrap();
+    for (i, gradient) in gradient.iter().enumerate() {
+        let moved = |by: f32| {
+            let mut values = mixture.choices.theta();
+            values[i] += by;
+            at(&Tensor::from_slice(&values)).1
+        };
+        let difference = (moved(0.01) - moved(-0.01)) / 0.02;
+        assert!((gradient - difference).abs() < 3e-4, "{i}: {gradient} {difference}");
+    }
+    assert!(gradient.iter().any(|g| g.abs() > 2e-2), "{gradient:?}");
+}
+
+/// The straight-through gradient of a hard choice: `dL/dw_k` for the sampled k, through softmax.
+#[test]
+fn hard_choices_carry_the_gradient_of_what_ran() {
+    let pictures = pictures();
+    let lesson = lesson(&pictures, 0);
+    let mut mixture = Mixture::new(&small(), settings(Mixing::Hard)).unwrap();
+    for candidate in 0..3 {
+        mixture.choices.drop_candidate(1, candidate);
+    }
+    let theta = mixture.theta().unwrap().set_requires_grad(true);
+    let mixes = mixture.draw(&lesson, true, &theta).unwrap();
+    let plan = Plan::new(&mixture.program, &mixes);
+    let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Batch);
+    let (value, _) = loss(&evaluation, &lesson, crate::Phase::Choices).unwrap();
+    let gradient = theta_gradient(&value, &theta).unwrap();
+    // The gradient through a softmax of all candidates sums to 0 and has one other sign.
+    let first: f64 = gradient[..4].iter().sum();
+    assert!(first.abs() < 1e-6, "{gradient:?}");
+    assert_eq!(gradient[4..], [0.0; 4]);
+    let Mix::One { candidate, factor: Some(factor) } = &mixes[0] else { panic!("not hard") };
+    assert!((values(factor).unwrap()[0] - 1.0).abs() < 1e-6);
+    for (i, g) in gradient[..4].iter().enumerate() {
+        let opposite = g.signum() != gradient[*candidate].signum();
+        assert_eq!(i != *candidate, opposite, "{gradient:?}");
+    }
+}
+
+/// The candidates that a plan evaluates, by the names of their operators.
+fn evaluated(program: &Program, plan: &Plan) -> Vec<String> {
+    let rows = program.instructions.iter().enumerate();
+    let ops = rows.filter(|(row, i)| plan.needs(*row) && matches!(i.work, Work::Op(_)));
+    ops.map(|(_, i)| i.name.clone()).collect()
+}
+
+#[test]
+fn hard_mode_runs_one_candidate_of_each_decision() {
+    let pictures = pictures();
+    let mixture = mixture(Mixing::Hard);
+    let mut seen = [false; 4];
+    for step in 0..40 {
+        let mixes =
+            mixture.draw(&lesson(&pictures, step), false, &mixture.theta().unwrap()).unwrap();
+        let plan = Plan::new(&mixture.program, &mixes);
+        let names = evaluated(&mixture.program, &plan);
+        for (layer, mix) in mixes.iter().enumerate() {
+            let chosen = mix.candidates();
+            assert_eq!(chosen.len(), 1);
+            let of_layer = names.iter().filter(|n| n.starts_with(&format!("unit.{layer}/op=")));
+            let prefix = if chosen[0] == 3 { "skip".into() } else { format!("c{}", chosen[0]) };
+            let prefix = format!("unit.{layer}/op={prefix}");
+            assert!(of_layer.clone().all(|name| name.starts_with(&prefix)), "{names:?}");
+            // The residual layer's skip is a zero: one operator that makes no tensor.
+            let expected = match (layer, chosen[0]) {
+                (1, 3) => 1,
+                (_, 3) => 3,
+                _ => 8,
+            };
+            assert_eq!(of_layer.count(), expected, "{names:?}");
+            seen[chosen[0]] = true;
+        }
+    }
+    assert_eq!(seen, [true; 4], "some candidate is never drawn");
+}
+
+#[test]
+fn a_chosen_network_is_that_part_of_the_supernet() {
+    let (space, pictures) = (small(), pictures());
+    let mut mixture = mixture(Mixing::Soft);
+    for step in 0..3 {
+        mixture.weight_step(&lesson(&pictures, step)).unwrap();
+    }
+    for choice in [[0, 1], [2, 3], [3, 0]] {
+        let mut mixture = {
+            let mut copy = Mixture::new(&space, settings(Mixing::Soft)).unwrap();
+            copy.restore(&mixture.state().unwrap()).unwrap();
+            copy
+        };
+        for (decision, &chosen) in choice.iter().enumerate() {
+            for candidate in (0..4).filter(|c| *c != chosen) {
+                mixture.choices.drop_candidate(decision, candidate);
+            }
+        }
+        let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.theta().unwrap()).unwrap();
+        let plan = Plan::new(&mixture.program, &mixes);
+        let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Running);
+        let whole = no_grad(|| evaluation.run(&[pictures.images.shallow_clone()])).unwrap();
+        let (program, specs) = Program::of_network(&network(&space, &choice));
+        let parameters = mixture.parameters.share(specs, false).unwrap();
+        let part = TorchNetwork::with(program, parameters, Device::Cpu);
+        let alone = part.forward(&[pictures.images.shallow_clone()], false).unwrap();
+        assert_eq!(values(&whole[0]).unwrap(), values(&alone[0]).unwrap());
+        // Own statistics do not touch those of the supernet.
+        let (program, specs) = Program::of_network(&network(&space, &choice));
+        let before = mixture.state().unwrap();
+        let own = mixture.parameters.share(specs, true).unwrap();
+        let own = TorchNetwork::with(program, own, Device::Cpu);
+        let average = own.evaluation(Statistics::Average { seen: 0 });
+        no_grad(|| average.run(&[pictures.images.shallow_clone()])).unwrap();
+        assert_eq!(before, mixture.state().unwrap());
+    }
+}
+
+#[test]
+fn a_dropped_candidate_is_gone_and_changes_nothing_else() {
+    let pictures = pictures();
+    let run = |poison: bool| {
+        let mut mixture = mixture(Mixing::Soft);
+        mixture.choices.drop_candidate(0, 2);
+        mixture.choices.drop_candidate(1, 0);
+        if poison {
+            let mut state = mixture.state().unwrap();
+            for (name, tensor) in &mut state {
+                if name.starts_with("unit.0/op=c2") || name.starts_with("unit.1/op=c0") {
+                    tensor.data.fill(f32::NAN);
+                }
+            }
+            mixture.restore(&state).unwrap();
+        }
+        for step in 0..2 {
+            mixture.weight_step(&lesson(&pictures, step)).unwrap();
+            mixture.choice_step(&lesson(&pictures, step), 0.1, &free).unwrap();
+        }
+        mixture
+    };
+    let (clean, poisoned) = (run(false), run(true));
+    let probabilities = clean.choices.probabilities();
+    assert_eq!(probabilities, poisoned.choices.probabilities());
+    assert_eq!(probabilities[0][2], 0.0);
+    for row in &probabilities {
+        assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+    let (clean, poisoned) = (clean.state().unwrap(), poisoned.state().unwrap());
+    let fresh = mixture(Mixing::Soft).state().unwrap();
+    for (name, tensor) in &clean {
+        if name.starts_with("unit.0/op=c2") || name.starts_with("unit.1/op=c0") {
+            assert_eq!(tensor, &fresh[name], "{name} was trained");
+        } else if !name.contains("unit.0/op=c2") && !name.contains("unit.1/op=c0") {
+            assert_eq!(tensor, &poisoned[name], "{name}");
+        }
+    }
+    let mut last = mixture(Mixing::Soft).choices;
+    (0..4).for_each(|candidate| last.drop_candidate(0, candidate));
+    assert_eq!(last.probabilities()[0], [0.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn a_restored_state_goes_on_bit_by_bit() {
+    let pictures = pictures();
+    for mixing in [Mixing::Soft, Mixing::Hard] {
+        let mut one = mixture(mixing);
+        let steps = |mixture: &mut Mixture, from: usize| {
+            for step in from..from + 2 {
+                mixture.parameters.require_gradients(true).unwrap();
+                mixture.weight_step(&lesson(&pictures, step)).unwrap();
+                mixture.parameters.require_gradients(false).unwrap();
+                let expected = |p: &[Vec<f64>]| (nested(p), nested_gradient(p));
+                mixture.choice_step(&lesson(&pictures, step), 0.1, &expected).unwrap();
+            }
+        };
+        steps(&mut one, 0);
+        one.choices.drop_candidate(0, 1);
+        let state = one.state().unwrap();
+        steps(&mut one, 2);
+        let mut other = Settings { seed: 3, ..settings(mixing) };
+        other.clip = Some(5.0);
+        let mut two = Mixture::new(&small(), other).unwrap();
+        two.restore(&state).unwrap();
+        steps(&mut two, 2);
+        assert_eq!(one.state().unwrap(), two.state().unwrap());
+        assert_ne!(one.state().unwrap(), state);
+    }
+}
+
+#[test]
+fn a_state_of_another_supernet_is_refused() {
+    let mut mixture = mixture(Mixing::Soft);
+    let mut state = mixture.state().unwrap();
+    let before = state.clone();
+    state.shift_remove("unit.1/op=c1/depth/conv.weight");
+    let error = mixture.restore(&state).unwrap_err();
+    let TorchError::OtherState { name, found: None, .. } = error else { panic!("{error}") };
+    assert_eq!(name, "unit.1/op=c1/depth/conv.weight");
+    assert_eq!(mixture.state().unwrap(), before);
+}
+
+#[test]
+fn a_loss_that_is_no_number_names_the_first_node() {
+    let pictures = pictures();
+    let mut mixture = mixture(Mixing::Soft);
+    let mut state = mixture.state().unwrap();
+    state.get_mut("unit.1/op=c1/depth/conv.weight").unwrap().data[3] = f32::INFINITY;
+    mixture.restore(&state).unwrap();
+    let error = mixture.weight_step(&lesson(&pictures, 7)).unwrap_err();
+    let TorchError::NotFinite { epoch: 1, step: 7, node, .. } = &error else { panic!("{error}") };
+    assert_eq!(node.as_deref(), Some("unit.1/op=c1/depth/conv"));
+    let told = error.to_string();
+    assert!(told.contains("step 7 of epoch 1, while the weights of the supernet"), "{told}");
+}
+
+#[test]
+fn weights_start_from_seed_and_name_alone() {
+    let first = mixture(Mixing::Soft).state().unwrap();
+    let space = squeeze(3, Shape::map(3, 16, 16), &[(8, 2)], &[UNITS[0]]);
+    let fewer = Mixture::new(&space, settings(Mixing::Hard)).unwrap().state().unwrap();
+    for name in ["stem/conv.weight", "unit.0/op=c0/project/conv.weight"] {
+        assert_eq!(first[name], fewer[name]);
+    }
+    assert_ne!(
+        first["unit.0/op=c0/project/conv.weight"].data,
+        first["unit.0/op=c1/expand/conv.weight"].data
+    );
+    let (mut maker, x) = Maker::new(3, Shape::map(64, 4, 4));
+    let wide = Conv { kernel: 3, groups: 2, ..Conv::pointwise() };
+    let y = maker.conv("wide", x, 128, wide);
+    maker.output(y);
+    let network = network(&maker.space, &[]);
+    let weights = TorchNetwork::new(&network, 9, Device::Cpu).unwrap().weights().unwrap();
+    let data = &weights["wide.weight"].data;
+    let mean = data.iter().sum::<f32>() / data.len() as f32;
+    let variance = data.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / data.len() as f32;
+    let expected = 2.0 / (9.0 * 64.0);
+    assert!(mean.abs() < 1e-3 && (variance / expected - 1.0).abs() < 0.05, "{mean} {variance}");
+}
+
+/// A decision may govern several selects, and its candidates may hold decisions.
+#[test]
+fn decisions_nest_and_are_shared() {
+    let (mut maker, x) = Maker::new(3, Shape::map(3, 8, 8));
+    let outer = maker.decision("outer", 2);
+    let inner = maker.decision("inner", 2);
+    let a = maker.conv("a", x, 3, Conv::pointwise());
+    let b = maker.conv("b", x, 3, Conv::pointwise());
+    let nested = maker.select(inner, &[a, b]);
+    let zero = maker.op("zero", op("zero", &[]), &[x]);
+    let once = maker.select(outer, &[nested, zero]);
+    let sum = maker.op("sum", op("add", &[]), &[once, x]);
+    let c = maker.conv("c", sum, 3, Conv::pointwise());
+    let twice = maker.select(outer, &[c, sum]);
+    maker.output(twice);
+    let mut mixture = Mixture::new(&maker.space, settings(Mixing::Soft)).unwrap();
+    let pictures = Pictures {
+        images: pictures().images,
+        labels: Labels {
+            classes: Tensor::zeros([4, 16, 16], (Kind::Int64, Device::Cpu)),
+            ignore: 255,
+        },
+    };
+    mixture.parameters.require_gradients(true).unwrap();
+    let first = mixture.weight_step(&lesson(&pictures, 0)).unwrap();
+    assert!(first.is_finite());
+    mixture.choices.drop_candidate(0, 0);
+    let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.theta().unwrap()).unwrap();
+    let plan = Plan::new(&mixture.program, &mixes);
+    // With the inner select unreachable, `x` is the result; nothing is computed.
+    assert_eq!(evaluated(&mixture.program, &plan), ["zero", "sum"]);
+    let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Learn);
+    let output = evaluation.run(&[pictures.images.shallow_clone()]).unwrap();
+    assert_eq!(values(&output[0]).unwrap(), values(&pictures.images).unwrap());
+    // A step without any parameter to move is no error.
+    mixture.weight_step(&lesson(&pictures, 1)).unwrap();
+    mixture.choice_step(&lesson(&pictures, 1), 0.0, &free).unwrap();
+}

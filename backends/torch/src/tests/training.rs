@@ -1,0 +1,278 @@
+//! Passes over a few tiles of the land-cover set: they learn, repeat and stop when told.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use nas_compiler::ir::Space;
+use nas_compiler::recipe::{
+    Adam, Anneal, Data, Derive, Gumbel, Law, Measure, Mixing, Objective, Recipe, Retrain, Schedule,
+    Sgd as Descent,
+};
+use nas_compiler::shape::Shape;
+use nas_data::Dataset;
+use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
+use tch::{Device, Kind, Tensor};
+
+use super::build::{UNITS, network, squeeze};
+use super::supernet::settings;
+use crate::error::{Phase, TorchError};
+use crate::feed::Feed;
+use crate::lower::Statistics;
+use crate::mixture::{Mixture, loss};
+use crate::network::{TorchNetwork, run};
+use crate::optimizer::Sgd;
+use crate::passes::{Exam, score, train};
+use crate::program::Program;
+use crate::task::{Confusion, Labels, Segmentation, mean_loss};
+
+/// A few tiles of each split in a temporary folder.
+struct Tiles(tempfile::TempDir);
+
+impl Tiles {
+    fn new(train: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spaces/data/landcover");
+        fs::copy(from.join("dataset.json"), dir.path().join("dataset.json")).unwrap();
+        for (split, count) in [("train", train), ("val", 5), ("test", 4)] {
+            copy(&from.join(split), &dir.path().join(split), count);
+        }
+        Self(dir)
+    }
+
+    fn feed(&self, batch: u32, change: impl FnOnce(&mut Recipe)) -> Feed {
+        let mut recipe = recipe();
+        change(&mut recipe);
+        let dataset = Dataset::open(self.0.path()).unwrap();
+        let task = Segmentation { classes: 7, ignore: 255 };
+        Feed::new(&dataset, &recipe, task, Shape::map(3, 64, 64), batch, Device::Cpu)
+    }
+}
+
+fn copy(from: &Path, to: &Path, count: usize) {
+    for folder in ["images", "labels"] {
+        fs::create_dir_all(to.join(folder)).unwrap();
+        let mut files: Vec<_> =
+            fs::read_dir(from.join(folder)).unwrap().map(|f| f.unwrap().file_name()).collect();
+        files.sort();
+        for file in files.into_iter().take(count) {
+            fs::copy(from.join(folder).join(&file), to.join(folder).join(&file)).unwrap();
+        }
+    }
+}
+
+fn recipe() -> Recipe {
+    let rate = Anneal { from: 0.1, to: 0.1, law: Law::Linear };
+    let data = Data {
+        path: String::new(),
+        crop: None,
+        flip: true,
+        scale: Some([0.8, 1.25]),
+        batch: 4,
+        workers: 1,
+    };
+    Recipe {
+        name: "r".into(),
+        strategy: Gumbel { temperature: rate, prune_below: 0.0, mixing: Mixing::Soft },
+        objective: Objective { factor: 0.0, measure: Measure::Macs },
+        data,
+        weights: Descent { rate, momentum: 0.9, decay: 0.0 },
+        choices: Adam { rate: 1e-2, beta1: 0.9, beta2: 0.999, decay: 0.0 },
+        schedule: Schedule { epochs: 2, warmup: 1, split: 0.5 },
+        derive: Derive { sample: 1, keep: 1 },
+        retrain: Retrain { epochs: 1, rate, momentum: 0.9, decay: 0.0, batch: 4 },
+        seed: 11,
+    }
+}
+
+fn space() -> Space {
+    squeeze(7, Shape::map(3, 64, 64), &[(16, 2), (16, 1)], &[UNITS[2], UNITS[8]])
+}
+
+fn pass(part: Part, epoch: u32) -> Pass {
+    Pass { part, epoch, rate: [0.1, 0.05], temperature: 1.0 }
+}
+
+fn go_on(_: Step) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn descend(network: &TorchNetwork, sgd: &mut Sgd, feed: &mut Feed, pass: &Pass) -> f64 {
+    network.parameters.require_gradients(true).unwrap();
+    let report = train(feed, pass, &mut go_on, |lesson| {
+        let (loss, value) = loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network)?;
+        sgd.step(&network.parameters, network.program.weights(&network.plan), &loss, lesson.rate)?;
+        Ok((value, 0.0))
+    });
+    report.unwrap().loss
+}
+
+#[test]
+fn a_network_learns_a_few_tiles_by_heart() {
+    let tiles = Tiles::new(4);
+    let mut feed = tiles.feed(4, |recipe| {
+        recipe.data.flip = false;
+        recipe.data.scale = None;
+    });
+    let network = TorchNetwork::new(&network(&space(), &[0, 0]), 1, Device::Cpu).unwrap();
+    let mut sgd = Sgd::new(&network.parameters, 0.9, 0.0, Some(5.0)).unwrap();
+    let losses: Vec<f64> =
+        (0..40).map(|e| descend(&network, &mut sgd, &mut feed, &pass(Part::All, e))).collect();
+    assert!(losses[0] > 1.5 && losses[39] < 0.5 * losses[0], "{losses:?}");
+}
+
+/// The supernet after one pass of weights and one of choices.
+fn searched(tiles: &Tiles, workers: u32, mixing: Mixing) -> nas_compiler::weights::Weights {
+    let mut feed = tiles.feed(2, |recipe| recipe.data.workers = workers);
+    let mut mixture = Mixture::new(&space(), settings(mixing)).unwrap();
+    mixture.parameters.require_gradients(true).unwrap();
+    let learn = |lesson: &crate::passes::Lesson<'_>| Ok((mixture.weight_step(lesson)?, 0.0));
+    let report = train(&mut feed, &pass(Part::Weights, 0), &mut go_on, learn).unwrap();
+    assert!(report.loss > 1.0);
+    mixture.parameters.require_gradients(false).unwrap();
+    let cost = |p: &[Vec<f64>]| (p[0][1], p.iter().map(|row| vec![1.0; row.len()]).collect());
+    let learn = |lesson: &crate::passes::Lesson<'_>| mixture.choice_step(lesson, 0.1, &cost);
+    let report = train(&mut feed, &pass(Part::Choices, 0), &mut go_on, learn).unwrap();
+    assert!(report.cost > 0.2 && report.cost < 0.5, "{report:?}");
+    mixture.state().unwrap()
+}
+
+#[test]
+fn two_runs_of_three_steps_are_equal() {
+    let tiles = Tiles::new(12);
+    for mixing in [Mixing::Soft, Mixing::Hard] {
+        let first = searched(&tiles, 1, mixing);
+        assert_eq!(first, searched(&tiles, 1, mixing));
+        assert_eq!(first, searched(&tiles, 3, mixing));
+    }
+}
+
+#[test]
+fn a_pass_tells_of_each_step_and_stops_when_told() {
+    let tiles = Tiles::new(12);
+    let mut feed = tiles.feed(2, |_| {});
+    let mut steps = Vec::new();
+    let mut rates = Vec::new();
+    let mut on_step = |step: Step| {
+        steps.push(step);
+        if step.done == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let learn = |lesson: &crate::passes::Lesson<'_>| {
+        rates.push(lesson.rate);
+        Ok((lesson.step as f64, 1.0))
+    };
+    let stopped = train(&mut feed, &pass(Part::All, 0), &mut on_step, learn);
+    assert!(matches!(stopped, Err(Stop::Interrupted)));
+    let told: Vec<_> = steps.iter().map(|s| (s.done, s.of, s.loss)).collect();
+    assert_eq!(told, [(1, 6, 0.0), (2, 6, 0.5), (3, 6, 1.0), (4, 6, 1.5)]);
+    for (step, rate) in rates.iter().enumerate() {
+        assert!((rate - (0.1 - 0.05 * step as f64 / 6.0)).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn scores_and_estimated_statistics() {
+    let tiles = Tiles::new(8);
+    let mut feed = tiles.feed(2, |_| {});
+    let network = TorchNetwork::new(&network(&space(), &[1, 2]), 1, Device::Cpu).unwrap();
+    let fresh = network.weights().unwrap();
+    let mut steps = Vec::new();
+    let mut on_step = |step: Step| {
+        steps.push((step.done, step.of));
+        ControlFlow::Continue(())
+    };
+    let mut exam = Exam::new(&feed, 5, &mut on_step);
+    let batches = feed.part(Part::All).unwrap().epoch(0).take(2);
+    exam.estimate(&network, batches).unwrap();
+    let batches = feed.split(Split::Val).unwrap().epoch(0);
+    let first = exam.score(&network, batches).unwrap();
+    assert_eq!(steps, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
+    let again = score(&mut feed, &network, Split::Val, &mut go_on).unwrap();
+    assert_eq!(first, again);
+    assert_eq!(first.class_iou.len(), 7);
+    assert!(first.loss > 0.5 && first.accuracy > 0.0 && first.accuracy < 1.0);
+    // The estimate of the stem is the mean of its statistics over the two batches.
+    let mut means = Vec::new();
+    let upload = feed.upload();
+    for batch in feed.part(Part::All).unwrap().epoch(0).take(2) {
+        let (images, _) = upload.tensors(&batch.unwrap()).unwrap();
+        let kernel = Tensor::from_slice(&fresh["stem/conv.weight"].data).view([16, 3, 3, 3]);
+        let y = images.conv2d(&kernel, None::<Tensor>, 2, 1, 1, 1);
+        means.push(y.mean_dim([0i64, 2, 3].as_slice(), false, Kind::Float).double_value(&[5]));
+    }
+    let weights = network.weights().unwrap();
+    let found = f64::from(weights["stem/bn.running_mean"].data[5]);
+    assert!((found - (means[0] + means[1]) / 2.0).abs() < 1e-5, "{found} {means:?}");
+}
+
+#[test]
+fn crops_may_be_smaller_than_the_input() {
+    let tiles = Tiles::new(4);
+    let network = TorchNetwork::new(&network(&space(), &[0, 0]), 1, Device::Cpu).unwrap();
+    let mut sgd = Sgd::new(&network.parameters, 0.9, 0.0, None).unwrap();
+    let mut feed = tiles.feed(2, |recipe| recipe.data.crop = Some([32, 48]));
+    assert!(descend(&network, &mut sgd, &mut feed, &pass(Part::All, 0)).is_finite());
+    // The stem brings 30 rows to 15, the layer to 8; times the factor of the head it is 32.
+    let mut feed = tiles.feed(2, |recipe| recipe.data.crop = Some([30, 30]));
+    let report = train(&mut feed, &pass(Part::All, 0), &mut go_on, |lesson| {
+        loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network).map(|(_, v)| (v, 0.0))
+    });
+    let Err(Stop::Failed(error)) = report else { panic!("{report:?}") };
+    let TorchError::CropMisfit { height: 30, width: 30, .. } = error else { panic!("{error}") };
+}
+
+#[test]
+fn ignored_pixels_count_for_nothing() {
+    let logits =
+        Tensor::from_slice(&[2.0f32, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 3.0, 1.0, 0.0, 0.0])
+            .view([1, 3, 2, 2]);
+    let labels = |values: [i64; 4]| Labels {
+        classes: Tensor::from_slice(&values).view([1, 2, 2]),
+        ignore: 9,
+    };
+    // Predictions are, pixel by pixel, 0 (2, 1, 3: class 2), so count by hand below.
+    let mut confusion = Confusion::new(3);
+    confusion.add(&logits, &labels([2, 1, 0, 9])).unwrap();
+    confusion.add(&logits, &labels([9, 2, 9, 9])).unwrap();
+    let score = confusion.score();
+    let predicted: Vec<i64> = {
+        let classes = logits.argmax(1, false).view([-1]);
+        (0..4).map(|i| classes.int64_value(&[i])).collect()
+    };
+    assert_eq!(predicted, [2, 2, 0, 0]);
+    // Labels and predictions that count: (2, 2), (1, 2), (0, 0), (2, 2).
+    assert_eq!(score.accuracy, 0.75);
+    assert_eq!(score.class_iou, [Some(1.0), Some(0.0), Some(2.0 / 3.0)]);
+    assert!((score.miou - 5.0 / 9.0).abs() < 1e-12);
+    let none = mean_loss(&logits, &labels([9; 4])).unwrap();
+    assert_eq!(none.double_value(&[]), 0.0);
+}
+
+#[test]
+fn weights_move_between_programs_by_name() {
+    let network = network(&space(), &[0, 1]);
+    let trained = TorchNetwork::new(&network, 5, Device::Cpu).unwrap();
+    let weights = trained.weights().unwrap();
+    let image: Vec<f32> = (0..3 * 64 * 64).map(|i| (i % 17) as f32 / 8.0 - 1.0).collect();
+    let tensor = Tensor::from_slice(&image).view([1, 3, 64, 64]);
+    let outputs = run(&network, &weights, std::slice::from_ref(&image)).unwrap();
+    let direct = trained.forward(&[tensor], false).unwrap();
+    let direct = crate::parameters::values(&direct[0]).unwrap();
+    assert_eq!(outputs[0].len(), 7 * 64 * 64);
+    for (a, b) in outputs[0].iter().zip(&direct) {
+        assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()));
+    }
+    let classes = trained.predict(&[image.clone(), image.clone()].concat(), 2).unwrap();
+    assert_eq!(classes.len(), 2 * 64 * 64);
+    assert_eq!(classes[..64 * 64], classes[64 * 64..]);
+    let short = run(&network, &weights, &[vec![0.0; 5]]).unwrap_err();
+    assert!(matches!(short, TorchError::InputSize { input: 0, needed: 12288, found: 5 }));
+    let mut fewer = weights.clone();
+    fewer.shift_remove("head.bias");
+    let missing = run(&network, &fewer, &[image]).unwrap_err();
+    assert!(matches!(missing, TorchError::OtherState { found: None, .. }));
+    // A supernet names its weights as its networks do.
+    let (_, of_space) = Program::of_space(&space());
+    let (_, of_network) = Program::of_network(&network);
+    assert_eq!(of_network, of_space);
+}

@@ -1,0 +1,203 @@
+//! How far two tensors are apart, and how far they may be.
+
+use nas_compiler::weights::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TractError;
+
+/// How far a tensor is from a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// The largest absolute difference, over elements that are finite on both sides.
+    pub max_abs: f64,
+    /// `max_abs` divided by the largest absolute value of the reference. It is an error in units of
+    /// the tensor's scale, not of each element: elements near zero would make that meaningless.
+    /// A reference of zeros counts as the smallest normal 32-bit float.
+    pub max_rel: f64,
+    /// Elements that are not finite on either side and not equal; no tolerance allows one.
+    pub not_finite: u64,
+    /// The share of positions whose arg-max over the channels (axis 1) is equal, the first of
+    /// equal maxima; 1 for a tensor without channels.
+    pub argmax_agreement: f64,
+    /// Number of positions: elements divided by channels.
+    pub positions: u64,
+}
+
+/// How far results may be apart: [`Agreement::max_rel`] at most the bound, which is an absolute
+/// error scaled with the magnitude of the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tolerance {
+    /// 0: the same engine, the same arithmetic in the same order.
+    Exact,
+    /// 1e-5: one operator in another order, a few dozen units in the last place.
+    Tight,
+    /// 3e-4: a whole network in another engine, batch norm folded, sums in another order.
+    Export,
+    /// 1e-2: arithmetic of fewer bits on the way, such as half precision or TF32.
+    Loose,
+}
+
+impl Tolerance {
+    /// All of them, strictest first.
+    pub const ALL: [Self; 4] = [Self::Exact, Self::Tight, Self::Export, Self::Loose];
+
+    /// The largest [`Agreement::max_rel`] that it allows.
+    #[must_use]
+    pub fn bound(self) -> f64 {
+        match self {
+            Self::Exact => 0.0,
+            Self::Tight => 1e-5,
+            Self::Export => 3e-4,
+            Self::Loose => 1e-2,
+        }
+    }
+
+    /// Its name in reports and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Tight => "tight",
+            Self::Export => "export",
+            Self::Loose => "loose",
+        }
+    }
+
+    /// Whether it allows such an agreement.
+    #[must_use]
+    pub fn allows(self, agreement: &Agreement) -> bool {
+        agreement.not_finite == 0 && agreement.max_rel <= self.bound()
+    }
+}
+
+/// How far `actual` is from `reference`, both `[N, C, …]` of the same sizes.
+///
+/// # Errors
+/// The sizes differ, or are not those of the data.
+pub fn compare(reference: &Tensor, actual: &Tensor) -> Result<Agreement, TractError> {
+    let elements = reference.dims.iter().map(|&d| d as usize).product::<usize>();
+    let describe = |t: &Tensor| format!("{:?} with {} elements", t.dims, t.data.len());
+    if [reference, actual].iter().any(|t| t.dims != reference.dims || t.data.len() != elements) {
+        return Err(TractError::Tensors {
+            what: "the result is".to_owned(),
+            found: describe(actual),
+            needed: describe(reference),
+        });
+    }
+    let mut agreement = elementwise(&reference.data, &actual.data);
+    let channels = reference.dims.get(1).map_or(1, |&c| c as usize).max(1);
+    let inner: usize = reference.dims.iter().skip(2).map(|&d| d as usize).product();
+    let positions = elements / channels;
+    let [expected, found] = [reference, actual].map(|t| argmax(&t.data, channels, inner.max(1)));
+    let equal = expected.iter().zip(&found).filter(|(a, b)| a == b).count();
+    agreement.positions = positions as u64;
+    agreement.argmax_agreement = if positions == 0 { 1.0 } else { equal as f64 / positions as f64 };
+    Ok(agreement)
+}
+
+fn elementwise(reference: &[f32], actual: &[f32]) -> Agreement {
+    let (mut max_abs, mut scale, mut not_finite) = (0.0_f64, f64::from(f32::MIN_POSITIVE), 0);
+    for (&expected, &found) in reference.iter().zip(actual) {
+        if expected.is_finite() && found.is_finite() {
+            max_abs = max_abs.max((f64::from(expected) - f64::from(found)).abs());
+            scale = scale.max(f64::from(expected).abs());
+        } else if expected.to_bits() != found.to_bits() {
+            not_finite += 1;
+        }
+    }
+    let max_rel = max_abs / scale;
+    Agreement { max_abs, max_rel, not_finite, argmax_agreement: 1.0, positions: 0 }
+}
+
+/// The channel of the first maximum at each position of `[N, C, inner]`.
+fn argmax(data: &[f32], channels: usize, inner: usize) -> Vec<u32> {
+    let mut classes = Vec::with_capacity(data.len() / channels);
+    for image in data.chunks(channels * inner) {
+        let mut planes = image.chunks(inner);
+        let mut best: Vec<f32> = planes.next().unwrap_or_default().to_vec();
+        let mut class = vec![0; best.len()];
+        for (channel, plane) in (1..).zip(planes) {
+            for ((best, class), &value) in best.iter_mut().zip(&mut class).zip(plane) {
+                if value > *best {
+                    (*best, *class) = (value, channel);
+                }
+            }
+        }
+        classes.extend(class);
+    }
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(dims: &[u32], data: &[f32]) -> Tensor {
+        Tensor { dims: dims.to_vec(), data: data.to_vec() }
+    }
+
+    #[test]
+    fn equal_tensors_agree_exactly() {
+        let t = tensor(&[1, 2, 1, 2], &[1.0, -2.0, 0.5, 3.0]);
+        let agreement = compare(&t, &t).unwrap();
+        assert_eq!(agreement.max_abs, 0.0);
+        assert_eq!((agreement.argmax_agreement, agreement.positions), (1.0, 2));
+        assert!(Tolerance::ALL.iter().all(|tolerance| tolerance.allows(&agreement)));
+    }
+
+    #[test]
+    fn the_error_is_relative_to_the_largest_reference() {
+        let reference = tensor(&[1, 2, 1, 2], &[0.0, -4.0, 0.5, 3.0]);
+        let actual = tensor(&[1, 2, 1, 2], &[0.0, -4.0, 0.5, 3.5]);
+        let agreement = compare(&reference, &actual).unwrap();
+        assert_eq!((agreement.max_abs, agreement.max_rel), (0.5, 0.125));
+        assert_eq!(Tolerance::ALL.map(|t| t.allows(&agreement)), [false; 4]);
+        let close = Agreement { max_rel: 1e-4, ..agreement };
+        assert_eq!(Tolerance::ALL.map(|t| t.allows(&close)), [false, false, true, true]);
+    }
+
+    #[test]
+    fn argmax_is_over_the_channels_of_each_image() {
+        // Two images, three channels, two positions.
+        let reference =
+            tensor(&[2, 3, 2], &[1.0, 9.0, 2.0, 0.0, 3.0, 0.0, 5.0, 5.0, 5.0, 6.0, 0.0, 0.0]);
+        assert_eq!(argmax(&reference.data, 3, 2), [2, 0, 0, 1]);
+        let mut actual = reference.clone();
+        actual.data[1] = -1.0;
+        let agreement = compare(&reference, &actual).unwrap();
+        assert_eq!((agreement.argmax_agreement, agreement.positions), (0.75, 4));
+        assert_eq!(
+            compare(&tensor(&[3], &[1.0; 3]), &tensor(&[3], &[1.0; 3])).unwrap().positions,
+            3
+        );
+    }
+
+    #[test]
+    fn what_is_not_finite_is_never_allowed() {
+        let reference = tensor(&[1, 2], &[1.0, f32::NAN]);
+        assert_eq!(compare(&reference, &reference).unwrap().not_finite, 0);
+        let agreement = compare(&reference, &tensor(&[1, 2], &[f32::INFINITY, 0.0])).unwrap();
+        assert_eq!(agreement.not_finite, 2);
+        assert!(!Tolerance::Loose.allows(&agreement));
+    }
+
+    #[test]
+    fn zeros_against_zeros_agree_and_sizes_must() {
+        let zeros = tensor(&[1, 2], &[0.0, -0.0]);
+        assert!(Tolerance::Exact.allows(&compare(&zeros, &tensor(&[1, 2], &[0.0; 2])).unwrap()));
+        assert!(
+            !Tolerance::Loose.allows(&compare(&zeros, &tensor(&[1, 2], &[0.0, 1e-9])).unwrap())
+        );
+        assert!(compare(&zeros, &tensor(&[2, 1], &[0.0; 2])).is_err());
+        assert!(compare(&zeros, &tensor(&[1, 2], &[0.0; 3])).is_err());
+    }
+
+    #[test]
+    fn names_are_those_of_serde() {
+        for tolerance in Tolerance::ALL {
+            let json = serde_json::to_string(&tolerance).unwrap();
+            assert_eq!(json, format!("\"{}\"", tolerance.name()));
+        }
+    }
+}

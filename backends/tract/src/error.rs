@@ -1,0 +1,67 @@
+//! What keeps a model from running.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a model was not loaded, not run, or not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum TractError {
+    /// tract does not load the model: not ONNX, an unknown operator, shapes that contradict.
+    #[error("tract does not load the model: {reason}")]
+    #[diagnostic(
+        code(nas::tract::load),
+        help(
+            "give a file that `nasc export` wrote; other files may use operators that tract lacks"
+        )
+    )]
+    Load {
+        /// What tract said, from the outside in.
+        reason: String,
+    },
+    /// An input or output is not a tensor of 32-bit floats whose sizes are numbers.
+    #[error("`{name}` is {found}, and not 32-bit floats of fixed sizes")]
+    #[diagnostic(
+        code(nas::tract::port),
+        help("export the model with a fixed batch size and 32-bit floats")
+    )]
+    Port {
+        /// The input or output.
+        name: String,
+        /// Its element type and shape.
+        found: String,
+    },
+    /// The tensors given are not the model's inputs or outputs.
+    #[error("{what} {found}, and the model needs {needed}")]
+    #[diagnostic(
+        code(nas::tract::tensors),
+        help("give one tensor for each input and output of the model, in its order")
+    )]
+    Tensors {
+        /// Which tensor or tensors.
+        what: String,
+        /// What they are.
+        found: String,
+        /// What they should be.
+        needed: String,
+    },
+    /// tract failed while it ran the model.
+    #[error("tract failed: {reason}")]
+    #[diagnostic(
+        code(nas::internal::tract_run),
+        help("this is a bug in nasc or in tract; please report it with the model")
+    )]
+    Run {
+        /// What tract said, from the outside in.
+        reason: String,
+    },
+}
+
+impl TractError {
+    pub(crate) fn load(error: impl std::fmt::Display) -> Self {
+        Self::Load { reason: format!("{error:#}") }
+    }
+
+    pub(crate) fn run(error: impl std::fmt::Display) -> Self {
+        Self::Run { reason: format!("{error:#}") }
+    }
+}

@@ -1,0 +1,150 @@
+//! A loaded ONNX model.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use nas_compiler::weights::Tensor;
+use tract_onnx::pb::GraphProto;
+use tract_onnx::prelude::*;
+
+use crate::error::TractError;
+
+/// An input or an output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Its name in the file.
+    pub name: String,
+    /// Its sizes as tract infers them, batch included: `[1, C, H, W]`.
+    pub dims: Vec<u32>,
+}
+
+/// A model that is ready to run, on one thread.
+#[derive(Debug, Clone)]
+pub struct Model {
+    plan: Arc<TypedRunnableModel>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+}
+
+impl Model {
+    /// Loads and optimises the bytes of an ONNX file. tract infers all shapes itself: a file that
+    /// states others is refused.
+    ///
+    /// # Errors
+    /// tract does not take the model, or an input or output is not 32-bit floats of fixed sizes.
+    pub fn load(bytes: &[u8]) -> Result<Self, TractError> {
+        guarded(|| Self::load_unguarded(bytes)).unwrap_or_else(|panic| Err(TractError::load(panic)))
+    }
+
+    fn load_unguarded(bytes: &[u8]) -> Result<Self, TractError> {
+        let onnx = tract_onnx::onnx().with_ignore_output_shapes(false);
+        let proto = onnx.proto_model_for_read(&mut &*bytes).map_err(TractError::load)?;
+        let graph = proto.graph.as_ref().ok_or_else(|| TractError::load("it has no graph"))?;
+        let names = port_names(graph)?;
+        let model = onnx
+            .model_for_proto_model(&proto)
+            .and_then(InferenceModelExt::into_optimized)
+            .map_err(TractError::load)?;
+        let ports = |outlets: &[OutletId], names: Vec<String>| {
+            let named = names.into_iter().zip(outlets);
+            named.map(|(name, &outlet)| port(&model, name, outlet)).collect::<Result<Vec<_>, _>>()
+        };
+        let inputs = ports(model.input_outlets().map_err(TractError::load)?, names.inputs)?;
+        let outputs = ports(model.output_outlets().map_err(TractError::load)?, names.outputs)?;
+        let plan = model.into_runnable().map_err(TractError::load)?;
+        Ok(Self { plan, inputs, outputs })
+    }
+
+    /// The inputs, in the order of [`Model::run`].
+    #[must_use]
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// The outputs, in the order of [`Model::run`].
+    #[must_use]
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// The outputs for these inputs, one for each of [`Model::inputs`], in that order.
+    ///
+    /// # Errors
+    /// The tensors are not the model's inputs, or tract fails.
+    pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TractError> {
+        if inputs.len() != self.inputs.len() {
+            return Err(TractError::Tensors {
+                what: "the inputs are".to_owned(),
+                found: format!("{} tensors", inputs.len()),
+                needed: self.inputs.len().to_string(),
+            });
+        }
+        let values = self.inputs.iter().zip(inputs).map(|(port, tensor)| into_tract(port, tensor));
+        let values = values.collect::<Result<TVec<TValue>, TractError>>()?;
+        let outputs =
+            guarded(|| self.plan.run(values)).map_err(TractError::run)?.map_err(TractError::run)?;
+        outputs.iter().map(from_tract).collect()
+    }
+}
+
+/// What `work` answers, or what it said when it panicked: tract does on some models that are no
+/// models, a stride of zero for example.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // What a panic leaves half done is dropped here, or, for a plan, local to one run.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("it panicked").to_owned()
+    })
+}
+
+struct PortNames {
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+}
+
+/// The names of inputs that are not constants, and of outputs. An output that nothing makes is found
+/// here, because tract does not check it.
+fn port_names(graph: &GraphProto) -> Result<PortNames, TractError> {
+    let constants: BTreeSet<&str> = graph.initializer.iter().map(|c| c.name.as_str()).collect();
+    let inputs = graph.input.iter().map(|value| value.name.as_str());
+    let made = graph.node.iter().flat_map(|node| &node.output).map(String::as_str);
+    let values: BTreeSet<&str> =
+        inputs.clone().chain(made).chain(constants.iter().copied()).collect();
+    let outputs: Vec<String> = graph.output.iter().map(|value| value.name.clone()).collect();
+    if let Some(name) = outputs.iter().find(|name| !values.contains(name.as_str())) {
+        return Err(TractError::load(format!("nothing computes its output `{name}`")));
+    }
+    let inputs = inputs.filter(|name| !constants.contains(name)).map(str::to_owned).collect();
+    Ok(PortNames { inputs, outputs })
+}
+
+fn port(model: &TypedModel, name: String, outlet: OutletId) -> Result<Port, TractError> {
+    let fact = model.outlet_fact(outlet).map_err(TractError::load)?;
+    let sizes = fact.shape.as_concrete().filter(|_| fact.datum_type == f32::datum_type());
+    let dims = sizes.and_then(|sizes| sizes.iter().map(|&d| u32::try_from(d).ok()).collect());
+    match dims {
+        Some(dims) => Ok(Port { name, dims }),
+        None => Err(TractError::Port { name, found: format!("{fact:?}") }),
+    }
+}
+
+fn into_tract(port: &Port, tensor: &Tensor) -> Result<TValue, TractError> {
+    let sizes: Vec<usize> = tensor.dims.iter().map(|&d| d as usize).collect();
+    if tensor.dims != port.dims || sizes.iter().product::<usize>() != tensor.data.len() {
+        return Err(TractError::Tensors {
+            what: format!("input `{}` is", port.name),
+            found: format!("{:?} with {} elements", tensor.dims, tensor.data.len()),
+            needed: format!("{:?}", port.dims),
+        });
+    }
+    let value = tract_onnx::prelude::Tensor::from_shape(&sizes, &tensor.data);
+    Ok(value.map_err(TractError::run)?.into_tvalue())
+}
+
+fn from_tract(value: &TValue) -> Result<Tensor, TractError> {
+    let view = value.to_plain_array_view::<f32>().map_err(TractError::run)?;
+    let dims = view.shape().iter().map(|&d| u32::try_from(d).unwrap_or(u32::MAX)).collect();
+    Ok(Tensor { dims, data: view.iter().copied().collect() })
+}

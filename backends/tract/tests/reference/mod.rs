@@ -1,0 +1,204 @@
+//! Every operator by its definition: direct loops in 64 bits, no sharing with any engine.
+
+use nas_compiler::Network;
+use nas_compiler::ops::{AvgPool, Conv, MaxPool, Op, Padding, Resize, ResizeMode};
+use nas_compiler::shape::Shape;
+use nas_compiler::weights::{Tensor, Weights};
+
+/// A value `[C, H, W]` or `[C]`, seen as a map.
+#[derive(Clone)]
+struct Map {
+    shape: Shape,
+    data: Vec<f64>,
+}
+
+impl Map {
+    fn sizes(&self) -> [usize; 3] {
+        let [h, w] = self.shape.spatial().unwrap_or([1, 1]);
+        [self.shape.channels() as usize, h as usize, w as usize]
+    }
+
+    fn at(&self, c: usize, y: usize, x: usize) -> f64 {
+        let [_, h, w] = self.sizes();
+        self.data[(c * h + y) * w + x]
+    }
+
+    /// The value at a place that may lie outside.
+    fn inside(&self, c: usize, y: i64, x: i64) -> Option<f64> {
+        let [_, h, w] = self.sizes();
+        let inside = (0..h as i64).contains(&y) && (0..w as i64).contains(&x);
+        inside.then(|| self.at(c, y as usize, x as usize))
+    }
+
+    fn build(shape: Shape, mut value: impl FnMut(usize, usize, usize) -> f64) -> Self {
+        let mut map = Self { shape, data: Vec::new() };
+        let [channels, h, w] = map.sizes();
+        for c in 0..channels {
+            for y in 0..h {
+                for x in 0..w {
+                    map.data.push(value(c, y, x));
+                }
+            }
+        }
+        map
+    }
+
+    fn each(&self, f: impl Fn(f64) -> f64) -> Self {
+        Self { shape: self.shape, data: self.data.iter().map(|&x| f(x)).collect() }
+    }
+}
+
+/// The outputs of the network, in order, with a batch of one.
+pub(crate) fn run(network: &Network, weights: &Weights, inputs: &[Tensor]) -> Vec<Tensor> {
+    let mut values: Vec<Map> = Vec::new();
+    for (index, node) in network.nodes.iter().enumerate() {
+        let operands: Vec<Map> = node.inputs.iter().map(|&i| values[i].clone()).collect();
+        let weight = |tensor: &str| -> Vec<f64> {
+            weights[&format!("{}.{tensor}", node.name)].data.iter().map(|&x| f64::from(x)).collect()
+        };
+        values.push(match &node.op {
+            Some(op) => apply(op, &operands, &weight, node.shape),
+            None => {
+                let port = network.inputs.iter().position(|p| p.node == index).unwrap();
+                let data = inputs[port].data.iter().map(|&x| f64::from(x)).collect();
+                Map { shape: node.shape, data }
+            }
+        });
+    }
+    let outputs = network.outputs.iter().map(|port| &values[port.node]);
+    outputs
+        .map(|map| Tensor {
+            dims: std::iter::once(1).chain(map.shape.dims().iter().copied()).collect(),
+            data: map.data.iter().map(|&x| x as f32).collect(),
+        })
+        .collect()
+}
+
+fn apply(op: &Op, operands: &[Map], weight: &dyn Fn(&str) -> Vec<f64>, shape: Shape) -> Map {
+    let relu6 = |x: f64| x.clamp(0.0, 6.0);
+    match op {
+        Op::Add(_) => broadcast(operands, shape, |a, b| a + b),
+        Op::AvgPool(pool) => avg_pool(pool, &operands[0], shape),
+        Op::BatchNorm(norm) => {
+            let [scale, shift] = ["weight", "bias"].map(weight);
+            let [mean, variance] = ["running_mean", "running_var"].map(weight);
+            Map::build(shape, |c, y, x| {
+                let normal = (operands[0].at(c, y, x) - mean[c]) / (variance[c] + norm.eps).sqrt();
+                normal * scale[c] + shift[c]
+            })
+        }
+        Op::Concat(_) => {
+            Map { shape, data: operands.iter().flat_map(|map| map.data.clone()).collect() }
+        }
+        Op::Conv(op) => {
+            let bias = op.bias.then(|| weight("bias"));
+            conv(op, &operands[0], &weight("weight"), bias.as_deref(), shape)
+        }
+        Op::Crop(crop) => Map::build(shape, |c, y, x| {
+            operands[0].at(c, y + crop.top as usize, x + crop.left as usize)
+        }),
+        Op::GlobalAvgPool(_) => {
+            let [_, h, w] = operands[0].sizes();
+            let sums = operands[0].data.chunks(h * w).map(|plane| plane.iter().sum::<f64>());
+            Map { shape, data: sums.map(|sum| sum / (h * w) as f64).collect() }
+        }
+        Op::Hswish(_) => operands[0].each(|x| x * relu6(x + 3.0) / 6.0),
+        Op::Identity(_) => operands[0].clone(),
+        Op::MaxPool(pool) => max_pool(pool, &operands[0], shape),
+        Op::Mul(_) => broadcast(operands, shape, |a, b| a * b),
+        Op::Relu(_) => operands[0].each(|x| x.max(0.0)),
+        Op::Relu6(_) => operands[0].each(relu6),
+        Op::Resize(op) => resize(op, &operands[0], shape),
+        Op::Sigmoid(_) => operands[0].each(|x| 1.0 / (1.0 + (-x).exp())),
+        Op::Zero(_) => Map::build(shape, |_, _, _| 0.0),
+    }
+}
+
+fn broadcast(operands: &[Map], shape: Shape, f: impl Fn(f64, f64) -> f64) -> Map {
+    let at = |map: &Map, c: usize, y: usize, x: usize| {
+        let [channels, h, w] = map.sizes();
+        map.at(c.min(channels - 1), y.min(h - 1), x.min(w - 1))
+    };
+    Map::build(shape, |c, y, x| {
+        let values = operands.iter().map(|map| at(map, c, y, x));
+        values.reduce(&f).unwrap()
+    })
+}
+
+/// The places in the input that a window at `(y, x)` covers.
+fn window(
+    [y, x]: [usize; 2],
+    kernel: [u32; 2],
+    stride: [u32; 2],
+    dilation: [u32; 2],
+    padding: Padding,
+) -> impl Iterator<Item = ([usize; 2], [i64; 2])> {
+    let at = move |axis: usize, out: usize, tap: u32| {
+        out as i64 * i64::from(stride[axis]) + i64::from(tap * dilation[axis])
+            - i64::from(padding.before[axis])
+    };
+    (0..kernel[0]).flat_map(move |ky| {
+        (0..kernel[1]).map(move |kx| ([ky as usize, kx as usize], [at(0, y, ky), at(1, x, kx)]))
+    })
+}
+
+fn conv(op: &Conv, input: &Map, kernel: &[f64], bias: Option<&[f64]>, shape: Shape) -> Map {
+    let groups = op.groups as usize;
+    let (per_group, out_per_group) = (input.sizes()[0] / groups, op.out as usize / groups);
+    let [kh, kw] = op.kernel.map(|k| k as usize);
+    Map::build(shape, |o, y, x| {
+        let mut sum = bias.map_or(0.0, |bias| bias[o]);
+        for i in 0..per_group {
+            let channel = o / out_per_group * per_group + i;
+            for ([ky, kx], [iy, ix]) in
+                window([y, x], op.kernel, op.stride, op.dilation, op.padding)
+            {
+                let tap = kernel[((o * per_group + i) * kh + ky) * kw + kx];
+                sum += tap * input.inside(channel, iy, ix).unwrap_or(0.0);
+            }
+        }
+        sum
+    })
+}
+
+fn avg_pool(op: &AvgPool, input: &Map, shape: Shape) -> Map {
+    Map::build(shape, |c, y, x| {
+        let places = window([y, x], op.kernel, op.stride, [1, 1], op.padding);
+        let values: Vec<f64> = places.filter_map(|(_, [y, x])| input.inside(c, y, x)).collect();
+        let all = (op.kernel[0] * op.kernel[1]) as usize;
+        let count = if op.count_include_pad { all } else { values.len() };
+        values.iter().sum::<f64>() / count as f64
+    })
+}
+
+fn max_pool(op: &MaxPool, input: &Map, shape: Shape) -> Map {
+    Map::build(shape, |c, y, x| {
+        let places = window([y, x], op.kernel, op.stride, [1, 1], op.padding);
+        places.filter_map(|(_, [y, x])| input.inside(c, y, x)).fold(f64::NEG_INFINITY, f64::max)
+    })
+}
+
+/// As PyTorch's `interpolate` documents it.
+fn resize(op: &Resize, input: &Map, shape: Shape) -> Map {
+    let [_, h, w] = input.sizes();
+    let [height, width] = shape.spatial().unwrap().map(|d| d as usize);
+    let source = |at: usize, from: usize, to: usize| -> f64 {
+        let (at, from, to) = (at as f64, from as f64, to as f64);
+        match op.align_corners {
+            true if to > 1.0 => at * (from - 1.0) / (to - 1.0),
+            true => 0.0,
+            false => ((at + 0.5) * from / to - 0.5).max(0.0),
+        }
+    };
+    Map::build(shape, |c, y, x| {
+        if op.mode == ResizeMode::Nearest {
+            return input.at(c, y * h / height, x * w / width);
+        }
+        let (sy, sx) = (source(y, h, height), source(x, w, width));
+        let (y0, x0) = (sy.floor() as usize, sx.floor() as usize);
+        let (y1, x1) = ((y0 + 1).min(h - 1), (x0 + 1).min(w - 1));
+        let (fy, fx) = (sy - y0 as f64, sx - x0 as f64);
+        let row = |y| input.at(c, y, x0) * (1.0 - fx) + input.at(c, y, x1) * fx;
+        row(y0) * (1.0 - fy) + row(y1) * fy
+    })
+}

@@ -1,0 +1,87 @@
+//! What elaboration reports.
+
+use crate::error::diagnostics;
+
+diagnostics! {
+    /// A value of another kind than was needed.
+    Error WrongKind [nas::eval::kind] "expected {expected}, found {found}" { expected: String, found: String }
+    /// An operator between values that it does not take.
+    Error WrongOperands [nas::eval::operands] "`{operator}` does not take {left} and {right}" { operator: String, left: String, right: String }
+    /// A number that no other part of the compiler could use.
+    Error NumberTooLarge [nas::eval::overflow] "the result of `{operator}` is too large" { operator: String }
+    /// Division by zero.
+    Error DivisionByZero [nas::eval::division_by_zero] "division by zero" {}
+    /// A number with letters after it that are no unit.
+    Error UnknownUnit [nas::eval::unit] "unknown unit `{unit}`" { unit: String }
+    /// A field that the value does not have.
+    Error UnknownField [nas::eval::field] "{value} has no field `{field}`" { value: String, field: String }
+    /// An index outside the list.
+    Error OutOfRange [nas::eval::index] "index {index} is outside a list of {length}" { index: String, length: usize }
+    /// A tuple taken apart into another number of names.
+    Error WrongPattern [nas::eval::pattern] "cannot take {value} apart into {names} names" { value: String, names: usize }
+    /// Something after `->` that is no step.
+    Error NotAStep [nas::eval::step] "{what} cannot stand after `->`" { what: String }
+    /// Something called that is no block.
+    Error NotCallable [nas::eval::call] "`{name}` is {value}, not a block" { name: String, value: String }
+    /// A value that is computed and dropped.
+    Warning UnusedValue [nas::eval::unused_value] "the value of this expression is not used" {}
+    /// A variable of the outside assigned inside a candidate.
+    Error AssignedInCandidate [nas::eval::assigned_in_candidate] "`{name}` is assigned inside a candidate" { name: String }
+
+    /// More arguments than parameters.
+    Error TooManyArguments [nas::args::too_many] "`{callee}` takes {takes}, {given} given" { callee: String, takes: String, given: usize }
+    /// An argument for a parameter that does not exist.
+    Error UnknownArgument [nas::args::unknown] "`{callee}` has no parameter `{name}`" { callee: String, name: String }
+    /// A parameter without a value.
+    Error MissingArgument [nas::args::missing] "`{callee}` needs {missing}" { callee: String, missing: String }
+    /// Two values for one parameter.
+    Error RepeatedArgument [nas::args::repeated] "`{name}` is given twice" { name: String }
+    /// A value that the parameter does not take.
+    Error WrongArgument [nas::args::kind] "`{name}` of `{callee}` is {expected}, not {found}" { callee: String, name: String, expected: String, found: String }
+    /// Not the number of tensors that the operator takes.
+    Error WrongOperandCount [nas::args::operands] "`{callee}` takes {takes}, {given} given" { callee: String, takes: String, given: String }
+
+    /// Operands that do not fit together.
+    Error ShapeMismatch [nas::shape::mismatch] "{title}" { title: String }
+    /// Groups that do not divide the channels.
+    Error GroupsDoNotDivide [nas::shape::groups] "{groups} groups do not divide {of}" { groups: u32, of: String }
+    /// A window that does not fit into the map.
+    Error WindowTooLarge [nas::shape::window] "{title}" { title: String }
+    /// A vector where a map is needed.
+    Error WrongRank [nas::shape::rank] "`{operator}` needs {needs}" { operator: String, needs: String }
+    /// A size or a count that is too large to compute with.
+    Error TooLarge [nas::shape::overflow] "too large: {what}" { what: String }
+    /// Candidates of one choice with different shapes.
+    Error CandidateShapes [nas::shape::candidates] "the candidates of `{decision}` have different shapes" { decision: String }
+
+    /// A choice without candidates.
+    Error EmptyChoice [nas::choice::empty] "`{decision}` has no candidates" { decision: String }
+    /// A choice with one candidate.
+    Warning SingleCandidate [nas::choice::single] "`{decision}` has only one candidate, `{candidate}`" { decision: String, candidate: String }
+    /// Two candidates of one name.
+    Error DuplicateCandidate [nas::choice::duplicate] "two candidates of `{decision}` are called `{name}`" { decision: String, name: String }
+    /// A candidate that is no tensor.
+    Error CandidateKind [nas::choice::kind] "candidate `{name}` is {found}, not a tensor" { name: String, found: String }
+
+    /// An input whose shape is no shape.
+    Error BadInputShape [nas::space::input_shape] "the shape of an input is [channels, height, width], not {found}" { found: String }
+    /// Two inputs or outputs of one name.
+    Error DuplicatePort [nas::space::duplicate_port] "there are two {what} called `{name}`" { what: String, name: String }
+    /// A space parameter without a default value.
+    Error NoDefault [nas::space::no_default] "parameter `{name}` of a space needs a default value" { name: String }
+    /// A task that does not exist.
+    Error UnknownTask [nas::space::task] "unknown task `{name}`" { name: String }
+    /// Two tasks in one space.
+    Error SecondTask [nas::space::second_task] "a space has one task" {}
+
+    /// Loops or calls that would not end in a reasonable time.
+    Error TooManySteps [nas::limits::steps] "elaboration passed {limit} evaluated expressions" { limit: u64 }
+    /// A graph that would not fit into memory.
+    Error TooManyNodes [nas::limits::nodes] "the space passed {limit} nodes" { limit: usize }
+    /// Calls or expressions nested too deep.
+    Error TooDeep [nas::limits::depth] "blocks and expressions nest more than {limit} deep" { limit: usize }
+    /// A list or a string that would not fit into memory.
+    Error TooLong [nas::limits::length] "{what} of {length} elements (the limit is {limit})" { what: String, length: String, limit: usize }
+    /// A block that instantiates itself.
+    Error Recursion [nas::limits::recursion] "block `{name}` instantiates itself" { name: String }
+}

@@ -1,0 +1,101 @@
+//! Values while a space is elaborated: tensors, which are nodes of the graph, and static values.
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::int::Int;
+use crate::ir::NodeId;
+use crate::modules::ModuleId;
+
+/// A value.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    /// The value of a node.
+    Tensor(NodeId),
+    /// A whole number.
+    Int(Int),
+    /// A number.
+    Real(f64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A string.
+    Text(Rc<str>),
+    /// `[a, b]`
+    List(Rc<[Value]>),
+    /// `(a, b)`; the empty one is what statements without a value give.
+    Tuple(Rc<[Value]>),
+    /// A block, an operator or a function by name, as seen from a file.
+    Callable(ModuleId, Rc<str>),
+    /// What a reported problem left; every use of it is silent.
+    Poison,
+}
+
+impl Value {
+    /// The value of a statement that has none.
+    pub(crate) fn nothing() -> Self {
+        Value::Tuple(Rc::from([]))
+    }
+
+    pub(crate) fn small(n: i64) -> Self {
+        Value::Int(Int::Small(n))
+    }
+
+    pub(crate) fn is_poison(&self) -> bool {
+        matches!(self, Value::Poison)
+    }
+
+    /// As a float, for a number.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Value::Int(n) => Some(n.to_f64()),
+            Value::Real(r) => Some(*r),
+            _ => None,
+        }
+    }
+
+    /// What it is, in words: "the whole number 3".
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Value::Tensor(_) => "a tensor".to_owned(),
+            Value::Int(n) => format!("the whole number {n}"),
+            Value::Real(r) => format!("the number {r}"),
+            Value::Bool(b) => format!("`{b}`"),
+            Value::Text(text) => format!("the string \"{text}\""),
+            Value::List(values) => format!("a list of {}", values.len()),
+            Value::Tuple(values) if values.is_empty() => "no value".to_owned(),
+            Value::Tuple(values) => format!("a tuple of {}", values.len()),
+            Value::Callable(_, name) => format!("the block `{name}`"),
+            Value::Poison => "an unknown value".to_owned(),
+        }
+    }
+}
+
+impl PartialEq for Value {
+    /// Numbers compare by value, whether whole or not.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Text(a), Value::Text(b)) => a == b,
+            (Value::Tensor(a), Value::Tensor(b)) => a == b,
+            (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => a == b,
+            (Value::Callable(m, a), Value::Callable(n, b)) => m == n && a == b,
+            _ => match (self.number(), other.number()) {
+                (Some(a), Some(b)) => a == b,
+                _ => false,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Int(n) => write!(f, "{n}"),
+            Value::Real(r) => write!(f, "{r}"),
+            Value::Bool(b) => write!(f, "{b}"),
+            Value::Text(text) => f.write_str(text),
+            other => f.write_str(&other.describe()),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What can go wrong with a run and its directory.
+
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// A run that cannot start, go on or be kept.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RunError {
+    /// A file or a folder refused.
+    #[error("cannot {action} `{}`", path.display())]
+    #[diagnostic(code(nas::run::io), help("{source}"))]
+    Io {
+        /// What was tried: "write".
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+
+    /// A new run was asked for in the folder of another.
+    #[error("`{}` already holds a run", dir.display())]
+    #[diagnostic(
+        code(nas::run::exists),
+        help("go on with it by `--resume`, or name another folder by `--out`")
+    )]
+    Exists {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// The folder is not empty and nothing in it is a run.
+    #[error("`{}` is not empty and holds no run", dir.display())]
+    #[diagnostic(code(nas::run::not_a_run), help("name another folder by `--out`"))]
+    NotARun {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// There is nothing to go on with.
+    #[error("`{}` holds no run to go on with", dir.display())]
+    #[diagnostic(code(nas::run::nothing_to_resume), help("leave `--resume` out to begin one"))]
+    NothingToResume {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// The run in the folder is of something else.
+    #[error("the run in `{}` is another one: {}", dir.display(), differences.join("; "))]
+    #[diagnostic(
+        code(nas::run::differs),
+        help("undo these changes to go on with it, or begin a new run in another `--out`")
+    )]
+    Differs {
+        /// The folder.
+        dir: PathBuf,
+        /// What differs, a phrase each.
+        differences: Vec<String>,
+    },
+
+    /// Another process works in the folder.
+    #[error("another run works in `{}`", dir.display())]
+    #[diagnostic(code(nas::run::locked), help("wait for it, or name another folder by `--out`"))]
+    Locked {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// A file of the run does not hold what the run wrote.
+    #[error("`{file}` of the run is damaged: {why}")]
+    #[diagnostic(
+        code(nas::run::damaged),
+        help("restore the file, or begin a new run in another `--out`")
+    )]
+    Damaged {
+        /// The file, relative to the folder.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
+
+    /// A file name that would lie outside the folder.
+    #[error("`{name}` cannot be a file of a run")]
+    #[diagnostic(
+        code(nas::run::file_name),
+        help("names are relative, with `/` between folders and without `..`")
+    )]
+    FileName {
+        /// The name.
+        name: String,
+    },
+
+    /// Training left the numbers.
+    #[error("{what} of epoch {epoch} is not a finite number")]
+    #[diagnostic(
+        code(nas::run::diverged),
+        help("lower the learning rate: `--set {setting}=…`; the run so far is kept")
+    )]
+    Diverged {
+        /// Which figure: "the loss of the weights".
+        what: &'static str,
+        /// The epoch, from 0.
+        epoch: u32,
+        /// The setting to lower.
+        setting: &'static str,
+    },
+
+    /// The backend answered for another space.
+    #[error("the probabilities do not fit the decisions: {why}")]
+    #[diagnostic(
+        code(nas::internal::probabilities),
+        help("this is a fault of nasc; please report it with the file of the space")
+    )]
+    Probabilities {
+        /// What does not fit.
+        why: String,
+    },
+}

@@ -1,0 +1,132 @@
+//! What a run tells while it works. Nothing here prints: the caller draws bars and lines.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use nas_compiler::network::Cost;
+use serde::{Deserialize, Serialize};
+
+use crate::evaluator::{Score, Step};
+use crate::record::{Candidate, Dropped, RetrainEpoch, RunResult, SearchEpoch, VersionChange};
+
+/// The parts of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Weights and choices of the supernet learn.
+    Search,
+    /// Networks are drawn and scored.
+    Derive,
+    /// The best one is trained from scratch.
+    Retrain,
+    /// All is done.
+    Done,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Search => "search",
+            Phase::Derive => "derive",
+            Phase::Retrain => "retrain",
+            Phase::Done => "done",
+        })
+    }
+}
+
+/// What steps are steps of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// The supernet's weights learn.
+    Weights,
+    /// The choices learn.
+    Choices,
+    /// A drawn network is scored with inherited weights.
+    Score,
+    /// The picked network learns.
+    Train,
+    /// The picked network is scored on the validation images.
+    Val,
+    /// The picked network is scored on the test images.
+    Test,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// An earlier run goes on.
+    Resumed {
+        /// The phase that it is in.
+        phase: Phase,
+        /// Epochs of the phase (networks, when deriving) that are done.
+        done: u32,
+        /// Versions that are not those of the recorded run: the result may differ in the last
+        /// digits from that of a run without a break.
+        versions: &'a [VersionChange],
+    },
+    /// A phase begins or goes on.
+    PhaseBegan {
+        /// Which.
+        phase: Phase,
+        /// Epochs (networks, when deriving) done before.
+        done: u32,
+        /// Epochs (networks, when deriving) in all.
+        of: u32,
+    },
+    /// A step was done.
+    Step {
+        /// Of what.
+        work: Work,
+        /// The epoch of the phase, or the number of the network, from 0.
+        number: u32,
+        /// How far.
+        step: Step,
+    },
+    /// A candidate was dropped for good.
+    Dropped {
+        /// The epoch, from 0.
+        epoch: u32,
+        /// Which one.
+        dropped: &'a Dropped,
+    },
+    /// An epoch of the search is done and on disk.
+    EpochDone {
+        /// What came of it.
+        record: &'a SearchEpoch,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// A drawn network was scored.
+    Scored {
+        /// Its number, from 0.
+        number: u32,
+        /// How many there are.
+        of: u32,
+        /// How well it does.
+        score: &'a Score,
+        /// What it costs.
+        cost: Cost,
+    },
+    /// The drawn networks are ranked.
+    Ranked {
+        /// Those that are kept, best first.
+        candidates: &'a [Candidate],
+    },
+    /// An epoch of the retraining is done and on disk.
+    Retrained {
+        /// What came of it.
+        record: &'a RetrainEpoch,
+        /// Whether it is the best so far.
+        best: bool,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// The run is done.
+    Done {
+        /// What came of it.
+        result: &'a RunResult,
+    },
+}
+
+/// Called with each event; told to break, the run stops after the step in progress.
+pub type OnEvent<'a> = &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>;

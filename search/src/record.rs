@@ -1,0 +1,172 @@
+//! What the files of a run directory hold.
+
+use indexmap::IndexMap;
+use nas_compiler::network::Cost;
+use serde::{Deserialize, Serialize};
+
+use crate::evaluator::{PassReport, Score};
+use crate::event::Phase;
+
+/// The candidate of each decision that the network has, by path: what `--arch` reads.
+pub type Choices = IndexMap<String, String>;
+
+/// `run.json`: what the run is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The version of this layout.
+    pub format: u32,
+    /// The space as it was asked for: `darts(width = 36)`.
+    pub space: String,
+    /// The name of the recipe.
+    pub recipe: String,
+    /// The seed.
+    pub seed: u64,
+    /// Versions of what ran, by name.
+    pub versions: IndexMap<String, String>,
+    /// The names of the source files, as under `sources/`.
+    pub sources: Vec<String>,
+}
+
+/// A version that is not the recorded one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionChange {
+    /// Of what.
+    pub name: String,
+    /// In the run; `None` if it did not say.
+    pub recorded: Option<String>,
+    /// Now; `None` if there is none.
+    pub now: Option<String>,
+}
+
+/// `status.json`: where the run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The phase.
+    pub phase: Phase,
+    /// Epochs of the phase (networks, when deriving) that are done.
+    pub done: u32,
+    /// Epochs of the phase (networks, when deriving) in all.
+    pub of: u32,
+}
+
+/// A line of `history.jsonl`: an epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "lowercase")]
+pub enum Record {
+    /// Of the search.
+    Search(SearchEpoch),
+    /// Of the retraining.
+    Retrain(RetrainEpoch),
+}
+
+/// An epoch of the search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchEpoch {
+    /// Which, from 0, warm-up included.
+    pub epoch: u32,
+    /// Temperature of the Gumbel-softmax.
+    pub temperature: f64,
+    /// Learning rate of the weights at the start and at the end.
+    pub rate: [f64; 2],
+    /// The pass of the weights.
+    pub weights: PassReport,
+    /// The pass of the choices; `None` in the warm-up.
+    pub choices: Option<PassReport>,
+    /// Mean over the decisions of the entropy of their probabilities, in nats.
+    pub entropy: f64,
+    /// The probability of each candidate of each decision after the epoch, before dropping.
+    pub probabilities: Vec<Vec<f64>>,
+    /// The candidates dropped after the epoch.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A candidate that was dropped for good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The path of its decision.
+    pub decision: String,
+    /// Its name.
+    pub candidate: String,
+    /// Its last probability.
+    pub probability: f64,
+}
+
+/// An epoch of the retraining.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetrainEpoch {
+    /// Which, from 0.
+    pub epoch: u32,
+    /// Learning rate at the start and at the end.
+    pub rate: [f64; 2],
+    /// The pass.
+    pub train: PassReport,
+    /// The score on the validation images.
+    pub val: Score,
+}
+
+/// A line of `timing.jsonl`: wall time, apart because it is different each time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// The phase.
+    pub phase: Phase,
+    /// The epoch of the phase, or the number of the drawn network, from 0.
+    pub number: u32,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A line of `scores.jsonl`: a drawn network, scored with inherited weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its number in the order of drawing, from 0; 0 is the most probable one.
+    pub number: u32,
+    /// How often it was drawn; the most probable one counts as drawn once more.
+    pub drawn: u32,
+    /// What it chooses.
+    pub choices: Choices,
+    /// What it costs.
+    pub cost: CostRecord,
+    /// Its score on the validation images.
+    pub score: Score,
+}
+
+/// A cost as JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostRecord {
+    /// Multiply-accumulates.
+    pub macs: u64,
+    /// Trainable parameters.
+    pub params: u64,
+}
+
+impl From<Cost> for CostRecord {
+    fn from(Cost { macs, params }: Cost) -> Self {
+        Self { macs, params }
+    }
+}
+
+impl From<CostRecord> for Cost {
+    fn from(CostRecord { macs, params }: CostRecord) -> Self {
+        Self { macs, params }
+    }
+}
+
+/// `result.json`: what came of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// The space as it was asked for.
+    pub space: String,
+    /// What the network chooses.
+    pub choices: Choices,
+    /// What it costs.
+    pub cost: CostRecord,
+    /// Its validation score with inherited weights.
+    pub inherited: Score,
+    /// The epoch of the retraining whose weights are kept, from 0: the first with the best mIoU on
+    /// the validation images.
+    pub epoch: u32,
+    /// The score of these weights on the validation images, by which they were picked.
+    pub val: Score,
+    /// Their score on the test images, which picked nothing.
+    pub test: Score,
+}

@@ -1,0 +1,435 @@
+//! The run directory: everything to know what was run and to go on with it.
+//!
+//! ```text
+//! nasc.lock               taken while a process works here
+//! sources/…               the files of the space as they were read
+//! recipe.json             the checked recipe, every default written out
+//! decisions.json          the candidates of each decision, by path
+//! run.json                space, seed, versions, names of the sources; written last of these
+//! status.json             phase and epoch, for people and tools
+//! history.jsonl           a line for each epoch of search and retraining
+//! timing.jsonl            their wall times; the only file that two equal runs differ in
+//! supernet.safetensors    state of the supernet after the last finished epoch
+//! scores.jsonl            the drawn networks, scored with inherited weights
+//! candidates.json         the best of them, best first
+//! assignment.json         the best one: decision path -> candidate; what `--arch` reads
+//! trainee.safetensors     state of the retraining after its last finished epoch; gone at the end
+//! best.safetensors        the same after its best epoch; gone at the end
+//! weights.safetensors     the retrained weights
+//! result.json             cost and scores of the result; written last
+//! ```
+//!
+//! Every file is written whole or not at all: aside in the same folder, synced, renamed. Lines
+//! are appended and synced; a last line without its end was torn by a crash and does not count.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use indexmap::IndexMap;
+use nas_compiler::Space;
+use nas_compiler::recipe::Recipe;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::RunError;
+use crate::record::{Run, VersionChange};
+
+mod compare;
+pub(crate) mod state;
+
+/// Names of the files that this crate reads and writes.
+pub mod names {
+    /// See [`super`].
+    pub const LOCK: &str = "nasc.lock";
+    /// The folder of the sources.
+    pub const SOURCES: &str = "sources";
+    /// See [`crate::record::Run`].
+    pub const RUN: &str = "run.json";
+    /// The recipe.
+    pub const RECIPE: &str = "recipe.json";
+    /// The candidates of each decision.
+    pub const DECISIONS: &str = "decisions.json";
+    /// See [`crate::record::Status`].
+    pub const STATUS: &str = "status.json";
+    /// See [`crate::record::Record`].
+    pub const HISTORY: &str = "history.jsonl";
+    /// See [`crate::record::Timing`].
+    pub const TIMING: &str = "timing.jsonl";
+    /// The state of the supernet.
+    pub const SUPERNET: &str = "supernet.safetensors";
+    /// See [`crate::record::Candidate`].
+    pub const SCORES: &str = "scores.jsonl";
+    /// See [`crate::record::Candidate`].
+    pub const CANDIDATES: &str = "candidates.json";
+    /// See [`crate::record::Choices`].
+    pub const ASSIGNMENT: &str = "assignment.json";
+    /// The state of the retraining.
+    pub const TRAINEE: &str = "trainee.safetensors";
+    /// The best state of the retraining.
+    pub const BEST: &str = "best.safetensors";
+    /// The retrained weights.
+    pub const WEIGHTS: &str = "weights.safetensors";
+    /// See [`crate::record::RunResult`].
+    pub const RESULT: &str = "result.json";
+}
+
+/// The version of the layout.
+const FORMAT: u32 = 1;
+
+/// What a run is of. Two runs of equal inputs on equal versions give equal files.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The space as it was asked for: `darts(width = 36)`.
+    pub space_ref: &'a str,
+    /// The space.
+    pub space: &'a Space,
+    /// The files that it was made of: relative name and bytes.
+    pub sources: &'a [(String, Vec<u8>)],
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// Versions of what runs: `("nasc", "0.1.0")`.
+    pub versions: &'a [(String, String)],
+}
+
+impl Inputs<'_> {
+    fn run(&self) -> Run {
+        Run {
+            format: FORMAT,
+            space: self.space_ref.to_owned(),
+            recipe: self.recipe.name.clone(),
+            seed: self.recipe.seed,
+            versions: self.versions.iter().cloned().collect(),
+            sources: self.sources.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    fn decisions(&self) -> IndexMap<&str, &[String]> {
+        let decisions = self.space.decisions.iter();
+        decisions.map(|d| (d.path.as_str(), d.candidates.as_slice())).collect()
+    }
+}
+
+/// An open run directory; no other process can open it meanwhile.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    run: Run,
+    resumed: bool,
+    version_changes: Vec<VersionChange>,
+    _lock: File,
+    /// How many more writes succeed, in tests of crashes.
+    #[cfg(test)]
+    pub(crate) fuse: Option<usize>,
+}
+
+impl Store {
+    /// A new run in a folder that does not exist or is empty.
+    ///
+    /// # Errors
+    /// The folder holds something, or cannot be written.
+    pub fn create(dir: &Path, inputs: &Inputs<'_>) -> Result<Self, RunError> {
+        if dir.join(names::RUN).exists() {
+            return Err(RunError::Exists { dir: dir.to_owned() });
+        }
+        // A folder whose run was never begun for good counts as empty: it holds the lock.
+        if !is_empty(dir)? && !dir.join(names::LOCK).exists() {
+            return Err(RunError::NotARun { dir: dir.to_owned() });
+        }
+        fs::create_dir_all(dir).map_err(|e| refused("create", dir, e))?;
+        let mut store = Self::open(dir, inputs.run(), false)?;
+        if dir.join(names::RUN).exists() {
+            return Err(RunError::Exists { dir: dir.to_owned() });
+        }
+        for (name, bytes) in inputs.sources {
+            store.path(name)?;
+            store.write(&source_name(name), bytes)?;
+        }
+        store.write_json(names::RECIPE, inputs.recipe)?;
+        store.write_json(names::DECISIONS, &inputs.decisions())?;
+        store.write_json(names::RUN, &store.run.clone())?;
+        Ok(store)
+    }
+
+    /// The run of an earlier process, to go on with.
+    ///
+    /// # Errors
+    /// The folder holds no run, or one of another space, recipe or seed (all differences are
+    /// said), or another process works there.
+    pub fn resume(dir: &Path, inputs: &Inputs<'_>) -> Result<Self, RunError> {
+        if !dir.join(names::RUN).exists() {
+            let dir = dir.to_owned();
+            let unfinished = dir.join(names::LOCK).exists();
+            return Err(if unfinished || is_empty(&dir)? {
+                RunError::NothingToResume { dir }
+            } else {
+                RunError::NotARun { dir }
+            });
+        }
+        let mut store = Self::open(dir, inputs.run(), true)?;
+        let recorded: Run = store.read_json(names::RUN)?;
+        let differences = compare::differences(&store, &recorded, inputs)?;
+        if !differences.is_empty() {
+            return Err(RunError::Differs { dir: dir.to_owned(), differences });
+        }
+        store.version_changes = compare::versions(&recorded, &store.run);
+        store.sweep()?;
+        Ok(store)
+    }
+
+    fn open(dir: &Path, run: Run, resumed: bool) -> Result<Self, RunError> {
+        let path = dir.join(names::LOCK);
+        let lock = OpenOptions::new().create(true).append(true).open(&path);
+        let lock = lock.map_err(|e| refused("open", &path, e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(RunError::Locked { dir: dir.to_owned() });
+            }
+            Err(TryLockError::Error(e)) => return Err(refused("lock", &path, e)),
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            run,
+            resumed,
+            version_changes: Vec::new(),
+            _lock: lock,
+            #[cfg(test)]
+            fuse: None,
+        })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What the run is of.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Whether an earlier process began it.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Versions that are not those of the process that began it.
+    #[must_use]
+    pub fn version_changes(&self) -> &[VersionChange] {
+        &self.version_changes
+    }
+
+    /// Writes a file, whole or not at all. The name is relative, with `/` between folders.
+    ///
+    /// # Errors
+    /// The name leads out of the folder, or the file cannot be written.
+    pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        let path = self.path(name)?;
+        let folder = path.parent().unwrap_or(&self.dir).to_owned();
+        fs::create_dir_all(&folder).map_err(|e| refused("create", &folder, e))?;
+        let aside = aside(&path);
+        let written = File::create(&aside).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        written.map_err(|e| refused("write", &aside, e))?;
+        self.burn(&path)?;
+        fs::rename(&aside, &path).map_err(|e| refused("rename", &aside, e))?;
+        sync_folder(&folder)
+    }
+
+    /// Writes a value as JSON, with a line for each field.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_json(&mut self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| damaged(name, e))?;
+        bytes.push(b'\n');
+        self.write(name, &bytes)
+    }
+
+    /// The bytes of a file; `None` if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, RunError> {
+        let path = self.path(name)?;
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(refused("read", &path, e)),
+        }
+    }
+
+    /// The value of a JSON file that must be there.
+    ///
+    /// # Errors
+    /// There is no such file, or it holds something else.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, RunError> {
+        let bytes = self.read(name)?.ok_or_else(|| damaged(name, "it is missing"))?;
+        serde_json::from_slice(&bytes).map_err(|e| damaged(name, e))
+    }
+
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn remove(&mut self, name: &str) -> Result<(), RunError> {
+        let path = self.path(name)?;
+        self.burn(&path)?;
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(refused("remove", &path, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends a value as a line of JSON.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn append(&mut self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        let path = self.path(name)?;
+        let mut line = serde_json::to_vec(value).map_err(|e| damaged(name, e))?;
+        line.push(b'\n');
+        if let Err(crash) = self.burn(&path) {
+            // What a crash leaves: half a line.
+            line.truncate(line.len() / 2);
+            append(&path, &line)?;
+            return Err(crash);
+        }
+        append(&path, &line)
+    }
+
+    /// The values of the whole lines of a file; none if there is no file.
+    ///
+    /// # Errors
+    /// A whole line holds something else.
+    pub fn lines<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, RunError> {
+        let bytes = self.read(name)?.unwrap_or_default();
+        whole_lines(&bytes)
+            .enumerate()
+            .map(|(i, line)| {
+                let parsed = serde_json::from_slice(line);
+                parsed.map_err(|e| damaged(name, format!("line {}: {e}", i + 1)))
+            })
+            .collect()
+    }
+
+    /// Cuts a file of lines down to its first `count`; what a crash left after them goes.
+    ///
+    /// # Errors
+    /// There are fewer, or the file cannot be written.
+    pub fn keep_lines(&mut self, name: &str, count: usize) -> Result<(), RunError> {
+        let bytes = self.read(name)?.unwrap_or_default();
+        let lengths: Vec<usize> = whole_lines(&bytes).map(<[u8]>::len).collect();
+        let Some(kept) = lengths.get(..count) else {
+            let why = format!("it has {} lines of {count}", lengths.len());
+            return Err(damaged(name, why));
+        };
+        let length: usize = kept.iter().sum();
+        if length == bytes.len() {
+            return Ok(());
+        }
+        self.write(name, bytes.get(..length).unwrap_or_default())
+    }
+
+    /// Removes what a crash left half written: files aside, and the torn end of the times.
+    fn sweep(&mut self) -> Result<(), RunError> {
+        let entries = fs::read_dir(&self.dir).map_err(|e| refused("read", &self.dir, e))?;
+        for entry in entries {
+            let path = entry.map_err(|e| refused("read", &self.dir, e))?.path();
+            if is_aside(&path) {
+                fs::remove_file(&path).map_err(|e| refused("remove", &path, e))?;
+            }
+        }
+        let times = self.read(names::TIMING)?.unwrap_or_default();
+        self.keep_lines(names::TIMING, whole_lines(&times).count())
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf, RunError> {
+        let relative = Path::new(name);
+        let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
+        if name.is_empty() || !plain || name.contains('\\') {
+            return Err(RunError::FileName { name: name.to_owned() });
+        }
+        Ok(self.dir.join(relative))
+    }
+
+    /// Fails where a test wants a crash.
+    #[cfg(test)]
+    fn burn(&mut self, path: &Path) -> Result<(), RunError> {
+        match self.fuse.as_mut() {
+            Some(0) => Err(refused("survive", path, io::Error::other("the fuse of the test"))),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(test))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests crash here")]
+    fn burn(&mut self, _: &Path) -> Result<(), RunError> {
+        Ok(())
+    }
+}
+
+fn source_name(name: &str) -> String {
+    format!("{}/{name}", names::SOURCES)
+}
+
+/// Whether a folder holds nothing or does not exist.
+fn is_empty(dir: &Path) -> Result<bool, RunError> {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(e) => Err(refused("read", dir, e)),
+    }
+}
+
+/// Where a file is written before it is renamed. Names of this form are nobody else's.
+fn aside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.nasc-aside"))
+}
+
+fn is_aside(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') && name.ends_with(".nasc-aside")
+}
+
+/// The lines that have their end, with it.
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"))
+}
+
+fn append(path: &Path, line: &[u8]) -> Result<(), RunError> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(line)?;
+        file.sync_all()
+    });
+    written.map_err(|e| refused("append to", path, e))
+}
+
+/// Makes a rename last; only Unix lets a program open a folder to sync it.
+fn sync_folder(folder: &Path) -> Result<(), RunError> {
+    if cfg!(unix) {
+        let synced = File::open(folder).and_then(|file| file.sync_all());
+        synced.map_err(|e| refused("sync", folder, e))?;
+    }
+    Ok(())
+}
+
+fn refused(action: &'static str, path: &Path, source: io::Error) -> RunError {
+    RunError::Io { action, path: path.to_owned(), source }
+}
+
+pub(crate) fn damaged(file: &str, why: impl ToString) -> RunError {
+    RunError::Damaged { file: file.to_owned(), why: why.to_string() }
+}

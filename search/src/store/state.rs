@@ -1,0 +1,48 @@
+//! States of training as files: tensors, and after how many epochs.
+
+use nas_compiler::weights::Weights;
+
+use super::{Store, damaged};
+use crate::error::RunError;
+use crate::tensors;
+
+/// A state read back.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Epochs done when it was taken.
+    pub(crate) done: u32,
+    /// The tensors.
+    pub(crate) weights: Weights,
+}
+
+/// Writes a state. The file says itself after how many epochs it was taken, so that state and
+/// count cannot disagree after a crash.
+pub(crate) fn write(
+    store: &mut Store,
+    name: &str,
+    weights: &Weights,
+    done: u32,
+) -> Result<(), RunError> {
+    let note = done.to_string();
+    let bytes = tensors::to_bytes_with_note(weights, Some(&note)).map_err(|e| damaged(name, e))?;
+    store.write(name, &bytes)
+}
+
+/// Reads a state; `None` if there is none.
+pub(crate) fn read(store: &Store, name: &str) -> Result<Option<State>, RunError> {
+    let Some(bytes) = store.read(name)? else { return Ok(None) };
+    let done = note(name, &bytes)?;
+    let weights = tensors::from_bytes(&bytes).map_err(|e| damaged(name, e))?;
+    Ok(Some(State { done, weights }))
+}
+
+/// After how many epochs a state was taken; 0 if there is none.
+pub(crate) fn done(store: &Store, name: &str) -> Result<u32, RunError> {
+    store.read(name)?.map_or(Ok(0), |bytes| note(name, &bytes))
+}
+
+fn note(name: &str, bytes: &[u8]) -> Result<u32, RunError> {
+    let note = tensors::note(bytes).map_err(|e| damaged(name, e))?;
+    let done = note.and_then(|note| note.parse().ok());
+    done.ok_or_else(|| damaged(name, "it does not say after how many epochs it was taken"))
+}

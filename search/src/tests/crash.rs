@@ -1,0 +1,108 @@
+//! A run that is stopped, or that crashes, anywhere, and goes on.
+
+use std::fs;
+
+use tempfile::tempdir;
+
+use super::toy::{Fault, Toy};
+use super::{assert_same, bytes, create, go, resume, whole};
+use crate::record::Status;
+use crate::regime::Outcome;
+use crate::store::names;
+
+#[test]
+fn stopped_after_any_event_it_ends_the_same() {
+    let toy = Toy::short();
+    let reference = tempdir().unwrap();
+    whole(&toy, reference.path());
+    let expected = bytes(reference.path());
+    let events = go(&toy, &mut create(&toy, tempdir().unwrap().path()), None).unwrap().1;
+    assert!(events > 40, "{events}");
+    for stop_at in 1..events {
+        let dir = tempdir().unwrap();
+        let stopped = go(&toy, &mut create(&toy, dir.path()), Some(stop_at)).unwrap();
+        assert!(matches!(stopped.0, Outcome::Interrupted(_)), "{stop_at}");
+        let (end, _) = go(&toy, &mut resume(&toy, dir.path()), None).unwrap();
+        assert!(matches!(end, Outcome::Finished(_)));
+        assert_same(&bytes(dir.path()), &expected, &format!("stopped after event {stop_at}"));
+    }
+}
+
+#[test]
+fn stopped_again_and_again_it_ends_the_same() {
+    let toy = Toy::short();
+    // A backend that hears only at the step after is stopped as well.
+    toy.fault.set(Fault::Deaf);
+    let (reference, dir) = (tempdir().unwrap(), tempdir().unwrap());
+    whole(&toy, reference.path());
+    drop(create(&toy, dir.path()));
+    let mut stops = 0;
+    while let Outcome::Interrupted(_) = go(&toy, &mut resume(&toy, dir.path()), Some(8)).unwrap().0
+    {
+        stops += 1;
+        assert!(stops < 100, "it gets nowhere");
+    }
+    assert!(stops > 5, "{stops}");
+    assert_same(&bytes(dir.path()), &bytes(reference.path()), "stopped every few events");
+}
+
+#[test]
+fn crashed_at_any_write_it_ends_the_same() {
+    let toy = Toy::short();
+    let reference = tempdir().unwrap();
+    whole(&toy, reference.path());
+    let expected = bytes(reference.path());
+    for writes in 0.. {
+        let dir = tempdir().unwrap();
+        let mut store = create(&toy, dir.path());
+        store.fuse = Some(writes);
+        let crashed = go(&toy, &mut store, None).is_err();
+        drop(store);
+        go(&toy, &mut resume(&toy, dir.path()), None).unwrap();
+        assert_same(&bytes(dir.path()), &expected, &format!("crashed at write {writes}"));
+        if !crashed {
+            assert!(writes > 40, "{writes}");
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_stop_says_what_is_on_disk() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    // search began, two steps of the warm-up, its epoch, one step more
+    let (outcome, _) = go(&toy, &mut create(&toy, dir.path()), Some(5)).unwrap();
+    let status = Status { phase: crate::Phase::Search, done: 1, of: 4 };
+    assert_eq!(outcome, Outcome::Interrupted(status));
+    let on_disk: Status = resume(&toy, dir.path()).read_json(names::STATUS).unwrap();
+    assert_eq!(on_disk, status);
+}
+
+#[test]
+fn a_torn_line_and_a_file_aside_do_not_count() {
+    let toy = Toy::short();
+    let (reference, dir) = (tempdir().unwrap(), tempdir().unwrap());
+    whole(&toy, reference.path());
+    go(&toy, &mut create(&toy, dir.path()), Some(14)).unwrap();
+    let history = dir.path().join(names::HISTORY);
+    let mut lines = fs::read(&history).unwrap();
+    lines.extend_from_slice(b"{\"phase\":\"search\",\"epo");
+    fs::write(&history, &lines).unwrap();
+    fs::write(dir.path().join(".supernet.safetensors.nasc-aside"), b"half").unwrap();
+    fs::write(dir.path().join(".result.json.nasc-aside"), b"half").unwrap();
+    go(&toy, &mut resume(&toy, dir.path()), None).unwrap();
+    assert_same(&bytes(dir.path()), &bytes(reference.path()), "torn");
+}
+
+#[test]
+fn a_finished_run_stays_finished() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    let result = whole(&toy, dir.path());
+    let before = bytes(dir.path());
+    let (again, told) = go(&toy, &mut resume(&toy, dir.path()), None).unwrap();
+    assert_eq!(again, Outcome::Finished(Box::new(result)));
+    assert_eq!(told, 1, "only that it went on");
+    assert_same(&bytes(dir.path()), &before, "finished twice");
+}

@@ -1,0 +1,109 @@
+//! Tests of the regime and of the store, over a backend that is arithmetic.
+
+mod crash;
+mod refusal;
+mod search;
+mod tensors;
+mod toy;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::event::Event;
+use crate::record::RunResult;
+use crate::regime::{Failure, Job, Outcome, run};
+use crate::store::{Inputs, Store, names};
+use toy::{Toy, ToyError};
+
+/// The inputs of a run of a toy.
+fn inputs<'a>(
+    toy: &'a Toy,
+    sources: &'a [(String, Vec<u8>)],
+    versions: &'a [(String, String)],
+) -> Inputs<'a> {
+    Inputs { space_ref: "toy", space: &toy.space, sources, recipe: &toy.recipe, versions }
+}
+
+fn sources() -> Vec<(String, Vec<u8>)> {
+    vec![("toy.nas".to_owned(), b"space toy { }\n".to_vec())]
+}
+
+fn versions() -> Vec<(String, String)> {
+    vec![("nasc".to_owned(), "0.1.0".to_owned())]
+}
+
+fn create(toy: &Toy, dir: &Path) -> Store {
+    Store::create(dir, &inputs(toy, &sources(), &versions())).unwrap()
+}
+
+fn resume(toy: &Toy, dir: &Path) -> Store {
+    Store::resume(dir, &inputs(toy, &sources(), &versions())).unwrap()
+}
+
+/// Runs until `stop_at` events were told; `None` runs to the end.
+fn go(
+    toy: &Toy,
+    store: &mut Store,
+    stop_at: Option<usize>,
+) -> Result<(Outcome, usize), Failure<ToyError>> {
+    let mut told = 0;
+    let mut on_event = |event: Event<'_>| {
+        let stopped = stop_at.is_some_and(|at| told >= at);
+        assert!(!stopped || !matches!(event, Event::Step { .. }), "no step after the stop");
+        told += 1;
+        if Some(told) == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let specialise = |assignment: &_| toy.network(assignment);
+    let job =
+        Job { space: &toy.space, recipe: &toy.recipe, backend: &toy, specialise: &specialise };
+    let outcome = run(&job, store, &mut on_event)?;
+    Ok((outcome, told))
+}
+
+/// A whole run in a fresh folder.
+fn whole(toy: &Toy, dir: &Path) -> RunResult {
+    match go(toy, &mut create(toy, dir), None).unwrap().0 {
+        Outcome::Finished(result) => *result,
+        Outcome::Interrupted(status) => panic!("interrupted: {status:?}"),
+    }
+}
+
+/// The files of a run directory with their bytes, wall times aside.
+fn bytes(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    gather(dir, dir, &mut files);
+    files.remove(names::TIMING).expect("a run records its times");
+    files
+}
+
+fn gather(root: &Path, dir: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(root, &path, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            files.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// Says which files differ rather than printing all bytes.
+fn assert_same(
+    found: &BTreeMap<String, Vec<u8>>,
+    expected: &BTreeMap<String, Vec<u8>>,
+    when: &str,
+) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(found), names(expected), "{when}");
+    for (name, bytes) in expected {
+        assert!(
+            found[name] == *bytes,
+            "{when}: {name}\n{}\n{}",
+            String::from_utf8_lossy(&found[name]),
+            String::from_utf8_lossy(bytes)
+        );
+    }
+}

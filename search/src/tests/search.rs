@@ -1,0 +1,235 @@
+//! What a search finds, and how.
+
+use std::ops::ControlFlow;
+
+use tempfile::tempdir;
+
+use super::toy::{Fault, Toy};
+use super::{bytes, create, go, whole};
+use crate::error::RunError;
+use crate::event::{Event, Phase, Work};
+use crate::record::{Candidate, Choices, Record, SearchEpoch};
+use crate::regime::{Failure, Job, run};
+use crate::store::names;
+
+fn epochs(toy: &Toy) -> (Vec<SearchEpoch>, Vec<Candidate>) {
+    let dir = tempdir().unwrap();
+    let mut store = create(toy, dir.path());
+    go(toy, &mut store, None).unwrap();
+    let lines: Vec<Record> = store.lines(names::HISTORY).unwrap();
+    let epochs = lines.into_iter().filter_map(|record| match record {
+        Record::Search(epoch) => Some(epoch),
+        Record::Retrain(_) => None,
+    });
+    (epochs.collect(), store.lines(names::SCORES).unwrap())
+}
+
+fn chosen(choices: &Choices) -> Vec<&str> {
+    choices.values().map(String::as_str).collect()
+}
+
+#[test]
+fn it_finds_the_best_network() {
+    let toy = Toy::new();
+    let result = whole(&toy, tempdir().unwrap().path());
+    assert_eq!(chosen(&result.choices), ["c1", "c3", "c0", "c2"]);
+    let (epochs, scored) = epochs(&toy);
+    // The choices themselves agree, not only the ranking of the draws.
+    assert_eq!(chosen(&scored[0].choices), ["c1", "c3", "c0", "c2"]);
+    assert!(epochs.last().unwrap().entropy < 0.5 * epochs[0].entropy);
+    assert!((epochs[0].entropy - 5_f64.ln()).abs() < 1e-6);
+}
+
+#[test]
+fn pressure_on_cost_changes_the_choice() {
+    let mut toy = Toy::new();
+    toy.recipe.objective.factor = 0.05;
+    let (_, scored) = epochs(&toy);
+    assert_eq!(chosen(&scored[0].choices), ["c3", "c4", "c0", "c1"], "the cheap ones");
+    assert_eq!(scored[0].cost.macs, 40);
+}
+
+#[test]
+fn the_warm_up_leaves_the_choices_alone() {
+    let (epochs, _) = epochs(&Toy::new());
+    assert_eq!(epochs.len(), 30);
+    for (i, epoch) in epochs.iter().enumerate() {
+        assert_eq!(epoch.epoch as usize, i);
+        assert_eq!(epoch.choices.is_none(), i < 3);
+        if i < 3 {
+            assert!(epoch.probabilities.iter().flatten().all(|p| (p - 0.2).abs() < 1e-6));
+            assert_eq!(epoch.temperature, 5.0);
+        }
+    }
+    assert_eq!((epochs[3].temperature, epochs[29].temperature), (5.0, 1.0));
+    assert_eq!((epochs[0].rate[0], epochs[29].rate[1]), (0.05, 0.0));
+}
+
+#[test]
+fn improbable_candidates_go_for_good_but_never_the_last() {
+    let mut toy = Toy::new();
+    toy.recipe.strategy.prune_below = 0.49;
+    let (epochs, scored) = epochs(&toy);
+    let dropped: Vec<_> = epochs.iter().flat_map(|epoch| &epoch.dropped).collect();
+    assert_eq!(dropped.len(), 16, "all but one of each decision, each once");
+    assert!(dropped.iter().all(|d| d.probability < 0.49));
+    assert!(epochs[3..].iter().all(|epoch| {
+        epoch.probabilities.iter().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5)
+    }));
+    assert_eq!(scored.len(), 1, "one network is left");
+    assert_eq!(scored[0].drawn, 20);
+
+    toy.recipe.strategy.prune_below = 0.0;
+    assert!(self::epochs(&toy).0.iter().all(|epoch| epoch.dropped.is_empty()));
+}
+
+#[test]
+fn networks_are_ranked_by_score_then_cost() {
+    let mut toy = Toy::new();
+    // Two equally good candidates everywhere; one is cheaper.
+    for row in &mut toy.worth {
+        *row = vec![(0.1, 10), (0.5, 50), (0.5, 20), (0.1, 10), (0.1, 10)];
+    }
+    toy.recipe.derive.sample = 200;
+    toy.recipe.derive.keep = 3;
+    let dir = tempdir().unwrap();
+    let result = whole(&toy, dir.path());
+    assert_eq!(chosen(&result.choices), ["c2"; 4]);
+    let store = super::resume(&toy, dir.path());
+    let kept: Vec<Candidate> = store.read_json(names::CANDIDATES).unwrap();
+    assert_eq!(kept.iter().map(|c| c.cost.macs).collect::<Vec<_>>(), [80, 110, 110]);
+    let scored: Vec<Candidate> = store.lines(names::SCORES).unwrap();
+    assert_eq!(scored.iter().map(|c| c.drawn).sum::<u32>(), 200);
+    let distinct: std::collections::BTreeSet<_> =
+        scored.iter().map(|c| chosen(&c.choices)).collect();
+    assert_eq!(distinct.len(), scored.len(), "each network is scored once");
+}
+
+#[test]
+fn decisions_that_a_network_does_not_have_do_not_count() {
+    let mut toy = Toy::new();
+    toy.nested = Some(3);
+    let (_, scored) = epochs(&toy);
+    let distinct: std::collections::BTreeSet<_> =
+        scored.iter().map(|c| chosen(&c.choices)).collect();
+    assert_eq!(distinct.len(), scored.len());
+    let result = whole(&toy, tempdir().unwrap().path());
+    assert_eq!(result.choices.len(), 3, "decision 0 takes c1, so decision 3 is not there");
+}
+
+#[test]
+fn the_best_epoch_of_the_retraining_is_kept() {
+    let toy = Toy::new();
+    let dir = tempdir().unwrap();
+    let result = whole(&toy, dir.path());
+    let store = super::resume(&toy, dir.path());
+    let vals: Vec<f64> = store
+        .lines::<Record>(names::HISTORY)
+        .unwrap()
+        .iter()
+        .filter_map(|record| match record {
+            Record::Retrain(epoch) => Some(epoch.val.miou),
+            Record::Search(_) => None,
+        })
+        .collect();
+    assert_eq!((vals.len(), result.epoch), (5, 3), "not the last");
+    let best = vals.iter().copied().fold(0.0, f64::max);
+    assert_eq!(result.val.miou, best);
+    assert_eq!(vals[result.epoch as usize], best);
+    assert!((result.test.miou - 0.9 * best).abs() < 1e-12, "the kept weights are tested");
+    let weights =
+        crate::tensors::from_bytes(&store.read(names::WEIGHTS).unwrap().unwrap()).unwrap();
+    assert_eq!(weights.keys().collect::<Vec<_>>(), ["y.weight"], "no optimiser state");
+    for gone in [names::TRAINEE, names::BEST] {
+        assert!(store.read(gone).unwrap().is_none());
+    }
+}
+
+#[test]
+fn same_seed_same_bytes() {
+    let mut toy = Toy::short();
+    let runs = [tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap()];
+    whole(&toy, runs[0].path());
+    whole(&toy, runs[1].path());
+    super::assert_same(&bytes(runs[0].path()), &bytes(runs[1].path()), "same seed");
+    toy.recipe.seed = 1;
+    whole(&toy, runs[2].path());
+    assert_ne!(bytes(runs[0].path())[names::HISTORY], bytes(runs[2].path())[names::HISTORY]);
+    assert!(bytes(runs[0].path()).contains_key("sources/toy.nas"));
+}
+
+#[test]
+fn events_tell_the_run_in_order() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    let mut told: Vec<String> = Vec::new();
+    let mut on_event = |event: Event<'_>| {
+        told.push(match event {
+            Event::PhaseBegan { phase, done, of } => format!("{phase} {done}/{of}"),
+            Event::Step { work, .. } => format!("{work:?}"),
+            Event::Dropped { .. } => "dropped".to_owned(),
+            Event::EpochDone { record, .. } => format!("epoch {}", record.epoch),
+            Event::Scored { .. } => "scored".to_owned(),
+            Event::Ranked { candidates } => format!("ranked {}", candidates.len()),
+            Event::Retrained { record, best, .. } => format!("retrained {} {best}", record.epoch),
+            Event::Done { .. } => "done".to_owned(),
+            Event::Resumed { .. } => "resumed".to_owned(),
+        });
+        ControlFlow::Continue(())
+    };
+    let specialise = |assignment: &_| toy.network(assignment);
+    let job =
+        Job { space: &toy.space, recipe: &toy.recipe, backend: &&toy, specialise: &specialise };
+    run(&job, &mut create(&toy, dir.path()), &mut on_event).unwrap();
+    told.dedup();
+    let text = told.join(", ");
+    assert!(text.starts_with("search 0/4, Weights, epoch 0, Weights, Choices, "), "{text}");
+    assert!(text.contains("dropped, epoch "), "{text}");
+    assert!(text.contains("Score, scored, "), "{text}");
+    let end = "ranked 2, retrain 0/3, Train, Val, retrained 0 true, Train, Val, retrained 1 true, \
+               Train, Val, retrained 2 false, Test, done";
+    assert!(text.ends_with(end), "{text}");
+    assert_eq!(format!("{} {:?}", Phase::Derive, Work::Val), "derive Val");
+}
+
+#[test]
+fn faults_of_the_backend_are_told() {
+    for (fault, expected) in [
+        (Fault::Diverges, "nas::run::diverged"),
+        (Fault::ShortTable, "nas::internal::probabilities"),
+        (Fault::Fails, "out of memory"),
+    ] {
+        let toy = Toy::new();
+        toy.fault.set(fault);
+        let dir = tempdir().unwrap();
+        let failure = go(&toy, &mut create(&toy, dir.path()), None).unwrap_err();
+        let said = match &failure {
+            Failure::Run(error) => miette::Diagnostic::code(error).unwrap().to_string(),
+            Failure::Backend(error) => error.0.to_owned(),
+        };
+        assert_eq!(said, expected);
+        if let Failure::Run(error @ RunError::Diverged { .. }) = failure {
+            assert_eq!(
+                error.to_string(),
+                "the loss of the choices of epoch 5 is not a finite number"
+            );
+            // What was done before is kept, and the run goes on when the fault is gone.
+            toy.fault.set(Fault::None);
+            let reference = tempdir().unwrap();
+            whole(&toy, reference.path());
+            go(&toy, &mut super::resume(&toy, dir.path()), None).unwrap();
+            super::assert_same(&bytes(dir.path()), &bytes(reference.path()), "after a divergence");
+        }
+    }
+}
+
+#[test]
+fn a_space_of_one_network_is_retrained() {
+    let mut toy = Toy::short();
+    toy.space.decisions.clear();
+    toy.worth.clear();
+    let dir = tempdir().unwrap();
+    let result = whole(&toy, dir.path());
+    assert!(result.choices.is_empty() && result.cost.macs == 0);
+    assert!(result.test.miou > 0.0);
+}
