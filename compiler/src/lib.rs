@@ -2,10 +2,13 @@
 //! No I/O, no torch, no protobuf.
 
 pub mod analyse;
+pub mod arch;
 pub mod assignment;
 pub mod check;
+pub mod compile;
 pub mod elaborate;
 pub mod error;
+pub mod expect;
 pub mod int;
 pub mod ir;
 pub mod modules;
@@ -19,6 +22,7 @@ pub mod weights;
 
 pub use assignment::Assignment;
 pub use check::Checked;
+pub use compile::Compiler;
 pub use ir::Space;
 pub use network::Network;
 pub use specialise::specialise;

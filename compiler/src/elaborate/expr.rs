@@ -465,6 +465,17 @@ impl<'p> Elaborator<'p, '_> {
     }
 }
 
+/// Whether a comparison holds; `None` if the values do not compare.
+pub(crate) fn compare(op: BinaryOp, a: &Value, b: &Value) -> Option<bool> {
+    let result = match (op, a, b) {
+        (BinaryOp::Eq, _, _) => return Some(a == b),
+        (BinaryOp::Ne, _, _) => return Some(a != b),
+        (_, Value::Int(x), Value::Int(y)) => integer(op, x, y).ok()?,
+        _ => real(op, a.number()?, b.number()?),
+    };
+    if let Some(Value::Bool(holds)) = result { Some(holds) } else { None }
+}
+
 /// An operator between whole numbers; `None` if it takes none.
 fn integer(op: BinaryOp, a: &Int, b: &Int) -> Result<Option<Value>, IntError> {
     Ok(Some(match op {

@@ -12,6 +12,7 @@ mod scope;
 mod space;
 mod value;
 
+pub(crate) use expr::compare;
 pub(crate) use value::Value;
 
 use miette::Diagnostic;
@@ -57,14 +58,22 @@ pub fn elaborate<'p>(
     elaborator.space
 }
 
-/// Evaluates a static expression of a file outside of any space.
+/// Evaluates a static expression outside of any space, with these names in scope. Problems are
+/// placed in `source`, which may be other than the module's own file (`--set`).
 pub(crate) fn evaluate<'p>(
     program: &'p Program,
     module: ModuleId,
+    source: &Source,
+    names: &[(&'p str, Value)],
     expr: &'p Expr,
     problems: &mut Problems,
 ) -> Value {
-    Elaborator::new(program, module, problems).expr(expr).unwrap_or(Value::Poison)
+    let mut elaborator = Elaborator::new(program, module, problems);
+    elaborator.foreign = Some(source.clone());
+    for (name, value) in names {
+        elaborator.names.bind(name, value.clone());
+    }
+    elaborator.expr(expr).unwrap_or(Value::Poison)
 }
 
 struct Elaborator<'p, 'e> {
@@ -73,6 +82,8 @@ struct Elaborator<'p, 'e> {
     space: Space,
     /// The file of the block being elaborated.
     module: ModuleId,
+    /// The file of the text being evaluated, where that is not the module's.
+    foreign: Option<Source>,
     /// The call through which it was reached.
     caller: Option<OriginId>,
     names: Names<'p>,
@@ -92,6 +103,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             problems,
             space,
             module,
+            foreign: None,
             caller: None,
             names: Names::default(),
             paths: Paths::default(),
@@ -102,6 +114,9 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     }
 
     fn source(&self) -> Source {
+        if let Some(foreign) = &self.foreign {
+            return foreign.clone();
+        }
         let module = self.program.module(self.module);
         module.map_or_else(|| Source::new("", ""), |m| m.source.clone())
     }

@@ -1,0 +1,205 @@
+//! Reading `.nas` files: the loader of imports, and the compiled parts that commands ask for.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nas_compiler::arch;
+use nas_compiler::compile::NamedNetwork;
+use nas_compiler::error::{Problems, is_error};
+use nas_compiler::modules::{LoadError, Program};
+use nas_compiler::recipe::{Override, Recipe};
+use nas_compiler::{Checked, Compiler, Space};
+use nas_grammar::{Problem, Source, parse::decode};
+
+use crate::report::Failure;
+
+/// A loaded file, with the program that it and its imports make.
+pub struct Input {
+    /// The path as given.
+    pub path: PathBuf,
+    /// The program.
+    pub program: Program,
+}
+
+impl Input {
+    /// Reads a file and what it imports. Problems found on the way are added.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn load(path: &Path, problems: &mut Problems) -> Result<Self, Failure> {
+        let main = read(path).map_err(|error| match error {
+            LoadError::Missing(reason) => Failure::input(format!("{}: {reason}", path.display())),
+            LoadError::Unreadable(problem) => Failure::Problems(vec![problem]),
+        })?;
+        let program = Program::load(main, &load_module, problems);
+        Ok(Self { path: path.to_owned(), program })
+    }
+
+    /// Reads a file and hands a compiler of it to `inner`; problems of either fail, warnings
+    /// are printed.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or what `inner` fails with.
+    pub fn with<T>(
+        path: &Path,
+        inner: impl FnOnce(&Program, &mut Compiler<'_, '_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut problems = Problems::default();
+        let input = Self::load(path, &mut problems)?;
+        let result = inner(&input.program, &mut Compiler::new(&input.program, &mut problems));
+        let problems = problems.into_vec();
+        if problems.iter().any(|problem| is_error(problem.as_ref())) {
+            return Err(Failure::Problems(problems));
+        }
+        crate::report::print_problems(&problems);
+        result
+    }
+
+    /// The files of the program: name and bytes, the main file first.
+    #[must_use]
+    pub fn sources(program: &Program) -> Vec<(String, Vec<u8>)> {
+        let bytes = |source: &Source| source.text().as_bytes().to_vec();
+        program.modules.iter().map(|m| (m.source.name().to_owned(), bytes(&m.source))).collect()
+    }
+}
+
+fn read(path: &Path) -> Result<Source, LoadError> {
+    let bytes = std::fs::read(path).map_err(|error| LoadError::Missing(io_reason(&error)))?;
+    decode(&path.display().to_string(), bytes).map_err(LoadError::Unreadable)
+}
+
+/// Why a file could not be read, in plain words.
+fn io_reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// `std.blocks` is part of the compiler; other modules are files beside the importing one.
+fn load_module(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
+    if let ["std", rest @ ..] = module {
+        let name = rest.join("/");
+        return match nas_spaces::std_module(&name) {
+            Some(text) => Ok(Source::new(format!("std/{name}.nas"), text)),
+            None => Err(LoadError::Missing(format!(
+                "the standard library has {}",
+                nas_spaces::std_modules().join(", ")
+            ))),
+        };
+    }
+    let folder = Path::new(importer).parent().unwrap_or(Path::new(""));
+    let mut path = folder.join(module.iter().collect::<PathBuf>());
+    path.set_extension("nas");
+    read(&path).map_err(|error| match error {
+        LoadError::Missing(reason) => LoadError::Missing(format!("{}: {reason}", path.display())),
+        other => other,
+    })
+}
+
+/// The space that a command works on: the one named, or the only one of the file.
+///
+/// # Errors
+/// There is none of this name, or several to choose from.
+pub fn space(
+    program: &Program,
+    compiler: &mut Compiler<'_, '_>,
+    name: Option<&str>,
+) -> Result<Arc<Checked<Space>>, Failure> {
+    let names: Vec<&str> = program.spaces().map(|space| space.name.name.as_str()).collect();
+    let name = pick("space", "--space", name, &names)?;
+    compiler.space(name, &[]).ok_or(Failure::Reported)
+}
+
+/// The one that is named, or the only one there is.
+fn pick<'a>(
+    what: &str,
+    option: &str,
+    name: Option<&'a str>,
+    names: &[&'a str],
+) -> Result<&'a str, Failure> {
+    match (name, names) {
+        (Some(name), names) if names.contains(&name) => Ok(name),
+        (Some(name), []) => Err(Failure::input(format!("the file has no {what} `{name}`"))),
+        (Some(name), names) => Err(Failure::input(format!(
+            "the file has no {what} `{name}`; it has {}",
+            names.join(", ")
+        ))),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(Failure::input(format!("the file has no {what}"))),
+        (None, names) => Err(Failure::input(format!(
+            "the file has several of them; pick one with `{option}`: {}",
+            names.join(", ")
+        ))),
+    }
+}
+
+/// The network that `--arch` means: an `arch` item, a JSON file (path -> candidate), or
+/// `random:SEED`, uniformly from the space.
+///
+/// # Errors
+/// It means none of them, or the file does not fit the space.
+pub fn network<'p>(
+    program: &'p Program,
+    compiler: &mut Compiler<'p, '_>,
+    space_name: Option<&str>,
+    which: &str,
+) -> Result<NamedNetwork, Failure> {
+    if let Some(item) = program.archs().find(|item| item.name.name == which) {
+        return compiler.named_network(item).ok_or(Failure::Reported);
+    }
+    if let Some(seed) = which.strip_prefix("random:") {
+        let seed = seed.parse().map_err(|_| {
+            Failure::input(format!("`{which}`: the seed is a whole number, such as random:1"))
+        })?;
+        let space = space(program, compiler, space_name)?;
+        let assignment = crate::sample::draw(&space, seed, 1)?.pop().ok_or(Failure::Reported)?;
+        return Ok(NamedNetwork { space, assignment });
+    }
+    if which.ends_with(".json") {
+        let space = space(program, compiler, space_name)?;
+        let text = std::fs::read_to_string(which)
+            .map_err(|error| Failure::input(format!("{which}: {}", io_reason(&error))))?;
+        let choices: indexmap::IndexMap<String, String> = serde_json::from_str(&text)
+            .map_err(|error| Failure::input(format!("{which}: {error}")))?;
+        let assignment = arch::from_choices(&space, &choices)
+            .map_err(|misfit| Failure::input(format!("{which}: {misfit}")))?;
+        return Ok(NamedNetwork { space, assignment });
+    }
+    let names: Vec<&str> = program.archs().map(|item| item.name.name.as_str()).collect();
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    Err(Failure::input(format!(
+        "there is no network `{which}`: name an `arch` item of the file ({known}), a JSON file, or random:SEED"
+    )))
+}
+
+/// The recipe that a command works with, and its space: the one named, the only one of the
+/// file, or the defaults for the only space where the file has none.
+///
+/// # Errors
+/// There is none of this name, or several to choose from, or an override does not fit.
+pub fn recipe<'p>(
+    program: &'p Program,
+    compiler: &mut Compiler<'p, '_>,
+    name: Option<&str>,
+    set: &[String],
+) -> Result<(Recipe, Arc<Checked<Space>>), Failure> {
+    let overrides = set
+        .iter()
+        .map(|text| Override::parse(text))
+        .collect::<Result<Vec<Override>, Vec<Problem>>>()
+        .map_err(Failure::Problems)?;
+    let names: Vec<&str> = program.recipes().map(|item| item.name.name.as_str()).collect();
+    if name.is_none() && names.is_empty() {
+        let space = space(program, compiler, None)?;
+        let recipe = compiler.default_recipe(&space.name, &overrides).ok_or(Failure::Reported)?;
+        return Ok((recipe, space));
+    }
+    let name = pick("recipe", "--recipe", name, &names)?;
+    let item = program.recipes().find(|item| item.name.name == name).ok_or(Failure::Reported)?;
+    let space = compiler.space_ref(&item.space).ok_or(Failure::Reported)?;
+    let recipe = compiler.recipe(name, &overrides).ok_or(Failure::Reported)?;
+    Ok((recipe, space))
+}

@@ -1,0 +1,93 @@
+//! How commands end: diagnostics rendered for people or as JSON, and exit codes.
+
+use std::io::IsTerminal;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, JSONReportHandler};
+use nas_grammar::Problem;
+
+/// The input is at fault.
+pub const EXIT_INPUT: u8 = 1;
+/// A fault of nasc.
+pub const EXIT_BUG: u8 = 70;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// Diagnostics.
+    Problems(Vec<Problem>),
+    /// One sentence about the input.
+    Input(String),
+    /// The diagnostics are in the compiler's collector.
+    Reported,
+    /// Stopped by the user; what is on disk is whole.
+    Interrupted,
+}
+
+impl Failure {
+    /// One sentence about the input.
+    pub fn input(text: impl Into<String>) -> Self {
+        Failure::Input(text.into())
+    }
+
+    /// A failure with one diagnostic.
+    pub fn problem(problem: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Failure::Problems(vec![Box::new(problem)])
+    }
+
+    /// Prints it and returns the exit code.
+    #[must_use]
+    pub fn report(self) -> u8 {
+        match self {
+            Failure::Problems(problems) => {
+                print_problems(&problems);
+                if problems.iter().any(|problem| is_internal(problem.as_ref())) {
+                    return EXIT_BUG;
+                }
+            }
+            Failure::Input(text) => eprintln!("error: {text}"),
+            Failure::Reported => {}
+            Failure::Interrupted => {
+                eprintln!("interrupted");
+                return 130;
+            }
+        }
+        EXIT_INPUT
+    }
+}
+
+fn is_internal(problem: &dyn Diagnostic) -> bool {
+    problem.code().is_some_and(|code| code.to_string().starts_with("nas::internal::"))
+}
+
+/// Prints diagnostics to standard error, for people.
+pub fn print_problems(problems: &[Problem]) {
+    for problem in problems {
+        eprintln!("{}", render(problem.as_ref(), std::io::stderr().is_terminal()));
+    }
+}
+
+/// A diagnostic as people read it.
+#[must_use]
+pub fn render(problem: &dyn Diagnostic, is_terminal: bool) -> String {
+    let theme =
+        if is_terminal { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(1);
+    let mut text = String::new();
+    // Writing to a string does not fail; a span outside its source does, and then shows nothing.
+    let _ = handler.render_report(&mut text, problem);
+    text
+}
+
+/// Diagnostics as a JSON array, for editors.
+#[must_use]
+pub fn json(problems: &[Problem]) -> String {
+    let reports: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            let mut text = String::new();
+            let _ = JSONReportHandler::new().render_report(&mut text, problem.as_ref());
+            text
+        })
+        .collect();
+    format!("[{}]", reports.join(",\n"))
+}

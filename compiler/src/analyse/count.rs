@@ -1,0 +1,69 @@
+//! How many networks a space has.
+
+use std::collections::HashMap;
+
+use num_bigint::BigUint;
+
+use super::diagram::{Diagram, Diagrams};
+use super::elimination::{Eliminated, Semiring, eliminate};
+use super::liveness::{Entangled, Liveness};
+use crate::check::Checked;
+use crate::ir::Space;
+
+/// The number of networks: of assignments that differ in a decision that makes a difference.
+///
+/// # Errors
+/// [`Entangled`] where no table of bounded size holds the answer.
+pub fn count(space: &Checked<Space>) -> Result<BigUint, Entangled> {
+    eliminated(space).map(|eliminated| eliminated.value)
+}
+
+/// Sums and products of counts.
+struct Counting;
+
+impl Semiring for Counting {
+    type Value = BigUint;
+
+    fn one(&self) -> BigUint {
+        BigUint::from(1u32)
+    }
+
+    fn combine(&self, a: &BigUint, b: &BigUint) -> BigUint {
+        a * b
+    }
+
+    fn summarise(&self, a: &BigUint, b: &BigUint) -> BigUint {
+        a + b
+    }
+
+    fn repeat(&self, value: &BigUint, candidates: usize) -> BigUint {
+        value * candidates
+    }
+}
+
+/// Each network is counted once, at the assignment in which every decision that makes no
+/// difference takes its first candidate.
+pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, Entangled> {
+    let mut liveness = Liveness::of(space)?;
+    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
+    let mut store = Diagrams::default();
+    let (mut either, mut counted) = (HashMap::new(), HashMap::new());
+    let mut factors: Vec<Diagram> = Vec::new();
+    for (id, _) in space.decision_ids() {
+        let conditions = &mut liveness.conditions;
+        let (yes, no) = (conditions.constant(true), conditions.constant(false));
+        let width = widths.get(id.index()).copied().unwrap_or(0);
+        let is_first = (0..width).map(|i| if i == 0 { yes } else { no }).collect();
+        let is_first = conditions.branch(id, is_first);
+        let Some(alive) = liveness.decision(id) else { continue };
+        let conditions = &mut liveness.conditions;
+        let counts = conditions.apply(alive, is_first, &|a, b| *a || *b, &mut either);
+        factors.push(conditions.map(
+            counts,
+            &mut store,
+            &|counts| BigUint::from(u32::from(*counts)),
+            &mut counted,
+        ));
+    }
+    eliminate(&Counting, store, factors, &widths)
+}

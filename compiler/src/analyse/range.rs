@@ -1,0 +1,95 @@
+//! The least and the greatest cost of the networks of a space.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::diagram::{Diagram, Diagrams};
+use super::elimination::{Semiring, eliminate};
+use super::liveness::{Entangled, Liveness};
+use crate::check::Checked;
+use crate::ir::{NodeKind, Space};
+use crate::recipe::Measure;
+
+/// Both ends of a measure over all networks of a space; each is the cost of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Range {
+    /// The least.
+    pub min: u64,
+    /// The greatest.
+    pub max: u64,
+}
+
+/// A share of the cost, and when it is part of the network.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Term {
+    pub(super) cost: u64,
+    pub(super) condition: Diagram,
+}
+
+/// What the networks cost: a sum of terms, one for each distinct condition.
+pub(super) fn terms(space: &Checked<Space>, liveness: &Liveness, measure: Measure) -> Vec<Term> {
+    let mut sums: IndexMap<Diagram, u64> = IndexMap::new();
+    for (id, node) in space.graph.nodes() {
+        let NodeKind::Op(op) = &node.kind else { continue };
+        let shapes: Vec<_> = node.inputs.iter().filter_map(|&i| space.graph.shape(i)).collect();
+        let cost = match measure {
+            Measure::Macs => op.macs(&shapes, node.shape),
+            Measure::Params => op.params(&shapes),
+        };
+        // INVARIANT: the checker proved that the sum over all nodes fits into u64.
+        let cost = u64::try_from(cost).unwrap_or(u64::MAX);
+        if let (Some(condition), true) = (liveness.node(id), cost > 0) {
+            let sum = sums.entry(condition).or_default();
+            *sum = sum.saturating_add(cost);
+        }
+    }
+    sums.into_iter().map(|(condition, cost)| Term { cost, condition }).collect()
+}
+
+/// Sums of costs, of which the least or the greatest is kept.
+struct Extreme {
+    greatest: bool,
+}
+
+impl Semiring for Extreme {
+    type Value = u64;
+
+    fn one(&self) -> u64 {
+        0
+    }
+
+    fn combine(&self, a: &u64, b: &u64) -> u64 {
+        a.saturating_add(*b)
+    }
+
+    fn summarise(&self, a: &u64, b: &u64) -> u64 {
+        if self.greatest { *a.max(b) } else { *a.min(b) }
+    }
+
+    fn repeat(&self, value: &u64, _candidates: usize) -> u64 {
+        *value
+    }
+}
+
+/// The exact range of a measure.
+///
+/// # Errors
+/// [`Entangled`] where no table of bounded size holds the answer.
+pub fn range(space: &Checked<Space>, measure: Measure) -> Result<Range, Entangled> {
+    let liveness = Liveness::of(space)?;
+    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
+    let mut store = Diagrams::default();
+    let factors: Vec<Diagram> = terms(space, &liveness, measure)
+        .into_iter()
+        .map(|Term { cost, condition }| {
+            let cost_where = |alive: &bool| if *alive { cost } else { 0 };
+            liveness.conditions.map(condition, &mut store, &cost_where, &mut HashMap::new())
+        })
+        .collect();
+    let extreme = |greatest| {
+        eliminate(&Extreme { greatest }, store.clone(), factors.clone(), &widths).map(|e| e.value)
+    };
+    Ok(Range { min: extreme(false)?, max: extreme(true)? })
+}
