@@ -27,10 +27,7 @@ impl Input {
     /// # Errors
     /// The file cannot be read.
     pub fn load(path: &Path, problems: &mut Problems) -> Result<Self, Failure> {
-        let main = read(path).map_err(|error| match error {
-            LoadError::Missing(reason) => Failure::input(format!("{}: {reason}", path.display())),
-            LoadError::Unreadable(problem) => Failure::Problems(vec![problem]),
-        })?;
+        let main = read_source(path)?;
         let program = Program::load(main, &load_module, problems);
         Ok(Self { path: path.to_owned(), program })
     }
@@ -42,7 +39,7 @@ impl Input {
     /// What is wrong with the file, or what `inner` fails with.
     pub fn with<T>(
         path: &Path,
-        inner: impl FnOnce(&Program, &mut Compiler<'_, '_>) -> Result<T, Failure>,
+        inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut problems = Problems::default();
         let input = Self::load(path, &mut problems)?;
@@ -61,6 +58,17 @@ impl Input {
         let bytes = |source: &Source| source.text().as_bytes().to_vec();
         program.modules.iter().map(|m| (m.source.name().to_owned(), bytes(&m.source))).collect()
     }
+}
+
+/// The text of a file that was named on the command line.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_source(path: &Path) -> Result<Source, Failure> {
+    read(path).map_err(|error| match error {
+        LoadError::Missing(reason) => Failure::input(format!("{}: {reason}", path.display())),
+        LoadError::Unreadable(problem) => Failure::Problems(vec![problem]),
+    })
 }
 
 fn read(path: &Path) -> Result<Source, LoadError> {

@@ -1,2 +1,7 @@
 //! The nasc binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nasc::main()
+}

@@ -6,6 +6,7 @@ pub mod error;
 pub mod format;
 mod limits;
 pub mod parse;
+pub mod reference;
 mod rules;
 mod scan;
 pub mod source;

@@ -122,12 +122,15 @@ impl Backend for TorchBackend {
             seed: *seed,
             device: self.options.device,
         };
+        let expected = ExpectedCost::new(&self.space, objective.measure).map_err(|reason| {
+            TorchError::Entangled { space: self.space.name.clone(), reason }
+        })?;
         Ok(TorchSupernet {
             space: Arc::clone(&self.space),
             mixture: Mixture::new(&self.space, settings)?,
             feed: self.feed(data.batch),
             factor: objective.factor,
-            expected: ExpectedCost::new(&self.space, objective.measure),
+            expected,
             options: self.options,
         })
     }
@@ -236,6 +239,14 @@ pub struct TorchTrainee {
 }
 
 impl TorchTrainee {
+    /// Takes the network's parameters from `weights`; the optimiser begins anew.
+    ///
+    /// # Errors
+    /// A tensor is missing or has other sizes; then nothing is changed.
+    pub fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        self.network.load(weights)
+    }
+
     /// The network as it is now.
     #[must_use]
     pub fn network(&self) -> &TorchNetwork {

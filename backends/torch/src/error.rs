@@ -3,6 +3,7 @@
 use std::fmt;
 
 use miette::Diagnostic;
+use nas_compiler::analyse::Entangled;
 use nas_data::DataError;
 use tch::TchError;
 use thiserror::Error;
@@ -98,6 +99,19 @@ pub enum TorchError {
         space: String,
         /// What is missing.
         reason: String,
+    },
+
+    /// The expected cost of the supernet has no table of bounded size.
+    #[error("space `{space}` cannot be searched: {reason}")]
+    #[diagnostic(
+        code(nas::train::entangled),
+        help("let fewer decisions depend on each other, so that their joint cost can be tabulated")
+    )]
+    Entangled {
+        /// The space.
+        space: String,
+        /// What the analysis says.
+        reason: Entangled,
     },
 
     /// A saved state or weights lack a tensor, or have it in another shape.

@@ -1,1 +1,25 @@
-//! The text form of a space.
+//! The text form of a space: what `show --stage space` prints and what tests of passes read.
+//!
+//! ```text
+//! space tiny
+//! task segmentation(classes = 7, ignore = 255)
+//!
+//! d0 = decision "op" label "op" [conv3, skip]
+//!
+//! n0 = input "image" : [3, 64, 64]
+//! n1 = conv(n0) {out = 3, kernel = (3, 3), …} "op=conv3/conv.0" : [3, 64, 64]
+//! n2 = zero(n0) "op=skip/zero.0" : [3, 64, 64]
+//! n3 = select d0 (n1, n2) "op" : [3, 64, 64]
+//! n4 = output (n3) "logits" : [3, 64, 64]
+//! ```
+//!
+//! One line a thing; ids count from 0 in the order of the lines, operands first. Where things were
+//! written is not part of the text: `parse(print(x)) == x`, origins aside.
+
+mod dot;
+mod parse;
+mod print;
+
+pub use dot::dot;
+pub use parse::{TextError, parse};
+pub use print::{print, print_network};

@@ -96,6 +96,14 @@ pub enum Argument {
     Count(u32),
     /// Vertical and horizontal.
     Pair([u32; 2]),
+    /// Padding that differs between the two ends: (vertical, horizontal) of each. The language
+    /// has no way to write it; the text form of a space has.
+    Sides {
+        /// Above and left.
+        before: [u32; 2],
+        /// Below and right.
+        after: [u32; 2],
+    },
     /// A number.
     Real(f64),
     /// `true` or `false`.
@@ -109,6 +117,7 @@ impl fmt::Display for Argument {
         match self {
             Argument::Count(n) => write!(f, "{n}"),
             Argument::Pair([a, b]) => write!(f, "({a}, {b})"),
+            Argument::Sides { before: [a, b], after: [c, d] } => write!(f, "(({a}, {b}), ({c}, {d}))"),
             Argument::Real(r) => write!(f, "{r:?}"),
             Argument::Flag(b) => write!(f, "{b}"),
             Argument::Word(w) => write!(f, "\"{w}\""),

@@ -21,6 +21,9 @@ impl Padding {
         if let Some(pair) = arguments.pair_if_given("padding") {
             return Self { before: pair, after: pair };
         }
+        if let Some(Argument::Sides { before, after }) = arguments.get("padding") {
+            return Self { before, after };
+        }
         if arguments.get("padding") == Some(Argument::Word("valid")) {
             return Self { before: [0, 0], after: [0, 0] };
         }
@@ -34,7 +37,14 @@ impl Padding {
     /// The argument that makes this padding for such a window.
     pub(crate) fn argument(self, kernel: [u32; 2], dilation: [u32; 2]) -> Argument {
         let same = Self::of(&Arguments::default(), kernel, dilation);
-        if self == same { Argument::Word("same") } else { Argument::Pair(self.before) }
+        let Self { before, after } = self;
+        if self == same {
+            Argument::Word("same")
+        } else if before == after {
+            Argument::Pair(before)
+        } else {
+            Argument::Sides { before, after }
+        }
     }
 }
 

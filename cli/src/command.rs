@@ -1,0 +1,67 @@
+//! The subcommands, and the way from arguments to an exit code.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::inspect::{
+    self, AnalyzeArgs, CheckArgs, CostArgs, ExplainArgs, FmtArgs, SampleArgs, ShowArgs,
+};
+use crate::report::{EXIT_BUG, Failure};
+
+/// A compiler for search spaces of neural networks.
+#[derive(Debug, Parser)]
+#[command(name = "nasc", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Report every problem of the files, and check their expectations.
+    Check(CheckArgs),
+    /// Bring files into canonical layout.
+    Fmt(FmtArgs),
+    /// Show what the compiler made of a file.
+    Show(ShowArgs),
+    /// Exact count and ranges of a whole space.
+    Analyze(AnalyzeArgs),
+    /// What one network costs.
+    Cost(CostArgs),
+    /// Draw networks uniformly.
+    Sample(SampleArgs),
+    /// Explain the code of a diagnostic.
+    Explain(ExplainArgs),
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("error[nas::internal::panic]: a fault of nasc, not of your file");
+        eprintln!("  {panic}");
+        eprintln!("  please report it, with the command and the file");
+    }));
+    let cli = Cli::parse();
+    // Deep but legal nesting needs more stack than a main thread may have.
+    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || run(cli.command));
+    let result = worker.map(std::thread::JoinHandle::join);
+    match result {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(failure))) => ExitCode::from(failure.report()),
+        _ => ExitCode::from(EXIT_BUG),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Check(args) => inspect::check(&args),
+        Command::Fmt(args) => inspect::fmt(&args),
+        Command::Show(args) => inspect::show(&args),
+        Command::Analyze(args) => inspect::analyze(&args),
+        Command::Cost(args) => inspect::cost(&args),
+        Command::Sample(args) => inspect::sample(&args),
+        Command::Explain(args) => inspect::explain(&args),
+    }
+}

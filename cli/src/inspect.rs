@@ -1,0 +1,384 @@
+//! The commands that look and do not train: check, fmt, show, cost, analyze, sample, explain.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use nas_compiler::analyse::{self, Entangled, Range};
+use nas_compiler::compile::NamedNetwork;
+use nas_compiler::error::{Problems, is_error};
+use nas_compiler::ir::text;
+use nas_compiler::network::Cost;
+use nas_compiler::recipe::Measure;
+use nas_compiler::{Checked, Compiler, Network, Space, specialise};
+use nas_grammar::Problem;
+use serde_json::json;
+
+use crate::input::{self, Input};
+use crate::report::{self, Failure};
+use crate::table::Table;
+
+/// Arguments of `nasc check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// How problems are written: for people to standard error, or as JSON to standard output.
+    #[arg(long, value_enum, default_value_t = ProblemFormat::Text)]
+    pub format: ProblemFormat,
+}
+
+/// How problems are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProblemFormat {
+    /// For people.
+    Text,
+    /// For editors.
+    Json,
+}
+
+/// Every problem of the files.
+///
+/// # Errors
+/// There is an error among them.
+pub fn check(args: &CheckArgs) -> Result<(), Failure> {
+    let mut all: Vec<Problem> = Vec::new();
+    for path in &args.files {
+        let mut problems = Problems::default();
+        match Input::load(path, &mut problems) {
+            Ok(input) => Compiler::new(&input.program, &mut problems).check_all(),
+            Err(Failure::Problems(found)) => problems.extend(found),
+            Err(other) => return Err(other),
+        }
+        all.extend(problems.into_vec());
+    }
+    let errors = all.iter().filter(|problem| is_error(problem.as_ref())).count();
+    let warnings = all.len() - errors;
+    if args.format == ProblemFormat::Json {
+        println!("{}", report::json(&all));
+        return if errors == 0 { Ok(()) } else { Err(Failure::Reported) };
+    }
+    report::print_problems(&all);
+    if all.is_empty() {
+        return Ok(());
+    }
+    eprintln!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
+    if errors == 0 { Ok(()) } else { Err(Failure::Reported) }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Arguments of `nasc fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// The files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Change nothing; fail if a file is not in canonical layout.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Brings files into canonical layout.
+///
+/// # Errors
+/// A file cannot be read or parsed, or, with `--check`, is not in canonical layout.
+pub fn fmt(args: &FmtArgs) -> Result<(), Failure> {
+    let mut others = 0;
+    for path in &args.files {
+        let source = input::read_source(path)?;
+        let formatted = nas_grammar::format::format(&source).map_err(Failure::Problems)?;
+        if formatted == **source.text() {
+            continue;
+        }
+        others += 1;
+        if args.check {
+            eprintln!("{}: not in canonical layout", path.display());
+        } else {
+            crate::files::write_whole(path, formatted.as_bytes())?;
+        }
+    }
+    if args.check && others > 0 { Err(Failure::Reported) } else { Ok(()) }
+}
+
+/// Arguments of `nasc show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// What to show; `network` needs `--arch`.
+    #[arg(long, value_enum)]
+    pub stage: Option<Stage>,
+    /// A network: an `arch` item, a JSON file, or random:SEED.
+    #[arg(long)]
+    pub arch: Option<String>,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// How the space is written.
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+}
+
+/// A stage of the compiler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// What was written.
+    Ast,
+    /// The graph with decisions.
+    Space,
+    /// One network.
+    Network,
+}
+
+/// How a graph is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// The text form of the IR.
+    Text,
+    /// Graphviz.
+    Dot,
+}
+
+/// What the compiler made of a file.
+///
+/// # Errors
+/// The file is at fault.
+pub fn show(args: &ShowArgs) -> Result<(), Failure> {
+    let default = if args.arch.is_some() { Stage::Network } else { Stage::Space };
+    match args.stage.unwrap_or(default) {
+        Stage::Ast => {
+            let source = input::read_source(&args.file)?;
+            let parsed = nas_grammar::parse(&source);
+            println!("{:#?}", parsed.file);
+            if parsed.problems.is_empty() { Ok(()) } else { Err(Failure::Problems(parsed.problems)) }
+        }
+        Stage::Space => Input::with(&args.file, |program, compiler| {
+            let space = input::space(program, compiler, args.space.as_deref())?;
+            match args.format {
+                GraphFormat::Text => print!("{}", text::print(&space)),
+                GraphFormat::Dot => print!("{}", text::dot(&space)),
+            }
+            Ok(())
+        }),
+        Stage::Network => {
+            let which = args.arch.as_deref();
+            let which = which.ok_or_else(|| Failure::input("`--stage network` needs `--arch`"))?;
+            let (_, network) = named_network(&args.file, args.space.as_deref(), which)?;
+            print!("{}", text::print_network(&network));
+            Ok(())
+        }
+    }
+}
+
+fn named_network(
+    file: &std::path::Path,
+    space: Option<&str>,
+    which: &str,
+) -> Result<(NamedNetwork, Network), Failure> {
+    Input::with(file, |program, compiler| {
+        let named = input::network(program, compiler, space, which)?;
+        let network = specialise(&named.space, &named.assignment);
+        Ok((named, network))
+    })
+}
+
+/// Arguments of `nasc cost`.
+#[derive(Debug, Args)]
+pub struct CostArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// The network: an `arch` item, a JSON file, or random:SEED.
+    #[arg(long)]
+    pub arch: String,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// Every layer that costs something.
+    #[arg(long)]
+    pub layers: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What one network costs.
+///
+/// # Errors
+/// The file is at fault.
+pub fn cost(args: &CostArgs) -> Result<(), Failure> {
+    let (_, network) = named_network(&args.file, args.space.as_deref(), &args.arch)?;
+    let total = network.cost();
+    let layers: Vec<(&str, String, Cost)> = network
+        .nodes
+        .iter()
+        .map(|node| (node.name.as_str(), node.shape.to_string(), network.node_cost(node)))
+        .filter(|(_, _, cost)| *cost != Cost::default())
+        .collect();
+    if args.json {
+        let mut value = json!({"macs": total.macs, "params": total.params});
+        if args.layers {
+            let rows = network.nodes.iter().map(|node| (node, network.node_cost(node)));
+            let rows = rows.filter(|(_, cost)| *cost != Cost::default()).map(|(node, cost)| {
+                json!({"name": node.name, "shape": node.shape, "macs": cost.macs, "params": cost.params})
+            });
+            value["layers"] = rows.collect();
+        }
+        println!("{value:#}");
+        return Ok(());
+    }
+    let mut table = Table::new(["layer", "shape", "macs", "params"]);
+    if args.layers {
+        for (name, shape, cost) in layers {
+            table.row([name.to_owned(), shape, grouped(cost.macs), grouped(cost.params)]);
+        }
+    }
+    table.row(["total".to_owned(), String::new(), grouped(total.macs), grouped(total.params)]);
+    print!("{table}");
+    Ok(())
+}
+
+/// A number with its digits in groups of three, as literals of the language may be written.
+#[must_use]
+pub fn grouped(n: impl ToString) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Arguments of `nasc analyze`.
+#[derive(Debug, Args)]
+pub struct AnalyzeArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The figures of a whole space.
+pub struct Figures {
+    /// Number of networks.
+    pub count: String,
+    /// Number of decisions.
+    pub decisions: usize,
+    /// Multiply-accumulates.
+    pub macs: Range,
+    /// Trainable parameters.
+    pub params: Range,
+}
+
+/// The exact figures of a space.
+///
+/// # Errors
+/// The decisions are too entangled.
+pub fn figures(space: &Checked<Space>) -> Result<Figures, Failure> {
+    let compute = || -> Result<Figures, Entangled> {
+        Ok(Figures {
+            count: analyse::count(space)?.to_string(),
+            decisions: space.decisions.len(),
+            macs: analyse::range(space, Measure::Macs)?,
+            params: analyse::range(space, Measure::Params)?,
+        })
+    };
+    compute().map_err(|error| Failure::input(format!("space {}: {error}", space.name)))
+}
+
+/// The figures of a space as a table.
+#[must_use]
+pub fn figures_table(space: &str, figures: &Figures) -> String {
+    let mut table = Table::new([space, "min", "max"]);
+    for (name, range) in [("macs", figures.macs), ("params", figures.params)] {
+        table.row([name.to_owned(), grouped(range.min), grouped(range.max)]);
+    }
+    let Figures { count, decisions, .. } = figures;
+    format!("{} networks, {decisions} decisions\n{table}", grouped(count))
+}
+
+/// Exact figures of a whole space.
+///
+/// # Errors
+/// The file is at fault.
+pub fn analyze(args: &AnalyzeArgs) -> Result<(), Failure> {
+    let space = Input::with(&args.file, |program, compiler| {
+        input::space(program, compiler, args.space.as_deref())
+    })?;
+    let figures = figures(&space)?;
+    if args.json {
+        let Figures { count, decisions, macs, params } = &figures;
+        println!("{:#}", json!({"count": count, "decisions": decisions, "macs": macs, "params": params}));
+    } else {
+        print!("{}", figures_table(&space.name, &figures));
+    }
+    Ok(())
+}
+
+/// Arguments of `nasc sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// How many networks.
+    #[arg(short, default_value_t = 1)]
+    pub n: usize,
+    /// The same seed draws the same networks.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+}
+
+/// Networks drawn uniformly: one JSON object a line, with decisions and costs.
+///
+/// # Errors
+/// The file is at fault.
+pub fn sample(args: &SampleArgs) -> Result<(), Failure> {
+    let space = Input::with(&args.file, |program, compiler| {
+        input::space(program, compiler, args.space.as_deref())
+    })?;
+    for assignment in crate::sample::draw(&space, args.seed, args.n)? {
+        let network = specialise(&space, &assignment);
+        let choices: indexmap::IndexMap<String, String> = network.choices.iter().cloned().collect();
+        let Cost { macs, params } = network.cost();
+        println!("{}", json!({"choices": choices, "macs": macs, "params": params}));
+    }
+    Ok(())
+}
+
+/// Arguments of `nasc explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code of a diagnostic, such as nas::shape::groups.
+    pub code: String,
+}
+
+/// The page of a diagnostic's code.
+///
+/// # Errors
+/// There is no such code.
+pub fn explain(args: &ExplainArgs) -> Result<(), Failure> {
+    match nas_grammar::reference::error_page(&args.code) {
+        Some(page) => {
+            print!("{page}");
+            Ok(())
+        }
+        None => {
+            let codes = nas_grammar::reference::error_codes();
+            let near = nas_compiler::error::nearest(&args.code, codes.iter().map(|code| &**code));
+            let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+            Err(Failure::input(format!("there is no code `{}`{hint}", args.code)))
+        }
+    }
+}

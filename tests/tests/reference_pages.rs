@@ -1,0 +1,186 @@
+//! The reference: every code of the sources has a page, every example on a page does what the page
+//! says, and every `nas` block of the language reference compiles.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use nas_compiler::Compiler;
+use nas_compiler::error::{Problems, is_error};
+use nas_compiler::modules::{LoadError, Program};
+use nas_grammar::reference::{error_codes, error_page};
+use nas_grammar::{Problem, Source};
+
+/// Codes that cannot stand alone, and the one that comes with them.
+const TOGETHER: [(&str, &str); 2] = [
+    ("nas::names::duplicate_parameter", "nas::names::unused"),
+    ("nas::space::no_input", "nas::space::no_output"),
+];
+
+/// Phases whose pages have an example.
+const COMPILED: [&str; 11] = [
+    "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
+    "recipe",
+];
+
+/// Codes of these phases that no text of a page raises.
+const WITHOUT_EXAMPLE: [&str; 4] = [
+    "nas::parse::not_utf8",
+    "nas::parse::too_large",
+    "nas::recipe::override_form",
+    "nas::shape::rank",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A fenced block: what stands after the backquotes, its line on the page, its text.
+struct Fence {
+    info: String,
+    line: usize,
+    text: String,
+}
+
+fn fences(page: &str) -> Vec<Fence> {
+    let mut fences = Vec::new();
+    let mut open: Option<Fence> = None;
+    for (index, line) in page.lines().enumerate() {
+        match (line.strip_prefix("```"), open.take()) {
+            (Some(info), None) => {
+                open = Some(Fence { info: info.to_owned(), line: index + 1, text: String::new() });
+            }
+            (Some(_), Some(fence)) => fences.push(fence),
+            (None, Some(mut fence)) => {
+                fence.text.push_str(line);
+                fence.text.push('\n');
+                open = Some(fence);
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a fence is not closed");
+    fences
+}
+
+/// Checks a text as a file of this name that stands alone with the standard library.
+fn check(name: &str, text: &str) -> Vec<Problem> {
+    let load = |_: &str, module: &[&str]| match module {
+        ["std", rest @ ..] => match nas_spaces::std_module(&rest.join("/")) {
+            Some(text) => Ok(Source::new(format!("std/{}.nas", rest.join("/")), text)),
+            None => Err(LoadError::Missing("there is no such module".to_owned())),
+        },
+        [own] if *own == name => Ok(Source::new(format!("{name}.nas"), text)),
+        _ => Err(LoadError::Missing("there is no such file".to_owned())),
+    };
+    let mut problems = Problems::default();
+    let main = Source::new(format!("{name}.nas"), text);
+    let program = Program::load(main, &load, &mut problems);
+    Compiler::new(&program, &mut problems).check_all();
+    problems.into_vec()
+}
+
+fn code(problem: &Problem) -> String {
+    problem.code().map(|code| code.to_string()).unwrap_or_default()
+}
+
+/// What is wrong with the examples of a page.
+fn faults(title: &str, page: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    for fence in fences(page) {
+        let at = format!("{title}, line {}", fence.line);
+        if fence.info == "nas" {
+            let problems = check("example", &fence.text);
+            let errors: Vec<String> = problems
+                .iter()
+                .filter(|problem| is_error(problem.as_ref()))
+                .map(|problem| format!("{} {problem}", code(problem)))
+                .collect();
+            if !errors.is_empty() {
+                faults.push(format!("{at} does not compile: {}", errors.join("; ")));
+            }
+        } else if let Some(wanted) = fence.info.strip_prefix("nas,error=") {
+            // An import cycle of one file needs its name.
+            let name = wanted.rsplit("::").next().unwrap_or_default();
+            let raised: BTreeSet<String> = check(name, &fence.text).iter().map(code).collect();
+            let mut expected = BTreeSet::from([wanted.to_owned()]);
+            let beside = TOGETHER.iter().filter(|(first, _)| *first == wanted);
+            expected.extend(beside.map(|(_, second)| (*second).to_owned()));
+            if raised != expected {
+                faults.push(format!("{at} raises {raised:?}, not {expected:?}"));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn examples_on_error_pages_raise_their_code_and_cures_compile() {
+    let mut found = Vec::new();
+    for code in error_codes() {
+        let page = error_page(&code).unwrap();
+        found.extend(faults(&code, page));
+        let phase = code.split("::").nth(1).unwrap_or_default();
+        let infos: Vec<String> = fences(page).into_iter().map(|fence| fence.info).collect();
+        let wanted = if COMPILED.contains(&phase) && !WITHOUT_EXAMPLE.contains(&code.as_str()) {
+            vec![format!("nas,error={code}"), "nas".to_owned()]
+        } else {
+            Vec::new()
+        };
+        if infos != wanted {
+            found.push(format!("{code} has the blocks {infos:?}, not {wanted:?}"));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_code_has_a_page_and_every_page_a_code() {
+    let mut codes = BTreeMap::new();
+    for package in ["backends", "cli", "compiler", "data", "grammar", "search", "spaces"] {
+        codes_below(&root().join(package), &mut codes);
+    }
+    let pages: BTreeSet<String> = error_codes().into_iter().collect();
+    let without: Vec<String> = codes
+        .iter()
+        .filter(|(code, _)| !pages.contains(*code))
+        .map(|(code, file)| format!("{code} ({}) has no page", file.display()))
+        .collect();
+    let stale: Vec<String> = pages
+        .iter()
+        .filter(|code| !codes.contains_key(*code))
+        .map(|code| format!("{code} has a page and is nowhere in the sources"))
+        .collect();
+    assert!(without.is_empty() && stale.is_empty(), "{}", [without, stale].concat().join("\n"));
+}
+
+/// Every `[nas::phase::name]` and `code(nas::phase::name)` below a folder, with its file; codes
+/// that tests make up are `nas::test::…`.
+fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            codes_below(&path, codes);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for (opening, closing) in [("[nas::", ']'), ("code(nas::", ')')] {
+                for rest in text.split(opening).skip(1) {
+                    let Some((name, _)) = rest.split_once(closing) else { continue };
+                    let is_code = name.matches("::").count() == 1
+                        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'));
+                    if is_code && !name.starts_with("test::") {
+                        codes.insert(format!("nas::{name}"), path.clone());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_of_the_language_reference_compile() {
+    let page = root().join("grammar/reference/language.md");
+    let text = std::fs::read_to_string(page).unwrap();
+    assert!(fences(&text).iter().filter(|fence| fence.info == "nas").count() >= 10);
+    let faults = faults("language.md", &text);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -1,0 +1,213 @@
+//! What `nasc check` says about each file of `tests/ui`, against the rendering beside it and the
+//! markers in it.
+//!
+//! A case is `tests/ui/<phase>/<case>.nas`; its diagnostics, as they are printed where the output
+//! is no terminal, are `<case>.stderr`. The guilty line carries `// error[code]` or
+//! `// warning[code]`, so that intent survives a re-bless (`BLESS=1`). What has no line is expected
+//! on the first one. Files that cases import are in folders below, such as `names/parts`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use miette::{Diagnostic, Severity};
+use nas_compiler::Compiler;
+use nas_compiler::error::Problems;
+use nas_compiler::recipe::Override;
+use nas_grammar::{Problem, parse::decode};
+use nasc::input::Input;
+use nasc::report::{Failure, render};
+
+/// Phases whose every code has a case here.
+const PHASES: [&str; 11] = [
+    "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
+    "recipe",
+];
+
+/// Codes of these phases that no file of reasonable size can raise through `nasc check`; each has
+/// a test of its own below.
+const ELSEWHERE: [&str; 2] = ["nas::parse::too_large", "nas::recipe::override_form"];
+
+/// A file, a line from 1, and `error[code]` or `warning[code]`.
+type Report = (String, usize, String);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")
+}
+
+/// The files of a folder with this extension, sorted, as `<phase>/<name>`.
+fn files(phase: &str, extension: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder().join(phase)).unwrap();
+    let mut found: Vec<String> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == extension))
+        .map(|path| format!("{phase}/{}", path.file_name().unwrap().to_str().unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+fn cases() -> Vec<String> {
+    let mut phases: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    phases.sort();
+    phases.iter().flat_map(|phase| files(phase, "nas")).collect()
+}
+
+/// Everything that `nasc check` reports for a file, and the names of the files that it read.
+fn check(case: &str) -> (Vec<Problem>, Vec<String>) {
+    // Diagnostics show the path as it was given: relative, so that no machine's path is in them.
+    std::env::set_current_dir(folder()).unwrap();
+    let mut problems = Problems::default();
+    match Input::load(Path::new(case), &mut problems) {
+        Ok(input) => {
+            Compiler::new(&input.program, &mut problems).check_all();
+            let names = input.program.modules.iter().map(|m| m.source.name().to_owned());
+            (problems.into_vec(), names.filter(|name| !name.starts_with("std/")).collect())
+        }
+        Err(Failure::Problems(found)) => (found, vec![case.to_owned()]),
+        Err(other) => panic!("{case}: {other:?}"),
+    }
+}
+
+fn reported(problem: &dyn Diagnostic, main: &str) -> Report {
+    let code = problem.code().map(|code| code.to_string()).unwrap_or_default();
+    let severity = match problem.severity() {
+        None | Some(Severity::Error) => "error",
+        Some(Severity::Warning) => "warning",
+        Some(Severity::Advice) => "advice",
+    };
+    let labels: Vec<_> = problem.labels().into_iter().flatten().collect();
+    let label = labels.iter().find(|label| label.primary()).or(labels.first());
+    let place = label.zip(problem.source_code()).map(|(label, source)| {
+        let contents = source.read_span(label.inner(), 0, 0).unwrap();
+        (contents.name().unwrap_or(main).to_owned(), contents.line() + 1)
+    });
+    let (file, line) = place.unwrap_or_else(|| (main.to_owned(), 1));
+    (file, line, format!("{severity}[{code}]"))
+}
+
+/// The markers of a file.
+fn expected(file: &str) -> BTreeSet<Report> {
+    let text = std::fs::read(folder().join(file)).unwrap();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let mut markers = BTreeSet::new();
+    for (index, line) in text.lines().enumerate() {
+        let Some((_, comment)) = line.split_once("//") else { continue };
+        for word in comment.split_whitespace() {
+            if (word.starts_with("error[") || word.starts_with("warning[")) && word.ends_with(']') {
+                markers.insert((file.to_owned(), index + 1, word.to_owned()));
+            }
+        }
+    }
+    markers
+}
+
+fn rendered(problems: &[Problem]) -> String {
+    let reports: Vec<String> = problems.iter().map(|p| render(p.as_ref(), false)).collect();
+    let text = reports.join("\n");
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// What is wrong with a case; nothing if it is as it should be.
+fn faults(case: &str, bless: bool) -> Vec<String> {
+    let (problems, sources) = check(case);
+    let found: BTreeSet<Report> = problems.iter().map(|p| reported(p.as_ref(), case)).collect();
+    let wanted: BTreeSet<Report> = sources.iter().flat_map(|file| expected(file)).collect();
+    let show = |(file, line, what): &Report| format!("{file}:{line}: {what}");
+    let mut faults: Vec<String> = Vec::new();
+    faults.extend(wanted.difference(&found).map(|r| format!("not reported: {}", show(r))));
+    faults.extend(found.difference(&wanted).map(|r| format!("not marked: {}", show(r))));
+    if wanted.is_empty() {
+        faults.push(format!("{case} has no marker"));
+    }
+    if found.len() != problems.len() {
+        faults.push(format!("{case} reports one code twice on one line"));
+    }
+    let text = rendered(&problems);
+    let beside = folder().join(case).with_extension("stderr");
+    if bless {
+        std::fs::write(&beside, text).unwrap();
+    } else if std::fs::read_to_string(&beside).unwrap_or_default() != text {
+        faults.push(format!("{case} says something else than its .stderr (BLESS=1 rewrites):\n{text}"));
+    }
+    faults
+}
+
+#[test]
+fn every_case_says_what_it_should() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let faults: Vec<String> = cases().iter().flat_map(|case| faults(case, bless)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn no_rendering_is_an_orphan() {
+    let cases = cases();
+    let orphans: Vec<String> = PHASES
+        .iter()
+        .flat_map(|phase| files(phase, "stderr"))
+        .filter(|file| !cases.contains(&file.replace(".stderr", ".nas")))
+        .collect();
+    assert!(orphans.is_empty(), "without a case: {}", orphans.join(", "));
+}
+
+#[test]
+fn every_code_has_a_case() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut codes = BTreeMap::new();
+    for folder in ["compiler/src", "grammar/src"] {
+        codes_below(&root.join(folder), &mut codes);
+    }
+    let markers: BTreeSet<String> = cases().iter().flat_map(|c| expected(c)).map(|r| r.2).collect();
+    let missing: Vec<String> = codes
+        .into_iter()
+        .filter(|(code, _)| PHASES.iter().any(|p| code.starts_with(&format!("nas::{p}::"))))
+        .filter(|(code, _)| !ELSEWHERE.contains(&code.as_str()))
+        .filter(|(code, _)| !markers.iter().any(|marker| marker.ends_with(&format!("[{code}]"))))
+        .map(|(code, file)| format!("{code} ({})", file.display()))
+        .collect();
+    assert!(missing.is_empty(), "no case raises\n{}", missing.join("\n"));
+}
+
+/// Every `[nas::phase::name]` and `code(nas::phase::name)` below a folder, with its file.
+fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            codes_below(&path, codes);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for opening in ["[nas::", "code(nas::"] {
+                for rest in text.split(opening).skip(1) {
+                    let name: String = rest
+                        .chars()
+                        .take_while(|c| c.is_ascii_lowercase() || matches!(c, '_' | ':' | '0'..='9'))
+                        .collect();
+                    codes.insert(format!("nas::{name}"), path.clone());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_refused() {
+    let bytes = vec![b'\n'; nas_grammar::parse::MAX_BYTES + 1];
+    let problem = decode("large.nas", bytes).unwrap_err();
+    assert_eq!(reported(problem.as_ref(), "large.nas").2, "error[nas::parse::too_large]");
+}
+
+#[test]
+fn an_override_of_another_form_is_refused() {
+    for text in ["", "schedule", "schedule.epochs", "=3", "schedule.epochs=", "a.b.c=1"] {
+        let problems = Override::parse(text).unwrap_err();
+        let [problem] = problems.as_slice() else { panic!("{text}: {problems:?}") };
+        assert_eq!(
+            reported(problem.as_ref(), "--set").2,
+            "error[nas::recipe::override_form]",
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+space demo {
+    input x: [3, 32, 32]
+    let y = x -> conv(x, 8, kernel = 3) // error[nas::args::operands]
+    output out = y
+}

@@ -1,0 +1,13 @@
+space demo {
+    input x: [3, 32, 32]
+    var y = x
+    for _i in 0..2 {
+        y = y -> choose op {
+            k3: conv(3, kernel = 3)
+            k5: conv(3, kernel = 5)
+        }
+    }
+    output out = y
+}
+
+expect demoo.count == 4 // error[nas::expect::measure]

@@ -1,0 +1,3 @@
+use cycle.stem // error[nas::names::cycle]
+
+block tail(x) { x -> stem }

@@ -1,0 +1,3 @@
+block twice(x, k, k) { // error[nas::names::duplicate_parameter] warning[nas::names::unused]
+    x -> conv(8, kernel = k)
+}

@@ -1,0 +1,7 @@
+use parts.three.stem // error[nas::names::module]
+
+space demo {
+    input x: [3, 32, 32]
+    let y = x -> relu
+    output out = y
+}

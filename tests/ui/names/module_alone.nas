@@ -1,0 +1,1 @@
+use blocks.{} // error[nas::parse::syntax]

@@ -1,0 +1,3 @@
+use two.inner
+
+block stem(x) { x -> inner }

@@ -1,0 +1,3 @@
+use one.stem // error[nas::names::cycle]
+
+block inner(x) { x -> relu }

@@ -1,0 +1,7 @@
+use parts.one.stem
+
+space demo {
+    input x: [3, 32, 32]
+    let y = x -> stem
+    output out = y
+}

@@ -1,0 +1,1 @@
+block conv(x) { x -> relu } // error[nas::names::shadowed]

@@ -1,0 +1,9 @@
+// error[nas::space::cost_overflow]
+space demo {
+    input x: [3, 1024, 1024]
+    var y = x
+    for _i in 0..140_000 {
+        y = y -> conv(4096, kernel = 3)
+    }
+    output out = y
+}

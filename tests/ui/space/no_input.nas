@@ -1,0 +1,1 @@
+space demo {} // error[nas::space::no_input] error[nas::space::no_output]

@@ -1,0 +1,4 @@
+// error[nas::space::no_output]
+space demo {
+    input x: [3, 32, 32]
+}
