@@ -9,9 +9,8 @@ space squeezenas_large(classes = 19, height = 1024, width = 2048) {
 
     var x = image -> conv_bn_relu(16, kernel = 3, stride = 2)
     var low = x
-    for (channels, repeats, stride) in [
-        (16, 1, 1), (24, 4, 2), (32, 4, 2), (64, 4, 2), (96, 4, 1), (160, 4, 1), (160, 1, 1)
-    ] {
+    for (channels, repeats, stride) in [(16, 1, 1), (24, 4, 2), (32, 4, 2), (64, 4, 2), (96, 4, 1),
+                                        (160, 4, 1), (160, 1, 1)] {
         for i in 0..repeats {
             x = x -> unit(channels, stride = if i == 0 { stride } else { 1 })
         }
@@ -22,9 +21,9 @@ space squeezenas_large(classes = 19, height = 1024, width = 2048) {
 
 /// Table 1 of the paper, second row.
 arch mac_large of squeezenas_large {
-    op = [k3_e1_g2, k3_e6_g1, k3_e1_g2_d2, k3_e1_g2, k3_e1_g2, k5_e6_g1, k5_e6_g1, k3_e6_g1_d2, k5_e6_g1,
-          k5_e6_g1, k5_e6_g1, k5_e1_g1, k3_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1, k3_e3_g1_d2,
-          k3_e6_g1_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g1_d2]
+    op = [k3_e1_g2, k3_e6_g1, k3_e1_g2_d2, k3_e1_g2, k3_e1_g2, k5_e6_g1, k5_e6_g1, k3_e6_g1_d2,
+          k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e1_g1, k3_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1,
+          k3_e3_g1_d2, k3_e6_g1_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g1_d2]
     expect macs == 9_386_147_840
     expect params == 704_382
 }

@@ -4,9 +4,9 @@ use std.heads.lr_aspp
 
 /// What "skip" means depends on the shape: nothing beside a residual, else the cheapest match.
 block skip_to(x, out, stride) {
-    if stride == 2            { x -> factorized_reduce(out) }
+    if stride == 2 { x -> factorized_reduce(out) }
     else if x.channels == out { zero(x) }
-    else                      { x -> relu_conv_bn(out, kernel = 1) }
+    else { x -> relu_conv_bn(out, kernel = 1) }
 }
 
 /// One searched layer. The residual stands outside the choice.
@@ -29,7 +29,8 @@ space squeezenas_small(classes = 19, height = 1024, width = 2048) {
 
     var x = image -> conv_bn_relu(16, kernel = 3, stride = 2)
     var low = x
-    for (channels, repeats, stride) in [(16, 4, 2), (24, 4, 2), (40, 4, 2), (48, 4, 1), (96, 4, 1)] {
+    for (channels, repeats, stride) in [(16, 4, 2), (24, 4, 2), (40, 4, 2), (48, 4, 1),
+                                        (96, 4, 1)] {
         for i in 0..repeats {
             x = x -> unit(channels, stride = if i == 0 { stride } else { 1 })
         }
@@ -41,8 +42,8 @@ space squeezenas_small(classes = 19, height = 1024, width = 2048) {
 
 /// Table 1 of the paper, first row. `expect` is checked by `nasc check`.
 arch mac_small of squeezenas_small {
-    op = [k3_e1_g2, k3_e1_g1, k3_e1_g1, k3_e1_g2,   k5_e6_g1, k3_e1_g1, k3_e1_g1, k3_e1_g2_d2,
-          k5_e6_g1, k3_e6_g1_d2, skip, k3_e1_g2,    k5_e6_g1, k3_e3_g1_d2, k3_e1_g1_d2, k3_e1_g1_d2,
+    op = [k3_e1_g2, k3_e1_g1, k3_e1_g1, k3_e1_g2, k5_e6_g1, k3_e1_g1, k3_e1_g1, k3_e1_g2_d2,
+          k5_e6_g1, k3_e6_g1_d2, skip, k3_e1_g2, k5_e6_g1, k3_e3_g1_d2, k3_e1_g1_d2, k3_e1_g1_d2,
           k3_e6_g1_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g2_d2]
     expect macs == 3_007_512_576
     expect params == 277_598

@@ -38,6 +38,8 @@ enum Command {
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
+    // `nasc show … | head` ends quietly, as other tools do.
+    sigpipe::reset();
     std::panic::set_hook(Box::new(|panic| {
         eprintln!("error[nas::internal::panic]: a fault of nasc, not of your file");
         eprintln!("  {panic}");

@@ -153,7 +153,11 @@ pub fn show(args: &ShowArgs) -> Result<(), Failure> {
             let source = input::read_source(&args.file)?;
             let parsed = nas_grammar::parse(&source);
             println!("{:#?}", parsed.file);
-            if parsed.problems.is_empty() { Ok(()) } else { Err(Failure::Problems(parsed.problems)) }
+            if parsed.problems.is_empty() {
+                Ok(())
+            } else {
+                Err(Failure::Problems(parsed.problems))
+            }
         }
         Stage::Space => Input::with(&args.file, |program, compiler| {
             let space = input::space(program, compiler, args.space.as_deref())?;
@@ -211,28 +215,25 @@ pub struct CostArgs {
 pub fn cost(args: &CostArgs) -> Result<(), Failure> {
     let (_, network) = named_network(&args.file, args.space.as_deref(), &args.arch)?;
     let total = network.cost();
-    let layers: Vec<(&str, String, Cost)> = network
-        .nodes
-        .iter()
-        .map(|node| (node.name.as_str(), node.shape.to_string(), network.node_cost(node)))
-        .filter(|(_, _, cost)| *cost != Cost::default())
-        .collect();
+    let costs = network.nodes.iter().map(|node| (node, network.node_cost(node)));
+    let layers = costs.filter(|(_, cost)| *cost != Cost::default());
     if args.json {
-        let mut value = json!({"macs": total.macs, "params": total.params});
+        let mut value = serde_json::Map::new();
+        value.insert("macs".to_owned(), total.macs.into());
+        value.insert("params".to_owned(), total.params.into());
         if args.layers {
-            let rows = network.nodes.iter().map(|node| (node, network.node_cost(node)));
-            let rows = rows.filter(|(_, cost)| *cost != Cost::default()).map(|(node, cost)| {
-                json!({"name": node.name, "shape": node.shape, "macs": cost.macs, "params": cost.params})
+            let rows = layers.map(|(node, Cost { macs, params })| {
+                json!({"name": node.name, "shape": node.shape, "macs": macs, "params": params})
             });
-            value["layers"] = rows.collect();
+            value.insert("layers".to_owned(), rows.collect());
         }
-        println!("{value:#}");
+        println!("{:#}", serde_json::Value::Object(value));
         return Ok(());
     }
     let mut table = Table::new(["layer", "shape", "macs", "params"]);
     if args.layers {
-        for (name, shape, cost) in layers {
-            table.row([name.to_owned(), shape, grouped(cost.macs), grouped(cost.params)]);
+        for (node, Cost { macs, params }) in layers {
+            table.row([node.name.clone(), node.shape.to_string(), grouped(macs), grouped(params)]);
         }
     }
     table.row(["total".to_owned(), String::new(), grouped(total.macs), grouped(total.params)]);
@@ -317,7 +318,10 @@ pub fn analyze(args: &AnalyzeArgs) -> Result<(), Failure> {
     let figures = figures(&space)?;
     if args.json {
         let Figures { count, decisions, macs, params } = &figures;
-        println!("{:#}", json!({"count": count, "decisions": decisions, "macs": macs, "params": params}));
+        println!(
+            "{:#}",
+            json!({"count": count, "decisions": decisions, "macs": macs, "params": params})
+        );
     } else {
         print!("{}", figures_table(&space.name, &figures));
     }

@@ -1,11 +1,29 @@
 //! The nasc command line: argument parsing, files, progress, reports.
 
 mod command;
+#[cfg(feature = "torch")]
+pub mod demo;
+pub mod export;
 pub mod files;
 pub mod input;
 pub mod inspect;
+pub mod name_map;
+pub mod package;
+#[cfg(feature = "torch")]
+pub mod picture;
+#[cfg(feature = "torch")]
+pub mod progress;
 pub mod report;
+#[cfg(feature = "torch")]
+pub mod retrain;
 pub mod sample;
+#[cfg(feature = "torch")]
+pub mod search;
+pub mod sources;
 pub mod table;
+#[cfg(feature = "torch")]
+pub mod training;
+pub mod verify;
+pub mod weights_file;
 
 pub use command::main;

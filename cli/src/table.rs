@@ -34,7 +34,8 @@ impl<const N: usize> fmt::Display for Table<N> {
                     line.push_str("  ");
                 }
                 let is_number = cell.chars().next().is_some_and(|c| c.is_ascii_digit());
-                line += &if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") };
+                line +=
+                    &if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") };
             }
             writeln!(f, "{}", line.trim_end())?;
         }

@@ -17,8 +17,7 @@ block inverted_residual(x, out, stride = 1, kernel = 3, expand = 6, groups = 1, 
     let mid = x.channels * expand
     x -> conv_bn_relu(mid, kernel = 1, groups = groups)
         -> conv_bn_relu(mid, kernel = kernel, stride = stride, dilation = dilation, groups = mid)
-        -> conv(out, kernel = 1, groups = groups)
-        -> batch_norm
+        -> conv(out, kernel = 1, groups = groups) -> batch_norm
 }
 
 /// Halves the size without losing rows: ReLU, then two 1x1 convolutions of stride 2, the second

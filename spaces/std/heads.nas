@@ -15,7 +15,8 @@ block lr_aspp_fuse(deep, context, low, classes, mid, upsample) {
 /// Lite reduced ASPP (Howard et al. 2019, pooling as SqueezeNAS publishes it): `deep` [C, H, W] is
 /// gated by its mean over large windows, added to `low` [C', 2H, 2W] at twice the size, and
 /// enlarged by `upsample`. Result: [classes, 2H * upsample, 2W * upsample].
-block lr_aspp(deep, low, classes, mid = 128, upsample = 8, pool = (49, 49), pool_stride = (16, 20)) {
+block lr_aspp(deep, low, classes, mid = 128, upsample = 8, pool = (49, 49),
+              pool_stride = (16, 20)) {
     let context = deep -> avg_pool(pool, stride = pool_stride)
     (deep, context, low) -> lr_aspp_fuse(classes, mid, upsample)
 }

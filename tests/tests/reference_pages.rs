@@ -1,6 +1,12 @@
 //! The reference: every code of the sources has a page, every example on a page does what the page
 //! says, and every `nas` block of the language reference compiles.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the functions that the tests share are tests too"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -11,9 +17,11 @@ use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
 
 /// Codes that cannot stand alone, and the one that comes with them.
-const TOGETHER: [(&str, &str); 2] = [
+const TOGETHER: [(&str, &str); 4] = [
     ("nas::names::duplicate_parameter", "nas::names::unused"),
+    ("nas::space::no_default", "nas::args::missing"),
     ("nas::space::no_input", "nas::space::no_output"),
+    ("nas::space::no_output", "nas::names::unused"),
 ];
 
 /// Phases whose pages have an example.

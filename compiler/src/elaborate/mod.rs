@@ -29,7 +29,7 @@ use scope::{Names, Paths};
 /// The most expressions that one space may evaluate.
 pub const MAX_STEPS: u64 = 50_000_000;
 /// The most nodes that one space may have.
-pub const MAX_NODES: usize = 4_000_000;
+pub const MAX_NODES: usize = 2_000_000;
 /// The deepest that blocks and expressions may nest together.
 pub const MAX_DEPTH: usize = 192;
 /// The most elements of a list, and bytes of a string.

@@ -11,5 +11,6 @@ space demo {
 }
 
 arch tiny of demo {
-    ops = [k3, k5] // error[nas::arch::decision]
+    op = [k3, k5]
+    "op.7" = k3 // error[nas::arch::decision]
 }

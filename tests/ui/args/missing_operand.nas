@@ -1,5 +1,5 @@
 space demo {
     input x: [3, 32, 32]
-    let y = conv(8, kernel = 3) // error[nas::args::operands]
+    let y = conv(8, kernel = 3) + x // error[nas::args::operands]
     output out = y
 }

@@ -4,6 +4,7 @@ space demo {
         for k in [3, 5] {
             "conv": conv(8, kernel = k) // error[nas::choice::duplicate]
         }
+        large: conv(8, kernel = 7)
     }
     output out = y
 }

@@ -1,8 +1,8 @@
 space demo {
     input x: [3, 32, 32]
-    let y = x -> choose op {
+    let y = x -> choose op { // warning[nas::choice::single]
         a: relu
-        a: sigmoid // error[nas::choice::duplicate] 
+        a: sigmoid // error[nas::choice::duplicate]
     }
     output out = y
 }

@@ -61,7 +61,7 @@ block b59(x) { x -> b60 }
 block b60(x) { x -> b61 }
 block b61(x) { x -> b62 }
 block b62(x) { x -> b63 }
-block b63(x) { x -> b64 }
+block b63(x) { x -> b64 } // error[nas::limits::depth]
 block b64(x) { x -> b65 }
 block b65(x) { x -> b66 }
 block b66(x) { x -> b67 }

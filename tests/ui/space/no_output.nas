@@ -1,4 +1,4 @@
 // error[nas::space::no_output]
 space demo {
-    input x: [3, 32, 32]
+    input x: [3, 32, 32] // warning[nas::names::unused]
 }

@@ -1,0 +1,187 @@
+//! What `search`, `retrain`, `eval` and `demo` share: a space with its recipe, its data, its
+//! backend.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use nas_compiler::modules::Program;
+use nas_compiler::recipe::{Override, Recipe};
+use nas_compiler::{Checked, Compiler, Network, Space, specialise};
+use nas_data::Dataset;
+use nas_grammar::Problem;
+use nas_search::evaluator::{Score, Stop};
+use nas_torch::{Options, TorchBackend, TorchError};
+
+use crate::input::{self, Input};
+use crate::report::Failure;
+use crate::sources::sources;
+
+/// The options that pick and change a recipe.
+#[derive(Debug, Args)]
+pub struct RecipeArgs {
+    /// The recipe, where the file has several.
+    #[arg(long)]
+    pub recipe: Option<String>,
+    /// A setting of the recipe, such as schedule.epochs=3; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The seed, instead of the recipe's.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Threads of libtorch; all cores if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+}
+
+/// A space to be trained, and all that says how.
+pub struct Training {
+    /// The space.
+    pub space: Arc<Checked<Space>>,
+    /// The space as it was asked for.
+    pub space_ref: String,
+    /// The recipe.
+    pub recipe: Recipe,
+    /// The files, named from the folder of the main one.
+    pub sources: Vec<(String, Vec<u8>)>,
+    /// The folder of the images.
+    pub data: PathBuf,
+    threads: Option<u32>,
+}
+
+impl Training {
+    /// What a file and options ask to search.
+    ///
+    /// # Errors
+    /// The file or the options are at fault.
+    pub fn load(file: &Path, args: &RecipeArgs) -> Result<Self, Failure> {
+        Input::with(file, |program, compiler| {
+            let (recipe, space) =
+                input::recipe(program, compiler, args.recipe.as_deref(), &args.set)?;
+            let item = program.recipes().find(|item| item.name.name == recipe.name);
+            let space_ref = item.map_or_else(|| space.name.clone(), |item| asked(program, item));
+            Ok(Self::new(file, args, program, space, space_ref, recipe))
+        })
+    }
+
+    /// What a file and options ask to do with one network.
+    ///
+    /// # Errors
+    /// The file or the options are at fault.
+    pub fn load_network(
+        file: &Path,
+        args: &RecipeArgs,
+        space: Option<&str>,
+        arch: &str,
+    ) -> Result<(Self, Network), Failure> {
+        Input::with(file, |program, compiler| {
+            let named = input::network(program, compiler, space, arch)?;
+            let recipe = recipe_for(program, compiler, args, &named.space)?;
+            let network = specialise(&named.space, &named.assignment);
+            let space_ref = named.space.name.clone();
+            Ok((Self::new(file, args, program, named.space, space_ref, recipe), network))
+        })
+    }
+
+    fn new(
+        file: &Path,
+        args: &RecipeArgs,
+        program: &Program,
+        space: Arc<Checked<Space>>,
+        space_ref: String,
+        mut recipe: Recipe,
+    ) -> Self {
+        if let Some(seed) = args.seed {
+            recipe.seed = seed;
+        }
+        let data = file.parent().unwrap_or(Path::new("")).join(&recipe.data.path);
+        Self { space, space_ref, recipe, sources: sources(program), data, threads: args.threads }
+    }
+
+    /// The images.
+    ///
+    /// # Errors
+    /// There is no data set.
+    pub fn dataset(&self) -> Result<Dataset, Failure> {
+        Dataset::open(&self.data).map_err(Failure::problem)
+    }
+
+    /// What trains.
+    ///
+    /// # Errors
+    /// There is no data set, or the space is for nothing that can be trained.
+    pub fn backend(&self) -> Result<TorchBackend, Failure> {
+        let options = Options { threads: self.threads, ..Options::default() };
+        TorchBackend::new(Arc::clone(&self.space), self.recipe.clone(), self.dataset()?, options)
+            .map_err(Failure::problem)
+    }
+}
+
+/// The space of a recipe as its source asks for it: `darts(width = 36)`.
+fn asked(program: &Program, item: &nas_grammar::ast::Search) -> String {
+    let name = item.space.name.name.clone();
+    let (Some(first), Some(last)) = (
+        item.space.args.as_ref().and_then(|args| args.first()),
+        item.space.args.as_ref().and_then(|args| args.last()),
+    ) else {
+        return name;
+    };
+    let start = first.name.as_ref().map_or(first.value.span.start, |name| name.span.start);
+    let text = program.modules.first().and_then(|module| {
+        module.source.text().get(start as usize..last.value.span.end as usize).map(str::to_owned)
+    });
+    text.map_or(name.clone(), |text| format!("{name}({text})"))
+}
+
+/// The recipe that is named, or the only one of the space, or the defaults.
+fn recipe_for<'p>(
+    program: &'p Program,
+    compiler: &mut Compiler<'p, '_>,
+    args: &RecipeArgs,
+    space: &Space,
+) -> Result<Recipe, Failure> {
+    let mut of_space = program.recipes().filter(|item| item.space.name.name == space.name);
+    let name = match (&args.recipe, of_space.next(), of_space.next()) {
+        (Some(name), ..) => Some(name.as_str()),
+        (None, Some(only), None) => Some(only.name.name.as_str()),
+        (None, None, _) => None,
+        (None, Some(_), Some(_)) => {
+            return Err(Failure::input("the space has several recipes; pick one with `--recipe`"));
+        }
+    };
+    if name.is_some() {
+        return Ok(input::recipe(program, compiler, name, &args.set)?.0);
+    }
+    let overrides = args
+        .set
+        .iter()
+        .map(|text| Override::parse(text))
+        .collect::<Result<Vec<Override>, Vec<Problem>>>()
+        .map_err(Failure::Problems)?;
+    compiler.default_recipe(&space.name, &overrides).ok_or(Failure::Reported)
+}
+
+/// A stop of the backend as the command's failure.
+#[must_use]
+pub fn stopped(stop: Stop<TorchError>) -> Failure {
+    match stop {
+        Stop::Interrupted => Failure::Interrupted,
+        Stop::Failed(error) => Failure::problem(error),
+    }
+}
+
+/// The lines of a score: name and value.
+#[must_use]
+pub fn score_lines(score: &Score, classes: &[String]) -> Vec<(String, String)> {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let mut lines = vec![
+        ("mIoU".to_owned(), percent(score.miou)),
+        ("pixels right".to_owned(), percent(score.accuracy)),
+        ("cross-entropy".to_owned(), format!("{:.3}", score.loss)),
+    ];
+    for (i, iou) in score.class_iou.iter().enumerate() {
+        let name = classes.get(i).cloned().unwrap_or_else(|| format!("class {i}"));
+        lines.push((format!("IoU {name}"), iou.map_or_else(|| "none".to_owned(), percent)));
+    }
+    lines
+}

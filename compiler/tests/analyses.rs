@@ -1,0 +1,277 @@
+//! The analyses against brute force over all assignments of random small spaces.
+
+mod common;
+#[path = "common/random.rs"]
+mod random;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nas_compiler::analyse::{ExpectedCost, Sampler, count, range};
+use nas_compiler::ir::NodeKind;
+use nas_compiler::network::Cost;
+use nas_compiler::recipe::Measure;
+use nas_compiler::{Assignment, Checked, Network, Space, specialise};
+use nas_grammar::Source;
+use num_bigint::BigUint;
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// The most assignments that brute force goes through.
+const MAX_ASSIGNMENTS: usize = 600;
+
+fn widths(space: &Space) -> Vec<usize> {
+    space.decisions.iter().map(|decision| decision.candidates.len()).collect()
+}
+
+/// The number of assignments, if brute force can go through them.
+fn assignments_of(space: &Space) -> Option<usize> {
+    let product = widths(space).into_iter().try_fold(1usize, usize::checked_mul)?;
+    (product <= MAX_ASSIGNMENTS).then_some(product)
+}
+
+/// Every assignment, whether or not its decisions make a difference.
+fn assignments(space: &Space) -> Vec<Assignment> {
+    let widths = widths(space);
+    let total = assignments_of(space).unwrap();
+    let nth = |mut n: usize| {
+        let mut assignment = Assignment::first(space);
+        for ((id, _), width) in space.decision_ids().zip(&widths) {
+            assignment.set(id, n % width);
+            n /= width;
+        }
+        assignment
+    };
+    (0..total).map(nth).collect()
+}
+
+/// What the outputs read, followed node by node; dropped sums and identities cost nothing.
+fn naive_cost(space: &Space, assignment: &Assignment) -> Cost {
+    let mut open: Vec<_> = space.graph.outputs().map(|(id, _)| id).collect();
+    let mut seen = BTreeSet::new();
+    let mut cost = Cost::default();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let node = space.graph.node(id).unwrap();
+        match &node.kind {
+            NodeKind::Select(decision) => open.push(node.inputs[assignment.get(*decision)]),
+            NodeKind::Op(op) => {
+                let shapes: Vec<_> =
+                    node.inputs.iter().map(|&i| space.graph.shape(i).unwrap()).collect();
+                cost.macs += u64::try_from(op.macs(&shapes, node.shape)).unwrap();
+                cost.params += u64::try_from(op.params(&shapes)).unwrap();
+                if op.reads_inputs() {
+                    open.extend(&node.inputs);
+                }
+            }
+            NodeKind::Input | NodeKind::Output => open.extend(&node.inputs),
+        }
+    }
+    cost
+}
+
+fn assert_well_formed(network: &Network) {
+    for (index, node) in network.nodes.iter().enumerate() {
+        assert!(node.inputs.iter().all(|&input| input < index), "operands come first");
+        // What reads no inputs is a constant, and has none in a network.
+        if let Some(op) = node.op.as_ref().filter(|op| op.reads_inputs()) {
+            assert_eq!(op.shape(&network.operand_shapes(node)), Ok(node.shape), "{}", node.name);
+        }
+    }
+    let read: BTreeSet<usize> = network
+        .nodes
+        .iter()
+        .flat_map(|node| node.inputs.iter().copied())
+        .chain(network.outputs.iter().map(|port| port.node))
+        .collect();
+    for (index, node) in network.nodes.iter().enumerate() {
+        assert!(node.op.is_none() || read.contains(&index), "nothing reads {}", node.name);
+    }
+}
+
+/// Every assignment with its network and cost.
+struct Brute {
+    rows: Vec<(Assignment, Network, Cost)>,
+}
+
+impl Brute {
+    fn new(space: &Checked<Space>) -> Self {
+        let rows = assignments(space).into_iter().map(|assignment| {
+            let network = specialise(space, &assignment);
+            let cost = network.cost();
+            (assignment, network, cost)
+        });
+        Self { rows: rows.collect() }
+    }
+
+    /// One cost for each network, by its choices.
+    fn networks(&self) -> BTreeMap<&[(String, String)], Cost> {
+        let mut networks = BTreeMap::new();
+        for (_, network, cost) in &self.rows {
+            let before = networks.insert(network.choices.as_slice(), *cost);
+            assert!(before.is_none_or(|before| before == *cost), "one network, two costs");
+        }
+        networks
+    }
+
+    fn expected(&self, space: &Space, measure: Measure, probabilities: &[Vec<f64>]) -> f64 {
+        let weighted = self.rows.iter().map(|(assignment, _, cost)| {
+            let weight: f64 = space
+                .decision_ids()
+                .map(|(id, _)| probabilities[id.index()][assignment.get(id)])
+                .product();
+            weight * of(measure, cost) as f64
+        });
+        weighted.sum()
+    }
+}
+
+fn of(measure: Measure, cost: &Cost) -> u64 {
+    match measure {
+        Measure::Macs => cost.macs,
+        Measure::Params => cost.params,
+    }
+}
+
+const MEASURES: [Measure; 2] = [Measure::Macs, Measure::Params];
+
+fn assert_close(a: f64, b: f64, scale: f64, what: &str) {
+    assert!((a - b).abs() <= 1e-9 * scale.abs().max(1.0), "{what}: {a} and {b}");
+}
+
+fn check_counts(space: &Checked<Space>, brute: &Brute) {
+    let networks = brute.networks();
+    assert_eq!(count(space).unwrap(), BigUint::from(networks.len()));
+    for measure in MEASURES {
+        let costs = || networks.values().map(|cost| of(measure, cost));
+        let range = range(space, measure).unwrap();
+        assert_eq!((Some(range.min), Some(range.max)), (costs().min(), costs().max()));
+    }
+}
+
+fn check_networks(space: &Checked<Space>, brute: &Brute) {
+    for (assignment, network, cost) in &brute.rows {
+        assert_well_formed(network);
+        assert_eq!(naive_cost(space, assignment), *cost);
+    }
+}
+
+/// Value, gradient by finite differences, and differences along the simplex by brute force.
+fn check_expected(space: &Checked<Space>, brute: &Brute, probabilities: &[Vec<f64>]) {
+    for measure in MEASURES {
+        let expected = ExpectedCost::new(space, measure).unwrap();
+        let (value, gradient) = expected.evaluate(probabilities);
+        let scale = range(space, measure).unwrap().max as f64;
+        assert_close(value, brute.expected(space, measure, probabilities), scale, "value");
+        for (row, slopes) in gradient.iter().enumerate() {
+            let mut certain = Vec::new();
+            for candidate in 0..slopes.len() {
+                let moved = |by: f64| {
+                    let mut moved = probabilities.to_vec();
+                    moved[row][candidate] += by;
+                    expected.evaluate(&moved).0
+                };
+                // The value is linear in each probability, so that a large step is exact.
+                let slope = (moved(0.5) - moved(-0.5)) / 1.0;
+                assert_close(slope, slopes[candidate], scale, "slope");
+                let mut decided = probabilities.to_vec();
+                decided[row].fill(0.0);
+                decided[row][candidate] = 1.0;
+                certain.push(brute.expected(space, measure, &decided));
+            }
+            for (slope, value) in slopes.iter().zip(&certain) {
+                let (difference, along) = (value - certain[0], slope - slopes[0]);
+                assert_close(difference, along, scale, "along the simplex");
+            }
+        }
+    }
+}
+
+/// Draws are canonical, reach every network, and about equally often.
+fn check_sampler(space: &Checked<Space>, brute: &Brute, seed: u64) {
+    const EACH: usize = 50;
+    let networks = brute.networks().len();
+    let sampler = Sampler::new(space).unwrap();
+    assert_eq!(*sampler.count(), BigUint::from(networks));
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn: BTreeMap<Vec<(String, String)>, (Assignment, usize)> = BTreeMap::new();
+    let total = EACH * networks.min(60);
+    for _ in 0..total {
+        let assignment = sampler.draw(&mut rng);
+        let choices = specialise(space, &assignment).choices;
+        let (first, times) = drawn.entry(choices).or_insert((assignment.clone(), 0));
+        assert_eq!(*first, assignment, "decisions that make no difference take the first");
+        *times += 1;
+    }
+    if networks > 60 {
+        return;
+    }
+    assert_eq!(drawn.len(), networks, "every network can be drawn");
+    let square = |times: usize| (times as f64 - EACH as f64).powi(2) / EACH as f64;
+    let chi_square: f64 = drawn.values().map(|(_, times)| square(*times)).sum();
+    // Seven standard deviations above the mean, and more for the tail of few degrees.
+    let degrees = (networks - 1) as f64;
+    assert!(
+        chi_square <= degrees + 7.0 * (2.0 * degrees).sqrt() + 20.0,
+        "{chi_square} of {degrees}"
+    );
+}
+
+/// Probabilities of every decision from a few random numbers.
+fn probabilities(space: &Space, weights: &[f64]) -> Vec<Vec<f64>> {
+    let mut weights = weights.iter().cycle();
+    let mut row = |width: usize| {
+        let row: Vec<f64> = weights.by_ref().take(width).copied().collect();
+        let sum: f64 = row.iter().sum();
+        row.into_iter().map(|weight| weight / sum).collect()
+    };
+    widths(space).into_iter().map(&mut row).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn analyses_equal_brute_force(
+        text in random::source(),
+        weights in proptest::collection::vec(0.05f64..1.0, 1..40),
+        seed in any::<u64>(),
+    ) {
+        let space = common::space(Source::new("random.nas", text.as_str()));
+        prop_assume!(assignments_of(&space).is_some());
+        let brute = Brute::new(&space);
+        check_networks(&space, &brute);
+        check_counts(&space, &brute);
+        check_expected(&space, &brute, &probabilities(&space, &[1.0]));
+        check_expected(&space, &brute, &probabilities(&space, &weights));
+        check_sampler(&space, &brute, seed);
+    }
+}
+
+/// What random spaces must have held at least: a nested choice that an outer one cuts off.
+#[test]
+fn a_choice_inside_a_candidate_counts_only_there() {
+    let text = "
+space nested {
+    input x: [4, 6, 6]
+    let y = x -> choose outer {
+        skip: zero
+        deep: inner
+    }
+    output z = x + y
+}
+block inner(x) { x -> choose op { a: conv(4, kernel = 1), b: conv(4, kernel = 3), c: relu } }
+";
+    let space = common::space(Source::new("nested.nas", text));
+    assert_eq!(count(&space).unwrap(), BigUint::from(4u32));
+    let range = range(&space, Measure::Macs).unwrap();
+    assert_eq!((range.min, range.max), (0, 4 * 4 * 9 * 36));
+    let sampler = Sampler::new(&space).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let skips = (0..4000)
+        .filter(|_| specialise(&space, &sampler.draw(&mut rng)).choices.len() == 1)
+        .count();
+    assert!((900..1100).contains(&skips), "a quarter of the networks skips: {skips} of 4000");
+}
