@@ -4,10 +4,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "torch")]
+use crate::demo::{self, DemoArgs};
+#[cfg(feature = "torch")]
+use crate::eval::{self, EvalArgs};
+use crate::export::{self, ExportArgs};
 use crate::inspect::{
     self, AnalyzeArgs, CheckArgs, CostArgs, ExplainArgs, FmtArgs, SampleArgs, ShowArgs,
 };
 use crate::report::{EXIT_BUG, Failure};
+#[cfg(feature = "torch")]
+use crate::retrain::{self, RetrainArgs};
+#[cfg(feature = "torch")]
+use crate::search::{self, SearchArgs};
+use crate::verify::{self, VerifyArgs};
 
 /// A compiler for search spaces of neural networks.
 #[derive(Debug, Parser)]
@@ -33,6 +43,22 @@ enum Command {
     Sample(SampleArgs),
     /// Explain the code of a diagnostic.
     Explain(ExplainArgs),
+    /// Write a network as ONNX, proved right in another engine.
+    Export(ExportArgs),
+    /// Compare ONNX files with what was recorded at their export.
+    Verify(VerifyArgs),
+    /// The whole job: search, derive, retrain, export, verify.
+    #[cfg(feature = "torch")]
+    Search(SearchArgs),
+    /// Train one network from scratch.
+    #[cfg(feature = "torch")]
+    Retrain(RetrainArgs),
+    /// Score a network on a split.
+    #[cfg(feature = "torch")]
+    Eval(EvalArgs),
+    /// The main job on the shipped data, in a few minutes.
+    #[cfg(feature = "torch")]
+    Demo(DemoArgs),
 }
 
 /// Runs the command line.
@@ -65,5 +91,15 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Cost(args) => inspect::cost(&args),
         Command::Sample(args) => inspect::sample(&args),
         Command::Explain(args) => inspect::explain(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "torch")]
+        Command::Search(args) => search::run(&args),
+        #[cfg(feature = "torch")]
+        Command::Retrain(args) => retrain::run(&args),
+        #[cfg(feature = "torch")]
+        Command::Eval(args) => eval::run(&args),
+        #[cfg(feature = "torch")]
+        Command::Demo(args) => demo::run(&args),
     }
 }

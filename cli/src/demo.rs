@@ -1,1 +1,131 @@
-//! x
+//! `nasc demo`: the whole job on the shipped data, in a few minutes on two cores.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use nas_compiler::analyse::{count, range};
+use nas_compiler::ir::Task;
+use nas_compiler::recipe::Measure;
+use nas_compiler::specialise;
+use nas_search::store::names;
+use nas_search::{RunError, Store};
+use nas_torch::TorchNetwork;
+
+use crate::files::write_whole;
+use crate::name_map::NameMap;
+use crate::picture;
+use crate::progress::millions;
+use crate::report::Failure;
+use crate::search::{self, Done};
+use crate::training::{RecipeArgs, Training};
+use crate::weights_file;
+
+/// The space of the demo, in the folder of the shipped spaces.
+const FILE: &str = "landcover_demo.nas";
+/// The picture, in the run directory.
+const PICTURE: &str = "predictions.svg";
+/// How many tiles the picture shows.
+const TILES: usize = 6;
+
+/// Arguments of `nasc demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The run directory; the first of runs/demo, runs/demo-2, … that holds no finished demo if not
+    /// given. An unfinished demo goes on.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// The job; its result as a table on standard output.
+///
+/// # Errors
+/// The shipped files are not there, training fails, or the user stops it.
+pub fn run(args: &DemoArgs) -> Result<(), Failure> {
+    let since = Instant::now();
+    let file = nas_spaces::shipped().join(FILE);
+    let options = RecipeArgs { recipe: None, set: Vec::new(), seed: None, threads: None };
+    let training = Training::load(&file, &options)?;
+    describe(&training)?;
+    let mut store = open(&training, args.out.as_deref())?;
+    eprintln!("run directory: {}", store.dir().display());
+    let done = search::whole(&training, &mut store)?;
+    let drawn = draw(&training, &store, &done)?;
+    print!("{}", search::table(&done, store.dir()));
+    println!("picture: {}", drawn.display());
+    eprintln!("done in {:.0} s", since.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// What there is to choose from.
+fn describe(training: &Training) -> Result<(), Failure> {
+    let entangled = |error: nas_compiler::analyse::Entangled| Failure::input(error.to_string());
+    let space = &training.space;
+    let networks = count(space).map_err(entangled)?;
+    let macs = range(space, Measure::Macs).map_err(entangled)?;
+    let params = range(space, Measure::Params).map_err(entangled)?;
+    let decisions = space.decisions.len();
+    eprintln!("space {}: {networks} networks, {decisions} decisions", space.name);
+    eprintln!("  MACs        {} M to {} M", millions(macs.min), millions(macs.max));
+    eprintln!("  parameters  {} M to {} M", millions(params.min), millions(params.max));
+    Ok(())
+}
+
+/// The run to work in: an unfinished demo goes on, a finished one stays.
+fn open(training: &Training, out: Option<&Path>) -> Result<Store, Failure> {
+    if let Some(dir) = out {
+        let is_begun = dir.join(names::RUN).exists() && !dir.join(names::RESULT).exists();
+        let opened =
+            if is_begun { search::resume(training, dir) } else { search::create(training, dir) };
+        return opened.map_err(|error| match error {
+            RunError::Exists { dir } => Failure::input(format!(
+                "{} holds a finished demo; name another folder by `--out`",
+                dir.display()
+            )),
+            error => Failure::problem(error),
+        });
+    }
+    for number in 1_u32.. {
+        let name = if number == 1 { "demo".to_owned() } else { format!("demo-{number}") };
+        let dir = Path::new("runs").join(name);
+        if dir.join(names::RESULT).exists() {
+            continue;
+        }
+        let is_begun = dir.join(names::RUN).exists();
+        let opened =
+            if is_begun { search::resume(training, &dir) } else { search::create(training, &dir) };
+        match opened {
+            Err(RunError::Differs { .. } | RunError::Locked { .. } | RunError::NotARun { .. }) => {}
+            opened => return opened.map_err(Failure::problem),
+        }
+    }
+    Err(Failure::input("runs/demo-… are all taken; name a folder by `--out`"))
+}
+
+/// Writes the picture and returns its path.
+fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Failure> {
+    let assignment = nas_compiler::arch::from_choices(&training.space, &done.result.choices)
+        .map_err(|misfit| Failure::input(misfit.to_string()))?;
+    let network = specialise(&training.space, &assignment);
+    let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?.unwrap_or_default();
+    let weights =
+        weights_file::take(&network, &bytes, &NameMap::default()).map_err(Failure::input)?;
+    let device = nas_torch::Options::default().device;
+    let mut trained = TorchNetwork::new(&network, 0, device).map_err(Failure::problem)?;
+    trained.load(&weights).map_err(Failure::problem)?;
+    let input = network.inputs.first().and_then(|port| network.nodes.get(port.node));
+    let (Some(input), Some(Task::Segmentation { classes, .. })) = (input, network.task) else {
+        return Err(Failure::input("the network has no picture to show"));
+    };
+    let dataset = training.dataset()?;
+    let tiles = picture::tiles(&trained, &dataset, input.shape, classes as usize, TILES)?;
+    let title = format!(
+        "{}: val mIoU {:.3}, {} M MACs",
+        done.result.space,
+        done.result.val.miou,
+        millions(done.result.cost.macs)
+    );
+    let path = store.dir().join(PICTURE);
+    write_whole(&path, tiles.svg(&title)?.as_bytes())?;
+    Ok(path)
+}

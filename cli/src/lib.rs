@@ -3,6 +3,8 @@
 mod command;
 #[cfg(feature = "torch")]
 pub mod demo;
+#[cfg(feature = "torch")]
+pub mod eval;
 pub mod export;
 pub mod files;
 pub mod input;

@@ -120,16 +120,10 @@ impl Training {
 /// The space of a recipe as its source asks for it: `darts(width = 36)`.
 fn asked(program: &Program, item: &nas_grammar::ast::Search) -> String {
     let name = item.space.name.name.clone();
-    let (Some(first), Some(last)) = (
-        item.space.args.as_ref().and_then(|args| args.first()),
-        item.space.args.as_ref().and_then(|args| args.last()),
-    ) else {
-        return name;
-    };
-    let start = first.name.as_ref().map_or(first.value.span.start, |name| name.span.start);
-    let text = program.modules.first().and_then(|module| {
-        module.source.text().get(start as usize..last.value.span.end as usize).map(str::to_owned)
-    });
+    let args = item.space.args.as_deref().unwrap_or_default();
+    let (Some(first), Some(last)) = (args.first(), args.last()) else { return name };
+    let range = first.span().start as usize..last.span().end as usize;
+    let text = program.modules.first().and_then(|module| module.source.text().get(range));
     text.map_or(name.clone(), |text| format!("{name}({text})"))
 }
 

@@ -27,11 +27,8 @@ fn published(criterion: &mut Criterion) {
 }
 
 /// A file with one line for each layer.
-fn chain(layers: usize, layer: &str) -> Source {
-    let mut text = String::from(
-        "use std.blocks.conv_bn_relu\nuse squeezenas_units.unit\n\
-         space chain {\n    input x0: [16, 32, 32]\n",
-    );
+fn chain(layers: usize, import: &str, layer: &str) -> Source {
+    let mut text = format!("use {import}\nspace chain {{\n    input x0: [16, 32, 32]\n");
     for index in 0..layers {
         let _ = writeln!(text, "    let x{} = x{index} -> {layer}", index + 1);
     }
@@ -40,13 +37,14 @@ fn chain(layers: usize, layer: &str) -> Source {
 }
 
 fn generated(criterion: &mut Criterion) {
-    for (kind, layer) in
-        [("plain layers", "conv_bn_relu(16, kernel = 3)"), ("layers of 13 candidates", "unit(16)")]
-    {
+    for (kind, import, layer) in [
+        ("plain layers", "std.blocks.conv_bn_relu", "conv_bn_relu(16, kernel = 3)"),
+        ("layers of 13 candidates", "squeezenas_units.unit", "unit(16)"),
+    ] {
         let mut group = criterion.benchmark_group(kind);
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
         for layers in [1_000, 10_000] {
-            let source = chain(layers, layer);
+            let source = chain(layers, import, layer);
             let start = Instant::now();
             check(&source);
             let each = start.elapsed().as_secs_f64() * 1e6 / layers as f64;

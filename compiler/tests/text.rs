@@ -151,7 +151,7 @@ fn errors_name_the_line_and_what_was_expected() {
 const SMALL: &str = r#"
 use std.blocks.conv_bn_relu
 
-block cell(x) {
+block residual(x) {
     let y = x -> choose op {
         for k in [1, 3] { "conv {k}": conv(8, kernel = k) -> batch_norm }
         average: avg_pool(3, stride = 1, padding = "same")
@@ -163,7 +163,7 @@ block cell(x) {
 space small {
     input image: [3, 16, 16]
     task segmentation(7)
-    let x = image -> conv_bn_relu(8, kernel = 3, stride = 2) -> cell
+    let x = image -> conv_bn_relu(8, kernel = 3, stride = 2) -> residual
     output logits = x -> conv(7, kernel = 1, bias = true) -> resize(scale = 2)
 }
 "#;

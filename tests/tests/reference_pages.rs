@@ -31,7 +31,8 @@ const COMPILED: [&str; 11] = [
 ];
 
 /// Codes of these phases that no text of a page raises.
-const WITHOUT_EXAMPLE: [&str; 4] = [
+const WITHOUT_EXAMPLE: [&str; 5] = [
+    "nas::expect::entangled",
     "nas::parse::not_utf8",
     "nas::parse::too_large",
     "nas::recipe::override_form",

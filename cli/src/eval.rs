@@ -1,0 +1,81 @@
+//! `nasc eval`: the score of one network.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use nas_search::evaluator::{Backend, Split, Trainee};
+
+use crate::progress::Progress;
+use crate::report::Failure;
+use crate::table::Table;
+use crate::training::{RecipeArgs, Training, score_lines, stopped};
+use crate::weights_file;
+
+/// Arguments of `nasc eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// The network: an `arch` item, a JSON file, or random:SEED.
+    #[arg(long)]
+    pub arch: String,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// Which recipe, and what to change in it.
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    /// The weights, a safetensors file.
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// How the weights file calls our tensors: lines `pattern = name`.
+    #[arg(long, value_name = "FILE")]
+    pub names: Option<PathBuf>,
+    /// The images.
+    #[arg(long, value_enum, default_value_t = SplitName::Val)]
+    pub split: SplitName,
+    /// The score as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Images to score on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitName {
+    /// Those for choosing.
+    Val,
+    /// Those for the last word.
+    Test,
+}
+
+/// Prints the score of a network.
+///
+/// # Errors
+/// The inputs are at fault, scoring fails, or the user stops it.
+pub fn run(args: &EvalArgs) -> Result<(), Failure> {
+    let (training, network) =
+        Training::load_network(&args.file, &args.recipe, args.space.as_deref(), &args.arch)?;
+    let weights = weights_file::load(&network, &args.weights, args.names.as_deref())?;
+    let mut trainee = training.backend()?.trainee(network).map_err(Failure::problem)?;
+    trainee.load(&weights).map_err(Failure::problem)?;
+    let split = match args.split {
+        SplitName::Val => Split::Val,
+        SplitName::Test => Split::Test,
+    };
+    let progress = Progress::new()?;
+    let score = trainee.score(split, &mut |step| progress.step("score", step));
+    progress.finish();
+    let score = score.map_err(stopped)?;
+    if args.json {
+        let json =
+            serde_json::to_string_pretty(&score).map_err(|e| Failure::input(e.to_string()))?;
+        println!("{json}");
+        return Ok(());
+    }
+    let mut table = Table::new(["", "score"]);
+    for (name, value) in score_lines(&score, &training.dataset()?.classes) {
+        table.row([name, value]);
+    }
+    print!("{table}");
+    Ok(())
+}
