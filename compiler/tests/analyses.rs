@@ -1,4 +1,10 @@
 //! The analyses against brute force over all assignments of random small spaces.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "functions that only tests use"
+)]
 
 mod common;
 #[path = "common/random.rs"]

@@ -1,4 +1,5 @@
 //! The text form of spaces and networks.
+#![allow(clippy::panic, reason = "functions that only tests use")]
 
 mod common;
 #[path = "common/random.rs"]

@@ -175,7 +175,9 @@ fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
                 for rest in text.split(opening).skip(1) {
                     let Some((name, _)) = rest.split_once(closing) else { continue };
                     let is_code = name.matches("::").count() == 1
-                        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'));
+                        && name
+                            .chars()
+                            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'));
                     if is_code && !name.starts_with("test::") {
                         codes.insert(format!("nas::{name}"), path.clone());
                     }

@@ -149,7 +149,9 @@ fn faults(case: &str, bless: bool) -> Vec<String> {
     if bless {
         std::fs::write(&beside, text).unwrap();
     } else if std::fs::read_to_string(&beside).unwrap_or_default() != text {
-        faults.push(format!("{case} says something else than its .stderr (BLESS=1 rewrites):\n{text}"));
+        faults.push(format!(
+            "{case} says something else than its .stderr (BLESS=1 rewrites):\n{text}"
+        ));
     }
     faults
 }
@@ -202,7 +204,9 @@ fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
                 for rest in text.split(opening).skip(1) {
                     let name: String = rest
                         .chars()
-                        .take_while(|c| c.is_ascii_lowercase() || matches!(c, '_' | ':' | '0'..='9'))
+                        .take_while(|c| {
+                            c.is_ascii_lowercase() || matches!(c, '_' | ':' | '0'..='9')
+                        })
                         .collect();
                     codes.insert(format!("nas::{name}"), path.clone());
                 }
