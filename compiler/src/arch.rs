@@ -115,7 +115,9 @@ impl Resolver<'_> {
                 known.map(|d| if choice.quoted { &*d.path } else { &*d.label }).collect();
             let help = match (nearest(key, names.iter().copied()), names.first()) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, Some(first)) => format!("its decisions are called `{first}` and so on; `nasc show` lists them"),
+                (None, Some(first)) => {
+                    format!("its decisions are called `{first}` and so on; `nasc show` lists them")
+                }
                 (None, None) => "it has no decisions at all".to_owned(),
             };
             let place = Place::new(self.source, choice.key.span, "no such decision").help(help);
@@ -210,7 +212,8 @@ impl Resolver<'_> {
             .filter(|(id, _)| {
                 let Some(liveness) = &liveness else { return true };
                 let condition = liveness.decision(*id);
-                condition.and_then(|c| liveness.conditions.value(c, &self.assignment)) == Some(&true)
+                condition.and_then(|c| liveness.conditions.value(c, &self.assignment))
+                    == Some(&true)
             })
             .map(|(_, decision)| decision.path.as_str())
             .collect();

@@ -34,22 +34,25 @@ pub struct NamedNetwork {
 pub struct Compiler<'p, 'e> {
     pub(crate) program: &'p Program,
     pub(crate) problems: &'e mut Problems,
+    /// Whether loading or names had errors: then what a space lacks may be what they left out.
+    is_broken: bool,
     /// Spaces without arguments, made once.
     spaces: HashMap<String, Option<Arc<Checked<Space>>>>,
 }
 
 impl<'p, 'e> Compiler<'p, 'e> {
-    /// A compiler for a program.
+    /// A compiler for a program; checks the names of every file.
     pub fn new(program: &'p Program, problems: &'e mut Problems) -> Self {
-        Self { program, problems, spaces: HashMap::new() }
+        for index in 0..program.modules.len() {
+            names::check(program, crate::modules::ModuleId(index), problems);
+        }
+        let is_broken = problems.has_errors();
+        Self { program, problems, is_broken, spaces: HashMap::new() }
     }
 
-    /// Everything that `nasc check` checks: names in every file, and every space, `arch`,
-    /// recipe and expectation of the main file.
+    /// Everything that `nasc check` checks: every space, `arch`, recipe and expectation of the
+    /// main file.
     pub fn check_all(&mut self) {
-        for index in 0..self.program.modules.len() {
-            names::check(self.program, crate::modules::ModuleId(index), self.problems);
-        }
         let program = self.program;
         for space in program.spaces() {
             self.space(&space.name.name, &[]);
@@ -87,7 +90,8 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let main = self.program.main();
         let space = elaborate::elaborate(self.program, module, item, args, main, &mut found);
         // After an error in a part, what the whole lacks says nothing new.
-        let checked = if found.has_errors() { None } else { check::check(space, &mut found) };
+        let is_whole = !self.is_broken && !found.has_errors();
+        let checked = if is_whole { check::check(space, &mut found) } else { None };
         self.problems.extend(found.into_vec());
         let checked = checked.map(Arc::new);
         if args.is_empty() {

@@ -55,7 +55,8 @@ impl Place {
     /// The calls that led here, innermost first.
     pub(crate) fn chain(mut self, calls: Vec<(Source, Span)>) -> Self {
         let calls = calls.into_iter();
-        self.chain = calls.map(|(source_code, at)| CalledFrom { source_code, at: at.into() }).collect();
+        self.chain =
+            calls.map(|(source_code, at)| CalledFrom { source_code, at: at.into() }).collect();
         self
     }
 }

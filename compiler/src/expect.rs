@@ -44,7 +44,8 @@ impl Compiler<'_, '_> {
         let sides = self.claim_sides(expect);
         let Some((op, left, right)) = sides else { return };
         let mut evaluate = |side: &Expr| {
-            let is_figure = matches!(&side.kind, ExprKind::Name(name) if NETWORK.contains(&name.as_str()));
+            let is_figure =
+                matches!(&side.kind, ExprKind::Name(name) if NETWORK.contains(&name.as_str()));
             if let ExprKind::Name(name) = &side.kind
                 && !is_figure
                 && self.program.constant(self.program.main(), name).is_none()

@@ -201,7 +201,10 @@ mod tests {
     fn division_is_that_of_rust() {
         assert_eq!(Int::from(-7).div(&Int::from(2)), Ok(Int::Small(-3)));
         assert_eq!(Int::from(-7).rem(&Int::from(2)), Ok(Int::Small(-1)));
-        assert_eq!(Int::from(i64::MIN).div(&Int::from(-1)).unwrap().to_string(), "9223372036854775808");
+        assert_eq!(
+            Int::from(i64::MIN).div(&Int::from(-1)).unwrap().to_string(),
+            "9223372036854775808"
+        );
         assert_eq!(Int::from(1).div(&Int::from(0)), Err(IntError::DivisionByZero));
     }
 }

@@ -74,7 +74,8 @@ impl Program {
     /// Reads the main file and its imports. What cannot be read is reported and left out.
     #[must_use]
     pub fn load(main: Source, load: &Load<'_>, problems: &mut Problems) -> Self {
-        let mut loader = Loader { program: Program::default(), load, loaded: HashMap::new(), problems };
+        let mut loader =
+            Loader { program: Program::default(), load, loaded: HashMap::new(), problems };
         loader.module(main, &mut Vec::new());
         loader.program
     }
@@ -171,7 +172,8 @@ impl Loader<'_, '_> {
         let module = Module { source: source.clone(), file: parsed.file, symbols: HashMap::new() };
         self.program.modules.push(module);
 
-        let items = self.program.modules.get(id.0).map(|m| m.file.items.clone()).unwrap_or_default();
+        let items =
+            self.program.modules.get(id.0).map(|m| m.file.items.clone()).unwrap_or_default();
         let mut symbols: IndexMap<String, (Symbol, Span)> = IndexMap::new();
         for (index, item) in items.iter().enumerate() {
             if let ItemKind::Use(import) = &item.kind {
@@ -188,7 +190,8 @@ impl Loader<'_, '_> {
         }
         importing.pop();
         if let Some(module) = self.program.modules.get_mut(id.0) {
-            module.symbols = symbols.into_iter().map(|(name, (symbol, _))| (name, symbol)).collect();
+            module.symbols =
+                symbols.into_iter().map(|(name, (symbol, _))| (name, symbol)).collect();
         }
         id
     }
@@ -208,7 +211,8 @@ impl Loader<'_, '_> {
         let place = Place::new(source, span, "imported here");
         if segments.is_empty() {
             let name = import.names.first().map(|n| n.name.clone()).unwrap_or_default();
-            let place = place.help(format!("name an item of it, such as `use {name}.{{block_name}}`"));
+            let place =
+                place.help(format!("name an item of it, such as `use {name}.{{block_name}}`"));
             self.problems.push(UnknownModule::at(place, name, "a module alone is no item"));
             return None;
         }
@@ -264,7 +268,8 @@ impl Loader<'_, '_> {
         symbol: Option<Symbol>,
     ) {
         if let Some(what) = language_name(&name.name) {
-            let place = Place::new(source, name.span, "this name is taken").help("use another name");
+            let place =
+                Place::new(source, name.span, "this name is taken").help("use another name");
             self.problems.push(Shadowed::at(place, name.name.clone(), what));
             return;
         }

@@ -5,8 +5,8 @@
 
 use nas_grammar::Source;
 use nas_grammar::ast::{
-    Arg, Arm, Block, Body, Choose, Expr, ExprKind, ForClause, Ident, ItemKind, Param, Pattern, Span,
-    Statement, StatementKind, TextPart,
+    Arg, Arm, Block, Body, Choose, Expr, ExprKind, ForClause, Ident, ItemKind, Param, Pattern,
+    Span, Statement, StatementKind, TextPart,
 };
 
 use crate::error::{Place, Problems, diagnostics, nearest};
@@ -29,7 +29,14 @@ pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
     let Some(file) = program.module(module) else { return };
     let mut used_items: Vec<String> = Vec::new();
     for item in &file.file.items {
-        let mut walker = Walker { program, module, file, scopes: vec![Vec::new()], used: &mut used_items, problems };
+        let mut walker = Walker {
+            program,
+            module,
+            file,
+            scopes: vec![Vec::new()],
+            used: &mut used_items,
+            problems,
+        };
         match &item.kind {
             ItemKind::Const(constant) => walker.expr(&constant.value),
             ItemKind::Block(block) => walker.block(block),
@@ -96,9 +103,10 @@ impl Walker<'_> {
             if let Some(default) = &param.default {
                 self.expr(default);
             }
-            let earlier = self.scopes.last().and_then(|scope| {
-                scope.iter().find(|b| b.name == param.name.name).map(|b| b.span)
-            });
+            let earlier = self
+                .scopes
+                .last()
+                .and_then(|scope| scope.iter().find(|b| b.name == param.name.name).map(|b| b.span));
             if let Some(first) = earlier {
                 let place = Place::new(self.source(), param.name.span, "again here")
                     .label(first, "first here")
@@ -126,17 +134,19 @@ impl Walker<'_> {
     fn close(&mut self) {
         for binding in self.scopes.pop().unwrap_or_default() {
             if !binding.is_used && !binding.name.starts_with('_') {
-                let place = Place::new(self.source(), binding.span, "never used").help(format!(
-                    "remove it, or name it `_{}` if that is meant",
-                    binding.name
-                ));
+                let place = Place::new(self.source(), binding.span, "never used")
+                    .help(format!("remove it, or name it `_{}` if that is meant", binding.name));
                 self.problems.push(Unused::at(place, binding.what, binding.name));
             }
         }
     }
 
     fn local(&mut self, name: &str) -> Option<&mut Binding> {
-        self.scopes.iter_mut().rev().flat_map(|scope| scope.iter_mut().rev()).find(|b| b.name == name)
+        self.scopes
+            .iter_mut()
+            .rev()
+            .flat_map(|scope| scope.iter_mut().rev())
+            .find(|b| b.name == name)
     }
 
     fn read(&mut self, name: &str, span: Span) {

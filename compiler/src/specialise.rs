@@ -136,7 +136,9 @@ impl Builder<'_> {
                     let place = self.push(id, node, None);
                     self.network.inputs.push(Port { name: node.name.clone(), node: place });
                 }
-                NodeKind::Op(op) if self.target(id) == id && read.get(id.index()) == Some(&true) => {
+                NodeKind::Op(op)
+                    if self.target(id) == id && read.get(id.index()) == Some(&true) =>
+                {
                     self.push(id, node, Some(op.clone()));
                 }
                 NodeKind::Op(_) => {}

@@ -122,9 +122,8 @@ impl Backend for TorchBackend {
             seed: *seed,
             device: self.options.device,
         };
-        let expected = ExpectedCost::new(&self.space, objective.measure).map_err(|reason| {
-            TorchError::Entangled { space: self.space.name.clone(), reason }
-        })?;
+        let expected = ExpectedCost::new(&self.space, objective.measure)
+            .map_err(|reason| TorchError::Entangled { space: self.space.name.clone(), reason })?;
         Ok(TorchSupernet {
             space: Arc::clone(&self.space),
             mixture: Mixture::new(&self.space, settings)?,

@@ -105,7 +105,9 @@ pub enum TorchError {
     #[error("space `{space}` cannot be searched: {reason}")]
     #[diagnostic(
         code(nas::train::entangled),
-        help("let fewer decisions depend on each other, so that their joint cost can be tabulated")
+        help(
+            "let fewer decisions depend on each other, so that their joint cost can be tabulated"
+        )
     )]
     Entangled {
         /// The space.

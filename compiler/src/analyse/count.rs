@@ -65,5 +65,8 @@ pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, 
             &mut counted,
         ));
     }
+    if liveness.conditions.is_full() {
+        return Err(Entangled);
+    }
     eliminate(&Counting, store, factors, &widths)
 }

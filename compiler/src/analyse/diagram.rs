@@ -34,11 +34,17 @@ pub enum Top<'d, T> {
 pub struct Diagrams<T> {
     rows: Vec<Row<T>>,
     index: HashMap<Row<T>, Diagram>,
+    is_full: bool,
 }
+
+/// The most pairs of diagrams that one kind of combination visits.
+const MAX_PAIRS: usize = 4_000_000;
+/// The most rows that a store holds.
+pub const MAX_ROWS: usize = 1_000_000;
 
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), index: HashMap::new() }
+        Self { rows: Vec::new(), index: HashMap::new(), is_full: false }
     }
 }
 
@@ -53,16 +59,11 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         diagram
     }
 
-    /// Number of distinct diagrams in the store.
+    /// Whether the store passed [`MAX_ROWS`]. Then what was made since means nothing, and the
+    /// analysis must say so.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether the store holds no diagram.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// The constant function.
@@ -132,6 +133,10 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     ) -> Diagram {
         if let Some(&known) = memo.get(&(a, b)) {
             return known;
+        }
+        if self.rows.len() >= MAX_ROWS || memo.len() >= MAX_PAIRS {
+            self.is_full = true;
+            return a;
         }
         let result = match self.decision(a).max(self.decision(b)) {
             None => match (self.top(a), self.top(b)) {

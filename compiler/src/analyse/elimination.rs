@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::diagram::{Diagram, Diagrams, Top};
-use super::liveness::{Entangled, MAX_ROWS};
+use super::liveness::Entangled;
 use crate::ir::DecisionId;
 
 /// How values of factors combine, and how the candidates of a decision are summarised.
@@ -59,6 +59,9 @@ pub(super) fn eliminate<S: Semiring>(
     };
     for factor in factors {
         place(&mut store, &mut buckets, &mut rest, factor);
+        if store.is_full() {
+            return Err(Entangled);
+        }
     }
     let mut summarised = HashMap::new();
     for (index, &width) in widths.iter().enumerate().rev() {
@@ -78,7 +81,7 @@ pub(super) fn eliminate<S: Semiring>(
             .reduce(|a, b| store.apply(a, b, &both, &mut summarised))
             .unwrap_or(one);
         place(&mut store, &mut buckets, &mut rest, message);
-        if store.len() > MAX_ROWS {
+        if store.is_full() {
             return Err(Entangled);
         }
     }

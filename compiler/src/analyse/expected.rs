@@ -32,7 +32,8 @@ impl ExpectedCost {
     /// and an entry a candidate.
     #[must_use]
     pub fn evaluate(&self, probabilities: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {
-        let mut gradient: Vec<Vec<f64>> = probabilities.iter().map(|p| vec![0.0; p.len()]).collect();
+        let mut gradient: Vec<Vec<f64>> =
+            probabilities.iter().map(|p| vec![0.0; p.len()]).collect();
         let mut known = HashMap::new();
         let mut value = 0.0;
         for term in &self.terms {
@@ -40,8 +41,10 @@ impl ExpectedCost {
         }
         // Every condition passes its weight down to its children, highest decision first, so
         // that each diagram is visited once.
-        let mut weights: std::collections::BTreeMap<(std::cmp::Reverse<Option<u32>>, Diagram), f64> =
-            std::collections::BTreeMap::new();
+        let mut weights: std::collections::BTreeMap<
+            (std::cmp::Reverse<Option<u32>>, Diagram),
+            f64,
+        > = std::collections::BTreeMap::new();
         let key = |diagram: Diagram| {
             let decision = self.liveness.conditions.decision(diagram);
             (std::cmp::Reverse(decision.map(|d| d.index() as u32)), diagram)
@@ -50,7 +53,8 @@ impl ExpectedCost {
             *weights.entry(key(term.condition)).or_default() += term.cost as f64;
         }
         while let Some(((_, diagram), weight)) = weights.pop_first() {
-            let Some(Top::Branch(decision, children)) = self.liveness.conditions.top(diagram) else {
+            let Some(Top::Branch(decision, children)) = self.liveness.conditions.top(diagram)
+            else {
                 continue;
             };
             for (candidate, &child) in children.iter().enumerate() {

@@ -62,7 +62,7 @@ impl Liveness {
                     }
                 }
             }
-            if conditions.len() > MAX_ROWS {
+            if conditions.is_full() {
                 return Err(Entangled);
             }
         }
@@ -81,9 +81,6 @@ impl Liveness {
         self.decisions.get(id.index()).copied()
     }
 }
-
-/// The most rows of diagrams that an analysis holds.
-pub(super) const MAX_ROWS: usize = 8_000_000;
 
 /// The decisions of a space depend on each other in a way that no table of bounded size holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -41,10 +41,8 @@ impl<'p> Elaborator<'p, '_> {
         flow: Flow,
         span: Span,
     ) -> Eval<Value> {
-        let mut given: Vec<Given<'p>> = flow
-            .into_iter()
-            .map(|(value, span)| Given { name: None, value, span })
-            .collect();
+        let mut given: Vec<Given<'p>> =
+            flow.into_iter().map(|(value, span)| Given { name: None, value, span }).collect();
         let flowing = given.len();
         for arg in args {
             let value = self.expr(&arg.value)?;
@@ -212,8 +210,8 @@ impl<'p> Elaborator<'p, '_> {
         flowing: usize,
         span: Span,
     ) {
-        let repeats_flow = flowing > 0
-            && given.get(flowing).is_some_and(|g| matches!(g.value, Value::Tensor(_)));
+        let repeats_flow =
+            flowing > 0 && given.get(flowing).is_some_and(|g| matches!(g.value, Value::Tensor(_)));
         let help = if repeats_flow {
             "`->` already passes what stands before it as the first argument".to_owned()
         } else {
@@ -394,7 +392,13 @@ fn convert(value: &Value, kind: Kind) -> Option<Argument> {
         Kind::Count(min) => count(value, min).map(Argument::Count),
         Kind::Pair(min) => pair(min).map(Argument::Pair),
         Kind::Real => value.number().filter(|r| r.is_finite()).map(Argument::Real),
-        Kind::Flag => if let Value::Bool(b) = value { Some(Argument::Flag(*b)) } else { None },
+        Kind::Flag => {
+            if let Value::Bool(b) = value {
+                Some(Argument::Flag(*b))
+            } else {
+                None
+            }
+        }
         Kind::Word(words) => word(words),
         Kind::Padding => word(&["same", "valid"]).or_else(|| pair(0).map(Argument::Pair)),
     }

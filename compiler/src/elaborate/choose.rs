@@ -29,13 +29,17 @@ impl<'p> Elaborator<'p, '_> {
         let origin = Some(self.origin(choose.head));
         let decision = DecisionId(self.space.decisions.len() as u32);
         let label = label.to_owned();
-        self.space.decisions.push(Decision { path: path.clone(), label, candidates: Vec::new(), origin });
+        self.space.decisions.push(Decision {
+            path: path.clone(),
+            label,
+            candidates: Vec::new(),
+            origin,
+        });
         if flow.iter().flatten().any(|(value, _)| value.is_poison()) {
             return Ok(Value::Poison);
         }
 
-        let mut candidates =
-            Candidates { decision, path, names: Vec::new(), values: Vec::new() };
+        let mut candidates = Candidates { decision, path, names: Vec::new(), values: Vec::new() };
         self.arms(&choose.arms, &part, flow.as_ref(), &mut candidates)?;
         if let Some(row) = self.space.decisions.get_mut(decision.index()) {
             row.candidates = candidates.names.iter().map(|(name, _)| name.clone()).collect();
@@ -53,9 +57,9 @@ impl<'p> Elaborator<'p, '_> {
         for arm in arms {
             match arm {
                 Arm::Candidate(candidate) => self.candidate(candidate, part, flow, candidates)?,
-                Arm::For(clauses, inner) => self.for_each(clauses, &mut |this| {
-                    this.arms(inner, part, flow, candidates)
-                })?,
+                Arm::For(clauses, inner) => {
+                    self.for_each(clauses, &mut |this| this.arms(inner, part, flow, candidates))?
+                }
             }
         }
         Ok(())
@@ -99,7 +103,8 @@ impl<'p> Elaborator<'p, '_> {
             Value::Tensor(node) => self.shape_of(node).map(|shape| (node, shape)),
             Value::Poison => None,
             other => {
-                let place = self.place(candidate.value.span, format!("this is {}", other.describe()));
+                let place =
+                    self.place(candidate.value.span, format!("this is {}", other.describe()));
                 self.report(CandidateKind::at(place, &*name, other.describe()));
                 None
             }
@@ -118,7 +123,8 @@ impl<'p> Elaborator<'p, '_> {
                 return Ok(self.report(EmptyChoice::at(place, path)));
             }
             [(only, span)] => {
-                let place = self.place(head, "nothing to decide here").label(*span, "always chosen");
+                let place =
+                    self.place(head, "nothing to decide here").label(*span, "always chosen");
                 let place = place.help("write the step itself, or add a candidate");
                 self.report(SingleCandidate::at(place, path.clone(), only.clone()));
             }

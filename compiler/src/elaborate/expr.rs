@@ -8,8 +8,8 @@ use nas_grammar::ast::{
 };
 
 use super::errors::{
-    AssignedInCandidate, DivisionByZero, NotAStep, NumberTooLarge, OutOfRange, TooLong, UnknownField,
-    UnknownUnit, UnusedValue, WrongKind, WrongOperands, WrongPattern,
+    AssignedInCandidate, DivisionByZero, NotAStep, NumberTooLarge, OutOfRange, TooLong,
+    UnknownField, UnknownUnit, UnusedValue, WrongKind, WrongOperands, WrongPattern,
 };
 use super::node::Operand;
 use super::scope::Assigned;
@@ -208,8 +208,8 @@ impl<'p> Elaborator<'p, '_> {
                 _ => None,
             };
             if let Some(tensor_op) = tensor_op {
-                let operands = [(*x, left), (*y, right)]
-                    .map(|(node, side)| Operand { node, span: side.span });
+                let operands =
+                    [(*x, left), (*y, right)].map(|(node, side)| Operand { node, span: side.span });
                 return self.op(tensor_op, &operands, span);
             }
         }
@@ -298,9 +298,7 @@ impl<'p> Elaborator<'p, '_> {
     /// Applies a step to what flows into it.
     pub(super) fn step_expr(&mut self, step: &'p Expr, flow: Flow) -> Eval<Value> {
         self.nested(step.span, |this| match &step.kind {
-            ExprKind::Name(name) => {
-                this.call_name(name, step.span, &[], flow, step.span)
-            }
+            ExprKind::Name(name) => this.call_name(name, step.span, &[], flow, step.span),
             ExprKind::Call(callee, args) => this.call(callee, args, flow, step.span),
             ExprKind::Paren(inner) => this.step_expr(inner, flow),
             ExprKind::Pipeline(first, rest) => {
@@ -509,6 +507,8 @@ fn real(op: BinaryOp, a: f64, b: f64) -> Option<Value> {
         BinaryOp::Le => Value::Bool(a <= b),
         BinaryOp::Gt => Value::Bool(a > b),
         BinaryOp::Ge => Value::Bool(a >= b),
-        BinaryOp::Or | BinaryOp::And | BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Range => return None,
+        BinaryOp::Or | BinaryOp::And | BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Range => {
+            return None;
+        }
     })
 }

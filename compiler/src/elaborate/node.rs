@@ -2,7 +2,9 @@
 
 use nas_grammar::ast::Span;
 
-use super::errors::{GroupsDoNotDivide, ShapeMismatch, TooLarge, TooManyNodes, WindowTooLarge, WrongRank};
+use super::errors::{
+    GroupsDoNotDivide, ShapeMismatch, TooLarge, TooManyNodes, WindowTooLarge, WrongRank,
+};
 use super::{Abort, Elaborator, Eval, MAX_NODES, Value};
 use crate::error::Place;
 use crate::ir::{Node, NodeId, NodeKind};

@@ -35,7 +35,8 @@ pub(super) fn parse(literal: &str) -> Result<Value, String> {
     };
     if number.contains(['.', 'e', 'E']) || factor < 1.0 {
         let value = number.parse::<f64>().unwrap_or(f64::INFINITY) * factor;
-        let is_whole = !unit.is_empty() && value.fract() == 0.0 && value.abs() < 9e15 && factor > 1.0;
+        let is_whole =
+            !unit.is_empty() && value.fract() == 0.0 && value.abs() < 9e15 && factor > 1.0;
         return Ok(if is_whole { Value::small(value as i64) } else { Value::Real(value) });
     }
     let whole = BigInt::from_str(number).unwrap_or_default();

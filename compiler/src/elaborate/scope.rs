@@ -14,6 +14,8 @@ struct Binding<'p> {
 #[derive(Default)]
 pub(super) struct Names<'p> {
     bindings: Vec<Binding<'p>>,
+    /// For each name, where it is bound, innermost last.
+    places: HashMap<&'p str, Vec<usize>>,
     /// Bindings below this belong to the outside of the candidate being elaborated.
     floor: usize,
 }
@@ -33,24 +35,27 @@ pub(super) enum Assigned {
 
 impl<'p> Names<'p> {
     pub(super) fn bind(&mut self, name: &'p str, value: Value) {
+        self.places.entry(name).or_default().push(self.bindings.len());
         self.bindings.push(Binding { name, value });
     }
 
+    fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name)?.last().copied()
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        self.bindings.iter().rev().find(|b| b.name == name).map(|b| &b.value)
+        self.bindings.get(self.place(name)?).map(|b| &b.value)
     }
 
     pub(super) fn assign(&mut self, name: &str, value: Value) -> Assigned {
-        let floor = self.floor;
-        let found = self.bindings.iter_mut().enumerate().rev().find(|(_, b)| b.name == name);
-        match found {
-            None => Assigned::Unknown,
-            Some((index, _)) if index < floor => Assigned::Outside,
-            Some((_, binding)) => {
-                binding.value = value;
-                Assigned::Yes
-            }
+        let Some(place) = self.place(name) else { return Assigned::Unknown };
+        if place < self.floor {
+            return Assigned::Outside;
         }
+        if let Some(binding) = self.bindings.get_mut(place) {
+            binding.value = value;
+        }
+        Assigned::Yes
     }
 
     pub(super) fn open(&self) -> Mark {
@@ -58,7 +63,12 @@ impl<'p> Names<'p> {
     }
 
     pub(super) fn close(&mut self, mark: Mark) {
-        self.bindings.truncate(mark.0);
+        while self.bindings.len() > mark.0 {
+            let Some(binding) = self.bindings.pop() else { return };
+            if let Some(places) = self.places.get_mut(binding.name) {
+                places.pop();
+            }
+        }
     }
 
     /// From here on, what is bound now is outside; returns what `leave_candidate` needs.

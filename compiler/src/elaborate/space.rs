@@ -3,7 +3,9 @@
 use nas_grammar::ast::{Arg, Expr, Ident, Space as SpaceItem, Span, Statement, StatementKind};
 
 use super::call::Given;
-use super::errors::{BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownArgument, UnknownTask};
+use super::errors::{
+    BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownArgument, UnknownTask,
+};
 use super::{Elaborator, Eval, Value};
 use crate::error::nearest;
 use crate::ir::{NodeKind, Task};
@@ -121,9 +123,15 @@ impl<'p> Elaborator<'p, '_> {
         let (mut classes, mut ignore) = (None, DEFAULT_IGNORE);
         for (position, arg) in args.iter().enumerate() {
             let value = self.expr(&arg.value)?;
-            let key = arg.name.as_ref().map(|n| n.name.as_str()).or(["classes", "ignore"].get(position).copied());
+            let key = arg
+                .name
+                .as_ref()
+                .map(|n| n.name.as_str())
+                .or(["classes", "ignore"].get(position).copied());
             let number = match &value {
-                Value::Int(n) => n.to_i64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n < 256),
+                Value::Int(n) => {
+                    n.to_i64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n < 256)
+                }
                 _ => None,
             };
             match (key, number) {
@@ -144,8 +152,13 @@ impl<'p> Elaborator<'p, '_> {
         match classes {
             Some(classes) => self.space.task = Some(Task::Segmentation { classes, ignore }),
             None => {
-                let place = self.place(span, "not given here").help("write `task segmentation(19)`");
-                self.report(super::errors::MissingArgument::at(place, name.name.clone(), "`classes`"));
+                let place =
+                    self.place(span, "not given here").help("write `task segmentation(19)`");
+                self.report(super::errors::MissingArgument::at(
+                    place,
+                    name.name.clone(),
+                    "`classes`",
+                ));
             }
         }
         Ok(())

@@ -73,4 +73,3 @@ impl Graph {
         self.nodes().filter(|(_, node)| node.kind == NodeKind::Output)
     }
 }
-

@@ -37,8 +37,4 @@ macro_rules! activation {
 activation!(Relu, "relu", "max(x, 0). The shape stays.");
 activation!(Relu6, "relu6", "min(max(x, 0), 6). The shape stays.");
 activation!(Sigmoid, "sigmoid", "1 / (1 + exp(-x)). The shape stays.");
-activation!(
-    Hswish,
-    "hswish",
-    "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
-);
+activation!(Hswish, "hswish", "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays.");

@@ -1,6 +1,8 @@
 //! `batch_norm`: normalisation over the batch.
 
-use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, only};
+use super::signature::{
+    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, only,
+};
 use super::{Operator, Role, ShapeProblem, Weight};
 use crate::shape::Shape;
 
@@ -18,8 +20,18 @@ impl Operator for BatchNorm {
         name: "batch_norm",
         operands: Operands::One,
         params: &[
-            Parameter { name: "eps", kind: Kind::Real, default: Default::Is(Argument::Real(1e-5)), doc: "added to the variance before the root" },
-            Parameter { name: "momentum", kind: Kind::Real, default: Default::Is(Argument::Real(0.1)), doc: "weight of the new batch in the running statistics" },
+            Parameter {
+                name: "eps",
+                kind: Kind::Real,
+                default: Default::Is(Argument::Real(1e-5)),
+                doc: "added to the variance before the root",
+            },
+            Parameter {
+                name: "momentum",
+                kind: Kind::Real,
+                default: Default::Is(Argument::Real(0.1)),
+                doc: "weight of the new batch in the running statistics",
+            },
         ],
         doc: "Batch normalisation with scale and shift. The shape stays. It costs no MACs: an exported network has it folded into the convolution before it.",
         example: "x -> conv(32, kernel = 3) -> batch_norm",

@@ -31,7 +31,8 @@ impl Operator for Concat {
             let shapes: Vec<String> = inputs.iter().map(Shape::to_string).collect();
             return Err(ShapeProblem::Mismatch {
                 title: format!("cannot join maps of shapes {}", shapes.join(" and ")),
-                help: "height and width must be equal; `resize` or a stride changes them".to_owned(),
+                help: "height and width must be equal; `resize` or a stride changes them"
+                    .to_owned(),
             });
         }
         let channels = inputs.iter().map(Shape::channels).fold(0, u32::saturating_add);

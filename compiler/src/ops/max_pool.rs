@@ -23,9 +23,24 @@ impl Operator for MaxPool {
         name: "max_pool",
         operands: Operands::One,
         params: &[
-            Parameter { name: "kernel", kind: Kind::Pair(1), default: Default::Required, doc: "height and width of the window" },
-            Parameter { name: "stride", kind: Kind::Pair(1), default: Default::Absent, doc: "stride; the size of the window if not given" },
-            Parameter { name: "padding", kind: Kind::Padding, default: Default::Is(Argument::Word("valid")), doc: "pixels around the input" },
+            Parameter {
+                name: "kernel",
+                kind: Kind::Pair(1),
+                default: Default::Required,
+                doc: "height and width of the window",
+            },
+            Parameter {
+                name: "stride",
+                kind: Kind::Pair(1),
+                default: Default::Absent,
+                doc: "stride; the size of the window if not given",
+            },
+            Parameter {
+                name: "padding",
+                kind: Kind::Padding,
+                default: Default::Is(Argument::Word("valid")),
+                doc: "pixels around the input",
+            },
         ],
         doc: "The maximum over a window, channel by channel: [C, H, W] -> [C, H', W'].",
         example: "x -> max_pool(3, stride = 2, padding = \"same\")",

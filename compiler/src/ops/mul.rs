@@ -31,8 +31,9 @@ impl Operator for Mul {
         shapes.try_fold(first, |result, shape| {
             broadcast(result, shape).ok_or_else(|| ShapeProblem::Mismatch {
                 title: format!("cannot multiply tensors of shapes {result} and {shape}"),
-                help: "make the shapes equal, or one of them [C, 1, 1], as `global_avg_pool` makes it"
-                    .to_owned(),
+                help:
+                    "make the shapes equal, or one of them [C, 1, 1], as `global_avg_pool` makes it"
+                        .to_owned(),
             })
         })
     }

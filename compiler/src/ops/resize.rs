@@ -40,10 +40,30 @@ impl Operator for Resize {
         name: "resize",
         operands: Operands::One,
         params: &[
-            Parameter { name: "size", kind: Kind::Pair(1), default: Default::Absent, doc: "height and width of the result" },
-            Parameter { name: "scale", kind: Kind::Pair(1), default: Default::Absent, doc: "factors instead of a size" },
-            Parameter { name: "mode", kind: Kind::Word(&["bilinear", "nearest"]), default: Default::Is(Argument::Word("bilinear")), doc: "how a pixel between others gets its value" },
-            Parameter { name: "align_corners", kind: Kind::Flag, default: Default::Is(Argument::Flag(false)), doc: "whether the centres of the corner pixels coincide (bilinear only)" },
+            Parameter {
+                name: "size",
+                kind: Kind::Pair(1),
+                default: Default::Absent,
+                doc: "height and width of the result",
+            },
+            Parameter {
+                name: "scale",
+                kind: Kind::Pair(1),
+                default: Default::Absent,
+                doc: "factors instead of a size",
+            },
+            Parameter {
+                name: "mode",
+                kind: Kind::Word(&["bilinear", "nearest"]),
+                default: Default::Is(Argument::Word("bilinear")),
+                doc: "how a pixel between others gets its value",
+            },
+            Parameter {
+                name: "align_corners",
+                kind: Kind::Flag,
+                default: Default::Is(Argument::Flag(false)),
+                doc: "whether the centres of the corner pixels coincide (bilinear only)",
+            },
         ],
         doc: "The map in another size, by `size` or by `scale`: [C, H, W] -> [C, size].",
         example: "x -> resize(scale = 2)",
@@ -57,7 +77,8 @@ impl Operator for Resize {
             _ => {
                 return Err(ShapeProblem::Mismatch {
                     title: "`resize` needs either a size or a scale".to_owned(),
-                    help: "write `resize(size = (height, width))` or `resize(scale = 2)`".to_owned(),
+                    help: "write `resize(size = (height, width))` or `resize(scale = 2)`"
+                        .to_owned(),
                 });
             }
         };

@@ -117,7 +117,9 @@ impl fmt::Display for Argument {
         match self {
             Argument::Count(n) => write!(f, "{n}"),
             Argument::Pair([a, b]) => write!(f, "({a}, {b})"),
-            Argument::Sides { before: [a, b], after: [c, d] } => write!(f, "(({a}, {b}), ({c}, {d}))"),
+            Argument::Sides { before: [a, b], after: [c, d] } => {
+                write!(f, "(({a}, {b}), ({c}, {d}))")
+            }
             Argument::Real(r) => write!(f, "{r:?}"),
             Argument::Flag(b) => write!(f, "{b}"),
             Argument::Word(w) => write!(f, "\"{w}\""),
@@ -201,7 +203,10 @@ pub(crate) fn within_limits(shape: Shape) -> Result<Shape, ShapeProblem> {
     }
     if shape.elements() > MAX_ELEMENTS {
         return Err(ShapeProblem::Overflow {
-            what: format!("a tensor of {} elements (the limit is {MAX_ELEMENTS})", shape.elements()),
+            what: format!(
+                "a tensor of {} elements (the limit is {MAX_ELEMENTS})",
+                shape.elements()
+            ),
         });
     }
     Ok(shape)

@@ -29,7 +29,8 @@ impl Padding {
         }
         let [ky, kx] = kernel;
         let [dy, dx] = dilation;
-        let total = [ky.saturating_sub(1).saturating_mul(dy), kx.saturating_sub(1).saturating_mul(dx)];
+        let total =
+            [ky.saturating_sub(1).saturating_mul(dy), kx.saturating_sub(1).saturating_mul(dx)];
         let before = total.map(|t| t / 2);
         Self { before, after: [total[0] - before[0], total[1] - before[1]] }
     }

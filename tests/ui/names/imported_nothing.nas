@@ -1,4 +1,4 @@
-use std.bloks.stem // error[nas::names::module] error[nas::space::no_output]
+use std.bloks.stem // error[nas::names::module]
 
 space demo {
     input x: [3, 32, 32]

@@ -1,4 +1,4 @@
-// error[nas::space::no_output]
+
 space demo {
     input x: [3, 32, 32]
     let y = x -> conv(8, kernel = size) // error[nas::names::unknown]
