@@ -22,9 +22,9 @@ search demo of landcover_demo {
     strategy gumbel { temperature = 5.0 -> 1.0, mixing = hard }
     minimize cross_entropy + 0.005 * macs / 1M
     data landcover { path = "data/landcover", flip = true, batch = 16 }
-    schedule { epochs = 60, warmup = 20, split = 0.8 }
+    schedule { epochs = 50, warmup = 15, split = 0.8 }
     derive { sample = 12, keep = 3 }
-    retrain { epochs = 60 }
+    retrain { epochs = 50 }
 }
 
 expect landcover_demo.count == 13 ^ 8

@@ -7,7 +7,6 @@ use nas_search::evaluator::{Backend, Split, Trainee};
 
 use crate::progress::Progress;
 use crate::report::Failure;
-use crate::table::Table;
 use crate::training::{RecipeArgs, Training, score_lines, stopped};
 use crate::weights_file;
 
@@ -72,10 +71,8 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
         println!("{json}");
         return Ok(());
     }
-    let mut table = Table::new(["", "score"]);
     for (name, value) in score_lines(&score, &training.dataset()?.classes) {
-        table.row([name, value]);
+        println!("{name:<20}{value}");
     }
-    print!("{table}");
     Ok(())
 }

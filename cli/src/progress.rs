@@ -40,7 +40,6 @@ impl Progress {
     }
 
     /// Whether Ctrl-C was pressed.
-    #[must_use]
     pub fn flow(&self) -> ControlFlow<()> {
         if self.stop.load(Ordering::Relaxed) {
             ControlFlow::Break(())

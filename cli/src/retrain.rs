@@ -13,7 +13,6 @@ use serde::Serialize;
 use crate::files::write_whole;
 use crate::progress::{Progress, millions, retrain_line};
 use crate::report::Failure;
-use crate::table::Table;
 use crate::training::{RecipeArgs, Training, stopped};
 use crate::weights_file;
 
@@ -89,14 +88,12 @@ pub fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let space = training.space_ref.as_str();
     let result = Retrained { space, cost: cost.into(), epoch, val: &val, test: &test };
     write_json(&dir.join("result.json"), &result)?;
-    let mut table = Table::new(["", "result"]);
-    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+    let row = |name: &str, value: String| println!("{name:<12}{value}");
     row("MACs", format!("{} M", millions(cost.macs)));
-    row("parameters", format!("{} k", cost.params as f64 / 1e3));
+    row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
     row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
     row("test mIoU", format!("{:.3}", test.miou));
     row("weights", weights_path.display().to_string());
-    print!("{table}");
     Ok(())
 }
 

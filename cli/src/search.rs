@@ -12,7 +12,6 @@ use crate::name_map::NameMap;
 use crate::package::{Making, Verification, package, provenance};
 use crate::progress::{Progress, millions};
 use crate::report::Failure;
-use crate::table::Table;
 use crate::training::{RecipeArgs, Training};
 use crate::weights_file;
 
@@ -160,19 +159,19 @@ fn export(
 #[must_use]
 pub fn table(done: &Done, dir: &Path) -> String {
     let RunResult { space, choices, cost, inherited, epoch, val, test } = &done.result;
-    let mut table = Table::new(["", "result"]);
-    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+    let mut text = String::new();
+    let mut row = |name: &str, value: String| text += &format!("{name:<28}{value}\n");
     row("space", space.clone());
     for (path, candidate) in choices {
         row(path, candidate.clone());
     }
     row("MACs", format!("{} M", millions(cost.macs)));
-    row("parameters", format!("{} k", cost.params as f64 / 1e3));
+    row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
     row("val mIoU, inherited weights", format!("{:.3}", inherited.miou));
     row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
     row("test mIoU", format!("{:.3}", test.miou));
     row("test pixels right", format!("{:.3}", test.accuracy));
     row("ONNX", dir.join(ONNX).display().to_string());
     row("verification", done.verification.summary());
-    table.to_string()
+    text
 }
