@@ -35,6 +35,9 @@ pub struct DemoArgs {
     /// given. An unfinished demo goes on.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Threads of libtorch; with another number the last digits of the result may differ.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: u32,
 }
 
 /// The job; its result as a table on standard output.
@@ -44,7 +47,10 @@ pub struct DemoArgs {
 pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let since = Instant::now();
     let file = nas_spaces::shipped().join(FILE);
-    let options = RecipeArgs { recipe: None, set: Vec::new(), seed: None, threads: None };
+    // One thread for libtorch, one core for the data: the result is the same on every machine,
+    // and where other programs run, no thread waits for one that does not.
+    let threads = Some(args.threads);
+    let options = RecipeArgs { recipe: None, set: Vec::new(), seed: None, threads };
     let training = Training::load(&file, &options)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;
