@@ -55,7 +55,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;
     eprintln!("run directory: {}", store.dir().display());
-    let done = search::whole(&training, &mut store)?;
+    let done = search::whole(&training, &mut store, "go on by the same command")?;
     let drawn = draw(&training, &store, &done)?;
     print!("{}", search::table(&done, store.dir()));
     println!("picture: {}", drawn.display());

@@ -50,7 +50,7 @@ pub fn run(args: &SearchArgs) -> Result<(), Failure> {
     let dir = args.out.clone().unwrap_or_else(default);
     let opened = if args.resume { resume(&training, &dir) } else { create(&training, &dir) };
     let mut store = opened.map_err(Failure::problem)?;
-    let done = whole(&training, &mut store)?;
+    let done = whole(&training, &mut store, "go on by the same command with `--resume`")?;
     print!("{}", table(&done, &dir));
     Ok(())
 }
@@ -89,11 +89,11 @@ fn with_inputs<T>(training: &Training, inner: impl FnOnce(&Inputs<'_>) -> T) -> 
     })
 }
 
-/// Does what is left of a run, and writes its ONNX file.
+/// Does what is left of a run, and writes its ONNX file. The hint says how to go on after a stop.
 ///
 /// # Errors
 /// Training fails, the user stops it, or tract and libtorch do not agree.
-pub fn whole(training: &Training, store: &mut Store) -> Result<Done, Failure> {
+pub fn whole(training: &Training, store: &mut Store, hint: &str) -> Result<Done, Failure> {
     let backend = training.backend()?;
     let space = &training.space;
     let job = Job {
@@ -113,7 +113,7 @@ pub fn whole(training: &Training, store: &mut Store) -> Result<Done, Failure> {
         Outcome::Finished(result) => *result,
         Outcome::Interrupted(status) => {
             eprintln!(
-                "stopped in {} after {} of {}; go on with it by --resume --out {}",
+                "stopped in {} after {} of {}; {} is whole: {hint}",
                 status.phase,
                 status.done,
                 status.of,
