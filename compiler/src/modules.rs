@@ -25,9 +25,8 @@ diagnostics! {
 /// Functions on static values and lists that the language has.
 pub const FUNCTIONS: [&str; 5] = ["len", "max", "min", "round_to", "sum"];
 
-/// Finds the file of a module. `None` as importer means the standard library asks.
-///
-/// Given the name of the importing source and the module's path, returns the source.
+/// Finds the file of a module: given the name of the importing source and the module's path,
+/// returns the module's source.
 pub type Load<'a> = dyn Fn(&str, &[&str]) -> Result<Source, LoadError> + 'a;
 
 /// Why a module could not be loaded.

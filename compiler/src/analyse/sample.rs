@@ -16,8 +16,7 @@ pub struct Sampler {
     first: Assignment,
     widths: Vec<usize>,
     counts: Eliminated<BigUint>,
-    /// For each decision, the number of ways to complete it, by the candidate taken: the
-    /// messages of the decisions above it are part of its bucket.
+    /// The number of networks.
     total: BigUint,
 }
 
