@@ -1,5 +1,6 @@
 //! The syntax tree: what was written, with the place of everything. It may be nonsense.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use miette::SourceSpan;
@@ -50,12 +51,22 @@ pub struct Ident {
 }
 
 /// One `.nas` file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct File {
     /// The `//!` lines at the top, without the marker.
     pub docs: Vec<String>,
     /// The items, in the order of the file.
     pub items: Vec<Item>,
+    /// The words of the text that a syntax error made unreadable.
+    pub unread: HashSet<String>,
+}
+
+impl File {
+    /// Whether a name may be defined by text that could not be read.
+    #[must_use]
+    pub fn may_define(&self, name: &str) -> bool {
+        self.unread.contains(name)
+    }
 }
 
 /// One item with its documentation.
@@ -76,12 +87,14 @@ pub enum ItemKind {
     Use(Use),
     /// `const NAME = expr`
     Const(Const),
-    /// `block name(params) { … }`
+    /// `block name(params) { … }` or `cell name(params) { … }`
     Block(Block),
     /// `space name(params) { … }`
     Space(Space),
     /// `arch name of space { … }`
     Arch(Arch),
+    /// `target name { … }`
+    Target(Target),
     /// `search name of space { … }`
     Search(Search),
     /// `expect expr`
@@ -111,12 +124,23 @@ pub struct Const {
 /// A block: a piece of network with parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
+    /// Whether its instances share their decisions.
+    pub kind: BlockKind,
     /// Its name.
     pub name: Ident,
     /// Its parameters, tensors first.
     pub params: Vec<Param>,
     /// Its statements; the last one is its value.
     pub body: Body,
+}
+
+/// How often the decisions of a block are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockKind {
+    /// `block`: afresh at each instance.
+    Block,
+    /// `cell`: once for all instances.
+    Cell,
 }
 
 /// One parameter of a block or a space.
@@ -137,6 +161,8 @@ pub struct Space {
     pub params: Vec<Param>,
     /// Whether a parameter list was written.
     pub has_params: bool,
+    /// The target that it is for.
+    pub target: Option<Ident>,
     /// What it holds.
     pub body: Body,
 }
@@ -181,6 +207,37 @@ pub struct ArchChoice {
     pub value: Expr,
 }
 
+/// A device: what it can run, and how fast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Its name.
+    pub name: Ident,
+    /// What is said about it, in order.
+    pub entries: Vec<TargetEntry>,
+}
+
+/// One line of a `target` item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TargetEntry {
+    /// `opset 17`
+    Setting(Ident, Expr),
+    /// `supports { … }`
+    Supports(Vec<SupportRow>, Span),
+    /// `latency table "edge_npu.lut.json"`: the path, a string.
+    Latency(Expr, Span),
+}
+
+/// An operator that a target supports: `conv(kernel <= 7, dilation == 1)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SupportRow {
+    /// The operator.
+    pub op: Ident,
+    /// What must hold of its arguments; empty if it is supported in all forms.
+    pub conditions: Vec<Expr>,
+    /// From the operator to the closing bracket.
+    pub span: Span,
+}
+
 /// A search recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
@@ -188,6 +245,8 @@ pub struct Search {
     pub name: Ident,
     /// The space to search.
     pub space: SpaceRef,
+    /// The target to search for.
+    pub target: Option<Ident>,
     /// Its settings, in order.
     pub settings: Vec<Setting>,
 }
@@ -271,6 +330,8 @@ pub enum StatementKind {
     Task(Ident, Vec<Arg>),
     /// `output logits = expr` (spaces only)
     Output(Ident, Expr),
+    /// `require macs <= 300M` (spaces only)
+    Require(Expr),
 }
 
 /// `pattern in expr` of a `for`.
@@ -348,8 +409,8 @@ pub enum ExprKind {
     Bool(bool),
     /// A name.
     Name(String),
-    /// `[a, b]`
-    List(Vec<Expr>),
+    /// `[a, b]`, `[for i in 0..4 { 2 * i }]`
+    List(Vec<Element>),
     /// `(a, b)`, `(a,)`, `()`
     Tuple(Vec<Expr>),
     /// `(a)`; kept so that the formatter can print what was written.
@@ -358,8 +419,10 @@ pub enum ExprKind {
     Call(Ident, Vec<Arg>),
     /// `x.channels`
     Field(Box<Expr>, Ident),
-    /// `xs[0]`, `xs[2..]`
+    /// `xs[0]`
     Index(Box<Expr>, Box<Expr>),
+    /// `xs[a..b]`, `xs[2..]`, `xs[..n]`
+    Slice(Box<Expr>, Option<Box<Expr>>, Option<Box<Expr>>),
     /// `-a`, `not a`
     Unary(UnaryOp, Box<Expr>),
     /// `a + b`
@@ -368,8 +431,30 @@ pub enum ExprKind {
     Pipeline(Box<Expr>, Vec<Expr>),
     /// `if c { a } else if d { b } else { e }`
     If(Vec<(Expr, Body)>, Option<Body>),
-    /// `choose label { arms }`
-    Choose(Choose),
+    /// `choose label { arms }`, `elastic label [values]`
+    Choose(Box<Choose>),
+    /// `repeat depth as i { body }`
+    Repeat(Box<Repeat>),
+}
+
+/// An element of a list, or what makes elements.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Element {
+    /// An expression.
+    Value(Expr),
+    /// `for a in x, b in y { body }`: one element for each turn, the value of the body.
+    For(Vec<ForClause>, Body, Span),
+}
+
+impl Element {
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Element::Value(value) => value.span,
+            Element::For(_, _, span) => *span,
+        }
+    }
 }
 
 /// A part of a string.
@@ -381,18 +466,53 @@ pub enum TextPart {
     Interpolation(Expr),
 }
 
-/// A decision over steps or expressions.
+/// A decision over steps, expressions or values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choose {
+    /// The word, the count and the label: where a diagnostic points.
+    pub head: Span,
+    /// Whether its alternatives have weights in common.
+    pub sharing: Sharing,
+    /// How many to choose, a number; one if none is written.
+    pub count: Option<Expr>,
     /// The label that names the decision.
     pub label: Option<Ident>,
-    /// The candidates, or what makes them.
-    pub arms: Vec<Arm>,
-    /// The word `choose` and the label: where a diagnostic points.
-    pub head: Span,
+    /// What is chosen among.
+    pub alternatives: Alternatives,
 }
 
-/// A candidate, or a comprehension that makes candidates.
+/// Whether the alternatives of a decision have weights in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// `choose`: each has its own.
+    Separate,
+    /// `elastic`: the smaller are slices of the largest.
+    Shared,
+}
+
+/// What a decision chooses among.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Alternatives {
+    /// `{ name: step, … }`: the candidates, or what makes them.
+    Arms(Vec<Arm>),
+    /// `[3, 5, 7]` or `(states)`: an expression in brackets that gives a list.
+    Values(Expr),
+}
+
+/// Copies of a body in a row, each applied to what the one before gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeat {
+    /// The word `repeat` and the depth.
+    pub head: Span,
+    /// How many copies.
+    pub depth: Expr,
+    /// The name of a copy's number, from 0.
+    pub index: Option<Ident>,
+    /// One copy.
+    pub body: Body,
+}
+
+/// A candidate, or what makes candidates.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Arm {
     /// `name: step if condition`

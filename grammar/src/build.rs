@@ -13,8 +13,8 @@ use pest::iterators::{Pair, Pairs};
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use crate::ast::{
-    Arg, Arm, BinaryOp, Body, Candidate, Choose, Expr, ExprKind, ForClause, Ident, Pattern, Span,
-    Statement, StatementKind, TextPart, UnaryOp,
+    Alternatives, Arg, Arm, BinaryOp, Body, Candidate, Choose, Element, Expr, ExprKind, ForClause,
+    Ident, Pattern, Repeat, Sharing, Span, Statement, StatementKind, TextPart, UnaryOp,
 };
 use crate::error::Nesting;
 use crate::rules::Rule;
@@ -136,6 +136,7 @@ impl<'s> Builder<'s> {
                 let args = call.next().map(|args| self.args(args)).transpose()?;
                 StatementKind::Task(name, args.unwrap_or_default())
             }
+            Rule::require_stmt => StatementKind::Require(self.last_expr(parts, span)?),
             _ => StatementKind::Expr(self.last_expr(parts, span)?),
         };
         Ok(Statement { kind, span })
@@ -262,9 +263,27 @@ impl<'s> Builder<'s> {
         let kind = if is_field {
             ExprKind::Field(Box::new(value), self.next_ident(&mut inner))
         } else {
-            ExprKind::Index(Box::new(value), Box::new(self.last_expr(inner, span)?))
+            self.index(Box::new(value), inner, span)?
         };
         Ok(Expr { kind, span })
+    }
+
+    fn index(&self, list: Box<Expr>, inner: Pairs<'_, Rule>, span: Span) -> Built<ExprKind> {
+        let has = |rule| inner.clone().any(|p| p.as_rule() == rule);
+        if has(Rule::open_start) {
+            let end = inner.clone().find(|p| p.as_rule() == Rule::expr);
+            let end = end.map(|p| self.expr(p)).transpose()?;
+            return Ok(ExprKind::Slice(list, None, end.map(Box::new)));
+        }
+        let is_open = has(Rule::open_end);
+        let index = Box::new(self.last_expr(inner, span)?);
+        Ok(match *index {
+            _ if is_open => ExprKind::Slice(list, Some(index), None),
+            Expr { kind: ExprKind::Binary(BinaryOp::Range, start, end), .. } => {
+                ExprKind::Slice(list, Some(start), Some(end))
+            }
+            _ => ExprKind::Index(list, index),
+        })
     }
 
     fn primary(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
@@ -275,10 +294,11 @@ impl<'s> Builder<'s> {
             Rule::string => ExprKind::Text(self.text(inner)?),
             Rule::kw_true => ExprKind::Bool(true),
             Rule::kw_false => ExprKind::Bool(false),
-            Rule::list => ExprKind::List(self.exprs(inner)?),
+            Rule::list => self.list(inner)?,
             Rule::paren => self.paren(inner)?,
             Rule::if_expr => self.if_expr(inner)?,
-            Rule::choose_expr => ExprKind::Choose(self.choose(inner)?),
+            Rule::choose_expr => ExprKind::Choose(Box::new(self.choose(inner)?)),
+            Rule::repeat_expr => ExprKind::Repeat(Box::new(self.repeat(inner)?)),
             Rule::call => {
                 let mut parts = inner.into_inner();
                 let callee = self.next_ident(&mut parts);
@@ -292,6 +312,21 @@ impl<'s> Builder<'s> {
 
     fn exprs(&self, pair: Pair<'_, Rule>) -> Built<Vec<Expr>> {
         pair.into_inner().filter(|p| p.as_rule() == Rule::expr).map(|p| self.expr(p)).collect()
+    }
+
+    fn list(&self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
+        let elements = pair.into_inner().filter(|p| p.as_rule() == Rule::element);
+        let elements = elements.flat_map(Pair::into_inner).map(|p| self.element(p));
+        Ok(ExprKind::List(elements.collect::<Built<_>>()?))
+    }
+
+    fn element(&self, pair: Pair<'_, Rule>) -> Built<Element> {
+        if pair.as_rule() == Rule::expr {
+            return Ok(Element::Value(self.expr(pair)?));
+        }
+        let span = self.span(&pair);
+        let parts = words_skipped(pair);
+        Ok(Element::For(self.for_clauses(&parts)?, self.next_body(parts, span)?, span))
     }
 
     fn paren(&self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
@@ -326,12 +361,40 @@ impl<'s> Builder<'s> {
     }
 
     fn choose(&self, pair: Pair<'_, Rule>) -> Built<Choose> {
+        let mut head = self.span(&pair);
+        let (mut sharing, mut count, mut label, mut values) = (Sharing::Separate, None, None, None);
+        let parts = pair.into_inner();
+        for part in parts.clone() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::kw_choose => head = span,
+                Rule::kw_elastic => (head, sharing) = (span, Sharing::Shared),
+                Rule::number => {
+                    head = head.to(span);
+                    count = Some(Expr { kind: ExprKind::Number(part.as_str().to_owned()), span });
+                }
+                Rule::ident => {
+                    head = head.to(span);
+                    label = Some(self.ident(&part));
+                }
+                Rule::values => values = Some(self.primary(part)?),
+                _ => {}
+            }
+        }
+        let alternatives = match values {
+            Some(values) => Alternatives::Values(values),
+            None => Alternatives::Arms(self.arms(parts)?),
+        };
+        Ok(Choose { head, sharing, count, label, alternatives })
+    }
+
+    fn repeat(&self, pair: Pair<'_, Rule>) -> Built<Repeat> {
         let span = self.span(&pair);
-        let mut parts = pair.into_inner();
-        let word = parts.next().map_or(span, |p| self.span(&p));
-        let label = parts.peek().filter(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
-        let head = label.as_ref().map_or(word, |label| word.to(label.span));
-        Ok(Choose { label, arms: self.arms(parts)?, head })
+        let parts = pair.into_inner();
+        let index = parts.clone().find(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
+        let depth = self.last_expr(parts.clone(), span)?;
+        let head = Span { end: depth.span.end, ..span };
+        Ok(Repeat { head, depth, index, body: self.next_body(parts, span)? })
     }
 
     fn arms(&self, parts: Pairs<'_, Rule>) -> Built<Vec<Arm>> {
@@ -407,8 +470,10 @@ fn is_keyword(rule: Rule) -> bool {
         Rule::kw_use
             | Rule::kw_const
             | Rule::kw_block
+            | Rule::kw_cell
             | Rule::kw_space
             | Rule::kw_arch
+            | Rule::kw_target
             | Rule::kw_search
             | Rule::kw_expect
             | Rule::kw_let
@@ -417,6 +482,7 @@ fn is_keyword(rule: Rule) -> bool {
             | Rule::kw_input
             | Rule::kw_task
             | Rule::kw_output
+            | Rule::kw_require
             | Rule::kw_minimize
     )
 }

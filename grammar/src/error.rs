@@ -1,6 +1,6 @@
 //! What the parser reports.
 
-use miette::{Diagnostic, SourceSpan};
+use miette::{Diagnostic, LabeledSpan, SourceSpan};
 use thiserror::Error;
 
 use crate::source::Source;
@@ -10,19 +10,17 @@ pub type Problem = Box<dyn Diagnostic + Send + Sync>;
 
 /// The text does not follow the grammar.
 #[derive(Debug, Error, Diagnostic)]
-#[error("expected {expected}")]
+#[error("{title}")]
 #[diagnostic(code(nas::parse::syntax))]
 pub struct Syntax {
     /// What could have stood there, in words.
-    pub expected: String,
-    /// What stands there, in words.
-    pub found: String,
+    pub title: String,
     #[source_code]
     /// The file.
     pub source_code: Source,
-    #[label("found {found}")]
-    /// Where.
-    pub at: SourceSpan,
+    #[label(collection)]
+    /// Where, with what stands there, and the bracket that is not closed.
+    pub labels: Vec<LabeledSpan>,
     #[help]
     /// An edit, where one is likely.
     pub help: Option<String>,

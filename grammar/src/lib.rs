@@ -4,12 +4,14 @@ pub mod ast;
 mod build;
 pub mod error;
 pub mod format;
+mod habits;
 mod limits;
 pub mod parse;
 pub mod reference;
 mod rules;
 mod scan;
 pub mod source;
+mod syntax;
 mod words;
 
 pub use error::Problem;

@@ -65,12 +65,22 @@ impl Outline {
 /// condition holds the next `if`.
 #[derive(Default)]
 struct Depth {
-    /// For each open bracket and the outside, the words whose `{ }` is still to come.
-    frames: Vec<usize>,
-    outside: usize,
+    frames: Vec<Frame>,
+    outside: Frame,
     /// The sum over the frames of the words beyond the first.
     extra: usize,
     after_else: bool,
+    /// Whether the next bracket holds the alternatives of a choice.
+    after_choose: bool,
+}
+
+/// What is known of an open bracket or the outside.
+#[derive(Default)]
+struct Frame {
+    /// The words in it whose `{ }` is still to come.
+    waiting: usize,
+    /// Whether it holds the alternatives of a choice, so that no word waits for it.
+    is_choice: bool,
 }
 
 impl Depth {
@@ -79,7 +89,7 @@ impl Depth {
     }
 
     fn waiting(&mut self) -> &mut usize {
-        self.frames.last_mut().unwrap_or(&mut self.outside)
+        &mut self.frames.last_mut().unwrap_or(&mut self.outside).waiting
     }
 
     fn set_waiting(&mut self, words: usize) {
@@ -97,13 +107,14 @@ impl Depth {
 
     fn see(&mut self, text: &str, token: Token) {
         let after_else = std::mem::take(&mut self.after_else);
+        let after_choose = std::mem::take(&mut self.after_choose);
         let waiting = *self.waiting();
         match token.kind {
-            TokenKind::Open => self.frames.push(0),
+            TokenKind::Open => self.frames.push(Frame { waiting: 0, is_choice: after_choose }),
             TokenKind::Close(bracket) => {
                 self.set_waiting(0);
-                self.frames.pop();
-                if bracket == '}' {
+                let is_choice = self.frames.pop().is_some_and(|frame| frame.is_choice);
+                if bracket == '}' && !is_choice {
                     let waiting = *self.waiting();
                     self.set_waiting(waiting.saturating_sub(1));
                 }
@@ -112,14 +123,18 @@ impl Depth {
             TokenKind::Other(':') => self.set_waiting(0),
             TokenKind::Word => match text.get(token.start..token.end) {
                 Some("if") if after_else => {}
-                Some("if" | "choose" | "for") => self.set_waiting(waiting + 1),
+                Some("if" | "for" | "repeat") => self.set_waiting(waiting + 1),
+                Some("choose" | "elastic") => self.after_choose = true,
                 Some("else") => {
                     self.after_else = true;
                     self.set_waiting(waiting + 1);
                 }
-                _ => {}
+                // A count or a label.
+                _ => self.after_choose = after_choose,
             },
-            TokenKind::Comment => self.after_else = after_else,
+            TokenKind::Comment => {
+                (self.after_else, self.after_choose) = (after_else, after_choose);
+            }
             TokenKind::ItemWord | TokenKind::Other(_) => {}
         }
     }

@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use pest::Parser;
-use pest::error::{Error, ErrorVariant, InputLocation};
+use pest::error::{Error, ErrorVariant};
 use pest::iterators::Pairs;
 
 use crate::ast::{File, Item, Span};
 use crate::build;
-use crate::error::{Nesting, NotUtf8, Problem, Syntax, TooLarge};
+use crate::error::{Nesting, NotUtf8, Problem, TooLarge};
 pub use crate::limits::MAX_NESTING;
 use crate::limits::Outline;
 use crate::rules::{NasParser, Rule};
 use crate::source::Source;
+use crate::syntax::{expected, syntax_error};
 use crate::words;
 
 /// The largest source that is read, in bytes.
@@ -50,8 +51,7 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
 #[must_use]
 pub fn parse(source: &Source) -> Parsed {
     let text: &str = source.text();
-    let mut parsed =
-        Parsed { file: File { docs: Vec::new(), items: Vec::new() }, problems: Vec::new() };
+    let mut parsed = Parsed { file: File::default(), problems: Vec::new() };
     if text.len() > MAX_BYTES {
         let name = source.name().to_owned();
         parsed.problems.push(Box::new(TooLarge { name, size: text.len(), limit: MAX_BYTES }));
@@ -69,6 +69,7 @@ pub fn parse(source: &Source) -> Parsed {
         if let Some(at) = outline.too_deep(trivia.end) {
             parsed.problems.push(Box::new(too_nested(source, at)));
             position = next_item(text, at);
+            parsed.file.unread.extend(names_in(text, trivia.end..position));
             continue;
         }
         let reach = outline.reach(trivia.end).unwrap_or(text.len());
@@ -78,9 +79,11 @@ pub fn parse(source: &Source) -> Parsed {
                 parsed.file.items.push(item);
             }
             Err(failure) => {
+                let unread = failure.item.as_ref().map_or(trivia.end, |item| item.span.range().end);
                 parsed.file.items.extend(failure.item);
                 parsed.problems.push(failure.problem);
                 position = next_item(text, failure.at.max(trivia.end + 1));
+                parsed.file.unread.extend(names_in(text, unread..position));
             }
         }
     }
@@ -109,7 +112,12 @@ fn parse_item(
             let (problem, at) = syntax_error(source, start, &error);
             let alone = is_behind_item(&error).then(|| NasParser::parse(Rule::item, text).ok());
             let built = alone.flatten().map(|pairs| build_item(source, start, pairs, docs));
-            let item = built.and_then(Result::ok);
+            // What stands on the same line probably belongs to it.
+            let is_apart = |item: &Item| {
+                let between = source.text().get(item.span.range().end..at).unwrap_or_default();
+                between.contains('\n')
+            };
+            let item = built.and_then(Result::ok).filter(is_apart);
             Err(Box::new(Failure { problem: Box::new(problem), at, item }))
         }
     }
@@ -167,6 +175,13 @@ fn skip_trivia(text: &str, start: usize) -> Trivia {
     }
 }
 
+/// The words of a part of the text.
+fn names_in(text: &str, part: Range<usize>) -> impl Iterator<Item = String> {
+    let words = text.get(part).unwrap_or_default();
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
 /// Where the next item after `from` seems to begin, with its documentation: an item's word at the
 /// start of a line. `from` itself may be that place.
 fn next_item(text: &str, from: usize) -> usize {
@@ -198,42 +213,5 @@ fn too_nested(source: &Source, at: usize) -> Nesting {
         help: "name the inner parts with `let`, or make them a block",
         source_code: source.clone(),
         at: Span::new(at, at + 1).into(),
-    }
-}
-
-fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -> (Syntax, usize) {
-    let at = start
-        + match error.location {
-            InputLocation::Pos(at) => at,
-            InputLocation::Span((at, _)) => at,
-        };
-    let rules = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
-        ErrorVariant::CustomError { .. } => &[],
-    };
-    (expected(source, start, at, rules), at)
-}
-
-fn expected(source: &Source, start: usize, at: usize, rules: &[Rule]) -> Syntax {
-    let text: &str = source.text();
-    let blanks = text.get(at..).unwrap_or_default();
-    // Where no space may stand, as between a name and its `(`, the next token says more.
-    let rest = blanks.trim_start_matches([' ', '\t']);
-    let at = at + blanks.len() - rest.len();
-    let (found, length) = words::found(rest);
-    let starts_line = text.get(..at).is_some_and(|before| before.ends_with('\n'));
-    let cut_short = rest.is_empty() || (starts_line && words::begins_item(rest));
-    let help = if cut_short && at > start {
-        let (line, _) = source.line_column(start);
-        Some(format!("the item that begins in line {line} is not finished"))
-    } else {
-        words::help(rest, rules)
-    };
-    Syntax {
-        expected: words::phrase(rules),
-        found,
-        source_code: source.clone(),
-        at: Span::new(at, at + length).into(),
-        help,
     }
 }

@@ -4,8 +4,8 @@
 //! comments stand, or how deep brackets nest before anything recurses, asks here.
 
 /// The words that begin an item.
-pub(crate) const ITEM_WORDS: [&str; 7] =
-    ["use", "const", "block", "space", "arch", "search", "expect"];
+pub(crate) const ITEM_WORDS: [&str; 9] =
+    ["use", "const", "block", "cell", "space", "arch", "target", "search", "expect"];
 
 /// One token that matters to a scan. The characters of strings are no tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

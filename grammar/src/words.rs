@@ -3,7 +3,8 @@
 use crate::rules::Rule;
 use crate::scan::{ITEM_WORDS, leading_word};
 
-const ITEM: &str = "an item (`use`, `const`, `block`, `space`, `arch`, `search` or `expect`)";
+const ITEM: &str =
+    "an item (`use`, `const`, `block`, `cell`, `space`, `arch`, `target`, `search` or `expect`)";
 const STATEMENT: &str = "a statement";
 const EXPRESSION: &str = "an expression";
 const OPERATOR: &str = "an operator";
@@ -16,20 +17,30 @@ const ARGUMENTS: &str = "arguments in `( )`";
 // A table: one row a rule, exhaustive so that a new rule needs its words.
 pub(crate) fn words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::WHITESPACE | Rule::COMMENT | Rule::keyword | Rule::ident_char => return None,
+        Rule::WHITESPACE | Rule::COMMENT | Rule::keyword | Rule::ident_text | Rule::ident_char => {
+            return None;
+        }
         Rule::EOI | Rule::one_item | Rule::item_end | Rule::next_item | Rule::item => ITEM,
         Rule::use_item => "a `use` item",
         Rule::module_path => "a module to import from, such as `std.blocks.{conv_bn_relu}`",
         Rule::use_names => "the imported names in `{ }`",
         Rule::const_item => "a `const` item",
         Rule::block_item => "a block",
-        Rule::block_body | Rule::open_block => "`{` after the block's parameters",
+        Rule::block_body | Rule::open_block => "`{` after the parameters",
         Rule::space_item => "a space",
         Rule::arch_item => "an `arch` item",
         Rule::arch_entry | Rule::arch_choice => {
             "the candidates of a decision, such as `op = [a, b]`"
         }
         Rule::space_ref => "the name of a space",
+        Rule::for_target | Rule::kw_for_target => "`for` with a target",
+        Rule::target_item => "a target",
+        Rule::target_entry | Rule::target_setting => "an entry, such as `opset 17`",
+        Rule::supports | Rule::kw_supports => "`supports`",
+        Rule::support_row | Rule::supported => "an operator, such as `conv(kernel <= 7)`",
+        Rule::conditions => "conditions in `( )`",
+        Rule::latency | Rule::kw_latency => "`latency`",
+        Rule::kw_table => "`table` with the path of a file",
         Rule::search_item => "a recipe",
         Rule::setting | Rule::section => "a setting, such as `schedule { epochs = 10 }`",
         Rule::objective | Rule::kw_minimize => "`minimize`",
@@ -43,25 +54,30 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::let_stmt | Rule::kw_let => "`let`",
         Rule::var_stmt | Rule::kw_var => "`var`",
         Rule::assign_stmt => "an assignment",
-        Rule::for_stmt | Rule::kw_for => "`for`",
+        Rule::for_stmt | Rule::for_element | Rule::kw_for => "`for`",
         Rule::for_clause => "`name in list`",
         Rule::input_stmt | Rule::kw_input => "`input`",
         Rule::task_stmt | Rule::kw_task => "`task`",
         Rule::output_stmt | Rule::kw_output => "`output`",
+        Rule::require_stmt | Rule::kw_require => "`require`",
         Rule::pattern | Rule::tuple_pattern => "a name or a tuple such as `(a, b)`",
-        Rule::expr | Rule::operand | Rule::primary | Rule::prefix => EXPRESSION,
+        Rule::expr | Rule::operand | Rule::primary | Rule::prefix | Rule::element => EXPRESSION,
         Rule::name | Rule::ident => "a name",
         Rule::call => "a call",
         Rule::args => ARGUMENTS,
         Rule::arg | Rule::named_arg => ARGUMENT,
         Rule::field_access => FIELD,
-        Rule::index => INDEX,
+        Rule::index | Rule::open_start | Rule::open_end => INDEX,
         Rule::list => "a list",
         Rule::paren => "`(`",
         Rule::comma => "`,`",
         Rule::if_expr | Rule::kw_if | Rule::guard => "`if`",
         Rule::else_body | Rule::kw_else => "`else`",
         Rule::choose_expr | Rule::kw_choose => "`choose`",
+        Rule::kw_elastic => "`elastic`",
+        Rule::values => "a list of values, such as `[3, 5]`",
+        Rule::repeat_expr | Rule::kw_repeat => "`repeat`",
+        Rule::kw_as => "`as` with a name",
         Rule::open_choose => "`{` with the candidates",
         Rule::open_arms => "`{` with the candidates that the `for` makes",
         Rule::arm | Rule::for_arm | Rule::named_arm => "a candidate, such as `name: step`",
@@ -82,12 +98,14 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::pow => "`^`",
         Rule::number | Rule::digits | Rule::exponent | Rule::unit => "a number",
         Rule::string => "a string",
-        Rule::text | Rule::escape | Rule::interpolation => "the rest of the string",
+        Rule::text | Rule::escape | Rule::interpolation => return None,
         Rule::equals | Rule::assign_op => "`=`",
         Rule::colon => "`:`",
         Rule::dot => "`.`",
         Rule::open_space => "`{` after the space's name and parameters",
         Rule::open_arch => "`{` after the space's name",
+        Rule::open_target => "`{` after the target's name",
+        Rule::open_supports => "`{` with the operators that the target supports",
         Rule::open_search => "`{` after the space's name",
         Rule::open_section => "`{` with the fields of the setting",
         Rule::close_brace => "`}`",
@@ -97,8 +115,10 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::kw_use => "`use`",
         Rule::kw_const => "`const`",
         Rule::kw_block => "`block`",
+        Rule::kw_cell => "`cell`",
         Rule::kw_space => "`space`",
         Rule::kw_arch => "`arch`",
+        Rule::kw_target => "`target`",
         Rule::kw_search => "`search`",
         Rule::kw_of => "`of` and the name of the space",
         Rule::kw_in => "`in`",
@@ -157,7 +177,21 @@ fn without(parts: &mut Vec<&str>, noise: &[&str]) {
 /// The token at the start of a text as a diagnostic shows it, and its length.
 pub(crate) fn found(text: &str) -> (String, usize) {
     let pair = text.get(..2).filter(|pair| {
-        matches!(*pair, "==" | "!=" | "<=" | ">=" | "->" | ".." | "&&" | "||" | "::" | "\r\n")
+        matches!(
+            *pair,
+            "==" | "!="
+                | "<="
+                | ">="
+                | "->"
+                | ".."
+                | "&&"
+                | "||"
+                | "::"
+                | "=>"
+                | "|>"
+                | "/*"
+                | "\r\n"
+        )
     });
     let name = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
     let one = text.chars().next().map_or(0, char::len_utf8);
@@ -165,52 +199,35 @@ pub(crate) fn found(text: &str) -> (String, usize) {
     match token {
         "" => ("the end of the file".to_owned(), 0),
         "\n" | "\r" | "\r\n" => ("the end of the line".to_owned(), token.len()),
+        token if token.trim().is_empty() => {
+            let code = token.chars().next().map_or(0, u32::from);
+            (format!("the character U+{code:04X}"), token.len())
+        }
         token => (format!("`{token}`"), token.len()),
     }
 }
 
-/// An edit for the text that stands where something else was expected, where one is likely.
-pub(crate) fn help(text: &str, rules: &[Rule]) -> Option<String> {
-    let word = leading_word(text);
+/// Whether nothing but an item, or more of a finished one, is expected.
+pub(crate) fn is_item_expected(rules: &[Rule]) -> bool {
+    rules.iter().any(|rule| words(*rule) == Some(ITEM))
+}
+
+/// Whether a name of the user's may stand at a place.
+pub(crate) fn is_name_expected(rules: &[Rule]) -> bool {
     let wants_name = |rule: &Rule| matches!(words(*rule), Some(EXPRESSION | ARGUMENT | "a name"));
     let wants_binding = [Rule::pattern, Rule::param, Rule::arm].iter().any(|r| rules.contains(r));
-    if is_reserved(word) && (wants_binding || rules.iter().any(wants_name)) {
-        return Some(format!("`{word}` is a word of the language; use another name"));
-    }
-    if rules.contains(&Rule::close_string) {
-        return Some(if text.starts_with('\\') {
-            r#"after a backslash stands `\\`, `"`, `{` or `n`"#.to_owned()
-        } else {
-            r#"a string ends on the line where it begins; a brace in it is written `\{`"#.to_owned()
-        });
-    }
-    if matches!(word, "input" | "output" | "task") && rules.contains(&Rule::statement) {
-        return Some(format!("`{word}` stands directly in a space"));
-    }
-    let after_name = rules.contains(&Rule::assign_op);
-    Some(
-        match text.chars().next()? {
-            ';' => "statements stand one on a line, without `;`",
-            '\'' => "strings stand in double quotes",
-            '#' => "a comment begins with `//`",
-            '&' => "write `and`",
-            '|' => "write `or`",
-            '!' if !text.starts_with("!=") => "write `not`",
-            '=' if rules.contains(&Rule::operator) && !text.starts_with("==") => {
-                "`==` compares two values"
-            }
-            ':' if after_name && rules.contains(&Rule::close_paren) => {
-                "an argument by name is written `name = value`"
-            }
-            _ => return None,
-        }
-        .to_owned(),
-    )
+    wants_binding || rules.iter().any(wants_name)
 }
 
 /// Whether a text begins with the word of an item.
 pub(crate) fn begins_item(text: &str) -> bool {
     ITEM_WORDS.contains(&leading_word(text))
+}
+
+/// Whether a text begins with the word of a statement or an item.
+pub(crate) fn begins_statement(text: &str) -> bool {
+    matches!(leading_word(text), "let" | "var" | "input" | "task" | "output" | "require")
+        || begins_item(text)
 }
 
 /// Whether a word is one of the language's own.

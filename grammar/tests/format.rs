@@ -65,6 +65,132 @@ fn a_recipe_of_the_language() {
 }
 
 #[test]
+fn the_other_examples_of_the_language() {
+    stays(include_str!("darts.nas"));
+    stays(include_str!("ofa.nas"));
+    stays(include_str!("target.nas"));
+}
+
+#[test]
+fn choices_of_several_and_of_values() {
+    stays_in_block(
+        "    let y = x -> conv(3, kernel = choose [3, 5, 7], stride = elastic s [1, 2])\n",
+    );
+    check_in_block(
+        "sum(choose  2 from\n{ a: b,c: d })\nchoose 2(states)",
+        "    sum(choose 2 from { a: b, c: d })\n    choose 2 (states)\n",
+    );
+    check_in_block(
+        "choose // a\n 2 // b\n from // c\n [ // d\n d ]",
+        "    // a\n    // b\n    // c\n    choose 2 from [\n        // d\n        d,\n    ]\n",
+    );
+}
+
+#[test]
+fn repeats() {
+    stays_in_block("    x = x -> repeat elastic depth [2, 3, 4] as i { mbconv(i) } -> f\n");
+    check_in_block(
+        "x -> repeat n-1 as i{f\n} -> g",
+        "    x -> repeat n - 1 as i {\n        f\n    } -> g\n",
+    );
+    check_in_block(
+        "repeat // a\n 3 // b\n as // c\n i // d\n { f }",
+        "    // a\n    // b\n    // c\n    // d\n    repeat 3 as i { f }\n",
+    );
+}
+
+#[test]
+fn slices_and_comprehensions() {
+    check_in_block("concat(states[ 2 .. ])", "    concat(states[2..])\n");
+    check_in_block("x[a+1 .. b][ ..n ][..]", "    x[a + 1..b][..n][..]\n");
+    stays_in_block("    let y = [for i in 0..4 { 2 * i }]\n");
+    check_in_block(
+        "let y = [a, for i in 0..4, j in b {\nlet k = i k * j }]",
+        "    let y = [a, for i in 0..4, j in b {\n        let k = i\n        k * j\n    }]\n",
+    );
+    stays_in_block(
+        "    let y = [\n        a,\n        // b\n        for c in d { e }, // f\n    ]\n",
+    );
+}
+
+#[test]
+fn targets() {
+    check(
+        "target t{opset 17 supports{conv(kernel<=7,)add,\nconcat\nrelu,\n\nzero resize(a) mul()} memory 1KiB}",
+        "target t {
+    opset 17
+    supports {
+        conv(kernel <= 7)
+        add, concat, relu
+
+        zero
+        resize(a)
+        mul
+    }
+    memory 1KiB
+}
+",
+    );
+    stays("target t {\n    supports { conv(kernel <= 7), add, mul }\n}\n");
+    let op = "an_operator_with_a_rather_long_name";
+    let other = "a_condition_with_a_rather_long_name";
+    check(
+        &format!(
+            "target t {{ supports {{ {op}, {op}, {op}, {op}, c({other}, {other}, {other}) }} }}"
+        ),
+        &format!(
+            "target t {{
+    supports {{
+        {op}, {op},
+        {op}, {op}
+        c({other}, {other},
+          {other})
+    }}
+}}
+"
+        ),
+    );
+    check(
+        "target /// a\nt // b\n{ opset // c\n 17 // d\n supports // e\n { // f\n add // g\n , mul // h\n( // i\na // j\n)\n// k\n} // l\n latency // m\n table // n\n \"o\" }",
+        "// b
+target t {
+    /// a
+    // c
+    opset 17 // d
+    // e
+    supports {
+        // f
+        add // g
+        // h
+        mul(
+            // i
+            a, // j
+        )
+        // k
+    } // l
+    // m
+    // n
+    latency table \"o\"
+}
+",
+    );
+}
+
+#[test]
+fn spaces_and_recipes_for_a_target() {
+    stays("space s(n = 3) for t {\n    require macs <= 300M\n    output y = x\n}\n");
+    stays("search p of s(n = 3) for t {\n    minimize macs\n}\n");
+    check(
+        "space s // a\n for /// b\n t // c\n { output y = x }",
+        "// a\n// c\nspace s for t {\n    /// b\n    output y = x\n}\n",
+    );
+    check(
+        "search p of s for // a\n t /// b\n { minimize c }",
+        "// a\nsearch p of s for t {\n    /// b\n    minimize c\n}\n",
+    );
+}
+
+#[test]
 fn nothing_stays_nothing() {
     for text in ["", "\n\n", "\u{feff}", " \t\r\n"] {
         assert_eq!(formatted(text), "");

@@ -58,7 +58,7 @@ fn leaf() -> impl Strategy<Value = Tokens> {
 fn expr() -> impl Strategy<Value = Tokens> + Clone {
     leaf().prop_recursive(6, 100, 6, |inner| {
         let inner = inner.boxed();
-        let list = vec(inner.clone(), 0..5)
+        let list = vec(element(inner.clone()), 0..5)
             .prop_map(|parts| join([words("["), separated(parts, ","), words("]")]));
         let tuple = vec(inner.clone(), 0..4).prop_map(|parts| {
             let comma = if parts.len() == 1 { words(",") } else { Tokens::new() };
@@ -67,6 +67,9 @@ fn expr() -> impl Strategy<Value = Tokens> + Clone {
         let paren = inner.clone().prop_map(|e| join([words("("), e, words(")")]));
         let index = (name(), inner.clone())
             .prop_map(|(x, i)| join([x, glued("["), i, words("]"), glued("."), glued("shape")]));
+        let bound = || proptest::option::of(inner.clone()).prop_map(Option::unwrap_or_default);
+        let slice = (name(), bound(), bound())
+            .prop_map(|(x, a, b)| join([x, glued("["), a, words(".."), b, words("]")]));
         let unary = (one_of(&["-", "not"]), inner.clone()).prop_map(|(op, e)| join([op, e]));
         let operators = &["+", "*", "->", "->", "and", "==", "..", "^"];
         let chain = (inner.clone(), vec((one_of(operators), inner.clone()), 1..4))
@@ -76,13 +79,22 @@ fn expr() -> impl Strategy<Value = Tokens> + Clone {
             tuple,
             paren,
             index,
+            slice,
             unary,
             chain,
             call(inner.clone()),
             if_expr(inner.clone()),
-            choose(inner)
+            choose(inner.clone()),
+            choose_values(inner.clone()),
+            repeat(inner)
         ]
     })
+}
+
+fn element(inner: BoxedStrategy<Tokens>) -> BoxedStrategy<Tokens> {
+    let looped = (inner.clone(), body(inner.clone()))
+        .prop_map(|(list, body)| join([words("for ( i , j ) in x , k in"), list, body]));
+    prop_oneof![4 => inner, 1 => looped].boxed()
 }
 
 fn call(inner: BoxedStrategy<Tokens>) -> impl Strategy<Value = Tokens> {
@@ -118,9 +130,36 @@ fn choose(inner: BoxedStrategy<Tokens>) -> impl Strategy<Value = Tokens> {
     let arms = vec(arm, 0..4).prop_map(join);
     let looped = (inner, arms.clone())
         .prop_map(|(list, arms)| join([words("for k in"), list, words("{"), arms, words("}")]));
-    let head = one_of(&["choose {", "choose op {"]);
+    let head = one_of(&["choose {", "choose op {", "choose 2 {", "choose 2 from {"]);
     (head, arms, proptest::option::of(looped))
         .prop_map(|(head, arms, looped)| join([head, arms, looped.unwrap_or_default(), words("}")]))
+}
+
+fn choose_values(inner: BoxedStrategy<Tokens>) -> impl Strategy<Value = Tokens> {
+    let head = one_of(&["choose", "choose k", "choose 2", "choose 2 k", "elastic", "elastic k"]);
+    let list = vec(inner.clone(), 0..4)
+        .prop_map(|values| join([words("["), separated(values, ","), words("]")]));
+    let paren = inner.prop_map(|value| join([words("("), value, words(")")]));
+    (head, prop_oneof![list, paren]).prop_map(|(head, values)| join([head, values]))
+}
+
+fn repeat(inner: BoxedStrategy<Tokens>) -> impl Strategy<Value = Tokens> {
+    let index = one_of(&["", "as i"]);
+    (inner.clone(), index, body(inner))
+        .prop_map(|(depth, index, body)| join([words("repeat"), depth, index, body]))
+}
+
+fn target() -> impl Strategy<Value = Tokens> {
+    let conditions =
+        vec(expr(), 1..3).prop_map(|c| join([glued("("), separated(c, ","), words(")")]));
+    let row = (name(), proptest::option::of(conditions), one_of(&["", ","]))
+        .prop_map(|(op, conditions, end)| join([op, conditions.unwrap_or_default(), end]));
+    let supports =
+        vec(row, 0..8).prop_map(|rows| join([words("supports {"), join(rows), words("}")]));
+    let setting = expr().prop_map(|value| join([words("memory"), value]));
+    let latency = Just(words("latency table \"a.json\""));
+    let entries = vec(prop_oneof![supports, setting, latency], 0..4);
+    entries.prop_map(|entries| join([words("target t {"), join(entries), words("}")]))
 }
 
 fn item() -> impl Strategy<Value = Tokens> {
@@ -130,24 +169,30 @@ fn item() -> impl Strategy<Value = Tokens> {
     };
     let braces = join([module("{"), words("conv , bn , }")]);
     let simple = (one_of(&["const WIDTH =", "expect"]), expr()).prop_map(|(w, e)| join([w, e]));
-    let block = (expr(), body(expr())).prop_map(|(default, body)| {
-        join([words("block unit ( x , out , stride ="), default, words(")"), body])
-    });
-    let space = vec(statement(expr()), 0..3).prop_map(|body| {
-        let head = words("space tiny { input image : [ 3 , 8 ] task segmentation");
-        join([head, glued("("), words("classes )"), join(body), words("output y = x }")])
-    });
+    let block =
+        (one_of(&["block", "cell"]), expr(), body(expr())).prop_map(|(word, default, body)| {
+            join([word, words("unit ( x , out , stride ="), default, words(")"), body])
+        });
+    let for_target = || one_of(&["", "for t"]);
+    let space =
+        (for_target(), vec(statement(expr()), 0..3), expr()).prop_map(|(target, body, claim)| {
+            let input = words("{ input image : [ 3 , 8 ] task segmentation");
+            let rest = join([words("require"), claim, words("output y = x }")]);
+            let args = join([glued("("), words("classes )")]);
+            join([words("space tiny"), target, input, args, join(body), rest])
+        });
     let arch = (expr(), expr()).prop_map(|(value, claim)| {
         let head = join([words("arch a of tiny"), glued("("), words("width = 3 ) { op =")]);
         join([head, value, words("\"path/of/one\" = k3 expect"), claim, words("}")])
     });
-    let search = (expr(), expr()).prop_map(|(measure, value)| {
+    let search = (for_target(), expr(), expr()).prop_map(|(target, measure, value)| {
         let fields = words("weights sgd { rate = 0.05 -> 0 cosine , momentum =");
         let rest = words("decay = 1e-4 } derive { } }");
-        join([words("search s of tiny { minimize"), measure, fields, value, rest])
+        let head = join([words("search s of tiny"), target, words("{ minimize")]);
+        join([head, measure, fields, value, rest])
     });
     let uses = prop_oneof![Just(module("conv")), Just(braces)];
-    prop_oneof![uses, simple, block, space, arch, search]
+    prop_oneof![uses, simple, block, space, arch, target(), search]
 }
 
 /// The tokens as text; `gaps` says what stands between them.

@@ -30,7 +30,23 @@ const TOO_LONG: &str = "operators of one expression nest more than 128 deep";
 #[test]
 fn ten_thousand_brackets() {
     on_small_stack(|| {
-        for open in ["(", "[", "f(", "x[", "choose { a: ", "if a { ", "\"{", "(a, ", "f(k = "] {
+        let opens = [
+            "(",
+            "[",
+            "f(",
+            "x[",
+            "x[..",
+            "choose { a: ",
+            "choose 2 (",
+            "elastic a [",
+            "if a { ",
+            "repeat 2 { ",
+            "[for a in b { ",
+            "\"{",
+            "(a, ",
+            "f(k = ",
+        ];
+        for open in opens {
             let text = format!("const a = {}", open.repeat(10_000));
             assert_eq!(problem(&text), TOO_DEEP, "{open}");
         }
@@ -42,11 +58,37 @@ fn ten_thousand_brackets() {
 }
 
 #[test]
-fn ten_thousand_conditions_that_begin_with_if() {
+fn ten_thousand_words_before_their_braces() {
     on_small_stack(|| {
-        for word in ["if ", "if not ", "if a + if ", "if choose {} + ", "if if a {} else {} + "] {
+        let words = [
+            "if ",
+            "if not ",
+            "if a + if ",
+            "if choose {} + ",
+            "if choose 2 a [b] + ",
+            "if if a {} else {} + ",
+            "repeat ",
+            "repeat elastic a (b) + repeat ",
+        ];
+        for word in words {
             let text = format!("const a = {}", word.repeat(10_000));
             assert_eq!(problem(&text), TOO_DEEP, "{word}");
+        }
+    });
+}
+
+/// No word waits for a `{` here.
+#[test]
+fn ten_thousand_choices_beside_each_other() {
+    on_small_stack(|| {
+        for (choice, between) in [
+            ("choose [3, 5]", ", "),
+            ("elastic k // a {\n (b)", ", "),
+            ("choose 2 op { a: if b { c } else { d } if e f: g }", ", "),
+            ("repeat choose { a: 2 } as i { b }", " -> "),
+            ("[for a in choose b [c] { d }]", ", "),
+        ] {
+            tree(&format!("const a = [{choice}{}]", format!("{between}{choice}").repeat(10_000)));
         }
     });
 }
@@ -67,7 +109,12 @@ fn sixty_four_levels_are_legal() {
             ("f(k = ", ")"),
             ("f(a, ", ",)"),
             ("xs[", "]"),
+            ("xs[..", "]"),
             ("choose { a: ", "}"),
+            ("choose 2 b (", ")"),
+            ("elastic [", "]"),
+            ("repeat 2 {", "}"),
+            ("repeat ", " as i {}"),
             ("choose { \"a{", "}\": b}"),
             ("choose { for k in ", " {}}"),
             ("if a {", "}"),
@@ -90,7 +137,23 @@ fn sixty_four_levels_are_legal() {
 /// An unclosed bracket deep inside must not make the parser try every reading of those around.
 #[test]
 fn errors_in_deep_brackets_take_no_exponential_time() {
-    for open in ["(", "[", "(a, ", "f(k = ", "f(a, ", "xs[", "choose { a: ", "if a {", "\"{"] {
+    let opens = [
+        "(",
+        "[",
+        "(a, ",
+        "f(k = ",
+        "f(a, ",
+        "xs[",
+        "xs[..",
+        "choose { a: ",
+        "choose 2 (",
+        "elastic a [",
+        "if a {",
+        "repeat 2 {",
+        "repeat choose (",
+        "\"{",
+    ];
+    for open in opens {
         let text = format!("const a = {}$", open.repeat(60));
         assert_eq!(problems(&text).len(), 1, "{open}");
     }
@@ -151,6 +214,8 @@ fn the_layout_of_what_is_very_long() {
             ("a", " -> f(3)", ""),
             ("a", " // b\n -> f(3)", ""),
             ("f(", "a, // b\n", ")"),
+            ("[", "for a in b { a }, ", "]"),
+            ("choose 2 [", "a, ", "]"),
         ];
         for (open, part, close) in shapes {
             checked_layout(&format!("const a = {open}{}{close}", part.repeat(10_000)));
@@ -163,6 +228,9 @@ fn many_statements_and_items() {
     let statements: String = (0..10_000).map(|i| format!("    let x{i} = x -> f({i})\n")).collect();
     let block = format!("block f(x) {{\n{statements}    x\n}}\n");
     assert_eq!(formatted(&block), block);
+    let rows: String = (0..5_000).map(|i| format!("        f{i}(a)\n        g, h\n")).collect();
+    let target = format!("target t {{\n    supports {{\n{rows}    }}\n}}\n");
+    assert_eq!(formatted(&target), target);
     let items: String =
         (0..10_000).map(|i| format!("/// Doc.\nblock f{i}(x) {{ x }}\n\n")).collect();
     assert_eq!(tree(&items).items.len(), 10_000);

@@ -4,8 +4,9 @@ mod common;
 
 use common::tree;
 use nas_grammar::ast::{
-    ArchEntry, Arg, Arm, Body, Expr, ExprKind, File, ForClause, Ident, Item, ItemKind, Param,
-    Pattern, Setting, SpaceRef, Span, Statement, StatementKind, TextPart,
+    Alternatives, ArchEntry, Arg, Arm, BlockKind, Body, Element, Expr, ExprKind, File, ForClause,
+    Ident, Item, ItemKind, Param, Pattern, Setting, Sharing, SpaceRef, Span, Statement,
+    StatementKind, SupportRow, TargetEntry, TextPart,
 };
 use nas_grammar::{Source, parse};
 
@@ -20,7 +21,7 @@ fn expr(e: &Expr) -> String {
         ExprKind::Number(text) | ExprKind::Name(text) => text.clone(),
         ExprKind::Text(parts) => text(parts),
         ExprKind::Bool(value) => value.to_string(),
-        ExprKind::List(elements) => list("list", elements.iter().map(expr)),
+        ExprKind::List(elements) => list("list", elements.iter().map(element)),
         ExprKind::Tuple(elements) => list("tuple", elements.iter().map(expr)),
         ExprKind::Paren(inner) => list("paren", [expr(inner)]),
         ExprKind::Call(callee, arguments) => {
@@ -28,6 +29,10 @@ fn expr(e: &Expr) -> String {
         }
         ExprKind::Field(value, name) => list("field", [expr(value), name.name.clone()]),
         ExprKind::Index(value, index) => list("index", [expr(value), expr(index)]),
+        ExprKind::Slice(value, from, to) => {
+            let bound = |e: &Option<Box<Expr>>| e.as_ref().map_or("_".to_owned(), |e| expr(e));
+            list("slice", [expr(value), bound(from), bound(to)])
+        }
         ExprKind::Unary(op, value) => list(&format!("{op:?}"), [expr(value)]),
         ExprKind::Binary(op, left, right) => list(op.symbol(), [expr(left), expr(right)]),
         ExprKind::Pipeline(source, steps) => {
@@ -38,9 +43,32 @@ fn expr(e: &Expr) -> String {
             list("if", branches.chain(otherwise.as_ref().map(body)))
         }
         ExprKind::Choose(choose) => {
-            let label = choose.label.as_ref().map_or("_".to_owned(), |label| label.name.clone());
-            list("choose", [label].into_iter().chain(choose.arms.iter().map(arm)))
+            let word = match choose.sharing {
+                Sharing::Separate => "choose",
+                Sharing::Shared => "elastic",
+            };
+            let head = choose.count.as_ref().map(expr).into_iter().chain([optional(&choose.label)]);
+            match &choose.alternatives {
+                Alternatives::Arms(arms) => list(word, head.chain(arms.iter().map(arm))),
+                Alternatives::Values(values) => {
+                    list(word, head.chain([list("values", [expr(values)])]))
+                }
+            }
         }
+        ExprKind::Repeat(repeat) => {
+            list("repeat", [expr(&repeat.depth), optional(&repeat.index), body(&repeat.body)])
+        }
+    }
+}
+
+fn optional(name: &Option<Ident>) -> String {
+    name.as_ref().map_or("_".to_owned(), |name| name.name.clone())
+}
+
+fn element(element: &Element) -> String {
+    match element {
+        Element::Value(value) => expr(value),
+        Element::For(clauses, b, _) => list("for", for_clauses(clauses).chain([body(b)])),
     }
 }
 
@@ -106,6 +134,7 @@ fn statement(s: &Statement) -> String {
             list("task", [name.name.clone()].into_iter().chain(args(arguments)))
         }
         StatementKind::Output(name, e) => list("output", [name.name.clone(), expr(e)]),
+        StatementKind::Require(e) => list("require", [expr(e)]),
     }
 }
 
@@ -140,7 +169,7 @@ fn setting(setting: &Setting) -> String {
     match setting {
         Setting::Minimize(measure, _) => list("minimize", [expr(measure)]),
         Setting::Section(section) => {
-            let kind = section.kind.as_ref().map_or("_".to_owned(), |kind| kind.name.clone());
+            let kind = optional(&section.kind);
             let fields = section.fields.iter().map(|f| {
                 let law = f.law.as_ref().map(|law| law.name.clone());
                 list("=", [f.name.name.clone(), expr(&f.value)].into_iter().chain(law))
@@ -148,6 +177,22 @@ fn setting(setting: &Setting) -> String {
             list(&section.name.name, [kind].into_iter().chain(fields))
         }
     }
+}
+
+fn target_entry(entry: &TargetEntry) -> String {
+    match entry {
+        TargetEntry::Setting(name, value) => list(&name.name, [expr(value)]),
+        TargetEntry::Supports(rows, _) => list("supports", rows.iter().map(support_row)),
+        TargetEntry::Latency(table, _) => list("latency", [expr(table)]),
+    }
+}
+
+fn support_row(row: &SupportRow) -> String {
+    list(&row.op.name, row.conditions.iter().map(expr))
+}
+
+fn for_target(target: &Option<Ident>) -> Option<String> {
+    target.as_ref().map(|target| list("for", [target.name.clone()]))
 }
 
 fn item(item: &Item) -> String {
@@ -159,19 +204,29 @@ fn item(item: &Item) -> String {
         }
         ItemKind::Const(c) => list("const", [c.name.name.clone(), expr(&c.value)]),
         ItemKind::Block(b) => {
-            list("block", [b.name.name.clone(), params(&b.params), body(&b.body)])
+            let word = match b.kind {
+                BlockKind::Block => "block",
+                BlockKind::Cell => "cell",
+            };
+            list(word, [b.name.name.clone(), params(&b.params), body(&b.body)])
         }
         ItemKind::Space(s) => {
             let parameters = if s.has_params { params(&s.params) } else { "_".to_owned() };
-            list("space", [s.name.name.clone(), parameters, body(&s.body)])
+            let head = [s.name.name.clone(), parameters].into_iter();
+            list("space", head.chain(for_target(&s.target)).chain([body(&s.body)]))
         }
         ItemKind::Arch(a) => {
             let head = [a.name.name.clone(), space_ref(&a.space)];
             list("arch", head.into_iter().chain(a.entries.iter().map(entry)))
         }
+        ItemKind::Target(t) => {
+            let head = [t.name.name.clone()].into_iter();
+            list("target", head.chain(t.entries.iter().map(target_entry)))
+        }
         ItemKind::Search(s) => {
-            let head = [s.name.name.clone(), space_ref(&s.space)];
-            list("search", head.into_iter().chain(s.settings.iter().map(setting)))
+            let head = [s.name.name.clone(), space_ref(&s.space)].into_iter();
+            let head = head.chain(for_target(&s.target));
+            list("search", head.chain(s.settings.iter().map(setting)))
         }
         ItemKind::Expect(expect) => list("expect", [expr(&expect.claim)]),
     }
@@ -230,10 +285,34 @@ fn calls_fields_and_indices() {
     check_expr("f(a, k = 3, b,)", "(call f a (= k 3) b)");
     check_expr("f(a == b)", "(call f (== a b))");
     check_expr("x.shape[0].y", "(field (index (field x shape) 0) y)");
-    check_expr("xs[1..n][2]", "(index (index xs (.. 1 n)) 2)");
+    check_expr("xs[1][2]", "(index (index xs 1) 2)");
     check_expr("f(x).y", "(field (call f x) y)");
     check_expr("[a][0]", "(index (list a) 0)");
     check_expr("if a { b } else { c }.d", "(field (if a (do b) (do c)) d)");
+}
+
+#[test]
+fn slices() {
+    check_expr("xs[1..n][2]", "(index (slice xs 1 n) 2)");
+    check_expr("xs[2..]", "(slice xs 2 _)");
+    check_expr("xs[..n - 1]", "(slice xs _ (- n 1))");
+    check_expr("xs[..]", "(slice xs _ _)");
+    check_expr("xs[a + 1..len(xs)]", "(slice xs (+ a 1) (call len xs))");
+    check_expr("xs[n..].y[i]", "(index (field (slice xs n _) y) i)");
+    check_expr("xs[(0..2)]", "(index xs (paren (.. 0 2)))");
+}
+
+#[test]
+fn lists_by_comprehension() {
+    check_expr("[for i in 0..4 { 2 * i }]", "(list (for (in i (.. 0 4)) (do (* 2 i))))");
+    check_expr(
+        "[a, for x in b, (y, z) in c { let w = x w + y }, d,]",
+        "(list a (for (in x b) (in (y z) c) (do (let w x) (+ w y))) d)",
+    );
+    check_expr(
+        "[for a in [for b in c { b }] { a }]",
+        "(list (for (in a (list (for (in b c) (do b)))) (do a)))",
+    );
 }
 
 #[test]
@@ -295,6 +374,39 @@ fn chooses() {
 }
 
 #[test]
+fn choices_of_several_and_of_values() {
+    check_expr("choose 2 { a: b }", "(choose 2 _ (arm a b))");
+    check_expr("choose 2 from { a: b }", "(choose 2 from (arm a b))");
+    check_expr("choose 2 (states)", "(choose 2 _ (values (paren states)))");
+    check_expr("choose [3, 5]", "(choose _ (values (list 3 5)))");
+    check_expr("choose 1_0 k ([3] + xs)", "(choose 1_0 k (values (paren (+ (list 3) xs))))");
+    check_expr("elastic [3, 5]", "(elastic _ (values (list 3 5)))");
+    check_expr("elastic k (KERNELS)", "(elastic k (values (paren KERNELS)))");
+    check_expr("2 * choose k [3, 5] + 1", "(+ (* 2 (choose k (values (list 3 5)))) 1)");
+    check_expr("(choose [a, b])[0]", "(index (paren (choose _ (values (list a b)))) 0)");
+    check_expr(
+        "if choose [a, b] { c } else { d }",
+        "(if (choose _ (values (list a b))) (do c) (do d))",
+    );
+    check(
+        "block f(x) { x -> choose op [f, g] [a] }",
+        "(block f (params x) (do (-> x (choose op (values (list f g)))) (list a)))",
+    );
+}
+
+#[test]
+fn repeats() {
+    check_expr("x -> repeat 3 { f -> g }", "(-> x (repeat 3 _ (do (-> f g))))");
+    check_expr(
+        "x -> repeat elastic depth [2, 3] as i { f(i) } -> g",
+        "(-> x (repeat (elastic depth (values (list 2 3))) i (do (call f i))) g)",
+    );
+    check_expr("repeat choose { a: 2 } { f }", "(repeat (choose _ (arm a 2)) _ (do f))");
+    check_expr("repeat n - 1 as i {}", "(repeat (- n 1) i (do))");
+    check_expr("choose { a: repeat 2 { f } if b }", "(choose _ (arm a (repeat 2 _ (do f)) b))");
+}
+
+#[test]
 fn statements() {
     check(
         "block f(x) { let (a, (b,)) = c var d = 1 d = 2 for i in 0..3, j in x { d = i } d }",
@@ -318,7 +430,13 @@ fn items() {
     check("const WIDTH = 2 * 8", "(const WIDTH (* 2 8))");
     check("block f() {}", "(block f (params) (do))");
     check("block f(x, k = 3,) { x }", "(block f (params x (= k 3)) (do x))");
+    check("cell f(x) { x }", "(cell f (params x) (do x))");
     check("space s {}", "(space s _ (do))");
+    check("space s for t {}", "(space s _ (for t) (do))");
+    check(
+        "space s(n = 3) for t { require macs <= 300M output y = x require n > 2 }",
+        "(space s (params (= n 3)) (for t) (do (require (<= macs 300M)) (output y x) (require (> n 2))))",
+    );
     check(
         "space s(n = 3) { input x: [3, n] task t(n, a = 1) output y = x -> f }",
         "(space s (params (= n 3)) (do (input x (list 3 n)) (task t n (= a 1)) (output y (-> x f))))",
@@ -335,7 +453,34 @@ fn items() {
          (weights sgd (= rate (-> 0.05 0) cosine) (= m 1)) (derive _))",
     );
     check("search p of s { a { b = c d = e } }", "(search p (of s) (a _ (= b c) (= d e)))");
+    check("search p of s(n = 3) for t {}", "(search p (of s (args (= n 3))) (for t))");
     check("expect s.count == 13 ^ 20", "(expect (== (field s count) (^ 13 20)))");
+}
+
+#[test]
+fn targets() {
+    check("target t {}", "(target t)");
+    check(
+        r#"target t {
+            opset 17 precision int8
+            supports { conv(kernel <= 7, groups == 1 or groups == channels,) add, concat resize() }
+            latency table "edge_npu.lut.json"
+            memory 512KiB
+        }"#,
+        "(target t (opset 17) (precision int8) \
+         (supports (conv (<= kernel 7) (or (== groups 1) (== groups channels))) (add) (concat) (resize)) \
+         (latency (text \"edge_npu.lut.json\")) (memory 512KiB))",
+    );
+    check("target t { supports {} supportsome 3 }", "(target t (supports) (supportsome 3))");
+}
+
+/// The words of a `target` are names elsewhere.
+#[test]
+fn words_of_a_target_are_not_reserved() {
+    check(
+        "block supports(latency, table) { let opset = latency opset + table }",
+        "(block supports (params latency table) (do (let opset latency) (+ opset table)))",
+    );
 }
 
 #[test]
@@ -396,7 +541,10 @@ fn the_example_of_the_language() {
 fn spans_hold_no_white_space_and_no_comments() {
     let text = "/// Doc.\nblock f(x) { // a\n  let y = if x { 1 } // b\n  y // c\n  f(k = 3 ) // d\n} // e\n\
                 const c = 1 // f\narch a of s { op = [a] , // g\n expect 1 // h\n}\nsearch p of s { minimize a // i\n\
-                b { c = 1 } // j\n}\nexpect if a { b } // k\n";
+                b { c = 1 } // j\n}\nexpect if a { b } // k\n\
+                cell g(x) { x[1.. ] // l\n repeat n // m\n as i // n\n { choose // o\n a // p\n [b ] // q\n } }\n\
+                target t { a 1 // r\n supports { b , // s\n c( d ) // t\n } latency table \"e\" // u\n}\n\
+                space s // v\n for t // w\n { require [for a in b { a } // x\n ] // y\n }";
     let file = parse(&Source::new("test.nas", text)).file;
     let debug = format!("{file:?}");
     let spans = debug.split("Span { start: ").skip(1).map(|rest| {

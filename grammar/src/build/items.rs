@@ -3,8 +3,9 @@
 use pest::iterators::{Pair, Pairs};
 
 use crate::ast::{
-    Arch, ArchChoice, ArchEntry, Block, Body, Const, Expect, Field, Ident, Item, ItemKind, Param,
-    Search, Section, Setting, Space, SpaceRef, Span, Use,
+    Arch, ArchChoice, ArchEntry, Block, BlockKind, Body, Const, Expect, Expr, ExprKind, Field,
+    Ident, Item, ItemKind, Param, Search, Section, Setting, Space, SpaceRef, Span, SupportRow,
+    Target, TargetEntry, Use,
 };
 use crate::rules::Rule;
 
@@ -25,6 +26,7 @@ impl Builder<'_> {
     fn item_kind(&self, pair: Pair<'_, Rule>) -> Built<ItemKind> {
         let rule = pair.as_rule();
         let span = self.span(&pair);
+        let word = pair.clone().into_inner().next().map(|p| p.as_rule());
         let mut inner = words_skipped(pair);
         Ok(match rule {
             Rule::use_item => ItemKind::Use(self.use_item(inner)),
@@ -33,12 +35,15 @@ impl Builder<'_> {
                 ItemKind::Const(Const { name, value: self.last_expr(inner, span)? })
             }
             Rule::block_item => {
+                let is_cell = word == Some(Rule::kw_cell);
+                let kind = if is_cell { BlockKind::Cell } else { BlockKind::Block };
                 let name = self.next_ident(&mut inner);
                 let params = self.params(&mut inner)?;
-                ItemKind::Block(Block { name, params, body: self.next_body(inner, span)? })
+                ItemKind::Block(Block { kind, name, params, body: self.next_body(inner, span)? })
             }
             Rule::space_item => self.space(inner, span)?,
             Rule::arch_item => self.arch(inner)?,
+            Rule::target_item => self.target(inner)?,
             Rule::search_item => self.search(inner)?,
             _ => ItemKind::Expect(Expect { claim: self.last_expr(inner, span)?, span }),
         })
@@ -65,13 +70,21 @@ impl Builder<'_> {
         let name = self.next_ident(&mut inner);
         let has_params = inner.peek().is_some_and(|p| p.as_rule() == Rule::params);
         let params = if has_params { self.params(&mut inner)? } else { Vec::new() };
+        let target = self.for_target(&mut inner);
         let start = inner.peek().map_or(span, |brace| self.span(&brace)).start;
         let statements = inner
             .filter(|p| p.as_rule() == Rule::space_statement)
             .map(|p| self.statement(p))
             .collect::<Built<_>>()?;
         let body = Body { statements, span: Span { start, end: span.end } };
-        Ok(ItemKind::Space(Space { name, params, has_params, body }))
+        Ok(ItemKind::Space(Space { name, params, has_params, target, body }))
+    }
+
+    /// The target of the `for target` that comes next, if it does.
+    fn for_target(&self, inner: &mut Pairs<'_, Rule>) -> Option<Ident> {
+        let pair = inner.peek().filter(|p| p.as_rule() == Rule::for_target)?;
+        inner.next();
+        pair.into_inner().find(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p))
     }
 
     fn space_ref(&self, pair: Pair<'_, Rule>) -> Built<SpaceRef> {
@@ -116,15 +129,55 @@ impl Builder<'_> {
         Ident { name: unquoted(pair.as_str()).to_owned(), span: self.span(pair) }
     }
 
+    fn target(&self, mut inner: Pairs<'_, Rule>) -> Built<ItemKind> {
+        let name = self.next_ident(&mut inner);
+        let entries = inner
+            .filter(|p| p.as_rule() == Rule::target_entry)
+            .flat_map(Pair::into_inner)
+            .map(|pair| self.target_entry(pair))
+            .collect::<Built<_>>()?;
+        Ok(ItemKind::Target(Target { name, entries }))
+    }
+
+    fn target_entry(&self, pair: Pair<'_, Rule>) -> Built<TargetEntry> {
+        let span = self.span(&pair);
+        let rule = pair.as_rule();
+        let mut inner = pair.into_inner();
+        Ok(match rule {
+            Rule::supports => {
+                let rows = inner.filter(|p| p.as_rule() == Rule::support_row);
+                let rows = rows.map(|p| self.support_row(p)).collect::<Built<_>>()?;
+                TargetEntry::Supports(rows, span)
+            }
+            Rule::latency => TargetEntry::Latency(self.last_string(inner, span)?, span),
+            _ => TargetEntry::Setting(self.next_ident(&mut inner), self.last_expr(inner, span)?),
+        })
+    }
+
+    fn support_row(&self, pair: Pair<'_, Rule>) -> Built<SupportRow> {
+        let span = self.span(&pair);
+        let mut inner = pair.into_inner();
+        let op = self.next_ident(&mut inner);
+        let conditions = inner.next().map(|p| self.exprs(p)).transpose()?;
+        Ok(SupportRow { op, conditions: conditions.unwrap_or_default(), span })
+    }
+
+    fn last_string(&self, inner: Pairs<'_, Rule>, span: Span) -> Built<Expr> {
+        let Some(string) = inner.last() else { return Ok(empty(span)) };
+        let span = self.span(&string);
+        Ok(Expr { kind: ExprKind::Text(self.text(string)?), span })
+    }
+
     fn search(&self, mut inner: Pairs<'_, Rule>) -> Built<ItemKind> {
         let name = self.next_ident(&mut inner);
         let space = self.next_space_ref(&mut inner)?;
+        let target = self.for_target(&mut inner);
         let settings = inner
             .filter(|p| p.as_rule() == Rule::setting)
             .flat_map(Pair::into_inner)
             .map(|pair| self.setting(pair))
             .collect::<Built<_>>()?;
-        Ok(ItemKind::Search(Search { name, space, settings }))
+        Ok(ItemKind::Search(Search { name, space, target, settings }))
     }
 
     fn setting(&self, pair: Pair<'_, Rule>) -> Built<Setting> {

@@ -20,6 +20,10 @@ impl<'a, 's> Formatter<'a, 's> {
             StatementKind::Var(names, value) => self.binding("var ", &pattern(names), value),
             StatementKind::Assign(name, value) => self.binding("", &name.name, value),
             StatementKind::Output(name, value) => self.binding("output ", &name.name, value),
+            StatementKind::Require(claim) => {
+                let claim = self.value(claim);
+                self.named("require", " ", claim)
+            }
             StatementKind::Input(name, shape) => {
                 let shape = self.expr(shape);
                 layout.concat([layout.text("input "), self.named(&name.name, ": ", shape)])
@@ -28,11 +32,7 @@ impl<'a, 's> Formatter<'a, 's> {
                 let args = self.args(name.span.end as usize, args);
                 layout.concat([layout.text("task "), layout.text(&name.name), args])
             }
-            StatementKind::For(clauses, body) => {
-                let head = self.for_head(clauses);
-                let body = self.body(body);
-                layout.concat([head, layout.text(" "), body])
-            }
+            StatementKind::For(clauses, body) => self.for_body(clauses, body),
             StatementKind::Expr(value) => match &value.kind {
                 ExprKind::If(branches, otherwise) => {
                     self.if_statement(branches, otherwise.as_ref())

@@ -1,23 +1,28 @@
 //! Expressions and patterns.
 
 use crate::ast::{
-    Arg, Arm, BinaryOp, Candidate, Choose, Expr, ExprKind, ForClause, Pattern, TextPart, UnaryOp,
+    Alternatives, Arg, Arm, BinaryOp, Body, Candidate, Choose, Element, Expr, ExprKind, ForClause,
+    Pattern, Repeat, Sharing, Span, TextPart, UnaryOp,
 };
 
 use super::Formatter;
 use super::layout::Piece;
-use super::nodes::{ARGUMENTS, LIST, Node, TUPLE};
+use super::nodes::{ARGUMENTS, Brackets, LIST, Node, TUPLE};
 
 impl<'a, 's> Formatter<'a, 's> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Piece<'a> {
         let layout = self.layout;
-        let (start, end) = (expr.span.start as usize, expr.span.end as usize);
+        let start = expr.span.start as usize;
         match &expr.kind {
             ExprKind::Number(text) | ExprKind::Name(text) => layout.text(text),
             ExprKind::Bool(value) => layout.text(if *value { "true" } else { "false" }),
             ExprKind::Text(parts) => self.string(parts),
-            ExprKind::List(elements) => self.elements(LIST, start, elements),
-            ExprKind::Tuple(elements) => self.elements(TUPLE, start, elements),
+            ExprKind::List(elements) => {
+                self.elements(LIST, start, elements, Element::span, Self::element)
+            }
+            ExprKind::Tuple(elements) => {
+                self.elements(TUPLE, start, elements, |e| e.span, Self::expr)
+            }
             ExprKind::Paren(inner) => {
                 let inner = self.expr(inner);
                 layout.concat([layout.text("("), inner, layout.text(")")])
@@ -34,6 +39,19 @@ impl<'a, 's> Formatter<'a, 's> {
                 let (value, index) = (self.expr(value), self.expr(index));
                 layout.concat([value, layout.text("["), index, layout.text("]")])
             }
+            ExprKind::Slice(list, from, to) => {
+                let list = self.expr(list);
+                let [from, to] =
+                    [from, to].map(|e| e.as_ref().map_or(layout.nil(), |e| self.expr(e)));
+                layout.concat([
+                    list,
+                    layout.text("["),
+                    from,
+                    layout.text(".."),
+                    to,
+                    layout.text("]"),
+                ])
+            }
             ExprKind::Unary(op, value) => {
                 let op = match op {
                     UnaryOp::Neg => "-",
@@ -45,20 +63,37 @@ impl<'a, 's> Formatter<'a, 's> {
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right),
             ExprKind::Pipeline(source, steps) => self.pipeline(source, steps),
             ExprKind::If(branches, otherwise) => self.if_expr(branches, otherwise.as_ref()),
-            ExprKind::Choose(choose) => self.choose(choose, end),
+            ExprKind::Choose(choose) => self.choose(choose, expr.span.end as usize),
+            ExprKind::Repeat(repeat) => self.repeat(repeat),
         }
     }
 
-    fn elements(
+    /// Elements in the brackets that open at an offset; `span_of` and `build` say of one where it
+    /// stands and how it is laid out.
+    fn elements<T>(
         &mut self,
-        brackets: super::nodes::Brackets,
+        brackets: Brackets,
         start: usize,
-        elements: &[Expr],
+        elements: &[T],
+        span_of: impl Fn(&T) -> Span,
+        build: impl Fn(&mut Self, &T) -> Piece<'a>,
     ) -> Piece<'a> {
         self.stash_before(start);
-        let nodes = elements.iter().map(|e| self.expr_node(e)).collect();
-        let end = elements.last().map_or(start + 1, |e| e.span.end as usize);
-        self.sequence(brackets, nodes, end)
+        let mut nodes = Vec::new();
+        let mut last = start + 1;
+        for element in elements {
+            let span = span_of(element);
+            last = span.end as usize;
+            nodes.push(self.node(span.start as usize, last, |f| build(f, element)));
+        }
+        self.sequence(brackets, nodes, last)
+    }
+
+    fn element(&mut self, element: &Element) -> Piece<'a> {
+        match element {
+            Element::Value(value) => self.expr(value),
+            Element::For(clauses, body, _) => self.for_body(clauses, body),
+        }
     }
 
     pub(super) fn expr_node(&mut self, expr: &Expr) -> Node<'a, 's> {
@@ -219,13 +254,37 @@ impl<'a, 's> Formatter<'a, 's> {
 
     fn choose(&mut self, choose: &Choose, end: usize) -> Piece<'a> {
         let layout = self.layout;
-        let open = self.comments.next_token(choose.head.end as usize);
-        let arms = self.arms(open, end - 1, &choose.arms);
-        let head = match &choose.label {
-            Some(label) => format!("choose {} ", label.name),
-            None => "choose ".to_owned(),
+        let word = match choose.sharing {
+            Sharing::Separate => "choose ",
+            Sharing::Shared => "elastic ",
         };
-        layout.group(layout.concat([layout.text(&head), arms]))
+        let mut head = vec![layout.text(word)];
+        if let Some(count) = &choose.count {
+            head.extend([self.expr(count), layout.text(" ")]);
+        }
+        if let Some(label) = &choose.label {
+            head.extend([layout.text(&label.name), layout.text(" ")]);
+        }
+        let head = layout.concat(head);
+        match &choose.alternatives {
+            Alternatives::Arms(arms) => {
+                let open = self.comments.next_token(choose.head.end as usize);
+                let arms = self.arms(open, end - 1, arms);
+                layout.group(layout.concat([head, arms]))
+            }
+            Alternatives::Values(values) => layout.concat([head, self.expr(values)]),
+        }
+    }
+
+    fn repeat(&mut self, repeat: &Repeat) -> Piece<'a> {
+        let layout = self.layout;
+        let depth = self.expr(&repeat.depth);
+        let index = match &repeat.index {
+            Some(index) => format!(" as {} ", index.name),
+            None => " ".to_owned(),
+        };
+        let body = self.body(&repeat.body);
+        layout.concat([layout.text("repeat "), depth, layout.text(&index), body])
     }
 
     fn arms(&mut self, open: usize, close: usize, arms: &[Arm]) -> Piece<'a> {
@@ -290,8 +349,15 @@ impl<'a, 's> Formatter<'a, 's> {
         }
     }
 
+    /// `for a in x, b in y { … }`
+    pub(super) fn for_body(&mut self, clauses: &[ForClause], body: &Body) -> Piece<'a> {
+        let head = self.for_head(clauses);
+        let body = self.body(body);
+        self.layout.concat([head, self.layout.text(" "), body])
+    }
+
     /// `for a in x, b in y`
-    pub(super) fn for_head(&mut self, clauses: &[ForClause]) -> Piece<'a> {
+    fn for_head(&mut self, clauses: &[ForClause]) -> Piece<'a> {
         let mut pieces = Vec::new();
         for clause in clauses {
             let word = if pieces.is_empty() { "for " } else { ", " };

@@ -1,8 +1,8 @@
 //! Items, and the file that they make.
 
 use crate::ast::{
-    Arch, ArchEntry, Body, Expr, Field, File, Item, ItemKind, Param, Search, Section, Setting,
-    Space, SpaceRef, Use,
+    Arch, ArchEntry, BlockKind, Body, Expr, Field, File, Ident, Item, ItemKind, Param, Search,
+    Section, Setting, Space, SpaceRef, SupportRow, Target, TargetEntry, Use,
 };
 
 use super::Formatter;
@@ -56,11 +56,16 @@ impl<'a, 's> Formatter<'a, 's> {
             ItemKind::Block(item) => {
                 let stashed = self.comments.stashed();
                 let params = self.params(item.name.span.end as usize, &item.params);
-                let head = [layout.text("block "), layout.text(&item.name.name), params];
+                let word = match item.kind {
+                    BlockKind::Block => "block ",
+                    BlockKind::Cell => "cell ",
+                };
+                let head = [layout.text(word), layout.text(&item.name.name), params];
                 self.with_body(layout.concat(head), stashed, &item.body)
             }
             ItemKind::Space(item) => self.space(item),
             ItemKind::Arch(item) => self.arch(end, item),
+            ItemKind::Target(item) => self.target(end, item),
             ItemKind::Search(item) => self.search(end, item),
         }
     }
@@ -169,11 +174,20 @@ impl<'a, 's> Formatter<'a, 's> {
         if space.has_params {
             head.push(self.params(space.name.span.end as usize, &space.params));
         }
+        if let Some(target) = &space.target {
+            head.push(layout.text(&format!(" for {}", target.name)));
+        }
         self.with_body(layout.concat(head), stashed, &space.body)
     }
 
-    /// `arch name of space(args)`, and where the brace after it stands.
-    fn of_space(&mut self, word: &str, name: &str, space: &SpaceRef) -> (Piece<'a>, usize) {
+    /// `search name of space(args) for target`, and where the brace after it stands.
+    fn of_space(
+        &mut self,
+        word: &str,
+        name: &str,
+        space: &SpaceRef,
+        target: Option<&Ident>,
+    ) -> (Piece<'a>, usize) {
         let layout = self.layout;
         let mut end = space.name.span.end as usize;
         let mut head = vec![layout.text(&format!("{word} {name} of {}", space.name.name))];
@@ -181,13 +195,17 @@ impl<'a, 's> Formatter<'a, 's> {
             head.push(self.args(end, args));
             end = self.comments.closing(args_end(end, args)) + 1;
         }
+        if let Some(target) = target {
+            head.push(layout.text(&format!(" for {}", target.name)));
+            end = target.span.end as usize;
+        }
         (layout.concat(head), self.comments.next_token(end))
     }
 
     fn arch(&mut self, end: usize, arch: &Arch) -> Piece<'a> {
         let layout = self.layout;
         let stashed = self.comments.stashed();
-        let (head, open) = self.of_space("arch", &arch.name.name, &arch.space);
+        let (head, open) = self.of_space("arch", &arch.name.name, &arch.space, None);
         let mut nodes = self.first_in_braces(stashed, open);
         let most = usize::from(nodes.is_empty());
         for entry in &arch.entries {
@@ -221,10 +239,70 @@ impl<'a, 's> Formatter<'a, 's> {
         }
     }
 
+    fn target(&mut self, end: usize, target: &Target) -> Piece<'a> {
+        let stashed = self.comments.stashed();
+        let open = self.comments.next_token(target.name.span.end as usize);
+        let mut nodes = self.first_in_braces(stashed, open);
+        for entry in &target.entries {
+            nodes.push(self.target_entry(entry));
+        }
+        let braces = self.braces((open, end - 1), nodes, 0, " ");
+        self.named(&format!("target {}", target.name.name), " ", braces)
+    }
+
+    fn target_entry(&mut self, entry: &TargetEntry) -> Node<'a, 's> {
+        let (word, span) = match entry {
+            TargetEntry::Setting(name, value) => (name.name.as_str(), name.span.to(value.span)),
+            TargetEntry::Supports(_, span) => ("supports", *span),
+            TargetEntry::Latency(_, span) => ("latency table", *span),
+        };
+        let (start, end) = (span.start as usize, span.end as usize);
+        self.node(start, end, |f| {
+            let value = match entry {
+                TargetEntry::Setting(_, value) | TargetEntry::Latency(value, _) => f.expr(value),
+                TargetEntry::Supports(rows, _) => f.supports(start + word.len(), end - 1, rows),
+            };
+            f.named(word, " ", value)
+        })
+    }
+
+    /// What a target supports: operators without conditions stand beside each other.
+    fn supports(&mut self, word_end: usize, close: usize, rows: &[SupportRow]) -> Piece<'a> {
+        let open = self.comments.next_token(word_end);
+        self.stash_before(open);
+        let mut nodes: Vec<Node<'a, 's>> = Vec::new();
+        let mut is_bare = false;
+        for row in rows {
+            let (start, end) = (row.span.start as usize, row.span.end as usize);
+            let node = self.node(start, end, |f| f.support_row(row));
+            let was_bare = std::mem::replace(&mut is_bare, row.conditions.is_empty());
+            match nodes.last_mut() {
+                Some(last) if was_bare && is_bare && last.takes(&node) => {
+                    *last = self.beside(last, node);
+                }
+                _ => nodes.push(node),
+            }
+        }
+        let most = nodes.len();
+        let braces = self.braces((open, close), nodes, most, ", ");
+        self.layout.group(braces)
+    }
+
+    fn support_row(&mut self, row: &SupportRow) -> Piece<'a> {
+        let op = self.layout.text(&row.op.name);
+        let Some(last) = row.conditions.last() else { return op };
+        let open = self.comments.next_token(row.op.span.end as usize);
+        self.stash_before(open);
+        let nodes = row.conditions.iter().map(|c| self.expr_node(c)).collect();
+        let conditions = self.sequence(ARGUMENTS, nodes, last.span.end as usize);
+        self.layout.concat([op, conditions])
+    }
+
     fn search(&mut self, end: usize, search: &Search) -> Piece<'a> {
         let layout = self.layout;
         let stashed = self.comments.stashed();
-        let (head, open) = self.of_space("search", &search.name.name, &search.space);
+        let target = search.target.as_ref();
+        let (head, open) = self.of_space("search", &search.name.name, &search.space, target);
         let mut nodes = self.first_in_braces(stashed, open);
         for setting in &search.settings {
             nodes.push(self.setting(setting));

@@ -25,6 +25,11 @@ impl Node<'_, '_> {
         Self { blank: false, ..self }
     }
 
+    /// Whether the node after it may stand beside it on its line.
+    pub(super) fn takes(&self, next: &Self) -> bool {
+        self.behind.is_none() && next.above.is_empty() && !next.blank
+    }
+
     fn has_comments(&self) -> bool {
         !self.above.is_empty() || self.behind.is_some()
     }
@@ -131,6 +136,14 @@ impl<'a, 's> Formatter<'a, 's> {
             pieces.push(self.lines(node, layout.text(suffix)));
         }
         layout.concat(pieces)
+    }
+
+    /// Two nodes as one, a comma between them: on one line if both fit.
+    pub(super) fn beside(&self, node: &Node<'a, 's>, next: Node<'a, 's>) -> Node<'a, 's> {
+        let layout = self.layout;
+        let link = layout.group(layout.concat([self.line_or(" "), next.piece]));
+        let piece = layout.concat([node.piece, layout.text(","), link]);
+        Node { piece, behind: next.behind, ..node.borrowed() }
     }
 
     /// A newline, if there may be one.

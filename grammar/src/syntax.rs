@@ -1,0 +1,197 @@
+//! What a syntax error says: its title, its labels and its help.
+
+use miette::LabeledSpan;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use crate::ast::Span;
+use crate::error::Syntax;
+use crate::habits::{self, Site};
+use crate::rules::Rule;
+use crate::scan::{Scanner, TokenKind};
+use crate::source::Source;
+use crate::words;
+
+/// The report of the parser's error in the item at `start`, and where it is.
+pub(crate) fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -> (Syntax, usize) {
+    let at = start
+        + match error.location {
+            InputLocation::Pos(at) => at,
+            InputLocation::Span((at, _)) => at,
+        };
+    let rules = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => &[],
+    };
+    (expected(source, start, at, rules), at)
+}
+
+/// The report that one of these was expected at a place in the item at `start`.
+pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule]) -> Syntax {
+    let text: &str = source.text();
+    let blanks = text.get(at..).unwrap_or_default();
+    // Where no space may stand, as between a name and its `(`, the next token says more.
+    let rest = blanks.trim_start_matches([' ', '\t']);
+    let at = at + blanks.len() - rest.len();
+    let site = Site { before: text.get(start..at).unwrap_or_default(), rest, rules };
+    let open = unclosed(site);
+    let mut title = format!("expected {}", words::phrase(rules));
+    let mut label = found(site);
+    let help = match open.as_ref().filter(|open| open.is_cause) {
+        Some(open) => Some(format!("close it with `{}`", closing(open.bracket))),
+        None if is_cut_short(site) && !site.before.is_empty() => {
+            let (line, _) = source.line_column(start);
+            Some(format!("the item that begins in line {line} is not finished"))
+        }
+        None => {
+            if let Some(word) = habits::word_for_name(site) {
+                let reserved = format!("`{word}` is a word of the language and cannot be a name");
+                label = std::mem::replace(&mut title, reserved);
+            }
+            habits::help(site)
+        }
+    };
+    let mut labels = vec![LabeledSpan::new_primary_with_span(Some(label), found_at(text, at))];
+    labels.extend(open.map(|open| {
+        let label = format!("this `{}` is not closed", open.bracket);
+        LabeledSpan::new_with_span(Some(label), Span::new(start + open.at, start + open.at + 1))
+    }));
+    Syntax { title, source_code: source.clone(), labels, help }
+}
+
+fn found(site: Site<'_>) -> String {
+    if site.rest.is_empty() {
+        "the file ends here".to_owned()
+    } else {
+        format!("found {}", words::found(site.rest).0)
+    }
+}
+
+/// The token at a place; at the end of the file, the last character that shows.
+fn found_at(text: &str, at: usize) -> Span {
+    let (_, length) = words::found(text.get(at..).unwrap_or_default());
+    let shown = text.trim_end();
+    match shown.chars().next_back() {
+        Some(last) if length == 0 => Span::new(shown.len() - last.len_utf8(), shown.len()),
+        _ => Span::new(at, at + length),
+    }
+}
+
+/// Whether the file or the next item begins where the item goes on.
+fn is_cut_short(site: Site<'_>) -> bool {
+    let starts_line = site.before.ends_with('\n');
+    site.rest.is_empty() || (starts_line && words::begins_item(site.rest))
+}
+
+/// A bracket or a quote that is not closed.
+struct Open {
+    at: usize,
+    bracket: char,
+    /// Whether that is what is wrong, as far as one can see.
+    is_cause: bool,
+}
+
+fn closing(bracket: char) -> char {
+    match bracket {
+        '(' => ')',
+        '[' => ']',
+        '{' => '}',
+        quote => quote,
+    }
+}
+
+/// The bracket or quote before the place of an error that is not closed, where it should be shown.
+fn unclosed(site: Site<'_>) -> Option<Open> {
+    let first = site.rest.chars().next();
+    if site.rules.contains(&Rule::close_string) {
+        let at = site.before.rfind('"').filter(|_| first != Some('\\'))?;
+        return Some(Open { at, bracket: '"', is_cause: true });
+    }
+    let (at, bracket) = innermost_open(site.before)?;
+    let rule = match bracket {
+        '(' => Rule::close_paren,
+        '[' => Rule::close_bracket,
+        _ => Rule::close_brace,
+    };
+    if !site.rules.contains(&rule) {
+        return None;
+    }
+    let is_wrong_closer =
+        first.is_some_and(|c| matches!(c, ')' | ']' | '}') && c != closing(bracket));
+    let line = site.before.rsplit('\n').next().unwrap_or_default();
+    let starts_line = line.trim().is_empty();
+    let is_round = bracket != '{';
+    let is_cause = is_cut_short(site)
+        || (is_round && is_wrong_closer)
+        || (is_round && starts_line && words::begins_statement(site.rest));
+    (is_cause || (is_round && starts_line)).then_some(Open { at, bracket, is_cause })
+}
+
+/// The brackets that are open at the end of a text, outermost first, each with its place.
+pub(crate) fn open_brackets(text: &str) -> Vec<(usize, char)> {
+    let Brackets { open, .. } = Brackets::of(text);
+    open.into_iter().map(|opened| (opened.at, opened.bracket)).collect()
+}
+
+/// The bracket of an unfinished text that is not closed: by its layout, or else the innermost.
+fn innermost_open(text: &str) -> Option<(usize, char)> {
+    let Brackets { open, left_of_its_line } = Brackets::of(text);
+    let innermost = *open.last()?;
+    let opened = left_of_its_line.unwrap_or(innermost);
+    Some((opened.at, opened.bracket))
+}
+
+/// An opening bracket.
+#[derive(Clone, Copy)]
+struct Opened {
+    at: usize,
+    bracket: char,
+    /// How many blanks its line begins with.
+    indentation: usize,
+}
+
+/// What the brackets of an unfinished text tell.
+#[derive(Default)]
+struct Brackets {
+    open: Vec<Opened>,
+    /// The first whose closing bracket begins a line and stands left of the line that opens it.
+    left_of_its_line: Option<Opened>,
+}
+
+impl Brackets {
+    fn of(text: &str) -> Self {
+        let mut brackets = Self::default();
+        let (mut end, mut line, mut indentation) = (0, 0, blanks(text));
+        for token in Scanner::new(text) {
+            let between = text.get(end..token.start).unwrap_or_default();
+            if let Some(newline) = between.rfind('\n') {
+                line = end + newline + 1;
+                indentation = blanks(text.get(line..).unwrap_or_default());
+            }
+            end = token.end;
+            let first = text.get(token.start..).and_then(|rest| rest.chars().next());
+            match token.kind {
+                TokenKind::Open => {
+                    let at = token.start;
+                    let opened = first.map(|bracket| Opened { at, bracket, indentation });
+                    brackets.open.extend(opened);
+                }
+                TokenKind::Close(_) => {
+                    let begins_line = token.start == line + indentation;
+                    let opened = brackets.open.pop();
+                    let moved = opened.filter(|o| begins_line && indentation < o.indentation);
+                    brackets.left_of_its_line = brackets.left_of_its_line.or(moved);
+                }
+                TokenKind::Word
+                | TokenKind::ItemWord
+                | TokenKind::Comment
+                | TokenKind::Other(_) => {}
+            }
+        }
+        brackets
+    }
+}
+
+/// How many blanks a text begins with.
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches([' ', '\t']).len()
+}
