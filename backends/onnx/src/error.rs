@@ -101,21 +101,17 @@ fn listed(lines: &[String]) -> String {
 /// One line for each weight of the network that is missing, has other sizes, or does not have as
 /// many elements as its sizes say.
 pub(crate) fn weight_problems(network: &Network, weights: &Weights) -> Vec<String> {
-    let mut problems = Vec::new();
-    for misfit in misfits(network, weights) {
-        problems.push(match misfit {
+    let misfits = misfits(network, weights).into_iter();
+    misfits
+        .map(|misfit| match misfit {
             Misfit::Missing(needed) => format!("`{}` is missing", needed.name),
             Misfit::Shape { needed, found } => {
                 format!("`{}` is {found:?} and not {:?}", needed.name, needed.weight.dims)
             }
-        });
-    }
-    for needed in network.weights() {
-        let tensor = weights.get(&needed.name).filter(|t| t.dims == needed.weight.dims);
-        let (found, elements) = (tensor.map(|t| t.data.len() as u64), needed.weight.elements());
-        if let Some(found) = found.filter(|&found| found != elements) {
-            problems.push(format!("`{}` has {found} elements and not {elements}", needed.name));
-        }
-    }
-    problems
+            Misfit::Elements { needed, found } => {
+                let elements = needed.weight.elements();
+                format!("`{}` has {found} elements and not {elements}", needed.name)
+            }
+        })
+        .collect()
 }

@@ -32,8 +32,8 @@ pub(crate) fn plan(network: &Network) -> Vec<Option<usize>> {
 
 /// The tensors of a batch norm, `[channels]` each.
 pub(crate) struct Norm<'w> {
-    pub(crate) scale: &'w [f32],
-    pub(crate) shift: &'w [f32],
+    /// Scale and shift; 1 and 0 if there are none.
+    pub(crate) affine: Option<(&'w [f32], &'w [f32])>,
     pub(crate) mean: &'w [f32],
     pub(crate) variance: &'w [f32],
     pub(crate) eps: f64,
@@ -41,30 +41,30 @@ pub(crate) struct Norm<'w> {
 
 impl Norm<'_> {
     /// Factor and offset of each channel: `y = factor * x + offset`.
-    fn affine(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        let moments = self.mean.iter().zip(self.variance);
-        self.scale.iter().zip(self.shift).zip(moments).map(
-            |((&scale, &shift), (&mean, &variance))| {
-                let factor = f64::from(scale) / (f64::from(variance) + self.eps).sqrt();
-                (factor, f64::from(shift) - factor * f64::from(mean))
-            },
-        )
+    fn factors(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let at = |of: &[f32], channel: usize| of.get(channel).copied().map(f64::from);
+        self.mean.iter().zip(self.variance).enumerate().map(move |(channel, (&mean, &variance))| {
+            let scale = self.affine.and_then(|(scale, _)| at(scale, channel)).unwrap_or(1.0);
+            let shift = self.affine.and_then(|(_, shift)| at(shift, channel)).unwrap_or(0.0);
+            let factor = scale / (f64::from(variance) + self.eps).sqrt();
+            (factor, shift - factor * f64::from(mean))
+        })
     }
 }
 
 /// Kernel `[out, in / groups, kh, kw]` and bias `[out]` of a convolution that has taken in a batch
 /// norm, computed in 64 bits and rounded once.
 pub(crate) fn fold(kernel: &[f32], bias: Option<&[f32]>, norm: &Norm<'_>) -> (Vec<f32>, Vec<f32>) {
-    let taps = kernel.len() / norm.scale.len().max(1);
+    let taps = kernel.len() / norm.mean.len().max(1);
     let kernel = kernel
         .chunks(taps.max(1))
-        .zip(norm.affine())
+        .zip(norm.factors())
         .flat_map(|(filter, (factor, _))| {
             filter.iter().map(move |&tap| (f64::from(tap) * factor) as f32)
         })
         .collect();
     let bias = norm
-        .affine()
+        .factors()
         .enumerate()
         .map(|(channel, (factor, offset))| {
             let bias = bias.and_then(|bias| bias.get(channel)).map_or(0.0, |&b| f64::from(b));
@@ -81,8 +81,7 @@ mod tests {
     #[test]
     fn folds_scale_and_shift() {
         let norm = Norm {
-            scale: &[2.0, 1.0],
-            shift: &[1.0, -1.0],
+            affine: Some((&[2.0, 1.0], &[1.0, -1.0])),
             mean: &[3.0, 0.5],
             variance: &[3.0, 0.0],
             eps: 1.0,
@@ -96,7 +95,8 @@ mod tests {
     #[test]
     fn rounds_once() {
         // 0.1 / sqrt(0.3) in 32 bits throughout would be off by one unit in the last place or more.
-        let norm = Norm { scale: &[0.1], shift: &[0.7], mean: &[0.9], variance: &[0.3], eps: 1e-5 };
+        let norm =
+            Norm { affine: Some((&[0.1], &[0.7])), mean: &[0.9], variance: &[0.3], eps: 1e-5 };
         let factor = f64::from(0.1_f32) / (f64::from(0.3_f32) + 1e-5).sqrt();
         let (kernel, bias) = fold(&[0.3], None, &norm);
         assert_eq!(kernel, [(f64::from(0.3_f32) * factor) as f32]);

@@ -8,7 +8,8 @@ use nas_compiler::ops::signature::Operands;
 use nas_compiler::ops::{BatchNorm, Op, Role};
 use nas_compiler::shape::Shape;
 use nas_compiler::weights::Weights;
-use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use onnx_protobuf::tensor_proto::DataType;
+use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 use crate::error::{EmitError, weight_problems};
 use crate::fold::{self, Norm};
@@ -47,10 +48,10 @@ fn check(network: &Network) -> Result<(), EmitError> {
             return fail("it stands before one of its operands".to_owned());
         }
         let shapes = network.operand_shapes(node);
-        let fits = match op.declaration().operands {
-            Operands::One => shapes.len() == 1,
-            Operands::Many => !shapes.is_empty(),
-        };
+        let operands = op.declaration().operands;
+        // A sum whose other operands were zeros has one.
+        let fits =
+            operands.accept(shapes.len()) || (operands == Operands::Many && !shapes.is_empty());
         match op.shape(&shapes) {
             // What is constant may stand without the operand that gave it its shape.
             _ if !op.reads_inputs() => {}
@@ -82,6 +83,9 @@ pub(crate) struct Site {
     /// Its shape.
     pub(crate) shape: Shape,
 }
+
+/// A value of the file: name, element type, sizes.
+pub(crate) type Output<'a> = (&'a str, DataType, Vec<i64>);
 
 /// A graph under construction.
 pub(crate) struct Graph<'n> {
@@ -163,16 +167,31 @@ impl<'n> Graph<'n> {
         attribute: Vec<AttributeProto>,
         (output, shape): (&str, Shape),
     ) {
+        let output = (output, DataType::FLOAT, message::batched(shape));
+        self.node_of(kind, name, inputs, attribute, &[output]);
+    }
+
+    /// Adds a node of the file that computes values of any element types and sizes.
+    pub(crate) fn node_of(
+        &mut self,
+        kind: &str,
+        name: &str,
+        inputs: Vec<String>,
+        attribute: Vec<AttributeProto>,
+        outputs: &[Output<'_>],
+    ) {
         self.proto.node.push(NodeProto {
             op_type: kind.to_owned(),
             name: name.to_owned(),
             input: inputs,
-            output: vec![output.to_owned()],
+            output: outputs.iter().map(|(output, ..)| (*output).to_owned()).collect(),
             attribute,
             ..NodeProto::default()
         });
-        if self.network.outputs.iter().all(|port| port.name != output) {
-            self.proto.value_info.push(message::value_info(output, shape));
+        for (output, kind, sizes) in outputs {
+            if self.network.outputs.iter().all(|port| port.name != *output) {
+                self.proto.value_info.push(message::value_info(output, *kind, sizes));
+            }
         }
     }
 
@@ -207,9 +226,9 @@ impl<'n> Graph<'n> {
     }
 
     fn norm(&self, node: &NetworkNode, op: BatchNorm) -> Norm<'n> {
+        let affine = op.affine.then(|| [Role::Scale, Role::Shift].map(|r| self.weight(node, r)));
         Norm {
-            scale: self.weight(node, Role::Scale),
-            shift: self.weight(node, Role::Shift),
+            affine: affine.map(|[scale, shift]| (scale, shift)),
             mean: self.weight(node, Role::RunningMean),
             variance: self.weight(node, Role::RunningVariance),
             eps: op.eps,
@@ -229,11 +248,25 @@ impl<'n> Graph<'n> {
         .collect()
     }
 
+    /// Adds the slopes of a node, `[channels]`, with as many sizes of 1 after them as the value has
+    /// directions, and answers their name.
+    pub(crate) fn slopes(&mut self, site: &Site) -> Vec<String> {
+        let network = self.network;
+        let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
+        let data = self.weight(node, Role::Slope);
+        let mut dims: Vec<u32> = site.shape.dims().iter().map(|_| 1).collect();
+        if let Some(channels) = dims.first_mut() {
+            *channels = site.shape.channels();
+        }
+        let name = format!("{}.{}", site.path, Role::Slope.tensor_name());
+        vec![self.floats(&name, &dims, data)]
+    }
+
     fn finish(mut self) -> Result<GraphProto, EmitError> {
         let network = self.network;
         for port in &network.inputs {
             if let Some(node) = network.nodes.get(port.node) {
-                self.proto.input.push(message::value_info(&port.name, node.shape));
+                self.proto.input.push(port_info(&port.name, node.shape));
             }
         }
         for port in &network.outputs {
@@ -242,7 +275,7 @@ impl<'n> Graph<'n> {
             if value != port.name {
                 self.node("Identity", &port.name, vec![value], vec![], (&port.name, node.shape));
             }
-            self.proto.output.push(message::value_info(&port.name, node.shape));
+            self.proto.output.push(port_info(&port.name, node.shape));
         }
         if !self.not_finite.is_empty() {
             return Err(EmitError::NotFinite { names: self.not_finite });
@@ -250,6 +283,10 @@ impl<'n> Graph<'n> {
         unique_names(&self.proto)?;
         Ok(self.proto)
     }
+}
+
+fn port_info(name: &str, shape: Shape) -> ValueInfoProto {
+    message::value_info(name, DataType::FLOAT, &message::batched(shape))
 }
 
 /// The names of the nodes' values: the input's or the first output's where there is one, else the

@@ -1,11 +1,17 @@
 //! Each operator of the compiler as operators of ONNX: one exhaustive match.
 
-use nas_compiler::ops::{Op, Padding, Resize, ResizeMode};
+use std::num::NonZeroU32;
+
+use nas_compiler::ops::{
+    AvgPool, BatchNorm, ChannelShuffle, Conv, ConvTranspose, MaxUnpool, Op, Padding, Pool, Resize,
+    ResizeMode, Shift,
+};
 use nas_compiler::shape::Shape;
 use onnx_protobuf::AttributeProto;
+use onnx_protobuf::tensor_proto::DataType;
 
 use crate::error::EmitError;
-use crate::graph::{Graph, Site};
+use crate::graph::{Graph, Output, Site};
 use crate::message::{self, Value, attribute};
 
 /// Adds what computes the node to the graph.
@@ -15,49 +21,69 @@ use crate::message::{self, Value, attribute};
 pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), EmitError> {
     match op {
         Op::Add(_) => chain(graph, site, op, "Add")?,
-        Op::AvgPool(pool) => {
-            let mut attributes = window(pool.kernel, pool.stride, pool.padding);
-            let counts = i64::from(pool.count_include_pad);
-            attributes.push(attribute("count_include_pad", Value::Int(counts)));
-            simple(graph, site, "AveragePool", attributes);
+        Op::AvgPool(pool) => avg_pool(graph, site, pool)?,
+        Op::BatchNorm(norm) => batch_norm(graph, site, norm),
+        Op::ChannelPad(op) => {
+            let [before, after] = [op.before, op.after].map(i64::from);
+            pad(graph, site, [before, 0, 0], [after, 0, 0]);
         }
-        Op::BatchNorm(norm) => {
-            let mut inputs = site.inputs.clone();
-            inputs.extend(graph.plain_weights(site));
-            let eps = attribute("epsilon", Value::Float(norm.eps as f32));
-            graph.node("BatchNormalization", &site.path, inputs, vec![eps], site.value());
+        Op::ChannelShuffle(op) => channel_shuffle(graph, site, op)?,
+        Op::ChannelSlice(op) => {
+            slice(graph, site, &[1], &[i64::from(op.start)], &[i64::from(op.end)]);
         }
         Op::Concat(_) => simple(graph, site, "Concat", vec![attribute("axis", Value::Int(1))]),
-        Op::Conv(conv) => {
-            let mut inputs = site.inputs.clone();
-            inputs.extend(graph.conv_weights(site, conv.bias));
-            let mut attributes = window(conv.kernel, conv.stride, conv.padding);
-            attributes.push(attribute("dilations", pair(conv.dilation)));
-            attributes.push(attribute("group", Value::Int(i64::from(conv.groups))));
-            graph.node("Conv", &site.path, inputs, attributes, site.value());
+        Op::Conv(op) => {
+            let weights = graph.conv_weights(site, op.bias);
+            conv(graph, site, op, weights);
         }
-        Op::Crop(crop) => {
-            let [height, width] = map_size(site, site.shapes.first())?;
-            let starts = [crop.top, crop.left].map(i64::from);
-            let ends = [height - i64::from(crop.bottom), width - i64::from(crop.right)];
-            slice(graph, site, starts, ends);
+        Op::ConvTranspose(op) => conv_transpose(graph, site, op),
+        Op::Crop(op) => {
+            let [height, width] = map_size(site, site.shapes.first())?.map(i64::from);
+            let border = op.0;
+            let starts = [border.top, border.left].map(i64::from);
+            let ends = [height - i64::from(border.bottom), width - i64::from(border.right)];
+            slice(graph, site, &[2, 3], &starts, &ends);
         }
+        // These act in training only.
+        Op::DropPath(_) | Op::Dropout(_) | Op::SpatialDropout(_) | Op::Identity(_) => {
+            simple(graph, site, "Identity", vec![]);
+        }
+        Op::Flatten(_) => simple(graph, site, "Flatten", vec![]),
         Op::GlobalAvgPool(_) => simple(graph, site, "GlobalAveragePool", vec![]),
+        Op::Hsigmoid(_) => simple(graph, site, "HardSigmoid", relu6_gate()),
         Op::Hswish(_) => hswish(graph, site),
-        Op::Identity(_) => simple(graph, site, "Identity", vec![]),
-        Op::MaxPool(pool) => {
-            simple(graph, site, "MaxPool", window(pool.kernel, pool.stride, pool.padding));
+        Op::LeakyRelu(op) => {
+            let alpha = attribute("alpha", Value::Float(op.slope as f32));
+            simple(graph, site, "LeakyRelu", vec![alpha]);
         }
+        Op::Linear(_) => linear(graph, site),
+        Op::MaxPool(pool) => {
+            let padding = pool.window.whole_padding(map_size(site, site.shapes.first())?);
+            simple(graph, site, "MaxPool", pool_window(&pool.window, padding));
+        }
+        Op::MaxUnpool(op) => max_unpool(graph, site, op),
         Op::Mul(_) => chain(graph, site, op, "Mul")?,
+        Op::Pad(op) => {
+            let border = op.0;
+            let [top, left, bottom, right] =
+                [border.top, border.left, border.bottom, border.right].map(i64::from);
+            pad(graph, site, [0, top, left], [0, bottom, right]);
+        }
+        Op::Prelu(_) => {
+            let slopes = graph.slopes(site);
+            with(graph, site, "PRelu", slopes, vec![]);
+        }
         Op::Relu(_) => simple(graph, site, "Relu", vec![]),
         Op::Relu6(_) => {
-            let mut inputs = site.inputs.clone();
-            inputs.push(graph.shared_scalar("relu6.min", 0.0));
-            inputs.push(graph.shared_scalar("relu6.max", 6.0));
-            graph.node("Clip", &site.path, inputs, vec![], site.value());
+            let bounds = [("relu6.min", 0.0), ("relu6.max", 6.0)]
+                .map(|(name, bound)| graph.shared_scalar(name, bound));
+            with(graph, site, "Clip", bounds.into(), vec![]);
         }
         Op::Resize(op) => resize(graph, site, op)?,
+        Op::Shift(op) => shift(graph, site, op),
         Op::Sigmoid(_) => simple(graph, site, "Sigmoid", vec![]),
+        Op::Swish(_) => gated(graph, site, "Sigmoid", vec![]),
+        Op::Tanh(_) => simple(graph, site, "Tanh", vec![]),
         Op::Zero(_) => zero(graph, site),
     }
     Ok(())
@@ -71,7 +97,25 @@ impl Site {
 
 /// A node that reads the operands and nothing else.
 fn simple(graph: &mut Graph<'_>, site: &Site, kind: &str, attributes: Vec<AttributeProto>) {
-    graph.node(kind, &site.path, site.inputs.clone(), attributes, site.value());
+    with(graph, site, kind, Vec::new(), attributes);
+}
+
+/// A node that reads the operands, then some constants.
+fn with(
+    graph: &mut Graph<'_>,
+    site: &Site,
+    kind: &str,
+    constants: Vec<String>,
+    attributes: Vec<AttributeProto>,
+) {
+    let mut inputs = site.inputs.clone();
+    inputs.extend(constants);
+    graph.node(kind, &site.path, inputs, attributes, site.value());
+}
+
+/// A constant of whole numbers, named after the node.
+fn integers(graph: &mut Graph<'_>, site: &Site, name: &str, values: &[i64]) -> String {
+    graph.constant(message::integers(&format!("{}.{name}", site.path), values))
 }
 
 fn pair(pair: [u32; 2]) -> Value {
@@ -88,10 +132,172 @@ fn window(kernel: [u32; 2], stride: [u32; 2], padding: Padding) -> Vec<Attribute
     ]
 }
 
-fn map_size(site: &Site, shape: Option<&Shape>) -> Result<[i64; 2], EmitError> {
+fn conv(graph: &mut Graph<'_>, site: &Site, op: &Conv, weights: Vec<String>) {
+    let mut attributes = window(op.kernel, op.stride, op.padding);
+    attributes.push(attribute("dilations", pair(op.dilation)));
+    attributes.push(attribute("group", Value::Int(i64::from(op.groups.get()))));
+    with(graph, site, "Conv", weights, attributes);
+}
+
+fn conv_transpose(graph: &mut Graph<'_>, site: &Site, op: &ConvTranspose) {
+    let mut attributes = window(op.kernel, op.stride, op.padding);
+    attributes.push(attribute("dilations", pair(op.dilation)));
+    attributes.push(attribute("group", Value::Int(i64::from(op.groups.get()))));
+    attributes.push(attribute("output_padding", pair(op.output_padding)));
+    let weights = graph.plain_weights(site);
+    with(graph, site, "ConvTranspose", weights, attributes);
+}
+
+/// No engine has the operator; as a convolution it is one node.
+fn shift(graph: &mut Graph<'_>, site: &Site, op: &Shift) {
+    let channels = NonZeroU32::new(site.shape.channels()).unwrap_or(NonZeroU32::MIN);
+    let (conv_op, kernel) = op.as_conv(channels);
+    let dims = [channels.get(), 1, op.kernel, op.kernel];
+    let kernel = graph.floats(&format!("{}.steps", site.path), &dims, &kernel);
+    conv(graph, site, &conv_op, vec![kernel]);
+}
+
+fn linear(graph: &mut Graph<'_>, site: &Site) {
+    let mut inputs = site.inputs.clone();
+    if let (Some(shape), Some(input)) = (site.shapes.first(), inputs.first_mut())
+        && shape.spatial().is_some()
+    {
+        let vector = format!("{}:vector", site.path);
+        let value = (vector.as_str(), Shape::vector(shape.channels()));
+        graph.node("Flatten", &vector, vec![input.clone()], vec![], value);
+        *input = vector;
+    }
+    inputs.extend(graph.plain_weights(site));
+    let transposed = vec![attribute("transB", Value::Int(1))];
+    graph.node("Gemm", &site.path, inputs, transposed, site.value());
+}
+
+fn batch_norm(graph: &mut Graph<'_>, site: &Site, norm: &BatchNorm) {
+    let channels = site.shape.channels();
+    let mut constants = Vec::new();
+    if !norm.affine {
+        for (name, value) in [("scale", 1.0), ("shift", 0.0)] {
+            let data = vec![value; channels as usize];
+            constants.push(graph.floats(&format!("{}.{name}", site.path), &[channels], &data));
+        }
+    }
+    constants.extend(graph.plain_weights(site));
+    let eps = attribute("epsilon", Value::Float(norm.eps as f32));
+    with(graph, site, "BatchNormalization", constants, vec![eps]);
+}
+
+/// Windows with explicit padding: `ceil_mode` of ONNX means different things in its versions and
+/// in engines.
+fn pool_window(pool: &Pool, padding: Padding) -> Vec<AttributeProto> {
+    window(pool.kernel, pool.stride, padding)
+}
+
+fn avg_pool(graph: &mut Graph<'_>, site: &Site, pool: &AvgPool) -> Result<(), EmitError> {
+    let size = map_size(site, site.shapes.first())?;
+    let own = pool.window.padding;
+    let padding = pool.window.whole_padding(size);
+    let mut inputs = site.inputs.clone();
+    let mut attributes = pool_window(&pool.window, padding);
+    let mut counts = pool.count_include_pad;
+    if counts && padding != own {
+        // What counts becomes part of the map; what lies beyond stays padding, which does not.
+        counts = false;
+        inputs = vec![padded(graph, site, own, size)];
+        let [below, right] = padding.after;
+        let after = [below.saturating_sub(own.after[0]), right.saturating_sub(own.after[1])];
+        attributes = pool_window(&pool.window, Padding { before: [0, 0], after });
+    }
+    attributes.push(attribute("count_include_pad", Value::Int(i64::from(counts))));
+    graph.node("AveragePool", &site.path, inputs, attributes, site.value());
+    Ok(())
+}
+
+/// The operand with zeros around it.
+fn padded(graph: &mut Graph<'_>, site: &Site, padding: Padding, [h, w]: [u32; 2]) -> String {
+    let name = format!("{}:padded", site.path);
+    let ([top, left], [bottom, right]) = (padding.before, padding.after);
+    let pads = [0, 0, top, left, 0, 0, bottom, right].map(i64::from);
+    let mut inputs = site.inputs.clone();
+    inputs.push(integers(graph, site, "pads", &pads));
+    let shape = Shape::map(site.shape.channels(), h + top + bottom, w + left + right);
+    graph.node("Pad", &name, inputs, vec![], (&name, shape));
+    name
+}
+
+/// The places of the maxima are those of pooling once more; the values are scattered to them in
+/// one vector of all elements, which is what these places count in. `MaxUnpool` would say the same
+/// in one node, but few engines have it.
+fn max_unpool(graph: &mut Graph<'_>, site: &Site, op: &MaxUnpool) {
+    let ([values, pooled], [shape, _]) = (site.inputs.as_slice(), site.shapes.as_slice()) else {
+        return;
+    };
+    let step = |what: &str| format!("{}:{what}", site.path);
+    let [maxima, places, row, indices, zeros, flat] =
+        ["maxima", "places", "values", "indices", "zeros", "flat"].map(step);
+    let [few, many] = [shape, &site.shape].map(|shape| vec![shape.elements() as i64]);
+    let sizes = message::batched(*shape);
+    let outputs = [float(&maxima, &sizes), whole(&places, &sizes)];
+    let pool = op.pool();
+    let attributes = pool_window(&pool, pool.padding);
+    graph.node_of("MaxPool", &maxima, vec![pooled.clone()], attributes, &outputs);
+
+    let count = integers(graph, site, "count", &few);
+    for (from, output) in [(values, float(&row, &few)), (&places, whole(&indices, &few))] {
+        let name = output.0;
+        graph.node_of("Reshape", name, vec![from.clone(), count.clone()], vec![], &[output]);
+    }
+    let total = integers(graph, site, "total", &many);
+    let output = float(&zeros, &many);
+    graph.node_of("ConstantOfShape", &zeros, vec![total], vec![zero_value()], &[output]);
+    let inputs = vec![zeros.clone(), indices.clone(), row.clone()];
+    graph.node_of("ScatterElements", &flat, inputs, vec![], &[float(&flat, &many)]);
+    let shape = integers(graph, site, "shape", &message::batched(site.shape));
+    graph.node("Reshape", &site.path, vec![flat.clone(), shape], vec![], site.value());
+}
+
+fn float<'n>(name: &'n str, sizes: &[i64]) -> Output<'n> {
+    (name, DataType::FLOAT, sizes.to_vec())
+}
+
+fn whole<'n>(name: &'n str, sizes: &[i64]) -> Output<'n> {
+    (name, DataType::INT64, sizes.to_vec())
+}
+
+/// Zeros before and after channels, rows and columns; a vector has the first only.
+fn pad(graph: &mut Graph<'_>, site: &Site, before: [i64; 3], after: [i64; 3]) {
+    let rank = site.shape.dims().len();
+    let along = |zeros: [i64; 3]| std::iter::once(0).chain(zeros.into_iter().take(rank));
+    let pads: Vec<i64> = along(before).chain(along(after)).collect();
+    let pads = integers(graph, site, "pads", &pads);
+    with(graph, site, "Pad", vec![pads], vec![]);
+}
+
+/// Channels in rows of one group each, read by columns.
+fn channel_shuffle(
+    graph: &mut Graph<'_>,
+    site: &Site,
+    op: &ChannelShuffle,
+) -> Result<(), EmitError> {
+    let [height, width] = map_size(site, Some(&site.shape))?.map(i64::from);
+    let groups = i64::from(op.groups.get());
+    let each = i64::from(site.shape.channels()) / groups;
+    let [rows, columns] =
+        [[groups, each], [each, groups]].map(|[a, b]| vec![1, a, b, height, width]);
+    let [split, turned] = ["split", "turned"].map(|what| format!("{}:{what}", site.path));
+    let mut inputs = site.inputs.clone();
+    inputs.push(integers(graph, site, "groups", &rows));
+    graph.node_of("Reshape", &split, inputs, vec![], &[float(&split, &rows)]);
+    let turn = attribute("perm", Value::Ints(vec![0, 2, 1, 3, 4]));
+    let output = float(&turned, &columns);
+    graph.node_of("Transpose", &turned, vec![split.clone()], vec![turn], &[output]);
+    let joined = integers(graph, site, "shape", &message::batched(site.shape));
+    graph.node("Reshape", &site.path, vec![turned.clone(), joined], vec![], site.value());
+    Ok(())
+}
+
+fn map_size(site: &Site, shape: Option<&Shape>) -> Result<[u32; 2], EmitError> {
     let size = shape.and_then(Shape::spatial);
-    size.map(|size| size.map(i64::from))
-        .ok_or_else(|| EmitError::network(&site.path, "it needs a map"))
+    size.ok_or_else(|| EmitError::network(&site.path, "it needs a map"))
 }
 
 /// An operator on two tensors for any number of them, from left to right; fewer engines take the
@@ -124,36 +330,39 @@ fn chain(graph: &mut Graph<'_>, site: &Site, op: &Op, kind: &str) -> Result<(), 
     Ok(())
 }
 
-fn slice(graph: &mut Graph<'_>, site: &Site, starts: [i64; 2], ends: [i64; 2]) {
-    let mut inputs = site.inputs.clone();
-    for (name, values) in [("starts", starts), ("ends", ends), ("axes", [2, 3])] {
-        let name = format!("{}.{name}", site.path);
-        inputs.push(graph.constant(message::integers(&name, &values)));
-    }
-    graph.node("Slice", &site.path, inputs, vec![], site.value());
+fn slice(graph: &mut Graph<'_>, site: &Site, axes: &[i64], starts: &[i64], ends: &[i64]) {
+    let constants = [("starts", starts), ("ends", ends), ("axes", axes)]
+        .map(|(name, values)| integers(graph, site, name, values));
+    with(graph, site, "Slice", constants.into(), vec![]);
 }
 
-/// `HardSwish` entered ONNX with operator set 14; `HardSigmoid` with these numbers is
-/// `relu6(x + 3) / 6`.
+/// `HardSigmoid` with these numbers is `relu6(x + 3) / 6`.
+fn relu6_gate() -> Vec<AttributeProto> {
+    vec![attribute("alpha", Value::Float(1.0 / 6.0)), attribute("beta", Value::Float(0.5))]
+}
+
+/// `HardSwish` entered ONNX with operator set 14.
 fn hswish(graph: &mut Graph<'_>, site: &Site) {
     if graph.opset >= 14 {
-        return simple(graph, site, "HardSwish", vec![]);
+        simple(graph, site, "HardSwish", vec![]);
+    } else {
+        gated(graph, site, "HardSigmoid", relu6_gate());
     }
+}
+
+/// The operand times a function of it.
+fn gated(graph: &mut Graph<'_>, site: &Site, kind: &str, attributes: Vec<AttributeProto>) {
     let gate = format!("{}:gate", site.path);
-    let line =
-        vec![attribute("alpha", Value::Float(1.0 / 6.0)), attribute("beta", Value::Float(0.5))];
-    graph.node("HardSigmoid", &gate, site.inputs.clone(), line, (&gate, site.shape));
-    let mut inputs = site.inputs.clone();
-    inputs.push(gate);
-    graph.node("Mul", &site.path, inputs, vec![], site.value());
+    graph.node(kind, &gate, site.inputs.clone(), attributes, (&gate, site.shape));
+    with(graph, site, "Mul", vec![gate], vec![]);
 }
 
 /// PyTorch's bilinear `align_corners = false` is `half_pixel` at every size (its
 /// `area_pixel_compute_scale`): a result of one pixel is no exception, as `pytorch_half_pixel`
 /// would make it.
 fn resize(graph: &mut Graph<'_>, site: &Site, op: &Resize) -> Result<(), EmitError> {
-    let from = map_size(site, site.shapes.first())?;
-    let to = map_size(site, Some(&site.shape))?;
+    let from = map_size(site, site.shapes.first())?.map(i64::from);
+    let to = map_size(site, Some(&site.shape))?.map(i64::from);
     let (mode, transformation) = match (op.mode, op.align_corners) {
         (ResizeMode::Nearest, _) if !floors_exactly(from, to) => {
             gather_nearest(graph, site, from, to);
@@ -228,9 +437,10 @@ fn gather_nearest(graph: &mut Graph<'_>, site: &Site, from: [i64; 2], to: [i64; 
 
 /// Made where it is needed: as an initialiser it would fill the file with zeros.
 fn zero(graph: &mut Graph<'_>, site: &Site) {
-    let name = format!("{}.shape", site.path);
-    let shape = graph.constant(message::integers(&name, &message::batched(site.shape)));
-    let zero = Box::new(message::floats("", &[1], &[0.0]));
-    let value = attribute("value", Value::Tensor(zero));
-    graph.node("ConstantOfShape", &site.path, vec![shape], vec![value], site.value());
+    let shape = integers(graph, site, "shape", &message::batched(site.shape));
+    graph.node("ConstantOfShape", &site.path, vec![shape], vec![zero_value()], site.value());
+}
+
+fn zero_value() -> AttributeProto {
+    attribute("value", Value::Tensor(Box::new(message::floats("", &[1], &[0.0]))))
 }

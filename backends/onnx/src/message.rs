@@ -75,14 +75,14 @@ pub(crate) fn batched(shape: Shape) -> Vec<i64> {
     std::iter::once(1).chain(shape.dims().iter().map(|&d| i64::from(d))).collect()
 }
 
-/// Name, element type and shape of a value.
-pub(crate) fn value_info(name: &str, shape: Shape) -> ValueInfoProto {
-    let dim = batched(shape).into_iter().map(|size| Dimension {
+/// Name, element type and sizes of a value.
+pub(crate) fn value_info(name: &str, kind: DataType, sizes: &[i64]) -> ValueInfoProto {
+    let dim = sizes.iter().map(|&size| Dimension {
         value: Some(dimension::Value::DimValue(size)),
         ..Dimension::default()
     });
     let tensor = type_proto::Tensor {
-        elem_type: DataType::FLOAT.value(),
+        elem_type: kind.value(),
         shape: Some(TensorShapeProto { dim: dim.collect(), ..TensorShapeProto::default() }).into(),
         ..type_proto::Tensor::default()
     };

@@ -13,12 +13,12 @@ use miette::Diagnostic;
 use nas_compiler::Network;
 use nas_compiler::network::Port;
 use nas_compiler::ops::{
-    Add, Concat, Conv, Crop, GlobalAvgPool, Hswish, Mul, Op, Relu, Relu6, Resize, ResizeMode,
-    ResizeTo, Sigmoid, Zero,
+    Add, Border, Concat, Conv, Crop, GlobalAvgPool, Hswish, Mul, Op, Relu, Relu6, Resize,
+    ResizeMode, ResizeTo, Sigmoid, Zero,
 };
 use nas_compiler::shape::Shape;
 use nas_onnx::{EmitError, OPSETS, Options, dump, emit};
-use support::{Builder, NORM, conv, same, weights};
+use support::{Builder, NORM, conv, groups, same, weights};
 
 /// Folded and unfolded batch norms, a sum of three, a gate, a constant, a resize by a factor.
 fn small() -> Network {
@@ -30,7 +30,7 @@ fn small() -> Network {
     let x = b.op("conv_bn.0/batch_norm.0", Op::BatchNorm(NORM), &[x]);
     let x = b.op("conv_bn.0/relu.0", Op::Relu(Relu), &[x]);
     let deep = Conv {
-        groups: 4,
+        groups: groups(4),
         bias: true,
         dilation: [2, 2],
         padding: same([3, 3], [2, 2]),
@@ -46,7 +46,7 @@ fn small() -> Network {
     let none = b.constant("unit.1/op=skip/zero.0", Op::Zero(Zero), Shape::map(4, 4, 4));
     let both = b.op("concat.0", Op::Concat(Concat), &[gated, none]);
     let clipped = b.op("relu6.0", Op::Relu6(Relu6), &[both]);
-    let cut = Crop { top: 1, left: 0, bottom: 0, right: 1 };
+    let cut = Crop(Border { top: 1, left: 0, bottom: 0, right: 1 });
     let cut = b.op("crop.0", Op::Crop(cut), &[clipped]);
     let up =
         Resize { to: ResizeTo::Scale([2, 2]), mode: ResizeMode::Bilinear, align_corners: false };

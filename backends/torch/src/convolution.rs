@@ -1,4 +1,4 @@
-//! Convolutions, rewritten where libtorch's kernels for processors are slow.
+//! Convolutions, rewritten where libtorch's kernels for processors are slow, and transposed ones.
 //!
 //! oneDNN has no fast kernels for the gradients of a dilated depthwise convolution: they cost
 //! fifteen forward passes each. But taps at distance d see one in d rows and columns. If stride and
@@ -9,12 +9,12 @@
 //! (Tried and no gain: a 5x5 kernel as the sum of 5x3 and two 5x1, whose weight gradients are
 //! faster; the shifts cost as much.)
 
-use nas_compiler::ops::{Conv, Padding};
+use nas_compiler::ops::{Conv, ConvTranspose, Padding};
 use tch::{Device, TchError, Tensor};
 
 type Made = Result<Tensor, TchError>;
 
-fn pair([a, b]: [u32; 2]) -> [i64; 2] {
+pub(crate) fn pair([a, b]: [u32; 2]) -> [i64; 2] {
     [i64::from(a), i64::from(b)]
 }
 
@@ -27,9 +27,9 @@ pub(crate) fn conv(op: &Conv, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>
     let &[n, c, h, w] = x.size().as_slice() else { return plain(op, x, kernel, bias) };
     let undilated = |x: &Tensor| {
         let padding = pair(op.kernel.map(|k| k / 2));
-        x.f_conv2d(kernel, bias, [1, 1], padding, [1, 1], i64::from(op.groups))
+        x.f_conv2d(kernel, bias, [1, 1], padding, [1, 1], i64::from(op.groups.get()))
     };
-    let is_depthwise = c == i64::from(op.groups) && op.out == op.groups;
+    let is_depthwise = c == i64::from(op.groups.get()) && op.out == op.groups.get();
     if !is_depthwise {
         plain(op, x, kernel, bias)
     } else if pair(op.stride) == [d, d] {
@@ -55,7 +55,34 @@ fn common_dilation(op: &Conv) -> Option<i64> {
 fn plain(op: &Conv, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>) -> Made {
     let (padded, padding) = symmetric(x, op.padding, 0.0)?;
     let (stride, dilation) = (pair(op.stride), pair(op.dilation));
-    padded.f_conv2d(kernel, bias, stride, padding, dilation, i64::from(op.groups))
+    padded.f_conv2d(kernel, bias, stride, padding, dilation, i64::from(op.groups.get()))
+}
+
+/// The transposed convolution of a map with a kernel `[C, out / groups, kh, kw]`. libtorch takes as
+/// much off both sides; what more is to go from one of them is cut off afterwards.
+pub(crate) fn conv_transpose(
+    op: &ConvTranspose,
+    x: &Tensor,
+    kernel: &Tensor,
+    bias: Option<&Tensor>,
+) -> Made {
+    let ([top, left], [bottom, right]) = (pair(op.padding.before), pair(op.padding.after));
+    let both = [top.min(bottom), left.min(right)];
+    let (stride, dilation) = (pair(op.stride), pair(op.dilation));
+    let (more, groups) = (pair(op.output_padding), i64::from(op.groups.get()));
+    let y = x.f_conv_transpose2d(kernel, bias, stride, both, more, groups, dilation)?;
+    if op.padding.before == op.padding.after {
+        return Ok(y);
+    }
+    let &[_, _, h, w] = y.size().as_slice() else { return Ok(y) };
+    let [rows, columns] = [top.abs_diff(bottom), left.abs_diff(right)].map(|n| n as i64);
+    y.f_narrow(2, top - both[0], h - rows)?.f_narrow(3, left - both[1], w - columns)
+}
+
+/// A map with a border of this value.
+pub(crate) fn padded(x: &Tensor, padding: Padding, value: f64) -> Made {
+    let ([top, left], [bottom, right]) = (pair(padding.before), pair(padding.after));
+    x.f_pad([left, right, top, bottom], "constant", value)
 }
 
 /// libtorch pads both sides alike; where the sides differ, the map is padded beforehand.
@@ -64,12 +91,10 @@ pub(crate) fn symmetric(
     padding: Padding,
     value: f64,
 ) -> Result<(Tensor, [i64; 2]), TchError> {
-    let (before, after) = (pair(padding.before), pair(padding.after));
-    if before == after {
-        return Ok((x.shallow_clone(), before));
+    if padding.before == padding.after {
+        return Ok((x.shallow_clone(), pair(padding.before)));
     }
-    let ([top, left], [bottom, right]) = (before, after);
-    Ok((x.f_pad([left, right, top, bottom], "constant", value)?, [0, 0]))
+    Ok((padded(x, padding, value)?, [0, 0]))
 }
 
 /// `[N, C, H, W]` to `[d * d * N, C, H / d, W / d]`: rows and columns of each remainder modulo d

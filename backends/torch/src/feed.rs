@@ -22,7 +22,7 @@ pub(crate) struct Feed {
     data: Data,
     /// Share of the training images for the weights.
     share: f64,
-    seed: u64,
+    pub(crate) seed: u64,
     pub(crate) task: Segmentation,
     device: Device,
     parts: [Option<Loader>; 3],

@@ -13,6 +13,7 @@
 mod backend;
 mod choices;
 mod convolution;
+mod dropout;
 mod error;
 mod feed;
 mod layout;
@@ -23,12 +24,16 @@ mod network;
 mod optimizer;
 mod parameters;
 mod passes;
+mod pool;
 mod program;
 mod random;
 mod task;
 #[cfg(test)]
 mod tests;
 
-pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainee};
+pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainee, default_threads};
 pub use error::{Phase, TorchError};
 pub use network::{TorchNetwork, run};
+
+/// The version of libtorch that this was built against, as its headers say it.
+pub const LIBTORCH_VERSION: &str = env!("LIBTORCH_VERSION");

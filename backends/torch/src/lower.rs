@@ -1,10 +1,14 @@
 //! Operators on libtorch: one exhaustive match, which networks and supernets share.
 
-use nas_compiler::ops::{AvgPool, BatchNorm, Crop, MaxPool, Op, Resize, ResizeMode};
+use std::num::NonZeroU32;
+
+use nas_compiler::ops::{BatchNorm, Border, Op, Resize, ResizeMode, Shift};
 use nas_compiler::shape::Shape;
 use tch::{Device, Kind, TchError, Tensor};
 
-use crate::convolution::{conv, symmetric};
+use crate::convolution::{conv, conv_transpose};
+use crate::dropout::{Dropped, Noise, dropped};
+use crate::pool::{avg_pool, max_pool, max_unpool};
 
 /// The value of a node.
 #[derive(Debug)]
@@ -40,7 +44,11 @@ pub(crate) enum Statistics {
 
 /// What an operator sees beside its operands and parameters.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Site {
+pub(crate) struct Site<'a> {
+    /// The path of its node.
+    pub(crate) node: &'a str,
+    /// Where dropouts have their numbers from; without, they are the identity.
+    pub(crate) noise: Option<Noise>,
     /// Which statistics batch norm takes.
     pub(crate) statistics: Statistics,
     /// Pictures in the batch.
@@ -73,64 +81,81 @@ pub(crate) fn forward(
     operands: Vec<Value>,
     weights: &[Tensor],
     (shapes, shape): (&[Shape], Shape),
-    site: &Site,
+    site: &Site<'_>,
 ) -> Made {
+    let from = shapes.first().copied().unwrap_or(shape);
+    let one = |operands: Vec<Value>| {
+        site.tensor(operands.into_iter().next().unwrap_or(Value::Zero), from)
+    };
+    let x = |operands| one(operands).map(|(x, _)| x);
+    let zeroed = |operands, p, what| kept(dropped(x(operands)?, p, what, site)?);
     match op {
         Op::Add(_) => add(operands),
-        Op::Mul(_) => mul(operands),
-        Op::Identity(_) => Ok(operands.into_iter().next().unwrap_or(Value::Zero)),
-        Op::Zero(_) => Ok(Value::Zero),
+        Op::AvgPool(pool) => made(avg_pool(pool, &x(operands)?)?),
+        Op::BatchNorm(norm) => made(batch_norm(norm, &x(operands)?, weights, site.statistics)?),
+        Op::ChannelPad(op) => {
+            let [before, after] = [op.before, op.after].map(i64::from);
+            let of_map = [0, 0, 0, 0, before, after];
+            let of_vector = [before, after];
+            let pads = if from.spatial().is_some() { of_map.as_slice() } else { &of_vector };
+            made(x(operands)?.f_constant_pad_nd(pads)?)
+        }
+        Op::ChannelShuffle(op) => kept(x(operands)?.f_channel_shuffle(i64::from(op.groups.get()))?),
+        Op::ChannelSlice(op) => {
+            let length = i64::from(op.end) - i64::from(op.start);
+            kept(x(operands)?.f_narrow(1, i64::from(op.start), length)?)
+        }
         Op::Concat(_) => made(Tensor::f_cat(&site.tensors(operands, shapes)?, 1)?),
-        Op::AvgPool(_)
-        | Op::BatchNorm(_)
-        | Op::Conv(_)
-        | Op::Crop(_)
-        | Op::GlobalAvgPool(_)
-        | Op::Hswish(_)
-        | Op::MaxPool(_)
-        | Op::Relu(_)
-        | Op::Relu6(_)
-        | Op::Resize(_)
-        | Op::Sigmoid(_) => {
-            let from = shapes.first().copied().unwrap_or(shape);
-            let operand = operands.into_iter().next().unwrap_or(Value::Zero);
-            let (x, fresh) = site.tensor(operand, from)?;
-            unary(op, x, fresh, weights, (from, shape), site)
+        Op::Conv(op) => made(conv(op, &x(operands)?, kernel(weights)?, weights.get(1))?),
+        Op::ConvTranspose(op) => {
+            kept(conv_transpose(op, &x(operands)?, kernel(weights)?, weights.get(1))?)
         }
-    }
-}
-
-/// Operators of one operand that is a tensor.
-fn unary(
-    op: &Op,
-    mut x: Tensor,
-    fresh: bool,
-    weights: &[Tensor],
-    (from, to): (Shape, Shape),
-    site: &Site,
-) -> Made {
-    match op {
-        Op::AvgPool(pool) => made(avg_pool(pool, &x)?),
-        Op::BatchNorm(norm) => made(batch_norm(norm, &x, weights, site.statistics)?),
-        Op::Conv(op) => {
-            let missing = || TchError::Shape("a convolution without a kernel".to_owned());
-            made(conv(op, &x, weights.first().ok_or_else(missing)?, weights.get(1))?)
+        Op::Crop(op) => kept(crop(op.0, &x(operands)?)?),
+        Op::DropPath(op) => zeroed(operands, op.p, Dropped::Pictures),
+        Op::Dropout(op) => zeroed(operands, op.p, Dropped::Elements),
+        Op::Flatten(_) => kept(x(operands)?.f_flatten(1, -1)?),
+        Op::GlobalAvgPool(_) => made(x(operands)?.f_mean_dim([2i64, 3].as_slice(), true, None)?),
+        Op::Hsigmoid(_) => made(x(operands)?.f_hardsigmoid()?),
+        Op::Hswish(_) => made(x(operands)?.f_hardswish()?),
+        Op::Identity(_) => Ok(operands.into_iter().next().unwrap_or(Value::Zero)),
+        Op::LeakyRelu(op) => {
+            let slope = Tensor::f_from_slice(&[op.slope as f32])?.f_to_device(site.device)?;
+            made(x(operands)?.f_prelu(&slope)?)
         }
-        Op::Crop(op) => kept(crop(op, &x)?),
-        Op::GlobalAvgPool(_) => made(x.f_mean_dim([2i64, 3].as_slice(), true, None)?),
-        Op::Hswish(_) => made(x.f_hardswish()?),
-        Op::MaxPool(pool) => made(max_pool(pool, &x)?),
+        Op::Linear(_) => {
+            let vector = x(operands)?.f_flatten(1, -1)?;
+            made(vector.f_linear(kernel(weights)?, weights.get(1))?)
+        }
+        Op::MaxPool(pool) => made(max_pool(pool, &x(operands)?)?),
+        Op::MaxUnpool(op) => made(max_unpool(op, &site.tensors(operands, shapes)?)?),
+        Op::Mul(_) => mul(operands),
+        Op::Pad(op) => made(x(operands)?.f_constant_pad_nd(around(op.0))?),
+        Op::Prelu(_) => made(x(operands)?.f_prelu(kernel(weights)?)?),
         // Autograd keeps the result of these two, so the memory of the operand can be reused.
-        Op::Relu(_) => kept(if fresh { x.f_relu_()? } else { x.f_relu()? }),
-        Op::Relu6(_) => kept(if fresh { x.f_relu6_()? } else { x.f_relu6()? }),
-        Op::Resize(op) => made(resize(op, &x, from, to)?),
-        Op::Sigmoid(_) => kept(x.f_sigmoid()?),
-        // INVARIANT: `forward` handles these itself.
-        Op::Add(_) | Op::Concat(_) | Op::Identity(_) | Op::Mul(_) | Op::Zero(_) => kept(x),
+        Op::Relu(_) => {
+            let (mut x, fresh) = one(operands)?;
+            kept(if fresh { x.f_relu_()? } else { x.f_relu()? })
+        }
+        Op::Relu6(_) => {
+            let (mut x, fresh) = one(operands)?;
+            kept(if fresh { x.f_relu6_()? } else { x.f_relu6()? })
+        }
+        Op::Resize(op) => made(resize(op, &x(operands)?, from, shape)?),
+        Op::Shift(op) => made(shift(op, &x(operands)?, from)?),
+        Op::Sigmoid(_) => kept(x(operands)?.f_sigmoid()?),
+        Op::SpatialDropout(op) => zeroed(operands, op.p, Dropped::Channels),
+        Op::Swish(_) => made(x(operands)?.f_silu()?),
+        Op::Tanh(_) => kept(x(operands)?.f_tanh()?),
+        Op::Zero(_) => Ok(Value::Zero),
     }
 }
 
-impl Site {
+/// The first of an operator's parameters.
+fn kernel(weights: &[Tensor]) -> Result<&Tensor, TchError> {
+    weights.first().ok_or_else(|| TchError::Shape("an operator without its weights".to_owned()))
+}
+
+impl Site<'_> {
     /// The tensor of a value, zeros made if need be; whether it may be overwritten.
     pub(crate) fn tensor(&self, value: Value, shape: Shape) -> Result<(Tensor, bool), TchError> {
         match value {
@@ -163,10 +188,6 @@ impl Site {
 fn scaled(size: u32, actual: i64, of: i64) -> i64 {
     let (size, of) = (i64::from(size), of.max(1));
     ((size * actual + of / 2) / of).max(1)
-}
-
-fn pair([a, b]: [u32; 2]) -> [i64; 2] {
-    [i64::from(a), i64::from(b)]
 }
 
 /// The operands are summed in order, into memory of their own where it may be overwritten.
@@ -210,8 +231,10 @@ fn batch_norm(
     weights: &[Tensor],
     statistics: Statistics,
 ) -> Result<Tensor, TchError> {
-    let [scale, shift, mean, variance] = weights else {
-        return Err(TchError::Shape("a batch norm without its four tensors".to_owned()));
+    let (affine, [mean, variance]) = match weights {
+        [mean, variance] => (None, [mean, variance]),
+        [scale, shift, mean, variance] => (Some((scale, shift)), [mean, variance]),
+        _ => return Err(TchError::Shape("a batch norm without its tensors".to_owned())),
     };
     let (training, running, momentum) = match statistics {
         Statistics::Running => (false, true, 0.0),
@@ -220,35 +243,30 @@ fn batch_norm(
         Statistics::Average { seen } => (true, true, 1.0 / (f64::from(seen) + 1.0)),
     };
     let (mean, variance) = (running.then_some(mean), running.then_some(variance));
-    x.f_batch_norm(Some(scale), Some(shift), mean, variance, training, momentum, norm.eps, true)
+    let (scale, shift) = affine.unzip();
+    x.f_batch_norm(scale, shift, mean, variance, training, momentum, norm.eps, true)
 }
 
-fn crop(op: &Crop, x: &Tensor) -> Result<Tensor, TchError> {
+/// Left, right, top, bottom, as libtorch orders them.
+fn around(border: Border) -> [i64; 4] {
+    let Border { top, left, bottom, right } = border;
+    [left, right, top, bottom].map(i64::from)
+}
+
+fn crop(border: Border, x: &Tensor) -> Result<Tensor, TchError> {
     let &[_, _, h, w] = x.size().as_slice() else {
         return Err(TchError::Shape("a crop of what is no map".to_owned()));
     };
-    let [top, left] = pair([op.top, op.left]);
-    let [bottom, right] = pair([op.bottom, op.right]);
+    let [left, right, top, bottom] = around(border);
     x.f_narrow(2, top, h - top - bottom)?.f_narrow(3, left, w - left - right)
 }
 
-fn max_pool(pool: &MaxPool, x: &Tensor) -> Result<Tensor, TchError> {
-    let (padded, padding) = symmetric(x, pool.padding, f64::NEG_INFINITY)?;
-    padded.f_max_pool2d(pair(pool.kernel), pair(pool.stride), padding, [1, 1], false)
-}
-
-fn avg_pool(pool: &AvgPool, x: &Tensor) -> Result<Tensor, TchError> {
-    let (kernel, stride) = (pair(pool.kernel), pair(pool.stride));
-    let (padded, padding) = symmetric(x, pool.padding, 0.0)?;
-    let include = pool.count_include_pad;
-    if pool.padding.before == pool.padding.after || include {
-        return padded.f_avg_pool2d(kernel, stride, padding, false, include, None);
-    }
-    // The sum over each window, divided by the number of its pixels that are not padding.
-    let ones = x.f_narrow(0, 0, 1)?.f_narrow(1, 0, 1)?.f_ones_like()?;
-    let (ones, _) = symmetric(&ones, pool.padding, 0.0)?;
-    let count = ones.f_avg_pool2d(kernel, stride, [0, 0], false, true, 1)?;
-    padded.f_avg_pool2d(kernel, stride, [0, 0], false, true, 1)?.f_div(&count)
+fn shift(op: &Shift, x: &Tensor, from: Shape) -> Result<Tensor, TchError> {
+    let channels = NonZeroU32::new(from.channels()).unwrap_or(NonZeroU32::MIN);
+    let (as_conv, kernel) = op.as_conv(channels);
+    let sizes = [from.channels(), 1, op.kernel, op.kernel].map(i64::from);
+    let kernel = Tensor::f_from_slice(&kernel)?.f_view(sizes)?.f_to_device(x.device())?;
+    conv(&as_conv, x, &kernel, None)
 }
 
 /// As PyTorch's `interpolate`. On a map of another size than the checked one, the result keeps

@@ -6,6 +6,7 @@ use nas_compiler::weights::Weights;
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
+use crate::dropout::Noise;
 use crate::error::{Phase, TorchError};
 use crate::lower::Statistics;
 use crate::mixing::{Draw, Mix};
@@ -44,7 +45,7 @@ pub(crate) struct Mixture {
 
 impl Mixture {
     pub(crate) fn new(space: &Space, settings: Settings) -> Result<Self, TorchError> {
-        let (program, specs) = Program::of_space(space);
+        let (program, specs) = Program::of_space(space)?;
         let parameters = Parameters::new(specs, settings.seed, settings.device)?;
         let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;
         Ok(Self { program, parameters, choices: Choices::new(space), sgd, settings })
@@ -115,7 +116,7 @@ impl Mixture {
         statistics: Statistics,
     ) -> Evaluation<'a> {
         let Self { program, parameters, .. } = self;
-        Evaluation { program, parameters, plan, mixes, statistics }
+        Evaluation { program, parameters, plan, mixes, statistics, noise: None }
     }
 
     /// Weights by name, `choices/PATH`, `dropped/PATH`, and `optimizer/…`.
@@ -134,7 +135,7 @@ impl Mixture {
     }
 }
 
-/// The loss of a batch, as a tensor and as a number.
+/// The loss of a batch in training, as a tensor and as a number.
 ///
 /// # Errors
 /// It is not finite: then the batch is evaluated once more to find where that begins.
@@ -144,6 +145,10 @@ pub(crate) fn loss(
     phase: Phase,
 ) -> Result<(Tensor, f64), TorchError> {
     let inputs = [lesson.images.shallow_clone()];
+    let choices = matches!(phase, Phase::Choices);
+    let moment = Moment { choices, epoch: lesson.epoch, step: lesson.step };
+    let noise = Some(Noise { seed: lesson.seed, moment });
+    let evaluation = &Evaluation { noise, ..*evaluation };
     let outputs = evaluation.run(&inputs)?;
     let missing = || TorchError::broken("a network without outputs");
     let output = outputs.first().ok_or_else(missing)?;

@@ -81,7 +81,7 @@ impl TorchNetwork {
 
     pub(crate) fn evaluation(&self, statistics: Statistics) -> Evaluation<'_> {
         let Self { program, parameters, plan, .. } = self;
-        Evaluation { program, parameters, plan, mixes: &[], statistics }
+        Evaluation { program, parameters, plan, mixes: &[], statistics, noise: None }
     }
 
     /// One slice for each input as tensors of `n` pictures.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use nas_compiler::ops::{Op, Role};
+use nas_compiler::ops::{Initial, Role};
 use nas_compiler::weights::{Tensor as Plain, Weights};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -18,18 +18,8 @@ pub(crate) struct Spec {
     pub(crate) role: Role,
     /// Its sizes.
     pub(crate) dims: Vec<u32>,
-    /// Standard deviation of a kernel's initial values.
-    pub(crate) std: f64,
-}
-
-/// The standard deviation of the initial values of an operator's kernel: the square root of
-/// 2 / fan-out (He et al. 2015, equation 14), where fan-out is the number of outputs that read an
-/// input: `kh * kw * out / groups`.
-pub(crate) fn kernel_std(op: &Op) -> f64 {
-    let Op::Conv(conv) = op else { return 0.0 };
-    let [kh, kw] = conv.kernel.map(f64::from);
-    let fan_out = kh * kw * f64::from(conv.out) / f64::from(conv.groups.max(1));
-    (2.0 / fan_out.max(1.0)).sqrt()
+    /// What it holds before training.
+    pub(crate) initial: Initial,
 }
 
 /// The parameters of a program, in the order of its specs.
@@ -45,8 +35,7 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Freshly initialised: kernels normal (see [`kernel_std`]), scales and running variances 1,
-    /// the rest 0. A tensor's values depend on the seed and on its name only.
+    /// Freshly initialised. A tensor's values depend on the seed and on its name only.
     pub(crate) fn new(specs: Vec<Spec>, seed: u64, device: Device) -> Result<Self, TorchError> {
         let mut offsets = Vec::new();
         let mut end = 0;
@@ -169,14 +158,13 @@ impl Spec {
 
     fn initial(&self, seed: u64) -> Result<Tensor, TorchError> {
         let options = (Kind::Float, Device::Cpu);
-        Ok(match self.role {
-            Role::Kernel => {
+        Ok(match self.initial {
+            Initial::Normal { std } => {
                 let mut rng = stream(seed, Purpose::Weight { name: &self.name });
-                let values = normal(&mut rng, self.std, self.elements() as usize);
+                let values = normal(&mut rng, std, self.elements() as usize);
                 Tensor::f_from_slice(&values)?.f_view(self.sizes().as_slice())?
             }
-            Role::Scale | Role::RunningVariance => Tensor::f_ones(self.sizes(), options)?,
-            Role::Bias | Role::Shift | Role::RunningMean => Tensor::f_zeros(self.sizes(), options)?,
+            Initial::Constant(value) => Tensor::f_full(self.sizes(), f64::from(value), options)?,
         })
     }
 }

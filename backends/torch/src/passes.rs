@@ -25,6 +25,8 @@ pub(crate) struct Lesson<'a> {
     pub(crate) epoch: u32,
     /// The step of the pass, from 0.
     pub(crate) step: usize,
+    /// The seed of the recipe.
+    pub(crate) seed: u64,
 }
 
 /// The learning rate in a step of a pass: linear from the rate at its start to the rate at its end.
@@ -41,7 +43,7 @@ pub(crate) fn train(
     on_step: OnStep<'_>,
     mut learn: impl FnMut(&Lesson<'_>) -> Result<(f64, f64), TorchError>,
 ) -> Result<PassReport, Stop<TorchError>> {
-    let upload = feed.upload();
+    let (upload, seed) = (feed.upload(), feed.seed);
     let loader = feed.part(pass.part).map_err(failed)?;
     let of = loader.batches();
     let mut sum = PassReport::default();
@@ -54,6 +56,7 @@ pub(crate) fn train(
             rate: rate(pass, step, of),
             epoch: pass.epoch,
             step,
+            seed,
         };
         let (loss, cost) = learn(&lesson).map_err(failed)?;
         sum = PassReport { loss: sum.loss + loss, cost: sum.cost + cost };

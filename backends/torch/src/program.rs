@@ -11,10 +11,11 @@ use nas_compiler::ops::{Op, Weight};
 use nas_compiler::shape::Shape;
 use tch::{TchError, Tensor};
 
+use crate::dropout::Noise;
 use crate::error::TorchError;
 use crate::lower::{Site, Statistics, Value, forward};
 use crate::mixing::{Mix, mixed};
-use crate::parameters::{Parameters, Spec, kernel_std};
+use crate::parameters::{Parameters, Spec};
 
 /// What an instruction does.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,26 +83,38 @@ impl Program {
     }
 
     /// The program of a supernet, and the parameters of all its candidates.
-    pub(crate) fn of_space(space: &Space) -> (Self, Vec<Spec>) {
+    ///
+    /// # Errors
+    /// An operator or a shape depends on decisions.
+    pub(crate) fn of_space(space: &Space) -> Result<(Self, Vec<Spec>), TorchError> {
         let mut builder = Builder::default();
         for (id, node) in space.graph.nodes() {
             let inputs: Vec<usize> = node.inputs.iter().map(|input| input.index()).collect();
             let mut weights = Vec::new();
+            let varies = || TorchError::Task {
+                space: space.name.clone(),
+                reason: format!("`{}` depends on decisions", node.name),
+            };
+            let shape = node.shape.fixed().copied().ok_or_else(varies)?;
             let work = match &node.kind {
                 NodeKind::Input => Work::Input(builder.program.inputs.len()),
                 NodeKind::Op(op) => {
+                    let op = op.fixed().ok_or_else(varies)?;
                     weights = named(&node.name, op.weights(&builder.program.shapes(&inputs)));
                     Work::Op(op.clone())
                 }
-                NodeKind::Select(decision) => Work::Select(decision.index()),
+                NodeKind::Select(selector) => {
+                    let decision = space.selectors.as_choice(*selector).ok_or_else(varies)?;
+                    Work::Select(decision.index())
+                }
                 NodeKind::Output => {
                     builder.program.outputs.push(id.index());
                     Work::Output
                 }
             };
-            builder.push(&node.name, work, inputs, node.shape, weights);
+            builder.push(&node.name, work, inputs, shape, weights);
         }
-        (builder.program, builder.specs)
+        Ok((builder.program, builder.specs))
     }
 
     fn shapes(&self, rows: &[usize]) -> Vec<Shape> {
@@ -142,11 +155,17 @@ impl Builder {
         shape: Shape,
         weights: Vec<NamedWeight>,
     ) {
-        let mut std = 0.0;
+        let first = self.specs.len();
         match &work {
             Work::Input(_) => self.program.inputs.push(shape),
             Work::Op(op) => {
-                std = kernel_std(op);
+                let shapes = self.program.shapes(&inputs);
+                self.specs.extend(weights.into_iter().map(|NamedWeight { name, weight }| Spec {
+                    name,
+                    role: weight.role,
+                    dims: weight.dims,
+                    initial: op.initial(weight.role, &shapes),
+                }));
                 // What is not read must not be evaluated; the shape is known without it.
                 if !op.reads_inputs() {
                     inputs.clear();
@@ -154,13 +173,6 @@ impl Builder {
             }
             Work::Select(_) | Work::Output => {}
         }
-        let first = self.specs.len();
-        self.specs.extend(weights.into_iter().map(|NamedWeight { name, weight }| Spec {
-            name,
-            role: weight.role,
-            dims: weight.dims,
-            std,
-        }));
         let weights = first..self.specs.len();
         let name = name.to_owned();
         self.program.instructions.push(Instruction { name, work, inputs, shape, weights });
@@ -211,6 +223,8 @@ pub(crate) struct Evaluation<'a> {
     /// What each decision does; a network has none.
     pub(crate) mixes: &'a [Mix],
     pub(crate) statistics: Statistics,
+    /// Where dropouts have their numbers from; without, they are the identity.
+    pub(crate) noise: Option<Noise>,
 }
 
 /// What keeps a program from a value.
@@ -271,7 +285,7 @@ impl Evaluation<'_> {
         instruction: &Instruction,
         values: &mut Values,
         inputs: &[Tensor],
-        site: &Site,
+        site: &Site<'_>,
     ) -> Result<Value, TchError> {
         match &instruction.work {
             Work::Input(number) => {
@@ -286,7 +300,8 @@ impl Evaluation<'_> {
                 let operands = instruction.inputs.iter().map(|&row| values.take(row)).collect();
                 let shapes = self.program.shapes(&instruction.inputs);
                 let weights = self.parameters.tensors(instruction.weights.clone());
-                forward(op, operands, weights, (&shapes, instruction.shape), site)
+                let site = Site { node: &instruction.name, ..*site };
+                forward(op, operands, weights, (&shapes, instruction.shape), &site)
             }
             Work::Select(decision) => {
                 let Some(mix) = self.mixes.get(*decision) else { return Ok(Value::Zero) };
@@ -299,12 +314,14 @@ impl Evaluation<'_> {
         }
     }
 
-    fn site(&self, inputs: &[Tensor]) -> Site {
+    fn site(&self, inputs: &[Tensor]) -> Site<'_> {
         let input = inputs.first();
         let sizes = input.map(Tensor::size).unwrap_or_default();
         let first = self.program.inputs.first().and_then(Shape::spatial);
         let checked = first.map_or([1, 1], |size| size.map(i64::from));
         Site {
+            node: "",
+            noise: self.noise,
             statistics: self.statistics,
             batch: sizes.first().copied().unwrap_or(1),
             pictures: (if let [_, _, h, w] = *sizes { [h, w] } else { checked }, checked),

@@ -10,6 +10,8 @@ pub(crate) enum Purpose<'a> {
     Weight { name: &'a str },
     /// The Gumbel noise of a decision in a step.
     Noise { moment: Moment, decision: usize },
+    /// What a node sets to zero in a step.
+    Dropout { moment: Moment, node: &'a str },
 }
 
 /// A step of a search.
@@ -31,6 +33,11 @@ pub(crate) fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
             let Moment { choices, epoch, step } = moment;
             let what = 1 + u64::from(choices) + ((decision as u64) << 8);
             [seed, what, u64::from(epoch), step as u64]
+        }
+        Purpose::Dropout { moment, node } => {
+            let Moment { choices, epoch, step } = moment;
+            let when = (u64::from(epoch) << 32) ^ step as u64;
+            [seed, 3 + u64::from(choices), fnv1a(node), when]
         }
     };
     let mut key = [0; 32];

@@ -1,18 +1,21 @@
 //! Running ONNX in tract, and comparing what comes out.
 //!
 //! [`Model`] loads and runs a file; [`compare`] says how far two tensors are apart, and a
-//! [`Tolerance`] how far they may be; [`verify`] does all of it for recorded cases and answers a
-//! [`Report`]. [`seeded_inputs`] makes inputs that a record can name by their seed.
+//! [`Tolerance`] how far they may be; a [`CaseReport`] does so for all outputs of a run, a [`Report`]
+//! for several. [`seeded_inputs`] makes inputs that a record can name by their seed.
 
 mod compare;
 mod error;
 mod model;
+mod report;
 mod seeded;
-mod verify;
 
 pub use compare::{Agreement, Tolerance, compare};
 pub use error::TractError;
 pub use model::{Model, Port};
 pub use nas_compiler::weights::Tensor;
+pub use report::{CaseReport, OutputReport, Report};
 pub use seeded::seeded_inputs;
-pub use verify::{Case, CaseReport, OutputReport, Report, verify};
+
+/// The version of tract.
+pub const VERSION: &str = "0.23.9";

@@ -1,11 +1,11 @@
-//! Activations: `relu`, `relu6`, `sigmoid`, `hswish`; applied to each element, without parameters.
+//! Activations without parameters, applied to each element.
 
-use super::signature::{Arguments, Declaration, Operands, only};
+use super::signature::{Arguments, Declaration, Operands, first};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
-macro_rules! activation {
-    ($type:ident, $name:literal, $doc:literal) => {
+macro_rules! activations {
+    ($($type:ident $name:literal $doc:literal)*) => {$(
         #[doc = $doc]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $type;
@@ -23,18 +23,19 @@ macro_rules! activation {
                 Ok(Self)
             }
 
-            fn arguments(&self) -> Arguments {
-                Arguments::default()
-            }
-
             fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-                only(inputs)
+                first(inputs)
             }
         }
-    };
+    )*};
 }
 
-activation!(Relu, "relu", "max(x, 0). The shape stays.");
-activation!(Relu6, "relu6", "min(max(x, 0), 6). The shape stays.");
-activation!(Sigmoid, "sigmoid", "1 / (1 + exp(-x)). The shape stays.");
-activation!(Hswish, "hswish", "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays.");
+activations! {
+    Hsigmoid "hsigmoid" "relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
+    Hswish "hswish" "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
+    Relu "relu" "max(x, 0). The shape stays."
+    Relu6 "relu6" "min(max(x, 0), 6). The shape stays."
+    Sigmoid "sigmoid" "1 / (1 + exp(-x)). The shape stays."
+    Swish "swish" "x * sigmoid(x), also called SiLU. The shape stays."
+    Tanh "tanh" "The hyperbolic tangent. The shape stays."
+}

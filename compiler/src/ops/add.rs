@@ -1,6 +1,6 @@
 //! `add`: the sum of tensors of one shape.
 
-use super::signature::{Arguments, Declaration, Operands, only};
+use super::signature::{Arguments, Declaration, Operands, first};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
@@ -21,12 +21,8 @@ impl Operator for Add {
         Ok(Self)
     }
 
-    fn arguments(&self) -> Arguments {
-        Arguments::default()
-    }
-
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let first = only(inputs)?;
+        let first = first(inputs)?;
         if inputs.iter().all(|&shape| shape == first) {
             return Ok(first);
         }

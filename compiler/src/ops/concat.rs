@@ -1,6 +1,6 @@
 //! `concat`: maps side by side along the channels.
 
-use super::signature::{Arguments, Declaration, Operands, only};
+use super::signature::{Arguments, Declaration, Operands, first};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
@@ -21,12 +21,8 @@ impl Operator for Concat {
         Ok(Self)
     }
 
-    fn arguments(&self) -> Arguments {
-        Arguments::default()
-    }
-
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let first = only(inputs)?;
+        let first = first(inputs)?;
         if inputs.iter().any(|shape| shape.spatial() != first.spatial()) {
             let shapes: Vec<String> = inputs.iter().map(Shape::to_string).collect();
             return Err(ShapeProblem::Mismatch {

@@ -1,6 +1,6 @@
 //! `global_avg_pool`: the mean of each channel.
 
-use super::signature::{Arguments, Declaration, Operands, only_map};
+use super::signature::{Arguments, Declaration, Operands, first_map};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
@@ -21,12 +21,8 @@ impl Operator for GlobalAvgPool {
         Ok(Self)
     }
 
-    fn arguments(&self) -> Arguments {
-        Arguments::default()
-    }
-
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, _) = only_map(inputs)?;
+        let (input, _) = first_map(inputs)?;
         Ok(Shape::map(input.channels(), 1, 1))
     }
 }

@@ -9,30 +9,58 @@ mod activation;
 mod add;
 mod avg_pool;
 mod batch_norm;
+mod border;
+mod channel_pad;
+mod channel_shuffle;
+mod channel_slice;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod crop;
+mod dropout;
+mod flatten;
 mod global_avg_pool;
 mod identity;
+mod leaky_relu;
+mod linear;
 mod max_pool;
+mod max_unpool;
 mod mul;
+mod pad;
+mod pool;
+mod prelu;
 mod resize;
+mod shift;
 pub mod signature;
 mod window;
 mod zero;
 
-pub use activation::{Hswish, Relu, Relu6, Sigmoid};
+pub use activation::{Hsigmoid, Hswish, Relu, Relu6, Sigmoid, Swish, Tanh};
 pub use add::Add;
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
+pub use border::Border;
+pub use channel_pad::ChannelPad;
+pub use channel_shuffle::ChannelShuffle;
+pub use channel_slice::ChannelSlice;
 pub use concat::Concat;
 pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
 pub use crop::Crop;
+pub use dropout::{DropPath, Dropout, SpatialDropout};
+pub use flatten::Flatten;
 pub use global_avg_pool::GlobalAvgPool;
 pub use identity::Identity;
+pub use leaky_relu::LeakyRelu;
+pub use linear::Linear;
 pub use max_pool::MaxPool;
+pub use max_unpool::MaxUnpool;
 pub use mul::Mul;
+pub use pad::Pad;
+pub use pool::Pool;
+pub use prelu::Prelu;
 pub use resize::{Resize, ResizeMode, ResizeTo};
+pub use shift::Shift;
 pub use window::Padding;
 pub use zero::Zero;
 
@@ -69,18 +97,25 @@ pub enum ShapeProblem {
     Rank {
         /// What the operator needs, in words.
         needs: &'static str,
+        /// An edit.
+        help: &'static str,
     },
     /// A size or a count leaves the range of what the compiler computes with.
     Overflow {
-        /// What is too large.
+        /// What is too large, with its figure: "a height of 32000000".
         what: String,
+        /// The most that there may be.
+        limit: u64,
+        /// An edit.
+        help: &'static str,
     },
 }
 
 /// What a tensor of an operator's parameters holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// A convolution kernel `[out, in / groups, kh, kw]`.
+    /// A kernel: `[out, in / groups, kh, kw]` of a convolution, `[in, out / groups, kh, kw]` of a
+    /// transposed one, `[out, in]` of a linear layer.
     Kernel,
     /// A bias `[out]`.
     Bias,
@@ -88,6 +123,8 @@ pub enum Role {
     Scale,
     /// Batch norm's offset, beta `[channels]`.
     Shift,
+    /// Slopes below zero `[channels]`.
+    Slope,
     /// Batch norm's running mean `[channels]`; not trainable.
     RunningMean,
     /// Batch norm's running variance `[channels]`; not trainable.
@@ -105,7 +142,7 @@ impl Role {
     #[must_use]
     pub fn tensor_name(self) -> &'static str {
         match self {
-            Role::Kernel | Role::Scale => "weight",
+            Role::Kernel | Role::Scale | Role::Slope => "weight",
             Role::Bias | Role::Shift => "bias",
             Role::RunningMean => "running_mean",
             Role::RunningVariance => "running_var",
@@ -130,6 +167,18 @@ impl Weight {
     }
 }
 
+/// What a tensor of parameters holds before training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Initial {
+    /// This number in every element.
+    Constant(f32),
+    /// Normal numbers of mean 0.
+    Normal {
+        /// Their standard deviation.
+        std: f64,
+    },
+}
+
 /// What every operator declares.
 pub(crate) trait Operator: Sized {
     /// Name, documentation, operands and parameters.
@@ -139,12 +188,15 @@ pub(crate) trait Operator: Sized {
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem>;
 
     /// The arguments that make this operator, defaults included.
-    fn arguments(&self) -> Arguments;
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
 
     /// The shape of the result.
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem>;
 
-    /// Multiply-accumulates for batch 1, as the field counts: convolutions only.
+    /// Multiply-accumulates for batch 1, as the field counts: convolutions, transposed ones and
+    /// linear layers only.
     fn macs(&self, _inputs: &[Shape], _output: Shape) -> u128 {
         0
     }
@@ -152,6 +204,11 @@ pub(crate) trait Operator: Sized {
     /// The tensors of its parameters.
     fn weights(&self, _inputs: &[Shape]) -> Vec<Weight> {
         Vec::new()
+    }
+
+    /// Variance of the initial values of its kernel.
+    fn kernel_variance(&self, _inputs: &[Shape]) -> f64 {
+        0.0
     }
 }
 
@@ -198,7 +255,8 @@ macro_rules! operators {
                 signature::within_limits(shape)
             }
 
-            /// Multiply-accumulates for batch 1; convolutions only, as the field counts.
+            /// Multiply-accumulates for batch 1, as the field counts: convolutions, transposed
+            /// ones and linear layers only.
             #[must_use]
             pub fn macs(&self, inputs: &[Shape], output: Shape) -> u128 {
                 match self { $(Op::$name(op) => op.macs(inputs, output)),* }
@@ -209,6 +267,10 @@ macro_rules! operators {
             pub fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
                 match self { $(Op::$name(op) => op.weights(inputs)),* }
             }
+
+            fn kernel_variance(&self, inputs: &[Shape]) -> f64 {
+                match self { $(Op::$name(op) => op.kernel_variance(inputs)),* }
+            }
         }
     };
 }
@@ -217,18 +279,35 @@ operators!(
     Add,
     AvgPool,
     BatchNorm,
+    ChannelPad,
+    ChannelShuffle,
+    ChannelSlice,
     Concat,
     Conv,
+    ConvTranspose,
     Crop,
+    DropPath,
+    Dropout,
+    Flatten,
     GlobalAvgPool,
+    Hsigmoid,
     Hswish,
     Identity,
+    LeakyRelu,
+    Linear,
     MaxPool,
+    MaxUnpool,
     Mul,
+    Pad,
+    Prelu,
     Relu,
     Relu6,
     Resize,
+    Shift,
     Sigmoid,
+    SpatialDropout,
+    Swish,
+    Tanh,
     Zero,
 );
 
@@ -238,6 +317,17 @@ impl Op {
     pub fn params(&self, inputs: &[Shape]) -> u128 {
         let trainable = self.weights(inputs).into_iter().filter(|w| w.role.is_trainable());
         trainable.map(|w| u128::from(w.elements())).sum()
+    }
+
+    /// What the tensor of this role holds before training.
+    #[must_use]
+    pub fn initial(&self, role: Role, inputs: &[Shape]) -> Initial {
+        match role {
+            Role::Kernel => Initial::Normal { std: self.kernel_variance(inputs).sqrt() },
+            Role::Scale | Role::RunningVariance => Initial::Constant(1.0),
+            Role::Slope => Initial::Constant(0.25),
+            Role::Bias | Role::Shift | Role::RunningMean => Initial::Constant(0.0),
+        }
     }
 
     /// Whether the values of the inputs matter; a constant keeps nothing alive.

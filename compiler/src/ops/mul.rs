@@ -1,6 +1,6 @@
 //! `mul`: the product of two tensors, element by element.
 
-use super::signature::{Arguments, Declaration, Operands};
+use super::signature::{Arguments, Declaration, Operands, first};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
@@ -21,14 +21,8 @@ impl Operator for Mul {
         Ok(Self)
     }
 
-    fn arguments(&self) -> Arguments {
-        Arguments::default()
-    }
-
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let mut shapes = inputs.iter().copied();
-        let first = shapes.next().ok_or(ShapeProblem::Rank { needs: "two or more tensors" })?;
-        shapes.try_fold(first, |result, shape| {
+        inputs.iter().try_fold(first(inputs)?, |result, &shape| {
             broadcast(result, shape).ok_or_else(|| ShapeProblem::Mismatch {
                 title: format!("cannot multiply tensors of shapes {result} and {shape}"),
                 help:

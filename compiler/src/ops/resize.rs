@@ -1,7 +1,7 @@
 //! `resize`: a map in another size.
 
 use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, only_map,
+    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
 };
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
@@ -103,7 +103,7 @@ impl Operator for Resize {
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, [h, w]) = only_map(inputs)?;
+        let (input, [h, w]) = first_map(inputs)?;
         let [height, width] = match self.to {
             ResizeTo::Size(size) => size,
             ResizeTo::Scale([y, x]) => [h.saturating_mul(y), w.saturating_mul(x)],

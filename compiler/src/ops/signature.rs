@@ -1,6 +1,7 @@
-//! How an operator declares its parameters, and how arguments are held.
+//! How an operator declares its parameters, and how arguments are checked and held.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use super::ShapeProblem;
 use crate::shape::{MAX_DIMENSION, MAX_ELEMENTS, Shape};
@@ -25,8 +26,32 @@ pub struct Declaration {
 pub enum Operands {
     /// One.
     One,
+    /// Two.
+    Two,
     /// Two or more.
     Many,
+}
+
+impl Operands {
+    /// Whether the operator takes this many.
+    #[must_use]
+    pub fn accept(self, count: usize) -> bool {
+        match self {
+            Operands::One => count == 1,
+            Operands::Two => count == 2,
+            Operands::Many => count >= 2,
+        }
+    }
+}
+
+impl fmt::Display for Operands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operands::One => "one tensor",
+            Operands::Two => "two tensors",
+            Operands::Many => "two or more tensors",
+        })
+    }
 }
 
 /// One static parameter.
@@ -51,12 +76,94 @@ pub enum Kind {
     Pair(u32),
     /// A number.
     Real,
+    /// A number of at least 0 and below 1.
+    Fraction,
     /// `true` or `false`.
     Flag,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// `"same"`, `"valid"`, a whole number, or a tuple (vertical, horizontal).
+    /// `"same"`, `"valid"`, a whole number, a tuple (vertical, horizontal), or a tuple of two such
+    /// tuples: above and left, below and right.
     Padding,
+}
+
+/// A static value as it was written, not yet checked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// A whole number.
+    Int(i64),
+    /// Another number.
+    Real(f64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// A string.
+    Text(String),
+    /// A tuple.
+    Tuple(Vec<Literal>),
+}
+
+impl Literal {
+    fn count(&self, min: u32) -> Option<u32> {
+        match self {
+            Literal::Int(n) => u32::try_from(*n).ok().filter(|&n| n >= min),
+            _ => None,
+        }
+    }
+
+    fn pair(&self, min: u32) -> Option<[u32; 2]> {
+        match self {
+            Literal::Tuple(parts) => match parts.as_slice() {
+                [a, b] => Some([a.count(min)?, b.count(min)?]),
+                _ => None,
+            },
+            single => single.count(min).map(|n| [n, n]),
+        }
+    }
+
+    fn number(&self) -> Option<f64> {
+        match self {
+            Literal::Int(n) => Some(*n as f64),
+            Literal::Real(r) => Some(*r).filter(|r| r.is_finite()),
+            _ => None,
+        }
+    }
+
+    fn word(&self, words: &[&'static str]) -> Option<Argument> {
+        let Literal::Text(text) = self else { return None };
+        words.iter().find(|word| **word == text).map(|word| Argument::Word(word))
+    }
+
+    fn sides(&self) -> Option<Argument> {
+        let Literal::Tuple(parts) = self else { return None };
+        match parts.as_slice() {
+            [before @ Literal::Tuple(_), after @ Literal::Tuple(_)] => {
+                Some(Argument::Sides { before: before.pair(0)?, after: after.pair(0)? })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The argument that a value makes for a parameter of this kind, if it makes one.
+    #[must_use]
+    pub fn argument(self, value: &Literal) -> Option<Argument> {
+        match self {
+            Kind::Count(min) => value.count(min).map(Argument::Count),
+            Kind::Pair(min) => value.pair(min).map(Argument::Pair),
+            Kind::Real => value.number().map(Argument::Real),
+            Kind::Fraction => value.number().filter(|r| (0.0..1.0).contains(r)).map(Argument::Real),
+            Kind::Flag => match value {
+                Literal::Flag(b) => Some(Argument::Flag(*b)),
+                _ => None,
+            },
+            Kind::Word(words) => value.word(words),
+            Kind::Padding => {
+                let word = value.word(&["same", "valid"]).or_else(|| value.sides());
+                word.or_else(|| value.pair(0).map(Argument::Pair))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -68,12 +175,15 @@ impl fmt::Display for Kind {
                 "a whole number of at least {min}, or a tuple of two such as `({min}, {min})`"
             ),
             Kind::Real => f.write_str("a number"),
+            Kind::Fraction => f.write_str("a number of at least 0 and below 1"),
             Kind::Flag => f.write_str("`true` or `false`"),
             Kind::Word(words) => {
                 let quoted: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
                 write!(f, "one of {}", quoted.join(", "))
             }
-            Kind::Padding => f.write_str("\"same\", \"valid\", a whole number or a tuple of two"),
+            Kind::Padding => f.write_str(
+                "\"same\", \"valid\", a whole number, a tuple of two, or `((top, left), (bottom, right))`",
+            ),
         }
     }
 }
@@ -96,8 +206,7 @@ pub enum Argument {
     Count(u32),
     /// Vertical and horizontal.
     Pair([u32; 2]),
-    /// Padding that differs between the two ends: (vertical, horizontal) of each. The language
-    /// has no way to write it; the text form of a space has.
+    /// Padding that differs between the two ends: (vertical, horizontal) of each.
     Sides {
         /// Above and left.
         before: [u32; 2],
@@ -157,6 +266,10 @@ impl Arguments {
         if let Some(Argument::Count(n)) = self.get(name) { n } else { 0 }
     }
 
+    pub(crate) fn positive(&self, name: &str) -> NonZeroU32 {
+        NonZeroU32::new(self.count(name)).unwrap_or(NonZeroU32::MIN)
+    }
+
     pub(crate) fn pair(&self, name: &str) -> [u32; 2] {
         self.pair_if_given(name).unwrap_or_default()
     }
@@ -182,31 +295,42 @@ impl Arguments {
     }
 }
 
-/// The only operand of an operator with [`Operands::One`].
-pub(crate) fn only(inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-    inputs.first().copied().ok_or(ShapeProblem::Rank { needs: "one tensor" })
+/// The first operand.
+pub(crate) fn first(inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
+    // INVARIANT: the number of operands was checked against the declaration.
+    inputs.first().copied().ok_or_else(|| ShapeProblem::Mismatch {
+        title: "an operator without operands".to_owned(),
+        help: String::new(),
+    })
 }
 
-/// The only operand, which must be a feature map; with its height and width.
-pub(crate) fn only_map(inputs: &[Shape]) -> Result<(Shape, [u32; 2]), ShapeProblem> {
-    let shape = only(inputs)?;
-    let spatial = shape.spatial().ok_or(ShapeProblem::Rank { needs: "a map [C, H, W]" })?;
+/// The first operand, which must be a feature map; with its height and width.
+pub(crate) fn first_map(inputs: &[Shape]) -> Result<(Shape, [u32; 2]), ShapeProblem> {
+    let shape = first(inputs)?;
+    let spatial = shape.spatial().ok_or(ShapeProblem::Rank {
+        needs: "a map [C, H, W], not a vector",
+        help: "use it before `flatten` or `linear`",
+    })?;
     Ok((shape, spatial))
 }
 
 /// The shape, unless it leaves the range of what the compiler computes with.
 pub(crate) fn within_limits(shape: Shape) -> Result<Shape, ShapeProblem> {
-    if let Some(&large) = shape.dims().iter().find(|&&d| u64::from(d) > MAX_DIMENSION) {
-        return Err(ShapeProblem::Overflow {
-            what: format!("a dimension of {large} (the limit is {MAX_DIMENSION})"),
-        });
+    let sizes = ["a channel count", "a height", "a width"].into_iter().zip(shape.dims());
+    for (what, &size) in sizes {
+        if u64::from(size) > MAX_DIMENSION {
+            return Err(ShapeProblem::Overflow {
+                what: format!("{what} of {size}"),
+                limit: MAX_DIMENSION,
+                help: "use fewer channels, or a smaller `size` or `scale`",
+            });
+        }
     }
     if shape.elements() > MAX_ELEMENTS {
         return Err(ShapeProblem::Overflow {
-            what: format!(
-                "a tensor of {} elements (the limit is {MAX_ELEMENTS})",
-                shape.elements()
-            ),
+            what: format!("a tensor {shape} of {} elements", shape.elements()),
+            limit: MAX_ELEMENTS,
+            help: "use fewer channels, or a stride before it",
         });
     }
     Ok(shape)

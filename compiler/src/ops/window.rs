@@ -1,9 +1,30 @@
 //! Sliding windows: the arithmetic that convolutions and pools share.
 
 use super::ShapeProblem;
-use super::signature::{Argument, Arguments};
+use super::signature::{Argument, Arguments, Default, Kind, Parameter};
 
-/// Zeros around a map, in pixels.
+pub(super) const KERNEL: Parameter = Parameter {
+    name: "kernel",
+    kind: Kind::Pair(1),
+    default: Default::Required,
+    doc: "height and width of the kernel",
+};
+
+pub(super) const STRIDE: Parameter = Parameter {
+    name: "stride",
+    kind: Kind::Pair(1),
+    default: Default::Is(Argument::Pair([1, 1])),
+    doc: "vertical and horizontal stride",
+};
+
+pub(super) const DILATION: Parameter = Parameter {
+    name: "dilation",
+    kind: Kind::Pair(1),
+    default: Default::Is(Argument::Pair([1, 1])),
+    doc: "distance of the kernel's taps",
+};
+
+/// Pixels around a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Padding {
     /// Above and left.
@@ -27,6 +48,10 @@ impl Padding {
         if arguments.get("padding") == Some(Argument::Word("valid")) {
             return Self { before: [0, 0], after: [0, 0] };
         }
+        Self::same(kernel, dilation)
+    }
+
+    fn same(kernel: [u32; 2], dilation: [u32; 2]) -> Self {
         let [ky, kx] = kernel;
         let [dy, dx] = dilation;
         let total =
@@ -37,9 +62,8 @@ impl Padding {
 
     /// The argument that makes this padding for such a window.
     pub(crate) fn argument(self, kernel: [u32; 2], dilation: [u32; 2]) -> Argument {
-        let same = Self::of(&Arguments::default(), kernel, dilation);
         let Self { before, after } = self;
-        if self == same {
+        if self == Self::same(kernel, dilation) {
             Argument::Word("same")
         } else if before == after {
             Argument::Pair(before)
@@ -49,54 +73,78 @@ impl Padding {
     }
 }
 
-/// The size of what a window produces, `floor((size + padding - extent) / stride) + 1`.
-pub(crate) fn output(
-    size: [u32; 2],
-    kernel: [u32; 2],
-    stride: [u32; 2],
-    dilation: [u32; 2],
-    padding: Padding,
-) -> Result<[u32; 2], ShapeProblem> {
-    let mut result = [0; 2];
-    for axis in 0..2 {
-        let [Some(size), Some(k), Some(s), Some(d), Some(before), Some(after)] =
-            [size, kernel, stride, dilation, padding.before, padding.after]
-                .map(|pair| pair.get(axis).map(|&v| u64::from(v)))
-        else {
-            continue;
-        };
-        let padded = size + before + after;
-        let extent = d * k.saturating_sub(1) + 1;
-        if extent > padded {
-            let direction = if axis == 0 { "high" } else { "wide" };
-            return Err(ShapeProblem::Window {
-                title: format!(
-                    "a window {extent} {direction} does not fit into a map {padded} {direction}, padding included"
-                ),
-                help: format!(
-                    "use a kernel whose extent is at most {padded}, more padding, or less stride before it"
-                ),
-            });
-        }
-        if let Some(slot) = result.get_mut(axis) {
-            // INVARIANT: at most `padded`, which limits keep far below u32::MAX for legal maps.
-            *slot = u32::try_from((padded - extent) / s.max(1) + 1).unwrap_or(u32::MAX);
-        }
-    }
-    Ok(result)
+/// A window along one direction of a map, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    pub(super) size: u64,
+    pub(super) kernel: u64,
+    pub(super) stride: u64,
+    pub(super) dilation: u64,
+    pub(super) before: u64,
+    pub(super) after: u64,
 }
 
-/// Pools must see at least one pixel of the map in each window.
-pub(crate) fn padding_below_kernel(kernel: [u32; 2], padding: Padding) -> Result<(), ShapeProblem> {
-    let too_much = kernel
-        .iter()
-        .zip(padding.before.iter().zip(&padding.after))
-        .any(|(&k, (&before, &after))| before.max(after) > k / 2);
-    if too_much {
-        return Err(ShapeProblem::Window {
-            title: "padding of a pool is more than half its window".to_owned(),
-            help: "use `padding = \"same\"`, or at most half of the kernel".to_owned(),
-        });
+impl Line {
+    /// Vertical and horizontal.
+    pub(super) fn both(
+        size: [u32; 2],
+        kernel: [u32; 2],
+        stride: [u32; 2],
+        dilation: [u32; 2],
+        padding: Padding,
+    ) -> [Self; 2] {
+        let line = |[size, kernel, stride, dilation, before, after]: [u32; 6]| Self {
+            size: size.into(),
+            kernel: kernel.into(),
+            stride: stride.max(1).into(),
+            dilation: dilation.into(),
+            before: before.into(),
+            after: after.into(),
+        };
+        let Padding { before, after } = padding;
+        [
+            line([size[0], kernel[0], stride[0], dilation[0], before[0], after[0]]),
+            line([size[1], kernel[1], stride[1], dilation[1], before[1], after[1]]),
+        ]
     }
-    Ok(())
+
+    pub(super) fn padded(self) -> u64 {
+        self.size + self.before + self.after
+    }
+
+    /// What the window spans.
+    pub(super) fn extent(self) -> u64 {
+        self.dilation * self.kernel.saturating_sub(1) + 1
+    }
+
+    /// How many windows lie inside of the padded map; none if it is too small for one.
+    pub(super) fn whole(self) -> Option<u64> {
+        Some(self.padded().checked_sub(self.extent())? / self.stride + 1)
+    }
+}
+
+/// The size of what a window produces, counted along each direction by `count`.
+pub(super) fn output(
+    lines: [Line; 2],
+    count: impl Fn(Line) -> Option<u64>,
+) -> Result<[u32; 2], ShapeProblem> {
+    let along = |line: Line, direction: &str| {
+        // INVARIANT: at most the padded size, which limits keep far below u32::MAX for legal maps.
+        let size = count(line).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        size.ok_or_else(|| too_small(line, direction))
+    };
+    let [vertical, horizontal] = lines;
+    Ok([along(vertical, "high")?, along(horizontal, "wide")?])
+}
+
+fn too_small(line: Line, direction: &str) -> ShapeProblem {
+    let (extent, padded) = (line.extent(), line.padded());
+    ShapeProblem::Window {
+        title: format!(
+            "a window {extent} {direction} does not fit into a map {padded} {direction}, padding included"
+        ),
+        help: format!(
+            "use a kernel whose extent is at most {padded}, more padding, or less stride before it"
+        ),
+    }
 }

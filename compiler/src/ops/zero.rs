@@ -1,6 +1,6 @@
 //! `zero`: zeros in the shape of the input.
 
-use super::signature::{Arguments, Declaration, Operands, only};
+use super::signature::{Arguments, Declaration, Operands, first};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
@@ -21,11 +21,7 @@ impl Operator for Zero {
         Ok(Self)
     }
 
-    fn arguments(&self) -> Arguments {
-        Arguments::default()
-    }
-
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        only(inputs)
+        first(inputs)
     }
 }

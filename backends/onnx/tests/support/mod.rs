@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+use std::num::NonZeroU32;
+
 use nas_compiler::Network;
 use nas_compiler::network::{NetworkNode, Port};
 use nas_compiler::ops::{BatchNorm, Conv, Op, Padding, Role};
@@ -70,6 +72,10 @@ pub(crate) fn same(kernel: [u32; 2], dilation: [u32; 2]) -> Padding {
 
 pub(crate) const VALID: Padding = Padding { before: [0, 0], after: [0, 0] };
 
+pub(crate) fn groups(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap()
+}
+
 /// A square convolution of stride 1 without bias, padded to keep the size.
 pub(crate) fn conv(out: u32, kernel: u32) -> Conv {
     let kernel = [kernel, kernel];
@@ -78,13 +84,13 @@ pub(crate) fn conv(out: u32, kernel: u32) -> Conv {
         kernel,
         stride: [1, 1],
         dilation: [1, 1],
-        groups: 1,
+        groups: groups(1),
         bias: false,
         padding: same(kernel, [1, 1]),
     }
 }
 
-pub(crate) const NORM: BatchNorm = BatchNorm { eps: 1e-5, momentum: 0.1 };
+pub(crate) const NORM: BatchNorm = BatchNorm { eps: 1e-5, momentum: 0.1, affine: true };
 
 /// Weights in `[-1, 1)`, variances in `[0.5, 1.5)`, from a fixed sequence (splitmix64).
 pub(crate) fn weights(network: &Network) -> Weights {

@@ -1,7 +1,9 @@
 //! Spaces made by hand.
 
 use nas_compiler::Network;
-use nas_compiler::ir::{Decision, DecisionId, Node, NodeId, NodeKind, Space, Task};
+use nas_compiler::ir::{
+    Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied,
+};
 use nas_compiler::network::{NetworkNode, Port};
 use nas_compiler::ops::signature::{Argument, Arguments, Default as Fallback};
 use nas_compiler::ops::{Op, find};
@@ -39,19 +41,18 @@ impl Maker {
     }
 
     fn node(&mut self, name: &str, kind: NodeKind, inputs: &[NodeId], shape: Shape) -> NodeId {
-        let node =
-            Node { kind, inputs: inputs.to_vec(), shape, name: name.to_owned(), origin: None };
-        self.space.graph.add(node)
+        let (inputs, shape) = (inputs.to_vec(), Varied::Fixed(shape));
+        self.space.graph.add(Node { kind, inputs, shape, name: name.to_owned(), origin: None })
     }
 
     pub(crate) fn shape(&self, id: NodeId) -> Shape {
-        self.space.graph.shape(id).unwrap()
+        *self.space.graph.shape(id).unwrap().fixed().unwrap()
     }
 
     pub(crate) fn op(&mut self, name: &str, op: Op, inputs: &[NodeId]) -> NodeId {
         let shapes: Vec<Shape> = inputs.iter().map(|&id| self.shape(id)).collect();
         let shape = op.shape(&shapes).unwrap();
-        self.node(name, NodeKind::Op(op), inputs, shape)
+        self.node(name, NodeKind::Op(Varied::Fixed(op)), inputs, shape)
     }
 
     pub(crate) fn conv(&mut self, name: &str, x: NodeId, out: u32, how: Conv) -> NodeId {
@@ -83,6 +84,7 @@ impl Maker {
         self.space.decisions.push(Decision {
             path: path.into(),
             label: path.into(),
+            choice: Choice::Parts,
             candidates: (0..candidates).map(|i| format!("c{i}")).collect(),
             origin: None,
         });
@@ -92,7 +94,8 @@ impl Maker {
     pub(crate) fn select(&mut self, decision: DecisionId, candidates: &[NodeId]) -> NodeId {
         let shape = self.shape(candidates[0]);
         let name = format!("select{}", decision.index());
-        self.node(&name, NodeKind::Select(decision), candidates, shape)
+        let selector = self.space.selectors.choice(decision, candidates.len());
+        self.node(&name, NodeKind::Select(selector), candidates, shape)
     }
 
     pub(crate) fn output(&mut self, x: NodeId) {
@@ -220,7 +223,8 @@ pub(crate) fn network(space: &Space, choices: &[usize]) -> Network {
     for (_, node) in space.graph.nodes() {
         let inputs: Vec<usize> = node.inputs.iter().map(|id| places[id.index()]).collect();
         let op = match &node.kind {
-            NodeKind::Select(decision) => {
+            NodeKind::Select(selector) => {
+                let decision = space.selectors.as_choice(*selector).unwrap();
                 places.push(inputs[choices[decision.index()]]);
                 continue;
             }
@@ -234,10 +238,11 @@ pub(crate) fn network(space: &Space, choices: &[usize]) -> Network {
                 network.inputs.push(Port { name: node.name.clone(), node: node_index });
                 None
             }
-            NodeKind::Op(op) => Some(op.clone()),
+            NodeKind::Op(op) => Some(op.fixed().unwrap().clone()),
         };
         places.push(network.nodes.len());
-        let node = NetworkNode { name: node.name.clone(), op, inputs, shape: node.shape };
+        let shape = *node.shape.fixed().unwrap();
+        let node = NetworkNode { name: node.name.clone(), op, inputs, shape };
         network.nodes.push(node);
     }
     network

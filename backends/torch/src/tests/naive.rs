@@ -1,6 +1,9 @@
 //! Operators as plain loops over `[N, C, H, W]`, to compare libtorch with.
 
-use nas_compiler::ops::{AvgPool, BatchNorm, Conv, Crop, MaxPool, Padding, Resize, ResizeMode};
+use nas_compiler::ops::{
+    AvgPool, BatchNorm, Border, Conv, ConvTranspose, MaxPool, MaxUnpool, Padding, Pool, Resize,
+    ResizeMode, Shift,
+};
 
 /// A map `[N, C, H, W]`, row-major, in double precision.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +76,7 @@ pub(crate) fn conv(op: &Conv, x: &Map, kernel: &[f64], bias: &[f64]) -> Map {
     let [n, channels, h, w] = x.dims;
     let [kh, kw] = op.kernel;
     let [oh, ow] = windows([h, w], op.kernel, op.stride, op.dilation, op.padding);
-    let (inner, outer) = (channels / op.groups as usize, (op.out / op.groups) as usize);
+    let (inner, outer) = (channels / op.groups.get() as usize, (op.out / op.groups) as usize);
     Map::from_fn([n, op.out as usize, oh, ow], |n, o, y, xx| {
         let mut sum = bias.get(o).copied().unwrap_or(0.0);
         for c in 0..inner {
@@ -90,44 +93,119 @@ pub(crate) fn conv(op: &Conv, x: &Map, kernel: &[f64], bias: &[f64]) -> Map {
     })
 }
 
-fn pool(
-    x: &Map,
-    kernel: [u32; 2],
-    stride: [u32; 2],
-    padding: Padding,
-    of: impl Fn(&[Option<f64>]) -> f64,
-) -> Map {
+/// Every input element, times the kernel, is added to the result around `stride` times its place.
+pub(crate) fn conv_transpose(op: &ConvTranspose, x: &Map, kernel: &[f64], bias: &[f64]) -> Map {
+    let [n, channels, h, w] = x.dims;
+    let [kh, kw] = op.kernel;
+    let size = |axis: usize| {
+        let extent = op.dilation[axis] * (op.kernel[axis] - 1) + 1;
+        let full = (x.dims[2 + axis] as u32 - 1) * op.stride[axis] + extent;
+        let rest = full - op.padding.before[axis] - op.padding.after[axis];
+        (rest + op.output_padding[axis]) as usize
+    };
+    let (inner, outer) = (channels / op.groups.get() as usize, (op.out / op.groups) as usize);
+    let bias = |_, o: usize, _, _| bias.get(o).copied().unwrap_or(0.0);
+    let mut result = Map::from_fn([n, op.out as usize, size(0), size(1)], bias);
+    let [_, out, height, width] = result.dims;
+    for i in 0..x.data.len() {
+        let (n, c, y, xx) = (i / (channels * h * w), i / (h * w) % channels, i / w % h, i % w);
+        for (i, j) in (0..kh).flat_map(|i| (0..kw).map(move |j| (i, j))) {
+            let (ty, tx) = tap([y, xx], [i, j], op.stride, op.dilation, op.padding);
+            let (Ok(ty), Ok(tx)) = (usize::try_from(ty), usize::try_from(tx)) else { continue };
+            for o in (0..outer).filter(|_| ty < height && tx < width) {
+                let at = ((c * outer + o) * kh as usize + i as usize) * kw as usize + j as usize;
+                let to = ((n * out + c / inner * outer + o) * height + ty) * width + tx;
+                result.data[to] += x.at(n, c, y, xx) * kernel[at];
+            }
+        }
+    }
+    result
+}
+
+/// The number of windows along an axis: with `ceil`, also those that are only in part inside, if
+/// they begin in the map or in the padding before it.
+fn pool_windows(pool: &Pool, size: usize, axis: usize) -> usize {
+    let (size, kernel, stride) = (size as u32, pool.kernel[axis], pool.stride[axis]);
+    let (before, after) = (pool.padding.before[axis], pool.padding.after[axis]);
+    let fits = |start: u32| match pool.ceil {
+        true => {
+            start < before + size && (start == 0 || start - stride + kernel < before + size + after)
+        }
+        false => start + kernel <= before + size + after,
+    };
+    (0..).take_while(|window| fits(window * stride)).count()
+}
+
+fn pool(x: &Map, pool: &Pool, of: impl Fn(&[Option<f64>]) -> f64) -> Map {
     let [n, c, h, w] = x.dims;
-    let [oh, ow] = windows([h, w], kernel, stride, [1, 1], padding);
-    Map::from_fn([n, c, oh, ow], |n, c, y, xx| {
-        let taps = (0..kernel[0]).flat_map(|i| (0..kernel[1]).map(move |j| [i, j]));
-        let values = taps.map(|at| {
-            let (ty, tx) = tap([y, xx], at, stride, [1, 1], padding);
-            x.padded(n, c, ty, tx)
-        });
-        of(&values.collect::<Vec<_>>())
+    let [below, right] = pool.padding.after.map(i64::from);
+    let dims = [n, c, pool_windows(pool, h, 0), pool_windows(pool, w, 1)];
+    Map::from_fn(dims, |n, c, y, xx| {
+        let taps = (0..pool.kernel[0]).flat_map(|i| (0..pool.kernel[1]).map(move |j| [i, j]));
+        let places = taps.map(|at| tap([y, xx], at, pool.stride, [1, 1], pool.padding));
+        // What lies beyond the padding is nothing at all.
+        let within = places.filter(|(ty, tx)| *ty < h as i64 + below && *tx < w as i64 + right);
+        of(&within.map(|(ty, tx)| x.padded(n, c, ty, tx)).collect::<Vec<_>>())
     })
 }
 
 pub(crate) fn max_pool(op: &MaxPool, x: &Map) -> Map {
-    pool(x, op.kernel, op.stride, op.padding, |values| {
-        values.iter().copied().flatten().fold(f64::NEG_INFINITY, f64::max)
-    })
+    pool(x, &op.window, |values| values.iter().copied().flatten().fold(f64::NEG_INFINITY, f64::max))
 }
 
 pub(crate) fn avg_pool(op: &AvgPool, x: &Map) -> Map {
-    pool(x, op.kernel, op.stride, op.padding, |values| {
+    pool(x, &op.window, |values| {
         let inside: Vec<f64> = values.iter().copied().flatten().collect();
         let count = if op.count_include_pad { values.len() } else { inside.len() };
         inside.iter().sum::<f64>() / count as f64
     })
 }
 
-pub(crate) fn crop(op: &Crop, x: &Map) -> Map {
+pub(crate) fn max_unpool(op: &MaxUnpool, values: &Map, pooled: &Map) -> Map {
+    let [_, channels, h, w] = values.dims;
+    let [_, _, height, width] = pooled.dims;
+    let mut result = pooled.map(|_| 0.0);
+    for (i, value) in values.data.iter().enumerate() {
+        let (n, c, y, x) = (i / (channels * h * w), i / (h * w) % channels, i / w % h, i % w);
+        let [top, left] = [y as u32 * op.stride[0], x as u32 * op.stride[1]];
+        let taps = (0..op.kernel[0]).flat_map(|i| (0..op.kernel[1]).map(move |j| (i, j)));
+        let places = taps.map(|(i, j)| ((top + i) as usize, (left + j) as usize));
+        let value_at = |(y, x): (usize, usize)| pooled.at(n, c, y, x);
+        let best = places.reduce(|a, b| if value_at(b) > value_at(a) { b } else { a });
+        let (y, x) = best.unwrap();
+        result.data[((n * channels + c) * height + y) * width + x] = *value;
+    }
+    result
+}
+
+pub(crate) fn crop(border: Border, x: &Map) -> Map {
+    let Border { top, left, bottom, right } = border;
     let [n, c, h, w] = x.dims;
-    let rest = [h - (op.top + op.bottom) as usize, w - (op.left + op.right) as usize];
+    let rest = [h - (top + bottom) as usize, w - (left + right) as usize];
     Map::from_fn([n, c, rest[0], rest[1]], |n, c, y, xx| {
-        x.at(n, c, y + op.top as usize, xx + op.left as usize)
+        x.at(n, c, y + top as usize, xx + left as usize)
+    })
+}
+
+pub(crate) fn pad(border: Border, x: &Map) -> Map {
+    let Border { top, left, bottom, right } = border;
+    let [n, c, h, w] = x.dims;
+    let size = [h + (top + bottom) as usize, w + (left + right) as usize];
+    Map::from_fn([n, c, size[0], size[1]], |n, c, y, xx| {
+        let place = [y as i64 - i64::from(top), xx as i64 - i64::from(left)];
+        x.padded(n, c, place[0], place[1]).unwrap_or(0.0)
+    })
+}
+
+/// Channel c of each k * k in turn reads `(c / k - k / 2, c % k - k / 2)` away.
+pub(crate) fn shift(op: &Shift, x: &Map) -> Map {
+    let (k, dilation) = (op.kernel as i64, i64::from(op.dilation));
+    let moving = x.dims[1] as i64 / (k * k) * (k * k);
+    Map::from_fn(x.dims, |n, c, y, xx| {
+        let channel = c as i64;
+        let [dy, dx] = [channel / k % k - k / 2, channel % k - k / 2];
+        let [dy, dx] = if channel < moving { [dy * dilation, dx * dilation] } else { [0, 0] };
+        x.padded(n, c, y as i64 + dy, xx as i64 + dx).unwrap_or(0.0)
     })
 }
 

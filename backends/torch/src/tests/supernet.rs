@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::{Conv, Maker, UNITS, network, op, squeeze};
 use crate::choices::Choices;
-use crate::error::TorchError;
+use crate::error::{Phase, TorchError};
 use crate::lower::Statistics;
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings, loss, theta_gradient};
@@ -49,7 +49,7 @@ fn pictures() -> Pictures {
 
 fn lesson(pictures: &Pictures, step: usize) -> Lesson<'_> {
     let Pictures { images, labels } = pictures;
-    Lesson { images, labels, temperature: 0.7, rate: 0.05, epoch: 1, step }
+    Lesson { images, labels, temperature: 0.7, rate: 0.05, epoch: 1, step, seed: 3 }
 }
 
 fn free(p: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {
@@ -404,4 +404,23 @@ fn decisions_nest_and_are_shared() {
     // A step without any parameter to move is no error.
     mixture.weight_step(&lesson(&pictures, 1)).unwrap();
     mixture.choice_step(&lesson(&pictures, 1), 0.0, &free).unwrap();
+}
+
+/// What a dropout sets to zero depends on the step and the seed, and scoring has none.
+#[test]
+fn each_step_has_dropouts_of_its_own() {
+    let (mut maker, image) = Maker::new(3, Shape::map(3, 16, 16));
+    let dropout = maker.op("dropout", op("dropout", &[]), &[image]);
+    maker.output(dropout);
+    let network = TorchNetwork::new(&network(&maker.space, &[]), 1, Device::Cpu).unwrap();
+    let pictures = pictures();
+    let at = |lesson: &Lesson<'_>| {
+        loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network).unwrap().1
+    };
+    let first = at(&lesson(&pictures, 0));
+    assert_eq!(first, at(&lesson(&pictures, 0)));
+    assert_ne!(first, at(&lesson(&pictures, 1)));
+    assert_ne!(first, at(&Lesson { seed: 4, ..lesson(&pictures, 0) }));
+    let scored = network.forward(&[pictures.images.shallow_clone()], false).unwrap();
+    assert_eq!(values(&scored[0]).unwrap(), values(&pictures.images).unwrap());
 }

@@ -272,7 +272,7 @@ fn weights_move_between_programs_by_name() {
     let missing = run(&network, &fewer, &[image]).unwrap_err();
     assert!(matches!(missing, TorchError::OtherState { found: None, .. }));
     // A supernet names its weights as its networks do.
-    let (_, of_space) = Program::of_space(&space());
+    let (_, of_space) = Program::of_space(&space()).unwrap();
     let (_, of_network) = Program::of_network(&network);
     assert_eq!(of_network, of_space);
 }

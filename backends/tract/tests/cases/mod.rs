@@ -2,12 +2,14 @@
 
 use nas_compiler::Network;
 use nas_compiler::ops::{
-    Add, AvgPool, Concat, Conv, Crop, GlobalAvgPool, Hswish, Identity, MaxPool, Mul, Op, Padding,
-    Relu, Relu6, Resize, ResizeMode, ResizeTo, Sigmoid, Zero,
+    Add, AvgPool, BatchNorm, Border, ChannelPad, ChannelShuffle, ChannelSlice, Concat, Conv,
+    ConvTranspose, Crop, DropPath, Dropout, Flatten, GlobalAvgPool, Hsigmoid, Hswish, Identity,
+    LeakyRelu, Linear, MaxPool, MaxUnpool, Mul, Op, Pad, Padding, Pool, Prelu, Relu, Relu6, Resize,
+    ResizeMode, ResizeTo, Shift, Sigmoid, SpatialDropout, Swish, Tanh, Zero,
 };
 use nas_compiler::shape::Shape;
 
-use crate::support::{Builder, NORM, VALID, conv, same};
+use crate::support::{Builder, NORM, VALID, conv, groups, same};
 
 /// A network of one operator; its inputs are `a`, `b`, ….
 fn one(op: Op, shapes: &[Shape]) -> Network {
@@ -22,11 +24,22 @@ type Cases = Vec<(String, Network)>;
 
 /// All of them, each with a name.
 pub(crate) fn all() -> Cases {
-    let groups: [fn(&mut Cases); 7] =
-        [convolutions, batch_norms, pools, elementwise, joins, resizes, structure];
+    let parts: [fn(&mut Cases); 11] = [
+        convolutions,
+        transposed_convolutions,
+        batch_norms,
+        pools,
+        unpools,
+        elementwise,
+        joins,
+        channels,
+        heads,
+        resizes,
+        structure,
+    ];
     let mut cases = Vec::new();
-    for group in groups {
-        group(&mut cases);
+    for part in parts {
+        part(&mut cases);
     }
     cases
 }
@@ -55,26 +68,72 @@ fn convolutions(cases: &mut Cases) {
         ("dilation_2_3", dilated([2, 3])),
         ("dilation2_stride2", Conv { stride: [2, 2], ..dilated([2, 2]) }),
         ("dilation2_valid", Conv { padding: VALID, ..dilated([2, 2]) }),
-        ("groups2", Conv { groups: 2, ..base }),
-        ("groups2_dilation2", Conv { groups: 2, ..dilated([2, 2]) }),
-        ("depthwise", Conv { out: 4, groups: 4, ..base }),
-        ("depthwise_stride2", Conv { out: 4, groups: 4, ..square(5, 2) }),
-        ("depthwise_dilation2_bias", Conv { out: 4, groups: 4, bias: true, ..dilated([2, 2]) }),
-        ("depthwise_multiplier2", Conv { out: 8, groups: 4, ..base }),
+        ("groups2", Conv { groups: groups(2), ..base }),
+        ("groups2_dilation2", Conv { groups: groups(2), ..dilated([2, 2]) }),
+        ("depthwise", Conv { out: 4, groups: groups(4), ..base }),
+        ("depthwise_stride2", Conv { out: 4, groups: groups(4), ..square(5, 2) }),
+        (
+            "depthwise_dilation2_bias",
+            Conv { out: 4, groups: groups(4), bias: true, ..dilated([2, 2]) },
+        ),
+        ("depthwise_multiplier2", Conv { out: 8, groups: groups(4), ..base }),
     ] {
         cases.push((format!("conv_{name}"), one(Op::Conv(op), &[Shape::map(4, 9, 11)])));
     }
 }
 
+fn transposed_convolutions(cases: &mut Cases) {
+    let base = ConvTranspose {
+        out: 6,
+        kernel: [3, 3],
+        stride: [2, 2],
+        dilation: [1, 1],
+        groups: groups(1),
+        bias: false,
+        padding: same([3, 3], [1, 1]),
+        output_padding: [0, 0],
+    };
+    let kernel = |k: u32| ConvTranspose { kernel: [k, k], padding: VALID, ..base };
+    let pads = |before, after| ConvTranspose { padding: Padding { before, after }, ..base };
+    for (name, op) in [
+        ("3x3", base),
+        ("stride1", ConvTranspose { stride: [1, 1], ..base }),
+        ("double", ConvTranspose { output_padding: [1, 1], bias: true, ..base }),
+        ("2x2", kernel(2)),
+        ("4x4_pad1", ConvTranspose { kernel: [4, 4], ..pads([1, 1], [1, 1]) }),
+        ("2x2_same", ConvTranspose { padding: same([2, 2], [1, 1]), ..kernel(2) }),
+        ("asymmetric", ConvTranspose { output_padding: [1, 0], ..pads([0, 2], [1, 0]) }),
+        ("oblong", ConvTranspose { kernel: [3, 1], stride: [3, 1], padding: VALID, ..base }),
+        ("dilation2", ConvTranspose { dilation: [2, 2], padding: same([3, 3], [2, 2]), ..base }),
+        ("groups2", ConvTranspose { groups: groups(2), bias: true, ..base }),
+        ("depthwise", ConvTranspose { out: 4, groups: groups(4), ..base }),
+    ] {
+        let network = one(Op::ConvTranspose(op), &[Shape::map(4, 5, 6)]);
+        cases.push((format!("conv_transpose_{name}"), network));
+    }
+    let mut b = Builder::new("case");
+    let x = b.input("x", Shape::map(4, 5, 6));
+    let x = b.op("conv_transpose.0", Op::ConvTranspose(base), &[x]);
+    let x = b.op("batch_norm.0", Op::BatchNorm(NORM), &[x]);
+    cases.push(("conv_transpose_norm".to_owned(), b.output("y", x).network()));
+}
+
 fn batch_norms(cases: &mut Cases) {
     let map = Shape::map(3, 5, 7);
+    let plain = BatchNorm { affine: false, eps: 1e-3, ..NORM };
     cases.push(("batch_norm_map".to_owned(), one(Op::BatchNorm(NORM), &[map])));
     cases.push(("batch_norm_vector".to_owned(), one(Op::BatchNorm(NORM), &[Shape::vector(5)])));
+    cases.push(("batch_norm_not_affine".to_owned(), one(Op::BatchNorm(plain), &[map])));
+    let mut b = Builder::new("case");
+    let x = b.input("x", map);
+    let x = b.op("conv.0", Op::Conv(conv(4, 3)), &[x]);
+    let x = b.op("batch_norm.0", Op::BatchNorm(plain), &[x]);
+    cases.push(("folded_not_affine".to_owned(), b.output("y", x).network()));
     for (name, op) in [
         ("plain", conv(4, 3)),
         ("bias", Conv { bias: true, ..conv(4, 3) }),
-        ("depthwise", Conv { out: 3, groups: 3, ..conv(4, 3) }),
-        ("groups", Conv { out: 6, groups: 3, bias: true, ..conv(4, 3) }),
+        ("depthwise", Conv { out: 3, groups: groups(3), ..conv(4, 3) }),
+        ("groups", Conv { out: 6, groups: groups(3), bias: true, ..conv(4, 3) }),
     ] {
         let mut b = Builder::new("case");
         let x = b.input("x", map);
@@ -113,16 +172,19 @@ fn pools(cases: &mut Cases) {
         ("stride_leaves_rest", [2, 2], [4, 4], VALID),
     ];
     for (name, kernel, stride, padding) in windows {
-        let op = Op::MaxPool(MaxPool { kernel, stride, padding });
-        cases.push((format!("max_pool_{name}"), one(op, &[shape])));
-        for (suffix, count_include_pad) in [("", false), ("_with_pad", true)] {
-            let op = Op::AvgPool(AvgPool { kernel, stride, padding, count_include_pad });
-            cases.push((format!("avg_pool_{name}{suffix}"), one(op, &[shape])));
+        for (rounding, ceil) in [("", false), ("_ceil", true)] {
+            let window = Pool { kernel, stride, padding, ceil };
+            let op = Op::MaxPool(MaxPool { window });
+            cases.push((format!("max_pool_{name}{rounding}"), one(op, &[shape])));
+            for (suffix, count_include_pad) in [("", false), ("_with_pad", true)] {
+                let op = Op::AvgPool(AvgPool { window, count_include_pad });
+                cases.push((format!("avg_pool_{name}{rounding}{suffix}"), one(op, &[shape])));
+            }
         }
     }
     // The pool of LR-ASPP (Howard et al. 2019) at its own numbers.
-    let (kernel, stride) = ([49, 49], [16, 20]);
-    let op = AvgPool { kernel, stride, padding: VALID, count_include_pad: false };
+    let window = Pool { kernel: [49, 49], stride: [16, 20], padding: VALID, ceil: false };
+    let op = AvgPool { window, count_include_pad: false };
     cases.push(("avg_pool_49".to_owned(), one(Op::AvgPool(op), &[Shape::map(2, 64, 128)])));
     for (name, shape) in
         [("map", shape), ("large", Shape::map(2, 64, 128)), ("1x1", Shape::map(4, 1, 1))]
@@ -132,8 +194,30 @@ fn pools(cases: &mut Cases) {
     }
 }
 
+fn unpools(cases: &mut Cases) {
+    for (name, kernel, stride, [h, w]) in
+        [("2", [2, 2], [2, 2], [6, 8]), ("rest", [2, 3], [3, 3], [7, 11])]
+    {
+        let (op, shape) = (MaxUnpool { kernel, stride }, Shape::map(3, h, w));
+        let mut b = Builder::new("case");
+        let x = b.input("x", shape);
+        let y = b.op("max_pool.0", Op::MaxPool(MaxPool { window: op.pool() }), &[x]);
+        let y = b.op("tanh.0", Op::Tanh(Tanh), &[y]);
+        let y = b.op("max_unpool.0", Op::MaxUnpool(op), &[y, x]);
+        cases.push((format!("max_unpool_{name}"), b.output("y", y).network()));
+    }
+}
+
 fn elementwise(cases: &mut Cases) {
     for (name, op) in [
+        ("drop_path", Op::DropPath(DropPath { p: 0.3 })),
+        ("dropout", Op::Dropout(Dropout { p: 0.3 })),
+        ("hsigmoid", Op::Hsigmoid(Hsigmoid)),
+        ("leaky_relu", Op::LeakyRelu(LeakyRelu { slope: 0.3 })),
+        ("prelu", Op::Prelu(Prelu)),
+        ("spatial_dropout", Op::SpatialDropout(SpatialDropout { p: 0.3 })),
+        ("swish", Op::Swish(Swish)),
+        ("tanh", Op::Tanh(Tanh)),
         ("relu", Op::Relu(Relu)),
         ("relu6", Op::Relu6(Relu6)),
         ("sigmoid", Op::Sigmoid(Sigmoid)),
@@ -183,6 +267,52 @@ fn joins(cases: &mut Cases) {
     cases.push(("same_operand_twice".to_owned(), b.output("y", square).network()));
 }
 
+fn channels(cases: &mut Cases) {
+    let (map, vector) = (Shape::map(12, 5, 6), Shape::vector(12));
+    let shuffle = |n| Op::ChannelShuffle(ChannelShuffle { groups: groups(n) });
+    let slice = |start, end| Op::ChannelSlice(ChannelSlice { start, end });
+    let pad = |before, after| Op::ChannelPad(ChannelPad { before, after });
+    let shift = |kernel, dilation| Op::Shift(Shift { kernel, dilation });
+    for (name, op, shape) in [
+        ("channel_shuffle_3", shuffle(3), map),
+        ("channel_shuffle_4", shuffle(4), map),
+        ("channel_shuffle_1", shuffle(1), map),
+        ("channel_slice_some", slice(3, 7), map),
+        ("channel_slice_all", slice(0, 12), map),
+        ("channel_slice_vector", slice(5, 12), vector),
+        ("channel_pad_after", pad(0, 4), map),
+        ("channel_pad_both", pad(2, 1), map),
+        ("channel_pad_vector", pad(2, 1), vector),
+        ("shift_3", shift(3, 1), map),
+        ("shift_3_dilation2", shift(3, 2), map),
+        ("shift_5", shift(5, 1), Shape::map(53, 5, 6)),
+        ("shift_1", shift(1, 1), map),
+    ] {
+        cases.push((name.to_owned(), one(op, &[shape])));
+    }
+}
+
+fn heads(cases: &mut Cases) {
+    let linear = |bias| Op::Linear(Linear { out: 5, bias });
+    let flatten = Op::Flatten(Flatten);
+    for (name, op, shape) in [
+        ("linear", linear(true), Shape::vector(12)),
+        ("linear_without_bias", linear(false), Shape::vector(12)),
+        ("linear_of_pixel", linear(true), Shape::map(12, 1, 1)),
+        ("flatten_map", flatten.clone(), Shape::map(3, 4, 5)),
+        ("flatten_vector", flatten, Shape::vector(12)),
+    ] {
+        cases.push((name.to_owned(), one(op, &[shape])));
+    }
+    let mut b = Builder::new("case");
+    let x = b.input("x", Shape::map(3, 6, 7));
+    let x = b.op("global_avg_pool.0", Op::GlobalAvgPool(GlobalAvgPool), &[x]);
+    let x = b.op("conv.0", Op::Conv(Conv { bias: true, ..conv(8, 1) }), &[x]);
+    let x = b.op("flatten.0", Op::Flatten(Flatten), &[x]);
+    let x = b.op("linear.0", linear(true), &[x]);
+    cases.push(("classifier".to_owned(), b.output("y", x).network()));
+}
+
 fn resizes(cases: &mut Cases) {
     let modes = [
         ("nearest", ResizeMode::Nearest, false),
@@ -221,7 +351,11 @@ fn resizes(cases: &mut Cases) {
 
 fn structure(cases: &mut Cases) {
     let map = Shape::map(3, 6, 8);
-    let crop = |top, left, bottom, right| Op::Crop(Crop { top, left, bottom, right });
+    let border = |top, left, bottom, right| Border { top, left, bottom, right };
+    let crop = |top, left, bottom, right| Op::Crop(Crop(border(top, left, bottom, right)));
+    let pad = |top, left, bottom, right| Op::Pad(Pad(border(top, left, bottom, right)));
+    cases.push(("pad_all_sides".to_owned(), one(pad(1, 2, 3, 4), &[map])));
+    cases.push(("pad_bottom_right".to_owned(), one(pad(0, 0, 1, 1), &[map])));
     cases.push(("crop_all_sides".to_owned(), one(crop(1, 2, 3, 4), &[map])));
     cases.push(("crop_top_left".to_owned(), one(crop(1, 1, 0, 0), &[map])));
     cases.push(("crop_nothing".to_owned(), one(crop(0, 0, 0, 0), &[map])));

@@ -1,7 +1,9 @@
 //! Every operator by its definition: direct loops in 64 bits, no sharing with any engine.
 
 use nas_compiler::Network;
-use nas_compiler::ops::{AvgPool, Conv, MaxPool, Op, Padding, Resize, ResizeMode};
+use nas_compiler::ops::{
+    AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Op, Padding, Pool, Resize, ResizeMode, Shift,
+};
 use nas_compiler::shape::Shape;
 use nas_compiler::weights::{Tensor, Weights};
 
@@ -80,12 +82,25 @@ fn apply(op: &Op, operands: &[Map], weight: &dyn Fn(&str) -> Vec<f64>, shape: Sh
         Op::Add(_) => broadcast(operands, shape, |a, b| a + b),
         Op::AvgPool(pool) => avg_pool(pool, &operands[0], shape),
         Op::BatchNorm(norm) => {
-            let [scale, shift] = ["weight", "bias"].map(weight);
             let [mean, variance] = ["running_mean", "running_var"].map(weight);
+            let affine = norm.affine.then(|| ["weight", "bias"].map(weight));
             Map::build(shape, |c, y, x| {
                 let normal = (operands[0].at(c, y, x) - mean[c]) / (variance[c] + norm.eps).sqrt();
-                normal * scale[c] + shift[c]
+                affine.as_ref().map_or(normal, |[scale, shift]| normal * scale[c] + shift[c])
             })
+        }
+        Op::ChannelPad(op) => Map::build(shape, |c, y, x| {
+            let c = c.checked_sub(op.before as usize);
+            let c = c.filter(|&c| c < operands[0].sizes()[0]);
+            c.map_or(0.0, |c| operands[0].at(c, y, x))
+        }),
+        Op::ChannelShuffle(op) => {
+            let groups = op.groups.get() as usize;
+            let each = operands[0].sizes()[0] / groups;
+            Map::build(shape, |c, y, x| operands[0].at(c % groups * each + c / groups, y, x))
+        }
+        Op::ChannelSlice(op) => {
+            Map::build(shape, |c, y, x| operands[0].at(c + op.start as usize, y, x))
         }
         Op::Concat(_) => {
             Map { shape, data: operands.iter().flat_map(|map| map.data.clone()).collect() }
@@ -94,22 +109,53 @@ fn apply(op: &Op, operands: &[Map], weight: &dyn Fn(&str) -> Vec<f64>, shape: Sh
             let bias = op.bias.then(|| weight("bias"));
             conv(op, &operands[0], &weight("weight"), bias.as_deref(), shape)
         }
+        Op::ConvTranspose(op) => {
+            let bias = op.bias.then(|| weight("bias"));
+            conv_transpose(op, &operands[0], &weight("weight"), bias.as_deref(), shape)
+        }
         Op::Crop(crop) => Map::build(shape, |c, y, x| {
-            operands[0].at(c, y + crop.top as usize, x + crop.left as usize)
+            operands[0].at(c, y + crop.0.top as usize, x + crop.0.left as usize)
         }),
+        Op::DropPath(_) | Op::Dropout(_) | Op::SpatialDropout(_) => operands[0].clone(),
+        Op::Flatten(_) => Map { shape, data: operands[0].data.clone() },
         Op::GlobalAvgPool(_) => {
             let [_, h, w] = operands[0].sizes();
             let sums = operands[0].data.chunks(h * w).map(|plane| plane.iter().sum::<f64>());
             Map { shape, data: sums.map(|sum| sum / (h * w) as f64).collect() }
         }
+        Op::Hsigmoid(_) => operands[0].each(|x| relu6(x + 3.0) / 6.0),
         Op::Hswish(_) => operands[0].each(|x| x * relu6(x + 3.0) / 6.0),
         Op::Identity(_) => operands[0].clone(),
+        Op::LeakyRelu(op) => operands[0].each(|x| if x > 0.0 { x } else { op.slope * x }),
+        Op::Linear(op) => {
+            let (kernel, bias) = (weight("weight"), op.bias.then(|| weight("bias")));
+            let rows = kernel.chunks(operands[0].data.len()).enumerate();
+            let sum =
+                |row: &[f64]| row.iter().zip(&operands[0].data).map(|(w, x)| w * x).sum::<f64>();
+            let data = rows.map(|(o, row)| sum(row) + bias.as_ref().map_or(0.0, |bias| bias[o]));
+            Map { shape, data: data.collect() }
+        }
         Op::MaxPool(pool) => max_pool(pool, &operands[0], shape),
+        Op::MaxUnpool(op) => max_unpool(op, &operands[0], &operands[1]),
         Op::Mul(_) => broadcast(operands, shape, |a, b| a * b),
+        Op::Pad(pad) => Map::build(shape, |c, y, x| {
+            let [y, x] = [y as i64 - i64::from(pad.0.top), x as i64 - i64::from(pad.0.left)];
+            operands[0].inside(c, y, x).unwrap_or(0.0)
+        }),
+        Op::Prelu(_) => {
+            let slope = weight("weight");
+            Map::build(shape, |c, y, x| {
+                let x = operands[0].at(c, y, x);
+                if x > 0.0 { x } else { slope[c] * x }
+            })
+        }
         Op::Relu(_) => operands[0].each(|x| x.max(0.0)),
         Op::Relu6(_) => operands[0].each(relu6),
         Op::Resize(op) => resize(op, &operands[0], shape),
+        Op::Shift(op) => shift(op, &operands[0]),
         Op::Sigmoid(_) => operands[0].each(|x| 1.0 / (1.0 + (-x).exp())),
+        Op::Swish(_) => operands[0].each(|x| x / (1.0 + (-x).exp())),
+        Op::Tanh(_) => operands[0].each(f64::tanh),
         Op::Zero(_) => Map::build(shape, |_, _, _| 0.0),
     }
 }
@@ -143,7 +189,7 @@ fn window(
 }
 
 fn conv(op: &Conv, input: &Map, kernel: &[f64], bias: Option<&[f64]>, shape: Shape) -> Map {
-    let groups = op.groups as usize;
+    let groups = op.groups.get() as usize;
     let (per_group, out_per_group) = (input.sizes()[0] / groups, op.out as usize / groups);
     let [kh, kw] = op.kernel.map(|k| k as usize);
     Map::build(shape, |o, y, x| {
@@ -161,20 +207,91 @@ fn conv(op: &Conv, input: &Map, kernel: &[f64], bias: Option<&[f64]>, shape: Sha
     })
 }
 
-fn avg_pool(op: &AvgPool, input: &Map, shape: Shape) -> Map {
+/// Every input element, times the kernel, is added to the result around `stride` times its place.
+fn conv_transpose(
+    op: &ConvTranspose,
+    input: &Map,
+    kernel: &[f64],
+    bias: Option<&[f64]>,
+    shape: Shape,
+) -> Map {
+    let mut result = Map::build(shape, |o, _, _| bias.map_or(0.0, |bias| bias[o]));
+    let ([channels, h, w], [_, height, width]) = (input.sizes(), result.sizes());
+    let out_per_group = (op.out / op.groups) as usize;
+    let per_group = channels / op.groups.get() as usize;
+    for c in 0..channels {
+        for (y, x) in (0..h).flat_map(|y| (0..w).map(move |x| (y, x))) {
+            for ([ky, kx], [oy, ox]) in
+                window([y, x], op.kernel, op.stride, op.dilation, op.padding)
+            {
+                let inside = (0..height as i64).contains(&oy) && (0..width as i64).contains(&ox);
+                for o in (0..out_per_group).filter(|_| inside) {
+                    let [kh, kw] = op.kernel.map(|k| k as usize);
+                    let tap = kernel[((c * out_per_group + o) * kh + ky) * kw + kx];
+                    let to = c / per_group * out_per_group + o;
+                    let place = (to * height + oy as usize) * width + ox as usize;
+                    result.data[place] += tap * input.at(c, y, x);
+                }
+            }
+        }
+    }
+    result
+}
+
+/// The values of each window of a pool; `None` for what is padding.
+fn pooled(pool: &Pool, input: &Map, shape: Shape, of: impl Fn(&[Option<f64>]) -> f64) -> Map {
+    let [_, h, w] = input.sizes().map(|size| size as i64);
+    let [below, right] = pool.padding.after.map(i64::from);
     Map::build(shape, |c, y, x| {
-        let places = window([y, x], op.kernel, op.stride, [1, 1], op.padding);
-        let values: Vec<f64> = places.filter_map(|(_, [y, x])| input.inside(c, y, x)).collect();
-        let all = (op.kernel[0] * op.kernel[1]) as usize;
-        let count = if op.count_include_pad { all } else { values.len() };
-        values.iter().sum::<f64>() / count as f64
+        let places = window([y, x], pool.kernel, pool.stride, [1, 1], pool.padding);
+        // What lies beyond the padding is nothing at all.
+        let within = places.filter(|(_, [y, x])| *y < h + below && *x < w + right);
+        of(&within.map(|(_, [y, x])| input.inside(c, y, x)).collect::<Vec<_>>())
+    })
+}
+
+fn avg_pool(op: &AvgPool, input: &Map, shape: Shape) -> Map {
+    pooled(&op.window, input, shape, |values| {
+        let inside: Vec<f64> = values.iter().copied().flatten().collect();
+        let count = if op.count_include_pad { values.len() } else { inside.len() };
+        inside.iter().sum::<f64>() / count as f64
     })
 }
 
 fn max_pool(op: &MaxPool, input: &Map, shape: Shape) -> Map {
-    Map::build(shape, |c, y, x| {
-        let places = window([y, x], op.kernel, op.stride, [1, 1], op.padding);
-        places.filter_map(|(_, [y, x])| input.inside(c, y, x)).fold(f64::NEG_INFINITY, f64::max)
+    pooled(&op.window, input, shape, |values| {
+        values.iter().copied().flatten().fold(f64::NEG_INFINITY, f64::max)
+    })
+}
+
+fn max_unpool(op: &MaxUnpool, values: &Map, pooled: &Map) -> Map {
+    let mut result = pooled.each(|_| 0.0);
+    let ([channels, h, w], [_, height, width]) = (values.sizes(), pooled.sizes());
+    let no_padding = Padding { before: [0, 0], after: [0, 0] };
+    for c in 0..channels {
+        for (y, x) in (0..h).flat_map(|y| (0..w).map(move |x| (y, x))) {
+            let places = window([y, x], op.kernel, op.stride, [1, 1], no_padding);
+            let places = places.map(|(_, [y, x])| [y as usize, x as usize]);
+            let best = places.reduce(|best, at| {
+                let value = |[y, x]: [usize; 2]| pooled.at(c, y, x);
+                if value(at) > value(best) { at } else { best }
+            });
+            let [py, px] = best.unwrap();
+            result.data[(c * height + py) * width + px] = values.at(c, y, x);
+        }
+    }
+    result
+}
+
+/// Channel c of each k * k in turn reads `(c / k - k / 2, c % k - k / 2)` away.
+fn shift(op: &Shift, input: &Map) -> Map {
+    let (k, dilation) = (i64::from(op.kernel), i64::from(op.dilation));
+    let moving = input.sizes()[0] as i64 / (k * k) * (k * k);
+    Map::build(input.shape, |c, y, x| {
+        let channel = c as i64;
+        let [dy, dx] =
+            if channel < moving { [channel / k % k - k / 2, channel % k - k / 2] } else { [0, 0] };
+        input.inside(c, y as i64 + dy * dilation, x as i64 + dx * dilation).unwrap_or(0.0)
     })
 }
 

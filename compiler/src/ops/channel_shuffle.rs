@@ -1,0 +1,46 @@
+//! `channel_shuffle`: channels of different groups interleaved.
+
+use std::num::NonZeroU32;
+
+use super::conv::groups_divide;
+use super::signature::{
+    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
+};
+use super::{Operator, ShapeProblem};
+use crate::shape::Shape;
+
+/// Channels of different groups interleaved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ChannelShuffle {
+    /// How many groups the channels are in before.
+    pub groups: NonZeroU32,
+}
+
+impl Operator for ChannelShuffle {
+    const DECLARATION: Declaration = Declaration {
+        name: "channel_shuffle",
+        operands: Operands::One,
+        params: &[Parameter {
+            name: "groups",
+            kind: Kind::Count(1),
+            default: Default::Required,
+            doc: "how many groups the channels are in before; must divide them",
+        }],
+        doc: "The first channel of each group, then the second of each, and so on (Zhang et al. 2018): channel i * C / groups + j becomes channel j * groups + i. The shape stays.",
+        example: "x -> conv(32, kernel = 1, groups = 4) -> channel_shuffle(4)",
+    };
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
+        Ok(Self { groups: arguments.positive("groups") })
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::default().with("groups", Argument::Count(self.groups.get()))
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
+        let (input, _) = first_map(inputs)?;
+        groups_divide(self.groups, input.channels(), input.channels())?;
+        Ok(input)
+    }
+}

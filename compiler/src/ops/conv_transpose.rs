@@ -1,0 +1,142 @@
+//! `conv_transpose`: transposed convolution.
+
+use std::num::NonZeroU32;
+
+use super::conv::{BIAS, GROUPS, OUT, groups_divide, he_variance, kernel_at_each_pixel};
+use super::signature::{
+    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
+};
+use super::window::{DILATION, KERNEL, Padding, STRIDE};
+use super::{Operator, Role, ShapeProblem, Weight};
+use crate::shape::Shape;
+
+/// Transposed two-dimensional convolution: the gradient of a convolution with the same kernel,
+/// stride, dilation and padding (as in PyTorch).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConvTranspose {
+    /// Output channels.
+    pub out: u32,
+    /// Height and width of the kernel.
+    pub kernel: [u32; 2],
+    /// Vertical and horizontal stride.
+    pub stride: [u32; 2],
+    /// Vertical and horizontal dilation.
+    pub dilation: [u32; 2],
+    /// Groups; each sees `in / groups` channels.
+    pub groups: NonZeroU32,
+    /// Whether a bias is added.
+    pub bias: bool,
+    /// Rows and columns removed from the result.
+    pub padding: Padding,
+    /// Rows below and columns on the right that the result has in addition.
+    pub output_padding: [u32; 2],
+}
+
+impl Operator for ConvTranspose {
+    const DECLARATION: Declaration = Declaration {
+        name: "conv_transpose",
+        operands: Operands::One,
+        params: &[
+            OUT,
+            KERNEL,
+            STRIDE,
+            DILATION,
+            GROUPS,
+            BIAS,
+            Parameter {
+                name: "padding",
+                kind: Kind::Padding,
+                default: Default::Is(Argument::Word("same")),
+                doc: "padding of the convolution that it transposes: rows and columns removed from the result; \"same\" keeps the size at stride 1",
+            },
+            Parameter {
+                name: "output_padding",
+                kind: Kind::Pair(0),
+                default: Default::Is(Argument::Pair([0, 0])),
+                doc: "rows below and columns on the right in addition, less than the stride or the dilation; `stride - 1` with padding \"same\" and an odd kernel multiplies the size by the stride",
+            },
+        ],
+        doc: "Transposed convolution. [C, H, W] -> [out, H', W'] with H' = (H - 1) * stride + dilation * (kernel - 1) + 1 - padding + output_padding. MACs: H * W * C * kh * kw * out / groups.",
+        example: "x -> conv_transpose(8, kernel = 3, stride = 2, output_padding = 1)",
+    };
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
+        let (kernel, dilation) = (arguments.pair("kernel"), arguments.pair("dilation"));
+        Ok(Self {
+            out: arguments.count("out"),
+            kernel,
+            stride: arguments.pair("stride"),
+            dilation,
+            groups: arguments.positive("groups"),
+            bias: arguments.flag("bias"),
+            padding: Padding::of(arguments, kernel, dilation),
+            output_padding: arguments.pair("output_padding"),
+        })
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+            .with("out", Argument::Count(self.out))
+            .with("kernel", Argument::Pair(self.kernel))
+            .with("stride", Argument::Pair(self.stride))
+            .with("dilation", Argument::Pair(self.dilation))
+            .with("groups", Argument::Count(self.groups.get()))
+            .with("bias", Argument::Flag(self.bias))
+            .with("padding", self.padding.argument(self.kernel, self.dilation))
+            .with("output_padding", Argument::Pair(self.output_padding))
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
+        let (input, [h, w]) = first_map(inputs)?;
+        groups_divide(self.groups, input.channels(), self.out)?;
+        Ok(Shape::map(self.out, self.along(0, h)?, self.along(1, w)?))
+    }
+
+    /// Every input pixel is multiplied with the whole kernel once.
+    fn macs(&self, inputs: &[Shape], _output: Shape) -> u128 {
+        inputs.first().map_or(0, |&input| kernel_at_each_pixel(&self.weights(inputs), input))
+    }
+
+    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
+        let channels = inputs.first().map_or(0, Shape::channels);
+        let [kh, kw] = self.kernel;
+        let kernel =
+            Weight { role: Role::Kernel, dims: vec![channels, self.out / self.groups, kh, kw] };
+        let bias = self.bias.then(|| Weight { role: Role::Bias, dims: vec![self.out] });
+        std::iter::once(kernel).chain(bias).collect()
+    }
+
+    fn kernel_variance(&self, _inputs: &[Shape]) -> f64 {
+        he_variance(self.kernel, self.out, self.groups)
+    }
+}
+
+impl ConvTranspose {
+    /// The size of the result along one direction.
+    fn along(&self, axis: usize, size: u32) -> Result<u32, ShapeProblem> {
+        let Padding { before, after } = self.padding;
+        let pairs = [self.kernel, self.stride, self.dilation, before, after, self.output_padding];
+        let [kernel, stride, dilation, before, after, more] =
+            pairs.map(|pair| u64::from(if axis == 0 { pair[0] } else { pair[1] }));
+        if more >= stride.max(dilation) {
+            return Err(ShapeProblem::Window {
+                title: format!(
+                    "an output padding of {more} is too much for stride {stride} and dilation {dilation}"
+                ),
+                help: format!(
+                    "use `output_padding = {}` at most, or a larger stride",
+                    stride.max(dilation).saturating_sub(1)
+                ),
+            });
+        }
+        let extent = dilation.saturating_mul(kernel.saturating_sub(1)) + 1;
+        let full = u64::from(size).saturating_sub(1).saturating_mul(stride).saturating_add(extent);
+        match full.saturating_add(more).checked_sub(before + after) {
+            Some(rest @ 1..) => Ok(u32::try_from(rest).unwrap_or(u32::MAX)),
+            _ => Err(ShapeProblem::Window {
+                title: format!("padding {} leaves nothing of a result of {full}", before + after),
+                help: "use less padding".to_owned(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `pad`: a map with a border of zeros.
+
+use super::border::{Border, SIDES};
+use super::signature::{Arguments, Declaration, Operands, first_map};
+use super::{Operator, ShapeProblem};
+use crate::shape::Shape;
+
+/// A map with a border of zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pad(pub Border);
+
+impl Operator for Pad {
+    const DECLARATION: Declaration = Declaration {
+        name: "pad",
+        operands: Operands::One,
+        params: SIDES,
+        doc: "The map with a border of zeros: [C, H, W] -> [C, top + H + bottom, left + W + right].",
+        example: "x -> pad(bottom = 1, right = 1)",
+    };
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
+        Ok(Self(Border::of(arguments)))
+    }
+
+    fn arguments(&self) -> Arguments {
+        self.0.arguments()
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
+        let (input, [h, w]) = first_map(inputs)?;
+        let Border { top, left, bottom, right } = self.0;
+        let height = h.saturating_add(top).saturating_add(bottom);
+        let width = w.saturating_add(left).saturating_add(right);
+        Ok(Shape::map(input.channels(), height, width))
+    }
+}

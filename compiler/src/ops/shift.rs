@@ -1,0 +1,101 @@
+//! `shift`: each channel moved by a fixed step.
+
+use std::num::NonZeroU32;
+
+use super::conv::Conv;
+use super::signature::{
+    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
+};
+use super::window::Padding;
+use super::{Operator, ShapeProblem};
+use crate::shape::Shape;
+
+/// Each channel moved by one of the steps within a square window, zeros moving in (Wu et al.
+/// 2018), as the authors' code assigns them: of k * k channels in turn, channel c reads the place
+/// `(c / k - k / 2, c % k - k / 2)` away, times the dilation. Channels beyond the last full turn
+/// stay where they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shift {
+    /// Side of the window.
+    pub kernel: u32,
+    /// Pixels of one step.
+    pub dilation: u32,
+}
+
+impl Operator for Shift {
+    const DECLARATION: Declaration = Declaration {
+        name: "shift",
+        operands: Operands::One,
+        params: &[
+            Parameter {
+                name: "kernel",
+                kind: Kind::Count(1),
+                default: Default::Is(Argument::Count(3)),
+                doc: "side of the square that the steps lie in",
+            },
+            Parameter {
+                name: "dilation",
+                kind: Kind::Count(1),
+                default: Default::Is(Argument::Count(1)),
+                doc: "pixels of one step",
+            },
+        ],
+        doc: "Each channel moved by one of the kernel * kernel steps in turn, zeros moving in; channels beyond the last full turn stay (Wu et al. 2018). The shape stays; no MACs, no parameters.",
+        example: "x -> conv(27, kernel = 1) -> shift -> conv(16, kernel = 1)",
+    };
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
+        let (kernel, dilation) = (arguments.count("kernel"), arguments.count("dilation"));
+        if kernel.is_multiple_of(2) {
+            return Err(ShapeProblem::Window {
+                title: format!("a shift within {kernel} x {kernel} has no middle"),
+                help: format!("use an odd kernel, such as {}", kernel.saturating_add(1)),
+            });
+        }
+        Ok(Self { kernel, dilation })
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+            .with("kernel", Argument::Count(self.kernel))
+            .with("dilation", Argument::Count(self.dilation))
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
+        let (input, _) = first_map(inputs)?;
+        if u64::from(self.kernel).pow(2) > u64::from(input.channels()) {
+            let Self { kernel, .. } = self;
+            return Err(ShapeProblem::Window {
+                title: format!("a shift within {kernel} x {kernel} has more steps than channels"),
+                help: "use a smaller kernel, or more channels: each step takes one".to_owned(),
+            });
+        }
+        Ok(input)
+    }
+}
+
+impl Shift {
+    /// The depthwise convolution that does the same, and its kernel `[channels, 1, k, k]`: for
+    /// engines without such an operator.
+    #[must_use]
+    pub fn as_conv(&self, channels: NonZeroU32) -> (Conv, Vec<f32>) {
+        let Self { kernel, dilation } = *self;
+        let edge = [(kernel / 2).saturating_mul(dilation); 2];
+        let conv = Conv {
+            out: channels.get(),
+            kernel: [kernel; 2],
+            stride: [1, 1],
+            dilation: [dilation; 2],
+            groups: channels,
+            bias: false,
+            padding: Padding { before: edge, after: edge },
+        };
+        let taps = kernel.saturating_mul(kernel);
+        let in_turns = channels.get() / taps * taps;
+        let one_hot = |channel: u32| {
+            let tap = if channel < in_turns { channel % taps } else { taps / 2 };
+            (0..taps).map(move |at| if at == tap { 1.0 } else { 0.0 })
+        };
+        (conv, (0..channels.get()).flat_map(one_hot).collect())
+    }
+}
