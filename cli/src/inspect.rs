@@ -1,4 +1,4 @@
-//! The commands that look and do not train: check, fmt, show, cost, analyze, sample, explain.
+//! The commands that look and do not train: check, fmt, cost, analyze, sample, explain.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 use nas_compiler::analyse::{self, Entangled, Range};
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error};
-use nas_compiler::ir::text;
 use nas_compiler::network::Cost;
 use nas_compiler::recipe::Measure;
 use nas_compiler::{Checked, Compiler, Network, Space, specialise};
@@ -103,81 +102,8 @@ pub fn fmt(args: &FmtArgs) -> Result<(), Failure> {
     if args.check && others > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 
-/// Arguments of `nasc show`.
-#[derive(Debug, Args)]
-pub struct ShowArgs {
-    /// The file.
-    pub file: PathBuf,
-    /// What to show; `network` needs `--arch`.
-    #[arg(long, value_enum)]
-    pub stage: Option<Stage>,
-    /// A network: an `arch` item, a JSON file, or random:SEED.
-    #[arg(long)]
-    pub arch: Option<String>,
-    /// The space, where the file has several.
-    #[arg(long)]
-    pub space: Option<String>,
-    /// How the space is written.
-    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
-    pub format: GraphFormat,
-}
-
-/// A stage of the compiler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Stage {
-    /// What was written.
-    Ast,
-    /// The graph with decisions.
-    Space,
-    /// One network.
-    Network,
-}
-
-/// How a graph is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GraphFormat {
-    /// The text form of the IR.
-    Text,
-    /// Graphviz.
-    Dot,
-}
-
-/// What the compiler made of a file.
-///
-/// # Errors
-/// The file is at fault.
-pub fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let default = if args.arch.is_some() { Stage::Network } else { Stage::Space };
-    match args.stage.unwrap_or(default) {
-        Stage::Ast => {
-            let source = input::read_source(&args.file)?;
-            let parsed = nas_grammar::parse(&source);
-            println!("{:#?}", parsed.file);
-            if parsed.problems.is_empty() {
-                Ok(())
-            } else {
-                Err(Failure::Problems(parsed.problems))
-            }
-        }
-        Stage::Space => Input::with(&args.file, |program, compiler| {
-            let space = input::space(program, compiler, args.space.as_deref())?;
-            match args.format {
-                GraphFormat::Text => print!("{}", text::print(&space)),
-                GraphFormat::Dot => print!("{}", text::dot(&space)),
-            }
-            Ok(())
-        }),
-        Stage::Network => {
-            let which = args.arch.as_deref();
-            let which = which.ok_or_else(|| Failure::input("`--stage network` needs `--arch`"))?;
-            let (_, network) = named_network(&args.file, args.space.as_deref(), which)?;
-            print!("{}", text::print_network(&network));
-            Ok(())
-        }
-    }
-}
-
-fn named_network(
+/// The network that `--arch` means, with its place in the space.
+pub(crate) fn named_network(
     file: &std::path::Path,
     space: Option<&str>,
     which: &str,

@@ -7,6 +7,7 @@ use nas_compiler::shape::Shape;
 use nas_data::{Batch, Dataset, Loader, Loading, Size};
 use nas_torch::TorchNetwork;
 
+use crate::diagram::escaped;
 use crate::report::Failure;
 
 /// How many times a pixel is enlarged.
@@ -158,10 +159,6 @@ impl Tiles {
         svg += "</svg>\n";
         Ok(svg)
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// RFC 4648, section 4.
