@@ -9,14 +9,13 @@ use crate::demo::{self, DemoArgs};
 #[cfg(feature = "torch")]
 use crate::eval::{self, EvalArgs};
 use crate::export::{self, ExportArgs};
-use crate::inspect::{
-    self, AnalyzeArgs, CheckArgs, CostArgs, ExplainArgs, FmtArgs, SampleArgs, ShowArgs,
-};
+use crate::inspect::{self, AnalyzeArgs, CheckArgs, CostArgs, ExplainArgs, FmtArgs, SampleArgs};
 use crate::report::{EXIT_BUG, Failure};
 #[cfg(feature = "torch")]
 use crate::retrain::{self, RetrainArgs};
 #[cfg(feature = "torch")]
 use crate::search::{self, SearchArgs};
+use crate::show::{self, ShowArgs};
 use crate::verify::{self, VerifyArgs};
 
 /// A compiler for search spaces of neural networks.
@@ -33,7 +32,7 @@ enum Command {
     Check(CheckArgs),
     /// Bring files into canonical layout.
     Fmt(FmtArgs),
-    /// Show what the compiler made of a file.
+    /// Show what the compiler made of a file: as text, as a picture, as figures.
     Show(ShowArgs),
     /// Exact count and ranges of a whole space.
     Analyze(AnalyzeArgs),
@@ -86,7 +85,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Check(args) => inspect::check(&args),
         Command::Fmt(args) => inspect::fmt(&args),
-        Command::Show(args) => inspect::show(&args),
+        Command::Show(args) => show::show(&args),
         Command::Analyze(args) => inspect::analyze(&args),
         Command::Cost(args) => inspect::cost(&args),
         Command::Sample(args) => inspect::sample(&args),

@@ -79,30 +79,30 @@ fn describe(training: &Training) -> Result<(), Failure> {
 
 /// The run to work in: an unfinished demo goes on, a finished one stays.
 fn open(training: &Training, out: Option<&Path>) -> Result<Store, Failure> {
+    let is_finished = |dir: &Path| dir.join(names::RESULT).exists();
     if let Some(dir) = out {
-        let is_begun = dir.join(names::RUN).exists() && !dir.join(names::RESULT).exists();
-        let opened =
-            if is_begun { search::resume(training, dir) } else { search::create(training, dir) };
-        return opened.map_err(|error| match error {
-            RunError::Exists { dir } => Failure::input(format!(
-                "{} holds a finished demo; name another folder by `--out`",
-                dir.display()
-            )),
-            error => Failure::problem(error),
-        });
+        if is_finished(dir) {
+            let dir = dir.display();
+            return Err(Failure::input(format!(
+                "{dir} holds a finished demo; name another folder by `--out`"
+            )));
+        }
+        return training.store(None, |inputs| Store::open(dir, inputs));
     }
     for number in 1_u32.. {
         let name = if number == 1 { "demo".to_owned() } else { format!("demo-{number}") };
         let dir = Path::new("runs").join(name);
-        if dir.join(names::RESULT).exists() {
+        if is_finished(&dir) {
             continue;
         }
-        let is_begun = dir.join(names::RUN).exists();
-        let opened =
-            if is_begun { search::resume(training, &dir) } else { search::create(training, &dir) };
-        match opened {
-            Err(RunError::Differs { .. } | RunError::Locked { .. } | RunError::NotARun { .. }) => {}
-            opened => return opened.map_err(Failure::problem),
+        let mut is_taken = false;
+        let opened = training.store(None, |inputs| {
+            let opened = Store::open(&dir, inputs);
+            is_taken = opened.as_ref().is_err_and(RunError::is_of_another);
+            opened
+        });
+        if !is_taken {
+            return opened;
         }
     }
     Err(Failure::input("runs/demo-… are all taken; name a folder by `--out`"))
@@ -114,8 +114,7 @@ fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Fail
         .map_err(|misfit| Failure::input(misfit.to_string()))?;
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?.unwrap_or_default();
-    let weights =
-        weights_file::take(&network, &bytes, &NameMap::default()).map_err(Failure::input)?;
+    let weights = weights_file::take(&network, &bytes, names::WEIGHTS, &NameMap::default())?;
     let device = nas_torch::Options::default().device;
     let mut trained = TorchNetwork::new(&network, 0, device).map_err(Failure::problem)?;
     trained.load(&weights).map_err(Failure::problem)?;

@@ -4,13 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nas_compiler::specialise;
+use nas_tract::Tolerance;
 
 use crate::files::write_whole;
 use crate::input::{self, Input};
-use crate::package::{Making, beside, package, provenance};
+use crate::package::{Making, beside, package, provenance, tolerance_parser};
 use crate::report::Failure;
 use crate::sources::sources;
 use crate::weights_file;
+
+/// What to do about outputs that differ.
+const HELP: &str = "allow more by `--tolerance loose` if the difference is small enough for the use; \
+                    else one of the engines is at fault: please report it with the file and the weights";
 
 /// Arguments of `nasc export`.
 #[derive(Debug, Args)]
@@ -35,6 +40,10 @@ pub struct ExportArgs {
     /// The version of the ONNX operator set.
     #[arg(long, default_value_t = 17)]
     pub opset: i64,
+    /// How far tract may be from libtorch, relative to the largest value of an output: 0, 1e-5,
+    /// 3e-4 or 1e-2.
+    #[arg(long, value_name = "NAME", default_value = "export", value_parser = tolerance_parser())]
+    pub tolerance: Tolerance,
     /// The seed of fresh weights.
     #[arg(long, default_value_t = 0, conflicts_with = "weights")]
     pub seed: u64,
@@ -62,15 +71,15 @@ pub fn run(args: &ExportArgs) -> Result<(), Failure> {
         }
     };
     let provenance = provenance(&network, &sources, &origin);
-    let made = package(&network, Making { opset: args.opset, provenance, weights: &weights })?;
+    let ExportArgs { opset, tolerance, .. } = *args;
+    let made = package(&network, Making { opset, tolerance, provenance, weights: &weights })?;
     let [report, check] = beside(output);
     if !made.report.report.passed {
         // What an earlier export left under these names is not what was asked for now.
         for path in [output, &report, &check] {
             let _ = std::fs::remove_file(path);
         }
-        let summary = made.report.summary();
-        return Err(Failure::input(format!("{} was not written: {summary}", output.display())));
+        return Err(made.report.failure(&output.display().to_string(), HELP));
     }
     let mut json =
         serde_json::to_vec_pretty(&made.report).map_err(|e| Failure::input(e.to_string()))?;
@@ -83,4 +92,42 @@ pub fn run(args: &ExportArgs) -> Result<(), Failure> {
         println!("{}", path.display());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn export(output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {
+        run(&ExportArgs {
+            file: nas_spaces::shipped().join("landcover_demo.nas"),
+            arch: "random:1".to_owned(),
+            space: None,
+            weights: None,
+            names: None,
+            output,
+            opset: 17,
+            tolerance,
+            seed: 0,
+        })
+    }
+
+    #[test]
+    fn outputs_that_differ_leave_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = dir.path().join("net.onnx");
+        let files = || std::fs::read_dir(dir.path()).unwrap().count();
+        export(output.clone(), Tolerance::Export).unwrap();
+        assert_eq!(files(), 3);
+        let exact = export(output, Tolerance::Exact);
+        // libtorch sums in another order; without it, tract is compared with itself.
+        if cfg!(feature = "torch") {
+            let Err(Failure::Problems(problems)) = &exact else { panic!("{exact:?}") };
+            let text = problems[0].to_string();
+            assert!(text.contains("output `logits` on the input of seed 1: differs by"), "{text}");
+            assert_eq!((files(), exact.unwrap_err().report()), (0, 1));
+        } else {
+            assert!(exact.is_ok() && files() == 3, "{exact:?}");
+        }
+    }
 }

@@ -66,8 +66,8 @@ impl Input {
 /// It cannot be read.
 pub fn read_source(path: &Path) -> Result<Source, Failure> {
     read(path).map_err(|error| match error {
-        LoadError::Missing(reason) => Failure::input(format!("{}: {reason}", path.display())),
         LoadError::Unreadable(problem) => Failure::Problems(vec![problem]),
+        reason => Failure::input(format!("{}: {reason}", path.display())),
     })
 }
 
@@ -77,7 +77,8 @@ fn read(path: &Path) -> Result<Source, LoadError> {
 }
 
 /// Why a file could not be read, in plain words.
-fn io_reason(error: &std::io::Error) -> String {
+#[must_use]
+pub fn io_reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
@@ -92,10 +93,10 @@ fn load_module(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
         let name = rest.join("/");
         return match nas_spaces::std_module(&name) {
             Some(text) => Ok(Source::new(format!("std/{name}.nas"), text)),
-            None => Err(LoadError::Missing(format!(
-                "the standard library has {}",
-                nas_spaces::std_modules().join(", ")
-            ))),
+            None => {
+                let known = nas_spaces::std_modules();
+                Err(LoadError::Unknown(known.iter().map(|name| format!("std.{name}")).collect()))
+            }
         };
     }
     let folder = Path::new(importer).parent().unwrap_or(Path::new(""));

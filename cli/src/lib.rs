@@ -5,6 +5,7 @@ mod command;
 pub mod demo;
 #[cfg(feature = "torch")]
 pub mod eval;
+pub mod diagram;
 pub mod export;
 pub mod files;
 pub mod input;
@@ -21,11 +22,13 @@ pub mod retrain;
 pub mod sample;
 #[cfg(feature = "torch")]
 pub mod search;
+pub mod show;
 pub mod sources;
 pub mod table;
 #[cfg(feature = "torch")]
 pub mod training;
 pub mod verify;
+pub mod weights_error;
 pub mod weights_file;
 
 pub use command::main;

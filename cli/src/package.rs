@@ -6,10 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use miette::Diagnostic;
 use nas_compiler::Network;
 use nas_compiler::weights::{Tensor, Weights};
-use nas_tract::{CaseReport, Model, OutputReport, Report, Tolerance, compare, seeded_inputs};
+use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::report::Failure;
 use crate::weights_file;
@@ -34,8 +37,8 @@ pub struct Package {
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
-    /// What the outputs were compared with: "libtorch", or "tract" itself where nasc was built
-    /// without it.
+    /// What the outputs were compared with: libtorch and its version, or tract itself where nasc
+    /// was built without libtorch.
     pub reference: String,
     /// The report.
     #[serde(flatten)]
@@ -47,7 +50,7 @@ pub struct Verification {
 pub struct Record {
     /// The version of this record.
     pub format: u32,
-    /// What computed the outputs: "libtorch" or "tract".
+    /// What computed the outputs, as in [`Verification`].
     pub reference: String,
     /// How far results may be from them.
     pub tolerance: Tolerance,
@@ -61,10 +64,53 @@ pub struct Record {
 pub struct Making<'a> {
     /// The operator set.
     pub opset: i64,
+    /// How far tract may be from the reference.
+    pub tolerance: Tolerance,
     /// Keys and values for the file.
     pub provenance: Vec<(String, String)>,
     /// The weights.
     pub weights: &'a Weights,
+}
+
+/// Outputs that are too far from the reference.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{file} was not written: {engine} does not answer as {reference} does:{outputs}")]
+#[diagnostic(code(nas::verify::differs), help("{help}"))]
+pub struct Differs {
+    /// The ONNX file.
+    pub file: String,
+    /// What ran it.
+    pub engine: String,
+    /// What it was compared with.
+    pub reference: String,
+    /// The outputs that are too far off, a line each.
+    pub outputs: String,
+    /// What would help.
+    pub help: String,
+}
+
+/// A file that is no record of an export, or of another model.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{file}` is no record of this model: {why}")]
+#[diagnostic(
+    code(nas::verify::record),
+    help("give by `--check` the NAME.check.safetensors that `nasc export` wrote with the model")
+)]
+pub struct NotARecord {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Reads the name of a tolerance.
+#[must_use]
+pub fn tolerance_parser() -> impl TypedValueParser<Value = Tolerance> {
+    let names = PossibleValuesParser::new(Tolerance::ALL.map(Tolerance::name));
+    names.map(|name| {
+        let named = Tolerance::ALL.into_iter().find(|tolerance| tolerance.name() == name);
+        named.unwrap_or(Tolerance::Export)
+    })
 }
 
 /// Where a network is from, as the file says it. Only what is the same on every machine.
@@ -102,101 +148,103 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 /// # Errors
 /// The network cannot be written, or an engine fails.
 pub fn package(network: &Network, making: Making<'_>) -> Result<Package, Failure> {
-    let Making { opset, provenance, weights } = making;
+    let Making { opset, tolerance, provenance, weights } = making;
     let options = nas_onnx::Options {
         opset,
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         provenance,
     };
     let onnx = nas_onnx::emit(network, weights, &options).map_err(Failure::problem)?;
-    let shapes = |nodes: &[nas_compiler::network::Port]| -> Vec<Vec<u32>> {
-        let nodes = nodes.iter().filter_map(|port| network.nodes.get(port.node));
-        nodes.map(|node| [&[1], node.shape.dims()].concat()).collect()
-    };
-    let inputs = shapes(&network.inputs);
-    let outputs = shapes(&network.outputs);
+    let model = Model::load(&onnx).map_err(Failure::problem)?;
+    let (inputs, outputs) = (shapes(network, &network.inputs), shapes(network, &network.outputs));
     let elements: usize = inputs.iter().map(|dims| volume(dims)).sum();
     let seeds: Vec<u64> = if elements > LARGE { vec![1] } else { vec![1, 2] };
-    let tolerance = Tolerance::Export;
-    let model = Model::load(&onnx).map_err(Failure::problem)?;
     let steps: Vec<u32> = outputs.iter().map(|dims| step(dims)).collect();
     let mut recorded = Weights::new();
     let mut cases = Vec::new();
     for &seed in &seeds {
         let inputs = seeded_inputs(&inputs, seed);
         let actual = model.run(&inputs).map_err(Failure::problem)?;
-        let expected = match reference(network, weights, &inputs, &outputs)? {
-            Some(expected) => expected,
-            None => shaped_as(&actual, &outputs)?,
-        };
+        let expected = reference(network, weights, &inputs)?;
+        let expected =
+            expected.unwrap_or_else(|| actual.iter().map(|tensor| tensor.data.clone()).collect());
+        let shaped = expected.into_iter().zip(&outputs);
+        let expected: Vec<Tensor> =
+            shaped.map(|(data, dims)| Tensor { dims: dims.clone(), data }).collect();
         for ((port, tensor), step) in network.outputs.iter().zip(&expected).zip(&steps) {
             recorded.insert(format!("seed.{seed}/{}", port.name), sample(tensor, *step));
         }
         cases.push(judge(&model, seed, &expected, &actual, tolerance)?);
     }
-    let reference = if cfg!(feature = "torch") { "libtorch" } else { "tract" }.to_owned();
+    let report = Report::new(tolerance, cases);
+    let reference = reference_name(&report);
     let record = Record { format: FORMAT, reference: reference.clone(), tolerance, seeds, steps };
     let note = serde_json::to_string(&record).map_err(|e| Failure::input(e.to_string()))?;
-    let check = weights_file::to_bytes(&recorded, Some(note))?;
-    Ok(Package {
-        onnx,
-        report: Verification { reference, report: report(cases, tolerance) },
-        check,
-    })
+    let check = nas_safetensors::to_bytes(&recorded, Some(&note))
+        .map_err(|error| Failure::input(error.to_string()))?;
+    Ok(Package { onnx, report: Verification { reference, report }, check })
 }
 
+/// The shapes of ports, with a batch of one.
+fn shapes(network: &Network, ports: &[nas_compiler::network::Port]) -> Vec<Vec<u32>> {
+    let nodes = ports.iter().filter_map(|port| network.nodes.get(port.node));
+    nodes.map(|node| [&[1], node.shape.dims()].concat()).collect()
+}
+
+/// What a report compares with.
+#[cfg(feature = "torch")]
+fn reference_name(_: &Report) -> String {
+    format!("libtorch {}", nas_torch::LIBTORCH_VERSION)
+}
+
+#[cfg(not(feature = "torch"))]
+fn reference_name(report: &Report) -> String {
+    report.engine.clone()
+}
+
+/// The outputs of libtorch; `None` where nasc was built without it.
 #[cfg(feature = "torch")]
 fn reference(
     network: &Network,
     weights: &Weights,
     inputs: &[Tensor],
-    shapes: &[Vec<u32>],
-) -> Result<Option<Vec<Tensor>>, Failure> {
+) -> Result<Option<Vec<Vec<f32>>>, Failure> {
     let inputs: Vec<Vec<f32>> = inputs.iter().map(|tensor| tensor.data.clone()).collect();
-    let outputs = nas_torch::run(network, weights, &inputs).map_err(Failure::problem)?;
-    let tensors = outputs.into_iter().zip(shapes);
-    Ok(Some(tensors.map(|(data, dims)| Tensor { dims: dims.clone(), data }).collect()))
+    nas_torch::run(network, weights, &inputs).map(Some).map_err(Failure::problem)
 }
 
 #[cfg(not(feature = "torch"))]
 #[allow(clippy::unnecessary_wraps, reason = "libtorch may fail")]
-fn reference(
-    _: &Network,
-    _: &Weights,
-    _: &[Tensor],
-    _: &[Vec<u32>],
-) -> Result<Option<Vec<Tensor>>, Failure> {
+fn reference(_: &Network, _: &Weights, _: &[Tensor]) -> Result<Option<Vec<Vec<f32>>>, Failure> {
     Ok(None)
 }
 
-/// The outputs of tract, if they have the shapes that the compiler inferred.
-fn shaped_as(actual: &[Tensor], shapes: &[Vec<u32>]) -> Result<Vec<Tensor>, Failure> {
-    let found: Vec<&Vec<u32>> = actual.iter().map(|tensor| &tensor.dims).collect();
-    if found != shapes.iter().collect::<Vec<_>>() {
-        return Err(Failure::input(format!("tract infers outputs {found:?}, nasc {shapes:?}")));
-    }
-    Ok(actual.to_vec())
-}
-
-/// How a model does on what a check file records of another.
+/// How a model does on what a check file records of another; a tolerance that is given counts
+/// instead of the recorded one.
 ///
 /// # Errors
 /// The file is no check file, or is not for this model; tract fails.
-pub fn repeat(onnx: &[u8], check: &[u8]) -> Result<Verification, Failure> {
-    let faulty = |why: String| Failure::input(format!("the check file: {why}"));
-    let note = weights_file::note(check).map_err(faulty)?;
+pub fn repeat(
+    onnx: &[u8],
+    check: &[u8],
+    file: &str,
+    tolerance: Option<Tolerance>,
+) -> Result<Verification, Failure> {
+    let faulty = |why: String| Failure::problem(NotARecord { file: file.to_owned(), why });
+    let recorded = weights_file::tensors(check, file)?;
+    let note = nas_safetensors::note(check).map_err(|error| faulty(error.to_string()))?;
     let note = note.ok_or_else(|| faulty("it was not written by `nasc export`".to_owned()))?;
     let record: Record = serde_json::from_str(&note).map_err(|e| faulty(e.to_string()))?;
     if record.format != FORMAT {
         return Err(faulty(format!("its format is {}, this nasc reads {FORMAT}", record.format)));
     }
-    let recorded = weights_file::tensors(check).map_err(faulty)?;
     let model = Model::load(onnx).map_err(Failure::problem)?;
-    let shapes: Vec<Vec<u32>> = model.inputs().iter().map(|port| port.dims.clone()).collect();
+    let shapes: Vec<&[u32]> = model.inputs().iter().map(|port| port.dims.as_slice()).collect();
     if record.steps.len() != model.outputs().len() {
         let (found, needed) = (record.steps.len(), model.outputs().len());
         return Err(faulty(format!("it is of {found} outputs, the model has {needed}")));
     }
+    let tolerance = tolerance.unwrap_or(record.tolerance);
     let mut cases = Vec::new();
     for seed in record.seeds {
         let actual = model.run(&seeded_inputs(&shapes, seed)).map_err(Failure::problem)?;
@@ -207,9 +255,9 @@ pub fn repeat(onnx: &[u8], check: &[u8]) -> Result<Verification, Failure> {
             .map(|name| recorded.get(&name).cloned().ok_or_else(|| format!("it lacks `{name}`")))
             .collect::<Result<Vec<_>, _>>()
             .map_err(faulty)?;
-        cases.push(judge(&model, seed, &expected, &sampled, record.tolerance)?);
+        cases.push(judge(&model, seed, &expected, &sampled, tolerance)?);
     }
-    Ok(Verification { reference: record.reference, report: report(cases, record.tolerance) })
+    Ok(Verification { reference: record.reference, report: Report::new(tolerance, cases) })
 }
 
 fn judge(
@@ -219,31 +267,8 @@ fn judge(
     actual: &[Tensor],
     tolerance: Tolerance,
 ) -> Result<CaseReport, Failure> {
-    let pairs = model.outputs().iter().zip(expected.iter().zip(actual));
-    let outputs = pairs
-        .map(|(port, (expected, actual))| {
-            let agreement = compare(expected, actual).map_err(Failure::problem)?;
-            let passed = tolerance.allows(&agreement);
-            let (name, dims) = (port.name.clone(), actual.dims.clone());
-            Ok(OutputReport { name, dims, passed, agreement })
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    let passed = outputs.iter().all(|output| output.passed);
-    Ok(CaseReport { name: format!("seed {seed}"), passed, outputs })
-}
-
-fn report(cases: Vec<CaseReport>, tolerance: Tolerance) -> Report {
-    let agreements = cases.iter().flat_map(|case| &case.outputs).map(|output| output.agreement);
-    let worst = agreements
-        .max_by(|a, b| a.not_finite.cmp(&b.not_finite).then(a.max_rel.total_cmp(&b.max_rel)));
-    Report {
-        engine: "tract".to_owned(),
-        tolerance,
-        bound: tolerance.bound(),
-        passed: !cases.is_empty() && cases.iter().all(|case| case.passed),
-        worst,
-        cases,
-    }
+    let name = format!("seed {seed}");
+    CaseReport::new(name, model.outputs(), expected, actual, tolerance).map_err(Failure::problem)
 }
 
 fn volume(dims: &[u32]) -> usize {
@@ -281,25 +306,61 @@ impl Verification {
     /// One line for people.
     #[must_use]
     pub fn summary(&self) -> String {
-        let Report { passed, bound, tolerance, worst, cases, .. } = &self.report;
+        let Report { engine, passed, bound, tolerance, worst, cases, .. } = &self.report;
         let verdict = if *passed { "passed" } else { "FAILED" };
         let Some(worst) = worst else { return format!("{verdict}: there is nothing to compare") };
         let not_finite = match worst.not_finite {
             0 => String::new(),
             n => format!(", {n} values not finite"),
         };
-        let against = match self.reference.as_str() {
-            "tract" => "tract alone (not compared with libtorch)".to_owned(),
-            other => format!("tract against {other}"),
+        let against = if self.reference == *engine {
+            format!("{engine} alone (not compared with libtorch)")
+        } else {
+            format!("{engine} against {}", self.reference)
         };
         format!(
-            "{verdict}: {against} on {} inputs: max abs {:.2e}, max rel {:.2e} (bound {bound:.0e}, {}), arg-max agreement {:.4} %{not_finite}",
+            "{verdict}: {against} on {} inputs: max abs {:.2e}, max rel {:.2e} (bound {bound:e}, {}), arg-max agreement {:.4} %{not_finite}",
             cases.len(),
             worst.max_abs,
             worst.max_rel,
             tolerance.name(),
             worst.argmax_agreement * 100.0,
         )
+    }
+
+    /// Each output that is too far off, on a line of its own.
+    #[must_use]
+    pub fn failures(&self) -> String {
+        let Report { tolerance, bound, cases, .. } = &self.report;
+        let mut lines = String::new();
+        for case in cases {
+            for output in case.outputs.iter().filter(|output| !output.passed) {
+                let (name, far) = (&output.name, &output.agreement);
+                let off = match far.not_finite {
+                    0 => format!(
+                        "differs by {:.2e}, {:.2e} of its largest value; `{}` allows {bound:e}",
+                        far.max_abs,
+                        far.max_rel,
+                        tolerance.name()
+                    ),
+                    n => format!("has {n} values that are not finite"),
+                };
+                lines += &format!("\n  output `{name}` on the input of {}: {off}", case.name);
+            }
+        }
+        lines
+    }
+
+    /// Why a file was not written.
+    #[must_use]
+    pub fn failure(&self, file: &str, help: &str) -> Failure {
+        Failure::problem(Differs {
+            file: file.to_owned(),
+            engine: self.report.engine.clone(),
+            reference: self.reference.clone(),
+            outputs: self.failures(),
+            help: help.to_owned(),
+        })
     }
 }
 

@@ -77,7 +77,10 @@ impl Progress {
     pub fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         match event {
             Event::Resumed { phase, done, versions } => {
-                self.line(&format!("goes on: {phase}, {done} done"));
+                match phase {
+                    Phase::Done => self.line("the run is finished already"),
+                    phase => self.line(&format!("goes on: {phase}, {done} done")),
+                }
                 for change in *versions {
                     let (then, now) = (shown(&change.recorded), shown(&change.now));
                     let name = &change.name;

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nas_compiler::specialise;
+use nas_search::Store;
 use nas_search::record::RunResult;
 use nas_search::store::names;
-use nas_search::{Inputs, Job, Outcome, RunError, Store, regime};
+use nas_tract::Tolerance;
 
 use crate::name_map::NameMap;
-use crate::package::{Making, Verification, package, provenance};
-use crate::progress::{Progress, millions};
+use crate::package::{Making, Package, Verification, package, provenance};
+use crate::progress::millions;
 use crate::report::Failure;
 use crate::training::{RecipeArgs, Training};
 use crate::weights_file;
@@ -23,6 +24,9 @@ pub const REPORT: &str = "network.verify.json";
 pub const CHECK: &str = "network.check.safetensors";
 /// The operator set of the ONNX file.
 const OPSET: i64 = 17;
+/// What to do about outputs that differ.
+const HELP: &str = "the weights are kept: `nasc export FILE --arch DIR/assignment.json --weights \
+                    DIR/weights.safetensors --tolerance loose -o NAME.onnx` allows more";
 
 /// Arguments of `nasc search`.
 #[derive(Debug, Args)]
@@ -49,7 +53,7 @@ pub fn run(args: &SearchArgs) -> Result<(), Failure> {
     let default = || Path::new("runs").join(&training.recipe.name);
     let dir = args.out.clone().unwrap_or_else(default);
     let opened = if args.resume { resume(&training, &dir) } else { create(&training, &dir) };
-    let mut store = opened.map_err(Failure::problem)?;
+    let mut store = opened?;
     let done = whole(&training, &mut store, "go on by the same command with `--resume`")?;
     print!("{}", table(&done, &dir));
     Ok(())
@@ -66,27 +70,17 @@ pub struct Done {
 /// A new run in a folder.
 ///
 /// # Errors
-/// See [`Store::create`].
-pub fn create(training: &Training, dir: &Path) -> Result<Store, RunError> {
-    with_inputs(training, |inputs| Store::create(dir, inputs))
+/// The data set cannot be read; else see [`Store::create`].
+pub fn create(training: &Training, dir: &Path) -> Result<Store, Failure> {
+    training.store(None, |inputs| Store::create(dir, inputs))
 }
 
 /// The run of a folder.
 ///
 /// # Errors
-/// See [`Store::resume`].
-pub fn resume(training: &Training, dir: &Path) -> Result<Store, RunError> {
-    with_inputs(training, |inputs| Store::resume(dir, inputs))
-}
-
-fn with_inputs<T>(training: &Training, inner: impl FnOnce(&Inputs<'_>) -> T) -> T {
-    inner(&Inputs {
-        space_ref: &training.space_ref,
-        space: &training.space,
-        sources: &training.sources,
-        recipe: &training.recipe,
-        versions: &[("nasc".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
-    })
+/// The data set cannot be read; else see [`Store::resume`].
+pub fn resume(training: &Training, dir: &Path) -> Result<Store, Failure> {
+    training.store(None, |inputs| Store::resume(dir, inputs))
 }
 
 /// Does what is left of a run, and writes its ONNX file. The hint says how to go on after a stop.
@@ -94,34 +88,7 @@ fn with_inputs<T>(training: &Training, inner: impl FnOnce(&Inputs<'_>) -> T) -> 
 /// # Errors
 /// Training fails, the user stops it, or tract and libtorch do not agree.
 pub fn whole(training: &Training, store: &mut Store, hint: &str) -> Result<Done, Failure> {
-    let backend = training.backend()?;
-    let space = &training.space;
-    let job = Job {
-        space,
-        recipe: &training.recipe,
-        backend: &backend,
-        specialise: &|assignment| specialise(space, assignment),
-    };
-    let mut progress = Progress::new()?;
-    let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
-    progress.finish();
-    let outcome = outcome.map_err(|failure| match failure {
-        regime::Failure::Run(error) => Failure::problem(error),
-        regime::Failure::Backend(error) => Failure::problem(error),
-    })?;
-    let result = match outcome {
-        Outcome::Finished(result) => *result,
-        Outcome::Interrupted(status) => {
-            eprintln!(
-                "stopped in {} after {} of {}; {} is whole: {hint}",
-                status.phase,
-                status.done,
-                status.of,
-                store.dir().display()
-            );
-            return Err(Failure::Interrupted);
-        }
-    };
+    let result = training.run(store, hint)?;
     let verification = export(training, store, &result)?;
     Ok(Done { result, verification })
 }
@@ -137,22 +104,28 @@ fn export(
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?;
     let bytes = bytes.ok_or_else(|| Failure::input("the run has no weights"))?;
-    let weights = weights_file::take(&network, &bytes, &NameMap::default())
-        .map_err(|faults| Failure::input(format!("{}: {faults}", names::WEIGHTS)))?;
+    let weights = weights_file::take(&network, &bytes, names::WEIGHTS, &NameMap::default())?;
     let provenance = provenance(&network, &training.sources, names::WEIGHTS);
-    let made = package(&network, Making { opset: OPSET, provenance, weights: &weights })?;
-    if !made.report.report.passed {
+    let making =
+        Making { opset: OPSET, tolerance: Tolerance::Export, provenance, weights: &weights };
+    let made = package(&network, making)?;
+    keep(store, made)
+}
+
+/// Writes what was made, or where it did not pass only the report of why.
+fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
+    let Package { onnx, report, check } = made;
+    if !report.report.passed {
         for name in [ONNX, CHECK] {
             store.remove(name).map_err(Failure::problem)?;
         }
-        store.write_json(REPORT, &made.report).map_err(Failure::problem)?;
-        let summary = made.report.summary();
-        return Err(Failure::input(format!("{ONNX} was not written: {summary}")));
+        store.write_json(REPORT, &report).map_err(Failure::problem)?;
+        return Err(report.failure(ONNX, HELP));
     }
-    store.write(CHECK, &made.check).map_err(Failure::problem)?;
-    store.write_json(REPORT, &made.report).map_err(Failure::problem)?;
-    store.write(ONNX, &made.onnx).map_err(Failure::problem)?;
-    Ok(made.report)
+    store.write(CHECK, &check).map_err(Failure::problem)?;
+    store.write_json(REPORT, &report).map_err(Failure::problem)?;
+    store.write(ONNX, &onnx).map_err(Failure::problem)?;
+    Ok(report)
 }
 
 /// The result for people.
@@ -167,11 +140,65 @@ pub fn table(done: &Done, dir: &Path) -> String {
     }
     row("MACs", format!("{} M", millions(cost.macs)));
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
-    row("val mIoU, inherited weights", format!("{:.3}", inherited.miou));
+    if let Some(inherited) = inherited {
+        row("val mIoU, inherited weights", format!("{:.3}", inherited.miou));
+    }
     row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
     row("test mIoU", format!("{:.3}", test.miou));
     row("test pixels right", format!("{:.3}", test.accuracy));
     row("ONNX", dir.join(ONNX).display().to_string());
     row("verification", done.verification.summary());
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use nas_compiler::Space;
+    use nas_compiler::recipe::Recipe;
+    use nas_search::Inputs;
+    use nas_tract::{Agreement, CaseReport, OutputReport, Report};
+
+    use super::*;
+
+    /// A package whose only output is this far off.
+    fn made(max_rel: f64) -> Package {
+        let tolerance = Tolerance::Export;
+        let agreement =
+            Agreement { max_abs: 0.5, max_rel, not_finite: 0, argmax_agreement: 1.0, positions: 1 };
+        let passed = tolerance.allows(&agreement);
+        let output = OutputReport { name: "logits".to_owned(), dims: vec![1], passed, agreement };
+        let case = CaseReport { name: "seed 1".to_owned(), passed, outputs: vec![output] };
+        let report = Report::new(tolerance, vec![case]);
+        let report = Verification { reference: "libtorch".to_owned(), report };
+        Package { onnx: b"onnx".to_vec(), report, check: b"check".to_vec() }
+    }
+
+    #[test]
+    fn a_network_that_is_not_verified_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let (space, recipe) = (Space::default(), Recipe::default_for("s"));
+        let (sources, data, versions) = (&[], &[], &[]);
+        let inputs = Inputs {
+            space_ref: "s",
+            space: &space,
+            sources,
+            start: None,
+            recipe: &recipe,
+            data,
+            versions,
+        };
+        let mut store = Store::create(dir.path(), &inputs).unwrap();
+        let exist = || [ONNX, REPORT, CHECK].map(|name| dir.path().join(name).exists());
+        keep(&mut store, made(1e-6)).unwrap();
+        assert_eq!(exist(), [true, true, true]);
+        let failure = keep(&mut store, made(1e-2)).err().unwrap();
+        assert_eq!(exist(), [false, true, false]);
+        let Failure::Problems(problems) = &failure else { panic!("{failure:?}") };
+        let text = problems[0].to_string();
+        assert!(
+            text.contains("output `logits` on the input of seed 1: differs by 5.00e-1"),
+            "{text}"
+        );
+        assert_eq!(failure.report(), 1);
+    }
 }

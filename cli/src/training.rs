@@ -11,11 +11,17 @@ use nas_compiler::{Checked, Compiler, Network, Space, specialise};
 use nas_data::Dataset;
 use nas_grammar::Problem;
 use nas_search::evaluator::{Score, Stop};
-use nas_torch::{Options, TorchBackend, TorchError};
+use nas_search::record::{RunResult, Status};
+use nas_search::{Inputs, Job, Outcome, RunError, Start, Store, regime};
+use nas_torch::{Options, TorchBackend, TorchError, default_threads};
 
 use crate::input::{self, Input};
+use crate::progress::Progress;
 use crate::report::Failure;
 use crate::sources::sources;
+
+/// The splits that a run reads.
+const SPLITS: [&str; 3] = ["train", "val", "test"];
 
 /// The options that pick and change a recipe.
 #[derive(Debug, Args)]
@@ -29,7 +35,8 @@ pub struct RecipeArgs {
     /// The seed, instead of the recipe's.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Threads of libtorch; all cores if not given.
+    /// Threads of libtorch; if not given, half of the cores that nasc may use. More are faster only
+    /// where no other program uses the cores. With another number the last digits may differ.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub threads: Option<u32>,
 }
@@ -46,7 +53,7 @@ pub struct Training {
     pub sources: Vec<(String, Vec<u8>)>,
     /// The folder of the images.
     pub data: PathBuf,
-    threads: Option<u32>,
+    threads: u32,
 }
 
 impl Training {
@@ -95,7 +102,8 @@ impl Training {
             recipe.seed = seed;
         }
         let data = file.parent().unwrap_or(Path::new("")).join(&recipe.data.path);
-        Self { space, space_ref, recipe, sources: sources(program), data, threads: args.threads }
+        let threads = args.threads.unwrap_or_else(default_threads);
+        Self { space, space_ref, recipe, sources: sources(program), data, threads }
     }
 
     /// The images.
@@ -111,9 +119,67 @@ impl Training {
     /// # Errors
     /// There is no data set, or the space is for nothing that can be trained.
     pub fn backend(&self) -> Result<TorchBackend, Failure> {
-        let options = Options { threads: self.threads, ..Options::default() };
+        let options = Options { threads: Some(self.threads), ..Options::default() };
         TorchBackend::new(Arc::clone(&self.space), self.recipe.clone(), self.dataset()?, options)
             .map_err(Failure::problem)
+    }
+
+    /// Opens a run directory: to search, or to train the network that is given.
+    ///
+    /// # Errors
+    /// The data set cannot be read, or what `open` fails with.
+    pub fn store(
+        &self,
+        start: Option<Start<'_>>,
+        open: impl FnOnce(&Inputs<'_>) -> Result<Store, RunError>,
+    ) -> Result<Store, Failure> {
+        let data = self.dataset()?.files(&SPLITS).map_err(Failure::problem)?;
+        let versions = [
+            ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
+            ("libtorch", nas_torch::LIBTORCH_VERSION.to_owned()),
+            ("tract", nas_tract::VERSION.to_owned()),
+            ("threads of libtorch", self.threads.to_string()),
+        ];
+        let inputs = Inputs {
+            space_ref: &self.space_ref,
+            space: &self.space,
+            sources: &self.sources,
+            start,
+            recipe: &self.recipe,
+            data: &data,
+            versions: &versions.map(|(name, version)| (name.to_owned(), version)),
+        };
+        open(&inputs).map_err(Failure::problem)
+    }
+
+    /// Does what is left of a run. The hint says how to go on after a stop.
+    ///
+    /// # Errors
+    /// Training fails, or the user stops it.
+    pub fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
+        let backend = self.backend()?;
+        let space = &self.space;
+        let job = Job {
+            space,
+            recipe: &self.recipe,
+            backend: &backend,
+            specialise: &|assignment| specialise(space, assignment),
+        };
+        let mut progress = Progress::new()?;
+        let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
+        progress.finish();
+        let outcome = outcome.map_err(|failure| match failure {
+            regime::Failure::Run(error) => Failure::problem(error),
+            regime::Failure::Backend(error) => Failure::problem(error),
+        })?;
+        match outcome {
+            Outcome::Finished(result) => Ok(*result),
+            Outcome::Interrupted(Status { phase, done, of }) => {
+                let dir = store.dir().display();
+                eprintln!("stopped in {phase} after {done} of {of}; {dir} is whole: {hint}");
+                Err(Failure::Interrupted)
+            }
+        }
     }
 }
 

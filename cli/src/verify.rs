@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use nas_tract::Tolerance;
 use serde::Serialize;
 
-use crate::package::{Verification, beside, repeat};
+use crate::input::io_reason;
+use crate::package::{Verification, beside, repeat, tolerance_parser};
 use crate::report::Failure;
 
 /// Arguments of `nasc verify`.
@@ -17,6 +19,9 @@ pub struct VerifyArgs {
     /// The record to compare with, instead of NAME.check.safetensors beside the file.
     #[arg(long, value_name = "FILE")]
     pub check: Option<PathBuf>,
+    /// How far outputs may be from the recorded ones, instead of as recorded.
+    #[arg(long, value_name = "NAME", value_parser = tolerance_parser())]
+    pub tolerance: Option<Tolerance>,
     /// The reports as JSON.
     #[arg(long)]
     pub json: bool,
@@ -37,10 +42,10 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let mut reports = Vec::new();
     let mut failed = Vec::new();
     for file in &args.files {
-        match verify(file, args.check.as_deref()) {
+        match verify(file, args) {
             Ok(report) => {
                 if !args.json {
-                    println!("{}: {}", file.display(), report.summary());
+                    println!("{}: {}{}", file.display(), report.summary(), report.failures());
                 }
                 if !report.report.passed {
                     failed.push(file.display().to_string());
@@ -68,13 +73,14 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     Err(Failure::input(format!("not verified: {}", failed.join(", "))))
 }
 
-fn verify(file: &Path, check: Option<&Path>) -> Result<Verification, Failure> {
+fn verify(file: &Path, args: &VerifyArgs) -> Result<Verification, Failure> {
     let [_, beside] = beside(file);
-    let check = check.unwrap_or(&beside);
-    let read = |path: &Path| {
-        std::fs::read(path)
-            .map_err(|error| Failure::input(format!("cannot read {}: {error}", path.display())))
-    };
+    let check = args.check.as_ref().unwrap_or(&beside);
     let onnx = read(file)?;
-    repeat(&onnx, &read(check)?)
+    repeat(&onnx, &read(check)?, &check.display().to_string(), args.tolerance)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let reason = |error| Failure::input(format!("{}: {}", path.display(), io_reason(&error)));
+    std::fs::read(path).map_err(reason)
 }

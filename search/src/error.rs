@@ -48,8 +48,21 @@ pub enum RunError {
         dir: PathBuf,
     },
 
+    /// The run in the folder is laid out as another version of nasc does.
+    #[error("the run in `{}` was written by another version of nasc", dir.display())]
+    #[diagnostic(
+        code(nas::run::layout),
+        help(
+            "go on with it by that version (`run.json` names it), or name another folder by `--out`"
+        )
+    )]
+    Layout {
+        /// The folder.
+        dir: PathBuf,
+    },
+
     /// The run in the folder is of something else.
-    #[error("the run in `{}` is another one: {}", dir.display(), differences.join("; "))]
+    #[error("the run in `{}` is another one:{}", dir.display(), listed(differences))]
     #[diagnostic(
         code(nas::run::differs),
         help("undo these changes to go on with it, or begin a new run in another `--out`")
@@ -118,4 +131,31 @@ pub enum RunError {
         /// What does not fit.
         why: String,
     },
+}
+
+impl RunError {
+    /// Whether the folder belongs to another run, or to something else.
+    #[must_use]
+    pub fn is_of_another(&self) -> bool {
+        matches!(
+            self,
+            Self::Exists { .. }
+                | Self::NotARun { .. }
+                | Self::Layout { .. }
+                | Self::Differs { .. }
+                | Self::Locked { .. }
+        )
+    }
+}
+
+/// The most differences that are listed.
+const LISTED: usize = 12;
+
+/// Each on a line of its own.
+fn listed(differences: &[String]) -> String {
+    let mut text: String = differences.iter().take(LISTED).map(|d| format!("\n  {d}")).collect();
+    if let Some(more) = differences.len().checked_sub(LISTED).filter(|&more| more > 0) {
+        text += &format!("\n  … and {more} more");
+    }
+    text
 }

@@ -159,6 +159,12 @@ pub trait Trainee {
     /// As [`Supernet::train_weights`].
     fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Score, Stop<Self::Error>>;
 
+    /// Takes weights to begin with, before any training.
+    ///
+    /// # Errors
+    /// They are of another network; then nothing is changed.
+    fn load(&mut self, weights: &Weights) -> Result<(), Self::Error>;
+
     /// Weights by name, and optimiser state under names that begin with `optimizer/`.
     ///
     /// # Errors

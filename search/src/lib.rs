@@ -9,11 +9,10 @@ pub mod event;
 pub mod record;
 pub mod regime;
 pub mod store;
-pub mod tensors;
 #[cfg(test)]
 mod tests;
 
 pub use error::RunError;
 pub use event::{Event, Phase, Work};
 pub use regime::{Failure, Job, Outcome, run};
-pub use store::{Inputs, Store};
+pub use store::{Inputs, Start, Store};

@@ -10,18 +10,31 @@ use crate::event::Phase;
 /// The candidate of each decision that the network has, by path: what `--arch` reads.
 pub type Choices = IndexMap<String, String>;
 
+/// What a run is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Goal {
+    /// Find a network, and train it.
+    Search,
+    /// Train a given network.
+    Retrain,
+}
+
 /// `run.json`: what the run is of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The version of this layout.
     pub format: u32,
+    /// What it is to do.
+    pub goal: Goal,
     /// The space as it was asked for: `darts(width = 36)`.
     pub space: String,
     /// The name of the recipe.
     pub recipe: String,
     /// The seed.
     pub seed: u64,
-    /// Versions of what ran, by name.
+    /// Versions of what ran and the number of its threads, by name: with others the last digits of
+    /// a result may differ.
     pub versions: IndexMap<String, String>,
     /// The names of the source files, as under `sources/`.
     pub sources: Vec<String>,
@@ -160,8 +173,9 @@ pub struct RunResult {
     pub choices: Choices,
     /// What it costs.
     pub cost: CostRecord,
-    /// Its validation score with inherited weights.
-    pub inherited: Score,
+    /// Its validation score with inherited weights, where it was found by a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherited: Option<Score>,
     /// The epoch of the retraining whose weights are kept, from 0: the first with the best mIoU on
     /// the validation images.
     pub epoch: u32,

@@ -4,15 +4,19 @@
 //! nasc.lock               taken while a process works here
 //! sources/…               the files of the space as they were read
 //! recipe.json             the checked recipe, every default written out
+//! space.txt               the space that the compiler made of the files, in the text form of the IR
 //! decisions.json          the candidates of each decision, by path
-//! run.json                space, seed, versions, names of the sources; written last of these
+//! data.json               the files of the data set with their sizes in bytes
+//! initial.safetensors     the weights that a retraining began with, if they were given
+//! run.json                goal, space, seed, versions, names of the sources; written last of these
 //! status.json             phase and epoch, for people and tools
 //! history.jsonl           a line for each epoch of search and retraining
 //! timing.jsonl            their wall times; the only file that two equal runs differ in
 //! supernet.safetensors    state of the supernet after the last finished epoch
 //! scores.jsonl            the drawn networks, scored with inherited weights
 //! candidates.json         the best of them, best first
-//! assignment.json         the best one: decision path -> candidate; what `--arch` reads
+//! assignment.json         the best one, or the one to retrain: decision path -> candidate; what
+//!                         `--arch` reads
 //! trainee.safetensors     state of the retraining after its last finished epoch; gone at the end
 //! best.safetensors        the same after its best epoch; gone at the end
 //! weights.safetensors     the retrained weights
@@ -21,6 +25,9 @@
 //!
 //! Every file is written whole or not at all: aside in the same folder, synced, renamed. Lines
 //! are appended and synced; a last line without its end was torn by a crash and does not count.
+//!
+//! A run goes on only with what it began with: the same goal, space, network, initial weights,
+//! recipe and data files. Of these files only names and sizes are compared.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -28,12 +35,14 @@ use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
 use nas_compiler::Space;
+use nas_compiler::ir::text;
 use nas_compiler::recipe::Recipe;
+use nas_compiler::weights::Weights;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::RunError;
-use crate::record::{Run, VersionChange};
+use crate::record::{Choices, Goal, Run, VersionChange};
 
 mod compare;
 pub(crate) mod state;
@@ -48,6 +57,12 @@ pub mod names {
     pub const RUN: &str = "run.json";
     /// The recipe.
     pub const RECIPE: &str = "recipe.json";
+    /// The space.
+    pub const SPACE: &str = "space.txt";
+    /// The files of the data set.
+    pub const DATA: &str = "data.json";
+    /// The weights to begin with.
+    pub const INITIAL: &str = "initial.safetensors";
     /// The candidates of each decision.
     pub const DECISIONS: &str = "decisions.json";
     /// See [`crate::record::Status`].
@@ -75,7 +90,7 @@ pub mod names {
 }
 
 /// The version of the layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a run is of. Two runs of equal inputs on equal versions give equal files.
 #[derive(Debug, Clone, Copy)]
@@ -86,16 +101,30 @@ pub struct Inputs<'a> {
     pub space: &'a Space,
     /// The files that it was made of: relative name and bytes.
     pub sources: &'a [(String, Vec<u8>)],
+    /// The network to train; `None` to search for one.
+    pub start: Option<Start<'a>>,
     /// The recipe.
     pub recipe: &'a Recipe,
+    /// The files of the data set: path from its folder, and size in bytes.
+    pub data: &'a [(String, u64)],
     /// Versions of what runs: `("nasc", "0.1.0")`.
     pub versions: &'a [(String, String)],
+}
+
+/// What a retraining begins with.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// What the network chooses.
+    pub choices: &'a Choices,
+    /// Its weights; `None` for fresh ones.
+    pub weights: Option<&'a Weights>,
 }
 
 impl Inputs<'_> {
     fn run(&self) -> Run {
         Run {
             format: FORMAT,
+            goal: if self.start.is_some() { Goal::Retrain } else { Goal::Search },
             space: self.space_ref.to_owned(),
             recipe: self.recipe.name.clone(),
             seed: self.recipe.seed,
@@ -107,6 +136,17 @@ impl Inputs<'_> {
     fn decisions(&self) -> IndexMap<&str, &[String]> {
         let decisions = self.space.decisions.iter();
         decisions.map(|d| (d.path.as_str(), d.candidates.as_slice())).collect()
+    }
+
+    fn data(&self) -> IndexMap<String, u64> {
+        self.data.iter().cloned().collect()
+    }
+
+    /// The bytes of the initial weights.
+    fn initial(&self) -> Result<Option<Vec<u8>>, RunError> {
+        let weights = self.start.and_then(|start| start.weights);
+        let bytes = weights.map(|weights| nas_safetensors::to_bytes(weights, None));
+        bytes.transpose().map_err(|e| damaged(names::INITIAL, e))
     }
 }
 
@@ -137,7 +177,7 @@ impl Store {
             return Err(RunError::NotARun { dir: dir.to_owned() });
         }
         fs::create_dir_all(dir).map_err(|e| refused("create", dir, e))?;
-        let mut store = Self::open(dir, inputs.run(), false)?;
+        let mut store = Self::locked(dir, inputs.run(), false)?;
         if dir.join(names::RUN).exists() {
             return Err(RunError::Exists { dir: dir.to_owned() });
         }
@@ -146,16 +186,39 @@ impl Store {
             store.write(&source_name(name), bytes)?;
         }
         store.write_json(names::RECIPE, inputs.recipe)?;
+        store.write(names::SPACE, text::print(inputs.space).as_bytes())?;
         store.write_json(names::DECISIONS, &inputs.decisions())?;
+        store.write_json(names::DATA, &inputs.data())?;
+        // What a run left here that was not begun for good is not of this one.
+        match inputs.initial()? {
+            Some(bytes) => store.write(names::INITIAL, &bytes)?,
+            None => store.remove(names::INITIAL)?,
+        }
+        match inputs.start {
+            Some(start) => store.write_json(names::ASSIGNMENT, start.choices)?,
+            None => store.remove(names::ASSIGNMENT)?,
+        }
         store.write_json(names::RUN, &store.run.clone())?;
         Ok(store)
+    }
+
+    /// The run of an earlier process, or a new one where there is none.
+    ///
+    /// # Errors
+    /// As [`Store::resume`] and [`Store::create`].
+    pub fn open(dir: &Path, inputs: &Inputs<'_>) -> Result<Self, RunError> {
+        if dir.join(names::RUN).exists() {
+            Self::resume(dir, inputs)
+        } else {
+            Self::create(dir, inputs)
+        }
     }
 
     /// The run of an earlier process, to go on with.
     ///
     /// # Errors
-    /// The folder holds no run, or one of another space, recipe or seed (all differences are
-    /// said), or another process works there.
+    /// The folder holds no run, or one of other inputs (all differences are said), or another
+    /// process works there.
     pub fn resume(dir: &Path, inputs: &Inputs<'_>) -> Result<Self, RunError> {
         if !dir.join(names::RUN).exists() {
             let dir = dir.to_owned();
@@ -166,8 +229,8 @@ impl Store {
                 RunError::NotARun { dir }
             });
         }
-        let mut store = Self::open(dir, inputs.run(), true)?;
-        let recorded: Run = store.read_json(names::RUN)?;
+        let mut store = Self::locked(dir, inputs.run(), true)?;
+        let recorded = compare::recorded(&store)?;
         let differences = compare::differences(&store, &recorded, inputs)?;
         if !differences.is_empty() {
             return Err(RunError::Differs { dir: dir.to_owned(), differences });
@@ -177,7 +240,7 @@ impl Store {
         Ok(store)
     }
 
-    fn open(dir: &Path, run: Run, resumed: bool) -> Result<Self, RunError> {
+    fn locked(dir: &Path, run: Run, resumed: bool) -> Result<Self, RunError> {
         let path = dir.join(names::LOCK);
         let lock = OpenOptions::new().create(true).append(true).open(&path);
         let lock = lock.map_err(|e| refused("open", &path, e))?;

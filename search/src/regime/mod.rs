@@ -9,6 +9,8 @@
 //! 4. The best is trained from scratch; the epoch with the best validation score is kept, and
 //!    scored on the test images.
 //!
+//! A run whose goal is to retrain does the last step alone, with a given network.
+//!
 //! Everything is a function of the inputs and the recipe's seed. A run that was stopped, by a
 //! callback or by a crash, goes on from its last finished epoch and ends with the same bytes as
 //! one that was not, as far as the backend is deterministic.
@@ -26,7 +28,7 @@ use nas_compiler::{Assignment, Network, Space};
 use crate::error::RunError;
 use crate::evaluator::{Backend, PassReport, Stop};
 use crate::event::{Event, OnEvent, Phase};
-use crate::record::{Choices, Record, RunResult, Status, Timing};
+use crate::record::{Choices, Goal, Record, RunResult, Status, Timing};
 use crate::store::{Store, names};
 use progress::Progress;
 
@@ -138,12 +140,20 @@ impl<B: Backend> Run<'_, '_, B> {
         self.job.recipe
     }
 
+    /// Epochs of search before the retraining.
+    fn searched(&self) -> u32 {
+        match self.store.run().goal {
+            Goal::Search => self.recipe().schedule.epochs,
+            Goal::Retrain => 0,
+        }
+    }
+
     /// Reads the epochs of which the state is on disk, and drops those that a crash left ahead
     /// of it.
     fn restore_history(&mut self, derived: bool) -> Result<(), RunError> {
         let done = if derived {
             let retrained = retrain::epochs_done(self.store)?;
-            self.recipe().schedule.epochs.saturating_add(retrained)
+            self.searched().saturating_add(retrained)
         } else {
             supernet::epochs_done(self.store)?
         };
@@ -168,8 +178,11 @@ impl<B: Backend> Run<'_, '_, B> {
     /// Where the run is, as last written.
     fn status(&self) -> Result<Status, RunError> {
         if self.store.read(names::STATUS)?.is_none() {
-            let of = self.recipe().schedule.epochs;
-            return Ok(Status { phase: Phase::Search, done: 0, of });
+            let (phase, of) = match self.store.run().goal {
+                Goal::Search => (Phase::Search, self.recipe().schedule.epochs),
+                Goal::Retrain => (Phase::Retrain, self.recipe().retrain.epochs),
+            };
+            return Ok(Status { phase, done: 0, of });
         }
         self.store.read_json(names::STATUS)
     }

@@ -1,4 +1,4 @@
-//! The picked network, trained from scratch.
+//! The picked network, trained from scratch; or a given one, from given weights.
 
 use std::time::Instant;
 
@@ -7,9 +7,8 @@ use super::{Halt, Run, count, finite};
 use crate::error::RunError;
 use crate::evaluator::{Backend, Part, Pass, Score, Split, Trainee};
 use crate::event::{Event, Phase, Work};
-use crate::record::{Candidate, Choices, Record, RetrainEpoch, RunResult, Status};
+use crate::record::{Candidate, Choices, Goal, Record, RetrainEpoch, RunResult, Status};
 use crate::store::{Store, damaged, names, state};
-use crate::tensors;
 
 /// What names of optimiser state begin with.
 const OPTIMIZER: &str = "optimizer/";
@@ -37,7 +36,8 @@ impl<B: Backend> Run<'_, '_, B> {
         let (inherited, val) = (self.inherited()?, self.best_val()?);
         let weights =
             best.weights.into_iter().filter(|(name, _)| !name.starts_with(OPTIMIZER)).collect();
-        let bytes = tensors::to_bytes(&weights).map_err(|e| damaged(names::WEIGHTS, e))?;
+        let bytes =
+            nas_safetensors::to_bytes(&weights, None).map_err(|e| damaged(names::WEIGHTS, e))?;
         self.store.write(names::WEIGHTS, &bytes)?;
         let space = self.store.run().space.clone();
         let result = RunResult { space, choices, cost: cost.into(), inherited, epoch, val, test };
@@ -57,6 +57,10 @@ impl<B: Backend> Run<'_, '_, B> {
             if self.best() == Some(done) && state::done(self.store, names::BEST)? != done {
                 state::write(self.store, names::BEST, &state.weights, done)?;
             }
+        } else if let Some(bytes) = self.store.read(names::INITIAL)? {
+            let initial = nas_safetensors::from_bytes(&bytes);
+            let initial = initial.map_err(|e| damaged(names::INITIAL, e))?;
+            trainee.load(&initial).map_err(Halt::backend)?;
         }
         let epochs = self.recipe().retrain.epochs;
         self.begin(Phase::Retrain, done, epochs)?;
@@ -138,9 +142,13 @@ impl<B: Backend> Run<'_, '_, B> {
     }
 
     /// The validation score of the picked network with inherited weights.
-    fn inherited(&self) -> Result<Score, RunError> {
+    fn inherited(&self) -> Result<Option<Score>, RunError> {
+        if self.store.run().goal == Goal::Retrain {
+            return Ok(None);
+        }
         let candidates: Vec<Candidate> = self.store.read_json(names::CANDIDATES)?;
         let best = candidates.into_iter().next();
-        best.map(|best| best.score).ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))
+        let best = best.ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))?;
+        Ok(Some(best.score))
     }
 }

@@ -1,14 +1,25 @@
 //! Whether the run in a folder is of what is asked for now, and if not, what differs.
 
 use indexmap::IndexMap;
+use nas_compiler::ir::text;
 use serde_json::Value;
 
 use super::{FORMAT, Inputs, Store, damaged, names, source_name};
 use crate::error::RunError;
-use crate::record::{Run, VersionChange};
+use crate::record::{Choices, Goal, Run, VersionChange};
 
 /// Settings that change no result, so that a run may go on with other ones.
 const FREE: &[&str] = &["data.workers"];
+
+/// The run that the folder holds.
+pub(super) fn recorded(store: &Store) -> Result<Run, RunError> {
+    let recorded: Value = store.read_json(names::RUN)?;
+    let format = recorded.get("format").and_then(Value::as_u64);
+    if format.is_some_and(|format| format != u64::from(FORMAT)) {
+        return Err(RunError::Layout { dir: store.dir().to_owned() });
+    }
+    serde_json::from_value(recorded).map_err(|e| damaged(names::RUN, e))
+}
 
 /// What keeps a recorded run from going on with these inputs, a phrase each.
 pub(super) fn differences(
@@ -17,22 +28,27 @@ pub(super) fn differences(
     inputs: &Inputs<'_>,
 ) -> Result<Vec<String>, RunError> {
     let mut found = Vec::new();
-    if recorded.format != FORMAT {
-        found.push(format!("its layout is {} and this nasc writes {FORMAT}", recorded.format));
+    if recorded.goal != store.run().goal {
+        found.push(match recorded.goal {
+            Goal::Search => "it is a search".to_owned(),
+            Goal::Retrain => "it is the retraining of one network".to_owned(),
+        });
         return Ok(found);
     }
     if recorded.space != inputs.space_ref {
-        found.push(format!("it searches `{}`, not `{}`", recorded.space, inputs.space_ref));
+        found.push(format!("its space is `{}`, not `{}`", recorded.space, inputs.space_ref));
     }
+    sources(store, recorded, inputs, &mut found)?;
+    // Where the sources say why, the space need not.
+    let space = text::print(inputs.space).into_bytes();
+    if found.is_empty() && store.read(names::SPACE)?.as_ref() != Some(&space) {
+        found.push("the compiler makes another space of the same files".to_owned());
+    }
+    start(store, inputs, &mut found)?;
     let recipe: Value = store.read_json(names::RECIPE)?;
     let now = serde_json::to_value(inputs.recipe).map_err(|e| damaged(names::RECIPE, e))?;
     values("", &recipe, &now, &mut found);
-    sources(store, recorded, inputs, &mut found)?;
-    let decisions: IndexMap<String, Vec<String>> = store.read_json(names::DECISIONS)?;
-    // Where the sources say why, the decisions need not.
-    if found.is_empty() && !same_decisions(&decisions, inputs) {
-        found.push("the space has other decisions than it had".to_owned());
-    }
+    data(&store.read_json(names::DATA)?, &inputs.data(), &mut found);
     Ok(found)
 }
 
@@ -88,8 +104,41 @@ fn sources(
     Ok(())
 }
 
-fn same_decisions(recorded: &IndexMap<String, Vec<String>>, inputs: &Inputs<'_>) -> bool {
-    let now = inputs.decisions();
-    let recorded = recorded.iter().map(|(path, names)| (path.as_str(), names.as_slice()));
-    recorded.eq(now)
+/// Whether it trains the same network from the same weights.
+fn start(store: &Store, inputs: &Inputs<'_>, found: &mut Vec<String>) -> Result<(), RunError> {
+    let Some(start) = inputs.start else { return Ok(()) };
+    let recorded: Choices = store.read_json(names::ASSIGNMENT)?;
+    let now = |path: &String| start.choices.get(path);
+    let changed = recorded.iter().find(|(path, name)| now(path) != Some(name));
+    if let Some((path, name)) = changed {
+        let now = now(path).map_or("open", String::as_str);
+        found.push(format!("it trains another network: `{path}` is {name} in it and {now} now"));
+    }
+    if store.read(names::INITIAL)? != inputs.initial()? {
+        found.push("it began with other weights".to_owned());
+    }
+    Ok(())
+}
+
+/// The files of the data set that are new, gone, or of another size.
+fn data(recorded: &IndexMap<String, u64>, now: &IndexMap<String, u64>, found: &mut Vec<String>) {
+    let missing_in = |other: &IndexMap<String, u64>, map: &IndexMap<String, u64>| {
+        map.keys().filter(|name| !other.contains_key(*name)).cloned().collect::<Vec<_>>()
+    };
+    let resized = recorded.iter().filter(|(name, size)| now.get(*name).is_some_and(|n| n != *size));
+    let resized = resized.map(|(name, _)| name.clone()).collect();
+    for (change, names) in [
+        ("new", missing_in(recorded, now)),
+        ("gone", missing_in(now, recorded)),
+        ("of another size", resized),
+    ] {
+        match names.as_slice() {
+            [] => {}
+            [only] => found.push(format!("`{only}` of the data is {change}")),
+            [first, .., last] => found.push(format!(
+                "{} files of the data are {change}, `{first}` to `{last}`",
+                names.len()
+            )),
+        }
+    }
 }

@@ -4,7 +4,6 @@ use nas_compiler::weights::Weights;
 
 use super::{Store, damaged};
 use crate::error::RunError;
-use crate::tensors;
 
 /// A state read back.
 #[derive(Debug)]
@@ -24,7 +23,7 @@ pub(crate) fn write(
     done: u32,
 ) -> Result<(), RunError> {
     let note = done.to_string();
-    let bytes = tensors::to_bytes_with_note(weights, Some(&note)).map_err(|e| damaged(name, e))?;
+    let bytes = nas_safetensors::to_bytes(weights, Some(&note)).map_err(|e| damaged(name, e))?;
     store.write(name, &bytes)
 }
 
@@ -32,7 +31,7 @@ pub(crate) fn write(
 pub(crate) fn read(store: &Store, name: &str) -> Result<Option<State>, RunError> {
     let Some(bytes) = store.read(name)? else { return Ok(None) };
     let done = note(name, &bytes)?;
-    let weights = tensors::from_bytes(&bytes).map_err(|e| damaged(name, e))?;
+    let weights = nas_safetensors::from_bytes(&bytes).map_err(|e| damaged(name, e))?;
     Ok(Some(State { done, weights }))
 }
 
@@ -42,7 +41,7 @@ pub(crate) fn done(store: &Store, name: &str) -> Result<u32, RunError> {
 }
 
 fn note(name: &str, bytes: &[u8]) -> Result<u32, RunError> {
-    let note = tensors::note(bytes).map_err(|e| damaged(name, e))?;
+    let note = nas_safetensors::note(bytes).map_err(|e| damaged(name, e))?;
     let done = note.and_then(|note| note.parse().ok());
     done.ok_or_else(|| damaged(name, "it does not say after how many epochs it was taken"))
 }

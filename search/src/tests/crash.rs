@@ -5,27 +5,56 @@ use std::fs;
 use tempfile::tempdir;
 
 use super::toy::{Fault, Toy};
-use super::{assert_same, bytes, create, go, resume, whole};
+use super::{assert_same, bytes, create, go, inputs, resume, sources, versions, whole};
 use crate::record::Status;
 use crate::regime::Outcome;
-use crate::store::names;
+use crate::store::{Inputs, Store, names};
 
-#[test]
-fn stopped_after_any_event_it_ends_the_same() {
-    let toy = Toy::short();
+/// Stops a run after each of its events in turn; it goes on and ends the same.
+pub(super) fn stop_anywhere(toy: &Toy, inputs: &Inputs<'_>) {
     let reference = tempdir().unwrap();
-    whole(&toy, reference.path());
+    let (_, events) = go(toy, &mut Store::open(reference.path(), inputs).unwrap(), None).unwrap();
     let expected = bytes(reference.path());
-    let events = go(&toy, &mut create(&toy, tempdir().unwrap().path()), None).unwrap().1;
-    assert!(events > 40, "{events}");
     for stop_at in 1..events {
         let dir = tempdir().unwrap();
-        let stopped = go(&toy, &mut create(&toy, dir.path()), Some(stop_at)).unwrap();
-        assert!(matches!(stopped.0, Outcome::Interrupted(_)), "{stop_at}");
-        let (end, _) = go(&toy, &mut resume(&toy, dir.path()), None).unwrap();
+        let stopped = go(toy, &mut Store::open(dir.path(), inputs).unwrap(), Some(stop_at));
+        assert!(matches!(stopped.unwrap().0, Outcome::Interrupted(_)), "{stop_at}");
+        let (end, _) = go(toy, &mut Store::open(dir.path(), inputs).unwrap(), None).unwrap();
         assert!(matches!(end, Outcome::Finished(_)));
         assert_same(&bytes(dir.path()), &expected, &format!("stopped after event {stop_at}"));
     }
+}
+
+/// Crashes a run at each of its writes in turn; it goes on and ends the same.
+pub(super) fn crash_anywhere(toy: &Toy, inputs: &Inputs<'_>) {
+    let reference = tempdir().unwrap();
+    go(toy, &mut Store::open(reference.path(), inputs).unwrap(), None).unwrap();
+    let expected = bytes(reference.path());
+    for writes in 0.. {
+        let dir = tempdir().unwrap();
+        let mut store = Store::open(dir.path(), inputs).unwrap();
+        store.fuse = Some(writes);
+        let crashed = go(toy, &mut store, None).is_err();
+        drop(store);
+        go(toy, &mut Store::open(dir.path(), inputs).unwrap(), None).unwrap();
+        assert_same(&bytes(dir.path()), &expected, &format!("crashed at write {writes}"));
+        if !crashed {
+            assert!(writes > 10, "{writes}");
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_search_ends_the_same_wherever_it_is_stopped() {
+    let toy = Toy::short();
+    stop_anywhere(&toy, &inputs(&toy, &sources(), &versions()));
+}
+
+#[test]
+fn a_search_ends_the_same_wherever_it_crashes() {
+    let toy = Toy::short();
+    crash_anywhere(&toy, &inputs(&toy, &sources(), &versions()));
 }
 
 #[test]
@@ -44,27 +73,6 @@ fn stopped_again_and_again_it_ends_the_same() {
     }
     assert!(stops > 5, "{stops}");
     assert_same(&bytes(dir.path()), &bytes(reference.path()), "stopped every few events");
-}
-
-#[test]
-fn crashed_at_any_write_it_ends_the_same() {
-    let toy = Toy::short();
-    let reference = tempdir().unwrap();
-    whole(&toy, reference.path());
-    let expected = bytes(reference.path());
-    for writes in 0.. {
-        let dir = tempdir().unwrap();
-        let mut store = create(&toy, dir.path());
-        store.fuse = Some(writes);
-        let crashed = go(&toy, &mut store, None).is_err();
-        drop(store);
-        go(&toy, &mut resume(&toy, dir.path()), None).unwrap();
-        assert_same(&bytes(dir.path()), &expected, &format!("crashed at write {writes}"));
-        if !crashed {
-            assert!(writes > 40, "{writes}");
-            break;
-        }
-    }
 }
 
 #[test]

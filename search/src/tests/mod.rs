@@ -2,8 +2,8 @@
 
 mod crash;
 mod refusal;
+mod retrain;
 mod search;
-mod tensors;
 mod toy;
 
 use std::collections::BTreeMap;
@@ -23,7 +23,8 @@ fn inputs<'a>(
     sources: &'a [(String, Vec<u8>)],
     versions: &'a [(String, String)],
 ) -> Inputs<'a> {
-    Inputs { space_ref: "toy", space: &toy.space, sources, recipe: &toy.recipe, versions }
+    let Toy { space, recipe, .. } = toy;
+    Inputs { space_ref: "toy", space, sources, start: None, recipe, data: &[], versions }
 }
 
 fn sources() -> Vec<(String, Vec<u8>)> {

@@ -12,7 +12,7 @@ use super::{create, go, inputs, resume, sources, versions, whole};
 use crate::error::RunError;
 use crate::event::Event;
 use crate::regime::{Failure, Job, run};
-use crate::store::{Store, names};
+use crate::store::{Inputs, Store, names};
 
 fn code(error: &RunError) -> String {
     error.code().unwrap().to_string()
@@ -88,15 +88,15 @@ fn another_run_is_not_gone_on_with() {
     assert_eq!(
         differences,
         &[
-            "it searches `toy`, not `toy(width = 2)`",
+            "its space is `toy`, not `toy(width = 2)`",
+            "`toy.nas` has changed",
+            "`std/blocks.nas` is new",
             "`data.crop` is null in it and [64,32] now",
             "`schedule.epochs` is 4 in it and 9 now",
             "`seed` is 0 in it and 3 now",
-            "`toy.nas` has changed",
-            "`std/blocks.nas` is new",
         ]
     );
-    assert!(error.to_string().contains("is another one: it searches"));
+    assert!(error.to_string().contains("is another one:\n  its space is"));
 
     let none = Store::resume(dir.path(), &inputs(&toy, &[], &versions)).unwrap_err();
     assert!(none.to_string().ends_with("`toy.nas` is no longer read"), "{none}");
@@ -104,11 +104,52 @@ fn another_run_is_not_gone_on_with() {
     // The same text may make another space, where the compiler's own library changed.
     let mut other = Toy::short();
     other.space.decisions[1].candidates[0] = "renamed".to_owned();
-    assert!(refused_resume(&other, dir.path()).to_string().contains("other decisions"));
+    assert!(refused_resume(&other, dir.path()).to_string().contains("makes another space"));
     // What changes no result is free to change.
     let mut other = Toy::short();
     other.recipe.data.workers += 1;
     resume(&other, dir.path());
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_data() {
+    let toy = Toy::short();
+    let (sources, versions) = (sources(), versions());
+    let files = |sizes: &[(&str, u64)]| -> Vec<(String, u64)> {
+        sizes.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect()
+    };
+    let began = files(&[("train/a.png", 1), ("train/b.png", 2), ("val/c.png", 3)]);
+    let dir = tempdir().unwrap();
+    let with = |data| Inputs { data, ..inputs(&toy, &sources, &versions) };
+    drop(Store::create(dir.path(), &with(&began)).unwrap());
+    let now = files(&[("train/a.png", 7), ("val/d.png", 3), ("val/e.png", 3), ("val/c.png", 3)]);
+    let error = Store::resume(dir.path(), &with(&now)).unwrap_err();
+    let RunError::Differs { differences, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(
+        differences,
+        &[
+            "2 files of the data are new, `val/d.png` to `val/e.png`",
+            "`train/b.png` of the data is gone",
+            "`train/a.png` of the data is of another size",
+        ]
+    );
+    drop(Store::resume(dir.path(), &with(&began)).unwrap());
+}
+
+#[test]
+fn a_run_of_another_layout_is_left_to_its_version() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    drop(create(&toy, dir.path()));
+    fs::write(dir.path().join(names::RUN), "{\"format\": 1}").unwrap();
+    assert_eq!(code(&refused_resume(&toy, dir.path())), "nas::run::layout");
+}
+
+#[test]
+fn many_differences_are_counted() {
+    let differences = (0..20).map(|i| i.to_string()).collect();
+    let text = RunError::Differs { dir: "d".into(), differences }.to_string();
+    assert!(text.ends_with("\n  11\n  … and 8 more"), "{text}");
 }
 
 #[test]

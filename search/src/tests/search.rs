@@ -138,7 +138,7 @@ fn the_best_epoch_of_the_retraining_is_kept() {
     assert_eq!(vals[result.epoch as usize], best);
     assert!((result.test.miou - 0.9 * best).abs() < 1e-12, "the kept weights are tested");
     let weights =
-        crate::tensors::from_bytes(&store.read(names::WEIGHTS).unwrap().unwrap()).unwrap();
+        nas_safetensors::from_bytes(&store.read(names::WEIGHTS).unwrap().unwrap()).unwrap();
     assert_eq!(weights.keys().collect::<Vec<_>>(), ["y.weight"], "no optimiser state");
     for gone in [names::TRAINEE, names::BEST] {
         assert!(store.read(gone).unwrap().is_none());

@@ -2,6 +2,7 @@
 //! best by sampled gradients, as a real supernet does.
 
 use std::cell::Cell;
+use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use nas_compiler::ir::{Decision, DecisionId};
@@ -63,6 +64,7 @@ impl Toy {
         let decisions = (0..4).map(|d| Decision {
             path: format!("unit.{d}/op"),
             label: "op".to_owned(),
+            choice: nas_compiler::ir::Choice::Parts,
             candidates: (0..5).map(|c| format!("c{c}")).collect(),
             origin: None,
         });
@@ -108,7 +110,7 @@ impl Toy {
             kernel: [1, 1],
             stride: [1, 1],
             dilation: [1, 1],
-            groups: 1,
+            groups: NonZeroU32::MIN,
             bias: false,
             padding: Padding { before: [0, 0], after: [0, 0] },
         };
@@ -319,6 +321,11 @@ impl Trainee for ToyTrainee<'_> {
         let miou = if split == Split::Test { 0.9 * base } else { base };
         report(self.toy, on_step, STEPS, 1.0 - miou)?;
         Ok(Score { miou, accuracy: miou, loss: 1.0 - miou, class_iou: vec![Some(miou)] })
+    }
+
+    fn load(&mut self, weights: &Weights) -> Result<(), ToyError> {
+        self.weight = weights["y.weight"].data[0];
+        Ok(())
     }
 
     fn state(&self) -> Result<Weights, ToyError> {

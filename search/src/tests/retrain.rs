@@ -1,0 +1,145 @@
+//! Runs whose goal is to train one given network.
+
+use nas_compiler::weights::{Tensor, Weights};
+use tempfile::tempdir;
+
+use super::crash::{crash_anywhere, stop_anywhere};
+use super::toy::Toy;
+use super::{create, go, inputs, sources, versions};
+use crate::error::RunError;
+use crate::event::Phase;
+use crate::record::{Choices, Record, Run, Status};
+use crate::regime::Outcome;
+use crate::store::{Inputs, Start, Store, names};
+
+fn choices(toy: &Toy) -> Choices {
+    let decisions = toy.space.decisions.iter();
+    decisions.map(|d| (d.path.clone(), d.candidates[2].clone())).collect()
+}
+
+fn weights(value: f32) -> Weights {
+    Weights::from([("y.weight".to_owned(), Tensor { dims: vec![1, 1], data: vec![value] })])
+}
+
+/// Runs what `inner` does on the inputs of a retraining.
+fn with<T>(
+    toy: &Toy,
+    choices: &Choices,
+    weights: Option<&Weights>,
+    inner: impl FnOnce(&Inputs<'_>) -> T,
+) -> T {
+    let start = Some(Start { choices, weights });
+    inner(&Inputs { start, ..inputs(toy, &sources(), &versions()) })
+}
+
+#[test]
+fn it_trains_the_given_network_and_nothing_else() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    let choices = choices(&toy);
+    let mut store = with(&toy, &choices, None, |inputs| Store::open(dir.path(), inputs)).unwrap();
+    let Outcome::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
+    assert_eq!((result.choices, result.inherited), (choices, None));
+    let history: Vec<Record> = store.lines(names::HISTORY).unwrap();
+    assert_eq!(history.len(), 3);
+    assert!(history.iter().all(|record| matches!(record, Record::Retrain(_))));
+    for absent in [names::SUPERNET, names::SCORES, names::CANDIDATES, names::INITIAL] {
+        assert!(store.read(absent).unwrap().is_none(), "{absent}");
+    }
+    let weights = nas_safetensors::from_bytes(&store.read(names::WEIGHTS).unwrap().unwrap());
+    assert_eq!(weights.unwrap().keys().collect::<Vec<_>>(), ["y.weight"]);
+}
+
+#[test]
+fn given_weights_are_where_it_begins() {
+    let toy = Toy::short();
+    let losses = [None, Some(weights(0.2))].map(|weights| {
+        let dir = tempdir().unwrap();
+        let opened = with(&toy, &choices(&toy), weights.as_ref(), |i| Store::open(dir.path(), i));
+        let mut store = opened.unwrap();
+        go(&toy, &mut store, None).unwrap();
+        let history: Vec<Record> = store.lines(names::HISTORY).unwrap();
+        let Some(Record::Retrain(epoch)) = history.into_iter().next() else { panic!() };
+        epoch.train.loss
+    });
+    assert!(losses[1] < losses[0] - 0.1, "{losses:?}");
+}
+
+#[test]
+fn it_ends_the_same_wherever_it_is_stopped_or_crashes() {
+    let toy = Toy::short();
+    let weights = weights(0.2);
+    with(&toy, &choices(&toy), Some(&weights), |inputs| {
+        stop_anywhere(&toy, inputs);
+        crash_anywhere(&toy, inputs);
+    });
+}
+
+#[test]
+fn a_stop_before_the_first_epoch_is_one_of_the_retraining() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    let opened = with(&toy, &choices(&toy), None, |inputs| Store::open(dir.path(), inputs));
+    let (outcome, _) = go(&toy, &mut opened.unwrap(), Some(1)).unwrap();
+    assert_eq!(outcome, Outcome::Interrupted(Status { phase: Phase::Retrain, done: 0, of: 3 }));
+}
+
+#[test]
+fn another_goal_network_or_beginning_is_another_run() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    let given = choices(&toy);
+    let opened = with(&toy, &given, Some(&weights(0.2)), |inputs| Store::open(dir.path(), inputs));
+    drop(opened.unwrap());
+    let differences = |choices: &Choices, weights: Option<&Weights>| match with(
+        &toy,
+        choices,
+        weights,
+        |inputs| Store::open(dir.path(), inputs),
+    ) {
+        Err(RunError::Differs { differences, .. }) => differences,
+        other => panic!("{other:?}"),
+    };
+    let mut other = given.clone();
+    other.insert("unit.1/op".to_owned(), "c4".to_owned());
+    assert_eq!(
+        differences(&other, Some(&weights(0.2))),
+        ["it trains another network: `unit.1/op` is c2 in it and c4 now"]
+    );
+    for weights in [None, Some(&weights(0.3))] {
+        assert_eq!(differences(&given, weights), ["it began with other weights"]);
+    }
+    let search = Store::resume(dir.path(), &inputs(&toy, &sources(), &versions())).unwrap_err();
+    assert!(search.to_string().ends_with("it is the retraining of one network"), "{search}");
+    drop(with(&toy, &given, Some(&weights(0.2)), |i| Store::open(dir.path(), i)).unwrap());
+
+    let searched = tempdir().unwrap();
+    drop(create(&toy, searched.path()));
+    let error = with(&toy, &given, None, |inputs| Store::open(searched.path(), inputs));
+    assert!(error.unwrap_err().to_string().ends_with("it is a search"));
+}
+
+#[test]
+fn what_a_retraining_left_that_was_not_begun_for_good_is_not_of_a_search() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    let weights = weights(0.2);
+    let opened = with(&toy, &choices(&toy), Some(&weights), |i| Store::open(dir.path(), i));
+    drop(opened.unwrap());
+    std::fs::remove_file(dir.path().join(names::RUN)).unwrap();
+    let store = create(&toy, dir.path());
+    for absent in [names::ASSIGNMENT, names::INITIAL] {
+        assert!(store.read(absent).unwrap().is_none(), "{absent}");
+    }
+}
+
+#[test]
+fn the_run_says_what_it_is_of() {
+    let toy = Toy::short();
+    let dir = tempdir().unwrap();
+    let opened = with(&toy, &choices(&toy), None, |inputs| Store::open(dir.path(), inputs));
+    let run: Run = opened.unwrap().read_json(names::RUN).unwrap();
+    let json = serde_json::to_value(&run).unwrap();
+    assert_eq!(json["goal"], "retrain");
+    assert_eq!(json["versions"]["nasc"], "0.1.0");
+}
