@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use nas_grammar::Source;
-use nas_grammar::ast::{Arch, ArchChoice, ArchEntry, Expr, ExprKind, Span, TextPart};
+use nas_grammar::ast::{Arch, ArchChoice, ArchEntry, Element, Expr, ExprKind, Span, TextPart};
 
 use crate::analyse::liveness::Liveness;
 use crate::assignment::Assignment;
 use crate::check::Checked;
-use crate::error::{Place, Problems, diagnostics, nearest};
-use crate::ir::{Decision, DecisionId, Space};
+use crate::error::{Place, Problems, diagnostics};
+use crate::ir::{Choice, Decision, DecisionId, Space};
+use crate::names::{did_you_mean, listed};
 use crate::specialise::specialise;
 
 diagnostics! {
@@ -19,9 +20,9 @@ diagnostics! {
     /// A candidate that the decision does not have.
     Error UnknownCandidate [nas::arch::candidate] "`{decision}` has no candidate `{name}`" { decision: String, name: String }
     /// Another number of candidates than of decisions.
-    Error WrongCount [nas::arch::count] "`{label}` stands for {decisions} decisions, {given} given" { label: String, decisions: usize, given: usize }
+    Error WrongCount [nas::arch::count] "`{label}` stands for {decisions}, and {given} given" { label: String, decisions: String, given: String }
     /// Decisions that nothing decides.
-    Error Undecided [nas::arch::undecided] "{count} decisions of `{space}` are not made: {paths}" { count: usize, space: String, paths: String }
+    Error Undecided [nas::arch::undecided] "{decisions} of `{space}` {verb} not made: {paths}" { decisions: String, space: String, verb: String, paths: String }
     /// A decision made twice.
     Error DecidedTwice [nas::arch::twice] "`{path}` is decided twice" { path: String }
     /// Something that names no candidate.
@@ -47,7 +48,10 @@ pub(crate) fn assignment(
             resolver.choice(choice);
         }
     }
-    resolver.report_undecided(arch.name.span);
+    // What a line with a fault in it was to decide is not known.
+    if !resolver.problems.has_errors() {
+        resolver.report_undecided(arch.name.span);
+    }
     let Resolver { assignment, problems: found, .. } = resolver;
     let is_sound = !found.has_errors();
     problems.extend(found.into_vec());
@@ -110,42 +114,75 @@ impl Resolver<'_> {
             .map(|(id, decision)| (id, decision.clone()))
             .collect();
         if matching.is_empty() {
-            let known = self.space.decisions.iter();
-            let names: Vec<&str> =
-                known.map(|d| if choice.quoted { &*d.path } else { &*d.label }).collect();
-            let help = match (nearest(key, names.iter().copied()), names.first()) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, Some(first)) => {
-                    format!("its decisions are called `{first}` and so on; `nasc show` lists them")
-                }
-                (None, None) => "it has no decisions at all".to_owned(),
-            };
-            let place = Place::new(self.source, choice.key.span, "no such decision").help(help);
-            self.problems.push(UnknownDecision::at(place, self.space.name.as_str(), key));
+            self.unknown_decision(choice);
             return;
         }
-        let given: Vec<&Expr> = match &choice.value.kind {
-            ExprKind::List(values) if !choice.quoted => values.iter().collect(),
-            _ => vec![&choice.value],
-        };
+        let Some(given) = self.given(choice) else { return };
         let chosen = if given.len() == matching.len() {
             matching.clone()
         } else {
             self.reachable(matching.clone(), &given)
         };
         if chosen.len() != given.len() {
-            let place = Place::new(self.source, choice.value.span, format!("{} here", given.len()))
-                .help(format!("give {} candidates, in order of appearance", matching.len()));
-            self.problems.push(WrongCount::at(place, key, matching.len(), given.len()));
-            // What is wrong with this line is said; its decisions need no second report.
-            for (id, _) in matching {
-                self.decided.entry(id).or_insert(choice.key.span);
-            }
+            self.wrong_count(choice, &matching, given.len());
             return;
         }
         for ((id, decision), value) in chosen.into_iter().zip(given) {
             self.decide(id, &decision, value);
         }
+    }
+
+    /// The candidates that a line gives.
+    fn given<'c>(&mut self, choice: &'c ArchChoice) -> Option<Vec<&'c Expr>> {
+        let elements = match &choice.value.kind {
+            ExprKind::List(elements) if !choice.quoted => elements,
+            _ => return Some(vec![&choice.value]),
+        };
+        let mut given = Vec::new();
+        for element in elements {
+            match element {
+                Element::Value(value) => given.push(value),
+                Element::For(_, _, span) => {
+                    let place = Place::new(self.source, *span, "not a name");
+                    let place = place.help("write the candidates one by one");
+                    self.problems.push(NoCandidate::at(place));
+                    return None;
+                }
+            }
+        }
+        Some(given)
+    }
+
+    fn unknown_decision(&mut self, choice: &ArchChoice) {
+        let key = choice.key.name.as_str();
+        let mut known: Vec<&str> = Vec::new();
+        for decision in &self.space.decisions {
+            let name = if choice.quoted { &*decision.path } else { &*decision.label };
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
+        let help = match known.as_slice() {
+            [] => "the space has no decisions at all; remove this line".to_owned(),
+            known if choice.quoted => did_you_mean(key, known, "its decisions are"),
+            known => did_you_mean(key, known, "its decisions are labelled"),
+        };
+        let place = Place::new(self.source, choice.key.span, "no such decision").help(help);
+        self.problems.push(UnknownDecision::at(place, self.space.name.as_str(), key));
+    }
+
+    fn wrong_count(
+        &mut self,
+        choice: &ArchChoice,
+        matching: &[(DecisionId, Decision)],
+        given: usize,
+    ) {
+        let paths: Vec<&str> = matching.iter().map(|(_, d)| d.path.as_str()).collect();
+        let help = format!("give one candidate for each, in this order: {}", listed(&paths));
+        let place = Place::new(self.source, choice.value.span, format!("{given} here")).help(help);
+        let given = if given == 1 { "1 is".to_owned() } else { format!("{given} are") };
+        let decisions = decisions(matching.len());
+        self.problems.push(WrongCount::at(place, choice.key.name.as_str(), decisions, given));
     }
 
     /// The decisions that those before them leave reachable, each decided by the next value.
@@ -162,10 +199,10 @@ impl Resolver<'_> {
             .filter(|(id, decision)| {
                 let condition = liveness.decision(*id);
                 let alive = condition.and_then(|c| liveness.conditions.value(c, &assignment));
-                if alive != Some(&true) {
+                if alive != Some(&1) {
                     return false;
                 }
-                let name = values.next().and_then(|value| candidate_name(value));
+                let name = values.next().and_then(|value| candidate_name(value, decision));
                 let index = name.and_then(|n| decision.candidates.iter().position(|c| *c == n));
                 assignment.set(*id, index.unwrap_or(0));
                 true
@@ -180,19 +217,23 @@ impl Resolver<'_> {
                 .help("remove one of them");
             self.problems.push(DecidedTwice::at(place, decision.path.as_str()));
         }
-        let Some(name) = candidate_name(value) else {
+        let Some(name) = candidate_name(value, decision) else {
             let place = Place::new(self.source, value.span, "not a name")
-                .help(format!("candidates are {}", decision.candidates.join(", ")));
+                .help(format!("write one of {}", listed(&decision.candidates)));
             self.problems.push(NoCandidate::at(place));
             return;
         };
         match decision.candidates.iter().position(|candidate| *candidate == name) {
             Some(index) => self.assignment.set(id, index),
             None => {
-                let candidates = decision.candidates.iter().map(String::as_str);
-                let help = match nearest(&name, candidates) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("candidates are {}", decision.candidates.join(", ")),
+                let help = match &decision.choice {
+                    Choice::Sets { options, take } => format!(
+                        "write a list of {take} of {}, in this order",
+                        listed(options)
+                    ),
+                    Choice::Parts | Choice::Values | Choice::Elastic => {
+                        did_you_mean(&name, &decision.candidates, "its candidates are")
+                    }
                 };
                 let place = Place::new(self.source, value.span, "no such candidate").help(help);
                 self.problems.push(UnknownCandidate::at(place, decision.path.as_str(), name));
@@ -207,29 +248,60 @@ impl Resolver<'_> {
             return;
         }
         let liveness = Liveness::of(self.space).ok();
-        let paths: Vec<&str> = missing
+        let missing: Vec<&Decision> = missing
             .into_iter()
             .filter(|(id, _)| {
                 let Some(liveness) = &liveness else { return true };
                 let condition = liveness.decision(*id);
-                condition.and_then(|c| liveness.conditions.value(c, &self.assignment))
-                    == Some(&true)
+                condition.and_then(|c| liveness.conditions.value(c, &self.assignment)) == Some(&1)
             })
-            .map(|(_, decision)| decision.path.as_str())
+            .map(|(_, decision)| decision)
             .collect();
-        if let Some(first) = paths.first() {
-            let place = Place::new(self.source, span, "incomplete")
-                .help(format!("add a line such as `\"{first}\" = …`"));
-            let shown: Vec<&str> = paths.iter().take(5).copied().collect();
-            let more = if paths.len() > 5 { ", …" } else { "" };
-            let listed = format!("{}{more}", shown.join(", "));
-            self.problems.push(Undecided::at(place, paths.len(), self.space.name.as_str(), listed));
-        }
+        let Some(first) = missing.first() else { return };
+        let candidate = first.candidates.first().map_or("…", String::as_str);
+        let line = format!("`\"{}\" = {}`", first.path, as_written(candidate));
+        let help = if missing.len() == 1 {
+            format!("add the line {line}")
+        } else {
+            format!("add a line for each, such as {line}")
+        };
+        let place = Place::new(self.source, span, "incomplete").help(help);
+        let paths: Vec<&str> = missing.iter().take(5).map(|d| d.path.as_str()).collect();
+        let more = if missing.len() > 5 { ", …" } else { "" };
+        let listed = format!("{}{more}", paths.join(", "));
+        let verb = if missing.len() == 1 { "is" } else { "are" };
+        let space = self.space.name.as_str();
+        self.problems.push(Undecided::at(place, decisions(missing.len()), space, verb, listed));
     }
 }
 
-/// The candidate that an expression names: a name, a number or a string as written.
-fn candidate_name(value: &Expr) -> Option<String> {
+/// "1 decision", "2 decisions".
+fn decisions(count: usize) -> String {
+    format!("{count} decision{}", if count == 1 { "" } else { "s" })
+}
+
+/// A candidate as an `arch` item names it: in quotes where it is neither a name nor a number.
+fn as_written(candidate: &str) -> String {
+    let is_word = candidate.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_word { candidate.to_owned() } else { format!("\"{candidate}\"") }
+}
+
+/// The candidate that an expression names: a name, a number or a string as written; a list of
+/// those for a set.
+fn candidate_name(value: &Expr, decision: &Decision) -> Option<String> {
+    match (&value.kind, &decision.choice) {
+        (ExprKind::List(elements), Choice::Sets { .. }) => {
+            let names = elements.iter().map(|element| match element {
+                Element::Value(value) => option_name(value),
+                Element::For(..) => None,
+            });
+            names.collect::<Option<Vec<String>>>().map(|names| names.join("+"))
+        }
+        _ => option_name(value),
+    }
+}
+
+fn option_name(value: &Expr) -> Option<String> {
     match &value.kind {
         ExprKind::Name(name) | ExprKind::Number(name) => Some(name.clone()),
         ExprKind::Text(parts) => match parts.as_slice() {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, SpaceRef};
+use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, SpaceRef, Span};
 use nas_grammar::{Problem, Source};
 
 use crate::assignment::Assignment;
 use crate::check::{self, Checked};
 use crate::elaborate::{self, Value};
-use crate::error::{Place, Problems, diagnostics, nearest};
+use crate::error::{Place, Problems, diagnostics};
 use crate::ir::Space;
 use crate::modules::Program;
 use crate::recipe::{self, Override, Recipe, Static};
@@ -104,17 +104,25 @@ impl<'p, 'e> Compiler<'p, 'e> {
     pub fn space_ref(&mut self, reference: &'p SpaceRef) -> Option<Arc<Checked<Space>>> {
         let name = reference.name.name.as_str();
         if !self.is_space(name) {
-            let spaces: Vec<&str> = self.program.spaces().map(|s| s.name.name.as_str()).collect();
-            let help = match (nearest(name, spaces.iter().copied()), spaces.as_slice()) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, []) => "this file has no space".to_owned(),
-                (None, spaces) => format!("spaces of this file are {}", spaces.join(", ")),
-            };
-            let place = Place::new(&self.source(), reference.name.span, "not found").help(help);
-            self.problems.push(UnknownSpace::at(place, name));
+            self.unknown_space(name, reference.name.span);
             return None;
         }
         self.space(name, reference.args.as_deref().unwrap_or_default())
+    }
+
+    /// Reports a name that should be that of a space, unless a syntax error may hide the space.
+    pub(crate) fn unknown_space(&mut self, name: &str, at: Span) {
+        let main = self.program.module(self.program.main());
+        if main.is_some_and(|module| module.file.may_define(name)) {
+            return;
+        }
+        let spaces: Vec<&str> = self.program.spaces().map(|s| s.name.name.as_str()).collect();
+        let help = match spaces.as_slice() {
+            [] => format!("this file has no space; write `space {name} {{ … }}`"),
+            spaces => names::did_you_mean(name, spaces, "the spaces of this file are"),
+        };
+        let place = Place::new(&self.source(), at, "not found").help(help);
+        self.problems.push(UnknownSpace::at(place, name));
     }
 
     /// The network of an `arch` item, its expectations checked.
@@ -171,8 +179,11 @@ fn static_value(program: &Program, expr: &Expr, source: &Source) -> Result<Stati
     if problems.is_empty()
         && let nas_grammar::ast::ExprKind::Name(name) = &expr.kind
     {
-        let place = Place::new(source, expr.span, "not found here")
-            .help("settings may use numbers, strings and constants of the file");
+        let help = names::habit(name).map_or_else(
+            || "settings may use numbers, strings and constants of the file".to_owned(),
+            str::to_owned,
+        );
+        let place = Place::new(source, expr.span, "not found here").help(help);
         return Err(vec![Box::new(names::UnknownName::at(place, name.as_str()))]);
     }
     Err(problems)
@@ -191,6 +202,7 @@ fn to_static(value: &Value) -> Static {
         Value::List(_) => Static::Other("a list"),
         Value::Tensor(_) => Static::Other("a tensor"),
         Value::Callable(..) => Static::Other("a block"),
+        Value::Chosen(_) => Static::Other("a value that a decision makes"),
         Value::Poison => Static::Other("an unknown value"),
     }
 }

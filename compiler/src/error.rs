@@ -5,18 +5,28 @@ use nas_grammar::ast::Span;
 use nas_grammar::{Problem, Source};
 use thiserror::Error;
 
-/// A call on the way from the space to the line of a problem.
+/// A step on the way from the space to the line of a problem.
 #[derive(Debug, Error, Diagnostic)]
-#[error("reached through this call")]
-#[diagnostic(severity(Advice))]
-pub struct CalledFrom {
-    /// The file of the call.
-    #[source_code]
-    pub source_code: Source,
-    /// The call.
-    #[label("called here")]
-    pub at: miette::SourceSpan,
+pub enum CalledFrom {
+    /// A call.
+    #[error("reached through this call")]
+    #[diagnostic(severity(Advice))]
+    Call {
+        /// The file of the call.
+        #[source_code]
+        source_code: Source,
+        /// The call.
+        #[label("called here")]
+        at: miette::SourceSpan,
+    },
+    /// Calls that are left out of a long chain.
+    #[error("… {0} calls between")]
+    #[diagnostic(severity(Advice))]
+    Between(usize),
 }
+
+/// How many calls of a chain are shown next to the problem, and next to the space.
+const SHOWN_CALLS: (usize, usize) = (3, 2);
 
 /// Where a problem is, in the pieces that every diagnostic has.
 #[derive(Debug)]
@@ -52,12 +62,61 @@ impl Place {
         self
     }
 
-    /// The calls that led here, innermost first.
+    /// The calls that led here, innermost first; the middle of a long chain is left out.
     pub(crate) fn chain(mut self, calls: Vec<(Source, Span)>) -> Self {
+        let (inner, outer) = SHOWN_CALLS;
+        let left_out = calls.len().saturating_sub(inner + outer);
         let calls = calls.into_iter();
-        self.chain =
-            calls.map(|(source_code, at)| CalledFrom { source_code, at: at.into() }).collect();
+        self.chain = calls
+            .map(|(source_code, at)| CalledFrom::Call { source_code, at: at.into() })
+            .collect();
+        // In place of a single call, the note would save nothing.
+        if left_out > 1 {
+            self.chain.splice(inner..inner + left_out, [CalledFrom::Between(left_out)]);
+        }
         self
+    }
+}
+
+/// A problem that arises in some networks only: its title says in which.
+#[derive(Debug)]
+pub(crate) struct With<P> {
+    pub(crate) problem: P,
+    /// The end of the title: ", with `kernel = 5` in unit.3".
+    pub(crate) with: String,
+}
+
+impl<P: Diagnostic> std::fmt::Display for With<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.problem, self.with)
+    }
+}
+
+impl<P: Diagnostic> std::error::Error for With<P> {}
+
+impl<P: Diagnostic> Diagnostic for With<P> {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.problem.code()
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        self.problem.severity()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.problem.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.problem.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.problem.labels()
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        self.problem.related()
     }
 }
 
@@ -132,9 +191,13 @@ impl Problems {
         self.list.iter().any(|problem| is_error(problem.as_ref()))
     }
 
-    /// All of them.
+    /// All of them. Warnings wait until there are no errors: what seems unused may be used where
+    /// an error is.
     #[must_use]
-    pub fn into_vec(self) -> Vec<Problem> {
+    pub fn into_vec(mut self) -> Vec<Problem> {
+        if self.has_errors() {
+            self.list.retain(|problem| is_error(problem.as_ref()));
+        }
         self.list
     }
 }
@@ -145,14 +208,17 @@ pub fn is_error(problem: &dyn Diagnostic) -> bool {
     matches!(problem.severity(), None | Some(Severity::Error))
 }
 
-/// The name that was probably meant: near in spelling, at most a third of the letters away.
+/// The name that was probably meant: near in spelling, at most a third of the letters of the
+/// longer name away.
 #[must_use]
 pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = name.chars().count().div_ceil(3);
+    let length = name.chars().count();
     among
         .into_iter()
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
-        .filter(|&(distance, candidate)| distance <= limit && distance > 0 && !candidate.is_empty())
+        .filter(|&(distance, candidate)| {
+            distance > 0 && distance <= length.max(candidate.chars().count()) / 3
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -165,5 +231,13 @@ mod tests {
     fn only_near_names_are_suggested() {
         assert_eq!(nearest("stirde", ["stride", "kernel"]), Some("stride"));
         assert_eq!(nearest("foo", ["stride", "kernel"]), None);
+    }
+
+    #[test]
+    fn a_third_of_the_letters_is_rounded_down() {
+        assert_eq!(nearest("ot", ["op", "out"]), Some("out"));
+        assert_eq!(nearest("y", ["x"]), None);
+        assert_eq!(nearest("conf", ["conv"]), Some("conv"));
+        assert_eq!(nearest("core", ["conv"]), None);
     }
 }

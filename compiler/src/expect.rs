@@ -7,9 +7,10 @@ use crate::analyse;
 use crate::check::Checked;
 use crate::compile::Compiler;
 use crate::elaborate::{Value, compare};
-use crate::error::{Place, diagnostics, nearest};
+use crate::error::{Place, diagnostics};
 use crate::int::Int;
 use crate::ir::Space;
+use crate::names::did_you_mean;
 use crate::network::Cost;
 use crate::recipe::Measure;
 
@@ -27,7 +28,7 @@ diagnostics! {
 /// The measures of a network.
 const NETWORK: [&str; 2] = ["macs", "params"];
 /// The measures of a space.
-const SPACE: &str = "`count`, `macs.min`, `macs.max`, `params.min`, `params.max`";
+const SPACE: [&str; 5] = ["count", "macs.min", "macs.max", "params.min", "params.max"];
 
 /// One side of a claim.
 struct Side {
@@ -50,10 +51,7 @@ impl Compiler<'_, '_> {
                 && !is_figure
                 && self.program.constant(self.program.main(), name).is_none()
             {
-                let help = match nearest(name, NETWORK) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the measures of a network are {}", NETWORK.join(", ")),
-                };
+                let help = did_you_mean(name, &NETWORK, "the measures of a network are");
                 self.unknown_measure(side.span, name, help);
                 return None;
             }
@@ -82,8 +80,11 @@ impl Compiler<'_, '_> {
                 Some((*op, left, right))
             }
             _ => {
-                let place = Place::new(&self.source(), expect.claim.span, "not a comparison")
-                    .help("write `expect macs == 300M`, with `==`, `<=` or another comparison");
+                let source = self.source();
+                let claim = source.text().get(expect.claim.span.range()).unwrap_or_default();
+                let place = Place::new(&source, expect.claim.span, "not a comparison").help(
+                    format!("compare it with `==`, `<=` or the like: `expect {claim} <= 300M`"),
+                );
                 self.problems.push(NoComparison::at(place));
                 None
             }
@@ -106,13 +107,7 @@ impl Compiler<'_, '_> {
         let name = match &root.kind {
             ExprKind::Name(name) if self.is_space(name) => name.clone(),
             ExprKind::Name(name) if !path.is_empty() => {
-                let spaces: Vec<String> =
-                    self.program.spaces().map(|s| s.name.name.clone()).collect();
-                let help = match nearest(name, spaces.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "name a space of this file".to_owned(),
-                };
-                self.unknown_measure(root.span, name, help);
+                self.unknown_space(name, root.span);
                 return None;
             }
             _ => {
@@ -123,23 +118,20 @@ impl Compiler<'_, '_> {
         let space = self.space(&name, &[])?;
         let figure = match path.as_slice() {
             ["count"] => analyse::count(&space),
-            [measure, end @ ("min" | "max")] => match *measure {
-                "macs" => end_of_range(&space, Measure::Macs, end),
-                "params" => end_of_range(&space, Measure::Params, end),
-                _ => {
-                    self.unknown_measure(side.span, measure, format!("a space has {SPACE}"));
-                    return None;
-                }
-            },
+            ["macs", end @ ("min" | "max")] => end_of_range(&space, Measure::Macs, end),
+            ["params", end @ ("min" | "max")] => end_of_range(&space, Measure::Params, end),
             _ => {
-                self.unknown_measure(side.span, &path.join("."), format!("a space has {SPACE}"));
+                let measure = path.join(".");
+                let help = did_you_mean(&measure, &SPACE, "the measures of a space are");
+                self.unknown_measure(side.span, &measure, help);
                 return None;
             }
         };
         match figure {
             Ok(n) => Some(Side { value: Value::Int(Int::from(BigInt::from(n))), is_figure: true }),
             Err(_) => {
-                let place = Place::new(&self.source(), side.span, "asked for here");
+                let place = Place::new(&self.source(), side.span, "asked for here")
+                    .help("remove this claim, or make it about one network in an `arch`");
                 self.problems.push(NotExact::at(place, name));
                 None
             }
@@ -153,10 +145,17 @@ impl Compiler<'_, '_> {
         match compare(op, &a.value, &b.value) {
             Some(true) => {}
             Some(false) => {
-                let mut place = Place::new(&source, expect.span, "not so");
+                let mut place = Place::new(&source, expect.claim.span, "not so");
                 place.labels.clear();
                 for (side, value) in [(left, &a), (right, &b)] {
-                    place = place.label(side.span, format!("this is {}", value.value));
+                    let is = value.value.to_string();
+                    // A number as it stands says itself.
+                    if value.is_figure || text(side.span) != is {
+                        place = place.label(side.span, format!("this is {is}"));
+                    }
+                }
+                if place.labels.is_empty() {
+                    place = place.label(expect.claim.span, "not so");
                 }
                 if op == BinaryOp::Eq && (a.is_figure || b.is_figure) {
                     let (figure, value) = if a.is_figure { (left, &a) } else { (right, &b) };

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive, Zero};
 
 /// No number has more bits than this.
-const MAX_BITS: u64 = 1 << 14;
+pub(crate) const MAX_BITS: u64 = 1 << 14;
 
 /// A whole number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

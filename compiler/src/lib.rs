@@ -6,6 +6,7 @@ pub mod arch;
 pub mod assignment;
 pub mod check;
 pub mod compile;
+pub mod diagram;
 pub mod elaborate;
 pub mod error;
 pub mod expect;

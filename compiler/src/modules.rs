@@ -1,12 +1,14 @@
 //! The files of a program: parsing, imports, and what each name means in each file.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use nas_grammar::ast::{Arch, Block, Const, File, Ident, ItemKind, Search, Space, Span, Use};
 use nas_grammar::{Problem, Source, parse};
 
-use crate::error::{Place, Problems, diagnostics, nearest};
+use crate::error::{Place, Problems, diagnostics};
+use crate::names::did_you_mean;
 use crate::ops;
 
 diagnostics! {
@@ -15,7 +17,7 @@ diagnostics! {
     /// A `use` names something that its module does not have.
     Error UnknownImport [nas::names::import] "module `{module}` has no item `{name}`" { module: String, name: String }
     /// Files import each other in a circle.
-    Error ImportCycle [nas::names::cycle] "`{module}` imports itself through other files" { module: String }
+    Error ImportCycle [nas::names::cycle] "`{module}` imports itself{through}" { module: String, through: String }
     /// Two things of one name.
     Error Duplicate [nas::names::duplicate] "`{name}` is defined twice" { name: String }
     /// A name that belongs to the language.
@@ -23,18 +25,23 @@ diagnostics! {
 }
 
 /// Functions on static values and lists that the language has.
-pub const FUNCTIONS: [&str; 5] = ["len", "max", "min", "round_to", "sum"];
+pub const FUNCTIONS: [&str; 6] = ["len", "loose_ends", "max", "min", "round_to", "sum"];
 
 /// Finds the file of a module: given the name of the importing source and the module's path,
 /// returns the module's source.
 pub type Load<'a> = dyn Fn(&str, &[&str]) -> Result<Source, LoadError> + 'a;
 
 /// Why a module could not be loaded.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// There is no such module among those that there are.
+    #[error("there is no such module")]
+    Unknown(Vec<String>),
     /// There is no such file, or it could not be read: in words.
+    #[error("{0}")]
     Missing(String),
     /// The file is not text.
+    #[error("{0}")]
     Unreadable(Problem),
 }
 
@@ -48,7 +55,7 @@ pub struct Module {
     /// Its text.
     pub source: Source,
     /// What was parsed.
-    pub file: File,
+    pub file: Arc<File>,
     /// What its names mean.
     pub symbols: HashMap<String, Symbol>,
 }
@@ -168,13 +175,16 @@ impl Loader<'_, '_> {
         let id = ModuleId(self.program.modules.len());
         self.loaded.insert(source.name().to_owned(), id);
         importing.push(source.name().to_owned());
-        let module = Module { source: source.clone(), file: parsed.file, symbols: HashMap::new() };
-        self.program.modules.push(module);
+        let file = Arc::new(parsed.file);
+        let symbols = HashMap::new();
+        self.program.modules.push(Module {
+            source: source.clone(),
+            file: Arc::clone(&file),
+            symbols,
+        });
 
-        let items =
-            self.program.modules.get(id.0).map(|m| m.file.items.clone()).unwrap_or_default();
         let mut symbols: IndexMap<String, (Symbol, Span)> = IndexMap::new();
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in file.items.iter().enumerate() {
             if let ItemKind::Use(import) = &item.kind {
                 if let Some(module) = self.imported_module(&source, import, importing) {
                     for name in &import.names {
@@ -203,30 +213,32 @@ impl Loader<'_, '_> {
     ) -> Option<ModuleId> {
         let segments: Vec<&str> = import.module.iter().map(|s| s.name.as_str()).collect();
         let path = segments.join(".");
-        let span = match (import.module.first(), import.module.last()) {
-            (Some(first), Some(last)) => first.span.to(last.span),
-            _ => import.names.first().map(|name| name.span).unwrap_or_default(),
-        };
+        let ends = import.module.first().zip(import.module.last());
+        let span = ends.map_or_else(Span::default, |(first, last)| first.span.to(last.span));
         let place = Place::new(source, span, "imported here");
-        if segments.is_empty() {
-            let name = import.names.first().map(|n| n.name.clone()).unwrap_or_default();
-            let place =
-                place.help(format!("name an item of it, such as `use {name}.{{block_name}}`"));
-            self.problems.push(UnknownModule::at(place, name, "a module alone is no item"));
-            return None;
-        }
         match (self.load)(source.name(), &segments) {
-            Err(LoadError::Missing(reason)) => {
-                self.problems.push(UnknownModule::at(place, path, reason));
-                None
-            }
             Err(LoadError::Unreadable(problem)) => {
                 self.problems.push_boxed(problem);
                 None
             }
+            Err(error) => {
+                let help = match &error {
+                    LoadError::Unknown(known) => did_you_mean(&path, known, "the modules are"),
+                    _ => format!("a module is a file: `{path}` is {}.nas", segments.join("/")),
+                };
+                let reason = error.to_string();
+                self.problems.push(UnknownModule::at(place.help(help), path, reason));
+                None
+            }
             Ok(found) if importing.iter().any(|name| name == found.name()) => {
-                let place = place.help("move what both files need into a third file");
-                self.problems.push(ImportCycle::at(place, path));
+                let place = place.help(cycle_help(&found, source));
+                let others = importing.iter().skip_while(|name| *name != found.name()).skip(1);
+                let others: Vec<&str> = others.map(String::as_str).collect();
+                let through = match others.as_slice() {
+                    [] => String::new(),
+                    others => format!(" through {}", others.join(", ")),
+                };
+                self.problems.push(ImportCycle::at(place, path, through));
                 None
             }
             Ok(found) => match self.loaded.get(found.name()) {
@@ -247,12 +259,15 @@ impl Loader<'_, '_> {
         if let Some(symbol) = there.symbols.get(&name.name) {
             return Some(*symbol);
         }
+        if there.file.may_define(&name.name) {
+            return None;
+        }
         let segments: Vec<&str> = import.module.iter().map(|s| s.name.as_str()).collect();
         let mut names: Vec<&str> = there.symbols.keys().map(String::as_str).collect();
         names.sort_unstable();
-        let help = match nearest(&name.name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", names.join(", ")),
+        let help = match names.as_slice() {
+            [] => "it has no items".to_owned(),
+            names => did_you_mean(&name.name, names, "it has"),
         };
         let place = Place::new(source, name.span, "not found there").help(help);
         self.problems.push(UnknownImport::at(place, segments.join("."), name.name.clone()));
@@ -286,6 +301,14 @@ impl Loader<'_, '_> {
     }
 }
 
+fn cycle_help(found: &Source, importing: &Source) -> &'static str {
+    if found.name() == importing.name() {
+        "remove this `use`: a file sees its own items"
+    } else {
+        "move what both files need into a third file"
+    }
+}
+
 /// What the language itself means by a name, if it means something.
 #[must_use]
 pub fn language_name(name: &str) -> Option<&'static str> {
@@ -304,6 +327,7 @@ fn item_name(kind: &ItemKind) -> Option<&Ident> {
         ItemKind::Block(item) => Some(&item.name),
         ItemKind::Space(item) => Some(&item.name),
         ItemKind::Arch(item) => Some(&item.name),
+        ItemKind::Target(item) => Some(&item.name),
         ItemKind::Search(item) => Some(&item.name),
         ItemKind::Use(_) | ItemKind::Expect(_) => None,
     }

@@ -5,8 +5,8 @@
 
 use nas_grammar::Source;
 use nas_grammar::ast::{
-    Arg, Arm, Block, Body, Choose, Expr, ExprKind, ForClause, Ident, ItemKind, Param, Pattern,
-    Span, Statement, StatementKind, TextPart,
+    Alternatives, Arg, Arm, Block, Body, Element, Expr, ExprKind, ForClause, Ident, ItemKind,
+    Param, Pattern, Space, Span, Statement, StatementKind, TextPart,
 };
 
 use crate::error::{Place, Problems, diagnostics, nearest};
@@ -24,6 +24,40 @@ diagnostics! {
     Error DuplicateName [nas::names::duplicate_parameter] "`{name}` is bound twice" { name: String }
 }
 
+/// The name that was probably meant, and all that there are.
+pub(crate) fn did_you_mean(name: &str, among: &[impl AsRef<str>], lead: &str) -> String {
+    let all = listed(among);
+    match nearest(name, among.iter().map(AsRef::as_ref)) {
+        Some(near) if among.len() == 1 => format!("did you mean `{near}`?"),
+        Some(near) => format!("did you mean `{near}`? There are {all}"),
+        None => format!("{lead} {all}"),
+    }
+}
+
+/// Names in a sentence; of many, the first.
+pub(crate) fn listed(names: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 16;
+    let shown = names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref()));
+    let mut shown: Vec<String> = shown.collect();
+    if names.len() > MOST {
+        shown.push("…".to_owned());
+    }
+    shown.join(", ")
+}
+
+/// What to write instead of a name that other languages have.
+pub(crate) fn habit(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "True" => "write `true`",
+        "False" => "write `false`",
+        "None" | "null" | "nil" => "there is no such value; leave the argument out",
+        "range" => "a range is written `0..n`",
+        "return" => "the last expression of a block is its value, without `return`",
+        "self" => "a block sees its parameters only; there is no `self`",
+        _ => return None,
+    })
+}
+
 /// Checks the names of one file.
 pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
     let Some(file) = program.module(module) else { return };
@@ -35,23 +69,27 @@ pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
             file,
             scopes: vec![Vec::new()],
             used: &mut used_items,
+            in_claim: false,
             problems,
         };
         match &item.kind {
             ItemKind::Const(constant) => walker.expr(&constant.value),
             ItemKind::Block(block) => walker.block(block),
-            ItemKind::Space(space) => {
-                walker.params(&space.params, "parameter");
-                walker.scoped_body(&space.body);
-                walker.close();
-            }
+            ItemKind::Space(space) => walker.space(space),
             ItemKind::Arch(arch) => walker.used.push(arch.space.name.name.clone()),
-            ItemKind::Search(search) => walker.used.push(search.space.name.name.clone()),
-            // Its names are spaces and measures, which `expect` itself resolves.
-            ItemKind::Use(_) | ItemKind::Expect(_) => {}
+            ItemKind::Search(search) => {
+                let target = search.target.as_ref().map(|target| target.name.clone());
+                walker.used.extend([search.space.name.name.clone()].into_iter().chain(target));
+            }
+            // Their names are spaces, measures, operators and parameters of those, which
+            // the items themselves resolve.
+            ItemKind::Use(_) | ItemKind::Expect(_) | ItemKind::Target(_) => {}
         }
     }
-    report_unused_imports(file, &used_items, problems);
+    // What could not be read may use them.
+    if file.file.unread.is_empty() {
+        report_unused_imports(file, &used_items, problems);
+    }
 }
 
 fn report_unused_imports(file: &Module, used: &[String], problems: &mut Problems) {
@@ -82,6 +120,8 @@ struct Walker<'a> {
     file: &'a Module,
     scopes: Vec<Vec<Binding>>,
     used: &'a mut Vec<String>,
+    /// Whether unknown names are measures, which `require` itself resolves.
+    in_claim: bool,
     problems: &'a mut Problems,
 }
 
@@ -96,6 +136,21 @@ impl Walker<'_> {
         self.close();
     }
 
+    fn space(&mut self, space: &Space) {
+        self.used.extend(space.target.as_ref().map(|target| target.name.clone()));
+        self.params(&space.params, "parameter");
+        self.scopes.push(Vec::new());
+        space.body.statements.iter().for_each(|statement| self.statement(statement));
+        let is_output = |s: &Statement| matches!(s.kind, StatementKind::Output(..));
+        if space.body.statements.iter().any(is_output) {
+            self.close();
+        } else {
+            // The output that is missing would use what nothing uses now.
+            self.scopes.pop();
+        }
+        self.close();
+    }
+
     /// Opens a scope that holds the parameters.
     fn params(&mut self, params: &[Param], what: &'static str) {
         self.scopes.push(Vec::new());
@@ -103,11 +158,12 @@ impl Walker<'_> {
             if let Some(default) = &param.default {
                 self.expr(default);
             }
-            let earlier = self
-                .scopes
-                .last()
-                .and_then(|scope| scope.iter().find(|b| b.name == param.name.name).map(|b| b.span));
+            let scope = self.scopes.last_mut();
+            let earlier = scope.and_then(|s| s.iter_mut().find(|b| b.name == param.name.name));
             if let Some(first) = earlier {
+                // Its uses are taken for those of the other.
+                first.is_used = true;
+                let first = first.span;
                 let place = Place::new(self.source(), param.name.span, "again here")
                     .label(first, "first here")
                     .help("rename one of them");
@@ -149,7 +205,7 @@ impl Walker<'_> {
             .find(|b| b.name == name)
     }
 
-    fn read(&mut self, name: &str, span: Span) {
+    fn read(&mut self, name: &str, span: Span, is_called: bool) {
         if let Some(binding) = self.local(name) {
             binding.is_used = true;
             return;
@@ -160,10 +216,16 @@ impl Walker<'_> {
             }
             return;
         }
-        if ops::find(name).is_some() || FUNCTIONS.contains(&name) || self.was_imported(name) {
+        if ops::find(name).is_some()
+            || FUNCTIONS.contains(&name)
+            || self.was_imported(name)
+            || self.file.file.may_define(name)
+            || self.in_claim
+        {
             return;
         }
-        let place = Place::new(self.source(), span, "not found here").help(self.suggestion(name));
+        let help = self.suggestion(name, is_called);
+        let place = Place::new(self.source(), span, "not found here").help(help);
         self.problems.push(UnknownName::at(place, name));
     }
 
@@ -174,23 +236,30 @@ impl Walker<'_> {
         })
     }
 
-    fn suggestion(&self, name: &str) -> String {
+    fn suggestion(&mut self, name: &str, is_called: bool) -> String {
+        if let Some(help) = habit(name) {
+            return help.to_owned();
+        }
         let locals: Vec<&str> =
             self.scopes.iter().flatten().map(|binding| binding.name.as_str()).collect();
         let mut items: Vec<&str> = self.file.symbols.keys().map(String::as_str).collect();
         items.sort_unstable();
-        let operators = ops::TABLE.iter().map(|row| row.declaration.name);
-        let all = locals.iter().chain(&items).copied().chain(operators).chain(FUNCTIONS);
-        if let Some(near) = nearest(name, all) {
+        let in_scope = [locals, items].concat();
+        let operators = ops::TABLE.iter().map(|row| row.declaration.name).chain(FUNCTIONS);
+        let all = in_scope.iter().copied().chain(operators.filter(|_| is_called));
+        if let Some(near) = nearest(name, all).map(str::to_owned) {
+            // What was meant is used, though under another name.
+            if let Some(meant) = self.local(&near) {
+                meant.is_used = true;
+            }
             return format!("did you mean `{near}`?");
         }
         if let Some(module) = self.exporting_module(name) {
             return format!("import it: `use {module}.{{{name}}}`");
         }
-        let in_scope: Vec<&str> = locals.into_iter().chain(items).collect();
         match in_scope.as_slice() {
             [] => "define it as a parameter, with `let`, or as an item".to_owned(),
-            names => format!("in scope are {}", names.join(", ")),
+            names => format!("in scope are {}", listed(names)),
         }
     }
 
@@ -224,12 +293,13 @@ impl Walker<'_> {
                 self.expr(value);
                 self.assign(name);
             }
-            StatementKind::For(clauses, body) => {
-                let opened = self.for_clauses(clauses);
-                self.scoped_body(body);
-                (0..opened).for_each(|_| self.close());
-            }
+            StatementKind::For(clauses, body) => self.for_body(clauses, body),
             StatementKind::Task(_, args) => self.args(args),
+            StatementKind::Require(claim) => {
+                self.in_claim = true;
+                self.expr(claim);
+                self.in_claim = false;
+            }
             StatementKind::Expr(value)
             | StatementKind::Input(_, value)
             | StatementKind::Output(_, value) => {
@@ -264,6 +334,12 @@ impl Walker<'_> {
         }
     }
 
+    fn for_body(&mut self, clauses: &[ForClause], body: &Body) {
+        let opened = self.for_clauses(clauses);
+        self.scoped_body(body);
+        (0..opened).for_each(|_| self.close());
+    }
+
     /// Opens one scope for each clause; returns how many.
     fn for_clauses(&mut self, clauses: &[ForClause]) -> usize {
         for clause in clauses {
@@ -286,24 +362,37 @@ impl Walker<'_> {
         }
     }
 
+    /// An expression that may name what is applied.
+    fn step(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Name(name) => self.read(name, expr.span, true),
+            _ => self.expr(expr),
+        }
+    }
+
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Number(_) | ExprKind::Bool(_) => {}
             ExprKind::Text(parts) => self.text(parts),
-            ExprKind::Name(name) => self.read(name, expr.span),
-            ExprKind::List(values) | ExprKind::Tuple(values) => {
-                values.iter().for_each(|value| self.expr(value));
+            ExprKind::Name(name) => self.read(name, expr.span, false),
+            ExprKind::List(elements) => {
+                elements.iter().for_each(|element| self.element(element));
             }
+            ExprKind::Tuple(values) => values.iter().for_each(|value| self.expr(value)),
             ExprKind::Paren(value) | ExprKind::Field(value, _) | ExprKind::Unary(_, value) => {
                 self.expr(value);
             }
             ExprKind::Call(callee, args) => {
-                self.read(&callee.name, callee.span);
+                self.read(&callee.name, callee.span, true);
                 self.args(args);
             }
             ExprKind::Index(list, index) => {
                 self.expr(list);
                 self.expr(index);
+            }
+            ExprKind::Slice(list, from, to) => {
+                self.expr(list);
+                [from, to].into_iter().flatten().for_each(|bound| self.expr(bound));
             }
             ExprKind::Binary(_, left, right) => {
                 self.expr(left);
@@ -311,7 +400,7 @@ impl Walker<'_> {
             }
             ExprKind::Pipeline(source, steps) => {
                 self.expr(source);
-                steps.iter().for_each(|step| self.expr(step));
+                steps.iter().for_each(|step| self.step(step));
             }
             ExprKind::If(branches, otherwise) => {
                 for (condition, body) in branches {
@@ -322,19 +411,34 @@ impl Walker<'_> {
                     self.scoped_body(body);
                 }
             }
-            ExprKind::Choose(choose) => self.choose(choose),
+            ExprKind::Choose(choose) => match &choose.alternatives {
+                Alternatives::Arms(arms) => arms.iter().for_each(|arm| self.arm(arm)),
+                Alternatives::Values(values) => self.expr(values),
+            },
+            ExprKind::Repeat(repeat) => {
+                self.expr(&repeat.depth);
+                self.scopes.push(Vec::new());
+                if let Some(index) = &repeat.index {
+                    self.bind(index, "index", false);
+                }
+                self.scoped_body(&repeat.body);
+                self.close();
+            }
         }
     }
 
-    fn choose(&mut self, choose: &Choose) {
-        choose.arms.iter().for_each(|arm| self.arm(arm));
+    fn element(&mut self, element: &Element) {
+        match element {
+            Element::Value(value) => self.expr(value),
+            Element::For(clauses, body, _) => self.for_body(clauses, body),
+        }
     }
 
     fn arm(&mut self, arm: &Arm) {
         match arm {
             Arm::Candidate(candidate) => {
                 self.text(&candidate.name);
-                self.expr(&candidate.value);
+                self.step(&candidate.value);
                 if let Some(guard) = &candidate.guard {
                     self.expr(guard);
                 }

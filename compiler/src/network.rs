@@ -1,5 +1,8 @@
 //! One network of a space: every decision made, every shape a number.
 
+use std::iter::Sum;
+use std::ops::AddAssign;
+
 use serde::Serialize;
 
 use crate::ir::Task;
@@ -58,10 +61,35 @@ pub struct NamedWeight {
 /// What a network, or a layer of it, costs for batch 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Cost {
-    /// Multiply-accumulates of convolutions, nothing else.
+    /// Multiply-accumulates of convolutions, transposed ones and linear layers, nothing else.
     pub macs: u64,
-    /// Trainable parameters: kernels, biases, scale and shift of batch norm.
+    /// Trainable parameters: kernels, biases, scale and shift of batch norm, slopes.
     pub params: u64,
+}
+
+impl Cost {
+    /// What an operator costs on operands of these shapes.
+    pub(crate) fn of(op: &Op, inputs: &[Shape], output: Shape) -> Self {
+        // INVARIANT: the checker proved that the sums over the whole space fit into u64.
+        let fit = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
+        Self { macs: fit(op.macs(inputs, output)), params: fit(op.params(inputs)) }
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.macs = self.macs.saturating_add(other.macs);
+        self.params = self.params.saturating_add(other.params);
+    }
+}
+
+impl Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), |mut sum, cost| {
+            sum += cost;
+            sum
+        })
+    }
 }
 
 impl Network {
@@ -94,18 +122,12 @@ impl Network {
     #[must_use]
     pub fn node_cost(&self, node: &NetworkNode) -> Cost {
         let Some(op) = &node.op else { return Cost::default() };
-        let shapes = self.operand_shapes(node);
-        // INVARIANT: the checker proved that the sums over the whole space fit into u64.
-        let fit = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
-        Cost { macs: fit(op.macs(&shapes, node.shape)), params: fit(op.params(&shapes)) }
+        Cost::of(op, &self.operand_shapes(node), node.shape)
     }
 
     /// What the network costs.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        self.nodes.iter().map(|node| self.node_cost(node)).fold(Cost::default(), |sum, cost| Cost {
-            macs: sum.macs.saturating_add(cost.macs),
-            params: sum.params.saturating_add(cost.params),
-        })
+        self.nodes.iter().map(|node| self.node_cost(node)).sum()
     }
 }

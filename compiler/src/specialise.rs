@@ -2,9 +2,11 @@
 
 use crate::assignment::Assignment;
 use crate::check::Checked;
-use crate::ir::{Node, NodeId, NodeKind, Space};
+use crate::diagram::Diagram;
+use crate::ir::{DecisionId, Node, NodeId, NodeKind, Space};
 use crate::network::{Network, NetworkNode, Port};
 use crate::ops::Op;
+use crate::shape::Shape;
 
 /// The network that an assignment picks: selects resolved, `identity` and additions of `zero`
 /// gone, what no output reads left out. Names of nodes are those of the space.
@@ -39,25 +41,37 @@ struct Builder<'s> {
     network: Network,
 }
 
-impl Builder<'_> {
+impl<'s> Builder<'s> {
     fn target(&self, id: NodeId) -> NodeId {
         self.resolved.get(id.index()).copied().flatten().unwrap_or(id)
     }
 
-    fn is_zero(&self, id: NodeId) -> bool {
-        let node = self.space.graph.node(self.target(id));
-        node.is_some_and(|node| matches!(node.kind, NodeKind::Op(Op::Zero(_))))
+    /// The operator of a node in this network.
+    fn op(&self, node: &'s Node) -> Option<&'s Op> {
+        let NodeKind::Op(op) = &node.kind else { return None };
+        op.get(&self.space.selectors, self.assignment)
     }
 
-    fn operands(&self, node: &Node) -> Vec<NodeId> {
+    /// The operand that a select takes in this network.
+    fn taken(&self, node: &Node, selector: Diagram) -> Option<NodeId> {
+        let index = self.space.selectors.value(selector, self.assignment)?;
+        node.inputs.get(*index as usize).copied()
+    }
+
+    fn is_zero(&self, id: NodeId) -> bool {
+        let node = self.space.graph.node(self.target(id));
+        node.is_some_and(|node| matches!(self.op(node), Some(Op::Zero(_))))
+    }
+
+    fn operands(&self, node: &'s Node) -> Vec<NodeId> {
         let all = node.inputs.iter().map(|&id| self.target(id));
-        match &node.kind {
-            NodeKind::Op(Op::Add(_)) => {
+        match self.op(node) {
+            Some(Op::Add(_)) => {
                 let kept: Vec<NodeId> = all.clone().filter(|&id| !self.is_zero(id)).collect();
                 // A sum of zeros only is one of them.
                 if kept.is_empty() { all.take(1).collect() } else { kept }
             }
-            NodeKind::Op(op) if !op.reads_inputs() => Vec::new(),
+            Some(op) if !op.reads_inputs() => Vec::new(),
             _ => all.collect(),
         }
     }
@@ -66,12 +80,12 @@ impl Builder<'_> {
     /// of one.
     fn resolve(&mut self) {
         for (id, node) in self.space.graph.nodes() {
-            let forwarded = match &node.kind {
-                NodeKind::Select(decision) => {
-                    node.inputs.get(self.assignment.get(*decision)).map(|&id| self.target(id))
+            let forwarded = match (&node.kind, self.op(node)) {
+                (NodeKind::Select(selector), _) => {
+                    self.taken(node, *selector).map(|id| self.target(id))
                 }
-                NodeKind::Op(Op::Identity(_)) => node.inputs.first().map(|&id| self.target(id)),
-                NodeKind::Op(Op::Add(_)) => match self.operands(node).as_slice() {
+                (_, Some(Op::Identity(_))) => node.inputs.first().map(|&id| self.target(id)),
+                (_, Some(Op::Add(_))) => match self.operands(node).as_slice() {
                     [only] => Some(*only),
                     _ => None,
                 },
@@ -96,11 +110,11 @@ impl Builder<'_> {
             if let Some(slot) = reached.get_mut(id.index()) {
                 *slot = true;
             }
-            let read: Vec<NodeId> = match &node.kind {
-                NodeKind::Select(decision) => {
-                    node.inputs.get(self.assignment.get(*decision)).copied().into_iter().collect()
+            let read: Vec<NodeId> = match (&node.kind, self.op(node)) {
+                (NodeKind::Select(selector), _) => {
+                    self.taken(node, *selector).into_iter().collect()
                 }
-                NodeKind::Op(op) if !op.reads_inputs() => Vec::new(),
+                (_, Some(op)) if !op.reads_inputs() => Vec::new(),
                 _ => node.inputs.clone(),
             };
             for operand in read {
@@ -115,17 +129,15 @@ impl Builder<'_> {
     fn emit(&mut self) {
         let reached = self.reachable();
         let read = self.read(&reached);
-        let mut chosen = vec![None; self.space.decisions.len()];
+        let mut matters = vec![false; self.space.decisions.len()];
         for (id, node) in self.space.graph.nodes() {
             if reached.get(id.index()) != Some(&true) {
                 continue;
             }
+            for decision in self.decided_by(node) {
+                matters.get_mut(decision.index()).into_iter().for_each(|slot| *slot = true);
+            }
             match &node.kind {
-                NodeKind::Select(decision) => {
-                    if let Some(slot) = chosen.get_mut(decision.index()) {
-                        *slot = Some(self.assignment.get(*decision));
-                    }
-                }
                 NodeKind::Output => {
                     let operand = node.inputs.first().map(|&id| self.target(id));
                     if let Some(place) = operand.and_then(|id| self.place_of(id)) {
@@ -136,23 +148,34 @@ impl Builder<'_> {
                     let place = self.push(id, node, None);
                     self.network.inputs.push(Port { name: node.name.clone(), node: place });
                 }
-                NodeKind::Op(op)
+                NodeKind::Op(_)
                     if self.target(id) == id && read.get(id.index()) == Some(&true) =>
                 {
-                    self.push(id, node, Some(op.clone()));
+                    self.push(id, node, self.op(node).cloned());
                 }
-                NodeKind::Op(_) => {}
+                NodeKind::Op(_) | NodeKind::Select(_) => {}
             }
         }
-        self.network.choices = self
-            .space
-            .decisions
-            .iter()
-            .zip(chosen)
-            .filter_map(|(decision, index)| {
-                Some((decision.path.clone(), decision.candidates.get(index?)?.clone()))
+        let decisions = self.space.decision_ids().zip(matters);
+        self.network.choices = decisions
+            .filter(|(_, matters)| *matters)
+            .filter_map(|((id, decision), _)| {
+                let candidate = decision.candidates.get(self.assignment.get(id))?;
+                Some((decision.path.clone(), candidate.clone()))
             })
             .collect();
+    }
+
+    /// The decisions that matter to a node of this network.
+    fn decided_by(&self, node: &Node) -> Vec<DecisionId> {
+        let selector = match &node.kind {
+            NodeKind::Select(selector) => Some(*selector),
+            NodeKind::Op(op) => op.selector(),
+            NodeKind::Input => node.shape.selector(),
+            NodeKind::Output => None,
+        };
+        let path = |selector| self.space.selectors.path(selector, self.assignment);
+        selector.map(path).unwrap_or_default()
     }
 
     /// The nodes whose values some node of the network reads, selects and dropped zeros aside.
@@ -176,15 +199,17 @@ impl Builder<'_> {
         self.place.get(id.index()).copied().flatten()
     }
 
-    fn push(&mut self, id: NodeId, node: &Node, op: Option<Op>) -> usize {
+    fn push(&mut self, id: NodeId, node: &'s Node, op: Option<Op>) -> usize {
         let inputs =
             self.operands(node).into_iter().filter_map(|operand| self.place_of(operand)).collect();
         let place = self.network.nodes.len();
+        // INVARIANT: the checker proved a shape for every assignment.
+        let shape = node.shape.get(&self.space.selectors, self.assignment).copied();
         self.network.nodes.push(NetworkNode {
             name: node.name.clone(),
             op,
             inputs,
-            shape: node.shape,
+            shape: shape.unwrap_or(Shape::vector(0)),
         });
         if let Some(slot) = self.place.get_mut(id.index()) {
             *slot = Some(place);

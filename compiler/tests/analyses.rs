@@ -13,9 +13,10 @@ mod random;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nas_compiler::analyse::{ExpectedCost, Sampler, count, range};
-use nas_compiler::ir::NodeKind;
+use nas_compiler::ir::{NodeKind, Varied};
 use nas_compiler::network::Cost;
 use nas_compiler::recipe::Measure;
+use nas_compiler::shape::Shape;
 use nas_compiler::{Assignment, Checked, Network, Space, specialise};
 use nas_grammar::Source;
 use num_bigint::BigUint;
@@ -62,11 +63,16 @@ fn naive_cost(space: &Space, assignment: &Assignment) -> Cost {
         }
         let node = space.graph.node(id).unwrap();
         match &node.kind {
-            NodeKind::Select(decision) => open.push(node.inputs[assignment.get(*decision)]),
+            NodeKind::Select(selector) => {
+                let taken = *space.selectors.value(*selector, assignment).unwrap();
+                open.push(node.inputs[taken as usize]);
+            }
             NodeKind::Op(op) => {
-                let shapes: Vec<_> =
-                    node.inputs.iter().map(|&i| space.graph.shape(i).unwrap()).collect();
-                cost.macs += u64::try_from(op.macs(&shapes, node.shape)).unwrap();
+                let op = op.get(&space.selectors, assignment).unwrap();
+                let shape = |shape: &Varied<Shape>| *shape.get(&space.selectors, assignment).unwrap();
+                let shapes: Vec<Shape> =
+                    node.inputs.iter().map(|&i| shape(space.graph.shape(i).unwrap())).collect();
+                cost.macs += u64::try_from(op.macs(&shapes, shape(&node.shape))).unwrap();
                 cost.params += u64::try_from(op.params(&shapes)).unwrap();
                 if op.reads_inputs() {
                     open.extend(&node.inputs);

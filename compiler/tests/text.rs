@@ -6,16 +6,20 @@ mod common;
 mod random;
 
 use nas_compiler::ir::text::{dot, parse, print, print_network};
-use nas_compiler::ir::{Decision, Graph, Node, NodeKind};
-use nas_compiler::ops::{AvgPool, BatchNorm, Conv, Op, Padding, Resize, ResizeMode, ResizeTo};
+use nas_compiler::ir::{Choice, Decision, Graph, Node, NodeKind, Varied};
+use nas_compiler::ops::{
+    AvgPool, BatchNorm, Conv, Op, Padding, Pool, Resize, ResizeMode, ResizeTo,
+};
 use nas_compiler::shape::Shape;
 use nas_compiler::{Assignment, Space, specialise};
 use nas_grammar::Source;
 use proptest::prelude::*;
 
-/// Everything of a space but where it was written.
+/// Everything of a space but where it was written, and selectors: their ids depend on the store.
 fn content(space: &Space) -> (String, String, Vec<Node>, Vec<Decision>) {
-    let nodes = space.graph.nodes().map(|(_, node)| Node { origin: None, ..node.clone() });
+    let is_fixed = |node: &Node| node.fixed_op().is_some() && node.shape.fixed().is_some();
+    let nodes = space.graph.nodes().filter(|(_, node)| is_fixed(node));
+    let nodes = nodes.map(|(_, node)| Node { origin: None, ..node.clone() });
     let decisions = space.decisions.iter().map(|d| Decision { origin: None, ..d.clone() });
     (space.name.clone(), format!("{:?}", space.task), nodes.collect(), decisions.collect())
 }
@@ -44,11 +48,12 @@ proptest! {
 
     #[test]
     fn names_of_any_characters_round_trip(name in any::<String>(), other in any::<String>()) {
-        let mut space = one_op(Op::BatchNorm(BatchNorm { eps: 1e-5, momentum: 0.1 }), Shape::map(3, 8, 8));
+        let mut space = one_op(Op::BatchNorm(BatchNorm { eps: 1e-5, momentum: 0.1, affine: true }), Shape::map(3, 8, 8));
         space.name = name.clone();
         space.decisions.push(Decision {
             path: other.clone(),
             label: name.clone(),
+            choice: Choice::Parts,
             candidates: vec![name, other],
             origin: None,
         });
@@ -69,12 +74,12 @@ fn one_op(op: Op, shape: Shape) -> Space {
     let node = |kind, inputs, shape, name: &str| Node {
         kind,
         inputs,
-        shape,
+        shape: Varied::Fixed(shape),
         name: name.to_owned(),
         origin: None,
     };
     let input = graph.add(node(NodeKind::Input, vec![], Shape::map(3, 8, 8), "image"));
-    let inner = graph.add(node(NodeKind::Op(op), vec![input], shape, "op.0"));
+    let inner = graph.add(node(NodeKind::Op(Varied::Fixed(op)), vec![input], shape, "op.0"));
     graph.add(node(NodeKind::Output, vec![inner], shape, "result"));
     Space { name: "one".to_owned(), graph, ..Space::default() }
 }
@@ -88,22 +93,23 @@ fn operators_that_only_passes_make_round_trip() {
         kernel: [3, 2],
         stride: [1, 2],
         dilation: [1, 1],
-        groups: 1,
+        groups: std::num::NonZeroU32::MIN,
         bias: true,
         padding: sides,
     };
-    let pool = AvgPool {
+    let window = Pool {
         kernel: [4, 4],
         stride: [2, 1],
         padding: Padding { before: [0, 0], after: [1, 2] },
-        count_include_pad: true,
+        ceil: true,
     };
+    let pool = AvgPool { window, count_include_pad: true };
     let resize = |to| Op::Resize(Resize { to, mode: ResizeMode::Nearest, align_corners: false });
     for op in [
         Op::Conv(conv),
         Op::Conv(Conv { padding: Padding { before: [1, 0], after: [1, 0] }, ..conv }),
         Op::AvgPool(pool),
-        Op::BatchNorm(BatchNorm { eps: 1e-300, momentum: 0.1 + 0.2 }),
+        Op::BatchNorm(BatchNorm { eps: 1e-300, momentum: 0.1 + 0.2, affine: false }),
         resize(ResizeTo::Size([3, 5])),
         resize(ResizeTo::Scale([2, 1])),
     ] {
@@ -133,7 +139,7 @@ fn errors_name_the_line_and_what_was_expected() {
         ),
         (
             "n2 = relu(n0) \"r\" : [3, 8, 8]",
-            "line 4: expected `task`, a decision or a node, the next being d1 and n1",
+            "line 4: expected `task`, a decision, a table or a node, the next being d1, t0 and n1",
         ),
         ("n1 = relu(n0) \"r : [3, 8, 8]", "line 4: expected a closing quote"),
         ("n1 = relu(n0) \"r\" : [3, 8]", "line 4: expected a shape of one or three sizes"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use num_bigint::BigUint;
 
-use super::diagram::{Diagram, Diagrams};
+use crate::diagram::{Diagram, Diagrams};
 use super::elimination::{Eliminated, Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
 use crate::check::Checked;
@@ -47,21 +47,18 @@ pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, 
     let mut liveness = Liveness::of(space)?;
     let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
     let mut store = Diagrams::default();
-    let (mut either, mut counted) = (HashMap::new(), HashMap::new());
+    let mut counted = HashMap::new();
     let mut factors: Vec<Diagram> = Vec::new();
-    for (id, _) in space.decision_ids() {
-        let conditions = &mut liveness.conditions;
-        let (yes, no) = (conditions.constant(true), conditions.constant(false));
-        let width = widths.get(id.index()).copied().unwrap_or(0);
-        let is_first = (0..width).map(|i| if i == 0 { yes } else { no }).collect();
-        let is_first = conditions.branch(id, is_first);
+    for (id, decision) in space.decision_ids() {
         let Some(alive) = liveness.decision(id) else { continue };
         let conditions = &mut liveness.conditions;
-        let counts = conditions.apply(alive, is_first, &|a, b| *a || *b, &mut either);
+        let choice = conditions.choice(id, decision.candidates.len());
+        let is_first = conditions.is(choice, 0);
+        let counts = conditions.or(alive, is_first);
         factors.push(conditions.map(
             counts,
             &mut store,
-            &|counts| BigUint::from(u32::from(*counts)),
+            &|counts| BigUint::from(*counts),
             &mut counted,
         ));
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::diagram::{Diagram, Diagrams, Top};
+use crate::diagram::{Diagram, Diagrams, Top};
 use super::liveness::Entangled;
 use crate::ir::DecisionId;
 

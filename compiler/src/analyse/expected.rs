@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::diagram::{Diagram, Top};
+use crate::diagram::{Diagram, Top};
 use super::liveness::{Entangled, Liveness};
 use super::range::{Term, terms};
 use crate::check::Checked;
@@ -23,8 +23,8 @@ impl ExpectedCost {
     /// # Errors
     /// [`Entangled`] where no table of bounded size holds the conditions.
     pub fn new(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
-        let liveness = Liveness::of(space)?;
-        let terms = terms(space, &liveness, measure);
+        let mut liveness = Liveness::of(space)?;
+        let terms = terms(space, &mut liveness, measure)?;
         Ok(Self { liveness, terms })
     }
 
@@ -80,7 +80,7 @@ impl ExpectedCost {
             return p;
         }
         let p = match self.liveness.conditions.top(diagram) {
-            Some(Top::Leaf(alive)) => f64::from(u8::from(*alive)),
+            Some(Top::Leaf(alive)) => f64::from(*alive),
             Some(Top::Branch(decision, children)) => {
                 let row = probabilities.get(decision.index());
                 let ps = row.into_iter().flatten();

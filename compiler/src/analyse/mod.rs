@@ -1,15 +1,17 @@
 //! Analyses of a whole space: exact, without enumerating its networks.
 
 pub mod count;
-pub mod diagram;
 mod elimination;
 pub mod expected;
 pub mod liveness;
+pub mod owners;
 pub mod range;
 pub mod sample;
+pub mod supernet;
 
 pub use count::count;
 pub use expected::ExpectedCost;
 pub use liveness::Entangled;
 pub use range::{Range, range};
 pub use sample::Sampler;
+pub use supernet::Supernet;

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::diagram::{Diagram, Diagrams};
+use crate::diagram::{Diagram, Diagrams};
 use super::elimination::{Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
 use crate::check::Checked;
+use crate::ir::operation::Operation;
 use crate::ir::{NodeKind, Space};
+use crate::ops::Op;
 use crate::recipe::Measure;
+use crate::shape::Shape;
 
 /// Both ends of a measure over all networks of a space; each is the cost of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,23 +32,46 @@ pub(super) struct Term {
 }
 
 /// What the networks cost: a sum of terms, one for each distinct condition.
-pub(super) fn terms(space: &Checked<Space>, liveness: &Liveness, measure: Measure) -> Vec<Term> {
+pub(super) fn terms(
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+    measure: Measure,
+) -> Result<Vec<Term>, Entangled> {
     let mut sums: IndexMap<Diagram, u64> = IndexMap::new();
+    let mut add = |condition: Diagram, cost: u128| {
+        if cost > 0 {
+            // INVARIANT: the checker proved that the sum over all nodes fits into u64.
+            let sum = sums.entry(condition).or_default();
+            *sum = sum.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
+        }
+    };
     for (id, node) in space.graph.nodes() {
         let NodeKind::Op(op) = &node.kind else { continue };
-        let shapes: Vec<_> = node.inputs.iter().filter_map(|&i| space.graph.shape(i)).collect();
-        let cost = match measure {
-            Measure::Macs => op.macs(&shapes, node.shape),
-            Measure::Params => op.params(&shapes),
-        };
-        // INVARIANT: the checker proved that the sum over all nodes fits into u64.
-        let cost = u64::try_from(cost).unwrap_or(u64::MAX);
-        if let (Some(condition), true) = (liveness.node(id), cost > 0) {
-            let sum = sums.entry(condition).or_default();
-            *sum = sum.saturating_add(cost);
+        let Some(alive) = liveness.node(id) else { continue };
+        let operation = Operation::of(space, node, op);
+        if let Some((op, inputs, output)) = operation.fixed() {
+            add(alive, cost_of(measure, op, &inputs, output));
+            continue;
+        }
+        let conditions = &mut liveness.conditions;
+        let cases = operation.cases(conditions, alive);
+        for (index, (op, inputs, output)) in operation.combinations(&cases).enumerate() {
+            let case = conditions.is(cases.selector, index as u32);
+            let condition = conditions.and(alive, case);
+            add(condition, cost_of(measure, op, &inputs, output));
+        }
+        if conditions.is_full() {
+            return Err(Entangled);
         }
     }
-    sums.into_iter().map(|(condition, cost)| Term { cost, condition }).collect()
+    Ok(sums.into_iter().map(|(condition, cost)| Term { cost, condition }).collect())
+}
+
+fn cost_of(measure: Measure, op: &Op, inputs: &[Shape], output: Shape) -> u128 {
+    match measure {
+        Measure::Macs => op.macs(inputs, output),
+        Measure::Params => op.params(inputs),
+    }
 }
 
 /// Sums of costs, of which the least or the greatest is kept.
@@ -78,13 +104,13 @@ impl Semiring for Extreme {
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn range(space: &Checked<Space>, measure: Measure) -> Result<Range, Entangled> {
-    let liveness = Liveness::of(space)?;
+    let mut liveness = Liveness::of(space)?;
     let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
     let mut store = Diagrams::default();
-    let factors: Vec<Diagram> = terms(space, &liveness, measure)
+    let factors: Vec<Diagram> = terms(space, &mut liveness, measure)?
         .into_iter()
         .map(|Term { cost, condition }| {
-            let cost_where = |alive: &bool| if *alive { cost } else { 0 };
+            let cost_where = |alive: &u32| if *alive != 0 { cost } else { 0 };
             liveness.conditions.map(condition, &mut store, &cost_where, &mut HashMap::new())
         })
         .collect();

@@ -4,7 +4,7 @@ use num_bigint::BigUint;
 use rand::Rng;
 
 use super::count;
-use super::diagram::Top;
+use crate::diagram::Top;
 use super::elimination::Eliminated;
 use super::liveness::Entangled;
 use crate::assignment::Assignment;

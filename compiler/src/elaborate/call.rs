@@ -1,24 +1,39 @@
 //! Calls: arguments bound to parameters, blocks instantiated, operators applied.
 
-use nas_grammar::ast::{Arg, Block, Ident, Param, Span};
+use nas_grammar::ast::{Arg, Block, BlockKind, Ident, Param, Span};
 
 use super::errors::{
     MissingArgument, NotCallable, Recursion, RepeatedArgument, TooManyArguments, UnknownArgument,
     WrongArgument, WrongOperandCount,
 };
 use super::expr::Flow;
+use super::help::{self, Wanted};
 use super::node::Operand;
+use super::vary::{pick, selectors_in};
 use super::{Elaborator, Eval, Value};
-use crate::error::nearest;
+use crate::error::{Place, nearest};
 use crate::modules::{FUNCTIONS, ModuleId};
-use crate::ops::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
-use crate::ops::{self, Row};
+use crate::ops::signature::{Arguments, Declaration, Default, Literal, Operands, Parameter};
+use crate::ir::{Varied, varied};
+use crate::ops::{self, Op, Row};
+
+/// What is called: its name, where that stands, and the whole call.
+#[derive(Clone, Copy)]
+struct Callee<'c> {
+    name: &'c str,
+    name_span: Span,
+    span: Span,
+}
 
 /// An evaluated argument.
+#[derive(Clone)]
 pub(super) struct Given<'p> {
     pub(super) name: Option<&'p Ident>,
     pub(super) value: Value,
+    /// The argument, its name included.
     pub(super) span: Span,
+    /// The value alone.
+    pub(super) at: Span,
 }
 
 impl<'p> Elaborator<'p, '_> {
@@ -32,6 +47,14 @@ impl<'p> Elaborator<'p, '_> {
         self.call_name(&callee.name, callee.span, args, flow, span)
     }
 
+    pub(super) fn given(&mut self, args: &'p [Arg]) -> Eval<Vec<Given<'p>>> {
+        let evaluate = |arg: &'p Arg| {
+            let value = self.expr(&arg.value)?;
+            Ok(Given { name: arg.name.as_ref(), value, span: arg.span(), at: arg.value.span })
+        };
+        args.iter().map(evaluate).collect()
+    }
+
     /// Calls what a name means here: a local block value, a block, an operator or a function.
     pub(super) fn call_name(
         &mut self,
@@ -42,41 +65,85 @@ impl<'p> Elaborator<'p, '_> {
         span: Span,
     ) -> Eval<Value> {
         let mut given: Vec<Given<'p>> =
-            flow.into_iter().map(|(value, span)| Given { name: None, value, span }).collect();
+            flow.into_iter().map(|(value, at)| Given { name: None, value, span: at, at }).collect();
         let flowing = given.len();
-        for arg in args {
-            let value = self.expr(&arg.value)?;
-            given.push(Given { name: arg.name.as_ref(), value, span: arg.span() });
-        }
+        given.extend(self.given(args)?);
         if given.iter().any(|g| g.value.is_poison()) {
             return Ok(Value::Poison);
         }
-        let (module, target) = match self.names.get(name) {
-            Some(Value::Callable(module, target)) => (*module, target.to_string()),
-            Some(Value::Poison) => return Ok(Value::Poison),
-            Some(other) => {
-                let found = other.describe();
-                let place = self.place(name_span, "called here");
-                return Ok(self.report(NotCallable::at(place, name, found)));
+        let callee = Callee { name, name_span, span };
+        let value = self.names.get(name);
+        let value = value.unwrap_or_else(|| Value::Callable(self.module, name.into()));
+        self.call_value(&value, callee, given, flowing)
+    }
+
+    /// Sends a flow into a block or an operator that is a value.
+    pub(super) fn apply_value(&mut self, value: &Value, flow: Flow, span: Span) -> Eval<Value> {
+        let given: Vec<Given<'p>> =
+            flow.into_iter().map(|(value, at)| Given { name: None, value, span: at, at }).collect();
+        let flowing = given.len();
+        let name = self.snippet(span);
+        self.call_value(value, Callee { name: &name, name_span: span, span }, given, flowing)
+    }
+
+    fn call_value(
+        &mut self,
+        value: &Value,
+        callee: Callee<'_>,
+        given: Vec<Given<'p>>,
+        flowing: usize,
+    ) -> Eval<Value> {
+        match value {
+            Value::Callable(module, target) => {
+                self.call_target(*module, target, callee, given, flowing)
             }
-            None => (self.module, name.to_owned()),
-        };
-        if let Some(row) = ops::find(&target) {
-            return self.apply(row, given, flowing, span);
+            Value::Poison => Ok(Value::Poison),
+            Value::Chosen(_) => {
+                self.lift(std::slice::from_ref(value), "call", callee.span, &mut |this, picked| {
+                    let value = picked.first().unwrap_or(&Value::Poison);
+                    this.call_value(value, callee, given.clone(), flowing)
+                })
+            }
+            other => {
+                let flow = given.get(..flowing).and_then(<[_]>::first).map(|g| &g.value);
+                let help = help::for_callee(other, callee.name, flow);
+                Ok(self.not_callable(callee.name, other.describe(), help, callee.name_span))
+            }
         }
-        if let Some(&function) = FUNCTIONS.iter().find(|f| **f == target) {
+    }
+
+    fn call_target(
+        &mut self,
+        module: ModuleId,
+        target: &str,
+        callee: Callee<'_>,
+        given: Vec<Given<'p>>,
+        flowing: usize,
+    ) -> Eval<Value> {
+        let Callee { name, name_span, span } = callee;
+        if let Some(row) = ops::find(target) {
+            return self.apply_cases(row, given, flowing, span);
+        }
+        if let Some(&function) = FUNCTIONS.iter().find(|name| target == **name) {
             return self.function(function, &given, span);
         }
         let program = self.program;
-        if let Some((home, block)) = program.block(module, &target) {
+        if let Some((home, block)) = program.block(module, target) {
             return self.instantiate(home, block, given, flowing, span);
         }
-        let is_other_item = program.module(module).is_some_and(|m| m.symbols.contains_key(&target));
-        if is_other_item {
-            let place = self.place(name_span, "called here");
-            return Ok(self.report(NotCallable::at(place, name, "another item")));
-        }
-        Ok(Value::Poison)
+        let (found, help) = if program.constant(module, target).is_some() {
+            ("a constant", format!("pass it to a step, such as `conv(8, kernel = {name})`"))
+        } else if program.space(module, target).is_some() {
+            ("a space", "move what both use into a block, and call that".to_owned())
+        } else {
+            return Ok(Value::Poison);
+        };
+        Ok(self.not_callable(name, found.to_owned(), help, name_span))
+    }
+
+    fn not_callable(&mut self, name: &str, found: String, help: String, span: Span) -> Value {
+        let place = self.place(span, "called here").help(help);
+        self.report(NotCallable::at(place, name, found))
     }
 
     fn instantiate(
@@ -98,16 +165,31 @@ impl<'p> Elaborator<'p, '_> {
         };
         let origin = self.origin(span);
         let ordinal = self.paths.count(name);
-        self.paths.enter(&format!("{name}.{ordinal}"));
+        let segment = format!("{name}.{ordinal}");
+        let cell = match block.kind {
+            BlockKind::Cell => Some(self.paths.enter_cell(name, &segment)),
+            BlockKind::Block => {
+                self.paths.enter(&segment);
+                None
+            }
+        };
         self.calls.push((home, name));
         let outer_caller = self.caller.replace(origin);
         let value = self.in_module(home, |this| {
             this.bind_defaults(&block.params, bound)?;
-            this.nested(span, |this| this.body(&block.body, None))
+            let value = this.nested(span, |this| this.body(&block.body, None))?;
+            if value == Value::nothing() {
+                let last = block.body.statements.last().map_or(block.body.span, |last| last.span);
+                return Ok(this.wrong_kind(&value, Wanted::Result, last));
+            }
+            Ok(value)
         });
         self.caller = outer_caller;
         self.calls.pop();
-        self.paths.leave();
+        match cell {
+            Some(outer) => self.paths.leave_cell(outer),
+            None => self.paths.leave(),
+        }
         value
     }
 
@@ -121,7 +203,7 @@ impl<'p> Elaborator<'p, '_> {
         span: Span,
     ) -> Option<Vec<Option<Value>>> {
         let names: Vec<&str> = params.iter().map(|p| p.name.name.as_str()).collect();
-        let places = self.assign_slots(callee, &names, &given, flowing, span)?;
+        let places = self.assign_slots(callee, &names, &given, flowing)?;
         let missing: Vec<&str> = params
             .iter()
             .zip(&places)
@@ -132,35 +214,40 @@ impl<'p> Elaborator<'p, '_> {
             self.missing(callee, &names, &missing, span);
             return None;
         }
-        let mut values: Vec<Option<Value>> = given.into_iter().map(|g| Some(g.value)).collect();
-        let take = |slot: Option<usize>| slot.and_then(|i| values.get_mut(i)?.take());
-        Some(places.into_iter().map(take).collect())
+        Some(take_slots(given, places))
     }
 
-    fn missing(&mut self, callee: &str, names: &[&str], missing: &[&str], span: Span) {
+    pub(super) fn missing(&mut self, callee: &str, names: &[&str], missing: &[&str], span: Span) {
         let quoted: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-        let place = self
-            .place(span, "not given here")
-            .help(format!("its parameters are `{callee}({})`", names.join(", ")));
+        let edits: Vec<String> = missing.iter().map(|name| format!("{name} = …")).collect();
+        let place = self.place(span, "not given here").help(format!(
+            "add `{}`; the parameters are `{callee}({})`",
+            edits.join(", "),
+            names.join(", ")
+        ));
         self.report(MissingArgument::at(place, callee, quoted.join(", ")));
     }
 
     /// For each parameter, which of the given values it takes; `None` after a report.
-    fn assign_slots(
+    pub(super) fn assign_slots(
         &mut self,
         callee: &str,
         names: &[&str],
         given: &[Given<'_>],
         flowing: usize,
-        span: Span,
     ) -> Option<Vec<Option<usize>>> {
         let mut slots: Vec<Option<usize>> = vec![None; names.len()];
         let mut is_sound = true;
-        let mut next = 0;
+        let (mut next, mut has_named) = (0, false);
         for (index, arg) in given.iter().enumerate() {
+            has_named |= arg.name.is_some();
             let position = match arg.name {
                 Some(name) => names.iter().position(|n| *n == name.name),
+                // After a named argument, the next parameter that has no value yet.
                 None => {
+                    while has_named && slots.get(next).is_some_and(Option::is_some) {
+                        next += 1;
+                    }
                     next += 1;
                     Some(next - 1).filter(|&position| position < names.len())
                 }
@@ -170,7 +257,7 @@ impl<'p> Elaborator<'p, '_> {
                 match arg.name {
                     Some(name) => self.unknown_argument(callee, names, name),
                     None if next == names.len() + 1 => {
-                        self.too_many(callee, names, given, flowing, span);
+                        self.too_many(callee, names, given, flowing);
                     }
                     None => {}
                 }
@@ -193,37 +280,49 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn unknown_argument(&mut self, callee: &str, names: &[&str], name: &Ident) {
-        let help = match nearest(&name.name, names.iter().copied()) {
+        // `kernel_size` and `out_channels` of other frameworks hold the name that is meant.
+        let is_part = |known: &&str| name.name.split('_').any(|word| word == *known);
+        let meant = nearest(&name.name, names.iter().copied())
+            .or_else(|| names.iter().copied().find(is_part));
+        let help = match meant {
             Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => format!("`{callee}` has no parameters"),
-            None => format!("its parameters are {}", names.join(", ")),
+            None if names.is_empty() => "remove it; there are no parameters".to_owned(),
+            None => format!("remove it; the parameters are `{callee}({})`", names.join(", ")),
         };
         let place = self.place(name.span, "no such parameter").help(help);
         self.report(UnknownArgument::at(place, callee, name.name.clone()));
     }
 
-    fn too_many(
-        &mut self,
-        callee: &str,
-        names: &[&str],
-        given: &[Given<'_>],
-        flowing: usize,
-        span: Span,
-    ) {
-        let repeats_flow =
-            flowing > 0 && given.get(flowing).is_some_and(|g| matches!(g.value, Value::Tensor(_)));
-        let help = if repeats_flow {
-            "`->` already passes what stands before it as the first argument".to_owned()
-        } else {
-            format!("its parameters are `{callee}({})`", names.join(", "))
-        };
+    fn too_many(&mut self, callee: &str, names: &[&str], given: &[Given<'_>], flowing: usize) {
+        let positional: Vec<&Given<'_>> = given.iter().filter(|g| g.name.is_none()).collect();
+        let repeated = repeated_flow(given, flowing);
+        let Some(surplus) = repeated.or(positional.get(names.len()).copied()) else { return };
         let takes = match names.len() {
+            0 => "no arguments".to_owned(),
             1 => "1 argument".to_owned(),
             n => format!("{n} arguments"),
         };
-        let positional = given.iter().filter(|g| g.name.is_none()).count();
-        let place = self.place(span, "called here").help(help);
-        self.report(TooManyArguments::at(place, callee, takes, positional));
+        let edit = format!("remove `{}`", self.snippet(surplus.span));
+        let place = match names.get(..flowing) {
+            _ if repeated.is_some() => self.passed_already(surplus),
+            Some([_, ..]) => self.place(surplus.span, "one too many").help(format!(
+                "{edit}: what stands before `->` is an argument too, of `{callee}({})`",
+                names.join(", ")
+            )),
+            _ if names.is_empty() => self.place(surplus.span, "one too many").help(edit),
+            _ => self
+                .place(surplus.span, "one too many")
+                .help(format!("{edit}; the parameters are `{callee}({})`", names.join(", "))),
+        };
+        self.report(TooManyArguments::at(place, callee, takes, positional.len()));
+    }
+
+    /// The place of a tensor among the arguments that flows in as well.
+    fn passed_already(&self, again: &Given<'_>) -> Place {
+        let text = self.snippet(again.span);
+        self.place(again.span, "passed again here").help(format!(
+            "remove `{text}`: `->` passes what stands before it as the first argument"
+        ))
     }
 
     /// Binds parameters in order, so that a default may use those before it.
@@ -241,6 +340,27 @@ impl<'p> Elaborator<'p, '_> {
             self.names.bind(&param.name.name, value);
         }
         Ok(())
+    }
+
+    /// Applies an operator. Where the tensors themselves depend on decisions, as those of
+    /// `loose_ends`, once for each case.
+    fn apply_cases(
+        &mut self,
+        row: &'static Row,
+        given: Vec<Given<'p>>,
+        flowing: usize,
+        span: Span,
+    ) -> Eval<Value> {
+        let varies = |g: &Given<'_>| matches!(g.value, Value::Chosen(_)) && g.value.holds_tensor();
+        if !given.iter().any(varies) {
+            return self.apply(row, given, flowing, span);
+        }
+        let values: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
+        self.lift(&values, row.declaration.name, span, &mut |this, picked| {
+            let given = given.iter().zip(picked);
+            let given = given.map(|(g, value)| Given { value: value.clone(), ..g.clone() });
+            this.apply(row, given.collect(), flowing, span)
+        })
     }
 
     /// Applies an operator: leading tensors are operands, the rest binds to its parameters.
@@ -262,22 +382,54 @@ impl<'p> Elaborator<'p, '_> {
                 nodes.into_iter().map(|node| Operand { node, span: g.span })
             })
             .collect();
-        if !self.operand_count_fits(declaration, operands.len(), flowing, span) {
+        // A list of one is put together as it is.
+        if let (Operands::Many, [Given { value: Value::List(_), .. }], [only]) =
+            (declaration.operands, given.as_slice(), operands.as_slice())
+        {
+            return Ok(Value::Tensor(only.node));
+        }
+        if !self.operand_count_fits(declaration, &given, operands.len(), flowing, span) {
             return Ok(Value::Poison);
         }
-        let Some(arguments) = self.arguments(declaration, &rest, flowing, span) else {
-            return Ok(Value::Poison);
-        };
+        match self.varied_op(row, &rest, span)? {
+            Some(op) => self.op(op, &operands, span),
+            None => Ok(Value::Poison),
+        }
+    }
+
+    /// The operator with its arguments, for each case of them; `None` after a report.
+    fn varied_op(
+        &mut self,
+        row: &'static Row,
+        given: &[Given<'p>],
+        span: Span,
+    ) -> Eval<Option<Varied<Op>>> {
+        let mut selectors = Vec::new();
+        given.iter().for_each(|g| selectors_in(&g.value, &mut selectors));
+        if selectors.is_empty() {
+            return Ok(self.build(row, given, span).map(Varied::Fixed));
+        }
+        let joint = self.cases(&selectors, span)?;
+        let mut ops = Vec::new();
+        for (index, combination) in joint.combinations.iter().enumerate() {
+            let picks: Vec<_> = selectors.iter().copied().zip(combination.iter().copied()).collect();
+            let picked = given.iter().map(|g| Given { value: pick(&g.value, &picks), ..g.clone() });
+            let picked: Vec<Given<'p>> = picked.collect();
+            let guard = self.case(&joint, index);
+            let op = self.when(guard, |this| Ok(this.build(row, &picked, span)))?;
+            let Some(op) = op else { return Ok(None) };
+            ops.push(op);
+        }
+        Ok(varied(&mut self.space.selectors, joint.selector, &ops, PartialEq::eq))
+    }
+
+    fn build(&mut self, row: &'static Row, given: &[Given<'p>], span: Span) -> Option<Op> {
+        let arguments = self.arguments(row.declaration, given, span)?;
         match (row.build)(&arguments) {
-            Ok(op) => self.op(op, &operands, span),
+            Ok(op) => Some(op),
             Err(problem) => {
-                let (title, help) = match problem {
-                    ops::ShapeProblem::Mismatch { title, help }
-                    | ops::ShapeProblem::Window { title, help } => (title, help),
-                    other => (format!("{other:?}"), String::new()),
-                };
-                let place = self.place(span, "here").help(help);
-                Ok(self.report(super::errors::ShapeMismatch::at(place, title)))
+                self.shape_problem(row.declaration.name, problem, &[], span);
+                None
             }
         }
     }
@@ -285,30 +437,28 @@ impl<'p> Elaborator<'p, '_> {
     fn operand_count_fits(
         &mut self,
         declaration: &Declaration,
+        given: &[Given<'_>],
         count: usize,
         flowing: usize,
         span: Span,
     ) -> bool {
-        let (fits, takes) = match declaration.operands {
-            Operands::One => (count == 1, "one tensor"),
-            Operands::Many => (count >= 2, "two or more tensors"),
-        };
-        if fits {
+        if declaration.operands.accept(count) {
             return true;
         }
-        let given = match count {
-            0 => "none".to_owned(),
-            n => n.to_string(),
+        let name = declaration.name;
+        let here = self.place(span, "called here");
+        let place = match (declaration.operands, repeated_flow(given, flowing)) {
+            (Operands::Two | Operands::Many, _) => here.help(format!("write `(x, y) -> {name}`")),
+            (Operands::One, Some(again)) => self.passed_already(again),
+            (Operands::One, None) if count == 0 => {
+                here.help(format!("send a tensor into it: `x -> {}`", self.snippet(span)))
+            }
+            (Operands::One, None) => {
+                here.help(format!("join them first: `(x, y) -> concat -> {name}`"))
+            }
         };
-        let help = if count > 1 && flowing > 0 {
-            "`->` already passes what stands before it as the first argument".to_owned()
-        } else if declaration.operands == Operands::Many {
-            format!("write `(a, b) -> {0}` or `{0}(a, b)`", declaration.name)
-        } else {
-            format!("write `{}`", declaration.example)
-        };
-        let place = self.place(span, "called here").help(help);
-        self.report(WrongOperandCount::at(place, declaration.name, takes, given));
+        let count = if count == 0 { "none".to_owned() } else { count.to_string() };
+        self.report(WrongOperandCount::at(place, name, declaration.operands.to_string(), count));
         false
     }
 
@@ -317,23 +467,24 @@ impl<'p> Elaborator<'p, '_> {
         &mut self,
         declaration: &'static Declaration,
         given: &[Given<'p>],
-        flowing: usize,
         span: Span,
     ) -> Option<Arguments> {
         let names: Vec<&str> = declaration.params.iter().map(|p| p.name).collect();
-        let slots = self.assign_slots(declaration.name, &names, given, flowing.min(1), span)?;
+        let slots = self.assign_slots(declaration.name, &names, given, 0)?;
         let mut arguments = Arguments::default();
         let mut missing = Vec::new();
         let mut is_sound = true;
         for (param, slot) in declaration.params.iter().zip(slots) {
             match (slot.and_then(|i| given.get(i)), param.default) {
-                (Some(given), _) => match convert(&given.value, param.kind) {
-                    Some(argument) => arguments = arguments.with(param.name, argument),
-                    None => {
-                        is_sound = false;
-                        self.wrong_argument(declaration, param, given);
+                (Some(given), _) => {
+                    match literal(&given.value).and_then(|value| param.kind.argument(&value)) {
+                        Some(argument) => arguments = arguments.with(param.name, argument),
+                        None => {
+                            is_sound = false;
+                            self.wrong_argument(declaration, param, given);
+                        }
                     }
-                },
+                }
                 (None, Default::Is(argument)) => arguments = arguments.with(param.name, argument),
                 (None, Default::Absent) => {}
                 (None, Default::Required) => missing.push(param.name),
@@ -348,15 +499,25 @@ impl<'p> Elaborator<'p, '_> {
 
     fn wrong_argument(&mut self, declaration: &Declaration, param: &Parameter, given: &Given<'_>) {
         let found = given.value.describe();
-        let mut place = self.place(given.span, format!("this is {found}"));
-        if let (Kind::Word(words), Value::Text(text)) = (param.kind, &given.value)
-            && let Some(near) = nearest(text, words.iter().copied())
-        {
-            place = place.help(format!("did you mean \"{near}\"?"));
-        }
+        let edit =
+            help::for_argument(param.name, param.kind, &given.value, &self.snippet(given.at));
+        let place = self.place(given.span, format!("this is {found}")).help(edit);
         let expected = param.kind.to_string();
         self.report(WrongArgument::at(place, declaration.name, param.name, expected, found));
     }
+}
+
+/// The tensor argument that stands where the first argument would, if one flows in already.
+fn repeated_flow<'g, 'p>(given: &'g [Given<'p>], flowing: usize) -> Option<&'g Given<'p>> {
+    let next = given.get(flowing).filter(|_| flowing > 0)?;
+    (next.name.is_none() && matches!(next.value, Value::Tensor(_))).then_some(next)
+}
+
+/// The given value that each slot takes.
+pub(super) fn take_slots(given: Vec<Given<'_>>, slots: Vec<Option<usize>>) -> Vec<Option<Value>> {
+    let mut values: Vec<Option<Value>> = given.into_iter().map(|g| Some(g.value)).collect();
+    let take = |slot: Option<usize>| slot.and_then(|i| values.get_mut(i)?.take());
+    slots.into_iter().map(take).collect()
 }
 
 /// The nodes of a tensor, or of a list or tuple of tensors.
@@ -371,35 +532,14 @@ pub(super) fn tensors(value: &Value) -> Option<Vec<crate::ir::NodeId>> {
     }
 }
 
-/// The argument that a value makes for a parameter of this kind, if it makes one.
-fn convert(value: &Value, kind: Kind) -> Option<Argument> {
-    let count = |value: &Value, min: u32| match value {
-        Value::Int(n) => n.to_i64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n >= min),
-        _ => None,
-    };
-    let pair = |min: u32| match value {
-        Value::Tuple(parts) => match parts.as_ref() {
-            [a, b] => Some([count(a, min)?, count(b, min)?]),
-            _ => None,
-        },
-        single => count(single, min).map(|n| [n, n]),
-    };
-    let word = |words: &[&'static str]| match value {
-        Value::Text(text) => words.iter().find(|w| ***w == **text).map(|w| Argument::Word(w)),
-        _ => None,
-    };
-    match kind {
-        Kind::Count(min) => count(value, min).map(Argument::Count),
-        Kind::Pair(min) => pair(min).map(Argument::Pair),
-        Kind::Real => value.number().filter(|r| r.is_finite()).map(Argument::Real),
-        Kind::Flag => {
-            if let Value::Bool(b) = value {
-                Some(Argument::Flag(*b))
-            } else {
-                None
-            }
-        }
-        Kind::Word(words) => word(words),
-        Kind::Padding => word(&["same", "valid"]).or_else(|| pair(0).map(Argument::Pair)),
-    }
+/// A static value, for an operator to check.
+fn literal(value: &Value) -> Option<Literal> {
+    Some(match value {
+        Value::Int(n) => n.to_i64().map_or(Literal::Real(n.to_f64()), Literal::Int),
+        Value::Real(r) => Literal::Real(*r),
+        Value::Bool(b) => Literal::Flag(*b),
+        Value::Text(text) => Literal::Text(text.to_string()),
+        Value::Tuple(parts) => Literal::Tuple(parts.iter().map(literal).collect::<Option<_>>()?),
+        _ => return None,
+    })
 }

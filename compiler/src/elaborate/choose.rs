@@ -1,22 +1,43 @@
-//! Choices: candidates by comprehension, one decision and one select for each instance.
+//! Choices: candidates by comprehension or from a list, and one decision: for each instance of a
+//! block, or for all instances of a cell.
 
-use nas_grammar::ast::{Arm, Candidate, Choose, Span};
+use nas_grammar::ast::{self, Alternatives, Arm, Choose, Sharing, Span};
 
 use super::errors::{
-    CandidateKind, CandidateShapes, DuplicateCandidate, EmptyChoice, SingleCandidate,
+    CandidateKind, CandidateShapes, CellCandidates, DuplicateCandidate, EmptyChoice, SetSize,
+    SingleCandidate, TooManyCandidates, WrongAlternatives,
 };
 use super::expr::Flow;
+use super::help::Wanted;
+use super::vary::Guard;
 use super::{Elaborator, Eval, Value};
-use crate::ir::{Decision, DecisionId, NodeId, NodeKind};
+use crate::ir::{Choice, Decision, DecisionId, NodeId, Varied};
 use crate::shape::Shape;
 
-/// The candidates of a choice while they are elaborated.
-struct Candidates {
-    decision: DecisionId,
+/// The most candidates of one decision.
+const MAX_CANDIDATES: usize = 10_000;
+
+/// A candidate that is not yet elaborated.
+struct Candidate<'p> {
+    name: String,
+    /// Where its name was written, or the list that holds it.
+    span: Span,
+    content: Content<'p>,
+}
+
+enum Content<'p> {
+    /// An expression or a step, and what the comprehension around it bound.
+    Arm(&'p ast::Expr, Vec<(&'p str, Value)>),
+    /// An element of a list.
+    Element(Value),
+}
+
+/// A choice under way.
+struct Choosing<'p> {
+    choose: &'p Choose,
+    /// The last part of its path.
+    part: String,
     path: String,
-    names: Vec<(String, Span)>,
-    /// The value of each candidate, as far as it is a tensor.
-    values: Vec<Option<(NodeId, Shape)>>,
 }
 
 impl<'p> Elaborator<'p, '_> {
@@ -25,130 +46,426 @@ impl<'p> Elaborator<'p, '_> {
         let label = choose.label.as_ref().map_or("choose", |label| label.name.as_str());
         let ordinal = self.paths.count(label);
         let part = if ordinal == 0 { label.to_owned() } else { format!("{label}.{ordinal}") };
-        let path = self.paths.join(&part);
-        let origin = Some(self.origin(choose.head));
-        let decision = DecisionId(self.space.decisions.len() as u32);
-        let label = label.to_owned();
-        self.space.decisions.push(Decision {
-            path: path.clone(),
-            label,
-            candidates: Vec::new(),
-            origin,
-        });
+        let path = self.paths.decision(&part);
+        let choosing = Choosing { choose, part, path };
         if flow.iter().flatten().any(|(value, _)| value.is_poison()) {
             return Ok(Value::Poison);
         }
-
-        let mut candidates = Candidates { decision, path, names: Vec::new(), values: Vec::new() };
-        self.arms(&choose.arms, &part, flow.as_ref(), &mut candidates)?;
-        if let Some(row) = self.space.decisions.get_mut(decision.index()) {
-            row.candidates = candidates.names.iter().map(|(name, _)| name.clone()).collect();
+        let mut candidates = Vec::new();
+        let is_sound = match &choose.alternatives {
+            Alternatives::Arms(arms) => self.arms(arms, &choosing, &mut candidates)?,
+            Alternatives::Values(values) => self.elements_of(values, &choosing, &mut candidates)?,
+        };
+        if !is_sound || !self.can_choose(&choosing, &candidates) {
+            return Ok(Value::Poison);
         }
-        self.select(candidates, choose.head)
+        let Some(take) = self.taken(&choosing, &candidates)? else { return Ok(Value::Poison) };
+        match take {
+            1 if choose.count.is_none() => self.choose_one(&choosing, candidates, flow),
+            _ => self.choose_set(&choosing, candidates, take, flow),
+        }
     }
 
+    /// Collects the candidates that exist; `false` if one of them was reported.
     fn arms(
         &mut self,
         arms: &'p [Arm],
-        part: &str,
-        flow: Option<&Flow>,
-        candidates: &mut Candidates,
-    ) -> Eval<()> {
+        choosing: &Choosing<'p>,
+        candidates: &mut Vec<Candidate<'p>>,
+    ) -> Eval<bool> {
+        let from = self.names.open();
+        let mut is_sound = true;
+        let is_known = self.collect(arms, &mut |this, candidate| {
+            let Value::Text(name) = this.text(&candidate.name, candidate.name_span)? else {
+                is_sound = false;
+                return Ok(());
+            };
+            if this.is_duplicate(&name, candidate.name_span, choosing, candidates) {
+                is_sound = false;
+                return Ok(());
+            }
+            candidates.push(Candidate {
+                name: name.to_string(),
+                span: candidate.name_span,
+                content: Content::Arm(&candidate.value, this.names.since(from)),
+            });
+            Ok(())
+        })?;
+        Ok(is_sound && is_known)
+    }
+
+    /// Shows every candidate whose guard holds, with the names of its comprehension bound.
+    /// `false` if a guard or a list was reported.
+    fn collect(
+        &mut self,
+        arms: &'p [Arm],
+        show: &mut dyn FnMut(&mut Self, &'p ast::Candidate) -> Eval<()>,
+    ) -> Eval<bool> {
+        let mut is_known = true;
         for arm in arms {
             match arm {
-                Arm::Candidate(candidate) => self.candidate(candidate, part, flow, candidates)?,
+                Arm::Candidate(candidate) => {
+                    let exists = match &candidate.guard {
+                        Some(guard) => self.condition(guard)?,
+                        None => Some(true),
+                    };
+                    is_known &= exists.is_some();
+                    if exists == Some(true) {
+                        show(self, candidate)?;
+                    }
+                }
                 Arm::For(clauses, inner) => {
-                    self.for_each(clauses, &mut |this| this.arms(inner, part, flow, candidates))?
+                    let mut is_known_inside = true;
+                    is_known &= self.for_each(clauses, &mut |this| {
+                        is_known_inside &= this.collect(inner, show)?;
+                        Ok(())
+                    })?;
+                    is_known &= is_known_inside;
                 }
             }
         }
-        Ok(())
+        Ok(is_known)
     }
 
-    fn candidate(
+    fn is_duplicate(
         &mut self,
-        candidate: &'p Candidate,
-        part: &str,
-        flow: Option<&Flow>,
-        candidates: &mut Candidates,
-    ) -> Eval<()> {
-        if let Some(guard) = &candidate.guard
-            && self.condition(guard)? == Some(false)
-        {
-            return Ok(());
-        }
-        let Value::Text(name) = self.text(&candidate.name, candidate.name_span)? else {
-            return Ok(());
-        };
-        let first = candidates.names.iter().find(|(other, _)| **other == *name);
-        if let Some((_, first)) = first {
-            let place = self.place(candidate.name_span, format!("`{name}` again"));
-            let place = if *first == candidate.name_span {
+        name: &str,
+        span: Span,
+        choosing: &Choosing<'p>,
+        candidates: &[Candidate<'p>],
+    ) -> bool {
+        let Some(first) = candidates.iter().find(|other| other.name == name) else { return false };
+        let first = first.span;
+        let place = self.place(span, format!("`{name}` again"));
+        let place = match choosing.choose.alternatives {
+            Alternatives::Values(_) => place.help("leave out one of them"),
+            Alternatives::Arms(_) if first == span => {
                 place.help("put what the `for` varies into the name, such as \"k{k}\"")
-            } else {
-                place.label(*first, "first here").help("rename one of them")
-            };
-            self.report(DuplicateCandidate::at(place, candidates.path.clone(), &*name));
-            return Ok(());
-        }
-        self.paths.enter(&format!("{part}={name}"));
-        let floor = self.names.enter_candidate();
-        let value = match flow {
-            Some(flow) => self.step_expr(&candidate.value, flow.clone()),
-            None => self.expr(&candidate.value),
-        };
-        self.names.leave_candidate(floor);
-        self.paths.leave();
-        let value = match value? {
-            Value::Tensor(node) => self.shape_of(node).map(|shape| (node, shape)),
-            Value::Poison => None,
-            other => {
-                let place =
-                    self.place(candidate.value.span, format!("this is {}", other.describe()));
-                self.report(CandidateKind::at(place, &*name, other.describe()));
-                None
             }
+            Alternatives::Arms(_) => place.label(first, "first here").help("rename one of them"),
         };
-        candidates.names.push((name.to_string(), candidate.name_span));
-        candidates.values.push(value);
-        Ok(())
+        self.report(DuplicateCandidate::at(place, choosing.path.clone(), name));
+        true
     }
 
-    fn select(&mut self, candidates: Candidates, head: Span) -> Eval<Value> {
-        let Candidates { decision, path, names, values } = candidates;
-        match names.as_slice() {
+    /// The elements of a list as candidates, named by what they are.
+    fn elements_of(
+        &mut self,
+        list: &'p ast::Expr,
+        choosing: &Choosing<'p>,
+        candidates: &mut Vec<Candidate<'p>>,
+    ) -> Eval<bool> {
+        let value = self.expr(list)?;
+        let Value::List(elements) = &value else {
+            self.wrong_kind(&value, Wanted::List, list.span);
+            return Ok(false);
+        };
+        for (index, element) in elements.iter().enumerate() {
+            let name = match element {
+                Value::Poison => return Ok(false),
+                Value::Tensor(_) => index.to_string(),
+                Value::Callable(_, name) => name.to_string(),
+                Value::Chosen(_) => {
+                    let place = self.place(list.span, "an element of this depends on a decision");
+                    let place = place.help("choose among fixed values, and compute with the result");
+                    self.report(WrongAlternatives::at(place, "a value that a decision makes"));
+                    return Ok(false);
+                }
+                fixed => fixed.to_string(),
+            };
+            if self.is_duplicate(&name, list.span, choosing, candidates) {
+                return Ok(false);
+            }
+            let content = Content::Element(element.clone());
+            candidates.push(Candidate { name, span: list.span, content });
+        }
+        Ok(true)
+    }
+
+    fn can_choose(&mut self, choosing: &Choosing<'p>, candidates: &[Candidate<'p>]) -> bool {
+        let (head, path) = (choosing.choose.head, choosing.path.clone());
+        match candidates {
             [] => {
                 let place = self.place(head, "nothing to choose from here");
                 let place = place.help("add a candidate, or relax the `if` that leaves none");
-                return Ok(self.report(EmptyChoice::at(place, path)));
+                self.report(EmptyChoice::at(place, path));
+                return false;
             }
-            [(only, span)] => {
+            [only] => {
+                let (name, span) = (only.name.clone(), only.span);
                 let place =
-                    self.place(head, "nothing to decide here").label(*span, "always chosen");
-                let place = place.help("write the step itself, or add a candidate");
-                self.report(SingleCandidate::at(place, path.clone(), only.clone()));
+                    self.place(head, "nothing to decide here").label(span, "always chosen");
+                let what = match only.content {
+                    Content::Arm(..) => "write the step itself, or add a candidate",
+                    Content::Element(_) => "write the value itself, or add another",
+                };
+                self.report(SingleCandidate::at(place.help(what), path, name));
             }
             _ => {}
         }
-        let Some(values) = values.into_iter().collect::<Option<Vec<(NodeId, Shape)>>>() else {
-            return Ok(Value::Poison);
+        true
+    }
+
+    /// How many candidates are taken at once; `None` after a report.
+    fn taken(
+        &mut self,
+        choosing: &Choosing<'p>,
+        candidates: &[Candidate<'p>],
+    ) -> Eval<Option<usize>> {
+        let Some(count) = &choosing.choose.count else { return Ok(Some(1)) };
+        let value = self.expr(count)?;
+        let take = match &value {
+            Value::Int(n) => n.to_i64().and_then(|n| usize::try_from(n).ok()),
+            _ => None,
         };
-        let (nodes, shapes): (Vec<NodeId>, Vec<Shape>) = values.into_iter().unzip();
-        let Some(&shape) = shapes.first() else { return Ok(Value::Poison) };
-        if shapes.iter().any(|other| *other != shape) {
-            return Ok(self.different_shapes(&path, &names, &shapes, head));
+        let of = candidates.len();
+        let Some(take) = take.filter(|take| (1..=of).contains(take)) else {
+            if !value.is_poison() {
+                let place = self.place(count.span, format!("of {of} candidates"));
+                let place = place.help(format!("write a number from 1 to {of}"));
+                self.report(SetSize::at(place, value.describe(), of));
+            }
+            return Ok(None);
+        };
+        Ok(Some(take))
+    }
+
+    fn choose_one(
+        &mut self,
+        choosing: &Choosing<'p>,
+        candidates: Vec<Candidate<'p>>,
+        flow: Option<Flow>,
+    ) -> Eval<Value> {
+        let names: Vec<String> = candidates.iter().map(|c| c.name.clone()).collect();
+        let choice = match (&choosing.choose.alternatives, choosing.choose.sharing) {
+            (_, Sharing::Shared) => Choice::Elastic,
+            (Alternatives::Arms(_), Sharing::Separate) => Choice::Parts,
+            (Alternatives::Values(_), Sharing::Separate) => Choice::Values,
+        };
+        let Some(decision) = self.decide(choosing, choice, names) else { return Ok(Value::Poison) };
+        let width = candidates.len();
+        let mut values = Vec::new();
+        for (index, candidate) in candidates.iter().enumerate() {
+            let guard = Guard::Candidate(decision, index, width);
+            values.push(self.content(choosing, candidate, flow.as_ref(), guard)?);
         }
-        self.add(NodeKind::Select(decision), nodes, shape, path, head).map(Value::Tensor)
+        if !self.agree(choosing, &candidates, &values, flow.is_some())? {
+            return Ok(Value::Poison);
+        }
+        let selector = self.space.selectors.choice(decision, width);
+        let nodes: Option<Vec<NodeId>> = values.iter().map(Value::node).collect();
+        match nodes {
+            Some(nodes) => {
+                let name = self.paths.join(&choosing.part);
+                self.select(selector, nodes, name, choosing.choose.head).map(Value::Tensor)
+            }
+            None => self.join(selector, &values, &choosing.part, choosing.choose.head),
+        }
+    }
+
+    /// A choice of several: the value is the list of those that are taken, in order.
+    fn choose_set(
+        &mut self,
+        choosing: &Choosing<'p>,
+        candidates: Vec<Candidate<'p>>,
+        take: usize,
+        flow: Option<Flow>,
+    ) -> Eval<Value> {
+        let Some(sets) = sets(candidates.len(), take) else {
+            let place = self.place(choosing.choose.head, "so many sets");
+            let place = place.help("choose fewer, or among fewer");
+            let path = choosing.path.clone();
+            return Ok(self.report(TooManyCandidates::at(place, path, MAX_CANDIDATES)));
+        };
+        let options: Vec<String> = candidates.iter().map(|c| c.name.clone()).collect();
+        let name = |set: &Vec<usize>| {
+            let names: Vec<&str> =
+                set.iter().filter_map(|&i| options.get(i)).map(String::as_str).collect();
+            names.join("+")
+        };
+        let names = sets.iter().map(name).collect();
+        let choice = Choice::Sets { options: options.clone(), take };
+        let Some(decision) = self.decide(choosing, choice, names) else { return Ok(Value::Poison) };
+        let of_set = self.space.selectors.choice(decision, sets.len());
+        let mut values = Vec::new();
+        for (index, candidate) in candidates.iter().enumerate() {
+            let holds = |set: u32| sets.get(set as usize).is_some_and(|set| set.contains(&index));
+            let taken = self.space.selectors.rename(of_set, &|set| u32::from(holds(set)));
+            values.push(self.content(choosing, candidate, flow.as_ref(), Guard::Case(taken))?);
+        }
+        if !self.agree(choosing, &candidates, &values, flow.is_some())? {
+            return Ok(Value::Poison);
+        }
+        let mut members = Vec::new();
+        for place in 0..take {
+            let member = |set: u32| {
+                let set = sets.get(set as usize);
+                set.and_then(|set| set.get(place)).map_or(0, |&member| member as u32)
+            };
+            let selector = self.space.selectors.rename(of_set, &member);
+            members.push(self.join(selector, &values, &choosing.part, choosing.choose.head)?);
+        }
+        Ok(Value::List(members.into()))
+    }
+
+    /// The decision of a choice: a new one, or, in a cell, that of its first instance.
+    fn decide(
+        &mut self,
+        choosing: &Choosing<'p>,
+        choice: Choice,
+        candidates: Vec<String>,
+    ) -> Option<DecisionId> {
+        let Choosing { choose, path, .. } = choosing;
+        if let Some(&known) = self.cell_decisions.get(path) {
+            let first = self.space.decision(known)?;
+            if first.candidates == candidates && first.choice == choice {
+                return Some(known);
+            }
+            let listed = first.candidates.join(", ");
+            let place = self.place(choose.head, format!("here: {}", candidates.join(", ")));
+            let place = place.help(format!(
+                "a cell decides once for all its instances: give each of them {listed}"
+            ));
+            self.report(CellCandidates::at(place, path.clone()));
+            return None;
+        }
+        let origin = Some(self.origin(choose.head));
+        let decision = DecisionId(self.space.decisions.len() as u32);
+        let label = choose.label.as_ref().map_or("choose", |label| label.name.as_str());
+        self.space.decisions.push(Decision {
+            path: path.clone(),
+            label: label.to_owned(),
+            choice,
+            candidates,
+            origin,
+        });
+        if self.paths.is_in_cell() {
+            self.cell_decisions.insert(path.clone(), decision);
+        }
+        Some(decision)
+    }
+
+    /// The value of a candidate.
+    fn content(
+        &mut self,
+        choosing: &Choosing<'p>,
+        candidate: &Candidate<'p>,
+        flow: Option<&Flow>,
+        guard: Guard,
+    ) -> Eval<Value> {
+        self.paths.enter(&format!("{}={}", choosing.part, candidate.name));
+        let floor = self.names.enter_candidate();
+        let value = self.when(guard, |this| match &candidate.content {
+            Content::Arm(expr, bound) => {
+                let mark = this.names.open();
+                bound.iter().for_each(|(name, value)| this.names.bind(name, value.clone()));
+                let value = match flow {
+                    Some(flow) => this.step_expr(expr, flow.clone()),
+                    None => this.expr(expr),
+                };
+                this.names.forget(mark);
+                value
+            }
+            Content::Element(value) => match flow {
+                Some(flow) => this.apply_value(value, flow.clone(), candidate.span),
+                None => Ok(value.clone()),
+            },
+        });
+        self.names.leave_candidate(floor);
+        self.paths.leave();
+        value
+    }
+
+    /// Whether the candidates fit each other: all tensors of one shape, or no tensors.
+    fn agree(
+        &mut self,
+        choosing: &Choosing<'p>,
+        candidates: &[Candidate<'p>],
+        values: &[Value],
+        has_flow: bool,
+    ) -> Eval<bool> {
+        if values.iter().any(Value::is_poison) {
+            return Ok(false);
+        }
+        let is_tensor = |value: &&Value| value.node().is_some();
+        if values.iter().all(|value| !value.holds_tensor()) && !has_flow {
+            return Ok(true);
+        }
+        if !values.iter().all(|value| is_tensor(&value)) {
+            self.other_kinds(candidates, values, has_flow);
+            return Ok(false);
+        }
+        let shapes = values.iter().filter_map(Value::node);
+        let shapes: Vec<Varied<Shape>> =
+            shapes.filter_map(|node| self.space.graph.shape(node).cloned()).collect();
+        let Some((first, rest)) = shapes.split_first() else { return Ok(false) };
+        let Some(other) = rest.iter().find(|shape| *shape != first) else { return Ok(true) };
+        let fixed: Option<Vec<Shape>> = shapes.iter().map(|shape| shape.fixed().copied()).collect();
+        match fixed {
+            Some(shapes) => self.different_shapes(choosing, candidates, &shapes),
+            None => return self.differ_somewhere(choosing, first, other),
+        }
+        Ok(false)
+    }
+
+    /// Whether two shapes that depend on decisions are equal wherever both exist.
+    fn differ_somewhere(
+        &mut self,
+        choosing: &Choosing<'p>,
+        a: &Varied<Shape>,
+        b: &Varied<Shape>,
+    ) -> Eval<bool> {
+        let head = choosing.choose.head;
+        let parts = [a, b].map(|shape| shape.index(&mut self.space.selectors));
+        let joint = self.cases(&parts, head)?;
+        for (index, combination) in joint.combinations.iter().enumerate() {
+            let [i, j] = combination.as_slice() else { continue };
+            let (x, y) = (a.values().get(*i as usize), b.values().get(*j as usize));
+            if x != y {
+                let guard = self.case(&joint, index);
+                let path = choosing.path.clone();
+                let shown = [x, y].map(|shape| shape.map(Shape::to_string).unwrap_or_default());
+                self.when(guard, |this| {
+                    let place = this.place(head, format!("{} and {}", shown[0], shown[1]));
+                    let place = place.help("make every candidate give the same shape");
+                    this.report(CandidateShapes::at(place, path));
+                    Ok(())
+                })?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reports the candidates that are no tensors, all at once.
+    fn other_kinds(&mut self, candidates: &[Candidate<'p>], values: &[Value], has_flow: bool) {
+        let mut others = candidates.iter().zip(values).filter(|(_, v)| v.node().is_none());
+        let Some((candidate, value)) = others.next() else { return };
+        let mut place =
+            self.place(candidate.value_span(), format!("this is {}", value.describe()));
+        for (candidate, value) in others {
+            place = place.label(candidate.value_span(), format!("this is {}", value.describe()));
+        }
+        let name = candidate.name.as_str();
+        let help = match value {
+            _ if has_flow => "end the candidate with a tensor, such as that of `relu`".to_owned(),
+            Value::Callable(..) => {
+                "send a tensor into the choice: `x -> choose … { … }`".to_owned()
+            }
+            _ => format!(
+                "choose between steps that use the value: `x -> choose … {{ {name}: conv(8, kernel = 3) … }}`"
+            ),
+        };
+        self.report(CandidateKind::at(place.help(help), name, value.describe()));
     }
 
     /// One label for each line of candidates, with the shapes that it makes.
     fn different_shapes(
         &mut self,
-        path: &str,
-        names: &[(String, Span)],
+        choosing: &Choosing<'p>,
+        candidates: &[Candidate<'p>],
         shapes: &[Shape],
-        head: Span,
-    ) -> Value {
+    ) {
         let mut counts: Vec<(Shape, usize)> = Vec::new();
         for &shape in shapes {
             match counts.iter_mut().find(|(other, _)| *other == shape) {
@@ -156,15 +473,15 @@ impl<'p> Elaborator<'p, '_> {
                 None => counts.push((shape, 1)),
             }
         }
-        let usual = counts.iter().max_by_key(|(_, count)| *count).map(|(shape, _)| *shape);
+        let usual = counts.iter().max_by_key(|(_, count)| *count);
         let mut lines: Vec<(Span, Shape, Vec<&str>)> = Vec::new();
-        for ((name, span), &shape) in names.iter().zip(shapes) {
+        for (Candidate { name, span, .. }, &shape) in candidates.iter().zip(shapes) {
             match lines.iter_mut().find(|(s, sh, _)| s == span && *sh == shape) {
                 Some((_, _, listed)) => listed.push(name),
                 None => lines.push((*span, shape, vec![name])),
             }
         }
-        let mut place = self.place(head, "they meet here");
+        let mut place = self.place(choosing.choose.head, "they meet here");
         for (span, shape, listed) in lines {
             let first = listed.first().copied().unwrap_or_default();
             let more = match listed.len() {
@@ -173,9 +490,50 @@ impl<'p> Elaborator<'p, '_> {
             };
             place = place.label(span, format!("`{first}`{more}: {shape}"));
         }
-        if let Some(usual) = usual {
-            place = place.help(format!("make every candidate give {usual}, as most do"));
+        if let Some((usual, count)) = usual {
+            let as_most = if 2 * count > shapes.len() { ", as most do" } else { "" };
+            place = place.help(format!("make every candidate give {usual}{as_most}"));
         }
-        self.report(CandidateShapes::at(place, path))
+        self.report(CandidateShapes::at(place, choosing.path.clone()));
+    }
+}
+
+impl Candidate<'_> {
+    fn value_span(&self) -> Span {
+        match &self.content {
+            Content::Arm(expr, _) => expr.span,
+            Content::Element(_) => self.span,
+        }
+    }
+}
+
+/// The sets of `take` of `of` things, in lexicographic order; `None` if they are too many.
+fn sets(of: usize, take: usize) -> Option<Vec<Vec<usize>>> {
+    let mut sets = vec![Vec::new()];
+    for _ in 0..take {
+        let mut longer = Vec::new();
+        for set in &sets {
+            let next = set.last().map_or(0, |last| last + 1);
+            longer.extend((next..of).map(|i| set.iter().copied().chain([i]).collect::<Vec<_>>()));
+            // Sets that cannot be completed are few.
+            if longer.len() > 2 * MAX_CANDIDATES {
+                return None;
+            }
+        }
+        sets = longer;
+    }
+    (sets.len() <= MAX_CANDIDATES).then_some(sets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sets;
+
+    #[test]
+    fn sets_are_in_order_and_complete() {
+        assert_eq!(sets(4, 2).map(|sets| sets.len()), Some(6));
+        assert_eq!(sets(3, 2), Some(vec![vec![0, 1], vec![0, 2], vec![1, 2]]));
+        assert_eq!(sets(3, 3), Some(vec![vec![0, 1, 2]]));
+        assert_eq!(sets(40, 20), None);
     }
 }

@@ -6,7 +6,7 @@ diagnostics! {
     /// A value of another kind than was needed.
     Error WrongKind [nas::eval::kind] "expected {expected}, found {found}" { expected: String, found: String }
     /// An operator between values that it does not take.
-    Error WrongOperands [nas::eval::operands] "`{operator}` does not take {left} and {right}" { operator: String, left: String, right: String }
+    Error WrongOperands [nas::eval::operands] "`{operator}` has no meaning between {left} and {right}" { operator: String, left: String, right: String }
     /// A number that no other part of the compiler could use.
     Error NumberTooLarge [nas::eval::overflow] "the result of `{operator}` is too large" { operator: String }
     /// Division by zero.
@@ -23,6 +23,10 @@ diagnostics! {
     Error NotAStep [nas::eval::step] "{what} cannot stand after `->`" { what: String }
     /// Something called that is no block.
     Error NotCallable [nas::eval::call] "`{name}` is {value}, not a block" { name: String, value: String }
+    /// Copies of a step into which nothing flows.
+    Error RepeatsNothing [nas::eval::repeat] "`repeat` needs a tensor to begin with" {}
+    /// A depth that is no number of copies.
+    Error WrongDepth [nas::eval::depth] "cannot repeat {found} times" { found: String }
     /// A value that is computed and dropped.
     Warning UnusedValue [nas::eval::unused_value] "the value of this expression is not used" {}
     /// A variable of the outside assigned inside a candidate.
@@ -37,7 +41,7 @@ diagnostics! {
     /// Two values for one parameter.
     Error RepeatedArgument [nas::args::repeated] "`{name}` is given twice" { name: String }
     /// A value that the parameter does not take.
-    Error WrongArgument [nas::args::kind] "`{name}` of `{callee}` is {expected}, not {found}" { callee: String, name: String, expected: String, found: String }
+    Error WrongArgument [nas::args::kind] "`{name}` of `{callee}` takes {expected}, not {found}" { callee: String, name: String, expected: String, found: String }
     /// Not the number of tensors that the operator takes.
     Error WrongOperandCount [nas::args::operands] "`{callee}` takes {takes}, {given} given" { callee: String, takes: String, given: String }
 
@@ -50,7 +54,7 @@ diagnostics! {
     /// A vector where a map is needed.
     Error WrongRank [nas::shape::rank] "`{operator}` needs {needs}" { operator: String, needs: String }
     /// A size or a count that is too large to compute with.
-    Error TooLarge [nas::shape::overflow] "too large: {what}" { what: String }
+    Error TooLarge [nas::shape::overflow] "{what} is above the limit of {limit}" { what: String, limit: u64 }
     /// Candidates of one choice with different shapes.
     Error CandidateShapes [nas::shape::candidates] "the candidates of `{decision}` have different shapes" { decision: String }
 
@@ -62,6 +66,19 @@ diagnostics! {
     Error DuplicateCandidate [nas::choice::duplicate] "two candidates of `{decision}` are called `{name}`" { decision: String, name: String }
     /// A candidate that is no tensor.
     Error CandidateKind [nas::choice::kind] "candidate `{name}` is {found}, not a tensor" { name: String, found: String }
+
+    /// A value in a list of alternatives that cannot be chosen.
+    Error WrongAlternatives [nas::choice::alternatives] "cannot choose among {found}" { found: String }
+    /// A number of candidates to choose that there are not.
+    Error SetSize [nas::choice::count] "cannot choose {found} out of {of}" { found: String, of: usize }
+    /// More candidates than one decision may have.
+    Error TooManyCandidates [nas::choice::too_many] "`{decision}` has more than {limit} candidates" { decision: String, limit: usize }
+    /// An instance of a cell whose candidates are other than those of the first.
+    Error CellCandidates [nas::choice::cell] "`{decision}` has other candidates in another instance of its cell" { decision: String }
+    /// A tensor in one case and a static value in another.
+    Error MixedKinds [nas::choice::mixed] "this is a tensor in some networks and {found} in others" { found: String }
+    /// A table that no machine would hold.
+    Error Entangled [nas::choice::entangled] "{decisions} … together make more than {limit} cases" { decisions: String, limit: usize }
 
     /// An input whose shape is no shape.
     Error BadInputShape [nas::space::input_shape] "the shape of an input is [channels, height, width], not {found}" { found: String }

@@ -3,20 +3,24 @@
 use std::rc::Rc;
 
 use nas_grammar::ast::{
-    BinaryOp, Body, Expr, ExprKind, ForClause, Ident, Pattern, Span, Statement, StatementKind,
-    TextPart, UnaryOp,
+    BinaryOp, Body, Element, Expr, ExprKind, ForClause, Ident, Pattern, Span, Statement,
+    StatementKind, TextPart, UnaryOp,
 };
 
+use super::call::tensors;
 use super::errors::{
     AssignedInCandidate, DivisionByZero, NotAStep, NumberTooLarge, OutOfRange, TooLong,
-    UnknownField, UnknownUnit, UnusedValue, WrongKind, WrongOperands, WrongPattern,
+    RepeatsNothing, UnknownField, UnknownUnit, UnusedValue, WrongOperands, WrongPattern,
 };
+use super::help::{self, Wanted};
 use super::node::Operand;
-use super::scope::Assigned;
+use super::scope::{Assigned, Mark};
 use super::{Elaborator, Eval, MAX_LENGTH, Value, number};
-use crate::int::{Int, IntError};
+use crate::int::{Int, IntError, MAX_BITS};
 use crate::modules::language_name;
+use crate::ir::{Varied, varied};
 use crate::ops::{Add, Mul, Op};
+use crate::shape::Shape;
 
 /// What flows into a step: values with the place where each was written.
 pub(super) type Flow = Vec<(Value, Span)>;
@@ -32,7 +36,9 @@ impl<'p> Elaborator<'p, '_> {
             ExprKind::Text(parts) => self.text(parts, expr.span)?,
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::Name(name) => self.name(name)?,
-            ExprKind::List(values) => self.values(values)?.map_or(Value::Poison, Value::List),
+            ExprKind::List(elements) => {
+                self.elements(elements, expr.span)?.map_or(Value::Poison, Value::List)
+            }
             ExprKind::Tuple(values) => self.values(values)?.map_or(Value::Poison, Value::Tuple),
             ExprKind::Paren(value) => self.expr(value)?,
             ExprKind::Call(callee, args) => self.call(callee, args, Vec::new(), expr.span)?,
@@ -44,12 +50,18 @@ impl<'p> Elaborator<'p, '_> {
             ExprKind::Unary(op, value) => self.unary(*op, value)?,
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, expr.span)?,
             ExprKind::Pipeline(source, steps) => self.pipeline(source, steps)?,
-            ExprKind::If(branches, otherwise) => match self.branch(branches, otherwise.as_ref())? {
-                Some(Some(body)) => self.body(body, None)?,
-                Some(None) => Value::nothing(),
-                None => Value::Poison,
-            },
+            ExprKind::If(branches, otherwise) => {
+                self.if_else(branches, otherwise.as_ref(), None, expr.span)?
+            }
             ExprKind::Choose(choose) => self.choose(choose, None)?,
+            ExprKind::Slice(list, from, to) => {
+                self.slice(list, (from.as_deref(), to.as_deref()), expr.span)?
+            }
+            ExprKind::Repeat(repeat) => {
+                let help = "send a tensor into it: `x -> repeat … { … }`";
+                let place = self.place(repeat.head, "nothing flows into this").help(help);
+                self.report(RepeatsNothing::at(place))
+            }
         })
     }
 
@@ -62,20 +74,26 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     pub(super) fn text(&mut self, parts: &'p [TextPart], span: Span) -> Eval<Value> {
+        let mut values = Vec::new();
+        for part in parts {
+            if let TextPart::Interpolation(inner) = part {
+                values.push(self.expr(inner)?);
+            }
+        }
+        self.lift(&values, "text", span, &mut |this, values| this.text_of(parts, values, span))
+    }
+
+    fn text_of(&mut self, parts: &'p [TextPart], values: &[Value], span: Span) -> Eval<Value> {
         let mut text = String::new();
+        let mut values = values.iter();
         for part in parts {
             match part {
                 TextPart::Literal(literal) => text.push_str(literal),
-                TextPart::Interpolation(inner) => match self.expr(inner)? {
-                    Value::Poison => return Ok(Value::Poison),
+                TextPart::Interpolation(inner) => match values.next().unwrap_or(&Value::Poison) {
                     value @ (Value::Int(_) | Value::Real(_) | Value::Bool(_) | Value::Text(_)) => {
                         text.push_str(&value.to_string());
                     }
-                    other => {
-                        let place = self.place(inner.span, "interpolated here");
-                        let wanted = "a number, a string, `true` or `false`";
-                        return Ok(self.report(WrongKind::at(place, wanted, other.describe())));
-                    }
+                    other => return Ok(self.wrong_kind(other, Wanted::Shown, inner.span)),
                 },
             }
             if text.len() > MAX_LENGTH {
@@ -93,7 +111,7 @@ impl<'p> Elaborator<'p, '_> {
     /// A name that nothing defines was reported by the pass over names.
     fn name(&mut self, name: &'p str) -> Eval<Value> {
         if let Some(value) = self.names.get(name) {
-            return Ok(value.clone());
+            return Ok(value);
         }
         if let Some((module, constant)) = self.program.constant(self.module, name) {
             return self.in_module(module, |this| this.expr(&constant.value));
@@ -112,6 +130,7 @@ impl<'p> Elaborator<'p, '_> {
         let names = std::mem::take(&mut self.names);
         let outer = std::mem::replace(&mut self.module, module);
         let result = inner(self);
+        self.close(Mark::default());
         self.names = names;
         self.module = outer;
         result
@@ -123,69 +142,149 @@ impl<'p> Elaborator<'p, '_> {
         Ok((!values.iter().any(Value::is_poison)).then(|| values.into()))
     }
 
+    /// The elements of a list, or `None` if one is poison or they are too many.
+    fn elements(&mut self, elements: &'p [Element], span: Span) -> Eval<Option<Rc<[Value]>>> {
+        let mut values = Vec::new();
+        for element in elements {
+            match element {
+                Element::Value(value) => values.push(self.expr(value)?),
+                Element::For(clauses, body, _) => {
+                    let is_known = self.for_each(clauses, &mut |this| {
+                        let value = this.body(body, None)?;
+                        // One more tells that there are too many.
+                        values.extend((values.len() <= MAX_LENGTH).then_some(value));
+                        Ok(())
+                    })?;
+                    if !is_known {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        if values.len() > MAX_LENGTH {
+            self.too_long("a list", "more than a million", span);
+            return Ok(None);
+        }
+        Ok((!values.iter().any(Value::is_poison)).then(|| values.into()))
+    }
+
     fn field(&mut self, value: &Value, field: &Ident) -> Value {
-        const FIELDS: &str = "a tensor has `channels`, `height`, `width` and `shape`";
         let shape = match value {
             Value::Poison => return Value::Poison,
-            Value::Tensor(node) => self.shape_of(*node),
+            Value::Tensor(node) => self.shape_of(*node).cloned(),
             _ => None,
         };
-        let found = shape.and_then(|shape| match (field.name.as_str(), shape.spatial()) {
-            ("channels", _) => Some(Value::small(shape.channels().into())),
-            ("height", Some([height, _])) => Some(Value::small(height.into())),
-            ("width", Some([_, width])) => Some(Value::small(width.into())),
-            ("shape", _) => {
-                Some(Value::List(shape.dims().iter().map(|&d| Value::small(d.into())).collect()))
+        let Some(shape) = shape else { return self.unknown_field(value.describe(), field) };
+        let mut found = Vec::new();
+        for shape in shape.values() {
+            match field_of(shape, &field.name) {
+                Some(value) => found.push(value),
+                None => return self.unknown_field(format!("a tensor {shape}"), field),
             }
-            _ => None,
-        });
-        found.unwrap_or_else(|| {
-            let described = match shape {
-                Some(shape) => format!("a tensor {shape}"),
-                None => value.describe(),
-            };
-            let place = self.place(field.span, "no such field").help(FIELDS);
-            self.report(UnknownField::at(place, described, field.name.clone()))
-        })
+        }
+        let selector = shape.index(&mut self.space.selectors);
+        match varied(&mut self.space.selectors, selector, &found, Value::is_identical) {
+            Some(Varied::Fixed(value)) => value,
+            Some(Varied::By(table)) => Value::Chosen(Rc::new(table)),
+            None => Value::Poison,
+        }
+    }
+
+    fn unknown_field(&mut self, of: String, field: &Ident) -> Value {
+        const FIELDS: &str = "a tensor has `channels`, `height`, `width` and `shape`";
+        let place = self.place(field.span, "no such field").help(FIELDS);
+        self.report(UnknownField::at(place, of, field.name.clone()))
     }
 
     fn index(&mut self, list: &'p Expr, index: &'p Expr) -> Eval<Value> {
         let (values, position) = (self.expr(list)?, self.expr(index)?);
-        let (Value::List(items) | Value::Tuple(items)) = &values else {
-            return Ok(self.wrong_kind(&values, "a list", list.span));
+        // A list that depends on decisions as a whole, or a position that does; elements may.
+        let (fixed, varying) = match values {
+            Value::Chosen(_) => (None, vec![values, position]),
+            list => (Some(list), vec![position]),
         };
-        let Value::Int(n) = &position else {
-            return Ok(self.wrong_kind(&position, "a whole number", index.span));
-        };
-        let found = n.to_i64().and_then(|n| usize::try_from(n).ok()).and_then(|n| items.get(n));
-        Ok(found.cloned().unwrap_or_else(|| {
-            let place = self.place(index.span, format!("this is {n}"));
-            let last = items.len().saturating_sub(1);
-            let place = place.help(format!("indices go from 0 to {last}"));
-            self.report(OutOfRange::at(place, n.to_string(), items.len()))
-        }))
+        self.lift(&varying, "index", index.span, &mut |this, picked| {
+            let (values, position) = match (&fixed, picked) {
+                (Some(values), [position]) | (None, [values, position]) => (values, position),
+                _ => return Ok(Value::Poison),
+            };
+            Ok(this.element(values, position, list.span, index.span))
+        })
     }
 
-    /// Reports a value of the wrong kind, unless it is poison.
-    pub(super) fn wrong_kind(&mut self, value: &Value, expected: &str, span: Span) -> Value {
-        if value.is_poison() {
-            return Value::Poison;
+    fn element(&mut self, values: &Value, position: &Value, list: Span, index: Span) -> Value {
+        let (Value::List(items) | Value::Tuple(items)) = values else {
+            return self.wrong_kind(values, Wanted::Indexed, list);
+        };
+        let Value::Int(n) = position else {
+            return self.wrong_kind(position, Wanted::Whole, index);
+        };
+        let found = n.to_i64().and_then(|n| usize::try_from(n).ok()).and_then(|n| items.get(n));
+        found.cloned().unwrap_or_else(|| self.out_of_range(n, items.len(), index))
+    }
+
+    fn out_of_range(&mut self, n: &Int, length: usize, span: Span) -> Value {
+        let place = self.place(span, format!("this is {n}"));
+        let last = length.saturating_sub(1);
+        let place = place.help(format!("indices go from 0 to {last}"));
+        self.report(OutOfRange::at(place, n.to_string(), length))
+    }
+
+    /// `states[from..to]`; either end may be left out.
+    fn slice(
+        &mut self,
+        list: &'p Expr,
+        (from, to): (Option<&'p Expr>, Option<&'p Expr>),
+        span: Span,
+    ) -> Eval<Value> {
+        let values = self.expr(list)?;
+        let mut ends = Vec::new();
+        for end in [from, to].into_iter().flatten() {
+            ends.push(self.expr(end)?);
         }
-        let place = self.place(span, format!("this is {}", value.describe()));
-        self.report(WrongKind::at(place, expected, value.describe()))
+        let given = ends.clone();
+        self.lift(&given, "slice", span, &mut |this, picked| {
+            let (Value::List(items) | Value::Tuple(items)) = &values else {
+                return Ok(this.wrong_kind(&values, Wanted::Indexed, list.span));
+            };
+            let mut picked = picked.iter();
+            let mut end = |expr: Option<&'p Expr>, default: usize| match expr {
+                Some(expr) => (picked.next().cloned().unwrap_or(Value::Poison), expr.span),
+                None => (Value::small(default as i64), span),
+            };
+            let bounds = [end(from, 0), end(to, items.len())];
+            let mut places = Vec::new();
+            for (value, at) in bounds {
+                let Value::Int(n) = &value else {
+                    return Ok(this.wrong_kind(&value, Wanted::Whole, at));
+                };
+                let place = n.to_i64().and_then(|n| usize::try_from(n).ok());
+                let Some(place) = place.filter(|place| *place <= items.len()) else {
+                    return Ok(this.out_of_range(n, items.len() + 1, at));
+                };
+                places.push(place);
+            }
+            let part = match places.as_slice() {
+                [from, to] => items.get(*from..*to).unwrap_or_default(),
+                _ => &[],
+            };
+            Ok(Value::List(part.into()))
+        })
     }
 
     fn unary(&mut self, op: UnaryOp, operand: &'p Expr) -> Eval<Value> {
         let value = self.expr(operand)?;
-        Ok(match (op, &value) {
-            (UnaryOp::Neg, Value::Int(n)) => {
-                // The negation of a number within limits is within limits.
-                Int::Small(0).sub(n).map_or(Value::Poison, Value::Int)
-            }
-            (UnaryOp::Neg, Value::Real(r)) => Value::Real(-r),
-            (UnaryOp::Not, Value::Bool(b)) => Value::Bool(!b),
-            (UnaryOp::Neg, other) => self.wrong_kind(other, "a number", operand.span),
-            (UnaryOp::Not, other) => self.wrong_kind(other, "`true` or `false`", operand.span),
+        self.lift(&[value], "unary", operand.span, &mut |this, values| {
+            Ok(match (op, values.first().unwrap_or(&Value::Poison)) {
+                (UnaryOp::Neg, Value::Int(n)) => {
+                    // The negation of a number within limits is within limits.
+                    Int::Small(0).sub(n).map_or(Value::Poison, Value::Int)
+                }
+                (UnaryOp::Neg, Value::Real(r)) => Value::Real(-r),
+                (UnaryOp::Not, Value::Bool(b)) => Value::Bool(!b),
+                (UnaryOp::Neg, other) => this.wrong_kind(other, Wanted::Number, operand.span),
+                (UnaryOp::Not, other) => this.wrong_kind(other, Wanted::Flag, operand.span),
+            })
         })
     }
 
@@ -210,10 +309,18 @@ impl<'p> Elaborator<'p, '_> {
             if let Some(tensor_op) = tensor_op {
                 let operands =
                     [(*x, left), (*y, right)].map(|(node, side)| Operand { node, span: side.span });
-                return self.op(tensor_op, &operands, span);
+                return self.op(Varied::Fixed(tensor_op), &operands, span);
             }
         }
-        Ok(self.static_binary(op, &a, &b, (left.span, right.span), span))
+        let sides = (left.span, right.span);
+        // Lists are put together whatever their elements depend on.
+        if let (BinaryOp::Add, Value::List(_), Value::List(_)) = (op, &a, &b) {
+            return Ok(self.static_binary(op, &a, &b, sides, span));
+        }
+        self.lift(&[a, b], "operator", span, &mut |this, values| match values {
+            [a, b] => Ok(this.static_binary(op, a, b, sides, span)),
+            _ => Ok(Value::Poison),
+        })
     }
 
     fn static_binary(
@@ -245,18 +352,32 @@ impl<'p> Elaborator<'p, '_> {
         match result {
             Ok(Some(value)) => value,
             Ok(None) => {
+                let (left, right) = (self.snippet(sides.0), self.snippet(sides.1));
                 let place = self.place(sides.0, a.describe()).label(sides.1, b.describe());
+                let place = place.help(help::for_operands(op, (a, &left), (b, &right)));
                 self.report(WrongOperands::at(place, op.symbol(), a.describe(), b.describe()))
             }
             Err(IntError::TooLarge) => {
+                let smaller = if op == BinaryOp::Pow { "exponent" } else { "number" };
                 let place = self.place(span, "computed here");
+                let place = place.help(format!(
+                    "write a smaller {smaller}: a result has at most {MAX_BITS} bits"
+                ));
                 self.report(NumberTooLarge::at(place, op.symbol()))
             }
-            Err(IntError::DivisionByZero) => {
-                let place = self.place(sides.1, "this is 0");
-                self.report(DivisionByZero::at(place))
-            }
+            Err(IntError::DivisionByZero) => self.division_by_zero(op, sides),
         }
+    }
+
+    fn division_by_zero(&mut self, op: BinaryOp, (left, right): (Span, Span)) -> Value {
+        let edit = match self.snippet(right).as_str() {
+            "0" => "write a divisor other than 0".to_owned(),
+            divisor => {
+                format!("write `{} {} max(1, {divisor})`", self.snippet(left), op.symbol())
+            }
+        };
+        let place = self.place(right, "this is 0").help(edit);
+        self.report(DivisionByZero::at(place))
     }
 
     fn range(&mut self, from: &Int, to: &Int, span: Span) -> Value {
@@ -308,37 +429,21 @@ impl<'p> Elaborator<'p, '_> {
                 }
                 Ok(value)
             }
-            ExprKind::If(branches, otherwise) => match this.branch(branches, otherwise.as_ref())? {
-                Some(Some(body)) => this.body(body, Some(flow)),
-                Some(None) => Ok(this.not_a_step("an `if` without `else`", step.span)),
-                None => Ok(Value::Poison),
-            },
+            ExprKind::If(branches, otherwise) => {
+                this.if_else(branches, otherwise.as_ref(), Some(flow), step.span)
+            }
             ExprKind::Choose(choose) => this.choose(choose, Some(flow)),
-            _ => Ok(this.not_a_step("this expression", step.span)),
+            ExprKind::Repeat(repeat) => this.repeat(repeat, flow),
+            _ => {
+                let help = "put a step there, such as `relu` or `conv(8, kernel = 3)`";
+                Ok(this.not_a_step("a value", help, step.span))
+            }
         })
     }
 
-    fn not_a_step(&mut self, what: &str, span: Span) -> Value {
-        let place = self.place(span, "not a step");
-        let place = place.help("a step is a block, an operator, `choose`, or an `if` between them; put an expression that holds a pipeline into parentheses");
+    pub(super) fn not_a_step(&mut self, what: &str, help: &str, span: Span) -> Value {
+        let place = self.place(span, "not a step").help(help);
         self.report(NotAStep::at(place, what))
-    }
-
-    /// The branch that the conditions take: `Some(None)` if none is, `None` if that is unknown.
-    #[allow(clippy::type_complexity, reason = "three outcomes, used by two callers next to it")]
-    fn branch(
-        &mut self,
-        branches: &'p [(Expr, Body)],
-        otherwise: Option<&'p Body>,
-    ) -> Eval<Option<Option<&'p Body>>> {
-        for (condition, body) in branches {
-            match self.condition(condition)? {
-                Some(true) => return Ok(Some(Some(body))),
-                Some(false) => {}
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(otherwise))
     }
 
     /// `None` if the condition is unknown, which was reported.
@@ -346,7 +451,7 @@ impl<'p> Elaborator<'p, '_> {
         Ok(match self.expr(condition)? {
             Value::Bool(value) => Some(value),
             other => {
-                self.wrong_kind(&other, "`true` or `false`", condition.span);
+                self.wrong_kind(&other, Wanted::Flag, condition.span);
                 None
             }
         })
@@ -369,9 +474,12 @@ impl<'p> Elaborator<'p, '_> {
                 _ => self.statement(statement)?,
             };
         }
-        self.names.close(mark);
+        self.close(mark);
         Ok(match flow {
-            Some(_) => self.not_a_step("a body without a value", body.span),
+            Some(_) => {
+                let help = "end it with a step, such as `relu` or `identity`";
+                self.not_a_step("a body that does not end with a step", help, body.span)
+            }
             None => value,
         })
     }
@@ -394,13 +502,15 @@ impl<'p> Elaborator<'p, '_> {
                 let dropped = self.expr(value)?;
                 if !matches!(&dropped, Value::Poison) && dropped != Value::nothing() {
                     let place = self.place(value.span, format!("this is {}", dropped.describe()));
-                    let place = place.help("bind it with `let`, or remove it");
+                    let place = place.help("bind it, such as `let y = …`, or remove it");
                     self.report(UnusedValue::at(place));
+                    self.space.dropped.extend(tensors(&dropped).unwrap_or_default());
                 }
             }
-            StatementKind::Input(..) | StatementKind::Task(..) | StatementKind::Output(..) => {
-                self.port(statement)?;
-            }
+            StatementKind::Input(..)
+            | StatementKind::Task(..)
+            | StatementKind::Output(..)
+            | StatementKind::Require(_) => self.port(statement)?,
         }
         Ok(Value::nothing())
     }
@@ -423,13 +533,7 @@ impl<'p> Elaborator<'p, '_> {
                         values.to_vec()
                     }
                     other => {
-                        if !other.is_poison() {
-                            let described = other.describe();
-                            let place = self
-                                .place(*pattern_span, format!("{} names", parts.len()))
-                                .label(span, described.clone());
-                            self.report(WrongPattern::at(place, described, parts.len()));
-                        }
+                        self.wrong_pattern(parts, *pattern_span, other, span);
                         vec![Value::Poison; parts.len()]
                     }
                 };
@@ -440,26 +544,63 @@ impl<'p> Elaborator<'p, '_> {
         }
     }
 
+    fn wrong_pattern(&mut self, parts: &[Pattern], at: Span, value: &Value, span: Span) {
+        let help = match value {
+            Value::Poison => return,
+            Value::List(values) | Value::Tuple(values) if values.len() > parts.len() => {
+                let mut names: Vec<String> =
+                    parts.iter().map(|part| self.snippet(part.span())).collect();
+                names.resize_with(values.len(), || "_rest".to_owned());
+                format!("write {} names: `({})`", values.len(), names.join(", "))
+            }
+            Value::List(values) | Value::Tuple(values) if !values.is_empty() => {
+                let surplus = parts.len() - values.len();
+                format!("remove {surplus} of the names, or add values")
+            }
+            _ => format!("write one name, or {} values in parentheses", parts.len()),
+        };
+        let described = value.describe();
+        let place = self.place(at, format!("{} names", parts.len()));
+        let place = place.label(span, described.clone()).help(help);
+        self.report(WrongPattern::at(place, described, parts.len()));
+    }
+
     /// Runs `inner` for every combination of the clauses' elements, the first clause outermost.
+    /// `false` if a list was not to be had, which was reported.
     pub(super) fn for_each(
         &mut self,
         clauses: &'p [ForClause],
         inner: &mut dyn FnMut(&mut Self) -> Eval<()>,
-    ) -> Eval<()> {
-        let Some((clause, rest)) = clauses.split_first() else { return inner(self) };
+    ) -> Eval<bool> {
+        let Some((clause, rest)) = clauses.split_first() else {
+            return inner(self).map(|()| true);
+        };
         let list = self.expr(&clause.list)?;
         let (Value::List(elements) | Value::Tuple(elements)) = &list else {
-            self.wrong_kind(&list, "a list", clause.list.span);
-            return Ok(());
+            self.wrong_kind(&list, Wanted::List, clause.list.span);
+            return Ok(false);
         };
+        let mut is_sound = true;
         for element in elements.iter() {
             self.step(clause.list.span)?;
             let mark = self.names.open();
             self.bind(&clause.pattern, element.clone(), clause.list.span);
-            self.for_each(rest, inner)?;
-            self.names.close(mark);
+            is_sound &= self.for_each(rest, inner)?;
+            self.close(mark);
         }
-        Ok(())
+        Ok(is_sound)
+    }
+}
+
+/// A field of a tensor of this shape.
+fn field_of(shape: &Shape, field: &str) -> Option<Value> {
+    let size = |size: u32| Value::small(size.into());
+    match (field, shape.spatial()) {
+        ("channels", _) => Some(size(shape.channels())),
+        ("height", Some([height, _])) => Some(size(height)),
+        ("width", Some([_, width])) => Some(size(width)),
+        ("shape", _) => Some(Value::List(shape.dims().iter().map(|&d| size(d)).collect())),
+        _ => None,
     }
 }
 

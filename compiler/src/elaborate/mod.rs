@@ -3,28 +3,34 @@
 
 mod call;
 mod choose;
+mod control;
 pub mod errors;
 mod expr;
 mod function;
+mod help;
 mod node;
 mod number;
 mod scope;
 mod space;
 mod value;
+mod vary;
 
 pub(crate) use expr::compare;
 pub(crate) use value::Value;
+
+use std::collections::HashMap;
 
 use miette::Diagnostic;
 use nas_grammar::Source;
 use nas_grammar::ast::{Arg, Expr, Space as SpaceItem, Span};
 
-use crate::error::{Place, Problems};
-use crate::ir::Space;
+use crate::error::{Place, Problems, With};
+use crate::ir::{DecisionId, Space};
 use crate::ir::origin::{Origin, OriginId};
 use crate::modules::{ModuleId, Program};
 use errors::{TooDeep, TooManySteps};
-use scope::{Names, Paths};
+use scope::{Mark, Names, Paths};
+use vary::Guard;
 
 /// The most expressions that one space may evaluate.
 pub const MAX_STEPS: u64 = 50_000_000;
@@ -53,6 +59,7 @@ pub fn elaborate<'p>(
 ) -> Space {
     let mut elaborator = Elaborator::new(program, module, problems);
     elaborator.space.name = item.name.name.clone();
+    elaborator.space.origin = Some(elaborator.origin(item.name.span));
     // An abort was reported where it arose.
     let _ = elaborator.space_item(item, args, args_module);
     elaborator.space
@@ -90,6 +97,10 @@ struct Elaborator<'p, 'e> {
     paths: Paths,
     /// The blocks being instantiated, to recognise recursion.
     calls: Vec<(ModuleId, &'p str)>,
+    /// The conditions under which what is being elaborated exists, outermost first.
+    guards: Vec<Guard>,
+    /// The decisions of cells, by path: made at the first instance, shared by the others.
+    cell_decisions: HashMap<String, DecisionId>,
     depth: usize,
     steps: u64,
 }
@@ -108,6 +119,8 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             names: Names::default(),
             paths: Paths::default(),
             calls: Vec::new(),
+            guards: Vec::new(),
+            cell_decisions: HashMap::new(),
             depth: 0,
             steps: 0,
         }
@@ -128,8 +141,19 @@ impl<'p, 'e> Elaborator<'p, 'e> {
 
     /// Reports, and goes on with poison.
     fn report(&mut self, problem: impl Diagnostic + Send + Sync + 'static) -> Value {
-        self.problems.push(problem);
+        match self.circumstances() {
+            with if with.is_empty() => self.problems.push(problem),
+            with => self.problems.push(With { problem, with }),
+        }
         Value::Poison
+    }
+
+    /// Closes a scope. What a name held that nobody read is not reported once more as a tensor
+    /// that reaches no output.
+    fn close(&mut self, mark: Mark) {
+        for value in self.names.close(mark) {
+            self.space.dropped.extend(call::tensors(&value).unwrap_or_default());
+        }
     }
 
     fn origin(&mut self, span: Span) -> OriginId {

@@ -5,11 +5,15 @@ use nas_grammar::ast::Span;
 use super::errors::{
     GroupsDoNotDivide, ShapeMismatch, TooLarge, TooManyNodes, WindowTooLarge, WrongRank,
 };
+use super::vary::Guard;
 use super::{Abort, Elaborator, Eval, MAX_NODES, Value};
 use crate::error::Place;
-use crate::ir::{Node, NodeId, NodeKind};
+use crate::ir::{Node, NodeId, NodeKind, Varied, varied};
 use crate::ops::{Op, ShapeProblem};
 use crate::shape::Shape;
+
+/// The most multiply-accumulates, and parameters, of one operator.
+const MAX_COST: u64 = u64::MAX >> 16;
 
 /// A tensor operand, and where it was written.
 #[derive(Clone, Copy)]
@@ -19,28 +23,95 @@ pub(super) struct Operand {
 }
 
 impl Elaborator<'_, '_> {
-    pub(super) fn shape_of(&self, node: NodeId) -> Option<Shape> {
+    pub(super) fn shape_of(&self, node: NodeId) -> Option<&Varied<Shape>> {
         self.space.graph.shape(node)
     }
 
     /// Adds an operator node, or reports why its operands do not fit.
-    pub(super) fn op(&mut self, op: Op, operands: &[Operand], span: Span) -> Eval<Value> {
-        let shapes: Vec<Shape> = operands.iter().filter_map(|o| self.shape_of(o.node)).collect();
-        let shape = match op.shape(&shapes) {
-            Ok(shape) => shape,
-            Err(problem) => return Ok(self.shape_problem(&op, problem, operands, span)),
+    pub(super) fn op(&mut self, op: Varied<Op>, operands: &[Operand], span: Span) -> Eval<Value> {
+        let inputs = operands.iter().map(|operand| operand.node).collect();
+        let Some(shape) = self.result_shape(&op, operands, span)? else {
+            return Ok(Value::Poison);
         };
-        let cost = op.macs(&shapes, shape).max(op.params(&shapes));
-        if cost > u128::from(u64::MAX >> 16) {
-            let what = format!("`{}` alone has a cost of {cost}", op.declaration().name);
-            let place = self.place(span, format!("its result is {shape}"));
-            return Ok(self.report(TooLarge::at(place, what)));
-        }
-        let name = op.declaration().name;
-        let ordinal = self.paths.count(name);
-        let name = self.paths.join(&format!("{name}.{ordinal}"));
-        let inputs = operands.iter().map(|o| o.node).collect();
+        let ordinal = self.paths.count(op.name());
+        let name = self.paths.join(&format!("{}.{ordinal}", op.name()));
         self.add(NodeKind::Op(op), inputs, shape, name, span).map(Value::Tensor)
+    }
+
+    /// The shape that an operator gives, for each case of it and its operands; `None` after a
+    /// report.
+    fn result_shape(
+        &mut self,
+        op: &Varied<Op>,
+        operands: &[Operand],
+        span: Span,
+    ) -> Eval<Option<Varied<Shape>>> {
+        let shapes: Vec<Varied<Shape>> =
+            operands.iter().filter_map(|o| self.shape_of(o.node).cloned()).collect();
+        let fixed: Option<Vec<Shape>> = shapes.iter().map(|shape| shape.fixed().copied()).collect();
+        if let (Some(op), Some(shapes)) = (op.fixed(), fixed) {
+            return Ok(self.fixed_shape(op, &shapes, operands, span).map(Varied::Fixed));
+        }
+        let mut parts = vec![op.index(&mut self.space.selectors)];
+        parts.extend(shapes.iter().map(|shape| shape.index(&mut self.space.selectors)));
+        let joint = self.cases(&parts, span)?;
+        let cases: Vec<(&Op, Vec<Shape>)> = joint
+            .combinations
+            .iter()
+            .filter_map(|combination| {
+                let (&of_op, of_shapes) = combination.split_first()?;
+                let case = shapes.iter().zip(of_shapes);
+                let case = case.map(|(shape, &i)| shape.values().get(i as usize).copied());
+                Some((op.values().get(of_op as usize)?, case.collect::<Option<_>>()?))
+            })
+            .collect();
+        let results: Vec<_> = cases.iter().map(|(op, shapes)| op.shape(shapes).ok()).collect();
+        let fails: Vec<usize> =
+            results.iter().enumerate().filter(|(_, r)| r.is_none()).map(|(i, _)| i).collect();
+        let (index, guard) = match self.failing(&joint, &fails) {
+            Some(first) => first,
+            // Costs above the limit are the same in kind for all cases: any will do.
+            None => (0, Guard::Case(self.space.selectors.constant(1))),
+        };
+        let reported = if fails.is_empty() { 0..cases.len() } else { index..index + 1 };
+        for (op, shapes) in cases.get(reported).unwrap_or_default() {
+            let sound = |this: &mut Self| Ok(this.fixed_shape(op, shapes, operands, span));
+            if self.when(guard.clone(), sound)?.is_none() {
+                return Ok(None);
+            }
+        }
+        let results: Vec<Shape> = results.into_iter().flatten().collect();
+        Ok(varied(&mut self.space.selectors, joint.selector, &results, PartialEq::eq))
+    }
+
+    fn fixed_shape(
+        &mut self,
+        op: &Op,
+        shapes: &[Shape],
+        operands: &[Operand],
+        span: Span,
+    ) -> Option<Shape> {
+        let shape = match op.shape(shapes) {
+            Ok(shape) => shape,
+            Err(problem) => {
+                let name = op.declaration().name;
+                let shown: Vec<(Shape, Span)> =
+                    shapes.iter().zip(operands).map(|(&shape, o)| (shape, o.span)).collect();
+                self.shape_problem(name, problem, &shown, span);
+                return None;
+            }
+        };
+        let costs = [("macs", op.macs(shapes, shape)), ("params", op.params(shapes))];
+        for (measure, cost) in costs {
+            if cost > u128::from(MAX_COST) {
+                let place = self.place(span, format!("its result is {shape}"));
+                let place = place.help("use fewer channels, a smaller kernel, or `groups`");
+                let what = format!("a `{}` of {cost} {measure}", op.declaration().name);
+                self.report(TooLarge::at(place, what, MAX_COST));
+                return None;
+            }
+        }
+        Some(shape)
     }
 
     /// Adds a node to the graph.
@@ -48,7 +119,7 @@ impl Elaborator<'_, '_> {
         &mut self,
         kind: NodeKind,
         inputs: Vec<NodeId>,
-        shape: Shape,
+        shape: Varied<Shape>,
         name: String,
         span: Span,
     ) -> Eval<NodeId> {
@@ -62,28 +133,26 @@ impl Elaborator<'_, '_> {
     }
 
     /// The place of an operator whose operands are labelled with their shapes.
-    fn operands_place(&self, operands: &[Operand], span: Span) -> Place {
+    fn operands_place(&self, operands: &[(Shape, Span)], span: Span) -> Place {
         let mut place = self.place(span, "");
         place.labels.clear();
-        for operand in operands {
-            let shape = self.shape_of(operand.node).map(|s| s.to_string()).unwrap_or_default();
-            place = place.label(operand.span, shape);
+        for (shape, at) in operands {
+            place = place.label(*at, shape.to_string());
         }
         // Without operands of its own in the line, the operator itself is the place.
-        let is_elsewhere = operands.iter().all(|o| o.span == span);
+        let is_elsewhere = operands.iter().all(|(_, at)| *at == span);
         if is_elsewhere && operands.len() != 1 { self.place(span, "here") } else { place }
     }
 
-    fn shape_problem(
+    pub(super) fn shape_problem(
         &mut self,
-        op: &Op,
+        operator: &str,
         problem: ShapeProblem,
-        operands: &[Operand],
+        operands: &[(Shape, Span)],
         span: Span,
     ) -> Value {
-        let operator = op.declaration().name;
-        let input = operands.first().and_then(|o| self.shape_of(o.node));
-        let input = input.map(|shape| format!("its input is {shape}")).unwrap_or_default();
+        let input = operands.first().map(|(shape, _)| *shape);
+        let input = input.map_or_else(|| "here".to_owned(), |shape| format!("its input is {shape}"));
         match problem {
             ShapeProblem::Mismatch { title, help } => {
                 let place = self.operands_place(operands, span).help(help);
@@ -99,13 +168,13 @@ impl Elaborator<'_, '_> {
                 let place = self.place(span, input).help(help);
                 self.report(WindowTooLarge::at(place, title))
             }
-            ShapeProblem::Rank { needs } => {
-                let place = self.place(span, input);
+            ShapeProblem::Rank { needs, help } => {
+                let place = self.place(span, input).help(help);
                 self.report(WrongRank::at(place, operator, needs))
             }
-            ShapeProblem::Overflow { what } => {
-                let place = self.place(span, input);
-                self.report(TooLarge::at(place, what))
+            ShapeProblem::Overflow { what, limit, help } => {
+                let place = self.place(span, input).help(help);
+                self.report(TooLarge::at(place, what, limit))
             }
         }
     }

@@ -8,6 +8,7 @@ use super::value::Value;
 struct Binding<'p> {
     name: &'p str,
     value: Value,
+    is_read: bool,
 }
 
 /// The names of one block instance; an inner scope is a suffix of the list.
@@ -21,7 +22,7 @@ pub(super) struct Names<'p> {
 }
 
 /// How many names there were.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Mark(usize);
 
 /// Whether an assignment could be made.
@@ -36,15 +37,19 @@ pub(super) enum Assigned {
 impl<'p> Names<'p> {
     pub(super) fn bind(&mut self, name: &'p str, value: Value) {
         self.places.entry(name).or_default().push(self.bindings.len());
-        self.bindings.push(Binding { name, value });
+        self.bindings.push(Binding { name, value, is_read: false });
     }
 
     fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name)?.last().copied()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        self.bindings.get(self.place(name)?).map(|b| &b.value)
+    /// Reads the value of a name.
+    pub(super) fn get(&mut self, name: &str) -> Option<Value> {
+        let place = self.place(name)?;
+        let binding = self.bindings.get_mut(place)?;
+        binding.is_read = true;
+        Some(binding.value.clone())
     }
 
     pub(super) fn assign(&mut self, name: &str, value: Value) -> Assigned {
@@ -62,12 +67,44 @@ impl<'p> Names<'p> {
         Mark(self.bindings.len())
     }
 
-    pub(super) fn close(&mut self, mark: Mark) {
-        while self.bindings.len() > mark.0 {
-            let Some(binding) = self.bindings.pop() else { return };
+    /// Forgets the names bound since then; returns what those held that were never read.
+    pub(super) fn close(&mut self, mark: Mark) -> Vec<Value> {
+        let mut unread = Vec::new();
+        for binding in self.bindings.drain(mark.0.min(self.bindings.len())..).rev() {
             if let Some(places) = self.places.get_mut(binding.name) {
                 places.pop();
             }
+            if !binding.is_read {
+                unread.push(binding.value);
+            }
+        }
+        unread
+    }
+
+    /// Forgets the names bound since then, read or not.
+    pub(super) fn forget(&mut self, mark: Mark) {
+        let _ = self.close(mark);
+    }
+
+    /// The names bound since then, with their values.
+    pub(super) fn since(&mut self, mark: Mark) -> Vec<(&'p str, Value)> {
+        let bindings = self.bindings.get_mut(mark.0..).unwrap_or_default();
+        let take = |binding: &mut Binding<'p>| {
+            binding.is_read = true;
+            (binding.name, binding.value.clone())
+        };
+        bindings.iter_mut().map(take).collect()
+    }
+
+    /// All values, for [`Names::restore`].
+    pub(super) fn values(&self) -> Vec<Value> {
+        self.bindings.iter().map(|binding| binding.value.clone()).collect()
+    }
+
+    /// Gives every name the value that it had.
+    pub(super) fn restore(&mut self, values: &[Value]) {
+        for (binding, value) in self.bindings.iter_mut().zip(values) {
+            binding.value = value.clone();
         }
     }
 
@@ -88,6 +125,14 @@ pub(super) struct Paths {
     /// For each open segment, the length of the path before it and the counters inside it.
     open: Vec<(usize, HashMap<Box<str>, u32>)>,
     root: HashMap<Box<str>, u32>,
+    /// In a cell: its name, and the length of the path up to it.
+    cell: Option<CellPath>,
+}
+
+/// Where the paths of the decisions of a cell begin.
+pub(super) struct CellPath {
+    name: String,
+    from: usize,
 }
 
 impl Paths {
@@ -103,6 +148,32 @@ impl Paths {
     pub(super) fn leave(&mut self) {
         if let Some((length, _)) = self.open.pop() {
             self.path.truncate(length);
+        }
+    }
+
+    /// Opens the segment of an instance of a cell; returns what `leave_cell` needs.
+    pub(super) fn enter_cell(&mut self, name: &str, segment: &str) -> Option<CellPath> {
+        self.enter(segment);
+        self.cell.replace(CellPath { name: name.to_owned(), from: self.path.len() })
+    }
+
+    pub(super) fn leave_cell(&mut self, outer: Option<CellPath>) {
+        self.cell = outer;
+        self.leave();
+    }
+
+    pub(super) fn is_in_cell(&self) -> bool {
+        self.cell.is_some()
+    }
+
+    /// The path of a decision in this segment: that of the cell, without the number of its
+    /// instance, where there is one.
+    pub(super) fn decision(&self, part: &str) -> String {
+        match &self.cell {
+            Some(CellPath { name, from }) => {
+                format!("{name}{}/{part}", self.path.get(*from..).unwrap_or_default())
+            }
+            None => self.join(part),
         }
     }
 

@@ -2,16 +2,20 @@
 
 use nas_grammar::ast::{Arg, Expr, Ident, Space as SpaceItem, Span, Statement, StatementKind};
 
-use super::call::Given;
-use super::errors::{
-    BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownArgument, UnknownTask,
-};
+use super::call::{Given, take_slots};
+use super::errors::{BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownTask};
+use super::help::Wanted;
+use super::scope::Mark;
+use super::vary::{pick, selectors_in};
 use super::{Elaborator, Eval, Value};
 use crate::error::nearest;
-use crate::ir::{NodeKind, Task};
+use crate::ir::{NodeKind, Task, Varied, varied};
 use crate::modules::ModuleId;
 use crate::shape::{MAX_DIMENSION, Shape};
 
+/// The task that there is.
+const SEGMENTATION: &str = "segmentation";
+const CLASSIFICATION: &str = "classification";
 /// The label that neither loss nor metric sees, if the task does not say.
 const DEFAULT_IGNORE: u32 = 255;
 
@@ -25,22 +29,20 @@ impl<'p> Elaborator<'p, '_> {
         let without_default = item.params.iter().filter(|param| param.default.is_none());
         for param in without_default {
             let place = self.place(param.name.span, "no default");
-            let place = place.help(format!("write `{} = …`", param.name.name));
+            let place = place.help(format!("give it one: `{} = …`", param.name.name));
             self.report(NoDefault::at(place, param.name.name.clone()));
         }
         let home = std::mem::replace(&mut self.module, args_module);
-        let mut given = Vec::new();
-        for arg in args {
-            let value = self.expr(&arg.value)?;
-            given.push(Given { name: arg.name.as_ref(), value, span: arg.span() });
-        }
-        let bound = self.bind_params(&item.name.name, &item.params, given, 0, item.name.span);
+        let given = self.given(args)?;
+        let names: Vec<&str> = item.params.iter().map(|param| param.name.name.as_str()).collect();
+        let slots = self.assign_slots(&item.name.name, &names, &given, 0);
         self.module = home;
-        let bound = bound.unwrap_or_else(|| vec![None; item.params.len()]);
-        self.bind_defaults(&item.params, bound)?;
+        let slots = slots.unwrap_or_else(|| vec![None; names.len()]);
+        self.bind_defaults(&item.params, take_slots(given, slots))?;
         for statement in &item.body.statements {
             self.statement(statement)?;
         }
+        self.close(Mark::default());
         Ok(())
     }
 
@@ -68,23 +70,10 @@ impl<'p> Elaborator<'p, '_> {
 
     fn input(&mut self, name: &'p Ident, shape: &'p Expr) -> Eval<()> {
         let value = self.expr(shape)?;
-        let value = match input_shape(&value) {
+        let value = match self.input_shape(&value, shape.span)? {
             Some(shape) if !self.is_taken(NodeKind::Input, "inputs", name) => {
                 let path = name.name.clone();
                 Value::Tensor(self.add(NodeKind::Input, Vec::new(), shape, path, name.span)?)
-            }
-            None if !value.is_poison() => {
-                let found = match &value {
-                    Value::List(values) => {
-                        let parts: Vec<String> = values.iter().map(Value::to_string).collect();
-                        format!("[{}]", parts.join(", "))
-                    }
-                    other => other.describe(),
-                };
-                let place = self.place(shape.span, "not a shape").help(format!(
-                    "write three whole numbers from 1 to {MAX_DIMENSION}, such as [3, 224, 224]"
-                ));
-                self.report(BadInputShape::at(place, found))
             }
             _ => Value::Poison,
         };
@@ -92,14 +81,57 @@ impl<'p> Elaborator<'p, '_> {
         Ok(())
     }
 
+    /// The shape that a value means, for each case of it; `None` after a report.
+    fn input_shape(&mut self, value: &Value, span: Span) -> Eval<Option<Varied<Shape>>> {
+        let mut selectors = Vec::new();
+        selectors_in(value, &mut selectors);
+        let joint = self.cases(&selectors, span)?;
+        let mut shapes = Vec::new();
+        for combination in &joint.combinations {
+            let picks: Vec<_> = selectors.iter().copied().zip(combination.iter().copied()).collect();
+            let picked = pick(value, &picks);
+            let Some(shape) = input_shape(&picked) else {
+                if !picked.is_poison() {
+                    self.bad_input_shape(&picked, span);
+                }
+                return Ok(None);
+            };
+            shapes.push(shape);
+        }
+        Ok(varied(&mut self.space.selectors, joint.selector, &shapes, PartialEq::eq))
+    }
+
+    fn bad_input_shape(&mut self, value: &Value, span: Span) -> Value {
+        let list = |values: &[Value]| {
+            let parts: Vec<String> = values.iter().map(Value::to_string).collect();
+            format!("[{}]", parts.join(", "))
+        };
+        let (found, help) = match value {
+            Value::List(values) if values.len() == 4 => {
+                let map = list(values.get(1..).unwrap_or_default());
+                (list(values), format!("leave out the batch: `{map}`"))
+            }
+            Value::List(values) => (
+                list(values),
+                format!(
+                    "write three whole numbers from 1 to {MAX_DIMENSION}, such as `[3, 224, 224]`"
+                ),
+            ),
+            Value::Tuple(values) => (value.describe(), format!("write `{}`", list(values))),
+            other => (other.describe(), "write a list, such as `[3, 224, 224]`".to_owned()),
+        };
+        let place = self.place(span, "not a shape").help(help);
+        self.report(BadInputShape::at(place, found))
+    }
+
     fn output(&mut self, name: &'p Ident, value: &'p Expr) -> Eval<()> {
         let tensor = self.expr(value)?;
         let Value::Tensor(node) = tensor else {
-            self.wrong_kind(&tensor, "a tensor", value.span);
+            self.wrong_kind(&tensor, Wanted::Tensor, value.span);
             return Ok(());
         };
         if !self.is_taken(NodeKind::Output, "outputs", name)
-            && let Some(shape) = self.shape_of(node)
+            && let Some(shape) = self.shape_of(node).cloned()
         {
             self.add(NodeKind::Output, vec![node], shape, name.name.clone(), name.span)?;
         }
@@ -107,61 +139,63 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn task(&mut self, name: &'p Ident, args: &'p [Arg], span: Span) -> Eval<()> {
-        const TASKS: [&str; 1] = ["segmentation"];
-        if !TASKS.contains(&name.name.as_str()) {
-            let near = nearest(&name.name, TASKS).unwrap_or("segmentation");
-            let place = self.place(name.span, "no such task");
-            let place = place.help(format!("write `task {near}(classes)`"));
-            self.report(UnknownTask::at(place, name.name.clone()));
-            return Ok(());
-        }
+        let parameters: &[&str] = match name.name.as_str() {
+            SEGMENTATION => &["classes", "ignore"],
+            CLASSIFICATION => &["classes"],
+            other => {
+                let near = nearest(other, [SEGMENTATION, CLASSIFICATION]).unwrap_or(SEGMENTATION);
+                let place = self.place(name.span, "no such task");
+                let place = place.help(format!("write `task {near}(classes)`"));
+                self.report(UnknownTask::at(place, other));
+                return Ok(());
+            }
+        };
         if self.space.task.is_some() {
             let place = self.place(span, "the second one").help("remove one of them");
             self.report(SecondTask::at(place));
             return Ok(());
         }
-        let (mut classes, mut ignore) = (None, DEFAULT_IGNORE);
-        for (position, arg) in args.iter().enumerate() {
-            let value = self.expr(&arg.value)?;
-            let key = arg
-                .name
-                .as_ref()
-                .map(|n| n.name.as_str())
-                .or(["classes", "ignore"].get(position).copied());
-            let number = match &value {
-                Value::Int(n) => {
-                    n.to_i64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n < 256)
-                }
-                _ => None,
-            };
-            match (key, number) {
-                (Some("classes"), Some(n)) if n >= 2 => classes = Some(n),
-                (Some("ignore"), Some(n)) => ignore = n,
-                (Some("classes" | "ignore"), _) => {
-                    self.wrong_kind(&value, "a whole number below 256", arg.value.span);
-                    classes = classes.or(Some(2));
-                }
-                _ => {
-                    let place = self.place(arg.span(), "no such parameter");
-                    let place = place.help("its parameters are classes, ignore");
-                    let key = key.unwrap_or("a third one");
-                    self.report(UnknownArgument::at(place, name.name.clone(), key));
-                }
-            }
+        let given = self.given(args)?;
+        let Some(slots) = self.assign_slots(&name.name, parameters, &given, 0) else {
+            return Ok(());
+        };
+        let given_at = |slot: usize| given.get((*slots.get(slot)?)?);
+        let Some(classes) = given_at(0) else {
+            self.missing(&name.name, parameters, &["classes"], span);
+            return Ok(());
+        };
+        if name.name == CLASSIFICATION {
+            let classes = self.number_in(classes, 2..=MAX_DIMENSION as u32, Wanted::AnyClasses);
+            self.space.task = classes.map(|classes| Task::Classification { classes });
+            return Ok(());
         }
-        match classes {
-            Some(classes) => self.space.task = Some(Task::Segmentation { classes, ignore }),
-            None => {
-                let place =
-                    self.place(span, "not given here").help("write `task segmentation(19)`");
-                self.report(super::errors::MissingArgument::at(
-                    place,
-                    name.name.clone(),
-                    "`classes`",
-                ));
-            }
+        let classes = self.number_in(classes, 2..=255, Wanted::Classes);
+        let ignore = match given_at(1) {
+            Some(ignore) => self.number_in(ignore, 0..=255, Wanted::Label),
+            None => Some(DEFAULT_IGNORE),
+        };
+        if let (Some(classes), Some(ignore)) = (classes, ignore) {
+            self.space.task = Some(Task::Segmentation { classes, ignore });
         }
         Ok(())
+    }
+
+    /// A number in bounds, or `None` after a report. Labels of segmentations are bytes.
+    fn number_in(
+        &mut self,
+        given: &Given<'p>,
+        bounds: std::ops::RangeInclusive<u32>,
+        wanted: Wanted,
+    ) -> Option<u32> {
+        let number = match &given.value {
+            Value::Int(n) => n.to_i64().and_then(|n| u32::try_from(n).ok()),
+            _ => None,
+        };
+        let fitting = number.filter(|n| bounds.contains(n));
+        if fitting.is_none() {
+            self.wrong_kind(&given.value, wanted, given.at);
+        }
+        fitting
     }
 }
 

@@ -4,8 +4,9 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::int::Int;
-use crate::ir::NodeId;
+use crate::ir::{NodeId, Table};
 use crate::modules::ModuleId;
+use crate::ops;
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(crate) enum Value {
     Tuple(Rc<[Value]>),
     /// A block, an operator or a function by name, as seen from a file.
     Callable(ModuleId, Rc<str>),
+    /// A value that decisions make; those in the table do not depend on decisions.
+    Chosen(Rc<Table<Value>>),
     /// What a reported problem left; every use of it is silent.
     Poison,
 }
@@ -44,6 +47,31 @@ impl Value {
         matches!(self, Value::Poison)
     }
 
+    /// The node, for a tensor.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        if let Value::Tensor(node) = self { Some(*node) } else { None }
+    }
+
+    /// Whether it is a tensor, or holds one.
+    pub(crate) fn holds_tensor(&self) -> bool {
+        match self {
+            Value::Tensor(_) => true,
+            Value::List(values) | Value::Tuple(values) => values.iter().any(Value::holds_tensor),
+            Value::Chosen(table) => table.values().iter().any(Value::holds_tensor),
+            _ => false,
+        }
+    }
+
+    /// Whether it is the same value of the same kind: 1 and 1.0 are not.
+    pub(crate) fn is_identical(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
+                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.is_identical(b))
+            }
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other) && self == other,
+        }
+    }
+
     /// As a float, for a number.
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
@@ -58,13 +86,17 @@ impl Value {
         match self {
             Value::Tensor(_) => "a tensor".to_owned(),
             Value::Int(n) => format!("the whole number {n}"),
-            Value::Real(r) => format!("the number {r}"),
+            Value::Real(r) => format!("the number {r:?}"),
             Value::Bool(b) => format!("`{b}`"),
             Value::Text(text) => format!("the string \"{text}\""),
             Value::List(values) => format!("a list of {}", values.len()),
             Value::Tuple(values) if values.is_empty() => "no value".to_owned(),
             Value::Tuple(values) => format!("a tuple of {}", values.len()),
+            Value::Callable(_, name) if ops::find(name).is_some() => {
+                format!("the operator `{name}`")
+            }
             Value::Callable(_, name) => format!("the block `{name}`"),
+            Value::Chosen(_) => "a value that a decision makes".to_owned(),
             Value::Poison => "an unknown value".to_owned(),
         }
     }
@@ -78,6 +110,7 @@ impl PartialEq for Value {
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Text(a), Value::Text(b)) => a == b,
             (Value::Tensor(a), Value::Tensor(b)) => a == b,
+            (Value::Chosen(a), Value::Chosen(b)) => a == b,
             (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => a == b,
             (Value::Callable(m, a), Value::Callable(n, b)) => m == n && a == b,
             _ => match (self.number(), other.number()) {
@@ -95,7 +128,22 @@ impl fmt::Display for Value {
             Value::Real(r) => write!(f, "{r}"),
             Value::Bool(b) => write!(f, "{b}"),
             Value::Text(text) => f.write_str(text),
+            Value::List(values) => write!(f, "[{}]", Listed(values)),
+            Value::Tuple(values) => write!(f, "({})", Listed(values)),
             other => f.write_str(&other.describe()),
         }
+    }
+}
+
+/// Values with commas between them.
+struct Listed<'v>(&'v [Value]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, value) in self.0.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{value}")?;
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use super::{Node, NodeId, NodeKind};
+use super::{Node, NodeId, NodeKind, Varied};
 use crate::shape::Shape;
 
 /// The nodes of a space. Operands come before the nodes that read them.
@@ -34,8 +34,8 @@ impl Graph {
 
     /// The shape of the value of a node.
     #[must_use]
-    pub fn shape(&self, id: NodeId) -> Option<Shape> {
-        self.node(id).map(|node| node.shape)
+    pub fn shape(&self, id: NodeId) -> Option<&Varied<Shape>> {
+        self.node(id).map(|node| &node.shape)
     }
 
     /// Number of nodes.

@@ -1,21 +1,28 @@
 //! The intermediate representation: one graph that holds every network of a space.
 //!
 //! A [`Space`] is a directed acyclic graph whose nodes are inputs, operators, selects (one of n
-//! alternatives, by a decision) and outputs, with a table of the decisions. Building it proves
+//! alternatives, by decisions) and outputs, with a table of the decisions. The operator of a node
+//! and its shape may depend on decisions too: they are [`Varied`]. Building a space proves
 //! nothing; [`crate::check::check`] does, and only what it returns is analysed or lowered.
 
 mod graph;
+pub(crate) mod operation;
 pub mod origin;
 pub mod text;
+mod varied;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
+use crate::diagram::{Diagram, Selectors};
 use crate::ops::Op;
 use crate::shape::Shape;
 pub use graph::Graph;
 use origin::{Origin, OriginId, Origins};
+pub(crate) use varied::varied;
+pub use varied::{Table, Varied};
 
 /// A node of a space. Prints as `n7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,9 +67,9 @@ pub enum NodeKind {
     /// An input of the network.
     Input,
     /// A primitive operator.
-    Op(Op),
-    /// The value of the operand that the decision names: candidate i is operand i.
-    Select(DecisionId),
+    Op(Varied<Op>),
+    /// The value of one of the operands: the selector is its index.
+    Select(Diagram),
     /// An output of the network; one operand.
     Output,
 }
@@ -75,11 +82,31 @@ pub struct Node {
     /// The operands, in order.
     pub inputs: Vec<NodeId>,
     /// The shape of its value, batch aside.
-    pub shape: Shape,
+    pub shape: Varied<Shape>,
     /// Its path: stable where an unrelated line changes, unique in the space.
     pub name: String,
     /// Where it was written, and through which calls.
     pub origin: Option<OriginId>,
+}
+
+/// What the candidates of a decision are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// Parts of the network, each with its own weights.
+    Parts,
+    /// Static values; what uses one has its own weights for each.
+    Values,
+    /// Static values; what uses one has the same weights for all, the smaller a slice of the
+    /// largest (once-for-all, Cai et al. 2020).
+    Elastic,
+    /// Sets of this many options: a candidate is a set. The options, and for each candidate
+    /// those that it takes, in order.
+    Sets {
+        /// The names of the options.
+        options: Vec<String>,
+        /// How many of them a candidate takes.
+        take: usize,
+    },
 }
 
 /// A decision: one of several candidates, made once for a network.
@@ -89,6 +116,8 @@ pub struct Decision {
     pub path: String,
     /// The last part of the path without a number: what `arch` items call it.
     pub label: String,
+    /// What the candidates are.
+    pub choice: Choice,
     /// The names of the candidates, at least one.
     pub candidates: Vec<String>,
     /// Where it was written.
@@ -106,6 +135,42 @@ pub enum Task {
         /// The label that neither loss nor metric sees.
         ignore: u32,
     },
+    /// A class for the whole input: the output is `[classes]`.
+    Classification {
+        /// Number of classes.
+        classes: u32,
+    },
+}
+
+impl Task {
+    /// What it is, in words.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Task::Segmentation { classes, .. } => format!("a segmentation of {classes} classes"),
+            Task::Classification { classes } => format!("a classification of {classes} classes"),
+        }
+    }
+
+    /// If an output does not fit the task: the shape that would, and an edit.
+    pub(crate) fn misfit(self, input: Shape, output: Shape) -> Option<(Shape, String)> {
+        let (needed, steps) = match self {
+            Task::Segmentation { classes, .. } => {
+                let [h, w] = input.spatial().unwrap_or_default();
+                let conv = (output.channels() != classes)
+                    .then(|| format!("-> conv({classes}, kernel = 1)"));
+                let resize = (output.spatial() != Some([h, w]))
+                    .then(|| format!("-> resize(size = ({h}, {w}))"));
+                (Shape::map(classes, h, w), conv.into_iter().chain(resize).collect())
+            }
+            Task::Classification { classes } => {
+                let pool = output.spatial().map(|_| "-> global_avg_pool".to_owned());
+                let linear = format!("-> linear({classes})");
+                (Shape::vector(classes), pool.into_iter().chain([linear]).collect::<Vec<_>>())
+            }
+        };
+        (output != needed).then(|| (needed, format!("append `{}`", steps.join(" "))))
+    }
 }
 
 /// A space of networks, not yet checked.
@@ -113,14 +178,29 @@ pub enum Task {
 pub struct Space {
     /// Its name.
     pub name: String,
+    /// Where its name was written.
+    pub origin: Option<OriginId>,
     /// What its networks are for.
     pub task: Option<Task>,
     /// The graph.
     pub graph: Graph,
     /// The decisions; a [`DecisionId`] is a row.
     pub decisions: Vec<Decision>,
+    /// The diagrams of all selectors and tables.
+    pub selectors: Selectors,
     /// Where nodes and decisions were written.
     pub origins: Origins,
+    /// Nodes whose value ended as a statement, or under a name that was never read. If that is not
+    /// meant, it was reported there.
+    pub dropped: BTreeSet<NodeId>,
+}
+
+impl Node {
+    /// The operator, if the node is one and it does not depend on decisions.
+    #[must_use]
+    pub fn fixed_op(&self) -> Option<&Op> {
+        if let NodeKind::Op(op) = &self.kind { op.fixed() } else { None }
+    }
 }
 
 impl Space {

@@ -13,13 +13,20 @@
 //! n4 = output (n3) "logits" : [3, 64, 64]
 //! ```
 //!
+//! What depends on decisions names its selector and lists its cases: `select t1 (…)`,
+//! `op d1 {conv() {…} | conv() {…}} (n0)`, `: d1 {[16, 8, 8] | [32, 8, 8]}`. A selector is a decision,
+//! whose candidate is the index, or a table: `t1 = by d1 [t0, 1]` is table t0 where d1 takes its first
+//! candidate, index 1 where it takes its second.
+//!
 //! One line a thing; ids count from 0 in the order of the lines, operands first. Where things were
 //! written is not part of the text: `parse(print(x)) == x`, origins aside.
 
+mod brief;
 mod dot;
 mod parse;
 mod print;
 
-pub use dot::dot;
+pub use brief::brief;
+pub use dot::{dot, dot_network};
 pub use parse::{TextError, parse};
 pub use print::{print, print_network};

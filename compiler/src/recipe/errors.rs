@@ -22,7 +22,7 @@ diagnostics! {
     }
 
     /// A kind or a name after a section that has none.
-    error StrayKind [nas::recipe::stray_kind] "nothing stands between `{section}` and its `{{`" {
+    error StrayKind [nas::recipe::stray_kind] "`{section}` has no kinds: nothing stands before its `{{`" {
         section: String,
     }
 
@@ -69,7 +69,7 @@ diagnostics! {
     error UnknownMeasure [nas::recipe::unknown_measure] "unknown measure `{name}`" { name: String }
 
     /// An objective without the task loss.
-    error NoCrossEntropy [nas::recipe::no_cross_entropy] "the objective does not reward `cross_entropy`" {}
+    error NoCrossEntropy [nas::recipe::no_cross_entropy] "the objective does not minimise `cross_entropy`" {}
 
     /// An objective with two measures.
     error TwoMeasures [nas::recipe::two_measures] "the objective weighs two measures" {}

@@ -6,10 +6,10 @@ use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
 use super::errors::{
     ConstantTerm, NoCrossEntropy, NotLinear, RewardsCost, TwoMeasures, UnknownMeasure,
 };
-use super::read::did_you_mean;
 use super::table::number;
 use super::{Evaluate, MINIMIZE, Measure, Objective, Static};
 use crate::error::{Place, Problems};
+use crate::names::did_you_mean;
 
 /// The word for the task loss.
 const LOSS: &str = "cross_entropy";
@@ -166,7 +166,13 @@ impl Reader<'_> {
     fn objective(&mut self, at: Span, form: &Form) -> Option<Objective> {
         let Form { constant, loss, macs, params } = *form;
         if loss <= 0.0 {
-            let place = self.place(at, "what the network should learn is missing");
+            let text = self.source.text().get(at.range()).unwrap_or_default();
+            let place = if loss < 0.0 {
+                self.place(at, "this rewards a high loss")
+            } else {
+                self.place(at, "what the network should learn is missing")
+                    .help(format!("write `minimize {LOSS} + {text}`"))
+            };
             self.problems.push(NoCrossEntropy::at(place));
             return None;
         }
@@ -212,7 +218,7 @@ fn names(expr: &Expr) -> Vec<(&Expr, &str)> {
             [names(left), names(right)].concat()
         }
         ExprKind::Call(_, args) => args.iter().flat_map(|arg| names(&arg.value)).collect(),
-        ExprKind::List(parts) | ExprKind::Tuple(parts) => parts.iter().flat_map(names).collect(),
+        ExprKind::Tuple(parts) => parts.iter().flat_map(names).collect(),
         ExprKind::Pipeline(first, steps) => {
             let steps = steps.iter().flat_map(names);
             names(first).into_iter().chain(steps).collect()
@@ -220,7 +226,10 @@ fn names(expr: &Expr) -> Vec<(&Expr, &str)> {
         ExprKind::Number(_)
         | ExprKind::Text(_)
         | ExprKind::Bool(_)
+        | ExprKind::List(_)
+        | ExprKind::Slice(..)
         | ExprKind::If(..)
-        | ExprKind::Choose(_) => Vec::new(),
+        | ExprKind::Choose(_)
+        | ExprKind::Repeat(_) => Vec::new(),
     }
 }

@@ -15,7 +15,8 @@ use super::{
     Adam, Anneal, Data, Derive, Evaluate, Gumbel, Law, Mixing, Override, Recipe, Retrain, Schedule,
     Sgd, Static,
 };
-use crate::error::{Place, Problems, nearest};
+use crate::error::{Place, Problems};
+use crate::names::did_you_mean;
 
 /// The recipe that a `search` item describes. An override wins over the item, a later override
 /// over an earlier one.
@@ -251,7 +252,8 @@ impl<'a> Reader<'a> {
                 let edits: Vec<String> =
                     kinds.iter().map(|k| format!("`{} {k}`", section.name)).collect();
                 let help = format!("write {}", edits.join(" or "));
-                let place = Place::new(source, kind.span, "not one that there is").help(help);
+                let place = Place::new(source, kind.span, format!("no kind of `{}`", section.name))
+                    .help(help);
                 self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
             }
             Kinds::None => {
@@ -305,7 +307,7 @@ impl<'a> Reader<'a> {
             }
             Kind::Flag(_, slot) => match self.evaluated(site, expr)? {
                 Static::Flag(value) => *slot(&mut self.recipe) = value,
-                other => return self.wrong(site, expr.span, &describe(&other)),
+                other => return self.wrong_value(site, expr.span, &other),
             },
             Kind::Size(_, slot) => *slot(&mut self.recipe) = Some(self.size(site, expr)?),
             Kind::Range(bounds, _, slot) => {
@@ -313,7 +315,7 @@ impl<'a> Reader<'a> {
             }
             Kind::Path(_, slot) => match self.evaluated(site, expr)? {
                 Static::Text(path) if !path.is_empty() => *slot(&mut self.recipe) = path,
-                other => return self.wrong(site, expr.span, &describe(&other)),
+                other => return self.wrong_value(site, expr.span, &other),
             },
             Kind::Word(words, set) => {
                 let word = self.word(site, expr, words)?;
@@ -324,7 +326,21 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Reports a value of the wrong kind.
+    /// Reports a value of the wrong kind; of a text that would do without its quotes, that it would.
+    fn wrong_value<T>(&mut self, site: Site<'_>, at: Span, found: &Static) -> Option<T> {
+        let unquoted = match found {
+            Static::Text(text) if site.field.kind.takes_unquoted(text) => Some(text),
+            _ => None,
+        };
+        let Some(text) = unquoted else { return self.wrong(site, at, &describe(found)) };
+        let place = site
+            .place(at, "this is a string")
+            .help(format!("leave the quotes out: `{} = {text}`", site.field.name));
+        self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+        None
+    }
+
+    /// Reports something of the wrong kind.
     fn wrong<T>(&mut self, site: Site<'_>, at: Span, found: &str) -> Option<T> {
         let place = site.place(at, format!("this is {found}"));
         self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
@@ -372,7 +388,7 @@ impl<'a> Reader<'a> {
                 let range = format!("at least {least} and at most {most}");
                 self.out_of_range(site, at, &value.to_string(), &range)
             }
-            other => self.wrong(site, at, &describe(other)),
+            other => self.wrong_value(site, at, other),
         }
     }
 
@@ -380,7 +396,7 @@ impl<'a> Reader<'a> {
         let value = match self.evaluated(site, expr)? {
             Static::Integer(value) => value as f64,
             Static::Real(value) => value,
-            other => return self.wrong(site, expr.span, &describe(&other)),
+            other => return self.wrong_value(site, expr.span, &other),
         };
         if bounds.contains(value) {
             return Some(value);
@@ -415,8 +431,8 @@ impl<'a> Reader<'a> {
 
     fn range(&mut self, site: Site<'_>, expr: &Expr, bounds: Bounds) -> Option<[f64; 2]> {
         let ExprKind::Binary(BinaryOp::Range, low, high) = &bare(expr).kind else {
-            let found = describe(&self.evaluated(site, expr)?);
-            return self.wrong(site, expr.span, &found);
+            let found = self.evaluated(site, expr)?;
+            return self.wrong_value(site, expr.span, &found);
         };
         let ends = [self.real(site, low, bounds), self.real(site, high, bounds)];
         let [Some(low), Some(high)] = ends else { return None };
@@ -490,14 +506,15 @@ impl<'a> Reader<'a> {
         if let ExprKind::Name(name) = &bare(expr).kind {
             let known = words.iter().position(|word| word == name);
             if known.is_none() {
-                let help = did_you_mean(name, words, "there is");
-                let place = Place::new(site.source, expr.span, "no word of this field").help(help);
+                let help = did_you_mean(name, words, "the words are");
+                let place =
+                    Place::new(site.source, expr.span, "not a word that it takes").help(help);
                 self.problems.push(UnknownWord::at(place, site.name(), name.as_str()));
             }
             return known;
         }
-        let found = describe(&self.evaluated(site, expr)?);
-        self.wrong(site, expr.span, &found)
+        let found = self.evaluated(site, expr)?;
+        self.wrong_value(site, expr.span, &found)
     }
 
     /// Where two settings that contradict each other are written: the later one first, the other
@@ -559,16 +576,6 @@ pub(super) fn bare(expr: &Expr) -> &Expr {
     match &expr.kind {
         ExprKind::Paren(inner) => bare(inner),
         _ => expr,
-    }
-}
-
-/// What is probably meant, and all that there is.
-pub(super) fn did_you_mean(name: &str, among: &[&str], lead: &str) -> String {
-    let quoted: Vec<String> = among.iter().map(|word| format!("`{word}`")).collect();
-    let all = format!("{lead} {}", quoted.join(", "));
-    match nearest(name, among.iter().copied()) {
-        Some(near) => format!("write `{near}`; {all}"),
-        None => all,
     }
 }
 

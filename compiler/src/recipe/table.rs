@@ -410,6 +410,21 @@ impl Kind {
         }
     }
 
+    /// Whether a text would be one of its values if it stood without quotes.
+    pub(super) fn takes_unquoted(&self, text: &str) -> bool {
+        let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
+        match self {
+            Kind::Count(..) | Kind::Seed(..) | Kind::Size(..) => text.parse::<u64>().is_ok(),
+            Kind::Real(..) | Kind::Anneal(..) => is_number(text),
+            Kind::Range(..) => {
+                text.split_once("..").is_some_and(|(low, high)| is_number(low) && is_number(high))
+            }
+            Kind::Flag(..) => matches!(text, "true" | "false"),
+            Kind::Word(words, _) => words.contains(&text),
+            Kind::Path(..) => false,
+        }
+    }
+
     /// Its range, in words; `None` where its kind says all.
     #[must_use]
     pub fn range(&self) -> Option<String> {

@@ -258,9 +258,7 @@ fn objectives_that_are_not() {
         assert!(line.starts_with(&format!("{code}: ")) && line.contains(at), "{text}: {line}");
     }
     let near = one("minimize cross_entropy + mac / 1M");
-    assert!(
-        near.contains("write `macs`; an objective is made of `cross_entropy`, `macs`, `params`")
-    );
+    assert!(near.contains("did you mean `macs`? There are `cross_entropy`, `macs`, `params`"));
 }
 
 #[test]
@@ -307,8 +305,8 @@ fn words_of_diagnostics() {
     for (text, expected) in [
         (
             "schedule { epoch = 3 }",
-            "unknown_field: `schedule` has no field `epoch` | `epoch` no field of `schedule` | write `epochs`; \
-             its fields are `epochs`, `warmup`, `alternate`, `split`, `seed`",
+            "unknown_field: `schedule` has no field `epoch` | `epoch` no field of `schedule` | \
+             did you mean `epochs`? There are `epochs`, `warmup`, `alternate`, `split`, `seed`",
         ),
         (
             "banana { }",
@@ -317,7 +315,7 @@ fn words_of_diagnostics() {
         ),
         (
             "strategy evolution { }",
-            "unknown_kind: `strategy` cannot be `evolution` | `evolution` not one that there is | \
+            "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
              write `strategy gumbel`",
         ),
         (
@@ -342,13 +340,23 @@ fn words_of_diagnostics() {
         ),
         (
             "strategy { mixing = sfot }",
-            "unknown_word: `strategy.mixing` cannot be `sfot` | `sfot` no word of this field | \
-             write `soft`; there is `soft`, `hard`",
+            "unknown_word: `strategy.mixing` cannot be `sfot` | `sfot` not a word that it takes | \
+             did you mean `soft`? There are `soft`, `hard`",
         ),
         (
             "strategy { mixing = \"soft\" }",
             "wrong_value: `strategy.mixing` takes `soft` or `hard` | `\"soft\"` this is a string | \
-             write `mixing = soft`",
+             leave the quotes out: `mixing = soft`",
+        ),
+        (
+            "schedule { epochs = \"3\" }",
+            "wrong_value: `schedule.epochs` takes a whole number | `\"3\"` this is a string | \
+             leave the quotes out: `epochs = 3`",
+        ),
+        (
+            "schedule { epochs = \"few\" }",
+            "wrong_value: `schedule.epochs` takes a whole number | `\"few\"` this is a string | \
+             write `epochs = 40`",
         ),
         (
             "weights { rate = 0.1 cosine }",
@@ -416,8 +424,8 @@ fn overrides_are_checked_like_settings() {
     assert_eq!(
         lines,
         [
-            "unknown_section: unknown section `wieghts` | `wieghts` no section of a recipe | write `weights`; \
-             the sections are `strategy`, `data`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
+            "unknown_section: unknown section `wieghts` | `wieghts` no section of a recipe | \
+             did you mean `weights`? There are `strategy`, `data`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
             "out_of_range: `retrain.epochs` must be at least 1 and at most 1000000 | `0` this is 0 | \
              write `epochs = 60`",
             "long_warmup: a warm-up of 20 of 3 epochs leaves none for the choices | `3` epochs in all: 3 | \

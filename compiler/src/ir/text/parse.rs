@@ -2,8 +2,11 @@
 
 use thiserror::Error;
 
-use crate::ir::{Decision, DecisionId, Node, NodeId, NodeKind, Space, Task};
-use crate::ops::signature::{Argument, Arguments, Declaration, Default, Kind};
+use crate::diagram::Diagram;
+use crate::ir::{
+    Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied, varied,
+};
+use crate::ops::signature::{Argument, Arguments, Declaration, Default, Literal};
 use crate::ops::{self, Op};
 use crate::shape::Shape;
 
@@ -23,6 +26,7 @@ pub struct TextError {
 /// The first line that is not as it must be.
 pub fn parse(text: &str) -> Result<Space, TextError> {
     let mut space = Space::default();
+    let mut tables = Vec::new();
     let mut has_name = false;
     let mut last = 0;
     for (index, rest) in text.lines().enumerate() {
@@ -36,7 +40,7 @@ pub fn parse(text: &str) -> Result<Space, TextError> {
             space.name = line.name()?;
             has_name = true;
         } else {
-            line.row(&mut space)?;
+            line.row(&mut space, &mut tables)?;
         }
         if !line.rest.is_empty() {
             return Err(line.expected("the end of the line"));
@@ -61,9 +65,9 @@ impl<'t> Line<'t> {
         TextError { line: self.number, expected: what.into() }
     }
 
-    /// A task, a decision or a node.
-    fn row(&mut self, space: &mut Space) -> Parsed<()> {
-        let what = "`task`, a decision or a node";
+    /// A task, a decision, a table or a node.
+    fn row(&mut self, space: &mut Space, tables: &mut Vec<Diagram>) -> Parsed<()> {
+        let what = "`task`, a decision, a table or a node";
         let word = self.word(what)?;
         if word == "task" {
             if space.task.is_some() {
@@ -74,29 +78,95 @@ impl<'t> Line<'t> {
         }
         let decision = DecisionId(space.decisions.len() as u32);
         let node = NodeId(space.graph.len() as u32);
+        let table = format!("t{}", tables.len());
         if word == decision.to_string() {
             space.decisions.push(self.decision()?);
+        } else if word == table {
+            let table = self.table(space, tables)?;
+            tables.push(table);
         } else if word == node.to_string() {
-            let node = self.node(space)?;
+            let node = self.node(space, tables)?;
             space.graph.add(node);
         } else {
-            return Err(self.expected(format!("{what}, the next being {decision} and {node}")));
+            let next = format!("{what}, the next being {decision}, {table} and {node}");
+            return Err(self.expected(next));
         }
         Ok(())
     }
 
     fn task(&mut self) -> Parsed<Task> {
-        self.keyword("segmentation")?;
+        let word = self.word("a task")?;
         self.token("(")?;
         self.keyword("classes")?;
         self.token("=")?;
         let classes = self.count()?;
-        self.token(",")?;
-        self.keyword("ignore")?;
-        self.token("=")?;
-        let ignore = self.count()?;
+        let task = match word {
+            "classification" => Task::Classification { classes },
+            "segmentation" => {
+                self.token(",")?;
+                self.keyword("ignore")?;
+                self.token("=")?;
+                Task::Segmentation { classes, ignore: self.count()? }
+            }
+            _ => return Err(self.expected("`segmentation` or `classification`")),
+        };
         self.token(")")?;
-        Ok(Task::Segmentation { classes, ignore })
+        Ok(task)
+    }
+
+    /// `by d1 [t0, 1]`: a row of a diagram.
+    fn table(&mut self, space: &mut Space, tables: &[Diagram]) -> Parsed<Diagram> {
+        self.token("=")?;
+        self.keyword("by")?;
+        let decision = DecisionId(self.id('d', space.decisions.len())?);
+        self.token("[")?;
+        let children = self.list("]", |line| {
+            let child = line.selector(space, tables)?;
+            // Diagrams branch on the highest decision first.
+            let is_below = space.selectors.decision(child).is_none_or(|below| below < decision);
+            if is_below { Ok(child) } else { Err(line.expected("a table over lower decisions")) }
+        })?;
+        let width = space.decision(decision).map_or(0, |decision| decision.candidates.len());
+        if children.len() != width {
+            return Err(self.expected(format!("{width} entries, one a candidate")));
+        }
+        Ok(space.selectors.branch(decision, children))
+    }
+
+    /// A decision, whose candidate is the index, or a table, or an index.
+    fn selector(&mut self, space: &mut Space, tables: &[Diagram]) -> Parsed<Diagram> {
+        if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
+            let index = self.count()?;
+            return Ok(space.selectors.constant(index));
+        }
+        if self.rest.starts_with('t') {
+            let row = self.id('t', tables.len())?;
+            return tables.get(row as usize).copied().ok_or_else(|| self.expected("a table"));
+        }
+        let decision = DecisionId(self.id('d', space.decisions.len())?);
+        let width = space.decision(decision).map_or(0, |decision| decision.candidates.len());
+        Ok(space.selectors.choice(decision, width))
+    }
+
+    /// A value, or a selector with the values that it selects among: `d1 {a | b}`.
+    fn varied<T: Clone + PartialEq>(
+        &mut self,
+        space: &mut Space,
+        tables: &[Diagram],
+        mut value: impl FnMut(&mut Self) -> Parsed<T>,
+    ) -> Parsed<Varied<T>> {
+        if !self.rest.starts_with(['t', 'd']) {
+            return value(self).map(Varied::Fixed);
+        }
+        let selector = self.selector(space, tables)?;
+        self.token("{")?;
+        let mut values = vec![value(self)?];
+        while self.eat("|") {
+            values.push(value(self)?);
+        }
+        self.token("}")?;
+        let found = varied(&mut space.selectors, selector, &values, PartialEq::eq);
+        found.ok_or_else(|| self.expected("a value for each index of the selector"))
     }
 
     fn decision(&mut self) -> Parsed<Decision> {
@@ -105,32 +175,61 @@ impl<'t> Line<'t> {
         let path = self.string()?;
         self.keyword("label")?;
         let label = self.string()?;
+        let choice = self.choice()?;
         self.token("[")?;
         let candidates = self.list("]", Self::name)?;
         if candidates.is_empty() {
             return Err(self.expected("at least one candidate"));
         }
-        Ok(Decision { path, label, candidates, origin: None })
+        Ok(Decision { path, label, choice, candidates, origin: None })
     }
 
-    fn node(&mut self, space: &Space) -> Parsed<Node> {
+    /// What stands before the candidates: nothing, `values`, `elastic` or `2 of […]`.
+    fn choice(&mut self) -> Parsed<Choice> {
+        if self.rest.starts_with('[') {
+            return Ok(Choice::Parts);
+        }
+        if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
+            let take = self.count()? as usize;
+            self.keyword("of")?;
+            self.token("[")?;
+            let options = self.list("]", Self::name)?;
+            return Ok(Choice::Sets { options, take });
+        }
+        match self.word("`values`, `elastic` or candidates")? {
+            "values" => Ok(Choice::Values),
+            "elastic" => Ok(Choice::Elastic),
+            _ => Err(self.expected("`values`, `elastic` or candidates")),
+        }
+    }
+
+    fn node(&mut self, space: &mut Space, tables: &[Diagram]) -> Parsed<Node> {
         self.token("=")?;
         let word = self.word("an operator, `input`, `select` or `output`")?;
         let (kind, inputs) = match word {
             "input" => (NodeKind::Input, Vec::new()),
             "output" => (NodeKind::Output, self.operands(space)?),
             "select" => {
-                let decision = self.id('d', space.decisions.len())?;
-                (NodeKind::Select(DecisionId(decision)), self.operands(space)?)
+                let selector = self.selector(space, tables)?;
+                (NodeKind::Select(selector), self.operands(space)?)
+            }
+            "op" => {
+                let op = self.varied(space, tables, |line| {
+                    let name = line.word("the name of an operator")?;
+                    line.token("(")?;
+                    line.token(")")?;
+                    line.operator(name)
+                })?;
+                (NodeKind::Op(op), self.operands(space)?)
             }
             name => {
                 let inputs = self.operands(space)?;
-                (NodeKind::Op(self.operator(name)?), inputs)
+                (NodeKind::Op(Varied::Fixed(self.operator(name)?)), inputs)
             }
         };
         let name = self.string()?;
         self.token(":")?;
-        let shape = self.shape()?;
+        let shape = self.varied(space, tables, Self::shape)?;
         Ok(Node { kind, inputs, shape, name, origin: None })
     }
 
@@ -143,6 +242,7 @@ impl<'t> Line<'t> {
     fn id(&mut self, letter: char, defined: usize) -> Parsed<u32> {
         let what = match letter {
             'd' => "a decision of a line above",
+            't' => "a table of a line above",
             _ => "a node of a line above",
         };
         let number = self.word(what)?.strip_prefix(letter).and_then(|n| n.parse::<u32>().ok());
@@ -163,7 +263,9 @@ impl<'t> Line<'t> {
                     return Err(line.expected(format!("a parameter among: {}", names.join(", "))));
                 };
                 line.token("=")?;
-                Ok((parameter.name, line.argument(parameter.kind)?))
+                let argument = parameter.kind.argument(&line.literal(2)?);
+                let argument = argument.ok_or_else(|| line.expected(parameter.kind.to_string()))?;
+                Ok((parameter.name, argument))
             })?;
         }
         let arguments = self.arguments(row.declaration, &given)?;
@@ -196,56 +298,26 @@ impl<'t> Line<'t> {
         Ok(arguments)
     }
 
-    fn argument(&mut self, kind: Kind) -> Parsed<Argument> {
-        let found = match kind {
-            Kind::Count(min) => Some(self.count()?).filter(|&n| n >= min).map(Argument::Count),
-            Kind::Pair(min) => {
-                let pair = self.pair()?;
-                Some(pair).filter(|pair| pair.iter().all(|&n| n >= min)).map(Argument::Pair)
-            }
-            Kind::Real => {
-                let end = self.rest.find([',', '}']).unwrap_or(self.rest.len());
-                let number = self.take(end).trim().parse::<f64>().ok();
-                number.filter(|number| number.is_finite()).map(Argument::Real)
-            }
-            Kind::Flag => match self.word("`true` or `false`")? {
-                "true" => Some(Argument::Flag(true)),
-                "false" => Some(Argument::Flag(false)),
-                _ => None,
-            },
-            Kind::Word(words) => self.one_of(words)?,
-            Kind::Padding if self.rest.starts_with('"') => self.one_of(&["same", "valid"])?,
-            Kind::Padding if self.rest.replace(' ', "").starts_with("((") => {
-                self.token("(")?;
-                let before = self.pair()?;
-                self.token(",")?;
-                let after = self.pair()?;
-                self.token(")")?;
-                Some(Argument::Sides { before, after })
-            }
-            Kind::Padding => Some(Argument::Pair(self.pair()?)),
-        };
-        found.ok_or_else(|| self.expected(kind.to_string()))
-    }
-
-    fn one_of(&mut self, words: &[&'static str]) -> Parsed<Option<Argument>> {
-        let text = self.string()?;
-        Ok(words.iter().find(|word| **word == text).map(|word| Argument::Word(word)))
+    /// A value whose tuples nest at most `depth` deep.
+    fn literal(&mut self, depth: usize) -> Parsed<Literal> {
+        if self.rest.starts_with('"') {
+            return self.string().map(Literal::Text);
+        }
+        if depth > 0 && self.eat("(") {
+            return self.list(")", |line| line.literal(depth - 1)).map(Literal::Tuple);
+        }
+        let end = self.rest.find([',', '}', ')']).unwrap_or(self.rest.len());
+        let word = self.take(end).trim_end();
+        let int = word.parse().ok().map(Literal::Int);
+        let number = int.or_else(|| word.parse().ok().map(Literal::Real));
+        let flag = || word.parse().ok().map(Literal::Flag);
+        number.or_else(flag).ok_or_else(|| self.expected("a value"))
     }
 
     fn shape(&mut self) -> Parsed<Shape> {
         self.token("[")?;
         let dims = self.list("]", Self::count)?;
         Shape::from_dims(&dims).ok_or_else(|| self.expected("a shape of one or three sizes"))
-    }
-
-    fn pair(&mut self) -> Parsed<[u32; 2]> {
-        self.token("(")?;
-        let first = self.count()?;
-        self.token(",")?;
-        let second = self.count()?;
-        self.token(")")?;
-        Ok([first, second])
     }
 
     /// Items with commas between them, up to what closes the list.

@@ -2,9 +2,13 @@
 
 use std::fmt::{self, Display};
 
-use crate::ir::{Decision, Node, NodeKind, Space, Task};
+use indexmap::IndexSet;
+
+use crate::diagram::{Diagram, Top};
+use crate::ir::{Choice, Decision, Node, NodeKind, Space, Task, Varied};
 use crate::network::Network;
 use crate::ops::Op;
+use crate::shape::Shape;
 
 /// The text form of a space.
 #[must_use]
@@ -14,10 +18,90 @@ pub fn print(space: &Space) -> String {
     for (i, (id, decision)) in space.decision_ids().enumerate() {
         text += &format!("{}{id} = {}\n", if i == 0 { "\n" } else { "" }, Row(decision));
     }
+    let tables = Tables::of(space);
+    for (i, row) in tables.rows.iter().enumerate() {
+        let gap = if i == 0 { "\n" } else { "" };
+        text += &format!("{gap}t{i} = {}\n", tables.row(space, *row));
+    }
     for (i, (id, node)) in space.graph.nodes().enumerate() {
-        text += &format!("{}{id} = {}\n", if i == 0 { "\n" } else { "" }, line(node));
+        let line = line(node, &tables, space);
+        text += &format!("{}{id} = {line}\n", if i == 0 { "\n" } else { "" });
     }
     text
+}
+
+/// The rows of diagrams that the text names: those that are more than one decision's choice.
+struct Tables {
+    rows: IndexSet<Diagram>,
+}
+
+impl Tables {
+    fn of(space: &Space) -> Self {
+        let mut tables = Self { rows: IndexSet::new() };
+        for (_, node) in space.graph.nodes() {
+            let of_kind = match &node.kind {
+                NodeKind::Select(selector) => Some(*selector),
+                NodeKind::Op(op) => op.selector(),
+                NodeKind::Input | NodeKind::Output => None,
+            };
+            for selector in of_kind.into_iter().chain(node.shape.selector()) {
+                if space.selectors.as_choice(selector).is_none() {
+                    tables.add(space, selector);
+                }
+            }
+        }
+        tables
+    }
+
+    /// A row after those that it names.
+    fn add(&mut self, space: &Space, selector: Diagram) {
+        let mut open = vec![(selector, false)];
+        while let Some((row, is_done)) = open.pop() {
+            let Some(Top::Branch(_, children)) = space.selectors.top(row) else { continue };
+            if is_done {
+                self.rows.insert(row);
+            } else if !self.rows.contains(&row) {
+                open.push((row, true));
+                open.extend(children.iter().rev().map(|&child| (child, false)));
+            }
+        }
+    }
+
+    /// `by d1 [t0, 1]`
+    fn row(&self, space: &Space, row: Diagram) -> String {
+        match space.selectors.top(row) {
+            Some(Top::Leaf(index)) => index.to_string(),
+            Some(Top::Branch(decision, children)) => {
+                let children = children.iter().map(|&child| match space.selectors.top(child) {
+                    Some(Top::Leaf(index)) => index.to_string(),
+                    _ => self.name(space, child),
+                });
+                format!("by {decision} [{}]", list(children))
+            }
+            None => String::new(),
+        }
+    }
+
+    /// `d3` for the choice of a decision, `t0` for a row.
+    fn name(&self, space: &Space, selector: Diagram) -> String {
+        match (self.rows.get_index_of(&selector), space.selectors.as_choice(selector)) {
+            (Some(row), _) => format!("t{row}"),
+            (None, Some(decision)) => decision.to_string(),
+            (None, None) => self.row(space, selector),
+        }
+    }
+
+    /// A value, or all of them with what selects one: `d1 {a | b}`.
+    fn varied<T>(&self, space: &Space, varied: &Varied<T>, print: impl Fn(&T) -> String) -> String {
+        match (varied.selector(), varied.values()) {
+            (None, [only]) => print(only),
+            (selector, values) => {
+                let selector = selector.map(|by| self.name(space, by)).unwrap_or_default();
+                let values: Vec<String> = values.iter().map(print).collect();
+                format!("{selector} {{{}}}", values.join(" | "))
+            }
+        }
+    }
 }
 
 /// The text form of a network: its choices, its nodes, its outputs.
@@ -49,19 +133,31 @@ fn task(task: Option<Task>) -> String {
         Some(Task::Segmentation { classes, ignore }) => {
             format!("task segmentation(classes = {classes}, ignore = {ignore})\n")
         }
+        Some(Task::Classification { classes }) => {
+            format!("task classification(classes = {classes})\n")
+        }
         None => String::new(),
     }
 }
 
-fn line(node: &Node) -> String {
+fn line(node: &Node, tables: &Tables, space: &Space) -> String {
     let inputs = list(&node.inputs);
     let what = match &node.kind {
         NodeKind::Input => "input".to_owned(),
-        NodeKind::Op(op) => operator(op, &inputs),
-        NodeKind::Select(decision) => format!("select {decision} ({inputs})"),
+        NodeKind::Op(op) => match op.fixed() {
+            Some(op) => operator(op, &inputs),
+            None => {
+                let ops = tables.varied(space, op, |op| operator(op, ""));
+                format!("op {ops} ({inputs})")
+            }
+        },
+        NodeKind::Select(selector) => {
+            format!("select {} ({inputs})", tables.name(space, *selector))
+        }
         NodeKind::Output => format!("output ({inputs})"),
     };
-    format!("{what} {} : {}", Quoted(&node.name), node.shape)
+    let shape = tables.varied(space, &node.shape, Shape::to_string);
+    format!("{what} {} : {shape}", Quoted(&node.name))
 }
 
 /// An operator with its operands and every argument, defaults included.
@@ -84,9 +180,18 @@ struct Row<'d>(&'d Decision);
 
 impl Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Decision { path, label, candidates, origin: _ } = self.0;
+        let Decision { path, label, choice, candidates, origin: _ } = self.0;
         let candidates = list(candidates.iter().map(|name| Name(name)));
-        write!(f, "decision {} label {} [{candidates}]", Quoted(path), Quoted(label))
+        write!(f, "decision {} label {} ", Quoted(path), Quoted(label))?;
+        match choice {
+            Choice::Parts => {}
+            Choice::Values => f.write_str("values ")?,
+            Choice::Elastic => f.write_str("elastic ")?,
+            Choice::Sets { options, take } => {
+                write!(f, "{take} of [{}] ", list(options.iter().map(|name| Name(name))))?;
+            }
+        }
+        write!(f, "[{candidates}]")
     }
 }
 

@@ -1,0 +1,473 @@
+//! Functions of decisions as decision diagrams: reduced, ordered, hash-consed.
+//!
+//! A diagram maps every assignment to a value. It branches on the decision with the highest id
+//! first, which elimination from the innermost decision outwards wants, and mentions only the
+//! decisions on which the value really depends (Bryant 1986, for decisions of many candidates).
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+
+use indexmap::IndexSet;
+
+use crate::assignment::Assignment;
+use crate::ir::DecisionId;
+
+/// A diagram: a row of the [`Diagrams`] that made it. Equal functions have equal rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Diagram(u32);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Row<T> {
+    Leaf(T),
+    Branch(DecisionId, Box<[Diagram]>),
+}
+
+/// What a diagram begins with.
+#[derive(Debug, PartialEq)]
+pub enum Top<'d, T> {
+    /// The same value whatever is decided.
+    Leaf(&'d T),
+    /// One diagram for each candidate of this decision.
+    Branch(DecisionId, &'d [Diagram]),
+}
+
+/// The store of diagrams with values of type `T`.
+#[derive(Debug, Clone)]
+pub struct Diagrams<T> {
+    rows: Vec<Row<T>>,
+    index: HashMap<Row<T>, Diagram>,
+    is_full: bool,
+}
+
+/// The most pairs of diagrams that one kind of combination visits.
+const MAX_PAIRS: usize = 4_000_000;
+/// The most rows that a store holds.
+pub const MAX_ROWS: usize = 1_000_000;
+/// Stack that a step of a recursion needs, in bytes, and how much more it gets where less is left.
+const STACK_LEFT: usize = 64 << 10;
+const STACK_MORE: usize = 4 << 20;
+
+impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), index: HashMap::new(), is_full: false }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Diagrams<T> {
+    fn intern(&mut self, row: Row<T>) -> Diagram {
+        if let Some(&diagram) = self.index.get(&row) {
+            return diagram;
+        }
+        let diagram = Diagram(self.rows.len() as u32);
+        self.rows.push(row.clone());
+        self.index.insert(row, diagram);
+        diagram
+    }
+
+    /// Whether the store passed [`MAX_ROWS`]. Then what was made since means nothing, and the
+    /// analysis must say so.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// The constant function.
+    pub fn constant(&mut self, value: T) -> Diagram {
+        self.intern(Row::Leaf(value))
+    }
+
+    /// The function that is child `i` where the decision takes candidate `i`.
+    ///
+    /// The children depend on decisions below this one only.
+    pub fn branch(&mut self, decision: DecisionId, children: Vec<Diagram>) -> Diagram {
+        match children.split_first() {
+            Some((first, rest)) if rest.iter().all(|child| child == first) => *first,
+            _ => self.intern(Row::Branch(decision, children.into())),
+        }
+    }
+
+    /// What the diagram begins with.
+    #[must_use]
+    pub fn top(&self, diagram: Diagram) -> Option<Top<'_, T>> {
+        Some(match self.rows.get(diagram.0 as usize)? {
+            Row::Leaf(value) => Top::Leaf(value),
+            Row::Branch(decision, children) => Top::Branch(*decision, children),
+        })
+    }
+
+    /// The highest decision on which the function depends.
+    #[must_use]
+    pub fn decision(&self, diagram: Diagram) -> Option<DecisionId> {
+        match self.top(diagram)? {
+            Top::Leaf(_) => None,
+            Top::Branch(decision, _) => Some(decision),
+        }
+    }
+
+    /// The value under an assignment.
+    #[must_use]
+    pub fn value(&self, mut diagram: Diagram, assignment: &Assignment) -> Option<&T> {
+        loop {
+            match self.top(diagram)? {
+                Top::Leaf(value) => return Some(value),
+                Top::Branch(decision, children) => {
+                    diagram = *children.get(assignment.get(decision))?;
+                }
+            }
+        }
+    }
+
+    /// The decisions on which the function depends.
+    #[must_use]
+    pub fn decisions(&self, diagram: Diagram) -> BTreeSet<DecisionId> {
+        let mut decisions = BTreeSet::new();
+        self.visit(diagram, &mut |top| {
+            if let Top::Branch(decision, _) = top {
+                decisions.insert(decision);
+            }
+        });
+        decisions
+    }
+
+    /// The values that the function takes, each once, in the order in which a walk by candidate
+    /// meets them: equal for equal functions.
+    #[must_use]
+    pub fn leaves(&self, diagram: Diagram) -> Vec<&T> {
+        let mut leaves = IndexSet::new();
+        self.visit(diagram, &mut |top| {
+            if let Top::Leaf(value) = top {
+                leaves.insert(value);
+            }
+        });
+        leaves.into_iter().collect()
+    }
+
+    /// Shows every row below a diagram once, parents first, children in order.
+    fn visit<'d>(&'d self, diagram: Diagram, show: &mut dyn FnMut(Top<'d, T>)) {
+        let mut seen = HashSet::new();
+        let mut open = vec![diagram];
+        while let Some(next) = open.pop() {
+            let Some(top) = self.top(next).filter(|_| seen.insert(next)) else { continue };
+            if let Top::Branch(_, children) = top {
+                open.extend(children.iter().rev());
+            }
+            show(top);
+        }
+    }
+
+    /// The part of the diagram where `decision` takes `candidate`, if it begins with that
+    /// decision; else the diagram itself.
+    fn cofactor(&self, diagram: Diagram, decision: DecisionId, candidate: usize) -> Diagram {
+        match self.top(diagram) {
+            Some(Top::Branch(d, children)) if d == decision => {
+                children.get(candidate).copied().unwrap_or(diagram)
+            }
+            _ => diagram,
+        }
+    }
+
+    /// The function `combine(a, b)`, value by value. `memo` is for one `combine` only.
+    pub fn apply(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        combine: &dyn Fn(&T, &T) -> T,
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Diagram {
+        if let Some(&known) = memo.get(&(a, b)) {
+            return known;
+        }
+        // A diagram is as deep as it has decisions, which may be thousands.
+        stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.combine(a, b, combine, memo))
+    }
+
+    fn combine(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        combine: &dyn Fn(&T, &T) -> T,
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Diagram {
+        if self.rows.len() >= MAX_ROWS || memo.len() >= MAX_PAIRS {
+            self.is_full = true;
+            return a;
+        }
+        let result = match self.decision(a).max(self.decision(b)) {
+            None => match (self.top(a), self.top(b)) {
+                (Some(Top::Leaf(x)), Some(Top::Leaf(y))) => {
+                    let value = combine(x, y);
+                    self.constant(value)
+                }
+                _ => a,
+            },
+            Some(decision) => {
+                let width = [a, b]
+                    .into_iter()
+                    .filter_map(|side| match self.top(side) {
+                        Some(Top::Branch(d, children)) if d == decision => Some(children.len()),
+                        _ => None,
+                    })
+                    .max()
+                    .unwrap_or(0);
+                let children = (0..width)
+                    .map(|i| {
+                        let (x, y) = (self.cofactor(a, decision, i), self.cofactor(b, decision, i));
+                        self.apply(x, y, combine, memo)
+                    })
+                    .collect();
+                self.branch(decision, children)
+            }
+        };
+        memo.insert((a, b), result);
+        result
+    }
+
+    /// The function with every value replaced.
+    pub fn map<U: Clone + Eq + Hash>(
+        &self,
+        diagram: Diagram,
+        into: &mut Diagrams<U>,
+        replace: &dyn Fn(&T) -> U,
+        memo: &mut HashMap<Diagram, Diagram>,
+    ) -> Diagram {
+        if let Some(&known) = memo.get(&diagram) {
+            return known;
+        }
+        let result = match self.top(diagram) {
+            Some(Top::Leaf(value)) => into.constant(replace(value)),
+            Some(Top::Branch(decision, children)) => {
+                let mut inner = |child: &Diagram| {
+                    stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
+                        self.map(*child, into, replace, memo)
+                    })
+                };
+                let children = children.iter().map(&mut inner).collect();
+                into.branch(decision, children)
+            }
+            None => diagram,
+        };
+        memo.insert(diagram, result);
+        result
+    }
+
+    /// As [`Diagrams::map`], within the store.
+    fn rewrite(
+        &mut self,
+        diagram: Diagram,
+        replace: &dyn Fn(&mut Self, Top<'_, T>, Vec<Diagram>) -> Diagram,
+        memo: &mut HashMap<Diagram, Diagram>,
+    ) -> Diagram {
+        if let Some(&known) = memo.get(&diagram) {
+            return known;
+        }
+        let children = match self.top(diagram) {
+            Some(Top::Branch(_, children)) => children.to_vec(),
+            _ => Vec::new(),
+        };
+        let inner = |child| {
+            stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.rewrite(child, replace, memo))
+        };
+        let children = children.into_iter().map(inner).collect();
+        let Some(row) = self.rows.get(diagram.0 as usize).cloned() else { return diagram };
+        let result = match &row {
+            Row::Leaf(value) => replace(self, Top::Leaf(value), children),
+            Row::Branch(decision, before) => {
+                replace(self, Top::Branch(*decision, before), children)
+            }
+        };
+        memo.insert(diagram, result);
+        result
+    }
+}
+
+/// Diagrams that say which of several things holds, by its index; conditions are those of 0
+/// (never) and 1 (always).
+pub type Selectors = Diagrams<u32>;
+
+/// What several selectors say together.
+#[derive(Debug, Clone)]
+pub struct Joint {
+    /// Which of the combinations holds.
+    pub selector: Diagram,
+    /// For each combination, the index that each part takes. All of them occur.
+    pub combinations: Vec<Vec<u32>>,
+}
+
+/// The leaf of a joint selector where its context does not hold.
+const OUTSIDE: u32 = u32::MAX;
+
+impl Selectors {
+    /// The selector that is candidate `i` where the decision takes it.
+    pub fn choice(&mut self, decision: DecisionId, width: usize) -> Diagram {
+        let children = (0..width).map(|i| self.constant(i as u32)).collect();
+        self.branch(decision, children)
+    }
+
+    /// The decision of which the selector is the [`Selectors::choice`].
+    #[must_use]
+    pub fn as_choice(&self, selector: Diagram) -> Option<DecisionId> {
+        let Top::Branch(decision, children) = self.top(selector)? else { return None };
+        let mut leaves = children.iter().enumerate();
+        let is_choice = leaves.all(|(i, &c)| self.top(c) == Some(Top::Leaf(&(i as u32))));
+        is_choice.then_some(decision)
+    }
+
+    /// The condition under which a selector takes an index.
+    pub fn is(&mut self, selector: Diagram, index: u32) -> Diagram {
+        if let (Some(decision), Some(Top::Branch(_, children))) =
+            (self.as_choice(selector), self.top(selector))
+        {
+            let width = children.len();
+            let leaves = (0..width).map(|i| self.constant(u32::from(i == index as usize)));
+            let children = leaves.collect();
+            return self.branch(decision, children);
+        }
+        self.rename(selector, &|leaf| u32::from(leaf == index))
+    }
+
+    /// The condition under which both hold.
+    pub fn and(&mut self, a: Diagram, b: Diagram) -> Diagram {
+        self.apply(a, b, &|x, y| u32::from(*x != 0 && *y != 0), &mut HashMap::new())
+    }
+
+    /// The condition under which one of them holds.
+    pub fn or(&mut self, a: Diagram, b: Diagram) -> Diagram {
+        self.apply(a, b, &|x, y| u32::from(*x != 0 || *y != 0), &mut HashMap::new())
+    }
+
+    /// The selector with other indices.
+    pub fn rename(&mut self, selector: Diagram, to: &dyn Fn(u32) -> u32) -> Diagram {
+        let replace = |store: &mut Self, top: Top<'_, u32>, children| match top {
+            Top::Leaf(index) => store.constant(to(*index)),
+            Top::Branch(decision, _) => store.branch(decision, children),
+        };
+        self.rewrite(selector, &replace, &mut HashMap::new())
+    }
+
+    /// The combinations that the parts take where the context holds. Outside of it the result
+    /// says whatever makes it depend on the fewest decisions.
+    pub fn joint(&mut self, context: Diagram, parts: &[Diagram]) -> Joint {
+        let mut selector = self.rename(context, &|holds| if holds == 0 { OUTSIDE } else { 0 });
+        let mut combinations = vec![Vec::new()];
+        for &part in parts {
+            let pairs = RefCell::new(IndexSet::new());
+            let pair = |&before: &u32, &index: &u32| {
+                if before == OUTSIDE {
+                    return OUTSIDE;
+                }
+                pairs.borrow_mut().insert_full((before, index)).0 as u32
+            };
+            selector = self.apply(selector, part, &pair, &mut HashMap::new());
+            let extended = pairs.into_inner().into_iter().map(|(before, index)| {
+                let mut row: Vec<u32> =
+                    combinations.get(before as usize).cloned().unwrap_or_default();
+                row.push(index);
+                row
+            });
+            combinations = extended.collect();
+        }
+        Joint { selector: self.close(selector), combinations }
+    }
+
+    /// The selector where what is outside says what one of its neighbours says.
+    fn close(&mut self, selector: Diagram) -> Diagram {
+        let outside = self.constant(OUTSIDE);
+        let replace = |store: &mut Self, top: Top<'_, u32>, children: Vec<Diagram>| match top {
+            Top::Leaf(index) => store.constant(*index),
+            Top::Branch(decision, _) => {
+                let inside = children.iter().copied().find(|&child| child != outside);
+                let fill = |child| if child == outside { inside.unwrap_or(outside) } else { child };
+                store.branch(decision, children.into_iter().map(fill).collect())
+            }
+        };
+        self.rewrite(selector, &replace, &mut HashMap::new())
+    }
+
+    /// The decisions that matter to a selector under an assignment.
+    pub fn path(&self, selector: Diagram, assignment: &Assignment) -> Vec<DecisionId> {
+        let mut decisions = Vec::new();
+        let mut here = selector;
+        while let Some(Top::Branch(decision, children)) = self.top(here) {
+            decisions.push(decision);
+            let Some(&child) = children.get(assignment.get(decision)) else { break };
+            here = child;
+        }
+        decisions
+    }
+
+    /// The condition under which a decision matters to a selector.
+    pub fn matters(&mut self, selector: Diagram, decision: DecisionId) -> Diagram {
+        if self.decision(selector) == Some(decision) {
+            return self.constant(1);
+        }
+        let replace = |store: &mut Self, top: Top<'_, u32>, children| match top {
+            Top::Leaf(_) => store.constant(0),
+            Top::Branch(here, _) if here == decision => store.constant(1),
+            Top::Branch(here, _) => store.branch(here, children),
+        };
+        self.rewrite(selector, &replace, &mut HashMap::new())
+    }
+
+    /// The fewest choices, found by leaving out what is not needed, under which `condition`
+    /// holds wherever the context does; `None` if it holds nowhere in the context.
+    pub fn explain(
+        &mut self,
+        context: Diagram,
+        condition: Diagram,
+    ) -> Option<Vec<(DecisionId, usize)>> {
+        let both = self.and(context, condition);
+        let mut choices = self.shortest(both)?;
+        let implied = self.rename(condition, &|holds| u32::from(holds == 0));
+        let counter = self.and(context, implied);
+        let never = self.constant(0);
+        let mut index = 0;
+        while index < choices.len() {
+            let mut fewer = choices.clone();
+            fewer.remove(index);
+            if self.given(counter, &fewer) == never && self.given(both, &fewer) != never {
+                choices = fewer;
+            } else {
+                index += 1;
+            }
+        }
+        Some(choices)
+    }
+
+    /// The condition where these choices are made.
+    fn given(&mut self, condition: Diagram, choices: &[(DecisionId, usize)]) -> Diagram {
+        let replace = |store: &mut Self, top: Top<'_, u32>, children: Vec<Diagram>| match top {
+            Top::Leaf(value) => store.constant(*value),
+            Top::Branch(here, _) => {
+                let made = choices.iter().find(|(decision, _)| *decision == here);
+                match made.and_then(|&(_, candidate)| children.get(candidate).copied()) {
+                    Some(child) => child,
+                    None => store.branch(here, children),
+                }
+            }
+        };
+        self.rewrite(condition, &replace, &mut HashMap::new())
+    }
+
+    /// The choices on a shortest way to where the condition holds.
+    fn shortest(&self, condition: Diagram) -> Option<Vec<(DecisionId, usize)>> {
+        let mut seen = HashSet::new();
+        let mut open = std::collections::VecDeque::from([(condition, Vec::new())]);
+        while let Some((here, choices)) = open.pop_front() {
+            match self.top(here)? {
+                Top::Leaf(0) => {}
+                Top::Leaf(_) => return Some(choices),
+                Top::Branch(decision, children) => {
+                    for (candidate, &child) in children.iter().enumerate() {
+                        if seen.insert(child) {
+                            let mut longer = choices.clone();
+                            longer.push((decision, candidate));
+                            open.push_back((child, longer));
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,315 @@
+//! What depends on decisions: evaluated once for each case, under the condition of the case, and
+//! joined by the same decisions.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use nas_grammar::ast::Span;
+
+use super::errors::{Entangled, MixedKinds};
+use super::{Abort, Elaborator, Eval, Value};
+use crate::diagram::{Diagram, Joint};
+use crate::ir::{DecisionId, NodeId, NodeKind, Varied, varied};
+use crate::shape::Shape;
+
+/// The most cases that one expression may have.
+const MAX_CASES: usize = 4096;
+
+/// A condition under which something is elaborated.
+#[derive(Clone)]
+pub(super) enum Guard {
+    /// The decision takes this of so many candidates.
+    Candidate(DecisionId, usize, usize),
+    /// A value that the decisions determine is one of several: the condition of that.
+    Case(Diagram),
+}
+
+impl<'p> Elaborator<'p, '_> {
+    /// Elaborates something that exists under a condition only.
+    pub(super) fn when<T>(
+        &mut self,
+        guard: Guard,
+        inner: impl FnOnce(&mut Self) -> Eval<T>,
+    ) -> Eval<T> {
+        self.guards.push(guard);
+        let result = inner(self);
+        self.guards.pop();
+        result
+    }
+
+    fn condition_of(&mut self, guard: &Guard) -> Diagram {
+        let selectors = &mut self.space.selectors;
+        match *guard {
+            Guard::Candidate(decision, candidate, width) => {
+                let choice = selectors.choice(decision, width);
+                selectors.is(choice, candidate as u32)
+            }
+            Guard::Case(condition) => condition,
+        }
+    }
+
+    /// The condition under which what is being elaborated exists.
+    fn context(&mut self, is_part: impl Fn(&Guard) -> bool) -> Diagram {
+        let guards: Vec<Guard> = self.guards.iter().filter(|guard| is_part(guard)).cloned().collect();
+        let always = self.space.selectors.constant(1);
+        guards.iter().fold(always, |context, guard| {
+            let condition = self.condition_of(guard);
+            self.space.selectors.and(context, condition)
+        })
+    }
+
+    /// In which case an error arises, as the end of its title: ", with `kernel = 5` in unit.3".
+    pub(super) fn circumstances(&mut self) -> String {
+        if !self.guards.iter().any(|guard| matches!(guard, Guard::Case(_))) {
+            return String::new();
+        }
+        let context = self.context(|guard| matches!(guard, Guard::Candidate(..)));
+        let condition = self.context(|guard| matches!(guard, Guard::Case(_)));
+        let choices = self.space.selectors.explain(context, condition).unwrap_or_default();
+        let mut by_place: IndexMap<&str, Vec<String>> = IndexMap::new();
+        for (id, candidate) in choices.into_iter().rev() {
+            let Some(decision) = self.space.decision(id) else { continue };
+            let name = decision.candidates.get(candidate).map_or("", String::as_str);
+            let inside = decision.path.rsplit_once('/').map_or("", |(outer, _)| outer);
+            by_place.entry(inside).or_default().push(format!("`{} = {name}`", decision.label));
+        }
+        let words = by_place.into_iter().map(|(inside, choices)| match inside {
+            "" => choices.join(" and "),
+            inside => format!("{} in {inside}", choices.join(" and ")),
+        });
+        let words: Vec<String> = words.collect();
+        if words.is_empty() { String::new() } else { format!(", with {}", words.join(" and ")) }
+    }
+
+    /// The case to report of those that fail, under the fewest choices that lead to failure.
+    pub(super) fn failing(&mut self, joint: &Joint, fails: &[usize]) -> Option<(usize, Guard)> {
+        let context = self.context(|_| true);
+        let selectors = &mut self.space.selectors;
+        let is_failing = |case: u32| u32::from(fails.contains(&(case as usize)));
+        let condition = selectors.rename(joint.selector, &is_failing);
+        let choices = selectors.explain(context, condition)?;
+        let mut guard = selectors.constant(1);
+        for (decision, candidate) in choices {
+            let width = self.space.decisions.get(decision.index())?.candidates.len();
+            let made = self.condition_of(&Guard::Candidate(decision, candidate, width));
+            guard = self.space.selectors.and(guard, made);
+        }
+        let never = self.space.selectors.constant(0);
+        let case = fails.iter().copied().find(|&index| {
+            let here = self.space.selectors.is(joint.selector, index as u32);
+            self.space.selectors.and(here, guard) != never
+        });
+        Some((case?, Guard::Case(guard)))
+    }
+
+    /// The cases that the selectors make together, here.
+    pub(super) fn cases(&mut self, parts: &[Diagram], span: Span) -> Eval<Joint> {
+        let context = self.context(|_| true);
+        let joint = self.space.selectors.joint(context, parts);
+        if joint.combinations.len() <= MAX_CASES && !self.space.selectors.is_full() {
+            return Ok(joint);
+        }
+        let mut decisions = std::collections::BTreeSet::new();
+        for &part in parts {
+            decisions.extend(self.space.selectors.decisions(part));
+        }
+        let paths = decisions.iter().filter_map(|&id| self.space.decision(id));
+        let paths: Vec<String> = paths.map(|d| format!("`{}`", d.path)).take(4).collect();
+        let place = self.place(span, format!("this depends on {} decisions", decisions.len()));
+        let place = place.help("let fewer choices meet here: make one of them once, or share it");
+        self.report(Entangled::at(place, paths.join(", "), MAX_CASES));
+        Err(Abort)
+    }
+
+    /// The condition of one case.
+    pub(super) fn case(&mut self, joint: &Joint, index: usize) -> Guard {
+        Guard::Case(self.space.selectors.is(joint.selector, index as u32))
+    }
+
+    /// Evaluates `of` once for each case of the values, with values that depend on nothing, and
+    /// joins the results. `what` names the select that joins tensors.
+    pub(super) fn lift(
+        &mut self,
+        values: &[Value],
+        what: &str,
+        span: Span,
+        of: &mut dyn FnMut(&mut Self, &[Value]) -> Eval<Value>,
+    ) -> Eval<Value> {
+        let mut selectors = Vec::new();
+        values.iter().for_each(|value| selectors_in(value, &mut selectors));
+        if selectors.is_empty() {
+            return of(self, values);
+        }
+        let joint = self.cases(&selectors, span)?;
+        let mut results = Vec::new();
+        for (index, combination) in joint.combinations.iter().enumerate() {
+            let picks: Vec<(Diagram, u32)> =
+                selectors.iter().copied().zip(combination.iter().copied()).collect();
+            let picked: Vec<Value> = values.iter().map(|value| pick(value, &picks)).collect();
+            let guard = self.case(&joint, index);
+            results.push(self.when(guard, |this| of(this, &picked))?);
+        }
+        self.join(joint.selector, &results, what, span)
+    }
+
+    /// The value that is `values[i]` where the selector is i.
+    pub(super) fn join(
+        &mut self,
+        selector: Diagram,
+        values: &[Value],
+        what: &str,
+        span: Span,
+    ) -> Eval<Value> {
+        let Some((first, rest)) = values.split_first() else { return Ok(Value::Poison) };
+        if values.iter().any(Value::is_poison) {
+            return Ok(Value::Poison);
+        }
+        if rest.iter().all(|value| value.is_identical(first)) {
+            return Ok(first.clone());
+        }
+        let nodes: Option<Vec<NodeId>> = values.iter().map(Value::node).collect();
+        if let Some(nodes) = nodes {
+            return self.join_tensors(selector, &nodes, what, span).map(Value::Tensor);
+        }
+        if let Some(columns) = columns(values) {
+            let joined = columns.iter().map(|column| self.join(selector, column, what, span));
+            let joined: Rc<[Value]> = joined.collect::<Eval<Vec<_>>>()?.into();
+            let is_list = matches!(first, Value::List(_));
+            return Ok(if is_list { Value::List(joined) } else { Value::Tuple(joined) });
+        }
+        if let Some(tensor) = values.iter().position(|value| value.node().is_some()) {
+            let other = values.iter().find(|value| value.node().is_none());
+            let other = other.map(Value::describe).unwrap_or_default();
+            let place = self.place(span, "chosen here").help("give a tensor in every case");
+            let place = if tensor == 0 { place } else { place.help("give a static value in every case") };
+            return Ok(self.report(MixedKinds::at(place, other)));
+        }
+        self.join_static(selector, values, span)
+    }
+
+    /// Values that may depend on decisions themselves.
+    fn join_static(&mut self, selector: Diagram, values: &[Value], span: Span) -> Eval<Value> {
+        let mut parts = vec![selector];
+        values.iter().for_each(|value| selectors_in(value, &mut parts));
+        let (selector, values) = if parts.len() == 1 {
+            (selector, values.to_vec())
+        } else {
+            let joint = self.cases(&parts, span)?;
+            let flat = joint.combinations.iter().map(|combination| {
+                let picks: Vec<(Diagram, u32)> =
+                    parts.iter().copied().zip(combination.iter().copied()).collect();
+                let (index, picks) = picks.split_first().map_or((0, &[][..]), |(f, r)| (f.1, r));
+                values.get(index as usize).map_or(Value::Poison, |value| pick(value, picks))
+            });
+            (joint.selector, flat.collect())
+        };
+        let table = varied(&mut self.space.selectors, selector, &values, Value::is_identical);
+        Ok(match table {
+            Some(Varied::Fixed(value)) => value,
+            Some(Varied::By(table)) => Value::Chosen(Rc::new(table)),
+            None => Value::Poison,
+        })
+    }
+
+    /// A select among the nodes that differ.
+    fn join_tensors(
+        &mut self,
+        selector: Diagram,
+        nodes: &[NodeId],
+        what: &str,
+        span: Span,
+    ) -> Eval<NodeId> {
+        match varied(&mut self.space.selectors, selector, nodes, PartialEq::eq) {
+            Some(Varied::Fixed(node)) => Ok(node),
+            Some(Varied::By(table)) => {
+                let ordinal = self.paths.count(what);
+                let name = self.paths.join(&format!("{what}.{ordinal}"));
+                self.select(table.selector(), table.values().to_vec(), name, span)
+            }
+            None => Err(Abort),
+        }
+    }
+
+    /// A select node; the shapes of its operands may differ.
+    pub(super) fn select(
+        &mut self,
+        selector: Diagram,
+        nodes: Vec<NodeId>,
+        name: String,
+        span: Span,
+    ) -> Eval<NodeId> {
+        let shapes: Vec<Varied<Shape>> =
+            nodes.iter().filter_map(|&node| self.space.graph.shape(node).cloned()).collect();
+        let shape = match shapes.split_first() {
+            Some((first, rest)) if first.fixed().is_some() && rest.iter().all(|s| s == first) => {
+                first.clone()
+            }
+            _ => self.joined_shape(selector, &shapes, span)?,
+        };
+        self.add(NodeKind::Select(selector), nodes, shape, name, span)
+    }
+
+    fn joined_shape(
+        &mut self,
+        selector: Diagram,
+        shapes: &[Varied<Shape>],
+        span: Span,
+    ) -> Eval<Varied<Shape>> {
+        let mut parts = vec![selector];
+        parts.extend(shapes.iter().map(|shape| shape.index(&mut self.space.selectors)));
+        let joint = self.cases(&parts, span)?;
+        let taken = joint.combinations.iter().filter_map(|combination| {
+            let (taken, indices) = combination.split_first()?;
+            let index = *indices.get(*taken as usize)?;
+            shapes.get(*taken as usize)?.values().get(index as usize).copied()
+        });
+        let taken: Vec<Shape> = taken.collect();
+        varied(&mut self.space.selectors, joint.selector, &taken, PartialEq::eq).ok_or(Abort)
+    }
+}
+
+/// Adds the selectors on which a value depends, each once.
+pub(super) fn selectors_in(value: &Value, found: &mut Vec<Diagram>) {
+    match value {
+        Value::Chosen(table) => {
+            if !found.contains(&table.selector()) {
+                found.push(table.selector());
+            }
+        }
+        Value::List(values) | Value::Tuple(values) => {
+            values.iter().for_each(|value| selectors_in(value, found));
+        }
+        _ => {}
+    }
+}
+
+/// The value where each of these selectors takes this index.
+pub(super) fn pick(value: &Value, picks: &[(Diagram, u32)]) -> Value {
+    match value {
+        Value::Chosen(table) => {
+            let index = picks.iter().find(|(selector, _)| *selector == table.selector());
+            let taken = index.and_then(|&(_, index)| table.values().get(index as usize));
+            taken.cloned().unwrap_or(Value::Poison)
+        }
+        Value::List(values) => Value::List(values.iter().map(|v| pick(v, picks)).collect()),
+        Value::Tuple(values) => Value::Tuple(values.iter().map(|v| pick(v, picks)).collect()),
+        fixed => fixed.clone(),
+    }
+}
+
+/// Lists or tuples of one length that hold tensors, element by element.
+fn columns(values: &[Value]) -> Option<Vec<Vec<Value>>> {
+    let rows: Option<Vec<&Rc<[Value]>>> = values
+        .iter()
+        .map(|value| match value {
+            Value::List(row) | Value::Tuple(row) => Some(row),
+            _ => None,
+        })
+        .collect();
+    let rows = rows?;
+    let length = rows.first()?.len();
+    let holds_tensors = rows.iter().flat_map(|row| row.iter()).any(Value::holds_tensor);
+    (holds_tensors && rows.iter().all(|row| row.len() == length)).then(|| {
+        (0..length).map(|i| rows.iter().filter_map(|row| row.get(i).cloned()).collect()).collect()
+    })
+}
