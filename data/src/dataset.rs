@@ -16,6 +16,7 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of red, green and blue over ImageNet, white being 1.
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
+const DESCRIPTION: &str = "dataset.json";
 const IMAGE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 const IGNORE: u8 = 255;
 
@@ -80,6 +81,28 @@ impl Dataset {
             });
         }
         Split::read(&folder)
+    }
+
+    /// The files of these splits and `dataset.json`, where there is one: the path from the folder of
+    /// the data set, with `/` between folders, and the size in bytes. Tells, cheaply, whether a data
+    /// set changed.
+    ///
+    /// # Errors
+    /// As [`Dataset::split`], or a file cannot be read.
+    pub fn files(&self, splits: &[&str]) -> Result<Vec<(String, u64)>, DataError> {
+        let mut paths = Vec::from_iter(Some(self.root.join(DESCRIPTION)).filter(|p| p.exists()));
+        for name in splits {
+            let samples = self.split(name)?.samples.into_iter();
+            paths.extend(samples.flat_map(|Sample { image, label }| [image, label]));
+        }
+        paths
+            .into_iter()
+            .map(|path| {
+                let size = fs::metadata(&path).map_err(|e| DataError::unreadable(&path, e))?.len();
+                let inside = path.strip_prefix(&self.root).unwrap_or(&path);
+                Ok((inside.to_string_lossy().replace('\\', "/"), size))
+            })
+            .collect()
     }
 
     /// What evaluates a network of `classes` classes on this data set: no change but normalisation.
@@ -226,7 +249,7 @@ fn existing(folder: PathBuf) -> Result<PathBuf, DataError> {
 }
 
 fn read_description(root: &Path) -> Result<Description, DataError> {
-    let path = root.join("dataset.json");
+    let path = root.join(DESCRIPTION);
     if !path.exists() {
         return Ok(Description::default());
     }

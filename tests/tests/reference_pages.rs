@@ -16,14 +16,6 @@ use nas_compiler::modules::{LoadError, Program};
 use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
 
-/// Codes that cannot stand alone, and the one that comes with them.
-const TOGETHER: [(&str, &str); 4] = [
-    ("nas::names::duplicate_parameter", "nas::names::unused"),
-    ("nas::space::no_default", "nas::args::missing"),
-    ("nas::space::no_input", "nas::space::no_output"),
-    ("nas::space::no_output", "nas::names::unused"),
-];
-
 /// Phases whose pages have an example.
 const COMPILED: [&str; 11] = [
     "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
@@ -31,13 +23,8 @@ const COMPILED: [&str; 11] = [
 ];
 
 /// Codes of these phases that no text of a page raises.
-const WITHOUT_EXAMPLE: [&str; 5] = [
-    "nas::expect::entangled",
-    "nas::parse::not_utf8",
-    "nas::parse::too_large",
-    "nas::recipe::override_form",
-    "nas::shape::rank",
-];
+const WITHOUT_EXAMPLE: [&str; 3] =
+    ["nas::parse::not_utf8", "nas::parse::too_large", "nas::recipe::override_form"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -111,9 +98,7 @@ fn faults(title: &str, page: &str) -> Vec<String> {
             // An import cycle of one file needs its name.
             let name = wanted.rsplit("::").next().unwrap_or_default();
             let raised: BTreeSet<String> = check(name, &fence.text).iter().map(code).collect();
-            let mut expected = BTreeSet::from([wanted.to_owned()]);
-            let beside = TOGETHER.iter().filter(|(first, _)| *first == wanted);
-            expected.extend(beside.map(|(_, second)| (*second).to_owned()));
+            let expected = BTreeSet::from([wanted.to_owned()]);
             if raised != expected {
                 faults.push(format!("{at} raises {raised:?}, not {expected:?}"));
             }

@@ -131,3 +131,26 @@ fn divide_leaves_a_part_empty_only_when_told_so() {
         assert_eq!((a.len(), b.len()), (first, 3 - first), "{fraction}");
     }
 }
+
+#[test]
+fn files_of_splits_tell_whether_a_data_set_changed() {
+    let folder = Folder::of(2);
+    let files = || Dataset::open(folder.root()).unwrap().files(&["train"]).unwrap();
+    let before = files();
+    let names: Vec<&str> = before.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "train/images/s000.png",
+            "train/labels/s000.png",
+            "train/images/s001.png",
+            "train/labels/s001.png"
+        ]
+    );
+    let size = std::fs::metadata(folder.image("s001")).unwrap().len();
+    assert_eq!(before[2].1, size);
+    std::fs::write(folder.root().join("dataset.json"), "{}").unwrap();
+    assert_eq!(files()[0], ("dataset.json".to_owned(), 2));
+    let missing = Dataset::open(folder.root()).unwrap().files(&["train", "val"]);
+    assert!(matches!(missing, Err(DataError::MissingSplit { .. })));
+}

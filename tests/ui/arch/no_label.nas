@@ -10,6 +10,6 @@ space demo {
     output out = y
 }
 
-arch tiny of demo { // error[nas::arch::undecided]
+arch tiny of demo {
     ops = [k3, k5] // error[nas::arch::decision]
 }

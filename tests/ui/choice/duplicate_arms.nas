@@ -1,6 +1,6 @@
 space demo {
     input x: [3, 32, 32]
-    let y = x -> choose op { // warning[nas::choice::single]
+    let y = x -> choose op {
         a: relu
         a: sigmoid // error[nas::choice::duplicate]
     }

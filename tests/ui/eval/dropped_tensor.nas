@@ -1,6 +1,6 @@
 space demo {
     input x: [3, 32, 32]
-    x -> relu // warning[nas::eval::unused_value] warning[nas::space::unused_tensor]
+    x -> relu // warning[nas::eval::unused_value]
     let y = x -> sigmoid
     output out = y
 }

@@ -10,4 +10,4 @@ space demo {
     output out = y
 }
 
-expect demoo.count == 4 // error[nas::expect::measure]
+expect demoo.count == 4 // error[nas::names::space]

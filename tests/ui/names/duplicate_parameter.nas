@@ -1,3 +1,3 @@
-block twice(x, k, k) { // error[nas::names::duplicate_parameter] warning[nas::names::unused]
+block twice(x, k, k) { // error[nas::names::duplicate_parameter]
     x -> conv(8, kernel = k)
 }

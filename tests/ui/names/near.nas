@@ -1,3 +1,3 @@
-block stem(x, width) { // warning[nas::names::unused]
+block stem(x, width) {
     x -> conv(widht, kernel = 3) // error[nas::names::unknown]
 }

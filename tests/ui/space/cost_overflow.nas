@@ -1,5 +1,4 @@
-// error[nas::space::cost_overflow]
-space demo {
+space demo { // error[nas::space::cost_overflow]
     input x: [3, 1024, 1024]
     var y = x
     for _i in 0..140_000 {

@@ -1,4 +1,4 @@
-space demo(size) { // error[nas::space::no_default] error[nas::args::missing]
+space demo(size) { // error[nas::space::no_default]
     input x: [3, size, size]
     output out = x -> relu
 }

@@ -1,4 +1,3 @@
-// error[nas::space::no_output]
-space demo {
-    input x: [3, 32, 32] // warning[nas::names::unused]
+space demo { // error[nas::space::no_output]
+    input x: [3, 32, 32]
 }
