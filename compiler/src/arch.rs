@@ -227,10 +227,9 @@ impl Resolver<'_> {
             Some(index) => self.assignment.set(id, index),
             None => {
                 let help = match &decision.choice {
-                    Choice::Sets { options, take } => format!(
-                        "write a list of {take} of {}, in this order",
-                        listed(options)
-                    ),
+                    Choice::Sets { options, take } => {
+                        format!("write a list of {take} of {}, in this order", listed(options))
+                    }
                     Choice::Parts | Choice::Values | Choice::Elastic => {
                         did_you_mean(&name, &decision.candidates, "its candidates are")
                     }

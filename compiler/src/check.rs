@@ -3,9 +3,9 @@
 
 use std::ops::Deref;
 
-use crate::error::{Place, Problems, diagnostics};
 use crate::analyse::liveness::Liveness;
 use crate::diagram::{Diagram, Selectors};
+use crate::error::{Place, Problems, diagnostics};
 use crate::ir::operation::Operation;
 use crate::ir::origin::OriginId;
 use crate::ir::{Node, NodeId, NodeKind, Space};
@@ -109,7 +109,8 @@ impl Checker<'_> {
             }
             NodeKind::Select(selector) => {
                 let leaves = self.space.selectors.leaves(*selector);
-                let is_sound = !leaves.is_empty() && leaves.iter().all(|&&l| (l as usize) < inputs.len());
+                let is_sound =
+                    !leaves.is_empty() && leaves.iter().all(|&&l| (l as usize) < inputs.len());
                 if !is_sound || inputs.iter().any(|shape| *shape != output) {
                     self.broken(id, "a select whose operands do not agree");
                 }
@@ -192,7 +193,12 @@ impl Checker<'_> {
             if let Some((needed, help)) = task.misfit(*input, *found) {
                 let place = self.place(output.origin, "this output").help(help);
                 let what = task.describe();
-                self.problems.push(TaskOutput::at(place, what, needed.to_string(), found.to_string()));
+                self.problems.push(TaskOutput::at(
+                    place,
+                    what,
+                    needed.to_string(),
+                    found.to_string(),
+                ));
                 return;
             }
         }

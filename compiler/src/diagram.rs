@@ -37,20 +37,26 @@ pub enum Top<'d, T> {
 pub struct Diagrams<T> {
     rows: Vec<Row<T>>,
     index: HashMap<Row<T>, Diagram>,
+    /// Rows that combinations made.
+    combined: usize,
     is_full: bool,
 }
 
 /// The most pairs of diagrams that one kind of combination visits.
-const MAX_PAIRS: usize = 4_000_000;
-/// The most rows that a store holds.
-pub const MAX_ROWS: usize = 1_000_000;
+const MAX_PAIRS: usize = 1_000_000;
+/// The most rows that combinations make in one store. What is written down directly, such as the
+/// choice of a decision, does not count: there may be as many decisions as a space has.
+pub const MAX_ROWS: usize = 250_000;
 /// Stack that a step of a recursion needs, in bytes, and how much more it gets where less is left.
 const STACK_LEFT: usize = 64 << 10;
 const STACK_MORE: usize = 4 << 20;
 
+/// What becomes of a row, whose children have become the list of diagrams.
+type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Top<'_, T>, Vec<Diagram>) -> Diagram + 'f;
+
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), index: HashMap::new(), is_full: false }
+        Self { rows: Vec::new(), index: HashMap::new(), combined: 0, is_full: false }
     }
 }
 
@@ -189,7 +195,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         combine: &dyn Fn(&T, &T) -> T,
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
     ) -> Diagram {
-        if self.rows.len() >= MAX_ROWS || memo.len() >= MAX_PAIRS {
+        if self.combined >= MAX_ROWS || memo.len() >= MAX_PAIRS {
             self.is_full = true;
             return a;
         }
@@ -216,7 +222,10 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                         self.apply(x, y, combine, memo)
                     })
                     .collect();
-                self.branch(decision, children)
+                let before = self.rows.len();
+                let result = self.branch(decision, children);
+                self.combined += self.rows.len() - before;
+                result
             }
         };
         memo.insert((a, b), result);
@@ -255,7 +264,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     fn rewrite(
         &mut self,
         diagram: Diagram,
-        replace: &dyn Fn(&mut Self, Top<'_, T>, Vec<Diagram>) -> Diagram,
+        replace: &Rewrite<'_, T>,
         memo: &mut HashMap<Diagram, Diagram>,
     ) -> Diagram {
         if let Some(&known) = memo.get(&diagram) {
@@ -328,12 +337,40 @@ impl Selectors {
 
     /// The condition under which both hold.
     pub fn and(&mut self, a: Diagram, b: Diagram) -> Diagram {
-        self.apply(a, b, &|x, y| u32::from(*x != 0 && *y != 0), &mut HashMap::new())
+        self.and_with(a, b, &mut HashMap::new())
+    }
+
+    /// As [`Selectors::and`]; `memo` is for conjunctions only.
+    pub fn and_with(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Diagram {
+        match (self.top(a), self.top(b)) {
+            (Some(Top::Leaf(0)), _) | (_, Some(Top::Leaf(1))) => a,
+            (_, Some(Top::Leaf(0))) | (Some(Top::Leaf(1)), _) => b,
+            _ => self.apply(a, b, &|x, y| *x & *y, memo),
+        }
     }
 
     /// The condition under which one of them holds.
     pub fn or(&mut self, a: Diagram, b: Diagram) -> Diagram {
-        self.apply(a, b, &|x, y| u32::from(*x != 0 || *y != 0), &mut HashMap::new())
+        self.or_with(a, b, &mut HashMap::new())
+    }
+
+    /// As [`Selectors::or`]; `memo` is for disjunctions only.
+    pub fn or_with(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Diagram {
+        match (self.top(a), self.top(b)) {
+            (Some(Top::Leaf(0)), _) | (_, Some(Top::Leaf(1))) => b,
+            (_, Some(Top::Leaf(0))) | (Some(Top::Leaf(1)), _) => a,
+            _ => self.apply(a, b, &|x, y| *x | *y, memo),
+        }
     }
 
     /// The selector with other indices.

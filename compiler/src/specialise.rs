@@ -148,9 +148,7 @@ impl<'s> Builder<'s> {
                     let place = self.push(id, node, None);
                     self.network.inputs.push(Port { name: node.name.clone(), node: place });
                 }
-                NodeKind::Op(_)
-                    if self.target(id) == id && read.get(id.index()) == Some(&true) =>
-                {
+                NodeKind::Op(_) if self.target(id) == id && read.get(id.index()) == Some(&true) => {
                     self.push(id, node, self.op(node).cloned());
                 }
                 NodeKind::Op(_) | NodeKind::Select(_) => {}

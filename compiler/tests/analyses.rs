@@ -25,7 +25,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// The most assignments that brute force goes through.
-const MAX_ASSIGNMENTS: usize = 600;
+const MAX_ASSIGNMENTS: usize = 1500;
 
 fn widths(space: &Space) -> Vec<usize> {
     space.decisions.iter().map(|decision| decision.candidates.len()).collect()
@@ -69,7 +69,8 @@ fn naive_cost(space: &Space, assignment: &Assignment) -> Cost {
             }
             NodeKind::Op(op) => {
                 let op = op.get(&space.selectors, assignment).unwrap();
-                let shape = |shape: &Varied<Shape>| *shape.get(&space.selectors, assignment).unwrap();
+                let shape =
+                    |shape: &Varied<Shape>| *shape.get(&space.selectors, assignment).unwrap();
                 let shapes: Vec<Shape> =
                     node.inputs.iter().map(|&i| shape(space.graph.shape(i).unwrap())).collect();
                 cost.macs += u64::try_from(op.macs(&shapes, shape(&node.shape))).unwrap();

@@ -11,6 +11,7 @@ use nas_compiler::analyse::Supernet;
 use nas_compiler::analyse::owners::{Candidate, owners};
 use nas_compiler::ir::NodeKind;
 use nas_compiler::network::Cost;
+use nas_compiler::ops::Op;
 use nas_compiler::{Checked, Space};
 use nas_grammar::Source;
 use proptest::prelude::*;
@@ -42,7 +43,7 @@ fn reached(space: &Checked<Space>, without: Option<Candidate>) -> BTreeSet<usize
             continue;
         }
         match &node.kind {
-            NodeKind::Op(op) if !op.fixed().unwrap().reads_inputs() => {}
+            NodeKind::Op(op) if !op.values().iter().any(Op::reads_inputs) => {}
             NodeKind::Select(selector) => {
                 let decision = space.selectors.as_choice(*selector);
                 let ways = node.inputs.iter().enumerate();

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use num_bigint::BigUint;
 
-use crate::diagram::{Diagram, Diagrams};
 use super::elimination::{Eliminated, Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
 use crate::check::Checked;
+use crate::diagram::{Diagram, Diagrams};
 use crate::ir::Space;
 
 /// The number of networks: of assignments that differ in a decision that makes a difference.

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::diagram::{Diagram, Diagrams, Top};
 use super::liveness::Entangled;
+use crate::diagram::{Diagram, Diagrams, Top};
 use crate::ir::DecisionId;
 
 /// How values of factors combine, and how the candidates of a decision are summarised.

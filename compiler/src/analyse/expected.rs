@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::diagram::{Diagram, Top};
 use super::liveness::{Entangled, Liveness};
 use super::range::{Term, terms};
 use crate::check::Checked;
+use crate::diagram::{Diagram, Top};
 use crate::ir::Space;
 use crate::recipe::Measure;
 

@@ -114,12 +114,12 @@ struct Memos {
 
 impl Memos {
     fn and(&mut self, store: &mut Selectors, a: Diagram, b: Diagram) -> Diagram {
-        store.apply(a, b, &|x, y| *x & *y, &mut self.and)
+        store.and_with(a, b, &mut self.and)
     }
 
     fn or(&mut self, store: &mut Selectors, slot: Option<&mut Diagram>, more: Diagram) {
         if let Some(slot) = slot {
-            *slot = store.apply(*slot, more, &|x, y| *x | *y, &mut self.or);
+            *slot = store.or_with(*slot, more, &mut self.or);
         }
     }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::diagram::{Diagram, Diagrams};
 use super::elimination::{Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
 use crate::check::Checked;
+use crate::diagram::{Diagram, Diagrams};
 use crate::ir::operation::Operation;
 use crate::ir::{NodeKind, Space};
 use crate::ops::Op;

@@ -4,11 +4,11 @@ use num_bigint::BigUint;
 use rand::Rng;
 
 use super::count;
-use crate::diagram::Top;
 use super::elimination::Eliminated;
 use super::liveness::Entangled;
 use crate::assignment::Assignment;
 use crate::check::Checked;
+use crate::diagram::Top;
 use crate::ir::{DecisionId, Space};
 
 /// Draws networks of one space, each with the same probability.

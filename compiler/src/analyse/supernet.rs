@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::liveness::Liveness;
 use super::owners::{Candidate, owners};
 use crate::check::Checked;
-use crate::diagram::Selectors;
-use crate::ir::operation::Operation;
-use crate::ir::{Choice, NodeKind, Space};
+use crate::diagram::{Diagram, Selectors};
+use crate::ir::operation::{Case, Operation, WeightGroup, weight_groups};
+use crate::ir::{NodeKind, Space};
 use crate::network::Cost;
+use crate::ops::Weight;
 
 /// The supernet of a space: all candidates with their own weights, evaluated side by side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +33,11 @@ impl Supernet {
             fixed: Cost::default(),
             total: Cost::default(),
         };
-        let mut selectors = space.selectors.clone();
-        for ((_, node), owners) in space.graph.nodes().zip(owners(space)) {
+        let (mut selectors, alive) = conditions(space);
+        for (((_, node), alive), owners) in space.graph.nodes().zip(alive).zip(owners(space)) {
             let NodeKind::Op(op) = &node.kind else { continue };
-            let mut cost = cost(space, &Operation::of(space, node, op), &mut selectors);
+            let operation = Operation::of(space, node, op);
+            let mut cost = cost(space, &operation, &mut selectors, alive);
             if owners.is_none() {
                 // Held, but never evaluated.
                 cost.macs = 0;
@@ -64,23 +67,39 @@ impl Supernet {
     }
 }
 
-/// What an operator costs in all of its cases. Those between which only elastic decisions choose
-/// have the weights of the largest in common.
-fn cost(space: &Space, operation: &Operation<'_>, selectors: &mut Selectors) -> Cost {
+/// When each node is part of the network; always, where the decisions are too entangled to say. Then
+/// cases may be counted that no network has.
+fn conditions(space: &Checked<Space>) -> (Selectors, Vec<Diagram>) {
+    let mut selectors = space.selectors.clone();
+    let always = selectors.constant(1);
+    let Ok(liveness) = Liveness::of(space) else {
+        return (selectors, vec![always; space.graph.len()]);
+    };
+    let nodes = space.graph.nodes().map(|(id, _)| liveness.node(id).unwrap_or(always));
+    let nodes = nodes.collect();
+    (liveness.conditions, nodes)
+}
+
+/// What an operator costs in all of its cases where the node is `alive`; what cases have in common
+/// is held once.
+fn cost(
+    space: &Space,
+    operation: &Operation<'_>,
+    selectors: &mut Selectors,
+    alive: Diagram,
+) -> Cost {
     if let Some((op, inputs, output)) = operation.fixed() {
         return Cost::of(op, &inputs, output);
     }
-    let always = selectors.constant(1);
-    let cases = operation.cases(selectors, always);
-    let decisions = selectors.decisions(cases.selector);
-    let mut decisions = decisions.iter().filter_map(|&id| space.decision(id));
-    let is_shared = decisions.all(|decision| decision.choice == Choice::Elastic);
-    let costs = operation.combinations(&cases);
-    costs.fold(Cost::default(), |sum, (op, inputs, output)| {
-        let Cost { macs, params } = Cost::of(op, &inputs, output);
-        let macs = sum.macs.saturating_add(macs);
-        let params =
-            if is_shared { sum.params.max(params) } else { sum.params.saturating_add(params) };
-        Cost { macs, params }
-    })
+    let joint = operation.cases(selectors, alive);
+    let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
+    let costs = cases.iter().map(|(op, inputs, output)| Cost::of(op, inputs, *output));
+    let Cost { macs, .. } = costs.sum();
+    let params = weight_groups(space, selectors, &joint).into_iter().map(|group| {
+        let members = group.cases.iter().filter_map(|&case| cases.get(case));
+        let common = WeightGroup::common(members.map(|(op, inputs, _)| op.weights(inputs)));
+        let trainable = common.iter().filter(|weight| weight.role.is_trainable());
+        trainable.map(Weight::elements).fold(0, u64::saturating_add)
+    });
+    Cost { macs, params: params.fold(0, u64::saturating_add) }
 }

@@ -12,9 +12,9 @@ use super::node::Operand;
 use super::vary::{pick, selectors_in};
 use super::{Elaborator, Eval, Value};
 use crate::error::{Place, nearest};
+use crate::ir::{Varied, varied};
 use crate::modules::{FUNCTIONS, ModuleId};
 use crate::ops::signature::{Arguments, Declaration, Default, Literal, Operands, Parameter};
-use crate::ir::{Varied, varied};
 use crate::ops::{self, Op, Row};
 
 /// What is called: its name, where that stands, and the whole call.
@@ -412,7 +412,8 @@ impl<'p> Elaborator<'p, '_> {
         let joint = self.cases(&selectors, span)?;
         let mut ops = Vec::new();
         for (index, combination) in joint.combinations.iter().enumerate() {
-            let picks: Vec<_> = selectors.iter().copied().zip(combination.iter().copied()).collect();
+            let picks: Vec<_> =
+                selectors.iter().copied().zip(combination.iter().copied()).collect();
             let picked = given.iter().map(|g| Given { value: pick(&g.value, &picks), ..g.clone() });
             let picked: Vec<Given<'p>> = picked.collect();
             let guard = self.case(&joint, index);

@@ -167,8 +167,9 @@ impl<'p> Elaborator<'p, '_> {
                 Value::Callable(_, name) => name.to_string(),
                 Value::Chosen(_) => {
                     let place = self.place(list.span, "an element of this depends on a decision");
-                    let place = place.help("choose among fixed values, and compute with the result");
-                    self.report(WrongAlternatives::at(place, "a value that a decision makes"));
+                    let place =
+                        place.help("choose among fixed values, and compute with the result");
+                    self.report(WrongAlternatives::at(place, choosing.path.clone()));
                     return Ok(false);
                 }
                 fixed => fixed.to_string(),
@@ -193,8 +194,7 @@ impl<'p> Elaborator<'p, '_> {
             }
             [only] => {
                 let (name, span) = (only.name.clone(), only.span);
-                let place =
-                    self.place(head, "nothing to decide here").label(span, "always chosen");
+                let place = self.place(head, "nothing to decide here").label(span, "always chosen");
                 let what = match only.content {
                     Content::Arm(..) => "write the step itself, or add a candidate",
                     Content::Element(_) => "write the value itself, or add another",
@@ -221,9 +221,9 @@ impl<'p> Elaborator<'p, '_> {
         let of = candidates.len();
         let Some(take) = take.filter(|take| (1..=of).contains(take)) else {
             if !value.is_poison() {
-                let place = self.place(count.span, format!("of {of} candidates"));
+                let place = self.place(count.span, format!("there are {of}"));
                 let place = place.help(format!("write a number from 1 to {of}"));
-                self.report(SetSize::at(place, value.describe(), of));
+                self.report(SetSize::at(place, value.to_string(), of));
             }
             return Ok(None);
         };
@@ -272,7 +272,8 @@ impl<'p> Elaborator<'p, '_> {
         flow: Option<Flow>,
     ) -> Eval<Value> {
         let Some(sets) = sets(candidates.len(), take) else {
-            let place = self.place(choosing.choose.head, "so many sets");
+            let what = format!("{take} of {} candidates", candidates.len());
+            let place = self.place(choosing.choose.head, what);
             let place = place.help("choose fewer, or among fewer");
             let path = choosing.path.clone();
             return Ok(self.report(TooManyCandidates::at(place, path, MAX_CANDIDATES)));
@@ -441,20 +442,15 @@ impl<'p> Elaborator<'p, '_> {
     fn other_kinds(&mut self, candidates: &[Candidate<'p>], values: &[Value], has_flow: bool) {
         let mut others = candidates.iter().zip(values).filter(|(_, v)| v.node().is_none());
         let Some((candidate, value)) = others.next() else { return };
-        let mut place =
-            self.place(candidate.value_span(), format!("this is {}", value.describe()));
+        let mut place = self.place(candidate.value_span(), format!("this is {}", value.describe()));
         for (candidate, value) in others {
             place = place.label(candidate.value_span(), format!("this is {}", value.describe()));
         }
         let name = candidate.name.as_str();
         let help = match value {
             _ if has_flow => "end the candidate with a tensor, such as that of `relu`".to_owned(),
-            Value::Callable(..) => {
-                "send a tensor into the choice: `x -> choose … { … }`".to_owned()
-            }
-            _ => format!(
-                "choose between steps that use the value: `x -> choose … {{ {name}: conv(8, kernel = 3) … }}`"
-            ),
+            Value::Callable(_, step) => format!("apply it to a tensor: `x -> {step}`"),
+            _ => "give a tensor in every candidate, or in none".to_owned(),
         };
         self.report(CandidateKind::at(place.help(help), name, value.describe()));
     }

@@ -11,7 +11,7 @@ use super::help::Wanted;
 use super::vary::Guard;
 use super::{Elaborator, Eval, Value};
 use crate::diagram::Diagram;
-use crate::ir::{NodeId, NodeKind, varied, Varied};
+use crate::ir::{NodeId, NodeKind, Varied, varied};
 
 /// The most copies that one `repeat` makes.
 const MAX_DEPTH: i64 = 100_000;
@@ -40,11 +40,12 @@ impl<'p> Elaborator<'p, '_> {
             Value::Bool(true) => self.body(body, flow),
             Value::Bool(false) => self.if_else(rest, otherwise, flow, span),
             Value::Chosen(table) if table.values().iter().all(|v| matches!(v, Value::Bool(_))) => {
-                self.by_case(table.selector(), span, &mut |this, case| {
-                    match table.values().get(case as usize) {
-                        Some(Value::Bool(true)) => this.body(body, flow.clone()),
-                        _ => this.if_else(rest, otherwise, flow.clone(), span),
-                    }
+                self.by_case(table.selector(), span, &mut |this, case| match table
+                    .values()
+                    .get(case as usize)
+                {
+                    Some(Value::Bool(true)) => this.body(body, flow.clone()),
+                    _ => this.if_else(rest, otherwise, flow.clone(), span),
                 })
             }
             other => Ok(self.wrong_kind(&other, Wanted::Flag, condition.span)),

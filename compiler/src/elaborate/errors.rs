@@ -26,7 +26,7 @@ diagnostics! {
     /// Copies of a step into which nothing flows.
     Error RepeatsNothing [nas::eval::repeat] "`repeat` needs a tensor to begin with" {}
     /// A depth that is no number of copies.
-    Error WrongDepth [nas::eval::depth] "cannot repeat {found} times" { found: String }
+    Error WrongDepth [nas::eval::depth] "the depth of a `repeat` cannot be {found}" { found: String }
     /// A value that is computed and dropped.
     Warning UnusedValue [nas::eval::unused_value] "the value of this expression is not used" {}
     /// A variable of the outside assigned inside a candidate.
@@ -68,17 +68,17 @@ diagnostics! {
     Error CandidateKind [nas::choice::kind] "candidate `{name}` is {found}, not a tensor" { name: String, found: String }
 
     /// A value in a list of alternatives that cannot be chosen.
-    Error WrongAlternatives [nas::choice::alternatives] "cannot choose among {found}" { found: String }
+    Error WrongAlternatives [nas::choice::alternatives] "the candidates of `{decision}` are not fixed" { decision: String }
     /// A number of candidates to choose that there are not.
-    Error SetSize [nas::choice::count] "cannot choose {found} out of {of}" { found: String, of: usize }
-    /// More candidates than one decision may have.
-    Error TooManyCandidates [nas::choice::too_many] "`{decision}` has more than {limit} candidates" { decision: String, limit: usize }
+    Error SetSize [nas::choice::count] "cannot choose {found} of {of} candidates" { found: String, of: usize }
+    /// More sets of candidates than one decision may have.
+    Error TooManyCandidates [nas::choice::too_many] "`{decision}` can be made in more than {limit} ways" { decision: String, limit: usize }
     /// An instance of a cell whose candidates are other than those of the first.
     Error CellCandidates [nas::choice::cell] "`{decision}` has other candidates in another instance of its cell" { decision: String }
     /// A tensor in one case and a static value in another.
     Error MixedKinds [nas::choice::mixed] "this is a tensor in some networks and {found} in others" { found: String }
     /// A table that no machine would hold.
-    Error Entangled [nas::choice::entangled] "{decisions} … together make more than {limit} cases" { decisions: String, limit: usize }
+    Error Entangled [nas::choice::entangled] "more than {limit} cases of {decisions} meet here" { decisions: String, limit: usize }
 
     /// An input whose shape is no shape.
     Error BadInputShape [nas::space::input_shape] "the shape of an input is [channels, height, width], not {found}" { found: String }

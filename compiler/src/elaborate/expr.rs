@@ -9,16 +9,16 @@ use nas_grammar::ast::{
 
 use super::call::tensors;
 use super::errors::{
-    AssignedInCandidate, DivisionByZero, NotAStep, NumberTooLarge, OutOfRange, TooLong,
-    RepeatsNothing, UnknownField, UnknownUnit, UnusedValue, WrongOperands, WrongPattern,
+    AssignedInCandidate, DivisionByZero, NotAStep, NumberTooLarge, OutOfRange, RepeatsNothing,
+    TooLong, UnknownField, UnknownUnit, UnusedValue, WrongOperands, WrongPattern,
 };
 use super::help::{self, Wanted};
 use super::node::Operand;
 use super::scope::{Assigned, Mark};
 use super::{Elaborator, Eval, MAX_LENGTH, Value, number};
 use crate::int::{Int, IntError, MAX_BITS};
-use crate::modules::language_name;
 use crate::ir::{Varied, varied};
+use crate::modules::language_name;
 use crate::ops::{Add, Mul, Op};
 use crate::shape::Shape;
 

@@ -31,12 +31,7 @@ impl<'p> Elaborator<'p, '_> {
         })
     }
 
-    fn function_of(
-        &mut self,
-        name: &'static str,
-        given: &[Given<'p>],
-        span: Span,
-    ) -> Eval<Value> {
+    fn function_of(&mut self, name: &'static str, given: &[Given<'p>], span: Span) -> Eval<Value> {
         match (name, given) {
             ("min" | "max", _) if !given.is_empty() => Ok(self.extreme(name == "max", given)),
             ("len", [list]) => Ok(match &list.value {

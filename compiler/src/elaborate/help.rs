@@ -162,9 +162,8 @@ pub(super) fn for_operands(op: BinaryOp, a: (&Value, &str), b: (&Value, &str)) -
                 "tensors are added or multiplied: write `{left_text} + {right_text}` or `{left_text} * {right_text}`"
             )
         }
-        (Callable(_, name), _) | (_, Callable(_, name)) => {
-            format!("apply it to a tensor: `(x -> {name})`")
-        }
+        (Callable(..), _) => format!("apply it to a tensor: `(x -> {left_text})`"),
+        (_, Callable(..)) => format!("apply it to a tensor: `(x -> {right_text})`"),
         (Tensor(_), _) => {
             format!(
                 "use a tensor on both sides, or a size: `{left_text}.channels {symbol} {right_text}`"

@@ -25,8 +25,8 @@ use nas_grammar::Source;
 use nas_grammar::ast::{Arg, Expr, Space as SpaceItem, Span};
 
 use crate::error::{Place, Problems, With};
-use crate::ir::{DecisionId, Space};
 use crate::ir::origin::{Origin, OriginId};
+use crate::ir::{DecisionId, Space};
 use crate::modules::{ModuleId, Program};
 use errors::{TooDeep, TooManySteps};
 use scope::{Mark, Names, Paths};

@@ -152,7 +152,8 @@ impl Elaborator<'_, '_> {
         span: Span,
     ) -> Value {
         let input = operands.first().map(|(shape, _)| *shape);
-        let input = input.map_or_else(|| "here".to_owned(), |shape| format!("its input is {shape}"));
+        let input =
+            input.map_or_else(|| "here".to_owned(), |shape| format!("its input is {shape}"));
         match problem {
             ShapeProblem::Mismatch { title, help } => {
                 let place = self.operands_place(operands, span).help(help);

@@ -88,7 +88,8 @@ impl<'p> Elaborator<'p, '_> {
         let joint = self.cases(&selectors, span)?;
         let mut shapes = Vec::new();
         for combination in &joint.combinations {
-            let picks: Vec<_> = selectors.iter().copied().zip(combination.iter().copied()).collect();
+            let picks: Vec<_> =
+                selectors.iter().copied().zip(combination.iter().copied()).collect();
             let picked = pick(value, &picks);
             let Some(shape) = input_shape(&picked) else {
                 if !picked.is_poison() {

@@ -50,7 +50,8 @@ impl<'p> Elaborator<'p, '_> {
 
     /// The condition under which what is being elaborated exists.
     fn context(&mut self, is_part: impl Fn(&Guard) -> bool) -> Diagram {
-        let guards: Vec<Guard> = self.guards.iter().filter(|guard| is_part(guard)).cloned().collect();
+        let guards: Vec<Guard> =
+            self.guards.iter().filter(|guard| is_part(guard)).cloned().collect();
         let always = self.space.selectors.constant(1);
         guards.iter().fold(always, |context, guard| {
             let condition = self.condition_of(guard);
@@ -114,9 +115,12 @@ impl<'p> Elaborator<'p, '_> {
             decisions.extend(self.space.selectors.decisions(part));
         }
         let paths = decisions.iter().filter_map(|&id| self.space.decision(id));
-        let paths: Vec<String> = paths.map(|d| format!("`{}`", d.path)).take(4).collect();
-        let place = self.place(span, format!("this depends on {} decisions", decisions.len()));
-        let place = place.help("let fewer choices meet here: make one of them once, or share it");
+        let mut paths: Vec<String> = paths.map(|d| format!("`{}`", d.path)).take(4).collect();
+        if decisions.len() > paths.len() {
+            paths.push("…".to_owned());
+        }
+        let place = self.place(span, "this depends on them");
+        let place = place.help("let fewer choices meet here: leave one out, or share one");
         self.report(Entangled::at(place, paths.join(", "), MAX_CASES));
         Err(Abort)
     }
@@ -177,11 +181,10 @@ impl<'p> Elaborator<'p, '_> {
             let is_list = matches!(first, Value::List(_));
             return Ok(if is_list { Value::List(joined) } else { Value::Tuple(joined) });
         }
-        if let Some(tensor) = values.iter().position(|value| value.node().is_some()) {
+        if values.iter().any(|value| value.node().is_some()) {
             let other = values.iter().find(|value| value.node().is_none());
             let other = other.map(Value::describe).unwrap_or_default();
-            let place = self.place(span, "chosen here").help("give a tensor in every case");
-            let place = if tensor == 0 { place } else { place.help("give a static value in every case") };
+            let place = self.place(span, "chosen here").help("give a tensor in every case, or in none");
             return Ok(self.report(MixedKinds::at(place, other)));
         }
         self.join_static(selector, values, span)
@@ -271,10 +274,8 @@ impl<'p> Elaborator<'p, '_> {
 /// Adds the selectors on which a value depends, each once.
 pub(super) fn selectors_in(value: &Value, found: &mut Vec<Diagram>) {
     match value {
-        Value::Chosen(table) => {
-            if !found.contains(&table.selector()) {
-                found.push(table.selector());
-            }
+        Value::Chosen(table) if !found.contains(&table.selector()) => {
+            found.push(table.selector());
         }
         Value::List(values) | Value::Tuple(values) => {
             values.iter().for_each(|value| selectors_in(value, found));

@@ -6,7 +6,7 @@
 //! nothing; [`crate::check::check`] does, and only what it returns is analysed or lowered.
 
 mod graph;
-pub(crate) mod operation;
+pub mod operation;
 pub mod origin;
 pub mod text;
 mod varied;

@@ -1,34 +1,46 @@
-//! An operator with its operands, where any of them may depend on decisions.
+//! An operator with its operands, where any of them may depend on decisions: its cases, and which
+//! of them have weights in common.
 
-use super::{Node, Space, Varied};
-use crate::diagram::{Diagram, Joint, Selectors};
-use crate::ops::Op;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use indexmap::IndexMap;
+
+use super::{Choice, DecisionId, Node, Space, Varied};
+use crate::diagram::{Diagram, Joint, Selectors, Top};
+use crate::ops::{Op, Role, Weight};
 use crate::shape::Shape;
 
 /// The operator of a node, the shapes of its operands and of its result.
-pub(crate) struct Operation<'s> {
+#[derive(Debug, Clone)]
+pub struct Operation<'s> {
     op: &'s Varied<Op>,
     inputs: Vec<&'s Varied<Shape>>,
     output: &'s Varied<Shape>,
 }
 
-/// One case of an operation: all of it fixed.
-pub(crate) type Case<'s> = (&'s Op, Vec<Shape>, Shape);
+/// One case of an operation, all of it fixed: the operator, the shapes of its operands, the shape
+/// of its result.
+pub type Case<'s> = (&'s Op, Vec<Shape>, Shape);
 
 impl<'s> Operation<'s> {
-    pub(crate) fn of(space: &'s Space, node: &'s Node, op: &'s Varied<Op>) -> Self {
+    /// The operation of a node whose operator is `op`.
+    #[must_use]
+    pub fn of(space: &'s Space, node: &'s Node, op: &'s Varied<Op>) -> Self {
         let inputs = node.inputs.iter().filter_map(|&id| space.graph.shape(id)).collect();
         Self { op, inputs, output: &node.shape }
     }
 
     /// The only case, if nothing depends on decisions.
-    pub(crate) fn fixed(&self) -> Option<Case<'s>> {
+    #[must_use]
+    pub fn fixed(&self) -> Option<Case<'s>> {
         let inputs = self.inputs.iter().map(|shape| shape.fixed().copied());
         Some((self.op.fixed()?, inputs.collect::<Option<_>>()?, *self.output.fixed()?))
     }
 
     /// Which case holds where the context does.
-    pub(crate) fn cases(&self, selectors: &mut Selectors, context: Diagram) -> Joint {
+    pub fn cases(&self, selectors: &mut Selectors, context: Diagram) -> Joint {
         let mut parts = vec![self.op.index(selectors)];
         parts.extend(self.inputs.iter().map(|shape| shape.index(selectors)));
         parts.push(self.output.index(selectors));
@@ -36,10 +48,7 @@ impl<'s> Operation<'s> {
     }
 
     /// The cases, in the order of their indices.
-    pub(crate) fn combinations<'j>(
-        &'j self,
-        cases: &'j Joint,
-    ) -> impl Iterator<Item = Case<'s>> + 'j {
+    pub fn combinations<'j>(&'j self, cases: &'j Joint) -> impl Iterator<Item = Case<'s>> + 'j {
         cases.combinations.iter().filter_map(|row| {
             let [op, inputs @ .., output] = row.as_slice() else { return None };
             let shapes = inputs.iter().zip(&self.inputs);
@@ -51,4 +60,134 @@ impl<'s> Operation<'s> {
             ))
         })
     }
+}
+
+/// Cases of one operation that have their weights in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeightGroup {
+    /// The indices of the cases.
+    pub cases: Vec<usize>,
+    /// Choices under which a case of this group holds, and none of another one; those of elastic
+    /// decisions do not matter. Outer decisions first; empty if there is one group.
+    pub choices: Vec<(DecisionId, usize)>,
+}
+
+impl WeightGroup {
+    /// What the name of a tensor of this group has between the path of the node and the name of the
+    /// role: nothing if there is one group, else its choices, such as `[unit.3/kernel=5]`.
+    #[must_use]
+    pub fn suffix(&self, space: &Space) -> String {
+        let choice = |&(id, candidate): &(DecisionId, usize)| {
+            let decision = space.decision(id)?;
+            Some(format!("{}={}", decision.path, decision.candidates.get(candidate)?))
+        };
+        let choices: Vec<String> = self.choices.iter().filter_map(choice).collect();
+        if choices.is_empty() { String::new() } else { format!("[{}]", choices.join(",")) }
+    }
+
+    /// The tensors that cases with these weights have in common: one for each role, along each axis
+    /// as large as the largest.
+    pub fn common(weights: impl Iterator<Item = Vec<Weight>>) -> Vec<Weight> {
+        let mut common: IndexMap<Role, Weight> = IndexMap::new();
+        for weight in weights.flatten() {
+            let largest = common.entry(weight.role).or_insert_with(|| weight.clone());
+            for (size, other) in largest.dims.iter_mut().zip(weight.dims) {
+                *size = other.max(*size);
+            }
+        }
+        common.into_values().collect()
+    }
+
+    /// The part of a common tensor that a case reads as this weight, along each axis: the first
+    /// channels, and of a kernel the centre (once-for-all, Cai et al. 2020, section 3.3).
+    #[must_use]
+    pub fn part(weight: &Weight, common: &[u32]) -> Vec<Range<u32>> {
+        let axes = weight.dims.iter().zip(common).enumerate();
+        axes.map(|(axis, (&size, &of))| {
+            let is_window = weight.role == Role::Kernel && axis >= 2;
+            let start = if is_window { of.saturating_sub(size) / 2 } else { 0 };
+            start..start + size
+        })
+        .collect()
+    }
+}
+
+/// Which cases have weights in common: those between which only elastic decisions choose. So two
+/// cases are in one group if the same choices of the other decisions lead to both.
+#[must_use]
+pub fn weight_groups(space: &Space, selectors: &mut Selectors, cases: &Joint) -> Vec<WeightGroup> {
+    let is_elastic = |decision: DecisionId| {
+        space.decision(decision).is_some_and(|d| d.choice == Choice::Elastic)
+    };
+    let rows = rows(selectors, cases.selector);
+    let mut groups: IndexMap<u32, WeightGroup> = IndexMap::new();
+    for (case, lowest) in united(selectors, cases, &rows, &is_elastic).into_iter().enumerate() {
+        let empty = || {
+            let leaf = selectors.constant(case as u32);
+            let mut choices = path(&rows, leaf);
+            choices.retain(|&(decision, _)| !is_elastic(decision));
+            WeightGroup { cases: Vec::new(), choices }
+        };
+        groups.entry(lowest).or_insert_with(empty).cases.push(case);
+    }
+    groups.into_values().collect()
+}
+
+/// For each case the lowest one that another choice of elastic decisions leads to, step by step.
+fn united(
+    selectors: &mut Selectors,
+    cases: &Joint,
+    rows: &IndexMap<Diagram, Way>,
+    is_elastic: &dyn Fn(DecisionId) -> bool,
+) -> Vec<u32> {
+    let lowest: RefCell<Vec<u32>> = RefCell::new((0..cases.combinations.len() as u32).collect());
+    let unite = |&a: &u32, &b: &u32| {
+        let mut lowest = lowest.borrow_mut();
+        if let (Some(&x), Some(&y)) = (lowest.get(a as usize), lowest.get(b as usize)) {
+            lowest.iter_mut().filter(|low| **low == x.max(y)).for_each(|low| *low = x.min(y));
+        }
+        a
+    };
+    let mut memo = HashMap::new();
+    for &row in rows.keys() {
+        let Some(Top::Branch(decision, children)) = selectors.top(row) else { continue };
+        let siblings = if is_elastic(decision) { children.to_vec() } else { Vec::new() };
+        let Some((&first, rest)) = siblings.split_first() else { continue };
+        // What lies below differs in this decision alone.
+        for &child in rest {
+            selectors.apply(first, child, &unite, &mut memo);
+        }
+    }
+    lowest.into_inner()
+}
+
+/// How a row was reached first: from which row, by which choice.
+type Way = Option<(Diagram, DecisionId, usize)>;
+
+/// The rows of a diagram in the order in which a walk by candidate meets them.
+fn rows(selectors: &Selectors, diagram: Diagram) -> IndexMap<Diagram, Way> {
+    let mut rows = IndexMap::new();
+    let mut open = vec![(diagram, None)];
+    while let Some((row, way)) = open.pop() {
+        if rows.contains_key(&row) {
+            continue;
+        }
+        rows.insert(row, way);
+        if let Some(Top::Branch(decision, children)) = selectors.top(row) {
+            let ways = children.iter().enumerate();
+            open.extend(ways.rev().map(|(i, &child)| (child, Some((row, decision, i)))));
+        }
+    }
+    rows
+}
+
+/// The choices that lead to a row; the outermost first, for diagrams begin with the innermost.
+fn path(rows: &IndexMap<Diagram, Way>, row: Diagram) -> Vec<(DecisionId, usize)> {
+    let mut choices = Vec::new();
+    let mut here = row;
+    while let Some(&Some((from, decision, candidate))) = rows.get(&here) {
+        choices.push((decision, candidate));
+        here = from;
+    }
+    choices
 }

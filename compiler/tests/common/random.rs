@@ -1,6 +1,6 @@
 //! Random small spaces, written as source: nested choices, candidates that share a tensor, zeros,
-//! residuals, guards, choices that nothing reads. Every tensor is a map of one shape, so that
-//! everything fits everything.
+//! residuals, guards, choices that nothing reads, and the blocks of [`VARYING`]. Every tensor
+//! between steps is a map of one shape, so that everything fits everything.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::fmt::Write;
@@ -42,11 +42,84 @@ const SIMPLE: &[&str] = &[
     "(@ -> conv(4, kernel = 1)) + (@ -> zero)",
 ];
 
+/// What decisions over values, sets and depths make: an expression, and the block that it calls.
+const VARYING: &[(&str, &str)] = &[
+    (
+        "by_kernel(@)",
+        "block by_kernel(x) {
+    let k = choose k [1, 3]
+    x -> conv(4, kernel = k) -> conv(4, kernel = (k, 1))
+}",
+    ),
+    (
+        "by_width(@)",
+        "block by_width(x) {
+    let w = elastic w [4, 8]
+    x -> conv(w, kernel = 1) -> batch_norm -> depthwise -> conv(4, kernel = 1)
+}
+block depthwise(x) { x -> conv(x.channels, kernel = 3, groups = x.channels) }",
+    ),
+    (
+        "by_condition(@)",
+        "block by_condition(x) {
+    let k = choose k [1, 3, 5]
+    if k == 3 { x -> relu } else { x -> conv(4, kernel = k) }
+}",
+    ),
+    (
+        "by_variable(@)",
+        "block by_variable(x) {
+    let is_deep = choose deep [true, false]
+    var y = x -> conv(4, kernel = 1)
+    if is_deep { y = y -> choose op { a: conv(4, kernel = 1), b: relu } }
+    x + y
+}",
+    ),
+    (
+        "by_depth(@)",
+        "block by_depth(x) {
+    x -> repeat choose depth [0, 1, 2] as i {
+        conv(4, kernel = if i == 0 { 1 } else { elastic k [1, 3] })
+    }
+}",
+    ),
+    (
+        "by_set(@, s)",
+        "block by_set(x, s) {
+    sum(choose 2 { a: x, b: s -> choose op { a: conv(4, kernel = 1), b: relu }, c: x -> relu })
+}",
+    ),
+    ("(choose t ([@, s]))", ""),
+    (
+        "in_cell(@, s) + in_cell(s, @)",
+        "cell in_cell(x, s) {
+    (x -> choose op { a: conv(4, kernel = 1), b: relu }) + (s -> conv(4, kernel = choose k [1, 3]))
+}",
+    ),
+    (
+        "ends(@, s)",
+        "cell ends(x, s) {
+    var states = [x, s]
+    for _n in 0..2 { states = states + [(choose left (states)) + (choose right (states))] }
+    concat(loose_ends(states)) -> conv(4, kernel = 1)
+}",
+    ),
+    (
+        "width_outside(@)",
+        "block width_outside(x) {
+    let w = choose w [4, 8]
+    x -> choose op { a: conv(w, kernel = 1) -> conv(4, kernel = 1), b: relu }
+}",
+    ),
+];
+
 fn step() -> impl Strategy<Value = Step> {
     let simple = prop_oneof![
         4 => proptest::sample::select(SIMPLE).prop_map(Step::Simple),
         1 => (1usize..4).prop_map(Step::Residual),
     ];
+    let varying = proptest::sample::select(VARYING).prop_map(|(expr, _)| Step::Simple(expr));
+    let simple = prop_oneof![3 => simple, 1 => varying];
     simple.prop_recursive(3, 16, 3, |step| {
         let body = vec(step.clone(), 1..3);
         let candidate = prop_oneof![
@@ -69,8 +142,13 @@ pub(crate) fn source() -> impl Strategy<Value = String> {
         let mut writer = Writer::default();
         let body = writer.body(&steps);
         let blocks = writer.blocks;
+        let is_called = |(expr, _): &&(&str, &str)| {
+            expr.split('(').find(|name| !name.is_empty()).is_some_and(|name| blocks.contains(name))
+        };
+        let prelude = VARYING.iter().filter(is_called).map(|(_, block)| format!("{block}\n"));
+        let prelude: String = prelude.collect();
         format!(
-            "{blocks}space random {{\n    input image: [4, 6, 5]\n    \
+            "{prelude}{blocks}space random {{\n    input image: [4, 6, 5]\n    \
              let stem = image -> conv(4, kernel = 3)\n    output result = {body}(image, stem)\n}}\n"
         )
     })

@@ -40,7 +40,8 @@ pub fn dot_network(network: &Network) -> String {
     for (i, port) in network.outputs.iter().enumerate() {
         let shape = network.nodes.get(port.node).map(|node| node.shape);
         let id = format!("output{i}");
-        text += &shape.map_or(String::new(), |shape| row(&id, &port.name, &Varied::Fixed(shape), PORT));
+        text +=
+            &shape.map_or(String::new(), |shape| row(&id, &port.name, &Varied::Fixed(shape), PORT));
         text += &edges([format!("n{}", port.node)], &id);
     }
     text + "}\n"
