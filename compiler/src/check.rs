@@ -122,7 +122,8 @@ impl Checker<'_> {
     /// under which the node is alive.
     fn varying_nodes(&mut self, nodes: &[(NodeId, &Node)]) {
         let Ok(mut liveness) = Liveness::of_unchecked(self.space) else {
-            let place = self.place(None, "").help("let fewer choices meet in one tensor");
+            let place = self.place(self.space.origin, "this space");
+            let place = place.help("let fewer choices meet in one tensor");
             self.problems.push(Entangled::at(place, self.space.name.as_str()));
             return;
         };

@@ -5,10 +5,11 @@
 //! decisions on which the value really depends (Bryant 1986, for decisions of many candidates).
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use indexmap::IndexSet;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::assignment::Assignment;
 use crate::ir::DecisionId;
@@ -56,7 +57,7 @@ type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Top<'_, T>, Vec<Diagram>) -> Diag
 
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), index: HashMap::new(), combined: 0, is_full: false }
+        Self { rows: Vec::new(), index: HashMap::default(), combined: 0, is_full: false }
     }
 }
 
@@ -151,7 +152,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
 
     /// Shows every row below a diagram once, parents first, children in order.
     fn visit<'d>(&'d self, diagram: Diagram, show: &mut dyn FnMut(Top<'d, T>)) {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut open = vec![diagram];
         while let Some(next) = open.pop() {
             let Some(top) = self.top(next).filter(|_| seen.insert(next)) else { continue };
@@ -337,7 +338,7 @@ impl Selectors {
 
     /// The condition under which both hold.
     pub fn and(&mut self, a: Diagram, b: Diagram) -> Diagram {
-        self.and_with(a, b, &mut HashMap::new())
+        self.and_with(a, b, &mut HashMap::default())
     }
 
     /// As [`Selectors::and`]; `memo` is for conjunctions only.
@@ -356,7 +357,7 @@ impl Selectors {
 
     /// The condition under which one of them holds.
     pub fn or(&mut self, a: Diagram, b: Diagram) -> Diagram {
-        self.or_with(a, b, &mut HashMap::new())
+        self.or_with(a, b, &mut HashMap::default())
     }
 
     /// As [`Selectors::or`]; `memo` is for disjunctions only.
@@ -379,7 +380,7 @@ impl Selectors {
             Top::Leaf(index) => store.constant(to(*index)),
             Top::Branch(decision, _) => store.branch(decision, children),
         };
-        self.rewrite(selector, &replace, &mut HashMap::new())
+        self.rewrite(selector, &replace, &mut HashMap::default())
     }
 
     /// The combinations that the parts take where the context holds. Outside of it the result
@@ -395,7 +396,7 @@ impl Selectors {
                 }
                 pairs.borrow_mut().insert_full((before, index)).0 as u32
             };
-            selector = self.apply(selector, part, &pair, &mut HashMap::new());
+            selector = self.apply(selector, part, &pair, &mut HashMap::default());
             let extended = pairs.into_inner().into_iter().map(|(before, index)| {
                 let mut row: Vec<u32> =
                     combinations.get(before as usize).cloned().unwrap_or_default();
@@ -418,7 +419,7 @@ impl Selectors {
                 store.branch(decision, children.into_iter().map(fill).collect())
             }
         };
-        self.rewrite(selector, &replace, &mut HashMap::new())
+        self.rewrite(selector, &replace, &mut HashMap::default())
     }
 
     /// The decisions that matter to a selector under an assignment.
@@ -443,7 +444,7 @@ impl Selectors {
             Top::Branch(here, _) if here == decision => store.constant(1),
             Top::Branch(here, _) => store.branch(here, children),
         };
-        self.rewrite(selector, &replace, &mut HashMap::new())
+        self.rewrite(selector, &replace, &mut HashMap::default())
     }
 
     /// The fewest choices, found by leaving out what is not needed, under which `condition`
@@ -483,12 +484,12 @@ impl Selectors {
                 }
             }
         };
-        self.rewrite(condition, &replace, &mut HashMap::new())
+        self.rewrite(condition, &replace, &mut HashMap::default())
     }
 
     /// The choices on a shortest way to where the condition holds.
     fn shortest(&self, condition: Diagram) -> Option<Vec<(DecisionId, usize)>> {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut open = std::collections::VecDeque::from([(condition, Vec::new())]);
         while let Some((here, choices)) = open.pop_front() {
             match self.top(here)? {

@@ -1,6 +1,6 @@
 //! The files of a program: parsing, imports, and what each name means in each file.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -81,7 +81,7 @@ impl Program {
     #[must_use]
     pub fn load(main: Source, load: &Load<'_>, problems: &mut Problems) -> Self {
         let mut loader =
-            Loader { program: Program::default(), load, loaded: HashMap::new(), problems };
+            Loader { program: Program::default(), load, loaded: HashMap::default(), problems };
         loader.module(main, &mut Vec::new());
         loader.program
     }
@@ -176,7 +176,7 @@ impl Loader<'_, '_> {
         self.loaded.insert(source.name().to_owned(), id);
         importing.push(source.name().to_owned());
         let file = Arc::new(parsed.file);
-        let symbols = HashMap::new();
+        let symbols = HashMap::default();
         self.program.modules.push(Module {
             source: source.clone(),
             file: Arc::clone(&file),

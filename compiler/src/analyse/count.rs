@@ -1,6 +1,6 @@
 //! How many networks a space has.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use num_bigint::BigUint;
 
@@ -47,7 +47,7 @@ pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, 
     let mut liveness = Liveness::of(space)?;
     let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
     let mut store = Diagrams::default();
-    let mut counted = HashMap::new();
+    let mut counted = HashMap::default();
     let mut factors: Vec<Diagram> = Vec::new();
     for (id, decision) in space.decision_ids() {
         let Some(alive) = liveness.decision(id) else { continue };

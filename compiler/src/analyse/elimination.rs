@@ -1,7 +1,7 @@
 //! Exact sums and extremes over all networks by eliminating one decision after the other
 //! (bucket elimination, Dechter 1999), on decision diagrams.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::hash::Hash;
 
 use super::liveness::Entangled;
@@ -41,7 +41,7 @@ pub(super) fn eliminate<S: Semiring>(
     let one = store.constant(semiring.one());
     let mut buckets = vec![one; widths.len()];
     let mut rest = semiring.one();
-    let mut combined = HashMap::new();
+    let mut combined = HashMap::default();
     let mut place = |store: &mut Diagrams<S::Value>,
                      buckets: &mut Vec<Diagram>,
                      rest: &mut S::Value,
@@ -63,7 +63,7 @@ pub(super) fn eliminate<S: Semiring>(
             return Err(Entangled);
         }
     }
-    let mut summarised = HashMap::new();
+    let mut summarised = HashMap::default();
     for (index, &width) in widths.iter().enumerate().rev() {
         let Some(&bucket) = buckets.get(index) else { continue };
         let children = match store.top(bucket) {

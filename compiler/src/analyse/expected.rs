@@ -1,6 +1,6 @@
 //! The expected cost of a network drawn from independent probabilities, with its gradient.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::liveness::{Entangled, Liveness};
 use super::range::{Term, terms};
@@ -34,7 +34,7 @@ impl ExpectedCost {
     pub fn evaluate(&self, probabilities: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {
         let mut gradient: Vec<Vec<f64>> =
             probabilities.iter().map(|p| vec![0.0; p.len()]).collect();
-        let mut known = HashMap::new();
+        let mut known = HashMap::default();
         let mut value = 0.0;
         for term in &self.terms {
             value += term.cost as f64 * self.probability(term.condition, probabilities, &mut known);

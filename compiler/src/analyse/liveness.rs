@@ -1,6 +1,6 @@
 //! When a node is part of the network: as a function of the decisions.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::check::Checked;
 use crate::diagram::{Diagram, Selectors};

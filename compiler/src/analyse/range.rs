@@ -1,6 +1,6 @@
 //! The least and the greatest cost of the networks of a space.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -111,7 +111,7 @@ pub fn range(space: &Checked<Space>, measure: Measure) -> Result<Range, Entangle
         .into_iter()
         .map(|Term { cost, condition }| {
             let cost_where = |alive: &u32| if *alive != 0 { cost } else { 0 };
-            liveness.conditions.map(condition, &mut store, &cost_where, &mut HashMap::new())
+            liveness.conditions.map(condition, &mut store, &cost_where, &mut HashMap::default())
         })
         .collect();
     let extreme = |greatest| {

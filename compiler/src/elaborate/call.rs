@@ -72,9 +72,10 @@ impl<'p> Elaborator<'p, '_> {
             return Ok(Value::Poison);
         }
         let callee = Callee { name, name_span, span };
-        let value = self.names.get(name);
-        let value = value.unwrap_or_else(|| Value::Callable(self.module, name.into()));
-        self.call_value(&value, callee, given, flowing)
+        match self.names.get(name) {
+            Some(value) => self.call_value(&value, callee, given, flowing),
+            None => self.call_target(self.module, name, callee, given, flowing),
+        }
     }
 
     /// Sends a flow into a block or an operator that is a value.

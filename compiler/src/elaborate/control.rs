@@ -1,6 +1,6 @@
 //! What decisions steer: `if` with a condition that depends on them, `repeat`, `loose_ends`.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use nas_grammar::ast::{Body, Expr, Repeat, Span};
 
@@ -183,7 +183,7 @@ impl<'p> Elaborator<'p, '_> {
     fn read_conditions(&mut self, states: &[NodeId]) -> HashMap<NodeId, Diagram> {
         let always = self.space.selectors.constant(1);
         let lowest = states.iter().min().copied();
-        let mut read: HashMap<NodeId, Diagram> = HashMap::new();
+        let mut read: HashMap<NodeId, Diagram> = HashMap::default();
         let mut open: std::collections::BTreeSet<NodeId> = states.iter().copied().collect();
         while let Some(id) = open.pop_last() {
             let Some(node) = self.space.graph.node(id) else { continue };

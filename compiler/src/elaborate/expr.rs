@@ -334,9 +334,8 @@ impl<'p> Elaborator<'p, '_> {
         let result = match (op, a, b) {
             (BinaryOp::Eq, _, _) => Ok(Some(Value::Bool(a == b))),
             (BinaryOp::Ne, _, _) => Ok(Some(Value::Bool(a != b))),
-            (BinaryOp::And | BinaryOp::Or, Value::Bool(_), Value::Bool(last)) => {
-                Ok(Some(Value::Bool(*last)))
-            }
+            (BinaryOp::And, Value::Bool(x), Value::Bool(y)) => Ok(Some(Value::Bool(*x && *y))),
+            (BinaryOp::Or, Value::Bool(x), Value::Bool(y)) => Ok(Some(Value::Bool(*x || *y))),
             (BinaryOp::Range, Value::Int(from), Value::Int(to)) => {
                 return self.range(from, to, span);
             }

@@ -18,7 +18,7 @@ mod vary;
 pub(crate) use expr::compare;
 pub(crate) use value::Value;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use miette::Diagnostic;
 use nas_grammar::Source;
@@ -120,7 +120,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             paths: Paths::default(),
             calls: Vec::new(),
             guards: Vec::new(),
-            cell_decisions: HashMap::new(),
+            cell_decisions: HashMap::default(),
             depth: 0,
             steps: 0,
         }

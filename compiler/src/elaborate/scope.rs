@@ -1,6 +1,6 @@
 //! Names and paths while a space is elaborated.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::value::Value;
 
@@ -9,14 +9,16 @@ struct Binding<'p> {
     name: &'p str,
     value: Value,
     is_read: bool,
+    /// The binding of the same name that this one hides.
+    hidden: Option<usize>,
 }
 
 /// The names of one block instance; an inner scope is a suffix of the list.
 #[derive(Default)]
 pub(super) struct Names<'p> {
     bindings: Vec<Binding<'p>>,
-    /// For each name, where it is bound, innermost last.
-    places: HashMap<&'p str, Vec<usize>>,
+    /// For each name, its innermost binding.
+    places: HashMap<&'p str, usize>,
     /// Bindings below this belong to the outside of the candidate being elaborated.
     floor: usize,
 }
@@ -36,12 +38,12 @@ pub(super) enum Assigned {
 
 impl<'p> Names<'p> {
     pub(super) fn bind(&mut self, name: &'p str, value: Value) {
-        self.places.entry(name).or_default().push(self.bindings.len());
-        self.bindings.push(Binding { name, value, is_read: false });
+        let hidden = self.places.insert(name, self.bindings.len());
+        self.bindings.push(Binding { name, value, is_read: false, hidden });
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(name)?.last().copied()
+        self.places.get(name).copied()
     }
 
     /// Reads the value of a name.
@@ -71,9 +73,10 @@ impl<'p> Names<'p> {
     pub(super) fn close(&mut self, mark: Mark) -> Vec<Value> {
         let mut unread = Vec::new();
         for binding in self.bindings.drain(mark.0.min(self.bindings.len())..).rev() {
-            if let Some(places) = self.places.get_mut(binding.name) {
-                places.pop();
-            }
+            match binding.hidden {
+                Some(hidden) => self.places.insert(binding.name, hidden),
+                None => self.places.remove(binding.name),
+            };
             if !binding.is_read {
                 unread.push(binding.value);
             }
@@ -138,7 +141,7 @@ pub(super) struct CellPath {
 impl Paths {
     /// Opens a segment as it is.
     pub(super) fn enter(&mut self, segment: &str) {
-        self.open.push((self.path.len(), HashMap::new()));
+        self.open.push((self.path.len(), HashMap::default()));
         if !self.path.is_empty() {
             self.path.push('/');
         }

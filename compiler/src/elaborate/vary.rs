@@ -184,7 +184,8 @@ impl<'p> Elaborator<'p, '_> {
         if values.iter().any(|value| value.node().is_some()) {
             let other = values.iter().find(|value| value.node().is_none());
             let other = other.map(Value::describe).unwrap_or_default();
-            let place = self.place(span, "chosen here").help("give a tensor in every case, or in none");
+            let place =
+                self.place(span, "chosen here").help("give a tensor in every case, or in none");
             return Ok(self.report(MixedKinds::at(place, other)));
         }
         self.join_static(selector, values, span)

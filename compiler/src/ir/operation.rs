@@ -2,10 +2,11 @@
 //! of them have weights in common.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use indexmap::IndexMap;
+
+use rustc_hash::FxHashMap as HashMap;
 
 use super::{Choice, DecisionId, Node, Space, Varied};
 use crate::diagram::{Diagram, Joint, Selectors, Top};
@@ -148,7 +149,7 @@ fn united(
         }
         a
     };
-    let mut memo = HashMap::new();
+    let mut memo = HashMap::default();
     for &row in rows.keys() {
         let Some(Top::Branch(decision, children)) = selectors.top(row) else { continue };
         let siblings = if is_elastic(decision) { children.to_vec() } else { Vec::new() };
