@@ -28,6 +28,15 @@ arch mac_large of squeezenas_large {
     expect params == 704_382
 }
 
+/// Fifth row: searched for latency on a Xavier.
+arch lat_large of squeezenas_large {
+    op = [skip, k3_e6_g1, k3_e3_g1, k3_e1_g1_d2, k3_e3_g1, k5_e6_g1, k3_e6_g1, k3_e3_g1,
+          k3_e6_g1_d2, k5_e6_g1, k5_e1_g1, k5_e1_g1, k5_e1_g2, k3_e6_g1_d2, k3_e6_g1_d2,
+          k3_e6_g1_d2, k3_e1_g1, k3_e6_g1_d2, k3_e6_g1_d2, k3_e6_g1_d2, k3_e6_g1_d2, k3_e6_g1_d2]
+    expect macs == 19_574_636_544
+    expect params == 1_918_734
+}
+
 expect squeezenas_large.count == 13 ^ 22
 expect squeezenas_large.params.min == 68_230
 expect squeezenas_large.params.max == 2_323_446

@@ -49,4 +49,15 @@ arch mac_small of squeezenas_small {
     expect params == 277_598
 }
 
+/// Fourth row: searched for latency on a Xavier.
+arch lat_small of squeezenas_small {
+    op = [k3_e1_g1, skip, skip, skip, k3_e6_g1, k3_e6_g1, skip, skip, k5_e6_g1, k3_e6_g1_d2,
+          k5_e1_g2, k3_e1_g2, k3_e6_g1_d2, k3_e6_g1_d2, k3_e6_g1_d2, k3_e1_g1_d2, k3_e6_g1_d2,
+          k3_e3_g1_d2, k3_e3_g1_d2, k3_e3_g1_d2]
+    expect macs == 4_465_098_752
+    expect params == 465_774
+}
+
 expect squeezenas_small.count == 13 ^ 20
+expect squeezenas_small.params.min == 102_446
+expect squeezenas_small.params.max == 819_166

@@ -55,6 +55,7 @@ pub struct ExportArgs {
 /// The network or its weights are at fault, or tract and libtorch do not agree.
 pub fn run(args: &ExportArgs) -> Result<(), Failure> {
     let ExportArgs { file, output, .. } = args;
+    check_output(args)?;
     let (network, sources) = Input::with(file, |program, compiler| {
         let named = input::network(program, compiler, args.space.as_deref(), &args.arch)?;
         Ok((specialise(&named.space, &named.assignment), sources(program)))
@@ -90,6 +91,34 @@ pub fn run(args: &ExportArgs) -> Result<(), Failure> {
     eprintln!("{}", made.report.summary());
     for path in [output, &report, &check] {
         println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// Refuses a place where the file cannot or should not be written, before the work is done.
+fn check_output(args: &ExportArgs) -> Result<(), Failure> {
+    let (output, shown) = (&args.output, args.output.display());
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let folder = folder.display();
+        return Err(Failure::input(format!(
+            "cannot write {shown}: there is no folder {folder}; make it, or name another by `-o`"
+        )));
+    }
+    if output.is_dir() {
+        return Err(Failure::input(format!(
+            "cannot write {shown}: it is a folder; name a file in it by `-o`"
+        )));
+    }
+    let is_output = |path: &PathBuf| match (path.canonicalize(), output.canonicalize()) {
+        (Ok(path), Ok(output)) => path == output,
+        _ => false,
+    };
+    let inputs = [Some(&args.file), args.weights.as_ref(), args.names.as_ref()];
+    if inputs.into_iter().flatten().any(is_output) {
+        return Err(Failure::input(format!(
+            "{shown} is read here and would be overwritten; name another file by `-o`"
+        )));
     }
     Ok(())
 }

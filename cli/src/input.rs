@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use nas_compiler::arch;
 use nas_compiler::compile::NamedNetwork;
-use nas_compiler::error::{Problems, is_error};
+use nas_compiler::error::{Problems, is_error, nearest};
 use nas_compiler::modules::{LoadError, Program};
 use nas_compiler::recipe::{Override, Recipe};
 use nas_compiler::{Checked, Compiler, Space};
 use nas_grammar::{Problem, Source, parse::decode};
+use serde::Deserialize;
 
 use crate::report::Failure;
 
@@ -67,7 +69,12 @@ impl Input {
 pub fn read_source(path: &Path) -> Result<Source, Failure> {
     read(path).map_err(|error| match error {
         LoadError::Unreadable(problem) => Failure::Problems(vec![problem]),
-        reason => Failure::input(format!("{}: {reason}", path.display())),
+        reason => {
+            let with_ending = path.with_extension("nas");
+            let near = (!path.exists() && with_ending.is_file())
+                .then(|| format!("; did you mean {}?", with_ending.display()));
+            Failure::input(format!("{}: {reason}{}", path.display(), near.unwrap_or_default()))
+        }
     })
 }
 
@@ -117,15 +124,18 @@ pub fn space(
     compiler: &mut Compiler<'_, '_>,
     name: Option<&str>,
 ) -> Result<Arc<Checked<Space>>, Failure> {
-    let names: Vec<&str> = program.spaces().map(|space| space.name.name.as_str()).collect();
-    let name = pick("space", "--space", name, &names)?;
+    let name = pick("space", "`--space`", name, &space_names(program))?;
     compiler.space(name, &[]).ok_or(Failure::Reported)
 }
 
-/// The one that is named, or the only one there is.
+fn space_names(program: &Program) -> Vec<&str> {
+    program.spaces().map(|space| space.name.name.as_str()).collect()
+}
+
+/// The one that is named, or the only one there is; `by` says how to name one.
 fn pick<'a>(
     what: &str,
-    option: &str,
+    by: &str,
     name: Option<&'a str>,
     names: &[&'a str],
 ) -> Result<&'a str, Failure> {
@@ -133,20 +143,27 @@ fn pick<'a>(
         (Some(name), names) if names.contains(&name) => Ok(name),
         (Some(name), []) => Err(Failure::input(format!("the file has no {what} `{name}`"))),
         (Some(name), names) => Err(Failure::input(format!(
-            "the file has no {what} `{name}`; it has {}",
+            "the file has no {what} `{name}`{}; it has {}",
+            hint(name, names),
             names.join(", ")
         ))),
         (None, [only]) => Ok(only),
         (None, []) => Err(Failure::input(format!("the file has no {what}"))),
         (None, names) => Err(Failure::input(format!(
-            "the file has several of them; pick one with `{option}`: {}",
+            "the file has several {what}s; pick one by {by}: {}",
             names.join(", ")
         ))),
     }
 }
 
-/// The network that `--arch` means: an `arch` item, a JSON file (path -> candidate), or
-/// `random:SEED`, uniformly from the space.
+/// The name that was probably meant, in brackets.
+fn hint(name: &str, among: &[&str]) -> String {
+    let near = nearest(name, among.iter().copied());
+    near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"))
+}
+
+/// The network that `--arch` means: an `arch` item, a JSON file, or `random:SEED`, uniformly from
+/// the space.
 ///
 /// # Errors
 /// It means none of them, or the file does not fit the space.
@@ -164,24 +181,36 @@ pub fn network<'p>(
             Failure::input(format!("`{which}`: the seed is a whole number, such as random:1"))
         })?;
         let space = space(program, compiler, space_name)?;
-        let assignment = crate::sample::draw(&space, seed, 1)?.pop().ok_or(Failure::Reported)?;
+        let assignment = crate::sample::draw(&space, seed)?.next().ok_or(Failure::Reported)?;
         return Ok(NamedNetwork { space, assignment });
     }
     if which.ends_with(".json") {
         let space = space(program, compiler, space_name)?;
-        let text = std::fs::read_to_string(which)
-            .map_err(|error| Failure::input(format!("{which}: {}", io_reason(&error))))?;
-        let choices: indexmap::IndexMap<String, String> = serde_json::from_str(&text)
-            .map_err(|error| Failure::input(format!("{which}: {error}")))?;
-        let assignment = arch::from_choices(&space, &choices)
+        let assignment = arch::from_choices(&space, &read_choices(which)?)
             .map_err(|misfit| Failure::input(format!("{which}: {misfit}")))?;
         return Ok(NamedNetwork { space, assignment });
     }
     let names: Vec<&str> = program.archs().map(|item| item.name.name.as_str()).collect();
     let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     Err(Failure::input(format!(
-        "there is no network `{which}`: name an `arch` item of the file ({known}), a JSON file, or random:SEED"
+        "there is no network `{which}`{}: name an `arch` item of the file ({known}), a JSON file, or random:SEED",
+        hint(which, &names)
     )))
+}
+
+/// The candidate of each decision, from a JSON file that holds them or has them as its `choices`,
+/// as a line of `nasc sample` and the result of a run do.
+fn read_choices(file: &str) -> Result<IndexMap<String, String>, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::input(format!("{file}: {}", io_reason(&error))))?;
+    let misfit = |error: serde_json::Error| {
+        Failure::input(format!(
+            "{file} is not one JSON object of decisions and candidates: {error}"
+        ))
+    };
+    let whole: serde_json::Value = serde_json::from_str(&text).map_err(misfit)?;
+    let choices = whole.get("choices").filter(|choices| choices.is_object());
+    IndexMap::deserialize(choices.unwrap_or(&whole)).map_err(misfit)
 }
 
 /// The recipe that a command works with, and its space: the one named, the only one of the
@@ -202,11 +231,12 @@ pub fn recipe<'p>(
         .map_err(Failure::Problems)?;
     let names: Vec<&str> = program.recipes().map(|item| item.name.name.as_str()).collect();
     if name.is_none() && names.is_empty() {
-        let space = space(program, compiler, None)?;
+        let name = pick("space", "an item `search NAME of SPACE {}`", None, &space_names(program))?;
+        let space = compiler.space(name, &[]).ok_or(Failure::Reported)?;
         let recipe = compiler.default_recipe(&space.name, &overrides).ok_or(Failure::Reported)?;
         return Ok((recipe, space));
     }
-    let name = pick("recipe", "--recipe", name, &names)?;
+    let name = pick("recipe", "`--recipe`", name, &names)?;
     let item = program.recipes().find(|item| item.name.name == name).ok_or(Failure::Reported)?;
     let space = compiler.space_ref(&item.space).ok_or(Failure::Reported)?;
     let recipe = compiler.recipe(name, &overrides).ok_or(Failure::Reported)?;

@@ -1,8 +1,9 @@
 //! The commands that look and do not train: check, fmt, cost, analyze, sample, explain.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use miette::MietteDiagnostic;
 use nas_compiler::analyse::{self, Entangled, Range};
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error};
@@ -47,6 +48,7 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
         match Input::load(path, &mut problems) {
             Ok(input) => Compiler::new(&input.program, &mut problems).check_all(),
             Err(Failure::Problems(found)) => problems.extend(found),
+            Err(Failure::Input(text)) => problems.push(MietteDiagnostic::new(text)),
             Err(other) => return Err(other),
         }
         all.extend(problems.into_vec());
@@ -80,31 +82,39 @@ pub struct FmtArgs {
     pub check: bool,
 }
 
-/// Brings files into canonical layout.
+/// Brings files into canonical layout; all that can be, also where one cannot.
 ///
 /// # Errors
 /// A file cannot be read or parsed, or, with `--check`, is not in canonical layout.
 pub fn fmt(args: &FmtArgs) -> Result<(), Failure> {
-    let mut others = 0;
+    let mut failed = false;
     for path in &args.files {
-        let source = input::read_source(path)?;
-        let formatted = nas_grammar::format::format(&source).map_err(Failure::Problems)?;
-        if formatted == **source.text() {
-            continue;
-        }
-        others += 1;
-        if args.check {
-            eprintln!("{}: not in canonical layout", path.display());
-        } else {
-            crate::files::write_whole(path, formatted.as_bytes())?;
+        if let Err(failure) = format_file(path, args.check) {
+            let _ = failure.report();
+            failed = true;
         }
     }
-    if args.check && others > 0 { Err(Failure::Reported) } else { Ok(()) }
+    if failed { Err(Failure::Reported) } else { Ok(()) }
+}
+
+fn format_file(path: &Path, check: bool) -> Result<(), Failure> {
+    let source = input::read_source(path)?;
+    let formatted = nas_grammar::format::format(&source).map_err(Failure::Problems)?;
+    if formatted == **source.text() {
+        return Ok(());
+    }
+    if check {
+        let path = path.display();
+        return Err(Failure::input(format!(
+            "{path} is not in canonical layout: `nasc fmt {path}`"
+        )));
+    }
+    crate::files::write_whole(path, formatted.as_bytes())
 }
 
 /// The network that `--arch` means, with its place in the space.
 pub(crate) fn named_network(
-    file: &std::path::Path,
+    file: &Path,
     space: Option<&str>,
     which: &str,
 ) -> Result<(NamedNetwork, Network), Failure> {
@@ -278,7 +288,7 @@ pub fn sample(args: &SampleArgs) -> Result<(), Failure> {
     let space = Input::with(&args.file, |program, compiler| {
         input::space(program, compiler, args.space.as_deref())
     })?;
-    for assignment in crate::sample::draw(&space, args.seed, args.n)? {
+    for assignment in crate::sample::draw(&space, args.seed)?.take(args.n) {
         let network = specialise(&space, &assignment);
         let choices: indexmap::IndexMap<String, String> = network.choices.iter().cloned().collect();
         let Cost { macs, params } = network.cost();
@@ -306,9 +316,18 @@ pub fn explain(args: &ExplainArgs) -> Result<(), Failure> {
         }
         None => {
             let codes = nas_grammar::reference::error_codes();
-            let near = nas_compiler::error::nearest(&args.code, codes.iter().map(|code| &**code));
-            let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
-            Err(Failure::input(format!("there is no code `{}`{hint}", args.code)))
+            let hint = match probable_code(&args.code, &codes) {
+                Some(code) => format!("did you mean {code}?"),
+                None => "a code stands above each report, such as nas::shape::groups".to_owned(),
+            };
+            Err(Failure::input(format!("there is no code `{}`; {hint}", args.code)))
         }
     }
+}
+
+/// The code that was meant: by its last part alone, or misspelt.
+fn probable_code<'c>(given: &str, codes: &'c [String]) -> Option<&'c str> {
+    let mut codes = codes.iter().map(String::as_str);
+    let ends = |code: &&str| code.rsplit("::").next() == Some(given);
+    codes.clone().find(ends).or_else(|| nas_compiler::error::nearest(given, &mut codes))
 }

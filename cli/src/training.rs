@@ -8,7 +8,7 @@ use clap::Args;
 use nas_compiler::modules::Program;
 use nas_compiler::recipe::{Override, Recipe};
 use nas_compiler::{Checked, Compiler, Network, Space, specialise};
-use nas_data::Dataset;
+use nas_data::{DataError, Dataset};
 use nas_grammar::Problem;
 use nas_search::evaluator::{Score, Stop};
 use nas_search::record::{RunResult, Status};
@@ -133,7 +133,9 @@ impl Training {
         start: Option<Start<'_>>,
         open: impl FnOnce(&Inputs<'_>) -> Result<Store, RunError>,
     ) -> Result<Store, Failure> {
-        let data = self.dataset()?.files(&SPLITS).map_err(Failure::problem)?;
+        let dataset = self.dataset()?;
+        self.check_batches(&dataset, start.is_none()).map_err(Failure::problem)?;
+        let data = dataset.files(&SPLITS).map_err(Failure::problem)?;
         let versions = [
             ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
             ("libtorch", nas_torch::LIBTORCH_VERSION.to_owned()),
@@ -150,6 +152,20 @@ impl Training {
             versions: &versions.map(|(name, version)| (name.to_owned(), version)),
         };
         open(&inputs).map_err(Failure::problem)
+    }
+
+    /// Whether there are images for a batch in each phase, found out before the first begins.
+    fn check_batches(&self, dataset: &Dataset, searches: bool) -> Result<(), DataError> {
+        let Recipe { data, retrain, schedule, seed, .. } = &self.recipe;
+        let train = dataset.split("train")?;
+        let (weights, choices) = train.divide(schedule.split, *seed);
+        let of_search = [(weights.len(), data.batch), (choices.len(), data.batch)];
+        let parts = of_search.into_iter().filter(|_| searches);
+        let mut parts = parts.chain([(train.len(), retrain.batch)]);
+        let short = parts.find(|&(images, batch)| images < batch as usize);
+        short.map_or(Ok(()), |(images, batch)| {
+            Err(DataError::TooFewImages { images, batch: batch as usize })
+        })
     }
 
     /// Does what is left of a run. The hint says how to go on after a stop.

@@ -77,6 +77,12 @@ fn verify(file: &Path, args: &VerifyArgs) -> Result<Verification, Failure> {
     let [_, beside] = beside(file);
     let check = args.check.as_ref().unwrap_or(&beside);
     let onnx = read(file)?;
+    if !check.exists() {
+        let check = check.display();
+        return Err(Failure::input(format!(
+            "there is no record {check} to compare with; name the one of this model by `--check`"
+        )));
+    }
     repeat(&onnx, &read(check)?, &check.display().to_string(), args.tolerance)
 }
 

@@ -204,7 +204,8 @@ impl Fit<'_> {
     /// The line of a name map that would help: a tensor that is left and alone has the sizes and
     /// the kind of one that is missing is probably that one.
     fn how_to_name(&self, missing: &[NamedWeight], left: &[String]) -> String {
-        if left.is_empty() {
+        // A name with a `=` is a path of ours: that of a candidate which this network lacks.
+        if left.is_empty() || left.iter().any(|name| name.contains('=')) {
             return "give all weights of this network, or by `--arch` the network of these weights"
                 .to_owned();
         }

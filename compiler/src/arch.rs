@@ -9,6 +9,7 @@ use nas_grammar::ast::{Arch, ArchChoice, ArchEntry, Element, Expr, ExprKind, Spa
 use crate::analyse::liveness::Liveness;
 use crate::assignment::Assignment;
 use crate::check::Checked;
+use crate::elaborate::number;
 use crate::error::{Place, Problems, diagnostics};
 use crate::ir::{Choice, Decision, DecisionId, Space};
 use crate::names::{did_you_mean, listed};
@@ -302,7 +303,11 @@ fn candidate_name(value: &Expr, decision: &Decision) -> Option<String> {
 
 fn option_name(value: &Expr) -> Option<String> {
     match &value.kind {
-        ExprKind::Name(name) | ExprKind::Number(name) => Some(name.clone()),
+        // As the value is printed that it names: 1.0 is the candidate 1.
+        ExprKind::Number(literal) => {
+            Some(number(literal).map_or_else(|| literal.clone(), |value| value.to_string()))
+        }
+        ExprKind::Name(name) => Some(name.clone()),
         ExprKind::Text(parts) => match parts.as_slice() {
             [TextPart::Literal(text)] => Some(text.clone()),
             _ => None,

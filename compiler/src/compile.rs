@@ -54,14 +54,23 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// main file.
     pub fn check_all(&mut self) {
         let program = self.program;
-        for space in program.spaces() {
-            self.space(&space.name.name, &[]);
+        for item in program.targets() {
+            self.read_target(program.main(), item);
+        }
+        for item in program.spaces() {
+            let space = self.space(&item.name.name, &[]);
+            if let (Some(target), Some(space)) = (&item.target, space)
+                && let Some(target) = self.target(target)
+            {
+                self.check_target(&space, &target);
+            }
         }
         for item in program.archs() {
             self.named_network(item);
         }
         for item in program.recipes() {
             self.space_ref(&item.space);
+            item.target.as_ref().map(|target| self.target(target));
             self.recipe(&item.name.name, &[]);
         }
         for item in program.expects() {

@@ -19,6 +19,7 @@ pub mod ops;
 pub mod recipe;
 pub mod shape;
 mod specialise;
+pub mod target;
 pub mod weights;
 
 pub use assignment::Assignment;

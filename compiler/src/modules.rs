@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_grammar::ast::{Arch, Block, Const, File, Ident, ItemKind, Search, Space, Span, Use};
+use nas_grammar::ast::{Arch, Block, Const, File, Ident, ItemKind, Search, Space, Target, Span, Use};
 use nas_grammar::{Problem, Source, parse};
 
 use crate::error::{Place, Problems, diagnostics};
@@ -134,6 +134,15 @@ impl Program {
         }
     }
 
+    /// The target of this name as seen from a file, and the file that it stands in.
+    #[must_use]
+    pub fn target(&self, from: ModuleId, name: &str) -> Option<(ModuleId, &Target)> {
+        match self.lookup(from, name)? {
+            (symbol, ItemKind::Target(target)) => Some((symbol.module, target)),
+            _ => None,
+        }
+    }
+
     fn main_items(&self) -> impl Iterator<Item = &ItemKind> {
         self.modules.first().into_iter().flat_map(|m| &m.file.items).map(|item| &item.kind)
     }
@@ -146,6 +155,11 @@ impl Program {
     /// The `arch` items of the main file.
     pub fn archs(&self) -> impl Iterator<Item = &Arch> {
         self.main_items().filter_map(|k| if let ItemKind::Arch(a) = k { Some(a) } else { None })
+    }
+
+    /// The targets of the main file.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.main_items().filter_map(|k| if let ItemKind::Target(t) = k { Some(t) } else { None })
     }
 
     /// The recipes of the main file.

@@ -51,7 +51,7 @@ pub enum DataError {
     #[diagnostic(
         code(nas::data::too_few_images),
         help(
-            "make the batch smaller, divide the split differently, or keep the last, smaller batch"
+            "make the batch smaller (`batch` of `data` in a search, of `retrain` in a retraining), or divide the images otherwise (`split` of `schedule`)"
         )
     )]
     TooFewImages {

@@ -11,7 +11,10 @@ use thiserror::Error;
 pub enum RunError {
     /// A file or a folder refused.
     #[error("cannot {action} `{}`", path.display())]
-    #[diagnostic(code(nas::run::io), help("{source}"))]
+    #[diagnostic(
+        code(nas::run::io),
+        help("make room and rights for it, or name another folder by `--out`")
+    )]
     Io {
         /// What was tried: "write".
         action: &'static str,

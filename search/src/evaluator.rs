@@ -57,9 +57,10 @@ pub struct PassReport {
 /// How well a network does.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Score {
-    /// Mean intersection over union, over the classes that occur; 0 to 1.
+    /// Mean intersection over union, over the classes that occur; 0 to 1. The accuracy, where a
+    /// picture has one class.
     pub miou: f64,
-    /// Share of pixels that are right; 0 to 1.
+    /// Share of pixels, or of pictures, that are right; 0 to 1.
     pub accuracy: f64,
     /// Cross-entropy.
     pub loss: f64,

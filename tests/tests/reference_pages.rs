@@ -1,5 +1,5 @@
 //! The reference: every code of the sources has a page, every example on a page does what the page
-//! says, and every `nas` block of the language reference compiles.
+//! says, and every `nas` block of the language reference and of the tutorial compiles.
 
 #![allow(
     clippy::unwrap_used,
@@ -173,10 +173,12 @@ fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
 }
 
 #[test]
-fn blocks_of_the_language_reference_compile() {
-    let page = root().join("grammar/reference/language.md");
-    let text = std::fs::read_to_string(page).unwrap();
-    assert!(fences(&text).iter().filter(|fence| fence.info == "nas").count() >= 10);
-    let faults = faults("language.md", &text);
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+fn blocks_of_the_language_reference_and_of_the_tutorial_compile() {
+    for (page, least) in [("language.md", 15), ("tutorial.md", 9)] {
+        let text = std::fs::read_to_string(root().join("grammar/reference").join(page)).unwrap();
+        let examples = fences(&text).iter().filter(|fence| fence.info == "nas").count();
+        assert!(examples >= least, "{page} has {examples} examples");
+        let faults = faults(page, &text);
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
 }

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use miette::{Diagnostic, Severity};
+use miette::{Diagnostic, LabeledSpan, Severity};
 use nas_compiler::Compiler;
 use nas_compiler::error::Problems;
 use nas_compiler::modules::{LoadError, Program};
@@ -206,6 +206,82 @@ fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
             }
         }
     }
+}
+
+/// The forms of help that an edit follows from, by the words that they begin with.
+const FORMS: [&str; 6] = ["did you mean ", "write `", "add `else", "remove `", "append `", "remove it, or"];
+
+/// The text after the edit that a help asks for, and the form of the help. Where the help leaves
+/// something open, as `…` does, there is none.
+fn edited(text: &str, problem: &dyn Diagnostic) -> Option<(&'static str, String)> {
+    let help = problem.help()?.to_string();
+    let form = FORMS.into_iter().find(|form| help.starts_with(form))?;
+    let mut labels = problem.labels()?;
+    let label = labels.find(LabeledSpan::primary)?;
+    let (mut start, mut end) = (label.offset(), label.offset() + label.len());
+    let piece = help.split(['`', '"']).nth(1)?;
+    let line_end = start + text[start..].find(['\n', '/'])?;
+    let mut with = piece.to_owned();
+    match form {
+        "did you mean " if text[start..end].contains('"') => {
+            (start, end) = (start + text[start..end].find('"')? + 1, start + text[start..end].rfind('"')?);
+        }
+        "write `" if piece.contains('…') || !help.ends_with(&format!("`{piece}`")) => return None,
+        "write `" if piece.starts_with("expect ") => {
+            (start, end) = (text[..start].rfind("expect")?, line_end);
+        }
+        "add `else" => (start, with) = (end, format!(" {piece}")),
+        "remove `" => {
+            let comma = text[..start].ends_with(", ");
+            (start, with) = (if comma { start - 2 } else { start }, String::new());
+            end += if !comma && text[end..].starts_with(", ") { 2 } else { 0 };
+        }
+        "append `" => (start, end, with) = (line_end, line_end, format!(" {piece} ")),
+        _ => {}
+    }
+    Some((form, format!("{}{with}{}", &text[..start], &text[end..])))
+}
+
+/// What is reported of a text that stands where a case stands.
+fn check_text(case: &str, text: &str) -> Vec<Report> {
+    let beside = |importer: &str, module: &[&str]| {
+        if let ["std", rest @ ..] = module {
+            let name = rest.join("/");
+            let found = nas_spaces::std_module(&name).map(|text| Source::new(format!("std/{name}.nas"), text));
+            return found.ok_or_else(|| LoadError::Missing("there is no such module".to_owned()));
+        }
+        let name = Path::new(importer).with_file_name(module.join("/")).with_extension("nas");
+        let text = std::fs::read_to_string(folder().join(&name));
+        let text = text.map_err(|error| LoadError::Missing(error.to_string()))?;
+        Ok(Source::new(name.to_str().unwrap(), text))
+    };
+    let mut problems = Problems::default();
+    let program = Program::load(Source::new(case, text), &beside, &mut problems);
+    Compiler::new(&program, &mut problems).check_all();
+    problems.into_vec().iter().map(|problem| reported(problem.as_ref(), case)).collect()
+}
+
+#[test]
+fn an_edit_that_a_help_asks_for_cures() {
+    let mut used = BTreeSet::new();
+    let mut faults = Vec::new();
+    for case in cases() {
+        let (problems, _) = check(&case);
+        let before: BTreeSet<Report> = problems.iter().map(|p| reported(p.as_ref(), &case)).collect();
+        for problem in &problems {
+            let report = reported(problem.as_ref(), &case);
+            let Ok(text) = std::fs::read_to_string(folder().join(&report.0)) else { continue };
+            let Some((form, text)) = edited(&text, problem.as_ref()) else { continue };
+            used.insert(form);
+            let after = check_text(&case, &text);
+            let others: Vec<&Report> = after.iter().filter(|r| **r == report || !before.contains(r)).collect();
+            if report.0 == case && !others.is_empty() {
+                faults.push(format!("{case}: after \"{}\": {others:?}", problem.help().unwrap()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(used, BTreeSet::from(FORMS), "forms that no case has any more");
 }
 
 #[test]

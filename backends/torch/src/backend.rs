@@ -9,7 +9,7 @@ use nas_compiler::ir::{DecisionId, Node, Space, Task};
 use nas_compiler::recipe::Recipe;
 use nas_compiler::shape::Shape;
 use nas_compiler::weights::Weights;
-use nas_compiler::{Assignment, Checked, Network, specialise};
+use nas_compiler::{Assignment, Checked, Network};
 use nas_data::Dataset;
 use nas_search::evaluator::{
     Backend, OnStep, Part, Pass, PassReport, Score, Split, Stop, Supernet, Trainee,
@@ -17,14 +17,13 @@ use nas_search::evaluator::{
 use tch::Device;
 
 use crate::error::{Phase, TorchError};
+use crate::build::largest;
 use crate::feed::Feed;
 use crate::lower::Statistics;
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, failed, score, train};
-use crate::program::Program;
-use crate::task::Segmentation;
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,7 +65,7 @@ pub struct TorchBackend {
     recipe: Recipe,
     dataset: Dataset,
     options: Options,
-    task: Segmentation,
+    task: Task,
     input: Shape,
 }
 
@@ -94,30 +93,26 @@ impl TorchBackend {
     }
 }
 
-/// What the space is for, and the shape of its input.
-fn trainable(space: &Space) -> Result<(Segmentation, Shape), TorchError> {
+/// What the space is for, and the largest shape of its input.
+fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
     let fault =
         |reason: &str| TorchError::Task { space: space.name.clone(), reason: reason.to_owned() };
-    let Some(Task::Segmentation { classes, ignore }) = space.task else {
-        return Err(fault("it has no task"));
+    let task = match space.task {
+        Some(task @ Task::Segmentation { .. }) => task,
+        Some(Task::Classification { .. }) => {
+            return Err(fault("its task is a classification, and data sets label each pixel"));
+        }
+        None => return Err(fault("it has no task")),
     };
-    let fixed = |node: &Node| node.shape.fixed().copied();
-    let inputs: Option<Vec<Shape>> = space.graph.inputs().map(|(_, node)| fixed(node)).collect();
-    let outputs: Option<Vec<Shape>> = space.graph.outputs().map(|(_, node)| fixed(node)).collect();
-    let (Some(inputs), Some(outputs)) = (inputs, outputs) else {
-        return Err(fault("the size of its input depends on decisions"));
-    };
-    let ([input], [output]) = (inputs.as_slice(), outputs.as_slice()) else {
+    let inputs: Vec<&Node> = space.graph.inputs().map(|(_, node)| node).collect();
+    let ([input], 1) = (inputs.as_slice(), space.graph.outputs().count()) else {
         return Err(fault("it has several inputs or outputs"));
     };
-    if input.channels() != 3 || input.spatial().is_none() {
-        return Err(fault(&format!("its input is {input}, no image")));
+    let is_image = |shape: &Shape| shape.channels() == 3 && shape.spatial().is_some();
+    if let Some(other) = input.shape.values().iter().find(|shape| !is_image(shape)) {
+        return Err(fault(&format!("its input is {other}, no image")));
     }
-    if *output != input.with_channels(classes) {
-        let expected = input.with_channels(classes);
-        return Err(fault(&format!("its output is {output}, not {expected}")));
-    }
-    Ok((Segmentation { classes: classes as usize, ignore: i64::from(ignore) }, *input))
+    Ok((task, largest(&input.shape)))
 }
 
 impl Backend for TorchBackend {
@@ -136,49 +131,41 @@ impl Backend for TorchBackend {
             seed: *seed,
             device: self.options.device,
         };
+        let mixture = Mixture::new(&self.space, settings)?;
         let expected = ExpectedCost::new(&self.space, objective.measure)
             .map_err(|reason| TorchError::Entangled { space: self.space.name.clone(), reason })?;
         Ok(TorchSupernet {
             space: Arc::clone(&self.space),
-            mixture: Mixture::new(&self.space, settings)?,
             feed: self.feed(data.batch),
             factor: objective.factor,
             expected,
+            mixture,
             options: self.options,
         })
     }
 
     fn trainee(&self, network: Network) -> Result<TorchTrainee, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
-        let network = TorchNetwork::new(&network, *seed, self.options.device)?;
-        let Options { clip, .. } = self.options;
+        let Options { clip, device, .. } = self.options;
+        let network = TorchNetwork::fed(&network, Some(self.input), *seed, device)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
         Ok(TorchTrainee { network, sgd, feed: self.feed(retrain.batch) })
     }
 }
 
-/// The supernet of a space: every candidate with weights of its own.
+/// The supernet of a space: every candidate with weights of its own, those of elastic decisions
+/// with parts of the same.
 ///
 /// Its state holds, beside the weights by name, `choices/PATH` (logits), `dropped/PATH` (1 for a
 /// dropped candidate) and `optimizer/…`.
 pub struct TorchSupernet {
     space: Arc<Checked<Space>>,
-    mixture: Mixture,
+    pub(crate) mixture: Mixture,
     feed: Feed,
     /// What one unit of the measure adds to the loss.
     factor: f64,
     expected: ExpectedCost,
     options: Options,
-}
-
-impl TorchSupernet {
-    /// The network of an assignment with the weights of the supernet. Its running statistics are
-    /// those of the supernet, or its own to be estimated.
-    fn inherit(&self, assignment: &Assignment, own: bool) -> Result<TorchNetwork, TorchError> {
-        let (program, specs) = Program::of_network(&specialise(&self.space, assignment));
-        let parameters = self.mixture.parameters.share(specs, own)?;
-        Ok(TorchNetwork::with(program, parameters, self.options.device))
-    }
 }
 
 impl Supernet for TorchSupernet {
@@ -222,7 +209,7 @@ impl Supernet for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<Score, Stop<TorchError>> {
         let own = self.options.estimate > 0;
-        let network = self.inherit(assignment, own).map_err(failed)?;
+        let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
         let feed = &mut self.feed;
         let estimate =
             self.options.estimate.min(feed.part(Part::Weights).map_err(failed)?.batches());
@@ -268,7 +255,7 @@ impl Trainee for TorchTrainee {
         train(feed, pass, on_step, |lesson| {
             let (loss, value) =
                 loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network)?;
-            let rows = network.program.weights(&network.plan);
+            let rows = network.program.weights(&network.plan).into_iter();
             sgd.step(&network.parameters, rows, &loss, lesson.rate)?;
             Ok((value, 0.0))
         })

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use miette::Diagnostic;
+use miette::{Diagnostic, SourceSpan};
 use nas_compiler::analyse::Entangled;
 use nas_data::DataError;
+use nas_grammar::Source;
 use tch::TchError;
 use thiserror::Error;
 
@@ -91,7 +92,7 @@ pub enum TorchError {
     #[diagnostic(
         code(nas::train::task),
         help(
-            "a trainable space has `task segmentation`, one image input of 3 channels, and one output with a channel for each class"
+            "a trainable space has `task segmentation`, one image input of 3 channels, and one output"
         )
     )]
     Task {
@@ -101,13 +102,16 @@ pub enum TorchError {
         reason: String,
     },
 
-    /// The expected cost of the supernet has no table of bounded size.
+    /// The candidates that a mixture would sum have different shapes.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    SoftShapes(Box<SoftShapes>),
+
+    /// What the supernet holds or costs has no table of bounded size.
     #[error("space `{space}` cannot be searched: {reason}")]
     #[diagnostic(
         code(nas::train::entangled),
-        help(
-            "let fewer decisions depend on each other, so that their joint cost can be tabulated"
-        )
+        help("let fewer decisions depend on each other, so that their cases can be tabulated")
     )]
     Entangled {
         /// The space.
@@ -160,6 +164,26 @@ pub enum TorchError {
         /// The first line of what it says.
         reason: String,
     },
+}
+
+/// A decision whose candidates cannot be summed.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the candidates of `{decision}` differ in shape, so `mixing = soft` cannot sum them")]
+#[diagnostic(code(nas::train::soft_shapes))]
+pub struct SoftShapes {
+    /// The path of the decision.
+    pub decision: String,
+    /// The file.
+    #[source_code]
+    pub file: Source,
+    /// Where the decision was written.
+    #[label("{shapes}")]
+    pub at: Option<SourceSpan>,
+    /// The shapes, and of what.
+    pub shapes: String,
+    /// An edit.
+    #[help]
+    pub help: &'static str,
 }
 
 impl From<TchError> for TorchError {

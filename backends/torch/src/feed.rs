@@ -1,5 +1,6 @@
 //! From the loader's batches to tensors on the device, and passes over them.
 
+use nas_compiler::ir::Task;
 use nas_compiler::recipe::{Data, Recipe};
 use nas_compiler::shape::Shape;
 use nas_data::{Batch, Dataset, Loader, Loading, Pipeline, Size};
@@ -8,7 +9,7 @@ use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 use crate::layout::channels_last;
-use crate::task::{Labels, Segmentation};
+use crate::task::{Labels, classes, ignored};
 
 /// What a run trains and scores on. Loaders are made when first asked for.
 ///
@@ -23,7 +24,7 @@ pub(crate) struct Feed {
     /// Share of the training images for the weights.
     share: f64,
     pub(crate) seed: u64,
-    pub(crate) task: Segmentation,
+    pub(crate) task: Task,
     device: Device,
     parts: [Option<Loader>; 3],
     splits: [Option<Loader>; 2],
@@ -34,7 +35,7 @@ impl Feed {
     pub(crate) fn new(
         dataset: &Dataset,
         recipe: &Recipe,
-        task: Segmentation,
+        task: Task,
         input: Shape,
         batch: u32,
         device: Device,
@@ -44,12 +45,12 @@ impl Feed {
         let Recipe { data, schedule, seed, .. } = recipe;
         let crop = data.crop.map_or(input, |[height, width]| Size { height, width });
         let pipeline = Pipeline {
-            ignore: u8::try_from(task.ignore).unwrap_or(dataset.ignore),
+            ignore: u8::try_from(ignored(task)).unwrap_or(dataset.ignore),
             resize: Some(input),
             crop: Some(crop),
             flip: data.flip,
             scale: data.scale.map(|[low, high]| (low as f32, high as f32)),
-            ..dataset.pipeline(task.classes)
+            ..dataset.pipeline(classes(task))
         };
         Self {
             dataset: dataset.clone(),
@@ -122,7 +123,7 @@ impl Feed {
 /// Turns batches into tensors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Upload {
-    task: Segmentation,
+    task: Task,
     device: Device,
 }
 
@@ -135,6 +136,6 @@ impl Upload {
         let classes = Tensor::f_from_slice(&batch.labels)?.f_view([n, h, w])?;
         let classes = classes.f_to_device(self.device)?;
         let images = channels_last(&images.f_to_device(self.device)?)?;
-        Ok((images, Labels { classes, ignore: self.task.ignore }))
+        Ok((images, Labels { classes, ignore: ignored(self.task) }))
     }
 }

@@ -2,15 +2,16 @@
 //!
 //! [`TorchBackend`] implements the traits of `nas_search::evaluator`; [`TorchNetwork`] and [`run`]
 //! evaluate one network. Inside, a network and a supernet are the same thing: a program
-//! (`program`) of operators (`lower`, with `convolution` where libtorch's kernels are slow),
-//! over parameters by name (`parameters`), in which a supernet's decisions mix their candidates
-//! (`mixing`). `mixture` makes the steps of a search, `passes` goes over the data.
+//! (`program`, made by `build`) of operators (`lower`, with `convolution` where libtorch's kernels
+//! are slow), over parameters by name (`parameters`), in which a supernet's decisions mix their
+//! candidates (`mixing`). `mixture` makes the steps of a search, `passes` goes over the data.
 //!
 //! Same seed, same result: initial weights depend on seed and name, Gumbel noise on seed, epoch,
 //! step and decision; neither libtorch's generator nor the threads of the loader matter. The
 //! number of libtorch's threads may change the last digits.
 
 mod backend;
+mod build;
 mod choices;
 mod convolution;
 mod dropout;

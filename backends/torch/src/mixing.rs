@@ -9,16 +9,27 @@
 //!   the candidate, and the gradient of `w_k` is straight-through (Jang et al. 2017, section 2.2),
 //!   restricted to what ran, as in GDAS (Dong and Yang 2019, equation 7). A softmax over the
 //!   candidates carries it to all of theta.
+//!
+//! A select may depend on several decisions. Soft, the weight of an operand is the sum over the
+//! ways to it of the product of the weights on the way. Hard, the factors of the decisions on the
+//! way are multiplied, but for those on which the shape of the result
+//! depends: values of several shapes have no sum, and it is where they meet in one shape that the
+//! decision counts, once.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use nas_compiler::diagram::{Diagram, Selectors, Top};
 use nas_compiler::recipe::Mixing;
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
 use crate::lower::Value;
+use crate::program::{Program, Select};
 use crate::random::{Moment, Purpose, gumbel, stream};
 
-/// What a decision does in one step.
+/// What a decision, or a select, does in one step.
 #[derive(Debug)]
 pub(crate) enum Mix {
     /// A weighted sum.
@@ -43,6 +54,14 @@ impl Mix {
         match self {
             Self::Soft { candidates, .. } => candidates.clone(),
             Self::One { candidate, .. } => vec![*candidate],
+        }
+    }
+
+    /// The weight of the candidate at this place among those that run; none where it is 1.
+    fn weight(&self, at: usize) -> Option<&Tensor> {
+        match self {
+            Self::Soft { weights, .. } => weights.get(at),
+            Self::One { .. } => None,
         }
     }
 }
@@ -114,6 +133,78 @@ fn one(candidates: &[usize], weights: &Tensor) -> Result<Mix, TorchError> {
         None
     };
     Ok(Mix::One { candidate, factor })
+}
+
+/// What each select of a program does where the decisions do this.
+pub(crate) fn of_selects(program: &Program, decisions: &[Mix]) -> Result<Vec<Mix>, TorchError> {
+    let selects = program.selects.iter();
+    let mixes = selects.map(|select| of_select(select, &program.selectors, decisions));
+    Ok(mixes.collect::<Result<_, TchError>>()?)
+}
+
+fn of_select(
+    select: &Select,
+    selectors: &Selectors,
+    decisions: &[Mix],
+) -> Result<Mix, TchError> {
+    let mut here = select.selector;
+    let mut product: Option<Tensor> = None;
+    while let Some(Top::Branch(decision, children)) = selectors.top(here) {
+        let Some(Mix::One { candidate, factor }) = decisions.get(decision.index()) else {
+            return weighted(here, selectors, decisions);
+        };
+        let counts = select.mixes.contains(&decision);
+        if let Some(factor) = factor.as_ref().filter(|_| counts) {
+            product = Some(times(product.as_ref(), factor)?);
+        }
+        let Some(&child) = children.get(*candidate) else { break };
+        here = child;
+    }
+    Ok(Mix::One { candidate: leaf(selectors, here), factor: product })
+}
+
+fn leaf(selectors: &Selectors, row: Diagram) -> usize {
+    match selectors.top(row) {
+        Some(Top::Leaf(&operand)) => operand as usize,
+        _ => 0,
+    }
+}
+
+fn times(product: Option<&Tensor>, factor: &Tensor) -> Result<Tensor, TchError> {
+    product.map_or_else(|| Ok(factor.shallow_clone()), |product| product.f_mul(factor))
+}
+
+/// The weights of the operands below a row: each row passes its own on to its children, highest
+/// decision first, so that each is visited once.
+fn weighted(top: Diagram, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TchError> {
+    let key = |row: Diagram| (Reverse(selectors.decision(row)), row);
+    // The weight of the top is 1.
+    let mut open: BTreeMap<_, Option<Tensor>> = BTreeMap::from([(key(top), None)]);
+    let mut operands: BTreeMap<usize, Option<Tensor>> = BTreeMap::new();
+    while let Some(((_, row), weight)) = open.pop_first() {
+        let Some(Top::Branch(decision, children)) = selectors.top(row) else {
+            operands.insert(leaf(selectors, row), weight);
+            continue;
+        };
+        let Some(mix) = decisions.get(decision.index()) else { continue };
+        for (at, candidate) in mix.candidates().into_iter().enumerate() {
+            let Some(&child) = children.get(candidate) else { continue };
+            let way = match mix.weight(at) {
+                Some(own) => Some(times(weight.as_ref(), own)?),
+                None => weight.as_ref().map(Tensor::shallow_clone),
+            };
+            let slot = open.entry(key(child)).or_default();
+            *slot = match (slot.take(), way) {
+                (Some(before), Some(way)) => Some(before.f_add(&way)?),
+                (before, way) => before.or(way),
+            };
+        }
+    }
+    let (candidates, weights): (Vec<usize>, Vec<Option<Tensor>>) = operands.into_iter().unzip();
+    Ok(match (candidates.as_slice(), weights.into_iter().collect::<Option<Vec<_>>>()) {
+        (&[candidate], _) => Mix::One { candidate, factor: None },
+        (_, weights) => Mix::Soft { candidates, weights: weights.unwrap_or_default() },
+    })
 }
 
 /// The value of a select; `operand` gives the value of a candidate.

@@ -1,15 +1,20 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
-use nas_compiler::ir::Space;
+use nas_compiler::analyse::Entangled;
+use nas_compiler::ir::{Choice, Space};
 use nas_compiler::recipe::{Adam, Mixing};
+use nas_compiler::shape::Shape;
 use nas_compiler::weights::Weights;
+use nas_compiler::{Assignment, Checked, specialise};
+use nas_grammar::Source;
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
 use crate::dropout::Noise;
-use crate::error::{Phase, TorchError};
+use crate::error::{Phase, SoftShapes, TorchError};
 use crate::lower::Statistics;
-use crate::mixing::{Draw, Mix};
+use crate::mixing::{Draw, Mix, of_selects};
+use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::parameters::Parameters;
 use crate::passes::Lesson;
@@ -44,8 +49,18 @@ pub(crate) struct Mixture {
 }
 
 impl Mixture {
-    pub(crate) fn new(space: &Space, settings: Settings) -> Result<Self, TorchError> {
-        let (program, specs) = Program::of_space(space)?;
+    /// The supernet of a space, freshly initialised.
+    ///
+    /// # Errors
+    /// Mixing is soft and there are candidates of several shapes, or the cases of what depends on
+    /// decisions cannot be listed.
+    pub(crate) fn new(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
+        if let (Mixing::Soft, Some(shapes)) = (settings.mixing, several_shapes(space)) {
+            return Err(TorchError::SoftShapes(Box::new(shapes)));
+        }
+        let entangled =
+            |reason: Entangled| TorchError::Entangled { space: space.name.clone(), reason };
+        let (program, specs) = Program::of_space(space).map_err(entangled)?;
         let parameters = Parameters::new(specs, settings.seed, settings.device)?;
         let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;
         Ok(Self { program, parameters, choices: Choices::new(space), sgd, settings })
@@ -57,7 +72,7 @@ impl Mixture {
         let plan = Plan::new(&self.program, &mixes);
         let evaluation = self.evaluation(&plan, &mixes, Statistics::Learn);
         let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
-        let rows = self.program.weights(&plan);
+        let rows = self.program.weights(&plan).into_iter();
         self.sgd.step(&self.parameters, rows, &loss, lesson.rate)?;
         Ok(value)
     }
@@ -91,7 +106,7 @@ impl Mixture {
         Ok(theta.f_to_device(self.settings.device)?)
     }
 
-    /// What each decision does in a step.
+    /// What each select does in a step.
     pub(crate) fn draw(
         &self,
         lesson: &Lesson<'_>,
@@ -106,7 +121,7 @@ impl Mixture {
             batch: lesson.images.size().first().copied().unwrap_or(1),
             device: self.settings.device,
         };
-        draw.mixes(&self.choices, theta)
+        of_selects(&self.program, &draw.mixes(&self.choices, theta)?)
     }
 
     pub(crate) fn evaluation<'a>(
@@ -117,6 +132,22 @@ impl Mixture {
     ) -> Evaluation<'a> {
         let Self { program, parameters, .. } = self;
         Evaluation { program, parameters, plan, mixes, statistics, noise: None }
+    }
+
+    /// The network of an assignment with the weights of the supernet, for pictures of the size that
+    /// the supernet is `fed`. Its running statistics are those of the supernet, or its own to be
+    /// estimated.
+    pub(crate) fn inherit(
+        &self,
+        space: &Checked<Space>,
+        assignment: &Assignment,
+        own: bool,
+    ) -> Result<TorchNetwork, TorchError> {
+        let plan = Plan::new(&self.program, &self.program.assigned(space, assignment)?);
+        let fed = self.program.inputs.first().copied();
+        let (program, specs) = Program::of_network(&specialise(space, assignment), fed);
+        let parameters = self.parameters.share(specs, &self.program.readings(&plan), own)?;
+        Ok(TorchNetwork::with(program, parameters, self.settings.device))
     }
 
     /// Weights by name, `choices/PATH`, `dropped/PATH`, and `optimizer/…`.
@@ -133,6 +164,28 @@ impl Mixture {
         self.choices.load(state)?;
         self.sgd.load(&self.parameters, state)
     }
+}
+
+/// What keeps candidates from being summed: the first node, in order, that has several shapes.
+fn several_shapes(space: &Space) -> Option<SoftShapes> {
+    let mut nodes = space.graph.nodes().map(|(_, node)| node);
+    let (node, selector) = nodes.find_map(|node| Some((node, node.shape.selector()?)))?;
+    let decision = space.decision(space.selectors.decisions(selector).first().copied()?)?;
+    let origin = space.origin(decision.origin);
+    let file = origin.and_then(|origin| space.origins.sources.get(origin.source));
+    let shapes: Vec<String> = node.shape.values().iter().map(Shape::to_string).collect();
+    let help = if decision.choice == Choice::Elastic {
+        "write `mixing = hard` in the strategy: it runs one candidate of each decision at a time"
+    } else {
+        "write `mixing = hard` in the strategy, which runs one candidate of each decision at a time, and `elastic` for sizes that are to have their weights in common"
+    };
+    Some(SoftShapes {
+        decision: decision.path.clone(),
+        file: file.cloned().unwrap_or_else(|| Source::new("", "")),
+        at: origin.map(|origin| origin.span.into()),
+        shapes: format!("`{}` is {}", node.name, shapes.join(" or ")),
+        help,
+    })
 }
 
 /// The loss of a batch in training, as a tensor and as a number.

@@ -1,6 +1,7 @@
 //! One network on libtorch: its values, its weights, its pictures.
 
 use nas_compiler::Network;
+use nas_compiler::shape::Shape;
 use nas_compiler::weights::Weights;
 use tch::{Device, Tensor, no_grad};
 
@@ -26,7 +27,18 @@ impl TorchNetwork {
     /// # Errors
     /// Out of memory.
     pub fn new(network: &Network, seed: u64, device: Device) -> Result<Self, TorchError> {
-        let (program, specs) = Program::of_network(network);
+        Self::fed(network, None, seed, device)
+    }
+
+    /// As `new`, for pictures of another size, which the network brings to its own. It answers in
+    /// the size of the pictures.
+    pub(crate) fn fed(
+        network: &Network,
+        pictures: Option<Shape>,
+        seed: u64,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let (program, specs) = Program::of_network(network, pictures);
         let parameters = Parameters::new(specs, seed, device)?;
         Ok(Self::with(program, parameters, device))
     }

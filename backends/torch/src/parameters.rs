@@ -1,10 +1,11 @@
 //! Parameters by name: their initial values, and their ways in and out of [`Weights`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use nas_compiler::ops::{Initial, Role};
+use nas_compiler::ir::operation::WeightGroup;
+use nas_compiler::ops::{Initial, Role, Weight};
 use nas_compiler::weights::{Tensor as Plain, Weights};
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::random::{Purpose, normal, stream};
@@ -22,11 +23,37 @@ pub(crate) struct Spec {
     pub(crate) initial: Initial,
 }
 
+/// What an instruction reads of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The row of the tensor.
+    pub(crate) row: usize,
+    /// First element and length along each axis; all of it if `None`.
+    part: Option<Vec<[i64; 2]>>,
+}
+
+impl Reading {
+    /// What a weight is of the tensor in this row that has these sizes.
+    pub(crate) fn new(row: usize, weight: &Weight, sizes: &[u32]) -> Self {
+        let part = WeightGroup::part(weight, sizes).into_iter();
+        let part = part.map(|range| [range.start, range.end - range.start].map(i64::from));
+        Self { row, part: (weight.dims != sizes).then(|| part.collect()) }
+    }
+
+    /// A view: gradients, and what is written into it, reach the whole tensor.
+    fn of(&self, whole: &Tensor) -> Result<Tensor, TchError> {
+        let mut view = whole.shallow_clone();
+        for (axis, [start, length]) in (0..).zip(self.part.iter().flatten()) {
+            view = view.f_narrow(axis, *start, *length)?;
+        }
+        Ok(view)
+    }
+}
+
 /// The parameters of a program, in the order of its specs.
 pub(crate) struct Parameters {
     specs: Vec<Spec>,
     tensors: Vec<Tensor>,
-    rows: HashMap<String, usize>,
     /// All trainable values, one tensor after the other. The tensors are views of it, so that an
     /// optimiser changes many of them in one operation.
     flat: Tensor,
@@ -57,45 +84,57 @@ impl Parameters {
             tensor.f_copy_(&spec.initial(seed)?)?;
             tensors.push(tensor);
         }
-        let names = specs.iter().enumerate();
-        let rows = names.map(|(row, spec)| (spec.name.clone(), row)).collect();
-        Ok(Self { specs, tensors, rows, flat, offsets })
+        Ok(Self { specs, tensors, flat, offsets })
     }
 
-    /// Parameters of another program over the same memory, by name; running statistics are its
-    /// own, at their initial values, if `statistics` says so.
-    pub(crate) fn share(&self, specs: Vec<Spec>, statistics: bool) -> Result<Self, TorchError> {
+    /// Parameters of another program over the same memory: those of a node are what the node
+    /// reads here. Running statistics are its own, at their initial values, if `statistics` says so.
+    pub(crate) fn share(
+        &self,
+        specs: Vec<Spec>,
+        readings: &BTreeMap<&str, &[Reading]>,
+        statistics: bool,
+    ) -> Result<Self, TorchError> {
+        let mut sources = HashMap::new();
+        for (node, readings) in readings {
+            for reading in *readings {
+                let Some(spec) = self.specs.get(reading.row) else { continue };
+                sources.insert(format!("{node}.{}", spec.role.tensor_name()), reading);
+            }
+        }
         let mut tensors = Vec::new();
         for spec in &specs {
-            let tensor = self.find(spec)?;
+            let tensor = self.source(spec, sources.get(&spec.name).copied())?;
             tensors.push(if spec.role.is_trainable() || !statistics {
-                tensor.shallow_clone()
+                tensor
             } else {
                 spec.initial(0)?.f_to_device(tensor.device())?
             });
         }
-        let names = specs.iter().enumerate();
-        let rows = names.map(|(row, spec)| (spec.name.clone(), row)).collect();
         let offsets = vec![None; specs.len()];
-        Ok(Self { specs, tensors, rows, flat: self.flat.shallow_clone(), offsets })
+        Ok(Self { specs, tensors, flat: self.flat.shallow_clone(), offsets })
     }
 
-    fn find(&self, spec: &Spec) -> Result<&Tensor, TorchError> {
-        let row = self.rows.get(&spec.name).copied();
-        let found = row.and_then(|row| self.specs.get(row).zip(self.tensors.get(row)));
+    fn source(&self, spec: &Spec, reading: Option<&Reading>) -> Result<Tensor, TorchError> {
+        let whole = reading.and_then(|reading| self.tensors.get(reading.row).zip(Some(reading)));
+        let found = whole.map(|(whole, reading)| reading.of(whole)).transpose()?;
         match found {
-            Some((have, tensor)) if have.dims == spec.dims => Ok(tensor),
-            _ => Err(TorchError::OtherState {
+            Some(tensor) if tensor.size() == spec.sizes() => Ok(tensor),
+            found => Err(TorchError::OtherState {
                 name: spec.name.clone(),
                 needed: spec.dims.clone(),
-                found: found.map(|(have, _)| have.dims.clone()),
+                found: found.map(|tensor| tensor.size().iter().map(|&d| d as u32).collect()),
             }),
         }
     }
 
-    /// The tensors of some rows.
-    pub(crate) fn tensors(&self, rows: std::ops::Range<usize>) -> &[Tensor] {
-        self.tensors.get(rows).unwrap_or_default()
+    /// What these readings give.
+    pub(crate) fn read(&self, readings: &[Reading]) -> Result<Vec<Tensor>, TchError> {
+        let missing = || TchError::Shape("parameters that do not exist".to_owned());
+        let read = |reading: &Reading| {
+            reading.of(self.tensors.get(reading.row).ok_or_else(missing)?)
+        };
+        readings.iter().map(read).collect()
     }
 
     /// What the tensors are.

@@ -1,5 +1,6 @@
 //! Passes over the data: training steps on each batch, and scores.
 
+use nas_compiler::ir::Task;
 use nas_data::{Batch, DataError};
 use nas_search::evaluator::{OnStep, Pass, PassReport, Score, Split, Step, Stop};
 use tch::{Tensor, no_grad};
@@ -74,7 +75,7 @@ fn report(on_step: OnStep<'_>, step: Step) -> Result<(), Stop<TorchError>> {
 /// What goes over the pictures that a network is scored on.
 pub(crate) struct Exam<'a> {
     upload: Upload,
-    classes: usize,
+    task: Task,
     done: usize,
     of: usize,
     loss: f64,
@@ -84,8 +85,7 @@ pub(crate) struct Exam<'a> {
 impl<'a> Exam<'a> {
     /// `of` counts all its steps.
     pub(crate) fn new(feed: &Feed, of: usize, on_step: OnStep<'a>) -> Self {
-        let classes = feed.task.classes;
-        Self { upload: feed.upload(), classes, done: 0, of, loss: 0.0, on_step }
+        Self { upload: feed.upload(), task: feed.task, done: 0, of, loss: 0.0, on_step }
     }
 
     fn step(&mut self) -> Result<(), Stop<TorchError>> {
@@ -115,7 +115,7 @@ impl<'a> Exam<'a> {
         network: &TorchNetwork,
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<Score, Stop<TorchError>> {
-        let mut confusion = Confusion::new(self.classes);
+        let mut confusion = Confusion::new(self.task);
         for (step, batch) in batches.enumerate() {
             let (images, labels) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
             self.loss = examine(network, images, &labels, &mut confusion, step).map_err(failed)?;

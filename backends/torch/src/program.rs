@@ -3,19 +3,20 @@
 //! Only what the outputs need is evaluated: candidates that are dropped, or not sampled, and
 //! whatever only they read, cost nothing. A value is released after its last reader.
 
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
-use nas_compiler::ir::{NodeKind, Space};
-use nas_compiler::network::{NamedWeight, Network};
-use nas_compiler::ops::{Op, Weight};
+use nas_compiler::Assignment;
+use nas_compiler::diagram::{Diagram, Selectors};
+use nas_compiler::ir::{DecisionId, Space};
+use nas_compiler::ops::Op;
 use nas_compiler::shape::Shape;
 use tch::{TchError, Tensor};
 
 use crate::dropout::Noise;
 use crate::error::TorchError;
 use crate::lower::{Site, Statistics, Value, forward};
-use crate::mixing::{Mix, mixed};
-use crate::parameters::{Parameters, Spec};
+use crate::mixing::{Mix, mixed, of_selects};
+use crate::parameters::{Parameters, Reading};
 
 /// What an instruction does.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,34 +24,63 @@ pub(crate) enum Work {
     /// The value of an input: its number.
     Input(usize),
     /// A primitive operator.
-    Op(Op),
-    /// The mixture of the operands by a decision: its row in the space's table.
+    Op(Operator),
+    /// The mixture of the operands by decisions: a row of [`Program::selects`].
     Select(usize),
     /// The value of the operand.
     Output,
 }
 
+/// A primitive operator in the checked network, batches aside. Nothing of it varies: of what does,
+/// each case is an instruction.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Operator {
+    pub(crate) op: Op,
+    /// The shapes of its operands.
+    pub(crate) inputs: Vec<Shape>,
+    /// The shape of its result.
+    pub(crate) output: Shape,
+}
+
 /// One instruction. Operands are earlier instructions.
 #[derive(Debug, Clone)]
 pub(crate) struct Instruction {
-    /// The path of the node.
+    /// The path of the node, of which this may be one case.
     pub(crate) name: String,
     pub(crate) work: Work,
     pub(crate) inputs: Vec<usize>,
-    /// The shape of its value in the checked network, batch aside.
+    /// Its parameters, in the order of [`Op::weights`].
+    pub(crate) weights: Vec<Reading>,
+}
+
+/// Which of the operands a select takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Select {
+    /// The index of the operand.
+    pub(crate) selector: Diagram,
+    /// The decisions whose mixture this is: those on which the operand depends, but not the shape
+    /// of the result. Where values of several shapes are still apart, nothing is mixed yet.
+    pub(crate) mixes: BTreeSet<DecisionId>,
+}
+
+/// An output: its instruction, and the shape of its value, batch aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) row: usize,
     pub(crate) shape: Shape,
-    /// The rows of its parameters.
-    pub(crate) weights: Range<usize>,
 }
 
 /// Instructions in an order in which operands come first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Program {
     pub(crate) instructions: Vec<Instruction>,
-    /// Shapes of the inputs.
+    /// Shapes of what the inputs are given.
     pub(crate) inputs: Vec<Shape>,
-    /// The instructions whose values are the outputs.
-    pub(crate) outputs: Vec<usize>,
+    pub(crate) outputs: Vec<Output>,
+    /// What the selects do, each once.
+    pub(crate) selects: Vec<Select>,
+    /// The diagrams of the selects.
+    pub(crate) selectors: Selectors,
 }
 
 /// What has to be evaluated for the outputs.
@@ -62,120 +92,38 @@ pub(crate) struct Plan {
 }
 
 impl Program {
-    /// The program of a network, and the parameters it needs.
-    pub(crate) fn of_network(network: &Network) -> (Self, Vec<Spec>) {
-        let mut builder = Builder::default();
-        for node in &network.nodes {
-            let work = match &node.op {
-                Some(op) => Work::Op(op.clone()),
-                None => Work::Input(builder.program.inputs.len()),
-            };
-            builder.push(
-                &node.name,
-                work,
-                node.inputs.clone(),
-                node.shape,
-                network.node_weights(node),
-            );
-        }
-        builder.program.outputs = network.outputs.iter().map(|port| port.node).collect();
-        (builder.program, builder.specs)
-    }
-
-    /// The program of a supernet, and the parameters of all its candidates.
-    ///
-    /// # Errors
-    /// An operator or a shape depends on decisions.
-    pub(crate) fn of_space(space: &Space) -> Result<(Self, Vec<Spec>), TorchError> {
-        let mut builder = Builder::default();
-        for (id, node) in space.graph.nodes() {
-            let inputs: Vec<usize> = node.inputs.iter().map(|input| input.index()).collect();
-            let mut weights = Vec::new();
-            let varies = || TorchError::Task {
-                space: space.name.clone(),
-                reason: format!("`{}` depends on decisions", node.name),
-            };
-            let shape = node.shape.fixed().copied().ok_or_else(varies)?;
-            let work = match &node.kind {
-                NodeKind::Input => Work::Input(builder.program.inputs.len()),
-                NodeKind::Op(op) => {
-                    let op = op.fixed().ok_or_else(varies)?;
-                    weights = named(&node.name, op.weights(&builder.program.shapes(&inputs)));
-                    Work::Op(op.clone())
-                }
-                NodeKind::Select(selector) => {
-                    let decision = space.selectors.as_choice(*selector).ok_or_else(varies)?;
-                    Work::Select(decision.index())
-                }
-                NodeKind::Output => {
-                    builder.program.outputs.push(id.index());
-                    Work::Output
-                }
-            };
-            builder.push(&node.name, work, inputs, shape, weights);
-        }
-        Ok((builder.program, builder.specs))
-    }
-
-    fn shapes(&self, rows: &[usize]) -> Vec<Shape> {
-        rows.iter().filter_map(|&row| self.instructions.get(row)).map(|i| i.shape).collect()
+    /// What each select does in the network of an assignment.
+    pub(crate) fn assigned(
+        &self,
+        space: &Space,
+        assignment: &Assignment,
+    ) -> Result<Vec<Mix>, TorchError> {
+        let choice = |id| Mix::One { candidate: assignment.get(id), factor: None };
+        let choices: Vec<Mix> = space.decision_ids().map(|(id, _)| choice(id)).collect();
+        of_selects(self, &choices)
     }
 
     /// The path of the first output.
     pub(crate) fn output_name(&self) -> String {
-        let row = self.outputs.first().and_then(|&row| self.instructions.get(row));
+        let row = self.outputs.first().and_then(|output| self.instructions.get(output.row));
         row.map(|instruction| instruction.name.clone()).unwrap_or_default()
     }
 
-    /// The parameters that a plan reads.
-    pub(crate) fn weights<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = usize> + 'a {
+    fn needed<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Instruction> {
         let needed = self.instructions.iter().zip(&plan.uses).filter(|(_, uses)| **uses > 0);
-        needed.flat_map(|(instruction, _)| instruction.weights.clone())
+        needed.map(|(instruction, _)| instruction)
     }
-}
 
-/// The names that [`Network::weights`] gives.
-fn named(node: &str, weights: Vec<Weight>) -> Vec<NamedWeight> {
-    let name = |weight: &Weight| format!("{node}.{}", weight.role.tensor_name());
-    weights.into_iter().map(|weight| NamedWeight { name: name(&weight), weight }).collect()
-}
+    /// The parameters that a plan reads, each once, in order.
+    pub(crate) fn weights(&self, plan: &Plan) -> BTreeSet<usize> {
+        self.needed(plan).flat_map(|i| &i.weights).map(|reading| reading.row).collect()
+    }
 
-#[derive(Default)]
-struct Builder {
-    program: Program,
-    specs: Vec<Spec>,
-}
-
-impl Builder {
-    fn push(
-        &mut self,
-        name: &str,
-        work: Work,
-        mut inputs: Vec<usize>,
-        shape: Shape,
-        weights: Vec<NamedWeight>,
-    ) {
-        let first = self.specs.len();
-        match &work {
-            Work::Input(_) => self.program.inputs.push(shape),
-            Work::Op(op) => {
-                let shapes = self.program.shapes(&inputs);
-                self.specs.extend(weights.into_iter().map(|NamedWeight { name, weight }| Spec {
-                    name,
-                    role: weight.role,
-                    dims: weight.dims,
-                    initial: op.initial(weight.role, &shapes),
-                }));
-                // What is not read must not be evaluated; the shape is known without it.
-                if !op.reads_inputs() {
-                    inputs.clear();
-                }
-            }
-            Work::Select(_) | Work::Output => {}
-        }
-        let weights = first..self.specs.len();
-        let name = name.to_owned();
-        self.program.instructions.push(Instruction { name, work, inputs, shape, weights });
+    /// What each node of a plan reads of the parameters. INVARIANT: where every decision takes one
+    /// candidate, a plan has one case of a node.
+    pub(crate) fn readings<'a>(&'a self, plan: &'a Plan) -> BTreeMap<&'a str, &'a [Reading]> {
+        let readers = self.needed(plan).filter(|i| !i.weights.is_empty());
+        readers.map(|i| (i.name.as_str(), i.weights.as_slice())).collect()
     }
 }
 
@@ -183,15 +131,15 @@ impl Plan {
     /// What the outputs need when decisions are made so; a network has none.
     pub(crate) fn new(program: &Program, mixes: &[Mix]) -> Self {
         let mut plan = Self { uses: vec![0; program.instructions.len()] };
-        for &output in &program.outputs {
-            plan.count(output);
+        for output in &program.outputs {
+            plan.count(output.row);
         }
         for (row, instruction) in program.instructions.iter().enumerate().rev() {
             if !plan.needs(row) {
                 continue;
             }
-            if let Work::Select(decision) = instruction.work {
-                let candidates = mixes.get(decision).map(Mix::candidates).unwrap_or_default();
+            if let Work::Select(select) = instruction.work {
+                let candidates = mixes.get(select).map(Mix::candidates).unwrap_or_default();
                 for candidate in candidates {
                     instruction.inputs.get(candidate).into_iter().for_each(|&i| plan.count(i));
                 }
@@ -220,7 +168,7 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) program: &'a Program,
     pub(crate) parameters: &'a Parameters,
     pub(crate) plan: &'a Plan,
-    /// What each decision does; a network has none.
+    /// What each select of the program does; a network has none.
     pub(crate) mixes: &'a [Mix],
     pub(crate) statistics: Statistics,
     /// Where dropouts have their numbers from; without, they are the identity.
@@ -270,10 +218,9 @@ impl Evaluation<'_> {
                 *place = Some(value);
             }
         }
-        let outputs = self.program.outputs.iter().map(|&row| {
-            let (value, instruction) = (values.take(row), self.program.instructions.get(row));
-            let shape = instruction.map_or(Shape::vector(0), |instruction| instruction.shape);
-            let tensor = site.tensor(value, shape);
+        let outputs = self.program.outputs.iter().map(|&Output { row, shape }| {
+            let tensor = site.tensor(values.take(row), shape);
+            let instruction = self.program.instructions.get(row);
             let node = || instruction.map(|i| i.name.clone()).unwrap_or_default();
             tensor.map(|(tensor, _)| tensor).map_err(|error| Fault::Torch { node: node(), error })
         });
@@ -296,15 +243,14 @@ impl Evaluation<'_> {
             Work::Output => {
                 Ok(instruction.inputs.first().map_or(Value::Zero, |&row| values.take(row)))
             }
-            Work::Op(op) => {
+            Work::Op(Operator { op, inputs, output }) => {
                 let operands = instruction.inputs.iter().map(|&row| values.take(row)).collect();
-                let shapes = self.program.shapes(&instruction.inputs);
-                let weights = self.parameters.tensors(instruction.weights.clone());
+                let weights = self.parameters.read(&instruction.weights)?;
                 let site = Site { node: &instruction.name, ..*site };
-                forward(op, operands, weights, (&shapes, instruction.shape), &site)
+                forward(op, operands, &weights, (inputs, *output), &site)
             }
-            Work::Select(decision) => {
-                let Some(mix) = self.mixes.get(*decision) else { return Ok(Value::Zero) };
+            Work::Select(select) => {
+                let Some(mix) = self.mixes.get(*select) else { return Ok(Value::Zero) };
                 let operand = |candidate: usize| match instruction.inputs.get(candidate) {
                     Some(&row) => values.take(row),
                     None => Value::Zero,

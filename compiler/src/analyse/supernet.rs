@@ -6,7 +6,7 @@ use super::liveness::Liveness;
 use super::owners::{Candidate, owners};
 use crate::check::Checked;
 use crate::diagram::{Diagram, Selectors};
-use crate::ir::operation::{Case, Operation, WeightGroup, weight_groups};
+use crate::ir::operation::{Case, Operation, WeightGroup};
 use crate::ir::{NodeKind, Space};
 use crate::network::Cost;
 use crate::ops::Weight;
@@ -95,7 +95,7 @@ fn cost(
     let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
     let costs = cases.iter().map(|(op, inputs, output)| Cost::of(op, inputs, *output));
     let Cost { macs, .. } = costs.sum();
-    let params = weight_groups(space, selectors, &joint).into_iter().map(|group| {
+    let params = operation.weight_groups(space, selectors, &joint).into_iter().map(|group| {
         let members = group.cases.iter().filter_map(|&case| cases.get(case));
         let common = WeightGroup::common(members.map(|(op, inputs, _)| op.weights(inputs)));
         let trainable = common.iter().filter(|weight| weight.role.is_trainable());

@@ -108,7 +108,7 @@ impl<'p> Elaborator<'p, '_> {
         let stages = self.stages(repeat, flow, deepest, (selector, &counts))?;
         let values: Option<Vec<Value>> =
             counts.iter().map(|&count| stages.get(count as usize).cloned()).collect();
-        self.join(selector, &values.unwrap_or_default(), "repeat", repeat.head)
+        self.join(selector, &values.unwrap_or_default(), "repeated", repeat.head)
     }
 
     /// What flows in, and the value after each copy. A copy exists where the depth reaches it.

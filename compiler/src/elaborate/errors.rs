@@ -91,6 +91,11 @@ diagnostics! {
     /// Two tasks in one space.
     Error SecondTask [nas::space::second_task] "a space has one task" {}
 
+    /// A name in a requirement that is no measure.
+    Error UnknownRequirement [nas::require::measure] "unknown measure `{name}`" { name: String }
+    /// A requirement that is no comparison.
+    Error NoClaim [nas::require::claim] "a requirement is a comparison" {}
+
     /// Loops or calls that would not end in a reasonable time.
     Error TooManySteps [nas::limits::steps] "elaboration passed {limit} evaluated expressions" { limit: u64 }
     /// A graph that would not fit into memory.

@@ -10,6 +10,7 @@ mod function;
 mod help;
 mod node;
 mod number;
+mod require;
 mod scope;
 mod space;
 mod value;
@@ -81,6 +82,11 @@ pub(crate) fn evaluate<'p>(
         elaborator.names.bind(name, value.clone());
     }
     elaborator.expr(expr).unwrap_or(Value::Poison)
+}
+
+/// The value of a number as written; `None` for an unknown unit.
+pub(crate) fn number(literal: &str) -> Option<Value> {
+    number::parse(literal).ok()
 }
 
 struct Elaborator<'p, 'e> {

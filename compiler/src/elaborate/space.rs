@@ -51,6 +51,7 @@ impl<'p> Elaborator<'p, '_> {
             StatementKind::Input(name, shape) => self.input(name, shape),
             StatementKind::Output(name, value) => self.output(name, value),
             StatementKind::Task(name, args) => self.task(name, args, statement.span),
+            StatementKind::Require(claim) => self.require(claim),
             _ => Ok(()),
         }
     }

@@ -299,19 +299,17 @@ pub(super) fn pick(value: &Value, picks: &[(Diagram, u32)]) -> Value {
     }
 }
 
-/// Lists or tuples of one length that hold tensors, element by element.
+/// Lists or tuples of one length, element by element.
 fn columns(values: &[Value]) -> Option<Vec<Vec<Value>>> {
-    let rows: Option<Vec<&Rc<[Value]>>> = values
-        .iter()
-        .map(|value| match value {
-            Value::List(row) | Value::Tuple(row) => Some(row),
-            _ => None,
-        })
-        .collect();
-    let rows = rows?;
+    let is_list = |value: &Value| matches!(value, Value::List(_));
+    let is_first_list = values.first().is_some_and(is_list);
+    let rows = values.iter().map(|value| match value {
+        Value::List(row) | Value::Tuple(row) if is_list(value) == is_first_list => Some(row),
+        _ => None,
+    });
+    let rows: Vec<&Rc<[Value]>> = rows.collect::<Option<_>>()?;
     let length = rows.first()?.len();
-    let holds_tensors = rows.iter().flat_map(|row| row.iter()).any(Value::holds_tensor);
-    (holds_tensors && rows.iter().all(|row| row.len() == length)).then(|| {
+    rows.iter().all(|row| row.len() == length).then(|| {
         (0..length).map(|i| rows.iter().filter_map(|row| row.get(i).cloned()).collect()).collect()
     })
 }

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use indexmap::IndexMap;
-
 use rustc_hash::FxHashMap as HashMap;
 
 use super::{Choice, DecisionId, Node, Space, Varied};
@@ -68,8 +67,8 @@ impl<'s> Operation<'s> {
 pub struct WeightGroup {
     /// The indices of the cases.
     pub cases: Vec<usize>,
-    /// Choices under which a case of this group holds, and none of another one; those of elastic
-    /// decisions do not matter. Outer decisions first; empty if there is one group.
+    /// Choices under which a case of this group holds, and none of another one: those of outer
+    /// decisions first. Empty if there is one group.
     pub choices: Vec<(DecisionId, usize)>,
 }
 
@@ -113,53 +112,83 @@ impl WeightGroup {
     }
 }
 
-/// Which cases have weights in common: those between which only elastic decisions choose. So two
-/// cases are in one group if the same choices of the other decisions lead to both.
-#[must_use]
-pub fn weight_groups(space: &Space, selectors: &mut Selectors, cases: &Joint) -> Vec<WeightGroup> {
-    let is_elastic = |decision: DecisionId| {
-        space.decision(decision).is_some_and(|d| d.choice == Choice::Elastic)
-    };
-    let rows = rows(selectors, cases.selector);
-    let mut groups: IndexMap<u32, WeightGroup> = IndexMap::new();
-    for (case, lowest) in united(selectors, cases, &rows, &is_elastic).into_iter().enumerate() {
-        let empty = || {
-            let leaf = selectors.constant(case as u32);
-            let mut choices = path(&rows, leaf);
-            choices.retain(|&(decision, _)| !is_elastic(decision));
-            WeightGroup { cases: Vec::new(), choices }
+impl Operation<'_> {
+    /// Which cases have weights in common: those between which only elastic decisions choose, that
+    /// is, to which the same choices of all other decisions lead; and those whose operator and
+    /// weights are equal, for then it is not this operator that a choice is about.
+    #[must_use]
+    pub fn weight_groups(
+        &self,
+        space: &Space,
+        selectors: &mut Selectors,
+        cases: &Joint,
+    ) -> Vec<WeightGroup> {
+        let labels = Labels::new(cases.combinations.len());
+        self.unite_equal(cases, &labels);
+        unite_elastic(space, selectors, cases.selector, &labels);
+        let labels = labels.0.into_inner();
+        let mut members: IndexMap<u32, Vec<usize>> = IndexMap::new();
+        for (case, &label) in labels.iter().enumerate() {
+            members.entry(label).or_default().push(case);
+        }
+        let group = |case: u32| {
+            let label = labels.get(case as usize);
+            label.and_then(|label| members.get_index_of(label)).map_or(0, |group| group as u32)
         };
-        groups.entry(lowest).or_insert_with(empty).cases.push(case);
+        let by_group = selectors.rename(cases.selector, &group);
+        let rows = rows(selectors, by_group);
+        let groups = members.values().zip(0..).map(|(cases, group)| {
+            let leaf = selectors.constant(group);
+            WeightGroup { cases: cases.clone(), choices: path(&rows, leaf) }
+        });
+        groups.collect()
     }
-    groups.into_values().collect()
+
+    fn unite_equal(&self, cases: &Joint, labels: &Labels) {
+        let mut first = HashMap::default();
+        let operators = cases.combinations.iter().map(|row| row.first().copied());
+        for (case, (operator, (op, inputs, _))) in
+            (0..).zip(operators.zip(self.combinations(cases)))
+        {
+            let weights: Vec<Vec<u32>> = op.weights(&inputs).into_iter().map(|w| w.dims).collect();
+            labels.unite(*first.entry((operator, weights)).or_insert(case), case);
+        }
+    }
 }
 
-/// For each case the lowest one that another choice of elastic decisions leads to, step by step.
-fn united(
-    selectors: &mut Selectors,
-    cases: &Joint,
-    rows: &IndexMap<Diagram, Way>,
-    is_elastic: &dyn Fn(DecisionId) -> bool,
-) -> Vec<u32> {
-    let lowest: RefCell<Vec<u32>> = RefCell::new((0..cases.combinations.len() as u32).collect());
-    let unite = |&a: &u32, &b: &u32| {
-        let mut lowest = lowest.borrow_mut();
-        if let (Some(&x), Some(&y)) = (lowest.get(a as usize), lowest.get(b as usize)) {
-            lowest.iter_mut().filter(|low| **low == x.max(y)).for_each(|low| *low = x.min(y));
+/// For each case a number, the same for those that are united: the lowest of them.
+struct Labels(RefCell<Vec<u32>>);
+
+impl Labels {
+    fn new(cases: usize) -> Self {
+        Self(RefCell::new((0..cases as u32).collect()))
+    }
+
+    fn unite(&self, a: u32, b: u32) {
+        let mut labels = self.0.borrow_mut();
+        if let (Some(&x), Some(&y)) = (labels.get(a as usize), labels.get(b as usize)) {
+            labels.iter_mut().filter(|label| **label == x.max(y)).for_each(|l| *l = x.min(y));
         }
+    }
+}
+
+/// Unites the cases that differ by one elastic decision, and so, step by step, by several.
+fn unite_elastic(space: &Space, selectors: &mut Selectors, selector: Diagram, labels: &Labels) {
+    let unite = |&a: &u32, &b: &u32| {
+        labels.unite(a, b);
         a
     };
     let mut memo = HashMap::default();
-    for &row in rows.keys() {
+    for &row in rows(selectors, selector).keys() {
         let Some(Top::Branch(decision, children)) = selectors.top(row) else { continue };
-        let siblings = if is_elastic(decision) { children.to_vec() } else { Vec::new() };
+        let is_elastic = space.decision(decision).is_some_and(|d| d.choice == Choice::Elastic);
+        let siblings = if is_elastic { children.to_vec() } else { Vec::new() };
         let Some((&first, rest)) = siblings.split_first() else { continue };
         // What lies below differs in this decision alone.
         for &child in rest {
             selectors.apply(first, child, &unite, &mut memo);
         }
     }
-    lowest.into_inner()
 }
 
 /// How a row was reached first: from which row, by which choice.

@@ -335,6 +335,21 @@ impl Op {
     pub fn reads_inputs(&self) -> bool {
         !matches!(self, Op::Zero(_))
     }
+
+    /// Whether nothing of it is left in a network that runs on a device: it does something in
+    /// training only, is a constant, or is folded into what stands before it.
+    #[must_use]
+    pub fn vanishes(&self) -> bool {
+        matches!(
+            self,
+            Op::BatchNorm(_)
+                | Op::DropPath(_)
+                | Op::Dropout(_)
+                | Op::Identity(_)
+                | Op::SpatialDropout(_)
+                | Op::Zero(_)
+        )
+    }
 }
 
 /// The row of the operator with this name.

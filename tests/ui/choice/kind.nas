@@ -1,9 +1,9 @@
 space demo {
     input x: [3, 32, 32]
-    let k = choose size {
-        small: 3 // error[nas::choice::kind]
-        large: 5
+    let y = choose op {
+        wide: x -> conv(3, kernel = 5)
+        factor: 2 // error[nas::choice::kind]
+        step: sigmoid
     }
-    let y = x -> conv(8, kernel = k)
-    output out = y
+    output out = x + y
 }

@@ -1,3 +1,4 @@
 block stem(x) {
-    return x -> conv(8, kernel = 3, bias = True) // error[nas::names::unknown] error[nas::names::unknown]
+    return x // error[nas::names::unknown]
+        -> conv(8, kernel = 3, bias = True) // error[nas::names::unknown]
 }

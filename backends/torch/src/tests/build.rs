@@ -1,6 +1,7 @@
 //! Spaces made by hand.
 
-use nas_compiler::Network;
+use nas_compiler::check::{Checked, check};
+use nas_compiler::error::Problems;
 use nas_compiler::ir::{
     Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied,
 };
@@ -8,6 +9,7 @@ use nas_compiler::network::{NetworkNode, Port};
 use nas_compiler::ops::signature::{Argument, Arguments, Default as Fallback};
 use nas_compiler::ops::{Op, find};
 use nas_compiler::shape::Shape;
+use nas_compiler::{Assignment, Network, specialise};
 
 /// An operator by its name in the language, with the defaults of what is not given.
 pub(crate) fn op(name: &str, given: &[(&'static str, Argument)]) -> Op {
@@ -24,6 +26,13 @@ pub(crate) fn op(name: &str, given: &[(&'static str, Argument)]) -> Op {
         }
     }
     (row.build)(&arguments).unwrap()
+}
+
+/// What the checker makes of a space without fault.
+pub(crate) fn checked(space: Space) -> Checked<Space> {
+    let mut problems = Problems::default();
+    let checked = check(space, &mut problems);
+    checked.unwrap_or_else(|| panic!("{:?}", problems.into_vec()))
 }
 
 /// A space in the making.
@@ -165,7 +174,7 @@ pub(crate) fn squeeze(
     input: Shape,
     layers: &[(u32, u32)],
     units: &[[u32; 4]],
-) -> Space {
+) -> Checked<Space> {
     let (mut maker, image) = Maker::new(classes, input);
     let first = Conv { kernel: 3, stride: 2, ..Conv::pointwise() };
     let stem = maker.conv_bn("stem", image, 16, first);
@@ -178,7 +187,7 @@ pub(crate) fn squeeze(
     let resize = op("resize", &[("size", Argument::Pair([h, w]))]);
     let y = maker.op("resize", resize, &[head]);
     maker.output(y);
-    maker.space
+    checked(maker.space)
 }
 
 impl Maker {
@@ -208,44 +217,18 @@ impl Maker {
     }
 }
 
-/// The network of a space in which each decision takes the candidate of this number. Nodes that
-/// nothing reads stay in it.
-pub(crate) fn network(space: &Space, choices: &[usize]) -> Network {
-    let mut network = Network {
-        space: space.name.clone(),
-        task: space.task,
-        choices: Vec::new(),
-        nodes: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-    };
-    let mut places: Vec<usize> = Vec::new();
-    for (_, node) in space.graph.nodes() {
-        let inputs: Vec<usize> = node.inputs.iter().map(|id| places[id.index()]).collect();
-        let op = match &node.kind {
-            NodeKind::Select(selector) => {
-                let decision = space.selectors.as_choice(*selector).unwrap();
-                places.push(inputs[choices[decision.index()]]);
-                continue;
-            }
-            NodeKind::Output => {
-                network.outputs.push(Port { name: node.name.clone(), node: inputs[0] });
-                places.push(inputs[0]);
-                continue;
-            }
-            NodeKind::Input => {
-                let node_index = network.nodes.len();
-                network.inputs.push(Port { name: node.name.clone(), node: node_index });
-                None
-            }
-            NodeKind::Op(op) => Some(op.fixed().unwrap().clone()),
-        };
-        places.push(network.nodes.len());
-        let shape = *node.shape.fixed().unwrap();
-        let node = NetworkNode { name: node.name.clone(), op, inputs, shape };
-        network.nodes.push(node);
+/// The assignment in which each decision takes the candidate of this number.
+pub(crate) fn assignment(space: &Space, choices: &[usize]) -> Assignment {
+    let mut assignment = Assignment::first(space);
+    for ((id, _), &choice) in space.decision_ids().zip(choices) {
+        assignment.set(id, choice);
     }
-    network
+    assignment
+}
+
+/// The network of these choices.
+pub(crate) fn network(space: &Checked<Space>, choices: &[usize]) -> Network {
+    specialise(space, &assignment(space, choices))
 }
 
 /// A network of one operator on inputs of these shapes.

@@ -1,8 +1,11 @@
-//! Small spaces and networks made by hand, and what the tests ask of them.
+//! Small spaces and networks, made by hand or from text, and what the tests ask of them.
 
 mod build;
 mod naive;
 mod ops;
 mod optimizers;
+mod search;
+mod source;
 mod supernet;
 mod training;
+mod varied;

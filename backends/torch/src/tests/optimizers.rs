@@ -4,7 +4,7 @@ use nas_compiler::recipe::Adam;
 use nas_compiler::shape::Shape;
 use tch::{Device, Kind, Tensor};
 
-use super::build::{Conv, Maker, network};
+use super::build::{Conv, Maker, checked, network};
 use crate::choices::Choices;
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
@@ -16,7 +16,9 @@ fn pair() -> TorchNetwork {
     maker.output(a);
     let b = maker.conv("b", x, 1, Conv::pointwise());
     maker.output(b);
-    let mut network = TorchNetwork::new(&network(&maker.space, &[]), 1, Device::Cpu).unwrap();
+    maker.space.task = None;
+    let network = network(&checked(maker.space), &[]);
+    let mut network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
     let mut weights = network.weights().unwrap();
     weights.values_mut().zip([2.0, -1.0]).for_each(|(tensor, value)| tensor.data[0] = value);
     network.load(&weights).unwrap();
@@ -39,7 +41,7 @@ fn sgd_has_momentum_and_decay_and_skips_what_did_not_run() {
         let outputs = network.forward(std::slice::from_ref(&x), true).unwrap();
         let loss = outputs[0].sum(Kind::Float);
         let rate = 0.1 / f64::from(step + 1);
-        let rows = network.program.weights(&network.plan);
+        let rows = network.program.weights(&network.plan).into_iter();
         sgd.step(&network.parameters, rows, &loss, rate).unwrap();
         a.1 = 0.9 * a.1 + 3.0 + 0.01 * a.0;
         a.0 -= rate * a.1;
@@ -57,7 +59,8 @@ fn long_gradients_are_clipped() {
     let outputs = network.forward(&[x], true).unwrap();
     // The gradient is (3, 12), of norm sqrt(153).
     let loss = outputs[0].sum(Kind::Float) + outputs[1].sum(Kind::Float) * 4.0;
-    sgd.step(&network.parameters, network.program.weights(&network.plan), &loss, 1.0).unwrap();
+    let rows = network.program.weights(&network.plan).into_iter();
+    sgd.step(&network.parameters, rows, &loss, 1.0).unwrap();
     let [a, b] = weights(&network).map(f64::from);
     let norm = 153f64.sqrt();
     assert!((a - (2.0 - 3.0 / norm)).abs() < 1e-6 && (b - (-1.0 - 12.0 / norm)).abs() < 1e-6);

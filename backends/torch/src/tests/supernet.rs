@@ -1,11 +1,12 @@
 //! A supernet's mixtures, gradients, dropped candidates and state, on small spaces.
 
+use nas_compiler::check::Checked;
 use nas_compiler::ir::Space;
 use nas_compiler::recipe::{Adam, Mixing};
 use nas_compiler::shape::Shape;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::build::{Conv, Maker, UNITS, network, op, squeeze};
+use super::build::{Conv, Maker, UNITS, assignment, checked, network, op, squeeze};
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::lower::Statistics;
@@ -24,7 +25,7 @@ pub(crate) fn settings(mixing: Mixing) -> Settings {
 }
 
 /// Two layers, the first without and the second with a residual; 4 and 3 candidates.
-fn small() -> Space {
+fn small() -> Checked<Space> {
     squeeze(3, Shape::map(3, 16, 16), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
 }
 
@@ -100,7 +101,7 @@ fn the_gradient_of_the_expected_cost_is_exact() {
 }
 
 /// Two decisions and nothing with a kink.
-fn smooth() -> Space {
+fn smooth() -> Checked<Space> {
     let (mut maker, x) = Maker::new(3, Shape::map(3, 16, 16));
     let mut x = maker.conv_bn("stem", x, 6, Conv { kernel: 3, ..Conv::pointwise() });
     for layer in 0..2 {
@@ -115,7 +116,7 @@ fn smooth() -> Space {
     }
     let x = maker.conv("head", x, 3, Conv { bias: true, ..Conv::pointwise() });
     maker.output(x);
-    maker.space
+    checked(maker.space)
 }
 
 #[test]
@@ -229,16 +230,13 @@ fn a_chosen_network_is_that_part_of_the_supernet() {
         let plan = Plan::new(&mixture.program, &mixes);
         let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Running);
         let whole = no_grad(|| evaluation.run(&[pictures.images.shallow_clone()])).unwrap();
-        let (program, specs) = Program::of_network(&network(&space, &choice));
-        let parameters = mixture.parameters.share(specs, false).unwrap();
-        let part = TorchNetwork::with(program, parameters, Device::Cpu);
+        let assignment = assignment(&space, &choice);
+        let part = mixture.inherit(&space, &assignment, false).unwrap();
         let alone = part.forward(&[pictures.images.shallow_clone()], false).unwrap();
         assert_eq!(values(&whole[0]).unwrap(), values(&alone[0]).unwrap());
         // Own statistics do not touch those of the supernet.
-        let (program, specs) = Program::of_network(&network(&space, &choice));
         let before = mixture.state().unwrap();
-        let own = mixture.parameters.share(specs, true).unwrap();
-        let own = TorchNetwork::with(program, own, Device::Cpu);
+        let own = mixture.inherit(&space, &assignment, true).unwrap();
         let average = own.evaluation(Statistics::Average { seen: 0 });
         no_grad(|| average.run(&[pictures.images.shallow_clone()])).unwrap();
         assert_eq!(before, mixture.state().unwrap());
@@ -358,7 +356,8 @@ fn weights_start_from_seed_and_name_alone() {
     let wide = Conv { kernel: 3, groups: 2, ..Conv::pointwise() };
     let y = maker.conv("wide", x, 128, wide);
     maker.output(y);
-    let network = network(&maker.space, &[]);
+    maker.space.task = None;
+    let network = network(&checked(maker.space), &[]);
     let weights = TorchNetwork::new(&network, 9, Device::Cpu).unwrap().weights().unwrap();
     let data = &weights["wide.weight"].data;
     let mean = data.iter().sum::<f32>() / data.len() as f32;
@@ -382,7 +381,7 @@ fn decisions_nest_and_are_shared() {
     let c = maker.conv("c", sum, 3, Conv::pointwise());
     let twice = maker.select(outer, &[c, sum]);
     maker.output(twice);
-    let mut mixture = Mixture::new(&maker.space, settings(Mixing::Soft)).unwrap();
+    let mut mixture = Mixture::new(&checked(maker.space), settings(Mixing::Soft)).unwrap();
     let pictures = Pictures {
         images: pictures().images,
         labels: Labels {
@@ -412,7 +411,8 @@ fn each_step_has_dropouts_of_its_own() {
     let (mut maker, image) = Maker::new(3, Shape::map(3, 16, 16));
     let dropout = maker.op("dropout", op("dropout", &[]), &[image]);
     maker.output(dropout);
-    let network = TorchNetwork::new(&network(&maker.space, &[]), 1, Device::Cpu).unwrap();
+    let network = network(&checked(maker.space), &[]);
+    let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
     let pictures = pictures();
     let at = |lesson: &Lesson<'_>| {
         loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network).unwrap().1

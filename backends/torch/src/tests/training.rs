@@ -4,7 +4,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use nas_compiler::ir::Space;
+use nas_compiler::check::Checked;
+use nas_compiler::ir::{Space, Task};
 use nas_compiler::recipe::{
     Adam, Anneal, Data, Derive, Gumbel, Law, Measure, Mixing, Objective, Recipe, Retrain, Schedule,
     Sgd as Descent,
@@ -24,7 +25,7 @@ use crate::network::{TorchNetwork, run};
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, score, train};
 use crate::program::Program;
-use crate::task::{Confusion, Labels, Segmentation, mean_loss};
+use crate::task::{Confusion, Labels, mean_loss};
 
 /// A few tiles of each split in a temporary folder.
 struct Tiles(tempfile::TempDir);
@@ -44,7 +45,7 @@ impl Tiles {
         let mut recipe = recipe();
         change(&mut recipe);
         let dataset = Dataset::open(self.0.path()).unwrap();
-        let task = Segmentation { classes: 7, ignore: 255 };
+        let task = Task::Segmentation { classes: 7, ignore: 255 };
         Feed::new(&dataset, &recipe, task, Shape::map(3, 64, 64), batch, Device::Cpu)
     }
 }
@@ -85,7 +86,7 @@ fn recipe() -> Recipe {
     }
 }
 
-fn space() -> Space {
+fn space() -> Checked<Space> {
     squeeze(7, Shape::map(3, 64, 64), &[(16, 2), (16, 1)], &[UNITS[2], UNITS[8]])
 }
 
@@ -101,7 +102,8 @@ fn descend(network: &TorchNetwork, sgd: &mut Sgd, feed: &mut Feed, pass: &Pass) 
     network.parameters.require_gradients(true).unwrap();
     let report = train(feed, pass, &mut go_on, |lesson| {
         let (loss, value) = loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network)?;
-        sgd.step(&network.parameters, network.program.weights(&network.plan), &loss, lesson.rate)?;
+        let rows = network.program.weights(&network.plan).into_iter();
+        sgd.step(&network.parameters, rows, &loss, lesson.rate)?;
         Ok((value, 0.0))
     });
     report.unwrap().loss
@@ -231,7 +233,7 @@ fn ignored_pixels_count_for_nothing() {
         ignore: 9,
     };
     // Predictions are, pixel by pixel, 0 (2, 1, 3: class 2), so count by hand below.
-    let mut confusion = Confusion::new(3);
+    let mut confusion = Confusion::new(Task::Segmentation { classes: 3, ignore: 9 });
     confusion.add(&logits, &labels([2, 1, 0, 9])).unwrap();
     confusion.add(&logits, &labels([9, 2, 9, 9])).unwrap();
     let score = confusion.score();
@@ -273,6 +275,6 @@ fn weights_move_between_programs_by_name() {
     assert!(matches!(missing, TorchError::OtherState { found: None, .. }));
     // A supernet names its weights as its networks do.
     let (_, of_space) = Program::of_space(&space()).unwrap();
-    let (_, of_network) = Program::of_network(&network);
-    assert_eq!(of_network, of_space);
+    let (_, of_network) = Program::of_network(&network, None);
+    assert!(of_network.iter().all(|spec| of_space.contains(spec)));
 }

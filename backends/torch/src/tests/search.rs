@@ -1,0 +1,180 @@
+//! A whole search: a space and its recipe from text, pictures from files, the regime of
+//! `nas_search`, and the traits that it trains through.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use nas_compiler::recipe::Recipe;
+use nas_compiler::{Assignment, Checked, Space, specialise};
+use nas_data::Dataset;
+use nas_search::evaluator::{Backend, Part, Pass, Split, Step, Supernet, Trainee};
+use nas_search::record::RunResult;
+use nas_search::{Inputs, Job, Outcome, Store, run};
+
+use super::source::compiled;
+use crate::{Options, TorchBackend, TorchError};
+
+/// Operators, kernels, widths, depth and the size of the picture are decided.
+const SPACE: &str = r#"
+block unit(x, out) {
+    let mid = elastic width [4, 8]
+    x -> choose op {
+        plain: conv(mid, kernel = elastic kernel [1, 3]) -> batch_norm -> relu
+            -> conv(out, kernel = 1)
+        pooled: avg_pool(3, stride = 1, padding = "same") -> conv(out, kernel = 1)
+    }
+}
+space s() {
+    let size = elastic size [8, 16]
+    input image: [3, size, size]
+    task segmentation(2, ignore = 255)
+    let x = image -> repeat elastic depth [1, 2] { unit(6) }
+    output logits = x -> conv(2, kernel = 1, bias = true)
+}
+search r of s {
+    strategy gumbel { temperature = 2.0 -> 1.0, mixing = hard }
+    minimize cross_entropy + 0.1 * macs / 1M
+    data tiles { path = "unused", crop = (12, 16), flip = true, batch = 4, workers = 1 }
+    weights sgd { rate = 0.1 }
+    schedule { epochs = 4, warmup = 1, split = 0.5 }
+    derive { sample = 3, keep = 2 }
+    retrain { epochs = 8, batch = 4 }
+}
+"#;
+
+/// Pictures of 16 x 16 whose bright pixels are of class 1: a rectangle on noise.
+fn draw(dir: &Path) {
+    for (split, count) in [("train", 16u32), ("val", 4), ("test", 4)] {
+        let folder = |name: &str| dir.join(split).join(name);
+        fs::create_dir_all(folder("images")).unwrap();
+        fs::create_dir_all(folder("labels")).unwrap();
+        for number in 0..count {
+            let [top, left] = [number % 5, number * 7 % 9];
+            let is_inside = |x: u32, y: u32| {
+                (left..left + 7).contains(&x) && (top..top + 9).contains(&y)
+            };
+            let image = RgbImage::from_fn(16, 16, |x, y| {
+                let noise = ((x * 31 + y * 17 + number * 13) % 64) as u8;
+                Rgb(if is_inside(x, y) { [200, 180 + noise / 2, 150] } else { [noise, 30, noise] })
+            });
+            let label = GrayImage::from_fn(16, 16, |x, y| Luma([u8::from(is_inside(x, y))]));
+            image.save(folder("images").join(format!("{number}.png"))).unwrap();
+            label.save(folder("labels").join(format!("{number}.png"))).unwrap();
+        }
+    }
+}
+
+struct Setting {
+    space: Arc<Checked<Space>>,
+    recipe: Recipe,
+    dir: tempfile::TempDir,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let (space, recipe) = compiled(SPACE);
+        let dir = tempfile::tempdir().unwrap();
+        draw(dir.path());
+        Self { space, recipe, dir }
+    }
+
+    fn backend(&self) -> TorchBackend {
+        let dataset = Dataset::open(self.dir.path()).unwrap();
+        let options = Options { threads: Some(1), ..Options::default() };
+        let (space, recipe) = (Arc::clone(&self.space), self.recipe.clone());
+        TorchBackend::new(space, recipe, dataset, options).unwrap()
+    }
+
+    /// Runs, or goes on, until this many events were told.
+    fn run(&self, name: &str, stop_at: usize) -> Option<RunResult> {
+        let dir = self.dir.path().join(name);
+        let (space, recipe) = (&*self.space, &self.recipe);
+        let (sources, versions) = ([("s.nas".to_owned(), SPACE.into())], []);
+        let inputs = Inputs {
+            space_ref: "s",
+            space,
+            sources: &sources,
+            start: None,
+            recipe,
+            data: &[],
+            versions: &versions,
+        };
+        let create = if dir.exists() { Store::resume } else { Store::create };
+        let mut store = create(&dir, &inputs).unwrap();
+        let network = |assignment: &Assignment| specialise(&self.space, assignment);
+        let job = Job { space, recipe, backend: &self.backend(), specialise: &network };
+        let mut told = 0;
+        let outcome = run(&job, &mut store, &mut |_| {
+            told += 1;
+            if told >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match outcome.unwrap() {
+            Outcome::Finished(result) => Some(*result),
+            Outcome::Interrupted(_) => None,
+        }
+    }
+}
+
+#[test]
+fn a_search_from_text_and_files_finds_a_network_that_works() {
+    let setting = Setting::new();
+    let result = setting.run("whole", usize::MAX).unwrap();
+    assert!(result.test.miou > 0.8, "{result:?}");
+    // Stopped and gone on with, it ends the same.
+    while setting.run("parts", 40).is_none() {}
+    let parts = setting.run("parts", usize::MAX).unwrap();
+    assert_eq!(parts.val, result.val);
+    let read = |name: &str, file: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();
+    for file in ["assignment.json", "candidates.json"] {
+        assert_eq!(read("whole", file), read("parts", file));
+    }
+}
+
+fn go_on(_: Step) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A network scores the same with weights that it inherits and with the same weights as its own.
+#[test]
+fn inherited_weights_are_those_of_the_network() {
+    let setting = Setting::new();
+    let dataset = Dataset::open(setting.dir.path()).unwrap();
+    let options = Options { threads: Some(1), estimate: 0, ..Options::default() };
+    let (space, recipe) = (Arc::clone(&setting.space), setting.recipe.clone());
+    let backend = TorchBackend::new(space, recipe, dataset, options).unwrap();
+    let mut supernet = backend.supernet().unwrap();
+    for epoch in 0..4 {
+        let pass = Pass { part: Part::All, epoch, rate: [0.1, 0.1], temperature: 1.0 };
+        supernet.train_weights(&pass, &mut go_on).unwrap();
+    }
+    let mut assignment = Assignment::first(&setting.space);
+    let wide = setting.space.decision_ids().filter(|(_, d)| d.label == "width");
+    wide.for_each(|(id, _)| assignment.set(id, 1));
+    let inherited = Supernet::score(&mut supernet, &assignment, &mut go_on).unwrap();
+    let mut trainee = backend.trainee(specialise(&setting.space, &assignment)).unwrap();
+    assert_ne!(trainee.score(Split::Val, &mut go_on).unwrap(), inherited);
+    let part = supernet.mixture.inherit(&setting.space, &assignment, false).unwrap();
+    trainee.load(&part.weights().unwrap()).unwrap();
+    assert_eq!(trainee.score(Split::Val, &mut go_on).unwrap(), inherited);
+}
+
+#[test]
+fn what_cannot_be_trained_is_said() {
+    let setting = Setting::new();
+    for (from, to, reason) in [
+        ("task segmentation(2, ignore = 255)", "", "no task"),
+        ("-> conv(2, kernel = 1, bias = true)", "-> global_avg_pool -> linear(2)", "label each pixel"),
+    ] {
+        let text = SPACE.replace(from, to).replace("task segmentation(2, ignore = 255)", {
+            if to.is_empty() { "" } else { "task classification(2)" }
+        });
+        let dataset = Dataset::open(setting.dir.path()).unwrap();
+        let (space, recipe) = compiled(&text);
+        let error = TorchBackend::new(space, recipe, dataset, Options::default()).map(drop);
+        let Err(error @ TorchError::Task { .. }) = error else { panic!("it was taken") };
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}

@@ -1,0 +1,34 @@
+//! Spaces from text.
+
+use std::sync::Arc;
+
+use nas_compiler::error::Problems;
+use nas_compiler::modules::{LoadError, Program};
+use nas_compiler::recipe::Recipe;
+use nas_compiler::{Checked, Compiler, Space};
+use nas_grammar::Source;
+
+fn load(_: &str, module: &[&str]) -> Result<Source, LoadError> {
+    let text = match module {
+        ["std", name] => nas_spaces::std_module(name),
+        _ => None,
+    };
+    let text = text.ok_or_else(|| LoadError::Missing("not there".to_owned()))?;
+    Ok(Source::new(format!("{}.nas", module.join("/")), text))
+}
+
+/// The space `s` of a text, and its recipe `r` or the default one.
+pub(crate) fn compiled(text: &str) -> (Arc<Checked<Space>>, Recipe) {
+    let mut problems = Problems::default();
+    let program = Program::load(Source::new("s.nas", text), &load, &mut problems);
+    let mut compiler = Compiler::new(&program, &mut problems);
+    let space = compiler.space("s", &[]);
+    let recipe = compiler.recipe("r", &[]).unwrap_or_else(|| Recipe::default_for("s"));
+    let problems: Vec<String> = problems.into_vec().iter().map(ToString::to_string).collect();
+    (space.unwrap_or_else(|| panic!("{problems:?}")), recipe)
+}
+
+/// The space `s` of a text.
+pub(crate) fn space(text: &str) -> Arc<Checked<Space>> {
+    compiled(text).0
+}

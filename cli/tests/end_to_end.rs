@@ -1,0 +1,13 @@
+//! The `nasc` binary as users meet it: arguments in; files, streams and exit codes out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the functions that the tests share are tests too"
+)]
+
+mod bench;
+mod inspect;
+mod package;
+#[cfg(feature = "torch")]
+mod training;

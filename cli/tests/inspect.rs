@@ -1,0 +1,210 @@
+//! The commands that look: check, fmt, explain, analyze, cost, sample, show.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, TINY, keys};
+
+/// [`TINY`] with a misspelt operator.
+fn misspelt() -> String {
+    TINY.replace("-> resize", "-> resise")
+}
+
+#[test]
+fn check_says_nothing_of_a_good_file() {
+    let said = Bench::new().nasc("check tiny.nas");
+    assert_eq!((said.code, &*said.out, &*said.err), (Some(0), "", ""));
+}
+
+#[test]
+fn check_reports_every_file_to_standard_error() {
+    let bench = Bench::new();
+    bench.write("bad.nas", misspelt());
+    bench.nasc("check bad.nas nope.nas tiny.nas").fails(
+        1,
+        &[
+            "nas::names::unknown",
+            "bad.nas:20:12",
+            "did you mean `resize`?",
+            "nope.nas: there is no such file",
+            "2 errors, 0 warnings",
+        ],
+    );
+    bench.nasc("check .").fails(1, &["it is a folder"]);
+}
+
+#[test]
+fn warnings_do_not_fail() {
+    let bench = Bench::new();
+    bench.write("unused.nas", TINY.replacen("use", "use std.heads.lr_aspp_global\nuse", 1));
+    let said = bench.nasc("check unused.nas");
+    assert!(said.err.contains("0 errors, 1 warning\n"), "{}", said.err);
+    assert_eq!(said.done(), "");
+}
+
+#[test]
+fn check_as_json_has_the_span_of_a_problem() {
+    let bench = Bench::new();
+    assert_eq!(bench.nasc("check --format json tiny.nas").json(), json!([]));
+    bench.write("bad.nas", misspelt());
+    let said = bench.nasc("check --format json nope.nas bad.nas");
+    assert_eq!((said.code, &*said.err), (Some(1), ""));
+    let problems: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(problems.as_array().unwrap().len(), 2, "{problems:#}");
+    assert_eq!(problems[0]["message"], "nope.nas: there is no such file");
+    assert_eq!(problems[1]["code"], "nas::names::unknown");
+    assert_eq!(problems[1]["severity"], "error");
+    assert_eq!(problems[1]["filename"], "bad.nas");
+    let span = json!({"offset": misspelt().find("resise"), "length": 6});
+    assert_eq!(problems[1]["labels"][0]["span"], span);
+}
+
+#[test]
+fn a_wrong_command_line_is_told_apart() {
+    let bench = Bench::new();
+    for args in ["", "anlyze tiny.nas", "check", "analyze tiny.nas --jsn", "cost tiny.nas"] {
+        bench.nasc(args).fails(2, &["Usage: nasc"]);
+    }
+    bench.nasc("check --format jason tiny.nas").fails(2, &["possible values: text, json"]);
+}
+
+#[test]
+fn what_is_misspelt_is_suggested() {
+    let bench = Bench::new();
+    bench.nasc("analyze tiny").fails(1, &["did you mean tiny.nas?"]);
+    bench.nasc("analyze tiny.nas --space tin").fails(1, &["did you mean `tiny`?"]);
+    bench.nasc("cost tiny.nas --arch frist").fails(1, &["did you mean `first`?", "random:SEED"]);
+}
+
+#[test]
+fn fmt_check_changes_nothing() {
+    let bench = Bench::new();
+    assert_eq!(bench.nasc("fmt --check tiny.nas").done(), "");
+    let loose = TINY.replace(" = ", "=");
+    bench.write("loose.nas", &loose);
+    bench
+        .nasc("fmt --check loose.nas tiny.nas")
+        .fails(1, &["loose.nas is not in canonical layout"]);
+    assert_eq!(bench.read("loose.nas"), loose.as_bytes());
+}
+
+#[test]
+fn fmt_goes_on_after_a_file_that_it_cannot_read() {
+    let bench = Bench::new();
+    bench.write("bytes.nas", b"\xff");
+    bench.write("loose.nas", TINY.replace(" = ", "="));
+    bench
+        .nasc("fmt bytes.nas nope.nas loose.nas")
+        .fails(1, &["nas::parse::not_utf8", "nope.nas: there is no such file"]);
+    assert_eq!(bench.read("loose.nas"), TINY.as_bytes());
+}
+
+#[test]
+fn explain_knows_codes_and_what_was_probably_meant() {
+    let bench = Bench::new();
+    let page = bench.nasc("explain nas::shape::groups").done();
+    assert!(page.starts_with("# nas::shape::groups\n"), "{page}");
+    for misspelt in ["nas::shape::grops", "groups"] {
+        let explained = bench.nasc(&format!("explain {misspelt}"));
+        explained.fails(1, &["did you mean nas::shape::groups?"]);
+    }
+    bench.nasc("explain nothing-like-it").fails(1, &["there is no code `nothing-like-it`"]);
+}
+
+/// The cost of each of the four networks.
+fn costs(bench: &Bench) -> Vec<Value> {
+    let words = ["small", "large"];
+    let all = words.iter().flat_map(|first| words.iter().map(move |second| (first, second)));
+    all.map(|(first, second)| {
+        let choices = json!({"unit.0/op": first, "unit.1/op": second});
+        bench.write("arch.json", choices.to_string());
+        bench.nasc("cost tiny.nas --arch arch.json --json").json()
+    })
+    .collect()
+}
+
+#[test]
+fn analyze_agrees_with_the_cost_of_each_network() {
+    let bench = Bench::new();
+    let analysis = bench.nasc("analyze tiny.nas --json").json();
+    assert_eq!(keys(&analysis)[..4], ["count", "decisions", "macs", "params"]);
+    assert_eq!((&analysis["count"], &analysis["decisions"]), (&json!("4"), &json!(2)));
+    let costs = costs(&bench);
+    for measure in ["macs", "params"] {
+        let figures = costs.iter().map(|cost| cost[measure].as_u64().unwrap());
+        assert_eq!(analysis[measure]["min"], figures.clone().min().unwrap());
+        assert_eq!(analysis[measure]["max"], figures.max().unwrap());
+    }
+    // 3x3 of 3 to 8 channels, twice 1x1 of 8 to 8, 1x1 of 8 to 2: each on 16x16 pixels.
+    assert_eq!(analysis["macs"]["min"], 16 * 16 * (9 * 3 * 8 + 2 * 8 * 8 + 8 * 2));
+}
+
+#[test]
+fn a_count_beyond_64_bits_is_whole() {
+    let bench = Bench::new();
+    let units = "-> unit(8)\n        ".repeat(70);
+    bench.write("tiny.nas", TINY.replacen("-> unit(8)\n        ", &units, 1));
+    let analysis = bench.nasc("analyze tiny.nas --json").json();
+    assert_eq!(analysis["count"], "2361183241434822606848"); // 2 to the 71st
+}
+
+#[test]
+fn the_layers_of_a_network_sum_to_its_cost() {
+    let bench = Bench::new();
+    let cost = bench.nasc("cost tiny.nas --arch first --layers --json").json();
+    assert_eq!(keys(&cost), ["macs", "params", "layers"]);
+    let layers = cost["layers"].as_array().unwrap();
+    assert_eq!(keys(&layers[0]), ["name", "shape", "macs", "params"]);
+    assert_eq!(layers[0]["shape"], json!([8, 16, 16]));
+    for measure in ["macs", "params"] {
+        let sum: u64 = layers.iter().map(|layer| layer[measure].as_u64().unwrap()).sum();
+        assert_eq!(cost[measure], sum);
+    }
+    let text = bench.nasc("cost tiny.nas --arch first --layers").done();
+    assert_eq!(text.lines().count(), 1 + layers.len() + 1, "{text}");
+    assert!(text.lines().last().unwrap().starts_with("total"), "{text}");
+}
+
+#[test]
+fn samples_depend_on_the_seed_alone_and_are_networks() {
+    let bench = Bench::new();
+    let drawn = bench.nasc("sample tiny.nas -n 3 --seed 1").done();
+    assert_eq!(drawn, bench.nasc("sample tiny.nas --seed 1 -n 3").done());
+    assert_ne!(drawn, bench.nasc("sample tiny.nas --seed 2 -n 3").done());
+    assert_eq!(drawn.lines().count(), 3);
+    for line in drawn.lines() {
+        bench.write("drawn.json", line);
+        let sample: Value = serde_json::from_str(line).unwrap();
+        let cost = bench.nasc("cost tiny.nas --arch drawn.json --json").json();
+        assert_eq!((&sample["macs"], &sample["params"]), (&cost["macs"], &cost["params"]));
+    }
+    bench.write("drawn.json", &drawn);
+    bench.nasc("cost tiny.nas --arch drawn.json").fails(1, &["not one JSON object", "line 2"]);
+}
+
+#[test]
+fn of_several_spaces_one_is_named() {
+    let bench = Bench::new();
+    let wide = "space wide { input x: [1, 2, 2] output y = x -> conv(4, kernel = 1) }";
+    bench.write("two.nas", format!("{TINY}\n{wide}\n"));
+    bench.nasc("analyze two.nas").fails(1, &["several spaces", "`--space`: tiny, wide"]);
+    let analysis = bench.nasc("analyze two.nas --space wide --json").json();
+    assert_eq!((&analysis["count"], &analysis["decisions"]), (&json!("1"), &json!(0)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_ends_the_command_quietly() {
+    use std::io::Read;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Stdio;
+
+    let bench = Bench::new();
+    let mut command = bench.command("sample tiny.nas -n 1000000000");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut begin = [0; 11];
+    child.stdout.take().unwrap().read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"{\"choices\":");
+    let ended = child.wait_with_output().unwrap();
+    let sigpipe = 13;
+    assert_eq!((ended.status.signal(), &*ended.stderr), (Some(sigpipe), &b""[..]));
+}

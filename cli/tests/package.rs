@@ -1,0 +1,106 @@
+//! Networks as ONNX files: export and verify.
+
+use std::path::Path;
+
+use nas_compiler::specialise;
+use nasc::input::{self, Input};
+use nasc::weights_file;
+
+use crate::bench::Bench;
+
+/// What an export of `net.onnx` leaves.
+const FILES: [&str; 3] = ["net.check.safetensors", "net.onnx", "net.verify.json"];
+
+/// Where the first weight of the last convolution stands in an export with fresh weights.
+fn weight_in(onnx: &[u8], space: &Path) -> usize {
+    let network = Input::with(space, |program, compiler| {
+        let named = input::network(program, compiler, None, "first")?;
+        Ok(specialise(&named.space, &named.assignment))
+    });
+    let weights = weights_file::initial(&network.unwrap(), 0);
+    let bytes: Vec<u8> =
+        weights["conv.0.weight"].data.iter().flat_map(|w| w.to_le_bytes()).collect();
+    onnx.windows(bytes.len()).position(|window| window == bytes).unwrap()
+}
+
+#[test]
+fn a_changed_weight_is_found_out() {
+    let bench = Bench::new();
+    let said = bench.nasc("export tiny.nas --arch first -o net.onnx");
+    assert!(said.err.contains("fresh ones of seed 0") && said.err.contains("passed: tract"));
+    assert_eq!(said.done(), "net.onnx\nnet.verify.json\nnet.check.safetensors\n");
+    assert!(bench.nasc("verify net.onnx").done().starts_with("net.onnx: passed: "));
+
+    let mut onnx = bench.read("net.onnx");
+    let weight = weight_in(&onnx, &bench.path("tiny.nas"));
+    // A bit of the exponent: four times as large, or as small.
+    onnx[weight + 3] ^= 1;
+    bench.write("net.onnx", onnx);
+    let said = bench.nasc("verify net.onnx");
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.starts_with("net.onnx: FAILED: ") && said.out.contains("`logits`"));
+    assert_eq!(said.err, "error: not verified: net.onnx\n");
+    let said = bench.nasc("verify net.onnx --json");
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &report[0]["passed"]), (Some(1), &false.into()));
+}
+
+#[test]
+fn equal_inputs_give_equal_files() {
+    let [one, two] = [Bench::new(), Bench::new()];
+    for bench in [&one, &two] {
+        bench.nasc("export tiny.nas --arch random:3 --seed 4 -o net.onnx").done();
+        assert_eq!(bench.list(".")[..3], FILES);
+    }
+    assert!(FILES.iter().all(|name| one.read(name) == two.read(name)));
+    two.nasc("export tiny.nas --arch random:3 --seed 5 -o net.onnx").done();
+    assert_ne!(one.read("net.onnx"), two.read("net.onnx"));
+}
+
+#[test]
+fn a_sample_is_exported() {
+    let bench = Bench::new();
+    bench.write("drawn.json", bench.nasc("sample tiny.nas --seed 1").done());
+    bench.nasc("export tiny.nas --arch drawn.json -o net.onnx").done();
+    bench.nasc("verify net.onnx").done();
+}
+
+// Without libtorch, tract is compared with itself and any tolerance is met.
+#[cfg(feature = "torch")]
+#[test]
+fn a_tolerance_that_is_not_met_leaves_no_file() {
+    let bench = Bench::new();
+    bench.nasc("export tiny.nas --arch first -o net.onnx").done();
+    let exact = bench.nasc("export tiny.nas --arch first -o net.onnx --tolerance exact");
+    exact.fails(1, &["nas::verify::differs", "net.onnx was not written", "--tolerance loose"]);
+    assert_eq!(bench.list("."), ["tiny.nas"]);
+}
+
+#[test]
+fn an_export_with_no_place_is_refused_before_it_begins() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("folder.onnx")).unwrap();
+    let export = |rest: &str| bench.nasc(&format!("export tiny.nas --arch first {rest}"));
+    export("-o nowhere/net.onnx").fails(1, &["there is no folder nowhere"]);
+    export("-o folder.onnx").fails(1, &["it is a folder"]);
+    export("-o ./tiny.nas").fails(1, &["tiny.nas is read here"]);
+    export("-o net.onnx --weights nope.safetensors").fails(1, &["nas::weights::unreadable"]);
+    bench.write("bytes.safetensors", b"\x00\x01\x02");
+    export("-o net.onnx --weights bytes.safetensors").fails(1, &["nas::weights::format"]);
+    export("-o net.onnx --opset 3").fails(1, &["nas::onnx::opset", "from 13 to 21"]);
+    assert_eq!(bench.list("."), ["bytes.safetensors", "folder.onnx", "tiny.nas"]);
+}
+
+#[test]
+fn every_file_is_verified_also_after_one_that_cannot_be() {
+    let bench = Bench::new();
+    bench.nasc("export tiny.nas --arch first -o net.onnx").done();
+    bench.write("lone.onnx", bench.read("net.onnx"));
+    let said = bench.nasc("verify nope.onnx lone.onnx net.onnx");
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.starts_with("net.onnx: passed: "), "{}", said.out);
+    assert!(said.err.contains("nope.onnx: there is no such file"), "{}", said.err);
+    assert!(said.err.contains("there is no record lone.check.safetensors"), "{}", said.err);
+    assert!(said.err.ends_with("not verified: nope.onnx, lone.onnx\n"), "{}", said.err);
+    bench.nasc("verify lone.onnx --check net.check.safetensors").done();
+}

@@ -1,0 +1,182 @@
+//! The commands that train: search, retrain, eval, on images made up here.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Output, Stdio};
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+
+use crate::bench::{Bench, Said, keys};
+
+/// The files of a finished search.
+const RUN: [&str; 19] = [
+    "assignment.json",
+    "candidates.json",
+    "data.json",
+    "decisions.json",
+    "history.jsonl",
+    "nasc.lock",
+    "network.check.safetensors",
+    "network.onnx",
+    "network.verify.json",
+    "recipe.json",
+    "result.json",
+    "run.json",
+    "scores.jsonl",
+    "sources",
+    "space.txt",
+    "status.json",
+    "supernet.safetensors",
+    "timing.jsonl",
+    "weights.safetensors",
+];
+
+/// A folder with images: red to the left of an edge, blue to the right.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    for (split, images) in [("train", 8), ("val", 4), ("test", 4)] {
+        for folder in ["images", "labels"] {
+            fs::create_dir_all(bench.path(&format!("data/{split}/{folder}"))).unwrap();
+        }
+        for number in 0..images {
+            let is_right = |x: u32| x >= 8 + 2 * number;
+            let image = RgbImage::from_fn(32, 32, |x, y| {
+                let noise = (x * 37 + y * 91 + number * 53) as u8 % 64;
+                if is_right(x) { Rgb([noise, noise, 255]) } else { Rgb([255, noise, noise]) }
+            });
+            let labels = GrayImage::from_fn(32, 32, |x, _| Luma([u8::from(is_right(x))]));
+            image.save(bench.path(&format!("data/{split}/images/{number}.png"))).unwrap();
+            labels.save(bench.path(&format!("data/{split}/labels/{number}.png"))).unwrap();
+        }
+    }
+    bench
+}
+
+/// Starts a search, stops it after its first epoch, and returns how it ended.
+fn stopped(bench: &Bench, stop: impl FnOnce(&mut Child)) -> Said {
+    let args = "search tiny.nas --out run";
+    let mut command = bench.command(args);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut err = String::new();
+    while !err.contains("warm-up 1/4") {
+        assert_ne!(told.read_line(&mut err).unwrap(), 0, "{err}");
+    }
+    stop(&mut child);
+    told.read_to_string(&mut err).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert!(!bench.path("run/result.json").exists(), "it was done before it was stopped");
+    Said::of(args, Output { stderr: err.into_bytes(), ..ended })
+}
+
+/// That a run which goes on ends as one does that was never stopped, but for its timing.
+fn goes_on(bench: &Bench) {
+    let resumed = bench.nasc("search tiny.nas --out run --resume");
+    assert!(resumed.err.contains("goes on: search, "), "{}", resumed.err);
+    let whole = bench.nasc("search tiny.nas --out whole");
+    assert_eq!(resumed.done().replace("run/", "whole/"), whole.done());
+    assert_eq!(
+        (bench.list("run"), bench.list("whole")),
+        (RUN.map(str::to_owned).into(), bench.list("run"))
+    );
+    for name in RUN.iter().filter(|&&name| !["sources", "timing.jsonl"].contains(&name)) {
+        let [run, whole] = ["run", "whole"].map(|run| bench.read(&format!("{run}/{name}")));
+        assert!(run == whole, "{name} differs");
+    }
+}
+
+#[test]
+fn a_search_leaves_a_whole_run_and_a_table() {
+    let bench = bench();
+    let table = bench.nasc("search tiny.nas --out run").done();
+    let names: Vec<&str> = table.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(names[..3], ["space", "unit.0/op", "unit.1/op"]);
+    assert!(["MACs", "parameters", "ONNX"].iter().all(|name| names.contains(name)), "{table}");
+    assert!(table.lines().last().unwrap().contains("passed: tract"), "{table}");
+    assert_eq!(bench.list("run"), RUN);
+    assert_eq!(bench.list("run/sources"), ["std", "tiny.nas"]);
+    assert_eq!(bench.read("run/history.jsonl").split(|&byte| byte == b'\n').count(), 4 + 2 + 1);
+
+    bench.nasc("verify run/network.onnx").done();
+    let cost = bench.nasc("cost tiny.nas --arch run/assignment.json --json").json();
+    assert_eq!(bench.json("run/result.json")["cost"], cost);
+    assert_eq!(bench.nasc("search tiny.nas --out run --resume").done(), table);
+}
+
+#[test]
+fn a_killed_search_goes_on_to_the_same_end() {
+    let bench = bench();
+    let said = stopped(&bench, |child| child.kill().unwrap());
+    assert_eq!(said.code, None);
+    goes_on(&bench);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_search_that_the_user_stops_goes_on_to_the_same_end() {
+    let bench = bench();
+    let said = stopped(&bench, |child| {
+        let kill = format!("kill -INT {}", child.id());
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    });
+    said.fails(130, &["stopping after this step", "run is whole", "--resume"]);
+    goes_on(&bench);
+}
+
+#[test]
+fn a_run_is_not_mixed_with_another() {
+    let bench = bench();
+    bench.nasc("search tiny.nas --out run --resume").fails(1, &["nas::run::nothing_to_resume"]);
+    let _ = stopped(&bench, |child| child.kill().unwrap());
+    bench.nasc("search tiny.nas --out run").fails(1, &["nas::run::exists", "--resume"]);
+    bench
+        .nasc("search tiny.nas --out run --resume --set schedule.epochs=5")
+        .fails(1, &["nas::run::differs", "`schedule.epochs` is 4 in it and 5 now"]);
+    bench.nasc("demo --out run").fails(1, &["nas::run::differs"]);
+}
+
+#[test]
+fn a_search_that_cannot_reach_its_end_does_not_begin() {
+    let bench = bench();
+    let search = |rest: &str| bench.nasc(&format!("search tiny.nas --out run {rest}"));
+    search("--set retrain.batch=16").fails(1, &["nas::data::too_few_images", "batch of 16"]);
+    search("--set data.batch=5").fails(1, &["nas::data::too_few_images", "4 images"]);
+    search("--set schedule.epoch=5").fails(1, &["nas::recipe::unknown_field", "`epochs`"]);
+    search("--recipe quikc").fails(1, &["did you mean `quick`?"]);
+    fs::remove_dir_all(bench.path("data/test")).unwrap();
+    search("").fails(1, &["nas::data::missing_split"]);
+    assert!(!bench.path("run").exists());
+}
+
+#[test]
+fn a_retrained_network_scores_as_its_run_says() {
+    let bench = bench();
+    let retrain = "retrain tiny.nas --arch first --out run";
+    let told = bench.nasc(retrain).done();
+    assert!(told.lines().last().unwrap().ends_with("run/weights.safetensors"), "{told}");
+    let again = bench.nasc(retrain);
+    assert!(again.err.contains("the run is finished already"), "{}", again.err);
+    assert_eq!(again.done(), told);
+
+    let result = bench.json("run/result.json");
+    let weights = "--weights run/weights.safetensors";
+    for split in ["val", "test"] {
+        let eval = format!("eval tiny.nas --arch run/result.json {weights} --split {split} --json");
+        let score = bench.nasc(&eval).json();
+        assert_eq!(keys(&score), keys(&result[split]));
+        let [now, then] = [&score, &result[split]].map(|score| score["loss"].as_f64().unwrap());
+        assert!((now - then).abs() < 1e-5, "{now} is not {then}");
+    }
+    let other = bench.nasc(&format!("eval tiny.nas --arch random:3 {weights}"));
+    other.fails(1, &["nas::weights::missing", "by `--arch` the network of these weights"]);
+    bench.nasc("retrain tiny.nas --arch random:3 --out run").fails(1, &["nas::run::differs"]);
+}
+
+#[test]
+fn a_finished_demo_is_not_touched() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("run")).unwrap();
+    bench.write("run/result.json", "{}");
+    bench.nasc("demo --out run").fails(1, &["run holds a finished demo", "`--out`"]);
+    assert_eq!(bench.list("run"), ["result.json"]);
+}

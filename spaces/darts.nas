@@ -1,0 +1,107 @@
+//! DARTS (Liu et al. 2019): two cells, of which a network is stacked. For CIFAR-10 and ImageNet.
+use std.blocks.{conv_bn, conv_bn_relu, sep_conv, dil_conv, relu_conv_bn, factorized_reduce_bn,
+                pool_bn}
+
+/// One edge: the operators of the paper. In the derived networks `none` is the edge left out by
+/// `choose 2` below. [c, H, W] -> [c, H / stride, W / stride].
+block edge(x, c, stride, relaxed) {
+    let affine = not relaxed
+    x -> choose op {
+        none: max_pool(1, stride = stride) -> zero if relaxed
+        max_pool_3: pool_bn("max", 3, stride)
+        avg_pool_3: pool_bn("avg", 3, stride)
+        skip: if stride == 1 { identity } else { factorized_reduce_bn(c, affine = affine) }
+        for k in [3, 5] { "sep_{k}": sep_conv(c, kernel = k, stride = stride, affine = affine) }
+        for k in [3, 5] {
+            "dil_{k}": dil_conv(c, kernel = k, stride = stride, dilation = 2, affine = affine)
+        }
+    }
+}
+
+/// `x` in the size of `like`, with c channels.
+block align(x, like, c, affine) {
+    if x.height == like.height { x -> relu_conv_bn(c, kernel = 1, affine = affine) }
+    else { x -> factorized_reduce_bn(c, affine = affine) }
+}
+
+/// Four nodes from the cell before the last and the last, each the sum of two edges from what is
+/// before it, or of all if `relaxed`. [C, H, W] -> [4 * c, H / stride, W / stride].
+block nodes(older, newer, c, stride, relaxed) {
+    let affine = not relaxed
+    var states = [(older, newer) -> align(c, affine),
+                  newer -> relu_conv_bn(c, kernel = 1, affine = affine)]
+    for _n in 0..4 {
+        let strides = [for i in 0..len(states) { if i < 2 { stride } else { 1 } }]
+        let incoming = if relaxed {
+            [for i in 0..len(states) { states[i] -> edge(c, strides[i], relaxed) }]
+        } else {
+            choose 2 from {
+                for i in 0..len(states) { "{i}": states[i] -> edge(c, strides[i], relaxed) }
+            }
+        }
+        states = states + [sum(incoming)]
+    }
+    concat(states[2..])
+}
+
+cell normal(older, newer, c, relaxed) { (older, newer) -> nodes(c, 1, relaxed) }
+cell reduction(older, newer, c, relaxed) { (older, newer) -> nodes(c, 2, relaxed) }
+
+/// The cells of a network in a row, a reduction at each third; then the classes.
+block stack(first, second, width, layers, classes, relaxed = false) {
+    var (older, newer, c) = (first, second, width)
+    for layer in 0..layers {
+        let reduce = layer == layers / 3 or layer == 2 * layers / 3
+        if reduce { c = 2 * c }
+        let out = if reduce { (older, newer) -> reduction(c, relaxed) }
+                  else { (older, newer) -> normal(c, relaxed) }
+        older = newer
+        newer = out
+    }
+    newer -> global_avg_pool -> linear(classes)
+}
+
+space darts(classes = 10, size = 32, width = 16, layers = 8) {
+    input image: [3, size, size]
+    task classification(classes)
+    let stem = image -> conv_bn(3 * width, kernel = 3)
+    output logits = (stem, stem) -> stack(width, layers, classes)
+}
+
+space darts_imagenet(classes = 1000, size = 224, width = 48, layers = 14) {
+    input image: [3, size, size]
+    task classification(classes)
+    let older = image -> conv_bn_relu(width / 2, kernel = 3, stride = 2)
+        -> conv_bn(width, kernel = 3, stride = 2)
+    let newer = older -> relu_conv_bn(width, kernel = 3, stride = 2)
+    output logits = (older, newer) -> stack(width, layers, classes)
+}
+
+/// The networks that are searched: all edges, `none` among the operators, batch norm without
+/// scale and shift.
+space darts_relaxed(classes = 10, size = 32, width = 16, layers = 8) {
+    input image: [3, size, size]
+    task classification(classes)
+    let stem = image -> conv_bn(3 * width, kernel = 3)
+    output logits = (stem, stem) -> stack(width, layers, classes, relaxed = true)
+}
+
+/// "DARTS (second order)" of the paper's table 1; 3.3M parameters there.
+arch v2_cifar of darts(width = 36, layers = 20) {
+    from = [[0, 1], [0, 1], [0, 1], [0, 2], [0, 1], [1, 2], [0, 2], [1, 2]]
+    op = [sep_3, sep_3, sep_3, sep_3, skip, sep_3, skip, dil_3,
+          max_pool_3, max_pool_3, max_pool_3, skip, max_pool_3, skip, max_pool_3, skip]
+    expect params == 3_349_342
+    expect macs == 528_359_040
+}
+
+arch v2_imagenet of darts_imagenet {
+    from = [[0, 1], [0, 1], [0, 1], [0, 2], [0, 1], [1, 2], [0, 2], [1, 2]]
+    op = [sep_3, sep_3, sep_3, sep_3, skip, sep_3, skip, dil_3,
+          max_pool_3, max_pool_3, max_pool_3, skip, max_pool_3, skip, max_pool_3, skip]
+    expect params == 4_718_752
+    expect macs == 529_911_552
+}
+
+expect darts.count == 1_037_664_180 ^ 2
+expect darts_relaxed.count == (8 ^ 14 - 8 ^ 6) * 8 ^ 14 + 8 ^ 6

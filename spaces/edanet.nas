@@ -1,0 +1,27 @@
+//! EDANet (Lo et al. 2019) for Cityscapes: dense modules of asymmetric, dilated convolutions.
+//! Nothing is searched: one network. 353 lines in pytorchcv, whose definition the figures count.
+use std.heads.pixel_classifier
+use std.segmentation.{concat_downsample, eda_module}
+
+space edanet(classes = 19, height = 512, width = 1024) {
+    input image: [3, height, width]
+    task segmentation(classes, ignore = 255)
+
+    var x = image -> concat_downsample(15, bias = true) -> concat_downsample(60, bias = true)
+    for d in [1, 1, 1, 2, 2] {
+        x = x -> eda_module(dilation = d)
+    }
+    x = x -> conv(130, kernel = 3, stride = 2, bias = true) -> batch_norm -> relu
+    for d in [2, 2, 4, 4, 8, 8, 16, 16] {
+        x = x -> eda_module(dilation = d)
+    }
+    output logits = x -> pixel_classifier(classes, size = (height, width))
+}
+
+/// Published (SqueezeNAS, table 1): 8.97 GMAC (-1.53 %) and 0.68 M parameters (+1.39 %).
+arch cityscapes of edanet {
+    expect macs == 8_832_892_928
+    expect params == 689_485
+}
+
+expect edanet.count == 1

@@ -1,0 +1,97 @@
+//! FBNet (Wu et al. 2019): 22 searched layers, 9 candidates each. The paper and the code that was
+//! published later (facebookresearch/mobile-vision, its "zoo") differ: only the paper's blocks that
+//! expand to 1 times the channels have the first 1x1 convolution.
+use std.blocks.{conv_bn, conv_bn_relu}
+
+/// Inverted residual without its residual, the channels shuffled after a grouped 1x1.
+/// [C, H, W] -> [out, H / stride, W / stride].
+block shuffled_residual(x, out, stride, kernel, expand, groups, expand_always) {
+    let mid = x.channels * expand
+    let wide = if expand == 1 and not expand_always { x }
+               else { x -> conv_bn_relu(mid, kernel = 1, groups = groups) }
+    (if groups == 1 { wide } else { wide -> channel_shuffle(groups) })
+        -> conv_bn_relu(mid, kernel, stride, groups = mid)
+        -> conv_bn(out, kernel = 1, groups = groups)
+}
+
+/// One searched layer. The residual stands outside the choice.
+block layer(x, out, stride, expand_always) {
+    let keeps_shape = stride == 1 and x.channels == out
+    let y = x -> choose op {
+        for k in [3, 5], (e, g) in [(1, 1), (1, 2), (3, 1), (6, 1)] {
+            "k{k}_e{e}_g{g}": shuffled_residual(out, stride, k, e, g, expand_always)
+        }
+        skip: if keeps_shape { zero } else { conv_bn_relu(out, kernel = 1, stride = stride) }
+    }
+    if keeps_shape { x + y } else { y }
+}
+
+space fbnet(classes = 1000, size = 224, last = 1984, expand_always = true) {
+    input image: [3, size, size]
+    task classification(classes)
+
+    var x = image -> conv_bn_relu(16, kernel = 3, stride = 2)
+    for (channels, repeats, stride) in [(16, 1, 1), (24, 4, 2), (32, 4, 2), (64, 4, 2), (112, 4, 1),
+                                        (184, 4, 2), (352, 1, 1)] {
+        for i in 0..repeats {
+            x = x -> layer(channels, if i == 0 { stride } else { 1 }, expand_always)
+        }
+    }
+    output logits = x -> conv_bn_relu(last, kernel = 1) -> global_avg_pool -> linear(classes)
+}
+
+/// FBNet-A of the paper: 249M, 4.3M parameters.
+arch fbnet_a of fbnet(last = 1504) {
+    op = [skip, k3_e3_g1, k3_e1_g1, skip, skip, k5_e6_g1, k3_e3_g1, k5_e1_g1, k3_e3_g1, k5_e6_g1,
+          k5_e3_g1, k5_e1_g2, k5_e6_g1, k3_e6_g1, k5_e1_g2, k5_e3_g1, k3_e1_g2, k5_e6_g1, k5_e6_g1,
+          k5_e3_g1, k5_e6_g1, k5_e6_g1]
+    expect macs == 249_921_848
+    expect params == 4_321_464
+}
+
+/// FBNet-A of the model zoo: 244.5M, 4.3M parameters.
+arch fbnet_a_zoo of fbnet(last = 1504, expand_always = false) {
+    op = [skip, k3_e3_g1, k3_e1_g1, skip, skip, k5_e6_g1, k3_e3_g1, k5_e1_g1, k3_e3_g1, k5_e6_g1,
+          k5_e3_g1, k5_e1_g2, k5_e6_g1, k3_e6_g1, k5_e1_g2, k5_e3_g1, k3_e1_g2, k5_e6_g1, k5_e6_g1,
+          k5_e3_g1, k5_e6_g1, k5_e6_g1]
+    expect macs == 244_452_664
+    expect params == 4_304_584
+}
+
+/// FBNet-B of the model zoo, with all expansions.
+arch fbnet_b of fbnet {
+    op = [k3_e1_g1, k3_e6_g1, k5_e1_g1, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k3_e6_g1, k5_e6_g1,
+          k5_e6_g1, k5_e6_g1, skip, k5_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1, k5_e3_g1, k5_e6_g1,
+          k5_e1_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
+    expect macs == 306_210_888
+    expect params == 4_863_288
+}
+
+/// FBNet-B of the model zoo: 291.1M, 4.8M parameters. The paper prints 295M, 4.5M.
+arch fbnet_b_zoo of fbnet(expand_always = false) {
+    op = [k3_e1_g1, k3_e6_g1, k5_e1_g1, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k3_e6_g1, k5_e6_g1,
+          k5_e6_g1, k5_e6_g1, skip, k5_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1, k5_e3_g1, k5_e6_g1,
+          k5_e1_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
+    expect macs == 291_004_424
+    expect params == 4_801_368
+}
+
+/// FBNet-C of the paper: 375M, 5.5M parameters.
+arch fbnet_c of fbnet {
+    op = [k3_e1_g1, k3_e6_g1, skip, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1, k3_e6_g1,
+          k5_e6_g1, k5_e3_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1,
+          k5_e6_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
+    expect macs == 384_960_160
+    expect params == 5_572_200
+}
+
+/// FBNet-C of the model zoo: 378.2M, 5.5M parameters.
+arch fbnet_c_zoo of fbnet(expand_always = false) {
+    op = [k3_e1_g1, k3_e6_g1, skip, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1, k3_e6_g1,
+          k5_e6_g1, k5_e3_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1,
+          k5_e6_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
+    expect macs == 378_136_224
+    expect params == 5_570_664
+}
+
+expect fbnet.count == 9 ^ 22

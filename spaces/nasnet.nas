@@ -1,0 +1,55 @@
+//! NASNet (Zoph et al. 2018): two cells of five blocks, each of which adds two of 13 operators on two
+//! states before it. A network repeats the cells. A search joins the states that no other reads; the
+//! published code joins a list of them that it gives by hand, `joined` here.
+use std.cells.cell_network
+
+const OPS = ["identity", "conv_1x3_3x1", "conv_1x7_7x1", "dil_3", "avg_3", "max_3", "max_5",
+             "max_7", "conv_1", "conv_3", "sep_3", "sep_5", "sep_7"]
+
+/// States that the normal and the reduction cell of NASNet-A join.
+const JOINED = [[1, 2, 3, 4, 5, 6], [3, 4, 5, 6]]
+
+space nasnet(classes = 1000, size = 224, filters = 44, repeats = 4, stem = 32, joined = [[], []],
+             skips = false) {
+    input image: [3, size, size]
+    task classification(classes)
+    output logits = image -> cell_network(OPS, filters, repeats, classes, joined, stem, skips)
+}
+
+space nasnet_cifar(classes = 10, size = 32, filters = 32, repeats = 6, joined = [[], []]) {
+    input image: [3, size, size]
+    task classification(classes)
+    output logits = image -> cell_network(OPS, filters, repeats, classes, joined)
+}
+
+/// NASNet-A (4 @ 1056): 564M, 5.3M parameters (tensorflow/models).
+arch nasnet_a_mobile of nasnet(joined = JOINED) {
+    from = [0, 1, 0, 1, 0, 1, 3, 2, 2, 0,
+            0, 1, 1, 1, 0, 1, 1, 1, 0, 0]
+    op = [sep_5, sep_7, max_3, sep_7, avg_3, sep_5, identity, avg_3, sep_3, max_3,
+          sep_5, sep_3, sep_5, sep_3, avg_3, identity, avg_3, avg_3, sep_3, identity]
+    expect macs == 563_638_816
+    expect params == 5_289_978
+}
+
+/// NASNet-A (6 @ 4032): 23.8G; 88.9M parameters in tensorflow/models, 0.17% more.
+arch nasnet_a_large of nasnet(size = 331, filters = 168, repeats = 6, stem = 96, skips = true, joined = JOINED) {
+    from = [0, 1, 0, 1, 0, 1, 3, 2, 2, 0,
+            0, 1, 1, 1, 0, 1, 1, 1, 0, 0]
+    op = [sep_5, sep_7, max_3, sep_7, avg_3, sep_5, identity, avg_3, sep_3, max_3,
+          sep_5, sep_3, sep_5, sep_3, avg_3, identity, avg_3, avg_3, sep_3, identity]
+    expect macs == 23_783_414_658
+    expect params == 88_753_150
+}
+
+/// NASNet-A (6 @ 768): 3.3M parameters (Real et al. 2019, table 1).
+arch nasnet_a_cifar of nasnet_cifar(joined = JOINED) {
+    from = [0, 1, 1, 1, 0, 1, 1, 1, 0, 0,
+            0, 1, 0, 1, 0, 1, 3, 2, 2, 0]
+    op = [sep_5, sep_3, sep_5, sep_3, avg_3, identity, avg_3, avg_3, sep_3, identity,
+          sep_5, sep_7, max_3, sep_7, avg_3, sep_5, identity, avg_3, sep_3, max_3]
+    expect macs == 544_333_312
+    expect params == 3_346_538
+}
+
+expect nasnet_cifar.count == 5_107_366_597_713_630_212_832_188_866_560_000

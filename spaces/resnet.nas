@@ -1,0 +1,97 @@
+//! ResNet (He et al. 2016), for ImageNet and for CIFAR-10. Bottlenecks have the stride in the 3x3
+//! convolution ("v1.5"), as in torchvision, whose ImageNet networks take 196 lines.
+use std.blocks.conv_bn_relu
+use std.classic.{basic_residual, bottleneck_residual}
+
+/// For ImageNet.
+space resnet(classes = 1000) {
+    input image: [3, 224, 224]
+    task classification(classes)
+
+    let depth = choose depth [18, 50, 101, 152]
+    let unit = if depth == 18 { basic_residual } else { bottleneck_residual }
+    let repeats = if depth == 18 {
+        [2, 2, 2, 2]
+    } else if depth == 50 {
+        [3, 4, 6, 3]
+    } else if depth == 101 {
+        [3, 4, 23, 3]
+    } else {
+        [3, 8, 36, 3]
+    }
+
+    var x = image -> conv_bn_relu(64, kernel = 7, stride = 2)
+        -> max_pool(3, stride = 2, padding = "same")
+    for stage in 0..4 {
+        x = x -> repeat repeats[stage] as i {
+            unit(64 * 2 ^ stage, stride = if stage > 0 and i == 0 { 2 } else { 1 })
+        }
+    }
+    output logits = x -> global_avg_pool -> linear(classes)
+}
+
+arch resnet18 of resnet {
+    depth = [18]
+    expect macs == 1_814_073_344
+    expect params == 11_689_512
+}
+
+/// Published: 4.1 G MACs, 25.6 M parameters.
+arch resnet50 of resnet {
+    depth = [50]
+    expect macs == 4_089_184_256
+    expect params == 25_557_032
+}
+
+arch resnet101 of resnet {
+    depth = [101]
+    expect macs == 7_801_405_440
+    expect params == 44_549_160
+}
+
+/// Published: 22.6 GFLOP, two to a multiply-accumulate (+1.9 %).
+arch resnet152 of resnet {
+    depth = [152]
+    expect macs == 11_513_626_624
+    expect params == 60_192_808
+}
+
+expect resnet.count == 4
+
+/// For CIFAR-10: three stages of equal depth, shortcuts of 1x1 convolutions.
+space resnet_cifar(classes = 10) {
+    input image: [3, 32, 32]
+    task classification(classes)
+
+    let depth = choose depth [20, 56, 110]
+    var x = image -> conv_bn_relu(16, kernel = 3)
+    for stage in 0..3 {
+        x = x -> repeat (depth - 2) / 6 as i {
+            basic_residual(16 * 2 ^ stage, stride = if stage > 0 and i == 0 { 2 } else { 1 })
+        }
+    }
+    output logits = x -> global_avg_pool -> linear(classes)
+}
+
+/// Published: 272,474 parameters, with ShiftResNet.
+arch resnet20 of resnet_cifar {
+    depth = [20]
+    expect macs == 40_813_184
+    expect params == 272_474
+}
+
+/// Published: 0.86 M parameters.
+arch resnet56 of resnet_cifar {
+    depth = [56]
+    expect macs == 125_747_840
+    expect params == 855_770
+}
+
+/// Published: 1.73 M parameters.
+arch resnet110 of resnet_cifar {
+    depth = [110]
+    expect macs == 253_149_824
+    expect params == 1_730_714
+}
+
+expect resnet_cifar.count == 3

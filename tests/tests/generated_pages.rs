@@ -1,0 +1,91 @@
+//! The pages of the reference that are written from declarations: `operators.md` from those of the
+//! operators, `library.md` from the doc comments of the standard library. `BLESS=1` rewrites them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the functions that the tests share are tests too"
+)]
+
+use std::path::Path;
+
+use nas_compiler::ops::TABLE;
+use nas_compiler::ops::signature::{Declaration, Default, Parameter};
+use nas_grammar::Source;
+use nas_grammar::ast::{Block, File, ItemKind};
+use nas_grammar::parse::parse;
+
+/// What every generated page says under its title.
+const NOTE: &str = "<!-- Written by tests/tests/generated_pages.rs; BLESS=1 rewrites it. -->";
+
+/// Compares a page with what it should be, or rewrites it.
+fn keep(name: &str, text: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let page = root.join("grammar/reference").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&page, text).unwrap();
+    }
+    let found = std::fs::read_to_string(&page).unwrap_or_default();
+    assert!(found == text, "{name} is not what the declarations say; BLESS=1 rewrites it");
+}
+
+#[test]
+fn the_page_of_operators_follows_from_their_declarations() {
+    let mut page = format!(
+        "# Operators\n\n{NOTE}\n\nThe primitive operators. All else is made of them, in `.nas`: see [library.md](library.md).\nTensors come first, then the parameters, by position in this order or by name. A pair such as the\nkernel is one number for both directions or a tuple (vertical, horizontal).\n"
+    );
+    for row in TABLE {
+        page.push_str(&operator(row.declaration));
+    }
+    keep("operators.md", &page);
+}
+
+fn operator(declaration: &Declaration) -> String {
+    let Declaration { name, operands, params, doc, example } = declaration;
+    let mut text = format!("\n## {name}\n\n{doc} Takes {operands}.\n\n    {example}\n");
+    if !params.is_empty() {
+        text.push_str("\n| parameter | takes | if left out | meaning |\n|---|---|---|---|\n");
+    }
+    for Parameter { name, kind, default, doc } in *params {
+        let default = match default {
+            Default::Required => "must be given".to_owned(),
+            Default::Absent => "see its meaning".to_owned(),
+            Default::Is(value) => format!("`{value}`"),
+        };
+        text.push_str(&format!("| `{name}` | {kind} | {default} | {doc} |\n"));
+    }
+    text
+}
+
+#[test]
+fn the_page_of_the_library_follows_from_its_doc_comments() {
+    let mut page = format!(
+        "# The standard library\n\n{NOTE}\n\nBlocks written in `.nas`, imported by `use std.module.name`. They are made of the\n[operators](operators.md) and of each other; a block of your own is as good as they are.\n"
+    );
+    for module in nas_spaces::std_modules() {
+        let text = nas_spaces::std_module(module).unwrap();
+        let source = Source::new(format!("std/{module}.nas"), text);
+        let parsed = parse(&source);
+        assert!(parsed.problems.is_empty(), "std.{module} does not parse");
+        page.push_str(&library(module, &parsed.file, text));
+    }
+    keep("library.md", &page);
+}
+
+fn library(module: &str, file: &File, source: &str) -> String {
+    let mut text = format!("\n## std.{module}\n\n{}\n", file.docs.join("\n"));
+    for item in &file.items {
+        let ItemKind::Block(block) = &item.kind else { continue };
+        assert!(!item.docs.is_empty(), "std.{module}: `{}` has no doc comment", block.name.name);
+        let title = &block.name.name;
+        let head = signature(block, source);
+        text.push_str(&format!("\n### {title}\n\n    {head}\n\n{}\n", item.docs.join("\n")));
+    }
+    text
+}
+
+/// The name and the parameters of a block, as they are written.
+fn signature(block: &Block, source: &str) -> String {
+    let head = block.name.span.start as usize..block.body.span.start as usize;
+    source[head].split_whitespace().collect::<Vec<_>>().join(" ")
+}
