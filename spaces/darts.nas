@@ -1,9 +1,10 @@
-//! DARTS (Liu et al. 2019): two cells, of which a network is stacked. For CIFAR-10 and ImageNet.
+//! DARTS (Liu et al. 2019), for CIFAR-10 and ImageNet: a normal and a reduction cell of four nodes,
+//! each the sum of two of the states before it through one of seven operators.
 use std.blocks.{conv_bn, conv_bn_relu, sep_conv, dil_conv, relu_conv_bn, factorized_reduce_bn,
                 pool_bn}
 
-/// One edge: the operators of the paper. In the derived networks `none` is the edge left out by
-/// `choose 2` below. [c, H, W] -> [c, H / stride, W / stride].
+/// One edge: the operators of the paper. `none` of a network is an edge that `choose 2` below leaves
+/// out; only what the search trains, `relaxed`, has it. [c, H, W] -> [c, H / stride, W / stride].
 block edge(x, c, stride, relaxed) {
     let affine = not relaxed
     x -> choose op {
@@ -18,7 +19,7 @@ block edge(x, c, stride, relaxed) {
     }
 }
 
-/// `x` in the size of `like`, with c channels.
+/// `x` in the size of `like`, with c channels (after a reduction, `x` is twice as large).
 block align(x, like, c, affine) {
     if x.height == like.height { x -> relu_conv_bn(c, kernel = 1, affine = affine) }
     else { x -> factorized_reduce_bn(c, affine = affine) }
@@ -28,8 +29,10 @@ block align(x, like, c, affine) {
 /// before it, or of all if `relaxed`. [C, H, W] -> [4 * c, H / stride, W / stride].
 block nodes(older, newer, c, stride, relaxed) {
     let affine = not relaxed
-    var states = [(older, newer) -> align(c, affine),
-                  newer -> relu_conv_bn(c, kernel = 1, affine = affine)]
+    var states = [
+        (older, newer) -> align(c, affine),
+        newer -> relu_conv_bn(c, kernel = 1, affine = affine),
+    ]
     for _n in 0..4 {
         let strides = [for i in 0..len(states) { if i < 2 { stride } else { 1 } }]
         let incoming = if relaxed {
@@ -44,7 +47,10 @@ block nodes(older, newer, c, stride, relaxed) {
     concat(states[2..])
 }
 
+/// The cell that keeps the size.
 cell normal(older, newer, c, relaxed) { (older, newer) -> nodes(c, 1, relaxed) }
+
+/// The cell that halves the size.
 cell reduction(older, newer, c, relaxed) { (older, newer) -> nodes(c, 2, relaxed) }
 
 /// The cells of a network in a row, a reduction at each third; then the classes.
@@ -53,14 +59,18 @@ block stack(first, second, width, layers, classes, relaxed = false) {
     for layer in 0..layers {
         let reduce = layer == layers / 3 or layer == 2 * layers / 3
         if reduce { c = 2 * c }
-        let out = if reduce { (older, newer) -> reduction(c, relaxed) }
-                  else { (older, newer) -> normal(c, relaxed) }
+        let out = if reduce {
+            (older, newer) -> reduction(c, relaxed)
+        } else {
+            (older, newer) -> normal(c, relaxed)
+        }
         older = newer
         newer = out
     }
     newer -> global_avg_pool -> linear(classes)
 }
 
+/// For CIFAR-10: the size of the search, the networks that it derives are wider and deeper.
 space darts(classes = 10, size = 32, width = 16, layers = 8) {
     input image: [3, size, size]
     task classification(classes)
@@ -68,6 +78,7 @@ space darts(classes = 10, size = 32, width = 16, layers = 8) {
     output logits = (stem, stem) -> stack(width, layers, classes)
 }
 
+/// For ImageNet: an eighth of the size before the first cell.
 space darts_imagenet(classes = 1000, size = 224, width = 48, layers = 14) {
     input image: [3, size, size]
     task classification(classes)
@@ -77,8 +88,8 @@ space darts_imagenet(classes = 1000, size = 224, width = 48, layers = 14) {
     output logits = (older, newer) -> stack(width, layers, classes)
 }
 
-/// The networks that are searched: all edges, `none` among the operators, batch norm without
-/// scale and shift.
+/// What the search trains: all edges, `none` among their operators, batch norm without scale and
+/// shift. As a supernet it has 1,930,618 weights and 300,255,744 MACs, like the published code.
 space darts_relaxed(classes = 10, size = 32, width = 16, layers = 8) {
     input image: [3, size, size]
     task classification(classes)
@@ -86,22 +97,33 @@ space darts_relaxed(classes = 10, size = 32, width = 16, layers = 8) {
     output logits = (stem, stem) -> stack(width, layers, classes, relaxed = true)
 }
 
-/// "DARTS (second order)" of the paper's table 1; 3.3M parameters there.
+/// Its cells alone, as the paper counts them: one of eight operators on each of 14 edges.
+space darts_relaxed_cells(size = 32, width = 16) {
+    input older: [4 * width, size, size]
+    input newer: [4 * width, size, size]
+    output kept = (older, newer) -> normal(width, relaxed = true)
+    output halved = (older, newer) -> reduction(width, relaxed = true)
+}
+
+/// DARTS V2 on CIFAR-10: 3.3M parameters (table 1 of the paper).
 arch v2_cifar of darts(width = 36, layers = 20) {
     from = [[0, 1], [0, 1], [0, 1], [0, 2], [0, 1], [1, 2], [0, 2], [1, 2]]
-    op = [sep_3, sep_3, sep_3, sep_3, skip, sep_3, skip, dil_3,
-          max_pool_3, max_pool_3, max_pool_3, skip, max_pool_3, skip, max_pool_3, skip]
+    op = [sep_3, sep_3, sep_3, sep_3, skip, sep_3, skip, dil_3, max_pool_3, max_pool_3, max_pool_3,
+          skip, max_pool_3, skip, max_pool_3, skip]
     expect params == 3_349_342
     expect macs == 528_359_040
 }
 
+/// DARTS V2 on ImageNet: 4.7M parameters; 574M in table 3, 7.7 % more than it has.
 arch v2_imagenet of darts_imagenet {
     from = [[0, 1], [0, 1], [0, 1], [0, 2], [0, 1], [1, 2], [0, 2], [1, 2]]
-    op = [sep_3, sep_3, sep_3, sep_3, skip, sep_3, skip, dil_3,
-          max_pool_3, max_pool_3, max_pool_3, skip, max_pool_3, skip, max_pool_3, skip]
+    op = [sep_3, sep_3, sep_3, sep_3, skip, sep_3, skip, dil_3, max_pool_3, max_pool_3, max_pool_3,
+          skip, max_pool_3, skip, max_pool_3, skip]
     expect params == 4_718_752
     expect macs == 529_911_552
 }
 
 expect darts.count == 1_037_664_180 ^ 2
+expect darts_relaxed_cells.count == (8 ^ 14) ^ 2
+// A normal cell with `none` on all edges from its inputs leaves nothing of the reduction cell.
 expect darts_relaxed.count == (8 ^ 14 - 8 ^ 6) * 8 ^ 14 + 8 ^ 6

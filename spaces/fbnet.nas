@@ -1,15 +1,15 @@
-//! FBNet (Wu et al. 2019): 22 searched layers, 9 candidates each. The paper and the code that was
-//! published later (facebookresearch/mobile-vision, its "zoo") differ: only the paper's blocks that
-//! expand to 1 times the channels have the first 1x1 convolution.
+//! FBNet (Wu et al. 2019): 22 searched layers, 9 candidates each. In the networks of the model zoo
+//! (facebookresearch/mobile-vision), layers that expand to 1 times the channels lack the 1x1
+//! convolution for it; those of the paper have it.
 use std.blocks.{conv_bn, conv_bn_relu}
 
 /// Inverted residual without its residual, the channels shuffled after a grouped 1x1.
 /// [C, H, W] -> [out, H / stride, W / stride].
 block shuffled_residual(x, out, stride, kernel, expand, groups, expand_always) {
     let mid = x.channels * expand
-    let wide = if expand == 1 and not expand_always { x }
-               else { x -> conv_bn_relu(mid, kernel = 1, groups = groups) }
-    (if groups == 1 { wide } else { wide -> channel_shuffle(groups) })
+    let is_expanded = expand > 1 or expand_always
+    let wide = if is_expanded { x -> conv_bn_relu(mid, kernel = 1, groups = groups) } else { x }
+    (if groups > 1 { wide -> channel_shuffle(groups) } else { wide })
         -> conv_bn_relu(mid, kernel, stride, groups = mid)
         -> conv_bn(out, kernel = 1, groups = groups)
 }
@@ -58,16 +58,7 @@ arch fbnet_a_zoo of fbnet(last = 1504, expand_always = false) {
     expect params == 4_304_584
 }
 
-/// FBNet-B of the model zoo, with all expansions.
-arch fbnet_b of fbnet {
-    op = [k3_e1_g1, k3_e6_g1, k5_e1_g1, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k3_e6_g1, k5_e6_g1,
-          k5_e6_g1, k5_e6_g1, skip, k5_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1, k5_e3_g1, k5_e6_g1,
-          k5_e1_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
-    expect macs == 306_210_888
-    expect params == 4_863_288
-}
-
-/// FBNet-B of the model zoo: 291.1M, 4.8M parameters. The paper prints 295M, 4.5M.
+/// FBNet-B of the model zoo: 291.1M, 4.8M parameters.
 arch fbnet_b_zoo of fbnet(expand_always = false) {
     op = [k3_e1_g1, k3_e6_g1, k5_e1_g1, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k3_e6_g1, k5_e6_g1,
           k5_e6_g1, k5_e6_g1, skip, k5_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1, k5_e3_g1, k5_e6_g1,
@@ -76,7 +67,16 @@ arch fbnet_b_zoo of fbnet(expand_always = false) {
     expect params == 4_801_368
 }
 
-/// FBNet-C of the paper: 375M, 5.5M parameters.
+/// The same with all expansions. The paper prints 295M, 4.5M, and does not fix the network.
+arch fbnet_b of fbnet {
+    op = [k3_e1_g1, k3_e6_g1, k5_e1_g1, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k3_e6_g1, k5_e6_g1,
+          k5_e6_g1, k5_e6_g1, skip, k5_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1, k5_e3_g1, k5_e6_g1,
+          k5_e1_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
+    expect macs == 306_210_888
+    expect params == 4_863_288
+}
+
+/// FBNet-C of the paper: 375M, 2.6 % less; 5.5M parameters.
 arch fbnet_c of fbnet {
     op = [k3_e1_g1, k3_e6_g1, skip, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1, k3_e6_g1,
           k5_e6_g1, k5_e3_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1,

@@ -9,7 +9,8 @@ block grouped_aspp(x, mid) {
     let pyramid = [for d in [6, 12, 18] {
         x -> conv_bn_relu(mid, kernel = 3, dilation = d, groups = mid)
     }]
-    concat([x -> conv_bn_relu(mid, kernel = 1)] + pyramid + [context]) -> conv_bn_relu(mid, kernel = 1)
+    concat([x -> conv_bn_relu(mid, kernel = 1)] + pyramid + [context])
+        -> conv_bn_relu(mid, kernel = 1)
 }
 
 /// The decoder: `deep` in the size of `low` beside it, a depthwise 3x3, the classes.
@@ -27,8 +28,8 @@ space squeezenas_xlarge(classes = 19, height = 1024, width = 2048) {
 
     var x = image -> conv_bn_relu(48, kernel = 3, stride = 2)
     var low = x
-    for (channels, repeats, stride) in [(24, 1, 1), (32, 4, 2), (48, 4, 2), (96, 4, 2),
-                                        (144, 4, 1), (240, 4, 1), (320, 1, 1)] {
+    for (channels, repeats, stride) in [(24, 1, 1), (32, 4, 2), (48, 4, 2), (96, 4, 2), (144, 4, 1),
+                                        (240, 4, 1), (320, 1, 1)] {
         for i in 0..repeats {
             x = x -> unit(channels, stride = if i == 0 { stride } else { 1 })
         }

@@ -97,30 +97,24 @@ pub fn run(args: &ExportArgs) -> Result<(), Failure> {
 
 /// Refuses a place where the file cannot or should not be written, before the work is done.
 fn check_output(args: &ExportArgs) -> Result<(), Failure> {
-    let (output, shown) = (&args.output, args.output.display());
+    let output = &args.output;
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let folder = folder.display();
-        return Err(Failure::input(format!(
-            "cannot write {shown}: there is no folder {folder}; make it, or name another by `-o`"
-        )));
-    }
-    if output.is_dir() {
-        return Err(Failure::input(format!(
-            "cannot write {shown}: it is a folder; name a file in it by `-o`"
-        )));
-    }
-    let is_output = |path: &PathBuf| match (path.canonicalize(), output.canonicalize()) {
-        (Ok(path), Ok(output)) => path == output,
-        _ => false,
+    let is_output = |path: &PathBuf| {
+        let places = (path.canonicalize(), output.canonicalize());
+        matches!(places, (Ok(path), Ok(output)) if path == output)
     };
     let inputs = [Some(&args.file), args.weights.as_ref(), args.names.as_ref()];
-    if inputs.into_iter().flatten().any(is_output) {
-        return Err(Failure::input(format!(
-            "{shown} is read here and would be overwritten; name another file by `-o`"
-        )));
-    }
-    Ok(())
+    let why = if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        format!("there is no folder {}", folder.display())
+    } else if output.is_dir() {
+        "it is a folder".to_owned()
+    } else if inputs.into_iter().flatten().any(is_output) {
+        "it is what is read here".to_owned()
+    } else {
+        return Ok(());
+    };
+    let output = output.display();
+    Err(Failure::input(format!("cannot write {output}: {why}; name another file by `-o`")))
 }
 
 #[cfg(test)]

@@ -133,6 +133,8 @@ impl Training {
         start: Option<Start<'_>>,
         open: impl FnOnce(&Inputs<'_>) -> Result<Store, RunError>,
     ) -> Result<Store, Failure> {
+        // What cannot be trained at all leaves no run.
+        self.backend()?;
         let dataset = self.dataset()?;
         self.check_batches(&dataset, start.is_none()).map_err(Failure::problem)?;
         let data = dataset.files(&SPLITS).map_err(Failure::problem)?;

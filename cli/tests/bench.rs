@@ -66,10 +66,6 @@ impl Bench {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    pub(crate) fn json(&self, name: &str) -> Value {
-        serde_json::from_slice(&self.read(name)).unwrap()
-    }
-
     /// The names in a folder, sorted.
     pub(crate) fn list(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).unwrap();

@@ -83,7 +83,7 @@ fn an_export_with_no_place_is_refused_before_it_begins() {
     let export = |rest: &str| bench.nasc(&format!("export tiny.nas --arch first {rest}"));
     export("-o nowhere/net.onnx").fails(1, &["there is no folder nowhere"]);
     export("-o folder.onnx").fails(1, &["it is a folder"]);
-    export("-o ./tiny.nas").fails(1, &["tiny.nas is read here"]);
+    export("-o ./tiny.nas").fails(1, &["it is what is read here"]);
     export("-o net.onnx --weights nope.safetensors").fails(1, &["nas::weights::unreadable"]);
     bench.write("bytes.safetensors", b"\x00\x01\x02");
     export("-o net.onnx --weights bytes.safetensors").fails(1, &["nas::weights::format"]);

@@ -56,5 +56,48 @@ fn generated(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, published, generated);
+/// Everything in `spaces/`, one file after the other.
+fn all_shipped(criterion: &mut Criterion) {
+    let names = common::shipped_names();
+    let sources: Vec<Source> = names.iter().map(|name| common::shipped(name)).collect();
+    let mut group = criterion.benchmark_group("spaces");
+    group.sample_size(10);
+    group.bench_function("all files", |bencher| bencher.iter(|| sources.iter().for_each(check)));
+    group.finish();
+}
+
+/// Time and memory from 1,000 to 100,000 layers made by a loop, and the exponents of their growth:
+/// 1 is linear.
+fn growth(_: &mut Criterion) {
+    let mut last: Option<(f64, f64)> = None;
+    for layers in [1_000, 10_000, 100_000] {
+        let source = common::beside_shipped(&format!(
+            "use std.blocks.conv_bn_relu\nspace chain {{\n    input x0: [16, 32, 32]\n    \
+             var x = x0\n    for _i in 0..{layers} {{ x = x -> conv_bn_relu(16, kernel = 3) }}\n    \
+             output y = x\n}}\n"
+        ));
+        let (start, before) = (Instant::now(), resident());
+        let space = common::compile(source, |_, compiler| {
+            compiler.check_all();
+            compiler.space("chain", &[])
+        });
+        let (seconds, bytes) = (start.elapsed().as_secs_f64(), resident() - before);
+        black_box(space);
+        let exponents = last.map_or(String::new(), |(time, memory)| {
+            let (time, memory) = ((seconds / time).log10(), (bytes / memory).log10());
+            format!(", grown with the power {time:.2} (time) and {memory:.2} (memory)")
+        });
+        eprintln!("{layers} layers: {seconds:.3} s, {:.1} MB{exponents}", bytes / 1e6);
+        last = Some((seconds, bytes));
+    }
+}
+
+/// Bytes of memory that the process holds, where the system tells.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = status.split_whitespace().nth(1).and_then(|pages| pages.parse::<f64>().ok());
+    pages.unwrap_or(0.0) * 4096.0
+}
+
+criterion_group!(benches, growth, published, all_shipped, generated);
 criterion_main!(benches);

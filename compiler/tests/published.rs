@@ -8,12 +8,7 @@ use nas_compiler::{Assignment, specialise};
 /// Every shipped space, with its networks and expectations.
 #[test]
 fn shipped_files_have_no_problem() {
-    let mut names: Vec<String> = std::fs::read_dir(nas_spaces::shipped())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".nas"))
-        .collect();
-    names.sort();
+    let names = common::shipped_names();
     assert!(names.len() >= 4, "{names:?}");
     for name in names {
         let ((), problems) =

@@ -32,6 +32,14 @@ fn supernets_hold_what_was_published() {
     }
 }
 
+/// Elastic decisions add no weights: the supernet has those of the largest network, which
+/// `ofa.nas` states.
+#[test]
+fn elastic_candidates_have_their_weights_in_common() {
+    let supernet = Supernet::of(&common::space(common::shipped("ofa.nas")));
+    assert_eq!(supernet.total.params, 7_664_760);
+}
+
 /// The nodes that are reached from inputs and outputs without going through this candidate.
 fn reached(space: &Checked<Space>, without: Option<Candidate>) -> BTreeSet<usize> {
     let ports = space.graph.inputs().chain(space.graph.outputs());

@@ -104,13 +104,14 @@ block factorized_reduce_bn(x, out, act = "relu", affine = true) {
         -> batch_norm(affine = affine)
 }
 
-/// Pooling, "max" or "avg", then batch norm without scale and shift (the search networks of DARTS).
+/// Pooling, "max" or "avg": [C, H, W] -> [C, H / stride, W / stride].
+block pool(x, kind, kernel, stride = 1) {
+    if kind == "max" { x -> max_pool(kernel, stride, padding = "same") }
+    else { x -> avg_pool(kernel, stride, padding = "same") }
+}
+
+/// `pool`, then batch norm without scale and shift (the search networks of DARTS).
 /// [C, H, W] -> [C, H / stride, W / stride].
 block pool_bn(x, kind, kernel, stride = 1) {
-    let y = if kind == "max" {
-        x -> max_pool(kernel, stride, padding = "same")
-    } else {
-        x -> avg_pool(kernel, stride, padding = "same")
-    }
-    y -> batch_norm(affine = false)
+    x -> pool(kind, kernel, stride) -> batch_norm(affine = false)
 }

@@ -1,6 +1,6 @@
 //! The cells of NASNet (Zoph et al. 2018), which AmoebaNet and PNAS search too. Shapes are
 //! [channels, height, width].
-use std.blocks.{activation, conv_bn, relu_conv_bn, sep_conv, dil_conv, factorized_reduce_bn}
+use std.blocks.{activation, conv_bn, relu_conv_bn, sep_conv, dil_conv, factorized_reduce_bn, pool}
 
 /// `x` in the size of `like`, with c channels; `x` itself if it is so already.
 block fit(x, like, c, act = "relu") {
@@ -9,78 +9,60 @@ block fit(x, like, c, act = "relu") {
     else { x }
 }
 
-/// Pooling; a 1x1 convolution after it where the channels change.
+/// Pooling, "max" or "avg"; a 1x1 convolution after it where the channels change.
+/// [C, H, W] -> [c, H / stride, W / stride].
 block pool_to(x, c, kind, kernel, stride) {
-    let y = if kind == "max" {
-        x -> max_pool(kernel, stride, padding = "same")
-    } else {
-        x -> avg_pool(kernel, stride, padding = "same")
-    }
+    let y = x -> pool(kind, kernel, stride)
     if x.channels == c { y } else { y -> conv_bn(c, kernel = 1) }
 }
 
-/// A kernel on a quarter of the channels, or two kernels in a row.
-block squeezed(x, c, kernels, strides) {
+/// Kernels one after the other on a quarter of the channels, each with its stride.
+/// [C, H, W] -> [c, H / stride, W / stride].
+block squeezed(x, c, kernels) {
     var y = x -> relu_conv_bn(c / 4, kernel = 1)
-    for i in 0..len(kernels) { y = y -> relu_conv_bn(c / 4, kernels[i], strides[i]) }
+    for (kernel, stride) in kernels { y = y -> relu_conv_bn(c / 4, kernel, stride) }
     y -> relu_conv_bn(c, kernel = 1)
 }
 
-/// An operator by its name: [C, H, W] -> [c, H / stride, W / stride].
-block cell_op(x, op, c, stride) {
-    if op == "identity" {
-        if stride == 1 and x.channels == c { x } else { x -> relu_conv_bn(c, kernel = 1, stride) }
-    } else if op == "conv_1" {
-        x -> relu_conv_bn(c, kernel = 1, stride)
-    } else if op == "conv_3" {
-        x -> squeezed(c, [3], [stride])
-    } else if op == "conv_1x3_3x1" {
-        x -> squeezed(c, [(1, 3), (3, 1)], [(1, stride), (stride, 1)])
-    } else if op == "conv_1x7_7x1" {
-        x -> squeezed(c, [(1, 7), (7, 1)], [(1, stride), (stride, 1)])
-    } else if op == "sep_3" {
-        x -> sep_conv(c, kernel = 3, stride)
-    } else if op == "sep_5" {
-        x -> sep_conv(c, kernel = 5, stride)
-    } else if op == "sep_7" {
-        x -> sep_conv(c, kernel = 7, stride)
-    } else if op == "dil_3" {
-        x -> dil_conv(c, kernel = 3, stride, dilation = 2)
-    } else if op == "dil_sep_3" {
-        x -> sep_conv(c, kernel = 3, stride, dilation = 2)
-    } else if op == "dil_sep_5" {
-        x -> sep_conv(c, kernel = 5, stride, dilation = 2)
-    } else if op == "avg_3" {
-        x -> pool_to(c, "avg", 3, stride)
-    } else if op == "max_2" {
-        x -> pool_to(c, "max", 2, stride)
-    } else if op == "max_3" {
-        x -> pool_to(c, "max", 3, stride)
-    } else if op == "max_5" {
-        x -> pool_to(c, "max", 5, stride)
-    } else {
-        x -> pool_to(c, "max", 7, stride)
-    }
+/// An operator by its kind and the size of its kernel, such as "sep" and 3; "line" is a line of k
+/// pixels, then one across it. [C, H, W] -> [c, H / stride, W / stride].
+block cell_op(x, kind, k, c, stride) {
+    if kind == "conv" and k == 1 { x -> relu_conv_bn(c, k, stride) }
+    else if kind == "conv" { x -> squeezed(c, [(k, stride)]) }
+    else if kind == "line" { x -> squeezed(c, [((1, k), (1, stride)), ((k, 1), (stride, 1))]) }
+    else if kind == "sep" { x -> sep_conv(c, k, stride) }
+    else if kind == "dil" { x -> dil_conv(c, k, stride, dilation = 2) }
+    else if kind == "dil_sep" { x -> sep_conv(c, k, stride, dilation = 2) }
+    else { x -> pool_to(c, kind, k, stride) }
 }
 
-/// A state that is chosen from those before, and what one of the operators makes of it.
-block operand(states, c, stride, ops) {
-    choose from {
-        for i in 0..len(states) {
-            "{i}": states[i] -> choose op {
-                for op in ops { "{op}": cell_op(op, c, stride = if i < 2 { stride } else { 1 }) }
-            }
-        }
+/// The input, fitted by a 1x1 convolution if it has another shape than the result.
+block identity_to(x, c, stride) {
+    if stride == 1 and x.channels == c { x } else { x -> relu_conv_bn(c, kernel = 1, stride) }
+}
+
+/// One of the operators: [C, H, W] -> [c, H / stride, W / stride].
+block operator(x, c, stride, ops) {
+    x -> choose op {
+        identity: identity_to(c, stride)
+        for (kind, k) in ops { "{kind}_{k}": cell_op(kind, k, c, stride) }
     }
 }
 
 /// A cell: five states, each the sum of two operators on states before it. State 0 is the last cell,
-/// state 1 the one before it. The states that `joined` numbers are the result; if it is empty, those
-/// that no other state reads.
+/// state 1 the one before it, in its size; only these are strided over. The states that `joined`
+/// numbers are the result; if it is empty, the new ones that no other reads.
 block nodes(last, second, c, stride, ops, joined) {
     var states = [last -> relu_conv_bn(c, kernel = 1), second]
     for _n in 0..5 {
-        states = states + [sum([for _side in 0..2 { operand(states, c, stride, ops) }])]
+        let sides = [for _side in 0..2 {
+            choose from {
+                for i in 0..len(states) {
+                    "{i}": states[i] -> operator(c, if i < 2 { stride } else { 1 }, ops)
+                }
+            }
+        }]
+        states = states + [sum(sides)]
     }
     if len(joined) == 0 { concat(loose_ends(states[2..])) }
     else { concat([for i in joined { (states[i], states[6]) -> fit(c, act = "identity") }]) }

@@ -16,8 +16,8 @@ use nas_search::evaluator::{
 };
 use tch::Device;
 
-use crate::error::{Phase, TorchError};
 use crate::build::largest;
+use crate::error::{Phase, TorchError};
 use crate::feed::Feed;
 use crate::lower::Statistics;
 use crate::mixture::{Mixture, Settings, loss};

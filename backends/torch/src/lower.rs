@@ -140,7 +140,7 @@ pub(crate) fn forward(
             let (mut x, fresh) = one(operands)?;
             kept(if fresh { x.f_relu6_()? } else { x.f_relu6()? })
         }
-        Op::Resize(op) => made(resize(op, &x(operands)?, from, shape)?),
+        Op::Resize(op) => made(resize(op, &x(operands)?, (from, shape), site)?),
         Op::Shift(op) => made(shift(op, &x(operands)?, from)?),
         Op::Sigmoid(_) => kept(x(operands)?.f_sigmoid()?),
         Op::SpatialDropout(op) => zeroed(operands, op.p, Dropped::Channels),
@@ -271,13 +271,24 @@ fn shift(op: &Shift, x: &Tensor, from: Shape) -> Result<Tensor, TchError> {
 
 /// As PyTorch's `interpolate`. On a map of another size than the checked one, the result keeps
 /// its proportion to the operand.
-fn resize(op: &Resize, x: &Tensor, from: Shape, to: Shape) -> Result<Tensor, TchError> {
+/// On pictures of another size than the checked one, the result is to its operand as it was there;
+/// what was pooled to a point says nothing of the size, so the pictures do.
+fn resize(
+    op: &Resize,
+    x: &Tensor,
+    (from, to): (Shape, Shape),
+    site: &Site<'_>,
+) -> Result<Tensor, TchError> {
     let (&[_, _, h, w], Some([from_h, from_w]), Some([to_h, to_w])) =
         (x.size().as_slice(), from.spatial(), to.spatial())
     else {
         return Err(TchError::Shape("a resize of what is no map".to_owned()));
     };
-    let size = [scaled(to_h, h, i64::from(from_h)), scaled(to_w, w, i64::from(from_w))];
+    let ([height, width], [checked_h, checked_w]) = site.pictures;
+    let size = match [from_h, from_w] {
+        [1, 1] => [scaled(to_h, height, checked_h), scaled(to_w, width, checked_w)],
+        _ => [scaled(to_h, h, i64::from(from_h)), scaled(to_w, w, i64::from(from_w))],
+    };
     match op.mode {
         ResizeMode::Bilinear => x.f_upsample_bilinear2d(size, op.align_corners, None, None),
         ResizeMode::Nearest => x.f_upsample_nearest2d(size, None, None),

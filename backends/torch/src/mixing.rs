@@ -12,9 +12,8 @@
 //!
 //! A select may depend on several decisions. Soft, the weight of an operand is the sum over the
 //! ways to it of the product of the weights on the way. Hard, the factors of the decisions on the
-//! way are multiplied, but for those on which the shape of the result
-//! depends: values of several shapes have no sum, and it is where they meet in one shape that the
-//! decision counts, once.
+//! way are multiplied, but for those on which the shape of the result depends: values of several
+//! shapes have no sum, and it is where they meet in one shape that the decision counts, once.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -142,11 +141,7 @@ pub(crate) fn of_selects(program: &Program, decisions: &[Mix]) -> Result<Vec<Mix
     Ok(mixes.collect::<Result<_, TchError>>()?)
 }
 
-fn of_select(
-    select: &Select,
-    selectors: &Selectors,
-    decisions: &[Mix],
-) -> Result<Mix, TchError> {
+fn of_select(select: &Select, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TchError> {
     let mut here = select.selector;
     let mut product: Option<Tensor> = None;
     while let Some(Top::Branch(decision, children)) = selectors.top(here) {

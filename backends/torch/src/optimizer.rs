@@ -7,7 +7,8 @@ use crate::error::TorchError;
 use crate::parameters::{Parameters, fitting, plain};
 
 /// Momentum and weight decay as in PyTorch: `v = momentum * v + g + decay * w; w = w - rate * v`.
-/// Tensors that a step did not touch (of candidates that did not run) keep value and momentum.
+/// Tensors that a step did not touch (of candidates that did not run) keep value and momentum; of
+/// one that was read in part, the rest moves on without a gradient.
 pub(crate) struct Sgd {
     momentum: f64,
     decay: f64,

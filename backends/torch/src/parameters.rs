@@ -131,9 +131,8 @@ impl Parameters {
     /// What these readings give.
     pub(crate) fn read(&self, readings: &[Reading]) -> Result<Vec<Tensor>, TchError> {
         let missing = || TchError::Shape("parameters that do not exist".to_owned());
-        let read = |reading: &Reading| {
-            reading.of(self.tensors.get(reading.row).ok_or_else(missing)?)
-        };
+        let read =
+            |reading: &Reading| reading.of(self.tensors.get(reading.row).ok_or_else(missing)?);
         readings.iter().map(read).collect()
     }
 

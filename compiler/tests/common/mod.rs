@@ -18,6 +18,17 @@ pub(crate) fn shipped(name: &str) -> Source {
     Source::new(path.display().to_string(), text)
 }
 
+/// The names of the shipped files, sorted.
+pub(crate) fn shipped_names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(nas_spaces::shipped())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".nas"))
+        .collect();
+    names.sort();
+    names
+}
+
 /// A text as if it stood beside the shipped spaces.
 pub(crate) fn beside_shipped(text: &str) -> Source {
     let path = nas_spaces::shipped().join("test.nas");

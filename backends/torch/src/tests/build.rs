@@ -2,9 +2,7 @@
 
 use nas_compiler::check::{Checked, check};
 use nas_compiler::error::Problems;
-use nas_compiler::ir::{
-    Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied,
-};
+use nas_compiler::ir::{Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied};
 use nas_compiler::network::{NetworkNode, Port};
 use nas_compiler::ops::signature::{Argument, Arguments, Default as Fallback};
 use nas_compiler::ops::{Op, find};

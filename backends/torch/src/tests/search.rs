@@ -53,9 +53,8 @@ fn draw(dir: &Path) {
         fs::create_dir_all(folder("labels")).unwrap();
         for number in 0..count {
             let [top, left] = [number % 5, number * 7 % 9];
-            let is_inside = |x: u32, y: u32| {
-                (left..left + 7).contains(&x) && (top..top + 9).contains(&y)
-            };
+            let is_inside =
+                |x: u32, y: u32| (left..left + 7).contains(&x) && (top..top + 9).contains(&y);
             let image = RgbImage::from_fn(16, 16, |x, y| {
                 let noise = ((x * 31 + y * 17 + number * 13) % 64) as u8;
                 Rgb(if is_inside(x, y) { [200, 180 + noise / 2, 150] } else { [noise, 30, noise] })
@@ -166,7 +165,11 @@ fn what_cannot_be_trained_is_said() {
     let setting = Setting::new();
     for (from, to, reason) in [
         ("task segmentation(2, ignore = 255)", "", "no task"),
-        ("-> conv(2, kernel = 1, bias = true)", "-> global_avg_pool -> linear(2)", "label each pixel"),
+        (
+            "-> conv(2, kernel = 1, bias = true)",
+            "-> global_avg_pool -> linear(2)",
+            "label each pixel",
+        ),
     ] {
         let text = SPACE.replace(from, to).replace("task segmentation(2, ignore = 255)", {
             if to.is_empty() { "" } else { "task classification(2)" }

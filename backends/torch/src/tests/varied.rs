@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use nas_compiler::analyse::Sampler;
+use nas_compiler::analyse::{Sampler, Supernet};
 use nas_compiler::check::Checked;
 use nas_compiler::ir::{Space, Task};
 use nas_compiler::recipe::Mixing;
@@ -298,6 +298,17 @@ fn cases_share_tensors_unless_a_choice_owns_them() {
 }
 
 #[test]
+fn the_analysis_counts_what_the_supernet_holds() {
+    for text in [DARTS, ELASTIC, NASNET, SIZES, ONE] {
+        let space = space(text);
+        let mixture = supernet(&space, Mixing::Hard);
+        let trainable = mixture.parameters.specs().iter().filter(|s| s.role.is_trainable());
+        let held: i64 = trainable.map(|spec| spec.elements()).sum();
+        assert_eq!(Supernet::of(&space).total.params, held as u64);
+    }
+}
+
+#[test]
 fn a_case_reads_the_first_channels_and_the_centre_of_the_kernel() {
     let space = space(ONE);
     let mixture = supernet(&space, Mixing::Hard);
@@ -335,14 +346,15 @@ fn gradients_and_statistics_reach_the_common_tensors() {
     };
     let row = mixture.parameters.specs().iter().position(|s| s.name == "conv.0[stride=1].weight");
     let (kernel, _) = mixture.parameters.trainable(row.unwrap()).unwrap();
-    let found = Tensor::run_backward(&[value(&mixture, Statistics::Batch)], &[kernel], false, false);
+    let found =
+        Tensor::run_backward(&[value(&mixture, Statistics::Batch)], &[kernel], false, false);
     let gradient = values(&found[0]).unwrap();
     let mut moved = 0;
-    for place in 0..gradient.len() {
+    for (place, &gradient) in gradient.iter().enumerate() {
         let [o, y, x] = [place / 75, place / 5 % 5, place % 5];
         let is_read = o < 2 && (1..4).contains(&y) && (1..4).contains(&x);
         if !is_read {
-            assert_eq!(gradient[place], 0.0, "{place} is not read");
+            assert_eq!(gradient, 0.0, "{place} is not read");
             continue;
         }
         let mut at = |by: f32| {
@@ -352,8 +364,8 @@ fn gradients_and_statistics_reach_the_common_tensors() {
             no_grad(|| value(&mixture, Statistics::Batch)).double_value(&[])
         };
         let difference = (at(0.01) - at(-0.01)) / 0.02;
-        let error = (f64::from(gradient[place]) - difference).abs();
-        assert!(error < 2e-3 * (1.0 + difference.abs()), "{place}: {} {difference}", gradient[place]);
+        let error = (f64::from(gradient) - difference).abs();
+        assert!(error < 2e-3 * (1.0 + difference.abs()), "{place}: {gradient} {difference}");
         moved += usize::from(difference.abs() > 1e-3);
     }
     assert!(moved > 20, "{moved}");
@@ -434,10 +446,8 @@ space s() {
     mixture.parameters.require_gradients(false).unwrap();
     let factor = || Tensor::from_slice(&[1.0f32]).set_requires_grad(true);
     let (width, kernel) = (factor(), factor());
-    let one = |candidate, factor: &Tensor| Mix::One {
-        candidate,
-        factor: Some(factor.shallow_clone()),
-    };
+    let one =
+        |candidate, factor: &Tensor| Mix::One { candidate, factor: Some(factor.shallow_clone()) };
     let plan = planned(&mixture, &[one(0, &width), one(1, &kernel)]);
     tch::manual_seed(4);
     let image = Tensor::randn([2, 3, 4, 4], (Kind::Float, Device::Cpu));
@@ -483,45 +493,9 @@ fn a_classification_is_scored_by_pictures() {
     confusion.add(&logits.view([3, 3]), &labels).unwrap();
     let score = confusion.score();
     assert_eq!((score.accuracy, score.miou), (2.0 / 3.0, 2.0 / 3.0));
-    let cross_entropy = |row: [f64; 3], class: usize| {
-        row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[class]
-    };
+    let cross_entropy =
+        |row: [f64; 3], class: usize| row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[class];
     let rows = [([2.0, 0.0, 1.0], 0), ([0.0, 1.0, 0.0], 1), ([0.0, 3.0, 4.0], 1)];
     let mean = rows.map(|(row, class)| cross_entropy(row, class)).iter().sum::<f64>() / 3.0;
     assert!((score.loss - mean).abs() < 1e-5);
-}
-
-#[test]
-fn tmp_time() {
-    let read = |f: &str| std::fs::read_to_string(nas_spaces::shipped().join(f)).unwrap();
-    let demo = read("landcover_demo.nas").replace("space landcover_demo(", "space s(");
-    let mut text = read("squeezenas_units.nas") + &demo[demo.find("use std.blocks").unwrap()..demo.find("search").unwrap()];
-    text = text.replace("use squeezenas_units.unit", "");
-    let (uses, rest): (Vec<&str>, Vec<&str>) = text.lines().filter(|l| !l.starts_with("//!")).partition(|l| l.starts_with("use "));
-    let text = format!("{}\n{}", uses.join("\n"), rest.join("\n")).replace("use std.blocks.{", "use std.blocks.{");
-    let space = space(&text);
-    for mixing in [Mixing::Hard, Mixing::Soft] {
-        let mut mixture = supernet(&space, mixing);
-        let images = Tensor::randn([4, 3, 64, 64], (Kind::Float, Device::Cpu));
-        let classes = Tensor::randint(7, [4, 64, 64], (Kind::Int64, Device::Cpu));
-        let pictures = Pictures { images, labels: Labels { classes, ignore: 255 } };
-        mixture.weight_step(&lesson(&pictures, 0)).unwrap();
-        let steps = 8;
-        let mut times = Vec::new();
-        for step in 0..steps {
-            let at = std::time::Instant::now();
-            mixture.weight_step(&lesson(&pictures, step)).unwrap();
-            times.push(at.elapsed().as_secs_f64() * 1e3);
-        }
-        times.sort_by(f64::total_cmp);
-        let at = std::time::Instant::now();
-        let theta = mixture.theta().unwrap();
-        for step in 0..steps {
-            let mixes = mixture.draw(&lesson(&pictures, step), false, &theta).unwrap();
-            let plan = Plan::new(&mixture.program, &mixes);
-            assert!(mixture.program.weights(&plan).len() > 3);
-        }
-        let prepare = at.elapsed().as_secs_f64() * 1e3 / steps as f64;
-        println!("{mixing:?}: step {:.1} ms (median), preparing {prepare:.3} ms, {} instructions", times[steps / 2], mixture.program.instructions.len());
-    }
 }
