@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use miette::MietteDiagnostic;
-use nas_compiler::analyse::{self, Entangled, Range};
+use nas_compiler::analyse::{self, Range};
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error};
 use nas_compiler::network::Cost;
@@ -204,32 +204,29 @@ pub struct AnalyzeArgs {
     pub json: bool,
 }
 
-/// The figures of a whole space.
+/// The exact figures of a whole space; none where the decisions are too entangled for one.
 pub struct Figures {
     /// Number of networks.
-    pub count: String,
+    pub count: Option<String>,
     /// Number of decisions.
     pub decisions: usize,
     /// Multiply-accumulates.
-    pub macs: Range,
+    pub macs: Option<Range>,
     /// Trainable parameters.
-    pub params: Range,
+    pub params: Option<Range>,
 }
 
-/// The exact figures of a space.
-///
-/// # Errors
-/// The decisions are too entangled.
-pub fn figures(space: &Checked<Space>) -> Result<Figures, Failure> {
-    let compute = || -> Result<Figures, Entangled> {
-        Ok(Figures {
-            count: analyse::count(space)?.to_string(),
+impl Figures {
+    /// The figures of a space.
+    #[must_use]
+    pub fn of(space: &Checked<Space>) -> Self {
+        Self {
+            count: analyse::count(space).ok().map(|count| count.to_string()),
             decisions: space.decisions.len(),
-            macs: analyse::range(space, Measure::Macs)?,
-            params: analyse::range(space, Measure::Params)?,
-        })
-    };
-    compute().map_err(|error| Failure::input(format!("space {}: {error}", space.name)))
+            macs: analyse::range(space, Measure::Macs).ok(),
+            params: analyse::range(space, Measure::Params).ok(),
+        }
+    }
 }
 
 /// The figures of a space as a table.
@@ -237,10 +234,15 @@ pub fn figures(space: &Checked<Space>) -> Result<Figures, Failure> {
 pub fn figures_table(space: &str, figures: &Figures) -> String {
     let mut table = Table::new([space, "min", "max"]);
     for (name, range) in [("macs", figures.macs), ("params", figures.params)] {
-        table.row([name.to_owned(), grouped(range.min), grouped(range.max)]);
+        let unknown = || ["too entangled".to_owned(), String::new()];
+        let [min, max] = range.map_or_else(unknown, |r| [grouped(r.min), grouped(r.max)]);
+        table.row([name.to_owned(), min, max]);
     }
-    let Figures { count, decisions, .. } = figures;
-    format!("{} networks, {decisions} decisions\n{table}", grouped(count))
+    let networks = match &figures.count {
+        Some(count) => format!("{} networks", grouped(count)),
+        None => "networks too entangled to count".to_owned(),
+    };
+    format!("{networks}, {} decisions\n{table}", figures.decisions)
 }
 
 /// Exact figures of a whole space.
@@ -251,7 +253,7 @@ pub fn analyze(args: &AnalyzeArgs) -> Result<(), Failure> {
     let space = Input::with(&args.file, |program, compiler| {
         input::space(program, compiler, args.space.as_deref())
     })?;
-    let figures = figures(&space)?;
+    let figures = Figures::of(&space);
     if args.json {
         let Figures { count, decisions, macs, params } = &figures;
         println!(

@@ -3,9 +3,9 @@
 mod command;
 #[cfg(feature = "torch")]
 pub mod demo;
+pub mod diagram;
 #[cfg(feature = "torch")]
 pub mod eval;
-pub mod diagram;
 pub mod export;
 pub mod files;
 pub mod input;

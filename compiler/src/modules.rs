@@ -4,7 +4,9 @@ use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_grammar::ast::{Arch, Block, Const, File, Ident, ItemKind, Search, Space, Target, Span, Use};
+use nas_grammar::ast::{
+    Arch, Block, Const, File, Ident, ItemKind, Search, Space, Span, Target, Use,
+};
 use nas_grammar::{Problem, Source, parse};
 
 use crate::error::{Place, Problems, diagnostics};

@@ -102,7 +102,11 @@ impl<'p> Compiler<'p, '_> {
     }
 
     /// The target that an item describes, or `None` after a report.
-    pub(crate) fn read_target(&mut self, module: ModuleId, item: &'p ast::Target) -> Option<Target> {
+    pub(crate) fn read_target(
+        &mut self,
+        module: ModuleId,
+        item: &'p ast::Target,
+    ) -> Option<Target> {
         let source = self.program.module(module).map(|module| module.source.clone())?;
         let mut reader = Reader {
             program: self.program,
@@ -246,7 +250,8 @@ impl Reader<'_> {
             }
             TargetEntry::Supports(rows, span) => {
                 if self.is_new("supports", *span) {
-                    let rows: Vec<Support> = rows.iter().filter_map(|row| self.support(row)).collect();
+                    let rows: Vec<Support> =
+                        rows.iter().filter_map(|row| self.support(row)).collect();
                     self.target.supports = Some(rows);
                 }
             }
@@ -254,7 +259,9 @@ impl Reader<'_> {
                 if self.is_new("latency", *span) {
                     match self.value(path) {
                         Value::Text(path) => self.target.latency = Some(path.to_string()),
-                        other => self.wrong("latency table", "the path of a file", &other, path.span),
+                        other => {
+                            self.wrong("latency table", "the path of a file", &other, path.span)
+                        }
                     }
                 }
             }
@@ -351,8 +358,7 @@ impl Reader<'_> {
                 self.problems.push(UnknownParameter::at(place, name, unknown));
                 return None;
             }
-            let value =
-                self.target.evaluate(self.program, condition, &names, &mut self.problems);
+            let value = self.target.evaluate(self.program, condition, &names, &mut self.problems);
             if !matches!(value, Value::Bool(_) | Value::Poison) {
                 let place = self.place(condition.span, format!("this is {}", value.describe()));
                 let place = place.help("compare it, such as `kernel <= 7`");
@@ -380,10 +386,7 @@ fn placeholders(declaration: &'static ops::signature::Declaration) -> Vec<(&'sta
 }
 
 /// A name in a condition that stands for nothing.
-fn unknown_name<'x>(
-    condition: &'x Expr,
-    names: &[(&str, Value)],
-) -> Option<(&'x str, ast::Span)> {
+fn unknown_name<'x>(condition: &'x Expr, names: &[(&str, Value)]) -> Option<(&'x str, ast::Span)> {
     use ast::ExprKind::{Binary, Name, Paren, Unary};
     match &condition.kind {
         Name(name) => {

@@ -1,5 +1,10 @@
 //! The supernet: published figures, and owners of nodes against their definition.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "functions that only tests use")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "functions that only tests use"
+)]
 
 mod common;
 #[path = "common/random.rs"]
@@ -22,6 +27,7 @@ fn supernets_hold_what_was_published() {
     for (file, macs, params, choices, fixed) in [
         ("squeezenas_small.nas", 49_298_079_744, 3_668_366, 260, (791_019_520, 94_398)),
         ("squeezenas_large.nas", 139_209_031_680, 11_581_606, 286, (493_961_216, 44_886)),
+        ("squeezenas_xlarge.nas", 344_009_867_264, 26_146_171, 286, (3_266_838_528, 223_267)),
     ] {
         let supernet = Supernet::of(&common::space(common::shipped(file)));
         assert_eq!(supernet.total, Cost { macs, params }, "{file}");
@@ -30,6 +36,16 @@ fn supernets_hold_what_was_published() {
         let candidates: Cost = supernet.candidates.iter().flatten().copied().sum();
         assert_eq!(candidates.params, params - fixed.1, "{file}: no choice is inside another");
     }
+}
+
+/// Counted on the published search code, in which every edge has its operators.
+#[test]
+fn the_relaxed_darts_holds_what_was_published() {
+    let (space, problems) = common::compile(common::shipped("darts.nas"), |_, compiler| {
+        compiler.space("darts_relaxed", &[])
+    });
+    let supernet = Supernet::of(&space.unwrap_or_else(|| panic!("{problems:?}")));
+    assert_eq!(supernet.total, Cost { macs: 300_255_744, params: 1_930_618 });
 }
 
 /// Elastic decisions add no weights: the supernet has those of the largest network, which

@@ -202,7 +202,8 @@ fn content(vertex: &Vertex<'_>) -> Content {
 /// Adds an operator to the layers of the same block. One without arguments that keeps the shape
 /// goes on the line of the operator before it.
 fn extend(block: &mut Block, vertex: &Vertex<'_>) -> bool {
-    let (Content::Layers { path, lines, .. }, What::Op(text, is_plain)) = (&mut block.content, &vertex.what)
+    let (Content::Layers { path, lines, .. }, What::Op(text, is_plain)) =
+        (&mut block.content, &vertex.what)
     else {
         return false;
     };

@@ -7,7 +7,6 @@ mod build;
 mod layout;
 mod svg;
 
-
 pub use build::{of_network, of_space};
 pub use svg::{escaped, svg};
 
