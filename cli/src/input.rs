@@ -95,7 +95,10 @@ pub fn io_reason(error: &std::io::Error) -> String {
 }
 
 /// `std.blocks` is part of the compiler; other modules are files beside the importing one.
-fn load_module(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
+///
+/// # Errors
+/// There is no such module, or it cannot be read.
+pub fn load_module(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
     if let ["std", rest @ ..] = module {
         let name = rest.join("/");
         return match nas_spaces::std_module(&name) {

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use miette::MietteDiagnostic;
-use nas_compiler::analyse::{self, Range};
+use nas_compiler::analyse::{self, Moments, Range};
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error};
 use nas_compiler::network::Cost;
 use nas_compiler::recipe::Measure;
 use nas_compiler::{Checked, Compiler, Network, Space, specialise};
 use nas_grammar::Problem;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::input::{self, Input};
@@ -211,9 +212,27 @@ pub struct Figures {
     /// Number of decisions.
     pub decisions: usize,
     /// Multiply-accumulates.
-    pub macs: Option<Range>,
+    pub macs: Option<Spread>,
     /// Trainable parameters.
-    pub params: Option<Range>,
+    pub params: Option<Spread>,
+}
+
+/// A measure over all networks of a space.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Spread {
+    /// Its least and its greatest value.
+    #[serde(flatten)]
+    pub range: Range,
+    /// Its mean and standard deviation.
+    #[serde(flatten)]
+    pub moments: Moments,
+}
+
+impl Spread {
+    fn of(space: &Checked<Space>, measure: Measure) -> Option<Self> {
+        let range = analyse::range(space, measure).ok()?;
+        Some(Self { range, moments: analyse::moments(space, measure).ok()? })
+    }
 }
 
 impl Figures {
@@ -223,8 +242,8 @@ impl Figures {
         Self {
             count: analyse::count(space).ok().map(|count| count.to_string()),
             decisions: space.decisions.len(),
-            macs: analyse::range(space, Measure::Macs).ok(),
-            params: analyse::range(space, Measure::Params).ok(),
+            macs: Spread::of(space, Measure::Macs),
+            params: Spread::of(space, Measure::Params),
         }
     }
 }
@@ -232,11 +251,17 @@ impl Figures {
 /// The figures of a space as a table.
 #[must_use]
 pub fn figures_table(space: &str, figures: &Figures) -> String {
-    let mut table = Table::new([space, "min", "max"]);
-    for (name, range) in [("macs", figures.macs), ("params", figures.params)] {
-        let unknown = || ["too entangled".to_owned(), String::new()];
-        let [min, max] = range.map_or_else(unknown, |r| [grouped(r.min), grouped(r.max)]);
-        table.row([name.to_owned(), min, max]);
+    let mut table = Table::new([space, "min", "mean", "max", "std"]);
+    for (name, spread) in [("macs", figures.macs), ("params", figures.params)] {
+        let whole = |figure: f64| grouped(format!("{figure:.0}"));
+        let cells = match spread {
+            Some(Spread { range: Range { min, max }, moments: Moments { mean, std } }) => {
+                [grouped(min), whole(mean), grouped(max), whole(std)]
+            }
+            None => ["too entangled"; 4].map(str::to_owned),
+        };
+        let [min, mean, max, std] = cells;
+        table.row([name.to_owned(), min, mean, max, std]);
     }
     let networks = match &figures.count {
         Some(count) => format!("{} networks", grouped(count)),

@@ -32,7 +32,7 @@ diagnostics! {
     /// An operator that the language does not have.
     Error UnknownOperator [nas::target::operator] "there is no operator `{name}`" { name: String }
     /// A condition that is no condition on an operator's arguments.
-    Error WrongCondition [nas::target::condition] "a condition on `{operator}` is true or false, not {found}" { operator: String, found: String }
+    Error WrongCondition [nas::target::condition] "a condition on `{operator}` is true or false" { operator: String }
     /// A name in a condition that is no parameter.
     Error UnknownParameter [nas::target::parameter] "`{operator}` has no parameter `{name}`" { operator: String, name: String }
     /// A part of a space that its target cannot run.
@@ -189,8 +189,7 @@ impl Target {
             failed.get_or_insert_with(|| text.to_owned());
         }
         let condition = failed?;
-        let arguments = op.arguments();
-        let named = arguments.iter().filter(|(parameter, _)| condition.contains(parameter));
+        let named = subjects(op, inputs).into_iter().filter(|(name, _)| condition.contains(name));
         let here: Vec<String> = named.map(|(name, value)| format!("{name} = {value}")).collect();
         Some(format!("`{name}` only where {condition}, and here {}", here.join(", ")))
     }
@@ -206,11 +205,15 @@ impl Target {
     }
 }
 
-/// What the names in a condition stand for: the arguments, and the channels of the operand. Where
-/// an argument is vertical and horizontal, its part in this direction: a condition must hold in
-/// both.
-fn condition_names(op: &Op, inputs: &[Shape], direction: usize) -> Vec<(&'static str, Value)> {
+/// What a condition may speak of: the arguments, and the channels of the operand.
+fn subjects(op: &Op, inputs: &[Shape]) -> Vec<(&'static str, Argument)> {
     let channels = inputs.first().map_or(0, Shape::channels);
+    op.arguments().iter().chain([("channels", Argument::Count(channels))]).collect()
+}
+
+/// What the names in a condition stand for. Where an argument is vertical and horizontal, its part
+/// in this direction: a condition must hold in both.
+fn condition_names(op: &Op, inputs: &[Shape], direction: usize) -> Vec<(&'static str, Value)> {
     let count = |n: u32| Value::small(i64::from(n));
     let value = |argument: Argument| match argument {
         Argument::Count(n) => count(n),
@@ -223,9 +226,8 @@ fn condition_names(op: &Op, inputs: &[Shape], direction: usize) -> Vec<(&'static
         Argument::Flag(flag) => Value::Bool(flag),
         Argument::Word(word) => Value::Text(word.into()),
     };
-    let arguments = op.arguments();
-    let given = arguments.iter().map(|(name, argument)| (name, value(argument)));
-    given.chain([("channels", count(channels))]).collect()
+    let subjects = subjects(op, inputs).into_iter();
+    subjects.map(|(name, argument)| (name, value(argument))).collect()
 }
 
 struct Reader<'p> {
@@ -360,9 +362,9 @@ impl Reader<'_> {
             }
             let value = self.target.evaluate(self.program, condition, &names, &mut self.problems);
             if !matches!(value, Value::Bool(_) | Value::Poison) {
-                let place = self.place(condition.span, format!("this is {}", value.describe()));
+                let place = self.place(condition.span, "neither true nor false");
                 let place = place.help("compare it, such as `kernel <= 7`");
-                self.problems.push(WrongCondition::at(place, name, value.describe()));
+                self.problems.push(WrongCondition::at(place, name));
                 return None;
             }
         }

@@ -12,7 +12,7 @@ mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nas_compiler::analyse::{ExpectedCost, Sampler, count, range};
+use nas_compiler::analyse::{ExpectedCost, Sampler, count, moments, range};
 use nas_compiler::ir::{NodeKind, Varied};
 use nas_compiler::network::Cost;
 use nas_compiler::recipe::Measure;
@@ -161,6 +161,12 @@ fn check_counts(space: &Checked<Space>, brute: &Brute) {
         let costs = || networks.values().map(|cost| of(measure, cost));
         let range = range(space, measure).unwrap();
         assert_eq!((Some(range.min), Some(range.max)), (costs().min(), costs().max()));
+        let moments = moments(space, measure).unwrap();
+        let total = networks.len() as f64;
+        let mean = costs().map(|cost| cost as f64).sum::<f64>() / total;
+        let variance = costs().map(|cost| (cost as f64 - mean).powi(2)).sum::<f64>() / total;
+        assert_close(moments.mean, mean, mean, "mean");
+        assert_close(moments.std, variance.sqrt(), mean, "standard deviation");
     }
 }
 

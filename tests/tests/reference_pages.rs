@@ -17,9 +17,9 @@ use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
 
 /// Phases whose pages have an example.
-const COMPILED: [&str; 11] = [
+const COMPILED: [&str; 13] = [
     "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
-    "recipe",
+    "recipe", "require", "target",
 ];
 
 /// Codes of these phases that no text of a page raises.

@@ -26,9 +26,9 @@ use nasc::input::Input;
 use nasc::report::{Failure, render};
 
 /// Phases whose every code has a case here.
-const PHASES: [&str; 11] = [
+const PHASES: [&str; 13] = [
     "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
-    "recipe",
+    "recipe", "require", "target",
 ];
 
 /// Codes of these phases that no case here can raise; the refusals have tests of their own below.

@@ -1,7 +1,7 @@
 //! The supernet and the networks on libtorch.
 //!
 //! [`TorchBackend`] implements the traits of `nas_search::evaluator`; [`TorchNetwork`] and [`run`]
-//! evaluate one network. Inside, a network and a supernet are the same thing: a program
+//! evaluate one network, and [`step`] tries the supernet of a space. Inside, a network and a supernet are the same thing: a program
 //! (`program`, made by `build`) of operators (`lower`, with `convolution` where libtorch's kernels
 //! are slow), over parameters by name (`parameters`), in which a supernet's decisions mix their
 //! candidates (`mixing`). `mixture` makes the steps of a search, `passes` goes over the data.
@@ -28,6 +28,7 @@ mod passes;
 mod pool;
 mod program;
 mod random;
+mod step;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ mod tests;
 pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainee, default_threads};
 pub use error::{Phase, TorchError};
 pub use network::{TorchNetwork, run};
+pub use step::{StepReport, step};
 
 /// The version of libtorch that this was built against, as its headers say it.
 pub const LIBTORCH_VERSION: &str = env!("LIBTORCH_VERSION");

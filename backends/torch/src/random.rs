@@ -12,6 +12,8 @@ pub(crate) enum Purpose<'a> {
     Noise { moment: Moment, decision: usize },
     /// What a node sets to zero in a step.
     Dropout { moment: Moment, node: &'a str },
+    /// Random pictures for an input.
+    Picture { input: usize },
 }
 
 /// A step of a search.
@@ -39,6 +41,7 @@ pub(crate) fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
             let when = (u64::from(epoch) << 32) ^ step as u64;
             [seed, 3 + u64::from(choices), fnv1a(node), when]
         }
+        Purpose::Picture { input } => [seed, 5, input as u64, 0],
     };
     let mut key = [0; 32];
     for (bytes, word) in key.chunks_exact_mut(8).zip(words) {

@@ -42,28 +42,33 @@ impl Semiring for Counting {
 }
 
 /// Each network is counted once, at the assignment in which every decision that makes no
-/// difference takes its first candidate.
-pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, Entangled> {
-    let mut liveness = Liveness::of(space)?;
-    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
-    let mut store = Diagrams::default();
-    let mut counted = HashMap::default();
-    let mut factors: Vec<Diagram> = Vec::new();
+/// difference takes its first candidate: for each decision, the condition of that.
+pub(super) fn conditions(
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+) -> Result<Vec<Diagram>, Entangled> {
+    let mut counted = Vec::new();
     for (id, decision) in space.decision_ids() {
         let Some(alive) = liveness.decision(id) else { continue };
         let conditions = &mut liveness.conditions;
         let choice = conditions.choice(id, decision.candidates.len());
         let is_first = conditions.is(choice, 0);
-        let counts = conditions.or(alive, is_first);
-        factors.push(conditions.map(
-            counts,
-            &mut store,
-            &|counts| BigUint::from(*counts),
-            &mut counted,
-        ));
+        counted.push(conditions.or(alive, is_first));
     }
-    if liveness.conditions.is_full() {
-        return Err(Entangled);
-    }
+    if liveness.conditions.is_full() { Err(Entangled) } else { Ok(counted) }
+}
+
+pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, Entangled> {
+    let mut liveness = Liveness::of(space)?;
+    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
+    let mut store = Diagrams::default();
+    let mut memo = HashMap::default();
+    let factors = conditions(space, &mut liveness)?
+        .into_iter()
+        .map(|counts| {
+            let count = |counts: &u32| BigUint::from(*counts);
+            liveness.conditions.map(counts, &mut store, &count, &mut memo)
+        })
+        .collect();
     eliminate(&Counting, store, factors, &widths)
 }
