@@ -294,3 +294,21 @@ block inner(x) { x -> choose op { a: conv(4, kernel = 1), b: conv(4, kernel = 3)
         .count();
     assert!((900..1100).contains(&skips), "a quarter of the networks skips: {skips} of 4000");
 }
+
+/// The right side of `and` and `or` is evaluated only in the cases that the left leaves open.
+#[test]
+fn a_chosen_left_side_guards_the_right_side() {
+    let text = "
+space guarded {
+    input x: [4, 8, 8]
+    let i = choose i [0, 1, 2]
+    let steps = [5, 1]
+    let is_large = i > 0 and steps[i - 1] > 3
+    output y = if is_large { x -> conv(4, kernel = 3) } else { x -> relu }
+}
+";
+    let space = common::space(Source::new("guarded.nas", text));
+    assert_eq!(count(&space).unwrap(), BigUint::from(3u32));
+    let range = range(&space, Measure::Macs).unwrap();
+    assert_eq!((range.min, range.max), (0, 4 * 4 * 9 * 64));
+}

@@ -69,7 +69,9 @@ const SEED: u64 = 1;
 fn every_space_trains_and_its_networks_export() {
     let mut failures = Vec::new();
     for (file, reference) in SPACES {
-        if std::env::var("ONLY").is_ok_and(|only| !reference.contains(&only)) { continue }
+        if std::env::var("ONLY").is_ok_and(|only| !reference.contains(&only)) {
+            continue;
+        }
         let start = Instant::now();
         let result = reduced(file, reference).and_then(|space| {
             trains(&space)?;

@@ -269,10 +269,9 @@ fn shift(op: &Shift, x: &Tensor, from: Shape) -> Result<Tensor, TchError> {
     conv(&as_conv, x, &kernel, None)
 }
 
-/// As PyTorch's `interpolate`. On a map of another size than the checked one, the result keeps
-/// its proportion to the operand.
-/// On pictures of another size than the checked one, the result is to its operand as it was there;
-/// what was pooled to a point says nothing of the size, so the pictures do.
+/// As PyTorch's `interpolate`. On pictures of another size than the checked one, the result keeps its
+/// proportion to the operand; what was pooled to a point says nothing of the size, so it keeps its
+/// proportion to the pictures.
 fn resize(
     op: &Resize,
     x: &Tensor,

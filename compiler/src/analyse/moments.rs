@@ -66,11 +66,7 @@ impl Semiring for Summing {
     }
 
     fn summarise(&self, a: &Sums, b: &Sums) -> Sums {
-        Sums {
-            count: &a.count + &b.count,
-            cost: &a.cost + &b.cost,
-            square: &a.square + &b.square,
-        }
+        Sums { count: &a.count + &b.count, cost: &a.cost + &b.cost, square: &a.square + &b.square }
     }
 
     fn repeat(&self, value: &Sums, candidates: usize) -> Sums {

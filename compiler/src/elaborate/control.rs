@@ -54,7 +54,7 @@ impl<'p> Elaborator<'p, '_> {
 
     /// Runs `inner` for each index that the selector takes here, under the condition that it
     /// does, and joins the results and the variables that were assigned.
-    fn by_case(
+    pub(super) fn by_case(
         &mut self,
         selector: Diagram,
         span: Span,

@@ -296,6 +296,20 @@ impl<'p> Elaborator<'p, '_> {
         {
             return Ok(a);
         }
+        let sides = (left.span, right.span);
+        if let (BinaryOp::And | BinaryOp::Or, Value::Chosen(table)) = (op, &a) {
+            return self.by_case(table.selector(), span, &mut |this, case| {
+                let a = table.values().get(case as usize).cloned().unwrap_or(Value::Poison);
+                if a == Value::Bool(op == BinaryOp::Or) {
+                    return Ok(a);
+                }
+                let b = this.expr(right)?;
+                this.lift(&[b], "operator", span, &mut |this, b| {
+                    let b = b.first().unwrap_or(&Value::Poison);
+                    Ok(this.static_binary(op, &a, b, sides, span))
+                })
+            });
+        }
         let b = self.expr(right)?;
         if a.is_poison() || b.is_poison() {
             return Ok(Value::Poison);
@@ -312,7 +326,6 @@ impl<'p> Elaborator<'p, '_> {
                 return self.op(Varied::Fixed(tensor_op), &operands, span);
             }
         }
-        let sides = (left.span, right.span);
         // Lists are put together whatever their elements depend on.
         if let (BinaryOp::Add, Value::List(_), Value::List(_)) = (op, &a, &b) {
             return Ok(self.static_binary(op, &a, &b, sides, span));
