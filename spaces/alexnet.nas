@@ -1,8 +1,8 @@
 //! AlexNet (Krizhevsky 2014, in one column): one network, in torchvision 35 lines.
 use std.classic.conv_relu
 
-space alexnet(classes = 1000) {
-    input image: [3, 224, 224]
+space alexnet(classes = 1000, size = 224) {
+    input image: [3, size, size]
     task classification(classes)
 
     let features = image -> conv_relu(64, kernel = 11, stride = 4, padding = 2)

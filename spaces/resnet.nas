@@ -4,8 +4,8 @@ use std.blocks.conv_bn_relu
 use std.classic.{basic_residual, bottleneck_residual}
 
 /// For ImageNet.
-space resnet(classes = 1000) {
-    input image: [3, 224, 224]
+space resnet(classes = 1000, size = 224) {
+    input image: [3, size, size]
     task classification(classes)
 
     let depth = choose depth [18, 50, 101, 152]

@@ -2,8 +2,8 @@
 //! convolutions or four. In torchvision 56 lines.
 use std.classic.conv_relu
 
-space vgg(classes = 1000) {
-    input image: [3, 224, 224]
+space vgg(classes = 1000, size = 224) {
+    input image: [3, size, size]
     task classification(classes)
 
     let depth = choose depth [16, 19]

@@ -1,5 +1,6 @@
 //! Reading `.nas` files: the loader of imports, and the compiled parts that commands ask for.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use nas_compiler::error::{Problems, is_error, nearest};
 use nas_compiler::modules::{LoadError, Program};
 use nas_compiler::recipe::{Override, Recipe};
 use nas_compiler::{Checked, Compiler, Space};
-use nas_grammar::{Problem, Source, parse::decode};
+use nas_grammar::parse::{MAX_BYTES, decode};
+use nas_grammar::{Problem, Source};
 use serde::Deserialize;
 
 use crate::report::Failure;
@@ -79,8 +81,15 @@ pub fn read_source(path: &Path) -> Result<Source, Failure> {
 }
 
 fn read(path: &Path) -> Result<Source, LoadError> {
-    let bytes = std::fs::read(path).map_err(|error| LoadError::Missing(io_reason(&error)))?;
+    let bytes = read_bytes(path).map_err(|error| LoadError::Missing(io_reason(&error)))?;
     decode(&path.display().to_string(), bytes).map_err(LoadError::Unreadable)
+}
+
+/// The bytes of a file, or one more than a source may have: a device may have no end.
+fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Why a file could not be read, in plain words.

@@ -44,6 +44,7 @@ pub enum ProblemFormat {
 /// There is an error among them.
 pub fn check(args: &CheckArgs) -> Result<(), Failure> {
     let mut all: Vec<Problem> = Vec::new();
+    let mut is_cut = false;
     for path in &args.files {
         let mut problems = Problems::default();
         match Input::load(path, &mut problems) {
@@ -52,6 +53,7 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
             Err(Failure::Input(text)) => problems.push(MietteDiagnostic::new(text)),
             Err(other) => return Err(other),
         }
+        is_cut |= problems.is_cut();
         all.extend(problems.into_vec());
     }
     let errors = all.iter().filter(|problem| is_error(problem.as_ref())).count();
@@ -64,7 +66,8 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
     if all.is_empty() {
         return Ok(());
     }
-    eprintln!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
+    let more = if is_cut { "; there are more than are shown" } else { "" };
+    eprintln!("{}, {}{more}", counted(errors, "error"), counted(warnings, "warning"));
     if errors == 0 { Ok(()) } else { Err(Failure::Reported) }
 }
 

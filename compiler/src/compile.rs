@@ -8,7 +8,7 @@ use nas_grammar::{Problem, Source};
 
 use crate::assignment::Assignment;
 use crate::check::{self, Checked};
-use crate::elaborate::{self, Value};
+use crate::elaborate::{self, Value, Work};
 use crate::error::{Place, Problems, diagnostics};
 use crate::ir::Space;
 use crate::modules::Program;
@@ -38,6 +38,7 @@ pub struct Compiler<'p, 'e> {
     is_broken: bool,
     /// Spaces without arguments, made once.
     spaces: HashMap<String, Option<Arc<Checked<Space>>>>,
+    pub(crate) work: Work,
 }
 
 impl<'p, 'e> Compiler<'p, 'e> {
@@ -47,7 +48,8 @@ impl<'p, 'e> Compiler<'p, 'e> {
             names::check(program, crate::modules::ModuleId(index), problems);
         }
         let is_broken = problems.has_errors();
-        Self { program, problems, is_broken, spaces: HashMap::new() }
+        let work = Work::on(program);
+        Self { program, problems, is_broken, spaces: HashMap::new(), work }
     }
 
     /// Everything that `nasc check` checks: every space, `arch`, recipe and expectation of the
@@ -97,7 +99,8 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let (module, item) = self.program.space(self.program.main(), name)?;
         let mut found = Problems::default();
         let main = self.program.main();
-        let space = elaborate::elaborate(self.program, module, item, args, main, &mut found);
+        let work = &mut self.work;
+        let space = elaborate::elaborate(self.program, module, item, args, main, work, &mut found);
         // After an error in a part, what the whole lacks says nothing new.
         let is_whole = !self.is_broken && !found.has_errors();
         let checked = if is_whole { check::check(space, &mut found) } else { None };
@@ -151,18 +154,18 @@ impl<'p, 'e> Compiler<'p, 'e> {
     pub fn recipe(&mut self, name: &str, overrides: &[Override]) -> Option<Recipe> {
         let item = self.program.recipes().find(|item| item.name.name == name)?;
         let source = self.source();
-        let program = self.program;
+        let (program, work) = (self.program, &mut self.work);
         let checked = recipe::check(item, &source, overrides, &mut |expr, source| {
-            static_value(program, expr, source)
+            static_value(program, expr, source, work)
         });
         self.recipe_or_report(checked)
     }
 
     /// The recipe of a space whose file has none.
     pub fn default_recipe(&mut self, space: &str, overrides: &[Override]) -> Option<Recipe> {
-        let program = self.program;
+        let (program, work) = (self.program, &mut self.work);
         let checked = recipe::check_default(space, overrides, &mut |expr, source| {
-            static_value(program, expr, source)
+            static_value(program, expr, source, work)
         });
         self.recipe_or_report(checked)
     }
@@ -174,13 +177,20 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// A static expression of the main file.
     pub(crate) fn evaluate(&mut self, expr: &Expr, names: &[(&str, Value)]) -> Value {
         let (program, source) = (self.program, self.source());
-        elaborate::evaluate(program, program.main(), &source, names, expr, self.problems)
+        let (work, problems) = (&mut self.work, &mut *self.problems);
+        elaborate::evaluate(program, program.main(), &source, names, expr, work, problems)
     }
 }
 
-fn static_value(program: &Program, expr: &Expr, source: &Source) -> Result<Static, Vec<Problem>> {
+fn static_value(
+    program: &Program,
+    expr: &Expr,
+    source: &Source,
+    work: &mut Work,
+) -> Result<Static, Vec<Problem>> {
     let mut problems = Problems::default();
-    let value = elaborate::evaluate(program, program.main(), source, &[], expr, &mut problems);
+    let main = program.main();
+    let value = elaborate::evaluate(program, main, source, &[], expr, work, &mut problems);
     let problems = problems.into_vec();
     if problems.is_empty() && !matches!(value, Value::Poison) {
         return Ok(to_static(&value));

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::assignment::Assignment;
@@ -38,16 +38,21 @@ pub enum Top<'d, T> {
 pub struct Diagrams<T> {
     rows: Vec<Row<T>>,
     index: HashMap<Row<T>, Diagram>,
-    /// Rows that combinations made.
+    /// Rows that large combinations made.
     combined: usize,
+    /// Pairs and rows that large combinations visited.
+    visits: usize,
     is_full: bool,
 }
 
-/// The most pairs of diagrams that one kind of combination visits.
-const MAX_PAIRS: usize = 1_000_000;
-/// The most rows that combinations make in one store. What is written down directly, such as the
-/// choice of a decision, does not count: there may be as many decisions as a space has.
+/// The most pairs and rows that combinations visit in one store, and the most rows that they make.
+/// What is written down directly, such as the choice of a decision, does not count, nor what is
+/// small: there may be as many decisions as a space has.
+const MAX_VISITS: usize = 4_000_000;
+/// As [`MAX_VISITS`].
 pub const MAX_ROWS: usize = 250_000;
+/// Up to so many visits, a combination is small.
+const SMALL: usize = 64;
 /// Stack that a step of a recursion needs, in bytes, and how much more it gets where less is left.
 const STACK_LEFT: usize = 64 << 10;
 const STACK_MORE: usize = 4 << 20;
@@ -57,7 +62,8 @@ type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Top<'_, T>, Vec<Diagram>) -> Diag
 
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), index: HashMap::default(), combined: 0, is_full: false }
+        let (rows, index) = (Vec::new(), HashMap::default());
+        Self { rows, index, combined: 0, visits: 0, is_full: false }
     }
 }
 
@@ -72,11 +78,31 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         diagram
     }
 
-    /// Whether the store passed [`MAX_ROWS`]. Then what was made since means nothing, and the
-    /// analysis must say so.
+    /// Whether the store passed a limit. Then what was made since means nothing, and the analysis
+    /// must say so.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.is_full
+    }
+
+    /// How much work large combinations were up to now.
+    pub(crate) fn visits(&self) -> u64 {
+        self.visits as u64
+    }
+
+    /// Counts a visit of a combination that visited so many before; `false` if there is no room
+    /// for it.
+    fn visit_more(&mut self, before: usize) -> bool {
+        self.visits += usize::from(before >= SMALL);
+        self.is_full |= self.visits > MAX_VISITS || self.combined > MAX_ROWS;
+        !self.is_full
+    }
+
+    /// Counts the rows made since there were `rows`.
+    fn count_rows(&mut self, rows: usize, visits: usize) {
+        if visits >= SMALL {
+            self.combined += self.rows.len() - rows;
+        }
     }
 
     /// The constant function.
@@ -196,15 +222,17 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         combine: &dyn Fn(&T, &T) -> T,
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
     ) -> Diagram {
-        if self.combined >= MAX_ROWS || memo.len() >= MAX_PAIRS {
-            self.is_full = true;
+        if !self.visit_more(memo.len()) {
             return a;
         }
         let result = match self.decision(a).max(self.decision(b)) {
             None => match (self.top(a), self.top(b)) {
                 (Some(Top::Leaf(x)), Some(Top::Leaf(y))) => {
                     let value = combine(x, y);
-                    self.constant(value)
+                    let before = self.rows.len();
+                    let result = self.constant(value);
+                    self.count_rows(before, memo.len());
+                    result
                 }
                 _ => a,
             },
@@ -225,7 +253,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                     .collect();
                 let before = self.rows.len();
                 let result = self.branch(decision, children);
-                self.combined += self.rows.len() - before;
+                self.count_rows(before, memo.len());
                 result
             }
         };
@@ -271,6 +299,9 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         if let Some(&known) = memo.get(&diagram) {
             return known;
         }
+        if !self.visit_more(memo.len()) {
+            return diagram;
+        }
         let children = match self.top(diagram) {
             Some(Top::Branch(_, children)) => children.to_vec(),
             _ => Vec::new(),
@@ -280,12 +311,14 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         };
         let children = children.into_iter().map(inner).collect();
         let Some(row) = self.rows.get(diagram.0 as usize).cloned() else { return diagram };
+        let rows = self.rows.len();
         let result = match &row {
             Row::Leaf(value) => replace(self, Top::Leaf(value), children),
             Row::Branch(decision, before) => {
                 replace(self, Top::Branch(*decision, before), children)
             }
         };
+        self.count_rows(rows, memo.len());
         memo.insert(diagram, result);
         result
     }
@@ -489,23 +522,28 @@ impl Selectors {
 
     /// The choices on a shortest way to where the condition holds.
     fn shortest(&self, condition: Diagram) -> Option<Vec<(DecisionId, usize)>> {
-        let mut seen = HashSet::default();
-        let mut open = std::collections::VecDeque::from([(condition, Vec::new())]);
-        while let Some((here, choices)) = open.pop_front() {
+        // For each row that was seen, from which row and by which choice.
+        let mut ways = IndexMap::from([(condition, None)]);
+        let mut next = 0;
+        let mut here = loop {
+            let (&here, _) = ways.get_index(next)?;
+            next += 1;
             match self.top(here)? {
                 Top::Leaf(0) => {}
-                Top::Leaf(_) => return Some(choices),
+                Top::Leaf(_) => break here,
                 Top::Branch(decision, children) => {
                     for (candidate, &child) in children.iter().enumerate() {
-                        if seen.insert(child) {
-                            let mut longer = choices.clone();
-                            longer.push((decision, candidate));
-                            open.push_back((child, longer));
-                        }
+                        ways.entry(child).or_insert(Some((here, (decision, candidate))));
                     }
                 }
             }
+        };
+        let mut choices = Vec::new();
+        while let Some(&Some((from, choice))) = ways.get(&here) {
+            choices.push(choice);
+            here = from;
         }
-        None
+        choices.reverse();
+        Some(choices)
     }
 }

@@ -2,6 +2,7 @@
 
 use miette::{Diagnostic, LabeledSpan, Severity};
 use nas_grammar::ast::Span;
+use nas_grammar::parse::MAX_PROBLEMS;
 use nas_grammar::{Problem, Source};
 use thiserror::Error;
 
@@ -153,10 +154,13 @@ macro_rules! diagnostics {
 }
 pub(crate) use diagnostics;
 
-/// The problems of a run, in the order in which they were found, each once.
+/// The problems of a run, in the order in which they were found, each once: up to
+/// [`MAX_PROBLEMS`] errors and as many warnings.
 #[derive(Debug, Default)]
 pub struct Problems {
     list: Vec<Problem>,
+    /// Whether there were more.
+    is_cut: bool,
     seen: std::collections::HashSet<(String, usize, String)>,
 }
 
@@ -168,6 +172,10 @@ impl Problems {
 
     /// As [`Problems::push`].
     pub fn push_boxed(&mut self, problem: Problem) {
+        if self.count(is_error(problem.as_ref())) >= MAX_PROBLEMS {
+            self.is_cut = true;
+            return;
+        }
         let code = problem.code().map(|code| code.to_string()).unwrap_or_default();
         let at = problem.labels().and_then(|mut l| l.next()).map_or(0, |label| label.offset());
         let file = problem.source_code().and_then(|code| {
@@ -183,6 +191,23 @@ impl Problems {
     /// Adds all of them.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
         problems.into_iter().for_each(|problem| self.push_boxed(problem));
+    }
+
+    /// How many errors there are, or warnings.
+    fn count(&self, errors: bool) -> usize {
+        self.list.iter().filter(|problem| is_error(problem.as_ref()) == errors).count()
+    }
+
+    /// Whether there is room for more errors.
+    #[must_use]
+    pub(crate) fn has_room(&self) -> bool {
+        self.list.len() < MAX_PROBLEMS || self.count(true) < MAX_PROBLEMS
+    }
+
+    /// Whether there were more than are kept.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Whether one of them is an error rather than a warning.
@@ -208,13 +233,18 @@ pub fn is_error(problem: &dyn Diagnostic) -> bool {
     matches!(problem.severity(), None | Some(Severity::Error))
 }
 
+/// No longer name is mistaken for another, as comparing takes the product of the lengths.
+const LONGEST_WORD: usize = 64;
+
 /// The name that was probably meant: near in spelling, at most a third of the letters of the
 /// longer name away.
 #[must_use]
 pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
+    let is_word = |name: &str| name.len() <= LONGEST_WORD;
     among
         .into_iter()
+        .filter(|candidate| is_word(name) && is_word(candidate))
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
         .filter(|&(distance, candidate)| {
             distance > 0 && distance <= length.max(candidate.chars().count()) / 3

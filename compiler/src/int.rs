@@ -8,6 +8,8 @@ use num_traits::{Signed, ToPrimitive, Zero};
 
 /// No number has more bits than this.
 pub(crate) const MAX_BITS: u64 = 1 << 14;
+/// What is written with more characters than this has more bits, or is not meant.
+pub(crate) const MAX_DIGITS: usize = 5000;
 
 /// A whole number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,6 +45,14 @@ impl Int {
         match self {
             Int::Small(n) => *n as f64,
             Int::Big(n) => n.to_f64().unwrap_or(f64::INFINITY),
+        }
+    }
+
+    /// How many words of 64 bits it has beyond the first.
+    pub(crate) fn words(&self) -> usize {
+        match self {
+            Int::Small(_) => 0,
+            Int::Big(n) => (n.bits() / 64) as usize,
         }
     }
 

@@ -3,6 +3,8 @@
 //! This pass looks at the text of each block and space of a file once, whether it is
 //! instantiated or not, so that elaboration can stay silent about unknown names.
 
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
 use nas_grammar::Source;
 use nas_grammar::ast::{
     Alternatives, Arg, Arm, Block, Body, Element, Expr, ExprKind, ForClause, Ident, ItemKind,
@@ -61,13 +63,13 @@ pub(crate) fn habit(name: &str) -> Option<&'static str> {
 /// Checks the names of one file.
 pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
     let Some(file) = program.module(module) else { return };
-    let mut used_items: Vec<String> = Vec::new();
+    let mut used_items: HashSet<String> = HashSet::default();
     for item in &file.file.items {
         let mut walker = Walker {
             program,
             module,
             file,
-            scopes: vec![Vec::new()],
+            scopes: Scopes::default(),
             used: &mut used_items,
             in_claim: false,
             problems,
@@ -76,7 +78,7 @@ pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
             ItemKind::Const(constant) => walker.expr(&constant.value),
             ItemKind::Block(block) => walker.block(block),
             ItemKind::Space(space) => walker.space(space),
-            ItemKind::Arch(arch) => walker.used.push(arch.space.name.name.clone()),
+            ItemKind::Arch(arch) => walker.used.extend([arch.space.name.name.clone()]),
             ItemKind::Search(search) => {
                 let target = search.target.as_ref().map(|target| target.name.clone());
                 walker.used.extend([search.space.name.name.clone()].into_iter().chain(target));
@@ -92,7 +94,7 @@ pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
     }
 }
 
-fn report_unused_imports(file: &Module, used: &[String], problems: &mut Problems) {
+fn report_unused_imports(file: &Module, used: &HashSet<String>, problems: &mut Problems) {
     for item in &file.file.items {
         let ItemKind::Use(import) = &item.kind else { continue };
         for name in &import.names {
@@ -114,12 +116,49 @@ struct Binding {
     is_used: bool,
 }
 
+/// The local names that are in scope.
+#[derive(Default)]
+struct Scopes {
+    /// Innermost last.
+    bindings: Vec<Binding>,
+    /// Where in the bindings each scope begins.
+    begins: Vec<usize>,
+    /// Where in the bindings each name stands, innermost last.
+    places: HashMap<String, Vec<usize>>,
+}
+
+impl Scopes {
+    fn open(&mut self) {
+        self.begins.push(self.bindings.len());
+    }
+
+    /// Closes the innermost scope; what it held is not in scope any more.
+    fn close(&mut self) -> Vec<Binding> {
+        let closed = self.bindings.split_off(self.begins.pop().unwrap_or_default());
+        for binding in &closed {
+            self.places.get_mut(&binding.name).map(Vec::pop);
+        }
+        closed
+    }
+
+    fn bind(&mut self, binding: Binding) {
+        let place = self.bindings.len();
+        self.places.entry(binding.name.clone()).or_default().push(place);
+        self.bindings.push(binding);
+    }
+
+    fn find(&mut self, name: &str) -> Option<&mut Binding> {
+        let place = *self.places.get(name)?.last()?;
+        self.bindings.get_mut(place)
+    }
+}
+
 struct Walker<'a> {
     program: &'a Program,
     module: ModuleId,
     file: &'a Module,
-    scopes: Vec<Vec<Binding>>,
-    used: &'a mut Vec<String>,
+    scopes: Scopes,
+    used: &'a mut HashSet<String>,
     /// Whether unknown names are measures, which `require` itself resolves.
     in_claim: bool,
     problems: &'a mut Problems,
@@ -139,28 +178,27 @@ impl Walker<'_> {
     fn space(&mut self, space: &Space) {
         self.used.extend(space.target.as_ref().map(|target| target.name.clone()));
         self.params(&space.params, "parameter");
-        self.scopes.push(Vec::new());
+        self.scopes.open();
         space.body.statements.iter().for_each(|statement| self.statement(statement));
         let is_output = |s: &Statement| matches!(s.kind, StatementKind::Output(..));
         if space.body.statements.iter().any(is_output) {
             self.close();
         } else {
             // The output that is missing would use what nothing uses now.
-            self.scopes.pop();
+            self.scopes.close();
         }
         self.close();
     }
 
     /// Opens a scope that holds the parameters.
     fn params(&mut self, params: &[Param], what: &'static str) {
-        self.scopes.push(Vec::new());
+        self.scopes.open();
         for param in params {
             if let Some(default) = &param.default {
                 self.expr(default);
             }
-            let scope = self.scopes.last_mut();
-            let earlier = scope.and_then(|s| s.iter_mut().find(|b| b.name == param.name.name));
-            if let Some(first) = earlier {
+            // A parameter list is the outermost scope of its item.
+            if let Some(first) = self.scopes.find(&param.name.name) {
                 // Its uses are taken for those of the other.
                 first.is_used = true;
                 let first = first.span;
@@ -174,10 +212,8 @@ impl Walker<'_> {
     }
 
     fn bind(&mut self, name: &Ident, what: &'static str, is_var: bool) {
-        if let Some(scope) = self.scopes.last_mut() {
-            let (name, span) = (name.name.clone(), name.span);
-            scope.push(Binding { name, span, what, is_var, is_used: false });
-        }
+        let (name, span) = (name.name.clone(), name.span);
+        self.scopes.bind(Binding { name, span, what, is_var, is_used: false });
     }
 
     fn bind_pattern(&mut self, pattern: &Pattern, what: &'static str, is_var: bool) {
@@ -188,7 +224,7 @@ impl Walker<'_> {
 
     /// Closes a scope and reports what was never read in it.
     fn close(&mut self) {
-        for binding in self.scopes.pop().unwrap_or_default() {
+        for binding in self.scopes.close() {
             if !binding.is_used && !binding.name.starts_with('_') {
                 let place = Place::new(self.source(), binding.span, "never used")
                     .help(format!("remove it, or name it `_{}` if that is meant", binding.name));
@@ -198,11 +234,7 @@ impl Walker<'_> {
     }
 
     fn local(&mut self, name: &str) -> Option<&mut Binding> {
-        self.scopes
-            .iter_mut()
-            .rev()
-            .flat_map(|scope| scope.iter_mut().rev())
-            .find(|b| b.name == name)
+        self.scopes.find(name)
     }
 
     fn read(&mut self, name: &str, span: Span, is_called: bool) {
@@ -211,8 +243,8 @@ impl Walker<'_> {
             return;
         }
         if self.file.symbols.contains_key(name) {
-            if !self.used.iter().any(|used| used == name) {
-                self.used.push(name.to_owned());
+            if !self.used.contains(name) {
+                self.used.insert(name.to_owned());
             }
             return;
         }
@@ -221,6 +253,7 @@ impl Walker<'_> {
             || self.was_imported(name)
             || self.file.file.may_define(name)
             || self.in_claim
+            || !self.problems.has_room()
         {
             return;
         }
@@ -241,7 +274,7 @@ impl Walker<'_> {
             return help.to_owned();
         }
         let locals: Vec<&str> =
-            self.scopes.iter().flatten().map(|binding| binding.name.as_str()).collect();
+            self.scopes.bindings.iter().map(|binding| binding.name.as_str()).collect();
         let mut items: Vec<&str> = self.file.symbols.keys().map(String::as_str).collect();
         items.sort_unstable();
         let in_scope = [locals, items].concat();
@@ -272,7 +305,7 @@ impl Walker<'_> {
     }
 
     fn scoped_body(&mut self, body: &Body) {
-        self.scopes.push(Vec::new());
+        self.scopes.open();
         for statement in &body.statements {
             self.statement(statement);
         }
@@ -344,7 +377,7 @@ impl Walker<'_> {
     fn for_clauses(&mut self, clauses: &[ForClause]) -> usize {
         for clause in clauses {
             self.expr(&clause.list);
-            self.scopes.push(Vec::new());
+            self.scopes.open();
             self.bind_pattern(&clause.pattern, "loop variable", false);
         }
         clauses.len()
@@ -417,7 +450,7 @@ impl Walker<'_> {
             },
             ExprKind::Repeat(repeat) => {
                 self.expr(&repeat.depth);
-                self.scopes.push(Vec::new());
+                self.scopes.open();
                 if let Some(index) = &repeat.index {
                     self.bind(index, "index", false);
                 }

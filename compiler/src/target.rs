@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap as HashMap;
 use crate::analyse::liveness::Liveness;
 use crate::check::Checked;
 use crate::compile::Compiler;
-use crate::elaborate::{self, Value};
+use crate::elaborate::{self, Value, Work};
 use crate::error::{Place, Problems, diagnostics};
 use crate::int::Int;
 use crate::ir::operation::Operation;
@@ -110,6 +110,7 @@ impl<'p> Compiler<'p, '_> {
         let source = self.program.module(module).map(|module| module.source.clone())?;
         let mut reader = Reader {
             program: self.program,
+            work: &mut self.work,
             seen: HashMap::default(),
             problems: Problems::default(),
             target: Target {
@@ -140,9 +141,10 @@ impl<'p> Compiler<'p, '_> {
             let cases = operation.cases(&mut liveness.conditions, alive);
             for (op, inputs, _) in operation.combinations(&cases) {
                 let key = format!("{op:?} {inputs:?}");
+                let (work, problems) = (&mut self.work, &mut *self.problems);
                 let reason = known
                     .entry(key)
-                    .or_insert_with(|| target.refusal(self.program, op, &inputs, self.problems));
+                    .or_insert_with(|| target.refusal(self.program, op, &inputs, work, problems));
                 if let Some(reason) = reason {
                     self.unsupported(space, node, target, reason);
                     break;
@@ -168,6 +170,7 @@ impl Target {
         program: &Program,
         op: &Op,
         inputs: &[Shape],
+        work: &mut Work,
         problems: &mut Problems,
     ) -> Option<String> {
         let supports = self.supports.as_ref().filter(|_| !op.vanishes())?;
@@ -181,7 +184,7 @@ impl Target {
         for row in rows {
             let fails = row.conditions.iter().find(|condition| {
                 names.iter().any(|names| {
-                    self.evaluate(program, condition, names, problems) != Value::Bool(true)
+                    self.evaluate(program, condition, names, work, problems) != Value::Bool(true)
                 })
             });
             let condition = fails?;
@@ -199,9 +202,10 @@ impl Target {
         program: &Program,
         condition: &Expr,
         names: &[(&str, Value)],
+        work: &mut Work,
         problems: &mut Problems,
     ) -> Value {
-        elaborate::evaluate(program, self.module, &self.source, names, condition, problems)
+        elaborate::evaluate(program, self.module, &self.source, names, condition, work, problems)
     }
 }
 
@@ -230,15 +234,16 @@ fn condition_names(op: &Op, inputs: &[Shape], direction: usize) -> Vec<(&'static
     subjects.map(|(name, argument)| (name, value(argument))).collect()
 }
 
-struct Reader<'p> {
+struct Reader<'p, 'w> {
     program: &'p Program,
+    work: &'w mut Work,
     /// Where each line was given.
     seen: HashMap<String, ast::Span>,
     problems: Problems,
     target: Target,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn place(&self, span: ast::Span, label: impl Into<String>) -> Place {
         Place::new(&self.target.source, span, label)
     }
@@ -278,7 +283,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, expr: &Expr) -> Value {
-        self.target.evaluate(self.program, expr, &[], &mut self.problems)
+        self.target.evaluate(self.program, expr, &[], self.work, &mut self.problems)
     }
 
     fn setting(&mut self, name: &Ident, value: &Expr) {
@@ -360,7 +365,8 @@ impl Reader<'_> {
                 self.problems.push(UnknownParameter::at(place, name, unknown));
                 return None;
             }
-            let value = self.target.evaluate(self.program, condition, &names, &mut self.problems);
+            let (work, problems) = (&mut *self.work, &mut self.problems);
+            let value = self.target.evaluate(self.program, condition, &names, work, problems);
             if !matches!(value, Value::Bool(_) | Value::Poison) {
                 let place = self.place(condition.span, "neither true nor false");
                 let place = place.help("compare it, such as `kernel <= 7`");

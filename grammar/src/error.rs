@@ -47,14 +47,12 @@ pub struct Nesting {
 
 /// The file is larger than a file of this language ever is.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{name} is {size} bytes; a source file may have {limit}")]
+#[error("{name} has more than {limit} bytes")]
 #[diagnostic(code(nas::parse::too_large), help("split it into files and `use` them"))]
 pub struct TooLarge {
     /// The file's name.
     pub name: String,
-    /// Its size in bytes.
-    pub size: usize,
-    /// The limit in bytes.
+    /// The limit.
     pub limit: usize,
 }
 

@@ -19,6 +19,9 @@ use crate::words;
 /// The largest source that is read, in bytes.
 pub const MAX_BYTES: usize = 8 << 20;
 
+/// The most problems that are reported of a file; more help nobody.
+pub const MAX_PROBLEMS: usize = 100;
+
 /// A parsed file and what is wrong with it.
 #[derive(Debug)]
 pub struct Parsed {
@@ -34,8 +37,7 @@ pub struct Parsed {
 /// A file that is too large or not UTF-8.
 pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
     if bytes.len() > MAX_BYTES {
-        let (size, limit) = (bytes.len(), MAX_BYTES);
-        return Err(Box::new(TooLarge { name: name.to_owned(), size, limit }));
+        return Err(Box::new(TooLarge { name: name.to_owned(), limit: MAX_BYTES }));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, text)),
@@ -54,7 +56,7 @@ pub fn parse(source: &Source) -> Parsed {
     let mut parsed = Parsed { file: File::default(), problems: Vec::new() };
     if text.len() > MAX_BYTES {
         let name = source.name().to_owned();
-        parsed.problems.push(Box::new(TooLarge { name, size: text.len(), limit: MAX_BYTES }));
+        parsed.problems.push(Box::new(TooLarge { name, limit: MAX_BYTES }));
         return parsed;
     }
     let outline = Outline::new(text);
@@ -64,6 +66,10 @@ pub fn parse(source: &Source) -> Parsed {
         let trivia = skip_trivia(text, position);
         parsed.file.docs.extend(trivia.file_docs);
         if trivia.end >= text.len() {
+            return parsed;
+        }
+        if parsed.problems.len() > MAX_PROBLEMS {
+            parsed.file.unread.extend(names_in(text, trivia.end..text.len()));
             return parsed;
         }
         if let Some(at) = outline.too_deep(trivia.end) {

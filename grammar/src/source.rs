@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use miette::NamedSource;
+use miette::{MietteError, MietteSpanContents, NamedSource, SourceSpan, SpanContents};
+
+/// The widest line that is shown whole, in bytes. Of a wider one, only what is near a place is
+/// shown: no terminal holds it, and renderers count columns in 16 bits.
+const WIDEST: usize = 8192;
+/// How many bytes before and after a place are near it.
+const NEAR: usize = 60;
 
 /// One source file. Cheap to clone; every diagnostic carries the one it points into.
 #[derive(Debug, Clone)]
@@ -41,10 +47,42 @@ impl Source {
 impl miette::SourceCode for Source {
     fn read_span<'a>(
         &'a self,
-        span: &miette::SourceSpan,
+        span: &SourceSpan,
         context_lines_before: usize,
         context_lines_after: usize,
-    ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
-        self.named.read_span(span, context_lines_before, context_lines_after)
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let contents = self.named.read_span(span, context_lines_before, context_lines_after)?;
+        let is_wide = |line: &[u8]| line.len() > WIDEST;
+        if contents.data().split(|&byte| byte == b'\n').any(is_wide) {
+            return self.read_near(span);
+        }
+        Ok(contents)
+    }
+}
+
+impl Source {
+    /// What stands near a place in a wide line.
+    fn read_near(&self, span: &SourceSpan) -> Result<Box<dyn SpanContents<'_> + '_>, MietteError> {
+        let text = self.text();
+        let (start, end) = (span.offset(), span.offset() + span.len());
+        if span.len() > WIDEST {
+            return Err(MietteError::OutOfBounds);
+        }
+        let first = text.floor_char_boundary(start.saturating_sub(NEAR));
+        let last = text.ceil_char_boundary(end + NEAR);
+        let before = text.get(first..start).and_then(|near| near.rfind('\n'));
+        let first = before.map_or(first, |newline| first + newline + 1);
+        let after = text.get(end..last).and_then(|near| near.find('\n'));
+        let last = after.map_or(last, |newline| end + newline);
+        let data = text.get(first..last).ok_or(MietteError::OutOfBounds)?;
+        let (line, column) = self.line_column(first);
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name().to_owned(),
+            data.as_bytes(),
+            (first, last - first).into(),
+            line - 1,
+            column - 1,
+            1,
+        )))
     }
 }

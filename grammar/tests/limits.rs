@@ -267,5 +267,5 @@ fn a_file_over_the_limit() {
     let problems = format(&source).unwrap_err();
     assert_eq!(problems.len(), 1);
     let message = problems[0].to_string();
-    assert_eq!(message, "big.nas is 8388611 bytes; a source file may have 8388608");
+    assert_eq!(message, "big.nas has more than 8388608 bytes");
 }

@@ -453,7 +453,7 @@ fn bytes_over_the_limit() {
     let problem = nas_grammar::parse::decode("x.nas", bytes).unwrap_err();
     assert_eq!(
         said(&problem),
-        "x.nas is 8388609 bytes; a source file may have 8388608; split it into files and `use` them"
+        "x.nas has more than 8388608 bytes; split it into files and `use` them"
     );
     assert!(nas_grammar::parse::decode("x.nas", b"const a = 1".to_vec()).is_ok());
 }

@@ -48,6 +48,11 @@ impl Default for Options {
     }
 }
 
+/// Has the kernels that this thread starts run on as many threads, at least one.
+pub(crate) fn use_threads(threads: u32) {
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(1).max(1));
+}
+
 /// Half of the cores that the process may use, at least one. The threads of a kernel wait for each
 /// other without sleeping, so that one that gets no core holds up all: with two threads on two cores
 /// that other programs use too, an epoch on the land-cover set takes 30 to 50 s, with one 6 to 9 s.
@@ -82,8 +87,7 @@ impl TorchBackend {
         options: Options,
     ) -> Result<Self, TorchError> {
         let (task, input) = trainable(&space)?;
-        let threads = options.threads.unwrap_or_else(default_threads).max(1);
-        tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+        use_threads(options.threads.unwrap_or_else(default_threads));
         Ok(Self { space, recipe, dataset, options, task, input })
     }
 

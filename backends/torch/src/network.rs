@@ -1,6 +1,7 @@
 //! One network on libtorch: its values, its weights, its pictures.
 
 use nas_compiler::Network;
+use nas_compiler::ops::Initial;
 use nas_compiler::shape::Shape;
 use nas_compiler::weights::Weights;
 use tch::{Device, Tensor, no_grad};
@@ -125,7 +126,11 @@ pub fn run(
     weights: &Weights,
     inputs: &[Vec<f32>],
 ) -> Result<Vec<Vec<f32>>, TorchError> {
-    let mut network = TorchNetwork::new(network, 0, Device::Cpu)?;
+    let (program, mut specs) = Program::of_network(network, None);
+    // Nothing is drawn where all is given.
+    specs.iter_mut().for_each(|spec| spec.initial = Initial::Constant(0.0));
+    let parameters = Parameters::new(specs, 0, Device::Cpu)?;
+    let mut network = TorchNetwork::with(program, parameters, Device::Cpu);
     network.load(weights)?;
     let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let outputs = network.forward(&network.inputs(&slices, 1)?, false)?;

@@ -6,11 +6,12 @@ use nas_compiler::recipe::{Adam, Mixing};
 use nas_compiler::shape::Shape;
 use tch::{Device, Kind, Tensor};
 
+use crate::backend::{default_threads, use_threads};
 use crate::dropout::Noise;
 use crate::error::TorchError;
 use crate::layout::channels_last;
 use crate::lower::Statistics;
-use crate::mixing::{Draw, of_selects};
+use crate::mixing::{Draw, Mix, of_selects};
 use crate::mixture::{Mixture, Settings};
 use crate::program::{Evaluation, Plan};
 use crate::random::{Moment, Purpose, normal, stream};
@@ -18,6 +19,8 @@ use crate::task::{Labels, classes, ignored, mean_loss};
 
 /// Batch norm needs more than one picture where a map is a single pixel.
 const BATCH: i64 = 2;
+/// A step of the choices: their gradients are wanted too.
+const MOMENT: Moment = Moment { choices: true, epoch: 0, step: 0 };
 
 /// What one step of a supernet came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,34 +35,38 @@ pub struct StepReport {
 }
 
 /// One pass forward and backward through the fresh supernet of a space on the processor, two
-/// random pictures, one candidate of each decision.
+/// random pictures, one candidate of each decision, on [`default_threads`] threads.
 ///
 /// # Errors
 /// The cases of what depends on decisions cannot be listed, or libtorch fails at a node.
 pub fn step(space: &Checked<Space>, seed: u64) -> Result<StepReport, TorchError> {
+    use_threads(default_threads());
     let mixture = Mixture::new(space, settings(seed))?;
     mixture.parameters.require_gradients(true)?;
     let theta = mixture.theta()?.f_set_requires_grad(true)?;
-    let moment = Moment { choices: true, epoch: 0, step: 0 };
-    let (mixing, device) = (Mixing::Hard, Device::Cpu);
-    let draw = Draw { mixing, temperature: 1.0, seed, moment, batch: BATCH, device };
-    let mixes = of_selects(&mixture.program, &draw.mixes(&mixture.choices, &theta)?)?;
+    let mixes = mixes(&mixture, &theta, seed)?;
     let plan = Plan::new(&mixture.program, &mixes);
-    let evaluation = Evaluation {
-        noise: Some(Noise { seed, moment }),
-        ..mixture.evaluation(&plan, &mixes, Statistics::Learn)
-    };
+    let noise = Some(Noise { seed, moment: MOMENT });
+    let evaluation = Evaluation { noise, ..mixture.evaluation(&plan, &mixes, Statistics::Learn) };
     let shapes = mixture.program.inputs.iter().enumerate();
     let inputs = shapes.map(|(input, shape)| picture(*shape, seed, input));
     let outputs = evaluation.run(&inputs.collect::<Result<Vec<_>, _>>()?)?;
     let loss = loss(space.task, &outputs)?;
     let rows = mixture.program.weights(&plan).into_iter();
     let weights = rows.filter_map(|row| mixture.parameters.trainable(row));
-    let leaves = std::iter::once(&theta).chain(weights.map(|(tensor, _)| tensor));
-    let gradients = Tensor::f_run_backward(&[&loss], &leaves.collect::<Vec<_>>(), false, false)?;
-    let (choices, weights) = gradients.split_at(gradients.len().min(1));
-    let loss = loss.f_double_value(&[])?;
-    Ok(StepReport { loss, weights: largest(weights)?, choices: largest(choices)? })
+    let weights: Vec<&Tensor> = weights.map(|(tensor, _)| tensor).collect();
+    Ok(StepReport {
+        loss: loss.f_double_value(&[])?,
+        weights: largest_gradient(&loss, &weights)?,
+        choices: largest_gradient(&loss, &[&theta])?,
+    })
+}
+
+/// One candidate of each decision, by the noise of the step.
+fn mixes(mixture: &Mixture, theta: &Tensor, seed: u64) -> Result<Vec<Mix>, TorchError> {
+    let (mixing, device) = (Mixing::Hard, Device::Cpu);
+    let draw = Draw { mixing, temperature: 1.0, seed, moment: MOMENT, batch: BATCH, device };
+    of_selects(&mixture.program, &draw.mixes(&mixture.choices, theta)?)
 }
 
 /// Only what the step reads matters; the rest is of an optimiser that is not used.
@@ -96,8 +103,13 @@ fn loss(task: Option<Task>, outputs: &[Tensor]) -> Result<Tensor, TorchError> {
     mean_loss(output, &Labels { classes: labels, ignore: ignored(task) })
 }
 
-/// The largest element of some gradients without its sign, NaN if one is; 0 where there are none.
-fn largest(gradients: &[Tensor]) -> Result<f64, TorchError> {
+/// The largest element, without its sign, of the gradient of the loss with respect to these; NaN
+/// if one is, and 0 where the loss depends on none.
+fn largest_gradient(loss: &Tensor, leaves: &[&Tensor]) -> Result<f64, TorchError> {
+    if leaves.is_empty() || !loss.requires_grad() {
+        return Ok(0.0);
+    }
+    let gradients = Tensor::f_run_backward(&[loss], leaves, true, false)?;
     let gradients = gradients.iter().filter(|gradient| gradient.defined() && gradient.numel() > 0);
     let each =
         gradients.map(|gradient| gradient.f_abs()?.f_max()).collect::<Result<Vec<_>, _>>()?;

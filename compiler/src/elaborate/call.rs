@@ -9,10 +9,10 @@ use super::errors::{
 use super::expr::Flow;
 use super::help::{self, Wanted};
 use super::node::Operand;
-use super::vary::{pick, selectors_in};
+use super::vary::depends;
 use super::{Elaborator, Eval, Value};
 use crate::error::{Place, nearest};
-use crate::ir::{Varied, varied};
+use crate::ir::Varied;
 use crate::modules::{FUNCTIONS, ModuleId};
 use crate::ops::signature::{Arguments, Declaration, Default, Literal, Operands, Parameter};
 use crate::ops::{self, Op, Row};
@@ -405,24 +405,15 @@ impl<'p> Elaborator<'p, '_> {
         given: &[Given<'p>],
         span: Span,
     ) -> Eval<Option<Varied<Op>>> {
-        let mut selectors = Vec::new();
-        given.iter().for_each(|g| selectors_in(&g.value, &mut selectors));
-        if selectors.is_empty() {
+        if !given.iter().any(|g| depends(&g.value)) {
             return Ok(self.build(row, given, span).map(Varied::Fixed));
         }
-        let joint = self.cases(&selectors, span)?;
-        let mut ops = Vec::new();
-        for (index, combination) in joint.combinations.iter().enumerate() {
-            let picks: Vec<_> =
-                selectors.iter().copied().zip(combination.iter().copied()).collect();
-            let picked = given.iter().map(|g| Given { value: pick(&g.value, &picks), ..g.clone() });
-            let picked: Vec<Given<'p>> = picked.collect();
-            let guard = self.case(&joint, index);
-            let op = self.when(guard, |this| Ok(this.build(row, &picked, span)))?;
-            let Some(op) = op else { return Ok(None) };
-            ops.push(op);
-        }
-        Ok(varied(&mut self.space.selectors, joint.selector, &ops, PartialEq::eq))
+        let values: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
+        self.lift_fixed(&values, span, &mut |this, picked| {
+            let given = given.iter().zip(picked);
+            let given = given.map(|(g, value)| Given { value: value.clone(), ..g.clone() });
+            this.build(row, &given.collect::<Vec<_>>(), span)
+        })
     }
 
     fn build(&mut self, row: &'static Row, given: &[Given<'p>], span: Span) -> Option<Op> {

@@ -9,13 +9,18 @@ use super::errors::{
 };
 use super::expr::Flow;
 use super::help::Wanted;
+use super::value::BYTES;
 use super::vary::Guard;
-use super::{Elaborator, Eval, Value};
+use super::{Abort, Elaborator, Eval, Value};
+use crate::error::Place;
 use crate::ir::{Choice, Decision, DecisionId, NodeId, Varied};
 use crate::shape::Shape;
 
 /// The most candidates of one decision.
 const MAX_CANDIDATES: usize = 10_000;
+
+/// What a decision costs beyond its candidates.
+const DECISION: usize = 4;
 
 /// A candidate that is not yet elaborated.
 struct Candidate<'p> {
@@ -80,7 +85,7 @@ impl<'p> Elaborator<'p, '_> {
                 is_sound = false;
                 return Ok(());
             };
-            if this.is_duplicate(&name, candidate.name_span, choosing, candidates) {
+            if this.is_surplus(&name, candidate.name_span, choosing, candidates)? {
                 is_sound = false;
                 return Ok(());
             }
@@ -127,14 +132,23 @@ impl<'p> Elaborator<'p, '_> {
         Ok(is_known)
     }
 
-    fn is_duplicate(
+    /// Whether there is a candidate of this name, or there are too many, which is reported.
+    fn is_surplus(
         &mut self,
         name: &str,
         span: Span,
         choosing: &Choosing<'p>,
         candidates: &[Candidate<'p>],
-    ) -> bool {
-        let Some(first) = candidates.iter().find(|other| other.name == name) else { return false };
+    ) -> Eval<bool> {
+        self.charge((name.len() + candidates.len()) / BYTES, span)?;
+        if candidates.len() >= MAX_CANDIDATES {
+            let place = self.place(choosing.choose.head, "more candidates than that");
+            self.too_many_ways(place.help("choose among fewer"), choosing);
+            return Err(Abort);
+        }
+        let Some(first) = candidates.iter().find(|other| other.name == name) else {
+            return Ok(false);
+        };
         let first = first.span;
         let place = self.place(span, format!("`{name}` again"));
         let place = match choosing.choose.alternatives {
@@ -145,7 +159,11 @@ impl<'p> Elaborator<'p, '_> {
             Alternatives::Arms(_) => place.label(first, "first here").help("rename one of them"),
         };
         self.report(DuplicateCandidate::at(place, choosing.path.clone(), name));
-        true
+        Ok(true)
+    }
+
+    fn too_many_ways(&mut self, place: Place, choosing: &Choosing<'p>) -> Value {
+        self.report(TooManyCandidates::at(place, choosing.path.clone(), MAX_CANDIDATES))
     }
 
     /// The elements of a list as candidates, named by what they are.
@@ -174,7 +192,7 @@ impl<'p> Elaborator<'p, '_> {
                 }
                 fixed => fixed.to_string(),
             };
-            if self.is_duplicate(&name, list.span, choosing, candidates) {
+            if self.is_surplus(&name, list.span, choosing, candidates)? {
                 return Ok(false);
             }
             let content = Content::Element(element.clone());
@@ -242,7 +260,9 @@ impl<'p> Elaborator<'p, '_> {
             (Alternatives::Arms(_), Sharing::Separate) => Choice::Parts,
             (Alternatives::Values(_), Sharing::Separate) => Choice::Values,
         };
-        let Some(decision) = self.decide(choosing, choice, names) else { return Ok(Value::Poison) };
+        let Some(decision) = self.decide(choosing, choice, names)? else {
+            return Ok(Value::Poison);
+        };
         let width = candidates.len();
         let mut values = Vec::new();
         for (index, candidate) in candidates.iter().enumerate() {
@@ -274,11 +294,11 @@ impl<'p> Elaborator<'p, '_> {
         let Some(sets) = sets(candidates.len(), take) else {
             let what = format!("{take} of {} candidates", candidates.len());
             let place = self.place(choosing.choose.head, what);
-            let place = place.help("choose fewer, or among fewer");
-            let path = choosing.path.clone();
-            return Ok(self.report(TooManyCandidates::at(place, path, MAX_CANDIDATES)));
+            return Ok(self.too_many_ways(place.help("choose fewer, or among fewer"), choosing));
         };
         let options: Vec<String> = candidates.iter().map(|c| c.name.clone()).collect();
+        let longest = options.iter().map(String::len).max().unwrap_or(0);
+        self.charge(sets.len() * take * (1 + longest / BYTES), choosing.choose.head)?;
         let name = |set: &Vec<usize>| {
             let names: Vec<&str> =
                 set.iter().filter_map(|&i| options.get(i)).map(String::as_str).collect();
@@ -286,13 +306,15 @@ impl<'p> Elaborator<'p, '_> {
         };
         let names = sets.iter().map(name).collect();
         let choice = Choice::Sets { options: options.clone(), take };
-        let Some(decision) = self.decide(choosing, choice, names) else { return Ok(Value::Poison) };
+        let Some(decision) = self.decide(choosing, choice, names)? else {
+            return Ok(Value::Poison);
+        };
         let of_set = self.space.selectors.choice(decision, sets.len());
         let mut values = Vec::new();
         for (index, candidate) in candidates.iter().enumerate() {
             let holds = |set: u32| sets.get(set as usize).is_some_and(|set| set.contains(&index));
             let taken = self.space.selectors.rename(of_set, &|set| u32::from(holds(set)));
-            values.push(self.content(choosing, candidate, flow.as_ref(), Guard::Case(taken))?);
+            values.push(self.content(choosing, candidate, flow.as_ref(), Guard::Case(taken, 1))?);
         }
         if !self.agree(choosing, &candidates, &values, flow.is_some())? {
             return Ok(Value::Poison);
@@ -306,7 +328,7 @@ impl<'p> Elaborator<'p, '_> {
             let selector = self.space.selectors.rename(of_set, &member);
             members.push(self.join(selector, &values, &choosing.part, choosing.choose.head)?);
         }
-        Ok(Value::List(members.into()))
+        self.sequence(Value::List, members, choosing.choose.head)
     }
 
     /// The decision of a choice: a new one, or, in a cell, that of its first instance.
@@ -315,12 +337,14 @@ impl<'p> Elaborator<'p, '_> {
         choosing: &Choosing<'p>,
         choice: Choice,
         candidates: Vec<String>,
-    ) -> Option<DecisionId> {
+    ) -> Eval<Option<DecisionId>> {
         let Choosing { choose, path, .. } = choosing;
-        if let Some(&known) = self.cell_decisions.get(path) {
-            let first = self.space.decision(known)?;
+        self.charge(DECISION + candidates.len() + path.len() / BYTES, choose.head)?;
+        if let Some(first) = self.cell_decisions.get(path)
+            && let (known, Some(first)) = (*first, self.space.decision(*first))
+        {
             if first.candidates == candidates && first.choice == choice {
-                return Some(known);
+                return Ok(Some(known));
             }
             let listed = first.candidates.join(", ");
             let place = self.place(choose.head, format!("here: {}", candidates.join(", ")));
@@ -328,7 +352,7 @@ impl<'p> Elaborator<'p, '_> {
                 "a cell decides once for all its instances: give each of them {listed}"
             ));
             self.report(CellCandidates::at(place, path.clone()));
-            return None;
+            return Ok(None);
         }
         let origin = Some(self.origin(choose.head));
         let decision = DecisionId(self.space.decisions.len() as u32);
@@ -343,7 +367,7 @@ impl<'p> Elaborator<'p, '_> {
         if self.paths.is_in_cell() {
             self.cell_decisions.insert(path.clone(), decision);
         }
-        Some(decision)
+        Ok(Some(decision))
     }
 
     /// The value of a candidate.
@@ -423,7 +447,7 @@ impl<'p> Elaborator<'p, '_> {
             let [i, j] = combination.as_slice() else { continue };
             let (x, y) = (a.values().get(*i as usize), b.values().get(*j as usize));
             if x != y {
-                let guard = self.case(&joint, index);
+                let guard = Guard::Case(joint.selector, index as u32);
                 let path = choosing.path.clone();
                 let shown = [x, y].map(|shape| shape.map(Shape::to_string).unwrap_or_default());
                 self.when(guard, |this| {

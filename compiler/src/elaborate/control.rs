@@ -13,6 +13,9 @@ use super::{Elaborator, Eval, Value};
 use crate::diagram::Diagram;
 use crate::ir::{NodeId, NodeKind, Varied, varied};
 
+/// Variables whose values are compared at the cost of one step.
+const VARIABLES: usize = 16;
+
 /// The most copies that one `repeat` makes.
 const MAX_DEPTH: i64 = 100_000;
 
@@ -21,34 +24,38 @@ impl<'p> Elaborator<'p, '_> {
     /// that some network takes, joined by the same decisions; so are variables that they assign.
     pub(super) fn if_else(
         &mut self,
-        branches: &'p [(Expr, Body)],
+        mut branches: &'p [(Expr, Body)],
         otherwise: Option<&'p Body>,
         flow: Option<Flow>,
         span: Span,
     ) -> Eval<Value> {
-        let Some(((condition, body), rest)) = branches.split_first() else {
-            return match (otherwise, flow) {
-                (Some(body), flow) => self.body(body, flow),
-                (None, Some(_)) => {
-                    let help = "add `else { identity }`";
-                    Ok(self.not_a_step("an `if` without `else`", help, span))
-                }
-                (None, None) => Ok(Value::nothing()),
-            };
-        };
-        match self.expr(condition)? {
-            Value::Bool(true) => self.body(body, flow),
-            Value::Bool(false) => self.if_else(rest, otherwise, flow, span),
-            Value::Chosen(table) if table.values().iter().all(|v| matches!(v, Value::Bool(_))) => {
-                self.by_case(table.selector(), span, &mut |this, case| match table
-                    .values()
-                    .get(case as usize)
+        while let Some(((condition, body), rest)) = branches.split_first() {
+            branches = rest;
+            let table = match self.expr(condition)? {
+                Value::Bool(true) => return self.body(body, flow),
+                Value::Bool(false) => continue,
+                Value::Chosen(table)
+                    if table.values().iter().all(|v| matches!(v, Value::Bool(_))) =>
                 {
-                    Some(Value::Bool(true)) => this.body(body, flow.clone()),
-                    _ => this.if_else(rest, otherwise, flow.clone(), span),
-                })
+                    table
+                }
+                other => return Ok(self.wrong_kind(&other, Wanted::Flag, condition.span)),
+            };
+            return self.by_case(table.selector(), span, &mut |this, case| {
+                let flow = flow.clone();
+                match table.values().get(case as usize) {
+                    Some(Value::Bool(true)) => this.body(body, flow),
+                    _ => this.nested(span, |this| this.if_else(rest, otherwise, flow, span)),
+                }
+            });
+        }
+        match (otherwise, flow) {
+            (Some(body), flow) => self.body(body, flow),
+            (None, Some(_)) => {
+                let help = "add `else { identity }`";
+                Ok(self.not_a_step("an `if` without `else`", help, span))
             }
-            other => Ok(self.wrong_kind(&other, Wanted::Flag, condition.span)),
+            (None, None) => Ok(Value::nothing()),
         }
     }
 
@@ -65,12 +72,13 @@ impl<'p> Elaborator<'p, '_> {
         let (mut results, mut after) = (Vec::new(), Vec::new());
         for (index, combination) in joint.combinations.iter().enumerate() {
             let taken = combination.first().copied().unwrap_or_default();
-            let guard = self.case(&joint, index);
+            let guard = Guard::Case(joint.selector, index as u32);
             results.push(self.when(guard, |this| inner(this, taken))?);
             after.push(self.names.values());
             self.names.restore(&before);
         }
         let mut joined = Vec::new();
+        self.charge(before.len() * joint.combinations.len() / VARIABLES, span)?;
         for place in 0..before.len() {
             let values: Vec<Value> = after.iter().filter_map(|a| a.get(place).cloned()).collect();
             joined.push(self.join(joint.selector, &values, "if", span)?);
@@ -121,7 +129,10 @@ impl<'p> Elaborator<'p, '_> {
     ) -> Eval<Vec<Value>> {
         let mut stages = vec![match flow.as_slice() {
             [(only, _)] => only.clone(),
-            many => Value::Tuple(many.iter().map(|(value, _)| value.clone()).collect()),
+            many => {
+                let values: Vec<Value> = many.iter().map(|(value, _)| value.clone()).collect();
+                Value::Tuple(values.into())
+            }
         }];
         let ordinal = self.paths.count("repeat");
         for copy in 0..deepest {
@@ -145,7 +156,7 @@ impl<'p> Elaborator<'p, '_> {
             let value = if guard == always {
                 self.body(&repeat.body, Some(flow))
             } else {
-                self.when(Guard::Case(guard), |this| this.body(&repeat.body, Some(flow)))
+                self.when(Guard::Case(guard, 1), |this| this.body(&repeat.body, Some(flow)))
             };
             self.names.forget(mark);
             self.names.leave_candidate(floor);
@@ -168,7 +179,7 @@ impl<'p> Elaborator<'p, '_> {
         let joint = self.cases(&parts, span)?;
         let ends = joint.combinations.iter().map(|read| {
             let loose = nodes.iter().zip(read).filter(|(_, read)| **read == 0);
-            Value::List(loose.map(|(node, _)| Value::Tensor(*node)).collect())
+            Value::List(loose.map(|(node, _)| Value::Tensor(*node)).collect::<Vec<_>>().into())
         });
         let ends: Vec<Value> = ends.collect();
         let table = varied(&mut self.space.selectors, joint.selector, &ends, Value::is_identical);

@@ -97,11 +97,11 @@ diagnostics! {
     Error NoClaim [nas::require::claim] "a requirement is a comparison" {}
 
     /// Loops or calls that would not end in a reasonable time.
-    Error TooManySteps [nas::limits::steps] "elaboration passed {limit} evaluated expressions" { limit: u64 }
+    Error TooManySteps [nas::limits::steps] "elaboration passed {limit} steps" { limit: u64 }
     /// A graph that would not fit into memory.
     Error TooManyNodes [nas::limits::nodes] "the space passed {limit} nodes" { limit: usize }
-    /// Calls or expressions nested too deep.
-    Error TooDeep [nas::limits::depth] "blocks and expressions nest more than {limit} deep" { limit: usize }
+    /// Calls, expressions or lists nested too deep.
+    Error TooDeep [nas::limits::depth] "blocks, expressions and lists nest more than {limit} deep" { limit: usize }
     /// A list or a string that would not fit into memory.
     Error TooLong [nas::limits::length] "{what} of {length} elements (the limit is {limit})" { what: String, length: String, limit: usize }
     /// A block that instantiates itself.

@@ -15,8 +15,9 @@ use super::errors::{
 use super::help::{self, Wanted};
 use super::node::Operand;
 use super::scope::{Assigned, Mark};
+use super::value::BYTES;
 use super::{Elaborator, Eval, MAX_LENGTH, Value, number};
-use crate::int::{Int, IntError, MAX_BITS};
+use crate::int::{Int, IntError, MAX_BITS, MAX_DIGITS};
 use crate::ir::{Varied, varied};
 use crate::modules::language_name;
 use crate::ops::{Add, Mul, Op};
@@ -32,14 +33,12 @@ impl<'p> Elaborator<'p, '_> {
 
     fn expr_kind(&mut self, expr: &'p Expr) -> Eval<Value> {
         Ok(match &expr.kind {
-            ExprKind::Number(literal) => self.number(literal, expr.span),
+            ExprKind::Number(literal) => self.number(literal, expr.span)?,
             ExprKind::Text(parts) => self.text(parts, expr.span)?,
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::Name(name) => self.name(name)?,
-            ExprKind::List(elements) => {
-                self.elements(elements, expr.span)?.map_or(Value::Poison, Value::List)
-            }
-            ExprKind::Tuple(values) => self.values(values)?.map_or(Value::Poison, Value::Tuple),
+            ExprKind::List(elements) => self.elements(elements, expr.span)?,
+            ExprKind::Tuple(values) => self.values(values, expr.span)?,
             ExprKind::Paren(value) => self.expr(value)?,
             ExprKind::Call(callee, args) => self.call(callee, args, Vec::new(), expr.span)?,
             ExprKind::Field(value, field) => {
@@ -65,12 +64,17 @@ impl<'p> Elaborator<'p, '_> {
         })
     }
 
-    fn number(&mut self, literal: &str, span: Span) -> Value {
-        number::parse(literal).unwrap_or_else(|unit| {
+    fn number(&mut self, literal: &str, span: Span) -> Eval<Value> {
+        self.charge(literal.len() / BYTES, span)?;
+        if literal.len() > MAX_DIGITS {
+            let place = self.place(span, "this number").help("write a smaller number");
+            return Ok(self.report(NumberTooLarge::at(place, "number")));
+        }
+        Ok(number::parse(literal).unwrap_or_else(|unit| {
             let place = self.place(span, "in this number");
             let place = place.help(format!("units are {}", number::units()));
             self.report(UnknownUnit::at(place, unit))
-        })
+        }))
     }
 
     pub(super) fn text(&mut self, parts: &'p [TextPart], span: Span) -> Eval<Value> {
@@ -96,6 +100,7 @@ impl<'p> Elaborator<'p, '_> {
                     other => return Ok(self.wrong_kind(other, Wanted::Shown, inner.span)),
                 },
             }
+            self.charge(text.len() / BYTES, span)?;
             if text.len() > MAX_LENGTH {
                 return Ok(self.too_long("a string", text.len(), span));
             }
@@ -136,14 +141,17 @@ impl<'p> Elaborator<'p, '_> {
         result
     }
 
-    /// All of them, or `None` if one is poison.
-    fn values(&mut self, exprs: &'p [Expr]) -> Eval<Option<Rc<[Value]>>> {
+    /// All of them as a tuple, or poison if one is poison.
+    fn values(&mut self, exprs: &'p [Expr], span: Span) -> Eval<Value> {
         let values = exprs.iter().map(|e| self.expr(e)).collect::<Eval<Vec<Value>>>()?;
-        Ok((!values.iter().any(Value::is_poison)).then(|| values.into()))
+        if values.iter().any(Value::is_poison) {
+            return Ok(Value::Poison);
+        }
+        self.sequence(Value::Tuple, values, span)
     }
 
-    /// The elements of a list, or `None` if one is poison or they are too many.
-    fn elements(&mut self, elements: &'p [Element], span: Span) -> Eval<Option<Rc<[Value]>>> {
+    /// A list, or poison if an element is poison.
+    fn elements(&mut self, elements: &'p [Element], span: Span) -> Eval<Value> {
         let mut values = Vec::new();
         for element in elements {
             match element {
@@ -156,16 +164,15 @@ impl<'p> Elaborator<'p, '_> {
                         Ok(())
                     })?;
                     if !is_known {
-                        return Ok(None);
+                        return Ok(Value::Poison);
                     }
                 }
             }
         }
-        if values.len() > MAX_LENGTH {
-            self.too_long("a list", "more than a million", span);
-            return Ok(None);
+        if values.iter().any(Value::is_poison) {
+            return Ok(Value::Poison);
         }
-        Ok((!values.iter().any(Value::is_poison)).then(|| values.into()))
+        self.sequence(Value::List, values, span)
     }
 
     fn field(&mut self, value: &Value, field: &Ident) -> Value {
@@ -268,7 +275,7 @@ impl<'p> Elaborator<'p, '_> {
                 [from, to] => items.get(*from..*to).unwrap_or_default(),
                 _ => &[],
             };
-            Ok(Value::List(part.into()))
+            this.sequence(Value::List, part.to_vec(), span)
         })
     }
 
@@ -306,7 +313,7 @@ impl<'p> Elaborator<'p, '_> {
                 let b = this.expr(right)?;
                 this.lift(&[b], "operator", span, &mut |this, b| {
                     let b = b.first().unwrap_or(&Value::Poison);
-                    Ok(this.static_binary(op, &a, b, sides, span))
+                    this.static_binary(op, &a, b, sides, span)
                 })
             });
         }
@@ -328,10 +335,10 @@ impl<'p> Elaborator<'p, '_> {
         }
         // Lists are put together whatever their elements depend on.
         if let (BinaryOp::Add, Value::List(_), Value::List(_)) = (op, &a, &b) {
-            return Ok(self.static_binary(op, &a, &b, sides, span));
+            return self.static_binary(op, &a, &b, sides, span);
         }
         self.lift(&[a, b], "operator", span, &mut |this, values| match values {
-            [a, b] => Ok(this.static_binary(op, a, b, sides, span)),
+            [a, b] => this.static_binary(op, a, b, sides, span),
             _ => Ok(Value::Poison),
         })
     }
@@ -343,7 +350,8 @@ impl<'p> Elaborator<'p, '_> {
         b: &Value,
         sides: (Span, Span),
         span: Span,
-    ) -> Value {
+    ) -> Eval<Value> {
+        self.charge(a.size().saturating_add(b.size()), span)?;
         let result = match (op, a, b) {
             (BinaryOp::Eq, _, _) => Ok(Some(Value::Bool(a == b))),
             (BinaryOp::Ne, _, _) => Ok(Some(Value::Bool(a != b))),
@@ -353,15 +361,13 @@ impl<'p> Elaborator<'p, '_> {
                 return self.range(from, to, span);
             }
             (BinaryOp::Add, Value::List(x), Value::List(y)) => {
-                if x.len() + y.len() > MAX_LENGTH {
-                    return self.too_long("a list", x.len() + y.len(), span);
-                }
-                Ok(Some(Value::List(x.iter().chain(y.iter()).cloned().collect())))
+                let both = x.iter().chain(y.iter()).cloned().collect();
+                return self.sequence(Value::List, both, span);
             }
             (_, Value::Int(x), Value::Int(y)) => integer(op, x, y),
             _ => Ok(a.number().zip(b.number()).and_then(|(x, y)| real(op, x, y))),
         };
-        match result {
+        Ok(match result {
             Ok(Some(value)) => value,
             Ok(None) => {
                 let (left, right) = (self.snippet(sides.0), self.snippet(sides.1));
@@ -378,7 +384,7 @@ impl<'p> Elaborator<'p, '_> {
                 self.report(NumberTooLarge::at(place, op.symbol()))
             }
             Err(IntError::DivisionByZero) => self.division_by_zero(op, sides),
-        }
+        })
     }
 
     fn division_by_zero(&mut self, op: BinaryOp, (left, right): (Span, Span)) -> Value {
@@ -392,15 +398,15 @@ impl<'p> Elaborator<'p, '_> {
         self.report(DivisionByZero::at(place))
     }
 
-    fn range(&mut self, from: &Int, to: &Int, span: Span) -> Value {
+    fn range(&mut self, from: &Int, to: &Int, span: Span) -> Eval<Value> {
         let length = to.sub(from).unwrap_or(Int::Small(i64::MAX));
         if length > Int::Small(MAX_LENGTH as i64) {
-            return self.too_long("a range", length, span);
+            return Ok(self.too_long("a range", length, span));
         }
         let (Some(from), Some(to)) = (from.to_i64(), to.to_i64()) else {
-            return self.too_long("a range", length, span);
+            return Ok(self.too_long("a range", length, span));
         };
-        Value::List((from..to).map(Value::small).collect())
+        self.sequence(Value::List, (from..to).map(Value::small).collect(), span)
     }
 
     fn pipeline(&mut self, source: &'p Expr, steps: &'p [Expr]) -> Eval<Value> {
@@ -584,9 +590,7 @@ impl<'p> Elaborator<'p, '_> {
         clauses: &'p [ForClause],
         inner: &mut dyn FnMut(&mut Self) -> Eval<()>,
     ) -> Eval<bool> {
-        let Some((clause, rest)) = clauses.split_first() else {
-            return inner(self).map(|()| true);
-        };
+        let Some((clause, rest)) = clauses.split_first() else { return Ok(true) };
         let list = self.expr(&clause.list)?;
         let (Value::List(elements) | Value::Tuple(elements)) = &list else {
             self.wrong_kind(&list, Wanted::List, clause.list.span);
@@ -597,7 +601,10 @@ impl<'p> Elaborator<'p, '_> {
             self.step(clause.list.span)?;
             let mark = self.names.open();
             self.bind(&clause.pattern, element.clone(), clause.list.span);
-            is_sound &= self.for_each(rest, inner)?;
+            is_sound &= match rest {
+                [] => inner(self).map(|()| true)?,
+                rest => self.nested(clause.list.span, |this| this.for_each(rest, inner))?,
+            };
             self.close(mark);
         }
         Ok(is_sound)
@@ -611,7 +618,10 @@ fn field_of(shape: &Shape, field: &str) -> Option<Value> {
         ("channels", _) => Some(size(shape.channels())),
         ("height", Some([height, _])) => Some(size(height)),
         ("width", Some([_, width])) => Some(size(width)),
-        ("shape", _) => Some(Value::List(shape.dims().iter().map(|&d| size(d)).collect())),
+        ("shape", _) => {
+            let dims: Vec<Value> = shape.dims().iter().map(|&d| size(d)).collect();
+            Some(Value::List(dims.into()))
+        }
         _ => None,
     }
 }

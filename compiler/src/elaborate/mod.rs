@@ -17,7 +17,7 @@ mod value;
 mod vary;
 
 pub(crate) use expr::compare;
-pub(crate) use value::Value;
+pub(crate) use value::{Value, Values};
 
 use rustc_hash::FxHashMap as HashMap;
 
@@ -33,14 +33,37 @@ use errors::{TooDeep, TooManySteps};
 use scope::{Mark, Names, Paths};
 use vary::Guard;
 
-/// The most expressions that one space may evaluate.
-pub const MAX_STEPS: u64 = 50_000_000;
+/// The most work that all spaces of a program together may take, in steps: one for each expression,
+/// and what an operation on a long value costs more than one on a number.
+pub const MAX_STEPS: u64 = 10_000_000;
+/// How many steps more there are for each byte of the program.
+const STEPS_PER_BYTE: u64 = 100;
 /// The most nodes that one space may have.
 pub const MAX_NODES: usize = 2_000_000;
-/// The deepest that blocks and expressions may nest together.
+/// The deepest that blocks and expressions may nest together, and lists in lists.
 pub const MAX_DEPTH: usize = 192;
-/// The most elements of a list, and bytes of a string.
+/// The most elements of a list, those of lists in it included, and bytes of a string.
 pub const MAX_LENGTH: usize = 1_000_000;
+
+/// How much work a program took up to now.
+#[derive(Debug)]
+pub struct Work {
+    steps: u64,
+    limit: u64,
+    /// Whether it was reported that this is too much.
+    is_reported: bool,
+}
+
+impl Work {
+    pub(crate) fn on(program: &Program) -> Self {
+        let bytes = program.modules.iter().map(|module| module.source.text().len() as u64);
+        let limit = MAX_STEPS + STEPS_PER_BYTE * bytes.sum::<u64>();
+        Self { steps: 0, limit, is_reported: false }
+    }
+}
+
+/// What a report costs.
+const REPORT: u64 = 64;
 
 /// Elaboration cannot go on: a limit was passed, and reported.
 pub(crate) struct Abort;
@@ -56,14 +79,15 @@ pub fn elaborate<'p>(
     item: &'p SpaceItem,
     args: &'p [Arg],
     args_module: ModuleId,
+    work: &mut Work,
     problems: &mut Problems,
 ) -> Space {
-    let mut elaborator = Elaborator::new(program, module, problems);
+    let mut elaborator = Elaborator::new(program, module, work, problems);
     elaborator.space.name = item.name.name.clone();
     elaborator.space.origin = Some(elaborator.origin(item.name.span));
     // An abort was reported where it arose.
     let _ = elaborator.space_item(item, args, args_module);
-    elaborator.space
+    elaborator.finish()
 }
 
 /// Evaluates a static expression outside of any space, with these names in scope. Problems are
@@ -74,14 +98,17 @@ pub(crate) fn evaluate<'p>(
     source: &Source,
     names: &[(&'p str, Value)],
     expr: &'p Expr,
+    work: &mut Work,
     problems: &mut Problems,
 ) -> Value {
-    let mut elaborator = Elaborator::new(program, module, problems);
+    let mut elaborator = Elaborator::new(program, module, work, problems);
     elaborator.foreign = Some(source.clone());
     for (name, value) in names {
         elaborator.names.bind(name, value.clone());
     }
-    elaborator.expr(expr).unwrap_or(Value::Poison)
+    let value = elaborator.expr(expr).unwrap_or(Value::Poison);
+    elaborator.finish();
+    value
 }
 
 /// The value of a number as written; `None` for an unknown unit.
@@ -108,11 +135,16 @@ struct Elaborator<'p, 'e> {
     /// The decisions of cells, by path: made at the first instance, shared by the others.
     cell_decisions: HashMap<String, DecisionId>,
     depth: usize,
-    steps: u64,
+    work: &'e mut Work,
 }
 
 impl<'p, 'e> Elaborator<'p, 'e> {
-    fn new(program: &'p Program, module: ModuleId, problems: &'e mut Problems) -> Self {
+    fn new(
+        program: &'p Program,
+        module: ModuleId,
+        work: &'e mut Work,
+        problems: &'e mut Problems,
+    ) -> Self {
         let mut space = Space::default();
         space.origins.sources = program.modules.iter().map(|m| m.source.clone()).collect();
         Self {
@@ -128,7 +160,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             guards: Vec::new(),
             cell_decisions: HashMap::default(),
             depth: 0,
-            steps: 0,
+            work,
         }
     }
 
@@ -147,6 +179,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
 
     /// Reports, and goes on with poison.
     fn report(&mut self, problem: impl Diagnostic + Send + Sync + 'static) -> Value {
+        self.work.steps += REPORT;
         match self.circumstances() {
             with if with.is_empty() => self.problems.push(problem),
             with => self.problems.push(With { problem, with }),
@@ -166,6 +199,31 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         self.space.origins.add(Origin { source: self.module.0, span, caller: self.caller })
     }
 
+    /// The space as it is.
+    fn finish(self) -> Space {
+        self.work.steps += self.space.selectors.visits();
+        self.space
+    }
+
+    /// A list or a tuple, unless it holds too much.
+    fn sequence(
+        &mut self,
+        make: fn(Values) -> Value,
+        values: Vec<Value>,
+        span: Span,
+    ) -> Eval<Value> {
+        self.charge(values.len(), span)?;
+        let made = make(Values::from(values));
+        if made.size() > MAX_LENGTH {
+            return Ok(self.too_long("a list", "more than a million", span));
+        }
+        if made.depth() > MAX_DEPTH {
+            let place = self.place(span, "the limit is passed here").help("let lists nest less");
+            return Ok(self.report(TooDeep::at(place, MAX_DEPTH)));
+        }
+        Ok(made)
+    }
+
     /// Counts one evaluated expression, one level deeper, for as long as `inner` runs.
     fn nested<T>(&mut self, span: Span, inner: impl FnOnce(&mut Self) -> Eval<T>) -> Eval<T> {
         self.step(span)?;
@@ -183,12 +241,21 @@ impl<'p, 'e> Elaborator<'p, 'e> {
 
     /// Counts one step of work.
     fn step(&mut self, span: Span) -> Eval<()> {
-        self.steps += 1;
-        if self.steps <= MAX_STEPS {
+        self.charge(1, span)
+    }
+
+    /// Counts so many steps of work.
+    fn charge(&mut self, steps: usize, span: Span) -> Eval<()> {
+        self.work.steps += steps as u64;
+        if self.work.steps + self.space.selectors.visits() <= self.work.limit {
             return Ok(());
         }
+        if std::mem::replace(&mut self.work.is_reported, true) {
+            return Err(Abort);
+        }
         let place = self.place(span, "elaboration was here").help("make the loops shorter");
-        self.report(TooManySteps::at(place, MAX_STEPS));
+        let limit = self.work.limit;
+        self.report(TooManySteps::at(place, limit));
         Err(Abort)
     }
 }

@@ -5,6 +5,7 @@ use nas_grammar::ast::Span;
 use super::errors::{
     GroupsDoNotDivide, ShapeMismatch, TooLarge, TooManyNodes, WindowTooLarge, WrongRank,
 };
+use super::value::BYTES;
 use super::vary::Guard;
 use super::{Abort, Elaborator, Eval, MAX_NODES, Value};
 use crate::error::Place;
@@ -71,12 +72,12 @@ impl Elaborator<'_, '_> {
         let (index, guard) = match self.failing(&joint, &fails) {
             Some(first) => first,
             // Costs above the limit are the same in kind for all cases: any will do.
-            None => (0, Guard::Case(self.space.selectors.constant(1))),
+            None => (0, Guard::Case(self.space.selectors.constant(1), 1)),
         };
         let reported = if fails.is_empty() { 0..cases.len() } else { index..index + 1 };
         for (op, shapes) in cases.get(reported).unwrap_or_default() {
             let sound = |this: &mut Self| Ok(this.fixed_shape(op, shapes, operands, span));
-            if self.when(guard.clone(), sound)?.is_none() {
+            if self.when(guard, sound)?.is_none() {
                 return Ok(None);
             }
         }
@@ -128,6 +129,7 @@ impl Elaborator<'_, '_> {
             self.report(TooManyNodes::at(place.help("use fewer layers or candidates"), MAX_NODES));
             return Err(Abort);
         }
+        self.charge((name.len() + 4 * inputs.len()) / BYTES, span)?;
         let origin = Some(self.origin(span));
         Ok(self.space.graph.add(Node { kind, inputs, shape, name, origin }))
     }

@@ -6,10 +6,9 @@ use super::call::{Given, take_slots};
 use super::errors::{BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownTask};
 use super::help::Wanted;
 use super::scope::Mark;
-use super::vary::{pick, selectors_in};
 use super::{Elaborator, Eval, Value};
 use crate::error::nearest;
-use crate::ir::{NodeKind, Task, Varied, varied};
+use crate::ir::{NodeKind, Task, Varied};
 use crate::modules::ModuleId;
 use crate::shape::{MAX_DIMENSION, Shape};
 
@@ -84,23 +83,14 @@ impl<'p> Elaborator<'p, '_> {
 
     /// The shape that a value means, for each case of it; `None` after a report.
     fn input_shape(&mut self, value: &Value, span: Span) -> Eval<Option<Varied<Shape>>> {
-        let mut selectors = Vec::new();
-        selectors_in(value, &mut selectors);
-        let joint = self.cases(&selectors, span)?;
-        let mut shapes = Vec::new();
-        for combination in &joint.combinations {
-            let picks: Vec<_> =
-                selectors.iter().copied().zip(combination.iter().copied()).collect();
-            let picked = pick(value, &picks);
-            let Some(shape) = input_shape(&picked) else {
-                if !picked.is_poison() {
-                    self.bad_input_shape(&picked, span);
-                }
-                return Ok(None);
-            };
-            shapes.push(shape);
-        }
-        Ok(varied(&mut self.space.selectors, joint.selector, &shapes, PartialEq::eq))
+        self.lift_fixed(std::slice::from_ref(value), span, &mut |this, picked| {
+            let picked = picked.first().unwrap_or(&Value::Poison);
+            let shape = input_shape(picked);
+            if shape.is_none() && !picked.is_poison() {
+                this.bad_input_shape(picked, span);
+            }
+            shape
+        })
     }
 
     fn bad_input_shape(&mut self, value: &Value, span: Span) -> Value {

@@ -1,6 +1,7 @@
 //! Values while a space is elaborated: tensors, which are nodes of the graph, and static values.
 
 use std::fmt;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::int::Int;
@@ -22,9 +23,9 @@ pub(crate) enum Value {
     /// A string.
     Text(Rc<str>),
     /// `[a, b]`
-    List(Rc<[Value]>),
+    List(Values),
     /// `(a, b)`; the empty one is what statements without a value give.
-    Tuple(Rc<[Value]>),
+    Tuple(Values),
     /// A block, an operator or a function by name, as seen from a file.
     Callable(ModuleId, Rc<str>),
     /// A value that decisions make; those in the table do not depend on decisions.
@@ -36,7 +37,7 @@ pub(crate) enum Value {
 impl Value {
     /// The value of a statement that has none.
     pub(crate) fn nothing() -> Self {
-        Value::Tuple(Rc::from([]))
+        Value::Tuple(Values::from(Vec::new()))
     }
 
     pub(crate) fn small(n: i64) -> Self {
@@ -52,6 +53,28 @@ impl Value {
         if let Value::Tensor(node) = self { Some(*node) } else { None }
     }
 
+    /// How many values it holds, itself among them: what going through it costs.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Value::List(values) | Value::Tuple(values) => values.size,
+            Value::Chosen(table) => {
+                table.values().iter().map(Value::size).fold(1, usize::saturating_add)
+            }
+            Value::Text(text) => 1 + text.len() / BYTES,
+            Value::Int(n) => 1 + n.words(),
+            _ => 1,
+        }
+    }
+
+    /// How deep lists and tuples nest in it.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Value::List(values) | Value::Tuple(values) => values.depth,
+            Value::Chosen(table) => table.values().iter().map(Value::depth).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
     /// Whether it is a tensor, or holds one.
     pub(crate) fn holds_tensor(&self) -> bool {
         match self {
@@ -62,11 +85,25 @@ impl Value {
         }
     }
 
+    /// Whether it is known at once to be the same value.
+    pub(crate) fn is_shared(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
+                Rc::ptr_eq(&a.values, &b.values)
+            }
+            (Value::Chosen(a), Value::Chosen(b)) => Rc::ptr_eq(a, b),
+            (Value::Text(a), Value::Text(b)) => Rc::ptr_eq(a, b),
+            (Value::Tensor(a), Value::Tensor(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// Whether it is the same value of the same kind: 1 and 1.0 are not.
     pub(crate) fn is_identical(&self, other: &Self) -> bool {
         match (self, other) {
             (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.is_identical(b))
+                let same = || a.iter().zip(b.iter()).all(|(a, b)| a.is_identical(b));
+                self.is_shared(other) || (a.len() == b.len() && same())
             }
             _ => std::mem::discriminant(self) == std::mem::discriminant(other) && self == other,
         }
@@ -102,6 +139,37 @@ impl Value {
     }
 }
 
+/// Bytes of text that cost as much as a value.
+pub(super) const BYTES: usize = 32;
+
+/// The values of a list or a tuple.
+#[derive(Debug, Clone)]
+pub(crate) struct Values {
+    values: Rc<[Value]>,
+    /// As [`Value::size`].
+    size: usize,
+    /// As [`Value::depth`].
+    depth: usize,
+}
+
+impl From<Vec<Value>> for Values {
+    fn from(values: Vec<Value>) -> Self {
+        Self {
+            size: values.iter().map(Value::size).fold(1, usize::saturating_add),
+            depth: 1 + values.iter().map(Value::depth).max().unwrap_or(0),
+            values: values.into(),
+        }
+    }
+}
+
+impl Deref for Values {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        &self.values
+    }
+}
+
 impl PartialEq for Value {
     /// Numbers compare by value, whether whole or not.
     fn eq(&self, other: &Self) -> bool {
@@ -111,7 +179,7 @@ impl PartialEq for Value {
             (Value::Text(a), Value::Text(b)) => a == b,
             (Value::Tensor(a), Value::Tensor(b)) => a == b,
             (Value::Chosen(a), Value::Chosen(b)) => a == b,
-            (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => a == b,
+            (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => **a == **b,
             (Value::Callable(m, a), Value::Callable(n, b)) => m == n && a == b,
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a == b,

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use nas_grammar::ast::Span;
 
 use super::errors::{Entangled, MixedKinds};
-use super::{Abort, Elaborator, Eval, Value};
+use super::{Abort, Elaborator, Eval, Value, Values};
 use crate::diagram::{Diagram, Joint};
 use crate::ir::{DecisionId, NodeId, NodeKind, Varied, varied};
 use crate::shape::Shape;
@@ -15,13 +15,19 @@ use crate::shape::Shape;
 /// The most cases that one expression may have.
 const MAX_CASES: usize = 4096;
 
+/// What it costs to bring one more value into the cases of several.
+const PART: usize = 16;
+
+/// Values that can be looked at for one step.
+const LOOKED_AT: usize = 8;
+
 /// A condition under which something is elaborated.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) enum Guard {
     /// The decision takes this of so many candidates.
     Candidate(DecisionId, usize, usize),
-    /// A value that the decisions determine is one of several: the condition of that.
-    Case(Diagram),
+    /// The selector takes this index; a condition holds where it takes 1.
+    Case(Diagram, u32),
 }
 
 impl<'p> Elaborator<'p, '_> {
@@ -44,14 +50,14 @@ impl<'p> Elaborator<'p, '_> {
                 let choice = selectors.choice(decision, width);
                 selectors.is(choice, candidate as u32)
             }
-            Guard::Case(condition) => condition,
+            Guard::Case(selector, index) => selectors.is(selector, index),
         }
     }
 
     /// The condition under which what is being elaborated exists.
     fn context(&mut self, is_part: impl Fn(&Guard) -> bool) -> Diagram {
         let guards: Vec<Guard> =
-            self.guards.iter().filter(|guard| is_part(guard)).cloned().collect();
+            self.guards.iter().filter(|guard| is_part(guard)).copied().collect();
         let always = self.space.selectors.constant(1);
         guards.iter().fold(always, |context, guard| {
             let condition = self.condition_of(guard);
@@ -61,11 +67,11 @@ impl<'p> Elaborator<'p, '_> {
 
     /// In which case an error arises, as the end of its title: ", with `kernel = 5` in unit.3".
     pub(super) fn circumstances(&mut self) -> String {
-        if !self.guards.iter().any(|guard| matches!(guard, Guard::Case(_))) {
+        if !self.guards.iter().any(|guard| matches!(guard, Guard::Case(..))) {
             return String::new();
         }
         let context = self.context(|guard| matches!(guard, Guard::Candidate(..)));
-        let condition = self.context(|guard| matches!(guard, Guard::Case(_)));
+        let condition = self.context(|guard| matches!(guard, Guard::Case(..)));
         let choices = self.space.selectors.explain(context, condition).unwrap_or_default();
         let mut by_place: IndexMap<&str, Vec<String>> = IndexMap::new();
         for (id, candidate) in choices.into_iter().rev() {
@@ -100,13 +106,15 @@ impl<'p> Elaborator<'p, '_> {
             let here = self.space.selectors.is(joint.selector, index as u32);
             self.space.selectors.and(here, guard) != never
         });
-        Some((case?, Guard::Case(guard)))
+        Some((case?, Guard::Case(guard, 1)))
     }
 
     /// The cases that the selectors make together, here.
     pub(super) fn cases(&mut self, parts: &[Diagram], span: Span) -> Eval<Joint> {
+        self.charge(PART * parts.len(), span)?;
         let context = self.context(|_| true);
         let joint = self.space.selectors.joint(context, parts);
+        self.charge(joint.combinations.len(), span)?;
         if joint.combinations.len() <= MAX_CASES && !self.space.selectors.is_full() {
             return Ok(joint);
         }
@@ -125,11 +133,6 @@ impl<'p> Elaborator<'p, '_> {
         Err(Abort)
     }
 
-    /// The condition of one case.
-    pub(super) fn case(&mut self, joint: &Joint, index: usize) -> Guard {
-        Guard::Case(self.space.selectors.is(joint.selector, index as u32))
-    }
-
     /// Evaluates `of` once for each case of the values, with values that depend on nothing, and
     /// joins the results. `what` names the select that joins tensors.
     pub(super) fn lift(
@@ -139,21 +142,57 @@ impl<'p> Elaborator<'p, '_> {
         span: Span,
         of: &mut dyn FnMut(&mut Self, &[Value]) -> Eval<Value>,
     ) -> Eval<Value> {
+        match self.each_case(values, span, of)? {
+            (None, results) => Ok(results.into_iter().next().unwrap_or(Value::Poison)),
+            (Some(selector), results) => self.join(selector, &results, what, span),
+        }
+    }
+
+    /// As [`Elaborator::lift`], for results that depend on nothing themselves; `None` if one of
+    /// them was reported.
+    pub(super) fn lift_fixed<T: Clone + PartialEq>(
+        &mut self,
+        values: &[Value],
+        span: Span,
+        of: &mut dyn FnMut(&mut Self, &[Value]) -> Option<T>,
+    ) -> Eval<Option<Varied<T>>> {
+        let (selector, results) =
+            self.each_case(values, span, &mut |this, picked| Ok(of(this, picked)))?;
+        let Some(results) = results.into_iter().collect::<Option<Vec<T>>>() else {
+            return Ok(None);
+        };
+        Ok(match selector {
+            None => results.into_iter().next().map(Varied::Fixed),
+            Some(by) => varied(&mut self.space.selectors, by, &results, PartialEq::eq),
+        })
+    }
+
+    /// What `of` makes of each case of the values, and which of the cases holds; no selector where
+    /// there is one.
+    fn each_case<T>(
+        &mut self,
+        values: &[Value],
+        span: Span,
+        of: &mut dyn FnMut(&mut Self, &[Value]) -> Eval<T>,
+    ) -> Eval<(Option<Diagram>, Vec<T>)> {
+        let size = values.iter().map(Value::size).fold(0, usize::saturating_add);
+        self.charge(size / LOOKED_AT, span)?;
         let mut selectors = Vec::new();
         values.iter().for_each(|value| selectors_in(value, &mut selectors));
         if selectors.is_empty() {
-            return of(self, values);
+            return Ok((None, vec![of(self, values)?]));
         }
         let joint = self.cases(&selectors, span)?;
         let mut results = Vec::new();
         for (index, combination) in joint.combinations.iter().enumerate() {
+            self.charge(size, span)?;
             let picks: Vec<(Diagram, u32)> =
                 selectors.iter().copied().zip(combination.iter().copied()).collect();
             let picked: Vec<Value> = values.iter().map(|value| pick(value, &picks)).collect();
-            let guard = self.case(&joint, index);
+            let guard = Guard::Case(joint.selector, index as u32);
             results.push(self.when(guard, |this| of(this, &picked))?);
         }
-        self.join(joint.selector, &results, what, span)
+        Ok((Some(joint.selector), results))
     }
 
     /// The value that is `values[i]` where the selector is i.
@@ -168,6 +207,10 @@ impl<'p> Elaborator<'p, '_> {
         if values.iter().any(Value::is_poison) {
             return Ok(Value::Poison);
         }
+        if rest.iter().all(|value| value.is_shared(first)) {
+            return Ok(first.clone());
+        }
+        self.charge(values.iter().map(Value::size).fold(0, usize::saturating_add), span)?;
         if rest.iter().all(|value| value.is_identical(first)) {
             return Ok(first.clone());
         }
@@ -177,9 +220,9 @@ impl<'p> Elaborator<'p, '_> {
         }
         if let Some(columns) = columns(values) {
             let joined = columns.iter().map(|column| self.join(selector, column, what, span));
-            let joined: Rc<[Value]> = joined.collect::<Eval<Vec<_>>>()?.into();
+            let joined = joined.collect::<Eval<Vec<_>>>()?;
             let is_list = matches!(first, Value::List(_));
-            return Ok(if is_list { Value::List(joined) } else { Value::Tuple(joined) });
+            return self.sequence(if is_list { Value::List } else { Value::Tuple }, joined, span);
         }
         if values.iter().any(|value| value.node().is_some()) {
             let other = values.iter().find(|value| value.node().is_none());
@@ -272,8 +315,15 @@ impl<'p> Elaborator<'p, '_> {
     }
 }
 
+/// Whether a value, or a part of it, is made by decisions.
+pub(super) fn depends(value: &Value) -> bool {
+    let mut selectors = Vec::new();
+    selectors_in(value, &mut selectors);
+    !selectors.is_empty()
+}
+
 /// Adds the selectors on which a value depends, each once.
-pub(super) fn selectors_in(value: &Value, found: &mut Vec<Diagram>) {
+fn selectors_in(value: &Value, found: &mut Vec<Diagram>) {
     match value {
         Value::Chosen(table) if !found.contains(&table.selector()) => {
             found.push(table.selector());
@@ -286,17 +336,21 @@ pub(super) fn selectors_in(value: &Value, found: &mut Vec<Diagram>) {
 }
 
 /// The value where each of these selectors takes this index.
-pub(super) fn pick(value: &Value, picks: &[(Diagram, u32)]) -> Value {
+fn pick(value: &Value, picks: &[(Diagram, u32)]) -> Value {
     match value {
         Value::Chosen(table) => {
             let index = picks.iter().find(|(selector, _)| *selector == table.selector());
             let taken = index.and_then(|&(_, index)| table.values().get(index as usize));
             taken.cloned().unwrap_or(Value::Poison)
         }
-        Value::List(values) => Value::List(values.iter().map(|v| pick(v, picks)).collect()),
-        Value::Tuple(values) => Value::Tuple(values.iter().map(|v| pick(v, picks)).collect()),
+        Value::List(values) => Value::List(pick_each(values, picks)),
+        Value::Tuple(values) => Value::Tuple(pick_each(values, picks)),
         fixed => fixed.clone(),
     }
+}
+
+fn pick_each(values: &[Value], picks: &[(Diagram, u32)]) -> Values {
+    values.iter().map(|value| pick(value, picks)).collect::<Vec<_>>().into()
 }
 
 /// Lists or tuples of one length, element by element.
@@ -307,7 +361,7 @@ fn columns(values: &[Value]) -> Option<Vec<Vec<Value>>> {
         Value::List(row) | Value::Tuple(row) if is_list(value) == is_first_list => Some(row),
         _ => None,
     });
-    let rows: Vec<&Rc<[Value]>> = rows.collect::<Option<_>>()?;
+    let rows: Vec<&Values> = rows.collect::<Option<_>>()?;
     let length = rows.first()?.len();
     rows.iter().all(|row| row.len() == length).then(|| {
         (0..length).map(|i| rows.iter().filter_map(|row| row.get(i).cloned()).collect()).collect()
