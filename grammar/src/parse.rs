@@ -68,6 +68,7 @@ pub fn parse(source: &Source) -> Parsed {
         if trivia.end >= text.len() {
             return parsed;
         }
+        // One more than are shown tells that there are more.
         if parsed.problems.len() > MAX_PROBLEMS {
             parsed.file.unread.extend(names_in(text, trivia.end..text.len()));
             return parsed;

@@ -35,11 +35,11 @@ use vary::Guard;
 
 /// The most work that all spaces of a program together may take, in steps: one for each expression,
 /// and what an operation on a long value costs more than one on a number.
-pub const MAX_STEPS: u64 = 10_000_000;
+pub const MAX_STEPS: u64 = 12_000_000;
 /// How many steps more there are for each byte of the program.
 const STEPS_PER_BYTE: u64 = 100;
 /// The most nodes that one space may have.
-pub const MAX_NODES: usize = 2_000_000;
+pub const MAX_NODES: usize = 1_000_000;
 /// The deepest that blocks and expressions may nest together, and lists in lists.
 pub const MAX_DEPTH: usize = 192;
 /// The most elements of a list, those of lists in it included, and bytes of a string.
@@ -132,6 +132,8 @@ struct Elaborator<'p, 'e> {
     calls: Vec<(ModuleId, &'p str)>,
     /// The conditions under which what is being elaborated exists, outermost first.
     guards: Vec<Guard>,
+    /// Where inputs and outputs were named.
+    ports: HashMap<(&'static str, &'p str), Span>,
     /// The decisions of cells, by path: made at the first instance, shared by the others.
     cell_decisions: HashMap<String, DecisionId>,
     depth: usize,
@@ -158,6 +160,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             paths: Paths::default(),
             calls: Vec::new(),
             guards: Vec::new(),
+            ports: HashMap::default(),
             cell_decisions: HashMap::default(),
             depth: 0,
             work,

@@ -16,6 +16,9 @@ use crate::shape::Shape;
 /// The most multiply-accumulates, and parameters, of one operator.
 const MAX_COST: u64 = u64::MAX >> 16;
 
+/// What a node costs beyond its path and its operands.
+const NODE: usize = 4;
+
 /// A tensor operand, and where it was written.
 #[derive(Clone, Copy)]
 pub(super) struct Operand {
@@ -129,7 +132,7 @@ impl Elaborator<'_, '_> {
             self.report(TooManyNodes::at(place.help("use fewer layers or candidates"), MAX_NODES));
             return Err(Abort);
         }
-        self.charge((name.len() + 4 * inputs.len()) / BYTES, span)?;
+        self.charge(NODE + (name.len() + 4 * inputs.len()) / BYTES, span)?;
         let origin = Some(self.origin(span));
         Ok(self.space.graph.add(Node { kind, inputs, shape, name, origin }))
     }

@@ -55,15 +55,11 @@ impl<'p> Elaborator<'p, '_> {
         }
     }
 
-    fn is_taken(&mut self, kind: NodeKind, what: &str, name: &Ident) -> bool {
-        let first = self.space.graph.nodes().find(|(_, n)| n.kind == kind && n.name == name.name);
-        let Some((_, node)) = first else { return false };
-        let first_span = self.space.origin(node.origin).map(|origin| origin.span);
-        let place = self.place(name.span, "again here").help("rename one of them");
-        let place = match first_span {
-            Some(span) => place.label(span, "first here"),
-            None => place,
-        };
+    /// Whether there is one of this name, which is reported.
+    fn is_taken(&mut self, what: &'static str, name: &'p Ident) -> bool {
+        let Some(first) = self.ports.insert((what, &name.name), name.span) else { return false };
+        let place = self.place(name.span, "again here").label(first, "first here");
+        let place = place.help("rename one of them");
         self.report(DuplicatePort::at(place, what, name.name.clone()));
         true
     }
@@ -71,7 +67,7 @@ impl<'p> Elaborator<'p, '_> {
     fn input(&mut self, name: &'p Ident, shape: &'p Expr) -> Eval<()> {
         let value = self.expr(shape)?;
         let value = match self.input_shape(&value, shape.span)? {
-            Some(shape) if !self.is_taken(NodeKind::Input, "inputs", name) => {
+            Some(shape) if !self.is_taken("inputs", name) => {
                 let path = name.name.clone();
                 Value::Tensor(self.add(NodeKind::Input, Vec::new(), shape, path, name.span)?)
             }
@@ -122,7 +118,7 @@ impl<'p> Elaborator<'p, '_> {
             self.wrong_kind(&tensor, Wanted::Tensor, value.span);
             return Ok(());
         };
-        if !self.is_taken(NodeKind::Output, "outputs", name)
+        if !self.is_taken("outputs", name)
             && let Some(shape) = self.shape_of(node).cloned()
         {
             self.add(NodeKind::Output, vec![node], shape, name.name.clone(), name.span)?;
