@@ -50,7 +50,7 @@ pub struct Diagrams<T> {
 /// small: there may be as many decisions as a space has.
 const MAX_VISITS: usize = 4_000_000;
 /// As [`MAX_VISITS`].
-pub const MAX_ROWS: usize = 250_000;
+const MAX_ROWS: usize = 250_000;
 /// Up to so many visits, a combination is small.
 const SMALL: usize = 64;
 /// Stack that a step of a recursion needs, in bytes, and how much more it gets where less is left.
