@@ -102,7 +102,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let work = &mut self.work;
         let space = elaborate::elaborate(self.program, module, item, args, main, work, &mut found);
         // After an error in a part, what the whole lacks says nothing new.
-        let is_whole = !self.is_broken && !found.has_errors();
+        let is_whole = !self.is_broken && !found.has_errors() && !self.work.is_exhausted();
         let checked = if is_whole { check::check(space, &mut found) } else { None };
         self.problems.extend(found.into_vec());
         let checked = checked.map(Arc::new);

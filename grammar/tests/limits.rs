@@ -269,3 +269,16 @@ fn a_file_over_the_limit() {
     let message = problems[0].to_string();
     assert_eq!(message, "big.nas has more than 8388608 bytes");
 }
+
+#[test]
+fn of_a_wide_line_only_what_is_near_is_shown() {
+    use miette::SourceCode;
+    let text = format!("a\n{}let{}\nb\n", " ".repeat(100_000), "x".repeat(100_000));
+    let source = Source::new("wide.nas", text);
+    let near = source.read_span(&(100_002, 3).into(), 1, 1).unwrap();
+    let shown = std::str::from_utf8(near.data()).unwrap();
+    assert_eq!(shown, format!("{}let{}", " ".repeat(60), "x".repeat(60)));
+    assert_eq!((near.line(), near.column(), near.span().offset()), (1, 99_940, 99_942));
+    let narrow = source.read_span(&(0, 1).into(), 0, 0).unwrap();
+    assert_eq!(narrow.data(), b"a");
+}

@@ -20,7 +20,7 @@ use crate::shape::Shape;
 const MAX_CANDIDATES: usize = 10_000;
 
 /// What a decision costs beyond its candidates.
-const DECISION: usize = 4;
+const DECISION: usize = 16;
 
 /// A candidate that is not yet elaborated.
 struct Candidate<'p> {

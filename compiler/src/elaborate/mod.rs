@@ -35,11 +35,11 @@ use vary::Guard;
 
 /// The most work that all spaces of a program together may take, in steps: one for each expression,
 /// and what an operation on a long value costs more than one on a number.
-pub const MAX_STEPS: u64 = 12_000_000;
+pub const MAX_STEPS: u64 = 20_000_000;
 /// How many steps more there are for each byte of the program.
 const STEPS_PER_BYTE: u64 = 100;
 /// The most nodes that one space may have.
-pub const MAX_NODES: usize = 1_000_000;
+pub const MAX_NODES: usize = 1_500_000;
 /// The deepest that blocks and expressions may nest together, and lists in lists.
 pub const MAX_DEPTH: usize = 192;
 /// The most elements of a list, those of lists in it included, and bytes of a string.
@@ -55,6 +55,11 @@ pub struct Work {
 }
 
 impl Work {
+    /// Whether a limit was passed, and reported: then what was elaborated since is incomplete.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.is_reported
+    }
+
     pub(crate) fn on(program: &Program) -> Self {
         let bytes = program.modules.iter().map(|module| module.source.text().len() as u64);
         let limit = MAX_STEPS + STEPS_PER_BYTE * bytes.sum::<u64>();
@@ -217,7 +222,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     ) -> Eval<Value> {
         self.charge(values.len(), span)?;
         let made = make(Values::from(values));
-        if made.size() > MAX_LENGTH {
+        if made.size() > MAX_LENGTH + 1 {
             return Ok(self.too_long("a list", "more than a million", span));
         }
         if made.depth() > MAX_DEPTH {

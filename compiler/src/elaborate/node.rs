@@ -17,7 +17,7 @@ use crate::shape::Shape;
 const MAX_COST: u64 = u64::MAX >> 16;
 
 /// What a node costs beyond its path and its operands.
-const NODE: usize = 4;
+const NODE: usize = 1;
 
 /// A tensor operand, and where it was written.
 #[derive(Clone, Copy)]

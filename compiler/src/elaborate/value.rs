@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use super::MAX_LENGTH;
 use crate::int::Int;
 use crate::ir::{NodeId, Table};
 use crate::modules::ModuleId;
@@ -154,11 +155,16 @@ pub(crate) struct Values {
 
 impl From<Vec<Value>> for Values {
     fn from(values: Vec<Value>) -> Self {
-        Self {
-            size: values.iter().map(Value::size).fold(1, usize::saturating_add),
-            depth: 1 + values.iter().map(Value::depth).max().unwrap_or(0),
-            values: values.into(),
+        let (mut size, mut depth) = (1usize, 1);
+        for value in &values {
+            size = size.saturating_add(value.size());
+            depth = depth.max(1 + value.depth());
+            // It is too long anyway, and what tables hold is not known without a look.
+            if size > MAX_LENGTH + 1 {
+                break;
+            }
         }
+        Self { values: values.into(), size, depth }
     }
 }
 
