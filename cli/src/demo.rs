@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use nas_compiler::analyse::{count, range};
 use nas_compiler::ir::Task;
-use nas_compiler::recipe::Measure;
+use nas_compiler::measure::Measure;
 use nas_compiler::specialise;
 use nas_search::store::names;
 use nas_search::{RunError, Store};

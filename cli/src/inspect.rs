@@ -8,7 +8,7 @@ use nas_compiler::analyse::{self, Moments, Range};
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error};
 use nas_compiler::network::Cost;
-use nas_compiler::recipe::Measure;
+use nas_compiler::measure::Measure;
 use nas_compiler::{Checked, Compiler, Network, Space, specialise};
 use nas_grammar::Problem;
 use serde::Serialize;

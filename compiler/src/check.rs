@@ -9,7 +9,9 @@ use crate::error::{Place, Problems, diagnostics};
 use crate::ir::operation::Operation;
 use crate::ir::origin::OriginId;
 use crate::ir::{Node, NodeId, NodeKind, Space};
+use crate::measure::Measure;
 use crate::shape::Shape;
+use crate::target::Precision;
 
 diagnostics! {
     /// A space that takes nothing.
@@ -255,12 +257,15 @@ impl Checker<'_> {
             macs = macs.saturating_add(node_macs);
             params = params.saturating_add(node_params);
         }
-        for (measure, sum) in [("macs", macs), ("params", params)] {
-            if sum > u128::from(u64::MAX) {
-                let place = self.place(self.space.origin, format!("{sum} over all candidates"));
-                let place = place.help("use fewer layers, fewer channels or a smaller input");
-                self.problems.push(CostOverflow::at(place, measure, self.space.name.as_str()));
-            }
+        let bytes = params.saturating_mul(u128::from(Precision::Fp32.bytes()));
+        let sums =
+            [(Measure::Macs, macs), (Measure::Params, params), (Measure::WeightBytes, bytes)];
+        // More bytes than fit follow from more parameters than fit: one report is enough.
+        let too_large = sums.into_iter().find(|(_, sum)| *sum > u128::from(u64::MAX));
+        if let Some((measure, sum)) = too_large {
+            let place = self.place(self.space.origin, format!("{sum} over all candidates"));
+            let place = place.help("use fewer layers, fewer channels or a smaller input");
+            self.problems.push(CostOverflow::at(place, measure.name(), self.space.name.as_str()));
         }
     }
 }

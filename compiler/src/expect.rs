@@ -12,7 +12,7 @@ use crate::int::Int;
 use crate::ir::Space;
 use crate::names::did_you_mean;
 use crate::network::Cost;
-use crate::recipe::Measure;
+use crate::measure::Measure;
 
 diagnostics! {
     /// A claim that is not true.

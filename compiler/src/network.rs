@@ -6,6 +6,7 @@ use std::ops::AddAssign;
 use serde::Serialize;
 
 use crate::ir::Task;
+use crate::measure::Measure;
 use crate::ops::{Op, Weight};
 use crate::shape::Shape;
 
@@ -68,6 +69,15 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// The figure of a measure.
+    #[must_use]
+    pub fn measure(&self, measure: Measure) -> u64 {
+        match measure {
+            Measure::Params => self.params,
+            _ => self.macs,
+        }
+    }
+
     /// What an operator costs on operands of these shapes.
     pub(crate) fn of(op: &Op, inputs: &[Shape], output: Shape) -> Self {
         // INVARIANT: the checker proved that the sums over the whole space fit into u64.

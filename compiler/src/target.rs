@@ -48,14 +48,27 @@ const PRECISIONS: [(&str, Precision); 3] =
     [("fp32", Precision::Fp32), ("fp16", Precision::Fp16), ("int8", Precision::Int8)];
 
 /// What numbers a device computes with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
     /// 32-bit floats.
+    #[default]
     Fp32,
     /// 16-bit floats.
     Fp16,
     /// 8-bit integers.
     Int8,
+}
+
+impl Precision {
+    /// Bytes of one number.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        match self {
+            Precision::Fp32 => 4,
+            Precision::Fp16 => 2,
+            Precision::Int8 => 1,
+        }
+    }
 }
 
 /// A device.

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nas_compiler::analyse::{ExpectedCost, Sampler, count, moments, range};
 use nas_compiler::ir::{NodeKind, Varied};
 use nas_compiler::network::Cost;
-use nas_compiler::recipe::Measure;
+use nas_compiler::Measure;
 use nas_compiler::shape::Shape;
 use nas_compiler::{Assignment, Checked, Network, Space, specialise};
 use nas_grammar::Source;

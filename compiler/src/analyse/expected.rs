@@ -3,11 +3,11 @@
 use rustc_hash::FxHashMap as HashMap;
 
 use super::liveness::{Entangled, Liveness};
-use super::range::{Term, terms};
+use super::terms::{Term, terms};
 use crate::check::Checked;
 use crate::diagram::{Diagram, Top};
 use crate::ir::Space;
-use crate::recipe::Measure;
+use crate::measure::Measure;
 
 /// The expected cost as a function of the probabilities of the candidates: the sum over i, j of
 /// p(i, j) C(i, j) of SqueezeNAS (section 4.3), decisions inside candidates included.

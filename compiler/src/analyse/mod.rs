@@ -9,6 +9,7 @@ pub mod owners;
 pub mod range;
 pub mod sample;
 pub mod supernet;
+mod terms;
 
 pub use count::count;
 pub use expected::ExpectedCost;

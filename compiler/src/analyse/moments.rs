@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::count;
 use super::elimination::{Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
-use super::range::{Term, terms};
+use super::terms::{Term, terms};
 use crate::check::Checked;
 use crate::diagram::{Diagram, Diagrams};
 use crate::ir::Space;
-use crate::recipe::Measure;
+use crate::measure::Measure;
 
 /// How a measure spreads over the networks of a space, each counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

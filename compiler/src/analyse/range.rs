@@ -2,18 +2,15 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::elimination::{Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
+use super::terms::{Term, terms};
 use crate::check::Checked;
 use crate::diagram::{Diagram, Diagrams};
-use crate::ir::operation::Operation;
-use crate::ir::{NodeKind, Space};
-use crate::ops::Op;
-use crate::recipe::Measure;
-use crate::shape::Shape;
+use crate::ir::Space;
+use crate::measure::Measure;
 
 /// Both ends of a measure over all networks of a space; each is the cost of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,56 +19,6 @@ pub struct Range {
     pub min: u64,
     /// The greatest.
     pub max: u64,
-}
-
-/// A share of the cost, and when it is part of the network.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Term {
-    pub(super) cost: u64,
-    pub(super) condition: Diagram,
-}
-
-/// What the networks cost: a sum of terms, one for each distinct condition.
-pub(super) fn terms(
-    space: &Checked<Space>,
-    liveness: &mut Liveness,
-    measure: Measure,
-) -> Result<Vec<Term>, Entangled> {
-    let mut sums: IndexMap<Diagram, u64> = IndexMap::new();
-    let mut add = |condition: Diagram, cost: u128| {
-        if cost > 0 {
-            // INVARIANT: the checker proved that the sum over all nodes fits into u64.
-            let sum = sums.entry(condition).or_default();
-            *sum = sum.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
-        }
-    };
-    for (id, node) in space.graph.nodes() {
-        let NodeKind::Op(op) = &node.kind else { continue };
-        let Some(alive) = liveness.node(id) else { continue };
-        let operation = Operation::of(space, node, op);
-        if let Some((op, inputs, output)) = operation.fixed() {
-            add(alive, cost_of(measure, op, &inputs, output));
-            continue;
-        }
-        let conditions = &mut liveness.conditions;
-        let cases = operation.cases(conditions, alive);
-        for (index, (op, inputs, output)) in operation.combinations(&cases).enumerate() {
-            let case = conditions.is(cases.selector, index as u32);
-            let condition = conditions.and(alive, case);
-            add(condition, cost_of(measure, op, &inputs, output));
-        }
-        if conditions.is_full() {
-            return Err(Entangled);
-        }
-    }
-    Ok(sums.into_iter().map(|(condition, cost)| Term { cost, condition }).collect())
-}
-
-fn cost_of(measure: Measure, op: &Op, inputs: &[Shape], output: Shape) -> u128 {
-    match measure {
-        Measure::Macs => op.macs(inputs, output),
-        Measure::Params => op.params(inputs),
-    }
 }
 
 /// Sums of costs, of which the least or the greatest is kept.

@@ -4,23 +4,21 @@ use nas_grammar::ast::{Expr, ExprKind, Span};
 
 use super::errors::{NoClaim, UnknownRequirement};
 use super::{Elaborator, Eval, Value};
+use crate::measure::Measure;
 use crate::names::did_you_mean;
-
-/// What a requirement may speak of.
-const MEASURES: [&str; 6] = ["macs", "params", "weight_bytes", "peak_memory", "latency", "depth"];
 
 impl<'p> Elaborator<'p, '_> {
     /// Checks the names of a requirement, and that it is true or false.
     pub(super) fn require(&mut self, claim: &'p Expr) -> Eval<()> {
         if let Some((name, span)) = self.unknown_in(claim) {
             let place = self.place(span, "no such measure");
-            let place = place.help(did_you_mean(&name, &MEASURES, "the measures are"));
+            let place = place.help(did_you_mean(&name, &Measure::ALL.map(Measure::name), "the measures are"));
             self.report(UnknownRequirement::at(place, name));
             return Ok(());
         }
         let mark = self.names.open();
-        for measure in MEASURES {
-            self.names.bind(measure, Value::small(1));
+        for measure in Measure::ALL {
+            self.names.bind(measure.name(), Value::small(1));
         }
         let value = self.expr(claim);
         self.names.forget(mark);
@@ -38,7 +36,7 @@ impl<'p> Elaborator<'p, '_> {
     fn unknown_in(&mut self, claim: &'p Expr) -> Option<(String, Span)> {
         match &claim.kind {
             ExprKind::Name(name) => {
-                let is_known = MEASURES.contains(&name.as_str())
+                let is_known = Measure::named(name).is_some()
                     || self.names.get(name).is_some()
                     || self.program.constant(self.module, name).is_some();
                 (!is_known).then(|| (name.clone(), claim.span))

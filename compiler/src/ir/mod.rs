@@ -17,6 +17,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::diagram::{Diagram, Selectors};
+use crate::measure::Device;
 use crate::ops::Op;
 use crate::shape::Shape;
 pub use graph::Graph;
@@ -182,6 +183,8 @@ pub struct Space {
     pub origin: Option<OriginId>,
     /// What its networks are for.
     pub task: Option<Task>,
+    /// What they run on, as far as costs depend on it.
+    pub device: Device,
     /// The graph.
     pub graph: Graph,
     /// The decisions; a [`DecisionId`] is a row.

@@ -20,6 +20,8 @@ use nas_grammar::ast::Expr;
 use nas_grammar::{Problem, Source};
 use serde::{Deserialize, Serialize};
 
+use crate::measure::Measure;
+
 pub use overrides::Override;
 pub use read::{check, check_default};
 pub use table::{Bounds, CountDefault, Field, Kind, Kinds, MINIMIZE, Minimize, SECTIONS, Section};
@@ -68,20 +70,11 @@ pub struct Anneal {
     pub law: Law,
 }
 
-/// What a network costs, as an objective weighs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Measure {
-    /// Multiply-accumulates.
-    Macs,
-    /// Trainable parameters.
-    Params,
-}
-
 /// `cross_entropy + factor * measure`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Objective {
-    /// What is added to the loss for one unit of the measure (one MAC, one parameter).
+    /// What is added to the loss for one unit of the measure (one MAC, parameter, byte or
+    /// nanosecond).
     pub factor: f64,
     /// What is measured.
     pub measure: Measure,

@@ -7,8 +7,9 @@ use super::errors::{
     ConstantTerm, NoCrossEntropy, NotLinear, RewardsCost, TwoMeasures, UnknownMeasure,
 };
 use super::table::number;
-use super::{Evaluate, MINIMIZE, Measure, Objective, Static};
+use super::{Evaluate, MINIMIZE, Objective, Static};
 use crate::error::{Place, Problems};
+use crate::measure::Measure;
 use crate::names::did_you_mean;
 
 /// The word for the task loss.
@@ -29,14 +30,16 @@ pub(super) fn read(
     reader.objective(expr.span, &form)
 }
 
-/// `constant + loss * cross_entropy + macs * macs + params * params`.
+/// `constant + loss * cross_entropy`, and each measure times its factor.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Form {
     constant: f64,
     loss: f64,
-    macs: f64,
-    params: f64,
+    measures: [f64; Measure::SUMS.len()],
 }
+
+/// Nanoseconds of a second: expressions speak of seconds.
+const NANOSECONDS: f64 = 1e9;
 
 impl Form {
     fn constant(value: f64) -> Self {
@@ -47,35 +50,32 @@ impl Form {
         if word == LOSS {
             return Some(Self { loss: 1.0, ..Self::default() });
         }
-        let (_, measure) = Measure::WORDS.iter().find(|(name, _)| *name == word)?;
-        Some(match measure {
-            Measure::Macs => Self { macs: 1.0, ..Self::default() },
-            Measure::Params => Self { params: 1.0, ..Self::default() },
-        })
+        let is_it = |measure: Measure| measure.name() == word;
+        let unit = |measure| if measure == Measure::Latency { 1.0 / NANOSECONDS } else { 1.0 };
+        let measures = Measure::SUMS.map(|m| if is_it(m) { unit(m) } else { 0.0 });
+        Measure::SUMS.into_iter().any(is_it).then(|| Self { measures, ..Self::default() })
     }
 
     /// The number, if it is nothing else.
     fn number(&self) -> Option<f64> {
-        let Self { constant, loss, macs, params } = *self;
-        (loss == 0.0 && macs == 0.0 && params == 0.0).then_some(constant)
+        (self.loss == 0.0 && self.measures == Self::default().measures).then_some(self.constant)
     }
 
     fn each(self, f: impl Fn(f64) -> f64) -> Self {
-        let Self { constant, loss, macs, params } = self;
-        Self { constant: f(constant), loss: f(loss), macs: f(macs), params: f(params) }
+        let Self { constant, loss, measures } = self;
+        Self { constant: f(constant), loss: f(loss), measures: measures.map(f) }
     }
 
-    fn plus(self, other: Self) -> Self {
-        Self {
-            constant: self.constant + other.constant,
-            loss: self.loss + other.loss,
-            macs: self.macs + other.macs,
-            params: self.params + other.params,
-        }
+    fn plus(mut self, other: Self) -> Self {
+        self.constant += other.constant;
+        self.loss += other.loss;
+        self.measures.iter_mut().zip(other.measures).for_each(|(sum, more)| *sum += more);
+        self
     }
 
     fn is_finite(&self) -> bool {
-        [self.constant, self.loss, self.macs, self.params].iter().all(|value| value.is_finite())
+        let Self { constant, loss, measures } = self;
+        [constant, loss].into_iter().chain(measures).all(|value| value.is_finite())
     }
 }
 
@@ -145,7 +145,7 @@ impl Reader<'_> {
 
     fn unknown_measure(&mut self, at: Span, name: &str) {
         let words: Vec<&str> =
-            std::iter::once(LOSS).chain(Measure::WORDS.iter().map(|(word, _)| *word)).collect();
+            std::iter::once(LOSS).chain(Measure::SUMS.map(Measure::name)).collect();
         let help = did_you_mean(name, &words, "an objective is made of");
         let place = Place::new(self.source, at, "neither the loss nor a measure").help(help);
         self.problems.push(UnknownMeasure::at(place, name));
@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     fn objective(&mut self, at: Span, form: &Form) -> Option<Objective> {
-        let Form { constant, loss, macs, params } = *form;
+        let Form { constant, loss, measures } = *form;
         if loss <= 0.0 {
             let text = self.source.text().get(at.range()).unwrap_or_default();
             let place = if loss < 0.0 {
@@ -181,21 +181,22 @@ impl Reader<'_> {
             self.problems.push(ConstantTerm::at(place.help("leave the constant out")));
             return None;
         }
-        if macs != 0.0 && params != 0.0 {
-            let place = self.place(at, "both `macs` and `params`");
+        let weighed: Vec<(Measure, f64)> =
+            Measure::SUMS.into_iter().zip(measures).filter(|(_, factor)| *factor != 0.0).collect();
+        if let [(a, _), (b, _), ..] = weighed.as_slice() {
+            let place = self.place(at, format!("both `{}` and `{}`", a.name(), b.name()));
             self.problems.push(TwoMeasures::at(place.help("keep the one that matters")));
             return None;
         }
-        let (measure, factor) = match (macs, params) {
-            (0.0, 0.0) => (MINIMIZE.default.measure, 0.0),
-            (macs, 0.0) => (Measure::Macs, macs / loss),
-            (_, params) => (Measure::Params, params / loss),
+        let (measure, factor) = match weighed.first() {
+            Some((measure, factor)) => (*measure, factor / loss),
+            None => (MINIMIZE.default.measure, 0.0),
         };
         if factor < 0.0 {
-            let word = Measure::WORDS.iter().find(|(_, m)| *m == measure).map_or("", |(w, _)| *w);
+            let word = measure.name();
             let place = self.place(at, format!("more `{word}` makes this smaller"));
-            self.problems
-                .push(RewardsCost::at(place.help("add the measure, do not subtract it"), word));
+            let place = place.help("add the measure, do not subtract it");
+            self.problems.push(RewardsCost::at(place, word));
             return None;
         }
         Some(Objective { factor, measure })

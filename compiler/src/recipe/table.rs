@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use super::{Anneal, Law, Measure, Mixing, Objective, Recipe};
+use super::{Anneal, Law, Mixing, Objective, Recipe};
+use crate::measure::Measure;
 
 /// A section of a recipe.
 #[derive(Debug)]
@@ -133,12 +134,6 @@ pub struct Minimize {
     pub doc: &'static str,
 }
 
-impl Measure {
-    /// The words that name the measures, each with its measure.
-    pub const WORDS: &'static [(&'static str, Measure)] =
-        &[("macs", Measure::Macs), ("params", Measure::Params)];
-}
-
 impl Mixing {
     /// The words that name the ways of mixing; the first is the default.
     pub const WORDS: &'static [&'static str] = &["soft", "hard"];
@@ -152,8 +147,8 @@ impl Mixing {
 pub static MINIMIZE: Minimize = Minimize {
     default: Objective { factor: 0.02 / 1e6, measure: Measure::Macs },
     written: "cross_entropy + 0.02 * macs / 1M",
-    doc: "the loss of the choices: `cross_entropy`, and a measure (`macs` or `params`, of the \
-          sampled network) times a factor. Any linear form of these will do; it is divided by \
+    doc: "the loss of the choices: `cross_entropy`, and a measure (`macs`, `params`, \
+          `weight_bytes` or `latency`, of the sampled network) times a factor. Any linear form of these will do; it is divided by \
           the factor of `cross_entropy`. Without a measure only the loss counts",
 };
 

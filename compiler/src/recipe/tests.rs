@@ -4,9 +4,8 @@ use miette::Diagnostic;
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, ItemKind, UnaryOp};
 use nas_grammar::{Problem, Source, parse};
 
-use super::{
-    Anneal, Law, Measure, Mixing, Override, Recipe, SECTIONS, Static, check, check_default,
-};
+use super::{Anneal, Law, Mixing, Override, Recipe, SECTIONS, Static, check, check_default};
+use crate::measure::Measure;
 
 /// Numbers, strings and `+ - * /` of them: what the compiler's evaluator does, in small.
 fn evaluate(expr: &Expr, source: &Source) -> Result<Static, Vec<Problem>> {

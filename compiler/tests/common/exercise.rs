@@ -3,7 +3,7 @@
 
 use nas_compiler::error::Problems;
 use nas_compiler::modules::{LoadError, Program};
-use nas_compiler::recipe::Measure;
+use nas_compiler::Measure;
 use nas_compiler::{Assignment, Compiler, analyse, specialise};
 use nas_grammar::parse::decode;
 use nas_grammar::{Problem, Source};

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::time::Instant;
 
 use nas_compiler::network::Cost;
-use nas_compiler::recipe::Measure;
+use nas_compiler::measure::Measure;
 use nas_compiler::{Assignment, Network, Space};
 use rand::Rng;
 use rand::SeedableRng;
@@ -156,10 +156,7 @@ fn gumbel_arg_max(row: &[f64], random: &mut ChaCha8Rng) -> usize {
 
 /// Best first: higher mIoU, then lower cost, then earlier drawn.
 fn rank(a: &Candidate, b: &Candidate, measure: Measure) -> Ordering {
-    let cost = |candidate: &Candidate| match measure {
-        Measure::Macs => candidate.cost.macs,
-        Measure::Params => candidate.cost.params,
-    };
+    let cost = |candidate: &Candidate| candidate.cost.measure(measure);
     let by_score = b.score.miou.total_cmp(&a.score.miou);
     by_score.then(cost(a).cmp(&cost(b))).then(a.number.cmp(&b.number))
 }

@@ -1,0 +1,111 @@
+//! What the networks of a space cost, as a sum of terms that depend on few decisions each.
+
+use indexmap::IndexMap;
+
+use super::liveness::{Entangled, Liveness};
+use crate::check::Checked;
+use crate::diagram::{Diagram, Selectors};
+use crate::ir::operation::Operation;
+use crate::ir::{Node, NodeKind, Space};
+use crate::measure::{Latency, Measure};
+use crate::ops::Op;
+use crate::shape::Shape;
+use crate::target::Precision;
+
+/// A share of the cost, and when it is part of the network.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Term {
+    pub(super) cost: u64,
+    pub(super) condition: Diagram,
+}
+
+/// What the networks cost: a sum of terms, one for each distinct condition. Of the measures, only
+/// [`Measure::SUMS`] are such sums; the others have no terms.
+pub(super) fn terms(
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+    measure: Measure,
+) -> Result<Vec<Term>, Entangled> {
+    let mut sums = Sums::default();
+    match measure {
+        Measure::PeakMemory | Measure::Depth => {}
+        Measure::Latency => {
+            if let Some(latency) = &space.device.latency {
+                sums.parts(latency, liveness);
+            }
+        }
+        Measure::Macs | Measure::Params | Measure::WeightBytes => {
+            let precision = space.device.precision;
+            let cost = |op: &Op, inputs: &[Shape], output| match measure {
+                Measure::Macs => op.macs(inputs, output),
+                _ => op.params(inputs) * factor(measure, precision),
+            };
+            for (id, node) in space.graph.nodes() {
+                let Some(alive) = liveness.node(id) else { continue };
+                sums.node(space, node, alive, &mut liveness.conditions, &cost);
+                if liveness.conditions.is_full() {
+                    return Err(Entangled);
+                }
+            }
+        }
+    }
+    if liveness.conditions.is_full() { Err(Entangled) } else { Ok(sums.into_terms()) }
+}
+
+/// By what parameters are multiplied.
+fn factor(measure: Measure, precision: Precision) -> u128 {
+    if measure == Measure::WeightBytes { u128::from(precision.bytes()) } else { 1 }
+}
+
+/// The sum of the costs under each condition.
+#[derive(Default)]
+struct Sums(IndexMap<Diagram, u64>);
+
+impl Sums {
+    fn add(&mut self, condition: Diagram, cost: u128) {
+        if cost > 0 {
+            // INVARIANT: the checker proved that the sum over all nodes fits into u64.
+            let sum = self.0.entry(condition).or_default();
+            *sum = sum.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
+        }
+    }
+
+    fn node(
+        &mut self,
+        space: &Space,
+        node: &Node,
+        alive: Diagram,
+        conditions: &mut Selectors,
+        cost: &dyn Fn(&Op, &[Shape], Shape) -> u128,
+    ) {
+        let NodeKind::Op(op) = &node.kind else { return };
+        let operation = Operation::of(space, node, op);
+        if let Some((op, inputs, output)) = operation.fixed() {
+            self.add(alive, cost(op, &inputs, output));
+            return;
+        }
+        let cases = operation.cases(conditions, alive);
+        for (index, (op, inputs, output)) in operation.combinations(&cases).enumerate() {
+            let case = conditions.is(cases.selector, index as u32);
+            let condition = conditions.and(alive, case);
+            self.add(condition, cost(op, &inputs, output));
+        }
+    }
+
+    fn parts(&mut self, latency: &Latency, liveness: &mut Liveness) {
+        let always = liveness.conditions.constant(1);
+        self.add(always, u128::from(latency.overhead));
+        for part in &latency.parts {
+            let Some(alive) = liveness.node(part.node) else { continue };
+            for (index, &nanoseconds) in part.nanoseconds.iter().enumerate() {
+                let case = liveness.conditions.is(part.case, index as u32);
+                let condition = liveness.conditions.and(alive, case);
+                self.add(condition, u128::from(nanoseconds));
+            }
+        }
+    }
+
+    fn into_terms(self) -> Vec<Term> {
+        self.0.into_iter().map(|(condition, cost)| Term { cost, condition }).collect()
+    }
+}

@@ -1,0 +1,96 @@
+//! What a network costs: the measures that the language names.
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagram::Diagram;
+use crate::ir::NodeId;
+use crate::target::Precision;
+
+/// A figure of a network, for batch 1 and the input size of the space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Multiply-accumulates of convolutions, transposed ones and linear layers.
+    Macs,
+    /// Trainable parameters.
+    Params,
+    /// Bytes of the parameters in the target's precision.
+    WeightBytes,
+    /// The most bytes of activations that are alive at once, in the target's precision.
+    PeakMemory,
+    /// Nanoseconds on the target, after its latency table. Expressions see seconds.
+    Latency,
+    /// Convolutions, transposed ones and linear layers on the longest way from input to output.
+    Depth,
+}
+
+impl Measure {
+    /// All measures, as tables show them.
+    pub const ALL: [Measure; 6] = [
+        Measure::Macs,
+        Measure::Params,
+        Measure::WeightBytes,
+        Measure::PeakMemory,
+        Measure::Latency,
+        Measure::Depth,
+    ];
+    /// The measures that are sums over the operators of a network.
+    pub const SUMS: [Measure; 4] =
+        [Measure::Macs, Measure::Params, Measure::WeightBytes, Measure::Latency];
+
+    /// Its name in the language.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Macs => "macs",
+            Measure::Params => "params",
+            Measure::WeightBytes => "weight_bytes",
+            Measure::PeakMemory => "peak_memory",
+            Measure::Latency => "latency",
+            Measure::Depth => "depth",
+        }
+    }
+
+    /// The measure of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|measure| measure.name() == name)
+    }
+
+    /// Whether it is a sum over the operators of a network.
+    #[must_use]
+    pub fn is_sum(self) -> bool {
+        Self::SUMS.contains(&self)
+    }
+}
+
+/// What the costs of a space's networks depend on beside the networks: facts of its target.
+#[derive(Debug, Clone, Default)]
+pub struct Device {
+    /// What numbers it computes with.
+    pub precision: Precision,
+    /// Bytes that it has for weights and activations.
+    pub memory: Option<u64>,
+    /// How long it takes, if its target has a latency table.
+    pub latency: Option<Latency>,
+}
+
+/// The latency of every network of a space: a constant, and what each part adds.
+#[derive(Debug, Clone, Default)]
+pub struct Latency {
+    /// Nanoseconds of every network.
+    pub overhead: u64,
+    /// What the parts add.
+    pub parts: Vec<PartLatency>,
+}
+
+/// What a part of a space adds to the latency of the networks in which it is alive.
+#[derive(Debug, Clone)]
+pub struct PartLatency {
+    /// A node of the part: the part is in a network where this node is.
+    pub node: NodeId,
+    /// Which of its cases the part is in, as a selector of the space.
+    pub case: Diagram,
+    /// Nanoseconds in each case.
+    pub nanoseconds: Vec<u64>,
+}
