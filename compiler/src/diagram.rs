@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::assignment::Assignment;
 use crate::ir::DecisionId;
@@ -21,7 +22,7 @@ pub struct Diagram(u32);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Row<T> {
     Leaf(T),
-    Branch(DecisionId, Box<[Diagram]>),
+    Branch(DecisionId, Arc<[Diagram]>),
 }
 
 /// What a diagram begins with.
@@ -36,8 +37,7 @@ pub enum Top<'d, T> {
 /// The store of diagrams with values of type `T`.
 #[derive(Debug, Clone)]
 pub struct Diagrams<T> {
-    rows: Vec<Row<T>>,
-    index: HashMap<Row<T>, Diagram>,
+    rows: IndexSet<Row<T>, FxBuildHasher>,
     /// Rows that large combinations made.
     combined: usize,
     /// Pairs and rows that large combinations visited.
@@ -57,25 +57,33 @@ const SMALL: usize = 64;
 const STACK_LEFT: usize = 64 << 10;
 const STACK_MORE: usize = 4 << 20;
 
+/// How two functions combine.
+pub struct Combine<'f, T> {
+    /// Value by value.
+    pub values: &'f dyn Fn(&T, &T) -> T,
+    /// The result, where it is known without a look at all of both.
+    pub at_once: &'f dyn Fn(Diagram, Diagram) -> Option<Diagram>,
+}
+
+impl<'f, T> Combine<'f, T> {
+    /// Value by value, and no faster.
+    pub fn by(values: &'f dyn Fn(&T, &T) -> T) -> Self {
+        Self { values, at_once: &|_, _| None }
+    }
+}
+
 /// What becomes of a row, whose children have become the list of diagrams.
-type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Top<'_, T>, Vec<Diagram>) -> Diagram + 'f;
+type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Top<'_, T>, Arc<[Diagram]>) -> Diagram + 'f;
 
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
-        let (rows, index) = (Vec::new(), HashMap::default());
-        Self { rows, index, combined: 0, visits: 0, is_full: false }
+        Self { rows: IndexSet::default(), combined: 0, visits: 0, is_full: false }
     }
 }
 
 impl<T: Clone + Eq + Hash> Diagrams<T> {
     fn intern(&mut self, row: Row<T>) -> Diagram {
-        if let Some(&diagram) = self.index.get(&row) {
-            return diagram;
-        }
-        let diagram = Diagram(self.rows.len() as u32);
-        self.rows.push(row.clone());
-        self.index.insert(row, diagram);
-        diagram
+        Diagram(self.rows.insert_full(row).0 as u32)
     }
 
     /// Whether the store passed a limit. Then what was made since means nothing, and the analysis
@@ -113,17 +121,17 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     /// The function that is child `i` where the decision takes candidate `i`.
     ///
     /// The children depend on decisions below this one only.
-    pub fn branch(&mut self, decision: DecisionId, children: Vec<Diagram>) -> Diagram {
+    pub fn branch(&mut self, decision: DecisionId, children: Arc<[Diagram]>) -> Diagram {
         match children.split_first() {
             Some((first, rest)) if rest.iter().all(|child| child == first) => *first,
-            _ => self.intern(Row::Branch(decision, children.into())),
+            _ => self.intern(Row::Branch(decision, children)),
         }
     }
 
     /// What the diagram begins with.
     #[must_use]
     pub fn top(&self, diagram: Diagram) -> Option<Top<'_, T>> {
-        Some(match self.rows.get(diagram.0 as usize)? {
+        Some(match self.rows.get_index(diagram.0 as usize)? {
             Row::Leaf(value) => Top::Leaf(value),
             Row::Branch(decision, children) => Top::Branch(*decision, children),
         })
@@ -191,7 +199,12 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
 
     /// The part of the diagram where `decision` takes `candidate`, if it begins with that
     /// decision; else the diagram itself.
-    fn cofactor(&self, diagram: Diagram, decision: DecisionId, candidate: usize) -> Diagram {
+    pub(crate) fn cofactor(
+        &self,
+        diagram: Diagram,
+        decision: DecisionId,
+        candidate: usize,
+    ) -> Diagram {
         match self.top(diagram) {
             Some(Top::Branch(d, children)) if d == decision => {
                 children.get(candidate).copied().unwrap_or(diagram)
@@ -200,26 +213,26 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         }
     }
 
-    /// The function `combine(a, b)`, value by value. `memo` is for one `combine` only.
+    /// The function that two combine to. `memo` is for one `combine` only.
     pub fn apply(
         &mut self,
         a: Diagram,
         b: Diagram,
-        combine: &dyn Fn(&T, &T) -> T,
+        combine: &Combine<'_, T>,
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
     ) -> Diagram {
-        if let Some(&known) = memo.get(&(a, b)) {
-            return known;
-        }
+        let known = (combine.at_once)(a, b).or_else(|| memo.get(&(a, b)).copied());
         // A diagram is as deep as it has decisions, which may be thousands.
-        stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.combine(a, b, combine, memo))
+        known.unwrap_or_else(|| {
+            stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.combine(a, b, combine, memo))
+        })
     }
 
     fn combine(
         &mut self,
         a: Diagram,
         b: Diagram,
-        combine: &dyn Fn(&T, &T) -> T,
+        combine: &Combine<'_, T>,
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
     ) -> Diagram {
         if !self.visit_more(memo.len()) {
@@ -228,7 +241,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         let result = match self.decision(a).max(self.decision(b)) {
             None => match (self.top(a), self.top(b)) {
                 (Some(Top::Leaf(x)), Some(Top::Leaf(y))) => {
-                    let value = combine(x, y);
+                    let value = (combine.values)(x, y);
                     let before = self.rows.len();
                     let result = self.constant(value);
                     self.count_rows(before, memo.len());
@@ -289,6 +302,37 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         result
     }
 
+    /// The function of the candidates that are kept, which count anew. `kept` has the candidates of
+    /// each decision.
+    pub(crate) fn of_candidates(
+        &self,
+        diagram: Diagram,
+        into: &mut Self,
+        kept: &[Vec<usize>],
+        memo: &mut HashMap<Diagram, Diagram>,
+    ) -> Diagram {
+        if let Some(&known) = memo.get(&diagram) {
+            return known;
+        }
+        let result = match self.top(diagram) {
+            Some(Top::Leaf(value)) => into.constant(value.clone()),
+            Some(Top::Branch(decision, children)) => {
+                let kept_here = kept.get(decision.index()).map(Vec::as_slice).unwrap_or_default();
+                let children = kept_here.iter().filter_map(|&candidate| children.get(candidate));
+                let mut inner = |child: &Diagram| {
+                    stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
+                        self.of_candidates(*child, into, kept, memo)
+                    })
+                };
+                let children = children.map(&mut inner).collect();
+                into.branch(decision, children)
+            }
+            None => diagram,
+        };
+        memo.insert(diagram, result);
+        result
+    }
+
     /// As [`Diagrams::map`], within the store.
     fn rewrite(
         &mut self,
@@ -302,15 +346,15 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         if !self.visit_more(memo.len()) {
             return diagram;
         }
-        let children = match self.top(diagram) {
-            Some(Top::Branch(_, children)) => children.to_vec(),
-            _ => Vec::new(),
+        let Some(row) = self.rows.get_index(diagram.0 as usize).cloned() else { return diagram };
+        let children: &[Diagram] = match &row {
+            Row::Branch(_, children) => children,
+            Row::Leaf(_) => &[],
         };
-        let inner = |child| {
+        let inner = |&child: &Diagram| {
             stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.rewrite(child, replace, memo))
         };
-        let children = children.into_iter().map(inner).collect();
-        let Some(row) = self.rows.get(diagram.0 as usize).cloned() else { return diagram };
+        let children = children.iter().map(inner).collect();
         let rows = self.rows.len();
         let result = match &row {
             Row::Leaf(value) => replace(self, Top::Leaf(value), children),
@@ -321,6 +365,35 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         self.count_rows(rows, memo.len());
         memo.insert(diagram, result);
         result
+    }
+}
+
+/// The least and the greatest value of each diagram of a store.
+pub(crate) struct Ends<T>(Vec<(T, T)>);
+
+impl<T: Copy + Ord + Eq + Hash> Diagrams<T> {
+    /// The ends of all diagrams that there are by now.
+    pub(crate) fn ends(&self) -> Ends<T> {
+        let mut ends: Vec<(T, T)> = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            // INVARIANT: children are made before the rows that have them.
+            let own = match row {
+                Row::Leaf(value) => Some((*value, *value)),
+                Row::Branch(_, children) => {
+                    let children = children.iter().filter_map(|child| ends.get(child.0 as usize));
+                    children.copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+                }
+            };
+            ends.extend(own);
+        }
+        Ends(ends)
+    }
+}
+
+impl<T: Copy> Ends<T> {
+    /// The least and the greatest value of a diagram.
+    pub(crate) fn of(&self, diagram: Diagram) -> Option<(T, T)> {
+        self.0.get(diagram.0 as usize).copied()
     }
 }
 
@@ -335,6 +408,14 @@ pub struct Joint {
     pub selector: Diagram,
     /// For each combination, the index that each part takes. All of them occur.
     pub combinations: Vec<Vec<u32>>,
+}
+
+/// Conjunctions, or disjunctions, that were made before.
+#[derive(Debug)]
+pub struct Memo {
+    never: Diagram,
+    always: Diagram,
+    known: HashMap<(Diagram, Diagram), Diagram>,
 }
 
 /// The leaf of a joint selector where its context does not hold.
@@ -371,40 +452,42 @@ impl Selectors {
 
     /// The condition under which both hold.
     pub fn and(&mut self, a: Diagram, b: Diagram) -> Diagram {
-        self.and_with(a, b, &mut HashMap::default())
+        let mut memo = self.memo();
+        self.and_with(a, b, &mut memo)
     }
 
     /// As [`Selectors::and`]; `memo` is for conjunctions only.
-    pub fn and_with(
-        &mut self,
-        a: Diagram,
-        b: Diagram,
-        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
-    ) -> Diagram {
-        match (self.top(a), self.top(b)) {
-            (Some(Top::Leaf(0)), _) | (_, Some(Top::Leaf(1))) => a,
-            (_, Some(Top::Leaf(0))) | (Some(Top::Leaf(1)), _) => b,
-            _ => self.apply(a, b, &|x, y| *x & *y, memo),
-        }
+    pub fn and_with(&mut self, a: Diagram, b: Diagram, memo: &mut Memo) -> Diagram {
+        let &mut Memo { never, always, ref mut known } = memo;
+        let at_once = |a, b| match () {
+            () if a == never || b == always || a == b => Some(a),
+            () if b == never || a == always => Some(b),
+            () => None,
+        };
+        self.apply(a, b, &Combine { values: &|x, y| *x & *y, at_once: &at_once }, known)
     }
 
     /// The condition under which one of them holds.
     pub fn or(&mut self, a: Diagram, b: Diagram) -> Diagram {
-        self.or_with(a, b, &mut HashMap::default())
+        let mut memo = self.memo();
+        self.or_with(a, b, &mut memo)
     }
 
     /// As [`Selectors::or`]; `memo` is for disjunctions only.
-    pub fn or_with(
-        &mut self,
-        a: Diagram,
-        b: Diagram,
-        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
-    ) -> Diagram {
-        match (self.top(a), self.top(b)) {
-            (Some(Top::Leaf(0)), _) | (_, Some(Top::Leaf(1))) => b,
-            (_, Some(Top::Leaf(0))) | (Some(Top::Leaf(1)), _) => a,
-            _ => self.apply(a, b, &|x, y| *x | *y, memo),
-        }
+    pub fn or_with(&mut self, a: Diagram, b: Diagram, memo: &mut Memo) -> Diagram {
+        let &mut Memo { never, always, ref mut known } = memo;
+        let at_once = |a, b| match () {
+            () if a == always || b == never || a == b => Some(a),
+            () if b == always || a == never => Some(b),
+            () => None,
+        };
+        self.apply(a, b, &Combine { values: &|x, y| *x | *y, at_once: &at_once }, known)
+    }
+
+    /// Where conjunctions, or disjunctions, are remembered.
+    pub fn memo(&mut self) -> Memo {
+        let (never, always) = (self.constant(0), self.constant(1));
+        Memo { never, always, known: HashMap::default() }
     }
 
     /// The selector with other indices.
@@ -419,17 +502,31 @@ impl Selectors {
     /// The combinations that the parts take where the context holds. Outside of it the result
     /// says whatever makes it depend on the fewest decisions.
     pub fn joint(&mut self, context: Diagram, parts: &[Diagram]) -> Joint {
+        let varying = parts.iter().filter(|part| self.decision(**part).is_some());
+        let varying: IndexSet<Diagram> = varying.copied().collect();
+        let Joint { selector, combinations } = self.joint_of(context, &varying);
+        let taken = |row: &[u32], part: &Diagram| match self.top(*part) {
+            Some(Top::Leaf(index)) => Some(*index),
+            _ => row.get(varying.get_index_of(part)?).copied(),
+        };
+        let whole = |row: Vec<u32>| parts.iter().filter_map(|part| taken(&row, part)).collect();
+        let combinations = combinations.into_iter().map(whole).collect();
+        Joint { selector, combinations }
+    }
+
+    /// As [`Selectors::joint`], for parts that differ and vary.
+    fn joint_of(&mut self, context: Diagram, parts: &IndexSet<Diagram>) -> Joint {
+        let outside = self.constant(OUTSIDE);
         let mut selector = self.rename(context, &|holds| if holds == 0 { OUTSIDE } else { 0 });
         let mut combinations = vec![Vec::new()];
         for &part in parts {
             let pairs = RefCell::new(IndexSet::new());
             let pair = |&before: &u32, &index: &u32| {
-                if before == OUTSIDE {
-                    return OUTSIDE;
-                }
                 pairs.borrow_mut().insert_full((before, index)).0 as u32
             };
-            selector = self.apply(selector, part, &pair, &mut HashMap::default());
+            let at_once = |before, _| (before == outside).then_some(outside);
+            let combine = Combine { values: &pair, at_once: &at_once };
+            selector = self.apply(selector, part, &combine, &mut HashMap::default());
             let extended = pairs.into_inner().into_iter().map(|(before, index)| {
                 let mut row: Vec<u32> =
                     combinations.get(before as usize).cloned().unwrap_or_default();
@@ -444,12 +541,12 @@ impl Selectors {
     /// The selector where what is outside says what one of its neighbours says.
     fn close(&mut self, selector: Diagram) -> Diagram {
         let outside = self.constant(OUTSIDE);
-        let replace = |store: &mut Self, top: Top<'_, u32>, children: Vec<Diagram>| match top {
+        let replace = |store: &mut Self, top: Top<'_, u32>, children: Arc<[Diagram]>| match top {
             Top::Leaf(index) => store.constant(*index),
             Top::Branch(decision, _) => {
                 let inside = children.iter().copied().find(|&child| child != outside);
                 let fill = |child| if child == outside { inside.unwrap_or(outside) } else { child };
-                store.branch(decision, children.into_iter().map(fill).collect())
+                store.branch(decision, children.iter().copied().map(fill).collect())
             }
         };
         self.rewrite(selector, &replace, &mut HashMap::default())
@@ -465,6 +562,35 @@ impl Selectors {
             here = child;
         }
         decisions
+    }
+
+    /// The choices that are made wherever a condition holds.
+    pub fn implied(&self, condition: Diagram) -> BTreeSet<(DecisionId, usize)> {
+        self.implied_by(condition, &mut HashMap::default()).unwrap_or_default()
+    }
+
+    /// As [`Selectors::implied`]; `None` where the condition does not hold at all.
+    fn implied_by(
+        &self,
+        condition: Diagram,
+        memo: &mut HashMap<Diagram, Option<BTreeSet<(DecisionId, usize)>>>,
+    ) -> Option<BTreeSet<(DecisionId, usize)>> {
+        if let Some(known) = memo.get(&condition) {
+            return known.clone();
+        }
+        let implied = match self.top(condition)? {
+            Top::Leaf(holds) => (*holds != 0).then(BTreeSet::new),
+            Top::Branch(decision, children) => {
+                let ways = children.iter().enumerate().filter_map(|(candidate, &child)| {
+                    let mut way = self.implied_by(child, memo)?;
+                    way.insert((decision, candidate));
+                    Some(way)
+                });
+                ways.reduce(|a, b| a.intersection(&b).copied().collect())
+            }
+        };
+        memo.insert(condition, implied.clone());
+        implied
     }
 
     /// The condition under which a decision matters to a selector.
@@ -506,8 +632,8 @@ impl Selectors {
     }
 
     /// The condition where these choices are made.
-    fn given(&mut self, condition: Diagram, choices: &[(DecisionId, usize)]) -> Diagram {
-        let replace = |store: &mut Self, top: Top<'_, u32>, children: Vec<Diagram>| match top {
+    pub(crate) fn given(&mut self, condition: Diagram, choices: &[(DecisionId, usize)]) -> Diagram {
+        let replace = |store: &mut Self, top: Top<'_, u32>, children: Arc<[Diagram]>| match top {
             Top::Leaf(value) => store.constant(*value),
             Top::Branch(here, _) => {
                 let made = choices.iter().find(|(decision, _)| *decision == here);
@@ -521,7 +647,7 @@ impl Selectors {
     }
 
     /// The choices on a shortest way to where the condition holds.
-    fn shortest(&self, condition: Diagram) -> Option<Vec<(DecisionId, usize)>> {
+    pub(crate) fn shortest(&self, condition: Diagram) -> Option<Vec<(DecisionId, usize)>> {
         // For each row that was seen, from which row and by which choice.
         let mut ways = IndexMap::from([(condition, None)]);
         let mut next = 0;

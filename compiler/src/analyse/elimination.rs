@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap as HashMap;
 use std::hash::Hash;
 
 use super::liveness::Entangled;
-use crate::diagram::{Diagram, Diagrams, Top};
+use crate::diagram::{Combine, Diagram, Diagrams, Top};
 use crate::ir::DecisionId;
 
 /// How values of factors combine, and how the candidates of a decision are summarised.
@@ -42,6 +42,14 @@ pub(super) fn eliminate<S: Semiring>(
     let mut buckets = vec![one; widths.len()];
     let mut rest = semiring.one();
     let mut combined = HashMap::default();
+    let combine = Combine {
+        values: &|a, b| semiring.combine(a, b),
+        at_once: &|a, b| match () {
+            () if a == one => Some(b),
+            () if b == one => Some(a),
+            () => None,
+        },
+    };
     let mut place = |store: &mut Diagrams<S::Value>,
                      buckets: &mut Vec<Diagram>,
                      rest: &mut S::Value,
@@ -50,8 +58,7 @@ pub(super) fn eliminate<S: Semiring>(
             Some(Top::Leaf(value)) => *rest = semiring.combine(rest, value),
             Some(Top::Branch(decision, _)) => {
                 if let Some(slot) = buckets.get_mut(decision.index()) {
-                    let both = |a: &S::Value, b: &S::Value| semiring.combine(a, b);
-                    *slot = store.apply(*slot, factor, &both, &mut combined);
+                    *slot = store.apply(*slot, factor, &combine, &mut combined);
                 }
             }
             None => {}
@@ -63,6 +70,7 @@ pub(super) fn eliminate<S: Semiring>(
             return Err(Entangled);
         }
     }
+    let summarise = Combine { values: &|a, b| semiring.summarise(a, b), at_once: &|_, _| None };
     let mut summarised = HashMap::default();
     for (index, &width) in widths.iter().enumerate().rev() {
         let Some(&bucket) = buckets.get(index) else { continue };
@@ -75,10 +83,9 @@ pub(super) fn eliminate<S: Semiring>(
                 continue;
             }
         };
-        let both = |a: &S::Value, b: &S::Value| semiring.summarise(a, b);
         let message = children
             .into_iter()
-            .reduce(|a, b| store.apply(a, b, &both, &mut summarised))
+            .reduce(|a, b| store.apply(a, b, &summarise, &mut summarised))
             .unwrap_or(one);
         place(&mut store, &mut buckets, &mut rest, message);
         if store.is_full() {

@@ -13,6 +13,7 @@ use super::vary::depends;
 use super::{Elaborator, Eval, Value};
 use crate::error::{Place, nearest};
 use crate::ir::Varied;
+use crate::ir::origin::OriginId;
 use crate::modules::{FUNCTIONS, ModuleId};
 use crate::ops::signature::{Arguments, Declaration, Default, Literal, Operands, Parameter};
 use crate::ops::{self, Op, Row};
@@ -166,18 +167,54 @@ impl<'p> Elaborator<'p, '_> {
         };
         let origin = self.origin(span);
         let ordinal = self.paths.count(name);
-        let segment = format!("{name}.{ordinal}");
         let cell = match block.kind {
-            BlockKind::Cell => Some(self.paths.enter_cell(name, &segment)),
+            BlockKind::Cell => Some(self.paths.enter_cell(name, ordinal)),
             BlockKind::Block => {
-                self.paths.enter(&segment);
+                self.paths.enter(format_args!("{name}.{ordinal}"));
                 None
             }
         };
-        self.calls.push((home, name));
+        let value = self.instance(home, block, bound, (origin, span))?;
+        match cell {
+            Some(outer) => self.paths.leave_cell(outer),
+            None => self.paths.leave(),
+        }
+        Ok(value)
+    }
+
+    /// The value of an instance: of a copy of the first one for the same call, if there is one.
+    fn instance(
+        &mut self,
+        home: ModuleId,
+        block: &'p Block,
+        arguments: Vec<Option<Value>>,
+        (origin, span): (OriginId, Span),
+    ) -> Eval<Value> {
+        let id = (home, block.name.name.as_str());
+        let call = self.call_of(id, &arguments);
+        if let Some((call, operands)) = &call
+            && let Some(first) = self.first_instance(call)
+        {
+            return self.copy(&first, operands, origin, span);
+        }
+        let start = self.start(origin);
+        let value = self.elaborate_block(home, block, arguments, (origin, span))?;
+        self.remember(call, (id, block.kind), &start, &value);
+        Ok(value)
+    }
+
+    /// The value of a block with these arguments.
+    fn elaborate_block(
+        &mut self,
+        home: ModuleId,
+        block: &'p Block,
+        arguments: Vec<Option<Value>>,
+        (origin, span): (OriginId, Span),
+    ) -> Eval<Value> {
+        self.calls.push((home, &block.name.name));
         let outer_caller = self.caller.replace(origin);
         let value = self.in_module(home, |this| {
-            this.bind_defaults(&block.params, bound)?;
+            this.bind_defaults(&block.params, arguments)?;
             let value = this.nested(span, |this| this.body(&block.body, None))?;
             if value == Value::nothing() {
                 let last = block.body.statements.last().map_or(block.body.span, |last| last.span);
@@ -187,10 +224,6 @@ impl<'p> Elaborator<'p, '_> {
         });
         self.caller = outer_caller;
         self.calls.pop();
-        match cell {
-            Some(outer) => self.paths.leave_cell(outer),
-            None => self.paths.leave(),
-        }
         value
     }
 

@@ -13,6 +13,7 @@ use super::value::BYTES;
 use super::vary::Guard;
 use super::{Abort, Elaborator, Eval, Value};
 use crate::error::Place;
+use crate::ir::origin::Written;
 use crate::ir::{Choice, Decision, DecisionId, NodeId, Varied};
 use crate::shape::Shape;
 
@@ -27,6 +28,7 @@ struct Candidate<'p> {
     name: String,
     /// Where its name was written, or the list that holds it.
     span: Span,
+    guard: Option<&'p ast::Expr>,
     content: Content<'p>,
 }
 
@@ -48,6 +50,7 @@ struct Choosing<'p> {
 impl<'p> Elaborator<'p, '_> {
     /// With a flow, each candidate is a step that it goes into; else an expression.
     pub(super) fn choose(&mut self, choose: &'p Choose, flow: Option<Flow>) -> Eval<Value> {
+        self.marks.choices += 1;
         let label = choose.label.as_ref().map_or("choose", |label| label.name.as_str());
         let ordinal = self.paths.count(label);
         let part = if ordinal == 0 { label.to_owned() } else { format!("{label}.{ordinal}") };
@@ -92,6 +95,7 @@ impl<'p> Elaborator<'p, '_> {
             candidates.push(Candidate {
                 name: name.to_string(),
                 span: candidate.name_span,
+                guard: candidate.guard.as_ref(),
                 content: Content::Arm(&candidate.value, this.names.since(from)),
             });
             Ok(())
@@ -196,7 +200,7 @@ impl<'p> Elaborator<'p, '_> {
                 return Ok(false);
             }
             let content = Content::Element(element.clone());
-            candidates.push(Candidate { name, span: list.span, content });
+            candidates.push(Candidate { name, span: list.span, guard: None, content });
         }
         Ok(true)
     }
@@ -263,6 +267,7 @@ impl<'p> Elaborator<'p, '_> {
         let Some(decision) = self.decide(choosing, choice, names)? else {
             return Ok(Value::Poison);
         };
+        self.write(decision, &candidates);
         let width = candidates.len();
         let mut values = Vec::new();
         for (index, candidate) in candidates.iter().enumerate() {
@@ -309,6 +314,7 @@ impl<'p> Elaborator<'p, '_> {
         let Some(decision) = self.decide(choosing, choice, names)? else {
             return Ok(Value::Poison);
         };
+        self.write(decision, &candidates);
         let of_set = self.space.selectors.choice(decision, sets.len());
         let mut values = Vec::new();
         for (index, candidate) in candidates.iter().enumerate() {
@@ -370,6 +376,20 @@ impl<'p> Elaborator<'p, '_> {
         Ok(Some(decision))
     }
 
+    /// Notes how the candidates were written.
+    fn write(&mut self, decision: DecisionId, candidates: &[Candidate<'p>]) {
+        let source = self.source();
+        let text = |span: Span| source.text().get(span.range()).unwrap_or_default().to_owned();
+        let written = candidates.iter().map(|candidate| Written {
+            span: candidate.value_span(),
+            is_arm: matches!(candidate.content, Content::Arm(..)),
+            guard: candidate.guard.map(|guard| text(guard.span)),
+            bound: candidate.bound(),
+        });
+        let written = written.collect();
+        self.space.origins.write(decision, written);
+    }
+
     /// The value of a candidate.
     fn content(
         &mut self,
@@ -378,8 +398,8 @@ impl<'p> Elaborator<'p, '_> {
         flow: Option<&Flow>,
         guard: Guard,
     ) -> Eval<Value> {
-        self.paths.enter(&format!("{}={}", choosing.part, candidate.name));
-        let floor = self.names.enter_candidate();
+        self.paths.enter(format_args!("{}={}", choosing.part, candidate.name));
+        let outside = self.names.enter_candidate();
         let value = self.when(guard, |this| match &candidate.content {
             Content::Arm(expr, bound) => {
                 let mark = this.names.open();
@@ -396,7 +416,7 @@ impl<'p> Elaborator<'p, '_> {
                 None => Ok(value.clone()),
             },
         });
-        self.names.leave_candidate(floor);
+        self.names.leave(outside);
         self.paths.leave();
         value
     }
@@ -519,6 +539,17 @@ impl<'p> Elaborator<'p, '_> {
 }
 
 impl Candidate<'_> {
+    /// The short values that comprehensions have bound for it, as they are written.
+    fn bound(&self) -> Vec<(String, String)> {
+        let Content::Arm(_, bound) = &self.content else { return Vec::new() };
+        let short = |value: &Value| match value {
+            Value::Int(_) | Value::Real(_) | Value::Bool(_) => Some(value.to_string()),
+            Value::Text(text) => (text.len() < 2 * BYTES).then(|| format!("\"{text}\"")),
+            _ => None,
+        };
+        bound.iter().filter_map(|(name, v)| Some(((*name).to_owned(), short(v)?))).collect()
+    }
+
     fn value_span(&self) -> Span {
         match &self.content {
             Content::Arm(expr, _) => expr.span,

@@ -146,8 +146,8 @@ impl<'p> Elaborator<'p, '_> {
                 Some(value) => vec![(value.clone(), repeat.head)],
                 None => Vec::new(),
             };
-            self.paths.enter(&format!("repeat.{ordinal}.{copy}"));
-            let floor = self.names.enter_candidate();
+            self.paths.enter(format_args!("repeat.{ordinal}.{copy}"));
+            let outside = self.names.enter_candidate();
             let mark = self.names.open();
             if let Some(index) = &repeat.index {
                 self.names.bind(&index.name, Value::small(copy));
@@ -159,7 +159,7 @@ impl<'p> Elaborator<'p, '_> {
                 self.when(Guard::Case(guard, 1), |this| this.body(&repeat.body, Some(flow)))
             };
             self.names.forget(mark);
-            self.names.leave_candidate(floor);
+            self.names.leave(outside);
             self.paths.leave();
             stages.push(value?);
         }
@@ -171,6 +171,8 @@ impl<'p> Elaborator<'p, '_> {
         let Some(nodes) = tensors(&states.value) else {
             return Ok(self.wrong_kind(&states.value, Wanted::Tensors, states.at));
         };
+        let first = nodes.iter().map(|node| node.index()).min();
+        self.marks.searched = self.marks.searched.min(first.unwrap_or(usize::MAX));
         let read = self.read_conditions(&nodes);
         let parts: Vec<Diagram> = nodes
             .iter()
@@ -192,7 +194,8 @@ impl<'p> Elaborator<'p, '_> {
 
     /// For each node that some of the states are computed from, the condition of that.
     fn read_conditions(&mut self, states: &[NodeId]) -> HashMap<NodeId, Diagram> {
-        let always = self.space.selectors.constant(1);
+        let selectors = &mut self.space.selectors;
+        let (always, mut and, mut or) = (selectors.constant(1), selectors.memo(), selectors.memo());
         let lowest = states.iter().min().copied();
         let mut read: HashMap<NodeId, Diagram> = HashMap::default();
         let mut open: std::collections::BTreeSet<NodeId> = states.iter().copied().collect();
@@ -200,21 +203,20 @@ impl<'p> Elaborator<'p, '_> {
             let Some(node) = self.space.graph.node(id) else { continue };
             let reached = if states.contains(&id) { Some(always) } else { read.get(&id).copied() };
             let Some(reached) = reached else { continue };
-            let (kind, inputs) = (node.kind.clone(), node.inputs.clone());
-            for (index, operand) in inputs.into_iter().enumerate() {
+            for (index, &operand) in node.inputs.iter().enumerate() {
                 if Some(operand) < lowest {
                     continue;
                 }
-                let condition = match &kind {
+                let condition = match &node.kind {
                     NodeKind::Select(selector) => {
-                        let taken = self.space.selectors.is(*selector, index as u32);
-                        self.space.selectors.and(reached, taken)
+                        let taken = selectors.is(*selector, index as u32);
+                        selectors.and_with(reached, taken, &mut and)
                     }
                     _ => reached,
                 };
                 let before = read.get(&operand).copied();
                 let condition = match before {
-                    Some(before) => self.space.selectors.or(before, condition),
+                    Some(before) => selectors.or_with(before, condition, &mut or),
                     None => condition,
                 };
                 read.insert(operand, condition);

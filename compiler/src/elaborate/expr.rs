@@ -14,7 +14,7 @@ use super::errors::{
 };
 use super::help::{self, Wanted};
 use super::node::Operand;
-use super::scope::{Assigned, Mark};
+use super::scope::Assigned;
 use super::value::BYTES;
 use super::{Elaborator, Eval, MAX_LENGTH, Value, number};
 use crate::int::{Int, IntError, MAX_BITS, MAX_DIGITS};
@@ -118,12 +118,19 @@ impl<'p> Elaborator<'p, '_> {
         if let Some(value) = self.names.get(name) {
             return Ok(value);
         }
+        if self.words.is_some_and(|words| words.contains(name)) {
+            return Ok(Value::Text(name.into()));
+        }
         if let Some((module, constant)) = self.program.constant(self.module, name) {
             return self.in_module(module, |this| this.expr(&constant.value));
         }
         let is_callable =
             language_name(name).is_some() || self.program.block(self.module, name).is_some();
-        Ok(if is_callable { Value::Callable(self.module, name.into()) } else { Value::Poison })
+        Ok(match self.words {
+            _ if is_callable => Value::Callable(self.module, name.into()),
+            Some(_) => Value::Text(name.into()),
+            None => Value::Poison,
+        })
     }
 
     /// Runs in another file with no names in scope.
@@ -132,11 +139,12 @@ impl<'p> Elaborator<'p, '_> {
         module: crate::modules::ModuleId,
         inner: impl FnOnce(&mut Self) -> Eval<T>,
     ) -> Eval<T> {
-        let names = std::mem::take(&mut self.names);
+        let mark = self.names.open();
+        let callers = self.names.enter_block();
         let outer = std::mem::replace(&mut self.module, module);
         let result = inner(self);
-        self.close(Mark::default());
-        self.names = names;
+        self.close(mark);
+        self.names.leave(callers);
         self.module = outer;
         result
     }
@@ -528,6 +536,7 @@ impl<'p> Elaborator<'p, '_> {
             StatementKind::Input(..)
             | StatementKind::Task(..)
             | StatementKind::Output(..)
+            | StatementKind::TrainOutput(..)
             | StatementKind::Require(_) => self.port(statement)?,
         }
         Ok(Value::nothing())

@@ -37,8 +37,7 @@ impl Elaborator<'_, '_> {
         let Some(shape) = self.result_shape(&op, operands, span)? else {
             return Ok(Value::Poison);
         };
-        let ordinal = self.paths.count(op.name());
-        let name = self.paths.join(&format!("{}.{ordinal}", op.name()));
+        let name = self.paths.next(op.name());
         self.add(NodeKind::Op(op), inputs, shape, name, span).map(Value::Tensor)
     }
 
@@ -127,14 +126,20 @@ impl Elaborator<'_, '_> {
         name: String,
         span: Span,
     ) -> Eval<NodeId> {
-        if self.space.graph.len() >= MAX_NODES {
-            let place = self.place(span, "the limit is passed here");
-            self.report(TooManyNodes::at(place.help("use fewer layers or candidates"), MAX_NODES));
-            return Err(Abort);
-        }
+        self.room_for(1, span)?;
         self.charge(NODE + (name.len() + 4 * inputs.len()) / BYTES, span)?;
         let origin = Some(self.origin(span));
         Ok(self.space.graph.add(Node { kind, inputs, shape, name, origin }))
+    }
+
+    /// Sees to it that so many more nodes may be added.
+    pub(super) fn room_for(&mut self, nodes: usize, span: Span) -> Eval<()> {
+        if self.space.graph.len() + nodes <= MAX_NODES {
+            return Ok(());
+        }
+        let place = self.place(span, "the limit is passed here");
+        self.report(TooManyNodes::at(place.help("use fewer layers or candidates"), MAX_NODES));
+        Err(Abort)
     }
 
     /// The place of an operator whose operands are labelled with their shapes.

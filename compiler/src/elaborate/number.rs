@@ -26,6 +26,9 @@ const UNITS: [(&str, f64); 13] = [
 
 /// The number that a literal means, or the unit that is none.
 pub(super) fn parse(literal: &str) -> Result<Value, String> {
+    if let Ok(small) = literal.parse() {
+        return Ok(Value::small(small));
+    }
     let digits: String = literal.chars().filter(|&c| c != '_').collect();
     let unit_at = unit_start(&digits);
     let (number, unit) = digits.split_at(unit_at);

@@ -1,5 +1,7 @@
 //! Names and paths while a space is elaborated.
 
+use std::fmt::{self, Write};
+
 use rustc_hash::FxHashMap as HashMap;
 
 use super::value::Value;
@@ -13,12 +15,21 @@ struct Binding<'p> {
     hidden: Option<usize>,
 }
 
-/// The names of one block instance; an inner scope is a suffix of the list.
+/// The names of a block instance, after those of the instances that called it; an inner scope is a
+/// suffix of the list.
 #[derive(Default)]
 pub(super) struct Names<'p> {
     bindings: Vec<Binding<'p>>,
     /// For each name, its innermost binding.
     places: HashMap<&'p str, usize>,
+    frame: Frame,
+}
+
+/// Which of the names can be seen, and which assigned.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Frame {
+    /// Bindings below this belong to the callers.
+    base: usize,
     /// Bindings below this belong to the outside of the candidate being elaborated.
     floor: usize,
 }
@@ -43,7 +54,7 @@ impl<'p> Names<'p> {
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
+        self.places.get(name).copied().filter(|&place| place >= self.frame.base)
     }
 
     /// Reads the value of a name.
@@ -56,7 +67,7 @@ impl<'p> Names<'p> {
 
     pub(super) fn assign(&mut self, name: &str, value: Value) -> Assigned {
         let Some(place) = self.place(name) else { return Assigned::Unknown };
-        if place < self.floor {
+        if place < self.frame.floor {
             return Assigned::Outside;
         }
         if let Some(binding) = self.bindings.get_mut(place) {
@@ -99,35 +110,49 @@ impl<'p> Names<'p> {
         bindings.iter_mut().map(take).collect()
     }
 
-    /// All values, for [`Names::restore`].
+    /// All values that can be seen, for [`Names::restore`].
     pub(super) fn values(&self) -> Vec<Value> {
-        self.bindings.iter().map(|binding| binding.value.clone()).collect()
+        let seen = self.bindings.get(self.frame.base..).unwrap_or_default();
+        seen.iter().map(|binding| binding.value.clone()).collect()
     }
 
     /// Gives every name the value that it had.
     pub(super) fn restore(&mut self, values: &[Value]) {
-        for (binding, value) in self.bindings.iter_mut().zip(values) {
+        let seen = self.bindings.get_mut(self.frame.base..).unwrap_or_default();
+        for (binding, value) in seen.iter_mut().zip(values) {
             binding.value = value.clone();
         }
     }
 
-    /// From here on, what is bound now is outside; returns what `leave_candidate` needs.
-    pub(super) fn enter_candidate(&mut self) -> usize {
-        std::mem::replace(&mut self.floor, self.bindings.len())
+    /// From here on, what is bound now is outside; returns what `leave` needs.
+    pub(super) fn enter_candidate(&mut self) -> Frame {
+        let outer = self.frame;
+        self.frame.floor = self.bindings.len();
+        outer
     }
 
-    pub(super) fn leave_candidate(&mut self, floor: usize) {
-        self.floor = floor;
+    /// From here on, what is bound now cannot be seen; returns what `leave` needs.
+    pub(super) fn enter_block(&mut self) -> Frame {
+        let base = self.bindings.len();
+        std::mem::replace(&mut self.frame, Frame { base, floor: base })
+    }
+
+    pub(super) fn leave(&mut self, outer: Frame) {
+        self.frame = outer;
     }
 }
+
+/// Room for a number at the end of a path.
+const ROOM: usize = 4;
 
 /// The path of what is being elaborated: `unit.7/op=k3_e1/inverted_residual.0`.
 #[derive(Default)]
 pub(super) struct Paths {
     path: String,
-    /// For each open segment, the length of the path before it and the counters inside it.
-    open: Vec<(usize, HashMap<Box<str>, u32>)>,
-    root: HashMap<Box<str>, u32>,
+    /// For each open segment, the length of the path before it.
+    open: Vec<usize>,
+    /// For each depth, what was counted in the segment that is open there.
+    counters: Vec<HashMap<Box<str>, u32>>,
     /// In a cell: its name, and the length of the path up to it.
     cell: Option<CellPath>,
 }
@@ -140,23 +165,27 @@ pub(super) struct CellPath {
 
 impl Paths {
     /// Opens a segment as it is.
-    pub(super) fn enter(&mut self, segment: &str) {
-        self.open.push((self.path.len(), HashMap::default()));
+    pub(super) fn enter(&mut self, segment: fmt::Arguments<'_>) {
+        self.open.push(self.path.len());
         if !self.path.is_empty() {
             self.path.push('/');
         }
-        self.path.push_str(segment);
+        // Writing to a string does not fail.
+        let _ = self.path.write_fmt(segment);
     }
 
     pub(super) fn leave(&mut self) {
-        if let Some((length, _)) = self.open.pop() {
+        if let Some(inner) = self.counters.get_mut(self.open.len()) {
+            inner.clear();
+        }
+        if let Some(length) = self.open.pop() {
             self.path.truncate(length);
         }
     }
 
     /// Opens the segment of an instance of a cell; returns what `leave_cell` needs.
-    pub(super) fn enter_cell(&mut self, name: &str, segment: &str) -> Option<CellPath> {
-        self.enter(segment);
+    pub(super) fn enter_cell(&mut self, name: &str, ordinal: u32) -> Option<CellPath> {
+        self.enter(format_args!("{name}.{ordinal}"));
         self.cell.replace(CellPath { name: name.to_owned(), from: self.path.len() })
     }
 
@@ -182,7 +211,11 @@ impl Paths {
 
     /// How many things of this name there were before in this segment; counts this one.
     pub(super) fn count(&mut self, name: &str) -> u32 {
-        let counters = self.open.last_mut().map_or(&mut self.root, |(_, counters)| counters);
+        let depth = self.open.len();
+        if self.counters.len() <= depth {
+            self.counters.resize_with(depth + 1, HashMap::default);
+        }
+        let Some(counters) = self.counters.get_mut(depth) else { return 0 };
         if let Some(count) = counters.get_mut(name) {
             *count += 1;
             return *count - 1;
@@ -191,8 +224,28 @@ impl Paths {
         0
     }
 
+    /// The path of this segment.
+    pub(super) fn here(&self) -> &str {
+        &self.path
+    }
+
     /// The path of something in this segment.
     pub(super) fn join(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
+        let mut path = String::with_capacity(self.path.len() + name.len() + ROOM);
+        path.push_str(&self.path);
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(name);
+        path
+    }
+
+    /// The path of the next thing of this name in this segment.
+    pub(super) fn next(&mut self, name: &str) -> String {
+        let ordinal = self.count(name);
+        let mut path = self.join(name);
+        // Writing to a string does not fail.
+        let _ = write!(path, ".{ordinal}");
+        path
     }
 }

@@ -269,8 +269,7 @@ impl<'p> Elaborator<'p, '_> {
         match varied(&mut self.space.selectors, selector, nodes, PartialEq::eq) {
             Some(Varied::Fixed(node)) => Ok(node),
             Some(Varied::By(table)) => {
-                let ordinal = self.paths.count(what);
-                let name = self.paths.join(&format!("{what}.{ordinal}"));
+                let name = self.paths.next(what);
                 self.select(table.selector(), table.values().to_vec(), name, span)
             }
             None => Err(Abort),

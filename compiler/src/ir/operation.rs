@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use rustc_hash::FxHashMap as HashMap;
 
 use super::{Choice, DecisionId, Node, Space, Varied};
-use crate::diagram::{Diagram, Joint, Selectors, Top};
+use crate::diagram::{Combine, Diagram, Joint, Selectors, Top};
 use crate::ops::{Op, Role, Weight};
 use crate::shape::Shape;
 
@@ -178,6 +178,7 @@ fn unite_elastic(space: &Space, selectors: &mut Selectors, selector: Diagram, la
         labels.unite(a, b);
         a
     };
+    let combine = Combine { values: &unite, at_once: &|a, b| (a == b).then_some(a) };
     let mut memo = HashMap::default();
     for &row in rows(selectors, selector).keys() {
         let Some(Top::Branch(decision, children)) = selectors.top(row) else { continue };
@@ -186,7 +187,7 @@ fn unite_elastic(space: &Space, selectors: &mut Selectors, selector: Diagram, la
         let Some((&first, rest)) = siblings.split_first() else { continue };
         // What lies below differs in this decision alone.
         for &child in rest {
-            selectors.apply(first, child, &unite, &mut memo);
+            selectors.apply(first, child, &combine, &mut memo);
         }
     }
 }

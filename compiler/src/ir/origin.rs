@@ -2,10 +2,26 @@
 
 use nas_grammar::Source;
 use nas_grammar::ast::Span;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+use super::DecisionId;
+use crate::restrict::retain;
 
 /// A row of [`Origins`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OriginId(u32);
+
+impl OriginId {
+    /// So many ids that come after this one.
+    pub(crate) fn following(self, count: usize) -> impl Iterator<Item = Self> {
+        (1..=count as u32).map(move |place| Self(self.0 + place))
+    }
+
+    /// The id that stands to `to` as this one stands to `from`, which does not come after it.
+    pub(crate) fn moved(self, from: Self, to: Self) -> Self {
+        Self(self.0 - from.0 + to.0)
+    }
+}
 
 /// A place in a source file, and the call through which it was reached.
 #[derive(Debug, Clone)]
@@ -18,12 +34,29 @@ pub struct Origin {
     pub caller: Option<OriginId>,
 }
 
+/// How a candidate of a decision was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The line of the candidate, or the list that holds it.
+    pub span: Span,
+    /// Whether it has a line of its own.
+    pub is_arm: bool,
+    /// The condition under which it exists.
+    pub guard: Option<String>,
+    /// The numbers and words that comprehensions around it have bound, as they are written.
+    pub bound: Vec<(String, String)>,
+}
+
 /// The places of a space.
 #[derive(Debug, Clone, Default)]
 pub struct Origins {
     /// The files that the space was made from.
     pub sources: Vec<Source>,
     rows: Vec<Origin>,
+    /// How the candidates of decisions were written; of a choice of several, its options.
+    written: HashMap<DecisionId, Vec<Written>>,
+    /// Candidates that were written and that the space goes without: decision's path and name.
+    gone: HashSet<(String, String)>,
 }
 
 impl Origins {
@@ -34,10 +67,44 @@ impl Origins {
         OriginId(self.rows.len() as u32 - 1)
     }
 
+    /// How many places were added after this one.
+    pub(crate) fn since(&self, id: OriginId) -> usize {
+        self.rows.len() - 1 - id.0 as usize
+    }
+
     /// The place of this id.
     #[must_use]
     pub fn get(&self, id: OriginId) -> Option<&Origin> {
         self.rows.get(id.0 as usize)
+    }
+
+    /// Notes how the candidates of a decision were written.
+    pub fn write(&mut self, decision: DecisionId, written: Vec<Written>) {
+        self.written.entry(decision).or_insert(written);
+    }
+
+    /// How the candidates of a decision were written; of a choice of several, its options.
+    #[must_use]
+    pub fn written(&self, decision: DecisionId) -> Option<&[Written]> {
+        self.written.get(&decision).map(Vec::as_slice)
+    }
+
+    /// Notes that the space goes without a candidate that was written.
+    pub(crate) fn note_gone(&mut self, path: &str, candidate: &str) {
+        self.gone.insert((path.to_owned(), candidate.to_owned()));
+    }
+
+    /// Whether the space goes without a candidate that was written.
+    #[must_use]
+    pub fn is_gone(&self, path: &str, candidate: &str) -> bool {
+        self.gone.contains(&(path.to_owned(), candidate.to_owned()))
+    }
+
+    /// Forgets the candidates of a decision but those at these places.
+    pub(crate) fn keep_written(&mut self, decision: DecisionId, kept: &[usize]) {
+        if let Some(written) = self.written.get_mut(&decision) {
+            retain(written, kept);
+        }
     }
 
     /// The calls that led to a place, innermost first.

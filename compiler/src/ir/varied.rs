@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap as HashMap;
+
 use crate::assignment::Assignment;
 use crate::diagram::{Diagram, Selectors};
 use crate::ops::Op;
 
 /// Something that is the same in every network, or one of a few by the decisions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Varied<T> {
     /// The same in every network.
     Fixed(T),
@@ -17,7 +19,7 @@ pub enum Varied<T> {
 
 /// Values by decisions. The values differ from each other and stand in the order of
 /// [`crate::diagram::Diagrams::leaves`], so that equal functions are equal tables.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Table<T> {
     selector: Diagram,
     values: Arc<[T]>,
@@ -100,7 +102,7 @@ pub(crate) fn varied<T: Clone>(
 ) -> Option<Varied<T>> {
     let leaves: Vec<u32> = selectors.leaves(selector).into_iter().copied().collect();
     let mut kept: Vec<&T> = Vec::new();
-    let mut renamed = std::collections::HashMap::new();
+    let mut renamed = HashMap::default();
     for leaf in leaves {
         let value = values.get(leaf as usize)?;
         let place = kept.iter().position(|other| same(other, value)).unwrap_or_else(|| {
@@ -112,7 +114,12 @@ pub(crate) fn varied<T: Clone>(
     if let [only] = kept.as_slice() {
         return Some(Varied::Fixed((*only).clone()));
     }
-    let selector = selectors.rename(selector, &|leaf| renamed.get(&leaf).copied().unwrap_or(0));
+    let is_renamed = renamed.iter().any(|(leaf, place)| leaf != place);
+    let selector = if is_renamed {
+        selectors.rename(selector, &|leaf| renamed.get(&leaf).copied().unwrap_or(0))
+    } else {
+        selector
+    };
     let values = kept.into_iter().cloned().collect();
     Some(Varied::By(Table { selector, values }))
 }
