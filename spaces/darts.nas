@@ -2,6 +2,7 @@
 //! each the sum of two of the states before it through one of seven operators.
 use std.blocks.{conv_bn, conv_bn_relu, sep_conv, dil_conv, relu_conv_bn, factorized_reduce_bn,
                 pool_bn}
+use std.heads.auxiliary_head
 
 /// One edge: the operators of the paper. `none` of a network is an edge that `choose 2` below leaves
 /// out; only what the search trains, `relaxed`, has it. [c, H, W] -> [c, H / stride, W / stride].
@@ -53,9 +54,11 @@ cell normal(older, newer, c, relaxed) { (older, newer) -> nodes(c, 1, relaxed) }
 /// The cell that halves the size.
 cell reduction(older, newer, c, relaxed) { (older, newer) -> nodes(c, 2, relaxed) }
 
-/// The cells of a network in a row, a reduction at each third; then the classes.
+/// The cells of a network in a row, a reduction at each third; then the classes. Beside these what
+/// an auxiliary head reads, the second reduction.
 block stack(first, second, width, layers, classes, relaxed = false) {
     var (older, newer, c) = (first, second, width)
+    var reduced = second
     for layer in 0..layers {
         let reduce = layer == layers / 3 or layer == 2 * layers / 3
         if reduce { c = 2 * c }
@@ -66,8 +69,9 @@ block stack(first, second, width, layers, classes, relaxed = false) {
         }
         older = newer
         newer = out
+        if reduce { reduced = out }
     }
-    newer -> global_avg_pool -> linear(classes)
+    (newer -> global_avg_pool -> linear(classes), reduced)
 }
 
 /// For CIFAR-10: the size of the search, the networks that it derives are wider and deeper.
@@ -75,7 +79,9 @@ space darts(classes = 10, size = 32, width = 16, layers = 8) {
     input image: [3, size, size]
     task classification(classes)
     let stem = image -> conv_bn(3 * width, kernel = 3)
-    output logits = (stem, stem) -> stack(width, layers, classes)
+    let (logits, reduced) = (stem, stem) -> stack(width, layers, classes)
+    output logits = logits
+    train output aux = reduced -> auxiliary_head(classes)
 }
 
 /// For ImageNet: an eighth of the size before the first cell.
@@ -85,7 +91,9 @@ space darts_imagenet(classes = 1000, size = 224, width = 48, layers = 14) {
     let older = image -> conv_bn_relu(width / 2, kernel = 3, stride = 2)
         -> conv_bn(width, kernel = 3, stride = 2)
     let newer = older -> relu_conv_bn(width, kernel = 3, stride = 2)
-    output logits = (older, newer) -> stack(width, layers, classes)
+    let (logits, reduced) = (older, newer) -> stack(width, layers, classes)
+    output logits = logits
+    train output aux = reduced -> auxiliary_head(classes, stride = 2, norm = false)
 }
 
 /// What the search trains: all edges, `none` among their operators, batch norm without scale and
@@ -94,7 +102,8 @@ space darts_relaxed(classes = 10, size = 32, width = 16, layers = 8) {
     input image: [3, size, size]
     task classification(classes)
     let stem = image -> conv_bn(3 * width, kernel = 3)
-    output logits = (stem, stem) -> stack(width, layers, classes, relaxed = true)
+    let (logits, _reduced) = (stem, stem) -> stack(width, layers, classes, relaxed = true)
+    output logits = logits
 }
 
 /// Its cells alone, as the paper counts them: one of eight operators on each of 14 edges.

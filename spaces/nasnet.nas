@@ -4,6 +4,7 @@
 //!
 //! The hub of NNI 3.0 has this space, AmoebaNet, DARTS and two more in 918 lines of Python.
 use std.cells.cell_network
+use std.heads.auxiliary_head
 
 /// Beside the identity.
 const OPS = [("line", 3), ("line", 7), ("dil", 3), ("avg", 3), ("max", 3), ("max", 5), ("max", 7),
@@ -16,13 +17,18 @@ space nasnet(classes = 1000, size = 224, filters = 44, repeats = 4, stem = 32, j
              skips = false) {
     input image: [3, size, size]
     task classification(classes)
-    output logits = image -> cell_network(OPS, filters, repeats, classes, joined, stem, skips)
+    let (logits, tapped) = image
+        -> cell_network(OPS, filters, repeats, classes, joined, stem, skips)
+    output logits = logits
+    train output aux = tapped -> auxiliary_head(classes)
 }
 
 space nasnet_cifar(classes = 10, size = 32, filters = 32, repeats = 6, joined = [[], []]) {
     input image: [3, size, size]
     task classification(classes)
-    output logits = image -> cell_network(OPS, filters, repeats, classes, joined)
+    let (logits, tapped) = image -> cell_network(OPS, filters, repeats, classes, joined)
+    output logits = logits
+    train output aux = tapped -> auxiliary_head(classes)
 }
 
 /// NASNet-A (4 @ 1056): 564M, 5.3M parameters (tensorflow/models).

@@ -1,15 +1,19 @@
 //! `Checked<Space>`: the only thing that analyses and backends accept, and the checker that
 //! makes it.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
+use crate::analyse;
 use crate::analyse::liveness::Liveness;
 use crate::diagram::{Diagram, Selectors};
 use crate::error::{Place, Problems, diagnostics};
-use crate::ir::operation::Operation;
+use crate::ir::operation::{Case, Operation};
 use crate::ir::origin::OriginId;
-use crate::ir::{Node, NodeId, NodeKind, Space};
-use crate::measure::Measure;
+use crate::ir::{DecisionId, Node, NodeId, NodeKind, Space, Task};
+use crate::measure::{Device, Latency, Measure};
+use crate::ops::Op;
 use crate::shape::Shape;
 use crate::target::Precision;
 
@@ -22,6 +26,8 @@ diagnostics! {
     Warning UnusedTensor [nas::space::unused_tensor] "the result of this `{what}` reaches no output" { what: String }
     /// An output that the task cannot use.
     Error TaskOutput [nas::space::task_output] "{task} needs an output {needed}, not {found}" { task: String, needed: String, found: String }
+    /// A decision that no network depends on, as only what training adds does.
+    Error TrainDecision [nas::space::train_decision] "`{decision}` decides nothing of the network, only what training adds" { decision: String }
     /// Costs whose sum leaves the range of what the compiler computes with.
     Error CostOverflow [nas::space::cost_overflow] "the {measure} of space `{space}` leave the range of 64 bits" { measure: String, space: String }
     /// Decisions that no table of bounded size holds.
@@ -32,13 +38,40 @@ diagnostics! {
 
 /// Something that the checker proved well-formed. Only the checker makes it.
 #[derive(Debug, Clone)]
-pub struct Checked<T>(T);
+pub struct Checked<T> {
+    value: T,
+    /// What all analyses of it begin with, made when the first one asks.
+    liveness: OnceLock<Result<Liveness, analyse::Entangled>>,
+}
 
 impl<T> Deref for Checked<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        &self.value
+    }
+}
+
+impl Checked<Space> {
+    /// When each node is part of the network, and when each decision matters.
+    ///
+    /// # Errors
+    /// [`analyse::Entangled`] where the conditions grow beyond what can be held.
+    pub fn liveness(&self) -> Result<&Liveness, analyse::Entangled> {
+        self.liveness.get_or_init(|| Liveness::new(&self.value)).as_ref().map_err(|full| *full)
+    }
+
+    /// Sets what costs depend on beside the space. A latency comes by [`Self::set_latency`].
+    pub(crate) fn set_device(&mut self, device: Device) {
+        self.value.device = device;
+    }
+
+    /// Sets the latency of the space. `selectors` are those of the space, and those of the latency.
+    pub(crate) fn set_latency(&mut self, latency: Latency, selectors: Selectors) {
+        // INVARIANT: stores of diagrams only grow, so that what was proved still holds.
+        self.value.device.latency = Some(latency);
+        self.value.selectors = selectors;
+        self.liveness = OnceLock::new();
     }
 }
 
@@ -46,23 +79,31 @@ impl<T> Deref for Checked<T> {
 /// select agree, inputs and outputs are there and fit the task, sums of costs fit into 64 bits.
 /// `None` if an error was reported; warnings leave a space checked.
 pub fn check(space: Space, problems: &mut Problems) -> Option<Checked<Space>> {
-    let mut checker = Checker { space: &space, problems: Problems::default() };
-    checker.structure();
+    let mut checker = Checker { space: &space, macs: 0, params: 0, problems: Problems::default() };
+    let liveness = OnceLock::new();
+    let varying = checker.fixed_nodes();
+    if !varying.is_empty() {
+        checker.varying_nodes(&varying, liveness.get_or_init(|| Liveness::new(&space)));
+    }
     checker.ports();
     checker.unused();
+    checker.train_decisions();
     checker.costs();
     let found = checker.problems;
     let is_sound = !found.has_errors();
     problems.extend(found.into_vec());
-    is_sound.then_some(Checked(space))
+    is_sound.then_some(Checked { value: space, liveness })
 }
 
 struct Checker<'s> {
     space: &'s Space,
+    /// What the operators cost together, the dearest case of each.
+    macs: u128,
+    params: u128,
     problems: Problems,
 }
 
-impl Checker<'_> {
+impl<'s> Checker<'s> {
     fn place(&self, origin: Option<OriginId>, label: impl Into<String>) -> Place {
         let origins = &self.space.origins;
         let mut chain = origins.chain(origin).into_iter();
@@ -78,36 +119,39 @@ impl Checker<'_> {
     }
 
     /// Every node follows from its operands. The elaborator builds such spaces; one that was
-    /// read from the text form may be anything.
-    fn structure(&mut self) {
-        let mut varying = Vec::new();
+    /// read from the text form may be anything. Returns the nodes whose shape, or an operand's,
+    /// depends on decisions.
+    fn fixed_nodes(&mut self) -> Vec<(NodeId, &'s Node)> {
+        let (mut varying, mut inputs) = (Vec::new(), Vec::new());
         for (id, node) in self.space.graph.nodes() {
             if node.inputs.iter().any(|operand| *operand >= id) {
                 self.broken(id, "an operand that comes after it");
                 continue;
             }
-            let inputs = node.inputs.iter().filter_map(|&i| self.space.graph.shape(i)?.fixed());
-            let inputs: Vec<Shape> = inputs.copied().collect();
+            let fixed = |&input: &NodeId| self.space.graph.shape(input)?.fixed().copied();
+            inputs.clear();
+            inputs.extend(node.inputs.iter().filter_map(fixed));
             match (node.shape.fixed(), inputs.len() == node.inputs.len()) {
                 (Some(&output), true) => self.fixed_node(id, node, &inputs, output),
                 _ => varying.push((id, node)),
             }
         }
-        if !varying.is_empty() {
-            self.varying_nodes(&varying);
-        }
+        varying
     }
 
     /// A node of which at most the operator varies.
     fn fixed_node(&mut self, id: NodeId, node: &Node, inputs: &[Shape], output: Shape) {
         match &node.kind {
             NodeKind::Input if inputs.is_empty() => {}
-            NodeKind::Output if inputs == [output] => {}
-            NodeKind::Input | NodeKind::Output => self.broken(id, "a port with other operands"),
+            NodeKind::Output | NodeKind::TrainOutput { .. } if inputs == [output] => {}
+            NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => {
+                self.broken(id, "a port with other operands");
+            }
             NodeKind::Op(op) => {
                 if op.values().iter().any(|op| op.shape(inputs) != Ok(output)) {
                     self.broken(id, "a shape that does not follow from its operands");
                 }
+                self.add_dearest(op.values().iter().map(|op| costs_of(op, inputs, output)));
             }
             NodeKind::Select(selector) => {
                 let leaves = self.space.selectors.leaves(*selector);
@@ -122,34 +166,48 @@ impl Checker<'_> {
 
     /// Nodes whose shape, or an operand's, depends on decisions: proved for all assignments
     /// under which the node is alive.
-    fn varying_nodes(&mut self, nodes: &[(NodeId, &Node)]) {
-        let Ok(mut liveness) = Liveness::of_unchecked(self.space) else {
+    fn varying_nodes(
+        &mut self,
+        nodes: &[(NodeId, &Node)],
+        liveness: &Result<Liveness, analyse::Entangled>,
+    ) {
+        let in_training;
+        let liveness = if self.space.graph.train_outputs().next().is_some() {
+            in_training = Liveness::in_training(self.space);
+            &in_training
+        } else {
+            liveness
+        };
+        let Ok(liveness) = liveness else {
             let place = self.place(self.space.origin, "this space");
             let place = place.help("let fewer choices meet in one tensor");
             self.problems.push(Entangled::at(place, self.space.name.as_str()));
             return;
         };
+        let mut conditions = liveness.conditions.clone();
         for &(id, node) in nodes {
             let Some(alive) = liveness.node(id) else { continue };
-            if !self.follows(node, alive, &mut liveness.conditions) {
+            if !self.follows(node, alive, &mut conditions) {
                 self.broken(id, "a shape that does not follow from its operands");
             }
         }
     }
 
-    fn follows(&self, node: &Node, alive: Diagram, selectors: &mut Selectors) -> bool {
+    fn follows(&mut self, node: &Node, alive: Diagram, selectors: &mut Selectors) -> bool {
         let shape_of = |id: &NodeId| self.space.graph.shape(*id);
         match &node.kind {
             NodeKind::Input => node.inputs.is_empty(),
-            NodeKind::Output => match node.inputs.as_slice() {
+            NodeKind::Output | NodeKind::TrainOutput { .. } => match node.inputs.as_slice() {
                 [operand] => shape_of(operand) == Some(&node.shape),
                 _ => false,
             },
             NodeKind::Op(op) => {
                 let operation = Operation::of(self.space, node, op);
-                let cases = operation.cases(selectors, alive);
-                let mut cases = operation.combinations(&cases);
-                cases.all(|(op, inputs, output)| op.shape(&inputs) == Ok(output))
+                let joint = operation.cases(selectors, alive);
+                let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
+                let costs = cases.iter().map(|(op, inputs, output)| costs_of(op, inputs, *output));
+                self.add_dearest(costs);
+                cases.iter().all(|(op, inputs, output)| op.shape(inputs) == Ok(*output))
             }
             NodeKind::Select(selector) => {
                 let inputs: Vec<_> = node.inputs.iter().filter_map(shape_of).collect();
@@ -179,11 +237,22 @@ impl Checker<'_> {
         };
         let Some((_, output)) = graph.outputs().next() else {
             let place = self.place(self.space.origin, "this space");
-            let place = place.help("end it with `output logits = …`");
+            let place = place.help(match graph.train_outputs().next() {
+                Some((_, node)) => format!("write `output {}` without the `train`", node.name),
+                None => "end it with `output logits = …`".to_owned(),
+            });
             self.problems.push(NoOutput::at(place, name));
             return;
         };
         let Some(task) = self.space.task else { return };
+        self.fits_task(task, input, output);
+        for (_, output) in graph.train_outputs() {
+            self.fits_task(task, input, output);
+        }
+    }
+
+    /// Reports an output that does not fit the task, whatever the input's size.
+    fn fits_task(&mut self, task: Task, input: &Node, output: &Node) {
         let mut selectors = self.space.selectors.clone();
         let always = selectors.constant(1);
         let parts = [input.shape.index(&mut selectors), output.shape.index(&mut selectors)];
@@ -209,18 +278,10 @@ impl Checker<'_> {
 
     /// Warns where a chain of operators ends that reaches no output, whatever is chosen.
     fn unused(&mut self) {
-        let mut reaches = vec![false; self.space.graph.len()];
-        for (id, node) in self.space.graph.nodes().rev() {
-            let is_output = node.kind == NodeKind::Output;
-            if !is_output && reaches.get(id.index()) != Some(&true) {
-                continue;
-            }
-            for operand in &node.inputs {
-                if let Some(slot) = reaches.get_mut(operand.index()) {
-                    *slot = true;
-                }
-            }
-        }
+        let reaches = self
+            .space
+            .graph
+            .reaching(|kind| matches!(kind, NodeKind::Output | NodeKind::TrainOutput { .. }));
         for (id, node) in self.space.graph.nodes() {
             let is_end = self.space.graph.consumers(id).next().is_none();
             let is_told = self.space.dropped.contains(&id);
@@ -230,33 +291,54 @@ impl Checker<'_> {
             let what = match &node.kind {
                 NodeKind::Op(op) => op.name(),
                 NodeKind::Select(_) => "choose",
-                NodeKind::Input | NodeKind::Output => continue,
+                NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => continue,
             };
             let place = self.place(node.origin, "computed here").help("use it, or remove it");
             self.problems.push(UnusedTensor::at(place, what));
         }
     }
 
+    /// Reports the decisions that only what train outputs read depends on.
+    fn train_decisions(&mut self) {
+        let graph = &self.space.graph;
+        if graph.train_outputs().next().is_none() {
+            return;
+        }
+        let network = graph.reaching(|kind| matches!(kind, NodeKind::Input | NodeKind::Output));
+        let of_network = self.decisions_of(&network);
+        for id in self.decisions_of(&graph.train_only()).difference(&of_network) {
+            let Some(decision) = self.space.decision(*id) else { continue };
+            let first = decision.candidates.first().map(String::as_str).unwrap_or_default();
+            let place = self.place(decision.origin, "chosen here");
+            let place =
+                place.help(format!("write one of the candidates instead, such as `{first}`"));
+            self.problems.push(TrainDecision::at(place, decision.path.as_str()));
+        }
+    }
+
+    /// The decisions that some of these nodes depend on.
+    fn decisions_of(&self, nodes: &[bool]) -> BTreeSet<DecisionId> {
+        let nodes = self.space.graph.nodes().zip(nodes).filter(|(_, is_asked)| **is_asked);
+        let selectors = nodes.filter_map(|((_, node), _)| match &node.kind {
+            NodeKind::Select(selector) => Some(*selector),
+            NodeKind::Op(op) => op.selector(),
+            NodeKind::Input => node.shape.selector(),
+            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
+        });
+        selectors.flat_map(|selector| self.space.selectors.decisions(selector)).collect()
+    }
+
+    /// Counts the dearest case of an operator.
+    fn add_dearest(&mut self, cases: impl Iterator<Item = (u128, u128)>) {
+        let (macs, params) =
+            cases.fold((0, 0), |(m, p), (macs, params)| (m.max(macs), p.max(params)));
+        self.macs = self.macs.saturating_add(macs);
+        self.params = self.params.saturating_add(params);
+    }
+
     /// The sum over all candidates, the dearest case of each, bounds the cost of every network.
     fn costs(&mut self) {
-        let (mut macs, mut params) = (0u128, 0u128);
-        let mut selectors = self.space.selectors.clone();
-        let always = selectors.constant(1);
-        for (_, node) in self.space.graph.nodes() {
-            let NodeKind::Op(op) = &node.kind else { continue };
-            let operation = Operation::of(self.space, node, op);
-            let (node_macs, node_params) = match operation.fixed() {
-                Some((op, inputs, output)) => (op.macs(&inputs, output), op.params(&inputs)),
-                None => {
-                    let cases = operation.cases(&mut selectors, always);
-                    let costs = operation.combinations(&cases);
-                    let costs = costs.map(|(op, i, output)| (op.macs(&i, output), op.params(&i)));
-                    costs.fold((0, 0), |(m, p), (macs, params)| (m.max(macs), p.max(params)))
-                }
-            };
-            macs = macs.saturating_add(node_macs);
-            params = params.saturating_add(node_params);
-        }
+        let (macs, params) = (self.macs, self.params);
         let bytes = params.saturating_mul(u128::from(Precision::Fp32.bytes()));
         let sums =
             [(Measure::Macs, macs), (Measure::Params, params), (Measure::WeightBytes, bytes)];
@@ -268,4 +350,9 @@ impl Checker<'_> {
             self.problems.push(CostOverflow::at(place, measure.name(), self.space.name.as_str()));
         }
     }
+}
+
+/// The multiply-accumulates and the parameters of an operator.
+fn costs_of(op: &Op, inputs: &[Shape], output: Shape) -> (u128, u128) {
+    (op.macs(inputs, output), op.params(inputs))
 }

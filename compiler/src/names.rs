@@ -7,8 +7,9 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use nas_grammar::Source;
 use nas_grammar::ast::{
-    Alternatives, Arg, Arm, Block, Body, Element, Expr, ExprKind, ForClause, Ident, ItemKind,
-    Param, Pattern, Space, Span, Statement, StatementKind, TextPart,
+    Alternatives, Arch, ArchEntry, Arg, Arm, Block, Body, Element, Expr, ExprKind, ForClause,
+    Ident, ItemKind, Param, Pattern, Space, SpaceRef, Span, Statement, StatementKind, Target,
+    TargetEntry, TextPart,
 };
 
 use crate::error::{Place, Problems, diagnostics, nearest};
@@ -78,14 +79,14 @@ pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
             ItemKind::Const(constant) => walker.expr(&constant.value),
             ItemKind::Block(block) => walker.block(block),
             ItemKind::Space(space) => walker.space(space),
-            ItemKind::Arch(arch) => walker.used.extend([arch.space.name.name.clone()]),
+            ItemKind::Arch(arch) => walker.arch(arch),
             ItemKind::Search(search) => {
-                let target = search.target.as_ref().map(|target| target.name.clone());
-                walker.used.extend([search.space.name.name.clone()].into_iter().chain(target));
+                walker.space_ref(&search.space);
+                walker.used.extend(search.target.as_ref().map(|target| target.name.clone()));
             }
-            // Their names are spaces, measures, operators and parameters of those, which
-            // the items themselves resolve.
-            ItemKind::Use(_) | ItemKind::Expect(_) | ItemKind::Target(_) => {}
+            ItemKind::Target(target) => walker.target(target),
+            // Their names are spaces and measures, which the items themselves resolve.
+            ItemKind::Use(_) | ItemKind::Expect(_) => {}
         }
     }
     // What could not be read may use them.
@@ -159,7 +160,7 @@ struct Walker<'a> {
     file: &'a Module,
     scopes: Scopes,
     used: &'a mut HashSet<String>,
-    /// Whether unknown names are measures, which `require` itself resolves.
+    /// Whether unknown names are measures or candidates, which the item itself resolves.
     in_claim: bool,
     problems: &'a mut Problems,
 }
@@ -188,6 +189,35 @@ impl Walker<'_> {
             self.scopes.close();
         }
         self.close();
+    }
+
+    fn space_ref(&mut self, space: &SpaceRef) {
+        self.used.extend([space.name.name.clone()]);
+        self.args(space.args.as_deref().unwrap_or_default());
+    }
+
+    /// Its names are also those of settings and of parameters, which the item itself resolves.
+    fn target(&mut self, target: &Target) {
+        self.in_claim = true;
+        for entry in &target.entries {
+            match entry {
+                TargetEntry::Setting(_, value) | TargetEntry::Latency(value, _) => self.expr(value),
+                TargetEntry::Supports(rows, _) => {
+                    rows.iter().flat_map(|row| &row.conditions).for_each(|expr| self.expr(expr));
+                }
+            }
+        }
+    }
+
+    fn arch(&mut self, arch: &Arch) {
+        self.space_ref(&arch.space);
+        self.in_claim = true;
+        for entry in &arch.entries {
+            match entry {
+                ArchEntry::Choice(choice) => self.expr(&choice.value),
+                ArchEntry::Expect(expect) => self.expr(&expect.claim),
+            }
+        }
     }
 
     /// Opens a scope that holds the parameters.
@@ -328,6 +358,10 @@ impl Walker<'_> {
             }
             StatementKind::For(clauses, body) => self.for_body(clauses, body),
             StatementKind::Task(_, args) => self.args(args),
+            StatementKind::TrainOutput(args, _, value) => {
+                self.args(args);
+                self.expr(value);
+            }
             StatementKind::Require(claim) => {
                 self.in_claim = true;
                 self.expr(claim);

@@ -4,12 +4,13 @@ use crate::assignment::Assignment;
 use crate::check::Checked;
 use crate::diagram::Diagram;
 use crate::ir::{DecisionId, Node, NodeId, NodeKind, Space};
-use crate::network::{Network, NetworkNode, Port};
+use crate::network::{Network, NetworkNode, Port, TrainOutput, TrainingPart};
 use crate::ops::Op;
 use crate::shape::Shape;
 
 /// The network that an assignment picks: selects resolved, `identity` and additions of `zero`
-/// gone, what no output reads left out. Names of nodes are those of the space.
+/// gone, what no output reads left out. Names of nodes are those of the space. What only train
+/// outputs read stands apart, in [`Network::training`].
 #[must_use]
 pub fn specialise(space: &Checked<Space>, assignment: &Assignment) -> Network {
     let mut builder = Builder {
@@ -20,14 +21,18 @@ pub fn specialise(space: &Checked<Space>, assignment: &Assignment) -> Network {
         network: Network {
             space: space.name.clone(),
             task: space.task,
+            precision: space.device.precision,
+            latency: None,
             choices: Vec::new(),
             nodes: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            training: TrainingPart::default(),
         },
     };
     builder.resolve();
     builder.emit();
+    builder.emit_training();
     builder.network
 }
 
@@ -97,13 +102,11 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// Marks what the outputs read, then writes it in order. Returns reachability by node of
-    /// the space, selects included.
-    fn reachable(&self) -> Vec<bool> {
+    /// For each node of the space, selects included, whether it is an end or an end reads it.
+    fn reachable(&self, is_end: impl Fn(&NodeKind) -> bool) -> Vec<bool> {
         let mut reached = vec![false; self.space.graph.len()];
         for (id, node) in self.space.graph.nodes().rev() {
-            let is_port = matches!(node.kind, NodeKind::Output | NodeKind::Input);
-            let is_reached = is_port || reached.get(id.index()) == Some(&true);
+            let is_reached = is_end(&node.kind) || reached.get(id.index()) == Some(&true);
             if !is_reached {
                 continue;
             }
@@ -126,8 +129,10 @@ impl<'s> Builder<'s> {
         reached
     }
 
+    /// Writes what the outputs read, in order.
     fn emit(&mut self) {
-        let reached = self.reachable();
+        let reached = self.reachable(|kind| matches!(kind, NodeKind::Output | NodeKind::Input));
+        self.network.latency = self.latency(&reached);
         let read = self.read(&reached);
         let mut matters = vec![false; self.space.decisions.len()];
         for (id, node) in self.space.graph.nodes() {
@@ -145,13 +150,16 @@ impl<'s> Builder<'s> {
                     }
                 }
                 NodeKind::Input => {
-                    let place = self.push(id, node, None);
+                    let made = self.made(id, node);
+                    let place = self.network.nodes.len();
+                    self.network.nodes.push(made);
                     self.network.inputs.push(Port { name: node.name.clone(), node: place });
                 }
                 NodeKind::Op(_) if self.target(id) == id && read.get(id.index()) == Some(&true) => {
-                    self.push(id, node, self.op(node).cloned());
+                    let made = self.made(id, node);
+                    self.network.nodes.push(made);
                 }
-                NodeKind::Op(_) | NodeKind::Select(_) => {}
+                NodeKind::Op(_) | NodeKind::Select(_) | NodeKind::TrainOutput { .. } => {}
             }
         }
         let decisions = self.space.decision_ids().zip(matters);
@@ -164,13 +172,52 @@ impl<'s> Builder<'s> {
             .collect();
     }
 
+    /// The nanoseconds of the parts that are in this network, each in its case.
+    fn latency(&self, reached: &[bool]) -> Option<u64> {
+        let latency = self.space.device.latency.as_ref()?;
+        let parts = latency.parts.iter();
+        let alive = parts.filter(|part| reached.get(part.node.index()) == Some(&true));
+        let each = alive.filter_map(|part| {
+            let case = self.space.selectors.value(part.case, self.assignment)?;
+            part.nanoseconds.get(*case as usize).copied()
+        });
+        Some(each.fold(latency.overhead, u64::saturating_add))
+    }
+
+    /// Writes what train outputs read and is not there yet, in order.
+    fn emit_training(&mut self) {
+        let reached = self.reachable(|kind| matches!(kind, NodeKind::TrainOutput { .. }));
+        let read = self.read(&reached);
+        for (id, node) in self.space.graph.nodes() {
+            match &node.kind {
+                NodeKind::TrainOutput { weight } => {
+                    let operand = node.inputs.first().map(|&id| self.target(id));
+                    if let Some(place) = operand.and_then(|id| self.place_of(id)) {
+                        let port = Port { name: node.name.clone(), node: place };
+                        let output = TrainOutput { port, weight: *weight };
+                        self.network.training.outputs.push(output);
+                    }
+                }
+                NodeKind::Op(_)
+                    if read.get(id.index()) == Some(&true)
+                        && self.target(id) == id
+                        && self.place_of(id).is_none() =>
+                {
+                    let made = self.made(id, node);
+                    self.network.training.nodes.push(made);
+                }
+                NodeKind::Op(_) | NodeKind::Select(_) | NodeKind::Input | NodeKind::Output => {}
+            }
+        }
+    }
+
     /// The decisions that matter to a node of this network.
     fn decided_by(&self, node: &Node) -> Vec<DecisionId> {
         let selector = match &node.kind {
             NodeKind::Select(selector) => Some(*selector),
             NodeKind::Op(op) => op.selector(),
             NodeKind::Input => node.shape.selector(),
-            NodeKind::Output => None,
+            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
         };
         let path = |selector| self.space.selectors.path(selector, self.assignment);
         selector.map(path).unwrap_or_default()
@@ -197,21 +244,21 @@ impl<'s> Builder<'s> {
         self.place.get(id.index()).copied().flatten()
     }
 
-    fn push(&mut self, id: NodeId, node: &'s Node, op: Option<Op>) -> usize {
+    /// The node in this network, behind those that are there.
+    fn made(&mut self, id: NodeId, node: &'s Node) -> NetworkNode {
         let inputs =
             self.operands(node).into_iter().filter_map(|operand| self.place_of(operand)).collect();
-        let place = self.network.nodes.len();
-        // INVARIANT: the checker proved a shape for every assignment.
-        let shape = node.shape.get(&self.space.selectors, self.assignment).copied();
-        self.network.nodes.push(NetworkNode {
-            name: node.name.clone(),
-            op,
-            inputs,
-            shape: shape.unwrap_or(Shape::vector(0)),
-        });
+        let place = self.network.nodes.len() + self.network.training.nodes.len();
         if let Some(slot) = self.place.get_mut(id.index()) {
             *slot = Some(place);
         }
-        place
+        // INVARIANT: the checker proved a shape for every assignment.
+        let shape = node.shape.get(&self.space.selectors, self.assignment).copied();
+        NetworkNode {
+            name: node.name.clone(),
+            op: self.op(node).cloned(),
+            inputs,
+            shape: shape.unwrap_or(Shape::vector(0)),
+        }
     }
 }

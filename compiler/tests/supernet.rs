@@ -76,7 +76,9 @@ fn reached(space: &Checked<Space>, without: Option<Candidate>) -> BTreeSet<usize
                         .map(|(_, id)| id),
                 );
             }
-            NodeKind::Op(_) | NodeKind::Input | NodeKind::Output => open.extend(&node.inputs),
+            NodeKind::Op(_) | NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => {
+                open.extend(&node.inputs)
+            }
         }
     }
     seen
@@ -100,4 +102,24 @@ proptest! {
         }
         prop_assert_eq!(owners(&space), expected);
     }
+}
+
+/// `kernel`, chosen, has weights of its own for each value; `expand`, elastic, none.
+#[test]
+fn values_cost_what_is_computed_with_them() {
+    let text = "space s {
+        input x: [4, 10, 10]
+        let y = x -> conv(8, kernel = choose kernel [1, 3])
+        let z = y -> conv(8 * elastic expand [1, 2], kernel = 1)
+        output out = z -> conv(4, kernel = 1)
+    }";
+    let supernet = Supernet::of(&common::space(Source::new("s.nas", text)));
+    let cost = |macs, params| Cost { macs, params };
+    assert_eq!(supernet.candidates[0], [cost(3_200, 32), cost(28_800, 288)], "kernel");
+    let wide = 100 * (8 * 16 + 16 * 4);
+    assert_eq!(supernet.candidates[1], [cost(wide / 2, 0), cost(wide, 0)], "expand");
+    assert_eq!(supernet.fixed, cost(0, 8 * 16 + 16 * 4));
+    let candidates: Cost = supernet.candidates.iter().flatten().copied().sum();
+    assert_eq!(candidates.macs, supernet.total.macs);
+    assert_eq!(candidates.params + supernet.fixed.params, supernet.total.params);
 }

@@ -141,6 +141,10 @@ fn errors_name_the_line_and_what_was_expected() {
             "n2 = relu(n0) \"r\" : [3, 8, 8]",
             "line 4: expected `task`, a decision, a table or a node, the next being d1, t0 and n1",
         ),
+        (
+            "n1 = train output (n0) {weight = true} \"r\" : [3, 8, 8]",
+            "line 4: expected a number",
+        ),
         ("n1 = relu(n0) \"r : [3, 8, 8]", "line 4: expected a closing quote"),
         ("n1 = relu(n0) \"r\" : [3, 8]", "line 4: expected a shape of one or three sizes"),
         ("n1 = relu(n0) \"r\" : [3, 8, 8] and", "line 4: expected the end of the line"),
@@ -172,6 +176,7 @@ space small {
     task segmentation(7)
     let x = image -> conv_bn_relu(8, kernel = 3, stride = 2) -> residual
     output logits = x -> conv(7, kernel = 1, bias = true) -> resize(scale = 2)
+    train output aux = x -> conv(7, kernel = 1) -> resize(scale = 2)
 }
 "#;
 

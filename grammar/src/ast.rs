@@ -330,6 +330,8 @@ pub enum StatementKind {
     Task(Ident, Vec<Arg>),
     /// `output logits = expr` (spaces only)
     Output(Ident, Expr),
+    /// `train(weight = 0.4) output aux = expr` (spaces only)
+    TrainOutput(Vec<Arg>, Ident, Expr),
     /// `require macs <= 300M` (spaces only)
     Require(Expr),
 }

@@ -130,6 +130,15 @@ impl<'s> Builder<'s> {
             Rule::output_stmt => {
                 StatementKind::Output(self.next_ident(&mut parts), self.last_expr(parts, span)?)
             }
+            Rule::train_stmt => {
+                let args = parts.peek().filter(|part| part.as_rule() == Rule::args);
+                let args = args.map(|args| self.args(args)).transpose()?.unwrap_or_default();
+                while parts.peek().is_some_and(|part| part.as_rule() != Rule::ident) {
+                    parts.next();
+                }
+                let name = self.next_ident(&mut parts);
+                StatementKind::TrainOutput(args, name, self.last_expr(parts, span)?)
+            }
             Rule::task_stmt => {
                 let mut call = parts.flat_map(Pair::into_inner);
                 let name = call.next().map_or(empty_ident(), |p| self.ident(&p));
@@ -482,6 +491,7 @@ fn is_keyword(rule: Rule) -> bool {
             | Rule::kw_input
             | Rule::kw_task
             | Rule::kw_output
+            | Rule::kw_train
             | Rule::kw_require
             | Rule::kw_minimize
     )

@@ -1,7 +1,7 @@
 //! The help of a syntax error: what people write who know other languages, and what it is here.
 
 use crate::rules::Rule;
-use crate::scan::{ITEM_WORDS, leading_word};
+use crate::scan::{ITEM_WORDS, Scanner, TokenKind, leading_word};
 use crate::syntax::open_brackets;
 use crate::words::{is_item_expected, is_name_expected, is_reserved};
 
@@ -165,6 +165,14 @@ fn by_pair(site: Site<'_>) -> Option<&'static str> {
         _ if is_assigned && leading_word(site.before) == "target" => "leave the `=` out",
         _ => return None,
     })
+}
+
+/// The help where a line opens a bracket that only its comment closes.
+pub(crate) fn commented_closer(line: &str, open: char, close: char) -> Option<&'static str> {
+    let comment = Scanner::new(line).find(|token| token.kind == TokenKind::Comment)?;
+    let comment = line.get(comment.start..)?;
+    let is_closed = comment.matches(close).count() > comment.matches(open).count();
+    is_closed.then_some("`//` begins a comment; whole numbers are divided by `/`, rounded down")
 }
 
 const COMMENT: &str = "a comment begins with `//`";

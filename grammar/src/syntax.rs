@@ -36,7 +36,12 @@ pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule])
     let open = unclosed(site);
     let mut title = format!("expected {}", words::phrase(rules));
     let mut label = found(site);
+    let commented = open.as_ref().and_then(|open| {
+        let from = site.before.get(open.at..)?;
+        habits::commented_closer(from.lines().next()?, open.bracket, closing(open.bracket))
+    });
     let help = match open.as_ref().filter(|open| open.is_cause) {
+        _ if commented.is_some() => commented.map(str::to_owned),
         Some(open) => Some(format!("close it with `{}`", closing(open.bracket))),
         None if is_cut_short(site) && !site.before.is_empty() => {
             let (line, _) = source.line_column(start);

@@ -59,6 +59,7 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::input_stmt | Rule::kw_input => "`input`",
         Rule::task_stmt | Rule::kw_task => "`task`",
         Rule::output_stmt | Rule::kw_output => "`output`",
+        Rule::train_stmt | Rule::kw_train => "`train output`",
         Rule::require_stmt | Rule::kw_require => "`require`",
         Rule::pattern | Rule::tuple_pattern => "a name or a tuple such as `(a, b)`",
         Rule::expr | Rule::operand | Rule::primary | Rule::prefix | Rule::element => EXPRESSION,

@@ -47,6 +47,20 @@ fn the_example_of_the_language_loses_only_its_alignment() {
 }
 
 #[test]
+fn train_outputs() {
+    check(
+        "space s { train output a=x train ( weight=0.3 ) output b = y -> f\ntrain( // why\n) output c = z }",
+        "space s {
+    train output a = x
+    train(weight = 0.3) output b = y -> f
+    // why
+    train output c = z
+}
+",
+    );
+}
+
+#[test]
 fn a_recipe_of_the_language() {
     stays(
         r#"search paper of squeezenas_small {

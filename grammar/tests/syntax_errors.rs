@@ -29,6 +29,16 @@ fn check(cases: &[(&str, &str)]) {
 const ITEM: &str = "expected an item (`use`, `const`, `block`, `cell`, `space`, `arch`, `target`, `search` or `expect`)";
 
 #[test]
+fn a_division_that_is_a_comment() {
+    let help = "`//` begins a comment; whole numbers are divided by `/`, rounded down";
+    let unclosed = "expected `,` or `)`; found `}`; this `(` is not closed";
+    check(&[
+        ("block f(x) {\n    x -> g(x.c // 2, 3)\n}", &format!("{unclosed}; {help}")),
+        ("block f(x) {\n    x -> g(x.c // two (or so)\n}", &format!("{unclosed}; close it with `)`")),
+    ]);
+}
+
+#[test]
 fn heads_of_items() {
     check(&[
         ("foo", &format!("{ITEM}; found `foo`")),
@@ -81,6 +91,7 @@ fn entries_of_items() {
         ("search p of s { weights sgd { rate 3 } }", "expected `=`; found `3`"),
         ("space s { input x [3] }", "expected `:`; found `[`"),
         ("space s { output x }", "expected `=`; found `}`"),
+        ("space s { train output = y }", "expected a name; found `=`"),
         ("space s { task a b }", "expected arguments in `( )`; found `b`"),
     ]);
 }

@@ -134,6 +134,9 @@ fn statement(s: &Statement) -> String {
             list("task", [name.name.clone()].into_iter().chain(args(arguments)))
         }
         StatementKind::Output(name, e) => list("output", [name.name.clone(), expr(e)]),
+        StatementKind::TrainOutput(arguments, name, e) => {
+            list("train", args(arguments).chain([name.name.clone(), expr(e)]))
+        }
         StatementKind::Require(e) => list("require", [expr(e)]),
     }
 }
@@ -440,6 +443,15 @@ fn items() {
     check(
         "space s(n = 3) { input x: [3, n] task t(n, a = 1) output y = x -> f }",
         "(space s (params (= n 3)) (do (input x (list 3 n)) (task t n (= a 1)) (output y (-> x f))))",
+    );
+    check(
+        "space s { train output a = x -> f train(w = 0.3,) output b = y train() output c = z }",
+        "(space s _ (do (train a (-> x f)) (train (= w 0.3) b y) (train c z)))",
+    );
+    // `train` is a name where no `output` follows.
+    check(
+        "space s { let train = f train(x) train -> g train = h }",
+        "(space s _ (do (let train f) (call train x) (-> train g) (assign train h)))",
     );
     check(
         "arch a of s { op = [x, y], \"unit.7/op\" = z expect macs == 3 }",

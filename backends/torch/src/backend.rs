@@ -24,6 +24,7 @@ use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, failed, score, train};
+use crate::program::{Evaluation, Plan};
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,9 +152,10 @@ impl Backend for TorchBackend {
     fn trainee(&self, network: Network) -> Result<TorchTrainee, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        let network = TorchNetwork::fed(&network, Some(self.input), *seed, device)?;
+        let network = TorchNetwork::in_training(&network, self.input, *seed, device)?;
+        let plan = Plan::in_training(&network.program);
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
-        Ok(TorchTrainee { network, sgd, feed: self.feed(retrain.batch) })
+        Ok(TorchTrainee { network, plan, sgd, feed: self.feed(retrain.batch) })
     }
 }
 
@@ -238,6 +240,8 @@ impl Supernet for TorchSupernet {
 /// One network in training.
 pub struct TorchTrainee {
     network: TorchNetwork,
+    /// How a training step evaluates it.
+    plan: Plan,
     sgd: Sgd,
     feed: Feed,
 }
@@ -254,12 +258,12 @@ impl Trainee for TorchTrainee {
     type Error = TorchError;
 
     fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, sgd, feed } = self;
+        let Self { network, plan, sgd, feed } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
         train(feed, pass, on_step, |lesson| {
-            let (loss, value) =
-                loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network)?;
-            let rows = network.program.weights(&network.plan).into_iter();
+            let evaluation = Evaluation { plan, ..network.evaluation(Statistics::Learn) };
+            let (loss, value) = loss(&evaluation, lesson, Phase::Network)?;
+            let rows = network.program.weights(plan).into_iter();
             sgd.step(&network.parameters, rows, &loss, lesson.rate)?;
             Ok((value, 0.0))
         })
@@ -270,7 +274,7 @@ impl Trainee for TorchTrainee {
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
-        self.network.load(weights)
+        self.network.load_evaluated(weights)
     }
 
     fn state(&self) -> Result<Weights, TorchError> {

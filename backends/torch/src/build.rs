@@ -15,46 +15,35 @@ use nas_compiler::analyse::liveness::{Entangled, Liveness};
 use nas_compiler::diagram::Diagram;
 use nas_compiler::ir::operation::{Case, Operation, WeightGroup};
 use nas_compiler::ir::{Node, NodeKind, Space, Varied};
-use nas_compiler::network::Network;
+use nas_compiler::network::{Network, NetworkNode, Port, TrainOutput};
 use nas_compiler::ops::{Initial, Op, Resize, ResizeMode, ResizeTo, Weight};
 use nas_compiler::shape::Shape;
 
 use crate::parameters::{Reading, Spec};
-use crate::program::{Instruction, Operator, Output, Program, Select, Work};
+use crate::program::{self, Instruction, Operator, Output, Program, Select, Work};
 
 impl Program {
     /// The program of a network, and the parameters it needs. If it is `fed` pictures of another
     /// size than that of its input, it answers in that size too.
     pub(crate) fn of_network(network: &Network, fed: Option<Shape>) -> (Self, Vec<Spec>) {
-        let mut builder = Builder::default();
-        let mut own = None;
-        for node in &network.nodes {
-            let row = match &node.op {
-                Some(op) => {
-                    let case = (op, network.operand_shapes(node), node.shape);
-                    builder.only_case(&node.name, case, &node.inputs)
-                }
-                None => {
-                    own = Some(node.shape);
-                    let given = fed.unwrap_or(node.shape);
-                    let row = builder.input(&node.name, given);
-                    builder.resized(&node.name, row, given, node.shape)
-                }
-            };
-            builder.places.push(row);
-        }
-        for port in &network.outputs {
-            let shape = network.nodes.get(port.node).map_or(Shape::vector(0), |node| node.shape);
-            let is_picture = own.is_some_and(|own| own.spatial() == shape.spatial());
-            let asked = fed.filter(|_| is_picture);
-            let asked = asked.map_or(shape, |fed| fed.with_channels(shape.channels()));
-            let row = builder.resized(&port.name, builder.place(port.node), shape, asked);
-            builder.program.outputs.push(Output { row, shape: asked });
+        let builder = Builder::of_network(network, fed);
+        (builder.program, builder.specs)
+    }
+
+    /// As `of_network`, with what training adds.
+    pub(crate) fn in_training(network: &Network, fed: Option<Shape>) -> (Self, Vec<Spec>) {
+        let mut builder = Builder::of_network(network, fed);
+        builder.network_nodes(network, &network.training.nodes, fed);
+        for TrainOutput { port, weight } in &network.training.outputs {
+            let output = builder.network_output(network, port, fed);
+            let added = program::TrainOutput { output, weight: *weight };
+            builder.program.train_outputs.push(added);
         }
         (builder.program, builder.specs)
     }
 
-    /// The program of a supernet, and the parameters of all its candidates.
+    /// The program of a supernet, and the parameters of all its candidates. A search trains without
+    /// train outputs.
     ///
     /// # Errors
     /// Something depends on decisions that are too entangled to list its cases.
@@ -68,7 +57,12 @@ impl Program {
             liveness = Some(found);
         }
         let always = builder.program.selectors.constant(1);
-        for (id, node) in space.graph.nodes() {
+        for ((id, node), train_only) in space.graph.nodes().zip(space.graph.train_only()) {
+            if train_only {
+                // Nothing reads its place.
+                builder.places.push(0);
+                continue;
+            }
             let alive = liveness.as_ref().and_then(|liveness| liveness.node(id));
             let row = builder.node(space, node, alive.unwrap_or(always));
             builder.places.push(row);
@@ -107,6 +101,45 @@ struct Builder {
 }
 
 impl Builder {
+    fn of_network(network: &Network, fed: Option<Shape>) -> Self {
+        let mut builder = Self::default();
+        builder.network_nodes(network, &network.nodes, fed);
+        for port in &network.outputs {
+            let output = builder.network_output(network, port, fed);
+            builder.program.outputs.push(output);
+        }
+        builder
+    }
+
+    fn network_nodes(&mut self, network: &Network, nodes: &[NetworkNode], fed: Option<Shape>) {
+        for node in nodes {
+            let row = match &node.op {
+                Some(op) => {
+                    let case = (op, network.operand_shapes(node), node.shape);
+                    self.only_case(&node.name, case, &node.inputs)
+                }
+                None => {
+                    let given = fed.unwrap_or(node.shape);
+                    let row = self.input(&node.name, given);
+                    self.resized(&node.name, row, given, node.shape)
+                }
+            };
+            self.places.push(row);
+        }
+    }
+
+    /// The value at a port; a picture of the input's size in that of the pictures that are fed.
+    fn network_output(&mut self, network: &Network, port: &Port, fed: Option<Shape>) -> Output {
+        let shape_of = |port: &Port| network.node(port.node).map(|node| node.shape);
+        let shape = shape_of(port).unwrap_or(Shape::vector(0));
+        let own = network.inputs.last().and_then(shape_of);
+        let is_picture = own.is_some_and(|own| own.spatial() == shape.spatial());
+        let asked = fed.filter(|_| is_picture);
+        let asked = asked.map_or(shape, |fed| fed.with_channels(shape.channels()));
+        let row = self.resized(&port.name, self.place(port.node), shape, asked);
+        Output { row, shape: asked }
+    }
+
     fn place(&self, node: usize) -> usize {
         // INVARIANT: operands come first.
         self.places.get(node).copied().unwrap_or_default()
@@ -146,6 +179,7 @@ impl Builder {
                     None => self.cases(space, node, &operation, alive),
                 }
             }
+            NodeKind::TrainOutput { .. } => first,
             NodeKind::Select(selector) => {
                 let rows = operands.iter().map(|&node| self.place(node)).collect();
                 self.select(name, Some(*selector), rows, &node.shape)

@@ -7,10 +7,12 @@ use crate::lower::Site;
 use crate::random::{Moment, Purpose, stream};
 
 /// Where the numbers of a training step come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Noise {
     pub(crate) seed: u64,
     pub(crate) moment: Moment,
+    /// By what the rates of drop paths are multiplied.
+    pub(crate) drop_path: f64,
 }
 
 /// What is set to zero together.
@@ -28,11 +30,11 @@ pub(crate) fn dropped(
     what: Dropped,
     site: &Site<'_>,
 ) -> Result<Tensor, TchError> {
-    let Some(Noise { seed, moment }) = site.noise else { return Ok(x) };
-    let apart = match what {
-        Dropped::Elements => x.dim(),
-        Dropped::Channels => 2,
-        Dropped::Pictures => 1,
+    let Some(Noise { seed, moment, drop_path }) = site.noise else { return Ok(x) };
+    let (apart, p) = match what {
+        Dropped::Elements => (x.dim(), p),
+        Dropped::Channels => (2, p),
+        Dropped::Pictures => (1, p * drop_path),
     };
     let sizes = x.size().into_iter().enumerate();
     let sizes: Vec<i64> = sizes.map(|(axis, size)| if axis < apart { size } else { 1 }).collect();

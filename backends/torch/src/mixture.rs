@@ -20,7 +20,7 @@ use crate::parameters::Parameters;
 use crate::passes::Lesson;
 use crate::program::{Evaluation, Plan, Program};
 use crate::random::Moment;
-use crate::task::mean_loss;
+use crate::task::{Labels, mean_loss};
 
 /// What stays the same over a search.
 #[derive(Debug, Clone, Copy)]
@@ -188,7 +188,8 @@ fn several_shapes(space: &Space) -> Option<SoftShapes> {
     })
 }
 
-/// The loss of a batch in training, as a tensor and as a number.
+/// The loss of a batch in training, as a tensor and as a number: the cross-entropy of the first
+/// output, and that of each train output of the plan times its weight.
 ///
 /// # Errors
 /// It is not finite: then the batch is evaluated once more to find where that begins.
@@ -200,20 +201,18 @@ pub(crate) fn loss(
     let inputs = [lesson.images.shallow_clone()];
     let choices = matches!(phase, Phase::Choices);
     let moment = Moment { choices, epoch: lesson.epoch, step: lesson.step };
-    let noise = Some(Noise { seed: lesson.seed, moment });
+    let noise = Some(Noise { seed: lesson.seed, moment, drop_path: lesson.drop_path });
     let evaluation = &Evaluation { noise, ..*evaluation };
-    let outputs = evaluation.run(&inputs)?;
-    let missing = || TorchError::broken("a network without outputs");
-    let output = outputs.first().ok_or_else(missing)?;
-    let (found, labels) = (output.size(), lesson.labels.classes.size());
-    if let (&[_, _, h, w], &[_, height, width]) = (found.as_slice(), labels.as_slice())
-        && [h, w] != [height, width]
-    {
-        let node = evaluation.program.output_name();
-        let reason = format!("its result is {h} x {w}");
-        return Err(TorchError::CropMisfit { height, width, node, reason });
+    let values = evaluation.run(&inputs)?;
+    let mut losses = evaluation.plan.outputs.iter().zip(&values).map(|(output, value)| {
+        fits(value, lesson.labels, || evaluation.program.name(output.row))?;
+        mean_loss(value, lesson.labels)
+    });
+    let mut loss =
+        losses.next().ok_or_else(|| TorchError::broken("a network without outputs"))??;
+    for (auxiliary, output) in losses.zip(&evaluation.program.train_outputs) {
+        loss = loss.f_add(&auxiliary?.f_mul_scalar(output.weight)?)?;
     }
-    let loss = mean_loss(output, lesson.labels)?;
     let value = loss.f_double_value(&[])?;
     if value.is_finite() {
         return Ok((loss, value));
@@ -221,6 +220,18 @@ pub(crate) fn loss(
     let again = Evaluation { statistics: Statistics::Batch, ..*evaluation };
     let node = tch::no_grad(|| again.inspect(&inputs));
     Err(TorchError::NotFinite { phase, epoch: lesson.epoch, step: lesson.step, loss: value, node })
+}
+
+/// Refuses logits for pixels that are not those of the labels.
+fn fits(logits: &Tensor, labels: &Labels, node: impl FnOnce() -> String) -> Result<(), TorchError> {
+    let (found, labels) = (logits.size(), labels.classes.size());
+    match (found.as_slice(), labels.as_slice()) {
+        (&[_, _, h, w], &[_, height, width]) if [h, w] != [height, width] => {
+            let reason = format!("its result is {h} x {w}");
+            Err(TorchError::CropMisfit { height, width, node: node(), reason })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The gradient of the loss with respect to each logit; 0 where it does not depend on them.

@@ -44,6 +44,18 @@ impl TorchNetwork {
         Ok(Self::with(program, parameters, device))
     }
 
+    /// As `fed`, with what training adds; [`Plan::in_training`] says how to evaluate it then.
+    pub(crate) fn in_training(
+        network: &Network,
+        pictures: Shape,
+        seed: u64,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let (program, specs) = Program::in_training(network, Some(pictures));
+        let parameters = Parameters::new(specs, seed, device)?;
+        Ok(Self::with(program, parameters, device))
+    }
+
     pub(crate) fn with(program: Program, parameters: Parameters, device: Device) -> Self {
         let plan = Plan::new(&program, &[]);
         Self { program, parameters, plan, device }
@@ -65,6 +77,12 @@ impl TorchNetwork {
     /// A tensor is missing or has other sizes; then nothing is changed.
     pub fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
         self.parameters.load(weights)
+    }
+
+    /// As `load`, but what only training has stays as it is.
+    pub(crate) fn load_evaluated(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        let rows = self.program.weights(&self.plan);
+        self.parameters.load_some(weights, |row| rows.contains(&row))
     }
 
     /// The outputs `[N, C, H, W]` for inputs `[N, C, H, W]`. Training takes the statistics of the

@@ -172,11 +172,23 @@ impl Parameters {
 
     /// Takes the values of all tensors from `weights`; of none if one does not fit.
     pub(crate) fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
-        for spec in &self.specs {
+        self.load_some(weights, |_| true)
+    }
+
+    /// Takes the values of the tensors in some rows from `weights`; of none if one does not fit.
+    pub(crate) fn load_some(
+        &mut self,
+        weights: &Weights,
+        is_asked: impl Fn(usize) -> bool,
+    ) -> Result<(), TorchError> {
+        let tensors = self.specs.iter().zip(&mut self.tensors).enumerate();
+        let tensors = tensors.filter(|(row, _)| is_asked(*row)).map(|(_, tensor)| tensor);
+        let tensors: Vec<_> = tensors.collect();
+        for (spec, _) in &tensors {
             fitting(weights, &spec.name, &spec.dims)?;
         }
         no_grad(|| {
-            for (spec, tensor) in self.specs.iter().zip(&mut self.tensors) {
+            for (spec, tensor) in tensors {
                 let values = fitting(weights, &spec.name, &spec.dims)?;
                 tensor.f_copy_(&from_plain(values)?)?;
             }

@@ -23,6 +23,8 @@ pub(crate) struct Lesson<'a> {
     pub(crate) labels: &'a Labels,
     pub(crate) temperature: f64,
     pub(crate) rate: f64,
+    /// By what the rates of drop paths are multiplied.
+    pub(crate) drop_path: f64,
     pub(crate) epoch: u32,
     /// The step of the pass, from 0.
     pub(crate) step: usize,
@@ -55,6 +57,7 @@ pub(crate) fn train(
             labels: &labels,
             temperature: pass.temperature,
             rate: rate(pass, step, of),
+            drop_path: pass.drop_path,
             epoch: pass.epoch,
             step,
             seed,

@@ -70,6 +70,14 @@ pub(crate) struct Output {
     pub(crate) shape: Shape,
 }
 
+/// An output that only training has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TrainOutput {
+    pub(crate) output: Output,
+    /// By what its loss is multiplied.
+    pub(crate) weight: f64,
+}
+
 /// Instructions in an order in which operands come first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Program {
@@ -77,6 +85,8 @@ pub(crate) struct Program {
     /// Shapes of what the inputs are given.
     pub(crate) inputs: Vec<Shape>,
     pub(crate) outputs: Vec<Output>,
+    /// What training adds to the outputs.
+    pub(crate) train_outputs: Vec<TrainOutput>,
     /// What the selects do, each once.
     pub(crate) selects: Vec<Select>,
     /// The diagrams of the selects.
@@ -89,6 +99,8 @@ pub(crate) struct Plan {
     /// How many operands of needed instructions (and outputs) each instruction is; 0 where it is
     /// not needed.
     uses: Vec<u32>,
+    /// The outputs.
+    pub(crate) outputs: Vec<Output>,
 }
 
 impl Program {
@@ -103,10 +115,9 @@ impl Program {
         of_selects(self, &choices)
     }
 
-    /// The path of the first output.
-    pub(crate) fn output_name(&self) -> String {
-        let row = self.outputs.first().and_then(|output| self.instructions.get(output.row));
-        row.map(|instruction| instruction.name.clone()).unwrap_or_default()
+    /// The path of the node that an instruction is of.
+    pub(crate) fn name(&self, row: usize) -> String {
+        self.instructions.get(row).map(|instruction| instruction.name.clone()).unwrap_or_default()
     }
 
     fn needed<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Instruction> {
@@ -130,8 +141,18 @@ impl Program {
 impl Plan {
     /// What the outputs need when decisions are made so; a network has none.
     pub(crate) fn new(program: &Program, mixes: &[Mix]) -> Self {
-        let mut plan = Self { uses: vec![0; program.instructions.len()] };
-        for output in &program.outputs {
+        Self::toward(program.outputs.clone(), program, mixes)
+    }
+
+    /// What training a network needs: the outputs, then those that only training has.
+    pub(crate) fn in_training(program: &Program) -> Self {
+        let added = program.train_outputs.iter().map(|added| added.output);
+        Self::toward(program.outputs.iter().copied().chain(added).collect(), program, &[])
+    }
+
+    fn toward(outputs: Vec<Output>, program: &Program, mixes: &[Mix]) -> Self {
+        let mut plan = Self { uses: vec![0; program.instructions.len()], outputs: Vec::new() };
+        for output in &outputs {
             plan.count(output.row);
         }
         for (row, instruction) in program.instructions.iter().enumerate().rev() {
@@ -147,7 +168,7 @@ impl Plan {
                 instruction.inputs.iter().for_each(|&operand| plan.count(operand));
             }
         }
-        plan
+        Self { outputs, ..plan }
     }
 
     fn count(&mut self, row: usize) {
@@ -218,11 +239,9 @@ impl Evaluation<'_> {
                 *place = Some(value);
             }
         }
-        let outputs = self.program.outputs.iter().map(|&Output { row, shape }| {
-            let tensor = site.tensor(values.take(row), shape);
-            let instruction = self.program.instructions.get(row);
-            let node = || instruction.map(|i| i.name.clone()).unwrap_or_default();
-            tensor.map(|(tensor, _)| tensor).map_err(|error| Fault::Torch { node: node(), error })
+        let outputs = self.plan.outputs.iter().map(|&Output { row, shape }| {
+            let tensor = site.tensor(values.take(row), shape).map(|(tensor, _)| tensor);
+            tensor.map_err(|error| Fault::Torch { node: self.program.name(row), error })
         });
         outputs.collect()
     }

@@ -46,7 +46,7 @@ pub fn step(space: &Checked<Space>, seed: u64) -> Result<StepReport, TorchError>
     let theta = mixture.theta()?.f_set_requires_grad(true)?;
     let mixes = mixes(&mixture, &theta, seed)?;
     let plan = Plan::new(&mixture.program, &mixes);
-    let noise = Some(Noise { seed, moment: MOMENT });
+    let noise = Some(Noise { seed, moment: MOMENT, drop_path: 1.0 });
     let evaluation = Evaluation { noise, ..mixture.evaluation(&plan, &mixes, Statistics::Learn) };
     let shapes = mixture.program.inputs.iter().enumerate();
     let inputs = shapes.map(|(input, shape)| picture(*shape, seed, input));

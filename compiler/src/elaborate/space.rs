@@ -17,6 +17,8 @@ const SEGMENTATION: &str = "segmentation";
 const CLASSIFICATION: &str = "classification";
 /// The label that neither loss nor metric sees, if the task does not say.
 const DEFAULT_IGNORE: u32 = 255;
+/// The weight of the loss of a train output, if it does not say (NASNet, DARTS).
+const LOSS_WEIGHT: f64 = 0.4;
 
 impl<'p> Elaborator<'p, '_> {
     pub(super) fn space_item(
@@ -48,7 +50,11 @@ impl<'p> Elaborator<'p, '_> {
     pub(super) fn port(&mut self, statement: &'p Statement) -> Eval<()> {
         match &statement.kind {
             StatementKind::Input(name, shape) => self.input(name, shape),
-            StatementKind::Output(name, value) => self.output(name, value),
+            StatementKind::Output(name, value) => self.output(name, value, NodeKind::Output),
+            StatementKind::TrainOutput(args, name, value) => {
+                let weight = self.loss_weight(args)?;
+                self.output(name, value, NodeKind::TrainOutput { weight })
+            }
             StatementKind::Task(name, args) => self.task(name, args, statement.span),
             StatementKind::Require(claim) => self.require(claim),
             _ => Ok(()),
@@ -112,7 +118,27 @@ impl<'p> Elaborator<'p, '_> {
         self.report(BadInputShape::at(place, found))
     }
 
-    fn output(&mut self, name: &'p Ident, value: &'p Expr) -> Eval<()> {
+    /// By what the loss of a train output is multiplied.
+    fn loss_weight(&mut self, args: &'p [Arg]) -> Eval<f64> {
+        let given = self.given(args)?;
+        let slots = self.assign_slots("train", &["weight"], &given, 0).unwrap_or_default();
+        let Some(weight) = slots.first().copied().flatten().and_then(|index| given.get(index))
+        else {
+            return Ok(LOSS_WEIGHT);
+        };
+        let number = match &weight.value {
+            Value::Int(n) => n.to_i64().map(|n| n as f64),
+            Value::Real(r) => Some(*r),
+            _ => None,
+        };
+        let fitting = number.filter(|n| n.is_finite() && *n > 0.0);
+        if fitting.is_none() {
+            self.wrong_kind(&weight.value, Wanted::LossWeight, weight.at);
+        }
+        Ok(fitting.unwrap_or(LOSS_WEIGHT))
+    }
+
+    fn output(&mut self, name: &'p Ident, value: &'p Expr, kind: NodeKind) -> Eval<()> {
         let tensor = self.expr(value)?;
         let Value::Tensor(node) = tensor else {
             self.wrong_kind(&tensor, Wanted::Tensor, value.span);
@@ -121,7 +147,7 @@ impl<'p> Elaborator<'p, '_> {
         if !self.is_taken("outputs", name)
             && let Some(shape) = self.shape_of(node).cloned()
         {
-            self.add(NodeKind::Output, vec![node], shape, name.name.clone(), name.span)?;
+            self.add(kind, vec![node], shape, name.name.clone(), name.span)?;
         }
         Ok(())
     }

@@ -16,12 +16,17 @@ pub struct Graph {
 impl Graph {
     /// Adds a node whose operands are in the graph.
     pub fn add(&mut self, node: Node) -> NodeId {
-        let inputs = node.inputs.clone();
         let index = self.inner.add_node(node);
-        for input in inputs {
-            let operand = NodeIndex::new(input.index());
-            // A node that reads an operand twice is its consumer once.
-            self.inner.update_edge(operand, index, ());
+        let input = |graph: &DiGraph<Node, ()>, place: usize| {
+            graph.node_weight(index)?.inputs.get(place).map(|input| NodeIndex::new(input.index()))
+        };
+        let mut place = 0;
+        while let Some(operand) = input(&self.inner, place) {
+            // A node that reads an operand twice is its consumer once: neighbours come latest first.
+            if self.inner.neighbors(operand).next() != Some(index) {
+                self.inner.add_edge(operand, index, ());
+            }
+            place += 1;
         }
         NodeId(index.index() as u32)
     }
@@ -71,5 +76,37 @@ impl Graph {
     /// The outputs of the network, in order.
     pub fn outputs(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         self.nodes().filter(|(_, node)| node.kind == NodeKind::Output)
+    }
+
+    /// The outputs that only training has, in order.
+    pub fn train_outputs(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes().filter(|(_, node)| matches!(node.kind, NodeKind::TrainOutput { .. }))
+    }
+
+    /// For each node, whether it is an end, or an end is computed from it under some decisions.
+    #[must_use]
+    pub fn reaching(&self, is_end: impl Fn(&NodeKind) -> bool) -> Vec<bool> {
+        let mut reaches = vec![false; self.len()];
+        for (id, node) in self.nodes().rev() {
+            let Some(slot) = reaches.get_mut(id.index()) else { continue };
+            *slot |= is_end(&node.kind);
+            if !*slot {
+                continue;
+            }
+            for operand in &node.inputs {
+                if let Some(slot) = reaches.get_mut(operand.index()) {
+                    *slot = true;
+                }
+            }
+        }
+        reaches
+    }
+
+    /// For each node, whether nothing but a train output is computed from it.
+    #[must_use]
+    pub fn train_only(&self) -> Vec<bool> {
+        let network = self.reaching(|kind| matches!(kind, NodeKind::Input | NodeKind::Output));
+        let training = self.reaching(|kind| matches!(kind, NodeKind::TrainOutput { .. }));
+        network.into_iter().zip(training).map(|(network, training)| training && !network).collect()
     }
 }

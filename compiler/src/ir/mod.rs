@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::diagram::{Diagram, Selectors};
 use crate::measure::Device;
 use crate::ops::Op;
+use crate::requirement::Requirement;
 use crate::shape::Shape;
 pub use graph::Graph;
 use origin::{Origin, OriginId, Origins};
@@ -73,6 +74,11 @@ pub enum NodeKind {
     Select(Diagram),
     /// An output of the network; one operand.
     Output,
+    /// An output that only training has; one operand. No network holds it, nor what it alone reads.
+    TrainOutput {
+        /// By what its loss is multiplied.
+        weight: f64,
+    },
 }
 
 /// One node.
@@ -185,6 +191,8 @@ pub struct Space {
     pub task: Option<Task>,
     /// What they run on, as far as costs depend on it.
     pub device: Device,
+    /// The limits that every network keeps which a search may return.
+    pub requirements: Vec<Requirement>,
     /// The graph.
     pub graph: Graph,
     /// The decisions; a [`DecisionId`] is a row.

@@ -11,6 +11,7 @@
 //! n2 = zero(n0) "op=skip/zero.0" : [3, 64, 64]
 //! n3 = select d0 (n1, n2) "op" : [3, 64, 64]
 //! n4 = output (n3) "logits" : [3, 64, 64]
+//! n5 = train output (n1) {weight = 0.4} "aux" : [3, 64, 64]
 //! ```
 //!
 //! What depends on decisions names its selector and lists its cases: `select t1 (…)`,

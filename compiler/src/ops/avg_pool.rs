@@ -2,7 +2,7 @@
 
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
-use super::window::KERNEL;
+use super::window::{KERNEL, Padding};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
@@ -42,6 +42,10 @@ impl Operator for AvgPool {
 
     fn arguments(&self) -> Arguments {
         self.window.arguments().with("count_include_pad", Argument::Flag(self.count_include_pad))
+    }
+
+    fn window_padding(&self, inputs: &[Shape]) -> Option<Padding> {
+        Some(self.window.whole_padding(inputs.first()?.spatial()?))
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {

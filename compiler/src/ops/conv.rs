@@ -95,6 +95,10 @@ impl Operator for Conv {
             .with("padding", self.padding.argument(self.kernel, self.dilation))
     }
 
+    fn window_padding(&self, _inputs: &[Shape]) -> Option<Padding> {
+        Some(self.padding)
+    }
+
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
         let (input, size) = first_map(inputs)?;
         groups_divide(self.groups, input.channels(), self.out)?;

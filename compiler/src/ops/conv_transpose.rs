@@ -86,6 +86,10 @@ impl Operator for ConvTranspose {
             .with("output_padding", Argument::Pair(self.output_padding))
     }
 
+    fn window_padding(&self, _inputs: &[Shape]) -> Option<Padding> {
+        Some(self.padding)
+    }
+
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
         let (input, [h, w]) = first_map(inputs)?;
         groups_divide(self.groups, input.channels(), self.out)?;

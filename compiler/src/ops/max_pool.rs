@@ -2,7 +2,7 @@
 
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
 use super::signature::{Arguments, Declaration, Operands};
-use super::window::KERNEL;
+use super::window::{KERNEL, Padding};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
@@ -28,6 +28,10 @@ impl Operator for MaxPool {
 
     fn arguments(&self) -> Arguments {
         self.window.arguments()
+    }
+
+    fn window_padding(&self, inputs: &[Shape]) -> Option<Padding> {
+        Some(self.window.whole_padding(inputs.first()?.spatial()?))
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {

@@ -179,6 +179,18 @@ pub enum Initial {
     },
 }
 
+/// Where an engine puts the result of an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// In memory of its own.
+    Own,
+    /// Nowhere: the result is the operand, perhaps in another shape.
+    View,
+    /// Over the operand, value by value, if nothing else needs that one: such operators are folded
+    /// into the one before, or fused with it.
+    InPlace,
+}
+
 /// What every operator declares.
 pub(crate) trait Operator: Sized {
     /// Name, documentation, operands and parameters.
@@ -204,6 +216,12 @@ pub(crate) trait Operator: Sized {
     /// The tensors of its parameters.
     fn weights(&self, _inputs: &[Shape]) -> Vec<Weight> {
         Vec::new()
+    }
+
+    /// Padding of its windows on these operands, if it has windows; where it takes windows that
+    /// reach beyond its own padding, as far as these reach.
+    fn window_padding(&self, _inputs: &[Shape]) -> Option<Padding> {
+        None
     }
 
     /// Variance of the initial values of its kernel.
@@ -266,6 +284,13 @@ macro_rules! operators {
             #[must_use]
             pub fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
                 match self { $(Op::$name(op) => op.weights(inputs)),* }
+            }
+
+            /// Padding of its windows on these operands, if it has windows; where it takes windows
+            /// that reach beyond its own padding, as far as these reach.
+            #[must_use]
+            pub fn window_padding(&self, inputs: &[Shape]) -> Option<Padding> {
+                match self { $(Op::$name(op) => op.window_padding(inputs)),* }
             }
 
             fn kernel_variance(&self, inputs: &[Shape]) -> f64 {
@@ -336,19 +361,88 @@ impl Op {
         !matches!(self, Op::Zero(_))
     }
 
+    /// Whether it multiplies its operand by a kernel: such operators count as `depth`.
+    #[must_use]
+    pub fn has_kernel(&self) -> bool {
+        matches!(self, Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_))
+    }
+
+    /// Where an engine puts its result.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        match self {
+            Op::DropPath(_)
+            | Op::Dropout(_)
+            | Op::Flatten(_)
+            | Op::Identity(_)
+            | Op::SpatialDropout(_) => Storage::View,
+            Op::BatchNorm(_)
+            | Op::Hsigmoid(_)
+            | Op::Hswish(_)
+            | Op::LeakyRelu(_)
+            | Op::Prelu(_)
+            | Op::Relu(_)
+            | Op::Relu6(_)
+            | Op::Sigmoid(_)
+            | Op::Swish(_)
+            | Op::Tanh(_) => Storage::InPlace,
+            Op::Add(_)
+            | Op::AvgPool(_)
+            | Op::ChannelPad(_)
+            | Op::ChannelShuffle(_)
+            | Op::ChannelSlice(_)
+            | Op::Concat(_)
+            | Op::Conv(_)
+            | Op::ConvTranspose(_)
+            | Op::Crop(_)
+            | Op::GlobalAvgPool(_)
+            | Op::Linear(_)
+            | Op::MaxPool(_)
+            | Op::MaxUnpool(_)
+            | Op::Mul(_)
+            | Op::Pad(_)
+            | Op::Resize(_)
+            | Op::Shift(_)
+            | Op::Zero(_) => Storage::Own,
+        }
+    }
+
+    /// Whether its value is that of its operand, but in training.
+    #[must_use]
+    pub fn passes_on(&self) -> bool {
+        matches!(
+            self,
+            Op::DropPath(_) | Op::Dropout(_) | Op::Identity(_) | Op::SpatialDropout(_)
+        )
+    }
+
     /// Whether nothing of it is left in a network that runs on a device: it does something in
     /// training only, is a constant, or is folded into what stands before it.
     #[must_use]
     pub fn vanishes(&self) -> bool {
-        matches!(
-            self,
-            Op::BatchNorm(_)
-                | Op::DropPath(_)
-                | Op::Dropout(_)
-                | Op::Identity(_)
-                | Op::SpatialDropout(_)
-                | Op::Zero(_)
-        )
+        self.passes_on() || matches!(self, Op::BatchNorm(_) | Op::Zero(_))
+    }
+
+    /// Whether each element of its value follows from the elements at that place, so that engines
+    /// compute it while they make an operand.
+    #[must_use]
+    pub fn is_elementwise(&self) -> bool {
+        self.passes_on()
+            || matches!(
+                self,
+                Op::Add(_)
+                    | Op::BatchNorm(_)
+                    | Op::Hsigmoid(_)
+                    | Op::Hswish(_)
+                    | Op::LeakyRelu(_)
+                    | Op::Mul(_)
+                    | Op::Prelu(_)
+                    | Op::Relu(_)
+                    | Op::Relu6(_)
+                    | Op::Sigmoid(_)
+                    | Op::Swish(_)
+                    | Op::Tanh(_)
+            )
     }
 }
 

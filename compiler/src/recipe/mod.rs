@@ -175,6 +175,8 @@ pub struct Retrain {
     pub decay: f64,
     /// Images in a batch.
     pub batch: u32,
+    /// By what the rates of drop paths are multiplied.
+    pub drop_path: Anneal,
 }
 
 /// A search recipe: the checked content of a `search` item.

@@ -6,6 +6,9 @@ use nas_grammar::{Problem, Source, parse};
 use super::errors::OverrideForm;
 use crate::error::Place;
 
+/// The name of the source that a setting from the command line stands in.
+pub(super) const OVERRIDES: &str = "--set";
+
 /// A setting from the command line, parsed; it wins over the recipe's own.
 ///
 /// It stands in a source of its own named `--set`: the setting as a `.nas` file would hold it.
@@ -34,7 +37,7 @@ impl Override {
             None if key == "minimize" => format!("minimize {value}"),
             _ => return Err(wrong_form(text)),
         };
-        let source = Source::new("--set", format!("search set of this {{\n    {setting}\n}}\n"));
+        let source = Source::new(OVERRIDES, format!("search set of this {{\n    {setting}\n}}\n"));
         let parsed = parse(&source);
         if !parsed.problems.is_empty() {
             return Err(parsed.problems);
@@ -64,7 +67,7 @@ fn is_one_setting(search: &Search) -> bool {
 }
 
 fn wrong_form(text: &str) -> Vec<Problem> {
-    let source = Source::new("--set", text);
+    let source = Source::new(OVERRIDES, text);
     let all = nas_grammar::ast::Span::new(0, text.len());
     let place = Place::new(&source, all, "one setting and its value are needed")
         .help("write it as `--set schedule.epochs=3`");

@@ -10,6 +10,7 @@ use super::errors::{
     StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection, UnknownWord, WrongValue,
 };
 use super::objective;
+use super::overrides::OVERRIDES;
 use super::table::{self, Bounds, CountDefault, Field, Kind, Kinds, MINIMIZE, SECTIONS, Section};
 use super::{
     Adam, Anneal, Data, Derive, Evaluate, Gumbel, Law, Mixing, Override, Recipe, Retrain, Schedule,
@@ -73,7 +74,14 @@ fn blank(name: &str) -> Recipe {
         choices: Adam { rate: 0.0, beta1: 0.0, beta2: 0.0, decay: 0.0 },
         schedule: Schedule { epochs: 0, warmup: 0, split: 0.0 },
         derive: Derive { sample: 0, keep: 0 },
-        retrain: Retrain { epochs: 0, rate: zero, momentum: 0.0, decay: 0.0, batch: 0 },
+        retrain: Retrain {
+            epochs: 0,
+            rate: zero,
+            momentum: 0.0,
+            decay: 0.0,
+            batch: 0,
+            drop_path: zero,
+        },
         seed: 0,
     }
 }
@@ -313,10 +321,7 @@ impl<'a> Reader<'a> {
             Kind::Range(bounds, _, slot) => {
                 *slot(&mut self.recipe) = Some(self.range(site, expr, *bounds)?);
             }
-            Kind::Path(_, slot) => match self.evaluated(site, expr)? {
-                Static::Text(path) if !path.is_empty() => *slot(&mut self.recipe) = path,
-                other => return self.wrong_value(site, expr.span, &other),
-            },
+            Kind::Path(_, slot) => *slot(&mut self.recipe) = self.path(site, expr)?,
             Kind::Word(words, set) => {
                 let word = self.word(site, expr, words)?;
                 set(&mut self.recipe, word);
@@ -360,6 +365,7 @@ impl<'a> Reader<'a> {
             ExprKind::Binary(BinaryOp::Range, ..) => "a range",
             _ => match (self.evaluate)(expr, site.source) {
                 Ok(value) => return Some(value),
+                Err(problems) if problems.is_empty() => "an unknown value",
                 Err(problems) => {
                     self.problems.extend(problems);
                     return None;
@@ -405,6 +411,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Height and width; one number is both.
+    fn path(&mut self, site: Site<'_>, expr: &Expr) -> Option<String> {
+        let is_text = matches!(bare(expr).kind, ExprKind::Text(_));
+        if !is_text && (self.evaluate)(expr, site.source).is_err() {
+            let written = site.source.text().get(expr.span.range()).unwrap_or_default();
+            let help = if site.source.name() == OVERRIDES {
+                format!("write `{OVERRIDES} '{}=\"{written}\"'`", site.name())
+            } else {
+                format!("write `{} = \"{written}\"`", site.field.name)
+            };
+            let place = site.place(expr.span, "this is not in quotes").help(help);
+            self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+            return None;
+        }
+        match self.evaluated(site, expr)? {
+            Static::Text(path) if !path.is_empty() => Some(path),
+            other => self.wrong_value(site, expr.span, &other),
+        }
+    }
+
     fn size(&mut self, site: Site<'_>, expr: &Expr) -> Option<[u32; 2]> {
         let most = i128::from(Kind::MOST);
         let sides = match &bare(expr).kind {

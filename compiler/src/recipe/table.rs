@@ -383,6 +383,14 @@ const RETRAIN: Section = Section {
             kind: Kind::Count(1, MANY, CountDefault::Is(16), |r| &mut r.retrain.batch),
             doc: "images in a batch",
         },
+        Field {
+            name: "drop_path",
+            kind: Kind::Anneal(closed(0.0, 1.0), Anneal::constant(1.0), |r| {
+                &mut r.retrain.drop_path
+            }),
+            doc: "by what the rates of `drop_path` are multiplied; an epoch has the value at its \
+                  start. With `0 -> 1` they grow to what the space says, as in DARTS",
+        },
     ],
 };
 

@@ -229,6 +229,7 @@ fn objectives_are_any_linear_form() {
         ("-(-cross_entropy - params / 1K)", 1e-3, Measure::Params),
         ("2 * (cross_entropy + macs) - macs", 0.5, Measure::Macs),
         ("cross_entropy * TEN + params * TEN / 2", 0.5, Measure::Params),
+        ("cross_entropy + 0.02 * latency / 1ms", 2e-8, Measure::Latency),
         ("cross_entropy", 0.0, Measure::Macs),
     ] {
         let objective = factor(text);
@@ -249,9 +250,10 @@ fn objectives_that_are_not() {
         ("0.02 * macs", "no_cross_entropy", "`0.02 * macs`"),
         ("macs - cross_entropy", "no_cross_entropy", "`macs - cross_entropy`"),
         ("cross_entropy + macs + params", "two_measures", "`cross_entropy + macs + params`"),
+        ("cross_entropy - latency", "rewards_cost", "more `latency`"),
         ("cross_entropy + macs + 3", "constant_term", "this adds 3"),
         ("cross_entropy - macs", "rewards_cost", "more `macs`"),
-        ("cross_entropy + 0.02 * latency / 1M", "unknown_measure", "`latency`"),
+        ("cross_entropy + 0.02 * depth / 10", "unknown_measure", "`depth`"),
     ] {
         let line = one(&format!("minimize {text}"));
         assert!(line.starts_with(&format!("{code}: ")) && line.contains(at), "{text}: {line}");

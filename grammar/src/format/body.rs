@@ -7,19 +7,28 @@ use super::expr::pattern;
 use super::layout::Piece;
 use super::nodes::Node;
 
+/// The word before an `output` that is for training only.
+const TRAIN: &str = "train";
+
 impl<'a, 's> Formatter<'a, 's> {
     pub(super) fn statement(&mut self, statement: &Statement) -> Node<'a, 's> {
         let span = statement.span;
-        self.node(span.start as usize, span.end as usize, |f| f.statement_kind(&statement.kind))
+        self.node(span.start as usize, span.end as usize, |f| f.statement_kind(statement))
     }
 
-    fn statement_kind(&mut self, kind: &StatementKind) -> Piece<'a> {
+    fn statement_kind(&mut self, statement: &Statement) -> Piece<'a> {
         let layout = self.layout;
-        match kind {
+        match &statement.kind {
             StatementKind::Let(names, value) => self.binding("let ", &pattern(names), value),
             StatementKind::Var(names, value) => self.binding("var ", &pattern(names), value),
             StatementKind::Assign(name, value) => self.binding("", &name.name, value),
             StatementKind::Output(name, value) => self.binding("output ", &name.name, value),
+            StatementKind::TrainOutput(args, name, value) => {
+                let open = statement.span.start as usize + TRAIN.len();
+                let args = if args.is_empty() { layout.nil() } else { self.args(open, args) };
+                let output = self.binding(" output ", &name.name, value);
+                layout.concat([layout.text(TRAIN), args, output])
+            }
             StatementKind::Require(claim) => {
                 let claim = self.value(claim);
                 self.named("require", " ", claim)

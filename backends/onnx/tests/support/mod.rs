@@ -22,6 +22,7 @@ impl Builder {
             nodes: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            ..Network::default()
         })
     }
 

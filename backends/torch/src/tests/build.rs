@@ -249,5 +249,6 @@ pub(crate) fn single(op: Op, inputs: &[Shape]) -> Network {
         inputs: (0..inputs.len()).map(port).collect(),
         outputs: vec![port(nodes.len() - 1)],
         nodes,
+        ..Network::default()
     }
 }

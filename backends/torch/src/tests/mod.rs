@@ -7,5 +7,6 @@ mod optimizers;
 mod search;
 mod source;
 mod supernet;
+mod train_outputs;
 mod training;
 mod varied;

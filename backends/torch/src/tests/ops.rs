@@ -268,7 +268,7 @@ fn dropouts() {
         let inputs = std::slice::from_ref(&ones);
         let run = |seed: Option<u64>, step: usize| {
             let moment = Moment { choices: false, epoch: 0, step };
-            let noise = seed.map(|seed| Noise { seed, moment });
+            let noise = seed.map(|seed| Noise { seed, moment, drop_path: 1.0 });
             let evaluation = Evaluation { noise, ..network.evaluation(Statistics::Learn) };
             evaluation.run(inputs).unwrap().remove(0)
         };

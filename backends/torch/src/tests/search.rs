@@ -33,6 +33,7 @@ space s() {
     task segmentation(2, ignore = 255)
     let x = image -> repeat elastic depth [1, 2] { unit(6) }
     output logits = x -> conv(2, kernel = 1, bias = true)
+    train output helper = x -> relu -> conv(2, kernel = 1, bias = true)
 }
 search r of s {
     strategy gumbel { temperature = 2.0 -> 1.0, mixing = hard }
@@ -41,7 +42,7 @@ search r of s {
     weights sgd { rate = 0.1 }
     schedule { epochs = 4, warmup = 1, split = 0.5 }
     derive { sample = 3, keep = 2 }
-    retrain { epochs = 8, batch = 4 }
+    retrain { epochs = 8, batch = 4, drop_path = 0 -> 1 }
 }
 "#;
 
@@ -104,7 +105,8 @@ impl Setting {
         let create = if dir.exists() { Store::resume } else { Store::create };
         let mut store = create(&dir, &inputs).unwrap();
         let network = |assignment: &Assignment| specialise(&self.space, assignment);
-        let job = Job { space, recipe, backend: &self.backend(), specialise: &network };
+        let job =
+            Job { space, recipe, backend: &self.backend(), specialise: &network, best_kept: None };
         let mut told = 0;
         let outcome = run(&job, &mut store, &mut |_| {
             told += 1;
@@ -146,7 +148,8 @@ fn inherited_weights_are_those_of_the_network() {
     let backend = TorchBackend::new(space, recipe, dataset, options).unwrap();
     let mut supernet = backend.supernet().unwrap();
     for epoch in 0..4 {
-        let pass = Pass { part: Part::All, epoch, rate: [0.1, 0.1], temperature: 1.0 };
+        let pass =
+            Pass { part: Part::All, epoch, rate: [0.1, 0.1], temperature: 1.0, drop_path: 1.0 };
         supernet.train_weights(&pass, &mut go_on).unwrap();
     }
     let mut assignment = Assignment::first(&setting.space);

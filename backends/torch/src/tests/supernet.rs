@@ -50,7 +50,7 @@ fn pictures() -> Pictures {
 
 fn lesson(pictures: &Pictures, step: usize) -> Lesson<'_> {
     let Pictures { images, labels } = pictures;
-    Lesson { images, labels, temperature: 0.7, rate: 0.05, epoch: 1, step, seed: 3 }
+    Lesson { images, labels, temperature: 0.7, rate: 0.05, drop_path: 1.0, epoch: 1, step, seed: 3 }
 }
 
 fn free(p: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {

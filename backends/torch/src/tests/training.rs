@@ -4,10 +4,11 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use nas_compiler::Measure;
 use nas_compiler::check::Checked;
 use nas_compiler::ir::{Space, Task};
 use nas_compiler::recipe::{
-    Adam, Anneal, Data, Derive, Gumbel, Law, Measure, Mixing, Objective, Recipe, Retrain, Schedule,
+    Adam, Anneal, Data, Derive, Gumbel, Law, Mixing, Objective, Recipe, Retrain, Schedule,
     Sgd as Descent,
 };
 use nas_compiler::shape::Shape;
@@ -81,7 +82,7 @@ fn recipe() -> Recipe {
         choices: Adam { rate: 1e-2, beta1: 0.9, beta2: 0.999, decay: 0.0 },
         schedule: Schedule { epochs: 2, warmup: 1, split: 0.5 },
         derive: Derive { sample: 1, keep: 1 },
-        retrain: Retrain { epochs: 1, rate, momentum: 0.9, decay: 0.0, batch: 4 },
+        retrain: Retrain { epochs: 1, rate, momentum: 0.9, decay: 0.0, batch: 4, drop_path: rate },
         seed: 11,
     }
 }
@@ -91,7 +92,7 @@ fn space() -> Checked<Space> {
 }
 
 fn pass(part: Part, epoch: u32) -> Pass {
-    Pass { part, epoch, rate: [0.1, 0.05], temperature: 1.0 }
+    Pass { part, epoch, rate: [0.1, 0.05], temperature: 1.0, drop_path: 1.0 }
 }
 
 fn go_on(_: Step) -> ControlFlow<()> {

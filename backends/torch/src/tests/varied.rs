@@ -162,7 +162,7 @@ fn pictures(space: &Space) -> Pictures {
 
 fn lesson(pictures: &Pictures, step: usize) -> Lesson<'_> {
     let Pictures { images, labels } = pictures;
-    Lesson { images, labels, temperature: 1.0, rate: 0.05, epoch: 0, step, seed: 3 }
+    Lesson { images, labels, temperature: 1.0, rate: 0.05, drop_path: 1.0, epoch: 0, step, seed: 3 }
 }
 
 fn supernet(space: &Checked<Space>, mixing: Mixing) -> Mixture {

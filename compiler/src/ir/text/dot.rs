@@ -17,6 +17,7 @@ pub fn dot(space: &Space) -> String {
     for (id, node) in space.graph.nodes() {
         text += &match &node.kind {
             NodeKind::Input | NodeKind::Output => row(id, &node.name, &node.shape, PORT),
+            NodeKind::TrainOutput { .. } => row(id, &node.name, &node.shape, TRAIN_PORT),
             NodeKind::Op(op) => row(id, &briefly(op, brief), &node.shape, ""),
             NodeKind::Select(_) => row(id, &node.name, &node.shape, ", shape = diamond"),
         };
@@ -49,6 +50,8 @@ pub fn dot_network(network: &Network) -> String {
 
 /// How inputs and outputs differ from operators.
 const PORT: &str = ", style = rounded";
+/// How outputs differ that only training has.
+const TRAIN_PORT: &str = ", style = \"rounded,dashed\"";
 
 fn head(name: &str) -> String {
     format!("digraph {} {{\n    node [shape = box]\n", Quoted(name))
@@ -68,7 +71,7 @@ fn briefly<T>(varied: &Varied<T>, brief: impl Fn(&T) -> String) -> String {
 fn operands(space: &Space, id: impl Display, node: &Node) -> String {
     let decision = match &node.kind {
         NodeKind::Select(selector) => space.selectors.as_choice(*selector),
-        NodeKind::Input | NodeKind::Output | NodeKind::Op(_) => None,
+        NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } | NodeKind::Op(_) => None,
     };
     let Some(decision) = decision.and_then(|decision| space.decision(decision)) else {
         return edges(&node.inputs, id);

@@ -130,7 +130,7 @@ impl<'t> Line<'t> {
         if children.len() != width {
             return Err(self.expected(format!("{width} entries, one a candidate")));
         }
-        Ok(space.selectors.branch(decision, children))
+        Ok(space.selectors.branch(decision, children.into()))
     }
 
     /// A decision, whose candidate is the index, or a table, or an index.
@@ -205,10 +205,15 @@ impl<'t> Line<'t> {
 
     fn node(&mut self, space: &mut Space, tables: &[Diagram]) -> Parsed<Node> {
         self.token("=")?;
-        let word = self.word("an operator, `input`, `select` or `output`")?;
+        let word = self.word("an operator, `input`, `select`, `output` or `train output`")?;
         let (kind, inputs) = match word {
             "input" => (NodeKind::Input, Vec::new()),
             "output" => (NodeKind::Output, self.operands(space)?),
+            "train" => {
+                self.keyword("output")?;
+                let inputs = self.operands(space)?;
+                (NodeKind::TrainOutput { weight: self.weight()? }, inputs)
+            }
             "select" => {
                 let selector = self.selector(space, tables)?;
                 (NodeKind::Select(selector), self.operands(space)?)
@@ -231,6 +236,20 @@ impl<'t> Line<'t> {
         self.token(":")?;
         let shape = self.varied(space, tables, Self::shape)?;
         Ok(Node { kind, inputs, shape, name, origin: None })
+    }
+
+    /// `{weight = 0.4}`
+    fn weight(&mut self) -> Parsed<f64> {
+        self.token("{")?;
+        self.keyword("weight")?;
+        self.token("=")?;
+        let weight = match self.literal(0)? {
+            Literal::Int(n) => n as f64,
+            Literal::Real(r) if r.is_finite() => r,
+            _ => return Err(self.expected("a number")),
+        };
+        self.token("}")?;
+        Ok(weight)
     }
 
     fn operands(&mut self, space: &Space) -> Parsed<Vec<NodeId>> {

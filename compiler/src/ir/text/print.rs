@@ -42,7 +42,7 @@ impl Tables {
             let of_kind = match &node.kind {
                 NodeKind::Select(selector) => Some(*selector),
                 NodeKind::Op(op) => op.selector(),
-                NodeKind::Input | NodeKind::Output => None,
+                NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => None,
             };
             for selector in of_kind.into_iter().chain(node.shape.selector()) {
                 if space.selectors.as_choice(selector).is_none() {
@@ -155,6 +155,9 @@ fn line(node: &Node, tables: &Tables, space: &Space) -> String {
             format!("select {} ({inputs})", tables.name(space, *selector))
         }
         NodeKind::Output => format!("output ({inputs})"),
+        NodeKind::TrainOutput { weight } => {
+            format!("train output ({inputs}) {{weight = {weight:?}}}")
+        }
     };
     let shape = tables.varied(space, &node.shape, Shape::to_string);
     format!("{what} {} : {shape}", Quoted(&node.name))

@@ -1,0 +1,134 @@
+//! What only training has: what it adds to the loss, and that nothing else has it.
+
+use nas_compiler::shape::Shape;
+use nas_compiler::{Assignment, specialise};
+use tch::{Device, Kind, Tensor};
+
+use super::source::space;
+use crate::error::Phase;
+use crate::lower::Statistics;
+use crate::mixture::loss;
+use crate::network::TorchNetwork;
+use crate::parameters::values;
+use crate::passes::Lesson;
+use crate::program::{Evaluation, Plan, Program};
+use crate::task::{Labels, mean_loss};
+
+const TRUNK: &str = "
+space s {
+    input image: [3, 8, 8]
+    task segmentation(2)
+    let near = image -> conv(4, kernel = 3) -> batch_norm -> relu
+    let far = near -> choose op { a: conv(4, kernel = 3), b: conv(4, kernel = 1) }
+    output logits = far -> conv(2, kernel = 1)
+";
+const HEADS: &str = "
+    train(0.25) output first = near -> conv(2, kernel = 3)
+    train output second = far -> avg_pool(2, stride = 2) -> conv(2, kernel = 1) -> resize(scale = 2)
+}
+";
+
+fn lesson<'a>(images: &'a Tensor, labels: &'a Labels) -> Lesson<'a> {
+    let (temperature, rate, drop_path) = (1.0, 0.1, 1.0);
+    Lesson { images, labels, temperature, rate, drop_path, epoch: 0, step: 0, seed: 3 }
+}
+
+/// The gradient of a loss with respect to the first convolution, which all outputs read.
+fn gradient(network: &TorchNetwork, loss: &Tensor) -> Tensor {
+    let name = |row: &usize| network.parameters.specs()[*row].name == "conv.0.weight";
+    let row = (0..network.parameters.specs().len()).find(name).unwrap();
+    let (kernel, _) = network.parameters.trainable(row).unwrap();
+    Tensor::f_run_backward(&[loss], &[kernel], true, false).unwrap().remove(0)
+}
+
+#[test]
+fn their_losses_and_gradients_are_added_by_weight() {
+    let space = space(&format!("{TRUNK}{HEADS}"));
+    let network = specialise(&space, &Assignment::first(&space));
+    let network = TorchNetwork::in_training(&network, Shape::map(3, 8, 8), 1, Device::Cpu).unwrap();
+    network.parameters.require_gradients(true).unwrap();
+    tch::manual_seed(5);
+    let images = Tensor::randn([4, 3, 8, 8], (Kind::Float, Device::Cpu));
+    let classes = Tensor::randint(2, [4, 8, 8], (Kind::Int64, Device::Cpu));
+    let labels = Labels { classes, ignore: 255 };
+
+    let plan = Plan::in_training(&network.program);
+    let evaluation = Evaluation { plan: &plan, ..network.evaluation(Statistics::Batch) };
+    let (total, value) = loss(&evaluation, &lesson(&images, &labels), Phase::Network).unwrap();
+    let outputs = evaluation.run(std::slice::from_ref(&images)).unwrap();
+    let losses: Vec<Tensor> = outputs.iter().map(|o| mean_loss(o, &labels).unwrap()).collect();
+    let [main, first, second] = losses.as_slice() else { panic!("{} outputs", losses.len()) };
+    let sum = main + first * 0.25 + second * 0.4;
+    assert!((value - sum.double_value(&[])).abs() < 1e-6, "{value} is not {sum}");
+
+    let [total, main, first, second] =
+        [&total, main, first, second].map(|loss| gradient(&network, loss));
+    let sum = &main + first * 0.25 + second * 0.4;
+    assert!(total.allclose(&sum, 1e-5, 1e-6, false), "{total} is not {sum}");
+    assert!(!total.allclose(&main, 1e-2, 1e-3, false), "the heads move nothing");
+
+    // Scoring has the output of the network alone, and does not evaluate what it does not need.
+    let scored = network.evaluation(Statistics::Running);
+    assert_eq!(scored.run(&[images]).unwrap().len(), 1);
+    let is_head = |name: &str| ["conv.2.weight", "conv.3.weight"].contains(&name);
+    let specs = network.parameters.specs();
+    assert_eq!(specs.iter().filter(|spec| is_head(&spec.name)).count(), 2);
+    let read = network.program.weights(&network.plan);
+    assert!(read.into_iter().all(|row| !is_head(&specs[row].name)));
+}
+
+/// A checkpoint of the network alone is one to begin with; what it lacks stays as it is.
+#[test]
+fn their_weights_may_be_missing_from_what_training_begins_with() {
+    let space = space(&format!("{TRUNK}{HEADS}"));
+    let plain = specialise(&space, &Assignment::first(&space));
+    let of_network = TorchNetwork::new(&plain, 2, Device::Cpu).unwrap().weights().unwrap();
+    let fed = Shape::map(3, 8, 8);
+    let mut network = TorchNetwork::in_training(&plain, fed, 1, Device::Cpu).unwrap();
+    let fresh = network.weights().unwrap();
+    assert!(network.load(&of_network).is_err());
+    network.load_evaluated(&of_network).unwrap();
+    for (name, tensor) in network.weights().unwrap() {
+        assert_eq!(Some(&tensor), of_network.get(&name).or(fresh.get(&name)), "{name}");
+    }
+    assert_eq!(fresh.len(), of_network.len() + 2);
+}
+
+#[test]
+fn a_supernet_has_none() {
+    let program = |rest: &str| Program::of_space(&space(&format!("{TRUNK}{rest}"))).unwrap();
+    let ((with, with_specs), (without, specs)) = (program(HEADS), program("}"));
+    assert_eq!(with_specs, specs);
+    assert_eq!(with.instructions.len(), without.instructions.len());
+    assert_eq!(with.outputs, without.outputs);
+}
+
+/// The rate of a drop path grows with the pass; other dropouts have their own.
+#[test]
+fn passes_scale_the_rates_of_drop_paths() {
+    let zeros = |op: &str, drop_path: f64| {
+        let space = space(&format!("space s {{ input x: [1, 1, 1] output y = x -> {op}(0.5) }}"));
+        let network = specialise(&space, &Assignment::first(&space));
+        let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
+        let moment = crate::random::Moment { choices: false, epoch: 0, step: 0 };
+        let noise = Some(crate::dropout::Noise { seed: 7, moment, drop_path });
+        let evaluation = Evaluation { noise, ..network.evaluation(Statistics::Learn) };
+        let ones = Tensor::ones([2000, 1, 1, 1], (Kind::Float, Device::Cpu));
+        let found = values(&evaluation.run(&[ones]).unwrap()[0]).unwrap();
+        let kept: Vec<f32> = found.iter().copied().filter(|value| *value > 0.0).collect();
+        (1.0 - kept.len() as f64 / 2000.0, f64::from(kept[0]))
+    };
+    for (op, drop_path, p) in [
+        ("drop_path", 1.0, 0.5),
+        ("drop_path", 0.4, 0.2),
+        ("drop_path", 0.0, 0.0),
+        ("dropout", 0.4, 0.5),
+    ] {
+        let (share, kept) = zeros(op, drop_path);
+        assert!(
+            (share - p).abs() < 4.0 * (p * (1.0 - p) / 2000.0_f64).sqrt() + 1e-9,
+            "{op} {share}"
+        );
+        assert!((kept - 1.0 / (1.0 - p)).abs() < 1e-6, "{op} {kept}");
+    }
+}
