@@ -12,10 +12,13 @@ mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nas_compiler::analyse::{ExpectedCost, Sampler, count, moments, range};
-use nas_compiler::ir::{NodeKind, Varied};
-use nas_compiler::network::Cost;
 use nas_compiler::Measure;
+use nas_compiler::analyse::{
+    ExpectedCost, Form, Limit, Sampler, SamplerWithin, best_under, count, count_within,
+    distribution, front, least_under, moments, range,
+};
+use nas_compiler::ir::{NodeKind, Varied};
+use nas_compiler::network::{Cost, Costs};
 use nas_compiler::shape::Shape;
 use nas_compiler::{Assignment, Checked, Network, Space, specialise};
 use nas_grammar::Source;
@@ -79,7 +82,9 @@ fn naive_cost(space: &Space, assignment: &Assignment) -> Cost {
                     open.extend(&node.inputs);
                 }
             }
-            NodeKind::Input | NodeKind::Output => open.extend(&node.inputs),
+            NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => {
+                open.extend(&node.inputs);
+            }
         }
     }
     cost
@@ -106,21 +111,21 @@ fn assert_well_formed(network: &Network) {
 
 /// Every assignment with its network and cost.
 struct Brute {
-    rows: Vec<(Assignment, Network, Cost)>,
+    rows: Vec<(Assignment, Network, Costs)>,
 }
 
 impl Brute {
     fn new(space: &Checked<Space>) -> Self {
         let rows = assignments(space).into_iter().map(|assignment| {
             let network = specialise(space, &assignment);
-            let cost = network.cost();
-            (assignment, network, cost)
+            let costs = network.costs();
+            (assignment, network, costs)
         });
         Self { rows: rows.collect() }
     }
 
-    /// One cost for each network, by its choices.
-    fn networks(&self) -> BTreeMap<&[(String, String)], Cost> {
+    /// The costs of each network, by its choices.
+    fn networks(&self) -> BTreeMap<&[(String, String)], Costs> {
         let mut networks = BTreeMap::new();
         for (_, network, cost) in &self.rows {
             let before = networks.insert(network.choices.as_slice(), *cost);
@@ -141,14 +146,11 @@ impl Brute {
     }
 }
 
-fn of(measure: Measure, cost: &Cost) -> u64 {
-    match measure {
-        Measure::Macs => cost.macs,
-        Measure::Params => cost.params,
-    }
+fn of(measure: Measure, costs: &Costs) -> u64 {
+    costs.of(measure).unwrap()
 }
 
-const MEASURES: [Measure; 2] = [Measure::Macs, Measure::Params];
+const MEASURES: [Measure; 3] = [Measure::Macs, Measure::Params, Measure::WeightBytes];
 
 fn assert_close(a: f64, b: f64, scale: f64, what: &str) {
     assert!((a - b).abs() <= 1e-9 * scale.abs().max(1.0), "{what}: {a} and {b}");
@@ -171,9 +173,10 @@ fn check_counts(space: &Checked<Space>, brute: &Brute) {
 }
 
 fn check_networks(space: &Checked<Space>, brute: &Brute) {
-    for (assignment, network, cost) in &brute.rows {
+    for (assignment, network, costs) in &brute.rows {
         assert_well_formed(network);
-        assert_eq!(naive_cost(space, assignment), *cost);
+        let Costs { macs, params, .. } = *costs;
+        assert_eq!(naive_cost(space, assignment), Cost { macs, params });
     }
 }
 
@@ -238,6 +241,113 @@ fn check_sampler(space: &Checked<Space>, brute: &Brute, seed: u64) {
     );
 }
 
+/// Distribution and counts of one measure against those of all networks.
+fn check_distribution(space: &Checked<Space>, brute: &Brute, measure: Measure) {
+    let networks = brute.networks();
+    let mut costs: Vec<i128> = networks.values().map(|cost| of(measure, cost).into()).collect();
+    costs.sort_unstable();
+    let form = Form::from(measure);
+    let distribution = distribution(space, &form).unwrap();
+    assert_eq!(distribution.slack(), 0);
+    assert_eq!(distribution.range(), (costs[0], costs[costs.len() - 1]));
+    for &most in costs.iter().step_by(costs.len().div_ceil(7)) {
+        for most in [most - 1, most, most + 1] {
+            let expected = BigUint::from(costs.partition_point(|cost| *cost <= most));
+            assert_eq!(distribution.at_most(most), expected);
+            let within = count_within(space, &[Limit { form: form.clone(), most }]).unwrap();
+            assert_eq!((within.at_least, within.at_most), (expected.clone(), expected));
+        }
+    }
+    let histogram = distribution.histogram(5);
+    let (from, to) = (histogram.from, histogram.to);
+    let mut expected = vec![BigUint::ZERO; 5];
+    for cost in costs {
+        let bin = if cost == to { 4 } else { (cost - from) * 5 / (to - from) };
+        expected[usize::try_from(bin).unwrap()] += 1u32;
+    }
+    assert_eq!(histogram.counts, expected);
+}
+
+/// The networks that keep both limits: how many, draws among them, and the best of them.
+fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u64) {
+    let networks = brute.networks();
+    let nth = |measure, share: f64| {
+        let mut costs: Vec<u64> = networks.values().map(|cost| of(measure, cost)).collect();
+        costs.sort_unstable();
+        i128::from(costs[((costs.len() - 1) as f64 * share) as usize])
+    };
+    let share = weights[0];
+    let limits = MEASURES.map(|m| Limit { form: m.into(), most: nth(m, share) });
+    let keeps = |cost: &Costs| {
+        MEASURES.iter().zip(&limits).all(|(m, limit)| i128::from(of(*m, cost)) <= limit.most)
+    };
+    let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| keeps(cost)).collect();
+    let within = count_within(space, &limits).unwrap();
+    let number = BigUint::from(kept.len());
+    assert!(within.at_least <= number && number <= within.at_most, "{within:?} and {number}");
+
+    let sampler = SamplerWithin::new(space, &limits).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn: BTreeMap<Vec<(String, String)>, usize> = BTreeMap::new();
+    let few = kept.len().min(20);
+    for _ in 0..50 * few {
+        let network = specialise(space, &sampler.draw(&mut rng).unwrap());
+        assert!(keeps(&network.costs()));
+        *drawn.entry(network.choices).or_default() += 1;
+    }
+    if kept.len() == few && few > 0 {
+        assert_eq!(drawn.len(), few, "every network within the limits can be drawn");
+        assert!(drawn.values().all(|times| (8..140).contains(times)), "equally often: {drawn:?}");
+    }
+    assert!(few > 0 || sampler.draw(&mut rng).is_none());
+
+    let least = least_under(space, &Measure::Params.into(), &limits[..1]).unwrap().unwrap();
+    let cheap = networks.values().filter(|cost| i128::from(cost.macs) <= limits[0].most);
+    let expected = cheap.map(|cost| cost.params).min().unwrap();
+    assert_eq!((-least.score, least.bound), (expected as f64, least.score));
+    assert_eq!(specialise(space, &least.assignment).cost().params, expected);
+
+    let scores = probabilities(space, weights);
+    let score_of = |choices: &[(String, String)]| -> f64 {
+        let score = |(path, candidate): &(String, String)| {
+            let row = space.decisions.iter().position(|d| d.path == *path).unwrap();
+            let column = space.decisions[row].candidates.iter().position(|c| c == candidate);
+            scores[row][column.unwrap()]
+        };
+        choices.iter().map(score).sum()
+    };
+    let best = best_under(space, &scores, &limits).unwrap();
+    let expected = kept.keys().map(|choices| score_of(choices)).reduce(f64::max);
+    assert_eq!(best.is_some(), expected.is_some());
+    if let (Some(best), Some(expected)) = (best, expected) {
+        assert_close(best.score, expected, 1.0, "the best score");
+        assert_eq!(best.score, best.bound);
+        let network = specialise(space, &best.assignment);
+        assert!(keeps(&network.costs()));
+        assert_close(score_of(&network.choices), expected, 1.0, "the score of the best");
+    }
+}
+
+/// The Pareto front of both measures, and a network at each of its points.
+fn check_front(space: &Checked<Space>, brute: &Brute) {
+    let networks = brute.networks();
+    let mut points: Vec<(u64, u64)> = networks.values().map(|c| (c.macs, c.params)).collect();
+    points.sort_unstable();
+    let mut least = u64::MAX;
+    points.retain(|&(_, params)| {
+        let before = least;
+        least = least.min(params);
+        params < before
+    });
+    let front = front(space, &Measure::Macs.into(), &Measure::Params.into()).unwrap();
+    let expected: Vec<_> = points.iter().map(|&(a, b)| (i128::from(a), i128::from(b))).collect();
+    assert_eq!(front.points().collect::<Vec<_>>(), expected);
+    for (index, point) in points.iter().enumerate() {
+        let cost = specialise(space, &front.network(index).unwrap()).cost();
+        assert_eq!((cost.macs, cost.params), *point);
+    }
+}
+
 /// Probabilities of every decision from a few random numbers.
 fn probabilities(space: &Space, weights: &[f64]) -> Vec<Vec<f64>> {
     let mut weights = weights.iter().cycle();
@@ -266,6 +376,9 @@ proptest! {
         check_expected(&space, &brute, &probabilities(&space, &[1.0]));
         check_expected(&space, &brute, &probabilities(&space, &weights));
         check_sampler(&space, &brute, seed);
+        MEASURES.into_iter().for_each(|measure| check_distribution(&space, &brute, measure));
+        check_limits(&space, &brute, &weights, seed);
+        check_front(&space, &brute);
     }
 }
 

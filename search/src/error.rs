@@ -124,6 +124,22 @@ pub enum RunError {
         setting: &'static str,
     },
 
+    /// No network that was drawn keeps the requirements.
+    #[error("no network was found that keeps the requirements of the space")]
+    #[diagnostic(
+        code(nas::run::none_kept),
+        help("loosen the limit on `peak_memory` or `depth`; the run so far is kept")
+    )]
+    NoneKept,
+
+    /// Requirements under which no best network can be computed.
+    #[error("the decisions of the space are too entangled to keep its requirements")]
+    #[diagnostic(
+        code(nas::run::entangled),
+        help("take the requirements out, or let fewer choices meet in one tensor")
+    )]
+    EntangledRequirements,
+
     /// The backend answered for another space.
     #[error("the probabilities do not fit the decisions: {why}")]
     #[diagnostic(

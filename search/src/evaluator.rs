@@ -43,6 +43,8 @@ pub struct Pass {
     pub rate: [f64; 2],
     /// Temperature of the Gumbel-softmax.
     pub temperature: f64,
+    /// By what the rates of drop paths are multiplied.
+    pub drop_path: f64,
 }
 
 /// The mean over a pass.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use nas_compiler::network::Cost;
+use nas_compiler::network::Costs;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluator::{Score, Step};
@@ -105,7 +105,7 @@ pub enum Event<'a> {
         /// How well it does.
         score: &'a Score,
         /// What it costs.
-        cost: Cost,
+        cost: Costs,
     },
     /// The drawn networks are ranked.
     Ranked {

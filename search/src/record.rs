@@ -1,7 +1,7 @@
 //! What the files of a run directory hold.
 
 use indexmap::IndexMap;
-use nas_compiler::network::Cost;
+use nas_compiler::network::Costs;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluator::{PassReport, Score};
@@ -138,30 +138,9 @@ pub struct Candidate {
     /// What it chooses.
     pub choices: Choices,
     /// What it costs.
-    pub cost: CostRecord,
+    pub cost: Costs,
     /// Its score on the validation images.
     pub score: Score,
-}
-
-/// A cost as JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CostRecord {
-    /// Multiply-accumulates.
-    pub macs: u64,
-    /// Trainable parameters.
-    pub params: u64,
-}
-
-impl From<Cost> for CostRecord {
-    fn from(Cost { macs, params }: Cost) -> Self {
-        Self { macs, params }
-    }
-}
-
-impl From<CostRecord> for Cost {
-    fn from(CostRecord { macs, params }: CostRecord) -> Self {
-        Self { macs, params }
-    }
 }
 
 /// `result.json`: what came of the run.
@@ -172,7 +151,7 @@ pub struct RunResult {
     /// What the network chooses.
     pub choices: Choices,
     /// What it costs.
-    pub cost: CostRecord,
+    pub cost: Costs,
     /// Its validation score with inherited weights, where it was found by a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inherited: Option<Score>,

@@ -1,20 +1,41 @@
 //! Analyses of a whole space: exact, without enumerating its networks.
 
+pub mod best;
+mod budget;
 pub mod count;
+mod counting;
+pub mod depth;
+pub mod distribution;
 mod elimination;
 pub mod expected;
+pub mod front;
+pub mod layers;
 pub mod liveness;
+pub mod memory;
+mod minibuckets;
 pub mod moments;
 pub mod owners;
+mod priced;
 pub mod range;
 pub mod sample;
+mod suffixes;
 pub mod supernet;
 mod terms;
+pub mod within;
 
+pub use best::{Best, best_kept, best_under, least_under};
+pub use budget::Limit;
 pub use count::count;
+pub use depth::depth_range;
+pub use distribution::{Distribution, Histogram, distribution};
 pub use expected::ExpectedCost;
+pub use front::{Front, front};
+pub use layers::{Layer, layers};
 pub use liveness::Entangled;
-pub use moments::{Moments, moments};
-pub use range::{Range, range};
+pub use memory::memory_range;
+pub use moments::{Moments, moments, quotient};
+pub use priced::Form;
+pub use range::{Range, range, sum_range};
 pub use sample::Sampler;
 pub use supernet::Supernet;
+pub use within::{SamplerWithin, Within, count_within};

@@ -84,8 +84,18 @@ impl Semiring for Summing {
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn moments(space: &Checked<Space>, measure: Measure) -> Result<Moments, Entangled> {
     let mut liveness = Liveness::of(space)?;
+    let terms = terms(space, &mut liveness, measure)?;
+    of_terms(space, &mut liveness, &terms)
+}
+
+/// Mean and standard deviation of a sum of terms over all networks.
+pub(super) fn of_terms(
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+    terms: &[Term],
+) -> Result<Moments, Entangled> {
     let mut store = Diagrams::default();
-    let counted = count::conditions(space, &mut liveness)?;
+    let counted = count::conditions(space, liveness)?;
     let mut memo = HashMap::default();
     let mut factors: Vec<Diagram> = counted
         .into_iter()
@@ -93,7 +103,7 @@ pub fn moments(space: &Checked<Space>, measure: Measure) -> Result<Moments, Enta
             liveness.conditions.map(counts, &mut store, &|counts| Sums::free(*counts), &mut memo)
         })
         .collect();
-    for Term { cost, condition } in terms(space, &mut liveness, measure)? {
+    for &Term { cost, condition } in terms {
         let of = |alive: &u32| if *alive == 0 { Sums::free(1) } else { Sums::one(cost) };
         factors.push(liveness.conditions.map(condition, &mut store, &of, &mut HashMap::default()));
     }
@@ -105,8 +115,9 @@ pub fn moments(space: &Checked<Space>, measure: Measure) -> Result<Moments, Enta
     Ok(Moments { mean: ratio(&cost, &count), std: ratio(&spread, &(&count * &count)).sqrt() })
 }
 
-/// a / b as a float, also where neither is one.
-fn quotient(a: &BigUint, b: &BigUint) -> f64 {
+/// a / b as a float, also where neither fits one.
+#[must_use]
+pub fn quotient(a: &BigUint, b: &BigUint) -> f64 {
     let shift = b.bits().saturating_sub(1000).max(a.bits().saturating_sub(1000));
     let float = |n: &BigUint| (n >> shift).to_f64().unwrap_or(f64::INFINITY);
     if b.is_zero() { 0.0 } else { float(a) / float(b) }

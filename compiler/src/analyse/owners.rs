@@ -20,7 +20,9 @@ pub fn owners(space: &Checked<Space>) -> Vec<Option<BTreeSet<Candidate>>> {
         let own = match &node.kind {
             // An input is part of every network, read or not: it is part of the interface.
             NodeKind::Input | NodeKind::Output => slot.map(|slot| slot.insert(BTreeSet::new())),
-            NodeKind::Op(_) | NodeKind::Select(_) => slot.and_then(Option::as_mut),
+            NodeKind::Op(_) | NodeKind::Select(_) | NodeKind::TrainOutput { .. } => {
+                slot.and_then(Option::as_mut)
+            }
         };
         let Some(own) = own.cloned() else { continue };
         if matches!(&node.kind, NodeKind::Op(op) if !op.values().iter().any(Op::reads_inputs)) {
@@ -28,7 +30,9 @@ pub fn owners(space: &Checked<Space>) -> Vec<Option<BTreeSet<Candidate>>> {
         }
         let decision = match &node.kind {
             NodeKind::Select(selector) => space.selectors.as_choice(*selector),
-            NodeKind::Input | NodeKind::Output | NodeKind::Op(_) => None,
+            NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } | NodeKind::Op(_) => {
+                None
+            }
         };
         for (position, operand) in node.inputs.iter().enumerate() {
             let mut way = own.clone();

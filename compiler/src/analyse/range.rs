@@ -7,10 +7,12 @@ use serde::Serialize;
 use super::elimination::{Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
 use super::terms::{Term, terms};
+use super::minibuckets;
+use crate::assignment::Assignment;
 use crate::check::Checked;
 use crate::diagram::{Diagram, Diagrams};
-use crate::ir::Space;
-use crate::measure::Measure;
+use crate::ir::{DecisionId, Space};
+use crate::measure::{BoundedRange, Bounds, Measure};
 
 /// Both ends of a measure over all networks of a space; each is the cost of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,23 +48,111 @@ impl Semiring for Extreme {
     }
 }
 
-/// The exact range of a measure.
+/// The exact range of a measure that is a sum.
 ///
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn range(space: &Checked<Space>, measure: Measure) -> Result<Range, Entangled> {
-    let mut liveness = Liveness::of(space)?;
-    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
-    let mut store = Diagrams::default();
-    let factors: Vec<Diagram> = terms(space, &mut liveness, measure)?
-        .into_iter()
-        .map(|Term { cost, condition }| {
-            let cost_where = |alive: &u32| if *alive != 0 { cost } else { 0 };
-            liveness.conditions.map(condition, &mut store, &cost_where, &mut HashMap::default())
+    Factors::of(space, measure)?.range()
+}
+
+/// The exact range of a sum of terms.
+pub(super) fn of_terms(
+    space: &Space,
+    liveness: &Liveness,
+    terms: &[Term],
+) -> Result<Range, Entangled> {
+    Factors::of_terms(space, liveness, terms).range()
+}
+
+/// The range of a measure that is a sum: exact where tables of bounded size hold the answer, else
+/// between what mini-buckets prove and what a network that was found has.
+///
+/// # Errors
+/// [`Entangled`] where not even the terms of the sum can be held.
+pub fn sum_range(space: &Checked<Space>, measure: Measure) -> Result<BoundedRange, Entangled> {
+    let factors = Factors::of(space, measure)?;
+    let end = |greatest| {
+        factors.extreme(greatest).map(Bounds::exactly).or_else(|Entangled| {
+            let proved = minibuckets::bound(
+                factors.store.clone(),
+                &factors.factors,
+                &factors.widths,
+                greatest,
+            )?;
+            let found = factors.found(Assignment::first(space), greatest);
+            let (at_least, at_most) = if greatest { (found, proved) } else { (proved, found) };
+            Ok(Bounds { at_least, at_most })
         })
-        .collect();
-    let extreme = |greatest| {
-        eliminate(&Extreme { greatest }, store.clone(), factors.clone(), &widths).map(|e| e.value)
     };
-    Ok(Range { min: extreme(false)?, max: extreme(true)? })
+    Ok(BoundedRange { min: end(false)?, max: end(true)? })
+}
+
+/// The terms of a sum as functions of the decisions.
+struct Factors {
+    store: Diagrams<u64>,
+    factors: Vec<Diagram>,
+    widths: Vec<usize>,
+}
+
+impl Factors {
+    fn of(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
+        let mut liveness = Liveness::of(space)?;
+        let terms = terms(space, &mut liveness, measure)?;
+        Ok(Self::of_terms(space, &liveness, &terms))
+    }
+
+    fn of_terms(space: &Space, liveness: &Liveness, terms: &[Term]) -> Self {
+        let mut store = Diagrams::default();
+        let factors = terms
+            .iter()
+            .map(|&Term { cost, condition }| {
+                let cost_where = |alive: &u32| if *alive != 0 { cost } else { 0 };
+                let memo = &mut HashMap::default();
+                liveness.conditions.map(condition, &mut store, &cost_where, memo)
+            })
+            .collect();
+        let widths = space.decisions.iter().map(|d| d.candidates.len()).collect();
+        Self { store, factors, widths }
+    }
+
+    fn range(&self) -> Result<Range, Entangled> {
+        Ok(Range { min: self.extreme(false)?, max: self.extreme(true)? })
+    }
+
+    fn extreme(&self, greatest: bool) -> Result<u64, Entangled> {
+        let (store, factors) = (self.store.clone(), self.factors.clone());
+        Ok(eliminate(&Extreme { greatest }, store, factors, &self.widths)?.value)
+    }
+
+    /// The cost of a network that no change of one decision makes cheaper, or dearer.
+    fn found(&self, mut network: Assignment, greatest: bool) -> u64 {
+        let mut readers = vec![Vec::new(); self.widths.len()];
+        for &factor in &self.factors {
+            for decision in self.store.decisions(factor) {
+                readers.get_mut(decision.index()).into_iter().for_each(|list| list.push(factor));
+            }
+        }
+        let sum = |factors: &[Diagram], network: &Assignment| -> u64 {
+            factors.iter().filter_map(|&factor| self.store.value(factor, network)).sum()
+        };
+        let mut is_better = true;
+        while is_better {
+            is_better = false;
+            for (index, (&width, readers)) in self.widths.iter().zip(&readers).enumerate() {
+                let decision = DecisionId(index as u32);
+                let before = (sum(readers, &network), network.get(decision));
+                let tried = (0..width).map(|candidate| {
+                    network.set(decision, candidate);
+                    (sum(readers, &network), candidate)
+                });
+                let best = if greatest { tried.max() } else { tried.min() };
+                let is_gain = |a: u64, b: u64| if greatest { a > b } else { a < b };
+                let best = best.filter(|best| is_gain(best.0, before.0)).unwrap_or(before);
+                network.set(decision, best.1);
+                is_better |= best != before;
+            }
+        }
+        sum(&self.factors, &network)
+    }
 }

@@ -69,7 +69,7 @@ impl Sampler {
 }
 
 /// A number below `bound`, uniformly: draws of its bit length until one is below.
-fn below(bound: &BigUint, rng: &mut impl Rng) -> BigUint {
+pub(super) fn below(bound: &BigUint, rng: &mut impl Rng) -> BigUint {
     let bits = bound.bits();
     if bits == 0 {
         return BigUint::default();

@@ -11,11 +11,13 @@ use crate::ir::{NodeKind, Space};
 use crate::network::Cost;
 use crate::ops::Weight;
 
-/// The supernet of a space: all candidates with their own weights, evaluated side by side.
+/// The supernet of a space: all candidates with their own weights, evaluated side by side. A search
+/// has no train outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supernet {
     /// For each decision and candidate, what is there for this candidate alone; the candidates of
-    /// decisions inside it included.
+    /// decisions inside it included. Of a value, what is computed with it, and the weights that no
+    /// other value has.
     pub candidates: Vec<Vec<Cost>>,
     /// What is there whatever the decisions.
     pub fixed: Cost,
@@ -34,15 +36,21 @@ impl Supernet {
             total: Cost::default(),
         };
         let (mut selectors, alive) = conditions(space);
-        for (((_, node), alive), owners) in space.graph.nodes().zip(alive).zip(owners(space)) {
+        let parts = alive.into_iter().zip(owners(space)).zip(space.graph.train_only());
+        for ((_, node), ((alive, owners), train_only)) in space.graph.nodes().zip(parts) {
             let NodeKind::Op(op) = &node.kind else { continue };
-            let operation = Operation::of(space, node, op);
-            let mut cost = cost(space, &operation, &mut selectors, alive);
-            if owners.is_none() {
-                // Held, but never evaluated.
-                cost.macs = 0;
+            if train_only {
+                continue;
             }
-            supernet.add(cost, owners.unwrap_or_default());
+            let operation = Operation::of(space, node, op);
+            // Without owners it is held, but never evaluated.
+            let (is_read, owners) = (owners.is_some(), owners.unwrap_or_default());
+            for (mut cost, choices) in costs(space, &operation, &mut selectors, alive) {
+                if !is_read {
+                    cost.macs = 0;
+                }
+                supernet.add(cost, owners.union(&choices).copied().collect());
+            }
         }
         supernet
     }
@@ -80,26 +88,38 @@ fn conditions(space: &Checked<Space>) -> (Selectors, Vec<Diagram>) {
     (liveness.conditions, nodes)
 }
 
-/// What an operator costs in all of its cases where the node is `alive`; what cases have in common
-/// is held once.
-fn cost(
+/// What an operator costs in all of its cases where the node is `alive`, each part with the choices
+/// without which it is not there; what cases have in common is held once.
+fn costs(
     space: &Space,
     operation: &Operation<'_>,
     selectors: &mut Selectors,
     alive: Diagram,
-) -> Cost {
+) -> Vec<(Cost, BTreeSet<Candidate>)> {
     if let Some((op, inputs, output)) = operation.fixed() {
-        return Cost::of(op, &inputs, output);
+        return vec![(Cost::of(op, &inputs, output), BTreeSet::new())];
     }
     let joint = operation.cases(selectors, alive);
     let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
-    let costs = cases.iter().map(|(op, inputs, output)| Cost::of(op, inputs, *output));
-    let Cost { macs, .. } = costs.sum();
+    let choices: Vec<BTreeSet<Candidate>> = (0..)
+        .zip(&cases)
+        .map(|(case, _)| {
+            let holds = selectors.is(joint.selector, case);
+            selectors.implied(holds)
+        })
+        .collect();
+    let macs = cases.iter().zip(&choices).map(|((op, inputs, output), choices)| {
+        let Cost { macs, .. } = Cost::of(op, inputs, *output);
+        (Cost { macs, params: 0 }, choices.clone())
+    });
     let params = operation.weight_groups(space, selectors, &joint).into_iter().map(|group| {
         let members = group.cases.iter().filter_map(|&case| cases.get(case));
         let common = WeightGroup::common(members.map(|(op, inputs, _)| op.weights(inputs)));
         let trainable = common.iter().filter(|weight| weight.role.is_trainable());
-        trainable.map(Weight::elements).fold(0, u64::saturating_add)
+        let params = trainable.map(Weight::elements).fold(0, u64::saturating_add);
+        let choices = group.cases.iter().filter_map(|&case| choices.get(case).cloned());
+        let common = choices.reduce(|a, b| a.intersection(&b).copied().collect());
+        (Cost { macs: 0, params }, common.unwrap_or_default())
     });
-    Cost { macs, params: params.fold(0, u64::saturating_add) }
+    macs.chain(params).collect()
 }

@@ -7,7 +7,7 @@ use crate::check::Checked;
 use crate::diagram::{Diagram, Selectors};
 use crate::ir::operation::Operation;
 use crate::ir::{Node, NodeKind, Space};
-use crate::measure::{Latency, Measure};
+use crate::measure::Measure;
 use crate::ops::Op;
 use crate::shape::Shape;
 use crate::target::Precision;
@@ -27,29 +27,20 @@ pub(super) fn terms(
     measure: Measure,
 ) -> Result<Vec<Term>, Entangled> {
     let mut sums = Sums::default();
-    match measure {
-        Measure::PeakMemory | Measure::Depth => {}
-        Measure::Latency => {
-            if let Some(latency) = &space.device.latency {
-                sums.parts(latency, liveness);
-            }
-        }
-        Measure::Macs | Measure::Params | Measure::WeightBytes => {
-            let precision = space.device.precision;
-            let cost = |op: &Op, inputs: &[Shape], output| match measure {
-                Measure::Macs => op.macs(inputs, output),
-                _ => op.params(inputs) * factor(measure, precision),
-            };
-            for (id, node) in space.graph.nodes() {
-                let Some(alive) = liveness.node(id) else { continue };
-                sums.node(space, node, alive, &mut liveness.conditions, &cost);
-                if liveness.conditions.is_full() {
-                    return Err(Entangled);
-                }
-            }
-        }
+    if let (Measure::Latency, Some(latency)) = (measure, &space.device.latency) {
+        sums.add(liveness.conditions.constant(1), u128::from(latency.overhead));
     }
-    if liveness.conditions.is_full() { Err(Entangled) } else { Ok(sums.into_terms()) }
+    sums.with(space, liveness, measure, &|_| true)
+}
+
+/// What some of the nodes cost, as [`terms`] of them.
+pub(super) fn terms_of(
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+    measure: Measure,
+    is_meant: &dyn Fn(&Node) -> bool,
+) -> Result<Vec<Term>, Entangled> {
+    Sums::default().with(space, liveness, measure, is_meant)
 }
 
 /// By what parameters are multiplied.
@@ -68,6 +59,35 @@ impl Sums {
             let sum = self.0.entry(condition).or_default();
             *sum = sum.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
         }
+    }
+
+    /// With what the nodes that are meant cost.
+    fn with(
+        mut self,
+        space: &Checked<Space>,
+        liveness: &mut Liveness,
+        measure: Measure,
+        is_meant: &dyn Fn(&Node) -> bool,
+    ) -> Result<Vec<Term>, Entangled> {
+        match measure {
+            Measure::PeakMemory | Measure::Depth => {}
+            Measure::Latency => self.parts(space, liveness, is_meant),
+            Measure::Macs | Measure::Params | Measure::WeightBytes => {
+                let precision = space.device.precision;
+                let cost = |op: &Op, inputs: &[Shape], output| match measure {
+                    Measure::Macs => op.macs(inputs, output),
+                    _ => op.params(inputs) * factor(measure, precision),
+                };
+                for (id, node) in space.graph.nodes().filter(|(_, node)| is_meant(node)) {
+                    let Some(alive) = liveness.node(id) else { continue };
+                    self.node(space, node, alive, &mut liveness.conditions, &cost);
+                    if liveness.conditions.is_full() {
+                        return Err(Entangled);
+                    }
+                }
+            }
+        }
+        if liveness.conditions.is_full() { Err(Entangled) } else { Ok(self.into_terms()) }
     }
 
     fn node(
@@ -92,10 +112,11 @@ impl Sums {
         }
     }
 
-    fn parts(&mut self, latency: &Latency, liveness: &mut Liveness) {
-        let always = liveness.conditions.constant(1);
-        self.add(always, u128::from(latency.overhead));
-        for part in &latency.parts {
+    fn parts(&mut self, space: &Space, liveness: &mut Liveness, is_meant: &dyn Fn(&Node) -> bool) {
+        for part in space.device.latency.iter().flat_map(|latency| &latency.parts) {
+            if !space.graph.node(part.node).is_some_and(is_meant) {
+                continue;
+            }
             let Some(alive) = liveness.node(part.node) else { continue };
             for (index, &nanoseconds) in part.nanoseconds.iter().enumerate() {
                 let case = liveness.conditions.is(part.case, index as u32);

@@ -95,6 +95,8 @@ diagnostics! {
     Error UnknownRequirement [nas::require::measure] "unknown measure `{name}`" { name: String }
     /// A requirement that is no comparison.
     Error NoClaim [nas::require::claim] "a requirement is a comparison" {}
+    /// A requirement that limits no sum of multiples of measures.
+    Error NotLinear [nas::require::not_linear] "this requirement does not limit a sum of measures" {}
 
     /// Loops or calls that would not end in a reasonable time.
     Error TooManySteps [nas::limits::steps] "elaboration passed {limit} steps" { limit: u64 }

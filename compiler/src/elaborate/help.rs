@@ -35,6 +35,8 @@ pub(super) enum Wanted {
     /// Classes of whole pictures.
     AnyClasses,
     Label,
+    /// The weight of a loss.
+    LossWeight,
 }
 
 impl fmt::Display for Wanted {
@@ -53,6 +55,7 @@ impl fmt::Display for Wanted {
             Wanted::Classes => "a whole number from 2 to 255",
             Wanted::AnyClasses => "a whole number of at least 2",
             Wanted::Label => "a whole number below 256",
+            Wanted::LossWeight => "a number above 0",
         })
     }
 }
@@ -101,6 +104,7 @@ fn for_kind(wanted: Wanted, value: &Value, text: &str) -> String {
             "write the number of classes, such as `task segmentation(19)`".to_owned()
         }
         Wanted::Label => "write the label to ignore, such as `ignore = 255`".to_owned(),
+        Wanted::LossWeight => "write a number above 0, such as `weight = 0.4`".to_owned(),
     }
 }
 

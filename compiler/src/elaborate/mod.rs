@@ -4,6 +4,7 @@
 mod call;
 mod choose;
 mod control;
+mod copy;
 pub mod errors;
 mod expr;
 mod function;
@@ -19,6 +20,9 @@ mod vary;
 pub(crate) use expr::compare;
 pub(crate) use value::{Value, Values};
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap as HashMap;
 
 use miette::Diagnostic;
@@ -29,6 +33,8 @@ use crate::error::{Place, Problems, With};
 use crate::ir::origin::{Origin, OriginId};
 use crate::ir::{DecisionId, Space};
 use crate::modules::{ModuleId, Program};
+use crate::requirement::Requirement;
+use copy::{BlockId, Call, Instance, Marks};
 use errors::{TooDeep, TooManySteps};
 use scope::{Mark, Names, Paths};
 use vary::Guard;
@@ -107,13 +113,40 @@ pub(crate) fn evaluate<'p>(
     problems: &mut Problems,
 ) -> Value {
     let mut elaborator = Elaborator::new(program, module, work, problems);
-    elaborator.foreign = Some(source.clone());
     for (name, value) in names {
         elaborator.names.bind(name, value.clone());
     }
-    let value = elaborator.expr(expr).unwrap_or(Value::Poison);
-    elaborator.finish();
-    value
+    elaborator.outside(source, expr)
+}
+
+/// Evaluates a static expression of the main file in which these words mean themselves, whatever
+/// items are called so; as do the names that nothing defines.
+pub(crate) fn evaluate_words<'p>(
+    program: &'p Program,
+    source: &Source,
+    words: &'p HashSet<&'p str>,
+    expr: &'p Expr,
+    work: &mut Work,
+    problems: &mut Problems,
+) -> Value {
+    let mut elaborator = Elaborator::new(program, program.main(), work, problems);
+    elaborator.words = Some(words);
+    elaborator.outside(source, expr)
+}
+
+/// The limits that a claim sets, outside of any space. Problems are placed in `source`.
+pub(crate) fn limits<'p>(
+    program: &'p Program,
+    source: &Source,
+    claim: &'p Expr,
+    work: &mut Work,
+    problems: &mut Problems,
+) -> Vec<Requirement> {
+    let mut elaborator = Elaborator::new(program, program.main(), work, problems);
+    elaborator.foreign = Some(source.clone());
+    // An abort was reported where it arose.
+    let _ = elaborator.require(claim);
+    elaborator.finish().requirements
 }
 
 /// The value of a number as written; `None` for an unknown unit.
@@ -132,9 +165,16 @@ struct Elaborator<'p, 'e> {
     /// The call through which it was reached.
     caller: Option<OriginId>,
     names: Names<'p>,
+    /// Names that mean themselves, where there may be any.
+    words: Option<&'p HashSet<&'p str>>,
     paths: Paths,
     /// The blocks being instantiated, to recognise recursion.
-    calls: Vec<(ModuleId, &'p str)>,
+    calls: Vec<BlockId<'p>>,
+    /// The blocks that were instantiated up to now, those in one instance each once.
+    instantiated: Vec<BlockId<'p>>,
+    /// The first instance for each call.
+    instances: HashMap<Call<'p>, Rc<Instance<'p>>>,
+    marks: Marks,
     /// The conditions under which what is being elaborated exists, outermost first.
     guards: Vec<Guard>,
     /// Where inputs and outputs were named.
@@ -162,14 +202,26 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             foreign: None,
             caller: None,
             names: Names::default(),
+            words: None,
             paths: Paths::default(),
             calls: Vec::new(),
+            instantiated: Vec::new(),
+            instances: HashMap::default(),
+            marks: Marks::default(),
             guards: Vec::new(),
             ports: HashMap::default(),
             cell_decisions: HashMap::default(),
             depth: 0,
             work,
         }
+    }
+
+    /// The value of an expression of this text, outside of any space.
+    fn outside(mut self, source: &Source, expr: &'p Expr) -> Value {
+        self.foreign = Some(source.clone());
+        let value = self.expr(expr).unwrap_or(Value::Poison);
+        self.finish();
+        value
     }
 
     fn source(&self) -> Source {
@@ -188,6 +240,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     /// Reports, and goes on with poison.
     fn report(&mut self, problem: impl Diagnostic + Send + Sync + 'static) -> Value {
         self.work.steps += REPORT;
+        self.marks.peculiar += 1;
         match self.circumstances() {
             with if with.is_empty() => self.problems.push(problem),
             with => self.problems.push(With { problem, with }),
@@ -199,7 +252,9 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     /// that reaches no output.
     fn close(&mut self, mark: Mark) {
         for value in self.names.close(mark) {
-            self.space.dropped.extend(call::tensors(&value).unwrap_or_default());
+            let dropped = call::tensors(&value).unwrap_or_default();
+            self.marks.peculiar += dropped.len();
+            self.space.dropped.extend(dropped);
         }
     }
 

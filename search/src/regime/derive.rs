@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::time::Instant;
 
-use nas_compiler::network::Cost;
 use nas_compiler::measure::Measure;
+use nas_compiler::network::Costs;
 use nas_compiler::{Assignment, Network, Space};
 use rand::Rng;
 use rand::SeedableRng;
@@ -26,14 +26,14 @@ const STREAM: u64 = 1;
 struct Drawn {
     assignment: Assignment,
     choices: Choices,
-    cost: Cost,
+    cost: Costs,
     times: u32,
 }
 
 impl<B: Backend> Run<'_, '_, B> {
     /// Draws, scores and ranks; writes the candidates and the best assignment.
     pub(super) fn derive(&mut self, mut supernet: B::Supernet) -> Result<(), Halt<B::Error>> {
-        let drawn = self.drawn(&self.probabilities(&supernet)?);
+        let drawn = self.drawn(&self.probabilities(&supernet)?)?;
         let mut scored = self.scored_before(&drawn)?;
         let of = count(drawn.len());
         self.begin(Phase::Derive, count(scored.len()), of)?;
@@ -52,25 +52,38 @@ impl<B: Backend> Run<'_, '_, B> {
     }
 
     /// The distinct networks among the most probable one and the draws, in the order in which
-    /// they first came.
-    fn drawn(&self, probabilities: &[Vec<f64>]) -> Vec<Drawn> {
+    /// they first came. Where the space has requirements, a draw is the network that keeps them
+    /// and has the highest perturbed probability (perturb and MAP, Papandreou and Yuille 2011).
+    fn drawn(&self, probabilities: &[Vec<f64>]) -> Result<Vec<Drawn>, RunError> {
         let mut random = ChaCha8Rng::seed_from_u64(self.recipe().seed);
         random.set_stream(STREAM);
-        let space = self.job.space;
         let mut drawn: Vec<Drawn> = Vec::new();
         for number in 0..self.recipe().derive.sample {
-            let assignment = assign(space, probabilities, |row| match number {
-                0 => most_probable(row),
-                _ => gumbel_arg_max(row, &mut random),
+            let scores = probabilities.iter().map(|row| match number {
+                0 => row.iter().map(|p| p.ln()).collect(),
+                _ => perturbed(row, &mut random),
             });
+            let scores: Vec<Vec<f64>> = scores.collect();
+            let Some(assignment) = self.highest(&scores)? else { continue };
             let network = (self.job.specialise)(&assignment);
             let choices = choices(&network);
             match drawn.iter_mut().find(|earlier| earlier.choices == choices) {
                 Some(earlier) => earlier.times = earlier.times.saturating_add(1),
-                None => drawn.push(Drawn { assignment, choices, cost: network.cost(), times: 1 }),
+                None => drawn.push(Drawn { assignment, choices, cost: network.costs(), times: 1 }),
             }
         }
-        drawn
+        if drawn.is_empty() { Err(RunError::NoneKept) } else { Ok(drawn) }
+    }
+
+    /// The network of the highest score that keeps the requirements.
+    fn highest(&self, scores: &[Vec<f64>]) -> Result<Option<Assignment>, RunError> {
+        let Some(best_kept) = self.job.best_kept else {
+            return Ok(Some(assign(self.job.space, scores, most_probable)));
+        };
+        // A dropped candidate is taken only where the limits leave no other.
+        let finite = |row: &Vec<f64>| row.iter().map(|score| score.max(DROPPED)).collect();
+        let scores: Vec<Vec<f64>> = scores.iter().map(finite).collect();
+        best_kept(&scores).map_err(|_| RunError::EntangledRequirements)
     }
 
     /// The scores that are on disk.
@@ -102,7 +115,7 @@ impl<B: Backend> Run<'_, '_, B> {
             number,
             drawn: network.times,
             choices: network.choices.clone(),
-            cost: network.cost.into(),
+            cost: network.cost,
             score,
         };
         self.store.append(names::SCORES, &candidate)?;
@@ -115,14 +128,14 @@ impl<B: Backend> Run<'_, '_, B> {
     }
 }
 
-/// The assignment that takes, for each decision, what `pick` says of its probabilities.
+/// The assignment that takes, for each decision, what `pick` says of its scores.
 fn assign(
     space: &Space,
-    probabilities: &[Vec<f64>],
-    mut pick: impl FnMut(&[f64]) -> usize,
+    scores: &[Vec<f64>],
+    pick: impl Fn(&[f64]) -> usize,
 ) -> Assignment {
     let mut assignment = Assignment::first(space);
-    for ((id, _), row) in space.decision_ids().zip(probabilities) {
+    for ((id, _), row) in space.decision_ids().zip(scores) {
         assignment.set(id, pick(row));
     }
     assignment
@@ -141,22 +154,23 @@ pub(super) fn assignment_of(space: &Space, choices: &Choices) -> Option<Assignme
     (found == choices.len()).then_some(assignment)
 }
 
-/// A draw from probabilities: the largest of `ln p + g`, g from the standard Gumbel distribution
-/// (Maddison et al. 2014). A candidate of probability 0 is never drawn.
-fn gumbel_arg_max(row: &[f64], random: &mut ChaCha8Rng) -> usize {
-    let perturbed: Vec<f64> = row
-        .iter()
+/// Below the score of any candidate that was not dropped.
+const DROPPED: f64 = -1e6;
+
+/// `ln p + g`, g from the standard Gumbel distribution: the largest is a draw from the
+/// probabilities (Maddison et al. 2014). A candidate of probability 0 is never drawn.
+fn perturbed(row: &[f64], random: &mut ChaCha8Rng) -> Vec<f64> {
+    row.iter()
         .map(|p| {
             let uniform: f64 = random.sample(Open01);
             p.ln() - (-uniform.ln()).ln()
         })
-        .collect();
-    most_probable(&perturbed)
+        .collect()
 }
 
 /// Best first: higher mIoU, then lower cost, then earlier drawn.
 fn rank(a: &Candidate, b: &Candidate, measure: Measure) -> Ordering {
-    let cost = |candidate: &Candidate| candidate.cost.measure(measure);
+    let cost = |candidate: &Candidate| candidate.cost.of(measure);
     let by_score = b.score.miou.total_cmp(&a.score.miou);
     by_score.then(cost(a).cmp(&cost(b))).then(a.number.cmp(&b.number))
 }

@@ -22,6 +22,7 @@ mod supernet;
 
 use std::time::Instant;
 
+use nas_compiler::analyse::Entangled;
 use nas_compiler::recipe::Recipe;
 use nas_compiler::{Assignment, Network, Space};
 
@@ -42,7 +43,13 @@ pub struct Job<'a, B> {
     pub backend: &'a B,
     /// The network of an assignment; its `choices` leave out what it makes unreachable.
     pub specialise: &'a dyn Fn(&Assignment) -> Network,
+    /// Where the space has requirements: the network of the highest score among those that keep
+    /// them, if there is one.
+    pub best_kept: Option<&'a BestKept<'a>>,
 }
+
+/// From scores, a row a decision and an entry a candidate, to the network of the highest sum.
+pub type BestKept<'a> = dyn Fn(&[Vec<f64>]) -> Result<Option<Assignment>, Entangled> + 'a;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]

@@ -23,7 +23,7 @@ impl<B: Backend> Run<'_, '_, B> {
     pub(super) fn retrain(&mut self) -> Result<RunResult, Halt<B::Error>> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
         let network = network_of(self.job.space, self.job.specialise, &choices)?;
-        let cost = network.cost();
+        let cost = network.costs();
         let mut trainee = self.job.backend.trainee(network).map_err(Halt::backend)?;
         self.train(&mut trainee)?;
         let best = state::read(self.store, names::BEST)?
@@ -40,7 +40,7 @@ impl<B: Backend> Run<'_, '_, B> {
             nas_safetensors::to_bytes(&weights, None).map_err(|e| damaged(names::WEIGHTS, e))?;
         self.store.write(names::WEIGHTS, &bytes)?;
         let space = self.store.run().space.clone();
-        let result = RunResult { space, choices, cost: cost.into(), inherited, epoch, val, test };
+        let result = RunResult { space, choices, cost, inherited, epoch, val, test };
         let of = self.recipe().retrain.epochs;
         self.store.write_json(names::STATUS, &Status { phase: Phase::Done, done: of, of })?;
         self.store.write_json(names::RESULT, &result)?;
@@ -80,7 +80,8 @@ impl<B: Backend> Run<'_, '_, B> {
     ) -> Result<RetrainEpoch, Halt<B::Error>> {
         let recipe = self.job.recipe;
         let rate = recipe.retrain.rate.over(epoch, recipe.retrain.epochs);
-        let pass = Pass { part: Part::All, epoch, rate, temperature: 1.0 };
+        let [drop_path, _] = recipe.retrain.drop_path.over(epoch, recipe.retrain.epochs);
+        let pass = Pass { part: Part::All, epoch, rate, temperature: 1.0, drop_path };
         let report = trainee.train(&pass, &mut self.progress.steps(Work::Train, epoch))?;
         self.progress.check()?;
         let train = finite(report, "the loss of the retraining", epoch, "retrain.rate")?;

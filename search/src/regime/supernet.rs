@@ -54,7 +54,7 @@ impl<B: Backend> Run<'_, '_, B> {
         );
         let rate = recipe.weights.rate.over(epoch, schedule.epochs);
         let part = if warming { Part::All } else { Part::Weights };
-        let pass = Pass { part, epoch, rate, temperature };
+        let pass = Pass { part, epoch, rate, temperature, drop_path: 1.0 };
         let report =
             supernet.train_weights(&pass, &mut self.progress.steps(Work::Weights, epoch))?;
         self.progress.check()?;
@@ -63,7 +63,7 @@ impl<B: Backend> Run<'_, '_, B> {
             None
         } else {
             let rate = [recipe.choices.rate; 2];
-            let pass = Pass { part: Part::Choices, epoch, rate, temperature };
+            let pass = Pass { part: Part::Choices, epoch, rate, temperature, drop_path: 1.0 };
             let report =
                 supernet.train_choices(&pass, &mut self.progress.steps(Work::Choices, epoch))?;
             self.progress.check()?;

@@ -58,7 +58,7 @@ fn go(
     };
     let specialise = |assignment: &_| toy.network(assignment);
     let job =
-        Job { space: &toy.space, recipe: &toy.recipe, backend: &toy, specialise: &specialise };
+        Job { space: &toy.space, recipe: &toy.recipe, backend: &toy, specialise: &specialise, best_kept: None };
     let outcome = run(&job, store, &mut on_event)?;
     Ok((outcome, told))
 }

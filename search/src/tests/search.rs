@@ -179,7 +179,7 @@ fn events_tell_the_run_in_order() {
     };
     let specialise = |assignment: &_| toy.network(assignment);
     let job =
-        Job { space: &toy.space, recipe: &toy.recipe, backend: &&toy, specialise: &specialise };
+        Job { space: &toy.space, recipe: &toy.recipe, backend: &&toy, specialise: &specialise, best_kept: None };
     run(&job, &mut create(&toy, dir.path()), &mut on_event).unwrap();
     told.dedup();
     let text = told.join(", ");

@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use nas_compiler::ir::{Decision, DecisionId};
 use nas_compiler::network::{NetworkNode, Port};
 use nas_compiler::ops::{Conv, Op, Padding};
-use nas_compiler::recipe::{Measure, Objective, Recipe};
+use nas_compiler::recipe::{Anneal, Law, Objective, Recipe};
 use nas_compiler::shape::Shape;
 use nas_compiler::weights::{Tensor, Weights};
-use nas_compiler::{Assignment, Network, Space};
+use nas_compiler::{Assignment, Measure, Network, Space};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -76,6 +76,7 @@ impl Toy {
         recipe.schedule.warmup = 3;
         recipe.choices.rate = 0.3;
         recipe.retrain.epochs = 5;
+        recipe.retrain.drop_path = Anneal { from: 0.0, to: 1.0, law: Law::Linear };
         Self { space, recipe, worth, nested: None, fault: Cell::new(Fault::None) }
     }
 
@@ -124,7 +125,8 @@ impl Toy {
             vec![node("x", None, vec![], macs), node("y", Some(Op::Conv(conv)), vec![0], 1)];
         let port = |name: &str, node| vec![Port { name: name.to_owned(), node }];
         let (inputs, outputs) = (port("x", 0), port("y", 1));
-        Network { space: "toy".to_owned(), task: None, choices, nodes, inputs, outputs }
+        let space = "toy".to_owned();
+        Network { space, choices, nodes, inputs, outputs, ..Network::default() }
     }
 
     /// Mean quality of the choices, from 0 to 1.
@@ -306,6 +308,8 @@ impl Trainee for ToyTrainee<'_> {
     type Error = ToyError;
 
     fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<ToyError>> {
+        let epochs = f64::from(self.toy.recipe.retrain.epochs);
+        assert_eq!(pass.drop_path, f64::from(pass.epoch) / epochs);
         for step in 0..STEPS {
             let noise: f32 = self.toy.random(pass, step).random();
             self.weight += 5.0 * pass.rate[0] as f32 * (self.quality - self.weight) * noise;

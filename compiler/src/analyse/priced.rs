@@ -1,0 +1,208 @@
+//! What each decision adds to sums over the networks of a space, as functions of the decisions
+//! before it.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHashMap as HashMap;
+
+use super::count;
+use super::liveness::{Entangled, Liveness};
+use super::terms::{Term, terms};
+use crate::assignment::Assignment;
+use crate::check::Checked;
+use crate::diagram::{Combine, Diagram, Diagrams};
+use crate::ir::Space;
+use crate::measure::Measure;
+
+/// A sum of multiples of measures.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Form(pub Vec<(Measure, i128)>);
+
+impl From<Measure> for Form {
+    fn from(measure: Measure) -> Self {
+        Self(vec![(measure, 1)])
+    }
+}
+
+/// What a term adds to each of several forms, and to a score.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Price {
+    pub(super) costs: Vec<i128>,
+    pub(super) score: f64,
+}
+
+impl Eq for Price {}
+
+#[expect(clippy::derived_hash_with_manual_eq, reason = "no score is NaN")]
+impl Hash for Price {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.costs.hash(state);
+        // Both zeros are equal.
+        (self.score + 0.0).to_bits().hash(state);
+    }
+}
+
+impl Price {
+    fn nothing(forms: usize) -> Self {
+        Self { costs: vec![0; forms], score: 0.0 }
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let costs = self.costs.iter().zip(&other.costs).map(|(a, b)| a.saturating_add(*b));
+        Self { costs: costs.collect(), score: self.score + other.score }
+    }
+}
+
+/// The networks of a space as paths through its decisions: each network is one path, and what it
+/// costs is the sum of what its decisions add.
+pub(super) struct Priced<W> {
+    /// The number of candidates of each decision.
+    pub(super) widths: Vec<usize>,
+    /// What is added whatever is decided.
+    pub(super) base: W,
+    /// What each decision adds, as a function of it and of those before it; `None` where the
+    /// assignment is no network, or one that is counted at another assignment.
+    pub(super) own: Vec<Diagram>,
+    pub(super) store: Diagrams<Option<W>>,
+    /// Whether a condition holds in no network.
+    pub(super) is_void: bool,
+}
+
+impl<W: Clone + Eq + Hash> Priced<W> {
+    /// The same with other weights.
+    pub(super) fn map<V: Clone + Eq + Hash>(
+        &self,
+        base: V,
+        replace: &dyn Fn(&W) -> V,
+    ) -> Priced<V> {
+        let (mut store, mut memo) = (Diagrams::default(), HashMap::default());
+        let replace = |weight: &Option<W>| weight.as_ref().map(replace);
+        let own = self.own.iter().map(|&own| self.store.map(own, &mut store, &replace, &mut memo));
+        let own = own.collect();
+        Priced { widths: self.widths.clone(), base, own, store, is_void: self.is_void }
+    }
+
+    /// What a decision may add.
+    pub(super) fn weights(&self, own: Diagram) -> impl Iterator<Item = &W> + Clone {
+        self.store.leaves(own).into_iter().flatten()
+    }
+}
+
+impl Priced<Price> {
+    /// The prices of a space in each of the forms. `scores` has a row a decision and an entry a
+    /// candidate, which counts where the decision makes a difference; `conditions` of `liveness`
+    /// hold in the networks that are meant.
+    ///
+    /// # Errors
+    /// [`Entangled`] where no table of bounded size holds them.
+    pub(super) fn new(
+        space: &Checked<Space>,
+        liveness: &mut Liveness,
+        forms: &[Form],
+        scores: Option<&[Vec<f64>]>,
+        conditions: &[Diagram],
+    ) -> Result<Self, Entangled> {
+        let nothing = Price::nothing(forms.len());
+        let mut store = Diagrams::default();
+        let free = store.constant(Some(nothing.clone()));
+        let mut priced = Self {
+            widths: space.decisions.iter().map(|d| d.candidates.len()).collect(),
+            own: vec![free; space.decisions.len()],
+            base: nothing,
+            store,
+            is_void: false,
+        };
+        let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
+        for condition in count::conditions(space, liveness)?.iter().chain(conditions) {
+            adder.condition(liveness, *condition);
+        }
+        for (row, form) in forms.iter().enumerate() {
+            for &(measure, factor) in &form.0 {
+                for Term { cost, condition } in terms(space, liveness, measure)? {
+                    let mut price = Price::nothing(forms.len());
+                    let cost = i128::from(cost).saturating_mul(factor);
+                    price.costs.get_mut(row).into_iter().for_each(|slot| *slot = cost);
+                    adder.term(liveness, condition, price);
+                }
+            }
+        }
+        for (id, decision) in space.decision_ids() {
+            let Some(row) = scores.and_then(|scores| scores.get(id.index())) else { continue };
+            let Some(alive) = liveness.decision(id) else { continue };
+            let choice = liveness.conditions.choice(id, decision.candidates.len());
+            for (candidate, &score) in row.iter().enumerate() {
+                let taken = liveness.conditions.is(choice, candidate as u32);
+                let condition = liveness.conditions.and(alive, taken);
+                adder.term(liveness, condition, Price { score, ..Price::nothing(forms.len()) });
+            }
+        }
+        if priced.store.is_full() || liveness.conditions.is_full() {
+            return Err(Entangled);
+        }
+        Ok(priced)
+    }
+
+    /// The same with what every candidate of a decision adds at least moved to the base, so that
+    /// each decision adds nothing in the cheapest case. Also the most that each decision then
+    /// adds, by form.
+    pub(super) fn settled(&self) -> (Self, Vec<Vec<i128>>) {
+        let (mut store, mut base) = (Diagrams::default(), self.base.clone());
+        let forms = base.costs.len();
+        let (mut owns, mut spans) = (Vec::new(), Vec::new());
+        for &own in &self.own {
+            let column =
+                |row: usize| self.weights(own).filter_map(move |p| p.costs.get(row).copied());
+            let least = |row| column(row).min().unwrap_or(0);
+            let less: Vec<i128> = (0..forms).map(|row| -least(row)).collect();
+            spans.push((0..forms).map(|row| column(row).max().unwrap_or(0) - least(row)).collect());
+            base.costs.iter_mut().zip(&less).for_each(|(base, less)| *base -= less);
+            let less = Price { costs: less, score: 0.0 };
+            let settled = |price: &Option<Price>| price.as_ref().map(|price| price.plus(&less));
+            owns.push(self.store.map(own, &mut store, &settled, &mut HashMap::default()));
+        }
+        let (widths, is_void) = (self.widths.clone(), self.is_void);
+        (Self { widths, base, own: owns, store, is_void }, spans)
+    }
+}
+
+/// Adds terms to the decision on which they depend last.
+struct Adder<'p> {
+    priced: &'p mut Priced<Price>,
+    memo: HashMap<(Diagram, Diagram), Diagram>,
+}
+
+impl Adder<'_> {
+    fn condition(&mut self, liveness: &Liveness, condition: Diagram) {
+        let nothing = Price::nothing(self.priced.base.costs.len());
+        let holds = |holds: &u32| (*holds != 0).then(|| nothing.clone());
+        self.add(liveness, condition, &holds);
+    }
+
+    fn term(&mut self, liveness: &Liveness, condition: Diagram, price: Price) {
+        let nothing = Price::nothing(self.priced.base.costs.len());
+        let of = |holds: &u32| Some(if *holds != 0 { price.clone() } else { nothing.clone() });
+        self.add(liveness, condition, &of);
+    }
+
+    fn add(
+        &mut self,
+        liveness: &Liveness,
+        condition: Diagram,
+        price: &dyn Fn(&u32) -> Option<Price>,
+    ) {
+        let conditions = &liveness.conditions;
+        let Priced { base, own, store, is_void, .. } = &mut *self.priced;
+        let term = conditions.map(condition, store, price, &mut HashMap::default());
+        let Some(decision) = conditions.decision(condition) else {
+            match store.value(term, &Assignment::default()) {
+                Some(Some(price)) => *base = base.plus(price),
+                _ => *is_void = true,
+            }
+            return;
+        };
+        let sum = |a: &Option<Price>, b: &Option<Price>| Some(a.as_ref()?.plus(b.as_ref()?));
+        if let Some(slot) = own.get_mut(decision.index()) {
+            *slot = store.apply(*slot, term, &Combine::by(&sum), &mut self.memo);
+        }
+    }
+}
