@@ -1,23 +1,16 @@
-//! How a run is told to people: bars on a terminal, a line for each epoch elsewhere.
+//! How a run is told to people: a bar for the steps, a line for each epoch.
 
-use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use nas_search::evaluator::Step;
 use nas_search::record::{RetrainEpoch, SearchEpoch};
 use nas_search::{Event, Phase, Work};
 
-use crate::report::Failure;
+use crate::bar::Bar;
+use crate::report::{Failure, counted};
 
 /// Tells a run on standard error.
 pub struct Progress {
-    /// None where standard error is no terminal.
-    bar: Option<ProgressBar>,
-    stop: Arc<AtomicBool>,
+    bar: Bar,
     /// Epochs of the phase, or networks of the derivation.
     of: u32,
 }
@@ -28,49 +21,12 @@ impl Progress {
     /// # Errors
     /// The system takes no handler.
     pub fn new() -> Result<Self, Failure> {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::no_length();
-            if let Ok(style) = ProgressStyle::with_template("{msg:28} {wide_bar} {pos}/{len}") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(250));
-            bar
-        });
-        Ok(Self { bar, stop: interrupt()?, of: 0 })
-    }
-
-    /// Whether Ctrl-C was pressed.
-    pub fn flow(&self) -> ControlFlow<()> {
-        if self.stop.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    /// A line.
-    pub fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
-        }
-    }
-
-    /// A step of some work.
-    pub fn step(&self, what: &str, step: Step) -> ControlFlow<()> {
-        if let Some(bar) = &self.bar {
-            bar.set_length(step.of as u64);
-            bar.set_position(step.done as u64);
-            bar.set_message(what.to_owned());
-        }
-        self.flow()
+        Ok(Self { bar: Bar::new()?, of: 0 })
     }
 
     /// No more steps.
     pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish();
     }
 
     /// An event of a search.
@@ -78,22 +34,25 @@ impl Progress {
         match event {
             Event::Resumed { phase, done, versions } => {
                 match phase {
-                    Phase::Done => self.line("the run is finished already"),
-                    phase => self.line(&format!("goes on: {phase}, {done} done")),
+                    Phase::Done => self.bar.line("the run is finished already"),
+                    phase => self.bar.line(&format!("goes on: {phase}, {done} done")),
                 }
                 for change in *versions {
                     let (then, now) = (shown(&change.recorded), shown(&change.now));
                     let name = &change.name;
-                    self.line(&format!(
+                    self.bar.line(&format!(
                         "note: {name} was {then} and is {now}: the last digits may differ"
                     ));
                 }
             }
             Event::PhaseBegan { phase, done, of } => {
                 self.of = *of;
-                let unit = if *phase == Phase::Derive { "networks to score" } else { "epochs" };
-                let left = of.saturating_sub(*done);
-                self.line(&format!("{phase}: {left} {unit}"));
+                let left = of.saturating_sub(*done) as usize;
+                let left = match phase {
+                    Phase::Derive => format!("{} to score", counted(left, "network")),
+                    Phase::Search | Phase::Retrain | Phase::Done => counted(left, "epoch"),
+                };
+                self.bar.line(&format!("{phase}: {left}"));
             }
             Event::Step { work, number, step } => {
                 let what = match work {
@@ -104,31 +63,34 @@ impl Progress {
                     Work::Val => "validate, epoch",
                     Work::Test => "test, epoch",
                 };
-                return self.step(&format!("{what} {}", number.saturating_add(1)), *step);
+                let what = format!("{what} {}", number.saturating_add(1));
+                return self.bar.step(&what, step.done, step.of);
             }
             Event::Dropped { dropped, .. } => {
                 let (decision, candidate) = (&dropped.decision, &dropped.candidate);
-                self.line(&format!(
+                self.bar.line(&format!(
                     "  dropped {candidate} of {decision} (p = {:.4})",
                     dropped.probability
                 ));
             }
-            Event::EpochDone { record, seconds } => self.line(&self.search_line(record, *seconds)),
+            Event::EpochDone { record, seconds } => {
+                self.bar.line(&self.search_line(record, *seconds))
+            }
             Event::Scored { number, of, score, cost } => {
                 let n = number.saturating_add(1);
                 let macs = millions(cost.macs);
-                self.line(&format!(
+                self.bar.line(&format!(
                     "network {n}/{of}: mIoU {:.3} inherited, {macs} M MACs",
                     score.miou
                 ));
             }
             Event::Ranked { .. } => {}
             Event::Retrained { record, best, seconds } => {
-                self.line(&retrain_line(record, self.of, *best, *seconds));
+                self.bar.line(&retrain_line(record, self.of, *best, *seconds));
             }
             Event::Done { .. } => self.finish(),
         }
-        self.flow()
+        self.bar.flow()
     }
 
     fn search_line(&self, record: &SearchEpoch, seconds: f64) -> String {
@@ -168,21 +130,4 @@ pub fn millions(n: u64) -> String {
 
 fn shown(version: &Option<String>) -> &str {
     version.as_deref().unwrap_or("unknown")
-}
-
-/// Set by Ctrl-C; a second one ends the process at once, which leaves every file whole too.
-fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    static STOP: OnceLock<Result<Arc<AtomicBool>, String>> = OnceLock::new();
-    let stop = STOP.get_or_init(|| {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stop);
-        let handler = move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            eprintln!("stopping after this step …");
-        };
-        ctrlc::set_handler(handler).map(|()| stop).map_err(|error| error.to_string())
-    });
-    stop.clone().map_err(|error| Failure::input(format!("cannot handle Ctrl-C: {error}")))
 }

@@ -73,6 +73,11 @@ impl Model {
     /// # Errors
     /// The tensors are not the model's inputs, or tract fails.
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TractError> {
+        self.run_values(self.values(inputs)?)?.iter().map(from_tract).collect()
+    }
+
+    /// Inputs as tract takes them.
+    pub(crate) fn values(&self, inputs: &[Tensor]) -> Result<TVec<TValue>, TractError> {
         if inputs.len() != self.inputs.len() {
             return Err(TractError::Tensors {
                 what: "the inputs are".to_owned(),
@@ -80,11 +85,11 @@ impl Model {
                 needed: self.inputs.len().to_string(),
             });
         }
-        let values = self.inputs.iter().zip(inputs).map(|(port, tensor)| into_tract(port, tensor));
-        let values = values.collect::<Result<TVec<TValue>, TractError>>()?;
-        let outputs =
-            guarded(|| self.plan.run(values)).map_err(TractError::run)?.map_err(TractError::run)?;
-        outputs.iter().map(from_tract).collect()
+        self.inputs.iter().zip(inputs).map(|(port, tensor)| into_tract(port, tensor)).collect()
+    }
+
+    pub(crate) fn run_values(&self, values: TVec<TValue>) -> Result<TVec<TValue>, TractError> {
+        guarded(|| self.plan.run(values)).map_err(TractError::run)?.map_err(TractError::run)
     }
 }
 

@@ -103,6 +103,19 @@ fn runs_are_reproducible_and_reports_are_serialised() {
 }
 
 #[test]
+fn each_run_takes_its_part_of_the_time() {
+    let model = Model::load(&small().1).unwrap();
+    let shapes: Vec<&[u32]> = model.inputs().iter().map(|port| port.dims.as_slice()).collect();
+    let inputs = seeded_inputs(&shapes, 0);
+    let since = std::time::Instant::now();
+    let times = model.time(&inputs, 1, 3).unwrap();
+    assert_eq!(times.len(), 3);
+    assert!(times.iter().sum::<std::time::Duration>() < since.elapsed());
+    assert!(times.iter().max().is_some_and(|longest| !longest.is_zero()));
+    assert_eq!(code(&model.time(&[], 1, 3).unwrap_err()), "nas::tract::tensors");
+}
+
+#[test]
 fn the_worst_case_fails_the_report() {
     let model = Model::load(&small().1).unwrap();
     let mut recorded = [outputs(&model, 0), outputs(&model, 1)];

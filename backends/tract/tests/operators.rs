@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod claims;
 mod reference;
 #[path = "../../onnx/tests/support/mod.rs"]
 mod support;
@@ -70,4 +71,40 @@ fn every_operator_of_the_table_has_a_case() {
     let missing: Vec<&str> =
         TABLE.iter().map(|row| row.declaration.name).filter(|name| !used.contains(name)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+#[test]
+fn the_shipped_target_of_tract_claims_what_tract_runs() {
+    let claims = claims::Claims::load();
+    for (name, network) in cases::all() {
+        let refusals = claims.of(&network);
+        let (_, refusal) = refusals.iter().find(|(target, _)| target == "tract").unwrap();
+        assert_eq!(refusal.as_deref(), None, "{name}");
+    }
+}
+
+/// A row that no case meets claims something that nobody tries; a condition that no case misses too.
+#[test]
+fn every_row_of_the_shipped_targets_has_a_case() {
+    let claims = claims::Claims::load();
+    let said: Vec<_> = cases::all().iter().map(|(_, network)| claims.of(network)).collect();
+    for (target, operator, conditions) in claims.rows() {
+        let cases = cases::all();
+        let about = |network: &Network| {
+            network
+                .nodes
+                .iter()
+                .any(|n| n.op.as_ref().is_some_and(|op| op.declaration().name == operator))
+        };
+        let mut verdicts = cases
+            .iter()
+            .zip(&said)
+            .filter(|((_, n), _)| about(n))
+            .map(|(_, said)| said.iter().find(|(name, _)| *name == target).unwrap().1.clone());
+        assert!(verdicts.clone().any(|refusal| refusal.is_none()), "{target}: {operator}");
+        for condition in conditions {
+            let missed = verdicts.by_ref().flatten().any(|refusal| refusal.contains(&condition));
+            assert!(missed, "{target}: no case misses `{condition}` of `{operator}`");
+        }
+    }
 }

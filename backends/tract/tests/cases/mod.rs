@@ -77,6 +77,13 @@ fn convolutions(cases: &mut Cases) {
             Conv { out: 4, groups: groups(4), bias: true, ..dilated([2, 2]) },
         ),
         ("depthwise_multiplier2", Conv { out: 8, groups: groups(4), ..base }),
+        ("stride3", square(3, 3)),
+        ("stride4", square(5, 4)),
+        ("stride4_valid", Conv { padding: VALID, ..square(5, 4) }),
+        ("depthwise_stride3", Conv { out: 4, groups: groups(4), ..square(3, 3) }),
+        ("depthwise_stride4", Conv { out: 4, groups: groups(4), ..square(5, 4) }),
+        ("depthwise_7x7", Conv { out: 4, groups: groups(4), ..conv(6, 7) }),
+        ("11x11", conv(6, 11)),
     ] {
         cases.push((format!("conv_{name}"), one(Op::Conv(op), &[Shape::map(4, 9, 11)])));
     }
@@ -170,6 +177,9 @@ fn pools(cases: &mut Cases) {
         ("2x3_pad", [2, 3], [2, 1], pad([1, 1], [1, 1])),
         ("whole", [9, 10], [1, 1], VALID),
         ("stride_leaves_rest", [2, 2], [4, 4], VALID),
+        ("5_stride4_same", [5, 5], [4, 4], same([5, 5], [1, 1])),
+        ("8_same", [8, 8], [1, 1], same([8, 8], [1, 1])),
+        ("9_same", [9, 9], [1, 1], same([9, 9], [1, 1])),
     ];
     for (name, kernel, stride, padding) in windows {
         for (rounding, ceil) in [("", false), ("_ceil", true)] {
@@ -319,10 +329,12 @@ fn resizes(cases: &mut Cases) {
         ("linear", ResizeMode::Bilinear, false),
         ("corners", ResizeMode::Bilinear, true),
     ];
-    let sizes: [([u32; 2], ResizeTo); 14] = [
+    let sizes: [([u32; 2], ResizeTo); 16] = [
         ([5, 7], ResizeTo::Scale([2, 2])),
         ([5, 7], ResizeTo::Scale([3, 1])),
+        ([4, 8], ResizeTo::Scale([4, 4])),
         ([4, 8], ResizeTo::Scale([8, 8])),
+        ([4, 5], ResizeTo::Scale([16, 16])),
         ([5, 7], ResizeTo::Size([10, 14])),
         ([5, 7], ResizeTo::Size([8, 9])),
         ([5, 7], ResizeTo::Size([3, 4])),

@@ -1,0 +1,308 @@
+//! Latency tables: plan, measure, import, check, with scripts in the place of a board.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Said, TINY, keys};
+
+/// What the script of [`runner`] does beside answering: nothing.
+const CALM: &str = "";
+/// The figure of a model is its size.
+const ANSWER: &str = "echo \"$(($(wc -c < \"$1\") / 100)) ms\"";
+
+/// A folder with the plan of [`TINY`].
+fn planned() -> Bench {
+    let bench = Bench::new();
+    bench.nasc("latency plan tiny.nas --out plan").done();
+    bench
+}
+
+/// Makes `run.sh`, which notes the model that it is called with and answers.
+fn runner(bench: &Bench, before: &str, answer: &str) {
+    bench.write("run.sh", format!("echo \"$1\" >> calls\n{before}\n{answer}\n"));
+}
+
+/// A measurement by `run.sh` into `t.json`.
+fn measurement(bench: &Bench, more: &str) -> Command {
+    let device = "--hardware board --engine bench --engine-version 2";
+    let mut command =
+        bench.command(&format!("latency measure plan --out t.json --repeats 3 {device} {more}"));
+    command.args(["--runner", "sh run.sh {model}"]);
+    command
+}
+
+fn measured(bench: &Bench, more: &str) -> Said {
+    Said::of("latency measure", measurement(bench, more).output().unwrap())
+}
+
+fn calls(bench: &Bench) -> usize {
+    String::from_utf8(bench.read("calls")).unwrap().lines().count()
+}
+
+fn table(bench: &Bench) -> Value {
+    serde_json::from_slice(&bench.read("t.json")).unwrap()
+}
+
+#[test]
+fn a_plan_holds_each_distinct_part_once() {
+    let [one, two] = [planned(), planned()];
+    let names = one.list("plan");
+    assert_eq!(names, two.list("plan"));
+    for name in &names {
+        let name = format!("plan/{name}");
+        assert_eq!(one.read(&name), two.read(&name), "{name}");
+    }
+    let manifest: Value = serde_json::from_slice(&one.read("plan/manifest.json")).unwrap();
+    let parts = manifest["parts"].as_array().unwrap();
+    // Both units have the same candidates.
+    let places: Vec<usize> = parts.iter().map(|p| p["places"].as_array().unwrap().len()).collect();
+    assert_eq!(places, [1, 2, 2, 1]);
+    assert_eq!(parts[1]["inputs"], json!([{"name": "input.0", "shape": [1, 8, 16, 16]}]));
+    let listed: Vec<String> =
+        parts.iter().map(|part| format!("{}.onnx", part["key"].as_str().unwrap())).collect();
+    assert!(names.len() == 5 && listed.iter().all(|name| names.contains(name)), "{names:?}");
+}
+
+#[test]
+fn a_plan_replaces_a_plan_and_nothing_else() {
+    let bench = planned();
+    let before = bench.list("plan");
+    bench.write("tiny.nas", TINY.replace("kernel = 3)\n    }", "kernel = 5)\n    }"));
+    let said = bench.nasc("latency plan tiny.nas --out plan").done();
+    assert!(said.starts_with("plan of tiny") && said.contains("to measure"), "{said}");
+    let after = bench.list("plan");
+    assert!(after.len() == before.len() && after != before, "{after:?}");
+    bench.nasc("latency plan tiny.nas --out .").fails(1, &["something else than a plan"]);
+    fs::create_dir(bench.path("empty")).unwrap();
+    bench.nasc("latency measure empty --out t.json").fails(1, &["nas::latency::plan", "no such"]);
+}
+
+#[test]
+fn a_command_measures_each_part_once_a_round() {
+    let bench = planned();
+    runner(&bench, CALM, ANSWER);
+    let said = measured(&bench, "").done();
+    assert_eq!(said, "tiny: 4 parts in the table, 4 of them new\nt.json\n");
+    assert_eq!(calls(&bench), 12);
+    let table = table(&bench);
+    let device = json!({"hardware": "board", "engine": "bench", "engine_version": "2",
+                        "precision": "fp32", "threads": 1});
+    assert_eq!(table["device"], device);
+    for (key, entry) in table["entries"].as_object().unwrap() {
+        let size = bench.read(&format!("plan/{key}.onnx")).len() as u64;
+        let found = ["nanoseconds", "spread", "repeats"].map(|name| entry[name].as_u64().unwrap());
+        assert_eq!(found, [size / 100 * 1_000_000, 0, 3]);
+    }
+    // All is there: nothing is measured again, and the file stays.
+    let before = bench.read("t.json");
+    assert!(measured(&bench, "").done().contains("0 of them new"));
+    assert_eq!((calls(&bench), bench.read("t.json")), (12, before));
+    assert!(!bench.path("t.json.partial").exists());
+}
+
+#[test]
+fn a_table_is_of_one_device() {
+    let bench = planned();
+    runner(&bench, CALM, ANSWER);
+    measured(&bench, "").done();
+    let mut other = measurement(&bench, "");
+    other.args(["--threads", "4"]);
+    let said = Said::of("measure --threads 4", other.output().unwrap());
+    said.fails(1, &["nas::latency::mixed", "threads: 1 and 4"]);
+    bench.nasc("latency measure plan --out t.json").fails(1, &["nas::latency::mixed", "hardware"]);
+}
+
+#[test]
+fn bad_answers_are_shown_and_what_was_measured_is_kept() {
+    let cases = [
+        ("echo no board >&2; exit 3", "failed (exit status: 3)", "no board"),
+        ("echo ready", "printed no number of milliseconds", "ready"),
+        ("echo 1 2", "printed 2 numbers in one line", "1 2"),
+        ("echo -4 ms", "printed -4, which is no time", "-4 ms"),
+        ("echo NaN", "printed NaN, which is no time", "NaN"),
+        ("exec sleep 60", "took longer than 100ms", "nothing"),
+    ];
+    for (answer, why, shown) in cases {
+        let bench = planned();
+        // The second model is the one that goes wrong, each time.
+        let before = format!("if [ $(wc -l < calls) -gt 1 ]; then {answer}; exit; fi");
+        runner(&bench, &before, "echo 5");
+        let said = measured(&bench, "--retries 1 --timeout 0.1");
+        let command = format!("sh run.sh {}", plan_file(&bench, 1));
+        said.fails(1, &["nas::latency::answer", why, shown, &command, "; again", "t.json.partial"]);
+        assert!(calls(&bench) == 3 && !bench.path("t.json").exists(), "{answer}");
+        runner(&bench, CALM, "echo 5");
+        measured(&bench, "").done();
+        assert_eq!(calls(&bench), 3 + 11, "{answer}");
+    }
+}
+
+/// The path of the model of a part, as the command is given it.
+fn plan_file(bench: &Bench, part: usize) -> String {
+    let manifest: Value = serde_json::from_slice(&bench.read("plan/manifest.json")).unwrap();
+    format!("plan/{}.onnx", manifest["parts"][part]["key"].as_str().unwrap())
+}
+
+#[test]
+fn a_command_must_take_a_model_and_be_described() {
+    let bench = planned();
+    let measure = |runner: &str, more: &str| {
+        let mut command = bench.command(&format!("latency measure plan --out t.json {more}"));
+        Said::of(runner, command.args(["--runner", runner]).output().unwrap())
+    };
+    measure("bench", "").fails(1, &["nas::latency::runner", "where the model goes"]);
+    measure("sh -c 'bench {model}", "").fails(1, &["a quote is not closed"]);
+    measure("bench {model}", "--hardware b").fails(1, &["`--engine` and `--engine-version`"]);
+    let device = "--hardware b --engine e --engine-version 1 --retries 0";
+    measure("./nowhere {model}", device).fails(1, &["cannot be started: there is no such file"]);
+    // No shell sees the text: `;` is an argument like any other.
+    runner(&bench, CALM, "echo 5");
+    measure("sh run.sh {model} ; touch broken", device).done();
+    assert!(!bench.path("broken").exists());
+}
+
+#[test]
+fn a_killed_measurement_goes_on_to_the_same_table() {
+    let [whole, killed, stopped] = [planned(), planned(), planned()];
+    runner(&whole, CALM, ANSWER);
+    measured(&whole, "").done();
+    for (bench, signal, code) in [(&killed, "KILL", None), (&stopped, "INT", Some(130))] {
+        let at_seven = format!("if [ $(wc -l < calls) -eq 7 ]; then kill -{signal} $PPID; fi");
+        runner(bench, &at_seven, ANSWER);
+        let said = measured(bench, "");
+        assert_eq!((said.code, &*said.out), (code, ""), "{}", said.err);
+        assert!(bench.path("t.json.partial").exists() && !bench.path("t.json").exists());
+        runner(bench, CALM, ANSWER);
+        let said = measured(bench, "");
+        assert!(said.err.contains("figures are there"), "{}", said.err);
+        said.done();
+        assert_eq!(bench.read("t.json"), whole.read("t.json"));
+        // What was asked for when the signal came may be asked for again.
+        assert!((12..=13).contains(&calls(bench)), "{}", calls(bench));
+    }
+}
+
+#[test]
+fn figures_from_elsewhere_become_a_table() {
+    let bench = planned();
+    let import = "latency import f --plan plan --hardware h --engine e --engine-version 1 --out";
+    let key = |part| {
+        let path = plan_file(&bench, part);
+        path.trim_start_matches("plan/").trim_end_matches(".onnx").to_owned()
+    };
+    let [a, b, c, d] = [key(0), key(1), key(2), key(3)];
+    bench.write("f", format!("{{\"{a}\": 1.5, \"{b}\": 2,\n\"{c}\": 0.25, \"{d}\": 3}}"));
+    let said = bench.nasc(&format!("{import} json.json")).done();
+    assert_eq!(said, "tiny: 4 parts\njson.json\n");
+    bench.write(
+        "f",
+        format!("runs,ms,key\n1,1.5,{a}\n\n1,2, {b}.onnx\n1,0.25,x/{c}.onnx\n1,3,{d}\n"),
+    );
+    bench.nasc(&format!("{import} csv.json")).done();
+    assert_eq!(bench.read("json.json"), bench.read("csv.json"));
+    let table: Value = serde_json::from_slice(&bench.read("csv.json")).unwrap();
+    assert_eq!(table["entries"][&a]["nanoseconds"], 1_500_000);
+    assert_eq!(table["entries"][&c]["repeats"], 1);
+}
+
+#[test]
+fn figures_that_do_not_fit_are_shown_with_their_lines() {
+    let bench = planned();
+    let import = |text: String| {
+        bench.write("f.csv", text);
+        let device = "--hardware h --engine e --engine-version 1";
+        bench.nasc(&format!("latency import f.csv --plan plan --out t.json {device}"))
+    };
+    let file = plan_file(&bench, 0);
+    let code = "nas::latency::figures";
+    import(format!("key,ms\n{file},1\nabc,1\n{file},2\n{file},x\n{file},-1\n{file},nan\n")).fails(
+        1,
+        &[
+            code,
+            "f.csv:3:1",
+            "the plan has no part `abc`",
+            "4 │",
+            "this part has a figure already",
+            "`x` is no number of milliseconds",
+            "-1 ms is no time",
+            "NaN ms is no time",
+        ],
+    );
+    import(format!("key,ms\n{file},1\n")).fails(1, &[code, "figures lack", "3 more parts"]);
+    import(format!("key,ms\n{file}\n")).fails(1, &[code, "f.csv:2:1", "1 values under 2 columns"]);
+    import("name,ms\n".to_owned()).fails(1, &[code, "f.csv:1:1", "no column `key`"]);
+    import(format!("{{\"{file}\": 1,\n \"{file}\": 2}}")).fails(1, &[code, "f.csv:2:2", "already"]);
+    import("{\n\"a\": 1,}".to_owned()).fails(1, &[code, "f.csv:2:", "trailing comma"]);
+    import(String::new()).fails(1, &[code, "empty"]);
+    assert!(!bench.path("t.json").exists());
+}
+
+#[test]
+fn check_names_what_lacks_and_what_no_part_needs() {
+    let bench = planned();
+    runner(&bench, CALM, ANSWER);
+    measured(&bench, "").done();
+    let said = bench.nasc("latency check tiny.nas --table t.json").done();
+    assert!(said.starts_with("tiny: all 4 parts are in the table\nboard, bench 2, fp32"), "{said}");
+    bench.write("wide.nas", TINY.replace("unit(8)", "unit(12)"));
+    bench.nasc("latency check wide.nas --table t.json").fails(
+        1,
+        &["nas::latency::lacking", "lacks 5 of the 6 parts of `tiny`", "-> [12, 16, 16]"],
+    );
+    bench.write(
+        "narrow.nas",
+        TINY.replace("large: conv_bn_relu(out, kernel = 3)", "no: identity()"),
+    );
+    let said = bench.nasc("latency check narrow.nas --table t.json").done();
+    assert!(said.contains("1 entries are of no part of this space:\n"), "{said}");
+    bench.write("t.json", "{\"version\": 1}");
+    bench
+        .nasc("latency check tiny.nas --table t.json")
+        .fails(1, &["nas::latency::format", "line 1"]);
+}
+
+#[test]
+fn check_compares_whole_networks() {
+    let bench = planned();
+    runner(&bench, CALM, ANSWER);
+    measured(&bench, "").done();
+    let check = |more: &str| {
+        let args = format!("latency check tiny.nas --table t.json --measure --repeats 2 {more}");
+        let mut command = bench.command(&args);
+        let output = command.args(["--runner", "sh run.sh {model}"]).output().unwrap();
+        Said::of(&args, output)
+    };
+    let said = check("--json --svg plot.svg --write").json();
+    assert_eq!(keys(&said), ["space", "device", "parts", "stale", "correction", "additivity"]);
+    let additivity = &said["additivity"];
+    // The space has four networks, however many are asked for.
+    let networks = additivity["networks"].as_array().unwrap();
+    assert_eq!(networks.len(), 4);
+    for name in ["sum", "fitted", "left_out", "macs"] {
+        assert_eq!(additivity[name]["networks"], 4, "{name}");
+    }
+    // Larger kernels make larger files: the sum of the sizes ranks as the sizes of the wholes.
+    assert_eq!(additivity["sum"]["spearman"], 1.0);
+    assert_eq!(table(&bench)["correction"], additivity["correction"]);
+    let svg = String::from_utf8(bench.read("plot.svg")).unwrap();
+    assert_eq!(svg.matches("<circle").count(), 8, "{svg}");
+    let said = check("").done();
+    assert!(said.contains("4 networks") && said.contains("rank correlation"), "{said}");
+    assert!(said.contains("its correction predicts 4 networks"), "{said}");
+}
+
+#[test]
+fn tract_measures_a_space_on_this_host() {
+    let bench = Bench::new();
+    bench.nasc("latency measure tiny.nas --out t.json --repeats 2 --hardware here").done();
+    let table = table(&bench);
+    assert_eq!(table["device"]["engine"], "tract");
+    assert_eq!(table["entries"].as_object().unwrap().len(), 4);
+    let check = "latency check tiny.nas --table t.json --measure --repeats 2 --json";
+    let said = bench.nasc(&format!("{check} --hardware here")).json();
+    let networks = said["additivity"]["networks"].as_array().unwrap();
+    assert!(networks.iter().all(|network| network["measured"].as_f64().unwrap() > 0.0));
+    bench.nasc(&format!("{check} --hardware there")).fails(1, &["hardware: here and there"]);
+}

@@ -1,0 +1,18 @@
+//! Latency tables: what to measure of a space, the table of what was measured, and the latency of
+//! every network of the space after it.
+//!
+//! Nobody measures 10^24 networks. [`plan`] cuts a space into parts such that every network is made
+//! of some of them, [`Table`] holds how long each took on a device, and [`measured`] gives the space
+//! a latency: the sum of the parts, corrected as [`fit`] found from whole networks.
+
+mod fit;
+mod groups;
+mod model;
+mod network;
+mod parts;
+mod table;
+
+pub use fit::{Sample, fit, mean_absolute_percent, spearman};
+pub use model::{Unmeasured, measured};
+pub use parts::{Part, Place, Plan, plan};
+pub use table::{Correction, Entry, Missing, Residual, Setting, Table, TableError};
