@@ -11,5 +11,5 @@ space demo {
 }
 
 arch tiny of demo {
-    op = [k3, 3 + 2] // error[nas::arch::value]
+    op = [k3, (3, 2)] // error[nas::arch::value]
 }

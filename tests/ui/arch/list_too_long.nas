@@ -1,0 +1,17 @@
+block unit(x) {
+    x -> choose op {
+        k3: conv(3, kernel = 3)
+        k5: conv(3, kernel = 5)
+    }
+}
+
+space demo {
+    input x: [3, 32, 32]
+    var y = x
+    for _i in 0..2 { y = y -> unit }
+    output out = y
+}
+
+arch tiny of demo {
+    op = [k3, k5, k3] // error[nas::arch::count]
+}
