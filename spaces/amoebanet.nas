@@ -16,13 +16,15 @@ space amoebanet(classes = 1000, size = 224, filters = 50, repeats = 4, stem = 32
                 ops = OPS) {
     input image: [3, size, size]
     task classification(classes)
-    output logits = image -> cell_network(ops, filters, repeats, classes, joined, stem)
+    let (logits, _tapped) = image -> cell_network(ops, filters, repeats, classes, joined, stem)
+    output logits = logits
 }
 
 space amoebanet_cifar(classes = 10, size = 32, filters = 32, repeats = 6, joined = [[], []]) {
     input image: [3, size, size]
     task classification(classes)
-    output logits = image -> cell_network(OPS, filters, repeats, classes, joined)
+    let (logits, _tapped) = image -> cell_network(OPS, filters, repeats, classes, joined)
+    output logits = logits
 }
 
 /// AmoebaNet-A: 555M, 5.1M parameters (Liu et al. 2019, table 3), as the next two.

@@ -1,5 +1,7 @@
 //! EDANet (Lo et al. 2019) for Cityscapes: dense modules of asymmetric, dilated convolutions.
-//! Nothing is searched: one network. 353 lines in pytorchcv, whose definition the figures count.
+//! Nothing is searched: one network. The figures count the definition in pytorchcv.
+//!
+//! 20 lines of code; 166 in pytorchcv 0.0.74 (models/edanet.py: `EDANet`, its blocks, `get_edanet`).
 use std.heads.pixel_classifier
 use std.segmentation.{concat_downsample, eda_module}
 

@@ -1,6 +1,8 @@
 //! ENet (Paszke et al. 2016) for Cityscapes: bottlenecks with dilated and asymmetric convolutions,
 //! and a decoder that puts values back where the encoder's pools had their maxima.
-//! Nothing is searched: one network. 586 lines in pytorchcv, whose definition the figures count.
+//! Nothing is searched: one network. The figures count the definition in pytorchcv.
+//!
+//! 20 lines of code; 321 in pytorchcv 0.0.74 (models/enet.py: `ENet`, its blocks, `get_enet`).
 use std.segmentation.{concat_downsample, enet_bottleneck, enet_down, enet_up}
 
 space enet(classes = 19, height = 512, width = 1024) {

@@ -1,5 +1,7 @@
 //! MobileNetV1 (Howard et al. 2017), of four widths. The published figures are those that the
 //! authors of ShuffleNet print.
+//!
+//! 35 lines of code; 87 in pytorchcv 0.0.74 (models/mobilenet.py: `MobileNet`, `get_mobilenet`).
 use std.blocks.{conv_bn_relu, separable_conv}
 
 space mobilenet_v1(classes = 1000, size = 224) {

@@ -1,5 +1,7 @@
-//! MobileNetV2 (Sandler et al. 2018), of four widths, in torchvision 198 lines. The published
-//! figures are those of the TensorFlow model garden, in parentheses how far ours are from them.
+//! MobileNetV2 (Sandler et al. 2018), of four widths. The published figures are those of the
+//! TensorFlow model garden, in parentheses how far ours are from them.
+//!
+//! 38 lines of code; 112 in torchvision 0.29.2 (models/mobilenetv2.py: `MobileNetV2`, its block).
 use std.blocks.{conv_bn, mbconv}
 
 space mobilenet_v2(classes = 1000, size = 224) {

@@ -1,5 +1,7 @@
 //! A once-for-all MobileNetV3 space (Cai et al. 2020): the kernel and the expansion of each layer and
 //! the depth of each stage are elastic, so that one set of weights serves all networks.
+//!
+//! 49 lines of code; 318 in ofa 0.1.0 (ofa_mbv3.py: `OFAMobileNetV3`, without its elastic layers).
 use std.blocks.{conv_bn, mbconv}
 
 space ofa(classes = 1000, size = 224) {

@@ -1,5 +1,7 @@
 //! ResNet (He et al. 2016), for ImageNet and for CIFAR-10. Bottlenecks have the stride in the 3x3
-//! convolution ("v1.5"), as in torchvision, whose ImageNet networks take 196 lines.
+//! convolution ("v1.5"), as in torchvision.
+//!
+//! 74 lines of code; 196 in torchvision 0.29.2 (models/resnet.py: `ResNet`, its blocks).
 use std.blocks.conv_bn_relu
 use std.classic.{basic_residual, bottleneck_residual}
 

@@ -1,5 +1,7 @@
 //! ShuffleNet (Zhang et al. 2018): two numbers of groups, four widths. The published figures and
 //! the channels of the first convolution are those of the authors' PyTorch code.
+//!
+//! 81 lines of code; 155 in pytorchcv 0.0.74 (models/shufflenet.py: `ShuffleNet`, its blocks, `get_shufflenet`).
 use std.blocks.conv_bn_relu
 use std.mobile.shuffle_unit
 

@@ -1,6 +1,8 @@
 //! SqueezeNext-23 (Gholami et al. 2018): width, groups, and two versions that differ in the first
 //! convolution, the depths of the stages, and what is squeezed where the shape changes. Five of the
 //! eight are published, as Caffe files of 105 kB each; the classifier's bias is not in those.
+//!
+//! 63 lines of code; 164 in pytorchcv 0.0.74 (models/squeezenext.py: `SqueezeNext`, its blocks, `get_squeezenext`).
 use std.blocks.conv_bn
 use std.mobile.squeezenext
 

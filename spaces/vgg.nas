@@ -1,5 +1,7 @@
 //! VGG (Simonyan and Zisserman 2015), of 16 and of 19 layers: the last three stages have three
-//! convolutions or four. In torchvision 56 lines.
+//! convolutions or four.
+//!
+//! 23 lines of code; 56 in torchvision 0.29.2 (models/vgg.py: `VGG`, `make_layers`, `cfgs`).
 use std.classic.conv_relu
 
 space vgg(classes = 1000, size = 224) {

@@ -78,6 +78,7 @@ cell reduction(last, second, c, ops, joined) { (last, second) -> nodes(c, 2, ops
 /// the channels, as many normal cells, once more both; then the classes. With `stem` channels, for
 /// large images, a convolution and two reductions come before that; without, one convolution. If
 /// `skips`, the cell after a reduction reads what the reduction reads, for the cell before the last.
+/// Beside the classes what an auxiliary head reads, the cell before the last reduction.
 block cell_network(x, ops, filters, repeats, classes, joined, stem = 0, skips = false) {
     let start = if stem > 0 {
         x -> conv_bn(stem, kernel = 3, stride = 2, padding = "valid")
@@ -88,7 +89,9 @@ block cell_network(x, ops, filters, repeats, classes, joined, stem = 0, skips = 
         + [for _i in 0..repeats { (false, filters) }]
         + [for c in [2 * filters, 4 * filters], i in 0..repeats + 1 { (i == 0, c) }]
     var (last, before, is_first) = (start, start, true)
+    var tapped = start
     for (reduces, c) in plan {
+        if reduces { tapped = last }
         let second = if is_first { last } else { (before, last) -> fit(c) }
         let out = if reduces {
             (last, second) -> reduction(c, ops, joined[1])
@@ -99,5 +102,5 @@ block cell_network(x, ops, filters, repeats, classes, joined, stem = 0, skips = 
         last = out
         is_first = false
     }
-    last -> relu -> global_avg_pool -> dropout -> linear(classes)
+    (last -> relu -> global_avg_pool -> dropout -> linear(classes), tapped)
 }

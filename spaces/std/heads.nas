@@ -1,5 +1,5 @@
 //! Heads of the standard library: from features to the answer of a task.
-use std.blocks.conv_bn_relu
+use std.blocks.{conv_bn, conv_bn_relu}
 
 /// What both forms of LR-ASPP share: features gated by a pooled context, plus a skip.
 block lr_aspp_fuse(deep, context, low, classes, mid, upsample) {
@@ -55,4 +55,19 @@ block aspp(x, out = 256, rates = [6, 12, 18], branch = conv_bn_relu, drop = 0.1)
 block deeplab_decoder(deep, low, out = 256, mid = 48, branch = conv_bn_relu) {
     let coarse = deep -> resize(size = (low.height, low.width), align_corners = true)
     concat(coarse, low -> conv_bn_relu(mid, kernel = 1)) -> repeat 2 { branch(out, kernel = 3) }
+}
+
+/// The auxiliary head of NASNet (Zoph et al. 2018), for a `train output`: means over windows, 128
+/// channels, one convolution over all that is left, classes. `norm` is whether a batch norm follows
+/// it. [C, H, W] -> [classes].
+block auxiliary_head(x, classes, stride = 3, norm = true) {
+    let y = x -> relu -> avg_pool(min(5, x.height, x.width), stride)
+        -> conv_bn_relu(128, kernel = 1)
+    let whole = (y.height, y.width)
+    let z = if norm {
+        y -> conv_bn(768, kernel = whole, padding = "valid")
+    } else {
+        y -> conv(768, kernel = whole, padding = "valid")
+    }
+    z -> relu -> flatten -> linear(classes)
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask`: set-up, demo and tests, for a machine on which libtorch may not exist yet.
 
+mod engines;
 mod install;
 mod pip;
 mod platform;
@@ -17,7 +18,8 @@ usage: cargo xtask COMMAND [ARGS]
 
   setup          fetch what is missing (libtorch, into .libtorch/) and check the C++ compiler
   demo [ARGS]    setup, then `cargo run -p nasc -- demo ARGS`
-  test [ARGS]    setup, then `cargo test --workspace ARGS`";
+  test [ARGS]    setup, then `cargo test --workspace ARGS`
+  engines [NAMES] hold the shipped targets against the engines of PyPI; `--bless` writes their table";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -29,6 +31,9 @@ fn main() -> ExitCode {
         "setup" => set_up().map(|_| ExitCode::SUCCESS),
         "demo" => with_setup(&["run", "-p", "nasc", "--", "demo"], rest),
         "test" => with_setup(&["test", "--workspace"], rest),
+        "engines" => {
+            checkout().and_then(|root| engines::run(&root, rest)).map(|()| ExitCode::SUCCESS)
+        }
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
