@@ -4,17 +4,21 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::analyze::{self, AnalyzeArgs};
+use crate::cost::{self, CostArgs};
 #[cfg(feature = "torch")]
 use crate::demo::{self, DemoArgs};
 #[cfg(feature = "torch")]
 use crate::eval::{self, EvalArgs};
 use crate::export::{self, ExportArgs};
-use crate::inspect::{self, AnalyzeArgs, CheckArgs, CostArgs, ExplainArgs, FmtArgs, SampleArgs};
+use crate::inspect::{self, CheckArgs, ExplainArgs, FmtArgs};
+use crate::latency::{self, LatencyArgs};
 use crate::report::{EXIT_BUG, Failure};
 #[cfg(feature = "torch")]
 use crate::retrain::{self, RetrainArgs};
 #[cfg(feature = "torch")]
 use crate::search::{self, SearchArgs};
+use crate::sample::{self, SampleArgs};
 use crate::show::{self, ShowArgs};
 use crate::verify::{self, VerifyArgs};
 
@@ -34,7 +38,7 @@ enum Command {
     Fmt(FmtArgs),
     /// Show what the compiler made of a file: as text, as a picture, as figures.
     Show(ShowArgs),
-    /// Exact count and ranges of a whole space.
+    /// What a whole space holds and costs, exactly.
     Analyze(AnalyzeArgs),
     /// What one network costs.
     Cost(CostArgs),
@@ -46,6 +50,8 @@ enum Command {
     Export(ExportArgs),
     /// Compare ONNX files with what was recorded at their export.
     Verify(VerifyArgs),
+    /// Latency tables: what to measure of a space, measuring it, how well it predicts.
+    Latency(LatencyArgs),
     /// The whole job: search, derive, retrain, export, verify.
     #[cfg(feature = "torch")]
     Search(SearchArgs),
@@ -86,12 +92,13 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Check(args) => inspect::check(&args),
         Command::Fmt(args) => inspect::fmt(&args),
         Command::Show(args) => show::show(&args),
-        Command::Analyze(args) => inspect::analyze(&args),
-        Command::Cost(args) => inspect::cost(&args),
-        Command::Sample(args) => inspect::sample(&args),
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Cost(args) => cost::run(&args),
+        Command::Sample(args) => sample::run(&args),
         Command::Explain(args) => inspect::explain(&args),
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Latency(args) => latency::run(&args),
         #[cfg(feature = "torch")]
         Command::Search(args) => search::run(&args),
         #[cfg(feature = "torch")]

@@ -13,6 +13,7 @@ use nas_search::{RunError, Store};
 use nas_torch::TorchNetwork;
 
 use crate::files::write_whole;
+use crate::input::DropArgs;
 use crate::name_map::NameMap;
 use crate::picture;
 use crate::progress::millions;
@@ -50,7 +51,8 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     // One thread for libtorch, one core for the data: the result is the same on every machine,
     // and where other programs run, no thread waits for one that does not.
     let threads = Some(args.threads);
-    let options = RecipeArgs { recipe: None, set: Vec::new(), seed: None, threads };
+    let drop = DropArgs::default();
+    let options = RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, threads };
     let training = Training::load(&file, &options)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;

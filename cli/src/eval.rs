@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use nas_search::evaluator::{Backend, Split, Trainee};
 
-use crate::progress::Progress;
+use crate::bar::Bar;
 use crate::report::Failure;
 use crate::training::{RecipeArgs, Training, score_lines, stopped};
 use crate::weights_file;
@@ -61,9 +61,9 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
         SplitName::Val => Split::Val,
         SplitName::Test => Split::Test,
     };
-    let progress = Progress::new()?;
-    let score = trainee.score(split, &mut |step| progress.step("score", step));
-    progress.finish();
+    let bar = Bar::new()?;
+    let score = trainee.score(split, &mut |step| bar.step("score", step.done, step.of));
+    bar.finish();
     let score = score.map_err(stopped)?;
     if args.json {
         let json =

@@ -6,8 +6,9 @@ use clap::Args;
 use nas_compiler::specialise;
 use nas_tract::Tolerance;
 
+use crate::cost::warn_of_memory;
 use crate::files::write_whole;
-use crate::input::{self, Input};
+use crate::input::{self, DropArgs, Input};
 use crate::package::{Making, beside, package, provenance, tolerance_parser};
 use crate::report::Failure;
 use crate::sources::sources;
@@ -22,6 +23,9 @@ const HELP: &str = "allow more by `--tolerance loose` if the difference is small
 pub struct ExportArgs {
     /// The file.
     pub file: PathBuf,
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
     /// The network: an `arch` item, a JSON file, or random:SEED.
     #[arg(long)]
     pub arch: String,
@@ -56,9 +60,11 @@ pub struct ExportArgs {
 pub fn run(args: &ExportArgs) -> Result<(), Failure> {
     let ExportArgs { file, output, .. } = args;
     check_output(args)?;
-    let (network, sources) = Input::with(file, |program, compiler| {
+    let (network, sources) = Input::with(args.drop.of(file), |program, compiler| {
         let named = input::network(program, compiler, args.space.as_deref(), &args.arch)?;
-        Ok((specialise(&named.space, &named.assignment), sources(program)))
+        let network = specialise(&named.space, &named.assignment);
+        warn_of_memory(&named.space, &network.costs());
+        Ok((network, sources(compiler)))
     })?;
     let (weights, origin) = match &args.weights {
         Some(path) => {

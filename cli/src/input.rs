@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use nas_compiler::arch;
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error, nearest};
-use nas_compiler::modules::{LoadError, Program};
+use nas_compiler::modules::{LoadError, LoadTable, Program};
 use nas_compiler::recipe::{Override, Recipe};
 use nas_compiler::{Checked, Compiler, Space};
 use nas_grammar::parse::{MAX_BYTES, decode};
@@ -16,6 +16,56 @@ use nas_grammar::{Problem, Source};
 use serde::Deserialize;
 
 use crate::report::Failure;
+
+/// The option of what compiles a space.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct DropArgs {
+    /// Leave out the candidates that the target of the space cannot run, and say which.
+    #[arg(long)]
+    pub drop_unsupported: bool,
+}
+
+impl DropArgs {
+    /// A file as this option asks for it.
+    #[must_use]
+    pub fn of(self, path: &Path) -> Asked<'_> {
+        Asked { path, drop_unsupported: self.drop_unsupported }
+    }
+}
+
+/// A file, and whether its spaces go without what their targets cannot run.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    path: &'a Path,
+    drop_unsupported: bool,
+}
+
+impl Asked<'_> {
+    /// A compiler that leaves out what is to be left out.
+    pub(crate) fn compiler<'p, 'e>(
+        self,
+        program: &'p Program,
+        problems: &'e mut Problems,
+    ) -> Compiler<'p, 'e> {
+        Compiler::new(program, problems).dropping_unsupported(self.drop_unsupported)
+    }
+}
+
+/// Says what a compiler left out, if it was to.
+pub(crate) fn report_dropped(asked: Asked<'_>, compiler: &Compiler<'_, '_>) {
+    if asked.drop_unsupported && compiler.dropped().is_empty() {
+        eprintln!("{}: nothing is dropped", asked.path.display());
+    }
+    for dropped in compiler.dropped() {
+        eprintln!("dropped: {dropped}");
+    }
+}
+
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Asked<'a> {
+    fn from(path: &'a P) -> Self {
+        DropArgs::default().of(path.as_ref())
+    }
+}
 
 /// A loaded file, with the program that it and its imports make.
 pub struct Input {
@@ -41,26 +91,43 @@ impl Input {
     ///
     /// # Errors
     /// What is wrong with the file, or what `inner` fails with.
-    pub fn with<T>(
-        path: &Path,
+    pub fn with<'a, T>(
+        asked: impl Into<Asked<'a>>,
+        inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        Self::compile(asked.into(), Some(&load_table), inner)
+    }
+
+    /// As [`Input::with`], by a compiler that reads no latency tables: for those who make them.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or what `inner` fails with.
+    pub fn without_tables<'a, T>(
+        asked: impl Into<Asked<'a>>,
+        inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        Self::compile(asked.into(), None, inner)
+    }
+
+    fn compile<T>(
+        asked: Asked<'_>,
+        tables: Option<&LoadTable<'_>>,
         inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut problems = Problems::default();
-        let input = Self::load(path, &mut problems)?;
-        let result = inner(&input.program, &mut Compiler::new(&input.program, &mut problems));
+        let input = Self::load(asked.path, &mut problems)?;
+        let mut compiler = asked.compiler(&input.program, &mut problems);
+        if let Some(load) = tables {
+            compiler = compiler.with_tables(load);
+        }
+        let result = inner(&input.program, &mut compiler);
+        report_dropped(asked, &compiler);
         let problems = problems.into_vec();
         if problems.iter().any(|problem| is_error(problem.as_ref())) {
             return Err(Failure::Problems(problems));
         }
         crate::report::print_problems(&problems);
         result
-    }
-
-    /// The files of the program: name and bytes, the main file first.
-    #[must_use]
-    pub fn sources(program: &Program) -> Vec<(String, Vec<u8>)> {
-        let bytes = |source: &Source| source.text().as_bytes().to_vec();
-        program.modules.iter().map(|m| (m.source.name().to_owned(), bytes(&m.source))).collect()
     }
 }
 
@@ -118,9 +185,20 @@ pub fn load_module(importer: &str, module: &[&str]) -> Result<Source, LoadError>
             }
         };
     }
-    let folder = Path::new(importer).parent().unwrap_or(Path::new(""));
-    let mut path = folder.join(module.iter().collect::<PathBuf>());
-    path.set_extension("nas");
+    read_beside(importer, &module.iter().collect::<PathBuf>().with_extension("nas"))
+}
+
+/// A latency table lies where its path leads to from the folder of the file that names it.
+///
+/// # Errors
+/// It cannot be read.
+pub fn load_table(importer: &str, path: &str) -> Result<Source, LoadError> {
+    read_beside(importer, Path::new(path))
+}
+
+fn read_beside(file: &str, path: &Path) -> Result<Source, LoadError> {
+    let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+    let path = folder.join(path);
     read(&path).map_err(|error| match error {
         LoadError::Missing(reason) => LoadError::Missing(format!("{}: {reason}", path.display())),
         other => other,
@@ -250,7 +328,7 @@ pub fn recipe<'p>(
     }
     let name = pick("recipe", "`--recipe`", name, &names)?;
     let item = program.recipes().find(|item| item.name.name == name).ok_or(Failure::Reported)?;
-    let space = compiler.space_ref(&item.space).ok_or(Failure::Reported)?;
+    let space = compiler.searched(item).ok_or(Failure::Reported)?;
     let recipe = compiler.recipe(name, &overrides).ok_or(Failure::Reported)?;
     Ok((recipe, space))
 }

@@ -1,6 +1,9 @@
 //! The nasc command line: argument parsing, files, progress, reports.
 
+pub mod analyze;
+pub mod bar;
 mod command;
+pub mod cost;
 #[cfg(feature = "torch")]
 pub mod demo;
 pub mod diagram;
@@ -10,12 +13,14 @@ pub mod export;
 pub mod files;
 pub mod input;
 pub mod inspect;
+pub mod latency;
 pub mod name_map;
 pub mod package;
 #[cfg(feature = "torch")]
 pub mod picture;
 #[cfg(feature = "torch")]
 pub mod progress;
+mod plot;
 pub mod report;
 #[cfg(feature = "torch")]
 pub mod retrain;

@@ -34,6 +34,20 @@ impl Failure {
         Failure::Problems(vec![Box::new(problem)])
     }
 
+    /// It in a line, for reports that programs read.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Failure::Problems(problems) => {
+                let titles: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                titles.join("; ")
+            }
+            Failure::Input(text) => text.clone(),
+            Failure::Reported => "reported above".to_owned(),
+            Failure::Interrupted => "interrupted".to_owned(),
+        }
+    }
+
     /// Prints it and returns the exit code.
     #[must_use]
     pub fn report(self) -> u8 {
@@ -76,6 +90,12 @@ pub fn render(problem: &dyn Diagnostic, is_terminal: bool) -> String {
     // Writing to a string does not fail; a span outside its source does, and then shows nothing.
     let _ = handler.render_report(&mut text, problem);
     text
+}
+
+/// "1 error", "2 errors".
+#[must_use]
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Diagnostics as a JSON array, for editors.

@@ -10,9 +10,11 @@ use nas_compiler::{Checked, Network, Space};
 use serde_json::json;
 
 use crate::diagram;
-use crate::input::{self, Input};
-use crate::inspect::{grouped, named_network};
-use crate::report::Failure;
+use crate::input::{self, DropArgs, Input};
+use nas_compiler::measure::grouped;
+
+use crate::inspect::named_network;
+use crate::report::{Failure, counted};
 use crate::table::Table;
 
 /// Arguments of `nasc show`.
@@ -20,11 +22,14 @@ use crate::table::Table;
 pub struct ShowArgs {
     /// The file.
     pub file: PathBuf,
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
     /// What to show; `network` needs `--arch`. [default: network with `--arch`, else space]
     #[arg(long, value_enum)]
     pub stage: Option<Stage>,
     /// A network: an `arch` item, a JSON file, or random:SEED.
-    #[arg(long)]
+    #[arg(long, required_if_eq("stage", "network"))]
     pub arch: Option<String>,
     /// The space, where the file has several.
     #[arg(long)]
@@ -76,7 +81,8 @@ pub fn show(args: &ShowArgs) -> Result<(), Failure> {
         Stage::Network => {
             let which = args.arch.as_deref();
             let which = which.ok_or_else(|| Failure::input("`--stage network` needs `--arch`"))?;
-            let (_, network) = named_network(&args.file, args.space.as_deref(), which)?;
+            let (_, network) =
+                named_network(args.drop.of(&args.file), args.space.as_deref(), which)?;
             print!("{}", network_as(&network, which, args.format)?);
             Ok(())
         }
@@ -99,7 +105,7 @@ fn show_ast(args: &ShowArgs) -> Result<(), Failure> {
 }
 
 fn load_space(args: &ShowArgs) -> Result<std::sync::Arc<Checked<Space>>, Failure> {
-    Input::with(&args.file, |program, compiler| {
+    Input::with(args.drop.of(&args.file), |program, compiler| {
         input::space(program, compiler, args.space.as_deref())
     })
 }
@@ -161,11 +167,9 @@ fn supernet_text(space: &Space, supernet: &Supernet) -> String {
     }
     row("outside all", "", supernet.fixed);
     row("total", "", supernet.total);
-    format!(
-        "{} decisions, {} architecture parameters\n{table}",
-        space.decisions.len(),
-        grouped(supernet.architecture_params())
-    )
+    let decisions = counted(space.decisions.len(), "decision");
+    let parameters = grouped(supernet.architecture_params());
+    format!("{decisions}, {parameters} architecture parameters\n{table}")
 }
 
 fn supernet_json(space: &Space, supernet: &Supernet) -> serde_json::Value {

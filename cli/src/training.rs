@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use nas_compiler::analyse;
 use nas_compiler::modules::Program;
 use nas_compiler::recipe::{Override, Recipe};
 use nas_compiler::{Checked, Compiler, Network, Space, specialise};
@@ -15,7 +16,7 @@ use nas_search::record::{RunResult, Status};
 use nas_search::{Inputs, Job, Outcome, RunError, Start, Store, regime};
 use nas_torch::{Options, TorchBackend, TorchError, default_threads};
 
-use crate::input::{self, Input};
+use crate::input::{self, DropArgs, Input};
 use crate::progress::Progress;
 use crate::report::Failure;
 use crate::sources::sources;
@@ -26,6 +27,9 @@ const SPLITS: [&str; 3] = ["train", "val", "test"];
 /// The options that pick and change a recipe.
 #[derive(Debug, Args)]
 pub struct RecipeArgs {
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
     /// The recipe, where the file has several.
     #[arg(long)]
     pub recipe: Option<String>,
@@ -62,12 +66,13 @@ impl Training {
     /// # Errors
     /// The file or the options are at fault.
     pub fn load(file: &Path, args: &RecipeArgs) -> Result<Self, Failure> {
-        Input::with(file, |program, compiler| {
+        Input::with(args.drop.of(file), |program, compiler| {
             let (recipe, space) =
                 input::recipe(program, compiler, args.recipe.as_deref(), &args.set)?;
             let item = program.recipes().find(|item| item.name.name == recipe.name);
             let space_ref = item.map_or_else(|| space.name.clone(), |item| asked(program, item));
-            Ok(Self::new(file, args, program, space, space_ref, recipe))
+            let sources = sources(compiler);
+            Ok(Self::new(file, args, sources, space, space_ref, recipe))
         })
     }
 
@@ -81,19 +86,20 @@ impl Training {
         space: Option<&str>,
         arch: &str,
     ) -> Result<(Self, Network), Failure> {
-        Input::with(file, |program, compiler| {
+        Input::with(args.drop.of(file), |program, compiler| {
             let named = input::network(program, compiler, space, arch)?;
             let recipe = recipe_for(program, compiler, args, &named.space)?;
             let network = specialise(&named.space, &named.assignment);
             let space_ref = named.space.name.clone();
-            Ok((Self::new(file, args, program, named.space, space_ref, recipe), network))
+            let sources = sources(compiler);
+            Ok((Self::new(file, args, sources, named.space, space_ref, recipe), network))
         })
     }
 
     fn new(
         file: &Path,
         args: &RecipeArgs,
-        program: &Program,
+        sources: Vec<(String, Vec<u8>)>,
         space: Arc<Checked<Space>>,
         space_ref: String,
         mut recipe: Recipe,
@@ -103,7 +109,7 @@ impl Training {
         }
         let data = file.parent().unwrap_or(Path::new("")).join(&recipe.data.path);
         let threads = args.threads.unwrap_or_else(default_threads);
-        Self { space, space_ref, recipe, sources: sources(program), data, threads }
+        Self { space, space_ref, recipe, sources, data, threads }
     }
 
     /// The images.
@@ -177,11 +183,13 @@ impl Training {
     pub fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
         let backend = self.backend()?;
         let space = &self.space;
+        let best_kept = |scores: &[Vec<f64>]| analyse::best_kept(space, scores);
         let job = Job {
             space,
             recipe: &self.recipe,
             backend: &backend,
             specialise: &|assignment| specialise(space, assignment),
+            best_kept: (!space.requirements.is_empty()).then_some(&best_kept),
         };
         let mut progress = Progress::new()?;
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));

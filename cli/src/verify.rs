@@ -28,10 +28,18 @@ pub struct VerifyArgs {
 }
 
 #[derive(Serialize)]
-struct FileReport<'a> {
+struct FileReport {
     file: String,
     #[serde(flatten)]
-    verification: &'a Verification,
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Compared(Verification),
+    /// The file or its record cannot be read.
+    Unread { passed: bool, error: String },
 }
 
 /// Runs each file in tract and compares; all of them, also where one fails.
@@ -41,31 +49,31 @@ struct FileReport<'a> {
 pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let mut reports = Vec::new();
     let mut failed = Vec::new();
-    for file in &args.files {
-        match verify(file, args) {
-            Ok(report) => {
+    for path in &args.files {
+        let file = path.display().to_string();
+        let outcome = match verify(path, args) {
+            Ok(verification) => {
                 if !args.json {
-                    println!("{}: {}{}", file.display(), report.summary(), report.failures());
+                    println!("{file}: {}{}", verification.summary(), verification.failures());
                 }
-                if !report.report.passed {
-                    failed.push(file.display().to_string());
+                if !verification.report.passed {
+                    failed.push(file.clone());
                 }
-                reports.push((file.display().to_string(), report));
+                Outcome::Compared(verification)
             }
             Err(failure) => {
-                eprintln!("{}:", file.display());
+                failed.push(file.clone());
+                let error = failure.summary();
+                eprintln!("{file}:");
                 let _ = failure.report();
-                failed.push(file.display().to_string());
+                Outcome::Unread { passed: false, error }
             }
-        }
+        };
+        reports.push(FileReport { file, outcome });
     }
     if args.json {
-        let all: Vec<FileReport<'_>> = reports
-            .iter()
-            .map(|(file, verification)| FileReport { file: file.clone(), verification })
-            .collect();
-        let json = serde_json::to_string_pretty(&all).map_err(|e| Failure::input(e.to_string()))?;
-        println!("{json}");
+        let json = serde_json::to_string_pretty(&reports);
+        println!("{}", json.map_err(|error| Failure::input(error.to_string()))?);
     }
     if failed.is_empty() {
         return Ok(());

@@ -33,7 +33,7 @@ const LISTED: usize = 8;
 pub fn load(network: &Network, path: &Path, names: Option<&Path>) -> Result<Weights, Failure> {
     let map = names.map(read_names).transpose()?.unwrap_or_default();
     let bytes = read_bytes(path, "--weights")?;
-    let needed = network.weights();
+    let needed = [network.weights(), network.training_weights()].concat();
     let idle = map.idle(needed.iter().map(|needed| needed.name.as_str())).into_iter();
     let mut idle: Vec<Problem> = idle.map(Problem::from).collect();
     match take(network, &bytes, &path.display().to_string(), &map) {
@@ -78,7 +78,9 @@ pub fn take(
         let (theirs, rule) = map.name_in_file(&needed.name);
         (needed.name, Named { theirs, rule })
     });
-    let fit = Fit { file, map, names: renamed.collect(), tensors: &tensors };
+    let training = network.training_weights().into_iter();
+    let training = training.map(|added| map.name_in_file(&added.name).0).collect();
+    let fit = Fit { file, map, names: renamed.collect(), training, tensors: &tensors };
     let weights: Weights = fit
         .names
         .iter()
@@ -140,6 +142,8 @@ struct Fit<'a> {
     map: &'a NameMap,
     /// By the network's names.
     names: IndexMap<String, Named<'a>>,
+    /// What the file calls the tensors of what training adds.
+    training: BTreeSet<String>,
     tensors: &'a Weights,
 }
 
@@ -170,11 +174,12 @@ impl Fit<'_> {
         problems
     }
 
-    /// Names of tensors that the network does not ask for.
+    /// Names of tensors that neither the network nor its training asks for.
     fn left_over(&self) -> Vec<String> {
         let asked: BTreeSet<&str> = self.names.values().map(|n| n.theirs.as_str()).collect();
         let names = self.tensors.keys();
-        let left = names.filter(|n| !asked.contains(n.as_str()) && !n.starts_with(OPTIMIZER));
+        let left = names.filter(|n| !asked.contains(n.as_str()) && !self.training.contains(*n));
+        let left = left.filter(|n| !n.starts_with(OPTIMIZER));
         left.cloned().collect()
     }
 

@@ -8,6 +8,7 @@
 
 mod bench;
 mod inspect;
+mod latency;
 mod package;
 #[cfg(feature = "torch")]
 mod training;

@@ -65,6 +65,37 @@ fn a_wrong_command_line_is_told_apart() {
         bench.nasc(args).fails(2, &["Usage: nasc"]);
     }
     bench.nasc("check --format jason tiny.nas").fails(2, &["possible values: text, json"]);
+    bench.nasc("show tiny.nas --stage network").fails(2, &["--arch <ARCH>"]);
+}
+
+#[test]
+fn choices_that_no_longer_fit_are_all_told() {
+    let bench = Bench::new();
+    bench.write(
+        "old.json",
+        r#"{"layer.0/op": "small", "layer.1/op": "large", "layer.1/act": "relu"}"#,
+    );
+    bench.nasc("cost tiny.nas --arch old.json").fails(
+        1,
+        &[
+            "old.json: the choices do not fit the space",
+            "`layer.0/op` is now `unit.0/op`: rename it",
+            "`layer.1/op` is now `unit.1/op`: rename it",
+            "no decision `layer.1/act`: remove it",
+        ],
+    );
+}
+
+#[test]
+fn a_supernet_has_one_decision_or_several() {
+    let bench = Bench::new();
+    let one = "space one { input x: [4, 8, 8] output y = x -> conv(4, kernel = choose k [1, 3]) }";
+    bench.write("one.nas", one);
+    let said = bench.nasc("show one.nas --stage supernet").done();
+    assert!(said.starts_with("1 decision, 2 architecture parameters\n"), "{said}");
+    assert!(said.contains("9_216"), "the kernel of 3 costs its multiply-accumulates: {said}");
+    let said = bench.nasc("show tiny.nas --stage supernet").done();
+    assert!(said.starts_with("2 decisions, "), "{said}");
 }
 
 #[test]
@@ -151,7 +182,8 @@ fn a_count_beyond_64_bits_is_whole() {
 fn the_layers_of_a_network_sum_to_its_cost() {
     let bench = Bench::new();
     let cost = bench.nasc("cost tiny.nas --arch first --layers --json").json();
-    assert_eq!(keys(&cost), ["macs", "params", "layers"]);
+    let measures = ["macs", "params", "weight_bytes", "peak_memory", "latency", "depth"];
+    assert_eq!(keys(&cost), [&measures[..], &["layers"]].concat());
     let layers = cost["layers"].as_array().unwrap();
     assert_eq!(keys(&layers[0]), ["name", "shape", "macs", "params"]);
     assert_eq!(layers[0]["shape"], json!([8, 16, 16]));
@@ -160,8 +192,33 @@ fn the_layers_of_a_network_sum_to_its_cost() {
         assert_eq!(cost[measure], sum);
     }
     let text = bench.nasc("cost tiny.nas --arch first --layers").done();
-    assert_eq!(text.lines().count(), 1 + layers.len() + 1, "{text}");
-    assert!(text.lines().last().unwrap().starts_with("total"), "{text}");
+    assert_eq!(text.lines().count(), 1 + layers.len() + 2 + measures.len(), "{text}");
+}
+
+#[test]
+fn a_network_costs_something_in_each_measure() {
+    let bench = Bench::new();
+    let cost = bench.nasc("cost tiny.nas --arch first --json").json();
+    assert_eq!(cost["weight_bytes"], 4 * cost["params"].as_u64().unwrap());
+    // The input and what the first layer makes of it.
+    assert_eq!(cost["peak_memory"], 4 * (3 * 32 * 32 + 8 * 16 * 16));
+    assert_eq!((&cost["latency"], &cost["depth"]), (&Value::Null, &json!(4)));
+    let text = bench.nasc("cost tiny.nas --arch first").done();
+    let row = |measure: &str| text.lines().find(|line| line.starts_with(measure)).unwrap();
+    assert!(row("peak_memory").ends_with(" 20_480"), "{text}");
+    assert!(row("latency").ends_with(" no latency table"), "{text}");
+}
+
+#[test]
+fn a_network_that_does_not_fit_into_memory_is_a_warning() {
+    let bench = Bench::new();
+    let target = "target chip { precision int8 memory 5KiB }\n";
+    bench.write("chip.nas", format!("{target}{}", TINY.replace("32) {", "32) for chip {")));
+    let said = bench.nasc("cost chip.nas --arch first --json");
+    let warning = "warning: the target has 5_120 bytes of memory, and the network needs ";
+    assert!(said.err.contains(warning), "{}", said.err);
+    let cost = said.json();
+    assert_eq!((&cost["peak_memory"], &cost["weight_bytes"]), (&json!(5_120), &cost["params"]));
 }
 
 #[test]

@@ -40,9 +40,13 @@ fn a_changed_weight_is_found_out() {
     assert_eq!(said.code, Some(1));
     assert!(said.out.starts_with("net.onnx: FAILED: ") && said.out.contains("`logits`"));
     assert_eq!(said.err, "error: not verified: net.onnx\n");
-    let said = bench.nasc("verify net.onnx --json");
+    let said = bench.nasc("verify net.onnx absent.onnx --json");
     let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!((said.code, &report[0]["passed"]), (Some(1), &false.into()));
+    let absent = serde_json::json!({
+        "file": "absent.onnx", "passed": false, "error": "absent.onnx: there is no such file"
+    });
+    assert_eq!(report[1], absent);
 }
 
 #[test]

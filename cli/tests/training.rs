@@ -145,6 +145,7 @@ fn a_search_that_cannot_reach_its_end_does_not_begin() {
     let search = |rest: &str| bench.nasc(&format!("search tiny.nas --out run {rest}"));
     search("--set retrain.batch=16").fails(1, &["nas::data::too_few_images", "batch of 16"]);
     search("--set data.batch=5").fails(1, &["nas::data::too_few_images", "4 images"]);
+    search("--set data.path=nope").fails(1, &["wrong_value", "write `--set 'data.path=\"nope\"'`"]);
     search("--set schedule.epoch=5").fails(1, &["nas::recipe::unknown_field", "`epochs`"]);
     search("--recipe quikc").fails(1, &["did you mean `quick`?"]);
     bench.write("aimless.nas", TINY.replace("    task segmentation(classes, ignore = 255)\n", ""));
@@ -176,6 +177,22 @@ fn a_retrained_network_scores_as_its_run_says() {
     let other = bench.nasc(&format!("eval tiny.nas --arch random:3 {weights}"));
     other.fails(1, &["nas::weights::missing", "by `--arch` the network of these weights"]);
     bench.nasc("retrain tiny.nas --arch random:3 --out run").fails(1, &["nas::run::differs"]);
+}
+
+#[test]
+fn what_only_training_has_stays_behind() {
+    let bench = bench();
+    let head = "        -> resize(scale = 2)\n";
+    let aux = format!("{head}    train output aux = image -> conv(classes, kernel = 3)\n");
+    bench.write("tiny.nas", TINY.replace(head, &aux));
+    bench.nasc("retrain tiny.nas --arch first --out run").done();
+    let weights = bench.read("run/weights.safetensors");
+    // The name of the head's convolution, in the header of the file.
+    assert!(weights.windows(15).any(|bytes| bytes == b"\"conv.1.weight\""));
+    let from = "--arch first --weights run/weights.safetensors";
+    bench.nasc(&format!("export tiny.nas {from} -o net.onnx")).done();
+    assert!(!bench.read("net.onnx").windows(6).any(|bytes| bytes == b"conv.1"));
+    bench.nasc(&format!("retrain tiny.nas {from} --out more")).done();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::ir::{DecisionId, Space};
 
 /// The chosen candidate of each decision; a row a decision. Decisions that the others make
 /// unreachable have a value too, which does not matter; the canonical one is 0.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Assignment {
     choices: Vec<u32>,
 }

@@ -3,20 +3,29 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, SpaceRef, Span};
+use nas_grammar::ast::{
+    Arch, ArchEntry, Arg, Expr, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
+};
 use nas_grammar::{Problem, Source};
 
 use crate::assignment::Assignment;
 use crate::check::{self, Checked};
+use crate::device::Asked;
+use crate::elaborate::errors::NoClaim;
 use crate::elaborate::{self, Value, Work};
 use crate::error::{Place, Problems, diagnostics};
 use crate::ir::Space;
-use crate::modules::Program;
+use crate::measure::Measure;
+use crate::modules::{LoadTable, Program};
 use crate::recipe::{self, Override, Recipe, Static};
+use crate::requirement::Requirement;
 use crate::specialise::specialise;
+use crate::target::Dropped;
 use crate::{arch, names};
 
 diagnostics! {
+    /// An objective that weighs latencies which nothing tells.
+    Error UntimedObjective [nas::recipe::no_table] "the objective weighs `latency`, and space `{space}` has no latency table" { space: String }
     /// A space that the file does not have.
     Error UnknownSpace [nas::names::space] "there is no space `{name}`" { name: String }
 }
@@ -38,6 +47,14 @@ pub struct Compiler<'p, 'e> {
     is_broken: bool,
     /// Spaces without arguments, made once.
     spaces: HashMap<String, Option<Arc<Checked<Space>>>>,
+    /// Finds latency tables; if none are to be read, no space has a latency.
+    pub(crate) tables: Option<&'e LoadTable<'e>>,
+    /// Those that were read.
+    pub(crate) tables_read: Vec<Source>,
+    /// Whether spaces go without the candidates that their target cannot run.
+    drops_unsupported: bool,
+    /// What they went without.
+    pub(crate) dropped: Vec<Dropped>,
     pub(crate) work: Work,
 }
 
@@ -49,7 +66,38 @@ impl<'p, 'e> Compiler<'p, 'e> {
         }
         let is_broken = problems.has_errors();
         let work = Work::on(program);
-        Self { program, problems, is_broken, spaces: HashMap::new(), work }
+        Self {
+            program,
+            problems,
+            is_broken,
+            spaces: HashMap::new(),
+            tables: None,
+            tables_read: Vec::new(),
+            drops_unsupported: false,
+            dropped: Vec::new(),
+            work,
+        }
+    }
+
+    /// Lets the compiler read the latency tables of targets. One that does not read them gives no
+    /// space a latency, and leaves requirements on latencies unchecked.
+    #[must_use]
+    pub fn with_tables(mut self, load: &'e LoadTable<'e>) -> Self {
+        self.tables = Some(load);
+        self
+    }
+
+    /// Lets spaces go without the candidates that their target cannot run; else they are errors.
+    #[must_use]
+    pub fn dropping_unsupported(mut self, drops: bool) -> Self {
+        self.drops_unsupported = drops;
+        self
+    }
+
+    /// What spaces went without up to now.
+    #[must_use]
+    pub fn dropped(&self) -> &[Dropped] {
+        &self.dropped
     }
 
     /// Everything that `nasc check` checks: every space, `arch`, recipe and expectation of the
@@ -64,20 +112,40 @@ impl<'p, 'e> Compiler<'p, 'e> {
             if let (Some(target), Some(space)) = (&item.target, space)
                 && let Some(target) = self.target(target)
             {
-                self.check_target(&space, &target);
+                self.check_target(&space, &target, None);
             }
         }
         for item in program.archs() {
             self.named_network(item);
         }
         for item in program.recipes() {
-            self.space_ref(&item.space);
-            item.target.as_ref().map(|target| self.target(target));
+            self.check_recipe_target(item);
             self.recipe(&item.name.name, &[]);
         }
-        for item in program.expects() {
-            self.expect_space(item);
+        // They speak of spaces from which nothing was dropped.
+        if self.dropped.is_empty() {
+            program.expects().for_each(|item| self.expect_space(item));
         }
+    }
+
+    /// Holds the space of a recipe, with the arguments that it gives, against its target. What a
+    /// space without arguments lacks on its own target was reported at the space.
+    fn check_recipe_target(&mut self, item: &'p Search) {
+        let space = self.searched(item);
+        let Some(asked) = &item.target else { return };
+        let target = self.target(asked);
+        let own = self.program.space(self.program.main(), &item.space.name.name);
+        let own = own.and_then(|(_, space)| space.target.as_ref());
+        let is_known = item.space.args.as_ref().is_none_or(Vec::is_empty)
+            && own.is_some_and(|own| own.name == asked.name);
+        if let (Some(space), Some(target), false) = (space, target, is_known) {
+            self.check_target(&space, &target, Some(asked.span));
+        }
+    }
+
+    /// The files of the program, the main file first, and the latency tables that were read.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.program.modules.iter().map(|module| &module.source).chain(&self.tables_read)
     }
 
     /// The text of the main file.
@@ -103,7 +171,14 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let space = elaborate::elaborate(self.program, module, item, args, main, work, &mut found);
         // After an error in a part, what the whole lacks says nothing new.
         let is_whole = !self.is_broken && !found.has_errors() && !self.work.is_exhausted();
-        let checked = if is_whole { check::check(space, &mut found) } else { None };
+        let mut checked = if is_whole { check::check(space, &mut found) } else { None };
+        let target = self.target_of(module, item).filter(|_| checked.is_some());
+        if let Some(asked) = target.as_ref().filter(|_| self.drops_unsupported) {
+            checked = checked.and_then(|space| self.without_unsupported(space, &asked.target));
+        }
+        if let Some(space) = &mut checked {
+            self.equip(space, target.as_ref(), &mut found);
+        }
         self.problems.extend(found.into_vec());
         let checked = checked.map(Arc::new);
         if args.is_empty() {
@@ -120,6 +195,26 @@ impl<'p, 'e> Compiler<'p, 'e> {
             return None;
         }
         self.space(name, reference.args.as_deref().unwrap_or_default())
+    }
+
+    /// The space of a recipe, as the target of the recipe has it if it names one, else as its own.
+    pub fn searched(&mut self, item: &'p Search) -> Option<Arc<Checked<Space>>> {
+        let space = self.space_ref(&item.space)?;
+        let own = self.program.space(self.program.main(), &item.space.name.name);
+        let own = own.and_then(|(_, space)| space.target.as_ref());
+        let Some(name) =
+            item.target.as_ref().filter(|name| own.is_none_or(|o| o.name != name.name))
+        else {
+            return Some(space);
+        };
+        let target = self.target(name)?;
+        let (mut space, mut found) = (Checked::clone(&space), Problems::default());
+        if self.drops_unsupported {
+            space = self.without_unsupported(space, &target)?;
+        }
+        self.equip(&mut space, Some(&Asked { target, source: self.source(), name }), &mut found);
+        self.problems.extend(found.into_vec());
+        Some(Arc::new(space))
     }
 
     /// Reports a name that should be that of a space, unless a syntax error may hide the space.
@@ -140,12 +235,19 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// The network of an `arch` item, its expectations checked.
     pub fn named_network(&mut self, item: &'p Arch) -> Option<NamedNetwork> {
         let space = self.space_ref(&item.space)?;
-        let assignment = arch::assignment(item, &space, &self.source(), self.problems)?;
-        let cost = specialise(&space, &assignment).cost();
-        for entry in &item.entries {
-            if let ArchEntry::Expect(expect) = entry {
-                self.expect_network(expect, &cost);
-            }
+        let (source, program, work) = (self.source(), self.program, &mut self.work);
+        let evaluate: &mut arch::Evaluate<'_> = &mut |expr, words, problems| {
+            elaborate::evaluate_words(program, &source, words, expr, work, problems)
+        };
+        let assignment = arch::assignment(item, &space, &source, evaluate, self.problems)?;
+        let expects = item.entries.iter().filter_map(|entry| match entry {
+            ArchEntry::Expect(expect) => Some(expect),
+            _ => None,
+        });
+        let mut costs = None;
+        for expect in expects {
+            let costs = costs.get_or_insert_with(|| specialise(&space, &assignment).costs());
+            self.expect_network(expect, costs);
         }
         Some(NamedNetwork { space, assignment })
     }
@@ -158,7 +260,22 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let checked = recipe::check(item, &source, overrides, &mut |expr, source| {
             static_value(program, expr, source, work)
         });
-        self.recipe_or_report(checked)
+        let recipe = self.recipe_or_report(checked)?;
+        let weighs_latency = recipe.objective.measure == Measure::Latency;
+        if weighs_latency
+            && recipe.objective.factor > 0.0
+            && self.tables.is_some()
+            && let Some(space) = self.searched(item)
+            && space.device.latency.is_none()
+        {
+            let place = Place::new(&self.source(), item.space.name.span, "searched here").help(format!(
+                "search `{} for TARGET`, a target with a line `latency table \"FILE\"`",
+                space.name
+            ));
+            self.problems.push(UntimedObjective::at(place, space.name.as_str()));
+            return None;
+        }
+        Some(recipe)
     }
 
     /// The recipe of a space whose file has none.
@@ -172,6 +289,36 @@ impl<'p, 'e> Compiler<'p, 'e> {
 
     fn recipe_or_report(&mut self, checked: Result<Recipe, Vec<Problem>>) -> Option<Recipe> {
         checked.map_err(|problems| self.problems.extend(problems)).ok()
+    }
+
+    /// The limits of a claim that stands outside of the file (`nasc sample --where`), such as
+    /// `macs <= 300M and params <= 5M`; `None` after a report.
+    pub fn limits(&mut self, claim: &str) -> Option<Vec<Requirement>> {
+        let source = Source::new("--where", format!("space claim {{\n    require {claim}\n}}\n"));
+        let parsed = nas_grammar::parse(&source);
+        if !parsed.problems.is_empty() {
+            self.problems.extend(parsed.problems);
+            return None;
+        }
+        let claim = parsed.file.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Space(space) => match space.body.statements.as_slice() {
+                [Statement { kind: StatementKind::Require(claim), .. }] => Some(claim),
+                _ => None,
+            },
+            _ => None,
+        });
+        let Some(claim) = claim else {
+            let all = Span::new(0, source.text().len());
+            let place = Place::new(&source, all, "not one claim")
+                .help("write one comparison, or several joined by `and`");
+            self.problems.push(NoClaim::at(place));
+            return None;
+        };
+        let mut found = Problems::default();
+        let limits = elaborate::limits(self.program, &source, claim, &mut self.work, &mut found);
+        let is_sound = !found.has_errors();
+        self.problems.extend(found.into_vec());
+        is_sound.then_some(limits)
     }
 
     /// A static expression of the main file.

@@ -1,18 +1,18 @@
 //! `expect`: claims about a space or a network that the compiler checks.
 
 use nas_grammar::ast::{BinaryOp, Expect, Expr, ExprKind, Span};
-use num_bigint::{BigInt, BigUint};
+use num_bigint::BigInt;
 
-use crate::analyse;
+use crate::analyse::{self, Entangled};
 use crate::check::Checked;
 use crate::compile::Compiler;
 use crate::elaborate::{Value, compare};
 use crate::error::{Place, diagnostics};
 use crate::int::Int;
 use crate::ir::Space;
+use crate::measure::{BoundedRange, Bounds, Measure};
 use crate::names::did_you_mean;
-use crate::network::Cost;
-use crate::measure::Measure;
+use crate::network::Costs;
 
 diagnostics! {
     /// A claim that is not true.
@@ -21,14 +21,22 @@ diagnostics! {
     Error NoComparison [nas::expect::comparison] "an expectation is a comparison" {}
     /// A measure that does not exist.
     Error UnknownMeasure [nas::expect::measure] "unknown measure `{name}`" { name: String }
-    /// A figure that cannot be computed exactly.
+    /// A measure that is not known of a network.
+    Error NoFigure [nas::expect::no_figure] "`{name}` has no exact figure here" { name: String }
+    /// A figure of a space that cannot be computed exactly.
     Error NotExact [nas::expect::entangled] "the decisions of `{space}` are too entangled for an exact figure" { space: String }
 }
 
-/// The measures of a network.
-const NETWORK: [&str; 2] = ["macs", "params"];
-/// The measures of a space.
-const SPACE: [&str; 5] = ["count", "macs.min", "macs.max", "params.min", "params.max"];
+/// The figures of a space: the count, and the ends of each measure.
+fn figures_of_spaces() -> Vec<String> {
+    let ends =
+        Measure::ALL.into_iter().flat_map(|measure| ["min", "max"].map(|end| (measure, end)));
+    let ends = ends.map(|(measure, end)| format!("{}.{end}", measure.name()));
+    ["count".to_owned()].into_iter().chain(ends).collect()
+}
+
+/// What to do for a latency.
+const NO_TABLE: &str = "write the space `for` a target that has a `latency table`";
 
 /// One side of a claim.
 struct Side {
@@ -39,29 +47,41 @@ struct Side {
 
 impl Compiler<'_, '_> {
     /// Checks a claim of an `arch` item about its network.
-    pub(crate) fn expect_network(&mut self, expect: &Expect, cost: &Cost) {
-        let figures = [("macs", cost.macs), ("params", cost.params)]
-            .map(|(name, value)| (name, Value::Int(Int::from(BigInt::from(value)))));
-        let sides = self.claim_sides(expect);
-        let Some((op, left, right)) = sides else { return };
-        let mut evaluate = |side: &Expr| {
-            let is_figure =
-                matches!(&side.kind, ExprKind::Name(name) if NETWORK.contains(&name.as_str()));
-            if let ExprKind::Name(name) = &side.kind
-                && !is_figure
-                && self.program.constant(self.program.main(), name).is_none()
-            {
-                let help = did_you_mean(name, &NETWORK, "the measures of a network are");
-                self.unknown_measure(side.span, name, help);
-                return None;
-            }
-            let value = self.evaluate(side, &figures);
-            (!value.is_poison()).then_some(Side { value, is_figure })
-        };
-        let (a, b) = (evaluate(left), evaluate(right));
+    pub(crate) fn expect_network(&mut self, expect: &Expect, costs: &Costs) {
+        let Some((op, left, right)) = self.claim_sides(expect) else { return };
+        let figures = Measure::ALL.map(|measure| (measure.name(), figure(costs, measure)));
+        let (a, b) = (self.network_side(left, &figures), self.network_side(right, &figures));
         if let (Some(a), Some(b)) = (a, b) {
             self.verdict(expect, op, (left, a), (right, b));
         }
+    }
+
+    fn network_side(&mut self, side: &Expr, figures: &[(&str, Value)]) -> Option<Side> {
+        let known = |name: &str| figures.iter().find(|(known, _)| *known == name);
+        let mut is_figure = false;
+        if let ExprKind::Name(name) = &side.kind {
+            is_figure = known(name).is_some();
+            if !is_figure && self.program.constant(self.program.main(), name).is_none() {
+                let names = Measure::ALL.map(Measure::name);
+                let help = did_you_mean(name, &names, "the measures of a network are");
+                self.unknown_measure(side.span, name, help);
+                return None;
+            }
+        }
+        let is_unknown = |name: &str| known(name).is_some_and(|(_, value)| value.is_poison());
+        if let Some((name, span)) = mentioned(side, &is_unknown) {
+            let help = match Measure::named(name) {
+                Some(Measure::Latency) => NO_TABLE,
+                _ => {
+                    "remove this claim: too many parts of the network are independent of each other"
+                }
+            };
+            let place = Place::new(&self.source(), span, "asked for here").help(help);
+            self.problems.push(NoFigure::at(place, name));
+            return None;
+        }
+        let value = self.evaluate(side, figures);
+        (!value.is_poison()).then_some(Side { value, is_figure })
     }
 
     /// Checks a claim about spaces: `expect darts.count == 9 ^ 3`.
@@ -117,23 +137,44 @@ impl Compiler<'_, '_> {
         };
         let space = self.space(&name, &[])?;
         let figure = match path.as_slice() {
-            ["count"] => analyse::count(&space),
-            ["macs", end @ ("min" | "max")] => end_of_range(&space, Measure::Macs, end),
-            ["params", end @ ("min" | "max")] => end_of_range(&space, Measure::Params, end),
+            ["count"] => analyse::count(&space).map(whole).map_err(Lack::from),
+            [measure, end @ ("min" | "max")] if let Some(measure) = Measure::named(measure) => {
+                end_of_range(&space, measure, *end == "max")
+            }
             _ => {
                 let measure = path.join(".");
-                let help = did_you_mean(&measure, &SPACE, "the measures of a space are");
+                let known = figures_of_spaces();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let help = did_you_mean(&measure, &known, "the figures of a space are");
                 self.unknown_measure(side.span, &measure, help);
                 return None;
             }
         };
         match figure {
-            Ok(n) => Some(Side { value: Value::Int(Int::from(BigInt::from(n))), is_figure: true }),
-            Err(_) => {
-                let place = Place::new(&self.source(), side.span, "asked for here")
-                    .help("remove this claim, or make it about one network in an `arch`");
-                self.problems.push(NotExact::at(place, name));
+            Ok(value) => Some(Side { value, is_figure: true }),
+            Err(lack) => {
+                self.not_known(side.span, name, &path.join("."), &lack);
                 None
+            }
+        }
+    }
+
+    fn not_known(&mut self, span: Span, space: String, figure: &str, lack: &Lack) {
+        let place = Place::new(&self.source(), span, "asked for here");
+        match lack {
+            Lack::Table => {
+                self.problems.push(NoFigure::at(place.help(NO_TABLE), figure));
+            }
+            Lack::Entangled => {
+                let help = "remove this claim, or make it about one network in an `arch`";
+                self.problems.push(NotExact::at(place.help(help), space));
+            }
+            Lack::Between(Bounds { at_least, at_most }) => {
+                let help = format!(
+                    "it lies between {at_least} and {at_most}; remove this claim, or make it about \
+                     one network in an `arch`"
+                );
+                self.problems.push(NotExact::at(place.help(help), space));
             }
         }
     }
@@ -174,11 +215,69 @@ impl Compiler<'_, '_> {
     }
 }
 
-fn end_of_range(
-    space: &Checked<Space>,
-    measure: Measure,
-    end: &str,
-) -> Result<BigUint, analyse::Entangled> {
+/// What a measure is in a claim; unknown if there is no exact figure.
+fn figure(costs: &Costs, measure: Measure) -> Value {
+    match measure {
+        Measure::Latency => costs.latency.map_or(Value::Poison, seconds),
+        Measure::PeakMemory if costs.peak_memory_is_bound => Value::Poison,
+        Measure::PeakMemory
+        | Measure::Macs
+        | Measure::Params
+        | Measure::WeightBytes
+        | Measure::Depth => costs.of(measure).map_or(Value::Poison, whole),
+    }
+}
+
+/// The first name in an expression that is one of these.
+fn mentioned<'x>(expr: &'x Expr, is_one: &dyn Fn(&str) -> bool) -> Option<(&'x str, Span)> {
+    match &expr.kind {
+        ExprKind::Name(name) => is_one(name).then_some((name.as_str(), expr.span)),
+        ExprKind::Binary(_, left, right) => {
+            mentioned(left, is_one).or_else(|| mentioned(right, is_one))
+        }
+        ExprKind::Unary(_, inner) | ExprKind::Paren(inner) => mentioned(inner, is_one),
+        _ => None,
+    }
+}
+
+/// Why a figure of a space is not known.
+enum Lack {
+    /// The target has no latency table.
+    Table,
+    /// No table of bounded size holds it.
+    Entangled,
+    /// It has bounds.
+    Between(Bounds),
+}
+
+impl From<Entangled> for Lack {
+    fn from(_: Entangled) -> Self {
+        Self::Entangled
+    }
+}
+
+/// The least or the greatest of a measure over a space.
+fn end_of_range(space: &Checked<Space>, measure: Measure, is_max: bool) -> Result<Value, Lack> {
+    let bounded = |BoundedRange { min, max }: BoundedRange| {
+        let bounds = if is_max { max } else { min };
+        bounds.exact().map(whole).ok_or(Lack::Between(bounds))
+    };
+    match measure {
+        Measure::PeakMemory => return bounded(analyse::memory_range(space)),
+        Measure::Depth => return bounded(analyse::depth_range(space)),
+        Measure::Latency if space.device.latency.is_none() => return Err(Lack::Table),
+        Measure::Latency | Measure::Macs | Measure::Params | Measure::WeightBytes => {}
+    }
     let range = analyse::range(space, measure)?;
-    Ok(BigUint::from(if end == "min" { range.min } else { range.max }))
+    let end = if is_max { range.max } else { range.min };
+    Ok(if measure == Measure::Latency { seconds(end) } else { whole(end) })
+}
+
+fn whole(figure: impl Into<BigInt>) -> Value {
+    Value::Int(Int::from(figure.into()))
+}
+
+/// Nanoseconds in the unit in which the language computes.
+fn seconds(nanoseconds: u64) -> Value {
+    Value::Real(nanoseconds as f64 / 1e9)
 }

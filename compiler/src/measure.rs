@@ -57,11 +57,69 @@ impl Measure {
         Self::ALL.into_iter().find(|measure| measure.name() == name)
     }
 
+    /// A value for people, as a literal of the language.
+    #[must_use]
+    pub fn show(self, value: i128) -> String {
+        if self != Measure::Latency {
+            return grouped(value);
+        }
+        let milliseconds = value as f64 / 1e6;
+        let decimals = if milliseconds < 10.0 { 3 } else { 1 };
+        format!("{milliseconds:.decimals$}ms")
+    }
+
     /// Whether it is a sum over the operators of a network.
     #[must_use]
     pub fn is_sum(self) -> bool {
         Self::SUMS.contains(&self)
     }
+}
+
+/// A number with its digits in groups of three, as literals of the language may be written.
+#[must_use]
+pub fn grouped(n: impl ToString) -> String {
+    let text = n.to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let mut grouped = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A figure that lies between two bounds; it is known where they are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// It is no less.
+    pub at_least: u64,
+    /// It is no more.
+    pub at_most: u64,
+}
+
+impl Bounds {
+    /// A figure that is known.
+    #[must_use]
+    pub fn exactly(figure: u64) -> Self {
+        Self { at_least: figure, at_most: figure }
+    }
+
+    /// The figure, if it is known.
+    #[must_use]
+    pub fn exact(&self) -> Option<u64> {
+        (self.at_least == self.at_most).then_some(self.at_least)
+    }
+}
+
+/// Both ends of a measure over all networks of a space, as far as they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BoundedRange {
+    /// The least.
+    pub min: Bounds,
+    /// The greatest.
+    pub max: Bounds,
 }
 
 /// What the costs of a space's networks depend on beside the networks: facts of its target.

@@ -33,6 +33,10 @@ pub const FUNCTIONS: [&str; 6] = ["len", "loose_ends", "max", "min", "round_to",
 /// returns the module's source.
 pub type Load<'a> = dyn Fn(&str, &[&str]) -> Result<Source, LoadError> + 'a;
 
+/// Finds a latency table: given the name of the source of the target and the path that stands there,
+/// returns the table's source.
+pub type LoadTable<'a> = dyn Fn(&str, &str) -> Result<Source, LoadError> + 'a;
+
 /// Why a module could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {

@@ -3,20 +3,26 @@
 use std::iter::Sum;
 use std::ops::AddAssign;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ir::Task;
 use crate::measure::Measure;
 use crate::ops::{Op, Weight};
+use crate::peak::peak;
 use crate::shape::Shape;
+use crate::target::Precision;
 
 /// A network without decisions. Nodes stand in an order in which operands come first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Network {
     /// The name of the space that it comes from.
     pub space: String,
     /// What it is for.
     pub task: Option<Task>,
+    /// What numbers it computes with.
+    pub precision: Precision,
+    /// Nanoseconds on the target, if it has a latency table.
+    pub latency: Option<u64>,
     /// The decision paths and chosen candidates that made it, in order of appearance;
     /// decisions that the others make unreachable are left out.
     pub choices: Vec<(String, String)>,
@@ -26,6 +32,27 @@ pub struct Network {
     pub inputs: Vec<Port>,
     /// The outputs.
     pub outputs: Vec<Port>,
+    /// What training adds.
+    pub training: TrainingPart,
+}
+
+/// What a network has in training only, such as auxiliary heads. It is no part of what is costed,
+/// exported or run: whoever does not train a network need not look at it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrainingPart {
+    /// Its nodes; an operand is an index into the nodes of the network followed by these.
+    pub nodes: Vec<NetworkNode>,
+    /// Its outputs.
+    pub outputs: Vec<TrainOutput>,
+}
+
+/// An output that training adds, with a loss of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainOutput {
+    /// Its name, and the node whose value it is, among the nodes of the network and the added ones.
+    pub port: Port,
+    /// By what its loss is multiplied.
+    pub weight: f64,
 }
 
 /// An input or an output.
@@ -59,7 +86,7 @@ pub struct NamedWeight {
     pub weight: Weight,
 }
 
-/// What a network, or a layer of it, costs for batch 1.
+/// What a layer costs for batch 1, or several together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Cost {
     /// Multiply-accumulates of convolutions, transposed ones and linear layers, nothing else.
@@ -69,15 +96,6 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The figure of a measure.
-    #[must_use]
-    pub fn measure(&self, measure: Measure) -> u64 {
-        match measure {
-            Measure::Params => self.params,
-            _ => self.macs,
-        }
-    }
-
     /// What an operator costs on operands of these shapes.
     pub(crate) fn of(op: &Op, inputs: &[Shape], output: Shape) -> Self {
         // INVARIANT: the checker proved that the sums over the whole space fit into u64.
@@ -102,11 +120,76 @@ impl Sum for Cost {
     }
 }
 
+/// What a network costs for batch 1, in every measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Costs {
+    /// Multiply-accumulates of convolutions, transposed ones and linear layers, nothing else.
+    pub macs: u64,
+    /// Trainable parameters: kernels, biases, scale and shift of batch norm, slopes.
+    pub params: u64,
+    /// Bytes of the parameters, each a number of the target's precision.
+    pub weight_bytes: u64,
+    /// The most bytes of activations that are alive at once, as [`peak`] counts them.
+    pub peak_memory: u64,
+    /// Whether the peak may be lower: then no better order of the operators was found, and none was
+    /// ruled out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub peak_memory_is_bound: bool,
+    /// Nanoseconds on the target, if it has a latency table. JSON has seconds.
+    #[serde(with = "seconds")]
+    pub latency: Option<u64>,
+    /// Convolutions, transposed ones and linear layers on the longest way to an output.
+    pub depth: u64,
+}
+
+impl Costs {
+    /// The figure of a measure; `None` for a latency that no table tells.
+    #[must_use]
+    pub fn of(&self, measure: Measure) -> Option<u64> {
+        match measure {
+            Measure::Macs => Some(self.macs),
+            Measure::Params => Some(self.params),
+            Measure::WeightBytes => Some(self.weight_bytes),
+            Measure::PeakMemory => Some(self.peak_memory),
+            Measure::Latency => self.latency,
+            Measure::Depth => Some(self.depth),
+        }
+    }
+}
+
+/// Nanoseconds as seconds, the unit of the language.
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(clippy::ref_option, reason = "serde asks for this signature")]
+    pub(super) fn serialize<S: Serializer>(
+        nanoseconds: &Option<u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        nanoseconds.map(|n| n as f64 / 1e9).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(
+        deserializer: D,
+    ) -> Result<Option<u64>, D::Error> {
+        let seconds = Option::<f64>::deserialize(deserializer)?;
+        Ok(seconds.map(|seconds| (seconds * 1e9).round() as u64))
+    }
+}
+
 impl Network {
+    /// The node of an index, which may be one that training adds.
+    #[must_use]
+    pub fn node(&self, index: usize) -> Option<&NetworkNode> {
+        let added = || self.training.nodes.get(index.checked_sub(self.nodes.len())?);
+        self.nodes.get(index).or_else(added)
+    }
+
     /// The shapes of a node's operands.
     #[must_use]
     pub fn operand_shapes(&self, node: &NetworkNode) -> Vec<Shape> {
-        node.inputs.iter().filter_map(|&i| self.nodes.get(i)).map(|n| n.shape).collect()
+        node.inputs.iter().filter_map(|&i| self.node(i)).map(|n| n.shape).collect()
     }
 
     /// The tensors of a node's parameters, named by its path.
@@ -128,6 +211,12 @@ impl Network {
         self.nodes.iter().flat_map(|node| self.node_weights(node)).collect()
     }
 
+    /// The tensors of what training adds, in the order of the nodes.
+    #[must_use]
+    pub fn training_weights(&self) -> Vec<NamedWeight> {
+        self.training.nodes.iter().flat_map(|node| self.node_weights(node)).collect()
+    }
+
     /// What one node costs.
     #[must_use]
     pub fn node_cost(&self, node: &NetworkNode) -> Cost {
@@ -135,9 +224,37 @@ impl Network {
         Cost::of(op, &self.operand_shapes(node), node.shape)
     }
 
-    /// What the network costs.
+    /// What all nodes cost together.
     #[must_use]
     pub fn cost(&self) -> Cost {
         self.nodes.iter().map(|node| self.node_cost(node)).sum()
+    }
+
+    /// What the network costs, in every measure.
+    #[must_use]
+    pub fn costs(&self) -> Costs {
+        let Cost { macs, params } = self.cost();
+        let peak = peak(self);
+        Costs {
+            macs,
+            params,
+            weight_bytes: params.saturating_mul(self.precision.bytes()),
+            peak_memory: peak.at_most,
+            peak_memory_is_bound: peak.exact().is_none(),
+            latency: self.latency,
+            depth: self.depth(),
+        }
+    }
+
+    /// Operators with a kernel on the longest way to an output.
+    pub(crate) fn depth(&self) -> u64 {
+        let mut depths: Vec<u64> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let before = node.inputs.iter().filter_map(|&input| depths.get(input).copied()).max();
+            let own = node.op.as_ref().is_some_and(Op::has_kernel);
+            depths.push(before.unwrap_or(0) + u64::from(own));
+        }
+        let ends = self.outputs.iter().filter_map(|port| depths.get(port.node).copied());
+        ends.max().unwrap_or(0)
     }
 }

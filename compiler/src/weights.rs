@@ -90,6 +90,7 @@ mod tests {
             nodes: vec![node("x", None, vec![], 3), node("y", Some(conv), vec![0], 2)],
             inputs: Vec::new(),
             outputs: Vec::new(),
+            ..Network::default()
         }
     }
 

@@ -22,7 +22,7 @@ use nas_compiler::error::Problems;
 use nas_compiler::modules::{LoadError, Program};
 use nas_compiler::recipe::Override;
 use nas_grammar::{Problem, Source, parse::decode};
-use nasc::input::Input;
+use nasc::input::{Input, load_table};
 use nasc::report::{Failure, render};
 
 /// Phases whose every code has a case here.
@@ -69,7 +69,7 @@ fn check(case: &str) -> (Vec<Problem>, Vec<String>) {
     let mut problems = Problems::default();
     match Input::load(Path::new(case), &mut problems) {
         Ok(input) => {
-            Compiler::new(&input.program, &mut problems).check_all();
+            Compiler::new(&input.program, &mut problems).with_tables(&load_table).check_all();
             let names = input.program.modules.iter().map(|m| m.source.name().to_owned());
             (problems.into_vec(), names.filter(|name| !name.starts_with("std/")).collect())
         }
@@ -210,8 +210,18 @@ fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
 }
 
 /// The forms of help that an edit follows from, by the words that they begin with.
-const FORMS: [&str; 6] =
-    ["did you mean ", "write `", "add `else", "remove `", "append `", "remove it, or"];
+const FORMS: [&str; 10] = [
+    "did you mean ",
+    "write `",
+    "add `else",
+    "remove `",
+    "append `",
+    "remove it, or",
+    "rename it",
+    "rename each",
+    "remove the line;",
+    "add the line `",
+];
 
 /// The text after the edit that a help asks for, and the form of the help; `None` where it leaves
 /// something open.
@@ -219,6 +229,9 @@ fn edited(text: &str, problem: &dyn Diagnostic) -> Option<(&'static str, String)
     let help = problem.help()?.to_string();
     let form = FORMS.into_iter().find(|form| help.starts_with(form))?;
     let mut labels = problem.labels()?;
+    if form.starts_with("rename ") {
+        return Some((form, renamed(text, labels)?));
+    }
     let label = labels.find(LabeledSpan::primary)?;
     let (mut start, mut end) = (label.offset(), label.offset() + label.len());
     let piece = help.split(['`', '"']).nth(1)?;
@@ -241,9 +254,32 @@ fn edited(text: &str, problem: &dyn Diagnostic) -> Option<(&'static str, String)
             end += if !comma && text[end..].starts_with(", ") { 2 } else { 0 };
         }
         "append `" => (start, end, with) = (line_end, line_end, format!(" {piece} ")),
+        "remove the line;" => {
+            start = text[..start].rfind('\n')?;
+            (end, with) = (end + text[end..].find('\n')?, String::new());
+        }
+        "add the line `" => {
+            start = end + text[end..].find('{')? + 1;
+            (end, with) = (start, format!("\n{}\n", help.split('`').nth(1)?));
+        }
         _ => {}
     }
     Some((form, format!("{}{with}{}", &text[..start], &text[end..])))
+}
+
+/// The text with each label's words in place of what it is at, quotes aside; `None` where a label
+/// does not say them.
+fn renamed(text: &str, labels: impl Iterator<Item = LabeledSpan>) -> Option<String> {
+    let mut labels: Vec<LabeledSpan> = labels.collect();
+    labels.sort_by_key(|label| std::cmp::Reverse(label.offset()));
+    let mut text = text.to_owned();
+    for label in labels {
+        let name = label.label()?.strip_prefix("now `")?.strip_suffix('`')?.to_owned();
+        let old = &text[label.offset()..label.offset() + label.len()];
+        let quotes = usize::from(old.starts_with('"'));
+        text.replace_range(label.offset() + quotes..label.offset() + label.len() - quotes, &name);
+    }
+    Some(text)
 }
 
 /// Where that begins which this takes the place of: at the label, or before it where the label is at
@@ -279,7 +315,7 @@ fn check_text(case: &str, text: &str) -> Vec<Report> {
     };
     let mut problems = Problems::default();
     let program = Program::load(Source::new(case, text), &beside, &mut problems);
-    Compiler::new(&program, &mut problems).check_all();
+    Compiler::new(&program, &mut problems).with_tables(&load_table).check_all();
     problems.into_vec().iter().map(|problem| reported(problem.as_ref(), case)).collect()
 }
 

@@ -11,7 +11,7 @@ use nas_compiler::shape::Shape;
 use nas_compiler::{Checked, Network};
 
 use super::{Block, Content, Diagram};
-use crate::inspect::grouped;
+use nas_compiler::measure::grouped;
 
 /// A node that is drawn.
 struct Vertex<'g> {
@@ -25,6 +25,8 @@ struct Vertex<'g> {
 
 enum What {
     Port,
+    /// An output that only training has.
+    TrainPort,
     /// An operator in short, and whether that is its name alone.
     Op(String, bool),
     Choice(Vec<String>),
@@ -65,22 +67,24 @@ pub fn of_network(network: &Network, name: &str) -> Diagram {
     diagram(&title, figures, &network_vertices(network))
 }
 
-/// The nodes that are there whatever the decisions. They read each other through what is inside
+/// The nodes that are there whatever the decisions, and those of train outputs. They read each other through what is inside
 /// candidates.
 fn space_vertices(space: &Checked<Space>) -> Vec<Vertex<'_>> {
     let owners = owners(space);
     let inner = inner_decisions(space, &owners);
     let mut vertices = Vec::new();
     let mut sources: Vec<BTreeSet<usize>> = Vec::with_capacity(owners.len());
-    for ((_, node), owners) in space.graph.nodes().zip(&owners) {
+    let parts = owners.iter().zip(space.graph.train_only());
+    for ((_, node), (owners, train_only)) in space.graph.nodes().zip(parts) {
         let read = node.inputs.iter().filter_map(|input| sources.get(input.index()));
         let read: BTreeSet<usize> = read.flatten().copied().collect();
-        if owners.as_ref().is_none_or(|owners| !owners.is_empty()) {
+        if !train_only && owners.as_ref().is_none_or(|owners| !owners.is_empty()) {
             sources.push(read);
             continue;
         }
         let (what, path) = match &node.kind {
             NodeKind::Input | NodeKind::Output => (What::Port, &node.name),
+            NodeKind::TrainOutput { .. } => (What::TrainPort, &node.name),
             NodeKind::Op(op) => (What::op(op), &node.name),
             NodeKind::Select(selector) => match space.selectors.as_choice(*selector) {
                 Some(id) => {
@@ -188,6 +192,7 @@ fn diagram(title: &str, figures: String, vertices: &[Vertex<'_>]) -> Diagram {
 fn content(vertex: &Vertex<'_>) -> Content {
     match &vertex.what {
         What::Port => Content::Port(vertex.path.to_owned()),
+        What::TrainPort => Content::Port(format!("{}, in training", vertex.path)),
         What::Op(text, _) => {
             let path = block(vertex.path).to_owned();
             let is_chosen = path.contains('=');
@@ -236,28 +241,47 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_choice_inside_a_candidate_is_named_at_the_candidate() {
-        let text = "\
-            block inner(x) { x -> choose kernel { a: conv(4, kernel = 3), b: conv(4, kernel = 5) } }\n\
-            space nested {\n    input x: [4, 8, 8]\n    \
-            output y = x -> choose op { plain: conv(4, kernel = 1), deep: inner }\n}\n";
+    /// The boxes of the space `s`, without their shapes, and the arrows.
+    fn drawn(text: &str) -> (Vec<Content>, Vec<(usize, usize)>) {
         let mut problems = Problems::default();
         let load = |_: &str, _: &[&str]| Err(LoadError::Missing("no imports".to_owned()));
-        let program = Program::load(Source::new("nested.nas", text), &load, &mut problems);
-        let space = Compiler::new(&program, &mut problems).space("nested", &[]);
+        let program = Program::load(Source::new("s.nas", text), &load, &mut problems);
+        let space = Compiler::new(&program, &mut problems).space("s", &[]);
         let space = space.unwrap_or_else(|| panic!("{:?}", problems.into_vec()));
         let Diagram { boxes, arrows, .. } = of_space(&space);
-        let candidates = vec!["plain".to_owned(), "deep: choose kernel".to_owned()];
-        let contents: Vec<Content> = boxes.into_iter().map(|block| block.content).collect();
-        assert_eq!(
-            contents,
-            [
-                Content::Port("x".to_owned()),
-                Content::Choice { path: "op".to_owned(), candidates },
-                Content::Port("y".to_owned()),
-            ]
+        (boxes.into_iter().map(|block| block.content).collect(), arrows)
+    }
+
+    fn port(name: &str) -> Content {
+        Content::Port(name.to_owned())
+    }
+
+    #[test]
+    fn a_choice_inside_a_candidate_is_named_at_the_candidate() {
+        let (contents, arrows) = drawn(
+            "block inner(x) { x -> choose kernel { a: conv(4, kernel = 3), b: conv(4, kernel = 5) } }\n\
+             space s {\n    input x: [4, 8, 8]\n    \
+             output y = x -> choose op { plain: conv(4, kernel = 1), deep: inner }\n}\n",
         );
+        let candidates = vec!["plain".to_owned(), "deep: choose kernel".to_owned()];
+        let choice = Content::Choice { path: "op".to_owned(), candidates };
+        assert_eq!(contents, [port("x"), choice, port("y")]);
         assert_eq!(arrows, [(0, 1), (1, 2)]);
+    }
+
+    #[test]
+    fn what_only_training_has_is_drawn_beside_the_network() {
+        let (contents, arrows) = drawn(
+            "space s {\n    input x: [4, 8, 8]\n    output y = x -> relu\n    \
+             train output aux = x -> sigmoid\n}\n",
+        );
+        let layer = |op: &str| {
+            let (path, lines) = (String::new(), vec![op.to_owned()]);
+            Content::Layers { path, lines, is_chosen: false }
+        };
+        let expected =
+            [port("x"), layer("relu"), port("y"), layer("sigmoid"), port("aux, in training")];
+        assert_eq!(contents, expected);
+        assert_eq!(arrows, [(0, 1), (1, 2), (0, 3), (3, 4)]);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use nas_compiler::error::Problems;
 use nas_compiler::modules::{LoadError, Program};
-use nas_compiler::{Checked, Compiler, Space};
+use nas_compiler::{Assignment, Checked, Compiler, Space};
 use nas_grammar::Source;
 
 /// A shipped file, by name.
@@ -66,4 +66,19 @@ pub(crate) fn space(source: Source) -> Arc<Checked<Space>> {
         compiler.space(&name, &[])
     });
     space.unwrap_or_else(|| panic!("{problems:?} in\n{text}"))
+}
+
+/// Every assignment, whether or not its decisions make a difference; `None` if there are more.
+pub(crate) fn assignments(space: &Space, most: usize) -> Option<Vec<Assignment>> {
+    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
+    let total = widths.iter().try_fold(1usize, |product, &width| product.checked_mul(width))?;
+    let nth = |mut n: usize| {
+        let mut assignment = Assignment::first(space);
+        for ((id, _), width) in space.decision_ids().zip(&widths) {
+            assignment.set(id, n % width);
+            n /= width;
+        }
+        assignment
+    };
+    (total <= most).then(|| (0..total).map(nth).collect())
 }

@@ -1,5 +1,5 @@
 //! Random small spaces, written as source: nested choices, candidates that share a tensor, zeros,
-//! residuals, guards, choices that nothing reads, and the blocks of [`VARYING`]. Every tensor
+//! residuals, guards, choices that nothing reads, train outputs, and the blocks of [`VARYING`]. Every tensor
 //! between steps is a map of one shape, so that everything fits everything.
 #![allow(dead_code, reason = "each test file uses a part")]
 
@@ -138,7 +138,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// The source of a space.
 pub(crate) fn source() -> impl Strategy<Value = String> {
-    vec(step(), 1..5).prop_map(|steps| {
+    (vec(step(), 1..5), any::<bool>()).prop_map(|(steps, is_helped)| {
         let mut writer = Writer::default();
         let body = writer.body(&steps);
         let blocks = writer.blocks;
@@ -147,9 +147,12 @@ pub(crate) fn source() -> impl Strategy<Value = String> {
         };
         let prelude = VARYING.iter().filter(is_called).map(|(_, block)| format!("{block}\n"));
         let prelude: String = prelude.collect();
+        let head = "    train output aux = (stem -> conv(4, kernel = 3)) + result\n";
+        let head = if is_helped { head } else { "" };
         format!(
             "{prelude}{blocks}space random {{\n    input image: [4, 6, 5]\n    \
-             let stem = image -> conv(4, kernel = 3)\n    output result = {body}(image, stem)\n}}\n"
+             let stem = image -> conv(4, kernel = 3)\n    \
+             let result = {body}(image, stem)\n    output result = result\n{head}}}\n"
         )
     })
 }

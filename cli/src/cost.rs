@@ -1,0 +1,122 @@
+//! `nasc cost`: what one network costs, in every measure.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use nas_compiler::network::{Cost, Costs};
+use nas_compiler::shape::Shape;
+use nas_compiler::{Measure, Network, Space};
+use serde_json::{Value, json};
+
+use nas_compiler::measure::grouped;
+
+use crate::input::DropArgs;
+use crate::inspect::named_network;
+use crate::report::Failure;
+use crate::table::Table;
+
+/// Arguments of `nasc cost`.
+#[derive(Debug, Args)]
+pub struct CostArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
+    /// The network: an `arch` item, a JSON file, or random:SEED.
+    #[arg(long)]
+    pub arch: String,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// Every layer that has multiply-accumulates or parameters.
+    #[arg(long)]
+    pub layers: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What one network costs.
+///
+/// # Errors
+/// The file is at fault.
+pub fn run(args: &CostArgs) -> Result<(), Failure> {
+    let (named, network) =
+        named_network(args.drop.of(&args.file), args.space.as_deref(), &args.arch)?;
+    let costs = network.costs();
+    let layers = args.layers.then(|| layers(&network));
+    if args.json {
+        println!("{:#}", as_json(&costs, layers.as_deref()));
+    } else {
+        layers.iter().for_each(|layers| println!("{}", layers_table(layers)));
+        print!("{}", table(&costs));
+    }
+    warn_of_memory(&named.space, &costs);
+    Ok(())
+}
+
+/// A layer: its path, its shape and what it costs.
+type Layer = (String, Shape, Cost);
+
+fn layers(network: &Network) -> Vec<Layer> {
+    let nodes = network.nodes.iter();
+    let layers = nodes.map(|node| (node.name.clone(), node.shape, network.node_cost(node)));
+    layers.filter(|(_, _, cost)| *cost != Cost::default()).collect()
+}
+
+fn as_json(costs: &Costs, layers: Option<&[Layer]>) -> Value {
+    let mut value = json!(costs);
+    if let (Some(layers), Some(fields)) = (layers, value.as_object_mut()) {
+        let rows = layers.iter().map(|(name, shape, Cost { macs, params })| {
+            json!({"name": name, "shape": shape, "macs": macs, "params": params})
+        });
+        fields.insert("layers".to_owned(), rows.collect());
+    }
+    value
+}
+
+fn layers_table(layers: &[Layer]) -> Table<4> {
+    let mut table = Table::new(["layer", "shape", "macs", "params"]);
+    for (name, shape, Cost { macs, params }) in layers {
+        table.row([name.clone(), shape.to_string(), grouped(macs), grouped(params)]);
+    }
+    table
+}
+
+fn table(costs: &Costs) -> Table<2> {
+    let mut table = Table::new(["measure", "cost"]);
+    for measure in Measure::ALL {
+        table.row([measure.name().to_owned(), in_words(costs, measure)]);
+    }
+    table
+}
+
+fn in_words(costs: &Costs, measure: Measure) -> String {
+    match (measure, costs.of(measure)) {
+        (Measure::Latency, Some(nanoseconds)) => format!("{:.3} ms", nanoseconds as f64 / 1e6),
+        (Measure::PeakMemory, Some(bytes)) if costs.peak_memory_is_bound => {
+            format!("at most {}", grouped(bytes))
+        }
+        (_, Some(figure)) => grouped(figure),
+        (_, None) => "no latency table".to_owned(),
+    }
+}
+
+/// Warns of a network whose weights and activations do not fit into the memory of its target. It
+/// is a warning, for a device may leave weights where they are stored, and need more than is
+/// counted.
+pub(crate) fn warn_of_memory(space: &Space, costs: &Costs) {
+    let needed = costs.weight_bytes.saturating_add(costs.peak_memory);
+    if let Some(memory) = space.device.memory.filter(|&memory| needed > memory) {
+        let at_most = if costs.peak_memory_is_bound { "at most " } else { "" };
+        eprintln!(
+            "warning: the target has {} bytes of memory, and the network needs {at_most}{}: {} for \
+             weights, {} for activations",
+            grouped(memory),
+            grouped(needed),
+            grouped(costs.weight_bytes),
+            grouped(costs.peak_memory)
+        );
+    }
+}
