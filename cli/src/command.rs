@@ -66,6 +66,9 @@ enum Command {
     Demo(DemoArgs),
 }
 
+/// Bytes of stack: deep but legal nesting needs more than a main thread may have.
+pub(crate) const STACK: usize = 64 << 20;
+
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -77,8 +80,7 @@ pub fn main() -> ExitCode {
         eprintln!("  please report it, with the command and the file");
     }));
     let cli = Cli::parse();
-    // Deep but legal nesting needs more stack than a main thread may have.
-    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || run(cli.command));
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || run(cli.command));
     let result = worker.map(std::thread::JoinHandle::join);
     match result {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,

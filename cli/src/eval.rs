@@ -15,7 +15,7 @@ use crate::weights_file;
 pub struct EvalArgs {
     /// The file.
     pub file: PathBuf,
-    /// The network: an `arch` item, a JSON file, or random:SEED.
+    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
     #[arg(long)]
     pub arch: String,
     /// The space, where the file has several.

@@ -26,7 +26,7 @@ pub struct ExportArgs {
     /// Whether what the target cannot run is left out.
     #[command(flatten)]
     pub drop: DropArgs,
-    /// The network: an `arch` item, a JSON file, or random:SEED.
+    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
     #[arg(long)]
     pub arch: String,
     /// The space, where the file has several.

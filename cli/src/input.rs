@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use nas_compiler::analyse::{Form, least_under};
 use nas_compiler::arch;
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error, nearest};
 use nas_compiler::modules::{LoadError, LoadTable, Program};
 use nas_compiler::recipe::{Override, Recipe};
-use nas_compiler::{Checked, Compiler, Space};
+use nas_compiler::{Assignment, Checked, Compiler, Measure, Space};
 use nas_grammar::parse::{MAX_BYTES, decode};
 use nas_grammar::{Problem, Source};
 use serde::Deserialize;
@@ -51,14 +52,12 @@ impl Asked<'_> {
     }
 }
 
-/// Says what a compiler left out, if it was to.
-pub(crate) fn report_dropped(asked: Asked<'_>, compiler: &Compiler<'_, '_>) {
+/// What a compiler left out, if it was to: a line for each.
+pub(crate) fn dropped(asked: Asked<'_>, compiler: &Compiler<'_, '_>) -> Vec<String> {
     if asked.drop_unsupported && compiler.dropped().is_empty() {
-        eprintln!("{}: nothing is dropped", asked.path.display());
+        return vec![format!("{}: nothing is dropped", asked.path.display())];
     }
-    for dropped in compiler.dropped() {
-        eprintln!("dropped: {dropped}");
-    }
+    compiler.dropped().iter().map(|dropped| format!("dropped: {dropped}")).collect()
 }
 
 impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Asked<'a> {
@@ -121,7 +120,7 @@ impl Input {
             compiler = compiler.with_tables(load);
         }
         let result = inner(&input.program, &mut compiler);
-        report_dropped(asked, &compiler);
+        dropped(asked, &compiler).iter().for_each(|line| eprintln!("{line}"));
         let problems = problems.into_vec();
         if problems.iter().any(|problem| is_error(problem.as_ref())) {
             return Err(Failure::Problems(problems));
@@ -252,8 +251,8 @@ fn hint(name: &str, among: &[&str]) -> String {
     near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"))
 }
 
-/// The network that `--arch` means: an `arch` item, a JSON file, or `random:SEED`, uniformly from
-/// the space.
+/// The network that `--arch` means: an `arch` item, a JSON file, `random:SEED`, uniformly from the
+/// space, or `least:MEASURE` and `greatest:MEASURE`, at an end of it.
 ///
 /// # Errors
 /// It means none of them, or the file does not fit the space.
@@ -274,6 +273,11 @@ pub fn network<'p>(
         let assignment = crate::sample::draw(&space, seed)?.next().ok_or(Failure::Reported)?;
         return Ok(NamedNetwork { space, assignment });
     }
+    if let Some((end @ ("least" | "greatest"), measure)) = which.split_once(':') {
+        let space = space(program, compiler, space_name)?;
+        let assignment = extreme(&space, end == "greatest", measure)?;
+        return Ok(NamedNetwork { space, assignment });
+    }
     if which.ends_with(".json") {
         let space = space(program, compiler, space_name)?;
         let assignment = arch::from_choices(&space, &read_choices(which)?)
@@ -283,9 +287,29 @@ pub fn network<'p>(
     let names: Vec<&str> = program.archs().map(|item| item.name.name.as_str()).collect();
     let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     Err(Failure::input(format!(
-        "there is no network `{which}`{}: name an `arch` item of the file ({known}), a JSON file, or random:SEED",
+        "there is no network `{which}`{}: name an `arch` item of the file ({known}), a JSON file, random:SEED, or least:MEASURE",
         hint(which, &names)
     )))
+}
+
+/// The network of the least or the greatest value of a measure, of all in the space.
+fn extreme(
+    space: &Checked<Space>,
+    is_greatest: bool,
+    measure: &str,
+) -> Result<Assignment, Failure> {
+    let sums = Measure::SUMS.map(Measure::name);
+    let Some(measure) = Measure::named(measure).filter(|measure| measure.is_sum()) else {
+        let (near, sums) = (hint(measure, &sums), sums.join(", "));
+        return Err(Failure::input(format!("no network has the least `{measure}`{near}: it is one of {sums}")));
+    };
+    if measure == Measure::Latency && space.device.latency.is_none() {
+        return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
+    }
+    let form = Form(vec![(measure, if is_greatest { -1 } else { 1 })]);
+    let found = least_under(space, &form, &[]);
+    let found = found.map_err(|error| Failure::input(error.to_string()))?;
+    found.map(|best| best.assignment).ok_or(Failure::Reported)
 }
 
 /// The candidate of each decision, from a JSON file that holds them or has them as its `choices`,

@@ -7,8 +7,9 @@ use miette::MietteDiagnostic;
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error};
 use nas_compiler::{Network, specialise};
-use nas_grammar::Problem;
+use rayon::prelude::*;
 
+use crate::command::STACK;
 use crate::input::{self, Asked, DropArgs, Input, load_table};
 use crate::report::{self, Failure, counted};
 
@@ -35,27 +36,48 @@ pub enum ProblemFormat {
     Json,
 }
 
+/// What was found in a file, and what was left out of it.
+struct Checked {
+    problems: Problems,
+    dropped: Vec<String>,
+}
+
+fn check_file(path: &Path, drop: DropArgs) -> Result<Checked, Failure> {
+    let (mut problems, mut dropped) = (Problems::default(), Vec::new());
+    match Input::load(path, &mut problems) {
+        Ok(input) => {
+            let asked = drop.of(path);
+            let compiler = asked.compiler(&input.program, &mut problems);
+            let mut compiler = compiler.with_tables(&load_table);
+            compiler.check_all();
+            dropped = input::dropped(asked, &compiler);
+        }
+        Err(Failure::Problems(found)) => problems.extend(found),
+        Err(Failure::Input(text)) => problems.push(MietteDiagnostic::new(text)),
+        Err(other) => return Err(other),
+    }
+    Ok(Checked { problems, dropped })
+}
+
+/// What `work` makes of each file, on all cores, in the order of the files.
+fn each_of<T: Send>(
+    files: &[PathBuf],
+    work: impl Fn(&Path) -> T + Sync,
+) -> Result<Vec<T>, Failure> {
+    let threads = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    let threads = threads.map_err(|error| Failure::input(error.to_string()))?;
+    Ok(threads.install(|| files.par_iter().map(|path| work(path)).collect()))
+}
+
 /// Every problem of the files.
 ///
 /// # Errors
 /// There is an error among them.
 pub fn check(args: &CheckArgs) -> Result<(), Failure> {
-    let mut all: Vec<Problem> = Vec::new();
-    let mut is_cut = false;
-    for path in &args.files {
-        let mut problems = Problems::default();
-        match Input::load(path, &mut problems) {
-            Ok(input) => {
-                let asked = args.drop.of(path);
-                let compiler = asked.compiler(&input.program, &mut problems);
-                let mut compiler = compiler.with_tables(&load_table);
-                compiler.check_all();
-                input::report_dropped(asked, &compiler);
-            }
-            Err(Failure::Problems(found)) => problems.extend(found),
-            Err(Failure::Input(text)) => problems.push(MietteDiagnostic::new(text)),
-            Err(other) => return Err(other),
-        }
+    let (mut all, mut is_cut) = (Vec::new(), false);
+    for checked in each_of(&args.files, |path| check_file(path, args.drop))? {
+        let Checked { problems, dropped } = checked?;
+        dropped.iter().for_each(|line| eprintln!("{line}"));
         is_cut |= problems.is_cut();
         all.extend(problems.into_vec());
     }

@@ -28,7 +28,7 @@ pub struct ShowArgs {
     /// What to show; `network` needs `--arch`. [default: network with `--arch`, else space]
     #[arg(long, value_enum)]
     pub stage: Option<Stage>,
-    /// A network: an `arch` item, a JSON file, or random:SEED.
+    /// A network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
     #[arg(long, required_if_eq("stage", "network"))]
     pub arch: Option<String>,
     /// The space, where the file has several.

@@ -11,7 +11,9 @@ target npu {
 
 block layer(x, stride = 1) {
     x -> choose op {
-        for k in [3, 5, 7, 9] { "k{k}": conv(8, kernel = k, stride = stride) } // error[nas::target::unsupported]
+        for k in [3, 5, 7, 9] {
+            "k{k}": conv(8, kernel = k, stride = stride) // error[nas::target::unsupported]
+        }
         for k in [3, 5], g in [1, 8] {
             "g{g}_k{k}": conv(8, kernel = k, stride = stride, groups = g) // error[nas::target::unsupported]
         }
