@@ -16,9 +16,9 @@ use crate::latency::{self, LatencyArgs};
 use crate::report::{EXIT_BUG, Failure};
 #[cfg(feature = "torch")]
 use crate::retrain::{self, RetrainArgs};
+use crate::sample::{self, SampleArgs};
 #[cfg(feature = "torch")]
 use crate::search::{self, SearchArgs};
-use crate::sample::{self, SampleArgs};
 use crate::show::{self, ShowArgs};
 use crate::verify::{self, VerifyArgs};
 

@@ -129,6 +129,7 @@ mod tests {
 
     fn export(output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {
         run(&ExportArgs {
+            drop: crate::input::DropArgs::default(),
             file: nas_spaces::shipped().join("landcover_demo.nas"),
             arch: "random:1".to_owned(),
             space: None,

@@ -301,7 +301,9 @@ fn extreme(
     let sums = Measure::SUMS.map(Measure::name);
     let Some(measure) = Measure::named(measure).filter(|measure| measure.is_sum()) else {
         let (near, sums) = (hint(measure, &sums), sums.join(", "));
-        return Err(Failure::input(format!("no network has the least `{measure}`{near}: it is one of {sums}")));
+        return Err(Failure::input(format!(
+            "no network has the least `{measure}`{near}: it is one of {sums}"
+        )));
     };
     if measure == Measure::Latency && space.device.latency.is_none() {
         return Err(Failure::input(format!("space `{}` has no latency table", space.name)));

@@ -18,9 +18,9 @@ pub mod name_map;
 pub mod package;
 #[cfg(feature = "torch")]
 pub mod picture;
+mod plot;
 #[cfg(feature = "torch")]
 pub mod progress;
-mod plot;
 pub mod report;
 #[cfg(feature = "torch")]
 pub mod retrain;

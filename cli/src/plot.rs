@@ -12,7 +12,7 @@ const STYLE: &str = "text{font:12px 'DejaVu Sans',Helvetica,Arial,sans-serif;fil
     .grid{stroke:#e4e7eb}.frame{fill:none;stroke:#9aa5b1}\
     .clear{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}";
 /// The width of a letter, and a little more than most have.
-const LETTER: f64 = 7.5;
+const LETTER: f64 = 7.1;
 /// From a row of labels to the next.
 pub(crate) const ROW: f64 = 17.0;
 /// About how many ticks a scale has.
@@ -250,6 +250,11 @@ impl Frame {
         (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
     }
 
+    /// A square.
+    fn around((x, y): (f64, f64), half: f64) -> Self {
+        Self { left: x - half, top: y - half, right: x + half, bottom: y + half }
+    }
+
     fn meets(&self, other: &Frame) -> bool {
         self.left < other.right
             && other.left < self.right
@@ -307,28 +312,25 @@ impl Frame {
 /// A point that has a name.
 pub(crate) struct Named {
     pub(crate) at: (f64, f64),
-    pub(crate) class: &'static str,
     pub(crate) name: String,
 }
 
-/// The names of points, each beside its point, inside the frame and clear of the points and of each
-/// other; one that had to go further away is joined to its point by a line.
-pub(crate) fn names(points: &[Named], frame: &Frame) -> String {
-    let marks = points.iter().map(|Named { at: (x, y), .. }| Frame {
-        left: x - 6.0,
-        top: y - 6.0,
-        right: x + 6.0,
-        bottom: y + 6.0,
-    });
+/// The names of points, each beside its point, inside the frame and clear of the points, of each
+/// other and, as far as there is room, of what else is drawn; one that had to go further away is
+/// joined to its point by a line.
+pub(crate) fn names(points: &[Named], drawn: &[(f64, f64)], frame: &Frame) -> String {
+    let marks = points.iter().map(|named| Frame::around(named.at, 6.0));
     let mut taken: Vec<Frame> = marks.collect();
+    let drawn: Vec<Frame> = drawn.iter().map(|&at| Frame::around(at, 2.0)).collect();
     let mut svg = String::new();
     for point in points {
-        let mut places = places(point);
-        let nearest = places.next();
-        let is_free =
-            |place: &Frame| frame.holds(place) && !taken.iter().any(|other| other.meets(place));
-        let free = nearest.filter(is_free).or_else(|| places.find(is_free)).or(nearest);
-        let Some(place) = free else { continue };
+        let meets = |others: &[Frame], place: &Frame| others.iter().any(|other| other.meets(place));
+        let is_free = |place: &Frame| frame.holds(place) && !meets(&taken, place);
+        let free: Vec<Frame> = places(point).filter(is_free).collect();
+        let clear = free.iter().find(|place| !meets(&drawn, place));
+        let Some(place) = clear.or(free.first()).copied().or(places(point).next()) else {
+            continue;
+        };
         svg += &name(point, &place);
         taken.push(place);
     }
@@ -374,7 +376,7 @@ fn name(point: &Named, place: &Frame) -> String {
         () if place.right <= x => ("end", place.right),
         () => ("middle", (place.left + place.right) / 2.0),
     };
-    line + &text(&format!("clear {}", point.class), anchor, (at, middle + 4.0), &point.name)
+    line + &text("clear", anchor, (at, middle + 4.0), &point.name)
 }
 
 #[cfg(test)]

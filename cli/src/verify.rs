@@ -39,7 +39,10 @@ struct FileReport {
 enum Outcome {
     Compared(Verification),
     /// The file or its record cannot be read.
-    Unread { passed: bool, error: String },
+    Unread {
+        passed: bool,
+        error: String,
+    },
 }
 
 /// Runs each file in tract and compares; all of them, also where one fails.

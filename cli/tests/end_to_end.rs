@@ -6,6 +6,7 @@
     reason = "the functions that the tests share are tests too"
 )]
 
+mod analyze;
 mod bench;
 mod inspect;
 mod latency;

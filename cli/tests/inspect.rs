@@ -265,3 +265,60 @@ fn a_reader_that_leaves_ends_the_command_quietly() {
     let sigpipe = 13;
     assert_eq!((ended.status.signal(), &*ended.stderr), (Some(sigpipe), &b""[..]));
 }
+
+/// A space of which the target runs a part.
+const PARTLY: &str = r#"
+target npu {
+    supports { conv(kernel <= 3), relu }
+}
+
+space demo for npu {
+    input x: [3, 16, 16]
+    var y = x
+    for bias in [false, true] {
+        y = y -> choose op {
+            for k in [1, 3, 5] { "k{k}": conv(3, kernel = k, bias = bias) }
+            gate: conv(3, kernel = 3) -> sigmoid
+            wide: conv(3, kernel = elastic kernel [3, 5]) -> relu
+        }
+    }
+    output z = y
+}
+
+arch kept of demo {
+    op = [k3, k1]
+}
+
+expect demo.count == 36
+"#;
+
+#[test]
+fn what_the_target_cannot_run_is_dropped_on_demand() {
+    let bench = Bench::new();
+    bench.write("partly.nas", PARTLY);
+    bench.nasc("check partly.nas").fails(1, &["append `if k <= 3` to the candidate"]);
+
+    let said = bench.nasc("check --drop-unsupported partly.nas");
+    let lines: Vec<&str> = said.err.lines().collect();
+    let gone = [
+        "dropped: demo: `op` goes without `k5`: `conv` only where kernel <= 3, and here kernel = 5 (1 more place)",
+        "dropped: demo: `op` goes without `gate`: it has no `sigmoid` (1 more place)",
+        "dropped: demo: `op=wide/kernel` goes without `5`: `conv` only where kernel <= 3, and here kernel = 5 (1 more place)",
+    ];
+    assert_eq!((said.code, lines), (Some(0), gone.to_vec()));
+
+    // Three candidates are left for each of the two decisions.
+    let said = bench.nasc("analyze --drop-unsupported partly.nas");
+    assert!(said.out.starts_with("9 networks"), "{}", said.out);
+    bench.write("used.nas", PARTLY.replace("[k3, k1]", "[k5, k1]"));
+    let help = "the target cannot run it, so it was dropped; take one of `k1`, `k3`, `wide`";
+    bench.nasc("cost --arch kept --drop-unsupported used.nas").fails(1, &[help]);
+}
+
+#[test]
+fn a_decision_keeps_a_candidate() {
+    let bench = Bench::new();
+    bench.write("none.nas", PARTLY.replace("kernel <= 3), relu", "kernel > 9)"));
+    let reason = "it runs no candidate of `op`";
+    bench.nasc("check --drop-unsupported none.nas").fails(1, &[reason]);
+}

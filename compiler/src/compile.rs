@@ -268,10 +268,11 @@ impl<'p, 'e> Compiler<'p, 'e> {
             && let Some(space) = self.searched(item)
             && space.device.latency.is_none()
         {
-            let place = Place::new(&self.source(), item.space.name.span, "searched here").help(format!(
-                "search `{} for TARGET`, a target with a line `latency table \"FILE\"`",
-                space.name
-            ));
+            let place =
+                Place::new(&self.source(), item.space.name.span, "searched here").help(format!(
+                    "search `{} for TARGET`, a target with a line `latency table \"FILE\"`",
+                    space.name
+                ));
             self.problems.push(UntimedObjective::at(place, space.name.as_str()));
             return None;
         }

@@ -1,6 +1,8 @@
 //! What the costs of a space depend on beside the space: what its target says, and the latency table
 //! of the target.
 
+use std::path::Path;
+
 use nas_grammar::ast::{self, Ident};
 use nas_grammar::{Problem, Source};
 
@@ -105,9 +107,10 @@ fn read(
             return None;
         }
         Err(missing) => {
-            let place = place("not there").help(
-                "`nasc latency measure` makes one; without this line, networks have no latency",
-            );
+            let place = place("not there").help(format!(
+                "make it by `nasc latency measure FILE --out {}`; without this line, networks have no latency",
+                beside(target, path)
+            ));
             problems.push(UnreadableTable::at(place, path.path.as_str(), missing.to_string()));
             return None;
         }
@@ -151,7 +154,7 @@ fn unmeasured(
     match reason {
         Unmeasured::Missing { missing, parts } => {
             let first = missing.first().map_or("", |missing| missing.about.as_str());
-            let help = cure(space, table, path, &asked.source, missing);
+            let help = cure(space, table, path, asked, missing);
             let place = place(format!("such as {first}")).help(help);
             let (path, space) = (path.path.as_str(), space.name.as_str());
             Box::new(MissingParts::at(place, path, missing.len(), *parts, space))
@@ -170,15 +173,24 @@ fn cure(
     space: &Checked<Space>,
     table: &Table,
     path: &TablePath,
-    source: &Source,
+    asked: &Asked<'_>,
     missing: &[Missing],
 ) -> String {
-    let stale = plan(space).map_or(0, |plan| table.stale(&plan).len());
-    let stale = match stale {
-        0 => String::new(),
-        stale => format!("; {stale} of its entries are no part of this space, or not any more"),
-    };
-    let measure = format!("nasc latency measure {} --space {}", source.name(), space.name);
+    let file = asked.source.name();
+    let out = beside(&asked.target, path);
     let it = if missing.len() == 1 { "it" } else { "them" };
-    format!("measure {it}: `{measure} --out {}`{stale}", path.path)
+    let name = &space.name;
+    let measure = format!("measure {it}: `nasc latency measure {file} --space {name} --out {out}`");
+    match plan(space).map_or(0, |plan| table.stale(&plan).len()) {
+        0 => measure,
+        stale => format!(
+            "{measure}; what else it has ({stale}) is of other spaces, or of this one before a change"
+        ),
+    }
+}
+
+/// The path of a table as seen from where the file of the target is.
+fn beside(target: &Target, table: &TablePath) -> String {
+    let folder = Path::new(target.source().name()).parent().unwrap_or(Path::new(""));
+    folder.join(&table.path).display().to_string()
 }

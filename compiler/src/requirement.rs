@@ -49,7 +49,8 @@ impl Requirement {
     #[must_use]
     pub fn is_kept(&self, costs: &Costs) -> Option<bool> {
         let terms = self.limit.form.0.iter();
-        let terms = terms.map(|(m, factor)| Some(i128::from(costs.of(*m)?).saturating_mul(*factor)));
+        let terms =
+            terms.map(|(m, factor)| Some(i128::from(costs.of(*m)?).saturating_mul(*factor)));
         Some(terms.sum::<Option<i128>>()? <= self.limit.most)
     }
 

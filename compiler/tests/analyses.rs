@@ -34,27 +34,6 @@ fn widths(space: &Space) -> Vec<usize> {
     space.decisions.iter().map(|decision| decision.candidates.len()).collect()
 }
 
-/// The number of assignments, if brute force can go through them.
-fn assignments_of(space: &Space) -> Option<usize> {
-    let product = widths(space).into_iter().try_fold(1usize, usize::checked_mul)?;
-    (product <= MAX_ASSIGNMENTS).then_some(product)
-}
-
-/// Every assignment, whether or not its decisions make a difference.
-fn assignments(space: &Space) -> Vec<Assignment> {
-    let widths = widths(space);
-    let total = assignments_of(space).unwrap();
-    let nth = |mut n: usize| {
-        let mut assignment = Assignment::first(space);
-        for ((id, _), width) in space.decision_ids().zip(&widths) {
-            assignment.set(id, n % width);
-            n /= width;
-        }
-        assignment
-    };
-    (0..total).map(nth).collect()
-}
-
 /// What the outputs read, followed node by node; dropped sums and identities cost nothing.
 fn naive_cost(space: &Space, assignment: &Assignment) -> Cost {
     let mut open: Vec<_> = space.graph.outputs().map(|(id, _)| id).collect();
@@ -115,13 +94,15 @@ struct Brute {
 }
 
 impl Brute {
-    fn new(space: &Checked<Space>) -> Self {
-        let rows = assignments(space).into_iter().map(|assignment| {
+    /// `None` if there are too many.
+    fn new(space: &Checked<Space>) -> Option<Self> {
+        let assignments = common::assignments(space, MAX_ASSIGNMENTS)?;
+        let rows = assignments.into_iter().map(|assignment| {
             let network = specialise(space, &assignment);
             let costs = network.costs();
             (assignment, network, costs)
         });
-        Self { rows: rows.collect() }
+        Some(Self { rows: rows.collect() })
     }
 
     /// The costs of each network, by its choices.
@@ -369,8 +350,9 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let space = common::space(Source::new("random.nas", text.as_str()));
-        prop_assume!(assignments_of(&space).is_some());
         let brute = Brute::new(&space);
+        prop_assume!(brute.is_some());
+        let brute = brute.unwrap();
         check_networks(&space, &brute);
         check_counts(&space, &brute);
         check_expected(&space, &brute, &probabilities(&space, &[1.0]));

@@ -149,7 +149,7 @@ fn assert_is(bounds: Bounds, figure: u64, text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn ranges_hold_the_ends_of_brute_force(text in random::source()) {

@@ -141,10 +141,7 @@ fn errors_name_the_line_and_what_was_expected() {
             "n2 = relu(n0) \"r\" : [3, 8, 8]",
             "line 4: expected `task`, a decision, a table or a node, the next being d1, t0 and n1",
         ),
-        (
-            "n1 = train output (n0) {weight = true} \"r\" : [3, 8, 8]",
-            "line 4: expected a number",
-        ),
+        ("n1 = train output (n0) {weight = true} \"r\" : [3, 8, 8]", "line 4: expected a number"),
         ("n1 = relu(n0) \"r : [3, 8, 8]", "line 4: expected a closing quote"),
         ("n1 = relu(n0) \"r\" : [3, 8]", "line 4: expected a shape of one or three sizes"),
         ("n1 = relu(n0) \"r\" : [3, 8, 8] and", "line 4: expected the end of the line"),

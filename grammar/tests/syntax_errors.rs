@@ -34,7 +34,10 @@ fn a_division_that_is_a_comment() {
     let unclosed = "expected `,` or `)`; found `}`; this `(` is not closed";
     check(&[
         ("block f(x) {\n    x -> g(x.c // 2, 3)\n}", &format!("{unclosed}; {help}")),
-        ("block f(x) {\n    x -> g(x.c // two (or so)\n}", &format!("{unclosed}; close it with `)`")),
+        (
+            "block f(x) {\n    x -> g(x.c // two (or so)\n}",
+            &format!("{unclosed}; close it with `)`"),
+        ),
     ]);
 }
 

@@ -7,8 +7,8 @@ target tract {
     opset 21
     precision fp32
     supports {
-        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose
-        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, max_unpool
+        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose,
+        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, max_unpool,
         mul, pad, prelu, relu, relu6, resize, shift, sigmoid, swish, tanh
     }
 }
@@ -18,8 +18,8 @@ target onnxruntime {
     opset 21
     precision fp32
     supports {
-        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose
-        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, max_unpool
+        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose,
+        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, max_unpool,
         mul, pad, prelu, relu, relu6, resize, shift, sigmoid, swish, tanh
     }
 }
@@ -30,8 +30,8 @@ target openvino {
     opset 21
     precision fp32
     supports {
-        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose
-        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, max_unpool
+        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose,
+        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, max_unpool,
         mul, pad, prelu, relu, relu6, resize, shift, sigmoid, swish, tanh
     }
 }
@@ -43,8 +43,8 @@ target ncnn {
     opset 17
     precision fp32
     supports {
-        add, channel_shuffle, channel_slice, concat, conv, crop, flatten, global_avg_pool
-        hsigmoid, hswish, leaky_relu, linear, mul, prelu, relu, relu6, shift, sigmoid, swish, tanh
+        add, channel_shuffle, channel_slice, concat, conv, crop, flatten, global_avg_pool, hsigmoid,
+        hswish, leaky_relu, linear, mul, prelu, relu, relu6, shift, sigmoid, swish, tanh
         conv_transpose(padding_before == padding_after)
         avg_pool(padding_before == padding_after)
         max_pool(padding_before == padding_after)
@@ -61,8 +61,8 @@ target tensorrt {
     opset 17
     precision fp16
     supports {
-        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose
-        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, mul, pad
+        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, conv, conv_transpose,
+        crop, flatten, global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, mul, pad,
         prelu, relu, relu6, resize, shift, sigmoid, swish, tanh
     }
 }
@@ -73,8 +73,8 @@ target tflite {
     opset 17
     precision fp32
     supports {
-        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, crop, flatten
-        global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, mul, pad, prelu, relu
+        add, avg_pool, channel_pad, channel_shuffle, channel_slice, concat, crop, flatten,
+        global_avg_pool, hsigmoid, hswish, leaky_relu, linear, max_pool, mul, pad, prelu, relu,
         relu6, shift, sigmoid, swish, tanh
         conv(dilation == 1)
         conv(stride == 1)
@@ -90,8 +90,8 @@ target ethos_u {
     opset 17
     precision int8
     supports {
-        add, channel_pad, channel_shuffle, channel_slice, concat, crop, flatten, global_avg_pool
-        hsigmoid, hswish, leaky_relu, linear, mul, pad, prelu, relu, relu6, sigmoid, swish, tanh
+        add, channel_pad, channel_shuffle, channel_slice, concat, crop, flatten, global_avg_pool,
+        hsigmoid, hswish, leaky_relu, linear, mul, pad, prelu, relu, relu6, sigmoid, swish, tanh,
         shift
         conv(stride == 1)
         conv(stride <= 3, dilation == 1)
@@ -113,14 +113,17 @@ target rknn {
     opset 17
     precision fp16
     supports {
-        add, channel_shuffle, channel_slice, concat, conv, crop, flatten, global_avg_pool
-        hsigmoid, hswish, leaky_relu, linear, max_pool, mul, pad, prelu, relu, relu6, shift
-        sigmoid, swish, tanh
+        add, channel_shuffle, channel_slice, concat, conv, crop, flatten, global_avg_pool, hsigmoid,
+        hswish, leaky_relu, linear, max_pool, mul, pad, prelu, relu, relu6, shift, sigmoid, swish,
+        tanh
         conv_transpose(stride <= 2)
         avg_pool(padding_before == 0, padding_after == 0)
         avg_pool(count_include_pad, padding_before == padding_after)
         avg_pool(count_include_pad, not ceil, kernel >= 3)
         resize(mode == "nearest")
-        resize(not align_corners, scale == 1 or scale == 2 or scale == 3 or scale == 4 or scale == 8)
+        resize(
+            not align_corners,
+            scale == 1 or scale == 2 or scale == 3 or scale == 4 or scale == 8,
+        )
     }
 }

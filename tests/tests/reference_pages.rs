@@ -17,14 +17,24 @@ use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
 
 /// Phases whose pages have an example.
-const COMPILED: [&str; 13] = [
+const COMPILED: [&str; 14] = [
     "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
-    "recipe", "require", "target",
+    "recipe", "require", "target", "latency",
 ];
 
 /// Codes of these phases that no text of a page raises.
-const WITHOUT_EXAMPLE: [&str; 3] =
-    ["nas::parse::not_utf8", "nas::parse::too_large", "nas::recipe::override_form"];
+const WITHOUT_EXAMPLE: [&str; 10] = [
+    "nas::parse::not_utf8",
+    "nas::parse::too_large",
+    "nas::recipe::override_form",
+    "nas::latency::answer",
+    "nas::latency::figures",
+    "nas::latency::format",
+    "nas::latency::lacking",
+    "nas::latency::mixed",
+    "nas::latency::plan",
+    "nas::latency::runner",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -69,6 +79,7 @@ fn check(name: &str, text: &str) -> Vec<Problem> {
         _ => Err(LoadError::Missing("there is no such file".to_owned())),
     };
     let table = |_: &str, path: &str| match path {
+        "board.json" => Ok(Source::new(path, include_str!("../ui/latency/board.json"))),
         "empty.json" => Ok(Source::new(path, include_str!("../ui/latency/empty.json"))),
         _ => Err(LoadError::Missing("there is no such file".to_owned())),
     };

@@ -126,6 +126,8 @@ impl Engine {
         let status = Command::new(python)
             .arg(root.join(RUNNERS).join(format!("{}_runner.py", self.name)))
             .args([folder.join("cases"), answer.clone()])
+            // Toolkits leave files where they run.
+            .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -83,28 +83,20 @@ fn the_shipped_target_of_tract_claims_what_tract_runs() {
     }
 }
 
-/// A row that no case meets claims something that nobody tries; a condition that no case misses too.
+/// What no case meets is claimed of something that nobody tries.
 #[test]
-fn every_row_of_the_shipped_targets_has_a_case() {
+fn every_operator_of_the_shipped_targets_has_a_case_that_they_claim() {
     let claims = claims::Claims::load();
-    let said: Vec<_> = cases::all().iter().map(|(_, network)| claims.of(network)).collect();
-    for (target, operator, conditions) in claims.rows() {
-        let cases = cases::all();
-        let about = |network: &Network| {
-            network
-                .nodes
-                .iter()
-                .any(|n| n.op.as_ref().is_some_and(|op| op.declaration().name == operator))
+    let cases = cases::all();
+    let said: Vec<_> = cases.iter().map(|(_, network)| claims.of(network)).collect();
+    for (target, operator) in claims.rows() {
+        let is_about = |network: &Network| {
+            let mut ops = network.nodes.iter().filter_map(|node| node.op.as_ref());
+            ops.any(|op| op.declaration().name == operator)
         };
-        let mut verdicts = cases
-            .iter()
-            .zip(&said)
-            .filter(|((_, n), _)| about(n))
-            .map(|(_, said)| said.iter().find(|(name, _)| *name == target).unwrap().1.clone());
-        assert!(verdicts.clone().any(|refusal| refusal.is_none()), "{target}: {operator}");
-        for condition in conditions {
-            let missed = verdicts.by_ref().flatten().any(|refusal| refusal.contains(&condition));
-            assert!(missed, "{target}: no case misses `{condition}` of `{operator}`");
-        }
+        let is_claimed = cases.iter().zip(&said).any(|((_, network), said)| {
+            is_about(network) && said.contains(&(target.clone(), None))
+        });
+        assert!(is_claimed, "{target}: {operator}");
     }
 }

@@ -69,7 +69,9 @@ impl Front {
         for &(first, second) in &self.points {
             table.row([a.show(first), b.show(second)]);
         }
-        format!("\nPareto front, {} networks\n{table}", self.points.len())
+        let points = self.points.len();
+        let s = if points == 1 { "" } else { "s" };
+        format!("\nPareto front, {points} point{s}\n{table}")
     }
 
     /// The points as pairs of whole numbers.

@@ -202,7 +202,9 @@ impl Analysis {
         if at_least == at_most {
             return [share(at_most), grouped(at_most)];
         }
-        let between = |a: String, b: String| if a == b { format!("about {a}") } else { format!("{a} to {b}") };
+        let between = |a: String, b: String| {
+            if a == b { format!("about {a}") } else { format!("{a} to {b}") }
+        };
         [between(share(at_least), share(at_most)), between(grouped(at_least), grouped(at_most))]
     }
 
@@ -252,7 +254,11 @@ fn row(measure: Measure, spread: &Spread) -> [String; 6] {
             let none = String::new;
             [name, bounds(measure, min), none(), bounds(measure, max), none(), none()]
         }
-        Spread::Exact { range: (least, greatest), moments: Moments { mean, std }, distribution } => {
+        Spread::Exact {
+            range: (least, greatest),
+            moments: Moments { mean, std },
+            distribution,
+        } => {
             let show = |value: i128| measure.show(value);
             let whole = |value: f64| measure.show(value.round() as i128);
             let bars = bars(&distribution.histogram(TERMINAL_BINS).counts);
@@ -352,7 +358,10 @@ pub fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
         front.iter().for_each(|front| print!("{}", front.to_text()));
     }
     if let Some(folder) = &args.svg {
-        svg::write(folder, &space, &analysis, &published, front.as_ref())?;
+        let drawn = svg::write(folder, &space, &analysis, &published, front.as_ref())?;
+        if !args.json {
+            println!("\n{}: {}", folder.display(), drawn.join(", "));
+        }
     }
     Ok(())
 }

@@ -79,11 +79,13 @@ pub(super) struct Mixed {
 
 /// Figures to import that do not fit the plan.
 #[derive(Debug, Error, Diagnostic)]
-#[error("`{file}` does not hold the figures of the plan")]
+#[error("`{file}` does not hold the figures of the plan: {what}")]
 #[diagnostic(code(nas::latency::figures), help("{help}"))]
 pub(super) struct BadFigures {
     /// The file.
     pub(super) file: String,
+    /// The fault, or how many there are.
+    pub(super) what: String,
     /// Its text.
     #[source_code]
     pub(super) text: Source,

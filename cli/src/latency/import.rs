@@ -92,10 +92,14 @@ fn figures(source: &Source, path: &Path, manifest: &Manifest) -> Result<Vec<f64>
     let is_json = text.trim_start().starts_with(['{', '[']);
     let rows = if is_json { json(text) } else { csv(text) };
     let failed = |faults: Vec<Fault>, help: String| {
+        let what = match faults.as_slice() {
+            [(_, fault)] => fault.clone(),
+            faults => format!("{} faults", faults.len()),
+        };
         let at = faults.into_iter().take(SHOWN);
         let at = at.map(|(span, text)| LabeledSpan::new(Some(text), span.start, span.len()));
         let (file, text) = (file.clone(), source.clone());
-        Failure::problem(BadFigures { file, text, at: at.collect(), help })
+        Failure::problem(BadFigures { file, what, text, at: at.collect(), help })
     };
     let rows = rows.map_err(|fault| failed(vec![fault], HELP.to_owned()))?;
     let (known, faults) = known(&rows, manifest);

@@ -89,9 +89,9 @@ pub fn least_under(
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Score(f64);
 
+// No score is NaN.
 impl Eq for Score {}
 
-#[expect(clippy::derived_hash_with_manual_eq, reason = "no score is NaN")]
 impl Hash for Score {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // Both zeros are equal.

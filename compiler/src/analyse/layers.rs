@@ -70,7 +70,15 @@ fn beginning<'n>(path: &'n str, opened: &[&str]) -> &'n str {
 
 #[cfg(test)]
 mod tests {
-    use super::beginning;
+    use nas_grammar::Source;
+
+    use super::*;
+    use crate::assignment::Assignment;
+    use crate::error::Problems;
+    use crate::ir::DecisionId;
+    use crate::modules::{LoadError, Program};
+    use crate::network::Network;
+    use crate::{Compiler, specialise};
 
     #[test]
     fn a_layer_is_an_outermost_block_that_is_not_opened() {
@@ -79,5 +87,44 @@ mod tests {
         assert_eq!(beginning(path, &["stack.0"]), "stack.0/unit.3");
         assert_eq!(beginning(path, &["stack.0", "stack.0/unit.3"]), "stack.0/unit.3/op");
         assert_eq!(beginning("linear.0", &["stack.0"]), "linear.0");
+    }
+
+    /// Two units in a block that holds most of the nodes.
+    const STACKED: &str = "\
+        block unit(x, out) {\n    x -> choose op { small: conv(out, kernel = 1)\n        \
+        large: conv(out, kernel = 3) -> relu\n        deep: conv(out, kernel = 3) -> conv(out, kernel = 3) }\n}\n\
+        block stack(x) { x -> unit(4) -> unit(6) }\n\
+        space stacked {\n    input x: [3, 8, 8]\n    output y = x -> stack -> conv(2, kernel = 1)\n}\n";
+
+    fn macs(network: &Network, path: &str) -> u64 {
+        let nodes = network.nodes.iter().filter(|node| node.name.starts_with(path));
+        nodes.map(|node| network.node_cost(node).macs).sum()
+    }
+
+    #[test]
+    fn layers_cost_what_the_networks_spend_on_them() {
+        let mut problems = Problems::default();
+        let load = |_: &str, _: &[&str]| Err(LoadError::Missing("no imports".to_owned()));
+        let program = Program::load(Source::new("stacked.nas", STACKED), &load, &mut problems);
+        let space = Compiler::new(&program, &mut problems).space("stacked", &[]);
+        let space = space.unwrap_or_else(|| panic!("{:?}", problems.into_vec()));
+        let networks: Vec<Network> = (0..9)
+            .map(|index| {
+                let mut assignment = Assignment::first(&space);
+                assignment.set(DecisionId(0), index / 3);
+                assignment.set(DecisionId(1), index % 3);
+                specialise(&space, &assignment)
+            })
+            .collect();
+        let layers = layers(&space, Measure::Macs).unwrap();
+        let paths: Vec<&str> = layers.iter().map(|layer| layer.path.as_str()).collect();
+        assert_eq!(paths, ["stack.0/unit.0", "stack.0/unit.1", "conv.0"]);
+        for Layer { path, range, mean } in &layers {
+            let spent = networks.iter().map(|network| macs(network, path));
+            let ends =
+                Range { min: spent.clone().min().unwrap(), max: spent.clone().max().unwrap() };
+            assert_eq!(*range, ends, "{path}");
+            assert!((mean - spent.sum::<u64>() as f64 / 9.0).abs() < 1e-6, "{path}");
+        }
     }
 }

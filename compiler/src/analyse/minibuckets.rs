@@ -79,8 +79,12 @@ impl Elimination<'_> {
         match room {
             Some(mini) => {
                 let add = |a: &u64, b: &u64| a.saturating_add(*b);
-                mini.diagram =
-                    self.store.apply(mini.diagram, factor.diagram, &Combine::by(&add), &mut self.sums);
+                mini.diagram = self.store.apply(
+                    mini.diagram,
+                    factor.diagram,
+                    &Combine::by(&add),
+                    &mut self.sums,
+                );
                 mini.scope.extend(factor.scope);
             }
             None => bucket.push(factor),
@@ -96,8 +100,9 @@ impl Elimination<'_> {
             let children: Vec<Diagram> = children.collect();
             let both = |a: &u64, b: &u64| better(*a, *b);
             let mut memo = HashMap::default();
-            let message =
-                children.into_iter().reduce(|a, b| self.store.apply(a, b, &Combine::by(&both), &mut memo));
+            let message = children
+                .into_iter()
+                .reduce(|a, b| self.store.apply(a, b, &Combine::by(&both), &mut memo));
             if let Some(message) = message {
                 let factor = self.scoped(message);
                 self.place(factor);

@@ -31,9 +31,9 @@ pub(super) struct Price {
     pub(super) score: f64,
 }
 
+// No score is NaN.
 impl Eq for Price {}
 
-#[expect(clippy::derived_hash_with_manual_eq, reason = "no score is NaN")]
 impl Hash for Price {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.costs.hash(state);

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::elimination::{Semiring, eliminate};
 use super::liveness::{Entangled, Liveness};
-use super::terms::{Term, terms};
 use super::minibuckets;
+use super::terms::{Term, terms};
 use crate::assignment::Assignment;
 use crate::check::Checked;
 use crate::diagram::{Diagram, Diagrams};

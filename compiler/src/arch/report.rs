@@ -112,7 +112,10 @@ impl Resolver<'_> {
             let is_gone = |path: &&str| self.space.origins.is_gone(path, &name);
             let help = match places.first().map(|(decision, _)| &decision.choice) {
                 _ if paths.iter().any(is_gone) => {
-                    format!("the target cannot run it, so it was dropped; take one of {}", listed(candidates))
+                    format!(
+                        "the target cannot run it, so it was dropped; take one of {}",
+                        listed(candidates)
+                    )
                 }
                 Some(Choice::Sets { options, take }) => {
                     format!("write a list of {take} of {}, in this order", listed(options))

@@ -32,7 +32,7 @@ pub struct Table {
 
 /// On what parts were measured. Figures of two settings are not comparable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "what it was measured on")]
 pub struct Setting {
     /// The machine or board, in words.
     pub hardware: String,
@@ -66,7 +66,7 @@ impl Setting {
 
 /// How long a part took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an entry")]
 pub struct Entry {
     /// What the part is, for people.
     pub about: String,
@@ -81,7 +81,7 @@ pub struct Entry {
 /// How the latency of a network follows from those of its parts: `overhead` plus, for each part,
 /// `scale` times its time plus `per_part`, and not less than 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a correction")]
 pub struct Correction {
     /// By what times of parts are multiplied.
     pub scale: f64,
@@ -96,7 +96,7 @@ pub struct Correction {
 
 /// How far predicted latencies are from measured ones.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a residual")]
 pub struct Residual {
     /// The mean of the absolute errors, in percent of what was measured.
     pub mean_absolute_percent: f64,
@@ -172,7 +172,7 @@ pub struct Missing {
 
 /// The form of the file; [`Table`] is what has passed all checks.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a latency table")]
 struct Form {
     version: u32,
     device: Setting,
@@ -378,7 +378,7 @@ mod tests {
         let good = table(&["a"]).to_text();
         let cases = [
             ("", "line 1, column 0: EOF while parsing a value"),
-            ("[1]", "line 1, column 2: invalid type: integer `1`, expected struct Setting"),
+            ("[1]", "line 1, column 3: invalid length 1, expected a latency table"),
         ];
         for (text, reason) in cases {
             assert_eq!(Table::parse(text).unwrap_err().to_string(), reason);

@@ -410,10 +410,7 @@ impl Op {
     /// Whether its value is that of its operand, but in training.
     #[must_use]
     pub fn passes_on(&self) -> bool {
-        matches!(
-            self,
-            Op::DropPath(_) | Op::Dropout(_) | Op::Identity(_) | Op::SpatialDropout(_)
-        )
+        matches!(self, Op::DropPath(_) | Op::Dropout(_) | Op::Identity(_) | Op::SpatialDropout(_))
     }
 
     /// Whether nothing of it is left in a network that runs on a device: it does something in

@@ -5,7 +5,6 @@ use std::fmt;
 use indexmap::IndexMap;
 
 use super::Target;
-use super::blame::Hopeless;
 use super::unsupported::Unfit;
 use super::{Refusal, Unsupported};
 use crate::check::{Checked, check};
@@ -49,16 +48,17 @@ impl Compiler<'_, '_> {
         target: &Target,
     ) -> Option<Checked<Space>> {
         let Some(mut unfit) = self.unfit(&space, target) else { return Some(space) };
-        let gone = match &unfit.blamed {
-            Ok(gone) => gone.clone(),
-            Err(hopeless) => {
-                match *hopeless {
-                    Hopeless::Everywhere => self.check_target(&space, target, None),
-                    Hopeless::Decision(id) => self.report_emptied(&space, target, id),
-                }
-                return None;
-            }
-        };
+        let always = unfit.liveness.conditions.constant(1);
+        if unfit.findings.iter().any(|finding| finding.when == always) {
+            unfit.findings.retain(|finding| finding.when == always);
+            self.report_unfit(&space, target, unfit, None);
+            return None;
+        }
+        if let Some(&id) = unfit.blamed.hopeless.first() {
+            self.report_emptied(&space, target, id);
+            return None;
+        }
+        let gone = unfit.blamed.gone.clone();
         let went = unfit.went(&space, &gone);
         self.dropped.extend(went);
         // What there is to warn of was said of the whole space.

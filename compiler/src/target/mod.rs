@@ -7,7 +7,7 @@ mod support;
 mod unsupported;
 
 use nas_grammar::Source;
-use nas_grammar::ast::{self, Expr, Ident, Span};
+use nas_grammar::ast::{self, Ident, Span};
 use rustc_hash::FxHashMap as HashMap;
 use serde::{Deserialize, Serialize};
 
@@ -162,14 +162,9 @@ impl Target {
         &self.source
     }
 
-    /// The operators that it runs, as far as conditions hold, each with the text of these; `None`
-    /// if the item does not say.
+    /// The operators of which it runs some form, one for each row; `None` if the item does not say.
     #[must_use]
-    pub fn rows(&self) -> Option<Vec<(&'static str, Vec<&str>)>> {
-        let text = |expr: &Expr| self.source.text().get(expr.span.range()).unwrap_or_default();
-        let rows = self.supports.as_ref()?.iter();
-        let conditions =
-            |row: &Support| row.conditions.iter().map(|expr| text(expr)).collect::<Vec<_>>();
-        Some(rows.map(|row| (row.operator, conditions(row))).collect())
+    pub fn operators(&self) -> Option<Vec<&'static str>> {
+        self.supports.as_ref().map(|rows| rows.iter().map(|row| row.operator).collect())
     }
 }

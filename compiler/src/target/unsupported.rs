@@ -5,7 +5,7 @@ use nas_grammar::Source;
 use nas_grammar::ast::Span;
 use rustc_hash::FxHashMap as HashMap;
 
-use super::blame::{Candidates, Hopeless, blame};
+use super::blame::{Blamed, Candidates, blame_all};
 use super::support::Conditions;
 use super::{Refusal, Target, Unsupported};
 use crate::analyse::liveness::Liveness;
@@ -30,8 +30,8 @@ pub(super) struct Finding {
 pub(super) struct Unfit {
     pub(super) findings: Vec<Finding>,
     pub(super) liveness: Liveness,
-    /// The candidates without which it runs all.
-    pub(super) blamed: Result<Candidates, Hopeless>,
+    /// The candidates without which it runs what depends on decisions.
+    pub(super) blamed: Blamed,
 }
 
 /// The most values of arguments that one report names.
@@ -60,7 +60,18 @@ impl Compiler<'_, '_> {
         target: &Target,
         asked: Option<Span>,
     ) {
-        let Some(mut unfit) = self.unfit(space, target) else { return };
+        if let Some(unfit) = self.unfit(space, target) {
+            self.report_unfit(space, target, unfit, asked);
+        }
+    }
+
+    pub(super) fn report_unfit(
+        &mut self,
+        space: &Space,
+        target: &Target,
+        mut unfit: Unfit,
+        asked: Option<Span>,
+    ) {
         let mut places: IndexMap<(String, Span), Vec<usize>> = IndexMap::new();
         for (index, finding) in unfit.findings.iter().enumerate() {
             let chain = chain(space, finding);
@@ -118,10 +129,14 @@ impl Compiler<'_, '_> {
         if findings.is_empty() {
             return None;
         }
-        let never = liveness.conditions.constant(0);
-        let store = &mut liveness.conditions;
-        let bad = findings.iter().fold(never, |bad, finding| store.or(bad, finding.when));
-        let blamed = blame(space, &mut liveness, bad);
+        let always = liveness.conditions.constant(1);
+        let mut bads: IndexMap<NodeId, Diagram> = IndexMap::new();
+        for Finding { node, when, .. } in findings.iter().filter(|finding| finding.when != always) {
+            let bad = bads.entry(*node).or_insert(*when);
+            *bad = liveness.conditions.or(*bad, *when);
+        }
+        let bads: Vec<Diagram> = bads.into_values().collect();
+        let blamed = blame_all(space, &mut liveness, &bads);
         Some(Unfit { findings, liveness, blamed })
     }
 }
@@ -152,7 +167,7 @@ fn reason(found: &[&Finding]) -> String {
 impl Unfit {
     /// The edit that removes what is at one place.
     fn help(&mut self, space: &Space, target: &Target, group: &[usize]) -> String {
-        let blamed = self.blamed.clone().unwrap_or_default();
+        let blamed = self.blamed.gone.clone();
         let leads = self.blamed_for(group, &blamed);
         let removal = leads.and_then(|(id, gone)| removal(space, id, &gone, &blamed));
         removal.unwrap_or_else(|| {

@@ -1,9 +1,9 @@
 //! All that the compiler does with a file, for inputs that may be anything: it must end soon and
 //! without a panic, whatever it says.
 
+use nas_compiler::Measure;
 use nas_compiler::error::Problems;
 use nas_compiler::modules::{LoadError, Program};
-use nas_compiler::Measure;
 use nas_compiler::{Assignment, Compiler, analyse, specialise};
 use nas_grammar::parse::decode;
 use nas_grammar::{Problem, Source};

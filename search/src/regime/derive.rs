@@ -129,11 +129,7 @@ impl<B: Backend> Run<'_, '_, B> {
 }
 
 /// The assignment that takes, for each decision, what `pick` says of its scores.
-fn assign(
-    space: &Space,
-    scores: &[Vec<f64>],
-    pick: impl Fn(&[f64]) -> usize,
-) -> Assignment {
+fn assign(space: &Space, scores: &[Vec<f64>], pick: impl Fn(&[f64]) -> usize) -> Assignment {
     let mut assignment = Assignment::first(space);
     for ((id, _), row) in space.decision_ids().zip(scores) {
         assignment.set(id, pick(row));

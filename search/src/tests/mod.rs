@@ -57,8 +57,13 @@ fn go(
         if Some(told) == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let specialise = |assignment: &_| toy.network(assignment);
-    let job =
-        Job { space: &toy.space, recipe: &toy.recipe, backend: &toy, specialise: &specialise, best_kept: None };
+    let job = Job {
+        space: &toy.space,
+        recipe: &toy.recipe,
+        backend: &toy,
+        specialise: &specialise,
+        best_kept: None,
+    };
     let outcome = run(&job, store, &mut on_event)?;
     Ok((outcome, told))
 }

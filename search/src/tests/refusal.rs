@@ -170,8 +170,13 @@ fn other_versions_are_told_not_refused() {
         ControlFlow::Continue(())
     };
     let specialise = |assignment: &_| toy.network(assignment);
-    let job =
-        Job { space: &toy.space, recipe: &toy.recipe, backend: &&toy, specialise: &specialise, best_kept: None };
+    let job = Job {
+        space: &toy.space,
+        recipe: &toy.recipe,
+        backend: &&toy,
+        specialise: &specialise,
+        best_kept: None,
+    };
     run(&job, &mut store, &mut on_event).unwrap();
     let text = |t: &str| Some(t.to_owned());
     assert_eq!(

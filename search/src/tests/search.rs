@@ -178,8 +178,13 @@ fn events_tell_the_run_in_order() {
         ControlFlow::Continue(())
     };
     let specialise = |assignment: &_| toy.network(assignment);
-    let job =
-        Job { space: &toy.space, recipe: &toy.recipe, backend: &&toy, specialise: &specialise, best_kept: None };
+    let job = Job {
+        space: &toy.space,
+        recipe: &toy.recipe,
+        backend: &&toy,
+        specialise: &specialise,
+        best_kept: None,
+    };
     run(&job, &mut create(&toy, dir.path()), &mut on_event).unwrap();
     told.dedup();
     let text = told.join(", ");

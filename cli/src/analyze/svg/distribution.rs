@@ -21,15 +21,25 @@ const INTERVALS: usize = 170;
 
 /// All panels; none where every measure is the same for all networks, or not known.
 pub(super) fn page(analysis: &Analysis, published: &Published) -> Option<Page> {
+    let panels = analysis.measures.iter();
+    let panels = panels.filter_map(|(of, spread)| Panel::of(analysis, published, *of, spread));
+    let panels: Vec<Panel> = panels.collect();
+    let marks = || panels.iter().flat_map(|panel| &panel.marks);
+    let has = |class| marks().any(|mark| mark.class == class);
+    let lines = [
+        ("stem", "; black lines: networks of the file"),
+        ("limit", "; orange lines: requirements"),
+    ];
+    let lines = lines.into_iter().filter(|(class, _)| has(*class)).map(|(_, words)| words);
+    let lines: String = lines.collect();
     let mut top = 76.0;
     let mut body = String::new();
-    for (measure, spread) in &analysis.measures {
-        let Some(panel) = Panel::of(analysis, published, *measure, spread) else { continue };
+    for panel in &panels {
         let (svg, bottom) = panel.svg(top);
         body += &svg;
         top = bottom + BELOW;
     }
-    if body.is_empty() {
+    if panels.is_empty() {
         return None;
     }
     let lacking = published.lacking(&analysis.space);
@@ -38,7 +48,7 @@ pub(super) fn page(analysis: &Analysis, published: &Published) -> Option<Page> {
     Some(Page {
         size: (WIDTH, height),
         title: format!("What the networks of {} cost", analysis.space),
-        about: format!("{}, every one of them counted", networks(analysis)),
+        about: format!("{}, every one of them counted{lines}", networks(analysis)),
         style: STYLE,
         body,
     })
@@ -197,7 +207,7 @@ fn figures(
     let [mean, std] = [moments.mean, moments.std].map(|value| show(value.round() as i128));
     let exact = match slack {
         0 => String::new(),
-        slack => format!(", each at most {} beyond its bar", show(slack)),
+        slack => format!(", each placed to within {}", show(slack)),
     };
     let (least, greatest) = (show(least), show(greatest));
     format!("from {least} to {greatest}, mean {mean}, standard deviation {std}{exact}")

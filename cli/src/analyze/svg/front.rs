@@ -13,6 +13,10 @@ const WIDTH: f64 = 960.0;
 const FRAME: Frame = Frame { left: 92.0, top: 106.0, right: 930.0, bottom: 606.0 };
 /// How many networks are drawn at random, as a background.
 const DRAWN: usize = 600;
+/// Corners of stairs that are less than this apart, in pixels, are drawn as one.
+const SEEN: f64 = 1.2;
+/// How far apart the places are that names keep clear of.
+const APART: f64 = 5.0;
 /// How many points of a front are marked one by one.
 const MARKED: usize = 60;
 
@@ -123,10 +127,13 @@ impl Plot {
             format!("M{x:.1} {y:.1}h0")
         });
         let mut svg = format!("<path class=\"cloud\" d=\"{}\"/>\n", dots.collect::<String>());
-        for side in &self.outline {
-            svg += &format!("<path class=\"outline\" d=\"{}\"/>\n", self.stairs(side));
+        let sides = self.outline.iter().map(|side| ("outline", side));
+        let mut drawn = Vec::new();
+        for (class, side) in sides.chain([("front", &self.front)]) {
+            let corners = self.corners(side);
+            svg += &stairs(class, &corners);
+            drawn.extend(along(&corners));
         }
-        svg += &format!("<path class=\"front\" d=\"{}\"/>\n", self.stairs(&self.front));
         for &point in self.front.iter().filter(|_| self.front.len() <= MARKED) {
             let (x, y) = self.at(point);
             svg += &dot(x, y);
@@ -135,33 +142,37 @@ impl Plot {
         for network in &self.named {
             let at = self.at(network.point);
             svg += &if network.is_published { diamond(at) } else { ring(at) };
-            points.push(Named { at, class: "", name: network.name.clone() });
+            points.push(Named { at, name: network.name.clone() });
         }
         for requirement in limits {
             let line = self.limit(requirement);
-            let Some(&at) = line.first() else { continue };
+            let (Some(first), Some(last)) = (line.first(), line.last()) else { continue };
             let corners = line.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect::<Vec<_>>();
             svg += &format!("<path class=\"limit\" d=\"M{}\"/>\n", corners.join("L"));
-            points.push(Named { at, class: "limit", name: requirement.text.clone() });
+            // Beside the upper end of a line that goes down, above one that goes to the right.
+            let below = if first.0 == last.0 { 17.0 } else { -6.0 };
+            let wide = width(&requirement.text);
+            let is_fit = first.0 + 6.0 + wide < FRAME.right;
+            let left = if is_fit { first.0 + 6.0 } else { first.0 - 6.0 - wide };
+            let at = (left, first.1 + below);
+            svg += &text("clear limit", "start", at, &requirement.text);
+            let letters = (0..(wide / APART) as u32).map(|step| at.0 + APART * f64::from(step));
+            drawn.extend(letters.map(|x| (x, at.1 - 4.0)));
         }
-        svg + &names(&points, &FRAME)
+        svg + &names(&points, &drawn, &FRAME)
     }
 
-    /// A front as stairs: what lies behind their corners is worse than one of its points.
-    fn stairs(&self, points: &[Point]) -> String {
-        let mut path = String::new();
-        let mut last: Option<(f64, f64)> = None;
-        for &point in points {
+    /// The corners of a front in the picture, where they can be told apart.
+    fn corners(&self, points: &[Point]) -> Vec<(f64, f64)> {
+        let mut corners: Vec<(f64, f64)> = Vec::new();
+        for (index, &point) in points.iter().enumerate() {
             let (x, y) = self.at(point);
-            match last {
-                None => path += &format!("M{x:.1} {y:.1}"),
-                // Less than half a pixel cannot be seen.
-                Some(last) if (x - last.0).hypot(y - last.1) < 0.5 => continue,
-                Some(_) => path += &format!("H{x:.1}V{y:.1}"),
+            let is_seen = |last: &(f64, f64)| (x - last.0).hypot(y - last.1) >= SEEN;
+            if index + 1 == points.len() || corners.last().is_none_or(is_seen) {
+                corners.push((x, y));
             }
-            last = Some((x, y));
         }
-        path
+        corners
     }
 
     /// The line inside the plot on which networks just keep a requirement; none if it limits other
@@ -207,7 +218,7 @@ impl Plot {
         for (_, words, sign) in signs.into_iter().filter(|(is_there, ..)| *is_there) {
             svg += &sign(left + 8.0);
             svg += &text("dim", "start", (left + 22.0, y + 4.0), words);
-            left += 48.0 + width(words) * 0.92;
+            left += 44.0 + width(words);
         }
         svg
     }
@@ -241,6 +252,24 @@ fn ends(
         Some((*point?, format!("{word} {}", measure.name()), false))
     };
     ends.map(named).into_iter().flatten()
+}
+
+/// A front as stairs: what lies behind its corners is worse than one of its points.
+fn stairs(class: &str, corners: &[(f64, f64)]) -> String {
+    let Some(((x, y), rest)) = corners.split_first() else { return String::new() };
+    let steps: String = rest.iter().map(|(x, y)| format!("H{x:.1}V{y:.1}")).collect();
+    format!("<path class=\"{class}\" d=\"M{x:.1} {y:.1}{steps}\"/>\n")
+}
+
+/// Places along the stairs of a front, a few pixels apart.
+fn along(points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
+    points.iter().zip(points.iter().skip(1)).flat_map(|(&(left, up), &(right, down))| {
+        let places = |from: f64, to: f64| {
+            let steps = ((to - from).abs() / APART).ceil().max(1.0);
+            (0..steps as u32).map(move |step| from + (to - from) * f64::from(step) / steps)
+        };
+        places(left, right).map(move |x| (x, up)).chain(places(up, down).map(move |y| (right, y)))
+    })
 }
 
 fn dot(x: f64, y: f64) -> String {

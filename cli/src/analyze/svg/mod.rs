@@ -20,7 +20,7 @@ use crate::report::Failure;
 /// The colours of all pictures.
 const STYLE: &str = ".space{fill:#56b4e9;fill-opacity:0.55}.cloud{stroke:#b6c2cd;stroke-width:3;stroke-linecap:round}\
     .out{fill:#fff;fill-opacity:0.72}path.limit{fill:none;stroke:#d55e00;stroke-width:1.5}text.limit{fill:#a84a00}\
-    path.stem{stroke:#1f2933}.outline{fill:none;stroke:#9aa5b1;stroke-dasharray:4 3}.front{fill:none;stroke:#0072b2;stroke-width:2}.dot{fill:#0072b2}\
+    path.stem{stroke:#1f2933}.outline{fill:none;stroke:#7b8794}.front{fill:none;stroke:#0072b2;stroke-width:2}.dot{fill:#0072b2}\
     .network{fill:#e69f00;stroke:#1f2933}.end{fill:none;stroke:#0072b2;stroke-width:2}.fixed{fill:#9aa5b1}";
 
 /// The networks that the file names, of one space.
@@ -71,7 +71,7 @@ impl Published {
     }
 }
 
-/// Draws all pictures into a folder: the distributions, the front that was
+/// Draws all pictures into a folder, and returns their names: the distributions, the front that was
 /// asked for or the usual ones, the layers. What the decisions are too entangled for is left out.
 ///
 /// # Errors
@@ -82,7 +82,7 @@ pub(super) fn write(
     analysis: &Analysis,
     published: &Published,
     asked: Option<&Front>,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     let usual = [Pair(Measure::Macs, Measure::Params), Pair(Measure::Latency, Measure::Macs)];
     let usual: Vec<Front> = match asked {
         Some(_) => Vec::new(),
@@ -102,7 +102,7 @@ pub(super) fn write(
     for (name, page) in &pages {
         page.write(&folder.join(name))?;
     }
-    Ok(())
+    Ok(pages.into_iter().map(|(name, _)| name).collect())
 }
 
 /// A measure in words.

@@ -157,8 +157,14 @@ impl<'s> Builder<'s> {
             let store = &self.tensors.conditions.store;
             let holds = |holds: &u32| u64::from(*holds);
             let when = store.map(when, &mut self.store, &holds, &mut self.holds);
-            let bytes = self.store.apply(when, bytes, &Combine::by(&|a, b| a * b), &mut self.products);
-            sum = self.store.apply(sum, bytes, &Combine::by(&|a, b| a.saturating_add(*b)), &mut self.sums);
+            let bytes =
+                self.store.apply(when, bytes, &Combine::by(&|a, b| a * b), &mut self.products);
+            sum = self.store.apply(
+                sum,
+                bytes,
+                &Combine::by(&|a, b| a.saturating_add(*b)),
+                &mut self.sums,
+            );
         }
         sum
     }
