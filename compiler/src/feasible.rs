@@ -1,10 +1,12 @@
 //! Whether the networks of a space can keep its requirements, and whether these say anything.
 
-use crate::analyse::{Entangled, Form, Limit, count_within, least_under};
+use crate::analyse::{
+    Entangled, Form, Limit, count_within, depth_range, least_under, memory_range,
+};
 use crate::check::Checked;
 use crate::error::{Place, Problems, diagnostics};
 use crate::ir::Space;
-use crate::measure::Measure;
+use crate::measure::{BoundedRange, Measure};
 use crate::requirement::Requirement;
 
 diagnostics! {
@@ -37,6 +39,9 @@ pub(crate) fn check(space: &Checked<Space>, reads_tables: bool, problems: &mut P
             Ok(KeptBy::Some) | Err(Entangled) => kept_by_some.push(requirement),
             Ok(KeptBy::All) => {}
         }
+    }
+    for requirement in space.requirements.iter().filter(|requirement| !requirement.is_sum()) {
+        checker.bounded(requirement);
     }
     if !is_hopeless && kept_by_some.len() > 1 {
         let _ = checker.together(&kept_by_some);
@@ -104,6 +109,39 @@ impl Checker<'_> {
             return Ok(KeptBy::All);
         }
         Ok(KeptBy::Some)
+    }
+
+    /// Reports a requirement on one measure that is no sum, if no network keeps it, or all do, as far
+    /// as the bounds on the measure tell.
+    fn bounded(&mut self, requirement: &Requirement) {
+        let Some((measure, is_upper)) = requirement.measure() else { return };
+        let BoundedRange { min, max } = match measure {
+            Measure::PeakMemory => memory_range(self.space),
+            Measure::Depth => depth_range(self.space),
+            _ => return,
+        };
+        // Of the form, which is the measure with its sign changed where it is limited from below.
+        let form = |bound: u64| if is_upper { i128::from(bound) } else { -i128::from(bound) };
+        let (nearest, farthest) =
+            if is_upper { (min.at_least, max.at_most) } else { (max.at_most, min.at_least) };
+        let name = self.space.name.as_str();
+        if form(nearest) > requirement.limit.most {
+            let is_exact = if is_upper { min.exact() } else { max.exact() }.is_some();
+            let end = if is_upper { "below" } else { "above" };
+            let (label, help) = if is_exact {
+                (missed(requirement, form(nearest)), tightest(requirement, form(nearest)))
+            } else {
+                let label = format!("no network is {end} {}", measure.show(nearest.into()));
+                (label, "loosen it, or make the space cheaper".to_owned())
+            };
+            let place = self.place(requirement, label).help(help);
+            self.problems.push(Impossible::at(place, name));
+        } else if form(farthest) <= requirement.limit.most {
+            let end = if is_upper { "above" } else { "below" };
+            let label = format!("no network is {end} {}", measure.show(farthest.into()));
+            let place = self.place(requirement, label).help("leave it out, or tighten it");
+            self.problems.push(Always::at(place, name));
+        }
     }
 
     /// Reports requirements that no network keeps together.

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use super::budget::{Algebra, Budgets, Cells, Limit, Rounding};
 use super::liveness::{Entangled, Liveness};
-use super::priced::{Form, Price, Priced};
+use super::priced::{Form, Price, Priced, without_idle};
 use super::suffixes::Suffixes;
 use crate::assignment::Assignment;
 use crate::check::Checked;
@@ -125,8 +125,8 @@ fn best(
     priced: &Priced<Price>,
     limits: &[Limit],
 ) -> Result<Option<Best>, Entangled> {
-    let (priced, spans) = priced.settled();
     let most: Vec<i128> = limits.iter().map(|limit| limit.most).collect();
+    let (priced, spans) = without_idle(priced.settled(), &most);
     let (budgets, cells) = Budgets::new(Maximum, (&priced, &spans), &most, Rounding::Down)?;
     let budget = budgets.grid.budget.clone();
     let tables = Suffixes::new(budgets, cells)?;

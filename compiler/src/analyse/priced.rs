@@ -165,6 +165,30 @@ impl Priced<Price> {
     }
 }
 
+/// Prices and the most that each decision adds, as [`Priced::settled`] gives them, without those of
+/// limits that every network keeps: they would only make tables larger.
+pub(super) fn without_idle(
+    (priced, mut spans): (Priced<Price>, Vec<Vec<i128>>),
+    limits: &[i128],
+) -> (Priced<Price>, Vec<Vec<i128>>) {
+    let total = |row: usize| spans.iter().filter_map(|span| span.get(row)).sum::<i128>();
+    let greatest = priced.base.costs.iter().enumerate().map(|(row, base)| base + total(row));
+    let idle: Vec<bool> = greatest.zip(limits).map(|(most, limit)| most <= *limit).collect();
+    if !idle.contains(&true) {
+        return (priced, spans);
+    }
+    let without = |costs: &mut [i128]| {
+        costs.iter_mut().zip(&idle).filter(|(_, idle)| **idle).for_each(|(cost, _)| *cost = 0);
+    };
+    spans.iter_mut().for_each(|span| without(span));
+    let needed = |price: &Price| {
+        let mut price = price.clone();
+        without(&mut price.costs);
+        price
+    };
+    (priced.map(priced.base.clone(), &needed), spans)
+}
+
 /// Adds terms to the decision on which they depend last.
 struct Adder<'p> {
     priced: &'p mut Priced<Price>,

@@ -7,7 +7,7 @@ use super::budget::{Budgets, Limit, Rounding};
 use super::count::count;
 use super::counting::{Count, Counted, Counting, counted};
 use super::liveness::{Entangled, Liveness};
-use super::priced::{Form, Price, Priced};
+use super::priced::{Form, Price, Priced, without_idle};
 use super::sample::below;
 use super::suffixes::Suffixes;
 use crate::assignment::Assignment;
@@ -41,7 +41,9 @@ fn priced(
 ) -> Result<(Priced<Price>, Vec<Vec<i128>>), Entangled> {
     let mut liveness = Liveness::of(space)?;
     let forms: Vec<Form> = limits.iter().map(|limit| limit.form.clone()).collect();
-    Ok(Priced::new(space, &mut liveness, &forms, None, &[])?.settled())
+    let most: Vec<i128> = limits.iter().map(|limit| limit.most).collect();
+    let settled = Priced::new(space, &mut liveness, &forms, None, &[])?.settled();
+    Ok(without_idle(settled, &most))
 }
 
 struct CountingWithin<'p> {
