@@ -54,22 +54,26 @@ impl Sampler {
                     .collect(),
                 _ => vec![BigUint::from(1u32); width],
             };
-            let total: BigUint = ways.iter().sum();
-            let mut draw = below(&total, rng);
-            for (candidate, ways) in ways.iter().enumerate() {
-                if draw < *ways {
-                    assignment.set(decision, candidate);
-                    break;
-                }
-                draw -= ways;
-            }
+            assignment.set(decision, pick(&ways, rng));
         }
         assignment
     }
 }
 
+/// An index, each as probable as its weight says; the first where all weights are 0.
+pub(super) fn pick(weights: &[BigUint], rng: &mut (impl Rng + ?Sized)) -> usize {
+    let mut draw = below(&weights.iter().sum(), rng);
+    for (index, weight) in weights.iter().enumerate() {
+        if draw < *weight {
+            return index;
+        }
+        draw -= weight;
+    }
+    0
+}
+
 /// A number below `bound`, uniformly: draws of its bit length until one is below.
-pub(super) fn below(bound: &BigUint, rng: &mut impl Rng) -> BigUint {
+fn below(bound: &BigUint, rng: &mut (impl Rng + ?Sized)) -> BigUint {
     let bits = bound.bits();
     if bits == 0 {
         return BigUint::default();

@@ -8,7 +8,7 @@ use super::count::count;
 use super::counting::{Count, Counted, Counting, counted};
 use super::liveness::{Entangled, Liveness};
 use super::priced::{Form, Price, Priced, without_idle};
-use super::sample::below;
+use super::sample::pick;
 use super::suffixes::Suffixes;
 use crate::assignment::Assignment;
 use crate::check::Checked;
@@ -163,16 +163,4 @@ impl<C: Count> Draws for Suffixes<Budgets<Counting<C>>> {
         }
         (assignment, costs)
     }
-}
-
-/// An index, each as probable as its weight says.
-fn pick(weights: &[BigUint], mut rng: &mut dyn RngCore) -> usize {
-    let mut draw = below(&weights.iter().sum(), &mut rng);
-    for (index, weight) in weights.iter().enumerate() {
-        if draw < *weight {
-            return index;
-        }
-        draw -= weight;
-    }
-    0
 }
