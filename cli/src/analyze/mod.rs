@@ -293,6 +293,8 @@ fn percent(share: f64) -> String {
         0.0 => "0 %".to_owned(),
         p if p < 0.001 => format!("{p:.1e} %"),
         p if p < 0.1 => format!("{p:.4} %"),
+        // Nearly all is not all.
+        p if p > 99.99 && p < 100.0 => "over 99.99 %".to_owned(),
         p => format!("{p:.2} %"),
     }
 }

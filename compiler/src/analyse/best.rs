@@ -38,7 +38,7 @@ pub fn best_under(
 ) -> Result<Option<Best>, Entangled> {
     let forms: Vec<Form> = limits.iter().map(|limit| limit.form.clone()).collect();
     let mut liveness = Liveness::of(space)?;
-    let priced = Priced::new(space, &mut liveness, &forms, Some(scores), &[])?;
+    let priced = Priced::new(space, &mut liveness, &forms, Some(scores))?;
     best(space, &priced, limits)
 }
 
@@ -77,7 +77,7 @@ pub fn least_under(
     let limited = limits.iter().map(|limit| limit.form.clone());
     let forms: Vec<Form> = limited.chain([form.clone()]).collect();
     let mut liveness = Liveness::of(space)?;
-    let priced = Priced::new(space, &mut liveness, &forms, None, &[])?;
+    let priced = Priced::new(space, &mut liveness, &forms, None)?;
     let scored = |price: &Price| {
         let (cost, limited) = price.costs.split_last().unwrap_or((&0, &[]));
         Price { costs: limited.to_vec(), score: -(*cost as f64) }

@@ -41,7 +41,7 @@ pub struct Histogram {
 pub fn distribution(space: &Checked<Space>, form: &Form) -> Result<Distribution, Entangled> {
     let mut liveness = Liveness::of(space)?;
     let forms = std::slice::from_ref(form);
-    let (priced, spans) = Priced::new(space, &mut liveness, forms, None, &[])?.settled();
+    let (priced, spans) = Priced::new(space, &mut liveness, forms, None)?.settled();
     counted(&count(space)?, Distributing { priced: &priced, spans: &spans })
 }
 

@@ -29,7 +29,7 @@ const MAX_KEPT: usize = 1 << 23;
 /// [`Entangled`] where no table of bounded size holds it.
 pub fn front(space: &Checked<Space>, a: &Form, b: &Form) -> Result<Front, Entangled> {
     let mut liveness = Liveness::of(space)?;
-    let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None, &[])?;
+    let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None)?;
     let base = pair(&priced.base);
     let suffixes = Suffixes::new(Fronts::default(), priced)?;
     let points = suffixes.whole();

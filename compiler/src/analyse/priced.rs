@@ -64,8 +64,6 @@ pub(super) struct Priced<W> {
     /// assignment is no network, or one that is counted at another assignment.
     pub(super) own: Vec<Diagram>,
     pub(super) store: Diagrams<Option<W>>,
-    /// Whether a condition holds in no network.
-    pub(super) is_void: bool,
 }
 
 impl<W: Clone + Eq + Hash> Priced<W> {
@@ -79,7 +77,7 @@ impl<W: Clone + Eq + Hash> Priced<W> {
         let replace = |weight: &Option<W>| weight.as_ref().map(replace);
         let own = self.own.iter().map(|&own| self.store.map(own, &mut store, &replace, &mut memo));
         let own = own.collect();
-        Priced { widths: self.widths.clone(), base, own, store, is_void: self.is_void }
+        Priced { widths: self.widths.clone(), base, own, store }
     }
 
     /// What a decision may add.
@@ -90,8 +88,7 @@ impl<W: Clone + Eq + Hash> Priced<W> {
 
 impl Priced<Price> {
     /// The prices of a space in each of the forms. `scores` has a row a decision and an entry a
-    /// candidate, which counts where the decision makes a difference; `conditions` of `liveness`
-    /// hold in the networks that are meant.
+    /// candidate, which counts where the decision makes a difference.
     ///
     /// # Errors
     /// [`Entangled`] where no table of bounded size holds them.
@@ -100,7 +97,6 @@ impl Priced<Price> {
         liveness: &mut Liveness,
         forms: &[Form],
         scores: Option<&[Vec<f64>]>,
-        conditions: &[Diagram],
     ) -> Result<Self, Entangled> {
         let nothing = Price::nothing(forms.len());
         let mut store = Diagrams::default();
@@ -110,11 +106,10 @@ impl Priced<Price> {
             own: vec![free; space.decisions.len()],
             base: nothing,
             store,
-            is_void: false,
         };
         let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
-        for condition in count::conditions(space, liveness)?.iter().chain(conditions) {
-            adder.condition(liveness, *condition);
+        for condition in count::conditions(space, liveness)? {
+            adder.condition(liveness, condition);
         }
         for (row, form) in forms.iter().enumerate() {
             for &(measure, factor) in &form.0 {
@@ -160,8 +155,7 @@ impl Priced<Price> {
             let settled = |price: &Option<Price>| price.as_ref().map(|price| price.plus(&less));
             owns.push(self.store.map(own, &mut store, &settled, &mut HashMap::default()));
         }
-        let (widths, is_void) = (self.widths.clone(), self.is_void);
-        (Self { widths, base, own: owns, store, is_void }, spans)
+        (Self { widths: self.widths.clone(), base, own: owns, store }, spans)
     }
 }
 
@@ -215,12 +209,12 @@ impl Adder<'_> {
         price: &dyn Fn(&u32) -> Option<Price>,
     ) {
         let conditions = &liveness.conditions;
-        let Priced { base, own, store, is_void, .. } = &mut *self.priced;
+        let Priced { base, own, store, .. } = &mut *self.priced;
         let term = conditions.map(condition, store, price, &mut HashMap::default());
         let Some(decision) = conditions.decision(condition) else {
-            match store.value(term, &Assignment::default()) {
-                Some(Some(price)) => *base = base.plus(price),
-                _ => *is_void = true,
+            // What always holds: no condition of a network never does.
+            if let Some(Some(price)) = store.value(term, &Assignment::default()) {
+                *base = base.plus(price);
             }
             return;
         };

@@ -59,14 +59,13 @@ impl<F: Folding> Suffixes<F> {
     /// Eliminates all decisions and keeps only what comes out.
     pub(super) fn fold(folding: &F, priced: &Priced<F::Weight>) -> Result<F::Value, Entangled> {
         let level = walk(folding, priced, drop)?;
-        let whole = level.value(&Assignment::default()).filter(|_| !priced.is_void);
+        let whole = level.value(&Assignment::default());
         Ok(whole.unwrap_or_else(|| folding.join(0, &[])))
     }
 
     /// The value of the whole.
     pub(super) fn whole(&self) -> F::Value {
-        let level = self.levels.first().filter(|_| !self.priced.is_void);
-        let whole = level.and_then(|level| level.value(&Assignment::default()));
+        let whole = self.levels.first().and_then(|level| level.value(&Assignment::default()));
         whole.unwrap_or_else(|| self.folding.join(0, &[]))
     }
 

@@ -42,7 +42,7 @@ fn priced(
     let mut liveness = Liveness::of(space)?;
     let forms: Vec<Form> = limits.iter().map(|limit| limit.form.clone()).collect();
     let most: Vec<i128> = limits.iter().map(|limit| limit.most).collect();
-    let settled = Priced::new(space, &mut liveness, &forms, None, &[])?.settled();
+    let settled = Priced::new(space, &mut liveness, &forms, None)?.settled();
     Ok(without_idle(settled, &most))
 }
 
