@@ -1,5 +1,8 @@
 //! DeepLabV3+ (Chen et al. 2018) on Xception-65, output stride 16, separable convolutions in the
 //! pyramid and in the decoder, as in the TensorFlow model zoo. Nothing is searched: one network.
+//!
+//! 39 lines of code; 244 in bonlime/keras-deeplab-v3-plus at 00a6c49 (model.py: `Deeplabv3`, which
+//! has both backbones, and the blocks of Xception).
 use std.blocks.{conv_bn, conv_bn_relu}
 use std.heads.{aspp, atrous_separable_conv, deeplab_decoder, pixel_classifier}
 

@@ -1,6 +1,9 @@
 //! FBNet (Wu et al. 2019): 22 searched layers, 9 candidates each. In the networks of the model zoo
 //! (facebookresearch/mobile-vision), layers that expand to 1 times the channels lack the 1x1
 //! convolution for it; those of the paper have it.
+//!
+//! 74 lines of code; 161 in pytorchcv 0.0.74 (models/fbnet.py: `FBNet`, its blocks, `get_fbnet`),
+//! FBNet-C without a space.
 use std.blocks.{conv_bn, conv_bn_relu}
 
 /// Inverted residual without its residual, the channels shuffled after a grouped 1x1.

@@ -1,5 +1,8 @@
 //! MnasNet (Tan et al. 2019): five blocks of equal layers, around those of MobileNetV2. For each
 //! block 432 combinations: of operator, kernel, squeeze-and-excite, skip, width and depth.
+//!
+//! 104 lines of code; 207 in pytorchcv 0.0.74 (models/mnasnet.py: `MnasNet`, its blocks,
+//! `get_mnasnet`), the published networks without a space.
 use std.blocks.{conv_bn, conv_bn_relu, squeeze_excite}
 use std.cells.pool_to
 

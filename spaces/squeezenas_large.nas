@@ -1,4 +1,7 @@
 //! SqueezeNAS-Large (Shaw et al. 2019): 22 searched layers, 13 candidates each.
+//!
+//! 54 lines of code with `squeezenas_units`; 368 in ashaw596/squeezenas at 0936dca (arch, nets.py:
+//! `SqueezeNASNetCityscapes`, its blocks and hyperparameters, both networks; no supernet).
 use std.blocks.conv_bn_relu
 use std.heads.lr_aspp
 use squeezenas_units.unit
@@ -40,3 +43,6 @@ arch lat_large of squeezenas_large {
 expect squeezenas_large.count == 13 ^ 22
 expect squeezenas_large.params.min == 68_230
 expect squeezenas_large.params.max == 2_323_446
+// Counted on the published search code.
+expect squeezenas_large.supernet.macs == 139_209_031_680
+expect squeezenas_large.supernet.params == 11_581_606

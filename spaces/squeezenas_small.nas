@@ -1,4 +1,7 @@
 //! SqueezeNAS-Small (Shaw et al. 2019): 20 searched layers, 13 candidates each.
+//!
+//! 53 lines of code; 365 in ashaw596/squeezenas at 0936dca (arch, nets.py:
+//! `SqueezeNASNetCityscapes`, its blocks and hyperparameters, both networks; no supernet).
 use std.blocks.{conv_bn_relu, inverted_residual, factorized_reduce, relu_conv_bn}
 use std.heads.lr_aspp
 
@@ -61,3 +64,6 @@ arch lat_small of squeezenas_small {
 expect squeezenas_small.count == 13 ^ 20
 expect squeezenas_small.params.min == 102_446
 expect squeezenas_small.params.max == 819_166
+// Counted on the published search code.
+expect squeezenas_small.supernet.macs == 49_298_079_744
+expect squeezenas_small.supernet.params == 3_668_366

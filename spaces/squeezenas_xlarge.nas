@@ -1,4 +1,7 @@
 //! SqueezeNAS-XLarge (Shaw et al. 2019): 22 searched layers, 13 candidates each.
+//!
+//! 68 lines of code with `squeezenas_units`; 365 in ashaw596/squeezenas at 0936dca (arch, nets.py:
+//! `SqueezeNASNetCityscapes`, its blocks and hyperparameters, both networks; no supernet).
 use std.blocks.conv_bn_relu
 use squeezenas_units.unit
 
@@ -59,3 +62,6 @@ arch lat_xlarge of squeezenas_xlarge {
 expect squeezenas_xlarge.count == 13 ^ 22
 expect squeezenas_xlarge.params.min == 345_219
 expect squeezenas_xlarge.params.max == 5_264_451
+// Counted on the published search code.
+expect squeezenas_xlarge.supernet.macs == 344_009_867_264
+expect squeezenas_xlarge.supernet.params == 26_146_171

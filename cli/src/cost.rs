@@ -94,13 +94,19 @@ fn table(costs: &Costs) -> Table<2> {
 
 fn in_words(costs: &Costs, measure: Measure) -> String {
     match (measure, costs.of(measure)) {
-        (Measure::Latency, Some(nanoseconds)) => format!("{:.3} ms", nanoseconds as f64 / 1e6),
+        (Measure::Latency, Some(nanoseconds)) => milliseconds(nanoseconds),
         (Measure::PeakMemory, Some(bytes)) if costs.peak_memory_is_bound => {
             format!("at most {}", grouped(bytes))
         }
         (_, Some(figure)) => grouped(figure),
         (_, None) => "no latency table".to_owned(),
     }
+}
+
+/// Nanoseconds in milliseconds.
+#[must_use]
+pub(crate) fn milliseconds(nanoseconds: u64) -> String {
+    format!("{:.3} ms", nanoseconds as f64 / 1e6)
 }
 
 /// Warns of a network whose weights and activations do not fit into the memory of its target. It

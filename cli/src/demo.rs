@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use nas_compiler::analyse::{count, range};
+use nas_compiler::analyse::{Entangled, count, range};
 use nas_compiler::ir::Task;
 use nas_compiler::measure::Measure;
 use nas_compiler::specialise;
@@ -53,7 +53,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let threads = Some(args.threads);
     let drop = DropArgs::default();
     let options = RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, threads };
-    let training = Training::load(&file, &options)?;
+    let training = Training::load(&file, &options, |_| None)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;
     eprintln!("run directory: {}", store.dir().display());
@@ -67,8 +67,8 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
 
 /// What there is to choose from.
 fn describe(training: &Training) -> Result<(), Failure> {
-    let entangled = |error: nas_compiler::analyse::Entangled| Failure::input(error.to_string());
     let space = &training.space;
+    let entangled = |error: Entangled| Failure::input(error.named(space));
     let networks = count(space).map_err(entangled)?;
     let macs = range(space, Measure::Macs).map_err(entangled)?;
     let params = range(space, Measure::Params).map_err(entangled)?;

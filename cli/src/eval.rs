@@ -52,8 +52,8 @@ pub enum SplitName {
 /// # Errors
 /// The inputs are at fault, scoring fails, or the user stops it.
 pub fn run(args: &EvalArgs) -> Result<(), Failure> {
-    let (training, network) =
-        Training::load_network(&args.file, &args.recipe, args.space.as_deref(), &args.arch)?;
+    let EvalArgs { file, recipe, space, arch, .. } = args;
+    let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
     let weights = weights_file::load(&network, &args.weights, args.names.as_deref())?;
     let mut trainee = training.backend()?.trainee(network).map_err(Failure::problem)?;
     trainee.load(&weights).map_err(Failure::problem)?;

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_compiler::analyse::{Form, least_under};
+use nas_compiler::analyse::{Form, Limit, least_under};
 use nas_compiler::arch;
 use nas_compiler::compile::NamedNetwork;
 use nas_compiler::error::{Problems, is_error, nearest};
 use nas_compiler::modules::{LoadError, LoadTable, Program};
 use nas_compiler::recipe::{Override, Recipe};
+use nas_compiler::requirement::Requirement;
 use nas_compiler::{Assignment, Checked, Compiler, Measure, Space};
 use nas_grammar::parse::{MAX_BYTES, decode};
-use nas_grammar::{Problem, Source};
+use nas_grammar::{Problem, Source, ast};
 use serde::Deserialize;
 
 use crate::report::Failure;
@@ -48,13 +49,41 @@ impl Asked<'_> {
         program: &'p Program,
         problems: &'e mut Problems,
     ) -> Compiler<'p, 'e> {
-        Compiler::new(program, problems).dropping_unsupported(self.drop_unsupported)
+        let mut compiler = Compiler::new(program, problems);
+        compiler.drop_unsupported(self.drop_unsupported);
+        compiler
+    }
+}
+
+/// The record of a run in its folder.
+const RUN: &str = "run.json";
+
+/// Lets a compiler leave out what the run in a folder did without, if there is one.
+///
+/// # Errors
+/// It is to leave out what that run did not.
+pub fn as_in_run(compiler: &mut Compiler<'_, '_>, folder: &Path) -> Result<(), Failure> {
+    let record = std::fs::read(folder.join(RUN)).ok();
+    let record: Option<serde_json::Value> =
+        record.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let drops = record.and_then(|record| record.get("drop_unsupported")?.as_bool());
+    let run = folder.display();
+    match (drops, compiler.drops_unsupported()) {
+        (Some(false), true) => Err(Failure::input(format!(
+            "the run in `{run}` was begun without `--drop-unsupported`: leave the option out"
+        ))),
+        (Some(true), false) => {
+            eprintln!("note: `--drop-unsupported`, as the run in `{run}` was begun with it");
+            compiler.drop_unsupported(true);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 
 /// What a compiler left out, if it was to: a line for each.
 pub(crate) fn dropped(asked: Asked<'_>, compiler: &Compiler<'_, '_>) -> Vec<String> {
-    if asked.drop_unsupported && compiler.dropped().is_empty() {
+    if compiler.drops_unsupported() && compiler.dropped().is_empty() {
         return vec![format!("{}: nothing is dropped", asked.path.display())];
     }
     compiler.dropped().iter().map(|dropped| format!("dropped: {dropped}")).collect()
@@ -225,11 +254,13 @@ fn space_names(program: &Program) -> Vec<&str> {
 fn pick<'a>(
     what: &str,
     by: &str,
-    name: Option<&'a str>,
+    name: Option<&str>,
     names: &[&'a str],
 ) -> Result<&'a str, Failure> {
+    if let Some(found) = names.iter().find(|found| Some(**found) == name) {
+        return Ok(found);
+    }
     match (name, names) {
-        (Some(name), names) if names.contains(&name) => Ok(name),
         (Some(name), []) => Err(Failure::input(format!("the file has no {what} `{name}`"))),
         (Some(name), names) => Err(Failure::input(format!(
             "the file has no {what} `{name}`{}; it has {}",
@@ -252,7 +283,8 @@ fn hint(name: &str, among: &[&str]) -> String {
 }
 
 /// The network that `--arch` means: an `arch` item, a JSON file, `random:SEED`, uniformly from the
-/// space, or `least:MEASURE` and `greatest:MEASURE`, at an end of it.
+/// space, or `least:MEASURE` and `greatest:MEASURE`, at an end of it. A file in the folder of a run
+/// is of the space of that run.
 ///
 /// # Errors
 /// It means none of them, or the file does not fit the space.
@@ -270,7 +302,7 @@ pub fn network<'p>(
             Failure::input(format!("`{which}`: the seed is a whole number, such as random:1"))
         })?;
         let space = space(program, compiler, space_name)?;
-        let assignment = crate::sample::draw(&space, seed)?.next().ok_or(Failure::Reported)?;
+        let assignment = crate::sample::draw(&space, seed)?.next().ok_or(Failure::Reported)??;
         return Ok(NamedNetwork { space, assignment });
     }
     if let Some((end @ ("least" | "greatest"), measure)) = which.split_once(':') {
@@ -279,6 +311,7 @@ pub fn network<'p>(
         return Ok(NamedNetwork { space, assignment });
     }
     if which.ends_with(".json") {
+        as_in_run(compiler, Path::new(which).parent().unwrap_or(Path::new("")))?;
         let space = space(program, compiler, space_name)?;
         let assignment = arch::from_choices(&space, &read_choices(which)?)
             .map_err(|misfit| Failure::input(format!("{which}: {misfit}")))?;
@@ -302,16 +335,30 @@ fn extreme(
     let Some(measure) = Measure::named(measure).filter(|measure| measure.is_sum()) else {
         let (near, sums) = (hint(measure, &sums), sums.join(", "));
         return Err(Failure::input(format!(
-            "no network has the least `{measure}`{near}: it is one of {sums}"
+            "`{measure}` is no sum of which the networks at the ends are known{near}: {sums} are"
         )));
     };
     if measure == Measure::Latency && space.device.latency.is_none() {
         return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
     }
     let form = Form(vec![(measure, if is_greatest { -1 } else { 1 })]);
-    let found = least_under(space, &form, &[]);
-    let found = found.map_err(|error| Failure::input(error.to_string()))?;
-    found.map(|best| best.assignment).ok_or(Failure::Reported)
+    let limits = known_requirements(space).map(|requirement| requirement.limit.clone());
+    let found = least_under(space, &form, &limits.collect::<Vec<Limit>>());
+    let found = found.map_err(|error| Failure::input(error.named(space)))?;
+    let none = || Failure::input(format!("no network of `{}` keeps its requirements", space.name));
+    found.map(|best| best.assignment).ok_or_else(none)
+}
+
+/// The requirements of a space of which it can be told whether a network keeps them: before there
+/// is a table, no latency is too long.
+pub fn known_requirements(space: &Space) -> impl Iterator<Item = &Requirement> {
+    space.requirements.iter().filter(|requirement| !lacks_table(space, requirement))
+}
+
+/// Whether a requirement limits latencies that nothing tells.
+pub fn lacks_table(space: &Space, requirement: &Requirement) -> bool {
+    let mut measures = requirement.limit.form.0.iter();
+    space.device.latency.is_none() && measures.any(|(measure, _)| *measure == Measure::Latency)
 }
 
 /// The candidate of each decision, from a JSON file that holds them or has them as its `choices`,
@@ -345,16 +392,53 @@ pub fn recipe<'p>(
         .map(|text| Override::parse(text))
         .collect::<Result<Vec<Override>, Vec<Problem>>>()
         .map_err(Failure::Problems)?;
+    let picked = pick_recipe(program, name)?;
+    let space = match picked {
+        PickedRecipe::Item(item) => compiler.searched(item),
+        PickedRecipe::Defaults(space) => compiler.space(space, &[]),
+    };
+    let space = space.ok_or(Failure::Reported)?;
+    let recipe = match picked {
+        PickedRecipe::Item(item) => compiler.recipe(&item.name.name, &overrides),
+        PickedRecipe::Defaults(space) => compiler.default_recipe(space, &overrides),
+    };
+    Ok((recipe.ok_or(Failure::Reported)?, space))
+}
+
+/// What a recipe is made from.
+#[derive(Debug, Clone, Copy)]
+pub enum PickedRecipe<'p> {
+    /// An item of the file.
+    Item(&'p ast::Search),
+    /// The defaults, for the space of this name.
+    Defaults(&'p str),
+}
+
+impl<'p> PickedRecipe<'p> {
+    /// The name of the recipe.
+    #[must_use]
+    pub fn name(self) -> &'p str {
+        match self {
+            Self::Item(item) => &item.name.name,
+            Self::Defaults(space) => space,
+        }
+    }
+}
+
+/// Which recipe [`recipe`] makes.
+///
+/// # Errors
+/// There is none of this name, or several to choose from.
+pub fn pick_recipe<'p>(
+    program: &'p Program,
+    name: Option<&str>,
+) -> Result<PickedRecipe<'p>, Failure> {
     let names: Vec<&str> = program.recipes().map(|item| item.name.name.as_str()).collect();
     if name.is_none() && names.is_empty() {
-        let name = pick("space", "an item `search NAME of SPACE {}`", None, &space_names(program))?;
-        let space = compiler.space(name, &[]).ok_or(Failure::Reported)?;
-        let recipe = compiler.default_recipe(&space.name, &overrides).ok_or(Failure::Reported)?;
-        return Ok((recipe, space));
+        let by = "an item `search NAME of SPACE {}`";
+        return pick("space", by, None, &space_names(program)).map(PickedRecipe::Defaults);
     }
     let name = pick("recipe", "`--recipe`", name, &names)?;
-    let item = program.recipes().find(|item| item.name.name == name).ok_or(Failure::Reported)?;
-    let space = compiler.searched(item).ok_or(Failure::Reported)?;
-    let recipe = compiler.recipe(name, &overrides).ok_or(Failure::Reported)?;
-    Ok((recipe, space))
+    let item = program.recipes().find(|item| item.name.name == name);
+    item.map(PickedRecipe::Item).ok_or(Failure::Reported)
 }

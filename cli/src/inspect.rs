@@ -16,7 +16,7 @@ use crate::report::{self, Failure, counted};
 /// Arguments of `nasc check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The files.
+    /// The files; a folder means the `.nas` files in it and in its folders.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Whether what the target cannot run is left out.
@@ -59,6 +59,41 @@ fn check_file(path: &Path, drop: DropArgs) -> Result<Checked, Failure> {
     Ok(Checked { problems, dropped })
 }
 
+/// The files that are meant, those of folders in order.
+fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        add_files(path, &mut files)
+            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+        if files.len() == before {
+            return Err(Failure::input(format!(
+                "{}: there is no `.nas` file in it",
+                path.display()
+            )));
+        }
+    }
+    Ok(files)
+}
+
+fn add_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<std::io::Result<Vec<PathBuf>>>()?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() && !path.is_symlink() {
+            add_files(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "nas") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
 /// What `work` makes of each file, on all cores, in the order of the files.
 fn each_of<T: Send>(
     files: &[PathBuf],
@@ -75,15 +110,19 @@ fn each_of<T: Send>(
 /// There is an error among them.
 pub fn check(args: &CheckArgs) -> Result<(), Failure> {
     let (mut all, mut is_cut) = (Vec::new(), false);
-    for checked in each_of(&args.files, |path| check_file(path, args.drop))? {
+    let is_json = args.format == ProblemFormat::Json;
+    let files = files_of(&args.files)?;
+    let found = each_of(&files, |path| check_file(path, args.drop))?;
+    for (path, checked) in files.iter().zip(found) {
         let Checked { problems, dropped } = checked?;
         dropped.iter().for_each(|line| eprintln!("{line}"));
         is_cut |= problems.is_cut();
-        all.extend(problems.into_vec());
+        let problems = problems.into_vec().into_iter();
+        all.extend(problems.map(|p| if is_json { report::placed(p, path) } else { p }));
     }
     let errors = all.iter().filter(|problem| is_error(problem.as_ref())).count();
     let warnings = all.len() - errors;
-    if args.format == ProblemFormat::Json {
+    if is_json {
         println!("{}", report::json(&all));
         return if errors == 0 { Ok(()) } else { Err(Failure::Reported) };
     }
@@ -99,7 +138,7 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
 /// Arguments of `nasc fmt`.
 #[derive(Debug, Args)]
 pub struct FmtArgs {
-    /// The files.
+    /// The files; a folder means the `.nas` files in it and in its folders.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Change nothing; fail if a file is not in canonical layout.
@@ -113,7 +152,7 @@ pub struct FmtArgs {
 /// A file cannot be read or parsed, or, with `--check`, is not in canonical layout.
 pub fn fmt(args: &FmtArgs) -> Result<(), Failure> {
     let mut failed = false;
-    for path in &args.files {
+    for path in &files_of(&args.files)? {
         if let Err(failure) = format_file(path, args.check) {
             let _ = failure.report();
             failed = true;

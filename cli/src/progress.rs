@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use nas_compiler::Measure;
 use nas_search::record::{RetrainEpoch, SearchEpoch};
 use nas_search::{Event, Phase, Work};
 
 use crate::bar::Bar;
+use crate::cost::milliseconds;
 use crate::report::{Failure, counted};
 
 /// Tells a run on standard error.
@@ -13,15 +15,17 @@ pub struct Progress {
     bar: Bar,
     /// Epochs of the phase, or networks of the derivation.
     of: u32,
+    /// What the objective weighs.
+    measure: Measure,
 }
 
 impl Progress {
-    /// One that breaks at Ctrl-C.
+    /// One that breaks at Ctrl-C, of a run whose objective weighs this.
     ///
     /// # Errors
     /// The system takes no handler.
-    pub fn new() -> Result<Self, Failure> {
-        Ok(Self { bar: Bar::new()?, of: 0 })
+    pub fn new(measure: Measure) -> Result<Self, Failure> {
+        Ok(Self { bar: Bar::new()?, of: 0, measure })
     }
 
     /// No more steps.
@@ -79,9 +83,11 @@ impl Progress {
             Event::Scored { number, of, score, cost } => {
                 let n = number.saturating_add(1);
                 let macs = millions(cost.macs);
+                let latency = cost.latency.map(|latency| format!(", {}", milliseconds(latency)));
                 self.bar.line(&format!(
-                    "network {n}/{of}: mIoU {:.3} inherited, {macs} M MACs",
-                    score.miou
+                    "network {n}/{of}: mIoU {:.3} inherited, {macs} M MACs{}",
+                    score.miou,
+                    latency.unwrap_or_default()
                 ));
             }
             Event::Ranked { .. } => {}
@@ -93,17 +99,26 @@ impl Progress {
         self.bar.flow()
     }
 
+    /// A cost that the objective weighs.
+    fn cost(&self, cost: u64) -> String {
+        if self.measure == Measure::Latency {
+            milliseconds(cost)
+        } else {
+            format!("{} M", millions(cost))
+        }
+    }
+
     fn search_line(&self, record: &SearchEpoch, seconds: f64) -> String {
         let (n, of) = (record.epoch.saturating_add(1), self.of);
         let loss = record.weights.loss;
         match &record.choices {
             None => format!("warm-up {n}/{of}: loss {loss:.3}  ({seconds:.1} s)"),
             Some(choices) => format!(
-                "search {n}/{of}: loss {loss:.3}, choices {:.3}, entropy {:.2}, temperature {:.2}, expected cost {} M  ({seconds:.1} s)",
+                "search {n}/{of}: loss {loss:.3}, choices {:.3}, entropy {:.2}, temperature {:.2}, expected cost {}  ({seconds:.1} s)",
                 choices.loss,
                 record.entropy,
                 record.temperature,
-                millions(choices.cost as u64),
+                self.cost(choices.cost as u64),
             ),
         }
     }

@@ -1,9 +1,12 @@
 //! How commands end: diagnostics rendered for people or as JSON, and exit codes.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, JSONReportHandler};
-use nas_grammar::Problem;
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, JSONReportHandler, LabeledSpan, Severity,
+};
+use nas_grammar::{Problem, Source};
 
 /// The input is at fault.
 pub const EXIT_INPUT: u8 = 1;
@@ -96,6 +99,53 @@ pub fn render(problem: &dyn Diagnostic, is_terminal: bool) -> String {
 #[must_use]
 pub fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A problem of a file as a whole, at its beginning: programs read which file it is.
+#[derive(Debug)]
+struct OfFile {
+    problem: Problem,
+    file: Source,
+}
+
+impl std::fmt::Display for OfFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl std::error::Error for OfFile {}
+
+impl Diagnostic for OfFile {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.problem.code()
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        self.problem.severity()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.problem.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        Some(&self.file)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(LabeledSpan::new(None, 0, 0))))
+    }
+}
+
+/// A problem for a program to read: if it has no place, that of the file.
+#[must_use]
+pub fn placed(problem: Problem, file: &Path) -> Problem {
+    let has_place = problem.labels().is_some_and(|mut labels| labels.next().is_some());
+    if has_place {
+        return problem;
+    }
+    Box::new(OfFile { problem, file: Source::new(file.display().to_string(), "") })
 }
 
 /// Diagnostics as a JSON array, for editors.

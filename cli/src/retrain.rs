@@ -7,6 +7,7 @@ use nas_search::record::{Choices, RunResult};
 use nas_search::store::names;
 use nas_search::{Start, Store};
 
+use crate::cost::milliseconds;
 use crate::progress::millions;
 use crate::report::Failure;
 use crate::training::{RecipeArgs, Training};
@@ -43,9 +44,10 @@ pub struct RetrainArgs {
 /// # Errors
 /// The inputs are at fault, training fails, or the user stops it.
 pub fn run(args: &RetrainArgs) -> Result<(), Failure> {
-    let (training, network) =
-        Training::load_network(&args.file, &args.recipe, args.space.as_deref(), &args.arch)?;
     let dir = args.out.clone().unwrap_or_else(|| default_folder(&args.arch));
+    let RetrainArgs { file, recipe, space, arch, .. } = args;
+    let (training, network) =
+        Training::load_network(file, recipe, space.as_deref(), arch, Some(&dir))?;
     let weights = match &args.weights {
         Some(path) => Some(weights_file::load(&network, path, args.names.as_deref())?),
         None => None,
@@ -57,6 +59,9 @@ pub fn run(args: &RetrainArgs) -> Result<(), Failure> {
         training.run(&mut store, "go on by the same command")?;
     let row = |name: &str, value: String| println!("{name:<12}{value}");
     row("MACs", format!("{} M", millions(cost.macs)));
+    if let Some(latency) = cost.latency {
+        row("latency", milliseconds(latency));
+    }
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
     row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
     row("test mIoU", format!("{:.3}", test.miou));

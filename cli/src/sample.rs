@@ -1,9 +1,10 @@
-//! `nasc sample`: networks drawn uniformly from a space, or from those that keep limits.
+//! `nasc sample`: networks drawn uniformly from those of a space that keep its requirements, and
+//! further limits.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use nas_compiler::analyse::{Entangled, Limit, Sampler, SamplerWithin};
+use nas_compiler::analyse::{Draw, Entangled, Limit, Sampler, SamplerWithin};
 use nas_compiler::requirement::Requirement;
 use nas_compiler::{Assignment, Checked, Space, specialise};
 use rand::SeedableRng;
@@ -46,9 +47,11 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
         Ok((space, limits.map(|limits| limits.ok_or(Failure::Reported)).transpose()?))
     })?;
     let limits = limits.unwrap_or_default();
-    let mut draws = draw_within(&space, args.seed, &limits)?;
-    for _ in 0..args.n {
-        let network = specialise(&space, &draws.next().ok_or_else(|| none_left(&args.claim))?);
+    if limits.iter().any(|limit| input::lacks_table(&space, limit)) {
+        return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
+    }
+    for assignment in draw_within(&space, args.seed, &limits)?.take(args.n) {
+        let network = specialise(&space, &assignment?);
         let choices: indexmap::IndexMap<String, String> = network.choices.iter().cloned().collect();
         let mut line = json!({ "choices": choices });
         if let (Some(line), serde_json::Value::Object(costs)) =
@@ -61,56 +64,56 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn none_left(claim: &Option<String>) -> Failure {
-    let claim = claim.as_deref().unwrap_or("the claim");
-    Failure::input(format!("no network was found of which `{claim}` is true"))
-}
-
-/// Networks drawn uniformly, without end; the same seed draws the same ones.
+/// Networks drawn uniformly from those of a space that keep its requirements, without end; the same
+/// seed draws the same ones.
 ///
 /// # Errors
 /// The decisions are too entangled to be counted.
-pub fn draw(
+pub fn draw<'s>(
+    space: &'s Checked<Space>,
+    seed: u64,
+) -> Result<impl Iterator<Item = Result<Assignment, Failure>> + use<'s>, Failure> {
+    draw_within(space, seed, &[])
+}
+
+/// As [`draw`], whatever the space requires.
+///
+/// # Errors
+/// The decisions are too entangled to be counted.
+pub fn draw_any(
     space: &Checked<Space>,
     seed: u64,
 ) -> Result<impl Iterator<Item = Assignment> + use<>, Failure> {
-    let sampler = Sampler::new(space).map_err(entangled)?;
+    let sampler = Sampler::new(space).map_err(entangled(space))?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     Ok(std::iter::repeat_with(move || sampler.draw(&mut rng)))
 }
 
-/// So many draws may break a limit that cannot be counted, one after the other.
-const MAX_REJECTED: usize = 100_000;
-
-/// Networks drawn uniformly from those that keep all limits; ends where none is found. Sums are
-/// counted, so that none is drawn in vain; what is no sum is looked at after the draw.
-fn draw_within<'a>(
-    space: &'a Checked<Space>,
+/// As [`draw`], within further limits.
+fn draw_within<'s>(
+    space: &'s Checked<Space>,
     seed: u64,
-    limits: &'a [Requirement],
-) -> Result<Box<dyn Iterator<Item = Assignment> + 'a>, Failure> {
-    if limits.is_empty() {
-        return Ok(Box::new(draw(space, seed)?));
+    limits: &[Requirement],
+) -> Result<Box<dyn Iterator<Item = Result<Assignment, Failure>> + 's>, Failure> {
+    let requirements: Vec<&Requirement> = input::known_requirements(space).chain(limits).collect();
+    if requirements.is_empty() {
+        return Ok(Box::new(draw_any(space, seed)?.map(Ok)));
     }
-    let asks = |measure| limits.iter().any(|r| r.limit.form.0.iter().any(|(m, _)| *m == measure));
-    if asks(nas_compiler::Measure::Latency) && space.device.latency.is_none() {
-        return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
-    }
-    let sums: Vec<Limit> = limits.iter().filter(|r| r.is_sum()).map(|r| r.limit.clone()).collect();
-    let sampler = SamplerWithin::new(space, &sums).map_err(entangled)?;
+    let mut texts: Vec<&str> = requirements.iter().map(|r| r.text.as_str()).collect();
+    texts.dedup();
+    let claim = texts.join(" and ");
+    let limits: Vec<Limit> = requirements.iter().map(|r| r.limit.clone()).collect();
+    let sampler = SamplerWithin::new(space, &limits).map_err(entangled(space))?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let others: Vec<&Requirement> = limits.iter().filter(|r| !r.is_sum()).collect();
-    Ok(Box::new(std::iter::from_fn(move || {
-        (0..MAX_REJECTED).find_map(|_| {
-            let assignment = sampler.draw(&mut rng)?;
-            let costs = || specialise(space, &assignment).costs();
-            let keeps = others.is_empty()
-                || others.iter().all(|limit| limit.is_kept(&costs()) == Some(true));
-            keeps.then_some(assignment)
-        })
+    Ok(Box::new(std::iter::repeat_with(move || match sampler.draw(&mut rng) {
+        Draw::Network(assignment) => Ok(assignment),
+        Draw::NoneLeft => Err(Failure::input(format!("no network keeps `{claim}`"))),
+        Draw::GaveUp(tries) => Err(Failure::input(format!(
+            "none of {tries} networks that were drawn keeps `{claim}`: those that do, if there are any, are too rare to be drawn"
+        ))),
     })))
 }
 
-fn entangled(error: Entangled) -> Failure {
-    Failure::input(error.to_string())
+fn entangled(space: &Space) -> impl Fn(Entangled) -> Failure {
+    |error| Failure::input(error.named(space))
 }

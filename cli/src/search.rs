@@ -9,6 +9,7 @@ use nas_search::record::RunResult;
 use nas_search::store::names;
 use nas_tract::Tolerance;
 
+use crate::cost::milliseconds;
 use crate::name_map::NameMap;
 use crate::package::{Making, Package, Verification, package, provenance};
 use crate::progress::millions;
@@ -49,9 +50,13 @@ pub struct SearchArgs {
 /// # Errors
 /// The inputs are at fault, training fails, or the user stops it.
 pub fn run(args: &SearchArgs) -> Result<(), Failure> {
-    let training = Training::load(&args.file, &args.recipe)?;
-    let default = || Path::new("runs").join(&training.recipe.name);
-    let dir = args.out.clone().unwrap_or_else(default);
+    let folder = |recipe: &str| {
+        let default = || Path::new("runs").join(recipe);
+        args.out.clone().unwrap_or_else(default)
+    };
+    let resumed = |recipe: &str| args.resume.then(|| folder(recipe));
+    let training = Training::load(&args.file, &args.recipe, resumed)?;
+    let dir = folder(&training.recipe.name);
     let opened = if args.resume { resume(&training, &dir) } else { create(&training, &dir) };
     let mut store = opened?;
     let done = whole(&training, &mut store, "go on by the same command with `--resume`")?;
@@ -139,6 +144,9 @@ pub fn table(done: &Done, dir: &Path) -> String {
         row(path, candidate.clone());
     }
     row("MACs", format!("{} M", millions(cost.macs)));
+    if let Some(latency) = cost.latency {
+        row("latency", milliseconds(latency));
+    }
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
     if let Some(inherited) = inherited {
         row("val mIoU, inherited weights", format!("{:.3}", inherited.miou));
@@ -181,6 +189,7 @@ mod tests {
         let inputs = Inputs {
             space_ref: "s",
             space: &space,
+            drop_unsupported: false,
             sources,
             start: None,
             recipe: &recipe,

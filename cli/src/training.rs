@@ -58,25 +58,36 @@ pub struct Training {
     /// The folder of the images.
     pub data: PathBuf,
     threads: u32,
+    /// Whether the space is without what its target cannot run.
+    drops_unsupported: bool,
 }
 
 impl Training {
-    /// What a file and options ask to search.
+    /// What a file and options ask to search, as the run does that goes on: in the folder, if there is one, that
+    /// `resumed` gives for the name of the recipe.
     ///
     /// # Errors
     /// The file or the options are at fault.
-    pub fn load(file: &Path, args: &RecipeArgs) -> Result<Self, Failure> {
+    pub fn load(
+        file: &Path,
+        args: &RecipeArgs,
+        resumed: impl Fn(&str) -> Option<PathBuf>,
+    ) -> Result<Self, Failure> {
         Input::with(args.drop.of(file), |program, compiler| {
+            let picked = input::pick_recipe(program, args.recipe.as_deref())?;
+            if let Some(run) = resumed(picked.name()) {
+                input::as_in_run(compiler, &run)?;
+            }
             let (recipe, space) =
                 input::recipe(program, compiler, args.recipe.as_deref(), &args.set)?;
             let item = program.recipes().find(|item| item.name.name == recipe.name);
             let space_ref = item.map_or_else(|| space.name.clone(), |item| asked(program, item));
-            let sources = sources(compiler);
-            Ok(Self::new(file, args, sources, space, space_ref, recipe))
+            Ok(Self::new(file, args, compiler, space, space_ref, recipe))
         })
     }
 
-    /// What a file and options ask to do with one network.
+    /// What a file and options ask to do with one network, as the run in a folder does if there is
+    /// one.
     ///
     /// # Errors
     /// The file or the options are at fault.
@@ -85,21 +96,24 @@ impl Training {
         args: &RecipeArgs,
         space: Option<&str>,
         arch: &str,
+        run: Option<&Path>,
     ) -> Result<(Self, Network), Failure> {
         Input::with(args.drop.of(file), |program, compiler| {
+            if let Some(run) = run {
+                input::as_in_run(compiler, run)?;
+            }
             let named = input::network(program, compiler, space, arch)?;
             let recipe = recipe_for(program, compiler, args, &named.space)?;
             let network = specialise(&named.space, &named.assignment);
             let space_ref = named.space.name.clone();
-            let sources = sources(compiler);
-            Ok((Self::new(file, args, sources, named.space, space_ref, recipe), network))
+            Ok((Self::new(file, args, compiler, named.space, space_ref, recipe), network))
         })
     }
 
     fn new(
         file: &Path,
         args: &RecipeArgs,
-        sources: Vec<(String, Vec<u8>)>,
+        compiler: &Compiler<'_, '_>,
         space: Arc<Checked<Space>>,
         space_ref: String,
         mut recipe: Recipe,
@@ -109,7 +123,8 @@ impl Training {
         }
         let data = file.parent().unwrap_or(Path::new("")).join(&recipe.data.path);
         let threads = args.threads.unwrap_or_else(default_threads);
-        Self { space, space_ref, recipe, sources, data, threads }
+        let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
+        Self { space, space_ref, recipe, sources, data, threads, drops_unsupported }
     }
 
     /// The images.
@@ -153,6 +168,7 @@ impl Training {
         let inputs = Inputs {
             space_ref: &self.space_ref,
             space: &self.space,
+            drop_unsupported: self.drops_unsupported,
             sources: &self.sources,
             start,
             recipe: &self.recipe,
@@ -191,7 +207,7 @@ impl Training {
             specialise: &|assignment| specialise(space, assignment),
             best_kept: (!space.requirements.is_empty()).then_some(&best_kept),
         };
-        let mut progress = Progress::new()?;
+        let mut progress = Progress::new(self.recipe.objective.measure)?;
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
         progress.finish();
         let outcome = outcome.map_err(|failure| match failure {

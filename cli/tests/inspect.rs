@@ -51,6 +51,7 @@ fn check_as_json_has_the_span_of_a_problem() {
     let problems: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(problems.as_array().unwrap().len(), 2, "{problems:#}");
     assert_eq!(problems[0]["message"], "nope.nas: there is no such file");
+    assert_eq!(problems[0]["filename"], "nope.nas");
     assert_eq!(problems[1]["code"], "nas::names::unknown");
     assert_eq!(problems[1]["severity"], "error");
     assert_eq!(problems[1]["filename"], "bad.nas");
@@ -313,6 +314,58 @@ fn what_the_target_cannot_run_is_dropped_on_demand() {
     bench.write("used.nas", PARTLY.replace("[k3, k1]", "[k5, k1]"));
     let help = "the target cannot run it, so it was dropped; take one of `k1`, `k3`, `wide`";
     bench.nasc("cost --arch kept --drop-unsupported used.nas").fails(1, &[help]);
+}
+
+/// One decision of three keeps a candidate only, and its other one is called as a constant is.
+const ONE_LEFT: &str = r#"
+target npu { supports { conv(kernel <= 3), relu } }
+
+const wide = 3
+
+block unit(x, is_last = false) {
+    x -> choose op {
+        small: conv(3, kernel = 1)
+        wide: conv(3, kernel = 5)
+        middle: conv(3, kernel = 3) if not is_last
+    }
+}
+
+space demo for npu {
+    input x: [3, 16, 16]
+    output z = x -> choose first { none: relu, some: unit() } -> unit(is_last = true) -> unit()
+}
+
+arch demo_net of demo {
+    first = none
+    op = OP
+}
+"#;
+
+#[test]
+fn an_item_speaks_of_the_space_as_it_was_written() {
+    let bench = Bench::new();
+    let cost = |op: &str| {
+        bench.write("left.nas", ONE_LEFT.replace("OP", op));
+        bench.nasc("cost left.nas --arch demo_net --drop-unsupported --json")
+    };
+    let whole = cost("[small, middle]").json();
+    // A decision that has nothing to decide may be left out, and one that is not reachable be named.
+    assert_eq!(cost("[middle]").json(), whole);
+    assert_eq!(cost("[small, small, middle]").json(), whole);
+    cost("[middle, small, small, small]").fails(1, &["`op` stands for 2 decisions, and 4 are"]);
+
+    let only = "the target cannot run it, so it was dropped; take `small`, the only one left";
+    cost("[wide, small]").fails(1, &["`unit.0/op` has no candidate `wide`", only]);
+    let one_of = "the target cannot run it, so it was dropped; take one of `small`, `middle`";
+    cost("[small, wide]").fails(1, &["`unit.1/op` has no candidate `wide`", one_of]);
+
+    let from_file = |op: &str| {
+        bench.write("net.json", format!(r#"{{"first": "none", {op} "unit.1/op": "middle"}}"#));
+        bench.nasc("cost left.nas --arch net.json --drop-unsupported --json")
+    };
+    assert_eq!(from_file("").json(), whole);
+    assert_eq!(from_file(r#""unit.0/op": "small","#).json(), whole);
+    from_file(r#""unit.0/op": "wide","#).fails(1, &["`unit.0/op` has no candidate `wide`", only]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -92,8 +94,9 @@ fn a_command_measures_each_part_once_a_round() {
     assert_eq!(table["device"], device);
     for (key, entry) in table["entries"].as_object().unwrap() {
         let size = bench.read(&format!("plan/{key}.onnx")).len() as u64;
-        let found = ["nanoseconds", "spread", "repeats"].map(|name| entry[name].as_u64().unwrap());
-        assert_eq!(found, [size / 100 * 1_000_000, 0, 3]);
+        let names = ["least", "median", "spread", "repeats"];
+        let time = size / 100 * 1_000_000;
+        assert_eq!(names.map(|name| entry[name].as_u64().unwrap()), [time, time, 0, 3]);
     }
     // All is there: nothing is measured again, and the file stays.
     let before = bench.read("t.json");
@@ -122,7 +125,7 @@ fn bad_answers_are_shown_and_what_was_measured_is_kept() {
         ("echo 1 2", "printed 2 numbers in one line", "1 2"),
         ("echo -4 ms", "printed -4, which is no time", "-4 ms"),
         ("echo NaN", "printed NaN, which is no time", "NaN"),
-        ("exec sleep 60", "took longer than 1s", "nothing"),
+        ("sleep 60", "took longer than 1s", "nothing"),
     ];
     for (answer, why, shown) in cases {
         let bench = planned();
@@ -185,6 +188,31 @@ fn a_killed_measurement_goes_on_to_the_same_table() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_command_starts_ends_with_it() {
+    let cases = [
+        ("wait", "--timeout 1 --retries 0", Some(1)),
+        ("kill -INT $PPID; wait", "", Some(130)),
+        // It answers, and leaves behind what it started.
+        (":", "", Some(0)),
+    ];
+    for (then, more, code) in cases {
+        let bench = planned();
+        let pipe = bench.path("alive");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // A pipe is at its end when all that hold it have ended.
+        let (sender, end) = channel();
+        std::thread::spawn(move || sender.send(fs::read(pipe)));
+        let first = "[ $(wc -l < calls) -eq 1 ]";
+        let before = format!("if {first}; then exec 3> alive; sleep 600 & {then}; fi");
+        runner(&bench, &before, ANSWER);
+        let said = measured(&bench, more);
+        assert_eq!(said.code, code, "{}", said.err);
+        assert!(end.recv_timeout(Duration::from_secs(30)).is_ok(), "{then}: it lives on");
+    }
+}
+
 #[test]
 fn figures_from_elsewhere_become_a_table() {
     let bench = planned();
@@ -204,7 +232,7 @@ fn figures_from_elsewhere_become_a_table() {
     bench.nasc(&format!("{import} csv.json")).done();
     assert_eq!(bench.read("json.json"), bench.read("csv.json"));
     let table: Value = serde_json::from_slice(&bench.read("csv.json")).unwrap();
-    assert_eq!(table["entries"][&a]["nanoseconds"], 1_500_000);
+    assert_eq!(table["entries"][&a]["least"], 1_500_000);
     assert_eq!(table["entries"][&c]["repeats"], 1);
 }
 

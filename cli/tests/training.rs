@@ -139,6 +139,86 @@ fn a_run_is_not_mixed_with_another() {
     bench.nasc("demo --out run").fails(1, &["nas::run::differs"]);
 }
 
+/// [`TINY`] on a host of its own, with the latency of its networks in the objective; no two of them are
+/// made of the same parts.
+fn on_host(limit: &str) -> String {
+    let space = "space tiny(classes = 2, size = 32)";
+    TINY.replace(
+        space,
+        &format!("target host {{ latency table \"host.json\" }}\n\n{space} for host"),
+    )
+    .replacen("unit(8)", "unit(16)", 1)
+    .replace("0.01 * macs / 1M", "0.1 * latency / 1ms")
+    .replace("    task", &format!("{limit}    task"))
+    .replace("sample = 2", "sample = 4")
+}
+
+/// The networks of the space and their latencies in nanoseconds, the fastest first.
+fn latencies(bench: &Bench) -> Vec<(Value, u64)> {
+    let drawn = bench.nasc("sample tiny.nas -n 100").done();
+    let network = |line: &str| {
+        let network: Value = serde_json::from_str(line).unwrap();
+        let nanoseconds = (network["latency"].as_f64().unwrap() * 1e9).round();
+        (network["choices"].clone(), nanoseconds as u64)
+    };
+    let mut networks: Vec<(Value, u64)> = drawn.lines().map(network).collect();
+    networks.sort_by_key(|(choices, nanoseconds)| (*nanoseconds, choices.to_string()));
+    networks.dedup();
+    networks
+}
+
+/// The log-probability of a network after the last epoch of the search.
+fn score(bench: &Bench, choices: &Value) -> f64 {
+    let history = String::from_utf8(bench.read("run/history.jsonl")).unwrap();
+    let mut epochs = history.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let last = epochs.find(|epoch| epoch["phase"] == "search").unwrap();
+    let decisions = ["unit.0/op", "unit.1/op"].into_iter().enumerate();
+    let probability = |(decision, path): (usize, &str)| {
+        let candidate = usize::from(choices[path] == "large");
+        last["probabilities"][decision][candidate].as_f64().unwrap()
+    };
+    decisions.map(|decision| probability(decision).ln()).sum()
+}
+
+#[test]
+fn a_search_under_a_measured_latency_derives_the_best_that_keeps_it() {
+    let bench = bench();
+    bench.write("tiny.nas", on_host(""));
+    bench.nasc("latency measure tiny.nas --out host.json --repeats 5").done();
+    let networks = latencies(&bench);
+    let limit = (networks[1].1 + networks[2].1) / 2;
+    assert!(networks.len() == 4 && networks[1].1 < limit && limit < networks[2].1, "{networks:?}");
+    bench.write("tiny.nas", on_host(&format!("    require latency <= {}us\n", limit as f64 / 1e3)));
+
+    let said = stopped(&bench, |child| child.kill().unwrap());
+    assert_eq!(said.code, None);
+    goes_on(&bench);
+
+    let scores = String::from_utf8(bench.read("run/scores.jsonl")).unwrap();
+    let scored: Vec<Value> = scores.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let of_table = |network: &Value| {
+        let known = networks.iter().find(|(choices, _)| *choices == network["choices"]).unwrap();
+        assert_eq!(network["cost"]["latency"].as_f64().unwrap(), known.1 as f64 / 1e9);
+        known.1
+    };
+    assert!(scored.iter().all(|network| of_table(network) <= limit), "{scored:?}");
+    // The first is the most probable of all that keep the limit.
+    let best = scored[0]["choices"].clone();
+    let kept = networks.iter().take_while(|(_, nanoseconds)| *nanoseconds <= limit);
+    assert!(kept.map(|(choices, _)| score(&bench, choices)).all(|s| s <= score(&bench, &best)));
+    // What is retrained scored best with inherited weights.
+    let result = result(&bench);
+    assert!(of_table(&result) <= limit, "{result}");
+    let miou = |network: &Value| network["score"]["miou"].as_f64().unwrap();
+    let inherited = result["inherited"]["miou"].as_f64().unwrap();
+    assert!(scored.iter().all(|network| miou(network) <= inherited), "{result}");
+
+    let table = String::from_utf8(bench.read("host.json")).unwrap();
+    bench.write("host.json", table.replace("\"repeats\":5", "\"repeats\":6"));
+    let resumed = bench.nasc("search tiny.nas --out run --resume");
+    resumed.fails(1, &["nas::run::differs", "`host.json` has changed"]);
+}
+
 #[test]
 fn a_search_that_cannot_reach_its_end_does_not_begin() {
     let bench = bench();
@@ -177,6 +257,47 @@ fn a_retrained_network_scores_as_its_run_says() {
     let other = bench.nasc(&format!("eval tiny.nas --arch random:3 {weights}"));
     other.fails(1, &["nas::weights::missing", "by `--arch` the network of these weights"]);
     bench.nasc("retrain tiny.nas --arch random:3 --out run").fails(1, &["nas::run::differs"]);
+}
+
+#[test]
+fn a_run_goes_on_without_what_it_was_begun_without() {
+    let bench = bench();
+    let target = "\ntarget npu { supports { conv(kernel <= 3), relu, resize } }\n\nspace tiny";
+    let tiny = TINY.replace("\nspace tiny", target).replace("size = 32) {", "size = 32) for npu {");
+    let large = "        large: conv_bn_relu(out, kernel = 3)\n";
+    let huge = large.replace("large", "huge").replace('3', "5");
+    bench.write("tiny.nas", tiny.replace(large, &format!("{large}{huge}")));
+    let note = |run: &str| format!("`--drop-unsupported`, as the run in `{run}` was begun with it");
+
+    let table = bench.nasc("search tiny.nas --out runs/quick --drop-unsupported").done();
+    for resumed in ["", " --out runs/quick"] {
+        let said = bench.nasc(&format!("search tiny.nas --resume{resumed}"));
+        assert!(said.err.contains(&note("runs/quick")), "{}", said.err);
+        assert!(
+            said.err.contains("dropped: tiny: `unit.0/op` goes without `huge`"),
+            "{}",
+            said.err
+        );
+        assert_eq!(said.done(), table);
+    }
+    let found = "--arch runs/quick/assignment.json --weights runs/quick/weights.safetensors";
+    let said = bench.nasc(&format!("export tiny.nas {found} -o net.onnx"));
+    assert!(said.err.contains(&note("runs/quick")), "{}", said.err);
+    said.done();
+    bench.nasc("retrain tiny.nas --arch first --out more --drop-unsupported").done();
+    let said = bench.nasc("retrain tiny.nas --arch first --out more");
+    assert!(said.err.contains(&note("more")), "{}", said.err);
+    said.done();
+
+    bench.nasc("retrain tiny.nas --arch first --out whole").done();
+    let against = "the run in `whole` was begun without `--drop-unsupported`: leave the option out";
+    for command in
+        ["retrain tiny.nas --arch first --out whole", "cost tiny.nas --arch whole/result.json"]
+    {
+        bench.nasc(&format!("{command} --drop-unsupported")).fails(1, &[against]);
+    }
+    let mixed = "retrain tiny.nas --arch runs/quick/result.json --out whole";
+    bench.nasc(mixed).fails(1, &["begun without `--drop-unsupported`"]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Checked<Space> {
     /// # Errors
     /// [`analyse::Entangled`] where the conditions grow beyond what can be held.
     pub fn liveness(&self) -> Result<&Liveness, analyse::Entangled> {
-        self.liveness.get_or_init(|| Liveness::new(&self.value)).as_ref().map_err(|full| *full)
+        self.liveness.get_or_init(|| Liveness::new(&self.value)).as_ref().map_err(Clone::clone)
     }
 
     /// Sets what costs depend on beside the space. A latency comes by [`Self::set_latency`].
@@ -178,11 +178,15 @@ impl<'s> Checker<'s> {
         } else {
             liveness
         };
-        let Ok(liveness) = liveness else {
-            let place = self.place(self.space.origin, "this space");
-            let place = place.help("let fewer choices meet in one tensor");
-            self.problems.push(Entangled::at(place, self.space.name.as_str()));
-            return;
+        let liveness = match liveness {
+            Ok(liveness) => liveness,
+            Err(entangled) => {
+                let paths = self.space.paths(entangled.decisions.iter().copied());
+                let place = self.place(self.space.origin, "this space");
+                let place = place.help(format!("let fewer choices meet in one tensor: {paths} do"));
+                self.problems.push(Entangled::at(place, self.space.name.as_str()));
+                return;
+            }
         };
         let mut conditions = liveness.conditions.clone();
         for &(id, node) in nodes {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use nas_grammar::ast::{
-    Arch, ArchEntry, Arg, Expr, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
+    Arch, ArchEntry, Arg, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
 };
 use nas_grammar::{Problem, Source};
 
@@ -17,6 +17,7 @@ use crate::error::{Place, Problems, diagnostics};
 use crate::ir::Space;
 use crate::measure::Measure;
 use crate::modules::{LoadTable, Program};
+use crate::network::Costs;
 use crate::recipe::{self, Override, Recipe, Static};
 use crate::requirement::Requirement;
 use crate::specialise::specialise;
@@ -24,6 +25,8 @@ use crate::target::Dropped;
 use crate::{arch, names};
 
 diagnostics! {
+    /// A network outside what its space requires.
+    Warning Broken [nas::require::broken] "`{arch}` breaks `require {text}`" { arch: String, text: String }
     /// An objective that weighs latencies which nothing tells.
     Error UntimedObjective [nas::recipe::no_table] "the objective weighs `latency`, and space `{space}` has no latency table" { space: String }
     /// A space that the file does not have.
@@ -39,14 +42,24 @@ pub struct NamedNetwork {
     pub assignment: Assignment,
 }
 
+/// What makes a space: equal ones make equal spaces.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    name: String,
+    /// The texts of the arguments, which are constant.
+    args: Vec<String>,
+    /// The target of a search, in the place of the space's own.
+    target: Option<String>,
+}
+
 /// Compiles the items of one program; problems go to the collector that it was given.
 pub struct Compiler<'p, 'e> {
     pub(crate) program: &'p Program,
     pub(crate) problems: &'e mut Problems,
     /// Whether loading or names had errors: then what a space lacks may be what they left out.
     is_broken: bool,
-    /// Spaces without arguments, made once.
-    spaces: HashMap<String, Option<Arc<Checked<Space>>>>,
+    /// Each space as it was asked for, made once.
+    spaces: HashMap<Wanted, Option<Arc<Checked<Space>>>>,
     /// Finds latency tables; if none are to be read, no space has a latency.
     pub(crate) tables: Option<&'e LoadTable<'e>>,
     /// Those that were read.
@@ -87,11 +100,16 @@ impl<'p, 'e> Compiler<'p, 'e> {
         self
     }
 
-    /// Lets spaces go without the candidates that their target cannot run; else they are errors.
-    #[must_use]
-    pub fn dropping_unsupported(mut self, drops: bool) -> Self {
+    /// Lets the spaces that are made from now on go without the candidates that their target cannot
+    /// run; else they are errors.
+    pub fn drop_unsupported(&mut self, drops: bool) {
         self.drops_unsupported = drops;
-        self
+    }
+
+    /// Whether spaces go without what their target cannot run.
+    #[must_use]
+    pub fn drops_unsupported(&self) -> bool {
+        self.drops_unsupported
     }
 
     /// What spaces went without up to now.
@@ -159,11 +177,31 @@ impl<'p, 'e> Compiler<'p, 'e> {
 
     /// A space of the main file, checked; `None` if there is none or after a report.
     pub fn space(&mut self, name: &str, args: &'p [Arg]) -> Option<Arc<Checked<Space>>> {
-        if args.is_empty()
-            && let Some(known) = self.spaces.get(name)
-        {
+        self.once(self.wanted(name, args, None), |compiler| compiler.make(name, args))
+    }
+
+    fn wanted(&self, name: &str, args: &[Arg], target: Option<&str>) -> Wanted {
+        let source = self.source();
+        let text = |arg: &Arg| source.text().get(arg.span().range()).unwrap_or_default().to_owned();
+        let args = args.iter().map(text).collect();
+        Wanted { name: name.to_owned(), args, target: target.map(str::to_owned) }
+    }
+
+    /// The space that was made for this, or that `make` makes.
+    fn once(
+        &mut self,
+        wanted: Wanted,
+        make: impl FnOnce(&mut Self) -> Option<Arc<Checked<Space>>>,
+    ) -> Option<Arc<Checked<Space>>> {
+        if let Some(known) = self.spaces.get(&wanted) {
             return known.clone();
         }
+        let made = make(self);
+        self.spaces.insert(wanted, made.clone());
+        made
+    }
+
+    fn make(&mut self, name: &str, args: &'p [Arg]) -> Option<Arc<Checked<Space>>> {
         let (module, item) = self.program.space(self.program.main(), name)?;
         let mut found = Problems::default();
         let main = self.program.main();
@@ -180,11 +218,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             self.equip(space, target.as_ref(), &mut found);
         }
         self.problems.extend(found.into_vec());
-        let checked = checked.map(Arc::new);
-        if args.is_empty() {
-            self.spaces.insert(name.to_owned(), checked.clone());
-        }
-        checked
+        checked.map(Arc::new)
     }
 
     /// A space by reference, with its arguments; reports an unknown name.
@@ -205,14 +239,25 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let Some(name) =
             item.target.as_ref().filter(|name| own.is_none_or(|o| o.name != name.name))
         else {
+            if own.is_none() {
+                self.check_search_is_timed(item, &space);
+            }
             return Some(space);
         };
+        let args = item.space.args.as_deref().unwrap_or_default();
+        let wanted = self.wanted(&item.space.name.name, args, Some(&name.name));
+        self.once(wanted, |compiler| compiler.retarget(&space, name))
+    }
+
+    /// A space as another target of the main file has it.
+    fn retarget(&mut self, space: &Checked<Space>, name: &Ident) -> Option<Arc<Checked<Space>>> {
         let target = self.target(name)?;
-        let (mut space, mut found) = (Checked::clone(&space), Problems::default());
+        let (mut space, mut found) = (space.clone(), Problems::default());
         if self.drops_unsupported {
             space = self.without_unsupported(space, &target)?;
         }
-        self.equip(&mut space, Some(&Asked { target, source: self.source(), name }), &mut found);
+        let (source, own) = (self.source(), space.device.precision);
+        self.equip(&mut space, Some(&Asked { target, source, name, own }), &mut found);
         self.problems.extend(found.into_vec());
         Some(Arc::new(space))
     }
@@ -232,6 +277,31 @@ impl<'p, 'e> Compiler<'p, 'e> {
         self.problems.push(UnknownSpace::at(place, name));
     }
 
+    /// Reports each requirement of the space that a network breaks.
+    fn compare_with_requirements(&mut self, item: &Arch, space: &Space, costs: &Costs) {
+        let source = self.source();
+        let broken = space.requirements.iter().filter(|r| r.is_kept(costs) == Some(false));
+        for requirement in broken {
+            let has = |(measure, _): &(Measure, i128)| {
+                let cost = measure.show(costs.of(*measure)?.into());
+                Some(format!("{} {cost}", measure.name()))
+            };
+            let has: Vec<String> = requirement.limit.form.0.iter().filter_map(has).collect();
+            let mut place =
+                Place::new(&source, item.name.span, format!("it has {}", has.join(", ")));
+            let written = space.origins.chain(requirement.origin).into_iter().next();
+            if let Some((_, span)) = written.filter(|(file, _)| file.name() == source.name()) {
+                place = place.label(span, "required here");
+            }
+            let place = place.help("choose cheaper candidates, or loosen the requirement, if this is no network to compare with");
+            self.problems.push(Broken::at(
+                place,
+                item.name.name.as_str(),
+                requirement.text.as_str(),
+            ));
+        }
+    }
+
     /// The network of an `arch` item, its expectations checked.
     pub fn named_network(&mut self, item: &'p Arch) -> Option<NamedNetwork> {
         let space = self.space_ref(&item.space)?;
@@ -244,10 +314,11 @@ impl<'p, 'e> Compiler<'p, 'e> {
             ArchEntry::Expect(expect) => Some(expect),
             _ => None,
         });
-        let mut costs = None;
-        for expect in expects {
-            let costs = costs.get_or_insert_with(|| specialise(&space, &assignment).costs());
-            self.expect_network(expect, costs);
+        let expects: Vec<_> = expects.collect();
+        if !expects.is_empty() || !space.requirements.is_empty() {
+            let costs = specialise(&space, &assignment).costs();
+            expects.into_iter().for_each(|expect| self.expect_network(expect, &costs));
+            self.compare_with_requirements(item, &space, &costs);
         }
         Some(NamedNetwork { space, assignment })
     }

@@ -9,12 +9,12 @@ use nas_grammar::{Problem, Source};
 use crate::check::Checked;
 use crate::compile::Compiler;
 use crate::error::{Place, Problems, diagnostics};
-use crate::feasible;
+use crate::feasible::{self, NoTable, Untimed};
 use crate::ir::Space;
-use crate::latency::{Missing, Table, Unmeasured, measured, plan};
-use crate::measure::Device;
+use crate::latency::{Table, Unmeasured, measured};
+use crate::measure::{Device, Measure};
 use crate::modules::{LoadError, ModuleId};
-use crate::target::{TablePath, Target};
+use crate::target::{Precision, TablePath, Target};
 
 diagnostics! {
     /// A file that cannot be read, or is no table.
@@ -32,6 +32,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) target: Target,
     pub(crate) source: Source,
     pub(crate) name: &'a Ident,
+    /// What the parts of the space are measured in: the precision of its own target.
+    pub(crate) own: Precision,
 }
 
 impl<'p> Compiler<'p, '_> {
@@ -49,7 +51,9 @@ impl<'p> Compiler<'p, '_> {
             let (module, item) = self.program.target(module, &name.name)?;
             self.read_target(module, item)
         };
-        Some(Asked { target: target?, source, name })
+        let target = target?;
+        let own = target.precision.unwrap_or_default();
+        Some(Asked { target, source, name, own })
     }
 
     /// Gives a space what its target says: precision, memory, and a latency if there is a table and
@@ -71,7 +75,42 @@ impl<'p> Compiler<'p, '_> {
         }
         // Without its table, requirements on the latency say nothing new.
         if !problems.has_errors() {
-            feasible::check(space, self.tables.is_some(), problems);
+            feasible::check(space, self.untimed(&space.name, asked), problems);
+        }
+    }
+
+    /// What to say of latencies that nothing tells. A space without a target takes them from the
+    /// targets of its searches.
+    fn untimed<'t>(&self, space: &str, asked: Option<&'t Asked<'_>>) -> Untimed<'t> {
+        match asked {
+            _ if self.tables.is_none() => Untimed::Open,
+            Some(asked) => Untimed::NoTable(&asked.target.name),
+            None if self.is_searched_for_target(space) => Untimed::Open,
+            None => Untimed::NoTarget,
+        }
+    }
+
+    fn is_searched_for_target(&self, space: &str) -> bool {
+        let mut searches = self.program.recipes().filter(|item| item.space.name.name == space);
+        searches.any(|item| item.target.is_some())
+    }
+
+    /// Reports a search without a target that needs one: others of its space have one, and tell the
+    /// latency that a requirement limits.
+    pub(crate) fn check_search_is_timed(&mut self, item: &ast::Search, space: &Space) {
+        let name = space.name.as_str();
+        let reads_table = space.requirements.iter().any(|r| r.reads(Measure::Latency));
+        if reads_table
+            && space.device.latency.is_none()
+            && self.tables.is_some()
+            && self.is_searched_for_target(name)
+        {
+            let place = Place::new(&self.source(), item.space.name.span, "searched for no target");
+            let place = place.help(format!(
+                "write `search {} of {name} for TARGET`, of a target with a line `latency table \"FILE\"`",
+                item.name.name
+            ));
+            self.problems.push(NoTable::at(place, name));
         }
     }
 
@@ -85,9 +124,9 @@ impl<'p> Compiler<'p, '_> {
         {
             self.tables_read.push(source.clone());
         }
-        let Some(table) = read(source, target, path, problems) else { return };
+        let Some(table) = read(source, &space.name, asked, path, problems) else { return };
         if let Err(reason) = measured(space, &table) {
-            problems.push_boxed(unmeasured(space, &table, &reason, path, asked));
+            problems.push_boxed(unmeasured(space, &reason, path, asked));
         }
     }
 }
@@ -95,10 +134,12 @@ impl<'p> Compiler<'p, '_> {
 /// The table of a file, or `None` after a report.
 fn read(
     source: Result<Source, LoadError>,
-    target: &Target,
+    space: &str,
+    asked: &Asked<'_>,
     path: &TablePath,
     problems: &mut Problems,
 ) -> Option<Table> {
+    let target = &asked.target;
     let place = |label: &str| Place::new(target.source(), path.span, label);
     let table = match source {
         Ok(source) => Table::parse(source.text()).map_err(|error| error.to_string()),
@@ -108,8 +149,8 @@ fn read(
         }
         Err(missing) => {
             let place = place("not there").help(format!(
-                "make it by `nasc latency measure FILE --out {}`; without this line, networks have no latency",
-                beside(target, path)
+                "make it: {}; without this line, networks have no latency",
+                measuring(space, asked, &path.path)
             ));
             problems.push(UnreadableTable::at(place, path.path.as_str(), missing.to_string()));
             return None;
@@ -127,61 +168,49 @@ fn read(
     if found == wanted {
         return Some(table);
     }
-    let place = place("measured with other numbers").help(format!(
-        "name a table of {}, or write `precision {}` if the device computes with these",
-        wanted.name(),
-        found.name()
-    ));
     let (found, wanted) = (found.name(), wanted.name());
+    let stem = path.path.strip_suffix(".json").unwrap_or(&path.path);
+    let other = format!("{stem}_{wanted}.json");
+    let place = place("measured with other numbers").help(format!(
+        "write `precision {found}` if the device computes with these; else name a table of {wanted}, such as `{other}`: {}",
+        measuring(space, asked, &other)
+    ));
     let name = target.name.as_str();
     problems.push(OtherPrecision::at(place, path.path.as_str(), found, name, wanted));
     None
 }
 
 /// What to say of a table that gives a space no latency.
-fn unmeasured(
-    space: &Checked<Space>,
-    table: &Table,
-    reason: &Unmeasured,
-    path: &TablePath,
-    asked: &Asked<'_>,
-) -> Problem {
+fn unmeasured(space: &Space, reason: &Unmeasured, path: &TablePath, asked: &Asked<'_>) -> Problem {
     let place = |label: String| {
         let place = Place::new(&asked.source, asked.name.span, label);
         let is_beside = asked.source.name() == asked.target.source().name();
         if is_beside { place.label(path.span, "this table") } else { place }
     };
     match reason {
-        Unmeasured::Missing { missing, parts } => {
+        Unmeasured::Missing { missing, parts, stale } => {
             let first = missing.first().map_or("", |missing| missing.about.as_str());
-            let help = cure(space, table, path, asked, missing);
+            let (name, lacks) = (space.name.as_str(), missing.len());
+            let help = cure(name, path, asked, lacks, *stale);
             let place = place(format!("such as {first}")).help(help);
-            let (path, space) = (path.path.as_str(), space.name.as_str());
-            Box::new(MissingParts::at(place, path, missing.len(), *parts, space))
+            Box::new(MissingParts::at(place, path.path.as_str(), lacks, *parts, name))
         }
-        Unmeasured::Entangled(_) => {
-            let place = place("this has a latency table".to_owned()).help(
-                "a part may have 4096 cases at most: let fewer decisions meet in one operator, or leave the table out",
-            );
+        Unmeasured::Entangled(entangled) => {
+            let paths = space.paths(entangled.decisions.iter().copied());
+            let place = place("this has a latency table".to_owned()).help(format!(
+                "a part may have 4096 cases at most, and {paths} meet in one: let fewer decisions \
+                 meet, or leave the table out",
+            ));
             Box::new(Uncut::at(place, space.name.as_str()))
         }
     }
 }
 
-/// The command that measures what is missing, and what of the table is of other spaces.
-fn cure(
-    space: &Checked<Space>,
-    table: &Table,
-    path: &TablePath,
-    asked: &Asked<'_>,
-    missing: &[Missing],
-) -> String {
-    let file = asked.source.name();
-    let out = beside(&asked.target, path);
-    let it = if missing.len() == 1 { "it" } else { "them" };
-    let name = &space.name;
-    let measure = format!("measure {it}: `nasc latency measure {file} --space {name} --out {out}`");
-    match plan(space).map_or(0, |plan| table.stale(&plan).len()) {
+/// The command that measures what is missing, and how much of the table is of other spaces.
+fn cure(space: &str, path: &TablePath, asked: &Asked<'_>, lacks: usize, stale: usize) -> String {
+    let it = if lacks == 1 { "it" } else { "them" };
+    let measure = format!("measure {it}: {}", measuring(space, asked, &path.path));
+    match stale {
         0 => measure,
         stale => format!(
             "{measure}; what else it has ({stale}) is of other spaces, or of this one before a change"
@@ -189,8 +218,16 @@ fn cure(
     }
 }
 
-/// The path of a table as seen from where the file of the target is.
-fn beside(target: &Target, table: &TablePath) -> String {
+/// The command that measures a space into a table beside its target; before it an edit, where what
+/// the space itself is `for` computes with other numbers.
+fn measuring(space: &str, asked: &Asked<'_>, table: &str) -> String {
+    let Asked { target, source, own, .. } = asked;
     let folder = Path::new(target.source().name()).parent().unwrap_or(Path::new(""));
-    folder.join(&table.path).display().to_string()
+    let out = folder.join(table);
+    let file = source.name();
+    let command = format!("`nasc latency measure {file} --space {space} --out {}`", out.display());
+    if *own == target.precision.unwrap_or_default() {
+        return command;
+    }
+    format!("write `space {space} for {}`, then {command}", target.name)
 }

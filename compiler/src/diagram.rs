@@ -4,6 +4,7 @@
 //! first, which elimination from the innermost decision outwards wants, and mentions only the
 //! decisions on which the value really depends (Bryant 1986, for decisions of many candidates).
 
+mod entangled;
 mod selectors;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::assignment::Assignment;
 use crate::ir::DecisionId;
+pub use entangled::Entangled;
 pub use selectors::{Joint, Memo, Selectors};
 
 /// A diagram: a row of the [`Diagrams`] that made it. Equal functions have equal rows.
@@ -45,6 +47,8 @@ pub struct Diagrams<T> {
     /// Pairs and rows that large combinations visited.
     visits: usize,
     is_full: bool,
+    /// The decisions of the combination that passed the limit.
+    entangled: BTreeSet<DecisionId>,
 }
 
 /// The most pairs and rows that combinations visit in one store, and the most rows that they make.
@@ -79,7 +83,13 @@ type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Top<'_, T>, Arc<[Diagram]>) -> Di
 
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
-        Self { rows: IndexSet::default(), combined: 0, visits: 0, is_full: false }
+        Self {
+            rows: IndexSet::default(),
+            combined: 0,
+            visits: 0,
+            is_full: false,
+            entangled: BTreeSet::new(),
+        }
     }
 }
 
@@ -93,6 +103,14 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.is_full
+    }
+
+    /// Whether all that was made up to now means something.
+    ///
+    /// # Errors
+    /// [`Entangled`] where the store passed a limit, with the decisions on which it then worked.
+    pub fn room(&self) -> Result<(), Entangled> {
+        if self.is_full { Err(Entangled::new(self.entangled.iter().copied())) } else { Ok(()) }
     }
 
     /// How much work large combinations were up to now.
@@ -223,6 +241,22 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         combine: &Combine<'_, T>,
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
     ) -> Diagram {
+        let was_full = self.is_full;
+        let result = self.apply_below(a, b, combine, memo);
+        if self.is_full && !was_full {
+            self.entangled = &self.decisions(a) | &self.decisions(b);
+        }
+        result
+    }
+
+    /// As [`Diagrams::apply`], for parts of diagrams.
+    fn apply_below(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        combine: &Combine<'_, T>,
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Diagram {
         let known = (combine.at_once)(a, b).or_else(|| memo.get(&(a, b)).copied());
         // A diagram is as deep as it has decisions, which may be thousands.
         known.unwrap_or_else(|| {
@@ -263,7 +297,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                 let children = (0..width)
                     .map(|i| {
                         let (x, y) = (self.cofactor(a, decision, i), self.cofactor(b, decision, i));
-                        self.apply(x, y, combine, memo)
+                        self.apply_below(x, y, combine, memo)
                     })
                     .collect();
                 let before = self.rows.len();
@@ -342,6 +376,21 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         replace: &Rewrite<'_, T>,
         memo: &mut HashMap<Diagram, Diagram>,
     ) -> Diagram {
+        let was_full = self.is_full;
+        let result = self.rewrite_below(diagram, replace, memo);
+        if self.is_full && !was_full {
+            self.entangled = self.decisions(diagram);
+        }
+        result
+    }
+
+    /// As [`Diagrams::rewrite`], for parts of a diagram.
+    fn rewrite_below(
+        &mut self,
+        diagram: Diagram,
+        replace: &Rewrite<'_, T>,
+        memo: &mut HashMap<Diagram, Diagram>,
+    ) -> Diagram {
         if let Some(&known) = memo.get(&diagram) {
             return known;
         }
@@ -354,7 +403,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
             Row::Leaf(_) => &[],
         };
         let inner = |&child: &Diagram| {
-            stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.rewrite(child, replace, memo))
+            stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.rewrite_below(child, replace, memo))
         };
         let children = children.iter().map(inner).collect();
         let rows = self.rows.len();

@@ -20,6 +20,28 @@ pub enum CalledFrom {
         #[label("called here")]
         at: miette::SourceSpan,
     },
+    /// A `use`.
+    #[error("reached through this `use`")]
+    #[diagnostic(severity(Advice))]
+    Use {
+        /// The file of the `use`.
+        #[source_code]
+        source_code: Source,
+        /// The module that it imports.
+        #[label("imported here")]
+        at: miette::SourceSpan,
+    },
+    /// The line of the standard library in which it arises.
+    #[error("it arises in this line of the library")]
+    #[diagnostic(severity(Advice))]
+    Library {
+        /// The file of the library.
+        #[source_code]
+        source_code: Source,
+        /// What is wrong there.
+        #[label(collection)]
+        labels: Vec<LabeledSpan>,
+    },
     /// Calls that are left out of a long chain.
     #[error("… {0} calls between")]
     #[diagnostic(severity(Advice))]
@@ -35,20 +57,21 @@ pub struct Place {
     pub(crate) source: Source,
     pub(crate) labels: Vec<LabeledSpan>,
     pub(crate) help: Option<String>,
-    pub(crate) chain: Vec<CalledFrom>,
+    /// The calls that led there, innermost first.
+    pub(crate) calls: Vec<(Source, Span)>,
 }
 
 impl Place {
     /// A place in a file, with the words beside it.
     pub(crate) fn new(source: &Source, span: Span, label: impl Into<String>) -> Self {
         let label = LabeledSpan::new_primary_with_span(Some(label.into()), span);
-        Self { source: source.clone(), labels: vec![label], help: None, chain: Vec::new() }
+        Self { source: source.clone(), labels: vec![label], help: None, calls: Vec::new() }
     }
 
     /// Nowhere: for what was not written in a file.
     pub(crate) fn nowhere() -> Self {
         let source = Source::new("", "");
-        Self { source, labels: Vec::new(), help: None, chain: Vec::new() }
+        Self { source, labels: Vec::new(), help: None, calls: Vec::new() }
     }
 
     /// One more label in the same file.
@@ -63,39 +86,65 @@ impl Place {
         self
     }
 
-    /// The calls that led here, innermost first; the middle of a long chain is left out.
+    /// The calls that led here, innermost first.
     pub(crate) fn chain(mut self, calls: Vec<(Source, Span)>) -> Self {
-        let (inner, outer) = SHOWN_CALLS;
-        let left_out = calls.len().saturating_sub(inner + outer);
-        let calls = calls.into_iter();
-        self.chain = calls
-            .map(|(source_code, at)| CalledFrom::Call { source_code, at: at.into() })
-            .collect();
-        // In place of a single call, the note would save nothing.
-        if left_out > 1 {
-            self.chain.splice(inner..inner + left_out, [CalledFrom::Between(left_out)]);
-        }
+        self.calls = calls;
         self
     }
+
+    /// The file, the labels in it, the help and what led there, as they are shown. What arises in
+    /// the standard library is shown at the call that leads into it, where it can be cured.
+    pub(crate) fn shown(self) -> (Source, Vec<LabeledSpan>, Option<String>, Vec<CalledFrom>) {
+        let Self { mut source, mut labels, help, mut calls } = self;
+        let mut chain = Vec::new();
+        let entrance = calls.iter().position(|(from, _)| !from.is_library());
+        if let Some(entrance) = entrance.filter(|_| source.is_library()) {
+            let (from, at) = calls.remove(entrance);
+            let label = LabeledSpan::new_primary_with_span(Some("in this call".to_owned()), at);
+            let source_code = std::mem::replace(&mut source, from);
+            let labels = std::mem::replace(&mut labels, vec![label]);
+            chain.push(CalledFrom::Library { source_code, labels });
+        }
+        chain.extend(shown_calls(calls));
+        (source, labels, help, chain)
+    }
+}
+
+/// Calls, innermost first; the middle of a long chain is left out.
+fn shown_calls(calls: Vec<(Source, Span)>) -> Vec<CalledFrom> {
+    let (inner, outer) = SHOWN_CALLS;
+    let left_out = calls.len().saturating_sub(inner + outer);
+    let calls = calls.into_iter();
+    let call = |(source_code, at): (Source, Span)| CalledFrom::Call { source_code, at: at.into() };
+    let mut shown: Vec<CalledFrom> = calls.map(call).collect();
+    // In place of a single call, the note would save nothing.
+    if left_out > 1 {
+        shown.splice(inner..inner + left_out, [CalledFrom::Between(left_out)]);
+    }
+    shown
 }
 
 /// A problem that arises in some networks only: its title says in which.
 #[derive(Debug)]
-pub(crate) struct With<P> {
-    pub(crate) problem: P,
+pub(crate) struct With {
+    pub(crate) problem: Problem,
     /// The end of the title: ", with `kernel = 5` in unit.3".
     pub(crate) with: String,
+    /// The edit after which no network has it, if that is not the problem's own.
+    pub(crate) help: Option<String>,
+    /// Where to make that edit.
+    pub(crate) label: Option<LabeledSpan>,
 }
 
-impl<P: Diagnostic> std::fmt::Display for With<P> {
+impl std::fmt::Display for With {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", self.problem, self.with)
     }
 }
 
-impl<P: Diagnostic> std::error::Error for With<P> {}
+impl std::error::Error for With {}
 
-impl<P: Diagnostic> Diagnostic for With<P> {
+impl Diagnostic for With {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         self.problem.code()
     }
@@ -105,7 +154,10 @@ impl<P: Diagnostic> Diagnostic for With<P> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.problem.help()
+        match &self.help {
+            Some(help) => Some(Box::new(help)),
+            None => self.problem.help(),
+        }
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
@@ -113,7 +165,8 @@ impl<P: Diagnostic> Diagnostic for With<P> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.problem.labels()
+        let labels = self.problem.labels().into_iter().flatten();
+        Some(Box::new(labels.chain(self.label.clone())))
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
@@ -146,8 +199,8 @@ macro_rules! diagnostics {
 
         impl $name {
             pub(crate) fn at(place: crate::error::Place $(, $field: impl Into<$type>)*) -> Self {
-                let crate::error::Place { source, labels, help, chain } = place;
-                Self { $($field: $field.into(),)* source_code: source, labels, help, chain }
+                let (source_code, labels, help, chain) = place.shown();
+                Self { $($field: $field.into(),)* source_code, labels, help, chain }
             }
         }
     )+};

@@ -3,7 +3,7 @@
 use nas_grammar::ast::{BinaryOp, Expect, Expr, ExprKind, Span};
 use num_bigint::BigInt;
 
-use crate::analyse::{self, Entangled};
+use crate::analyse::{self, Entangled, Supernet};
 use crate::check::Checked;
 use crate::compile::Compiler;
 use crate::elaborate::{Value, compare};
@@ -32,7 +32,8 @@ fn figures_of_spaces() -> Vec<String> {
     let ends =
         Measure::ALL.into_iter().flat_map(|measure| ["min", "max"].map(|end| (measure, end)));
     let ends = ends.map(|(measure, end)| format!("{}.{end}", measure.name()));
-    ["count".to_owned()].into_iter().chain(ends).collect()
+    let others = ["count", "supernet.macs", "supernet.params"].map(str::to_owned);
+    others.into_iter().chain(ends).collect()
 }
 
 /// What to do for a latency.
@@ -137,10 +138,15 @@ impl Compiler<'_, '_> {
         };
         let space = self.space(&name, &[])?;
         let figure = match path.as_slice() {
-            ["count"] => analyse::count(&space).map(whole).map_err(Lack::from),
+            ["count"] => {
+                let lack = |entangled| Lack::entangled(&space, &entangled);
+                analyse::count(&space).map(whole).map_err(lack)
+            }
             [measure, end @ ("min" | "max")] if let Some(measure) = Measure::named(measure) => {
                 end_of_range(&space, measure, *end == "max")
             }
+            ["supernet", "macs"] => Ok(whole(Supernet::of(&space).total.macs)),
+            ["supernet", "params"] => Ok(whole(Supernet::of(&space).total.params)),
             _ => {
                 let measure = path.join(".");
                 let known = figures_of_spaces();
@@ -165,8 +171,11 @@ impl Compiler<'_, '_> {
             Lack::Table => {
                 self.problems.push(NoFigure::at(place.help(NO_TABLE), figure));
             }
-            Lack::Entangled => {
-                let help = "remove this claim, or make it about one network in an `arch`";
+            Lack::Entangled(decisions) => {
+                let help = format!(
+                    "{decisions} are entangled; remove this claim, or make it about one network \
+                     in an `arch`"
+                );
                 self.problems.push(NotExact::at(place.help(help), space));
             }
             Lack::Between(Bounds { at_least, at_most }) => {
@@ -244,15 +253,15 @@ fn mentioned<'x>(expr: &'x Expr, is_one: &dyn Fn(&str) -> bool) -> Option<(&'x s
 enum Lack {
     /// The target has no latency table.
     Table,
-    /// No table of bounded size holds it.
-    Entangled,
+    /// No table of bounded size holds it, by these decisions.
+    Entangled(String),
     /// It has bounds.
     Between(Bounds),
 }
 
-impl From<Entangled> for Lack {
-    fn from(_: Entangled) -> Self {
-        Self::Entangled
+impl Lack {
+    fn entangled(space: &Space, entangled: &Entangled) -> Self {
+        Self::Entangled(space.paths(entangled.decisions.iter().copied()))
     }
 }
 
@@ -268,7 +277,8 @@ fn end_of_range(space: &Checked<Space>, measure: Measure, is_max: bool) -> Resul
         Measure::Latency if space.device.latency.is_none() => return Err(Lack::Table),
         Measure::Latency | Measure::Macs | Measure::Params | Measure::WeightBytes => {}
     }
-    let range = analyse::range(space, measure)?;
+    let lack = |entangled| Lack::entangled(space, &entangled);
+    let range = analyse::range(space, measure).map_err(lack)?;
     let end = if is_max { range.max } else { range.min };
     Ok(if measure == Measure::Latency { seconds(end) } else { whole(end) })
 }

@@ -1,13 +1,16 @@
 //! Whether the networks of a space can keep its requirements, and whether these say anything.
 
 use crate::analyse::{
-    Entangled, Form, Limit, count_within, depth_range, least_under, memory_range,
+    Entangled, Form, Limit, count_within, depth_range, least_under, memory_range, sum_range,
 };
+use crate::assignment::Assignment;
 use crate::check::Checked;
 use crate::error::{Place, Problems, diagnostics};
 use crate::ir::Space;
-use crate::measure::{BoundedRange, Measure};
-use crate::requirement::Requirement;
+use crate::linear::{Exact, Quotient};
+use crate::measure::{BoundedRange, Bounds, Measure};
+use crate::requirement::{Figure, NoLimit, Requirement, limit, rounded};
+use crate::specialise::specialise;
 
 diagnostics! {
     /// A requirement that no network keeps.
@@ -20,28 +23,36 @@ diagnostics! {
     Error NoTable [nas::require::no_table] "space `{space}` has no latency table" { space: String }
 }
 
+/// What to say of a requirement on latencies that nothing tells.
+#[derive(Clone, Copy)]
+pub(crate) enum Untimed<'t> {
+    /// Nothing: it is left open here.
+    Open,
+    /// The space has no target.
+    NoTarget,
+    /// The target of this name has no table.
+    NoTable(&'t str),
+}
+
 /// Reports the requirements of a space that no network keeps, or that every network keeps. What
-/// cannot be proved is no problem of the file, and what latencies must be is left open by a compiler
-/// that `reads_tables` of none.
-pub(crate) fn check(space: &Checked<Space>, reads_tables: bool, problems: &mut Problems) {
+/// cannot be proved is no problem of the file.
+pub(crate) fn check(space: &Checked<Space>, untimed: Untimed<'_>, problems: &mut Problems) {
     let mut checker = Checker { space, problems };
     let mut kept_by_some = Vec::new();
     let mut is_hopeless = false;
-    for requirement in space.requirements.iter().filter(|requirement| requirement.is_sum()) {
-        if checker.lacks_table(requirement) {
-            if reads_tables {
-                checker.report_table(requirement);
+    for requirement in &space.requirements {
+        if requirement.reads(Measure::Latency) && space.device.latency.is_none() {
+            checker.report_table(requirement, untimed);
+        } else if !requirement.is_sum() {
+            // Where the bounds are not known, nothing is proved.
+            let _ = checker.bounded(requirement);
+        } else {
+            match checker.alone(requirement) {
+                Ok(KeptBy::None) => is_hopeless = true,
+                Ok(KeptBy::Some) | Err(_) => kept_by_some.push(requirement),
+                Ok(KeptBy::All) => {}
             }
-            return;
         }
-        match checker.alone(requirement) {
-            Ok(KeptBy::None) => is_hopeless = true,
-            Ok(KeptBy::Some) | Err(Entangled) => kept_by_some.push(requirement),
-            Ok(KeptBy::All) => {}
-        }
-    }
-    for requirement in space.requirements.iter().filter(|requirement| !requirement.is_sum()) {
-        checker.bounded(requirement);
     }
     if !is_hopeless && kept_by_some.len() > 1 {
         let _ = checker.together(&kept_by_some);
@@ -69,19 +80,20 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether it limits latencies that nothing tells.
-    fn lacks_table(&self, requirement: &Requirement) -> bool {
-        let mut measures = requirement.limit.form.0.iter();
-        self.space.device.latency.is_none() && measures.any(|(m, _)| *m == Measure::Latency)
-    }
-
-    fn report_table(&mut self, requirement: &Requirement) {
+    fn report_table(&mut self, requirement: &Requirement, untimed: Untimed<'_>) {
+        let name = self.space.name.as_str();
+        let edit = match untimed {
+            Untimed::Open => return,
+            Untimed::NoTarget => format!(
+                "write `space {name} for TARGET`, or `search … of {name} for TARGET`, of a target with a line `latency table \"FILE\"`"
+            ),
+            Untimed::NoTable(target) => {
+                format!("write a line `latency table \"FILE\"` in `target {target}`")
+            }
+        };
         let place = self.place(requirement, "this reads the table".to_owned());
-        let place = place.help(format!(
-            "write `space {} for TARGET`, of a target with a line `latency table \"FILE\"`; `nasc latency plan` tells what to measure for it",
-            self.space.name
-        ));
-        self.problems.push(NoTable::at(place, self.space.name.as_str()));
+        let place = place.help(format!("{edit}; `nasc latency plan` tells what to measure for it"));
+        self.problems.push(NoTable::at(place, name));
     }
 
     /// Which networks keep a requirement; reports if none does, or all do.
@@ -89,10 +101,9 @@ impl Checker<'_> {
         let Limit { form, most } = &requirement.limit;
         let name = self.space.name.as_str();
         let Some(least) = least_under(self.space, form, &[])? else { return Ok(KeptBy::Some) };
-        let least = -least.score as i128;
-        if least > *most {
-            let place = self.place(requirement, missed(requirement, least));
-            let place = place.help(tightest(requirement, least));
+        if sure(-least.score, 1) > *most {
+            let (label, help) = self.nearest(requirement, &[], -least.score as i128);
+            let place = self.place(requirement, label).help(help);
             self.problems.push(Impossible::at(place, name));
             return Ok(KeptBy::None);
         }
@@ -100,48 +111,91 @@ impl Checker<'_> {
         let Some(greatest) = least_under(self.space, &opposite, &[])? else {
             return Ok(KeptBy::Some);
         };
-        let greatest = greatest.score as i128;
-        if greatest <= *most {
-            let what = if is_upper(requirement) { "greatest" } else { "least" };
-            let label = format!("the {what} is {}", requirement.show(greatest));
-            let place = self.place(requirement, label).help("leave it out, or tighten it");
-            self.problems.push(Always::at(place, name));
-            return Ok(KeptBy::All);
+        if sure(greatest.score, -1) > *most {
+            return Ok(KeptBy::Some);
         }
-        Ok(KeptBy::Some)
+        let place = self.place(requirement, self.farthest(requirement, greatest.score as i128));
+        self.problems.push(Always::at(place.help("leave it out, or tighten it"), name));
+        Ok(KeptBy::All)
     }
 
-    /// Reports a requirement on one measure that is no sum, if no network keeps it, or all do, as far
-    /// as the bounds on the measure tell.
-    fn bounded(&mut self, requirement: &Requirement) {
-        let Some((measure, is_upper)) = requirement.measure() else { return };
-        let BoundedRange { min, max } = match measure {
-            Measure::PeakMemory => memory_range(self.space),
-            Measure::Depth => depth_range(self.space),
-            _ => return,
+    /// What to say of a requirement that no network keeps of those within limits, where `least` is
+    /// the least of the limited form: by how much the best misses it, and the edit after which one
+    /// keeps it.
+    fn nearest(
+        &self,
+        requirement: &Requirement,
+        limits: &[Limit],
+        least: i128,
+    ) -> (String, String) {
+        if let Some((measure, is_upper)) = requirement.measure() {
+            return missed(measure, is_upper, requirement.limit.most, least);
+        }
+        let Figure { text, quotient, bound, is_upper } = &requirement.figure;
+        let Some(best) = extreme(self.space, quotient, *is_upper, limits) else {
+            return ("this is missed".to_owned(), LOOSEN.to_owned());
         };
-        // Of the form, which is the measure with its sign changed where it is limited from below.
-        let form = |bound: u64| if is_upper { i128::from(bound) } else { -i128::from(bound) };
-        let (nearest, farthest) =
-            if is_upper { (min.at_least, max.at_most) } else { (max.at_most, min.at_least) };
+        let value = rounded(&best, *is_upper);
+        let (end, much, over, op) = if *is_upper {
+            ("least", "much", best - bound, "<=")
+        } else {
+            ("greatest", "little", bound - best, ">=")
+        };
+        let label = format!("the {end} `{text}` is {value}, {} too {much}", rounded(&over, true));
+        // What is too long to repeat is no edit.
+        let help = if text.contains('…') {
+            LOOSEN.to_owned()
+        } else {
+            format!("write `require {text} {op} {value}`, or make the space cheaper")
+        };
+        (label, help)
+    }
+
+    /// What to say of a requirement that all networks keep, where `greatest` is the greatest of
+    /// the limited form.
+    fn farthest(&self, requirement: &Requirement, greatest: i128) -> String {
+        if let Some((measure, is_upper)) = requirement.measure() {
+            let (end, sign) = if is_upper { ("greatest", 1) } else { ("least", -1) };
+            return format!("the {end} is {}", measure.show(sign * greatest));
+        }
+        let Figure { text, quotient, is_upper, .. } = &requirement.figure;
+        let end = if *is_upper { "greatest" } else { "least" };
+        match extreme(self.space, quotient, !is_upper, &[]) {
+            Some(value) => format!("the {end} `{text}` is {}", rounded(&value, *is_upper)),
+            None => "this is always true".to_owned(),
+        }
+    }
+
+    /// Reports a requirement that is no limit on a sum, if no network keeps it, or all do, as far
+    /// as the bounds on its measures tell.
+    fn bounded(&mut self, requirement: &Requirement) -> Result<(), Entangled> {
+        let Limit { form, most } = &requirement.limit;
+        let (mut nearest, mut farthest) = (0i128, 0i128);
+        let mut is_exact = form.0.len() == 1;
+        for (measure, factor) in &form.0 {
+            let BoundedRange { min, max } = bounds(self.space, *measure)?;
+            let (low, high) = if *factor > 0 { (min, max) } else { (max, min) };
+            let end = |bounds: Bounds, is_low| {
+                let bound = if is_low { bounds.at_least } else { bounds.at_most };
+                i128::from(bound).saturating_mul(*factor)
+            };
+            is_exact &= low.exact().is_some();
+            nearest = nearest.saturating_add(end(low, *factor > 0));
+            farthest = farthest.saturating_add(end(high, *factor < 0));
+        }
         let name = self.space.name.as_str();
-        if form(nearest) > requirement.limit.most {
-            let is_exact = if is_upper { min.exact() } else { max.exact() }.is_some();
-            let end = if is_upper { "below" } else { "above" };
-            let (label, help) = if is_exact {
-                (missed(requirement, form(nearest)), tightest(requirement, form(nearest)))
-            } else {
-                let label = format!("no network is {end} {}", measure.show(nearest.into()));
-                (label, "loosen it, or make the space cheaper".to_owned())
+        if nearest > *most {
+            let (label, help) = match requirement.measure() {
+                Some((measure, is_upper)) if is_exact => missed(measure, is_upper, *most, nearest),
+                _ => (beyond(requirement, nearest, true), LOOSEN.to_owned()),
             };
             let place = self.place(requirement, label).help(help);
             self.problems.push(Impossible::at(place, name));
-        } else if form(farthest) <= requirement.limit.most {
-            let end = if is_upper { "above" } else { "below" };
-            let label = format!("no network is {end} {}", measure.show(farthest.into()));
-            let place = self.place(requirement, label).help("leave it out, or tighten it");
-            self.problems.push(Always::at(place, name));
+        } else if farthest <= *most {
+            let place = self.place(requirement, beyond(requirement, farthest, false));
+            self.problems.push(Always::at(place.help("leave it out, or tighten it"), name));
         }
+        Ok(())
     }
 
     /// Reports requirements that no network keeps together.
@@ -158,61 +212,104 @@ impl Checker<'_> {
             // The last one is not needed for the contradiction.
             return self.together(requirements.get(..others.len()).unwrap_or_default());
         };
-        let (least, bound) = (-best.score as i128, -best.bound as i128);
-        if bound <= last.limit.most {
+        if sure(-best.bound, 1) <= last.limit.most {
             return Ok(());
         }
         let rest = if others.len() == 1 { "the other is" } else { "the others are" };
-        let label = format!("where {rest} kept, {}", missed(last, least));
-        let mut place = self.place(last, label);
-        for requirement in requirements.iter().filter(|r| r.origin != last.origin) {
+        let (missed, help) = self.nearest(last, &others, -best.score as i128);
+        let mut place = self.place(last, format!("where {rest} kept, {missed}"));
+        let mut seen = vec![last.origin];
+        for requirement in requirements {
+            if seen.contains(&requirement.origin) {
+                continue;
+            }
+            seen.push(requirement.origin);
             let mut chain = self.space.origins.chain(requirement.origin).into_iter();
             // All stand in the body of the space, and so in one file.
             if let Some((_, span)) = chain.next() {
                 place = place.label(span, "together with this");
             }
         }
-        let place = place.help(tightest(last, least));
-        self.problems.push(Together::at(place, self.space.name.as_str()));
+        self.problems.push(Together::at(place.help(help), self.space.name.as_str()));
         Ok(())
     }
 }
 
-/// Whether it limits from above, as far as one can say so of several measures.
-fn is_upper(requirement: &Requirement) -> bool {
-    requirement.measure().is_none_or(|(_, is_upper)| is_upper)
+/// The edit where no better one is known.
+const LOOSEN: &str = "loosen it, or make the space cheaper";
+
+/// A bound on a sum that was added up in floats: below it for a `side` of 1, above it for -1. Whole
+/// numbers are exact up to 2^53.
+fn sure(sum: f64, side: i128) -> i128 {
+    let margin = if sum.abs() < 9e15 { 0 } else { (sum.abs() * 1e-12) as i128 };
+    sum as i128 - side * margin
 }
 
-/// By how much the best possible value misses the limit.
-fn missed(requirement: &Requirement, least: i128) -> String {
-    let over = least - requirement.limit.most;
-    match requirement.measure() {
-        Some((measure, true)) => {
-            format!("the least is {}, {} too much", measure.show(least), measure.show(over))
+/// What is known of both ends of a measure.
+fn bounds(space: &Checked<Space>, measure: Measure) -> Result<BoundedRange, Entangled> {
+    match measure {
+        Measure::PeakMemory => Ok(memory_range(space)),
+        Measure::Depth => Ok(depth_range(space)),
+        Measure::Macs | Measure::Params | Measure::WeightBytes | Measure::Latency => {
+            sum_range(space, measure)
         }
-        Some((measure, false)) => {
-            format!("the greatest is {}, {} too little", measure.show(-least), measure.show(over))
-        }
-        None => format!("no network comes nearer than {:.4}", over as f64 * requirement.unit),
     }
 }
 
-/// The edit after which a network keeps it.
-fn tightest(requirement: &Requirement, least: i128) -> String {
+/// More rounds are not needed: each at least squares the error away.
+const MAX_ROUNDS: usize = 50;
+
+/// The least value of a quotient among the networks that keep limits, or the greatest (Dinkelbach
+/// 1967): the network with the least of `over - ratio * under` has a better ratio, until none has.
+fn extreme(
+    space: &Checked<Space>,
+    quotient: &Quotient,
+    is_least: bool,
+    limits: &[Limit],
+) -> Option<Exact> {
+    let of = |assignment: &Assignment| quotient.of(&specialise(space, assignment).costs());
+    let mut ratio = of(&Assignment::first(space))?;
+    for round in 0..MAX_ROUNDS {
+        let gain = quotient.over.minus(&quotient.under.times(&ratio));
+        let gain = if is_least { gain } else { gain.negated() };
+        let better = match limit(&gain, false) {
+            Ok(Limit { form, .. }) => of(&least_under(space, &form, limits).ok()??.assignment)?,
+            // All networks have this ratio.
+            Err(NoLimit::NoMeasure) => return Some(ratio),
+            Err(NoLimit::TooLarge) => return None,
+        };
+        // The network to begin with need not keep the limits.
+        if better == ratio && round > 0 {
+            return Some(ratio);
+        }
+        ratio = better;
+    }
+    Some(ratio)
+}
+
+/// By how much the best possible value of the limited form misses a limit on one measure, and the
+/// edit after which a network keeps it.
+fn missed(measure: Measure, is_upper: bool, most: i128, least: i128) -> (String, String) {
+    let (value, over) = (if is_upper { least } else { -least }, measure.show(least - most));
+    let (end, much, op) =
+        if is_upper { ("least", "much", "<=") } else { ("greatest", "little", ">=") };
+    let label = format!("the {end} is {}, {over} too {much}", measure.show(value));
+    // A latency is shown rounded: away, so that the edit cures.
+    let slack = if measure == Measure::Latency { 100_000 } else { 0 };
+    let value = measure.show(if is_upper { value + slack } else { value - slack });
+    (label, format!("write `require {} {op} {value}`, or make the space cheaper", measure.name()))
+}
+
+/// A proved bound on the limited form in words: that no network is nearer to the limit, or that none
+/// is farther.
+fn beyond(requirement: &Requirement, bound: i128, is_nearest: bool) -> String {
     match requirement.measure() {
         Some((measure, is_upper)) => {
-            let op = if is_upper { "<=" } else { ">=" };
-            let value = requirement.show(round_away(requirement, least));
-            format!("write `require {} {op} {value}`, or make the space cheaper", measure.name())
+            let end = if is_upper == is_nearest { "below" } else { "above" };
+            let value = if is_upper { bound } else { -bound };
+            format!("no network is {end} {}", measure.show(value))
         }
-        None => "loosen it, or make the space cheaper".to_owned(),
-    }
-}
-
-/// A latency is shown rounded: up, so that the edit cures.
-fn round_away(requirement: &Requirement, least: i128) -> i128 {
-    match requirement.measure() {
-        Some((Measure::Latency, true)) => least + 100_000,
-        _ => least,
+        None if is_nearest => "bounds on its measures rule this out".to_owned(),
+        None => "bounds on its measures prove this".to_owned(),
     }
 }

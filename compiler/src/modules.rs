@@ -9,7 +9,7 @@ use nas_grammar::ast::{
 };
 use nas_grammar::{Problem, Source, parse};
 
-use crate::error::{Place, Problems, diagnostics};
+use crate::error::{CalledFrom, Place, Problems, diagnostics};
 use crate::names::did_you_mean;
 use crate::ops;
 
@@ -28,6 +28,9 @@ diagnostics! {
 
 /// Functions on static values and lists that the language has.
 pub const FUNCTIONS: [&str; 6] = ["len", "loose_ends", "max", "min", "round_to", "sum"];
+
+/// The first part of the paths of modules of the standard library.
+const LIBRARY: &str = "std";
 
 /// Finds the file of a module: given the name of the importing source and the module's path,
 /// returns the module's source.
@@ -189,12 +192,12 @@ struct Loader<'a, 'p> {
 
 impl Loader<'_, '_> {
     /// Loads a file and, before its names are resolved, the files that it imports.
-    fn module(&mut self, source: Source, importing: &mut Vec<String>) -> ModuleId {
+    fn module(&mut self, source: Source, importing: &mut Vec<Importing>) -> ModuleId {
         let parsed = parse(&source);
         self.problems.extend(parsed.problems);
         let id = ModuleId(self.program.modules.len());
         self.loaded.insert(source.name().to_owned(), id);
-        importing.push(source.name().to_owned());
+        importing.push(Importing { source: source.clone(), at: Span::default() });
         let file = Arc::new(parsed.file);
         let symbols = HashMap::default();
         self.program.modules.push(Module {
@@ -229,14 +232,16 @@ impl Loader<'_, '_> {
         &mut self,
         source: &Source,
         import: &Use,
-        importing: &mut Vec<String>,
+        importing: &mut Vec<Importing>,
     ) -> Option<ModuleId> {
         let segments: Vec<&str> = import.module.iter().map(|s| s.name.as_str()).collect();
         let path = segments.join(".");
         let ends = import.module.first().zip(import.module.last());
         let span = ends.map_or_else(Span::default, |(first, last)| first.span.to(last.span));
         let place = Place::new(source, span, "imported here");
-        match (self.load)(source.name(), &segments) {
+        let is_library = segments.first() == Some(&LIBRARY);
+        let found = (self.load)(source.name(), &segments);
+        match found.map(|found| if is_library { found.of_library() } else { found }) {
             Err(LoadError::Unreadable(problem)) => {
                 self.problems.push_boxed(problem);
                 None
@@ -250,20 +255,19 @@ impl Loader<'_, '_> {
                 self.problems.push(UnknownModule::at(place.help(help), path, reason));
                 None
             }
-            Ok(found) if importing.iter().any(|name| name == found.name()) => {
+            Ok(found) if importing.iter().any(|file| file.source.name() == found.name()) => {
                 let place = place.help(cycle_help(&found, source));
-                let others = importing.iter().skip_while(|name| *name != found.name()).skip(1);
-                let others: Vec<&str> = others.map(String::as_str).collect();
-                let through = match others.as_slice() {
-                    [] => String::new(),
-                    others => format!(" through {}", others.join(", ")),
-                };
-                self.problems.push(ImportCycle::at(place, path, through));
+                self.problems.push(import_cycle(place, path, &found, importing));
                 None
             }
             Ok(found) => match self.loaded.get(found.name()) {
                 Some(&id) => Some(id),
-                None => Some(self.module(found, importing)),
+                None => {
+                    if let Some(file) = importing.last_mut() {
+                        file.at = span;
+                    }
+                    Some(self.module(found, importing))
+                }
             },
         }
     }
@@ -319,6 +323,36 @@ impl Loader<'_, '_> {
             symbols.insert(name.name.clone(), (symbol, name.span));
         }
     }
+}
+
+/// A file that is being read, and what it imports at the moment.
+struct Importing {
+    source: Source,
+    at: Span,
+}
+
+/// The report of a `use` that leads back to `found`, with the others on the way, the last one first.
+fn import_cycle(
+    place: Place,
+    path: String,
+    found: &Source,
+    importing: &[Importing],
+) -> ImportCycle {
+    let is_other = |file: &&Importing| file.source.name() != found.name();
+    let ring: Vec<&Importing> = importing.iter().skip_while(is_other).collect();
+    let others: Vec<&str> = ring.iter().skip(1).map(|file| file.source.name()).collect();
+    let through = match others.as_slice() {
+        [] => String::new(),
+        others => format!(" through {}", others.join(", ")),
+    };
+    let mut cycle = ImportCycle::at(place, path, through);
+    let uses = ring
+        .iter()
+        .rev()
+        .skip(1)
+        .map(|file| CalledFrom::Use { source_code: file.source.clone(), at: file.at.into() });
+    cycle.chain = uses.collect();
+    cycle
 }
 
 fn cycle_help(found: &Source, importing: &Source) -> &'static str {

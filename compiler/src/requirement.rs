@@ -1,14 +1,15 @@
 //! What `require` says: a limit on a sum of multiples of measures.
 
+use std::fmt;
+
 use num_bigint::BigInt;
 use num_integer::Integer;
-use num_rational::Ratio;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
 use crate::analyse::{Form, Limit};
-use crate::elaborate::Value;
 use crate::ir::origin::OriginId;
-use crate::measure::Measure;
+use crate::linear::{Exact, Linear, Quotient, power_of_ten, real};
+use crate::measure::{Measure, grouped};
 use crate::network::Costs;
 
 /// A limit that every network of a search keeps.
@@ -20,8 +21,19 @@ pub struct Requirement {
     pub origin: Option<OriginId>,
     /// `left <= right` or the like as a limit on whole numbers.
     pub limit: Limit,
-    /// What a unit of the limited form is in terms of the comparison.
-    pub unit: f64,
+    /// The side of the comparison that a number limits.
+    pub(crate) figure: Figure,
+}
+
+/// A quotient that a number limits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Figure {
+    /// As written.
+    pub(crate) text: String,
+    pub(crate) quotient: Quotient,
+    pub(crate) bound: Exact,
+    /// Whether it is limited from above.
+    pub(crate) is_upper: bool,
 }
 
 impl Requirement {
@@ -35,147 +47,147 @@ impl Requirement {
         }
     }
 
-    /// A value of the limited form for people: of one measure as it is, of several in terms of
-    /// the comparison.
+    /// Whether it limits a measure, alone or with others.
     #[must_use]
-    pub fn show(&self, value: i128) -> String {
-        match self.measure() {
-            Some((measure, is_above)) => measure.show(if is_above { value } else { -value }),
-            None => format!("{}", value as f64 * self.unit),
-        }
+    pub fn reads(&self, measure: Measure) -> bool {
+        self.limit.form.0.iter().any(|(read, _)| *read == measure)
     }
 
     /// Whether a network of these costs keeps it; `None` where a measure is not known.
     #[must_use]
     pub fn is_kept(&self, costs: &Costs) -> Option<bool> {
-        let terms = self.limit.form.0.iter();
-        let terms =
-            terms.map(|(m, factor)| Some(i128::from(costs.of(*m)?).saturating_mul(*factor)));
-        Some(terms.sum::<Option<i128>>()? <= self.limit.most)
+        self.limit.is_kept(costs)
     }
 
     /// Whether all its measures are sums over operators.
     #[must_use]
     pub fn is_sum(&self) -> bool {
-        self.limit.form.0.iter().all(|(measure, _)| measure.is_sum())
+        self.limit.is_sum()
     }
 }
 
-/// An exact number.
-pub(crate) type Exact = Ratio<BigInt>;
-
-/// Nanoseconds of a second: expressions speak of seconds.
-const NANOSECONDS: i64 = 1_000_000_000;
-
-/// A constant and a multiple of each measure.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Linear {
-    constant: Exact,
-    measures: [Exact; Measure::ALL.len()],
+impl From<Limit> for Requirement {
+    fn from(limit: Limit) -> Self {
+        let figure = Figure {
+            text: limit.form.to_string(),
+            quotient: Linear::counted(&limit.form.0).into(),
+            bound: Exact::from(BigInt::from(limit.most)),
+            is_upper: true,
+        };
+        Self { text: limit.to_string(), origin: None, limit, figure }
+    }
 }
 
-impl Linear {
-    pub(crate) fn constant(constant: Exact) -> Self {
-        Self { constant, measures: std::array::from_fn(|_| Exact::zero()) }
-    }
-
-    /// A measure as expressions see it.
-    pub(crate) fn measure(measure: Measure) -> Self {
-        let nanosecond = || Exact::new(BigInt::one(), BigInt::from(NANOSECONDS));
-        let unit = || if measure == Measure::Latency { nanosecond() } else { Exact::one() };
-        let of = |other| if other == measure { unit() } else { Exact::zero() };
-        Self { constant: Exact::zero(), measures: Measure::ALL.map(of) }
-    }
-
-    /// The number, if it is nothing else.
-    pub(crate) fn number(&self) -> Option<&Exact> {
-        self.measures.iter().all(Zero::is_zero).then_some(&self.constant)
-    }
-
-    pub(crate) fn times(&self, factor: &Exact) -> Self {
-        let measures = self.measures.each_ref().map(|multiple| multiple * factor);
-        Self { constant: &self.constant * factor, measures }
-    }
-
-    pub(crate) fn plus(&self, other: &Self) -> Self {
-        let mut sum = self.clone();
-        sum.constant += &other.constant;
-        sum.measures.iter_mut().zip(&other.measures).for_each(|(sum, more)| *sum += more);
-        sum
-    }
-
-    /// The limit that `self <= 0` sets, or `self < 0`, with what a unit of it is; `None` if it
-    /// speaks of no measure, or of numbers beyond all measure.
-    pub(crate) fn limit(&self, is_strict: bool) -> Option<(Limit, f64)> {
-        let multiples = || self.measures.iter().filter(|multiple| !multiple.is_zero());
-        let denominator = multiples().fold(BigInt::one(), |d, multiple| d.lcm(multiple.denom()));
-        let whole = |multiple: &Exact| (multiple * &denominator).to_integer();
-        let divisor = multiples().fold(BigInt::zero(), |d, multiple| d.gcd(&whole(multiple)));
-        if divisor.is_zero() {
-            return None;
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (measure, factor)) in self.0.iter().enumerate() {
+            let plus = if index > 0 { " + " } else { "" };
+            write!(f, "{plus}{factor} * {}", measure.name())?;
         }
-        let scale = Exact::new(denominator, divisor);
-        let most = -&self.constant * &scale;
-        let floor = most.floor().to_integer();
-        let most = if is_strict && most.is_integer() { floor - 1 } else { floor };
-        let form = Measure::ALL.into_iter().zip(&self.measures).map(|(measure, multiple)| {
-            let factor = (multiple * &scale).to_integer().to_i128()?;
-            // Sums of costs and their multiples must stay far from overflow.
-            (factor.abs() < 1 << 40).then_some((measure, factor))
-        });
-        let form: Option<Vec<_>> = form.collect();
-        let form = Form(form?.into_iter().filter(|(_, factor)| *factor != 0).collect());
-        let most = most.to_i128().filter(|most| most.abs() < 1 << 110)?;
-        let unit = scale.denom().to_f64()? / scale.numer().to_f64()?;
-        Some((Limit { form, most }, unit))
+        Ok(())
     }
 }
 
-/// The exact number that a value is meant to be: of a float, the shortest decimal that names it.
-pub(crate) fn exact(value: &Value) -> Option<Exact> {
-    match value {
-        Value::Int(n) => Some(Exact::from(n.to_string().parse::<BigInt>().ok()?)),
-        Value::Real(real) => decimal(&format!("{real:e}")),
-        _ => None,
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} <= {}", self.form, self.most)
     }
 }
 
-/// A number in scientific notation.
-fn decimal(text: &str) -> Option<Exact> {
-    let (mantissa, exponent) = text.split_once('e')?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: BigInt = format!("{whole}{fraction}").parse().ok()?;
-    let exponent = exponent.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()?;
-    let ten = Exact::from(BigInt::from(10));
-    Some(Exact::from(digits) * num_traits::Pow::pow(ten, exponent))
+/// Why a comparison sets no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoLimit {
+    /// It speaks of no measure.
+    NoMeasure,
+    /// It speaks of numbers beyond all measures.
+    TooLarge,
+}
+
+/// The limit that `form <= 0` sets, or `form < 0`.
+pub(crate) fn limit(form: &Linear, is_strict: bool) -> Result<Limit, NoLimit> {
+    let multiples = form.measures().map(|(_, multiple)| multiple);
+    let denominator = multiples.clone().fold(BigInt::one(), |d, multiple| d.lcm(multiple.denom()));
+    let whole = |multiple: &Exact| (multiple * &denominator).to_integer();
+    let divisor = multiples.fold(BigInt::zero(), |d, multiple| d.gcd(&whole(multiple)));
+    if divisor.is_zero() {
+        return Err(NoLimit::NoMeasure);
+    }
+    let scale = Exact::new(denominator, divisor);
+    let most = -&form.constant * &scale;
+    let floor = most.floor().to_integer();
+    let most = if is_strict && most.is_integer() { floor - 1 } else { floor };
+    // Sums of costs and their multiples must stay far from overflow.
+    let most = most.to_i128().filter(|most| most.abs() < 1 << 110);
+    let factors = form.measures().map(|(measure, multiple)| {
+        let factor = (multiple * &scale).to_integer().to_i128()?;
+        (factor.abs() < 1 << 40).then_some((measure, factor))
+    });
+    let factors: Option<Vec<_>> = factors.collect();
+    match (factors, most) {
+        (Some(factors), Some(most)) => Ok(Limit { form: Form(factors), most }),
+        _ => Err(NoLimit::TooLarge),
+    }
+}
+
+/// Of so many digits, those after the leading ones are rounded away.
+const SHOWN_DIGITS: i32 = 4;
+
+/// A number for people, as a literal of the language: rounded, up or down.
+pub(crate) fn rounded(number: &Exact, is_up: bool) -> String {
+    // A float is near enough to count digits.
+    let size = real(number).map_or(0.0, f64::abs).log10().floor();
+    let decimals = if size.is_finite() { (SHOWN_DIGITS - 1 - size as i32).max(0) } else { 0 };
+    let scaled = number * power_of_ten(decimals);
+    let whole = (if is_up { scaled.ceil() } else { scaled.floor() }).to_integer();
+    let sign = if whole.is_negative() { "-" } else { "" };
+    let digits = format!("{:0>width$}", whole.abs(), width = decimals as usize + 1);
+    let (whole, decimals) = digits.split_at(digits.len() - decimals as usize);
+    let decimals = decimals.trim_end_matches('0');
+    let point = if decimals.is_empty() { "" } else { "." };
+    format!("{sign}{}{point}{decimals}", grouped(whole))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linear::decimal;
 
-    fn measure(measure: Measure, factor: Value) -> Linear {
-        Linear::measure(measure).times(&exact(&factor).unwrap())
+    fn measure(measure: Measure, factor: f64) -> Linear {
+        Linear::measure(measure).times(&decimal(factor).unwrap())
+    }
+
+    fn constant(number: f64) -> Linear {
+        Linear::constant(decimal(number).unwrap())
     }
 
     #[test]
     fn times_are_whole_nanoseconds() {
-        let bound = Linear::constant(-exact(&Value::Real(0.029)).unwrap());
-        let (limit, unit) = Linear::measure(Measure::Latency).plus(&bound).limit(false).unwrap();
-        assert_eq!(limit, Limit { form: Measure::Latency.into(), most: 29_000_000 });
-        assert_eq!(unit, 1e-9);
+        let found = limit(&measure(Measure::Latency, 1.0).plus(&constant(-0.029)), false);
+        assert_eq!(found, Ok(Limit { form: Measure::Latency.into(), most: 29_000_000 }));
     }
 
     #[test]
     fn multiples_become_whole_and_small() {
         // macs / 1M + 2 * params / 1K < 6, in units of a millionth.
-        let sum = measure(Measure::Macs, Value::Real(1e-6));
-        let sum = sum.plus(&measure(Measure::Params, Value::Real(2e-3)));
-        let sum = sum.plus(&Linear::constant(exact(&Value::small(-6)).unwrap()));
+        let sum = measure(Measure::Macs, 1e-6).plus(&measure(Measure::Params, 2e-3));
         let form = Form(vec![(Measure::Macs, 1), (Measure::Params, 2000)]);
-        let (limit, unit) = sum.limit(true).unwrap();
-        assert_eq!(limit, Limit { form, most: 5_999_999 });
-        assert_eq!(unit, 1e-6);
-        assert_eq!(Linear::constant(Exact::one()).limit(false), None);
+        let found = limit(&sum.plus(&constant(-6.0)), true);
+        assert_eq!(found, Ok(Limit { form, most: 5_999_999 }));
+        assert_eq!(limit(&constant(1.0), false), Err(NoLimit::NoMeasure));
+        let large = measure(Measure::Macs, 1e30).plus(&measure(Measure::Params, 1.0));
+        assert_eq!(limit(&large, false), Err(NoLimit::TooLarge));
+    }
+
+    #[test]
+    fn figures_are_rounded_away() {
+        let shown = |number: f64, is_up| rounded(&decimal(number).unwrap(), is_up);
+        assert_eq!(shown(31.254_01, true), "31.26");
+        assert_eq!(shown(31.254_01, false), "31.25");
+        assert_eq!(shown(-31.254_01, true), "-31.25");
+        assert_eq!(shown(1_234_567.5, true), "1_234_568");
+        assert_eq!(shown(0.000_123_456, false), "0.0001234");
+        assert_eq!(shown(0.25, true), "0.25");
+        assert_eq!(shown(0.0, true), "0");
+        assert_eq!(shown(9.999_9, true), "10");
     }
 }

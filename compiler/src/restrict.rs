@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
+use crate::check::Checked;
 use crate::diagram::{Diagram, Selectors};
 use crate::ir::{Choice, DecisionId, Graph, Node, NodeId, NodeKind, Space, Varied, varied};
 
@@ -9,7 +10,7 @@ use crate::ir::{Choice, DecisionId, Graph, Node, NodeId, NodeKind, Space, Varied
 /// candidate left too; nodes that only what is gone led to are gone. Each decision must keep a
 /// candidate, or nothing of the space has a meaning.
 #[must_use]
-pub fn restrict(space: &Space, gone: &[(DecisionId, usize)]) -> Space {
+pub fn restrict(space: &Checked<Space>, gone: &[(DecisionId, usize)]) -> Space {
     let kept: Vec<Vec<usize>> = space
         .decision_ids()
         .map(|(id, decision)| {
@@ -27,7 +28,8 @@ pub fn restrict(space: &Space, gone: &[(DecisionId, usize)]) -> Space {
             places.insert(id, place);
         }
     }
-    let mut result = Space { graph, ..space.clone() };
+    let mattered = pass.mattered();
+    let mut result = Space { graph, mattered, ..Space::clone(space) };
     result.dropped = space.dropped.iter().filter_map(|id| places.get(id).copied()).collect();
     for &(id, candidate) in gone {
         if let Some(decision) = space.decision(id)
@@ -53,7 +55,7 @@ pub(crate) fn retain<T>(all: &mut Vec<T>, kept: &[usize]) {
 }
 
 struct Pass<'s> {
-    space: &'s Space,
+    space: &'s Checked<Space>,
     /// The candidates that each decision keeps.
     kept: Vec<Vec<usize>>,
     /// The store of the result.
@@ -73,6 +75,22 @@ impl Pass<'_> {
         let found = varied(&mut self.selectors, selector, value.values(), |a, b| a == b);
         // INVARIANT: the leaves are among those that there were.
         found.unwrap_or_else(|| value.clone())
+    }
+
+    /// When each decision made a difference in the whole space, of the candidates that are kept.
+    fn mattered(&mut self) -> Vec<Diagram> {
+        let Self { space, kept, selectors, .. } = self;
+        let (store, whole) = match space.liveness() {
+            _ if !space.mattered.is_empty() => (&space.selectors, space.mattered.clone()),
+            Ok(liveness) => {
+                let ids = space.decision_ids().map(|(id, _)| id);
+                (&liveness.conditions, ids.filter_map(|id| liveness.decision(id)).collect())
+            }
+            Err(_) => return Vec::new(),
+        };
+        let mut known = HashMap::default();
+        let kept = |condition| store.of_candidates(condition, selectors, kept, &mut known);
+        whole.into_iter().map(kept).collect()
     }
 
     /// The node with fewer cases, its operands those of the old graph.

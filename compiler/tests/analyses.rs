@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nas_compiler::Measure;
 use nas_compiler::analyse::{
-    ExpectedCost, Form, Limit, Sampler, SamplerWithin, best_under, count, count_within,
-    distribution, front, least_under, moments, range,
+    Draw, ExpectedCost, Form, Limit, Sampler, SamplerWithin, Within, best_under, count,
+    count_within, distribution, front, least_under, moments, range,
 };
 use nas_compiler::ir::{NodeKind, Varied};
 use nas_compiler::network::{Cost, Costs};
@@ -265,22 +265,8 @@ fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u6
     let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| keeps(cost)).collect();
     let within = count_within(space, &limits).unwrap();
     let number = BigUint::from(kept.len());
-    assert!(within.at_least <= number && number <= within.at_most, "{within:?} and {number}");
-
-    let sampler = SamplerWithin::new(space, &limits).unwrap();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut drawn: BTreeMap<Vec<(String, String)>, usize> = BTreeMap::new();
-    let few = kept.len().min(20);
-    for _ in 0..50 * few {
-        let network = specialise(space, &sampler.draw(&mut rng).unwrap());
-        assert!(keeps(&network.costs()));
-        *drawn.entry(network.choices).or_default() += 1;
-    }
-    if kept.len() == few && few > 0 {
-        assert_eq!(drawn.len(), few, "every network within the limits can be drawn");
-        assert!(drawn.values().all(|times| (8..140).contains(times)), "equally often: {drawn:?}");
-    }
-    assert!(few > 0 || sampler.draw(&mut rng).is_none());
+    assert_eq!((&within.at_least, &within.at_most), (&number, &number));
+    check_draws(space, &limits, &kept, seed);
 
     let least = least_under(space, &Measure::Params.into(), &limits[..1]).unwrap().unwrap();
     let cheap = networks.values().filter(|cost| i128::from(cost.macs) <= limits[0].most);
@@ -289,24 +275,93 @@ fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u6
     assert_eq!(specialise(space, &least.assignment).cost().params, expected);
 
     let scores = probabilities(space, weights);
-    let score_of = |choices: &[(String, String)]| -> f64 {
-        let score = |(path, candidate): &(String, String)| {
-            let row = space.decisions.iter().position(|d| d.path == *path).unwrap();
-            let column = space.decisions[row].candidates.iter().position(|c| c == candidate);
-            scores[row][column.unwrap()]
-        };
-        choices.iter().map(score).sum()
-    };
     let best = best_under(space, &scores, &limits).unwrap();
-    let expected = kept.keys().map(|choices| score_of(choices)).reduce(f64::max);
+    let expected = kept.keys().map(|choices| score_of(space, &scores, choices)).reduce(f64::max);
     assert_eq!(best.is_some(), expected.is_some());
     if let (Some(best), Some(expected)) = (best, expected) {
         assert_close(best.score, expected, 1.0, "the best score");
         assert_eq!(best.score, best.bound);
         let network = specialise(space, &best.assignment);
         assert!(keeps(&network.costs()));
-        assert_close(score_of(&network.choices), expected, 1.0, "the score of the best");
+        assert_close(
+            score_of(space, &scores, &network.choices),
+            expected,
+            1.0,
+            "the score of the best",
+        );
     }
+}
+
+/// Draws among the networks that keep limits.
+fn check_draws(
+    space: &Checked<Space>,
+    limits: &[Limit],
+    kept: &BTreeMap<&&[(String, String)], &Costs>,
+    seed: u64,
+) {
+    let sampler = SamplerWithin::new(space, limits).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn: BTreeMap<Vec<(String, String)>, usize> = BTreeMap::new();
+    let few = kept.len().min(20);
+    for _ in 0..50 * few {
+        let Draw::Network(drawn_one) = sampler.draw(&mut rng) else {
+            panic!("{} networks keep the limits", kept.len())
+        };
+        let network = specialise(space, &drawn_one);
+        assert!(kept.contains_key(&network.choices.as_slice()));
+        *drawn.entry(network.choices).or_default() += 1;
+    }
+    if kept.len() == few && few > 0 {
+        assert_eq!(drawn.len(), few, "every network within the limits can be drawn");
+        assert!(drawn.values().all(|times| (8..140).contains(times)), "equally often: {drawn:?}");
+    }
+    assert!(few > 0 || !matches!(sampler.draw(&mut rng), Draw::Network(_)));
+}
+
+/// Limits on what is no sum, from both sides, beside one that is.
+fn check_conditions(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u64) {
+    let networks = brute.networks();
+    let nth = |measure, share: f64| {
+        let mut costs: Vec<u64> = networks.values().map(|cost| of(measure, cost)).collect();
+        costs.sort_unstable();
+        i128::from(costs[((costs.len() - 1) as f64 * share) as usize])
+    };
+    for (measure, factor) in
+        [Measure::Depth, Measure::PeakMemory].into_iter().flat_map(|m| [(m, 1), (m, -1)])
+    {
+        let limits = [
+            Limit { form: Form(vec![(measure, factor)]), most: factor * nth(measure, weights[0]) },
+            Limit { form: Measure::Macs.into(), most: nth(Measure::Macs, weights[1]) },
+        ];
+        let keeps = |cost: &Costs| limits.iter().all(|limit| limit.is_kept(cost).unwrap());
+        let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| keeps(cost)).collect();
+        let number = BigUint::from(kept.len());
+        let Within { at_least, at_most } = count_within(space, &limits).unwrap();
+        assert!(at_least <= number && number <= at_most, "{at_least}..{at_most}, not {number}");
+        if measure == Measure::Depth {
+            assert_eq!(at_least, at_most);
+        }
+        check_draws(space, &limits, &kept, seed);
+        let scores = probabilities(space, weights);
+        let best = best_under(space, &scores, &limits).unwrap();
+        let expected = kept.keys().map(|choices| score_of(space, &scores, choices));
+        let expected = expected.reduce(f64::max);
+        assert_eq!(best.as_ref().map(|best| best.score.is_finite()), expected.map(|_| true));
+        if let (Some(best), Some(expected)) = (best, expected) {
+            assert_close(best.score, expected, 1.0, "the best score");
+            assert!(keeps(&specialise(space, &best.assignment).costs()));
+        }
+    }
+}
+
+/// The score of a network by those of its choices.
+fn score_of(space: &Space, scores: &[Vec<f64>], choices: &[(String, String)]) -> f64 {
+    let score = |(path, candidate): &(String, String)| {
+        let row = space.decisions.iter().position(|d| d.path == *path).unwrap();
+        let column = space.decisions[row].candidates.iter().position(|c| c == candidate);
+        scores[row][column.unwrap()]
+    };
+    choices.iter().map(score).sum()
 }
 
 /// The Pareto front of both measures, and a network at each of its points.
@@ -346,7 +401,7 @@ proptest! {
     #[test]
     fn analyses_equal_brute_force(
         text in random::source(),
-        weights in proptest::collection::vec(0.05f64..1.0, 1..40),
+        weights in proptest::collection::vec(0.05f64..1.0, 2..40),
         seed in any::<u64>(),
     ) {
         let space = common::space(Source::new("random.nas", text.as_str()));
@@ -360,6 +415,7 @@ proptest! {
         check_sampler(&space, &brute, seed);
         MEASURES.into_iter().for_each(|measure| check_distribution(&space, &brute, measure));
         check_limits(&space, &brute, &weights, seed);
+        check_conditions(&space, &brute, &weights, seed);
         check_front(&space, &brute);
     }
 }

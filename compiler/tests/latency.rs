@@ -33,8 +33,8 @@ fn setting() -> Setting {
 fn table(plan: &Plan, time: impl Fn(usize) -> u64) -> Table {
     let mut table = Table::new(setting());
     for (index, part) in plan.parts.iter().enumerate() {
-        let entry =
-            Entry { about: part.about.clone(), nanoseconds: time(index), spread: 1, repeats: 5 };
+        let (about, least) = (part.about.clone(), time(index));
+        let entry = Entry { about, least, median: least + 1, spread: 1, repeats: 5 };
         table.insert(part.key.clone(), entry);
     }
     table
@@ -92,7 +92,7 @@ fn check_sums(space: &Checked<Space>, plan: &Plan, assignments: &[Assignment]) {
     let terms = ExpectedCost::new(&space, Measure::Latency).unwrap();
     for assignment in assignments {
         let parts = plan.network(assignment).into_iter();
-        let sum: u64 = parts.map(|part| table.entries[&part.key].nanoseconds).sum();
+        let sum: u64 = parts.map(|part| table.entries[&part.key].least).sum();
         assert_eq!(specialise(&space, assignment).latency, Some(sum));
         let (expected, _) = terms.evaluate(&certain(&space, assignment));
         assert!((expected - sum as f64).abs() <= 1e-9 * expected, "{expected} and {sum}");
@@ -198,6 +198,38 @@ space s {
     assert_eq!(abouts.len(), 1 + 4, "{abouts:?}");
 }
 
+#[test]
+fn a_space_is_made_once_for_equal_arguments_and_targets() {
+    let source = Source::new(
+        "s.nas",
+        "
+target board { precision int8 }
+space s(width = 4) {
+    input image: [3, 8, 8]
+    output y = image -> choose op { a: conv(width, kernel = 1), b: conv(width, kernel = 3) }
+}
+arch one of s(width = 8) { op = a }
+arch two of s(width = 8) { op = b }
+arch narrow of s(width = 6) { op = a }
+search first of s(width = 8) for board {}
+search second of s(width = 8) for board {}
+search wide of s(width = 8) {}
+",
+    );
+    let (_, problems) = common::compile(source, |program, compiler| {
+        let of_archs = program.archs().map(|item| compiler.named_network(item).unwrap().space);
+        let [one, two, narrow] = of_archs.collect::<Vec<_>>().try_into().unwrap();
+        let searched = program.recipes().map(|item| compiler.searched(item).unwrap());
+        let [first, second, wide] = searched.collect::<Vec<_>>().try_into().unwrap();
+        assert!(
+            Arc::ptr_eq(&one, &two) && Arc::ptr_eq(&one, &wide) && Arc::ptr_eq(&first, &second)
+        );
+        assert!(!Arc::ptr_eq(&one, &narrow) && !Arc::ptr_eq(&one, &first));
+        assert_eq!(first.device.precision, Precision::Int8);
+    });
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
 /// Which of many summands are zeros is too much to make a case of each.
 #[test]
 fn thousands_of_cases_are_too_many() {
@@ -231,7 +263,7 @@ space s {
     table.entries.clear();
     let missing = measured(&mut space, &table);
     assert!(
-        matches!(missing, Err(Unmeasured::Missing { missing, parts: 3 }) if missing.len() == 3)
+        matches!(missing, Err(Unmeasured::Missing { missing, parts: 3, .. }) if missing.len() == 3)
     );
 }
 

@@ -8,7 +8,7 @@ use nas_compiler::error::Problems;
 use nas_grammar::parse::MAX_PROBLEMS;
 
 /// So many loops over a million elements take more steps than there are.
-const LOOPS: usize = MAX_STEPS as usize / 2_000_000 + 2;
+const LOOPS: usize = MAX_STEPS as usize / 5_000_000 + 1;
 
 /// The titles of the problems of a text.
 fn problems(text: &str) -> Vec<String> {

@@ -38,16 +38,6 @@ fn supernets_hold_what_was_published() {
     }
 }
 
-/// Counted on the published search code, in which every edge has its operators.
-#[test]
-fn the_relaxed_darts_holds_what_was_published() {
-    let (space, problems) = common::compile(common::shipped("darts.nas"), |_, compiler| {
-        compiler.space("darts_relaxed", &[])
-    });
-    let supernet = Supernet::of(&space.unwrap_or_else(|| panic!("{problems:?}")));
-    assert_eq!(supernet.total, Cost { macs: 300_255_744, params: 1_930_618 });
-}
-
 /// Elastic decisions add no weights: the supernet has those of the largest network, which
 /// `ofa.nas` states.
 #[test]

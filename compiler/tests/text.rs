@@ -5,6 +5,7 @@ mod common;
 #[path = "common/random.rs"]
 mod random;
 
+use nas_compiler::analyse::Limit;
 use nas_compiler::ir::text::{dot, parse, print, print_network};
 use nas_compiler::ir::{Choice, Decision, Graph, Node, NodeKind, Varied};
 use nas_compiler::ops::{
@@ -15,13 +16,15 @@ use nas_compiler::{Assignment, Space, specialise};
 use nas_grammar::Source;
 use proptest::prelude::*;
 
-/// Everything of a space but where it was written, and selectors: their ids depend on the store.
-fn content(space: &Space) -> (String, String, Vec<Node>, Vec<Decision>) {
+/// Everything of a space but where and how it was written, and selectors: their ids depend on the store.
+fn content(space: &Space) -> (String, String, Vec<Node>, Vec<Decision>, Vec<Limit>) {
     let is_fixed = |node: &Node| node.fixed_op().is_some() && node.shape.fixed().is_some();
     let nodes = space.graph.nodes().filter(|(_, node)| is_fixed(node));
     let nodes = nodes.map(|(_, node)| Node { origin: None, ..node.clone() });
     let decisions = space.decisions.iter().map(|d| Decision { origin: None, ..d.clone() });
-    (space.name.clone(), format!("{:?}", space.task), nodes.collect(), decisions.collect())
+    let (nodes, decisions) = (nodes.collect(), decisions.collect());
+    let limits = space.requirements.iter().map(|requirement| requirement.limit.clone()).collect();
+    (space.name.clone(), format!("{:?}", space.task), nodes, decisions, limits)
 }
 
 fn assert_round_trip(space: &Space) {
@@ -61,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_parsed_or_refused(text in "space a\n(n0 = |conv|input|select|[dn][0-9]|[(){}\\[\\]\",: =0-9\\\\]|\n){0,40}") {
+    fn any_text_is_parsed_or_refused(text in "space a\n(n0 = |conv|input|select|require|macs|<=|[dn][0-9]|[(){}\\[\\]\",: =0-9\\\\]|\n){0,40}") {
         if let Ok(space) = parse(&text) {
             assert_round_trip(&space);
         }
@@ -139,12 +142,14 @@ fn errors_name_the_line_and_what_was_expected() {
         ),
         (
             "n2 = relu(n0) \"r\" : [3, 8, 8]",
-            "line 4: expected `task`, a decision, a table or a node, the next being d1, t0 and n1",
+            "line 4: expected `task`, `require`, a decision, a table or a node, the next being d1, t0 and n1",
         ),
         ("n1 = train output (n0) {weight = true} \"r\" : [3, 8, 8]", "line 4: expected a number"),
         ("n1 = relu(n0) \"r : [3, 8, 8]", "line 4: expected a closing quote"),
         ("n1 = relu(n0) \"r\" : [3, 8]", "line 4: expected a shape of one or three sizes"),
         ("n1 = relu(n0) \"r\" : [3, 8, 8] and", "line 4: expected the end of the line"),
+        ("require 3 * flops <= 5", "line 4: expected a measure"),
+        ("require 3 * macs <= few", "line 4: expected a whole number"),
         ("d1 = decision \"e\" label \"e\" []", "line 4: expected at least one candidate"),
     ] {
         let error = parse(&format!("{start}{line}\n")).map(|space| print(&space)).unwrap_err();
@@ -171,6 +176,7 @@ block residual(x) {
 space small {
     input image: [3, 16, 16]
     task segmentation(7)
+    require macs / params <= 30 and latency <= 12ms
     let x = image -> conv_bn_relu(8, kernel = 3, stride = 2) -> residual
     output logits = x -> conv(7, kernel = 1, bias = true) -> resize(scale = 2)
     train output aux = x -> conv(7, kernel = 1) -> resize(scale = 2)

@@ -82,17 +82,45 @@ fn train_outputs_are_not_counted_and_cost_nothing() {
     assert_eq!(with, without);
 }
 
-/// 3,825,768 parameters of DARTS V2 for CIFAR-10 in training, 3,349,342 of them its own.
-#[test]
-fn the_auxiliary_head_of_darts_has_the_published_size() {
-    let (network, problems) = common::compile(common::shipped("darts.nas"), |program, compiler| {
-        let item = program.archs().find(|item| item.name.name == "v2_cifar").unwrap();
+/// A published network of a shipped file.
+fn published(file: &str, arch: &str) -> Network {
+    let (network, problems) = common::compile(common::shipped(file), |program, compiler| {
+        let item = program.archs().find(|item| item.name.name == arch).unwrap();
         let network = compiler.named_network(item).unwrap();
         specialise(&network.space, &network.assignment)
     });
     assert_eq!(problems, Vec::<String>::new());
+    network
+}
+
+/// 3,825,768 parameters of DARTS V2 for CIFAR-10 in training, 3,349,342 of them its own.
+#[test]
+fn the_auxiliary_head_of_darts_has_the_published_size() {
+    let network = published("darts.nas", "v2_cifar");
     let params = network.training.nodes.iter().map(|node| network.node_cost(node).params);
     assert_eq!(network.cost().params + params.sum::<u64>(), 3_825_768);
     let weights: Vec<f64> = network.training.outputs.iter().map(|output| output.weight).collect();
     assert_eq!(weights, [0.4]);
+}
+
+/// The rates of the drop paths of a network, in order.
+fn drop_paths(network: &Network) -> Vec<f64> {
+    let rate = |op: &Op| if let Op::DropPath(drop_path) = op { Some(drop_path.p) } else { None };
+    network.nodes.iter().filter_map(|node| node.op.as_ref().and_then(rate)).collect()
+}
+
+/// On all edges but the identities: 6 of the 8 in a normal cell, of which there are 18, and 5 in a
+/// reduction.
+#[test]
+fn darts_drops_the_paths_that_are_no_identities() {
+    assert_eq!(drop_paths(&published("darts.nas", "v2_cifar")), vec![0.2; 18 * 6 + 2 * 5]);
+    assert_eq!(drop_paths(&published("darts.nas", "v2_imagenet")), Vec::<f64>::new());
+}
+
+#[test]
+fn the_rates_of_nasnet_grow_from_cell_to_cell() {
+    let mut rates = drop_paths(&published("nasnet.nas", "nasnet_a_cifar"));
+    rates.dedup();
+    let expected: Vec<f64> = (1..=20).map(|cell| 0.4 * f64::from(cell) / 20.0).collect();
+    assert_eq!(rates, expected);
 }

@@ -70,4 +70,10 @@ pub struct NotUtf8 {
     pub offset: usize,
     /// Its line, from 1.
     pub line: usize,
+    #[source_code]
+    /// The file, with a mark in place of what is not UTF-8.
+    pub source_code: Source,
+    #[label("not UTF-8")]
+    /// The first mark.
+    pub at: SourceSpan,
 }

@@ -3,7 +3,7 @@
 use crate::rules::Rule;
 use crate::scan::{ITEM_WORDS, Scanner, TokenKind, leading_word};
 use crate::syntax::open_brackets;
-use crate::words::{is_item_expected, is_name_expected, is_reserved};
+use crate::words::{is_item_expected, is_name_expected, is_reserved, is_shown};
 
 /// A place where something else was expected.
 #[derive(Clone, Copy)]
@@ -111,7 +111,20 @@ fn within(site: Site<'_>) -> Option<String> {
         }
     }
     let found = by_word(site, word).or_else(|| by_pair(site)).or_else(|| by_mark(site));
-    found.map(str::to_owned)
+    found.map(str::to_owned).or_else(|| after_operator(site))
+}
+
+/// Operators that end with others stand before those.
+const OPERATORS: [&str; 17] =
+    ["->", "<=", ">=", "==", "!=", "..", "<", ">", "=", "+", "-", "*", "/", "%", "^", "and", "or"];
+
+/// The help where what an operator stands in ends behind it.
+fn after_operator(site: Site<'_>) -> Option<String> {
+    let is_end = site.rest.starts_with([')', ']', '}', ',']) && site.wants_value();
+    let before = site.before.trim_end();
+    let operator = OPERATORS.into_iter().find(|operator| before.ends_with(operator))?;
+    let what = if operator == "->" { "step" } else { "value" };
+    is_end.then(|| format!("write a {what} after the `{operator}`"))
 }
 
 fn by_word(site: Site<'_>, word: &str) -> Option<&'static str> {
@@ -182,11 +195,19 @@ fn by_mark(site: Site<'_>) -> Option<&'static str> {
     let first = site.rest.chars().next()?;
     let wants_brace =
         site.wants(&[Rule::open_body, Rule::open_block, Rule::open_space, Rule::open_arms]);
-    let ends = |end: &str| site.before.trim_end().ends_with(end) && site.wants_value();
     Some(match first {
         ')' | ']' | '}' if site.is_stray_closer() => "remove it: nothing opens it",
-        ')' | ']' | '}' | ',' if ends("=") => "write a value after the `=`",
-        ')' | ']' | '}' | ',' if ends("->") => "write a step after the `->`",
+        '-' if site.rest.starts_with("->")
+            && site.before.trim_end().ends_with("->")
+            && site.wants_value() =>
+        {
+            "remove `->`"
+        }
+        '}' if site.wants(&[Rule::use_names, Rule::ident])
+            && leading_word(site.before) == "use" =>
+        {
+            "name what is imported: `{a, b}`"
+        }
         '{' if site.rules == [Rule::params] || site.rules == [Rule::open_params] => {
             "a block has its tensors as parameters: `block name(x) { … }`"
         }
@@ -237,6 +258,7 @@ fn by_mark(site: Site<'_>) -> Option<&'static str> {
         }
         c if c.is_alphabetic() && !c.is_ascii() => NAME,
         c if c.is_whitespace() && !c.is_ascii() => "write a plain space",
+        c if !is_shown(c) && !c.is_whitespace() => "remove it: it does not show, and means nothing",
         _ => return None,
     })
 }

@@ -1,6 +1,7 @@
 //! From text to syntax tree: limits, item by item, so that each item can have its own error.
 
 use std::ops::Range;
+use std::string::FromUtf8Error;
 
 use pest::Parser;
 use pest::error::{Error, ErrorVariant};
@@ -41,11 +42,21 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, text)),
-        Err(error) => {
-            let offset = error.utf8_error().valid_up_to();
-            let line = error.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1;
-            Err(Box::new(NotUtf8 { name: name.to_owned(), offset, line }))
-        }
+        Err(error) => Err(Box::new(not_utf8(name, &error))),
+    }
+}
+
+fn not_utf8(name: &str, error: &FromUtf8Error) -> NotUtf8 {
+    let offset = error.utf8_error().valid_up_to();
+    let line = error.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1;
+    let text = String::from_utf8_lossy(error.as_bytes());
+    let mark = char::REPLACEMENT_CHARACTER.len_utf8();
+    NotUtf8 {
+        name: name.to_owned(),
+        offset,
+        line,
+        source_code: Source::new(name, text),
+        at: Span::new(offset, offset + mark).into(),
     }
 }
 

@@ -14,12 +14,26 @@ const NEAR: usize = 60;
 #[derive(Debug, Clone)]
 pub struct Source {
     named: NamedSource<Arc<str>>,
+    /// Whether it is a file of the standard library.
+    is_library: bool,
 }
 
 impl Source {
     /// A source with the name that diagnostics show.
     pub fn new(name: impl AsRef<str>, text: impl Into<Arc<str>>) -> Self {
-        Self { named: NamedSource::new(name, text.into()) }
+        Self { named: NamedSource::new(name, text.into()), is_library: false }
+    }
+
+    /// It as a file of the standard library, which its readers do not edit.
+    #[must_use]
+    pub fn of_library(self) -> Self {
+        Self { is_library: true, ..self }
+    }
+
+    /// Whether it is a file of the standard library.
+    #[must_use]
+    pub fn is_library(&self) -> bool {
+        self.is_library
     }
 
     /// The name that diagnostics show.

@@ -200,12 +200,19 @@ pub(crate) fn found(text: &str) -> (String, usize) {
     match token {
         "" => ("the end of the file".to_owned(), 0),
         "\n" | "\r" | "\r\n" => ("the end of the line".to_owned(), token.len()),
-        token if token.trim().is_empty() => {
+        token if !token.chars().any(is_shown) => {
             let code = token.chars().next().map_or(0, u32::from);
             (format!("the character U+{code:04X}"), token.len())
         }
         token => (format!("`{token}`"), token.len()),
     }
+}
+
+/// Whether a character shows on a screen: no blank, no control character, nothing of no width.
+pub(crate) fn is_shown(character: char) -> bool {
+    let has_no_width =
+        matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    !character.is_whitespace() && !character.is_control() && !has_no_width
 }
 
 /// Whether nothing but an item, or more of a finished one, is expected.

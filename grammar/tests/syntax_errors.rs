@@ -48,7 +48,12 @@ fn heads_of_items() {
         ("block f() {} }", &format!("{ITEM}; found `}}`; remove it: nothing opens it")),
         ("use a b", "expected `.`; found `b`"),
         ("use a.{b.c}", "expected `,` or `}`; found `.`"),
-        ("use a.{}", "expected a name; found `}`"),
+        ("use a.{}", "expected a name; found `}`; name what is imported: `{a, b}`"),
+        (
+            "const a = \0",
+            "expected an expression; found the character U+0000; remove it: it does not show, and means nothing",
+        ),
+        ("const a = x -> -> y", "expected an expression; found `->`; remove `->`"),
         ("const = 3", "expected a name; found `=`"),
         ("const a == 3", "expected `=`; found `==`; write `=`; `==` compares"),
         ("block 3", "expected a name; found `3`"),
@@ -57,6 +62,15 @@ fn heads_of_items() {
         ("block f(x, 3) {}", "expected a name or `)`; found `3`"),
         ("block f(x 3) {}", "expected `,`, `=` or `)`; found `3`"),
         ("block f(x = ) {}", "expected an expression; found `)`; write a value after the `=`"),
+        (
+            "space s { require macs <= }",
+            "expected an expression; found `}`; write a value after the `<=`",
+        ),
+        (
+            "space s { require macs <= 3 and }",
+            "expected an expression; found `}`; write a value after the `and`",
+        ),
+        ("const a = (3 + )", "expected an expression; found `)`; write a value after the `+`"),
         (
             "space s(a = 1) input",
             "expected `for` with a target or `{` after the space's name and parameters; found `input`",
@@ -153,7 +167,7 @@ fn expressions() {
         ("const a = repeat 3 as {}", "expected a name; found `{`"),
         ("const a = [for i in x i]", "expected `,` or `{`; found `i`"),
         ("const a = x[..+]", "expected an expression or `]`; found `+`"),
-        ("const a = f(1..)", "expected an expression; found `)`"),
+        ("const a = f(1..)", "expected an expression; found `)`; write a value after the `..`"),
         (
             "const a = choose { a }",
             "expected `:`; found `}`; each candidate has a name: `name: step`",
@@ -457,7 +471,7 @@ fn text_that_is_not_utf8() {
         nas_grammar::parse::decode("x.nas", b"const a = 1\n// \xff".to_vec()).unwrap_err();
     assert_eq!(
         said(&problem),
-        "x.nas is not UTF-8 text; save it as UTF-8; the first invalid byte is at offset 15, in line 2"
+        "x.nas is not UTF-8 text; not UTF-8; save it as UTF-8; the first invalid byte is at offset 15, in line 2"
     );
 }
 

@@ -133,12 +133,15 @@ pub enum RunError {
     NoneKept,
 
     /// Requirements under which no best network can be computed.
-    #[error("the decisions of the space are too entangled to keep its requirements")]
+    #[error("the requirements cannot be kept: {decisions}")]
     #[diagnostic(
         code(nas::run::entangled),
         help("take the requirements out, or let fewer choices meet in one tensor")
     )]
-    EntangledRequirements,
+    EntangledRequirements {
+        /// Which decisions.
+        decisions: String,
+    },
 
     /// The backend answered for another space.
     #[error("the probabilities do not fit the decisions: {why}")]

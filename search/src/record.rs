@@ -29,6 +29,9 @@ pub struct Run {
     pub goal: Goal,
     /// The space as it was asked for: `darts(width = 36)`.
     pub space: String,
+    /// Whether the space is without what its target cannot run.
+    #[serde(default)]
+    pub drop_unsupported: bool,
     /// The name of the recipe.
     pub recipe: String,
     /// The seed.

@@ -8,7 +8,8 @@
 //! decisions.json          the candidates of each decision, by path
 //! data.json               the files of the data set with their sizes in bytes
 //! initial.safetensors     the weights that a retraining began with, if they were given
-//! run.json                goal, space, seed, versions, names of the sources; written last of these
+//! run.json                goal, space and whether it is whole, seed, versions, names of the sources;
+//!                         written last of these
 //! status.json             phase and epoch, for people and tools
 //! history.jsonl           a line for each epoch of search and retraining
 //! timing.jsonl            their wall times; the only file that two equal runs differ in
@@ -99,6 +100,8 @@ pub struct Inputs<'a> {
     pub space_ref: &'a str,
     /// The space.
     pub space: &'a Space,
+    /// Whether the space is without what its target cannot run.
+    pub drop_unsupported: bool,
     /// The files that it was made of: relative name and bytes.
     pub sources: &'a [(String, Vec<u8>)],
     /// The network to train; `None` to search for one.
@@ -126,6 +129,7 @@ impl Inputs<'_> {
             format: FORMAT,
             goal: if self.start.is_some() { Goal::Retrain } else { Goal::Search },
             space: self.space_ref.to_owned(),
+            drop_unsupported: self.drop_unsupported,
             recipe: self.recipe.name.clone(),
             seed: self.recipe.seed,
             versions: self.versions.iter().cloned().collect(),

@@ -104,6 +104,9 @@ block factorized_reduce_bn(x, out, act = "relu", affine = true) {
         -> batch_norm(affine = affine)
 }
 
+/// `drop_path` at a rate that may be 0: then `x` itself. The shape stays.
+block dropped(x, rate) { if rate > 0 { x -> drop_path(rate) } else { x } }
+
 /// Pooling, "max" or "avg": [C, H, W] -> [C, H / stride, W / stride].
 block pool(x, kind, kernel, stride = 1) {
     if kind == "max" { x -> max_pool(kernel, stride, padding = "same") }

@@ -1,6 +1,7 @@
 //! The cells of NASNet (Zoph et al. 2018), which AmoebaNet and PNAS search too. Shapes are
 //! [channels, height, width].
-use std.blocks.{activation, conv_bn, relu_conv_bn, sep_conv, dil_conv, factorized_reduce_bn, pool}
+use std.blocks.{activation, conv_bn, relu_conv_bn, sep_conv, dil_conv, dropped,
+                factorized_reduce_bn, pool}
 
 /// `x` in the size of `like`, with c channels; `x` itself if it is so already.
 block fit(x, like, c, act = "relu") {
@@ -41,24 +42,25 @@ block identity_to(x, c, stride) {
     if stride == 1 and x.channels == c { x } else { x -> relu_conv_bn(c, kernel = 1, stride) }
 }
 
-/// One of the operators: [C, H, W] -> [c, H / stride, W / stride].
-block operator(x, c, stride, ops) {
+/// One of the operators, all but the identity dropped at the rate `drop`.
+/// [C, H, W] -> [c, H / stride, W / stride].
+block operator(x, c, stride, ops, drop) {
     x -> choose op {
         identity: identity_to(c, stride)
-        for (kind, k) in ops { "{kind}_{k}": cell_op(kind, k, c, stride) }
+        for (kind, k) in ops { "{kind}_{k}": cell_op(kind, k, c, stride) -> dropped(drop) }
     }
 }
 
 /// A cell: five states, each the sum of two operators on states before it. State 0 is the last cell,
 /// state 1 the one before it, in its size; only these are strided over. The states that `joined`
 /// numbers are the result; if it is empty, the new ones that no other reads.
-block nodes(last, second, c, stride, ops, joined) {
+block nodes(last, second, c, stride, ops, joined, drop) {
     var states = [last -> relu_conv_bn(c, kernel = 1), second]
     for _n in 0..5 {
         let sides = [for _side in 0..2 {
             choose from {
                 for i in 0..len(states) {
-                    "{i}": states[i] -> operator(c, if i < 2 { stride } else { 1 }, ops)
+                    "{i}": states[i] -> operator(c, if i < 2 { stride } else { 1 }, ops, drop)
                 }
             }
         }]
@@ -69,17 +71,22 @@ block nodes(last, second, c, stride, ops, joined) {
 }
 
 /// The cell that keeps the size.
-cell normal(last, second, c, ops, joined) { (last, second) -> nodes(c, 1, ops, joined) }
+cell normal(last, second, c, ops, joined, drop) {
+    (last, second) -> nodes(c, 1, ops, joined, drop)
+}
 
 /// The cell that halves the size.
-cell reduction(last, second, c, ops, joined) { (last, second) -> nodes(c, 2, ops, joined) }
+cell reduction(last, second, c, ops, joined, drop) {
+    (last, second) -> nodes(c, 2, ops, joined, drop)
+}
 
 /// The network of the papers: `repeats` normal cells with `filters` channels, a reduction to twice
 /// the channels, as many normal cells, once more both; then the classes. With `stem` channels, for
 /// large images, a convolution and two reductions come before that; without, one convolution. If
 /// `skips`, the cell after a reduction reads what the reduction reads, for the cell before the last.
+/// `drop` is the rate of the drop paths in the last cell; those before it have less, evenly.
 /// Beside the classes what an auxiliary head reads, the cell before the last reduction.
-block cell_network(x, ops, filters, repeats, classes, joined, stem = 0, skips = false) {
+block cell_network(x, ops, filters, repeats, classes, joined, stem = 0, skips = false, drop = 0.0) {
     let start = if stem > 0 {
         x -> conv_bn(stem, kernel = 3, stride = 2, padding = "valid")
     } else {
@@ -88,19 +95,19 @@ block cell_network(x, ops, filters, repeats, classes, joined, stem = 0, skips = 
     let plan = (if stem > 0 { [(true, filters / 4), (true, filters / 2)] } else { [] })
         + [for _i in 0..repeats { (false, filters) }]
         + [for c in [2 * filters, 4 * filters], i in 0..repeats + 1 { (i == 0, c) }]
-    var (last, before, is_first) = (start, start, true)
-    var tapped = start
-    for (reduces, c) in plan {
+    var (last, before, tapped) = (start, start, start)
+    for i in 0..len(plan) {
+        let (reduces, c) = plan[i]
+        let rate = drop * (i + 1) / len(plan)
         if reduces { tapped = last }
-        let second = if is_first { last } else { (before, last) -> fit(c) }
+        let second = if i == 0 { last } else { (before, last) -> fit(c) }
         let out = if reduces {
-            (last, second) -> reduction(c, ops, joined[1])
+            (last, second) -> reduction(c, ops, joined[1], rate)
         } else {
-            (last, second) -> normal(c, ops, joined[0])
+            (last, second) -> normal(c, ops, joined[0], rate)
         }
         if not (reduces and skips and c > filters) { before = last }
         last = out
-        is_first = false
     }
     (last -> relu -> global_avg_pool -> dropout -> linear(classes), tapped)
 }

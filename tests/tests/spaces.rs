@@ -1,5 +1,5 @@
-//! Every shipped space, small: its supernet makes a step on libtorch, and networks drawn from it
-//! answer in tract as they do in libtorch.
+//! Every shipped space, small: every candidate runs in a step of its supernet on libtorch, and
+//! networks drawn from it answer in tract as they do in libtorch.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,17 +7,19 @@
     reason = "a failed test panics"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use nas_compiler::error::Problems;
+use nas_compiler::ir::Decision;
 use nas_compiler::modules::Program;
 use nas_compiler::network::Port;
 use nas_compiler::weights::Tensor;
-use nas_compiler::{Assignment, Checked, Compiler, Network, Space, specialise};
+use nas_compiler::{Assignment, Checked, Compiler, Network, Space, analyse, specialise};
 use nas_grammar::Source;
+use nas_torch::{StepReport, Trial};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 use nasc::{input, sample, weights_file};
 
@@ -63,8 +65,12 @@ files! {
     vgg: ["vgg(classes = 10, size = 32)"];
 }
 
-/// Networks that are drawn from each space.
+/// Networks that are drawn from each space that has so many.
 const NETWORKS: usize = 3;
+/// Steps after which all candidates have run, with room to spare.
+const STEPS: usize = 150;
+/// The share of the loss by which rounding moves it.
+const NO_EFFECT: f64 = 1e-3;
 const SEED: u64 = 1;
 
 #[test]
@@ -117,22 +123,101 @@ fn reduced(file: &str, reference: &str) -> Result<Arc<Checked<Space>>, String> {
     space.ok_or_else(|| titles().join("; "))
 }
 
+/// Steps of the supernet until every candidate of every decision has run: whatever moves the loss
+/// gets a gradient in every step, and every decision does in some step.
 fn trains(space: &Checked<Space>) -> Result<(), String> {
-    let report = nas_torch::step(space, SEED).map_err(|error| error.to_string())?;
-    let nas_torch::StepReport { loss, weights, choices } = report;
-    let moves = |gradient: f64| gradient.is_finite() && gradient > 0.0;
-    let is_searched = !space.decisions.is_empty();
-    if loss.is_finite() && moves(weights) && (moves(choices) || !is_searched) {
-        return Ok(());
+    let trial = Trial::new(space, SEED).map_err(|error| error.to_string())?;
+    let mut runs = Runs::new(space);
+    let mut still: BTreeSet<usize> = (0..space.decisions.len()).collect();
+    still.retain(|&decision| is_searched(&space.decisions[decision]));
+    for _ in 0..STEPS {
+        let assignment = runs.rarest(space);
+        let report = trial.step(&assignment).map_err(|error| error.to_string())?;
+        judge(&trial, &assignment, &report)?;
+        still.retain(|&decision| report.choices[decision] == 0.0);
+        runs.count(&specialise(space, &assignment));
+        if runs.never().is_empty() {
+            let still: Vec<&str> =
+                still.iter().map(|&decision| space.decisions[decision].path.as_str()).collect();
+            let reason = format!("no gradient reaches the choices {still:?}");
+            return if still.is_empty() { Ok(()) } else { Err(reason) };
+        }
     }
-    Err(format!("a step of the supernet comes to {report:?}"))
+    Err(format!("never run: {:?}", runs.never()))
 }
 
-/// Some networks, uniformly from the space; fewer where a draw repeats.
+fn is_searched(decision: &Decision) -> bool {
+    decision.candidates.len() > 1
+}
+
+/// Fails where a gradient is no number, or 0 although the loss depends on the tensor.
+fn judge(trial: &Trial<'_>, assignment: &Assignment, report: &StepReport) -> Result<(), String> {
+    let StepReport { loss, weights, choices } = report;
+    let gradients = weights.iter().map(|(_, gradient)| gradient);
+    if !gradients.chain(choices).chain([loss]).all(|value| value.is_finite()) {
+        return Err(format!("a step comes to {report:?}"));
+    }
+    for (name, _) in weights.iter().filter(|(_, gradient)| *gradient == 0.0) {
+        let effect = trial.effect(assignment, name).map_err(|error| error.to_string())?;
+        if effect > NO_EFFECT * loss {
+            return Err(format!("no gradient reaches {name}, which moves {loss} by {effect}"));
+        }
+    }
+    Ok(())
+}
+
+/// How often each candidate was part of a network: by the path of its decision and its name.
+struct Runs {
+    of: BTreeMap<(String, String), usize>,
+}
+
+impl Runs {
+    fn new(space: &Space) -> Self {
+        let searched = space.decisions.iter().filter(|decision| is_searched(decision));
+        let all = searched.flat_map(|decision| {
+            let names = decision.candidates.iter();
+            names.map(|name| ((decision.path.clone(), name.clone()), 0))
+        });
+        Self { of: all.collect() }
+    }
+
+    /// Of each decision the candidate that ran least.
+    fn rarest(&self, space: &Space) -> Assignment {
+        let mut assignment = Assignment::first(space);
+        for (id, decision) in space.decision_ids().filter(|(_, decision)| is_searched(decision)) {
+            let runs = |name: &String| self.of[&(decision.path.clone(), name.clone())];
+            let candidates = decision.candidates.iter().enumerate();
+            let rarest = candidates.min_by_key(|(_, name)| runs(name)).unwrap();
+            assignment.set(id, rarest.0);
+        }
+        assignment
+    }
+
+    fn count(&mut self, network: &Network) {
+        for choice in &network.choices {
+            self.of.entry(choice.clone()).and_modify(|runs| *runs += 1);
+        }
+    }
+
+    fn never(&self) -> Vec<&(String, String)> {
+        self.of.iter().filter(|(_, runs)| **runs == 0).map(|(candidate, _)| candidate).collect()
+    }
+}
+
+/// Different networks, uniformly from the space.
 fn networks(space: &Checked<Space>) -> Result<Vec<Network>, String> {
-    let drawn = sample::draw(space, SEED).map_err(|failure| format!("{failure:?}"))?;
-    let drawn: BTreeSet<Assignment> = drawn.take(NETWORKS).collect();
-    Ok(drawn.iter().map(|assignment| specialise(space, assignment)).collect())
+    let count = analyse::count(space).map_err(|reason| format!("{reason:?}"))?;
+    let wanted = usize::try_from(count).map_or(NETWORKS, |count| count.min(NETWORKS));
+    let drawn = sample::draw_any(space, SEED).map_err(|failure| format!("{failure:?}"))?;
+    let mut networks = BTreeMap::new();
+    for assignment in drawn.take(100) {
+        let network = specialise(space, &assignment);
+        networks.entry(network.choices.clone()).or_insert(network);
+        if networks.len() == wanted {
+            return Ok(networks.into_values().collect());
+        }
+    }
+    Err(format!("{} different networks of {wanted}", networks.len()))
 }
 
 /// With fresh weights, tract answers as libtorch does.

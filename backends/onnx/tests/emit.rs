@@ -7,9 +7,8 @@
     reason = "helpers of tests are tests"
 )]
 
-mod support;
-
 use miette::Diagnostic;
+use nas_cases::networks::{Builder, NORM, conv, groups, same, weights};
 use nas_compiler::Network;
 use nas_compiler::network::Port;
 use nas_compiler::ops::{
@@ -18,7 +17,6 @@ use nas_compiler::ops::{
 };
 use nas_compiler::shape::Shape;
 use nas_onnx::{EmitError, OPSETS, Options, dump, emit};
-use support::{Builder, NORM, conv, groups, same, weights};
 
 /// Folded and unfolded batch norms, a sum of three, a gate, a constant, a resize by a factor.
 fn small() -> Network {

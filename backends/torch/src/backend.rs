@@ -138,7 +138,7 @@ impl Backend for TorchBackend {
         };
         let mixture = Mixture::new(&self.space, settings)?;
         let expected = ExpectedCost::new(&self.space, objective.measure)
-            .map_err(|reason| TorchError::Entangled { space: self.space.name.clone(), reason })?;
+            .map_err(|reason| TorchError::entangled(&self.space, &reason))?;
         Ok(TorchSupernet {
             space: Arc::clone(&self.space),
             feed: self.feed(data.batch),

@@ -11,7 +11,8 @@
 use std::collections::HashMap;
 
 use nas_compiler::Checked;
-use nas_compiler::analyse::liveness::{Entangled, Liveness};
+use nas_compiler::analyse::Entangled;
+use nas_compiler::analyse::liveness::Liveness;
 use nas_compiler::diagram::Diagram;
 use nas_compiler::ir::operation::{Case, Operation, WeightGroup};
 use nas_compiler::ir::{Node, NodeKind, Space, Varied};
@@ -66,9 +67,7 @@ impl Program {
             let alive = liveness.as_ref().and_then(|liveness| liveness.node(id));
             let row = builder.node(space, node, alive.unwrap_or(always));
             builder.places.push(row);
-            if builder.program.selectors.is_full() {
-                return Err(Entangled);
-            }
+            builder.program.selectors.room()?;
         }
         Ok((builder.program, builder.specs))
     }

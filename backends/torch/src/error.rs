@@ -3,6 +3,7 @@
 use std::fmt;
 
 use miette::{Diagnostic, SourceSpan};
+use nas_compiler::Space;
 use nas_compiler::analyse::Entangled;
 use nas_data::DataError;
 use nas_grammar::Source;
@@ -116,8 +117,8 @@ pub enum TorchError {
     Entangled {
         /// The space.
         space: String,
-        /// What the analysis says.
-        reason: Entangled,
+        /// Which decisions.
+        reason: String,
     },
 
     /// A saved state or weights lack a tensor, or have it in another shape.
@@ -193,6 +194,11 @@ impl From<TchError> for TorchError {
 }
 
 impl TorchError {
+    /// The space has no table of bounded size of what the supernet holds or costs.
+    pub(crate) fn entangled(space: &Space, entangled: &Entangled) -> Self {
+        Self::Entangled { space: space.name.clone(), reason: entangled.named(space) }
+    }
+
     /// What libtorch said of the node with this name.
     pub(crate) fn at(node: Option<&str>, error: &TchError) -> Self {
         let (node, reason) = (node.map(str::to_owned), first_line(error));

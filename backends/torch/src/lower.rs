@@ -119,8 +119,10 @@ pub(crate) fn forward(
         Op::Hswish(_) => made(x(operands)?.f_hardswish()?),
         Op::Identity(_) => Ok(operands.into_iter().next().unwrap_or(Value::Zero)),
         Op::LeakyRelu(op) => {
-            let slope = Tensor::f_from_slice(&[op.slope as f32])?.f_to_device(site.device)?;
-            made(x(operands)?.f_prelu(&slope)?)
+            let x = x(operands)?;
+            made(x.f_prelu(
+                &Tensor::f_from_slice(&[op.slope])?.f_to_device(x.device())?.f_to_kind(x.kind())?,
+            )?)
         }
         Op::Linear(_) => {
             let vector = x(operands)?.f_flatten(1, -1)?;
@@ -265,7 +267,10 @@ fn shift(op: &Shift, x: &Tensor, from: Shape) -> Result<Tensor, TchError> {
     let channels = NonZeroU32::new(from.channels()).unwrap_or(NonZeroU32::MIN);
     let (as_conv, kernel) = op.as_conv(channels);
     let sizes = [from.channels(), 1, op.kernel, op.kernel].map(i64::from);
-    let kernel = Tensor::f_from_slice(&kernel)?.f_view(sizes)?.f_to_device(x.device())?;
+    let kernel = Tensor::f_from_slice(&kernel)?
+        .f_view(sizes)?
+        .f_to_device(x.device())?
+        .f_to_kind(x.kind())?;
     conv(&as_conv, x, &kernel, None)
 }
 
@@ -290,6 +295,25 @@ fn resize(
     };
     match op.mode {
         ResizeMode::Bilinear => x.f_upsample_bilinear2d(size, op.align_corners, None, None),
-        ResizeMode::Nearest => x.f_upsample_nearest2d(size, None, None),
+        ResizeMode::Nearest => nearest(x, [h, w], size),
     }
+}
+
+/// Row `y` of the result is row `floor(y * from / to)`. libtorch multiplies by the ratio in 32 bits,
+/// which ends up a row off in some sizes; there the rows are listed.
+fn nearest(x: &Tensor, [h, w]: [i64; 2], [to_h, to_w]: [i64; 2]) -> Result<Tensor, TchError> {
+    let exact = |[from, to]: [i64; 2]| (0..to).map(move |at| at * from / to);
+    let is_rounded = |[from, to]: [i64; 2]| {
+        let ratio = from as f32 / to as f32;
+        !(0..to).map(|at| (at as f32 * ratio) as i64).eq(exact([from, to]))
+    };
+    let [rows, columns] = [[h, to_h], [w, to_w]];
+    if !is_rounded(rows) && !is_rounded(columns) {
+        return x.f_upsample_nearest2d([to_h, to_w], None, None);
+    }
+    let listed = |sizes| {
+        let places: Vec<i64> = exact(sizes).collect();
+        Tensor::f_from_slice(&places)?.f_to_device(x.device())
+    };
+    x.f_index_select(2, &listed(rows)?)?.f_index_select(3, &listed(columns)?)
 }

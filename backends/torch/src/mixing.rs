@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use nas_compiler::diagram::{Diagram, Selectors, Top};
 use nas_compiler::recipe::Mixing;
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
@@ -113,7 +113,7 @@ impl Draw {
         let kept: Vec<i64> = candidates.iter().map(|&candidate| candidate as i64).collect();
         let kept = Tensor::f_from_slice(&kept)?.f_to_device(self.device)?;
         let noisy = logits.f_index_select(0, &kept)?.f_add(&noise)?;
-        let weights = noisy.f_div_scalar(self.temperature)?.f_softmax(1, Kind::Float)?;
+        let weights = noisy.f_div_scalar(self.temperature)?.f_softmax(1, logits.kind())?;
         match self.mixing {
             Mixing::Soft => Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? }),
             Mixing::Hard => one(&candidates, &weights),
@@ -124,14 +124,17 @@ impl Draw {
 fn one(candidates: &[usize], weights: &Tensor) -> Result<Mix, TorchError> {
     let best = weights.f_argmax(1, false)?.f_int64_value(&[0])?;
     let candidate = candidates.get(best as usize).copied().unwrap_or_default();
-    let factor = if weights.requires_grad() {
-        let weight = weights.f_select(1, best)?;
-        let rest = weight.f_detach()?.f_neg()?.f_add_scalar(1.0)?;
-        Some(weight.f_add(&rest)?)
-    } else {
-        None
-    };
-    Ok(Mix::One { candidate, factor })
+    Ok(Mix::One { candidate, factor: straight_through(weights, best)? })
+}
+
+/// The factor 1 `[1]` that carries the gradient to a weight of `[1, n]`; none if they want none.
+pub(crate) fn straight_through(weights: &Tensor, of: i64) -> Result<Option<Tensor>, TchError> {
+    if !weights.requires_grad() {
+        return Ok(None);
+    }
+    let weight = weights.f_select(1, of)?;
+    let rest = weight.f_detach()?.f_neg()?.f_add_scalar(1.0)?;
+    Ok(Some(weight.f_add(&rest)?))
 }
 
 /// What each select of a program does where the decisions do this.

@@ -1,6 +1,5 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
-use nas_compiler::analyse::Entangled;
 use nas_compiler::ir::{Choice, Space};
 use nas_compiler::recipe::{Adam, Mixing};
 use nas_compiler::shape::Shape;
@@ -58,8 +57,7 @@ impl Mixture {
         if let (Mixing::Soft, Some(shapes)) = (settings.mixing, several_shapes(space)) {
             return Err(TorchError::SoftShapes(Box::new(shapes)));
         }
-        let entangled =
-            |reason: Entangled| TorchError::Entangled { space: space.name.clone(), reason };
+        let entangled = |reason| TorchError::entangled(space, &reason);
         let (program, specs) = Program::of_space(space).map_err(entangled)?;
         let parameters = Parameters::new(specs, settings.seed, settings.device)?;
         let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;

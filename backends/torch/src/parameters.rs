@@ -152,6 +152,14 @@ impl Parameters {
         Some((self.tensors.get(row)?, offset))
     }
 
+    /// Makes them double precision, to compare gradients with differences; no optimiser takes these.
+    #[cfg(test)]
+    pub(crate) fn make_double(&mut self) {
+        for tensor in &mut self.tensors {
+            *tensor = tensor.detach().to_kind(Kind::Double);
+        }
+    }
+
     /// Whether backward computes gradients of the trainable tensors.
     pub(crate) fn require_gradients(&self, yes: bool) -> Result<(), TorchError> {
         for (tensor, offset) in self.tensors.iter().zip(&self.offsets) {

@@ -1,17 +1,17 @@
-//! One step of a supernet on random pictures: whether a space can be trained, without a data set.
+//! Steps of a supernet on random pictures: whether a space can be trained, without a data set.
 
-use nas_compiler::Checked;
 use nas_compiler::ir::{Space, Task};
 use nas_compiler::recipe::{Adam, Mixing};
 use nas_compiler::shape::Shape;
-use tch::{Device, Kind, Tensor};
+use nas_compiler::{Assignment, Checked};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::backend::{default_threads, use_threads};
 use crate::dropout::Noise;
 use crate::error::TorchError;
 use crate::layout::channels_last;
 use crate::lower::Statistics;
-use crate::mixing::{Draw, Mix, of_selects};
+use crate::mixing::{Mix, of_selects, straight_through};
 use crate::mixture::{Mixture, Settings};
 use crate::program::{Evaluation, Plan};
 use crate::random::{Moment, Purpose, normal, stream};
@@ -21,52 +21,130 @@ use crate::task::{Labels, classes, ignored, mean_loss};
 const BATCH: i64 = 2;
 /// A step of the choices: their gradients are wanted too.
 const MOMENT: Moment = Moment { choices: true, epoch: 0, step: 0 };
+/// How far [`Trial::effect`] moves the elements of a tensor, as a standard deviation.
+const NUDGE: f64 = 1e-2;
+
+/// A fresh supernet on the processor, and two random pictures for it.
+pub struct Trial<'a> {
+    space: &'a Checked<Space>,
+    seed: u64,
+    mixture: Mixture,
+    theta: Tensor,
+    pictures: Vec<Tensor>,
+}
 
 /// What one step of a supernet came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepReport {
     /// The mean cross-entropy of the first output, or the mean square of all outputs where the
     /// space has no task.
     pub loss: f64,
-    /// The largest gradient of a weight, without its sign.
-    pub weights: f64,
-    /// The largest gradient of the logit of a candidate, without its sign.
-    pub choices: f64,
+    /// The largest gradient, without its sign, of each trainable tensor that the step reads, by
+    /// the tensor's name.
+    pub weights: Vec<(String, f64)>,
+    /// The largest gradient, without its sign, of the logits of each decision.
+    pub choices: Vec<f64>,
 }
 
-/// One pass forward and backward through the fresh supernet of a space on the processor, two
-/// random pictures, one candidate of each decision, on [`default_threads`] threads.
-///
-/// # Errors
-/// The cases of what depends on decisions cannot be listed, or libtorch fails at a node.
-pub fn step(space: &Checked<Space>, seed: u64) -> Result<StepReport, TorchError> {
-    use_threads(default_threads());
-    let mixture = Mixture::new(space, settings(seed))?;
-    mixture.parameters.require_gradients(true)?;
-    let theta = mixture.theta()?.f_set_requires_grad(true)?;
-    let mixes = mixes(&mixture, &theta, seed)?;
-    let plan = Plan::new(&mixture.program, &mixes);
-    let noise = Some(Noise { seed, moment: MOMENT, drop_path: 1.0 });
-    let evaluation = Evaluation { noise, ..mixture.evaluation(&plan, &mixes, Statistics::Learn) };
-    let shapes = mixture.program.inputs.iter().enumerate();
-    let inputs = shapes.map(|(input, shape)| picture(*shape, seed, input));
-    let outputs = evaluation.run(&inputs.collect::<Result<Vec<_>, _>>()?)?;
-    let loss = loss(space.task, &outputs)?;
-    let rows = mixture.program.weights(&plan).into_iter();
-    let weights = rows.filter_map(|row| mixture.parameters.trainable(row));
-    let weights: Vec<&Tensor> = weights.map(|(tensor, _)| tensor).collect();
-    Ok(StepReport {
-        loss: loss.f_double_value(&[])?,
-        weights: largest_gradient(&loss, &weights)?,
-        choices: largest_gradient(&loss, &[&theta])?,
-    })
-}
+impl<'a> Trial<'a> {
+    /// The supernet of a space with weights of a seed, to be run on [`default_threads`] threads.
+    ///
+    /// # Errors
+    /// The cases of what depends on decisions cannot be listed, or libtorch fails.
+    pub fn new(space: &'a Checked<Space>, seed: u64) -> Result<Self, TorchError> {
+        use_threads(default_threads());
+        let mixture = Mixture::new(space, settings(seed))?;
+        mixture.parameters.require_gradients(true)?;
+        let theta = mixture.theta()?.f_set_requires_grad(true)?;
+        let inputs = mixture.program.inputs.iter().enumerate();
+        let pictures = inputs.map(|(input, shape)| picture(*shape, seed, input));
+        let pictures = pictures.collect::<Result<_, _>>()?;
+        Ok(Self { space, seed, mixture, theta, pictures })
+    }
 
-/// One candidate of each decision, by the noise of the step.
-fn mixes(mixture: &Mixture, theta: &Tensor, seed: u64) -> Result<Vec<Mix>, TorchError> {
-    let (mixing, device) = (Mixing::Hard, Device::Cpu);
-    let draw = Draw { mixing, temperature: 1.0, seed, moment: MOMENT, batch: BATCH, device };
-    of_selects(&mixture.program, &draw.mixes(&mixture.choices, theta)?)
+    /// One pass forward and backward with these candidates, no paths dropped. The weights stay as
+    /// they are.
+    ///
+    /// # Errors
+    /// libtorch fails at a node.
+    pub fn step(&self, assignment: &Assignment) -> Result<StepReport, TorchError> {
+        let mixes = self.mixes(assignment)?;
+        let plan = Plan::new(&self.mixture.program, &mixes);
+        let loss = self.loss(&plan, &mixes)?;
+        let rows = self.mixture.program.weights(&plan).into_iter();
+        let (names, mut leaves): (Vec<String>, Vec<&Tensor>) =
+            rows.filter_map(|row| self.trainable(row)).unzip();
+        leaves.push(&self.theta);
+        let mut gradients = gradients(&loss, &leaves)?;
+        let of_theta = gradients.pop().flatten();
+        let weights = gradients.iter().map(|gradient| largest(gradient.as_ref()));
+        let weights = weights.collect::<Result<Vec<_>, _>>()?;
+        Ok(StepReport {
+            loss: loss.f_double_value(&[])?,
+            weights: names.into_iter().zip(weights).collect(),
+            choices: self.of_decisions(of_theta.as_ref())?,
+        })
+    }
+
+    /// By how much the loss of a step changes if this tensor moves a little: not at all, whatever
+    /// the gradient, if it is a bias before a batch norm, or all that reads it is rectified.
+    ///
+    /// # Errors
+    /// libtorch fails at a node.
+    pub fn effect(&self, assignment: &Assignment, tensor: &str) -> Result<f64, TorchError> {
+        let mixes = self.mixes(assignment)?;
+        let plan = Plan::new(&self.mixture.program, &mixes);
+        let rows = self.mixture.program.weights(&plan).into_iter();
+        let mut read = rows.filter_map(|row| self.trainable(row));
+        let Some((name, tensor)) = read.find(|(name, _)| name == tensor) else { return Ok(0.0) };
+        let mut numbers = stream(!self.seed, Purpose::Weight { name: &name });
+        let nudge = Tensor::f_from_slice(&normal(&mut numbers, NUDGE, tensor.numel()))?;
+        no_grad(|| {
+            let (before, mut tensor) = (tensor.copy(), tensor.shallow_clone());
+            let loss = self.loss(&plan, &mixes)?.f_double_value(&[])?;
+            let _ = tensor.f_add_(&nudge.f_view_as(&before)?)?;
+            let moved = self.loss(&plan, &mixes)?.f_double_value(&[])?;
+            tensor.f_copy_(&before)?;
+            Ok((moved - loss).abs())
+        })
+    }
+
+    /// A trainable tensor with its name.
+    fn trainable(&self, row: usize) -> Option<(String, &Tensor)> {
+        let parameters = &self.mixture.parameters;
+        let (tensor, _) = parameters.trainable(row)?;
+        Some((parameters.specs().get(row)?.name.clone(), tensor))
+    }
+
+    fn loss(&self, plan: &Plan, mixes: &[Mix]) -> Result<Tensor, TorchError> {
+        let Self { space, seed, mixture, pictures, .. } = self;
+        let noise = Some(Noise { seed: *seed, moment: MOMENT, drop_path: 0.0 });
+        let evaluation = mixture.evaluation(plan, mixes, Statistics::Batch);
+        loss(space.task, &Evaluation { noise, ..evaluation }.run(pictures)?)
+    }
+
+    /// One candidate of each decision, with the gradients of a hard choice.
+    fn mixes(&self, assignment: &Assignment) -> Result<Vec<Mix>, TorchError> {
+        let mut mixes = Vec::new();
+        for ((id, _), logits) in self.space.decision_ids().zip(self.by_decision(&self.theta)?) {
+            let candidate = assignment.get(id);
+            let weights = logits.f_softmax(0, Kind::Float)?.f_unsqueeze(0)?;
+            let factor = straight_through(&weights, candidate as i64)?;
+            mixes.push(Mix::One { candidate, factor });
+        }
+        of_selects(&self.mixture.program, &mixes)
+    }
+
+    /// The part of each decision of what the logits have.
+    fn by_decision(&self, of_logits: &Tensor) -> Result<Vec<Tensor>, TorchError> {
+        let lengths = self.space.decisions.iter().map(|decision| decision.candidates.len() as i64);
+        Ok(of_logits.f_split_with_sizes(lengths.collect::<Vec<_>>(), 0)?)
+    }
+
+    fn of_decisions(&self, gradient: Option<&Tensor>) -> Result<Vec<f64>, TorchError> {
+        let Some(gradient) = gradient else { return Ok(vec![0.0; self.space.decisions.len()]) };
+        self.by_decision(gradient)?.iter().map(|part| largest(Some(part))).collect()
+    }
 }
 
 /// Only what the step reads matters; the rest is of an optimiser that is not used.
@@ -103,18 +181,19 @@ fn loss(task: Option<Task>, outputs: &[Tensor]) -> Result<Tensor, TorchError> {
     mean_loss(output, &Labels { classes: labels, ignore: ignored(task) })
 }
 
-/// The largest element, without its sign, of the gradient of the loss with respect to these; NaN
-/// if one is, and 0 where the loss depends on none.
-fn largest_gradient(loss: &Tensor, leaves: &[&Tensor]) -> Result<f64, TorchError> {
-    if leaves.is_empty() || !loss.requires_grad() {
-        return Ok(0.0);
+/// The gradient of the loss with respect to each of these, if it depends on it.
+fn gradients(loss: &Tensor, leaves: &[&Tensor]) -> Result<Vec<Option<Tensor>>, TorchError> {
+    if !loss.requires_grad() {
+        return Ok(leaves.iter().map(|_| None).collect());
     }
-    let gradients = Tensor::f_run_backward(&[loss], leaves, true, false)?;
-    let gradients = gradients.iter().filter(|gradient| gradient.defined() && gradient.numel() > 0);
-    let each =
-        gradients.map(|gradient| gradient.f_abs()?.f_max()).collect::<Result<Vec<_>, _>>()?;
-    if each.is_empty() {
-        return Ok(0.0);
+    let gradients = Tensor::f_run_backward(&[loss], leaves, false, false)?;
+    Ok(gradients.into_iter().map(|gradient| Some(gradient).filter(Tensor::defined)).collect())
+}
+
+/// The largest element, without its sign; NaN if one is, and 0 where there is none.
+fn largest(gradient: Option<&Tensor>) -> Result<f64, TorchError> {
+    match gradient.filter(|gradient| gradient.numel() > 0) {
+        Some(gradient) => Ok(gradient.f_abs()?.f_max()?.f_double_value(&[])?),
+        None => Ok(0.0),
     }
-    Ok(Tensor::f_stack(&each, 0)?.f_max()?.f_double_value(&[])?)
 }

@@ -1,5 +1,6 @@
 //! Writes the cases of each operator for other engines: ONNX files, inputs, what the operators'
-//! definitions make of them, and what the shipped targets and tract say. `cargo xtask engines` runs it.
+//! definitions make of them, and what the shipped targets and tract say, once for each operator set
+//! that a target names. `cargo xtask engines` runs it.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,18 +9,14 @@
     reason = "a part of the tests"
 )]
 
-#[path = "../tests/cases/mod.rs"]
-mod cases;
 #[path = "../tests/claims/mod.rs"]
 mod claims;
-#[path = "../tests/reference/mod.rs"]
-mod reference;
-#[path = "../../onnx/tests/support/mod.rs"]
-mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use nas_cases::networks::{Builder, conv, weights};
+use nas_cases::{cases, reference};
 use nas_compiler::Network;
 use nas_compiler::network::Port;
 use nas_compiler::ops::{Flatten, Op};
@@ -28,7 +25,6 @@ use nas_compiler::weights::Tensor;
 use nas_onnx::{Options, emit};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 use serde_json::{Value, json};
-use support::{Builder, conv};
 
 /// Cases of no operator: a constant alone, and inputs that go straight to outputs.
 const OTHERS: [&str; 3] = ["zero", "input_is_output", "outputs_share_nodes"];
@@ -36,20 +32,31 @@ const OTHERS: [&str; 3] = ["zero", "input_is_output", "outputs_share_nodes"];
 fn main() {
     let folder = std::env::args().nth(1).unwrap_or_else(|| panic!("give a folder"));
     let folder = Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
     let claims = claims::Claims::load();
+    let opsets = claims.opsets();
+    for opset in BTreeSet::from_iter(opsets.values()) {
+        write_all(&folder.join(format!("opset{opset}")), *opset, &claims);
+    }
+    write_json(&folder.join("opsets.json"), &json!(opsets));
+}
+
+fn write_all(folder: &Path, opset: i64, claims: &claims::Claims) {
+    std::fs::create_dir_all(folder).unwrap();
     let cases = cases::all().into_iter().filter(|(name, _)| !OTHERS.contains(&name.as_str()));
     let cases: Vec<Value> = cases
         .map(|(name, network)| {
             let network = amid(&network);
-            let mut case = write(folder, &name, &network);
+            let mut case = write(folder, &name, &network, opset);
             case["refusals"] = json!(BTreeMap::from_iter(claims.of(&network)));
             case["operators"] = operators(&network);
             case
         })
         .collect();
-    let index = serde_json::to_string_pretty(&cases).unwrap();
-    std::fs::write(folder.join("cases.json"), index).unwrap();
+    write_json(&folder.join("cases.json"), &json!(cases));
+}
+
+fn write_json(path: &Path, value: &Value) {
+    std::fs::write(path, serde_json::to_string_pretty(value).unwrap()).unwrap();
 }
 
 /// The operators that the case is about: all but those in front of it, or these if there are no
@@ -96,9 +103,10 @@ fn stem(b: &mut Builder, name: &str, shape: Shape) -> usize {
     }
 }
 
-fn write(folder: &Path, name: &str, network: &Network) -> Value {
-    let weights = support::weights(network);
-    let bytes = emit(network, &weights, &Options::default()).unwrap();
+fn write(folder: &Path, name: &str, network: &Network, opset: i64) -> Value {
+    let weights = weights(network);
+    let options = Options { opset, ..Options::default() };
+    let bytes = emit(network, &weights, &options).unwrap();
     std::fs::write(folder.join(format!("{name}.onnx")), &bytes).unwrap();
     let shapes: Vec<Vec<u32>> = network.inputs.iter().map(|port| batched(network, port)).collect();
     let inputs = seeded_inputs(&shapes, 1);

@@ -7,10 +7,8 @@
     reason = "helpers of tests are tests"
 )]
 
-#[path = "../../onnx/tests/support/mod.rs"]
-mod support;
-
 use miette::Diagnostic;
+use nas_cases::networks::{Builder, NORM, VALID, conv, groups, same, weights};
 use nas_compiler::Network;
 use nas_compiler::ops::{
     AvgPool, Conv, Mul, Op, Pool, Relu, Resize, ResizeMode, ResizeTo, Sigmoid,
@@ -20,7 +18,6 @@ use nas_onnx::{Options, emit};
 use nas_tract::{CaseReport, Model, Report, Tensor, Tolerance, TractError, seeded_inputs};
 use onnx_protobuf::tensor_shape_proto::dimension;
 use onnx_protobuf::{GraphProto, Message, ModelProto, ValueInfoProto, type_proto};
-use support::{Builder, NORM, VALID, conv, groups, same, weights};
 
 /// A stem, a dilated depthwise convolution and the gated head of LR-ASPP, `[3, h, w]` to
 /// `[classes, h, w]`.

@@ -54,9 +54,9 @@ impl Front {
         if [a, b].contains(&Measure::Latency) && space.device.latency.is_none() {
             return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
         }
-        let front = front(space, &Form::from(a), &Form::from(b)).map_err(|_| {
-            let (a, b) = (a.name(), b.name());
-            Failure::input(format!("the decisions are too entangled for the front of {a} and {b}"))
+        let front = front(space, &Form::from(a), &Form::from(b)).map_err(|entangled| {
+            let (a, b, decisions) = (a.name(), b.name(), entangled.named(space));
+            Failure::input(format!("front of {a} and {b}: {decisions}"))
         })?;
         Ok(Self { measures, points: front.points().collect() })
     }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nas_compiler::analyse::{
-    self, Distribution, Form, Limit, Moments, Within, count_within, distribution, quotient,
+    self, Distribution, Entangled, Form, Limit, Moments, Within, count_at_most, count_within,
+    distribution, quotient,
 };
 use nas_compiler::measure::{BoundedRange, Bounds, grouped};
 use nas_compiler::requirement::Requirement;
@@ -56,6 +57,8 @@ pub struct Analysis {
     pub decisions: usize,
     /// What is known about each measure.
     pub measures: Vec<(Measure, Spread)>,
+    /// Which decisions are in the way of more, by the names of measures.
+    pub entangled: Vec<(Vec<&'static str>, String)>,
     /// How many networks keep each requirement, and all of them.
     pub requirements: Requirements,
 }
@@ -72,69 +75,133 @@ pub enum Spread {
         /// How many networks have at most each value.
         distribution: Distribution,
     },
-    /// Bounds on the least and the greatest value; the decisions are too entangled for more.
-    Bounded(BoundedRange),
-    /// Nothing, for this reason.
-    Unknown(&'static str),
+    /// Bounds on the least and the greatest value.
+    Bounded {
+        /// The bounds.
+        range: BoundedRange,
+        /// What was in the way of more, if that is known.
+        entangled: Option<Entangled>,
+    },
+    /// Nothing, by these decisions.
+    Entangled(Entangled),
+    /// Nothing: the target has no latency table.
+    NoTable,
 }
 
 impl Spread {
     fn of(space: &Checked<Space>, measure: Measure) -> Self {
         if measure == Measure::Latency && space.device.latency.is_none() {
-            return Self::Unknown("no latency table");
+            return Self::NoTable;
         }
-        let bounded = || match measure {
-            Measure::PeakMemory => Some(analyse::memory_range(space)),
-            Measure::Depth => Some(analyse::depth_range(space)),
-            _ => analyse::sum_range(space, measure).ok(),
-        };
-        let exact = || {
-            if !measure.is_sum() {
-                return None;
+        match measure {
+            Measure::PeakMemory => Self::bounded(analyse::memory_range(space)),
+            Measure::Depth => Self::bounded(analyse::depth_range(space)),
+            _ => {
+                Self::of_sum(space, measure).unwrap_or_else(|entangled| {
+                    match analyse::sum_range(space, measure) {
+                        Ok(range) => Self::Bounded { range, entangled: Some(entangled) },
+                        Err(entangled) => Self::Entangled(entangled),
+                    }
+                })
             }
-            let range = analyse::range(space, measure).ok()?;
-            Some(Self::Exact {
-                range: (range.min.into(), range.max.into()),
-                moments: analyse::moments(space, measure).ok()?,
-                distribution: distribution(space, &Form::from(measure)).ok()?,
-            })
-        };
-        let known = exact().or_else(|| bounded().map(Self::Bounded));
-        known.unwrap_or(Self::Unknown("too entangled"))
+        }
     }
+
+    fn bounded(range: BoundedRange) -> Self {
+        Self::Bounded { range, entangled: None }
+    }
+
+    fn of_sum(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
+        let range = analyse::range(space, measure)?;
+        Ok(Self::Exact {
+            range: (range.min.into(), range.max.into()),
+            moments: analyse::moments(space, measure)?,
+            distribution: distribution(space, &Form::from(measure))?,
+        })
+    }
+
+    /// The decisions that are in the way of more.
+    fn entangled(&self) -> Option<&Entangled> {
+        match self {
+            Self::Bounded { entangled, .. } => entangled.as_ref(),
+            Self::Entangled(entangled) => Some(entangled),
+            Self::Exact { .. } | Self::NoTable => None,
+        }
+    }
+}
+
+/// Which decisions are in the way of more about measures, those together for which they are the same.
+fn entangled(space: &Space, measures: &[(Measure, Spread)]) -> Vec<(Vec<&'static str>, String)> {
+    let mut groups: Vec<(Vec<&'static str>, String)> = Vec::new();
+    for (measure, spread) in measures {
+        let Some(entangled) = spread.entangled() else { continue };
+        let decisions = entangled.named(space);
+        match groups.iter_mut().find(|(_, known)| *known == decisions) {
+            Some((names, _)) => names.push(measure.name()),
+            None => groups.push((vec![measure.name()], decisions)),
+        }
+    }
+    groups
 }
 
 /// How many networks are left.
 #[derive(Default)]
 pub struct Requirements {
-    /// For each requirement on sums, the networks that keep it.
-    pub each: Vec<(Requirement, Option<Within>)>,
+    /// Each requirement, with the networks that keep it.
+    pub each: Vec<(Required, Option<Within>)>,
     /// The networks that keep all of them, if there are several.
     pub all: Option<Within>,
     /// The requirement without which most networks would be left, if there are several.
     pub binding: Option<usize>,
 }
 
+/// What one comparison requires: `==` limits from both sides.
+pub struct Required {
+    /// As written.
+    pub text: String,
+    /// What it limits.
+    pub limits: Vec<Requirement>,
+}
+
 impl Requirements {
     fn of(space: &Checked<Space>) -> Self {
-        let requirements: Vec<&Requirement> =
-            space.requirements.iter().filter(|requirement| requirement.is_sum()).collect();
-        let limits: Vec<Limit> = requirements.iter().map(|r| r.limit.clone()).collect();
-        let each = requirements.iter().zip(&limits).map(|(requirement, limit)| {
-            let within = count_within(space, std::slice::from_ref(limit)).ok();
-            ((*requirement).clone(), within)
-        });
-        let each = each.collect();
-        if limits.len() < 2 {
-            return Self { each, ..Self::default() };
+        let mut required: Vec<Required> = Vec::new();
+        let is_timed = space.device.latency.is_some();
+        // What latencies must be, a space without a table leaves to the targets of its searches.
+        let is_known = |r: &&Requirement| is_timed || !r.reads(Measure::Latency);
+        for requirement in space.requirements.iter().filter(is_known) {
+            let same = |last: &&mut Required| {
+                last.limits.iter().any(|first| first.origin == requirement.origin)
+                    && last.text == requirement.text
+            };
+            match required.last_mut().filter(same) {
+                Some(last) => last.limits.push(requirement.clone()),
+                None => {
+                    let (text, limits) = (requirement.text.clone(), vec![requirement.clone()]);
+                    required.push(Required { text, limits });
+                }
+            }
         }
-        let without = |index: usize| {
-            let mut others = limits.clone();
-            others.remove(index);
-            count_within(space, &others).ok().map(|within| within.at_most)
+        let limits_without = |without: Option<usize>| -> Vec<Limit> {
+            let kept = required.iter().enumerate().filter(|(index, _)| Some(*index) != without);
+            kept.flat_map(|(_, r)| &r.limits).map(|r| r.limit.clone()).collect()
         };
-        let binding = (0..limits.len()).max_by_key(|&index| without(index));
-        Self { each, all: count_within(space, &limits).ok(), binding }
+        let counts: Vec<Option<Within>> = required
+            .iter()
+            .map(|one| one.limits.iter().map(|r| r.limit.clone()).collect::<Vec<Limit>>())
+            .map(|limits| count_within(space, &limits).ok())
+            .collect();
+        let (mut all, mut binding) = (None, None);
+        if required.len() > 1 {
+            all = count_within(space, &limits_without(None)).ok();
+            let without = |index: usize| match (counts.as_slice(), index) {
+                // Without one of two, there is the other.
+                ([Some(left), _], 1) | ([_, Some(left)], 0) => Some(left.at_most.clone()),
+                _ => count_at_most(space, &limits_without(Some(index))).ok(),
+            };
+            binding = (0..required.len()).max_by_key(|&index| without(index));
+        }
+        Self { each: required.into_iter().zip(counts).collect(), all, binding }
     }
 }
 
@@ -143,11 +210,13 @@ impl Analysis {
     #[must_use]
     pub fn of(space: &Checked<Space>) -> Self {
         let spread = |measure| (measure, Spread::of(space, measure));
+        let measures: Vec<_> = Measure::ALL.into_iter().map(spread).collect();
         Self {
             space: space.name.clone(),
             count: analyse::count(space).ok(),
             decisions: space.decisions.len(),
-            measures: Measure::ALL.into_iter().map(spread).collect(),
+            entangled: entangled(space, &measures),
+            measures,
             requirements: Requirements::of(space),
         }
     }
@@ -171,7 +240,11 @@ impl Analysis {
         let decisions = self.decisions;
         let s = if decisions == 1 { "" } else { "s" };
         let requirements = self.requirements_table();
-        format!("{networks}, {decisions} decision{s}\n\n{table}{requirements}")
+        let entangled = self.entangled.iter().map(|(measures, decisions)| {
+            format!("\nonly bounds of {}: {decisions}\n", measures.join(", "))
+        });
+        let entangled: String = entangled.collect();
+        format!("{networks}, {decisions} decision{s}\n\n{table}{entangled}{requirements}")
     }
 
     fn requirements_table(&self) -> String {
@@ -180,9 +253,9 @@ impl Analysis {
             return String::new();
         }
         let mut table = Table::new(["requirement", "leaves", "networks"]);
-        for (index, (requirement, within)) in each.iter().enumerate() {
+        for (index, (required, within)) in each.iter().enumerate() {
             let binds = if *binding == Some(index) { " (binds most)" } else { "" };
-            let name = format!("{}{binds}", requirement.text);
+            let name = format!("{}{binds}", required.text);
             let [share, networks] = self.left(within.as_ref());
             table.row([name, share, networks]);
         }
@@ -225,10 +298,15 @@ impl Analysis {
                 "share": self.share(&within.at_most),
             })
         };
+        let entangled = self
+            .entangled
+            .iter()
+            .map(|(measures, decisions)| json!({"measures": measures, "decisions": decisions}));
+        value.insert("entangled".to_owned(), entangled.collect());
         let Requirements { each, all, binding } = &self.requirements;
-        let each = each.iter().enumerate().map(|(index, (requirement, left))| {
+        let each = each.iter().enumerate().map(|(index, (required, left))| {
             let binds = *binding == Some(index);
-            json!({"text": requirement.text, "left": left.as_ref().map(within), "binds": binds})
+            json!({"text": required.text, "left": left.as_ref().map(within), "binds": binds})
         });
         value.insert("requirements".to_owned(), each.collect());
         if let Some(all) = all {
@@ -246,11 +324,13 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 fn row(measure: Measure, spread: &Spread) -> [String; 6] {
     let name = measure.name().to_owned();
     match spread {
-        Spread::Unknown(reason) => {
+        Spread::Entangled(_) | Spread::NoTable => {
+            let is_entangled = matches!(spread, Spread::Entangled(_));
+            let reason = if is_entangled { "too entangled" } else { "no latency table" };
             let none = String::new;
-            [name, (*reason).to_owned(), none(), none(), none(), none()]
+            [name, reason.to_owned(), none(), none(), none(), none()]
         }
-        Spread::Bounded(BoundedRange { min, max }) => {
+        Spread::Bounded { range: BoundedRange { min, max }, .. } => {
             let none = String::new;
             [name, bounds(measure, min), none(), bounds(measure, max), none(), none()]
         }
@@ -306,8 +386,8 @@ fn bounds_json(bounds: &Bounds) -> Value {
 
 fn spread_json(measure: Measure, spread: &Spread, bins: usize) -> Value {
     let (least, greatest, moments, distribution) = match spread {
-        Spread::Unknown(_) => return Value::Null,
-        Spread::Bounded(BoundedRange { min, max }) => {
+        Spread::Entangled(_) | Spread::NoTable => return Value::Null,
+        Spread::Bounded { range: BoundedRange { min, max }, .. } => {
             return json!({"min": bounds_json(min), "max": bounds_json(max)});
         }
         Spread::Exact { range: (least, greatest), moments, distribution } => {

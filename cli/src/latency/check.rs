@@ -177,7 +177,7 @@ fn additivity(args: &CheckArgs, subject: &Subject, table: &Table) -> Result<Addi
     rounds::measure(&items, args.runner.effort(), &mut runner, &mut journal)?;
     let measured = assignments.iter().zip(&items).map(|(assignment, item)| {
         let network = specialise(&subject.space, assignment);
-        let nanoseconds = entry("", journal.samples(&item.key)).nanoseconds;
+        let nanoseconds = entry("", journal.samples(&item.key)).least;
         let sample = table.sample(&subject.plan, assignment, nanoseconds);
         let sample = sample.map_err(|missing| Failure::input(missing.to_string()))?;
         Ok(Measured { macs: network.cost().macs, choices: network.choices, sample })
@@ -189,7 +189,7 @@ fn additivity(args: &CheckArgs, subject: &Subject, table: &Table) -> Result<Addi
 fn distinct(args: &CheckArgs, subject: &Subject) -> Result<Vec<Assignment>, Failure> {
     let mut seen = HashSet::new();
     let k = usize::from(args.k);
-    let draws = crate::sample::draw(&subject.space, args.seed)?.take(k * DRAWS);
+    let draws = crate::sample::draw_any(&subject.space, args.seed)?.take(k * DRAWS);
     let distinct = draws.filter(|assignment| seen.insert(assignment.clone()));
     Ok(distinct.take(k).collect())
 }

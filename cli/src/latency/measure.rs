@@ -18,7 +18,7 @@ use crate::report::Failure;
 
 /// What the journal of a table is called: the table's name and this.
 const PARTIAL: &str = ".partial";
-/// A spread of more than this share of the median is told.
+/// A median that is above the least by more than this share is told.
 const NOISY: f64 = 0.2;
 
 /// Arguments of `nasc latency measure`.
@@ -210,12 +210,12 @@ fn told(device: &Setting, models: usize, effort: Effort) -> String {
 /// How much was measured, and how sure it is.
 fn summary(manifest: &Manifest, table: &Table, new: usize) -> String {
     let entries = manifest.parts.iter().filter_map(|part| table.entries.get(&part.key));
-    let noisy = entries.filter(|e| e.spread as f64 > NOISY * e.nanoseconds as f64).count();
+    let noisy = entries.filter(|e| e.median as f64 > (1.0 + NOISY) * e.least as f64).count();
     let (all, space) = (grouped(manifest.parts.len()), &manifest.space);
     let mut text = format!("{space}: {all} parts in the table, {} of them new\n", grouped(new));
     if noisy > 0 {
         text += &format!(
-            "note: {} of them vary by more than {:.0} % from run to run; a calm machine and more `--repeats` make them surer\n",
+            "note: {} of them took over {:.0} % more in the median than at best; a calm machine and more `--repeats` make them surer\n",
             grouped(noisy),
             NOISY * 100.0
         );

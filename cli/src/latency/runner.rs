@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use nas_tract::{Model, seeded_inputs};
+#[cfg(unix)]
+use process_wrap::std::ProcessSession;
+use process_wrap::std::{ChildWrapper, CommandWrap};
 
 use super::error::{BadAnswer, BadCommand};
 use crate::input::io_reason;
@@ -18,6 +21,8 @@ use crate::report::Failure;
 const MODEL: &str = "{model}";
 /// How often it is looked whether a command has ended.
 const TICK: Duration = Duration::from_millis(5);
+/// How long a command that has ended is listened to: what it started and let go may keep the pipes.
+const REST: Duration = Duration::from_secs(1);
 /// What is read of a command's output, at most.
 const MAX_OUTPUT: u64 = 1 << 20;
 /// The seed of the inputs on which models are timed.
@@ -122,8 +127,14 @@ impl Bench {
 
     fn run(&self, words: &[String], flow: &dyn Fn() -> ControlFlow<()>) -> Result<Answer, Fault> {
         let Some((program, arguments)) = words.split_first() else { return Ok(Answer::default()) };
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = CommandWrap::with_new(program, |command| {
+            command.args(arguments);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        });
+        // In a session of its own, what it starts can be ended with it, and what asks a terminal for
+        // a password fails instead of waiting.
+        #[cfg(unix)]
+        command.wrap(ProcessSession);
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -131,13 +142,13 @@ impl Bench {
                 return Ok(Answer { fault: Some(why), ..Answer::default() });
             }
         };
-        let pipes = (read(child.stdout.take()), read(child.stderr.take()));
-        let deadline = Instant::now() + self.timeout;
-        let ended = self.wait(&mut child, deadline, flow)?;
-        let rest = deadline.saturating_duration_since(Instant::now());
-        // What a killed command has started may keep the pipes open.
-        let rest = if ended.is_ok() { rest.max(TICK) } else { TICK };
-        let text = |pipe: Receiver<String>| pipe.recv_timeout(rest).unwrap_or_default();
+        let pipes = (read(child.stdout().take()), read(child.stderr().take()));
+        let ended = self.wait(&mut *child, flow);
+        // What is left of it would run beside the next measurement; often nothing is.
+        let _ = child.start_kill();
+        let _ = child.wait();
+        let ended = ended?;
+        let text = |pipe: Receiver<String>| pipe.recv_timeout(REST).unwrap_or_default();
         let (out, err) = (text(pipes.0), text(pipes.1));
         let fault = match ended {
             Ok(status) if status.success() => None,
@@ -147,46 +158,27 @@ impl Bench {
         Ok(Answer { out, err, fault })
     }
 
-    /// Waits for the end of a command, or ends it; the inner error says that it took too long.
+    /// Waits for the end of a command; the inner error says that it took too long.
     fn wait(
         &self,
-        child: &mut Child,
-        deadline: Instant,
+        child: &mut dyn ChildWrapper,
         flow: &dyn Fn() -> ControlFlow<()>,
     ) -> Result<Result<ExitStatus, String>, Fault> {
+        let deadline = Instant::now() + self.timeout;
         loop {
             match child.try_wait() {
-                Ok(Some(status)) if is_interrupted(status) => return Err(Fault::Interrupted),
                 Ok(Some(status)) => return Ok(Ok(status)),
                 Ok(None) => {}
                 Err(error) => return Ok(Err(format!("was lost: {error}"))),
             }
-            let is_stopped = flow().is_break();
-            if is_stopped || Instant::now() >= deadline {
-                // It may have ended meanwhile.
-                let _ = child.kill();
-                let _ = child.wait();
-                if is_stopped {
-                    return Err(Fault::Interrupted);
-                }
+            if flow().is_break() {
+                return Err(Fault::Interrupted);
+            }
+            if Instant::now() >= deadline {
                 return Ok(Err(format!("took longer than {:?}", self.timeout)));
             }
             std::thread::sleep(TICK);
         }
-    }
-}
-
-/// Whether Ctrl-C ended the command, which gets it as nasc does.
-fn is_interrupted(status: ExitStatus) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        status.signal() == Some(2)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = status;
-        false
     }
 }
 

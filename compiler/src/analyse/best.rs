@@ -3,15 +3,14 @@
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
-use super::budget::{Algebra, Budgets, Cells, Limit, Rounding};
-use super::liveness::{Entangled, Liveness};
-use super::priced::{Form, Price, Priced, without_idle};
+use super::budget::{Algebra, Budgets, Cells, Rounding};
+use super::limits::{self, Limit, Ready, keeps};
+use super::priced::{Form, Price};
 use super::suffixes::Suffixes;
 use crate::assignment::Assignment;
 use crate::check::Checked;
+use crate::diagram::Entangled;
 use crate::ir::{DecisionId, Space};
-use crate::requirement::Requirement;
-use crate::specialise::specialise;
 
 /// The best network found.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +24,7 @@ pub struct Best {
     pub bound: f64,
 }
 
-/// The network of the highest score that keeps all limits; `None` if no network keeps them.
+/// The network of the highest score that keeps all limits; `None` if none was found.
 /// `scores` has a row a decision and an entry a candidate (log-probabilities, say); the score of a
 /// network is the sum over the decisions that make a difference in it.
 ///
@@ -36,15 +35,13 @@ pub fn best_under(
     scores: &[Vec<f64>],
     limits: &[Limit],
 ) -> Result<Option<Best>, Entangled> {
-    let forms: Vec<Form> = limits.iter().map(|limit| limit.form.clone()).collect();
-    let mut liveness = Liveness::of(space)?;
-    let priced = Priced::new(space, &mut liveness, &forms, Some(scores))?;
-    best(space, &priced, limits)
+    Ready::run(space, limits, limits::Score::Sum(scores), Rounding::Down, |ready| {
+        best(space, &ready)
+    })
 }
 
-/// The network of the highest score among those that keep the space's requirements. `None` if no
-/// network keeps them, or if the best one that keeps all limits on sums breaks another (on
-/// `peak_memory` or `depth`): these are no sums, and looked at afterwards.
+/// The network of the highest score among those that keep the space's requirements; `None` if none
+/// was found.
 ///
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
@@ -52,19 +49,11 @@ pub fn best_kept(
     space: &Checked<Space>,
     scores: &[Vec<f64>],
 ) -> Result<Option<Assignment>, Entangled> {
-    let (sums, others): (Vec<&Requirement>, Vec<&Requirement>) =
-        space.requirements.iter().partition(|requirement| requirement.is_sum());
-    let limits: Vec<Limit> = sums.iter().map(|requirement| requirement.limit.clone()).collect();
-    let best = best_under(space, scores, &limits)?.map(|best| best.assignment);
-    Ok(best.filter(|best| {
-        others.is_empty() || {
-            let costs = specialise(space, best).costs();
-            others.iter().all(|requirement| requirement.is_kept(&costs) == Some(true))
-        }
-    }))
+    let limits: Vec<Limit> = space.requirements.iter().map(|r| r.limit.clone()).collect();
+    Ok(best_under(space, scores, &limits)?.map(|best| best.assignment))
 }
 
-/// The network with the least of a form that keeps all limits; `None` if no network keeps them.
+/// The network with the least of a form that keeps all limits; `None` if none was found.
 /// The score of what is found is the form's value with its sign changed.
 ///
 /// # Errors
@@ -74,15 +63,9 @@ pub fn least_under(
     form: &Form,
     limits: &[Limit],
 ) -> Result<Option<Best>, Entangled> {
-    let limited = limits.iter().map(|limit| limit.form.clone());
-    let forms: Vec<Form> = limited.chain([form.clone()]).collect();
-    let mut liveness = Liveness::of(space)?;
-    let priced = Priced::new(space, &mut liveness, &forms, None)?;
-    let scored = |price: &Price| {
-        let (cost, limited) = price.costs.split_last().unwrap_or((&0, &[]));
-        Price { costs: limited.to_vec(), score: -(*cost as f64) }
-    };
-    best(space, &priced.map(scored(&priced.base), &scored), limits)
+    Ready::run(space, limits, limits::Score::Least(form), Rounding::Down, |ready| {
+        best(space, &ready)
+    })
 }
 
 /// A score as a cell of tables: that of the best completion.
@@ -120,21 +103,20 @@ impl Algebra for Maximum {
     }
 }
 
-fn best(
-    space: &Checked<Space>,
-    priced: &Priced<Price>,
-    limits: &[Limit],
-) -> Result<Option<Best>, Entangled> {
-    let most: Vec<i128> = limits.iter().map(|limit| limit.most).collect();
-    let (priced, spans) = without_idle(priced.settled(), &most);
-    let (budgets, cells) = Budgets::new(Maximum, (&priced, &spans), &most, Rounding::Down)?;
+fn best(space: &Checked<Space>, ready: &Ready) -> Result<Option<Best>, Entangled> {
+    let Ready { priced, spans, most, is_empty, open } = ready;
+    if *is_empty {
+        return Ok(None);
+    }
+    let (budgets, cells) = Budgets::new(Maximum, (priced, spans), most, Rounding::Down)?;
     let budget = budgets.grid.budget.clone();
     let tables = Suffixes::new(budgets, cells)?;
     let bound = tables.folding.known(0, &tables.whole(), &budget).0;
-    let left = most.iter().zip(&priced.base.costs).map(|(most, base)| most - base).collect();
-    let assignment = Assignment::first(space);
+    let (left, assignment) = (ready.rooms(), Assignment::first(space));
     let start = Partial { assignment, decided: 0, score: 0.0, bound, budget, left };
-    let mut search = Search { tables: &tables, best: None, open: vec![start], visited: 0 };
+    let is_kept = |assignment: &Assignment| keeps(space, open, assignment);
+    let (open, best) = (vec![start], None);
+    let mut search = Search { tables: &tables, is_kept: &is_kept, best, open, visited: 0 };
     let found = search.run();
     Ok(found.map(|best| Best {
         score: best.score + priced.base.score,
@@ -160,14 +142,18 @@ struct Partial {
 /// they are exact, the first network found is the best.
 struct Search<'t> {
     tables: &'t Suffixes<Budgets<Maximum>>,
+    /// Looks at a network as a whole, for limits that the tables do not know.
+    is_kept: &'t dyn Fn(&Assignment) -> bool,
     best: Option<Best>,
     /// The most promising one is last.
     open: Vec<Partial>,
     visited: usize,
 }
 
-/// So many partial networks are looked at.
+/// So many partial networks are looked at. A look at a whole network, for limits that the tables do
+/// not know, takes as long as so many of them.
 const MAX_VISITED: usize = 500_000;
+const WHOLE: usize = 100;
 
 impl Search<'_> {
     fn run(&mut self) -> Option<Best> {
@@ -182,7 +168,10 @@ impl Search<'_> {
             }
             if next.decided == self.tables.decisions() {
                 let Partial { assignment, score, .. } = next;
-                self.best = Some(Best { assignment, score, bound: score });
+                self.visited += WHOLE;
+                if (self.is_kept)(&assignment) {
+                    self.best = Some(Best { assignment, score, bound: score });
+                }
             } else {
                 self.branch(&next);
             }

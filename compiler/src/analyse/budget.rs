@@ -11,18 +11,9 @@ use std::sync::Arc;
 
 use num_integer::Integer;
 
-use super::liveness::Entangled;
-use super::priced::{Form, Price, Priced};
+use super::priced::{Price, Priced};
 use super::suffixes::{Folding, Suffixes};
-
-/// `form <= most`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
-    /// What is limited.
-    pub form: Form,
-    /// The most that it may be.
-    pub most: i128,
-}
+use crate::diagram::Entangled;
 
 /// Where costs go that lie between two lines of the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use rustc_hash::FxHashMap as HashMap;
 use num_bigint::BigUint;
 
 use super::elimination::{Eliminated, Semiring, eliminate};
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use crate::check::Checked;
-use crate::diagram::{Diagram, Diagrams};
+use crate::diagram::{Diagram, Diagrams, Entangled};
 use crate::ir::Space;
 
 /// The number of networks: of assignments that differ in a decision that makes a difference.
@@ -55,7 +55,7 @@ pub(super) fn conditions(
         let is_first = conditions.is(choice, 0);
         counted.push(conditions.or(alive, is_first));
     }
-    if liveness.conditions.is_full() { Err(Entangled) } else { Ok(counted) }
+    liveness.conditions.room().map(|()| counted)
 }
 
 pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, Entangled> {

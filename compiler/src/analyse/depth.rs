@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap as HashMap;
 
 use crate::assignment::Assignment;
 use crate::check::Checked;
-use crate::diagram::{Combine, Diagram, Diagrams};
+use crate::diagram::{Combine, Diagram, Diagrams, Selectors};
 use crate::ir::{Node, NodeId, NodeKind, Space};
 use crate::measure::{BoundedRange, Bounds};
 use crate::ops::Op;
@@ -18,7 +18,7 @@ const MAX_TRIES: usize = 200;
 /// the depths that every part could have by itself and those of some networks.
 #[must_use]
 pub fn depth_range(space: &Checked<Space>) -> BoundedRange {
-    if let Some((min, max)) = Table::of(space) {
+    if let Some((min, max)) = Table::of(space).and_then(|table| table.range()) {
         return BoundedRange { min: Bounds::exactly(min), max: Bounds::exactly(max) };
     }
     let (least, most) = apart(space);
@@ -27,6 +27,19 @@ pub fn depth_range(space: &Checked<Space>) -> BoundedRange {
         min: Bounds { at_least: least, at_most: low },
         max: Bounds { at_least: high, at_most: most },
     }
+}
+
+/// The condition under which the depth is one that is kept; `None` if the table of all depths is too
+/// large.
+pub(super) fn condition(
+    space: &Space,
+    selectors: &mut Selectors,
+    is_kept: &dyn Fn(u64) -> bool,
+) -> Option<Diagram> {
+    let table = Table::of(space)?;
+    let (whole, more) = table.whole;
+    let holds = |depth: &i64| u32::from(u64::try_from(depth + more).is_ok_and(is_kept));
+    Some(table.store.map(whole, selectors, &holds, &mut HashMap::default()))
 }
 
 /// What a node adds to the depth of its operands; `None` for a constant, which reads none.
@@ -103,34 +116,41 @@ type Depth = (Diagram, i64);
 /// What an operand that is not taken adds: less than any depth.
 const NOT_TAKEN: i64 = -(1 << 40);
 
-/// The depth of each node.
+/// The depth of each node, and of the whole.
 struct Table<'s> {
     space: &'s Space,
     store: Diagrams<i64>,
     sums: HashMap<(Diagram, Diagram), Diagram>,
     deeper: HashMap<(Diagram, Diagram), Diagram>,
     depths: Vec<Depth>,
+    whole: Depth,
 }
 
 impl<'s> Table<'s> {
-    /// The least and the greatest depth; `None` if the table is too large.
-    fn of(space: &'s Space) -> Option<(u64, u64)> {
+    /// That of a space; `None` if it is too large.
+    fn of(space: &'s Space) -> Option<Self> {
         let (sums, deeper) = (HashMap::default(), HashMap::default());
-        let mut table =
-            Self { space, store: Diagrams::default(), sums, deeper, depths: Vec::new() };
-        let mut whole = (table.store.constant(0), 0);
+        let mut store = Diagrams::default();
+        let whole = (store.constant(0), 0);
+        let mut table = Self { space, store, sums, deeper, depths: Vec::new(), whole };
         for (_, node) in space.graph.nodes() {
             let depth = table.depth(node);
             if node.kind == NodeKind::Output {
-                whole = table.deeper(whole, depth);
+                table.whole = table.deeper(table.whole, depth);
             }
             table.depths.push(depth);
             if table.store.is_full() || table.store.visits() > MAX_VISITS {
                 return None;
             }
         }
-        let depths = table.store.leaves(whole.0);
-        let depths = || depths.iter().filter_map(|&&depth| u64::try_from(depth + whole.1).ok());
+        Some(table)
+    }
+
+    /// The least and the greatest depth.
+    fn range(&self) -> Option<(u64, u64)> {
+        let depths = self.store.leaves(self.whole.0);
+        let depths =
+            || depths.iter().filter_map(|&&depth| u64::try_from(depth + self.whole.1).ok());
         Some((depths().min()?, depths().max()?))
     }
 

@@ -6,10 +6,12 @@ use num_traits::Zero;
 use super::budget::{Budgets, Rounding, Table};
 use super::count::count;
 use super::counting::{Count, Counted, Counting, counted};
-use super::liveness::{Entangled, Liveness};
+use super::listed::{Listed, Listing};
+use super::liveness::Liveness;
 use super::priced::{Form, Price, Priced};
 use super::suffixes::Suffixes;
 use crate::check::Checked;
+use crate::diagram::Entangled;
 use crate::ir::Space;
 
 /// For every value of a measure, how many networks have at most it.
@@ -41,7 +43,7 @@ pub struct Histogram {
 pub fn distribution(space: &Checked<Space>, form: &Form) -> Result<Distribution, Entangled> {
     let mut liveness = Liveness::of(space)?;
     let forms = std::slice::from_ref(form);
-    let (priced, spans) = Priced::new(space, &mut liveness, forms, None)?.settled();
+    let (priced, spans) = Priced::new(space, &mut liveness, forms, None, &[])?.settled();
     counted(&count(space)?, Distributing { priced: &priced, spans: &spans })
 }
 
@@ -59,6 +61,12 @@ impl Counted for Distributing<'_> {
         let parts = (self.priced, self.spans);
         let (budgets, cells) =
             Budgets::new(Counting::<C>::default(), parts, &[base + span], Rounding::Down)?;
+        if !budgets.grid.is_exact
+            && let Some(listed) = Listing::<C>::whole(self.priced, vec![i128::MAX])
+        {
+            let cumulative = Box::new(Sums::new(&listed));
+            return Ok(Distribution { base, step: 1, slack: 0, cumulative });
+        }
         let step = budgets.grid.steps.first().copied().unwrap_or(1);
         let slack = if budgets.grid.is_exact { 0 } else { slack(self.priced, step) };
         let cumulative = Box::new(Suffixes::fold(&budgets, &cells)?);
@@ -93,6 +101,35 @@ impl<C: Count> Cumulative for Table<C> {
         let (cells, none) = (self.cells(), C::small(0));
         let all = cells.last().unwrap_or(&none);
         (cells.partition_point(|count| *count == none), cells.partition_point(|count| count < all))
+    }
+}
+
+/// Sums of costs above the base, each with how many networks have at most it.
+struct Sums<C>(Vec<(i128, C)>);
+
+impl<C: Count> Sums<C> {
+    fn new(listed: &Listed<C>) -> Self {
+        let mut sum = C::small(0);
+        let sums = listed.list().iter().map(|(costs, count)| {
+            sum.add(count, 1);
+            (costs.first().copied().unwrap_or(0), sum.clone())
+        });
+        Self(sums.collect())
+    }
+}
+
+impl<C: Count> Cumulative for Sums<C> {
+    fn up_to(&self, cell: usize) -> BigUint {
+        let number = self.0.partition_point(|(cost, _)| *cost <= cell as i128);
+        let last = number.checked_sub(1).and_then(|last| self.0.get(last));
+        last.map_or_else(BigUint::zero, |(_, count)| count.to_big())
+    }
+
+    fn ends(&self) -> (usize, usize) {
+        let cell = |sum: Option<&(i128, C)>| {
+            sum.and_then(|(cost, _)| usize::try_from(*cost).ok()).unwrap_or(0)
+        };
+        (cell(self.0.first()), cell(self.0.last()))
     }
 }
 

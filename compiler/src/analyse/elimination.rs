@@ -4,8 +4,7 @@
 use rustc_hash::FxHashMap as HashMap;
 use std::hash::Hash;
 
-use super::liveness::Entangled;
-use crate::diagram::{Combine, Diagram, Diagrams, Top};
+use crate::diagram::{Combine, Diagram, Diagrams, Entangled, Top};
 use crate::ir::DecisionId;
 
 /// How values of factors combine, and how the candidates of a decision are summarised.
@@ -66,9 +65,7 @@ pub(super) fn eliminate<S: Semiring>(
     };
     for factor in factors {
         place(&mut store, &mut buckets, &mut rest, factor);
-        if store.is_full() {
-            return Err(Entangled);
-        }
+        store.room()?;
     }
     let summarise = Combine { values: &|a, b| semiring.summarise(a, b), at_once: &|_, _| None };
     let mut summarised = HashMap::default();
@@ -88,9 +85,7 @@ pub(super) fn eliminate<S: Semiring>(
             .reduce(|a, b| store.apply(a, b, &summarise, &mut summarised))
             .unwrap_or(one);
         place(&mut store, &mut buckets, &mut rest, message);
-        if store.is_full() {
-            return Err(Entangled);
-        }
+        store.room()?;
     }
     Ok(Eliminated { value: rest, store, buckets })
 }

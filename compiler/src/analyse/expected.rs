@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use super::terms::{Term, terms};
 use crate::check::Checked;
-use crate::diagram::{Diagram, Top};
+use crate::diagram::{Diagram, Entangled, Top};
 use crate::ir::Space;
 use crate::measure::Measure;
 

@@ -3,11 +3,12 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use super::priced::{Form, Price, Priced};
 use super::suffixes::{Folding, Suffixes};
 use crate::assignment::Assignment;
 use crate::check::Checked;
+use crate::diagram::Entangled;
 use crate::ir::{DecisionId, Space};
 
 /// The networks of which no other is better in one measure and not worse in the other.
@@ -29,12 +30,12 @@ const MAX_KEPT: usize = 1 << 23;
 /// [`Entangled`] where no table of bounded size holds it.
 pub fn front(space: &Checked<Space>, a: &Form, b: &Form) -> Result<Front, Entangled> {
     let mut liveness = Liveness::of(space)?;
-    let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None)?;
+    let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None, &[])?;
     let base = pair(&priced.base);
     let suffixes = Suffixes::new(Fronts::default(), priced)?;
     let points = suffixes.whole();
-    if suffixes.folding.is_full.get() {
-        return Err(Entangled);
+    if let Some(step) = suffixes.folding.full.get() {
+        return Err(Entangled::new((step..suffixes.decisions()).map(|i| DecisionId(i as u32))));
     }
     Ok(Front { first: Assignment::first(space), base, suffixes, points })
 }
@@ -109,7 +110,8 @@ impl Hash for Points {
 #[derive(Debug, Default)]
 struct Fronts {
     kept: std::cell::Cell<usize>,
-    is_full: std::cell::Cell<bool>,
+    /// The step that had too many points.
+    full: std::cell::Cell<Option<usize>>,
 }
 
 impl Folding for Fronts {
@@ -120,8 +122,8 @@ impl Folding for Fronts {
         Points::new(vec![(0, 0)])
     }
 
-    fn join(&self, _step: usize, parts: &[(Points, Price, u32)]) -> Points {
-        if self.is_full.get() {
+    fn join(&self, step: usize, parts: &[(Points, Price, u32)]) -> Points {
+        if self.full.get().is_some() {
             return Points::new(Vec::new());
         }
         let shifted = parts.iter().flat_map(|(points, price, _)| {
@@ -137,7 +139,9 @@ impl Folding for Fronts {
             is_better
         });
         self.kept.set(self.kept.get() + all.len());
-        self.is_full.set(all.len() > MAX_POINTS || self.kept.get() > MAX_KEPT);
+        if all.len() > MAX_POINTS || self.kept.get() > MAX_KEPT {
+            self.full.set(Some(step));
+        }
         Points::new(all)
     }
 }

@@ -2,10 +2,11 @@
 
 use indexmap::IndexMap;
 
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use super::terms::terms_of;
 use super::{Range, moments, range};
 use crate::check::Checked;
+use crate::diagram::Entangled;
 use crate::ir::{Node, Space};
 use crate::measure::Measure;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::check::Checked;
-use crate::diagram::{Diagram, Memo, Selectors};
+use crate::diagram::{Diagram, Entangled, Memo, Selectors};
 use crate::ir::{DecisionId, Node, NodeId, NodeKind, Space};
 use crate::ops::Op;
 
@@ -54,9 +54,7 @@ impl Liveness {
         let mut walk = Walk { liveness, is_output, always, and, or, is, matters };
         for (id, node) in space.graph.nodes().rev() {
             walk.visit(id, node);
-            if walk.liveness.conditions.is_full() {
-                return Err(Entangled);
-            }
+            walk.liveness.conditions.room()?;
         }
         Ok(walk.liveness)
     }
@@ -146,8 +144,3 @@ impl Walk {
         *self.is.entry((selector, index)).or_insert_with(|| conditions.is(selector, index))
     }
 }
-
-/// The decisions of a space depend on each other in a way that no table of bounded size holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the decisions are too entangled for an exact answer")]
-pub struct Entangled;

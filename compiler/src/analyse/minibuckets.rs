@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::liveness::Entangled;
-use crate::diagram::{Combine, Diagram, Diagrams};
+use crate::diagram::{Combine, Diagram, Diagrams, Entangled};
 use crate::ir::DecisionId;
 
 /// The most rows that a table over the decisions of a mini-bucket could have.
@@ -36,9 +35,7 @@ pub(super) fn bound(
     }
     for index in (0..widths.len()).rev() {
         elimination.eliminate(index);
-        if elimination.store.is_full() {
-            return Err(Entangled);
-        }
+        elimination.store.room()?;
     }
     Ok(elimination.rest)
 }

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::count;
 use super::elimination::{Semiring, eliminate};
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use super::terms::{Term, terms};
 use crate::check::Checked;
-use crate::diagram::{Diagram, Diagrams};
+use crate::diagram::{Diagram, Diagrams, Entangled};
 use crate::ir::Space;
 use crate::measure::Measure;
 

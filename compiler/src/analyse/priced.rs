@@ -6,11 +6,11 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::count;
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use super::terms::{Term, terms};
 use crate::assignment::Assignment;
 use crate::check::Checked;
-use crate::diagram::{Combine, Diagram, Diagrams};
+use crate::diagram::{Combine, Diagram, Diagrams, Entangled};
 use crate::ir::Space;
 use crate::measure::Measure;
 
@@ -88,7 +88,8 @@ impl<W: Clone + Eq + Hash> Priced<W> {
 
 impl Priced<Price> {
     /// The prices of a space in each of the forms. `scores` has a row a decision and an entry a
-    /// candidate, which counts where the decision makes a difference.
+    /// candidate, which counts where the decision makes a difference. A network is one only where
+    /// all `conditions` hold.
     ///
     /// # Errors
     /// [`Entangled`] where no table of bounded size holds them.
@@ -97,6 +98,7 @@ impl Priced<Price> {
         liveness: &mut Liveness,
         forms: &[Form],
         scores: Option<&[Vec<f64>]>,
+        conditions: &[Diagram],
     ) -> Result<Self, Entangled> {
         let nothing = Price::nothing(forms.len());
         let mut store = Diagrams::default();
@@ -108,7 +110,8 @@ impl Priced<Price> {
             store,
         };
         let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
-        for condition in count::conditions(space, liveness)? {
+        for condition in count::conditions(space, liveness)?.into_iter().chain(conditions.to_vec())
+        {
             adder.condition(liveness, condition);
         }
         for (row, form) in forms.iter().enumerate() {
@@ -131,9 +134,7 @@ impl Priced<Price> {
                 adder.term(liveness, condition, Price { score, ..Price::nothing(forms.len()) });
             }
         }
-        if priced.store.is_full() || liveness.conditions.is_full() {
-            return Err(Entangled);
-        }
+        priced.store.room().and_then(|()| liveness.conditions.room())?;
         Ok(priced)
     }
 
@@ -160,14 +161,23 @@ impl Priced<Price> {
 }
 
 /// Prices and the most that each decision adds, as [`Priced::settled`] gives them, without those of
-/// limits that every network keeps: they would only make tables larger.
+/// limits that every network keeps, or every one that keeps another limit: they would only make
+/// tables larger.
 pub(super) fn without_idle(
     (priced, mut spans): (Priced<Price>, Vec<Vec<i128>>),
     limits: &[i128],
 ) -> (Priced<Price>, Vec<Vec<i128>>) {
     let total = |row: usize| spans.iter().filter_map(|span| span.get(row)).sum::<i128>();
-    let greatest = priced.base.costs.iter().enumerate().map(|(row, base)| base + total(row));
-    let idle: Vec<bool> = greatest.zip(limits).map(|(most, limit)| most <= *limit).collect();
+    let rooms = limits.iter().zip(&priced.base.costs).map(|(limit, base)| limit - base);
+    let rooms: Vec<i128> = rooms.collect();
+    let mut idle: Vec<bool> = Vec::with_capacity(rooms.len());
+    for (row, room) in rooms.iter().enumerate() {
+        let is_implied = (0..rooms.len()).any(|other| {
+            let is_there = other != row && idle.get(other) != Some(&true);
+            is_there && implies(&priced, &rooms, other, row)
+        });
+        idle.push(total(row) <= *room || is_implied);
+    }
     if !idle.contains(&true) {
         return (priced, spans);
     }
@@ -181,6 +191,17 @@ pub(super) fn without_idle(
         price
     };
     (priced.map(priced.base.clone(), &needed), spans)
+}
+
+/// Whether the costs of one row are a multiple of those of another, whose limit is no looser.
+fn implies(priced: &Priced<Price>, rooms: &[i128], row: usize, other: usize) -> bool {
+    let pair = |list: &[i128]| Some((*list.get(row)?, *list.get(other)?));
+    let prices = priced.own.iter().flat_map(|&own| priced.weights(own));
+    let pairs: Vec<(i128, i128)> = prices.filter_map(|price| pair(&price.costs)).collect();
+    let Some(&(per, times)) = pairs.iter().find(|pair| pair.0 != 0) else { return false };
+    let is_multiple = |&(a, b): &(i128, i128)| matches!((a.checked_mul(times), b.checked_mul(per)), (Some(x), Some(y)) if x == y);
+    let is_tighter = |(a, b): (i128, i128)| matches!((a.checked_mul(times), b.checked_mul(per)), (Some(x), Some(y)) if x <= y);
+    pairs.iter().all(is_multiple) && pair(rooms).is_some_and(is_tighter)
 }
 
 /// Adds terms to the decision on which they depend last.

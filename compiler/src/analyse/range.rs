@@ -5,12 +5,12 @@ use rustc_hash::FxHashMap as HashMap;
 use serde::Serialize;
 
 use super::elimination::{Semiring, eliminate};
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use super::minibuckets;
 use super::terms::{Term, terms};
 use crate::assignment::Assignment;
 use crate::check::Checked;
-use crate::diagram::{Diagram, Diagrams};
+use crate::diagram::{Diagram, Diagrams, Entangled};
 use crate::ir::{DecisionId, Space};
 use crate::measure::{BoundedRange, Bounds, Measure};
 
@@ -73,7 +73,7 @@ pub(super) fn of_terms(
 pub fn sum_range(space: &Checked<Space>, measure: Measure) -> Result<BoundedRange, Entangled> {
     let factors = Factors::of(space, measure)?;
     let end = |greatest| {
-        factors.extreme(greatest).map(Bounds::exactly).or_else(|Entangled| {
+        factors.extreme(greatest).map(Bounds::exactly).or_else(|_| {
             let proved = minibuckets::bound(
                 factors.store.clone(),
                 &factors.factors,

@@ -5,10 +5,9 @@ use rand::Rng;
 
 use super::count;
 use super::elimination::Eliminated;
-use super::liveness::Entangled;
 use crate::assignment::Assignment;
 use crate::check::Checked;
-use crate::diagram::Top;
+use crate::diagram::{Entangled, Top};
 use crate::ir::{DecisionId, Space};
 
 /// Draws networks of one space, each with the same probability.

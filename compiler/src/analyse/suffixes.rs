@@ -6,10 +6,9 @@
 use rustc_hash::FxHashMap as HashMap;
 use std::hash::Hash;
 
-use super::liveness::Entangled;
 use super::priced::Priced;
 use crate::assignment::Assignment;
-use crate::diagram::{Diagram, Diagrams, Top};
+use crate::diagram::{Diagram, Diagrams, Entangled, Top};
 use crate::ir::DecisionId;
 
 /// How the values of completions are made: from the last decision to the first.
@@ -132,7 +131,9 @@ fn walk<F: Folding>(
         let root = step.eliminate(parts.collect());
         let Step { into: store, .. } = step;
         if joins > MAX_JOINS {
-            return Err(Entangled);
+            let mut decisions = after.store.decisions(after.root);
+            decisions.extend(priced.store.decisions(own));
+            return Err(Entangled::new(decisions));
         }
         keep(std::mem::replace(&mut after, Level { store, root }));
     }

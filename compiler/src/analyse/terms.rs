@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 
-use super::liveness::{Entangled, Liveness};
+use super::liveness::Liveness;
 use crate::check::Checked;
-use crate::diagram::{Diagram, Selectors};
+use crate::diagram::{Diagram, Entangled, Selectors};
 use crate::ir::operation::Operation;
 use crate::ir::{Node, NodeKind, Space};
 use crate::measure::Measure;
@@ -81,13 +81,11 @@ impl Sums {
                 for (id, node) in space.graph.nodes().filter(|(_, node)| is_meant(node)) {
                     let Some(alive) = liveness.node(id) else { continue };
                     self.node(space, node, alive, &mut liveness.conditions, &cost);
-                    if liveness.conditions.is_full() {
-                        return Err(Entangled);
-                    }
+                    liveness.conditions.room()?;
                 }
             }
         }
-        if liveness.conditions.is_full() { Err(Entangled) } else { Ok(self.into_terms()) }
+        liveness.conditions.room().map(|()| self.into_terms())
     }
 
     fn node(

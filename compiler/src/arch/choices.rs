@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use nas_grammar::parse::MAX_PROBLEMS;
 
 use super::drift::{self, Fate};
+use super::report::instead_of_dropped;
 use crate::assignment::Assignment;
 use crate::check::Checked;
 use crate::elaborate::Value;
@@ -120,11 +121,15 @@ impl Taken<'_> {
             Some(index) => self.assignment.set(id, index),
             None => {
                 self.is_unclear = true;
-                self.misfits.push(Misfit::Candidate {
-                    path: decision.path.clone(),
-                    name: name.to_owned(),
-                    help: did_you_mean(name, &decision.candidates, "the candidates are"),
-                });
+                let is_gone =
+                    self.space.origins.gone(&decision.path).iter().any(|gone| gone == name);
+                let help = if is_gone {
+                    instead_of_dropped(&decision.candidates)
+                } else {
+                    did_you_mean(name, &decision.candidates, "the candidates are")
+                };
+                let (path, name) = (decision.path.clone(), name.to_owned());
+                self.misfits.push(Misfit::Candidate { path, name, help });
             }
         }
     }

@@ -8,6 +8,7 @@ use nas_grammar::ast::{ArchChoice, Element, Expr, ExprKind, Span};
 use super::NoCandidate;
 use crate::elaborate::{Value, number};
 use crate::error::{Place, Problems};
+use crate::ir::origin::Origins;
 use crate::ir::{Choice, Decision};
 
 /// Evaluates a static expression in which these words mean themselves, as do the names that
@@ -120,11 +121,18 @@ pub(super) fn candidate(value: &Value, decision: &Decision) -> Option<usize> {
     decision.candidates.iter().position(|candidate| *candidate == name)
 }
 
-/// What may stand in a value for these decisions as a name that means itself.
-pub(super) fn words<'d>(decisions: impl Iterator<Item = &'d Decision>) -> HashSet<&'d str> {
-    let names = decisions.flat_map(|decision| match &decision.choice {
-        Choice::Sets { options, .. } => options,
-        Choice::Parts | Choice::Values | Choice::Elastic => &decision.candidates,
+/// What may stand in a value for these decisions as a name that means itself; the candidates that
+/// the space goes without too.
+pub(super) fn words<'d>(
+    decisions: impl Iterator<Item = &'d Decision>,
+    origins: &'d Origins,
+) -> HashSet<&'d str> {
+    let names = decisions.flat_map(|decision| {
+        let left = match &decision.choice {
+            Choice::Sets { options, .. } => options,
+            Choice::Parts | Choice::Values | Choice::Elastic => &decision.candidates,
+        };
+        left.iter().chain(origins.gone(&decision.path))
     });
     names.map(String::as_str).collect()
 }

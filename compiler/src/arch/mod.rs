@@ -141,6 +141,14 @@ impl<'s> Resolver<'s> {
         condition.and_then(|c| liveness.conditions.value(c, assignment)) == Some(&1)
     }
 
+    /// Whether it does in the space as it was written.
+    fn was_alive(&self, id: DecisionId, assignment: &Assignment) -> bool {
+        match self.space.mattered.get(id.index()) {
+            Some(&condition) => self.space.selectors.value(condition, assignment) == Some(&1),
+            None => self.is_alive(id, assignment),
+        }
+    }
+
     fn read<'a>(&mut self, arch: &'a Arch, reader: &mut Reader<'_, '_>) -> Vec<Line<'a>> {
         let mut lines = Vec::new();
         for entry in &arch.entries {
@@ -152,7 +160,7 @@ impl<'s> Resolver<'s> {
                 self.by_label.get(key).cloned().unwrap_or_default()
             };
             self.claim(&decisions);
-            let words = given::words(self.decisions(&decisions));
+            let words = given::words(self.decisions(&decisions), &self.space.origins);
             match reader.line(choice, &words, &mut self.problems) {
                 Some(given) => lines.push(Line { choice, given, decisions }),
                 None => self.is_unclear = true,
@@ -222,11 +230,16 @@ impl<'s> Resolver<'s> {
             self.decide_line(&line.decisions, line.given);
         }
         for line in others {
-            let chosen = self.reachable(&line);
-            if chosen.len() == line.given.len() {
-                self.decide_line(&chosen, line.given);
-            } else {
-                self.wrong_count(&line, &chosen);
+            // An item is of the space as it was written; a decision that candidates which went leave
+            // nothing to decide may be left out.
+            let written = self.reachable(&line, Self::was_alive);
+            let left = self.reachable(&line, Self::is_alive);
+            let count = line.given.len();
+            match [&written, &left].into_iter().find(|chosen| chosen.len() == count) {
+                Some(chosen) => self.decide_line(chosen, line.given),
+                // After a decision that is not known, it is not known which ones are reachable.
+                None if !self.unknown.is_empty() => self.is_unclear = true,
+                None => self.wrong_count(&line, &written),
             }
         }
     }
@@ -237,14 +250,18 @@ impl<'s> Resolver<'s> {
         }
     }
 
-    /// The decisions of a line that those before them leave reachable, each decided by the next
-    /// value.
-    fn reachable(&self, line: &Line<'_>) -> Vec<DecisionId> {
+    /// The decisions of a line that make a difference after those before them, each decided by the
+    /// next value.
+    fn reachable(
+        &self,
+        line: &Line<'_>,
+        is_alive: fn(&Self, DecisionId, &Assignment) -> bool,
+    ) -> Vec<DecisionId> {
         let mut assignment = self.assignment.clone();
         let mut values = line.given.iter();
         let mut reachable = line.decisions.clone();
         reachable.retain(|id| {
-            let is_alive = self.is_alive(*id, &assignment);
+            let is_alive = is_alive(self, *id, &assignment);
             if is_alive {
                 let given = values.next().zip(self.decision(*id));
                 let index = given.and_then(|(given, d)| given::candidate(&given.value, d));

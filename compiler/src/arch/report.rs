@@ -109,15 +109,13 @@ impl Resolver<'_> {
         }
         for ((name, candidates), places) in groups {
             let paths: Vec<&str> = places.iter().map(|(d, _)| d.path.as_str()).collect();
-            let is_gone = |path: &&str| self.space.origins.is_gone(path, &name);
-            let help = match places.first().map(|(decision, _)| &decision.choice) {
-                _ if paths.iter().any(is_gone) => {
-                    format!(
-                        "the target cannot run it, so it was dropped; take one of {}",
-                        listed(candidates)
-                    )
+            let is_gone = |path: &&str| self.space.origins.gone(path).contains(&name);
+            let help = match places.first() {
+                Some((decision, _)) if paths.iter().any(is_gone) => {
+                    let left = (0..candidates.len()).map(|index| as_written(index, decision));
+                    instead_of_dropped(&left.collect::<Vec<String>>())
                 }
-                Some(Choice::Sets { options, take }) => {
+                Some((Decision { choice: Choice::Sets { options, take }, .. }, _)) => {
                     format!("write a list of {take} of {}, in this order", listed(options))
                 }
                 _ => did_you_mean(&name, candidates, "the candidates are"),
@@ -193,6 +191,15 @@ fn unknown_at(places: &[(&Decision, Span)]) -> Vec<(Span, String)> {
         labels.values_mut().for_each(|label| *label = unknown.to_owned());
     }
     labels.into_iter().collect()
+}
+
+/// What to write instead of a candidate that the target cannot run.
+pub(super) fn instead_of_dropped(left: &[String]) -> String {
+    let edit = match left {
+        [only] => format!("take `{only}`, the only one left"),
+        left => format!("take one of {}", listed(left)),
+    };
+    format!("the target cannot run it, so it was dropped; {edit}")
 }
 
 /// "1 decision", "2 decisions".

@@ -1,10 +1,12 @@
 //! Calls: arguments bound to parameters, blocks instantiated, operators applied.
 
+use std::rc::Rc;
+
 use nas_grammar::ast::{Arg, Block, BlockKind, Ident, Param, Span};
 
 use super::errors::{
-    MissingArgument, NotCallable, Recursion, RepeatedArgument, TooManyArguments, UnknownArgument,
-    WrongArgument, WrongOperandCount,
+    MissingArgument, NotCallable, Recursion, RepeatedArgument, TooLarge, TooManyArguments,
+    UnknownArgument, WrongArgument, WrongOperandCount,
 };
 use super::expr::Flow;
 use super::help::{self, Wanted};
@@ -12,11 +14,13 @@ use super::node::Operand;
 use super::vary::depends;
 use super::{Elaborator, Eval, Value};
 use crate::error::{Place, nearest};
+use crate::int::Int;
 use crate::ir::Varied;
 use crate::ir::origin::OriginId;
 use crate::modules::{FUNCTIONS, ModuleId};
-use crate::ops::signature::{Arguments, Declaration, Default, Literal, Operands, Parameter};
+use crate::ops::signature::{Arguments, Declaration, Default, Kind, Literal, Operands, Parameter};
 use crate::ops::{self, Op, Row};
+use crate::shape::MAX_DIMENSION;
 
 /// What is called: its name, where that stands, and the whole call.
 #[derive(Clone, Copy)]
@@ -70,12 +74,45 @@ impl<'p> Elaborator<'p, '_> {
         let flowing = given.len();
         given.extend(self.given(args)?);
         if given.iter().any(|g| g.value.is_poison()) {
+            self.check_beside_poison(name, given, flowing, span);
             return Ok(Value::Poison);
         }
         let callee = Callee { name, name_span, span };
         match self.names.get(name) {
             Some(value) => self.call_value(&value, callee, given, flowing),
             None => self.call_target(self.module, name, callee, given, flowing),
+        }
+    }
+
+    /// Reports what is wrong with the arguments of a call, whatever those are that are unknown.
+    fn check_beside_poison(
+        &mut self,
+        name: &str,
+        mut given: Vec<Given<'p>>,
+        flowing: usize,
+        span: Span,
+    ) {
+        let (module, target): (_, Rc<str>) = match self.names.get(name) {
+            Some(Value::Callable(module, target)) => (module, target),
+            Some(_) => return,
+            None => (self.module, name.into()),
+        };
+        let program = self.program;
+        if let Some((_, block)) = program.block(module, &target) {
+            self.bind_params(&target, &block.params, given, flowing, span);
+        } else if let Some(row) = ops::find(&target) {
+            let is_operand = |g: &&Given<'_>| {
+                g.name.is_none() && (g.value.is_poison() || tensors(&g.value).is_some())
+            };
+            let most = match row.declaration.operands {
+                Operands::One => flowing.max(1),
+                Operands::Two | Operands::Many => usize::MAX,
+            };
+            let leading = given.iter().take_while(is_operand).count().min(most);
+            let mut rest = given.split_off(leading);
+            // What depends on decisions is checked case by case, if at all.
+            rest.iter_mut().filter(|g| depends(&g.value)).for_each(|g| g.value = Value::Poison);
+            self.arguments(row.declaration, &rest, span);
         }
     }
 
@@ -100,12 +137,15 @@ impl<'p> Elaborator<'p, '_> {
                 self.call_target(*module, target, callee, given, flowing)
             }
             Value::Poison => Ok(Value::Poison),
-            Value::Chosen(_) => {
-                self.lift(std::slice::from_ref(value), "call", callee.span, &mut |this, picked| {
+            Value::Chosen(_) => self.lift_parts(
+                std::slice::from_ref(value),
+                "call",
+                callee.span,
+                &mut |this, picked| {
                     let value = picked.first().unwrap_or(&Value::Poison);
                     this.call_value(value, callee, given.clone(), flowing)
-                })
-            }
+                },
+            ),
             other => {
                 let flow = given.get(..flowing).and_then(<[_]>::first).map(|g| &g.value);
                 let help = help::for_callee(other, callee.name, flow);
@@ -213,6 +253,8 @@ impl<'p> Elaborator<'p, '_> {
     ) -> Eval<Value> {
         self.calls.push((home, &block.name.name));
         let outer_caller = self.caller.replace(origin);
+        let decisions = self.space.decisions.len();
+        let outer_decisions = std::mem::replace(&mut self.outer_decisions, decisions);
         let value = self.in_module(home, |this| {
             this.bind_defaults(&block.params, arguments)?;
             let value = this.nested(span, |this| this.body(&block.body, None))?;
@@ -222,6 +264,7 @@ impl<'p> Elaborator<'p, '_> {
             }
             Ok(value)
         });
+        self.outer_decisions = outer_decisions;
         self.caller = outer_caller;
         self.calls.pop();
         value
@@ -336,16 +379,22 @@ impl<'p> Elaborator<'p, '_> {
             1 => "1 argument".to_owned(),
             n => format!("{n} arguments"),
         };
-        let edit = format!("remove `{}`", self.snippet(surplus.span));
+        let more = positional.get(names.len() + 1..).unwrap_or_default();
+        let is_row = names.len() + 1 + more.len() == given.len();
+        let (span, label) = match more.last().filter(|_| repeated.is_none() && is_row) {
+            Some(last) => (surplus.span.to(last.span), format!("{} too many", more.len() + 1)),
+            None => (surplus.span, "one too many".to_owned()),
+        };
+        let edit = format!("remove `{}`", self.snippet(span));
         let place = match names.get(..flowing) {
             _ if repeated.is_some() => self.passed_already(surplus),
-            Some([_, ..]) => self.place(surplus.span, "one too many").help(format!(
+            Some([_, ..]) => self.place(span, label).help(format!(
                 "{edit}: what stands before `->` is an argument too, of `{callee}({})`",
                 names.join(", ")
             )),
-            _ if names.is_empty() => self.place(surplus.span, "one too many").help(edit),
+            _ if names.is_empty() => self.place(span, label).help(edit),
             _ => self
-                .place(surplus.span, "one too many")
+                .place(span, label)
                 .help(format!("{edit}; the parameters are `{callee}({})`", names.join(", "))),
         };
         self.report(TooManyArguments::at(place, callee, takes, positional.len()));
@@ -390,7 +439,7 @@ impl<'p> Elaborator<'p, '_> {
             return self.apply(row, given, flowing, span);
         }
         let values: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
-        self.lift(&values, row.declaration.name, span, &mut |this, picked| {
+        self.lift_parts(&values, row.declaration.name, span, &mut |this, picked| {
             let given = given.iter().zip(picked);
             let given = given.map(|(g, value)| Given { value: value.clone(), ..g.clone() });
             this.apply(row, given.collect(), flowing, span)
@@ -502,6 +551,7 @@ impl<'p> Elaborator<'p, '_> {
         let mut is_sound = true;
         for (param, slot) in declaration.params.iter().zip(slots) {
             match (slot.and_then(|i| given.get(i)), param.default) {
+                (Some(given), _) if given.value.is_poison() => is_sound = false,
                 (Some(given), _) => {
                     match literal(&given.value).and_then(|value| param.kind.argument(&value)) {
                         Some(argument) => arguments = arguments.with(param.name, argument),
@@ -524,6 +574,14 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn wrong_argument(&mut self, declaration: &Declaration, param: &Parameter, given: &Given<'_>) {
+        let takes_whole = matches!(param.kind, Kind::Count(_) | Kind::Pair(_) | Kind::Padding);
+        if takes_whole && is_above_limit(&given.value) {
+            let place = self.place(given.span, "this is too large");
+            let place = place.help(format!("write a number of at most {MAX_DIMENSION}"));
+            let what = format!("`{}` of `{}`", param.name, declaration.name);
+            self.report(TooLarge::at(place, what, MAX_DIMENSION));
+            return;
+        }
         let found = given.value.describe();
         let edit =
             help::for_argument(param.name, param.kind, &given.value, &self.snippet(given.at));
@@ -555,6 +613,15 @@ pub(super) fn tensors(value: &Value) -> Option<Vec<crate::ir::NodeId>> {
             .map(|value| if let Value::Tensor(node) = value { Some(*node) } else { None })
             .collect(),
         _ => None,
+    }
+}
+
+/// Whether a number, or one of a tuple, is larger than any that an operator takes.
+fn is_above_limit(value: &Value) -> bool {
+    match value {
+        Value::Int(n) => *n > Int::Small(MAX_DIMENSION as i64),
+        Value::Tuple(parts) => parts.iter().any(is_above_limit),
+        _ => false,
     }
 }
 

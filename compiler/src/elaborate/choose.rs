@@ -2,6 +2,7 @@
 //! block, or for all instances of a cell.
 
 use nas_grammar::ast::{self, Alternatives, Arm, Choose, Sharing, Span};
+use rustc_hash::FxHashMap as HashMap;
 
 use super::errors::{
     CandidateKind, CandidateShapes, CellCandidates, DuplicateCandidate, EmptyChoice, SetSize,
@@ -21,7 +22,7 @@ use crate::shape::Shape;
 const MAX_CANDIDATES: usize = 10_000;
 
 /// What a decision costs beyond its candidates.
-const DECISION: usize = 16;
+const DECISION: usize = 40;
 
 /// A candidate that is not yet elaborated.
 struct Candidate<'p> {
@@ -37,6 +38,21 @@ enum Content<'p> {
     Arm(&'p ast::Expr, Vec<(&'p str, Value)>),
     /// An element of a list.
     Element(Value),
+}
+
+/// Candidates on the way to a decision.
+#[derive(Default)]
+struct Candidates<'p> {
+    list: Vec<Candidate<'p>>,
+    /// Where each name was first written.
+    names: HashMap<String, Span>,
+}
+
+impl<'p> Candidates<'p> {
+    fn push(&mut self, candidate: Candidate<'p>) {
+        self.names.insert(candidate.name.clone(), candidate.span);
+        self.list.push(candidate);
+    }
 }
 
 /// A choice under way.
@@ -56,14 +72,12 @@ impl<'p> Elaborator<'p, '_> {
         let part = if ordinal == 0 { label.to_owned() } else { format!("{label}.{ordinal}") };
         let path = self.paths.decision(&part);
         let choosing = Choosing { choose, part, path };
-        if flow.iter().flatten().any(|(value, _)| value.is_poison()) {
-            return Ok(Value::Poison);
-        }
-        let mut candidates = Vec::new();
+        let mut candidates = Candidates::default();
         let is_sound = match &choose.alternatives {
             Alternatives::Arms(arms) => self.arms(arms, &choosing, &mut candidates)?,
             Alternatives::Values(values) => self.elements_of(values, &choosing, &mut candidates)?,
         };
+        let candidates = candidates.list;
         if !is_sound || !self.can_choose(&choosing, &candidates) {
             return Ok(Value::Poison);
         }
@@ -79,7 +93,7 @@ impl<'p> Elaborator<'p, '_> {
         &mut self,
         arms: &'p [Arm],
         choosing: &Choosing<'p>,
-        candidates: &mut Vec<Candidate<'p>>,
+        candidates: &mut Candidates<'p>,
     ) -> Eval<bool> {
         let from = self.names.open();
         let mut is_sound = true;
@@ -142,18 +156,15 @@ impl<'p> Elaborator<'p, '_> {
         name: &str,
         span: Span,
         choosing: &Choosing<'p>,
-        candidates: &[Candidate<'p>],
+        candidates: &Candidates<'p>,
     ) -> Eval<bool> {
-        self.charge((name.len() + candidates.len()) / BYTES, span)?;
-        if candidates.len() >= MAX_CANDIDATES {
+        self.charge(name.len() / BYTES, span)?;
+        if candidates.list.len() >= MAX_CANDIDATES {
             let place = self.place(choosing.choose.head, "more candidates than that");
             self.too_many_ways(place.help("choose among fewer"), choosing);
             return Err(Abort);
         }
-        let Some(first) = candidates.iter().find(|other| other.name == name) else {
-            return Ok(false);
-        };
-        let first = first.span;
+        let Some(&first) = candidates.names.get(name) else { return Ok(false) };
         let place = self.place(span, format!("`{name}` again"));
         let place = match choosing.choose.alternatives {
             Alternatives::Values(_) => place.help("leave out one of them"),
@@ -175,7 +186,7 @@ impl<'p> Elaborator<'p, '_> {
         &mut self,
         list: &'p ast::Expr,
         choosing: &Choosing<'p>,
-        candidates: &mut Vec<Candidate<'p>>,
+        candidates: &mut Candidates<'p>,
     ) -> Eval<bool> {
         let value = self.expr(list)?;
         let Value::List(elements) = &value else {
@@ -463,11 +474,13 @@ impl<'p> Elaborator<'p, '_> {
         let head = choosing.choose.head;
         let parts = [a, b].map(|shape| shape.index(&mut self.space.selectors));
         let joint = self.cases(&parts, head)?;
+        let mut is_sound = true;
         for (index, combination) in joint.combinations.iter().enumerate() {
             let [i, j] = combination.as_slice() else { continue };
             let (x, y) = (a.values().get(*i as usize), b.values().get(*j as usize));
             if x != y {
-                let guard = Guard::Case(joint.selector, index as u32);
+                is_sound = false;
+                let guard = Guard::Value(joint.selector, index as u32);
                 let path = choosing.path.clone();
                 let shown = [x, y].map(|shape| shape.map(Shape::to_string).unwrap_or_default());
                 self.when(guard, |this| {
@@ -476,10 +489,9 @@ impl<'p> Elaborator<'p, '_> {
                     this.report(CandidateShapes::at(place, path));
                     Ok(())
                 })?;
-                return Ok(false);
             }
         }
-        Ok(true)
+        Ok(is_sound)
     }
 
     /// Reports the candidates that are no tensors, all at once.
@@ -530,10 +542,16 @@ impl<'p> Elaborator<'p, '_> {
             };
             place = place.label(span, format!("`{first}`{more}: {shape}"));
         }
-        if let Some((usual, count)) = usual {
-            let as_most = if 2 * count > shapes.len() { ", as most do" } else { "" };
-            place = place.help(format!("make every candidate give {usual}{as_most}"));
-        }
+        let help = match counts.first().zip(usual) {
+            Some((_, (usual, count))) if 2 * count > shapes.len() => {
+                format!("make every candidate give {usual}, as most do")
+            }
+            Some(((first, _), _)) => {
+                format!("make every candidate give one shape, such as {first}")
+            }
+            None => String::new(),
+        };
+        place = place.help(help);
         self.report(CandidateShapes::at(place, choosing.path.clone()));
     }
 }

@@ -32,11 +32,18 @@ impl<'p> Elaborator<'p, '_> {
         while let Some(((condition, body), rest)) = branches.split_first() {
             branches = rest;
             let table = match self.expr(condition)? {
-                Value::Bool(true) => return self.body(body, flow),
-                Value::Bool(false) => continue,
+                Value::Bool(true) => {
+                    self.note_met(condition);
+                    return self.body(body, flow);
+                }
+                Value::Bool(false) => {
+                    self.note_unmet(condition)?;
+                    continue;
+                }
                 Value::Chosen(table)
                     if table.values().iter().all(|v| matches!(v, Value::Bool(_))) =>
                 {
+                    self.note_met(condition);
                     table
                 }
                 other => return Ok(self.wrong_kind(&other, Wanted::Flag, condition.span)),

@@ -67,8 +67,12 @@ diagnostics! {
     /// A candidate that is no tensor.
     Error CandidateKind [nas::choice::kind] "candidate `{name}` is {found}, not a tensor" { name: String, found: String }
 
+    /// A condition on decisions that none of their candidates meets.
+    Warning Unreachable [nas::choice::unreachable] "`{condition}` holds in no network" { condition: String }
     /// A value in a list of alternatives that cannot be chosen.
     Error WrongAlternatives [nas::choice::alternatives] "the candidates of `{decision}` are not fixed" { decision: String }
+    /// Candidates of `elastic` whose weights are no part of each other.
+    Error NoSlice [nas::choice::elastic] "`{decision}` cannot be elastic: {reason}" { decision: String, reason: String }
     /// A number of candidates to choose that there are not.
     Error SetSize [nas::choice::count] "cannot choose {found} of {of} candidates" { found: String, of: usize }
     /// More sets of candidates than one decision may have.

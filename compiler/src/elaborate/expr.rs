@@ -26,6 +26,9 @@ use crate::shape::Shape;
 /// What flows into a step: values with the place where each was written.
 pub(super) type Flow = Vec<(Value, Span)>;
 
+/// What a pass of a loop costs, which opens a scope, binds and closes it again.
+const PASS: usize = 4;
+
 impl<'p> Elaborator<'p, '_> {
     pub(super) fn expr(&mut self, expr: &'p Expr) -> Eval<Value> {
         self.nested(expr.span, |this| this.expr_kind(expr))
@@ -475,7 +478,14 @@ impl<'p> Elaborator<'p, '_> {
     /// `None` if the condition is unknown, which was reported.
     pub(super) fn condition(&mut self, condition: &'p Expr) -> Eval<Option<bool>> {
         Ok(match self.expr(condition)? {
-            Value::Bool(value) => Some(value),
+            Value::Bool(holds) => {
+                if holds {
+                    self.note_met(condition);
+                } else {
+                    self.note_unmet(condition)?;
+                }
+                Some(holds)
+            }
             other => {
                 self.wrong_kind(&other, Wanted::Flag, condition.span);
                 None
@@ -607,7 +617,7 @@ impl<'p> Elaborator<'p, '_> {
         };
         let mut is_sound = true;
         for element in elements.iter() {
-            self.step(clause.list.span)?;
+            self.charge(PASS, clause.list.span)?;
             let mark = self.names.open();
             self.bind(&clause.pattern, element.clone(), clause.list.span);
             is_sound &= match rest {

@@ -7,6 +7,7 @@ use nas_grammar::ast::{BinaryOp, Span};
 use super::errors::WrongKind;
 use super::{Elaborator, Value};
 use crate::error::nearest;
+use crate::ops;
 use crate::ops::signature::Kind;
 
 /// Text longer than this is shown as `…`.
@@ -269,9 +270,14 @@ pub(super) fn for_callee(value: &Value, name: &str, flow: Option<&Value>) -> Str
             format!("add the tensors, `x + {name}`, or join them: `concat(x, {name})`")
         }
         Value::Tensor(_) => format!("send it into a step: `{name} -> relu`"),
-        Value::Text(text) => {
+        Value::Text(text) if ops::find(text).is_some() => {
             format!("decide by it: `if {name} == \"{text}\" {{ {text} }} else {{ identity }}`")
         }
+        Value::Text(text) => match nearest(text, ops::TABLE.iter().map(|row| row.declaration.name))
+        {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => "give a step instead of the string, such as `relu`".to_owned(),
+        },
         Value::List(_) | Value::Tuple(_) => {
             format!("apply its elements in turn: `for step in {name} {{ y = y -> step }}`")
         }

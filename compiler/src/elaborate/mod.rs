@@ -5,15 +5,18 @@ mod call;
 mod choose;
 mod control;
 mod copy;
+mod elastic;
 pub mod errors;
 mod expr;
 mod function;
 mod help;
 mod node;
 mod number;
+mod partial;
 mod require;
 mod scope;
 mod space;
+mod unreachable;
 mod value;
 mod vary;
 
@@ -23,29 +26,32 @@ pub(crate) use value::{Value, Values};
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap as HashMap;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
 use miette::Diagnostic;
 use nas_grammar::Source;
 use nas_grammar::ast::{Arg, Expr, Space as SpaceItem, Span};
 
-use crate::error::{Place, Problems, With};
+use crate::error::{Place, Problems};
 use crate::ir::origin::{Origin, OriginId};
 use crate::ir::{DecisionId, Space};
 use crate::modules::{ModuleId, Program};
 use crate::requirement::Requirement;
 use copy::{BlockId, Call, Instance, Marks};
 use errors::{TooDeep, TooManySteps};
+use partial::Partial;
 use scope::{Mark, Names, Paths};
+use unreachable::{ConditionId, Met};
 use vary::Guard;
 
 /// The most work that all spaces of a program together may take, in steps: one for each expression,
 /// and what an operation on a long value costs more than one on a number.
-pub const MAX_STEPS: u64 = 20_000_000;
+pub const MAX_STEPS: u64 = 10_000_000;
 /// How many steps more there are for each byte of the program.
 const STEPS_PER_BYTE: u64 = 100;
 /// The most nodes that one space may have.
-pub const MAX_NODES: usize = 1_500_000;
+pub const MAX_NODES: usize = 1_000_000;
 /// The deepest that blocks and expressions may nest together, and lists in lists.
 pub const MAX_DEPTH: usize = 192;
 /// The most elements of a list, those of lists in it included, and bytes of a string.
@@ -177,6 +183,12 @@ struct Elaborator<'p, 'e> {
     marks: Marks,
     /// The conditions under which what is being elaborated exists, outermost first.
     guards: Vec<Guard>,
+    /// What is wrong in some cases of a value, and not yet reported.
+    partial: Vec<Partial>,
+    /// The conditions that were met, and those that were not and should be.
+    conditions: IndexMap<ConditionId, Met, FxBuildHasher>,
+    /// How many decisions there were when the block began that is being elaborated.
+    outer_decisions: usize,
     /// Where inputs and outputs were named.
     ports: HashMap<(&'static str, &'p str), Span>,
     /// The decisions of cells, by path: made at the first instance, shared by the others.
@@ -209,6 +221,9 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             instances: HashMap::default(),
             marks: Marks::default(),
             guards: Vec::new(),
+            partial: Vec::new(),
+            conditions: IndexMap::default(),
+            outer_decisions: 0,
             ports: HashMap::default(),
             cell_decisions: HashMap::default(),
             depth: 0,
@@ -241,10 +256,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     fn report(&mut self, problem: impl Diagnostic + Send + Sync + 'static) -> Value {
         self.work.steps += REPORT;
         self.marks.peculiar += 1;
-        match self.circumstances() {
-            with if with.is_empty() => self.problems.push(problem),
-            with => self.problems.push(With { problem, with }),
-        }
+        self.report_here(Box::new(problem));
         Value::Poison
     }
 
@@ -263,7 +275,9 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     }
 
     /// The space as it is.
-    fn finish(self) -> Space {
+    fn finish(mut self) -> Space {
+        self.report_partial();
+        self.report_unmet();
         self.work.steps += self.space.selectors.visits();
         self.space
     }

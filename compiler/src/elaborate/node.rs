@@ -10,7 +10,7 @@ use super::vary::Guard;
 use super::{Abort, Elaborator, Eval, MAX_NODES, Value};
 use crate::error::Place;
 use crate::ir::{Node, NodeId, NodeKind, Varied, varied};
-use crate::ops::{Op, ShapeProblem};
+use crate::ops::{Fit, Op, ShapeProblem};
 use crate::shape::Shape;
 
 /// The most multiply-accumulates, and parameters, of one operator.
@@ -71,17 +71,17 @@ impl Elaborator<'_, '_> {
         let results: Vec<_> = cases.iter().map(|(op, shapes)| op.shape(shapes).ok()).collect();
         let fails: Vec<usize> =
             results.iter().enumerate().filter(|(_, r)| r.is_none()).map(|(i, _)| i).collect();
-        let (index, guard) = match self.failing(&joint, &fails) {
-            Some(first) => first,
-            // Costs above the limit are the same in kind for all cases: any will do.
-            None => (0, Guard::Case(self.space.selectors.constant(1), 1)),
-        };
-        let reported = if fails.is_empty() { 0..cases.len() } else { index..index + 1 };
-        for (op, shapes) in cases.get(reported).unwrap_or_default() {
-            let sound = |this: &mut Self| Ok(this.fixed_shape(op, shapes, operands, span));
-            if self.when(guard, sound)?.is_none() {
-                return Ok(None);
-            }
+        // The first to report is a case to which the fewest choices lead.
+        let first = self.failing(&joint, &fails);
+        let rest = (0..cases.len()).map(|i| (i, Guard::Value(joint.selector, i as u32)));
+        let mut is_sound = true;
+        for (index, guard) in first.into_iter().chain(rest) {
+            let Some((op, shapes)) = cases.get(index) else { continue };
+            let shape = |this: &mut Self| Ok(this.fixed_shape(op, shapes, operands, span));
+            is_sound &= self.when(guard, shape)?.is_some();
+        }
+        if !is_sound || !self.can_share(&joint, &cases, span) {
+            return Ok(None);
         }
         let results: Vec<Shape> = results.into_iter().flatten().collect();
         Ok(varied(&mut self.space.selectors, joint.selector, &results, PartialEq::eq))
@@ -154,6 +154,23 @@ impl Elaborator<'_, '_> {
         if is_elsewhere && operands.len() != 1 { self.place(span, "here") } else { place }
     }
 
+    /// The edit that makes operands fit, where it can be made at one of them.
+    fn fitting(&self, fit: &Fit, operands: &[(Shape, Span)]) -> Option<String> {
+        let (_, at) = *operands.get(fit.operand)?;
+        let is_alone = operands.iter().filter(|(_, other)| *other == at).count() == 1;
+        // With other shapes in other cases, one step does not make all fit.
+        let is_fixed = !self.guards.iter().any(|guard| matches!(guard, Guard::Value(..)));
+        if !is_alone || !is_fixed || self.source().is_library() {
+            return None;
+        }
+        Some(match self.snippet(at).as_str() {
+            "…" => {
+                format!("send the tensor {} through `{}`", operands.get(fit.operand)?.0, fit.step)
+            }
+            text => format!("write `({text} -> {})` in place of `{text}`", fit.step),
+        })
+    }
+
     pub(super) fn shape_problem(
         &mut self,
         operator: &str,
@@ -165,7 +182,8 @@ impl Elaborator<'_, '_> {
         let input =
             input.map_or_else(|| "here".to_owned(), |shape| format!("its input is {shape}"));
         match problem {
-            ShapeProblem::Mismatch { title, help } => {
+            ShapeProblem::Mismatch { title, help, fit } => {
+                let help = fit.and_then(|fit| self.fitting(&fit, operands)).unwrap_or(help);
                 let place = self.operands_place(operands, span).help(help);
                 self.report(ShapeMismatch::at(place, title))
             }

@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use indexmap::IndexMap;
 use nas_grammar::ast::Span;
 
 use super::errors::{Entangled, MixedKinds};
@@ -28,7 +27,12 @@ pub(super) enum Guard {
     Candidate(DecisionId, usize, usize),
     /// The selector takes this index; a condition holds where it takes 1.
     Case(Diagram, u32),
+    /// As [`Guard::Case`], of the cases of a value: what is wrong is the value.
+    Value(Diagram, u32),
 }
+
+/// Which of several cases holds, if there are several, and what is in each.
+type Cases<T> = (Option<Diagram>, Vec<T>);
 
 impl<'p> Elaborator<'p, '_> {
     /// Elaborates something that exists under a condition only.
@@ -50,12 +54,14 @@ impl<'p> Elaborator<'p, '_> {
                 let choice = selectors.choice(decision, width);
                 selectors.is(choice, candidate as u32)
             }
-            Guard::Case(selector, index) => selectors.is(selector, index),
+            Guard::Case(selector, index) | Guard::Value(selector, index) => {
+                selectors.is(selector, index)
+            }
         }
     }
 
     /// The condition under which what is being elaborated exists.
-    fn context(&mut self, is_part: impl Fn(&Guard) -> bool) -> Diagram {
+    pub(super) fn context(&mut self, is_part: impl Fn(&Guard) -> bool) -> Diagram {
         let guards: Vec<Guard> =
             self.guards.iter().filter(|guard| is_part(guard)).copied().collect();
         let always = self.space.selectors.constant(1);
@@ -63,29 +69,6 @@ impl<'p> Elaborator<'p, '_> {
             let condition = self.condition_of(guard);
             self.space.selectors.and(context, condition)
         })
-    }
-
-    /// In which case an error arises, as the end of its title: ", with `kernel = 5` in unit.3".
-    pub(super) fn circumstances(&mut self) -> String {
-        if !self.guards.iter().any(|guard| matches!(guard, Guard::Case(..))) {
-            return String::new();
-        }
-        let context = self.context(|guard| matches!(guard, Guard::Candidate(..)));
-        let condition = self.context(|guard| matches!(guard, Guard::Case(..)));
-        let choices = self.space.selectors.explain(context, condition).unwrap_or_default();
-        let mut by_place: IndexMap<&str, Vec<String>> = IndexMap::new();
-        for (id, candidate) in choices.into_iter().rev() {
-            let Some(decision) = self.space.decision(id) else { continue };
-            let name = decision.candidates.get(candidate).map_or("", String::as_str);
-            let inside = decision.path.rsplit_once('/').map_or("", |(outer, _)| outer);
-            by_place.entry(inside).or_default().push(format!("`{} = {name}`", decision.label));
-        }
-        let words = by_place.into_iter().map(|(inside, choices)| match inside {
-            "" => choices.join(" and "),
-            inside => format!("{} in {inside}", choices.join(" and ")),
-        });
-        let words: Vec<String> = words.collect();
-        if words.is_empty() { String::new() } else { format!(", with {}", words.join(" and ")) }
     }
 
     /// The case to report of those that fail, under the fewest choices that lead to failure.
@@ -106,7 +89,7 @@ impl<'p> Elaborator<'p, '_> {
             let here = self.space.selectors.is(joint.selector, index as u32);
             self.space.selectors.and(here, guard) != never
         });
-        Some((case?, Guard::Case(guard, 1)))
+        Some((case?, Guard::Value(guard, 1)))
     }
 
     /// The cases that the selectors make together, here.
@@ -122,14 +105,10 @@ impl<'p> Elaborator<'p, '_> {
         for &part in parts {
             decisions.extend(self.space.selectors.decisions(part));
         }
-        let paths = decisions.iter().filter_map(|&id| self.space.decision(id));
-        let mut paths: Vec<String> = paths.map(|d| format!("`{}`", d.path)).take(4).collect();
-        if decisions.len() > paths.len() {
-            paths.push("…".to_owned());
-        }
+        let paths = self.space.paths(decisions);
         let place = self.place(span, "this depends on them");
         let place = place.help("let fewer choices meet here: leave one out, or share one");
-        self.report(Entangled::at(place, paths.join(", "), MAX_CASES));
+        self.report(Entangled::at(place, paths, MAX_CASES));
         Err(Abort)
     }
 
@@ -142,7 +121,25 @@ impl<'p> Elaborator<'p, '_> {
         span: Span,
         of: &mut dyn FnMut(&mut Self, &[Value]) -> Eval<Value>,
     ) -> Eval<Value> {
-        match self.each_case(values, span, of)? {
+        let cases = self.each_case(values, Guard::Value, span, of)?;
+        self.joined(cases, what, span)
+    }
+
+    /// As [`Elaborator::lift`], where `of` makes a part of the graph: what is wrong with that need
+    /// not be wrong with the values.
+    pub(super) fn lift_parts(
+        &mut self,
+        values: &[Value],
+        what: &str,
+        span: Span,
+        of: &mut dyn FnMut(&mut Self, &[Value]) -> Eval<Value>,
+    ) -> Eval<Value> {
+        let cases = self.each_case(values, Guard::Case, span, of)?;
+        self.joined(cases, what, span)
+    }
+
+    fn joined(&mut self, cases: Cases<Value>, what: &str, span: Span) -> Eval<Value> {
+        match cases {
             (None, results) => Ok(results.into_iter().next().unwrap_or(Value::Poison)),
             (Some(selector), results) => self.join(selector, &results, what, span),
         }
@@ -157,7 +154,7 @@ impl<'p> Elaborator<'p, '_> {
         of: &mut dyn FnMut(&mut Self, &[Value]) -> Option<T>,
     ) -> Eval<Option<Varied<T>>> {
         let (selector, results) =
-            self.each_case(values, span, &mut |this, picked| Ok(of(this, picked)))?;
+            self.each_case(values, Guard::Value, span, &mut |this, picked| Ok(of(this, picked)))?;
         let Some(results) = results.into_iter().collect::<Option<Vec<T>>>() else {
             return Ok(None);
         };
@@ -172,9 +169,10 @@ impl<'p> Elaborator<'p, '_> {
     fn each_case<T>(
         &mut self,
         values: &[Value],
+        guard: fn(Diagram, u32) -> Guard,
         span: Span,
         of: &mut dyn FnMut(&mut Self, &[Value]) -> Eval<T>,
-    ) -> Eval<(Option<Diagram>, Vec<T>)> {
+    ) -> Eval<Cases<T>> {
         let size = values.iter().map(Value::size).fold(0, usize::saturating_add);
         self.charge(size / LOOKED_AT, span)?;
         let mut selectors = Vec::new();
@@ -189,7 +187,7 @@ impl<'p> Elaborator<'p, '_> {
             let picks: Vec<(Diagram, u32)> =
                 selectors.iter().copied().zip(combination.iter().copied()).collect();
             let picked: Vec<Value> = values.iter().map(|value| pick(value, &picks)).collect();
-            let guard = Guard::Case(joint.selector, index as u32);
+            let guard = guard(joint.selector, index as u32);
             results.push(self.when(guard, |this| of(this, &picked))?);
         }
         Ok((Some(joint.selector), results))

@@ -204,6 +204,9 @@ pub struct Space {
     /// Nodes whose value ended as a statement, or under a name that was never read. If that is not
     /// meant, it was reported there.
     pub dropped: BTreeSet<NodeId>,
+    /// When each decision made a difference before candidates were left out, as conditions in
+    /// `selectors`; empty for a space that is whole.
+    pub mattered: Vec<Diagram>,
 }
 
 impl Node {
@@ -224,6 +227,22 @@ impl Space {
     /// All decisions with their ids, in order of appearance.
     pub fn decision_ids(&self) -> impl DoubleEndedIterator<Item = (DecisionId, &Decision)> {
         self.decisions.iter().enumerate().map(|(i, d)| (DecisionId(i as u32), d))
+    }
+
+    /// The paths of decisions, for people: the first few, and how many more there are.
+    pub fn paths(&self, decisions: impl IntoIterator<Item = DecisionId>) -> String {
+        const SHOWN: usize = 4;
+        let decisions = decisions.into_iter().filter_map(|id| self.decision(id));
+        let mut paths: Vec<String> = decisions.map(|d| format!("`{}`", d.path)).collect();
+        if paths.len() > SHOWN + 1 {
+            let more = paths.len() - SHOWN;
+            paths.truncate(SHOWN);
+            paths.push(format!("{more} more"));
+        }
+        match paths.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => paths.concat(),
+        }
     }
 
     /// Where something was written.

@@ -62,6 +62,12 @@ impl<'s> Operation<'s> {
     }
 }
 
+/// Whether an axis of a tensor is the height or the width of a kernel, whose part is in the centre.
+#[must_use]
+pub fn is_window(role: Role, axis: usize) -> bool {
+    role == Role::Kernel && axis >= 2
+}
+
 /// Cases of one operation that have their weights in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightGroup {
@@ -104,8 +110,7 @@ impl WeightGroup {
     pub fn part(weight: &Weight, common: &[u32]) -> Vec<Range<u32>> {
         let axes = weight.dims.iter().zip(common).enumerate();
         axes.map(|(axis, (&size, &of))| {
-            let is_window = weight.role == Role::Kernel && axis >= 2;
-            let start = if is_window { of.saturating_sub(size) / 2 } else { 0 };
+            let start = if is_window(weight.role, axis) { of.saturating_sub(size) / 2 } else { 0 };
             start..start + size
         })
         .collect()
@@ -174,22 +179,43 @@ impl Labels {
 
 /// Unites the cases that differ by one elastic decision, and so, step by step, by several.
 fn unite_elastic(space: &Space, selectors: &mut Selectors, selector: Diagram, labels: &Labels) {
-    let unite = |&a: &u32, &b: &u32| {
-        labels.unite(a, b);
-        a
-    };
-    let combine = Combine { values: &unite, at_once: &|a, b| (a == b).then_some(a) };
-    let mut memo = HashMap::default();
-    for &row in rows(selectors, selector).keys() {
-        let Some(Top::Branch(decision, children)) = selectors.top(row) else { continue };
-        let is_elastic = space.decision(decision).is_some_and(|d| d.choice == Choice::Elastic);
-        let siblings = if is_elastic { children.to_vec() } else { Vec::new() };
+    for (_, siblings) in elastic_rows(space, selectors, selector) {
         let Some((&first, rest)) = siblings.split_first() else { continue };
-        // What lies below differs in this decision alone.
-        for &child in rest {
-            selectors.apply(first, child, &combine, &mut memo);
+        for &sibling in rest {
+            for_each_pair(selectors, first, sibling, &|a, b| labels.unite(a, b));
         }
     }
+}
+
+/// The elastic decisions in a selector, each as often as it stands in another row, with what its
+/// candidates lead to. What lies below differs in this decision alone.
+pub(crate) fn elastic_rows(
+    space: &Space,
+    selectors: &Selectors,
+    selector: Diagram,
+) -> Vec<(DecisionId, Vec<Diagram>)> {
+    let rows = rows(selectors, selector);
+    let branches = rows.keys().filter_map(|&row| match selectors.top(row)? {
+        Top::Branch(decision, children) => Some((decision, children.to_vec())),
+        Top::Leaf(_) => None,
+    });
+    let is_elastic = |id| space.decision(id).is_some_and(|d| d.choice == Choice::Elastic);
+    branches.filter(|&(id, _)| is_elastic(id)).collect()
+}
+
+/// Shows the pairs of indices that two selectors take together, where they differ.
+pub(crate) fn for_each_pair(
+    selectors: &mut Selectors,
+    a: Diagram,
+    b: Diagram,
+    show: &dyn Fn(u32, u32),
+) {
+    let both = |&a: &u32, &b: &u32| {
+        show(a, b);
+        a
+    };
+    let combine = Combine { values: &both, at_once: &|a, b| (a == b).then_some(a) };
+    selectors.apply(a, b, &combine, &mut HashMap::default());
 }
 
 /// How a row was reached first: from which row, by which choice.

@@ -2,7 +2,7 @@
 
 use nas_grammar::Source;
 use nas_grammar::ast::Span;
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::FxHashMap as HashMap;
 
 use super::DecisionId;
 use crate::restrict::retain;
@@ -55,8 +55,8 @@ pub struct Origins {
     rows: Vec<Origin>,
     /// How the candidates of decisions were written; of a choice of several, its options.
     written: HashMap<DecisionId, Vec<Written>>,
-    /// Candidates that were written and that the space goes without: decision's path and name.
-    gone: HashSet<(String, String)>,
+    /// Candidates that were written and that the space goes without, by the path of the decision.
+    gone: HashMap<String, Vec<String>>,
 }
 
 impl Origins {
@@ -91,13 +91,13 @@ impl Origins {
 
     /// Notes that the space goes without a candidate that was written.
     pub(crate) fn note_gone(&mut self, path: &str, candidate: &str) {
-        self.gone.insert((path.to_owned(), candidate.to_owned()));
+        self.gone.entry(path.to_owned()).or_default().push(candidate.to_owned());
     }
 
-    /// Whether the space goes without a candidate that was written.
+    /// The candidates of a decision that were written and that the space goes without.
     #[must_use]
-    pub fn is_gone(&self, path: &str, candidate: &str) -> bool {
-        self.gone.contains(&(path.to_owned(), candidate.to_owned()))
+    pub fn gone(&self, path: &str) -> &[String] {
+        self.gone.get(path).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Forgets the candidates of a decision but those at these places.

@@ -3,6 +3,7 @@
 //! ```text
 //! space tiny
 //! task segmentation(classes = 7, ignore = 255)
+//! require 1 * macs + -30 * params <= 0
 //!
 //! d0 = decision "op" label "op" [conv3, skip]
 //!
@@ -19,8 +20,9 @@
 //! whose candidate is the index, or a table: `t1 = by d1 [t0, 1]` is table t0 where d1 takes its first
 //! candidate, index 1 where it takes its second.
 //!
-//! One line a thing; ids count from 0 in the order of the lines, operands first. Where things were
-//! written is not part of the text: `parse(print(x)) == x`, origins aside.
+//! A requirement limits whole numbers, latencies in nanoseconds. One line a thing; ids count from 0 in
+//! the order of the lines, operands first. Where and how things were written is not part of the text:
+//! `parse(print(x)) == x`, that aside.
 
 mod brief;
 mod dot;

@@ -57,9 +57,7 @@ pub(super) fn groups(space: &Space, liveness: &mut Liveness) -> Result<Vec<Group
             NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => continue,
         };
         cutter.of.get_mut(id.index()).into_iter().for_each(|slot| *slot = Some(group));
-        if liveness.conditions.is_full() {
-            return Err(Entangled);
-        }
+        liveness.conditions.room()?;
     }
     let mut groups: Vec<Group> = cutter.groups.into_iter().flatten().collect();
     groups.iter_mut().for_each(|group| group.nodes.sort_unstable());

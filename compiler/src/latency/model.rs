@@ -24,6 +24,8 @@ pub enum Unmeasured {
         missing: Vec<Missing>,
         /// How many parts there are.
         parts: usize,
+        /// How many entries of the table are of no part.
+        stale: usize,
     },
     /// The space cannot be cut into parts.
     #[error(transparent)]
@@ -40,13 +42,14 @@ pub fn measured(space: &mut Checked<Space>, table: &Table) -> Result<(), Unmeasu
     let plan = plan(space)?;
     let missing = table.missing(&plan);
     if !missing.is_empty() {
-        return Err(Unmeasured::Missing { missing, parts: plan.parts.len() });
+        let (parts, stale) = (plan.parts.len(), table.stale(&plan).len());
+        return Err(Unmeasured::Missing { missing, parts, stale });
     }
     let correction = table.correction.unwrap_or(Correction::NONE);
     let time = |part: &Option<usize>| -> f64 {
         let part = part.and_then(|part| plan.parts.get(part));
         let entry = part.and_then(|part| table.entries.get(&part.key));
-        entry.map_or(0.0, |entry| correction.part(entry.nanoseconds))
+        entry.map_or(0.0, |entry| correction.part(entry.least))
     };
     let slowest =
         plan.regions.iter().map(|region| region.parts.iter().map(time).fold(0.0, f64::max));

@@ -150,8 +150,9 @@ impl Planner<'_> {
     fn group(&mut self, group: &Group) -> Result<(), Entangled> {
         let Some(node) = group.choice.or(group.nodes.first().copied()) else { return Ok(()) };
         let cases = self.cases(group);
-        if self.conditions.is_full() || cases.combinations.len() > MAX_CASES {
-            return Err(Entangled);
+        self.conditions.room()?;
+        if cases.combinations.len() > MAX_CASES {
+            return Err(Entangled::new(self.conditions.decisions(cases.selector)));
         }
         let mut parts = IndexSet::new();
         let mut renamed = Vec::new();

@@ -1,5 +1,6 @@
 //! `add`: the sum of tensors of one shape.
 
+use super::fit::{Fit, difference};
 use super::signature::{Arguments, Declaration, Operands, first};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
@@ -28,8 +29,13 @@ impl Operator for Add {
         }
         let shapes: Vec<String> = inputs.iter().map(Shape::to_string).collect();
         Err(ShapeProblem::Mismatch {
-            title: format!("cannot add tensors of shapes {}", shapes.join(" and ")),
+            title: format!(
+                "cannot add tensors of shapes {}: {}",
+                shapes.join(" and "),
+                difference(inputs)
+            ),
             help: "make the shapes equal: a 1x1 convolution changes the channels, a stride or `resize` the size".to_owned(),
+            fit: Fit::of(inputs, |_, other| other),
         })
     }
 }

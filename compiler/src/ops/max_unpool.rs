@@ -52,6 +52,7 @@ impl Operator for MaxUnpool {
         Err(ShapeProblem::Mismatch {
             title: format!("`max_unpool` needs {expected}, what `max_pool` makes of {pooled}"),
             help: "give the map that was pooled as the second operand, and kernel and stride of that pool".to_owned(),
+            fit: None,
         })
     }
 }

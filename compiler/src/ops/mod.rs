@@ -18,6 +18,7 @@ mod conv;
 mod conv_transpose;
 mod crop;
 mod dropout;
+mod fit;
 mod flatten;
 mod global_avg_pool;
 mod identity;
@@ -48,6 +49,7 @@ pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
 pub use crop::Crop;
 pub use dropout::{DropPath, Dropout, SpatialDropout};
+pub use fit::Fit;
 pub use flatten::Flatten;
 pub use global_avg_pool::GlobalAvgPool;
 pub use identity::Identity;
@@ -76,6 +78,8 @@ pub enum ShapeProblem {
         title: String,
         /// An edit.
         help: String,
+        /// A step after which they fit, if there is one.
+        fit: Option<Fit>,
     },
     /// `groups` does not divide the channels.
     Groups {

@@ -1,5 +1,6 @@
 //! `mul`: the product of two tensors, element by element.
 
+use super::fit::Fit;
 use super::signature::{Arguments, Declaration, Operands, first};
 use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
@@ -28,8 +29,17 @@ impl Operator for Mul {
                 help:
                     "make the shapes equal, or one of them [C, 1, 1], as `global_avg_pool` makes it"
                         .to_owned(),
+                fit: Fit::of(inputs, gate),
             })
         })
+    }
+}
+
+/// The shape of an operand beside another: a gate stays one.
+fn gate(own: Shape, other: Shape) -> Shape {
+    match own.spatial() {
+        Some([1, 1]) if other.spatial().is_some() => Shape::map(other.channels(), 1, 1),
+        _ => other,
     }
 }
 

@@ -79,6 +79,7 @@ impl Operator for Resize {
                     title: "`resize` needs either a size or a scale".to_owned(),
                     help: "write `resize(size = (height, width))` or `resize(scale = 2)`"
                         .to_owned(),
+                    fit: None,
                 });
             }
         };

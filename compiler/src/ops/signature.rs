@@ -301,6 +301,7 @@ pub(crate) fn first(inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
     inputs.first().copied().ok_or_else(|| ShapeProblem::Mismatch {
         title: "an operator without operands".to_owned(),
         help: String::new(),
+        fit: None,
     })
 }
 

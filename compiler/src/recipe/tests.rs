@@ -229,6 +229,7 @@ fn objectives_are_any_linear_form() {
         ("-(-cross_entropy - params / 1K)", 1e-3, Measure::Params),
         ("2 * (cross_entropy + macs) - macs", 0.5, Measure::Macs),
         ("cross_entropy * TEN + params * TEN / 2", 0.5, Measure::Params),
+        ("cross_entropy + 1 / 1M * macs", 1e-6, Measure::Macs),
         ("cross_entropy + 20 * latency", 2e-8, Measure::Latency),
         ("cross_entropy", 0.0, Measure::Macs),
     ] {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexSet;
+
 use crate::analyse::liveness::Liveness;
 use crate::diagram::Diagram;
 use crate::ir::{DecisionId, Space};
-
-/// Candidates, by decision and index; those of outer decisions first.
-pub(super) type Candidates = Vec<(DecisionId, usize)>;
+use crate::removal::Candidates;
 
 /// What [`blame_all`] finds.
 #[derive(Debug, Default)]
@@ -18,47 +18,54 @@ pub(super) struct Blamed {
     pub(super) hopeless: Vec<DecisionId>,
 }
 
-/// The candidates without which nothing `bad` is left. A candidate goes where all networks with it
-/// are bad, those of outer decisions first; where several choices are bad together only, the
-/// candidate of the last of them goes.
-fn blame(space: &Space, liveness: &mut Liveness, bad: Diagram) -> Blamed {
-    let left = liveness.conditions.constant(1);
-    let mut blame = Blame { space, liveness, bad, left, found: Blamed::default() };
-    // What it does not depend on leads nowhere else.
-    let decisions = blame.liveness.conditions.decisions(bad);
-    decisions.into_iter().for_each(|id| blame.alone(id));
-    while blame.found.hopeless.is_empty() && blame.together() {}
-    blame.found
-}
-
-/// As [`blame`], of several things that are bad. Those to which every candidate of a decision leads,
-/// one or another, are left aside: such a decision is hopeless.
-pub(super) fn blame_all(space: &Space, liveness: &mut Liveness, bads: &[Diagram]) -> Blamed {
-    let alone: Vec<Blamed> = bads.iter().map(|&bad| blame(space, liveness, bad)).collect();
+/// The candidates without which nothing of several things is left that are bad, each in some networks
+/// only. Where that leaves no network, those things are left aside to which every candidate of a
+/// decision leads, one or another: such a decision is hopeless.
+pub(super) fn blame_all(
+    space: &Space,
+    liveness: &mut Liveness,
+    bads: &IndexSet<Diagram>,
+) -> Blamed {
+    let bad = any(liveness, bads.iter());
+    if bad != liveness.conditions.constant(1) {
+        return Blamed { gone: blame(space, liveness, bad), hopeless: Vec::new() };
+    }
+    let alone: Vec<Candidates> = bads.iter().map(|&bad| blame(space, liveness, bad)).collect();
     let is_hopeless = |id: DecisionId, width: usize| {
-        let gone: BTreeSet<usize> = alone
-            .iter()
-            .flat_map(|blamed| &blamed.gone)
-            .filter(|(other, _)| *other == id)
-            .map(|(_, candidate)| *candidate)
-            .collect();
-        gone.len() == width || alone.iter().any(|blamed| blamed.hopeless.contains(&id))
+        let gone = alone.iter().flatten().filter(|(other, _)| *other == id);
+        gone.map(|(_, candidate)| *candidate).collect::<BTreeSet<usize>>().len() == width
     };
     let decisions = space.decision_ids();
     let hopeless: Vec<DecisionId> = decisions
         .filter(|(id, decision)| is_hopeless(*id, decision.candidates.len()))
         .map(|(id, _)| id)
         .collect();
-    let is_aside = |blamed: &Blamed| {
-        let gone = blamed.gone.iter().map(|(id, _)| id);
-        gone.chain(&blamed.hopeless).any(|id| hopeless.contains(id))
-    };
-    let hopeful = bads.iter().zip(&alone).filter(|(_, blamed)| !is_aside(blamed));
+    let is_aside = |gone: &Candidates| gone.iter().any(|(id, _)| hopeless.contains(id));
+    let hopeful = bads.iter().zip(&alone).filter(|(_, gone)| !is_aside(gone));
+    let bad = any(liveness, hopeful.map(|(bad, _)| bad));
+    Blamed { gone: blame(space, liveness, bad), hopeless }
+}
+
+fn any<'d>(liveness: &mut Liveness, bads: impl Iterator<Item = &'d Diagram>) -> Diagram {
     let never = liveness.conditions.constant(0);
-    let bad = hopeful.fold(never, |all, (&bad, _)| liveness.conditions.or(all, bad));
-    let mut blamed = blame(space, liveness, bad);
-    blamed.hopeless.splice(0..0, hopeless);
-    blamed
+    bads.fold(never, |all, &bad| liveness.conditions.or(all, bad))
+}
+
+/// The candidates without which nothing `bad` is left, where something is that is not. A candidate
+/// goes where all networks with it are bad, those of outer decisions first; where several choices are
+/// bad together only, the candidate of the last of them goes.
+fn blame(space: &Space, liveness: &mut Liveness, bad: Diagram) -> Candidates {
+    let left = liveness.conditions.constant(1);
+    let mut blame = Blame { space, liveness, bad, left, gone: Candidates::new() };
+    // What it does not depend on leads nowhere else.
+    let decisions = blame.liveness.conditions.decisions(bad);
+    decisions.into_iter().for_each(|id| blame.alone(id));
+    let alone = blame.gone.len();
+    while blame.together() {}
+    if blame.gone.len() > alone {
+        blame.put_back();
+    }
+    blame.gone
 }
 
 struct Blame<'s, 'l> {
@@ -67,7 +74,7 @@ struct Blame<'s, 'l> {
     bad: Diagram,
     /// Where no candidate is taken that is gone.
     left: Diagram,
-    found: Blamed,
+    gone: Candidates,
 }
 
 impl Blame<'_, '_> {
@@ -92,21 +99,22 @@ impl Blame<'_, '_> {
         store.and(here, other)
     }
 
-    fn remove(&mut self, id: DecisionId, candidates: &[usize]) {
-        let has_gone = |(other, _): &&(DecisionId, usize)| *other == id;
-        let gone = self.found.gone.iter().filter(has_gone).count();
+    /// Removes candidates of a decision; `false` if it would keep none.
+    fn remove(&mut self, id: DecisionId, candidates: &[usize]) -> bool {
+        let gone = self.gone.iter().filter(|(other, _)| *other == id).count();
         if gone + candidates.len() >= self.width(id) {
-            self.found.hopeless.push(id);
-            return;
+            return false;
         }
         for &candidate in candidates {
-            self.found.gone.push((id, candidate));
+            self.gone.push((id, candidate));
             let taken = self.takes(id, candidate);
             self.left = self.without(self.left, taken);
         }
+        true
     }
 
-    /// Removes the candidates of a decision with which every network that is left is bad.
+    /// Removes the candidates of a decision with which every network that is left is bad. If these
+    /// are all that it has, choices before it are bad together.
     fn alone(&mut self, id: DecisionId) {
         let never = self.liveness.conditions.constant(0);
         let (left, bad) = (self.left, self.bad);
@@ -118,9 +126,7 @@ impl Blame<'_, '_> {
                 candidates.push(candidate);
             }
         }
-        if !candidates.is_empty() {
-            self.remove(id, &candidates);
-        }
+        self.remove(id, &candidates);
     }
 
     /// Removes the last of some choices that are bad together; `false` if there are none.
@@ -128,9 +134,27 @@ impl Blame<'_, '_> {
         let (left, bad) = (self.left, self.bad);
         let choices = self.liveness.conditions.explain(left, bad);
         let last = choices.and_then(|choices| choices.into_iter().max());
-        last.is_some_and(|(id, candidate)| {
-            self.remove(id, &[candidate]);
-            true
-        })
+        // INVARIANT: the last candidate that a decision keeps is in no smallest set of choices.
+        last.is_some_and(|(id, candidate)| self.remove(id, &[candidate]))
+    }
+
+    /// Puts back what went in vain, as what went after it leaves nothing bad without it.
+    fn put_back(&mut self) {
+        let never = self.liveness.conditions.constant(0);
+        let mut index = 0;
+        while index < self.gone.len() {
+            let mut others = self.gone.clone();
+            others.remove(index);
+            let mut open = self.bad;
+            for &(id, candidate) in &others {
+                let taken = self.takes(id, candidate);
+                open = self.without(open, taken);
+            }
+            if open == never {
+                self.gone = others;
+            } else {
+                index += 1;
+            }
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! All that the compiler does with a file, for inputs that may be anything: it must end soon and
 //! without a panic, whatever it says.
 
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
 use nas_compiler::Measure;
 use nas_compiler::error::Problems;
 use nas_compiler::modules::{LoadError, Program};
@@ -8,8 +11,25 @@ use nas_compiler::{Assignment, Compiler, analyse, specialise};
 use nas_grammar::parse::decode;
 use nas_grammar::{Problem, Source};
 
+/// Fails where [`exercise`] takes this thread longer than that.
+pub(crate) fn exercise_within(longest: Duration, bytes: &[u8]) {
+    let start = spent();
+    exercise(bytes);
+    let took = spent() - start;
+    let shown: String = String::from_utf8_lossy(bytes).chars().take(10_000).collect();
+    assert!(took < longest, "this took {took:?}:\n{shown}");
+}
+
+/// The time that this thread had a processor for; where the system does not say, the time.
+fn spent() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    nanos.map_or_else(|| START.elapsed(), Duration::from_nanos)
+}
+
 /// Formats, loads, checks and analyses a file; renders what was reported.
-pub(crate) fn exercise(bytes: &[u8]) {
+fn exercise(bytes: &[u8]) {
     let source = match decode("input.nas", bytes.to_vec()) {
         Ok(source) => source,
         Err(problem) => {

@@ -83,7 +83,9 @@ impl<B: Backend> Run<'_, '_, B> {
         // A dropped candidate is taken only where the limits leave no other.
         let finite = |row: &Vec<f64>| row.iter().map(|score| score.max(DROPPED)).collect();
         let scores: Vec<Vec<f64>> = scores.iter().map(finite).collect();
-        best_kept(&scores).map_err(|_| RunError::EntangledRequirements)
+        best_kept(&scores).map_err(|entangled| RunError::EntangledRequirements {
+            decisions: entangled.named(self.job.space),
+        })
     }
 
     /// The scores that are on disk.

@@ -38,6 +38,10 @@ pub(super) fn differences(
     if recorded.space != inputs.space_ref {
         found.push(format!("its space is `{}`, not `{}`", recorded.space, inputs.space_ref));
     }
+    if recorded.drop_unsupported != inputs.drop_unsupported {
+        let with = if recorded.drop_unsupported { "with" } else { "without" };
+        found.push(format!("it was begun {with} `--drop-unsupported`"));
+    }
     sources(store, recorded, inputs, &mut found)?;
     // Where the sources say why, the space need not.
     let space = text::print(inputs.space).into_bytes();

@@ -1,6 +1,7 @@
 //! Tests of the regime and of the store, over a backend that is arithmetic.
 
 mod crash;
+mod kept;
 mod refusal;
 mod retrain;
 mod search;
@@ -24,7 +25,16 @@ fn inputs<'a>(
     versions: &'a [(String, String)],
 ) -> Inputs<'a> {
     let Toy { space, recipe, .. } = toy;
-    Inputs { space_ref: "toy", space, sources, start: None, recipe, data: &[], versions }
+    Inputs {
+        space_ref: "toy",
+        space,
+        drop_unsupported: false,
+        sources,
+        start: None,
+        recipe,
+        data: &[],
+        versions,
+    }
 }
 
 fn sources() -> Vec<(String, Vec<u8>)> {

@@ -105,6 +105,10 @@ fn another_run_is_not_gone_on_with() {
     let mut other = Toy::short();
     other.space.decisions[1].candidates[0] = "renamed".to_owned();
     assert!(refused_resume(&other, dir.path()).to_string().contains("makes another space"));
+    let (sources, versions) = (sources(), versions);
+    let dropping = Inputs { drop_unsupported: true, ..self::inputs(&toy, &sources, &versions) };
+    let error = Store::resume(dir.path(), &dropping).unwrap_err().to_string();
+    assert!(error.ends_with(":\n  it was begun without `--drop-unsupported`"), "{error}");
     // What changes no result is free to change.
     let mut other = Toy::short();
     other.recipe.data.workers += 1;

@@ -4,4 +4,7 @@ space demo(limit = 300M) {
     require macs <= limit and params + 2 * weight_bytes < 1G
     require peak_memory // error[nas::require::claim]
     require macs + 2 * params // error[nas::require::claim]
+    require not macs // error[nas::require::claim]
+    require macs != 1M // error[nas::require::claim]
+    require 1M <= macs <= 3M // error[nas::require::claim]
 }

@@ -10,3 +10,12 @@ space demo for board {
     }
     require latency <= 12ms // error[nas::require::no_table]
 }
+
+space alone {
+    input x: [3, 32, 32]
+    output y = x -> conv(8, kernel = choose k [3, 5])
+    require latency + macs / 1G <= 12ms // error[nas::require::no_table]
+    require macs <= 300K
+}
+
+search plain of alone {}

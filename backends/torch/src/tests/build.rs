@@ -3,7 +3,6 @@
 use nas_compiler::check::{Checked, check};
 use nas_compiler::error::Problems;
 use nas_compiler::ir::{Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied};
-use nas_compiler::network::{NetworkNode, Port};
 use nas_compiler::ops::signature::{Argument, Arguments, Default as Fallback};
 use nas_compiler::ops::{Op, find};
 use nas_compiler::shape::Shape;
@@ -227,28 +226,4 @@ pub(crate) fn assignment(space: &Space, choices: &[usize]) -> Assignment {
 /// The network of these choices.
 pub(crate) fn network(space: &Checked<Space>, choices: &[usize]) -> Network {
     specialise(space, &assignment(space, choices))
-}
-
-/// A network of one operator on inputs of these shapes.
-pub(crate) fn single(op: Op, inputs: &[Shape]) -> Network {
-    let shape = op.shape(inputs).unwrap();
-    let input = |(i, &shape): (usize, &Shape)| NetworkNode {
-        name: format!("x{i}"),
-        op: None,
-        inputs: Vec::new(),
-        shape,
-    };
-    let mut nodes: Vec<NetworkNode> = inputs.iter().enumerate().map(input).collect();
-    let operands = (0..inputs.len()).collect();
-    nodes.push(NetworkNode { name: "y".into(), op: Some(op), inputs: operands, shape });
-    let port = |node: usize| Port { name: format!("p{node}"), node };
-    Network {
-        space: "S".into(),
-        task: None,
-        choices: Vec::new(),
-        inputs: (0..inputs.len()).map(port).collect(),
-        outputs: vec![port(nodes.len() - 1)],
-        nodes,
-        ..Network::default()
-    }
 }

@@ -1,7 +1,7 @@
 //! Small spaces and networks, made by hand or from text, and what the tests ask of them.
 
 mod build;
-mod naive;
+mod gradients;
 mod ops;
 mod optimizers;
 mod search;

@@ -96,6 +96,7 @@ impl Setting {
         let inputs = Inputs {
             space_ref: "s",
             space,
+            drop_unsupported: false,
             sources: &sources,
             start: None,
             recipe,

@@ -100,50 +100,6 @@ fn the_gradient_of_the_expected_cost_is_exact() {
     }
 }
 
-/// Two decisions and nothing with a kink.
-fn smooth() -> Checked<Space> {
-    let (mut maker, x) = Maker::new(3, Shape::map(3, 16, 16));
-    let mut x = maker.conv_bn("stem", x, 6, Conv { kernel: 3, ..Conv::pointwise() });
-    for layer in 0..2 {
-        let decision = maker.decision(&format!("d{layer}"), 3);
-        let a = maker.conv_bn(&format!("a{layer}"), x, 6, Conv::pointwise());
-        let a = maker.op(&format!("s{layer}"), op("sigmoid", &[]), &[a]);
-        let dilated = Conv { kernel: 3, dilation: 2, groups: 6, ..Conv::pointwise() };
-        let b = maker.conv_bn(&format!("b{layer}"), x, 6, dilated);
-        let c = maker.op(&format!("z{layer}"), op("zero", &[]), &[x]);
-        let mixed = maker.select(decision, &[a, b, c]);
-        x = maker.op(&format!("add{layer}"), op("add", &[]), &[mixed, x]);
-    }
-    let x = maker.conv("head", x, 3, Conv { bias: true, ..Conv::pointwise() });
-    maker.output(x);
-    checked(maker.space)
-}
-
-#[test]
-fn choice_steps_follow_the_gradient_of_the_loss() {
-    let pictures = pictures();
-    let lesson = lesson(&pictures, 0);
-    let mixture = Mixture::new(&smooth(), settings(Mixing::Soft)).unwrap();
-    let at = |theta: &Tensor| {
-        let mixes = mixture.draw(&lesson, true, theta).unwrap();
-        let plan = Plan::new(&mixture.program, &mixes);
-        let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Batch);
-        loss(&evaluation, &lesson, crate::Phase::Choices).unwrap()
-    };
-    let theta = mixture.theta().unwrap().set_requires_grad(true);
-    let gradient = theta_gradient(&at(&theta).0, &theta).unwrap();
-    for (i, gradient) in gradient.iter().enumerate() {
-        let moved = |by: f32| {
-            let mut values = mixture.choices.theta();
-            values[i] += by;
-            at(&Tensor::from_slice(&values)).1
-        };
-        let difference = (moved(0.01) - moved(-0.01)) / 0.02;
-        assert!((gradient - difference).abs() < 3e-4, "{i}: {gradient} {difference}");
-    }
-    assert!(gradient.iter().any(|g| g.abs() > 2e-2), "{gradient:?}");
-}
-
 /// The straight-through gradient of a hard choice: `dL/dw_k` for the sampled k, through softmax.
 #[test]
 fn hard_choices_carry_the_gradient_of_what_ran() {

@@ -27,7 +27,7 @@ use crate::program::{Evaluation, Plan};
 use crate::task::{Confusion, Labels, ignored};
 
 /// Cells with decisions of their own, two of n edges, edges of the operators of DARTS.
-const DARTS: &str = r#"
+pub(crate) const DARTS: &str = r#"
 block conv_bn(x, out, kernel = 1, stride = 1, dilation = 1, groups = 1) {
     x -> conv(out, kernel, stride, dilation, groups) -> batch_norm
 }
@@ -72,7 +72,7 @@ space s() {
 "#;
 
 /// Elastic resolution, kernel, width, depth and squeeze-and-excite; a chosen kernel and activation.
-const ELASTIC: &str = r#"
+pub(crate) const ELASTIC: &str = r#"
 block conv_bn(x, out, kernel = 1, stride = 1, groups = 1) {
     x -> conv(out, kernel, stride, groups = groups) -> batch_norm
 }
@@ -104,7 +104,7 @@ space s() {
 "#;
 
 /// NASNet's hidden states and loose ends.
-const NASNET: &str = r#"
+pub(crate) const NASNET: &str = r#"
 block op_of(x, c) { x -> choose op { a: conv(c, kernel = 1), b: relu } }
 cell normal(older, newer, c) {
     var states = [older, newer]

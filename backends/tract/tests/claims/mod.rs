@@ -1,5 +1,7 @@
 //! What the targets of the standard library say of a network.
 
+use std::collections::BTreeMap;
+
 use nas_compiler::error::Problems;
 use nas_compiler::modules::Program;
 use nas_compiler::{Compiler, Network};
@@ -38,6 +40,18 @@ impl Claims {
             (name.clone(), refusal)
         });
         claims.collect()
+    }
+
+    /// The operator set that each target reads.
+    #[allow(dead_code, reason = "only the example needs them")]
+    pub(crate) fn opsets(&self) -> BTreeMap<String, i64> {
+        let mut problems = Problems::default();
+        let mut compiler = Compiler::new(&self.program, &mut problems);
+        let opset = |name: &String| {
+            let ident = Ident { name: name.clone(), span: Span::default() };
+            (name.clone(), compiler.target(&ident).unwrap().opset.unwrap().into())
+        };
+        self.names.iter().map(opset).collect()
     }
 
     /// The target and the operator of each row.

@@ -84,16 +84,21 @@ impl Panel {
         };
         let mut kept = (f64::NEG_INFINITY, f64::INFINITY);
         let mut marks = Vec::new();
-        for (requirement, within) in &analysis.requirements.each {
-            let Some((_, is_above)) = requirement.measure().filter(|(of, _)| *of == measure) else {
-                continue;
-            };
-            let most = requirement.limit.most;
-            let value = real(measure, if is_above { most } else { -most });
-            kept = if is_above { (kept.0, kept.1.min(value)) } else { (kept.0.max(value), kept.1) };
+        for (required, within) in &analysis.requirements.each {
+            let mut ends = Vec::new();
+            for requirement in &required.limits {
+                let of = requirement.measure().filter(|(of, _)| *of == measure);
+                let Some((_, is_above)) = of else { continue };
+                let most = requirement.limit.most;
+                let end = real(measure, if is_above { most } else { -most });
+                kept = if is_above { (kept.0, kept.1.min(end)) } else { (kept.0.max(end), kept.1) };
+                ends.push(end);
+            }
+            ends.dedup();
             let [share, _] = analysis.left(within.as_ref());
-            let label = format!("{} leaves {share}", requirement.text);
-            marks.push(Mark { class: "limit", value, label });
+            let label = format!("{} leaves {share}", required.text);
+            let mark = |value| Mark { class: "limit", value, label: label.clone() };
+            marks.extend(ends.into_iter().map(mark));
         }
         // The weights in bytes are the parameters in another unit.
         if least == greatest || measure == Measure::WeightBytes && marks.is_empty() {
@@ -172,7 +177,7 @@ impl Panel {
             false => format!("{} %", scale.plain(value)),
         });
         let mut svg = format!("{grid}<path class=\"space\" d=\"{bars}V{bottom:.1}z\"/>\n");
-        let (low, high) = self.kept;
+        let (low, high) = self.kept_bars();
         for (out_from, out_to) in [(left, self.across(low)), (self.across(high), right)] {
             if out_from < out_to {
                 let width = out_to - out_from;
@@ -183,6 +188,16 @@ impl Panel {
         }
         let side = (LEFT - 54.0, (top + bottom) / 2.0);
         svg + &turned(side, "share of networks")
+    }
+
+    /// Between which bars the networks are that requirements leave: what lies on a limit keeps it,
+    /// and so the bar that holds the limit is not left out.
+    fn kept_bars(&self) -> (f64, f64) {
+        let (from, to) = self.ends();
+        let bar = (to - from) / self.histogram.counts.len() as f64;
+        let start = |value: f64| from + ((value - from) / bar).floor() * bar;
+        let (low, high) = self.kept;
+        (start(low), if high < to { start(high) + bar } else { high })
     }
 
     /// The least and the greatest value.

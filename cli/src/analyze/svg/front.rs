@@ -38,7 +38,7 @@ pub(super) fn page(
             if is_x { tick(a, x, value) } else { tick(b, y, value) }
         },
     );
-    let limits = analysis.requirements.each.iter().map(|(requirement, _)| requirement);
+    let limits = analysis.requirements.each.iter().flat_map(|(required, _)| &required.limits);
     let lacking = published.lacking(&space.name);
     let axis = |measure, scale: Range| {
         format!("{}{}", title(measure), if scale.is_wide() { ", logarithmic" } else { "" })
@@ -93,7 +93,7 @@ impl Plot {
         let figures =
             |costs: &Costs| Some((real(a, costs.of(a)?.into()), real(b, costs.of(b)?.into())));
         let of = |network: &Assignment| figures(&specialise(space, network).costs());
-        let draws = crate::sample::draw(space, 0).into_iter().flatten();
+        let draws = crate::sample::draw_any(space, 0).into_iter().flatten();
         let cloud: Vec<Point> = draws.take(DRAWN).filter_map(|network| of(&network)).collect();
         let front: Vec<Point> =
             front.points.iter().map(|&(x, y)| (real(a, x), real(b, y))).collect();

@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap as HashMap;
 
 use super::super::elimination::{Semiring, eliminate};
-use super::super::liveness::Entangled;
 use super::MAX_VISITS;
+use super::TooMuch;
 use super::tensors::{Cases, Tensors};
 use super::ways::Ways;
 use crate::assignment::Assignment;
@@ -44,7 +44,7 @@ impl Semiring for Most {
 
 /// The bytes alive at each step, as functions of the decisions.
 pub(super) struct Alive {
-    store: Diagrams<u64>,
+    pub(super) store: Diagrams<u64>,
     /// In the order in which the space stands.
     pub(super) written: Vec<Diagram>,
     /// In every order.
@@ -53,8 +53,8 @@ pub(super) struct Alive {
 
 impl Alive {
     /// # Errors
-    /// [`Entangled`] where the functions are too large.
-    pub(super) fn of(space: &Checked<Space>) -> Result<Self, Entangled> {
+    /// [`TooMuch`] where the functions are too large.
+    pub(super) fn of(space: &Checked<Space>) -> Result<Self, TooMuch> {
         let tensors = Tensors::of(space)?;
         let mut builder = Builder::new(space, tensors);
         builder.start();
@@ -81,7 +81,7 @@ impl Alive {
         space: &Checked<Space>,
         factors: &[Diagram],
         end: End,
-    ) -> Result<(u64, Assignment), Entangled> {
+    ) -> Result<(u64, Assignment), TooMuch> {
         let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
         let found = eliminate(&Most(end), self.store.clone(), factors.to_vec(), &widths)?;
         let mut assignment = Assignment::first(space);
@@ -179,7 +179,7 @@ impl<'s> Builder<'s> {
     }
 
     /// Goes through the steps from the last to the first, with what is still to be read.
-    fn steps(&mut self) -> Result<(), Entangled> {
+    fn steps(&mut self) -> Result<(), TooMuch> {
         let mut awaited = self.tensors.kept.clone();
         let ways = Ways::of(self.space, &self.tensors);
         for (id, node) in self.space.graph.nodes().rev() {
@@ -203,7 +203,7 @@ impl<'s> Builder<'s> {
             self.needed.push(needed);
             let visits = self.store.visits() + self.tensors.conditions.store.visits();
             if self.store.is_full() || visits > 2 * MAX_VISITS {
-                return Err(Entangled);
+                return Err(TooMuch);
             }
         }
         Ok(())

@@ -13,25 +13,65 @@ mod apart;
 mod tensors;
 mod ways;
 
-use super::liveness::Entangled;
+use rustc_hash::FxHashMap as HashMap;
+
+use super::limits::Conditions;
 use crate::check::Checked;
+use crate::diagram::{Diagram, Entangled, Selectors};
 use crate::ir::Space;
 use crate::measure::{BoundedRange, Bounds};
 use crate::peak::peak;
 use crate::specialise::specialise;
 use alive::{Alive, End};
 
-/// Beyond so much work for conditions, decisions count as entangled.
+/// The most work for conditions.
 const MAX_VISITS: u64 = 200_000;
+
+/// To follow the tensors of all networks together takes more work than that.
+struct TooMuch;
+
+impl From<Entangled> for TooMuch {
+    fn from(_: Entangled) -> Self {
+        Self
+    }
+}
 
 /// The range of the peak of activation memory: exact ends, or bounds of them. Where the decisions
 /// are too entangled, the bounds are those that hold if each select chose by itself.
 #[must_use]
 pub fn memory_range(space: &Checked<Space>) -> BoundedRange {
-    together(space).unwrap_or_else(|Entangled| apart::range(space))
+    together(space).unwrap_or_else(|TooMuch| apart::range(space))
 }
 
-fn together(space: &Checked<Space>) -> Result<BoundedRange, Entangled> {
+/// The conditions between which a limit on the peak lies; `None` where the decisions are too
+/// entangled. `is_kept` says which peaks keep it, from above if `is_upper`.
+pub(super) fn conditions(
+    space: &Checked<Space>,
+    selectors: &mut Selectors,
+    is_upper: bool,
+    is_kept: &dyn Fn(u64) -> bool,
+) -> Option<Conditions> {
+    let alive = Alive::of(space).ok()?;
+    let mut keeping = |steps: &[Diagram]| {
+        let holds = |bytes: &u64| u32::from(is_kept(*bytes));
+        let mut memo = HashMap::default();
+        let steps = steps.iter().map(|&step| alive.store.map(step, selectors, &holds, &mut memo));
+        let mut steps: Vec<Diagram> = steps.collect();
+        if !is_upper {
+            // One step with so much is enough.
+            steps = vec![steps.into_iter().fold(selectors.constant(0), |a, b| selectors.or(a, b))];
+        }
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    };
+    let (written, needed) = (keeping(&alive.written), keeping(&alive.needed));
+    // No peak is below what is needed, or above that of the order as written.
+    let (needed, enough) = if is_upper { (needed, written) } else { (written, needed) };
+    Some(Conditions { needed, enough })
+}
+
+fn together(space: &Checked<Space>) -> Result<BoundedRange, TooMuch> {
     let alive = Alive::of(space)?;
     let [written, needed] = [&alive.written, &alive.needed];
     let (written_min, at_min) = alive.end(space, written, End::Least)?;

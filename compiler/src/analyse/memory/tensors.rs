@@ -4,8 +4,8 @@
 //! which nothing is left but one operand) and [`crate::peak`] (which values share a tensor), with
 //! conditions in the place of an assignment.
 
-use super::super::liveness::Entangled;
 use super::MAX_VISITS;
+use super::TooMuch;
 use crate::check::Checked;
 use crate::diagram::{Diagram, Memo, Selectors};
 use crate::ir::{Node, NodeId, NodeKind, Space};
@@ -78,7 +78,7 @@ pub(super) struct Tensors {
 }
 
 impl Tensors {
-    pub(super) fn of(space: &Checked<Space>) -> Result<Self, Entangled> {
+    pub(super) fn of(space: &Checked<Space>) -> Result<Self, TooMuch> {
         let mut finder = Finder {
             space,
             conditions: Conditions::new(space.selectors.clone()),
@@ -120,16 +120,16 @@ fn cases_of(table: &[Cases], node: NodeId) -> Cases {
 }
 
 impl Finder<'_> {
-    fn within_limits(&self) -> Result<(), Entangled> {
+    fn within_limits(&self) -> Result<(), TooMuch> {
         let is_small = self.conditions.store.visits() <= MAX_VISITS;
-        if is_small { Ok(()) } else { Err(Entangled) }
+        if is_small { Ok(()) } else { Err(TooMuch) }
     }
 
     fn op(&self, id: NodeId) -> Option<&Op> {
         self.space.graph.node(id).and_then(op)
     }
 
-    fn find_values(&mut self) -> Result<(), Entangled> {
+    fn find_values(&mut self) -> Result<(), TooMuch> {
         for (id, node) in self.space.graph.nodes() {
             let values = match (&node.kind, op(node)) {
                 (NodeKind::Select(selector), _) => self.selected(node, *selector),
@@ -201,7 +201,7 @@ impl Finder<'_> {
     }
 
     /// Finds who reads what; gives, for each node, when it is in the network.
-    fn find_readers(&mut self) -> Result<Vec<Diagram>, Entangled> {
+    fn find_readers(&mut self) -> Result<Vec<Diagram>, TooMuch> {
         let mut emitted = vec![self.conditions.never; self.space.graph.len()];
         for (id, node) in self.space.graph.nodes().rev() {
             let alive = match (&node.kind, op(node)) {
@@ -262,7 +262,7 @@ impl Finder<'_> {
         needed
     }
 
-    fn find_holders(&mut self) -> Result<(), Entangled> {
+    fn find_holders(&mut self) -> Result<(), TooMuch> {
         for (id, node) in self.space.graph.nodes() {
             let storage = op(node).map_or(Storage::Own, Op::storage);
             let mut holders = Cases::new();
@@ -295,7 +295,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn finish(mut self, emitted: &[Diagram]) -> Result<Tensors, Entangled> {
+    fn finish(mut self, emitted: &[Diagram]) -> Result<Tensors, TooMuch> {
         let mut made = Vec::with_capacity(emitted.len());
         let mut reads = Vec::with_capacity(emitted.len());
         for (index, &emitted) in emitted.iter().enumerate() {

@@ -2,10 +2,12 @@
 
 use thiserror::Error;
 
+use crate::analyse::{Form, Limit};
 use crate::diagram::Diagram;
 use crate::ir::{
     Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied, varied,
 };
+use crate::measure::Measure;
 use crate::ops::signature::{Argument, Arguments, Declaration, Default, Literal};
 use crate::ops::{self, Op};
 use crate::shape::Shape;
@@ -65,15 +67,19 @@ impl<'t> Line<'t> {
         TextError { line: self.number, expected: what.into() }
     }
 
-    /// A task, a decision, a table or a node.
+    /// A task, a requirement, a decision, a table or a node.
     fn row(&mut self, space: &mut Space, tables: &mut Vec<Diagram>) -> Parsed<()> {
-        let what = "`task`, a decision, a table or a node";
+        let what = "`task`, `require`, a decision, a table or a node";
         let word = self.word(what)?;
         if word == "task" {
             if space.task.is_some() {
                 return Err(self.expected("one task"));
             }
             space.task = Some(self.task()?);
+            return Ok(());
+        }
+        if word == "require" {
+            space.requirements.push(self.limit()?.into());
             return Ok(());
         }
         let decision = DecisionId(space.decisions.len() as u32);
@@ -92,6 +98,31 @@ impl<'t> Line<'t> {
             return Err(self.expected(next));
         }
         Ok(())
+    }
+
+    /// `1 * macs + -30 * params <= 0`
+    fn limit(&mut self) -> Parsed<Limit> {
+        let mut terms = Vec::new();
+        loop {
+            let factor = self.whole()?;
+            self.token("*")?;
+            let what = "a measure";
+            let measure = Measure::named(self.word(what)?).ok_or_else(|| self.expected(what))?;
+            terms.push((measure, factor));
+            if !self.eat("+") {
+                break;
+            }
+        }
+        self.token("<=")?;
+        Ok(Limit { form: Form(terms), most: self.whole()? })
+    }
+
+    /// A whole number that may be negative.
+    fn whole(&mut self) -> Parsed<i128> {
+        let what = "a whole number";
+        let sign = if self.eat("-") { "-" } else { "" };
+        let digits = self.word(what)?;
+        format!("{sign}{digits}").parse().map_err(|_| self.expected(what))
     }
 
     fn task(&mut self) -> Parsed<Task> {

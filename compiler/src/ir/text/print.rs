@@ -15,6 +15,9 @@ use crate::shape::Shape;
 pub fn print(space: &Space) -> String {
     let mut text = format!("space {}\n", Name(&space.name));
     text += &task(space.task);
+    for requirement in &space.requirements {
+        text += &format!("require {}\n", requirement.limit);
+    }
     for (i, (id, decision)) in space.decision_ids().enumerate() {
         text += &format!("{}{id} = {}\n", if i == 0 { "\n" } else { "" }, Row(decision));
     }

@@ -50,8 +50,10 @@ impl Map {
     }
 }
 
-/// The outputs of the network, in order, with a batch of one.
-pub(crate) fn run(network: &Network, weights: &Weights, inputs: &[Tensor]) -> Vec<Tensor> {
+/// The outputs of the network, in order, with a batch of one. `weights` and `inputs` must be those
+/// of the network.
+#[must_use]
+pub fn run(network: &Network, weights: &Weights, inputs: &[Tensor]) -> Vec<Tensor> {
     let mut values: Vec<Map> = Vec::new();
     for (index, node) in network.nodes.iter().enumerate() {
         let operands: Vec<Map> = node.inputs.iter().map(|&i| values[i].clone()).collect();

@@ -9,23 +9,17 @@ use nas_compiler::ops::{
 };
 use nas_compiler::shape::Shape;
 
-use crate::support::{Builder, NORM, VALID, conv, groups, same};
+use crate::networks::{Builder, NORM, VALID, conv, groups, same, single};
 
-/// A network of one operator; its inputs are `a`, `b`, ….
-fn one(op: Op, shapes: &[Shape]) -> Network {
-    let mut b = Builder::new("case");
-    let names = ["a", "b", "c", "d"];
-    let inputs: Vec<usize> = names.iter().zip(shapes).map(|(n, &s)| b.input(n, s)).collect();
-    let y = b.op("op.0", op, &inputs);
-    b.output("y", y).network()
-}
+/// Networks by name.
+pub type Cases = Vec<(String, Network)>;
 
-type Cases = Vec<(String, Network)>;
-
-/// All of them, each with a name.
-pub(crate) fn all() -> Cases {
-    let parts: [fn(&mut Cases); 11] = [
+/// All of them, each operator of the table in several.
+#[must_use]
+pub fn all() -> Cases {
+    let parts: [fn(&mut Cases); 12] = [
         convolutions,
+        dilated_depthwise_convolutions,
         transposed_convolutions,
         batch_norms,
         pools,
@@ -84,8 +78,32 @@ fn convolutions(cases: &mut Cases) {
         ("depthwise_stride4", Conv { out: 4, groups: groups(4), ..square(5, 4) }),
         ("depthwise_7x7", Conv { out: 4, groups: groups(4), ..conv(6, 7) }),
         ("11x11", conv(6, 11)),
+        (
+            "2x4_groups2",
+            Conv { kernel: [2, 4], padding: same([2, 4], [1, 1]), groups: groups(2), ..base },
+        ),
     ] {
-        cases.push((format!("conv_{name}"), one(Op::Conv(op), &[Shape::map(4, 9, 11)])));
+        cases.push((format!("conv_{name}"), single(Op::Conv(op), &[Shape::map(4, 9, 11)])));
+    }
+}
+
+/// With dilations that divide the size, and those that are the stride: backends rewrite them.
+fn dilated_depthwise_convolutions(cases: &mut Cases) {
+    for (kernel, dilation, stride) in
+        [([3, 3], 2, 1), ([3, 5], 3, 1), ([5, 3], 2, 2), ([3, 3], 3, 3), ([3, 3], 2, 3)]
+    {
+        let op = Conv {
+            out: 4,
+            kernel,
+            stride: [stride; 2],
+            dilation: [dilation; 2],
+            groups: groups(4),
+            padding: same(kernel, [dilation; 2]),
+            ..conv(4, 3)
+        };
+        let [h, w] = kernel;
+        let name = format!("conv_depthwise_{h}x{w}_dilation{dilation}_stride{stride}_even");
+        cases.push((name, single(Op::Conv(op), &[Shape::map(4, 12, 18)])));
     }
 }
 
@@ -114,8 +132,18 @@ fn transposed_convolutions(cases: &mut Cases) {
         ("dilation2", ConvTranspose { dilation: [2, 2], padding: same([3, 3], [2, 2]), ..base }),
         ("groups2", ConvTranspose { groups: groups(2), bias: true, ..base }),
         ("depthwise", ConvTranspose { out: 4, groups: groups(4), ..base }),
+        (
+            "2x4_groups2_stride_1_3",
+            ConvTranspose {
+                kernel: [2, 4],
+                stride: [1, 3],
+                groups: groups(2),
+                padding: same([2, 4], [1, 1]),
+                ..base
+            },
+        ),
     ] {
-        let network = one(Op::ConvTranspose(op), &[Shape::map(4, 5, 6)]);
+        let network = single(Op::ConvTranspose(op), &[Shape::map(4, 5, 6)]);
         cases.push((format!("conv_transpose_{name}"), network));
     }
     let mut b = Builder::new("case");
@@ -128,9 +156,9 @@ fn transposed_convolutions(cases: &mut Cases) {
 fn batch_norms(cases: &mut Cases) {
     let map = Shape::map(3, 5, 7);
     let plain = BatchNorm { affine: false, eps: 1e-3, ..NORM };
-    cases.push(("batch_norm_map".to_owned(), one(Op::BatchNorm(NORM), &[map])));
-    cases.push(("batch_norm_vector".to_owned(), one(Op::BatchNorm(NORM), &[Shape::vector(5)])));
-    cases.push(("batch_norm_not_affine".to_owned(), one(Op::BatchNorm(plain), &[map])));
+    cases.push(("batch_norm_map".to_owned(), single(Op::BatchNorm(NORM), &[map])));
+    cases.push(("batch_norm_vector".to_owned(), single(Op::BatchNorm(NORM), &[Shape::vector(5)])));
+    cases.push(("batch_norm_not_affine".to_owned(), single(Op::BatchNorm(plain), &[map])));
     let mut b = Builder::new("case");
     let x = b.input("x", map);
     let x = b.op("conv.0", Op::Conv(conv(4, 3)), &[x]);
@@ -185,22 +213,22 @@ fn pools(cases: &mut Cases) {
         for (rounding, ceil) in [("", false), ("_ceil", true)] {
             let window = Pool { kernel, stride, padding, ceil };
             let op = Op::MaxPool(MaxPool { window });
-            cases.push((format!("max_pool_{name}{rounding}"), one(op, &[shape])));
+            cases.push((format!("max_pool_{name}{rounding}"), single(op, &[shape])));
             for (suffix, count_include_pad) in [("", false), ("_with_pad", true)] {
                 let op = Op::AvgPool(AvgPool { window, count_include_pad });
-                cases.push((format!("avg_pool_{name}{rounding}{suffix}"), one(op, &[shape])));
+                cases.push((format!("avg_pool_{name}{rounding}{suffix}"), single(op, &[shape])));
             }
         }
     }
     // The pool of LR-ASPP (Howard et al. 2019) at its own numbers.
     let window = Pool { kernel: [49, 49], stride: [16, 20], padding: VALID, ceil: false };
     let op = AvgPool { window, count_include_pad: false };
-    cases.push(("avg_pool_49".to_owned(), one(Op::AvgPool(op), &[Shape::map(2, 64, 128)])));
+    cases.push(("avg_pool_49".to_owned(), single(Op::AvgPool(op), &[Shape::map(2, 64, 128)])));
     for (name, shape) in
         [("map", shape), ("large", Shape::map(2, 64, 128)), ("1x1", Shape::map(4, 1, 1))]
     {
         let op = Op::GlobalAvgPool(GlobalAvgPool);
-        cases.push((format!("global_avg_pool_{name}"), one(op, &[shape])));
+        cases.push((format!("global_avg_pool_{name}"), single(op, &[shape])));
     }
 }
 
@@ -239,7 +267,7 @@ fn elementwise(cases: &mut Cases) {
         let wide = b.op("conv.0", Op::Conv(conv(8, 3)), &[x]);
         let y = b.op("op.0", op.clone(), &[wide]);
         cases.push((format!("{name}_map"), b.output("y", y).network()));
-        cases.push((format!("{name}_vector"), one(op, &[Shape::vector(7)])));
+        cases.push((format!("{name}_vector"), single(op, &[Shape::vector(7)])));
     }
     let mut b = Builder::new("case");
     let x = b.input("x", Shape::map(3, 4, 4));
@@ -268,7 +296,7 @@ fn joins(cases: &mut Cases) {
         ("concat_4", &concat, vec![map, plane, map, plane]),
         ("concat_vectors", &concat, vec![Shape::vector(5), Shape::vector(2)]),
     ] {
-        cases.push((name.to_owned(), one(op.clone(), &shapes)));
+        cases.push((name.to_owned(), single(op.clone(), &shapes)));
     }
     let mut b = Builder::new("case");
     let x = b.input("x", map);
@@ -298,7 +326,7 @@ fn channels(cases: &mut Cases) {
         ("shift_5", shift(5, 1), Shape::map(53, 5, 6)),
         ("shift_1", shift(1, 1), map),
     ] {
-        cases.push((name.to_owned(), one(op, &[shape])));
+        cases.push((name.to_owned(), single(op, &[shape])));
     }
 }
 
@@ -312,7 +340,7 @@ fn heads(cases: &mut Cases) {
         ("flatten_map", flatten.clone(), Shape::map(3, 4, 5)),
         ("flatten_vector", flatten, Shape::vector(12)),
     ] {
-        cases.push((name.to_owned(), one(op, &[shape])));
+        cases.push((name.to_owned(), single(op, &[shape])));
     }
     let mut b = Builder::new("case");
     let x = b.input("x", Shape::map(3, 6, 7));
@@ -356,7 +384,7 @@ fn resizes(cases: &mut Cases) {
                 ResizeTo::Scale([y, x]) => format!("by_{y}x{x}"),
             };
             let name = format!("resize_{mode_name}_{h}x{w}_{to}");
-            cases.push((name, one(Op::Resize(op), &[Shape::map(2, h, w)])));
+            cases.push((name, single(Op::Resize(op), &[Shape::map(2, h, w)])));
         }
     }
 }
@@ -366,13 +394,13 @@ fn structure(cases: &mut Cases) {
     let border = |top, left, bottom, right| Border { top, left, bottom, right };
     let crop = |top, left, bottom, right| Op::Crop(Crop(border(top, left, bottom, right)));
     let pad = |top, left, bottom, right| Op::Pad(Pad(border(top, left, bottom, right)));
-    cases.push(("pad_all_sides".to_owned(), one(pad(1, 2, 3, 4), &[map])));
-    cases.push(("pad_bottom_right".to_owned(), one(pad(0, 0, 1, 1), &[map])));
-    cases.push(("crop_all_sides".to_owned(), one(crop(1, 2, 3, 4), &[map])));
-    cases.push(("crop_top_left".to_owned(), one(crop(1, 1, 0, 0), &[map])));
-    cases.push(("crop_nothing".to_owned(), one(crop(0, 0, 0, 0), &[map])));
-    cases.push(("identity".to_owned(), one(Op::Identity(Identity), &[map])));
-    cases.push(("zero".to_owned(), one(Op::Zero(Zero), &[map])));
+    cases.push(("pad_all_sides".to_owned(), single(pad(1, 2, 3, 4), &[map])));
+    cases.push(("pad_bottom_right".to_owned(), single(pad(0, 0, 1, 1), &[map])));
+    cases.push(("crop_all_sides".to_owned(), single(crop(1, 2, 3, 4), &[map])));
+    cases.push(("crop_top_left".to_owned(), single(crop(1, 1, 0, 0), &[map])));
+    cases.push(("crop_nothing".to_owned(), single(crop(0, 0, 0, 0), &[map])));
+    cases.push(("identity".to_owned(), single(Op::Identity(Identity), &[map])));
+    cases.push(("zero".to_owned(), single(Op::Zero(Zero), &[map])));
 
     let mut b = Builder::new("case");
     let x = b.input("x", map);

@@ -1,6 +1,4 @@
-//! Networks built by hand, with weights made up; shared by the tests of both ONNX crates.
-
-#![allow(dead_code, reason = "each test uses its part")]
+//! Networks built by hand, with weights made up.
 
 use std::num::NonZeroU32;
 
@@ -11,10 +9,12 @@ use nas_compiler::shape::Shape;
 use nas_compiler::weights::{Tensor, Weights};
 
 /// A network under construction.
-pub(crate) struct Builder(Network);
+pub struct Builder(Network);
 
 impl Builder {
-    pub(crate) fn new(space: &str) -> Self {
+    /// Nothing yet, of a space of this name.
+    #[must_use]
+    pub fn new(space: &str) -> Self {
         Self(Network {
             space: space.to_owned(),
             task: None,
@@ -32,53 +32,75 @@ impl Builder {
         self.0.nodes.len() - 1
     }
 
-    pub(crate) fn input(&mut self, name: &str, shape: Shape) -> usize {
+    /// An input; returns its node.
+    pub fn input(&mut self, name: &str, shape: Shape) -> usize {
         let node = self.push(name, None, &[], shape);
         self.0.inputs.push(Port { name: name.to_owned(), node });
         node
     }
 
     /// A node whose shape follows from its operands.
-    pub(crate) fn op(&mut self, name: &str, op: Op, inputs: &[usize]) -> usize {
+    pub fn op(&mut self, name: &str, op: Op, inputs: &[usize]) -> usize {
         let shapes: Vec<Shape> = inputs.iter().map(|&i| self.0.nodes[i].shape).collect();
         let shape = op.shape(&shapes).unwrap_or_else(|e| panic!("{name}: {e:?}"));
         self.push(name, Some(op), inputs, shape)
     }
 
     /// A node without operands, as a specialised network holds `zero`.
-    pub(crate) fn constant(&mut self, name: &str, op: Op, shape: Shape) -> usize {
+    pub fn constant(&mut self, name: &str, op: Op, shape: Shape) -> usize {
         self.push(name, Some(op), &[], shape)
     }
 
-    pub(crate) fn output(&mut self, name: &str, node: usize) -> &mut Self {
+    /// Makes the value of a node an output.
+    pub fn output(&mut self, name: &str, node: usize) -> &mut Self {
         self.0.outputs.push(Port { name: name.to_owned(), node });
         self
     }
 
-    pub(crate) fn choice(&mut self, path: &str, candidate: &str) -> &mut Self {
+    /// Says which candidate a decision took.
+    pub fn choice(&mut self, path: &str, candidate: &str) -> &mut Self {
         self.0.choices.push((path.to_owned(), candidate.to_owned()));
         self
     }
 
-    pub(crate) fn network(&self) -> Network {
+    /// What was built so far.
+    #[must_use]
+    pub fn network(&self) -> Network {
         self.0.clone()
     }
 }
 
-pub(crate) fn same(kernel: [u32; 2], dilation: [u32; 2]) -> Padding {
+/// A network of one operator, `op.0`; its inputs are `a`, `b`, `c` and `d`, as many as there are
+/// shapes, its output is `y`.
+#[must_use]
+pub fn single(op: Op, shapes: &[Shape]) -> Network {
+    let mut b = Builder::new("single");
+    let names = ["a", "b", "c", "d"];
+    let inputs: Vec<usize> = names.iter().zip(shapes).map(|(n, &s)| b.input(n, s)).collect();
+    let y = b.op("op.0", op, &inputs);
+    b.output("y", y).network()
+}
+
+/// The padding that keeps the size at stride 1, the odd pixel at the end.
+#[must_use]
+pub fn same(kernel: [u32; 2], dilation: [u32; 2]) -> Padding {
     let total = [(kernel[0] - 1) * dilation[0], (kernel[1] - 1) * dilation[1]];
     let before = total.map(|t| t / 2);
     Padding { before, after: [total[0] - before[0], total[1] - before[1]] }
 }
 
-pub(crate) const VALID: Padding = Padding { before: [0, 0], after: [0, 0] };
+/// No padding.
+pub const VALID: Padding = Padding { before: [0, 0], after: [0, 0] };
 
-pub(crate) fn groups(n: u32) -> NonZeroU32 {
+/// A number of groups, not 0.
+#[must_use]
+pub fn groups(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
 }
 
 /// A square convolution of stride 1 without bias, padded to keep the size.
-pub(crate) fn conv(out: u32, kernel: u32) -> Conv {
+#[must_use]
+pub fn conv(out: u32, kernel: u32) -> Conv {
     let kernel = [kernel, kernel];
     Conv {
         out,
@@ -91,10 +113,12 @@ pub(crate) fn conv(out: u32, kernel: u32) -> Conv {
     }
 }
 
-pub(crate) const NORM: BatchNorm = BatchNorm { eps: 1e-5, momentum: 0.1, affine: true };
+/// A batch norm with the defaults of the language.
+pub const NORM: BatchNorm = BatchNorm { eps: 1e-5, momentum: 0.1, affine: true };
 
 /// Weights in `[-1, 1)`, variances in `[0.5, 1.5)`, from a fixed sequence (splitmix64).
-pub(crate) fn weights(network: &Network) -> Weights {
+#[must_use]
+pub fn weights(network: &Network) -> Weights {
     let mut state = 0_u64;
     let mut uniform = move || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

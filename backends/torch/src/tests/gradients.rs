@@ -1,0 +1,299 @@
+//! Gradients against central differences, in double precision: of every operator as it is lowered,
+//! of parts of common tensors, and of the mixtures of decisions.
+
+use nas_cases::networks::weights;
+use nas_cases::{cases, reference};
+use nas_compiler::ir::Task;
+use nas_compiler::recipe::Mixing;
+use nas_compiler::weights::Tensor as Plain;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::source::space;
+use super::supernet::settings;
+use super::varied::{DARTS, ELASTIC, NASNET};
+use crate::dropout::Noise;
+use crate::error::Phase;
+use crate::layout::channels_last;
+use crate::lower::Statistics;
+use crate::mixing::{Draw, Mix, of_selects};
+use crate::mixture::{Mixture, loss};
+use crate::network::TorchNetwork;
+use crate::parameters::Parameters;
+use crate::passes::Lesson;
+use crate::program::{Evaluation, Plan};
+use crate::random::Moment;
+use crate::task::Labels;
+
+/// Batch norm wants some.
+const PICTURES: i64 = 3;
+const MOMENT: Moment = Moment { choices: true, epoch: 0, step: 0 };
+
+/// Uniform in (-2, 2), and representable in single precision.
+pub(crate) fn random(seed: u64, sizes: &[i64]) -> Tensor {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let count = sizes.iter().product::<i64>();
+    let data: Vec<f32> = (0..count).map(|_| rng.random_range(-2.0..2.0)).collect();
+    Tensor::from_slice(&data).view(sizes).to_kind(Kind::Double)
+}
+
+/// One of the pictures of a batch.
+pub(crate) fn picture(batch: &Tensor, n: i64) -> Plain {
+    let one = batch.narrow(0, n, 1);
+    let dims = one.size().into_iter().map(|d| d as u32).collect();
+    let data = one.to_kind(Kind::Float).contiguous().flatten(0, -1);
+    Plain { dims, data: data.try_into().unwrap() }
+}
+
+/// The trainable tensors of these rows.
+fn trainable(parameters: &Parameters, rows: impl IntoIterator<Item = usize>) -> Vec<Tensor> {
+    let tensors = rows.into_iter().filter_map(|row| parameters.trainable(row));
+    tensors.map(|(tensor, _)| tensor.shallow_clone()).collect()
+}
+
+/// Compares the gradient with respect to these leaves, along a random direction, with the difference
+/// of the value on both sides, which it returns. The step is so short that none of some 100,000
+/// rectified values changes its sign.
+#[track_caller]
+fn check(name: &str, leaves: &[Tensor], value: impl Fn() -> Tensor) -> f64 {
+    const STEP: f64 = 1e-8;
+    let directions: Vec<Tensor> =
+        leaves.iter().zip(100..).map(|(leaf, seed)| random(seed, &leaf.size())).collect();
+    let found = value();
+    let gradients = match found.requires_grad() {
+        true => Tensor::run_backward(&[&found], leaves, false, false),
+        false => Vec::new(),
+    };
+    let defined = gradients.iter().zip(&directions).filter(|(gradient, _)| gradient.defined());
+    let along = |(gradient, direction): (&Tensor, &Tensor)| {
+        (gradient * direction).sum(Kind::Double).double_value(&[])
+    };
+    let by_gradient: f64 = defined.map(along).sum();
+    let moved = |by: f64| {
+        no_grad(|| {
+            for (leaf, direction) in leaves.iter().zip(&directions) {
+                let _ = leaf.shallow_clone().g_add_(&(direction * by));
+            }
+        });
+    };
+    let at = |by: f64| {
+        moved(by);
+        let value = no_grad(|| value().double_value(&[]));
+        moved(-by);
+        value
+    };
+    let by_difference = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+    let error = (by_gradient - by_difference).abs();
+    assert!(
+        error < 1e-4 * (1.0 + by_difference.abs()),
+        "{name}: {by_gradient}, not {by_difference}"
+    );
+    by_difference.abs()
+}
+
+/// A network of the cases in double precision, with gradients, and a batch for it.
+struct Case {
+    name: String,
+    network: nas_compiler::Network,
+    torch: TorchNetwork,
+    inputs: Vec<Tensor>,
+}
+
+fn all() -> impl Iterator<Item = Case> {
+    cases::all().into_iter().map(|(name, network)| {
+        let mut torch = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
+        torch.load(&weights(&network)).unwrap();
+        torch.parameters.make_double();
+        torch.parameters.require_gradients(true).unwrap();
+        let shapes = network.inputs.iter().map(|port| network.nodes[port.node].shape);
+        let inputs = shapes.zip(0..).map(|(shape, seed)| {
+            let mut sizes = vec![PICTURES];
+            sizes.extend(shape.dims().iter().map(|&d| i64::from(d)));
+            random(seed, &sizes)
+        });
+        let inputs = inputs.collect();
+        Case { name, network, torch, inputs }
+    })
+}
+
+/// What autograd keeps must not be overwritten, nor what another operator still reads: the
+/// gradients tell.
+#[test]
+fn operators_have_the_gradients_of_their_differences() {
+    let mut fixed = Vec::new();
+    for Case { name, torch, inputs, .. } in all() {
+        let inputs: Vec<Tensor> =
+            inputs.iter().map(|x| channels_last(x).unwrap().set_requires_grad(true)).collect();
+        let noise = Some(Noise { seed: 5, moment: MOMENT, drop_path: 1.0 });
+        let evaluation = Evaluation { noise, ..torch.evaluation(Statistics::Batch) };
+        let value = || {
+            let outputs = evaluation.run(&inputs).unwrap().into_iter().zip(50..);
+            let sums = outputs.map(|(y, seed)| (&y * random(seed, &y.size())).sum(Kind::Double));
+            sums.reduce(|a, b| a + b).unwrap()
+        };
+        let rows = 0..torch.parameters.specs().len();
+        let mut leaves = trainable(&torch.parameters, rows);
+        leaves.extend(inputs.iter().map(Tensor::shallow_clone));
+        let slopes = leaves.iter().map(|leaf| check(&name, std::slice::from_ref(leaf), value));
+        if slopes.fold(0.0, f64::max) < 1e-4 {
+            fixed.push(name);
+        }
+    }
+    assert_eq!(fixed, ["zero"]);
+}
+
+/// A batch that learns is its pictures, each as the definition has it, in either layout; operands
+/// stay what they are.
+#[test]
+fn training_computes_what_the_definition_says() {
+    for Case { name, network, torch, inputs } in all() {
+        let weights = weights(&network);
+        let pictures: Vec<Vec<Plain>> = (0..PICTURES)
+            .map(|n| {
+                let inputs: Vec<Plain> = inputs.iter().map(|x| picture(x, n)).collect();
+                reference::run(&network, &weights, &inputs)
+            })
+            .collect();
+        let last: Vec<Tensor> = inputs.iter().map(|x| channels_last(x).unwrap()).collect();
+        for inputs in [&inputs, &last] {
+            let before: Vec<Tensor> = inputs.iter().map(Tensor::copy).collect();
+            let outputs = torch.evaluation(Statistics::Running).run(inputs).unwrap();
+            assert_eq!(&before, inputs, "{name} writes into its operand");
+            for (output, found) in outputs.iter().enumerate() {
+                let expected = pictures.iter().flat_map(|of| of[output].data.iter().copied());
+                let expected = Tensor::from_slice(&expected.collect::<Vec<f32>>());
+                let expected = expected.view(found.size().as_slice()).to_kind(Kind::Double);
+                let found = found.to_kind(Kind::Double);
+                assert!(found.allclose(&expected, 1e-6, 1e-6, false), "{name}");
+            }
+        }
+    }
+}
+
+/// Dropouts of all kinds between in-place operators; a residual.
+const DROPPED: &str = "
+space s() {
+    input image: [3, 16, 16]
+    task classification(4)
+    let x = image -> conv(8, kernel = 3, stride = 2) -> batch_norm -> relu6 -> dropout(0.3)
+    let y = x -> choose op {
+        a: conv(8, kernel = 3, dilation = 2, groups = 8) -> batch_norm -> relu -> drop_path(0.4)
+        b: conv(8, kernel = 1) -> spatial_dropout(0.3)
+        c: zero
+    }
+    output logits = x + y -> relu -> global_avg_pool -> linear(4)
+}
+";
+
+/// A supernet in double precision with a lesson for it.
+struct Searched {
+    mixture: Mixture,
+    images: Tensor,
+    labels: Labels,
+    theta: Tensor,
+}
+
+impl Searched {
+    fn new(text: &str, mixing: Mixing) -> Self {
+        let space = space(text);
+        assert_eq!(space.task, Some(Task::Classification { classes: 4 }));
+        let mut mixture = Mixture::new(&space, settings(mixing)).unwrap();
+        mixture.parameters.make_double();
+        mixture.parameters.require_gradients(true).unwrap();
+        let fed = mixture.program.inputs[0].dims().iter().map(|&d| i64::from(d));
+        let images = random(1, &[vec![4], fed.collect()].concat());
+        let labels = Labels { classes: Tensor::arange(4, (Kind::Int64, Device::Cpu)), ignore: -1 };
+        let count = mixture.choices.theta().len() as i64;
+        let theta = random(2, &[count]).set_requires_grad(true);
+        Self { mixture, images, labels, theta }
+    }
+
+    fn lesson(&self, step: usize) -> Lesson<'_> {
+        let Self { images, labels, .. } = self;
+        let (temperature, rate, drop_path) = (0.7, 0.0, 1.0);
+        Lesson { images, labels, temperature, rate, drop_path, epoch: 0, step, seed: 3 }
+    }
+
+    /// The loss where the selects do this.
+    fn loss(&self, mixes: &[Mix], step: usize) -> Tensor {
+        let plan = Plan::new(&self.mixture.program, mixes);
+        let evaluation = self.mixture.evaluation(&plan, mixes, Statistics::Batch);
+        loss(&evaluation, &self.lesson(step), Phase::Choices).unwrap().0
+    }
+
+    /// The trainable tensors that these mixtures read.
+    fn leaves(&self, mixes: &[Mix]) -> Vec<Tensor> {
+        let plan = Plan::new(&self.mixture.program, mixes);
+        trainable(&self.mixture.parameters, self.mixture.program.weights(&plan))
+    }
+}
+
+#[test]
+fn soft_mixtures_have_the_gradients_of_their_differences() {
+    for text in [DARTS, DROPPED] {
+        let searched = Searched::new(text, Mixing::Soft);
+        let mixes = || searched.mixture.draw(&searched.lesson(0), true, &searched.theta).unwrap();
+        let theta = vec![searched.theta.shallow_clone()];
+        for leaves in [theta, searched.leaves(&mixes())] {
+            assert!(check(text, &leaves, || searched.loss(&mixes(), 0)) > 1e-3, "{text}");
+        }
+    }
+}
+
+/// A hard choice has the value of one candidate, whatever the logits: the gradient is that of a
+/// factor at 1.
+#[test]
+fn hard_choices_have_the_gradients_of_their_factors() {
+    for text in [DARTS, ELASTIC, NASNET, DROPPED] {
+        let searched = Searched::new(text, Mixing::Hard);
+        let count = searched.mixture.choices.alive().len();
+        let factor = || Tensor::ones([1], (Kind::Double, Device::Cpu)).set_requires_grad(true);
+        let factors: Vec<Tensor> = std::iter::repeat_with(factor).take(count).collect();
+        for step in 0..3 {
+            let choices = draw(&searched, Mixing::Hard, step);
+            let mixes = || {
+                let chosen = choices.iter().zip(&factors).map(|(mix, factor)| Mix::One {
+                    candidate: mix.candidates()[0],
+                    factor: Some(factor.shallow_clone()),
+                });
+                of_selects(&searched.mixture.program, &chosen.collect::<Vec<_>>()).unwrap()
+            };
+            for leaves in [&factors, &searched.leaves(&mixes())] {
+                let slope = check(text, leaves, || searched.loss(&mixes(), step));
+                assert!(slope > 1e-3, "{text}");
+            }
+        }
+    }
+}
+
+/// What the decisions do in a step of the choices, each of one picture.
+fn draw(searched: &Searched, mixing: Mixing, step: usize) -> Vec<Mix> {
+    let moment = Moment { step, ..MOMENT };
+    let device = Device::Cpu;
+    let draw = Draw { mixing, temperature: 0.7, seed: 3, moment, batch: 1, device };
+    draw.mixes(&searched.mixture.choices, &searched.theta).unwrap()
+}
+
+/// The factor of a hard choice is 1, and its gradient that of the weight of the candidate
+/// (straight-through, Jang, Gu and Poole 2017, section 2.2), which a soft draw shows.
+#[test]
+fn straight_through_factors_have_the_gradients_of_the_weights() {
+    let searched = Searched::new(DARTS, Mixing::Hard);
+    let hard = draw(&searched, Mixing::Hard, 0);
+    for (decision, mix) in hard.iter().enumerate() {
+        let Mix::One { candidate, factor: Some(factor) } = mix else { continue };
+        assert_eq!(factor.double_value(&[0]), 1.0);
+        let soft = || match draw(&searched, Mixing::Soft, 0).swap_remove(decision) {
+            Mix::Soft { candidates, mut weights } => {
+                let at = candidates.iter().position(|c| c == candidate).unwrap();
+                weights.swap_remove(at).sum(Kind::Double)
+            }
+            Mix::One { .. } => panic!("not soft"),
+        };
+        let theta = std::slice::from_ref(&searched.theta);
+        check("the weight", theta, soft);
+        let gradient = |of: &Tensor| Tensor::run_backward(&[of], theta, true, false).remove(0);
+        assert!(gradient(factor).allclose(&gradient(&soft()), 1e-12, 1e-12, false));
+    }
+}

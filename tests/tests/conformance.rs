@@ -1,0 +1,100 @@
+//! Every operator by its definition, in libtorch and in tract: one answer and one shape.
+
+#![allow(clippy::unwrap_used, reason = "the functions that the tests share are tests too")]
+
+use std::collections::BTreeSet;
+
+use nas_cases::networks::weights;
+use nas_cases::{cases, reference};
+use nas_compiler::Network;
+use nas_compiler::network::Port;
+use nas_compiler::ops::TABLE;
+use nas_compiler::weights::{Tensor, Weights};
+use nas_onnx::{OPSETS, Options, emit};
+use nas_tract::{Model, Tolerance, compare, seeded_inputs};
+
+/// A case with its weights and inputs, and what its outputs are by definition.
+struct Case {
+    network: Network,
+    weights: Weights,
+    inputs: Vec<Tensor>,
+    expected: Vec<Tensor>,
+}
+
+impl Case {
+    fn new(network: Network) -> Self {
+        let weights = weights(&network);
+        let inputs = seeded_inputs(&shapes(&network, &network.inputs), 1);
+        let expected = reference::run(&network, &weights, &inputs);
+        Self { network, weights, inputs, expected }
+    }
+
+    /// Fails where outputs are not those of the definition.
+    fn judge(&self, outputs: &[Tensor]) -> Result<(), String> {
+        if outputs.len() != self.expected.len() {
+            return Err(format!("{} outputs", outputs.len()));
+        }
+        let ports = self.network.outputs.iter();
+        for (port, (expected, output)) in ports.zip(self.expected.iter().zip(outputs)) {
+            match compare(expected, output) {
+                Ok(agreement) if Tolerance::Tight.allows(&agreement) => {}
+                other => return Err(format!("{}: {other:?}", port.name)),
+            }
+        }
+        Ok(())
+    }
+
+    fn in_libtorch(&self) -> Result<(), String> {
+        let inputs: Vec<Vec<f32>> = self.inputs.iter().map(|input| input.data.clone()).collect();
+        let outputs = nas_torch::run(&self.network, &self.weights, &inputs);
+        let outputs = outputs.map_err(|error| error.to_string())?;
+        let dims = shapes(&self.network, &self.network.outputs).into_iter();
+        let outputs: Vec<Tensor> =
+            dims.zip(outputs).map(|(dims, data)| Tensor { dims, data }).collect();
+        self.judge(&outputs)
+    }
+
+    fn in_tract(&self, opset: i64) -> Result<(), String> {
+        let options = Options { opset, ..Options::default() };
+        let onnx = emit(&self.network, &self.weights, &options).unwrap();
+        let model = Model::load(&onnx).map_err(|error| error.to_string())?;
+        let inferred: Vec<&[u32]> = model.outputs().iter().map(|port| &*port.dims).collect();
+        let shapes = shapes(&self.network, &self.network.outputs);
+        if inferred != shapes {
+            return Err(format!("{inferred:?} is inferred, not {shapes:?}"));
+        }
+        self.judge(&model.run(&self.inputs).map_err(|error| error.to_string())?)
+    }
+}
+
+/// The shapes of ports, with a batch of one.
+fn shapes(network: &Network, ports: &[Port]) -> Vec<Vec<u32>> {
+    let shape = |port: &Port| network.nodes.get(port.node).unwrap().shape;
+    ports.iter().map(|port| [&[1], shape(port).dims()].concat()).collect()
+}
+
+#[test]
+fn libtorch_and_tract_compute_what_the_definition_says() {
+    let mut problems = Vec::new();
+    for (name, network) in cases::all() {
+        let case = Case::new(network);
+        let mut note = |engine: String, verdict: Result<(), String>| {
+            problems.extend(verdict.err().map(|problem| format!("{name} in {engine}: {problem}")));
+        };
+        note("libtorch".to_owned(), case.in_libtorch());
+        for opset in [*OPSETS.start(), 14, 17, 18, 19, *OPSETS.end()] {
+            note(format!("tract at opset {opset}"), case.in_tract(opset));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_operator_of_the_table_has_a_case() {
+    let cases = cases::all();
+    let nodes = cases.iter().flat_map(|(_, network)| &network.nodes);
+    let tried: BTreeSet<&str> =
+        nodes.filter_map(|node| Some(node.op.as_ref()?.declaration().name)).collect();
+    let table: BTreeSet<&str> = TABLE.iter().map(|row| row.declaration.name).collect();
+    assert_eq!(tried, table);
+}
