@@ -88,6 +88,39 @@ fn assert_well_formed(network: &Network) {
     }
 }
 
+/// The choices that make a difference in a network, followed from its outputs; an input is part of
+/// every network.
+fn made(space: &Space, assignment: &Assignment) -> BTreeSet<(usize, usize)> {
+    let ends = space.graph.outputs().chain(space.graph.inputs());
+    let mut open: Vec<_> = ends.map(|(id, _)| id).collect();
+    let (mut seen, mut made) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let node = space.graph.node(id).unwrap();
+        let selector = match &node.kind {
+            NodeKind::Select(selector) => Some(*selector),
+            NodeKind::Op(op) => op.selector(),
+            NodeKind::Input => node.shape.selector(),
+            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
+        };
+        for decision in selector.map(|by| space.selectors.path(by, assignment)).unwrap_or_default()
+        {
+            made.insert((decision.index(), assignment.get(decision)));
+        }
+        match &node.kind {
+            NodeKind::Select(selector) => {
+                let taken = *space.selectors.value(*selector, assignment).unwrap();
+                open.push(node.inputs[taken as usize]);
+            }
+            NodeKind::Op(op) if !op.get(&space.selectors, assignment).unwrap().reads_inputs() => {}
+            _ => open.extend(&node.inputs),
+        }
+    }
+    made
+}
+
 /// Every assignment with its network and cost.
 struct Brute {
     rows: Vec<(Assignment, Network, Costs)>,
@@ -417,6 +450,20 @@ proptest! {
         check_limits(&space, &brute, &weights, seed);
         check_conditions(&space, &brute, &weights, seed);
         check_front(&space, &brute);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counts_equal_brute_force_up_to_a_million(text in random::source()) {
+        let space = common::space(Source::new("random.nas", text.as_str()));
+        let assignments = common::assignments(&space, 1_000_000);
+        prop_assume!(assignments.is_some());
+        let networks: BTreeSet<_> =
+            assignments.into_iter().flatten().map(|assignment| made(&space, &assignment)).collect();
+        prop_assert_eq!(count(&space).unwrap(), BigUint::from(networks.len()));
     }
 }
 
