@@ -29,7 +29,19 @@ fn check_reports_every_file_to_standard_error() {
             "2 errors, 0 warnings",
         ],
     );
-    bench.nasc("check .").fails(1, &["it is a folder"]);
+}
+
+#[test]
+fn a_folder_means_the_files_in_it() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("all/inner")).unwrap();
+    std::fs::create_dir(bench.path("none")).unwrap();
+    bench.write("all/tiny.nas", TINY);
+    bench.write("all/inner/bad.nas", misspelt());
+    bench.write("all/notes.txt", "no space");
+    bench.nasc("check all").fails(1, &["all/inner/bad.nas:20:12", "1 error, 0 warnings"]);
+    assert_eq!(bench.nasc("fmt --check all").done(), "");
+    bench.nasc("check none").fails(1, &["there is no `.nas` file in it"]);
 }
 
 #[test]

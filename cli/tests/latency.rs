@@ -285,7 +285,7 @@ fn check_names_what_lacks_and_what_no_part_needs() {
         TINY.replace("large: conv_bn_relu(out, kernel = 3)", "no: identity()"),
     );
     let said = bench.nasc("latency check narrow.nas --table t.json").done();
-    assert!(said.contains("1 entries are of no part of this space:\n"), "{said}");
+    assert!(said.contains("1 entry is of no part of this space:\n"), "{said}");
     bench.write("t.json", "{\"version\": 1}");
     bench
         .nasc("latency check tiny.nas --table t.json")

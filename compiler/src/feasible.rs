@@ -295,7 +295,7 @@ fn missed(measure: Measure, is_upper: bool, most: i128, least: i128) -> (String,
         if is_upper { ("least", "much", "<=") } else { ("greatest", "little", ">=") };
     let label = format!("the {end} is {}, {over} too {much}", measure.show(value));
     // A latency is shown rounded: away, so that the edit cures.
-    let slack = if measure == Measure::Latency { 100_000 } else { 0 };
+    let slack = if measure == Measure::Latency { 1_000 } else { 0 };
     let value = measure.show(if is_upper { value + slack } else { value - slack });
     (label, format!("write `require {} {op} {value}`, or make the space cheaper", measure.name()))
 }

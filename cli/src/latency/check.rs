@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use nas_compiler::latency::Table;
+use nas_compiler::latency::{Setting, Table};
 use nas_compiler::measure::grouped;
 use nas_compiler::{Assignment, specialise};
 use serde_json::json;
@@ -19,7 +19,7 @@ use super::{error::Lacking, scatter};
 use crate::files::write_whole;
 use crate::input::DropArgs;
 use crate::package::fnv1a;
-use crate::report::Failure;
+use crate::report::{Failure, counted};
 
 /// How many draws are made for each network that is asked for: a small space has not as many.
 const DRAWS: usize = 50;
@@ -76,7 +76,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let subject = plan::subject(args.drop.of(&args.file), args.space.as_deref())?;
     let mut table = table::read(&args.table)?;
     let precision = subject.space.device.precision;
-    let needed = nas_compiler::latency::Setting { precision, ..table.device.clone() };
+    let needed = Setting { precision, ..table.device.clone() };
     agree(&args.table, &table.device, &needed)?;
     covered(args, &subject, &table)?;
     let additivity = if args.measure { Some(additivity(args, &subject, &table)?) } else { None };
@@ -141,7 +141,8 @@ fn coverage(subject: &Subject, table: &Table, stale: &[&str]) -> String {
         device.threads
     );
     if !stale.is_empty() {
-        text += &format!("{} entries are of no part of this space:\n", grouped(stale.len()));
+        let entries = if stale.len() == 1 { "entry is" } else { "entries are" };
+        text += &format!("{} {entries} of no part of this space:\n", grouped(stale.len()));
         let about = |key: &&str| table.entries.get(*key).map(|entry| &*entry.about);
         for key in stale.iter().take(LISTED) {
             text += &format!("  {key} ({})\n", about(key).unwrap_or_default());
@@ -163,17 +164,20 @@ fn coverage(subject: &Subject, table: &Table, stale: &[&str]) -> String {
 /// Measures whole networks and compares.
 fn additivity(args: &CheckArgs, subject: &Subject, table: &Table) -> Result<Additivity, Failure> {
     let mut runner = args.runner.runner()?;
-    if args.runner.runner.is_none() {
-        let host = args.runner.this_host(table.device.precision);
-        agree(&args.table, &table.device, &host)?;
-    }
+    let measured = match (&args.runner.runner, &args.runner.hardware) {
+        (None, _) => args.runner.this_host(table.device.precision),
+        (Some(_), Some(hardware)) => Setting { hardware: hardware.clone(), ..table.device.clone() },
+        (Some(_), None) => table.device.clone(),
+    };
+    agree(&args.table, &table.device, &measured)?;
     let temporary = tempfile::tempdir().map_err(|error| Failure::input(error.to_string()))?;
     let folder = args.out.as_deref().unwrap_or(temporary.path());
     let assignments = distinct(args, subject)?;
     let items = write_models(subject, &assignments, folder)?;
     let conditions = args.runner.conditions(&table.device);
     let mut journal = Journal::open(&folder.join(FIGURES), conditions)?;
-    eprintln!("{} networks, {} rounds", items.len(), args.runner.effort().repeats);
+    let (networks, rounds) = (items.len(), args.runner.effort().repeats);
+    eprintln!("{}, {}", counted(networks, "network"), counted(rounds, "round"));
     rounds::measure(&items, args.runner.effort(), &mut runner, &mut journal)?;
     let measured = assignments.iter().zip(&items).map(|(assignment, item)| {
         let network = specialise(&subject.space, assignment);

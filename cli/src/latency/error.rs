@@ -68,7 +68,7 @@ pub(super) struct NotATable {
 #[error("`{file}` holds figures of other conditions: {difference}")]
 #[diagnostic(
     code(nas::latency::mixed),
-    help("give another file by `--out`, or remove this one; figures of one table are comparable")
+    help("only figures of one setting compare: use another file for these, or remove this one")
 )]
 pub(super) struct Mixed {
     /// The file.

@@ -129,7 +129,7 @@ fn known<'m>(rows: &[Row], manifest: &'m Manifest) -> (HashMap<&'m str, f64>, Ve
         let fault = match (part, row.figure.parse::<f64>()) {
             (None, _) => format!("the plan has no part `{key}`"),
             (_, Err(_)) => format!("`{}` is no number of milliseconds", row.figure),
-            (_, Ok(ms)) if !ms.is_finite() || ms < 0.0 => format!("{ms} ms is no time"),
+            (_, Ok(ms)) if !ms.is_finite() || ms <= 0.0 => format!("{ms} ms is no time"),
             (Some(part), Ok(ms)) => match known.insert(part.key.as_str(), ms) {
                 None => continue,
                 Some(_) => "this part has a figure already".to_owned(),
@@ -142,6 +142,7 @@ fn known<'m>(rows: &[Row], manifest: &'m Manifest) -> (HashMap<&'m str, f64>, Ve
 
 /// Lines of values that commas part, under a line with the names of the columns.
 fn csv(text: &str) -> Result<Vec<Row>, Fault> {
+    const BYTE_ORDER_MARK: char = '\u{feff}';
     let lines = text.split_inclusive('\n').scan(0, |offset, line| {
         let start = *offset;
         *offset += line.len();
@@ -149,7 +150,7 @@ fn csv(text: &str) -> Result<Vec<Row>, Fault> {
     });
     let mut lines = lines.filter(|(_, line)| !line.is_empty());
     let (start, header) = lines.next().ok_or((0..0, "the file is empty".to_owned()))?;
-    let names = cells(header);
+    let names = cells(header.trim_start_matches(BYTE_ORDER_MARK));
     let column = |name: &str| {
         let found = names.iter().position(|cell| cell.eq_ignore_ascii_case(name));
         found.ok_or_else(|| (start..start + header.len(), format!("there is no column `{name}`")))

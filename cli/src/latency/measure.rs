@@ -14,7 +14,7 @@ use super::rounds::{self, Effort, Item};
 use super::runner::{Bench, Runner, Tract};
 use super::table::{self, beside, entry};
 use crate::input::DropArgs;
-use crate::report::Failure;
+use crate::report::{Failure, counted};
 
 /// What the journal of a table is called: the table's name and this.
 const PARTIAL: &str = ".partial";
@@ -202,8 +202,9 @@ fn told(device: &Setting, models: usize, effort: Effort) -> String {
     let Setting { hardware, engine, engine_version, threads, .. } = device;
     let threads = if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
     format!(
-        "{hardware}, {engine} {engine_version}, {threads}: {models} models, {} rounds",
-        effort.repeats
+        "{hardware}, {engine} {engine_version}, {threads}: {}, {}",
+        counted(models, "model"),
+        counted(effort.repeats, "round")
     )
 }
 
