@@ -349,16 +349,15 @@ fn extreme(
     found.map(|best| best.assignment).ok_or_else(none)
 }
 
-/// The requirements of a space of which it can be told whether a network keeps them: before there
-/// is a table, no latency is too long.
+/// The requirements of a space of which it can be told whether a network keeps them. What latencies
+/// must be, a space without a table leaves to the targets of its searches.
 pub fn known_requirements(space: &Space) -> impl Iterator<Item = &Requirement> {
     space.requirements.iter().filter(|requirement| !lacks_table(space, requirement))
 }
 
 /// Whether a requirement limits latencies that nothing tells.
 pub fn lacks_table(space: &Space, requirement: &Requirement) -> bool {
-    let mut measures = requirement.limit.form.0.iter();
-    space.device.latency.is_none() && measures.any(|(measure, _)| *measure == Measure::Latency)
+    space.device.latency.is_none() && requirement.reads(Measure::Latency)
 }
 
 /// The candidate of each decision, from a JSON file that holds them or has them as its `choices`,

@@ -15,26 +15,10 @@ use nas_compiler::error::{Problems, is_error};
 use nas_compiler::modules::{LoadError, Program};
 use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
+use nas_tests::{ELSEWHERE, PHASES};
 
-/// Phases whose pages have an example.
-const COMPILED: [&str; 14] = [
-    "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
-    "recipe", "require", "target", "latency",
-];
-
-/// Codes of these phases that no text of a page raises.
-const WITHOUT_EXAMPLE: [&str; 10] = [
-    "nas::parse::not_utf8",
-    "nas::parse::too_large",
-    "nas::recipe::override_form",
-    "nas::latency::answer",
-    "nas::latency::figures",
-    "nas::latency::format",
-    "nas::latency::lacking",
-    "nas::latency::mixed",
-    "nas::latency::plan",
-    "nas::latency::runner",
-];
+/// A code whose example would be no text.
+const NOT_TEXT: &str = "nas::parse::not_utf8";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -130,11 +114,12 @@ fn examples_on_error_pages_raise_their_code_and_cures_compile() {
         found.extend(faults(&code, page));
         let phase = code.split("::").nth(1).unwrap_or_default();
         let infos: Vec<String> = fences(page).into_iter().map(|fence| fence.info).collect();
-        let wanted = if COMPILED.contains(&phase) && !WITHOUT_EXAMPLE.contains(&code.as_str()) {
-            vec![format!("nas,error={code}"), "nas".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let wanted =
+            if PHASES.contains(&phase) && !ELSEWHERE.contains(&code.as_str()) && code != NOT_TEXT {
+                vec![format!("nas,error={code}"), "nas".to_owned()]
+            } else {
+                Vec::new()
+            };
         if infos != wanted {
             found.push(format!("{code} has the blocks {infos:?}, not {wanted:?}"));
         }

@@ -22,28 +22,9 @@ use nas_compiler::error::Problems;
 use nas_compiler::modules::{LoadError, Program};
 use nas_compiler::recipe::Override;
 use nas_grammar::{Problem, Source, parse::decode};
+use nas_tests::{ELSEWHERE, PHASES};
 use nasc::input::{Input, load_table};
 use nasc::report::{Failure, render};
-
-/// Phases whose every code has a case here.
-const PHASES: [&str; 14] = [
-    "parse", "names", "eval", "args", "shape", "choice", "space", "limits", "arch", "expect",
-    "recipe", "require", "target", "latency",
-];
-
-/// Codes of these phases that no case here can raise: two that have tests of their own below, and
-/// those of `nasc latency`, which `cli/tests/latency.rs` tests.
-const ELSEWHERE: [&str; 9] = [
-    "nas::parse::too_large",
-    "nas::recipe::override_form",
-    "nas::latency::answer",
-    "nas::latency::figures",
-    "nas::latency::format",
-    "nas::latency::lacking",
-    "nas::latency::mixed",
-    "nas::latency::plan",
-    "nas::latency::runner",
-];
 
 /// A file, a line from 1, and `error[code]` or `warning[code]`.
 type Report = (String, usize, String);

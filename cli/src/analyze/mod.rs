@@ -166,10 +166,7 @@ pub struct Required {
 impl Requirements {
     fn of(space: &Checked<Space>) -> Self {
         let mut required: Vec<Required> = Vec::new();
-        let is_timed = space.device.latency.is_some();
-        // What latencies must be, a space without a table leaves to the targets of its searches.
-        let is_known = |r: &&Requirement| is_timed || !r.reads(Measure::Latency);
-        for requirement in space.requirements.iter().filter(is_known) {
+        for requirement in input::known_requirements(space) {
             let same = |last: &&mut Required| {
                 last.limits.iter().any(|first| first.origin == requirement.origin)
                     && last.text == requirement.text
