@@ -1,66 +1,28 @@
-//! Choices: candidates by comprehension or from a list, and one decision: for each instance of a
-//! block, or for all instances of a cell.
+//! Choices: one decision for each instance of a block, or for all instances of a cell.
 
-use nas_grammar::ast::{self, Alternatives, Arm, Choose, Sharing, Span};
-use rustc_hash::FxHashMap as HashMap;
+use nas_grammar::ast::{Alternatives, Choose, Sharing, Span};
 
+use super::candidates::{Candidate, Candidates, Content, MAX_CANDIDATES};
 use super::errors::{
-    CandidateKind, CandidateShapes, CellCandidates, DuplicateCandidate, EmptyChoice, SetSize,
-    SingleCandidate, TooManyCandidates, WrongAlternatives,
+    CandidateKind, CandidateShapes, CellCandidates, EmptyChoice, SetSize, SingleCandidate,
 };
 use super::expr::Flow;
-use super::help::Wanted;
 use super::value::BYTES;
 use super::vary::Guard;
-use super::{Abort, Elaborator, Eval, Value};
-use crate::error::Place;
+use super::{Elaborator, Eval, Value};
 use crate::ir::origin::Written;
 use crate::ir::{Choice, Decision, DecisionId, NodeId, Varied};
 use crate::shape::Shape;
 
-/// The most candidates of one decision.
-const MAX_CANDIDATES: usize = 10_000;
-
 /// What a decision costs beyond its candidates.
 const DECISION: usize = 40;
 
-/// A candidate that is not yet elaborated.
-struct Candidate<'p> {
-    name: String,
-    /// Where its name was written, or the list that holds it.
-    span: Span,
-    guard: Option<&'p ast::Expr>,
-    content: Content<'p>,
-}
-
-enum Content<'p> {
-    /// An expression or a step, and what the comprehension around it bound.
-    Arm(&'p ast::Expr, Vec<(&'p str, Value)>),
-    /// An element of a list.
-    Element(Value),
-}
-
-/// Candidates on the way to a decision.
-#[derive(Default)]
-struct Candidates<'p> {
-    list: Vec<Candidate<'p>>,
-    /// Where each name was first written.
-    names: HashMap<String, Span>,
-}
-
-impl<'p> Candidates<'p> {
-    fn push(&mut self, candidate: Candidate<'p>) {
-        self.names.insert(candidate.name.clone(), candidate.span);
-        self.list.push(candidate);
-    }
-}
-
 /// A choice under way.
-struct Choosing<'p> {
-    choose: &'p Choose,
+pub(super) struct Choosing<'p> {
+    pub(super) choose: &'p Choose,
     /// The last part of its path.
     part: String,
-    path: String,
+    pub(super) path: String,
 }
 
 impl<'p> Elaborator<'p, '_> {
@@ -86,134 +48,6 @@ impl<'p> Elaborator<'p, '_> {
             1 if choose.count.is_none() => self.choose_one(&choosing, candidates, flow),
             _ => self.choose_set(&choosing, candidates, take, flow),
         }
-    }
-
-    /// Collects the candidates that exist; `false` if one of them was reported.
-    fn arms(
-        &mut self,
-        arms: &'p [Arm],
-        choosing: &Choosing<'p>,
-        candidates: &mut Candidates<'p>,
-    ) -> Eval<bool> {
-        let from = self.names.open();
-        let mut is_sound = true;
-        let is_known = self.collect(arms, &mut |this, candidate| {
-            let Value::Text(name) = this.text(&candidate.name, candidate.name_span)? else {
-                is_sound = false;
-                return Ok(());
-            };
-            if this.is_surplus(&name, candidate.name_span, choosing, candidates)? {
-                is_sound = false;
-                return Ok(());
-            }
-            candidates.push(Candidate {
-                name: name.to_string(),
-                span: candidate.name_span,
-                guard: candidate.guard.as_ref(),
-                content: Content::Arm(&candidate.value, this.names.since(from)),
-            });
-            Ok(())
-        })?;
-        Ok(is_sound && is_known)
-    }
-
-    /// Shows every candidate whose guard holds, with the names of its comprehension bound.
-    /// `false` if a guard or a list was reported.
-    fn collect(
-        &mut self,
-        arms: &'p [Arm],
-        show: &mut dyn FnMut(&mut Self, &'p ast::Candidate) -> Eval<()>,
-    ) -> Eval<bool> {
-        let mut is_known = true;
-        for arm in arms {
-            match arm {
-                Arm::Candidate(candidate) => {
-                    let exists = match &candidate.guard {
-                        Some(guard) => self.condition(guard)?,
-                        None => Some(true),
-                    };
-                    is_known &= exists.is_some();
-                    if exists == Some(true) {
-                        show(self, candidate)?;
-                    }
-                }
-                Arm::For(clauses, inner) => {
-                    let mut is_known_inside = true;
-                    is_known &= self.for_each(clauses, &mut |this| {
-                        is_known_inside &= this.collect(inner, show)?;
-                        Ok(())
-                    })?;
-                    is_known &= is_known_inside;
-                }
-            }
-        }
-        Ok(is_known)
-    }
-
-    /// Whether there is a candidate of this name, or there are too many, which is reported.
-    fn is_surplus(
-        &mut self,
-        name: &str,
-        span: Span,
-        choosing: &Choosing<'p>,
-        candidates: &Candidates<'p>,
-    ) -> Eval<bool> {
-        self.charge(name.len() / BYTES, span)?;
-        if candidates.list.len() >= MAX_CANDIDATES {
-            let place = self.place(choosing.choose.head, "more candidates than that");
-            self.too_many_ways(place.help("choose among fewer"), choosing);
-            return Err(Abort);
-        }
-        let Some(&first) = candidates.names.get(name) else { return Ok(false) };
-        let place = self.place(span, format!("`{name}` again"));
-        let place = match choosing.choose.alternatives {
-            Alternatives::Values(_) => place.help("leave out one of them"),
-            Alternatives::Arms(_) if first == span => {
-                place.help("put what the `for` varies into the name, such as \"k{k}\"")
-            }
-            Alternatives::Arms(_) => place.label(first, "first here").help("rename one of them"),
-        };
-        self.report(DuplicateCandidate::at(place, choosing.path.clone(), name));
-        Ok(true)
-    }
-
-    fn too_many_ways(&mut self, place: Place, choosing: &Choosing<'p>) -> Value {
-        self.report(TooManyCandidates::at(place, choosing.path.clone(), MAX_CANDIDATES))
-    }
-
-    /// The elements of a list as candidates, named by what they are.
-    fn elements_of(
-        &mut self,
-        list: &'p ast::Expr,
-        choosing: &Choosing<'p>,
-        candidates: &mut Candidates<'p>,
-    ) -> Eval<bool> {
-        let value = self.expr(list)?;
-        let Value::List(elements) = &value else {
-            self.wrong_kind(&value, Wanted::List, list.span);
-            return Ok(false);
-        };
-        for (index, element) in elements.iter().enumerate() {
-            let name = match element {
-                Value::Poison => return Ok(false),
-                Value::Tensor(_) => index.to_string(),
-                Value::Callable(_, name) => name.to_string(),
-                Value::Chosen(_) => {
-                    let place = self.place(list.span, "an element of this depends on a decision");
-                    let place =
-                        place.help("choose among fixed values, and compute with the result");
-                    self.report(WrongAlternatives::at(place, choosing.path.clone()));
-                    return Ok(false);
-                }
-                fixed => fixed.to_string(),
-            };
-            if self.is_surplus(&name, list.span, choosing, candidates)? {
-                return Ok(false);
-            }
-            let content = Content::Element(element.clone());
-            candidates.push(Candidate { name, span: list.span, guard: None, content });
-        }
-        Ok(true)
     }
 
     fn can_choose(&mut self, choosing: &Choosing<'p>, candidates: &[Candidate<'p>]) -> bool {
@@ -553,26 +387,6 @@ impl<'p> Elaborator<'p, '_> {
         };
         place = place.help(help);
         self.report(CandidateShapes::at(place, choosing.path.clone()));
-    }
-}
-
-impl Candidate<'_> {
-    /// The short values that comprehensions have bound for it, as they are written.
-    fn bound(&self) -> Vec<(String, String)> {
-        let Content::Arm(_, bound) = &self.content else { return Vec::new() };
-        let short = |value: &Value| match value {
-            Value::Int(_) | Value::Real(_) | Value::Bool(_) => Some(value.to_string()),
-            Value::Text(text) => (text.len() < 2 * BYTES).then(|| format!("\"{text}\"")),
-            _ => None,
-        };
-        bound.iter().filter_map(|(name, v)| Some(((*name).to_owned(), short(v)?))).collect()
-    }
-
-    fn value_span(&self) -> Span {
-        match &self.content {
-            Content::Arm(expr, _) => expr.span,
-            Content::Element(_) => self.span,
-        }
     }
 }
 

@@ -4,10 +4,11 @@ use rustc_hash::FxHashMap as HashMap;
 
 use nas_grammar::ast::{Body, Expr, Repeat, Span};
 
-use super::call::{Given, tensors};
+use super::call::tensors;
 use super::errors::WrongDepth;
 use super::expr::Flow;
 use super::help::Wanted;
+use super::parameters::Given;
 use super::vary::Guard;
 use super::{Elaborator, Eval, Value};
 use crate::diagram::Diagram;

@@ -2,10 +2,11 @@
 
 use nas_grammar::ast::Span;
 
-use super::call::{Given, tensors};
+use super::call::tensors;
 use super::errors::{MissingArgument, NumberTooLarge, TooManyArguments};
 use super::help::Wanted;
 use super::node::Operand;
+use super::parameters::Given;
 use super::{Elaborator, Eval, Value};
 use crate::int::Int;
 use crate::ir::Varied;

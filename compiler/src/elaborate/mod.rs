@@ -2,6 +2,7 @@
 //! turned into decisions. Problems are collected; what one left is poison and stays silent.
 
 mod call;
+mod candidates;
 mod choose;
 mod control;
 mod copy;
@@ -12,6 +13,8 @@ mod function;
 mod help;
 mod node;
 mod number;
+mod operators;
+mod parameters;
 mod partial;
 mod require;
 mod scope;
@@ -20,7 +23,7 @@ mod unreachable;
 mod value;
 mod vary;
 
-pub(crate) use expr::compare;
+pub(crate) use operators::compare;
 pub(crate) use value::{Value, Values};
 
 use std::collections::HashSet;

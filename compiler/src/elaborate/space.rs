@@ -2,9 +2,9 @@
 
 use nas_grammar::ast::{Arg, Expr, Ident, Space as SpaceItem, Span, Statement, StatementKind};
 
-use super::call::{Given, take_slots};
 use super::errors::{BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownTask};
 use super::help::Wanted;
+use super::parameters::{Given, take_slots};
 use super::scope::Mark;
 use super::{Elaborator, Eval, Value};
 use crate::error::nearest;
