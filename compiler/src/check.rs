@@ -83,7 +83,12 @@ pub fn check(space: Space, problems: &mut Problems) -> Option<Checked<Space>> {
     let liveness = OnceLock::new();
     let varying = checker.fixed_nodes();
     if !varying.is_empty() {
-        checker.varying_nodes(&varying, liveness.get_or_init(|| Liveness::new(&space)));
+        // What only training reads is proved too.
+        if space.graph.train_outputs().next().is_some() {
+            checker.varying_nodes(&varying, &Liveness::in_training(&space));
+        } else {
+            checker.varying_nodes(&varying, liveness.get_or_init(|| Liveness::new(&space)));
+        }
     }
     checker.ports();
     checker.unused();
@@ -171,13 +176,6 @@ impl<'s> Checker<'s> {
         nodes: &[(NodeId, &Node)],
         liveness: &Result<Liveness, analyse::Entangled>,
     ) {
-        let in_training;
-        let liveness = if self.space.graph.train_outputs().next().is_some() {
-            in_training = Liveness::in_training(self.space);
-            &in_training
-        } else {
-            liveness
-        };
         let liveness = match liveness {
             Ok(liveness) => liveness,
             Err(entangled) => {

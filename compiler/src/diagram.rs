@@ -5,11 +5,11 @@
 //! decisions on which the value really depends (Bryant 1986, for decisions of many candidates).
 
 mod entangled;
+mod rows;
 mod selectors;
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
-use std::sync::Arc;
 
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
@@ -17,20 +17,15 @@ use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
 use crate::assignment::Assignment;
 use crate::ir::DecisionId;
 pub use entangled::Entangled;
+use rows::{Branch, Rows};
 pub use selectors::{Joint, Memo, Selectors};
 
 /// A diagram: a row of the [`Diagrams`] that made it. Equal functions have equal rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Diagram(u32);
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Row<T> {
-    Leaf(T),
-    Branch(DecisionId, Arc<[Diagram]>),
-}
-
 /// What a diagram begins with.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub enum Top<'d, T> {
     /// The same value whatever is decided.
     Leaf(&'d T),
@@ -41,7 +36,9 @@ pub enum Top<'d, T> {
 /// The store of diagrams with values of type `T`.
 #[derive(Debug, Clone)]
 pub struct Diagrams<T> {
-    rows: IndexSet<Row<T>, FxBuildHasher>,
+    rows: Rows<T>,
+    /// Children of rows that combinations are about to make.
+    pending: Vec<Diagram>,
     /// Rows that large combinations made.
     combined: usize,
     /// Pairs and rows that large combinations visited.
@@ -78,13 +75,21 @@ impl<'f, T> Combine<'f, T> {
     }
 }
 
-/// What becomes of a row, whose children have become the list of diagrams.
-type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Top<'_, T>, Arc<[Diagram]>) -> Diagram + 'f;
+/// A row that is to become another one.
+enum Old<T> {
+    Leaf(T),
+    /// Its decision, and what its children have become.
+    Branch(DecisionId, Vec<Diagram>),
+}
+
+/// What becomes of a row.
+type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Old<T>) -> Diagram + 'f;
 
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
         Self {
-            rows: IndexSet::default(),
+            rows: Rows::default(),
+            pending: Vec::new(),
             combined: 0,
             visits: 0,
             is_full: false,
@@ -94,10 +99,6 @@ impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
 }
 
 impl<T: Clone + Eq + Hash> Diagrams<T> {
-    fn intern(&mut self, row: Row<T>) -> Diagram {
-        Diagram(self.rows.insert_full(row).0 as u32)
-    }
-
     /// Whether the store passed a limit. Then what was made since means nothing, and the analysis
     /// must say so.
     #[must_use]
@@ -135,35 +136,26 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
 
     /// The constant function.
     pub fn constant(&mut self, value: T) -> Diagram {
-        self.intern(Row::Leaf(value))
+        self.rows.add_leaf(value)
     }
 
     /// The function that is child `i` where the decision takes candidate `i`.
     ///
     /// The children depend on decisions below this one only.
-    pub fn branch(&mut self, decision: DecisionId, children: Arc<[Diagram]>) -> Diagram {
-        match children.split_first() {
-            Some((first, rest)) if rest.iter().all(|child| child == first) => *first,
-            _ => self.intern(Row::Branch(decision, children)),
-        }
+    pub fn branch(&mut self, decision: DecisionId, children: &[Diagram]) -> Diagram {
+        self.rows.add_branch(decision, children)
     }
 
     /// What the diagram begins with.
     #[must_use]
     pub fn top(&self, diagram: Diagram) -> Option<Top<'_, T>> {
-        Some(match self.rows.get_index(diagram.0 as usize)? {
-            Row::Leaf(value) => Top::Leaf(value),
-            Row::Branch(decision, children) => Top::Branch(*decision, children),
-        })
+        self.rows.get(diagram)
     }
 
     /// The highest decision on which the function depends.
     #[must_use]
     pub fn decision(&self, diagram: Diagram) -> Option<DecisionId> {
-        match self.top(diagram)? {
-            Top::Leaf(_) => None,
-            Top::Branch(decision, _) => Some(decision),
-        }
+        self.rows.branch(diagram).map(|branch| branch.decision)
     }
 
     /// The value under an assignment.
@@ -195,7 +187,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     /// meets them: equal for equal functions.
     #[must_use]
     pub fn leaves(&self, diagram: Diagram) -> Vec<&T> {
-        let mut leaves = IndexSet::new();
+        let mut leaves: IndexSet<&T, FxBuildHasher> = IndexSet::default();
         self.visit(diagram, &mut |top| {
             if let Top::Leaf(value) = top {
                 leaves.insert(value);
@@ -225,12 +217,17 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         decision: DecisionId,
         candidate: usize,
     ) -> Diagram {
-        match self.top(diagram) {
-            Some(Top::Branch(d, children)) if d == decision => {
-                children.get(candidate).copied().unwrap_or(diagram)
-            }
-            _ => diagram,
-        }
+        self.part(diagram, self.at(diagram, decision), candidate)
+    }
+
+    /// The row, if it branches on this decision.
+    fn at(&self, diagram: Diagram, decision: DecisionId) -> Option<Branch> {
+        self.rows.branch(diagram).filter(|branch| branch.decision == decision)
+    }
+
+    /// The child of a diagram that begins with a branch; else the diagram itself.
+    fn part(&self, diagram: Diagram, branch: Option<Branch>, candidate: usize) -> Diagram {
+        branch.and_then(|branch| self.rows.child(branch, candidate)).unwrap_or(diagram)
     }
 
     /// The function that two combine to. `memo` is for one `combine` only.
@@ -286,22 +283,18 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                 _ => a,
             },
             Some(decision) => {
-                let width = [a, b]
-                    .into_iter()
-                    .filter_map(|side| match self.top(side) {
-                        Some(Top::Branch(d, children)) if d == decision => Some(children.len()),
-                        _ => None,
-                    })
-                    .max()
-                    .unwrap_or(0);
-                let children = (0..width)
-                    .map(|i| {
-                        let (x, y) = (self.cofactor(a, decision, i), self.cofactor(b, decision, i));
-                        self.apply_below(x, y, combine, memo)
-                    })
-                    .collect();
+                let (of_a, of_b) = (self.at(a, decision), self.at(b, decision));
+                let width = of_a.map_or(0, |of| of.width).max(of_b.map_or(0, |of| of.width));
+                let start = self.pending.len();
+                for i in 0..width {
+                    let (x, y) = (self.part(a, of_a, i), self.part(b, of_b, i));
+                    let child = self.apply_below(x, y, combine, memo);
+                    self.pending.push(child);
+                }
                 let before = self.rows.len();
-                let result = self.branch(decision, children);
+                let children = self.pending.get(start..).unwrap_or_default();
+                let result = self.rows.add_branch(decision, children);
+                self.pending.truncate(start);
                 self.count_rows(before, memo.len());
                 result
             }
@@ -329,8 +322,8 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                         self.map(*child, into, replace, memo)
                     })
                 };
-                let children = children.iter().map(&mut inner).collect();
-                into.branch(decision, children)
+                let children: Vec<Diagram> = children.iter().map(&mut inner).collect();
+                into.branch(decision, &children)
             }
             None => diagram,
         };
@@ -360,8 +353,8 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                         self.of_candidates(*child, into, kept, memo)
                     })
                 };
-                let children = children.map(&mut inner).collect();
-                into.branch(decision, children)
+                let children: Vec<Diagram> = children.map(&mut inner).collect();
+                into.branch(decision, &children)
             }
             None => diagram,
         };
@@ -397,22 +390,21 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         if !self.visit_more(memo.len()) {
             return diagram;
         }
-        let Some(row) = self.rows.get_index(diagram.0 as usize).cloned() else { return diagram };
-        let children: &[Diagram] = match &row {
-            Row::Branch(_, children) => children,
-            Row::Leaf(_) => &[],
-        };
-        let inner = |&child: &Diagram| {
-            stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.rewrite_below(child, replace, memo))
-        };
-        let children = children.iter().map(inner).collect();
-        let rows = self.rows.len();
-        let result = match &row {
-            Row::Leaf(value) => replace(self, Top::Leaf(value), children),
-            Row::Branch(decision, before) => {
-                replace(self, Top::Branch(*decision, before), children)
+        let old = match self.rows.get(diagram) {
+            Some(Top::Leaf(value)) => Old::Leaf(value.clone()),
+            Some(Top::Branch(decision, children)) => {
+                let mut children = children.to_vec();
+                for child in &mut children {
+                    *child = stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
+                        self.rewrite_below(*child, replace, memo)
+                    });
+                }
+                Old::Branch(decision, children)
             }
+            None => return diagram,
         };
+        let rows = self.rows.len();
+        let result = replace(self, old);
         self.count_rows(rows, memo.len());
         memo.insert(diagram, result);
         result
@@ -426,11 +418,11 @@ impl<T: Copy + Ord + Eq + Hash> Diagrams<T> {
     /// The ends of all diagrams that there are by now.
     pub(crate) fn ends(&self) -> Ends<T> {
         let mut ends: Vec<(T, T)> = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
+        for row in self.rows.iter() {
             // INVARIANT: children are made before the rows that have them.
             let own = match row {
-                Row::Leaf(value) => Some((*value, *value)),
-                Row::Branch(_, children) => {
+                Top::Leaf(value) => Some((*value, *value)),
+                Top::Branch(_, children) => {
                     let children = children.iter().filter_map(|child| ends.get(child.0 as usize));
                     children.copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
                 }

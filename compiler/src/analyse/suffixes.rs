@@ -171,8 +171,8 @@ impl<F: Folding> Step<'_, F> {
             Some(decision) => stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
                 let width = self.priced.widths.get(decision.index()).copied().unwrap_or(0);
                 let children = (0..width).map(|i| self.eliminate(self.given(&parts, decision, i)));
-                let children = children.collect();
-                self.into.branch(decision, children)
+                let children: Vec<Diagram> = children.collect();
+                self.into.branch(decision, &children)
             }),
         };
         self.memo.insert(parts, result);

@@ -11,7 +11,6 @@ use indexmap::IndexMap;
 use nas_grammar::Source;
 use nas_grammar::ast::{Arch, ArchChoice, ArchEntry, Span};
 
-use crate::analyse::liveness::Liveness;
 use crate::assignment::Assignment;
 use crate::check::Checked;
 use crate::error::{Place, Problems, diagnostics};
@@ -73,8 +72,6 @@ struct Resolver<'s> {
     source: &'s Source,
     problems: Problems,
     assignment: Assignment,
-    /// When each decision matters, unless that is too entangled to say.
-    liveness: Option<Liveness>,
     by_path: HashMap<&'s str, DecisionId>,
     by_label: IndexMap<&'s str, Vec<DecisionId>>,
     /// Whether some line is about the decision; a row a decision.
@@ -98,7 +95,6 @@ impl<'s> Resolver<'s> {
             source,
             problems: Problems::default(),
             assignment: Assignment::first(space),
-            liveness: Liveness::of(space).ok(),
             by_path: space.decision_ids().map(|(id, d)| (d.path.as_str(), id)).collect(),
             by_label,
             is_claimed: vec![false; space.decisions.len()],
@@ -136,7 +132,8 @@ impl<'s> Resolver<'s> {
 
     /// Whether a decision makes a difference after those that are made.
     fn is_alive(&self, id: DecisionId, assignment: &Assignment) -> bool {
-        let Some(liveness) = &self.liveness else { return true };
+        // What is too entangled to say may matter.
+        let Ok(liveness) = self.space.liveness() else { return true };
         let condition = liveness.decision(id);
         condition.and_then(|c| liveness.conditions.value(c, assignment)) == Some(&1)
     }

@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxHashMap as HashMap;
 
-use super::{Combine, Diagram, Diagrams, Top};
+use super::{Combine, Diagram, Diagrams, Old, Top};
 use crate::assignment::Assignment;
 use crate::ir::DecisionId;
 
@@ -38,8 +37,8 @@ const OUTSIDE: u32 = u32::MAX;
 impl Selectors {
     /// The selector that is candidate `i` where the decision takes it.
     pub fn choice(&mut self, decision: DecisionId, width: usize) -> Diagram {
-        let children = (0..width).map(|i| self.constant(i as u32)).collect();
-        self.branch(decision, children)
+        let children: Vec<Diagram> = (0..width).map(|i| self.constant(i as u32)).collect();
+        self.branch(decision, &children)
     }
 
     /// The decision of which the selector is the [`Selectors::choice`].
@@ -58,8 +57,8 @@ impl Selectors {
         {
             let width = children.len();
             let leaves = (0..width).map(|i| self.constant(u32::from(i == index as usize)));
-            let children = leaves.collect();
-            return self.branch(decision, children);
+            let children: Vec<Diagram> = leaves.collect();
+            return self.branch(decision, &children);
         }
         self.rename(selector, &|leaf| u32::from(leaf == index))
     }
@@ -106,9 +105,9 @@ impl Selectors {
 
     /// The selector with other indices.
     pub fn rename(&mut self, selector: Diagram, to: &dyn Fn(u32) -> u32) -> Diagram {
-        let replace = |store: &mut Self, top: Top<'_, u32>, children| match top {
-            Top::Leaf(index) => store.constant(to(*index)),
-            Top::Branch(decision, _) => store.branch(decision, children),
+        let replace = |store: &mut Self, old: Old<u32>| match old {
+            Old::Leaf(index) => store.constant(to(index)),
+            Old::Branch(decision, children) => store.branch(decision, &children),
         };
         self.rewrite(selector, &replace, &mut HashMap::default())
     }
@@ -155,12 +154,13 @@ impl Selectors {
     /// The selector where what is outside says what one of its neighbours says.
     fn close(&mut self, selector: Diagram) -> Diagram {
         let outside = self.constant(OUTSIDE);
-        let replace = |store: &mut Self, top: Top<'_, u32>, children: Arc<[Diagram]>| match top {
-            Top::Leaf(index) => store.constant(*index),
-            Top::Branch(decision, _) => {
-                let inside = children.iter().copied().find(|&child| child != outside);
-                let fill = |child| if child == outside { inside.unwrap_or(outside) } else { child };
-                store.branch(decision, children.iter().copied().map(fill).collect())
+        let replace = |store: &mut Self, old: Old<u32>| match old {
+            Old::Leaf(index) => store.constant(index),
+            Old::Branch(decision, mut children) => {
+                if let Some(inside) = children.iter().copied().find(|&child| child != outside) {
+                    children.iter_mut().filter(|c| **c == outside).for_each(|c| *c = inside);
+                }
+                store.branch(decision, &children)
             }
         };
         self.rewrite(selector, &replace, &mut HashMap::default())
@@ -212,10 +212,10 @@ impl Selectors {
         if self.decision(selector) == Some(decision) {
             return self.constant(1);
         }
-        let replace = |store: &mut Self, top: Top<'_, u32>, children| match top {
-            Top::Leaf(_) => store.constant(0),
-            Top::Branch(here, _) if here == decision => store.constant(1),
-            Top::Branch(here, _) => store.branch(here, children),
+        let replace = |store: &mut Self, old: Old<u32>| match old {
+            Old::Leaf(_) => store.constant(0),
+            Old::Branch(here, _) if here == decision => store.constant(1),
+            Old::Branch(here, children) => store.branch(here, &children),
         };
         self.rewrite(selector, &replace, &mut HashMap::default())
     }
@@ -247,13 +247,13 @@ impl Selectors {
 
     /// The condition where these choices are made.
     pub(crate) fn given(&mut self, condition: Diagram, choices: &[(DecisionId, usize)]) -> Diagram {
-        let replace = |store: &mut Self, top: Top<'_, u32>, children: Arc<[Diagram]>| match top {
-            Top::Leaf(value) => store.constant(*value),
-            Top::Branch(here, _) => {
+        let replace = |store: &mut Self, old: Old<u32>| match old {
+            Old::Leaf(value) => store.constant(value),
+            Old::Branch(here, children) => {
                 let made = choices.iter().find(|(decision, _)| *decision == here);
                 match made.and_then(|&(_, candidate)| children.get(candidate).copied()) {
                     Some(child) => child,
-                    None => store.branch(here, children),
+                    None => store.branch(here, &children),
                 }
             }
         };

@@ -161,7 +161,7 @@ impl<'t> Line<'t> {
         if children.len() != width {
             return Err(self.expected(format!("{width} entries, one a candidate")));
         }
-        Ok(space.selectors.branch(decision, children.into()))
+        Ok(space.selectors.branch(decision, &children))
     }
 
     /// A decision, whose candidate is the index, or a table, or an index.
