@@ -85,9 +85,10 @@ pub fn check(space: Space, problems: &mut Problems) -> Option<Checked<Space>> {
     if !varying.is_empty() {
         // What only training reads is proved too.
         if space.graph.train_outputs().next().is_some() {
-            checker.varying_nodes(&varying, &Liveness::in_training(&space));
+            checker.varying_nodes(&varying, Liveness::in_training(&space));
         } else {
-            checker.varying_nodes(&varying, liveness.get_or_init(|| Liveness::new(&space)));
+            let liveness = liveness.get_or_init(|| Liveness::new(&space));
+            checker.varying_nodes(&varying, liveness.clone());
         }
     }
     checker.ports();
@@ -174,24 +175,23 @@ impl<'s> Checker<'s> {
     fn varying_nodes(
         &mut self,
         nodes: &[(NodeId, &Node)],
-        liveness: &Result<Liveness, analyse::Entangled>,
+        liveness: Result<Liveness, analyse::Entangled>,
     ) {
-        let liveness = match liveness {
-            Ok(liveness) => liveness,
-            Err(entangled) => {
-                let paths = self.space.paths(entangled.decisions.iter().copied());
-                let place = self.place(self.space.origin, "this space");
-                let place = place.help(format!("let fewer choices meet in one tensor: {paths} do"));
-                self.problems.push(Entangled::at(place, self.space.name.as_str()));
-                return;
+        let proved = liveness.and_then(|mut liveness| {
+            for &(id, node) in nodes {
+                let alive = liveness.node(id);
+                liveness.conditions.room()?;
+                if !self.follows(node, alive, &mut liveness.conditions) {
+                    self.broken(id, "a shape that does not follow from its operands");
+                }
             }
-        };
-        let mut conditions = liveness.conditions.clone();
-        for &(id, node) in nodes {
-            let Some(alive) = liveness.node(id) else { continue };
-            if !self.follows(node, alive, &mut conditions) {
-                self.broken(id, "a shape that does not follow from its operands");
-            }
+            Ok(())
+        });
+        if let Err(entangled) = proved {
+            let paths = self.space.paths(entangled.decisions.iter().copied());
+            let place = self.place(self.space.origin, "this space");
+            let place = place.help(format!("let fewer choices meet in one tensor: {paths} do"));
+            self.problems.push(Entangled::at(place, self.space.name.as_str()));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use nas_grammar::ast::{
     Arch, ArchEntry, Arg, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
 };
@@ -133,16 +134,33 @@ impl<'p, 'e> Compiler<'p, 'e> {
                 self.check_target(&space, &target, None);
             }
         }
-        for item in program.archs() {
-            self.named_network(item);
-        }
         for item in program.recipes() {
             self.check_recipe_target(item);
             self.recipe(&item.name.name, &[]);
         }
+        self.named_networks();
         // They speak of spaces from which nothing was dropped.
         if self.dropped.is_empty() {
             program.expects().for_each(|item| self.expect_space(item));
+        }
+    }
+
+    /// Checks all networks, those of one space after the other: a large space that only they have,
+    /// with their arguments, is not held longer.
+    fn named_networks(&mut self) {
+        let mut archs: IndexMap<Wanted, Vec<&'p Arch>> = IndexMap::new();
+        for item in self.program.archs() {
+            let args = item.space.args.as_deref().unwrap_or_default();
+            archs.entry(self.wanted(&item.space.name.name, args, None)).or_default().push(item);
+        }
+        for (wanted, items) in archs {
+            let is_only_theirs = !wanted.args.is_empty() && !self.spaces.contains_key(&wanted);
+            for item in items {
+                self.named_network(item);
+            }
+            if is_only_theirs {
+                self.spaces.remove(&wanted);
+            }
         }
     }
 

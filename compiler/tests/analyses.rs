@@ -13,11 +13,12 @@ mod random;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nas_compiler::Measure;
+use nas_compiler::analyse::liveness::Liveness;
 use nas_compiler::analyse::{
     Draw, ExpectedCost, Form, Limit, Sampler, SamplerWithin, Within, best_under, count,
     count_within, distribution, front, least_under, moments, range,
 };
-use nas_compiler::ir::{NodeKind, Varied};
+use nas_compiler::ir::{NodeId, NodeKind, Varied};
 use nas_compiler::network::{Cost, Costs};
 use nas_compiler::shape::Shape;
 use nas_compiler::{Assignment, Checked, Network, Space, specialise};
@@ -34,8 +35,9 @@ fn widths(space: &Space) -> Vec<usize> {
     space.decisions.iter().map(|decision| decision.candidates.len()).collect()
 }
 
-/// What the outputs read, followed node by node; dropped sums and identities cost nothing.
-fn naive_cost(space: &Space, assignment: &Assignment) -> Cost {
+/// What the outputs read, followed node by node, and what it costs; dropped sums and identities
+/// cost nothing.
+fn naive_cost(space: &Space, assignment: &Assignment) -> (Cost, BTreeSet<NodeId>) {
     let mut open: Vec<_> = space.graph.outputs().map(|(id, _)| id).collect();
     let mut seen = BTreeSet::new();
     let mut cost = Cost::default();
@@ -66,7 +68,7 @@ fn naive_cost(space: &Space, assignment: &Assignment) -> Cost {
             }
         }
     }
-    cost
+    (cost, seen)
 }
 
 fn assert_well_formed(network: &Network) {
@@ -187,10 +189,17 @@ fn check_counts(space: &Checked<Space>, brute: &Brute) {
 }
 
 fn check_networks(space: &Checked<Space>, brute: &Brute) {
+    let (conditions, alive) = Liveness::of(space).and_then(Liveness::into_nodes).unwrap();
     for (assignment, network, costs) in &brute.rows {
         assert_well_formed(network);
         let Costs { macs, params, .. } = *costs;
-        assert_eq!(naive_cost(space, assignment), Cost { macs, params });
+        let (cost, mut read) = naive_cost(space, assignment);
+        assert_eq!(cost, Cost { macs, params });
+        read.extend(space.graph.inputs().map(|(id, _)| id));
+        let nodes = space.graph.nodes().zip(&alive);
+        let is_alive = |alive| conditions.value(alive, assignment) == Some(&1);
+        let alive = nodes.filter(|(_, alive)| is_alive(**alive)).map(|((id, _), _)| id);
+        assert_eq!(alive.collect::<BTreeSet<_>>(), read);
     }
 }
 

@@ -51,11 +51,9 @@ impl Program {
     pub(crate) fn of_space(space: &Checked<Space>) -> Result<(Self, Vec<Spec>), Entangled> {
         let mut builder = Builder::default();
         builder.program.selectors = space.selectors.clone();
-        let mut liveness = None;
+        let mut alive = Vec::new();
         if space.graph.nodes().any(|(_, node)| varies(node)) {
-            let mut found = Liveness::of(space)?;
-            builder.program.selectors = std::mem::take(&mut found.conditions);
-            liveness = Some(found);
+            (builder.program.selectors, alive) = Liveness::of(space)?.into_nodes()?;
         }
         let always = builder.program.selectors.constant(1);
         for ((id, node), train_only) in space.graph.nodes().zip(space.graph.train_only()) {
@@ -64,8 +62,8 @@ impl Program {
                 builder.places.push(0);
                 continue;
             }
-            let alive = liveness.as_ref().and_then(|liveness| liveness.node(id));
-            let row = builder.node(space, node, alive.unwrap_or(always));
+            let alive = alive.get(id.index()).copied().unwrap_or(always);
+            let row = builder.node(space, node, alive);
             builder.places.push(row);
             builder.program.selectors.room()?;
         }

@@ -78,14 +78,11 @@ impl Supernet {
 /// When each node is part of the network; always, where the decisions are too entangled to say. Then
 /// cases may be counted that no network has.
 fn conditions(space: &Checked<Space>) -> (Selectors, Vec<Diagram>) {
-    let mut selectors = space.selectors.clone();
-    let always = selectors.constant(1);
-    let Ok(liveness) = Liveness::of(space) else {
-        return (selectors, vec![always; space.graph.len()]);
-    };
-    let nodes = space.graph.nodes().map(|(id, _)| liveness.node(id).unwrap_or(always));
-    let nodes = nodes.collect();
-    (liveness.conditions, nodes)
+    Liveness::of(space).and_then(Liveness::into_nodes).unwrap_or_else(|_| {
+        let mut selectors = space.selectors.clone();
+        let always = selectors.constant(1);
+        (selectors, vec![always; space.graph.len()])
+    })
 }
 
 /// What an operator costs in all of its cases where the node is `alive`, each part with the choices

@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 
 use super::liveness::Liveness;
 use crate::check::Checked;
-use crate::diagram::{Diagram, Entangled, Selectors};
+use crate::diagram::{Diagram, Entangled};
 use crate::ir::operation::Operation;
-use crate::ir::{Node, NodeKind, Space};
+use crate::ir::{Node, NodeId, NodeKind, Space};
 use crate::measure::Measure;
 use crate::ops::Op;
 use crate::shape::Shape;
@@ -79,8 +79,7 @@ impl Sums {
                     _ => op.params(inputs) * factor(measure, precision),
                 };
                 for (id, node) in space.graph.nodes().filter(|(_, node)| is_meant(node)) {
-                    let Some(alive) = liveness.node(id) else { continue };
-                    self.node(space, node, alive, &mut liveness.conditions, &cost);
+                    self.node(space, (id, node), liveness, &cost);
                     liveness.conditions.room()?;
                 }
             }
@@ -91,17 +90,21 @@ impl Sums {
     fn node(
         &mut self,
         space: &Space,
-        node: &Node,
-        alive: Diagram,
-        conditions: &mut Selectors,
+        (id, node): (NodeId, &Node),
+        liveness: &mut Liveness,
         cost: &dyn Fn(&Op, &[Shape], Shape) -> u128,
     ) {
         let NodeKind::Op(op) = &node.kind else { return };
         let operation = Operation::of(space, node, op);
         if let Some((op, inputs, output)) = operation.fixed() {
-            self.add(alive, cost(op, &inputs, output));
+            let cost = cost(op, &inputs, output);
+            if cost > 0 {
+                self.add(liveness.node(id), cost);
+            }
             return;
         }
+        let alive = liveness.node(id);
+        let conditions = &mut liveness.conditions;
         let cases = operation.cases(conditions, alive);
         for (index, (op, inputs, output)) in operation.combinations(&cases).enumerate() {
             let case = conditions.is(cases.selector, index as u32);
@@ -115,7 +118,7 @@ impl Sums {
             if !space.graph.node(part.node).is_some_and(is_meant) {
                 continue;
             }
-            let Some(alive) = liveness.node(part.node) else { continue };
+            let alive = liveness.node(part.node);
             for (index, &nanoseconds) in part.nanoseconds.iter().enumerate() {
                 let case = liveness.conditions.is(part.case, index as u32);
                 let condition = liveness.conditions.and(alive, case);

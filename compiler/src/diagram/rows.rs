@@ -40,7 +40,12 @@ pub(super) struct Rows<T> {
 
 impl<T> Default for Rows<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), values: Vec::new(), children: Vec::new(), places: HashTable::new() }
+        Self {
+            rows: Vec::new(),
+            values: Vec::new(),
+            children: Vec::new(),
+            places: HashTable::new(),
+        }
     }
 }
 
@@ -123,9 +128,8 @@ fn place<T: Eq + Hash>(
     places: &mut HashTable<Diagram>,
     top: &Top<'_, T>,
 ) -> (Diagram, bool) {
-    let at = |diagram: &Diagram| {
-        rows.get(diagram.0 as usize).and_then(|row| of(*row, values, children))
-    };
+    let at =
+        |diagram: &Diagram| rows.get(diagram.0 as usize).and_then(|row| of(*row, values, children));
     let hash = |top: Option<&Top<'_, T>>| FxBuildHasher.hash_one(top);
     let is_same = |other: &Diagram| at(other).as_ref() == Some(top);
     match places.entry(hash(Some(top)), is_same, |other| hash(at(other).as_ref())) {

@@ -48,7 +48,10 @@ pub(super) fn groups(space: &Space, liveness: &mut Liveness) -> Result<Vec<Group
     let of = vec![None; space.graph.len()];
     let mut cutter = Cutter { space, groups: Vec::new(), moved: Vec::new(), of };
     for (id, node) in space.graph.nodes() {
-        let Some(alive) = liveness.node(id).filter(|alive| *alive != never) else { continue };
+        let alive = liveness.node(id);
+        if alive == never {
+            continue;
+        }
         let group = match &node.kind {
             NodeKind::Op(op) => cutter.operator(id, node, op, alive, &liveness.conditions),
             NodeKind::Select(selector) => {

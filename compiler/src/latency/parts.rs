@@ -88,11 +88,12 @@ impl Plan {
 pub fn plan(space: &Checked<Space>) -> Result<Plan, Entangled> {
     let mut liveness = Liveness::of(space)?;
     let groups = groups::groups(space, &mut liveness)?;
+    let (mut conditions, alive) = liveness.into_nodes()?;
     let mut planner = Planner {
         space,
-        zero: zeros(space, &mut liveness.conditions),
-        alive: space.graph.nodes().filter_map(|(id, _)| liveness.node(id)).collect(),
-        conditions: liveness.conditions,
+        zero: zeros(space, &mut conditions),
+        alive,
+        conditions,
         parts: IndexMap::new(),
         regions: Vec::new(),
     };

@@ -111,7 +111,9 @@ impl Compiler<'_, '_> {
         let mut known: HashMap<String, Option<Refusal>> = HashMap::default();
         let mut findings = Vec::new();
         for (id, node) in space.graph.nodes() {
-            let (NodeKind::Op(op), Some(alive)) = (&node.kind, liveness.node(id)) else { continue };
+            let NodeKind::Op(op) = &node.kind else { continue };
+            let alive = liveness.node(id);
+            liveness.conditions.room().ok()?;
             let operation = Operation::of(space, node, op);
             let cases = operation.cases(&mut liveness.conditions, alive);
             for (case, (op, inputs, _)) in (0..).zip(operation.combinations(&cases)) {
