@@ -1,6 +1,6 @@
 //! The subcommands, and the way from arguments to an exit code.
 
-use std::process::ExitCode;
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
@@ -69,9 +69,17 @@ enum Command {
 /// Bytes of stack: deep but legal nesting needs more than a main thread may have.
 pub(crate) const STACK: usize = 64 << 20;
 
-/// Runs the command line.
-#[must_use]
-pub fn main() -> ExitCode {
+/// Runs the command line, and ends the process at once: libtorch takes a tenth of a second to free
+/// what goes with the process anyway.
+pub fn main() -> ! {
+    let status = status();
+    // Nothing is left to say it to if this fails.
+    let _ = io::stdout().flush();
+    signal_hook::low_level::exit(status.into())
+}
+
+/// Runs the command line, to its exit status.
+fn status() -> u8 {
     // `nasc show … | head` ends quietly, as other tools do.
     sigpipe::reset();
     std::panic::set_hook(Box::new(|panic| {
@@ -79,13 +87,20 @@ pub fn main() -> ExitCode {
         eprintln!("  {panic}");
         eprintln!("  please report it, with the command and the file");
     }));
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help, too.
+        Err(end) => {
+            let _ = end.print();
+            return end.exit_code() as u8;
+        }
+    };
     let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || run(cli.command));
     let result = worker.map(std::thread::JoinHandle::join);
     match result {
-        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
-        Ok(Ok(Err(failure))) => ExitCode::from(failure.report()),
-        _ => ExitCode::from(EXIT_BUG),
+        Ok(Ok(Ok(()))) => 0,
+        Ok(Ok(Err(failure))) => failure.report(),
+        _ => EXIT_BUG,
     }
 }
 

@@ -1,10 +1,9 @@
 //! The nasc binary.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    nasc::main()
-}
-
+/// A check takes a fifth less with it than with the allocator of glibc.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    nasc::main()
+}

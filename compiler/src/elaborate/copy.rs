@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use indexmap::IndexSet;
 use nas_grammar::ast::{BlockKind, Span};
+use rustc_hash::FxBuildHasher;
 
 use super::vary::depends;
 use super::{Elaborator, Eval, Value, Values};
@@ -182,7 +183,8 @@ impl<'p> Elaborator<'p, '_> {
         }
         let marks = self.marks;
         self.marks.searched = marks.searched.min(start.marks.searched);
-        let inner: IndexSet<BlockId<'p>> = self.instantiated.drain(start.blocks..).collect();
+        let inner: IndexSet<BlockId<'p>, FxBuildHasher> =
+            self.instantiated.drain(start.blocks..).collect();
         self.instantiated.extend(inner.iter().copied().filter(|other| *other != block));
         self.instantiated.push(block);
         let follows = marks.peculiar == start.marks.peculiar
