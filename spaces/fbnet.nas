@@ -2,7 +2,7 @@
 //! (facebookresearch/mobile-vision), layers that expand to 1 times the channels lack the 1x1
 //! convolution for it; those of the paper have it.
 //!
-//! 74 lines of code; 161 in pytorchcv 0.0.74 (models/fbnet.py: `FBNet`, its blocks, `get_fbnet`),
+//! 84 lines of code; 161 in pytorchcv 0.0.74 (models/fbnet.py: `FBNet`, its blocks, `get_fbnet`),
 //! FBNet-C without a space.
 use std.blocks.{conv_bn, conv_bn_relu}
 
@@ -43,31 +43,37 @@ space fbnet(classes = 1000, size = 224, last = 1984, expand_always = true) {
     output logits = x -> conv_bn_relu(last, kernel = 1) -> global_avg_pool -> linear(classes)
 }
 
-/// FBNet-A of the paper: 249M, 4.3M parameters.
+/// FBNet-A of the paper.
 arch fbnet_a of fbnet(last = 1504) {
     op = [skip, k3_e3_g1, k3_e1_g1, skip, skip, k5_e6_g1, k3_e3_g1, k5_e1_g1, k3_e3_g1, k5_e6_g1,
           k5_e3_g1, k5_e1_g2, k5_e6_g1, k3_e6_g1, k5_e1_g2, k5_e3_g1, k3_e1_g2, k5_e6_g1, k5_e6_g1,
           k5_e3_g1, k5_e6_g1, k5_e6_g1]
     expect macs == 249_921_848
     expect params == 4_321_464
+    expect macs ~= 249M within 0.38%
+    expect params ~= 4.3M
 }
 
-/// FBNet-A of the model zoo: 244.5M, 4.3M parameters.
+/// FBNet-A of the model zoo.
 arch fbnet_a_zoo of fbnet(last = 1504, expand_always = false) {
     op = [skip, k3_e3_g1, k3_e1_g1, skip, skip, k5_e6_g1, k3_e3_g1, k5_e1_g1, k3_e3_g1, k5_e6_g1,
           k5_e3_g1, k5_e1_g2, k5_e6_g1, k3_e6_g1, k5_e1_g2, k5_e3_g1, k3_e1_g2, k5_e6_g1, k5_e6_g1,
           k5_e3_g1, k5_e6_g1, k5_e6_g1]
     expect macs == 244_452_664
     expect params == 4_304_584
+    expect macs ~= 244.5M
+    expect params ~= 4.3M
 }
 
-/// FBNet-B of the model zoo: 291.1M, 4.8M parameters.
+/// FBNet-B of the model zoo.
 arch fbnet_b_zoo of fbnet(expand_always = false) {
     op = [k3_e1_g1, k3_e6_g1, k5_e1_g1, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k3_e6_g1, k5_e6_g1,
           k5_e6_g1, k5_e6_g1, skip, k5_e3_g1, k5_e6_g1, k3_e1_g1, k5_e1_g1, k5_e3_g1, k5_e6_g1,
           k5_e1_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
     expect macs == 291_004_424
     expect params == 4_801_368
+    expect macs ~= 291.1M within 0.04%
+    expect params ~= 4.8M
 }
 
 /// The same with all expansions. The paper prints 295M, 4.5M, and does not fix the network.
@@ -79,22 +85,26 @@ arch fbnet_b of fbnet {
     expect params == 4_863_288
 }
 
-/// FBNet-C of the paper: 375M, 2.6 % less; 5.5M parameters.
+/// FBNet-C of the paper.
 arch fbnet_c of fbnet {
     op = [k3_e1_g1, k3_e6_g1, skip, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1, k3_e6_g1,
           k5_e6_g1, k5_e3_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1,
           k5_e6_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
     expect macs == 384_960_160
     expect params == 5_572_200
+    expect macs ~= 375M within 2.7%
+    expect params ~= 5.5M within 1.4%
 }
 
-/// FBNet-C of the model zoo: 378.2M, 5.5M parameters.
+/// FBNet-C of the model zoo.
 arch fbnet_c_zoo of fbnet(expand_always = false) {
     op = [k3_e1_g1, k3_e6_g1, skip, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1, k3_e6_g1,
           k5_e6_g1, k5_e3_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1,
           k5_e6_g1, k5_e6_g1, k5_e6_g1, k3_e6_g1]
     expect macs == 378_136_224
     expect params == 5_570_664
+    expect macs ~= 378.2M within 0.02%
+    expect params ~= 5.5M within 1.3%
 }
 
 expect fbnet.count == 9 ^ 22

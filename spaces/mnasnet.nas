@@ -1,7 +1,7 @@
 //! MnasNet (Tan et al. 2019): five blocks of equal layers, around those of MobileNetV2. For each
 //! block 432 combinations: of operator, kernel, squeeze-and-excite, skip, width and depth.
 //!
-//! 104 lines of code; 207 in pytorchcv 0.0.74 (models/mnasnet.py: `MnasNet`, its blocks,
+//! 110 lines of code; 207 in pytorchcv 0.0.74 (models/mnasnet.py: `MnasNet`, its blocks,
 //! `get_mnasnet`), the published networks without a space.
 use std.blocks.{conv_bn, conv_bn_relu, squeeze_excite}
 use std.cells.pool_to
@@ -113,22 +113,28 @@ space mnasnet_published(classes = 1000, size = 224, stem = 32, blocks = A1) {
     output logits = x -> head(classes)
 }
 
-/// MnasNet-A1: 312M, 3.9M parameters in the paper.
+/// MnasNet-A1 (the paper).
 arch a1 of mnasnet_published {
     expect macs == 311_579_072
     expect params == 3_887_038
+    expect macs ~= 312M
+    expect params ~= 3.9M
 }
 
-/// MnasNet-B1: 315M, 4.4M parameters.
+/// MnasNet-B1.
 arch b1 of mnasnet_published(blocks = B1) {
     expect macs == 314_415_872
     expect params == 4_383_312
+    expect macs ~= 315M within 0.19%
+    expect params ~= 4.4M
 }
 
-/// MnasNet-small: 68M, 2.0M parameters.
+/// MnasNet-small.
 arch small of mnasnet_published(stem = 8, blocks = SMALL) {
     expect macs == 68_339_184
     expect params == 2_030_264
+    expect macs ~= 68M
+    expect params ~= 2.0M
 }
 
 expect mnasnet.count == 432 ^ 5

@@ -1,7 +1,7 @@
 //! MobileNetV1 (Howard et al. 2017), of four widths. The published figures are those that the
 //! authors of ShuffleNet print.
 //!
-//! 35 lines of code; 87 in pytorchcv 0.0.74 (models/mobilenet.py: `MobileNet`, `get_mobilenet`).
+//! 43 lines of code; 87 in pytorchcv 0.0.74 (models/mobilenet.py: `MobileNet`, `get_mobilenet`).
 use std.blocks.{conv_bn_relu, separable_conv}
 
 space mobilenet_v1(classes = 1000, size = 224) {
@@ -19,32 +19,37 @@ space mobilenet_v1(classes = 1000, size = 224) {
     output logits = x -> global_avg_pool -> linear(classes)
 }
 
-/// Published: 569 M MACs, 4.2 M parameters.
+/// The README of the reference implementation (megvii), as the next three.
 arch x100 of mobilenet_v1 {
     width = [1]
     expect macs == 568_740_352
     expect params == 4_231_976
+    expect macs ~= 569M
+    expect params ~= 4.2M
 }
 
-/// Published: 325 M MACs, 2.6 M parameters.
 arch x075 of mobilenet_v1 {
     width = [0.75]
     expect macs == 325_400_448
     expect params == 2_585_560
+    expect macs ~= 325M
+    expect params ~= 2.6M
 }
 
-/// Published: 149 M MACs, 1.3 M parameters.
 arch x050 of mobilenet_v1 {
     width = [0.5]
     expect macs == 149_497_088
     expect params == 1_331_592
+    expect macs ~= 149M
+    expect params ~= 1.3M
 }
 
-/// Published: 41 M MACs, 0.5 M parameters.
 arch x025 of mobilenet_v1 {
     width = [0.25]
     expect macs == 41_030_272
     expect params == 470_072
+    expect macs ~= 41M
+    expect params ~= 0.5M
 }
 
 expect mobilenet_v1.count == 4

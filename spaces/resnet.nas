@@ -1,7 +1,7 @@
 //! ResNet (He et al. 2016), for ImageNet and for CIFAR-10. Bottlenecks have the stride in the 3x3
 //! convolution ("v1.5"), as in torchvision.
 //!
-//! 74 lines of code; 196 in torchvision 0.29.2 (models/resnet.py: `ResNet`, its blocks).
+//! 79 lines of code; 196 in torchvision 0.29.2 (models/resnet.py: `ResNet`, its blocks).
 use std.blocks.conv_bn_relu
 use std.classic.{basic_residual, bottleneck_residual}
 
@@ -38,11 +38,13 @@ arch resnet18 of resnet {
     expect params == 11_689_512
 }
 
-/// Published: 4.1 G MACs, 25.6 M parameters.
+/// Published with torchvision.
 arch resnet50 of resnet {
     depth = [50]
     expect macs == 4_089_184_256
     expect params == 25_557_032
+    expect macs ~= 4.1G
+    expect params ~= 25.6M
 }
 
 arch resnet101 of resnet {
@@ -51,11 +53,12 @@ arch resnet101 of resnet {
     expect params == 44_549_160
 }
 
-/// Published: 22.6 GFLOP, two to a multiply-accumulate (+1.9 %).
+/// Published: FLOP, two to a multiply-accumulate.
 arch resnet152 of resnet {
     depth = [152]
     expect macs == 11_513_626_624
     expect params == 60_192_808
+    expect 2 * macs ~= 22.6G within 1.9%
 }
 
 expect resnet.count == 4
@@ -75,25 +78,25 @@ space resnet_cifar(classes = 10) {
     output logits = x -> global_avg_pool -> linear(classes)
 }
 
-/// Published: 272,474 parameters, with ShiftResNet.
+/// Published with ShiftResNet: all 272,474 parameters.
 arch resnet20 of resnet_cifar {
     depth = [20]
     expect macs == 40_813_184
     expect params == 272_474
 }
 
-/// Published: 0.86 M parameters.
 arch resnet56 of resnet_cifar {
     depth = [56]
     expect macs == 125_747_840
     expect params == 855_770
+    expect params ~= 0.86M
 }
 
-/// Published: 1.73 M parameters.
 arch resnet110 of resnet_cifar {
     depth = [110]
     expect macs == 253_149_824
     expect params == 1_730_714
+    expect params ~= 1.73M
 }
 
 expect resnet_cifar.count == 3

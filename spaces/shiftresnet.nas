@@ -1,7 +1,7 @@
 //! ShiftResNet for CIFAR-10 (Wu et al. 2018): 1x1 convolutions around a shift of the channels
 //! instead of 3x3 ones; three depths, four expansions.
 //!
-//! 86 lines of code; 114 in alvinwan/shiftresnet-cifar (models: shiftresnet.py at 093d742, of
+//! 97 lines of code; 114 in alvinwan/shiftresnet-cifar (models: shiftresnet.py at 093d742, of
 //! resnet.py at 0cf765e `ResNet`, of shiftnet_cuda_v2/nn.py at 1a3a1e2 the generic shift).
 use std.blocks.conv_bn_relu
 use std.mobile.shift_residual
@@ -25,15 +25,15 @@ space shiftresnet(classes = 10) {
     output logits = x -> global_avg_pool -> linear(classes)
 }
 
-/// Published: 0.03 M parameters.
 arch d20_e1 of shiftresnet {
     depth = [20]
     expand = [1]
     expect macs == 5_948_032
     expect params == 34_906
+    expect params ~= 0.03M
 }
 
-/// Published: 95,642 parameters.
+/// Published: all 95,642 parameters.
 arch d20_e3 of shiftresnet {
     depth = [20]
     expand = [3]
@@ -41,78 +41,78 @@ arch d20_e3 of shiftresnet {
     expect params == 95_642
 }
 
-/// Published: 0.19 M parameters.
 arch d20_e6 of shiftresnet {
     depth = [20]
     expand = [6]
     expect macs == 32_162_432
     expect params == 186_746
+    expect params ~= 0.19M
 }
 
-/// Published: 0.28 M parameters.
 arch d20_e9 of shiftresnet {
     depth = [20]
     expand = [9]
     expect macs == 47_891_072
     expect params == 277_850
+    expect params ~= 0.28M
 }
 
-/// Published: 0.10 M parameters.
 arch d56_e1 of shiftresnet {
     depth = [56]
     expand = [1]
     expect params == 102_106
+    expect params ~= 0.10M
 }
 
-/// Published: 0.29 M parameters.
 arch d56_e3 of shiftresnet {
     depth = [56]
     expand = [3]
     expect macs == 44_745_344
     expect params == 294_554
+    expect params ~= 0.29M
 }
 
-/// Published: 0.58 M parameters.
 arch d56_e6 of shiftresnet {
     depth = [56]
     expand = [6]
     expect params == 583_226
+    expect params ~= 0.58M
 }
 
-/// Published: 0.87 M parameters.
 arch d56_e9 of shiftresnet {
     depth = [56]
     expand = [9]
     expect params == 871_898
+    expect params ~= 0.87M
 }
 
-/// Published: 0.20 M parameters.
 arch d110_e1 of shiftresnet {
     depth = [110]
     expand = [1]
     expect params == 202_906
+    expect params ~= 0.20M
 }
 
-/// Published: 0.59 M parameters.
 arch d110_e3 of shiftresnet {
     depth = [110]
     expand = [3]
     expect macs == 87_212_672
     expect params == 592_922
+    expect params ~= 0.59M
 }
 
-/// Published: 1.18 M parameters.
 arch d110_e6 of shiftresnet {
     depth = [110]
     expand = [6]
     expect params == 1_177_946
+    expect params ~= 1.18M
 }
 
-/// Published: 1.76 M parameters.
 arch d110_e9 of shiftresnet {
     depth = [110]
     expand = [9]
     expect params == 1_762_970
+    expect params ~= 1.76M
 }
 
 expect shiftresnet.count == 3 * 4

@@ -1,7 +1,7 @@
 //! ShuffleNet (Zhang et al. 2018): two numbers of groups, four widths. The published figures and
 //! the channels of the first convolution are those of the authors' PyTorch code.
 //!
-//! 81 lines of code; 155 in pytorchcv 0.0.74 (models/shufflenet.py: `ShuffleNet`, its blocks, `get_shufflenet`).
+//! 97 lines of code; 155 in pytorchcv 0.0.74 (models/shufflenet.py: `ShuffleNet`, its blocks, `get_shufflenet`).
 use std.blocks.conv_bn_relu
 use std.mobile.shuffle_unit
 
@@ -38,68 +38,76 @@ space shufflenet_v1(classes = 1000, size = 224) {
     output logits = x -> global_avg_pool -> linear(classes, bias = false)
 }
 
-/// Published: 38 M MACs, 0.7 M parameters.
 arch g3_x050 of shufflenet_v1 {
     groups = [3]
     width = [0.5]
     expect macs == 37_589_856
     expect params == 717_324
+    expect macs ~= 38M
+    expect params ~= 0.7M
 }
 
-/// Published: 138 M MACs (-0.4 %), 1.9 M parameters.
 arch g3_x100 of shufflenet_v1 {
     groups = [3]
     width = [1]
     expect macs == 137_460_672
     expect params == 1_864_728
+    expect macs ~= 138M within 0.4%
+    expect params ~= 1.9M
 }
 
-/// Published: 292 M MACs, 3.4 M parameters.
 arch g3_x150 of shufflenet_v1 {
     groups = [3]
     width = [1.5]
     expect macs == 292_443_552
     expect params == 3_441_168
+    expect macs ~= 292M
+    expect params ~= 3.4M
 }
 
-/// Published: 524 M MACs, 5.4 M parameters.
 arch g3_x200 of shufflenet_v1 {
     groups = [3]
     width = [2]
     expect macs == 524_045_184
     expect params == 5_449_776
+    expect macs ~= 524M
+    expect params ~= 5.4M
 }
 
-/// Published: 40 M MACs, 1.0 M parameters.
 arch g8_x050 of shufflenet_v1 {
     groups = [8]
     width = [0.5]
     expect macs == 40_469_760
     expect params == 1_010_448
+    expect macs ~= 40M
+    expect params ~= 1.0M
 }
 
-/// Published: 138 M MACs, 2.4 M parameters.
 arch g8_x100 of shufflenet_v1 {
     groups = [8]
     width = [1]
     expect macs == 138_365_952
     expect params == 2_433_768
+    expect macs ~= 138M
+    expect params ~= 2.4M
 }
 
-/// Published: 290 M MACs, 4.3 M parameters.
 arch g8_x150 of shufflenet_v1 {
     groups = [8]
     width = [1.5]
     expect macs == 290_188_800
     expect params == 4_268_952
+    expect macs ~= 290M
+    expect params ~= 4.3M
 }
 
-/// Published: 522 M MACs, 6.5 M parameters.
 arch g8_x200 of shufflenet_v1 {
     groups = [8]
     width = [2]
     expect macs == 521_942_016
     expect params == 6_521_232
+    expect macs ~= 522M
+    expect params ~= 6.5M
 }
 
 expect shufflenet_v1.count == 2 * 4

@@ -1,6 +1,6 @@
 //! SqueezeNAS-Large (Shaw et al. 2019): 22 searched layers, 13 candidates each.
 //!
-//! 54 lines of code with `squeezenas_units`; 368 in ashaw596/squeezenas at 0936dca (arch, nets.py:
+//! 56 lines of code with `squeezenas_units`; 368 in ashaw596/squeezenas at 0936dca (arch, nets.py:
 //! `SqueezeNASNetCityscapes`, its blocks and hyperparameters, both networks; no supernet).
 use std.blocks.conv_bn_relu
 use std.heads.lr_aspp
@@ -29,6 +29,7 @@ arch mac_large of squeezenas_large {
           k3_e3_g1_d2, k3_e6_g1_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g1_d2]
     expect macs == 9_386_147_840
     expect params == 704_382
+    expect macs ~= 9.39G
 }
 
 /// Fifth row: searched for latency on a Xavier.
@@ -38,6 +39,7 @@ arch lat_large of squeezenas_large {
           k3_e6_g1_d2, k3_e1_g1, k3_e6_g1_d2, k3_e6_g1_d2, k3_e6_g1_d2, k3_e6_g1_d2, k3_e6_g1_d2]
     expect macs == 19_574_636_544
     expect params == 1_918_734
+    expect macs ~= 19.57G
 }
 
 expect squeezenas_large.count == 13 ^ 22

@@ -1,6 +1,6 @@
 //! SqueezeNAS-Small (Shaw et al. 2019): 20 searched layers, 13 candidates each.
 //!
-//! 53 lines of code; 365 in ashaw596/squeezenas at 0936dca (arch, nets.py:
+//! 55 lines of code; 365 in ashaw596/squeezenas at 0936dca (arch, nets.py:
 //! `SqueezeNASNetCityscapes`, its blocks and hyperparameters, both networks; no supernet).
 use std.blocks.{conv_bn_relu, inverted_residual, factorized_reduce, relu_conv_bn}
 use std.heads.lr_aspp
@@ -50,6 +50,7 @@ arch mac_small of squeezenas_small {
           k3_e6_g1_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g2_d2]
     expect macs == 3_007_512_576
     expect params == 277_598
+    expect macs ~= 3.01G
 }
 
 /// Fourth row: searched for latency on a Xavier.
@@ -59,6 +60,7 @@ arch lat_small of squeezenas_small {
           k3_e3_g1_d2, k3_e3_g1_d2, k3_e3_g1_d2]
     expect macs == 4_465_098_752
     expect params == 465_774
+    expect macs ~= 4.47G
 }
 
 expect squeezenas_small.count == 13 ^ 20

@@ -1,6 +1,6 @@
 //! SqueezeNAS-XLarge (Shaw et al. 2019): 22 searched layers, 13 candidates each.
 //!
-//! 68 lines of code with `squeezenas_units`; 365 in ashaw596/squeezenas at 0936dca (arch, nets.py:
+//! 70 lines of code with `squeezenas_units`; 365 in ashaw596/squeezenas at 0936dca (arch, nets.py:
 //! `SqueezeNASNetCityscapes`, its blocks and hyperparameters, both networks; no supernet).
 use std.blocks.conv_bn_relu
 use squeezenas_units.unit
@@ -48,6 +48,7 @@ arch mac_xlarge of squeezenas_xlarge {
           k3_e6_g1_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e1_g2_d2, k3_e3_g1_d2]
     expect macs == 21_838_299_136
     expect params == 1_819_563
+    expect macs ~= 21.84G
 }
 
 /// Sixth row: searched for latency on a Xavier.
@@ -57,6 +58,7 @@ arch lat_xlarge of squeezenas_xlarge {
           k3_e6_g1_d2, k3_e3_g1_d2, k5_e1_g1, k3_e3_g1_d2, k3_e6_g1_d2]
     expect macs == 32_729_202_688
     expect params == 3_059_323
+    expect macs ~= 32.73G
 }
 
 expect squeezenas_xlarge.count == 13 ^ 22

@@ -1,7 +1,7 @@
 //! SqueezeNet (Iandola et al. 2016), versions 1.0 and 1.1. The authors' Caffe file takes
 //! images of 227 pixels and pads the 1x1 classifier by a pixel.
 //!
-//! 38 lines of code; 70 in torchvision 0.29.2 (models/squeezenet.py: `SqueezeNet`, `Fire`).
+//! 41 lines of code; 70 in torchvision 0.29.2 (models/squeezenet.py: `SqueezeNet`, `Fire`).
 use std.classic.{conv_relu, fire}
 
 space squeezenet(classes = 1000, size = 224, padding = 0) {
@@ -28,11 +28,13 @@ space squeezenet(classes = 1000, size = 224, padding = 0) {
         -> global_avg_pool -> flatten
 }
 
-/// Version 1.0 as in torchvision. Published: 0.837 G MACs (-2.2 %), 1.2 M parameters.
+/// Version 1.0 as in torchvision; published in the survey.
 arch v1_0 of squeezenet {
     version = ["1.0"]
     expect macs == 818_924_576
     expect params == 1_248_424
+    expect macs ~= 0.837G within 2.2%
+    expect params ~= 1.2M
 }
 
 /// Version 1.0 after the authors' Caffe file.
@@ -42,11 +44,12 @@ arch v1_0_caffe of squeezenet(size = 227, padding = 1) {
     expect params == 1_248_424
 }
 
-/// Version 1.1 as in torchvision. Published: 2.4 times less computation than 1.0.
+/// Version 1.1 as in torchvision; published: 2.4 times less computation than 1.0.
 arch v1_1 of squeezenet {
     version = ["1.1"]
     expect macs == 349_151_936
     expect params == 1_235_496
+    expect 2.4 * macs ~= 818_924_576 within 2.4%
 }
 
 expect squeezenet.count == 2

@@ -2,7 +2,7 @@
 //! convolution, the depths of the stages, and what is squeezed where the shape changes. Five of the
 //! eight are published, as Caffe files of 105 kB each; the classifier's bias is not in those.
 //!
-//! 63 lines of code; 164 in pytorchcv 0.0.74 (models/squeezenext.py: `SqueezeNext`, its blocks, `get_squeezenext`).
+//! 69 lines of code; 164 in pytorchcv 0.0.74 (models/squeezenext.py: `SqueezeNext`, its blocks, `get_squeezenext`).
 use std.blocks.conv_bn
 use std.mobile.squeezenext
 
@@ -34,13 +34,15 @@ space squeezenext_23(classes = 1000, size = 227) {
         -> linear(classes)
 }
 
-/// 1.0-SqNxt-23. Published: 282 M MACs (-1.4 %), 0.72 M parameters.
+/// 1.0-SqNxt-23.
 arch sqnxt_23 of squeezenext_23 {
     width = [1]
     groups = [1]
     version = [1]
     expect macs == 277_999_808
     expect params == 718_280
+    expect macs ~= 282M within 1.5%
+    expect params ~= 0.72M
 }
 
 /// 1.0-G-SqNxt-23.
@@ -52,31 +54,35 @@ arch sqnxt_23_grouped of squeezenext_23 {
     expect params == 544_072
 }
 
-/// 1.0-SqNxt-23v5. Published: 0.93 M parameters.
+/// 1.0-SqNxt-23v5.
 arch sqnxt_23v5 of squeezenext_23 {
     width = [1]
     groups = [1]
     version = [5]
     expect macs == 224_916_480
     expect params == 931_016
+    expect params ~= 0.93M
 }
 
-/// 2.0-SqNxt-23. Published: 2.4 M parameters.
+/// 2.0-SqNxt-23.
 arch sqnxt_23_x2 of squeezenext_23 {
     width = [2]
     groups = [1]
     version = [1]
     expect macs == 742_070_464
     expect params == 2_362_728
+    expect params ~= 2.4M
 }
 
-/// 2.0-SqNxt-23v5. Published: 0.71 G MACs (-1.0 %), 3.2 M parameters.
+/// 2.0-SqNxt-23v5.
 arch sqnxt_23v5_x2 of squeezenext_23 {
     width = [2]
     groups = [1]
     version = [5]
     expect macs == 702_592_000
     expect params == 3_223_912
+    expect macs ~= 0.71G within 1.1%
+    expect params ~= 3.2M
 }
 
 expect squeezenext_23.count == 2 * 2 * 2

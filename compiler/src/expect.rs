@@ -1,5 +1,7 @@
 //! `expect`: claims about a space or a network that the compiler checks.
 
+mod published;
+
 use nas_grammar::ast::{BinaryOp, Expect, Expr, ExprKind, Span};
 use num_bigint::BigInt;
 
@@ -17,6 +19,10 @@ use crate::network::Costs;
 diagnostics! {
     /// A claim that is not true.
     Error ExpectFailed [nas::expect::failed] "this expectation does not hold" {}
+    /// A published figure of which nothing says how exact it is.
+    Error NoPrecision [nas::expect::precision] "nothing says how exact this figure is" {}
+    /// A tolerance that nothing has.
+    Error NoTolerance [nas::expect::tolerance] "only `~=` has a tolerance" {}
     /// A claim that is no comparison.
     Error NoComparison [nas::expect::comparison] "an expectation is a comparison" {}
     /// A measure that does not exist.
@@ -53,7 +59,7 @@ impl Compiler<'_, '_> {
         let figures = Measure::ALL.map(|measure| (measure.name(), figure(costs, measure)));
         let (a, b) = (self.network_side(left, &figures), self.network_side(right, &figures));
         if let (Some(a), Some(b)) = (a, b) {
-            self.verdict(expect, op, (left, a), (right, b));
+            self.judge(expect, op, (left, a), (right, b));
         }
     }
 
@@ -90,14 +96,14 @@ impl Compiler<'_, '_> {
         let Some((op, left, right)) = self.claim_sides(expect) else { return };
         let (a, b) = (self.space_side(left), self.space_side(right));
         if let (Some(a), Some(b)) = (a, b) {
-            self.verdict(expect, op, (left, a), (right, b));
+            self.judge(expect, op, (left, a), (right, b));
         }
     }
 
     fn claim_sides<'x>(&mut self, expect: &'x Expect) -> Option<(BinaryOp, &'x Expr, &'x Expr)> {
-        use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
+        use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne, Near};
         match &expect.claim.kind {
-            ExprKind::Binary(op @ (Eq | Ne | Lt | Le | Gt | Ge), left, right) => {
+            ExprKind::Binary(op @ (Eq | Near | Ne | Lt | Le | Gt | Ge), left, right) => {
                 Some((*op, left, right))
             }
             _ => {
@@ -184,6 +190,19 @@ impl Compiler<'_, '_> {
                      one network in an `arch`"
                 );
                 self.problems.push(NotExact::at(place.help(help), space));
+            }
+        }
+    }
+
+    fn judge(&mut self, expect: &Expect, op: BinaryOp, a: (&Expr, Side), b: (&Expr, Side)) {
+        match &expect.tolerance {
+            _ if op == BinaryOp::Near => self.compare_with_published(expect, a, b),
+            None => self.verdict(expect, op, a, b),
+            Some(tolerance) => {
+                let source = self.source();
+                let place = Place::new(&source, tolerance.span, "of an exact comparison")
+                    .help(format!("write `~=` instead of `{}`, or remove it", op.symbol()));
+                self.problems.push(NoTolerance::at(place));
             }
         }
     }

@@ -289,7 +289,18 @@ pub struct Field {
 pub struct Expect {
     /// The claim: a comparison.
     pub claim: Expr,
+    /// How far both sides of `~=` may be apart: `within 2.5%`.
+    pub tolerance: Option<Tolerance>,
     /// From `expect` to the end of the claim.
+    pub span: Span,
+}
+
+/// How far a figure may be from what was published of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tolerance {
+    /// Percent of what was published, as written: `2.5`.
+    pub percent: String,
+    /// From `within` to the percent sign.
     pub span: Span,
 }
 
@@ -556,6 +567,8 @@ pub enum BinaryOp {
     And,
     /// `==`
     Eq,
+    /// `~=`, in a claim only: one side is what the other one rounds to
+    Near,
     /// `!=`
     Ne,
     /// `<`
@@ -590,6 +603,7 @@ impl BinaryOp {
             BinaryOp::Or => "or",
             BinaryOp::And => "and",
             BinaryOp::Eq => "==",
+            BinaryOp::Near => "~=",
             BinaryOp::Ne => "!=",
             BinaryOp::Lt => "<",
             BinaryOp::Le => "<=",

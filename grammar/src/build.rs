@@ -34,6 +34,7 @@ static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
         .op(left(Rule::kw_and))
         .op(Op::prefix(Rule::kw_not))
         .op(left(Rule::eq)
+            | left(Rule::near)
             | left(Rule::ne)
             | left(Rule::le)
             | left(Rule::ge)
@@ -511,6 +512,7 @@ fn infix(left: Expr, rule: Rule, right: Expr) -> Expr {
         Rule::kw_or => BinaryOp::Or,
         Rule::kw_and => BinaryOp::And,
         Rule::eq => BinaryOp::Eq,
+        Rule::near => BinaryOp::Near,
         Rule::ne => BinaryOp::Ne,
         Rule::lt => BinaryOp::Lt,
         Rule::le => BinaryOp::Le,

@@ -7,6 +7,8 @@ diagnostics! {
     Error WrongKind [nas::eval::kind] "expected {expected}, found {found}" { expected: String, found: String }
     /// An operator between values that it does not take.
     Error WrongOperands [nas::eval::operands] "`{operator}` has no meaning between {left} and {right}" { operator: String, left: String, right: String }
+    /// `~=` outside a claim about published figures.
+    Error NearElsewhere [nas::expect::near] "`~=` stands only between the two sides of an `expect`" {}
     /// A number that no other part of the compiler could use.
     Error NumberTooLarge [nas::eval::overflow] "the result of `{operator}` is too large" { operator: String }
     /// Division by zero.

@@ -23,6 +23,7 @@ mod unreachable;
 mod value;
 mod vary;
 
+pub(crate) use number::printed;
 pub(crate) use operators::compare;
 pub(crate) use value::{Value, Values};
 

@@ -3,9 +3,11 @@
 use std::str::FromStr;
 
 use num_bigint::BigInt;
+use num_traits::Pow;
 
 use super::value::Value;
 use crate::int::Int;
+use crate::linear::Exact;
 
 /// A unit's name and what it multiplies by. Times are in seconds.
 const UNITS: [(&str, f64); 13] = [
@@ -44,6 +46,30 @@ pub(super) fn parse(literal: &str) -> Result<Value, String> {
     }
     let whole = BigInt::from_str(number).unwrap_or_default();
     Ok(Value::Int(Int::from(whole * BigInt::from(factor as i64))))
+}
+
+/// A number as it was printed: exactly what it says, and how much one more in its last digit is.
+pub(crate) struct Printed {
+    pub(crate) value: Exact,
+    pub(crate) last_digit: Exact,
+}
+
+/// The number that a literal prints; `None` if its unit is none, or its exponent is enormous.
+pub(crate) fn printed(literal: &str) -> Option<Printed> {
+    let digits: String = literal.chars().filter(|&c| c != '_').collect();
+    let (number, unit) = digits.split_at(unit_start(&digits));
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent = exponent.parse::<i16>().ok()? - fraction.len() as i16;
+    let mut last_digit = Exact::from(BigInt::from(10)).pow(i32::from(exponent));
+    if !unit.is_empty() {
+        let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        // Each is a whole number, or one divided by one.
+        let whole = |factor: f64| Exact::from(BigInt::from(factor.round() as i64));
+        last_digit *= if *factor < 1.0 { whole(1.0 / factor).recip() } else { whole(*factor) };
+    }
+    let value = BigInt::from_str(&[whole, fraction].concat()).ok()?;
+    Some(Printed { value: Exact::from(value) * &last_digit, last_digit })
 }
 
 /// Where the unit begins: after the digits and, if there is one, the exponent.

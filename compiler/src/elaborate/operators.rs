@@ -2,7 +2,7 @@
 
 use nas_grammar::ast::{BinaryOp, Expr, Span, UnaryOp};
 
-use super::errors::{DivisionByZero, NumberTooLarge, WrongOperands};
+use super::errors::{DivisionByZero, NearElsewhere, NumberTooLarge, WrongOperands};
 use super::help::{self, Wanted};
 use super::node::Operand;
 use super::{Elaborator, Eval, MAX_LENGTH, Value};
@@ -91,6 +91,11 @@ impl<'p> Elaborator<'p, '_> {
     ) -> Eval<Value> {
         self.charge(a.size().saturating_add(b.size()), span)?;
         let result = match (op, a, b) {
+            (BinaryOp::Near, _, _) => {
+                let place = self.place(span, "no claim about a published figure");
+                let place = place.help("compare with `==`, or with `<=` and `>=`");
+                return Ok(self.report(NearElsewhere::at(place)));
+            }
             (BinaryOp::Eq, _, _) => Ok(Some(Value::Bool(a == b))),
             (BinaryOp::Ne, _, _) => Ok(Some(Value::Bool(a != b))),
             (BinaryOp::And, Value::Bool(x), Value::Bool(y)) => Ok(Some(Value::Bool(*x && *y))),
@@ -173,7 +178,12 @@ fn integer(op: BinaryOp, a: &Int, b: &Int) -> Result<Option<Value>, IntError> {
         BinaryOp::Le => Value::Bool(a <= b),
         BinaryOp::Gt => Value::Bool(a > b),
         BinaryOp::Ge => Value::Bool(a >= b),
-        BinaryOp::Or | BinaryOp::And | BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Range => {
+        BinaryOp::Or
+        | BinaryOp::And
+        | BinaryOp::Eq
+        | BinaryOp::Near
+        | BinaryOp::Ne
+        | BinaryOp::Range => {
             return Ok(None);
         }
     }))
@@ -192,7 +202,12 @@ fn real(op: BinaryOp, a: f64, b: f64) -> Option<Value> {
         BinaryOp::Le => Value::Bool(a <= b),
         BinaryOp::Gt => Value::Bool(a > b),
         BinaryOp::Ge => Value::Bool(a >= b),
-        BinaryOp::Or | BinaryOp::And | BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Range => {
+        BinaryOp::Or
+        | BinaryOp::And
+        | BinaryOp::Eq
+        | BinaryOp::Near
+        | BinaryOp::Ne
+        | BinaryOp::Range => {
             return None;
         }
     })

@@ -102,6 +102,9 @@ impl<'p> Elaborator<'p, '_> {
             ExprKind::Binary(BinaryOp::Ne | BinaryOp::Eq, ..) => {
                 ("this rules out one figure only", "compare with `<=` or `>=`".to_owned())
             }
+            ExprKind::Binary(BinaryOp::Near, ..) => {
+                ("no claim about a published figure", "compare with `<=` or `>=`".to_owned())
+            }
             _ if is_denied => ("not a comparison", format!("compare it: `{text} <= 300M`")),
             _ => ("not a comparison", format!("compare it: `require {text} <= 300M`")),
         };

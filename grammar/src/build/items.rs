@@ -5,7 +5,7 @@ use pest::iterators::{Pair, Pairs};
 use crate::ast::{
     Arch, ArchChoice, ArchEntry, Block, BlockKind, Body, Const, Expect, Expr, ExprKind, Field,
     Ident, Item, ItemKind, Param, Search, Section, Setting, Space, SpaceRef, Span, SupportRow,
-    Target, TargetEntry, Use,
+    Target, TargetEntry, Tolerance, Use,
 };
 use crate::rules::Rule;
 
@@ -19,7 +19,8 @@ impl Builder<'_> {
             kind = Some(self.item_kind(inner)?);
         }
         // INVARIANT: the rule `item` has exactly one child.
-        let kind = kind.unwrap_or(ItemKind::Expect(Expect { claim: empty(span), span }));
+        let nothing = || Expect { claim: empty(span), tolerance: None, span };
+        let kind = kind.unwrap_or_else(|| ItemKind::Expect(nothing()));
         Ok(Item { docs, kind, span })
     }
 
@@ -45,7 +46,7 @@ impl Builder<'_> {
             Rule::arch_item => self.arch(inner)?,
             Rule::target_item => self.target(inner)?,
             Rule::search_item => self.search(inner)?,
-            _ => ItemKind::Expect(Expect { claim: self.last_expr(inner, span)?, span }),
+            _ => ItemKind::Expect(self.expect(inner, span)?),
         })
     }
 
@@ -113,7 +114,7 @@ impl Builder<'_> {
             let is_expect = entry.as_rule() == Rule::expect_item;
             let mut parts = words_skipped(entry);
             entries.push(if is_expect {
-                ArchEntry::Expect(Expect { claim: self.last_expr(parts, span)?, span })
+                ArchEntry::Expect(self.expect(parts, span)?)
             } else {
                 let key = parts.next();
                 let quoted = key.as_ref().is_some_and(|k| k.as_rule() == Rule::string);
@@ -122,6 +123,16 @@ impl Builder<'_> {
             });
         }
         Ok(ItemKind::Arch(Arch { name, space, entries }))
+    }
+
+    fn expect(&self, inner: Pairs<'_, Rule>, span: Span) -> Built<Expect> {
+        let tolerance = inner.clone().find(|part| part.as_rule() == Rule::tolerance);
+        let tolerance = tolerance.and_then(|pair| {
+            let span = self.span(&pair);
+            let percent = pair.into_inner().find(|part| part.as_rule() == Rule::percentage)?;
+            Some(Tolerance { percent: percent.as_str().trim_end_matches('%').to_owned(), span })
+        });
+        Ok(Expect { claim: self.last_expr(inner, span)?, tolerance, span })
     }
 
     /// The key of an `arch` line: a name, or the text between quotes as it stands.

@@ -1,8 +1,8 @@
 //! Items, and the file that they make.
 
 use crate::ast::{
-    Arch, ArchEntry, BlockKind, Body, Expr, Field, File, Ident, Item, ItemKind, Param, Search,
-    Section, Setting, Space, SpaceRef, SupportRow, Target, TargetEntry, Use,
+    Arch, ArchEntry, BlockKind, Body, Expect, Expr, Field, File, Ident, Item, ItemKind, Param,
+    Search, Section, Setting, Space, SpaceRef, SupportRow, Target, TargetEntry, Use,
 };
 
 use super::Formatter;
@@ -51,7 +51,8 @@ impl<'a, 's> Formatter<'a, 's> {
             }
             ItemKind::Expect(item) => {
                 let head = layout.text("expect");
-                self.headed_value(head, end, &item.claim)
+                let claim = self.headed_value(head, end, &item.claim);
+                layout.concat([claim, self.tolerance(item)])
             }
             ItemKind::Block(item) => {
                 let stashed = self.comments.stashed();
@@ -233,9 +234,17 @@ impl<'a, 's> Formatter<'a, 's> {
                 let span = expect.span;
                 self.node(span.start as usize, span.end as usize, |f| {
                     let claim = f.expr(&expect.claim);
-                    f.named("expect", " ", claim)
+                    let claim = f.named("expect", " ", claim);
+                    f.layout.concat([claim, f.tolerance(expect)])
                 })
             }
+        }
+    }
+
+    fn tolerance(&self, expect: &Expect) -> Piece<'a> {
+        match &expect.tolerance {
+            Some(tolerance) => self.layout.text(&format!(" within {}%", tolerance.percent)),
+            None => self.layout.text(""),
         }
     }
 
