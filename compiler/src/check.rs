@@ -2,16 +2,20 @@
 //! makes it.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
+
 use crate::analyse;
 use crate::analyse::liveness::Liveness;
-use crate::diagram::{Diagram, Selectors};
+use crate::diagram::{Diagram, Joints, Selectors};
 use crate::error::{Place, Problems, diagnostics};
 use crate::ir::operation::{Case, Operation};
 use crate::ir::origin::OriginId;
-use crate::ir::{DecisionId, Node, NodeId, NodeKind, Space, Task};
+use crate::ir::{DecisionId, Node, NodeId, NodeKind, Space, Task, Varied};
 use crate::measure::{Device, Latency, Measure};
 use crate::ops::Op;
 use crate::shape::Shape;
@@ -36,12 +40,15 @@ diagnostics! {
     Error Broken [nas::internal::broken_space] "the compiler made a space that is not well-formed: {what}" { what: String }
 }
 
+/// When nodes are alive, found when somebody first asks.
+type OnceLiveness = OnceLock<Result<Liveness, analyse::Entangled>>;
+
 /// Something that the checker proved well-formed. Only the checker makes it.
 #[derive(Debug, Clone)]
 pub struct Checked<T> {
     value: T,
     /// What all analyses of it begin with, made when the first one asks.
-    liveness: OnceLock<Result<Liveness, analyse::Entangled>>,
+    liveness: OnceLiveness,
 }
 
 impl<T> Deref for Checked<T> {
@@ -79,23 +86,7 @@ impl Checked<Space> {
 /// select agree, inputs and outputs are there and fit the task, sums of costs fit into 64 bits.
 /// `None` if an error was reported; warnings leave a space checked.
 pub fn check(space: Space, problems: &mut Problems) -> Option<Checked<Space>> {
-    let mut checker = Checker { space: &space, macs: 0, params: 0, problems: Problems::default() };
-    let liveness = OnceLock::new();
-    let varying = checker.fixed_nodes();
-    if !varying.is_empty() {
-        // What only training reads is proved too.
-        if space.graph.train_outputs().next().is_some() {
-            checker.varying_nodes(&varying, Liveness::in_training(&space));
-        } else {
-            let liveness = liveness.get_or_init(|| Liveness::new(&space));
-            checker.varying_nodes(&varying, liveness.clone());
-        }
-    }
-    checker.ports();
-    checker.unused();
-    checker.train_decisions();
-    checker.costs();
-    let found = checker.problems;
+    let (found, liveness) = Checker::new(&space).run();
     let is_sound = !found.has_errors();
     problems.extend(found.into_vec());
     is_sound.then_some(Checked { value: space, liveness })
@@ -106,10 +97,63 @@ struct Checker<'s> {
     /// What the operators cost together, the dearest case of each.
     macs: u128,
     params: u128,
+    /// Operators that follow from their operands.
+    proved: HashTable<Proved<'s>>,
+    /// Whether a selector takes some of so many operands, and nothing else.
+    selects: HashMap<(Diagram, usize), bool>,
     problems: Problems,
 }
 
+/// An operator whose shape follows from those of its operands, and what its dearest case costs.
+struct Proved<'s> {
+    op: &'s Varied<Op>,
+    inputs: Vec<Shape>,
+    output: Shape,
+    costs: (u128, u128),
+}
+
 impl<'s> Checker<'s> {
+    fn new(space: &'s Space) -> Self {
+        Self {
+            space,
+            macs: 0,
+            params: 0,
+            proved: HashTable::new(),
+            selects: HashMap::default(),
+            problems: Problems::default(),
+        }
+    }
+
+    /// What is wrong with the space, and when its nodes are alive, if that was needed.
+    fn run(mut self) -> (Problems, OnceLiveness) {
+        let varying = self.fixed_nodes();
+        let known = if varying.is_empty() { OnceLock::new() } else { self.prove(&varying) };
+        self.ports();
+        self.unused();
+        self.train_decisions();
+        self.costs();
+        (self.problems, known)
+    }
+
+    /// Proves nodes whose shape, or an operand's, depends on decisions.
+    fn prove(&mut self, nodes: &[(NodeId, &Node)]) -> OnceLiveness {
+        // What only training reads is proved too.
+        let is_trained = self.space.graph.train_outputs().next().is_some();
+        let make = if is_trained { Liveness::in_training } else { Liveness::new };
+        let mut liveness = make(self.space);
+        let proved = match &mut liveness {
+            Ok(liveness) => self.varying_nodes(nodes, liveness),
+            Err(entangled) => Err(entangled.clone()),
+        };
+        if let Err(entangled) = proved {
+            let paths = self.space.paths(entangled.decisions.iter().copied());
+            let place = self.place(self.space.origin, "this space");
+            let place = place.help(format!("let fewer choices meet in one tensor: {paths} do"));
+            self.problems.push(Entangled::at(place, self.space.name.as_str()));
+        }
+        if is_trained { OnceLock::new() } else { OnceLock::from(liveness) }
+    }
+
     fn place(&self, origin: Option<OriginId>, label: impl Into<String>) -> Place {
         let origins = &self.space.origins;
         let mut chain = origins.chain(origin).into_iter();
@@ -146,7 +190,7 @@ impl<'s> Checker<'s> {
     }
 
     /// A node of which at most the operator varies.
-    fn fixed_node(&mut self, id: NodeId, node: &Node, inputs: &[Shape], output: Shape) {
+    fn fixed_node(&mut self, id: NodeId, node: &'s Node, inputs: &[Shape], output: Shape) {
         match &node.kind {
             NodeKind::Input if inputs.is_empty() => {}
             NodeKind::Output | NodeKind::TrainOutput { .. } if inputs == [output] => {}
@@ -154,15 +198,34 @@ impl<'s> Checker<'s> {
                 self.broken(id, "a port with other operands");
             }
             NodeKind::Op(op) => {
+                // Most operators are copies of another one, on operands of the same shapes.
+                let hash = FxBuildHasher.hash_one((inputs, output, op.values().len()));
+                let is_same = |known: &Proved<'_>| {
+                    (known.op, known.inputs.as_slice(), known.output) == (op, inputs, output)
+                };
+                if let Some(known) = self.proved.find(hash, is_same) {
+                    self.add(known.costs);
+                    return;
+                }
                 if op.values().iter().any(|op| op.shape(inputs) != Ok(output)) {
                     self.broken(id, "a shape that does not follow from its operands");
+                    return;
                 }
-                self.add_dearest(op.values().iter().map(|op| costs_of(op, inputs, output)));
+                let costs = dearest(op.values().iter().map(|op| costs_of(op, inputs, output)));
+                self.add(costs);
+                let proved = Proved { op, inputs: inputs.to_vec(), output, costs };
+                let rehash = |known: &Proved<'_>| {
+                    let Proved { op, inputs, output, .. } = known;
+                    FxBuildHasher.hash_one((inputs.as_slice(), output, op.values().len()))
+                };
+                self.proved.insert_unique(hash, proved, rehash);
             }
             NodeKind::Select(selector) => {
-                let leaves = self.space.selectors.leaves(*selector);
                 let is_sound =
-                    !leaves.is_empty() && leaves.iter().all(|&&l| (l as usize) < inputs.len());
+                    *self.selects.entry((*selector, inputs.len())).or_insert_with(|| {
+                        let leaves = self.space.selectors.leaves(*selector);
+                        !leaves.is_empty() && leaves.iter().all(|&&l| (l as usize) < inputs.len())
+                    });
                 if !is_sound || inputs.iter().any(|shape| *shape != output) {
                     self.broken(id, "a select whose operands do not agree");
                 }
@@ -175,27 +238,26 @@ impl<'s> Checker<'s> {
     fn varying_nodes(
         &mut self,
         nodes: &[(NodeId, &Node)],
-        liveness: Result<Liveness, analyse::Entangled>,
-    ) {
-        let proved = liveness.and_then(|mut liveness| {
-            for &(id, node) in nodes {
-                let alive = liveness.node(id);
-                liveness.conditions.room()?;
-                if !self.follows(node, alive, &mut liveness.conditions) {
-                    self.broken(id, "a shape that does not follow from its operands");
-                }
+        liveness: &mut Liveness,
+    ) -> Result<(), analyse::Entangled> {
+        let mut joints = Joints::default();
+        for &(id, node) in nodes {
+            let alive = liveness.node(id);
+            liveness.conditions.room()?;
+            if !self.follows(node, alive, &mut liveness.conditions, &mut joints) {
+                self.broken(id, "a shape that does not follow from its operands");
             }
-            Ok(())
-        });
-        if let Err(entangled) = proved {
-            let paths = self.space.paths(entangled.decisions.iter().copied());
-            let place = self.place(self.space.origin, "this space");
-            let place = place.help(format!("let fewer choices meet in one tensor: {paths} do"));
-            self.problems.push(Entangled::at(place, self.space.name.as_str()));
         }
+        Ok(())
     }
 
-    fn follows(&mut self, node: &Node, alive: Diagram, selectors: &mut Selectors) -> bool {
+    fn follows(
+        &mut self,
+        node: &Node,
+        alive: Diagram,
+        selectors: &mut Selectors,
+        joints: &mut Joints,
+    ) -> bool {
         let shape_of = |id: &NodeId| self.space.graph.shape(*id);
         match &node.kind {
             NodeKind::Input => node.inputs.is_empty(),
@@ -205,17 +267,17 @@ impl<'s> Checker<'s> {
             },
             NodeKind::Op(op) => {
                 let operation = Operation::of(self.space, node, op);
-                let joint = operation.cases(selectors, alive);
+                let joint = operation.cases_with(selectors, alive, joints);
                 let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
                 let costs = cases.iter().map(|(op, inputs, output)| costs_of(op, inputs, *output));
-                self.add_dearest(costs);
+                self.add(dearest(costs));
                 cases.iter().all(|(op, inputs, output)| op.shape(inputs) == Ok(*output))
             }
             NodeKind::Select(selector) => {
                 let inputs: Vec<_> = node.inputs.iter().filter_map(shape_of).collect();
                 let mut parts = vec![*selector, node.shape.index(selectors)];
                 parts.extend(inputs.iter().map(|shape| shape.index(selectors)));
-                let cases = selectors.joint(alive, &parts);
+                let cases = selectors.joint_with(alive, parts, joints);
                 cases.combinations.iter().all(|row| {
                     let [taken, output, shapes @ ..] = row.as_slice() else { return false };
                     let taken = *taken as usize;
@@ -330,10 +392,7 @@ impl<'s> Checker<'s> {
         selectors.flat_map(|selector| self.space.selectors.decisions(selector)).collect()
     }
 
-    /// Counts the dearest case of an operator.
-    fn add_dearest(&mut self, cases: impl Iterator<Item = (u128, u128)>) {
-        let (macs, params) =
-            cases.fold((0, 0), |(m, p), (macs, params)| (m.max(macs), p.max(params)));
+    fn add(&mut self, (macs, params): (u128, u128)) {
         self.macs = self.macs.saturating_add(macs);
         self.params = self.params.saturating_add(params);
     }
@@ -352,6 +411,11 @@ impl<'s> Checker<'s> {
             self.problems.push(CostOverflow::at(place, measure.name(), self.space.name.as_str()));
         }
     }
+}
+
+/// The most multiply-accumulates and parameters of the cases of an operator.
+fn dearest(cases: impl Iterator<Item = (u128, u128)>) -> (u128, u128) {
+    cases.fold((0, 0), |(m, p), (macs, params)| (m.max(macs), p.max(params)))
 }
 
 /// The multiply-accumulates and the parameters of an operator.

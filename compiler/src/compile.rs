@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use nas_grammar::ast::{
-    Arch, ArchEntry, Arg, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
+    Arch, ArchEntry, Arg, Expect, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement,
+    StatementKind,
 };
 use nas_grammar::{Problem, Source};
 
@@ -334,11 +335,21 @@ impl<'p, 'e> Compiler<'p, 'e> {
         });
         let expects: Vec<_> = expects.collect();
         if !expects.is_empty() || !space.requirements.is_empty() {
-            let costs = specialise(&space, &assignment).costs();
+            let network = specialise(&space, &assignment);
+            let asks_for_peak = expects.iter().any(|expect| self.asks_for_peak(expect))
+                || space.requirements.iter().any(|r| r.reads(Measure::PeakMemory));
+            let costs = if asks_for_peak { network.costs() } else { network.costs_without_peak() };
             expects.into_iter().for_each(|expect| self.expect_network(expect, &costs));
             self.compare_with_requirements(item, &space, &costs);
         }
         Some(NamedNetwork { space, assignment })
+    }
+
+    /// Whether a claim about a network may be about its peak of memory.
+    fn asks_for_peak(&self, expect: &Expect) -> bool {
+        let source = self.source();
+        let claim = source.text().get(expect.span.range());
+        claim.is_none_or(|claim| claim.contains(Measure::PeakMemory.name()))
     }
 
     /// A recipe of the main file with these settings on top; `None` after a report.

@@ -18,7 +18,7 @@ use crate::assignment::Assignment;
 use crate::ir::DecisionId;
 pub use entangled::Entangled;
 use rows::{Branch, Rows};
-pub use selectors::{Joint, Memo, Selectors};
+pub use selectors::{Joint, Joints, Memo, Selectors};
 
 /// A diagram: a row of the [`Diagrams`] that made it. Equal functions have equal rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -233,14 +233,25 @@ impl Network {
     /// What the network costs, in every measure.
     #[must_use]
     pub fn costs(&self) -> Costs {
-        let Cost { macs, params } = self.cost();
         let peak = peak(self);
+        Costs {
+            peak_memory: peak.at_most,
+            peak_memory_is_bound: peak.exact().is_none(),
+            ..self.costs_without_peak()
+        }
+    }
+
+    /// As [`Network::costs`], without the search for the best order of the operators, which takes
+    /// longer than all else: nothing is known of the peak.
+    #[must_use]
+    pub(crate) fn costs_without_peak(&self) -> Costs {
+        let Cost { macs, params } = self.cost();
         Costs {
             macs,
             params,
             weight_bytes: params.saturating_mul(self.precision.bytes()),
-            peak_memory: peak.at_most,
-            peak_memory_is_bound: peak.exact().is_none(),
+            peak_memory: u64::MAX,
+            peak_memory_is_bound: true,
             latency: self.latency,
             depth: self.depth(),
         }

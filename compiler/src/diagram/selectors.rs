@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use indexmap::{IndexMap, IndexSet};
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
 use super::{Combine, Diagram, Diagrams, Old, Top};
 use crate::assignment::Assignment;
@@ -29,6 +30,14 @@ pub struct Memo {
     never: Diagram,
     always: Diagram,
     known: HashMap<(Diagram, Diagram), Diagram>,
+}
+
+/// Joint selectors that were made before.
+#[derive(Debug, Default)]
+pub struct Joints {
+    made: HashMap<(Diagram, Vec<Diagram>), Rc<Joint>>,
+    /// The decisions of contexts and parts.
+    decisions: HashMap<Diagram, Rc<BTreeSet<DecisionId>>>,
 }
 
 /// The leaf of a joint selector where its context does not hold.
@@ -116,7 +125,7 @@ impl Selectors {
     /// says whatever makes it depend on the fewest decisions.
     pub fn joint(&mut self, context: Diagram, parts: &[Diagram]) -> Joint {
         let varying = parts.iter().filter(|part| self.decision(**part).is_some());
-        let varying: IndexSet<Diagram> = varying.copied().collect();
+        let varying: IndexSet<Diagram, FxBuildHasher> = varying.copied().collect();
         let Joint { selector, combinations } = self.joint_of(context, &varying);
         let taken = |row: &[u32], part: &Diagram| match self.top(*part) {
             Some(Top::Leaf(index)) => Some(*index),
@@ -127,13 +136,35 @@ impl Selectors {
         Joint { selector, combinations }
     }
 
+    /// As [`Selectors::joint`]; `known` is for this store only.
+    pub fn joint_with(
+        &mut self,
+        context: Diagram,
+        parts: Vec<Diagram>,
+        known: &mut Joints,
+    ) -> Rc<Joint> {
+        // A context of other decisions leaves all combinations.
+        let outer = self.decisions_of(context, known);
+        let is_free = !outer.is_empty()
+            && parts.iter().all(|part| self.decisions_of(*part, known).is_disjoint(&outer));
+        let context = if is_free { self.constant(1) } else { context };
+        let entry = known.made.entry((context, parts));
+        let make = |(context, parts): &(_, Vec<_>)| Rc::new(self.joint(*context, parts));
+        Rc::clone(entry.or_insert_with_key(make))
+    }
+
+    fn decisions_of(&self, diagram: Diagram, known: &mut Joints) -> Rc<BTreeSet<DecisionId>> {
+        let found = known.decisions.entry(diagram);
+        Rc::clone(found.or_insert_with(|| Rc::new(self.decisions(diagram))))
+    }
+
     /// As [`Selectors::joint`], for parts that differ and vary.
-    fn joint_of(&mut self, context: Diagram, parts: &IndexSet<Diagram>) -> Joint {
+    fn joint_of(&mut self, context: Diagram, parts: &IndexSet<Diagram, FxBuildHasher>) -> Joint {
         let outside = self.constant(OUTSIDE);
         let mut selector = self.rename(context, &|holds| if holds == 0 { OUTSIDE } else { 0 });
         let mut combinations = vec![Vec::new()];
         for &part in parts {
-            let pairs = RefCell::new(IndexSet::new());
+            let pairs = RefCell::new(IndexSet::<_, FxBuildHasher>::default());
             let pair = |&before: &u32, &index: &u32| {
                 pairs.borrow_mut().insert_full((before, index)).0 as u32
             };

@@ -37,6 +37,7 @@ use miette::Diagnostic;
 use nas_grammar::Source;
 use nas_grammar::ast::{Arg, Expr, Space as SpaceItem, Span};
 
+use crate::diagram::Joints;
 use crate::error::{Place, Problems};
 use crate::ir::origin::{Origin, OriginId};
 use crate::ir::{DecisionId, Space};
@@ -184,6 +185,8 @@ struct Elaborator<'p, 'e> {
     instantiated: Vec<BlockId<'p>>,
     /// The first instance for each call.
     instances: HashMap<Call<'p>, Rc<Instance<'p>>>,
+    /// What selectors say together, as far as it was asked.
+    joints: Joints,
     marks: Marks,
     /// The conditions under which what is being elaborated exists, outermost first.
     guards: Vec<Guard>,
@@ -223,6 +226,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             calls: Vec::new(),
             instantiated: Vec::new(),
             instances: HashMap::default(),
+            joints: Joints::default(),
             marks: Marks::default(),
             guards: Vec::new(),
             partial: Vec::new(),

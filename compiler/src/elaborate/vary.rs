@@ -93,10 +93,11 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     /// The cases that the selectors make together, here.
-    pub(super) fn cases(&mut self, parts: &[Diagram], span: Span) -> Eval<Joint> {
+    pub(super) fn cases(&mut self, parts: &[Diagram], span: Span) -> Eval<Rc<Joint>> {
         self.charge(PART * parts.len(), span)?;
         let context = self.context(|_| true);
-        let joint = self.space.selectors.joint(context, parts);
+        let selectors = &mut self.space.selectors;
+        let joint = selectors.joint_with(context, parts.to_vec(), &mut self.joints);
         self.charge(joint.combinations.len(), span)?;
         if joint.combinations.len() <= MAX_CASES && !self.space.selectors.is_full() {
             return Ok(joint);

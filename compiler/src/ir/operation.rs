@@ -3,12 +3,13 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap as HashMap;
 
 use super::{Choice, DecisionId, Node, Space, Varied};
-use crate::diagram::{Combine, Diagram, Joint, Selectors, Top};
+use crate::diagram::{Combine, Diagram, Joint, Joints, Selectors, Top};
 use crate::ops::{Op, Role, Weight};
 use crate::shape::Shape;
 
@@ -41,10 +42,26 @@ impl<'s> Operation<'s> {
 
     /// Which case holds where the context does.
     pub fn cases(&self, selectors: &mut Selectors, context: Diagram) -> Joint {
+        let parts = self.parts(selectors);
+        selectors.joint(context, &parts)
+    }
+
+    /// As [`Operation::cases`]; `known` is for this store only.
+    pub(crate) fn cases_with(
+        &self,
+        selectors: &mut Selectors,
+        context: Diagram,
+        known: &mut Joints,
+    ) -> Rc<Joint> {
+        let parts = self.parts(selectors);
+        selectors.joint_with(context, parts, known)
+    }
+
+    fn parts(&self, selectors: &mut Selectors) -> Vec<Diagram> {
         let mut parts = vec![self.op.index(selectors)];
         parts.extend(self.inputs.iter().map(|shape| shape.index(selectors)));
         parts.push(self.output.index(selectors));
-        selectors.joint(context, &parts)
+        parts
     }
 
     /// The cases, in the order of their indices.
