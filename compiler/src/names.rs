@@ -23,6 +23,8 @@ diagnostics! {
     Warning Unused [nas::names::unused] "{what} `{name}` is never used" { what: String, name: String }
     /// An assignment to what `let`, `for` or a parameter bound.
     Error NotAssignable [nas::names::not_assignable] "cannot assign to `{name}`, which is no `var`" { name: String }
+    /// A number alone in a comment after a value: in Python, a division.
+    Warning CommentedOut [nas::names::division] "`// {divisor}` is a comment, which divides nothing" { divisor: String }
     /// A name bound twice in one scope by parameters.
     Error DuplicateName [nas::names::duplicate_parameter] "`{name}` is bound twice" { name: String }
 }
@@ -76,7 +78,7 @@ pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
             problems,
         };
         match &item.kind {
-            ItemKind::Const(constant) => walker.expr(&constant.value),
+            ItemKind::Const(constant) => walker.value(&constant.value),
             ItemKind::Block(block) => walker.block(block),
             ItemKind::Space(space) => walker.space(space),
             ItemKind::Arch(arch) => walker.arch(arch),
@@ -263,6 +265,36 @@ impl Walker<'_> {
         }
     }
 
+    /// The value of a name.
+    fn value(&mut self, value: &Expr) {
+        self.expr(value);
+        let is_number = matches!(
+            value.kind,
+            ExprKind::Number(_)
+                | ExprKind::Name(_)
+                | ExprKind::Field(..)
+                | ExprKind::Binary(..)
+                | ExprKind::Paren(_)
+        );
+        let text = self.source().text();
+        let behind = text.get(value.span.end as usize..).and_then(|rest| rest.lines().next());
+        let comment = behind.and_then(|line| line.trim_start().strip_prefix("//"));
+        // Up to the next comment: `n // 2 // half`.
+        let divisor = comment.and_then(|text| text.split("//").next()).unwrap_or_default();
+        let (divisor, length) = (divisor.trim(), divisor.trim_end().len());
+        let is_divisor = !divisor.is_empty() && divisor.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && is_divisor {
+            let slashes = behind.and_then(|line| line.find("//")).unwrap_or_default() + 2;
+            let end = value.span.end as usize + slashes + length;
+            let whole = Span::new(value.span.start as usize, end);
+            let value = text.get(value.span.range()).unwrap_or_default();
+            let place =
+                Place::new(self.source(), whole, "if this is a division, one `/` is enough")
+                    .help(format!("write `{value} / {divisor}`"));
+            self.problems.push(CommentedOut::at(place, divisor.to_owned()));
+        }
+    }
+
     fn local(&mut self, name: &str) -> Option<&mut Binding> {
         self.scopes.find(name)
     }
@@ -345,15 +377,15 @@ impl Walker<'_> {
     fn statement(&mut self, statement: &Statement) {
         match &statement.kind {
             StatementKind::Let(pattern, value) => {
-                self.expr(value);
+                self.value(value);
                 self.bind_pattern(pattern, "value", false);
             }
             StatementKind::Var(pattern, value) => {
-                self.expr(value);
+                self.value(value);
                 self.bind_pattern(pattern, "variable", true);
             }
             StatementKind::Assign(name, value) => {
-                self.expr(value);
+                self.value(value);
                 self.assign(name);
             }
             StatementKind::For(clauses, body) => self.for_body(clauses, body),
