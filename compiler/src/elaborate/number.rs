@@ -48,20 +48,28 @@ pub(super) fn parse(literal: &str) -> Result<Value, String> {
     Ok(Value::Int(Int::from(whole * BigInt::from(factor as i64))))
 }
 
+/// No figure is printed to more digits, nor is one so large.
+const MAX_EXPONENT: u32 = 1_000;
+
 /// A number as it was printed: exactly what it says, and how much one more in its last digit is.
 pub(crate) struct Printed {
     pub(crate) value: Exact,
     pub(crate) last_digit: Exact,
 }
 
-/// The number that a literal prints; `None` if its unit is none, or its exponent is enormous.
+/// The number that a literal prints; `None` if its unit is none, or its exponent beyond
+/// [`MAX_EXPONENT`].
 pub(crate) fn printed(literal: &str) -> Option<Printed> {
     let digits: String = literal.chars().filter(|&c| c != '_').collect();
     let (number, unit) = digits.split_at(unit_start(&digits));
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent = exponent.parse::<i16>().ok()? - fraction.len() as i16;
-    let mut last_digit = Exact::from(BigInt::from(10)).pow(i32::from(exponent));
+    let exponent =
+        exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    if exponent.unsigned_abs() > MAX_EXPONENT {
+        return None;
+    }
+    let mut last_digit = Exact::from(BigInt::from(10)).pow(exponent);
     if !unit.is_empty() {
         let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
         // Each is a whole number, or one divided by one.

@@ -8,5 +8,6 @@ space s {
 arch a of s {
     expect params ~= PAPER // error[nas::expect::precision]
     expect params ~= PAPER within 2%
+    expect params ~= 2.2e-32768 // error[nas::expect::precision]
     expect params ~= 200 + 20 // error[nas::expect::precision]
 }
