@@ -49,6 +49,8 @@ pub struct Checked<T> {
     value: T,
     /// What all analyses of it begin with, made when the first one asks.
     liveness: OnceLiveness,
+    /// The same, with the conditions of all nodes.
+    whole_liveness: OnceLiveness,
 }
 
 impl<T> Deref for Checked<T> {
@@ -68,6 +70,13 @@ impl Checked<Space> {
         self.liveness.get_or_init(|| Liveness::new(&self.value)).as_ref().map_err(Clone::clone)
     }
 
+    /// As [`Self::liveness`], with the conditions of all nodes: analyses that look at most of them
+    /// begin with a copy.
+    pub(crate) fn whole_liveness(&self) -> Result<&Liveness, analyse::Entangled> {
+        let make = || self.liveness().cloned().and_then(Liveness::whole);
+        self.whole_liveness.get_or_init(make).as_ref().map_err(Clone::clone)
+    }
+
     /// Sets what costs depend on beside the space. A latency comes by [`Self::set_latency`].
     pub(crate) fn set_device(&mut self, device: Device) {
         self.value.device = device;
@@ -79,6 +88,7 @@ impl Checked<Space> {
         self.value.device.latency = Some(latency);
         self.value.selectors = selectors;
         self.liveness = OnceLock::new();
+        self.whole_liveness = OnceLock::new();
     }
 }
 
@@ -89,7 +99,7 @@ pub fn check(space: Space, problems: &mut Problems) -> Option<Checked<Space>> {
     let (found, liveness) = Checker::new(&space).run();
     let is_sound = !found.has_errors();
     problems.extend(found.into_vec());
-    is_sound.then_some(Checked { value: space, liveness })
+    is_sound.then_some(Checked { value: space, liveness, whole_liveness: OnceLock::new() })
 }
 
 struct Checker<'s> {

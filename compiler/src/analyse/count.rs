@@ -59,7 +59,7 @@ pub(super) fn conditions(
 }
 
 pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, Entangled> {
-    let mut liveness = Liveness::of(space)?;
+    let mut liveness = space.liveness()?.clone();
     let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
     let mut store = Diagrams::default();
     let mut memo = HashMap::default();

@@ -85,13 +85,22 @@ impl Clone for Liveness {
 }
 
 impl Liveness {
-    /// That of a space, for an analysis that adds conditions of its own; one that does not looks at
-    /// [`Checked::liveness`].
+    /// That of a space with the conditions of all nodes, for an analysis that adds conditions of its
+    /// own; one that looks at few nodes or at decisions takes [`Checked::liveness`].
     ///
     /// # Errors
     /// [`Entangled`] where the conditions grow beyond what can be held.
     pub fn of(space: &Checked<Space>) -> Result<Self, Entangled> {
-        space.liveness().cloned()
+        space.whole_liveness().cloned()
+    }
+
+    /// With the conditions of all nodes.
+    pub(crate) fn whole(mut self) -> Result<Self, Entangled> {
+        for reading in 0..self.readings.len() {
+            self.condition(reading);
+            self.conditions.room()?;
+        }
+        Ok(self)
     }
 
     /// A node is alive where an output, or an operator that is alive, reads it, directly or
