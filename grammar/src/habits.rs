@@ -218,6 +218,7 @@ fn by_mark(site: Site<'_>) -> Option<&'static str> {
         '&' => "write `and`",
         '|' => "write `or`",
         '!' => "write `not`",
+        '~' | '≈' => "a claim about a published figure is written `macs ~= 3.01G`",
         '?' => CONDITION,
         ':' if wants_brace => "a body stands in braces: `{ … }`",
         ':' if site.wants(&[Rule::close_bracket, Rule::open_start]) => {

@@ -130,7 +130,10 @@ impl Builder<'_> {
         let tolerance = tolerance.and_then(|pair| {
             let span = self.span(&pair);
             let percent = pair.into_inner().find(|part| part.as_rule() == Rule::percentage)?;
-            Some(Tolerance { percent: percent.as_str().trim_end_matches('%').to_owned(), span })
+            Some(Tolerance {
+                percent: percent.as_str().trim_end_matches(['%', ' ']).to_owned(),
+                span,
+            })
         });
         Ok(Expect { claim: self.last_expr(inner, span)?, tolerance, span })
     }
