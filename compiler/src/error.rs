@@ -270,14 +270,20 @@ impl Problems {
     }
 
     /// All of them. Warnings wait until there are no errors: what seems unused may be used where
-    /// an error is.
+    /// an error is. One that may be the cause of errors does not.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<Problem> {
         if self.has_errors() {
-            self.list.retain(|problem| is_error(problem.as_ref()));
+            self.list.retain(|problem| is_error(problem.as_ref()) || is_cause(problem.as_ref()));
         }
         self.list
     }
+}
+
+/// Whether a warning may be the cause of errors, and not what they leave behind.
+fn is_cause(problem: &dyn Diagnostic) -> bool {
+    // A number other than the one that was meant.
+    problem.code().is_some_and(|code| code.to_string() == "nas::names::division")
 }
 
 /// Whether a diagnostic is an error rather than a warning or advice.

@@ -12,6 +12,7 @@ use crate::error::Place;
 
 /// The most candidates of one decision.
 pub(super) const MAX_CANDIDATES: usize = 10_000;
+
 /// A candidate that is not yet elaborated.
 pub(super) struct Candidate<'p> {
     pub(super) name: String,

@@ -16,6 +16,7 @@ pub(super) struct Given<'p> {
     /// The value alone.
     pub(super) at: Span,
 }
+
 impl<'p> Elaborator<'p, '_> {
     /// The given value of each parameter, or `None` after a report.
     pub(super) fn bind_params(

@@ -37,7 +37,10 @@ impl Compiler<'_, '_> {
                 let apart = published.abs() * percent.value / hundred();
                 (published, apart)
             }
-            (ExprKind::Number(literal), None) if let Some(printed) = printed(literal) => {
+            (ExprKind::Number(literal), None)
+                if expect.tolerance.is_none()
+                    && let Some(printed) = printed(literal) =>
+            {
                 (printed.value, printed.last_digit * half())
             }
             _ => {
