@@ -3,12 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nas_compiler::network::{Cost, Costs};
-use nas_compiler::shape::Shape;
-use nas_compiler::{Measure, Network, Space};
+use nas_ir::measure::grouped;
+use nas_ir::{Cost, Costs, Measure, Network, Shape, Space};
 use serde_json::{Value, json};
-
-use nas_compiler::measure::grouped;
 
 use crate::input::DropArgs;
 use crate::inspect::named_network;
@@ -44,7 +41,7 @@ pub struct CostArgs {
 pub fn run(args: &CostArgs) -> Result<(), Failure> {
     let (named, network) =
         named_network(args.drop.of(&args.file), args.space.as_deref(), &args.arch)?;
-    let costs = network.costs();
+    let costs = nas_analysis::costs(&network);
     let layers = args.layers.then(|| layers(&network));
     if args.json {
         println!("{:#}", as_json(&costs, layers.as_deref()));

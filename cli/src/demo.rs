@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use nas_compiler::analyse::{Entangled, count, range};
-use nas_compiler::ir::Task;
-use nas_compiler::measure::Measure;
-use nas_compiler::specialise;
+use nas_analysis::{count, range};
+use nas_ir::diagram::Entangled;
+use nas_ir::{Measure, Task};
+use nas_passes::specialise;
 use nas_search::store::names;
 use nas_search::{RunError, Store};
 use nas_torch::TorchNetwork;
@@ -15,12 +15,11 @@ use nas_torch::TorchNetwork;
 use crate::files::write_whole;
 use crate::input::DropArgs;
 use crate::name_map::NameMap;
-use crate::picture;
 use crate::progress::millions;
 use crate::report::Failure;
 use crate::search::{self, Done};
 use crate::training::{RecipeArgs, Training};
-use crate::weights_file;
+use crate::{picture, weights_file};
 
 /// The space of the demo, in the folder of the shipped spaces.
 const FILE: &str = "landcover_demo.nas";
@@ -112,7 +111,7 @@ fn open(training: &Training, out: Option<&Path>) -> Result<Store, Failure> {
 
 /// Writes the picture and returns its path.
 fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Failure> {
-    let assignment = nas_compiler::arch::from_choices(&training.space, &done.result.choices)
+    let assignment = nas_frontend::items::arch::from_choices(&training.space, &done.result.choices)
         .map_err(|misfit| Failure::input(misfit.to_string()))?;
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?.unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nas_compiler::specialise;
+use nas_passes::specialise;
 use nas_tract::Tolerance;
 
 use crate::cost::warn_of_memory;
@@ -63,7 +63,7 @@ pub fn run(args: &ExportArgs) -> Result<(), Failure> {
     let (network, sources) = Input::with(args.drop.of(file), |program, compiler| {
         let named = input::network(program, compiler, args.space.as_deref(), &args.arch)?;
         let network = specialise(&named.space, &named.assignment);
-        warn_of_memory(&named.space, &network.costs());
+        warn_of_memory(&named.space, &nas_analysis::costs(&network));
         Ok((network, sources(compiler)))
     })?;
     let (weights, origin) = match &args.weights {

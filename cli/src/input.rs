@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_compiler::analyse::{Form, Limit, least_under};
-use nas_compiler::arch;
-use nas_compiler::compile::NamedNetwork;
-use nas_compiler::error::{Problems, is_error, nearest};
-use nas_compiler::modules::{LoadError, LoadTable, Program};
-use nas_compiler::recipe::{Override, Recipe};
-use nas_compiler::requirement::Requirement;
-use nas_compiler::{Assignment, Checked, Compiler, Measure, Space};
+use nas_analysis::least_under;
+use nas_diagnostics::{Problems, is_error, nearest};
+use nas_frontend::Compiler;
+use nas_frontend::items::arch;
+use nas_frontend::items::search::Override;
+use nas_frontend::modules::{LoadError, LoadTable, Program};
+use nas_frontend::session::NamedNetwork;
 use nas_grammar::parse::{MAX_BYTES, decode};
 use nas_grammar::{Problem, Source, ast};
+use nas_ir::recipe::Recipe;
+use nas_ir::requirement::Requirement;
+use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space};
 use serde::Deserialize;
 
 use crate::report::Failure;

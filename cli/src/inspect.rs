@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use miette::MietteDiagnostic;
-use nas_compiler::compile::NamedNetwork;
-use nas_compiler::error::{Problems, is_error};
-use nas_compiler::{Network, specialise};
+use nas_diagnostics::{Problems, is_error};
+use nas_frontend::session::NamedNetwork;
+use nas_ir::Network;
+use nas_passes::specialise;
 use rayon::prelude::*;
 
 use crate::command::STACK;
@@ -221,5 +222,5 @@ pub fn explain(args: &ExplainArgs) -> Result<(), Failure> {
 fn probable_code<'c>(given: &str, codes: &'c [String]) -> Option<&'c str> {
     let mut codes = codes.iter().map(String::as_str);
     let ends = |code: &&str| code.rsplit("::").next() == Some(given);
-    codes.clone().find(ends).or_else(|| nas_compiler::error::nearest(given, &mut codes))
+    codes.clone().find(ends).or_else(|| nas_diagnostics::nearest(given, &mut codes))
 }

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use miette::Diagnostic;
-use nas_compiler::Network;
-use nas_compiler::weights::{Tensor, Weights};
+use nas_ir::{Network, Tensor, Weights};
 use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -186,7 +185,7 @@ pub fn package(network: &Network, making: Making<'_>) -> Result<Package, Failure
 }
 
 /// The shapes of ports, with a batch of one.
-fn shapes(network: &Network, ports: &[nas_compiler::network::Port]) -> Vec<Vec<u32>> {
+fn shapes(network: &Network, ports: &[nas_ir::network::Port]) -> Vec<Vec<u32>> {
     let nodes = ports.iter().filter_map(|port| network.nodes.get(port.node));
     nodes.map(|node| [&[1], node.shape.dims()].concat()).collect()
 }

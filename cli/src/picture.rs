@@ -3,8 +3,8 @@
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
-use nas_compiler::shape::Shape;
 use nas_data::{Batch, Dataset, Loader, Loading, Size};
+use nas_ir::Shape;
 use nas_torch::TorchNetwork;
 
 use crate::diagram::escaped;

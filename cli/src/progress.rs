@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use nas_compiler::Measure;
+use nas_ir::Measure;
 use nas_search::record::{RetrainEpoch, SearchEpoch};
 use nas_search::{Event, Phase, Work};
 

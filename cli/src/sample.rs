@@ -4,9 +4,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nas_compiler::analyse::{Draw, Entangled, Limit, Sampler, SamplerWithin};
-use nas_compiler::requirement::Requirement;
-use nas_compiler::{Assignment, Checked, Space, specialise};
+use nas_analysis::{Draw, Sampler, SamplerWithin};
+use nas_ir::diagram::Entangled;
+use nas_ir::requirement::Requirement;
+use nas_ir::{Assignment, Checked, Limit, Space};
+use nas_passes::specialise;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -55,7 +57,7 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
         let choices: indexmap::IndexMap<String, String> = network.choices.iter().cloned().collect();
         let mut line = json!({ "choices": choices });
         if let (Some(line), serde_json::Value::Object(costs)) =
-            (line.as_object_mut(), json!(network.costs()))
+            (line.as_object_mut(), json!(nas_analysis::costs(&network)))
         {
             line.extend(costs);
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use nas_compiler::specialise;
+use nas_passes::specialise;
 use nas_search::Store;
 use nas_search::record::RunResult;
 use nas_search::store::names;
@@ -104,7 +104,7 @@ fn export(
     store: &mut Store,
     result: &RunResult,
 ) -> Result<Verification, Failure> {
-    let assignment = nas_compiler::arch::from_choices(&training.space, &result.choices)
+    let assignment = nas_frontend::items::arch::from_choices(&training.space, &result.choices)
         .map_err(|misfit| Failure::input(format!("{}: {misfit}", names::RESULT)))?;
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?;
@@ -161,8 +161,8 @@ pub fn table(done: &Done, dir: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use nas_compiler::Space;
-    use nas_compiler::recipe::Recipe;
+    use nas_ir::Space;
+    use nas_ir::recipe::Recipe;
     use nas_search::Inputs;
     use nas_tract::{Agreement, CaseReport, OutputReport, Report};
 

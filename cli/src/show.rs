@@ -3,16 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use nas_compiler::analyse::Supernet;
-use nas_compiler::ir::text;
-use nas_compiler::network::Cost;
-use nas_compiler::{Checked, Network, Space};
+use nas_analysis::Supernet;
+use nas_ir::measure::grouped;
+use nas_ir::{Checked, Cost, Network, Space, text};
 use serde_json::json;
 
 use crate::diagram;
 use crate::input::{self, DropArgs, Input};
-use nas_compiler::measure::grouped;
-
 use crate::inspect::named_network;
 use crate::report::{Failure, counted};
 use crate::table::Table;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nas_compiler::Compiler;
+use nas_frontend::Compiler;
 
 /// The files of the program, the main file first, and the latency tables that were read, named from
 /// the main file's folder.

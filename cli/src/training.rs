@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use nas_compiler::analyse;
-use nas_compiler::modules::Program;
-use nas_compiler::recipe::{Override, Recipe};
-use nas_compiler::{Checked, Compiler, Network, Space, specialise};
 use nas_data::{DataError, Dataset};
+use nas_frontend::Compiler;
+use nas_frontend::items::search::Override;
+use nas_frontend::modules::Program;
 use nas_grammar::Problem;
+use nas_ir::recipe::Recipe;
+use nas_ir::{Checked, Network, Space};
+use nas_passes::specialise;
 use nas_search::evaluator::{Score, Stop};
 use nas_search::record::{RunResult, Status};
 use nas_search::{Inputs, Job, Outcome, RunError, Start, Store, regime};
@@ -199,7 +201,7 @@ impl Training {
     pub fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
         let backend = self.backend()?;
         let space = &self.space;
-        let best_kept = |scores: &[Vec<f64>]| analyse::best_kept(space, scores);
+        let best_kept = |scores: &[Vec<f64>]| nas_analysis::best_kept(space, scores);
         let job = Job {
             space,
             recipe: &self.recipe,

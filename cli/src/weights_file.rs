@@ -5,11 +5,12 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use miette::LabeledSpan;
-use nas_compiler::Network;
-use nas_compiler::network::NamedWeight;
-use nas_compiler::ops::Initial;
-use nas_compiler::weights::{Misfit, Tensor, Weights, misfits};
-use nas_grammar::{Problem, parse::decode};
+use nas_grammar::Problem;
+use nas_grammar::parse::decode;
+use nas_ir::network::NamedWeight;
+use nas_ir::ops::Initial;
+use nas_ir::weights::{Misfit, misfits};
+use nas_ir::{Network, Tensor, Weights};
 use nas_safetensors::TensorsError;
 
 use crate::input::io_reason;
@@ -328,8 +329,8 @@ pub fn initial(network: &Network, seed: u64) -> Weights {
 
 #[cfg(test)]
 mod tests {
-    use nas_compiler::specialise;
     use nas_grammar::Source;
+    use nas_passes::specialise;
 
     use super::*;
     use crate::input::{self, Input};

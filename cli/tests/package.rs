@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nas_compiler::specialise;
+use nas_passes::specialise;
 use nasc::input::{self, Input};
 use nasc::weights_file;
 

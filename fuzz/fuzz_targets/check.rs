@@ -1,7 +1,7 @@
 //! Any bytes as a file: the compiler reports or compiles them, and neither panics nor hangs.
 #![no_main]
 
-#[path = "../../compiler/tests/common/exercise.rs"]
+#[path = "../../compiler/frontend/tests/common/exercise.rs"]
 mod exercise;
 
 use std::time::Duration;

@@ -2,9 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use nas_compiler::ir::DecisionId;
-use nas_compiler::weights::Weights;
-use nas_compiler::{Assignment, Network};
+use nas_ir::{Assignment, DecisionId, Network, Weights};
 
 /// How far a pass over the data is. A pass reports after each step and stops at the next
 /// step when told to break.

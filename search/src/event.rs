@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use nas_compiler::network::Costs;
+use nas_ir::Costs;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluator::{Score, Step};

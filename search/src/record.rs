@@ -1,7 +1,7 @@
 //! What the files of a run directory hold.
 
 use indexmap::IndexMap;
-use nas_compiler::network::Costs;
+use nas_ir::Costs;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluator::{PassReport, Score};

@@ -35,10 +35,8 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
-use nas_compiler::Space;
-use nas_compiler::ir::text;
-use nas_compiler::recipe::Recipe;
-use nas_compiler::weights::Weights;
+use nas_ir::recipe::Recipe;
+use nas_ir::{Space, Weights, text};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

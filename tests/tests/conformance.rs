@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use nas_cases::networks::weights;
 use nas_cases::{cases, reference};
-use nas_compiler::Network;
-use nas_compiler::network::Port;
-use nas_compiler::ops::TABLE;
-use nas_compiler::weights::{Tensor, Weights};
+use nas_ir::network::Port;
+use nas_ir::ops::TABLE;
+use nas_ir::{Network, Tensor, Weights};
 use nas_onnx::{OPSETS, Options, emit};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 

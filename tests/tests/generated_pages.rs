@@ -9,11 +9,11 @@
 
 use std::path::Path;
 
-use nas_compiler::ops::TABLE;
-use nas_compiler::ops::signature::{Declaration, Default, Parameter};
 use nas_grammar::Source;
 use nas_grammar::ast::{Block, File, ItemKind};
 use nas_grammar::parse::parse;
+use nas_ir::ops::TABLE;
+use nas_ir::ops::signature::{Declaration, Default, Parameter};
 
 /// What every generated page says under its title.
 const NOTE: &str = "<!-- Written by tests/tests/generated_pages.rs; BLESS=1 rewrites it. -->";

@@ -11,14 +11,15 @@
 use std::collections::BTreeSet;
 
 use nas_cases::networks::weights;
-use nas_compiler::error::Problems;
-use nas_compiler::modules::Program;
-use nas_compiler::ops::{Conv, Op, Role};
-use nas_compiler::weights::{Tensor, Weights};
-use nas_compiler::{Assignment, Compiler, Network, specialise};
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::Program;
 use nas_grammar::Source;
 use nas_grammar::ast::ItemKind;
 use nas_grammar::parse::parse;
+use nas_ir::ops::{Conv, Role};
+use nas_ir::{Assignment, Network, Op, Tensor, Weights};
+use nas_passes::specialise;
 use nas_tract::{Tolerance, compare, seeded_inputs};
 use nasc::input::load_module;
 

@@ -11,8 +11,8 @@
 
 use std::path::{Path, PathBuf};
 
-use nas_compiler::weights::{Tensor, Weights};
-use nas_compiler::{Network, specialise};
+use nas_ir::{Network, Tensor, Weights};
+use nas_passes::specialise;
 use nasc::input::{self, Input};
 use nasc::weights_file;
 use safetensors::SafeTensors;

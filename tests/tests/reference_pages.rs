@@ -10,9 +10,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nas_compiler::Compiler;
-use nas_compiler::error::{Problems, is_error};
-use nas_compiler::modules::{LoadError, Program};
+use nas_diagnostics::{Problems, is_error};
+use nas_frontend::Compiler;
+use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
 use nas_tests::{ELSEWHERE, PHASES};

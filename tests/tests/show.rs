@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use nas_compiler::{Checked, Network, Space, specialise};
+use nas_ir::{Checked, Network, Space};
+use nas_passes::specialise;
 use nasc::input::{self, Input};
 use nasc::show::{Format, network_as, space_as, supernet_as};
 

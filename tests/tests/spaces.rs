@@ -12,13 +12,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use nas_compiler::error::Problems;
-use nas_compiler::ir::Decision;
-use nas_compiler::modules::Program;
-use nas_compiler::network::Port;
-use nas_compiler::weights::Tensor;
-use nas_compiler::{Assignment, Checked, Compiler, Network, Space, analyse, specialise};
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::Program;
 use nas_grammar::Source;
+use nas_ir::network::Port;
+use nas_ir::{Assignment, Checked, Decision, Network, Space, Tensor};
+use nas_passes::specialise;
 use nas_torch::{StepReport, Trial};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 use nasc::{input, sample, weights_file};
@@ -206,7 +206,7 @@ impl Runs {
 
 /// Different networks, uniformly from the space.
 fn networks(space: &Checked<Space>) -> Result<Vec<Network>, String> {
-    let count = analyse::count(space).map_err(|reason| format!("{reason:?}"))?;
+    let count = nas_analysis::count(space).map_err(|reason| format!("{reason:?}"))?;
     let wanted = usize::try_from(count).map_or(NETWORKS, |count| count.min(NETWORKS));
     let drawn = sample::draw_any(space, SEED).map_err(|failure| format!("{failure:?}"))?;
     let mut networks = BTreeMap::new();

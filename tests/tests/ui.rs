@@ -17,11 +17,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, LabeledSpan, Severity};
-use nas_compiler::Compiler;
-use nas_compiler::error::Problems;
-use nas_compiler::modules::{LoadError, Program};
-use nas_compiler::recipe::Override;
-use nas_grammar::{Problem, Source, parse::decode};
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::items::search::Override;
+use nas_frontend::modules::{LoadError, Program};
+use nas_grammar::parse::decode;
+use nas_grammar::{Problem, Source};
 use nas_tests::{ELSEWHERE, PHASES};
 use nasc::input::{Input, load_table};
 use nasc::report::{Failure, render};

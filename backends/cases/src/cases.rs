@@ -1,13 +1,12 @@
 //! Small networks: each operator alone at several parameters, and what they do together.
 
-use nas_compiler::Network;
-use nas_compiler::ops::{
+use nas_ir::ops::{
     Add, AvgPool, BatchNorm, Border, ChannelPad, ChannelShuffle, ChannelSlice, Concat, Conv,
     ConvTranspose, Crop, DropPath, Dropout, Flatten, GlobalAvgPool, Hsigmoid, Hswish, Identity,
-    LeakyRelu, Linear, MaxPool, MaxUnpool, Mul, Op, Pad, Padding, Pool, Prelu, Relu, Relu6, Resize,
+    LeakyRelu, Linear, MaxPool, MaxUnpool, Mul, Pad, Padding, Pool, Prelu, Relu, Relu6, Resize,
     ResizeMode, ResizeTo, Shift, Sigmoid, SpatialDropout, Swish, Tanh, Zero,
 };
-use nas_compiler::shape::Shape;
+use nas_ir::{Network, Op, Shape};
 
 use crate::networks::{Builder, NORM, VALID, conv, groups, same, single};
 

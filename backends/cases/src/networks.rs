@@ -2,11 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use nas_compiler::Network;
-use nas_compiler::network::{NetworkNode, Port};
-use nas_compiler::ops::{BatchNorm, Conv, Op, Padding, Role};
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::{Tensor, Weights};
+use nas_ir::network::{NetworkNode, Port};
+use nas_ir::ops::{BatchNorm, Conv, Padding, Role};
+use nas_ir::{Network, Op, Shape, Tensor, Weights};
 
 /// A network under construction.
 pub struct Builder(Network);

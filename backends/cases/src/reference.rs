@@ -1,11 +1,9 @@
 //! Every operator by its definition: direct loops in 64 bits, no sharing with any engine.
 
-use nas_compiler::Network;
-use nas_compiler::ops::{
-    AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Op, Padding, Pool, Resize, ResizeMode, Shift,
+use nas_ir::ops::{
+    AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Padding, Pool, Resize, ResizeMode, Shift,
 };
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::{Tensor, Weights};
+use nas_ir::{Network, Op, Shape, Tensor, Weights};
 
 /// A value `[C, H, W]` or `[C]`, seen as a map.
 #[derive(Clone)]

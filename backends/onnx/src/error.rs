@@ -1,8 +1,8 @@
 //! What keeps a network from becoming an ONNX file.
 
 use miette::Diagnostic;
-use nas_compiler::Network;
-use nas_compiler::weights::{Misfit, Weights, misfits};
+use nas_ir::weights::{Misfit, misfits};
+use nas_ir::{Network, Weights};
 use thiserror::Error;
 
 use crate::OPSETS;

@@ -4,8 +4,7 @@
 //! channel (Ioffe and Szegedy 2015, algorithm 2): with `a = scale / sqrt(variance + eps)` the kernel
 //! becomes `a * kernel` and the bias `a * (bias - mean) + shift`.
 
-use nas_compiler::Network;
-use nas_compiler::ops::Op;
+use nas_ir::{Network, Op};
 
 /// For each node, the batch norm that it takes in: for a convolution which nothing else reads.
 pub(crate) fn plan(network: &Network) -> Vec<Option<usize>> {

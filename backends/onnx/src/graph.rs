@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use nas_compiler::Network;
-use nas_compiler::network::NetworkNode;
-use nas_compiler::ops::signature::Operands;
-use nas_compiler::ops::{BatchNorm, Op, Role};
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::Weights;
+use nas_ir::network::NetworkNode;
+use nas_ir::ops::signature::Operands;
+use nas_ir::ops::{BatchNorm, Role};
+use nas_ir::{Network, Op, Shape, Weights};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 

@@ -14,8 +14,7 @@ mod message;
 
 use std::ops::RangeInclusive;
 
-use nas_compiler::Network;
-use nas_compiler::weights::Weights;
+use nas_ir::{Network, Weights};
 use onnx_protobuf::{Message, ModelProto};
 
 pub use dump::{DumpError, dump};

@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU32;
 
-use nas_compiler::ops::{
-    AvgPool, BatchNorm, ChannelShuffle, Conv, ConvTranspose, MaxUnpool, Op, Padding, Pool, Resize,
+use nas_ir::ops::{
+    AvgPool, BatchNorm, ChannelShuffle, Conv, ConvTranspose, MaxUnpool, Padding, Pool, Resize,
     ResizeMode, Shift,
 };
-use nas_compiler::shape::Shape;
+use nas_ir::{Op, Shape};
 use onnx_protobuf::AttributeProto;
 use onnx_protobuf::tensor_proto::DataType;
 

@@ -1,6 +1,6 @@
 //! Small pieces of ONNX messages.
 
-use nas_compiler::shape::Shape;
+use nas_ir::Shape;
 use onnx_protobuf::attribute_proto::AttributeType;
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::tensor_shape_proto::{Dimension, dimension};

@@ -9,13 +9,12 @@
 
 use miette::Diagnostic;
 use nas_cases::networks::{Builder, NORM, conv, groups, same, weights};
-use nas_compiler::Network;
-use nas_compiler::network::Port;
-use nas_compiler::ops::{
-    Add, Border, Concat, Conv, Crop, GlobalAvgPool, Hswish, Mul, Op, Relu, Relu6, Resize,
-    ResizeMode, ResizeTo, Sigmoid, Zero,
+use nas_ir::network::Port;
+use nas_ir::ops::{
+    Add, Border, Concat, Conv, Crop, GlobalAvgPool, Hswish, Mul, Relu, Relu6, Resize, ResizeMode,
+    ResizeTo, Sigmoid, Zero,
 };
-use nas_compiler::shape::Shape;
+use nas_ir::{Network, Op, Shape};
 use nas_onnx::{EmitError, OPSETS, Options, dump, emit};
 
 /// Folded and unfolded batch norms, a sum of three, a gate, a constant, a resize by a factor.
@@ -93,7 +92,7 @@ fn every_value_has_a_shape() {
 }
 
 /// The error, its code and its message.
-fn refused(network: &Network, change: impl FnOnce(&mut nas_compiler::weights::Weights)) -> String {
+fn refused(network: &Network, change: impl FnOnce(&mut nas_ir::Weights)) -> String {
     let mut weights = weights(network);
     change(&mut weights);
     let error = emit(network, &weights, &Options::default()).unwrap_err();

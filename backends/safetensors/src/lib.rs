@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use nas_compiler::weights::{Tensor, Weights};
+use nas_ir::{Tensor, Weights};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView, View};
 use thiserror::Error;
 

@@ -1,6 +1,6 @@
 //! Tensors to bytes and back.
 
-use nas_compiler::weights::{Tensor, Weights};
+use nas_ir::{Tensor, Weights};
 use nas_safetensors::{TensorsError, from_bytes, note, to_bytes};
 
 fn tensors(names: &[&str]) -> Weights {

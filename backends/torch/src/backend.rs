@@ -4,13 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use nas_compiler::analyse::ExpectedCost;
-use nas_compiler::ir::{DecisionId, Node, Space, Task};
-use nas_compiler::recipe::Recipe;
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::Weights;
-use nas_compiler::{Assignment, Checked, Network};
+use nas_analysis::ExpectedCost;
 use nas_data::Dataset;
+use nas_ir::recipe::Recipe;
+use nas_ir::{Assignment, Checked, DecisionId, Network, Node, Shape, Space, Task, Weights};
 use nas_search::evaluator::{
     Backend, OnStep, Part, Pass, PassReport, Score, Split, Stop, Supernet, Trainee,
 };

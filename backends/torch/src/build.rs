@@ -10,15 +10,12 @@
 
 use std::collections::HashMap;
 
-use nas_compiler::Checked;
-use nas_compiler::analyse::Entangled;
-use nas_compiler::analyse::liveness::Liveness;
-use nas_compiler::diagram::Diagram;
-use nas_compiler::ir::operation::{Case, Operation, WeightGroup};
-use nas_compiler::ir::{Node, NodeKind, Space, Varied};
-use nas_compiler::network::{Network, NetworkNode, Port, TrainOutput};
-use nas_compiler::ops::{Initial, Op, Resize, ResizeMode, ResizeTo, Weight};
-use nas_compiler::shape::Shape;
+use nas_ir::diagram::{Diagram, Entangled};
+use nas_ir::liveness::Liveness;
+use nas_ir::network::{NetworkNode, Port, TrainOutput};
+use nas_ir::operation::{Case, Operation, WeightGroup};
+use nas_ir::ops::{Initial, Resize, ResizeMode, ResizeTo, Weight};
+use nas_ir::{Checked, Network, Node, NodeKind, Op, Shape, Space, Varied};
 
 use crate::parameters::{Reading, Spec};
 use crate::program::{self, Instruction, Operator, Output, Program, Select, Work};

@@ -1,8 +1,7 @@
 //! The logits of the decisions: probabilities, dropped candidates, and the optimiser Adam.
 
-use nas_compiler::ir::Space;
-use nas_compiler::recipe::Adam;
-use nas_compiler::weights::{Tensor as Plain, Weights};
+use nas_ir::recipe::Adam;
+use nas_ir::{Space, Tensor as Plain, Weights};
 
 use crate::error::TorchError;
 use crate::parameters::fitting;
@@ -42,7 +41,7 @@ const STEPS: &str = "optimizer/choices/steps";
 impl Choices {
     pub(crate) fn new(space: &Space) -> Self {
         let fresh = Candidate { theta: 1.0, dropped: false, moments: [0.0; 2] };
-        let decision = |decision: &nas_compiler::ir::Decision| Decision {
+        let decision = |decision: &nas_ir::Decision| Decision {
             path: decision.path.clone(),
             candidates: vec![fresh; decision.candidates.len()],
         };

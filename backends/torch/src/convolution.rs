@@ -9,7 +9,7 @@
 //! (Tried and no gain: a 5x5 kernel as the sum of 5x3 and two 5x1, whose weight gradients are
 //! faster; the shifts cost as much.)
 
-use nas_compiler::ops::{Conv, ConvTranspose, Padding};
+use nas_ir::ops::{Conv, ConvTranspose, Padding};
 use tch::{Device, TchError, Tensor};
 
 type Made = Result<Tensor, TchError>;

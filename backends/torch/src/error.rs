@@ -3,10 +3,10 @@
 use std::fmt;
 
 use miette::{Diagnostic, SourceSpan};
-use nas_compiler::Space;
-use nas_compiler::analyse::Entangled;
 use nas_data::DataError;
 use nas_grammar::Source;
+use nas_ir::Space;
+use nas_ir::diagram::Entangled;
 use tch::TchError;
 use thiserror::Error;
 

@@ -1,9 +1,8 @@
 //! From the loader's batches to tensors on the device, and passes over them.
 
-use nas_compiler::ir::Task;
-use nas_compiler::recipe::{Data, Recipe};
-use nas_compiler::shape::Shape;
 use nas_data::{Batch, Dataset, Loader, Loading, Pipeline, Size};
+use nas_ir::recipe::{Data, Recipe};
+use nas_ir::{Shape, Task};
 use nas_search::evaluator::{Part, Split};
 use tch::{Device, Tensor};
 

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use nas_compiler::ops::{BatchNorm, Border, Op, Resize, ResizeMode, Shift};
-use nas_compiler::shape::Shape;
+use nas_ir::ops::{BatchNorm, Border, Resize, ResizeMode, Shift};
+use nas_ir::{Op, Shape};
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::convolution::{conv, conv_transpose};

@@ -18,8 +18,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use nas_compiler::diagram::{Diagram, Selectors, Top};
-use nas_compiler::recipe::Mixing;
+use nas_ir::diagram::{Diagram, Selectors, Top};
+use nas_ir::recipe::Mixing;
 use tch::{Device, TchError, Tensor};
 
 use crate::choices::Choices;

@@ -1,11 +1,9 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
-use nas_compiler::ir::{Choice, Space};
-use nas_compiler::recipe::{Adam, Mixing};
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::Weights;
-use nas_compiler::{Assignment, Checked, specialise};
 use nas_grammar::Source;
+use nas_ir::recipe::{Adam, Mixing};
+use nas_ir::{Assignment, Checked, Choice, Shape, Space, Weights};
+use nas_passes::specialise;
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;

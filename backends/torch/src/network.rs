@@ -1,9 +1,7 @@
 //! One network on libtorch: its values, its weights, its pictures.
 
-use nas_compiler::Network;
-use nas_compiler::ops::Initial;
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::Weights;
+use nas_ir::ops::Initial;
+use nas_ir::{Network, Shape, Weights};
 use tch::{Device, Tensor, no_grad};
 
 use crate::error::TorchError;

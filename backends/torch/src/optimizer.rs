@@ -1,6 +1,6 @@
 //! Stochastic gradient descent on the parameters that a step touched.
 
-use nas_compiler::weights::Weights;
+use nas_ir::Weights;
 use tch::{Tensor, no_grad};
 
 use crate::error::TorchError;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use nas_compiler::ir::operation::WeightGroup;
-use nas_compiler::ops::{Initial, Role, Weight};
-use nas_compiler::weights::{Tensor as Plain, Weights};
+use nas_ir::operation::WeightGroup;
+use nas_ir::ops::{Initial, Role, Weight};
+use nas_ir::{Tensor as Plain, Weights};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use crate::error::TorchError;

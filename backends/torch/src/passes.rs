@@ -1,7 +1,7 @@
 //! Passes over the data: training steps on each batch, and scores.
 
-use nas_compiler::ir::Task;
 use nas_data::{Batch, DataError};
+use nas_ir::Task;
 use nas_search::evaluator::{OnStep, Pass, PassReport, Score, Split, Step, Stop};
 use tch::{Tensor, no_grad};
 

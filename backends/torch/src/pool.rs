@@ -1,7 +1,7 @@
 //! Pools: where the padding of a window is not the same on both sides, or windows reach beyond it,
 //! the map is padded beforehand.
 
-use nas_compiler::ops::{AvgPool, MaxPool, MaxUnpool, Padding, Pool};
+use nas_ir::ops::{AvgPool, MaxPool, MaxUnpool, Padding, Pool};
 use tch::{TchError, Tensor};
 
 use crate::convolution::{padded, pair, symmetric};

@@ -5,11 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nas_compiler::Assignment;
-use nas_compiler::diagram::{Diagram, Selectors};
-use nas_compiler::ir::{DecisionId, Space};
-use nas_compiler::ops::Op;
-use nas_compiler::shape::Shape;
+use nas_ir::diagram::{Diagram, Selectors};
+use nas_ir::{Assignment, DecisionId, Op, Shape, Space};
 use tch::{TchError, Tensor};
 
 use crate::dropout::Noise;

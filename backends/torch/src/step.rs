@@ -1,9 +1,7 @@
 //! Steps of a supernet on random pictures: whether a space can be trained, without a data set.
 
-use nas_compiler::ir::{Space, Task};
-use nas_compiler::recipe::{Adam, Mixing};
-use nas_compiler::shape::Shape;
-use nas_compiler::{Assignment, Checked};
+use nas_ir::recipe::{Adam, Mixing};
+use nas_ir::{Assignment, Checked, Shape, Space, Task};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::backend::{default_threads, use_threads};

@@ -1,6 +1,6 @@
 //! The loss of a batch and the score of many, for a class a pixel and for a class a picture.
 
-use nas_compiler::ir::Task;
+use nas_ir::Task;
 use nas_search::evaluator::Score;
 use tch::{Kind, Reduction, Tensor};
 

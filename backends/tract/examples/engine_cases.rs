@@ -17,11 +17,9 @@ use std::path::Path;
 
 use nas_cases::networks::{Builder, conv, weights};
 use nas_cases::{cases, reference};
-use nas_compiler::Network;
-use nas_compiler::network::Port;
-use nas_compiler::ops::{Flatten, Op};
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::Tensor;
+use nas_ir::network::Port;
+use nas_ir::ops::Flatten;
+use nas_ir::{Network, Op, Shape, Tensor};
 use nas_onnx::{Options, emit};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! How far two tensors are apart, and how far they may be.
 
-use nas_compiler::weights::Tensor;
+use nas_ir::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TractError;

@@ -12,10 +12,11 @@ mod report;
 mod seeded;
 mod timing;
 
+pub use nas_ir::Tensor;
+
 pub use compare::{Agreement, Tolerance, compare};
 pub use error::TractError;
 pub use model::{Model, Port};
-pub use nas_compiler::weights::Tensor;
 pub use report::{CaseReport, OutputReport, Report};
 pub use seeded::seeded_inputs;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use nas_compiler::weights::Tensor;
+use nas_ir::Tensor;
 use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::*;
 

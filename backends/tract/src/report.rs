@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use nas_compiler::weights::Tensor;
+use nas_ir::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::VERSION;

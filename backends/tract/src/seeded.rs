@@ -1,6 +1,6 @@
 //! Inputs that a seed determines, so that a recorded check needs no tensor for them.
 
-use nas_compiler::weights::Tensor;
+use nas_ir::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 

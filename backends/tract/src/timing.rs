@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use nas_compiler::weights::Tensor;
+use nas_ir::Tensor;
 
 use crate::error::TractError;
 use crate::model::Model;

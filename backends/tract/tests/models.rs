@@ -9,11 +9,8 @@
 
 use miette::Diagnostic;
 use nas_cases::networks::{Builder, NORM, VALID, conv, groups, same, weights};
-use nas_compiler::Network;
-use nas_compiler::ops::{
-    AvgPool, Conv, Mul, Op, Pool, Relu, Resize, ResizeMode, ResizeTo, Sigmoid,
-};
-use nas_compiler::shape::Shape;
+use nas_ir::ops::{AvgPool, Conv, Mul, Pool, Relu, Resize, ResizeMode, ResizeTo, Sigmoid};
+use nas_ir::{Network, Op, Shape};
 use nas_onnx::{Options, emit};
 use nas_tract::{CaseReport, Model, Report, Tensor, Tolerance, TractError, seeded_inputs};
 use onnx_protobuf::tensor_shape_proto::dimension;

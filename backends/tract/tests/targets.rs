@@ -5,7 +5,7 @@
 mod claims;
 
 use nas_cases::cases;
-use nas_compiler::Network;
+use nas_ir::Network;
 
 #[test]
 fn the_shipped_target_of_tract_claims_what_tract_runs() {

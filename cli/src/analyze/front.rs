@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use nas_compiler::analyse::{Form, front};
-use nas_compiler::error::nearest;
-use nas_compiler::{Checked, Measure, Space};
+use nas_analysis::front;
+use nas_diagnostics::nearest;
+use nas_ir::{Checked, Form, Measure, Space};
 use serde_json::{Value, json};
 
 use crate::report::Failure;

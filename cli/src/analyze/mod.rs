@@ -6,13 +6,13 @@ mod svg;
 use std::path::PathBuf;
 
 use clap::Args;
-use nas_compiler::analyse::{
-    self, Distribution, Entangled, Form, Limit, Moments, Within, count_at_most, count_within,
-    distribution, quotient,
+use nas_analysis::{
+    Distribution, Moments, Within, count_at_most, count_within, distribution, quotient,
 };
-use nas_compiler::measure::{BoundedRange, Bounds, grouped};
-use nas_compiler::requirement::Requirement;
-use nas_compiler::{Checked, Measure, Space};
+use nas_ir::diagram::Entangled;
+use nas_ir::measure::{BoundedRange, Bounds, grouped};
+use nas_ir::requirement::Requirement;
+use nas_ir::{Checked, Form, Limit, Measure, Space};
 use num_bigint::BigUint;
 use serde_json::{Map, Value, json};
 
@@ -94,16 +94,14 @@ impl Spread {
             return Self::NoTable;
         }
         match measure {
-            Measure::PeakMemory => Self::bounded(analyse::memory_range(space)),
-            Measure::Depth => Self::bounded(analyse::depth_range(space)),
-            _ => {
-                Self::of_sum(space, measure).unwrap_or_else(|entangled| {
-                    match analyse::sum_range(space, measure) {
-                        Ok(range) => Self::Bounded { range, entangled: Some(entangled) },
-                        Err(entangled) => Self::Entangled(entangled),
-                    }
-                })
-            }
+            Measure::PeakMemory => Self::bounded(nas_analysis::memory_range(space)),
+            Measure::Depth => Self::bounded(nas_analysis::depth_range(space)),
+            _ => Self::of_sum(space, measure).unwrap_or_else(|entangled| {
+                match nas_analysis::sum_range(space, measure) {
+                    Ok(range) => Self::Bounded { range, entangled: Some(entangled) },
+                    Err(entangled) => Self::Entangled(entangled),
+                }
+            }),
         }
     }
 
@@ -112,10 +110,10 @@ impl Spread {
     }
 
     fn of_sum(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
-        let range = analyse::range(space, measure)?;
+        let range = nas_analysis::range(space, measure)?;
         Ok(Self::Exact {
             range: (range.min.into(), range.max.into()),
-            moments: analyse::moments(space, measure)?,
+            moments: nas_analysis::moments(space, measure)?,
             distribution: distribution(space, &Form::from(measure))?,
         })
     }
@@ -210,7 +208,7 @@ impl Analysis {
         let measures: Vec<_> = Measure::ALL.into_iter().map(spread).collect();
         Self {
             space: space.name.clone(),
-            count: analyse::count(space).ok(),
+            count: nas_analysis::count(space).ok(),
             decisions: space.decisions.len(),
             entangled: entangled(space, &measures),
             measures,

@@ -2,16 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nas_compiler::analyse::owners::{Candidate, owners};
-use nas_compiler::ir::text::brief;
-use nas_compiler::ir::{DecisionId, NodeKind, Space, Varied};
-use nas_compiler::network::Cost;
-use nas_compiler::ops::Op;
-use nas_compiler::shape::Shape;
-use nas_compiler::{Checked, Network};
+use nas_analysis::owners::{Candidate, owners};
+use nas_ir::measure::grouped;
+use nas_ir::text::brief;
+use nas_ir::{Checked, Cost, DecisionId, Network, NodeKind, Op, Shape, Space, Varied};
 
 use super::{Block, Content, Diagram};
-use nas_compiler::measure::grouped;
 
 /// A node that is drawn.
 struct Vertex<'g> {
@@ -234,9 +230,9 @@ fn block(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use nas_compiler::Compiler;
-    use nas_compiler::error::Problems;
-    use nas_compiler::modules::{LoadError, Program};
+    use nas_diagnostics::Problems;
+    use nas_frontend::Compiler;
+    use nas_frontend::modules::{LoadError, Program};
     use nas_grammar::Source;
 
     use super::*;

@@ -1,8 +1,8 @@
 //! How well parts and multiply-accumulates predict the latency of whole networks.
 
 use indexmap::IndexMap;
-use nas_compiler::latency::{Correction, Residual, Sample, fit, mean_absolute_percent, spearman};
-use nas_compiler::measure::grouped;
+use nas_analysis::latency::{Correction, Residual, Sample, fit, mean_absolute_percent, spearman};
+use nas_ir::measure::grouped;
 use serde::Serialize;
 
 use crate::table::Table;

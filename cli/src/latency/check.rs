@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use nas_compiler::latency::{Setting, Table};
-use nas_compiler::measure::grouped;
-use nas_compiler::{Assignment, specialise};
+use nas_analysis::latency::{Setting, Table};
+use nas_ir::Assignment;
+use nas_ir::measure::grouped;
+use nas_passes::specialise;
 use serde_json::json;
 
 use super::additivity::{Additivity, Measured};

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use miette::LabeledSpan;
-use nas_compiler::latency::Setting;
-use nas_compiler::measure::grouped;
+use nas_analysis::latency::Setting;
 use nas_grammar::Source;
+use nas_ir::measure::grouped;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use nas_compiler::latency::Setting;
+use nas_analysis::latency::Setting;
 use serde::{Deserialize, Serialize};
 
 use super::error::Mixed;
@@ -134,7 +134,7 @@ fn failure(path: &Path, error: &std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use nas_compiler::target::Precision;
+    use nas_ir::Precision;
 
     use super::*;
 

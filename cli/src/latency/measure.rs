@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use nas_compiler::latency::{Setting, Table};
-use nas_compiler::measure::grouped;
-use nas_compiler::target::Precision;
+use nas_analysis::latency::{Setting, Table};
+use nas_ir::Precision;
+use nas_ir::measure::grouped;
 
 use super::journal::{Conditions, Journal};
 use super::plan::{self, Manifest, Measurable};

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use nas_compiler::analyse::Entangled;
-use nas_compiler::latency::{Part, Place, Plan, plan};
-use nas_compiler::measure::grouped;
-use nas_compiler::network::Port;
-use nas_compiler::target::Precision;
-use nas_compiler::{Checked, Network, Space};
+use nas_analysis::latency::{Part, Place, Plan, plan};
+use nas_ir::diagram::Entangled;
+use nas_ir::measure::grouped;
+use nas_ir::network::Port;
+use nas_ir::{Checked, Network, Precision, Space};
 use serde::{Deserialize, Serialize};
 
 use super::error::NotAPlan;

@@ -1,7 +1,7 @@
 //! Predicted against measured latencies as SVG: by the parts on the left, by multiply-accumulates on
 //! the right.
 
-use nas_compiler::latency::{Residual, Setting};
+use nas_analysis::latency::{Residual, Setting};
 
 use super::additivity::{Additivity, Prediction};
 use crate::plot::{Frame, Page, Range, text, turned};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nas_compiler::latency::{Entry, Setting, Table};
+use nas_analysis::latency::{Entry, Setting, Table};
 
 use super::error::{Mixed, NotATable};
 use crate::files::write_whole;

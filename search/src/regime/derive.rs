@@ -3,9 +3,7 @@
 use std::cmp::Ordering;
 use std::time::Instant;
 
-use nas_compiler::measure::Measure;
-use nas_compiler::network::Costs;
-use nas_compiler::{Assignment, Network, Space};
+use nas_ir::{Assignment, Costs, Measure, Network, Space};
 use rand::Rng;
 use rand::SeedableRng;
 use rand::distr::Open01;
@@ -69,7 +67,12 @@ impl<B: Backend> Run<'_, '_, B> {
             let choices = choices(&network);
             match drawn.iter_mut().find(|earlier| earlier.choices == choices) {
                 Some(earlier) => earlier.times = earlier.times.saturating_add(1),
-                None => drawn.push(Drawn { assignment, choices, cost: network.costs(), times: 1 }),
+                None => drawn.push(Drawn {
+                    assignment,
+                    choices,
+                    cost: nas_analysis::costs(&network),
+                    times: 1,
+                }),
             }
         }
         if drawn.is_empty() { Err(RunError::NoneKept) } else { Ok(drawn) }

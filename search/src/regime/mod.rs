@@ -22,9 +22,9 @@ mod supernet;
 
 use std::time::Instant;
 
-use nas_compiler::analyse::Entangled;
-use nas_compiler::recipe::Recipe;
-use nas_compiler::{Assignment, Network, Space};
+use nas_ir::diagram::Entangled;
+use nas_ir::recipe::Recipe;
+use nas_ir::{Assignment, Network, Space};
 
 use crate::error::RunError;
 use crate::evaluator::{Backend, PassReport, Stop};

@@ -23,7 +23,7 @@ impl<B: Backend> Run<'_, '_, B> {
     pub(super) fn retrain(&mut self) -> Result<RunResult, Halt<B::Error>> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
         let network = network_of(self.job.space, self.job.specialise, &choices)?;
-        let cost = network.costs();
+        let cost = nas_analysis::costs(&network);
         let mut trainee = self.job.backend.trainee(network).map_err(Halt::backend)?;
         self.train(&mut trainee)?;
         let best = state::read(self.store, names::BEST)?

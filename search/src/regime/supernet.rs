@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use nas_compiler::ir::DecisionId;
-use nas_compiler::weights::Weights;
+use nas_ir::{DecisionId, Weights};
 
 use super::{Halt, Run, finite};
 use crate::error::RunError;

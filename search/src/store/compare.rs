@@ -1,7 +1,7 @@
 //! Whether the run in a folder is of what is asked for now, and if not, what differs.
 
 use indexmap::IndexMap;
-use nas_compiler::ir::text;
+use nas_ir::text;
 use serde_json::Value;
 
 use super::{FORMAT, Inputs, Store, damaged, names, source_name};

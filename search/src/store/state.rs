@@ -1,6 +1,6 @@
 //! States of training as files: tensors, and after how many epochs.
 
-use nas_compiler::weights::Weights;
+use nas_ir::Weights;
 
 use super::{Store, damaged};
 use crate::error::RunError;

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use nas_compiler::analyse::Entangled;
-use nas_compiler::{Assignment, Measure};
+use nas_ir::diagram::Entangled;
+use nas_ir::{Assignment, Measure};
 use tempfile::tempdir;
 
 use super::toy::Toy;
@@ -48,7 +48,8 @@ fn all(toy: &Toy) -> impl Iterator<Item = Assignment> {
 #[test]
 fn every_network_that_is_derived_keeps_the_limit() {
     let toy = Toy::short();
-    let macs = |assignment: &Assignment| toy.network(assignment).costs().of(Measure::Macs);
+    let macs =
+        |assignment: &Assignment| nas_analysis::costs(&toy.network(assignment)).of(Measure::Macs);
     let mut figures: Vec<u64> = all(&toy).filter_map(|assignment| macs(&assignment)).collect();
     figures.sort_unstable();
     // So few are left that no run without the limit finds one.

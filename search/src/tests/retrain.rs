@@ -1,6 +1,6 @@
 //! Runs whose goal is to train one given network.
 
-use nas_compiler::weights::{Tensor, Weights};
+use nas_ir::{Tensor, Weights};
 use tempfile::tempdir;
 
 use super::crash::{crash_anywhere, stop_anywhere};

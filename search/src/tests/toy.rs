@@ -5,13 +5,12 @@ use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use nas_compiler::ir::{Decision, DecisionId};
-use nas_compiler::network::{NetworkNode, Port};
-use nas_compiler::ops::{Conv, Op, Padding};
-use nas_compiler::recipe::{Anneal, Law, Objective, Recipe};
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::{Tensor, Weights};
-use nas_compiler::{Assignment, Measure, Network, Space};
+use nas_ir::network::{NetworkNode, Port};
+use nas_ir::ops::{Conv, Padding};
+use nas_ir::recipe::{Anneal, Law, Objective, Recipe};
+use nas_ir::{
+    Assignment, Decision, DecisionId, Measure, Network, Op, Shape, Space, Tensor, Weights,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -64,7 +63,7 @@ impl Toy {
         let decisions = (0..4).map(|d| Decision {
             path: format!("unit.{d}/op"),
             label: "op".to_owned(),
-            choice: nas_compiler::ir::Choice::Parts,
+            choice: nas_ir::Choice::Parts,
             candidates: (0..5).map(|c| format!("c{c}")).collect(),
             origin: None,
         });

@@ -1,12 +1,14 @@
 //! Spaces made by hand.
 
-use nas_compiler::check::{Checked, check};
-use nas_compiler::error::Problems;
-use nas_compiler::ir::{Choice, Decision, DecisionId, Node, NodeId, NodeKind, Space, Task, Varied};
-use nas_compiler::ops::signature::{Argument, Arguments, Default as Fallback};
-use nas_compiler::ops::{Op, find};
-use nas_compiler::shape::Shape;
-use nas_compiler::{Assignment, Network, specialise};
+use nas_diagnostics::Problems;
+use nas_ir::ops::find;
+use nas_ir::ops::signature::{Argument, Arguments, Default as Fallback};
+use nas_ir::verify::verify;
+use nas_ir::{
+    Assignment, Checked, Choice, Decision, DecisionId, Network, Node, NodeId, NodeKind, Op, Shape,
+    Space, Task, Varied,
+};
+use nas_passes::specialise;
 
 /// An operator by its name in the language, with the defaults of what is not given.
 pub(crate) fn op(name: &str, given: &[(&'static str, Argument)]) -> Op {
@@ -28,7 +30,7 @@ pub(crate) fn op(name: &str, given: &[(&'static str, Argument)]) -> Op {
 /// What the checker makes of a space without fault.
 pub(crate) fn checked(space: Space) -> Checked<Space> {
     let mut problems = Problems::default();
-    let checked = check(space, &mut problems);
+    let checked = verify(space, &mut problems);
     checked.unwrap_or_else(|| panic!("{:?}", problems.into_vec()))
 }
 

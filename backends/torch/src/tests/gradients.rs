@@ -3,9 +3,8 @@
 
 use nas_cases::networks::weights;
 use nas_cases::{cases, reference};
-use nas_compiler::ir::Task;
-use nas_compiler::recipe::Mixing;
-use nas_compiler::weights::Tensor as Plain;
+use nas_ir::recipe::Mixing;
+use nas_ir::{Task, Tensor as Plain};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -95,7 +94,7 @@ fn check(name: &str, leaves: &[Tensor], value: impl Fn() -> Tensor) -> f64 {
 /// A network of the cases in double precision, with gradients, and a batch for it.
 struct Case {
     name: String,
-    network: nas_compiler::Network,
+    network: nas_ir::Network,
     torch: TorchNetwork,
     inputs: Vec<Tensor>,
 }

@@ -3,10 +3,9 @@
 
 use nas_cases::networks::single;
 use nas_cases::reference;
-use nas_compiler::ops::signature::Argument;
-use nas_compiler::ops::{Op, Role};
-use nas_compiler::shape::Shape;
-use nas_compiler::weights::Tensor as Plain;
+use nas_ir::ops::Role;
+use nas_ir::ops::signature::Argument;
+use nas_ir::{Op, Shape, Tensor as Plain};
 use tch::{Device, Kind, Tensor};
 
 use super::build::op;

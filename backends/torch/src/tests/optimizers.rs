@@ -1,7 +1,7 @@
 //! Both optimisers against their formulas, step by step.
 
-use nas_compiler::recipe::Adam;
-use nas_compiler::shape::Shape;
+use nas_ir::Shape;
+use nas_ir::recipe::Adam;
 use tch::{Device, Kind, Tensor};
 
 use super::build::{Conv, Maker, checked, network};

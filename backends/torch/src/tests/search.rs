@@ -7,9 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use nas_compiler::recipe::Recipe;
-use nas_compiler::{Assignment, Checked, Space, specialise};
 use nas_data::Dataset;
+use nas_ir::recipe::Recipe;
+use nas_ir::{Assignment, Checked, Space};
+use nas_passes::specialise;
 use nas_search::evaluator::{Backend, Part, Pass, Split, Step, Supernet, Trainee};
 use nas_search::record::RunResult;
 use nas_search::{Inputs, Job, Outcome, Store, run};

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use nas_compiler::error::Problems;
-use nas_compiler::modules::{LoadError, Program};
-use nas_compiler::recipe::Recipe;
-use nas_compiler::{Checked, Compiler, Space};
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
+use nas_ir::recipe::Recipe;
+use nas_ir::{Checked, Space};
 
 fn load(_: &str, module: &[&str]) -> Result<Source, LoadError> {
     let text = match module {

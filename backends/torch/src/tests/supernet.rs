@@ -1,9 +1,7 @@
 //! A supernet's mixtures, gradients, dropped candidates and state, on small spaces.
 
-use nas_compiler::check::Checked;
-use nas_compiler::ir::Space;
-use nas_compiler::recipe::{Adam, Mixing};
-use nas_compiler::shape::Shape;
+use nas_ir::recipe::{Adam, Mixing};
+use nas_ir::{Checked, Shape, Space};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::{Conv, Maker, UNITS, assignment, checked, network, op, squeeze};

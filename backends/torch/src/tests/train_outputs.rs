@@ -1,7 +1,7 @@
 //! What only training has: what it adds to the loss, and that nothing else has it.
 
-use nas_compiler::shape::Shape;
-use nas_compiler::{Assignment, specialise};
+use nas_ir::{Assignment, Shape};
+use nas_passes::specialise;
 use tch::{Device, Kind, Tensor};
 
 use super::source::space;

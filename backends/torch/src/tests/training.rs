@@ -4,15 +4,12 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use nas_compiler::Measure;
-use nas_compiler::check::Checked;
-use nas_compiler::ir::{Space, Task};
-use nas_compiler::recipe::{
+use nas_data::Dataset;
+use nas_ir::recipe::{
     Adam, Anneal, Data, Derive, Gumbel, Law, Mixing, Objective, Recipe, Retrain, Schedule,
     Sgd as Descent,
 };
-use nas_compiler::shape::Shape;
-use nas_data::Dataset;
+use nas_ir::{Checked, Measure, Shape, Space, Task};
 use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
 use tch::{Device, Kind, Tensor};
 
@@ -125,7 +122,7 @@ fn a_network_learns_a_few_tiles_by_heart() {
 }
 
 /// The supernet after one pass of weights and one of choices.
-fn searched(tiles: &Tiles, workers: u32, mixing: Mixing) -> nas_compiler::weights::Weights {
+fn searched(tiles: &Tiles, workers: u32, mixing: Mixing) -> nas_ir::Weights {
     let mut feed = tiles.feed(2, |recipe| recipe.data.workers = workers);
     let mut mixture = Mixture::new(&space(), settings(mixing)).unwrap();
     mixture.parameters.require_gradients(true).unwrap();

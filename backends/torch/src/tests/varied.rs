@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use nas_compiler::analyse::{Sampler, Supernet};
-use nas_compiler::check::Checked;
-use nas_compiler::ir::{Space, Task};
-use nas_compiler::recipe::Mixing;
-use nas_compiler::specialise;
+use nas_analysis::{Sampler, Supernet};
+use nas_ir::recipe::Mixing;
+use nas_ir::{Checked, Space, Task};
+use nas_passes::specialise;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, no_grad};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use nas_compiler::error::Problems;
-use nas_compiler::modules::Program;
-use nas_compiler::{Compiler, Network};
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::Program;
 use nas_grammar::Source;
 use nas_grammar::ast::{Ident, ItemKind, Span};
 use nas_grammar::parse::parse;
+use nas_ir::Network;
 
 /// What the shipped targets say.
 pub(crate) struct Claims {

@@ -1,7 +1,7 @@
 //! How the measures are distributed over the networks of a space, a panel each.
 
-use nas_compiler::Measure;
-use nas_compiler::analyse::{Histogram, Moments, quotient};
+use nas_analysis::{Histogram, Moments, quotient};
+use nas_ir::Measure;
 use num_bigint::BigUint;
 
 use super::{Analysis, Published, STYLE, Spread, networks, real, shown, tick, title};

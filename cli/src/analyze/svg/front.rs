@@ -1,9 +1,8 @@
 //! The Pareto front of two measures, with what else there is in the space.
 
-use nas_compiler::analyse::{self, Form};
-use nas_compiler::network::Costs;
-use nas_compiler::requirement::Requirement;
-use nas_compiler::{Assignment, Checked, Measure, Space, specialise};
+use nas_ir::requirement::Requirement;
+use nas_ir::{Assignment, Checked, Costs, Form, Measure, Space};
+use nas_passes::specialise;
 
 use super::{Analysis, Front, Pair, Published, STYLE, networks, real, tick, title};
 use crate::plot::{Frame, Named, Page, Range, names, text, turned, width};
@@ -92,7 +91,7 @@ impl Plot {
         let Pair(a, b) = measures;
         let figures =
             |costs: &Costs| Some((real(a, costs.of(a)?.into()), real(b, costs.of(b)?.into())));
-        let of = |network: &Assignment| figures(&specialise(space, network).costs());
+        let of = |network: &Assignment| figures(&nas_analysis::costs(&specialise(space, network)));
         let draws = crate::sample::draw_any(space, 0).into_iter().flatten();
         let cloud: Vec<Point> = draws.take(DRAWN).filter_map(|network| of(&network)).collect();
         let front: Vec<Point> =
@@ -231,8 +230,8 @@ const CORNERS: u32 = 200;
 /// if no table of bounded size holds it.
 fn towards(space: &Checked<Space>, Pair(a, b): Pair, signs: (i128, i128)) -> Vec<Point> {
     let form = |measure, sign| Form(vec![(measure, sign)]);
-    let front = analyse::front(space, &form(a, signs.0), &form(b, signs.1)).ok();
-    let points = front.iter().flat_map(analyse::Front::points);
+    let front = nas_analysis::front(space, &form(a, signs.0), &form(b, signs.1)).ok();
+    let points = front.iter().flat_map(nas_analysis::Front::points);
     points.map(|(x, y)| (real(a, x * signs.0), real(b, y * signs.1))).collect()
 }
 

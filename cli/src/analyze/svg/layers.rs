@@ -1,7 +1,7 @@
 //! Where the networks of a space spend: what each layer costs, a row each.
 
-use nas_compiler::analyse::{Layer, layers};
-use nas_compiler::{Checked, Measure, Space};
+use nas_analysis::{Layer, layers};
+use nas_ir::{Checked, Measure, Space};
 
 use super::{STYLE, real, shown, tick, title};
 use crate::plot::{Frame, Page, Range, text, width};

@@ -7,9 +7,10 @@ mod layers;
 use std::path::Path;
 use std::sync::Arc;
 
-use nas_compiler::modules::Program;
-use nas_compiler::network::Costs;
-use nas_compiler::{Checked, Compiler, Measure, Space, specialise};
+use nas_frontend::Compiler;
+use nas_frontend::modules::Program;
+use nas_ir::{Checked, Costs, Measure, Space};
+use nas_passes::specialise;
 use num_bigint::BigUint;
 
 use super::front::{Front, Pair};
@@ -44,7 +45,7 @@ impl Published {
             let name = item.name.name.clone();
             match compiler.named_network(item) {
                 Some(named) if Arc::ptr_eq(&named.space, space) => {
-                    let costs = specialise(space, &named.assignment).costs();
+                    let costs = nas_analysis::costs(&specialise(space, &named.assignment));
                     published.networks.push((name, costs));
                 }
                 Some(_) => published.elsewhere.push(name),
@@ -147,7 +148,7 @@ fn networks(analysis: &Analysis) -> String {
     match &analysis.count {
         Some(count) if count.to_string() == "1" => "1 network".to_owned(),
         Some(count) if count.bits() < 40 => {
-            format!("{} networks", nas_compiler::measure::grouped(count))
+            format!("{} networks", nas_ir::measure::grouped(count))
         }
         Some(count) => {
             let power = count.to_string().len() - 1;

@@ -1,0 +1,347 @@
+//! Tables over budgets: for each budget that is left, what is known about the completions that
+//! stay within it (the dynamic programme of the knapsack problem, Bellman 1957).
+//!
+//! A budget is counted in cells of a grid, one dimension for each limit. Where the costs fall on a
+//! grid that is small enough, tables are exact. Else they are rounded: down, so that all completions
+//! within the budget are there and perhaps some more; or up, so that only such are there.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use nas_ir::diagram::Entangled;
+use num_integer::Integer;
+
+use super::priced::{Price, Priced};
+use super::suffixes::{Folding, Suffixes};
+
+/// Where costs go that lie between two lines of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rounding {
+    /// To the next lower line.
+    Down,
+    /// To the next higher line.
+    Up,
+}
+
+/// What a candidate takes from the budget, in cells of each dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Cells {
+    pub(super) cells: Vec<usize>,
+    /// What it adds, not rounded.
+    pub(super) price: Price,
+}
+
+impl Cells {
+    /// What this leaves of a budget.
+    pub(super) fn left(&self, budget: &[i128]) -> Vec<i128> {
+        budget.iter().zip(&self.cells).map(|(left, &taken)| left - taken as i128).collect()
+    }
+}
+
+/// The grid of some limits.
+#[derive(Debug, Clone)]
+pub(super) struct Grid {
+    /// The size of a cell, by dimension.
+    pub(super) steps: Vec<i128>,
+    /// The budget in cells, by dimension; negative where no network keeps a limit.
+    pub(super) budget: Vec<i128>,
+    /// Whether all costs fall on lines of the grid.
+    pub(super) is_exact: bool,
+    /// For each decision, and after the last, the sizes of its table.
+    sizes: Vec<Vec<usize>>,
+}
+
+/// The most cells that all tables together have, and the most that are added up to make them.
+const MAX_CELLS: f64 = 16e6;
+const MAX_ADDITIONS: f64 = 3e8;
+/// A table has at least so many cells, whatever it takes.
+const MIN_CELLS: f64 = 64.0;
+
+impl Grid {
+    /// The grid of limits, one for each form of the prices; these are settled, and `spans`
+    /// are the most that each decision adds. A cell is `dearness` times as dear as one of 128
+    /// bits.
+    ///
+    /// # Errors
+    /// [`Entangled`] where too many tables are needed, whatever their size.
+    fn new(
+        priced: &Priced<Price>,
+        spans: &[Vec<i128>],
+        limits: &[i128],
+        dearness: f64,
+        rounding: Rounding,
+    ) -> Result<(Self, Priced<Cells>), Entangled> {
+        let total = |row: usize| spans.iter().filter_map(|span| span.get(row)).sum::<i128>();
+        let rooms = limits.iter().zip(&priced.base.costs).map(|(most, base)| most - base);
+        let rooms: Vec<i128> = rooms.enumerate().map(|(row, room)| room.min(total(row))).collect();
+        let natural: Vec<i128> = (0..rooms.len()).map(|row| natural_step(priced, row)).collect();
+        let max_cells = affordable(priced, spans, &rooms)? / dearness;
+        let steps = coarsened(&natural, &rooms, max_cells.max(MIN_CELLS));
+        let budget = rooms.iter().zip(&steps).map(|(room, step)| Integer::div_floor(room, step));
+        let budget: Vec<i128> = budget.collect();
+        let cells = |price: &Price| Cells {
+            cells: price
+                .costs
+                .iter()
+                .zip(&steps)
+                .map(|(&c, &s)| to_cells(c, s, rounding))
+                .collect(),
+            price: price.clone(),
+        };
+        let gridded = priced.map(cells(&priced.base), &cells);
+        let sizes = sizes(&gridded, &budget);
+        let is_exact = steps == natural;
+        Ok((Self { steps, budget, is_exact, sizes }, gridded))
+    }
+
+    /// The sizes of the table before a decision.
+    fn sizes(&self, step: usize) -> &[usize] {
+        self.sizes.get(step).map_or(&[], Vec::as_slice)
+    }
+
+    /// The place in the table before a decision where this budget is left; `None` if a limit is
+    /// broken already.
+    fn place(&self, step: usize, budget: &[i128]) -> Option<usize> {
+        let mut place = 0;
+        for (&size, &left) in self.sizes(step).iter().zip(budget) {
+            let left = usize::try_from(left).ok()?;
+            place = place * size + left.min(size - 1);
+        }
+        Some(place)
+    }
+}
+
+fn to_cells(cost: i128, step: i128, rounding: Rounding) -> usize {
+    let cells = match rounding {
+        Rounding::Down => Integer::div_floor(&cost, &step),
+        Rounding::Up => Integer::div_ceil(&cost, &step),
+    };
+    usize::try_from(cells).unwrap_or(0)
+}
+
+/// The greatest step on whose multiples all costs of a form lie.
+fn natural_step(priced: &Priced<Price>, row: usize) -> i128 {
+    let costs = priced.own.iter().flat_map(|&own| priced.weights(own));
+    let costs = costs.filter_map(|price| price.costs.get(row));
+    costs.fold(0i128, |step, cost| step.gcd(cost)).max(1)
+}
+
+/// Multiples of the natural steps, such that a table over all rooms has few enough cells. The
+/// dimensions that need the fewest cells keep their natural step first.
+fn coarsened(natural: &[i128], rooms: &[i128], max_cells: f64) -> Vec<i128> {
+    let mut steps = natural.to_vec();
+    let cells = |row: usize| match (rooms.get(row), natural.get(row)) {
+        (Some(room), Some(step)) => (room / step).max(0) + 1,
+        _ => 1,
+    };
+    let mut rows: Vec<usize> = (0..natural.len()).collect();
+    rows.sort_by_key(|&row| cells(row));
+    let mut left = max_cells;
+    for (index, &row) in rows.iter().enumerate() {
+        let share = left.powf(1.0 / (rows.len() - index) as f64).floor().max(2.0);
+        let factor = Integer::div_ceil(&cells(row), &(share as i128));
+        left /= (cells(row) as f64 / factor as f64).max(1.0);
+        steps.get_mut(row).into_iter().for_each(|step| *step *= factor);
+    }
+    steps
+}
+
+/// How many cells a table over all rooms may have. How many tables there are, and how many of
+/// their predecessors each adds up, is counted on fingerprints that stand for tables.
+fn affordable(
+    priced: &Priced<Price>,
+    spans: &[Vec<i128>],
+    rooms: &[i128],
+) -> Result<f64, Entangled> {
+    let counts = RefCell::new(vec![(0.0, 0.0); priced.own.len()]);
+    Suffixes::fold(&Fingerprints { counts: &counts }, priced)?;
+    let mut after = vec![0i128; rooms.len()];
+    let (mut additions, mut cells) = (0.0, 0.0);
+    for ((added, tables), span) in counts.into_inner().into_iter().zip(spans).rev() {
+        after.iter_mut().zip(span).for_each(|(after, span)| *after += span);
+        let shares =
+            after.iter().zip(rooms).map(|(&after, &room)| after as f64 / room.max(1) as f64);
+        let share: f64 = shares.map(|share| share.min(1.0)).product();
+        additions += added * share;
+        cells += tables * share;
+    }
+    Ok((MAX_ADDITIONS / additions.max(1.0)).min(MAX_CELLS / cells.max(1.0)))
+}
+
+/// Stands for tables, of which it counts for each step how many are added up, and how many are made.
+struct Fingerprints<'c> {
+    counts: &'c RefCell<Vec<(f64, f64)>>,
+}
+
+impl Folding for Fingerprints<'_> {
+    type Weight = Price;
+    type Value = u64;
+
+    fn end(&self) -> u64 {
+        1
+    }
+
+    fn join(&self, step: usize, parts: &[(u64, Price, u32)]) -> u64 {
+        if let Some((added, tables)) = self.counts.borrow_mut().get_mut(step) {
+            *added += parts.len() as f64;
+            *tables += 1.0;
+        }
+        let hash = |part| rustc_hash::FxBuildHasher.hash_one(part);
+        // The order of the parts makes no difference.
+        parts.iter().map(hash).fold(step as u64, u64::wrapping_add)
+    }
+}
+
+/// No table needs more cells than the decisions after it can take, nor than there is budget.
+fn sizes(priced: &Priced<Cells>, budget: &[i128]) -> Vec<Vec<usize>> {
+    let mut most = vec![0usize; budget.len()];
+    let budget = budget.iter().map(|&cells| usize::try_from(cells).unwrap_or(0));
+    let budget: Vec<usize> = budget.collect();
+    let size = |most: &[usize]| most.iter().zip(&budget).map(|(m, b)| m.min(b) + 1).collect();
+    let mut sizes = vec![size(&most)];
+    for &own in priced.own.iter().rev() {
+        for (row, most) in most.iter_mut().enumerate() {
+            let cells = priced.weights(own).filter_map(|weight| weight.cells.get(row));
+            *most = most.saturating_add(cells.copied().max().unwrap_or(0));
+        }
+        sizes.push(size(&most));
+    }
+    sizes.reverse();
+    sizes
+}
+
+/// What is known about a set of completions, and how two sets are united.
+pub(super) trait Algebra {
+    /// What is known.
+    type Cell: Clone + Eq + Hash;
+    /// How much dearer a cell is than one of 128 bits.
+    const DEARNESS: f64;
+    /// About no completion.
+    fn none(&self) -> Self::Cell;
+    /// About the one completion that has nothing left to decide.
+    fn end(&self) -> Self::Cell;
+    /// Adds the completions that begin with a candidate of this price, `times` over.
+    fn add(&self, sum: &mut Self::Cell, rest: &Self::Cell, price: &Price, times: u32);
+}
+
+/// A table, one cell for each budget. Comparing tables is quick where they differ.
+#[derive(Debug, Clone)]
+pub(super) struct Table<C> {
+    hash: u64,
+    cells: Arc<[C]>,
+}
+
+impl<C: Hash> Table<C> {
+    fn new(cells: Vec<C>) -> Self {
+        let mut hasher = rustc_hash::FxHasher::default();
+        cells.hash(&mut hasher);
+        Self { hash: hasher.finish(), cells: cells.into() }
+    }
+
+    /// The cells, the budget of the first dimension running slowest.
+    pub(super) fn cells(&self) -> &[C] {
+        &self.cells
+    }
+}
+
+impl<C: PartialEq> PartialEq for Table<C> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cells, &other.cells)
+            || (self.hash == other.hash && self.cells == other.cells)
+    }
+}
+
+impl<C: Eq> Eq for Table<C> {}
+
+impl<C> Hash for Table<C> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Tables over the budgets of a grid.
+pub(super) struct Budgets<A> {
+    pub(super) grid: Grid,
+    pub(super) algebra: A,
+}
+
+impl<A: Algebra> Budgets<A> {
+    /// The tables of the networks that keep limits, one for each form of the prices; `spans` are
+    /// the most that each decision adds.
+    ///
+    /// # Errors
+    /// [`Entangled`] where too many tables are needed, whatever their size.
+    pub(super) fn new(
+        algebra: A,
+        (priced, spans): (&Priced<Price>, &[Vec<i128>]),
+        limits: &[i128],
+        rounding: Rounding,
+    ) -> Result<(Self, Priced<Cells>), Entangled> {
+        let (grid, cells) = Grid::new(priced, spans, limits, A::DEARNESS, rounding)?;
+        Ok((Self { grid, algebra }, cells))
+    }
+
+    /// What is known about the completions from a decision on that keep within a budget.
+    pub(super) fn known(&self, step: usize, table: &Table<A::Cell>, budget: &[i128]) -> A::Cell {
+        let place = self.grid.place(step, budget);
+        let cell = place.and_then(|place| table.cells().get(place));
+        cell.cloned().unwrap_or_else(|| self.algebra.none())
+    }
+}
+
+impl<A: Algebra> Folding for Budgets<A> {
+    type Weight = Cells;
+    type Value = Table<A::Cell>;
+
+    fn end(&self) -> Self::Value {
+        Table::new(vec![self.algebra.end()])
+    }
+
+    fn join(&self, step: usize, parts: &[(Self::Value, Cells, u32)]) -> Self::Value {
+        let sizes = self.grid.sizes(step);
+        let mut sum = vec![self.algebra.none(); sizes.iter().product()];
+        for (rest, weight, times) in parts {
+            let of = (self.grid.sizes(step + 1), rest.cells());
+            let mut add = |sum: &mut A::Cell, rest: &A::Cell| {
+                self.algebra.add(sum, rest, &weight.price, *times);
+            };
+            shifted(&mut sum, sizes, of, &weight.cells, &mut add);
+        }
+        Table::new(sum)
+    }
+}
+
+/// Adds a table to another at the budgets that are left after a shift. A budget beyond a table is
+/// as good as the greatest in it.
+fn shifted<C>(
+    sum: &mut [C],
+    sizes: &[usize],
+    (rest_sizes, rest): (&[usize], &[C]),
+    shift: &[usize],
+    add: &mut impl FnMut(&mut C, &C),
+) {
+    let (Some((&size, sizes)), Some((&rest_size, rest_sizes)), Some((&by, shift))) =
+        (sizes.split_first(), rest_sizes.split_first(), shift.split_first())
+    else {
+        sum.iter_mut().zip(rest).for_each(|(sum, rest)| add(sum, rest));
+        return;
+    };
+    if sizes.is_empty() {
+        let (inside, beyond) = sum
+            .get_mut(by..)
+            .unwrap_or_default()
+            .split_at_mut(rest_size.min(size.saturating_sub(by)));
+        inside.iter_mut().zip(rest).for_each(|(sum, rest)| add(sum, rest));
+        if let Some(last) = rest.last() {
+            beyond.iter_mut().for_each(|sum| add(sum, last));
+        }
+        return;
+    }
+    let (row, rest_row) = (sizes.iter().product::<usize>(), rest_sizes.iter().product::<usize>());
+    for (index, sum) in sum.chunks_mut(row.max(1)).enumerate().skip(by) {
+        let from = (index - by).min(rest_size - 1) * rest_row;
+        let rest = rest.get(from..from + rest_row).unwrap_or_default();
+        shifted(sum, sizes, (rest_sizes, rest), shift, add);
+    }
+}

@@ -1,0 +1,96 @@
+//! The expected cost of a network drawn from independent probabilities, with its gradient.
+
+use nas_ir::diagram::{Diagram, Entangled, Top};
+use nas_ir::liveness::Liveness;
+use nas_ir::{Checked, Measure, Space};
+use rustc_hash::FxHashMap as HashMap;
+
+use super::terms::{Term, terms};
+
+/// The expected cost as a function of the probabilities of the candidates: the sum over i, j of
+/// p(i, j) C(i, j) of SqueezeNAS (section 4.3), decisions inside candidates included.
+#[derive(Debug, Clone)]
+pub struct ExpectedCost {
+    liveness: Liveness,
+    terms: Vec<Term>,
+}
+
+impl ExpectedCost {
+    /// The expected cost of the networks of a space.
+    ///
+    /// # Errors
+    /// [`Entangled`] where no table of bounded size holds the conditions.
+    pub fn new(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
+        let mut liveness = Liveness::of(space)?;
+        let terms = terms(space, &mut liveness, measure)?;
+        Ok(Self { liveness, terms })
+    }
+
+    /// The value, and its derivative by each probability. `probabilities` has a row a decision
+    /// and an entry a candidate.
+    #[must_use]
+    pub fn evaluate(&self, probabilities: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {
+        let mut gradient: Vec<Vec<f64>> =
+            probabilities.iter().map(|p| vec![0.0; p.len()]).collect();
+        let mut known = HashMap::default();
+        let mut value = 0.0;
+        for term in &self.terms {
+            value += term.cost as f64 * self.probability(term.condition, probabilities, &mut known);
+        }
+        // Every condition passes its weight down to its children, highest decision first, so
+        // that each diagram is visited once.
+        let mut weights: std::collections::BTreeMap<
+            (std::cmp::Reverse<Option<u32>>, Diagram),
+            f64,
+        > = std::collections::BTreeMap::new();
+        let key = |diagram: Diagram| {
+            let decision = self.liveness.conditions.decision(diagram);
+            (std::cmp::Reverse(decision.map(|d| d.index() as u32)), diagram)
+        };
+        for term in &self.terms {
+            *weights.entry(key(term.condition)).or_default() += term.cost as f64;
+        }
+        while let Some(((_, diagram), weight)) = weights.pop_first() {
+            let Some(Top::Branch(decision, children)) = self.liveness.conditions.top(diagram)
+            else {
+                continue;
+            };
+            for (candidate, &child) in children.iter().enumerate() {
+                let inner = self.probability(child, probabilities, &mut known);
+                let row = gradient.get_mut(decision.index());
+                if let Some(slot) = row.and_then(|row| row.get_mut(candidate)) {
+                    *slot += weight * inner;
+                }
+                let p = probabilities.get(decision.index()).and_then(|p| p.get(candidate));
+                *weights.entry(key(child)).or_default() += weight * p.copied().unwrap_or(0.0);
+            }
+        }
+        (value, gradient)
+    }
+
+    fn probability(
+        &self,
+        diagram: Diagram,
+        probabilities: &[Vec<f64>],
+        known: &mut HashMap<Diagram, f64>,
+    ) -> f64 {
+        if let Some(&p) = known.get(&diagram) {
+            return p;
+        }
+        let p = match self.liveness.conditions.top(diagram) {
+            Some(Top::Leaf(alive)) => f64::from(*alive),
+            Some(Top::Branch(decision, children)) => {
+                let row = probabilities.get(decision.index());
+                let ps = row.into_iter().flatten();
+                let weighted = children
+                    .iter()
+                    .zip(ps)
+                    .map(|(&child, p)| p * self.probability(child, probabilities, known));
+                weighted.sum()
+            }
+            None => 0.0,
+        };
+        known.insert(diagram, p);
+        p
+    }
+}

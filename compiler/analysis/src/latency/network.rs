@@ -1,0 +1,199 @@
+//! A case of a group of nodes as a network of its own.
+
+use nas_ir::diagram::{Diagram, Selectors, Top};
+use nas_ir::network::{NetworkNode, Port};
+use nas_ir::ops::Zero;
+use nas_ir::{Assignment, Network, Node, NodeId, NodeKind, Op, Shape, Space};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+/// A space with what is known of its nodes.
+#[derive(Clone, Copy)]
+pub(super) struct View<'s> {
+    pub(super) space: &'s Space,
+    pub(super) conditions: &'s Selectors,
+    /// For each node, when it is part of a network.
+    pub(super) alive: &'s [Diagram],
+    /// For each node, when its value is a `zero` that a sum leaves out.
+    pub(super) zero: &'s [Diagram],
+}
+
+impl View<'_> {
+    /// Whether a node is part of any network.
+    fn is_used(&self, id: NodeId) -> bool {
+        let condition = self.alive.get(id.index()).and_then(|&c| self.conditions.top(c));
+        condition.is_some_and(|top| top != Top::Leaf(&0))
+    }
+
+    fn holds(&self, conditions: &[Diagram], id: NodeId, assignment: &Assignment) -> bool {
+        let condition = conditions.get(id.index());
+        condition.and_then(|&c| self.conditions.value(c, assignment)) == Some(&1)
+    }
+}
+
+/// What is left of `nodes` under an assignment, as [`nas_passes::specialise()`] leaves it: selects resolved,
+/// sums without zeros, nothing that only training sees. What the nodes read from outside are
+/// inputs, what others read of them are outputs. Names say nothing of where the nodes stand; `None`
+/// if nothing is left.
+pub(super) fn network(
+    view: View<'_>,
+    nodes: &[NodeId],
+    assignment: &Assignment,
+) -> Option<Network> {
+    let mut builder = Builder { view, assignment, values: HashMap::default(), nodes: Vec::new() };
+    for &id in nodes {
+        if view.holds(view.alive, id, assignment)
+            && let Some(node) = view.space.graph.node(id)
+            && let Some(value) = builder.value(id, node)
+        {
+            builder.values.insert(id, value);
+        }
+    }
+    builder.finish(nodes)
+}
+
+/// The value of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Value {
+    /// Zeros, which are made where something other than a sum reads them.
+    Zeros(Shape),
+    /// The value of a node outside.
+    Outside(NodeId),
+    /// The value of a node of the network.
+    Made(usize),
+}
+
+/// A node of the network, its operands still as values.
+struct Made {
+    op: Op,
+    operands: Vec<Value>,
+    shape: Shape,
+}
+
+struct Builder<'s> {
+    view: View<'s>,
+    assignment: &'s Assignment,
+    values: HashMap<NodeId, Value>,
+    nodes: Vec<Made>,
+}
+
+impl Builder<'_> {
+    fn operand(&self, id: NodeId) -> Value {
+        self.values.get(&id).copied().unwrap_or(Value::Outside(id))
+    }
+
+    fn shape(&self, id: NodeId) -> Option<Shape> {
+        let shape = self.view.space.graph.shape(id)?;
+        shape.get(&self.view.space.selectors, self.assignment).copied()
+    }
+
+    fn value(&mut self, id: NodeId, node: &Node) -> Option<Value> {
+        let selectors = &self.view.space.selectors;
+        let op = match &node.kind {
+            NodeKind::Op(op) => op.get(selectors, self.assignment)?,
+            NodeKind::Select(selector) => {
+                let taken = *selectors.value(*selector, self.assignment)?;
+                return Some(self.operand(*node.inputs.get(taken as usize)?));
+            }
+            NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => return None,
+        };
+        let shape = self.shape(id)?;
+        let mut operands = node.inputs.clone();
+        match op {
+            Op::Zero(_) => return Some(Value::Zeros(shape)),
+            op if op.passes_on() => return operands.first().map(|&id| self.operand(id)),
+            Op::Add(_) => {
+                operands.retain(|&id| !self.view.holds(self.view.zero, id, self.assignment));
+                match operands.as_slice() {
+                    [] => return Some(Value::Zeros(shape)),
+                    [only] => return Some(self.operand(*only)),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        let operands = operands.into_iter().map(|id| self.operand(id)).collect();
+        self.nodes.push(Made { op: op.clone(), operands, shape });
+        Some(Value::Made(self.nodes.len() - 1))
+    }
+
+    /// The nodes of the network whose values are read outside, in order.
+    fn results(&self, nodes: &[NodeId]) -> Vec<usize> {
+        let inside: HashSet<NodeId> = nodes.iter().copied().collect();
+        let graph = &self.view.space.graph;
+        let mut results: Vec<usize> = nodes
+            .iter()
+            .filter(|&&id| {
+                graph.consumers(id).any(|by| !inside.contains(&by) && self.view.is_used(by))
+            })
+            .filter_map(|id| match self.values.get(id) {
+                Some(Value::Made(index)) => Some(*index),
+                _ => None,
+            })
+            .collect();
+        results.sort_unstable();
+        results.dedup();
+        results
+    }
+
+    fn finish(self, nodes: &[NodeId]) -> Option<Network> {
+        let results = self.results(nodes);
+        if results.is_empty() {
+            return None;
+        }
+        let mut writer =
+            Writer { places: HashMap::default(), nodes: Vec::new(), inputs: Vec::new() };
+        for (index, made) in self.nodes.iter().enumerate() {
+            let operands = made.operands.iter().filter_map(|&operand| match operand {
+                Value::Outside(id) => Some(writer.outside(id, self.shape(id)?)),
+                Value::Zeros(shape) => Some(writer.push(Some(Op::Zero(Zero)), Vec::new(), shape)),
+                Value::Made(_) => writer.places.get(&operand).copied(),
+            });
+            let inputs = operands.collect();
+            let place = writer.push(Some(made.op.clone()), inputs, made.shape);
+            writer.places.insert(Value::Made(index), place);
+        }
+        let outputs = results.iter().filter_map(|&index| writer.places.get(&Value::Made(index)));
+        let outputs = outputs.enumerate();
+        let outputs =
+            outputs.map(|(i, &node)| Port { name: format!("output.{i}"), node }).collect();
+        Some(Network {
+            space: self.view.space.name.clone(),
+            precision: self.view.space.device.precision,
+            nodes: writer.nodes,
+            inputs: writer.inputs,
+            outputs,
+            ..Network::default()
+        })
+    }
+}
+
+/// The network while it is written.
+struct Writer {
+    places: HashMap<Value, usize>,
+    nodes: Vec<NetworkNode>,
+    inputs: Vec<Port>,
+}
+
+impl Writer {
+    fn push(&mut self, op: Option<Op>, inputs: Vec<usize>, shape: Shape) -> usize {
+        let index = self.nodes.len();
+        let name = match &op {
+            Some(op) => format!("{}.{index}", op.declaration().name),
+            None => format!("input.{}", self.inputs.len()),
+        };
+        self.nodes.push(NetworkNode { name, op, inputs, shape });
+        index
+    }
+
+    /// The input that stands for a node outside.
+    fn outside(&mut self, id: NodeId, shape: Shape) -> usize {
+        if let Some(&place) = self.places.get(&Value::Outside(id)) {
+            return place;
+        }
+        let node = self.push(None, Vec::new(), shape);
+        let name = format!("input.{}", self.inputs.len());
+        self.inputs.push(Port { name, node });
+        self.places.insert(Value::Outside(id), node);
+        node
+    }
+}

@@ -1,0 +1,289 @@
+//! What to measure of a space: its distinct parts.
+
+use std::fmt::Write;
+
+use indexmap::{IndexMap, IndexSet};
+use nas_ir::diagram::{Combine, Diagram, Entangled, Joint, Selectors};
+use nas_ir::liveness::Liveness;
+use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Op, Space};
+use rustc_hash::FxHashMap as HashMap;
+
+use super::groups::{self, Group};
+use super::network::{self, View};
+
+/// The most cases of what is measured together.
+const MAX_CASES: usize = 4096;
+
+/// The distinct parts of the networks of a space, each once, in the order in which the space has
+/// them first.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The name of the space.
+    pub space: String,
+    /// The parts.
+    pub parts: Vec<Part>,
+    pub(super) regions: Vec<Region>,
+    /// The store of the diagrams of the regions.
+    pub(super) conditions: Selectors,
+}
+
+/// A part that is measured on its own.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// 32 hexadecimal digits that stand for what the part computes: operators with arguments,
+    /// wiring, shapes, precision; not names. Equal parts of any two spaces have equal keys.
+    pub key: String,
+    /// The part as a network: its inputs are the tensors that it takes from outside.
+    pub network: Network,
+    /// What it is, for people: `unit.7/op = k3_e6_g1: [24, 128, 256] -> [40, 64, 128]`.
+    pub about: String,
+    /// Where the space has it; at least one place.
+    pub places: Vec<Place>,
+}
+
+/// Where a space has a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path of the choice of which it is a candidate, or of its first node.
+    pub path: String,
+    /// The choices that make what is there this part: decision paths and candidates. None if it is
+    /// this part wherever it is.
+    pub choices: Vec<(String, String)>,
+}
+
+/// What is measured together: in a network that has it, one part or nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Region {
+    /// A node that is there exactly where the region is.
+    pub(super) node: NodeId,
+    pub(super) condition: Diagram,
+    /// Which of the parts it is.
+    pub(super) case: Diagram,
+    /// Parts of the plan; none where nothing is left to measure.
+    pub(super) parts: Vec<Option<usize>>,
+}
+
+impl Plan {
+    /// The parts of one network; one that it has twice is there twice.
+    #[must_use]
+    pub fn network(&self, assignment: &Assignment) -> Vec<&Part> {
+        let part = |region: &Region| {
+            let holds = self.conditions.value(region.condition, assignment)?;
+            let case = self.conditions.value(region.case, assignment).filter(|_| *holds == 1)?;
+            self.parts.get((*region.parts.get(*case as usize)?)?)
+        };
+        self.regions.iter().filter_map(part).collect()
+    }
+}
+
+/// The distinct parts of a space.
+///
+/// # Errors
+/// The conditions of the space grow beyond what can be held, or a part has thousands of cases.
+pub fn plan(space: &Checked<Space>) -> Result<Plan, Entangled> {
+    let mut liveness = Liveness::of(space)?;
+    let groups = groups::groups(space, &mut liveness)?;
+    let (mut conditions, alive) = liveness.into_nodes()?;
+    let mut planner = Planner {
+        space,
+        zero: zeros(space, &mut conditions),
+        alive,
+        conditions,
+        parts: IndexMap::new(),
+        regions: Vec::new(),
+    };
+    for group in &groups {
+        planner.group(group)?;
+    }
+    let Planner { conditions, parts, regions, .. } = planner;
+    let parts = parts.into_values().collect();
+    Ok(Plan { space: space.name.clone(), parts, regions, conditions })
+}
+
+/// For each node, when its value is a `zero` that a sum leaves out.
+fn zeros(space: &Space, conditions: &mut Selectors) -> Vec<Diagram> {
+    let (never, always) = (conditions.constant(0), conditions.constant(1));
+    let mut zeros: Vec<Diagram> = Vec::with_capacity(space.graph.len());
+    for (_, node) in space.graph.nodes() {
+        let mut operands = node.inputs.iter().map(|id| zeros.get(id.index()).copied());
+        let is_zero = match &node.kind {
+            NodeKind::Op(op) => match op.values().first() {
+                Some(Op::Zero(_)) => always,
+                Some(Op::Identity(_)) => operands.next().flatten().unwrap_or(never),
+                Some(Op::Add(_)) => {
+                    operands.flatten().fold(always, |all, zero| conditions.and(all, zero))
+                }
+                _ => never,
+            },
+            NodeKind::Select(selector) => {
+                operands.enumerate().fold(never, |any, (index, zero)| match zero {
+                    Some(zero) if zero != never => {
+                        let taken = conditions.is(*selector, index as u32);
+                        let zero = conditions.and(taken, zero);
+                        conditions.or(any, zero)
+                    }
+                    _ => any,
+                })
+            }
+            NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => never,
+        };
+        zeros.push(is_zero);
+    }
+    zeros
+}
+
+struct Planner<'s> {
+    space: &'s Space,
+    conditions: Selectors,
+    alive: Vec<Diagram>,
+    zero: Vec<Diagram>,
+    /// By key.
+    parts: IndexMap<String, Part>,
+    regions: Vec<Region>,
+}
+
+impl Planner<'_> {
+    fn group(&mut self, group: &Group) -> Result<(), Entangled> {
+        let Some(node) = group.choice.or(group.nodes.first().copied()) else { return Ok(()) };
+        let cases = self.cases(group);
+        self.conditions.room()?;
+        if cases.combinations.len() > MAX_CASES {
+            return Err(Entangled::new(self.conditions.decisions(cases.selector)));
+        }
+        let mut parts = IndexSet::new();
+        let mut renamed = Vec::new();
+        for case in 0..cases.combinations.len() as u32 {
+            let holds = self.conditions.is(cases.selector, case);
+            let holds = self.conditions.and(group.condition, holds);
+            let found = self.conditions.shortest(holds).and_then(|ways| self.case(group, &ways));
+            let part = found.map(|network| {
+                let choices = self.conditions.explain(group.condition, holds).unwrap_or_default();
+                self.part(network, self.place(node, &choices))
+            });
+            renamed.push(parts.insert_full(part).0 as u32);
+        }
+        if parts.iter().any(Option::is_some) {
+            let rename = |case: u32| renamed.get(case as usize).copied().unwrap_or_default();
+            let case = self.conditions.rename(cases.selector, &rename);
+            let parts = parts.into_iter().collect();
+            self.regions.push(Region { node, condition: group.condition, case, parts });
+        }
+        Ok(())
+    }
+
+    /// On what it depends what is left of a group.
+    fn cases(&mut self, group: &Group) -> Joint {
+        let mut parts = IndexSet::new();
+        let mut memo = HashMap::default();
+        for &id in &group.nodes {
+            let (Some(node), Some(&alive)) =
+                (self.space.graph.node(id), self.alive.get(id.index()))
+            else {
+                continue;
+            };
+            for selector in self.selectors(node) {
+                // Where the node is not there, what it would be makes no case.
+                let masked = |alive: &u32, index: &u32| if *alive == 0 { 0 } else { *index + 1 };
+                parts.insert(self.conditions.apply(
+                    alive,
+                    selector,
+                    &Combine::by(&masked),
+                    &mut memo,
+                ));
+            }
+        }
+        let parts: Vec<Diagram> = parts.into_iter().collect();
+        self.conditions.joint(group.condition, &parts)
+    }
+
+    /// On what a node depends, once it is there.
+    fn selectors(&self, node: &Node) -> Vec<Diagram> {
+        match &node.kind {
+            NodeKind::Select(selector) => vec![*selector],
+            NodeKind::Op(op) => {
+                let mut selectors: Vec<Diagram> = groups::selectors(self.space, node, op).collect();
+                if matches!(op.values().first(), Some(Op::Add(_))) {
+                    let zeros = node.inputs.iter().filter_map(|id| self.zero.get(id.index()));
+                    selectors.extend(zeros);
+                }
+                selectors
+            }
+            NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => Vec::new(),
+        }
+    }
+
+    fn case(&self, group: &Group, choices: &[(DecisionId, usize)]) -> Option<Network> {
+        let Self { space, conditions, alive, zero, .. } = self;
+        let mut assignment = Assignment::first(space);
+        choices.iter().for_each(|&(decision, candidate)| assignment.set(decision, candidate));
+        network::network(View { space, conditions, alive, zero }, &group.nodes, &assignment)
+    }
+
+    fn place(&self, node: NodeId, choices: &[(DecisionId, usize)]) -> Place {
+        let choice = |&(id, candidate): &(DecisionId, usize)| {
+            let decision = self.space.decision(id)?;
+            Some((decision.path.clone(), decision.candidates.get(candidate)?.clone()))
+        };
+        let path = self.space.graph.node(node).map(|node| node.name.clone()).unwrap_or_default();
+        Place { path, choices: choices.iter().filter_map(choice).collect() }
+    }
+
+    /// The position of a part, which is added unless it is known.
+    fn part(&mut self, network: Network, place: Place) -> usize {
+        let entry = self.parts.entry(hash(&text(&network)));
+        let (index, key) = (entry.index(), entry.key().clone());
+        let about = format!("{place}: {}", shapes(&network));
+        let part = entry.or_insert_with(|| Part { key, network, about, places: Vec::new() });
+        part.places.push(place);
+        index
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A choice says where it is itself.
+        let is_said = self.choices.iter().any(|(path, _)| *path == self.path);
+        let path = Some(self.path.clone()).filter(|_| !is_said);
+        let choices = self.choices.iter().map(|(path, candidate)| format!("{path} = {candidate}"));
+        let steps: Vec<String> = path.into_iter().chain(choices).collect();
+        f.write_str(&steps.join(", "))
+    }
+}
+
+/// What a part takes and makes: `[16, 32, 32], [8, 32, 32] -> [16, 32, 32]`.
+fn shapes(network: &Network) -> String {
+    let list = |ports: &[nas_ir::network::Port]| {
+        let shapes = ports.iter().filter_map(|port| network.nodes.get(port.node));
+        shapes.map(|node| node.shape.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    format!("{} -> {}", list(&network.inputs), list(&network.outputs))
+}
+
+/// The text of a part, equal for equal parts.
+fn text(network: &Network) -> String {
+    let mut text = format!("{}\n", network.precision.name());
+    for node in &network.nodes {
+        match &node.op {
+            Some(op) => {
+                text += op.declaration().name;
+                for (name, value) in op.arguments().iter() {
+                    let _ = write!(text, " {name}={value}");
+                }
+            }
+            None => text += "input",
+        }
+        let _ = writeln!(text, " {:?} {}", node.inputs, node.shape);
+    }
+    let outputs: Vec<usize> = network.outputs.iter().map(|port| port.node).collect();
+    let _ = writeln!(text, "output {outputs:?}");
+    text
+}
+
+/// The FNV-1a hash of 128 bits: the same on every machine and for ever.
+fn hash(text: &str) -> String {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let hash =
+        text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
+    format!("{hash:032x}")
+}

@@ -1,0 +1,164 @@
+//! Limits, made ready for tables: those on sums become rows of prices, those on the peak of memory
+//! and on the depth become conditions.
+
+use nas_ir::diagram::{Diagram, Entangled};
+use nas_ir::liveness::Liveness;
+use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space};
+use nas_passes::specialise;
+
+use super::budget::Rounding;
+use super::depth;
+use super::memory;
+use super::priced::{Price, Priced, without_idle};
+use crate::costs::costs;
+
+/// The conditions under which a network keeps a limit; `None` where it is a sum.
+fn conditions_of(
+    limit: &Limit,
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+) -> Option<Conditions> {
+    if limit.is_sum() {
+        return None;
+    }
+    let selectors = &mut liveness.conditions;
+    let keeps = |factor: i128| move |value: u64| factor.saturating_mul(value.into()) <= limit.most;
+    let known = match *limit.form.0.as_slice() {
+        [(Measure::Depth, factor)] => depth::condition(space, selectors, &keeps(factor))
+            .map(|condition| Conditions { needed: vec![condition], enough: vec![condition] }),
+        [(Measure::PeakMemory, factor)] => {
+            memory::conditions(space, selectors, factor > 0, &keeps(factor))
+        }
+        _ => None,
+    };
+    Some(known.unwrap_or_else(|| Conditions::unknown(liveness)))
+}
+
+/// Between which conditions a limit lies.
+pub(super) struct Conditions {
+    /// Every network that keeps it fulfils all of these.
+    pub(super) needed: Vec<Diagram>,
+    /// Every network that fulfils all of these keeps it.
+    pub(super) enough: Vec<Diagram>,
+}
+
+impl Conditions {
+    /// Those of a limit of which nothing is known.
+    fn unknown(liveness: &mut Liveness) -> Self {
+        Self { needed: Vec::new(), enough: vec![liveness.conditions.constant(0)] }
+    }
+}
+
+/// What is done with limits that are no sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    AsConditions,
+    AsUnknown,
+}
+
+/// What networks are compared by.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Score<'s> {
+    /// By nothing.
+    Nothing,
+    /// By scores of candidates, which add up where decisions make a difference.
+    Sum(&'s [Vec<f64>]),
+    /// By how little of a form they have.
+    Least(&'s Form),
+}
+
+/// The networks of a space as paths, with the limits as rows and conditions.
+pub(super) struct Ready {
+    /// The prices in the forms of the sums, settled.
+    pub(super) priced: Priced<Price>,
+    /// The most that each decision adds to each form.
+    pub(super) spans: Vec<Vec<i128>>,
+    /// The most that each form may be.
+    pub(super) most: Vec<i128>,
+    /// Whether a condition never holds.
+    pub(super) is_empty: bool,
+    /// Those limits that no condition is exact for.
+    pub(super) open: Vec<Limit>,
+}
+
+impl Ready {
+    /// Makes limits ready and runs an analysis on them. What is no sum is left out where it
+    /// entangles the decisions too much. Rounded down, all networks that keep the limits are there
+    /// and perhaps others; rounded up, only networks that keep them.
+    pub(super) fn run<T>(
+        space: &Checked<Space>,
+        limits: &[Limit],
+        score: Score<'_>,
+        rounding: Rounding,
+        analysis: impl Fn(Self) -> Result<T, Entangled>,
+    ) -> Result<T, Entangled> {
+        let attempt = |reading| analysis(Self::new(space, limits, score, rounding, reading)?);
+        if limits.iter().all(Limit::is_sum) {
+            return attempt(Reading::AsUnknown);
+        }
+        attempt(Reading::AsConditions).or_else(|_| attempt(Reading::AsUnknown))
+    }
+
+    fn new(
+        space: &Checked<Space>,
+        limits: &[Limit],
+        score: Score<'_>,
+        rounding: Rounding,
+        reading: Reading,
+    ) -> Result<Self, Entangled> {
+        let mut liveness = Liveness::of(space)?;
+        let (mut forms, mut most) = (Vec::new(), Vec::new());
+        let (mut conditions, mut open) = (Vec::new(), Vec::new());
+        for limit in limits {
+            let read = match reading {
+                Reading::AsConditions => conditions_of(limit, space, &mut liveness),
+                Reading::AsUnknown => (!limit.is_sum()).then(|| Conditions::unknown(&mut liveness)),
+            };
+            let Some(Conditions { needed, enough }) = read else {
+                forms.push(limit.form.clone());
+                most.push(limit.most);
+                continue;
+            };
+            if needed != enough {
+                open.push(limit.clone());
+            }
+            conditions.extend(if rounding == Rounding::Down { needed } else { enough });
+        }
+        let never = liveness.conditions.constant(0);
+        let is_empty = conditions.contains(&never);
+        let mut prices =
+            |forms: &[Form], scores| Priced::new(space, &mut liveness, forms, scores, &conditions);
+        let priced = match score {
+            Score::Nothing => prices(&forms, None)?,
+            Score::Sum(scores) => prices(&forms, Some(scores))?,
+            Score::Least(form) => {
+                forms.push(form.clone());
+                last_as_score(&prices(&forms, None)?)
+            }
+        };
+        let (priced, spans) = without_idle(priced.settled(), &most);
+        Ok(Self { priced, spans, most, is_empty, open })
+    }
+
+    /// What is left of each limit above the base.
+    pub(super) fn rooms(&self) -> Vec<i128> {
+        self.most.iter().zip(&self.priced.base.costs).map(|(most, base)| most - base).collect()
+    }
+}
+
+/// The prices with the last form as the score: the less, the better.
+fn last_as_score(priced: &Priced<Price>) -> Priced<Price> {
+    let scored = |price: &Price| {
+        let (cost, limited) = price.costs.split_last().unwrap_or((&0, &[]));
+        Price { costs: limited.to_vec(), score: -(*cost as f64) }
+    };
+    priced.map(scored(&priced.base), &scored)
+}
+
+/// Whether a network keeps limits.
+pub(super) fn keeps(space: &Checked<Space>, limits: &[Limit], assignment: &Assignment) -> bool {
+    limits.is_empty() || {
+        let costs = costs(&specialise(space, assignment));
+        limits.iter().all(|limit| limit.is_kept(&costs) == Some(true))
+    }
+}

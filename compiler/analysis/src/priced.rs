@@ -1,0 +1,234 @@
+//! What each decision adds to sums over the networks of a space, as functions of the decisions
+//! before it.
+
+use std::hash::{Hash, Hasher};
+
+use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled};
+use nas_ir::liveness::Liveness;
+use nas_ir::{Assignment, Checked, Form, Space};
+use rustc_hash::FxHashMap as HashMap;
+
+use super::count;
+use super::terms::{Term, terms};
+
+/// What a term adds to each of several forms, and to a score.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Price {
+    pub(super) costs: Vec<i128>,
+    pub(super) score: f64,
+}
+
+// No score is NaN.
+impl Eq for Price {}
+
+impl Hash for Price {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.costs.hash(state);
+        // Both zeros are equal.
+        (self.score + 0.0).to_bits().hash(state);
+    }
+}
+
+impl Price {
+    fn nothing(forms: usize) -> Self {
+        Self { costs: vec![0; forms], score: 0.0 }
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let costs = self.costs.iter().zip(&other.costs).map(|(a, b)| a.saturating_add(*b));
+        Self { costs: costs.collect(), score: self.score + other.score }
+    }
+}
+
+/// The networks of a space as paths through its decisions: each network is one path, and what it
+/// costs is the sum of what its decisions add.
+pub(super) struct Priced<W> {
+    /// The number of candidates of each decision.
+    pub(super) widths: Vec<usize>,
+    /// What is added whatever is decided.
+    pub(super) base: W,
+    /// What each decision adds, as a function of it and of those before it; `None` where the
+    /// assignment is no network, or one that is counted at another assignment.
+    pub(super) own: Vec<Diagram>,
+    pub(super) store: Diagrams<Option<W>>,
+}
+
+impl<W: Clone + Eq + Hash> Priced<W> {
+    /// The same with other weights.
+    pub(super) fn map<V: Clone + Eq + Hash>(
+        &self,
+        base: V,
+        replace: &dyn Fn(&W) -> V,
+    ) -> Priced<V> {
+        let (mut store, mut memo) = (Diagrams::default(), HashMap::default());
+        let replace = |weight: &Option<W>| weight.as_ref().map(replace);
+        let own = self.own.iter().map(|&own| self.store.map(own, &mut store, &replace, &mut memo));
+        let own = own.collect();
+        Priced { widths: self.widths.clone(), base, own, store }
+    }
+
+    /// What a decision may add.
+    pub(super) fn weights(&self, own: Diagram) -> impl Iterator<Item = &W> + Clone {
+        self.store.leaves(own).into_iter().flatten()
+    }
+}
+
+impl Priced<Price> {
+    /// The prices of a space in each of the forms. `scores` has a row a decision and an entry a
+    /// candidate, which counts where the decision makes a difference. A network is one only where
+    /// all `conditions` hold.
+    ///
+    /// # Errors
+    /// [`Entangled`] where no table of bounded size holds them.
+    pub(super) fn new(
+        space: &Checked<Space>,
+        liveness: &mut Liveness,
+        forms: &[Form],
+        scores: Option<&[Vec<f64>]>,
+        conditions: &[Diagram],
+    ) -> Result<Self, Entangled> {
+        let nothing = Price::nothing(forms.len());
+        let mut store = Diagrams::default();
+        let free = store.constant(Some(nothing.clone()));
+        let mut priced = Self {
+            widths: space.decisions.iter().map(|d| d.candidates.len()).collect(),
+            own: vec![free; space.decisions.len()],
+            base: nothing,
+            store,
+        };
+        let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
+        for condition in count::conditions(space, liveness)?.into_iter().chain(conditions.to_vec())
+        {
+            adder.condition(liveness, condition);
+        }
+        for (row, form) in forms.iter().enumerate() {
+            for &(measure, factor) in &form.0 {
+                for Term { cost, condition } in terms(space, liveness, measure)? {
+                    let mut price = Price::nothing(forms.len());
+                    let cost = i128::from(cost).saturating_mul(factor);
+                    price.costs.get_mut(row).into_iter().for_each(|slot| *slot = cost);
+                    adder.term(liveness, condition, price);
+                }
+            }
+        }
+        for (id, decision) in space.decision_ids() {
+            let Some(row) = scores.and_then(|scores| scores.get(id.index())) else { continue };
+            let Some(alive) = liveness.decision(id) else { continue };
+            let choice = liveness.conditions.choice(id, decision.candidates.len());
+            for (candidate, &score) in row.iter().enumerate() {
+                let taken = liveness.conditions.is(choice, candidate as u32);
+                let condition = liveness.conditions.and(alive, taken);
+                adder.term(liveness, condition, Price { score, ..Price::nothing(forms.len()) });
+            }
+        }
+        priced.store.room().and_then(|()| liveness.conditions.room())?;
+        Ok(priced)
+    }
+
+    /// The same with what every candidate of a decision adds at least moved to the base, so that
+    /// each decision adds nothing in the cheapest case. Also the most that each decision then
+    /// adds, by form.
+    pub(super) fn settled(&self) -> (Self, Vec<Vec<i128>>) {
+        let (mut store, mut base) = (Diagrams::default(), self.base.clone());
+        let forms = base.costs.len();
+        let (mut owns, mut spans) = (Vec::new(), Vec::new());
+        for &own in &self.own {
+            let column =
+                |row: usize| self.weights(own).filter_map(move |p| p.costs.get(row).copied());
+            let least = |row| column(row).min().unwrap_or(0);
+            let less: Vec<i128> = (0..forms).map(|row| -least(row)).collect();
+            spans.push((0..forms).map(|row| column(row).max().unwrap_or(0) - least(row)).collect());
+            base.costs.iter_mut().zip(&less).for_each(|(base, less)| *base -= less);
+            let less = Price { costs: less, score: 0.0 };
+            let settled = |price: &Option<Price>| price.as_ref().map(|price| price.plus(&less));
+            owns.push(self.store.map(own, &mut store, &settled, &mut HashMap::default()));
+        }
+        (Self { widths: self.widths.clone(), base, own: owns, store }, spans)
+    }
+}
+
+/// Prices and the most that each decision adds, as [`Priced::settled`] gives them, without those of
+/// limits that every network keeps, or every one that keeps another limit: they would only make
+/// tables larger.
+pub(super) fn without_idle(
+    (priced, mut spans): (Priced<Price>, Vec<Vec<i128>>),
+    limits: &[i128],
+) -> (Priced<Price>, Vec<Vec<i128>>) {
+    let total = |row: usize| spans.iter().filter_map(|span| span.get(row)).sum::<i128>();
+    let rooms = limits.iter().zip(&priced.base.costs).map(|(limit, base)| limit - base);
+    let rooms: Vec<i128> = rooms.collect();
+    let mut idle: Vec<bool> = Vec::with_capacity(rooms.len());
+    for (row, room) in rooms.iter().enumerate() {
+        let is_implied = (0..rooms.len()).any(|other| {
+            let is_there = other != row && idle.get(other) != Some(&true);
+            is_there && implies(&priced, &rooms, other, row)
+        });
+        idle.push(total(row) <= *room || is_implied);
+    }
+    if !idle.contains(&true) {
+        return (priced, spans);
+    }
+    let without = |costs: &mut [i128]| {
+        costs.iter_mut().zip(&idle).filter(|(_, idle)| **idle).for_each(|(cost, _)| *cost = 0);
+    };
+    spans.iter_mut().for_each(|span| without(span));
+    let needed = |price: &Price| {
+        let mut price = price.clone();
+        without(&mut price.costs);
+        price
+    };
+    (priced.map(priced.base.clone(), &needed), spans)
+}
+
+/// Whether the costs of one row are a multiple of those of another, whose limit is no looser.
+fn implies(priced: &Priced<Price>, rooms: &[i128], row: usize, other: usize) -> bool {
+    let pair = |list: &[i128]| Some((*list.get(row)?, *list.get(other)?));
+    let prices = priced.own.iter().flat_map(|&own| priced.weights(own));
+    let pairs: Vec<(i128, i128)> = prices.filter_map(|price| pair(&price.costs)).collect();
+    let Some(&(per, times)) = pairs.iter().find(|pair| pair.0 != 0) else { return false };
+    let is_multiple = |&(a, b): &(i128, i128)| matches!((a.checked_mul(times), b.checked_mul(per)), (Some(x), Some(y)) if x == y);
+    let is_tighter = |(a, b): (i128, i128)| matches!((a.checked_mul(times), b.checked_mul(per)), (Some(x), Some(y)) if x <= y);
+    pairs.iter().all(is_multiple) && pair(rooms).is_some_and(is_tighter)
+}
+
+/// Adds terms to the decision on which they depend last.
+struct Adder<'p> {
+    priced: &'p mut Priced<Price>,
+    memo: HashMap<(Diagram, Diagram), Diagram>,
+}
+
+impl Adder<'_> {
+    fn condition(&mut self, liveness: &Liveness, condition: Diagram) {
+        let nothing = Price::nothing(self.priced.base.costs.len());
+        let holds = |holds: &u32| (*holds != 0).then(|| nothing.clone());
+        self.add(liveness, condition, &holds);
+    }
+
+    fn term(&mut self, liveness: &Liveness, condition: Diagram, price: Price) {
+        let nothing = Price::nothing(self.priced.base.costs.len());
+        let of = |holds: &u32| Some(if *holds != 0 { price.clone() } else { nothing.clone() });
+        self.add(liveness, condition, &of);
+    }
+
+    fn add(
+        &mut self,
+        liveness: &Liveness,
+        condition: Diagram,
+        price: &dyn Fn(&u32) -> Option<Price>,
+    ) {
+        let conditions = &liveness.conditions;
+        let Priced { base, own, store, .. } = &mut *self.priced;
+        let term = conditions.map(condition, store, price, &mut HashMap::default());
+        let Some(decision) = conditions.decision(condition) else {
+            // What always holds: no condition of a network never does.
+            if let Some(Some(price)) = store.value(term, &Assignment::default()) {
+                *base = base.plus(price);
+            }
+            return;
+        };
+        let sum = |a: &Option<Price>, b: &Option<Price>| Some(a.as_ref()?.plus(b.as_ref()?));
+        if let Some(slot) = own.get_mut(decision.index()) {
+            *slot = store.apply(*slot, term, &Combine::by(&sum), &mut self.memo);
+        }
+    }
+}

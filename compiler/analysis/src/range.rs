@@ -1,0 +1,155 @@
+//! The least and the greatest cost of the networks of a space.
+
+use nas_ir::diagram::{Diagram, Diagrams, Entangled};
+use nas_ir::liveness::Liveness;
+use nas_ir::measure::{BoundedRange, Bounds};
+use nas_ir::{Assignment, Checked, DecisionId, Measure, Space};
+use rustc_hash::FxHashMap as HashMap;
+use serde::Serialize;
+
+use super::elimination::{Semiring, eliminate};
+use super::minibuckets;
+use super::terms::{Term, terms};
+
+/// Both ends of a measure over all networks of a space; each is the cost of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Range {
+    /// The least.
+    pub min: u64,
+    /// The greatest.
+    pub max: u64,
+}
+
+/// Sums of costs, of which the least or the greatest is kept.
+struct Extreme {
+    greatest: bool,
+}
+
+impl Semiring for Extreme {
+    type Value = u64;
+
+    fn one(&self) -> u64 {
+        0
+    }
+
+    fn combine(&self, a: &u64, b: &u64) -> u64 {
+        a.saturating_add(*b)
+    }
+
+    fn summarise(&self, a: &u64, b: &u64) -> u64 {
+        if self.greatest { *a.max(b) } else { *a.min(b) }
+    }
+
+    fn repeat(&self, value: &u64, _candidates: usize) -> u64 {
+        *value
+    }
+}
+
+/// The exact range of a measure that is a sum.
+///
+/// # Errors
+/// [`Entangled`] where no table of bounded size holds the answer.
+pub fn range(space: &Checked<Space>, measure: Measure) -> Result<Range, Entangled> {
+    Factors::of(space, measure)?.range()
+}
+
+/// The exact range of a sum of terms.
+pub(super) fn of_terms(
+    space: &Space,
+    liveness: &Liveness,
+    terms: &[Term],
+) -> Result<Range, Entangled> {
+    Factors::of_terms(space, liveness, terms).range()
+}
+
+/// The range of a measure that is a sum: exact where tables of bounded size hold the answer, else
+/// between what mini-buckets prove and what a network that was found has.
+///
+/// # Errors
+/// [`Entangled`] where not even the terms of the sum can be held.
+pub fn sum_range(space: &Checked<Space>, measure: Measure) -> Result<BoundedRange, Entangled> {
+    let factors = Factors::of(space, measure)?;
+    let end = |greatest| {
+        factors.extreme(greatest).map(Bounds::exactly).or_else(|_| {
+            let proved = minibuckets::bound(
+                factors.store.clone(),
+                &factors.factors,
+                &factors.widths,
+                greatest,
+            )?;
+            let found = factors.found(Assignment::first(space), greatest);
+            let (at_least, at_most) = if greatest { (found, proved) } else { (proved, found) };
+            Ok(Bounds { at_least, at_most })
+        })
+    };
+    Ok(BoundedRange { min: end(false)?, max: end(true)? })
+}
+
+/// The terms of a sum as functions of the decisions.
+struct Factors {
+    store: Diagrams<u64>,
+    factors: Vec<Diagram>,
+    widths: Vec<usize>,
+}
+
+impl Factors {
+    fn of(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
+        let mut liveness = Liveness::of(space)?;
+        let terms = terms(space, &mut liveness, measure)?;
+        Ok(Self::of_terms(space, &liveness, &terms))
+    }
+
+    fn of_terms(space: &Space, liveness: &Liveness, terms: &[Term]) -> Self {
+        let mut store = Diagrams::default();
+        let factors = terms
+            .iter()
+            .map(|&Term { cost, condition }| {
+                let cost_where = |alive: &u32| if *alive != 0 { cost } else { 0 };
+                let memo = &mut HashMap::default();
+                liveness.conditions.map(condition, &mut store, &cost_where, memo)
+            })
+            .collect();
+        let widths = space.decisions.iter().map(|d| d.candidates.len()).collect();
+        Self { store, factors, widths }
+    }
+
+    fn range(&self) -> Result<Range, Entangled> {
+        Ok(Range { min: self.extreme(false)?, max: self.extreme(true)? })
+    }
+
+    fn extreme(&self, greatest: bool) -> Result<u64, Entangled> {
+        let (store, factors) = (self.store.clone(), self.factors.clone());
+        Ok(eliminate(&Extreme { greatest }, store, factors, &self.widths)?.value)
+    }
+
+    /// The cost of a network that no change of one decision makes cheaper, or dearer.
+    fn found(&self, mut network: Assignment, greatest: bool) -> u64 {
+        let mut readers = vec![Vec::new(); self.widths.len()];
+        for &factor in &self.factors {
+            for decision in self.store.decisions(factor) {
+                readers.get_mut(decision.index()).into_iter().for_each(|list| list.push(factor));
+            }
+        }
+        let sum = |factors: &[Diagram], network: &Assignment| -> u64 {
+            factors.iter().filter_map(|&factor| self.store.value(factor, network)).sum()
+        };
+        let mut is_better = true;
+        while is_better {
+            is_better = false;
+            for (index, (&width, readers)) in self.widths.iter().zip(&readers).enumerate() {
+                let decision = DecisionId::new(index);
+                let before = (sum(readers, &network), network.get(decision));
+                let tried = (0..width).map(|candidate| {
+                    network.set(decision, candidate);
+                    (sum(readers, &network), candidate)
+                });
+                let best = if greatest { tried.max() } else { tried.min() };
+                let is_gain = |a: u64, b: u64| if greatest { a > b } else { a < b };
+                let best = best.filter(|best| is_gain(best.0, before.0)).unwrap_or(before);
+                network.set(decision, best.1);
+                is_better |= best != before;
+            }
+        }
+        sum(&self.factors, &network)
+    }
+}

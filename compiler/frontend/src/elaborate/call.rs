@@ -1,0 +1,455 @@
+//! Calls: blocks instantiated, operators applied.
+
+use std::rc::Rc;
+
+use nas_grammar::ast::{Arg, Block, BlockKind, Ident, Span};
+use nas_ir::ops::signature::{Arguments, Declaration, Default, Kind, Literal, Operands, Parameter};
+use nas_ir::ops::{self, Row};
+use nas_ir::shape::MAX_DIMENSION;
+use nas_ir::{Op, OriginId, Varied};
+
+use super::errors::{NotCallable, Recursion, TooLarge, WrongArgument, WrongOperandCount};
+use super::expr::Flow;
+use super::help::{self, Wanted};
+use super::node::Operand;
+use super::parameters::{Given, repeated_flow};
+use super::vary::depends;
+use super::{Elaborator, Eval, Value};
+use crate::int::Int;
+use crate::modules::{FUNCTIONS, ModuleId};
+
+/// What is called: its name, where that stands, and the whole call.
+#[derive(Clone, Copy)]
+struct Callee<'c> {
+    name: &'c str,
+    name_span: Span,
+    span: Span,
+}
+
+impl<'p> Elaborator<'p, '_> {
+    pub(super) fn call(
+        &mut self,
+        callee: &'p Ident,
+        args: &'p [Arg],
+        flow: Flow,
+        span: Span,
+    ) -> Eval<Value> {
+        self.call_name(&callee.name, callee.span, args, flow, span)
+    }
+
+    pub(super) fn given(&mut self, args: &'p [Arg]) -> Eval<Vec<Given<'p>>> {
+        let evaluate = |arg: &'p Arg| {
+            let value = self.expr(&arg.value)?;
+            Ok(Given { name: arg.name.as_ref(), value, span: arg.span(), at: arg.value.span })
+        };
+        args.iter().map(evaluate).collect()
+    }
+
+    /// Calls what a name means here: a local block value, a block, an operator or a function.
+    pub(super) fn call_name(
+        &mut self,
+        name: &str,
+        name_span: Span,
+        args: &'p [Arg],
+        flow: Flow,
+        span: Span,
+    ) -> Eval<Value> {
+        let mut given: Vec<Given<'p>> =
+            flow.into_iter().map(|(value, at)| Given { name: None, value, span: at, at }).collect();
+        let flowing = given.len();
+        given.extend(self.given(args)?);
+        if given.iter().any(|g| g.value.is_poison()) {
+            self.check_beside_poison(name, given, flowing, span);
+            return Ok(Value::Poison);
+        }
+        let callee = Callee { name, name_span, span };
+        match self.names.get(name) {
+            Some(value) => self.call_value(&value, callee, given, flowing),
+            None => self.call_target(self.module, name, callee, given, flowing),
+        }
+    }
+
+    /// Reports what is wrong with the arguments of a call, whatever those are that are unknown.
+    fn check_beside_poison(
+        &mut self,
+        name: &str,
+        mut given: Vec<Given<'p>>,
+        flowing: usize,
+        span: Span,
+    ) {
+        let (module, target): (_, Rc<str>) = match self.names.get(name) {
+            Some(Value::Callable(module, target)) => (module, target),
+            Some(_) => return,
+            None => (self.module, name.into()),
+        };
+        let program = self.program;
+        if let Some((_, block)) = program.block(module, &target) {
+            self.bind_params(&target, &block.params, given, flowing, span);
+        } else if let Some(row) = ops::find(&target) {
+            let is_operand = |g: &&Given<'_>| {
+                g.name.is_none() && (g.value.is_poison() || tensors(&g.value).is_some())
+            };
+            let most = match row.declaration.operands {
+                Operands::One => flowing.max(1),
+                Operands::Two | Operands::Many => usize::MAX,
+            };
+            let leading = given.iter().take_while(is_operand).count().min(most);
+            let mut rest = given.split_off(leading);
+            // What depends on decisions is checked case by case, if at all.
+            rest.iter_mut().filter(|g| depends(&g.value)).for_each(|g| g.value = Value::Poison);
+            self.arguments(row.declaration, &rest, span);
+        }
+    }
+
+    /// Sends a flow into a block or an operator that is a value.
+    pub(super) fn apply_value(&mut self, value: &Value, flow: Flow, span: Span) -> Eval<Value> {
+        let given: Vec<Given<'p>> =
+            flow.into_iter().map(|(value, at)| Given { name: None, value, span: at, at }).collect();
+        let flowing = given.len();
+        let name = self.snippet(span);
+        self.call_value(value, Callee { name: &name, name_span: span, span }, given, flowing)
+    }
+
+    fn call_value(
+        &mut self,
+        value: &Value,
+        callee: Callee<'_>,
+        given: Vec<Given<'p>>,
+        flowing: usize,
+    ) -> Eval<Value> {
+        match value {
+            Value::Callable(module, target) => {
+                self.call_target(*module, target, callee, given, flowing)
+            }
+            Value::Poison => Ok(Value::Poison),
+            Value::Chosen(_) => self.lift_parts(
+                std::slice::from_ref(value),
+                "call",
+                callee.span,
+                &mut |this, picked| {
+                    let value = picked.first().unwrap_or(&Value::Poison);
+                    this.call_value(value, callee, given.clone(), flowing)
+                },
+            ),
+            other => {
+                let flow = given.get(..flowing).and_then(<[_]>::first).map(|g| &g.value);
+                let help = help::for_callee(other, callee.name, flow);
+                Ok(self.not_callable(callee.name, other.describe(), help, callee.name_span))
+            }
+        }
+    }
+
+    fn call_target(
+        &mut self,
+        module: ModuleId,
+        target: &str,
+        callee: Callee<'_>,
+        given: Vec<Given<'p>>,
+        flowing: usize,
+    ) -> Eval<Value> {
+        let Callee { name, name_span, span } = callee;
+        if let Some(row) = ops::find(target) {
+            return self.apply_cases(row, given, flowing, span);
+        }
+        if let Some(&function) = FUNCTIONS.iter().find(|name| target == **name) {
+            return self.function(function, &given, span);
+        }
+        let program = self.program;
+        if let Some((home, block)) = program.block(module, target) {
+            return self.instantiate(home, block, given, flowing, span);
+        }
+        let (found, help) = if program.constant(module, target).is_some() {
+            ("a constant", format!("pass it to a step, such as `conv(8, kernel = {name})`"))
+        } else if program.space(module, target).is_some() {
+            ("a space", "move what both use into a block, and call that".to_owned())
+        } else {
+            return Ok(Value::Poison);
+        };
+        Ok(self.not_callable(name, found.to_owned(), help, name_span))
+    }
+
+    fn not_callable(&mut self, name: &str, found: String, help: String, span: Span) -> Value {
+        let place = self.place(span, "called here").help(help);
+        self.report(NotCallable::at(place, name, found))
+    }
+
+    fn instantiate(
+        &mut self,
+        home: ModuleId,
+        block: &'p Block,
+        given: Vec<Given<'p>>,
+        flowing: usize,
+        span: Span,
+    ) -> Eval<Value> {
+        let name = block.name.name.as_str();
+        if self.calls.contains(&(home, name)) {
+            let place = self.place(span, "instantiated here, inside itself");
+            let place = place.help("unroll it with `for`; blocks cannot be recursive");
+            return Ok(self.report(Recursion::at(place, name)));
+        }
+        let Some(bound) = self.bind_params(name, &block.params, given, flowing, span) else {
+            return Ok(Value::Poison);
+        };
+        let origin = self.origin(span);
+        let ordinal = self.paths.count(name);
+        let cell = match block.kind {
+            BlockKind::Cell => Some(self.paths.enter_cell(name, ordinal)),
+            BlockKind::Block => {
+                self.paths.enter(format_args!("{name}.{ordinal}"));
+                None
+            }
+        };
+        let value = self.instance(home, block, bound, (origin, span))?;
+        match cell {
+            Some(outer) => self.paths.leave_cell(outer),
+            None => self.paths.leave(),
+        }
+        Ok(value)
+    }
+
+    /// The value of an instance: of a copy of the first one for the same call, if there is one.
+    fn instance(
+        &mut self,
+        home: ModuleId,
+        block: &'p Block,
+        arguments: Vec<Option<Value>>,
+        (origin, span): (OriginId, Span),
+    ) -> Eval<Value> {
+        let id = (home, block.name.name.as_str());
+        let call = self.call_of(id, &arguments);
+        if let Some((call, operands)) = &call
+            && let Some(first) = self.first_instance(call)
+        {
+            return self.copy(&first, operands, origin, span);
+        }
+        let start = self.start(origin);
+        let value = self.elaborate_block(home, block, arguments, (origin, span))?;
+        self.remember(call, (id, block.kind), &start, &value);
+        Ok(value)
+    }
+
+    /// The value of a block with these arguments.
+    fn elaborate_block(
+        &mut self,
+        home: ModuleId,
+        block: &'p Block,
+        arguments: Vec<Option<Value>>,
+        (origin, span): (OriginId, Span),
+    ) -> Eval<Value> {
+        self.calls.push((home, &block.name.name));
+        let outer_caller = self.caller.replace(origin);
+        let decisions = self.space.decisions.len();
+        let outer_decisions = std::mem::replace(&mut self.outer_decisions, decisions);
+        let value = self.in_module(home, |this| {
+            this.bind_defaults(&block.params, arguments)?;
+            let value = this.nested(span, |this| this.body(&block.body, None))?;
+            if value == Value::nothing() {
+                let last = block.body.statements.last().map_or(block.body.span, |last| last.span);
+                return Ok(this.wrong_kind(&value, Wanted::Result, last));
+            }
+            Ok(value)
+        });
+        self.outer_decisions = outer_decisions;
+        self.caller = outer_caller;
+        self.calls.pop();
+        value
+    }
+
+    /// Applies an operator. Where the tensors themselves depend on decisions, as those of
+    /// `loose_ends`, once for each case.
+    fn apply_cases(
+        &mut self,
+        row: &'static Row,
+        given: Vec<Given<'p>>,
+        flowing: usize,
+        span: Span,
+    ) -> Eval<Value> {
+        let varies = |g: &Given<'_>| matches!(g.value, Value::Chosen(_)) && g.value.holds_tensor();
+        if !given.iter().any(varies) {
+            return self.apply(row, given, flowing, span);
+        }
+        let values: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
+        self.lift_parts(&values, row.declaration.name, span, &mut |this, picked| {
+            let given = given.iter().zip(picked);
+            let given = given.map(|(g, value)| Given { value: value.clone(), ..g.clone() });
+            this.apply(row, given.collect(), flowing, span)
+        })
+    }
+
+    /// Applies an operator: leading tensors are operands, the rest binds to its parameters.
+    fn apply(
+        &mut self,
+        row: &'static Row,
+        mut given: Vec<Given<'p>>,
+        flowing: usize,
+        span: Span,
+    ) -> Eval<Value> {
+        let declaration = row.declaration;
+        let is_operand = |g: &Given<'_>| g.name.is_none() && tensors(&g.value).is_some();
+        let leading = given.iter().take_while(|g| is_operand(g)).count();
+        let rest = given.split_off(leading);
+        let operands: Vec<Operand> = given
+            .iter()
+            .flat_map(|g| {
+                let nodes = tensors(&g.value).unwrap_or_default();
+                nodes.into_iter().map(|node| Operand { node, span: g.span })
+            })
+            .collect();
+        // A list of one is put together as it is.
+        if let (Operands::Many, [Given { value: Value::List(_), .. }], [only]) =
+            (declaration.operands, given.as_slice(), operands.as_slice())
+        {
+            return Ok(Value::Tensor(only.node));
+        }
+        if !self.operand_count_fits(declaration, &given, operands.len(), flowing, span) {
+            return Ok(Value::Poison);
+        }
+        match self.varied_op(row, &rest, span)? {
+            Some(op) => self.op(op, &operands, span),
+            None => Ok(Value::Poison),
+        }
+    }
+
+    /// The operator with its arguments, for each case of them; `None` after a report.
+    fn varied_op(
+        &mut self,
+        row: &'static Row,
+        given: &[Given<'p>],
+        span: Span,
+    ) -> Eval<Option<Varied<Op>>> {
+        if !given.iter().any(|g| depends(&g.value)) {
+            return Ok(self.build(row, given, span).map(Varied::Fixed));
+        }
+        let values: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
+        self.lift_fixed(&values, span, &mut |this, picked| {
+            let given = given.iter().zip(picked);
+            let given = given.map(|(g, value)| Given { value: value.clone(), ..g.clone() });
+            this.build(row, &given.collect::<Vec<_>>(), span)
+        })
+    }
+
+    fn build(&mut self, row: &'static Row, given: &[Given<'p>], span: Span) -> Option<Op> {
+        let arguments = self.arguments(row.declaration, given, span)?;
+        match (row.build)(&arguments) {
+            Ok(op) => Some(op),
+            Err(problem) => {
+                self.shape_problem(row.declaration.name, problem, &[], span);
+                None
+            }
+        }
+    }
+
+    fn operand_count_fits(
+        &mut self,
+        declaration: &Declaration,
+        given: &[Given<'_>],
+        count: usize,
+        flowing: usize,
+        span: Span,
+    ) -> bool {
+        if declaration.operands.accept(count) {
+            return true;
+        }
+        let name = declaration.name;
+        let here = self.place(span, "called here");
+        let place = match (declaration.operands, repeated_flow(given, flowing)) {
+            (Operands::Two | Operands::Many, _) => here.help(format!("write `(x, y) -> {name}`")),
+            (Operands::One, Some(again)) => self.passed_already(again),
+            (Operands::One, None) if count == 0 => {
+                here.help(format!("send a tensor into it: `x -> {}`", self.snippet(span)))
+            }
+            (Operands::One, None) => {
+                here.help(format!("join them first: `(x, y) -> concat -> {name}`"))
+            }
+        };
+        let count = if count == 0 { "none".to_owned() } else { count.to_string() };
+        self.report(WrongOperandCount::at(place, name, declaration.operands.to_string(), count));
+        false
+    }
+
+    /// The checked arguments of an operator, defaults filled in; `None` after a report.
+    fn arguments(
+        &mut self,
+        declaration: &'static Declaration,
+        given: &[Given<'p>],
+        span: Span,
+    ) -> Option<Arguments> {
+        let names: Vec<&str> = declaration.params.iter().map(|p| p.name).collect();
+        let slots = self.assign_slots(declaration.name, &names, given, 0)?;
+        let mut arguments = Arguments::default();
+        let mut missing = Vec::new();
+        let mut is_sound = true;
+        for (param, slot) in declaration.params.iter().zip(slots) {
+            match (slot.and_then(|i| given.get(i)), param.default) {
+                (Some(given), _) if given.value.is_poison() => is_sound = false,
+                (Some(given), _) => {
+                    match literal(&given.value).and_then(|value| param.kind.argument(&value)) {
+                        Some(argument) => arguments = arguments.with(param.name, argument),
+                        None => {
+                            is_sound = false;
+                            self.wrong_argument(declaration, param, given);
+                        }
+                    }
+                }
+                (None, Default::Is(argument)) => arguments = arguments.with(param.name, argument),
+                (None, Default::Absent) => {}
+                (None, Default::Required) => missing.push(param.name),
+            }
+        }
+        if !missing.is_empty() {
+            self.missing(declaration.name, &names, &missing, span);
+            return None;
+        }
+        is_sound.then_some(arguments)
+    }
+
+    fn wrong_argument(&mut self, declaration: &Declaration, param: &Parameter, given: &Given<'_>) {
+        let takes_whole = matches!(param.kind, Kind::Count(_) | Kind::Pair(_) | Kind::Padding);
+        if takes_whole && is_above_limit(&given.value) {
+            let place = self.place(given.span, "this is too large");
+            let place = place.help(format!("write a number of at most {MAX_DIMENSION}"));
+            let what = format!("`{}` of `{}`", param.name, declaration.name);
+            self.report(TooLarge::at(place, what, MAX_DIMENSION));
+            return;
+        }
+        let found = given.value.describe();
+        let edit =
+            help::for_argument(param.name, param.kind, &given.value, &self.snippet(given.at));
+        let place = self.place(given.span, format!("this is {found}")).help(edit);
+        let expected = param.kind.to_string();
+        self.report(WrongArgument::at(place, declaration.name, param.name, expected, found));
+    }
+}
+
+/// The nodes of a tensor, or of a list or tuple of tensors.
+pub(super) fn tensors(value: &Value) -> Option<Vec<nas_ir::NodeId>> {
+    match value {
+        Value::Tensor(node) => Some(vec![*node]),
+        Value::List(values) | Value::Tuple(values) if !values.is_empty() => values
+            .iter()
+            .map(|value| if let Value::Tensor(node) = value { Some(*node) } else { None })
+            .collect(),
+        _ => None,
+    }
+}
+
+/// Whether a number, or one of a tuple, is larger than any that an operator takes.
+fn is_above_limit(value: &Value) -> bool {
+    match value {
+        Value::Int(n) => *n > Int::Small(MAX_DIMENSION as i64),
+        Value::Tuple(parts) => parts.iter().any(is_above_limit),
+        _ => false,
+    }
+}
+
+/// A static value, for an operator to check.
+fn literal(value: &Value) -> Option<Literal> {
+    Some(match value {
+        Value::Int(n) => n.to_i64().map_or(Literal::Real(n.to_f64()), Literal::Int),
+        Value::Real(r) => Literal::Real(*r),
+        Value::Bool(b) => Literal::Flag(*b),
+        Value::Text(text) => Literal::Text(text.to_string()),
+        Value::Tuple(parts) => Literal::Tuple(parts.iter().map(literal).collect::<Option<_>>()?),
+        _ => return None,
+    })
+}

@@ -1,0 +1,194 @@
+//! The candidates of a choice, before any of them is elaborated: by comprehension or from a list.
+
+use nas_diagnostics::Place;
+use nas_grammar::ast::{self, Alternatives, Arm, Span};
+use rustc_hash::FxHashMap as HashMap;
+
+use super::choose::Choosing;
+use super::errors::{DuplicateCandidate, TooManyCandidates, WrongAlternatives};
+use super::help::Wanted;
+use super::value::BYTES;
+use super::{Abort, Elaborator, Eval, Value};
+
+/// The most candidates of one decision.
+pub(super) const MAX_CANDIDATES: usize = 10_000;
+
+/// A candidate that is not yet elaborated.
+pub(super) struct Candidate<'p> {
+    pub(super) name: String,
+    /// Where its name was written, or the list that holds it.
+    pub(super) span: Span,
+    pub(super) guard: Option<&'p ast::Expr>,
+    pub(super) content: Content<'p>,
+}
+
+pub(super) enum Content<'p> {
+    /// An expression or a step, and what the comprehension around it bound.
+    Arm(&'p ast::Expr, Vec<(&'p str, Value)>),
+    /// An element of a list.
+    Element(Value),
+}
+
+/// Candidates on the way to a decision.
+#[derive(Default)]
+pub(super) struct Candidates<'p> {
+    pub(super) list: Vec<Candidate<'p>>,
+    /// Where each name was first written.
+    names: HashMap<String, Span>,
+}
+
+impl<'p> Candidates<'p> {
+    fn push(&mut self, candidate: Candidate<'p>) {
+        self.names.insert(candidate.name.clone(), candidate.span);
+        self.list.push(candidate);
+    }
+}
+impl Candidate<'_> {
+    /// The short values that comprehensions have bound for it, as they are written.
+    pub(super) fn bound(&self) -> Vec<(String, String)> {
+        let Content::Arm(_, bound) = &self.content else { return Vec::new() };
+        let short = |value: &Value| match value {
+            Value::Int(_) | Value::Real(_) | Value::Bool(_) => Some(value.to_string()),
+            Value::Text(text) => (text.len() < 2 * BYTES).then(|| format!("\"{text}\"")),
+            _ => None,
+        };
+        bound.iter().filter_map(|(name, v)| Some(((*name).to_owned(), short(v)?))).collect()
+    }
+
+    pub(super) fn value_span(&self) -> Span {
+        match &self.content {
+            Content::Arm(expr, _) => expr.span,
+            Content::Element(_) => self.span,
+        }
+    }
+}
+
+impl<'p> Elaborator<'p, '_> {
+    /// Collects the candidates that exist; `false` if one of them was reported.
+    pub(super) fn arms(
+        &mut self,
+        arms: &'p [Arm],
+        choosing: &Choosing<'p>,
+        candidates: &mut Candidates<'p>,
+    ) -> Eval<bool> {
+        let from = self.names.open();
+        let mut is_sound = true;
+        let is_known = self.collect(arms, &mut |this, candidate| {
+            let Value::Text(name) = this.text(&candidate.name, candidate.name_span)? else {
+                is_sound = false;
+                return Ok(());
+            };
+            if this.is_surplus(&name, candidate.name_span, choosing, candidates)? {
+                is_sound = false;
+                return Ok(());
+            }
+            candidates.push(Candidate {
+                name: name.to_string(),
+                span: candidate.name_span,
+                guard: candidate.guard.as_ref(),
+                content: Content::Arm(&candidate.value, this.names.since(from)),
+            });
+            Ok(())
+        })?;
+        Ok(is_sound && is_known)
+    }
+
+    /// Shows every candidate whose guard holds, with the names of its comprehension bound.
+    /// `false` if a guard or a list was reported.
+    fn collect(
+        &mut self,
+        arms: &'p [Arm],
+        show: &mut dyn FnMut(&mut Self, &'p ast::Candidate) -> Eval<()>,
+    ) -> Eval<bool> {
+        let mut is_known = true;
+        for arm in arms {
+            match arm {
+                Arm::Candidate(candidate) => {
+                    let exists = match &candidate.guard {
+                        Some(guard) => self.condition(guard)?,
+                        None => Some(true),
+                    };
+                    is_known &= exists.is_some();
+                    if exists == Some(true) {
+                        show(self, candidate)?;
+                    }
+                }
+                Arm::For(clauses, inner) => {
+                    let mut is_known_inside = true;
+                    is_known &= self.for_each(clauses, &mut |this| {
+                        is_known_inside &= this.collect(inner, show)?;
+                        Ok(())
+                    })?;
+                    is_known &= is_known_inside;
+                }
+            }
+        }
+        Ok(is_known)
+    }
+
+    /// Whether there is a candidate of this name, or there are too many, which is reported.
+    fn is_surplus(
+        &mut self,
+        name: &str,
+        span: Span,
+        choosing: &Choosing<'p>,
+        candidates: &Candidates<'p>,
+    ) -> Eval<bool> {
+        self.charge(name.len() / BYTES, span)?;
+        if candidates.list.len() >= MAX_CANDIDATES {
+            let place = self.place(choosing.choose.head, "more candidates than that");
+            self.too_many_ways(place.help("choose among fewer"), choosing);
+            return Err(Abort);
+        }
+        let Some(&first) = candidates.names.get(name) else { return Ok(false) };
+        let place = self.place(span, format!("`{name}` again"));
+        let place = match choosing.choose.alternatives {
+            Alternatives::Values(_) => place.help("leave out one of them"),
+            Alternatives::Arms(_) if first == span => {
+                place.help("put what the `for` varies into the name, such as \"k{k}\"")
+            }
+            Alternatives::Arms(_) => place.label(first, "first here").help("rename one of them"),
+        };
+        self.report(DuplicateCandidate::at(place, choosing.path.clone(), name));
+        Ok(true)
+    }
+
+    pub(super) fn too_many_ways(&mut self, place: Place, choosing: &Choosing<'p>) -> Value {
+        self.report(TooManyCandidates::at(place, choosing.path.clone(), MAX_CANDIDATES))
+    }
+
+    /// The elements of a list as candidates, named by what they are.
+    pub(super) fn elements_of(
+        &mut self,
+        list: &'p ast::Expr,
+        choosing: &Choosing<'p>,
+        candidates: &mut Candidates<'p>,
+    ) -> Eval<bool> {
+        let value = self.expr(list)?;
+        let Value::List(elements) = &value else {
+            self.wrong_kind(&value, Wanted::List, list.span);
+            return Ok(false);
+        };
+        for (index, element) in elements.iter().enumerate() {
+            let name = match element {
+                Value::Poison => return Ok(false),
+                Value::Tensor(_) => index.to_string(),
+                Value::Callable(_, name) => name.to_string(),
+                Value::Chosen(_) => {
+                    let place = self.place(list.span, "an element of this depends on a decision");
+                    let place =
+                        place.help("choose among fixed values, and compute with the result");
+                    self.report(WrongAlternatives::at(place, choosing.path.clone()));
+                    return Ok(false);
+                }
+                fixed => fixed.to_string(),
+            };
+            if self.is_surplus(&name, list.span, choosing, candidates)? {
+                return Ok(false);
+            }
+            let content = Content::Element(element.clone());
+            candidates.push(Candidate { name, span: list.span, guard: None, content });
+        }
+        Ok(true)
+    }
+}

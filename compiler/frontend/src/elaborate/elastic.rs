@@ -1,0 +1,120 @@
+//! What `elastic` may vary: the weights with each candidate are a part of those with one of them.
+
+use std::cell::RefCell;
+
+use indexmap::IndexSet;
+use nas_diagnostics::Place;
+use nas_grammar::ast::Span;
+use nas_ir::diagram::{Diagram, Joint};
+use nas_ir::operation::{elastic_rows, for_each_pair, is_window};
+use nas_ir::ops::Weight;
+use nas_ir::{DecisionId, Op, Shape};
+
+use super::Elaborator;
+use super::errors::NoSlice;
+
+/// An operator in one case, with its weights.
+struct Weighted<'o> {
+    op: &'o Op,
+    weights: Vec<Weight>,
+}
+
+impl Elaborator<'_, '_> {
+    /// Whether the candidates of each elastic decision can have these weights in common, where
+    /// nothing else differs; else it is reported.
+    pub(super) fn can_share(
+        &mut self,
+        joint: &Joint,
+        cases: &[(&Op, Vec<Shape>)],
+        span: Span,
+    ) -> bool {
+        let rows = elastic_rows(&self.space, &self.space.selectors, joint.selector);
+        if rows.is_empty() {
+            return true;
+        }
+        let weighted =
+            cases.iter().map(|(op, inputs)| Weighted { op, weights: op.weights(inputs) });
+        let cases: Vec<Weighted<'_>> = weighted.collect();
+        let apart = rows.into_iter().find_map(|(decision, siblings)| {
+            self.apart(&siblings, &cases).map(|reason| (decision, reason))
+        });
+        let Some((decision, reason)) = apart else { return true };
+        self.no_slice(decision, reason, span);
+        false
+    }
+
+    /// Why the weights with some sibling are no part of those with the largest one.
+    fn apart(&mut self, siblings: &[Diagram], cases: &[Weighted<'_>]) -> Option<String> {
+        let selectors = &mut self.space.selectors;
+        let elements = |sibling: Diagram| {
+            let taken = selectors.leaves(sibling).into_iter();
+            let taken = taken.filter_map(|&case| cases.get(case as usize));
+            let of_case = |case: &Weighted<'_>| case.weights.iter().map(Weight::elements).sum();
+            taken.map(of_case).max().unwrap_or(0u64)
+        };
+        // The first one if there are several.
+        let largest = siblings.iter().copied().rev().max_by_key(|&sibling| elements(sibling))?;
+        let pairs = RefCell::new(IndexSet::new());
+        for &sibling in siblings {
+            for_each_pair(selectors, largest, sibling, &|large, small| {
+                pairs.borrow_mut().insert((large, small));
+            });
+        }
+        pairs.into_inner().into_iter().find_map(|(large, small)| {
+            misfit(cases.get(large as usize)?, cases.get(small as usize)?)
+        })
+    }
+
+    fn no_slice(&mut self, id: DecisionId, reason: String, span: Span) {
+        let Some(decision) = self.space.decision(id) else { return };
+        let label = decision.label.clone();
+        let mut chain = self.space.origins.chain(decision.origin).into_iter();
+        let Some((source, at)) = chain.next() else { return };
+        let place = Place::new(&source, at, "its candidates share weights").chain(chain.collect());
+        let is_around =
+            span.range().start <= at.range().start && at.range().end <= span.range().end;
+        let is_apart = source.name() == self.source().name() && !is_around;
+        let place = if is_apart { place.label(span, "these weights") } else { place };
+        let help =
+            "write `choose` instead of `elastic`: then each candidate has weights of its own";
+        self.report(NoSlice::at(place.help(help), label, reason));
+    }
+}
+
+/// Why the weights of one case are no part of those of another.
+fn misfit(large: &Weighted<'_>, small: &Weighted<'_>) -> Option<String> {
+    let groups = [large, small].map(|case| case.op.arguments().get("groups"));
+    small.weights.iter().find_map(|part| {
+        let whole = large.weights.iter().find(|weight| weight.role == part.role)?;
+        let axes = part.dims.iter().zip(&whole.dims).enumerate();
+        axes.filter(|(_, (size, of))| size != of).find_map(|(axis, (&size, &of))| {
+            let has_middle = !is_window(part.role, axis) || of.abs_diff(size).is_multiple_of(2);
+            let direction = if axis == 2 { "high" } else { "wide" };
+            match groups {
+                [Some(one), Some(other)] if axis == 1 && one != other => Some(format!(
+                    "with `groups = {one}` and `groups = {other}`, weights join other channels"
+                )),
+                _ if size > of => Some(format!("neither of {} holds the other", both(whole, part))),
+                _ if !has_middle => Some(format!(
+                    "a kernel {size} {direction} is not the centre of one {of} {direction}"
+                )),
+                _ => None,
+            }
+        })
+    })
+}
+
+/// Two tensors of weights in words.
+fn both(a: &Weight, b: &Weight) -> String {
+    match (a.dims.as_slice(), b.dims.as_slice()) {
+        ([_, _, a @ ..], [_, _, b @ ..]) if a.len() == 2 && a != b => {
+            format!("the kernels {} and {}", pair(a), pair(b))
+        }
+        (a, b) => format!("the weights {a:?} and {b:?}"),
+    }
+}
+
+fn pair(sizes: &[u32]) -> String {
+    let sizes: Vec<String> = sizes.iter().map(u32::to_string).collect();
+    format!("({})", sizes.join(", "))
+}

@@ -1,0 +1,214 @@
+//! Operators between values: of tensors, of numbers whole and real, of lists.
+
+use nas_grammar::ast::{BinaryOp, Expr, Span, UnaryOp};
+use nas_ir::ops::{Add, Mul};
+use nas_ir::{Op, Varied};
+
+use super::errors::{DivisionByZero, NearElsewhere, NumberTooLarge, WrongOperands};
+use super::help::{self, Wanted};
+use super::node::Operand;
+use super::{Elaborator, Eval, MAX_LENGTH, Value};
+use crate::int::{Int, IntError, MAX_BITS};
+
+impl<'p> Elaborator<'p, '_> {
+    pub(super) fn unary(&mut self, op: UnaryOp, operand: &'p Expr) -> Eval<Value> {
+        let value = self.expr(operand)?;
+        self.lift(&[value], "unary", operand.span, &mut |this, values| {
+            Ok(match (op, values.first().unwrap_or(&Value::Poison)) {
+                (UnaryOp::Neg, Value::Int(n)) => {
+                    // The negation of a number within limits is within limits.
+                    Int::Small(0).sub(n).map_or(Value::Poison, Value::Int)
+                }
+                (UnaryOp::Neg, Value::Real(r)) => Value::Real(-r),
+                (UnaryOp::Not, Value::Bool(b)) => Value::Bool(!b),
+                (UnaryOp::Neg, other) => this.wrong_kind(other, Wanted::Number, operand.span),
+                (UnaryOp::Not, other) => this.wrong_kind(other, Wanted::Flag, operand.span),
+            })
+        })
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &'p Expr,
+        right: &'p Expr,
+        span: Span,
+    ) -> Eval<Value> {
+        let a = self.expr(left)?;
+        // `and` and `or` look at the right side only if the left leaves it open.
+        if let (BinaryOp::And | BinaryOp::Or, Value::Bool(known)) = (op, &a)
+            && *known == (op == BinaryOp::Or)
+        {
+            return Ok(a);
+        }
+        let sides = (left.span, right.span);
+        if let (BinaryOp::And | BinaryOp::Or, Value::Chosen(table)) = (op, &a) {
+            return self.by_case(table.selector(), span, &mut |this, case| {
+                let a = table.values().get(case as usize).cloned().unwrap_or(Value::Poison);
+                if a == Value::Bool(op == BinaryOp::Or) {
+                    return Ok(a);
+                }
+                let b = this.expr(right)?;
+                this.lift(&[b], "operator", span, &mut |this, b| {
+                    let b = b.first().unwrap_or(&Value::Poison);
+                    this.static_binary(op, &a, b, sides, span)
+                })
+            });
+        }
+        let b = self.expr(right)?;
+        if a.is_poison() || b.is_poison() {
+            return Ok(Value::Poison);
+        }
+        if let (Value::Tensor(x), Value::Tensor(y)) = (&a, &b) {
+            let tensor_op = match op {
+                BinaryOp::Add => Some(Op::Add(Add)),
+                BinaryOp::Mul => Some(Op::Mul(Mul)),
+                _ => None,
+            };
+            if let Some(tensor_op) = tensor_op {
+                let operands =
+                    [(*x, left), (*y, right)].map(|(node, side)| Operand { node, span: side.span });
+                return self.op(Varied::Fixed(tensor_op), &operands, span);
+            }
+        }
+        // Lists are put together whatever their elements depend on.
+        if let (BinaryOp::Add, Value::List(_), Value::List(_)) = (op, &a, &b) {
+            return self.static_binary(op, &a, &b, sides, span);
+        }
+        self.lift(&[a, b], "operator", span, &mut |this, values| match values {
+            [a, b] => this.static_binary(op, a, b, sides, span),
+            _ => Ok(Value::Poison),
+        })
+    }
+
+    fn static_binary(
+        &mut self,
+        op: BinaryOp,
+        a: &Value,
+        b: &Value,
+        sides: (Span, Span),
+        span: Span,
+    ) -> Eval<Value> {
+        self.charge(a.size().saturating_add(b.size()), span)?;
+        let result = match (op, a, b) {
+            (BinaryOp::Near, _, _) => {
+                let place = self.place(span, "no claim about a published figure");
+                let place = place.help("compare with `==`, or with `<=` and `>=`");
+                return Ok(self.report(NearElsewhere::at(place)));
+            }
+            (BinaryOp::Eq, _, _) => Ok(Some(Value::Bool(a == b))),
+            (BinaryOp::Ne, _, _) => Ok(Some(Value::Bool(a != b))),
+            (BinaryOp::And, Value::Bool(x), Value::Bool(y)) => Ok(Some(Value::Bool(*x && *y))),
+            (BinaryOp::Or, Value::Bool(x), Value::Bool(y)) => Ok(Some(Value::Bool(*x || *y))),
+            (BinaryOp::Range, Value::Int(from), Value::Int(to)) => {
+                return self.range(from, to, span);
+            }
+            (BinaryOp::Add, Value::List(x), Value::List(y)) => {
+                let both = x.iter().chain(y.iter()).cloned().collect();
+                return self.sequence(Value::List, both, span);
+            }
+            (_, Value::Int(x), Value::Int(y)) => integer(op, x, y),
+            _ => Ok(a.number().zip(b.number()).and_then(|(x, y)| real(op, x, y))),
+        };
+        Ok(match result {
+            Ok(Some(value)) => value,
+            Ok(None) => {
+                let (left, right) = (self.snippet(sides.0), self.snippet(sides.1));
+                let place = self.place(sides.0, a.describe()).label(sides.1, b.describe());
+                let place = place.help(help::for_operands(op, (a, &left), (b, &right)));
+                self.report(WrongOperands::at(place, op.symbol(), a.describe(), b.describe()))
+            }
+            Err(IntError::TooLarge) => {
+                let smaller = if op == BinaryOp::Pow { "exponent" } else { "number" };
+                let place = self.place(span, "computed here");
+                let place = place.help(format!(
+                    "write a smaller {smaller}: a result has at most {MAX_BITS} bits"
+                ));
+                self.report(NumberTooLarge::at(place, op.symbol()))
+            }
+            Err(IntError::DivisionByZero) => self.division_by_zero(op, sides),
+        })
+    }
+
+    fn division_by_zero(&mut self, op: BinaryOp, (left, right): (Span, Span)) -> Value {
+        let edit = match self.snippet(right).as_str() {
+            "0" => "write a divisor other than 0".to_owned(),
+            divisor => {
+                format!("write `{} {} max(1, {divisor})`", self.snippet(left), op.symbol())
+            }
+        };
+        let place = self.place(right, "this is 0").help(edit);
+        self.report(DivisionByZero::at(place))
+    }
+
+    fn range(&mut self, from: &Int, to: &Int, span: Span) -> Eval<Value> {
+        let length = to.sub(from).unwrap_or(Int::Small(i64::MAX));
+        if length > Int::Small(MAX_LENGTH as i64) {
+            return Ok(self.too_long("a range", length, span));
+        }
+        let (Some(from), Some(to)) = (from.to_i64(), to.to_i64()) else {
+            return Ok(self.too_long("a range", length, span));
+        };
+        self.sequence(Value::List, (from..to).map(Value::small).collect(), span)
+    }
+}
+
+/// Whether a comparison holds; `None` if the values do not compare.
+pub(crate) fn compare(op: BinaryOp, a: &Value, b: &Value) -> Option<bool> {
+    let result = match (op, a, b) {
+        (BinaryOp::Eq, _, _) => return Some(a == b),
+        (BinaryOp::Ne, _, _) => return Some(a != b),
+        (_, Value::Int(x), Value::Int(y)) => integer(op, x, y).ok()?,
+        _ => real(op, a.number()?, b.number()?),
+    };
+    if let Some(Value::Bool(holds)) = result { Some(holds) } else { None }
+}
+
+/// An operator between whole numbers; `None` if it takes none.
+fn integer(op: BinaryOp, a: &Int, b: &Int) -> Result<Option<Value>, IntError> {
+    Ok(Some(match op {
+        BinaryOp::Add => Value::Int(a.add(b)?),
+        BinaryOp::Sub => Value::Int(a.sub(b)?),
+        BinaryOp::Mul => Value::Int(a.mul(b)?),
+        BinaryOp::Div => Value::Int(a.div(b)?),
+        BinaryOp::Rem => Value::Int(a.rem(b)?),
+        BinaryOp::Pow if *b < Int::Small(0) => Value::Real(a.to_f64().powf(b.to_f64())),
+        BinaryOp::Pow => Value::Int(a.pow(b)?),
+        BinaryOp::Lt => Value::Bool(a < b),
+        BinaryOp::Le => Value::Bool(a <= b),
+        BinaryOp::Gt => Value::Bool(a > b),
+        BinaryOp::Ge => Value::Bool(a >= b),
+        BinaryOp::Or
+        | BinaryOp::And
+        | BinaryOp::Eq
+        | BinaryOp::Near
+        | BinaryOp::Ne
+        | BinaryOp::Range => {
+            return Ok(None);
+        }
+    }))
+}
+
+/// An operator between numbers of which one is not whole; `None` if it takes none.
+fn real(op: BinaryOp, a: f64, b: f64) -> Option<Value> {
+    Some(match op {
+        BinaryOp::Add => Value::Real(a + b),
+        BinaryOp::Sub => Value::Real(a - b),
+        BinaryOp::Mul => Value::Real(a * b),
+        BinaryOp::Div => Value::Real(a / b),
+        BinaryOp::Rem => Value::Real(a % b),
+        BinaryOp::Pow => Value::Real(a.powf(b)),
+        BinaryOp::Lt => Value::Bool(a < b),
+        BinaryOp::Le => Value::Bool(a <= b),
+        BinaryOp::Gt => Value::Bool(a > b),
+        BinaryOp::Ge => Value::Bool(a >= b),
+        BinaryOp::Or
+        | BinaryOp::And
+        | BinaryOp::Eq
+        | BinaryOp::Near
+        | BinaryOp::Ne
+        | BinaryOp::Range => {
+            return None;
+        }
+    })
+}

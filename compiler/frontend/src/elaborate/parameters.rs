@@ -1,0 +1,191 @@
+//! Arguments bound to parameters: by place, by name and by default.
+
+use nas_diagnostics::{Place, nearest};
+use nas_grammar::ast::{Ident, Param, Span};
+
+use super::errors::{MissingArgument, RepeatedArgument, TooManyArguments, UnknownArgument};
+use super::{Elaborator, Eval, Value};
+
+/// An evaluated argument.
+#[derive(Clone)]
+pub(super) struct Given<'p> {
+    pub(super) name: Option<&'p Ident>,
+    pub(super) value: Value,
+    /// The argument, its name included.
+    pub(super) span: Span,
+    /// The value alone.
+    pub(super) at: Span,
+}
+
+impl<'p> Elaborator<'p, '_> {
+    /// The given value of each parameter, or `None` after a report.
+    pub(super) fn bind_params(
+        &mut self,
+        callee: &str,
+        params: &'p [Param],
+        given: Vec<Given<'p>>,
+        flowing: usize,
+        span: Span,
+    ) -> Option<Vec<Option<Value>>> {
+        let names: Vec<&str> = params.iter().map(|p| p.name.name.as_str()).collect();
+        let places = self.assign_slots(callee, &names, &given, flowing)?;
+        let missing: Vec<&str> = params
+            .iter()
+            .zip(&places)
+            .filter(|(param, slot)| param.default.is_none() && slot.is_none())
+            .map(|(param, _)| param.name.name.as_str())
+            .collect();
+        if !missing.is_empty() {
+            self.missing(callee, &names, &missing, span);
+            return None;
+        }
+        Some(take_slots(given, places))
+    }
+
+    pub(super) fn missing(&mut self, callee: &str, names: &[&str], missing: &[&str], span: Span) {
+        let quoted: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+        let edits: Vec<String> = missing.iter().map(|name| format!("{name} = …")).collect();
+        let place = self.place(span, "not given here").help(format!(
+            "add `{}`; the parameters are `{callee}({})`",
+            edits.join(", "),
+            names.join(", ")
+        ));
+        self.report(MissingArgument::at(place, callee, quoted.join(", ")));
+    }
+
+    /// For each parameter, which of the given values it takes; `None` after a report.
+    pub(super) fn assign_slots(
+        &mut self,
+        callee: &str,
+        names: &[&str],
+        given: &[Given<'_>],
+        flowing: usize,
+    ) -> Option<Vec<Option<usize>>> {
+        let mut slots: Vec<Option<usize>> = vec![None; names.len()];
+        let mut is_sound = true;
+        let (mut next, mut has_named) = (0, false);
+        for (index, arg) in given.iter().enumerate() {
+            has_named |= arg.name.is_some();
+            let position = match arg.name {
+                Some(name) => names.iter().position(|n| *n == name.name),
+                // After a named argument, the next parameter that has no value yet.
+                None => {
+                    while has_named && slots.get(next).is_some_and(Option::is_some) {
+                        next += 1;
+                    }
+                    next += 1;
+                    Some(next - 1).filter(|&position| position < names.len())
+                }
+            };
+            let Some(position) = position else {
+                is_sound = false;
+                match arg.name {
+                    Some(name) => self.unknown_argument(callee, names, name),
+                    None if next == names.len() + 1 => {
+                        self.too_many(callee, names, given, flowing);
+                    }
+                    None => {}
+                }
+                continue;
+            };
+            match slots.get_mut(position) {
+                Some(slot @ None) => *slot = Some(index),
+                Some(Some(first)) => {
+                    is_sound = false;
+                    let first = given.get(*first).map(|g| g.span).unwrap_or_default();
+                    let name = names.get(position).copied().unwrap_or_default();
+                    let place = self.place(arg.span, "given again here");
+                    let place = place.label(first, "first given here").help("remove one of them");
+                    self.report(RepeatedArgument::at(place, name));
+                }
+                None => {}
+            }
+        }
+        is_sound.then_some(slots)
+    }
+
+    fn unknown_argument(&mut self, callee: &str, names: &[&str], name: &Ident) {
+        // `kernel_size` and `out_channels` of other frameworks hold the name that is meant.
+        let is_part = |known: &&str| name.name.split('_').any(|word| word == *known);
+        let meant = nearest(&name.name, names.iter().copied())
+            .or_else(|| names.iter().copied().find(is_part));
+        let help = match meant {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => "remove it; there are no parameters".to_owned(),
+            None => format!("remove it; the parameters are `{callee}({})`", names.join(", ")),
+        };
+        let place = self.place(name.span, "no such parameter").help(help);
+        self.report(UnknownArgument::at(place, callee, name.name.clone()));
+    }
+
+    fn too_many(&mut self, callee: &str, names: &[&str], given: &[Given<'_>], flowing: usize) {
+        let positional: Vec<&Given<'_>> = given.iter().filter(|g| g.name.is_none()).collect();
+        let repeated = repeated_flow(given, flowing);
+        let Some(surplus) = repeated.or(positional.get(names.len()).copied()) else { return };
+        let takes = match names.len() {
+            0 => "no arguments".to_owned(),
+            1 => "1 argument".to_owned(),
+            n => format!("{n} arguments"),
+        };
+        let more = positional.get(names.len() + 1..).unwrap_or_default();
+        let is_row = names.len() + 1 + more.len() == given.len();
+        let (span, label) = match more.last().filter(|_| repeated.is_none() && is_row) {
+            Some(last) => (surplus.span.to(last.span), format!("{} too many", more.len() + 1)),
+            None => (surplus.span, "one too many".to_owned()),
+        };
+        let edit = format!("remove `{}`", self.snippet(span));
+        let place = match names.get(..flowing) {
+            _ if repeated.is_some() => self.passed_already(surplus),
+            Some([_, ..]) => self.place(span, label).help(format!(
+                "{edit}: what stands before `->` is an argument too, of `{callee}({})`",
+                names.join(", ")
+            )),
+            _ if names.is_empty() => self.place(span, label).help(edit),
+            _ => self
+                .place(span, label)
+                .help(format!("{edit}; the parameters are `{callee}({})`", names.join(", "))),
+        };
+        self.report(TooManyArguments::at(place, callee, takes, positional.len()));
+    }
+
+    /// The place of a tensor among the arguments that flows in as well.
+    pub(super) fn passed_already(&self, again: &Given<'_>) -> Place {
+        let text = self.snippet(again.span);
+        self.place(again.span, "passed again here").help(format!(
+            "remove `{text}`: `->` passes what stands before it as the first argument"
+        ))
+    }
+
+    /// Binds parameters in order, so that a default may use those before it.
+    pub(super) fn bind_defaults(
+        &mut self,
+        params: &'p [Param],
+        bound: Vec<Option<Value>>,
+    ) -> Eval<()> {
+        for (param, value) in params.iter().zip(bound) {
+            let value = match (value, &param.default) {
+                (Some(value), _) => value,
+                (None, Some(default)) => self.expr(default)?,
+                (None, None) => Value::Poison,
+            };
+            self.names.bind(&param.name.name, value);
+        }
+        Ok(())
+    }
+}
+
+/// The tensor argument that stands where the first argument would, if one flows in already.
+pub(super) fn repeated_flow<'g, 'p>(
+    given: &'g [Given<'p>],
+    flowing: usize,
+) -> Option<&'g Given<'p>> {
+    let next = given.get(flowing).filter(|_| flowing > 0)?;
+    (next.name.is_none() && matches!(next.value, Value::Tensor(_))).then_some(next)
+}
+
+/// The given value that each slot takes.
+pub(super) fn take_slots(given: Vec<Given<'_>>, slots: Vec<Option<usize>>) -> Vec<Option<Value>> {
+    let mut values: Vec<Option<Value>> = given.into_iter().map(|g| Some(g.value)).collect();
+    let take = |slot: Option<usize>| slot.and_then(|i| values.get_mut(i)?.take());
+    slots.into_iter().map(take).collect()
+}

@@ -1,0 +1,265 @@
+//! `require`: limits that every network keeps which a search may return.
+
+use nas_diagnostics::did_you_mean;
+use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
+use nas_ir::linear::{Exact, Fault, Forms, Linear, Quotient, decimal, names_in};
+use nas_ir::requirement::{Figure, NoLimit, Requirement, limit};
+use nas_ir::{Measure, OriginId};
+use num_bigint::BigInt;
+
+use super::errors::{NoClaim, NotLinear, UnknownRequirement};
+use super::{Elaborator, Eval, Value};
+
+const EITHER: &str = "either may hold";
+const SUM: &str = "limit a sum of multiples of measures: `require macs + 10 * params <= 300M`";
+const NUMBER: &str = "compare with a number: `require macs <= 300M`";
+
+/// `small <= large`, or `small < large`.
+#[derive(Clone, Copy)]
+struct AtMost<'p> {
+    small: &'p Expr,
+    large: &'p Expr,
+    is_strict: bool,
+    /// Whether the small side was written on the left.
+    is_upper: bool,
+    /// What stands between left and right.
+    op: &'static str,
+    claim: Span,
+    /// Where the comparison was written: that of all its limits.
+    origin: OriginId,
+}
+
+impl<'p> Elaborator<'p, '_> {
+    /// Adds the limits of a requirement to the space.
+    pub(super) fn require(&mut self, claim: &'p Expr) -> Eval<()> {
+        self.step(claim.span)?;
+        if self.names_known(claim) {
+            self.claim(claim, false);
+        }
+        Ok(())
+    }
+
+    /// Whether every name is a measure or in scope; reports the first that is not.
+    fn names_known(&mut self, claim: &Expr) -> bool {
+        let unknown = names_in(claim).into_iter().find(|(_, name)| {
+            Measure::named(name).is_none()
+                && self.names.get(name).is_none()
+                && self.program.constant(self.module, name).is_none()
+        });
+        let Some((at, name)) = unknown else { return true };
+        let names = Measure::ALL.map(Measure::name);
+        let place = self.place(at.span, "no such measure");
+        let place = place.help(did_you_mean(name, &names, "the measures are"));
+        self.report(UnknownRequirement::at(place, name));
+        false
+    }
+
+    /// Adds the limits of a claim, or of its opposite.
+    fn claim(&mut self, whole: &'p Expr, is_denied: bool) {
+        use BinaryOp::{And, Eq, Ge, Gt, Le, Lt, Ne, Or};
+        let (op, left, right) = match &whole.kind {
+            ExprKind::Paren(inner) => return self.claim(inner, is_denied),
+            ExprKind::Unary(UnaryOp::Not, inner) => return self.claim(inner, !is_denied),
+            ExprKind::Binary(op, left, right) => (*op, left.as_ref(), right.as_ref()),
+            _ => return self.no_claim(whole, is_denied),
+        };
+        let (claim, origin) = (whole.span, self.origin(whole.span));
+        let upper = |op, is_strict| {
+            let (small, large) = (left, right);
+            AtMost { small, large, is_strict, is_upper: true, op, claim, origin }
+        };
+        let lower = |op, is_strict| {
+            let (small, large) = (right, left);
+            AtMost { small, large, is_strict, is_upper: false, op, claim, origin }
+        };
+        match (op, is_denied) {
+            (And, false) | (Or, true) => {
+                self.claim(left, is_denied);
+                self.claim(right, is_denied);
+            }
+            (Lt, false) | (Ge, true) => self.at_most(upper("<", true)),
+            (Le, false) | (Gt, true) => self.at_most(upper("<=", false)),
+            (Gt, false) | (Le, true) => self.at_most(lower(">", true)),
+            (Ge, false) | (Lt, true) => self.at_most(lower(">=", false)),
+            (Eq, false) | (Ne, true) => {
+                self.at_most(upper("==", false));
+                self.at_most(lower("==", false));
+            }
+            _ => self.no_claim(whole, is_denied),
+        }
+    }
+
+    fn no_claim(&mut self, claim: &Expr, is_denied: bool) {
+        let text = self.snippet(claim.span);
+        let (label, help) = match &claim.kind {
+            ExprKind::Binary(BinaryOp::Or, ..) => {
+                (EITHER, "keep the one that matters, or join both by `and`".to_owned())
+            }
+            ExprKind::Binary(BinaryOp::And, ..) => {
+                (EITHER, "keep the one that matters, or deny both: `not (… or …)`".to_owned())
+            }
+            ExprKind::Binary(BinaryOp::Ne | BinaryOp::Eq, ..) => {
+                ("this rules out one figure only", "compare with `<=` or `>=`".to_owned())
+            }
+            ExprKind::Binary(BinaryOp::Near, ..) => {
+                ("no claim about a published figure", "compare with `<=` or `>=`".to_owned())
+            }
+            _ if is_denied => ("not a comparison", format!("compare it: `{text} <= 300M`")),
+            _ => ("not a comparison", format!("compare it: `require {text} <= 300M`")),
+        };
+        let place = self.place(claim.span, label).help(help);
+        self.report(NoClaim::at(place));
+    }
+
+    /// Adds the limit of a comparison, or those of each argument of `max` or `min`.
+    fn at_most(&mut self, parts: AtMost<'p>) {
+        let AtMost { small, large, .. } = parts;
+        match (extreme(small), extreme(large)) {
+            (Some(("max", args)), _) => {
+                args.for_each(|small| self.at_most(AtMost { small, ..parts }));
+            }
+            (_, Some(("min", args))) => {
+                args.for_each(|large| self.at_most(AtMost { large, ..parts }));
+            }
+            (Some(_), _) => self.either(small.span, "max"),
+            (_, Some(_)) => self.either(large.span, "min"),
+            (None, None) => self.limit(parts),
+        }
+    }
+
+    /// Reports `min` where `max` would limit all its arguments, or the other way.
+    fn either(&mut self, span: Span, other: &str) {
+        let help = format!("keep the one that matters, or limit both: write `{other}`");
+        let place = self.place(span, EITHER).help(help);
+        self.report(NoClaim::at(place));
+    }
+
+    /// Adds the limit of a comparison.
+    fn limit(&mut self, parts: AtMost<'p>) {
+        let AtMost { small, large, is_strict, is_upper, op, claim, origin } = parts;
+        let (left, right) = if is_upper { (small, large) } else { (large, small) };
+        if let Some((_, middle)) = comparison(left) {
+            return self.chained(claim, left, middle, right);
+        }
+        // Both sides are read even when one is at fault.
+        let (Some(a), Some(b)) = (self.form(left), self.form(right)) else { return };
+        let difference = match Quotient::binary(BinaryOp::Sub, &a, &b) {
+            Ok(difference) => difference,
+            Err(fault) => return self.report_fault(claim, fault),
+        };
+        // Divisors are positive: what they divide has the sign of the quotient.
+        let form = if is_upper { difference.over.clone() } else { difference.negated().over };
+        let limit = match limit(&form, is_strict) {
+            Ok(limit) => limit,
+            Err(NoLimit::TooLarge) => return self.report_fault(claim, Fault::TooLarge),
+            Err(NoLimit::NoMeasure) => {
+                return self.not_linear(claim, "this limits no measure", SUM);
+            }
+        };
+        let text = format!("{} {op} {}", self.snippet(left.span), self.snippet(right.span));
+        let figure = self.figure([left, right], [a, b], difference, is_upper);
+        let origin = Some(origin);
+        self.space.requirements.push(Requirement { text, origin, limit, figure });
+    }
+
+    /// What a number limits: a side of a comparison, or the difference of both.
+    fn figure(
+        &self,
+        [left, right]: [&Expr; 2],
+        [a, b]: [Quotient; 2],
+        difference: Quotient,
+        is_upper: bool,
+    ) -> Figure {
+        use BinaryOp::{Add, Sub};
+        let [left_text, right_text] = [left, right].map(|side| self.snippet(side.span));
+        match (a.number().cloned(), b.number().cloned()) {
+            (_, Some(bound)) => Figure { text: left_text, quotient: a, bound, is_upper },
+            (Some(bound), _) => {
+                Figure { text: right_text, quotient: b, bound, is_upper: !is_upper }
+            }
+            (None, None) => {
+                let is_sum = matches!(right.kind, ExprKind::Binary(Add | Sub, ..));
+                let right = if is_sum { format!("({right_text})") } else { right_text };
+                let text = format!("{left_text} - {right}");
+                Figure { text, quotient: difference, bound: Exact::default(), is_upper }
+            }
+        }
+    }
+
+    /// Reports `1M <= macs <= 3M`.
+    fn chained(&mut self, claim: Span, left: &Expr, middle: &Expr, right: &Expr) {
+        let [first, middle] = [left, middle].map(|part| self.snippet(part.span));
+        // What stands between is the operator.
+        let rest = self.snippet(Span { start: left.span.end, end: right.span.end });
+        let help = format!("write `{first} and {middle} {}`", rest.trim());
+        let place = self.place(claim, "two comparisons in one").help(help);
+        self.report(NoClaim::at(place));
+    }
+
+    fn not_linear(&mut self, span: Span, label: &str, help: impl Into<String>) {
+        let place = self.place(span, label).help(help);
+        self.report(NotLinear::at(place));
+    }
+}
+
+impl<'p> Forms<'p> for Elaborator<'p, '_> {
+    const DIVIDES: bool = true;
+
+    fn word(name: &str) -> Option<Linear> {
+        Measure::named(name).map(Linear::measure)
+    }
+
+    fn number(&mut self, expr: &'p Expr) -> Option<Exact> {
+        // An abort was reported where it arose.
+        let value = self.expr(expr).unwrap_or(Value::Poison);
+        let number = match &value {
+            Value::Int(n) => n.to_string().parse::<BigInt>().ok().map(Exact::from),
+            Value::Real(real) => decimal(*real),
+            _ => None,
+        };
+        if number.is_none() && !value.is_poison() {
+            self.not_linear(expr.span, &format!("this is {}", value.describe()), NUMBER);
+        }
+        number
+    }
+
+    fn report_fault(&mut self, span: Span, fault: Fault) {
+        let help = match fault {
+            Fault::Product => "limit each factor: `require macs <= 300M and params <= 5M`".to_owned(),
+            Fault::ByZero => "divide by a number above 0".to_owned(),
+            Fault::Sign => {
+                let divisor = self.snippet(span);
+                format!("if it is positive, multiply it out: `require macs <= 30 * {divisor}`")
+            }
+            Fault::Divisors => {
+                "quotients are added and compared where they have one divisor: `require (macs + 2 * depth) / params <= 30`".to_owned()
+            }
+            Fault::TooLarge => "write smaller numbers, or fewer digits".to_owned(),
+            Fault::NoNumber => NUMBER.to_owned(),
+            Fault::ByForm | Fault::Operator | Fault::Other => SUM.to_owned(),
+        };
+        self.not_linear(span, fault.label(), help);
+    }
+}
+
+/// The sides of a comparison.
+fn comparison(expr: &Expr) -> Option<(&Expr, &Expr)> {
+    use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
+    match &expr.kind {
+        ExprKind::Binary(Eq | Ne | Lt | Le | Gt | Ge, left, right) => Some((left, right)),
+        _ => None,
+    }
+}
+
+/// `max` or `min` with a measure in it, and the arguments.
+fn extreme(expr: &Expr) -> Option<(&str, impl Iterator<Item = &Expr>)> {
+    match &expr.kind {
+        ExprKind::Paren(inner) => extreme(inner),
+        ExprKind::Call(name, args) if Elaborator::mentions(expr) => {
+            let is_positional = args.iter().all(|arg| arg.name.is_none());
+            let is_extreme = is_positional && matches!(name.name.as_str(), "max" | "min");
+            is_extreme.then(|| (name.name.as_str(), args.iter().map(|arg| &arg.value)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,228 @@
+//! The statements of a space: parameters, inputs, task, outputs.
+
+use nas_diagnostics::nearest;
+use nas_grammar::ast::{Arg, Expr, Ident, Space as SpaceItem, Span, Statement, StatementKind};
+use nas_ir::shape::MAX_DIMENSION;
+use nas_ir::{NodeKind, Shape, Task, Varied};
+
+use super::errors::{BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownTask};
+use super::help::Wanted;
+use super::parameters::{Given, take_slots};
+use super::scope::Mark;
+use super::{Elaborator, Eval, Value};
+use crate::modules::ModuleId;
+
+/// The task that there is.
+const SEGMENTATION: &str = "segmentation";
+const CLASSIFICATION: &str = "classification";
+/// The label that neither loss nor metric sees, if the task does not say.
+const DEFAULT_IGNORE: u32 = 255;
+/// The weight of the loss of a train output, if it does not say (NASNet, DARTS).
+const LOSS_WEIGHT: f64 = 0.4;
+
+impl<'p> Elaborator<'p, '_> {
+    pub(super) fn space_item(
+        &mut self,
+        item: &'p SpaceItem,
+        args: &'p [Arg],
+        args_module: ModuleId,
+    ) -> Eval<()> {
+        let without_default = item.params.iter().filter(|param| param.default.is_none());
+        for param in without_default {
+            let place = self.place(param.name.span, "no default");
+            let place = place.help(format!("give it one: `{} = …`", param.name.name));
+            self.report(NoDefault::at(place, param.name.name.clone()));
+        }
+        let home = std::mem::replace(&mut self.module, args_module);
+        let given = self.given(args)?;
+        let names: Vec<&str> = item.params.iter().map(|param| param.name.name.as_str()).collect();
+        let slots = self.assign_slots(&item.name.name, &names, &given, 0);
+        self.module = home;
+        let slots = slots.unwrap_or_else(|| vec![None; names.len()]);
+        self.bind_defaults(&item.params, take_slots(given, slots))?;
+        for statement in &item.body.statements {
+            self.statement(statement)?;
+        }
+        self.close(Mark::default());
+        Ok(())
+    }
+
+    pub(super) fn port(&mut self, statement: &'p Statement) -> Eval<()> {
+        match &statement.kind {
+            StatementKind::Input(name, shape) => self.input(name, shape),
+            StatementKind::Output(name, value) => self.output(name, value, NodeKind::Output),
+            StatementKind::TrainOutput(args, name, value) => {
+                let weight = self.loss_weight(args)?;
+                self.output(name, value, NodeKind::TrainOutput { weight })
+            }
+            StatementKind::Task(name, args) => self.task(name, args, statement.span),
+            StatementKind::Require(claim) => self.require(claim),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is one of this name, which is reported.
+    fn is_taken(&mut self, what: &'static str, name: &'p Ident) -> bool {
+        let Some(first) = self.ports.insert((what, &name.name), name.span) else { return false };
+        let place = self.place(name.span, "again here").label(first, "first here");
+        let place = place.help("rename one of them");
+        self.report(DuplicatePort::at(place, what, name.name.clone()));
+        true
+    }
+
+    fn input(&mut self, name: &'p Ident, shape: &'p Expr) -> Eval<()> {
+        let value = self.expr(shape)?;
+        let value = match self.input_shape(&value, shape.span)? {
+            Some(shape) if !self.is_taken("inputs", name) => {
+                let path = name.name.clone();
+                Value::Tensor(self.add(NodeKind::Input, Vec::new(), shape, path, name.span)?)
+            }
+            _ => Value::Poison,
+        };
+        self.names.bind(&name.name, value);
+        Ok(())
+    }
+
+    /// The shape that a value means, for each case of it; `None` after a report.
+    fn input_shape(&mut self, value: &Value, span: Span) -> Eval<Option<Varied<Shape>>> {
+        self.lift_fixed(std::slice::from_ref(value), span, &mut |this, picked| {
+            let picked = picked.first().unwrap_or(&Value::Poison);
+            let shape = input_shape(picked);
+            if shape.is_none() && !picked.is_poison() {
+                this.bad_input_shape(picked, span);
+            }
+            shape
+        })
+    }
+
+    fn bad_input_shape(&mut self, value: &Value, span: Span) -> Value {
+        let list = |values: &[Value]| {
+            let parts: Vec<String> = values.iter().map(Value::to_string).collect();
+            format!("[{}]", parts.join(", "))
+        };
+        let (found, help) = match value {
+            Value::List(values) if values.len() == 4 => {
+                let map = list(values.get(1..).unwrap_or_default());
+                (list(values), format!("leave out the batch: `{map}`"))
+            }
+            Value::List(values) => (
+                list(values),
+                format!(
+                    "write three whole numbers from 1 to {MAX_DIMENSION}, such as `[3, 224, 224]`"
+                ),
+            ),
+            Value::Tuple(values) => (value.describe(), format!("write `{}`", list(values))),
+            other => (other.describe(), "write a list, such as `[3, 224, 224]`".to_owned()),
+        };
+        let place = self.place(span, "not a shape").help(help);
+        self.report(BadInputShape::at(place, found))
+    }
+
+    /// By what the loss of a train output is multiplied.
+    fn loss_weight(&mut self, args: &'p [Arg]) -> Eval<f64> {
+        let given = self.given(args)?;
+        let slots = self.assign_slots("train", &["weight"], &given, 0).unwrap_or_default();
+        let Some(weight) = slots.first().copied().flatten().and_then(|index| given.get(index))
+        else {
+            return Ok(LOSS_WEIGHT);
+        };
+        let number = match &weight.value {
+            Value::Int(n) => n.to_i64().map(|n| n as f64),
+            Value::Real(r) => Some(*r),
+            _ => None,
+        };
+        let fitting = number.filter(|n| n.is_finite() && *n > 0.0);
+        if fitting.is_none() {
+            self.wrong_kind(&weight.value, Wanted::LossWeight, weight.at);
+        }
+        Ok(fitting.unwrap_or(LOSS_WEIGHT))
+    }
+
+    fn output(&mut self, name: &'p Ident, value: &'p Expr, kind: NodeKind) -> Eval<()> {
+        let tensor = self.expr(value)?;
+        let Value::Tensor(node) = tensor else {
+            self.wrong_kind(&tensor, Wanted::Tensor, value.span);
+            return Ok(());
+        };
+        if !self.is_taken("outputs", name)
+            && let Some(shape) = self.shape_of(node).cloned()
+        {
+            self.add(kind, vec![node], shape, name.name.clone(), name.span)?;
+        }
+        Ok(())
+    }
+
+    fn task(&mut self, name: &'p Ident, args: &'p [Arg], span: Span) -> Eval<()> {
+        let parameters: &[&str] = match name.name.as_str() {
+            SEGMENTATION => &["classes", "ignore"],
+            CLASSIFICATION => &["classes"],
+            other => {
+                let near = nearest(other, [SEGMENTATION, CLASSIFICATION]).unwrap_or(SEGMENTATION);
+                let place = self.place(name.span, "no such task");
+                let place = place.help(format!("write `task {near}(classes)`"));
+                self.report(UnknownTask::at(place, other));
+                return Ok(());
+            }
+        };
+        if self.space.task.is_some() {
+            let place = self.place(span, "the second one").help("remove one of them");
+            self.report(SecondTask::at(place));
+            return Ok(());
+        }
+        let given = self.given(args)?;
+        let Some(slots) = self.assign_slots(&name.name, parameters, &given, 0) else {
+            return Ok(());
+        };
+        let given_at = |slot: usize| given.get((*slots.get(slot)?)?);
+        let Some(classes) = given_at(0) else {
+            self.missing(&name.name, parameters, &["classes"], span);
+            return Ok(());
+        };
+        if name.name == CLASSIFICATION {
+            let classes = self.number_in(classes, 2..=MAX_DIMENSION as u32, Wanted::AnyClasses);
+            self.space.task = classes.map(|classes| Task::Classification { classes });
+            return Ok(());
+        }
+        let classes = self.number_in(classes, 2..=255, Wanted::Classes);
+        let ignore = match given_at(1) {
+            Some(ignore) => self.number_in(ignore, 0..=255, Wanted::Label),
+            None => Some(DEFAULT_IGNORE),
+        };
+        if let (Some(classes), Some(ignore)) = (classes, ignore) {
+            self.space.task = Some(Task::Segmentation { classes, ignore });
+        }
+        Ok(())
+    }
+
+    /// A number in bounds, or `None` after a report. Labels of segmentations are bytes.
+    fn number_in(
+        &mut self,
+        given: &Given<'p>,
+        bounds: std::ops::RangeInclusive<u32>,
+        wanted: Wanted,
+    ) -> Option<u32> {
+        let number = match &given.value {
+            Value::Int(n) => n.to_i64().and_then(|n| u32::try_from(n).ok()),
+            _ => None,
+        };
+        let fitting = number.filter(|n| bounds.contains(n));
+        if fitting.is_none() {
+            self.wrong_kind(&given.value, wanted, given.at);
+        }
+        fitting
+    }
+}
+
+fn input_shape(value: &Value) -> Option<Shape> {
+    let Value::List(dims) = value else { return None };
+    let size = |value: &Value| match value {
+        Value::Int(n) => {
+            n.to_i64().filter(|n| (1..=MAX_DIMENSION as i64).contains(n)).map(|n| n as u32)
+        }
+        _ => None,
+    };
+    match dims.as_ref() {
+        [c, h, w] => Some(Shape::map(size(c)?, size(h)?, size(w)?)),
+        _ => None,
+    }
+}

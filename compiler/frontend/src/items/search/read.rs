@@ -1,0 +1,549 @@
+//! From a `search` item and overrides to a recipe: names, kinds of values, ranges.
+
+use std::sync::Arc;
+
+use nas_diagnostics::{Place, Problems, did_you_mean};
+use nas_grammar::ast::{self, BinaryOp, Expr, ExprKind, Ident, Search, Setting, Span};
+use nas_grammar::{Problem, Source};
+use nas_ir::recipe::defaults::{blank, fill_computed, fill_fixed};
+use nas_ir::recipe::table::{
+    self, Bounds, Field, Kind, Kinds, MINIMIZE, SECTIONS, Section,
+};
+use nas_ir::recipe::{Anneal, Law, Recipe};
+
+use super::errors::{
+    EmptyRange, ExponentialEnd, KeepsTooMany, LongWarmup, OutOfRange, Repeated, StrayKind,
+    StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection, UnknownWord, WrongValue,
+};
+use super::objective;
+use super::overrides::OVERRIDES;
+use super::{Evaluate, Static};
+use crate::items::search::overrides::Override;
+
+/// The recipe that a `search` item describes. An override wins over the item, a later override
+/// over an earlier one.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn check(
+    search: &Search,
+    source: &Source,
+    overrides: &[Override],
+    evaluate: Evaluate<'_>,
+) -> Result<Recipe, Vec<Problem>> {
+    let mut reader = Reader::new(&search.name.name, evaluate);
+    reader.item(search, source);
+    reader.finish(overrides)
+}
+
+/// The recipe of a space whose file has no `search` item, with overrides.
+///
+/// # Errors
+/// Everything that is wrong with the overrides.
+pub fn check_default(
+    space: &str,
+    overrides: &[Override],
+    evaluate: Evaluate<'_>,
+) -> Result<Recipe, Vec<Problem>> {
+    Reader::new(space, evaluate).finish(overrides)
+}
+
+/// A setting that was written, well or badly.
+struct Given {
+    section: &'static str,
+    field: &'static str,
+    source: Source,
+    span: Span,
+    understood: bool,
+}
+
+/// Where a value stands and what setting it is for.
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    source: &'a Source,
+    section: &'static str,
+    field: &'static Field,
+}
+
+impl Site<'_> {
+    fn name(&self) -> String {
+        format!("{}.{}", self.section, self.field.name)
+    }
+
+    /// An edit: the field with a value that it takes.
+    fn edit(&self) -> String {
+        format!("write `{} = {}`", self.field.name, self.field.kind.example())
+    }
+
+    fn place(&self, at: Span, label: impl Into<String>) -> Place {
+        Place::new(self.source, at, label).help(self.edit())
+    }
+}
+
+struct Reader<'a> {
+    recipe: Recipe,
+    evaluate: Evaluate<'a>,
+    problems: Problems,
+    given: Vec<Given>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(name: &str, evaluate: Evaluate<'a>) -> Self {
+        let mut recipe = blank(name);
+        fill_fixed(&mut recipe);
+        Self { recipe, evaluate, problems: Problems::default(), given: Vec::new() }
+    }
+
+    /// The settings of the file, each once.
+    fn item(&mut self, search: &Search, source: &Source) {
+        let mut seen: Vec<(&str, Span)> = Vec::new();
+        for setting in &search.settings {
+            let (name, at) = match setting {
+                Setting::Minimize(_, span) => ("minimize", *span),
+                Setting::Section(section) => (section.name.name.as_str(), section.name.span),
+            };
+            match seen.iter().find(|(earlier, _)| *earlier == name) {
+                Some(&(_, first)) => self.repeated(name, source, first, at),
+                None => seen.push((name, at)),
+            }
+            self.setting(setting, source);
+        }
+    }
+
+    fn finish(mut self, overrides: &[Override]) -> Result<Recipe, Vec<Problem>> {
+        for given in overrides {
+            for setting in &given.search.settings {
+                self.setting(setting, &given.source);
+            }
+        }
+        let given = &self.given;
+        fill_computed(&mut self.recipe, |section, field| {
+            given.iter().any(|g| g.section == section && g.field == field)
+        });
+        self.check_warmup();
+        self.check_keep();
+        let problems = self.problems.into_vec();
+        if problems.is_empty() { Ok(self.recipe) } else { Err(problems) }
+    }
+
+    fn repeated(&mut self, name: &str, source: &Source, first: Span, again: Span) {
+        let place = Place::new(source, again, "given again here")
+            .label(first, "given first here")
+            .help(format!("keep one `{name}`"));
+        self.problems.push(Repeated::at(place, format!("`{name}`")));
+    }
+
+    fn setting(&mut self, setting: &Setting, source: &Source) {
+        match setting {
+            Setting::Minimize(expr, _) => {
+                let read = objective::read(expr, source, self.evaluate, &mut self.problems);
+                self.recipe.objective = read.unwrap_or(MINIMIZE.default);
+            }
+            Setting::Section(section) => self.section(section, source),
+        }
+    }
+
+    fn section(&mut self, written: &ast::Section, source: &Source) {
+        let Some(section) = SECTIONS.iter().find(|s| s.name == written.name.name) else {
+            self.unknown_section(&written.name, source);
+            return;
+        };
+        self.kind(section, written, source);
+        let mut seen: Vec<&Ident> = Vec::new();
+        for field in &written.fields {
+            match seen.iter().find(|earlier| earlier.name == field.name.name) {
+                Some(first) => {
+                    self.repeated(&field.name.name, source, first.span, field.name.span);
+                }
+                None => seen.push(&field.name),
+            }
+            match section.fields.iter().find(|f| f.name == field.name.name) {
+                Some(known) => self.field(section, known, field, source),
+                None => self.unknown_field(section, &field.name, source),
+            }
+        }
+    }
+
+    fn unknown_section(&mut self, name: &Ident, source: &Source) {
+        let names: Vec<&str> = SECTIONS.iter().map(|s| s.name).collect();
+        let help = did_you_mean(&name.name, &names, "the sections are");
+        let place = Place::new(source, name.span, "no section of a recipe").help(help);
+        self.problems.push(UnknownSection::at(place, name.name.as_str()));
+    }
+
+    fn unknown_field(&mut self, section: &Section, name: &Ident, source: &Source) {
+        let names: Vec<&str> = section.fields.iter().map(|f| f.name).collect();
+        let help = did_you_mean(&name.name, &names, "its fields are");
+        let label = format!("no field of `{}`", section.name);
+        let place = Place::new(source, name.span, label).help(help);
+        self.problems.push(UnknownField::at(place, section.name, name.name.as_str()));
+    }
+
+    fn kind(&mut self, section: &Section, written: &ast::Section, source: &Source) {
+        let Some(kind) = &written.kind else { return };
+        match section.kinds {
+            Kinds::AnyName => {}
+            Kinds::OneOf(kinds) if kinds.contains(&kind.name.as_str()) => {}
+            Kinds::OneOf(kinds) => {
+                let edits: Vec<String> =
+                    kinds.iter().map(|k| format!("`{} {k}`", section.name)).collect();
+                let help = format!("write {}", edits.join(" or "));
+                let place = Place::new(source, kind.span, format!("no kind of `{}`", section.name))
+                    .help(help);
+                self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
+            }
+            Kinds::None => {
+                let help = format!("write `{} {{ … }}`", section.name);
+                let place = Place::new(source, kind.span, "leave this out").help(help);
+                self.problems.push(StrayKind::at(place, section.name));
+            }
+        }
+    }
+
+    fn field(
+        &mut self,
+        section: &'static Section,
+        field: &'static Field,
+        written: &ast::Field,
+        source: &Source,
+    ) {
+        let site = Site { source, section: section.name, field };
+        let understood = self.value(site, &written.value, written.law.as_ref()).is_some();
+        self.given.retain(|g| (g.section, g.field) != (section.name, field.name));
+        self.given.push(Given {
+            section: section.name,
+            field: field.name,
+            source: source.clone(),
+            span: written.value.span,
+            understood,
+        });
+    }
+
+    /// Reads a value and puts it where it belongs; `None` after a problem.
+    fn value(&mut self, site: Site<'_>, expr: &Expr, law: Option<&Ident>) -> Option<()> {
+        if let Kind::Anneal(bounds, _, slot) = &site.field.kind {
+            *slot(&mut self.recipe) = self.anneal(site, expr, law, *bounds)?;
+            return Some(());
+        }
+        if let Some(law) = law {
+            self.stray_law(site, law);
+            return None;
+        }
+        match &site.field.kind {
+            Kind::Count(least, most, _, slot) => {
+                let value = self.whole(site, expr, i128::from(*least), i128::from(*most))?;
+                *slot(&mut self.recipe) = u32::try_from(value).ok()?;
+            }
+            Kind::Seed(_, slot) => {
+                let value = self.whole(site, expr, 0, i128::from(u64::MAX))?;
+                *slot(&mut self.recipe) = u64::try_from(value).ok()?;
+            }
+            Kind::Real(bounds, _, slot) => {
+                *slot(&mut self.recipe) = self.real(site, expr, *bounds)?;
+            }
+            Kind::Flag(_, slot) => match self.evaluated(site, expr)? {
+                Static::Flag(value) => *slot(&mut self.recipe) = value,
+                other => return self.wrong_value(site, expr.span, &other),
+            },
+            Kind::Size(_, slot) => *slot(&mut self.recipe) = Some(self.size(site, expr)?),
+            Kind::Range(bounds, _, slot) => {
+                *slot(&mut self.recipe) = Some(self.range(site, expr, *bounds)?);
+            }
+            Kind::Path(_, slot) => *slot(&mut self.recipe) = self.path(site, expr)?,
+            Kind::Word(words, set) => {
+                let word = self.word(site, expr, words)?;
+                set(&mut self.recipe, word);
+            }
+            Kind::Anneal(..) => {}
+        }
+        Some(())
+    }
+
+    /// Reports a value of the wrong kind; of a text that would do without its quotes, that it would.
+    fn wrong_value<T>(&mut self, site: Site<'_>, at: Span, found: &Static) -> Option<T> {
+        let unquoted = match found {
+            Static::Text(text) if site.field.kind.takes_unquoted(text) => Some(text),
+            _ => None,
+        };
+        let Some(text) = unquoted else { return self.wrong(site, at, &describe(found)) };
+        let place = site
+            .place(at, "this is a string")
+            .help(format!("leave the quotes out: `{} = {text}`", site.field.name));
+        self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+        None
+    }
+
+    /// Reports something of the wrong kind.
+    fn wrong<T>(&mut self, site: Site<'_>, at: Span, found: &str) -> Option<T> {
+        let place = site.place(at, format!("this is {found}"));
+        self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+        None
+    }
+
+    fn out_of_range<T>(&mut self, site: Site<'_>, at: Span, found: &str, range: &str) -> Option<T> {
+        let place = site.place(at, format!("this is {found}"));
+        self.problems.push(OutOfRange::at(place, site.name(), range));
+        None
+    }
+
+    /// The value of an expression that is neither a range nor moves.
+    fn evaluated(&mut self, site: Site<'_>, expr: &Expr) -> Option<Static> {
+        let found = match &bare(expr).kind {
+            ExprKind::Pipeline(..) => "a value that moves",
+            ExprKind::Binary(BinaryOp::Range, ..) => "a range",
+            _ => match (self.evaluate)(expr, site.source) {
+                Ok(value) => return Some(value),
+                Err(problems) if problems.is_empty() => "an unknown value",
+                Err(problems) => {
+                    self.problems.extend(problems);
+                    return None;
+                }
+            },
+        };
+        self.wrong(site, expr.span, found)
+    }
+
+    fn whole(&mut self, site: Site<'_>, expr: &Expr, least: i128, most: i128) -> Option<i128> {
+        let value = self.evaluated(site, expr)?;
+        self.whole_value(site, expr.span, &value, least, most)
+    }
+
+    fn whole_value(
+        &mut self,
+        site: Site<'_>,
+        at: Span,
+        value: &Static,
+        least: i128,
+        most: i128,
+    ) -> Option<i128> {
+        match value {
+            Static::Integer(value) if (least..=most).contains(value) => Some(*value),
+            Static::Integer(value) => {
+                let range = format!("at least {least} and at most {most}");
+                self.out_of_range(site, at, &value.to_string(), &range)
+            }
+            other => self.wrong_value(site, at, other),
+        }
+    }
+
+    fn real(&mut self, site: Site<'_>, expr: &Expr, bounds: Bounds) -> Option<f64> {
+        let value = match self.evaluated(site, expr)? {
+            Static::Integer(value) => value as f64,
+            Static::Real(value) => value,
+            other => return self.wrong_value(site, expr.span, &other),
+        };
+        if bounds.contains(value) {
+            return Some(value);
+        }
+        self.out_of_range(site, expr.span, &table::number(value), &bounds.to_string())
+    }
+
+    /// Height and width; one number is both.
+    fn path(&mut self, site: Site<'_>, expr: &Expr) -> Option<String> {
+        let is_text = matches!(bare(expr).kind, ExprKind::Text(_));
+        if !is_text && (self.evaluate)(expr, site.source).is_err() {
+            let written = site.source.text().get(expr.span.range()).unwrap_or_default();
+            let help = if site.source.name() == OVERRIDES {
+                format!("write `{OVERRIDES} '{}=\"{written}\"'`", site.name())
+            } else {
+                format!("write `{} = \"{written}\"`", site.field.name)
+            };
+            let place = site.place(expr.span, "this is not in quotes").help(help);
+            self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+            return None;
+        }
+        match self.evaluated(site, expr)? {
+            Static::Text(path) if !path.is_empty() => Some(path),
+            other => self.wrong_value(site, expr.span, &other),
+        }
+    }
+
+    fn size(&mut self, site: Site<'_>, expr: &Expr) -> Option<[u32; 2]> {
+        let most = i128::from(Kind::MOST);
+        let sides = match &bare(expr).kind {
+            ExprKind::Tuple(parts) => match parts.as_slice() {
+                [height, width] => {
+                    let height = self.whole(site, height, 1, most);
+                    [height, self.whole(site, width, 1, most)]
+                }
+                _ => return self.wrong(site, expr.span, &tuple_of(parts.len())),
+            },
+            _ => match self.evaluated(site, expr)? {
+                Static::Tuple(parts) => match parts.as_slice() {
+                    [height, width] => {
+                        [height, width].map(|side| self.whole_value(site, expr.span, side, 1, most))
+                    }
+                    _ => return self.wrong(site, expr.span, &tuple_of(parts.len())),
+                },
+                side => [self.whole_value(site, expr.span, &side, 1, most); 2],
+            },
+        };
+        let [height, width] = sides.map(|side| u32::try_from(side?).ok());
+        Some([height?, width?])
+    }
+
+    fn range(&mut self, site: Site<'_>, expr: &Expr, bounds: Bounds) -> Option<[f64; 2]> {
+        let ExprKind::Binary(BinaryOp::Range, low, high) = &bare(expr).kind else {
+            let found = self.evaluated(site, expr)?;
+            return self.wrong_value(site, expr.span, &found);
+        };
+        let ends = [self.real(site, low, bounds), self.real(site, high, bounds)];
+        let [Some(low), Some(high)] = ends else { return None };
+        if low <= high {
+            return Some([low, high]);
+        }
+        let (low, high) = (table::number(low), table::number(high));
+        let place = Place::new(site.source, expr.span, format!("{low} is above {high}"))
+            .help(format!("write `{} = {high}..{low}`", site.field.name));
+        self.problems.push(EmptyRange::at(place, site.name()));
+        None
+    }
+
+    fn anneal(
+        &mut self,
+        site: Site<'_>,
+        expr: &Expr,
+        law: Option<&Ident>,
+        bounds: Bounds,
+    ) -> Option<Anneal> {
+        let ExprKind::Pipeline(from, steps) = &bare(expr).kind else {
+            let value = self.real(site, expr, bounds);
+            if let Some(law) = law {
+                self.stray_law(site, law);
+                return None;
+            }
+            return value.map(Anneal::constant);
+        };
+        let [to] = steps.as_slice() else {
+            return self.wrong(site, expr.span, "a value with more than two ends");
+        };
+        let ends = [self.real(site, from, bounds), self.real(site, to, bounds)];
+        let law = law.map_or(Some(Law::Linear), |word| self.law(site, word));
+        let ([Some(start), Some(end)], Some(law)) = (ends, law) else { return None };
+        if law == Law::Exponential && (start <= 0.0 || end <= 0.0) {
+            let (low, at) = if end <= 0.0 { (end, to.span) } else { (start, from.span) };
+            let place = site
+                .place(at, "both ends must be above 0")
+                .help("write a small number above 0, or `cosine` instead of `exponential`");
+            self.problems.push(ExponentialEnd::at(place, table::number(low)));
+            return None;
+        }
+        Some(Anneal { from: start, to: end, law })
+    }
+
+    fn law(&mut self, site: Site<'_>, word: &Ident) -> Option<Law> {
+        let known = Law::WORDS.iter().find(|(name, _)| *name == word.name);
+        if known.is_none() {
+            let names: Vec<&str> = Law::WORDS.iter().map(|(name, _)| *name).collect();
+            let help = did_you_mean(&word.name, &names, "the laws are");
+            let place = Place::new(site.source, word.span, "no law of annealing").help(help);
+            self.problems.push(UnknownLaw::at(place, word.name.as_str()));
+        }
+        known.map(|(_, law)| *law)
+    }
+
+    fn stray_law(&mut self, site: Site<'_>, law: &Ident) {
+        let help = match site.field.kind {
+            Kind::Anneal(..) => {
+                let known = Law::WORDS.iter().find(|(word, _)| *word == law.name);
+                let word = known.map_or("linear", |(word, _)| word);
+                format!("write both ends, as in `{} = 0.1 -> 0.01 {word}`", site.field.name)
+            }
+            _ => format!("leave `{}` out", law.name),
+        };
+        let place = site.place(law.span, "nothing moves here").help(help);
+        self.problems.push(StrayLaw::at(place, law.name.as_str()));
+    }
+
+    fn word(&mut self, site: Site<'_>, expr: &Expr, words: &[&str]) -> Option<usize> {
+        if let ExprKind::Name(name) = &bare(expr).kind {
+            let known = words.iter().position(|word| word == name);
+            if known.is_none() {
+                let help = did_you_mean(name, words, "the words are");
+                let place =
+                    Place::new(site.source, expr.span, "not a word that it takes").help(help);
+                self.problems.push(UnknownWord::at(place, site.name(), name.as_str()));
+            }
+            return known;
+        }
+        let found = self.evaluated(site, expr)?;
+        self.wrong_value(site, expr.span, &found)
+    }
+
+    /// Where two settings that contradict each other are written: the later one first, the other
+    /// beside it if it is in the same source.
+    fn contradiction(&self, settings: [(&str, &str, String); 2]) -> Option<Place> {
+        let mut place: Option<Place> = None;
+        for given in self.given.iter().rev() {
+            let of = settings.iter().find(|(s, f, _)| (*s, *f) == (given.section, given.field));
+            let Some((_, _, label)) = of else { continue };
+            if !given.understood {
+                return None;
+            }
+            place = Some(match place {
+                None => Place::new(&given.source, given.span, label.as_str()),
+                Some(first) if Arc::ptr_eq(first.source.text(), given.source.text()) => {
+                    first.label(given.span, label.as_str())
+                }
+                Some(first) => first,
+            });
+        }
+        place
+    }
+
+    fn check_warmup(&mut self) {
+        let (warmup, epochs) = (self.recipe.schedule.warmup, self.recipe.schedule.epochs);
+        if warmup < epochs {
+            return;
+        }
+        let settings = [
+            ("schedule", "warmup", format!("a warm-up of {warmup}")),
+            ("schedule", "epochs", format!("epochs in all: {epochs}")),
+        ];
+        let Some(place) = self.contradiction(settings) else { return };
+        let enough = epochs / 4;
+        let help = format!(
+            "write `warmup = {enough}` (`--set schedule.warmup={enough}`), or ask for more than {warmup} epochs"
+        );
+        self.problems.push(LongWarmup::at(place.help(help), warmup, epochs));
+    }
+
+    fn check_keep(&mut self) {
+        let (sample, keep) = (self.recipe.derive.sample, self.recipe.derive.keep);
+        if keep <= sample {
+            return;
+        }
+        let settings = [
+            ("derive", "keep", format!("keeps {keep}")),
+            ("derive", "sample", format!("draws {sample}")),
+        ];
+        let Some(place) = self.contradiction(settings) else { return };
+        let help =
+            format!("write `keep = {sample}` (`--set derive.keep={sample}`), or draw {keep}");
+        self.problems.push(KeepsTooMany::at(place.help(help), keep, sample));
+    }
+}
+
+/// An expression without the parentheses around it.
+pub(super) fn bare(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Paren(inner) => bare(inner),
+        _ => expr,
+    }
+}
+
+fn tuple_of(parts: usize) -> String {
+    format!("a tuple of {parts}")
+}
+
+fn describe(value: &Static) -> String {
+    match value {
+        Static::Integer(value) => format!("the number {value}"),
+        Static::Real(value) => format!("the number {value:?}"),
+        Static::Flag(value) => format!("`{value}`"),
+        Static::Text(text) if text.is_empty() => "an empty string".to_owned(),
+        Static::Text(_) => "a string".to_owned(),
+        Static::Tuple(parts) => tuple_of(parts.len()),
+        Static::Other(what) => (*what).to_owned(),
+    }
+}

@@ -1,0 +1,492 @@
+//! Recipes from text: what is read, what is refused and how it is said.
+
+use miette::Diagnostic;
+use nas_grammar::ast::{BinaryOp, Expr, ExprKind, ItemKind, UnaryOp};
+use nas_grammar::{Problem, Source, parse};
+use nas_ir::Measure;
+use nas_ir::recipe::table::SECTIONS;
+use nas_ir::recipe::{Anneal, Law, Mixing, Recipe};
+
+use super::Static;
+use crate::items::search::overrides::Override;
+use crate::items::search::read::{check, check_default};
+
+/// Numbers, strings and `+ - * /` of them: what the compiler's evaluator does, in small.
+fn evaluate(expr: &Expr, source: &Source) -> Result<Static, Vec<Problem>> {
+    let number = |value: f64, whole: bool| {
+        if whole { Static::Integer(value as i128) } else { Static::Real(value) }
+    };
+    Ok(match &expr.kind {
+        ExprKind::Number(text) => literal(text),
+        ExprKind::Bool(value) => Static::Flag(*value),
+        ExprKind::Text(_) => {
+            let written = &source.text()[expr.span.range()];
+            Static::Text(written.trim_matches('"').to_owned())
+        }
+        ExprKind::Paren(inner) => evaluate(inner, source)?,
+        ExprKind::Tuple(parts) => {
+            Static::Tuple(parts.iter().map(|p| evaluate(p, source)).collect::<Result<_, _>>()?)
+        }
+        ExprKind::List(_) => Static::Other("a list"),
+        ExprKind::Unary(UnaryOp::Neg, inner) => match evaluate(inner, source)? {
+            Static::Integer(value) => Static::Integer(-value),
+            Static::Real(value) => Static::Real(-value),
+            other => other,
+        },
+        ExprKind::Binary(op, left, right) => {
+            let (left, right) = (evaluate(left, source)?, evaluate(right, source)?);
+            let whole = matches!((&left, &right), (Static::Integer(_), Static::Integer(_)));
+            let (left, right) = (real(&left), real(&right));
+            match op {
+                BinaryOp::Add => number(left + right, whole),
+                BinaryOp::Sub => number(left - right, whole),
+                BinaryOp::Mul => number(left * right, whole),
+                BinaryOp::Div => number(left / right, whole),
+                _ => return Err(unknown(expr, source)),
+            }
+        }
+        ExprKind::Name(name) if name == "SIZE" => {
+            Static::Tuple(vec![Static::Integer(32), Static::Integer(48)])
+        }
+        ExprKind::Name(name) if name == "TEN" => Static::Integer(10),
+        _ => return Err(unknown(expr, source)),
+    })
+}
+
+fn real(value: &Static) -> f64 {
+    match value {
+        Static::Integer(value) => *value as f64,
+        Static::Real(value) => *value,
+        other => panic!("{other:?} is no number"),
+    }
+}
+
+fn literal(text: &str) -> Static {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" => 1.0,
+        "K" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        other => panic!("unit {other}"),
+    };
+    match digits.replace('_', "").parse::<i128>() {
+        Ok(value) => Static::Integer(value * unit as i128),
+        Err(_) => Static::Real(digits.parse::<f64>().unwrap() * unit),
+    }
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("cannot evaluate {what}")]
+#[diagnostic(code(nas::test::unknown))]
+struct Unknown {
+    what: String,
+}
+
+fn unknown(expr: &Expr, source: &Source) -> Vec<Problem> {
+    vec![Box::new(Unknown { what: source.text()[expr.span.range()].to_owned() })]
+}
+
+fn read(settings: &str, overrides: &[&str]) -> Result<Recipe, Vec<Problem>> {
+    let source = Source::new("t.nas", format!("search quick of tiny {{\n{settings}\n}}\n"));
+    let parsed = parse(&source);
+    assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+    let ItemKind::Search(search) = &parsed.file.items[0].kind else { panic!("no search") };
+    let overrides: Vec<Override> = overrides.iter().map(|o| Override::parse(o).unwrap()).collect();
+    check(search, &source, &overrides, &mut evaluate)
+}
+
+fn recipe(settings: &str) -> Recipe {
+    read(settings, &[]).unwrap()
+}
+
+/// Code, labelled text and help of every problem, a line each.
+fn said(result: Result<Recipe, Vec<Problem>>) -> Vec<String> {
+    let problems = result.expect_err("problems");
+    problems.iter().map(|problem| line(problem.as_ref())).collect()
+}
+
+fn line(problem: &dyn Diagnostic) -> String {
+    let code = problem.code().unwrap().to_string();
+    let code = code.strip_prefix("nas::recipe::").unwrap_or(&code).to_owned();
+    let labels: Vec<String> = problem
+        .labels()
+        .into_iter()
+        .flatten()
+        .map(|label| {
+            let source = problem.source_code().expect("labels have a source");
+            let read = source.read_span(label.inner(), 0, 0).expect("labels lie in the source");
+            let text = String::from_utf8(read.data().to_vec()).unwrap();
+            format!("`{}` {}", text.trim(), label.label().unwrap_or_default())
+        })
+        .collect();
+    let help = problem.help().map(|help| help.to_string()).unwrap_or_default();
+    format!("{code}: {problem} | {} | {help}", labels.join("; "))
+}
+
+fn one(settings: &str) -> String {
+    let mut lines = said(read(settings, &[]));
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    lines.remove(0)
+}
+
+#[test]
+fn the_recipe_of_the_language_page_is_read() {
+    let recipe = recipe(
+        "strategy gumbel { temperature = 5.0 -> 1.0, prune_below = 0.005 }
+         minimize cross_entropy + 0.02 * macs / 1M
+         data cityscapes { path = \"data/cityscapes\", crop = (768, 512), flip = true, scale = 0.5..2.0 }
+         weights sgd { rate = 0.05 -> 0 cosine, momentum = 0.8, decay = 1e-4 }
+         choices adam { rate = 0.01, decay = 5e-4 }
+         schedule { epochs = 120, warmup = 20, alternate = epoch, split = 0.7, seed = 18446744073709551615 }
+         derive { sample = 100, keep = 6 }
+         retrain { epochs = 400 }",
+    );
+    assert_eq!(recipe.name, "quick");
+    assert_eq!(recipe.strategy.temperature, Anneal { from: 5.0, to: 1.0, law: Law::Linear });
+    assert_eq!(recipe.objective.measure, Measure::Macs);
+    assert!((recipe.objective.factor - 0.02e-6).abs() < 1e-20);
+    assert_eq!(recipe.data.crop, Some([768, 512]));
+    assert_eq!(recipe.data.scale, Some([0.5, 2.0]));
+    assert_eq!(recipe.data.path, "data/cityscapes");
+    assert_eq!(recipe.weights.rate, Anneal { from: 0.05, to: 0.0, law: Law::Cosine });
+    assert_eq!(recipe.weights.momentum, 0.8);
+    assert_eq!((recipe.choices.rate, recipe.choices.decay), (0.01, 5e-4));
+    assert_eq!((recipe.schedule.epochs, recipe.schedule.warmup), (120, 20));
+    assert_eq!(recipe.schedule.split, 0.7);
+    assert_eq!(recipe.seed, u64::MAX);
+    assert_eq!((recipe.derive.sample, recipe.derive.keep), (100, 6));
+    assert_eq!(recipe.retrain.epochs, 400);
+}
+
+#[test]
+fn what_is_not_said_is_the_default_of_the_table() {
+    let empty = recipe("");
+    assert_eq!(Recipe { name: "tiny".to_owned(), ..empty.clone() }, Recipe::default_for("tiny"));
+    assert_eq!(check_default("quick", &[], &mut evaluate).unwrap(), empty);
+    assert_eq!(empty.schedule.warmup, empty.schedule.epochs / 4);
+    assert_eq!(recipe("schedule { epochs = 8 }").schedule.warmup, 2);
+    assert_eq!(recipe("derive { sample = 3 }").derive.keep, 3);
+    assert_eq!(recipe("strategy { mixing = hard }").strategy.mixing, Mixing::Hard);
+}
+
+/// Every default, written out as the table shows it, is accepted and changes nothing; so the
+/// reference's defaults are true and each row reaches its own place.
+#[test]
+fn written_defaults_are_the_defaults() {
+    let mut text = format!("minimize {}\n", nas_ir::recipe::table::MINIMIZE.written);
+    for section in SECTIONS {
+        text.push_str(&format!("{} {{\n", section.name));
+        for field in section.fields {
+            let shown = field.kind.default();
+            if shown == field.kind.example() {
+                text.push_str(&format!("    {} = {shown}\n", field.name));
+            }
+        }
+        text.push_str("}\n");
+    }
+    let (written, default) = (recipe(&text), recipe(""));
+    assert!((written.objective.factor / default.objective.factor - 1.0).abs() < 1e-12);
+    assert_eq!(Recipe { objective: default.objective, ..written }, default);
+}
+
+/// An example value of a row is accepted by that row.
+#[test]
+fn examples_are_accepted() {
+    for section in SECTIONS {
+        for field in section.fields {
+            let set = format!("{}.{}={}", section.name, field.name, field.kind.example());
+            let over = Override::parse(&set).unwrap();
+            let read = check_default("tiny", &[over], &mut evaluate);
+            assert!(read.is_ok(), "{set}: {:?}", read.map_err(|p| line(p[0].as_ref())));
+        }
+    }
+}
+
+#[test]
+fn every_row_says_what_it_is() {
+    for section in SECTIONS {
+        for field in section.fields {
+            assert!(!field.doc.is_empty() && !field.doc.ends_with('.'), "{}", field.name);
+            assert!(!field.kind.expected().is_empty() && !field.kind.default().is_empty());
+        }
+    }
+}
+
+#[test]
+fn constants_and_single_sides() {
+    assert_eq!(recipe("data { crop = SIZE }").data.crop, Some([32, 48]));
+    assert_eq!(recipe("data { crop = 64 }").data.crop, Some([64, 64]));
+    assert_eq!(recipe("data { crop = (TEN * 2, (7)) }").data.crop, Some([20, 7]));
+    assert_eq!(recipe("weights { rate = 0.1 }").weights.rate, Anneal::constant(0.1));
+    assert_eq!(recipe("schedule { epochs = TEN * 1K }").schedule.epochs, 10_000);
+    let rate = recipe("weights { rate = (1 -> 0.1) exponential }").weights.rate;
+    assert_eq!(rate, Anneal { from: 1.0, to: 0.1, law: Law::Exponential });
+}
+
+#[test]
+fn objectives_are_any_linear_form() {
+    let factor = |text: &str| recipe(&format!("minimize {text}")).objective;
+    for (text, expected, measure) in [
+        ("cross_entropy + 0.02 * macs / 1M", 2e-8, Measure::Macs),
+        ("macs * 2 / 1G + cross_entropy", 2e-9, Measure::Macs),
+        ("-(-cross_entropy - params / 1K)", 1e-3, Measure::Params),
+        ("2 * (cross_entropy + macs) - macs", 0.5, Measure::Macs),
+        ("cross_entropy * TEN + params * TEN / 2", 0.5, Measure::Params),
+        ("cross_entropy + 1 / 1M * macs", 1e-6, Measure::Macs),
+        ("cross_entropy + 20 * latency", 2e-8, Measure::Latency),
+        ("cross_entropy", 0.0, Measure::Macs),
+    ] {
+        let objective = factor(text);
+        assert!((objective.factor - expected).abs() <= 1e-12 * expected, "{text}: {objective:?}");
+        assert_eq!(objective.measure, measure, "{text}");
+    }
+}
+
+#[test]
+fn objectives_that_are_not() {
+    for (text, code, at) in [
+        ("cross_entropy * macs", "not_linear", "`cross_entropy * macs`"),
+        ("cross_entropy + 1 / macs", "not_linear", "`1 / macs`"),
+        ("cross_entropy + macs / 0", "not_linear", "`macs / 0`"),
+        ("cross_entropy + macs ^ 2", "not_linear", "`macs ^ 2`"),
+        ("cross_entropy + max(macs, 1)", "not_linear", "`max(macs, 1)`"),
+        ("cross_entropy + \"a\"", "not_linear", "`\"a\"`"),
+        ("0.02 * macs", "no_cross_entropy", "`0.02 * macs`"),
+        ("macs - cross_entropy", "no_cross_entropy", "`macs - cross_entropy`"),
+        ("cross_entropy + macs + params", "two_measures", "`cross_entropy + macs + params`"),
+        ("cross_entropy - latency", "rewards_cost", "more `latency`"),
+        ("cross_entropy + macs + 3", "constant_term", "this adds 3"),
+        ("cross_entropy - macs", "rewards_cost", "more `macs`"),
+        ("cross_entropy + 0.02 * depth / 10", "unknown_measure", "`depth`"),
+    ] {
+        let line = one(&format!("minimize {text}"));
+        assert!(line.starts_with(&format!("{code}: ")) && line.contains(at), "{text}: {line}");
+    }
+    let near = one("minimize cross_entropy + mac / 1M");
+    assert!(near.contains("did you mean `macs`? There are `cross_entropy`, `macs`, `params`"));
+}
+
+#[test]
+fn every_problem_is_reported_in_one_run() {
+    let lines = said(read(
+        "strategy evolution { temprature = 1 }
+         shedule { epochs = 3 }
+         weights sgd { rate = 0.1 -> 0 cosinus, momentum = 2 }
+         data { flip = 1, crop = (0, 64), scale = 2.0..0.5, path = \"\" }
+         schedule { epochs = 2.5, epochs = true }
+         schedule x { split = 1 }
+         minimize macs
+         minimize cross_entropy",
+        &[],
+    ));
+    let codes: Vec<&str> = lines.iter().filter_map(|line| line.split(':').next()).collect();
+    let mut expected = vec![
+        "unknown_kind",
+        "unknown_field",
+        "unknown_section",
+        "unknown_law",
+        "out_of_range",
+        "wrong_value",
+        "out_of_range",
+        "empty_range",
+        "wrong_value",
+        "wrong_value",
+        "repeated",
+        "wrong_value",
+        "repeated",
+        "stray_kind",
+        "out_of_range",
+        "no_cross_entropy",
+        "repeated",
+    ];
+    expected.sort_unstable();
+    let mut codes = codes;
+    codes.sort_unstable();
+    assert_eq!(codes, expected, "{lines:#?}");
+}
+
+#[test]
+fn words_of_diagnostics() {
+    for (text, expected) in [
+        (
+            "schedule { epoch = 3 }",
+            "unknown_field: `schedule` has no field `epoch` | `epoch` no field of `schedule` | \
+             did you mean `epochs`? There are `epochs`, `warmup`, `alternate`, `split`, `seed`",
+        ),
+        (
+            "banana { }",
+            "unknown_section: unknown section `banana` | `banana` no section of a recipe | the sections are \
+             `strategy`, `data`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
+        ),
+        (
+            "strategy evolution { }",
+            "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
+             write `strategy gumbel`",
+        ),
+        (
+            "schedule { epochs = 2.5 }",
+            "wrong_value: `schedule.epochs` takes a whole number | `2.5` this is the number 2.5 | \
+             write `epochs = 40`",
+        ),
+        (
+            "weights { momentum = 1 }",
+            "out_of_range: `weights.momentum` must be at least 0 and below 1 | `1` this is 1 | \
+             write `momentum = 0.9`",
+        ),
+        (
+            "weights { momentum = 0.9 -> 0.5 }",
+            "wrong_value: `weights.momentum` takes a number | `0.9 -> 0.5` this is a value that moves | \
+             write `momentum = 0.9`",
+        ),
+        (
+            "weights { rate = 0.1 -> 0 exponential }",
+            "exponential_end: an exponential never reaches 0 | `0` both ends must be above 0 | \
+             write a small number above 0, or `cosine` instead of `exponential`",
+        ),
+        (
+            "strategy { mixing = sfot }",
+            "unknown_word: `strategy.mixing` cannot be `sfot` | `sfot` not a word that it takes | \
+             did you mean `soft`? There are `soft`, `hard`",
+        ),
+        (
+            "strategy { mixing = \"soft\" }",
+            "wrong_value: `strategy.mixing` takes `soft` or `hard` | `\"soft\"` this is a string | \
+             leave the quotes out: `mixing = soft`",
+        ),
+        (
+            "schedule { epochs = \"3\" }",
+            "wrong_value: `schedule.epochs` takes a whole number | `\"3\"` this is a string | \
+             leave the quotes out: `epochs = 3`",
+        ),
+        (
+            "schedule { epochs = \"few\" }",
+            "wrong_value: `schedule.epochs` takes a whole number | `\"few\"` this is a string | \
+             write `epochs = 40`",
+        ),
+        (
+            "weights { rate = 0.1 cosine }",
+            "stray_law: `cosine` says how a value moves, and this one stays | `cosine` nothing moves here | \
+             write both ends, as in `rate = 0.1 -> 0.01 cosine`",
+        ),
+        (
+            "schedule { warmup = 9, epochs = 9 }",
+            "long_warmup: a warm-up of 9 of 9 epochs leaves none for the choices | `9` epochs in all: 9; \
+             `9` a warm-up of 9 | write `warmup = 2` (`--set schedule.warmup=2`), or ask for more than 9 epochs",
+        ),
+        (
+            "derive { keep = 50 }",
+            "keeps_too_many: 50 networks are kept of 20 that are drawn | `50` keeps 50 | write `keep = 20` \
+             (`--set derive.keep=20`), or draw 50",
+        ),
+        (
+            "schedule { } schedule { }",
+            "repeated: `schedule` is given twice | `schedule` given again here; `schedule` given first here | \
+             keep one `schedule`",
+        ),
+        ("schedule { epochs = nothing }", "nas::test::unknown: cannot evaluate nothing |  | "),
+        (
+            "data { crop = (1, 2, 3) }",
+            "wrong_value: `data.crop` takes height and width | `(1, 2, 3)` this is a tuple of 3 | \
+             write `crop = (64, 64)`",
+        ),
+    ] {
+        assert_eq!(one(text), expected);
+    }
+}
+
+#[test]
+fn contradictions_of_misread_values_are_not_reported() {
+    assert!(one("schedule { warmup = 100, epochs = x }").contains("cannot evaluate x"));
+}
+
+#[test]
+fn overrides_win_and_the_last_one_wins() {
+    let recipe = read(
+        "schedule { epochs = 120, warmup = 20 } weights { rate = 0.1 }",
+        &[
+            "schedule.epochs=9",
+            "schedule.epochs = 40",
+            "weights.rate=0.2 -> 0.1 linear",
+            "data.path=\"elsewhere\"",
+            "minimize=cross_entropy + params / 1K",
+            "strategy.mixing=hard",
+        ],
+    )
+    .unwrap();
+    assert_eq!((recipe.schedule.epochs, recipe.schedule.warmup), (40, 20));
+    assert_eq!(recipe.weights.rate, Anneal { from: 0.2, to: 0.1, law: Law::Linear });
+    assert_eq!(recipe.data.path, "elsewhere");
+    assert_eq!(recipe.objective.measure, Measure::Params);
+    assert_eq!(recipe.strategy.mixing, Mixing::Hard);
+}
+
+#[test]
+fn overrides_are_checked_like_settings() {
+    let lines = said(read(
+        "schedule { epochs = 120, warmup = 20 }",
+        &["schedule.epochs=3", "wieghts.rate=1", "retrain.epochs=0"],
+    ));
+    assert_eq!(
+        lines,
+        [
+            "unknown_section: unknown section `wieghts` | `wieghts` no section of a recipe | \
+             did you mean `weights`? There are `strategy`, `data`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
+            "out_of_range: `retrain.epochs` must be at least 1 and at most 1000000 | `0` this is 0 | \
+             write `epochs = 60`",
+            "long_warmup: a warm-up of 20 of 3 epochs leaves none for the choices | `3` epochs in all: 3 | \
+             write `warmup = 0` (`--set schedule.warmup=0`), or ask for more than 20 epochs",
+        ]
+    );
+}
+
+#[test]
+fn overrides_of_another_form_are_refused() {
+    for text in [
+        "",
+        "epochs",
+        "epochs=3",
+        "schedule.epochs=",
+        "a.b.c=1",
+        "schedule.=3",
+        ".epochs=3",
+        "schedule.epochs=3 } derive { keep = 1",
+        "schedule.epochs=3 warmup=1",
+        "minimize=cross_entropy schedule { }",
+        "schedule.epochs=3 } } expect 1 == 1 search a of b { c { d = 1",
+        "sche dule.epochs=3",
+    ] {
+        let problems = Override::parse(text).expect_err(text);
+        let line = line(problems[0].as_ref());
+        assert!(
+            line.starts_with("override_form: ") || line.starts_with("nas::parse::syntax"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn anneals_meet_their_ends() {
+    for law in [Law::Linear, Law::Exponential, Law::Cosine] {
+        let anneal = Anneal { from: 5.0, to: 1.0, law };
+        assert_eq!((anneal.at(0, 7), anneal.at(6, 7), anneal.at(60, 7)), (5.0, 1.0, 1.0));
+        assert_eq!((anneal.at(0, 1), anneal.at(0, 0)), (5.0, 5.0));
+        let values: Vec<f64> = (0..7).map(|epoch| anneal.at(epoch, 7)).collect();
+        assert!(values.windows(2).all(|pair| pair[0] > pair[1]), "{law:?} {values:?}");
+        assert_eq!(anneal.over(0, 4)[0], 5.0);
+        assert_eq!(anneal.over(3, 4)[1], 1.0);
+        assert_eq!(anneal.over(1, 4)[1], anneal.over(2, 4)[0]);
+    }
+    let at = |law, epoch| Anneal { from: 4.0, to: 1.0, law }.at(epoch, 3);
+    assert_eq!(at(Law::Linear, 1), 2.5);
+    assert!((at(Law::Exponential, 1) - 2.0).abs() < 1e-12);
+    assert!((at(Law::Cosine, 1) - 2.5).abs() < 1e-12);
+    assert_eq!(Anneal { from: 0.1, to: 0.0, law: Law::Cosine }.over(9, 10)[1], 0.0);
+}
+
+#[test]
+fn a_recipe_survives_json() {
+    let recipe = recipe("data { crop = (3, 4), scale = 0.1..0.7 } schedule { seed = 7 }");
+    let json = serde_json::to_string(&recipe).unwrap();
+    assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
+}

@@ -1,0 +1,521 @@
+//! The analyses against brute force over all assignments of random small spaces.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "functions that only tests use"
+)]
+
+mod common;
+#[path = "common/random.rs"]
+mod random;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nas_analysis::{
+    Draw, ExpectedCost, Sampler, SamplerWithin, Within, best_under, count, count_within,
+    distribution, front, least_under, moments, range,
+};
+use nas_grammar::Source;
+use nas_ir::liveness::Liveness;
+use nas_ir::{
+    Assignment, Checked, Cost, Costs, Form, Limit, Measure, Network, NodeId, NodeKind, Shape,
+    Space, Varied,
+};
+use nas_passes::specialise;
+use num_bigint::BigUint;
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// The most assignments that brute force goes through.
+const MAX_ASSIGNMENTS: usize = 1500;
+
+fn widths(space: &Space) -> Vec<usize> {
+    space.decisions.iter().map(|decision| decision.candidates.len()).collect()
+}
+
+/// What the outputs read, followed node by node, and what it costs; dropped sums and identities
+/// cost nothing.
+fn naive_cost(space: &Space, assignment: &Assignment) -> (Cost, BTreeSet<NodeId>) {
+    let mut open: Vec<_> = space.graph.outputs().map(|(id, _)| id).collect();
+    let mut seen = BTreeSet::new();
+    let mut cost = Cost::default();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let node = space.graph.node(id).unwrap();
+        match &node.kind {
+            NodeKind::Select(selector) => {
+                let taken = *space.selectors.value(*selector, assignment).unwrap();
+                open.push(node.inputs[taken as usize]);
+            }
+            NodeKind::Op(op) => {
+                let op = op.get(&space.selectors, assignment).unwrap();
+                let shape =
+                    |shape: &Varied<Shape>| *shape.get(&space.selectors, assignment).unwrap();
+                let shapes: Vec<Shape> =
+                    node.inputs.iter().map(|&i| shape(space.graph.shape(i).unwrap())).collect();
+                cost.macs += u64::try_from(op.macs(&shapes, shape(&node.shape))).unwrap();
+                cost.params += u64::try_from(op.params(&shapes)).unwrap();
+                if op.reads_inputs() {
+                    open.extend(&node.inputs);
+                }
+            }
+            NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => {
+                open.extend(&node.inputs);
+            }
+        }
+    }
+    (cost, seen)
+}
+
+fn assert_well_formed(network: &Network) {
+    for (index, node) in network.nodes.iter().enumerate() {
+        assert!(node.inputs.iter().all(|&input| input < index), "operands come first");
+        // What reads no inputs is a constant, and has none in a network.
+        if let Some(op) = node.op.as_ref().filter(|op| op.reads_inputs()) {
+            assert_eq!(op.shape(&network.operand_shapes(node)), Ok(node.shape), "{}", node.name);
+        }
+    }
+    let read: BTreeSet<usize> = network
+        .nodes
+        .iter()
+        .flat_map(|node| node.inputs.iter().copied())
+        .chain(network.outputs.iter().map(|port| port.node))
+        .collect();
+    for (index, node) in network.nodes.iter().enumerate() {
+        assert!(node.op.is_none() || read.contains(&index), "nothing reads {}", node.name);
+    }
+}
+
+/// The choices that make a difference in a network, followed from its outputs; an input is part of
+/// every network.
+fn made(space: &Space, assignment: &Assignment) -> BTreeSet<(usize, usize)> {
+    let ends = space.graph.outputs().chain(space.graph.inputs());
+    let mut open: Vec<_> = ends.map(|(id, _)| id).collect();
+    let (mut seen, mut made) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let node = space.graph.node(id).unwrap();
+        let selector = match &node.kind {
+            NodeKind::Select(selector) => Some(*selector),
+            NodeKind::Op(op) => op.selector(),
+            NodeKind::Input => node.shape.selector(),
+            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
+        };
+        for decision in selector.map(|by| space.selectors.path(by, assignment)).unwrap_or_default()
+        {
+            made.insert((decision.index(), assignment.get(decision)));
+        }
+        match &node.kind {
+            NodeKind::Select(selector) => {
+                let taken = *space.selectors.value(*selector, assignment).unwrap();
+                open.push(node.inputs[taken as usize]);
+            }
+            NodeKind::Op(op) if !op.get(&space.selectors, assignment).unwrap().reads_inputs() => {}
+            _ => open.extend(&node.inputs),
+        }
+    }
+    made
+}
+
+/// Every assignment with its network and cost.
+struct Brute {
+    rows: Vec<(Assignment, Network, Costs)>,
+}
+
+impl Brute {
+    /// `None` if there are too many.
+    fn new(space: &Checked<Space>) -> Option<Self> {
+        let assignments = common::assignments(space, MAX_ASSIGNMENTS)?;
+        let rows = assignments.into_iter().map(|assignment| {
+            let network = specialise(space, &assignment);
+            let costs = nas_analysis::costs(&network);
+            (assignment, network, costs)
+        });
+        Some(Self { rows: rows.collect() })
+    }
+
+    /// The costs of each network, by its choices.
+    fn networks(&self) -> BTreeMap<&[(String, String)], Costs> {
+        let mut networks = BTreeMap::new();
+        for (_, network, cost) in &self.rows {
+            let before = networks.insert(network.choices.as_slice(), *cost);
+            assert!(before.is_none_or(|before| before == *cost), "one network, two costs");
+        }
+        networks
+    }
+
+    fn expected(&self, space: &Space, measure: Measure, probabilities: &[Vec<f64>]) -> f64 {
+        let weighted = self.rows.iter().map(|(assignment, _, cost)| {
+            let weight: f64 = space
+                .decision_ids()
+                .map(|(id, _)| probabilities[id.index()][assignment.get(id)])
+                .product();
+            weight * of(measure, cost) as f64
+        });
+        weighted.sum()
+    }
+}
+
+fn of(measure: Measure, costs: &Costs) -> u64 {
+    costs.of(measure).unwrap()
+}
+
+const MEASURES: [Measure; 3] = [Measure::Macs, Measure::Params, Measure::WeightBytes];
+
+fn assert_close(a: f64, b: f64, scale: f64, what: &str) {
+    assert!((a - b).abs() <= 1e-9 * scale.abs().max(1.0), "{what}: {a} and {b}");
+}
+
+fn check_counts(space: &Checked<Space>, brute: &Brute) {
+    let networks = brute.networks();
+    assert_eq!(count(space).unwrap(), BigUint::from(networks.len()));
+    for measure in MEASURES {
+        let costs = || networks.values().map(|cost| of(measure, cost));
+        let range = range(space, measure).unwrap();
+        assert_eq!((Some(range.min), Some(range.max)), (costs().min(), costs().max()));
+        let moments = moments(space, measure).unwrap();
+        let total = networks.len() as f64;
+        let mean = costs().map(|cost| cost as f64).sum::<f64>() / total;
+        let variance = costs().map(|cost| (cost as f64 - mean).powi(2)).sum::<f64>() / total;
+        assert_close(moments.mean, mean, mean, "mean");
+        assert_close(moments.std, variance.sqrt(), mean, "standard deviation");
+    }
+}
+
+fn check_networks(space: &Checked<Space>, brute: &Brute) {
+    let (conditions, alive) = Liveness::of(space).and_then(Liveness::into_nodes).unwrap();
+    for (assignment, network, costs) in &brute.rows {
+        assert_well_formed(network);
+        let Costs { macs, params, .. } = *costs;
+        let (cost, mut read) = naive_cost(space, assignment);
+        assert_eq!(cost, Cost { macs, params });
+        read.extend(space.graph.inputs().map(|(id, _)| id));
+        let nodes = space.graph.nodes().zip(&alive);
+        let is_alive = |alive| conditions.value(alive, assignment) == Some(&1);
+        let alive = nodes.filter(|(_, alive)| is_alive(**alive)).map(|((id, _), _)| id);
+        assert_eq!(alive.collect::<BTreeSet<_>>(), read);
+    }
+}
+
+/// Value, gradient by finite differences, and differences along the simplex by brute force.
+fn check_expected(space: &Checked<Space>, brute: &Brute, probabilities: &[Vec<f64>]) {
+    for measure in MEASURES {
+        let expected = ExpectedCost::new(space, measure).unwrap();
+        let (value, gradient) = expected.evaluate(probabilities);
+        let scale = range(space, measure).unwrap().max as f64;
+        assert_close(value, brute.expected(space, measure, probabilities), scale, "value");
+        for (row, slopes) in gradient.iter().enumerate() {
+            let mut certain = Vec::new();
+            for candidate in 0..slopes.len() {
+                let moved = |by: f64| {
+                    let mut moved = probabilities.to_vec();
+                    moved[row][candidate] += by;
+                    expected.evaluate(&moved).0
+                };
+                // The value is linear in each probability, so that a large step is exact.
+                let slope = (moved(0.5) - moved(-0.5)) / 1.0;
+                assert_close(slope, slopes[candidate], scale, "slope");
+                let mut decided = probabilities.to_vec();
+                decided[row].fill(0.0);
+                decided[row][candidate] = 1.0;
+                certain.push(brute.expected(space, measure, &decided));
+            }
+            for (slope, value) in slopes.iter().zip(&certain) {
+                let (difference, along) = (value - certain[0], slope - slopes[0]);
+                assert_close(difference, along, scale, "along the simplex");
+            }
+        }
+    }
+}
+
+/// Draws are canonical, reach every network, and about equally often.
+fn check_sampler(space: &Checked<Space>, brute: &Brute, seed: u64) {
+    const EACH: usize = 50;
+    let networks = brute.networks().len();
+    let sampler = Sampler::new(space).unwrap();
+    assert_eq!(*sampler.count(), BigUint::from(networks));
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn: BTreeMap<Vec<(String, String)>, (Assignment, usize)> = BTreeMap::new();
+    let total = EACH * networks.min(60);
+    for _ in 0..total {
+        let assignment = sampler.draw(&mut rng);
+        let choices = specialise(space, &assignment).choices;
+        let (first, times) = drawn.entry(choices).or_insert((assignment.clone(), 0));
+        assert_eq!(*first, assignment, "decisions that make no difference take the first");
+        *times += 1;
+    }
+    if networks > 60 {
+        return;
+    }
+    assert_eq!(drawn.len(), networks, "every network can be drawn");
+    let square = |times: usize| (times as f64 - EACH as f64).powi(2) / EACH as f64;
+    let chi_square: f64 = drawn.values().map(|(_, times)| square(*times)).sum();
+    // Seven standard deviations above the mean, and more for the tail of few degrees.
+    let degrees = (networks - 1) as f64;
+    assert!(
+        chi_square <= degrees + 7.0 * (2.0 * degrees).sqrt() + 20.0,
+        "{chi_square} of {degrees}"
+    );
+}
+
+/// Distribution and counts of one measure against those of all networks.
+fn check_distribution(space: &Checked<Space>, brute: &Brute, measure: Measure) {
+    let networks = brute.networks();
+    let mut costs: Vec<i128> = networks.values().map(|cost| of(measure, cost).into()).collect();
+    costs.sort_unstable();
+    let form = Form::from(measure);
+    let distribution = distribution(space, &form).unwrap();
+    assert_eq!(distribution.slack(), 0);
+    assert_eq!(distribution.range(), (costs[0], costs[costs.len() - 1]));
+    for &most in costs.iter().step_by(costs.len().div_ceil(7)) {
+        for most in [most - 1, most, most + 1] {
+            let expected = BigUint::from(costs.partition_point(|cost| *cost <= most));
+            assert_eq!(distribution.at_most(most), expected);
+            let within = count_within(space, &[Limit { form: form.clone(), most }]).unwrap();
+            assert_eq!((within.at_least, within.at_most), (expected.clone(), expected));
+        }
+    }
+    let histogram = distribution.histogram(5);
+    let (from, to) = (histogram.from, histogram.to);
+    let mut expected = vec![BigUint::ZERO; 5];
+    for cost in costs {
+        let bin = if cost == to { 4 } else { (cost - from) * 5 / (to - from) };
+        expected[usize::try_from(bin).unwrap()] += 1u32;
+    }
+    assert_eq!(histogram.counts, expected);
+}
+
+/// The networks that keep both limits: how many, draws among them, and the best of them.
+fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u64) {
+    let networks = brute.networks();
+    let nth = |measure, share: f64| {
+        let mut costs: Vec<u64> = networks.values().map(|cost| of(measure, cost)).collect();
+        costs.sort_unstable();
+        i128::from(costs[((costs.len() - 1) as f64 * share) as usize])
+    };
+    let share = weights[0];
+    let limits = MEASURES.map(|m| Limit { form: m.into(), most: nth(m, share) });
+    let keeps = |cost: &Costs| {
+        MEASURES.iter().zip(&limits).all(|(m, limit)| i128::from(of(*m, cost)) <= limit.most)
+    };
+    let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| keeps(cost)).collect();
+    let within = count_within(space, &limits).unwrap();
+    let number = BigUint::from(kept.len());
+    assert_eq!((&within.at_least, &within.at_most), (&number, &number));
+    check_draws(space, &limits, &kept, seed);
+
+    let least = least_under(space, &Measure::Params.into(), &limits[..1]).unwrap().unwrap();
+    let cheap = networks.values().filter(|cost| i128::from(cost.macs) <= limits[0].most);
+    let expected = cheap.map(|cost| cost.params).min().unwrap();
+    assert_eq!((-least.score, least.bound), (expected as f64, least.score));
+    assert_eq!(specialise(space, &least.assignment).cost().params, expected);
+
+    let scores = probabilities(space, weights);
+    let best = best_under(space, &scores, &limits).unwrap();
+    let expected = kept.keys().map(|choices| score_of(space, &scores, choices)).reduce(f64::max);
+    assert_eq!(best.is_some(), expected.is_some());
+    if let (Some(best), Some(expected)) = (best, expected) {
+        assert_close(best.score, expected, 1.0, "the best score");
+        assert_eq!(best.score, best.bound);
+        let network = specialise(space, &best.assignment);
+        assert!(keeps(&nas_analysis::costs(&network)));
+        assert_close(
+            score_of(space, &scores, &network.choices),
+            expected,
+            1.0,
+            "the score of the best",
+        );
+    }
+}
+
+/// Draws among the networks that keep limits.
+fn check_draws(
+    space: &Checked<Space>,
+    limits: &[Limit],
+    kept: &BTreeMap<&&[(String, String)], &Costs>,
+    seed: u64,
+) {
+    let sampler = SamplerWithin::new(space, limits).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn: BTreeMap<Vec<(String, String)>, usize> = BTreeMap::new();
+    let few = kept.len().min(20);
+    for _ in 0..50 * few {
+        let Draw::Network(drawn_one) = sampler.draw(&mut rng) else {
+            panic!("{} networks keep the limits", kept.len())
+        };
+        let network = specialise(space, &drawn_one);
+        assert!(kept.contains_key(&network.choices.as_slice()));
+        *drawn.entry(network.choices).or_default() += 1;
+    }
+    if kept.len() == few && few > 0 {
+        assert_eq!(drawn.len(), few, "every network within the limits can be drawn");
+        assert!(drawn.values().all(|times| (8..140).contains(times)), "equally often: {drawn:?}");
+    }
+    assert!(few > 0 || !matches!(sampler.draw(&mut rng), Draw::Network(_)));
+}
+
+/// Limits on what is no sum, from both sides, beside one that is.
+fn check_conditions(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u64) {
+    let networks = brute.networks();
+    let nth = |measure, share: f64| {
+        let mut costs: Vec<u64> = networks.values().map(|cost| of(measure, cost)).collect();
+        costs.sort_unstable();
+        i128::from(costs[((costs.len() - 1) as f64 * share) as usize])
+    };
+    for (measure, factor) in
+        [Measure::Depth, Measure::PeakMemory].into_iter().flat_map(|m| [(m, 1), (m, -1)])
+    {
+        let limits = [
+            Limit { form: Form(vec![(measure, factor)]), most: factor * nth(measure, weights[0]) },
+            Limit { form: Measure::Macs.into(), most: nth(Measure::Macs, weights[1]) },
+        ];
+        let keeps = |cost: &Costs| limits.iter().all(|limit| limit.is_kept(cost).unwrap());
+        let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| keeps(cost)).collect();
+        let number = BigUint::from(kept.len());
+        let Within { at_least, at_most } = count_within(space, &limits).unwrap();
+        assert!(at_least <= number && number <= at_most, "{at_least}..{at_most}, not {number}");
+        if measure == Measure::Depth {
+            assert_eq!(at_least, at_most);
+        }
+        check_draws(space, &limits, &kept, seed);
+        let scores = probabilities(space, weights);
+        let best = best_under(space, &scores, &limits).unwrap();
+        let expected = kept.keys().map(|choices| score_of(space, &scores, choices));
+        let expected = expected.reduce(f64::max);
+        assert_eq!(best.as_ref().map(|best| best.score.is_finite()), expected.map(|_| true));
+        if let (Some(best), Some(expected)) = (best, expected) {
+            assert_close(best.score, expected, 1.0, "the best score");
+            assert!(keeps(&nas_analysis::costs(&specialise(space, &best.assignment))));
+        }
+    }
+}
+
+/// The score of a network by those of its choices.
+fn score_of(space: &Space, scores: &[Vec<f64>], choices: &[(String, String)]) -> f64 {
+    let score = |(path, candidate): &(String, String)| {
+        let row = space.decisions.iter().position(|d| d.path == *path).unwrap();
+        let column = space.decisions[row].candidates.iter().position(|c| c == candidate);
+        scores[row][column.unwrap()]
+    };
+    choices.iter().map(score).sum()
+}
+
+/// The Pareto front of both measures, and a network at each of its points.
+fn check_front(space: &Checked<Space>, brute: &Brute) {
+    let networks = brute.networks();
+    let mut points: Vec<(u64, u64)> = networks.values().map(|c| (c.macs, c.params)).collect();
+    points.sort_unstable();
+    let mut least = u64::MAX;
+    points.retain(|&(_, params)| {
+        let before = least;
+        least = least.min(params);
+        params < before
+    });
+    let front = front(space, &Measure::Macs.into(), &Measure::Params.into()).unwrap();
+    let expected: Vec<_> = points.iter().map(|&(a, b)| (i128::from(a), i128::from(b))).collect();
+    assert_eq!(front.points().collect::<Vec<_>>(), expected);
+    for (index, point) in points.iter().enumerate() {
+        let cost = specialise(space, &front.network(index).unwrap()).cost();
+        assert_eq!((cost.macs, cost.params), *point);
+    }
+}
+
+/// Probabilities of every decision from a few random numbers.
+fn probabilities(space: &Space, weights: &[f64]) -> Vec<Vec<f64>> {
+    let mut weights = weights.iter().cycle();
+    let mut row = |width: usize| {
+        let row: Vec<f64> = weights.by_ref().take(width).copied().collect();
+        let sum: f64 = row.iter().sum();
+        row.into_iter().map(|weight| weight / sum).collect()
+    };
+    widths(space).into_iter().map(&mut row).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn analyses_equal_brute_force(
+        text in random::source(),
+        weights in proptest::collection::vec(0.05f64..1.0, 2..40),
+        seed in any::<u64>(),
+    ) {
+        let space = common::space(Source::new("random.nas", text.as_str()));
+        let brute = Brute::new(&space);
+        prop_assume!(brute.is_some());
+        let brute = brute.unwrap();
+        check_networks(&space, &brute);
+        check_counts(&space, &brute);
+        check_expected(&space, &brute, &probabilities(&space, &[1.0]));
+        check_expected(&space, &brute, &probabilities(&space, &weights));
+        check_sampler(&space, &brute, seed);
+        MEASURES.into_iter().for_each(|measure| check_distribution(&space, &brute, measure));
+        check_limits(&space, &brute, &weights, seed);
+        check_conditions(&space, &brute, &weights, seed);
+        check_front(&space, &brute);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counts_equal_brute_force_up_to_a_million(text in random::source()) {
+        let space = common::space(Source::new("random.nas", text.as_str()));
+        let assignments = common::assignments(&space, 1_000_000);
+        prop_assume!(assignments.is_some());
+        let networks: BTreeSet<_> =
+            assignments.into_iter().flatten().map(|assignment| made(&space, &assignment)).collect();
+        prop_assert_eq!(count(&space).unwrap(), BigUint::from(networks.len()));
+    }
+}
+
+/// What random spaces must have held at least: a nested choice that an outer one cuts off.
+#[test]
+fn a_choice_inside_a_candidate_counts_only_there() {
+    let text = "
+space nested {
+    input x: [4, 6, 6]
+    let y = x -> choose outer {
+        skip: zero
+        deep: inner
+    }
+    output z = x + y
+}
+block inner(x) { x -> choose op { a: conv(4, kernel = 1), b: conv(4, kernel = 3), c: relu } }
+";
+    let space = common::space(Source::new("nested.nas", text));
+    assert_eq!(count(&space).unwrap(), BigUint::from(4u32));
+    let range = range(&space, Measure::Macs).unwrap();
+    assert_eq!((range.min, range.max), (0, 4 * 4 * 9 * 36));
+    let sampler = Sampler::new(&space).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let skips = (0..4000)
+        .filter(|_| specialise(&space, &sampler.draw(&mut rng)).choices.len() == 1)
+        .count();
+    assert!((900..1100).contains(&skips), "a quarter of the networks skips: {skips} of 4000");
+}
+
+/// The right side of `and` and `or` is evaluated only in the cases that the left leaves open.
+#[test]
+fn a_chosen_left_side_guards_the_right_side() {
+    let text = "
+space guarded {
+    input x: [4, 8, 8]
+    let i = choose i [0, 1, 2]
+    let steps = [5, 1]
+    let is_large = i > 0 and steps[i - 1] > 3
+    output y = if is_large { x -> conv(4, kernel = 3) } else { x -> relu }
+}
+";
+    let space = common::space(Source::new("guarded.nas", text));
+    assert_eq!(count(&space).unwrap(), BigUint::from(3u32));
+    let range = range(&space, Measure::Macs).unwrap();
+    assert_eq!((range.min, range.max), (0, 4 * 4 * 9 * 64));
+}

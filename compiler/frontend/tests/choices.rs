@@ -1,0 +1,100 @@
+//! Choices by path, as result files hold them, against a space that has changed since.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "functions that only tests use"
+)]
+
+mod common;
+
+use indexmap::IndexMap;
+use nas_frontend::items::arch::{Misfits, from_choices};
+use nas_grammar::Source;
+use nas_passes::specialise;
+
+const UNIT: &str = "block unit(x) {
+    x -> choose op { k3: conv(3, kernel = choose kernel [1, 3]), k5: conv(3, kernel = 5) }
+}
+block stage(x) { x -> unit -> unit }
+";
+
+/// What is said of choices for a space that is this pipeline.
+fn said(pipeline: &str, choices: &[(&str, &str)]) -> Vec<String> {
+    let text = format!("{UNIT}space s {{ input x: [3, 8, 8] output out = x -> {pipeline} }}");
+    let space = common::space(Source::new("s.nas", text));
+    let choices: IndexMap<String, String> =
+        choices.iter().map(|(path, name)| ((*path).to_owned(), (*name).to_owned())).collect();
+    match from_choices(&space, &choices) {
+        Err(Misfits(all)) => all.iter().map(ToString::to_string).collect(),
+        Ok(assignment) => {
+            let made: IndexMap<_, _> =
+                specialise(&space, &assignment).choices.into_iter().collect();
+            made.iter().for_each(|(path, name)| assert_eq!(choices[path], *name, "{path}"));
+            Vec::new()
+        }
+    }
+}
+
+#[test]
+fn choices_that_fit_are_taken_and_unreachable_ones_ignored() {
+    let choices = [("unit.0/op", "k5"), ("unit.0/op=k3/kernel", "1"), ("unit.1/op", "k5")];
+    assert_eq!(said("unit -> unit", &choices), [""; 0]);
+}
+
+#[test]
+fn a_decision_that_moved_takes_along_what_is_inside_it() {
+    let choices = [("unit.0/op", "k3"), ("unit.0/op=k3/kernel", "3"), ("unit.1/op", "k5")];
+    assert_eq!(
+        said("stage", &choices),
+        [
+            "`unit.0/op` is now `stage.0/unit.0/op`: rename it",
+            "`unit.0/op=k3/kernel` is now `stage.0/unit.0/op=k3/kernel`: rename it",
+            "`unit.1/op` is now `stage.0/unit.1/op`: rename it",
+        ]
+    );
+}
+
+#[test]
+fn paths_move_in_the_order_of_their_numbers() {
+    let name = |i: usize| if i == 2 { "k3" } else { "k5" };
+    let paths: Vec<String> = (0..12).rev().map(|i| format!("layer.{i}/op")).collect();
+    let choices: Vec<_> = paths.iter().zip((0..12).rev().map(name)).collect();
+    let choices: Vec<(&str, &str)> = choices.iter().map(|(p, n)| (p.as_str(), *n)).collect();
+    let said = said("repeat 12 { unit }", &choices);
+    assert!(
+        said.contains(&"`layer.2/op` is now `repeat.0.2/unit.0/op`: rename it".to_owned()),
+        "{said:#?}"
+    );
+    let new = "`repeat.0.2/unit.0/op=k3/kernel` is not made: add \
+               `\"repeat.0.2/unit.0/op=k3/kernel\": \"1\"`, or another candidate";
+    assert_eq!((said.len(), said.last().map(String::as_str)), (13, Some(new)));
+}
+
+#[test]
+fn a_decision_that_is_gone_speaks_for_what_was_inside_it() {
+    let choices = [("unit.0/op", "k5"), ("old/kind", "a"), ("old/kind=a/rate", "2")];
+    assert_eq!(said("unit", &choices), ["the space has no decision `old/kind`: remove it"]);
+}
+
+#[test]
+fn gone_and_new_are_both_said() {
+    let choices = [("unit.0/op", "k5"), ("head/act", "relu")];
+    assert_eq!(
+        said("unit -> unit", &choices),
+        [
+            "the space has no decision `head/act`: remove it",
+            "`unit.1/op` is not made: add `\"unit.1/op\": \"k3\"`, or another candidate",
+            "`unit.1/op=k3/kernel` is not made: add `\"unit.1/op=k3/kernel\": \"1\"`, or another candidate",
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_candidate_leaves_open_what_follows() {
+    let choices = [("unit.0/op", "k4")];
+    assert_eq!(
+        said("unit -> unit", &choices),
+        ["`unit.0/op` has no candidate `k4`: the candidates are `k3`, `k5`"]
+    );
+}

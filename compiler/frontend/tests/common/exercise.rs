@@ -1,0 +1,82 @@
+//! All that the compiler does with a file, for inputs that may be anything: it must end soon and
+//! without a panic, whatever it says.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::{LoadError, Program};
+use nas_grammar::parse::decode;
+use nas_grammar::{Problem, Source};
+use nas_ir::{Assignment, Measure};
+use nas_passes::specialise;
+
+/// Fails where [`exercise`] takes this thread longer than that.
+pub(crate) fn exercise_within(longest: Duration, bytes: &[u8]) {
+    let start = spent();
+    exercise(bytes);
+    let took = spent() - start;
+    let shown: String = String::from_utf8_lossy(bytes).chars().take(10_000).collect();
+    assert!(took < longest, "this took {took:?}:\n{shown}");
+}
+
+/// The time that this thread had a processor for; where the system does not say, the time.
+fn spent() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    nanos.map_or_else(|| START.elapsed(), Duration::from_nanos)
+}
+
+/// Formats, loads, checks and analyses a file; renders what was reported.
+fn exercise(bytes: &[u8]) {
+    let source = match decode("input.nas", bytes.to_vec()) {
+        Ok(source) => source,
+        Err(problem) => {
+            render(&problem);
+            return;
+        }
+    };
+    // Of a line that is too wide to be shown, a place may be too.
+    let can_show = source.text().lines().all(|line| line.len() < 8192);
+    let _ = nas_grammar::format::format(&source);
+    let mut problems = Problems::default();
+    let program = Program::load(source, &load, &mut problems);
+    let mut compiler = Compiler::new(&program, &mut problems);
+    compiler.check_all();
+    for item in program.spaces() {
+        let Some(space) = compiler.space(&item.name.name, &[]) else { continue };
+        let _ = nas_analysis::count(&space);
+        for measure in [Measure::Macs, Measure::Params] {
+            let _ = nas_analysis::range(&space, measure);
+        }
+        let _ = specialise(&space, &Assignment::first(&space)).cost();
+    }
+    for problem in problems.into_vec() {
+        assert!(render(&problem) || !can_show, "a place outside its source: {problem:?}");
+    }
+}
+
+/// Modules of the standard library, and the shipped spaces as files beside the input.
+fn load(_: &str, module: &[&str]) -> Result<Source, LoadError> {
+    let missing = || LoadError::Missing("not there".to_owned());
+    match module {
+        ["std", name] => {
+            let text = nas_spaces::std_module(name).ok_or_else(missing)?;
+            Ok(Source::new(format!("std/{name}.nas"), text))
+        }
+        [name] => {
+            let path = nas_spaces::shipped().join(format!("{name}.nas"));
+            let text = std::fs::read_to_string(path).map_err(|_| missing())?;
+            Ok(Source::new(format!("{name}.nas"), text))
+        }
+        _ => Err(missing()),
+    }
+}
+
+/// Whether a problem can be shown.
+fn render(problem: &Problem) -> bool {
+    let handler = miette::NarratableReportHandler::new();
+    handler.render_report(&mut String::new(), problem.as_ref()).is_ok()
+}

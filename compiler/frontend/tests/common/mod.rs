@@ -1,0 +1,85 @@
+//! What the tests of the compiler share: programs from text, with the standard library.
+#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "only tests use it")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::{LoadError, Program};
+use nas_grammar::Source;
+use nas_ir::{Assignment, Checked, Space};
+
+/// A shipped file, by name.
+pub(crate) fn shipped(name: &str) -> Source {
+    let path = nas_spaces::shipped().join(name);
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Source::new(path.display().to_string(), text)
+}
+
+/// The names of the shipped files, sorted.
+pub(crate) fn shipped_names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(nas_spaces::shipped())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".nas"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A text as if it stood beside the shipped spaces.
+pub(crate) fn beside_shipped(text: &str) -> Source {
+    let path = nas_spaces::shipped().join("test.nas");
+    Source::new(path.display().to_string(), text)
+}
+
+fn load(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
+    let missing = || LoadError::Missing("not there".to_owned());
+    if let ["std", name] = module {
+        let text = nas_spaces::std_module(name).ok_or_else(missing)?;
+        return Ok(Source::new(format!("std/{name}.nas"), text));
+    }
+    let folder = Path::new(importer).parent().ok_or_else(missing)?;
+    let path = folder.join(format!("{}.nas", module.join("/")));
+    let text = std::fs::read_to_string(&path).map_err(|_| missing())?;
+    Ok(Source::new(path.display().to_string(), text))
+}
+
+/// What `run` makes with a compiler for the program, and the titles of all problems.
+pub(crate) fn compile<T>(
+    source: Source,
+    run: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> T,
+) -> (T, Vec<String>) {
+    let mut problems = Problems::default();
+    let program = Program::load(source, &load, &mut problems);
+    let result = run(&program, &mut Compiler::new(&program, &mut problems));
+    (result, problems.into_vec().iter().map(ToString::to_string).collect())
+}
+
+/// The only space of a program that has no errors.
+pub(crate) fn space(source: Source) -> Arc<Checked<Space>> {
+    let text = source.text().clone();
+    let (space, problems) = compile(source, |program, compiler| {
+        let name = program.spaces().next().map(|space| space.name.name.clone()).unwrap_or_default();
+        compiler.space(&name, &[])
+    });
+    space.unwrap_or_else(|| panic!("{problems:?} in\n{text}"))
+}
+
+/// Every assignment, whether or not its decisions make a difference; `None` if there are more.
+pub(crate) fn assignments(space: &Space, most: usize) -> Option<Vec<Assignment>> {
+    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
+    let total = widths.iter().try_fold(1usize, |product, &width| product.checked_mul(width))?;
+    let nth = |mut n: usize| {
+        let mut assignment = Assignment::first(space);
+        for ((id, _), width) in space.decision_ids().zip(&widths) {
+            assignment.set(id, n % width);
+            n /= width;
+        }
+        assignment
+    };
+    (total <= most).then(|| (0..total).map(nth).collect())
+}

@@ -1,0 +1,33 @@
+//! An assignment: a candidate for each decision of a space.
+
+use crate::ids::DecisionId;
+use crate::space::Space;
+
+/// The chosen candidate of each decision; a row a decision. Decisions that the others make
+/// unreachable have a value too, which does not matter; the canonical one is 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Assignment {
+    choices: Vec<u32>,
+}
+
+impl Assignment {
+    /// The assignment that takes the first candidate everywhere.
+    #[must_use]
+    pub fn first(space: &Space) -> Self {
+        Self { choices: vec![0; space.decisions.len()] }
+    }
+
+    /// The index of the candidate chosen by a decision.
+    #[must_use]
+    pub fn get(&self, decision: DecisionId) -> usize {
+        self.choices.get(decision.index()).map_or(0, |&choice| choice as usize)
+    }
+
+    /// Chooses a candidate.
+    pub fn set(&mut self, decision: DecisionId, candidate: usize) {
+        if let Some(choice) = self.choices.get_mut(decision.index()) {
+            // INVARIANT: candidates are limited to far fewer than u32::MAX.
+            *choice = candidate as u32;
+        }
+    }
+}

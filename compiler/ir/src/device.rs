@@ -1,0 +1,36 @@
+//! Facts of a target on which the costs of networks depend.
+
+use crate::diagram::Diagram;
+use crate::dtype::Precision;
+use crate::ids::NodeId;
+
+/// What the costs of a space's networks depend on beside the networks: facts of its target.
+#[derive(Debug, Clone, Default)]
+pub struct Device {
+    /// What numbers it computes with.
+    pub precision: Precision,
+    /// Bytes that it has for weights and activations.
+    pub memory: Option<u64>,
+    /// How long it takes, if its target has a latency table.
+    pub latency: Option<Latency>,
+}
+
+/// The latency of every network of a space: a constant, and what each part adds.
+#[derive(Debug, Clone, Default)]
+pub struct Latency {
+    /// Nanoseconds of every network.
+    pub overhead: u64,
+    /// What the parts add.
+    pub parts: Vec<PartLatency>,
+}
+
+/// What a part of a space adds to the latency of the networks in which it is alive.
+#[derive(Debug, Clone)]
+pub struct PartLatency {
+    /// A node of the part: the part is in a network where this node is.
+    pub node: NodeId,
+    /// Which of its cases the part is in, as a selector of the space.
+    pub case: Diagram,
+    /// Nanoseconds in each case.
+    pub nanoseconds: Vec<u64>,
+}

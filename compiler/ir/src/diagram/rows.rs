@@ -1,0 +1,143 @@
+//! The rows of a store of diagrams: each once, the children of all of them in one list.
+
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
+
+use super::{Diagram, Top};
+use crate::ids::DecisionId;
+
+/// Where a row has its value, or its children.
+#[derive(Debug, Clone, Copy)]
+enum Row {
+    Leaf(usize),
+    Branch(Branch),
+}
+
+/// A row that branches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Branch {
+    pub(super) decision: DecisionId,
+    /// How many children it has.
+    pub(super) width: usize,
+    /// The place of the first child in the list of all.
+    first: usize,
+}
+
+/// See the file.
+#[derive(Debug, Clone)]
+pub(super) struct Rows<T> {
+    rows: Vec<Row>,
+    /// The values of the leaves.
+    values: Vec<T>,
+    /// The children of the branches.
+    children: Vec<Diagram>,
+    /// The rows by what they are.
+    places: HashTable<Diagram>,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            values: Vec::new(),
+            children: Vec::new(),
+            places: HashTable::new(),
+        }
+    }
+}
+
+impl<T> Rows<T> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn get(&self, diagram: Diagram) -> Option<Top<'_, T>> {
+        let row = *self.rows.get(diagram.0 as usize)?;
+        of(row, &self.values, &self.children)
+    }
+
+    /// All rows, children before those that have them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Top<'_, T>> {
+        self.rows.iter().filter_map(|row| of(*row, &self.values, &self.children))
+    }
+
+    /// The row, if it branches.
+    pub(super) fn branch(&self, diagram: Diagram) -> Option<Branch> {
+        match self.rows.get(diagram.0 as usize)? {
+            Row::Leaf(_) => None,
+            Row::Branch(branch) => Some(*branch),
+        }
+    }
+
+    /// A child of a branch, where it has so many.
+    pub(super) fn child(&self, branch: Branch, candidate: usize) -> Option<Diagram> {
+        if candidate >= branch.width {
+            return None;
+        }
+        self.children.get(branch.first + candidate).copied()
+    }
+}
+
+impl<T: Eq + Hash> Rows<T> {
+    pub(super) fn add_leaf(&mut self, value: T) -> Diagram {
+        let Self { rows, values, children, places } = self;
+        let (diagram, is_new) = place(rows, values, children, places, &Top::Leaf(&value));
+        if is_new {
+            rows.push(Row::Leaf(values.len()));
+            values.push(value);
+        }
+        diagram
+    }
+
+    /// The branch with these children; one of them, if they are all the same.
+    pub(super) fn add_branch(&mut self, decision: DecisionId, own: &[Diagram]) -> Diagram {
+        if let Some((first, rest)) = own.split_first()
+            && rest.iter().all(|child| child == first)
+        {
+            return *first;
+        }
+        let Self { rows, values, children, places } = self;
+        let (diagram, is_new) = place(rows, values, children, places, &Top::Branch(decision, own));
+        if is_new {
+            rows.push(Row::Branch(Branch { decision, width: own.len(), first: children.len() }));
+            children.extend_from_slice(own);
+        }
+        diagram
+    }
+}
+
+fn of<'r, T>(row: Row, values: &'r [T], children: &'r [Diagram]) -> Option<Top<'r, T>> {
+    Some(match row {
+        Row::Leaf(value) => Top::Leaf(values.get(value)?),
+        Row::Branch(branch) => {
+            let own = children.get(branch.first..branch.first + branch.width)?;
+            Top::Branch(branch.decision, own)
+        }
+    })
+}
+
+/// The place of a row, and whether it is one that the row shall come to now.
+fn place<T: Eq + Hash>(
+    rows: &[Row],
+    values: &[T],
+    children: &[Diagram],
+    places: &mut HashTable<Diagram>,
+    top: &Top<'_, T>,
+) -> (Diagram, bool) {
+    let at =
+        |diagram: &Diagram| rows.get(diagram.0 as usize).and_then(|row| of(*row, values, children));
+    let hash = |top: Option<&Top<'_, T>>| FxBuildHasher.hash_one(top);
+    let is_same = |other: &Diagram| at(other).as_ref() == Some(top);
+    match places.entry(hash(Some(top)), is_same, |other| hash(at(other).as_ref())) {
+        Entry::Occupied(found) => (*found.get(), false),
+        Entry::Vacant(free) => {
+            let diagram = Diagram(rows.len() as u32);
+            free.insert(diagram);
+            (diagram, true)
+        }
+    }
+}

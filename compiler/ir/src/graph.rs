@@ -1,0 +1,114 @@
+//! The graph itself. petgraph stays inside this file: its edge order is not operand order, so
+//! operands are kept in the nodes, and its indices never leave.
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::ids::NodeId;
+use crate::shape::Shape;
+use crate::space::{Node, NodeKind};
+use crate::varied::Varied;
+
+/// The nodes of a space. Operands come before the nodes that read them.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    inner: DiGraph<Node, ()>,
+}
+
+impl Graph {
+    /// Adds a node whose operands are in the graph.
+    pub fn add(&mut self, node: Node) -> NodeId {
+        let index = self.inner.add_node(node);
+        let input = |graph: &DiGraph<Node, ()>, place: usize| {
+            graph.node_weight(index)?.inputs.get(place).map(|input| NodeIndex::new(input.index()))
+        };
+        let mut place = 0;
+        while let Some(operand) = input(&self.inner, place) {
+            // A node that reads an operand twice is its consumer once: neighbours come latest first.
+            if self.inner.neighbors(operand).next() != Some(index) {
+                self.inner.add_edge(operand, index, ());
+            }
+            place += 1;
+        }
+        NodeId(index.index() as u32)
+    }
+
+    /// The node of this id.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.inner.node_weight(NodeIndex::new(id.index()))
+    }
+
+    /// The shape of the value of a node.
+    #[must_use]
+    pub fn shape(&self, id: NodeId) -> Option<&Varied<Shape>> {
+        self.node(id).map(|node| &node.shape)
+    }
+
+    /// Number of nodes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.node_count()
+    }
+
+    /// Whether there is no node.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All nodes, operands before the nodes that read them.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> {
+        let nodes = self.inner.raw_nodes().iter().enumerate();
+        nodes.map(|(i, node)| (NodeId(i as u32), &node.weight))
+    }
+
+    /// The nodes that read the value of a node, each once.
+    pub fn consumers(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.inner
+            .neighbors_directed(NodeIndex::new(id.index()), Direction::Outgoing)
+            .map(|index| NodeId(index.index() as u32))
+    }
+
+    /// The inputs of the network, in order.
+    pub fn inputs(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes().filter(|(_, node)| node.kind == NodeKind::Input)
+    }
+
+    /// The outputs of the network, in order.
+    pub fn outputs(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes().filter(|(_, node)| node.kind == NodeKind::Output)
+    }
+
+    /// The outputs that only training has, in order.
+    pub fn train_outputs(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes().filter(|(_, node)| matches!(node.kind, NodeKind::TrainOutput { .. }))
+    }
+
+    /// For each node, whether it is an end, or an end is computed from it under some decisions.
+    #[must_use]
+    pub fn reaching(&self, is_end: impl Fn(&NodeKind) -> bool) -> Vec<bool> {
+        let mut reaches = vec![false; self.len()];
+        for (id, node) in self.nodes().rev() {
+            let Some(slot) = reaches.get_mut(id.index()) else { continue };
+            *slot |= is_end(&node.kind);
+            if !*slot {
+                continue;
+            }
+            for operand in &node.inputs {
+                if let Some(slot) = reaches.get_mut(operand.index()) {
+                    *slot = true;
+                }
+            }
+        }
+        reaches
+    }
+
+    /// For each node, whether nothing but a train output is computed from it.
+    #[must_use]
+    pub fn train_only(&self) -> Vec<bool> {
+        let network = self.reaching(|kind| matches!(kind, NodeKind::Input | NodeKind::Output));
+        let training = self.reaching(|kind| matches!(kind, NodeKind::TrainOutput { .. }));
+        network.into_iter().zip(training).map(|(network, training)| training && !network).collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! The intermediate representation of `.nas`: spaces of networks and single networks, what their
+//! operators are, what they cost, and the verifier that proves a space well-formed.
+//! No I/O, no torch, no protobuf.
+
+pub mod assignment;
+pub mod costs;
+pub mod device;
+pub mod diagram;
+pub mod dtype;
+mod graph;
+pub mod ids;
+pub mod limit;
+pub mod linear;
+pub mod liveness;
+pub mod measure;
+pub mod network;
+pub mod operation;
+pub mod ops;
+pub mod origin;
+pub mod recipe;
+pub mod requirement;
+pub mod shape;
+pub mod space;
+pub mod task;
+pub mod text;
+mod varied;
+pub mod verify;
+pub mod weights;
+
+pub use assignment::Assignment;
+pub use costs::{Cost, Costs};
+pub use dtype::Precision;
+pub use graph::Graph;
+pub use ids::{DecisionId, NodeId, OriginId};
+pub use limit::{Form, Limit};
+pub use measure::Measure;
+pub use network::Network;
+pub use ops::Op;
+pub use shape::Shape;
+pub use space::{Choice, Decision, Node, NodeKind, Space};
+pub use task::Task;
+pub use varied::{Table, Varied, varied};
+pub use verify::Checked;
+pub use weights::{Tensor, Weights};

@@ -1,0 +1,120 @@
+//! What a network costs: the measures that the language names.
+
+use serde::{Deserialize, Serialize};
+
+
+/// A figure of a network, for batch 1 and the input size of the space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Multiply-accumulates of convolutions, transposed ones and linear layers.
+    Macs,
+    /// Trainable parameters.
+    Params,
+    /// Bytes of the parameters in the target's precision.
+    WeightBytes,
+    /// The most bytes of activations that are alive at once, in the target's precision.
+    PeakMemory,
+    /// Nanoseconds on the target, after its latency table. Expressions see seconds.
+    Latency,
+    /// Convolutions, transposed ones and linear layers on the longest way from input to output.
+    Depth,
+}
+
+impl Measure {
+    /// All measures, as tables show them.
+    pub const ALL: [Measure; 6] = [
+        Measure::Macs,
+        Measure::Params,
+        Measure::WeightBytes,
+        Measure::PeakMemory,
+        Measure::Latency,
+        Measure::Depth,
+    ];
+    /// The measures that are sums over the operators of a network.
+    pub const SUMS: [Measure; 4] =
+        [Measure::Macs, Measure::Params, Measure::WeightBytes, Measure::Latency];
+
+    /// Its name in the language.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Macs => "macs",
+            Measure::Params => "params",
+            Measure::WeightBytes => "weight_bytes",
+            Measure::PeakMemory => "peak_memory",
+            Measure::Latency => "latency",
+            Measure::Depth => "depth",
+        }
+    }
+
+    /// The measure of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|measure| measure.name() == name)
+    }
+
+    /// A value for people, as a literal of the language.
+    #[must_use]
+    pub fn show(self, value: i128) -> String {
+        if self != Measure::Latency {
+            return grouped(value);
+        }
+        let milliseconds = value as f64 / 1e6;
+        let decimals = if milliseconds < 10.0 { 3 } else { 1 };
+        format!("{milliseconds:.decimals$}ms")
+    }
+
+    /// Whether it is a sum over the operators of a network.
+    #[must_use]
+    pub fn is_sum(self) -> bool {
+        Self::SUMS.contains(&self)
+    }
+}
+
+/// A number with its digits in groups of three, as literals of the language may be written.
+#[must_use]
+pub fn grouped(n: impl ToString) -> String {
+    let text = n.to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let mut grouped = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A figure that lies between two bounds; it is known where they are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// It is no less.
+    pub at_least: u64,
+    /// It is no more.
+    pub at_most: u64,
+}
+
+impl Bounds {
+    /// A figure that is known.
+    #[must_use]
+    pub fn exactly(figure: u64) -> Self {
+        Self { at_least: figure, at_most: figure }
+    }
+
+    /// The figure, if it is known.
+    #[must_use]
+    pub fn exact(&self) -> Option<u64> {
+        (self.at_least == self.at_most).then_some(self.at_least)
+    }
+}
+
+/// Both ends of a measure over all networks of a space, as far as they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BoundedRange {
+    /// The least.
+    pub min: Bounds,
+    /// The greatest.
+    pub max: Bounds,
+}

@@ -1,0 +1,147 @@
+//! One network of a space: every decision made, every shape a number.
+
+use crate::costs::Cost;
+use crate::dtype::Precision;
+use crate::ops::{Op, Weight};
+use crate::shape::Shape;
+use crate::task::Task;
+
+/// A network without decisions. Nodes stand in an order in which operands come first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Network {
+    /// The name of the space that it comes from.
+    pub space: String,
+    /// What it is for.
+    pub task: Option<Task>,
+    /// What numbers it computes with.
+    pub precision: Precision,
+    /// Nanoseconds on the target, if it has a latency table.
+    pub latency: Option<u64>,
+    /// The decision paths and chosen candidates that made it, in order of appearance;
+    /// decisions that the others make unreachable are left out.
+    pub choices: Vec<(String, String)>,
+    /// The nodes; an operand is an index into this list.
+    pub nodes: Vec<NetworkNode>,
+    /// The inputs.
+    pub inputs: Vec<Port>,
+    /// The outputs.
+    pub outputs: Vec<Port>,
+    /// What training adds.
+    pub training: TrainingPart,
+}
+
+/// What a network has in training only, such as auxiliary heads. It is no part of what is costed,
+/// exported or run: whoever does not train a network need not look at it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrainingPart {
+    /// Its nodes; an operand is an index into the nodes of the network followed by these.
+    pub nodes: Vec<NetworkNode>,
+    /// Its outputs.
+    pub outputs: Vec<TrainOutput>,
+}
+
+/// An output that training adds, with a loss of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainOutput {
+    /// Its name, and the node whose value it is, among the nodes of the network and the added ones.
+    pub port: Port,
+    /// By what its loss is multiplied.
+    pub weight: f64,
+}
+
+/// An input or an output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Its name in the source.
+    pub name: String,
+    /// The node whose value it is.
+    pub node: usize,
+}
+
+/// One node of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkNode {
+    /// Its path, the same as in the space: `unit.7/op=k3_e1/inverted_residual.0/conv.1`.
+    pub name: String,
+    /// What it does; `None` for an input.
+    pub op: Option<Op>,
+    /// The operands, in order: indices of earlier nodes.
+    pub inputs: Vec<usize>,
+    /// The shape of its value, batch aside.
+    pub shape: Shape,
+}
+
+/// A tensor of a network's parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedWeight {
+    /// Node path and tensor name: `…/conv.1.weight`.
+    pub name: String,
+    /// What it holds and its sizes.
+    pub weight: Weight,
+}
+
+impl Network {
+    /// The node of an index, which may be one that training adds.
+    #[must_use]
+    pub fn node(&self, index: usize) -> Option<&NetworkNode> {
+        let added = || self.training.nodes.get(index.checked_sub(self.nodes.len())?);
+        self.nodes.get(index).or_else(added)
+    }
+
+    /// The shapes of a node's operands.
+    #[must_use]
+    pub fn operand_shapes(&self, node: &NetworkNode) -> Vec<Shape> {
+        node.inputs.iter().filter_map(|&i| self.node(i)).map(|n| n.shape).collect()
+    }
+
+    /// The tensors of a node's parameters, named by its path.
+    #[must_use]
+    pub fn node_weights(&self, node: &NetworkNode) -> Vec<NamedWeight> {
+        let Some(op) = &node.op else { return Vec::new() };
+        op.weights(&self.operand_shapes(node))
+            .into_iter()
+            .map(|weight| NamedWeight {
+                name: format!("{}.{}", node.name, weight.role.tensor_name()),
+                weight,
+            })
+            .collect()
+    }
+
+    /// The tensors of all parameters, in the order of the nodes.
+    #[must_use]
+    pub fn weights(&self) -> Vec<NamedWeight> {
+        self.nodes.iter().flat_map(|node| self.node_weights(node)).collect()
+    }
+
+    /// The tensors of what training adds, in the order of the nodes.
+    #[must_use]
+    pub fn training_weights(&self) -> Vec<NamedWeight> {
+        self.training.nodes.iter().flat_map(|node| self.node_weights(node)).collect()
+    }
+
+    /// What one node costs.
+    #[must_use]
+    pub fn node_cost(&self, node: &NetworkNode) -> Cost {
+        let Some(op) = &node.op else { return Cost::default() };
+        Cost::of(op, &self.operand_shapes(node), node.shape)
+    }
+
+    /// What all nodes cost together.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.nodes.iter().map(|node| self.node_cost(node)).sum()
+    }
+
+    /// Operators with a kernel on the longest way to an output.
+    #[must_use]
+    pub fn depth(&self) -> u64 {
+        let mut depths: Vec<u64> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let before = node.inputs.iter().filter_map(|&input| depths.get(input).copied()).max();
+            let own = node.op.as_ref().is_some_and(Op::has_kernel);
+            depths.push(before.unwrap_or(0) + u64::from(own));
+        }
+        let ends = self.outputs.iter().filter_map(|port| depths.get(port.node).copied());
+        ends.max().unwrap_or(0)
+    }
+}

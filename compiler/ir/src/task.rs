@@ -1,0 +1,54 @@
+//! What a network is for.
+
+use serde::Serialize;
+
+use crate::shape::Shape;
+
+/// What the network is for: which loss and which metric fit its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// A class for each pixel: the output is `[classes, H, W]` with the input's H and W.
+    Segmentation {
+        /// Number of classes.
+        classes: u32,
+        /// The label that neither loss nor metric sees.
+        ignore: u32,
+    },
+    /// A class for the whole input: the output is `[classes]`.
+    Classification {
+        /// Number of classes.
+        classes: u32,
+    },
+}
+
+impl Task {
+    /// What it is, in words.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Task::Segmentation { classes, .. } => format!("a segmentation of {classes} classes"),
+            Task::Classification { classes } => format!("a classification of {classes} classes"),
+        }
+    }
+
+    /// If an output does not fit the task: the shape that would, and an edit.
+    pub(crate) fn misfit(self, input: Shape, output: Shape) -> Option<(Shape, String)> {
+        let (needed, steps) = match self {
+            Task::Segmentation { classes, .. } => {
+                let [h, w] = input.spatial().unwrap_or_default();
+                let conv = (output.channels() != classes)
+                    .then(|| format!("-> conv({classes}, kernel = 1)"));
+                let resize = (output.spatial() != Some([h, w]))
+                    .then(|| format!("-> resize(size = ({h}, {w}))"));
+                (Shape::map(classes, h, w), conv.into_iter().chain(resize).collect())
+            }
+            Task::Classification { classes } => {
+                let pool = output.spatial().map(|_| "-> global_avg_pool".to_owned());
+                let linear = format!("-> linear({classes})");
+                (Shape::vector(classes), pool.into_iter().chain([linear]).collect::<Vec<_>>())
+            }
+        };
+        (output != needed).then(|| (needed, format!("append `{}`", steps.join(" "))))
+    }
+}

@@ -1,0 +1,125 @@
+//! What may depend on decisions: the operator of a node, its shape, a static value.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap as HashMap;
+
+use crate::assignment::Assignment;
+use crate::diagram::{Diagram, Selectors};
+use crate::ops::Op;
+
+/// Something that is the same in every network, or one of a few by the decisions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Varied<T> {
+    /// The same in every network.
+    Fixed(T),
+    /// By some decisions.
+    By(Table<T>),
+}
+
+/// Values by decisions. The values differ from each other and stand in the order of
+/// [`crate::diagram::Diagrams::leaves`], so that equal functions are equal tables.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Table<T> {
+    selector: Diagram,
+    values: Arc<[T]>,
+}
+
+impl<T> Table<T> {
+    /// Which of the values it is.
+    #[must_use]
+    pub fn selector(&self) -> Diagram {
+        self.selector
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+}
+
+impl<T> Varied<T> {
+    /// The value, if it does not depend on decisions.
+    #[must_use]
+    pub fn fixed(&self) -> Option<&T> {
+        match self {
+            Varied::Fixed(value) => Some(value),
+            Varied::By(_) => None,
+        }
+    }
+
+    /// All values that it takes.
+    #[must_use]
+    pub fn values(&self) -> &[T] {
+        match self {
+            Varied::Fixed(value) => std::slice::from_ref(value),
+            Varied::By(table) => &table.values,
+        }
+    }
+
+    /// Which of the values it takes; `None` if there is one.
+    #[must_use]
+    pub fn selector(&self) -> Option<Diagram> {
+        match self {
+            Varied::Fixed(_) => None,
+            Varied::By(table) => Some(table.selector),
+        }
+    }
+
+    /// The value under an assignment. `selectors` is the store of the space.
+    #[must_use]
+    pub fn get(&self, selectors: &Selectors, assignment: &Assignment) -> Option<&T> {
+        match self {
+            Varied::Fixed(value) => Some(value),
+            Varied::By(Table { selector, values }) => {
+                values.get(*selectors.value(*selector, assignment)? as usize)
+            }
+        }
+    }
+
+    /// One index for each of the values, also where there is one.
+    pub fn index(&self, selectors: &mut Selectors) -> Diagram {
+        self.selector().unwrap_or_else(|| selectors.constant(0))
+    }
+}
+
+impl Varied<Op> {
+    /// The name of the operator, which does not vary.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.values().first().map_or("", |op| op.declaration().name)
+    }
+}
+
+/// The values by a selector whose leaves are indices into `values`; those that are the `same`
+/// become one.
+pub fn varied<T: Clone>(
+    selectors: &mut Selectors,
+    selector: Diagram,
+    values: &[T],
+    same: impl Fn(&T, &T) -> bool,
+) -> Option<Varied<T>> {
+    let leaves: Vec<u32> = selectors.leaves(selector).into_iter().copied().collect();
+    let mut kept: Vec<&T> = Vec::new();
+    let mut renamed = HashMap::default();
+    for leaf in leaves {
+        let value = values.get(leaf as usize)?;
+        let place = kept.iter().position(|other| same(other, value)).unwrap_or_else(|| {
+            kept.push(value);
+            kept.len() - 1
+        });
+        renamed.insert(leaf, place as u32);
+    }
+    if let [only] = kept.as_slice() {
+        return Some(Varied::Fixed((*only).clone()));
+    }
+    let is_renamed = renamed.iter().any(|(leaf, place)| leaf != place);
+    let selector = if is_renamed {
+        selectors.rename(selector, &|leaf| renamed.get(&leaf).copied().unwrap_or(0))
+    } else {
+        selector
+    };
+    let values = kept.into_iter().cloned().collect();
+    Some(Varied::By(Table { selector, values }))
+}
