@@ -67,7 +67,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
 /// What there is to choose from.
 fn describe(training: &Training) -> Result<(), Failure> {
     let space = &training.space;
-    let entangled = |error: Entangled| Failure::input(error.named(space));
+    let entangled = |error: Entangled| Failure::input(space.entanglement(&error));
     let networks = count(space).map_err(entangled)?;
     let macs = range(space, Measure::Macs).map_err(entangled)?;
     let params = range(space, Measure::Params).map_err(entangled)?;

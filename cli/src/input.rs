@@ -346,7 +346,7 @@ fn extreme(
     let form = Form(vec![(measure, if is_greatest { -1 } else { 1 })]);
     let limits = known_requirements(space).map(|requirement| requirement.limit.clone());
     let found = least_under(space, &form, &limits.collect::<Vec<Limit>>());
-    let found = found.map_err(|error| Failure::input(error.named(space)))?;
+    let found = found.map_err(|error| Failure::input(space.entanglement(&error)))?;
     let none = || Failure::input(format!("no network of `{}` keeps its requirements", space.name));
     found.map(|best| best.assignment).ok_or_else(none)
 }

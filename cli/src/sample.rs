@@ -117,5 +117,5 @@ fn draw_within<'s>(
 }
 
 fn entangled(space: &Space) -> impl Fn(Entangled) -> Failure {
-    |error| Failure::input(error.named(space))
+    |error| Failure::input(space.entanglement(&error))
 }

@@ -115,7 +115,7 @@ fn network(module: &str, block: &str, call: &str) -> Network {
     let space = Compiler::new(&program, &mut problems).space("s", &[]);
     let problems: Vec<String> = problems.into_vec().iter().map(ToString::to_string).collect();
     let space = space.unwrap_or_else(|| panic!("{text}: {problems:?}"));
-    specialise(&space, &Assignment::first(&space))
+    specialise(&space, &space.first_assignment())
 }
 
 #[test]

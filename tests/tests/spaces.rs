@@ -183,7 +183,7 @@ impl Runs {
 
     /// Of each decision the candidate that ran least.
     fn rarest(&self, space: &Space) -> Assignment {
-        let mut assignment = Assignment::first(space);
+        let mut assignment = space.first_assignment();
         for (id, decision) in space.decision_ids().filter(|(_, decision)| is_searched(decision)) {
             let runs = |name: &String| self.of[&(decision.path.clone(), name.clone())];
             let candidates = decision.candidates.iter().enumerate();

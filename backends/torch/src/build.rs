@@ -50,7 +50,7 @@ impl Program {
         builder.program.selectors = space.selectors.clone();
         let mut alive = Vec::new();
         if space.graph.nodes().any(|(_, node)| varies(node)) {
-            (builder.program.selectors, alive) = Liveness::of(space)?.into_nodes()?;
+            (builder.program.selectors, alive) = space.whole_liveness()?.into_nodes()?;
         }
         let always = builder.program.selectors.constant(1);
         for ((id, node), train_only) in space.graph.nodes().zip(space.graph.train_only()) {

@@ -196,7 +196,7 @@ impl From<TchError> for TorchError {
 impl TorchError {
     /// The space has no table of bounded size of what the supernet holds or costs.
     pub(crate) fn entangled(space: &Space, entangled: &Entangled) -> Self {
-        Self::Entangled { space: space.name.clone(), reason: entangled.named(space) }
+        Self::Entangled { space: space.name.clone(), reason: space.entanglement(&entangled) }
     }
 
     /// What libtorch said of the node with this name.

@@ -55,7 +55,7 @@ impl Front {
             return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
         }
         let front = front(space, &Form::from(a), &Form::from(b)).map_err(|entangled| {
-            let (a, b, decisions) = (a.name(), b.name(), entangled.named(space));
+            let (a, b, decisions) = (a.name(), b.name(), space.entanglement(&entangled));
             Failure::input(format!("front of {a} and {b}: {decisions}"))
         })?;
         Ok(Self { measures, points: front.points().collect() })

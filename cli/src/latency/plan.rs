@@ -116,7 +116,8 @@ pub(super) fn subject(file: Asked<'_>, name: Option<&str>) -> Result<Subject, Fa
         let opset = target.and_then(|target| target.opset).map_or(OPSET, i64::from);
         Ok((space, opset))
     })?;
-    let plan = plan(&space).map_err(|error: Entangled| Failure::input(error.named(&space)))?;
+    let plan =
+        plan(&space).map_err(|error: Entangled| Failure::input(space.entanglement(&error)))?;
     Ok(Subject { space, plan, opset })
 }
 

@@ -112,7 +112,7 @@ fn best(space: &Checked<Space>, ready: &Ready) -> Result<Option<Best>, Entangled
     let budget = budgets.grid.budget.clone();
     let tables = Suffixes::new(budgets, cells)?;
     let bound = tables.folding.known(0, &tables.whole(), &budget).0;
-    let (left, assignment) = (ready.rooms(), Assignment::first(space));
+    let (left, assignment) = (ready.rooms(), space.first_assignment());
     let start = Partial { assignment, decided: 0, score: 0.0, bound, budget, left };
     let is_kept = |assignment: &Assignment| keeps(space, open, assignment);
     let (open, best) = (vec![start], None);

@@ -90,7 +90,7 @@ fn depth(space: &Space, assignment: &Assignment) -> u64 {
 /// before.
 fn tried(space: &Checked<Space>, greatest: bool) -> u64 {
     let depth = |assignment: &Assignment| depth(space, assignment);
-    let mut best = Assignment::first(space);
+    let mut best = space.first_assignment();
     let mut end = depth(&best);
     let moves = space.decision_ids().flat_map(|(id, decision)| {
         (0..decision.candidates.len()).map(move |candidate| (id, candidate))

@@ -40,7 +40,7 @@ pub struct Histogram {
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn distribution(space: &Checked<Space>, form: &Form) -> Result<Distribution, Entangled> {
-    let mut liveness = Liveness::of(space)?;
+    let mut liveness = space.whole_liveness()?;
     let forms = std::slice::from_ref(form);
     let (priced, spans) = Priced::new(space, &mut liveness, forms, None, &[])?.settled();
     counted(&count(space)?, Distributing { priced: &priced, spans: &spans })

@@ -21,7 +21,7 @@ impl ExpectedCost {
     /// # Errors
     /// [`Entangled`] where no table of bounded size holds the conditions.
     pub fn new(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
-        let mut liveness = Liveness::of(space)?;
+        let mut liveness = space.whole_liveness()?;
         let terms = terms(space, &mut liveness, measure)?;
         Ok(Self { liveness, terms })
     }

@@ -28,7 +28,7 @@ const MAX_KEPT: usize = 1 << 23;
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds it.
 pub fn front(space: &Checked<Space>, a: &Form, b: &Form) -> Result<Front, Entangled> {
-    let mut liveness = Liveness::of(space)?;
+    let mut liveness = space.whole_liveness()?;
     let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None, &[])?;
     let base = pair(&priced.base);
     let suffixes = Suffixes::new(Fronts::default(), priced)?;
@@ -36,7 +36,7 @@ pub fn front(space: &Checked<Space>, a: &Form, b: &Form) -> Result<Front, Entang
     if let Some(step) = suffixes.folding.full.get() {
         return Err(Entangled::new((step..suffixes.decisions()).map(|i| DecisionId::new(i))));
     }
-    Ok(Front { first: Assignment::first(space), base, suffixes, points })
+    Ok(Front { first: space.first_assignment(), base, suffixes, points })
 }
 
 impl Front {

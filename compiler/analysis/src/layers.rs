@@ -27,7 +27,7 @@ pub struct Layer {
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn layers(space: &Checked<Space>, measure: Measure) -> Result<Vec<Layer>, Entangled> {
-    let mut liveness = Liveness::of(space)?;
+    let mut liveness = space.whole_liveness()?;
     let mut layers = Vec::new();
     let (paths, opened) = paths(space);
     for path in paths {

@@ -106,7 +106,7 @@ impl Ready {
         rounding: Rounding,
         reading: Reading,
     ) -> Result<Self, Entangled> {
-        let mut liveness = Liveness::of(space)?;
+        let mut liveness = space.whole_liveness()?;
         let (mut forms, mut most) = (Vec::new(), Vec::new());
         let (mut conditions, mut open) = (Vec::new(), Vec::new());
         for limit in limits {

@@ -81,7 +81,7 @@ impl Semiring for Summing {
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn moments(space: &Checked<Space>, measure: Measure) -> Result<Moments, Entangled> {
-    let mut liveness = Liveness::of(space)?;
+    let mut liveness = space.whole_liveness()?;
     let terms = terms(space, &mut liveness, measure)?;
     of_terms(space, &mut liveness, &terms)
 }

@@ -77,7 +77,7 @@ pub fn sum_range(space: &Checked<Space>, measure: Measure) -> Result<BoundedRang
                 &factors.widths,
                 greatest,
             )?;
-            let found = factors.found(Assignment::first(space), greatest);
+            let found = factors.found(space.first_assignment(), greatest);
             let (at_least, at_most) = if greatest { (found, proved) } else { (proved, found) };
             Ok(Bounds { at_least, at_most })
         })
@@ -94,7 +94,7 @@ struct Factors {
 
 impl Factors {
     fn of(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
-        let mut liveness = Liveness::of(space)?;
+        let mut liveness = space.whole_liveness()?;
         let terms = terms(space, &mut liveness, measure)?;
         Ok(Self::of_terms(space, &liveness, &terms))
     }

@@ -26,7 +26,7 @@ impl Sampler {
         let counts = count::eliminated(space)?;
         let widths = space.decisions.iter().map(|d| d.candidates.len()).collect();
         let total = counts.value.clone();
-        Ok(Self { first: Assignment::first(space), widths, counts, total })
+        Ok(Self { first: space.first_assignment(), widths, counts, total })
     }
 
     /// How many networks there are.

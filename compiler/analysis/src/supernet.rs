@@ -77,7 +77,7 @@ impl Supernet {
 /// When each node is part of the network; always, where the decisions are too entangled to say. Then
 /// cases may be counted that no network has.
 fn conditions(space: &Checked<Space>) -> (Selectors, Vec<Diagram>) {
-    Liveness::of(space).and_then(Liveness::into_nodes).unwrap_or_else(|_| {
+    space.whole_liveness().and_then(Liveness::into_nodes).unwrap_or_else(|_| {
         let mut selectors = space.selectors.clone();
         let always = selectors.constant(1);
         (selectors, vec![always; space.graph.len()])

@@ -117,7 +117,7 @@ impl<'s> SamplerWithin<'s> {
     pub fn new(space: &'s Checked<Space>, limits: &[Limit]) -> Result<Self, Entangled> {
         let all = count(space)?;
         Ready::run(space, limits, Score::Nothing, Rounding::Down, |ready| {
-            let (rooms, first) = (ready.rooms(), Assignment::first(space));
+            let (rooms, first) = (ready.rooms(), space.first_assignment());
             let open = ready.open.clone();
             let counts = counted(&all, Preparing { ready })?;
             Ok(Self { space, counts, first, rooms, open })

@@ -266,7 +266,7 @@ fn extreme(
 ) -> Option<Exact> {
     let of =
         |assignment: &Assignment| quotient.of(&nas_analysis::costs(&specialise(space, assignment)));
-    let mut ratio = of(&Assignment::first(space))?;
+    let mut ratio = of(&space.first_assignment())?;
     for round in 0..MAX_ROUNDS {
         let gain = quotient.over.minus(&quotient.under.times(&ratio));
         let gain = if is_least { gain } else { gain.negated() };

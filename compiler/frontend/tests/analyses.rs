@@ -189,7 +189,7 @@ fn check_counts(space: &Checked<Space>, brute: &Brute) {
 }
 
 fn check_networks(space: &Checked<Space>, brute: &Brute) {
-    let (conditions, alive) = Liveness::of(space).and_then(Liveness::into_nodes).unwrap();
+    let (conditions, alive) = space.whole_liveness().and_then(Liveness::into_nodes).unwrap();
     for (assignment, network, costs) in &brute.rows {
         assert_well_formed(network);
         let Costs { macs, params, .. } = *costs;

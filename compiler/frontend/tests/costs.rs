@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 fn costs(body: &str) -> Costs {
     let text = format!("space one {{\n{body}\n}}\n");
     let space = common::space(Source::new("one.nas", text));
-    let costs = nas_analysis::costs(&specialise(&space, &Assignment::first(&space)));
+    let costs = nas_analysis::costs(&specialise(&space, &space.first_assignment()));
     assert!(!costs.peak_memory_is_bound);
     costs
 }
@@ -130,7 +130,7 @@ fn peaks_in_shipped_spaces_are_exact_and_within_the_range() {
         let sampler = Sampler::new(&space).ok();
         let drawn = sampler.iter().flat_map(|sampler| std::iter::repeat_n(sampler, 4));
         let drawn: Vec<Assignment> = drawn.map(|sampler| sampler.draw(&mut rng)).collect();
-        for assignment in drawn.into_iter().chain([Assignment::first(&space)]) {
+        for assignment in drawn.into_iter().chain([space.first_assignment()]) {
             let costs = nas_analysis::costs(&specialise(&space, &assignment));
             assert!(!costs.peak_memory_is_bound, "{}: {assignment:?}", space.name);
             assert_contains(memory, costs.peak_memory);

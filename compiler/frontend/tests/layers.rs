@@ -25,7 +25,7 @@ fn layers_cost_what_the_networks_spend_on_them() {
     let space = common::space(Source::new("stacked.nas", STACKED));
     let networks: Vec<Network> = (0..9)
         .map(|index| {
-            let mut assignment = Assignment::first(&space);
+            let mut assignment = space.first_assignment();
             assignment.set(DecisionId::new(0), index / 3);
             assignment.set(DecisionId::new(1), index % 3);
             specialise(&space, &assignment)

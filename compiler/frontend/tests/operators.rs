@@ -118,7 +118,7 @@ fn shapes_and_costs() {
         ("x -> dropout(0.2)", map(16, 32, 32), 0, 0),
     ] {
         let space = of_map(expression);
-        let network = specialise(&space, &Assignment::first(&space));
+        let network = specialise(&space, &space.first_assignment());
         let output = network.outputs.first().and_then(|port| network.nodes.get(port.node));
         assert_eq!(output.map(|node| node.shape), Some(shape), "{expression}");
         let cost = network.cost();

@@ -54,7 +54,7 @@ fn every_candidate_of_every_layer_costs_what_was_published() {
         let (id, decision) = space.decision_ids().next().unwrap();
         assert_eq!(decision.candidates, names);
         for (candidate, figure) in figures.iter().enumerate() {
-            let mut assignment = Assignment::first(&space);
+            let mut assignment = space.first_assignment();
             assignment.set(id, candidate);
             let Cost { macs, params } = specialise(&space, &assignment).cost();
             let at = &words[..5];

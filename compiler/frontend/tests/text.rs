@@ -189,7 +189,7 @@ fn the_text_of_a_space_and_its_networks() {
     insta::assert_snapshot!("dot", dot(&space));
     let (id, _) = space.decision_ids().next().unwrap();
     for (candidate, name) in [(1, "network_conv"), (3, "network_skip")] {
-        let mut assignment = Assignment::first(&space);
+        let mut assignment = space.first_assignment();
         assignment.set(id, candidate);
         insta::assert_snapshot!(name, print_network(&specialise(&space, &assignment)));
     }

@@ -29,7 +29,7 @@ const HEADS: &str = r#"
 fn both() -> [Network; 2] {
     [HEADS, "}"].map(|rest| {
         let space = common::space(common::beside_shipped(&format!("{TRUNK}{rest}")));
-        let mut assignment = Assignment::first(&space);
+        let mut assignment = space.first_assignment();
         space.decision_ids().for_each(|(id, _)| assignment.set(id, 1));
         specialise(&space, &assignment)
     })

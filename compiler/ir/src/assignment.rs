@@ -1,9 +1,8 @@
 //! An assignment: a candidate for each decision of a space.
 
 use crate::ids::DecisionId;
-use crate::space::Space;
 
-/// The chosen candidate of each decision; a row a decision. Decisions that the others make
+/// The chosen candidate of each decision; one row per decision. Decisions that the others make
 /// unreachable have a value too, which does not matter; the canonical one is 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Assignment {
@@ -11,10 +10,10 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// The assignment that takes the first candidate everywhere.
+    /// The assignment of so many decisions that takes the first candidate everywhere.
     #[must_use]
-    pub fn first(space: &Space) -> Self {
-        Self { choices: vec![0; space.decisions.len()] }
+    pub fn zeros(decisions: usize) -> Self {
+        Self { choices: vec![0; decisions] }
     }
 
     /// The index of the candidate chosen by a decision.

@@ -5,8 +5,8 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::ids::NodeId;
+use crate::node::{Node, NodeKind};
 use crate::shape::Shape;
-use crate::space::{Node, NodeKind};
 use crate::varied::Varied;
 
 /// The nodes of a space. Operands come before the nodes that read them.

@@ -4,6 +4,7 @@
 
 pub mod assignment;
 pub mod costs;
+pub mod decision;
 pub mod device;
 pub mod diagram;
 pub mod dtype;
@@ -14,6 +15,7 @@ pub mod linear;
 pub mod liveness;
 pub mod measure;
 pub mod network;
+pub mod node;
 pub mod operation;
 pub mod ops;
 pub mod origin;
@@ -29,15 +31,17 @@ pub mod weights;
 
 pub use assignment::Assignment;
 pub use costs::{Cost, Costs};
+pub use decision::{Choice, Decision};
 pub use dtype::Precision;
 pub use graph::Graph;
 pub use ids::{DecisionId, NodeId, OriginId};
 pub use limit::{Form, Limit};
 pub use measure::Measure;
 pub use network::Network;
+pub use node::{Node, NodeKind};
 pub use ops::Op;
 pub use shape::Shape;
-pub use space::{Choice, Decision, Node, NodeKind, Space};
+pub use space::Space;
 pub use task::Task;
 pub use varied::{Table, Varied, varied};
 pub use verify::Checked;

@@ -8,9 +8,9 @@ use rustc_hash::FxHashMap as HashMap;
 
 use crate::diagram::{Diagram, Entangled, Memo, Selectors};
 use crate::ids::{DecisionId, NodeId};
+use crate::node::{Node, NodeKind};
 use crate::ops::Op;
-use crate::space::{Node, NodeKind, Space};
-use crate::verify::Checked;
+use crate::space::Space;
 
 /// A node that is read in more ways than this gets its diagram at once.
 const MAX_WAYS: usize = 64;
@@ -86,15 +86,6 @@ impl Clone for Liveness {
 }
 
 impl Liveness {
-    /// That of a space with the conditions of all nodes, for an analysis that adds conditions of its
-    /// own; one that looks at few nodes or at decisions takes [`Checked::liveness`].
-    ///
-    /// # Errors
-    /// [`Entangled`] where the conditions grow beyond what can be held.
-    pub fn of(space: &Checked<Space>) -> Result<Self, Entangled> {
-        space.whole_liveness().cloned()
-    }
-
     /// With the conditions of all nodes.
     pub(crate) fn whole(mut self) -> Result<Self, Entangled> {
         for reading in 0..self.readings.len() {

@@ -8,11 +8,13 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap as HashMap;
 
+use crate::decision::Choice;
 use crate::diagram::{Combine, Diagram, Joint, Joints, Selectors, Top};
 use crate::ids::DecisionId;
+use crate::node::Node;
 use crate::ops::{Op, Role, Weight};
 use crate::shape::Shape;
-use crate::space::{Choice, Node, Space};
+use crate::space::Space;
 use crate::varied::Varied;
 
 /// The operator of a node, the shapes of its operands and of its result.

@@ -2,89 +2,20 @@
 //!
 //! A [`Space`] is a directed acyclic graph whose nodes are inputs, operators, selects (one of n
 //! alternatives, by decisions) and outputs, with a table of the decisions. The operator of a node
-//! and its shape may depend on decisions too: they are [`Varied`]. Building a space proves
+//! and its shape may depend on decisions too: they are [`crate::Varied`]. Building a space proves
 //! nothing; [`crate::verify::verify`] does, and only what it returns is analysed or lowered.
 
 use std::collections::BTreeSet;
 
+use crate::assignment::Assignment;
+use crate::decision::Decision;
 use crate::device::Device;
-use crate::diagram::{Diagram, Selectors};
+use crate::diagram::{Diagram, Entangled, Selectors};
 use crate::graph::Graph;
 use crate::ids::{DecisionId, NodeId, OriginId};
-use crate::ops::Op;
 use crate::origin::{Origin, Origins};
 use crate::requirement::Requirement;
-use crate::shape::Shape;
 use crate::task::Task;
-use crate::varied::Varied;
-
-/// What a node does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum NodeKind {
-    /// An input of the network.
-    Input,
-    /// A primitive operator.
-    Op(Varied<Op>),
-    /// The value of one of the operands: the selector is its index.
-    Select(Diagram),
-    /// An output of the network; one operand.
-    Output,
-    /// An output that only training has; one operand. No network holds it, nor what it alone reads.
-    TrainOutput {
-        /// By what its loss is multiplied.
-        weight: f64,
-    },
-}
-
-/// One node.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// What it does.
-    pub kind: NodeKind,
-    /// The operands, in order.
-    pub inputs: Vec<NodeId>,
-    /// The shape of its value, batch aside.
-    pub shape: Varied<Shape>,
-    /// Its path: stable where an unrelated line changes, unique in the space.
-    pub name: String,
-    /// Where it was written, and through which calls.
-    pub origin: Option<OriginId>,
-}
-
-/// What the candidates of a decision are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
-    /// Parts of the network, each with its own weights.
-    Parts,
-    /// Static values; what uses one has its own weights for each.
-    Values,
-    /// Static values; what uses one has the same weights for all, the smaller a slice of the
-    /// largest (once-for-all, Cai et al. 2020).
-    Elastic,
-    /// Sets of this many options: a candidate is a set. The options, and for each candidate
-    /// those that it takes, in order.
-    Sets {
-        /// The names of the options.
-        options: Vec<String>,
-        /// How many of them a candidate takes.
-        take: usize,
-    },
-}
-
-/// A decision: one of several candidates, made once for a network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
-    /// Its path, such as `unit.7/op`.
-    pub path: String,
-    /// The last part of the path without a number: what `arch` items call it.
-    pub label: String,
-    /// What the candidates are.
-    pub choice: Choice,
-    /// The names of the candidates, at least one.
-    pub candidates: Vec<String>,
-    /// Where it was written.
-    pub origin: Option<OriginId>,
-}
 
 /// A space of networks, not yet checked.
 #[derive(Debug, Clone, Default)]
@@ -115,14 +46,6 @@ pub struct Space {
     pub mattered: Vec<Diagram>,
 }
 
-impl Node {
-    /// The operator, if the node is one and it does not depend on decisions.
-    #[must_use]
-    pub fn fixed_op(&self) -> Option<&Op> {
-        if let NodeKind::Op(op) = &self.kind { op.fixed() } else { None }
-    }
-}
-
 impl Space {
     /// The decision of this id.
     #[must_use]
@@ -149,6 +72,19 @@ impl Space {
             Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
             _ => paths.concat(),
         }
+    }
+
+    /// Why there is no exact answer, with the paths of the decisions.
+    #[must_use]
+    pub fn entanglement(&self, entangled: &Entangled) -> String {
+        let decisions = self.paths(entangled.decisions.iter().copied());
+        format!("{decisions} are too entangled for an exact answer")
+    }
+
+    /// The assignment that takes the first candidate everywhere.
+    #[must_use]
+    pub fn first_assignment(&self) -> Assignment {
+        Assignment::zeros(self.decisions.len())
     }
 
     /// Where something was written.

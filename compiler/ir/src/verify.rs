@@ -16,10 +16,11 @@ use crate::dtype::Precision;
 use crate::ids::{DecisionId, NodeId, OriginId};
 use crate::liveness::Liveness;
 use crate::measure::Measure;
+use crate::node::{Node, NodeKind};
 use crate::operation::{Case, Operation};
 use crate::ops::Op;
 use crate::shape::Shape;
-use crate::space::{Node, NodeKind, Space};
+use crate::space::Space;
 use crate::task::Task;
 use crate::varied::Varied;
 
@@ -72,11 +73,14 @@ impl Checked<Space> {
         self.liveness.get_or_init(|| Liveness::new(&self.value)).as_ref().map_err(Clone::clone)
     }
 
-    /// As [`Self::liveness`], with the conditions of all nodes: analyses that look at most of them
-    /// begin with a copy.
-    pub(crate) fn whole_liveness(&self) -> Result<&Liveness, diagram::Entangled> {
+    /// As [`Self::liveness`], with the conditions of all nodes, for an analysis that looks at most of
+    /// them and adds conditions of its own.
+    ///
+    /// # Errors
+    /// As [`Self::liveness`].
+    pub fn whole_liveness(&self) -> Result<Liveness, diagram::Entangled> {
         let make = || self.liveness().cloned().and_then(Liveness::whole);
-        self.whole_liveness.get_or_init(make).as_ref().map_err(Clone::clone)
+        self.whole_liveness.get_or_init(make).clone()
     }
 
     /// Sets what costs depend on beside the space. A latency comes by [`Self::set_latency`].

@@ -87,7 +87,7 @@ impl<B: Backend> Run<'_, '_, B> {
         let finite = |row: &Vec<f64>| row.iter().map(|score| score.max(DROPPED)).collect();
         let scores: Vec<Vec<f64>> = scores.iter().map(finite).collect();
         best_kept(&scores).map_err(|entangled| RunError::EntangledRequirements {
-            decisions: entangled.named(self.job.space),
+            decisions: self.job.space.entanglement(&entangled),
         })
     }
 
@@ -135,7 +135,7 @@ impl<B: Backend> Run<'_, '_, B> {
 
 /// The assignment that takes, for each decision, what `pick` says of its scores.
 fn assign(space: &Space, scores: &[Vec<f64>], pick: impl Fn(&[f64]) -> usize) -> Assignment {
-    let mut assignment = Assignment::first(space);
+    let mut assignment = space.first_assignment();
     for ((id, _), row) in space.decision_ids().zip(scores) {
         assignment.set(id, pick(row));
     }
@@ -144,7 +144,7 @@ fn assign(space: &Space, scores: &[Vec<f64>], pick: impl Fn(&[f64]) -> usize) ->
 
 /// The assignment that makes these choices; `None` if the space has no such candidate.
 pub(super) fn assignment_of(space: &Space, choices: &Choices) -> Option<Assignment> {
-    let mut assignment = Assignment::first(space);
+    let mut assignment = space.first_assignment();
     let mut found = 0;
     for (id, decision) in space.decision_ids() {
         if let Some(chosen) = choices.get(&decision.path) {

@@ -218,7 +218,7 @@ impl Maker {
 
 /// The assignment in which each decision takes the candidate of this number.
 pub(crate) fn assignment(space: &Space, choices: &[usize]) -> Assignment {
-    let mut assignment = Assignment::first(space);
+    let mut assignment = space.first_assignment();
     for ((id, _), &choice) in space.decision_ids().zip(choices) {
         assignment.set(id, choice);
     }

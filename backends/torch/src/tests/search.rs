@@ -154,7 +154,7 @@ fn inherited_weights_are_those_of_the_network() {
             Pass { part: Part::All, epoch, rate: [0.1, 0.1], temperature: 1.0, drop_path: 1.0 };
         supernet.train_weights(&pass, &mut go_on).unwrap();
     }
-    let mut assignment = Assignment::first(&setting.space);
+    let mut assignment = setting.space.first_assignment();
     let wide = setting.space.decision_ids().filter(|(_, d)| d.label == "width");
     wide.for_each(|(id, _)| assignment.set(id, 1));
     let inherited = Supernet::score(&mut supernet, &assignment, &mut go_on).unwrap();

@@ -44,7 +44,7 @@ fn gradient(network: &TorchNetwork, loss: &Tensor) -> Tensor {
 #[test]
 fn their_losses_and_gradients_are_added_by_weight() {
     let space = space(&format!("{TRUNK}{HEADS}"));
-    let network = specialise(&space, &Assignment::first(&space));
+    let network = specialise(&space, &space.first_assignment());
     let network = TorchNetwork::in_training(&network, Shape::map(3, 8, 8), 1, Device::Cpu).unwrap();
     network.parameters.require_gradients(true).unwrap();
     tch::manual_seed(5);
@@ -81,7 +81,7 @@ fn their_losses_and_gradients_are_added_by_weight() {
 #[test]
 fn their_weights_may_be_missing_from_what_training_begins_with() {
     let space = space(&format!("{TRUNK}{HEADS}"));
-    let plain = specialise(&space, &Assignment::first(&space));
+    let plain = specialise(&space, &space.first_assignment());
     let of_network = TorchNetwork::new(&plain, 2, Device::Cpu).unwrap().weights().unwrap();
     let fed = Shape::map(3, 8, 8);
     let mut network = TorchNetwork::in_training(&plain, fed, 1, Device::Cpu).unwrap();
@@ -108,7 +108,7 @@ fn a_supernet_has_none() {
 fn passes_scale_the_rates_of_drop_paths() {
     let zeros = |op: &str, drop_path: f64| {
         let space = space(&format!("space s {{ input x: [1, 1, 1] output y = x -> {op}(0.5) }}"));
-        let network = specialise(&space, &Assignment::first(&space));
+        let network = specialise(&space, &space.first_assignment());
         let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
         let moment = crate::random::Moment { choices: false, epoch: 0, step: 0 };
         let noise = Some(crate::dropout::Noise { seed: 7, moment, drop_path });

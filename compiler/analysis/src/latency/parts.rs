@@ -81,7 +81,7 @@ impl Plan {
 /// # Errors
 /// The conditions of the space grow beyond what can be held, or a part has thousands of cases.
 pub fn plan(space: &Checked<Space>) -> Result<Plan, Entangled> {
-    let mut liveness = Liveness::of(space)?;
+    let mut liveness = space.whole_liveness()?;
     let groups = groups::groups(space, &mut liveness)?;
     let (mut conditions, alive) = liveness.into_nodes()?;
     let mut planner = Planner {
@@ -214,7 +214,7 @@ impl Planner<'_> {
 
     fn case(&self, group: &Group, choices: &[(DecisionId, usize)]) -> Option<Network> {
         let Self { space, conditions, alive, zero, .. } = self;
-        let mut assignment = Assignment::first(space);
+        let mut assignment = space.first_assignment();
         choices.iter().for_each(|&(decision, candidate)| assignment.set(decision, candidate));
         network::network(View { space, conditions, alive, zero }, &group.nodes, &assignment)
     }

@@ -82,7 +82,7 @@ impl Alive {
     ) -> Result<(u64, Assignment), TooMuch> {
         let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
         let found = eliminate(&Most(end), self.store.clone(), factors.to_vec(), &widths)?;
-        let mut assignment = Assignment::first(space);
+        let mut assignment = space.first_assignment();
         for (index, &bucket) in found.buckets.iter().enumerate() {
             let decision = DecisionId::new(index);
             let Some(Top::Branch(first, children)) = found.store.top(bucket) else { continue };

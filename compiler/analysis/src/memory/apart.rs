@@ -9,7 +9,7 @@ use crate::peak::peak;
 /// The range between bounds: the inputs alone, some network, and all that may be alive at once in
 /// the order in which the space stands.
 pub(super) fn range(space: &Checked<Space>) -> BoundedRange {
-    let some = peak(&specialise(space, &Assignment::first(space)));
+    let some = peak(&specialise(space, &space.first_assignment()));
     let inputs = space.graph.inputs().map(|(_, node)| sizes(space, node).min().unwrap_or(0));
     let inputs = inputs.fold(0, u64::saturating_add);
     BoundedRange {

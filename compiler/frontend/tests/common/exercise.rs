@@ -51,7 +51,7 @@ fn exercise(bytes: &[u8]) {
         for measure in [Measure::Macs, Measure::Params] {
             let _ = nas_analysis::range(&space, measure);
         }
-        let _ = specialise(&space, &Assignment::first(&space)).cost();
+        let _ = specialise(&space, &space.first_assignment()).cost();
     }
     for problem in problems.into_vec() {
         assert!(render(&problem) || !can_show, "a place outside its source: {problem:?}");

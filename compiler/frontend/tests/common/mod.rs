@@ -74,7 +74,7 @@ pub(crate) fn assignments(space: &Space, most: usize) -> Option<Vec<Assignment>>
     let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
     let total = widths.iter().try_fold(1usize, |product, &width| product.checked_mul(width))?;
     let nth = |mut n: usize| {
-        let mut assignment = Assignment::first(space);
+        let mut assignment = space.first_assignment();
         for ((id, _), width) in space.decision_ids().zip(&widths) {
             assignment.set(id, n % width);
             n /= width;

@@ -1,7 +1,6 @@
 //! Where the exact answer is out of reach.
 
 use crate::ids::DecisionId;
-use crate::space::Space;
 
 /// Decisions that depend on each other in a way that no table of bounded size holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,12 +14,5 @@ impl Entangled {
     /// These decisions, in their order.
     pub fn new(decisions: impl IntoIterator<Item = DecisionId>) -> Self {
         Self { decisions: decisions.into_iter().collect() }
-    }
-
-    /// The same with the paths of the decisions.
-    #[must_use]
-    pub fn named(&self, space: &Space) -> String {
-        let decisions = space.paths(self.decisions.iter().copied());
-        format!("{decisions} are too entangled for an exact answer")
     }
 }

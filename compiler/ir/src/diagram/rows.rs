@@ -6,8 +6,20 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
-use super::{Diagram, Top};
 use crate::ids::DecisionId;
+
+/// A diagram: a row of the store that made it. Equal functions have equal rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Diagram(pub(super) u32);
+
+/// What a diagram begins with.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub enum Top<'d, T> {
+    /// The same value whatever is decided.
+    Leaf(&'d T),
+    /// One diagram for each candidate of this decision.
+    Branch(DecisionId, &'d [Diagram]),
+}
 
 /// Where a row has its value, or its children.
 #[derive(Debug, Clone, Copy)]

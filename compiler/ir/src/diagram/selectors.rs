@@ -7,7 +7,8 @@ use std::rc::Rc;
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
-use super::{Combine, Diagram, Diagrams, Old, Top};
+use super::rows::{Diagram, Top};
+use super::store::{Combine, Diagrams, Old};
 use crate::assignment::Assignment;
 use crate::ids::DecisionId;
 

@@ -6,8 +6,9 @@ use std::fmt::Display;
 use super::brief;
 use super::print::Quoted;
 use crate::network::Network;
+use crate::node::{Node, NodeKind};
 use crate::shape::Shape;
-use crate::space::{Node, NodeKind, Space};
+use crate::space::Space;
 use crate::varied::Varied;
 
 /// The graph in the language of graphviz: selects are diamonds, and the edges into them carry the

@@ -2,14 +2,16 @@
 
 use thiserror::Error;
 
+use crate::decision::{Choice, Decision};
 use crate::diagram::Diagram;
 use crate::ids::{DecisionId, NodeId};
 use crate::limit::{Form, Limit};
 use crate::measure::Measure;
+use crate::node::{Node, NodeKind};
 use crate::ops::signature::{Argument, Arguments, Declaration, Default, Literal};
 use crate::ops::{self, Op};
 use crate::shape::Shape;
-use crate::space::{Choice, Decision, Node, NodeKind, Space};
+use crate::space::Space;
 use crate::task::Task;
 use crate::varied::{Varied, varied};
 

@@ -4,11 +4,13 @@ use std::fmt::{self, Display};
 
 use indexmap::IndexSet;
 
+use crate::decision::{Choice, Decision};
 use crate::diagram::{Diagram, Top};
 use crate::network::Network;
+use crate::node::{Node, NodeKind};
 use crate::ops::Op;
 use crate::shape::Shape;
-use crate::space::{Choice, Decision, Node, NodeKind, Space};
+use crate::space::Space;
 use crate::task::Task;
 use crate::varied::Varied;
 

@@ -75,7 +75,7 @@ pub fn from_choices(
 ) -> Result<Assignment, Misfits> {
     let mut taken = Taken {
         space,
-        assignment: Assignment::first(space),
+        assignment: space.first_assignment(),
         is_made: vec![false; space.decisions.len()],
         misfits: Vec::new(),
         is_unclear: false,

@@ -91,7 +91,7 @@ impl<'s> Resolver<'s> {
             space,
             source,
             problems: Problems::default(),
-            assignment: Assignment::first(space),
+            assignment: space.first_assignment(),
             by_path: space.decision_ids().map(|(id, d)| (d.path.as_str(), id)).collect(),
             by_label,
             is_claimed: vec![false; space.decisions.len()],

@@ -104,7 +104,7 @@ impl Compiler<'_, '_> {
 
     /// What a target cannot run of a space; `None` if it runs all.
     pub(super) fn unfit(&mut self, space: &Checked<Space>, target: &Target) -> Option<Unfit> {
-        let mut liveness = Liveness::of(space).ok()?;
+        let mut liveness = space.whole_liveness().ok()?;
         let (program, work) = (self.program, &mut self.work);
         let mut conditions = Conditions { program, work, problems: self.problems };
         let mut known: HashMap<String, Option<Refusal>> = HashMap::default();

@@ -1,12 +1,4 @@
-//! Functions of decisions as decision diagrams: reduced, ordered, hash-consed.
-//!
-//! A diagram maps every assignment to a value. It branches on the decision with the highest id
-//! first, which elimination from the innermost decision outwards wants, and mentions only the
-//! decisions on which the value really depends (Bryant 1986, for decisions of many candidates).
-
-mod entangled;
-mod rows;
-mod selectors;
+//! The store of diagrams, and how they combine.
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
@@ -14,24 +6,10 @@ use std::hash::Hash;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
 
+use super::entangled::Entangled;
+use super::rows::{Branch, Diagram, Rows, Top};
 use crate::assignment::Assignment;
 use crate::ids::DecisionId;
-pub use entangled::Entangled;
-use rows::{Branch, Rows};
-pub use selectors::{Joint, Joints, Memo, Selectors};
-
-/// A diagram: a row of the [`Diagrams`] that made it. Equal functions have equal rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Diagram(u32);
-
-/// What a diagram begins with.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub enum Top<'d, T> {
-    /// The same value whatever is decided.
-    Leaf(&'d T),
-    /// One diagram for each candidate of this decision.
-    Branch(DecisionId, &'d [Diagram]),
-}
 
 /// The store of diagrams with values of type `T`.
 #[derive(Debug, Clone)]
@@ -76,7 +54,7 @@ impl<'f, T> Combine<'f, T> {
 }
 
 /// A row that is to become another one.
-enum Old<T> {
+pub(super) enum Old<T> {
     Leaf(T),
     /// Its decision, and what its children have become.
     Branch(DecisionId, Vec<Diagram>),
@@ -358,7 +336,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     }
 
     /// As [`Diagrams::map`], within the store.
-    fn rewrite(
+    pub(super) fn rewrite(
         &mut self,
         diagram: Diagram,
         replace: &Rewrite<'_, T>,
