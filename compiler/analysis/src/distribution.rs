@@ -1,7 +1,6 @@
 //! How a measure is distributed over all networks of a space: exactly, without enumerating them.
 
 use nas_ir::diagram::Entangled;
-use nas_ir::liveness::Liveness;
 use nas_ir::{Checked, Form, Space};
 use num_bigint::BigUint;
 use num_traits::Zero;

@@ -4,7 +4,6 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use nas_ir::diagram::Entangled;
-use nas_ir::liveness::Liveness;
 use nas_ir::{Assignment, Checked, DecisionId, Form, Space};
 
 use super::priced::{Price, Priced};

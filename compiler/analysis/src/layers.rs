@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 use nas_ir::diagram::Entangled;
-use nas_ir::liveness::Liveness;
 use nas_ir::{Checked, Measure, Node, Space};
 
 use super::terms::terms_of;

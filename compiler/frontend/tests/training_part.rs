@@ -4,7 +4,7 @@
 mod common;
 
 use nas_ir::network::TrainingPart;
-use nas_ir::{Assignment, Network, Op};
+use nas_ir::{Network, Op};
 use nas_passes::specialise;
 
 const TRUNK: &str = r#"

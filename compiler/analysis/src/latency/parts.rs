@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use indexmap::{IndexMap, IndexSet};
 use nas_ir::diagram::{Combine, Diagram, Entangled, Joint, Selectors};
-use nas_ir::liveness::Liveness;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Op, Space};
 use rustc_hash::FxHashMap as HashMap;
 

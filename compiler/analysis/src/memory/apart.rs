@@ -1,7 +1,7 @@
 //! Bounds of the peak that need no conditions: as if each select chose by itself.
 
 use nas_ir::measure::{BoundedRange, Bounds};
-use nas_ir::{Assignment, Checked, Node, NodeId, NodeKind, Space};
+use nas_ir::{Checked, Node, NodeId, NodeKind, Space};
 use nas_passes::specialise;
 
 use crate::peak::peak;

@@ -8,13 +8,14 @@ use nas_ir::ops::{self, Row};
 use nas_ir::shape::MAX_DIMENSION;
 use nas_ir::{Op, OriginId, Varied};
 
+use super::elaborator::Elaborator;
 use super::errors::{NotCallable, Recursion, TooLarge, WrongArgument, WrongOperandCount};
-use super::expr::Flow;
 use super::help::{self, Wanted};
+use super::limits::Eval;
 use super::node::Operand;
 use super::parameters::{Given, repeated_flow};
-use super::vary::depends;
-use super::{Elaborator, Eval, Value};
+use super::value::tensors;
+use super::value::{Flow, Value, depends};
 use crate::int::Int;
 use crate::modules::{FUNCTIONS, ModuleId};
 
@@ -418,18 +419,6 @@ impl<'p> Elaborator<'p, '_> {
         let place = self.place(given.span, format!("this is {found}")).help(edit);
         let expected = param.kind.to_string();
         self.report(WrongArgument::at(place, declaration.name, param.name, expected, found));
-    }
-}
-
-/// The nodes of a tensor, or of a list or tuple of tensors.
-pub(super) fn tensors(value: &Value) -> Option<Vec<nas_ir::NodeId>> {
-    match value {
-        Value::Tensor(node) => Some(vec![*node]),
-        Value::List(values) | Value::Tuple(values) if !values.is_empty() => values
-            .iter()
-            .map(|value| if let Value::Tensor(node) = value { Some(*node) } else { None })
-            .collect(),
-        _ => None,
     }
 }
 

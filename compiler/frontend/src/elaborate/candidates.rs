@@ -1,14 +1,14 @@
 //! The candidates of a choice, before any of them is elaborated: by comprehension or from a list.
 
 use nas_diagnostics::Place;
-use nas_grammar::ast::{self, Alternatives, Arm, Span};
+use nas_grammar::ast::{self, Alternatives, Arm, Choose, Span};
 use rustc_hash::FxHashMap as HashMap;
 
-use super::choose::Choosing;
+use super::elaborator::Elaborator;
 use super::errors::{DuplicateCandidate, TooManyCandidates, WrongAlternatives};
 use super::help::Wanted;
-use super::value::BYTES;
-use super::{Abort, Elaborator, Eval, Value};
+use super::limits::{Abort, Eval};
+use super::value::{BYTES, Value};
 
 /// The most candidates of one decision.
 pub(super) const MAX_CANDIDATES: usize = 10_000;
@@ -35,6 +35,14 @@ pub(super) struct Candidates<'p> {
     pub(super) list: Vec<Candidate<'p>>,
     /// Where each name was first written.
     names: HashMap<String, Span>,
+}
+
+/// A choice under way.
+pub(super) struct Choosing<'p> {
+    pub(super) choose: &'p Choose,
+    /// The last part of its path.
+    pub(super) part: String,
+    pub(super) path: String,
 }
 
 impl<'p> Candidates<'p> {

@@ -4,25 +4,16 @@ use nas_grammar::ast::{Alternatives, Choose, Sharing, Span};
 use nas_ir::origin::Written;
 use nas_ir::{Choice, Decision, DecisionId, NodeId, Shape, Varied};
 
-use super::candidates::{Candidate, Candidates, Content, MAX_CANDIDATES};
+use super::candidates::{Candidate, Candidates, Choosing, Content, MAX_CANDIDATES};
+use super::elaborator::{Elaborator, Guard};
 use super::errors::{
     CandidateKind, CandidateShapes, CellCandidates, EmptyChoice, SetSize, SingleCandidate,
 };
-use super::expr::Flow;
-use super::value::BYTES;
-use super::vary::Guard;
-use super::{Elaborator, Eval, Value};
+use super::limits::Eval;
+use super::value::{BYTES, Flow, Value};
 
 /// What a decision costs beyond its candidates.
 const DECISION: usize = 40;
-
-/// A choice under way.
-pub(super) struct Choosing<'p> {
-    pub(super) choose: &'p Choose,
-    /// The last part of its path.
-    part: String,
-    pub(super) path: String,
-}
 
 impl<'p> Elaborator<'p, '_> {
     /// With a flow, each candidate is a step that it goes into; else an expression.

@@ -5,13 +5,12 @@ use nas_ir::diagram::Diagram;
 use nas_ir::{NodeId, NodeKind, Varied, varied};
 use rustc_hash::FxHashMap as HashMap;
 
-use super::call::tensors;
+use super::elaborator::{Elaborator, Guard};
 use super::errors::WrongDepth;
-use super::expr::Flow;
 use super::help::Wanted;
+use super::limits::Eval;
 use super::parameters::Given;
-use super::vary::Guard;
-use super::{Elaborator, Eval, Value};
+use super::value::{Flow, Value, tensors};
 
 /// Variables whose values are compared at the cost of one step.
 const VARIABLES: usize = 16;

@@ -3,91 +3,27 @@
 //! whose instances share their decisions. The first instance is elaborated, those with the same
 //! arguments are copies of its nodes.
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use indexmap::IndexSet;
 use nas_grammar::ast::{BlockKind, Span};
 use nas_ir::origin::Origin;
-use nas_ir::{Node, NodeId, OriginId, Shape, Varied};
+use nas_ir::{Node, NodeId, OriginId};
 use rustc_hash::FxBuildHasher;
 
-use super::vary::depends;
-use super::{Elaborator, Eval, Value, Values};
-use crate::int::Int;
-use crate::modules::ModuleId;
+use super::elaborator::Elaborator;
+use super::instance::BlockId;
+use super::instance::Call;
+use super::instance::Instance;
+use super::instance::Part;
+use super::instance::Start;
+use super::limits::Eval;
+use super::value::{Value, Values, depends};
 
 /// Instances with larger arguments are not looked up: that would cost more than what they do.
 const MAX_PARTS: usize = 256;
 /// So many times as fast as elaborating is copying.
 const COPIED: usize = 4;
-
-/// A block: the file that it stands in, and its name.
-pub(super) type BlockId<'p> = (ModuleId, &'p str);
-
-/// What an instance follows from.
-#[derive(PartialEq, Eq, Hash)]
-pub(super) struct Call<'p> {
-    block: BlockId<'p>,
-    /// Whether it exists in some networks only: in those, decisions may have fewer cases.
-    is_guarded: bool,
-    arguments: Vec<Part>,
-}
-
-/// A part of an argument. Lists and tuples stand before their elements.
-#[derive(PartialEq, Eq, Hash)]
-enum Part {
-    /// No argument: the default holds.
-    Absent,
-    /// One of the tensors among the arguments.
-    Tensor(Varied<Shape>, usize),
-    Int(Int),
-    Real(u64),
-    Bool(bool),
-    Text(Rc<str>),
-    List(usize),
-    Tuple(usize),
-    Callable(ModuleId, Rc<str>),
-}
-
-/// The first instance for a call.
-pub(super) struct Instance<'p> {
-    /// The tensors among its arguments, each once.
-    operands: Vec<NodeId>,
-    /// Its nodes.
-    nodes: Range<usize>,
-    /// Where it was called.
-    origin: OriginId,
-    /// How many origins follow that one.
-    origins: usize,
-    /// The length of its path.
-    path: usize,
-    value: Value,
-    steps: u64,
-    /// The blocks that it instantiates.
-    blocks: Vec<BlockId<'p>>,
-}
-
-/// How far everything was when an instance began.
-pub(super) struct Start {
-    nodes: usize,
-    origin: OriginId,
-    steps: u64,
-    blocks: usize,
-    marks: Marks,
-}
-
-/// What was done that does not follow from the arguments of a block, or does more than give nodes
-/// and a value.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Marks {
-    /// How much was reported, or left unread.
-    pub(super) peculiar: usize,
-    /// How many decisions were made, those of cells not counted.
-    pub(super) choices: usize,
-    /// The first node among those that were searched for loose ends.
-    pub(super) searched: usize,
-}
 
 impl<'p> Elaborator<'p, '_> {
     /// The call of a block with these arguments, and the tensors among them; `None` if its

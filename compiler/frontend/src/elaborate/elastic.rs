@@ -10,7 +10,7 @@ use nas_ir::operation::{elastic_rows, for_each_pair, is_window};
 use nas_ir::ops::Weight;
 use nas_ir::{DecisionId, Op, Shape};
 
-use super::Elaborator;
+use super::elaborator::Elaborator;
 use super::errors::NoSlice;
 
 /// An operator in one case, with its weights.

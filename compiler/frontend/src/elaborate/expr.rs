@@ -8,20 +8,19 @@ use nas_grammar::ast::{
 };
 use nas_ir::{Shape, Varied, varied};
 
-use super::call::tensors;
+use super::elaborator::Elaborator;
 use super::errors::{
     AssignedInCandidate, NotAStep, NumberTooLarge, OutOfRange, RepeatsNothing, TooLong,
     UnknownField, UnknownUnit, UnusedValue, WrongPattern,
 };
 use super::help::Wanted;
+use super::limits::{Eval, MAX_LENGTH};
+use super::number;
 use super::scope::Assigned;
-use super::value::BYTES;
-use super::{Elaborator, Eval, MAX_LENGTH, Value, number};
+use super::value::Flow;
+use super::value::{BYTES, Value, tensors};
 use crate::int::{Int, MAX_DIGITS};
 use crate::modules::language_name;
-
-/// What flows into a step: values with the place where each was written.
-pub(super) type Flow = Vec<(Value, Span)>;
 
 /// What a pass of a loop costs, which opens a scope, binds and closes it again.
 const PASS: usize = 4;

@@ -4,12 +4,13 @@ use nas_grammar::ast::Span;
 use nas_ir::ops::Add;
 use nas_ir::{Op, Varied};
 
-use super::call::tensors;
+use super::elaborator::Elaborator;
 use super::errors::{MissingArgument, NumberTooLarge, TooManyArguments};
 use super::help::Wanted;
+use super::limits::Eval;
 use super::node::Operand;
 use super::parameters::Given;
-use super::{Elaborator, Eval, Value};
+use super::value::{Value, tensors};
 use crate::int::Int;
 
 impl<'p> Elaborator<'p, '_> {

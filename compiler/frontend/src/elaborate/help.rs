@@ -7,8 +7,9 @@ use nas_grammar::ast::{BinaryOp, Span};
 use nas_ir::ops;
 use nas_ir::ops::signature::Kind;
 
+use super::elaborator::Elaborator;
 use super::errors::WrongKind;
-use super::{Elaborator, Value};
+use super::value::Value;
 
 /// Text longer than this is shown as `…`.
 const MAX_SNIPPET: usize = 40;

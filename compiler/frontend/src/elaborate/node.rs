@@ -5,12 +5,12 @@ use nas_grammar::ast::Span;
 use nas_ir::ops::{Fit, ShapeProblem};
 use nas_ir::{Node, NodeId, NodeKind, Op, Shape, Varied, varied};
 
+use super::elaborator::{Elaborator, Guard};
 use super::errors::{
     GroupsDoNotDivide, ShapeMismatch, TooLarge, TooManyNodes, WindowTooLarge, WrongRank,
 };
-use super::value::BYTES;
-use super::vary::Guard;
-use super::{Abort, Elaborator, Eval, MAX_NODES, Value};
+use super::limits::{Abort, Eval, MAX_NODES};
+use super::value::{BYTES, Value};
 
 /// The most multiply-accumulates, and parameters, of one operator.
 const MAX_COST: u64 = u64::MAX >> 16;

@@ -4,10 +4,12 @@ use nas_grammar::ast::{BinaryOp, Expr, Span, UnaryOp};
 use nas_ir::ops::{Add, Mul};
 use nas_ir::{Op, Varied};
 
+use super::elaborator::Elaborator;
 use super::errors::{DivisionByZero, NearElsewhere, NumberTooLarge, WrongOperands};
 use super::help::{self, Wanted};
+use super::limits::{Eval, MAX_LENGTH};
 use super::node::Operand;
-use super::{Elaborator, Eval, MAX_LENGTH, Value};
+use super::value::Value;
 use crate::int::{Int, IntError, MAX_BITS};
 
 impl<'p> Elaborator<'p, '_> {

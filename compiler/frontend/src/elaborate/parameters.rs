@@ -3,8 +3,10 @@
 use nas_diagnostics::{Place, nearest};
 use nas_grammar::ast::{Ident, Param, Span};
 
+use super::elaborator::Elaborator;
 use super::errors::{MissingArgument, RepeatedArgument, TooManyArguments, UnknownArgument};
-use super::{Elaborator, Eval, Value};
+use super::limits::Eval;
+use super::value::Value;
 
 /// An evaluated argument.
 #[derive(Clone)]

@@ -7,27 +7,11 @@ use miette::LabeledSpan;
 use nas_diagnostics::With;
 use nas_grammar::Problem;
 use nas_ir::diagram::Diagram;
-use nas_ir::{Choice, DecisionId, OriginId};
+use nas_ir::{Choice, DecisionId};
 
-use super::Elaborator;
-use super::vary::Guard;
+use super::elaborator::Partial;
+use super::elaborator::{Elaborator, Guard};
 use crate::removal::{options, removal, takes};
-
-/// What is wrong, where, and in which instance of a block.
-type Key = (String, usize, Option<OriginId>);
-
-/// A problem of some cases of a value, until all cases were looked at.
-pub(super) struct Partial {
-    key: Key,
-    problem: Problem,
-    /// As [`With::with`].
-    with: String,
-    /// The file that it is in.
-    file: String,
-    /// The conditions under which there is such a value, and under which one is wrong.
-    context: Diagram,
-    wrong: Diagram,
-}
 
 impl Elaborator<'_, '_> {
     /// In which case an error arises, as the end of its title: ", with `kernel = 5` in unit.3".

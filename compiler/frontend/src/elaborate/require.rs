@@ -7,8 +7,10 @@ use nas_ir::requirement::{Figure, NoLimit, Requirement, limit};
 use nas_ir::{Measure, OriginId};
 use num_bigint::BigInt;
 
+use super::elaborator::Elaborator;
 use super::errors::{NoClaim, NotLinear, UnknownRequirement};
-use super::{Elaborator, Eval, Value};
+use super::limits::Eval;
+use super::value::Value;
 
 const EITHER: &str = "either may hold";
 const SUM: &str = "limit a sum of multiples of measures: `require macs + 10 * params <= 300M`";

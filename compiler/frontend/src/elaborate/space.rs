@@ -5,11 +5,13 @@ use nas_grammar::ast::{Arg, Expr, Ident, Space as SpaceItem, Span, Statement, St
 use nas_ir::shape::MAX_DIMENSION;
 use nas_ir::{NodeKind, Shape, Task, Varied};
 
+use super::elaborator::Elaborator;
 use super::errors::{BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownTask};
 use super::help::Wanted;
+use super::limits::Eval;
 use super::parameters::{Given, take_slots};
 use super::scope::Mark;
-use super::{Elaborator, Eval, Value};
+use super::value::Value;
 use crate::modules::ModuleId;
 
 /// The task that there is.

@@ -3,23 +3,13 @@
 //! Blocks are written for many uses. So a condition counts only if it follows from constants and
 //! decisions of its own block.
 
-use nas_diagnostics::Place;
-use nas_grammar::ast::{Expr, ExprKind, Span, TextPart};
+use nas_grammar::ast::{Expr, ExprKind, TextPart};
 
+use super::elaborator::Elaborator;
+use super::elaborator::Met;
 use super::errors::Unreachable;
-use super::{Elaborator, Eval, Value};
-use crate::modules::ModuleId;
-
-/// A condition, by its file and place.
-pub(super) type ConditionId = (ModuleId, Span);
-
-/// What is known of a condition.
-pub(super) enum Met {
-    /// It holds in some network.
-    Somewhere,
-    /// It held in none up to now: its place, and its text.
-    Nowhere(Place, String),
-}
+use super::limits::Eval;
+use super::value::Value;
 
 impl<'p> Elaborator<'p, '_> {
     /// Notes that a condition holds in some network.

@@ -4,9 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use nas_grammar::ast::Span;
+use nas_ir::diagram::Diagram;
 use nas_ir::{NodeId, Table, ops};
 
-use super::MAX_LENGTH;
+use super::limits::MAX_LENGTH;
 use crate::int::Int;
 use crate::modules::ModuleId;
 
@@ -219,5 +221,40 @@ impl fmt::Display for Listed<'_> {
             write!(f, "{comma}{value}")?;
         }
         Ok(())
+    }
+}
+
+/// What flows into a step: values with the place where each was written.
+pub(super) type Flow = Vec<(Value, Span)>;
+
+/// The nodes of a tensor, or of a list or tuple of tensors.
+pub(super) fn tensors(value: &Value) -> Option<Vec<NodeId>> {
+    match value {
+        Value::Tensor(node) => Some(vec![*node]),
+        Value::List(values) | Value::Tuple(values) if !values.is_empty() => values
+            .iter()
+            .map(|value| if let Value::Tensor(node) = value { Some(*node) } else { None })
+            .collect(),
+        _ => None,
+    }
+}
+
+/// Whether a value, or a part of it, is made by decisions.
+pub(super) fn depends(value: &Value) -> bool {
+    let mut selectors = Vec::new();
+    selectors_in(value, &mut selectors);
+    !selectors.is_empty()
+}
+
+/// Adds the selectors on which a value depends, each once.
+pub(super) fn selectors_in(value: &Value, found: &mut Vec<Diagram>) {
+    match value {
+        Value::Chosen(table) if !found.contains(&table.selector()) => {
+            found.push(table.selector());
+        }
+        Value::List(values) | Value::Tuple(values) => {
+            values.iter().for_each(|value| selectors_in(value, found));
+        }
+        _ => {}
     }
 }

@@ -5,10 +5,14 @@ use std::rc::Rc;
 
 use nas_grammar::ast::Span;
 use nas_ir::diagram::{Diagram, Joint};
-use nas_ir::{DecisionId, NodeId, NodeKind, Shape, Varied, varied};
+use nas_ir::{NodeId, NodeKind, Shape, Varied, varied};
 
+use super::elaborator::Elaborator;
+use super::elaborator::Guard;
 use super::errors::{Entangled, MixedKinds};
-use super::{Abort, Elaborator, Eval, Value, Values};
+use super::limits::{Abort, Eval};
+use super::value::selectors_in;
+use super::value::{Value, Values};
 
 /// The most cases that one expression may have.
 const MAX_CASES: usize = 4096;
@@ -18,17 +22,6 @@ const PART: usize = 16;
 
 /// Values that can be looked at for one step.
 const LOOKED_AT: usize = 8;
-
-/// A condition under which something is elaborated.
-#[derive(Clone, Copy)]
-pub(super) enum Guard {
-    /// The decision takes this of so many candidates.
-    Candidate(DecisionId, usize, usize),
-    /// The selector takes this index; a condition holds where it takes 1.
-    Case(Diagram, u32),
-    /// As [`Guard::Case`], of the cases of a value: what is wrong is the value.
-    Value(Diagram, u32),
-}
 
 /// Which of several cases holds, if there are several, and what is in each.
 type Cases<T> = (Option<Diagram>, Vec<T>);
@@ -309,26 +302,6 @@ impl<'p> Elaborator<'p, '_> {
         });
         let taken: Vec<Shape> = taken.collect();
         varied(&mut self.space.selectors, joint.selector, &taken, PartialEq::eq).ok_or(Abort)
-    }
-}
-
-/// Whether a value, or a part of it, is made by decisions.
-pub(super) fn depends(value: &Value) -> bool {
-    let mut selectors = Vec::new();
-    selectors_in(value, &mut selectors);
-    !selectors.is_empty()
-}
-
-/// Adds the selectors on which a value depends, each once.
-fn selectors_in(value: &Value, found: &mut Vec<Diagram>) {
-    match value {
-        Value::Chosen(table) if !found.contains(&table.selector()) => {
-            found.push(table.selector());
-        }
-        Value::List(values) | Value::Tuple(values) => {
-            values.iter().for_each(|value| selectors_in(value, found));
-        }
-        _ => {}
     }
 }
 

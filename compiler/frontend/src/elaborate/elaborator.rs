@@ -1,0 +1,243 @@
+//! The state of an elaboration, and what every part of it does: places, reports, scopes, steps.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use miette::Diagnostic;
+use nas_diagnostics::{Place, Problems};
+use nas_grammar::ast::{Expr, Span};
+use nas_grammar::{Problem, Source};
+use nas_ir::diagram::{Diagram, Joints};
+use nas_ir::origin::Origin;
+use nas_ir::{DecisionId, OriginId, Space};
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
+
+use super::errors::{TooDeep, TooManySteps};
+use super::instance::{BlockId, Call, Instance, Marks};
+use super::limits::{Abort, Eval, MAX_DEPTH, MAX_LENGTH, REPORT, Work};
+use super::scope::{Mark, Names, Paths};
+use super::value::{Value, Values, tensors};
+use crate::modules::{ModuleId, Program};
+
+/// A condition under which something is elaborated.
+#[derive(Clone, Copy)]
+pub(super) enum Guard {
+    /// The decision takes this of so many candidates.
+    Candidate(DecisionId, usize, usize),
+    /// The selector takes this index; a condition holds where it takes 1.
+    Case(Diagram, u32),
+    /// As [`Guard::Case`], of the cases of a value: what is wrong is the value.
+    Value(Diagram, u32),
+}
+
+/// What is wrong, where, and in which instance of a block.
+pub(super) type Key = (String, usize, Option<OriginId>);
+
+/// A problem of some cases of a value, until all cases were looked at.
+pub(super) struct Partial {
+    pub(super) key: Key,
+    pub(super) problem: Problem,
+    /// As [`nas_diagnostics::With::with`].
+    pub(super) with: String,
+    /// The file that it is in.
+    pub(super) file: String,
+    /// The conditions under which there is such a value, and under which one is wrong.
+    pub(super) context: Diagram,
+    pub(super) wrong: Diagram,
+}
+
+/// A condition, by its file and place.
+pub(super) type ConditionId = (ModuleId, Span);
+
+/// What is known of a condition.
+pub(super) enum Met {
+    /// It holds in some network.
+    Somewhere,
+    /// It held in none up to now: its place, and its text.
+    Nowhere(Place, String),
+}
+
+pub(super) struct Elaborator<'p, 'e> {
+    pub(super) program: &'p Program,
+    pub(super) problems: &'e mut Problems,
+    pub(super) space: Space,
+    /// The file of the block being elaborated.
+    pub(super) module: ModuleId,
+    /// The file of the text being evaluated, where that is not the module's.
+    pub(super) foreign: Option<Source>,
+    /// The call through which it was reached.
+    pub(super) caller: Option<OriginId>,
+    pub(super) names: Names<'p>,
+    /// Names that mean themselves, where there may be any.
+    pub(super) words: Option<&'p HashSet<&'p str>>,
+    pub(super) paths: Paths,
+    /// The blocks being instantiated, to recognise recursion.
+    pub(super) calls: Vec<BlockId<'p>>,
+    /// The blocks that were instantiated up to now, those in one instance each once.
+    pub(super) instantiated: Vec<BlockId<'p>>,
+    /// The first instance for each call.
+    pub(super) instances: HashMap<Call<'p>, Rc<Instance<'p>>>,
+    /// What selectors say together, as far as it was asked.
+    pub(super) joints: Joints,
+    pub(super) marks: Marks,
+    /// The conditions under which what is being elaborated exists, outermost first.
+    pub(super) guards: Vec<Guard>,
+    /// What is wrong in some cases of a value, and not yet reported.
+    pub(super) partial: Vec<Partial>,
+    /// The conditions that were met, and those that were not and should be.
+    pub(super) conditions: IndexMap<ConditionId, Met, FxBuildHasher>,
+    /// How many decisions there were when the block began that is being elaborated.
+    pub(super) outer_decisions: usize,
+    /// Where inputs and outputs were named.
+    pub(super) ports: HashMap<(&'static str, &'p str), Span>,
+    /// The decisions of cells, by path: made at the first instance, shared by the others.
+    pub(super) cell_decisions: HashMap<String, DecisionId>,
+    pub(super) depth: usize,
+    pub(super) work: &'e mut Work,
+}
+
+impl<'p, 'e> Elaborator<'p, 'e> {
+    pub(super) fn new(
+        program: &'p Program,
+        module: ModuleId,
+        work: &'e mut Work,
+        problems: &'e mut Problems,
+    ) -> Self {
+        let mut space = Space::default();
+        space.origins.sources = program.modules.iter().map(|m| m.source.clone()).collect();
+        Self {
+            program,
+            problems,
+            space,
+            module,
+            foreign: None,
+            caller: None,
+            names: Names::default(),
+            words: None,
+            paths: Paths::default(),
+            calls: Vec::new(),
+            instantiated: Vec::new(),
+            instances: HashMap::default(),
+            joints: Joints::default(),
+            marks: Marks::default(),
+            guards: Vec::new(),
+            partial: Vec::new(),
+            conditions: IndexMap::default(),
+            outer_decisions: 0,
+            ports: HashMap::default(),
+            cell_decisions: HashMap::default(),
+            depth: 0,
+            work,
+        }
+    }
+
+    /// The value of an expression of this text, outside of any space.
+    pub(super) fn outside(mut self, source: &Source, expr: &'p Expr) -> Value {
+        self.foreign = Some(source.clone());
+        let value = self.expr(expr).unwrap_or(Value::Poison);
+        self.finish();
+        value
+    }
+
+    pub(super) fn source(&self) -> Source {
+        if let Some(foreign) = &self.foreign {
+            return foreign.clone();
+        }
+        let module = self.program.module(self.module);
+        module.map_or_else(|| Source::new("", ""), |m| m.source.clone())
+    }
+
+    /// A place in the file being elaborated, with the calls that led there.
+    pub(super) fn place(&self, span: Span, label: impl Into<String>) -> Place {
+        Place::new(&self.source(), span, label).chain(self.space.origins.chain(self.caller))
+    }
+
+    /// Reports, and goes on with poison.
+    pub(super) fn report(&mut self, problem: impl Diagnostic + Send + Sync + 'static) -> Value {
+        self.work.steps += REPORT;
+        self.marks.peculiar += 1;
+        self.report_here(Box::new(problem));
+        Value::Poison
+    }
+
+    /// Closes a scope. What a name held that nobody read is not reported once more as a tensor
+    /// that reaches no output.
+    pub(super) fn close(&mut self, mark: Mark) {
+        for value in self.names.close(mark) {
+            let dropped = tensors(&value).unwrap_or_default();
+            self.marks.peculiar += dropped.len();
+            self.space.dropped.extend(dropped);
+        }
+    }
+
+    pub(super) fn origin(&mut self, span: Span) -> OriginId {
+        self.space.origins.add(Origin { source: self.module.0, span, caller: self.caller })
+    }
+
+    /// The space as it is.
+    pub(super) fn finish(mut self) -> Space {
+        self.report_partial();
+        self.report_unmet();
+        self.work.steps += self.space.selectors.visits();
+        self.space
+    }
+
+    /// A list or a tuple, unless it holds too much.
+    pub(super) fn sequence(
+        &mut self,
+        make: fn(Values) -> Value,
+        values: Vec<Value>,
+        span: Span,
+    ) -> Eval<Value> {
+        self.charge(values.len(), span)?;
+        let made = make(Values::from(values));
+        if made.size() > MAX_LENGTH + 1 {
+            return Ok(self.too_long("a list", "more than a million", span));
+        }
+        if made.depth() > MAX_DEPTH {
+            let place = self.place(span, "the limit is passed here").help("let lists nest less");
+            return Ok(self.report(TooDeep::at(place, MAX_DEPTH)));
+        }
+        Ok(made)
+    }
+
+    /// Counts one evaluated expression, one level deeper, for as long as `inner` runs.
+    pub(super) fn nested<T>(
+        &mut self,
+        span: Span,
+        inner: impl FnOnce(&mut Self) -> Eval<T>,
+    ) -> Eval<T> {
+        self.step(span)?;
+        if self.depth >= MAX_DEPTH {
+            let place = self.place(span, "the limit is passed here");
+            let place = place.help("name parts with `let`, or let blocks call fewer blocks");
+            self.report(TooDeep::at(place, MAX_DEPTH));
+            return Err(Abort);
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Counts one step of work.
+    pub(super) fn step(&mut self, span: Span) -> Eval<()> {
+        self.charge(1, span)
+    }
+
+    /// Counts so many steps of work.
+    pub(super) fn charge(&mut self, steps: usize, span: Span) -> Eval<()> {
+        self.work.steps += steps as u64;
+        if self.work.steps + self.space.selectors.visits() <= self.work.limit {
+            return Ok(());
+        }
+        if std::mem::replace(&mut self.work.is_reported, true) {
+            return Err(Abort);
+        }
+        let place = self.place(span, "elaboration was here").help("make the loops shorter");
+        let limit = self.work.limit;
+        self.report(TooManySteps::at(place, limit));
+        Err(Abort)
+    }
+}
