@@ -33,7 +33,7 @@ pub fn front(space: &Checked<Space>, a: &Form, b: &Form) -> Result<Front, Entang
     let suffixes = Suffixes::new(Fronts::default(), priced)?;
     let points = suffixes.whole();
     if let Some(step) = suffixes.folding.full.get() {
-        return Err(Entangled::new((step..suffixes.decisions()).map(|i| DecisionId::new(i))));
+        return Err(Entangled::new((step..suffixes.decisions()).map(DecisionId::new)));
     }
     Ok(Front { first: space.first_assignment(), base, suffixes, points })
 }

@@ -10,10 +10,10 @@ use nas_grammar::{Problem, Source};
 use nas_ir::device::Device;
 use nas_ir::{Checked, Measure, Precision, Space};
 
+use crate::context::Context;
 use crate::feasible::{self, NoTable, Untimed};
-use crate::items::target::{TablePath, Target};
+use crate::items::target::{self, TablePath, Target};
 use crate::modules::{LoadError, ModuleId};
-use crate::session::Compiler;
 
 diagnostics! {
     /// A file that cannot be read, or is no table.
@@ -35,98 +35,109 @@ pub(crate) struct Asked<'a> {
     pub(crate) own: Precision,
 }
 
-impl<'p> Compiler<'p, '_> {
-    /// The target that a space of this file names; `None` too after a report.
-    pub(crate) fn target_of(
-        &mut self,
-        module: ModuleId,
-        item: &'p ast::Space,
-    ) -> Option<Asked<'p>> {
-        let name = item.target.as_ref()?;
-        let source = self.program.module(module)?.source.clone();
-        let target = if module == self.program.main() {
-            self.target(name)
-        } else {
-            let (module, item) = self.program.target(module, &name.name)?;
-            self.read_target(module, item)
-        };
-        let target = target?;
-        let own = target.precision.unwrap_or_default();
-        Some(Asked { target, source, name, own })
-    }
+/// The target that a space of this file names; `None` too after a report.
+pub(crate) fn target_of<'p>(
+    context: &mut Context<'p, '_>,
+    module: ModuleId,
+    item: &'p ast::Space,
+) -> Option<Asked<'p>> {
+    let name = item.target.as_ref()?;
+    let source = context.program.module(module)?.source.clone();
+    let target = if module == context.program.main() {
+        target::named(context, name)
+    } else {
+        let (module, item) = context.program.target(module, &name.name)?;
+        target::read(context, module, item)
+    };
+    let target = target?;
+    let own = target.precision.unwrap_or_default();
+    Some(Asked { target, source, name, own })
+}
 
-    /// Gives a space what its target says: precision, memory, and a latency if there is a table and
-    /// the compiler reads tables; then holds its requirements against that.
-    pub(crate) fn equip(
-        &mut self,
-        space: &mut Checked<Space>,
-        asked: Option<&Asked<'_>>,
-        problems: &mut Problems,
-    ) {
-        let device = asked.map_or_else(Device::default, |asked| Device {
-            precision: asked.target.precision.unwrap_or_default(),
-            memory: asked.target.memory,
-            latency: None,
-        });
-        space.set_device(device);
-        if let Some(asked) = asked {
-            self.time(space, asked, problems);
-        }
-        // Without its table, requirements on the latency say nothing new.
-        if !problems.has_errors() {
-            feasible::check(space, self.untimed(&space.name, asked), problems);
-        }
+/// Gives a space what its target says: precision, memory, and a latency if there is a table and
+/// the compiler reads tables; then holds its requirements against that.
+pub(crate) fn equip(
+    context: &mut Context<'_, '_>,
+    space: &mut Checked<Space>,
+    asked: Option<&Asked<'_>>,
+    problems: &mut Problems,
+) {
+    let device = asked.map_or_else(Device::default, |asked| Device {
+        precision: asked.target.precision.unwrap_or_default(),
+        memory: asked.target.memory,
+        latency: None,
+    });
+    space.set_device(device);
+    if let Some(asked) = asked {
+        time(context, space, asked, problems);
     }
-
-    /// What to say of latencies that nothing tells. A space without a target takes them from the
-    /// targets of its searches.
-    fn untimed<'t>(&self, space: &str, asked: Option<&'t Asked<'_>>) -> Untimed<'t> {
-        match asked {
-            _ if self.tables.is_none() => Untimed::Open,
-            Some(asked) => Untimed::NoTable(&asked.target.name),
-            None if self.is_searched_for_target(space) => Untimed::Open,
-            None => Untimed::NoTarget,
-        }
+    // Without its table, requirements on the latency say nothing new.
+    if !problems.has_errors() {
+        feasible::check(space, untimed(context, &space.name, asked), problems);
     }
+}
 
-    fn is_searched_for_target(&self, space: &str) -> bool {
-        let mut searches = self.program.recipes().filter(|item| item.space.name.name == space);
-        searches.any(|item| item.target.is_some())
+/// What to say of latencies that nothing tells. A space without a target takes them from the
+/// targets of its searches.
+fn untimed<'t>(
+    context: &Context<'_, '_>,
+    space: &str,
+    asked: Option<&'t Asked<'_>>,
+) -> Untimed<'t> {
+    match asked {
+        _ if context.tables.is_none() => Untimed::Open,
+        Some(asked) => Untimed::NoTable(&asked.target.name),
+        None if is_searched_for_target(context, space) => Untimed::Open,
+        None => Untimed::NoTarget,
     }
+}
 
-    /// Reports a search without a target that needs one: others of its space have one, and tell the
-    /// latency that a requirement limits.
-    pub(crate) fn check_search_is_timed(&mut self, item: &ast::Search, space: &Space) {
-        let name = space.name.as_str();
-        let reads_table = space.requirements.iter().any(|r| r.reads(Measure::Latency));
-        if reads_table
-            && space.device.latency.is_none()
-            && self.tables.is_some()
-            && self.is_searched_for_target(name)
-        {
-            let place = Place::new(&self.source(), item.space.name.span, "searched for no target");
-            let place = place.help(format!(
-                "write `search {} of {name} for TARGET`, of a target with a line `latency table \"FILE\"`",
-                item.name.name
-            ));
-            self.problems.push(NoTable::at(place, name));
-        }
+fn is_searched_for_target(context: &Context<'_, '_>, space: &str) -> bool {
+    let mut searches = context.program.recipes().filter(|item| item.space.name.name == space);
+    searches.any(|item| item.target.is_some())
+}
+
+/// Reports a search without a target that needs one: others of its space have one, and tell the
+/// latency that a requirement limits.
+pub(crate) fn check_search_is_timed(
+    context: &mut Context<'_, '_>,
+    item: &ast::Search,
+    space: &Space,
+) {
+    let name = space.name.as_str();
+    let reads_table = space.requirements.iter().any(|r| r.reads(Measure::Latency));
+    if reads_table
+        && space.device.latency.is_none()
+        && context.tables.is_some()
+        && is_searched_for_target(context, name)
+    {
+        let place = Place::new(&context.source(), item.space.name.span, "searched for no target");
+        let place = place.help(format!(
+            "write `search {} of {name} for TARGET`, of a target with a line `latency table \"FILE\"`",
+            item.name.name
+        ));
+        context.problems.push(NoTable::at(place, name));
     }
+}
 
-    /// Gives a space its latency, if its target has a table and the compiler reads tables.
-    fn time(&mut self, space: &mut Checked<Space>, asked: &Asked<'_>, problems: &mut Problems) {
-        let target = &asked.target;
-        let Some((path, load)) = target.latency.as_ref().zip(self.tables) else { return };
-        let source = load(target.source().name(), &path.path);
-        if let Ok(source) = &source
-            && self.tables_read.iter().all(|known| known.name() != source.name())
-        {
-            self.tables_read.push(source.clone());
-        }
-        let Some(table) = read(source, &space.name, asked, path, problems) else { return };
-        if let Err(reason) = measured(space, &table) {
-            problems.push_boxed(unmeasured(space, &reason, path, asked));
-        }
+/// Gives a space its latency, if its target has a table and the compiler reads tables.
+fn time(
+    context: &mut Context<'_, '_>,
+    space: &mut Checked<Space>,
+    asked: &Asked<'_>,
+    problems: &mut Problems,
+) {
+    let target = &asked.target;
+    let Some((path, load)) = target.latency.as_ref().zip(context.tables) else { return };
+    let source = load(target.source().name(), &path.path);
+    if let Ok(source) = &source
+        && context.tables_read.iter().all(|known| known.name() != source.name())
+    {
+        context.tables_read.push(source.clone());
+    }
+    let Some(table) = read(source, &space.name, asked, path, problems) else { return };
+    if let Err(reason) = measured(space, &table) {
+        problems.push_boxed(unmeasured(space, &reason, path, asked));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The front end of `.nas`: modules and names, elaboration, and the items of a file. It turns text
 //! into checked spaces, networks and recipes. No I/O.
 
+mod context;
 mod device;
 pub mod elaborate;
 mod feasible;

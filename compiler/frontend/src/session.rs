@@ -4,24 +4,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::{Place, Problems, diagnostics, did_you_mean};
+use nas_diagnostics::{Place, Problems, diagnostics};
 use nas_grammar::ast::{
-    Arch, ArchEntry, Arg, Expect, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement,
-    StatementKind,
+    Arch, ArchEntry, Arg, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
 };
 use nas_grammar::{Problem, Source};
+use nas_ir::Network;
 use nas_ir::recipe::Recipe;
 use nas_ir::requirement::Requirement;
 use nas_ir::verify::verify;
 use nas_ir::{Assignment, Checked, Costs, Measure, Space};
 use nas_passes::specialise;
 
-use crate::device::Asked;
+use crate::context::Context;
+use crate::device::{self, Asked};
 use crate::elaborate::errors::NoClaim;
 use crate::elaborate::{self, Value, Work};
-use crate::items::arch;
 use crate::items::search::{self, Override, Static};
-use crate::items::target::Dropped;
+use crate::items::target::{self, Dropped, Refusal, Target};
+use crate::items::{arch, expect};
 use crate::modules::{LoadTable, Program};
 use crate::names;
 
@@ -30,8 +31,6 @@ diagnostics! {
     Warning Broken [nas::require::broken] "`{arch}` breaks `require {text}`" { arch: String, text: String }
     /// An objective that weighs latencies which nothing tells.
     Error UntimedObjective [nas::recipe::no_table] "the objective weighs `latency`, and space `{space}` has no latency table" { space: String }
-    /// A space that the file does not have.
-    Error UnknownSpace [nas::names::space] "there is no space `{name}`" { name: String }
 }
 
 /// A network that an `arch` item names.
@@ -53,23 +52,24 @@ struct Wanted {
     target: Option<String>,
 }
 
+impl Wanted {
+    /// A space of the main file as it is, without arguments.
+    fn plain(name: &str) -> Self {
+        Self { name: name.to_owned(), args: Vec::new(), target: None }
+    }
+}
+
 /// Compiles the items of one program; problems go to the collector that it was given.
 pub struct Compiler<'p, 'e> {
-    pub(crate) program: &'p Program,
-    pub(crate) problems: &'e mut Problems,
+    context: Context<'p, 'e>,
     /// Whether loading or names had errors: then what a space lacks may be what they left out.
     is_broken: bool,
     /// Each space as it was asked for, made once.
     spaces: HashMap<Wanted, Option<Arc<Checked<Space>>>>,
-    /// Finds latency tables; if none are to be read, no space has a latency.
-    pub(crate) tables: Option<&'e LoadTable<'e>>,
-    /// Those that were read.
-    pub(crate) tables_read: Vec<Source>,
     /// Whether spaces go without the candidates that their target cannot run.
     drops_unsupported: bool,
     /// What they went without.
-    pub(crate) dropped: Vec<Dropped>,
-    pub(crate) work: Work,
+    dropped: Vec<Dropped>,
 }
 
 impl<'p, 'e> Compiler<'p, 'e> {
@@ -81,15 +81,11 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let is_broken = problems.has_errors();
         let work = Work::on(program);
         Self {
-            program,
-            problems,
+            context: Context { program, problems, tables: None, tables_read: Vec::new(), work },
             is_broken,
             spaces: HashMap::new(),
-            tables: None,
-            tables_read: Vec::new(),
             drops_unsupported: false,
             dropped: Vec::new(),
-            work,
         }
     }
 
@@ -97,7 +93,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// space a latency, and leaves requirements on latencies unchecked.
     #[must_use]
     pub fn with_tables(mut self, load: &'e LoadTable<'e>) -> Self {
-        self.tables = Some(load);
+        self.context.tables = Some(load);
         self
     }
 
@@ -122,16 +118,16 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// Everything that `nasc check` checks: every space, `arch`, recipe and expectation of the
     /// main file.
     pub fn check_all(&mut self) {
-        let program = self.program;
+        let program = self.context.program;
         for item in program.targets() {
-            self.read_target(program.main(), item);
+            target::read(&mut self.context, program.main(), item);
         }
         for item in program.spaces() {
             let space = self.space(&item.name.name, &[]);
             if let (Some(target), Some(space)) = (&item.target, space)
-                && let Some(target) = self.target(target)
+                && let Some(target) = target::named(&mut self.context, target)
             {
-                self.check_target(&space, &target, None);
+                target::check(&mut self.context, &space, &target, None);
             }
         }
         for item in program.recipes() {
@@ -141,7 +137,10 @@ impl<'p, 'e> Compiler<'p, 'e> {
         self.named_networks();
         // They speak of spaces from which nothing was dropped.
         if self.dropped.is_empty() {
-            program.expects().for_each(|item| self.expect_space(item));
+            let spaces = |name: &str| self.spaces.get(&Wanted::plain(name)).cloned().flatten();
+            for item in program.expects() {
+                expect::expect_space(&mut self.context, item, &spaces);
+            }
         }
     }
 
@@ -149,7 +148,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// with their arguments, is not held longer.
     fn named_networks(&mut self) {
         let mut archs: IndexMap<Wanted, Vec<&'p Arch>> = IndexMap::new();
-        for item in self.program.archs() {
+        for item in self.context.program.archs() {
             let args = item.space.args.as_deref().unwrap_or_default();
             archs.entry(self.wanted(&item.space.name.name, args, None)).or_default().push(item);
         }
@@ -169,28 +168,24 @@ impl<'p, 'e> Compiler<'p, 'e> {
     fn check_recipe_target(&mut self, item: &'p Search) {
         let space = self.searched(item);
         let Some(asked) = &item.target else { return };
-        let target = self.target(asked);
-        let own = self.program.space(self.program.main(), &item.space.name.name);
+        let target = target::named(&mut self.context, asked);
+        let own = self.context.program.space(self.context.program.main(), &item.space.name.name);
         let own = own.and_then(|(_, space)| space.target.as_ref());
         let is_known = item.space.args.as_ref().is_none_or(Vec::is_empty)
             && own.is_some_and(|own| own.name == asked.name);
         if let (Some(space), Some(target), false) = (space, target, is_known) {
-            self.check_target(&space, &target, Some(asked.span));
+            target::check(&mut self.context, &space, &target, Some(asked.span));
         }
     }
 
     /// The files of the program, the main file first, and the latency tables that were read.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.program.modules.iter().map(|module| &module.source).chain(&self.tables_read)
-    }
-
-    /// The text of the main file.
-    pub(crate) fn source(&self) -> Source {
-        self.program.modules.first().map_or_else(|| Source::new("", ""), |m| m.source.clone())
-    }
-
-    pub(crate) fn is_space(&self, name: &str) -> bool {
-        self.program.space(self.program.main(), name).is_some()
+        self.context
+            .program
+            .modules
+            .iter()
+            .map(|module| &module.source)
+            .chain(&self.context.tables_read)
     }
 
     /// A space of the main file, checked; `None` if there is none or after a report.
@@ -199,7 +194,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
     }
 
     fn wanted(&self, name: &str, args: &[Arg], target: Option<&str>) -> Wanted {
-        let source = self.source();
+        let source = self.context.source();
         let text = |arg: &Arg| source.text().get(arg.span().range()).unwrap_or_default().to_owned();
         let args = args.iter().map(text).collect();
         Wanted { name: name.to_owned(), args, target: target.map(str::to_owned) }
@@ -220,30 +215,53 @@ impl<'p, 'e> Compiler<'p, 'e> {
     }
 
     fn make(&mut self, name: &str, args: &'p [Arg]) -> Option<Arc<Checked<Space>>> {
-        let (module, item) = self.program.space(self.program.main(), name)?;
+        let (module, item) = self.context.program.space(self.context.program.main(), name)?;
         let mut found = Problems::default();
-        let main = self.program.main();
-        let work = &mut self.work;
-        let space = elaborate::elaborate(self.program, module, item, args, main, work, &mut found);
+        let main = self.context.program.main();
+        let work = &mut self.context.work;
+        let space =
+            elaborate::elaborate(self.context.program, module, item, args, main, work, &mut found);
         // After an error in a part, what the whole lacks says nothing new.
-        let is_whole = !self.is_broken && !found.has_errors() && !self.work.is_exhausted();
+        let is_whole = !self.is_broken && !found.has_errors() && !self.context.work.is_exhausted();
         let mut checked = if is_whole { verify(space, &mut found) } else { None };
-        let target = self.target_of(module, item).filter(|_| checked.is_some());
+        let target =
+            device::target_of(&mut self.context, module, item).filter(|_| checked.is_some());
         if let Some(asked) = target.as_ref().filter(|_| self.drops_unsupported) {
             checked = checked.and_then(|space| self.without_unsupported(space, &asked.target));
         }
         if let Some(space) = &mut checked {
-            self.equip(space, target.as_ref(), &mut found);
+            device::equip(&mut self.context, space, target.as_ref(), &mut found);
         }
-        self.problems.extend(found.into_vec());
+        self.context.problems.extend(found.into_vec());
         checked.map(Arc::new)
+    }
+
+    /// The space without what the target cannot run, noted; `None` after a report.
+    fn without_unsupported(
+        &mut self,
+        space: Checked<Space>,
+        target: &Target,
+    ) -> Option<Checked<Space>> {
+        let (space, went) = target::without_unsupported(&mut self.context, space, target)?;
+        self.dropped.extend(went);
+        Some(space)
+    }
+
+    /// The target of this name, or `None` after a report.
+    pub fn target(&mut self, name: &Ident) -> Option<Target> {
+        target::named(&mut self.context, name)
+    }
+
+    /// What a target cannot run of a network, each reason once.
+    pub fn refusals(&mut self, network: &Network, target: &Target) -> Vec<Refusal> {
+        target::refusals(&mut self.context, network, target)
     }
 
     /// A space by reference, with its arguments; reports an unknown name.
     pub fn space_ref(&mut self, reference: &'p SpaceRef) -> Option<Arc<Checked<Space>>> {
         let name = reference.name.name.as_str();
-        if !self.is_space(name) {
-            self.unknown_space(name, reference.name.span);
+        if !self.context.is_space(name) {
+            self.context.unknown_space(name, reference.name.span);
             return None;
         }
         self.space(name, reference.args.as_deref().unwrap_or_default())
@@ -252,13 +270,13 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// The space of a recipe, as the target of the recipe has it if it names one, else as its own.
     pub fn searched(&mut self, item: &'p Search) -> Option<Arc<Checked<Space>>> {
         let space = self.space_ref(&item.space)?;
-        let own = self.program.space(self.program.main(), &item.space.name.name);
+        let own = self.context.program.space(self.context.program.main(), &item.space.name.name);
         let own = own.and_then(|(_, space)| space.target.as_ref());
         let Some(name) =
             item.target.as_ref().filter(|name| own.is_none_or(|o| o.name != name.name))
         else {
             if own.is_none() {
-                self.check_search_is_timed(item, &space);
+                device::check_search_is_timed(&mut self.context, item, &space);
             }
             return Some(space);
         };
@@ -269,35 +287,25 @@ impl<'p, 'e> Compiler<'p, 'e> {
 
     /// A space as another target of the main file has it.
     fn retarget(&mut self, space: &Checked<Space>, name: &Ident) -> Option<Arc<Checked<Space>>> {
-        let target = self.target(name)?;
+        let target = target::named(&mut self.context, name)?;
         let (mut space, mut found) = (space.clone(), Problems::default());
         if self.drops_unsupported {
             space = self.without_unsupported(space, &target)?;
         }
-        let (source, own) = (self.source(), space.device.precision);
-        self.equip(&mut space, Some(&Asked { target, source, name, own }), &mut found);
-        self.problems.extend(found.into_vec());
+        let (source, own) = (self.context.source(), space.device.precision);
+        device::equip(
+            &mut self.context,
+            &mut space,
+            Some(&Asked { target, source, name, own }),
+            &mut found,
+        );
+        self.context.problems.extend(found.into_vec());
         Some(Arc::new(space))
-    }
-
-    /// Reports a name that should be that of a space, unless a syntax error may hide the space.
-    pub(crate) fn unknown_space(&mut self, name: &str, at: Span) {
-        let main = self.program.module(self.program.main());
-        if main.is_some_and(|module| module.file.may_define(name)) {
-            return;
-        }
-        let spaces: Vec<&str> = self.program.spaces().map(|s| s.name.name.as_str()).collect();
-        let help = match spaces.as_slice() {
-            [] => format!("this file has no space; write `space {name} {{ … }}`"),
-            spaces => did_you_mean(name, spaces, "the spaces of this file are"),
-        };
-        let place = Place::new(&self.source(), at, "not found").help(help);
-        self.problems.push(UnknownSpace::at(place, name));
     }
 
     /// Reports each requirement of the space that a network breaks.
     fn compare_with_requirements(&mut self, item: &Arch, space: &Space, costs: &Costs) {
-        let source = self.source();
+        let source = self.context.source();
         let broken = space.requirements.iter().filter(|r| r.is_kept(costs) == Some(false));
         for requirement in broken {
             let has = |(measure, _): &(Measure, i128)| {
@@ -312,7 +320,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
                 place = place.label(span, "required here");
             }
             let place = place.help("choose cheaper candidates, or loosen the requirement, if this is no network to compare with");
-            self.problems.push(Broken::at(
+            self.context.problems.push(Broken::at(
                 place,
                 item.name.name.as_str(),
                 requirement.text.as_str(),
@@ -323,11 +331,12 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// The network of an `arch` item, its expectations checked.
     pub fn named_network(&mut self, item: &'p Arch) -> Option<NamedNetwork> {
         let space = self.space_ref(&item.space)?;
-        let (source, program, work) = (self.source(), self.program, &mut self.work);
+        let (source, program, work) =
+            (self.context.source(), self.context.program, &mut self.context.work);
         let evaluate: &mut arch::Evaluate<'_> = &mut |expr, words, problems| {
             elaborate::evaluate_words(program, &source, words, expr, work, problems)
         };
-        let assignment = arch::assignment(item, &space, &source, evaluate, self.problems)?;
+        let assignment = arch::assignment(item, &space, &source, evaluate, self.context.problems)?;
         let expects = item.entries.iter().filter_map(|entry| match entry {
             ArchEntry::Expect(expect) => Some(expect),
             _ => None,
@@ -335,31 +344,26 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let expects: Vec<_> = expects.collect();
         if !expects.is_empty() || !space.requirements.is_empty() {
             let network = specialise(&space, &assignment);
-            let asks_for_peak = expects.iter().any(|expect| self.asks_for_peak(expect))
+            let asks_for_peak = expects.iter().any(|item| expect::asks_for_peak(item))
                 || space.requirements.iter().any(|r| r.reads(Measure::PeakMemory));
             let costs = if asks_for_peak {
                 nas_analysis::costs(&network)
             } else {
                 nas_analysis::costs::costs_without_peak(&network)
             };
-            expects.into_iter().for_each(|expect| self.expect_network(expect, &costs));
+            for item in expects {
+                expect::expect_network(&mut self.context, item, &costs);
+            }
             self.compare_with_requirements(item, &space, &costs);
         }
         Some(NamedNetwork { space, assignment })
     }
 
-    /// Whether a claim about a network may be about its peak of memory.
-    fn asks_for_peak(&self, expect: &Expect) -> bool {
-        let source = self.source();
-        let claim = source.text().get(expect.span.range());
-        claim.is_none_or(|claim| claim.contains(Measure::PeakMemory.name()))
-    }
-
     /// A recipe of the main file with these settings on top; `None` after a report.
     pub fn recipe(&mut self, name: &str, overrides: &[Override]) -> Option<Recipe> {
-        let item = self.program.recipes().find(|item| item.name.name == name)?;
-        let source = self.source();
-        let (program, work) = (self.program, &mut self.work);
+        let item = self.context.program.recipes().find(|item| item.name.name == name)?;
+        let source = self.context.source();
+        let (program, work) = (self.context.program, &mut self.context.work);
         let checked = search::check(item, &source, overrides, &mut |expr, source| {
             static_value(program, expr, source, work)
         });
@@ -367,16 +371,16 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let weighs_latency = recipe.objective.measure == Measure::Latency;
         if weighs_latency
             && recipe.objective.factor > 0.0
-            && self.tables.is_some()
+            && self.context.tables.is_some()
             && let Some(space) = self.searched(item)
             && space.device.latency.is_none()
         {
-            let place =
-                Place::new(&self.source(), item.space.name.span, "searched here").help(format!(
+            let place = Place::new(&self.context.source(), item.space.name.span, "searched here")
+                .help(format!(
                     "search `{} for TARGET`, a target with a line `latency table \"FILE\"`",
                     space.name
                 ));
-            self.problems.push(UntimedObjective::at(place, space.name.as_str()));
+            self.context.problems.push(UntimedObjective::at(place, space.name.as_str()));
             return None;
         }
         Some(recipe)
@@ -384,7 +388,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
 
     /// The recipe of a space whose file has none.
     pub fn default_recipe(&mut self, space: &str, overrides: &[Override]) -> Option<Recipe> {
-        let (program, work) = (self.program, &mut self.work);
+        let (program, work) = (self.context.program, &mut self.context.work);
         let checked = search::check_default(space, overrides, &mut |expr, source| {
             static_value(program, expr, source, work)
         });
@@ -392,7 +396,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
     }
 
     fn recipe_or_report(&mut self, checked: Result<Recipe, Vec<Problem>>) -> Option<Recipe> {
-        checked.map_err(|problems| self.problems.extend(problems)).ok()
+        checked.map_err(|problems| self.context.problems.extend(problems)).ok()
     }
 
     /// The limits of a claim that stands outside of the file (`nasc sample --where`), such as
@@ -401,7 +405,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let source = Source::new("--where", format!("space claim {{\n    require {claim}\n}}\n"));
         let parsed = nas_grammar::parse(&source);
         if !parsed.problems.is_empty() {
-            self.problems.extend(parsed.problems);
+            self.context.problems.extend(parsed.problems);
             return None;
         }
         let claim = parsed.file.items.iter().find_map(|item| match &item.kind {
@@ -415,21 +419,20 @@ impl<'p, 'e> Compiler<'p, 'e> {
             let all = Span::new(0, source.text().len());
             let place = Place::new(&source, all, "not one claim")
                 .help("write one comparison, or several joined by `and`");
-            self.problems.push(NoClaim::at(place));
+            self.context.problems.push(NoClaim::at(place));
             return None;
         };
         let mut found = Problems::default();
-        let limits = elaborate::limits(self.program, &source, claim, &mut self.work, &mut found);
+        let limits = elaborate::limits(
+            self.context.program,
+            &source,
+            claim,
+            &mut self.context.work,
+            &mut found,
+        );
         let is_sound = !found.has_errors();
-        self.problems.extend(found.into_vec());
+        self.context.problems.extend(found.into_vec());
         is_sound.then_some(limits)
-    }
-
-    /// A static expression of the main file.
-    pub(crate) fn evaluate(&mut self, expr: &Expr, names: &[(&str, Value)]) -> Value {
-        let (program, source) = (self.program, self.source());
-        let (work, problems) = (&mut self.work, &mut *self.problems);
-        elaborate::evaluate(program, program.main(), &source, names, expr, work, problems)
     }
 }
 

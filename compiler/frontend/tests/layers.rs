@@ -5,7 +5,7 @@ mod common;
 
 use nas_analysis::{Layer, Range, layers};
 use nas_grammar::Source;
-use nas_ir::{Assignment, DecisionId, Measure, Network};
+use nas_ir::{DecisionId, Measure, Network};
 use nas_passes::specialise;
 
 /// Two units in a block that holds most of the nodes.

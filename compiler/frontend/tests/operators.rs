@@ -6,7 +6,7 @@ mod common;
 use nas_ir::ops::TABLE;
 use nas_ir::ops::signature::{Argument, Declaration, Default, Literal};
 use nas_ir::text::{parse, print};
-use nas_ir::{Assignment, Checked, Shape, Space, Varied};
+use nas_ir::{Checked, Shape, Space, Varied};
 use nas_passes::specialise;
 
 /// A space that is this expression of a map `x`.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use nas_ir::{Assignment, Cost};
+use nas_ir::Cost;
 use nas_passes::specialise;
 
 /// Every shipped space, with its networks and expectations.

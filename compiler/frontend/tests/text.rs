@@ -8,9 +8,7 @@ mod random;
 use nas_grammar::Source;
 use nas_ir::ops::{AvgPool, BatchNorm, Conv, Padding, Pool, Resize, ResizeMode, ResizeTo};
 use nas_ir::text::{dot, parse, print, print_network};
-use nas_ir::{
-    Assignment, Choice, Decision, Graph, Limit, Node, NodeKind, Op, Shape, Space, Varied,
-};
+use nas_ir::{Choice, Decision, Graph, Limit, Node, NodeKind, Op, Shape, Space, Varied};
 use nas_passes::specialise;
 use proptest::prelude::*;
 

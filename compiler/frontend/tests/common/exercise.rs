@@ -9,7 +9,7 @@ use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::parse::decode;
 use nas_grammar::{Problem, Source};
-use nas_ir::{Assignment, Measure};
+use nas_ir::Measure;
 use nas_passes::specialise;
 
 /// Fails where [`exercise`] takes this thread longer than that.

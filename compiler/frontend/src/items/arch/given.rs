@@ -8,7 +8,7 @@ use nas_grammar::ast::{ArchChoice, Element, Expr, ExprKind, Span};
 use nas_ir::origin::Origins;
 use nas_ir::{Choice, Decision};
 
-use super::NoCandidate;
+use super::errors::NoCandidate;
 use crate::elaborate::{Value, number};
 
 /// Evaluates a static expression in which these words mean themselves, as do the names that

@@ -6,8 +6,9 @@ use nas_grammar::ast::{Ident, Span};
 use nas_grammar::parse::MAX_PROBLEMS;
 use nas_ir::{Choice, Decision, DecisionId};
 
+use super::errors::{Undecided, UnknownCandidate, UnknownDecision, WrongCount};
 use super::given::as_written;
-use super::{Line, Resolver, Undecided, UnknownCandidate, UnknownDecision, WrongCount};
+use super::resolver::{Line, Resolver};
 
 /// The longest list that a help writes out.
 const WRITTEN_OUT: usize = 12;

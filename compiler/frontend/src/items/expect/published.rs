@@ -6,71 +6,76 @@ use nas_ir::linear::{Exact, decimal};
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
 
-use super::{ExpectFailed, NoComparison, NoPrecision, Side};
+use super::errors::{ExpectFailed, NoComparison, NoPrecision};
+use crate::context::Context;
 use crate::elaborate::{Value, printed};
-use crate::session::Compiler;
 
-impl Compiler<'_, '_> {
-    /// A figure is near what was printed of it where that is what it rounds to, or where both are
-    /// not farther apart than the tolerance.
-    pub(super) fn compare_with_published(
-        &mut self,
-        expect: &Expect,
-        a: (&Expr, Side),
-        b: (&Expr, Side),
-    ) {
-        // What was printed is a number as it stands, on the right or on the left.
-        let is_number = |side: &Expr| matches!(side.kind, ExprKind::Number(_));
-        let is_turned = is_number(a.0) && !is_number(b.0);
-        let ((figure, has), (print, says)) = if is_turned { (b, a) } else { (a, b) };
-        let source = self.source();
-        let (Some(exact), Some(published)) = (exact(&has.value), exact(&says.value)) else {
-            let place = Place::new(&source, figure.span, has.value.describe())
-                .label(print.span, says.value.describe())
-                .help("compare numbers with numbers");
-            self.problems.push(NoComparison::at(place));
-            return;
-        };
-        let percent = expect.tolerance.as_ref().and_then(|t| printed(&t.percent));
-        let (published, apart) = match (&print.kind, percent) {
-            (_, Some(percent)) => {
-                let apart = published.abs() * percent.value / hundred();
-                (published, apart)
-            }
-            (ExprKind::Number(literal), None)
-                if expect.tolerance.is_none()
-                    && let Some(printed) = printed(literal) =>
-            {
-                (printed.value, printed.last_digit * half())
-            }
-            _ => {
-                let place = Place::new(&source, print.span, "computed, not printed")
-                    .help("write how far both may be apart: `within 1%`");
-                self.problems.push(NoPrecision::at(place));
-                return;
-            }
-        };
-        let off = (exact - &published).abs();
-        if off <= apart {
+/// One side of a claim.
+pub(super) struct Side {
+    pub(super) value: Value,
+    /// Whether it is a figure of the network or the space, rather than a static value.
+    pub(super) is_figure: bool,
+}
+
+/// A figure is near what was printed of it where that is what it rounds to, or where both are
+/// not farther apart than the tolerance.
+pub(super) fn compare_with_published(
+    context: &mut Context<'_, '_>,
+    expect: &Expect,
+    a: (&Expr, Side),
+    b: (&Expr, Side),
+) {
+    // What was printed is a number as it stands, on the right or on the left.
+    let is_number = |side: &Expr| matches!(side.kind, ExprKind::Number(_));
+    let is_turned = is_number(a.0) && !is_number(b.0);
+    let ((figure, has), (print, says)) = if is_turned { (b, a) } else { (a, b) };
+    let source = context.source();
+    let (Some(exact), Some(published)) = (exact(&has.value), exact(&says.value)) else {
+        let place = Place::new(&source, figure.span, has.value.describe())
+            .label(print.span, says.value.describe())
+            .help("compare numbers with numbers");
+        context.problems.push(NoComparison::at(place));
+        return;
+    };
+    let percent = expect.tolerance.as_ref().and_then(|t| printed(&t.percent));
+    let (published, apart) = match (&print.kind, percent) {
+        (_, Some(percent)) => {
+            let apart = published.abs() * percent.value / hundred();
+            (published, apart)
+        }
+        (ExprKind::Number(literal), None)
+            if expect.tolerance.is_none()
+                && let Some(printed) = printed(literal) =>
+        {
+            (printed.value, printed.last_digit * half())
+        }
+        _ => {
+            let place = Place::new(&source, print.span, "computed, not printed")
+                .help("write how far both may be apart: `within 1%`");
+            context.problems.push(NoPrecision::at(place));
             return;
         }
-        let text = |side: &Expr| source.text().get(side.span.range()).unwrap_or_default();
-        let mut place = Place::new(&source, figure.span, format!("this is {}", has.value));
-        let claim = |side: String| format!("write `expect {} {side}`", text(figure));
-        let share = if published.is_zero() { half() } else { off / published.abs() };
-        // What is far away was hardly published of this.
-        let is_far = share >= half();
-        let percent = percent_above(&share);
-        if !published.is_zero() {
-            place = place.label(print.span, format!("{percent}% away from this"));
-        }
-        let place = place.help(if is_far {
-            claim(format!("== {}", has.value))
-        } else {
-            claim(format!("~= {} within {percent}%", text(print)))
-        });
-        self.problems.push(ExpectFailed::at(place));
+    };
+    let off = (exact - &published).abs();
+    if off <= apart {
+        return;
     }
+    let text = |side: &Expr| source.text().get(side.span.range()).unwrap_or_default();
+    let mut place = Place::new(&source, figure.span, format!("this is {}", has.value));
+    let claim = |side: String| format!("write `expect {} {side}`", text(figure));
+    let share = if published.is_zero() { half() } else { off / published.abs() };
+    // What is far away was hardly published of this.
+    let is_far = share >= half();
+    let percent = percent_above(&share);
+    if !published.is_zero() {
+        place = place.label(print.span, format!("{percent}% away from this"));
+    }
+    let place = place.help(if is_far {
+        claim(format!("== {}", has.value))
+    } else {
+        claim(format!("~= {} within {percent}%", text(print)))
+    });
+    context.problems.push(ExpectFailed::at(place));
 }
 
 fn exact(value: &Value) -> Option<Exact> {

@@ -8,11 +8,11 @@ use nas_ir::verify::verify;
 use nas_ir::{Checked, DecisionId, Space};
 use nas_passes::restrict;
 
-use super::Target;
-use super::Unsupported;
-use super::unsupported::Unfit;
-use crate::items::target::support::Refusal;
-use crate::session::Compiler;
+use super::device::Target;
+use super::errors::Unsupported;
+use super::support::Refusal;
+use super::unsupported::{Unfit, report_unfit, unfit};
+use crate::context::Context;
 
 /// A candidate that went, of decisions of one label, for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,42 +41,41 @@ impl fmt::Display for Dropped {
     }
 }
 
-impl Compiler<'_, '_> {
-    /// The space without the candidates that the target cannot run, or `None` after a report.
-    pub(crate) fn without_unsupported(
-        &mut self,
-        space: Checked<Space>,
-        target: &Target,
-    ) -> Option<Checked<Space>> {
-        let Some(mut unfit) = self.unfit(&space, target) else { return Some(space) };
-        let always = unfit.liveness.conditions.constant(1);
-        if unfit.findings.iter().any(|finding| finding.when == always) {
-            unfit.findings.retain(|finding| finding.when == always);
-            self.report_unfit(&space, target, unfit, None);
-            return None;
-        }
-        if let Some(&id) = unfit.blamed.hopeless.first() {
-            self.report_emptied(&space, target, id);
-            return None;
-        }
-        let gone = unfit.blamed.gone.clone();
-        let went = unfit.went(&space, &gone);
-        self.dropped.extend(went);
-        // What there is to warn of was said of the whole space.
-        verify(restrict(&space, &gone), &mut Problems::default())
+/// The space without the candidates that the target cannot run, and what went; `None` after a
+/// report.
+pub(crate) fn without_unsupported(
+    context: &mut Context<'_, '_>,
+    space: Checked<Space>,
+    target: &Target,
+) -> Option<(Checked<Space>, Vec<Dropped>)> {
+    let Some(mut found) = unfit(context, &space, target) else { return Some((space, Vec::new())) };
+    let always = found.liveness.conditions.constant(1);
+    if found.findings.iter().any(|finding| finding.when == always) {
+        found.findings.retain(|finding| finding.when == always);
+        report_unfit(context, &space, target, found, None);
+        return None;
     }
+    if let Some(&id) = found.blamed.hopeless.first() {
+        report_emptied(context, &space, target, id);
+        return None;
+    }
+    let gone = found.blamed.gone.clone();
+    let went = found.went(&space, &gone);
+    // What there is to warn of was said of the whole space.
+    let checked = verify(restrict(&space, &gone), &mut Problems::default())?;
+    Some((checked, went))
+}
 
-    /// A decision of which the target runs no candidate.
-    fn report_emptied(&mut self, space: &Space, target: &Target, id: DecisionId) {
-        let Some(decision) = space.decision(id) else { return };
-        let mut chain = space.origins.chain(decision.origin).into_iter();
-        let Some((source, span)) = chain.next() else { return };
-        let place = Place::new(&source, span, "no candidate would be left")
-            .chain(chain.collect())
-            .help("add a candidate that it runs; without `--drop-unsupported` each one is named");
-        let reason = format!("it runs no candidate of `{}`", decision.path);
-        self.problems.push(Unsupported::at(place, target.name.as_str(), reason));
-    }
+/// A decision of which the target runs no candidate.
+fn report_emptied(context: &mut Context<'_, '_>, space: &Space, target: &Target, id: DecisionId) {
+    let Some(decision) = space.decision(id) else { return };
+    let mut chain = space.origins.chain(decision.origin).into_iter();
+    let Some((source, span)) = chain.next() else { return };
+    let place = Place::new(&source, span, "no candidate would be left")
+        .chain(chain.collect())
+        .help("add a candidate that it runs; without `--drop-unsupported` each one is named");
+    let reason = format!("it runs no candidate of `{}`", decision.path);
+    context.problems.push(Unsupported::at(place, target.name.as_str(), reason));
 }
 
 impl Unfit {

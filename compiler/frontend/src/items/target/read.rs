@@ -7,13 +7,16 @@ use nas_grammar::ast::{self, Expr, Ident, SupportRow, TargetEntry};
 use nas_ir::{Precision, ops};
 use rustc_hash::FxHashMap as HashMap;
 
-use super::support::{Conditions, Support, names_in, placeholders};
-use super::{
-    OPSETS, RepeatedEntry, TablePath, Target, UnknownEntry, UnknownOperator, UnknownParameter,
-    WrongCondition, WrongSetting,
+use super::device::{Support, TablePath, Target};
+use super::errors::{
+    RepeatedEntry, UnknownEntry, UnknownOperator, UnknownParameter, WrongCondition, WrongSetting,
 };
+use super::support::{Conditions, names_in, placeholders};
 use crate::elaborate::{Value, Work};
 use crate::modules::Program;
+
+/// The ONNX operator sets that can be written.
+const OPSETS: std::ops::RangeInclusive<u32> = 13..=21;
 
 /// The settings of a target that take a value.
 const SETTINGS: [&str; 3] = ["memory", "opset", "precision"];

@@ -8,17 +8,10 @@ use nas_grammar::ast::{Expr, ExprKind};
 use nas_ir::ops::signature::{Argument, Declaration, Kind};
 use nas_ir::{Op, Shape};
 
-use super::Target;
+use super::device::Target;
 use crate::elaborate::{self, Value, Work};
 use crate::int::Int;
 use crate::modules::Program;
-
-/// An operator that a device runs, as far as the conditions hold.
-#[derive(Debug, Clone)]
-pub(super) struct Support {
-    pub(super) operator: &'static str,
-    pub(super) conditions: Vec<Arc<Expr>>,
-}
 
 /// Why a device cannot run an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -11,11 +11,12 @@ use nas_ir::{Checked, DecisionId, Network, NodeId, NodeKind, Space};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::blame::{Blamed, blame_all};
+use super::device::Target;
+use super::errors::Unsupported;
 use super::support::Conditions;
-use super::{Target, Unsupported};
-use crate::items::target::support::Refusal;
+use super::support::Refusal;
+use crate::context::Context;
 use crate::removal::{Candidates, removal};
-use crate::session::Compiler;
 
 /// An operator that networks of a space hold and its target cannot run.
 pub(super) struct Finding {
@@ -36,106 +37,116 @@ pub(super) struct Unfit {
 /// The most values of arguments that one report names.
 const MOST_VALUES: usize = 3;
 
-impl Compiler<'_, '_> {
-    /// What a target cannot run of a network, each reason once.
-    pub fn refusals(&mut self, network: &Network, target: &Target) -> Vec<Refusal> {
-        let (program, work) = (self.program, &mut self.work);
-        let mut conditions = Conditions { program, work, problems: self.problems };
-        let mut refusals: Vec<Refusal> = Vec::new();
-        for node in &network.nodes {
-            let Some(op) = &node.op else { continue };
-            let shapes = network.operand_shapes(node);
-            let refusal = conditions.refusal(target, op, &shapes);
-            refusals.extend(refusal.filter(|refusal| !refusals.contains(refusal)));
-        }
-        refusals
+/// What a target cannot run of a network, each reason once.
+pub(crate) fn refusals(
+    context: &mut Context<'_, '_>,
+    network: &Network,
+    target: &Target,
+) -> Vec<Refusal> {
+    let (program, work) = (context.program, &mut context.work);
+    let mut conditions = Conditions { program, work, problems: context.problems };
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for node in &network.nodes {
+        let Some(op) = &node.op else { continue };
+        let shapes = network.operand_shapes(node);
+        let refusal = conditions.refusal(target, op, &shapes);
+        refusals.extend(refusal.filter(|refusal| !refusals.contains(refusal)));
     }
+    refusals
+}
 
-    /// Reports what the networks of a space hold that its target cannot run, once for each place.
-    /// `asked` is where a recipe, not the space, names the target.
-    pub(crate) fn check_target(
-        &mut self,
-        space: &Checked<Space>,
-        target: &Target,
-        asked: Option<Span>,
-    ) {
-        if let Some(unfit) = self.unfit(space, target) {
-            self.report_unfit(space, target, unfit, asked);
-        }
+/// Reports what the networks of a space hold that its target cannot run, once for each place.
+/// `asked` is where a recipe, not the space, names the target.
+pub(crate) fn check(
+    context: &mut Context<'_, '_>,
+    space: &Checked<Space>,
+    target: &Target,
+    asked: Option<Span>,
+) {
+    if let Some(unfit) = unfit(context, space, target) {
+        report_unfit(context, space, target, unfit, asked);
     }
+}
 
-    pub(super) fn report_unfit(
-        &mut self,
-        space: &Space,
-        target: &Target,
-        mut unfit: Unfit,
-        asked: Option<Span>,
-    ) {
-        let mut places: IndexMap<(String, Span), Vec<usize>> = IndexMap::new();
-        for (index, finding) in unfit.findings.iter().enumerate() {
-            let chain = chain(space, finding);
-            let Some((source, span)) = chain.first() else { continue };
-            places.entry((source.name().to_owned(), *span)).or_default().push(index);
-        }
-        for group in places.into_values() {
-            let help = unfit.help(space, target, &group);
-            let found: Vec<&Finding> =
-                group.iter().filter_map(|&index| unfit.findings.get(index)).collect();
-            let Some(first) = found.first() else { continue };
-            let place = self.unsupported_at(chain(space, first), asked).help(help);
-            let problem = Unsupported::at(place, target.name.as_str(), reason(&found));
-            self.problems.push(problem);
-        }
+pub(super) fn report_unfit(
+    context: &mut Context<'_, '_>,
+    space: &Space,
+    target: &Target,
+    mut unfit: Unfit,
+    asked: Option<Span>,
+) {
+    let mut places: IndexMap<(String, Span), Vec<usize>> = IndexMap::new();
+    for (index, finding) in unfit.findings.iter().enumerate() {
+        let chain = chain(space, finding);
+        let Some((source, span)) = chain.first() else { continue };
+        places.entry((source.name().to_owned(), *span)).or_default().push(index);
     }
-
-    fn unsupported_at(&self, chain: Vec<(Source, Span)>, asked: Option<Span>) -> Place {
-        let mut calls = chain.into_iter();
-        let Some((source, span)) = calls.next() else { return Place::nowhere() };
-        let Some(asked) = asked else {
-            return Place::new(&source, span, "not supported").chain(calls.collect());
-        };
-        let main = self.source();
-        let place = Place::new(&main, asked, "the target of this search");
-        if source.name() == main.name() {
-            return place.label(span, "not supported").chain(calls.collect());
-        }
-        place.chain([(source, span)].into_iter().chain(calls).collect())
+    for group in places.into_values() {
+        let help = unfit.help(space, target, &group);
+        let found: Vec<&Finding> =
+            group.iter().filter_map(|&index| unfit.findings.get(index)).collect();
+        let Some(first) = found.first() else { continue };
+        let place = unsupported_at(context, chain(space, first), asked).help(help);
+        let problem = Unsupported::at(place, target.name.as_str(), reason(&found));
+        context.problems.push(problem);
     }
+}
 
-    /// What a target cannot run of a space; `None` if it runs all.
-    pub(super) fn unfit(&mut self, space: &Checked<Space>, target: &Target) -> Option<Unfit> {
-        let mut liveness = space.whole_liveness().ok()?;
-        let (program, work) = (self.program, &mut self.work);
-        let mut conditions = Conditions { program, work, problems: self.problems };
-        let mut known: HashMap<String, Option<Refusal>> = HashMap::default();
-        let mut findings = Vec::new();
-        for (id, node) in space.graph.nodes() {
-            let NodeKind::Op(op) = &node.kind else { continue };
-            let alive = liveness.node(id);
-            liveness.conditions.room().ok()?;
-            let operation = Operation::of(space, node, op);
-            let cases = operation.cases(&mut liveness.conditions, alive);
-            for (case, (op, inputs, _)) in (0..).zip(operation.combinations(&cases)) {
-                let key = format!("{op:?} {inputs:?}");
-                let refusal =
-                    known.entry(key).or_insert_with(|| conditions.refusal(target, op, &inputs));
-                if let Some(refusal) = refusal.clone() {
-                    let store = &mut liveness.conditions;
-                    let here = store.is(cases.selector, case);
-                    let when = store.and(alive, here);
-                    findings.push(Finding { node: id, refusal, when });
-                }
+fn unsupported_at(
+    context: &Context<'_, '_>,
+    chain: Vec<(Source, Span)>,
+    asked: Option<Span>,
+) -> Place {
+    let mut calls = chain.into_iter();
+    let Some((source, span)) = calls.next() else { return Place::nowhere() };
+    let Some(asked) = asked else {
+        return Place::new(&source, span, "not supported").chain(calls.collect());
+    };
+    let main = context.source();
+    let place = Place::new(&main, asked, "the target of this search");
+    if source.name() == main.name() {
+        return place.label(span, "not supported").chain(calls.collect());
+    }
+    place.chain([(source, span)].into_iter().chain(calls).collect())
+}
+
+/// What a target cannot run of a space; `None` if it runs all.
+pub(super) fn unfit(
+    context: &mut Context<'_, '_>,
+    space: &Checked<Space>,
+    target: &Target,
+) -> Option<Unfit> {
+    let mut liveness = space.whole_liveness().ok()?;
+    let (program, work) = (context.program, &mut context.work);
+    let mut conditions = Conditions { program, work, problems: context.problems };
+    let mut known: HashMap<String, Option<Refusal>> = HashMap::default();
+    let mut findings = Vec::new();
+    for (id, node) in space.graph.nodes() {
+        let NodeKind::Op(op) = &node.kind else { continue };
+        let alive = liveness.node(id);
+        liveness.conditions.room().ok()?;
+        let operation = Operation::of(space, node, op);
+        let cases = operation.cases(&mut liveness.conditions, alive);
+        for (case, (op, inputs, _)) in (0..).zip(operation.combinations(&cases)) {
+            let key = format!("{op:?} {inputs:?}");
+            let refusal =
+                known.entry(key).or_insert_with(|| conditions.refusal(target, op, &inputs));
+            if let Some(refusal) = refusal.clone() {
+                let store = &mut liveness.conditions;
+                let here = store.is(cases.selector, case);
+                let when = store.and(alive, here);
+                findings.push(Finding { node: id, refusal, when });
             }
         }
-        if findings.is_empty() {
-            return None;
-        }
-        let always = liveness.conditions.constant(1);
-        let whens = findings.iter().map(|finding| finding.when);
-        let bads: IndexSet<Diagram> = whens.filter(|&when| when != always).collect();
-        let blamed = blame_all(space, &mut liveness, &bads);
-        Some(Unfit { findings, liveness, blamed })
     }
+    if findings.is_empty() {
+        return None;
+    }
+    let always = liveness.conditions.constant(1);
+    let whens = findings.iter().map(|finding| finding.when);
+    let bads: IndexSet<Diagram> = whens.filter(|&when| when != always).collect();
+    let blamed = blame_all(space, &mut liveness, &bads);
+    Some(Unfit { findings, liveness, blamed })
 }
 
 /// Where an operator was written, and the calls that led there.

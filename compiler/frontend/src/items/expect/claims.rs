@@ -1,0 +1,317 @@
+//! `expect`: claims about a space or a network that the compiler checks.
+
+use std::sync::Arc;
+
+use nas_analysis::Supernet;
+use nas_diagnostics::{Place, did_you_mean};
+use nas_grammar::ast::{BinaryOp, Expect, Expr, ExprKind, Span};
+use nas_ir::diagram::Entangled;
+use nas_ir::linear::names_in;
+use nas_ir::measure::{BoundedRange, Bounds};
+use nas_ir::{Checked, Costs, Measure, Space};
+use num_bigint::BigInt;
+
+use super::errors::ExpectFailed;
+use super::errors::NoComparison;
+use super::errors::NoFigure;
+use super::errors::NoTolerance;
+use super::errors::NotExact;
+use super::errors::UnknownMeasure;
+use super::published::{Side, compare_with_published};
+use crate::context::Context;
+use crate::elaborate::{Value, compare};
+use crate::int::Int;
+
+/// The figures of a space: the count, and the ends of each measure.
+fn figures_of_spaces() -> Vec<String> {
+    let ends =
+        Measure::ALL.into_iter().flat_map(|measure| ["min", "max"].map(|end| (measure, end)));
+    let ends = ends.map(|(measure, end)| format!("{}.{end}", measure.name()));
+    let others = ["count", "supernet.macs", "supernet.params"].map(str::to_owned);
+    others.into_iter().chain(ends).collect()
+}
+
+/// What to do for a latency.
+const NO_TABLE: &str = "write the space `for` a target that has a `latency table`";
+
+/// The checked space of a name.
+pub(crate) type Spaces<'s> = &'s dyn Fn(&str) -> Option<Arc<Checked<Space>>>;
+
+/// Whether a claim about a network is about its peak of memory.
+pub(crate) fn asks_for_peak(expect: &Expect) -> bool {
+    names_in(&expect.claim).iter().any(|(_, name)| *name == Measure::PeakMemory.name())
+}
+
+/// Checks a claim of an `arch` item about its network.
+pub(crate) fn expect_network(context: &mut Context<'_, '_>, expect: &Expect, costs: &Costs) {
+    let Some((op, left, right)) = claim_sides(context, expect) else { return };
+    let figures = Measure::ALL.map(|measure| (measure.name(), figure(costs, measure)));
+    let (a, b) = (network_side(context, left, &figures), network_side(context, right, &figures));
+    if let (Some(a), Some(b)) = (a, b) {
+        judge(context, expect, op, (left, a), (right, b));
+    }
+}
+
+fn network_side(
+    context: &mut Context<'_, '_>,
+    side: &Expr,
+    figures: &[(&str, Value)],
+) -> Option<Side> {
+    let known = |name: &str| figures.iter().find(|(known, _)| *known == name);
+    let mut is_figure = false;
+    if let ExprKind::Name(name) = &side.kind {
+        is_figure = known(name).is_some();
+        if !is_figure && context.program.constant(context.program.main(), name).is_none() {
+            let names = Measure::ALL.map(Measure::name);
+            let help = did_you_mean(name, &names, "the measures of a network are");
+            unknown_measure(context, side.span, name, help);
+            return None;
+        }
+    }
+    let is_unknown = |name: &str| known(name).is_some_and(|(_, value)| value.is_poison());
+    if let Some((name, span)) = mentioned(side, &is_unknown) {
+        let help = match Measure::named(name) {
+            Some(Measure::Latency) => NO_TABLE,
+            _ => "remove this claim: too many parts of the network are independent of each other",
+        };
+        let place = Place::new(&context.source(), span, "asked for here").help(help);
+        context.problems.push(NoFigure::at(place, name));
+        return None;
+    }
+    let value = context.evaluate(side, figures);
+    (!value.is_poison()).then_some(Side { value, is_figure })
+}
+
+/// Checks a claim about spaces: `expect darts.count == 9 ^ 3`.
+/// `spaces` has the checked spaces of the main file, without arguments, by name.
+pub(crate) fn expect_space(context: &mut Context<'_, '_>, expect: &Expect, spaces: Spaces<'_>) {
+    let Some((op, left, right)) = claim_sides(context, expect) else { return };
+    let (a, b) = (space_side(context, left, spaces), space_side(context, right, spaces));
+    if let (Some(a), Some(b)) = (a, b) {
+        judge(context, expect, op, (left, a), (right, b));
+    }
+}
+
+fn claim_sides<'x>(
+    context: &mut Context<'_, '_>,
+    expect: &'x Expect,
+) -> Option<(BinaryOp, &'x Expr, &'x Expr)> {
+    use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne, Near};
+    match &expect.claim.kind {
+        ExprKind::Binary(op @ (Eq | Near | Ne | Lt | Le | Gt | Ge), left, right) => {
+            Some((*op, left, right))
+        }
+        _ => {
+            let source = context.source();
+            let claim = source.text().get(expect.claim.span.range()).unwrap_or_default();
+            let place = Place::new(&source, expect.claim.span, "not a comparison")
+                .help(format!("compare it with `==`, `<=` or the like: `expect {claim} <= 300M`"));
+            context.problems.push(NoComparison::at(place));
+            None
+        }
+    }
+}
+
+fn unknown_measure(context: &mut Context<'_, '_>, span: Span, name: &str, help: String) {
+    let place = Place::new(&context.source(), span, "no such measure").help(help);
+    context.problems.push(UnknownMeasure::at(place, name));
+}
+
+fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) -> Option<Side> {
+    let mut path = Vec::new();
+    let mut root = side;
+    while let ExprKind::Field(inner, field) = &root.kind {
+        path.push(field.name.as_str());
+        root = inner;
+    }
+    path.reverse();
+    let name = match &root.kind {
+        ExprKind::Name(name) if context.is_space(name) => name.clone(),
+        ExprKind::Name(name) if !path.is_empty() => {
+            context.unknown_space(name, root.span);
+            return None;
+        }
+        _ => {
+            let value = context.evaluate(side, &[]);
+            return (!value.is_poison()).then_some(Side { value, is_figure: false });
+        }
+    };
+    let space = spaces(&name)?;
+    let figure = match path.as_slice() {
+        ["count"] => {
+            let lack = |entangled| Lack::entangled(&space, &entangled);
+            nas_analysis::count(&space).map(whole).map_err(lack)
+        }
+        [measure, end @ ("min" | "max")] if let Some(measure) = Measure::named(measure) => {
+            end_of_range(&space, measure, *end == "max")
+        }
+        ["supernet", "macs"] => Ok(whole(Supernet::of(&space).total.macs)),
+        ["supernet", "params"] => Ok(whole(Supernet::of(&space).total.params)),
+        _ => {
+            let measure = path.join(".");
+            let known = figures_of_spaces();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let help = did_you_mean(&measure, &known, "the figures of a space are");
+            unknown_measure(context, side.span, &measure, help);
+            return None;
+        }
+    };
+    match figure {
+        Ok(value) => Some(Side { value, is_figure: true }),
+        Err(lack) => {
+            not_known(context, side.span, name, &path.join("."), &lack);
+            None
+        }
+    }
+}
+
+fn not_known(context: &mut Context<'_, '_>, span: Span, space: String, figure: &str, lack: &Lack) {
+    let place = Place::new(&context.source(), span, "asked for here");
+    match lack {
+        Lack::Table => {
+            context.problems.push(NoFigure::at(place.help(NO_TABLE), figure));
+        }
+        Lack::Entangled(decisions) => {
+            let help = format!(
+                "{decisions} are entangled; remove this claim, or make it about one network \
+                 in an `arch`"
+            );
+            context.problems.push(NotExact::at(place.help(help), space));
+        }
+        Lack::Between(Bounds { at_least, at_most }) => {
+            let help = format!(
+                "it lies between {at_least} and {at_most}; remove this claim, or make it about \
+                 one network in an `arch`"
+            );
+            context.problems.push(NotExact::at(place.help(help), space));
+        }
+    }
+}
+
+fn judge(
+    context: &mut Context<'_, '_>,
+    expect: &Expect,
+    op: BinaryOp,
+    a: (&Expr, Side),
+    b: (&Expr, Side),
+) {
+    match &expect.tolerance {
+        _ if op == BinaryOp::Near => compare_with_published(context, expect, a, b),
+        None => verdict(context, expect, op, a, b),
+        Some(tolerance) => {
+            let source = context.source();
+            let place = Place::new(&source, tolerance.span, "of an exact comparison")
+                .help(format!("write `~=` instead of `{}`, or remove it", op.symbol()));
+            context.problems.push(NoTolerance::at(place));
+        }
+    }
+}
+
+fn verdict(
+    context: &mut Context<'_, '_>,
+    expect: &Expect,
+    op: BinaryOp,
+    a: (&Expr, Side),
+    b: (&Expr, Side),
+) {
+    let ((left, a), (right, b)) = (a, b);
+    let source = context.source();
+    let text = |span: Span| source.text().get(span.range()).unwrap_or_default().to_owned();
+    match compare(op, &a.value, &b.value) {
+        Some(true) => {}
+        Some(false) => {
+            let mut place = Place::new(&source, expect.claim.span, "not so");
+            place.labels.clear();
+            for (side, value) in [(left, &a), (right, &b)] {
+                let is = value.value.to_string();
+                // A number as it stands says itself.
+                if value.is_figure || text(side.span) != is {
+                    place = place.label(side.span, format!("this is {is}"));
+                }
+            }
+            if place.labels.is_empty() {
+                place = place.label(expect.claim.span, "not so");
+            }
+            if op == BinaryOp::Eq && (a.is_figure || b.is_figure) {
+                let (figure, value) = if a.is_figure { (left, &a) } else { (right, &b) };
+                let figure = text(figure.span);
+                place = place.help(format!("write `expect {figure} == {}`", value.value));
+            }
+            context.problems.push(ExpectFailed::at(place));
+        }
+        None => {
+            let place = Place::new(&source, left.span, a.value.describe())
+                .label(right.span, b.value.describe())
+                .help("compare numbers with numbers");
+            context.problems.push(NoComparison::at(place));
+        }
+    }
+}
+
+/// What a measure is in a claim; unknown if there is no exact figure.
+fn figure(costs: &Costs, measure: Measure) -> Value {
+    match measure {
+        Measure::Latency => costs.latency.map_or(Value::Poison, seconds),
+        Measure::PeakMemory if costs.peak_memory_is_bound => Value::Poison,
+        Measure::PeakMemory
+        | Measure::Macs
+        | Measure::Params
+        | Measure::WeightBytes
+        | Measure::Depth => costs.of(measure).map_or(Value::Poison, whole),
+    }
+}
+
+/// The first name in an expression that is one of these.
+fn mentioned<'x>(expr: &'x Expr, is_one: &dyn Fn(&str) -> bool) -> Option<(&'x str, Span)> {
+    match &expr.kind {
+        ExprKind::Name(name) => is_one(name).then_some((name.as_str(), expr.span)),
+        ExprKind::Binary(_, left, right) => {
+            mentioned(left, is_one).or_else(|| mentioned(right, is_one))
+        }
+        ExprKind::Unary(_, inner) | ExprKind::Paren(inner) => mentioned(inner, is_one),
+        _ => None,
+    }
+}
+
+/// Why a figure of a space is not known.
+enum Lack {
+    /// The target has no latency table.
+    Table,
+    /// No table of bounded size holds it, by these decisions.
+    Entangled(String),
+    /// It has bounds.
+    Between(Bounds),
+}
+
+impl Lack {
+    fn entangled(space: &Space, entangled: &Entangled) -> Self {
+        Self::Entangled(space.paths(entangled.decisions.iter().copied()))
+    }
+}
+
+/// The least or the greatest of a measure over a space.
+fn end_of_range(space: &Checked<Space>, measure: Measure, is_max: bool) -> Result<Value, Lack> {
+    let bounded = |BoundedRange { min, max }: BoundedRange| {
+        let bounds = if is_max { max } else { min };
+        bounds.exact().map(whole).ok_or(Lack::Between(bounds))
+    };
+    match measure {
+        Measure::PeakMemory => return bounded(nas_analysis::memory_range(space)),
+        Measure::Depth => return bounded(nas_analysis::depth_range(space)),
+        Measure::Latency if space.device.latency.is_none() => return Err(Lack::Table),
+        Measure::Latency | Measure::Macs | Measure::Params | Measure::WeightBytes => {}
+    }
+    let lack = |entangled| Lack::entangled(space, &entangled);
+    let range = nas_analysis::range(space, measure).map_err(lack)?;
+    let end = if is_max { range.max } else { range.min };
+    Ok(if measure == Measure::Latency { seconds(end) } else { whole(end) })
+}
+
+fn whole(figure: impl Into<BigInt>) -> Value {
+    Value::Int(Int::from(figure.into()))
+}
+
+/// Nanoseconds in the unit in which the language computes.
+fn seconds(nanoseconds: u64) -> Value {
+    Value::Real(nanoseconds as f64 / 1e9)
+}
