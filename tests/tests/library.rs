@@ -18,7 +18,7 @@ use nas_grammar::Source;
 use nas_grammar::ast::ItemKind;
 use nas_grammar::parse::parse;
 use nas_ir::ops::{Conv, Role};
-use nas_ir::{Assignment, Network, Op, Tensor, Weights};
+use nas_ir::{Network, Op, Tensor, Weights};
 use nas_passes::specialise;
 use nas_tract::{Tolerance, compare, seeded_inputs};
 use nasc::input::load_module;

@@ -11,7 +11,6 @@
 use std::collections::HashMap;
 
 use nas_ir::diagram::{Diagram, Entangled};
-use nas_ir::liveness::Liveness;
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::operation::{Case, Operation, WeightGroup};
 use nas_ir::ops::{Initial, Resize, ResizeMode, ResizeTo, Weight};

@@ -230,20 +230,13 @@ fn block(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use nas_diagnostics::Problems;
-    use nas_frontend::Compiler;
-    use nas_frontend::modules::{LoadError, Program};
     use nas_grammar::Source;
 
     use super::*;
 
     /// The boxes of the space `s`, without their shapes, and the arrows.
     fn drawn(text: &str) -> (Vec<Content>, Vec<(usize, usize)>) {
-        let mut problems = Problems::default();
-        let load = |_: &str, _: &[&str]| Err(LoadError::Missing("no imports".to_owned()));
-        let program = Program::load(Source::new("s.nas", text), &load, &mut problems);
-        let space = Compiler::new(&program, &mut problems).space("s", &[]);
-        let space = space.unwrap_or_else(|| panic!("{:?}", problems.into_vec()));
+        let space = nas_testing::space(Source::new("s.nas", text));
         let Diagram { boxes, arrows, .. } = of_space(&space);
         (boxes.into_iter().map(|block| block.content).collect(), arrows)
     }

@@ -2,9 +2,6 @@
 //! hundred times as many layers.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a benchmark")]
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +14,7 @@ use nas_ir::{Checked, Form, Limit, Measure, Space};
 const MEASURES: [Measure; 3] = [Measure::Macs, Measure::Params, Measure::WeightBytes];
 
 fn space(source: Source, name: &str) -> Arc<Checked<Space>> {
-    common::compile(source, |_, compiler| compiler.space(name, &[])).0.unwrap()
+    nas_testing::compile(source, |_, compiler| compiler.space(name, &[])).0.unwrap()
 }
 
 /// The ranges of all measures, and a histogram of a thousand intervals.
@@ -29,7 +26,7 @@ fn ranges_and_histogram(space: &Checked<Space>) {
 }
 
 fn published(criterion: &mut Criterion) {
-    let space = space(common::shipped("squeezenas_large.nas"), "squeezenas_large");
+    let space = space(nas_testing::shipped("squeezenas_large.nas"), "squeezenas_large");
     let mut group = criterion.benchmark_group("squeezenas_large");
     group.sample_size(10);
     group.bench_function("ranges and histogram", |b| b.iter(|| ranges_and_histogram(&space)));
@@ -66,7 +63,7 @@ fn published(criterion: &mut Criterion) {
 fn growth(_: &mut Criterion) {
     let mut last: Option<f64> = None;
     for layers in [10, 100, 1_000] {
-        let source = common::beside_shipped(&format!(
+        let source = nas_testing::beside_shipped(&format!(
             "use squeezenas_units.unit\nspace chain {{\n    input x0: [16, 32, 32]\n    \
              var x = x0\n    for _i in 0..{layers} {{ x = x -> unit(16) }}\n    \
              output y = x\n}}\n"

@@ -2,9 +2,6 @@
 //! must stay the same when there are more.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a benchmark")]
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-
 use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
@@ -14,14 +11,14 @@ use nas_grammar::Source;
 
 /// Parses and checks everything of a file, which must have no problem.
 fn check(source: &Source) {
-    let ((), problems) = common::compile(source.clone(), |_, compiler| compiler.check_all());
+    let ((), problems) = nas_testing::compile(source.clone(), |_, compiler| compiler.check_all());
     assert!(problems.is_empty(), "{problems:?}");
     black_box(problems);
 }
 
 fn published(criterion: &mut Criterion) {
     for name in ["squeezenas_small.nas", "squeezenas_large.nas"] {
-        let source = common::shipped(name);
+        let source = nas_testing::shipped(name);
         criterion.bench_function(name, |bencher| bencher.iter(|| check(&source)));
     }
 }
@@ -33,7 +30,7 @@ fn chain(layers: usize, import: &str, layer: &str) -> Source {
         let _ = writeln!(text, "    let x{} = x{index} -> {layer}", index + 1);
     }
     let _ = writeln!(text, "    output y = x{layers}\n}}");
-    common::beside_shipped(&text)
+    nas_testing::beside_shipped(&text)
 }
 
 fn generated(criterion: &mut Criterion) {
@@ -58,8 +55,8 @@ fn generated(criterion: &mut Criterion) {
 
 /// Everything in `spaces/`, one file after the other.
 fn all_shipped(criterion: &mut Criterion) {
-    let names = common::shipped_names();
-    let sources: Vec<Source> = names.iter().map(|name| common::shipped(name)).collect();
+    let names = nas_testing::shipped_names();
+    let sources: Vec<Source> = names.iter().map(|name| nas_testing::shipped(name)).collect();
     let mut group = criterion.benchmark_group("spaces");
     group.sample_size(10);
     group.bench_function("all files", |bencher| bencher.iter(|| sources.iter().for_each(check)));
@@ -71,13 +68,13 @@ fn all_shipped(criterion: &mut Criterion) {
 fn growth(_: &mut Criterion) {
     let mut last: Option<(f64, f64)> = None;
     for layers in [1_000, 10_000, 100_000] {
-        let source = common::beside_shipped(&format!(
+        let source = nas_testing::beside_shipped(&format!(
             "use std.blocks.conv_bn_relu\nspace chain {{\n    input x0: [16, 32, 32]\n    \
              var x = x0\n    for _i in 0..{layers} {{ x = x -> conv_bn_relu(16, kernel = 3) }}\n    \
              output y = x\n}}\n"
         ));
         let (start, before) = (Instant::now(), resident());
-        let space = common::compile(source, |_, compiler| {
+        let space = nas_testing::compile(source, |_, compiler| {
             compiler.check_all();
             compiler.space("chain", &[])
         });

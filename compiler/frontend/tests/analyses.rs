@@ -6,10 +6,6 @@
     reason = "functions that only tests use"
 )]
 
-mod common;
-#[path = "common/random.rs"]
-mod random;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use nas_analysis::{
@@ -23,6 +19,7 @@ use nas_ir::{
     Space, Varied,
 };
 use nas_passes::specialise;
+use nas_testing::random;
 use num_bigint::BigUint;
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -131,7 +128,7 @@ struct Brute {
 impl Brute {
     /// `None` if there are too many.
     fn new(space: &Checked<Space>) -> Option<Self> {
-        let assignments = common::assignments(space, MAX_ASSIGNMENTS)?;
+        let assignments = nas_testing::assignments(space, MAX_ASSIGNMENTS)?;
         let rows = assignments.into_iter().map(|assignment| {
             let network = specialise(space, &assignment);
             let costs = nas_analysis::costs(&network);
@@ -446,7 +443,7 @@ proptest! {
         weights in proptest::collection::vec(0.05f64..1.0, 2..40),
         seed in any::<u64>(),
     ) {
-        let space = common::space(Source::new("random.nas", text.as_str()));
+        let space = nas_testing::space(Source::new("random.nas", text.as_str()));
         let brute = Brute::new(&space);
         prop_assume!(brute.is_some());
         let brute = brute.unwrap();
@@ -467,8 +464,8 @@ proptest! {
 
     #[test]
     fn counts_equal_brute_force_up_to_a_million(text in random::source()) {
-        let space = common::space(Source::new("random.nas", text.as_str()));
-        let assignments = common::assignments(&space, 1_000_000);
+        let space = nas_testing::space(Source::new("random.nas", text.as_str()));
+        let assignments = nas_testing::assignments(&space, 1_000_000);
         prop_assume!(assignments.is_some());
         let networks: BTreeSet<_> =
             assignments.into_iter().flatten().map(|assignment| made(&space, &assignment)).collect();
@@ -490,7 +487,7 @@ space nested {
 }
 block inner(x) { x -> choose op { a: conv(4, kernel = 1), b: conv(4, kernel = 3), c: relu } }
 ";
-    let space = common::space(Source::new("nested.nas", text));
+    let space = nas_testing::space(Source::new("nested.nas", text));
     assert_eq!(count(&space).unwrap(), BigUint::from(4u32));
     let range = range(&space, Measure::Macs).unwrap();
     assert_eq!((range.min, range.max), (0, 4 * 4 * 9 * 36));
@@ -514,7 +511,7 @@ space guarded {
     output y = if is_large { x -> conv(4, kernel = 3) } else { x -> relu }
 }
 ";
-    let space = common::space(Source::new("guarded.nas", text));
+    let space = nas_testing::space(Source::new("guarded.nas", text));
     assert_eq!(count(&space).unwrap(), BigUint::from(3u32));
     let range = range(&space, Measure::Macs).unwrap();
     assert_eq!((range.min, range.max), (0, 4 * 4 * 9 * 64));

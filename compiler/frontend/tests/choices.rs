@@ -6,8 +6,6 @@
     reason = "functions that only tests use"
 )]
 
-mod common;
-
 use indexmap::IndexMap;
 use nas_frontend::items::arch::{Misfits, from_choices};
 use nas_grammar::Source;
@@ -22,7 +20,7 @@ block stage(x) { x -> unit -> unit }
 /// What is said of choices for a space that is this pipeline.
 fn said(pipeline: &str, choices: &[(&str, &str)]) -> Vec<String> {
     let text = format!("{UNIT}space s {{ input x: [3, 8, 8] output out = x -> {pipeline} }}");
-    let space = common::space(Source::new("s.nas", text));
+    let space = nas_testing::space(Source::new("s.nas", text));
     let choices: IndexMap<String, String> =
         choices.iter().map(|(path, name)| ((*path).to_owned(), (*name).to_owned())).collect();
     match from_choices(&space, &choices) {

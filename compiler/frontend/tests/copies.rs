@@ -1,7 +1,6 @@
 //! Instances of a block with the same arguments are copies of the first one, and nobody can tell.
 //! The oracle: a parameter that means nothing, `_n`, with another value in each instance, for then
 //! each is elaborated.
-mod common;
 
 use nas_grammar::Source;
 use nas_grammar::ast::Span;
@@ -119,7 +118,7 @@ fn seen(blocks: &str, body: &str, next: Next) -> (Option<Seen>, Vec<String>) {
         (_, Next::Same) => format!("00 * _n + 00{part}"),
         (place, Next::Other) => format!("20 * _n + {place:02}{part}"),
     });
-    common::compile(Source::new("copies.nas", parts.collect::<String>()), |_, compiler| {
+    nas_testing::compile(Source::new("copies.nas", parts.collect::<String>()), |_, compiler| {
         let space = compiler.space("s", &[])?;
         let way =
             |node: &Node| space.origins.chain(node.origin).iter().map(|(_, at)| *at).collect();

@@ -2,15 +2,12 @@
 //! by hand, of the shipped spaces, and of whole spaces against brute force.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "functions that only tests use")]
 
-mod common;
-#[path = "common/random.rs"]
-mod random;
-
 use nas_analysis::{Sampler, depth_range, memory_range};
 use nas_grammar::Source;
 use nas_ir::measure::{BoundedRange, Bounds};
 use nas_ir::{Assignment, Checked, Costs, Space};
 use nas_passes::specialise;
+use nas_testing::random;
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 /// The costs of the only network of a space with this body.
 fn costs(body: &str) -> Costs {
     let text = format!("space one {{\n{body}\n}}\n");
-    let space = common::space(Source::new("one.nas", text));
+    let space = nas_testing::space(Source::new("one.nas", text));
     let costs = nas_analysis::costs(&specialise(&space, &space.first_assignment()));
     assert!(!costs.peak_memory_is_bound);
     costs
@@ -84,17 +81,18 @@ fn the_peak_of_mobilenet_v2_is_that_of_its_widest_layers() {
         elements("input x: [16, 112, 112] output y = x -> conv(96, kernel = 1)"),
         1372 << 10
     );
-    let (peak, _) = common::compile(common::shipped("mobilenet_v2.nas"), |program, compiler| {
-        let item = program.archs().find(|item| item.name.name == "x100").unwrap();
-        let named = compiler.named_network(item).unwrap();
-        nas_analysis::costs(&specialise(&named.space, &named.assignment)).peak_memory
-    });
+    let (peak, _) =
+        nas_testing::compile(nas_testing::shipped("mobilenet_v2.nas"), |program, compiler| {
+            let item = program.archs().find(|item| item.name.name == "x100").unwrap();
+            let named = compiler.named_network(item).unwrap();
+            nas_analysis::costs(&specialise(&named.space, &named.assignment)).peak_memory
+        });
     assert_eq!(peak / 4, 96 * (112 * 112 + 56 * 56));
     assert_eq!(peak / 4, 1470 << 10);
 }
 
 fn spaces(file: &str) -> Vec<std::sync::Arc<Checked<Space>>> {
-    let (spaces, _) = common::compile(common::shipped(file), |program, compiler| {
+    let (spaces, _) = nas_testing::compile(nas_testing::shipped(file), |program, compiler| {
         let names: Vec<String> = program.spaces().map(|s| s.name.name.clone()).collect();
         names.iter().filter_map(|name| compiler.space(name, &[])).collect()
     });
@@ -121,7 +119,7 @@ const BOUNDED: [&str; 13] = [
 
 #[test]
 fn peaks_in_shipped_spaces_are_exact_and_within_the_range() {
-    for space in common::shipped_names().iter().flat_map(|file| spaces(file)) {
+    for space in nas_testing::shipped_names().iter().flat_map(|file| spaces(file)) {
         let (memory, depth) = (memory_range(&space), depth_range(&space));
         let is_exact = memory.min.exact().is_some() && memory.max.exact().is_some();
         let is_bounded = BOUNDED.contains(&space.name.as_str());
@@ -153,8 +151,8 @@ proptest! {
 
     #[test]
     fn ranges_hold_the_ends_of_brute_force(text in random::source()) {
-        let space = common::space(Source::new("random.nas", text.as_str()));
-        let assignments = common::assignments(&space, 600);
+        let space = nas_testing::space(Source::new("random.nas", text.as_str()));
+        let assignments = nas_testing::assignments(&space, 600);
         prop_assume!(assignments.is_some());
         let costs = |assignment: &Assignment| nas_analysis::costs(&specialise(&space, assignment));
         let costs: Vec<Costs> = assignments.unwrap().iter().map(costs).collect();

@@ -3,13 +3,11 @@
 //! in `fuzz/` does the same for as long as one likes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
-#[path = "common/exercise.rs"]
-mod exercise;
-
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nas_testing::exercise;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,10 +1,6 @@
 //! Parts of spaces and tables of them, on random small spaces and on those that are shipped.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "functions that only tests use")]
 
-mod common;
-#[path = "common/random.rs"]
-mod random;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +9,7 @@ use nas_analysis::{ExpectedCost, Sampler};
 use nas_grammar::Source;
 use nas_ir::{Assignment, Checked, Decision, Measure, Network, Op, Precision, Space};
 use nas_passes::specialise;
+use nas_testing::random;
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -118,7 +115,7 @@ fn check(space: &Checked<Space>, assignments: &[Assignment]) -> Plan {
 }
 
 fn one(text: &str) -> Arc<Checked<Space>> {
-    common::space(Source::new("one.nas", text))
+    nas_testing::space(Source::new("one.nas", text))
 }
 
 /// What the parts of a space are, for people.
@@ -214,7 +211,7 @@ search second of s(width = 8) for board {}
 search wide of s(width = 8) {}
 ",
     );
-    let (_, problems) = common::compile(source, |program, compiler| {
+    let (_, problems) = nas_testing::compile(source, |program, compiler| {
         let of_archs = program.archs().map(|item| compiler.named_network(item).unwrap().space);
         let [one, two, narrow] = of_archs.collect::<Vec<_>>().try_into().unwrap();
         let searched = program.recipes().map(|item| compiler.searched(item).unwrap());
@@ -270,18 +267,19 @@ proptest! {
 
     #[test]
     fn every_network_is_made_of_its_parts(text in random::source()) {
-        let space = common::space(Source::new("random.nas", text.as_str()));
+        let space = nas_testing::space(Source::new("random.nas", text.as_str()));
         check(&space, &draws(&space, 40));
     }
 }
 
 #[test]
 fn shipped_spaces_are_made_of_their_parts() {
-    for name in common::shipped_names() {
-        let (spaces, problems) = common::compile(common::shipped(&name), |program, compiler| {
-            let names = program.spaces().map(|space| space.name.name.as_str());
-            names.map(|name| compiler.space(name, &[]).unwrap()).collect::<Vec<_>>()
-        });
+    for name in nas_testing::shipped_names() {
+        let (spaces, problems) =
+            nas_testing::compile(nas_testing::shipped(&name), |program, compiler| {
+                let names = program.spaces().map(|space| space.name.name.as_str());
+                names.map(|name| compiler.space(name, &[]).unwrap()).collect::<Vec<_>>()
+            });
         assert_eq!(problems, Vec::<String>::new(), "{name}");
         for space in spaces {
             let plan = check(&space, &draws(&space, 2));

@@ -1,8 +1,6 @@
 //! What the layers of a space cost, against its networks one by one.
 #![allow(clippy::unwrap_used, reason = "only tests use it")]
 
-mod common;
-
 use nas_analysis::{Layer, Range, layers};
 use nas_grammar::Source;
 use nas_ir::{DecisionId, Measure, Network};
@@ -22,7 +20,7 @@ fn macs(network: &Network, path: &str) -> u64 {
 
 #[test]
 fn layers_cost_what_the_networks_spend_on_them() {
-    let space = common::space(Source::new("stacked.nas", STACKED));
+    let space = nas_testing::space(Source::new("stacked.nas", STACKED));
     let networks: Vec<Network> = (0..9)
         .map(|index| {
             let mut assignment = space.first_assignment();

@@ -1,8 +1,6 @@
 //! Limits that hold for a file as a whole, and for values of which a rendering would be too long.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
 use nas_diagnostics::Problems;
 use nas_frontend::elaborate::MAX_STEPS;
 use nas_grammar::parse::MAX_PROBLEMS;
@@ -12,7 +10,7 @@ const LOOPS: usize = MAX_STEPS as usize / 5_000_000 + 1;
 
 /// The titles of the problems of a text.
 fn problems(text: &str) -> Vec<String> {
-    common::compile(common::beside_shipped(text), |_, compiler| compiler.check_all()).1
+    nas_testing::compile(nas_testing::beside_shipped(text), |_, compiler| compiler.check_all()).1
 }
 
 /// A space with these statements.
@@ -52,7 +50,7 @@ fn a_hundred_errors_are_kept() {
     assert_eq!(problems(&space("a", &lines)).len(), MAX_PROBLEMS);
     let broken = "block f(x) { x -> }\n".repeat(300);
     let mut found = Problems::default();
-    found.extend(nas_grammar::parse(&common::beside_shipped(&broken)).problems);
+    found.extend(nas_grammar::parse(&nas_testing::beside_shipped(&broken)).problems);
     assert!(found.is_cut());
     assert_eq!(found.into_vec().len(), MAX_PROBLEMS);
 }

@@ -1,8 +1,6 @@
 //! The operators as the language writes them: documentation, shapes, costs, text form.
 #![allow(clippy::panic, reason = "a failed test panics")]
 
-mod common;
-
 use nas_ir::ops::TABLE;
 use nas_ir::ops::signature::{Argument, Declaration, Default, Literal};
 use nas_ir::text::{parse, print};
@@ -13,7 +11,7 @@ use nas_passes::specialise;
 fn of_map(expression: &str) -> std::sync::Arc<Checked<Space>> {
     let text =
         format!("space example {{\n    input x: [16, 32, 32]\n    output y = {expression}\n}}\n");
-    common::space(common::beside_shipped(&text))
+    nas_testing::space(nas_testing::beside_shipped(&text))
 }
 
 #[test]

@@ -1,18 +1,16 @@
 //! Published figures: the networks and every layer of the SqueezeNAS spaces.
 
-mod common;
-
 use nas_ir::Cost;
 use nas_passes::specialise;
 
 /// Every shipped space, with its networks and expectations.
 #[test]
 fn shipped_files_have_no_problem() {
-    let names = common::shipped_names();
+    let names = nas_testing::shipped_names();
     assert!(names.len() >= 4, "{names:?}");
     for name in names {
         let ((), problems) =
-            common::compile(common::shipped(&name), |_, compiler| compiler.check_all());
+            nas_testing::compile(nas_testing::shipped(&name), |_, compiler| compiler.check_all());
         assert_eq!(problems, Vec::<String>::new(), "{name}");
     }
 }
@@ -24,11 +22,12 @@ fn networks_cost_what_was_published() {
         ("squeezenas_small.nas", "mac_small", 3_007_512_576, 277_598),
         ("squeezenas_large.nas", "mac_large", 9_386_147_840, 704_382),
     ] {
-        let (cost, problems) = common::compile(common::shipped(file), |program, compiler| {
-            let item = program.archs().find(|item| item.name.name == arch).unwrap();
-            let network = compiler.named_network(item).unwrap();
-            specialise(&network.space, &network.assignment).cost()
-        });
+        let (cost, problems) =
+            nas_testing::compile(nas_testing::shipped(file), |program, compiler| {
+                let item = program.archs().find(|item| item.name.name == arch).unwrap();
+                let network = compiler.named_network(item).unwrap();
+                specialise(&network.space, &network.assignment).cost()
+            });
         assert_eq!(problems, Vec::<String>::new(), "{file}");
         assert_eq!(cost, Cost { macs, params }, "{arch}");
     }
@@ -47,7 +46,7 @@ fn every_candidate_of_every_layer_costs_what_was_published() {
         let [channels, out, stride, height, width, figures @ ..] = words.as_slice() else {
             panic!("a line of too few words: {line}")
         };
-        let space = common::space(common::beside_shipped(&format!(
+        let space = nas_testing::space(nas_testing::beside_shipped(&format!(
             "use squeezenas_units.unit\nspace layer {{\n    input x: [{channels}, {height}, {width}]\n    \
              output y = x -> unit({out}, stride = {stride})\n}}\n"
         )));

@@ -7,10 +7,6 @@
     reason = "functions that only tests use"
 )]
 
-mod common;
-#[path = "common/random.rs"]
-mod random;
-
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +15,7 @@ use nas_analysis::count_within;
 use nas_grammar::Source;
 use nas_ir::{Checked, Costs, Limit, Measure, Network, Space};
 use nas_passes::specialise;
+use nas_testing::random;
 use num_bigint::{BigInt, BigUint};
 use num_rational::Ratio;
 use num_traits::Zero;
@@ -213,7 +210,7 @@ fn requiring(text: &str, claim: &impl fmt::Display) -> Option<Arc<Checked<Space>
     let text = text.trim_end().strip_suffix('}').unwrap();
     let text = format!("{text}    require {claim}\n}}\n");
     let (space, problems) =
-        common::compile(Source::new("random.nas", text), |program, compiler| {
+        nas_testing::compile(Source::new("random.nas", text), |program, compiler| {
             let name = &program.spaces().next().unwrap().name.name;
             compiler.space(name, &[])
         });
@@ -226,7 +223,7 @@ fn requiring(text: &str, claim: &impl fmt::Display) -> Option<Arc<Checked<Space>
 }
 
 fn networks(space: &Checked<Space>) -> Option<Vec<Network>> {
-    let assignments = common::assignments(space, MAX_ASSIGNMENTS)?;
+    let assignments = nas_testing::assignments(space, MAX_ASSIGNMENTS)?;
     Some(assignments.iter().map(|assignment| specialise(space, assignment)).collect())
 }
 

@@ -6,16 +6,13 @@
     reason = "functions that only tests use"
 )]
 
-mod common;
-#[path = "common/random.rs"]
-mod random;
-
 use std::collections::BTreeSet;
 
 use nas_analysis::Supernet;
 use nas_analysis::owners::{Candidate, owners};
 use nas_grammar::Source;
 use nas_ir::{Checked, Cost, NodeKind, Op, Space};
+use nas_testing::random;
 use proptest::prelude::*;
 
 /// Counted on the published search code; at 1024 x 2048.
@@ -26,7 +23,7 @@ fn supernets_hold_what_was_published() {
         ("squeezenas_large.nas", 139_209_031_680, 11_581_606, 286, (493_961_216, 44_886)),
         ("squeezenas_xlarge.nas", 344_009_867_264, 26_146_171, 286, (3_266_838_528, 223_267)),
     ] {
-        let supernet = Supernet::of(&common::space(common::shipped(file)));
+        let supernet = Supernet::of(&nas_testing::space(nas_testing::shipped(file)));
         assert_eq!(supernet.total, Cost { macs, params }, "{file}");
         assert_eq!(supernet.fixed, Cost { macs: fixed.0, params: fixed.1 }, "{file}");
         assert_eq!(supernet.architecture_params(), choices, "{file}");
@@ -39,7 +36,7 @@ fn supernets_hold_what_was_published() {
 /// `ofa.nas` states.
 #[test]
 fn elastic_candidates_have_their_weights_in_common() {
-    let supernet = Supernet::of(&common::space(common::shipped("ofa.nas")));
+    let supernet = Supernet::of(&nas_testing::space(nas_testing::shipped("ofa.nas")));
     assert_eq!(supernet.total.params, 7_664_760);
 }
 
@@ -74,7 +71,7 @@ fn reached(space: &Checked<Space>, without: Option<Candidate>) -> BTreeSet<usize
 proptest! {
     #[test]
     fn a_node_belongs_to_the_candidates_without_which_it_is_not_read(text in random::source()) {
-        let space = common::space(Source::new("random.nas", text));
+        let space = nas_testing::space(Source::new("random.nas", text));
         let all = reached(&space, None);
         let mut expected: Vec<Option<BTreeSet<Candidate>>> = vec![None; space.graph.len()];
         for node in &all {
@@ -100,7 +97,7 @@ fn values_cost_what_is_computed_with_them() {
         let z = y -> conv(8 * elastic expand [1, 2], kernel = 1)
         output out = z -> conv(4, kernel = 1)
     }";
-    let supernet = Supernet::of(&common::space(Source::new("s.nas", text)));
+    let supernet = Supernet::of(&nas_testing::space(Source::new("s.nas", text)));
     let cost = |macs, params| Cost { macs, params };
     assert_eq!(supernet.candidates[0], [cost(3_200, 32), cost(28_800, 288)], "kernel");
     let wide = 100 * (8 * 16 + 16 * 4);

@@ -1,15 +1,12 @@
 //! The text form of spaces and networks.
 #![allow(clippy::panic, reason = "functions that only tests use")]
 
-mod common;
-#[path = "common/random.rs"]
-mod random;
-
 use nas_grammar::Source;
 use nas_ir::ops::{AvgPool, BatchNorm, Conv, Padding, Pool, Resize, ResizeMode, ResizeTo};
 use nas_ir::text::{dot, parse, print, print_network};
 use nas_ir::{Choice, Decision, Graph, Limit, Node, NodeKind, Op, Shape, Space, Varied};
 use nas_passes::specialise;
+use nas_testing::random;
 use proptest::prelude::*;
 
 /// Everything of a space but where and how it was written, and selectors: their ids depend on the store.
@@ -33,7 +30,7 @@ fn assert_round_trip(space: &Space) {
 #[test]
 fn shipped_spaces_round_trip() {
     for name in ["squeezenas_small.nas", "squeezenas_large.nas", "landcover_demo.nas"] {
-        assert_round_trip(&common::space(common::shipped(name)));
+        assert_round_trip(&nas_testing::space(nas_testing::shipped(name)));
     }
 }
 
@@ -42,7 +39,7 @@ proptest! {
 
     #[test]
     fn random_spaces_round_trip(text in random::source()) {
-        assert_round_trip(&common::space(Source::new("random.nas", text.as_str())));
+        assert_round_trip(&nas_testing::space(Source::new("random.nas", text.as_str())));
     }
 
     #[test]
@@ -181,7 +178,7 @@ space small {
 
 #[test]
 fn the_text_of_a_space_and_its_networks() {
-    let space = common::space(common::beside_shipped(SMALL));
+    let space = nas_testing::space(nas_testing::beside_shipped(SMALL));
     assert_round_trip(&space);
     insta::assert_snapshot!("space", print(&space));
     insta::assert_snapshot!("dot", dot(&space));

@@ -1,8 +1,6 @@
 //! What only training has: train outputs, and the part of a network that they read.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "functions that only tests use")]
 
-mod common;
-
 use nas_ir::network::TrainingPart;
 use nas_ir::{Network, Op};
 use nas_passes::specialise;
@@ -28,7 +26,7 @@ const HEADS: &str = r#"
 /// The last networks of the trunk with the heads and without.
 fn both() -> [Network; 2] {
     [HEADS, "}"].map(|rest| {
-        let space = common::space(common::beside_shipped(&format!("{TRUNK}{rest}")));
+        let space = nas_testing::space(nas_testing::beside_shipped(&format!("{TRUNK}{rest}")));
         let mut assignment = space.first_assignment();
         space.decision_ids().for_each(|(id, _)| assignment.set(id, 1));
         specialise(&space, &assignment)
@@ -76,7 +74,7 @@ fn what_train_outputs_read_stands_behind_the_network() {
 #[test]
 fn train_outputs_are_not_counted_and_cost_nothing() {
     let [with, without] = [HEADS, "}"].map(|rest| {
-        let space = common::space(common::beside_shipped(&format!("{TRUNK}{rest}")));
+        let space = nas_testing::space(nas_testing::beside_shipped(&format!("{TRUNK}{rest}")));
         (nas_analysis::count(&space).unwrap(), nas_analysis::Supernet::of(&space))
     });
     assert_eq!(with, without);
@@ -84,11 +82,12 @@ fn train_outputs_are_not_counted_and_cost_nothing() {
 
 /// A published network of a shipped file.
 fn published(file: &str, arch: &str) -> Network {
-    let (network, problems) = common::compile(common::shipped(file), |program, compiler| {
-        let item = program.archs().find(|item| item.name.name == arch).unwrap();
-        let network = compiler.named_network(item).unwrap();
-        specialise(&network.space, &network.assignment)
-    });
+    let (network, problems) =
+        nas_testing::compile(nas_testing::shipped(file), |program, compiler| {
+            let item = program.archs().find(|item| item.name.name == arch).unwrap();
+            let network = compiler.named_network(item).unwrap();
+            specialise(&network.space, &network.assignment)
+        });
     assert_eq!(problems, Vec::<String>::new());
     network
 }

@@ -1,10 +1,6 @@
 //! What `--drop-unsupported` leaves of random small spaces, against brute force over all networks.
 #![allow(clippy::unwrap_used, reason = "functions that only tests use")]
 
-mod common;
-#[path = "common/random.rs"]
-mod random;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -13,6 +9,7 @@ use nas_frontend::modules::Program;
 use nas_grammar::Source;
 use nas_ir::{Checked, Network, Space};
 use nas_passes::specialise;
+use nas_testing::random;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
@@ -60,7 +57,7 @@ fn networks(
 ) -> Option<Vec<Row>> {
     let ident = program.targets().next().unwrap().name.clone();
     let target = compiler.target(&ident).unwrap();
-    let rows = common::assignments(space, MAX_ASSIGNMENTS)?.into_iter().map(|assignment| {
+    let rows = nas_testing::assignments(space, MAX_ASSIGNMENTS)?.into_iter().map(|assignment| {
         let network = specialise(space, &assignment);
         let runs = compiler.refusals(&network, &target).is_empty();
         Row { choices: network.choices.iter().cloned().collect(), parts: parts(&network), runs }
@@ -77,13 +74,13 @@ fn trial(text: &str, rows: &[&str]) -> Option<Trial> {
     let space = text.replace("space random {", "space random for npu {");
     let text = format!("target npu {{ supports {{\n{STEM}\n{rows}\n}} }}\n{space}");
     let source = || Source::new("random.nas", text.as_str());
-    let (whole, _) = common::compile(source(), |program, compiler| {
+    let (whole, _) = nas_testing::compile(source(), |program, compiler| {
         let space = compiler.space("random", &[]).unwrap();
         let networks = networks(program, compiler, &space)?;
         Some((space, networks))
     });
     let (space, networks) = whole?;
-    let (left, _) = common::compile(source(), |_, compiler| {
+    let (left, _) = nas_testing::compile(source(), |_, compiler| {
         compiler.drop_unsupported(true);
         compiler.space("random", &[])
     });
@@ -103,7 +100,7 @@ fn gone(whole: &Space, left: &Space) -> BTreeSet<Choice> {
 
 /// That what is left is what does without the candidates that went, and all of it runs.
 fn check_left(networks: &[Row], left: &Checked<Space>, gone: &BTreeSet<Choice>) {
-    let found = common::assignments(left, MAX_ASSIGNMENTS).unwrap();
+    let found = nas_testing::assignments(left, MAX_ASSIGNMENTS).unwrap();
     let found: BTreeSet<String> = found.iter().map(|a| parts(&specialise(left, a))).collect();
     let kept: Vec<&Row> = networks.iter().filter(|row| row.choices.is_disjoint(gone)).collect();
     assert_eq!(found, kept.iter().map(|row| row.parts.clone()).collect());

@@ -2,31 +2,18 @@
 
 use std::sync::Arc;
 
-use nas_diagnostics::Problems;
-use nas_frontend::Compiler;
-use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Space};
-
-fn load(_: &str, module: &[&str]) -> Result<Source, LoadError> {
-    let text = match module {
-        ["std", name] => nas_spaces::std_module(name),
-        _ => None,
-    };
-    let text = text.ok_or_else(|| LoadError::Missing("not there".to_owned()))?;
-    Ok(Source::new(format!("{}.nas", module.join("/")), text))
-}
+use nas_testing::compile;
 
 /// The space `s` of a text, and its recipe `r` or the default one.
 pub(crate) fn compiled(text: &str) -> (Arc<Checked<Space>>, Recipe) {
-    let mut problems = Problems::default();
-    let program = Program::load(Source::new("s.nas", text), &load, &mut problems);
-    let mut compiler = Compiler::new(&program, &mut problems);
-    let space = compiler.space("s", &[]);
-    let recipe = compiler.recipe("r", &[]).unwrap_or_else(|| Recipe::default_for("s"));
-    let problems: Vec<String> = problems.into_vec().iter().map(ToString::to_string).collect();
-    (space.unwrap_or_else(|| panic!("{problems:?}")), recipe)
+    let ((space, recipe), problems) = compile(Source::new("s.nas", text), |_, compiler| {
+        (compiler.space("s", &[]), compiler.recipe("r", &[]))
+    });
+    let space = space.unwrap_or_else(|| panic!("{problems:?}"));
+    (space, recipe.unwrap_or_else(|| Recipe::default_for("s")))
 }
 
 /// The space `s` of a text.

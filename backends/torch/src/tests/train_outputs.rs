@@ -1,6 +1,6 @@
 //! What only training has: what it adds to the loss, and that nothing else has it.
 
-use nas_ir::{Assignment, Shape};
+use nas_ir::Shape;
 use nas_passes::specialise;
 use tch::{Device, Kind, Tensor};
 

@@ -9,6 +9,7 @@ use nas_grammar::Source;
 use nas_grammar::ast::{Ident, ItemKind, Span};
 use nas_grammar::parse::parse;
 use nas_ir::Network;
+use nas_testing::load;
 
 /// What the shipped targets say.
 pub(crate) struct Claims {
@@ -20,10 +21,6 @@ impl Claims {
     pub(crate) fn load() -> Self {
         let names = targets();
         let main = format!("use std.targets.{{{}}}", names.join(", "));
-        let load = |_: &str, path: &[&str]| {
-            let text = nas_spaces::std_module(path[1]).unwrap();
-            Ok(Source::new(path.join("/"), text))
-        };
         let mut problems = Problems::default();
         let program = Program::load(Source::new("main", main), &load, &mut problems);
         assert!(!problems.has_errors(), "{:?}", problems.into_vec());

@@ -1,6 +1,4 @@
-//! What the tests of the compiler share: programs from text, with the standard library.
-#![allow(dead_code, reason = "each test file uses a part")]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "only tests use it")]
+//! Programs from text, with the standard library and the files beside them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +10,8 @@ use nas_grammar::Source;
 use nas_ir::{Assignment, Checked, Space};
 
 /// A shipped file, by name.
-pub(crate) fn shipped(name: &str) -> Source {
+#[must_use]
+pub fn shipped(name: &str) -> Source {
     let path = nas_spaces::shipped().join(name);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -20,7 +19,8 @@ pub(crate) fn shipped(name: &str) -> Source {
 }
 
 /// The names of the shipped files, sorted.
-pub(crate) fn shipped_names() -> Vec<String> {
+#[must_use]
+pub fn shipped_names() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(nas_spaces::shipped())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -31,36 +31,47 @@ pub(crate) fn shipped_names() -> Vec<String> {
 }
 
 /// A text as if it stood beside the shipped spaces.
-pub(crate) fn beside_shipped(text: &str) -> Source {
+#[must_use]
+pub fn beside_shipped(text: &str) -> Source {
     let path = nas_spaces::shipped().join("test.nas");
     Source::new(path.display().to_string(), text)
 }
 
-fn load(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
+/// The one loader of modules: of the standard library, or a file beside the one that imports it. A
+/// source without a folder, such as a text of a test, stands beside the shipped spaces.
+///
+/// # Errors
+/// There is no such module.
+pub fn load(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
     let missing = || LoadError::Missing("not there".to_owned());
-    if let ["std", name] = module {
-        let text = nas_spaces::std_module(name).ok_or_else(missing)?;
+    if let ["std", rest @ ..] = module {
+        let name = rest.join("/");
+        let text = nas_spaces::std_module(&name).ok_or_else(missing)?;
         return Ok(Source::new(format!("std/{name}.nas"), text));
     }
-    let folder = Path::new(importer).parent().ok_or_else(missing)?;
+    let folder = match Path::new(importer).parent() {
+        Some(folder) if folder.is_dir() => folder.to_path_buf(),
+        _ => nas_spaces::shipped().to_path_buf(),
+    };
     let path = folder.join(format!("{}.nas", module.join("/")));
     let text = std::fs::read_to_string(&path).map_err(|_| missing())?;
     Ok(Source::new(path.display().to_string(), text))
 }
 
 /// What `run` makes with a compiler for the program, and the titles of all problems.
-pub(crate) fn compile<T>(
+pub fn compile<T>(
     source: Source,
     run: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> T,
 ) -> (T, Vec<String>) {
     let mut problems = Problems::default();
     let program = Program::load(source, &load, &mut problems);
     let result = run(&program, &mut Compiler::new(&program, &mut problems));
-    (result, problems.into_vec().iter().map(ToString::to_string).collect())
+    (result, titles(problems))
 }
 
 /// The only space of a program that has no errors.
-pub(crate) fn space(source: Source) -> Arc<Checked<Space>> {
+#[must_use]
+pub fn space(source: Source) -> Arc<Checked<Space>> {
     let text = source.text().clone();
     let (space, problems) = compile(source, |program, compiler| {
         let name = program.spaces().next().map(|space| space.name.name.clone()).unwrap_or_default();
@@ -70,7 +81,8 @@ pub(crate) fn space(source: Source) -> Arc<Checked<Space>> {
 }
 
 /// Every assignment, whether or not its decisions make a difference; `None` if there are more.
-pub(crate) fn assignments(space: &Space, most: usize) -> Option<Vec<Assignment>> {
+#[must_use]
+pub fn assignments(space: &Space, most: usize) -> Option<Vec<Assignment>> {
     let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
     let total = widths.iter().try_fold(1usize, |product, &width| product.checked_mul(width))?;
     let nth = |mut n: usize| {
@@ -82,4 +94,10 @@ pub(crate) fn assignments(space: &Space, most: usize) -> Option<Vec<Assignment>>
         assignment
     };
     (total <= most).then(|| (0..total).map(nth).collect())
+}
+
+/// The titles of problems.
+#[must_use]
+pub fn titles(problems: Problems) -> Vec<String> {
+    problems.into_vec().iter().map(ToString::to_string).collect()
 }

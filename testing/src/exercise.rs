@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 
 use nas_diagnostics::Problems;
 use nas_frontend::Compiler;
-use nas_frontend::modules::{LoadError, Program};
+use nas_frontend::modules::Program;
+use nas_grammar::Problem;
 use nas_grammar::parse::decode;
-use nas_grammar::{Problem, Source};
 use nas_ir::Measure;
 use nas_passes::specialise;
 
+use crate::programs::load;
+
 /// Fails where [`exercise`] takes this thread longer than that.
-pub(crate) fn exercise_within(longest: Duration, bytes: &[u8]) {
+pub fn exercise_within(longest: Duration, bytes: &[u8]) {
     let start = spent();
     exercise(bytes);
     let took = spent() - start;
@@ -55,23 +57,6 @@ fn exercise(bytes: &[u8]) {
     }
     for problem in problems.into_vec() {
         assert!(render(&problem) || !can_show, "a place outside its source: {problem:?}");
-    }
-}
-
-/// Modules of the standard library, and the shipped spaces as files beside the input.
-fn load(_: &str, module: &[&str]) -> Result<Source, LoadError> {
-    let missing = || LoadError::Missing("not there".to_owned());
-    match module {
-        ["std", name] => {
-            let text = nas_spaces::std_module(name).ok_or_else(missing)?;
-            Ok(Source::new(format!("std/{name}.nas"), text))
-        }
-        [name] => {
-            let path = nas_spaces::shipped().join(format!("{name}.nas"));
-            let text = std::fs::read_to_string(path).map_err(|_| missing())?;
-            Ok(Source::new(format!("{name}.nas"), text))
-        }
-        _ => Err(missing()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Random small spaces, written as source: nested choices, candidates that share a tensor, zeros,
 //! residuals, guards, choices that nothing reads, train outputs, and the blocks of [`VARYING`]. Every tensor
 //! between steps is a map of one shape, so that everything fits everything.
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::fmt::Write;
 
@@ -137,7 +136,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The source of a space.
-pub(crate) fn source() -> impl Strategy<Value = String> {
+pub fn source() -> impl Strategy<Value = String> {
     (vec(step(), 1..5), any::<bool>()).prop_map(|(steps, is_helped)| {
         let mut writer = Writer::default();
         let body = writer.body(&steps);
