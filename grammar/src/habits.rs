@@ -1,8 +1,8 @@
 //! The help of a syntax error: what people write who know other languages, and what it is here.
 
+use crate::brackets::open_brackets;
 use crate::rules::Rule;
 use crate::scan::{ITEM_WORDS, Scanner, TokenKind, leading_word};
-use crate::syntax::open_brackets;
 use crate::words::{is_item_expected, is_name_expected, is_reserved, is_shown};
 
 /// A place where something else was expected.

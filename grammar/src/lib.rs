@@ -1,6 +1,7 @@
 //! The `.nas` language: grammar, syntax tree with spans, parser, formatter.
 
 pub mod ast;
+mod brackets;
 mod build;
 pub mod error;
 pub mod format;

@@ -11,6 +11,7 @@ mod model;
 mod report;
 mod seeded;
 mod timing;
+mod version;
 
 pub use nas_ir::Tensor;
 
@@ -19,6 +20,4 @@ pub use error::TractError;
 pub use model::{Model, Port};
 pub use report::{CaseReport, OutputReport, Report};
 pub use seeded::seeded_inputs;
-
-/// The version of tract.
-pub const VERSION: &str = "0.23.9";
+pub use version::VERSION;

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use nas_ir::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::VERSION;
 use crate::compare::{Agreement, Tolerance, compare};
 use crate::error::TractError;
 use crate::model::Port;
+use crate::version::VERSION;
 
 /// How a model did on all cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
