@@ -25,7 +25,7 @@ pub struct Best {
 }
 
 /// The network of the highest score that keeps all limits; `None` if none was found.
-/// `scores` has a row a decision and an entry a candidate (log-probabilities, say); the score of a
+/// `scores` has one row per decision and one entry per candidate (log-probabilities, say); the score of a
 /// network is the sum over the decisions that make a difference in it.
 ///
 /// # Errors

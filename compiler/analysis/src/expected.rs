@@ -26,7 +26,7 @@ impl ExpectedCost {
         Ok(Self { liveness, terms })
     }
 
-    /// The value, and its derivative by each probability. `probabilities` has a row a decision
+    /// The value, and its derivative by each probability. `probabilities` has one row per decision
     /// and an entry a candidate.
     #[must_use]
     pub fn evaluate(&self, probabilities: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {

@@ -30,7 +30,7 @@ struct Sums {
 }
 
 impl Sums {
-    /// So many networks of no cost.
+    /// This many networks that cost nothing.
     fn free(count: u32) -> Self {
         Self { count: BigUint::from(count), cost: BigUint::zero(), square: BigUint::zero() }
     }

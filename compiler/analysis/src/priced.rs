@@ -74,7 +74,7 @@ impl<W: Clone + Eq + Hash> Priced<W> {
 }
 
 impl Priced<Price> {
-    /// The prices of a space in each of the forms. `scores` has a row a decision and an entry a
+    /// The prices of a space in each of the forms. `scores` has one row per decision and one entry per
     /// candidate, which counts where the decision makes a difference. A network is one only where
     /// all `conditions` hold.
     ///

@@ -5,7 +5,7 @@ use nas_diagnostics::Problems;
 use nas_frontend::elaborate::MAX_STEPS;
 use nas_grammar::parse::MAX_PROBLEMS;
 
-/// So many loops over a million elements take more steps than there are.
+/// This many loops over a million elements take more steps than are allowed.
 const LOOPS: usize = MAX_STEPS as usize / 5_000_000 + 1;
 
 /// The titles of the problems of a text.

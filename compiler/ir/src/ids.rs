@@ -58,7 +58,7 @@ impl fmt::Display for DecisionId {
 pub struct OriginId(pub(crate) u32);
 
 impl OriginId {
-    /// So many ids that come after this one.
+    /// The next `count` ids after this one.
     pub fn following(self, count: usize) -> impl Iterator<Item = Self> {
         (1..=count as u32).map(move |place| Self(self.0 + place))
     }

@@ -89,7 +89,7 @@ pub fn from_choices(
 struct Taken<'s> {
     space: &'s Checked<Space>,
     assignment: Assignment,
-    /// Whether some choice is about the decision; a row a decision.
+    /// Whether some choice is about the decision; one row per decision.
     is_made: Vec<bool>,
     misfits: Vec<Misfit>,
     /// Whether it is not known what some choice was to decide.

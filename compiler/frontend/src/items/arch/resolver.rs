@@ -26,7 +26,7 @@ pub(super) struct Resolver<'s> {
     pub(super) assignment: Assignment,
     pub(super) by_path: HashMap<&'s str, DecisionId>,
     pub(super) by_label: IndexMap<&'s str, Vec<DecisionId>>,
-    /// Whether some line is about the decision; a row a decision.
+    /// Whether some line is about the decision; one row per decision.
     pub(super) is_claimed: Vec<bool>,
     /// Where each decision was made.
     pub(super) decided: HashMap<DecisionId, Span>,
