@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use miette::Diagnostic;
+use nas_ir::fnv::fnv1a;
 use nas_ir::{Network, Tensor, Weights};
 use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
 use serde::{Deserialize, Serialize};
@@ -133,12 +134,6 @@ pub fn provenance(
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect()
-}
-
-/// FNV-1a of 64 bits: tells versions of a source apart, and promises no more.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// Writes the network as ONNX in memory, runs that in tract on seeded inputs and compares with
@@ -382,10 +377,5 @@ mod tests {
         assert_eq!(step(&[1, 7, 64, 64]), 1);
         assert_eq!(step(&[1, 19, 1024, 2048]), 25);
         assert_eq!(step(&[1, 100_000]), 1);
-    }
-
-    #[test]
-    fn fnv1a_is_the_published_function() {
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
     }
 }

@@ -7,6 +7,7 @@ pub mod costs;
 pub mod device;
 pub mod diagram;
 pub mod dtype;
+pub mod fnv;
 mod graph;
 pub mod ids;
 pub mod limit;
