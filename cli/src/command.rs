@@ -1,33 +1,31 @@
-//! The subcommands, and the way from arguments to an exit code.
+//! The commands of `nasc` and of `nasc-train`, and the way from arguments to an exit status.
 
-use std::io::{self, Write};
+use std::env;
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
 use crate::analyze::{self, AnalyzeArgs};
 use crate::cost::{self, CostArgs};
-#[cfg(feature = "torch")]
-use crate::demo::{self, DemoArgs};
-#[cfg(feature = "torch")]
-use crate::eval::{self, EvalArgs};
+use crate::demo::DemoArgs;
+use crate::eval::EvalArgs;
 use crate::export::{self, ExportArgs};
 use crate::inspect::{self, CheckArgs, ExplainArgs, FmtArgs};
 use crate::latency::{self, LatencyArgs};
-use crate::report::{EXIT_BUG, Failure};
-#[cfg(feature = "torch")]
-use crate::retrain::{self, RetrainArgs};
+use crate::report::Failure;
+use crate::retrain::RetrainArgs;
 use crate::sample::{self, SampleArgs};
-#[cfg(feature = "torch")]
-use crate::search::{self, SearchArgs};
+use crate::search::SearchArgs;
 use crate::show::{self, ShowArgs};
 use crate::verify::{self, VerifyArgs};
+use crate::{process, trainer};
 
 /// A compiler for search spaces of neural networks.
 #[derive(Debug, Parser)]
 #[command(name = "nasc", version, max_term_width = 100)]
-struct Cli {
+struct Cli<C: Subcommand> {
     #[command(subcommand)]
-    command: Command,
+    command: C,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,66 +44,70 @@ enum Command {
     Sample(SampleArgs),
     /// Explain the code of a diagnostic.
     Explain(ExplainArgs),
-    /// Write a network as ONNX, proved right in another engine.
-    Export(ExportArgs),
+    #[command(flatten)]
+    Train(TrainCommand),
     /// Compare ONNX files with what was recorded at their export.
     Verify(VerifyArgs),
     /// Latency tables: what to measure of a space, measuring it, how well it predicts.
     Latency(LatencyArgs),
+}
+
+/// What runs on libtorch: `nasc` reads the arguments, and `nasc-train` does it.
+#[derive(Debug, Subcommand)]
+pub enum TrainCommand {
     /// The whole job: search, derive, retrain, export, verify.
-    #[cfg(feature = "torch")]
     Search(SearchArgs),
     /// Train one network from scratch.
-    #[cfg(feature = "torch")]
     Retrain(RetrainArgs),
     /// Score a network on a split.
-    #[cfg(feature = "torch")]
     Eval(EvalArgs),
     /// The main job on the shipped data, in a few minutes.
-    #[cfg(feature = "torch")]
     Demo(DemoArgs),
+    /// Write a network as ONNX, proved right in another engine.
+    Export(ExportArgs),
 }
 
-/// Bytes of stack: deep but legal nesting needs more than a main thread may have.
-pub(crate) const STACK: usize = 64 << 20;
-
-/// Runs the command line, and ends the process at once: libtorch takes a tenth of a second to free
-/// what goes with the process anyway.
-pub fn main() -> ! {
-    let status = status();
-    // Nothing is left to say it to if this fails.
-    let _ = io::stdout().flush();
-    signal_hook::low_level::exit(status.into())
-}
-
-/// Runs the command line, to its exit status.
-fn status() -> u8 {
-    // `nasc show … | head` ends quietly, as other tools do.
-    sigpipe::reset();
-    std::panic::set_hook(Box::new(|panic| {
-        eprintln!("error[nas::internal::panic]: a fault of nasc, not of your file");
-        eprintln!("  {panic}");
-        eprintln!("  please report it, with the command and the file");
-    }));
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        // Help, too.
-        Err(end) => {
-            let _ = end.print();
-            return end.exit_code() as u8;
+impl TrainCommand {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Search(_) => "search",
+            Self::Retrain(_) => "retrain",
+            Self::Eval(_) => "eval",
+            Self::Demo(_) => "demo",
+            Self::Export(_) => "export",
         }
-    };
-    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || run(cli.command));
-    let result = worker.map(std::thread::JoinHandle::join);
-    match result {
-        Ok(Ok(Ok(()))) => 0,
-        Ok(Ok(Err(failure))) => failure.report(),
-        _ => EXIT_BUG,
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
-    match command {
+/// Runs the command line of `nasc`.
+pub fn main() -> ! {
+    process::begin();
+    let args: Vec<OsString> = env::args_os().collect();
+    let command = parsed(&args);
+    process::end(command.map_or_else(|status| status, |it| process::work(move || run(it, &args))))
+}
+
+/// Runs the command line of `nasc-train`, as `nasc` hands it on: `run` does the command.
+pub fn train_main(run: fn(TrainCommand) -> Result<(), Failure>) -> ! {
+    process::begin();
+    let args: Vec<OsString> = env::args_os().collect();
+    let command = trainer::handed(&args).map_err(Failure::report);
+    let command = command.and_then(|args| parsed(&args));
+    let work = |command| process::work(move || run(command).map(|()| 0));
+    process::end(command.map_or_else(|status| status, work))
+}
+
+/// The command that arguments ask for, the name of the program first; else the exit status, after
+/// what is wrong with them, or the help that they ask for, is printed.
+fn parsed<C: Subcommand>(args: &[OsString]) -> Result<C, u8> {
+    Cli::try_parse_from(args).map(|cli: Cli<C>| cli.command).map_err(|end| {
+        let _ = end.print();
+        end.exit_code() as u8
+    })
+}
+
+fn run(command: Command, args: &[OsString]) -> Result<u8, Failure> {
+    let done = match command {
         Command::Check(args) => inspect::check(&args),
         Command::Fmt(args) => inspect::fmt(&args),
         Command::Show(args) => show::show(&args),
@@ -113,16 +115,15 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Cost(args) => cost::run(&args),
         Command::Sample(args) => sample::run(&args),
         Command::Explain(args) => inspect::explain(&args),
-        Command::Export(args) => export::run(&args),
+        // Without libtorch, tract is compared with itself.
+        Command::Train(TrainCommand::Export(args)) if !trainer::IS_BUILT => {
+            export::run(&args, None)
+        }
+        Command::Train(command) => {
+            return trainer::start(command.name(), args.get(1..).unwrap_or_default());
+        }
         Command::Verify(args) => verify::run(&args),
         Command::Latency(args) => latency::run(&args),
-        #[cfg(feature = "torch")]
-        Command::Search(args) => search::run(&args),
-        #[cfg(feature = "torch")]
-        Command::Retrain(args) => retrain::run(&args),
-        #[cfg(feature = "torch")]
-        Command::Eval(args) => eval::run(&args),
-        #[cfg(feature = "torch")]
-        Command::Demo(args) => demo::run(&args),
-    }
+    };
+    done.map(|()| 0)
 }

@@ -102,7 +102,7 @@ fn in_words(costs: &Costs, measure: Measure) -> String {
 
 /// Nanoseconds in milliseconds.
 #[must_use]
-pub(crate) fn milliseconds(nanoseconds: u64) -> String {
+pub fn milliseconds(nanoseconds: u64) -> String {
     format!("{:.3} ms", nanoseconds as f64 / 1e6)
 }
 

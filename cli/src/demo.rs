@@ -1,32 +1,8 @@
-//! `nasc demo`: the whole job on the shipped data, in a few minutes on two cores.
+//! `nasc demo`: its arguments. `nasc-train` does it.
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::PathBuf;
 
 use clap::Args;
-use nas_analysis::{count, range};
-use nas_ir::diagram::Entangled;
-use nas_ir::{Measure, Task};
-use nas_passes::specialise;
-use nas_search::store::names;
-use nas_search::{RunError, Store};
-use nas_torch::TorchNetwork;
-
-use crate::files::write_whole;
-use crate::input::DropArgs;
-use crate::name_map::NameMap;
-use crate::progress::millions;
-use crate::report::Failure;
-use crate::search::{self, Done};
-use crate::training::{RecipeArgs, Training};
-use crate::{picture, weights_file};
-
-/// The space of the demo, in the folder of the shipped spaces.
-const FILE: &str = "landcover_demo.nas";
-/// The picture, in the run directory.
-const PICTURE: &str = "predictions.svg";
-/// How many tiles the picture shows.
-const TILES: usize = 6;
 
 /// Arguments of `nasc demo`.
 #[derive(Debug, Args)]
@@ -38,100 +14,4 @@ pub struct DemoArgs {
     /// Threads of libtorch; with another number the last digits of the result may differ.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub threads: u32,
-}
-
-/// The job; its result as a table on standard output.
-///
-/// # Errors
-/// The shipped files are not there, training fails, or the user stops it.
-pub fn run(args: &DemoArgs) -> Result<(), Failure> {
-    let since = Instant::now();
-    let file = nas_spaces::shipped().join(FILE);
-    // One thread for libtorch, one core for the data: the result is the same on every machine,
-    // and where other programs run, no thread waits for one that does not.
-    let threads = Some(args.threads);
-    let drop = DropArgs::default();
-    let options = RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, threads };
-    let training = Training::load(&file, &options, |_| None)?;
-    describe(&training)?;
-    let mut store = open(&training, args.out.as_deref())?;
-    eprintln!("run directory: {}", store.dir().display());
-    let done = search::whole(&training, &mut store, "go on by the same command")?;
-    let drawn = draw(&training, &store, &done)?;
-    print!("{}", search::table(&done, store.dir()));
-    println!("picture: {}", drawn.display());
-    eprintln!("done in {:.0} s", since.elapsed().as_secs_f64());
-    Ok(())
-}
-
-/// What there is to choose from.
-fn describe(training: &Training) -> Result<(), Failure> {
-    let space = &training.space;
-    let entangled = |error: Entangled| Failure::input(space.entanglement(&error));
-    let networks = count(space).map_err(entangled)?;
-    let macs = range(space, Measure::Macs).map_err(entangled)?;
-    let params = range(space, Measure::Params).map_err(entangled)?;
-    let decisions = space.decisions.len();
-    eprintln!("space {}: {networks} networks, {decisions} decisions", space.name);
-    eprintln!("  MACs        {} M to {} M", millions(macs.min), millions(macs.max));
-    eprintln!("  parameters  {} M to {} M", millions(params.min), millions(params.max));
-    Ok(())
-}
-
-/// The run to work in: an unfinished demo goes on, a finished one stays.
-fn open(training: &Training, out: Option<&Path>) -> Result<Store, Failure> {
-    let is_finished = |dir: &Path| dir.join(names::RESULT).exists();
-    if let Some(dir) = out {
-        if is_finished(dir) {
-            let dir = dir.display();
-            return Err(Failure::input(format!(
-                "{dir} holds a finished demo; name another folder by `--out`"
-            )));
-        }
-        return training.store(None, |inputs| Store::open(dir, inputs));
-    }
-    for number in 1_u32.. {
-        let name = if number == 1 { "demo".to_owned() } else { format!("demo-{number}") };
-        let dir = Path::new("runs").join(name);
-        if is_finished(&dir) {
-            continue;
-        }
-        let mut is_taken = false;
-        let opened = training.store(None, |inputs| {
-            let opened = Store::open(&dir, inputs);
-            is_taken = opened.as_ref().is_err_and(RunError::is_of_another);
-            opened
-        });
-        if !is_taken {
-            return opened;
-        }
-    }
-    Err(Failure::input("runs/demo-… are all taken; name a folder by `--out`"))
-}
-
-/// Writes the picture and returns its path.
-fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Failure> {
-    let assignment = nas_frontend::items::arch::from_choices(&training.space, &done.result.choices)
-        .map_err(|misfit| Failure::input(misfit.to_string()))?;
-    let network = specialise(&training.space, &assignment);
-    let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?.unwrap_or_default();
-    let weights = weights_file::take(&network, &bytes, names::WEIGHTS, &NameMap::default())?;
-    let device = nas_torch::Options::default().device;
-    let mut trained = TorchNetwork::new(&network, 0, device).map_err(Failure::problem)?;
-    trained.load(&weights).map_err(Failure::problem)?;
-    let input = network.inputs.first().and_then(|port| network.nodes.get(port.node));
-    let (Some(input), Some(Task::Segmentation { classes, .. })) = (input, network.task) else {
-        return Err(Failure::input("the network has no picture to show"));
-    };
-    let dataset = training.dataset()?;
-    let tiles = picture::tiles(&trained, &dataset, input.shape, classes as usize, TILES)?;
-    let title = format!(
-        "{}: val mIoU {:.3}, {} M MACs",
-        done.result.space,
-        done.result.val.miou,
-        millions(done.result.cost.macs)
-    );
-    let path = store.dir().join(PICTURE);
-    write_whole(&path, tiles.svg(&title)?.as_bytes())?;
-    Ok(path)
 }

@@ -1,14 +1,10 @@
-//! `nasc eval`: the score of one network.
+//! `nasc eval`: its arguments. `nasc-train` does it.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use nas_search::evaluator::{Backend, Split, Trainee};
 
-use crate::bar::Bar;
-use crate::report::Failure;
-use crate::training::{RecipeArgs, Training, score_lines, stopped};
-use crate::weights_file;
+use crate::recipe::RecipeArgs;
 
 /// Arguments of `nasc eval`.
 #[derive(Debug, Args)]
@@ -45,34 +41,4 @@ pub enum SplitName {
     Val,
     /// Those for the last word.
     Test,
-}
-
-/// Prints the score of a network.
-///
-/// # Errors
-/// The inputs are at fault, scoring fails, or the user stops it.
-pub fn run(args: &EvalArgs) -> Result<(), Failure> {
-    let EvalArgs { file, recipe, space, arch, .. } = args;
-    let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
-    let weights = weights_file::load(&network, &args.weights, args.names.as_deref())?;
-    let mut trainee = training.backend()?.trainee(network).map_err(Failure::problem)?;
-    trainee.load(&weights).map_err(Failure::problem)?;
-    let split = match args.split {
-        SplitName::Val => Split::Val,
-        SplitName::Test => Split::Test,
-    };
-    let bar = Bar::new()?;
-    let score = trainee.score(split, &mut |step| bar.step("score", step.done, step.of));
-    bar.finish();
-    let score = score.map_err(stopped)?;
-    if args.json {
-        let json =
-            serde_json::to_string_pretty(&score).map_err(|e| Failure::input(e.to_string()))?;
-        println!("{json}");
-        return Ok(());
-    }
-    for (name, value) in score_lines(&score, &training.dataset()?.classes) {
-        println!("{name:<20}{value}");
-    }
-    Ok(())
 }

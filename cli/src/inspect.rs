@@ -10,8 +10,8 @@ use nas_ir::Network;
 use nas_passes::specialise;
 use rayon::prelude::*;
 
-use crate::command::STACK;
 use crate::input::{self, Asked, DropArgs, Input, load_table};
+use crate::process::STACK;
 use crate::report::{self, Failure, counted};
 
 /// Arguments of `nasc check`.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use miette::Diagnostic;
+use nas_ir::fnv::fnv1a;
 use nas_ir::{Network, Tensor, Weights};
 use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,8 @@ pub struct Package {
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
-    /// What the outputs were compared with: libtorch and its version, or tract itself where nasc
-    /// was built without libtorch.
+    /// What the outputs were compared with: the name of a [`Reference`], or tract itself where
+    /// there was none.
     pub reference: String,
     /// The report.
     #[serde(flatten)]
@@ -69,6 +70,14 @@ pub struct Making<'a> {
     pub provenance: Vec<(String, String)>,
     /// The weights.
     pub weights: &'a Weights,
+}
+
+/// What computes the outputs that those of tract are compared with.
+pub struct Reference {
+    /// Its name and version.
+    pub name: String,
+    /// The outputs of a network with these weights, on these inputs.
+    pub run: fn(&Network, &Weights, &[Tensor]) -> Result<Vec<Vec<f32>>, Failure>,
 }
 
 /// Outputs that are too far from the reference.
@@ -135,18 +144,17 @@ pub fn provenance(
     .collect()
 }
 
-/// FNV-1a of 64 bits: tells versions of a source apart, and promises no more.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
-}
-
 /// Writes the network as ONNX in memory, runs that in tract on seeded inputs and compares with
-/// libtorch. A report that did not pass is no error here.
+/// the reference; where there is none, with tract itself. A report that did not pass is no error
+/// here.
 ///
 /// # Errors
 /// The network cannot be written, or an engine fails.
-pub fn package(network: &Network, making: Making<'_>) -> Result<Package, Failure> {
+pub fn package(
+    network: &Network,
+    making: Making<'_>,
+    reference: Option<&Reference>,
+) -> Result<Package, Failure> {
     let Making { opset, tolerance, provenance, weights } = making;
     let options = nas_onnx::Options {
         opset,
@@ -164,9 +172,10 @@ pub fn package(network: &Network, making: Making<'_>) -> Result<Package, Failure
     for &seed in &seeds {
         let inputs = seeded_inputs(&inputs, seed);
         let actual = model.run(&inputs).map_err(Failure::problem)?;
-        let expected = reference(network, weights, &inputs)?;
-        let expected =
-            expected.unwrap_or_else(|| actual.iter().map(|tensor| tensor.data.clone()).collect());
+        let expected = match reference {
+            Some(reference) => (reference.run)(network, weights, &inputs)?,
+            None => actual.iter().map(|tensor| tensor.data.clone()).collect(),
+        };
         let shaped = expected.into_iter().zip(&outputs);
         let expected: Vec<Tensor> =
             shaped.map(|(data, dims)| Tensor { dims: dims.clone(), data }).collect();
@@ -176,7 +185,7 @@ pub fn package(network: &Network, making: Making<'_>) -> Result<Package, Failure
         cases.push(judge(&model, seed, &expected, &actual, tolerance)?);
     }
     let report = Report::new(tolerance, cases);
-    let reference = reference_name(&report);
+    let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
     let record = Record { format: FORMAT, reference: reference.clone(), tolerance, seeds, steps };
     let note = serde_json::to_string(&record).map_err(|e| Failure::input(e.to_string()))?;
     let check = nas_safetensors::to_bytes(&recorded, Some(&note))
@@ -188,34 +197,6 @@ pub fn package(network: &Network, making: Making<'_>) -> Result<Package, Failure
 fn shapes(network: &Network, ports: &[nas_ir::network::Port]) -> Vec<Vec<u32>> {
     let nodes = ports.iter().filter_map(|port| network.nodes.get(port.node));
     nodes.map(|node| [&[1], node.shape.dims()].concat()).collect()
-}
-
-/// What a report compares with.
-#[cfg(feature = "torch")]
-fn reference_name(_: &Report) -> String {
-    format!("libtorch {}", nas_torch::LIBTORCH_VERSION)
-}
-
-#[cfg(not(feature = "torch"))]
-fn reference_name(report: &Report) -> String {
-    report.engine.clone()
-}
-
-/// The outputs of libtorch; `None` where nasc was built without it.
-#[cfg(feature = "torch")]
-fn reference(
-    network: &Network,
-    weights: &Weights,
-    inputs: &[Tensor],
-) -> Result<Option<Vec<Vec<f32>>>, Failure> {
-    let inputs: Vec<Vec<f32>> = inputs.iter().map(|tensor| tensor.data.clone()).collect();
-    nas_torch::run(network, weights, &inputs).map(Some).map_err(Failure::problem)
-}
-
-#[cfg(not(feature = "torch"))]
-#[allow(clippy::unnecessary_wraps, reason = "libtorch may fail")]
-fn reference(_: &Network, _: &Weights, _: &[Tensor]) -> Result<Option<Vec<Vec<f32>>>, Failure> {
-    Ok(None)
 }
 
 /// How a model does on what a check file records of another; a tolerance that is given counts
@@ -382,10 +363,5 @@ mod tests {
         assert_eq!(step(&[1, 7, 64, 64]), 1);
         assert_eq!(step(&[1, 19, 1024, 2048]), 25);
         assert_eq!(step(&[1, 100_000]), 1);
-    }
-
-    #[test]
-    fn fnv1a_is_the_published_function() {
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
     }
 }

@@ -1,4 +1,4 @@
-//! The `nasc` binary as users meet it: arguments in; files, streams and exit codes out.
+//! The command as users meet it: arguments in; files, streams and exit codes out.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,5 +11,6 @@ mod bench;
 mod inspect;
 mod latency;
 mod package;
+mod trainer;
 #[cfg(feature = "torch")]
 mod training;

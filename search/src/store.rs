@@ -35,6 +35,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
+use nas_files::{Aside, WriteError};
 use nas_ir::recipe::Recipe;
 use nas_ir::{Space, Weights, text};
 use serde::Serialize;
@@ -183,6 +184,7 @@ impl Store {
         if dir.join(names::RUN).exists() {
             return Err(RunError::Exists { dir: dir.to_owned() });
         }
+        store.sweep()?;
         for (name, bytes) in inputs.sources {
             store.path(name)?;
             store.write(&source_name(name), bytes)?;
@@ -294,17 +296,11 @@ impl Store {
     /// The name leads out of the folder, or the file cannot be written.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.path(name)?;
-        let folder = path.parent().unwrap_or(&self.dir).to_owned();
-        fs::create_dir_all(&folder).map_err(|e| refused("create", &folder, e))?;
-        let aside = aside(&path);
-        let written = File::create(&aside).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.map_err(|e| refused("write", &aside, e))?;
+        let folder = path.parent().unwrap_or(&self.dir);
+        fs::create_dir_all(folder).map_err(|e| refused("create", folder, e))?;
+        let aside = Aside::write(&path, bytes).map_err(unwritten)?;
         self.burn(&path)?;
-        fs::rename(&aside, &path).map_err(|e| refused("rename", &aside, e))?;
-        sync_folder(&folder)
+        aside.put().map_err(unwritten)
     }
 
     /// Writes a value as JSON, with a line for each field.
@@ -404,13 +400,7 @@ impl Store {
 
     /// Removes what a crash left half written: files aside, and the torn end of the times.
     fn sweep(&mut self) -> Result<(), RunError> {
-        let entries = fs::read_dir(&self.dir).map_err(|e| refused("read", &self.dir, e))?;
-        for entry in entries {
-            let path = entry.map_err(|e| refused("read", &self.dir, e))?.path();
-            if is_aside(&path) {
-                fs::remove_file(&path).map_err(|e| refused("remove", &path, e))?;
-            }
-        }
+        nas_files::sweep(&self.dir).map_err(|e| refused("clear", &self.dir, e))?;
         let times = self.read(names::TIMING)?.unwrap_or_default();
         self.keep_lines(names::TIMING, whole_lines(&times).count())
     }
@@ -457,17 +447,6 @@ fn is_empty(dir: &Path) -> Result<bool, RunError> {
     }
 }
 
-/// Where a file is written before it is renamed. Names of this form are nobody else's.
-fn aside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.nasc-aside"))
-}
-
-fn is_aside(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with('.') && name.ends_with(".nasc-aside")
-}
-
 /// The lines that have their end, with it.
 fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"))
@@ -482,13 +461,8 @@ fn append(path: &Path, line: &[u8]) -> Result<(), RunError> {
     written.map_err(|e| refused("append to", path, e))
 }
 
-/// Makes a rename last; only Unix lets a program open a folder to sync it.
-fn sync_folder(folder: &Path) -> Result<(), RunError> {
-    if cfg!(unix) {
-        let synced = File::open(folder).and_then(|file| file.sync_all());
-        synced.map_err(|e| refused("sync", folder, e))?;
-    }
-    Ok(())
+fn unwritten(WriteError { action, path, source }: WriteError) -> RunError {
+    RunError::Io { action, path, source }
 }
 
 fn refused(action: &'static str, path: &Path, source: io::Error) -> RunError {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use miette::Diagnostic;
+use nas_ir::fnv::fnv1a;
 use onnx_protobuf::attribute_proto::AttributeType;
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::tensor_shape_proto::dimension;
@@ -138,7 +139,7 @@ fn constant(tensor: &TensorProto) -> String {
     };
     match values {
         Some(values) => format!("{kind} = {}", values.join(", ")),
-        None => format!("{kind} fnv {:016x}", fnv(&tensor.raw_data)),
+        None => format!("{kind} fnv {:016x}", fnv1a(&tensor.raw_data)),
     }
 }
 
@@ -150,11 +151,4 @@ fn numbers<const N: usize, T: std::fmt::Debug>(
     let (elements, _) = bytes.as_chunks::<N>();
     let shown = elements.len() <= SHOWN;
     shown.then(|| elements.iter().map(|&bytes| format!("{:?}", read(bytes))).collect())
-}
-
-/// Fowler, Noll and Vo's checksum, variant 1a, 64 bits.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }

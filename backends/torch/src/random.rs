@@ -1,5 +1,6 @@
 //! Random numbers that depend on the seed and on what they are for, never on who asks first.
 
+use nas_ir::fnv::fnv1a;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -30,7 +31,7 @@ pub(crate) struct Moment {
 /// The stream for a purpose: seed and purpose are the key of the cipher.
 pub(crate) fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
     let words = match purpose {
-        Purpose::Weight { name } => [seed, 0, fnv1a(name), name.len() as u64],
+        Purpose::Weight { name } => [seed, 0, fnv1a(name.as_bytes()), name.len() as u64],
         Purpose::Noise { moment, decision } => {
             let Moment { choices, epoch, step } = moment;
             let what = 1 + u64::from(choices) + ((decision as u64) << 8);
@@ -39,7 +40,7 @@ pub(crate) fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
         Purpose::Dropout { moment, node } => {
             let Moment { choices, epoch, step } = moment;
             let when = (u64::from(epoch) << 32) ^ step as u64;
-            [seed, 3 + u64::from(choices), fnv1a(node), when]
+            [seed, 3 + u64::from(choices), fnv1a(node.as_bytes()), when]
         }
         Purpose::Picture { input } => [seed, 5, input as u64, 0],
     };
@@ -48,13 +49,6 @@ pub(crate) fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
         bytes.copy_from_slice(&u64::to_le_bytes(word));
     }
     ChaCha8Rng::from_seed(key)
-}
-
-/// Fowler, Noll and Vo's hash, 64 bits: the same on every machine and in every version of Rust.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    })
 }
 
 /// `count` normal numbers of mean 0 (Box and Muller 1958).

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use nas_analysis::latency::{Setting, Table};
 use nas_ir::Assignment;
+use nas_ir::fnv::fnv1a;
 use nas_ir::measure::grouped;
 use nas_passes::specialise;
 use serde_json::json;
@@ -19,7 +20,6 @@ use super::table::{self, agree, entry};
 use super::{error::Lacking, scatter};
 use crate::files::write_whole;
 use crate::input::DropArgs;
-use crate::package::fnv1a;
 use crate::report::{Failure, counted};
 
 /// How many draws are made for each network that is asked for: a small space has not as many.

@@ -8,6 +8,7 @@ pub mod decision;
 pub mod device;
 pub mod diagram;
 pub mod dtype;
+pub mod fnv;
 mod graph;
 pub mod ids;
 pub mod limit;

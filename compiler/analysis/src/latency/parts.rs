@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use indexmap::{IndexMap, IndexSet};
 use nas_ir::diagram::{Combine, Diagram, Entangled, Joint, Selectors};
+use nas_ir::fnv::fnv1a_128;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Op, Space};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -229,7 +230,8 @@ impl Planner<'_> {
 
     /// The position of a part, which is added unless it is known.
     fn part(&mut self, network: Network, place: Place) -> usize {
-        let entry = self.parts.entry(hash(&text(&network)));
+        let key = format!("{:032x}", fnv1a_128(text(&network).as_bytes()));
+        let entry = self.parts.entry(key);
         let (index, key) = (entry.index(), entry.key().clone());
         let about = format!("{place}: {}", shapes(&network));
         let part = entry.or_insert_with(|| Part { key, network, about, places: Vec::new() });
@@ -276,13 +278,4 @@ fn text(network: &Network) -> String {
     let outputs: Vec<usize> = network.outputs.iter().map(|port| port.node).collect();
     let _ = writeln!(text, "output {outputs:?}");
     text
-}
-
-/// The FNV-1a hash of 128 bits: the same on every machine and for ever.
-fn hash(text: &str) -> String {
-    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let hash =
-        text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
-    format!("{hash:032x}")
 }

@@ -5,13 +5,12 @@ use std::ops::ControlFlow;
 use nas_ir::Measure;
 use nas_search::record::{RetrainEpoch, SearchEpoch};
 use nas_search::{Event, Phase, Work};
-
-use crate::bar::Bar;
-use crate::cost::milliseconds;
-use crate::report::{Failure, counted};
+use nasc::bar::Bar;
+use nasc::cost::milliseconds;
+use nasc::report::{Failure, counted};
 
 /// Tells a run on standard error.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: Bar,
     /// Epochs of the phase, or networks of the derivation.
     of: u32,
@@ -24,17 +23,17 @@ impl Progress {
     ///
     /// # Errors
     /// The system takes no handler.
-    pub fn new(measure: Measure) -> Result<Self, Failure> {
+    pub(crate) fn new(measure: Measure) -> Result<Self, Failure> {
         Ok(Self { bar: Bar::new()?, of: 0, measure })
     }
 
     /// No more steps.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish();
     }
 
     /// An event of a search.
-    pub fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+    pub(crate) fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         match event {
             Event::Resumed { phase, done, versions } => {
                 match phase {
@@ -126,7 +125,7 @@ impl Progress {
 
 /// The line of an epoch of retraining.
 #[must_use]
-pub fn retrain_line(record: &RetrainEpoch, of: u32, best: bool, seconds: f64) -> String {
+pub(crate) fn retrain_line(record: &RetrainEpoch, of: u32, best: bool, seconds: f64) -> String {
     let n = record.epoch.saturating_add(1);
     let star = if best { " *" } else { "" };
     let (loss, val) = (record.train.loss, &record.val);
@@ -138,7 +137,7 @@ pub fn retrain_line(record: &RetrainEpoch, of: u32, best: bool, seconds: f64) ->
 
 /// In millions, with three digits or so.
 #[must_use]
-pub fn millions(n: u64) -> String {
+pub(crate) fn millions(n: u64) -> String {
     let n = n as f64 / 1e6;
     if n >= 100.0 { format!("{n:.0}") } else { format!("{n:.2}") }
 }

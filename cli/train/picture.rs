@@ -6,9 +6,8 @@ use image::{ImageFormat, Rgb, RgbImage};
 use nas_data::{Batch, Dataset, Loader, Loading, Size};
 use nas_ir::Shape;
 use nas_torch::TorchNetwork;
-
-use crate::diagram::escaped;
-use crate::report::Failure;
+use nasc::diagram::escaped;
+use nasc::report::Failure;
 
 /// How many times a pixel is enlarged.
 const ZOOM: u32 = 3;
@@ -29,7 +28,7 @@ const COLOURS: [[u8; 3]; 8] = [
 const IGNORED: [u8; 3] = [0, 0, 0];
 
 /// Some tiles of a split: what is there, and what a network says.
-pub struct Tiles {
+pub(crate) struct Tiles {
     images: Vec<RgbImage>,
     labels: Vec<Vec<i64>>,
     predictions: Vec<Vec<u8>>,
@@ -40,7 +39,7 @@ pub struct Tiles {
 ///
 /// # Errors
 /// The data set cannot be read, or the network cannot run.
-pub fn tiles(
+pub(crate) fn tiles(
     network: &TorchNetwork,
     dataset: &Dataset,
     input: Shape,
@@ -121,7 +120,7 @@ impl Tiles {
     ///
     /// # Errors
     /// The picture cannot be encoded.
-    pub fn svg(&self, title: &str) -> Result<String, Failure> {
+    pub(crate) fn svg(&self, title: &str) -> Result<String, Failure> {
         let raster = self.raster();
         let (width, height) = raster.dimensions();
         let mut png = Cursor::new(Vec::new());

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
 use nas_data::{DataError, Dataset};
 use nas_frontend::Compiler;
 use nas_frontend::items::search::Override;
@@ -17,48 +16,28 @@ use nas_search::evaluator::{Score, Stop};
 use nas_search::record::{RunResult, Status};
 use nas_search::{Inputs, Job, Outcome, RunError, Start, Store, regime};
 use nas_torch::{Options, TorchBackend, TorchError, default_threads};
+use nasc::input::{self, Input};
+use nasc::recipe::RecipeArgs;
+use nasc::report::Failure;
+use nasc::sources::sources;
 
-use crate::input::{self, DropArgs, Input};
 use crate::progress::Progress;
-use crate::report::Failure;
-use crate::sources::sources;
 
 /// The splits that a run reads.
 const SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// The options that pick and change a recipe.
-#[derive(Debug, Args)]
-pub struct RecipeArgs {
-    /// Whether what the target cannot run is left out.
-    #[command(flatten)]
-    pub drop: DropArgs,
-    /// The recipe, where the file has several.
-    #[arg(long)]
-    pub recipe: Option<String>,
-    /// A setting of the recipe, such as schedule.epochs=3; may be given several times.
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// The seed, instead of the recipe's.
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Threads of libtorch; if not given, half of the cores that nasc may use. More are faster only
-    /// where no other program uses the cores. With another number the last digits may differ.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub threads: Option<u32>,
-}
-
 /// A space to be trained, and all that says how.
-pub struct Training {
+pub(crate) struct Training {
     /// The space.
-    pub space: Arc<Checked<Space>>,
+    pub(crate) space: Arc<Checked<Space>>,
     /// The space as it was asked for.
-    pub space_ref: String,
+    pub(crate) space_ref: String,
     /// The recipe.
-    pub recipe: Recipe,
+    pub(crate) recipe: Recipe,
     /// The files, named from the folder of the main one.
-    pub sources: Vec<(String, Vec<u8>)>,
+    pub(crate) sources: Vec<(String, Vec<u8>)>,
     /// The folder of the images.
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     threads: u32,
     /// Whether the space is without what its target cannot run.
     drops_unsupported: bool,
@@ -70,7 +49,7 @@ impl Training {
     ///
     /// # Errors
     /// The file or the options are at fault.
-    pub fn load(
+    pub(crate) fn load(
         file: &Path,
         args: &RecipeArgs,
         resumed: impl Fn(&str) -> Option<PathBuf>,
@@ -93,7 +72,7 @@ impl Training {
     ///
     /// # Errors
     /// The file or the options are at fault.
-    pub fn load_network(
+    pub(crate) fn load_network(
         file: &Path,
         args: &RecipeArgs,
         space: Option<&str>,
@@ -133,7 +112,7 @@ impl Training {
     ///
     /// # Errors
     /// There is no data set.
-    pub fn dataset(&self) -> Result<Dataset, Failure> {
+    pub(crate) fn dataset(&self) -> Result<Dataset, Failure> {
         Dataset::open(&self.data).map_err(Failure::problem)
     }
 
@@ -141,7 +120,7 @@ impl Training {
     ///
     /// # Errors
     /// There is no data set, or the space is for nothing that can be trained.
-    pub fn backend(&self) -> Result<TorchBackend, Failure> {
+    pub(crate) fn backend(&self) -> Result<TorchBackend, Failure> {
         let options = Options { threads: Some(self.threads), ..Options::default() };
         TorchBackend::new(Arc::clone(&self.space), self.recipe.clone(), self.dataset()?, options)
             .map_err(Failure::problem)
@@ -151,7 +130,7 @@ impl Training {
     ///
     /// # Errors
     /// The data set cannot be read, or what `open` fails with.
-    pub fn store(
+    pub(crate) fn store(
         &self,
         start: Option<Start<'_>>,
         open: impl FnOnce(&Inputs<'_>) -> Result<Store, RunError>,
@@ -198,7 +177,7 @@ impl Training {
     ///
     /// # Errors
     /// Training fails, or the user stops it.
-    pub fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
+    pub(crate) fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
         let backend = self.backend()?;
         let space = &self.space;
         let best_kept = |scores: &[Vec<f64>]| nas_analysis::best_kept(space, scores);
@@ -267,7 +246,7 @@ fn recipe_for<'p>(
 
 /// A stop of the backend as the command's failure.
 #[must_use]
-pub fn stopped(stop: Stop<TorchError>) -> Failure {
+pub(crate) fn stopped(stop: Stop<TorchError>) -> Failure {
     match stop {
         Stop::Interrupted => Failure::Interrupted,
         Stop::Failed(error) => Failure::problem(error),
@@ -276,7 +255,7 @@ pub fn stopped(stop: Stop<TorchError>) -> Failure {
 
 /// The lines of a score: name and value.
 #[must_use]
-pub fn score_lines(score: &Score, classes: &[String]) -> Vec<(String, String)> {
+pub(crate) fn score_lines(score: &Score, classes: &[String]) -> Vec<(String, String)> {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let mut lines = vec![
         ("mIoU".to_owned(), percent(score.miou)),

@@ -1,0 +1,39 @@
+//! `nasc eval`: the score of one network.
+
+use nas_search::evaluator::{Backend, Split, Trainee};
+use nasc::bar::Bar;
+use nasc::eval::{EvalArgs, SplitName};
+use nasc::report::Failure;
+use nasc::weights_file;
+
+use crate::training::{Training, score_lines, stopped};
+
+/// Prints the score of a network.
+///
+/// # Errors
+/// The inputs are at fault, scoring fails, or the user stops it.
+pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
+    let EvalArgs { file, recipe, space, arch, .. } = args;
+    let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
+    let weights = weights_file::load(&network, &args.weights, args.names.as_deref())?;
+    let mut trainee = training.backend()?.trainee(network).map_err(Failure::problem)?;
+    trainee.load(&weights).map_err(Failure::problem)?;
+    let split = match args.split {
+        SplitName::Val => Split::Val,
+        SplitName::Test => Split::Test,
+    };
+    let bar = Bar::new()?;
+    let score = trainee.score(split, &mut |step| bar.step("score", step.done, step.of));
+    bar.finish();
+    let score = score.map_err(stopped)?;
+    if args.json {
+        let json =
+            serde_json::to_string_pretty(&score).map_err(|e| Failure::input(e.to_string()))?;
+        println!("{json}");
+        return Ok(());
+    }
+    for (name, value) in score_lines(&score, &training.dataset()?.classes) {
+        println!("{name:<20}{value}");
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The `nasc-train` binary: what `nasc` does on libtorch, started by it in its place.
+
+mod demo;
+mod eval;
+mod picture;
+mod progress;
+mod reference;
+mod retrain;
+mod search;
+mod training;
+mod whole;
+
+use nasc::TrainCommand;
+use nasc::report::Failure;
+
+/// As in `nasc`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    nasc::train_main(run)
+}
+
+fn run(command: TrainCommand) -> Result<(), Failure> {
+    match command {
+        TrainCommand::Search(args) => search::run(&args),
+        TrainCommand::Retrain(args) => retrain::run(&args),
+        TrainCommand::Eval(args) => eval::run(&args),
+        TrainCommand::Demo(args) => demo::run(&args),
+        TrainCommand::Export(args) => nasc::export::run(&args, Some(&reference::libtorch())),
+    }
+}

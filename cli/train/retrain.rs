@@ -1,0 +1,51 @@
+//! `nasc retrain`: one network trained.
+
+use std::path::{Path, PathBuf};
+
+use nas_search::record::{Choices, RunResult};
+use nas_search::store::names;
+use nas_search::{Start, Store};
+use nasc::cost::milliseconds;
+use nasc::report::Failure;
+use nasc::retrain::RetrainArgs;
+use nasc::weights_file;
+
+use crate::progress::millions;
+use crate::training::Training;
+
+/// Trains one network, or goes on with it, keeps the weights of its best epoch, prints its scores.
+///
+/// # Errors
+/// The inputs are at fault, training fails, or the user stops it.
+pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
+    let dir = args.out.clone().unwrap_or_else(|| default_folder(&args.arch));
+    let RetrainArgs { file, recipe, space, arch, .. } = args;
+    let (training, network) =
+        Training::load_network(file, recipe, space.as_deref(), arch, Some(&dir))?;
+    let weights = match &args.weights {
+        Some(path) => Some(weights_file::load(&network, path, args.names.as_deref())?),
+        None => None,
+    };
+    let choices: Choices = network.choices.into_iter().collect();
+    let start = Start { choices: &choices, weights: weights.as_ref() };
+    let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
+    let RunResult { cost, epoch, val, test, .. } =
+        training.run(&mut store, "go on by the same command")?;
+    let row = |name: &str, value: String| println!("{name:<12}{value}");
+    row("MACs", format!("{} M", millions(cost.macs)));
+    if let Some(latency) = cost.latency {
+        row("latency", milliseconds(latency));
+    }
+    row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
+    row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
+    row("test mIoU", format!("{:.3}", test.miou));
+    row("weights", dir.join(names::WEIGHTS).display().to_string());
+    Ok(())
+}
+
+/// A folder for a network: of an item its name, of a file the name of the file.
+fn default_folder(arch: &str) -> PathBuf {
+    let name = Path::new(arch).file_stem().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '-' };
+    Path::new("runs").join(format!("retrain-{}", name.chars().map(plain).collect::<String>()))
+}
