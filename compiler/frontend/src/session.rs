@@ -6,8 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use nas_diagnostics::{Place, Problems, diagnostics, did_you_mean};
 use nas_grammar::ast::{
-    Arch, ArchEntry, Arg, Expect, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement,
-    StatementKind,
+    Arch, ArchEntry, Arg, Expect, Expr, Ident, Search, SpaceRef, Span,
 };
 use nas_grammar::{Problem, Source};
 use nas_ir::recipe::Recipe;
@@ -17,7 +16,6 @@ use nas_ir::{Assignment, Checked, Costs, Measure, Space};
 use nas_passes::specialise;
 
 use crate::device::Asked;
-use crate::elaborate::errors::NoClaim;
 use crate::elaborate::{self, Value, Work};
 use crate::items::arch;
 use crate::items::search::{self, Override, Static};
@@ -398,28 +396,16 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// The limits of a claim that stands outside of the file (`nasc sample --where`), such as
     /// `macs <= 300M and params <= 5M`; `None` after a report.
     pub fn limits(&mut self, claim: &str) -> Option<Vec<Requirement>> {
-        let source = Source::new("--where", format!("space claim {{\n    require {claim}\n}}\n"));
-        let parsed = nas_grammar::parse(&source);
-        if !parsed.problems.is_empty() {
-            self.problems.extend(parsed.problems);
-            return None;
-        }
-        let claim = parsed.file.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Space(space) => match space.body.statements.as_slice() {
-                [Statement { kind: StatementKind::Require(claim), .. }] => Some(claim),
-                _ => None,
-            },
-            _ => None,
-        });
-        let Some(claim) = claim else {
-            let all = Span::new(0, source.text().len());
-            let place = Place::new(&source, all, "not one claim")
-                .help("write one comparison, or several joined by `and`");
-            self.problems.push(NoClaim::at(place));
-            return None;
+        let source = Source::new("--where", claim);
+        let claim = match nas_grammar::parse_limit(&source) {
+            Ok(claim) => claim,
+            Err(misread) => {
+                self.problems.extend(vec![misread.problem]);
+                return None;
+            }
         };
         let mut found = Problems::default();
-        let limits = elaborate::limits(self.program, &source, claim, &mut self.work, &mut found);
+        let limits = elaborate::limits(self.program, &source, &claim, &mut self.work, &mut found);
         let is_sound = !found.has_errors();
         self.problems.extend(found.into_vec());
         is_sound.then_some(limits)
