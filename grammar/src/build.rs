@@ -24,7 +24,7 @@ use crate::source::Source;
 /// counted: with the limit on brackets, the bound on the depth of a tree.
 const MAX_OPERATORS: usize = 128;
 
-type Built<T> = Result<T, Box<Nesting>>;
+pub(crate) type Built<T> = Result<T, Box<Nesting>>;
 
 static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
     let left = |rule| Op::infix(rule, Assoc::Left);
@@ -222,7 +222,7 @@ impl<'s> Builder<'s> {
         built
     }
 
-    fn expr(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
+    pub(crate) fn expr(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
         // `operator` and `prefix` each wrap the one that was written.
         let flat = pair.clone().into_inner().map(|p| match p.as_rule() {
             Rule::operator | Rule::prefix => p.clone().into_inner().next().unwrap_or(p),

@@ -1,5 +1,6 @@
 //! The `.nas` language: grammar, syntax tree with spans, parser, formatter.
 
+pub mod argument;
 pub mod ast;
 mod brackets;
 mod build;
@@ -15,6 +16,7 @@ pub mod source;
 mod syntax;
 mod words;
 
+pub use argument::{parse_limit, parse_setting};
 pub use error::Problem;
 pub use parse::{Parsed, parse};
 pub use source::Source;

@@ -14,7 +14,7 @@ pub use crate::limits::MAX_NESTING;
 use crate::limits::Outline;
 use crate::rules::{NasParser, Rule};
 use crate::source::Source;
-use crate::syntax::{expected, syntax_error};
+use crate::syntax::{Whole, expected, syntax_error};
 use crate::words;
 
 /// The largest source that is read, in bytes.
@@ -127,7 +127,7 @@ fn parse_item(
     match NasParser::parse(Rule::one_item, text) {
         Ok(pairs) => build_item(source, start, pairs, docs),
         Err(error) => {
-            let (problem, at) = syntax_error(source, start, &error);
+            let (problem, at) = syntax_error(source, Whole::File, start, &error);
             let alone = is_behind_item(&error).then(|| NasParser::parse(Rule::item, text).ok());
             let built = alone.flatten().map(|pairs| build_item(source, start, pairs, docs));
             // What stands on the same line probably belongs to it.
@@ -156,7 +156,7 @@ fn build_item(
     let built = match pairs.next() {
         Some(pair) => build::Builder::new(source, start).item(pair, docs),
         None => {
-            let problem = Box::new(expected(source, start, start, &[Rule::item]));
+            let problem = Box::new(expected(source, Whole::File, start, start, &[Rule::item]));
             return Err(Box::new(Failure { problem, at: start, item: None }));
         }
     };
@@ -224,7 +224,7 @@ fn next_line(text: &str, from: usize) -> usize {
     newline.map_or(text.len(), |at| from + at + 1)
 }
 
-fn too_nested(source: &Source, at: usize) -> Nesting {
+pub(crate) fn too_nested(source: &Source, at: usize) -> Nesting {
     Nesting {
         what: "brackets nest",
         limit: MAX_NESTING,

@@ -11,8 +11,22 @@ use crate::rules::Rule;
 use crate::source::Source;
 use crate::words;
 
+/// What a source is the text of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// A file of items.
+    File,
+    /// An argument of a command.
+    Argument,
+}
+
 /// The report of the parser's error in the item at `start`, and where it is.
-pub(crate) fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -> (Syntax, usize) {
+pub(crate) fn syntax_error(
+    source: &Source,
+    whole: Whole,
+    start: usize,
+    error: &Error<Rule>,
+) -> (Syntax, usize) {
     let at = start
         + match error.location {
             InputLocation::Pos(at) => at,
@@ -22,11 +36,17 @@ pub(crate) fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -
         ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
         ErrorVariant::CustomError { .. } => &[],
     };
-    (expected(source, start, at, rules), at)
+    (expected(source, whole, start, at, rules), at)
 }
 
 /// The report that one of these was expected at a place in the item at `start`.
-pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule]) -> Syntax {
+pub(crate) fn expected(
+    source: &Source,
+    whole: Whole,
+    start: usize,
+    at: usize,
+    rules: &[Rule],
+) -> Syntax {
     let text: &str = source.text();
     let blanks = text.get(at..).unwrap_or_default();
     // Where no space may stand, as between a name and its `(`, the next token says more.
@@ -35,7 +55,7 @@ pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule])
     let site = Site { before: text.get(start..at).unwrap_or_default(), rest, rules };
     let open = unclosed(site);
     let mut title = format!("expected {}", words::phrase(rules));
-    let mut label = found(site);
+    let mut label = found(site, whole);
     let commented = open.as_ref().and_then(|open| {
         let from = site.before.get(open.at..)?;
         habits::commented_closer(from.lines().next()?, open.bracket, closing(open.bracket))
@@ -43,7 +63,7 @@ pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule])
     let help = match open.as_ref().filter(|open| open.is_cause) {
         _ if commented.is_some() => commented.map(str::to_owned),
         Some(open) => Some(format!("close it with `{}`", closing(open.bracket))),
-        None if is_cut_short(site) && !site.before.is_empty() => {
+        None if whole == Whole::File && is_cut_short(site) && !site.before.is_empty() => {
             let (line, _) = source.line_column(start);
             Some(format!("the item that begins in line {line} is not finished"))
         }
@@ -63,11 +83,11 @@ pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule])
     Syntax { title, source_code: source.clone(), labels, help }
 }
 
-fn found(site: Site<'_>) -> String {
-    if site.rest.is_empty() {
-        "the file ends here".to_owned()
-    } else {
-        format!("found {}", words::found(site.rest).0)
+fn found(site: Site<'_>, whole: Whole) -> String {
+    match whole {
+        _ if !site.rest.is_empty() => format!("found {}", words::found(site.rest).0),
+        Whole::File => "the file ends here".to_owned(),
+        Whole::Argument => "the text ends here".to_owned(),
     }
 }
 

@@ -21,6 +21,12 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
             return None;
         }
         Rule::EOI | Rule::one_item | Rule::item_end | Rule::next_item | Rule::item => ITEM,
+        Rule::setting_text
+        | Rule::assigned_objective
+        | Rule::assigned_field
+        | Rule::setting_path => "a setting, such as `schedule.epochs=10`",
+        Rule::limit_text => "a limit, such as `macs <= 300M`",
+        Rule::end_of_text => "the end",
         Rule::use_item => "a `use` item",
         Rule::module_path => "a module to import from, such as `std.blocks.{conv_bn_relu}`",
         Rule::use_names => "the imported names in `{ }`",
@@ -45,7 +51,7 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::setting | Rule::section => "a setting, such as `schedule { epochs = 10 }`",
         Rule::objective | Rule::kw_minimize => "`minimize`",
         Rule::field => "a field, such as `rate = 0.1`",
-        Rule::law => "the name of an annealing law",
+        Rule::law | Rule::assigned_law => "the name of an annealing law",
         Rule::expect_item | Rule::kw_expect => "`expect`",
         Rule::tolerance | Rule::kw_within => "`within`",
         Rule::percentage => "a percentage, such as `2.5%`",

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use nas_diagnostics::{Place, Problems, diagnostics};
-use nas_grammar::ast::{
-    Arch, ArchEntry, Arg, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
-};
+use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, Ident, Search, SpaceRef};
 use nas_grammar::{Problem, Source};
 use nas_ir::Network;
 use nas_ir::recipe::Recipe;
@@ -18,7 +16,6 @@ use nas_passes::specialise;
 
 use crate::context::Context;
 use crate::device::{self, Asked};
-use crate::elaborate::errors::NoClaim;
 use crate::elaborate::{self, Value, Work};
 use crate::items::search::{self, Override, Static};
 use crate::items::target::{self, Dropped, Refusal, Target};
@@ -402,34 +399,17 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// The limits of a claim that stands outside of the file (`nasc sample --where`), such as
     /// `macs <= 300M and params <= 5M`; `None` after a report.
     pub fn limits(&mut self, claim: &str) -> Option<Vec<Requirement>> {
-        let source = Source::new("--where", format!("space claim {{\n    require {claim}\n}}\n"));
-        let parsed = nas_grammar::parse(&source);
-        if !parsed.problems.is_empty() {
-            self.context.problems.extend(parsed.problems);
-            return None;
-        }
-        let claim = parsed.file.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Space(space) => match space.body.statements.as_slice() {
-                [Statement { kind: StatementKind::Require(claim), .. }] => Some(claim),
-                _ => None,
-            },
-            _ => None,
-        });
-        let Some(claim) = claim else {
-            let all = Span::new(0, source.text().len());
-            let place = Place::new(&source, all, "not one claim")
-                .help("write one comparison, or several joined by `and`");
-            self.context.problems.push(NoClaim::at(place));
-            return None;
+        let source = Source::new("--where", claim);
+        let claim = match nas_grammar::parse_limit(&source) {
+            Ok(claim) => claim,
+            Err(misread) => {
+                self.context.problems.push_boxed(misread.problem);
+                return None;
+            }
         };
+        let Context { program, work, .. } = &mut self.context;
         let mut found = Problems::default();
-        let limits = elaborate::limits(
-            self.context.program,
-            &source,
-            claim,
-            &mut self.context.work,
-            &mut found,
-        );
+        let limits = elaborate::limits(program, &source, &claim, work, &mut found);
         let is_sound = !found.has_errors();
         self.context.problems.extend(found.into_vec());
         is_sound.then_some(limits)

@@ -9,7 +9,7 @@ use crate::ast::{
 };
 use crate::rules::Rule;
 
-use super::{Builder, Built, empty, words_skipped};
+use super::{Builder, Built, empty, empty_ident, words_skipped};
 
 impl Builder<'_> {
     pub(crate) fn item(&self, pair: Pair<'_, Rule>, docs: Vec<String>) -> Built<Item> {
@@ -209,13 +209,33 @@ impl Builder<'_> {
         Ok(Setting::Section(Section { name, kind, fields, span }))
     }
 
+    /// The setting of an argument: `section.field=value`, or `minimize=objective`.
+    pub(crate) fn assigned(&self, pair: Pair<'_, Rule>) -> Built<Setting> {
+        let span = self.span(&pair);
+        if pair.as_rule() == Rule::assigned_objective {
+            return Ok(Setting::Minimize(self.last_expr(pair.into_inner(), span)?, span));
+        }
+        let mut inner = pair.into_inner();
+        let mut path = inner.next().map(Pair::into_inner).into_iter().flatten();
+        let mut ident = || path.find(|p| p.as_rule() == Rule::ident).map(|p| self.ident(&p));
+        let (section, field) = (ident(), ident());
+        let field = self.field_of(field.unwrap_or_else(empty_ident), inner, span)?;
+        let name = section.unwrap_or_else(empty_ident);
+        Ok(Setting::Section(Section { name, kind: None, fields: vec![field], span }))
+    }
+
     fn field(&self, pair: Pair<'_, Rule>) -> Built<Field> {
         let span = self.span(&pair);
         let mut inner = pair.into_inner();
         let name = self.next_ident(&mut inner);
-        let law = inner.clone().find(|p| p.as_rule() == Rule::law).map(|law| {
-            let mut parts = law.into_inner();
-            self.next_ident(&mut parts)
+        self.field_of(name, inner, span)
+    }
+
+    fn field_of(&self, name: Ident, inner: Pairs<'_, Rule>, span: Span) -> Built<Field> {
+        let law = inner.clone().find_map(|law| match law.as_rule() {
+            Rule::law => Some(self.next_ident(&mut law.into_inner())),
+            Rule::assigned_law => Some(self.ident(&law)),
+            _ => None,
         });
         Ok(Field { name, value: self.last_expr(inner, span)?, law })
     }

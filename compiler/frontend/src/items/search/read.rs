@@ -110,9 +110,7 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self, overrides: &[Override]) -> Result<Recipe, Vec<Problem>> {
         for given in overrides {
-            for setting in &given.search.settings {
-                self.setting(setting, &given.source);
-            }
+            self.setting(&given.setting, &given.source);
         }
         let given = &self.given;
         fill_computed(&mut self.recipe, |section, field| {
