@@ -1,0 +1,90 @@
+//! The collector of problems.
+
+use miette::{Diagnostic, Severity};
+use nas_grammar::Problem;
+use nas_grammar::parse::MAX_PROBLEMS;
+
+/// The problems of a run, in the order in which they were found, each once: up to
+/// [`MAX_PROBLEMS`] errors and as many warnings.
+#[derive(Debug, Default)]
+pub struct Problems {
+    list: Vec<Problem>,
+    /// Whether there were more.
+    is_cut: bool,
+    seen: std::collections::HashSet<(String, usize, String)>,
+}
+
+impl Problems {
+    /// Adds a problem, unless the same one was reported for another instance of its block.
+    pub fn push(&mut self, problem: impl Diagnostic + Send + Sync + 'static) {
+        self.push_boxed(Box::new(problem));
+    }
+
+    /// As [`Problems::push`].
+    pub fn push_boxed(&mut self, problem: Problem) {
+        if self.count(is_error(problem.as_ref())) >= MAX_PROBLEMS {
+            self.is_cut = true;
+            return;
+        }
+        let code = problem.code().map(|code| code.to_string()).unwrap_or_default();
+        let at = problem.labels().and_then(|mut l| l.next()).map_or(0, |label| label.offset());
+        let file = problem.source_code().and_then(|code| {
+            let contents = code.read_span(&(0, 0).into(), 0, 0).ok()?;
+            contents.name().map(str::to_owned)
+        });
+        let has_place = file.is_some();
+        if !has_place || self.seen.insert((code, at, file.unwrap_or_default())) {
+            self.list.push(problem);
+        }
+    }
+
+    /// Adds all of them.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        problems.into_iter().for_each(|problem| self.push_boxed(problem));
+    }
+
+    /// How many errors there are, or warnings.
+    fn count(&self, errors: bool) -> usize {
+        self.list.iter().filter(|problem| is_error(problem.as_ref()) == errors).count()
+    }
+
+    /// Whether there is room for more errors.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.list.len() < MAX_PROBLEMS || self.count(true) < MAX_PROBLEMS
+    }
+
+    /// Whether there were more than are kept.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Whether one of them is an error rather than a warning.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|problem| is_error(problem.as_ref()))
+    }
+
+    /// All of them. Warnings wait until there are no errors: what seems unused may be used where
+    /// an error is. One that may be the cause of errors does not.
+    #[must_use]
+    pub fn into_vec(mut self) -> Vec<Problem> {
+        if self.has_errors() {
+            self.list.retain(|problem| is_error(problem.as_ref()) || is_cause(problem.as_ref()));
+        }
+        self.list
+    }
+}
+
+/// Whether a warning may be the cause of errors, and not what they leave behind.
+fn is_cause(problem: &dyn Diagnostic) -> bool {
+    // A number other than the one that was meant.
+    problem.code().is_some_and(|code| code.to_string() == "nas::names::division")
+}
+
+/// Whether a diagnostic is an error rather than a warning or advice.
+#[must_use]
+pub fn is_error(problem: &dyn Diagnostic) -> bool {
+    matches!(problem.severity(), None | Some(Severity::Error))
+}

@@ -1,0 +1,61 @@
+//! Names that were probably meant.
+
+/// No longer name is mistaken for another, as comparing takes the product of the lengths.
+const LONGEST_WORD: usize = 64;
+
+/// The name that was probably meant: near in spelling, at most a third of the letters of the
+/// longer name away.
+#[must_use]
+pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = name.chars().count();
+    let is_word = |name: &str| name.len() <= LONGEST_WORD;
+    among
+        .into_iter()
+        .filter(|candidate| is_word(name) && is_word(candidate))
+        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
+        .filter(|&(distance, candidate)| {
+            distance > 0 && distance <= length.max(candidate.chars().count()) / 3
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The name that was probably meant, and all that there are.
+pub fn did_you_mean(name: &str, among: &[impl AsRef<str>], lead: &str) -> String {
+    let all = listed(among);
+    match nearest(name, among.iter().map(AsRef::as_ref)) {
+        Some(near) if among.len() == 1 => format!("did you mean `{near}`?"),
+        Some(near) => format!("did you mean `{near}`? There are {all}"),
+        None => format!("{lead} {all}"),
+    }
+}
+
+/// Names in a sentence; of many, the first.
+pub fn listed(names: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 16;
+    let shown = names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref()));
+    let mut shown: Vec<String> = shown.collect();
+    if names.len() > MOST {
+        shown.push("…".to_owned());
+    }
+    shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_near_names_are_suggested() {
+        assert_eq!(nearest("stirde", ["stride", "kernel"]), Some("stride"));
+        assert_eq!(nearest("foo", ["stride", "kernel"]), None);
+    }
+
+    #[test]
+    fn a_third_of_the_letters_is_rounded_down() {
+        assert_eq!(nearest("ot", ["op", "out"]), Some("out"));
+        assert_eq!(nearest("y", ["x"]), None);
+        assert_eq!(nearest("conf", ["conv"]), Some("conv"));
+        assert_eq!(nearest("core", ["conv"]), None);
+    }
+}
