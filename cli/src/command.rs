@@ -5,20 +5,23 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::analyze::{self, AnalyzeArgs};
-use crate::cost::{self, CostArgs};
-use crate::demo::DemoArgs;
-use crate::eval::EvalArgs;
-use crate::export::{self, ExportArgs};
-use crate::inspect::{self, CheckArgs, ExplainArgs, FmtArgs};
-use crate::latency::{self, LatencyArgs};
-use crate::report::Failure;
-use crate::retrain::RetrainArgs;
-use crate::sample::{self, SampleArgs};
-use crate::search::SearchArgs;
-use crate::show::{self, ShowArgs};
-use crate::verify::{self, VerifyArgs};
-use crate::{process, trainer};
+use crate::commands::analyze::{self, AnalyzeArgs};
+use crate::commands::check::{self, CheckArgs};
+use crate::commands::cost::{self, CostArgs};
+use crate::commands::demo::DemoArgs;
+use crate::commands::eval::EvalArgs;
+use crate::commands::explain::{self, ExplainArgs};
+use crate::commands::export::{self, ExportArgs};
+use crate::commands::fmt::{self, FmtArgs};
+use crate::commands::latency::{self, LatencyArgs};
+use crate::commands::retrain::RetrainArgs;
+use crate::commands::sample::{self, SampleArgs};
+use crate::commands::search::SearchArgs;
+use crate::commands::show::{self, ShowArgs};
+use crate::commands::verify::{self, VerifyArgs};
+use crate::process;
+use crate::render::report::Failure;
+use crate::services::trainer;
 
 /// A compiler for search spaces of neural networks.
 #[derive(Debug, Parser)]
@@ -108,13 +111,13 @@ fn parsed<C: Subcommand>(args: &[OsString]) -> Result<C, u8> {
 
 fn run(command: Command, args: &[OsString]) -> Result<u8, Failure> {
     let done = match command {
-        Command::Check(args) => inspect::check(&args),
-        Command::Fmt(args) => inspect::fmt(&args),
-        Command::Show(args) => show::show(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Cost(args) => cost::run(&args),
         Command::Sample(args) => sample::run(&args),
-        Command::Explain(args) => inspect::explain(&args),
+        Command::Explain(args) => explain::run(&args),
         // Without libtorch, tract is compared with itself.
         Command::Train(TrainCommand::Export(args)) if !trainer::IS_BUILT => {
             export::run(&args, None)

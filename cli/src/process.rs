@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::report::{EXIT_BUG, Failure};
+use crate::render::report::{EXIT_BUG, Failure};
 
 /// Bytes of stack: deep but legal nesting needs more than a main thread may have.
 pub(crate) const STACK: usize = 64 << 20;

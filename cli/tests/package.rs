@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use nas_passes::specialise;
-use nasc::input::{self, Input};
-use nasc::weights_file;
+use nasc::services::pick::named_network;
+use nasc::services::weights_file;
 
 use crate::bench::Bench;
 
@@ -13,11 +12,8 @@ const FILES: [&str; 3] = ["net.check.safetensors", "net.onnx", "net.verify.json"
 
 /// Where the first weight of the last convolution stands in an export with fresh weights.
 fn weight_in(onnx: &[u8], space: &Path) -> usize {
-    let network = Input::with(space, |program, compiler| {
-        let named = input::network(program, compiler, None, "first")?;
-        Ok(specialise(&named.space, &named.assignment))
-    });
-    let weights = weights_file::initial(&network.unwrap(), 0);
+    let (_, network) = named_network(space.into(), None, "first").unwrap();
+    let weights = weights_file::initial(&network, 0);
     let bytes: Vec<u8> =
         weights["conv.0.weight"].data.iter().flat_map(|w| w.to_le_bytes()).collect();
     onnx.windows(bytes.len()).position(|window| window == bytes).unwrap()

@@ -1,10 +1,10 @@
 //! `nasc eval`: the score of one network.
 
 use nas_search::evaluator::{Backend, Split, Trainee};
-use nasc::bar::Bar;
-use nasc::eval::{EvalArgs, SplitName};
-use nasc::report::Failure;
-use nasc::weights_file;
+use nasc::commands::eval::{EvalArgs, SplitName};
+use nasc::render::bar::Bar;
+use nasc::render::report::Failure;
+use nasc::services::weights_file;
 
 use crate::training::{Training, score_lines, stopped};
 

@@ -11,7 +11,7 @@ mod training;
 mod whole;
 
 use nasc::TrainCommand;
-use nasc::report::Failure;
+use nasc::render::report::Failure;
 
 /// As in `nasc`.
 #[global_allocator]
@@ -27,6 +27,8 @@ fn run(command: TrainCommand) -> Result<(), Failure> {
         TrainCommand::Retrain(args) => retrain::run(&args),
         TrainCommand::Eval(args) => eval::run(&args),
         TrainCommand::Demo(args) => demo::run(&args),
-        TrainCommand::Export(args) => nasc::export::run(&args, Some(&reference::libtorch())),
+        TrainCommand::Export(args) => {
+            nasc::commands::export::run(&args, Some(&reference::libtorch()))
+        }
     }
 }

@@ -6,8 +6,8 @@ use image::{ImageFormat, Rgb, RgbImage};
 use nas_data::{Batch, Dataset, Loader, Loading, Size};
 use nas_ir::Shape;
 use nas_torch::TorchNetwork;
-use nasc::diagram::escaped;
-use nasc::report::Failure;
+use nasc::render::report::Failure;
+use nasc::render::svg::escaped;
 
 /// How many times a pixel is enlarged.
 const ZOOM: u32 = 3;

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use nas_ir::Measure;
 use nas_search::record::{RetrainEpoch, SearchEpoch};
 use nas_search::{Event, Phase, Work};
-use nasc::bar::Bar;
-use nasc::cost::milliseconds;
-use nasc::report::{Failure, counted};
+use nasc::render::bar::Bar;
+use nasc::render::costs::milliseconds;
+use nasc::render::report::{Failure, counted};
 
 /// Tells a run on standard error.
 pub(crate) struct Progress {

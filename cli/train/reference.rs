@@ -1,8 +1,8 @@
 //! libtorch as the reference of an export.
 
 use nas_ir::{Network, Tensor, Weights};
-use nasc::package::Reference;
-use nasc::report::Failure;
+use nasc::render::report::Failure;
+use nasc::services::package::Reference;
 
 /// What answers of tract are compared with.
 pub(crate) fn libtorch() -> Reference {

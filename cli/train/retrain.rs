@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use nas_search::record::{Choices, RunResult};
 use nas_search::store::names;
 use nas_search::{Start, Store};
-use nasc::cost::milliseconds;
-use nasc::report::Failure;
-use nasc::retrain::RetrainArgs;
-use nasc::weights_file;
+use nasc::commands::retrain::RetrainArgs;
+use nasc::render::costs::milliseconds;
+use nasc::render::report::Failure;
+use nasc::services::weights_file;
 
 use crate::progress::millions;
 use crate::training::Training;

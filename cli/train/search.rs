@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use nas_search::Store;
-use nasc::report::Failure;
-use nasc::search::SearchArgs;
+use nasc::commands::search::SearchArgs;
+use nasc::render::report::Failure;
 
 use crate::training::Training;
 use crate::whole::{table, whole};

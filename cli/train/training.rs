@@ -16,10 +16,11 @@ use nas_search::evaluator::{Score, Stop};
 use nas_search::record::{RunResult, Status};
 use nas_search::{Inputs, Job, Outcome, RunError, Start, Store, regime};
 use nas_torch::{Options, TorchBackend, TorchError, default_threads};
-use nasc::input::{self, Input};
-use nasc::recipe::RecipeArgs;
-use nasc::report::Failure;
-use nasc::sources::sources;
+use nasc::render::report::Failure;
+use nasc::services::input::{Input, as_in_run};
+use nasc::services::pick;
+use nasc::services::recipe::{self, RecipeArgs, pick_recipe};
+use nasc::services::sources::sources;
 
 use crate::progress::Progress;
 
@@ -55,12 +56,12 @@ impl Training {
         resumed: impl Fn(&str) -> Option<PathBuf>,
     ) -> Result<Self, Failure> {
         Input::with(args.drop.of(file), |program, compiler| {
-            let picked = input::pick_recipe(program, args.recipe.as_deref())?;
+            let picked = pick_recipe(program, args.recipe.as_deref())?;
             if let Some(run) = resumed(picked.name()) {
-                input::as_in_run(compiler, &run)?;
+                as_in_run(compiler, &run)?;
             }
             let (recipe, space) =
-                input::recipe(program, compiler, args.recipe.as_deref(), &args.set)?;
+                recipe::recipe(program, compiler, args.recipe.as_deref(), &args.set)?;
             let item = program.recipes().find(|item| item.name.name == recipe.name);
             let space_ref = item.map_or_else(|| space.name.clone(), |item| asked(program, item));
             Ok(Self::new(file, args, compiler, space, space_ref, recipe))
@@ -81,9 +82,9 @@ impl Training {
     ) -> Result<(Self, Network), Failure> {
         Input::with(args.drop.of(file), |program, compiler| {
             if let Some(run) = run {
-                input::as_in_run(compiler, run)?;
+                as_in_run(compiler, run)?;
             }
-            let named = input::network(program, compiler, space, arch)?;
+            let named = pick::network(program, compiler, space, arch)?;
             let recipe = recipe_for(program, compiler, args, &named.space)?;
             let network = specialise(&named.space, &named.assignment);
             let space_ref = named.space.name.clone();
@@ -233,7 +234,7 @@ fn recipe_for<'p>(
         }
     };
     if name.is_some() {
-        return Ok(input::recipe(program, compiler, name, &args.set)?.0);
+        return Ok(recipe::recipe(program, compiler, name, &args.set)?.0);
     }
     let overrides = args
         .set

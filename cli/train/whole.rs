@@ -7,11 +7,11 @@ use nas_search::Store;
 use nas_search::record::RunResult;
 use nas_search::store::names;
 use nas_tract::Tolerance;
-use nasc::cost::milliseconds;
-use nasc::name_map::NameMap;
-use nasc::package::{Making, Package, Verification, package, provenance};
-use nasc::report::Failure;
-use nasc::weights_file;
+use nasc::render::costs::milliseconds;
+use nasc::render::report::Failure;
+use nasc::services::name_map::NameMap;
+use nasc::services::package::{Making, Package, Verification, package, provenance};
+use nasc::services::weights_file;
 
 use crate::progress::millions;
 use crate::reference::libtorch;

@@ -21,7 +21,7 @@ use nas_ir::ops::{Conv, Role};
 use nas_ir::{Network, Op, Tensor, Weights};
 use nas_passes::specialise;
 use nas_tract::{Tolerance, compare, seeded_inputs};
-use nasc::input::load_module;
+use nasc::services::source::load_module;
 
 /// Module, block, its use on maps `a`, `b` and `c`, what it gives.
 type Row = (&'static str, &'static str, &'static str, &'static str);

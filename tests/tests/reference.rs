@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use nas_ir::{Network, Tensor, Weights};
 use nas_passes::specialise;
-use nasc::input::{self, Input};
-use nasc::weights_file;
+use nasc::services::input::Input;
+use nasc::services::{pick, weights_file};
 use safetensors::SafeTensors;
 
 /// The largest difference of a logit that is allowed.
@@ -56,7 +56,7 @@ fn mac_small(folder: &Path) -> (Network, Weights) {
     let spaces = nas_spaces::shipped();
     let file = spaces.join("squeezenas_small.nas");
     let network = Input::with(&file, |program, compiler| {
-        let named = input::network(program, compiler, None, "mac_small")?;
+        let named = pick::network(program, compiler, None, "mac_small")?;
         Ok(specialise(&named.space, &named.assignment))
     });
     let network = network.unwrap();

@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use nas_ir::{Checked, Network, Space};
 use nas_passes::specialise;
-use nasc::input::{self, Input};
-use nasc::show::{Format, network_as, space_as, supernet_as};
+use nasc::commands::show::{Format, network_as, space_as, supernet_as};
+use nasc::services::input::Input;
+use nasc::services::pick;
 
 fn space(file: &str) -> Arc<Checked<Space>> {
     let path = nas_spaces::shipped().join(file);
-    Input::with(&path, |program, compiler| input::space(program, compiler, None)).unwrap()
+    Input::with(&path, |program, compiler| pick::space(program, compiler, None)).unwrap()
 }
 
 fn mac_small() -> Network {
     let path = nas_spaces::shipped().join("squeezenas_small.nas");
     Input::with(&path, |program, compiler| {
-        let named = input::network(program, compiler, None, "mac_small")?;
+        let named = pick::network(program, compiler, None, "mac_small")?;
         Ok(specialise(&named.space, &named.assignment))
     })
     .unwrap()

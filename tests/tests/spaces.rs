@@ -21,7 +21,7 @@ use nas_ir::{Assignment, Checked, Decision, Network, Space, Tensor};
 use nas_passes::specialise;
 use nas_torch::{StepReport, Trial};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
-use nasc::{input, sample, weights_file};
+use nasc::services::{draw, source, weights_file};
 
 /// A test for each file, of its spaces with arguments that make them small; and the table of all.
 macro_rules! files {
@@ -80,7 +80,7 @@ fn every_shipped_space_has_a_test() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "nas") {
             let file = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let program = load(input::read_source(&path).unwrap(), &mut Problems::default());
+            let program = load(source::read_source(&path).unwrap(), &mut Problems::default());
             shipped.extend(program.spaces().map(|item| (file.clone(), item.name.name.clone())));
         }
     }
@@ -107,7 +107,7 @@ fn check(file: &str, references: &[&str]) {
 }
 
 fn load(source: Source, problems: &mut Problems) -> Program {
-    Program::load(source, &input::load_module, problems)
+    Program::load(source, &source::load_module, problems)
 }
 
 /// The space of a shipped file with the arguments of a row.
@@ -208,7 +208,7 @@ impl Runs {
 fn networks(space: &Checked<Space>) -> Result<Vec<Network>, String> {
     let count = nas_analysis::count(space).map_err(|reason| format!("{reason:?}"))?;
     let wanted = usize::try_from(count).map_or(NETWORKS, |count| count.min(NETWORKS));
-    let drawn = sample::draw_any(space, SEED).map_err(|failure| format!("{failure:?}"))?;
+    let drawn = draw::draw_any(space, SEED).map_err(|failure| format!("{failure:?}"))?;
     let mut networks = BTreeMap::new();
     for assignment in drawn.take(100) {
         let network = specialise(space, &assignment);

@@ -24,8 +24,9 @@ use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::parse::decode;
 use nas_grammar::{Problem, Source};
 use nas_tests::{ELSEWHERE, PHASES};
-use nasc::input::{Input, load_table};
-use nasc::report::{Failure, render};
+use nasc::render::report::{Failure, render};
+use nasc::services::input::Input;
+use nasc::services::source::load_table;
 
 /// A file, a line from 1, and `error[code]` or `warning[code]`.
 type Report = (String, usize, String);

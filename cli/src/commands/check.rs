@@ -1,0 +1,101 @@
+//! `nasc check`: every problem of files.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use miette::MietteDiagnostic;
+use nas_diagnostics::{Problems, is_error};
+use rayon::prelude::*;
+
+use crate::process::STACK;
+use crate::render::report::{self, Failure, counted};
+use crate::services::folders::files_of;
+use crate::services::input::{self, DropArgs, Input};
+use crate::services::source::load_table;
+
+/// Arguments of `nasc check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The files; a folder means the `.nas` files in it and in its folders.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
+    /// How problems are written: for people to standard error, or as JSON to standard output.
+    #[arg(long, value_enum, default_value_t = ProblemFormat::Text)]
+    pub format: ProblemFormat,
+}
+
+/// How problems are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProblemFormat {
+    /// For people.
+    Text,
+    /// For editors.
+    Json,
+}
+
+/// What was found in a file, and what was left out of it.
+struct Checked {
+    problems: Problems,
+    dropped: Vec<String>,
+}
+
+fn check_file(path: &Path, drop: DropArgs) -> Result<Checked, Failure> {
+    let (mut problems, mut dropped) = (Problems::default(), Vec::new());
+    match Input::load(path, &mut problems) {
+        Ok(input) => {
+            let asked = drop.of(path);
+            let compiler = asked.compiler(&input.program, &mut problems);
+            let mut compiler = compiler.with_tables(&load_table);
+            compiler.check_all();
+            dropped = input::dropped(asked, &compiler);
+        }
+        Err(Failure::Problems(found)) => problems.extend(found),
+        Err(Failure::Input(text)) => problems.push(MietteDiagnostic::new(text)),
+        Err(other) => return Err(other),
+    }
+    Ok(Checked { problems, dropped })
+}
+
+/// What `work` makes of each file, on all cores, in the order of the files.
+fn each_of<T: Send>(
+    files: &[PathBuf],
+    work: impl Fn(&Path) -> T + Sync,
+) -> Result<Vec<T>, Failure> {
+    let threads = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    let threads = threads.map_err(|error| Failure::input(error.to_string()))?;
+    Ok(threads.install(|| files.par_iter().map(|path| work(path)).collect()))
+}
+
+/// Every problem of the files.
+///
+/// # Errors
+/// There is an error among them.
+pub fn run(args: &CheckArgs) -> Result<(), Failure> {
+    let (mut all, mut is_cut) = (Vec::new(), false);
+    let is_json = args.format == ProblemFormat::Json;
+    let files = files_of(&args.files)?;
+    let found = each_of(&files, |path| check_file(path, args.drop))?;
+    for (path, checked) in files.iter().zip(found) {
+        let Checked { problems, dropped } = checked?;
+        dropped.iter().for_each(|line| eprintln!("{line}"));
+        is_cut |= problems.is_cut();
+        let problems = problems.into_vec().into_iter();
+        all.extend(problems.map(|p| if is_json { report::placed(p, path) } else { p }));
+    }
+    let errors = all.iter().filter(|problem| is_error(problem.as_ref())).count();
+    let warnings = all.len() - errors;
+    if is_json {
+        println!("{}", report::json(&all));
+        return if errors == 0 { Ok(()) } else { Err(Failure::Reported) };
+    }
+    report::print_problems(&all);
+    if all.is_empty() {
+        return Ok(());
+    }
+    let more = if is_cut { "; there are more than are shown" } else { "" };
+    eprintln!("{}, {}{more}", counted(errors, "error"), counted(warnings, "warning"));
+    if errors == 0 { Ok(()) } else { Err(Failure::Reported) }
+}

@@ -1,0 +1,102 @@
+//! `nasc cost`: what one network costs, in every measure.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use nas_ir::measure::grouped;
+use nas_ir::{Cost, Costs, Measure, Network, Shape};
+use serde_json::{Value, json};
+
+use crate::render::costs::{milliseconds, warn_of_memory};
+use crate::render::report::Failure;
+use crate::render::table::Table;
+use crate::services::input::DropArgs;
+use crate::services::pick::named_network;
+
+/// Arguments of `nasc cost`.
+#[derive(Debug, Args)]
+pub struct CostArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
+    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
+    #[arg(long)]
+    pub arch: String,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// Every layer that has multiply-accumulates or parameters.
+    #[arg(long)]
+    pub layers: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What one network costs.
+///
+/// # Errors
+/// The file is at fault.
+pub fn run(args: &CostArgs) -> Result<(), Failure> {
+    let (named, network) =
+        named_network(args.drop.of(&args.file), args.space.as_deref(), &args.arch)?;
+    let costs = nas_analysis::costs(&network);
+    let layers = args.layers.then(|| layers(&network));
+    if args.json {
+        println!("{:#}", as_json(&costs, layers.as_deref()));
+    } else {
+        layers.iter().for_each(|layers| println!("{}", layers_table(layers)));
+        print!("{}", table(&costs));
+    }
+    warn_of_memory(&named.space, &costs);
+    Ok(())
+}
+
+/// A layer: its path, its shape and what it costs.
+type Layer = (String, Shape, Cost);
+
+fn layers(network: &Network) -> Vec<Layer> {
+    let nodes = network.nodes.iter();
+    let layers = nodes.map(|node| (node.name.clone(), node.shape, network.node_cost(node)));
+    layers.filter(|(_, _, cost)| *cost != Cost::default()).collect()
+}
+
+fn as_json(costs: &Costs, layers: Option<&[Layer]>) -> Value {
+    let mut value = json!(costs);
+    if let (Some(layers), Some(fields)) = (layers, value.as_object_mut()) {
+        let rows = layers.iter().map(|(name, shape, Cost { macs, params })| {
+            json!({"name": name, "shape": shape, "macs": macs, "params": params})
+        });
+        fields.insert("layers".to_owned(), rows.collect());
+    }
+    value
+}
+
+fn layers_table(layers: &[Layer]) -> Table<4> {
+    let mut table = Table::new(["layer", "shape", "macs", "params"]);
+    for (name, shape, Cost { macs, params }) in layers {
+        table.row([name.clone(), shape.to_string(), grouped(macs), grouped(params)]);
+    }
+    table
+}
+
+fn table(costs: &Costs) -> Table<2> {
+    let mut table = Table::new(["measure", "cost"]);
+    for measure in Measure::ALL {
+        table.row([measure.name().to_owned(), in_words(costs, measure)]);
+    }
+    table
+}
+
+fn in_words(costs: &Costs, measure: Measure) -> String {
+    match (measure, costs.of(measure)) {
+        (Measure::Latency, Some(nanoseconds)) => milliseconds(nanoseconds),
+        (Measure::PeakMemory, Some(bytes)) if costs.peak_memory_is_bound => {
+            format!("at most {}", grouped(bytes))
+        }
+        (_, Some(figure)) => grouped(figure),
+        (_, None) => "no latency table".to_owned(),
+    }
+}

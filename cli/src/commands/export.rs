@@ -1,0 +1,177 @@
+//! `nasc export`: one network as ONNX, verified before it gets its name.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use nas_passes::specialise;
+use nas_tract::Tolerance;
+
+use crate::render::costs::warn_of_memory;
+use crate::render::report::Failure;
+use crate::services::files::write_whole;
+use crate::services::input::{DropArgs, Input};
+use crate::services::package::{Making, Reference, beside, package, provenance, tolerance_parser};
+use crate::services::sources::sources;
+use crate::services::{pick, weights_file};
+
+/// What to do about outputs that differ.
+const HELP: &str = "allow more by `--tolerance loose` if the difference is small enough for the use; \
+                    else one of the engines is at fault: please report it with the file and the weights";
+
+/// Arguments of `nasc export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
+    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
+    #[arg(long)]
+    pub arch: String,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// Its weights, a safetensors file; without it, fresh weights.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// How the weights file calls our tensors: lines `pattern = name`.
+    #[arg(long, value_name = "FILE", requires = "weights")]
+    pub names: Option<PathBuf>,
+    /// Where the ONNX file goes.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The version of the ONNX operator set.
+    #[arg(long, default_value_t = 17)]
+    pub opset: i64,
+    /// How far tract may be from libtorch, relative to the largest value of an output: 0, 1e-5,
+    /// 3e-4 or 1e-2.
+    #[arg(long, value_name = "NAME", default_value = "export", value_parser = tolerance_parser())]
+    pub tolerance: Tolerance,
+    /// The seed of fresh weights.
+    #[arg(long, default_value_t = 0, conflicts_with = "weights")]
+    pub seed: u64,
+}
+
+/// Writes the ONNX file, its verification report and its check record; on failure none.
+///
+/// # Errors
+/// The network or its weights are at fault, or tract and the reference do not agree.
+pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failure> {
+    let ExportArgs { file, output, .. } = args;
+    check_output(args)?;
+    let (network, sources) = Input::with(args.drop.of(file), |program, compiler| {
+        let named = pick::network(program, compiler, args.space.as_deref(), &args.arch)?;
+        let network = specialise(&named.space, &named.assignment);
+        warn_of_memory(&named.space, &nas_analysis::costs(&network));
+        Ok((network, sources(compiler)))
+    })?;
+    let (weights, origin) = match &args.weights {
+        Some(path) => {
+            let weights = weights_file::load(&network, path, args.names.as_deref())?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            (weights, name.into_owned())
+        }
+        None => {
+            eprintln!("note: no --weights, so the network has fresh ones of seed {}", args.seed);
+            (weights_file::initial(&network, args.seed), format!("fresh, seed {}", args.seed))
+        }
+    };
+    let provenance = provenance(&network, &sources, &origin);
+    let ExportArgs { opset, tolerance, .. } = *args;
+    let making = Making { opset, tolerance, provenance, weights: &weights };
+    let made = package(&network, making, reference)?;
+    let [report, check] = beside(output);
+    if !made.report.report.passed {
+        // What an earlier export left under these names is not what was asked for now.
+        for path in [output, &report, &check] {
+            let _ = std::fs::remove_file(path);
+        }
+        return Err(made.report.failure(&output.display().to_string(), HELP));
+    }
+    let mut json =
+        serde_json::to_vec_pretty(&made.report).map_err(|e| Failure::input(e.to_string()))?;
+    json.push(b'\n');
+    write_whole(&check, &made.check)?;
+    write_whole(&report, &json)?;
+    write_whole(output, &made.onnx)?;
+    eprintln!("{}", made.report.summary());
+    for path in [output, &report, &check] {
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// Refuses a place where the file cannot or should not be written, before the work is done.
+fn check_output(args: &ExportArgs) -> Result<(), Failure> {
+    let output = &args.output;
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let is_output = |path: &PathBuf| {
+        let places = (path.canonicalize(), output.canonicalize());
+        matches!(places, (Ok(path), Ok(output)) if path == output)
+    };
+    let inputs = [Some(&args.file), args.weights.as_ref(), args.names.as_ref()];
+    let why = if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        format!("there is no folder {}", folder.display())
+    } else if output.is_dir() {
+        "it is a folder".to_owned()
+    } else if inputs.into_iter().flatten().any(is_output) {
+        "it is what is read here".to_owned()
+    } else {
+        return Ok(());
+    };
+    let output = output.display();
+    Err(Failure::input(format!("cannot write {output}: {why}; name another file by `-o`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use nas_ir::{Network, Tensor, Weights};
+    use nas_onnx::Options;
+    use nas_tract::Model;
+
+    use super::*;
+
+    /// tract once more, a little off.
+    fn off(
+        network: &Network,
+        weights: &Weights,
+        inputs: &[Tensor],
+    ) -> Result<Vec<Vec<f32>>, Failure> {
+        let onnx = nas_onnx::emit(network, weights, &Options::default()).unwrap();
+        let outputs = Model::load(&onnx).unwrap().run(inputs).unwrap();
+        let data = outputs.into_iter().map(|tensor| tensor.data);
+        Ok(data.map(|data| data.into_iter().map(|value| value * 1.000_001).collect()).collect())
+    }
+
+    fn export(output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {
+        let args = ExportArgs {
+            drop: DropArgs::default(),
+            file: nas_spaces::shipped().join("landcover_demo.nas"),
+            arch: "random:1".to_owned(),
+            space: None,
+            weights: None,
+            names: None,
+            output,
+            opset: 17,
+            tolerance,
+            seed: 0,
+        };
+        run(&args, Some(&Reference { name: "a test".to_owned(), run: off }))
+    }
+
+    #[test]
+    fn outputs_that_differ_leave_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = dir.path().join("net.onnx");
+        let files = || std::fs::read_dir(dir.path()).unwrap().count();
+        export(output.clone(), Tolerance::Export).unwrap();
+        assert_eq!(files(), 3);
+        let exact = export(output, Tolerance::Exact);
+        let Err(Failure::Problems(problems)) = &exact else { panic!("{exact:?}") };
+        let text = problems[0].to_string();
+        assert!(text.contains("does not answer as a test does"), "{text}");
+        assert!(text.contains("output `logits` on the input of seed 1: differs by"), "{text}");
+        assert_eq!((files(), exact.unwrap_err().report()), (0, 1));
+    }
+}

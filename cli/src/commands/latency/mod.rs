@@ -1,0 +1,50 @@
+//! `nasc latency`: the life of a latency table: what to measure, measuring it, figures from
+//! elsewhere, and how well the table predicts whole networks.
+
+mod additivity;
+mod check;
+mod error;
+mod import;
+mod journal;
+mod measure;
+mod plan;
+mod rounds;
+mod runner;
+mod scatter;
+mod table;
+
+use clap::{Args, Subcommand};
+
+use crate::render::report::Failure;
+
+/// Arguments of `nasc latency`.
+#[derive(Debug, Args)]
+pub struct LatencyArgs {
+    #[command(subcommand)]
+    command: LatencyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum LatencyCommand {
+    /// Write what must be measured of a space: an ONNX file for each distinct part.
+    Plan(plan::PlanArgs),
+    /// Measure the parts of a plan or of a space, in tract or by a command.
+    Measure(measure::MeasureArgs),
+    /// Make a table of figures that were measured elsewhere.
+    Import(import::ImportArgs),
+    /// What a table lacks, and how well the sum of parts predicts whole networks.
+    Check(check::CheckArgs),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The inputs are at fault, a measurement fails, or the user stops it.
+pub fn run(args: &LatencyArgs) -> Result<(), Failure> {
+    match &args.command {
+        LatencyCommand::Plan(args) => plan::run(args),
+        LatencyCommand::Measure(args) => measure::run(args),
+        LatencyCommand::Import(args) => import::run(args),
+        LatencyCommand::Check(args) => check::run(args),
+    }
+}

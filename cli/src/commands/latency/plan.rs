@@ -1,0 +1,248 @@
+//! `nasc latency plan`: a folder with an ONNX file for each distinct part of a space, and what they
+//! are.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use nas_analysis::latency::{Part, Place, Plan, plan};
+use nas_ir::diagram::Entangled;
+use nas_ir::measure::grouped;
+use nas_ir::network::Port;
+use nas_ir::{Checked, Network, Precision, Space};
+use serde::{Deserialize, Serialize};
+
+use super::error::NotAPlan;
+use crate::render::report::Failure;
+use crate::render::table::Table;
+use crate::services::files::write_whole;
+use crate::services::input::{Asked, DropArgs, Input};
+use crate::services::pick;
+use crate::services::source::io_reason;
+use crate::services::weights_file;
+
+/// What the ONNX files of a folder are.
+const MANIFEST: &str = "manifest.json";
+/// The version of the manifest.
+const FORMAT: u32 = 1;
+/// The operator set of models for a target that names none.
+const OPSET: i64 = 17;
+/// The seed of the weights: no latency depends on them.
+const SEED: u64 = 0;
+
+/// Arguments of `nasc latency plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The file.
+    pub(super) file: PathBuf,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub(super) space: Option<String>,
+    /// What is left out.
+    #[command(flatten)]
+    pub(super) drop: DropArgs,
+    /// The folder for the ONNX files; SPACE.plan if not given.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// A space that is to be measured, with what its target says of ONNX files.
+pub(super) struct Subject {
+    pub(super) space: Arc<Checked<Space>>,
+    pub(super) plan: Plan,
+    pub(super) opset: i64,
+}
+
+/// What a folder of models holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    format: u32,
+    /// The space.
+    pub(super) space: String,
+    /// The name of its file.
+    file: String,
+    /// What its target computes with; the models hold 32-bit floats.
+    pub(super) precision: Precision,
+    /// The operator set of the models.
+    opset: i64,
+    /// The parts, in the order in which the space has them.
+    pub(super) parts: Vec<Measurable>,
+}
+
+/// A part that is to be measured: the model `KEY.onnx`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Measurable {
+    /// Stands for what it computes.
+    pub(super) key: String,
+    /// What it is, for people.
+    pub(super) about: String,
+    /// Its multiply-accumulates.
+    macs: u64,
+    /// Its inputs.
+    inputs: Vec<ModelInput>,
+    /// Where the space has it.
+    places: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ModelInput {
+    name: String,
+    /// With a batch of one.
+    shape: Vec<u32>,
+}
+
+/// Writes the plan of a space, and a table of how much it is.
+///
+/// # Errors
+/// The file is at fault, or the folder cannot be written.
+pub(super) fn run(args: &PlanArgs) -> Result<(), Failure> {
+    let subject = subject(args.drop.of(&args.file), args.space.as_deref())?;
+    let default = || PathBuf::from(format!("{}.plan", subject.plan.space));
+    let folder = args.out.clone().unwrap_or_else(default);
+    write(&subject, &args.file, &folder)?;
+    print!("{}", overview(&subject.plan));
+    eprintln!("{}: measure it by `nasc latency measure {0}`", folder.display());
+    Ok(())
+}
+
+/// The space that a command works on, in parts.
+///
+/// # Errors
+/// The file is at fault.
+pub(super) fn subject(file: Asked<'_>, name: Option<&str>) -> Result<Subject, Failure> {
+    let (space, opset) = Input::without_tables(file, |program, compiler| {
+        let space = pick::space(program, compiler, name)?;
+        let item = program.spaces().find(|item| item.name.name == space.name);
+        let target = item.and_then(|item| item.target.as_ref());
+        let target = target.and_then(|target| compiler.target(target));
+        let opset = target.and_then(|target| target.opset).map_or(OPSET, i64::from);
+        Ok((space, opset))
+    })?;
+    let plan =
+        plan(&space).map_err(|error: Entangled| Failure::input(space.entanglement(&error)))?;
+    Ok(Subject { space, plan, opset })
+}
+
+/// Writes the models and the manifest into a folder, and removes the models of the plan that it
+/// held.
+///
+/// # Errors
+/// The folder holds something else, or cannot be written.
+pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::input(format!("{}: {}", folder.display(), io_reason(&error)))
+    };
+    let is_taken = folder.is_file()
+        || folder.read_dir().is_ok_and(|mut entries| entries.next().is_some())
+            && !folder.join(MANIFEST).exists();
+    if is_taken {
+        let folder = folder.display();
+        return Err(Failure::input(format!(
+            "{folder} holds something else than a plan; name another folder by `--out`"
+        )));
+    }
+    let earlier = read(folder).ok();
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let manifest = manifest(subject, file);
+    for part in &subject.plan.parts {
+        let onnx = onnx(&part.network, subject.opset)?;
+        write_whole(&model(folder, &part.key), &onnx)?;
+    }
+    let mut json =
+        serde_json::to_vec_pretty(&manifest).map_err(|e| Failure::input(e.to_string()))?;
+    json.push(b'\n');
+    write_whole(&folder.join(MANIFEST), &json)?;
+    for old in earlier.into_iter().flat_map(|manifest| manifest.parts) {
+        if !manifest.parts.iter().any(|part| part.key == old.key) {
+            std::fs::remove_file(model(folder, &old.key)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The plan of a folder.
+///
+/// # Errors
+/// It holds none.
+pub(super) fn read(folder: &Path) -> Result<Manifest, Failure> {
+    let faulty = |why| Failure::problem(NotAPlan { folder: folder.display().to_string(), why });
+    let text = std::fs::read_to_string(folder.join(MANIFEST))
+        .map_err(|error| faulty(format!("{MANIFEST}: {}", io_reason(&error))))?;
+    let manifest: Manifest =
+        serde_json::from_str(&text).map_err(|error| faulty(format!("{MANIFEST}: {error}")))?;
+    if manifest.format != FORMAT {
+        let found = manifest.format;
+        return Err(faulty(format!("its format is {found}, this nasc reads {FORMAT}")));
+    }
+    Ok(manifest)
+}
+
+/// The model of a part.
+pub(super) fn model(folder: &Path, key: &str) -> PathBuf {
+    folder.join(format!("{key}.onnx"))
+}
+
+/// A network as ONNX, with weights that are always the same.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn onnx(network: &Network, opset: i64) -> Result<Vec<u8>, Failure> {
+    let weights = weights_file::initial(network, SEED);
+    let options = nas_onnx::Options { opset, ..nas_onnx::Options::default() };
+    nas_onnx::emit(network, &weights, &options).map_err(Failure::problem)
+}
+
+fn manifest(subject: &Subject, file: &Path) -> Manifest {
+    let Subject { space, plan, opset } = subject;
+    Manifest {
+        format: FORMAT,
+        space: plan.space.clone(),
+        file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        precision: space.device.precision,
+        opset: *opset,
+        parts: plan.parts.iter().map(measurable).collect(),
+    }
+}
+
+fn measurable(part: &Part) -> Measurable {
+    let shape = |port: &Port| {
+        let node = part.network.nodes.get(port.node);
+        node.map(|node| [&[1], node.shape.dims()].concat()).unwrap_or_default()
+    };
+    let input = |port: &Port| ModelInput { name: port.name.clone(), shape: shape(port) };
+    Measurable {
+        key: part.key.clone(),
+        about: part.about.clone(),
+        macs: part.network.cost().macs,
+        inputs: part.network.inputs.iter().map(input).collect(),
+        places: part.places.iter().map(placed).collect(),
+    }
+}
+
+/// `unit.7, where unit.7/op = k3_e6`.
+fn placed(place: &Place) -> String {
+    let choices: Vec<String> =
+        place.choices.iter().map(|(path, candidate)| format!("{path} = {candidate}")).collect();
+    if choices.is_empty() {
+        return place.path.clone();
+    }
+    format!("{}, where {}", place.path, choices.join(", "))
+}
+
+/// How much there is to measure.
+fn overview(plan: &Plan) -> String {
+    let name = format!("plan of {}", plan.space);
+    let mut table = Table::new([name.as_str(), "parts", "places", "macs"]);
+    let is_fixed = |part: &&Part| part.places.iter().any(|place| place.choices.is_empty());
+    let (fixed, chosen): (Vec<&Part>, Vec<&Part>) = plan.parts.iter().partition(is_fixed);
+    for (name, parts) in [
+        ("of every network", &fixed),
+        ("of some networks", &chosen),
+        ("to measure", &plan.parts.iter().collect()),
+    ] {
+        let places: usize = parts.iter().map(|part| part.places.len()).sum();
+        let macs: u64 = parts.iter().map(|part| part.network.cost().macs).sum();
+        table.row([name.to_owned(), grouped(parts.len()), grouped(places), grouped(macs)]);
+    }
+    table.to_string()
+}

@@ -1,0 +1,104 @@
+//! Latency tables as files, and figures as entries of them.
+
+use std::path::{Path, PathBuf};
+
+use nas_analysis::latency::{Entry, Setting, Table};
+
+use super::error::{Mixed, NotATable};
+use crate::render::report::Failure;
+use crate::services::files::write_whole;
+use crate::services::source::io_reason;
+
+/// The table of a file.
+///
+/// # Errors
+/// There is none, or it is not whole.
+pub(super) fn read(path: &Path) -> Result<Table, Failure> {
+    let faulty = |why| Failure::problem(NotATable { file: path.display().to_string(), why });
+    let text = std::fs::read_to_string(path).map_err(|error| faulty(io_reason(&error)))?;
+    Table::parse(&text).map_err(|error| faulty(error.to_string()))
+}
+
+/// The table of a file to add to, or an empty one where there is none.
+///
+/// # Errors
+/// It is no table, or one of another setting.
+pub(super) fn read_or_new(path: &Path, device: &Setting) -> Result<Table, Failure> {
+    if !path.exists() {
+        return Ok(Table::new(device.clone()));
+    }
+    let table = read(path)?;
+    agree(path, &table.device, device)?;
+    Ok(table)
+}
+
+/// That figures of a setting may join those of a file.
+///
+/// # Errors
+/// They are of different settings.
+pub(super) fn agree(path: &Path, there: &Setting, here: &Setting) -> Result<(), Failure> {
+    match there.difference(here) {
+        None => Ok(()),
+        Some(difference) => {
+            Err(Failure::problem(Mixed { file: path.display().to_string(), difference }))
+        }
+    }
+}
+
+/// Writes a table.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn write(path: &Path, table: &Table) -> Result<(), Failure> {
+    write_whole(path, table.to_text().as_bytes())
+}
+
+/// A file beside the table.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// The entry of a part that took these milliseconds.
+pub(super) fn entry(about: &str, milliseconds: &[f64]) -> Entry {
+    let mut sorted = milliseconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |share| nanoseconds(quantile(&sorted, share)).max(1);
+    Entry {
+        about: about.to_owned(),
+        least: at(0.0),
+        median: at(0.5),
+        spread: at(0.75).saturating_sub(at(0.25)),
+        repeats: u32::try_from(sorted.len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// Milliseconds as whole nanoseconds.
+pub(super) fn nanoseconds(milliseconds: f64) -> u64 {
+    // A float beyond the range saturates.
+    (milliseconds * 1e6).round() as u64
+}
+
+/// The value below which this share of sorted values lies, between neighbours in proportion.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let position = share * sorted.len().saturating_sub(1) as f64;
+    let value = |at: f64| sorted.get(at as usize).copied().unwrap_or_default();
+    let (low, high) = (value(position.floor()), value(position.ceil()));
+    low + (high - low) * position.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_the_least_the_median_and_the_spread() {
+        let entry = entry("a", &[4.0, 1.0, 2.0, 3.0, 100.0]);
+        assert_eq!((entry.least, entry.median), (1_000_000, 3_000_000));
+        assert_eq!((entry.spread, entry.repeats), (2_000_000, 5));
+        let pair = super::entry("a", &[1.0, 2.0]);
+        assert_eq!((pair.median, pair.spread), (1_500_000, 500_000));
+        assert_eq!(super::entry("a", &[0.0]).least, 1);
+    }
+}

@@ -1,0 +1,17 @@
+//! The commands: one module for each. None knows another; what they share is in `services` and
+//! `render`.
+
+pub mod analyze;
+pub mod check;
+pub mod cost;
+pub mod demo;
+pub mod eval;
+pub mod explain;
+pub mod export;
+pub mod fmt;
+pub mod latency;
+pub mod retrain;
+pub mod sample;
+pub mod search;
+pub mod show;
+pub mod verify;

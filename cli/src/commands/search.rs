@@ -1,0 +1,23 @@
+//! `nasc search`: its arguments. `nasc-train` does it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::services::recipe::RecipeArgs;
+
+/// Arguments of `nasc search`.
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Which recipe, and what to change in it.
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    /// The run directory; runs/RECIPE if not given.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in the directory.
+    #[arg(long)]
+    pub resume: bool,
+}

@@ -1,0 +1,99 @@
+//! How work is told to people: a bar on a terminal, lines elsewhere; and Ctrl-C, which stops it.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::report::Failure;
+
+/// Tells work on standard error.
+pub struct Bar {
+    /// None where standard error is no terminal.
+    bar: Option<ProgressBar>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Bar {
+    /// A bar that stops the work at Ctrl-C.
+    ///
+    /// # Errors
+    /// The system takes no handler.
+    pub fn new() -> Result<Self, Failure> {
+        Self::with("{msg:28} {wide_bar} {pos}/{len}")
+    }
+
+    /// A bar that also says how long the rest takes.
+    ///
+    /// # Errors
+    /// As [`Bar::new`].
+    pub fn with_rest() -> Result<Self, Failure> {
+        Self::with("{msg:28} {wide_bar} {pos}/{len}, {eta} left")
+    }
+
+    fn with(template: &str) -> Result<Self, Failure> {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::no_length();
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        Ok(Self { bar, stop: interrupt()? })
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub fn flow(&self) -> ControlFlow<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// A line.
+    pub fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    /// Where the work stands.
+    pub fn step(&self, what: &str, done: usize, of: usize) -> ControlFlow<()> {
+        if let Some(bar) = &self.bar {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+            bar.set_message(what.to_owned());
+        }
+        self.flow()
+    }
+
+    /// No more steps.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Set by Ctrl-C; a second one ends the process at once, which leaves every file whole too.
+fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    static STOP: OnceLock<Result<Arc<AtomicBool>, String>> = OnceLock::new();
+    let stop = STOP.get_or_init(|| {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        let handler = move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("stopping after this step …");
+        };
+        ctrlc::set_handler(handler).map(|()| stop).map_err(|error| error.to_string())
+    });
+    stop.clone().map_err(|error| Failure::input(format!("cannot handle Ctrl-C: {error}")))
+}

@@ -1,0 +1,28 @@
+//! What networks cost, in words.
+
+use nas_ir::measure::grouped;
+use nas_ir::{Costs, Space};
+
+/// Nanoseconds in milliseconds.
+#[must_use]
+pub fn milliseconds(nanoseconds: u64) -> String {
+    format!("{:.3} ms", nanoseconds as f64 / 1e6)
+}
+
+/// Warns of a network whose weights and activations do not fit into the memory of its target. It
+/// is a warning, for a device may leave weights where they are stored, and need more than is
+/// counted.
+pub fn warn_of_memory(space: &Space, costs: &Costs) {
+    let needed = costs.weight_bytes.saturating_add(costs.peak_memory);
+    if let Some(memory) = space.device.memory.filter(|&memory| needed > memory) {
+        let at_most = if costs.peak_memory_is_bound { "at most " } else { "" };
+        eprintln!(
+            "warning: the target has {} bytes of memory, and the network needs {at_most}{}: {} for \
+             weights, {} for activations",
+            grouped(memory),
+            grouped(needed),
+            grouped(costs.weight_bytes),
+            grouped(costs.peak_memory)
+        );
+    }
+}

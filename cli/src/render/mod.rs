@@ -1,0 +1,10 @@
+//! How things are told to people and to programs: reports of failures, tables, plots, diagrams,
+//! progress.
+
+pub mod bar;
+pub mod costs;
+pub mod diagram;
+pub(crate) mod plot;
+pub mod report;
+pub mod svg;
+pub mod table;

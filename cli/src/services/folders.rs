@@ -1,0 +1,43 @@
+//! The `.nas` files that paths mean: those that are files, and those in folders.
+
+use std::path::{Path, PathBuf};
+
+use crate::render::report::Failure;
+
+/// The files that are meant, those of folders in order.
+///
+/// # Errors
+/// A folder cannot be read, or has none in it.
+pub fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        add_files(path, &mut files)
+            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+        if files.len() == before {
+            return Err(Failure::input(format!(
+                "{}: there is no `.nas` file in it",
+                path.display()
+            )));
+        }
+    }
+    Ok(files)
+}
+
+fn add_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<std::io::Result<Vec<PathBuf>>>()?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() && !path.is_symlink() {
+            add_files(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "nas") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! What commands do alike: finding and reading files, picking from them, writing, starting
+//! `nasc-train`.
+
+pub mod draw;
+pub mod files;
+pub mod folders;
+pub mod input;
+pub mod name_map;
+pub mod package;
+pub mod pick;
+pub mod recipe;
+pub mod source;
+pub mod sources;
+pub(crate) mod trainer;
+pub mod weights_error;
+pub mod weights_file;

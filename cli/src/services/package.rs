@@ -1,0 +1,367 @@
+//! A network as a verified ONNX file with the record that `nasc verify` repeats the check from.
+//!
+//! Beside `NAME.onnx` lie `NAME.verify.json`, the report of the check, and
+//! `NAME.check.safetensors`: for each seeded input the reference outputs at every so many rows and
+//! columns, as tensors `seed.SEED/OUTPUT`, with a [`Record`] as its note.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use miette::Diagnostic;
+use nas_ir::fnv::fnv1a;
+use nas_ir::{Network, Tensor, Weights};
+use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::weights_file;
+use crate::render::report::Failure;
+
+/// The most values of a case that are recorded, about.
+const RECORDED: usize = 1 << 16;
+/// Inputs with more elements are large: one case is enough.
+const LARGE: usize = 1_000_000;
+/// The version of the record.
+const FORMAT: u32 = 1;
+
+/// A network as a file, checked.
+pub struct Package {
+    /// The ONNX file.
+    pub onnx: Vec<u8>,
+    /// How it did against the reference.
+    pub report: Verification,
+    /// The bytes of the record.
+    pub check: Vec<u8>,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verification {
+    /// What the outputs were compared with: the name of a [`Reference`], or tract itself where
+    /// there was none.
+    pub reference: String,
+    /// The report.
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+/// The note of a check file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this record.
+    pub format: u32,
+    /// What computed the outputs, as in [`Verification`].
+    pub reference: String,
+    /// How far results may be from them.
+    pub tolerance: Tolerance,
+    /// The seeds of the inputs, as [`seeded_inputs`] takes them.
+    pub seeds: Vec<u64>,
+    /// For each output, the step of rows and columns at which it is recorded.
+    pub steps: Vec<u32>,
+}
+
+/// What an ONNX file is made of beside the network.
+pub struct Making<'a> {
+    /// The operator set.
+    pub opset: i64,
+    /// How far tract may be from the reference.
+    pub tolerance: Tolerance,
+    /// Keys and values for the file.
+    pub provenance: Vec<(String, String)>,
+    /// The weights.
+    pub weights: &'a Weights,
+}
+
+/// What computes the outputs that those of tract are compared with.
+pub struct Reference {
+    /// Its name and version.
+    pub name: String,
+    /// The outputs of a network with these weights, on these inputs.
+    pub run: fn(&Network, &Weights, &[Tensor]) -> Result<Vec<Vec<f32>>, Failure>,
+}
+
+/// Outputs that are too far from the reference.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{file} was not written: {engine} does not answer as {reference} does:{outputs}")]
+#[diagnostic(code(nas::verify::differs), help("{help}"))]
+pub struct Differs {
+    /// The ONNX file.
+    pub file: String,
+    /// What ran it.
+    pub engine: String,
+    /// What it was compared with.
+    pub reference: String,
+    /// The outputs that are too far off, a line each.
+    pub outputs: String,
+    /// What would help.
+    pub help: String,
+}
+
+/// A file that is no record of an export, or of another model.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{file}` is no record of this model: {why}")]
+#[diagnostic(
+    code(nas::verify::record),
+    help("give by `--check` the NAME.check.safetensors that `nasc export` wrote with the model")
+)]
+pub struct NotARecord {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Reads the name of a tolerance.
+#[must_use]
+pub fn tolerance_parser() -> impl TypedValueParser<Value = Tolerance> {
+    let names = PossibleValuesParser::new(Tolerance::ALL.map(Tolerance::name));
+    names.map(|name| {
+        let named = Tolerance::ALL.into_iter().find(|tolerance| tolerance.name() == name);
+        named.unwrap_or(Tolerance::Export)
+    })
+}
+
+/// Where a network is from, as the file says it. Only what is the same on every machine.
+#[must_use]
+pub fn provenance(
+    network: &Network,
+    sources: &[(String, Vec<u8>)],
+    weights: &str,
+) -> Vec<(String, String)> {
+    let arch: serde_json::Map<String, serde_json::Value> =
+        network.choices.iter().map(|(path, name)| (path.clone(), name.clone().into())).collect();
+    let sources: Vec<String> =
+        sources.iter().map(|(name, bytes)| format!("{name} {:016x}", fnv1a(bytes))).collect();
+    [
+        ("nasc.version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("nasc.space", network.space.clone()),
+        ("nasc.arch", serde_json::Value::Object(arch).to_string()),
+        ("nasc.sources", sources.join("\n")),
+        ("nasc.weights", weights.to_owned()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+/// Writes the network as ONNX in memory, runs that in tract on seeded inputs and compares with
+/// the reference; where there is none, with tract itself. A report that did not pass is no error
+/// here.
+///
+/// # Errors
+/// The network cannot be written, or an engine fails.
+pub fn package(
+    network: &Network,
+    making: Making<'_>,
+    reference: Option<&Reference>,
+) -> Result<Package, Failure> {
+    let Making { opset, tolerance, provenance, weights } = making;
+    let options = nas_onnx::Options {
+        opset,
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        provenance,
+    };
+    let onnx = nas_onnx::emit(network, weights, &options).map_err(Failure::problem)?;
+    let model = Model::load(&onnx).map_err(Failure::problem)?;
+    let (inputs, outputs) = (shapes(network, &network.inputs), shapes(network, &network.outputs));
+    let elements: usize = inputs.iter().map(|dims| volume(dims)).sum();
+    let seeds: Vec<u64> = if elements > LARGE { vec![1] } else { vec![1, 2] };
+    let steps: Vec<u32> = outputs.iter().map(|dims| step(dims)).collect();
+    let mut recorded = Weights::new();
+    let mut cases = Vec::new();
+    for &seed in &seeds {
+        let inputs = seeded_inputs(&inputs, seed);
+        let actual = model.run(&inputs).map_err(Failure::problem)?;
+        let expected = match reference {
+            Some(reference) => (reference.run)(network, weights, &inputs)?,
+            None => actual.iter().map(|tensor| tensor.data.clone()).collect(),
+        };
+        let shaped = expected.into_iter().zip(&outputs);
+        let expected: Vec<Tensor> =
+            shaped.map(|(data, dims)| Tensor { dims: dims.clone(), data }).collect();
+        for ((port, tensor), step) in network.outputs.iter().zip(&expected).zip(&steps) {
+            recorded.insert(format!("seed.{seed}/{}", port.name), sample(tensor, *step));
+        }
+        cases.push(judge(&model, seed, &expected, &actual, tolerance)?);
+    }
+    let report = Report::new(tolerance, cases);
+    let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
+    let record = Record { format: FORMAT, reference: reference.clone(), tolerance, seeds, steps };
+    let note = serde_json::to_string(&record).map_err(|e| Failure::input(e.to_string()))?;
+    let check = nas_safetensors::to_bytes(&recorded, Some(&note))
+        .map_err(|error| Failure::input(error.to_string()))?;
+    Ok(Package { onnx, report: Verification { reference, report }, check })
+}
+
+/// The shapes of ports, with a batch of one.
+fn shapes(network: &Network, ports: &[nas_ir::network::Port]) -> Vec<Vec<u32>> {
+    let nodes = ports.iter().filter_map(|port| network.nodes.get(port.node));
+    nodes.map(|node| [&[1], node.shape.dims()].concat()).collect()
+}
+
+/// How a model does on what a check file records of another; a tolerance that is given counts
+/// instead of the recorded one.
+///
+/// # Errors
+/// The file is no check file, or is not for this model; tract fails.
+pub fn repeat(
+    onnx: &[u8],
+    check: &[u8],
+    file: &str,
+    tolerance: Option<Tolerance>,
+) -> Result<Verification, Failure> {
+    let faulty = |why: String| Failure::problem(NotARecord { file: file.to_owned(), why });
+    let recorded = weights_file::tensors(check, file)?;
+    let note = nas_safetensors::note(check).map_err(|error| faulty(error.to_string()))?;
+    let note = note.ok_or_else(|| faulty("it was not written by `nasc export`".to_owned()))?;
+    let record: Record = serde_json::from_str(&note).map_err(|e| faulty(e.to_string()))?;
+    if record.format != FORMAT {
+        return Err(faulty(format!("its format is {}, this nasc reads {FORMAT}", record.format)));
+    }
+    let model = Model::load(onnx).map_err(Failure::problem)?;
+    let shapes: Vec<&[u32]> = model.inputs().iter().map(|port| port.dims.as_slice()).collect();
+    if record.steps.len() != model.outputs().len() {
+        let (found, needed) = (record.steps.len(), model.outputs().len());
+        return Err(faulty(format!("it is of {found} outputs, the model has {needed}")));
+    }
+    let tolerance = tolerance.unwrap_or(record.tolerance);
+    let mut cases = Vec::new();
+    for seed in record.seeds {
+        let actual = model.run(&seeded_inputs(&shapes, seed)).map_err(Failure::problem)?;
+        let sampled = actual.iter().zip(&record.steps);
+        let sampled: Vec<Tensor> = sampled.map(|(tensor, step)| sample(tensor, *step)).collect();
+        let names = model.outputs().iter().map(|port| format!("seed.{seed}/{}", port.name));
+        let expected = names
+            .map(|name| recorded.get(&name).cloned().ok_or_else(|| format!("it lacks `{name}`")))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(faulty)?;
+        cases.push(judge(&model, seed, &expected, &sampled, tolerance)?);
+    }
+    Ok(Verification { reference: record.reference, report: Report::new(tolerance, cases) })
+}
+
+fn judge(
+    model: &Model,
+    seed: u64,
+    expected: &[Tensor],
+    actual: &[Tensor],
+    tolerance: Tolerance,
+) -> Result<CaseReport, Failure> {
+    let name = format!("seed {seed}");
+    CaseReport::new(name, model.outputs(), expected, actual, tolerance).map_err(Failure::problem)
+}
+
+fn volume(dims: &[u32]) -> usize {
+    dims.iter().map(|&d| d as usize).product()
+}
+
+/// The least step of rows and columns that leaves few enough values; all channels stay, so that
+/// arg-max agreement can be told from the sample.
+fn step(dims: &[u32]) -> u32 {
+    let size = |step: u32| {
+        let sizes = dims.iter().enumerate();
+        sizes.map(|(i, &d)| if i < 2 { d } else { d.div_ceil(step) } as usize).product::<usize>()
+    };
+    let largest = dims.iter().skip(2).copied().max().unwrap_or(1).max(1);
+    (1..=largest).find(|&step| size(step) <= RECORDED).unwrap_or(largest)
+}
+
+/// Every `step`-th row and column of `[N, C, H, W]`.
+fn sample(tensor: &Tensor, step: u32) -> Tensor {
+    let [n, c, h, w] = tensor.dims.as_slice() else { return tensor.clone() };
+    let by = step.max(1) as usize;
+    let rows = tensor.data.chunks((*w).max(1) as usize).enumerate();
+    let rows = rows.filter(|(row, _)| (row % (*h).max(1) as usize).is_multiple_of(by));
+    let data = rows.flat_map(|(_, row)| row.iter().step_by(by).copied()).collect();
+    Tensor { dims: vec![*n, *c, h.div_ceil(by as u32), w.div_ceil(by as u32)], data }
+}
+
+/// The files of a package: the ONNX file, its report, its record.
+#[must_use]
+pub fn beside(onnx: &Path) -> [PathBuf; 2] {
+    [onnx.with_extension("verify.json"), onnx.with_extension("check.safetensors")]
+}
+
+impl Verification {
+    /// One line for people.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Report { engine, passed, bound, tolerance, worst, cases, .. } = &self.report;
+        let verdict = if *passed { "passed" } else { "FAILED" };
+        let Some(worst) = worst else { return format!("{verdict}: there is nothing to compare") };
+        let not_finite = match worst.not_finite {
+            0 => String::new(),
+            n => format!(", {n} values not finite"),
+        };
+        let against = if self.reference == *engine {
+            format!("{engine} alone (not compared with libtorch)")
+        } else {
+            format!("{engine} against {}", self.reference)
+        };
+        format!(
+            "{verdict}: {against} on {} inputs: max abs {:.2e}, max rel {:.2e} (bound {bound:e}, {}), arg-max agreement {:.4} %{not_finite}",
+            cases.len(),
+            worst.max_abs,
+            worst.max_rel,
+            tolerance.name(),
+            worst.argmax_agreement * 100.0,
+        )
+    }
+
+    /// Each output that is too far off, on a line of its own.
+    #[must_use]
+    pub fn failures(&self) -> String {
+        let Report { tolerance, bound, cases, .. } = &self.report;
+        let mut lines = String::new();
+        for case in cases {
+            for output in case.outputs.iter().filter(|output| !output.passed) {
+                let (name, far) = (&output.name, &output.agreement);
+                let off = match far.not_finite {
+                    0 => format!(
+                        "differs by {:.2e}, {:.2e} of its largest value; `{}` allows {bound:e}",
+                        far.max_abs,
+                        far.max_rel,
+                        tolerance.name()
+                    ),
+                    n => format!("has {n} values that are not finite"),
+                };
+                lines += &format!("\n  output `{name}` on the input of {}: {off}", case.name);
+            }
+        }
+        lines
+    }
+
+    /// Why a file was not written.
+    #[must_use]
+    pub fn failure(&self, file: &str, help: &str) -> Failure {
+        Failure::problem(Differs {
+            file: file.to_owned(),
+            engine: self.report.engine.clone(),
+            reference: self.reference.clone(),
+            outputs: self.failures(),
+            help: help.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_keep_channels_and_first_rows() {
+        let data: Vec<f32> = (0..24).map(|i| i as f32).collect();
+        let tensor = Tensor { dims: vec![1, 2, 3, 4], data };
+        let sampled = sample(&tensor, 2);
+        assert_eq!(sampled.dims, [1, 2, 2, 2]);
+        assert_eq!(sampled.data, [0.0, 2.0, 8.0, 10.0, 12.0, 14.0, 20.0, 22.0]);
+        assert_eq!(sample(&tensor, 1), tensor);
+    }
+
+    #[test]
+    fn steps_bound_what_is_recorded() {
+        assert_eq!(step(&[1, 7, 64, 64]), 1);
+        assert_eq!(step(&[1, 19, 1024, 2048]), 25);
+        assert_eq!(step(&[1, 100_000]), 1);
+    }
+}

@@ -1,0 +1,84 @@
+//! Reading `.nas` files, and what they name: the modules that they import, latency tables.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use nas_frontend::modules::LoadError;
+use nas_grammar::Source;
+use nas_grammar::parse::{MAX_BYTES, decode};
+
+use crate::render::report::Failure;
+
+/// The text of a file that was named on the command line.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_source(path: &Path) -> Result<Source, Failure> {
+    read(path).map_err(|error| match error {
+        LoadError::Unreadable(problem) => Failure::Problems(vec![problem]),
+        reason => {
+            let with_ending = path.with_extension("nas");
+            let near = (!path.exists() && with_ending.is_file())
+                .then(|| format!("; did you mean {}?", with_ending.display()));
+            Failure::input(format!("{}: {reason}{}", path.display(), near.unwrap_or_default()))
+        }
+    })
+}
+
+fn read(path: &Path) -> Result<Source, LoadError> {
+    let bytes = read_bytes(path).map_err(|error| LoadError::Missing(io_reason(&error)))?;
+    decode(&path.display().to_string(), bytes).map_err(LoadError::Unreadable)
+}
+
+/// The bytes of a file, or one more than a source may have: a device may have no end.
+fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Why a file could not be read, in plain words.
+#[must_use]
+pub fn io_reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// `std.blocks` is part of the compiler; other modules are files beside the importing one.
+///
+/// # Errors
+/// There is no such module, or it cannot be read.
+pub fn load_module(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
+    if let ["std", rest @ ..] = module {
+        let name = rest.join("/");
+        return match nas_spaces::std_module(&name) {
+            Some(text) => Ok(Source::new(format!("std/{name}.nas"), text)),
+            None => {
+                let known = nas_spaces::std_modules();
+                Err(LoadError::Unknown(known.iter().map(|name| format!("std.{name}")).collect()))
+            }
+        };
+    }
+    read_beside(importer, &module.iter().collect::<PathBuf>().with_extension("nas"))
+}
+
+/// A latency table lies where its path leads to from the folder of the file that names it.
+///
+/// # Errors
+/// It cannot be read.
+pub fn load_table(importer: &str, path: &str) -> Result<Source, LoadError> {
+    read_beside(importer, Path::new(path))
+}
+
+fn read_beside(file: &str, path: &Path) -> Result<Source, LoadError> {
+    let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+    let path = folder.join(path);
+    read(&path).map_err(|error| match error {
+        LoadError::Missing(reason) => LoadError::Missing(format!("{}: {reason}", path.display())),
+        other => other,
+    })
+}
