@@ -6,6 +6,7 @@
 pub mod error;
 pub mod evaluator;
 pub mod event;
+pub mod objective;
 pub mod record;
 pub mod regime;
 pub mod store;

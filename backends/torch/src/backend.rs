@@ -4,13 +4,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use nas_analysis::ExpectedCost;
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, Shape, Space, Task, Weights};
 use nas_search::evaluator::{
     Backend, OnStep, Part, Pass, PassReport, Score, Split, Stop, Supernet, Trainee,
 };
+use nas_search::objective::ExpectedCost;
 use tch::Device;
 
 use crate::build::largest;
