@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use nas_ir::{Network, Tensor, Weights};
 use nas_passes::specialise;
+use nas_testing::skipped;
 use nasc::services::input::Input;
 use nasc::services::{pick, weights_file};
 use safetensors::SafeTensors;
@@ -28,7 +29,7 @@ const WIDTH: usize = 2048;
 fn reference() -> Option<PathBuf> {
     let folder = std::env::var_os("NASC_REFERENCE").map(PathBuf::from);
     if folder.is_none() {
-        println!("skipped: NASC_REFERENCE names no folder with the published network");
+        skipped("reference", "NASC_REFERENCE names no folder with the published network");
     }
     folder
 }
