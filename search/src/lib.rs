@@ -6,6 +6,7 @@
 pub mod error;
 pub mod evaluator;
 pub mod event;
+pub mod metrics;
 pub mod record;
 pub mod regime;
 pub mod store;
@@ -14,5 +15,6 @@ mod tests;
 
 pub use error::RunError;
 pub use event::{Event, Phase, Work};
+pub use metrics::Metrics;
 pub use regime::{Failure, Job, Outcome, run};
 pub use store::{Inputs, Start, Store};
