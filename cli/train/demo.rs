@@ -115,10 +115,11 @@ fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Fail
     };
     let dataset = training.dataset()?;
     let tiles = picture::tiles(&trained, &dataset, input.shape, classes as usize, TILES)?;
+    let (metric, val) = done.result.val.primary();
     let title = format!(
-        "{}: val mIoU {:.3}, {} M MACs",
+        "{}: val {} {val:.3}, {} M MACs",
         done.result.space,
-        done.result.val.miou,
+        metric.title(),
         millions(done.result.cost.macs)
     );
     let path = store.dir().join(PICTURE);

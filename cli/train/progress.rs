@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use nas_ir::Measure;
+use nas_ir::{Measure, Metric};
 use nas_search::record::{RetrainEpoch, SearchEpoch};
 use nas_search::{Event, Phase, Work};
 use nasc::render::bar::Bar;
@@ -83,9 +83,10 @@ impl Progress {
                 let n = number.saturating_add(1);
                 let macs = millions(cost.macs);
                 let latency = cost.latency.map(|latency| format!(", {}", milliseconds(latency)));
+                let (metric, value) = score.primary();
                 self.bar.line(&format!(
-                    "network {n}/{of}: mIoU {:.3} inherited, {macs} M MACs{}",
-                    score.miou,
+                    "network {n}/{of}: {} {value:.3} inherited, {macs} M MACs{}",
+                    metric.title(),
                     latency.unwrap_or_default()
                 ));
             }
@@ -128,11 +129,13 @@ impl Progress {
 pub(crate) fn retrain_line(record: &RetrainEpoch, of: u32, best: bool, seconds: f64) -> String {
     let n = record.epoch.saturating_add(1);
     let star = if best { " *" } else { "" };
-    let (loss, val) = (record.train.loss, &record.val);
-    format!(
-        "retrain {n}/{of}: loss {loss:.3}, val mIoU {:.3}, accuracy {:.3}  ({seconds:.1} s){star}",
-        val.miou, val.accuracy
-    )
+    let loss = record.train.loss;
+    // The loss of the line is that of training.
+    let told = record.val.values().filter(|(metric, _)| *metric != Metric::Loss);
+    let val: Vec<String> =
+        told.map(|(metric, value)| format!("{} {value:.3}", metric.title())).collect();
+    let val = val.join(", ");
+    format!("retrain {n}/{of}: loss {loss:.3}, val {val}  ({seconds:.1} s){star}")
 }
 
 /// In millions, with three digits or so.

@@ -31,14 +31,16 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
     let RunResult { cost, epoch, val, test, .. } =
         training.run(&mut store, "go on by the same command")?;
-    let row = |name: &str, value: String| println!("{name:<12}{value}");
+    let row = |name: &str, value: String| println!("{name:<14}{value}");
     row("MACs", format!("{} M", millions(cost.macs)));
     if let Some(latency) = cost.latency {
         row("latency", milliseconds(latency));
     }
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
-    row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
-    row("test mIoU", format!("{:.3}", test.miou));
+    let ((metric, val), (_, test)) = (val.primary(), test.primary());
+    let title = metric.title();
+    row(&format!("val {title}"), format!("{val:.3} (epoch {})", epoch.saturating_add(1)));
+    row(&format!("test {title}"), format!("{test:.3}"));
     row("weights", dir.join(names::WEIGHTS).display().to_string());
     Ok(())
 }

@@ -9,12 +9,13 @@ use nas_frontend::Compiler;
 use nas_frontend::items::search::Override;
 use nas_frontend::modules::Program;
 use nas_grammar::Problem;
+use nas_ir::metric::Scale;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Network, Space};
 use nas_passes::specialise;
-use nas_search::evaluator::{Score, Stop};
+use nas_search::evaluator::Stop;
 use nas_search::record::{RunResult, Status};
-use nas_search::{Inputs, Job, Outcome, RunError, Start, Store, regime};
+use nas_search::{Inputs, Job, Metrics, Outcome, RunError, Start, Store, regime};
 use nas_torch::{Options, TorchBackend, TorchError, default_threads};
 use nasc::render::report::Failure;
 use nasc::services::input::{Input, as_in_run};
@@ -254,18 +255,24 @@ pub(crate) fn stopped(stop: Stop<TorchError>) -> Failure {
     }
 }
 
-/// The lines of a score: name and value.
+/// The lines of what a network scores: name and value.
 #[must_use]
-pub(crate) fn score_lines(score: &Score, classes: &[String]) -> Vec<(String, String)> {
+pub(crate) fn score_lines(score: &Metrics, classes: &[String]) -> Vec<(String, String)> {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let mut lines = vec![
-        ("mIoU".to_owned(), percent(score.miou)),
-        ("pixels right".to_owned(), percent(score.accuracy)),
-        ("cross-entropy".to_owned(), format!("{:.3}", score.loss)),
-    ];
-    for (i, iou) in score.class_iou.iter().enumerate() {
-        let name = classes.get(i).cloned().unwrap_or_else(|| format!("class {i}"));
-        lines.push((format!("IoU {name}"), iou.map_or_else(|| "none".to_owned(), percent)));
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for (metric, value) in score.values() {
+        let shown = match metric.scale() {
+            Scale::Share => percent(value),
+            Scale::Number => format!("{value:.3}"),
+        };
+        lines.push((metric.title().to_owned(), shown));
+    }
+    for (metric, values) in score.by_class() {
+        for (i, value) in values.iter().enumerate() {
+            let name = classes.get(i).cloned().unwrap_or_else(|| format!("class {i}"));
+            let shown = value.map_or_else(|| "none".to_owned(), percent);
+            lines.push((format!("{} {name}", metric.title()), shown));
+        }
     }
     lines
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nas_ir::Metric;
 use nas_passes::specialise;
 use nas_search::Store;
 use nas_search::record::RunResult;
@@ -86,8 +87,8 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
 #[must_use]
 pub(crate) fn table(done: &Done, dir: &Path) -> String {
     let RunResult { space, choices, cost, inherited, epoch, val, test } = &done.result;
-    let mut text = String::new();
-    let mut row = |name: &str, value: String| text += &format!("{name:<28}{value}\n");
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     row("space", space.clone());
     for (path, candidate) in choices {
         row(path, candidate.clone());
@@ -97,15 +98,21 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
         row("latency", milliseconds(latency));
     }
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
+    let (primary, best) = val.primary();
+    let title = primary.title();
     if let Some(inherited) = inherited {
-        row("val mIoU, inherited weights", format!("{:.3}", inherited.miou));
+        let (_, inherited) = inherited.primary();
+        row(&format!("val {title}, inherited weights"), format!("{inherited:.3}"));
     }
-    row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
-    row("test mIoU", format!("{:.3}", test.miou));
-    row("test pixels right", format!("{:.3}", test.accuracy));
+    row(&format!("val {title}"), format!("{best:.3} (epoch {})", epoch.saturating_add(1)));
+    for (metric, value) in test.values().filter(|(metric, _)| *metric != Metric::Loss) {
+        row(&format!("test {}", metric.title()), format!("{value:.3}"));
+    }
     row("ONNX", dir.join(ONNX).display().to_string());
     row("verification", done.verification.summary());
-    text
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let width = width.max(27) + 1;
+    rows.iter().map(|(name, value)| format!("{name:<width$}{value}\n")).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! What a search needs from whatever trains: weights, choices, scores. No torch here.
+//! What a search needs from whatever trains: weights, choices, metrics. No torch here.
 
 use std::ops::ControlFlow;
 
 use nas_ir::{Assignment, DecisionId, Network, Weights};
+
+use crate::metrics::Metrics;
 
 /// How far a pass over the data is. A pass reports after each step and stops at the next
 /// step when told to break.
@@ -52,20 +54,6 @@ pub struct PassReport {
     pub loss: f64,
     /// Expected cost of the sampled networks, in units of the measure.
     pub cost: f64,
-}
-
-/// How well a network does.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-pub struct Score {
-    /// Mean intersection over union, over the classes that occur; 0 to 1. The accuracy, where a
-    /// picture has one class.
-    pub miou: f64,
-    /// Share of pixels, or of pictures, that are right; 0 to 1.
-    pub accuracy: f64,
-    /// Cross-entropy.
-    pub loss: f64,
-    /// Intersection over union of each class; `None` where the class does not occur.
-    pub class_iou: Vec<Option<f64>>,
 }
 
 /// What stops an evaluator.
@@ -128,7 +116,7 @@ pub trait Supernet {
         &mut self,
         assignment: &Assignment,
         on_step: OnStep<'_>,
-    ) -> Result<Score, Stop<Self::Error>>;
+    ) -> Result<Metrics, Stop<Self::Error>>;
 
     /// Everything that training changes: weights, choices, dropped candidates, optimiser state.
     ///
@@ -158,7 +146,7 @@ pub trait Trainee {
     ///
     /// # Errors
     /// As [`Supernet::train_weights`].
-    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Score, Stop<Self::Error>>;
+    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop<Self::Error>>;
 
     /// Takes weights to begin with, before any training.
     ///

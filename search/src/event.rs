@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use nas_ir::Costs;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluator::{Score, Step};
+use crate::evaluator::Step;
+use crate::metrics::Metrics;
 use crate::record::{Candidate, Dropped, RetrainEpoch, RunResult, SearchEpoch, VersionChange};
 
 /// The parts of a run, in their order.
@@ -103,7 +104,7 @@ pub enum Event<'a> {
         /// How many there are.
         of: u32,
         /// How well it does.
-        score: &'a Score,
+        score: &'a Metrics,
         /// What it costs.
         cost: Costs,
     },

@@ -6,6 +6,7 @@
 pub mod error;
 pub mod evaluator;
 pub mod event;
+pub mod metrics;
 pub mod objective;
 pub mod record;
 pub mod regime;
@@ -15,5 +16,6 @@ mod tests;
 
 pub use error::RunError;
 pub use event::{Event, Phase, Work};
+pub use metrics::Metrics;
 pub use regime::{Failure, Job, Outcome, run};
 pub use store::{Inputs, Start, Store};

@@ -4,8 +4,9 @@ use indexmap::IndexMap;
 use nas_ir::Costs;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluator::{PassReport, Score};
+use crate::evaluator::PassReport;
 use crate::event::Phase;
+use crate::metrics::Metrics;
 
 /// The candidate of each decision that the network has, by path: what `--arch` reads.
 pub type Choices = IndexMap<String, String>;
@@ -117,7 +118,7 @@ pub struct RetrainEpoch {
     /// The pass.
     pub train: PassReport,
     /// The score on the validation images.
-    pub val: Score,
+    pub val: Metrics,
 }
 
 /// A line of `timing.jsonl`: wall time, apart because it is different each time.
@@ -143,7 +144,7 @@ pub struct Candidate {
     /// What it costs.
     pub cost: Costs,
     /// Its score on the validation images.
-    pub score: Score,
+    pub score: Metrics,
 }
 
 /// `result.json`: what came of the run.
@@ -157,12 +158,12 @@ pub struct RunResult {
     pub cost: Costs,
     /// Its validation score with inherited weights, where it was found by a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inherited: Option<Score>,
-    /// The epoch of the retraining whose weights are kept, from 0: the first with the best mIoU on
-    /// the validation images.
+    pub inherited: Option<Metrics>,
+    /// The epoch of the retraining whose weights are kept, from 0: the first that is best by
+    /// the primary metric on the validation images.
     pub epoch: u32,
     /// The score of these weights on the validation images, by which they were picked.
-    pub val: Score,
+    pub val: Metrics,
     /// Their score on the test images, which picked nothing.
-    pub test: Score,
+    pub test: Metrics,
 }

@@ -7,8 +7,9 @@ use std::thread;
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, Shape, Space, Task, Weights};
+use nas_search::Metrics;
 use nas_search::evaluator::{
-    Backend, OnStep, Part, Pass, PassReport, Score, Split, Stop, Supernet, Trainee,
+    Backend, OnStep, Part, Pass, PassReport, Split, Stop, Supernet, Trainee,
 };
 use nas_search::objective::ExpectedCost;
 use tch::Device;
@@ -210,7 +211,7 @@ impl Supernet for TorchSupernet {
         &mut self,
         assignment: &Assignment,
         on_step: OnStep<'_>,
-    ) -> Result<Score, Stop<TorchError>> {
+    ) -> Result<Metrics, Stop<TorchError>> {
         let own = self.options.estimate > 0;
         let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
         let feed = &mut self.feed;
@@ -266,7 +267,7 @@ impl Trainee for TorchTrainee {
         })
     }
 
-    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Score, Stop<TorchError>> {
+    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop<TorchError>> {
         score(&mut self.feed, &self.network, split, on_step)
     }
 

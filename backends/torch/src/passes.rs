@@ -2,7 +2,8 @@
 
 use nas_data::{Batch, DataError};
 use nas_ir::Task;
-use nas_search::evaluator::{OnStep, Pass, PassReport, Score, Split, Step, Stop};
+use nas_search::Metrics;
+use nas_search::evaluator::{OnStep, Pass, PassReport, Split, Step, Stop};
 use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
@@ -117,14 +118,14 @@ impl<'a> Exam<'a> {
         &mut self,
         network: &TorchNetwork,
         batches: impl Iterator<Item = Result<Batch, DataError>>,
-    ) -> Result<Score, Stop<TorchError>> {
+    ) -> Result<Metrics, Stop<TorchError>> {
         let mut confusion = Confusion::new(self.task);
         for (step, batch) in batches.enumerate() {
             let (images, labels) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
             self.loss = examine(network, images, &labels, &mut confusion, step).map_err(failed)?;
             self.step()?;
         }
-        Ok(confusion.score())
+        Ok(confusion.metrics())
     }
 }
 
@@ -156,7 +157,7 @@ pub(crate) fn score(
     network: &TorchNetwork,
     split: Split,
     on_step: OnStep<'_>,
-) -> Result<Score, Stop<TorchError>> {
+) -> Result<Metrics, Stop<TorchError>> {
     let of = feed.split(split).map_err(failed)?.batches();
     let mut exam = Exam::new(feed, of, on_step);
     let batches = feed.split(split).map_err(failed)?.epoch(0);

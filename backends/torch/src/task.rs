@@ -1,7 +1,9 @@
-//! The loss of a batch and the score of many, for a class a pixel and for a class a picture.
+//! The loss of a batch and the metrics of many, for a class per pixel and for a class per picture.
 
-use nas_ir::Task;
-use nas_search::evaluator::Score;
+use std::ops::Range;
+
+use nas_ir::{ClassMetric, Metric, Task};
+use nas_search::Metrics;
 use tch::{Kind, Reduction, Tensor};
 
 use crate::error::TorchError;
@@ -84,32 +86,43 @@ impl Confusion {
         self.counts.get(row + prediction).copied().unwrap_or_default()
     }
 
-    /// The score over all batches. In a segmentation, a class counts in the mean if it occurs among
-    /// the labels or the predictions. A picture has no regions to intersect: a classification is
-    /// ranked by its accuracy.
-    pub(crate) fn score(&self) -> Score {
-        let all = 0..classes(self.task);
-        let right: u64 = all.clone().map(|class| self.count(class, class)).sum();
-        let accuracy = right as f64 / self.counts.iter().sum::<u64>().max(1) as f64;
-        let loss = self.loss / self.labelled.max(1.0);
-        match self.task {
-            Task::Classification { .. } => {
-                Score { miou: accuracy, accuracy, loss, class_iou: Vec::new() }
-            }
-            Task::Segmentation { .. } => {
-                let class_iou: Vec<Option<f64>> = all.map(|class| self.iou(class)).collect();
-                let present: Vec<f64> = class_iou.iter().copied().flatten().collect();
-                let miou = present.iter().sum::<f64>() / present.len().max(1) as f64;
-                Score { miou, accuracy, loss, class_iou }
-            }
-        }
+    /// The metrics of the task over all batches.
+    pub(crate) fn metrics(&self) -> Metrics {
+        let value = |metric| match metric {
+            Metric::Miou => self.miou(),
+            Metric::Accuracy => self.accuracy(),
+            Metric::Loss => self.loss / self.labelled.max(1.0),
+        };
+        let by_class = |metric| match metric {
+            ClassMetric::Iou => self.class_iou(),
+        };
+        Metrics::new(self.task.metrics(), value, by_class)
+    }
+
+    fn classes(&self) -> Range<usize> {
+        0..classes(self.task)
+    }
+
+    /// The share of the labels that are predicted.
+    fn accuracy(&self) -> f64 {
+        let right: u64 = self.classes().map(|class| self.count(class, class)).sum();
+        right as f64 / self.counts.iter().sum::<u64>().max(1) as f64
+    }
+
+    /// The mean over the classes that occur among the labels or the predictions.
+    fn miou(&self) -> f64 {
+        let present: Vec<f64> = self.class_iou().into_iter().flatten().collect();
+        present.iter().sum::<f64>() / present.len().max(1) as f64
+    }
+
+    fn class_iou(&self) -> Vec<Option<f64>> {
+        self.classes().map(|class| self.iou(class)).collect()
     }
 
     /// Intersection over union of the pixels of a class; `None` where there are none.
     fn iou(&self, class: usize) -> Option<f64> {
-        let all = 0..classes(self.task);
-        let labelled: u64 = all.clone().map(|other| self.count(class, other)).sum();
-        let predicted: u64 = all.map(|other| self.count(other, class)).sum();
+        let labelled: u64 = self.classes().map(|other| self.count(class, other)).sum();
+        let predicted: u64 = self.classes().map(|other| self.count(other, class)).sum();
         let common = self.count(class, class);
         let union = labelled + predicted - common;
         (union > 0).then(|| common as f64 / union as f64)

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use crate::metric::{ClassMetric, Metric, TaskMetrics};
 use crate::shape::Shape;
 
-/// What the network is for: which loss and which metric fit its output.
+/// What the network is for: which loss and which metrics fit its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
@@ -29,6 +30,21 @@ impl Task {
         match self {
             Task::Segmentation { classes, .. } => format!("a segmentation of {classes} classes"),
             Task::Classification { classes } => format!("a classification of {classes} classes"),
+        }
+    }
+
+    /// What networks for it are judged by.
+    #[must_use]
+    pub fn metrics(self) -> TaskMetrics {
+        match self {
+            Task::Segmentation { .. } => TaskMetrics {
+                primary: Metric::Miou,
+                others: &[Metric::Accuracy, Metric::Loss],
+                by_class: &[ClassMetric::Iou],
+            },
+            Task::Classification { .. } => {
+                TaskMetrics { primary: Metric::Accuracy, others: &[Metric::Loss], by_class: &[] }
+            }
         }
     }
 

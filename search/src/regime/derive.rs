@@ -12,8 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use super::supernet::most_probable;
 use super::{Halt, Run, choices, count};
 use crate::error::RunError;
-use crate::evaluator::{Backend, Score, Supernet};
+use crate::evaluator::{Backend, Supernet};
 use crate::event::{Event, Phase, Work};
+use crate::metrics::Metrics;
 use crate::record::{Candidate, Choices, Status};
 use crate::store::{damaged, names};
 
@@ -169,24 +170,21 @@ fn perturbed(row: &[f64], random: &mut ChaCha8Rng) -> Vec<f64> {
         .collect()
 }
 
-/// Best first: higher mIoU, then lower cost, then earlier drawn.
+/// Best first: by the primary metric, then lower cost, then earlier drawn.
 fn rank(a: &Candidate, b: &Candidate, measure: Measure) -> Ordering {
     let cost = |candidate: &Candidate| candidate.cost.of(measure);
-    let by_score = b.score.miou.total_cmp(&a.score.miou);
+    let by_score = a.score.best_first(&b.score);
     by_score.then(cost(a).cmp(&cost(b))).then(a.number.cmp(&b.number))
 }
 
 /// A score, unless it holds what is no number.
 pub(super) fn sound(
-    score: Score,
+    score: Metrics,
     what: &'static str,
     epoch: u32,
     setting: &'static str,
-) -> Result<Score, RunError> {
-    let classes = score.class_iou.iter().flatten();
-    let finite =
-        [score.miou, score.accuracy, score.loss].iter().chain(classes).all(|v| v.is_finite());
-    if finite { Ok(score) } else { Err(RunError::Diverged { what, epoch, setting }) }
+) -> Result<Metrics, RunError> {
+    if score.is_finite() { Ok(score) } else { Err(RunError::Diverged { what, epoch, setting }) }
 }
 
 /// The network of the choices that a file holds.

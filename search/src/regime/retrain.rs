@@ -5,8 +5,9 @@ use std::time::Instant;
 use super::derive::{network_of, sound};
 use super::{Halt, Run, count, finite};
 use crate::error::RunError;
-use crate::evaluator::{Backend, Part, Pass, Score, Split, Trainee};
+use crate::evaluator::{Backend, Part, Pass, Split, Trainee};
 use crate::event::{Event, Phase, Work};
+use crate::metrics::Metrics;
 use crate::record::{Candidate, Choices, Goal, Record, RetrainEpoch, RunResult, Status};
 use crate::store::{Store, damaged, names, state};
 
@@ -123,18 +124,18 @@ impl<B: Backend> Run<'_, '_, B> {
         })
     }
 
-    /// The number of epochs after which the validation mIoU was best; the first of equals.
+    /// The number of epochs after which the validation metrics were best; the first of equals.
     fn best(&self) -> Option<u32> {
-        let mut best: Option<(u32, f64)> = None;
+        let mut best: Option<(u32, &Metrics)> = None;
         for (i, record) in self.retrained().enumerate() {
-            if best.is_none_or(|(_, miou)| record.val.miou > miou) {
-                best = Some((count(i).saturating_add(1), record.val.miou));
+            if best.is_none_or(|(_, val)| record.val.is_better_than(val)) {
+                best = Some((count(i).saturating_add(1), &record.val));
             }
         }
         best.map(|(done, _)| done)
     }
 
-    fn best_val(&self) -> Result<Score, RunError> {
+    fn best_val(&self) -> Result<Metrics, RunError> {
         let best = self.best().unwrap_or_default().saturating_sub(1);
         let record = self.retrained().find(|record| record.epoch == best);
         record
@@ -143,7 +144,7 @@ impl<B: Backend> Run<'_, '_, B> {
     }
 
     /// The validation score of the picked network with inherited weights.
-    fn inherited(&self) -> Result<Option<Score>, RunError> {
+    fn inherited(&self) -> Result<Option<Metrics>, RunError> {
         if self.store.run().goal == Goal::Retrain {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 mod crash;
 mod kept;
+mod metrics;
 mod refusal;
 mod retrain;
 mod search;

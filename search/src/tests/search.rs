@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use nas_ir::{Metric, TaskMetrics};
 use tempfile::tempdir;
 
 use super::toy::{Fault, Toy};
@@ -128,21 +129,32 @@ fn the_best_epoch_of_the_retraining_is_kept() {
         .unwrap()
         .iter()
         .filter_map(|record| match record {
-            Record::Retrain(epoch) => Some(epoch.val.miou),
+            Record::Retrain(epoch) => Some(epoch.val.primary().1),
             Record::Search(_) => None,
         })
         .collect();
     assert_eq!((vals.len(), result.epoch), (5, 3), "not the last");
     let best = vals.iter().copied().fold(0.0, f64::max);
-    assert_eq!(result.val.miou, best);
+    assert_eq!(result.val.primary(), (Metric::Miou, best));
     assert_eq!(vals[result.epoch as usize], best);
-    assert!((result.test.miou - 0.9 * best).abs() < 1e-12, "the kept weights are tested");
+    assert!((result.test.primary().1 - 0.9 * best).abs() < 1e-12, "the kept weights are tested");
     let weights =
         nas_safetensors::from_bytes(&store.read(names::WEIGHTS).unwrap().unwrap()).unwrap();
     assert_eq!(weights.keys().collect::<Vec<_>>(), ["y.weight"], "no optimiser state");
     for gone in [names::TRAINEE, names::BEST] {
         assert!(store.read(gone).unwrap().is_none());
     }
+}
+
+#[test]
+fn another_primary_metric_ranks_by_its_own_direction() {
+    let mut toy = Toy::new();
+    let by_miou = whole(&toy, tempdir().unwrap().path());
+    // The toy's loss is 1 - mIoU, so the lowest picks what the highest mIoU picked.
+    toy.metrics = TaskMetrics { primary: Metric::Loss, others: &[Metric::Accuracy], by_class: &[] };
+    let by_loss = whole(&toy, tempdir().unwrap().path());
+    assert_eq!(by_loss.val.primary().0, Metric::Loss);
+    assert_eq!((by_loss.choices, by_loss.epoch), (by_miou.choices, by_miou.epoch));
 }
 
 #[test]
@@ -236,5 +248,5 @@ fn a_space_of_one_network_is_retrained() {
     let dir = tempdir().unwrap();
     let result = whole(&toy, dir.path());
     assert!(result.choices.is_empty() && result.cost.macs == 0);
-    assert!(result.test.miou > 0.0);
+    assert!(result.test.primary().1 > 0.0);
 }

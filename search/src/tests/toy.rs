@@ -9,14 +9,16 @@ use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{Conv, Padding};
 use nas_ir::recipe::{Anneal, Law, Objective, Recipe};
 use nas_ir::{
-    Assignment, Decision, DecisionId, Measure, Network, Op, Shape, Space, Tensor, Weights,
+    Assignment, ClassMetric, Decision, DecisionId, Measure, Metric, Network, Op, Shape, Space,
+    Task, TaskMetrics, Tensor, Weights,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::evaluator::{
-    Backend, OnStep, Part, Pass, PassReport, Score, Split, Step, Stop, Supernet, Trainee,
+    Backend, OnStep, Part, Pass, PassReport, Split, Step, Stop, Supernet, Trainee,
 };
+use crate::metrics::Metrics;
 
 /// Steps of a pass.
 const STEPS: usize = 2;
@@ -30,6 +32,8 @@ pub(super) struct Toy {
     pub(super) recipe: Recipe,
     /// Quality and MACs of each candidate of each decision.
     pub(super) worth: Vec<Vec<(f32, u32)>>,
+    /// What its networks are judged by.
+    pub(super) metrics: TaskMetrics,
     /// A decision that exists only if decision 0 takes candidate 0.
     pub(super) nested: Option<usize>,
     /// What the backend does wrong.
@@ -76,7 +80,8 @@ impl Toy {
         recipe.choices.rate = 0.3;
         recipe.retrain.epochs = 5;
         recipe.retrain.drop_path = Anneal { from: 0.0, to: 1.0, law: Law::Linear };
-        Self { space, recipe, worth, nested: None, fault: Cell::new(Fault::None) }
+        let metrics = Task::Segmentation { classes: 2, ignore: 255 }.metrics();
+        Self { space, recipe, worth, metrics, nested: None, fault: Cell::new(Fault::None) }
     }
 
     /// A run short enough to be stopped everywhere.
@@ -137,6 +142,19 @@ impl Toy {
         });
         // A network without choices is as good as it can be.
         if choices.is_empty() { 1.0 } else { each.sum::<f32>() / choices.len() as f32 }
+    }
+
+    /// The metrics of a network that is so good.
+    fn score(&self, miou: f64) -> Metrics {
+        let value = |metric| match metric {
+            Metric::Miou => miou,
+            Metric::Accuracy => miou.sqrt(),
+            Metric::Loss => 1.0 - miou,
+        };
+        let by_class = |metric| match metric {
+            ClassMetric::Iou => vec![Some(miou), None],
+        };
+        Metrics::new(self.metrics, value, by_class)
     }
 
     fn random(&self, pass: &Pass, step: usize) -> ChaCha8Rng {
@@ -261,16 +279,11 @@ impl Supernet for ToySupernet<'_> {
         &mut self,
         assignment: &Assignment,
         on_step: OnStep<'_>,
-    ) -> Result<Score, Stop<ToyError>> {
+    ) -> Result<Metrics, Stop<ToyError>> {
         let network = self.toy.network(assignment);
         let miou = f64::from(self.skill * self.toy.quality(&network.choices));
         report(self.toy, on_step, STEPS, 1.0 - miou)?;
-        Ok(Score {
-            miou,
-            accuracy: miou.sqrt(),
-            loss: 1.0 - miou,
-            class_iou: vec![Some(miou), None],
-        })
+        Ok(self.toy.score(miou))
     }
 
     fn state(&self) -> Result<Weights, ToyError> {
@@ -318,12 +331,12 @@ impl Trainee for ToyTrainee<'_> {
         Ok(PassReport { loss: f64::from(1.0 - self.weight), cost: 0.0 })
     }
 
-    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Score, Stop<ToyError>> {
+    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop<ToyError>> {
         let luck = if self.epochs % 2.0 == 0.0 { 0.0 } else { 0.3 };
         let base = f64::from(self.weight * (1.0 - luck));
         let miou = if split == Split::Test { 0.9 * base } else { base };
         report(self.toy, on_step, STEPS, 1.0 - miou)?;
-        Ok(Score { miou, accuracy: miou, loss: 1.0 - miou, class_iou: vec![Some(miou)] })
+        Ok(self.toy.score(miou))
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), ToyError> {

@@ -9,7 +9,7 @@ use nas_ir::recipe::{
     Adam, Anneal, Data, Derive, Gumbel, Law, Mixing, Objective, Recipe, Retrain, Schedule,
     Sgd as Descent,
 };
-use nas_ir::{Checked, Measure, Shape, Space, Task};
+use nas_ir::{Checked, ClassMetric, Measure, Metric, Shape, Space, Task};
 use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
 use tch::{Device, Kind, Tensor};
 
@@ -189,8 +189,9 @@ fn scores_and_estimated_statistics() {
     assert_eq!(steps, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
     let again = score(&mut feed, &network, Split::Val, &mut go_on).unwrap();
     assert_eq!(first, again);
-    assert_eq!(first.class_iou.len(), 7);
-    assert!(first.loss > 0.5 && first.accuracy > 0.0 && first.accuracy < 1.0);
+    assert!(first.by_class().all(|(_, values)| values.len() == 7));
+    let [loss, accuracy] = [Metric::Loss, Metric::Accuracy].map(|m| first.get(m).unwrap());
+    assert!(loss > 0.5 && accuracy > 0.0 && accuracy < 1.0);
     // The estimate of the stem is the mean of its statistics over the two batches.
     let mut means = Vec::new();
     let upload = feed.upload();
@@ -234,16 +235,18 @@ fn ignored_pixels_count_for_nothing() {
     let mut confusion = Confusion::new(Task::Segmentation { classes: 3, ignore: 9 });
     confusion.add(&logits, &labels([2, 1, 0, 9])).unwrap();
     confusion.add(&logits, &labels([9, 2, 9, 9])).unwrap();
-    let score = confusion.score();
+    let metrics = confusion.metrics();
     let predicted: Vec<i64> = {
         let classes = logits.argmax(1, false).view([-1]);
         (0..4).map(|i| classes.int64_value(&[i])).collect()
     };
     assert_eq!(predicted, [2, 2, 0, 0]);
     // Labels and predictions that count: (2, 2), (1, 2), (0, 0), (2, 2).
-    assert_eq!(score.accuracy, 0.75);
-    assert_eq!(score.class_iou, [Some(1.0), Some(0.0), Some(2.0 / 3.0)]);
-    assert!((score.miou - 5.0 / 9.0).abs() < 1e-12);
+    assert_eq!(metrics.get(Metric::Accuracy), Some(0.75));
+    let by_class: Vec<_> = metrics.by_class().collect();
+    assert_eq!(by_class, [(ClassMetric::Iou, &[Some(1.0), Some(0.0), Some(2.0 / 3.0)][..])]);
+    let (primary, miou) = metrics.primary();
+    assert!(primary == Metric::Miou && (miou - 5.0 / 9.0).abs() < 1e-12);
     let none = mean_loss(&logits, &labels([9; 4])).unwrap();
     assert_eq!(none.double_value(&[]), 0.0);
 }

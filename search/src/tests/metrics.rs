@@ -1,0 +1,100 @@
+//! What metrics are in files, and which are better.
+
+use std::cmp::Ordering;
+
+use nas_ir::Task;
+use nas_ir::metric::{ClassMetric, Metric, TaskMetrics};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::evaluator::PassReport;
+use crate::metrics::Metrics;
+use crate::record::{Record, RetrainEpoch};
+
+const SEGMENTATION: Task = Task::Segmentation { classes: 3, ignore: 255 };
+const CLASSIFICATION: Task = Task::Classification { classes: 3 };
+
+fn metrics(of: TaskMetrics, [miou, accuracy, loss]: [f64; 3]) -> Metrics {
+    let value = |metric| match metric {
+        Metric::Miou => miou,
+        Metric::Accuracy => accuracy,
+        Metric::Loss => loss,
+    };
+    let by_class = |metric| match metric {
+        ClassMetric::Iou => vec![Some(miou), None, Some(1.0)],
+    };
+    Metrics::new(of, value, by_class)
+}
+
+#[test]
+fn a_task_declares_the_keys_of_its_files_and_their_order() {
+    for (task, json) in [
+        (SEGMENTATION, r#"{"miou":0.25,"accuracy":0.5,"loss":1.0,"class_iou":[0.25,null,1.0]}"#),
+        (CLASSIFICATION, r#"{"accuracy":0.5,"loss":1.0}"#),
+    ] {
+        let metrics = metrics(task.metrics(), [0.25, 0.5, 1.0]);
+        assert_eq!(serde_json::to_string(&metrics).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Metrics>(json).unwrap(), metrics);
+    }
+}
+
+#[test]
+fn every_declared_metric_is_found_by_its_name() {
+    for metric in Metric::ALL {
+        assert_eq!(Metric::named(metric.name()), Some(metric));
+    }
+    for metric in ClassMetric::ALL {
+        assert_eq!(ClassMetric::named(metric.name()), Some(metric));
+    }
+}
+
+#[test]
+fn what_is_no_metric_is_said() {
+    for (json, words) in [
+        (r#"{"miou": 0.5, "fps": 3.0}"#, "there is no metric `fps`"),
+        (r#"{"class_iou": [0.5]}"#, "there are no metrics"),
+        ("0.5", "metrics by name, the primary one first"),
+    ] {
+        let error = serde_json::from_str::<Metrics>(json).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_line_of_the_history_reads_back_to_the_bit() {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    for epoch in 0..2000 {
+        let val = metrics(SEGMENTATION.metrics(), std::array::from_fn(|_| random.random()));
+        let train = PassReport { loss: random.random(), cost: random.random() };
+        let record =
+            Record::Retrain(RetrainEpoch { epoch, rate: [random.random(), 0.0], train, val });
+        let line = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record, "{line}");
+    }
+}
+
+#[test]
+fn the_direction_of_the_primary_metric_says_which_is_better() {
+    let by_loss = TaskMetrics { primary: Metric::Loss, others: &[], by_class: &[] };
+    for (of, better, worse) in [
+        (SEGMENTATION.metrics(), [0.6, 0.1, 2.0], [0.5, 0.9, 0.1]),
+        (CLASSIFICATION.metrics(), [0.1, 0.6, 2.0], [0.9, 0.5, 0.1]),
+        (by_loss, [0.1, 0.1, 0.5], [0.9, 0.9, 0.6]),
+    ] {
+        let (better, worse) = (metrics(of, better), metrics(of, worse));
+        assert_eq!(better.best_first(&worse), Ordering::Less);
+        assert!(better.is_better_than(&worse) && !worse.is_better_than(&better));
+        assert!(!better.is_better_than(&better));
+    }
+}
+
+#[test]
+fn a_value_that_is_no_number_is_seen_wherever_it_is() {
+    let of = SEGMENTATION.metrics();
+    assert!(metrics(of, [0.1, 0.2, 0.3]).is_finite());
+    for values in [[f64::NAN, 0.2, 0.3], [0.1, f64::INFINITY, 0.3], [0.1, 0.2, f64::NAN]] {
+        assert!(!metrics(of, values).is_finite());
+    }
+    let by_class = |_| vec![None, Some(f64::NAN)];
+    assert!(!Metrics::new(of, |_| 0.0, by_class).is_finite());
+}
