@@ -295,6 +295,15 @@ pub fn is_error(problem: &dyn Diagnostic) -> bool {
     matches!(problem.severity(), None | Some(Severity::Error))
 }
 
+/// Ends on something that was proved impossible: no input is at fault, and going on would make wrong
+/// figures. The command reports it as `nas::internal::panic`.
+#[cold]
+#[track_caller]
+#[allow(clippy::panic, reason = "the one way in which a fault of the compiler ends it")]
+pub fn fault(what: &str) -> ! {
+    panic!("{what}")
+}
+
 /// No longer name is mistaken for another, as comparing takes the product of the lengths.
 const LONGEST_WORD: usize = 64;
 

@@ -8,7 +8,6 @@ use rustc_hash::FxHashMap as HashMap;
 
 use crate::diagram::{Diagram, Entangled, Memo, Selectors};
 use crate::ids::{DecisionId, NodeId};
-use crate::ops::Op;
 use crate::space::{Node, NodeKind, Space};
 use crate::verify::Checked;
 
@@ -245,7 +244,7 @@ impl Walk {
                     self.read_in(operand, &[Way::Taken { alive, selector, index }]);
                 }
             }
-            NodeKind::Op(op) if !op.values().iter().any(Op::reads_inputs) => {}
+            NodeKind::Op(op) if !op.reads_inputs() => {}
             _ => node.inputs.iter().for_each(|&operand| self.read_as(operand, reading)),
         }
     }

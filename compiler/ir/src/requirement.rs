@@ -1,6 +1,5 @@
 //! What `require` says: a limit on a sum of multiples of measures.
 
-
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};

@@ -6,9 +6,7 @@ use nas_diagnostics::{Place, Problems, did_you_mean};
 use nas_grammar::ast::{self, BinaryOp, Expr, ExprKind, Ident, Search, Setting, Span};
 use nas_grammar::{Problem, Source};
 use nas_ir::recipe::defaults::{blank, fill_computed, fill_fixed};
-use nas_ir::recipe::table::{
-    self, Bounds, Field, Kind, Kinds, MINIMIZE, SECTIONS, Section,
-};
+use nas_ir::recipe::table::{self, Bounds, Field, Kind, Kinds, MINIMIZE, SECTIONS, Section};
 use nas_ir::recipe::{Anneal, Law, Recipe};
 
 use super::errors::{
