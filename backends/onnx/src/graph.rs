@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use nas_ir::network::NetworkNode;
 use nas_ir::ops::signature::Operands;
-use nas_ir::ops::{BatchNorm, Role};
-use nas_ir::{Network, Op, Shape, Weights};
+use nas_ir::ops::{Role, Scaling};
+use nas_ir::{Network, Shape, Weights};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 use crate::error::{EmitError, weight_problems};
-use crate::fold::{self, Norm};
+use crate::fold;
 use crate::{lower, message};
 
 /// The graph that computes the network.
@@ -90,7 +90,7 @@ pub(crate) struct Graph<'n> {
     network: &'n Network,
     weights: &'n Weights,
     pub(crate) opset: i64,
-    /// For each node, the batch norm that it takes in.
+    /// For each node, the one that it takes in.
     folds: Vec<Option<usize>>,
     /// For each node, the name of its value.
     values: Vec<String>,
@@ -199,7 +199,7 @@ impl<'n> Graph<'n> {
         self.weights.get(&name).map_or(&[], |tensor| &tensor.data)
     }
 
-    /// Adds kernel and bias of a convolution, batch norm folded in, and answers their names.
+    /// Adds kernel and bias of a convolution, what it takes in folded in, and answers their names.
     pub(crate) fn conv_weights(&mut self, site: &Site, has_bias: bool) -> Vec<String> {
         let network = self.network;
         let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
@@ -207,13 +207,12 @@ impl<'n> Graph<'n> {
         let kernel = self.weight(node, Role::Kernel);
         let bias = has_bias.then(|| self.weight(node, Role::Bias));
         let folded = self.folds.get(site.index).copied().flatten();
-        let norm = folded.and_then(|index| network.nodes.get(index));
-        let (kernel, bias) = match norm.and_then(|node| Some((node, node.op.as_ref()?))) {
-            Some((node, Op::BatchNorm(op))) => {
-                let (kernel, bias) = fold::fold(kernel, bias, &self.norm(node, *op));
+        let (kernel, bias) = match folded.and_then(|index| self.scaling(index)) {
+            Some(scaling) => {
+                let (kernel, bias) = fold::fold(kernel, bias, &scaling);
                 (kernel, Some(bias))
             }
-            _ => (kernel.to_vec(), bias.map(<[f32]>::to_vec)),
+            None => (kernel.to_vec(), bias.map(<[f32]>::to_vec)),
         };
         let name = |role: Role| format!("{}.{}", site.path, role.tensor_name());
         let mut names = vec![self.floats(&name(Role::Kernel), &dims, &kernel)];
@@ -223,14 +222,10 @@ impl<'n> Graph<'n> {
         names
     }
 
-    fn norm(&self, node: &NetworkNode, op: BatchNorm) -> Norm<'n> {
-        let affine = op.affine.then(|| [Role::Scale, Role::Shift].map(|r| self.weight(node, r)));
-        Norm {
-            affine: affine.map(|[scale, shift]| (scale, shift)),
-            mean: self.weight(node, Role::RunningMean),
-            variance: self.weight(node, Role::RunningVariance),
-            eps: op.eps,
-        }
+    /// What a node does to each channel, if it only scales them.
+    fn scaling(&self, index: usize) -> Option<Vec<Scaling>> {
+        let node = self.network.nodes.get(index)?;
+        node.op.as_ref()?.scaling(&|role| self.weight(node, role))
     }
 
     /// Adds all tensors of a node's parameters as they are and answers their names, in the order

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use nas_ir::diagram::{Diagram, Entangled};
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::operation::{Case, Operation, WeightGroup};
-use nas_ir::ops::{Initial, Resize, ResizeMode, ResizeTo, Weight};
+use nas_ir::ops::{Resize, ResizeMode, ResizeTo, Weight};
 use nas_ir::{Checked, Network, Node, NodeKind, Op, Shape, Space, Varied};
 
 use crate::parameters::{Reading, Spec};
@@ -246,13 +246,7 @@ impl Builder {
         let weights: Vec<Vec<Weight>> = weights.collect();
         let first = self.specs.len();
         let common = WeightGroup::common(weights.iter().cloned());
-        for Weight { role, dims } in common.iter().cloned() {
-            let elements = |list: &[Weight]| {
-                list.iter().find(|weight| weight.role == role).map(Weight::elements)
-            };
-            let largest = cases.iter().zip(&weights).max_by_key(|(_, list)| elements(list));
-            let initial = largest.map(|((op, inputs, _), _)| op.initial(role, inputs));
-            let initial = initial.unwrap_or(Initial::Constant(0.0));
+        for Weight { role, dims, initial } in common.iter().cloned() {
             let name = format!("{name}.{}", role.tensor_name());
             self.specs.push(Spec { name, role, dims, initial });
         }

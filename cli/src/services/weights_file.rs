@@ -302,12 +302,8 @@ fn listed(lines: &[String]) -> String {
 #[must_use]
 pub fn initial(network: &Network, seed: u64) -> Weights {
     let mut needed = Vec::new();
-    for node in &network.nodes {
-        let Some(op) = &node.op else { continue };
-        let shapes = network.operand_shapes(node);
-        for NamedWeight { name, weight } in network.node_weights(node) {
-            needed.push((name, weight.dims, op.initial(weight.role, &shapes)));
-        }
+    for NamedWeight { name, weight } in network.weights() {
+        needed.push((name, weight.dims, weight.initial));
     }
     let normal = needed.iter().filter(|(.., initial)| matches!(initial, Initial::Normal { .. }));
     let shapes: Vec<&[u32]> = normal.map(|(_, dims, _)| dims.as_slice()).collect();

@@ -2,7 +2,7 @@
 
 use nas_ir::diagram::{Combine, Diagram, Diagrams, Selectors};
 use nas_ir::measure::{BoundedRange, Bounds};
-use nas_ir::{Assignment, Checked, Node, NodeId, NodeKind, Op, Space};
+use nas_ir::{Assignment, Checked, Node, NodeId, NodeKind, Space};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The most work for a table of all depths; beyond it there are bounds.
@@ -41,8 +41,7 @@ pub(super) fn condition(
 /// What a node adds to the depth of its operands; `None` for a constant, which reads none.
 fn own(node: &Node) -> Option<u64> {
     let NodeKind::Op(op) = &node.kind else { return Some(0) };
-    // Operators do not vary in kind.
-    op.values().first().filter(|op| op.reads_inputs()).map(|op| u64::from(Op::has_kernel(op)))
+    op.reads_inputs().then(|| u64::from(op.has_kernel()))
 }
 
 /// The least and the greatest depth if each select chose by itself.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nas_ir::{Checked, DecisionId, NodeKind, Op, Space};
+use nas_ir::{Checked, DecisionId, NodeKind, Space};
 
 /// A candidate: a decision, and its row in the list of that decision.
 pub type Candidate = (DecisionId, usize);
@@ -23,7 +23,7 @@ pub fn owners(space: &Checked<Space>) -> Vec<Option<BTreeSet<Candidate>>> {
             }
         };
         let Some(own) = own.cloned() else { continue };
-        if matches!(&node.kind, NodeKind::Op(op) if !op.values().iter().any(Op::reads_inputs)) {
+        if matches!(&node.kind, NodeKind::Op(op) if !op.reads_inputs()) {
             continue;
         }
         let decision = match &node.kind {

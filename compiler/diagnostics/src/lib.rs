@@ -2,11 +2,13 @@
 
 mod cases;
 mod declare;
+mod fault;
 mod place;
 mod problems;
 mod suggest;
 
 pub use cases::With;
+pub use fault::fault;
 pub use place::{CalledFrom, Place};
 pub use problems::{Problems, is_error};
 pub use suggest::{did_you_mean, listed, nearest};

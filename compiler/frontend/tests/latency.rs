@@ -7,7 +7,8 @@ use std::sync::Arc;
 use nas_analysis::latency::{Correction, Entry, Plan, Setting, Table, Unmeasured, measured, plan};
 use nas_analysis::{ExpectedCost, Sampler};
 use nas_grammar::Source;
-use nas_ir::{Assignment, Checked, Decision, Measure, Network, Op, Precision, Space};
+use nas_ir::ops::Yields;
+use nas_ir::{Assignment, Checked, Decision, Measure, Network, Precision, Space};
 use nas_passes::specialise;
 use nas_testing::random;
 use proptest::prelude::*;
@@ -48,7 +49,8 @@ fn operators(networks: &[&Network]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for network in networks {
         for node in &network.nodes {
-            let op = node.op.as_ref().filter(|op| !op.passes_on() && !matches!(op, Op::Zero(_)));
+            let op =
+                node.op.as_ref().filter(|op| matches!(op.yields(), Yields::Sum | Yields::Computed));
             if let Some(op) = op {
                 let shapes = network.operand_shapes(node);
                 *counts.entry(format!("{op:?} {shapes:?} {}", node.shape)).or_default() += 1;

@@ -1,8 +1,8 @@
 //! The operators as the language writes them: documentation, shapes, costs, text form.
 #![allow(clippy::panic, reason = "a failed test panics")]
 
-use nas_ir::ops::TABLE;
 use nas_ir::ops::signature::{Argument, Declaration, Default, Literal};
+use nas_ir::ops::{Role, Storage, TABLE, Yields};
 use nas_ir::text::{parse, print};
 use nas_ir::{Checked, Shape, Space, Varied};
 use nas_passes::specialise;
@@ -47,6 +47,52 @@ fn parameters_have_names_of_their_own_and_defaults_of_their_kind() {
                 assert_eq!(read, Some(value), "{name}: {}", parameter.name);
             }
         }
+    }
+}
+
+/// The properties that an operator's file states go together.
+#[test]
+fn properties_agree_with_each_other() {
+    for row in TABLE {
+        let name = row.declaration.name;
+        let space = of_map(row.declaration.example);
+        let mut nodes = space.graph.nodes().map(|(_, node)| node);
+        let node =
+            nodes.find(|node| node.fixed_op().is_some_and(|op| op.declaration().name == name));
+        let node = node.unwrap_or_else(|| panic!("{name} is not in its example"));
+        let op = node.fixed_op().unwrap();
+        let shape = |id| *space.graph.shape(id).and_then(Varied::fixed).unwrap();
+        let inputs: Vec<Shape> = node.inputs.iter().map(|&id| shape(id)).collect();
+        let output = *node.shape.fixed().unwrap();
+
+        let weights = op.weights(&inputs);
+        let kernels = weights.iter().filter(|weight| weight.role == Role::Kernel).count();
+        assert_eq!(kernels, usize::from(op.has_kernel()), "{name}");
+        assert_eq!(op.macs(&inputs, output) > 0, op.has_kernel(), "{name}");
+        assert!(op.has_kernel() || !op.takes_in_scaling(), "{name}");
+
+        let forwards = matches!(op.yields(), Yields::Operand | Yields::OperandButInTraining);
+        assert_eq!(forwards, op.is_elementwise() && op.storage() == Storage::View, "{name}");
+        assert_eq!(op.reads_inputs(), op.yields() != Yields::Zeros, "{name}");
+        let keeps_shape = forwards || op.yields() == Yields::Zeros || op.is_scaling();
+        if keeps_shape || op.storage() == Storage::InPlace {
+            assert_eq!([output].as_slice(), inputs, "{name}");
+        }
+
+        let channels = inputs[0].channels() as usize;
+        let ones = vec![1.0; channels];
+        let scaling = op.scaling(&|_| &ones);
+        assert_eq!(
+            scaling.map(|of_channels| of_channels.len()),
+            op.is_scaling().then_some(channels),
+            "{name}"
+        );
+
+        let declared: Vec<&str> = row.declaration.params.iter().map(|param| param.name).collect();
+        let alternatives = op.alternatives(&inputs).unwrap();
+        assert!(alternatives.iter().all(|(given, _)| declared.contains(given)), "{name}");
+        let has_padding = declared.contains(&"padding");
+        assert_eq!(op.window_padding(&inputs).unwrap().is_some(), has_padding, "{name}");
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use nas_analysis::Supernet;
 use nas_analysis::owners::{Candidate, owners};
 use nas_grammar::Source;
-use nas_ir::{Checked, Cost, NodeKind, Op, Space};
+use nas_ir::{Checked, Cost, NodeKind, Space};
 use nas_testing::random;
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn reached(space: &Checked<Space>, without: Option<Candidate>) -> BTreeSet<usize
             continue;
         }
         match &node.kind {
-            NodeKind::Op(op) if !op.values().iter().any(Op::reads_inputs) => {}
+            NodeKind::Op(op) if !op.reads_inputs() => {}
             NodeKind::Select(selector) => {
                 let decision = space.selectors.as_choice(*selector);
                 let ways = node.inputs.iter().enumerate();

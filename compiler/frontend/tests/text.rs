@@ -1,9 +1,11 @@
 //! The text form of spaces and networks.
 #![allow(clippy::panic, reason = "functions that only tests use")]
 
+use nas_diagnostics::Problems;
 use nas_grammar::Source;
 use nas_ir::ops::{AvgPool, BatchNorm, Conv, Padding, Pool, Resize, ResizeMode, ResizeTo};
 use nas_ir::text::{dot, parse, print, print_network};
+use nas_ir::verify::verify;
 use nas_ir::{Choice, Decision, Graph, Limit, Node, NodeKind, Op, Shape, Space, Varied};
 use nas_passes::specialise;
 use nas_testing::random;
@@ -152,6 +154,28 @@ fn errors_name_the_line_and_what_was_expected() {
         parse("").map(|space| print(&space)).unwrap_err().to_string(),
         "line 1: expected `space NAME`"
     );
+}
+
+/// Decisions change the arguments of an operator, never what it is.
+#[test]
+fn an_operator_is_the_same_in_every_network() {
+    let text = |op: &str, channels: u32| {
+        format!(
+            "space s\nd0 = decision \"op\" label \"op\" [a, b]\nn0 = input \"x\" : [3, 8, 8]\n\
+             n1 = op d0 {{{op}}} (n0) \"r\" : [{channels}, 8, 8]\n\
+             n2 = output (n1) \"y\" : [{channels}, 8, 8]\n"
+        )
+    };
+    let verified = |op: &str, channels| {
+        let mut problems = Problems::default();
+        let space = verify(parse(&text(op, channels)).unwrap(), &mut problems);
+        let problems: Vec<String> = problems.into_vec().iter().map(ToString::to_string).collect();
+        (space.is_some(), problems.join("; "))
+    };
+    let conv = |kernel| format!("conv() {{out = 4, kernel = {kernel}}}");
+    assert_eq!(verified(&format!("{} | {}", conv(1), conv(3)), 4), (true, String::new()));
+    let (is_sound, problems) = verified("relu() | zero()", 3);
+    assert!(!is_sound && problems.contains("n1: an operator that is another one"), "{problems}");
 }
 
 const SMALL: &str = r#"

@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap as HashMap;
 use crate::diagram::{Diagram, Entangled, Memo, Selectors};
 use crate::ids::{DecisionId, NodeId};
 use crate::node::{Node, NodeKind};
-use crate::ops::Op;
 use crate::space::Space;
 
 /// A node that is read in more ways than this gets its diagram at once.
@@ -236,7 +235,7 @@ impl Walk {
                     self.read_in(operand, &[Way::Taken { alive, selector, index }]);
                 }
             }
-            NodeKind::Op(op) if !op.values().iter().any(Op::reads_inputs) => {}
+            NodeKind::Op(op) if !op.reads_inputs() => {}
             _ => node.inputs.iter().for_each(|&operand| self.read_as(operand, reading)),
         }
     }

@@ -72,7 +72,7 @@ pub struct NetworkNode {
 }
 
 /// A tensor of a network's parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NamedWeight {
     /// Node path and tensor name: `…/conv.1.weight`.
     pub name: String,

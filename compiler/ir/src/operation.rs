@@ -113,16 +113,22 @@ impl WeightGroup {
     }
 
     /// The tensors that cases with these weights have in common: one for each role, along each axis
-    /// as large as the largest.
+    /// as large as the largest, and before training what the one with the most elements is.
     pub fn common(weights: impl Iterator<Item = Vec<Weight>>) -> Vec<Weight> {
-        let mut common: IndexMap<Role, Weight> = IndexMap::new();
+        let mut common: IndexMap<Role, (Weight, u64)> = IndexMap::new();
         for weight in weights.flatten() {
-            let largest = common.entry(weight.role).or_insert_with(|| weight.clone());
+            let elements = weight.elements();
+            let (largest, most) =
+                common.entry(weight.role).or_insert_with(|| (weight.clone(), elements));
+            // The last one if there are several.
+            if elements >= *most {
+                (largest.initial, *most) = (weight.initial, elements);
+            }
             for (size, other) in largest.dims.iter_mut().zip(weight.dims) {
                 *size = other.max(*size);
             }
         }
-        common.into_values().collect()
+        common.into_values().map(|(weight, _)| weight).collect()
     }
 
     /// The part of a common tensor that a case reads as this weight, along each axis: the first

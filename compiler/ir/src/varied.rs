@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use nas_diagnostics::fault;
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::assignment::Assignment;
 use crate::diagram::{Diagram, Selectors};
-use crate::ops::Op;
+use crate::ops::{Op, Storage, Yields};
 
 /// Something that is the same in every network, or one of a few by the decisions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -85,10 +86,46 @@ impl<T> Varied<T> {
 }
 
 impl Varied<Op> {
-    /// The name of the operator, which does not vary.
+    /// One of its values: what an operator is does not vary, only its arguments do.
+    fn any(&self) -> &Op {
+        self.values().first().unwrap_or_else(|| fault("an operator without a case"))
+    }
+
+    /// The name of the operator.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.values().first().map_or("", |op| op.declaration().name)
+        self.any().declaration().name
+    }
+
+    /// What its value is.
+    #[must_use]
+    pub fn yields(&self) -> Yields {
+        self.any().yields()
+    }
+
+    /// Whether the values of the inputs matter; a constant keeps nothing alive.
+    #[must_use]
+    pub fn reads_inputs(&self) -> bool {
+        self.any().reads_inputs()
+    }
+
+    /// Whether it multiplies its operand by a kernel: such operators count as `depth`.
+    #[must_use]
+    pub fn has_kernel(&self) -> bool {
+        self.any().has_kernel()
+    }
+
+    /// Whether each element of its value follows from the elements at that place, so that engines
+    /// compute it while they make an operand.
+    #[must_use]
+    pub fn is_elementwise(&self) -> bool {
+        self.any().is_elementwise()
+    }
+
+    /// Where an engine puts its result.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        self.any().storage()
     }
 }
 

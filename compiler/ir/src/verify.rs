@@ -223,6 +223,10 @@ impl<'s> Checker<'s> {
                     self.add(known.costs);
                     return;
                 }
+                if !is_one_operator(op) {
+                    self.broken(id, "an operator that is another one in some networks");
+                    return;
+                }
                 if op.values().iter().any(|op| op.shape(inputs) != Ok(output)) {
                     self.broken(id, "a shape that does not follow from its operands");
                     return;
@@ -285,9 +289,14 @@ impl<'s> Checker<'s> {
                 let operation = Operation::of(self.space, node, op);
                 let joint = operation.cases_with(selectors, alive, joints);
                 let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
+                let follows =
+                    |(op, inputs, output): &Case<'_>| op.shape(inputs).as_ref() == Ok(output);
+                if !is_one_operator(op) || !cases.iter().all(follows) {
+                    return false;
+                }
                 let costs = cases.iter().map(|(op, inputs, output)| costs_of(op, inputs, *output));
                 self.add(dearest(costs));
-                cases.iter().all(|(op, inputs, output)| op.shape(inputs) == Ok(*output))
+                true
             }
             NodeKind::Select(selector) => {
                 let inputs: Vec<_> = node.inputs.iter().filter_map(shape_of).collect();
@@ -427,6 +436,13 @@ impl<'s> Checker<'s> {
             self.problems.push(CostOverflow::at(place, measure.name(), self.space.name.as_str()));
         }
     }
+}
+
+/// Whether decisions change arguments alone.
+fn is_one_operator(op: &Varied<Op>) -> bool {
+    let mut kinds = op.values().iter().map(std::mem::discriminant);
+    let first = kinds.next();
+    kinds.all(|kind| Some(kind) == first)
 }
 
 /// The most multiply-accumulates and parameters of the cases of an operator.

@@ -17,7 +17,7 @@ pub struct Tensor {
 pub type Weights = IndexMap<String, Tensor>;
 
 /// What keeps tensors from being the parameters of a network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Misfit {
     /// There is no tensor of this name.
     Missing(NamedWeight),

@@ -2,6 +2,7 @@
 
 use nas_ir::diagram::Diagram;
 use nas_ir::network::{NetworkNode, Port, TrainOutput, TrainingPart};
+use nas_ir::ops::Yields;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Op, Shape, Space};
 
 /// The network that an assignment picks: selects resolved, `identity` and additions of `zero`
@@ -59,21 +60,28 @@ impl<'s> Builder<'s> {
         node.inputs.get(*index as usize).copied()
     }
 
-    fn is_zero(&self, id: NodeId) -> bool {
-        let node = self.space.graph.node(self.target(id));
-        node.is_some_and(|node| matches!(self.op(node), Some(Op::Zero(_))))
+    /// What the value of a node is that is an operator.
+    fn yields(&self, node: &Node) -> Option<Yields> {
+        self.op(node).map(Op::yields)
     }
 
-    fn operands(&self, node: &'s Node) -> Vec<NodeId> {
+    fn is_zero(&self, id: NodeId) -> bool {
+        let node = self.space.graph.node(self.target(id));
+        node.is_some_and(|node| self.yields(node) == Some(Yields::Zeros))
+    }
+
+    fn operands(&self, node: &Node) -> Vec<NodeId> {
         let all = node.inputs.iter().map(|&id| self.target(id));
-        match self.op(node) {
-            Some(Op::Add(_)) => {
+        match self.yields(node) {
+            Some(Yields::Sum) => {
                 let kept: Vec<NodeId> = all.clone().filter(|&id| !self.is_zero(id)).collect();
                 // A sum of zeros only is one of them.
                 if kept.is_empty() { all.take(1).collect() } else { kept }
             }
-            Some(op) if !op.reads_inputs() => Vec::new(),
-            _ => all.collect(),
+            Some(Yields::Zeros) => Vec::new(),
+            Some(Yields::Operand | Yields::OperandButInTraining | Yields::Computed) | None => {
+                all.collect()
+            }
         }
     }
 
@@ -81,20 +89,26 @@ impl<'s> Builder<'s> {
     /// of one.
     fn resolve(&mut self) {
         for (id, node) in self.space.graph.nodes() {
-            let forwarded = match (&node.kind, self.op(node)) {
-                (NodeKind::Select(selector), _) => {
-                    self.taken(node, *selector).map(|id| self.target(id))
-                }
-                (_, Some(Op::Identity(_))) => node.inputs.first().map(|&id| self.target(id)),
-                (_, Some(Op::Add(_))) => match self.operands(node).as_slice() {
-                    [only] => Some(*only),
-                    _ => None,
-                },
-                _ => None,
+            let forwarded = match &node.kind {
+                NodeKind::Select(selector) => self.taken(node, *selector).map(|id| self.target(id)),
+                NodeKind::Op(_) => self.forwarded(node),
+                NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => None,
             };
             if let (Some(slot), Some(to)) = (self.resolved.get_mut(id.index()), forwarded) {
                 *slot = Some(to);
             }
+        }
+    }
+
+    /// The node whose value that of an operator is, if it computes none.
+    fn forwarded(&self, node: &Node) -> Option<NodeId> {
+        match self.yields(node)? {
+            Yields::Operand => node.inputs.first().map(|&id| self.target(id)),
+            Yields::Sum => match self.operands(node).as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            },
+            Yields::OperandButInTraining | Yields::Zeros | Yields::Computed => None,
         }
     }
 

@@ -134,14 +134,13 @@ impl Cutter<'_> {
         alive: Diagram,
         conditions: &Selectors,
     ) -> usize {
-        let reads = op.values().iter().any(Op::reads_inputs);
-        let operands = if reads { self.around(&node.inputs) } else { Vec::new() };
+        let operands = if op.reads_inputs() { self.around(&node.inputs) } else { Vec::new() };
         let stage = operands.iter().filter_map(|(group, _)| Some(self.get(*group)?.stage)).max();
         let latest = |(group, _): &&(usize, NodeId)| self.get(*group).map(|g| g.stage) == stage;
         let latest: Vec<(usize, NodeId)> = operands.iter().filter(latest).copied().collect();
         let own = Own {
             alive,
-            is_elementwise: op.values().iter().all(Op::is_elementwise),
+            is_elementwise: op.is_elementwise(),
             decisions: self.decisions(node, op, conditions),
         };
         let joined = self.joined(&own, &latest, conditions);

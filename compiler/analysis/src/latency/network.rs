@@ -2,7 +2,7 @@
 
 use nas_ir::diagram::{Diagram, Selectors, Top};
 use nas_ir::network::{NetworkNode, Port};
-use nas_ir::ops::Zero;
+use nas_ir::ops::{Yields, Zero};
 use nas_ir::{Assignment, Network, Node, NodeId, NodeKind, Op, Shape, Space};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -98,10 +98,12 @@ impl Builder<'_> {
         };
         let shape = self.shape(id)?;
         let mut operands = node.inputs.clone();
-        match op {
-            Op::Zero(_) => return Some(Value::Zeros(shape)),
-            op if op.passes_on() => return operands.first().map(|&id| self.operand(id)),
-            Op::Add(_) => {
+        match op.yields() {
+            Yields::Zeros => return Some(Value::Zeros(shape)),
+            Yields::Operand | Yields::OperandButInTraining => {
+                return operands.first().map(|&id| self.operand(id));
+            }
+            Yields::Sum => {
                 operands.retain(|&id| !self.view.holds(self.view.zero, id, self.assignment));
                 match operands.as_slice() {
                     [] => return Some(Value::Zeros(shape)),
@@ -109,7 +111,7 @@ impl Builder<'_> {
                     _ => {}
                 }
             }
-            _ => {}
+            Yields::Computed => {}
         }
         let operands = operands.into_iter().map(|id| self.operand(id)).collect();
         self.nodes.push(Made { op: op.clone(), operands, shape });

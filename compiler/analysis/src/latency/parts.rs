@@ -5,7 +5,8 @@ use std::fmt::Write;
 use indexmap::{IndexMap, IndexSet};
 use nas_ir::diagram::{Combine, Diagram, Entangled, Joint, Selectors};
 use nas_ir::fnv::fnv1a_128;
-use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Op, Space};
+use nas_ir::ops::Yields;
+use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Space};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::groups::{self, Group};
@@ -107,13 +108,13 @@ fn zeros(space: &Space, conditions: &mut Selectors) -> Vec<Diagram> {
     for (_, node) in space.graph.nodes() {
         let mut operands = node.inputs.iter().map(|id| zeros.get(id.index()).copied());
         let is_zero = match &node.kind {
-            NodeKind::Op(op) => match op.values().first() {
-                Some(Op::Zero(_)) => always,
-                Some(Op::Identity(_)) => operands.next().flatten().unwrap_or(never),
-                Some(Op::Add(_)) => {
+            NodeKind::Op(op) => match op.yields() {
+                Yields::Zeros => always,
+                Yields::Operand => operands.next().flatten().unwrap_or(never),
+                Yields::Sum => {
                     operands.flatten().fold(always, |all, zero| conditions.and(all, zero))
                 }
-                _ => never,
+                Yields::OperandButInTraining | Yields::Computed => never,
             },
             NodeKind::Select(selector) => {
                 operands.enumerate().fold(never, |any, (index, zero)| match zero {
@@ -202,7 +203,7 @@ impl Planner<'_> {
             NodeKind::Select(selector) => vec![*selector],
             NodeKind::Op(op) => {
                 let mut selectors: Vec<Diagram> = groups::selectors(self.space, node, op).collect();
-                if matches!(op.values().first(), Some(Op::Add(_))) {
+                if op.yields() == Yields::Sum {
                     let zeros = node.inputs.iter().filter_map(|id| self.zero.get(id.index()));
                     selectors.extend(zeros);
                 }

@@ -5,8 +5,8 @@
 //! conditions in the place of an assignment.
 
 use nas_ir::diagram::{Diagram, Memo, Selectors};
-use nas_ir::ops::Storage;
-use nas_ir::{Checked, Node, NodeId, NodeKind, Op, Space};
+use nas_ir::ops::{Storage, Yields};
+use nas_ir::{Checked, Node, NodeId, NodeKind, Op, Space, Varied};
 
 use super::MAX_VISITS;
 use super::TooMuch;
@@ -110,9 +110,14 @@ struct Finder<'s> {
     holders: Vec<Cases>,
 }
 
-/// What a node is in every network; operators do not vary in kind.
-fn op(node: &Node) -> Option<&Op> {
-    if let NodeKind::Op(op) = &node.kind { op.values().first() } else { None }
+/// What the value of a node is that is an operator.
+fn yields(node: &Node) -> Option<Yields> {
+    if let NodeKind::Op(op) = &node.kind { Some(op.yields()) } else { None }
+}
+
+/// Where the value of a node is put; of what is no operator, in a tensor of its own.
+fn storage(node: &Node) -> Storage {
+    if let NodeKind::Op(op) = &node.kind { op.storage() } else { Storage::Own }
 }
 
 fn cases_of(table: &[Cases], node: NodeId) -> Cases {
@@ -125,26 +130,45 @@ impl Finder<'_> {
         if is_small { Ok(()) } else { Err(TooMuch) }
     }
 
-    fn op(&self, id: NodeId) -> Option<&Op> {
-        self.space.graph.node(id).and_then(op)
+    fn is_zero(&self, id: NodeId) -> bool {
+        self.space.graph.node(id).and_then(yields) == Some(Yields::Zeros)
+    }
+
+    fn is_input(&self, id: NodeId) -> bool {
+        self.space.graph.node(id).is_some_and(|node| node.kind == NodeKind::Input)
+    }
+
+    fn is_view(&self, id: NodeId) -> bool {
+        self.space.graph.node(id).is_some_and(|node| storage(node) == Storage::View)
     }
 
     fn find_values(&mut self) -> Result<(), TooMuch> {
         for (id, node) in self.space.graph.nodes() {
-            let values = match (&node.kind, op(node)) {
-                (NodeKind::Select(selector), _) => self.selected(node, *selector),
-                (_, Some(Op::Add(_))) => self.sum(id, node),
-                (_, Some(Op::Identity(_)))
-                | (NodeKind::Output | NodeKind::TrainOutput { .. }, _) => node
-                    .inputs
-                    .first()
-                    .map_or_else(Cases::new, |&input| cases_of(&self.values, input)),
-                (NodeKind::Input | NodeKind::Op(_), _) => vec![(id, self.conditions.always)],
+            let values = match &node.kind {
+                NodeKind::Select(selector) => self.selected(node, *selector),
+                NodeKind::Op(op) => self.computed(id, node, op),
+                NodeKind::Output | NodeKind::TrainOutput { .. } => self.forwarded(node),
+                NodeKind::Input => vec![(id, self.conditions.always)],
             };
             self.values.push(values);
             self.within_limits()?;
         }
         Ok(())
+    }
+
+    /// Whose value an operator has.
+    fn computed(&mut self, id: NodeId, node: &Node, op: &Varied<Op>) -> Cases {
+        match op.yields() {
+            Yields::Sum => self.sum(id, node),
+            Yields::Operand => self.forwarded(node),
+            Yields::OperandButInTraining | Yields::Zeros | Yields::Computed => {
+                vec![(id, self.conditions.always)]
+            }
+        }
+    }
+
+    fn forwarded(&self, node: &Node) -> Cases {
+        node.inputs.first().map_or_else(Cases::new, |&input| cases_of(&self.values, input))
     }
 
     fn selected(&mut self, node: &Node, selector: Diagram) -> Cases {
@@ -161,9 +185,8 @@ impl Finder<'_> {
     /// When the value of a node is that of a `zero`.
     fn zero(&mut self, id: NodeId) -> Diagram {
         let values = cases_of(&self.values, id);
-        let is_zero = |(value, _): &(NodeId, Diagram)| matches!(self.op(*value), Some(Op::Zero(_)));
-        let zeros: Vec<Diagram> =
-            values.into_iter().filter(is_zero).map(|(_, when)| when).collect();
+        let zeros = values.into_iter().filter(|&(value, _)| self.is_zero(value));
+        let zeros: Vec<Diagram> = zeros.map(|(_, when)| when).collect();
         self.conditions.any(zeros)
     }
 
@@ -204,12 +227,15 @@ impl Finder<'_> {
     fn find_readers(&mut self) -> Result<Vec<Diagram>, TooMuch> {
         let mut emitted = vec![self.conditions.never; self.space.graph.len()];
         for (id, node) in self.space.graph.nodes().rev() {
-            let alive = match (&node.kind, op(node)) {
-                (NodeKind::Output, _) => self.conditions.always,
-                (_, Some(op)) if op.reads_inputs() => {
+            let alive = match &node.kind {
+                NodeKind::Output => self.conditions.always,
+                NodeKind::Op(op) if op.reads_inputs() => {
                     emitted.get(id.index()).copied().unwrap_or(self.conditions.never)
                 }
-                _ => continue,
+                NodeKind::Op(_)
+                | NodeKind::Select(_)
+                | NodeKind::Input
+                | NodeKind::TrainOutput { .. } => continue,
             };
             for (value, when) in self.read_by(id, node, alive) {
                 if let Some(slot) = emitted.get_mut(value.index()) {
@@ -226,11 +252,11 @@ impl Finder<'_> {
 
     /// Notes the nodes whose values a node reads where it is alive. A sum does not read zeros.
     fn read_by(&mut self, id: NodeId, node: &Node, alive: Diagram) -> Cases {
-        let is_sum = matches!(op(node), Some(Op::Add(_)));
+        let is_sum = yields(node) == Some(Yields::Sum);
         let mut read = Cases::new();
         for &input in &node.inputs {
             for (value, when) in self.conditions.within(&cases_of(&self.values, input), alive) {
-                if !(is_sum && matches!(self.op(value), Some(Op::Zero(_)))) {
+                if !(is_sum && self.is_zero(value)) {
                     self.conditions.add(&mut read, value, when);
                 }
             }
@@ -252,7 +278,7 @@ impl Finder<'_> {
         let others = cases_of(&self.readers, value);
         let others = others.into_iter().filter(|(other, _)| *other != reader).map(|(_, when)| when);
         let mut needed = self.conditions.any(others.collect::<Vec<_>>());
-        if self.op(value).map(Op::storage) == Some(Storage::View) {
+        if self.is_view(value) {
             for (seen, when) in cases_of(&self.operands, value) {
                 let beside = self.needed_beside(seen, value);
                 let beside = self.conditions.and(beside, when);
@@ -264,7 +290,7 @@ impl Finder<'_> {
 
     fn find_holders(&mut self) -> Result<(), TooMuch> {
         for (id, node) in self.space.graph.nodes() {
-            let storage = op(node).map_or(Storage::Own, Op::storage);
+            let storage = storage(node);
             let mut holders = Cases::new();
             let mut shared = self.conditions.never;
             let read =
@@ -278,7 +304,7 @@ impl Finder<'_> {
                 }
                 for (tensor, when) in self.conditions.within(&cases_of(&self.holders, value), when)
                 {
-                    let is_input = self.op(tensor).is_none();
+                    let is_input = self.is_input(tensor);
                     if storage == Storage::View || !is_input {
                         self.conditions.add(&mut holders, tensor, when);
                         shared = self.conditions.or(shared, when);

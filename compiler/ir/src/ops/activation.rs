@@ -1,7 +1,9 @@
 //! Activations without parameters, applied to each element.
 
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 macro_rules! activations {
@@ -19,12 +21,27 @@ macro_rules! activations {
                 example: concat!("x -> ", $name),
             };
 
+            const PROPERTIES: Properties<Self> = Properties {
+                yields: Yields::Computed,
+                is_elementwise: true,
+                storage: Storage::InPlace,
+                weights: None,
+                kernel: None,
+                window_padding: None,
+                scaling: None,
+                alternatives: None,
+            };
+
             fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
                 Ok(Self)
             }
 
-            fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-                first(inputs)
+            fn arguments(&self) -> Arguments {
+                Arguments::default()
+            }
+
+            fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+                Ok(inputs.first())
             }
         }
     )*};

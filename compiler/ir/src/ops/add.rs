@@ -1,8 +1,10 @@
 //! `add`: the sum of tensors of one shape.
 
 use super::fit::{Fit, difference};
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// The sum of tensors of one shape.
@@ -18,24 +20,39 @@ impl Operator for Add {
         example: "(x, x -> relu) -> add",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Sum,
+        is_elementwise: true,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let first = first(inputs)?;
-        if inputs.iter().all(|&shape| shape == first) {
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let first = inputs.first();
+        if inputs.all().iter().all(|&shape| shape == first) {
             return Ok(first);
         }
-        let shapes: Vec<String> = inputs.iter().map(Shape::to_string).collect();
+        let shapes: Vec<String> = inputs.all().iter().map(Shape::to_string).collect();
         Err(ShapeProblem::Mismatch {
             title: format!(
                 "cannot add tensors of shapes {}: {}",
                 shapes.join(" and "),
-                difference(inputs)
+                difference(inputs.all())
             ),
             help: "make the shapes equal: a 1x1 convolution changes the channels, a stride or `resize` the size".to_owned(),
-            fit: Fit::of(inputs, |_, other| other),
+            fit: Fit::of(inputs.all(), |_, other| other),
         })
     }
 }

@@ -1,9 +1,11 @@
 //! `avg_pool`: mean over a window.
 
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
+use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
-use super::window::{KERNEL, Padding};
-use super::{Operator, ShapeProblem};
+use super::window::KERNEL;
 use crate::shape::Shape;
 
 /// The mean over a window.
@@ -35,6 +37,17 @@ impl Operator for AvgPool {
         example: "x -> avg_pool(3, stride = 2, padding = \"same\")",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: Some(|pool, inputs| pool.window.reach(inputs.first())),
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         let count_include_pad = arguments.flag("count_include_pad");
         Ok(Self { window: Pool::of(arguments)?, count_include_pad })
@@ -44,11 +57,7 @@ impl Operator for AvgPool {
         self.window.arguments().with("count_include_pad", Argument::Flag(self.count_include_pad))
     }
 
-    fn window_padding(&self, inputs: &[Shape]) -> Option<Padding> {
-        Some(self.window.whole_padding(inputs.first()?.spatial()?))
-    }
-
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        self.window.shape(inputs)
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        self.window.shape(inputs.first())
     }
 }

@@ -1,9 +1,10 @@
 //! `batch_norm`: normalisation over the batch.
 
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first,
-};
-use super::{Operator, Role, ShapeProblem, Weight};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Tensors, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
+use super::weight::{Role, Scaling, Weight};
 use crate::shape::Shape;
 
 /// Batch normalisation (Ioffe and Szegedy 2015).
@@ -45,6 +46,17 @@ impl Operator for BatchNorm {
         example: "x -> conv(32, kernel = 3) -> batch_norm",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: true,
+        storage: Storage::InPlace,
+        weights: Some(Self::weights),
+        kernel: None,
+        window_padding: None,
+        scaling: Some(Self::scaling),
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         let (eps, momentum) = (arguments.real("eps"), arguments.real("momentum"));
         Ok(Self { eps, momentum, affine: arguments.flag("affine") })
@@ -57,14 +69,37 @@ impl Operator for BatchNorm {
             .with("affine", Argument::Flag(self.affine))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        first(inputs)
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        Ok(inputs.first())
+    }
+}
+
+impl BatchNorm {
+    fn weights(&self, inputs: Inputs<'_>) -> Vec<Weight> {
+        let channels = inputs.first().channels();
+        let trained: &[(Role, f32)] =
+            if self.affine { &[(Role::Scale, 1.0), (Role::Shift, 0.0)] } else { &[] };
+        let running = [(Role::RunningMean, 0.0), (Role::RunningVariance, 1.0)];
+        let all = trained.iter().copied().chain(running);
+        all.map(|(role, value)| Weight::each(role, channels, value)).collect()
     }
 
-    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        let channels = inputs.first().map_or(0, Shape::channels);
-        let trained: &[Role] = if self.affine { &[Role::Scale, Role::Shift] } else { &[] };
-        let roles = trained.iter().chain(&[Role::RunningMean, Role::RunningVariance]);
-        roles.map(|&role| Weight { role, dims: vec![channels] }).collect()
+    /// `y = (x - mean) / sqrt(variance + eps) * scale + shift` with the running statistics (Ioffe
+    /// and Szegedy 2015, algorithm 2).
+    fn scaling(&self, tensors: Tensors<'_, '_>) -> Vec<Scaling> {
+        let statistics = tensors(Role::RunningMean).iter().zip(tensors(Role::RunningVariance));
+        let of_channel = |(scale, shift): (f64, f64), (&mean, &variance): (&f32, &f32)| {
+            let factor = scale / (f64::from(variance) + self.eps).sqrt();
+            Scaling { factor, offset: shift - factor * f64::from(mean) }
+        };
+        if !self.affine {
+            return statistics.map(|statistics| of_channel((1.0, 0.0), statistics)).collect();
+        }
+        let trained = tensors(Role::Scale).iter().zip(tensors(Role::Shift));
+        let trained = trained.map(|(&scale, &shift)| (f64::from(scale), f64::from(shift)));
+        trained
+            .zip(statistics)
+            .map(|(trained, statistics)| of_channel(trained, statistics))
+            .collect()
     }
 }

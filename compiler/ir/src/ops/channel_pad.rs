@@ -1,9 +1,9 @@
 //! `channel_pad`: channels of zeros beside those of a tensor.
 
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first,
-};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
 
 /// Channels of zeros beside those of a tensor.
@@ -37,6 +37,17 @@ impl Operator for ChannelPad {
         example: "x -> channel_pad(after = 16)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self { before: arguments.count("before"), after: arguments.count("after") })
     }
@@ -47,8 +58,8 @@ impl Operator for ChannelPad {
             .with("after", Argument::Count(self.after))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let input = first(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let input = inputs.first();
         let more = self.before.saturating_add(self.after);
         Ok(input.with_channels(input.channels().saturating_add(more)))
     }

@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU32;
 
-use super::conv::groups_divide;
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
-};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::kernel::groups_divide;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
 
 /// Channels of different groups interleaved.
@@ -30,6 +30,17 @@ impl Operator for ChannelShuffle {
         example: "x -> conv(32, kernel = 1, groups = 4) -> channel_shuffle(4)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self { groups: arguments.positive("groups") })
     }
@@ -38,8 +49,8 @@ impl Operator for ChannelShuffle {
         Arguments::default().with("groups", Argument::Count(self.groups.get()))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, _) = first_map(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let (input, _) = inputs.first_map()?;
         groups_divide(self.groups, input.channels(), input.channels())?;
         Ok(input)
     }

@@ -1,9 +1,9 @@
 //! `channel_slice`: some of the channels.
 
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first,
-};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
 
 /// Channels from one to before another.
@@ -37,6 +37,17 @@ impl Operator for ChannelSlice {
         example: "(x -> channel_slice(8, 16), x -> channel_slice(0, 8)) -> concat",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self { start: arguments.count("start"), end: arguments.count("end") })
     }
@@ -47,8 +58,8 @@ impl Operator for ChannelSlice {
             .with("end", Argument::Count(self.end))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let input = first(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let input = inputs.first();
         let channels = input.channels();
         let taken = self.end.checked_sub(self.start).filter(|&n| n > 0 && self.end <= channels);
         taken.map(|taken| input.with_channels(taken)).ok_or_else(|| ShapeProblem::Window {

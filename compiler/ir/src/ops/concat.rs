@@ -1,8 +1,10 @@
 //! `concat`: maps side by side along the channels.
 
 use super::fit::{Fit, difference};
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// Maps of one size, joined along the channels.
@@ -18,15 +20,31 @@ impl Operator for Concat {
         example: "(x, x -> relu) -> concat",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let first = first(inputs)?;
-        if inputs.iter().any(|shape| shape.spatial() != first.spatial()) {
-            let shapes: Vec<String> = inputs.iter().map(Shape::to_string).collect();
-            let sizes: Vec<Shape> = inputs.iter().map(|shape| shape.with_channels(0)).collect();
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let first = inputs.first();
+        if inputs.all().iter().any(|shape| shape.spatial() != first.spatial()) {
+            let shapes: Vec<String> = inputs.all().iter().map(Shape::to_string).collect();
+            let sizes: Vec<Shape> =
+                inputs.all().iter().map(|shape| shape.with_channels(0)).collect();
             return Err(ShapeProblem::Mismatch {
                 title: format!(
                     "cannot join maps of shapes {}: {}",
@@ -35,10 +53,10 @@ impl Operator for Concat {
                 ),
                 help: "height and width must be equal; `resize` or a stride changes them"
                     .to_owned(),
-                fit: Fit::of(inputs, |own, other| other.with_channels(own.channels())),
+                fit: Fit::of(inputs.all(), |own, other| other.with_channels(own.channels())),
             });
         }
-        let channels = inputs.iter().map(Shape::channels).fold(0, u32::saturating_add);
+        let channels = inputs.all().iter().map(Shape::channels).fold(0, u32::saturating_add);
         Ok(first.with_channels(channels))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use super::conv::{BIAS, GROUPS, OUT, groups_divide, he_variance, kernel_at_each_pixel};
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
-};
+use super::inputs::Inputs;
+use super::kernel::{BIAS, GROUPS, OUT, at_each_pixel, groups_divide, he_variance, with_bias};
+use super::operator::{Kernel, Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
+use super::weight::Weight;
 use super::window::{DILATION, KERNEL, Padding, STRIDE};
-use super::{Operator, Role, ShapeProblem, Weight};
 use crate::shape::Shape;
 
 /// Transposed two-dimensional convolution: the gradient of a convolution with the same kernel,
@@ -60,6 +61,17 @@ impl Operator for ConvTranspose {
         example: "x -> conv_transpose(8, kernel = 3, stride = 2, output_padding = 1)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: Some(Self::weights),
+        kernel: Some(Kernel { macs: Self::macs, takes_in_scaling: false }),
+        window_padding: Some(|conv, _| Ok(conv.padding)),
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         let (kernel, dilation) = (arguments.pair("kernel"), arguments.pair("dilation"));
         Ok(Self {
@@ -86,36 +98,30 @@ impl Operator for ConvTranspose {
             .with("output_padding", Argument::Pair(self.output_padding))
     }
 
-    fn window_padding(&self, _inputs: &[Shape]) -> Option<Padding> {
-        Some(self.padding)
-    }
-
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, [h, w]) = first_map(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let (input, [h, w]) = inputs.first_map()?;
         groups_divide(self.groups, input.channels(), self.out)?;
         Ok(Shape::map(self.out, self.along(0, h)?, self.along(1, w)?))
-    }
-
-    /// Every input pixel is multiplied with the whole kernel once.
-    fn macs(&self, inputs: &[Shape], _output: Shape) -> u128 {
-        inputs.first().map_or(0, |&input| kernel_at_each_pixel(&self.weights(inputs), input))
-    }
-
-    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        let channels = inputs.first().map_or(0, Shape::channels);
-        let [kh, kw] = self.kernel;
-        let kernel =
-            Weight { role: Role::Kernel, dims: vec![channels, self.out / self.groups, kh, kw] };
-        let bias = self.bias.then(|| Weight { role: Role::Bias, dims: vec![self.out] });
-        std::iter::once(kernel).chain(bias).collect()
-    }
-
-    fn kernel_variance(&self, _inputs: &[Shape]) -> f64 {
-        he_variance(self.kernel, self.out, self.groups)
     }
 }
 
 impl ConvTranspose {
+    /// `[C, out / groups, kh, kw]`
+    fn filters(&self, inputs: Inputs<'_>) -> Weight {
+        let [kh, kw] = self.kernel;
+        let dims = vec![inputs.first().channels(), self.out / self.groups, kh, kw];
+        Weight::kernel(dims, he_variance(self.kernel, self.out, self.groups))
+    }
+
+    fn weights(&self, inputs: Inputs<'_>) -> Vec<Weight> {
+        with_bias(self.filters(inputs), self.bias, self.out)
+    }
+
+    /// Every input pixel is multiplied with the whole kernel once.
+    fn macs(&self, inputs: Inputs<'_>, _output: Shape) -> u128 {
+        at_each_pixel(&self.filters(inputs), inputs.first())
+    }
+
     /// The size of the result along one direction.
     fn along(&self, axis: usize, size: u32) -> Result<u32, ShapeProblem> {
         let Padding { before, after } = self.padding;

@@ -1,8 +1,10 @@
 //! `crop`: a map without some of its border.
 
 use super::border::{Border, SIDES};
-use super::signature::{Arguments, Declaration, Operands, first_map};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// A map without some of its border rows and columns.
@@ -18,6 +20,17 @@ impl Operator for Crop {
         example: "x -> crop(top = 1, left = 1)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self(Border::of(arguments)))
     }
@@ -26,8 +39,8 @@ impl Operator for Crop {
         self.0.arguments()
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, [h, w]) = first_map(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let (input, [h, w]) = inputs.first_map()?;
         let rest = |size: u32, before: u32, after: u32| {
             size.checked_sub(before)?.checked_sub(after).filter(|&rest| rest > 0)
         };

@@ -1,10 +1,10 @@
 //! What acts in training only: `dropout`, `spatial_dropout`, `drop_path`. They differ in what is
 //! set to zero together. In evaluation, and in an exported network, each is the identity.
 
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first,
-};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
 
 macro_rules! dropouts {
@@ -30,6 +30,17 @@ macro_rules! dropouts {
                 example: concat!("x -> ", $name, "(0.2)"),
             };
 
+            const PROPERTIES: Properties<Self> = Properties {
+                yields: Yields::OperandButInTraining,
+                is_elementwise: true,
+                storage: Storage::View,
+                weights: None,
+                kernel: None,
+                window_padding: None,
+                scaling: None,
+                alternatives: None,
+            };
+
             fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
                 Ok(Self { p: arguments.real("p") })
             }
@@ -38,8 +49,8 @@ macro_rules! dropouts {
                 Arguments::default().with("p", Argument::Real(self.p))
             }
 
-            fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-                first(inputs)
+            fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+                Ok(inputs.first())
             }
         }
     )*};

@@ -1,7 +1,9 @@
 //! `flatten`: a map as a vector.
 
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::{MAX_DIMENSION, Shape};
 
 /// A map as a vector, row by row of each channel.
@@ -17,12 +19,27 @@ impl Operator for Flatten {
         example: "x -> flatten",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::View,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let elements = first(inputs)?.elements();
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let elements = inputs.first().elements();
         match u32::try_from(elements) {
             Ok(elements) => Ok(Shape::vector(elements)),
             Err(_) => Err(ShapeProblem::Overflow {

@@ -1,7 +1,9 @@
 //! `global_avg_pool`: the mean of each channel.
 
-use super::signature::{Arguments, Declaration, Operands, first_map};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// The mean of each channel over the whole map.
@@ -17,12 +19,27 @@ impl Operator for GlobalAvgPool {
         example: "x -> global_avg_pool",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, _) = first_map(inputs)?;
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let (input, _) = inputs.first_map()?;
         Ok(Shape::map(input.channels(), 1, 1))
     }
 }

@@ -1,7 +1,9 @@
 //! `identity`: the input, unchanged.
 
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// The input, unchanged. A specialised network does not hold it.
@@ -17,11 +19,26 @@ impl Operator for Identity {
         example: "x -> identity",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Operand,
+        is_elementwise: true,
+        storage: Storage::View,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        first(inputs)
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        Ok(inputs.first())
     }
 }

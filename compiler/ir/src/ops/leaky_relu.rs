@@ -1,9 +1,9 @@
 //! `leaky_relu`: a rectifier with a fixed slope below zero.
 
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first,
-};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
 
 /// A rectifier with a fixed slope below zero.
@@ -27,6 +27,17 @@ impl Operator for LeakyRelu {
         example: "x -> leaky_relu(0.1)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: true,
+        storage: Storage::InPlace,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self { slope: arguments.real("slope") })
     }
@@ -35,7 +46,7 @@ impl Operator for LeakyRelu {
         Arguments::default().with("slope", Argument::Real(self.slope))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        first(inputs)
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        Ok(inputs.first())
     }
 }

@@ -1,10 +1,11 @@
 //! `linear`: a fully connected layer.
 
-use super::conv::BIAS;
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first,
-};
-use super::{Operator, Role, ShapeProblem, Weight};
+use super::inputs::Inputs;
+use super::kernel::{BIAS, with_bias};
+use super::operator::{Kernel, Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
+use super::weight::Weight;
 use crate::shape::Shape;
 
 /// A fully connected layer.
@@ -33,6 +34,17 @@ impl Operator for Linear {
         example: "x -> global_avg_pool -> linear(10)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: Some(Self::weights),
+        kernel: Some(Kernel { macs: Self::macs, takes_in_scaling: false }),
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self { out: arguments.count("out"), bias: arguments.flag("bias") })
     }
@@ -43,8 +55,8 @@ impl Operator for Linear {
             .with("bias", Argument::Flag(self.bias))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let input = first(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let input = inputs.first();
         if input.spatial().is_some_and(|size| size != [1, 1]) {
             return Err(ShapeProblem::Rank {
                 needs: "a vector [C], not a map",
@@ -53,21 +65,22 @@ impl Operator for Linear {
         }
         Ok(Shape::vector(self.out))
     }
+}
 
-    fn macs(&self, inputs: &[Shape], _output: Shape) -> u128 {
-        self.weights(inputs).first().map_or(0, |kernel| kernel.elements().into())
+impl Linear {
+    /// `[out, C]`, with the variance of PyTorch's: uniform in +-1 / sqrt(C).
+    fn matrix(&self, inputs: Inputs<'_>) -> Weight {
+        let channels = inputs.first().channels();
+        let variance = 1.0 / (3.0 * f64::from(channels.max(1)));
+        Weight::kernel(vec![self.out, channels], variance)
     }
 
-    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        let channels = inputs.first().map_or(0, Shape::channels);
-        let kernel = Weight { role: Role::Kernel, dims: vec![self.out, channels] };
-        let bias = self.bias.then(|| Weight { role: Role::Bias, dims: vec![self.out] });
-        std::iter::once(kernel).chain(bias).collect()
+    fn weights(&self, inputs: Inputs<'_>) -> Vec<Weight> {
+        with_bias(self.matrix(inputs), self.bias, self.out)
     }
 
-    /// That of PyTorch: uniform in +-1 / sqrt(C).
-    fn kernel_variance(&self, inputs: &[Shape]) -> f64 {
-        let channels = inputs.first().map_or(1, Shape::channels);
-        1.0 / (3.0 * f64::from(channels.max(1)))
+    /// The vector is multiplied by the whole matrix once.
+    fn macs(&self, inputs: Inputs<'_>, _output: Shape) -> u128 {
+        self.matrix(inputs).elements().into()
     }
 }

@@ -1,9 +1,11 @@
 //! `max_pool`: maximum over a window.
 
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
+use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
-use super::window::{KERNEL, Padding};
-use super::{Operator, ShapeProblem};
+use super::window::KERNEL;
 use crate::shape::Shape;
 
 /// The maximum over a window; padding is never the maximum.
@@ -22,6 +24,17 @@ impl Operator for MaxPool {
         example: "x -> max_pool(3, stride = 2, padding = \"same\")",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: Some(|pool, inputs| pool.window.reach(inputs.first())),
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self { window: Pool::of(arguments)? })
     }
@@ -30,11 +43,7 @@ impl Operator for MaxPool {
         self.window.arguments()
     }
 
-    fn window_padding(&self, inputs: &[Shape]) -> Option<Padding> {
-        Some(self.window.whole_padding(inputs.first()?.spatial()?))
-    }
-
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        self.window.shape(inputs)
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        self.window.shape(inputs.first())
     }
 }

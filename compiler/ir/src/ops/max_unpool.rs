@@ -1,9 +1,11 @@
 //! `max_unpool`: values put back where a pooled map had its maxima.
 
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
 use super::pool::{Pool, STRIDE};
-use super::signature::{Argument, Arguments, Declaration, Operands, first};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Operands};
 use super::window::{KERNEL, Padding};
-use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
 /// Values put back where a pooled map had its maxima, zeros elsewhere. The second operand is the
@@ -25,6 +27,17 @@ impl Operator for MaxUnpool {
         example: "(x -> max_pool(2) -> relu, x) -> max_unpool(2)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         let (kernel, stride) = Pool::steps(arguments);
         if kernel.iter().zip(&stride).any(|(kernel, stride)| stride < kernel) {
@@ -42,11 +55,10 @@ impl Operator for MaxUnpool {
             .with("stride", Argument::Pair(self.stride))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let values = first(inputs)?;
-        let pooled = first(inputs.get(1..).unwrap_or_default())?;
-        let expected = self.pool().shape(&[pooled])?;
-        if values == expected {
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let pooled = inputs.second()?;
+        let expected = self.pool().shape(pooled)?;
+        if inputs.first() == expected {
             return Ok(pooled);
         }
         Err(ShapeProblem::Mismatch {

@@ -1,8 +1,10 @@
 //! `mul`: the product of two tensors, element by element.
 
 use super::fit::Fit;
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// The product of two tensors, element by element; a map `[C, 1, 1]` is a gate for each channel.
@@ -18,18 +20,33 @@ impl Operator for Mul {
         example: "(x, x -> global_avg_pool -> sigmoid) -> mul",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: true,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        inputs.iter().try_fold(first(inputs)?, |result, &shape| {
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        inputs.all().iter().try_fold(inputs.first(), |result, &shape| {
             broadcast(result, shape).ok_or_else(|| ShapeProblem::Mismatch {
                 title: format!("cannot multiply tensors of shapes {result} and {shape}"),
                 help:
                     "make the shapes equal, or one of them [C, 1, 1], as `global_avg_pool` makes it"
                         .to_owned(),
-                fit: Fit::of(inputs, gate),
+                fit: Fit::of(inputs.all(), gate),
             })
         })
     }

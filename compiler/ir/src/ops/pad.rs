@@ -1,8 +1,10 @@
 //! `pad`: a map with a border of zeros.
 
 use super::border::{Border, SIDES};
-use super::signature::{Arguments, Declaration, Operands, first_map};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// A map with a border of zeros.
@@ -18,6 +20,17 @@ impl Operator for Pad {
         example: "x -> pad(bottom = 1, right = 1)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self(Border::of(arguments)))
     }
@@ -26,8 +39,8 @@ impl Operator for Pad {
         self.0.arguments()
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, [h, w]) = first_map(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let (input, [h, w]) = inputs.first_map()?;
         let Border { top, left, bottom, right } = self.0;
         let height = h.saturating_add(top).saturating_add(bottom);
         let width = w.saturating_add(left).saturating_add(right);

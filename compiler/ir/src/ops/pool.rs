@@ -1,7 +1,8 @@
 //! The window of `max_pool` and `avg_pool`.
 
-use super::ShapeProblem;
-use super::signature::{Argument, Arguments, Default, Kind, Parameter, first_map};
+use super::inputs::map_size;
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Default, Kind, Parameter};
 use super::window::{self, Line, Padding};
 use crate::shape::Shape;
 
@@ -62,10 +63,16 @@ impl Pool {
             .with("ceil", Argument::Flag(self.ceil))
     }
 
-    pub(super) fn shape(self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, size) = first_map(inputs)?;
+    /// What it makes of a map.
+    pub(super) fn shape(self, input: Shape) -> Result<Shape, ShapeProblem> {
+        let size = map_size(input)?;
         let [h, w] = window::output(self.lines(size), |line| self.count(line))?;
         Ok(Shape::map(input.channels(), h, w))
+    }
+
+    /// Its padding on a map, as far as its windows reach.
+    pub(super) fn reach(self, input: Shape) -> Result<Padding, ShapeProblem> {
+        map_size(input).map(|size| self.whole_padding(size))
     }
 
     /// The padding with which windows that lie inside of it are those of this pool, on a map of

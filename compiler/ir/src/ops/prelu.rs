@@ -1,7 +1,10 @@
 //! `prelu`: a rectifier whose slope below zero is trained.
 
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, Role, ShapeProblem, Weight};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
+use super::weight::{Role, Weight};
 use crate::shape::Shape;
 
 /// A rectifier whose slope below zero is trained, one for each channel (He et al. 2015).
@@ -17,16 +20,32 @@ impl Operator for Prelu {
         example: "x -> prelu",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: true,
+        storage: Storage::InPlace,
+        weights: Some(Self::weights),
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        first(inputs)
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
     }
 
-    fn weights(&self, inputs: &[Shape]) -> Vec<Weight> {
-        let channels = inputs.first().map_or(0, Shape::channels);
-        vec![Weight { role: Role::Slope, dims: vec![channels] }]
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        Ok(inputs.first())
+    }
+}
+
+impl Prelu {
+    fn weights(&self, inputs: Inputs<'_>) -> Vec<Weight> {
+        vec![Weight::each(Role::Slope, inputs.first().channels(), 0.25)]
     }
 }

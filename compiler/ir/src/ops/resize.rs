@@ -1,9 +1,9 @@
 //! `resize`: a map in another size.
 
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
-};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Sides, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
 
 /// A map in another size.
@@ -69,6 +69,17 @@ impl Operator for Resize {
         example: "x -> resize(scale = 2)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: Some(Self::alternatives),
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         let sizes = (arguments.pair_if_given("size"), arguments.pair_if_given("scale"));
         let to = match sizes {
@@ -103,12 +114,33 @@ impl Operator for Resize {
             .with("align_corners", Argument::Flag(self.align_corners))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, [h, w]) = first_map(inputs)?;
-        let [height, width] = match self.to {
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let (input, size) = inputs.first_map()?;
+        let [height, width] = self.size(size);
+        Ok(Shape::map(input.channels(), height, width))
+    }
+}
+
+impl Resize {
+    /// The size of the result and the factors, whichever of them was given.
+    fn alternatives(&self, inputs: Inputs<'_>) -> Result<Vec<Sides>, ShapeProblem> {
+        let (_, [h, w]) = inputs.first_map()?;
+        let [height, width] = self.size([h, w]);
+        let factor = |from: u32, to: u32| match to % from.max(1) {
+            0 => Argument::Count(to / from.max(1)),
+            _ => Argument::Real(f64::from(to) / f64::from(from)),
+        };
+        Ok(vec![
+            ("size", [height, width].map(Argument::Count)),
+            ("scale", [factor(h, height), factor(w, width)]),
+        ])
+    }
+
+    /// Height and width of what it makes of a map of this size.
+    fn size(&self, [h, w]: [u32; 2]) -> [u32; 2] {
+        match self.to {
             ResizeTo::Size(size) => size,
             ResizeTo::Scale([y, x]) => [h.saturating_mul(y), w.saturating_mul(x)],
-        };
-        Ok(Shape::map(input.channels(), height, width))
+        }
     }
 }

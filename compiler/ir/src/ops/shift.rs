@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 
 use super::conv::Conv;
-use super::signature::{
-    Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
-};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::window::Padding;
-use super::{Operator, ShapeProblem};
 use crate::shape::Shape;
 
 /// Each channel moved by one of the steps within a square window, zeros moving in (Wu et al.
@@ -44,6 +44,17 @@ impl Operator for Shift {
         example: "x -> conv(27, kernel = 1) -> shift -> conv(16, kernel = 1)",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Computed,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem> {
         let (kernel, dilation) = (arguments.count("kernel"), arguments.count("dilation"));
         if kernel.is_multiple_of(2) {
@@ -61,8 +72,8 @@ impl Operator for Shift {
             .with("dilation", Argument::Count(self.dilation))
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        let (input, _) = first_map(inputs)?;
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        let (input, _) = inputs.first_map()?;
         if u64::from(self.kernel).pow(2) > u64::from(input.channels()) {
             let Self { kernel, .. } = self;
             return Err(ShapeProblem::Window {

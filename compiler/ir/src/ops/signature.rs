@@ -3,9 +3,6 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use super::ShapeProblem;
-use crate::shape::{MAX_DIMENSION, MAX_ELEMENTS, Shape};
-
 /// Everything about an operator but its formulas.
 #[derive(Debug)]
 pub struct Declaration {
@@ -293,46 +290,4 @@ impl Arguments {
     pub(crate) fn word(&self, name: &str) -> &'static str {
         if let Some(Argument::Word(w)) = self.get(name) { w } else { "" }
     }
-}
-
-/// The first operand.
-pub(crate) fn first(inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-    // INVARIANT: the number of operands was checked against the declaration.
-    inputs.first().copied().ok_or_else(|| ShapeProblem::Mismatch {
-        title: "an operator without operands".to_owned(),
-        help: String::new(),
-        fit: None,
-    })
-}
-
-/// The first operand, which must be a feature map; with its height and width.
-pub(crate) fn first_map(inputs: &[Shape]) -> Result<(Shape, [u32; 2]), ShapeProblem> {
-    let shape = first(inputs)?;
-    let spatial = shape.spatial().ok_or(ShapeProblem::Rank {
-        needs: "a map [C, H, W], not a vector",
-        help: "use it before `flatten` or `linear`",
-    })?;
-    Ok((shape, spatial))
-}
-
-/// The shape, unless it leaves the range of what the compiler computes with.
-pub(crate) fn within_limits(shape: Shape) -> Result<Shape, ShapeProblem> {
-    let sizes = ["a channel count", "a height", "a width"].into_iter().zip(shape.dims());
-    for (what, &size) in sizes {
-        if u64::from(size) > MAX_DIMENSION {
-            return Err(ShapeProblem::Overflow {
-                what: format!("{what} of {size}"),
-                limit: MAX_DIMENSION,
-                help: "use fewer channels, or a smaller `size` or `scale`",
-            });
-        }
-    }
-    if shape.elements() > MAX_ELEMENTS {
-        return Err(ShapeProblem::Overflow {
-            what: format!("a tensor {shape} of {} elements", shape.elements()),
-            limit: MAX_ELEMENTS,
-            help: "use fewer channels, or a stride before it",
-        });
-    }
-    Ok(shape)
 }

@@ -1,6 +1,6 @@
 //! Sliding windows: the arithmetic that convolutions and pools share.
 
-use super::ShapeProblem;
+use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Default, Kind, Parameter};
 
 pub(super) const KERNEL: Parameter = Parameter {

@@ -1,7 +1,9 @@
 //! `zero`: zeros in the shape of the input.
 
-use super::signature::{Arguments, Declaration, Operands, first};
-use super::{Operator, ShapeProblem};
+use super::inputs::Inputs;
+use super::operator::{Operator, Properties, Storage, Yields};
+use super::problem::ShapeProblem;
+use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 /// Zeros in the shape of the input. Beside a residual it leaves only the residual.
@@ -17,11 +19,26 @@ impl Operator for Zero {
         example: "x -> zero",
     };
 
+    const PROPERTIES: Properties<Self> = Properties {
+        yields: Yields::Zeros,
+        is_elementwise: false,
+        storage: Storage::Own,
+        weights: None,
+        kernel: None,
+        window_padding: None,
+        scaling: None,
+        alternatives: None,
+    };
+
     fn from_arguments(_: &Arguments) -> Result<Self, ShapeProblem> {
         Ok(Self)
     }
 
-    fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeProblem> {
-        first(inputs)
+    fn arguments(&self) -> Arguments {
+        Arguments::default()
+    }
+
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
+        Ok(inputs.first())
     }
 }

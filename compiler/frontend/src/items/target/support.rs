@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use nas_diagnostics::Problems;
+use nas_diagnostics::{Problems, fault};
 use nas_grammar::ast::{Expr, ExprKind};
+use nas_ir::ops::ShapeProblem;
 use nas_ir::ops::signature::{Argument, Declaration, Kind};
 use nas_ir::{Op, Shape};
 
@@ -70,7 +71,8 @@ impl Conditions<'_> {
     ) -> Option<Refusal> {
         let supports = target.supports.as_ref().filter(|_| !op.vanishes())?;
         let operator = op.declaration().name;
-        let subjects = subjects(op, inputs);
+        // INVARIANT: a checked network has operands that its operators take.
+        let subjects = subjects(op, inputs).unwrap_or_else(|_| fault("operands that do not fit"));
         // Of the rows that fail, those of which most holds say what is missing.
         let mut most = 0;
         let mut nearest: Vec<&Expr> = Vec::new();
@@ -147,33 +149,22 @@ pub(super) fn placeholders(declaration: &'static Declaration) -> Vec<(&'static s
 
 /// What the names in a condition stand for: the arguments, the channels of the operand, and the
 /// padding of windows as an engine is told it.
-fn subjects(op: &Op, inputs: &[Shape]) -> Vec<(&'static str, Sides)> {
+fn subjects(op: &Op, inputs: &[Shape]) -> Result<Vec<(&'static str, Sides)>, ShapeProblem> {
     let both = |value: Value| [value.clone(), value];
     let mut subjects: Vec<(&'static str, Sides)> =
         op.arguments().iter().map(|(name, argument)| (name, sides(argument))).collect();
-    subjects.push((CHANNELS, both(count(inputs.first().map_or(0, Shape::channels)))));
-    if let Some(padding) = op.window_padding(inputs) {
+    subjects.extend(inputs.first().map(|shape| (CHANNELS, both(count(shape.channels())))));
+    if let Some(padding) = op.window_padding(inputs)? {
         let [before, after] = PADDING;
         subjects.push((before, padding.before.map(count)));
         subjects.push((after, padding.after.map(count)));
     }
-    if let Op::Resize(_) = op {
-        subjects.retain(|(name, _)| !matches!(*name, "size" | "scale"));
-        subjects.extend(resized(op, inputs).into_iter().flatten());
+    for (name, [vertical, horizontal]) in op.alternatives(inputs)? {
+        subjects.retain(|(given, _)| *given != name);
+        let ([vertical, _], [_, horizontal]) = (sides(vertical), sides(horizontal));
+        subjects.push((name, [vertical, horizontal]));
     }
-    subjects
-}
-
-/// The size of the result and the factors, whichever of them was given.
-fn resized(op: &Op, inputs: &[Shape]) -> Option<[(&'static str, Sides); 2]> {
-    let [h, w] = inputs.first()?.spatial()?;
-    let [height, width] = op.shape(inputs).ok()?.spatial()?;
-    let factor = |from: u32, to: u32| match to % from.max(1) {
-        0 => count(to / from.max(1)),
-        _ => Value::Real(f64::from(to) / f64::from(from)),
-    };
-    let scale = [factor(h, height), factor(w, width)];
-    Some([("size", [height, width].map(count)), ("scale", scale)])
+    Ok(subjects)
 }
 
 fn count(n: u32) -> Value {

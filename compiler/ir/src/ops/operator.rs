@@ -1,0 +1,95 @@
+//! What each operator answers in its own file.
+//!
+//! Neither the trait nor [`Properties`] has defaults: an operator whose file leaves out an answer
+//! that passes, analyses, targets or exporters ask for does not compile.
+
+use super::inputs::Inputs;
+use super::problem::ShapeProblem;
+use super::signature::{Argument, Arguments, Declaration};
+use super::weight::{Role, Scaling, Weight};
+use super::window::Padding;
+use crate::shape::Shape;
+
+/// What every operator declares.
+pub(crate) trait Operator: Sized {
+    /// Name, documentation, operands and parameters.
+    const DECLARATION: Declaration;
+
+    /// What it does, for whoever asks without running it.
+    const PROPERTIES: Properties<Self>;
+
+    /// The operator from its checked arguments.
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ShapeProblem>;
+
+    /// The arguments that make this operator, defaults included.
+    fn arguments(&self) -> Arguments;
+
+    /// The shape of the result.
+    fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem>;
+}
+
+/// What is known of an operator beside its shape rule. A rule that does not apply is `None`.
+pub(crate) struct Properties<O> {
+    /// What its value is.
+    pub(super) yields: Yields,
+    /// Whether each element of its value follows from the elements at that place, so that engines
+    /// compute it while they make an operand.
+    pub(super) is_elementwise: bool,
+    /// Where an engine puts its result.
+    pub(super) storage: Storage,
+    /// The tensors of its parameters.
+    pub(super) weights: Option<fn(&O, Inputs<'_>) -> Vec<Weight>>,
+    /// By which kernel it multiplies its operand.
+    pub(super) kernel: Option<Kernel<O>>,
+    /// Padding of its windows; where it takes windows that reach beyond its own padding, as far as
+    /// these reach.
+    pub(super) window_padding: Option<fn(&O, Inputs<'_>) -> Result<Padding, ShapeProblem>>,
+    /// What it does to each channel once it is trained, if it only scales them: a convolution
+    /// before it takes it in.
+    pub(super) scaling: Option<fn(&O, Tensors<'_, '_>) -> Vec<Scaling>>,
+    /// What those of its arguments come to that may be given in place of each other.
+    pub(super) alternatives: Option<fn(&O, Inputs<'_>) -> Result<Vec<Sides>, ShapeProblem>>,
+}
+
+/// What is known of an operator that multiplies its operand by a kernel: such operators count as
+/// `depth`, and they alone have multiply-accumulates.
+pub(crate) struct Kernel<O> {
+    /// Multiply-accumulates for batch 1, given the shape of the result.
+    pub(super) macs: fn(&O, Inputs<'_>, Shape) -> u128,
+    /// Whether exporters put a scaling of the channels that follows into the kernel, along the
+    /// first of its axes, and into the bias.
+    pub(super) takes_in_scaling: bool,
+}
+
+/// The values of the tensors of an operator's parameters, by what they hold.
+pub type Tensors<'f, 'w> = &'f (dyn Fn(Role) -> &'w [f32] + 'f);
+
+/// An argument by the name of its parameter: vertical and horizontal.
+pub type Sides = (&'static str, [Argument; 2]);
+
+/// What the value of an operator is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Yields {
+    /// Its operand: no network holds it.
+    Operand,
+    /// Its operand, but in training.
+    OperandButInTraining,
+    /// Zeros: it reads nothing of its operand but the shape, and a sum leaves it out.
+    Zeros,
+    /// The sum of its operands that are not zeros: if there is one, that operand.
+    Sum,
+    /// What it computes.
+    Computed,
+}
+
+/// Where an engine puts the result of an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// In memory of its own.
+    Own,
+    /// Nowhere: the result is the operand, perhaps in another shape.
+    View,
+    /// Over the first operand, value by value, if nothing else needs that one: such operators are
+    /// folded into the one before, or fused with it.
+    InPlace,
+}

@@ -1,0 +1,72 @@
+//! What may be wrong with the operands of an operator.
+
+use super::fit::Fit;
+use crate::shape::{MAX_DIMENSION, MAX_ELEMENTS, Shape};
+
+/// What is wrong with the operands of an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShapeProblem {
+    /// The operands do not fit together.
+    Mismatch {
+        /// What was expected, in words.
+        title: String,
+        /// An edit.
+        help: String,
+        /// A step after which they fit, if there is one.
+        fit: Option<Fit>,
+    },
+    /// `groups` does not divide the channels.
+    Groups {
+        /// The number of groups.
+        groups: u32,
+        /// What it does not divide: "24 input channels".
+        of: String,
+        /// The largest number of groups, up to `groups`, that would do.
+        nearest: u32,
+    },
+    /// A window does not fit into the padded map, or nothing is left of it.
+    Window {
+        /// What is left of what.
+        title: String,
+        /// An edit.
+        help: String,
+    },
+    /// A feature map was needed and a vector was given, or the other way round.
+    Rank {
+        /// What the operator needs, in words.
+        needs: &'static str,
+        /// An edit.
+        help: &'static str,
+    },
+    /// A size or a count leaves the range of what the compiler computes with.
+    Overflow {
+        /// What is too large, with its figure: "a height of 32000000".
+        what: String,
+        /// The most that there may be.
+        limit: u64,
+        /// An edit.
+        help: &'static str,
+    },
+}
+
+/// The shape, unless it leaves the range of what the compiler computes with.
+pub(super) fn within_limits(shape: Shape) -> Result<Shape, ShapeProblem> {
+    let sizes = ["a channel count", "a height", "a width"].into_iter().zip(shape.dims());
+    for (what, &size) in sizes {
+        if u64::from(size) > MAX_DIMENSION {
+            return Err(ShapeProblem::Overflow {
+                what: format!("{what} of {size}"),
+                limit: MAX_DIMENSION,
+                help: "use fewer channels, or a smaller `size` or `scale`",
+            });
+        }
+    }
+    if shape.elements() > MAX_ELEMENTS {
+        return Err(ShapeProblem::Overflow {
+            what: format!("a tensor {shape} of {} elements", shape.elements()),
+            limit: MAX_ELEMENTS,
+            help: "use fewer channels, or a stride before it",
+        });
+    }
+    Ok(shape)
+}
