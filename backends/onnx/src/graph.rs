@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nas_ir::network::NetworkNode;
 use nas_ir::ops::signature::Operands;
 use nas_ir::ops::{BatchNorm, Role};
-use nas_ir::{Network, Op, Shape, Weights};
+use nas_ir::{Network, Op, Shape, TensorName, Weights};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
@@ -195,7 +195,7 @@ impl<'n> Graph<'n> {
 
     /// The tensor of a node's parameters in this role.
     fn weight(&self, node: &NetworkNode, role: Role) -> &'n [f32] {
-        let name = format!("{}.{}", node.name, role.tensor_name());
+        let name = TensorName::new(&node.name, role).to_string();
         self.weights.get(&name).map_or(&[], |tensor| &tensor.data)
     }
 
@@ -215,7 +215,7 @@ impl<'n> Graph<'n> {
             }
             _ => (kernel.to_vec(), bias.map(<[f32]>::to_vec)),
         };
-        let name = |role: Role| format!("{}.{}", site.path, role.tensor_name());
+        let name = |role| TensorName::new(&site.path, role).to_string();
         let mut names = vec![self.floats(&name(Role::Kernel), &dims, &kernel)];
         if let Some(bias) = bias {
             names.push(self.floats(&name(Role::Bias), &[site.shape.channels()], &bias));
@@ -256,7 +256,7 @@ impl<'n> Graph<'n> {
         if let Some(channels) = dims.first_mut() {
             *channels = site.shape.channels();
         }
-        let name = format!("{}.{}", site.path, Role::Slope.tensor_name());
+        let name = TensorName::new(&site.path, Role::Slope).to_string();
         vec![self.floats(&name, &dims, data)]
     }
 

@@ -141,17 +141,6 @@ impl Role {
     pub fn is_trainable(self) -> bool {
         !matches!(self, Role::RunningMean | Role::RunningVariance)
     }
-
-    /// The last part of the tensor's name, as in PyTorch: `weight`, `running_mean`.
-    #[must_use]
-    pub fn tensor_name(self) -> &'static str {
-        match self {
-            Role::Kernel | Role::Scale | Role::Slope => "weight",
-            Role::Bias | Role::Shift => "bias",
-            Role::RunningMean => "running_mean",
-            Role::RunningVariance => "running_var",
-        }
-    }
 }
 
 /// One tensor of an operator's parameters.
