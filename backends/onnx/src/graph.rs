@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nas_ir::network::NetworkNode;
 use nas_ir::ops::signature::Operands;
 use nas_ir::ops::{BatchNorm, Role};
-use nas_ir::{Network, Op, Shape, TensorName, Weights};
+use nas_ir::{Network, Op, Opset, Shape, TensorName, Weights};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
@@ -20,7 +20,7 @@ use crate::{lower, message};
 pub(crate) fn build(
     network: &Network,
     weights: &Weights,
-    opset: i64,
+    opset: Opset,
 ) -> Result<GraphProto, EmitError> {
     check(network)?;
     let problems = weight_problems(network, weights);
@@ -89,7 +89,7 @@ pub(crate) type Output<'a> = (&'a str, DataType, Vec<i64>);
 pub(crate) struct Graph<'n> {
     network: &'n Network,
     weights: &'n Weights,
-    pub(crate) opset: i64,
+    pub(crate) opset: Opset,
     /// For each node, the batch norm that it takes in.
     folds: Vec<Option<usize>>,
     /// For each node, the name of its value.
@@ -99,7 +99,7 @@ pub(crate) struct Graph<'n> {
 }
 
 impl<'n> Graph<'n> {
-    fn new(network: &'n Network, weights: &'n Weights, opset: i64) -> Self {
+    fn new(network: &'n Network, weights: &'n Weights, opset: Opset) -> Self {
         let folds = fold::plan(network);
         let values = value_names(network, &folds);
         let choices: Vec<String> =

@@ -9,7 +9,7 @@ mod unsupported;
 use nas_diagnostics::{Place, Problems, diagnostics, did_you_mean};
 use nas_grammar::Source;
 use nas_grammar::ast::{self, Ident, Span};
-use nas_ir::Precision;
+use nas_ir::{Opset, Precision};
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::modules::ModuleId;
@@ -38,9 +38,6 @@ diagnostics! {
     Error Unsupported [nas::target::unsupported] "target `{target}` cannot run this: {reason}" { target: String, reason: String }
 }
 
-/// The ONNX operator sets that can be written.
-const OPSETS: std::ops::RangeInclusive<u32> = 13..=21;
-
 /// The path of a latency table, from the folder of the file that names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TablePath {
@@ -56,7 +53,7 @@ pub struct Target {
     /// Its name.
     pub name: String,
     /// The ONNX operator set that it reads.
-    pub opset: Option<u32>,
+    pub opset: Option<Opset>,
     /// What it computes with.
     pub precision: Option<Precision>,
     /// Bytes for weights and activations.
