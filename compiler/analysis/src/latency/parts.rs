@@ -5,7 +5,8 @@ use std::fmt::Write;
 use indexmap::{IndexMap, IndexSet};
 use nas_ir::diagram::{Combine, Diagram, Entangled, Joint, Selectors};
 use nas_ir::liveness::Liveness;
-use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Op, Space};
+use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Space};
+use nas_passes::space::simplify::Simplified;
 use rustc_hash::FxHashMap as HashMap;
 
 use super::groups::{self, Group};
@@ -100,24 +101,20 @@ pub fn plan(space: &Checked<Space>) -> Result<Plan, Entangled> {
     Ok(Plan { space: space.name.clone(), parts, regions, conditions })
 }
 
-/// For each node, when its value is a `zero` that a sum leaves out.
+/// For each node, when its value is zeros, which a sum leaves out.
 fn zeros(space: &Space, conditions: &mut Selectors) -> Vec<Diagram> {
-    let (never, always) = (conditions.constant(0), conditions.constant(1));
+    let never = conditions.constant(0);
     let mut zeros: Vec<Diagram> = Vec::with_capacity(space.graph.len());
     for (_, node) in space.graph.nodes() {
-        let mut operands = node.inputs.iter().map(|id| zeros.get(id.index()).copied());
+        let operands = node.inputs.iter().filter_map(|id| zeros.get(id.index()).copied());
         let is_zero = match &node.kind {
-            NodeKind::Op(op) => match op.values().first() {
-                Some(Op::Zero(_)) => always,
-                Some(Op::Identity(_)) => operands.next().flatten().unwrap_or(never),
-                Some(Op::Add(_)) => {
-                    operands.flatten().fold(always, |all, zero| conditions.and(all, zero))
-                }
-                _ => never,
-            },
+            NodeKind::Op(op) => {
+                let what = op.values().first().map_or(Simplified::Itself, Simplified::of);
+                what.is_zeros(conditions, operands)
+            }
             NodeKind::Select(selector) => {
                 operands.enumerate().fold(never, |any, (index, zero)| match zero {
-                    Some(zero) if zero != never => {
+                    zero if zero != never => {
                         let taken = conditions.is(*selector, index as u32);
                         let zero = conditions.and(taken, zero);
                         conditions.or(any, zero)
@@ -202,7 +199,7 @@ impl Planner<'_> {
             NodeKind::Select(selector) => vec![*selector],
             NodeKind::Op(op) => {
                 let mut selectors: Vec<Diagram> = groups::selectors(self.space, node, op).collect();
-                if matches!(op.values().first(), Some(Op::Add(_))) {
+                if op.values().first().map(Simplified::of) == Some(Simplified::Sum) {
                     let zeros = node.inputs.iter().filter_map(|id| self.zero.get(id.index()));
                     selectors.extend(zeros);
                 }
