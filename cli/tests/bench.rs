@@ -44,6 +44,13 @@ search quick of tiny {
 }
 "#;
 
+/// [`TINY`], with a target, and its space or its search `for` that.
+pub(crate) fn tiny_for_target(item: &str) -> String {
+    assert!(TINY.contains(item));
+    let text = TINY.replace(item, &format!("{item} for board"));
+    text.replace("space tiny", "target board {\n    opset 19\n}\n\nspace tiny")
+}
+
 /// A folder of its own for a test, with [`TINY`] in it as `tiny.nas`.
 pub(crate) struct Bench(TempDir);
 
@@ -64,6 +71,13 @@ impl Bench {
 
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The version of the operator set that an ONNX file is in.
+    pub(crate) fn opset(&self, name: &str) -> i64 {
+        let text = nas_onnx::dump(&self.read(name)).unwrap();
+        let version = text.lines().next().and_then(|line| line.split(['[', ']']).nth(1));
+        version.unwrap().parse().unwrap()
     }
 
     /// The names in a folder, sorted.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Said, TINY, keys};
+use crate::bench::{Bench, Said, TINY, keys, tiny_for_target};
 
 /// What the script of [`runner`] does beside answering: nothing.
 const CALM: &str = "";
@@ -45,6 +45,19 @@ fn calls(bench: &Bench) -> usize {
 
 fn table(bench: &Bench) -> Value {
     serde_json::from_slice(&bench.read("t.json")).unwrap()
+}
+
+#[test]
+fn a_plan_is_in_the_operator_set_of_the_target() {
+    let bench = Bench::new();
+    bench.write("board.nas", tiny_for_target("space tiny(classes = 2, size = 32)"));
+    for (file, opset) in [("tiny.nas", 17), ("board.nas", 19)] {
+        bench.nasc(&format!("latency plan {file} --out plan")).done();
+        let manifest: Value = serde_json::from_slice(&bench.read("plan/manifest.json")).unwrap();
+        assert_eq!(manifest["opset"], opset, "{file}");
+        let key = manifest["parts"][0]["key"].as_str().unwrap();
+        assert_eq!(bench.opset(&format!("plan/{key}.onnx")), opset, "{file}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use nasc::services::pick::named_network;
 use nasc::services::weights_file;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, tiny_for_target};
 
 /// What an export of `net.onnx` leaves.
 const FILES: [&str; 3] = ["net.check.safetensors", "net.onnx", "net.verify.json"];
@@ -74,6 +74,26 @@ fn a_tolerance_that_is_not_met_leaves_no_file() {
     let exact = bench.nasc("export tiny.nas --arch first -o net.onnx --tolerance exact");
     exact.fails(1, &["nas::verify::differs", "net.onnx was not written", "--tolerance loose"]);
     assert_eq!(bench.list("."), ["tiny.nas"]);
+}
+
+#[test]
+fn the_target_says_in_which_operator_set() {
+    let bench = Bench::new();
+    bench.write("board.nas", tiny_for_target("space tiny(classes = 2, size = 32)"));
+    let warning = "warning: the file is in ONNX operator set 14, as `--opset` says; the target of \
+                   the space reads 19";
+    for (args, opset, is_warned) in [
+        ("tiny.nas", 17, false),
+        ("tiny.nas --opset 14", 14, false),
+        ("board.nas", 19, false),
+        ("board.nas --opset 19", 19, false),
+        ("board.nas --opset 14", 14, true),
+    ] {
+        let said = bench.nasc(&format!("export {args} --arch first -o net.onnx"));
+        assert_eq!(said.err.contains(warning), is_warned, "{args}: {}", said.err);
+        said.done();
+        assert_eq!(bench.opset("net.onnx"), opset, "{args}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Child, Output, Stdio};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::bench::{Bench, Said, TINY, keys};
+use crate::bench::{Bench, Said, TINY, keys, tiny_for_target};
 
 /// The files of a finished search.
 const RUN: [&str; 19] = [
@@ -89,6 +89,15 @@ fn result(bench: &Bench) -> Value {
     serde_json::from_slice(&bench.read("run/result.json")).unwrap()
 }
 
+/// The space is the same for any target; the network is written for that of the search.
+#[test]
+fn a_search_writes_in_the_operator_set_of_its_target() {
+    let bench = bench();
+    bench.write("tiny.nas", tiny_for_target("search quick of tiny"));
+    bench.nasc("search tiny.nas --out run").done();
+    assert_eq!(bench.opset("run/network.onnx"), 19);
+}
+
 #[test]
 fn a_search_leaves_a_whole_run_and_a_table() {
     let bench = bench();
@@ -102,6 +111,7 @@ fn a_search_leaves_a_whole_run_and_a_table() {
     assert_eq!(bench.read("run/history.jsonl").split(|&byte| byte == b'\n').count(), 4 + 2 + 1);
 
     bench.nasc("verify run/network.onnx").done();
+    assert_eq!(bench.opset("run/network.onnx"), 17);
     let cost = bench.nasc("cost tiny.nas --arch run/assignment.json --json").json();
     assert_eq!(result(&bench)["cost"], cost);
     assert_eq!(bench.nasc("search tiny.nas --out run --resume").done(), table);

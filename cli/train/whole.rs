@@ -24,8 +24,6 @@ pub(crate) const ONNX: &str = "network.onnx";
 pub(crate) const REPORT: &str = "network.verify.json";
 /// Its record for `nasc verify`.
 pub(crate) const CHECK: &str = "network.check.safetensors";
-/// The operator set of the ONNX file.
-const OPSET: i64 = 17;
 /// What to do about outputs that differ.
 const HELP: &str = "the weights are kept: `nasc export FILE --arch DIR/assignment.json --weights \
                     DIR/weights.safetensors --tolerance loose -o NAME.onnx` allows more";
@@ -61,8 +59,8 @@ fn export(
     let bytes = bytes.ok_or_else(|| Failure::input("the run has no weights"))?;
     let weights = weights_file::take(&network, &bytes, names::WEIGHTS, &NameMap::default())?;
     let provenance = provenance(&network, &training.sources, names::WEIGHTS);
-    let making =
-        Making { opset: OPSET, tolerance: Tolerance::Export, provenance, weights: &weights };
+    let opset = training.space.device.opset.unwrap_or_default();
+    let making = Making { opset, tolerance: Tolerance::Export, provenance, weights: &weights };
     let made = package(&network, making, Some(&libtorch()))?;
     keep(store, made)
 }

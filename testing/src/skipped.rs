@@ -5,7 +5,7 @@ use std::io::Write;
 
 /// The file that collects what was skipped, one line each; `cargo xtask test` names it and prints it
 /// at its end.
-pub const FILE: &str = "NASC_SKIPPED";
+const FILE: &str = "NASC_SKIPPED";
 
 /// Says that a test was skipped, and why.
 pub fn skipped(test: &str, why: &str) {

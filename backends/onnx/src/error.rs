@@ -2,10 +2,8 @@
 
 use miette::Diagnostic;
 use nas_ir::weights::{Misfit, misfits};
-use nas_ir::{Network, Weights};
+use nas_ir::{Network, Opset, Weights};
 use thiserror::Error;
-
-use crate::OPSETS;
 
 /// Why a network was not written.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
@@ -14,7 +12,7 @@ pub enum EmitError {
     #[error("ONNX operator set {opset} is not supported")]
     #[diagnostic(
         code(nas::onnx::opset),
-        help("use an operator set from {} to {}", OPSETS.start(), OPSETS.end())
+        help("use an operator set from {} to {}", Opset::OLDEST, Opset::NEWEST)
     )]
     Opset {
         /// What was asked for.

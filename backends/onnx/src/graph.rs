@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nas_ir::network::NetworkNode;
 use nas_ir::ops::signature::Operands;
 use nas_ir::ops::{Role, Scaling};
-use nas_ir::{Network, Shape, Weights};
+use nas_ir::{Network, Opset, Shape, TensorName, Weights};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
@@ -20,7 +20,7 @@ use crate::{lower, message};
 pub(crate) fn build(
     network: &Network,
     weights: &Weights,
-    opset: i64,
+    opset: Opset,
 ) -> Result<GraphProto, EmitError> {
     check(network)?;
     let problems = weight_problems(network, weights);
@@ -89,7 +89,7 @@ pub(crate) type Output<'a> = (&'a str, DataType, Vec<i64>);
 pub(crate) struct Graph<'n> {
     network: &'n Network,
     weights: &'n Weights,
-    pub(crate) opset: i64,
+    pub(crate) opset: Opset,
     /// For each node, the one that it takes in.
     folds: Vec<Option<usize>>,
     /// For each node, the name of its value.
@@ -99,7 +99,7 @@ pub(crate) struct Graph<'n> {
 }
 
 impl<'n> Graph<'n> {
-    fn new(network: &'n Network, weights: &'n Weights, opset: i64) -> Self {
+    fn new(network: &'n Network, weights: &'n Weights, opset: Opset) -> Self {
         let folds = fold::plan(network);
         let values = value_names(network, &folds);
         let choices: Vec<String> =
@@ -195,7 +195,7 @@ impl<'n> Graph<'n> {
 
     /// The tensor of a node's parameters in this role.
     fn weight(&self, node: &NetworkNode, role: Role) -> &'n [f32] {
-        let name = format!("{}.{}", node.name, role.tensor_name());
+        let name = TensorName::new(&node.name, role).to_string();
         self.weights.get(&name).map_or(&[], |tensor| &tensor.data)
     }
 
@@ -214,7 +214,7 @@ impl<'n> Graph<'n> {
             }
             None => (kernel.to_vec(), bias.map(<[f32]>::to_vec)),
         };
-        let name = |role: Role| format!("{}.{}", site.path, role.tensor_name());
+        let name = |role| TensorName::new(&site.path, role).to_string();
         let mut names = vec![self.floats(&name(Role::Kernel), &dims, &kernel)];
         if let Some(bias) = bias {
             names.push(self.floats(&name(Role::Bias), &[site.shape.channels()], &bias));
@@ -251,7 +251,7 @@ impl<'n> Graph<'n> {
         if let Some(channels) = dims.first_mut() {
             *channels = site.shape.channels();
         }
-        let name = format!("{}.{}", site.path, Role::Slope.tensor_name());
+        let name = TensorName::new(&site.path, Role::Slope).to_string();
         vec![self.floats(&name, &dims, data)]
     }
 

@@ -12,16 +12,11 @@ mod graph;
 mod lower;
 mod message;
 
-use std::ops::RangeInclusive;
-
-use nas_ir::{Network, Weights};
+use nas_ir::{Network, Opset, Weights};
 use onnx_protobuf::{Message, ModelProto};
 
 pub use dump::{DumpError, dump};
 pub use error::EmitError;
-
-/// The operator sets that [`emit`] can write for.
-pub const OPSETS: RangeInclusive<i64> = 13..=21;
 
 /// The largest message that protobuf encodes, in bytes.
 const MAX_BYTES: u64 = i32::MAX as u64;
@@ -29,8 +24,8 @@ const MAX_BYTES: u64 = i32::MAX as u64;
 /// How a model is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The version of the default operator set, one of [`OPSETS`].
-    pub opset: i64,
+    /// The operator set.
+    pub opset: Opset,
     /// The version of the compiler, as the file states it.
     pub producer_version: String,
     /// Keys and values for the file's `metadata_props`, in this order: where the network is from.
@@ -40,11 +35,19 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            opset: 17,
+            opset: Opset::default(),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
             provenance: Vec::new(),
         }
     }
+}
+
+/// The operator set of a version that somebody asks for.
+///
+/// # Errors
+/// Networks cannot be written in it.
+pub fn operator_set(version: i64) -> Result<Opset, EmitError> {
+    Opset::new(version).ok_or(EmitError::Opset { opset: version })
 }
 
 /// The bytes of an ONNX file that computes `network` with `weights`.
@@ -54,12 +57,9 @@ impl Default for Options {
 /// of `weights` that the network does not name are left out.
 ///
 /// # Errors
-/// The operator set is not one of [`OPSETS`]; weights are missing, have other sizes, or are not
+/// Weights are missing, have other sizes, or are not
 /// finite once batch norm is folded; two values would have one name; the file would exceed 2 GiB.
 pub fn emit(network: &Network, weights: &Weights, options: &Options) -> Result<Vec<u8>, EmitError> {
-    if !OPSETS.contains(&options.opset) {
-        return Err(EmitError::Opset { opset: options.opset });
-    }
     let model = ModelProto {
         ir_version: ir_version(options.opset),
         opset_import: vec![message::operator_set(options.opset)],
@@ -78,8 +78,8 @@ pub fn emit(network: &Network, weights: &Weights, options: &Options) -> Result<V
 
 /// The file format that came with the operator set, by the table of ONNX's `Versioning.md`;
 /// 9 at most, so that runtimes which know the operators also open the file.
-fn ir_version(opset: i64) -> i64 {
-    match opset {
+fn ir_version(opset: Opset) -> i64 {
+    match opset.version() {
         ..=14 => 7,
         15..=18 => 8,
         19.. => 9,

@@ -343,7 +343,7 @@ fn relu6_gate() -> Vec<AttributeProto> {
 
 /// `HardSwish` entered ONNX with operator set 14.
 fn hswish(graph: &mut Graph<'_>, site: &Site) {
-    if graph.opset >= 14 {
+    if graph.opset.version() >= 14 {
         simple(graph, site, "HardSwish", vec![]);
     } else {
         gated(graph, site, "HardSigmoid", relu6_gate());

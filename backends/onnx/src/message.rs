@@ -1,6 +1,6 @@
 //! Small pieces of ONNX messages.
 
-use nas_ir::Shape;
+use nas_ir::{Opset, Shape};
 use onnx_protobuf::attribute_proto::AttributeType;
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::tensor_shape_proto::{Dimension, dimension};
@@ -91,9 +91,9 @@ pub(crate) fn value_info(name: &str, kind: DataType, sizes: &[i64]) -> ValueInfo
     ValueInfoProto { name: name.to_owned(), type_: Some(kind).into(), ..ValueInfoProto::default() }
 }
 
-/// The default operator domain at a version.
-pub(crate) fn operator_set(version: i64) -> OperatorSetIdProto {
-    OperatorSetIdProto { version, ..OperatorSetIdProto::default() }
+/// The default operator domain at the version of the operator set.
+pub(crate) fn operator_set(opset: Opset) -> OperatorSetIdProto {
+    OperatorSetIdProto { version: opset.version(), ..OperatorSetIdProto::default() }
 }
 
 /// A key and a value.

@@ -14,8 +14,8 @@ use nas_ir::ops::{
     Add, Border, Concat, Conv, Crop, GlobalAvgPool, Hswish, Mul, Relu, Relu6, Resize, ResizeMode,
     ResizeTo, Sigmoid, Zero,
 };
-use nas_ir::{Network, Op, Shape};
-use nas_onnx::{EmitError, OPSETS, Options, dump, emit};
+use nas_ir::{Network, Op, Opset, Shape};
+use nas_onnx::{EmitError, Options, dump, emit, operator_set};
 
 /// Folded and unfolded batch norms, a sum of three, a gate, a constant, a resize by a factor.
 fn small() -> Network {
@@ -52,7 +52,7 @@ fn small() -> Network {
     b.network()
 }
 
-fn text(network: &Network, opset: i64) -> String {
+fn text(network: &Network, opset: Opset) -> String {
     let options = Options {
         opset,
         producer_version: "0.0.0".to_owned(),
@@ -63,13 +63,16 @@ fn text(network: &Network, opset: i64) -> String {
 
 #[test]
 fn a_small_model_as_text() {
-    insta::assert_snapshot!(text(&small(), 17));
+    insta::assert_snapshot!(text(&small(), Opset::default()));
 }
 
 #[test]
 fn older_operator_sets_spell_hswish_out() {
-    let lines: Vec<String> =
-        text(&small(), 13).lines().filter(|l| l.contains("hswish")).map(str::to_owned).collect();
+    let lines: Vec<String> = text(&small(), Opset::OLDEST)
+        .lines()
+        .filter(|l| l.contains("hswish"))
+        .map(str::to_owned)
+        .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -77,7 +80,7 @@ fn older_operator_sets_spell_hswish_out() {
 fn the_same_network_gives_the_same_bytes() {
     let network = small();
     let weights = weights(&network);
-    for opset in OPSETS {
+    for opset in Opset::all() {
         let options = Options { opset, ..Options::default() };
         let bytes = emit(&network, &weights, &options).unwrap();
         assert_eq!(bytes, emit(&network.clone(), &weights.clone(), &options).unwrap());
@@ -86,7 +89,7 @@ fn the_same_network_gives_the_same_bytes() {
 
 #[test]
 fn every_value_has_a_shape() {
-    for opset in OPSETS {
+    for opset in Opset::all() {
         assert!(!text(&small(), opset).contains(": ?"));
     }
 }
@@ -101,13 +104,14 @@ fn refused(network: &Network, change: impl FnOnce(&mut nas_ir::Weights)) -> Stri
 
 #[test]
 fn operator_sets_out_of_range_are_refused() {
-    let network = small();
-    for opset in [0, 12, 22] {
-        let options = Options { opset, ..Options::default() };
-        let error = emit(&network, &weights(&network), &options).unwrap_err();
+    for opset in [-1, 0, 12, 22, i64::from(u8::MAX) + 18] {
+        let error = operator_set(opset).unwrap_err();
         assert_eq!(error, EmitError::Opset { opset });
         assert_eq!(error.help().unwrap().to_string(), "use an operator set from 13 to 21");
     }
+    let versions: Vec<i64> = Opset::all().map(Opset::version).collect();
+    assert_eq!(versions, (13..=21).collect::<Vec<_>>());
+    assert!(versions.into_iter().all(|version| operator_set(version).is_ok()));
 }
 
 #[test]

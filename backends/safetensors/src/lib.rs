@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use nas_ir::tensor_name::is_batch_counter;
 use nas_ir::{Tensor, Weights};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView, View};
 use thiserror::Error;
@@ -10,8 +11,6 @@ use thiserror::Error;
 /// The key of the note in the file's metadata. One key only: with several, their order in the
 /// file would be random.
 const NOTE: &str = "nasc";
-/// How the names of PyTorch's counters of batches end, 64-bit integers that nothing reads.
-const COUNTER: &str = ".num_batches_tracked";
 
 /// Bytes that are not the tensors asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -93,7 +92,7 @@ pub fn to_bytes(weights: &Weights, note: Option<&str>) -> Result<Vec<u8>, Tensor
 pub fn from_bytes(bytes: &[u8]) -> Result<Weights, TensorsError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| TensorsError::reading(e, bytes))?;
     let mut views: Vec<(String, TensorView<'_>)> = file.tensors();
-    views.retain(|(name, _)| !name.ends_with(COUNTER));
+    views.retain(|(name, _)| !is_batch_counter(name));
     views.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let others = views.iter().filter(|(_, view)| view.dtype() != Dtype::F32);
     let others: Vec<Typed> = others

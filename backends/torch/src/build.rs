@@ -5,7 +5,7 @@
 //! at the largest and brought to size; an output whose size does is brought back to the largest.
 //!
 //! Parameters are named as in the network, by the path of the node and the role. Where cases have
-//! tensors of their own, choices stand between ([`WeightGroup::suffix`]):
+//! tensors of their own, choices stand between ([`WeightGroup::label`]):
 //! `unit.3/conv.0[unit.3/kernel=5].weight`.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use nas_ir::diagram::{Diagram, Entangled};
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::operation::{Case, Operation, WeightGroup};
 use nas_ir::ops::{Resize, ResizeMode, ResizeTo, Weight};
-use nas_ir::{Checked, Network, Node, NodeKind, Op, Shape, Space, Varied};
+use nas_ir::{Checked, Network, Node, NodeKind, Op, Shape, Space, TensorName, Varied};
 
 use crate::parameters::{Reading, Spec};
 use crate::program::{self, Instruction, Operator, Output, Program, Select, Work};
@@ -196,7 +196,7 @@ impl Builder {
     }
 
     fn only_case(&mut self, name: &str, case: Case<'_>, operands: &[usize]) -> usize {
-        let weights = self.group(name, &[&case]).into_iter().flatten().collect();
+        let weights = self.group(name, None, &[&case]).into_iter().flatten().collect();
         self.case(name, &case, operands, weights)
     }
 
@@ -229,8 +229,9 @@ impl Builder {
         for group in operation.weight_groups(space, &mut self.program.selectors, &joint) {
             let members = group.cases.iter().filter_map(|&case| cases.get(case));
             let members: Vec<&Case<'_>> = members.collect();
-            let name = format!("{}{}", node.name, group.suffix(space));
-            for (&case, read) in group.cases.iter().zip(self.group(&name, &members)) {
+            let label = group.label(space);
+            let reads = self.group(&node.name, label.as_deref(), &members);
+            for (&case, read) in group.cases.iter().zip(reads) {
                 weights.get_mut(case).into_iter().for_each(|slot| *slot = read.clone());
             }
         }
@@ -241,13 +242,13 @@ impl Builder {
     }
 
     /// Adds the tensors that some cases have in common; gives what each case reads.
-    fn group(&mut self, name: &str, cases: &[&Case<'_>]) -> Vec<Vec<Reading>> {
+    fn group(&mut self, node: &str, group: Option<&str>, cases: &[&Case<'_>]) -> Vec<Vec<Reading>> {
         let weights = cases.iter().map(|(op, inputs, _)| op.weights(inputs));
         let weights: Vec<Vec<Weight>> = weights.collect();
         let first = self.specs.len();
         let common = WeightGroup::common(weights.iter().cloned());
         for Weight { role, dims, initial } in common.iter().cloned() {
-            let name = format!("{name}.{}", role.tensor_name());
+            let name = TensorName { node, group, part: role.into() }.to_string();
             self.specs.push(Spec { name, role, dims, initial });
         }
         let read = |weight: &Weight| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use nas_ir::operation::WeightGroup;
 use nas_ir::ops::{Initial, Role, Weight};
-use nas_ir::{Tensor as Plain, Weights};
+use nas_ir::{Tensor as Plain, TensorName, Weights};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use crate::error::TorchError;
@@ -99,7 +99,7 @@ impl Parameters {
         for (node, readings) in readings {
             for reading in *readings {
                 let Some(spec) = self.specs.get(reading.row) else { continue };
-                sources.insert(format!("{node}.{}", spec.role.tensor_name()), reading);
+                sources.insert(TensorName::new(node, spec.role).to_string(), reading);
             }
         }
         let mut tensors = Vec::new();

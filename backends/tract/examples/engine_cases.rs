@@ -19,7 +19,7 @@ use nas_cases::networks::{Builder, conv, weights};
 use nas_cases::{cases, reference};
 use nas_ir::network::Port;
 use nas_ir::ops::Flatten;
-use nas_ir::{Network, Op, Shape, Tensor};
+use nas_ir::{Network, Op, Opset, Shape, Tensor};
 use nas_onnx::{Options, emit};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 use serde_json::{Value, json};
@@ -35,10 +35,12 @@ fn main() {
     for opset in BTreeSet::from_iter(opsets.values()) {
         write_all(&folder.join(format!("opset{opset}")), *opset, &claims);
     }
-    write_json(&folder.join("opsets.json"), &json!(opsets));
+    let versions: BTreeMap<&String, i64> =
+        opsets.iter().map(|(target, opset)| (target, opset.version())).collect();
+    write_json(&folder.join("opsets.json"), &json!(versions));
 }
 
-fn write_all(folder: &Path, opset: i64, claims: &claims::Claims) {
+fn write_all(folder: &Path, opset: Opset, claims: &claims::Claims) {
     std::fs::create_dir_all(folder).unwrap();
     let cases = cases::all().into_iter().filter(|(name, _)| !OTHERS.contains(&name.as_str()));
     let cases: Vec<Value> = cases
@@ -101,7 +103,7 @@ fn stem(b: &mut Builder, name: &str, shape: Shape) -> usize {
     }
 }
 
-fn write(folder: &Path, name: &str, network: &Network, opset: i64) -> Value {
+fn write(folder: &Path, name: &str, network: &Network, opset: Opset) -> Value {
     let weights = weights(network);
     let options = Options { opset, ..Options::default() };
     let bytes = emit(network, &weights, &options).unwrap();

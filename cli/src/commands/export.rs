@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use nas_ir::Opset;
 use nas_passes::specialise;
 use nas_tract::Tolerance;
 
@@ -42,8 +43,8 @@ pub struct ExportArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// The version of the ONNX operator set.
-    #[arg(long, default_value_t = 17)]
-    pub opset: i64,
+    #[arg(long, help = opset_help())]
+    pub opset: Option<i64>,
     /// How far tract may be from libtorch, relative to the largest value of an output: 0, 1e-5,
     /// 3e-4 or 1e-2.
     #[arg(long, value_name = "NAME", default_value = "export", value_parser = tolerance_parser())]
@@ -60,11 +61,12 @@ pub struct ExportArgs {
 pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failure> {
     let ExportArgs { file, output, .. } = args;
     check_output(args)?;
-    let (network, sources) = Input::with(args.drop.of(file), |program, compiler| {
+    let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
+    let (network, opset, sources) = Input::with(args.drop.of(file), |program, compiler| {
         let named = pick::network(program, compiler, args.space.as_deref(), &args.arch)?;
         let network = specialise(&named.space, &named.assignment);
         warn_of_memory(&named.space, &nas_analysis::costs(&network));
-        Ok((network, sources(compiler)))
+        Ok((network, opset(asked, named.space.device.opset), sources(compiler)))
     })?;
     let (weights, origin) = match &args.weights {
         Some(path) => {
@@ -78,7 +80,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         }
     };
     let provenance = provenance(&network, &sources, &origin);
-    let ExportArgs { opset, tolerance, .. } = *args;
+    let tolerance = args.tolerance;
     let making = Making { opset, tolerance, provenance, weights: &weights };
     let made = package(&network, making, reference)?;
     let [report, check] = beside(output);
@@ -100,6 +102,27 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         println!("{}", path.display());
     }
     Ok(())
+}
+
+fn opset_help() -> String {
+    let default = Opset::default();
+    format!(
+        "The version of the ONNX operator set; without it, that of the space's target, or {default}"
+    )
+}
+
+/// The operator set to write in: that which was asked for, else that of the target. Warns where the
+/// target reads another one than was asked for.
+fn opset(asked: Option<Opset>, target: Option<Opset>) -> Opset {
+    if let (Some(asked), Some(target)) = (asked, target)
+        && asked != target
+    {
+        eprintln!(
+            "warning: the file is in ONNX operator set {asked}, as `--opset` says; the target of the \
+             space reads {target}"
+        );
+    }
+    asked.or(target).unwrap_or_default()
 }
 
 /// Refuses a place where the file cannot or should not be written, before the work is done.
@@ -153,7 +176,7 @@ mod tests {
             weights: None,
             names: None,
             output,
-            opset: 17,
+            opset: None,
             tolerance,
             seed: 0,
         };

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use miette::LabeledSpan;
 use nas_grammar::Source;
+use nas_ir::TensorName;
 
 use super::weights_error::{BadRule, IdleRule};
 
@@ -91,15 +92,18 @@ impl NameMap {
     #[must_use]
     pub fn name_in_file(&self, tensor: &str) -> (String, Option<&Rule>) {
         let own = (tensor.to_owned(), None);
-        let Some((node, suffix)) = tensor.rsplit_once('.') else { return own };
-        let renamed = self.rules.iter().find_map(|rule| Some((rule.apply(node)?, rule)));
-        renamed.map_or(own, |(name, rule)| (format!("{name}.{suffix}"), Some(rule)))
+        let Some(name) = TensorName::parse(tensor) else { return own };
+        let renamed = self.rules.iter().find_map(|rule| Some((rule.apply(name.node)?, rule)));
+        renamed.map_or(own, |(node, rule)| {
+            (TensorName { node: &node, ..name }.to_string(), Some(rule))
+        })
     }
 
     /// The rules that name none of these tensors.
     #[must_use]
     pub fn idle<'t>(&self, tensors: impl Iterator<Item = &'t str>) -> Vec<IdleRule> {
-        let nodes: Vec<&str> = tensors.filter_map(|name| Some(name.rsplit_once('.')?.0)).collect();
+        let nodes: Vec<&str> =
+            tensors.filter_map(|name| Some(TensorName::parse(name)?.node)).collect();
         // Which rules match a node; the first of them names it.
         let matching = |node: &&str| {
             let rules = self.rules.iter().enumerate();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use miette::Diagnostic;
 use nas_ir::fnv::fnv1a;
-use nas_ir::{Network, Tensor, Weights};
+use nas_ir::{Network, Opset, Tensor, Weights};
 use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -63,7 +63,7 @@ pub struct Record {
 /// What an ONNX file is made of beside the network.
 pub struct Making<'a> {
     /// The operator set.
-    pub opset: i64,
+    pub opset: Opset,
     /// How far tract may be from the reference.
     pub tolerance: Tolerance,
     /// Keys and values for the file.

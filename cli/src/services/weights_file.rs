@@ -10,7 +10,7 @@ use nas_grammar::parse::decode;
 use nas_ir::network::NamedWeight;
 use nas_ir::ops::Initial;
 use nas_ir::weights::{Misfit, misfits};
-use nas_ir::{Network, Tensor, Weights};
+use nas_ir::{Network, Tensor, TensorName, Weights};
 use nas_safetensors::TensorsError;
 
 use super::name_map::{NameMap, Rule};
@@ -216,14 +216,14 @@ impl Fit<'_> {
                 .to_owned();
         }
         let guess = missing.iter().find_map(|needed| {
-            let (node, suffix) = needed.name.rsplit_once('.')?;
-            let fits = |name: &&String| {
-                let dims = self.tensors.get(*name).map(|tensor| &tensor.dims);
-                name.ends_with(&format!(".{suffix}")) && dims == Some(&needed.weight.dims)
-            };
-            let mut fitting = left.iter().filter(fits);
-            let (only, None) = (fitting.next()?, fitting.next()) else { return None };
-            Some(format!("`{node} = {}`", only.rsplit_once('.')?.0))
+            let ours = TensorName::parse(&needed.name)?;
+            let fitting = left.iter().filter_map(|name| {
+                let theirs = TensorName::parse(name).filter(|theirs| theirs.part == ours.part)?;
+                let dims = &self.tensors.get(name)?.dims;
+                (*dims == needed.weight.dims).then_some(theirs)
+            });
+            let [only] = fitting.collect::<Vec<_>>()[..] else { return None };
+            Some(format!("`{} = {}`", ours.node, only.owner()))
         });
         let line = guess.unwrap_or_else(|| "`NODE = NAME`".to_owned());
         if self.map.source().text().is_empty() {

@@ -1,5 +1,4 @@
-//! What the costs of a space depend on beside the space: what its target says, and the latency table
-//! of the target.
+//! What a space takes from its target: what its item says, and the latency table that it names.
 
 use std::path::Path;
 
@@ -54,8 +53,8 @@ pub(crate) fn target_of<'p>(
     Some(Asked { target, source, name, own })
 }
 
-/// Gives a space what its target says: precision, memory, and a latency if there is a table and
-/// the compiler reads tables; then holds its requirements against that.
+/// Gives a space what its target says: precision, operator set, memory, and a latency if there is a
+/// table and the compiler reads tables; then holds its requirements against that.
 pub(crate) fn equip(
     context: &mut Context<'_, '_>,
     space: &mut Checked<Space>,
@@ -64,6 +63,7 @@ pub(crate) fn equip(
 ) {
     let device = asked.map_or_else(Device::default, |asked| Device {
         precision: asked.target.precision.unwrap_or_default(),
+        opset: asked.target.opset,
         memory: asked.target.memory,
         latency: None,
     });

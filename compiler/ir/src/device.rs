@@ -1,14 +1,18 @@
-//! Facts of a target on which the costs of networks depend.
+//! What a space takes from its target.
 
 use crate::diagram::Diagram;
 use crate::dtype::Precision;
 use crate::ids::NodeId;
+use crate::opset::Opset;
 
-/// What the costs of a space's networks depend on beside the networks: facts of its target.
+/// What a space takes from its target: what the costs of its networks depend on beside the
+/// networks, and how they are written.
 #[derive(Debug, Clone, Default)]
 pub struct Device {
     /// What numbers it computes with.
     pub precision: Precision,
+    /// The ONNX operator set that it reads.
+    pub opset: Option<Opset>,
     /// Bytes that it has for weights and activations.
     pub memory: Option<u64>,
     /// How long it takes, if its target has a latency table.

@@ -4,6 +4,7 @@
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 
+use crate::id_vec::IdVec;
 use crate::ids::NodeId;
 use crate::node::{Node, NodeKind};
 use crate::shape::Shape;
@@ -55,6 +56,12 @@ impl Graph {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// A table with a row for each node, all equal.
+    #[must_use]
+    pub fn table<T: Clone>(&self, value: T) -> IdVec<NodeId, T> {
+        IdVec::filled(self.len(), value)
     }
 
     /// All nodes, operands before the nodes that read them.

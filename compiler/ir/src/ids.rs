@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::id_vec::Id;
+
 /// A node of a space. Prints as `n7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(crate) u32);
@@ -14,10 +16,20 @@ impl NodeId {
         Self(row as u32)
     }
 
-    /// Position in tables with one row a node.
+    /// Position in tables with one row per node.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+impl Id for NodeId {
+    fn of_row(row: usize) -> Self {
+        Self::new(row)
+    }
+
+    fn row(self) -> usize {
+        self.index()
     }
 }
 
@@ -40,10 +52,20 @@ impl DecisionId {
         Self(row as u32)
     }
 
-    /// Position in tables with one row a decision.
+    /// Position in tables with one row per decision.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+impl Id for DecisionId {
+    fn of_row(row: usize) -> Self {
+        Self::new(row)
+    }
+
+    fn row(self) -> usize {
+        self.index()
     }
 }
 

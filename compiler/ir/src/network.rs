@@ -5,6 +5,7 @@ use crate::dtype::Precision;
 use crate::ops::{Op, Weight};
 use crate::shape::Shape;
 use crate::task::Task;
+use crate::tensor_name::TensorName;
 
 /// A network without decisions. Nodes stand in an order in which operands come first.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -74,7 +75,7 @@ pub struct NetworkNode {
 /// A tensor of a network's parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedWeight {
-    /// Node path and tensor name: `…/conv.1.weight`.
+    /// What [`TensorName`] prints: `…/conv.1.weight`.
     pub name: String,
     /// What it holds and its sizes.
     pub weight: Weight,
@@ -101,7 +102,7 @@ impl Network {
         op.weights(&self.operand_shapes(node))
             .into_iter()
             .map(|weight| NamedWeight {
-                name: format!("{}.{}", node.name, weight.role.tensor_name()),
+                name: TensorName::new(&node.name, weight.role).to_string(),
                 weight,
             })
             .collect()

@@ -100,16 +100,17 @@ pub struct WeightGroup {
 }
 
 impl WeightGroup {
-    /// What the name of a tensor of this group has between the path of the node and the name of the
-    /// role: nothing if there is one group, else its choices, such as `[unit.3/kernel=5]`.
+    /// What tells the names of this group's tensors from those of the other groups, as
+    /// [`crate::TensorName::group`]: its choices, such as `unit.3/kernel=5`; `None` if there is one
+    /// group.
     #[must_use]
-    pub fn suffix(&self, space: &Space) -> String {
+    pub fn label(&self, space: &Space) -> Option<String> {
         let choice = |&(id, candidate): &(DecisionId, usize)| {
             let decision = space.decision(id)?;
             Some(format!("{}={}", decision.path, decision.candidates.get(candidate)?))
         };
         let choices: Vec<String> = self.choices.iter().filter_map(choice).collect();
-        if choices.is_empty() { String::new() } else { format!("[{}]", choices.join(",")) }
+        (!choices.is_empty()).then(|| choices.join(","))
     }
 
     /// The tensors that cases with these weights have in common: one for each role, along each axis

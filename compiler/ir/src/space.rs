@@ -12,6 +12,7 @@ use crate::decision::Decision;
 use crate::device::Device;
 use crate::diagram::{Diagram, Entangled, Selectors};
 use crate::graph::Graph;
+use crate::id_vec::IdVec;
 use crate::ids::{DecisionId, NodeId, OriginId};
 use crate::origin::{Origin, Origins};
 use crate::requirement::Requirement;
@@ -56,6 +57,12 @@ impl Space {
     /// All decisions with their ids, in order of appearance.
     pub fn decision_ids(&self) -> impl DoubleEndedIterator<Item = (DecisionId, &Decision)> {
         self.decisions.iter().enumerate().map(|(i, d)| (DecisionId(i as u32), d))
+    }
+
+    /// A table with a row for each decision, all equal.
+    #[must_use]
+    pub fn decision_table<T: Clone>(&self, value: T) -> IdVec<DecisionId, T> {
+        IdVec::filled(self.decisions.len(), value)
     }
 
     /// The paths of decisions, for people: the first few, and how many more there are.

@@ -1,7 +1,11 @@
-//! Passes: functions from spaces and networks to spaces and networks.
+//! Passes: functions from spaces, networks and models to such. In the order in which they run:
+//!
+//! | pass | from | to |
+//! | --- | --- | --- |
+//! | [`restrict`] | a space | the space without some candidates |
+//! | [`specialise`] | a space and an assignment | the network that the assignment picks, simplified |
+//! | [`simplify`] | a network | the network without what computes nothing |
 
-mod restrict;
-mod specialise;
+pub mod space;
 
-pub use restrict::restrict;
-pub use specialise::specialise;
+pub use space::{restrict, simplify, specialise};

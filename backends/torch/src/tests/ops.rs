@@ -5,7 +5,7 @@ use nas_cases::networks::single;
 use nas_cases::reference;
 use nas_ir::ops::Role;
 use nas_ir::ops::signature::Argument;
-use nas_ir::{Op, Shape, Tensor as Plain};
+use nas_ir::{Op, Shape, Tensor as Plain, TensorName};
 use tch::{Device, Kind, Tensor};
 
 use super::build::op;
@@ -138,7 +138,7 @@ fn batch_norm_learns_and_uses_running_statistics() {
         let mut weights = nas_cases::networks::weights(&network);
         trained.load(&weights).unwrap();
         let [running_mean, running_variance] = [Role::RunningMean, Role::RunningVariance]
-            .map(|role| format!("op.0.{}", role.tensor_name()));
+            .map(|role| TensorName::new("op.0", role).to_string());
         for seed in 0..3 {
             let x = random(seed, &SIZES).to_kind(Kind::Float);
             let x = channels_last(&x).unwrap();

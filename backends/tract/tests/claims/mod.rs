@@ -8,7 +8,7 @@ use nas_frontend::modules::Program;
 use nas_grammar::Source;
 use nas_grammar::ast::{Ident, ItemKind, Span};
 use nas_grammar::parse::parse;
-use nas_ir::Network;
+use nas_ir::{Network, Opset};
 use nas_testing::load;
 
 /// What the shipped targets say.
@@ -42,12 +42,12 @@ impl Claims {
 
     /// The operator set that each target reads.
     #[allow(dead_code, reason = "only the example needs them")]
-    pub(crate) fn opsets(&self) -> BTreeMap<String, i64> {
+    pub(crate) fn opsets(&self) -> BTreeMap<String, Opset> {
         let mut problems = Problems::default();
         let mut compiler = Compiler::new(&self.program, &mut problems);
         let opset = |name: &String| {
             let ident = Ident { name: name.clone(), span: Span::default() };
-            (name.clone(), compiler.target(&ident).unwrap().opset.unwrap().into())
+            (name.clone(), compiler.target(&ident).unwrap().opset.unwrap())
         };
         self.names.iter().map(opset).collect()
     }

@@ -9,7 +9,7 @@ use nas_analysis::latency::{Part, Place, Plan, plan};
 use nas_ir::diagram::Entangled;
 use nas_ir::measure::grouped;
 use nas_ir::network::Port;
-use nas_ir::{Checked, Network, Precision, Space};
+use nas_ir::{Checked, Network, Opset, Precision, Space};
 use serde::{Deserialize, Serialize};
 
 use super::error::NotAPlan;
@@ -25,8 +25,6 @@ use crate::services::weights_file;
 const MANIFEST: &str = "manifest.json";
 /// The version of the manifest.
 const FORMAT: u32 = 1;
-/// The operator set of models for a target that names none.
-const OPSET: i64 = 17;
 /// The seed of the weights: no latency depends on them.
 const SEED: u64 = 0;
 
@@ -46,11 +44,17 @@ pub(super) struct PlanArgs {
     pub(super) out: Option<PathBuf>,
 }
 
-/// A space that is to be measured, with what its target says of ONNX files.
+/// A space that is to be measured.
 pub(super) struct Subject {
     pub(super) space: Arc<Checked<Space>>,
     pub(super) plan: Plan,
-    pub(super) opset: i64,
+}
+
+impl Subject {
+    /// The operator set of its models.
+    pub(super) fn opset(&self) -> Opset {
+        self.space.device.opset.unwrap_or_default()
+    }
 }
 
 /// What a folder of models holds.
@@ -110,17 +114,11 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failure> {
 /// # Errors
 /// The file is at fault.
 pub(super) fn subject(file: Asked<'_>, name: Option<&str>) -> Result<Subject, Failure> {
-    let (space, opset) = Input::without_tables(file, |program, compiler| {
-        let space = pick::space(program, compiler, name)?;
-        let item = program.spaces().find(|item| item.name.name == space.name);
-        let target = item.and_then(|item| item.target.as_ref());
-        let target = target.and_then(|target| compiler.target(target));
-        let opset = target.and_then(|target| target.opset).map_or(OPSET, i64::from);
-        Ok((space, opset))
-    })?;
+    let space =
+        Input::without_tables(file, |program, compiler| pick::space(program, compiler, name))?;
     let plan =
         plan(&space).map_err(|error: Entangled| Failure::input(space.entanglement(&error)))?;
-    Ok(Subject { space, plan, opset })
+    Ok(Subject { space, plan })
 }
 
 /// Writes the models and the manifest into a folder, and removes the models of the plan that it
@@ -145,7 +143,7 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
     std::fs::create_dir_all(folder).map_err(failed)?;
     let manifest = manifest(subject, file);
     for part in &subject.plan.parts {
-        let onnx = onnx(&part.network, subject.opset)?;
+        let onnx = onnx(&part.network, subject.opset())?;
         write_whole(&model(folder, &part.key), &onnx)?;
     }
     let mut json =
@@ -186,20 +184,20 @@ pub(super) fn model(folder: &Path, key: &str) -> PathBuf {
 ///
 /// # Errors
 /// It cannot be written.
-pub(super) fn onnx(network: &Network, opset: i64) -> Result<Vec<u8>, Failure> {
+pub(super) fn onnx(network: &Network, opset: Opset) -> Result<Vec<u8>, Failure> {
     let weights = weights_file::initial(network, SEED);
     let options = nas_onnx::Options { opset, ..nas_onnx::Options::default() };
     nas_onnx::emit(network, &weights, &options).map_err(Failure::problem)
 }
 
 fn manifest(subject: &Subject, file: &Path) -> Manifest {
-    let Subject { space, plan, opset } = subject;
+    let Subject { space, plan } = subject;
     Manifest {
         format: FORMAT,
         space: plan.space.clone(),
         file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         precision: space.device.precision,
-        opset: *opset,
+        opset: subject.opset().version(),
         parts: plan.parts.iter().map(measurable).collect(),
     }
 }

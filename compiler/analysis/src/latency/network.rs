@@ -4,6 +4,7 @@ use nas_ir::diagram::{Diagram, Selectors, Top};
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{Yields, Zero};
 use nas_ir::{Assignment, Network, Node, NodeId, NodeKind, Op, Shape, Space};
+use nas_passes::space::simplify::Left;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// A space with what is known of its nodes.
@@ -13,7 +14,7 @@ pub(super) struct View<'s> {
     pub(super) conditions: &'s Selectors,
     /// For each node, when it is part of a network.
     pub(super) alive: &'s [Diagram],
-    /// For each node, when its value is a `zero` that a sum leaves out.
+    /// For each node, when its value is zeros, which a sum leaves out.
     pub(super) zero: &'s [Diagram],
 }
 
@@ -30,8 +31,8 @@ impl View<'_> {
     }
 }
 
-/// What is left of `nodes` under an assignment, as [`nas_passes::specialise()`] leaves it: selects resolved,
-/// sums without zeros, nothing that only training sees. What the nodes read from outside are
+/// What is left of `nodes` under an assignment, as [`nas_passes::specialise()`] leaves it: selects
+/// resolved, without what computes nothing; and without what only training sees. What the nodes read from outside are
 /// inputs, what others read of them are outputs. Names say nothing of where the nodes stand; `None`
 /// if nothing is left.
 pub(super) fn network(
@@ -96,26 +97,22 @@ impl Builder<'_> {
             }
             NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => return None,
         };
-        let shape = self.shape(id)?;
-        let mut operands = node.inputs.clone();
-        match op.yields() {
-            Yields::Zeros => return Some(Value::Zeros(shape)),
-            Yields::Operand | Yields::OperandButInTraining => {
-                return operands.first().map(|&id| self.operand(id));
-            }
-            Yields::Sum => {
-                operands.retain(|&id| !self.view.holds(self.view.zero, id, self.assignment));
-                match operands.as_slice() {
-                    [] => return Some(Value::Zeros(shape)),
-                    [only] => return Some(self.operand(*only)),
-                    _ => {}
-                }
-            }
-            Yields::Computed => {}
+        // Outside of training, more than `identity` is its operand.
+        if matches!(op.yields(), Yields::Operand | Yields::OperandButInTraining) {
+            return node.inputs.first().map(|&id| self.operand(id));
         }
-        let operands = operands.into_iter().map(|id| self.operand(id)).collect();
-        self.nodes.push(Made { op: op.clone(), operands, shape });
-        Some(Value::Made(self.nodes.len() - 1))
+        let shape = self.shape(id)?;
+        let is_zeros = |&id: &NodeId| self.view.holds(self.view.zero, id, self.assignment);
+        match Left::of(op, &node.inputs, is_zeros) {
+            Left::Zeros => Some(Value::Zeros(shape)),
+            Left::Operand(only) if is_zeros(only) => Some(Value::Zeros(shape)),
+            Left::Operand(&only) => Some(self.operand(only)),
+            Left::Operator(operands) => {
+                let operands = operands.into_iter().map(|&id| self.operand(id)).collect();
+                self.nodes.push(Made { op: op.clone(), operands, shape });
+                Some(Value::Made(self.nodes.len() - 1))
+            }
+        }
     }
 
     /// The nodes of the network whose values are read outside, in order.

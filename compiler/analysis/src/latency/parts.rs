@@ -5,8 +5,8 @@ use std::fmt::Write;
 use indexmap::{IndexMap, IndexSet};
 use nas_ir::diagram::{Combine, Diagram, Entangled, Joint, Selectors};
 use nas_ir::fnv::fnv1a_128;
-use nas_ir::ops::Yields;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Space};
+use nas_passes::space::simplify::Simplified;
 use rustc_hash::FxHashMap as HashMap;
 
 use super::groups::{self, Group};
@@ -101,24 +101,17 @@ pub fn plan(space: &Checked<Space>) -> Result<Plan, Entangled> {
     Ok(Plan { space: space.name.clone(), parts, regions, conditions })
 }
 
-/// For each node, when its value is a `zero` that a sum leaves out.
+/// For each node, when its value is zeros, which a sum leaves out.
 fn zeros(space: &Space, conditions: &mut Selectors) -> Vec<Diagram> {
-    let (never, always) = (conditions.constant(0), conditions.constant(1));
+    let never = conditions.constant(0);
     let mut zeros: Vec<Diagram> = Vec::with_capacity(space.graph.len());
     for (_, node) in space.graph.nodes() {
-        let mut operands = node.inputs.iter().map(|id| zeros.get(id.index()).copied());
+        let operands = node.inputs.iter().filter_map(|id| zeros.get(id.index()).copied());
         let is_zero = match &node.kind {
-            NodeKind::Op(op) => match op.yields() {
-                Yields::Zeros => always,
-                Yields::Operand => operands.next().flatten().unwrap_or(never),
-                Yields::Sum => {
-                    operands.flatten().fold(always, |all, zero| conditions.and(all, zero))
-                }
-                Yields::OperandButInTraining | Yields::Computed => never,
-            },
+            NodeKind::Op(op) => Simplified::of(op.yields()).is_zeros(conditions, operands),
             NodeKind::Select(selector) => {
                 operands.enumerate().fold(never, |any, (index, zero)| match zero {
-                    Some(zero) if zero != never => {
+                    zero if zero != never => {
                         let taken = conditions.is(*selector, index as u32);
                         let zero = conditions.and(taken, zero);
                         conditions.or(any, zero)
@@ -203,7 +196,7 @@ impl Planner<'_> {
             NodeKind::Select(selector) => vec![*selector],
             NodeKind::Op(op) => {
                 let mut selectors: Vec<Diagram> = groups::selectors(self.space, node, op).collect();
-                if op.yields() == Yields::Sum {
+                if Simplified::of(op.yields()) == Simplified::Sum {
                     let zeros = node.inputs.iter().filter_map(|id| self.zero.get(id.index()));
                     selectors.extend(zeros);
                 }

@@ -1,12 +1,13 @@
 //! The tensors of all networks of a space: who makes, holds and reads them, and when.
 //!
-//! It follows [`nas_passes::specialise`] (values pass through selects and identities, and through sums of
-//! which nothing is left but one operand) and [`crate::peak`] (which values share a tensor), with
-//! conditions in the place of an assignment.
+//! It follows [`nas_passes::specialise`] (values pass through selects, and through what
+//! [`nas_passes::simplify`] takes out) and [`crate::peak`] (which values share a tensor), with conditions
+//! in the place of an assignment.
 
 use nas_ir::diagram::{Diagram, Memo, Selectors};
-use nas_ir::ops::{Storage, Yields};
-use nas_ir::{Checked, Node, NodeId, NodeKind, Op, Space, Varied};
+use nas_ir::ops::Storage;
+use nas_ir::{Checked, Node, NodeId, NodeKind, Space};
+use nas_passes::space::simplify::{Logic, Simplified, alone};
 
 use super::MAX_VISITS;
 use super::TooMuch;
@@ -39,10 +40,6 @@ impl Conditions {
         self.store.or_with(a, b, &mut self.ors)
     }
 
-    fn not(&mut self, a: Diagram) -> Diagram {
-        self.store.rename(a, &|holds| 1 - holds)
-    }
-
     fn any(&mut self, conditions: impl IntoIterator<Item = Diagram>) -> Diagram {
         conditions.into_iter().fold(self.never, |any, one| self.or(any, one))
     }
@@ -63,6 +60,26 @@ impl Conditions {
         let never = self.never;
         let both = cases.iter().map(|&(node, when)| (node, self.and(when, condition)));
         both.filter(|&(_, when)| when != never).collect()
+    }
+}
+
+impl Logic for Conditions {
+    type Condition = Diagram;
+
+    fn never(&mut self) -> Diagram {
+        self.never
+    }
+
+    fn always(&mut self) -> Diagram {
+        self.always
+    }
+
+    fn and(&mut self, a: Diagram, b: Diagram) -> Diagram {
+        Conditions::and(self, a, b)
+    }
+
+    fn not(&mut self, a: Diagram) -> Diagram {
+        Logic::not(&mut self.store, a)
     }
 }
 
@@ -110,14 +127,14 @@ struct Finder<'s> {
     holders: Vec<Cases>,
 }
 
-/// What the value of a node is that is an operator.
-fn yields(node: &Node) -> Option<Yields> {
-    if let NodeKind::Op(op) = &node.kind { Some(op.yields()) } else { None }
-}
-
 /// Where the value of a node is put; of what is no operator, in a tensor of its own.
 fn storage(node: &Node) -> Storage {
     if let NodeKind::Op(op) = &node.kind { op.storage() } else { Storage::Own }
+}
+
+/// What a node is in every network, if it is an operator.
+fn simplified(node: &Node) -> Option<Simplified> {
+    if let NodeKind::Op(op) = &node.kind { Some(Simplified::of(op.yields())) } else { None }
 }
 
 fn cases_of(table: &[Cases], node: NodeId) -> Cases {
@@ -131,7 +148,7 @@ impl Finder<'_> {
     }
 
     fn is_zero(&self, id: NodeId) -> bool {
-        self.space.graph.node(id).and_then(yields) == Some(Yields::Zeros)
+        self.space.graph.node(id).and_then(simplified) == Some(Simplified::Zeros)
     }
 
     fn is_input(&self, id: NodeId) -> bool {
@@ -144,31 +161,20 @@ impl Finder<'_> {
 
     fn find_values(&mut self) -> Result<(), TooMuch> {
         for (id, node) in self.space.graph.nodes() {
-            let values = match &node.kind {
-                NodeKind::Select(selector) => self.selected(node, *selector),
-                NodeKind::Op(op) => self.computed(id, node, op),
-                NodeKind::Output | NodeKind::TrainOutput { .. } => self.forwarded(node),
-                NodeKind::Input => vec![(id, self.conditions.always)],
+            let values = match (&node.kind, simplified(node)) {
+                (NodeKind::Select(selector), _) => self.selected(node, *selector),
+                (_, Some(Simplified::Sum)) => self.sum(id, node),
+                (_, Some(Simplified::Operand))
+                | (NodeKind::Output | NodeKind::TrainOutput { .. }, _) => node
+                    .inputs
+                    .first()
+                    .map_or_else(Cases::new, |&input| cases_of(&self.values, input)),
+                (NodeKind::Input | NodeKind::Op(_), _) => vec![(id, self.conditions.always)],
             };
             self.values.push(values);
             self.within_limits()?;
         }
         Ok(())
-    }
-
-    /// Whose value an operator has.
-    fn computed(&mut self, id: NodeId, node: &Node, op: &Varied<Op>) -> Cases {
-        match op.yields() {
-            Yields::Sum => self.sum(id, node),
-            Yields::Operand => self.forwarded(node),
-            Yields::OperandButInTraining | Yields::Zeros | Yields::Computed => {
-                vec![(id, self.conditions.always)]
-            }
-        }
-    }
-
-    fn forwarded(&self, node: &Node) -> Cases {
-        node.inputs.first().map_or_else(Cases::new, |&input| cases_of(&self.values, input))
     }
 
     fn selected(&mut self, node: &Node, selector: Diagram) -> Cases {
@@ -184,35 +190,19 @@ impl Finder<'_> {
 
     /// When the value of a node is that of a `zero`.
     fn zero(&mut self, id: NodeId) -> Diagram {
-        let values = cases_of(&self.values, id);
-        let zeros = values.into_iter().filter(|&(value, _)| self.is_zero(value));
-        let zeros: Vec<Diagram> = zeros.map(|(_, when)| when).collect();
+        let values = cases_of(&self.values, id).into_iter();
+        let zeros = values.filter(|(value, _)| self.is_zero(*value)).map(|(_, when)| when);
+        let zeros: Vec<Diagram> = zeros.collect();
         self.conditions.any(zeros)
     }
 
-    /// A sum is its only operand that is no zero, or a zero if all are.
+    /// A sum is an operand where that is all that is left of it.
     fn sum(&mut self, id: NodeId, node: &Node) -> Cases {
         let zeros: Vec<Diagram> = node.inputs.iter().map(|&input| self.zero(input)).collect();
-        let never = self.conditions.never;
-        let present = zeros.iter().filter(|&&zero| zero == never).count();
-        if present > 1 {
-            return vec![(id, self.conditions.always)];
-        }
         let mut values = Cases::new();
-        let mut forwarded = never;
-        for (index, &input) in node.inputs.iter().enumerate() {
-            let others = zeros.iter().enumerate().filter(|(other, _)| *other != index);
-            let others: Vec<Diagram> = others.map(|(_, &zero)| zero).collect();
-            let mut alone = others
-                .into_iter()
-                .fold(self.conditions.always, |all, one| self.conditions.and(all, one));
-            // Where all are zeros, it is the first.
-            if index > 0
-                && let Some(&zero) = zeros.get(index)
-            {
-                let present = self.conditions.not(zero);
-                alone = self.conditions.and(alone, present);
-            }
+        let mut forwarded = self.conditions.never;
+        let alone = alone(&mut self.conditions, &zeros);
+        for (&input, alone) in node.inputs.iter().zip(alone) {
             forwarded = self.conditions.or(forwarded, alone);
             for (value, when) in self.conditions.within(&cases_of(&self.values, input), alone) {
                 self.conditions.add(&mut values, value, when);
@@ -252,7 +242,7 @@ impl Finder<'_> {
 
     /// Notes the nodes whose values a node reads where it is alive. A sum does not read zeros.
     fn read_by(&mut self, id: NodeId, node: &Node, alive: Diagram) -> Cases {
-        let is_sum = yields(node) == Some(Yields::Sum);
+        let is_sum = simplified(node) == Some(Simplified::Sum);
         let mut read = Cases::new();
         for &input in &node.inputs {
             for (value, when) in self.conditions.within(&cases_of(&self.values, input), alive) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nas_grammar::Source;
 use nas_grammar::ast::{Expr, Span};
-use nas_ir::Precision;
+use nas_ir::{Opset, Precision};
 
 use crate::modules::ModuleId;
 
@@ -23,7 +23,7 @@ pub struct Target {
     /// Its name.
     pub name: String,
     /// The ONNX operator set that it reads.
-    pub opset: Option<u32>,
+    pub opset: Option<Opset>,
     /// What it computes with.
     pub precision: Option<Precision>,
     /// Bytes for weights and activations.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nas_diagnostics::{Place, Problems, did_you_mean};
 use nas_grammar::ast::{self, Expr, Ident, SupportRow, TargetEntry};
-use nas_ir::{Precision, ops};
+use nas_ir::{Opset, Precision, ops};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::device::{Support, TablePath, Target};
@@ -14,9 +14,6 @@ use super::errors::{
 use super::support::{Conditions, names_in, placeholders};
 use crate::elaborate::{Value, Work};
 use crate::modules::Program;
-
-/// The ONNX operator sets that can be written.
-const OPSETS: std::ops::RangeInclusive<u32> = 13..=21;
 
 /// The settings of a target that take a value.
 const SETTINGS: [&str; 3] = ["memory", "opset", "precision"];
@@ -101,11 +98,11 @@ impl Reader<'_, '_> {
                     self.problems.push(WrongSetting::at(place, "precision", expected, found));
                 }
             },
-            "opset" => match self.whole(value).and_then(|n| u32::try_from(n).ok()) {
-                Some(opset) if OPSETS.contains(&opset) => self.target.opset = Some(opset),
-                _ => {
-                    let expected =
-                        format!("a whole number from {} to {}", OPSETS.start(), OPSETS.end());
+            "opset" => match self.whole(value).and_then(Opset::new) {
+                Some(opset) => self.target.opset = Some(opset),
+                None => {
+                    let (oldest, newest) = (Opset::OLDEST, Opset::NEWEST);
+                    let expected = format!("a whole number from {oldest} to {newest}");
                     let found = self.value(value);
                     self.wrong("opset", &expected, &found, value.span);
                 }

@@ -1,0 +1,189 @@
+//! From a space and an assignment to one network.
+
+use nas_ir::network::{NetworkNode, Port, TrainOutput};
+use nas_ir::{
+    Assignment, Checked, DecisionId, IdVec, Network, Node, NodeId, NodeKind, Op, Shape, Space,
+};
+
+use super::simplify::{NONE, simplify};
+
+/// The network that an assignment picks: selects resolved, what no output reads left out, and what
+/// computes nothing gone ([`simplify`]). Names of nodes are those of the space. What only train
+/// outputs read stands apart, in [`Network::training`].
+#[must_use]
+pub fn specialise(space: &Checked<Space>, assignment: &Assignment) -> Network {
+    let picked = Picked { space, assignment };
+    let reached = picked.reached(|kind| matches!(kind, NodeKind::Output | NodeKind::Input));
+    let mut builder = Builder {
+        picked: &picked,
+        places: space.graph.table(NONE),
+        network: Network {
+            space: space.name.clone(),
+            task: space.task,
+            precision: space.device.precision,
+            latency: picked.latency(&reached),
+            choices: picked.choices(&reached),
+            ..Network::default()
+        },
+    };
+    builder.add_network(&reached);
+    if space.graph.train_outputs().next().is_some() {
+        builder.add_training();
+    }
+    simplify(builder.network)
+}
+
+/// A space and an assignment.
+struct Picked<'s> {
+    space: &'s Checked<Space>,
+    assignment: &'s Assignment,
+}
+
+impl<'s> Picked<'s> {
+    /// The operator of a node in this network.
+    fn op(&self, node: &'s Node) -> Option<&'s Op> {
+        let NodeKind::Op(op) = &node.kind else { return None };
+        op.get(&self.space.selectors, self.assignment)
+    }
+
+    /// The operands that a node reads in this network: of a select, the one that it takes.
+    fn operands(&self, node: &'s Node) -> &'s [NodeId] {
+        let all = node.inputs.as_slice();
+        match (&node.kind, self.op(node)) {
+            (NodeKind::Select(selector), _) => {
+                let taken = self.space.selectors.value(*selector, self.assignment);
+                // INVARIANT: the checker proved that a select takes one of its operands.
+                let taken = taken.and_then(|&index| all.get(index as usize));
+                taken.map(std::slice::from_ref).unwrap_or_default()
+            }
+            (_, Some(op)) if !op.reads_inputs() => &[],
+            _ => all,
+        }
+    }
+
+    /// For each node of the space, selects included, whether it is an end or an end reads it.
+    fn reached(&self, is_end: impl Fn(&NodeKind) -> bool) -> IdVec<NodeId, bool> {
+        let mut reached = self.space.graph.table(false);
+        for (id, node) in self.space.graph.nodes().rev() {
+            reached[id] |= is_end(&node.kind);
+            if reached[id] {
+                self.operands(node).iter().for_each(|&operand| reached[operand] = true);
+            }
+        }
+        reached
+    }
+
+    /// The decisions on which a node of this network depends.
+    fn decided_by(&self, node: &Node) -> Vec<DecisionId> {
+        let selector = match &node.kind {
+            NodeKind::Select(selector) => Some(*selector),
+            NodeKind::Op(op) => op.selector(),
+            NodeKind::Input => node.shape.selector(),
+            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
+        };
+        let path = |selector| self.space.selectors.path(selector, self.assignment);
+        selector.map(path).unwrap_or_default()
+    }
+
+    /// What is chosen where it makes a difference to these nodes: paths and candidates.
+    fn choices(&self, reached: &IdVec<NodeId, bool>) -> Vec<(String, String)> {
+        let mut matters = self.space.decision_table(false);
+        for (_, node) in self.space.graph.nodes().filter(|(id, _)| reached[*id]) {
+            self.decided_by(node).into_iter().for_each(|decision| matters[decision] = true);
+        }
+        let decisions = self.space.decision_ids().filter(|(id, _)| matters[*id]);
+        let choices = decisions.filter_map(|(id, decision)| {
+            let candidate = decision.candidates.get(self.assignment.get(id))?;
+            Some((decision.path.clone(), candidate.clone()))
+        });
+        choices.collect()
+    }
+
+    /// The nanoseconds of the parts that are in this network, each in its case.
+    fn latency(&self, reached: &IdVec<NodeId, bool>) -> Option<u64> {
+        let latency = self.space.device.latency.as_ref()?;
+        let alive = latency.parts.iter().filter(|part| reached[part.node]);
+        let each = alive.filter_map(|part| {
+            let case = self.space.selectors.value(part.case, self.assignment)?;
+            part.nanoseconds.get(*case as usize).copied()
+        });
+        Some(each.fold(latency.overhead, u64::saturating_add))
+    }
+}
+
+struct Builder<'s> {
+    picked: &'s Picked<'s>,
+    /// For each node of the space, the index in the network of the node that has its value.
+    places: IdVec<NodeId, usize>,
+    network: Network,
+}
+
+impl<'s> Builder<'s> {
+    /// Adds what the outputs read, in order.
+    fn add_network(&mut self, reached: &IdVec<NodeId, bool>) {
+        for (id, node) in self.picked.space.graph.nodes().filter(|(id, _)| reached[*id]) {
+            match &node.kind {
+                NodeKind::Input => {
+                    let made = self.made(id, node);
+                    self.network.nodes.push(made);
+                    self.network.inputs.push(self.port(node, id));
+                }
+                NodeKind::Op(_) => {
+                    let made = self.made(id, node);
+                    self.network.nodes.push(made);
+                }
+                NodeKind::Select(_) => self.pass_on(id, node),
+                NodeKind::Output => {
+                    self.pass_on(id, node);
+                    self.network.outputs.push(self.port(node, id));
+                }
+                NodeKind::TrainOutput { .. } => {}
+            }
+        }
+    }
+
+    /// Adds what train outputs read and is not there yet, in order.
+    fn add_training(&mut self) {
+        let reached = self.picked.reached(|kind| matches!(kind, NodeKind::TrainOutput { .. }));
+        for (id, node) in self.picked.space.graph.nodes().filter(|(id, _)| reached[*id]) {
+            match &node.kind {
+                NodeKind::Op(_) if self.places[id] == NONE => {
+                    let made = self.made(id, node);
+                    self.network.training.nodes.push(made);
+                }
+                NodeKind::Select(_) => self.pass_on(id, node),
+                NodeKind::TrainOutput { weight } => {
+                    self.pass_on(id, node);
+                    let output = TrainOutput { port: self.port(node, id), weight: *weight };
+                    self.network.training.outputs.push(output);
+                }
+                NodeKind::Op(_) | NodeKind::Input | NodeKind::Output => {}
+            }
+        }
+    }
+
+    /// The node has the value of the operand that it reads.
+    fn pass_on(&mut self, id: NodeId, node: &'s Node) {
+        if let Some(&operand) = self.picked.operands(node).first() {
+            self.places[id] = self.places[operand];
+        }
+    }
+
+    fn port(&self, node: &Node, id: NodeId) -> Port {
+        Port { name: node.name.clone(), node: self.places[id] }
+    }
+
+    /// The node in this network, behind those that are there.
+    fn made(&mut self, id: NodeId, node: &'s Node) -> NetworkNode {
+        let Self { picked, places, network } = self;
+        places[id] = network.nodes.len() + network.training.nodes.len();
+        // INVARIANT: the checker proved a shape for every assignment.
+        let shape = node.shape.get(&picked.space.selectors, picked.assignment).copied();
+        NetworkNode {
+            name: node.name.clone(),
+            op: picked.op(node).cloned(),
+            inputs: picked.operands(node).iter().map(|&operand| places[operand]).collect(),
+            shape: shape.unwrap_or(Shape::vector(0)),
+        }
+    }
+}
