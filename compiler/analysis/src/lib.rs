@@ -2,6 +2,7 @@
 
 pub mod best;
 mod budget;
+mod conditions;
 pub mod costs;
 pub mod count;
 mod counting;

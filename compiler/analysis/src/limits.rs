@@ -1,12 +1,13 @@
 //! Limits, made ready for tables: those on sums become rows of prices, those on the peak of memory
 //! and on the depth become conditions.
 
-use nas_ir::diagram::{Diagram, Entangled};
+use nas_ir::diagram::Entangled;
 use nas_ir::liveness::Liveness;
 use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space};
 use nas_passes::specialise;
 
 use super::budget::Rounding;
+use super::conditions::Conditions;
 use super::depth;
 use super::memory;
 use super::priced::{Price, Priced, without_idle};
@@ -32,21 +33,6 @@ fn conditions_of(
         _ => None,
     };
     Some(known.unwrap_or_else(|| Conditions::unknown(liveness)))
-}
-
-/// Between which conditions a limit lies.
-pub(super) struct Conditions {
-    /// Every network that keeps it fulfils all of these.
-    pub(super) needed: Vec<Diagram>,
-    /// Every network that fulfils all of these keeps it.
-    pub(super) enough: Vec<Diagram>,
-}
-
-impl Conditions {
-    /// Those of a limit of which nothing is known.
-    fn unknown(liveness: &mut Liveness) -> Self {
-        Self { needed: Vec::new(), enough: vec![liveness.conditions.constant(0)] }
-    }
 }
 
 /// What is done with limits that are no sums.

@@ -1,6 +1,6 @@
 //! How well the sum of the parts predicts the whole, and the correction that makes it better.
 
-use super::table::{Correction, Residual};
+use super::correction::{Correction, Residual, Sample};
 
 /// How often the weights of outliers are computed anew; they settle after a few times.
 const ROUNDS: usize = 20;
@@ -11,15 +11,6 @@ const HUBER: f64 = 1.345;
 const MEDIAN_TO_DEVIATION: f64 = 1.4826;
 /// The share of a column's square that others must leave of it: below, they say the same.
 const LEAST_OWN: f64 = 1e-9;
-
-/// A whole network that was measured: the times of its parts, and its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
-    /// The times of its parts, in nanoseconds; a part that is there twice counts twice.
-    pub parts: Vec<u64>,
-    /// How long the network took, in nanoseconds.
-    pub measured: u64,
-}
 
 /// What a correction may change beside nothing at all.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@
 //! of some of them, [`Table`] holds how long each took on a device, and [`measured`] gives the space
 //! a latency: the sum of the parts, corrected as [`fit`] found from whole networks.
 
+mod correction;
 mod fit;
 mod groups;
 mod model;
@@ -12,7 +13,8 @@ mod network;
 mod parts;
 mod table;
 
-pub use fit::{Sample, fit, mean_absolute_percent, spearman};
+pub use correction::{Correction, Residual, Sample};
+pub use fit::{fit, mean_absolute_percent, spearman};
 pub use model::{Unmeasured, measured};
 pub use parts::{Part, Place, Plan, plan};
-pub use table::{Correction, Entry, Missing, Residual, Setting, Table, TableError};
+pub use table::{Entry, Missing, Setting, Table, TableError};

@@ -6,8 +6,9 @@ use nas_ir::{Checked, Space};
 use rustc_hash::FxHashMap as HashMap;
 use thiserror::Error;
 
+use super::correction::Correction;
 use super::parts::{Plan, Region, plan};
-use super::table::{Correction, Missing, Table};
+use super::table::{Missing, Table};
 
 /// How many steps of the grid the slowest network has at most. The exact distribution of a sum has a
 /// row for each step, and 2^18 are few enough to hold and fine enough to see four digits.

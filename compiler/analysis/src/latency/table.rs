@@ -7,7 +7,7 @@ use nas_ir::{Assignment, Precision};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::fit::Sample;
+use super::correction::{Correction, Sample};
 use super::parts::Plan;
 
 /// The version of the format of table files.
@@ -78,56 +78,6 @@ pub struct Entry {
     pub spread: u64,
     /// How often it was run.
     pub repeats: u32,
-}
-
-/// How the latency of a network follows from those of its parts: `overhead` plus, for each part,
-/// `scale` times its time plus `per_part`, and not less than 0.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a correction")]
-pub struct Correction {
-    /// By what times of parts are multiplied.
-    pub scale: f64,
-    /// Nanoseconds more for each part; less, as a rule: a part that is run alone has a start of its
-    /// own.
-    pub per_part: f64,
-    /// Nanoseconds of every network.
-    pub overhead: f64,
-    /// How far it is from the networks to which it was fitted.
-    pub residual: Residual,
-}
-
-/// How far predicted latencies are from measured ones.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a residual")]
-pub struct Residual {
-    /// The mean of the absolute errors, in percent of what was measured.
-    pub mean_absolute_percent: f64,
-    /// Spearman's correlation of the ranks.
-    pub spearman: f64,
-    /// How many networks were measured.
-    pub networks: u32,
-}
-
-impl Correction {
-    /// The plain sum of the parts.
-    pub const NONE: Self = Self {
-        scale: 1.0,
-        per_part: 0.0,
-        overhead: 0.0,
-        residual: Residual { mean_absolute_percent: 0.0, spearman: 0.0, networks: 0 },
-    };
-
-    /// What a part adds, in nanoseconds.
-    #[must_use]
-    pub fn part(&self, nanoseconds: u64) -> f64 {
-        (self.scale * nanoseconds as f64 + self.per_part).max(0.0)
-    }
-
-    /// The latency of a network whose parts took so long, in nanoseconds.
-    #[must_use]
-    pub fn network(&self, parts: &[u64]) -> f64 {
-        parts.iter().fold(self.overhead, |sum, &part| sum + self.part(part))
-    }
 }
 
 /// Why a text is no table, or two tables are not one.
@@ -331,6 +281,7 @@ fn form_error(error: &serde_json::Error) -> TableError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::correction::Residual;
     use super::*;
 
     fn table(keys: &[&str]) -> Table {

@@ -5,10 +5,10 @@ use nas_ir::{Assignment, Checked, DecisionId, NodeId, NodeKind, Space};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::super::elimination::{Semiring, eliminate};
-use super::MAX_VISITS;
-use super::TooMuch;
 use super::tensors::{Cases, Tensors};
 use super::ways::Ways;
+use super::work::MAX_VISITS;
+use super::work::TooMuch;
 
 /// One of the ends of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

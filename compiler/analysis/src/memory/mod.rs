@@ -12,28 +12,18 @@ mod alive;
 mod apart;
 mod tensors;
 mod ways;
+mod work;
 
-use nas_ir::diagram::{Diagram, Entangled, Selectors};
+use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::measure::{BoundedRange, Bounds};
 use nas_ir::{Checked, Space};
 use nas_passes::specialise;
 use rustc_hash::FxHashMap as HashMap;
 
-use super::limits::Conditions;
+use crate::conditions::Conditions;
 use crate::peak::peak;
 use alive::{Alive, End};
-
-/// The most work for conditions.
-const MAX_VISITS: u64 = 200_000;
-
-/// To follow the tensors of all networks together takes more work than that.
-struct TooMuch;
-
-impl From<Entangled> for TooMuch {
-    fn from(_: Entangled) -> Self {
-        Self
-    }
-}
+use work::TooMuch;
 
 /// The range of the peak of activation memory: exact ends, or bounds of them. Where the decisions
 /// are too entangled, the bounds are those that hold if each select chose by itself.

@@ -9,8 +9,8 @@ use nas_ir::ops::Storage;
 use nas_ir::{Checked, Node, NodeId, NodeKind, Space};
 use nas_passes::space::simplify::{Logic, Simplified, alone};
 
-use super::MAX_VISITS;
-use super::TooMuch;
+use super::work::MAX_VISITS;
+use super::work::TooMuch;
 
 /// Nodes, and when each of them is meant; the conditions of the nodes exclude each other, or are
 /// those of several operands.

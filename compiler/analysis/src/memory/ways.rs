@@ -7,8 +7,8 @@ use nas_ir::diagram::Diagram;
 use nas_ir::{NodeId, NodeKind, Space};
 use rustc_hash::FxHashMap as HashMap;
 
-use super::MAX_VISITS;
 use super::tensors::{Cases, Tensors};
+use super::work::MAX_VISITS;
 
 /// When steps lie between a tensor and one of its readers.
 pub(super) struct Ways {
