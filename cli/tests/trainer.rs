@@ -54,7 +54,7 @@ fn help_and_wrong_options_need_no_trainer() {
     for command in ["search", "retrain", "eval", "demo", "export"] {
         let help = said(&format!("{command} --help")).done();
         assert!(help.contains(&format!("Usage: nasc {command}")), "{help}");
-        said(&format!("{command} tiny.nas --no-such-option")).fails(2, &["--no-such-option"]);
+        said(&format!("{command} --no-such-option")).fails(2, &["--no-such-option"]);
     }
     said("eval tiny.nas").fails(2, &["--arch <ARCH>"]);
     said("search tiny.nas --threads 0").fails(2, &["--threads"]);

@@ -5,7 +5,9 @@
 //! that claims a case which its engine refuses or computes otherwise fails, and so does one that
 //! refuses what the engine runs, unless `tests/engines/stricter.txt` lists it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -82,10 +84,11 @@ impl Tried {
 }
 
 /// Tries the engines of these names, or all. `--bless` among them writes the table of the page.
-pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
     let bless = args.iter().any(|arg| arg == "--bless");
-    let asked: Vec<&str> =
-        args.iter().map(String::as_str).filter(|arg| *arg != "--bless").collect();
+    let names = args.iter().filter(|arg| *arg != "--bless").map(|arg| arg.to_string_lossy());
+    let names: Vec<Cow<'_, str>> = names.collect();
+    let asked: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     for name in &asked {
         let is_known = *name == "tract" || ENGINES.iter().any(|engine| engine.name == *name);
         ensure!(is_known, "there is no engine `{name}`");

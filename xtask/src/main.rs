@@ -1,4 +1,4 @@
-//! `cargo xtask`: set-up, demo and tests, for a machine on which libtorch may not exist yet.
+//! `cargo xtask`: set-up, `nasc` and tests, for a machine on which libtorch may not exist yet.
 
 mod engines;
 mod install;
@@ -8,6 +8,8 @@ mod setup;
 mod wheel;
 
 use std::env;
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -17,19 +19,21 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND [ARGS]
 
   setup          fetch what is missing (libtorch, into .libtorch/) and check the C++ compiler
-  demo [ARGS]    setup, then `cargo run -p nasc -- demo ARGS`
+  nasc [ARGS]    setup, then `nasc ARGS`, built anew with all that belongs to it; `cargo nasc ARGS` in short
+  demo [ARGS]    the same as `nasc demo ARGS`
   test [ARGS]    setup, then `cargo test --workspace ARGS`; without ARGS also ONNX Runtime as `engines` does
   engines [NAMES] hold the shipped targets against the engines of PyPI; `--bless` writes their table";
 
 fn main() -> ExitCode {
-    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<OsString> = env::args_os().skip(1).collect();
     let Some((command, rest)) = args.split_first() else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let outcome = match command.as_str() {
+    let outcome = match command.to_string_lossy().as_ref() {
         "setup" => set_up().map(|_| ExitCode::SUCCESS),
-        "demo" => with_setup(&["run", "-p", "nasc", "--", "demo"], rest),
+        "nasc" => nasc(rest),
+        "demo" => nasc(&args),
         "test" => test(rest),
         "engines" => {
             checkout().and_then(|root| engines::run(&root, rest)).map(|()| ExitCode::SUCCESS)
@@ -56,22 +60,47 @@ fn set_up() -> Result<PathBuf> {
     Ok(root)
 }
 
-/// Runs cargo after the set-up, in the user's folder, so that relative paths mean what they say.
-fn with_setup(args: &[&str], rest: &[String]) -> Result<ExitCode> {
+/// Runs `nasc` in the user's folder, so that relative paths mean what they say. Both of its
+/// executables are built first, of the same sources: `cargo run` would leave an old `nasc-train`
+/// beside a new `nasc`.
+fn nasc(args: &[OsString]) -> Result<ExitCode> {
     let root = set_up()?;
-    let status =
-        cargo(&root).args(args).args(rest).status().context("cargo could not be started")?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    let built =
+        run(cargo(&root).args(["build", "--package", "nasc", "--bins"]).current_dir(&root))?;
+    if built != ExitCode::SUCCESS {
+        return Ok(built);
+    }
+    let here = env::current_exe().context("this program has no path")?;
+    become_it(Command::new(here.with_file_name(format!("nasc{EXE_SUFFIX}"))).args(args))
+}
+
+/// Lets a program take the place of this one, so that Ctrl-C is its own to handle.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec()).with_context(|| format!("{command:?} could not be started"))
+}
+
+#[cfg(not(unix))]
+fn become_it(command: &mut Command) -> Result<ExitCode> {
+    run(command)
 }
 
 /// All tests, those with an engine of PyPI too; with arguments only what cargo makes of them.
-fn test(rest: &[String]) -> Result<ExitCode> {
-    let code = with_setup(&["test", "--workspace"], rest)?;
+fn test(rest: &[OsString]) -> Result<ExitCode> {
+    let root = set_up()?;
+    let code = run(cargo(&root).args(["test", "--workspace"]).args(rest))?;
     if rest.is_empty() && code == ExitCode::SUCCESS {
-        engines::test(&checkout()?)?;
+        engines::test(&root)?;
     }
     Ok(code)
+}
+
+/// Runs a program, to its exit code.
+fn run(command: &mut Command) -> Result<ExitCode> {
+    let status = command.status().with_context(|| format!("{command:?} could not be started"))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// The cargo that started us, at work on the checkout.

@@ -29,11 +29,15 @@ pub fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn add_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    let entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
-    let mut paths = entries.collect::<std::io::Result<Vec<PathBuf>>>()?;
-    paths.sort();
-    for path in paths {
-        if path.is_dir() && !path.is_symlink() {
+    let entries = std::fs::read_dir(folder)?.map(|entry| {
+        let entry = entry?;
+        Ok((entry.path(), entry.file_type()?.is_dir()))
+    });
+    let mut entries = entries.collect::<std::io::Result<Vec<(PathBuf, bool)>>>()?;
+    entries.sort();
+    // Links are no folders here, so that no way leads in a circle.
+    for (path, is_folder) in entries {
+        if is_folder {
             add_files(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "nas") {
             files.push(path);

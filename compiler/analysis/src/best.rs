@@ -98,8 +98,10 @@ impl Algebra for Maximum {
         Score(0.0)
     }
 
-    fn add(&self, best: &mut Score, rest: &Score, price: &Price, _times: u32) {
-        best.0 = best.0.max(rest.0 + price.score);
+    fn add(&self, best: &mut [Score], rests: &[Score], price: &Price, _times: u32) {
+        for (best, rest) in best.iter_mut().zip(rests) {
+            best.0 = best.0.max(rest.0 + price.score);
+        }
     }
 }
 

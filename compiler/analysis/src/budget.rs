@@ -221,22 +221,28 @@ pub(super) trait Algebra {
     fn none(&self) -> Self::Cell;
     /// About the one completion that has nothing left to decide.
     fn end(&self) -> Self::Cell;
-    /// Adds the completions that begin with a candidate of this price, `times` over.
-    fn add(&self, sum: &mut Self::Cell, rest: &Self::Cell, price: &Price, times: u32);
+    /// Adds to each cell the completions that begin with a candidate of this price and go on as the
+    /// cell of `rests` at the same place says, `times` over.
+    fn add(&self, sums: &mut [Self::Cell], rests: &[Self::Cell], price: &Price, times: u32);
 }
 
 /// A table, one cell for each budget. Comparing tables is quick where they differ.
 #[derive(Debug, Clone)]
 pub(super) struct Table<C> {
     hash: u64,
-    cells: Arc<[C]>,
+    /// In a vector, since a table may be large, and a slice in an `Arc` is a copy.
+    cells: Arc<Vec<C>>,
 }
+
+/// Of so many cells, one is hashed: tables that differ nearly always differ nearly everywhere.
+const HASHED: usize = 16;
 
 impl<C: Hash> Table<C> {
     fn new(cells: Vec<C>) -> Self {
         let mut hasher = rustc_hash::FxHasher::default();
-        cells.hash(&mut hasher);
-        Self { hash: hasher.finish(), cells: cells.into() }
+        cells.len().hash(&mut hasher);
+        cells.iter().rev().step_by(HASHED).for_each(|cell| cell.hash(&mut hasher));
+        Self { hash: hasher.finish(), cells: Arc::new(cells) }
     }
 
     /// The cells, the budget of the first dimension running slowest.
@@ -299,49 +305,80 @@ impl<A: Algebra> Folding for Budgets<A> {
     }
 
     fn join(&self, step: usize, parts: &[(Self::Value, Cells, u32)]) -> Self::Value {
-        let sizes = self.grid.sizes(step);
-        let mut sum = vec![self.algebra.none(); sizes.iter().product()];
-        for (rest, weight, times) in parts {
-            let of = (self.grid.sizes(step + 1), rest.cells());
-            let mut add = |sum: &mut A::Cell, rest: &A::Cell| {
-                self.algebra.add(sum, rest, &weight.price, *times);
-            };
-            shifted(&mut sum, sizes, of, &weight.cells, &mut add);
-        }
+        let (sizes, rest_sizes) = (self.grid.sizes(step), self.grid.sizes(step + 1));
+        let mut sum = Vec::with_capacity(sizes.iter().product());
+        let parts = parts.iter().map(|(rest, Cells { cells, price }, times)| Shifted {
+            cells: rest.cells(),
+            by: cells,
+            price,
+            times: *times,
+        });
+        self.push_sum(&mut sum, sizes, rest_sizes, &parts.collect::<Vec<_>>());
         Table::new(sum)
     }
 }
 
-/// Adds a table to another at the budgets that are left after a shift. A budget beyond a table is
-/// as good as the greatest in it.
-fn shifted<C>(
-    sum: &mut [C],
-    sizes: &[usize],
-    (rest_sizes, rest): (&[usize], &[C]),
-    shift: &[usize],
-    add: &mut impl FnMut(&mut C, &C),
-) {
-    let (Some((&size, sizes)), Some((&rest_size, rest_sizes)), Some((&by, shift))) =
-        (sizes.split_first(), rest_sizes.split_first(), shift.split_first())
-    else {
-        sum.iter_mut().zip(rest).for_each(|(sum, rest)| add(sum, rest));
-        return;
-    };
-    if sizes.is_empty() {
-        let (inside, beyond) = sum
-            .get_mut(by..)
-            .unwrap_or_default()
-            .split_at_mut(rest_size.min(size.saturating_sub(by)));
-        inside.iter_mut().zip(rest).for_each(|(sum, rest)| add(sum, rest));
-        if let Some(last) = rest.last() {
-            beyond.iter_mut().for_each(|sum| add(sum, last));
+/// A table, or a row of one, that is added to another at the budgets that are left after a shift.
+struct Shifted<'t, C> {
+    cells: &'t [C],
+    /// The shift, by dimension.
+    by: &'t [usize],
+    price: &'t Price,
+    times: u32,
+}
+
+/// Cells that are summed up while they are in the nearest cache.
+const BLOCK: usize = 1024;
+
+impl<A: Algebra> Budgets<A> {
+    /// Appends the sum of tables of some sizes. A budget beyond a table is as good as the greatest
+    /// in it.
+    fn push_sum(
+        &self,
+        sum: &mut Vec<A::Cell>,
+        sizes: &[usize],
+        rest_sizes: &[usize],
+        parts: &[Shifted<'_, A::Cell>],
+    ) {
+        match (sizes, rest_sizes) {
+            ([size, inner @ ..], [rest_size, rest_inner @ ..]) if !inner.is_empty() => {
+                let rest_row = rest_inner.iter().product::<usize>();
+                for index in 0..*size {
+                    let rows = parts.iter().filter_map(|part| {
+                        let (&by, inner) = part.by.split_first()?;
+                        let from = index.checked_sub(by)?.min(rest_size - 1) * rest_row;
+                        let cells = part.cells.get(from..from + rest_row)?;
+                        Some(Shifted { cells, by: inner, ..*part })
+                    });
+                    self.push_sum(sum, inner, rest_inner, &rows.collect::<Vec<_>>());
+                }
+            }
+            _ => {
+                // Without a dimension, one cell.
+                let size = sizes.first().copied().unwrap_or(1);
+                let mut block = vec![self.algebra.none(); BLOCK.min(size)];
+                for start in (0..size).step_by(BLOCK) {
+                    block.truncate(size - start);
+                    block.fill(self.algebra.none());
+                    parts.iter().for_each(|part| self.add_row(&mut block, start, part));
+                    sum.extend_from_slice(&block);
+                }
+            }
         }
-        return;
     }
-    let (row, rest_row) = (sizes.iter().product::<usize>(), rest_sizes.iter().product::<usize>());
-    for (index, sum) in sum.chunks_mut(row.max(1)).enumerate().skip(by) {
-        let from = (index - by).min(rest_size - 1) * rest_row;
-        let rest = rest.get(from..from + rest_row).unwrap_or_default();
-        shifted(sum, sizes, (rest_sizes, rest), shift, add);
+
+    /// Adds a table of one dimension to the cells from `start` on of another.
+    fn add_row(&self, sum: &mut [A::Cell], start: usize, part: &Shifted<'_, A::Cell>) {
+        let Shifted { cells, by, price, times } = part;
+        let by = by.first().copied().unwrap_or(0);
+        let sum = sum.get_mut(by.saturating_sub(start)..).unwrap_or_default();
+        let rest = cells.get(start.saturating_sub(by)..).unwrap_or_default();
+        let (inside, beyond) = sum.split_at_mut(rest.len().min(sum.len()));
+        self.algebra.add(inside, rest, price, *times);
+        if let Some(last) = cells.last() {
+            beyond.chunks_mut(1).for_each(|sum| {
+                self.algebra.add(sum, std::slice::from_ref(last), price, *times);
+            });
+        }
     }
 }

@@ -16,6 +16,10 @@ pub(super) trait Count: Clone + Eq + Hash + Ord {
     fn small(count: u32) -> Self;
     /// Adds another, `times` over.
     fn add(&mut self, more: &Self, times: u32);
+    /// Adds numbers to those at the same places, `times` over.
+    fn add_all(sums: &mut [Self], more: &[Self], times: u32) {
+        sums.iter_mut().zip(more).for_each(|(sum, more)| sum.add(more, times));
+    }
     /// The number, whatever its size.
     fn to_big(&self) -> BigUint;
 }
@@ -31,8 +35,18 @@ impl Count for u128 {
     }
 
     fn add(&mut self, more: &Self, times: u32) {
-        let more = if times == 1 { *more } else { more.wrapping_mul(u128::from(times)) };
-        *self = self.wrapping_add(more);
+        *self = self.wrapping_add(more.wrapping_mul(u128::from(times)));
+    }
+
+    fn add_all(sums: &mut [Self], more: &[Self], times: u32) {
+        // Nearly always once: so that nothing is multiplied then.
+        if times == 1 {
+            return sums
+                .iter_mut()
+                .zip(more)
+                .for_each(|(sum, more)| *sum = sum.wrapping_add(*more));
+        }
+        sums.iter_mut().zip(more).for_each(|(sum, more)| sum.add(more, times));
     }
 
     fn to_big(&self) -> BigUint {
@@ -124,8 +138,8 @@ impl<C: Count> Algebra for Counting<C> {
         C::small(1)
     }
 
-    fn add(&self, sum: &mut C, rest: &C, _price: &Price, times: u32) {
-        sum.add(rest, times);
+    fn add(&self, sums: &mut [C], rests: &[C], _price: &Price, times: u32) {
+        C::add_all(sums, rests, times);
     }
 }
 

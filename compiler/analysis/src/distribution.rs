@@ -1,5 +1,7 @@
 //! How a measure is distributed over all networks of a space: exactly, without enumerating them.
 
+use std::sync::Arc;
+
 use nas_ir::diagram::Entangled;
 use nas_ir::{Checked, Form, Space};
 use num_bigint::BigUint;
@@ -13,11 +15,12 @@ use super::priced::{Price, Priced};
 use super::suffixes::Suffixes;
 
 /// For every value of a measure, how many networks have at most it.
+#[derive(Clone)]
 pub struct Distribution {
     base: i128,
     step: i128,
     slack: i128,
-    cumulative: Box<dyn Cumulative>,
+    cumulative: Arc<dyn Cumulative>,
 }
 
 /// Numbers of networks in intervals of equal width.
@@ -62,12 +65,12 @@ impl Counted for Distributing<'_> {
         if !budgets.grid.is_exact
             && let Some(listed) = Listing::<C>::whole(self.priced, vec![i128::MAX])
         {
-            let cumulative = Box::new(Sums::new(&listed));
+            let cumulative = Arc::new(Sums::new(&listed));
             return Ok(Distribution { base, step: 1, slack: 0, cumulative });
         }
         let step = budgets.grid.steps.first().copied().unwrap_or(1);
         let slack = if budgets.grid.is_exact { 0 } else { slack(self.priced, step) };
-        let cumulative = Box::new(Suffixes::fold(&budgets, &cells)?);
+        let cumulative = Arc::new(Suffixes::fold(&budgets, &cells)?);
         Ok(Distribution { base, step, slack, cumulative })
     }
 }
@@ -132,6 +135,16 @@ impl<C: Count> Cumulative for Sums<C> {
 }
 
 impl Distribution {
+    /// The distribution of so many times the measure.
+    ///
+    /// The factor is positive.
+    #[must_use]
+    pub fn times(&self, factor: i128) -> Self {
+        let Self { base, step, slack, .. } = *self;
+        let cumulative = Arc::clone(&self.cumulative);
+        Self { base: base * factor, step: step * factor, slack: slack * factor, cumulative }
+    }
+
     /// How many networks have at most this value: exactly, where [`Distribution::slack`] is 0.
     #[must_use]
     pub fn at_most(&self, value: i128) -> BigUint {

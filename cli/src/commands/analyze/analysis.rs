@@ -55,14 +55,15 @@ pub enum Spread {
 }
 
 impl Spread {
-    fn of(space: &Checked<Space>, measure: Measure) -> Self {
+    /// Of a measure, given what those before it came to.
+    fn of(space: &Checked<Space>, measure: Measure, before: &[(Measure, Self)]) -> Self {
         if measure == Measure::Latency && space.device.latency.is_none() {
             return Self::NoTable;
         }
         match measure {
             Measure::PeakMemory => Self::bounded(nas_analysis::memory_range(space)),
             Measure::Depth => Self::bounded(nas_analysis::depth_range(space)),
-            _ => Self::of_sum(space, measure).unwrap_or_else(|entangled| {
+            _ => Self::of_sum(space, measure, before).unwrap_or_else(|entangled| {
                 match nas_analysis::sum_range(space, measure) {
                     Ok(range) => Self::Bounded { range, entangled: Some(entangled) },
                     Err(entangled) => Self::Entangled(entangled),
@@ -75,12 +76,23 @@ impl Spread {
         Self::Bounded { range, entangled: None }
     }
 
-    fn of_sum(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
+    fn of_sum(
+        space: &Checked<Space>,
+        measure: Measure,
+        before: &[(Measure, Self)],
+    ) -> Result<Self, Entangled> {
         let range = nas_analysis::range(space, measure)?;
+        let of_params = || before.iter().find(|(measure, _)| *measure == Measure::Params);
         Ok(Self::Exact {
             range: (range.min.into(), range.max.into()),
             moments: nas_analysis::moments(space, measure)?,
-            distribution: distribution(space, &Form::from(measure))?,
+            // The longest part of the work; the bytes of the weights are so many times as many.
+            distribution: match (measure, of_params()) {
+                (Measure::WeightBytes, Some((_, Self::Exact { distribution, .. }))) => {
+                    distribution.times(space.device.precision.bytes().into())
+                }
+                _ => distribution(space, &Form::from(measure))?,
+            },
         })
     }
 
@@ -170,8 +182,11 @@ impl Analysis {
     /// The figures of a space.
     #[must_use]
     pub fn of(space: &Checked<Space>) -> Self {
-        let spread = |measure| (measure, Spread::of(space, measure));
-        let measures: Vec<_> = Measure::ALL.into_iter().map(spread).collect();
+        let mut measures: Vec<(Measure, Spread)> = Vec::new();
+        for measure in Measure::ALL {
+            let spread = Spread::of(space, measure, &measures);
+            measures.push((measure, spread));
+        }
         Self {
             space: space.name.clone(),
             count: nas_analysis::count(space).ok(),

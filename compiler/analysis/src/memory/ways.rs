@@ -2,6 +2,7 @@
 //! step for after it.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use nas_ir::diagram::Diagram;
 use nas_ir::{NodeId, NodeKind, Space};
@@ -17,7 +18,32 @@ pub(super) struct Ways {
     /// For each tensor, the steps that read it.
     readers: Vec<Cases>,
     /// For each tensor that was asked for, the steps in between.
-    between: RefCell<HashMap<NodeId, HashMap<NodeId, Diagram>>>,
+    between: RefCell<HashMap<NodeId, Span>>,
+}
+
+/// Conditions of steps that follow each other.
+#[derive(Default)]
+struct Span {
+    /// The first step.
+    start: usize,
+    conditions: Vec<Diagram>,
+}
+
+impl Span {
+    /// Steps none of which has a condition under which it is meant.
+    fn new(steps: Range<usize>, never: Diagram) -> Self {
+        Self { start: steps.start, conditions: vec![never; steps.len()] }
+    }
+
+    fn get(&self, step: NodeId) -> Option<Diagram> {
+        self.conditions.get(step.index().checked_sub(self.start)?).copied()
+    }
+
+    fn set(&mut self, step: NodeId, when: Diagram) {
+        let place = step.index().checked_sub(self.start);
+        let slot = place.and_then(|place| self.conditions.get_mut(place));
+        slot.into_iter().for_each(|slot| *slot = when);
+    }
 }
 
 impl Ways {
@@ -64,25 +90,24 @@ impl Ways {
     fn between(&self, tensor: NodeId, step: NodeId, tensors: &mut Tensors) -> Diagram {
         let mut known = self.between.borrow_mut();
         let steps = known.entry(tensor).or_insert_with(|| self.all_between(tensor, tensors));
-        steps.get(&step).copied().unwrap_or(tensors.conditions.never)
+        steps.get(step).unwrap_or(tensors.conditions.never)
     }
 
-    fn all_between(&self, tensor: NodeId, tensors: &mut Tensors) -> HashMap<NodeId, Diagram> {
+    fn all_between(&self, tensor: NodeId, tensors: &mut Tensors) -> Span {
         // What is left out is only what makes the bounds tighter.
         if tensors.conditions.store.visits() > MAX_VISITS {
-            return HashMap::default();
+            return Span::default();
         }
-        let after = self.after(tensor, tensors);
+        let mut both = self.after(tensor, tensors);
         let before = self.before(tensor, tensors);
-        let both = after.into_iter().filter_map(|(step, after)| {
-            let before = *before.get(&step)?;
-            Some((step, tensors.conditions.and(after, before)))
-        });
-        both.collect()
+        for (after, before) in both.conditions.iter_mut().zip(before.conditions) {
+            *after = tensors.conditions.and(*after, before);
+        }
+        both
     }
 
     /// The steps that a tensor is asked about: up to its last reader.
-    fn span(&self, tensor: NodeId, tensors: &Tensors) -> std::ops::Range<usize> {
+    fn span(&self, tensor: NodeId, tensors: &Tensors) -> Range<usize> {
         let first = if self.is_input(tensor) { 0 } else { tensor.index() + 1 };
         let readers = self.readers.get(tensor.index()).and_then(|readers| readers.last());
         let is_kept = tensors.kept.iter().any(|(kept, _)| *kept == tensor);
@@ -92,47 +117,52 @@ impl Ways {
     }
 
     /// When steps come after a tensor is made.
-    fn after(&self, tensor: NodeId, tensors: &mut Tensors) -> HashMap<NodeId, Diagram> {
-        let mut after: HashMap<NodeId, Diagram> = HashMap::default();
-        for step in self.span(tensor, tensors).map(NodeId::new) {
-            let made = tensors.made.get(step.index()).copied();
+    fn after(&self, tensor: NodeId, tensors: &mut Tensors) -> Span {
+        let span = self.span(tensor, tensors);
+        let Tensors { conditions, made, reads, .. } = tensors;
+        let mut after = Span::new(span.clone(), conditions.never);
+        for step in span.map(NodeId::new) {
             if self.is_input(tensor) {
-                after.extend(made.map(|made| (step, made)));
+                made.get(step.index()).into_iter().for_each(|&made| after.set(step, made));
                 continue;
             }
-            let mut when = tensors.conditions.never;
-            for (read, reads) in tensors.reads.get(step.index()).cloned().unwrap_or_default() {
-                let before = if read == tensor { Some(reads) } else { after.get(&read).copied() };
-                let before = before.map(|before| tensors.conditions.and(reads, before));
-                when = before.map_or(when, |before| tensors.conditions.or(when, before));
+            let mut when = conditions.never;
+            for &(read, reads) in reads.get(step.index()).into_iter().flatten() {
+                let before = if read == tensor { Some(conditions.always) } else { after.get(read) };
+                let before =
+                    before.map_or(conditions.never, |before| conditions.and(reads, before));
+                when = conditions.or(when, before);
             }
-            if when != tensors.conditions.never {
-                after.insert(step, when);
-            }
+            after.set(step, when);
         }
         after
     }
 
     /// When steps come before a reader of a tensor, or the tensor is kept.
-    fn before(&self, tensor: NodeId, tensors: &mut Tensors) -> HashMap<NodeId, Diagram> {
-        let mut before: HashMap<NodeId, Diagram> = HashMap::default();
-        let kept = tensors.kept.iter().find(|(kept, _)| *kept == tensor).map(|&(_, when)| when);
-        let readers = self.readers.get(tensor.index()).cloned().unwrap_or_default();
-        before.extend(readers);
+    fn before(&self, tensor: NodeId, tensors: &mut Tensors) -> Span {
         let span = self.span(tensor, tensors);
+        let Tensors { conditions, reads, kept, .. } = tensors;
+        let kept = kept.iter().find(|(kept, _)| *kept == tensor).map(|&(_, when)| when);
+        let mut before = Span::new(span.start..span.end + 1, conditions.never);
+        for &(reader, when) in self.readers.get(tensor.index()).into_iter().flatten() {
+            before.set(reader, when);
+        }
         for step in (span.start..=span.end).rev().map(NodeId::new) {
+            let mut when = before.get(step).unwrap_or(conditions.never);
             if let Some(kept) = kept {
-                let known = before.get(&step).copied().unwrap_or(tensors.conditions.never);
-                before.insert(step, tensors.conditions.or(known, kept));
+                when = conditions.or(when, kept);
+                before.set(step, when);
             }
-            let Some(&when) = before.get(&step) else { continue };
-            for (read, reads) in tensors.reads.get(step.index()).cloned().unwrap_or_default() {
+            if when == conditions.never {
+                continue;
+            }
+            for &(read, reads) in reads.get(step.index()).into_iter().flatten() {
                 if read == tensor || (read < tensor && !self.is_input(tensor)) {
                     continue;
                 }
-                let earlier = tensors.conditions.and(reads, when);
-                let known = before.get(&read).copied().unwrap_or(tensors.conditions.never);
-                before.insert(read, tensors.conditions.or(known, earlier));
+                let earlier = conditions.and(reads, when);
+                let known = before.get(read).unwrap_or(conditions.never);
+                before.set(read, conditions.or(known, earlier));
             }
         }
         before

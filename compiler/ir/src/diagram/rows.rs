@@ -42,6 +42,8 @@ pub(super) struct Branch {
 #[derive(Debug, Clone)]
 pub(super) struct Rows<T> {
     rows: Vec<Row>,
+    /// The hash of each row: a table that grows asks for all of them.
+    hashes: Vec<u64>,
     /// The values of the leaves.
     values: Vec<T>,
     /// The children of the branches.
@@ -54,6 +56,7 @@ impl<T> Default for Rows<T> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
+            hashes: Vec::new(),
             values: Vec::new(),
             children: Vec::new(),
             places: HashTable::new(),
@@ -96,11 +99,10 @@ impl<T> Rows<T> {
 
 impl<T: Eq + Hash> Rows<T> {
     pub(super) fn add_leaf(&mut self, value: T) -> Diagram {
-        let Self { rows, values, children, places } = self;
-        let (diagram, is_new) = place(rows, values, children, places, &Top::Leaf(&value));
+        let (diagram, is_new) = self.place(&Top::Leaf(&value));
         if is_new {
-            rows.push(Row::Leaf(values.len()));
-            values.push(value);
+            self.rows.push(Row::Leaf(self.values.len()));
+            self.values.push(value);
         }
         diagram
     }
@@ -112,13 +114,34 @@ impl<T: Eq + Hash> Rows<T> {
         {
             return *first;
         }
-        let Self { rows, values, children, places } = self;
-        let (diagram, is_new) = place(rows, values, children, places, &Top::Branch(decision, own));
+        let (diagram, is_new) = self.place(&Top::Branch(decision, own));
         if is_new {
-            rows.push(Row::Branch(Branch { decision, width: own.len(), first: children.len() }));
-            children.extend_from_slice(own);
+            let first = self.children.len();
+            self.rows.push(Row::Branch(Branch { decision, width: own.len(), first }));
+            self.children.extend_from_slice(own);
         }
         diagram
+    }
+
+    /// The place of a row, and whether it is one that the row shall come to now.
+    fn place(&mut self, top: &Top<'_, T>) -> (Diagram, bool) {
+        let Self { rows, hashes, values, children, places } = self;
+        let hash = FxBuildHasher.hash_one(top);
+        let at = |diagram: &Diagram| {
+            rows.get(diagram.0 as usize).and_then(|row| of(*row, values, children))
+        };
+        let is_same = |other: &Diagram| at(other).as_ref() == Some(top);
+        // INVARIANT: what is in the table is a row, and has its hash.
+        let hash_of = |other: &Diagram| hashes.get(other.0 as usize).copied().unwrap_or_default();
+        match places.entry(hash, is_same, hash_of) {
+            Entry::Occupied(found) => (*found.get(), false),
+            Entry::Vacant(free) => {
+                let diagram = Diagram(rows.len() as u32);
+                free.insert(diagram);
+                hashes.push(hash);
+                (diagram, true)
+            }
+        }
     }
 }
 
@@ -130,26 +153,4 @@ fn of<'r, T>(row: Row, values: &'r [T], children: &'r [Diagram]) -> Option<Top<'
             Top::Branch(branch.decision, own)
         }
     })
-}
-
-/// The place of a row, and whether it is one that the row shall come to now.
-fn place<T: Eq + Hash>(
-    rows: &[Row],
-    values: &[T],
-    children: &[Diagram],
-    places: &mut HashTable<Diagram>,
-    top: &Top<'_, T>,
-) -> (Diagram, bool) {
-    let at =
-        |diagram: &Diagram| rows.get(diagram.0 as usize).and_then(|row| of(*row, values, children));
-    let hash = |top: Option<&Top<'_, T>>| FxBuildHasher.hash_one(top);
-    let is_same = |other: &Diagram| at(other).as_ref() == Some(top);
-    match places.entry(hash(Some(top)), is_same, |other| hash(at(other).as_ref())) {
-        Entry::Occupied(found) => (*found.get(), false),
-        Entry::Vacant(free) => {
-            let diagram = Diagram(rows.len() as u32);
-            free.insert(diagram);
-            (diagram, true)
-        }
-    }
 }

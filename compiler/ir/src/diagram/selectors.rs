@@ -87,7 +87,7 @@ impl Selectors {
             () if b == never || a == always => Some(b),
             () => None,
         };
-        self.apply(a, b, &Combine { values: &|x, y| *x & *y, at_once: &at_once }, known)
+        self.apply_by(a, b, (&|x: &u32, y: &u32| *x & *y, &at_once), known)
     }
 
     /// The condition under which one of them holds.
@@ -104,7 +104,7 @@ impl Selectors {
             () if b == always || a == never => Some(b),
             () => None,
         };
-        self.apply(a, b, &Combine { values: &|x, y| *x | *y, at_once: &at_once }, known)
+        self.apply_by(a, b, (&|x: &u32, y: &u32| *x | *y, &at_once), known)
     }
 
     /// Where conjunctions, or disjunctions, are remembered.

@@ -211,6 +211,21 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         combine: &Combine<'_, T>,
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
     ) -> Diagram {
+        self.apply_by(a, b, (combine.values, combine.at_once), memo)
+    }
+
+    /// As [`Diagrams::apply`], compiled for how the functions combine.
+    fn apply_by<V, O>(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        combine: (&V, &O),
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Diagram
+    where
+        V: Fn(&T, &T) -> T + ?Sized,
+        O: Fn(Diagram, Diagram) -> Option<Diagram> + ?Sized,
+    {
         let was_full = self.is_full;
         let result = self.apply_below(a, b, combine, memo);
         if self.is_full && !was_full {
@@ -220,34 +235,46 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     }
 
     /// As [`Diagrams::apply`], for parts of diagrams.
-    fn apply_below(
+    fn apply_below<V, O>(
         &mut self,
         a: Diagram,
         b: Diagram,
-        combine: &Combine<'_, T>,
+        combine: (&V, &O),
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
-    ) -> Diagram {
-        let known = (combine.at_once)(a, b).or_else(|| memo.get(&(a, b)).copied());
+    ) -> Diagram
+    where
+        V: Fn(&T, &T) -> T + ?Sized,
+        O: Fn(Diagram, Diagram) -> Option<Diagram> + ?Sized,
+    {
+        let (_, at_once) = combine;
+        let known = at_once(a, b).or_else(|| memo.get(&(a, b)).copied());
         // A diagram is as deep as it has decisions, which may be thousands.
         known.unwrap_or_else(|| {
             stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.combine(a, b, combine, memo))
         })
     }
 
-    fn combine(
+    fn combine<V, O>(
         &mut self,
         a: Diagram,
         b: Diagram,
-        combine: &Combine<'_, T>,
+        combine: (&V, &O),
         memo: &mut HashMap<(Diagram, Diagram), Diagram>,
-    ) -> Diagram {
+    ) -> Diagram
+    where
+        V: Fn(&T, &T) -> T + ?Sized,
+        O: Fn(Diagram, Diagram) -> Option<Diagram> + ?Sized,
+    {
         if !self.visit_more(memo.len()) {
             return a;
         }
-        let result = match self.decision(a).max(self.decision(b)) {
+        let (of_a, of_b) = (self.rows.branch(a), self.rows.branch(b));
+        let decision = |branch: Option<Branch>| branch.map(|branch| branch.decision);
+        let result = match decision(of_a).max(decision(of_b)) {
             None => match (self.top(a), self.top(b)) {
                 (Some(Top::Leaf(x)), Some(Top::Leaf(y))) => {
-                    let value = (combine.values)(x, y);
+                    let (values, _) = combine;
+                    let value = values(x, y);
                     let before = self.rows.len();
                     let result = self.constant(value);
                     self.count_rows(before, memo.len());
@@ -256,7 +283,8 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                 _ => a,
             },
             Some(decision) => {
-                let (of_a, of_b) = (self.at(a, decision), self.at(b, decision));
+                let at = |branch: Option<Branch>| branch.filter(|it| it.decision == decision);
+                let (of_a, of_b) = (at(of_a), at(of_b));
                 let width = of_a.map_or(0, |of| of.width).max(of_b.map_or(0, |of| of.width));
                 let start = self.pending.len();
                 for i in 0..width {
