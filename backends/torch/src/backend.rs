@@ -14,15 +14,16 @@ use nas_search::evaluator::{
 use nas_search::objective::ExpectedCost;
 use tch::Device;
 
-use crate::build::largest;
 use crate::error::{Phase, TorchError};
+use crate::evaluation::Evaluation;
 use crate::feed::Feed;
-use crate::lower::Statistics;
+use crate::kernel::Statistics;
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, failed, score, train};
-use crate::program::{Evaluation, Plan};
+use crate::program::largest;
+use crate::schedule::Schedule;
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,7 +116,7 @@ fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
     if let Some(other) = input.shape.values().iter().find(|shape| !is_image(shape)) {
         return Err(fault(&format!("its input is {other}, no image")));
     }
-    Ok((task, largest(&input.shape)))
+    Ok((task, largest(&input.shape)?))
 }
 
 impl Backend for TorchBackend {
@@ -151,9 +152,9 @@ impl Backend for TorchBackend {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
         let network = TorchNetwork::in_training(&network, self.input, *seed, device)?;
-        let plan = Plan::in_training(&network.program);
+        let schedule = Schedule::in_training(&network.program)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
-        Ok(TorchTrainee { network, plan, sgd, feed: self.feed(retrain.batch) })
+        Ok(TorchTrainee { network, schedule, sgd, feed: self.feed(retrain.batch) })
     }
 }
 
@@ -161,7 +162,7 @@ impl Backend for TorchBackend {
 /// with parts of the same.
 ///
 /// Its state holds, beside the weights by name, `choices/PATH` (logits), `dropped/PATH` (1 for a
-/// dropped candidate) and `optimizer/…`.
+/// pruned candidate) and `optimizer/…`.
 pub struct TorchSupernet {
     space: Arc<Checked<Space>>,
     pub(crate) mixture: Mixture,
@@ -202,7 +203,7 @@ impl Supernet for TorchSupernet {
     }
 
     fn drop_candidate(&mut self, decision: DecisionId, candidate: usize) {
-        self.mixture.choices.drop_candidate(decision.index(), candidate);
+        self.mixture.choices.prune(decision.index(), candidate);
     }
 
     /// The running statistics of the supernet come from mixtures of candidates, which no network
@@ -238,8 +239,8 @@ impl Supernet for TorchSupernet {
 /// One network in training.
 pub struct TorchTrainee {
     network: TorchNetwork,
-    /// How a training step evaluates it.
-    plan: Plan,
+    /// What a training step evaluates.
+    schedule: Schedule,
     sgd: Sgd,
     feed: Feed,
 }
@@ -256,13 +257,13 @@ impl Trainee for TorchTrainee {
     type Error = TorchError;
 
     fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, plan, sgd, feed } = self;
+        let Self { network, schedule, sgd, feed } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
         train(feed, pass, on_step, |lesson| {
-            let evaluation = Evaluation { plan, ..network.evaluation(Statistics::Learn) };
+            let evaluation = Evaluation { schedule, ..network.evaluation(Statistics::Learn) };
             let (loss, value) = loss(&evaluation, lesson, Phase::Network)?;
-            let rows = network.program.weights(plan).into_iter();
-            sgd.step(&network.parameters, rows, &loss, lesson.rate)?;
+            let read = schedule.parameters(&network.program);
+            sgd.step(&network.parameters, read, &loss, lesson.rate)?;
             Ok((value, 0.0))
         })
     }

@@ -1,4 +1,4 @@
-//! The logits of the decisions: probabilities, dropped candidates, and the optimiser Adam.
+//! The logits of the decisions: probabilities, pruned candidates, and the optimiser Adam.
 
 use nas_ir::recipe::Adam;
 use nas_ir::{Space, Tensor as Plain, Weights};
@@ -27,20 +27,20 @@ struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Candidate {
     theta: f32,
-    dropped: bool,
+    pruned: bool,
     /// Adam's running means of the gradient and of its square.
     moments: [f32; 2],
 }
 
 /// Names in a saved state, each followed by the path of the decision.
 const THETA: &str = "choices/";
-const DROPPED: &str = "dropped/";
+const PRUNED: &str = "dropped/";
 const MOMENTS: [&str; 2] = ["optimizer/choices/mean/", "optimizer/choices/square/"];
 const STEPS: &str = "optimizer/choices/steps";
 
 impl Choices {
     pub(crate) fn new(space: &Space) -> Self {
-        let fresh = Candidate { theta: 1.0, dropped: false, moments: [0.0; 2] };
+        let fresh = Candidate { theta: 1.0, pruned: false, moments: [0.0; 2] };
         let decision = |decision: &nas_ir::Decision| Decision {
             path: decision.path.clone(),
             candidates: vec![fresh; decision.candidates.len()],
@@ -48,18 +48,12 @@ impl Choices {
         Self { decisions: space.decisions.iter().map(decision).collect(), steps: 0 }
     }
 
-    /// Number of candidates of a decision, dropped ones included.
-    pub(crate) fn len(&self, decision: usize) -> usize {
-        self.decisions.get(decision).map_or(0, |decision| decision.candidates.len())
-    }
-
-    /// The candidates of each decision that are not dropped.
-    pub(crate) fn alive(&self) -> Vec<Vec<usize>> {
-        let alive = |decision: &Decision| {
-            let candidates = decision.candidates.iter().enumerate();
-            candidates.filter(|(_, c)| !c.dropped).map(|(i, _)| i).collect()
-        };
-        self.decisions.iter().map(alive).collect()
+    /// Of each decision, how many candidates it has, and those that are not pruned.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (usize, Vec<usize>)> {
+        self.decisions.iter().map(|Decision { candidates, .. }| {
+            let kept = candidates.iter().enumerate().filter(|(_, c)| !c.pruned);
+            (candidates.len(), kept.map(|(i, _)| i).collect())
+        })
     }
 
     /// The logits of all decisions, one after the other.
@@ -67,19 +61,19 @@ impl Choices {
         self.decisions.iter().flat_map(|d| &d.candidates).map(|c| c.theta).collect()
     }
 
-    /// Softmax of the logits over the candidates that are not dropped; 0 for the others.
+    /// Softmax of the logits over the candidates that are not pruned; 0 for the others.
     pub(crate) fn probabilities(&self) -> Vec<Vec<f64>> {
         self.decisions.iter().map(Decision::probabilities).collect()
     }
 
-    /// Drops a candidate for good. The last one of a decision stays.
-    pub(crate) fn drop_candidate(&mut self, decision: usize, candidate: usize) {
+    /// Prunes a candidate for good. The last one of a decision stays.
+    pub(crate) fn prune(&mut self, decision: usize, candidate: usize) {
         let Some(decision) = self.decisions.get_mut(decision) else { return };
-        let left = decision.candidates.iter().filter(|c| !c.dropped).count();
+        let left = decision.candidates.iter().filter(|c| !c.pruned).count();
         if let Some(candidate) = decision.candidates.get_mut(candidate)
             && left > 1
         {
-            candidate.dropped = true;
+            candidate.pruned = true;
         }
     }
 
@@ -96,7 +90,7 @@ impl Choices {
     }
 
     /// One step of Adam (Kingma and Ba 2015, algorithm 1) with weight decay added to the
-    /// gradient, as in PyTorch. Dropped candidates keep what they have.
+    /// gradient, as in PyTorch. Pruned candidates keep what they have.
     pub(crate) fn step(&mut self, gradient: &[f64], rate: f64, adam: &Adam) {
         self.steps = self.steps.saturating_add(1);
         let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
@@ -104,7 +98,7 @@ impl Choices {
         let corrections = [beta1, beta2].map(|beta| 1.0 - beta.powi(power));
         let candidates = self.decisions.iter_mut().flat_map(|d| &mut d.candidates);
         for (candidate, gradient) in candidates.zip(gradient) {
-            if candidate.dropped {
+            if candidate.pruned {
                 continue;
             }
             let gradient = gradient + adam.decay * f64::from(candidate.theta);
@@ -118,7 +112,7 @@ impl Choices {
         }
     }
 
-    /// Adds logits, dropped candidates and Adam's state to `weights`.
+    /// Adds logits, pruned candidates and Adam's state to `weights`.
     pub(crate) fn save(&self, weights: &mut Weights) {
         for decision in &self.decisions {
             let mut insert = |prefix: &str, of: &dyn Fn(&Candidate) -> f32| {
@@ -127,10 +121,10 @@ impl Choices {
                 weights.insert(format!("{prefix}{}", decision.path), tensor);
             };
             insert(THETA, &|c| c.theta);
-            insert(DROPPED, &|c| f32::from(u8::from(c.dropped)));
-            for (which, prefix) in MOMENTS.into_iter().enumerate() {
-                insert(prefix, &|c| c.moments.get(which).copied().unwrap_or_default());
-            }
+            insert(PRUNED, &|c| f32::from(u8::from(c.pruned)));
+            let [mean, square] = MOMENTS;
+            insert(mean, &|c| c.moments[0]);
+            insert(square, &|c| c.moments[1]);
         }
         // INVARIANT: f32 holds whole numbers up to 2^24 exactly, far above any number of steps
         // after which Adam's corrections still differ from 1.
@@ -144,18 +138,20 @@ impl Choices {
         for decision in &mut loaded.decisions {
             let dims = [decision.candidates.len() as u32];
             let find = |prefix| fitting(weights, &format!("{prefix}{}", decision.path), &dims);
-            let (theta, dropped) = (find(THETA)?, find(DROPPED)?);
+            let (theta, pruned) = (find(THETA)?, find(PRUNED)?);
             let [mean, square] = MOMENTS;
             let (mean, square) = (find(mean)?, find(square)?);
             let moments = mean.data.iter().zip(&square.data);
-            let values = theta.data.iter().zip(&dropped.data).zip(moments);
-            let read = |((&theta, &dropped), (&mean, &square)): ((&f32, &f32), (&f32, &f32))| {
-                Candidate { theta, dropped: dropped != 0.0, moments: [mean, square] }
+            let values = theta.data.iter().zip(&pruned.data).zip(moments);
+            let read = |((&theta, &pruned), (&mean, &square)): ((&f32, &f32), (&f32, &f32))| {
+                Candidate { theta, pruned: pruned != 0.0, moments: [mean, square] }
             };
             decision.candidates = values.map(read).collect();
         }
-        let steps = fitting(weights, STEPS, &[1])?;
-        loaded.steps = steps.data.first().map_or(0, |&steps| steps as u32);
+        let [steps] = fitting(weights, STEPS, &[1])?.data.as_slice() else {
+            return Err(TorchError::broken("a tensor of one element has another number"));
+        };
+        loaded.steps = *steps as u32;
         *self = loaded;
         Ok(())
     }
@@ -163,10 +159,10 @@ impl Choices {
 
 impl Decision {
     fn probabilities(&self) -> Vec<f64> {
-        let alive = self.candidates.iter().filter(|c| !c.dropped);
+        let alive = self.candidates.iter().filter(|c| !c.pruned);
         let largest = alive.map(|c| f64::from(c.theta)).fold(f64::NEG_INFINITY, f64::max);
         let exponential =
-            |c: &Candidate| if c.dropped { 0.0 } else { (f64::from(c.theta) - largest).exp() };
+            |c: &Candidate| if c.pruned { 0.0 } else { (f64::from(c.theta) - largest).exp() };
         let each: Vec<f64> = self.candidates.iter().map(exponential).collect();
         let sum: f64 = each.iter().sum();
         each.into_iter().map(|value| value / sum).collect()

@@ -165,6 +165,19 @@ pub enum TorchError {
         /// The first line of what it says.
         reason: String,
     },
+
+    /// A fault of this crate: it lost or mixed up something of its own making.
+    #[error("the libtorch backend broke a rule of its own{}: {reason}", at_node(node.as_deref()))]
+    #[diagnostic(
+        code(nas::internal::torch_backend),
+        help("this is a fault of nasc: please report it with the output above")
+    )]
+    Broken {
+        /// Where.
+        node: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 /// A decision whose candidates cannot be summed.
@@ -189,7 +202,16 @@ pub struct SoftShapes {
 
 impl From<TchError> for TorchError {
     fn from(error: TchError) -> Self {
-        Self::at(None, &error)
+        let reason = first_line(&error);
+        // Both allocators, of the processor and of a GPU, say it in words only.
+        let is_memory = ["not enough memory", "can't allocate memory", "out of memory"]
+            .iter()
+            .any(|words| reason.contains(words));
+        if is_memory {
+            Self::OutOfMemory { node: None }
+        } else {
+            Self::Torch { node: None, reason }
+        }
     }
 }
 
@@ -199,18 +221,19 @@ impl TorchError {
         Self::Entangled { space: space.name.clone(), reason: space.entanglement(&entangled) }
     }
 
-    /// What libtorch said of the node with this name.
-    pub(crate) fn at(node: Option<&str>, error: &TchError) -> Self {
-        let (node, reason) = (node.map(str::to_owned), first_line(error));
-        // Both allocators, of the processor and of a GPU, say it in words only.
-        let is_memory = ["not enough memory", "can't allocate memory", "out of memory"]
-            .iter()
-            .any(|words| reason.contains(words));
-        if is_memory { Self::OutOfMemory { node } } else { Self::Torch { node, reason } }
+    /// A fault of this crate.
+    pub(crate) fn broken(reason: impl Into<String>) -> Self {
+        Self::Broken { node: None, reason: reason.into() }
     }
 
-    pub(crate) fn broken(reason: impl Into<String>) -> Self {
-        Self::Torch { node: None, reason: reason.into() }
+    /// The same with the path of the node where it happened, if nothing more exact is known.
+    pub(crate) fn at_node(mut self, path: &str) -> Self {
+        if let Self::Torch { node, .. } | Self::OutOfMemory { node } | Self::Broken { node, .. } =
+            &mut self
+        {
+            node.get_or_insert_with(|| path.to_owned());
+        }
+        self
     }
 }
 

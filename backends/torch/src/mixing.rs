@@ -1,6 +1,6 @@
 //! What a decision does in one step: the mixture of its candidates, or one of them.
 //!
-//! `w = softmax((theta + g) / T)` with Gumbel noise `g` over the candidates that are not dropped
+//! `w = softmax((theta + g) / T)` with Gumbel noise `g` over the candidates that are not pruned
 //! (Jang, Gu and Poole 2017, equation 2).
 //!
 //! - Soft: `y = sum over j of w_j * candidate_j(x)`, with noise of its own for each picture.
@@ -20,13 +20,14 @@ use std::collections::BTreeMap;
 
 use nas_ir::diagram::{Diagram, Selectors, Top};
 use nas_ir::recipe::Mixing;
-use tch::{Device, TchError, Tensor};
+use nas_ir::{Assignment, DecisionId, Space};
+use tch::{Device, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
-use crate::lower::Value;
-use crate::program::{Program, Select};
+use crate::program::{Id, Program, Select, SelectId};
 use crate::random::{Moment, Purpose, gumbel, stream};
+use crate::value::Value;
 
 /// What a decision, or a select, does in one step.
 #[derive(Debug)]
@@ -48,6 +49,15 @@ pub(crate) enum Mix {
 }
 
 impl Mix {
+    /// What a select does, by what all selects of its program do.
+    ///
+    /// # Errors
+    /// Nothing says it: a fault of this crate.
+    pub(crate) fn of(selects: &[Mix], select: SelectId) -> Result<&Self, TorchError> {
+        let missing = || TorchError::broken(format!("nothing says what {select} does"));
+        selects.get(select.index()).ok_or_else(missing)
+    }
+
     /// The candidates that run.
     pub(crate) fn candidates(&self) -> Vec<usize> {
         match self {
@@ -56,11 +66,13 @@ impl Mix {
         }
     }
 
-    /// The weight of the candidate at this place among those that run; none where it is 1.
-    fn weight(&self, at: usize) -> Option<&Tensor> {
+    /// The candidates that run, each with its weight; none where that is 1.
+    fn weighted(&self) -> Vec<(usize, Option<&Tensor>)> {
         match self {
-            Self::Soft { weights, .. } => weights.get(at),
-            Self::One { .. } => None,
+            Self::Soft { candidates, weights } => {
+                candidates.iter().copied().zip(weights.iter().map(Some)).collect()
+            }
+            Self::One { candidate, .. } => vec![(*candidate, None)],
         }
     }
 }
@@ -83,10 +95,10 @@ impl Draw {
     pub(crate) fn mixes(&self, choices: &Choices, theta: &Tensor) -> Result<Vec<Mix>, TorchError> {
         let mut start = 0;
         let mut mixes = Vec::new();
-        for (decision, candidates) in choices.alive().into_iter().enumerate() {
-            let logits = theta.f_narrow(0, start, choices.len(decision) as i64)?;
-            start += choices.len(decision) as i64;
-            mixes.push(self.mix(decision, candidates, &logits)?);
+        for (decision, (count, kept)) in choices.kept().enumerate() {
+            let logits = theta.f_narrow(0, start, count as i64)?;
+            start += count as i64;
+            mixes.push(self.mix(decision, kept, &logits)?);
         }
         Ok(mixes)
     }
@@ -123,12 +135,14 @@ impl Draw {
 
 fn one(candidates: &[usize], weights: &Tensor) -> Result<Mix, TorchError> {
     let best = weights.f_argmax(1, false)?.f_int64_value(&[0])?;
-    let candidate = candidates.get(best as usize).copied().unwrap_or_default();
+    let candidate = usize::try_from(best).ok().and_then(|best| candidates.get(best));
+    let missing = || TorchError::broken(format!("a weight of candidate {best}"));
+    let candidate = *candidate.ok_or_else(missing)?;
     Ok(Mix::One { candidate, factor: straight_through(weights, best)? })
 }
 
 /// The factor 1 `[1]` that carries the gradient to a weight of `[1, n]`; none if they want none.
-pub(crate) fn straight_through(weights: &Tensor, of: i64) -> Result<Option<Tensor>, TchError> {
+pub(crate) fn straight_through(weights: &Tensor, of: i64) -> Result<Option<Tensor>, TorchError> {
     if !weights.requires_grad() {
         return Ok(None);
     }
@@ -137,61 +151,90 @@ pub(crate) fn straight_through(weights: &Tensor, of: i64) -> Result<Option<Tenso
     Ok(Some(weight.f_add(&rest)?))
 }
 
-/// What each select of a program does where the decisions do this.
-pub(crate) fn of_selects(program: &Program, decisions: &[Mix]) -> Result<Vec<Mix>, TorchError> {
-    let selects = program.selects.iter();
-    let mixes = selects.map(|select| of_select(select, &program.selectors, decisions));
-    Ok(mixes.collect::<Result<_, TchError>>()?)
+/// What each select of a program does in the network of an assignment.
+pub(crate) fn assigned(
+    program: &Program,
+    space: &Space,
+    assignment: &Assignment,
+) -> Result<Vec<Mix>, TorchError> {
+    let choice = |id| Mix::One { candidate: assignment.get(id), factor: None };
+    let choices: Vec<Mix> = space.decision_ids().map(|(id, _)| choice(id)).collect();
+    of_selects(program, &choices)
 }
 
-fn of_select(select: &Select, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TchError> {
+/// What each select of a program does where the decisions do this.
+pub(crate) fn of_selects(program: &Program, decisions: &[Mix]) -> Result<Vec<Mix>, TorchError> {
+    let selects = program.selects.rows().iter();
+    selects.map(|select| of_select(select, &program.selectors, decisions)).collect()
+}
+
+fn of_select(select: &Select, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TorchError> {
     let mut here = select.selector;
     let mut product: Option<Tensor> = None;
-    while let Some(Top::Branch(decision, children)) = selectors.top(here) {
-        let Some(Mix::One { candidate, factor }) = decisions.get(decision.index()) else {
+    loop {
+        let (decision, children) = match top(selectors, here)? {
+            Top::Leaf(operand) => {
+                return Ok(Mix::One { candidate: *operand as usize, factor: product });
+            }
+            Top::Branch(decision, children) => (decision, children),
+        };
+        let Mix::One { candidate, factor } = decided(decisions, decision)? else {
             return weighted(here, selectors, decisions);
         };
         let counts = select.mixes.contains(&decision);
         if let Some(factor) = factor.as_ref().filter(|_| counts) {
             product = Some(times(product.as_ref(), factor)?);
         }
-        let Some(&child) = children.get(*candidate) else { break };
-        here = child;
-    }
-    Ok(Mix::One { candidate: leaf(selectors, here), factor: product })
-}
-
-fn leaf(selectors: &Selectors, row: Diagram) -> usize {
-    match selectors.top(row) {
-        Some(Top::Leaf(&operand)) => operand as usize,
-        _ => 0,
+        here = child(children, *candidate, decision)?;
     }
 }
 
-fn times(product: Option<&Tensor>, factor: &Tensor) -> Result<Tensor, TchError> {
-    product.map_or_else(|| Ok(factor.shallow_clone()), |product| product.f_mul(factor))
+fn top(selectors: &Selectors, row: Diagram) -> Result<Top<'_, u32>, TorchError> {
+    selectors.top(row).ok_or_else(|| TorchError::broken(format!("{row:?} is of another store")))
+}
+
+fn decided(decisions: &[Mix], decision: DecisionId) -> Result<&Mix, TorchError> {
+    let missing = || TorchError::broken(format!("nothing says what {decision} does"));
+    decisions.get(decision.index()).ok_or_else(missing)
+}
+
+fn child(
+    children: &[Diagram],
+    candidate: usize,
+    decision: DecisionId,
+) -> Result<Diagram, TorchError> {
+    let missing = || TorchError::broken(format!("{decision} has no candidate {candidate}"));
+    children.get(candidate).copied().ok_or_else(missing)
+}
+
+fn times(product: Option<&Tensor>, factor: &Tensor) -> Result<Tensor, TorchError> {
+    match product {
+        Some(product) => Ok(product.f_mul(factor)?),
+        None => Ok(factor.shallow_clone()),
+    }
 }
 
 /// The weights of the operands below a row: each row passes its own on to its children, highest
 /// decision first, so that each is visited once.
-fn weighted(top: Diagram, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TchError> {
+fn weighted(top_row: Diagram, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TorchError> {
     let key = |row: Diagram| (Reverse(selectors.decision(row)), row);
     // The weight of the top is 1.
-    let mut open: BTreeMap<_, Option<Tensor>> = BTreeMap::from([(key(top), None)]);
+    let mut open: BTreeMap<_, Option<Tensor>> = BTreeMap::from([(key(top_row), None)]);
     let mut operands: BTreeMap<usize, Option<Tensor>> = BTreeMap::new();
     while let Some(((_, row), weight)) = open.pop_first() {
-        let Some(Top::Branch(decision, children)) = selectors.top(row) else {
-            operands.insert(leaf(selectors, row), weight);
-            continue;
+        let (decision, children) = match top(selectors, row)? {
+            Top::Leaf(operand) => {
+                operands.insert(*operand as usize, weight);
+                continue;
+            }
+            Top::Branch(decision, children) => (decision, children),
         };
-        let Some(mix) = decisions.get(decision.index()) else { continue };
-        for (at, candidate) in mix.candidates().into_iter().enumerate() {
-            let Some(&child) = children.get(candidate) else { continue };
-            let way = match mix.weight(at) {
+        for (candidate, own) in decided(decisions, decision)?.weighted() {
+            let way = match own {
                 Some(own) => Some(times(weight.as_ref(), own)?),
                 None => weight.as_ref().map(Tensor::shallow_clone),
             };
-            let slot = open.entry(key(child)).or_default();
+            let slot = open.entry(key(child(children, candidate, decision)?)).or_default();
             *slot = match (slot.take(), way) {
                 (Some(before), Some(way)) => Some(before.f_add(&way)?),
                 (before, way) => before.or(way),
@@ -199,42 +242,48 @@ fn weighted(top: Diagram, selectors: &Selectors, decisions: &[Mix]) -> Result<Mi
         }
     }
     let (candidates, weights): (Vec<usize>, Vec<Option<Tensor>>) = operands.into_iter().unzip();
-    Ok(match (candidates.as_slice(), weights.into_iter().collect::<Option<Vec<_>>>()) {
-        (&[candidate], _) => Mix::One { candidate, factor: None },
-        (_, weights) => Mix::Soft { candidates, weights: weights.unwrap_or_default() },
-    })
+    if let [candidate] = *candidates {
+        return Ok(Mix::One { candidate, factor: None });
+    }
+    // INVARIANT: where ways part, those that lead apart are weighted.
+    let unweighted = || TorchError::broken("several operands, and one without a weight");
+    let weights = weights.into_iter().collect::<Option<_>>().ok_or_else(unweighted)?;
+    Ok(Mix::Soft { candidates, weights })
 }
 
 /// The value of a select; `operand` gives the value of a candidate.
-pub(crate) fn mixed(mix: &Mix, mut operand: impl FnMut(usize) -> Value) -> Result<Value, TchError> {
+pub(crate) fn mixed(
+    mix: &Mix,
+    mut operand: impl FnMut(usize) -> Result<Value, TorchError>,
+) -> Result<Value, TorchError> {
     match mix {
-        Mix::One { candidate, factor } => match (operand(*candidate), factor) {
+        Mix::One { candidate, factor } => match (operand(*candidate)?, factor) {
             (Value::Tensor { tensor, .. }, Some(factor)) => {
-                let tensor = tensor.f_mul(&along(factor, &tensor)?)?;
-                Ok(Value::Tensor { tensor, fresh: true })
+                Ok(Value::fresh(tensor.f_mul(&along(factor, &tensor)?)?))
             }
             (value, _) => Ok(value),
         },
         Mix::Soft { candidates, weights } => {
             let mut sum: Option<Tensor> = None;
             for (&candidate, weight) in candidates.iter().zip(weights) {
-                let Value::Tensor { tensor, .. } = operand(candidate) else { continue };
+                let Value::Tensor { tensor, .. } = operand(candidate)? else { continue };
                 let weight = along(weight, &tensor)?;
                 sum = Some(match sum {
                     None => tensor.f_mul(&weight)?,
                     Some(mut sum) => sum.f_addcmul_(&tensor, &weight)?,
                 });
             }
-            Ok(sum.map_or(Value::Zero, |tensor| Value::Tensor { tensor, fresh: true }))
+            // A mixture of zeros is zero.
+            Ok(sum.map_or(Value::Zero, Value::fresh))
         }
     }
 }
 
 /// A factor for each picture, or one for all, as it multiplies `[N, C, H, W]` or `[N, C]`.
-fn along(factor: &Tensor, like: &Tensor) -> Result<Tensor, TchError> {
+fn along(factor: &Tensor, like: &Tensor) -> Result<Tensor, TorchError> {
     let mut sizes = vec![1; like.dim()];
     if let Some(first) = sizes.first_mut() {
         *first = -1;
     }
-    factor.f_view(sizes.as_slice())
+    Ok(factor.f_view(sizes.as_slice())?)
 }

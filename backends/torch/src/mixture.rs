@@ -7,16 +7,18 @@ use nas_passes::specialise;
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
-use crate::dropout::Noise;
 use crate::error::{Phase, SoftShapes, TorchError};
-use crate::lower::Statistics;
-use crate::mixing::{Draw, Mix, of_selects};
+use crate::evaluation::Evaluation;
+use crate::kernel::{Noise, Statistics};
+use crate::mixing::{Draw, Mix, assigned, of_selects};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::parameters::Parameters;
 use crate::passes::Lesson;
-use crate::program::{Evaluation, Plan, Program};
+use crate::plan::Plan;
+use crate::program::Program;
 use crate::random::Moment;
+use crate::schedule::Schedule;
 use crate::task::{Labels, mean_loss};
 
 /// What stays the same over a search.
@@ -39,6 +41,7 @@ pub(crate) type Expected<'a> = &'a dyn Fn(&[Vec<f64>]) -> (f64, Vec<Vec<f64>>);
 /// The supernet of a space.
 pub(crate) struct Mixture {
     pub(crate) program: Program,
+    plan: Plan,
     pub(crate) parameters: Parameters,
     pub(crate) choices: Choices,
     sgd: Sgd,
@@ -52,24 +55,24 @@ impl Mixture {
     /// Mixing is soft and there are candidates of several shapes, or the cases of what depends on
     /// decisions cannot be listed.
     pub(crate) fn new(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
-        if let (Mixing::Soft, Some(shapes)) = (settings.mixing, several_shapes(space)) {
-            return Err(TorchError::SoftShapes(Box::new(shapes)));
+        if settings.mixing == Mixing::Soft {
+            refuse_several_shapes(space)?;
         }
-        let entangled = |reason| TorchError::entangled(space, &reason);
-        let (program, specs) = Program::of_space(space).map_err(entangled)?;
-        let parameters = Parameters::new(specs, settings.seed, settings.device)?;
+        let program = Program::of_space(space)?;
+        let plan = Plan::new(&program, settings.device)?;
+        let parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
         let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;
-        Ok(Self { program, parameters, choices: Choices::new(space), sgd, settings })
+        Ok(Self { program, plan, parameters, choices: Choices::new(space), sgd, settings })
     }
 
     /// One step of the weights with the choices fixed; returns the loss before it.
     pub(crate) fn weight_step(&mut self, lesson: &Lesson<'_>) -> Result<f64, TorchError> {
         let mixes = self.draw(lesson, false, &self.theta()?)?;
-        let plan = Plan::new(&self.program, &mixes);
-        let evaluation = self.evaluation(&plan, &mixes, Statistics::Learn);
+        let schedule = Schedule::new(&self.program, &mixes)?;
+        let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
         let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
-        let rows = self.program.weights(&plan).into_iter();
-        self.sgd.step(&self.parameters, rows, &loss, lesson.rate)?;
+        let read = schedule.parameters(&self.program);
+        self.sgd.step(&self.parameters, read, &loss, lesson.rate)?;
         Ok(value)
     }
 
@@ -84,8 +87,8 @@ impl Mixture {
     ) -> Result<(f64, f64), TorchError> {
         let theta = self.theta()?.f_set_requires_grad(true)?;
         let mixes = self.draw(lesson, true, &theta)?;
-        let plan = Plan::new(&self.program, &mixes);
-        let evaluation = self.evaluation(&plan, &mixes, Statistics::Batch);
+        let schedule = Schedule::new(&self.program, &mixes)?;
+        let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
         let (loss, value) = loss(&evaluation, lesson, Phase::Choices)?;
         let mut gradient = theta_gradient(&loss, &theta)?;
         let (cost, by_probability) = expected(&self.choices.probabilities());
@@ -109,12 +112,13 @@ impl Mixture {
         choices: bool,
         theta: &Tensor,
     ) -> Result<Vec<Mix>, TorchError> {
+        let no_batch = || TorchError::broken("images without a batch");
         let draw = Draw {
             mixing: self.settings.mixing,
             temperature: lesson.temperature,
             seed: self.settings.seed,
             moment: Moment { choices, epoch: lesson.epoch, step: lesson.step },
-            batch: lesson.images.size().first().copied().unwrap_or(1),
+            batch: lesson.images.size().first().copied().ok_or_else(no_batch)?,
             device: self.settings.device,
         };
         of_selects(&self.program, &draw.mixes(&self.choices, theta)?)
@@ -122,12 +126,12 @@ impl Mixture {
 
     pub(crate) fn evaluation<'a>(
         &'a self,
-        plan: &'a Plan,
+        schedule: &'a Schedule,
         mixes: &'a [Mix],
         statistics: Statistics,
     ) -> Evaluation<'a> {
-        let Self { program, parameters, .. } = self;
-        Evaluation { program, parameters, plan, mixes, statistics, noise: None }
+        let Self { program, plan, parameters, .. } = self;
+        Evaluation { program, plan, parameters, schedule, mixes, statistics, noise: None }
     }
 
     /// The network of an assignment with the weights of the supernet, for pictures of the size that
@@ -139,11 +143,11 @@ impl Mixture {
         assignment: &Assignment,
         own: bool,
     ) -> Result<TorchNetwork, TorchError> {
-        let plan = Plan::new(&self.program, &self.program.assigned(space, assignment)?);
+        let schedule = Schedule::new(&self.program, &assigned(&self.program, space, assignment)?)?;
         let fed = self.program.inputs.first().copied();
-        let (program, specs) = Program::of_network(&specialise(space, assignment), fed);
-        let parameters = self.parameters.share(specs, &self.program.readings(&plan), own)?;
-        Ok(TorchNetwork::with(program, parameters, self.settings.device))
+        let program = Program::of_network(&specialise(space, assignment), fed)?;
+        let parameters = self.parameters.share(&program, &schedule.weights(&self.program), own)?;
+        TorchNetwork::with(program, parameters, self.settings.device)
     }
 
     /// Weights by name, `choices/PATH`, `dropped/PATH`, and `optimizer/…`.
@@ -162,11 +166,16 @@ impl Mixture {
     }
 }
 
-/// What keeps candidates from being summed: the first node, in order, that has several shapes.
-fn several_shapes(space: &Space) -> Option<SoftShapes> {
+/// Refuses a space in which candidates cannot be summed: at the first node, in order, that has
+/// several shapes.
+fn refuse_several_shapes(space: &Space) -> Result<(), TorchError> {
     let mut nodes = space.graph.nodes().map(|(_, node)| node);
-    let (node, selector) = nodes.find_map(|node| Some((node, node.shape.selector()?)))?;
-    let decision = space.decision(space.selectors.decisions(selector).first().copied()?)?;
+    let first = nodes.find_map(|node| Some((node, node.shape.selector()?)));
+    let Some((node, selector)) = first else { return Ok(()) };
+    let decisions = space.selectors.decisions(selector);
+    let decision = decisions.first().and_then(|&id| space.decision(id));
+    let nothing = || TorchError::broken(format!("nothing decides the shape of `{}`", node.name));
+    let decision = decision.ok_or_else(nothing)?;
     let origin = space.origin(decision.origin);
     let file = origin.and_then(|origin| space.origins.sources.get(origin.source));
     let shapes: Vec<String> = node.shape.values().iter().map(Shape::to_string).collect();
@@ -175,17 +184,17 @@ fn several_shapes(space: &Space) -> Option<SoftShapes> {
     } else {
         "write `mixing = hard` in the strategy, which runs one candidate of each decision at a time, and `elastic` for sizes that are to have their weights in common"
     };
-    Some(SoftShapes {
+    Err(TorchError::SoftShapes(Box::new(SoftShapes {
         decision: decision.path.clone(),
         file: file.cloned().unwrap_or_else(|| Source::new("", "")),
         at: origin.map(|origin| origin.span.into()),
         shapes: format!("`{}` is {}", node.name, shapes.join(" or ")),
         help,
-    })
+    })))
 }
 
 /// The loss of a batch in training, as a tensor and as a number: the cross-entropy of the first
-/// output, and that of each train output of the plan times its weight.
+/// output, and that of each train output of the schedule times its weight.
 ///
 /// # Errors
 /// It is not finite: then the batch is evaluated once more to find where that begins.
@@ -200,8 +209,8 @@ pub(crate) fn loss(
     let noise = Some(Noise { seed: lesson.seed, moment, drop_path: lesson.drop_path });
     let evaluation = &Evaluation { noise, ..*evaluation };
     let values = evaluation.run(&inputs)?;
-    let mut losses = evaluation.plan.outputs.iter().zip(&values).map(|(output, value)| {
-        fits(value, lesson.labels, || evaluation.program.name(output.row))?;
+    let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
+        fits(value, lesson.labels, evaluation.program.node(output.value)?)?;
         mean_loss(value, lesson.labels)
     });
     let mut loss =
@@ -219,12 +228,12 @@ pub(crate) fn loss(
 }
 
 /// Refuses logits for pixels that are not those of the labels.
-fn fits(logits: &Tensor, labels: &Labels, node: impl FnOnce() -> String) -> Result<(), TorchError> {
+fn fits(logits: &Tensor, labels: &Labels, node: &str) -> Result<(), TorchError> {
     let (found, labels) = (logits.size(), labels.classes.size());
     match (found.as_slice(), labels.as_slice()) {
         (&[_, _, h, w], &[_, height, width]) if [h, w] != [height, width] => {
-            let reason = format!("its result is {h} x {w}");
-            Err(TorchError::CropMisfit { height, width, node: node(), reason })
+            let (node, reason) = (node.to_owned(), format!("its result is {h} x {w}"));
+            Err(TorchError::CropMisfit { height, width, node, reason })
         }
         _ => Ok(()),
     }

@@ -1,21 +1,23 @@
 //! One network on libtorch: its values, its weights, its pictures.
 
-use nas_ir::ops::Initial;
 use nas_ir::{Network, Shape, Weights};
 use tch::{Device, Tensor, no_grad};
 
 use crate::error::TorchError;
+use crate::evaluation::Evaluation;
+use crate::kernel::Statistics;
 use crate::layout::{channels_last, plain_map};
-use crate::lower::Statistics;
 use crate::parameters::{Parameters, values};
-use crate::program::{Evaluation, Plan, Program};
+use crate::plan::Plan;
+use crate::program::Program;
+use crate::schedule::Schedule;
 
 /// A network with its parameters on a device.
 pub struct TorchNetwork {
     pub(crate) program: Program,
     pub(crate) parameters: Parameters,
-    pub(crate) plan: Plan,
-    device: Device,
+    plan: Plan,
+    pub(crate) schedule: Schedule,
 }
 
 impl TorchNetwork {
@@ -37,26 +39,31 @@ impl TorchNetwork {
         seed: u64,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let (program, specs) = Program::of_network(network, pictures);
-        let parameters = Parameters::new(specs, seed, device)?;
-        Ok(Self::with(program, parameters, device))
+        let program = Program::of_network(network, pictures)?;
+        let parameters = Parameters::new(&program.parameters, seed, device)?;
+        Self::with(program, parameters, device)
     }
 
-    /// As `fed`, with what training adds; [`Plan::in_training`] says how to evaluate it then.
+    /// As `fed`, with what training adds; [`Schedule::in_training`] says how to evaluate it then.
     pub(crate) fn in_training(
         network: &Network,
         pictures: Shape,
         seed: u64,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let (program, specs) = Program::in_training(network, Some(pictures));
-        let parameters = Parameters::new(specs, seed, device)?;
-        Ok(Self::with(program, parameters, device))
+        let program = Program::in_training(network, Some(pictures))?;
+        let parameters = Parameters::new(&program.parameters, seed, device)?;
+        Self::with(program, parameters, device)
     }
 
-    pub(crate) fn with(program: Program, parameters: Parameters, device: Device) -> Self {
-        let plan = Plan::new(&program, &[]);
-        Self { program, parameters, plan, device }
+    pub(crate) fn with(
+        program: Program,
+        parameters: Parameters,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let plan = Plan::new(&program, device)?;
+        let schedule = Schedule::new(&program, &[])?;
+        Ok(Self { program, parameters, plan, schedule })
     }
 
     /// The values of all parameters, running statistics included, by name.
@@ -79,8 +86,8 @@ impl TorchNetwork {
 
     /// As `load`, but what only training has stays as it is.
     pub(crate) fn load_evaluated(&mut self, weights: &Weights) -> Result<(), TorchError> {
-        let rows = self.program.weights(&self.plan);
-        self.parameters.load_some(weights, |row| rows.contains(&row))
+        let read = self.schedule.parameters(&self.program);
+        self.parameters.load_some(weights, |id| read.contains(&id))
     }
 
     /// The outputs `[N, C, H, W]` for inputs `[N, C, H, W]`. Training takes the statistics of the
@@ -109,8 +116,8 @@ impl TorchNetwork {
     }
 
     pub(crate) fn evaluation(&self, statistics: Statistics) -> Evaluation<'_> {
-        let Self { program, parameters, plan, .. } = self;
-        Evaluation { program, parameters, plan, mixes: &[], statistics, noise: None }
+        let Self { program, parameters, plan, schedule } = self;
+        Evaluation { program, plan, parameters, schedule, mixes: &[], statistics, noise: None }
     }
 
     /// One slice for each input as tensors of `n` pictures.
@@ -126,7 +133,7 @@ impl TorchNetwork {
             let mut sizes = vec![n as i64];
             sizes.extend(shape.dims().iter().map(|&d| i64::from(d)));
             let tensor = Tensor::f_from_slice(given)?.f_view(sizes.as_slice())?;
-            channels_last(&tensor.f_to_device(self.device)?)
+            channels_last(&tensor.f_to_device(self.plan.device)?)
         });
         tensors.collect()
     }
@@ -142,11 +149,9 @@ pub fn run(
     weights: &Weights,
     inputs: &[Vec<f32>],
 ) -> Result<Vec<Vec<f32>>, TorchError> {
-    let (program, mut specs) = Program::of_network(network, None);
-    // Nothing is drawn where all is given.
-    specs.iter_mut().for_each(|spec| spec.initial = Initial::Constant(0.0));
-    let parameters = Parameters::new(specs, 0, Device::Cpu)?;
-    let mut network = TorchNetwork::with(program, parameters, Device::Cpu);
+    let program = Program::of_network(network, None)?;
+    let parameters = Parameters::blank(&program.parameters, Device::Cpu)?;
+    let mut network = TorchNetwork::with(program, parameters, Device::Cpu)?;
     network.load(weights)?;
     let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let outputs = network.forward(&network.inputs(&slices, 1)?, false)?;

@@ -5,6 +5,7 @@ use tch::{Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::parameters::{Parameters, fitting, plain};
+use crate::program::ParameterId;
 
 /// Momentum and weight decay as in PyTorch: `v = momentum * v + g + decay * w; w = w - rate * v`.
 /// Tensors that a step did not touch (of candidates that did not run) keep value and momentum; of
@@ -39,27 +40,26 @@ impl Sgd {
         Ok(Self { momentum, decay, clip, velocity })
     }
 
-    /// One step down the gradient of `loss` with respect to the parameters in these rows. The
-    /// parameters must require gradients; those that `loss` does not depend on stay.
+    /// One step down the gradient of `loss` with respect to these of the parameters. They must
+    /// require gradients; those that `loss` does not depend on stay.
     pub(crate) fn step(
         &mut self,
         parameters: &Parameters,
-        rows: impl Iterator<Item = usize>,
+        read: impl IntoIterator<Item = ParameterId>,
         loss: &Tensor,
         rate: f64,
     ) -> Result<(), TorchError> {
-        let touched: Vec<(&Tensor, i64)> =
-            rows.filter_map(|row| parameters.trainable(row)).collect();
+        let touched = parameters.all_trainable(read)?;
         if touched.is_empty() || !loss.requires_grad() {
             return Ok(());
         }
-        let tensors: Vec<&Tensor> = touched.iter().map(|(tensor, _)| *tensor).collect();
+        let tensors: Vec<&Tensor> = touched.iter().map(|(_, tensor, _)| *tensor).collect();
         let gradients = Tensor::f_run_backward(&[loss], &tensors, false, false)?;
         no_grad(|| {
             let mut parts = Vec::new();
             let mut stretches: Vec<Stretch> = Vec::new();
             let mut from = 0;
-            for (gradient, (tensor, start)) in gradients.iter().zip(&touched) {
+            for (gradient, (_, tensor, start)) in gradients.iter().zip(&touched) {
                 if !gradient.defined() {
                     continue;
                 }
@@ -135,8 +135,8 @@ impl Sgd {
         parameters: &Parameters,
         mut act: impl FnMut(String, &[u32], Tensor) -> Result<(), TorchError>,
     ) -> Result<(), TorchError> {
-        for (row, spec) in parameters.specs().iter().enumerate() {
-            let Some((_, start)) = parameters.trainable(row) else { continue };
+        for (id, spec) in parameters.specs() {
+            let Some((_, start)) = parameters.trainable(id)? else { continue };
             let velocity = self.velocity.f_narrow(0, start, spec.elements())?;
             act(format!("{VELOCITY}{}", spec.name), &spec.dims, velocity)?;
         }

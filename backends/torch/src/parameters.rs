@@ -2,143 +2,118 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use nas_ir::operation::WeightGroup;
-use nas_ir::ops::{Initial, Role, Weight};
-use nas_ir::{Tensor as Plain, TensorName, Weights};
-use tch::{Device, Kind, TchError, Tensor, no_grad};
+use nas_ir::ops::Initial;
+use nas_ir::{Tensor as Plain, Weights};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::TorchError;
+use crate::program::{ParameterId, ParameterSpec, Program, Table, WeightView};
 use crate::random::{Purpose, normal, stream};
 
-/// A tensor that a program needs.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Spec {
-    /// Its name.
-    pub(crate) name: String,
-    /// What it holds.
-    pub(crate) role: Role,
-    /// Its sizes.
-    pub(crate) dims: Vec<u32>,
-    /// What it holds before training.
-    pub(crate) initial: Initial,
-}
-
-/// What an instruction reads of a tensor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reading {
-    /// The row of the tensor.
-    pub(crate) row: usize,
-    /// First element and length along each axis; all of it if `None`.
-    part: Option<Vec<[i64; 2]>>,
-}
-
-impl Reading {
-    /// What a weight is of the tensor in this row that has these sizes.
-    pub(crate) fn new(row: usize, weight: &Weight, sizes: &[u32]) -> Self {
-        let part = WeightGroup::part(weight, sizes).into_iter();
-        let part = part.map(|range| [range.start, range.end - range.start].map(i64::from));
-        Self { row, part: (weight.dims != sizes).then(|| part.collect()) }
-    }
-
-    /// A view: gradients, and what is written into it, reach the whole tensor.
-    fn of(&self, whole: &Tensor) -> Result<Tensor, TchError> {
-        let mut view = whole.shallow_clone();
-        for (axis, [start, length]) in (0..).zip(self.part.iter().flatten()) {
-            view = view.f_narrow(axis, *start, *length)?;
-        }
-        Ok(view)
-    }
-}
-
-/// The parameters of a program, in the order of its specs.
+/// The parameters of a program on a device.
 pub(crate) struct Parameters {
-    specs: Vec<Spec>,
-    tensors: Vec<Tensor>,
+    rows: Table<ParameterId, Parameter>,
     /// All trainable values, one tensor after the other. The tensors are views of it, so that an
     /// optimiser changes many of them in one operation.
     flat: Tensor,
-    /// First element of each tensor in `flat`; none for those that are not trainable.
-    offsets: Vec<Option<i64>>,
+}
+
+struct Parameter {
+    spec: ParameterSpec,
+    tensor: Tensor,
+    /// Its first element in [`Parameters::flat`]; none of one that is not trained here.
+    start: Option<i64>,
 }
 
 impl Parameters {
     /// Freshly initialised. A tensor's values depend on the seed and on its name only.
-    pub(crate) fn new(specs: Vec<Spec>, seed: u64, device: Device) -> Result<Self, TorchError> {
-        let mut offsets = Vec::new();
-        let mut end = 0;
-        for spec in &specs {
-            let is_trainable = spec.role.is_trainable();
-            offsets.push(is_trainable.then_some(end));
-            end += if is_trainable { spec.elements() } else { 0 };
+    pub(crate) fn new(
+        specs: &Table<ParameterId, ParameterSpec>,
+        seed: u64,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let mut parameters = Self::blank(specs, device)?;
+        for Parameter { spec, tensor, .. } in parameters.rows.rows_mut() {
+            tensor.f_copy_(&spec.initial(seed)?)?;
         }
-        let flat = Tensor::f_zeros([end], (Kind::Float, device))?;
-        let mut tensors = Vec::new();
-        for (spec, offset) in specs.iter().zip(&offsets) {
-            let mut tensor = match offset {
-                Some(offset) => {
-                    let part = flat.f_narrow(0, *offset, spec.elements())?;
+        Ok(parameters)
+    }
+
+    /// All zeros, to be loaded.
+    pub(crate) fn blank(
+        specs: &Table<ParameterId, ParameterSpec>,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let trainable = specs.rows().iter().filter(|spec| spec.role.is_trainable());
+        let elements = trainable.map(ParameterSpec::elements).sum::<i64>();
+        let flat = Tensor::f_zeros([elements], (Kind::Float, device))?;
+        let mut rows = Table::default();
+        let mut end = 0;
+        for spec in specs.rows() {
+            let start = spec.role.is_trainable().then_some(end);
+            let tensor = match start {
+                Some(start) => {
+                    end += spec.elements();
+                    let part = flat.f_narrow(0, start, spec.elements())?;
                     part.f_view(spec.sizes().as_slice())?.f_detach()?
                 }
                 None => Tensor::f_zeros(spec.sizes(), (Kind::Float, device))?,
             };
-            tensor.f_copy_(&spec.initial(seed)?)?;
-            tensors.push(tensor);
+            rows.push(Parameter { spec: spec.clone(), tensor, start });
         }
-        Ok(Self { specs, tensors, flat, offsets })
+        Ok(Self { rows, flat })
     }
 
-    /// Parameters of another program over the same memory: those of a node are what the node
-    /// reads here. Running statistics are its own, at their initial values, if `statistics` says so.
+    /// Parameters of the program of a network over the same memory: those of a node are what the
+    /// node reads here. Running statistics are its own, at their initial values, if `statistics` says
+    /// so.
+    ///
+    /// # Errors
+    /// Out of memory; or a fault of this crate: the network has nodes that are not here.
     pub(crate) fn share(
         &self,
-        specs: Vec<Spec>,
-        readings: &BTreeMap<&str, &[Reading]>,
+        program: &Program,
+        weights: &BTreeMap<&str, &[WeightView]>,
         statistics: bool,
     ) -> Result<Self, TorchError> {
-        let mut sources = HashMap::new();
-        for (node, readings) in readings {
-            for reading in *readings {
-                let Some(spec) = self.specs.get(reading.row) else { continue };
-                sources.insert(TensorName::new(node, spec.role).to_string(), reading);
-            }
+        let sources = sources(program, weights)?;
+        let mut rows = Table::default();
+        for (id, spec) in program.parameters.iter() {
+            let unread = || TorchError::broken(format!("nothing reads `{}`", spec.name));
+            let tensor = self.source(spec, sources.get(&id).ok_or_else(unread)?)?;
+            let is_own = statistics && !spec.role.is_trainable();
+            let tensor =
+                if is_own { spec.initial(0)?.f_to_device(tensor.device())? } else { tensor };
+            rows.push(Parameter { spec: spec.clone(), tensor, start: None });
         }
-        let mut tensors = Vec::new();
-        for spec in &specs {
-            let tensor = self.source(spec, sources.get(&spec.name).copied())?;
-            tensors.push(if spec.role.is_trainable() || !statistics {
-                tensor
-            } else {
-                spec.initial(0)?.f_to_device(tensor.device())?
-            });
-        }
-        let offsets = vec![None; specs.len()];
-        Ok(Self { specs, tensors, flat: self.flat.shallow_clone(), offsets })
+        Ok(Self { rows, flat: self.flat.shallow_clone() })
     }
 
-    fn source(&self, spec: &Spec, reading: Option<&Reading>) -> Result<Tensor, TorchError> {
-        let whole = reading.and_then(|reading| self.tensors.get(reading.row).zip(Some(reading)));
-        let found = whole.map(|(whole, reading)| reading.of(whole)).transpose()?;
-        match found {
-            Some(tensor) if tensor.size() == spec.sizes() => Ok(tensor),
-            found => Err(TorchError::OtherState {
-                name: spec.name.clone(),
-                needed: spec.dims.clone(),
-                found: found.map(|tensor| tensor.size().iter().map(|&d| d as u32).collect()),
-            }),
+    /// What a view gives, which must be what is described.
+    fn source(&self, spec: &ParameterSpec, view: &WeightView) -> Result<Tensor, TorchError> {
+        let whole = self.rows.get(view.parameter)?;
+        let tensor = part(&whole.tensor, view)?;
+        if whole.spec.role == spec.role && tensor.size() == spec.sizes() {
+            return Ok(tensor);
         }
+        let (name, from) = (&spec.name, &whole.spec.name);
+        Err(TorchError::broken(format!("`{name}` is no part {:?} of `{from}`", tensor.size())))
     }
 
-    /// What these readings give.
-    pub(crate) fn read(&self, readings: &[Reading]) -> Result<Vec<Tensor>, TchError> {
-        let missing = || TchError::Shape("parameters that do not exist".to_owned());
-        let read =
-            |reading: &Reading| reading.of(self.tensors.get(reading.row).ok_or_else(missing)?);
-        readings.iter().map(read).collect()
+    /// What these views give.
+    pub(crate) fn read(&self, views: &[WeightView]) -> Result<Vec<Tensor>, TorchError> {
+        let read = |view: &WeightView| part(&self.rows.get(view.parameter)?.tensor, view);
+        views.iter().map(read).collect()
     }
 
     /// What the tensors are.
-    pub(crate) fn specs(&self) -> &[Spec] {
-        &self.specs
+    pub(crate) fn specs(&self) -> impl Iterator<Item = (ParameterId, &ParameterSpec)> {
+        self.rows.iter().map(|(id, row)| (id, &row.spec))
+    }
+
+    /// What a tensor is.
+    pub(crate) fn spec(&self, id: ParameterId) -> Result<&ParameterSpec, TorchError> {
+        Ok(&self.rows.get(id)?.spec)
     }
 
     /// All trainable values in one tensor, whose memory the tensors share.
@@ -146,33 +121,43 @@ impl Parameters {
         &self.flat
     }
 
-    /// A trainable tensor, and its first element in `flat`.
-    pub(crate) fn trainable(&self, row: usize) -> Option<(&Tensor, i64)> {
-        let offset = self.offsets.get(row).copied().flatten()?;
-        Some((self.tensors.get(row)?, offset))
+    /// A tensor and its first element in `flat`, if it is trained here.
+    pub(crate) fn trainable(&self, id: ParameterId) -> Result<Option<(&Tensor, i64)>, TorchError> {
+        let Parameter { tensor, start, .. } = self.rows.get(id)?;
+        Ok(start.map(|start| (tensor, start)))
+    }
+
+    /// Those of these tensors that are trained here, each with its first element in `flat`.
+    pub(crate) fn all_trainable(
+        &self,
+        ids: impl IntoIterator<Item = ParameterId>,
+    ) -> Result<Vec<(ParameterId, &Tensor, i64)>, TorchError> {
+        let found = ids.into_iter().map(|id| {
+            let trainable = self.trainable(id)?;
+            Ok(trainable.map(|(tensor, start)| (id, tensor, start)))
+        });
+        found.filter_map(Result::transpose).collect()
     }
 
     /// Makes them double precision, to compare gradients with differences; no optimiser takes these.
     #[cfg(test)]
     pub(crate) fn make_double(&mut self) {
-        for tensor in &mut self.tensors {
-            *tensor = tensor.detach().to_kind(Kind::Double);
+        for row in self.rows.rows_mut() {
+            row.tensor = row.tensor.detach().to_kind(Kind::Double);
         }
     }
 
     /// Whether backward computes gradients of the trainable tensors.
     pub(crate) fn require_gradients(&self, yes: bool) -> Result<(), TorchError> {
-        for (tensor, offset) in self.tensors.iter().zip(&self.offsets) {
-            if offset.is_some() {
-                let _ = tensor.f_set_requires_grad(yes)?;
-            }
+        for row in self.rows.rows().iter().filter(|row| row.start.is_some()) {
+            let _ = row.tensor.f_set_requires_grad(yes)?;
         }
         Ok(())
     }
 
     /// Adds the values of all tensors to `weights`.
     pub(crate) fn save(&self, weights: &mut Weights) -> Result<(), TorchError> {
-        for (spec, tensor) in self.specs.iter().zip(&self.tensors) {
+        for Parameter { spec, tensor, .. } in self.rows.rows() {
             weights.insert(spec.name.clone(), plain(tensor, &spec.dims)?);
         }
         Ok(())
@@ -183,20 +168,19 @@ impl Parameters {
         self.load_some(weights, |_| true)
     }
 
-    /// Takes the values of the tensors in some rows from `weights`; of none if one does not fit.
+    /// Takes the values of some tensors from `weights`; of none if one does not fit.
     pub(crate) fn load_some(
         &mut self,
         weights: &Weights,
-        is_asked: impl Fn(usize) -> bool,
+        is_asked: impl Fn(ParameterId) -> bool,
     ) -> Result<(), TorchError> {
-        let tensors = self.specs.iter().zip(&mut self.tensors).enumerate();
-        let tensors = tensors.filter(|(row, _)| is_asked(*row)).map(|(_, tensor)| tensor);
-        let tensors: Vec<_> = tensors.collect();
-        for (spec, _) in &tensors {
+        let asked = self.rows.iter_mut().filter(|(id, _)| is_asked(*id));
+        let asked: Vec<&mut Parameter> = asked.map(|(_, row)| row).collect();
+        for Parameter { spec, .. } in &asked {
             fitting(weights, &spec.name, &spec.dims)?;
         }
         no_grad(|| {
-            for (spec, tensor) in tensors {
+            for Parameter { spec, tensor, .. } in asked {
                 let values = fitting(weights, &spec.name, &spec.dims)?;
                 tensor.f_copy_(&from_plain(values)?)?;
             }
@@ -205,7 +189,35 @@ impl Parameters {
     }
 }
 
-impl Spec {
+/// What the operators of a network read of a supernet's parameters, for each of their own.
+fn sources<'w>(
+    program: &Program,
+    weights: &BTreeMap<&str, &'w [WeightView]>,
+) -> Result<HashMap<ParameterId, &'w WeightView>, TorchError> {
+    let mut sources = HashMap::new();
+    for reader in program.instructions.rows() {
+        let own = reader.weights();
+        if own.is_empty() {
+            continue;
+        }
+        let found = weights.get(reader.node.as_str()).filter(|found| found.len() == own.len());
+        let missing = || TorchError::broken("its parameters are not in the supernet");
+        let found = found.ok_or_else(missing).map_err(|error| error.at_node(&reader.node))?;
+        sources.extend(own.iter().map(|view| view.parameter).zip(*found));
+    }
+    Ok(sources)
+}
+
+/// What a view gives of a tensor. Gradients, and what is written into it, reach the whole tensor.
+fn part(whole: &Tensor, view: &WeightView) -> Result<Tensor, TorchError> {
+    let mut part = whole.shallow_clone();
+    for (axis, [first, length]) in (0..).zip(view.part.iter().flatten()) {
+        part = part.f_narrow(axis, i64::from(*first), i64::from(*length))?;
+    }
+    Ok(part)
+}
+
+impl ParameterSpec {
     pub(crate) fn elements(&self) -> i64 {
         self.dims.iter().map(|&d| i64::from(d)).product()
     }

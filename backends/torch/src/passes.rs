@@ -8,7 +8,7 @@ use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
 use crate::feed::{Feed, Upload};
-use crate::lower::Statistics;
+use crate::kernel::Statistics;
 use crate::network::TorchNetwork;
 use crate::task::{Confusion, Labels};
 

@@ -5,14 +5,14 @@ use nas_ir::{Assignment, Checked, Shape, Space, Task};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::backend::{default_threads, use_threads};
-use crate::dropout::Noise;
 use crate::error::TorchError;
+use crate::evaluation::Evaluation;
+use crate::kernel::{Noise, Statistics};
 use crate::layout::channels_last;
-use crate::lower::Statistics;
 use crate::mixing::{Mix, of_selects, straight_through};
 use crate::mixture::{Mixture, Settings};
-use crate::program::{Evaluation, Plan};
 use crate::random::{Moment, Purpose, normal, stream};
+use crate::schedule::Schedule;
 use crate::task::{Labels, classes, ignored, mean_loss};
 
 /// Batch norm needs more than one picture where a map is a single pixel.
@@ -67,11 +67,10 @@ impl<'a> Trial<'a> {
     /// libtorch fails at a node.
     pub fn step(&self, assignment: &Assignment) -> Result<StepReport, TorchError> {
         let mixes = self.mixes(assignment)?;
-        let plan = Plan::new(&self.mixture.program, &mixes);
-        let loss = self.loss(&plan, &mixes)?;
-        let rows = self.mixture.program.weights(&plan).into_iter();
+        let schedule = Schedule::new(&self.mixture.program, &mixes)?;
+        let loss = self.loss(&schedule, &mixes)?;
         let (names, mut leaves): (Vec<String>, Vec<&Tensor>) =
-            rows.filter_map(|row| self.trainable(row)).unzip();
+            self.trainable(&schedule)?.into_iter().unzip();
         leaves.push(&self.theta);
         let mut gradients = gradients(&loss, &leaves)?;
         let of_theta = gradients.pop().flatten();
@@ -91,33 +90,33 @@ impl<'a> Trial<'a> {
     /// libtorch fails at a node.
     pub fn effect(&self, assignment: &Assignment, tensor: &str) -> Result<f64, TorchError> {
         let mixes = self.mixes(assignment)?;
-        let plan = Plan::new(&self.mixture.program, &mixes);
-        let rows = self.mixture.program.weights(&plan).into_iter();
-        let mut read = rows.filter_map(|row| self.trainable(row));
+        let schedule = Schedule::new(&self.mixture.program, &mixes)?;
+        let mut read = self.trainable(&schedule)?.into_iter();
         let Some((name, tensor)) = read.find(|(name, _)| name == tensor) else { return Ok(0.0) };
         let mut numbers = stream(!self.seed, Purpose::Weight { name: &name });
         let nudge = Tensor::f_from_slice(&normal(&mut numbers, NUDGE, tensor.numel()))?;
         no_grad(|| {
             let (before, mut tensor) = (tensor.copy(), tensor.shallow_clone());
-            let loss = self.loss(&plan, &mixes)?.f_double_value(&[])?;
+            let loss = self.loss(&schedule, &mixes)?.f_double_value(&[])?;
             let _ = tensor.f_add_(&nudge.f_view_as(&before)?)?;
-            let moved = self.loss(&plan, &mixes)?.f_double_value(&[])?;
+            let moved = self.loss(&schedule, &mixes)?.f_double_value(&[])?;
             tensor.f_copy_(&before)?;
             Ok((moved - loss).abs())
         })
     }
 
-    /// A trainable tensor with its name.
-    fn trainable(&self, row: usize) -> Option<(String, &Tensor)> {
+    /// The trainable tensors that a step reads, with their names.
+    fn trainable(&self, schedule: &Schedule) -> Result<Vec<(String, &Tensor)>, TorchError> {
         let parameters = &self.mixture.parameters;
-        let (tensor, _) = parameters.trainable(row)?;
-        Some((parameters.specs().get(row)?.name.clone(), tensor))
+        let read = parameters.all_trainable(schedule.parameters(&self.mixture.program))?;
+        let named = read.into_iter();
+        named.map(|(id, tensor, _)| Ok((parameters.spec(id)?.name.clone(), tensor))).collect()
     }
 
-    fn loss(&self, plan: &Plan, mixes: &[Mix]) -> Result<Tensor, TorchError> {
+    fn loss(&self, schedule: &Schedule, mixes: &[Mix]) -> Result<Tensor, TorchError> {
         let Self { space, seed, mixture, pictures, .. } = self;
         let noise = Some(Noise { seed: *seed, moment: MOMENT, drop_path: 0.0 });
-        let evaluation = mixture.evaluation(plan, mixes, Statistics::Batch);
+        let evaluation = mixture.evaluation(schedule, mixes, Statistics::Batch);
         loss(space.task, &Evaluation { noise, ..evaluation }.run(pictures)?)
     }
 

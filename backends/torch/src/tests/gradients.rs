@@ -12,17 +12,18 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::source::space;
 use super::supernet::settings;
 use super::varied::{DARTS, ELASTIC, NASNET};
-use crate::dropout::Noise;
 use crate::error::Phase;
+use crate::evaluation::Evaluation;
+use crate::kernel::{Noise, Statistics};
 use crate::layout::channels_last;
-use crate::lower::Statistics;
 use crate::mixing::{Draw, Mix, of_selects};
 use crate::mixture::{Mixture, loss};
 use crate::network::TorchNetwork;
 use crate::parameters::Parameters;
 use crate::passes::Lesson;
-use crate::program::{Evaluation, Plan};
+use crate::program::ParameterId;
 use crate::random::Moment;
+use crate::schedule::Schedule;
 use crate::task::Labels;
 
 /// Batch norm wants some.
@@ -45,10 +46,10 @@ pub(crate) fn picture(batch: &Tensor, n: i64) -> Plain {
     Plain { dims, data: data.try_into().unwrap() }
 }
 
-/// The trainable tensors of these rows.
-fn trainable(parameters: &Parameters, rows: impl IntoIterator<Item = usize>) -> Vec<Tensor> {
-    let tensors = rows.into_iter().filter_map(|row| parameters.trainable(row));
-    tensors.map(|(tensor, _)| tensor.shallow_clone()).collect()
+/// Those of these tensors that are trainable.
+fn trainable(parameters: &Parameters, ids: impl IntoIterator<Item = ParameterId>) -> Vec<Tensor> {
+    let tensors = parameters.all_trainable(ids).unwrap().into_iter();
+    tensors.map(|(_, tensor, _)| tensor.shallow_clone()).collect()
 }
 
 /// Compares the gradient with respect to these leaves, along a random direction, with the difference
@@ -131,8 +132,8 @@ fn operators_have_the_gradients_of_their_differences() {
             let sums = outputs.map(|(y, seed)| (&y * random(seed, &y.size())).sum(Kind::Double));
             sums.reduce(|a, b| a + b).unwrap()
         };
-        let rows = 0..torch.parameters.specs().len();
-        let mut leaves = trainable(&torch.parameters, rows);
+        let all = torch.parameters.specs().map(|(id, _)| id);
+        let mut leaves = trainable(&torch.parameters, all);
         leaves.extend(inputs.iter().map(Tensor::shallow_clone));
         let slopes = leaves.iter().map(|leaf| check(&name, std::slice::from_ref(leaf), value));
         if slopes.fold(0.0, f64::max) < 1e-4 {
@@ -171,7 +172,7 @@ fn training_computes_what_the_definition_says() {
 }
 
 /// Dropouts of all kinds between in-place operators; a residual.
-const DROPPED: &str = "
+const DROPOUTS: &str = "
 space s() {
     input image: [3, 16, 16]
     task classification(4)
@@ -216,21 +217,21 @@ impl Searched {
 
     /// The loss where the selects do this.
     fn loss(&self, mixes: &[Mix], step: usize) -> Tensor {
-        let plan = Plan::new(&self.mixture.program, mixes);
-        let evaluation = self.mixture.evaluation(&plan, mixes, Statistics::Batch);
+        let schedule = Schedule::new(&self.mixture.program, mixes).unwrap();
+        let evaluation = self.mixture.evaluation(&schedule, mixes, Statistics::Batch);
         loss(&evaluation, &self.lesson(step), Phase::Choices).unwrap().0
     }
 
     /// The trainable tensors that these mixtures read.
     fn leaves(&self, mixes: &[Mix]) -> Vec<Tensor> {
-        let plan = Plan::new(&self.mixture.program, mixes);
-        trainable(&self.mixture.parameters, self.mixture.program.weights(&plan))
+        let schedule = Schedule::new(&self.mixture.program, mixes).unwrap();
+        trainable(&self.mixture.parameters, schedule.parameters(&self.mixture.program))
     }
 }
 
 #[test]
 fn soft_mixtures_have_the_gradients_of_their_differences() {
-    for text in [DARTS, DROPPED] {
+    for text in [DARTS, DROPOUTS] {
         let searched = Searched::new(text, Mixing::Soft);
         let mixes = || searched.mixture.draw(&searched.lesson(0), true, &searched.theta).unwrap();
         let theta = vec![searched.theta.shallow_clone()];
@@ -244,9 +245,9 @@ fn soft_mixtures_have_the_gradients_of_their_differences() {
 /// factor at 1.
 #[test]
 fn hard_choices_have_the_gradients_of_their_factors() {
-    for text in [DARTS, ELASTIC, NASNET, DROPPED] {
+    for text in [DARTS, ELASTIC, NASNET, DROPOUTS] {
         let searched = Searched::new(text, Mixing::Hard);
-        let count = searched.mixture.choices.alive().len();
+        let count = searched.mixture.choices.kept().count();
         let factor = || Tensor::ones([1], (Kind::Double, Device::Cpu)).set_requires_grad(true);
         let factors: Vec<Tensor> = std::iter::repeat_with(factor).take(count).collect();
         for step in 0..3 {

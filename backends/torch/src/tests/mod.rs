@@ -2,8 +2,10 @@
 
 mod build;
 mod gradients;
+mod kernels;
 mod ops;
 mod optimizers;
+mod program;
 mod search;
 mod source;
 mod supernet;

@@ -10,13 +10,14 @@ use tch::{Device, Kind, Tensor};
 
 use super::build::op;
 use super::gradients::{picture, random};
-use crate::dropout::Noise;
+use crate::evaluation::Evaluation;
+use crate::kernel::{Call, Kernel, Noise, Statistics};
 use crate::layout::channels_last;
-use crate::lower::Statistics;
 use crate::network::TorchNetwork;
 use crate::parameters::values;
-use crate::program::Evaluation;
+use crate::program::OpCase;
 use crate::random::Moment;
+use crate::value::{Operands, Pictures, Value};
 
 fn pair(name: &'static str, [a, b]: [u32; 2]) -> (&'static str, Argument) {
     (name, Argument::Pair([a, b]))
@@ -80,6 +81,25 @@ fn dropouts() {
     }
 }
 
+/// The value of a convolution by the kernel that is planned for it.
+fn convolution(op: Op, x: &Tensor, kernel: &Tensor) -> Tensor {
+    let &[_, c, h, w] = x.size().as_slice() else { unreachable!() };
+    let inputs = vec![Shape::map(c as u32, h as u32, w as u32)];
+    let output = op.shape(&inputs).unwrap();
+    let case = OpCase { op, inputs, output, weights: Vec::new() };
+    let kernels = [kernel.shallow_clone()];
+    let pictures = Pictures { count: 2, crop: None, device: Device::Cpu };
+    let values = vec![Value::kept(x.shallow_clone())];
+    let operands = Operands { values, shapes: &case.inputs, pictures: &pictures };
+    let statistics = Statistics::Batch;
+    let call = Call { node: "", pictures: &pictures, statistics, noise: None };
+    let planned = Kernel::of(&case, Device::Cpu).unwrap();
+    match planned.run(operands, &kernels, &call).unwrap() {
+        Value::Tensor { tensor, .. } => tensor,
+        Value::Zero => panic!("a convolution of zeros"),
+    }
+}
+
 /// What the module replaces for speed has the values and gradients of what it replaces.
 #[test]
 fn dilated_depthwise_convolutions() {
@@ -92,7 +112,7 @@ fn dilated_depthwise_convolutions() {
                 ("groups", Argument::Count(4)),
                 ("dilation", Argument::Count(dilation)),
             ];
-            let Op::Conv(conv) = op("conv", &given) else { unreachable!() };
+            let conv = op("conv", &given);
             let options = (Kind::Double, Device::Cpu);
             let x = channels_last(&Tensor::randn([2, 4, h, w], options)).unwrap();
             let (x, kernel) = (x.set_requires_grad(true), Tensor::randn([4, 1, 3, 5], options));
@@ -100,7 +120,7 @@ fn dilated_depthwise_convolutions() {
             let d = i64::from(dilation);
             let (stride, padding) = (i64::from(stride), [d, 2 * d]);
             let direct = x.conv2d(&kernel, None::<Tensor>, stride, padding, d, 4);
-            let ours = crate::convolution::conv(&conv, &x, &kernel, None).unwrap();
+            let ours = convolution(conv, &x, &kernel);
             let cotangent = Tensor::randn(direct.size(), options);
             let gradients = |y: &Tensor| {
                 Tensor::run_backward(

@@ -41,8 +41,8 @@ fn sgd_has_momentum_and_decay_and_skips_what_did_not_run() {
         let outputs = network.forward(std::slice::from_ref(&x), true).unwrap();
         let loss = outputs[0].sum(Kind::Float);
         let rate = 0.1 / f64::from(step + 1);
-        let rows = network.program.weights(&network.plan).into_iter();
-        sgd.step(&network.parameters, rows, &loss, rate).unwrap();
+        let read = network.schedule.parameters(&network.program);
+        sgd.step(&network.parameters, read, &loss, rate).unwrap();
         a.1 = 0.9 * a.1 + 3.0 + 0.01 * a.0;
         a.0 -= rate * a.1;
         let [found, other] = weights(&network);
@@ -59,8 +59,8 @@ fn long_gradients_are_clipped() {
     let outputs = network.forward(&[x], true).unwrap();
     // The gradient is (3, 12), of norm sqrt(153).
     let loss = outputs[0].sum(Kind::Float) + outputs[1].sum(Kind::Float) * 4.0;
-    let rows = network.program.weights(&network.plan).into_iter();
-    sgd.step(&network.parameters, rows, &loss, 1.0).unwrap();
+    let read = network.schedule.parameters(&network.program);
+    sgd.step(&network.parameters, read, &loss, 1.0).unwrap();
     let [a, b] = weights(&network).map(f64::from);
     let norm = 153f64.sqrt();
     assert!((a - (2.0 - 3.0 / norm)).abs() < 1e-6 && (b - (-1.0 - 12.0 / norm)).abs() < 1e-6);
@@ -71,7 +71,7 @@ fn adam_is_that_of_the_paper() {
     let (mut maker, _) = Maker::new(1, Shape::map(1, 1, 1));
     maker.decision("d", 3);
     let mut choices = Choices::new(&maker.space);
-    choices.drop_candidate(0, 2);
+    choices.prune(0, 2);
     let adam = Adam { rate: 0.0, beta1: 0.8, beta2: 0.9, decay: 0.1 };
     let (mut theta, mut mean, mut square) = ([1.0f64; 2], [0.0f64; 2], [0.0f64; 2]);
     for step in 1..=5 {

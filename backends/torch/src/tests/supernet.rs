@@ -1,4 +1,4 @@
-//! A supernet's mixtures, gradients, dropped candidates and state, on small spaces.
+//! A supernet's mixtures, gradients, pruned candidates and state, on small spaces.
 
 use nas_ir::recipe::{Adam, Mixing};
 use nas_ir::{Checked, Shape, Space};
@@ -7,13 +7,14 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::build::{Conv, Maker, UNITS, assignment, checked, network, op, squeeze};
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
-use crate::lower::Statistics;
+use crate::kernel::Statistics;
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings, loss, theta_gradient};
 use crate::network::TorchNetwork;
 use crate::parameters::values;
 use crate::passes::Lesson;
-use crate::program::{Plan, Program, Work};
+use crate::program::{InstructionKind, Program};
+use crate::schedule::Schedule;
 use crate::task::Labels;
 
 pub(crate) fn settings(mixing: Mixing) -> Settings {
@@ -75,12 +76,12 @@ fn the_gradient_of_the_expected_cost_is_exact() {
     let mut choices = Choices::new(&small());
     // Adam without memory steps by the sign of the gradient: it spreads the logits.
     choices.step(&[0.3, -1.0, 2.0, 0.5, 1.0, 0.0, -0.2, 0.4], 0.4, &adam(0.4));
-    choices.drop_candidate(0, 1);
+    choices.prune(0, 1);
     let gradient = choices.through_softmax(&nested_gradient(&choices.probabilities()));
     let theta: Vec<f64> = choices.theta().into_iter().map(f64::from).collect();
     let cost = |theta: &[f64]| {
-        let softmax = |logits: &[f64], dropped: Option<usize>| {
-            let e = |(i, v): (usize, &f64)| if Some(i) == dropped { 0.0 } else { v.exp() };
+        let softmax = |logits: &[f64], pruned: Option<usize>| {
+            let e = |(i, v): (usize, &f64)| if Some(i) == pruned { 0.0 } else { v.exp() };
             let each: Vec<f64> = logits.iter().enumerate().map(e).collect();
             let sum: f64 = each.iter().sum();
             each.into_iter().map(|e| e / sum).collect::<Vec<f64>>()
@@ -105,12 +106,12 @@ fn hard_choices_carry_the_gradient_of_what_ran() {
     let lesson = lesson(&pictures, 0);
     let mut mixture = Mixture::new(&small(), settings(Mixing::Hard)).unwrap();
     for candidate in 0..3 {
-        mixture.choices.drop_candidate(1, candidate);
+        mixture.choices.prune(1, candidate);
     }
     let theta = mixture.theta().unwrap().set_requires_grad(true);
     let mixes = mixture.draw(&lesson, true, &theta).unwrap();
-    let plan = Plan::new(&mixture.program, &mixes);
-    let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Batch);
+    let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
+    let evaluation = mixture.evaluation(&schedule, &mixes, Statistics::Batch);
     let (value, _) = loss(&evaluation, &lesson, crate::Phase::Choices).unwrap();
     let gradient = theta_gradient(&value, &theta).unwrap();
     // The gradient through a softmax of all candidates sums to 0 and has one other sign.
@@ -125,11 +126,11 @@ fn hard_choices_carry_the_gradient_of_what_ran() {
     }
 }
 
-/// The candidates that a plan evaluates, by the names of their operators.
-fn evaluated(program: &Program, plan: &Plan) -> Vec<String> {
-    let rows = program.instructions.iter().enumerate();
-    let ops = rows.filter(|(row, i)| plan.needs(*row) && matches!(i.work, Work::Op(_)));
-    ops.map(|(_, i)| i.name.clone()).collect()
+/// The operators that are evaluated, by their paths.
+fn evaluated(program: &Program, schedule: &Schedule) -> Vec<String> {
+    let needed = schedule.needed(program);
+    let ops = needed.filter(|needed| matches!(needed.kind, InstructionKind::Op(_)));
+    ops.map(|op| op.node.clone()).collect()
 }
 
 #[test]
@@ -140,8 +141,8 @@ fn hard_mode_runs_one_candidate_of_each_decision() {
     for step in 0..40 {
         let mixes =
             mixture.draw(&lesson(&pictures, step), false, &mixture.theta().unwrap()).unwrap();
-        let plan = Plan::new(&mixture.program, &mixes);
-        let names = evaluated(&mixture.program, &plan);
+        let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
+        let names = evaluated(&mixture.program, &schedule);
         for (layer, mix) in mixes.iter().enumerate() {
             let chosen = mix.candidates();
             assert_eq!(chosen.len(), 1);
@@ -177,12 +178,12 @@ fn a_chosen_network_is_that_part_of_the_supernet() {
         };
         for (decision, &chosen) in choice.iter().enumerate() {
             for candidate in (0..4).filter(|c| *c != chosen) {
-                mixture.choices.drop_candidate(decision, candidate);
+                mixture.choices.prune(decision, candidate);
             }
         }
         let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.theta().unwrap()).unwrap();
-        let plan = Plan::new(&mixture.program, &mixes);
-        let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Running);
+        let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
+        let evaluation = mixture.evaluation(&schedule, &mixes, Statistics::Running);
         let whole = no_grad(|| evaluation.run(&[pictures.images.shallow_clone()])).unwrap();
         let assignment = assignment(&space, &choice);
         let part = mixture.inherit(&space, &assignment, false).unwrap();
@@ -198,12 +199,12 @@ fn a_chosen_network_is_that_part_of_the_supernet() {
 }
 
 #[test]
-fn a_dropped_candidate_is_gone_and_changes_nothing_else() {
+fn a_pruned_candidate_is_gone_and_changes_nothing_else() {
     let pictures = pictures();
     let run = |poison: bool| {
         let mut mixture = mixture(Mixing::Soft);
-        mixture.choices.drop_candidate(0, 2);
-        mixture.choices.drop_candidate(1, 0);
+        mixture.choices.prune(0, 2);
+        mixture.choices.prune(1, 0);
         if poison {
             let mut state = mixture.state().unwrap();
             for (name, tensor) in &mut state {
@@ -236,7 +237,7 @@ fn a_dropped_candidate_is_gone_and_changes_nothing_else() {
         }
     }
     let mut last = mixture(Mixing::Soft).choices;
-    (0..4).for_each(|candidate| last.drop_candidate(0, candidate));
+    (0..4).for_each(|candidate| last.prune(0, candidate));
     assert_eq!(last.probabilities()[0], [0.0, 0.0, 0.0, 1.0]);
 }
 
@@ -255,7 +256,7 @@ fn a_restored_state_goes_on_bit_by_bit() {
             }
         };
         steps(&mut one, 0);
-        one.choices.drop_candidate(0, 1);
+        one.choices.prune(0, 1);
         let state = one.state().unwrap();
         steps(&mut one, 2);
         let mut other = Settings { seed: 3, ..settings(mixing) };
@@ -346,12 +347,12 @@ fn decisions_nest_and_are_shared() {
     mixture.parameters.require_gradients(true).unwrap();
     let first = mixture.weight_step(&lesson(&pictures, 0)).unwrap();
     assert!(first.is_finite());
-    mixture.choices.drop_candidate(0, 0);
+    mixture.choices.prune(0, 0);
     let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.theta().unwrap()).unwrap();
-    let plan = Plan::new(&mixture.program, &mixes);
+    let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
     // With the inner select unreachable, `x` is the result; nothing is computed.
-    assert_eq!(evaluated(&mixture.program, &plan), ["zero", "sum"]);
-    let evaluation = mixture.evaluation(&plan, &mixes, Statistics::Learn);
+    assert_eq!(evaluated(&mixture.program, &schedule), ["zero", "sum"]);
+    let evaluation = mixture.evaluation(&schedule, &mixes, Statistics::Learn);
     let output = evaluation.run(&[pictures.images.shallow_clone()]).unwrap();
     assert_eq!(values(&output[0]).unwrap(), values(&pictures.images).unwrap());
     // A step without any parameter to move is no error.

@@ -6,12 +6,15 @@ use tch::{Device, Kind, Tensor};
 
 use super::source::space;
 use crate::error::Phase;
-use crate::lower::Statistics;
+use crate::evaluation::Evaluation;
+use crate::kernel::{Noise, Statistics};
 use crate::mixture::loss;
 use crate::network::TorchNetwork;
 use crate::parameters::values;
 use crate::passes::Lesson;
-use crate::program::{Evaluation, Plan, Program};
+use crate::program::Program;
+use crate::random::Moment;
+use crate::schedule::Schedule;
 use crate::task::{Labels, mean_loss};
 
 const TRUNK: &str = "
@@ -35,9 +38,9 @@ fn lesson<'a>(images: &'a Tensor, labels: &'a Labels) -> Lesson<'a> {
 
 /// The gradient of a loss with respect to the first convolution, which all outputs read.
 fn gradient(network: &TorchNetwork, loss: &Tensor) -> Tensor {
-    let name = |row: &usize| network.parameters.specs()[*row].name == "conv.0.weight";
-    let row = (0..network.parameters.specs().len()).find(name).unwrap();
-    let (kernel, _) = network.parameters.trainable(row).unwrap();
+    let mut specs = network.parameters.specs();
+    let (kernel, _) = specs.find(|(_, spec)| spec.name == "conv.0.weight").unwrap();
+    let (kernel, _) = network.parameters.trainable(kernel).unwrap().unwrap();
     Tensor::f_run_backward(&[loss], &[kernel], true, false).unwrap().remove(0)
 }
 
@@ -52,8 +55,8 @@ fn their_losses_and_gradients_are_added_by_weight() {
     let classes = Tensor::randint(2, [4, 8, 8], (Kind::Int64, Device::Cpu));
     let labels = Labels { classes, ignore: 255 };
 
-    let plan = Plan::in_training(&network.program);
-    let evaluation = Evaluation { plan: &plan, ..network.evaluation(Statistics::Batch) };
+    let schedule = Schedule::in_training(&network.program).unwrap();
+    let evaluation = Evaluation { schedule: &schedule, ..network.evaluation(Statistics::Batch) };
     let (total, value) = loss(&evaluation, &lesson(&images, &labels), Phase::Network).unwrap();
     let outputs = evaluation.run(std::slice::from_ref(&images)).unwrap();
     let losses: Vec<Tensor> = outputs.iter().map(|o| mean_loss(o, &labels).unwrap()).collect();
@@ -72,9 +75,10 @@ fn their_losses_and_gradients_are_added_by_weight() {
     assert_eq!(scored.run(&[images]).unwrap().len(), 1);
     let is_head = |name: &str| ["conv.2.weight", "conv.3.weight"].contains(&name);
     let specs = network.parameters.specs();
-    assert_eq!(specs.iter().filter(|spec| is_head(&spec.name)).count(), 2);
-    let read = network.program.weights(&network.plan);
-    assert!(read.into_iter().all(|row| !is_head(&specs[row].name)));
+    assert_eq!(specs.filter(|(_, spec)| is_head(&spec.name)).count(), 2);
+    let read = network.schedule.parameters(&network.program).into_iter();
+    let mut names = read.map(|id| network.parameters.spec(id).unwrap().name.as_str());
+    assert!(names.all(|name| !is_head(name)));
 }
 
 /// A checkpoint of the network alone is one to begin with; what it lacks stays as it is.
@@ -97,8 +101,8 @@ fn their_weights_may_be_missing_from_what_training_begins_with() {
 #[test]
 fn a_supernet_has_none() {
     let program = |rest: &str| Program::of_space(&space(&format!("{TRUNK}{rest}"))).unwrap();
-    let ((with, with_specs), (without, specs)) = (program(HEADS), program("}"));
-    assert_eq!(with_specs, specs);
+    let (with, without) = (program(HEADS), program("}"));
+    assert_eq!(with.parameters, without.parameters);
     assert_eq!(with.instructions.len(), without.instructions.len());
     assert_eq!(with.outputs, without.outputs);
 }
@@ -110,8 +114,8 @@ fn passes_scale_the_rates_of_drop_paths() {
         let space = space(&format!("space s {{ input x: [1, 1, 1] output y = x -> {op}(0.5) }}"));
         let network = specialise(&space, &space.first_assignment());
         let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
-        let moment = crate::random::Moment { choices: false, epoch: 0, step: 0 };
-        let noise = Some(crate::dropout::Noise { seed: 7, moment, drop_path });
+        let moment = Moment { choices: false, epoch: 0, step: 0 };
+        let noise = Some(Noise { seed: 7, moment, drop_path });
         let evaluation = Evaluation { noise, ..network.evaluation(Statistics::Learn) };
         let ones = Tensor::ones([2000, 1, 1, 1], (Kind::Float, Device::Cpu));
         let found = values(&evaluation.run(&[ones]).unwrap()[0]).unwrap();

@@ -17,7 +17,7 @@ use super::build::{UNITS, network, squeeze};
 use super::supernet::settings;
 use crate::error::{Phase, TorchError};
 use crate::feed::Feed;
-use crate::lower::Statistics;
+use crate::kernel::Statistics;
 use crate::mixture::{Mixture, loss};
 use crate::network::{TorchNetwork, run};
 use crate::optimizer::Sgd;
@@ -100,8 +100,8 @@ fn descend(network: &TorchNetwork, sgd: &mut Sgd, feed: &mut Feed, pass: &Pass) 
     network.parameters.require_gradients(true).unwrap();
     let report = train(feed, pass, &mut go_on, |lesson| {
         let (loss, value) = loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network)?;
-        let rows = network.program.weights(&network.plan).into_iter();
-        sgd.step(&network.parameters, rows, &loss, lesson.rate)?;
+        let read = network.schedule.parameters(&network.program);
+        sgd.step(&network.parameters, read, &loss, lesson.rate)?;
         Ok((value, 0.0))
     });
     report.unwrap().loss
@@ -275,7 +275,7 @@ fn weights_move_between_programs_by_name() {
     let missing = run(&network, &fewer, &[image]).unwrap_err();
     assert!(matches!(missing, TorchError::OtherState { found: None, .. }));
     // A supernet names its weights as its networks do.
-    let (_, of_space) = Program::of_space(&space()).unwrap();
-    let (_, of_network) = Program::of_network(&network, None);
-    assert!(of_network.iter().all(|spec| of_space.contains(spec)));
+    let of_space = Program::of_space(&space()).unwrap().parameters;
+    let of_network = Program::of_network(&network, None).unwrap().parameters;
+    assert!(of_network.rows().iter().all(|spec| of_space.rows().contains(spec)));
 }

@@ -15,14 +15,16 @@ use super::build::assignment;
 use super::source::space;
 use super::supernet::settings;
 use crate::error::{Phase, TorchError};
-use crate::lower::Statistics;
-use crate::mixing::{Mix, of_selects};
+use crate::evaluation::Evaluation;
+use crate::kernel::Statistics;
+use crate::mixing::{Mix, assigned, of_selects};
 use crate::mixture::{Mixture, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::parameters::values;
 use crate::passes::Lesson;
-use crate::program::{Evaluation, Plan};
+use crate::program::ParameterSpec;
+use crate::schedule::Schedule;
 use crate::task::{Confusion, Labels, ignored};
 
 /// Cells with decisions of their own, two of n edges, edges of the operators of DARTS.
@@ -129,7 +131,7 @@ space s() {
 "#;
 
 /// A segmentation that looks at its pictures in one of two sizes.
-const SIZES: &str = r#"
+pub(crate) const SIZES: &str = r#"
 space s() {
     let size = elastic size [8, 16]
     input image: [3, size, size]
@@ -172,16 +174,16 @@ fn supernet(space: &Checked<Space>, mixing: Mixing) -> Mixture {
 
 fn evaluation<'a>(
     mixture: &'a Mixture,
-    (plan, mixes): &'a (Plan, Vec<Mix>),
+    (schedule, mixes): &'a (Schedule, Vec<Mix>),
     statistics: Statistics,
 ) -> Evaluation<'a> {
-    mixture.evaluation(plan, mixes, statistics)
+    mixture.evaluation(schedule, mixes, statistics)
 }
 
 /// The supernet with these choices.
-fn planned(mixture: &Mixture, decisions: &[Mix]) -> (Plan, Vec<Mix>) {
+fn scheduled(mixture: &Mixture, decisions: &[Mix]) -> (Schedule, Vec<Mix>) {
     let mixes = of_selects(&mixture.program, decisions).unwrap();
-    (Plan::new(&mixture.program, &mixes), mixes)
+    (Schedule::new(&mixture.program, &mixes).unwrap(), mixes)
 }
 
 fn chosen(choices: &[usize]) -> Vec<Mix> {
@@ -210,10 +212,10 @@ fn a_network_computes_what_its_part_of_the_supernet_computes() {
         let mut seen = BTreeSet::new();
         for _ in 0..12 {
             let assignment = sampler.draw(&mut random);
-            let mixes = mixture.program.assigned(&space, &assignment).unwrap();
-            let plan = Plan::new(&mixture.program, &mixes);
+            let mixes = assigned(&mixture.program, &space, &assignment).unwrap();
+            let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
             let images = [pictures.images.shallow_clone()];
-            let part = mixture.evaluation(&plan, &mixes, Statistics::Running);
+            let part = mixture.evaluation(&schedule, &mixes, Statistics::Running);
             let part = no_grad(|| part.run(&images)).unwrap();
             let network = mixture.inherit(&space, &assignment, false).unwrap();
             let alone = network.forward(&images, false).unwrap();
@@ -260,8 +262,8 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
             let (tensor, value) =
                 loss(&evaluation, &lesson(&pictures, step), Phase::Network).unwrap();
             losses.push(value);
-            let rows = network.program.weights(&network.plan).into_iter();
-            sgd.step(&network.parameters, rows, &tensor, 0.05).unwrap();
+            let read = network.schedule.parameters(&network.program);
+            sgd.step(&network.parameters, read, &tensor, 0.05).unwrap();
         }
         assert!(losses[19] < 0.8 * losses[0], "{losses:?}");
     }
@@ -281,8 +283,9 @@ space s() {
 fn cases_share_tensors_unless_a_choice_owns_them() {
     let space = space(ONE);
     let mixture = supernet(&space, Mixing::Hard);
-    let specs = mixture.parameters.specs().iter();
-    let found: Vec<(&str, &[u32])> = specs.map(|s| (s.name.as_str(), s.dims.as_slice())).collect();
+    let specs = mixture.parameters.specs();
+    let found: Vec<(&str, &[u32])> =
+        specs.map(|(_, spec)| (spec.name.as_str(), spec.dims.as_slice())).collect();
     // What follows the convolution is not what the stride is about.
     let expected = [
         ("conv.0[stride=1].weight", &[4, 3, 5, 5][..]),
@@ -301,8 +304,8 @@ fn the_analysis_counts_what_the_supernet_holds() {
     for text in [DARTS, ELASTIC, NASNET, SIZES, ONE] {
         let space = space(text);
         let mixture = supernet(&space, Mixing::Hard);
-        let trainable = mixture.parameters.specs().iter().filter(|s| s.role.is_trainable());
-        let held: i64 = trainable.map(|spec| spec.elements()).sum();
+        let trainable = mixture.parameters.specs().filter(|(_, spec)| spec.role.is_trainable());
+        let held: i64 = trainable.map(|(_, spec)| spec.elements()).sum();
         assert_eq!(Supernet::of(&space).total.params, held as u64);
     }
 }
@@ -336,15 +339,16 @@ fn gradients_and_statistics_reach_the_common_tensors() {
     let mut mixture = supernet(&space, Mixing::Hard);
     tch::manual_seed(2);
     let images = Tensor::randn([4, 3, 8, 8], (Kind::Float, Device::Cpu));
-    let plan = planned(&mixture, &chosen(&[0, 1, 0]));
+    let scheduled = scheduled(&mixture, &chosen(&[0, 1, 0]));
     let before = mixture.state().unwrap();
     let value = |mixture: &Mixture, statistics| {
-        let output = evaluation(mixture, &plan, statistics).run(&[images.shallow_clone()]);
+        let output = evaluation(mixture, &scheduled, statistics).run(&[images.shallow_clone()]);
         let weights = Tensor::from_slice(&[1.0f32, -2.0, 0.5, 1.5]).view([4, 1, 1, 1]);
         (output.unwrap().remove(0).square() * weights).sum(Kind::Float)
     };
-    let row = mixture.parameters.specs().iter().position(|s| s.name == "conv.0[stride=1].weight");
-    let (kernel, _) = mixture.parameters.trainable(row.unwrap()).unwrap();
+    let is_kernel = |spec: &ParameterSpec| spec.name == "conv.0[stride=1].weight";
+    let (kernel, _) = mixture.parameters.specs().find(|(_, spec)| is_kernel(spec)).unwrap();
+    let (kernel, _) = mixture.parameters.trainable(kernel).unwrap().unwrap();
     let found =
         Tensor::run_backward(&[value(&mixture, Statistics::Batch)], &[kernel], false, false);
     let gradient = values(&found[0]).unwrap();
@@ -399,8 +403,8 @@ space s() {
     let (by_k, by_set) = ([0.25, 0.75], [0.5, 0.3, 0.2]);
     tch::manual_seed(4);
     let image = Tensor::randn([2, 3, 4, 4], (Kind::Float, Device::Cpu));
-    let plan = planned(&mixture, &weights([&by_k, &by_set]));
-    let evaluation = evaluation(&mixture, &plan, Statistics::Batch);
+    let scheduled = scheduled(&mixture, &weights([&by_k, &by_set]));
+    let evaluation = evaluation(&mixture, &scheduled, Statistics::Batch);
     let found = no_grad(|| evaluation.run(&[image.shallow_clone()])).unwrap().remove(0);
 
     let state = mixture.state().unwrap();
@@ -447,10 +451,11 @@ space s() {
     let (width, kernel) = (factor(), factor());
     let one =
         |candidate, factor: &Tensor| Mix::One { candidate, factor: Some(factor.shallow_clone()) };
-    let plan = planned(&mixture, &[one(0, &width), one(1, &kernel)]);
+    let scheduled = scheduled(&mixture, &[one(0, &width), one(1, &kernel)]);
     tch::manual_seed(4);
     let image = Tensor::randn([2, 3, 4, 4], (Kind::Float, Device::Cpu));
-    let output = evaluation(&mixture, &plan, Statistics::Batch).run(&[image]).unwrap().remove(0);
+    let output =
+        evaluation(&mixture, &scheduled, Statistics::Batch).run(&[image]).unwrap().remove(0);
     let sum = output.sum(Kind::Float);
     let gradients = Tensor::run_backward(&[&sum], &[&width, &kernel], false, false);
     // The result is linear in what both scale.

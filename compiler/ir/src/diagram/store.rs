@@ -215,7 +215,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     }
 
     /// As [`Diagrams::apply`], compiled for how the functions combine.
-    fn apply_by<V, O>(
+    pub(super) fn apply_by<V, O>(
         &mut self,
         a: Diagram,
         b: Diagram,

@@ -1,0 +1,163 @@
+//! The evaluation of a program. A value is released after its last reader.
+
+use tch::Tensor;
+
+use crate::error::TorchError;
+use crate::kernel::{Call, Noise, Statistics};
+use crate::mixing::{Mix, mixed};
+use crate::parameters::Parameters;
+use crate::plan::{Plan, Step};
+use crate::program::{Instruction, InstructionKind, Output, Program, Table, ValueId};
+use crate::schedule::Schedule;
+use crate::value::{Crop, Operands, Pictures, Value};
+
+/// How a program is evaluated.
+#[derive(Clone, Copy)]
+pub(crate) struct Evaluation<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) plan: &'a Plan,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) schedule: &'a Schedule,
+    /// What each select of the program does; a network has none.
+    pub(crate) mixes: &'a [Mix],
+    pub(crate) statistics: Statistics,
+    /// Where dropouts have their numbers from; without, they are the identity.
+    pub(crate) noise: Option<Noise>,
+}
+
+/// What ends an inspection.
+enum Ended {
+    /// The value of this node is not finite.
+    NotFinite(String),
+    /// There was no value.
+    Failed,
+}
+
+impl From<TorchError> for Ended {
+    fn from(_: TorchError) -> Self {
+        Self::Failed
+    }
+}
+
+impl Evaluation<'_> {
+    /// The values of the outputs, `[N, C, H, W]` each, for inputs `[N, C, H, W]`.
+    pub(crate) fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TorchError> {
+        self.evaluate(inputs, |_, _| Ok(()))
+    }
+
+    /// The first node, in order, whose value is infinite or not a number, if one is found.
+    pub(crate) fn inspect(&self, inputs: &[Tensor]) -> Option<String> {
+        let inspected = self.evaluate(inputs, |node, value| match value.is_finite() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Ended::NotFinite(node.to_owned())),
+            Err(error) => Err(Ended::from(error)),
+        });
+        match inspected {
+            Err(Ended::NotFinite(node)) => Some(node),
+            Ok(_) | Err(Ended::Failed) => None,
+        }
+    }
+
+    /// Shows each value, with the path of its node.
+    fn evaluate<E: From<TorchError>>(
+        &self,
+        inputs: &[Tensor],
+        mut show: impl FnMut(&str, &Value) -> Result<(), E>,
+    ) -> Result<Vec<Tensor>, E> {
+        let pictures = Pictures::of(inputs, &self.program.inputs, self.plan.device)?;
+        let mut values = Values::new(self.schedule);
+        for ((id, instruction), step) in
+            self.program.instructions.iter().zip(self.plan.steps.rows())
+        {
+            if !values.is_needed(id)? {
+                continue;
+            }
+            let value = self.step(instruction, step, &mut values, inputs, &pictures);
+            let value = value.map_err(|error| at(&instruction.node, &pictures, error))?;
+            show(&instruction.node, &value)?;
+            values.put(id, value)?;
+        }
+        let outputs = self.schedule.outputs.iter().map(|&Output { value: id, shape }| {
+            let (node, value) = (self.program.node(id)?, values.take(id)?);
+            Ok(pictures.tensor(value, shape).map_err(|error| at(node, &pictures, error))?)
+        });
+        outputs.collect()
+    }
+
+    fn step(
+        &self,
+        instruction: &Instruction,
+        step: &Step,
+        values: &mut Values,
+        inputs: &[Tensor],
+        pictures: &Pictures,
+    ) -> Result<Value, TorchError> {
+        match step {
+            Step::Input(number) => {
+                let missing = || TorchError::broken(format!("input {number} is not given"));
+                Ok(Value::kept(inputs.get(*number).ok_or_else(missing)?.shallow_clone()))
+            }
+            Step::Pass => values.take(instruction.operand(0)?),
+            Step::Call(kernel) => {
+                let InstructionKind::Op(case) = &instruction.kind else {
+                    return Err(TorchError::broken("a kernel of no operator"));
+                };
+                let operands = instruction.operands.iter().map(|&id| values.take(id));
+                let operands = Operands {
+                    values: operands.collect::<Result<_, _>>()?,
+                    shapes: &case.inputs,
+                    pictures,
+                };
+                let weights = self.parameters.read(&case.weights)?;
+                let (statistics, noise) = (self.statistics, self.noise);
+                let call = Call { node: &instruction.node, pictures, statistics, noise };
+                kernel.run(operands, &weights, &call)
+            }
+            Step::Mix(select) => {
+                let mix = Mix::of(self.mixes, *select)?;
+                mixed(mix, |candidate| values.take(instruction.operand(candidate)?))
+            }
+        }
+    }
+}
+
+/// What failed at a node. What libtorch refuses on a crop of another size than the network's input
+/// is the fault of the crop.
+fn at(node: &str, pictures: &Pictures, error: TorchError) -> TorchError {
+    match (error.at_node(node), pictures.crop) {
+        (TorchError::Torch { reason, .. }, Some(Crop { size: [height, width], .. })) => {
+            TorchError::CropMisfit { height, width, node: node.to_owned(), reason }
+        }
+        (error, _) => error,
+    }
+}
+
+/// Values that are still to be read.
+struct Values {
+    left: Table<ValueId, u32>,
+    values: Table<ValueId, Option<Value>>,
+}
+
+impl Values {
+    fn new(schedule: &Schedule) -> Self {
+        let values: Vec<Option<Value>> = schedule.uses.rows().iter().map(|_| None).collect();
+        Self { left: schedule.uses.clone(), values: values.into() }
+    }
+
+    fn is_needed(&self, id: ValueId) -> Result<bool, TorchError> {
+        Ok(*self.left.get(id)? > 0)
+    }
+
+    fn put(&mut self, id: ValueId, value: Value) -> Result<(), TorchError> {
+        *self.values.get_mut(id)? = Some(value);
+        Ok(())
+    }
+
+    /// The value for one of its readers; moved to the last of them.
+    fn take(&mut self, id: ValueId) -> Result<Value, TorchError> {
+        let (left, place) = (self.left.get_mut(id)?, self.values.get_mut(id)?);
+        *left = left.saturating_sub(1);
+        let value = if *left == 0 { place.take() } else { place.as_mut().map(Value::share) };
+        value.ok_or_else(|| TorchError::broken(format!("{id} is read and has no value")))
+    }
+}

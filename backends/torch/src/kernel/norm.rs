@@ -1,0 +1,59 @@
+//! Batch norm, and the statistics that it normalises with.
+
+use nas_ir::ops;
+use tch::Tensor;
+
+use crate::error::TorchError;
+
+/// Which statistics batch norm normalises with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Statistics {
+    /// The running ones (evaluation).
+    Running,
+    /// Those of the batch; the running ones stay as they are.
+    Batch,
+    /// Those of the batch; the running ones move towards them (training).
+    Learn,
+    /// Those of the batch; the running ones become the mean over the batches seen, this one
+    /// included.
+    Average {
+        /// Batches seen before this one.
+        seen: u32,
+    },
+}
+
+/// A batch norm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct BatchNorm {
+    momentum: f64,
+    eps: f64,
+}
+
+impl BatchNorm {
+    pub(crate) fn new(op: &ops::BatchNorm) -> Self {
+        Self { momentum: op.momentum, eps: op.eps }
+    }
+
+    /// `weights` are running mean and variance, after scale and shift if it has them.
+    pub(crate) fn run(
+        &self,
+        x: &Tensor,
+        weights: &[Tensor],
+        statistics: Statistics,
+    ) -> Result<Tensor, TorchError> {
+        let (affine, [mean, variance]) = match weights {
+            [mean, variance] => (None, [mean, variance]),
+            [scale, shift, mean, variance] => (Some((scale, shift)), [mean, variance]),
+            _ => return Err(TorchError::broken("a batch norm without its tensors")),
+        };
+        let (training, running, momentum) = match statistics {
+            Statistics::Running => (false, true, 0.0),
+            Statistics::Batch => (true, false, 0.0),
+            Statistics::Learn => (true, true, self.momentum),
+            Statistics::Average { seen } => (true, true, 1.0 / (f64::from(seen) + 1.0)),
+        };
+        let (mean, variance) = (running.then_some(mean), running.then_some(variance));
+        let (scale, shift) = affine.unzip();
+        Ok(x.f_batch_norm(scale, shift, mean, variance, training, momentum, self.eps, true)?)
+    }
+}

@@ -1,0 +1,363 @@
+//! From a network or a space to a program.
+//!
+//! A node of which operator, operands or shape depend on decisions becomes one instruction for
+//! each of its cases, and a select among them. An input whose size depends on decisions is given
+//! at the largest and brought to size; an output whose size does is brought back to the largest.
+//!
+//! Parameters are named as in the network, by the path of the node and the role. Where cases have
+//! tensors of their own, choices stand between ([`WeightGroup::label`]):
+//! `unit.3/conv.0[unit.3/kernel=5].weight`.
+
+use std::collections::HashMap;
+
+use nas_ir::diagram::Diagram;
+use nas_ir::network::{self, NetworkNode, Port};
+use nas_ir::operation::{Case, Operation, WeightGroup};
+use nas_ir::ops::{Resize, ResizeMode, ResizeTo, Weight};
+use nas_ir::{Checked, Network, Node, NodeId, NodeKind, Op, Shape, Space, TensorName, Varied};
+
+use super::instruction::{
+    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
+    WeightView,
+};
+use super::table::{SelectId, ValueId};
+use crate::error::TorchError;
+
+type Built<T> = Result<T, TorchError>;
+
+impl Program {
+    /// The program of a network. If it is `fed` pictures of another size than that of its input, it
+    /// answers in that size too.
+    ///
+    /// # Errors
+    /// A fault of this crate: the program is not well-formed.
+    pub(crate) fn of_network(network: &Network, fed: Option<Shape>) -> Built<Self> {
+        Builder::of_network(network, fed)?.finish()
+    }
+
+    /// As `of_network`, with what training adds.
+    ///
+    /// # Errors
+    /// As `of_network`.
+    pub(crate) fn in_training(network: &Network, fed: Option<Shape>) -> Built<Self> {
+        let mut builder = Builder::of_network(network, fed)?;
+        builder.network_nodes(network, &network.training.nodes, fed)?;
+        for network::TrainOutput { port, weight } in &network.training.outputs {
+            let output = builder.network_output(network, port, fed)?;
+            builder.program.train_outputs.push(TrainOutput { output, weight: *weight });
+        }
+        builder.finish()
+    }
+
+    /// The program of a supernet. A search trains without train outputs.
+    ///
+    /// # Errors
+    /// Something depends on decisions that are too entangled to list its cases; or as `of_network`.
+    pub(crate) fn of_space(space: &Checked<Space>) -> Built<Self> {
+        let entangled = |reason| TorchError::entangled(space, &reason);
+        let mut builder = Builder::default();
+        builder.program.selectors = space.selectors.clone();
+        let mut alive = None;
+        if space.graph.nodes().any(|(_, node)| varies(node)) {
+            let liveness = space.whole_liveness().map_err(entangled)?;
+            let (selectors, nodes) = liveness.into_nodes().map_err(entangled)?;
+            builder.program.selectors = selectors;
+            alive = Some(nodes);
+        }
+        let always = builder.program.selectors.constant(1);
+        for ((id, node), train_only) in space.graph.nodes().zip(space.graph.train_only()) {
+            let value = if train_only {
+                None
+            } else {
+                let alive = match &alive {
+                    Some(alive) => *alive.get(id.index()).ok_or_else(|| unknown(id))?,
+                    None => always,
+                };
+                Some(builder.node(space, node, alive)?)
+            };
+            builder.values.push(value);
+            builder.program.selectors.room().map_err(entangled)?;
+        }
+        builder.finish()
+    }
+}
+
+fn unknown(id: NodeId) -> TorchError {
+    TorchError::broken(format!("nothing says when {id} is alive"))
+}
+
+fn varies(node: &Node) -> bool {
+    let is_fixed = !matches!(&node.kind, NodeKind::Op(op) if op.fixed().is_none());
+    !is_fixed || node.shape.fixed().is_none()
+}
+
+/// The shape that is along each axis as large as the largest.
+///
+/// # Errors
+/// A fault of this crate: the shapes of a node have one rank.
+pub(crate) fn largest(shape: &Varied<Shape>) -> Built<Shape> {
+    let axis = |axis: usize| {
+        let sizes = shape.values().iter().filter_map(|shape| shape.dims().get(axis).copied());
+        sizes.max()
+    };
+    let dims: Vec<u32> = (0..).map_while(axis).collect();
+    let has_rank = |shape: &Shape| shape.dims().len() == dims.len();
+    let largest = Shape::from_dims(&dims).filter(|_| shape.values().iter().all(has_rank));
+    largest.ok_or_else(|| TorchError::broken(format!("{:?} are no shapes of one node", shape)))
+}
+
+#[derive(Default)]
+struct Builder {
+    program: Program,
+    /// The value of each node so far; none of one that the program leaves out.
+    values: Vec<Option<ValueId>>,
+    /// The rules of the selects.
+    selects: HashMap<Select, SelectId>,
+}
+
+impl Builder {
+    fn of_network(network: &Network, fed: Option<Shape>) -> Built<Self> {
+        let mut builder = Self::default();
+        builder.network_nodes(network, &network.nodes, fed)?;
+        for port in &network.outputs {
+            let output = builder.network_output(network, port, fed)?;
+            builder.program.outputs.push(output);
+        }
+        Ok(builder)
+    }
+
+    fn finish(self) -> Built<Program> {
+        self.program.verify()?;
+        Ok(self.program)
+    }
+
+    fn network_nodes(
+        &mut self,
+        network: &Network,
+        nodes: &[NetworkNode],
+        fed: Option<Shape>,
+    ) -> Built<()> {
+        for node in nodes {
+            let value = match &node.op {
+                Some(op) => {
+                    let case = (op, network.operand_shapes(node), node.shape);
+                    self.only_case(&node.name, case, &node.inputs)?
+                }
+                None => {
+                    let given = fed.unwrap_or(node.shape);
+                    let value = self.input(&node.name, given);
+                    self.resized(&node.name, value, given, node.shape)?
+                }
+            };
+            self.values.push(Some(value));
+        }
+        Ok(())
+    }
+
+    /// The value at a port; a picture of the input's size in that of the pictures that are fed.
+    fn network_output(
+        &mut self,
+        network: &Network,
+        port: &Port,
+        fed: Option<Shape>,
+    ) -> Built<Output> {
+        let shape_of = |port: &Port| match network.node(port.node) {
+            Some(node) => Ok(node.shape),
+            None => Err(TorchError::broken(format!("`{}` is the value of no node", port.name))),
+        };
+        let shape = shape_of(port)?;
+        let own = network.inputs.last().map(shape_of).transpose()?;
+        let is_picture = own.is_some_and(|own| own.spatial() == shape.spatial());
+        let asked = fed.filter(|_| is_picture);
+        let asked = asked.map_or(shape, |fed| fed.with_channels(shape.channels()));
+        let value = self.resized(&port.name, self.value(port.node)?, shape, asked)?;
+        Ok(Output { value, shape: asked })
+    }
+
+    /// The value of a node.
+    fn value(&self, node: usize) -> Built<ValueId> {
+        let missing = || TorchError::broken(format!("node {node} is read and has no value"));
+        self.values.get(node).copied().flatten().ok_or_else(missing)
+    }
+
+    fn push(&mut self, node: &str, kind: InstructionKind, operands: Vec<ValueId>) -> ValueId {
+        self.program.instructions.push(Instruction { node: node.to_owned(), kind, operands })
+    }
+
+    fn node(&mut self, space: &Space, node: &Node, alive: Diagram) -> Built<ValueId> {
+        let name = node.name.as_str();
+        let operands: Vec<usize> = node.inputs.iter().map(|input| input.index()).collect();
+        match &node.kind {
+            NodeKind::Input => {
+                let fed = largest(&node.shape)?;
+                let value = self.input(name, fed);
+                let cases = node.shape.values().iter();
+                let values = cases.map(|&shape| self.resized(name, value, fed, shape));
+                let values = values.collect::<Result<_, _>>()?;
+                self.select(name, node.shape.selector(), values, &node.shape)
+            }
+            NodeKind::Output => {
+                let read = self.only_operand(name, &operands)?;
+                let shape = largest(&node.shape)?;
+                let cases = node.shape.values().iter();
+                let values = cases.map(|&case| self.resized(name, read, case, shape));
+                let values = values.collect::<Result<_, _>>()?;
+                let fixed = Varied::Fixed(shape);
+                let value = self.select(name, node.shape.selector(), values, &fixed)?;
+                let value = self.push(name, InstructionKind::Output, vec![value]);
+                self.program.outputs.push(Output { value, shape });
+                Ok(value)
+            }
+            NodeKind::Op(op) => {
+                let operation = Operation::of(space, node, op);
+                match operation.fixed() {
+                    Some(case) => self.only_case(name, case, &operands),
+                    None => self.cases(space, node, &operation, alive),
+                }
+            }
+            NodeKind::TrainOutput { .. } => self.only_operand(name, &operands),
+            NodeKind::Select(selector) => {
+                let values = operands.iter().map(|&node| self.value(node));
+                let values = values.collect::<Result<_, _>>()?;
+                self.select(name, Some(*selector), values, &node.shape)
+            }
+        }
+    }
+
+    fn only_operand(&self, name: &str, operands: &[usize]) -> Built<ValueId> {
+        match operands {
+            [operand] => self.value(*operand),
+            _ => Err(TorchError::broken(format!("`{name}` has {} operands", operands.len()))),
+        }
+    }
+
+    /// An input that is given in this shape.
+    fn input(&mut self, name: &str, shape: Shape) -> ValueId {
+        self.program.inputs.push(shape);
+        self.push(name, InstructionKind::Input(self.program.inputs.len() - 1), Vec::new())
+    }
+
+    /// A map brought to another size, if it is another.
+    fn resized(&mut self, name: &str, value: ValueId, from: Shape, to: Shape) -> Built<ValueId> {
+        if from == to {
+            return Ok(value);
+        }
+        let is_map = from.spatial().is_some() && from.channels() == to.channels();
+        let Some(size) = to.spatial().filter(|_| is_map) else {
+            let reason = format!("{from} of `{name}` cannot be brought to the size of {to}");
+            return Err(TorchError::broken(reason));
+        };
+        let mode = ResizeMode::Bilinear;
+        let op = Op::Resize(Resize { to: ResizeTo::Size(size), mode, align_corners: false });
+        let case = OpCase { op, inputs: vec![from], output: to, weights: Vec::new() };
+        Ok(self.push(name, InstructionKind::Op(case), vec![value]))
+    }
+
+    fn only_case(&mut self, name: &str, case: Case<'_>, operands: &[usize]) -> Built<ValueId> {
+        let weights = self.group(name, None, &[&case])?.into_iter().flatten().collect();
+        self.case(name, &case, operands, weights)
+    }
+
+    /// An operator whose operands are the values of these nodes.
+    fn case(
+        &mut self,
+        name: &str,
+        (op, inputs, output): &Case<'_>,
+        operands: &[usize],
+        weights: Vec<WeightView>,
+    ) -> Built<ValueId> {
+        // What is not read must not be evaluated; the shape is known without it.
+        let (read, inputs) = match op.reads_inputs() {
+            true => (operands, inputs.clone()),
+            false => (&[][..], Vec::new()),
+        };
+        let values = read.iter().map(|&node| self.value(node)).collect::<Result<_, _>>()?;
+        let (op, output) = (Op::clone(op), *output);
+        let case = OpCase { op, inputs, output, weights };
+        Ok(self.push(name, InstructionKind::Op(case), values))
+    }
+
+    /// An operator for each case of a node, and the select among them.
+    fn cases(
+        &mut self,
+        space: &Space,
+        node: &Node,
+        operation: &Operation<'_>,
+        alive: Diagram,
+    ) -> Built<ValueId> {
+        let joint = operation.cases(&mut self.program.selectors, alive);
+        let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
+        let unknown = || TorchError::broken(format!("a case of `{}` is unknown", node.name));
+        let mut weights = vec![None; cases.len()];
+        for group in operation.weight_groups(space, &mut self.program.selectors, &joint) {
+            let members = group.cases.iter().map(|&case| cases.get(case));
+            let members: Vec<&Case<'_>> = members.collect::<Option<_>>().ok_or_else(unknown)?;
+            let label = group.label(space);
+            let views = self.group(&node.name, label.as_deref(), &members)?;
+            for (&case, views) in group.cases.iter().zip(views) {
+                *weights.get_mut(case).ok_or_else(unknown)? = Some(views);
+            }
+        }
+        let operands: Vec<usize> = node.inputs.iter().map(|input| input.index()).collect();
+        let mut values = Vec::with_capacity(cases.len());
+        for (case, views) in cases.iter().zip(weights) {
+            let views = views.ok_or_else(unknown)?;
+            values.push(self.case(&node.name, case, &operands, views)?);
+        }
+        self.select(&node.name, Some(joint.selector), values, &node.shape)
+    }
+
+    /// Adds the tensors that some cases have in common; gives what each case reads.
+    fn group(
+        &mut self,
+        node: &str,
+        group: Option<&str>,
+        cases: &[&Case<'_>],
+    ) -> Built<Vec<Vec<WeightView>>> {
+        let weights = cases.iter().map(|(op, inputs, _)| op.weights(inputs));
+        let weights: Vec<Vec<Weight>> = weights.collect();
+        let mut common = Vec::new();
+        for Weight { role, dims, initial } in WeightGroup::common(weights.iter().cloned()) {
+            let name = TensorName { node, group, part: role.into() }.to_string();
+            let spec = ParameterSpec { name, role, dims: dims.clone(), initial };
+            common.push((role, dims, self.program.parameters.push(spec)));
+        }
+        let view = |weight: &Weight| {
+            let found = common.iter().find(|(role, ..)| *role == weight.role);
+            let found = found.map(|(_, dims, id)| WeightView::new(*id, weight, dims));
+            found.ok_or_else(|| TorchError::broken(format!("a tensor of `{node}` is missing")))
+        };
+        weights.iter().map(|list| list.iter().map(view).collect()).collect()
+    }
+
+    /// The operand that the selector says, each an instruction; the only one, if it is.
+    fn select(
+        &mut self,
+        name: &str,
+        selector: Option<Diagram>,
+        operands: Vec<ValueId>,
+        shape: &Varied<Shape>,
+    ) -> Built<ValueId> {
+        let selector = match (selector, operands.as_slice()) {
+            (_, [only]) => return Ok(*only),
+            (Some(selector), [_, ..]) => selector,
+            (_, operands) => {
+                let reason = format!("nothing selects among {} of `{name}`", operands.len());
+                return Err(TorchError::broken(reason));
+            }
+        };
+        let selectors = &self.program.selectors;
+        let apart = shape.selector().map(|by| selectors.decisions(by)).unwrap_or_default();
+        let mixes = selectors.decisions(selector).difference(&apart).copied().collect();
+        let select = Select { selector, mixes };
+        let id = match self.selects.get(&select) {
+            Some(id) => *id,
+            None => {
+                let id = self.program.selects.push(select.clone());
+                self.selects.insert(select, id);
+                id
+            }
+        };
+        Ok(self.push(name, InstructionKind::Select(id), operands))
+    }
+}

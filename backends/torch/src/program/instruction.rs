@@ -1,0 +1,149 @@
+//! What a program is made of.
+
+use std::collections::BTreeSet;
+
+use nas_ir::diagram::{Diagram, Selectors};
+use nas_ir::operation::WeightGroup;
+use nas_ir::ops::{Initial, Role, Weight};
+use nas_ir::{DecisionId, Op, Shape};
+
+use super::table::{ParameterId, SelectId, Table, ValueId};
+use crate::error::TorchError;
+
+/// A network or a supernet: instructions in an order in which operands come first. Each makes one
+/// value.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Program {
+    pub(crate) instructions: Table<ValueId, Instruction>,
+    /// The tensors that its operators read.
+    pub(crate) parameters: Table<ParameterId, ParameterSpec>,
+    /// Shapes of what the inputs are given.
+    pub(crate) inputs: Vec<Shape>,
+    pub(crate) outputs: Vec<Output>,
+    /// What training adds to the outputs.
+    pub(crate) train_outputs: Vec<TrainOutput>,
+    /// What the selects do, each rule once.
+    pub(crate) selects: Table<SelectId, Select>,
+    /// The diagrams of the selects.
+    pub(crate) selectors: Selectors,
+}
+
+/// One instruction.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Instruction {
+    /// The path of the node, of which this may be one case.
+    pub(crate) node: String,
+    pub(crate) kind: InstructionKind,
+    /// The values that it reads, of earlier instructions.
+    pub(crate) operands: Vec<ValueId>,
+}
+
+/// What an instruction does.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InstructionKind {
+    /// The value of an input: its number.
+    Input(usize),
+    /// A primitive operator.
+    Op(OpCase),
+    /// One of the operands, or a mixture of them, by decisions.
+    Select(SelectId),
+    /// The value of the operand.
+    Output,
+}
+
+/// A primitive operator in the checked network, batches aside. Nothing of it varies: of what does,
+/// each case is an instruction.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OpCase {
+    pub(crate) op: Op,
+    /// The shapes of its operands; none of one that does not read them.
+    pub(crate) inputs: Vec<Shape>,
+    /// The shape of its result.
+    pub(crate) output: Shape,
+    /// Its parameters, in the order of [`Op::weights`].
+    pub(crate) weights: Vec<WeightView>,
+}
+
+/// What an operator reads of a tensor of parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WeightView {
+    pub(crate) parameter: ParameterId,
+    /// First element and length along each axis; all of it if `None`.
+    pub(crate) part: Option<Vec<[u32; 2]>>,
+}
+
+/// A tensor of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParameterSpec {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it holds.
+    pub(crate) role: Role,
+    /// Its sizes.
+    pub(crate) dims: Vec<u32>,
+    /// What it holds before training.
+    pub(crate) initial: Initial,
+}
+
+/// Which of the operands a select takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Select {
+    /// The index of the operand.
+    pub(crate) selector: Diagram,
+    /// The decisions whose mixture this is: those on which the operand depends, but not the shape
+    /// of the result. Where values of several shapes are still apart, nothing is mixed yet.
+    pub(crate) mixes: BTreeSet<DecisionId>,
+}
+
+/// An output: its value, and the shape of that, batch aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) value: ValueId,
+    pub(crate) shape: Shape,
+}
+
+/// An output that only training has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TrainOutput {
+    pub(crate) output: Output,
+    /// By what its loss is multiplied.
+    pub(crate) weight: f64,
+}
+
+impl Program {
+    /// The path of the node whose value this is.
+    ///
+    /// # Errors
+    /// There is no such value.
+    pub(crate) fn node(&self, value: ValueId) -> Result<&str, TorchError> {
+        Ok(&self.instructions.get(value)?.node)
+    }
+}
+
+impl Instruction {
+    /// One of the values that it reads.
+    ///
+    /// # Errors
+    /// It reads fewer.
+    pub(crate) fn operand(&self, place: usize) -> Result<ValueId, TorchError> {
+        let missing = || TorchError::broken(format!("`{}` has no operand {place}", self.node));
+        self.operands.get(place).copied().ok_or_else(missing)
+    }
+
+    /// The parameters that it reads, in the order of [`Op::weights`].
+    pub(crate) fn weights(&self) -> &[WeightView] {
+        match &self.kind {
+            InstructionKind::Op(case) => &case.weights,
+            InstructionKind::Input(_) | InstructionKind::Select(_) | InstructionKind::Output => &[],
+        }
+    }
+}
+
+impl WeightView {
+    /// What a weight is of the tensor that has these sizes.
+    pub(crate) fn new(parameter: ParameterId, weight: &Weight, sizes: &[u32]) -> Self {
+        let part = WeightGroup::part(weight, sizes).into_iter();
+        let part = part.map(|range| [range.start, range.end - range.start]);
+        Self { parameter, part: (weight.dims != sizes).then(|| part.collect()) }
+    }
+}

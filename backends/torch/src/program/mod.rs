@@ -1,0 +1,47 @@
+//! A network or a supernet as a list of instructions: what both have in common, and what kernels
+//! are chosen for.
+//!
+//! `build` makes programs, `verify` proves them well-formed, always; `print` writes them as text:
+//!
+//! ```text
+//! program
+//!
+//! input [3, 16, 16]
+//!
+//! p0 = kernel "a.weight" [8, 3, 3, 3] normal 0.16666666666666666
+//! p1 = kernel "b.weight" [8, 3, 5, 5] normal 0.1
+//!
+//! t0 = by d0 [0, 1]
+//!
+//! s0 = t0 mixes [d0]
+//!
+//! v0 = input 0 "image"
+//! v1 = conv(v0: [3, 16, 16]) {out = 8, …} [p0] "a" : [8, 16, 16]
+//! v2 = conv(v0: [3, 16, 16]) {out = 8, …} [p1(0+8, 0+3, 1+3, 1+3)] "b" : [8, 16, 16]
+//! v3 = zero() "c" : [8, 16, 16]
+//! v4 = select s0 (v1, v2) "op"
+//! v5 = output (v4) "logits"
+//!
+//! output v5 : [8, 16, 16]
+//! train output v1 : [8, 16, 16] weight 0.4
+//! ```
+//!
+//! An operand of an operator has the shape for which this case of the operator is made. Of a
+//! parameter an operator may read a part, `first+length` along each axis. A table is a row of a
+//! diagram: the index of an operand, or another table, for each candidate of a decision. A rule of
+//! selects is a table, or an index, with the decisions by which it mixes.
+
+mod build;
+mod instruction;
+#[cfg(test)]
+mod parse;
+mod print;
+mod shapes;
+mod table;
+mod verify;
+
+pub(crate) use build::largest;
+pub(crate) use instruction::{
+    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, WeightView,
+};
+pub(crate) use table::{Id, ParameterId, SelectId, Table, ValueId};

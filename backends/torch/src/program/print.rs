@@ -1,0 +1,198 @@
+//! Programs as text; `mod.rs` shows one.
+
+use std::collections::HashMap;
+use std::fmt::{self, Display};
+
+use nas_ir::Shape;
+use nas_ir::diagram::{Diagram, Selectors, Top};
+use nas_ir::ops::{Initial, Role};
+
+use super::instruction::{
+    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
+    WeightView,
+};
+use super::table::ValueId;
+
+impl Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tables = Tables::of(self);
+        let inputs = self.inputs.iter().map(|shape| format!("input {shape}"));
+        let parameters = self.parameters.iter().map(|(id, spec)| format!("{id} = {}", row(spec)));
+        let rules = self.selects.iter().map(|(id, select)| {
+            let Select { selector, mixes } = select;
+            format!("{id} = {} mixes [{}]", tables.name(*selector), list(mixes))
+        });
+        let instructions = self.instructions.iter().map(|(id, i)| instruction(id, i));
+        let outputs = self.outputs.iter().map(output).chain(self.train_outputs.iter().map(
+            |TrainOutput { output: added, weight }| {
+                format!("train {} weight {weight:?}", output(added))
+            },
+        ));
+        f.write_str("program\n")?;
+        section(f, inputs)?;
+        section(f, parameters)?;
+        section(f, tables.lines())?;
+        section(f, rules)?;
+        section(f, instructions)?;
+        section(f, outputs)
+    }
+}
+
+/// Lines after an empty one.
+fn section(f: &mut fmt::Formatter<'_>, lines: impl Iterator<Item = String>) -> fmt::Result {
+    for (i, line) in lines.enumerate() {
+        let gap = if i == 0 { "\n" } else { "" };
+        writeln!(f, "{gap}{line}")?;
+    }
+    Ok(())
+}
+
+fn row(spec: &ParameterSpec) -> String {
+    let ParameterSpec { name, role, dims, initial } = spec;
+    let initial = match initial {
+        Initial::Constant(value) => format!("constant {value:?}"),
+        Initial::Normal { std } => format!("normal {std:?}"),
+    };
+    format!("{} {} [{}] {initial}", role_word(*role), quoted(name), list(dims))
+}
+
+/// The word for what a tensor holds. (`Role::tensor_name` has one name for several of them.)
+pub(crate) fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Kernel => "kernel",
+        Role::Bias => "bias",
+        Role::Scale => "scale",
+        Role::Shift => "shift",
+        Role::Slope => "slope",
+        Role::RunningMean => "running_mean",
+        Role::RunningVariance => "running_variance",
+    }
+}
+
+fn output(output: &Output) -> String {
+    let Output { value, shape } = output;
+    format!("output {value} : {shape}")
+}
+
+/// The branches of the diagrams of selects, each after those that it leads to.
+struct Tables<'p> {
+    selectors: &'p Selectors,
+    branches: Vec<Diagram>,
+    /// The places of the branches.
+    places: HashMap<Diagram, usize>,
+}
+
+impl<'p> Tables<'p> {
+    fn of(program: &'p Program) -> Self {
+        let (branches, places) = (Vec::new(), HashMap::new());
+        let mut tables = Self { selectors: &program.selectors, branches, places };
+        for select in program.selects.rows() {
+            tables.add(select.selector);
+        }
+        tables
+    }
+
+    fn add(&mut self, selector: Diagram) {
+        let mut open = vec![(selector, false)];
+        while let Some((diagram, is_done)) = open.pop() {
+            let Some(Top::Branch(_, children)) = self.selectors.top(diagram) else { continue };
+            if self.places.contains_key(&diagram) {
+                continue;
+            }
+            if is_done {
+                self.places.insert(diagram, self.branches.len());
+                self.branches.push(diagram);
+            } else {
+                open.push((diagram, true));
+                open.extend(children.iter().rev().map(|&child| (child, false)));
+            }
+        }
+    }
+
+    /// `t0 = by d1 [0, t1]`
+    fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        let branches = self.branches.iter().enumerate();
+        branches.map(|(row, &diagram)| match self.selectors.top(diagram) {
+            Some(Top::Branch(decision, children)) => {
+                let children = children.iter().map(|&child| self.name(child));
+                format!("t{row} = by {decision} [{}]", list(children))
+            }
+            Some(Top::Leaf(_)) | None => format!("t{row} = {}", self.name(diagram)),
+        })
+    }
+
+    /// `t0` for a branch, the index that it says for a leaf.
+    fn name(&self, diagram: Diagram) -> String {
+        match (self.places.get(&diagram), self.selectors.top(diagram)) {
+            (Some(row), _) => format!("t{row}"),
+            (None, Some(Top::Leaf(index))) => index.to_string(),
+            // No program that is well-formed has it.
+            (None, Some(Top::Branch(..)) | None) => "?".to_owned(),
+        }
+    }
+}
+
+/// The line of an instruction.
+pub(crate) fn instruction(id: ValueId, instruction: &Instruction) -> String {
+    let Instruction { node, kind, operands } = instruction;
+    let operands_alone = list(operands);
+    let node = quoted(node);
+    match kind {
+        InstructionKind::Input(number) => format!("{id} = input {number} {node}"),
+        InstructionKind::Op(case) => {
+            format!("{id} = {} {node} : {}", operator(case, operands), case.output)
+        }
+        InstructionKind::Select(select) => {
+            format!("{id} = select {select} ({operands_alone}) {node}")
+        }
+        InstructionKind::Output => format!("{id} = output ({operands_alone}) {node}"),
+    }
+}
+
+/// An operator with its operands, every argument, and its parameters.
+fn operator(case: &OpCase, operands: &[ValueId]) -> String {
+    let OpCase { op, inputs, output: _, weights } = case;
+    let mut text = format!("{}({})", op.declaration().name, shaped(inputs, operands));
+    let arguments = op.arguments();
+    let arguments = list(arguments.iter().map(|(name, value)| format!("{name} = {value}")));
+    if !arguments.is_empty() {
+        text += &format!(" {{{arguments}}}");
+    }
+    if !weights.is_empty() {
+        text += &format!(" [{}]", list(weights.iter().map(view)));
+    }
+    text
+}
+
+/// Operands with their shapes. One that lacks a shape, or a shape that lacks an operand, is
+/// printed alone: no program that is well-formed has it.
+fn shaped(inputs: &[Shape], operands: &[ValueId]) -> String {
+    let rows = 0..inputs.len().max(operands.len());
+    list(rows.map(|row| match (operands.get(row), inputs.get(row)) {
+        (Some(value), Some(shape)) => format!("{value}: {shape}"),
+        (Some(value), None) => value.to_string(),
+        (None, Some(shape)) => format!("_: {shape}"),
+        (None, None) => String::new(),
+    }))
+}
+
+fn view(view: &WeightView) -> String {
+    let WeightView { parameter, part } = view;
+    match part {
+        None => parameter.to_string(),
+        Some(part) => {
+            let axes = part.iter().map(|[first, length]| format!("{first}+{length}"));
+            format!("{parameter}({})", list(axes))
+        }
+    }
+}
+
+fn list(items: impl IntoIterator<Item = impl Display>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// In quotes, on one line.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("\"{escaped}\"")
+}

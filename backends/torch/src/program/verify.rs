@@ -1,0 +1,230 @@
+//! Proves a program well-formed: operands come before what reads them, every operator has the
+//! operands, the parameters and the shape that it asks for, selects take operands that there are,
+//! and the outputs exist in the shapes that they claim.
+//!
+//! A select may take operands of several shapes, of which what reads it wants one each. Then it is
+//! proved that the operand has that shape under all decisions under which its reader is needed
+//! (`shapes`).
+
+use std::collections::HashSet;
+
+use nas_ir::Shape;
+use nas_ir::ops::Weight;
+
+use super::instruction::{
+    Instruction, InstructionKind, OpCase, Output, Program, Select, WeightView,
+};
+use super::print;
+use super::shapes::{Claim, Form, Reader, Shapes};
+use super::table::{SelectId, Table, ValueId};
+use crate::error::TorchError;
+
+/// What is wrong, in words.
+type Proved<T> = Result<T, String>;
+
+impl Program {
+    /// Proves it well-formed.
+    ///
+    /// # Errors
+    /// What is wrong first: a fault of this crate.
+    pub(crate) fn verify(&self) -> Result<(), TorchError> {
+        let proved = Verifier::new(self).and_then(Verifier::run);
+        proved.map_err(|what| TorchError::broken(format!("a program is not well-formed: {what}")))
+    }
+}
+
+struct Verifier<'p> {
+    program: &'p Program,
+    /// Of each rule, how many operands it takes at least.
+    widths: Table<SelectId, usize>,
+    /// The inputs that instructions give.
+    given: Vec<bool>,
+    forms: Table<ValueId, Form>,
+    shapes: Shapes<'p>,
+    /// What is left to prove of values of several shapes.
+    claims: Vec<Claim>,
+}
+
+impl<'p> Verifier<'p> {
+    fn new(program: &'p Program) -> Proved<Self> {
+        let widths = program
+            .selects
+            .iter()
+            .map(|(id, select)| width(program, select).map_err(|what| format!("{id}: {what}")));
+        Ok(Self {
+            program,
+            widths: widths.collect::<Proved<Vec<usize>>>()?.into(),
+            given: vec![false; program.inputs.len()],
+            forms: Table::default(),
+            shapes: Shapes::new(program),
+            claims: Vec::new(),
+        })
+    }
+
+    fn run(mut self) -> Proved<()> {
+        self.names()?;
+        for (id, instruction) in self.program.instructions.iter() {
+            let form = self.instruction(id, instruction);
+            let form =
+                form.map_err(|what| format!("{}: {what}", print::instruction(id, instruction)))?;
+            self.forms.push(form);
+        }
+        if let Some(number) = self.given.iter().position(|is_given| !is_given) {
+            return Err(format!("no instruction is input {number}"));
+        }
+        let added = self.program.train_outputs.iter().map(|added| &added.output);
+        for output in self.program.outputs.iter().chain(added) {
+            self.output(output).map_err(|what| format!("output {}: {what}", output.value))?;
+        }
+        self.shapes.prove(&self.claims).map_err(reason)
+    }
+
+    /// Two parameters of one name would be one in a file.
+    fn names(&self) -> Proved<()> {
+        let mut names = HashSet::new();
+        let mut specs = self.program.parameters.iter();
+        match specs.find(|(_, spec)| !names.insert(spec.name.as_str())) {
+            Some((id, spec)) => Err(format!("{id}: another parameter is named `{}`", spec.name)),
+            None => Ok(()),
+        }
+    }
+
+    fn instruction(&mut self, id: ValueId, instruction: &Instruction) -> Proved<Form> {
+        let operands = &instruction.operands;
+        for &operand in operands {
+            self.form(operand)?;
+        }
+        match &instruction.kind {
+            InstructionKind::Input(number) => {
+                count(operands, 0)?;
+                self.input(*number)
+            }
+            InstructionKind::Op(case) => {
+                count(operands, case.inputs.len())?;
+                self.op(id, case, operands)
+            }
+            InstructionKind::Select(select) => self.select(*select, operands),
+            InstructionKind::Output => match operands.as_slice() {
+                [operand] => self.form(*operand),
+                operands => Err(miscounted(operands, 1)),
+            },
+        }
+    }
+
+    /// The form of an earlier value.
+    fn form(&self, value: ValueId) -> Proved<Form> {
+        let form = self.forms.get(value).map_err(|_| format!("{value} is not there yet"));
+        form.copied()
+    }
+
+    fn input(&mut self, number: usize) -> Proved<Form> {
+        let missing = || format!("there is no input {number}");
+        let given = self.given.get_mut(number).ok_or_else(missing)?;
+        if std::mem::replace(given, true) {
+            return Err(format!("input {number} was there before"));
+        }
+        self.program.inputs.get(number).map(|&shape| Form::One(shape)).ok_or_else(missing)
+    }
+
+    fn op(&mut self, id: ValueId, case: &OpCase, operands: &[ValueId]) -> Proved<Form> {
+        let OpCase { op, inputs, output, weights } = case;
+        if op.reads_inputs() {
+            let declared = op.declaration().operands;
+            if !declared.accept(inputs.len()) {
+                return Err(format!("an operator of {declared} has {}", inputs.len()));
+            }
+            match op.shape(inputs) {
+                Ok(shape) if shape == *output => {}
+                Ok(shape) => return Err(format!("its shape is {shape}")),
+                Err(problem) => return Err(format!("its operands do not fit: {problem:?}")),
+            }
+        } else {
+            count(operands, 0)?;
+        }
+        for (&operand, &shape) in operands.iter().zip(inputs) {
+            self.claim(Reader::Value(id), operand, shape)?;
+        }
+        self.weights(&op.weights(inputs), weights)?;
+        Ok(Form::One(*output))
+    }
+
+    /// What reads a value wants it in this shape.
+    fn claim(&mut self, reader: Reader, value: ValueId, shape: Shape) -> Proved<()> {
+        match self.form(value)? {
+            Form::One(found) if found == shape => {}
+            Form::One(found) => return Err(format!("{value} is {found}, not {shape}")),
+            Form::Several(by) => self.claims.push(Claim { reader, value, by, shape }),
+        }
+        Ok(())
+    }
+
+    fn weights(&self, needed: &[Weight], views: &[WeightView]) -> Proved<()> {
+        if needed.len() != views.len() {
+            return Err(format!("it reads {} parameters, not {}", views.len(), needed.len()));
+        }
+        needed.iter().zip(views).try_for_each(|(weight, view)| self.weight(weight, view))
+    }
+
+    fn weight(&self, weight: &Weight, view: &WeightView) -> Proved<()> {
+        let WeightView { parameter, part } = view;
+        let spec = self.program.parameters.get(*parameter);
+        let spec = spec.map_err(|_| format!("there is no {parameter}"))?;
+        if spec.role != weight.role {
+            return Err(format!("{parameter} is a {:?}, not a {:?}", spec.role, weight.role));
+        }
+        let fits = match part {
+            None => spec.dims == weight.dims,
+            Some(part) => {
+                let axes = part.iter().zip(&spec.dims).zip(&weight.dims);
+                let fits = |((&[first, length], &size), &needed): ((&[u32; 2], &u32), &u32)| {
+                    length == needed && first.checked_add(length).is_some_and(|end| end <= size)
+                };
+                [part.len(), spec.dims.len()] == [weight.dims.len(); 2]
+                    && axes.into_iter().all(fits)
+            }
+        };
+        if fits { Ok(()) } else { Err(format!("{parameter} has no such part {:?}", weight.dims)) }
+    }
+
+    fn select(&mut self, select: SelectId, operands: &[ValueId]) -> Proved<Form> {
+        let width = *self.widths.get(select).map_err(|_| format!("there is no {select}"))?;
+        if width > operands.len() {
+            return Err(format!("{select} takes one of {width} operands"));
+        }
+        let forms: Vec<Form> =
+            operands.iter().map(|&operand| self.form(operand)).collect::<Proved<_>>()?;
+        self.shapes.select(select, &forms).map_err(reason)
+    }
+
+    fn output(&mut self, output: &Output) -> Proved<()> {
+        self.claim(Reader::Output, output.value, output.shape)
+    }
+}
+
+/// What is wrong, without who says it.
+fn reason(error: TorchError) -> String {
+    match error {
+        TorchError::Broken { reason, .. } => reason,
+        other => other.to_string(),
+    }
+}
+
+fn count(operands: &[ValueId], wanted: usize) -> Proved<()> {
+    if operands.len() == wanted { Ok(()) } else { Err(miscounted(operands, wanted)) }
+}
+
+fn miscounted(operands: &[ValueId], wanted: usize) -> String {
+    format!("it reads {} operands, not {wanted}", operands.len())
+}
+
+/// How many operands a rule takes at least.
+fn width(program: &Program, select: &Select) -> Proved<usize> {
+    let Select { selector, mixes } = select;
+    let Some(last) = program.selectors.leaves(*selector).into_iter().max() else {
+        return Err("it selects nothing".to_owned());
+    };
+    if !mixes.is_subset(&program.selectors.decisions(*selector)) {
+        return Err("it mixes by decisions that do not matter to it".to_owned());
+    }
+    Ok(*last as usize + 1)
+}

@@ -1,0 +1,179 @@
+//! Values of instructions, and the pictures that they are computed for.
+
+use nas_ir::Shape;
+use tch::{Device, Kind, Tensor};
+
+use crate::error::TorchError;
+
+/// The value of an instruction.
+#[derive(Debug)]
+pub(crate) enum Value {
+    /// Zeros that no tensor is made for: beside a residual they cost nothing.
+    Zero,
+    /// A tensor `[N, C, H, W]`, or `[N, C]` for a vector.
+    Tensor {
+        /// The values.
+        tensor: Tensor,
+        /// Whether it may be overwritten once its last reader has it: nothing else refers to its
+        /// memory, autograd included.
+        fresh: bool,
+    },
+}
+
+impl Value {
+    /// A tensor that nothing else refers to.
+    pub(crate) fn fresh(tensor: Tensor) -> Self {
+        Self::Tensor { tensor, fresh: true }
+    }
+
+    /// A tensor that autograd keeps, or that shares its memory.
+    pub(crate) fn kept(tensor: Tensor) -> Self {
+        Self::Tensor { tensor, fresh: false }
+    }
+
+    /// The value for a reader that is not its last. Neither may overwrite it, for autograd may keep
+    /// it.
+    pub(crate) fn share(&mut self) -> Self {
+        match self {
+            Self::Zero => Self::Zero,
+            Self::Tensor { tensor, fresh } => {
+                *fresh = false;
+                Self::kept(tensor.shallow_clone())
+            }
+        }
+    }
+
+    /// Whether each of its elements is a finite number.
+    pub(crate) fn is_finite(&self) -> Result<bool, TorchError> {
+        match self {
+            Self::Zero => Ok(true),
+            Self::Tensor { tensor, .. } => {
+                Ok(tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? != 0)
+            }
+        }
+    }
+}
+
+/// The pictures of one evaluation: what the first input is given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pictures {
+    /// How many there are.
+    pub(crate) count: i64,
+    /// Their size, where it is another than the program was made for.
+    pub(crate) crop: Option<Crop>,
+    /// Where tensors are made.
+    pub(crate) device: Device,
+}
+
+/// Pictures of another size than the program was made for: crops, in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Crop {
+    /// Height and width.
+    pub(crate) size: [i64; 2],
+    /// Height and width of the input that the program was made for.
+    pub(crate) checked: [i64; 2],
+}
+
+impl Pictures {
+    /// What is given to inputs of these shapes.
+    ///
+    /// # Errors
+    /// Nothing is given.
+    pub(crate) fn of(
+        given: &[Tensor],
+        inputs: &[Shape],
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let missing = || TorchError::broken("a program is given no input");
+        let sizes = given.first().ok_or_else(missing)?.size();
+        let checked = inputs.first().ok_or_else(missing)?.spatial();
+        let count = *sizes.first().ok_or_else(missing)?;
+        let crop = match (sizes.as_slice(), checked) {
+            (&[_, _, h, w], Some(checked)) => {
+                Some(Crop { size: [h, w], checked: checked.map(i64::from) })
+            }
+            _ => None,
+        };
+        Ok(Self { count, crop: crop.filter(|crop| crop.size != crop.checked), device })
+    }
+
+    /// The size of a map here that has this size in the checked network: in proportion to the
+    /// pictures.
+    pub(crate) fn scaled(&self, size: [i64; 2]) -> [i64; 2] {
+        let Some(Crop { size: [height, width], checked }) = self.crop else { return size };
+        let ([h, w], [of_height, of_width]) = (size, checked);
+        [scaled(h, height, of_height), scaled(w, width, of_width)]
+    }
+
+    /// Zeros for a value of this shape.
+    pub(crate) fn zeros(&self, shape: Shape) -> Result<Tensor, TorchError> {
+        let mut sizes = vec![self.count, i64::from(shape.channels())];
+        if let Some(size) = shape.spatial() {
+            sizes.extend(self.scaled(size.map(i64::from)));
+        }
+        Ok(Tensor::f_zeros(sizes, (Kind::Float, self.device))?)
+    }
+}
+
+/// A size as it is where something of `of` pixels has `actual` instead: the same where both agree.
+pub(crate) fn scaled(size: i64, actual: i64, of: i64) -> i64 {
+    // INVARIANT: no map of a checked network is empty.
+    let of = of.max(1);
+    ((size * actual + of / 2) / of).max(1)
+}
+
+/// The operands of an operator, with the shapes that they have in the checked network.
+pub(crate) struct Operands<'a> {
+    pub(crate) values: Vec<Value>,
+    pub(crate) shapes: &'a [Shape],
+    pub(crate) pictures: &'a Pictures,
+}
+
+impl Operands<'_> {
+    /// The only operand.
+    pub(crate) fn only(self) -> Result<Value, TorchError> {
+        let [value] =
+            <[Value; 1]>::try_from(self.values).map_err(|values| miscounted(&values, 1))?;
+        Ok(value)
+    }
+
+    /// The only operand as a tensor.
+    pub(crate) fn tensor(self) -> Result<Tensor, TorchError> {
+        Ok(self.tensor_and_freshness()?.0)
+    }
+
+    /// The only operand as a tensor, and whether it may be overwritten.
+    pub(crate) fn tensor_and_freshness(self) -> Result<(Tensor, bool), TorchError> {
+        let (shapes, pictures) = (self.shapes, self.pictures);
+        match (self.only()?, shapes) {
+            (Value::Tensor { tensor, fresh }, _) => Ok((tensor, fresh)),
+            (Value::Zero, [shape]) => Ok((pictures.zeros(*shape)?, true)),
+            (Value::Zero, _) => Err(TorchError::broken("an operand without a shape")),
+        }
+    }
+
+    /// All operands as tensors.
+    pub(crate) fn tensors(self) -> Result<Vec<Tensor>, TorchError> {
+        let Self { values, shapes, pictures } = self;
+        if values.len() != shapes.len() {
+            return Err(miscounted(&values, shapes.len()));
+        }
+        let shaped = values.into_iter().zip(shapes);
+        let made = shaped.map(|(value, &shape)| pictures.tensor(value, shape));
+        made.collect()
+    }
+}
+
+impl Pictures {
+    /// The tensor of a value of this shape, zeros made if need be.
+    pub(crate) fn tensor(&self, value: Value, shape: Shape) -> Result<Tensor, TorchError> {
+        match value {
+            Value::Tensor { tensor, .. } => Ok(tensor),
+            Value::Zero => self.zeros(shape),
+        }
+    }
+}
+
+fn miscounted(values: &[Value], wanted: usize) -> TorchError {
+    TorchError::broken(format!("{} operands, not {wanted}", values.len()))
+}
