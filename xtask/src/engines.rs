@@ -15,6 +15,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::cargo::cargo;
 use crate::pip::{self, Offline};
 
 /// An engine that installs from PyPI. Its name is that of its target.
@@ -109,13 +110,13 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
 }
 
 /// Tries the engine of the tests, which installs in seconds. Where no package index can be reached, a
-/// line says that this was left out.
-pub(crate) fn test(root: &Path) -> Result<()> {
+/// line is returned that says that this was skipped.
+pub(crate) fn test(root: &Path) -> Result<Option<String>> {
     let [engine, ..] = &ENGINES;
     if let Err(error) = engine.environment(&root.join(FOLDER)) {
         let offline = error.downcast::<Offline>()?;
-        eprintln!("SKIPPED: target `{}` is not held against its engine: {offline}", engine.name);
-        return Ok(());
+        let name = &engine.name;
+        return Ok(Some(format!("skipped: target `{name}` against its engine: {offline}")));
     }
     let cases = Cases::export(root)?;
     let tried = engine.try_all(root, &cases)?;
@@ -126,7 +127,7 @@ pub(crate) fn test(root: &Path) -> Result<()> {
     );
     judge(root, &cases.all, &[tried])?;
     println!("{summary}");
-    Ok(())
+    Ok(None)
 }
 
 /// The cases, written by the crate that has the definitions of the operators.
@@ -143,7 +144,7 @@ impl Cases {
         let folder = root.join(FOLDER).join("cases");
         // Of the whole workspace, so that what all its parts need is compiled once.
         let build = ["build", "--workspace", "--example", WRITER];
-        call(crate::cargo(root).args(build).current_dir(root))?;
+        call(cargo(root).args(build).current_dir(root))?;
         let here = std::env::current_exe()?;
         let program = here.with_file_name("examples").join(WRITER);
         call(Command::new(program).arg(&folder))?;

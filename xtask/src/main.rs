@@ -1,10 +1,12 @@
 //! `cargo xtask`: set-up, `nasc` and tests, for a machine on which libtorch may not exist yet.
 
+mod cargo;
 mod engines;
 mod install;
 mod pip;
 mod platform;
 mod setup;
+mod skipped;
 mod wheel;
 
 use std::env;
@@ -14,6 +16,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
+
+use cargo::cargo;
+use skipped::Skipped;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND [ARGS]
@@ -86,13 +91,18 @@ fn become_it(command: &mut Command) -> Result<ExitCode> {
     run(command)
 }
 
-/// All tests, those with an engine of PyPI too; with arguments only what cargo makes of them.
+/// All tests, those with an engine of PyPI too; with arguments only what cargo makes of them. What was
+/// skipped is said at the end.
 fn test(rest: &[OsString]) -> Result<ExitCode> {
     let root = set_up()?;
-    let code = run(cargo(&root).args(["test", "--workspace"]).args(rest))?;
-    if rest.is_empty() && code == ExitCode::SUCCESS {
-        engines::test(&root)?;
-    }
+    let skipped = Skipped::new(&root)?;
+    let tests = ["test", "--workspace"];
+    let code = run(cargo(&root).args(tests).args(rest).env(skipped::FILE, skipped.path()))?;
+    let engine = match rest {
+        [] if code == ExitCode::SUCCESS => engines::test(&root)?,
+        _ => None,
+    };
+    skipped.tell(engine)?;
     Ok(code)
 }
 
@@ -101,17 +111,6 @@ fn run(command: &mut Command) -> Result<ExitCode> {
     let status = command.status().with_context(|| format!("{command:?} could not be started"))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-/// The cargo that started us, at work on the checkout.
-fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The outer cargo has put the default of .cargo/config.toml into our environment; the inner one
-    // reads that file itself, exactly as a plain `cargo build` does.
-    if setup::users_libtorch(root).is_none() {
-        command.env_remove("LIBTORCH");
-    }
-    command
 }
 
 /// Root of the checkout. Read at run time: a checkout that was moved still finds itself.

@@ -1,7 +1,7 @@
 //! Programs as text, and what the verifier refuses.
 
 use nas_cases::cases;
-use nas_ir::{Assignment, Shape};
+use nas_ir::Shape;
 use nas_passes::specialise;
 
 use super::source::space;
