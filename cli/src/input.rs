@@ -17,6 +17,7 @@ use nas_grammar::{Problem, Source, ast};
 use nas_ir::recipe::Recipe;
 use nas_ir::requirement::Requirement;
 use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space};
+use nas_search::strategies::SCHEMAS;
 use serde::Deserialize;
 
 use crate::report::Failure;
@@ -51,7 +52,7 @@ impl Asked<'_> {
         program: &'p Program,
         problems: &'e mut Problems,
     ) -> Compiler<'p, 'e> {
-        let mut compiler = Compiler::new(program, problems);
+        let mut compiler = Compiler::new(program, problems).with_strategies(SCHEMAS);
         compiler.drop_unsupported(self.drop_unsupported);
         compiler
     }

@@ -13,7 +13,7 @@ use crate::cost::milliseconds;
 use crate::name_map::NameMap;
 use crate::package::{Making, Package, Verification, package, provenance};
 use crate::progress::millions;
-use crate::report::Failure;
+use crate::report::{Failure, counted};
 use crate::training::{RecipeArgs, Training};
 use crate::weights_file;
 
@@ -136,7 +136,7 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
 /// The result for people.
 #[must_use]
 pub fn table(done: &Done, dir: &Path) -> String {
-    let RunResult { space, choices, cost, inherited, epoch, val, test } = &done.result;
+    let RunResult { space, choices, cost, inherited, budget, epoch, val, test } = &done.result;
     let mut text = String::new();
     let mut row = |name: &str, value: String| text += &format!("{name:<28}{value}\n");
     row("space", space.clone());
@@ -149,7 +149,11 @@ pub fn table(done: &Done, dir: &Path) -> String {
     }
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
     if let Some(inherited) = inherited {
-        row("val mIoU, inherited weights", format!("{:.3}", inherited.miou));
+        let name = match budget.epochs {
+            0 => "val mIoU, inherited weights".to_owned(),
+            epochs => format!("val mIoU after {}", counted(epochs as usize, "epoch")),
+        };
+        row(&name, format!("{:.3}", inherited.miou));
     }
     row("val mIoU", format!("{:.3} (epoch {})", val.miou, epoch.saturating_add(1)));
     row("test mIoU", format!("{:.3}", test.miou));
@@ -184,7 +188,8 @@ mod tests {
     #[test]
     fn a_network_that_is_not_verified_is_not_written() {
         let dir = tempfile::tempdir().unwrap();
-        let (space, recipe) = (Space::default(), Recipe::default_for("s"));
+        let space = Space::default();
+        let recipe = Recipe::default_for("s", nas_search::strategies::SCHEMAS[0]).unwrap();
         let (sources, data, versions) = (&[], &[], &[]);
         let inputs = Inputs {
             space_ref: "s",

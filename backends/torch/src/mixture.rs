@@ -1,14 +1,15 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
-use nas_grammar::Source;
-use nas_ir::recipe::{Adam, Mixing};
-use nas_ir::{Assignment, Checked, Choice, Shape, Space, Weights};
+use std::collections::BTreeSet;
+
+use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
+use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
 use crate::dropout::Noise;
-use crate::error::{Phase, SoftShapes, TorchError};
+use crate::error::{Phase, TorchError};
 use crate::lower::Statistics;
 use crate::mixing::{Draw, Mix, of_selects};
 use crate::network::TorchNetwork;
@@ -49,28 +50,67 @@ impl Mixture {
     /// The supernet of a space, freshly initialised.
     ///
     /// # Errors
-    /// Mixing is soft and there are candidates of several shapes, or the cases of what depends on
-    /// decisions cannot be listed.
+    /// The cases of what depends on decisions cannot be listed.
     pub(crate) fn new(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
-        if let (Mixing::Soft, Some(shapes)) = (settings.mixing, several_shapes(space)) {
-            return Err(TorchError::SoftShapes(Box::new(shapes)));
-        }
+        let choices = Choices::new(space);
+        Self::with(space, choices, settings)
+    }
+
+    /// The same without logits, to be trained on networks that it is given: nothing is mixed.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub(crate) fn on_paths(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
+        Self::with(space, Choices::none(), settings)
+    }
+
+    fn with(
+        space: &Checked<Space>,
+        choices: Choices,
+        settings: Settings,
+    ) -> Result<Self, TorchError> {
         let entangled = |reason| TorchError::entangled(space, &reason);
         let (program, specs) = Program::of_space(space).map_err(entangled)?;
         let parameters = Parameters::new(specs, settings.seed, settings.device)?;
         let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;
-        Ok(Self { program, parameters, choices: Choices::new(space), sgd, settings })
+        Ok(Self { program, parameters, choices, sgd, settings })
     }
 
     /// One step of the weights with the choices fixed; returns the loss before it.
     pub(crate) fn weight_step(&mut self, lesson: &Lesson<'_>) -> Result<f64, TorchError> {
-        let mixes = self.draw(lesson, false, &self.theta()?)?;
+        let mixes = self.draw(lesson, false, &self.logits()?)?;
         let plan = Plan::new(&self.program, &mixes);
         let evaluation = self.evaluation(&plan, &mixes, Statistics::Learn);
         let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
         let rows = self.program.weights(&plan).into_iter();
         self.sgd.step(&self.parameters, rows, &loss, lesson.rate)?;
         Ok(value)
+    }
+
+    /// One step of the weights on networks that are given, down the gradient of their summed loss;
+    /// returns the mean of it before.
+    pub(crate) fn path_step(
+        &mut self,
+        space: &Space,
+        lesson: &Lesson<'_>,
+        paths: &[Assignment],
+    ) -> Result<f64, TorchError> {
+        let mut sum: Option<(Tensor, f64)> = None;
+        let mut rows: BTreeSet<usize> = BTreeSet::new();
+        for assignment in paths {
+            let mixes = self.program.assigned(space, assignment)?;
+            let plan = Plan::new(&self.program, &mixes);
+            let evaluation = self.evaluation(&plan, &mixes, Statistics::Learn);
+            let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
+            rows.extend(self.program.weights(&plan));
+            sum = Some(match sum {
+                Some((before, values)) => (before.f_add(&loss)?, values + value),
+                None => (loss, value),
+            });
+        }
+        let (loss, value) = sum.ok_or_else(|| TorchError::broken("a step without a network"))?;
+        self.sgd.step(&self.parameters, rows.into_iter(), &loss, lesson.rate)?;
+        Ok(value / paths.len() as f64)
     }
 
     /// One step of the choices with the weights fixed: down the gradient of
@@ -82,12 +122,12 @@ impl Mixture {
         factor: f64,
         expected: Expected<'_>,
     ) -> Result<(f64, f64), TorchError> {
-        let theta = self.theta()?.f_set_requires_grad(true)?;
-        let mixes = self.draw(lesson, true, &theta)?;
+        let logits = self.logits()?.f_set_requires_grad(true)?;
+        let mixes = self.draw(lesson, true, &logits)?;
         let plan = Plan::new(&self.program, &mixes);
         let evaluation = self.evaluation(&plan, &mixes, Statistics::Batch);
         let (loss, value) = loss(&evaluation, lesson, Phase::Choices)?;
-        let mut gradient = theta_gradient(&loss, &theta)?;
+        let mut gradient = logits_gradient(&loss, &logits)?;
         let (cost, by_probability) = expected(&self.choices.probabilities());
         for (sum, part) in gradient.iter_mut().zip(self.choices.through_softmax(&by_probability)) {
             *sum += factor * part;
@@ -97,9 +137,9 @@ impl Mixture {
     }
 
     /// The logits on the device.
-    pub(crate) fn theta(&self) -> Result<Tensor, TorchError> {
-        let theta = Tensor::f_from_slice(&self.choices.theta())?;
-        Ok(theta.f_to_device(self.settings.device)?)
+    pub(crate) fn logits(&self) -> Result<Tensor, TorchError> {
+        let logits = Tensor::f_from_slice(&self.choices.logits())?;
+        Ok(logits.f_to_device(self.settings.device)?)
     }
 
     /// What each select does in a step.
@@ -107,7 +147,7 @@ impl Mixture {
         &self,
         lesson: &Lesson<'_>,
         choices: bool,
-        theta: &Tensor,
+        logits: &Tensor,
     ) -> Result<Vec<Mix>, TorchError> {
         let draw = Draw {
             mixing: self.settings.mixing,
@@ -117,7 +157,7 @@ impl Mixture {
             batch: lesson.images.size().first().copied().unwrap_or(1),
             device: self.settings.device,
         };
-        of_selects(&self.program, &draw.mixes(&self.choices, theta)?)
+        of_selects(&self.program, &draw.mixes(&self.choices, logits)?)
     }
 
     pub(crate) fn evaluation<'a>(
@@ -160,28 +200,6 @@ impl Mixture {
         self.choices.load(state)?;
         self.sgd.load(&self.parameters, state)
     }
-}
-
-/// What keeps candidates from being summed: the first node, in order, that has several shapes.
-fn several_shapes(space: &Space) -> Option<SoftShapes> {
-    let mut nodes = space.graph.nodes().map(|(_, node)| node);
-    let (node, selector) = nodes.find_map(|node| Some((node, node.shape.selector()?)))?;
-    let decision = space.decision(space.selectors.decisions(selector).first().copied()?)?;
-    let origin = space.origin(decision.origin);
-    let file = origin.and_then(|origin| space.origins.sources.get(origin.source));
-    let shapes: Vec<String> = node.shape.values().iter().map(Shape::to_string).collect();
-    let help = if decision.choice == Choice::Elastic {
-        "write `mixing = hard` in the strategy: it runs one candidate of each decision at a time"
-    } else {
-        "write `mixing = hard` in the strategy, which runs one candidate of each decision at a time, and `elastic` for sizes that are to have their weights in common"
-    };
-    Some(SoftShapes {
-        decision: decision.path.clone(),
-        file: file.cloned().unwrap_or_else(|| Source::new("", "")),
-        at: origin.map(|origin| origin.span.into()),
-        shapes: format!("`{}` is {}", node.name, shapes.join(" or ")),
-        help,
-    })
 }
 
 /// The loss of a batch in training, as a tensor and as a number: the cross-entropy of the first
@@ -231,10 +249,10 @@ fn fits(logits: &Tensor, labels: &Labels, node: impl FnOnce() -> String) -> Resu
 }
 
 /// The gradient of the loss with respect to each logit; 0 where it does not depend on them.
-pub(crate) fn theta_gradient(loss: &Tensor, theta: &Tensor) -> Result<Vec<f64>, TorchError> {
-    let mut gradient = vec![0.0; theta.numel()];
+pub(crate) fn logits_gradient(loss: &Tensor, logits: &Tensor) -> Result<Vec<f64>, TorchError> {
+    let mut gradient = vec![0.0; logits.numel()];
     if loss.requires_grad() {
-        let found = Tensor::f_run_backward(&[loss], &[theta], false, false)?;
+        let found = Tensor::f_run_backward(&[loss], &[logits], false, false)?;
         if let Some(found) = found.first().filter(|found| found.defined()) {
             gradient = crate::parameters::values(found)?.into_iter().map(f64::from).collect();
         }

@@ -18,7 +18,7 @@ use nas_passes::specialise;
 use crate::device::Asked;
 use crate::elaborate::{self, Value, Work};
 use crate::items::arch;
-use crate::items::search::{self, Override, Static};
+use crate::items::search::{self, Override, Static, Strategies};
 use crate::items::target::Dropped;
 use crate::modules::{LoadTable, Program};
 use crate::names;
@@ -59,6 +59,8 @@ pub struct Compiler<'p, 'e> {
     is_broken: bool,
     /// Each space as it was asked for, made once.
     spaces: HashMap<Wanted, Option<Arc<Checked<Space>>>>,
+    /// The strategies that a recipe may name; without any, recipes are not checked.
+    strategies: Strategies,
     /// Finds latency tables; if none are to be read, no space has a latency.
     pub(crate) tables: Option<&'e LoadTable<'e>>,
     /// Those that were read.
@@ -83,12 +85,21 @@ impl<'p, 'e> Compiler<'p, 'e> {
             problems,
             is_broken,
             spaces: HashMap::new(),
+            strategies: &[],
             tables: None,
             tables_read: Vec::new(),
             drops_unsupported: false,
             dropped: Vec::new(),
             work,
         }
+    }
+
+    /// Lets the compiler check recipes, against the schemas of these strategies. One that knows none
+    /// leaves the settings of `search` items unread.
+    #[must_use]
+    pub fn with_strategies(mut self, strategies: Strategies) -> Self {
+        self.strategies = strategies;
+        self
     }
 
     /// Lets the compiler read the latency tables of targets. One that does not read them gives no
@@ -134,7 +145,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
         }
         for item in program.recipes() {
             self.check_recipe_target(item);
-            self.recipe(&item.name.name, &[]);
+            if !self.strategies.is_empty() {
+                self.recipe(&item.name.name, &[]);
+            }
         }
         self.named_networks();
         // They speak of spaces from which nothing was dropped.
@@ -353,12 +366,13 @@ impl<'p, 'e> Compiler<'p, 'e> {
         claim.is_none_or(|claim| claim.contains(Measure::PeakMemory.name()))
     }
 
-    /// A recipe of the main file with these settings on top; `None` after a report.
+    /// A recipe of the main file with these settings on top; `None` after a report. The compiler must
+    /// have been given strategies.
     pub fn recipe(&mut self, name: &str, overrides: &[Override]) -> Option<Recipe> {
         let item = self.program.recipes().find(|item| item.name.name == name)?;
         let source = self.source();
-        let (program, work) = (self.program, &mut self.work);
-        let checked = search::check(item, &source, overrides, &mut |expr, source| {
+        let (program, strategies, work) = (self.program, self.strategies, &mut self.work);
+        let checked = search::check(item, &source, overrides, strategies, &mut |expr, source| {
             static_value(program, expr, source, work)
         });
         let recipe = self.recipe_or_report(checked)?;
@@ -380,10 +394,11 @@ impl<'p, 'e> Compiler<'p, 'e> {
         Some(recipe)
     }
 
-    /// The recipe of a space whose file has none.
+    /// The recipe of a space whose file has none, of the first of the strategies that the compiler
+    /// must have been given.
     pub fn default_recipe(&mut self, space: &str, overrides: &[Override]) -> Option<Recipe> {
-        let (program, work) = (self.program, &mut self.work);
-        let checked = search::check_default(space, overrides, &mut |expr, source| {
+        let (program, strategies, work) = (self.program, self.strategies, &mut self.work);
+        let checked = search::check_default(space, overrides, strategies, &mut |expr, source| {
             static_value(program, expr, source, work)
         });
         self.recipe_or_report(checked)

@@ -8,6 +8,7 @@ use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Space};
+use nas_search::strategies::SCHEMAS;
 
 fn load(_: &str, module: &[&str]) -> Result<Source, LoadError> {
     let text = match module {
@@ -22,11 +23,11 @@ fn load(_: &str, module: &[&str]) -> Result<Source, LoadError> {
 pub(crate) fn compiled(text: &str) -> (Arc<Checked<Space>>, Recipe) {
     let mut problems = Problems::default();
     let program = Program::load(Source::new("s.nas", text), &load, &mut problems);
-    let mut compiler = Compiler::new(&program, &mut problems);
+    let mut compiler = Compiler::new(&program, &mut problems).with_strategies(SCHEMAS);
     let space = compiler.space("s", &[]);
-    let recipe = compiler.recipe("r", &[]).unwrap_or_else(|| Recipe::default_for("s"));
+    let recipe = compiler.recipe("r", &[]).or_else(|| compiler.default_recipe("s", &[]));
     let problems: Vec<String> = problems.into_vec().iter().map(ToString::to_string).collect();
-    (space.unwrap_or_else(|| panic!("{problems:?}")), recipe)
+    space.zip(recipe).unwrap_or_else(|| panic!("{problems:?}"))
 }
 
 /// The space `s` of a text.

@@ -10,6 +10,7 @@ use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
 use nas_ir::{Assignment, Checked, Space};
+use nas_search::strategies::SCHEMAS;
 
 /// A shipped file, by name.
 pub(crate) fn shipped(name: &str) -> Source {
@@ -55,7 +56,9 @@ pub(crate) fn compile<T>(
 ) -> (T, Vec<String>) {
     let mut problems = Problems::default();
     let program = Program::load(source, &load, &mut problems);
-    let result = run(&program, &mut Compiler::new(&program, &mut problems));
+    let mut compiler = Compiler::new(&program, &mut problems).with_strategies(SCHEMAS);
+    let result = run(&program, &mut compiler);
+    drop(compiler);
     (result, problems.into_vec().iter().map(ToString::to_string).collect())
 }
 
