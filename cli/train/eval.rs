@@ -1,6 +1,7 @@
 //! `nasc eval`: the score of one network.
 
-use nas_search::evaluator::{Backend, Split, Trainee};
+use nas_search::backend::TrainableNetwork;
+use nas_search::evaluator::Split;
 use nasc::commands::eval::{EvalArgs, SplitName};
 use nasc::render::bar::Bar;
 use nasc::render::report::Failure;
@@ -16,14 +17,14 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let EvalArgs { file, recipe, space, arch, .. } = args;
     let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
     let weights = weights_file::load(&network, &args.weights, args.names.as_deref())?;
-    let mut trainee = training.backend()?.trainee(network).map_err(Failure::problem)?;
-    trainee.load(&weights).map_err(Failure::problem)?;
+    let mut network = training.backend()?.trainable(&network).map_err(Failure::problem)?;
+    network.load(&weights).map_err(|fault| Failure::Problems(vec![fault]))?;
     let split = match args.split {
         SplitName::Val => Split::Val,
         SplitName::Test => Split::Test,
     };
     let bar = Bar::new()?;
-    let score = trainee.score(split, &mut |step| bar.step("score", step.done, step.of));
+    let score = network.score(split, &mut |step| bar.step("score", step.done, step.of));
     bar.finish();
     let score = score.map_err(stopped)?;
     if args.json {

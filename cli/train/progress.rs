@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use nas_ir::{Measure, Metric};
-use nas_search::record::{RetrainEpoch, SearchEpoch};
+use nas_search::record::{Candidate, RetrainEpoch, SearchEpoch};
 use nas_search::{Event, Phase, Work};
 use nasc::render::bar::Bar;
 use nasc::render::costs::milliseconds;
@@ -69,23 +69,28 @@ impl Progress {
                 let what = format!("{what} {}", number.saturating_add(1));
                 return self.bar.step(&what, step.done, step.of);
             }
-            Event::Dropped { dropped, .. } => {
-                let (decision, candidate) = (&dropped.decision, &dropped.candidate);
+            Event::Pruned { pruned, .. } => {
+                let (decision, candidate) = (&pruned.decision, &pruned.candidate);
                 self.bar.line(&format!(
-                    "  dropped {candidate} of {decision} (p = {:.4})",
-                    dropped.probability
+                    "  pruned {candidate} of {decision} (p = {:.4})",
+                    pruned.probability
                 ));
             }
             Event::EpochDone { record, seconds } => {
                 self.bar.line(&self.search_line(record, *seconds))
             }
-            Event::Scored { number, of, score, cost } => {
+            Event::Scored { number, of, candidate } => {
+                let Candidate { score, cost, budget, .. } = candidate;
                 let n = number.saturating_add(1);
+                let after = match budget.epochs {
+                    0 => "inherited".to_owned(),
+                    epochs => format!("after {}", counted(epochs as usize, "epoch")),
+                };
                 let macs = millions(cost.macs);
                 let latency = cost.latency.map(|latency| format!(", {}", milliseconds(latency)));
                 let (metric, value) = score.primary();
                 self.bar.line(&format!(
-                    "network {n}/{of}: {} {value:.3} inherited, {macs} M MACs{}",
+                    "network {n}/{of}: {} {value:.3} {after}, {macs} M MACs{}",
                     metric.title(),
                     latency.unwrap_or_default()
                 ));
@@ -111,14 +116,16 @@ impl Progress {
     fn search_line(&self, record: &SearchEpoch, seconds: f64) -> String {
         let (n, of) = (record.epoch.saturating_add(1), self.of);
         let loss = record.weights.loss;
-        match &record.choices {
-            None => format!("warm-up {n}/{of}: loss {loss:.3}  ({seconds:.1} s)"),
-            Some(choices) => format!(
-                "search {n}/{of}: loss {loss:.3}, choices {:.3}, entropy {:.2}, temperature {:.2}, expected cost {}  ({seconds:.1} s)",
+        match (&record.choices, record.entropy, record.temperature) {
+            (Some(choices), Some(entropy), Some(temperature)) => format!(
+                "search {n}/{of}: loss {loss:.3}, choices {:.3}, entropy {entropy:.2}, temperature {temperature:.2}, expected cost {}  ({seconds:.1} s)",
                 choices.loss,
-                record.entropy,
-                record.temperature,
                 self.cost(choices.cost as u64),
+            ),
+            (None, Some(_), _) => format!("warm-up {n}/{of}: loss {loss:.3}  ({seconds:.1} s)"),
+            _ => format!(
+                "search {n}/{of}: loss {loss:.3}, mean cost {}  ({seconds:.1} s)",
+                self.cost(record.weights.cost as u64),
             ),
         }
     }

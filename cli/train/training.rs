@@ -15,8 +15,9 @@ use nas_ir::{Checked, Network, Space};
 use nas_passes::specialise;
 use nas_search::evaluator::Stop;
 use nas_search::record::{RunResult, Status};
-use nas_search::{Inputs, Job, Metrics, Outcome, RunError, Start, Store, regime};
-use nas_torch::{Options, TorchBackend, TorchError, default_threads};
+use nas_search::strategy::Reads;
+use nas_search::{End, Inputs, Job, Metrics, RunError, Start, Store, regime, strategies};
+use nas_torch::{Options, TorchBackend, default_threads};
 use nasc::render::report::Failure;
 use nasc::services::input::{Input, as_in_run};
 use nasc::services::pick;
@@ -140,7 +141,12 @@ impl Training {
         // What cannot be trained at all leaves no run.
         self.backend()?;
         let dataset = self.dataset()?;
-        self.check_batches(&dataset, start.is_none()).map_err(Failure::problem)?;
+        let mut reads = Reads::Nothing;
+        if start.is_none() {
+            strategies::check(&self.space, &self.recipe).map_err(Failure::problem)?;
+            reads = strategies::reads(&self.recipe).map_err(Failure::problem)?;
+        }
+        self.check_batches(&dataset, reads).map_err(Failure::problem)?;
         let data = dataset.files(&SPLITS).map_err(Failure::problem)?;
         let versions = [
             ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
@@ -162,13 +168,19 @@ impl Training {
     }
 
     /// Whether there are images for a batch in each phase, found out before the first begins.
-    fn check_batches(&self, dataset: &Dataset, searches: bool) -> Result<(), DataError> {
-        let Recipe { data, retrain, schedule, seed, .. } = &self.recipe;
+    fn check_batches(&self, dataset: &Dataset, reads: Reads) -> Result<(), DataError> {
+        let Recipe { data, retrain, seed, .. } = &self.recipe;
         let train = dataset.split("train")?;
-        let (weights, choices) = train.divide(schedule.split, *seed);
-        let of_search = [(weights.len(), data.batch), (choices.len(), data.batch)];
-        let parts = of_search.into_iter().filter(|_| searches);
-        let mut parts = parts.chain([(train.len(), retrain.batch)]);
+        let of_search = match reads {
+            Reads::Nothing => Vec::new(),
+            Reads::All => vec![train.len()],
+            Reads::Parts { weights } => {
+                let (weights, choices) = train.divide(weights, *seed);
+                vec![weights.len(), choices.len()]
+            }
+        };
+        let of_search = of_search.into_iter().map(|images| (images, data.batch));
+        let mut parts = of_search.chain([(train.len(), retrain.batch)]);
         let short = parts.find(|&(images, batch)| images < batch as usize);
         short.map_or(Ok(()), |(images, batch)| {
             Err(DataError::TooFewImages { images, batch: batch as usize })
@@ -181,25 +193,17 @@ impl Training {
     /// Training fails, or the user stops it.
     pub(crate) fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
         let backend = self.backend()?;
-        let space = &self.space;
-        let best_kept = |scores: &[Vec<f64>]| nas_analysis::best_kept(space, scores);
-        let job = Job {
-            space,
-            recipe: &self.recipe,
-            backend: &backend,
-            specialise: &|assignment| specialise(space, assignment),
-            best_kept: (!space.requirements.is_empty()).then_some(&best_kept),
-        };
+        let job = Job { space: &self.space, recipe: &self.recipe, backend: &backend };
         let mut progress = Progress::new(self.recipe.objective.measure)?;
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
         progress.finish();
         let outcome = outcome.map_err(|failure| match failure {
-            regime::Failure::Run(error) => Failure::problem(error),
-            regime::Failure::Backend(error) => Failure::problem(error),
+            nas_search::Failure::Run(error) => Failure::problem(error),
+            nas_search::Failure::Backend(fault) => Failure::Problems(vec![fault]),
         })?;
         match outcome {
-            Outcome::Finished(result) => Ok(*result),
-            Outcome::Interrupted(Status { phase, done, of }) => {
+            End::Finished(result) => Ok(*result),
+            End::Interrupted(Status { phase, done, of }) => {
                 let dir = store.dir().display();
                 eprintln!("stopped in {phase} after {done} of {of}; {dir} is whole: {hint}");
                 Err(Failure::Interrupted)
@@ -248,10 +252,10 @@ fn recipe_for<'p>(
 
 /// A stop of the backend as the command's failure.
 #[must_use]
-pub(crate) fn stopped(stop: Stop<TorchError>) -> Failure {
+pub(crate) fn stopped(stop: Stop) -> Failure {
     match stop {
         Stop::Interrupted => Failure::Interrupted,
-        Stop::Failed(error) => Failure::problem(error),
+        Stop::Failed(fault) => Failure::Problems(vec![fault]),
     }
 }
 

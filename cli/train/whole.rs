@@ -9,7 +9,7 @@ use nas_search::record::RunResult;
 use nas_search::store::names;
 use nas_tract::Tolerance;
 use nasc::render::costs::milliseconds;
-use nasc::render::report::Failure;
+use nasc::render::report::{Failure, counted};
 use nasc::services::name_map::NameMap;
 use nasc::services::package::{Making, Package, Verification, package, provenance};
 use nasc::services::weights_file;
@@ -84,7 +84,7 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
 /// The result for people.
 #[must_use]
 pub(crate) fn table(done: &Done, dir: &Path) -> String {
-    let RunResult { space, choices, cost, inherited, epoch, val, test } = &done.result;
+    let RunResult { space, choices, cost, inherited, budget, epoch, val, test } = &done.result;
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     row("space", space.clone());
@@ -100,7 +100,11 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
     let title = primary.title();
     if let Some(inherited) = inherited {
         let (_, inherited) = inherited.primary();
-        row(&format!("val {title}, inherited weights"), format!("{inherited:.3}"));
+        let name = match budget.epochs {
+            0 => format!("val {title}, inherited weights"),
+            epochs => format!("val {title} after {}", counted(epochs as usize, "epoch")),
+        };
+        row(&name, format!("{inherited:.3}"));
     }
     row(&format!("val {title}"), format!("{best:.3} (epoch {})", epoch.saturating_add(1)));
     for (metric, value) in test.values().filter(|(metric, _)| *metric != Metric::Loss) {
@@ -138,7 +142,8 @@ mod tests {
     #[test]
     fn a_network_that_is_not_verified_is_not_written() {
         let dir = tempfile::tempdir().unwrap();
-        let (space, recipe) = (Space::default(), Recipe::default_for("s"));
+        let space = Space::default();
+        let recipe = Recipe::default_for("s", nas_search::strategies::SCHEMAS[0]).unwrap();
         let (sources, data, versions) = (&[], &[], &[]);
         let inputs = Inputs {
             space_ref: "s",

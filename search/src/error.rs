@@ -1,10 +1,62 @@
 //! What can go wrong with a run and its directory.
 
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
-use miette::Diagnostic;
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+use nas_ir::Space;
+use nas_ir::diagram::Entangled;
+use nas_ir::recipe::NoSetting;
 use thiserror::Error;
+
+/// What a backend fails with.
+pub type Fault = Box<dyn Diagnostic + Send + Sync>;
+
+/// Why a run ended before its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// The run or its directory is at fault.
+    Run(RunError),
+    /// The backend is.
+    Backend(Fault),
+}
+
+/// A construct of a space that a strategy cannot search: a diagnostic of the strategy's own.
+#[derive(Debug)]
+pub struct Refusal(Fault);
+
+impl Refusal {
+    /// What a strategy says of a construct.
+    pub fn new(said: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Self(Box::new(said))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Diagnostic for Refusal {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.0.code()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.0.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.0.labels()
+    }
+}
 
 /// A run that cannot start, go on or be kept.
 #[derive(Debug, Error, Diagnostic)]
@@ -132,6 +184,48 @@ pub enum RunError {
     )]
     NoneKept,
 
+    /// Constructs of the space that the strategy cannot search.
+    #[error("`strategy {strategy}` cannot search `{space}`: {}", refused_counted(refused))]
+    #[diagnostic(
+        code(nas::run::refused),
+        help("write the search as each of them says, or take another strategy")
+    )]
+    Refused {
+        /// The strategy.
+        strategy: &'static str,
+        /// The space.
+        space: String,
+        /// Each construct, with what to do about it.
+        #[related]
+        refused: Vec<Refusal>,
+    },
+
+    /// An objective whose expected cost cannot be computed.
+    #[error("the expected cost of a network of `{space}` cannot be computed: {decisions}")]
+    #[diagnostic(
+        code(nas::run::entangled_objective),
+        help("let fewer decisions depend on each other, so that their cases can be tabulated")
+    )]
+    EntangledObjective {
+        /// The space.
+        space: String,
+        /// Which decisions.
+        decisions: String,
+    },
+
+    /// Networks that cannot be counted, and so not drawn.
+    #[error("networks of `{space}` cannot be drawn uniformly: {decisions}")]
+    #[diagnostic(
+        code(nas::run::uncounted),
+        help("let fewer decisions depend on each other, so that their networks can be counted")
+    )]
+    Uncounted {
+        /// The space.
+        space: String,
+        /// Which decisions.
+        decisions: String,
+    },
+
     /// Requirements under which no best network can be computed.
     #[error("the requirements cannot be kept: {decisions}")]
     #[diagnostic(
@@ -142,6 +236,22 @@ pub enum RunError {
         /// Which decisions.
         decisions: String,
     },
+
+    /// A recipe of a strategy that is not in the table.
+    #[error("there is no strategy `{name}`")]
+    #[diagnostic(
+        code(nas::internal::strategy),
+        help("this is a fault of nasc; please report it with the recipe")
+    )]
+    UnknownStrategy {
+        /// The name.
+        name: &'static str,
+    },
+
+    /// A recipe and the strategy that reads it disagree.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setting(#[from] NoSetting),
 
     /// The backend answered for another space.
     #[error("the probabilities do not fit the decisions: {why}")]
@@ -156,6 +266,11 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Requirements whose decisions no table of bounded size holds.
+    pub(crate) fn entangled_requirements(space: &Space, entangled: &Entangled) -> Self {
+        Self::EntangledRequirements { decisions: space.entanglement(entangled) }
+    }
+
     /// Whether the folder belongs to another run, or to something else.
     #[must_use]
     pub fn is_of_another(&self) -> bool {
@@ -167,6 +282,14 @@ impl RunError {
                 | Self::Differs { .. }
                 | Self::Locked { .. }
         )
+    }
+}
+
+/// How many constructs are refused, in words.
+fn refused_counted(refused: &[Refusal]) -> String {
+    match refused {
+        [_] => "one construct is in the way".to_owned(),
+        all => format!("{} constructs are in the way", all.len()),
     }
 }
 

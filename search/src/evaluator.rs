@@ -1,8 +1,12 @@
-//! What a search needs from whatever trains: weights, choices, metrics. No torch here.
+//! How well a network does: what turns a trial into a score, and the passes over the data that all
+//! training is made of.
 
 use std::ops::ControlFlow;
 
-use nas_ir::{Assignment, DecisionId, Network, Weights};
+use miette::Diagnostic;
+
+use crate::error::{Failure, Fault, RunError};
+use crate::trial::Trial;
 
 use crate::metrics::Metrics;
 
@@ -24,15 +28,17 @@ pub type OnStep<'a> = &'a mut dyn FnMut(Step) -> ControlFlow<()>;
 /// Which part of the training images a pass reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All of them (warm-up, retraining).
+    /// All of them: where no choices learn, and in a warm-up.
     All,
-    /// The share for the weights.
+    /// The share for the weights, where choices learn on the rest.
     Weights,
-    /// The share for the choices.
+    /// That rest.
     Choices,
 }
 
-/// One pass over training images.
+/// One pass over training images: each image of the part once, in batches, with one step of an
+/// optimiser for each batch. What a pass does is a function of it, of the state of what is trained and
+/// of the recipe.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pass {
     /// The images.
@@ -40,9 +46,7 @@ pub struct Pass {
     /// The epoch, from 0; decides order and augmentation.
     pub epoch: u32,
     /// Learning rate at the start of the pass and at its end; moves linearly between.
-    pub rate: [f64; 2],
-    /// Temperature of the Gumbel-softmax.
-    pub temperature: f64,
+    pub learning_rate: [f64; 2],
     /// By what the rates of drop paths are multiplied.
     pub drop_path: f64,
 }
@@ -52,17 +56,55 @@ pub struct Pass {
 pub struct PassReport {
     /// Task loss.
     pub loss: f64,
-    /// Expected cost of the sampled networks, in units of the measure.
+    /// Expected cost of the sampled networks, in units of the measure; 0 where a single network is
+    /// trained.
     pub cost: f64,
 }
 
-/// What stops an evaluator.
+/// What ends training or scoring early.
 #[derive(Debug)]
-pub enum Stop<E> {
+pub enum Stop<E = Fault> {
     /// `OnStep` said so.
     Interrupted,
     /// It failed.
     Failed(E),
+}
+
+/// What ends a part of a run early: a backend, or the run itself, may be at fault.
+pub type Halt = Stop<Failure>;
+
+impl<E: Diagnostic + Send + Sync + 'static> Stop<E> {
+    /// The same, whatever the backend.
+    #[must_use]
+    pub fn boxed(self) -> Stop {
+        match self {
+            Self::Interrupted => Stop::Interrupted,
+            Self::Failed(error) => Stop::Failed(Box::new(error)),
+        }
+    }
+}
+
+impl Halt {
+    /// The backend failed.
+    #[must_use]
+    pub fn backend(fault: Fault) -> Self {
+        Self::Failed(Failure::Backend(fault))
+    }
+}
+
+impl From<RunError> for Halt {
+    fn from(error: RunError) -> Self {
+        Self::Failed(Failure::Run(error))
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Interrupted => Self::Interrupted,
+            Stop::Failed(fault) => Self::backend(fault),
+        }
+    }
 }
 
 /// The images on which a network is scored.
@@ -74,117 +116,12 @@ pub enum Split {
     Test,
 }
 
-/// A supernet in training. A pass is a function of the state, the [`Pass`] and the recipe, so that
-/// a run that goes on from a state does what it would have done.
-pub trait Supernet {
-    /// What it fails with.
-    type Error;
-
-    /// One pass of weight steps.
+/// Finds out how well networks do.
+pub trait Evaluator {
+    /// The score of the network of a trial on the validation images, after what its budget allows. The
+    /// same trial has the same score, whatever was evaluated before.
     ///
     /// # Errors
-    /// Interrupted, or failed (a loss that is not a number, unreadable data).
-    fn train_weights(
-        &mut self,
-        pass: &Pass,
-        on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop<Self::Error>>;
-
-    /// One pass of choice steps.
-    ///
-    /// # Errors
-    /// As `train_weights`.
-    fn train_choices(
-        &mut self,
-        pass: &Pass,
-        on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop<Self::Error>>;
-
-    /// The probability of each candidate of each decision: softmax over those not dropped, 0
-    /// for those dropped.
-    fn probabilities(&self) -> Vec<Vec<f64>>;
-
-    /// Drops a candidate for good.
-    fn drop_candidate(&mut self, decision: DecisionId, candidate: usize);
-
-    /// Scores a network with the supernet's weights on the validation images. Changes nothing
-    /// that `state` gives.
-    ///
-    /// # Errors
-    /// As `train_weights`.
-    fn score(
-        &mut self,
-        assignment: &Assignment,
-        on_step: OnStep<'_>,
-    ) -> Result<Metrics, Stop<Self::Error>>;
-
-    /// Everything that training changes: weights, choices, dropped candidates, optimiser state.
-    ///
-    /// # Errors
-    /// Failed to read it from the device.
-    fn state(&self) -> Result<Weights, Self::Error>;
-
-    /// Puts back what `state` gave.
-    ///
-    /// # Errors
-    /// The state is of another supernet.
-    fn restore(&mut self, state: &Weights) -> Result<(), Self::Error>;
-}
-
-/// One network in training. A pass is a function of the state, the [`Pass`] and the recipe.
-pub trait Trainee {
-    /// What it fails with.
-    type Error;
-
-    /// One pass over all training images.
-    ///
-    /// # Errors
-    /// As [`Supernet::train_weights`].
-    fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<Self::Error>>;
-
-    /// Scores it. Changes nothing that `state` gives.
-    ///
-    /// # Errors
-    /// As [`Supernet::train_weights`].
-    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop<Self::Error>>;
-
-    /// Takes weights to begin with, before any training.
-    ///
-    /// # Errors
-    /// They are of another network; then nothing is changed.
-    fn load(&mut self, weights: &Weights) -> Result<(), Self::Error>;
-
-    /// Weights by name, and optimiser state under names that begin with `optimizer/`.
-    ///
-    /// # Errors
-    /// Failed to read it from the device.
-    fn state(&self) -> Result<Weights, Self::Error>;
-
-    /// Puts back what `state` gave.
-    ///
-    /// # Errors
-    /// The state is of another network.
-    fn restore(&mut self, state: &Weights) -> Result<(), Self::Error>;
-}
-
-/// Makes what a run trains.
-pub trait Backend {
-    /// What it fails with.
-    type Error;
-    /// Its supernet.
-    type Supernet: Supernet<Error = Self::Error>;
-    /// Its network.
-    type Trainee: Trainee<Error = Self::Error>;
-
-    /// The supernet of the space, freshly initialised.
-    ///
-    /// # Errors
-    /// Unreadable data.
-    fn supernet(&self) -> Result<Self::Supernet, Self::Error>;
-
-    /// A network, freshly initialised.
-    ///
-    /// # Errors
-    /// Unreadable data.
-    fn trainee(&self, network: Network) -> Result<Self::Trainee, Self::Error>;
+    /// Interrupted, the backend failed, or training left the numbers.
+    fn evaluate(&mut self, trial: &Trial, on_step: OnStep<'_>) -> Result<Metrics, Halt>;
 }

@@ -1,39 +1,11 @@
 //! What a run tells while it works. Nothing here prints: the caller draws bars and lines.
 
-use std::fmt;
 use std::ops::ControlFlow;
 
-use nas_ir::Costs;
-use serde::{Deserialize, Serialize};
-
 use crate::evaluator::Step;
-use crate::metrics::Metrics;
-use crate::record::{Candidate, Dropped, RetrainEpoch, RunResult, SearchEpoch, VersionChange};
-
-/// The parts of a run, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Weights and choices of the supernet learn.
-    Search,
-    /// Networks are drawn and scored.
-    Derive,
-    /// The best one is trained from scratch.
-    Retrain,
-    /// All is done.
-    Done,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Phase::Search => "search",
-            Phase::Derive => "derive",
-            Phase::Retrain => "retrain",
-            Phase::Done => "done",
-        })
-    }
-}
+use crate::record::{
+    Candidate, Phase, Pruned, RetrainEpoch, RunResult, SearchEpoch, VersionChange,
+};
 
 /// What steps are steps of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +14,7 @@ pub enum Work {
     Weights,
     /// The choices learn.
     Choices,
-    /// A drawn network is scored with inherited weights.
+    /// A network is tried.
     Score,
     /// The picked network learns.
     Train,
@@ -83,12 +55,12 @@ pub enum Event<'a> {
         /// How far.
         step: Step,
     },
-    /// A candidate was dropped for good.
-    Dropped {
+    /// A candidate was taken out of the search for good.
+    Pruned {
         /// The epoch, from 0.
         epoch: u32,
         /// Which one.
-        dropped: &'a Dropped,
+        pruned: &'a Pruned,
     },
     /// An epoch of the search is done and on disk.
     EpochDone {
@@ -97,18 +69,16 @@ pub enum Event<'a> {
         /// How long it took.
         seconds: f64,
     },
-    /// A drawn network was scored.
+    /// A network was tried.
     Scored {
         /// Its number, from 0.
         number: u32,
-        /// How many there are.
+        /// How many there are, as far as it is known.
         of: u32,
-        /// How well it does.
-        score: &'a Metrics,
-        /// What it costs.
-        cost: Costs,
+        /// How well it does, after what, and what it costs.
+        candidate: &'a Candidate,
     },
-    /// The drawn networks are ranked.
+    /// The networks that were tried are ranked.
     Ranked {
         /// Those that are kept, best first.
         candidates: &'a [Candidate],

@@ -1,21 +1,31 @@
-//! Search strategies, schedules and the run store. Knows what trains only as traits.
+//! Search strategies, what they are run by, and the run store. Knows what trains only as traits.
 //!
-//! [`regime::run`] does a whole search over a [`evaluator::Backend`] and keeps it in a
+//! A [`strategy::Strategy`] asks for networks and is told how well they do; an
+//! [`evaluator::Evaluator`] finds that out. [`strategies`] lists those that there are.
+//! [`regime::run`] does a whole search over a [`backend::Backend`] and keeps it in a
 //! [`store::Store`]; what happens is told as [`event::Event`]s.
 
+pub mod backend;
 pub mod error;
 pub mod evaluator;
 pub mod event;
+mod finite;
 pub mod metrics;
 pub mod objective;
+pub mod progress;
 pub mod record;
 pub mod regime;
+pub mod shared;
 pub mod store;
+pub mod strategies;
+pub mod strategy;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
-pub use error::RunError;
-pub use event::{Event, Phase, Work};
+pub use error::{Failure, Fault, RunError};
+pub use event::{Event, Work};
 pub use metrics::Metrics;
-pub use regime::{Failure, Job, Outcome, run};
+pub use record::Phase;
+pub use regime::{End, Job, run};
 pub use store::{Inputs, Start, Store};

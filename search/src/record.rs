@@ -1,12 +1,40 @@
 //! What the files of a run directory hold.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use nas_ir::Costs;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::evaluator::PassReport;
-use crate::event::Phase;
 use crate::metrics::Metrics;
+use crate::trial::Budget;
+
+/// The parts of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// The weights of the supernet learn, and its choices where it has any.
+    Search,
+    /// Networks are tried.
+    Derive,
+    /// The best one is trained from scratch.
+    Retrain,
+    /// All is done.
+    Done,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Search => "search",
+            Phase::Derive => "derive",
+            Phase::Retrain => "retrain",
+            Phase::Done => "done",
+        })
+    }
+}
 
 /// The candidate of each decision that the network has, by path: what `--arch` reads.
 pub type Choices = IndexMap<String, String>;
@@ -76,30 +104,35 @@ pub enum Record {
     Retrain(RetrainEpoch),
 }
 
-/// An epoch of the search.
+/// An epoch of the search. What only relaxed choices have is left out where there are none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchEpoch {
     /// Which, from 0, warm-up included.
     pub epoch: u32,
     /// Temperature of the Gumbel-softmax.
-    pub temperature: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
     /// Learning rate of the weights at the start and at the end.
-    pub rate: [f64; 2],
+    #[serde(rename = "rate")]
+    pub learning_rate: [f64; 2],
     /// The pass of the weights.
     pub weights: PassReport,
-    /// The pass of the choices; `None` in the warm-up.
+    /// The pass of the choices; `None` in the warm-up, and where there are none.
     pub choices: Option<PassReport>,
     /// Mean over the decisions of the entropy of their probabilities, in nats.
-    pub entropy: f64,
-    /// The probability of each candidate of each decision after the epoch, before dropping.
-    pub probabilities: Vec<Vec<f64>>,
-    /// The candidates dropped after the epoch.
-    pub dropped: Vec<Dropped>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<f64>,
+    /// The probability of each candidate of each decision after the epoch, before pruning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probabilities: Option<Vec<Vec<f64>>>,
+    /// The candidates pruned after the epoch.
+    #[serde(default, rename = "dropped", skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<Vec<Pruned>>,
 }
 
-/// A candidate that was dropped for good.
+/// A candidate that was taken out of the search for good.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Dropped {
+pub struct Pruned {
     /// The path of its decision.
     pub decision: String,
     /// Its name.
@@ -114,7 +147,8 @@ pub struct RetrainEpoch {
     /// Which, from 0.
     pub epoch: u32,
     /// Learning rate at the start and at the end.
-    pub rate: [f64; 2],
+    #[serde(rename = "rate")]
+    pub learning_rate: [f64; 2],
     /// The pass.
     pub train: PassReport,
     /// The score on the validation images.
@@ -132,10 +166,11 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-/// A line of `scores.jsonl`: a drawn network, scored with inherited weights.
+/// A network that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Its number in the order of drawing, from 0; 0 is the most probable one.
+    /// Its number in the order of the trials, from 0; where choices were trained, 0 is the most
+    /// probable one.
     pub number: u32,
     /// How often it was drawn; the most probable one counts as drawn once more.
     pub drawn: u32,
@@ -145,6 +180,21 @@ pub struct Candidate {
     pub cost: Costs,
     /// Its score on the validation images.
     pub score: Metrics,
+    /// What it took, if it was trained on its own; else it was scored with inherited weights.
+    #[serde(default, skip_serializing_if = "Budget::is_none")]
+    pub budget: Budget,
+}
+
+/// A line of `scores.jsonl`: a network that was tried, and the state of the strategy after it was
+/// told, if it has one. Both stand in one line, so that a crash cannot part them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialLine {
+    /// The network.
+    #[serde(flatten)]
+    pub candidate: Candidate,
+    /// See [`crate::strategy::Strategy::state`].
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub state: Value,
 }
 
 /// `result.json`: what came of the run.
@@ -156,11 +206,15 @@ pub struct RunResult {
     pub choices: Choices,
     /// What it costs.
     pub cost: Costs,
-    /// Its validation score with inherited weights, where it was found by a search.
+    /// Its validation score as a trial, where it was found by a search: with inherited weights, or
+    /// after the training that its budget allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inherited: Option<Metrics>,
-    /// The epoch of the retraining whose weights are kept, from 0: the first that is best by
-    /// the primary metric on the validation images.
+    /// What that trial took; nothing with inherited weights.
+    #[serde(default, skip_serializing_if = "Budget::is_none")]
+    pub budget: Budget,
+    /// The epoch of the retraining whose weights are kept, from 0: the first with the best mIoU on
+    /// the validation images.
     pub epoch: u32,
     /// The score of these weights on the validation images, by which they were picked.
     pub val: Metrics,

@@ -13,8 +13,8 @@
 //! status.json             phase and epoch, for people and tools
 //! history.jsonl           a line for each epoch of search and retraining
 //! timing.jsonl            their wall times; the only file that two equal runs differ in
-//! supernet.safetensors    state of the supernet after the last finished epoch
-//! scores.jsonl            the drawn networks, scored with inherited weights
+//! supernet.safetensors    state of the supernet after the last finished epoch, if there is one
+//! scores.jsonl            the networks that were tried, with their scores
 //! candidates.json         the best of them, best first
 //! assignment.json         the best one, or the one to retrain: decision path -> candidate; what
 //!                         `--arch` reads
@@ -45,6 +45,7 @@ use crate::error::RunError;
 use crate::record::{Choices, Goal, Run, VersionChange};
 
 mod compare;
+mod recipe;
 pub(crate) mod state;
 
 /// Names of the files that this crate reads and writes.
@@ -73,7 +74,7 @@ pub mod names {
     pub const TIMING: &str = "timing.jsonl";
     /// The state of the supernet.
     pub const SUPERNET: &str = "supernet.safetensors";
-    /// See [`crate::record::Candidate`].
+    /// See [`crate::record::TrialLine`].
     pub const SCORES: &str = "scores.jsonl";
     /// See [`crate::record::Candidate`].
     pub const CANDIDATES: &str = "candidates.json";
@@ -189,7 +190,7 @@ impl Store {
             store.path(name)?;
             store.write(&source_name(name), bytes)?;
         }
-        store.write_json(names::RECIPE, inputs.recipe)?;
+        store.write_json(names::RECIPE, &recipe::written(inputs.recipe)?)?;
         store.write(names::SPACE, text::print(inputs.space).as_bytes())?;
         store.write_json(names::DECISIONS, &inputs.decisions())?;
         store.write_json(names::DATA, &inputs.data())?;

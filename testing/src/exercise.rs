@@ -11,6 +11,7 @@ use nas_grammar::Problem;
 use nas_grammar::parse::decode;
 use nas_ir::Measure;
 use nas_passes::specialise;
+use nas_search::strategies::SCHEMAS;
 
 use crate::programs::load;
 
@@ -45,7 +46,7 @@ fn exercise(bytes: &[u8]) {
     let _ = nas_grammar::format::format(&source);
     let mut problems = Problems::default();
     let program = Program::load(source, &load, &mut problems);
-    let mut compiler = Compiler::new(&program, &mut problems);
+    let mut compiler = Compiler::new(&program, &mut problems).with_strategies(SCHEMAS);
     compiler.check_all();
     for item in program.spaces() {
         let Some(space) = compiler.space(&item.name.name, &[]) else { continue };

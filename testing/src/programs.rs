@@ -8,6 +8,7 @@ use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
 use nas_ir::{Assignment, Checked, Space};
+use nas_search::strategies::SCHEMAS;
 
 /// A shipped file, by name.
 #[must_use]
@@ -65,7 +66,9 @@ pub fn compile<T>(
 ) -> (T, Vec<String>) {
     let mut problems = Problems::default();
     let program = Program::load(source, &load, &mut problems);
-    let result = run(&program, &mut Compiler::new(&program, &mut problems));
+    let mut compiler = Compiler::new(&program, &mut problems).with_strategies(SCHEMAS);
+    let result = run(&program, &mut compiler);
+    drop(compiler);
     (result, titles(problems))
 }
 

@@ -1,5 +1,6 @@
 //! The pages of the reference that are written from declarations: `operators.md` from those of the
-//! operators, `library.md` from the doc comments of the standard library. `BLESS=1` rewrites them.
+//! operators, `library.md` from the doc comments of the standard library, `recipes.md` from the schemas
+//! of the strategies. `BLESS=1` rewrites them.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,9 @@ use nas_grammar::ast::{Block, File, ItemKind};
 use nas_grammar::parse::parse;
 use nas_ir::ops::TABLE;
 use nas_ir::ops::signature::{Declaration, Default, Parameter};
+use nas_ir::recipe::schema::{Field, Section};
+use nas_ir::recipe::{MINIMIZE, StrategySchema, common};
+use nas_search::strategies::SCHEMAS;
 
 /// What every generated page says under its title.
 const NOTE: &str = "<!-- Written by tests/tests/generated_pages.rs; BLESS=1 rewrites it. -->";
@@ -88,4 +92,54 @@ fn library(module: &str, file: &File, source: &str) -> String {
 fn signature(block: &Block, source: &str) -> String {
     let head = block.name.span.start as usize..block.body.span.start as usize;
     source[head].split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_page_of_recipes_follows_from_the_schemas() {
+    let names: Vec<String> = SCHEMAS.iter().map(|schema| format!("`{}`", schema.name)).collect();
+    let mut page = format!(
+        "# Recipes\n\n{NOTE}\n\nThe settings of `search` items; the [language](language.md#recipes) says how they are written. A recipe is\nof one strategy, {}; where it names none, of the first. A setting of one strategy is unknown to\nanother. On the command line, `--set section.setting=value` is one of them.\n",
+        names.join(" or "),
+    );
+    page.push_str(&format!(
+        "\n## minimize\n\n{}. Left out, it is `{}`.\n",
+        MINIMIZE.doc, MINIMIZE.written
+    ));
+    page.push_str("\n## Every strategy\n");
+    let [first, ..] = SCHEMAS else { panic!("there is no strategy") };
+    page.push_str(&sections(first, common::has));
+    for schema in SCHEMAS {
+        page.push_str(&format!("\n## strategy {}\n\nIt {}.\n", schema.name, schema.doc));
+        page.push_str(&sections(schema, |section, field| !common::has(section, field)));
+    }
+    keep("recipes.md", &page);
+}
+
+/// The sections of a schema, with the settings of which this holds.
+fn sections(schema: &StrategySchema, is_shown: impl Fn(&str, &str) -> bool) -> String {
+    let mut text = String::new();
+    for section in schema.sections {
+        let fields = section.fields.iter().filter(|field| is_shown(section.name, field.name));
+        let rows: String = fields.map(row).collect();
+        if !rows.is_empty() {
+            let Section { name, doc, .. } = section;
+            text.push_str(&format!("\n### {name}\n\n{}.\n\n{HEAD}{rows}", capitalised(doc)));
+        }
+    }
+    text
+}
+
+const HEAD: &str = "| setting | takes | if left out | meaning |\n|---|---|---|---|\n";
+
+fn row(Field { name, kind, doc }: &Field) -> String {
+    let range = kind.range().map(|range| format!(", {range}")).unwrap_or_default();
+    let (takes, default) = (kind.expected(), kind.default());
+    let is_literal = default == kind.example();
+    let default = if is_literal { format!("`{default}`") } else { default };
+    format!("| `{name}` | {takes}{range} | {default} | {doc} |\n")
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

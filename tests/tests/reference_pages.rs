@@ -15,6 +15,7 @@ use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
+use nas_search::strategies::SCHEMAS;
 use nas_tests::{ELSEWHERE, PHASES};
 
 /// A code whose example would be no text.
@@ -70,7 +71,8 @@ fn check(name: &str, text: &str) -> Vec<Problem> {
     let mut problems = Problems::default();
     let main = Source::new(format!("{name}.nas"), text);
     let program = Program::load(main, &load, &mut problems);
-    Compiler::new(&program, &mut problems).with_tables(&table).check_all();
+    let compiler = Compiler::new(&program, &mut problems);
+    compiler.with_strategies(SCHEMAS).with_tables(&table).check_all();
     problems.into_vec()
 }
 

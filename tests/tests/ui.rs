@@ -23,6 +23,7 @@ use nas_frontend::items::search::Override;
 use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::parse::decode;
 use nas_grammar::{Problem, Source};
+use nas_search::strategies::SCHEMAS;
 use nas_tests::{ELSEWHERE, PHASES};
 use nasc::render::report::{Failure, render};
 use nasc::services::input::Input;
@@ -63,7 +64,8 @@ fn check(case: &str) -> (Vec<Problem>, Vec<String>) {
     let mut problems = Problems::default();
     match Input::load(Path::new(case), &mut problems) {
         Ok(input) => {
-            Compiler::new(&input.program, &mut problems).with_tables(&load_table).check_all();
+            let compiler = Compiler::new(&input.program, &mut problems);
+            compiler.with_strategies(SCHEMAS).with_tables(&load_table).check_all();
             let names = input.program.modules.iter().map(|m| m.source.name().to_owned());
             (problems.into_vec(), names.filter(|name| !name.starts_with("std/")).collect())
         }
@@ -446,7 +448,8 @@ fn check_text(case: &str, text: &str) -> Vec<Report> {
     };
     let mut problems = Problems::default();
     let program = Program::load(Source::new(case, text), &beside, &mut problems);
-    Compiler::new(&program, &mut problems).with_tables(&load_table).check_all();
+    let compiler = Compiler::new(&program, &mut problems);
+    compiler.with_strategies(SCHEMAS).with_tables(&load_table).check_all();
     problems.into_vec().iter().map(|problem| reported(problem.as_ref(), case)).collect()
 }
 

@@ -7,11 +7,11 @@ use std::thread;
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, Shape, Space, Task, Weights};
-use nas_search::Metrics;
-use nas_search::evaluator::{
-    Backend, OnStep, Part, Pass, PassReport, Split, Stop, Supernet, Trainee,
-};
-use nas_search::objective::ExpectedCost;
+use nas_search::backend::{Backend, TrainableNetwork};
+use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
+use nas_search::objective::Penalty;
+use nas_search::shared::{Adam, Mixing, Relaxation, Relaxed, SharedWeights};
+use nas_search::{Fault, Metrics};
 use tch::Device;
 
 use crate::error::{Phase, TorchError};
@@ -21,7 +21,7 @@ use crate::kernel::Statistics;
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
-use crate::passes::{Exam, failed, score, train};
+use crate::passes::{Exam, Lesson, failed, score, train};
 use crate::program::largest;
 use crate::schedule::Schedule;
 
@@ -91,10 +91,63 @@ impl TorchBackend {
         Ok(Self { space, recipe, dataset, options, task, input })
     }
 
-    fn feed(&self, batch: u32) -> Feed {
+    fn feed(&self, batch: u32, share: f64) -> Feed {
         let Self { dataset, recipe, task, input, options, .. } = self;
-        Feed::new(dataset, recipe, *task, *input, batch, options.device)
+        Feed::new(dataset, recipe, (*task, *input), batch, share, options.device)
     }
+
+    /// What stays the same while a supernet is trained.
+    fn settings(&self, mixing: Mixing, adam: Adam) -> Settings {
+        let Recipe { weights, seed, .. } = &self.recipe;
+        let (momentum, decay) = (weights.momentum, weights.decay);
+        let Options { clip, device, .. } = self.options;
+        Settings { mixing, adam, momentum, decay, clip, seed: *seed, device }
+    }
+
+    /// The supernet of the space, to be trained on networks that it is given.
+    ///
+    /// # Errors
+    /// The space is too entangled, or out of memory.
+    pub fn shared_supernet(&self) -> Result<TorchSupernet, TorchError> {
+        // Nothing is mixed, and no logits learn.
+        let settings = self.settings(Mixing::Hard, Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 });
+        let mixture = Mixture::on_paths(&self.space, settings)?;
+        Ok(self.supernet(mixture, Part::All, 1.0))
+    }
+
+    /// The supernet of the space with relaxed choices.
+    ///
+    /// # Errors
+    /// As `shared_supernet`.
+    pub fn relaxed_supernet(&self, relaxation: &Relaxation) -> Result<TorchSupernet, TorchError> {
+        let Relaxation { mixing, optimizer, split } = *relaxation;
+        let mixture = Mixture::new(&self.space, self.settings(mixing, optimizer))?;
+        Ok(self.supernet(mixture, Part::Weights, split))
+    }
+
+    fn supernet(&self, mixture: Mixture, trained_on: Part, share: f64) -> TorchSupernet {
+        let feed = self.feed(self.recipe.data.batch, share);
+        let (space, options) = (Arc::clone(&self.space), self.options);
+        TorchSupernet { space, mixture, feed, trained_on, options }
+    }
+
+    /// A network to be trained as the recipe's `retrain` says.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
+        let Recipe { retrain, seed, .. } = &self.recipe;
+        let Options { clip, device, .. } = self.options;
+        let network = TorchNetwork::in_training(network, self.input, *seed, device)?;
+        let schedule = Schedule::in_training(&network.program)?;
+        let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
+        Ok(TorchTrainable { network, schedule, sgd, feed: self.feed(retrain.batch, 1.0) })
+    }
+}
+
+/// A failure as the traits return it.
+fn fault(error: TorchError) -> Fault {
+    Box::new(error)
 }
 
 /// What the space is for, and the largest shape of its input.
@@ -120,124 +173,143 @@ fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
 }
 
 impl Backend for TorchBackend {
-    type Error = TorchError;
-    type Supernet = TorchSupernet;
-    type Trainee = TorchTrainee;
-
-    fn supernet(&self) -> Result<TorchSupernet, TorchError> {
-        let Recipe { strategy, weights, choices, objective, seed, data, .. } = &self.recipe;
-        let settings = Settings {
-            mixing: strategy.mixing,
-            adam: *choices,
-            momentum: weights.momentum,
-            decay: weights.decay,
-            clip: self.options.clip,
-            seed: *seed,
-            device: self.options.device,
-        };
-        let mixture = Mixture::new(&self.space, settings)?;
-        let expected = ExpectedCost::new(&self.space, objective.measure)
-            .map_err(|reason| TorchError::entangled(&self.space, &reason))?;
-        Ok(TorchSupernet {
-            space: Arc::clone(&self.space),
-            feed: self.feed(data.batch),
-            factor: objective.factor,
-            expected,
-            mixture,
-            options: self.options,
-        })
+    fn shared(&self) -> Result<Box<dyn SharedWeights>, Fault> {
+        Ok(Box::new(self.shared_supernet().map_err(fault)?))
     }
 
-    fn trainee(&self, network: Network) -> Result<TorchTrainee, TorchError> {
-        let Recipe { retrain, seed, .. } = &self.recipe;
-        let Options { clip, device, .. } = self.options;
-        let network = TorchNetwork::in_training(&network, self.input, *seed, device)?;
-        let schedule = Schedule::in_training(&network.program)?;
-        let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
-        Ok(TorchTrainee { network, schedule, sgd, feed: self.feed(retrain.batch) })
+    fn relaxed(&self, relaxation: &Relaxation) -> Result<Box<dyn Relaxed>, Fault> {
+        Ok(Box::new(self.relaxed_supernet(relaxation).map_err(fault)?))
+    }
+
+    fn network(&self, network: Network) -> Result<Box<dyn TrainableNetwork>, Fault> {
+        Ok(Box::new(self.trainable(&network).map_err(fault)?))
     }
 }
 
 /// The supernet of a space: every candidate with weights of its own, those of elastic decisions
 /// with parts of the same.
 ///
-/// Its state holds, beside the weights by name, `choices/PATH` (logits), `dropped/PATH` (1 for a
-/// pruned candidate) and `optimizer/…`.
+/// Its state holds, beside the weights by name, `optimizer/…`, and where choices are relaxed
+/// `choices/PATH` (logits) and `dropped/PATH` (1 for a pruned candidate).
 pub struct TorchSupernet {
     space: Arc<Checked<Space>>,
     pub(crate) mixture: Mixture,
     feed: Feed,
-    /// What one unit of the measure adds to the loss.
-    factor: f64,
-    expected: ExpectedCost,
+    /// The images that the weights learn on.
+    trained_on: Part,
     options: Options,
 }
 
-impl Supernet for TorchSupernet {
-    type Error = TorchError;
-
-    fn train_weights(
-        &mut self,
-        pass: &Pass,
-        on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { mixture, feed, expected, .. } = self;
-        mixture.parameters.require_gradients(true).map_err(failed)?;
-        let (cost, _) = expected.evaluate(&mixture.choices.probabilities());
-        train(feed, pass, on_step, |lesson| Ok((mixture.weight_step(lesson)?, cost)))
-    }
-
-    fn train_choices(
-        &mut self,
-        pass: &Pass,
-        on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { mixture, feed, expected, factor, .. } = self;
-        mixture.parameters.require_gradients(false).map_err(failed)?;
-        let expected = |probabilities: &[Vec<f64>]| expected.evaluate(probabilities);
-        train(feed, pass, on_step, |lesson| mixture.choice_step(lesson, *factor, &expected))
-    }
-
-    fn probabilities(&self) -> Vec<Vec<f64>> {
-        self.mixture.choices.probabilities()
-    }
-
-    fn drop_candidate(&mut self, decision: DecisionId, candidate: usize) {
-        self.mixture.choices.prune(decision.index(), candidate);
-    }
-
-    /// The running statistics of the supernet come from mixtures of candidates, which no network
-    /// has; those of the network are estimated anew over a few training batches.
-    fn score(
+impl TorchSupernet {
+    /// The running statistics of the supernet come from many networks at once; those of the network
+    /// are estimated anew over a few training batches.
+    fn score_inherited(
         &mut self,
         assignment: &Assignment,
         on_step: OnStep<'_>,
     ) -> Result<Metrics, Stop<TorchError>> {
         let own = self.options.estimate > 0;
         let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
-        let feed = &mut self.feed;
-        let estimate =
-            self.options.estimate.min(feed.part(Part::Weights).map_err(failed)?.batches());
+        let (feed, part) = (&mut self.feed, self.trained_on);
+        let estimate = self.options.estimate.min(feed.part(part).map_err(failed)?.batches());
         let of = estimate + feed.split(Split::Val).map_err(failed)?.batches();
         let mut exam = Exam::new(feed, of, on_step);
         if own {
-            let batches = feed.part(Part::Weights).map_err(failed)?.epoch(0).take(estimate);
+            let batches = feed.part(part).map_err(failed)?.epoch(0).take(estimate);
             exam.estimate(&network, batches)?;
         }
         exam.score(&network, feed.split(Split::Val).map_err(failed)?.epoch(0))
     }
 
-    fn state(&self) -> Result<Weights, TorchError> {
-        self.mixture.state()
+    /// Lets the weights learn, or fixes them.
+    fn let_weights_learn(&self, learn: bool) -> Result<(), Stop> {
+        let set = self.mixture.parameters.require_gradients(learn);
+        set.map_err(|error| Stop::Failed(fault(error)))
+    }
+}
+
+impl SharedWeights for TorchSupernet {
+    fn steps(&mut self, part: Part) -> Result<usize, Fault> {
+        Ok(self.feed.part(part).map_err(fault)?.batches())
     }
 
-    fn restore(&mut self, state: &Weights) -> Result<(), TorchError> {
-        self.mixture.restore(state)
+    fn train(
+        &mut self,
+        pass: &Pass,
+        paths: &[Vec<Assignment>],
+        on_step: OnStep<'_>,
+    ) -> Result<f64, Stop> {
+        self.let_weights_learn(true)?;
+        let Self { space, mixture, feed, .. } = self;
+        let report = train(feed, pass, on_step, |lesson| {
+            let networks = paths.get(lesson.step).map_or(&[][..], Vec::as_slice);
+            Ok((mixture.path_step(space, lesson, networks)?, 0.0))
+        });
+        Ok(report.map_err(Stop::boxed)?.loss)
+    }
+
+    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
+        self.score_inherited(assignment, on_step).map_err(Stop::boxed)
+    }
+
+    fn state(&self) -> Result<Weights, Fault> {
+        self.mixture.state().map_err(fault)
+    }
+
+    fn restore(&mut self, state: &Weights) -> Result<(), Fault> {
+        self.mixture.restore(state).map_err(fault)
+    }
+}
+
+impl Relaxed for TorchSupernet {
+    fn train_mixed(
+        &mut self,
+        pass: &Pass,
+        temperature: f64,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop> {
+        self.let_weights_learn(true)?;
+        let Self { mixture, feed, .. } = self;
+        let (cost, _) = penalty.expected(&mixture.choices.probabilities());
+        let report = train(feed, pass, on_step, |lesson| {
+            Ok((mixture.weight_step(&Lesson { temperature, ..*lesson })?, cost))
+        });
+        report.map_err(Stop::boxed)
+    }
+
+    fn train_choices(
+        &mut self,
+        pass: &Pass,
+        temperature: f64,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop> {
+        self.let_weights_learn(false)?;
+        let Self { mixture, feed, .. } = self;
+        let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
+        let report = train(feed, pass, on_step, |lesson| {
+            let lesson = Lesson { temperature, ..*lesson };
+            mixture.choice_step(&lesson, penalty.factor(), &expected)
+        });
+        report.map_err(Stop::boxed)
+    }
+
+    fn probabilities(&self) -> Vec<Vec<f64>> {
+        self.mixture.choices.probabilities()
+    }
+
+    fn prune(&mut self, decision: DecisionId, candidate: usize) {
+        self.mixture.choices.prune(decision.index(), candidate);
+    }
+
+    fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool {
+        self.mixture.choices.is_pruned(decision, candidate)
     }
 }
 
 /// One network in training.
-pub struct TorchTrainee {
+pub struct TorchTrainable {
     network: TorchNetwork,
     /// What a training step evaluates.
     schedule: Schedule,
@@ -245,18 +317,18 @@ pub struct TorchTrainee {
     feed: Feed,
 }
 
-impl TorchTrainee {
+impl TorchTrainable {
     /// The network as it is now.
     #[must_use]
     pub fn network(&self) -> &TorchNetwork {
         &self.network
     }
-}
 
-impl Trainee for TorchTrainee {
-    type Error = TorchError;
-
-    fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<TorchError>> {
+    fn train_pass(
+        &mut self,
+        pass: &Pass,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop<TorchError>> {
         let Self { network, schedule, sgd, feed } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
         train(feed, pass, on_step, |lesson| {
@@ -268,22 +340,32 @@ impl Trainee for TorchTrainee {
         })
     }
 
-    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop<TorchError>> {
-        score(&mut self.feed, &self.network, split, on_step)
-    }
-
-    fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
-        self.network.load_evaluated(weights)
-    }
-
-    fn state(&self) -> Result<Weights, TorchError> {
+    fn whole_state(&self) -> Result<Weights, TorchError> {
         let mut state = self.network.weights()?;
         self.sgd.save(&self.network.parameters, &mut state)?;
         Ok(state)
     }
+}
 
-    fn restore(&mut self, state: &Weights) -> Result<(), TorchError> {
-        self.network.load(state)?;
-        self.sgd.load(&self.network.parameters, state)
+impl TrainableNetwork for TorchTrainable {
+    fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<f64, Stop> {
+        Ok(self.train_pass(pass, on_step).map_err(Stop::boxed)?.loss)
+    }
+
+    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
+        score(&mut self.feed, &self.network, split, on_step).map_err(Stop::boxed)
+    }
+
+    fn load(&mut self, weights: &Weights) -> Result<(), Fault> {
+        self.network.load_evaluated(weights).map_err(fault)
+    }
+
+    fn state(&self) -> Result<Weights, Fault> {
+        self.whole_state().map_err(fault)
+    }
+
+    fn restore(&mut self, state: &Weights) -> Result<(), Fault> {
+        self.network.load(state).map_err(fault)?;
+        self.sgd.load(&self.network.parameters, state).map_err(fault)
     }
 }

@@ -1,7 +1,7 @@
 //! The logits of the decisions: probabilities, pruned candidates, and the optimiser Adam.
 
-use nas_ir::recipe::Adam;
-use nas_ir::{Space, Tensor as Plain, Weights};
+use nas_ir::{DecisionId, Space, Tensor as Plain, Weights};
+use nas_search::shared::Adam;
 
 use crate::error::TorchError;
 use crate::parameters::fitting;
@@ -9,7 +9,7 @@ use crate::parameters::fitting;
 /// Denominator of Adam's step, as in PyTorch.
 const EPSILON: f32 = 1e-8;
 
-/// Logits theta of every decision, all 1 at first. They are few, so they live here and visit
+/// Logits of every decision, all 1 at first. They are few, so they live here and visit
 /// the device as one tensor a step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Choices {
@@ -26,21 +26,21 @@ struct Decision {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Candidate {
-    theta: f32,
+    logit: f32,
     pruned: bool,
     /// Adam's running means of the gradient and of its square.
     moments: [f32; 2],
 }
 
 /// Names in a saved state, each followed by the path of the decision.
-const THETA: &str = "choices/";
+const LOGITS: &str = "choices/";
 const PRUNED: &str = "dropped/";
 const MOMENTS: [&str; 2] = ["optimizer/choices/mean/", "optimizer/choices/square/"];
 const STEPS: &str = "optimizer/choices/steps";
 
 impl Choices {
     pub(crate) fn new(space: &Space) -> Self {
-        let fresh = Candidate { theta: 1.0, pruned: false, moments: [0.0; 2] };
+        let fresh = Candidate { logit: 1.0, pruned: false, moments: [0.0; 2] };
         let decision = |decision: &nas_ir::Decision| Decision {
             path: decision.path.clone(),
             candidates: vec![fresh; decision.candidates.len()],
@@ -56,9 +56,14 @@ impl Choices {
         })
     }
 
+    /// Those of no decision: for a supernet that is trained on networks that it is given.
+    pub(crate) fn none() -> Self {
+        Self { decisions: Vec::new(), steps: 0 }
+    }
+
     /// The logits of all decisions, one after the other.
-    pub(crate) fn theta(&self) -> Vec<f32> {
-        self.decisions.iter().flat_map(|d| &d.candidates).map(|c| c.theta).collect()
+    pub(crate) fn logits(&self) -> Vec<f32> {
+        self.decisions.iter().flat_map(|d| &d.candidates).map(|c| c.logit).collect()
     }
 
     /// Softmax of the logits over the candidates that are not pruned; 0 for the others.
@@ -66,7 +71,7 @@ impl Choices {
         self.decisions.iter().map(Decision::probabilities).collect()
     }
 
-    /// Prunes a candidate for good. The last one of a decision stays.
+    /// Takes a candidate out for good. The last one of a decision stays.
     pub(crate) fn prune(&mut self, decision: usize, candidate: usize) {
         let Some(decision) = self.decisions.get_mut(decision) else { return };
         let left = decision.candidates.iter().filter(|c| !c.pruned).count();
@@ -77,7 +82,13 @@ impl Choices {
         }
     }
 
-    /// The gradient with respect to theta of `sum over d, i of g[d][i] * p[d][i]` with g constant and
+    /// Whether a candidate was taken out.
+    pub(crate) fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool {
+        let decision = self.decisions.get(decision.index());
+        decision.and_then(|d| d.candidates.get(candidate)).is_some_and(|c| c.pruned)
+    }
+
+    /// The gradient with respect to the logits of `sum over d, i of g[d][i] * p[d][i]` with g constant and
     /// p the probabilities: `p_i * (g_i - sum over j of g_j * p_j)`. Where g is the gradient of a cost
     /// with respect to p, this is the gradient of the cost.
     pub(crate) fn through_softmax(&self, gradient: &[Vec<f64>]) -> Vec<f64> {
@@ -101,26 +112,29 @@ impl Choices {
             if candidate.pruned {
                 continue;
             }
-            let gradient = gradient + adam.decay * f64::from(candidate.theta);
+            let gradient = gradient + adam.decay * f64::from(candidate.logit);
             let [mean, square] = candidate.moments.map(f64::from);
             let mean = beta1 * mean + (1.0 - beta1) * gradient;
             let square = beta2 * square + (1.0 - beta2) * gradient * gradient;
             candidate.moments = [mean as f32, square as f32];
             let root = (square / corrections[1]).sqrt() + f64::from(EPSILON);
             let step = rate * mean / corrections[0] / root;
-            candidate.theta = (f64::from(candidate.theta) - step) as f32;
+            candidate.logit = (f64::from(candidate.logit) - step) as f32;
         }
     }
 
-    /// Adds logits, pruned candidates and Adam's state to `weights`.
+    /// Adds logits, pruned candidates and Adam's state to `weights`; nothing where there are none.
     pub(crate) fn save(&self, weights: &mut Weights) {
+        if self.decisions.is_empty() {
+            return;
+        }
         for decision in &self.decisions {
             let mut insert = |prefix: &str, of: &dyn Fn(&Candidate) -> f32| {
                 let data: Vec<f32> = decision.candidates.iter().map(of).collect();
                 let tensor = Plain { dims: vec![data.len() as u32], data };
                 weights.insert(format!("{prefix}{}", decision.path), tensor);
             };
-            insert(THETA, &|c| c.theta);
+            insert(LOGITS, &|c| c.logit);
             insert(PRUNED, &|c| f32::from(u8::from(c.pruned)));
             let [mean, square] = MOMENTS;
             insert(mean, &|c| c.moments[0]);
@@ -134,17 +148,20 @@ impl Choices {
 
     /// Takes from `weights` what `save` put there; leaves all as it is if something does not fit.
     pub(crate) fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        if self.decisions.is_empty() {
+            return Ok(());
+        }
         let mut loaded = self.clone();
         for decision in &mut loaded.decisions {
             let dims = [decision.candidates.len() as u32];
             let find = |prefix| fitting(weights, &format!("{prefix}{}", decision.path), &dims);
-            let (theta, pruned) = (find(THETA)?, find(PRUNED)?);
+            let (logits, pruned) = (find(LOGITS)?, find(PRUNED)?);
             let [mean, square] = MOMENTS;
             let (mean, square) = (find(mean)?, find(square)?);
             let moments = mean.data.iter().zip(&square.data);
-            let values = theta.data.iter().zip(&pruned.data).zip(moments);
-            let read = |((&theta, &pruned), (&mean, &square)): ((&f32, &f32), (&f32, &f32))| {
-                Candidate { theta, pruned: pruned != 0.0, moments: [mean, square] }
+            let values = logits.data.iter().zip(&pruned.data).zip(moments);
+            let read = |((&logit, &pruned), (&mean, &square)): ((&f32, &f32), (&f32, &f32))| {
+                Candidate { logit, pruned: pruned != 0.0, moments: [mean, square] }
             };
             decision.candidates = values.map(read).collect();
         }
@@ -160,9 +177,9 @@ impl Choices {
 impl Decision {
     fn probabilities(&self) -> Vec<f64> {
         let alive = self.candidates.iter().filter(|c| !c.pruned);
-        let largest = alive.map(|c| f64::from(c.theta)).fold(f64::NEG_INFINITY, f64::max);
+        let largest = alive.map(|c| f64::from(c.logit)).fold(f64::NEG_INFINITY, f64::max);
         let exponential =
-            |c: &Candidate| if c.pruned { 0.0 } else { (f64::from(c.theta) - largest).exp() };
+            |c: &Candidate| if c.pruned { 0.0 } else { (f64::from(c.logit) - largest).exp() };
         let each: Vec<f64> = self.candidates.iter().map(exponential).collect();
         let sum: f64 = each.iter().sum();
         each.into_iter().map(|value| value / sum).collect()

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use miette::{Diagnostic, SourceSpan};
+use miette::Diagnostic;
 use nas_data::DataError;
-use nas_grammar::Source;
 use nas_ir::Space;
 use nas_ir::diagram::Entangled;
 use tch::TchError;
@@ -103,12 +102,7 @@ pub enum TorchError {
         reason: String,
     },
 
-    /// The candidates that a mixture would sum have different shapes.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    SoftShapes(Box<SoftShapes>),
-
-    /// What the supernet holds or costs has no table of bounded size.
+    /// What the supernet holds has no table of bounded size.
     #[error("space `{space}` cannot be searched: {reason}")]
     #[diagnostic(
         code(nas::train::entangled),
@@ -180,26 +174,6 @@ pub enum TorchError {
     },
 }
 
-/// A decision whose candidates cannot be summed.
-#[derive(Debug, Error, Diagnostic)]
-#[error("the candidates of `{decision}` differ in shape, so `mixing = soft` cannot sum them")]
-#[diagnostic(code(nas::train::soft_shapes))]
-pub struct SoftShapes {
-    /// The path of the decision.
-    pub decision: String,
-    /// The file.
-    #[source_code]
-    pub file: Source,
-    /// Where the decision was written.
-    #[label("{shapes}")]
-    pub at: Option<SourceSpan>,
-    /// The shapes, and of what.
-    pub shapes: String,
-    /// An edit.
-    #[help]
-    pub help: &'static str,
-}
-
 impl From<TchError> for TorchError {
     fn from(error: TchError) -> Self {
         let reason = first_line(&error);
@@ -216,7 +190,7 @@ impl From<TchError> for TorchError {
 }
 
 impl TorchError {
-    /// The space has no table of bounded size of what the supernet holds or costs.
+    /// The space has no table of bounded size of what the supernet holds.
     pub(crate) fn entangled(space: &Space, entangled: &Entangled) -> Self {
         Self::Entangled { space: space.name.clone(), reason: space.entanglement(&entangled) }
     }

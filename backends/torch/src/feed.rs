@@ -20,7 +20,7 @@ pub(crate) struct Feed {
     pipeline: Pipeline,
     input: Size,
     data: Data,
-    /// Share of the training images for the weights.
+    /// Share of the training images for the weights, where choices learn on the rest.
     share: f64,
     pub(crate) seed: u64,
     pub(crate) task: Task,
@@ -30,18 +30,19 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// The feed of a search, or with another size of batch that of a retraining.
+    /// The feed of a search, or with another size of batch that of a retraining. `share` of the
+    /// training images are for the weights; where no choices learn, all.
     pub(crate) fn new(
         dataset: &Dataset,
         recipe: &Recipe,
-        task: Task,
-        input: Shape,
+        (task, input): (Task, Shape),
         batch: u32,
+        share: f64,
         device: Device,
     ) -> Self {
         let [height, width] = input.spatial().unwrap_or([1, 1]);
         let input = Size { height, width };
-        let Recipe { data, schedule, seed, .. } = recipe;
+        let Recipe { data, seed, .. } = recipe;
         let crop = data.crop.map_or(input, |[height, width]| Size { height, width });
         let pipeline = Pipeline {
             ignore: u8::try_from(ignored(task)).unwrap_or(dataset.ignore),
@@ -56,7 +57,7 @@ impl Feed {
             pipeline,
             input,
             data: Data { batch, ..data.clone() },
-            share: schedule.split,
+            share,
             seed: *seed,
             task,
             device,

@@ -1,6 +1,6 @@
 //! The supernet and the networks on libtorch.
 //!
-//! [`TorchBackend`] implements the traits of `nas_search::evaluator`; [`TorchNetwork`] and [`run`]
+//! [`TorchBackend`] implements the traits that `nas_search` trains through; [`TorchNetwork`] and [`run`]
 //! evaluate one network, and a [`Trial`] tries the supernet of a space. Inside, a network and a
 //! supernet are the same thing: a program of instructions (`program`), over parameters by name
 //! (`parameters`), in which a supernet's decisions mix their candidates (`mixing`). A plan chooses a
@@ -35,7 +35,7 @@ mod task;
 mod tests;
 mod value;
 
-pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainee, default_threads};
+pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainable, default_threads};
 pub use error::{Phase, TorchError};
 pub use network::{TorchNetwork, run};
 pub use step::{StepReport, Trial};

@@ -1,6 +1,6 @@
 //! What a decision does in one step: the mixture of its candidates, or one of them.
 //!
-//! `w = softmax((theta + g) / T)` with Gumbel noise `g` over the candidates that are not pruned
+//! `w = softmax((theta + g) / T)`, theta the logits, with Gumbel noise `g` over the candidates that are not pruned
 //! (Jang, Gu and Poole 2017, equation 2).
 //!
 //! - Soft: `y = sum over j of w_j * candidate_j(x)`, with noise of its own for each picture.
@@ -8,7 +8,7 @@
 //!   pictures. In choice steps `y = candidate_k(x) * (w_k + (1 - w_k).detach())`: the value is that of
 //!   the candidate, and the gradient of `w_k` is straight-through (Jang et al. 2017, section 2.2),
 //!   restricted to what ran, as in GDAS (Dong and Yang 2019, equation 7). A softmax over the
-//!   candidates carries it to all of theta.
+//!   candidates carries it to all of the logits.
 //!
 //! A select may depend on several decisions. Soft, the weight of an operand is the sum over the
 //! ways to it of the product of the weights on the way. Hard, the factors of the decisions on the
@@ -19,8 +19,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use nas_ir::diagram::{Diagram, Selectors, Top};
-use nas_ir::recipe::Mixing;
 use nas_ir::{Assignment, DecisionId, Space};
+use nas_search::shared::Mixing;
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
@@ -43,7 +43,7 @@ pub(crate) enum Mix {
     One {
         /// Which.
         candidate: usize,
-        /// The factor 1 `[1]` that carries the gradient to theta; none where it is not wanted.
+        /// The factor 1 `[1]` that carries the gradient to the logits; none where it is not wanted.
         factor: Option<Tensor>,
     },
 }
@@ -90,15 +90,15 @@ pub(crate) struct Draw {
 }
 
 impl Draw {
-    /// The mixture of each decision. `theta` holds the logits of all decisions, one after the
+    /// The mixture of each decision. `logits` holds the logits of all decisions, one after the
     /// other; gradients reach it if it requires them.
-    pub(crate) fn mixes(&self, choices: &Choices, theta: &Tensor) -> Result<Vec<Mix>, TorchError> {
+    pub(crate) fn mixes(&self, choices: &Choices, logits: &Tensor) -> Result<Vec<Mix>, TorchError> {
         let mut start = 0;
         let mut mixes = Vec::new();
         for (decision, (count, kept)) in choices.kept().enumerate() {
-            let logits = theta.f_narrow(0, start, count as i64)?;
+            let own = logits.f_narrow(0, start, count as i64)?;
             start += count as i64;
-            mixes.push(self.mix(decision, kept, &logits)?);
+            mixes.push(self.mix(decision, kept, &own)?);
         }
         Ok(mixes)
     }

@@ -1,13 +1,14 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
-use nas_grammar::Source;
-use nas_ir::recipe::{Adam, Mixing};
-use nas_ir::{Assignment, Checked, Choice, Shape, Space, Weights};
+use std::collections::BTreeSet;
+
+use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
+use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
-use crate::error::{Phase, SoftShapes, TorchError};
+use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::kernel::{Noise, Statistics};
 use crate::mixing::{Draw, Mix, assigned, of_selects};
@@ -16,7 +17,7 @@ use crate::optimizer::Sgd;
 use crate::parameters::Parameters;
 use crate::passes::Lesson;
 use crate::plan::Plan;
-use crate::program::Program;
+use crate::program::{ParameterId, Program};
 use crate::random::Moment;
 use crate::schedule::Schedule;
 use crate::task::{Labels, mean_loss};
@@ -52,28 +53,67 @@ impl Mixture {
     /// The supernet of a space, freshly initialised.
     ///
     /// # Errors
-    /// Mixing is soft and there are candidates of several shapes, or the cases of what depends on
-    /// decisions cannot be listed.
+    /// The cases of what depends on decisions cannot be listed.
     pub(crate) fn new(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
-        if settings.mixing == Mixing::Soft {
-            refuse_several_shapes(space)?;
-        }
+        let choices = Choices::new(space);
+        Self::with(space, choices, settings)
+    }
+
+    /// The same without logits, to be trained on networks that it is given: nothing is mixed.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub(crate) fn on_paths(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
+        Self::with(space, Choices::none(), settings)
+    }
+
+    fn with(
+        space: &Checked<Space>,
+        choices: Choices,
+        settings: Settings,
+    ) -> Result<Self, TorchError> {
         let program = Program::of_space(space)?;
         let plan = Plan::new(&program, settings.device)?;
         let parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
         let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;
-        Ok(Self { program, plan, parameters, choices: Choices::new(space), sgd, settings })
+        Ok(Self { program, plan, parameters, choices, sgd, settings })
     }
 
     /// One step of the weights with the choices fixed; returns the loss before it.
     pub(crate) fn weight_step(&mut self, lesson: &Lesson<'_>) -> Result<f64, TorchError> {
-        let mixes = self.draw(lesson, false, &self.theta()?)?;
+        let mixes = self.draw(lesson, false, &self.logits()?)?;
         let schedule = Schedule::new(&self.program, &mixes)?;
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
         let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
         let read = schedule.parameters(&self.program);
         self.sgd.step(&self.parameters, read, &loss, lesson.rate)?;
         Ok(value)
+    }
+
+    /// One step of the weights on networks that are given, down the gradient of their summed loss;
+    /// returns the mean of it before.
+    pub(crate) fn path_step(
+        &mut self,
+        space: &Space,
+        lesson: &Lesson<'_>,
+        paths: &[Assignment],
+    ) -> Result<f64, TorchError> {
+        let mut sum: Option<(Tensor, f64)> = None;
+        let mut read: BTreeSet<ParameterId> = BTreeSet::new();
+        for assignment in paths {
+            let mixes = assigned(&self.program, space, assignment)?;
+            let schedule = Schedule::new(&self.program, &mixes)?;
+            let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
+            let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
+            read.extend(schedule.parameters(&self.program));
+            sum = Some(match sum {
+                Some((before, values)) => (before.f_add(&loss)?, values + value),
+                None => (loss, value),
+            });
+        }
+        let (loss, value) = sum.ok_or_else(|| TorchError::broken("a step without a network"))?;
+        self.sgd.step(&self.parameters, read, &loss, lesson.rate)?;
+        Ok(value / paths.len() as f64)
     }
 
     /// One step of the choices with the weights fixed: down the gradient of
@@ -85,12 +125,12 @@ impl Mixture {
         factor: f64,
         expected: Expected<'_>,
     ) -> Result<(f64, f64), TorchError> {
-        let theta = self.theta()?.f_set_requires_grad(true)?;
-        let mixes = self.draw(lesson, true, &theta)?;
+        let logits = self.logits()?.f_set_requires_grad(true)?;
+        let mixes = self.draw(lesson, true, &logits)?;
         let schedule = Schedule::new(&self.program, &mixes)?;
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
         let (loss, value) = loss(&evaluation, lesson, Phase::Choices)?;
-        let mut gradient = theta_gradient(&loss, &theta)?;
+        let mut gradient = logits_gradient(&loss, &logits)?;
         let (cost, by_probability) = expected(&self.choices.probabilities());
         for (sum, part) in gradient.iter_mut().zip(self.choices.through_softmax(&by_probability)) {
             *sum += factor * part;
@@ -100,9 +140,9 @@ impl Mixture {
     }
 
     /// The logits on the device.
-    pub(crate) fn theta(&self) -> Result<Tensor, TorchError> {
-        let theta = Tensor::f_from_slice(&self.choices.theta())?;
-        Ok(theta.f_to_device(self.settings.device)?)
+    pub(crate) fn logits(&self) -> Result<Tensor, TorchError> {
+        let logits = Tensor::f_from_slice(&self.choices.logits())?;
+        Ok(logits.f_to_device(self.settings.device)?)
     }
 
     /// What each select does in a step.
@@ -110,7 +150,7 @@ impl Mixture {
         &self,
         lesson: &Lesson<'_>,
         choices: bool,
-        theta: &Tensor,
+        logits: &Tensor,
     ) -> Result<Vec<Mix>, TorchError> {
         let no_batch = || TorchError::broken("images without a batch");
         let draw = Draw {
@@ -121,7 +161,7 @@ impl Mixture {
             batch: lesson.images.size().first().copied().ok_or_else(no_batch)?,
             device: self.settings.device,
         };
-        of_selects(&self.program, &draw.mixes(&self.choices, theta)?)
+        of_selects(&self.program, &draw.mixes(&self.choices, logits)?)
     }
 
     pub(crate) fn evaluation<'a>(
@@ -164,33 +204,6 @@ impl Mixture {
         self.choices.load(state)?;
         self.sgd.load(&self.parameters, state)
     }
-}
-
-/// Refuses a space in which candidates cannot be summed: at the first node, in order, that has
-/// several shapes.
-fn refuse_several_shapes(space: &Space) -> Result<(), TorchError> {
-    let mut nodes = space.graph.nodes().map(|(_, node)| node);
-    let first = nodes.find_map(|node| Some((node, node.shape.selector()?)));
-    let Some((node, selector)) = first else { return Ok(()) };
-    let decisions = space.selectors.decisions(selector);
-    let decision = decisions.first().and_then(|&id| space.decision(id));
-    let nothing = || TorchError::broken(format!("nothing decides the shape of `{}`", node.name));
-    let decision = decision.ok_or_else(nothing)?;
-    let origin = space.origin(decision.origin);
-    let file = origin.and_then(|origin| space.origins.sources.get(origin.source));
-    let shapes: Vec<String> = node.shape.values().iter().map(Shape::to_string).collect();
-    let help = if decision.choice == Choice::Elastic {
-        "write `mixing = hard` in the strategy: it runs one candidate of each decision at a time"
-    } else {
-        "write `mixing = hard` in the strategy, which runs one candidate of each decision at a time, and `elastic` for sizes that are to have their weights in common"
-    };
-    Err(TorchError::SoftShapes(Box::new(SoftShapes {
-        decision: decision.path.clone(),
-        file: file.cloned().unwrap_or_else(|| Source::new("", "")),
-        at: origin.map(|origin| origin.span.into()),
-        shapes: format!("`{}` is {}", node.name, shapes.join(" or ")),
-        help,
-    })))
 }
 
 /// The loss of a batch in training, as a tensor and as a number: the cross-entropy of the first
@@ -240,10 +253,10 @@ fn fits(logits: &Tensor, labels: &Labels, node: &str) -> Result<(), TorchError> 
 }
 
 /// The gradient of the loss with respect to each logit; 0 where it does not depend on them.
-pub(crate) fn theta_gradient(loss: &Tensor, theta: &Tensor) -> Result<Vec<f64>, TorchError> {
-    let mut gradient = vec![0.0; theta.numel()];
+pub(crate) fn logits_gradient(loss: &Tensor, logits: &Tensor) -> Result<Vec<f64>, TorchError> {
+    let mut gradient = vec![0.0; logits.numel()];
     if loss.requires_grad() {
-        let found = Tensor::f_run_backward(&[loss], &[theta], false, false)?;
+        let found = Tensor::f_run_backward(&[loss], &[logits], false, false)?;
         if let Some(found) = found.first().filter(|found| found.defined()) {
             gradient = crate::parameters::values(found)?.into_iter().map(f64::from).collect();
         }

@@ -22,6 +22,7 @@ pub(crate) struct Lesson<'a> {
     /// `[N, 3, H, W]`.
     pub(crate) images: &'a Tensor,
     pub(crate) labels: &'a Labels,
+    /// Temperature of a mixture of candidates, where there is one.
     pub(crate) temperature: f64,
     pub(crate) rate: f64,
     /// By what the rates of drop paths are multiplied.
@@ -35,7 +36,7 @@ pub(crate) struct Lesson<'a> {
 
 /// The learning rate in a step of a pass: linear from the rate at its start to the rate at its end.
 fn rate(pass: &Pass, step: usize, of: usize) -> f64 {
-    let [start, end] = pass.rate;
+    let [start, end] = pass.learning_rate;
     start + (end - start) * step as f64 / of.max(1) as f64
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn train(
         let lesson = Lesson {
             images: &images,
             labels: &labels,
-            temperature: pass.temperature,
+            temperature: 1.0,
             rate: rate(pass, step, of),
             drop_path: pass.drop_path,
             epoch: pass.epoch,

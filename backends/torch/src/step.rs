@@ -1,7 +1,7 @@
 //! Steps of a supernet on random pictures: whether a space can be trained, without a data set.
 
-use nas_ir::recipe::{Adam, Mixing};
 use nas_ir::{Assignment, Checked, Shape, Space, Task};
+use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::backend::{default_threads, use_threads};
@@ -27,7 +27,7 @@ pub struct Trial<'a> {
     space: &'a Checked<Space>,
     seed: u64,
     mixture: Mixture,
-    theta: Tensor,
+    logits: Tensor,
     pictures: Vec<Tensor>,
 }
 
@@ -53,11 +53,11 @@ impl<'a> Trial<'a> {
         use_threads(default_threads());
         let mixture = Mixture::new(space, settings(seed))?;
         mixture.parameters.require_gradients(true)?;
-        let theta = mixture.theta()?.f_set_requires_grad(true)?;
+        let logits = mixture.logits()?.f_set_requires_grad(true)?;
         let inputs = mixture.program.inputs.iter().enumerate();
         let pictures = inputs.map(|(input, shape)| picture(*shape, seed, input));
         let pictures = pictures.collect::<Result<_, _>>()?;
-        Ok(Self { space, seed, mixture, theta, pictures })
+        Ok(Self { space, seed, mixture, logits, pictures })
     }
 
     /// One pass forward and backward with these candidates, no paths dropped. The weights stay as
@@ -71,15 +71,15 @@ impl<'a> Trial<'a> {
         let loss = self.loss(&schedule, &mixes)?;
         let (names, mut leaves): (Vec<String>, Vec<&Tensor>) =
             self.trainable(&schedule)?.into_iter().unzip();
-        leaves.push(&self.theta);
+        leaves.push(&self.logits);
         let mut gradients = gradients(&loss, &leaves)?;
-        let of_theta = gradients.pop().flatten();
+        let of_logits = gradients.pop().flatten();
         let weights = gradients.iter().map(|gradient| largest(gradient.as_ref()));
         let weights = weights.collect::<Result<Vec<_>, _>>()?;
         Ok(StepReport {
             loss: loss.f_double_value(&[])?,
             weights: names.into_iter().zip(weights).collect(),
-            choices: self.of_decisions(of_theta.as_ref())?,
+            choices: self.of_decisions(of_logits.as_ref())?,
         })
     }
 
@@ -123,7 +123,7 @@ impl<'a> Trial<'a> {
     /// One candidate of each decision, with the gradients of a hard choice.
     fn mixes(&self, assignment: &Assignment) -> Result<Vec<Mix>, TorchError> {
         let mut mixes = Vec::new();
-        for ((id, _), logits) in self.space.decision_ids().zip(self.by_decision(&self.theta)?) {
+        for ((id, _), logits) in self.space.decision_ids().zip(self.by_decision(&self.logits)?) {
             let candidate = assignment.get(id);
             let weights = logits.f_softmax(0, Kind::Float)?.f_unsqueeze(0)?;
             let factor = straight_through(&weights, candidate as i64)?;
@@ -146,7 +146,7 @@ impl<'a> Trial<'a> {
 
 /// Only what the step reads matters; the rest is of an optimiser that is not used.
 fn settings(seed: u64) -> Settings {
-    let adam = Adam { rate: 0.0, beta1: 0.0, beta2: 0.0, decay: 0.0 };
+    let adam = Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 };
     let (mixing, device) = (Mixing::Hard, Device::Cpu);
     Settings { mixing, adam, momentum: 0.0, decay: 0.0, clip: None, seed, device }
 }

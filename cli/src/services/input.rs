@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use nas_diagnostics::{Problems, is_error};
 use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadTable, Program};
+use nas_search::strategies::SCHEMAS;
 
 use super::source::{load_module, load_table, read_source};
 use crate::render::report::{Failure, print_problems};
@@ -39,7 +40,7 @@ impl Asked<'_> {
         program: &'p Program,
         problems: &'e mut Problems,
     ) -> Compiler<'p, 'e> {
-        let mut compiler = Compiler::new(program, problems);
+        let mut compiler = Compiler::new(program, problems).with_strategies(SCHEMAS);
         compiler.drop_unsupported(self.drop_unsupported);
         compiler
     }

@@ -17,7 +17,7 @@ use nas_passes::specialise;
 use crate::context::Context;
 use crate::device::{self, Asked};
 use crate::elaborate::{self, Value, Work};
-use crate::items::search::{self, Override, Static};
+use crate::items::search::{self, Override, Static, Strategies};
 use crate::items::target::{self, Dropped, Refusal, Target};
 use crate::items::{arch, expect};
 use crate::modules::{LoadTable, Program};
@@ -63,6 +63,8 @@ pub struct Compiler<'p, 'e> {
     is_broken: bool,
     /// Each space as it was asked for, made once.
     spaces: HashMap<Wanted, Option<Arc<Checked<Space>>>>,
+    /// The strategies that a recipe may name; without any, recipes are not checked.
+    strategies: Strategies,
     /// Whether spaces go without the candidates that their target cannot run.
     drops_unsupported: bool,
     /// What they went without.
@@ -81,9 +83,18 @@ impl<'p, 'e> Compiler<'p, 'e> {
             context: Context { program, problems, tables: None, tables_read: Vec::new(), work },
             is_broken,
             spaces: HashMap::new(),
+            strategies: &[],
             drops_unsupported: false,
             dropped: Vec::new(),
         }
+    }
+
+    /// Lets the compiler check recipes, against the schemas of these strategies. One that knows none
+    /// leaves the settings of `search` items unread.
+    #[must_use]
+    pub fn with_strategies(mut self, strategies: Strategies) -> Self {
+        self.strategies = strategies;
+        self
     }
 
     /// Lets the compiler read the latency tables of targets. One that does not read them gives no
@@ -129,7 +140,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
         }
         for item in program.recipes() {
             self.check_recipe_target(item);
-            self.recipe(&item.name.name, &[]);
+            if !self.strategies.is_empty() {
+                self.recipe(&item.name.name, &[]);
+            }
         }
         self.named_networks();
         // They speak of spaces from which nothing was dropped.
@@ -356,12 +369,13 @@ impl<'p, 'e> Compiler<'p, 'e> {
         Some(NamedNetwork { space, assignment })
     }
 
-    /// A recipe of the main file with these settings on top; `None` after a report.
+    /// A recipe of the main file with these settings on top; `None` after a report. The compiler must
+    /// have been given strategies.
     pub fn recipe(&mut self, name: &str, overrides: &[Override]) -> Option<Recipe> {
         let item = self.context.program.recipes().find(|item| item.name.name == name)?;
-        let source = self.context.source();
+        let (source, strategies) = (self.context.source(), self.strategies);
         let (program, work) = (self.context.program, &mut self.context.work);
-        let checked = search::check(item, &source, overrides, &mut |expr, source| {
+        let checked = search::check(item, &source, overrides, strategies, &mut |expr, source| {
             static_value(program, expr, source, work)
         });
         let recipe = self.recipe_or_report(checked)?;
@@ -383,10 +397,12 @@ impl<'p, 'e> Compiler<'p, 'e> {
         Some(recipe)
     }
 
-    /// The recipe of a space whose file has none.
+    /// The recipe of a space whose file has none, of the first of the strategies that the compiler
+    /// must have been given.
     pub fn default_recipe(&mut self, space: &str, overrides: &[Override]) -> Option<Recipe> {
+        let strategies = self.strategies;
         let (program, work) = (self.context.program, &mut self.context.work);
-        let checked = search::check_default(space, overrides, &mut |expr, source| {
+        let checked = search::check_default(space, overrides, strategies, &mut |expr, source| {
             static_value(program, expr, source, work)
         });
         self.recipe_or_report(checked)

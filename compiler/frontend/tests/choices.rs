@@ -9,7 +9,7 @@
 use indexmap::IndexMap;
 use nas_frontend::items::arch::{Misfits, from_choices};
 use nas_grammar::Source;
-use nas_passes::specialise;
+use nas_passes::{Unfit, specialise};
 
 const UNIT: &str = "block unit(x) {
     x -> choose op { k3: conv(3, kernel = choose kernel [1, 3]), k5: conv(3, kernel = 5) }
@@ -95,4 +95,23 @@ fn an_unknown_candidate_leaves_open_what_follows() {
         said("unit -> unit", &choices),
         ["`unit.0/op` has no candidate `k4`: the candidates are `k3`, `k5`"]
     );
+}
+
+#[test]
+fn what_does_not_fit_is_told_without_a_guess_where_nobody_asks_for_one() {
+    let text = format!("{UNIT}space s {{ input x: [3, 8, 8] output out = x -> unit -> unit }}");
+    let space = nas_testing::space(Source::new("s.nas", text));
+    let made = |choices: &[(&'static str, &'static str)]| {
+        nas_passes::from_choices(&space, choices.iter().copied())
+    };
+    let whole = [("unit.0/op", "k5"), ("unit.0/op=k3/kernel", "1"), ("unit.1/op", "k5")];
+    let assignment = made(&whole).unwrap();
+    assert_eq!(specialise(&space, &assignment).choices.len(), 2);
+    let open = Unfit::Undecided { path: "unit.1/op".to_owned() };
+    let within = Unfit::Undecided { path: "unit.1/op=k3/kernel".to_owned() };
+    assert_eq!(made(&whole[..2]), Err(vec![open, within]));
+    let (first, _) = space.decision_ids().next().unwrap();
+    let unknown = Unfit::Candidate { decision: first, candidate: "k4" };
+    let lost = Unfit::Decision { path: "old", candidate: "k3" };
+    assert_eq!(made(&[("unit.0/op", "k4"), ("old", "k3")]), Err(vec![unknown, lost]));
 }

@@ -6,6 +6,8 @@
 //! | [`specialise`] | a space and an assignment | the network that the assignment picks, simplified |
 //! | [`simplify`] | a network | the network without what computes nothing |
 
+mod choices;
 pub mod space;
 
+pub use choices::{Choosing, Unfit, from_choices};
 pub use space::{restrict, simplify, specialise};

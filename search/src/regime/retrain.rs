@@ -2,13 +2,17 @@
 
 use std::time::Instant;
 
-use super::derive::{network_of, sound};
-use super::{Halt, Run, count, finite};
+use nas_ir::Network;
+use nas_passes::{from_choices, specialise};
+
+use super::at_work::{AtWork, count};
+use crate::backend::TrainableNetwork;
 use crate::error::RunError;
-use crate::evaluator::{Backend, Part, Pass, Split, Trainee};
-use crate::event::{Event, Phase, Work};
+use crate::evaluator::{Halt, Part, Pass, PassReport, Split};
+use crate::event::{Event, Work};
+use crate::finite::Figure;
 use crate::metrics::Metrics;
-use crate::record::{Candidate, Choices, Goal, Record, RetrainEpoch, RunResult, Status};
+use crate::record::{Candidate, Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status};
 use crate::store::{Store, damaged, names, state};
 
 /// What names of optimiser state begin with.
@@ -19,29 +23,31 @@ pub(super) fn epochs_done(store: &Store) -> Result<u32, RunError> {
     state::done(store, names::TRAINEE)
 }
 
-impl<B: Backend> Run<'_, '_, B> {
+impl AtWork<'_, '_> {
     /// Trains the assignment that is on disk, keeps its best epoch and scores that.
-    pub(super) fn retrain(&mut self) -> Result<RunResult, Halt<B::Error>> {
+    pub(super) fn retrain(&mut self) -> Result<RunResult, Halt> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
-        let network = network_of(self.job.space, self.job.specialise, &choices)?;
+        let network = self.network_of(&choices)?;
         let cost = nas_analysis::costs(&network);
-        let mut trainee = self.job.backend.trainee(network).map_err(Halt::backend)?;
-        self.train(&mut trainee)?;
+        let mut trained = self.job.backend.network(network).map_err(Halt::backend)?;
+        self.train(trained.as_mut())?;
         let best = state::read(self.store, names::BEST)?
             .ok_or_else(|| damaged(names::BEST, "it is missing"))?;
-        trainee.restore(&best.weights).map_err(Halt::backend)?;
+        trained.restore(&best.weights).map_err(Halt::backend)?;
         let epoch = best.done.saturating_sub(1);
-        let test = trainee.score(Split::Test, &mut self.progress.steps(Work::Test, epoch))?;
+        let test = trained.score(Split::Test, &mut self.progress.steps(Work::Test, epoch))?;
         self.progress.check()?;
-        let test = sound(test, "the test score", epoch, "retrain.rate")?;
-        let (inherited, val) = (self.inherited()?, self.best_val()?);
+        let test = figure("the test score", epoch).check_score(test)?;
+        let (trial, val) = (self.trial()?, self.best_val()?);
         let weights =
             best.weights.into_iter().filter(|(name, _)| !name.starts_with(OPTIMIZER)).collect();
         let bytes =
             nas_safetensors::to_bytes(&weights, None).map_err(|e| damaged(names::WEIGHTS, e))?;
         self.store.write(names::WEIGHTS, &bytes)?;
         let space = self.store.run().space.clone();
-        let result = RunResult { space, choices, cost, inherited, epoch, val, test };
+        let (inherited, budget) = trial.map(|trial| (trial.score, trial.budget)).unzip();
+        let budget = budget.unwrap_or_default();
+        let result = RunResult { space, choices, cost, inherited, budget, epoch, val, test };
         let of = self.recipe().retrain.epochs;
         self.store.write_json(names::STATUS, &Status { phase: Phase::Done, done: of, of })?;
         self.store.write_json(names::RESULT, &result)?;
@@ -49,10 +55,18 @@ impl<B: Backend> Run<'_, '_, B> {
         Ok(result)
     }
 
-    fn train(&mut self, trainee: &mut B::Trainee) -> Result<(), Halt<B::Error>> {
+    /// The network of the choices that the run holds.
+    fn network_of(&self, choices: &Choices) -> Result<Network, RunError> {
+        let chosen = choices.iter().map(|(path, candidate)| (path.as_str(), candidate.as_str()));
+        let assignment = from_choices(self.job.space, chosen)
+            .map_err(|_| damaged(names::ASSIGNMENT, "the space has no such network"))?;
+        Ok(specialise(self.job.space, &assignment))
+    }
+
+    fn train(&mut self, trained: &mut dyn TrainableNetwork) -> Result<(), Halt> {
         let mut done = 0;
         if let Some(state) = state::read(self.store, names::TRAINEE)? {
-            trainee.restore(&state.weights).map_err(Halt::backend)?;
+            trained.restore(&state.weights).map_err(Halt::backend)?;
             done = state.done;
             // A crash may have come between the state and its copy as the best one.
             if self.best() == Some(done) && state::done(self.store, names::BEST)? != done {
@@ -61,14 +75,14 @@ impl<B: Backend> Run<'_, '_, B> {
         } else if let Some(bytes) = self.store.read(names::INITIAL)? {
             let initial = nas_safetensors::from_bytes(&bytes);
             let initial = initial.map_err(|e| damaged(names::INITIAL, e))?;
-            trainee.load(&initial).map_err(Halt::backend)?;
+            trained.load(&initial).map_err(Halt::backend)?;
         }
         let epochs = self.recipe().retrain.epochs;
         self.begin(Phase::Retrain, done, epochs)?;
         for epoch in done..epochs {
             let since = Instant::now();
-            let record = self.train_epoch(trainee, epoch)?;
-            self.keep_trained(trainee, record, since)?;
+            let record = self.train_epoch(trained, epoch)?;
+            self.keep_trained(trained, record, since)?;
             self.progress.check()?;
         }
         Ok(())
@@ -76,32 +90,33 @@ impl<B: Backend> Run<'_, '_, B> {
 
     fn train_epoch(
         &mut self,
-        trainee: &mut B::Trainee,
+        trained: &mut dyn TrainableNetwork,
         epoch: u32,
-    ) -> Result<RetrainEpoch, Halt<B::Error>> {
-        let recipe = self.job.recipe;
-        let rate = recipe.retrain.rate.over(epoch, recipe.retrain.epochs);
-        let [drop_path, _] = recipe.retrain.drop_path.over(epoch, recipe.retrain.epochs);
-        let pass = Pass { part: Part::All, epoch, rate, temperature: 1.0, drop_path };
-        let report = trainee.train(&pass, &mut self.progress.steps(Work::Train, epoch))?;
+    ) -> Result<RetrainEpoch, Halt> {
+        let retrain = &self.recipe().retrain;
+        let learning_rate = retrain.learning_rate.over(epoch, retrain.epochs);
+        let [drop_path, _] = retrain.drop_path.over(epoch, retrain.epochs);
+        let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
+        let loss = trained.train(&pass, &mut self.progress.steps(Work::Train, epoch))?;
         self.progress.check()?;
-        let train = finite(report, "the loss of the retraining", epoch, "retrain.rate")?;
-        let val = trainee.score(Split::Val, &mut self.progress.steps(Work::Val, epoch))?;
+        figure("the loss of the retraining", epoch).check(&[loss])?;
+        let val = trained.score(Split::Val, &mut self.progress.steps(Work::Val, epoch))?;
         self.progress.check()?;
-        let val = sound(val, "the validation score", epoch, "retrain.rate")?;
-        Ok(RetrainEpoch { epoch, rate, train, val })
+        let val = figure("the validation score", epoch).check_score(val)?;
+        let train = PassReport { loss, cost: 0.0 };
+        Ok(RetrainEpoch { epoch, learning_rate, train, val })
     }
 
     /// Writes an epoch down, as the search does.
     fn keep_trained(
         &mut self,
-        trainee: &B::Trainee,
+        trained: &dyn TrainableNetwork,
         record: RetrainEpoch,
         since: Instant,
-    ) -> Result<(), Halt<B::Error>> {
+    ) -> Result<(), Halt> {
         let (epoch, of) = (record.epoch, self.recipe().retrain.epochs);
         let done = epoch.saturating_add(1);
-        let weights = trainee.state().map_err(Halt::backend)?;
+        let weights = trained.state().map_err(Halt::backend)?;
         let line = Record::Retrain(record.clone());
         self.store.append(names::HISTORY, &line)?;
         self.history.push(line);
@@ -114,14 +129,6 @@ impl<B: Backend> Run<'_, '_, B> {
         let seconds = self.time(Phase::Retrain, epoch, since)?;
         self.progress.tell(Event::Retrained { record: &record, best, seconds });
         Ok(())
-    }
-
-    /// The epochs of the retraining that are on disk.
-    pub(super) fn retrained(&self) -> impl Iterator<Item = &RetrainEpoch> {
-        self.history.iter().filter_map(|record| match record {
-            Record::Retrain(epoch) => Some(epoch),
-            Record::Search(_) => None,
-        })
     }
 
     /// The number of epochs after which the validation metrics were best; the first of equals.
@@ -143,14 +150,18 @@ impl<B: Backend> Run<'_, '_, B> {
             .ok_or_else(|| damaged(names::HISTORY, "it has no retraining"))
     }
 
-    /// The validation score of the picked network with inherited weights.
-    fn inherited(&self) -> Result<Option<Metrics>, RunError> {
+    /// The picked network as a trial, if a search found it.
+    fn trial(&self) -> Result<Option<Candidate>, RunError> {
         if self.store.run().goal == Goal::Retrain {
             return Ok(None);
         }
         let candidates: Vec<Candidate> = self.store.read_json(names::CANDIDATES)?;
         let best = candidates.into_iter().next();
-        let best = best.ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))?;
-        Ok(Some(best.score))
+        best.map(Some).ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))
     }
+}
+
+/// A figure of the retraining.
+fn figure(what: &'static str, epoch: u32) -> Figure {
+    Figure { what, epoch, setting: "retrain.rate" }
 }

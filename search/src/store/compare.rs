@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use nas_ir::text;
 use serde_json::Value;
 
-use super::{FORMAT, Inputs, Store, damaged, names, source_name};
+use super::{FORMAT, Inputs, Store, damaged, names, recipe, source_name};
 use crate::error::RunError;
 use crate::record::{Choices, Goal, Run, VersionChange};
 
@@ -49,9 +49,7 @@ pub(super) fn differences(
         found.push("the compiler makes another space of the same files".to_owned());
     }
     start(store, inputs, &mut found)?;
-    let recipe: Value = store.read_json(names::RECIPE)?;
-    let now = serde_json::to_value(inputs.recipe).map_err(|e| damaged(names::RECIPE, e))?;
-    values("", &recipe, &now, &mut found);
+    settings(store, inputs, &mut found)?;
     data(&store.read_json(names::DATA)?, &inputs.data(), &mut found);
     Ok(found)
 }
@@ -69,6 +67,21 @@ pub(super) fn versions(recorded: &Run, now: &Run) -> Vec<VersionChange> {
         })
         .filter(|change| change.recorded != change.now)
         .collect()
+}
+
+/// The settings that differ, or where the strategies do, these alone.
+fn settings(store: &Store, inputs: &Inputs<'_>, found: &mut Vec<String>) -> Result<(), RunError> {
+    let recorded: Value = store.read_json(names::RECIPE)?;
+    let now = recipe::written(inputs.recipe)?;
+    let strategies = [recipe::strategy(&recorded), recipe::strategy(&now)];
+    if let [recorded, now] = strategies
+        && recorded != now
+    {
+        found.push(format!("it is a search by `{recorded}`, not by `{now}`"));
+    } else {
+        values("", &recorded, &now, found);
+    }
+    Ok(())
 }
 
 /// The leaves in which two recipes differ: `schedule.epochs`.

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use super::toy::{Fault, Toy};
 use super::{assert_same, bytes, create, go, inputs, resume, sources, versions, whole};
 use crate::record::Status;
-use crate::regime::Outcome;
+use crate::regime::End;
 use crate::store::{Inputs, Store, names};
 
 /// Stops a run after each of its events in turn; it goes on and ends the same.
@@ -18,9 +18,9 @@ pub(super) fn stop_anywhere(toy: &Toy, inputs: &Inputs<'_>) {
     for stop_at in 1..events {
         let dir = tempdir().unwrap();
         let stopped = go(toy, &mut Store::open(dir.path(), inputs).unwrap(), Some(stop_at));
-        assert!(matches!(stopped.unwrap().0, Outcome::Interrupted(_)), "{stop_at}");
+        assert!(matches!(stopped.unwrap().0, End::Interrupted(_)), "{stop_at}");
         let (end, _) = go(toy, &mut Store::open(dir.path(), inputs).unwrap(), None).unwrap();
-        assert!(matches!(end, Outcome::Finished(_)));
+        assert!(matches!(end, End::Finished(_)));
         assert_same(&bytes(dir.path()), &expected, &format!("stopped after event {stop_at}"));
     }
 }
@@ -66,8 +66,7 @@ fn stopped_again_and_again_it_ends_the_same() {
     whole(&toy, reference.path());
     drop(create(&toy, dir.path()));
     let mut stops = 0;
-    while let Outcome::Interrupted(_) = go(&toy, &mut resume(&toy, dir.path()), Some(8)).unwrap().0
-    {
+    while let End::Interrupted(_) = go(&toy, &mut resume(&toy, dir.path()), Some(8)).unwrap().0 {
         stops += 1;
         assert!(stops < 100, "it gets nowhere");
     }
@@ -82,7 +81,7 @@ fn a_stop_says_what_is_on_disk() {
     // search began, two steps of the warm-up, its epoch, one step more
     let (outcome, _) = go(&toy, &mut create(&toy, dir.path()), Some(5)).unwrap();
     let status = Status { phase: crate::Phase::Search, done: 1, of: 4 };
-    assert_eq!(outcome, Outcome::Interrupted(status));
+    assert_eq!(outcome, End::Interrupted(status));
     let on_disk: Status = resume(&toy, dir.path()).read_json(names::STATUS).unwrap();
     assert_eq!(on_disk, status);
 }
@@ -110,7 +109,7 @@ fn a_finished_run_stays_finished() {
     let result = whole(&toy, dir.path());
     let before = bytes(dir.path());
     let (again, told) = go(&toy, &mut resume(&toy, dir.path()), None).unwrap();
-    assert_eq!(again, Outcome::Finished(Box::new(result)));
+    assert_eq!(again, End::Finished(Box::new(result)));
     assert_eq!(told, 1, "only that it went on");
     assert_same(&bytes(dir.path()), &before, "finished twice");
 }

@@ -66,8 +66,12 @@ fn a_line_of_the_history_reads_back_to_the_bit() {
     for epoch in 0..2000 {
         let val = metrics(SEGMENTATION.metrics(), std::array::from_fn(|_| random.random()));
         let train = PassReport { loss: random.random(), cost: random.random() };
-        let record =
-            Record::Retrain(RetrainEpoch { epoch, rate: [random.random(), 0.0], train, val });
+        let record = Record::Retrain(RetrainEpoch {
+            epoch,
+            learning_rate: [random.random(), 0.0],
+            train,
+            val,
+        });
         let line = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record, "{line}");
     }

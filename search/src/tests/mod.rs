@@ -1,8 +1,10 @@
-//! Tests of the regime and of the store, over a backend that is arithmetic.
+//! Tests of the strategies, of the regime and of the store, over a backend that is arithmetic.
 
+mod contract;
 mod crash;
 mod kept;
 mod metrics;
+mod recipes;
 mod refusal;
 mod retrain;
 mod search;
@@ -13,11 +15,12 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::error::Failure;
 use crate::event::Event;
 use crate::record::RunResult;
-use crate::regime::{Failure, Job, Outcome, run};
+use crate::regime::{End, Job, run};
 use crate::store::{Inputs, Store, names};
-use toy::{Toy, ToyError};
+use toy::Toy;
 
 /// The inputs of a run of a toy.
 fn inputs<'a>(
@@ -55,11 +58,7 @@ fn resume(toy: &Toy, dir: &Path) -> Store {
 }
 
 /// Runs until `stop_at` events were told; `None` runs to the end.
-fn go(
-    toy: &Toy,
-    store: &mut Store,
-    stop_at: Option<usize>,
-) -> Result<(Outcome, usize), Failure<ToyError>> {
+fn go(toy: &Toy, store: &mut Store, stop_at: Option<usize>) -> Result<(End, usize), Failure> {
     let mut told = 0;
     let mut on_event = |event: Event<'_>| {
         let stopped = stop_at.is_some_and(|at| told >= at);
@@ -67,14 +66,7 @@ fn go(
         told += 1;
         if Some(told) == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let specialise = |assignment: &_| toy.network(assignment);
-    let job = Job {
-        space: &toy.space,
-        recipe: &toy.recipe,
-        backend: &toy,
-        specialise: &specialise,
-        best_kept: None,
-    };
+    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: toy };
     let outcome = run(&job, store, &mut on_event)?;
     Ok((outcome, told))
 }
@@ -82,8 +74,8 @@ fn go(
 /// A whole run in a fresh folder.
 fn whole(toy: &Toy, dir: &Path) -> RunResult {
     match go(toy, &mut create(toy, dir), None).unwrap().0 {
-        Outcome::Finished(result) => *result,
-        Outcome::Interrupted(status) => panic!("interrupted: {status:?}"),
+        End::Finished(result) => *result,
+        End::Interrupted(status) => panic!("interrupted: {status:?}"),
     }
 }
 

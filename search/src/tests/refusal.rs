@@ -7,11 +7,11 @@ use std::path::Path;
 use miette::Diagnostic;
 use tempfile::tempdir;
 
-use super::toy::Toy;
+use super::toy::{Toy, worths};
 use super::{create, go, inputs, resume, sources, versions, whole};
-use crate::error::RunError;
+use crate::error::{Failure, RunError};
 use crate::event::Event;
-use crate::regime::{Failure, Job, run};
+use crate::regime::{Job, run};
 use crate::store::{Inputs, Store, names};
 
 fn code(error: &RunError) -> String {
@@ -102,8 +102,9 @@ fn another_run_is_not_gone_on_with() {
     assert!(none.to_string().ends_with("`toy.nas` is no longer read"), "{none}");
 
     // The same text may make another space, where the compiler's own library changed.
-    let mut other = Toy::short();
-    other.space.decisions[1].candidates[0] = "renamed".to_owned();
+    let mut worths = worths();
+    worths[1][0].1 += 1;
+    let other = Toy::of(&worths, "").searched_by(Toy::short().recipe);
     assert!(refused_resume(&other, dir.path()).to_string().contains("makes another space"));
     let (sources, versions) = (sources(), versions);
     let dropping = Inputs { drop_unsupported: true, ..self::inputs(&toy, &sources, &versions) };
@@ -173,14 +174,7 @@ fn other_versions_are_told_not_refused() {
         }
         ControlFlow::Continue(())
     };
-    let specialise = |assignment: &_| toy.network(assignment);
-    let job = Job {
-        space: &toy.space,
-        recipe: &toy.recipe,
-        backend: &&toy,
-        specialise: &specialise,
-        best_kept: None,
-    };
+    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: &toy };
     run(&job, &mut store, &mut on_event).unwrap();
     let text = |t: &str| Some(t.to_owned());
     assert_eq!(

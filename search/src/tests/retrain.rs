@@ -7,9 +7,8 @@ use super::crash::{crash_anywhere, stop_anywhere};
 use super::toy::Toy;
 use super::{create, go, inputs, sources, versions};
 use crate::error::RunError;
-use crate::event::Phase;
-use crate::record::{Choices, Record, Run, Status};
-use crate::regime::Outcome;
+use crate::record::{Choices, Phase, Record, Run, Status};
+use crate::regime::End;
 use crate::store::{Inputs, Start, Store, names};
 
 fn choices(toy: &Toy) -> Choices {
@@ -38,7 +37,7 @@ fn it_trains_the_given_network_and_nothing_else() {
     let dir = tempdir().unwrap();
     let choices = choices(&toy);
     let mut store = with(&toy, &choices, None, |inputs| Store::open(dir.path(), inputs)).unwrap();
-    let Outcome::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
+    let End::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
     assert_eq!((result.choices, result.inherited), (choices, None));
     let history: Vec<Record> = store.lines(names::HISTORY).unwrap();
     assert_eq!(history.len(), 3);
@@ -81,7 +80,7 @@ fn a_stop_before_the_first_epoch_is_one_of_the_retraining() {
     let dir = tempdir().unwrap();
     let opened = with(&toy, &choices(&toy), None, |inputs| Store::open(dir.path(), inputs));
     let (outcome, _) = go(&toy, &mut opened.unwrap(), Some(1)).unwrap();
-    assert_eq!(outcome, Outcome::Interrupted(Status { phase: Phase::Retrain, done: 0, of: 3 }));
+    assert_eq!(outcome, End::Interrupted(Status { phase: Phase::Retrain, done: 0, of: 3 }));
 }
 
 #[test]

@@ -2,15 +2,16 @@
 
 use std::ops::ControlFlow;
 
+use nas_ir::recipe::Value;
 use nas_ir::{Metric, TaskMetrics};
 use tempfile::tempdir;
 
 use super::toy::{Fault, Toy};
 use super::{bytes, create, go, whole};
-use crate::error::RunError;
-use crate::event::{Event, Phase, Work};
-use crate::record::{Candidate, Choices, Record, SearchEpoch};
-use crate::regime::{Failure, Job, run};
+use crate::error::{Failure, RunError};
+use crate::event::{Event, Work};
+use crate::record::{Candidate, Choices, Phase, Record, SearchEpoch};
+use crate::regime::{Job, run};
 use crate::store::names;
 
 fn epochs(toy: &Toy) -> (Vec<SearchEpoch>, Vec<Candidate>) {
@@ -29,6 +30,14 @@ fn chosen(choices: &Choices) -> Vec<&str> {
     choices.values().map(String::as_str).collect()
 }
 
+fn entropy(epoch: &SearchEpoch) -> f64 {
+    epoch.entropy.unwrap()
+}
+
+fn rows(epoch: &SearchEpoch) -> &[Vec<f64>] {
+    epoch.probabilities.as_deref().unwrap()
+}
+
 #[test]
 fn it_finds_the_best_network() {
     let toy = Toy::new();
@@ -37,8 +46,8 @@ fn it_finds_the_best_network() {
     let (epochs, scored) = epochs(&toy);
     // The choices themselves agree, not only the ranking of the draws.
     assert_eq!(chosen(&scored[0].choices), ["c1", "c3", "c0", "c2"]);
-    assert!(epochs.last().unwrap().entropy < 0.5 * epochs[0].entropy);
-    assert!((epochs[0].entropy - 5_f64.ln()).abs() < 1e-6);
+    assert!(entropy(epochs.last().unwrap()) < 0.5 * entropy(&epochs[0]));
+    assert!((entropy(&epochs[0]) - 5_f64.ln()).abs() < 1e-6);
 }
 
 #[test]
@@ -58,41 +67,41 @@ fn the_warm_up_leaves_the_choices_alone() {
         assert_eq!(epoch.epoch as usize, i);
         assert_eq!(epoch.choices.is_none(), i < 3);
         if i < 3 {
-            assert!(epoch.probabilities.iter().flatten().all(|p| (p - 0.2).abs() < 1e-6));
-            assert_eq!(epoch.temperature, 5.0);
+            assert!(rows(epoch).iter().flatten().all(|p| (p - 0.2).abs() < 1e-6));
+            assert_eq!(epoch.temperature, Some(5.0));
         }
     }
-    assert_eq!((epochs[3].temperature, epochs[29].temperature), (5.0, 1.0));
-    assert_eq!((epochs[0].rate[0], epochs[29].rate[1]), (0.05, 0.0));
+    assert_eq!((epochs[3].temperature, epochs[29].temperature), (Some(5.0), Some(1.0)));
+    assert_eq!((epochs[0].learning_rate[0], epochs[29].learning_rate[1]), (0.05, 0.0));
 }
 
 #[test]
 fn improbable_candidates_go_for_good_but_never_the_last() {
     let mut toy = Toy::new();
-    toy.recipe.strategy.prune_below = 0.49;
+    toy.set("strategy", "prune_below", Value::Real(0.49));
     let (epochs, scored) = epochs(&toy);
-    let dropped: Vec<_> = epochs.iter().flat_map(|epoch| &epoch.dropped).collect();
-    assert_eq!(dropped.len(), 16, "all but one of each decision, each once");
-    assert!(dropped.iter().all(|d| d.probability < 0.49));
+    let pruned: Vec<_> = epochs.iter().flat_map(|epoch| epoch.pruned.iter().flatten()).collect();
+    assert_eq!(pruned.len(), 16, "all but one of each decision, each once");
+    assert!(pruned.iter().all(|p| p.probability < 0.49));
     assert!(epochs[3..].iter().all(|epoch| {
-        epoch.probabilities.iter().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5)
+        rows(epoch).iter().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5)
     }));
     assert_eq!(scored.len(), 1, "one network is left");
     assert_eq!(scored[0].drawn, 20);
 
-    toy.recipe.strategy.prune_below = 0.0;
-    assert!(self::epochs(&toy).0.iter().all(|epoch| epoch.dropped.is_empty()));
+    toy.set("strategy", "prune_below", Value::Real(0.0));
+    assert!(
+        self::epochs(&toy).0.iter().all(|epoch| epoch.pruned.as_ref().is_some_and(Vec::is_empty))
+    );
 }
 
 #[test]
 fn networks_are_ranked_by_score_then_cost() {
-    let mut toy = Toy::new();
     // Two equally good candidates everywhere; one is cheaper.
-    for row in &mut toy.worth {
-        *row = vec![(0.1, 10), (0.5, 50), (0.5, 20), (0.1, 10), (0.1, 10)];
-    }
-    toy.recipe.derive.sample = 200;
-    toy.recipe.derive.keep = 3;
+    let worth = [(0.1, 10), (0.5, 50), (0.5, 20), (0.1, 10), (0.1, 10)];
+    let mut toy = Toy::of(&[worth; 4], "");
+    toy.set("derive", "sample", Value::Count(200));
+    toy.set("derive", "keep", Value::Count(3));
     let dir = tempdir().unwrap();
     let result = whole(&toy, dir.path());
     assert_eq!(chosen(&result.choices), ["c2"; 4]);
@@ -108,14 +117,13 @@ fn networks_are_ranked_by_score_then_cost() {
 
 #[test]
 fn decisions_that_a_network_does_not_have_do_not_count() {
-    let mut toy = Toy::new();
-    toy.nested = Some(3);
+    let toy = Toy::nested();
     let (_, scored) = epochs(&toy);
     let distinct: std::collections::BTreeSet<_> =
         scored.iter().map(|c| chosen(&c.choices)).collect();
     assert_eq!(distinct.len(), scored.len());
     let result = whole(&toy, tempdir().unwrap().path());
-    assert_eq!(result.choices.len(), 3, "decision 0 takes c1, so decision 3 is not there");
+    assert_eq!(result.choices.len(), 3, "the first takes c1, so what is inside c0 is not there");
 }
 
 #[test]
@@ -179,7 +187,7 @@ fn events_tell_the_run_in_order() {
         told.push(match event {
             Event::PhaseBegan { phase, done, of } => format!("{phase} {done}/{of}"),
             Event::Step { work, .. } => format!("{work:?}"),
-            Event::Dropped { .. } => "dropped".to_owned(),
+            Event::Pruned { .. } => "pruned".to_owned(),
             Event::EpochDone { record, .. } => format!("epoch {}", record.epoch),
             Event::Scored { .. } => "scored".to_owned(),
             Event::Ranked { candidates } => format!("ranked {}", candidates.len()),
@@ -189,19 +197,12 @@ fn events_tell_the_run_in_order() {
         });
         ControlFlow::Continue(())
     };
-    let specialise = |assignment: &_| toy.network(assignment);
-    let job = Job {
-        space: &toy.space,
-        recipe: &toy.recipe,
-        backend: &&toy,
-        specialise: &specialise,
-        best_kept: None,
-    };
+    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: &toy };
     run(&job, &mut create(&toy, dir.path()), &mut on_event).unwrap();
     told.dedup();
     let text = told.join(", ");
     assert!(text.starts_with("search 0/4, Weights, epoch 0, Weights, Choices, "), "{text}");
-    assert!(text.contains("dropped, epoch "), "{text}");
+    assert!(text.contains("pruned, epoch "), "{text}");
     assert!(text.contains("Score, scored, "), "{text}");
     let end = "ranked 2, retrain 0/3, Train, Val, retrained 0 true, Train, Val, retrained 1 true, \
                Train, Val, retrained 2 false, Test, done";
@@ -222,7 +223,7 @@ fn faults_of_the_backend_are_told() {
         let failure = go(&toy, &mut create(&toy, dir.path()), None).unwrap_err();
         let said = match &failure {
             Failure::Run(error) => miette::Diagnostic::code(error).unwrap().to_string(),
-            Failure::Backend(error) => error.0.to_owned(),
+            Failure::Backend(fault) => fault.to_string(),
         };
         assert_eq!(said, expected);
         if let Failure::Run(error @ RunError::Diverged { .. }) = failure {
@@ -242,9 +243,7 @@ fn faults_of_the_backend_are_told() {
 
 #[test]
 fn a_space_of_one_network_is_retrained() {
-    let mut toy = Toy::short();
-    toy.space.decisions.clear();
-    toy.worth.clear();
+    let toy = Toy::of(&[], "").searched_by(Toy::short().recipe);
     let dir = tempdir().unwrap();
     let result = whole(&toy, dir.path());
     assert!(result.choices.is_empty() && result.cost.macs == 0);

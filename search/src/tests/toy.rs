@@ -2,42 +2,50 @@
 //! best by sampled gradients, as a real supernet does.
 
 use std::cell::Cell;
-use std::num::NonZeroU32;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
-use nas_ir::network::{NetworkNode, Port};
-use nas_ir::ops::{Conv, Padding};
-use nas_ir::recipe::{Anneal, Law, Objective, Recipe};
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::{LoadError, Program};
+use nas_grammar::Source;
+use nas_ir::recipe::{Anneal, Law, Objective, Recipe, StrategySchema, Value};
 use nas_ir::{
-    Assignment, ClassMetric, Decision, DecisionId, Measure, Metric, Network, Op, Shape, Space,
-    Task, TaskMetrics, Tensor, Weights,
+    Assignment, Checked, ClassMetric, DecisionId, Measure, Metric, Network, Space, Task,
+    TaskMetrics, Tensor, Weights,
 };
+use nas_passes::specialise;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::evaluator::{
-    Backend, OnStep, Part, Pass, PassReport, Split, Step, Stop, Supernet, Trainee,
-};
+use crate::backend::{Backend, TrainableNetwork};
+use crate::error::Fault as Problem;
+use crate::evaluator::{OnStep, Part, Pass, PassReport, Split, Step, Stop};
 use crate::metrics::Metrics;
+use crate::objective::Penalty;
+use crate::shared::{Relaxation, Relaxed, SharedWeights};
+use crate::strategies::gumbel;
 
 /// Steps of a pass.
 const STEPS: usize = 2;
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, thiserror::Error, miette::Diagnostic)]
+#[error("{0}")]
 pub(super) struct ToyError(pub(super) &'static str);
 
 /// A made-up space and what its candidates are worth.
+#[derive(Clone)]
 pub(super) struct Toy {
-    pub(super) space: Space,
+    pub(super) space: Rc<Checked<Space>>,
     pub(super) recipe: Recipe,
-    /// Quality and MACs of each candidate of each decision.
-    pub(super) worth: Vec<Vec<(f32, u32)>>,
+    /// Quality of each candidate of each decision.
+    quality: Rc<Vec<Vec<f32>>>,
     /// What its networks are judged by.
     pub(super) metrics: TaskMetrics,
-    /// A decision that exists only if decision 0 takes candidate 0.
-    pub(super) nested: Option<usize>,
     /// What the backend does wrong.
-    pub(super) fault: Cell<Fault>,
+    pub(super) fault: Rc<Cell<Fault>>,
+    /// Passes of training that were begun.
+    pub(super) passes: Rc<Cell<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,95 +61,144 @@ pub(super) enum Fault {
     Deaf,
 }
 
+/// Quality and MACs of five candidates.
+pub(super) type Worth = [(f32, u32); 5];
+
+/// Four decisions; in each another candidate is best and another one cheap.
+pub(super) fn worths() -> Vec<Worth> {
+    let worth = |d: u16| {
+        let quality =
+            |c: u16| if c == (2 * d + 1) % 5 { 1.0 } else { 0.1 * f32::from((c * 3 + d) % 5) };
+        let macs = |c: u16| if c == (d + 3) % 5 { 10 } else { 100 + 10 * u32::from(c) };
+        [0, 1, 2, 3, 4].map(|c| (quality(c), macs(c)))
+    };
+    (0..4).map(worth).collect()
+}
+
+/// A choice among convolutions of one pixel, which cost as many MACs as their kernels have taps;
+/// `then` follows the first.
+fn choice(worth: &Worth, then: &str) -> String {
+    let candidate = |(c, (_, macs)): (usize, &(f32, u32))| {
+        format!("c{c}: conv(1, kernel = (1, {macs})){}", if c == 0 { then } else { "" })
+    };
+    let candidates: Vec<String> = worth.iter().enumerate().map(candidate).collect();
+    format!("choose op {{ {} }}", candidates.join("\n"))
+}
+
+/// The space of this text, which must be without fault.
+pub(super) fn space(text: &str) -> Checked<Space> {
+    let mut problems = Problems::default();
+    let load = |_: &str, _: &[&str]| Err(LoadError::Missing("not there".to_owned()));
+    let program = Program::load(Source::new("toy.nas", text), &load, &mut problems);
+    let space = Compiler::new(&program, &mut problems).space("toy", &[]);
+    Checked::clone(&space.unwrap_or_else(|| panic!("{:?}", problems.into_vec())))
+}
+
 impl Toy {
-    /// Four decisions of five candidates; in each another one is best and another one cheap.
     pub(super) fn new() -> Self {
-        let worth: Vec<Vec<(f32, u32)>> = (0..4_u16)
-            .map(|d| {
-                let quality =
-                    |c| if c == (2 * d + 1) % 5 { 1.0 } else { 0.1 * f32::from((c * 3 + d) % 5) };
-                let macs = |c| if c == (d + 3) % 5 { 10 } else { 100 + 10 * u32::from(c) };
-                (0..5).map(|c| (quality(c), macs(c))).collect()
-            })
-            .collect();
-        let decisions = (0..4).map(|d| Decision {
-            path: format!("unit.{d}/op"),
-            label: "op".to_owned(),
-            choice: nas_ir::Choice::Parts,
-            candidates: (0..5).map(|c| format!("c{c}")).collect(),
-            origin: None,
+        Self::of(&worths(), "")
+    }
+
+    /// A decision for each worth, one after the other, under this requirement.
+    pub(super) fn of(worths: &[Worth], require: &str) -> Self {
+        let blocks = worths.iter().enumerate();
+        let blocks =
+            blocks.map(|(d, worth)| format!("block u{d}(x) {{ x -> {} }}\n", choice(worth, "")));
+        let steps: String = (0..worths.len()).map(|d| format!(" -> u{d}")).collect();
+        let text = format!(
+            "{}space toy {{ input x: [1, 1, 1]\n output y = x -> relu{steps}\n {require} }}",
+            blocks.collect::<String>(),
+        );
+        let quality = worths.iter().map(|worth| worth.map(|(quality, _)| quality).to_vec());
+        Self::with(space(&text), quality.collect())
+    }
+
+    /// The second decision exists only if the first takes its first candidate.
+    pub(super) fn nested() -> Self {
+        let worths = worths();
+        let [outer, inner, rest @ ..] = worths.as_slice() else { unreachable!() };
+        let rest: Vec<String> = rest.iter().map(|worth| choice(worth, "")).collect();
+        let text = format!(
+            "block inner(x) {{ x -> {} }}\nblock outer(x) {{ x -> {} }}\n\
+             space toy {{ input x: [1, 1, 1]\n output y = x -> outer -> {} }}",
+            choice(inner, ""),
+            choice(outer, " -> inner"),
+            rest.join(" -> "),
+        );
+        let quality = worths.iter().map(|worth| worth.map(|(quality, _)| quality).to_vec());
+        Self::with(space(&text), quality.collect())
+    }
+
+    /// A space whose candidates are worth anything.
+    pub(super) fn any(space: Checked<Space>) -> Self {
+        let rows = space.decisions.iter().enumerate();
+        let quality = rows.map(|(d, decision)| {
+            (0..decision.candidates.len()).map(|c| ((c * 3 + d) % 5) as f32 / 5.0).collect()
         });
-        let space =
-            Space { name: "toy".to_owned(), decisions: decisions.collect(), ..Space::default() };
-        let mut recipe = Recipe::default_for("toy");
+        let quality = quality.collect();
+        Self::with(space, quality)
+    }
+
+    fn with(space: Checked<Space>, quality: Vec<Vec<f32>>) -> Self {
+        let mut recipe = Recipe::default_for("toy", &gumbel::SCHEMA).unwrap();
         recipe.objective = Objective { factor: 0.0, measure: Measure::Macs };
         recipe.schedule.epochs = 30;
-        recipe.schedule.warmup = 3;
-        recipe.choices.rate = 0.3;
         recipe.retrain.epochs = 5;
         recipe.retrain.drop_path = Anneal { from: 0.0, to: 1.0, law: Law::Linear };
-        let metrics = Task::Segmentation { classes: 2, ignore: 255 }.metrics();
-        Self { space, recipe, worth, metrics, nested: None, fault: Cell::new(Fault::None) }
+        let mut toy = Self {
+            space: Rc::new(space),
+            recipe,
+            metrics: Task::Segmentation { classes: 2, ignore: 255 }.metrics(),
+            quality: Rc::new(quality),
+            fault: Rc::new(Cell::new(Fault::None)),
+            passes: Rc::new(Cell::new(0)),
+        };
+        toy.set("schedule", "warmup", Value::Count(3));
+        toy.set("choices", "rate", Value::Real(0.3));
+        toy
     }
 
     /// A run short enough to be stopped everywhere.
     pub(super) fn short() -> Self {
         let mut toy = Self::new();
         toy.recipe.schedule.epochs = 4;
-        toy.recipe.schedule.warmup = 1;
-        toy.recipe.choices.rate = 0.1;
-        toy.recipe.strategy.prune_below = 0.12;
-        toy.recipe.derive.sample = 4;
-        toy.recipe.derive.keep = 2;
         toy.recipe.retrain.epochs = 3;
+        toy.set("schedule", "warmup", Value::Count(1));
+        toy.set("choices", "rate", Value::Real(0.1));
+        toy.set("strategy", "prune_below", Value::Real(0.12));
+        toy.set("derive", "sample", Value::Count(4));
+        toy.set("derive", "keep", Value::Count(2));
         toy
     }
 
-    pub(super) fn network(&self, assignment: &Assignment) -> Network {
-        let ids: Vec<DecisionId> = self.space.decision_ids().map(|(id, _)| id).collect();
-        let mut choices = Vec::new();
-        let mut macs = 0;
-        for (d, decision) in self.space.decisions.iter().enumerate() {
-            if self.nested == Some(d) && assignment.get(ids[0]) != 0 {
-                continue;
-            }
-            let candidate = assignment.get(ids[d]);
-            choices.push((decision.path.clone(), decision.candidates[candidate].clone()));
-            macs += self.worth[d][candidate].1;
-        }
-        // A pointwise convolution of one pixel costs as many MACs as it has input channels.
-        let conv = Conv {
-            out: 1,
-            kernel: [1, 1],
-            stride: [1, 1],
-            dilation: [1, 1],
-            groups: NonZeroU32::MIN,
-            bias: false,
-            padding: Padding { before: [0, 0], after: [0, 0] },
-        };
-        let node = |name: &str, op, inputs, channels| NetworkNode {
-            name: name.to_owned(),
-            op,
-            inputs,
-            shape: Shape::map(channels, 1, 1),
-        };
-        let nodes =
-            vec![node("x", None, vec![], macs), node("y", Some(Op::Conv(conv)), vec![0], 1)];
-        let port = |name: &str, node| vec![Port { name: name.to_owned(), node }];
-        let (inputs, outputs) = (port("x", 0), port("y", 1));
-        let space = "toy".to_owned();
-        Network { space, choices, nodes, inputs, outputs, ..Network::default() }
+    /// Gives a setting of the strategy a value.
+    pub(super) fn set(&mut self, section: &'static str, field: &'static str, value: Value) {
+        self.recipe.settings.set(section, field, value);
     }
 
-    /// Mean quality of the choices, from 0 to 1.
-    fn quality(&self, choices: &[(String, String)]) -> f32 {
-        let each = choices.iter().map(|(path, name)| {
+    /// The same with another recipe.
+    pub(super) fn searched_by(&self, recipe: Recipe) -> Self {
+        Self { recipe, passes: Rc::default(), ..self.clone() }
+    }
+
+    /// The name of the strategy.
+    pub(super) fn strategy(&self) -> &'static StrategySchema {
+        self.recipe.strategy
+    }
+
+    pub(super) fn network(&self, assignment: &Assignment) -> Network {
+        specialise(&self.space, assignment)
+    }
+
+    /// Mean over the choices of a network, which is 1 where there are none.
+    fn mean(&self, network: &Network, of: impl Fn(usize, usize) -> f32) -> f32 {
+        let each = network.choices.iter().map(|(path, name)| {
             let d = self.space.decisions.iter().position(|d| d.path == *path).unwrap();
             let c = self.space.decisions[d].candidates.iter().position(|c| c == name).unwrap();
-            self.worth[d][c].0
+            of(d, c)
         });
-        // A network without choices is as good as it can be.
-        if choices.is_empty() { 1.0 } else { each.sum::<f32>() / choices.len() as f32 }
+        let count = network.choices.len();
+        if count == 0 { 1.0 } else { each.sum::<f32>() / count as f32 }
     }
 
     /// The metrics of a network that is so good.
@@ -167,10 +224,27 @@ impl Toy {
         random.set_stream(1000 * u64::from(pass.epoch) + 10 * part + step as u64);
         random
     }
+
+    fn begin_pass(&self) {
+        self.passes.set(self.passes.get() + 1);
+    }
+
+    fn supernet(&self, is_relaxed: bool) -> ToySupernet {
+        let zeros: Vec<Vec<f32>> = self.quality.iter().map(|row| vec![0.0; row.len()]).collect();
+        ToySupernet {
+            toy: self.clone(),
+            is_relaxed,
+            skill: 0.0,
+            practice: zeros.clone(),
+            logits: zeros.clone(),
+            moments: zeros.clone(),
+            pruned: zeros,
+        }
+    }
 }
 
 /// Calls back after a step.
-fn report<E>(toy: &Toy, on_step: OnStep<'_>, done: usize, loss: f64) -> Result<(), Stop<E>> {
+fn report(toy: &Toy, on_step: OnStep<'_>, done: usize, loss: f64) -> Result<(), Stop> {
     let flow = on_step(Step { done, of: STEPS, loss });
     let deaf = toy.fault.get() == Fault::Deaf && done == STEPS;
     if flow == ControlFlow::Break(()) && !deaf { Err(Stop::Interrupted) } else { Ok(()) }
@@ -180,86 +254,170 @@ fn tensor(data: &[f32]) -> Tensor {
     Tensor { dims: vec![data.len() as u32], data: data.to_vec() }
 }
 
-/// A supernet in training: a skill that all networks share, and the logits.
-pub(super) struct ToySupernet<'t> {
-    toy: &'t Toy,
+/// A supernet in training: a skill that all networks share, how often each candidate was trained, and
+/// the logits.
+struct ToySupernet {
+    toy: Toy,
+    is_relaxed: bool,
     skill: f32,
+    practice: Vec<Vec<f32>>,
     logits: Vec<Vec<f32>>,
     moments: Vec<Vec<f32>>,
-    dropped: Vec<Vec<f32>>,
+    pruned: Vec<Vec<f32>>,
 }
 
-impl<'t> ToySupernet<'t> {
-    fn new(toy: &'t Toy) -> Self {
-        let zeros: Vec<Vec<f32>> = toy.worth.iter().map(|row| vec![0.0; row.len()]).collect();
-        let (logits, moments) = (zeros.clone(), zeros.clone());
-        Self { toy, skill: 0.0, logits, moments, dropped: zeros }
-    }
-
-    fn softmax(&self, d: usize, noise: impl FnMut() -> f32, temperature: f32) -> Vec<f32> {
-        let mut noise = noise;
+impl ToySupernet {
+    fn softmax(&self, d: usize, mut noise: impl FnMut() -> f32, temperature: f32) -> Vec<f32> {
         let raw: Vec<f32> = self.logits[d]
             .iter()
-            .zip(&self.dropped[d])
-            .map(|(logit, dropped)| {
+            .zip(&self.pruned[d])
+            .map(|(logit, pruned)| {
                 let value = ((logit + noise()) / temperature).exp();
-                if *dropped > 0.0 { 0.0 } else { value }
+                if *pruned > 0.0 { 0.0 } else { value }
             })
             .collect();
         let sum: f32 = raw.iter().sum();
         raw.iter().map(|value| value / sum).collect()
     }
+
+    fn weight_step(&mut self, pass: &Pass, step: usize, on_step: OnStep<'_>) -> Result<f64, Stop> {
+        if self.toy.fault.get() == Fault::Fails {
+            return Err(Stop::Failed(ToyError("out of memory")).boxed());
+        }
+        let noise: f32 = self.toy.random(pass, step).random();
+        self.skill += pass.learning_rate[0] as f32 * (1.0 - self.skill) * noise;
+        let loss = f64::from(1.0 - self.skill);
+        report(&self.toy, on_step, step + 1, loss)?;
+        Ok(loss)
+    }
+
+    /// The tables that are of the state, by name.
+    fn tables(&mut self) -> Vec<(&'static str, &mut Vec<Vec<f32>>)> {
+        if self.is_relaxed {
+            vec![
+                ("logits", &mut self.logits),
+                ("optimizer", &mut self.moments),
+                ("pruned", &mut self.pruned),
+            ]
+        } else {
+            vec![("practice", &mut self.practice)]
+        }
+    }
 }
 
-impl Supernet for ToySupernet<'_> {
-    type Error = ToyError;
+impl SharedWeights for ToySupernet {
+    fn steps(&mut self, _: Part) -> Result<usize, Problem> {
+        Ok(STEPS)
+    }
 
-    fn train_weights(
+    fn train(
         &mut self,
         pass: &Pass,
+        paths: &[Vec<Assignment>],
         on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop<ToyError>> {
-        assert_ne!(pass.part, Part::Choices);
-        for step in 0..STEPS {
-            if self.toy.fault.get() == Fault::Fails {
-                return Err(Stop::Failed(ToyError("out of memory")));
+    ) -> Result<f64, Stop> {
+        assert_eq!((pass.part, paths.len()), (Part::All, STEPS));
+        self.toy.begin_pass();
+        let mut loss = 0.0;
+        for (step, networks) in paths.iter().enumerate() {
+            assert!(!networks.is_empty());
+            for assignment in networks {
+                let ids = self.toy.space.decision_ids().map(|(id, _)| id);
+                ids.for_each(|id| self.practice[id.index()][assignment.get(id)] += 1.0);
             }
-            let noise: f32 = self.toy.random(pass, step).random();
-            self.skill += pass.rate[0] as f32 * (1.0 - self.skill) * noise;
-            report(self.toy, on_step, step + 1, f64::from(1.0 - self.skill))?;
+            loss = self.weight_step(pass, step, on_step)?;
         }
-        Ok(PassReport { loss: f64::from(1.0 - self.skill), cost: 300.0 })
+        Ok(loss)
+    }
+
+    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
+        let network = self.toy.network(assignment);
+        let practised = |d: usize, c: usize| match self.is_relaxed {
+            true => self.toy.quality[d][c],
+            false => self.toy.quality[d][c] * (1.0 - 0.5_f32.powf(self.practice[d][c])),
+        };
+        let miou = f64::from(self.skill * self.toy.mean(&network, practised));
+        report(&self.toy, on_step, STEPS, 1.0 - miou)?;
+        Ok(self.toy.score(miou))
+    }
+
+    fn state(&self) -> Result<Weights, Problem> {
+        let mut copy = self.toy.supernet(self.is_relaxed);
+        (copy.practice, copy.logits) = (self.practice.clone(), self.logits.clone());
+        (copy.moments, copy.pruned) = (self.moments.clone(), self.pruned.clone());
+        let mut state = Weights::new();
+        state.insert("skill".to_owned(), Tensor { dims: vec![], data: vec![self.skill] });
+        for (name, table) in copy.tables() {
+            for (d, row) in table.iter().enumerate() {
+                state.insert(format!("{name}/{d}"), tensor(row));
+            }
+        }
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: &Weights) -> Result<(), Problem> {
+        self.skill = state["skill"].data[0];
+        for (name, table) in self.tables() {
+            for (d, row) in table.iter_mut().enumerate() {
+                *row = state[&format!("{name}/{d}")].data.clone();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Relaxed for ToySupernet {
+    fn train_mixed(
+        &mut self,
+        pass: &Pass,
+        _: f64,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop> {
+        assert_ne!(pass.part, Part::Choices);
+        self.toy.begin_pass();
+        let (cost, _) = penalty.expected(&self.probabilities());
+        let mut loss = 0.0;
+        for step in 0..STEPS {
+            loss = self.weight_step(pass, step, on_step)?;
+        }
+        Ok(PassReport { loss, cost })
     }
 
     fn train_choices(
         &mut self,
         pass: &Pass,
+        temperature: f64,
+        penalty: &Penalty,
         on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop<ToyError>> {
+    ) -> Result<PassReport, Stop> {
         assert_eq!(pass.part, Part::Choices);
-        let (temperature, factor) =
-            (pass.temperature as f32, self.toy.recipe.objective.factor as f32);
+        self.toy.begin_pass();
         let mut loss = 0.0;
+        let mut cost = 0.0;
         for step in 0..STEPS {
             let mut random = self.toy.random(pass, step);
+            let by_probability;
+            (cost, by_probability) = penalty.expected(&self.probabilities());
             for d in 0..self.logits.len() {
                 let mut gumbel = || -(-random.random_range(1e-6_f32..1.0).ln()).ln();
-                let weights = self.softmax(d, &mut gumbel, temperature);
+                let weights = self.softmax(d, &mut gumbel, temperature as f32);
+                let costs = by_probability[d].iter().map(|cost| (penalty.factor() * cost) as f32);
                 let utility: Vec<f32> =
-                    self.toy.worth[d].iter().map(|(q, macs)| q - factor * *macs as f32).collect();
+                    self.toy.quality[d].iter().zip(costs).map(|(q, cost)| q - cost).collect();
                 let mean: f32 = weights.iter().zip(&utility).map(|(w, u)| w * u).sum();
                 loss -= mean;
                 for c in 0..weights.len() {
                     let gradient = weights[c] * (utility[c] - mean);
                     self.moments[d][c] = 0.5 * self.moments[d][c] + gradient;
-                    self.logits[d][c] += 10.0 * pass.rate[0] as f32 * self.moments[d][c];
+                    self.logits[d][c] += 10.0 * pass.learning_rate[0] as f32 * self.moments[d][c];
                 }
             }
-            report(self.toy, on_step, step + 1, f64::from(loss))?;
+            report(&self.toy, on_step, step + 1, f64::from(loss))?;
         }
         let diverges = self.toy.fault.get() == Fault::Diverges && pass.epoch == 5;
         let loss = if diverges { f64::NAN } else { f64::from(loss) };
-        Ok(PassReport { loss, cost: 300.0 })
+        Ok(PassReport { loss, cost })
     }
 
     fn probabilities(&self) -> Vec<Vec<f64>> {
@@ -269,106 +427,78 @@ impl Supernet for ToySupernet<'_> {
             .collect()
     }
 
-    fn drop_candidate(&mut self, decision: DecisionId, candidate: usize) {
-        let dropped = &mut self.dropped[decision.index()][candidate];
-        assert_eq!(*dropped, 0.0, "dropped twice");
-        *dropped = 1.0;
+    fn prune(&mut self, decision: DecisionId, candidate: usize) {
+        let pruned = &mut self.pruned[decision.index()][candidate];
+        assert_eq!(*pruned, 0.0, "pruned twice");
+        *pruned = 1.0;
     }
 
-    fn score(
-        &mut self,
-        assignment: &Assignment,
-        on_step: OnStep<'_>,
-    ) -> Result<Metrics, Stop<ToyError>> {
-        let network = self.toy.network(assignment);
-        let miou = f64::from(self.skill * self.toy.quality(&network.choices));
-        report(self.toy, on_step, STEPS, 1.0 - miou)?;
-        Ok(self.toy.score(miou))
-    }
-
-    fn state(&self) -> Result<Weights, ToyError> {
-        let mut state = Weights::new();
-        state.insert("skill".to_owned(), Tensor { dims: vec![], data: vec![self.skill] });
-        for d in 0..self.logits.len() {
-            state.insert(format!("logits/{d}"), tensor(&self.logits[d]));
-            state.insert(format!("optimizer/{d}"), tensor(&self.moments[d]));
-            state.insert(format!("dropped/{d}"), tensor(&self.dropped[d]));
-        }
-        Ok(state)
-    }
-
-    fn restore(&mut self, state: &Weights) -> Result<(), ToyError> {
-        self.skill = state["skill"].data[0];
-        for d in 0..self.logits.len() {
-            self.logits[d] = state[&format!("logits/{d}")].data.clone();
-            self.moments[d] = state[&format!("optimizer/{d}")].data.clone();
-            self.dropped[d] = state[&format!("dropped/{d}")].data.clone();
-        }
-        Ok(())
+    fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool {
+        self.pruned[decision.index()][candidate] > 0.0
     }
 }
 
 /// A network in training: a weight that nears its quality, better after even epochs.
-pub(super) struct ToyTrainee<'t> {
-    toy: &'t Toy,
+struct ToyNetwork {
+    toy: Toy,
     quality: f32,
     weight: f32,
     epochs: f32,
 }
 
-impl Trainee for ToyTrainee<'_> {
-    type Error = ToyError;
-
-    fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<ToyError>> {
-        let epochs = f64::from(self.toy.recipe.retrain.epochs);
-        assert_eq!(pass.drop_path, f64::from(pass.epoch) / epochs);
+impl TrainableNetwork for ToyNetwork {
+    fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<f64, Stop> {
+        self.toy.begin_pass();
+        // Paths are dropped more and more, from the first epoch on.
+        assert_eq!(pass.drop_path > 0.0, pass.epoch > 0);
         for step in 0..STEPS {
             let noise: f32 = self.toy.random(pass, step).random();
-            self.weight += 5.0 * pass.rate[0] as f32 * (self.quality - self.weight) * noise;
-            report(self.toy, on_step, step + 1, f64::from(1.0 - self.weight))?;
+            self.weight +=
+                5.0 * pass.learning_rate[0] as f32 * (self.quality - self.weight) * noise;
+            report(&self.toy, on_step, step + 1, f64::from(1.0 - self.weight))?;
         }
         self.epochs += 1.0;
-        Ok(PassReport { loss: f64::from(1.0 - self.weight), cost: 0.0 })
+        Ok(f64::from(1.0 - self.weight))
     }
 
-    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop<ToyError>> {
+    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
         let luck = if self.epochs % 2.0 == 0.0 { 0.0 } else { 0.3 };
         let base = f64::from(self.weight * (1.0 - luck));
         let miou = if split == Split::Test { 0.9 * base } else { base };
-        report(self.toy, on_step, STEPS, 1.0 - miou)?;
+        report(&self.toy, on_step, STEPS, 1.0 - miou)?;
         Ok(self.toy.score(miou))
     }
 
-    fn load(&mut self, weights: &Weights) -> Result<(), ToyError> {
+    fn load(&mut self, weights: &Weights) -> Result<(), Problem> {
         self.weight = weights["y.weight"].data[0];
         Ok(())
     }
 
-    fn state(&self) -> Result<Weights, ToyError> {
+    fn state(&self) -> Result<Weights, Problem> {
         let mut state = Weights::new();
         state.insert("y.weight".to_owned(), Tensor { dims: vec![1, 1], data: vec![self.weight] });
         state.insert("optimizer/epochs".to_owned(), tensor(&[self.epochs]));
         Ok(state)
     }
 
-    fn restore(&mut self, state: &Weights) -> Result<(), ToyError> {
+    fn restore(&mut self, state: &Weights) -> Result<(), Problem> {
         self.weight = state["y.weight"].data[0];
         self.epochs = state["optimizer/epochs"].data[0];
         Ok(())
     }
 }
 
-impl<'t> Backend for &'t Toy {
-    type Error = ToyError;
-    type Supernet = ToySupernet<'t>;
-    type Trainee = ToyTrainee<'t>;
-
-    fn supernet(&self) -> Result<Self::Supernet, ToyError> {
-        Ok(ToySupernet::new(self))
+impl Backend for Toy {
+    fn shared(&self) -> Result<Box<dyn SharedWeights>, Problem> {
+        Ok(Box::new(self.supernet(false)))
     }
 
-    fn trainee(&self, network: Network) -> Result<Self::Trainee, ToyError> {
-        let quality = self.quality(&network.choices);
-        Ok(ToyTrainee { toy: self, quality, weight: 0.0, epochs: 0.0 })
+    fn relaxed(&self, _: &Relaxation) -> Result<Box<dyn Relaxed>, Problem> {
+        Ok(Box::new(self.supernet(true)))
+    }
+
+    fn network(&self, network: Network) -> Result<Box<dyn TrainableNetwork>, Problem> {
+        let quality = self.mean(&network, |d, c| self.quality[d][c]);
+        Ok(Box::new(ToyNetwork { toy: self.clone(), quality, weight: 0.0, epochs: 0.0 }))
     }
 }

@@ -3,8 +3,8 @@
 
 use nas_cases::networks::weights;
 use nas_cases::{cases, reference};
-use nas_ir::recipe::Mixing;
 use nas_ir::{Task, Tensor as Plain};
+use nas_search::shared::Mixing;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -191,7 +191,7 @@ struct Searched {
     mixture: Mixture,
     images: Tensor,
     labels: Labels,
-    theta: Tensor,
+    logits: Tensor,
 }
 
 impl Searched {
@@ -204,9 +204,9 @@ impl Searched {
         let fed = mixture.program.inputs[0].dims().iter().map(|&d| i64::from(d));
         let images = random(1, &[vec![4], fed.collect()].concat());
         let labels = Labels { classes: Tensor::arange(4, (Kind::Int64, Device::Cpu)), ignore: -1 };
-        let count = mixture.choices.theta().len() as i64;
-        let theta = random(2, &[count]).set_requires_grad(true);
-        Self { mixture, images, labels, theta }
+        let count = mixture.choices.logits().len() as i64;
+        let logits = random(2, &[count]).set_requires_grad(true);
+        Self { mixture, images, labels, logits }
     }
 
     fn lesson(&self, step: usize) -> Lesson<'_> {
@@ -233,9 +233,9 @@ impl Searched {
 fn soft_mixtures_have_the_gradients_of_their_differences() {
     for text in [DARTS, DROPOUTS] {
         let searched = Searched::new(text, Mixing::Soft);
-        let mixes = || searched.mixture.draw(&searched.lesson(0), true, &searched.theta).unwrap();
-        let theta = vec![searched.theta.shallow_clone()];
-        for leaves in [theta, searched.leaves(&mixes())] {
+        let mixes = || searched.mixture.draw(&searched.lesson(0), true, &searched.logits).unwrap();
+        let logits = vec![searched.logits.shallow_clone()];
+        for leaves in [logits, searched.leaves(&mixes())] {
             assert!(check(text, &leaves, || searched.loss(&mixes(), 0)) > 1e-3, "{text}");
         }
     }
@@ -272,7 +272,7 @@ fn draw(searched: &Searched, mixing: Mixing, step: usize) -> Vec<Mix> {
     let moment = Moment { step, ..MOMENT };
     let device = Device::Cpu;
     let draw = Draw { mixing, temperature: 0.7, seed: 3, moment, batch: 1, device };
-    draw.mixes(&searched.mixture.choices, &searched.theta).unwrap()
+    draw.mixes(&searched.mixture.choices, &searched.logits).unwrap()
 }
 
 /// The factor of a hard choice is 1, and its gradient that of the weight of the candidate
@@ -291,9 +291,9 @@ fn straight_through_factors_have_the_gradients_of_the_weights() {
             }
             Mix::One { .. } => panic!("not soft"),
         };
-        let theta = std::slice::from_ref(&searched.theta);
-        check("the weight", theta, soft);
-        let gradient = |of: &Tensor| Tensor::run_backward(&[of], theta, true, false).remove(0);
+        let logits = std::slice::from_ref(&searched.logits);
+        check("the weight", logits, soft);
+        let gradient = |of: &Tensor| Tensor::run_backward(&[of], logits, true, false).remove(0);
         assert!(gradient(factor).allclose(&gradient(&soft()), 1e-12, 1e-12, false));
     }
 }

@@ -1,7 +1,7 @@
 //! Both optimisers against their formulas, step by step.
 
 use nas_ir::Shape;
-use nas_ir::recipe::Adam;
+use nas_search::shared::Adam;
 use tch::{Device, Kind, Tensor};
 
 use super::build::{Conv, Maker, checked, network};
@@ -72,22 +72,22 @@ fn adam_is_that_of_the_paper() {
     maker.decision("d", 3);
     let mut choices = Choices::new(&maker.space);
     choices.prune(0, 2);
-    let adam = Adam { rate: 0.0, beta1: 0.8, beta2: 0.9, decay: 0.1 };
-    let (mut theta, mut mean, mut square) = ([1.0f64; 2], [0.0f64; 2], [0.0f64; 2]);
+    let adam = Adam { beta1: 0.8, beta2: 0.9, decay: 0.1 };
+    let (mut logits, mut mean, mut square) = ([1.0f64; 2], [0.0f64; 2], [0.0f64; 2]);
     for step in 1..=5 {
         let gradient = [0.3 / f64::from(step), -2.0, 7.0];
         choices.step(&gradient, 0.05, &adam);
         for i in 0..2 {
-            let g = gradient[i] + 0.1 * theta[i];
+            let g = gradient[i] + 0.1 * logits[i];
             mean[i] = 0.8 * mean[i] + 0.2 * g;
             square[i] = 0.9 * square[i] + 0.1 * g * g;
             let (m, s) =
                 (mean[i] / (1.0 - 0.8f64.powi(step)), square[i] / (1.0 - 0.9f64.powi(step)));
-            theta[i] -= 0.05 * m / (s.sqrt() + 1e-8);
+            logits[i] -= 0.05 * m / (s.sqrt() + 1e-8);
         }
-        let found = choices.theta();
+        let found = choices.logits();
         for i in 0..2 {
-            assert!((f64::from(found[i]) - theta[i]).abs() < 1e-5, "{found:?} {theta:?}");
+            assert!((f64::from(found[i]) - logits[i]).abs() < 1e-5, "{found:?} {logits:?}");
         }
         assert_eq!(found[2].to_bits(), 1f32.to_bits());
     }

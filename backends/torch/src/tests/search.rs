@@ -9,11 +9,13 @@ use std::sync::Arc;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
-use nas_ir::{Assignment, Checked, Space};
+use nas_ir::{Checked, Space};
 use nas_passes::specialise;
-use nas_search::evaluator::{Backend, Part, Pass, Split, Step, Supernet, Trainee};
+use nas_search::backend::TrainableNetwork;
+use nas_search::evaluator::{Part, Pass, Split, Step};
 use nas_search::record::RunResult;
-use nas_search::{Inputs, Job, Outcome, Store, run};
+use nas_search::shared::SharedWeights;
+use nas_search::{End, Inputs, Job, Store, run};
 
 use super::source::compiled;
 use crate::{Options, TorchBackend, TorchError};
@@ -76,7 +78,11 @@ struct Setting {
 
 impl Setting {
     fn new() -> Self {
-        let (space, recipe) = compiled(SPACE);
+        Self::of(SPACE)
+    }
+
+    fn of(text: &str) -> Self {
+        let (space, recipe) = compiled(text);
         let dir = tempfile::tempdir().unwrap();
         draw(dir.path());
         Self { space, recipe, dir }
@@ -106,33 +112,42 @@ impl Setting {
         };
         let create = if dir.exists() { Store::resume } else { Store::create };
         let mut store = create(&dir, &inputs).unwrap();
-        let network = |assignment: &Assignment| specialise(&self.space, assignment);
-        let job =
-            Job { space, recipe, backend: &self.backend(), specialise: &network, best_kept: None };
+        let job = Job { space, recipe, backend: &self.backend() };
         let mut told = 0;
         let outcome = run(&job, &mut store, &mut |_| {
             told += 1;
             if told >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match outcome.unwrap() {
-            Outcome::Finished(result) => Some(*result),
-            Outcome::Interrupted(_) => None,
+            End::Finished(result) => Some(*result),
+            End::Interrupted(_) => None,
         }
     }
 }
 
+/// [`SPACE`], to be searched at random.
+fn at_random(evaluate: &str) -> String {
+    let strategy = format!("strategy random {{ evaluate = {evaluate}, budget = 2 }}");
+    SPACE
+        .replace("strategy gumbel { temperature = 2.0 -> 1.0, mixing = hard }", &strategy)
+        .replace("schedule { epochs = 4, warmup = 1, split = 0.5 }", "schedule { epochs = 4 }")
+}
+
 #[test]
 fn a_search_from_text_and_files_finds_a_network_that_works() {
-    let setting = Setting::new();
-    let result = setting.run("whole", usize::MAX).unwrap();
-    assert!(result.test.primary().1 > 0.8, "{result:?}");
-    // Stopped and gone on with, it ends the same.
-    while setting.run("parts", 40).is_none() {}
-    let parts = setting.run("parts", usize::MAX).unwrap();
-    assert_eq!(parts.val, result.val);
-    let read = |name: &str, file: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();
-    for file in ["assignment.json", "candidates.json"] {
-        assert_eq!(read("whole", file), read("parts", file));
+    for text in [SPACE.to_owned(), at_random("shared"), at_random("alone")] {
+        let setting = Setting::of(&text);
+        let result = setting.run("whole", usize::MAX).unwrap();
+        assert!(result.test.primary().1 > 0.8, "{result:?}");
+        // Stopped and gone on with, it ends the same.
+        while setting.run("parts", 40).is_none() {}
+        let parts = setting.run("parts", usize::MAX).unwrap();
+        assert_eq!(parts.val, result.val);
+        let read =
+            |name: &str, file: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();
+        for file in ["assignment.json", "candidates.json", "scores.jsonl", "history.jsonl"] {
+            assert_eq!(read("whole", file), read("parts", file), "{file}");
+        }
     }
 }
 
@@ -148,21 +163,22 @@ fn inherited_weights_are_those_of_the_network() {
     let options = Options { threads: Some(1), estimate: 0, ..Options::default() };
     let (space, recipe) = (Arc::clone(&setting.space), setting.recipe.clone());
     let backend = TorchBackend::new(space, recipe, dataset, options).unwrap();
-    let mut supernet = backend.supernet().unwrap();
-    for epoch in 0..4 {
-        let pass =
-            Pass { part: Part::All, epoch, rate: [0.1, 0.1], temperature: 1.0, drop_path: 1.0 };
-        supernet.train_weights(&pass, &mut go_on).unwrap();
-    }
+    let mut supernet = backend.shared_supernet().unwrap();
     let mut assignment = setting.space.first_assignment();
     let wide = setting.space.decision_ids().filter(|(_, d)| d.label == "width");
     wide.for_each(|(id, _)| assignment.set(id, 1));
-    let inherited = Supernet::score(&mut supernet, &assignment, &mut go_on).unwrap();
-    let mut trainee = backend.trainee(specialise(&setting.space, &assignment)).unwrap();
-    assert_ne!(trainee.score(Split::Val, &mut go_on).unwrap(), inherited);
+    let steps = supernet.steps(Part::All).unwrap();
+    let paths = vec![vec![setting.space.first_assignment(), assignment.clone()]; steps];
+    for epoch in 0..4 {
+        let pass = Pass { part: Part::All, epoch, learning_rate: [0.1, 0.1], drop_path: 1.0 };
+        supernet.train(&pass, &paths, &mut go_on).unwrap();
+    }
+    let inherited = supernet.score(&assignment, &mut go_on).unwrap();
+    let mut network = backend.trainable(&specialise(&setting.space, &assignment)).unwrap();
+    assert_ne!(network.score(Split::Val, &mut go_on).unwrap(), inherited);
     let part = supernet.mixture.inherit(&setting.space, &assignment, false).unwrap();
-    trainee.load(&part.weights().unwrap()).unwrap();
-    assert_eq!(trainee.score(Split::Val, &mut go_on).unwrap(), inherited);
+    network.load(&part.weights().unwrap()).unwrap();
+    assert_eq!(network.score(Split::Val, &mut go_on).unwrap(), inherited);
 }
 
 #[test]

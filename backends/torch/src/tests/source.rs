@@ -10,10 +10,10 @@ use nas_testing::compile;
 /// The space `s` of a text, and its recipe `r` or the default one.
 pub(crate) fn compiled(text: &str) -> (Arc<Checked<Space>>, Recipe) {
     let ((space, recipe), problems) = compile(Source::new("s.nas", text), |_, compiler| {
-        (compiler.space("s", &[]), compiler.recipe("r", &[]))
+        let recipe = compiler.recipe("r", &[]).or_else(|| compiler.default_recipe("s", &[]));
+        (compiler.space("s", &[]), recipe)
     });
-    let space = space.unwrap_or_else(|| panic!("{problems:?}"));
-    (space, recipe.unwrap_or_else(|| Recipe::default_for("s")))
+    space.zip(recipe).unwrap_or_else(|| panic!("{problems:?}"))
 }
 
 /// The space `s` of a text.

@@ -1,7 +1,7 @@
 //! A supernet's mixtures, gradients, pruned candidates and state, on small spaces.
 
-use nas_ir::recipe::{Adam, Mixing};
 use nas_ir::{Checked, Shape, Space};
+use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::{Conv, Maker, UNITS, assignment, checked, network, op, squeeze};
@@ -9,7 +9,7 @@ use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::kernel::Statistics;
 use crate::mixing::Mix;
-use crate::mixture::{Mixture, Settings, loss, theta_gradient};
+use crate::mixture::{Mixture, Settings, logits_gradient, loss};
 use crate::network::TorchNetwork;
 use crate::parameters::values;
 use crate::passes::Lesson;
@@ -18,7 +18,7 @@ use crate::schedule::Schedule;
 use crate::task::Labels;
 
 pub(crate) fn settings(mixing: Mixing) -> Settings {
-    let adam = Adam { rate: 1e-2, beta1: 0.9, beta2: 0.999, decay: 1e-3 };
+    let adam = Adam { beta1: 0.9, beta2: 0.999, decay: 1e-3 };
     let (momentum, decay, clip) = (0.9, 1e-4, Some(5.0));
     Settings { mixing, adam, momentum, decay, clip, seed: 3, device: Device::Cpu }
 }
@@ -67,32 +67,32 @@ fn nested_gradient(p: &[Vec<f64>]) -> Vec<Vec<f64>> {
     vec![vec![5.0, 1.0, 3.0 + 7.0 * b, 0.5], vec![0.0, 7.0 * a, 0.0, 2.0]]
 }
 
-fn adam(rate: f64) -> Adam {
-    Adam { rate, beta1: 0.0, beta2: 0.0, decay: 0.0 }
+fn adam() -> Adam {
+    Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 }
 }
 
 #[test]
 fn the_gradient_of_the_expected_cost_is_exact() {
     let mut choices = Choices::new(&small());
     // Adam without memory steps by the sign of the gradient: it spreads the logits.
-    choices.step(&[0.3, -1.0, 2.0, 0.5, 1.0, 0.0, -0.2, 0.4], 0.4, &adam(0.4));
+    choices.step(&[0.3, -1.0, 2.0, 0.5, 1.0, 0.0, -0.2, 0.4], 0.4, &adam());
     choices.prune(0, 1);
     let gradient = choices.through_softmax(&nested_gradient(&choices.probabilities()));
-    let theta: Vec<f64> = choices.theta().into_iter().map(f64::from).collect();
-    let cost = |theta: &[f64]| {
+    let logits: Vec<f64> = choices.logits().into_iter().map(f64::from).collect();
+    let cost = |logits: &[f64]| {
         let softmax = |logits: &[f64], pruned: Option<usize>| {
             let e = |(i, v): (usize, &f64)| if Some(i) == pruned { 0.0 } else { v.exp() };
             let each: Vec<f64> = logits.iter().enumerate().map(e).collect();
             let sum: f64 = each.iter().sum();
             each.into_iter().map(|e| e / sum).collect::<Vec<f64>>()
         };
-        nested(&[softmax(&theta[..4], Some(1)), softmax(&theta[4..], None)])
+        nested(&[softmax(&logits[..4], Some(1)), softmax(&logits[4..], None)])
     };
-    for i in 0..theta.len() {
+    for i in 0..logits.len() {
         let moved = |by: f64| {
-            let mut theta = theta.clone();
-            theta[i] += by;
-            cost(&theta)
+            let mut logits = logits.clone();
+            logits[i] += by;
+            cost(&logits)
         };
         let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
         assert!((gradient[i] - difference).abs() < 1e-7, "{i}: {} {difference}", gradient[i]);
@@ -108,12 +108,12 @@ fn hard_choices_carry_the_gradient_of_what_ran() {
     for candidate in 0..3 {
         mixture.choices.prune(1, candidate);
     }
-    let theta = mixture.theta().unwrap().set_requires_grad(true);
-    let mixes = mixture.draw(&lesson, true, &theta).unwrap();
+    let logits = mixture.logits().unwrap().set_requires_grad(true);
+    let mixes = mixture.draw(&lesson, true, &logits).unwrap();
     let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
     let evaluation = mixture.evaluation(&schedule, &mixes, Statistics::Batch);
     let (value, _) = loss(&evaluation, &lesson, crate::Phase::Choices).unwrap();
-    let gradient = theta_gradient(&value, &theta).unwrap();
+    let gradient = logits_gradient(&value, &logits).unwrap();
     // The gradient through a softmax of all candidates sums to 0 and has one other sign.
     let first: f64 = gradient[..4].iter().sum();
     assert!(first.abs() < 1e-6, "{gradient:?}");
@@ -140,7 +140,7 @@ fn hard_mode_runs_one_candidate_of_each_decision() {
     let mut seen = [false; 4];
     for step in 0..40 {
         let mixes =
-            mixture.draw(&lesson(&pictures, step), false, &mixture.theta().unwrap()).unwrap();
+            mixture.draw(&lesson(&pictures, step), false, &mixture.logits().unwrap()).unwrap();
         let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
         let names = evaluated(&mixture.program, &schedule);
         for (layer, mix) in mixes.iter().enumerate() {
@@ -181,7 +181,7 @@ fn a_chosen_network_is_that_part_of_the_supernet() {
                 mixture.choices.prune(decision, candidate);
             }
         }
-        let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.theta().unwrap()).unwrap();
+        let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.logits().unwrap()).unwrap();
         let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
         let evaluation = mixture.evaluation(&schedule, &mixes, Statistics::Running);
         let whole = no_grad(|| evaluation.run(&[pictures.images.shallow_clone()])).unwrap();
@@ -348,7 +348,7 @@ fn decisions_nest_and_are_shared() {
     let first = mixture.weight_step(&lesson(&pictures, 0)).unwrap();
     assert!(first.is_finite());
     mixture.choices.prune(0, 0);
-    let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.theta().unwrap()).unwrap();
+    let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.logits().unwrap()).unwrap();
     let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
     // With the inner select unreachable, `x` is the result; nothing is computed.
     assert_eq!(evaluated(&mixture.program, &schedule), ["zero", "sum"]);

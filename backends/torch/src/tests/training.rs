@@ -5,12 +5,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use nas_data::Dataset;
-use nas_ir::recipe::{
-    Adam, Anneal, Data, Derive, Gumbel, Law, Mixing, Objective, Recipe, Retrain, Schedule,
-    Sgd as Descent,
-};
-use nas_ir::{Checked, ClassMetric, Measure, Metric, Shape, Space, Task};
+use nas_ir::recipe::Recipe;
+use nas_ir::{Assignment, Checked, ClassMetric, Metric, Shape, Space, Task};
 use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
+use nas_search::shared::Mixing;
+use nas_search::strategies::gumbel;
 use tch::{Device, Kind, Tensor};
 
 use super::build::{UNITS, network, squeeze};
@@ -44,7 +43,8 @@ impl Tiles {
         change(&mut recipe);
         let dataset = Dataset::open(self.0.path()).unwrap();
         let task = Task::Segmentation { classes: 7, ignore: 255 };
-        Feed::new(&dataset, &recipe, task, Shape::map(3, 64, 64), batch, Device::Cpu)
+        let shown = (task, Shape::map(3, 64, 64));
+        Feed::new(&dataset, &recipe, shown, batch, 0.5, Device::Cpu)
     }
 }
 
@@ -61,27 +61,11 @@ fn copy(from: &Path, to: &Path, count: usize) {
 }
 
 fn recipe() -> Recipe {
-    let rate = Anneal { from: 0.1, to: 0.1, law: Law::Linear };
-    let data = Data {
-        path: String::new(),
-        crop: None,
-        flip: true,
-        scale: Some([0.8, 1.25]),
-        batch: 4,
-        workers: 1,
-    };
-    Recipe {
-        name: "r".into(),
-        strategy: Gumbel { temperature: rate, prune_below: 0.0, mixing: Mixing::Soft },
-        objective: Objective { factor: 0.0, measure: Measure::Macs },
-        data,
-        weights: Descent { rate, momentum: 0.9, decay: 0.0 },
-        choices: Adam { rate: 1e-2, beta1: 0.9, beta2: 0.999, decay: 0.0 },
-        schedule: Schedule { epochs: 2, warmup: 1, split: 0.5 },
-        derive: Derive { sample: 1, keep: 1 },
-        retrain: Retrain { epochs: 1, rate, momentum: 0.9, decay: 0.0, batch: 4, drop_path: rate },
-        seed: 11,
-    }
+    let mut recipe = Recipe::default_for("r", &gumbel::SCHEMA).unwrap();
+    recipe.data.scale = Some([0.8, 1.25]);
+    (recipe.data.batch, recipe.data.workers) = (4, 1);
+    recipe.seed = 11;
+    recipe
 }
 
 fn space() -> Checked<Space> {
@@ -89,7 +73,7 @@ fn space() -> Checked<Space> {
 }
 
 fn pass(part: Part, epoch: u32) -> Pass {
-    Pass { part, epoch, rate: [0.1, 0.05], temperature: 1.0, drop_path: 1.0 }
+    Pass { part, epoch, learning_rate: [0.1, 0.05], drop_path: 1.0 }
 }
 
 fn go_on(_: Step) -> ControlFlow<()> {
@@ -135,6 +119,60 @@ fn searched(tiles: &Tiles, workers: u32, mixing: Mixing) -> nas_ir::Weights {
     let report = train(&mut feed, &pass(Part::Choices, 0), &mut go_on, learn).unwrap();
     assert!(report.cost > 0.2 && report.cost < 0.5, "{report:?}");
     mixture.state().unwrap()
+}
+
+/// The network that takes these candidates.
+fn path(choices: &[usize]) -> Assignment {
+    super::build::assignment(&space(), choices)
+}
+
+#[test]
+fn a_step_on_paths_trains_what_they_are_made_of() {
+    let tiles = Tiles::new(4);
+    let trained = |paths: &[Assignment]| {
+        let mut mixture = Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap();
+        mixture.parameters.require_gradients(true).unwrap();
+        let learn = |lesson: &crate::passes::Lesson<'_>| {
+            Ok((mixture.path_step(&space(), lesson, paths)?, 0.0))
+        };
+        let report = train(&mut tiles.feed(4, |_| {}), &pass(Part::All, 0), &mut go_on, learn);
+        (report.unwrap().loss, mixture.state().unwrap())
+    };
+    let fresh = Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap().state().unwrap();
+    assert!(!fresh.keys().any(|name| name.contains("choices")), "no logits, and nothing of them");
+    let moved = |state: &nas_ir::Weights| -> Vec<bool> {
+        let of = |candidate: &str| {
+            let mut names = state.keys().filter(|name| name.starts_with(candidate));
+            names.any(|name| state[name] != fresh[name])
+        };
+        ["stem", "unit.0/op=c0", "unit.0/op=c1", "unit.1/op=c0", "unit.1/op=c1"].map(of).to_vec()
+    };
+    let (one, state) = trained(&[path(&[0, 1])]);
+    assert_eq!(moved(&state), [true, true, false, false, true]);
+    let (other, _) = trained(&[path(&[1, 0])]);
+    let (both, state) = trained(&[path(&[0, 1]), path(&[1, 0])]);
+    assert_eq!(moved(&state), [true; 5]);
+    assert!((both - (one + other) / 2.0).abs() < 1e-6, "{both} of {one} and {other}");
+    assert!(matches!(
+        Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap().path_step(
+            &space(),
+            &crate::passes::Lesson {
+                images: &Tensor::zeros([2, 3, 64, 64], (Kind::Float, Device::Cpu)),
+                labels: &Labels {
+                    classes: Tensor::zeros([2, 64, 64], (Kind::Int64, Device::Cpu)),
+                    ignore: 255,
+                },
+                temperature: 1.0,
+                rate: 0.1,
+                drop_path: 1.0,
+                epoch: 0,
+                step: 0,
+                seed: 3,
+            },
+            &[],
+        ),
+        Err(TorchError::Torch { .. })
+    ));
 }
 
 #[test]

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use nas_analysis::{Sampler, Supernet};
-use nas_ir::recipe::Mixing;
 use nas_ir::{Checked, Metric, Space, Task};
 use nas_passes::specialise;
+use nas_search::shared::Mixing;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -14,7 +14,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::build::assignment;
 use super::source::space;
 use super::supernet::settings;
-use crate::error::{Phase, TorchError};
+use crate::error::Phase;
 use crate::evaluation::Evaluation;
 use crate::kernel::Statistics;
 use crate::mixing::{Mix, assigned, of_selects};
@@ -246,10 +246,10 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
         assert!(later[3] < 0.8 * first, "{first} {later:?}");
         let free =
             |p: &[Vec<f64>]| (0.0, p.iter().map(|row| vec![0.0; row.len()]).collect::<Vec<_>>());
-        let before = mixture.choices.theta();
+        let before = mixture.choices.logits();
         mixture.parameters.require_gradients(false).unwrap();
         mixture.choice_step(&lesson(&pictures, 0), 0.0, &free).unwrap();
-        assert_ne!(before, mixture.choices.theta());
+        assert_ne!(before, mixture.choices.logits());
 
         let fed = mixture.program.inputs[0];
         let network = specialise(&space, &assignment(&space, &[]));
@@ -462,29 +462,6 @@ space s() {
     for gradient in gradients {
         assert!((gradient.double_value(&[0]) - sum.double_value(&[])).abs() < 1e-4);
     }
-}
-
-#[test]
-fn soft_mixing_of_several_shapes_is_refused() {
-    let refused = |text: &str| {
-        let Err(TorchError::SoftShapes(error)) =
-            Mixture::new(&space(text), settings(Mixing::Soft)).map(drop)
-        else {
-            panic!("it was taken");
-        };
-        error
-    };
-    let of = |word: &str| {
-        let text = "space s() { input image: [3, 4, 4]\n output y = image \
-                    -> conv(WORD width [2, 4], kernel = 1) -> conv(3, kernel = 1) }";
-        refused(&text.replace("WORD", word))
-    };
-    let elastic = of("elastic");
-    assert_eq!(elastic.decision, "width");
-    assert!(elastic.at.is_some());
-    assert_eq!(elastic.shapes, "`conv.0` is [2, 4, 4] or [4, 4, 4]");
-    assert!(!elastic.help.contains("`elastic`") && of("choose").help.contains("`elastic`"));
-    Mixture::new(&space(SIZES), settings(Mixing::Hard)).unwrap();
 }
 
 #[test]

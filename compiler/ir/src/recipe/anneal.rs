@@ -1,8 +1,32 @@
-//! How an annealed value moves over the epochs.
+//! A value that may move over the epochs, and how it is written.
 
 use std::f64::consts::PI;
+use std::fmt;
 
-use super::{Anneal, Law};
+use serde::Serialize;
+
+/// How a value moves from its first to its last epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Law {
+    /// In equal steps.
+    Linear,
+    /// By an equal factor each epoch.
+    Exponential,
+    /// Half a cosine wave (Loshchilov and Hutter 2017, without restarts).
+    Cosine,
+}
+
+/// A value that may change over the epochs: see [`Anneal::at`] and [`Anneal::over`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Anneal {
+    /// In the first epoch, or at its start.
+    pub from: f64,
+    /// In the last epoch, or at its end.
+    pub to: f64,
+    /// How it moves between.
+    pub law: Law,
+}
 
 impl Law {
     /// The words that name the laws, each with its law.
@@ -52,5 +76,27 @@ impl Anneal {
             Law::Exponential => from * (to / from).powf(t),
             Law::Cosine => to + (from - to) * (1.0 + (PI * t).cos()) / 2.0,
         }
+    }
+}
+
+/// A number as it is written: small ones with an exponent.
+#[must_use]
+pub fn number(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-3 { format!("{value:e}") } else { value.to_string() }
+}
+
+impl fmt::Display for Anneal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.from == self.to {
+            return f.write_str(&number(self.from));
+        }
+        write!(f, "{} -> {} {}", number(self.from), number(self.to), self.law)
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = Law::WORDS.iter().find(|(_, law)| law == self).map(|(word, _)| *word);
+        f.write_str(word.unwrap_or_default())
     }
 }

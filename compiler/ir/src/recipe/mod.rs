@@ -1,74 +1,24 @@
-//! Search recipes: what a `search` item says, checked, with every default in one table.
+//! Search recipes: the checked content of a `search` item, and how its settings are declared.
 //!
-//! [`SECTIONS`] and [`MINIMIZE`] declare each setting once: its name, what values it takes, its
-//! range, its default and what it means. The front end reads a `search` item against them;
-//! diagnostics and the reference read the same rows.
+//! What every recipe has is declared in [`common`] and typed here. Each strategy declares the rest
+//! beside its own code, as a [`StrategySchema`]; a recipe holds these values by name, and the
+//! strategy makes its own type of them.
 
-mod anneal;
-pub mod defaults;
-pub mod table;
+pub mod anneal;
+pub mod common;
+pub mod objective;
+pub mod schema;
+pub mod settings;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::measure::Measure;
-pub use table::{Bounds, CountDefault, Field, Kind, Kinds, MINIMIZE, Minimize, SECTIONS, Section};
-
-/// How a value moves from its first to its last epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Law {
-    /// In equal steps.
-    Linear,
-    /// By an equal factor each epoch.
-    Exponential,
-    /// Half a cosine wave (Loshchilov and Hutter 2017, without restarts).
-    Cosine,
-}
-
-/// A value that may change over the epochs: see [`Anneal::at`] and [`Anneal::over`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Anneal {
-    /// In the first epoch, or at its start.
-    pub from: f64,
-    /// In the last epoch, or at its end.
-    pub to: f64,
-    /// How it moves between.
-    pub law: Law,
-}
-
-/// `cross_entropy + factor * measure`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Objective {
-    /// What is added to the loss for one unit of the measure (one MAC, parameter, byte or
-    /// nanosecond).
-    pub factor: f64,
-    /// What is measured.
-    pub measure: Measure,
-}
-
-/// How candidates are mixed while searching.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mixing {
-    /// Every candidate runs; their outputs are summed with Gumbel-softmax weights.
-    Soft,
-    /// One sampled candidate runs for each decision; its gradient is straight-through.
-    Hard,
-}
-
-/// The strategy `gumbel` (Jang et al. 2017; FBNet, SqueezeNAS).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Gumbel {
-    /// Temperature of the Gumbel-softmax.
-    pub temperature: Anneal,
-    /// A candidate whose probability falls below this is dropped for good.
-    pub prune_below: f64,
-    /// How candidates are mixed.
-    pub mixing: Mixing,
-}
+pub use anneal::{Anneal, Law};
+pub use objective::{MINIMIZE, Objective};
+pub use schema::StrategySchema;
+pub use settings::{NoSetting, Settings, Value};
 
 /// Where images come from and what is done to them in training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Data {
     /// The folder with `train`, `val` and `test`; relative to the file of the recipe.
     pub path: String,
@@ -84,57 +34,33 @@ pub struct Data {
     pub workers: u32,
 }
 
-/// Stochastic gradient descent for the weights.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// Stochastic gradient descent for the weights of a supernet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sgd {
     /// Learning rate.
-    pub rate: Anneal,
+    #[serde(rename = "rate")]
+    pub learning_rate: Anneal,
     /// Momentum.
     pub momentum: f64,
     /// Weight decay.
     pub decay: f64,
 }
 
-/// Adam for the choices.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Adam {
-    /// Learning rate.
-    pub rate: f64,
-    /// Decay of the first moment.
-    pub beta1: f64,
-    /// Decay of the second moment.
-    pub beta2: f64,
-    /// Weight decay.
-    pub decay: f64,
-}
-
-/// How long to search, and on what part of the training images.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// How long to search.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Schedule {
-    /// Epochs in all, warm-up included.
+    /// Epochs in all.
     pub epochs: u32,
-    /// Epochs at the start in which only weights learn.
-    pub warmup: u32,
-    /// Share of the training images for the weights; the choices learn on the rest.
-    pub split: f64,
-}
-
-/// How the network is picked after the search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Derive {
-    /// Networks drawn from the learned probabilities.
-    pub sample: u32,
-    /// How many of them, ranked by validation score with inherited weights, are reported.
-    pub keep: u32,
 }
 
 /// How the picked network is trained from scratch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Retrain {
     /// Epochs.
     pub epochs: u32,
     /// Learning rate of SGD.
-    pub rate: Anneal,
+    #[serde(rename = "rate")]
+    pub learning_rate: Anneal,
     /// Momentum.
     pub momentum: f64,
     /// Weight decay.
@@ -146,26 +72,78 @@ pub struct Retrain {
 }
 
 /// A search recipe: the checked content of a `search` item.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// Its name.
     pub name: String,
     /// The strategy.
-    pub strategy: Gumbel,
+    pub strategy: &'static StrategySchema,
     /// What is minimised.
     pub objective: Objective,
     /// The images.
     pub data: Data,
-    /// The optimiser of the weights.
+    /// The optimiser of a supernet's weights.
     pub weights: Sgd,
-    /// The optimiser of the choices.
-    pub choices: Adam,
     /// How long.
     pub schedule: Schedule,
-    /// How the network is picked.
-    pub derive: Derive,
-    /// How it is trained.
+    /// How the picked network is trained.
     pub retrain: Retrain,
     /// Where all randomness comes from.
     pub seed: u64,
+    /// What the strategy declares beside all that.
+    pub settings: Settings,
+}
+
+impl Recipe {
+    /// The recipe that these settings make.
+    ///
+    /// # Errors
+    /// One that all recipes have is missing: a fault of the strategy's schema.
+    pub fn new(
+        name: &str,
+        strategy: &'static StrategySchema,
+        objective: Objective,
+        settings: Settings,
+    ) -> Result<Self, NoSetting> {
+        let (data, weights, retrain) =
+            (common::DATA.name, common::WEIGHTS.name, common::RETRAIN.name);
+        Ok(Self {
+            name: name.to_owned(),
+            strategy,
+            objective,
+            data: Data {
+                path: settings.path(data, "path")?,
+                crop: settings.size(data, "crop")?,
+                flip: settings.flag(data, "flip")?,
+                scale: settings.range(data, "scale")?,
+                batch: settings.count(data, "batch")?,
+                workers: settings.count(data, "workers")?,
+            },
+            weights: Sgd {
+                learning_rate: settings.anneal(weights, "rate")?,
+                momentum: settings.real(weights, "momentum")?,
+                decay: settings.real(weights, "decay")?,
+            },
+            schedule: Schedule { epochs: settings.count(common::SCHEDULE, common::EPOCHS.name)? },
+            retrain: Retrain {
+                epochs: settings.count(retrain, "epochs")?,
+                learning_rate: settings.anneal(retrain, "rate")?,
+                momentum: settings.real(retrain, "momentum")?,
+                decay: settings.real(retrain, "decay")?,
+                batch: settings.count(retrain, "batch")?,
+                drop_path: settings.anneal(retrain, "drop_path")?,
+            },
+            seed: settings.seed(common::SCHEDULE, common::SEED.name)?,
+            settings: settings.without(common::has),
+        })
+    }
+
+    /// The recipe of a space whose file has no `search` item: every setting of a strategy at its
+    /// default.
+    ///
+    /// # Errors
+    /// As [`Recipe::new`].
+    pub fn default_for(space: &str, strategy: &'static StrategySchema) -> Result<Self, NoSetting> {
+        Self::new(space, strategy, MINIMIZE.default, Settings::defaults(strategy)?)
+    }
 }

@@ -1,13 +1,12 @@
 //! Choices by path, as result files hold them.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use indexmap::IndexMap;
 use nas_diagnostics::{did_you_mean, nearest};
 use nas_grammar::parse::MAX_PROBLEMS;
 use nas_ir::{Assignment, Checked, DecisionId, Space};
-use nas_passes::specialise;
+use nas_passes::Choosing;
 
 use super::drift::{self, Fate};
 use super::report::instead_of_dropped;
@@ -73,24 +72,18 @@ pub fn from_choices(
     space: &Checked<Space>,
     choices: &IndexMap<String, String>,
 ) -> Result<Assignment, Misfits> {
-    let mut taken = Taken {
-        space,
-        assignment: space.first_assignment(),
-        is_made: vec![false; space.decisions.len()],
-        misfits: Vec::new(),
-        is_unclear: false,
-    };
+    let mut taken =
+        Taken { space, choosing: Choosing::new(space), misfits: Vec::new(), is_unclear: false };
     let lost = taken.take_known(choices);
     taken.take_lost(&lost);
     taken.require_the_others();
-    if taken.misfits.is_empty() { Ok(taken.assignment) } else { Err(Misfits(taken.misfits)) }
+    let Taken { choosing, misfits, .. } = taken;
+    if misfits.is_empty() { Ok(choosing.assignment()) } else { Err(Misfits(misfits)) }
 }
 
 struct Taken<'s> {
     space: &'s Checked<Space>,
-    assignment: Assignment,
-    /// Whether some choice is about the decision; one row per decision.
-    is_made: Vec<bool>,
+    choosing: Choosing<'s>,
     misfits: Vec<Misfit>,
     /// Whether it is not known what some choice was to decide.
     is_unclear: bool,
@@ -99,12 +92,10 @@ struct Taken<'s> {
 impl Taken<'_> {
     /// Takes the choices of decisions that there are; returns the others.
     fn take_known<'c>(&mut self, choices: &'c IndexMap<String, String>) -> Vec<(&'c str, Value)> {
-        let ids: HashMap<&str, DecisionId> =
-            self.space.decision_ids().map(|(id, d)| (d.path.as_str(), id)).collect();
         let mut lost = Vec::new();
         for (path, name) in choices {
-            match ids.get(path.as_str()) {
-                Some(id) => self.take(*id, name),
+            match self.choosing.decision(path) {
+                Some(id) => self.take(id, name),
                 None => lost.push((path.as_str(), Value::Text(name.as_str().into()))),
             }
         }
@@ -112,31 +103,26 @@ impl Taken<'_> {
     }
 
     fn take(&mut self, id: DecisionId, name: &str) {
-        let Some(decision) = self.space.decision(id) else { return };
-        self.is_made.get_mut(id.index()).into_iter().for_each(|slot| *slot = true);
-        match decision.candidates.iter().position(|candidate| candidate == name) {
-            Some(index) => self.assignment.set(id, index),
-            None => {
-                self.is_unclear = true;
-                let is_gone =
-                    self.space.origins.gone(&decision.path).iter().any(|gone| gone == name);
-                let help = if is_gone {
-                    instead_of_dropped(&decision.candidates)
-                } else {
-                    did_you_mean(name, &decision.candidates, "the candidates are")
-                };
-                let (path, name) = (decision.path.clone(), name.to_owned());
-                self.misfits.push(Misfit::Candidate { path, name, help });
-            }
+        if self.choosing.take(id, name) {
+            return;
         }
+        let Some(decision) = self.space.decision(id) else { return };
+        self.is_unclear = true;
+        let is_gone = self.space.origins.gone(&decision.path).iter().any(|gone| gone == name);
+        let help = if is_gone {
+            instead_of_dropped(&decision.candidates)
+        } else {
+            did_you_mean(name, &decision.candidates, "the candidates are")
+        };
+        let (path, name) = (decision.path.clone(), name.to_owned());
+        self.misfits.push(Misfit::Candidate { path, name, help });
     }
 
     /// What is lost is taken as what it became.
     fn take_lost(&mut self, lost: &[(&str, Value)]) {
         let given: Vec<(&str, &Value)> = lost.iter().map(|(path, value)| (*path, value)).collect();
-        let is_open = |id: DecisionId| self.is_made.get(id.index()) == Some(&false);
-        let fates = drift::fates(self.space, &given, is_open);
-        let open = self.space.decision_ids().filter(|(id, _)| is_open(*id));
+        let fates = drift::fates(self.space, &given, |id| self.choosing.is_open(id));
+        let open = self.space.decision_ids().filter(|(id, _)| self.choosing.is_open(*id));
         let open: Vec<&str> = open.map(|(_, decision)| decision.path.as_str()).collect();
         for ((path, value), fate) in lost.iter().zip(fates) {
             match fate {
@@ -164,12 +150,8 @@ impl Taken<'_> {
         if self.is_unclear {
             return;
         }
-        let made = self.space.decision_ids().zip(&self.is_made).filter(|(_, is_made)| **is_made);
-        let made: HashSet<&str> = made.map(|((_, d), _)| d.path.as_str()).collect();
-        for (path, candidate) in specialise(self.space, &self.assignment).choices {
-            if !made.contains(path.as_str()) {
-                self.misfits.push(Misfit::Undecided { path, candidate });
-            }
+        for (path, candidate) in self.choosing.undecided() {
+            self.misfits.push(Misfit::Undecided { path, candidate });
         }
     }
 }

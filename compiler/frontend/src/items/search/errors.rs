@@ -12,6 +12,13 @@ diagnostics! {
         name: String,
     }
 
+    /// A setting that other strategies have, and not this one.
+    error OtherStrategy [nas::recipe::other_strategy] "`{setting}` is a setting of {others}, and this search is `strategy {strategy}`" {
+        setting: String,
+        others: String,
+        strategy: String,
+    }
+
     /// A section, a field or `minimize` more than once.
     error Repeated [nas::recipe::repeated] "{what} is given twice" { what: String }
 

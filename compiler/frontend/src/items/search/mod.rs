@@ -1,8 +1,9 @@
-//! Search recipes: what a `search` item says, checked, with every default in one table.
+//! Search recipes: what a `search` item says, checked.
 //!
-//! [`SECTIONS`] and [`MINIMIZE`] declare each setting once: its name, what values it takes, its
-//! range, its default and what it means. [`check`] reads a `search` item and the command line's
-//! [`Override`]s against them; diagnostics and the reference read the same rows.
+//! The caller says which strategies there are; each brings a schema that declares every setting of
+//! its recipes once: its name, what values it takes, its range, its default and what it means.
+//! [`check`] reads a `search` item and the command line's [`Override`]s against the schema of the
+//! item's strategy; diagnostics and the reference read the same rows.
 //!
 //! What a setting's value is, the caller's evaluator says ([`Evaluate`]); this module only knows
 //! which values a setting takes.
@@ -16,12 +17,13 @@ mod tests;
 
 use nas_grammar::ast::Expr;
 use nas_grammar::{Problem, Source};
-pub use nas_ir::recipe::table::{
-    Bounds, CountDefault, Field, Kind, Kinds, MINIMIZE, Minimize, SECTIONS, Section,
-};
+use nas_ir::recipe::StrategySchema;
 
 pub use overrides::Override;
 pub use read::{check, check_default};
+
+/// The strategies that there are, at least one; where a `search` item names none, it is the first.
+pub type Strategies = &'static [&'static StrategySchema];
 
 /// A static value, as far as a recipe needs one.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use nas_grammar::Source;
 use nas_grammar::ast::{Expr, Span};
 use nas_ir::Measure;
 use nas_ir::linear::{Exact, Fault, Forms, Linear, decimal, names_in, real};
-use nas_ir::recipe::Objective;
-use nas_ir::recipe::table::{MINIMIZE, number};
+use nas_ir::recipe::anneal::number;
+use nas_ir::recipe::{MINIMIZE, Objective};
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
 

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use nas_diagnostics::{Place, Problems, did_you_mean};
+use nas_diagnostics::{Place, Problems, did_you_mean, listed};
 use nas_grammar::ast::{self, BinaryOp, Expr, ExprKind, Ident, Search, Setting, Span};
 use nas_grammar::{Problem, Source};
-use nas_ir::recipe::defaults::{blank, fill_computed, fill_fixed};
-use nas_ir::recipe::table::{self, Bounds, Field, Kind, Kinds, MINIMIZE, SECTIONS, Section};
-use nas_ir::recipe::{Anneal, Law, Recipe};
+use nas_ir::recipe::anneal::number;
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Relation, Section};
+use nas_ir::recipe::{Anneal, Law, MINIMIZE, NoSetting, Objective, Recipe, Settings};
+use nas_ir::recipe::{StrategySchema, Value};
 
 use super::errors::{
-    EmptyRange, ExponentialEnd, KeepsTooMany, LongWarmup, OutOfRange, Repeated, StrayKind,
-    StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection, UnknownWord, WrongValue,
+    EmptyRange, ExponentialEnd, KeepsTooMany, LongWarmup, OtherStrategy, OutOfRange, Repeated,
+    StrayKind, StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection, UnknownWord,
+    WrongValue,
 };
-use super::objective;
-use super::overrides::OVERRIDES;
-use super::{Evaluate, Static};
-use crate::items::search::overrides::Override;
+use super::overrides::{OVERRIDES, Override};
+use super::{Evaluate, Static, Strategies, objective};
 
 /// The recipe that a `search` item describes. An override wins over the item, a later override
 /// over an earlier one.
@@ -27,11 +28,12 @@ pub fn check(
     search: &Search,
     source: &Source,
     overrides: &[Override],
+    strategies: Strategies,
     evaluate: Evaluate<'_>,
 ) -> Result<Recipe, Vec<Problem>> {
-    let mut reader = Reader::new(&search.name.name, evaluate);
+    let mut reader = Reader::new(strategies, named_strategy(search), evaluate)?;
     reader.item(search, source);
-    reader.finish(overrides)
+    reader.finish(&search.name.name, overrides)
 }
 
 /// The recipe of a space whose file has no `search` item, with overrides.
@@ -41,9 +43,20 @@ pub fn check(
 pub fn check_default(
     space: &str,
     overrides: &[Override],
+    strategies: Strategies,
     evaluate: Evaluate<'_>,
 ) -> Result<Recipe, Vec<Problem>> {
-    Reader::new(space, evaluate).finish(overrides)
+    Reader::new(strategies, None, evaluate)?.finish(space, overrides)
+}
+
+/// The strategy that an item names first.
+fn named_strategy(search: &Search) -> Option<&str> {
+    search.settings.iter().find_map(|setting| match setting {
+        Setting::Section(section) if section.name.name == STRATEGY => {
+            section.kind.as_ref().map(|kind| kind.name.as_str())
+        }
+        Setting::Section(_) | Setting::Minimize(..) => None,
+    })
 }
 
 /// A setting that was written, well or badly.
@@ -79,17 +92,38 @@ impl Site<'_> {
 }
 
 struct Reader<'a> {
-    recipe: Recipe,
+    strategies: Strategies,
+    /// That of the strategy which is named, or the first one.
+    schema: &'static StrategySchema,
+    /// Whether a strategy is named that is not known: then it is not known which settings it has.
+    is_lost: bool,
+    settings: Settings,
+    objective: Objective,
     evaluate: Evaluate<'a>,
     problems: Problems,
     given: Vec<Given>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(name: &str, evaluate: Evaluate<'a>) -> Self {
-        let mut recipe = blank(name);
-        fill_fixed(&mut recipe);
-        Self { recipe, evaluate, problems: Problems::default(), given: Vec::new() }
+    fn new(
+        strategies: Strategies,
+        named: Option<&str>,
+        evaluate: Evaluate<'a>,
+    ) -> Result<Self, Vec<Problem>> {
+        let found = strategies.iter().find(|strategy| Some(strategy.name) == named);
+        let schema = found.or(strategies.first());
+        let none = NoSetting { section: STRATEGY, field: "name" };
+        let schema = schema.ok_or_else(|| -> Vec<Problem> { vec![Box::new(none)] })?;
+        Ok(Self {
+            strategies,
+            schema,
+            is_lost: named.is_some() && found.is_none(),
+            settings: Settings::default(),
+            objective: MINIMIZE.default,
+            evaluate,
+            problems: Problems::default(),
+            given: Vec::new(),
+        })
     }
 
     /// The settings of the file, each once.
@@ -108,18 +142,31 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(mut self, overrides: &[Override]) -> Result<Recipe, Vec<Problem>> {
+    fn finish(mut self, name: &str, overrides: &[Override]) -> Result<Recipe, Vec<Problem>> {
         for given in overrides {
             self.setting(&given.setting, &given.source);
         }
-        let given = &self.given;
-        fill_computed(&mut self.recipe, |section, field| {
-            given.iter().any(|g| g.section == section && g.field == field)
-        });
-        self.check_warmup();
-        self.check_keep();
-        let problems = self.problems.into_vec();
-        if problems.is_empty() { Ok(self.recipe) } else { Err(problems) }
+        let recipe = self.recipe(name);
+        let mut problems = self.problems.into_vec();
+        match recipe {
+            Ok(recipe) if problems.is_empty() => Ok(recipe),
+            Ok(_) => Err(problems),
+            Err(fault) => {
+                problems.push(Box::new(fault));
+                Err(problems)
+            }
+        }
+    }
+
+    fn recipe(&mut self, name: &str) -> Result<Recipe, NoSetting> {
+        self.settings.complete(self.schema)?;
+        for relation in self.schema.relations {
+            match relation {
+                Relation::WarmupEnds => self.check_warmup()?,
+                Relation::KeepsOfSample => self.check_keep()?,
+            }
+        }
+        Recipe::new(name, self.schema, self.objective, self.settings.clone())
     }
 
     fn repeated(&mut self, name: &str, source: &Source, first: Span, again: Span) {
@@ -133,14 +180,14 @@ impl<'a> Reader<'a> {
         match setting {
             Setting::Minimize(expr, _) => {
                 let read = objective::read(expr, source, self.evaluate, &mut self.problems);
-                self.recipe.objective = read.unwrap_or(MINIMIZE.default);
+                self.objective = read.unwrap_or(MINIMIZE.default);
             }
             Setting::Section(section) => self.section(section, source),
         }
     }
 
     fn section(&mut self, written: &ast::Section, source: &Source) {
-        let Some(section) = SECTIONS.iter().find(|s| s.name == written.name.name) else {
+        let Some(section) = self.schema.section(&written.name.name) else {
             self.unknown_section(&written.name, source);
             return;
         };
@@ -153,7 +200,7 @@ impl<'a> Reader<'a> {
                 }
                 None => seen.push(&field.name),
             }
-            match section.fields.iter().find(|f| f.name == field.name.name) {
+            match section.field(&field.name.name) {
                 Some(known) => self.field(section, known, field, source),
                 None => self.unknown_field(section, &field.name, source),
             }
@@ -161,13 +208,22 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown_section(&mut self, name: &Ident, source: &Source) {
-        let names: Vec<&str> = SECTIONS.iter().map(|s| s.name).collect();
+        if self.is_of_another(name, source, |other| other.section(&name.name).is_some()) {
+            return;
+        }
+        let names: Vec<&str> = self.schema.sections.iter().map(|s| s.name).collect();
         let help = did_you_mean(&name.name, &names, "the sections are");
         let place = Place::new(source, name.span, "no section of a recipe").help(help);
         self.problems.push(UnknownSection::at(place, name.name.as_str()));
     }
 
     fn unknown_field(&mut self, section: &Section, name: &Ident, source: &Source) {
+        let has = |other: &StrategySchema| {
+            other.section(section.name).is_some_and(|of| of.field(&name.name).is_some())
+        };
+        if self.is_of_another(name, source, has) {
+            return;
+        }
         let names: Vec<&str> = section.fields.iter().map(|f| f.name).collect();
         let help = did_you_mean(&name.name, &names, "its fields are");
         let label = format!("no field of `{}`", section.name);
@@ -175,25 +231,47 @@ impl<'a> Reader<'a> {
         self.problems.push(UnknownField::at(place, section.name, name.name.as_str()));
     }
 
+    /// Whether what this strategy does not have is a setting of others; reports it, unless it is
+    /// not known which strategy was meant.
+    fn is_of_another(
+        &mut self,
+        name: &Ident,
+        source: &Source,
+        has: impl Fn(&StrategySchema) -> bool,
+    ) -> bool {
+        let others = self.strategies.iter().filter(|other| has(other));
+        let others: Vec<&str> = others.map(|other| other.name).collect();
+        let Some(first) = others.first() else { return false };
+        if !self.is_lost {
+            let place = Place::new(source, name.span, format!("`{}` has none", self.schema.name))
+                .help(format!("search by `{STRATEGY} {first}`, or leave it out"));
+            let (name, strategy) = (name.name.as_str(), self.schema.name);
+            self.problems.push(OtherStrategy::at(place, name, listed(&others), strategy));
+        }
+        true
+    }
+
     fn kind(&mut self, section: &Section, written: &ast::Section, source: &Source) {
         let Some(kind) = &written.kind else { return };
-        match section.kinds {
-            Kinds::AnyName => {}
-            Kinds::OneOf(kinds) if kinds.contains(&kind.name.as_str()) => {}
-            Kinds::OneOf(kinds) => {
-                let edits: Vec<String> =
-                    kinds.iter().map(|k| format!("`{} {k}`", section.name)).collect();
-                let help = format!("write {}", edits.join(" or "));
-                let place = Place::new(source, kind.span, format!("no kind of `{}`", section.name))
-                    .help(help);
-                self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
-            }
+        let known: Vec<&str> = match section.kinds {
+            Kinds::AnyName => return,
+            Kinds::OneOf(kinds) => kinds.to_vec(),
+            Kinds::Strategy => self.strategies.iter().map(|strategy| strategy.name).collect(),
             Kinds::None => {
                 let help = format!("write `{} {{ … }}`", section.name);
                 let place = Place::new(source, kind.span, "leave this out").help(help);
                 self.problems.push(StrayKind::at(place, section.name));
+                return;
             }
+        };
+        if known.contains(&kind.name.as_str()) {
+            return;
         }
+        let edits: Vec<String> = known.iter().map(|k| format!("`{} {k}`", section.name)).collect();
+        let help = format!("write {}", edits.join(" or "));
+        let label = format!("no kind of `{}`", section.name);
+        let place = Place::new(source, kind.span, label).help(help);
+        self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
     }
 
     fn field(
@@ -204,7 +282,11 @@ impl<'a> Reader<'a> {
         source: &Source,
     ) {
         let site = Site { source, section: section.name, field };
-        let understood = self.value(site, &written.value, written.law.as_ref()).is_some();
+        let value = self.value(site, &written.value, written.law.as_ref());
+        let understood = value.is_some();
+        if let Some(value) = value {
+            self.settings.set(section.name, field.name, value);
+        }
         self.given.retain(|g| (g.section, g.field) != (section.name, field.name));
         self.given.push(Given {
             section: section.name,
@@ -215,44 +297,37 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Reads a value and puts it where it belongs; `None` after a problem.
-    fn value(&mut self, site: Site<'_>, expr: &Expr, law: Option<&Ident>) -> Option<()> {
-        if let Kind::Anneal(bounds, _, slot) = &site.field.kind {
-            *slot(&mut self.recipe) = self.anneal(site, expr, law, *bounds)?;
-            return Some(());
+    /// Reads a value; `None` after a problem.
+    fn value(&mut self, site: Site<'_>, expr: &Expr, law: Option<&Ident>) -> Option<Value> {
+        if let Kind::Anneal { bounds, .. } = site.field.kind {
+            return self.anneal(site, expr, law, bounds).map(Value::Anneal);
         }
         if let Some(law) = law {
             self.stray_law(site, law);
             return None;
         }
-        match &site.field.kind {
-            Kind::Count(least, most, _, slot) => {
-                let value = self.whole(site, expr, i128::from(*least), i128::from(*most))?;
-                *slot(&mut self.recipe) = u32::try_from(value).ok()?;
+        match site.field.kind {
+            Kind::Count { least, most, .. } => {
+                let value = self.whole(site, expr, i128::from(least), i128::from(most))?;
+                u32::try_from(value).ok().map(Value::Count)
             }
-            Kind::Seed(_, slot) => {
+            Kind::Seed { .. } => {
                 let value = self.whole(site, expr, 0, i128::from(u64::MAX))?;
-                *slot(&mut self.recipe) = u64::try_from(value).ok()?;
+                u64::try_from(value).ok().map(Value::Seed)
             }
-            Kind::Real(bounds, _, slot) => {
-                *slot(&mut self.recipe) = self.real(site, expr, *bounds)?;
-            }
-            Kind::Flag(_, slot) => match self.evaluated(site, expr)? {
-                Static::Flag(value) => *slot(&mut self.recipe) = value,
-                other => return self.wrong_value(site, expr.span, &other),
+            Kind::Real { bounds, .. } => self.real(site, expr, bounds).map(Value::Real),
+            Kind::Flag { .. } => match self.evaluated(site, expr)? {
+                Static::Flag(value) => Some(Value::Flag(value)),
+                other => self.wrong_value(site, expr.span, &other),
             },
-            Kind::Size(_, slot) => *slot(&mut self.recipe) = Some(self.size(site, expr)?),
-            Kind::Range(bounds, _, slot) => {
-                *slot(&mut self.recipe) = Some(self.range(site, expr, *bounds)?);
+            Kind::Size { .. } => self.size(site, expr).map(|size| Value::Size(Some(size))),
+            Kind::Range { bounds, .. } => {
+                self.range(site, expr, bounds).map(|ends| Value::Range(Some(ends)))
             }
-            Kind::Path(_, slot) => *slot(&mut self.recipe) = self.path(site, expr)?,
-            Kind::Word(words, set) => {
-                let word = self.word(site, expr, words)?;
-                set(&mut self.recipe, word);
-            }
-            Kind::Anneal(..) => {}
+            Kind::Path { .. } => self.path(site, expr).map(Value::Path),
+            Kind::Word(words) => self.word(site, expr, words).map(Value::Word),
+            Kind::Anneal { .. } => None,
         }
-        Some(())
     }
 
     /// Reports a value of the wrong kind; of a text that would do without its quotes, that it would.
@@ -331,10 +406,9 @@ impl<'a> Reader<'a> {
         if bounds.contains(value) {
             return Some(value);
         }
-        self.out_of_range(site, expr.span, &table::number(value), &bounds.to_string())
+        self.out_of_range(site, expr.span, &number(value), &bounds.to_string())
     }
 
-    /// Height and width; one number is both.
     fn path(&mut self, site: Site<'_>, expr: &Expr) -> Option<String> {
         let is_text = matches!(bare(expr).kind, ExprKind::Text(_));
         if !is_text && (self.evaluate)(expr, site.source).is_err() {
@@ -354,6 +428,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Height and width; one number is both.
     fn size(&mut self, site: Site<'_>, expr: &Expr) -> Option<[u32; 2]> {
         let most = i128::from(Kind::MOST);
         let sides = match &bare(expr).kind {
@@ -388,7 +463,7 @@ impl<'a> Reader<'a> {
         if low <= high {
             return Some([low, high]);
         }
-        let (low, high) = (table::number(low), table::number(high));
+        let (low, high) = (number(low), number(high));
         let place = Place::new(site.source, expr.span, format!("{low} is above {high}"))
             .help(format!("write `{} = {high}..{low}`", site.field.name));
         self.problems.push(EmptyRange::at(place, site.name()));
@@ -421,7 +496,7 @@ impl<'a> Reader<'a> {
             let place = site
                 .place(at, "both ends must be above 0")
                 .help("write a small number above 0, or `cosine` instead of `exponential`");
-            self.problems.push(ExponentialEnd::at(place, table::number(low)));
+            self.problems.push(ExponentialEnd::at(place, number(low)));
             return None;
         }
         Some(Anneal { from: start, to: end, law })
@@ -440,7 +515,7 @@ impl<'a> Reader<'a> {
 
     fn stray_law(&mut self, site: Site<'_>, law: &Ident) {
         let help = match site.field.kind {
-            Kind::Anneal(..) => {
+            Kind::Anneal { .. } => {
                 let known = Law::WORDS.iter().find(|(word, _)| *word == law.name);
                 let word = known.map_or("linear", |(word, _)| word);
                 format!("write both ends, as in `{} = 0.1 -> 0.01 {word}`", site.field.name)
@@ -451,16 +526,21 @@ impl<'a> Reader<'a> {
         self.problems.push(StrayLaw::at(place, law.name.as_str()));
     }
 
-    fn word(&mut self, site: Site<'_>, expr: &Expr, words: &[&str]) -> Option<usize> {
+    fn word(
+        &mut self,
+        site: Site<'_>,
+        expr: &Expr,
+        words: &'static [&'static str],
+    ) -> Option<&'static str> {
         if let ExprKind::Name(name) = &bare(expr).kind {
-            let known = words.iter().position(|word| word == name);
+            let known = words.iter().find(|word| *word == name);
             if known.is_none() {
                 let help = did_you_mean(name, words, "the words are");
                 let place =
                     Place::new(site.source, expr.span, "not a word that it takes").help(help);
                 self.problems.push(UnknownWord::at(place, site.name(), name.as_str()));
             }
-            return known;
+            return known.copied();
         }
         let found = self.evaluated(site, expr)?;
         self.wrong_value(site, expr.span, &found)
@@ -487,36 +567,40 @@ impl<'a> Reader<'a> {
         place
     }
 
-    fn check_warmup(&mut self) {
-        let (warmup, epochs) = (self.recipe.schedule.warmup, self.recipe.schedule.epochs);
+    fn check_warmup(&mut self) -> Result<(), NoSetting> {
+        let warmup = self.settings.count("schedule", "warmup")?;
+        let epochs = self.settings.count("schedule", "epochs")?;
         if warmup < epochs {
-            return;
+            return Ok(());
         }
         let settings = [
             ("schedule", "warmup", format!("a warm-up of {warmup}")),
             ("schedule", "epochs", format!("epochs in all: {epochs}")),
         ];
-        let Some(place) = self.contradiction(settings) else { return };
+        let Some(place) = self.contradiction(settings) else { return Ok(()) };
         let enough = epochs / 4;
         let help = format!(
             "write `warmup = {enough}` (`--set schedule.warmup={enough}`), or ask for more than {warmup} epochs"
         );
         self.problems.push(LongWarmup::at(place.help(help), warmup, epochs));
+        Ok(())
     }
 
-    fn check_keep(&mut self) {
-        let (sample, keep) = (self.recipe.derive.sample, self.recipe.derive.keep);
+    fn check_keep(&mut self) -> Result<(), NoSetting> {
+        let sample = self.settings.count("derive", "sample")?;
+        let keep = self.settings.count("derive", "keep")?;
         if keep <= sample {
-            return;
+            return Ok(());
         }
         let settings = [
             ("derive", "keep", format!("keeps {keep}")),
             ("derive", "sample", format!("draws {sample}")),
         ];
-        let Some(place) = self.contradiction(settings) else { return };
+        let Some(place) = self.contradiction(settings) else { return Ok(()) };
         let help =
             format!("write `keep = {sample}` (`--set derive.keep={sample}`), or draw {keep}");
         self.problems.push(KeepsTooMany::at(place.help(help), keep, sample));
+        Ok(())
     }
 }
 

@@ -4,8 +4,8 @@ use miette::Diagnostic;
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, ItemKind, UnaryOp};
 use nas_grammar::{Problem, Source, parse};
 use nas_ir::Measure;
-use nas_ir::recipe::table::SECTIONS;
-use nas_ir::recipe::{Anneal, Law, Mixing, Recipe};
+use nas_ir::recipe::{Anneal, Law, MINIMIZE, NoSetting, Recipe, StrategySchema, Value};
+use nas_search::strategies::{SCHEMAS, gumbel, random};
 
 use super::Static;
 use crate::items::search::overrides::Override;
@@ -93,11 +93,16 @@ fn read(settings: &str, overrides: &[&str]) -> Result<Recipe, Vec<Problem>> {
     assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
     let ItemKind::Search(search) = &parsed.file.items[0].kind else { panic!("no search") };
     let overrides: Vec<Override> = overrides.iter().map(|o| Override::parse(o).unwrap()).collect();
-    check(search, &source, &overrides, &mut evaluate)
+    check(search, &source, &overrides, SCHEMAS, &mut evaluate)
 }
 
 fn recipe(settings: &str) -> Recipe {
     read(settings, &[]).unwrap()
+}
+
+/// A setting of the strategy.
+fn own(recipe: &Recipe, section: &str, field: &str) -> Value {
+    recipe.settings.get(section, field).unwrap().clone()
 }
 
 /// Code, labelled text and help of every problem, a line each.
@@ -143,61 +148,83 @@ fn the_recipe_of_the_language_page_is_read() {
          retrain { epochs = 400 }",
     );
     assert_eq!(recipe.name, "quick");
-    assert_eq!(recipe.strategy.temperature, Anneal { from: 5.0, to: 1.0, law: Law::Linear });
+    assert_eq!(recipe.strategy, &gumbel::SCHEMA);
+    let temperature = Anneal { from: 5.0, to: 1.0, law: Law::Linear };
+    assert_eq!(own(&recipe, "strategy", "temperature"), Value::Anneal(temperature));
     assert_eq!(recipe.objective.measure, Measure::Macs);
     assert!((recipe.objective.factor - 0.02e-6).abs() < 1e-20);
     assert_eq!(recipe.data.crop, Some([768, 512]));
     assert_eq!(recipe.data.scale, Some([0.5, 2.0]));
     assert_eq!(recipe.data.path, "data/cityscapes");
-    assert_eq!(recipe.weights.rate, Anneal { from: 0.05, to: 0.0, law: Law::Cosine });
+    assert_eq!(recipe.weights.learning_rate, Anneal { from: 0.05, to: 0.0, law: Law::Cosine });
     assert_eq!(recipe.weights.momentum, 0.8);
-    assert_eq!((recipe.choices.rate, recipe.choices.decay), (0.01, 5e-4));
-    assert_eq!((recipe.schedule.epochs, recipe.schedule.warmup), (120, 20));
-    assert_eq!(recipe.schedule.split, 0.7);
+    assert_eq!(own(&recipe, "choices", "rate"), Value::Real(0.01));
+    assert_eq!(own(&recipe, "choices", "decay"), Value::Real(5e-4));
+    assert_eq!(recipe.schedule.epochs, 120);
+    assert_eq!(own(&recipe, "schedule", "warmup"), Value::Count(20));
+    assert_eq!(own(&recipe, "schedule", "split"), Value::Real(0.7));
     assert_eq!(recipe.seed, u64::MAX);
-    assert_eq!((recipe.derive.sample, recipe.derive.keep), (100, 6));
+    assert_eq!(own(&recipe, "derive", "sample"), Value::Count(100));
+    assert_eq!(own(&recipe, "derive", "keep"), Value::Count(6));
     assert_eq!(recipe.retrain.epochs, 400);
 }
 
 #[test]
 fn what_is_not_said_is_the_default_of_the_table() {
     let empty = recipe("");
-    assert_eq!(Recipe { name: "tiny".to_owned(), ..empty.clone() }, Recipe::default_for("tiny"));
-    assert_eq!(check_default("quick", &[], &mut evaluate).unwrap(), empty);
-    assert_eq!(empty.schedule.warmup, empty.schedule.epochs / 4);
-    assert_eq!(recipe("schedule { epochs = 8 }").schedule.warmup, 2);
-    assert_eq!(recipe("derive { sample = 3 }").derive.keep, 3);
-    assert_eq!(recipe("strategy { mixing = hard }").strategy.mixing, Mixing::Hard);
+    let default = Recipe::default_for("tiny", &gumbel::SCHEMA).unwrap();
+    assert_eq!(Recipe { name: "tiny".to_owned(), ..empty.clone() }, default);
+    assert_eq!(check_default("quick", &[], SCHEMAS, &mut evaluate).unwrap(), empty);
+    let warmup = |settings: &str| own(&recipe(settings), "schedule", "warmup");
+    assert_eq!(warmup(""), Value::Count(empty.schedule.epochs / 4));
+    assert_eq!(warmup("schedule { epochs = 8 }"), Value::Count(2));
+    assert_eq!(own(&recipe("derive { sample = 3 }"), "derive", "keep"), Value::Count(3));
+    let mixing = own(&recipe("strategy { mixing = hard }"), "strategy", "mixing");
+    assert_eq!(mixing, Value::Word("hard"));
+    let random = recipe("strategy random { }");
+    let default = Recipe::default_for("quick", &random::SCHEMA).unwrap();
+    assert_eq!(random, default);
 }
 
-/// Every default, written out as the table shows it, is accepted and changes nothing; so the
+/// Every default, written out as the schema shows it, is accepted and changes nothing; so the
 /// reference's defaults are true and each row reaches its own place.
 #[test]
 fn written_defaults_are_the_defaults() {
-    let mut text = format!("minimize {}\n", nas_ir::recipe::table::MINIMIZE.written);
-    for section in SECTIONS {
-        text.push_str(&format!("{} {{\n", section.name));
-        for field in section.fields {
-            let shown = field.kind.default();
-            if shown == field.kind.example() {
-                text.push_str(&format!("    {} = {shown}\n", field.name));
+    for schema in SCHEMAS {
+        let mut text = format!("minimize {}\n", MINIMIZE.written);
+        for section in schema.sections {
+            let kind = if section.name == "strategy" { schema.name } else { "" };
+            text.push_str(&format!("{} {kind} {{\n", section.name));
+            for field in section.fields {
+                let shown = field.kind.default();
+                if shown == field.kind.example() {
+                    text.push_str(&format!("    {} = {shown}\n", field.name));
+                }
             }
+            text.push_str("}\n");
         }
-        text.push_str("}\n");
+        let written = recipe(&text);
+        let default = Recipe::default_for("quick", schema).unwrap();
+        assert!((written.objective.factor / default.objective.factor - 1.0).abs() < 1e-12);
+        let all = |recipe: &Recipe, (section, field): (&str, &str)| {
+            recipe.settings.get(section, field).cloned()
+        };
+        for (section, field) in schema.fields() {
+            let at = (section.name, field.name);
+            assert_eq!(all(&written, at), all(&default, at), "{at:?}");
+        }
+        let settings = default.settings.clone();
+        assert_eq!(Recipe { objective: default.objective, settings, ..written }, default);
     }
-    let (written, default) = (recipe(&text), recipe(""));
-    assert!((written.objective.factor / default.objective.factor - 1.0).abs() < 1e-12);
-    assert_eq!(Recipe { objective: default.objective, ..written }, default);
 }
 
 /// An example value of a row is accepted by that row.
 #[test]
 fn examples_are_accepted() {
-    for section in SECTIONS {
-        for field in section.fields {
+    for schema in SCHEMAS {
+        for (section, field) in schema.fields() {
             let set = format!("{}.{}={}", section.name, field.name, field.kind.example());
-            let over = Override::parse(&set).unwrap();
-            let read = check_default("tiny", &[over], &mut evaluate);
+            let read = read(&format!("strategy {} {{ }}", schema.name), &[&set]);
             assert!(read.is_ok(), "{set}: {:?}", read.map_err(|p| line(p[0].as_ref())));
         }
     }
@@ -205,11 +232,9 @@ fn examples_are_accepted() {
 
 #[test]
 fn every_row_says_what_it_is() {
-    for section in SECTIONS {
-        for field in section.fields {
-            assert!(!field.doc.is_empty() && !field.doc.ends_with('.'), "{}", field.name);
-            assert!(!field.kind.expected().is_empty() && !field.kind.default().is_empty());
-        }
+    for (_, field) in SCHEMAS.iter().flat_map(|schema| schema.fields()) {
+        assert!(!field.doc.is_empty() && !field.doc.ends_with('.'), "{}", field.name);
+        assert!(!field.kind.expected().is_empty() && !field.kind.default().is_empty());
     }
 }
 
@@ -218,9 +243,9 @@ fn constants_and_single_sides() {
     assert_eq!(recipe("data { crop = SIZE }").data.crop, Some([32, 48]));
     assert_eq!(recipe("data { crop = 64 }").data.crop, Some([64, 64]));
     assert_eq!(recipe("data { crop = (TEN * 2, (7)) }").data.crop, Some([20, 7]));
-    assert_eq!(recipe("weights { rate = 0.1 }").weights.rate, Anneal::constant(0.1));
+    assert_eq!(recipe("weights { rate = 0.1 }").weights.learning_rate, Anneal::constant(0.1));
     assert_eq!(recipe("schedule { epochs = TEN * 1K }").schedule.epochs, 10_000);
-    let rate = recipe("weights { rate = (1 -> 0.1) exponential }").weights.rate;
+    let rate = recipe("weights { rate = (1 -> 0.1) exponential }").weights.learning_rate;
     assert_eq!(rate, Anneal { from: 1.0, to: 0.1, law: Law::Exponential });
 }
 
@@ -322,7 +347,22 @@ fn words_of_diagnostics() {
         (
             "strategy evolution { }",
             "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
-             write `strategy gumbel`",
+             write `strategy gumbel` or `strategy random`",
+        ),
+        (
+            "strategy random { temperature = 2 }",
+            "other_strategy: `temperature` is a setting of `gumbel`, and this search is `strategy random` | \
+             `temperature` `random` has none | search by `strategy gumbel`, or leave it out",
+        ),
+        (
+            "choices adam { rate = 0.1 } strategy random { }",
+            "other_strategy: `choices` is a setting of `gumbel`, and this search is `strategy random` | \
+             `choices` `random` has none | search by `strategy gumbel`, or leave it out",
+        ),
+        (
+            "strategy { budget = 3 }",
+            "other_strategy: `budget` is a setting of `random`, and this search is `strategy gumbel` | \
+             `budget` `gumbel` has none | search by `strategy random`, or leave it out",
         ),
         (
             "schedule { epochs = 2.5 }",
@@ -414,11 +454,32 @@ fn overrides_win_and_the_last_one_wins() {
         ],
     )
     .unwrap();
-    assert_eq!((recipe.schedule.epochs, recipe.schedule.warmup), (40, 20));
-    assert_eq!(recipe.weights.rate, Anneal { from: 0.2, to: 0.1, law: Law::Linear });
+    assert_eq!(recipe.schedule.epochs, 40);
+    assert_eq!(own(&recipe, "schedule", "warmup"), Value::Count(20));
+    assert_eq!(recipe.weights.learning_rate, Anneal { from: 0.2, to: 0.1, law: Law::Linear });
     assert_eq!(recipe.data.path, "elsewhere");
     assert_eq!(recipe.objective.measure, Measure::Params);
-    assert_eq!(recipe.strategy.mixing, Mixing::Hard);
+    assert_eq!(own(&recipe, "strategy", "mixing"), Value::Word("hard"));
+}
+
+/// What only some strategies have is not judged where the strategy is not known; what none has is.
+#[test]
+fn an_unknown_strategy_is_one_report() {
+    let lines = said(read("strategy randum { budget = 3, mixing = hard, depth = 2 }", &[]));
+    let codes: Vec<&str> = lines.iter().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(codes, ["unknown_kind", "unknown_field"], "{lines:#?}");
+    assert!(lines[1].contains("`depth`"), "{lines:#?}");
+}
+
+#[test]
+fn without_strategies_no_recipe_is_made() {
+    let problems = check_default("tiny", &[], &[], &mut evaluate).unwrap_err();
+    assert!(line(problems[0].as_ref()).starts_with("nas::internal::setting: "));
+    // A schema that lacks what all recipes have is a fault of ours too.
+    static HOLLOW: StrategySchema =
+        StrategySchema { name: "hollow", doc: "nothing", sections: &[], relations: &[] };
+    let missing = NoSetting { section: "data", field: "path" };
+    assert_eq!(Recipe::default_for("tiny", &HOLLOW), Err(missing));
 }
 
 #[test]
@@ -482,11 +543,4 @@ fn anneals_meet_their_ends() {
     assert!((at(Law::Exponential, 1) - 2.0).abs() < 1e-12);
     assert!((at(Law::Cosine, 1) - 2.5).abs() < 1e-12);
     assert_eq!(Anneal { from: 0.1, to: 0.0, law: Law::Cosine }.over(9, 10)[1], 0.0);
-}
-
-#[test]
-fn a_recipe_survives_json() {
-    let recipe = recipe("data { crop = (3, 4), scale = 0.1..0.7 } schedule { seed = 7 }");
-    let json = serde_json::to_string(&recipe).unwrap();
-    assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
 }

@@ -2,26 +2,28 @@
 
 use std::ops::ControlFlow;
 
-use super::Halt;
-use crate::evaluator::Step;
+use crate::evaluator::{Halt, Step};
 use crate::event::{Event, OnEvent, Work};
 
-pub(super) struct Progress<'a> {
+/// The caller of a run, who is told what happens and may say to stop.
+pub struct Progress<'a> {
     on_event: OnEvent<'a>,
     stopped: bool,
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(on_event: OnEvent<'a>) -> Self {
+    /// One that calls this with each event.
+    pub fn new(on_event: OnEvent<'a>) -> Self {
         Self { on_event, stopped: false }
     }
 
-    pub(super) fn tell(&mut self, event: Event<'_>) {
+    /// Tells an event.
+    pub fn tell(&mut self, event: Event<'_>) {
         self.stopped |= (self.on_event)(event).is_break();
     }
 
     /// What a backend calls after each step of some work.
-    pub(super) fn steps(&mut self, work: Work, number: u32) -> impl FnMut(Step) -> ControlFlow<()> {
+    pub fn steps(&mut self, work: Work, number: u32) -> impl FnMut(Step) -> ControlFlow<()> {
         move |step| {
             self.tell(Event::Step { work, number, step });
             if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -29,7 +31,10 @@ impl<'a> Progress<'a> {
     }
 
     /// Stops here if the caller said so, also where a backend did not heed it.
-    pub(super) fn check<E>(&self) -> Result<(), Halt<E>> {
+    ///
+    /// # Errors
+    /// It is stopped.
+    pub fn check(&self) -> Result<(), Halt> {
         if self.stopped { Err(Halt::Interrupted) } else { Ok(()) }
     }
 }

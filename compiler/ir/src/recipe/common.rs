@@ -1,0 +1,127 @@
+//! The settings that all recipes have, whatever the strategy. The defaults suit the shipped data
+//! set (64 x 64 tiles, 495 of them for training) on a small machine.
+
+use super::anneal::{Anneal, Law};
+use super::schema::{Bounds, CountDefault, Field, Kind, Kinds, Section};
+
+/// The name of the section that says by what strategy to search.
+pub const STRATEGY: &str = "strategy";
+
+/// Where images come from, and what is done to them in training.
+pub const DATA: Section = Section {
+    name: "data",
+    kinds: Kinds::AnyName,
+    doc: "the images and what is done to them in training. The name after `data` is for people. \
+          Which label is ignored, the space's `task` says",
+    fields: &[
+        Field {
+            name: "path",
+            kind: Kind::Path { default: "data/landcover" },
+            doc: "the folder with `train`, `val` and `test`, relative to the file of the recipe",
+        },
+        Field {
+            name: "crop",
+            kind: Kind::Size { otherwise: "the input size of the space" },
+            doc: "height and width in pixels of the random crop in training",
+        },
+        Field {
+            name: "flip",
+            kind: Kind::Flag { default: true },
+            doc: "whether images are mirrored left to right at random",
+        },
+        Field {
+            name: "scale",
+            kind: Kind::Range { bounds: Bounds::above(0.0, 16.0), otherwise: "no resizing" },
+            doc: "range of the random factor by which images are resized before the crop",
+        },
+        Field { name: "batch", kind: Kind::count(1, 16), doc: "images in a batch of the search" },
+        Field {
+            name: "workers",
+            kind: Kind::Count { least: 1, most: 1024, default: CountDefault::Is(2) },
+            doc: "threads that decode images ahead of training; changes no result",
+        },
+    ],
+};
+
+/// How the weights of a supernet are trained.
+pub const WEIGHTS: Section = Section {
+    name: "weights",
+    kinds: Kinds::OneOf(&["sgd"]),
+    doc: "the optimiser of the supernet's weights: stochastic gradient descent",
+    fields: &[
+        Field {
+            name: "rate",
+            kind: LEARNING_RATE,
+            doc: "learning rate, from the start of the first epoch to the end of the last",
+        },
+        MOMENTUM,
+        DECAY,
+    ],
+};
+
+/// The name of the section that says how long to search.
+pub const SCHEDULE: &str = "schedule";
+
+/// How long to search; a field of the section [`SCHEDULE`].
+pub const EPOCHS: Field = Field { name: "epochs", kind: Kind::count(1, 40), doc: "epochs in all" };
+
+/// Where all randomness comes from; a field of the section [`SCHEDULE`].
+pub const SEED: Field = Field {
+    name: "seed",
+    kind: Kind::Seed { default: 0 },
+    doc: "where all randomness of the run comes from: initial weights, order and augmentation of \
+          images, noise, drawn networks, retraining",
+};
+
+/// How the network that is picked is trained.
+pub const RETRAIN: Section = Section {
+    name: "retrain",
+    kinds: Kinds::None,
+    doc: "how the picked network is trained from scratch, on all training images",
+    fields: &[
+        Field {
+            name: "epochs",
+            kind: Kind::count(1, 60),
+            doc: "epochs; the one with the best validation score is kept",
+        },
+        Field {
+            name: "rate",
+            kind: LEARNING_RATE,
+            doc: "learning rate, from the start of the first epoch to the end of the last",
+        },
+        MOMENTUM,
+        DECAY,
+        Field { name: "batch", kind: Kind::count(1, 16), doc: "images in a batch" },
+        Field {
+            name: "drop_path",
+            kind: Kind::Anneal { bounds: Bounds::closed(0.0, 1.0), default: Anneal::constant(1.0) },
+            doc: "by what the rates of `drop_path` are multiplied; an epoch has the value at its \
+                  start. With `0 -> 1` they grow to what the space says, as in DARTS",
+        },
+    ],
+};
+
+const LEARNING_RATE: Kind = Kind::Anneal {
+    bounds: Bounds::closed(0.0, 100.0),
+    default: Anneal { from: 0.05, to: 0.0, law: Law::Cosine },
+};
+
+const MOMENTUM: Field = Field {
+    name: "momentum",
+    kind: Kind::Real { bounds: Bounds::below(0.0, 1.0), default: 0.9 },
+    doc: "momentum",
+};
+
+const DECAY: Field = Field {
+    name: "decay",
+    kind: Kind::Real { bounds: Bounds::closed(0.0, 1.0), default: 1e-4 },
+    doc: "weight decay",
+};
+
+/// Whether a setting is one that all recipes have.
+#[must_use]
+pub fn has(section: &str, field: &str) -> bool {
+    let is_in = |of: &Section| of.name == section && of.field(field).is_some();
+    let is_of_schedule = || [EPOCHS, SEED].iter().any(|of| of.name == field);
+    [DATA, WEIGHTS, RETRAIN].iter().any(is_in) || (section == SCHEDULE && is_of_schedule())
+}

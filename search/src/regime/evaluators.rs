@@ -1,0 +1,76 @@
+//! What evaluates trials: the weights of a supernet, or training of their own.
+
+use nas_ir::recipe::Recipe;
+use nas_ir::{Checked, Space};
+use nas_passes::specialise;
+
+use super::at_work::Job;
+use crate::backend::Backend;
+use crate::evaluator::{Evaluator, Halt, OnStep, Part, Pass, Split, Step};
+use crate::finite::Figure;
+use crate::metrics::Metrics;
+use crate::shared::SharedWeights;
+use crate::trial::Trial;
+
+/// Scores networks with the weights of a supernet, whose training was all of their budget.
+pub(super) struct Inherited<'s, S: ?Sized> {
+    supernet: &'s mut S,
+    /// The epochs that it was trained for.
+    epochs: u32,
+}
+
+impl<'s, S: SharedWeights + ?Sized> Inherited<'s, S> {
+    pub(super) fn new(supernet: &'s mut S, epochs: u32) -> Self {
+        Self { supernet, epochs }
+    }
+}
+
+impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, S> {
+    fn evaluate(&mut self, trial: &Trial, on_step: OnStep<'_>) -> Result<Metrics, Halt> {
+        let score = self.supernet.score(&trial.assignment, on_step)?;
+        let epoch = self.epochs.saturating_sub(1);
+        let what = "the score with inherited weights";
+        Ok(Figure { what, epoch, setting: "weights.rate" }.check_score(score)?)
+    }
+}
+
+/// Trains each network from fresh weights for the epochs of its budget, as the recipe's `retrain`
+/// says.
+pub(super) struct FromScratch<'j> {
+    space: &'j Checked<Space>,
+    recipe: &'j Recipe,
+    backend: &'j dyn Backend,
+}
+
+impl<'j> FromScratch<'j> {
+    pub(super) fn of(job: &Job<'j>) -> Self {
+        let Job { space, recipe, backend } = *job;
+        Self { space, recipe, backend }
+    }
+}
+
+impl Evaluator for FromScratch<'_> {
+    fn evaluate(&mut self, trial: &Trial, on_step: OnStep<'_>) -> Result<Metrics, Halt> {
+        let mut stopped = false;
+        let mut on_step = |step: Step| {
+            let flow = on_step(step);
+            stopped |= flow.is_break();
+            flow
+        };
+        let network = specialise(self.space, &trial.assignment);
+        let mut network = self.backend.network(network).map_err(Halt::backend)?;
+        let (retrain, epochs) = (&self.recipe.retrain, trial.budget.epochs);
+        for epoch in 0..epochs {
+            let learning_rate = retrain.learning_rate.over(epoch, epochs);
+            let [drop_path, _] = retrain.drop_path.over(epoch, epochs);
+            let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
+            let loss = network.train(&pass, &mut on_step)?;
+            Figure { what: "the loss of a trial", epoch, setting: "retrain.rate" }
+                .check(&[loss])?;
+        }
+        let score = network.score(Split::Val, &mut on_step)?;
+        let epoch = epochs.saturating_sub(1);
+        let figure = Figure { what: "the score of a trial", epoch, setting: "retrain.rate" };
+        Ok(figure.check_score(score)?)
+    }
+}

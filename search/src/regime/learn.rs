@@ -1,0 +1,96 @@
+//! Search: a strategy trains its supernet, epoch by epoch, and then has its networks tried.
+
+use std::time::Instant;
+
+use nas_ir::Weights;
+
+use super::at_work::{AtWork, Purpose, generator};
+use super::evaluators::{FromScratch, Inherited};
+use crate::error::RunError;
+use crate::evaluator::Halt;
+use crate::event::Event;
+use crate::record::{Phase, Record, SearchEpoch, Status};
+use crate::shared::SharedWeights;
+use crate::store::{Store, names, state};
+use crate::strategy::{Method, OneShot, Turn};
+
+/// The epochs of the search whose state is on disk.
+pub(super) fn epochs_done(store: &Store) -> Result<u32, RunError> {
+    state::done(store, names::SUPERNET)
+}
+
+impl AtWork<'_, '_> {
+    /// Lets a strategy search; the best network that it finds is on disk then.
+    pub(super) fn search(&mut self, method: Method<'_>, keep: u32) -> Result<(), Halt> {
+        let backend = self.job.backend;
+        match method {
+            Method::Relaxed(relaxation, mut strategy) => {
+                let mut supernet = backend.relaxed(&relaxation).map_err(Halt::backend)?;
+                self.one_shot(strategy.as_mut(), supernet.as_mut(), keep)
+            }
+            Method::Shared(mut strategy) => {
+                let mut supernet = backend.shared().map_err(Halt::backend)?;
+                self.one_shot(strategy.as_mut(), supernet.as_mut(), keep)
+            }
+            Method::Alone(mut strategy) => {
+                let mut evaluator = FromScratch::of(self.job);
+                self.derive(strategy.as_mut(), &mut evaluator, keep)
+            }
+        }
+    }
+
+    fn one_shot<S: SharedWeights + ?Sized>(
+        &mut self,
+        strategy: &mut dyn OneShot<S>,
+        supernet: &mut S,
+        keep: u32,
+    ) -> Result<(), Halt> {
+        self.learn(strategy, supernet)?;
+        let recipe = self.recipe();
+        strategy.learned(supernet, &mut generator(recipe.seed, Purpose::Learned))?;
+        let mut evaluator = Inherited::new(supernet, recipe.schedule.epochs);
+        self.derive(strategy, &mut evaluator, keep)
+    }
+
+    fn learn<S: SharedWeights + ?Sized>(
+        &mut self,
+        strategy: &mut dyn OneShot<S>,
+        supernet: &mut S,
+    ) -> Result<(), Halt> {
+        let mut done = 0;
+        if let Some(state) = state::read(self.store, names::SUPERNET)? {
+            supernet.restore(&state.weights).map_err(Halt::backend)?;
+            done = state.done;
+        }
+        let (epochs, seed) = (self.recipe().schedule.epochs, self.recipe().seed);
+        if done < epochs {
+            self.begin(Phase::Search, done, epochs)?;
+        }
+        for epoch in done..epochs {
+            let since = Instant::now();
+            let rng = &mut generator(seed, Purpose::Epoch(epoch));
+            let turn = Turn { epoch, rng, progress: &mut self.progress };
+            let record = strategy.epoch(supernet, turn)?;
+            let weights = supernet.state().map_err(Halt::backend)?;
+            self.keep(record, &weights, since)?;
+            self.progress.check()?;
+        }
+        Ok(())
+    }
+
+    /// Writes an epoch down. The state counts: a line of the history without its state is
+    /// dropped when the run goes on.
+    fn keep(&mut self, record: SearchEpoch, weights: &Weights, since: Instant) -> Result<(), Halt> {
+        let (done, of) = (record.epoch.saturating_add(1), self.recipe().schedule.epochs);
+        let line = Record::Search(record);
+        self.store.append(names::HISTORY, &line)?;
+        state::write(self.store, names::SUPERNET, weights, done)?;
+        self.store.write_json(names::STATUS, &Status { phase: Phase::Search, done, of })?;
+        let seconds = self.time(Phase::Search, done.saturating_sub(1), since)?;
+        if let Record::Search(record) = &line {
+            self.progress.tell(Event::EpochDone { record, seconds });
+        }
+        self.history.push(line);
+        Ok(())
+    }
+}

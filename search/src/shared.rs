@@ -1,0 +1,124 @@
+//! Supernets: one set of weights that all networks of a space share.
+//!
+//! A supernet with [`SharedWeights`] is trained on networks that a strategy picks, and scores any
+//! network with its part of the weights. A [`Relaxed`] one also has a logit for each candidate of
+//! each decision, and mixes the candidates by them, so that the choices can be trained by gradients.
+
+use nas_ir::{Assignment, DecisionId, Weights};
+
+use crate::error::Fault;
+use crate::evaluator::{OnStep, Part, Pass, PassReport, Stop};
+use crate::metrics::Metrics;
+use crate::objective::Penalty;
+
+/// A supernet in training. What a pass does is a function of the state, the [`Pass`], its other
+/// arguments and the recipe, so that a run that goes on from a state does what it would have done.
+pub trait SharedWeights {
+    /// The steps of a pass over a part of the images.
+    ///
+    /// # Errors
+    /// Unreadable data.
+    fn steps(&mut self, part: Part) -> Result<usize, Fault>;
+
+    /// One pass of weight steps, each down the gradient of the summed loss of some networks; `paths`
+    /// has them step by step, at least one for each. Returns the mean task loss of a network.
+    ///
+    /// # Errors
+    /// Interrupted, or failed (a loss that is not a number, unreadable data).
+    fn train(
+        &mut self,
+        pass: &Pass,
+        paths: &[Vec<Assignment>],
+        on_step: OnStep<'_>,
+    ) -> Result<f64, Stop>;
+
+    /// Scores a network with the supernet's weights on the validation images. Changes nothing
+    /// that `state` gives.
+    ///
+    /// # Errors
+    /// As `train`.
+    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop>;
+
+    /// Everything that training changes: weights, optimiser state, and of a relaxed supernet the
+    /// logits and which candidates are pruned.
+    ///
+    /// # Errors
+    /// Failed to read it from the device.
+    fn state(&self) -> Result<Weights, Fault>;
+
+    /// Puts back what `state` gave.
+    ///
+    /// # Errors
+    /// The state is of another supernet.
+    fn restore(&mut self, state: &Weights) -> Result<(), Fault>;
+}
+
+/// A supernet whose choices are relaxed to probabilities: the softmax of the logits of a decision,
+/// over the candidates that are not pruned.
+pub trait Relaxed: SharedWeights {
+    /// One pass of weight steps, the candidates mixed by samples from the probabilities at a
+    /// temperature (Jang et al. 2017). Reports the expected cost before the pass.
+    ///
+    /// # Errors
+    /// As [`SharedWeights::train`].
+    fn train_mixed(
+        &mut self,
+        pass: &Pass,
+        temperature: f64,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop>;
+
+    /// One pass of choice steps, the weights fixed: down the gradient of the task loss plus the
+    /// penalty.
+    ///
+    /// # Errors
+    /// As [`SharedWeights::train`].
+    fn train_choices(
+        &mut self,
+        pass: &Pass,
+        temperature: f64,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop>;
+
+    /// The probability of each candidate of each decision; 0 for those that are pruned.
+    fn probabilities(&self) -> Vec<Vec<f64>>;
+
+    /// Takes a candidate out for good.
+    fn prune(&mut self, decision: DecisionId, candidate: usize);
+
+    /// Whether a candidate was taken out.
+    fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool;
+}
+
+/// How a relaxed supernet is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Relaxation {
+    /// How candidates are mixed.
+    pub mixing: Mixing,
+    /// The optimiser of the logits.
+    pub optimizer: Adam,
+    /// Share of the training images for the weights; the choices learn on the rest.
+    pub split: f64,
+}
+
+/// How candidates are mixed while searching.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mixing {
+    /// Every candidate runs; their outputs are summed with sampled weights.
+    Soft,
+    /// One sampled candidate runs for each decision; its gradient is straight-through.
+    Hard,
+}
+
+/// Adam (Kingma and Ba 2015), but for its learning rate, which passes have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adam {
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Weight decay.
+    pub decay: f64,
+}

@@ -1,0 +1,82 @@
+//! The search strategies that there are: one table.
+//!
+//! A strategy is a folder here with a schema of its settings, what it refuses, and a constructor;
+//! its row in [`TABLE`] is all that the rest knows of it. The tests in `tests/contract.rs` run on every
+//! row.
+
+pub mod gumbel;
+pub mod random;
+mod sections;
+
+use nas_ir::recipe::{NoSetting, Recipe, StrategySchema};
+use nas_ir::{Checked, Space};
+
+use crate::error::{Refusal, RunError};
+use crate::strategy::{Reads, Search};
+
+/// A strategy, as the rest knows it.
+pub struct Row {
+    /// Its name and its settings.
+    pub schema: &'static StrategySchema,
+    /// The images that it takes batches of.
+    pub reads: fn(&Recipe) -> Result<Reads, NoSetting>,
+    /// Every construct of a space that it cannot search as the recipe asks for, each as a diagnostic.
+    pub refused: fn(&Checked<Space>, &Recipe) -> Result<Vec<Refusal>, NoSetting>,
+    /// The strategy at work on a space.
+    pub search: for<'s> fn(&'s Checked<Space>, &Recipe) -> Result<Search<'s>, RunError>,
+}
+
+/// Makes the table, and the list of schemas, from one list of modules.
+macro_rules! strategies {
+    ($($strategy:ident),+) => {
+        /// All strategies; a recipe that names none has the first.
+        pub static TABLE: &[Row] = &[$(Row {
+            schema: &$strategy::SCHEMA,
+            reads: $strategy::reads,
+            refused: $strategy::refused,
+            search: $strategy::search,
+        }),+];
+
+        /// What recipes may say, one schema for each strategy.
+        pub static SCHEMAS: &[&StrategySchema] = &[$(&$strategy::SCHEMA),+];
+    };
+}
+
+strategies!(gumbel, random);
+
+fn row(recipe: &Recipe) -> Result<&'static Row, RunError> {
+    let name = recipe.strategy.name;
+    let row = TABLE.iter().find(|row| row.schema.name == name);
+    row.ok_or(RunError::UnknownStrategy { name })
+}
+
+/// Of which images the search of a recipe takes batches.
+///
+/// # Errors
+/// The recipe is of no strategy in the table.
+pub fn reads(recipe: &Recipe) -> Result<Reads, RunError> {
+    Ok((row(recipe)?.reads)(recipe)?)
+}
+
+/// Nothing, if the strategy of a recipe can search a space as the recipe asks for.
+///
+/// # Errors
+/// [`RunError::Refused`] with every construct that is in the way.
+pub fn check(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
+    let row = row(recipe)?;
+    let refused = (row.refused)(space, recipe)?;
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let (strategy, space) = (row.schema.name, space.name.clone());
+    Err(RunError::Refused { strategy, space, refused })
+}
+
+/// The search that a recipe asks for.
+///
+/// # Errors
+/// As [`check`], or the space is too entangled for the strategy.
+pub fn search<'s>(space: &'s Checked<Space>, recipe: &Recipe) -> Result<Search<'s>, RunError> {
+    check(space, recipe)?;
+    (row(recipe)?.search)(space, recipe)
+}

@@ -1,0 +1,114 @@
+//! The seam of search strategies: they ask for networks to be tried and are told how well these do.
+//!
+//! What a strategy asks is a function of the recipe, of what it was told, of its state, and of the
+//! generator that it is given; so a run that was stopped goes on to the same end. A strategy without
+//! weight sharing is a [`Strategy`] and no more. One that is [`OneShot`] first trains a supernet,
+//! epoch by epoch, and has its networks scored with the weights of that.
+
+use nas_ir::Assignment;
+use rand::RngCore;
+use serde_json::Value;
+
+use crate::error::RunError;
+use crate::evaluator::Halt;
+use crate::progress::Progress;
+use crate::record::{Candidate, SearchEpoch};
+use crate::shared::{Relaxation, Relaxed, SharedWeights};
+use crate::trial::Trial;
+
+/// Decides which networks are tried, one after the other.
+pub trait Strategy {
+    /// The next network to try; `None` at the end. Each trial has a generator of its own.
+    ///
+    /// # Errors
+    /// No network keeps the requirements of the space.
+    fn ask(&mut self, rng: &mut dyn RngCore) -> Result<Option<Trial>, RunError>;
+
+    /// What came of the network that was asked for last.
+    fn tell(&mut self, outcome: &Outcome);
+
+    /// How many trials there are in all, those before included; at most, where it is not yet known.
+    fn trials(&self) -> u32;
+
+    /// What later trials depend on and [`Strategy::restore`] does not find in the outcomes: null if
+    /// nothing. It is kept with each outcome, so it should be small.
+    fn state(&self) -> Value {
+        Value::Null
+    }
+
+    /// Goes on behind these outcomes, in order, the state being that after the last of them (null
+    /// where there is none). Called once, before any trial is asked for; a one-shot strategy has
+    /// [`OneShot::learned`] before.
+    ///
+    /// # Errors
+    /// Why these are not outcomes of this strategy, in words.
+    fn restore(&mut self, told: &[Outcome], state: &Value) -> Result<(), String>;
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The network.
+    pub assignment: Assignment,
+    /// Its costs and its score, as they are recorded.
+    pub candidate: Candidate,
+}
+
+/// A strategy that trains a supernet for `schedule.epochs`; then its trials are scored with the
+/// weights of that. `S` is what it needs of a supernet.
+pub trait OneShot<S: SharedWeights + ?Sized>: Strategy {
+    /// One epoch. All that later epochs depend on is in the supernet.
+    ///
+    /// # Errors
+    /// Interrupted, the backend failed, or training left the numbers.
+    fn epoch(&mut self, supernet: &mut S, turn: Turn<'_, '_>) -> Result<SearchEpoch, Halt>;
+
+    /// The supernet is trained: what it has learned decides the trials.
+    ///
+    /// # Errors
+    /// No network keeps the requirements of the space.
+    fn learned(&mut self, supernet: &S, rng: &mut dyn RngCore) -> Result<(), RunError>;
+}
+
+/// An epoch of a one-shot strategy.
+pub struct Turn<'t, 'p> {
+    /// The epoch, from 0.
+    pub epoch: u32,
+    /// A generator of its own.
+    pub rng: &'t mut dyn RngCore,
+    /// Whom to tell of steps, and who may stop it.
+    pub progress: &'t mut Progress<'p>,
+}
+
+/// A strategy at work on a space, and what evaluates its trials.
+pub enum Method<'s> {
+    /// The weights of a supernet whose choices it trains too.
+    Relaxed(Relaxation, Box<dyn OneShot<dyn Relaxed> + 's>),
+    /// The weights of a supernet that it trains on networks of its choice.
+    Shared(Box<dyn OneShot<dyn SharedWeights> + 's>),
+    /// Each network is trained on its own, for as many epochs as its budget has.
+    Alone(Box<dyn Strategy + 's>),
+}
+
+/// A search of a space, as its recipe asks for it.
+pub struct Search<'s> {
+    /// The strategy.
+    pub method: Method<'s>,
+    /// How many networks are kept, best first.
+    pub keep: u32,
+}
+
+/// Of which training images a search takes batches of `data.batch`, beside those of the networks
+/// that it trains on their own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reads {
+    /// None: it trains no supernet.
+    Nothing,
+    /// All of them for the weights.
+    All,
+    /// A share for the weights and the rest for the choices.
+    Parts {
+        /// The share.
+        weights: f64,
+    },
+}

@@ -1,0 +1,239 @@
+//! What every strategy of the table must keep: same seed, same trials; resumed anywhere, same end;
+//! limits kept; refused constructs refused before training. A new row in the table is covered as it is.
+
+use std::ops::ControlFlow;
+
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::modules::{LoadError, Program};
+use nas_grammar::Source;
+use nas_ir::Measure;
+use nas_ir::recipe::schema::{CountDefault, Field, Kind, Section};
+use nas_ir::recipe::{MINIMIZE, Recipe, Settings, StrategySchema, Value, common};
+use tempfile::tempdir;
+
+use super::crash::{crash_anywhere, stop_anywhere};
+use super::toy::{Toy, space, worths};
+use super::{assert_same, bytes, create, go, inputs, sources, versions, whole};
+use crate::error::{Failure, RunError};
+use crate::record::Candidate;
+use crate::regime::{Job, run};
+use crate::store::{Store, names};
+use crate::strategies::{self, SCHEMAS};
+
+/// The most of a count in a short run.
+const FEW: u32 = 4;
+
+/// A setting that only this strategy has, or not all.
+fn own(
+    schema: &'static StrategySchema,
+) -> impl Iterator<Item = (&'static Section, &'static Field)> {
+    schema.fields().filter(|(section, field)| !common::has(section.name, field.name))
+}
+
+/// A short recipe of a strategy, for each word of each of its settings that takes several.
+fn recipes(schema: &'static StrategySchema) -> Vec<(String, Recipe)> {
+    let mut short = Settings::default();
+    for (section, field) in schema.fields() {
+        if let Kind::Count { default: CountDefault::Is(default), .. } = field.kind {
+            short.set(section.name, field.name, Value::Count(default.min(FEW)));
+        }
+    }
+    let recipe = |settings: &Settings| {
+        let mut settings = settings.clone();
+        settings.complete(schema).unwrap();
+        Recipe::new("toy", schema, MINIMIZE.default, settings).unwrap()
+    };
+    let mut all = vec![(schema.name.to_owned(), recipe(&short))];
+    for (section, field) in own(schema) {
+        let Kind::Word(words) = field.kind else { continue };
+        for word in words.iter().skip(1) {
+            let mut settings = short.clone();
+            settings.set(section.name, field.name, Value::Word(word));
+            all.push((format!("{}, {} = {word}", schema.name, field.name), recipe(&settings)));
+        }
+    }
+    all
+}
+
+fn all_recipes() -> impl Iterator<Item = (String, Recipe)> {
+    SCHEMAS.iter().flat_map(|schema| recipes(schema))
+}
+
+/// The toy, searched so.
+fn searched(toy: &Toy, mut recipe: Recipe) -> Toy {
+    recipe.retrain.drop_path = toy.recipe.retrain.drop_path;
+    toy.searched_by(recipe)
+}
+
+fn trials(toy: &Toy, dir: &std::path::Path) -> Vec<Candidate> {
+    Store::resume(dir, &inputs(toy, &sources(), &versions())).unwrap().lines(names::SCORES).unwrap()
+}
+
+#[test]
+fn same_seed_same_trials() {
+    for (which, recipe) in all_recipes() {
+        let mut toy = searched(&Toy::new(), recipe);
+        let runs = [tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap()];
+        whole(&toy, runs[0].path());
+        whole(&toy, runs[1].path());
+        assert_same(&bytes(runs[0].path()), &bytes(runs[1].path()), &which);
+        let first = trials(&toy, runs[0].path());
+        toy.recipe.seed = 1;
+        whole(&toy, runs[2].path());
+        assert_ne!(first, trials(&toy, runs[2].path()), "{which}: another seed, the same trials");
+        let mut networks: Vec<_> = first.iter().map(|trial| &trial.choices).collect();
+        networks.dedup();
+        assert_eq!(networks.len(), first.len(), "{which}: a network is tried twice");
+    }
+}
+
+#[test]
+fn resumed_anywhere_same_end() {
+    for (which, recipe) in all_recipes() {
+        println!("{which}");
+        let toy = searched(&Toy::new(), recipe);
+        let (sources, versions) = (sources(), versions());
+        let inputs = inputs(&toy, &sources, &versions);
+        stop_anywhere(&toy, &inputs);
+        crash_anywhere(&toy, &inputs);
+    }
+}
+
+#[test]
+fn limits_are_kept_by_every_trial_and_by_the_result() {
+    // The cheapest network has 40 MACs, the mean one about 470.
+    let limited = Toy::of(&worths(), "require macs <= 250 and macs >= 130");
+    for (which, recipe) in all_recipes() {
+        let toy = searched(&limited, recipe);
+        let dir = tempdir().unwrap();
+        let result = whole(&toy, dir.path());
+        let mut macs: Vec<u64> = trials(&toy, dir.path())
+            .iter()
+            .map(|trial| trial.cost.of(Measure::Macs).unwrap())
+            .collect();
+        macs.push(result.cost.macs);
+        assert!(macs.iter().all(|macs| (130..=250).contains(macs)), "{which}: {macs:?}");
+    }
+}
+
+#[test]
+fn limits_that_nothing_keeps_are_told() {
+    // What is no sum is not proved before the search.
+    let limited = Toy::of(&worths(), "require peak_memory <= 1");
+    for (which, recipe) in all_recipes() {
+        let toy = searched(&limited, recipe);
+        let dir = tempdir().unwrap();
+        let failure = go(&toy, &mut create(&toy, dir.path()), None).unwrap_err();
+        assert!(matches!(failure, Failure::Run(RunError::NoneKept)), "{which}: {failure:?}");
+    }
+}
+
+/// Spaces of every construct that makes decisions.
+const CONSTRUCTS: [&str; 8] = [
+    "choose op { a: conv(2, kernel = 1)\n b: identity }",
+    "choose op { a: conv(2, kernel = 1) -> choose op { c: relu\n d: identity }\n b: identity }",
+    "conv(2, kernel = choose kernel [1, 3])",
+    "conv(2, kernel = elastic kernel [1, 3])",
+    "conv(choose width [2, 4], kernel = 1) -> conv(2, kernel = 1)",
+    "conv(elastic width [2, 4], kernel = 1) -> conv(2, kernel = 1)",
+    "repeat choose depth [1, 2] { conv(2, kernel = 1) }",
+    "repeat elastic depth [1, 2] { conv(2, kernel = 1) }",
+];
+
+#[test]
+fn what_is_refused_is_refused_before_training_and_the_rest_is_searched() {
+    let mut refusals = 0;
+    for pipeline in CONSTRUCTS {
+        let text = format!(
+            "space toy {{ input x: [2, 4, 4]\n output y = x -> {pipeline}\n \
+             output z = x -> conv(choose other [2, 3], kernel = 1) -> conv(1, kernel = 1) }}"
+        );
+        for text in [text.replace("choose other [2, 3]", "2"), text] {
+            let any = Toy::any(space(&text));
+            for (which, recipe) in all_recipes() {
+                refusals += usize::from(is_refused(&searched(&any, recipe), &which, &text));
+            }
+        }
+    }
+    assert!(refusals > 0, "no strategy refuses anything");
+}
+
+/// Whether a run is refused: before anything, with everything that is in the way.
+fn is_refused(toy: &Toy, which: &str, text: &str) -> bool {
+    let dir = tempdir().unwrap();
+    let Err(said) = strategies::check(&toy.space, &toy.recipe) else {
+        whole(toy, dir.path());
+        return false;
+    };
+    let mut events = 0;
+    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: toy };
+    let failure = run(&job, &mut create(toy, dir.path()), &mut |_| {
+        events += 1;
+        ControlFlow::Continue(())
+    });
+    let Err(Failure::Run(RunError::Refused { strategy, refused, .. })) = failure else {
+        panic!("{which}: {failure:?} of {text}")
+    };
+    assert_eq!((events, toy.passes.get()), (0, 0), "{which}: {text}");
+    assert_eq!(strategy, toy.strategy().name);
+    assert!(said.to_string().contains(strategy));
+    for refusal in &refused {
+        let refusal: &dyn miette::Diagnostic = refusal;
+        assert!(refusal.code().is_some() && refusal.help().is_some(), "{which}: {refusal}");
+        assert!(refusal.labels().is_some_and(|mut labels| labels.next().is_some()), "{which}");
+    }
+    // A second construct of the kind is a second refusal.
+    let is_both = text.contains("other [2, 3]") && text.contains("width");
+    assert_eq!(refused.len(), if is_both { 2 } else { 1 }, "{which}: {text}");
+    true
+}
+
+/// What the front end says of a recipe.
+fn said(settings: &str) -> Vec<String> {
+    let text = format!(
+        "space toy {{ input x: [2, 4, 4]\n output y = x -> choose op {{ a: relu\n b: identity }} }}\n\
+         search r of toy {{ {settings} }}"
+    );
+    let mut problems = Problems::default();
+    let load = |_: &str, _: &[&str]| Err(LoadError::Missing("not there".to_owned()));
+    let program = Program::load(Source::new("toy.nas", text), &load, &mut problems);
+    Compiler::new(&program, &mut problems).with_strategies(SCHEMAS).recipe("r", &[]);
+    let code = |problem: &nas_grammar::Problem| problem.code().unwrap().to_string();
+    problems.into_vec().iter().map(|problem| format!("{}: {problem}", code(problem))).collect()
+}
+
+#[test]
+fn settings_of_one_strategy_are_unknown_to_another() {
+    for schema in SCHEMAS {
+        for other in SCHEMAS {
+            for (section, field) in own(schema) {
+                let is_strategy = section.name == common::STRATEGY;
+                let kind = if is_strategy { other.name } else { "" };
+                let named =
+                    if is_strategy { "" } else { &format!("strategy {} {{ }}", other.name) };
+                let settings = format!(
+                    "{named} {} {kind} {{ {} = {} }}",
+                    section.name,
+                    field.name,
+                    field.kind.example()
+                );
+                let known = other.section(section.name);
+                let unknown = match known.map(|of| of.field(field.name).is_some()) {
+                    Some(true) => Vec::new(),
+                    Some(false) => vec![field.name],
+                    None => vec![section.name],
+                };
+                let said = said(&settings);
+                assert_eq!(said.len(), unknown.len(), "{settings}: {said:?}");
+                for (said, unknown) in said.iter().zip(unknown) {
+                    let start =
+                        format!("nas::recipe::other_strategy: `{unknown}` is a setting of ");
+                    let end = format!("and this search is `strategy {}`", other.name);
+                    assert!(said.starts_with(&start) && said.ends_with(&end), "{said}");
+                    assert!(said.contains(&format!("`{}`", schema.name)), "{said}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The settings that strategies declare, and recipes as runs keep them.
+
+use nas_ir::recipe::schema::Kind;
+use nas_ir::recipe::{Recipe, Value, common};
+use serde_json::Value as Json;
+use tempfile::tempdir;
+
+use super::toy::Toy;
+use super::{create, inputs, sources, versions, whole};
+use crate::error::RunError;
+use crate::store::{Store, names};
+use crate::strategies::{SCHEMAS, TABLE, gumbel, random};
+
+#[test]
+fn every_strategy_has_what_all_recipes_have_and_says_what_it_is() {
+    assert_eq!(SCHEMAS.len(), TABLE.len());
+    for schema in SCHEMAS {
+        Recipe::default_for("s", schema).unwrap();
+        assert_eq!(SCHEMAS.iter().filter(|other| other.name == schema.name).count(), 1);
+        assert!(schema.section(common::STRATEGY).is_some(), "{}", schema.name);
+        for (section, field) in schema.fields() {
+            for doc in [schema.doc, section.doc, field.doc] {
+                assert!(!doc.is_empty() && !doc.ends_with('.'), "{}.{}", section.name, field.name);
+            }
+            if let Kind::Word(words) = field.kind {
+                assert!(!words.is_empty(), "{}", field.name);
+            }
+        }
+    }
+}
+
+/// The file that nasc wrote before there was a second strategy.
+const WRITTEN: &str = r#"{
+  "name": "toy",
+  "strategy": {
+    "temperature": {
+      "from": 5.0,
+      "to": 1.0,
+      "law": "exponential"
+    },
+    "prune_below": 0.12,
+    "mixing": "soft"
+  },
+  "objective": {
+    "factor": 0.0,
+    "measure": "macs"
+  },
+  "data": {
+    "path": "data/landcover",
+    "crop": null,
+    "flip": true,
+    "scale": null,
+    "batch": 16,
+    "workers": 2
+  },
+  "weights": {
+    "rate": {
+      "from": 0.05,
+      "to": 0.0,
+      "law": "cosine"
+    },
+    "momentum": 0.9,
+    "decay": 0.0001
+  },
+  "choices": {
+    "rate": 0.1,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "decay": 0.0005
+  },
+  "schedule": {
+    "epochs": 4,
+    "warmup": 1,
+    "split": 0.8
+  },
+  "derive": {
+    "sample": 4,
+    "keep": 2
+  },
+  "retrain": {
+    "epochs": 3,
+    "rate": {
+      "from": 0.05,
+      "to": 0.0,
+      "law": "cosine"
+    },
+    "momentum": 0.9,
+    "decay": 0.0001,
+    "batch": 16,
+    "drop_path": {
+      "from": 0.0,
+      "to": 1.0,
+      "law": "linear"
+    }
+  },
+  "seed": 0
+}
+"#;
+
+#[test]
+fn a_recipe_is_written_as_it_always_was() {
+    let dir = tempdir().unwrap();
+    let store = create(&Toy::short(), dir.path());
+    let written = String::from_utf8(store.read(names::RECIPE).unwrap().unwrap()).unwrap();
+    assert_eq!(written, WRITTEN);
+}
+
+#[test]
+fn every_setting_of_every_strategy_is_written() {
+    for schema in SCHEMAS {
+        let toy = Toy::short().searched_by(Recipe::default_for("toy", schema).unwrap());
+        let dir = tempdir().unwrap();
+        let written: Json = create(&toy, dir.path()).read_json(names::RECIPE).unwrap();
+        for (section, field) in schema.fields().filter(|(_, field)| !field.kind.is_settled()) {
+            let of_seed = field.name == common::SEED.name;
+            let found =
+                if of_seed { written.get("seed") } else { written[section.name].get(field.name) };
+            assert!(found.is_some(), "{}.{} of {}", section.name, field.name, schema.name);
+        }
+    }
+}
+
+#[test]
+fn a_run_of_another_strategy_is_another_run() {
+    let toy = Toy::short();
+    let other = toy.searched_by(Recipe::default_for("toy", &random::SCHEMA).unwrap());
+    for (began, now, said) in
+        [(&toy, &other, "`gumbel`, not by `random`"), (&other, &toy, "`random`, not by `gumbel`")]
+    {
+        let dir = tempdir().unwrap();
+        drop(create(began, dir.path()));
+        let error = Store::resume(dir.path(), &inputs(now, &sources(), &versions())).unwrap_err();
+        let RunError::Differs { differences, .. } = &error else { panic!("{error}") };
+        assert_eq!(*differences, [format!("it is a search by {said}")]);
+    }
+}
+
+#[test]
+fn a_recipe_that_its_strategy_cannot_read_is_a_fault_of_ours() {
+    let mut toy = Toy::short();
+    toy.set("strategy", "mixing", Value::Count(3));
+    let error = crate::strategies::reads(&toy.recipe).unwrap_err();
+    let code = miette::Diagnostic::code(&error).unwrap().to_string();
+    assert_eq!(code, "nas::internal::setting");
+    assert_eq!(error.to_string(), "the setting `strategy.mixing` has no value that fits");
+    assert_eq!(toy.strategy(), &gumbel::SCHEMA);
+}
+
+#[test]
+fn a_trial_on_its_own_says_what_it_took() {
+    let mut recipe = Recipe::default_for("toy", &random::SCHEMA).unwrap();
+    recipe.retrain = Toy::short().recipe.retrain;
+    recipe.settings.set("strategy", "evaluate", Value::Word("alone"));
+    recipe.settings.set("strategy", "budget", Value::Count(2));
+    let toy = Toy::short().searched_by(recipe);
+    let dir = tempdir().unwrap();
+    let result = whole(&toy, dir.path());
+    assert_eq!(result.budget.epochs, 2);
+    let store = super::resume(&toy, dir.path());
+    assert!(store.read(names::SUPERNET).unwrap().is_none(), "no supernet is trained");
+    let scored: Vec<Json> = store.lines(names::SCORES).unwrap();
+    assert!(scored.iter().all(|line| line["budget"]["epochs"] == 2), "{scored:?}");
+    // 20 draws from 625 networks; the state tells how many were drawn before a repetition.
+    assert!(scored.last().unwrap()["state"]["draws"].as_u64().unwrap() >= scored.len() as u64);
+}
