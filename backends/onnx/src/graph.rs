@@ -3,68 +3,14 @@
 use std::collections::BTreeSet;
 
 use nas_ir::network::NetworkNode;
-use nas_ir::ops::signature::Operands;
 use nas_ir::ops::{Role, Scaling};
 use nas_ir::{Network, Opset, Shape, TensorName, Weights};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
-use crate::error::{EmitError, weight_problems};
+use crate::error::EmitError;
 use crate::fold;
-use crate::{lower, message};
-
-/// The graph that computes the network.
-///
-/// # Errors
-/// See [`crate::emit`].
-pub(crate) fn build(
-    network: &Network,
-    weights: &Weights,
-    opset: Opset,
-) -> Result<GraphProto, EmitError> {
-    check(network)?;
-    let problems = weight_problems(network, weights);
-    if !problems.is_empty() {
-        return Err(EmitError::Weights { problems });
-    }
-    let mut graph = Graph::new(network, weights, opset);
-    for (index, node) in network.nodes.iter().enumerate() {
-        if let (Some(op), false) = (&node.op, graph.is_folded(index)) {
-            let site = graph.site(index, node);
-            lower::node(&mut graph, &site, op)?;
-        }
-    }
-    graph.finish()
-}
-
-/// Operands come before their readers and make the shapes that the network states.
-fn check(network: &Network) -> Result<(), EmitError> {
-    for (index, node) in network.nodes.iter().enumerate() {
-        let fail = |reason: String| Err(EmitError::network(&node.name, reason));
-        let Some(op) = &node.op else { continue };
-        if node.inputs.iter().any(|&operand| operand >= index) {
-            return fail("it stands before one of its operands".to_owned());
-        }
-        let shapes = network.operand_shapes(node);
-        let operands = op.declaration().operands;
-        // A sum whose other operands were zeros has one.
-        let fits =
-            operands.accept(shapes.len()) || (operands == Operands::Many && !shapes.is_empty());
-        match op.shape(&shapes) {
-            // What is constant may stand without the operand that gave it its shape.
-            _ if !op.reads_inputs() => {}
-            _ if !fits => return fail(format!("it has {} operands", shapes.len())),
-            Ok(shape) if shape == node.shape => {}
-            Ok(shape) => return fail(format!("its shape is {shape} and not {}", node.shape)),
-            Err(problem) => return fail(format!("{problem:?}")),
-        }
-    }
-    let ports = network.inputs.iter().chain(&network.outputs);
-    match ports.into_iter().find(|port| port.node >= network.nodes.len()) {
-        Some(port) => Err(EmitError::network(&port.name, "the port has no node")),
-        None => Ok(()),
-    }
-}
+use crate::message;
 
 /// What the lowering of one node sees of its surroundings.
 pub(crate) struct Site {
@@ -99,7 +45,7 @@ pub(crate) struct Graph<'n> {
 }
 
 impl<'n> Graph<'n> {
-    fn new(network: &'n Network, weights: &'n Weights, opset: Opset) -> Self {
+    pub(crate) fn new(network: &'n Network, weights: &'n Weights, opset: Opset) -> Self {
         let folds = fold::plan(network);
         let values = value_names(network, &folds);
         let choices: Vec<String> =
@@ -112,11 +58,11 @@ impl<'n> Graph<'n> {
         Self { network, weights, opset, folds, values, proto, not_finite: Vec::new() }
     }
 
-    fn is_folded(&self, index: usize) -> bool {
+    pub(crate) fn is_folded(&self, index: usize) -> bool {
         self.folds.contains(&Some(index))
     }
 
-    fn site(&self, index: usize, node: &NetworkNode) -> Site {
+    pub(crate) fn site(&self, index: usize, node: &NetworkNode) -> Site {
         Site {
             index,
             path: node.name.clone(),
@@ -255,7 +201,7 @@ impl<'n> Graph<'n> {
         vec![self.floats(&name, &dims, data)]
     }
 
-    fn finish(mut self) -> Result<GraphProto, EmitError> {
+    pub(crate) fn finish(mut self) -> Result<GraphProto, EmitError> {
         let network = self.network;
         for port in &network.inputs {
             if let Some(node) = network.nodes.get(port.node) {

@@ -5,6 +5,7 @@
 //! folded into the convolution before it. The same arguments give the same bytes. [`dump`] shows
 //! such a file as text.
 
+mod build;
 mod dump;
 mod error;
 mod fold;
@@ -65,7 +66,7 @@ pub fn emit(network: &Network, weights: &Weights, options: &Options) -> Result<V
         opset_import: vec![message::operator_set(options.opset)],
         producer_name: "nasc".to_owned(),
         producer_version: options.producer_version.clone(),
-        graph: Some(graph::build(network, weights, options.opset)?).into(),
+        graph: Some(build::build(network, weights, options.opset)?).into(),
         metadata_props: options.provenance.iter().map(message::metadata).collect(),
         ..ModelProto::default()
     };

@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use nas_ir::text;
 use serde_json::Value;
 
-use super::{FORMAT, Inputs, Store, damaged, names, recipe, source_name};
+use super::folder::Store;
+use super::layout::{FORMAT, Inputs, damaged, names, source_name};
+use super::recipe;
 use crate::error::RunError;
 use crate::record::{Choices, Goal, Run, VersionChange};
 

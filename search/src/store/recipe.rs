@@ -5,7 +5,7 @@ use nas_ir::recipe::{Recipe, schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{damaged, names};
+use super::layout::{damaged, names};
 use crate::error::RunError;
 
 /// The strategy of a recipe that names none: the layout is older than any other strategy.

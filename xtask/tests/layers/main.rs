@@ -26,7 +26,10 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("nas-analysis", &["nas-diagnostics", "nas-ir", "nas-passes"]),
     ("nas-frontend", &["nas-grammar", "nas-diagnostics", "nas-ir", "nas-passes", "nas-analysis"]),
     ("nas-safetensors", &["nas-ir"]),
-    ("nas-search", &["nas-files", "nas-ir", "nas-passes", "nas-analysis", "nas-safetensors"]),
+    (
+        "nas-search",
+        &["nas-files", "nas-grammar", "nas-ir", "nas-passes", "nas-analysis", "nas-safetensors"],
+    ),
     ("nas-onnx", &["nas-ir", "nas-passes"]),
     ("nas-tract", &["nas-ir", "nas-passes"]),
     ("nas-torch", &["nas-grammar", "nas-ir", "nas-passes", "nas-data", "nas-search"]),

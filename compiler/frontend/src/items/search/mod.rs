@@ -12,36 +12,10 @@ pub mod errors;
 mod objective;
 mod overrides;
 mod read;
+mod statics;
 #[cfg(test)]
 mod tests;
 
-use nas_grammar::ast::Expr;
-use nas_grammar::{Problem, Source};
-use nas_ir::recipe::StrategySchema;
-
 pub use overrides::Override;
 pub use read::{check, check_default};
-
-/// The strategies that there are, at least one; where a `search` item names none, it is the first.
-pub type Strategies = &'static [&'static StrategySchema];
-
-/// A static value, as far as a recipe needs one.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Static {
-    /// A whole number.
-    Integer(i128),
-    /// Another number.
-    Real(f64),
-    /// `true` or `false`.
-    Flag(bool),
-    /// A string.
-    Text(String),
-    /// A tuple.
-    Tuple(Vec<Static>),
-    /// Something that no setting takes, in words: "a list".
-    Other(&'static str),
-}
-
-/// Evaluates a static expression of the given source, or says why it cannot; with no problem where
-/// one was reported before.
-pub type Evaluate<'a> = &'a mut dyn FnMut(&Expr, &Source) -> Result<Static, Vec<Problem>>;
+pub use statics::{Evaluate, Static, Strategies};

@@ -13,7 +13,7 @@ use num_traits::{Signed, Zero};
 use super::errors::{
     ConstantTerm, NoCrossEntropy, NotLinear, RewardsCost, TwoMeasures, UnknownMeasure,
 };
-use super::{Evaluate, Static};
+use super::statics::{Evaluate, Static};
 
 /// The word for the task loss.
 const LOSS: &str = "cross_entropy";

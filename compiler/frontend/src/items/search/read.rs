@@ -16,8 +16,9 @@ use super::errors::{
     StrayKind, StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection, UnknownWord,
     WrongValue,
 };
+use super::objective;
 use super::overrides::{OVERRIDES, Override};
-use super::{Evaluate, Static, Strategies, objective};
+use super::statics::{Evaluate, Static, Strategies};
 
 /// The recipe that a `search` item describes. An override wins over the item, a later override
 /// over an earlier one.

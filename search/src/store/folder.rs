@@ -1,0 +1,248 @@
+//! The folder of a run: reading and writing its files.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use nas_files::{Aside, WriteError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::layout::{damaged, names};
+use crate::error::RunError;
+use crate::record::{Run, VersionChange};
+
+/// An open run directory; no other process can open it meanwhile.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) dir: PathBuf,
+    pub(super) run: Run,
+    pub(super) resumed: bool,
+    pub(super) version_changes: Vec<VersionChange>,
+    pub(super) _lock: File,
+    /// How many more writes succeed, in tests of crashes.
+    #[cfg(test)]
+    pub(crate) fuse: Option<usize>,
+}
+
+impl Store {
+    pub(super) fn locked(dir: &Path, run: Run, resumed: bool) -> Result<Self, RunError> {
+        let path = dir.join(names::LOCK);
+        let lock = OpenOptions::new().create(true).append(true).open(&path);
+        let lock = lock.map_err(|e| refused("open", &path, e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(RunError::Locked { dir: dir.to_owned() });
+            }
+            Err(TryLockError::Error(e)) => return Err(refused("lock", &path, e)),
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            run,
+            resumed,
+            version_changes: Vec::new(),
+            _lock: lock,
+            #[cfg(test)]
+            fuse: None,
+        })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What the run is of.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Whether an earlier process began it.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Versions that are not those of the process that began it.
+    #[must_use]
+    pub fn version_changes(&self) -> &[VersionChange] {
+        &self.version_changes
+    }
+
+    /// Writes a file, whole or not at all. The name is relative, with `/` between folders.
+    ///
+    /// # Errors
+    /// The name leads out of the folder, or the file cannot be written.
+    pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        let path = self.path(name)?;
+        let folder = path.parent().unwrap_or(&self.dir);
+        fs::create_dir_all(folder).map_err(|e| refused("create", folder, e))?;
+        let aside = Aside::write(&path, bytes).map_err(unwritten)?;
+        self.burn(&path)?;
+        aside.put().map_err(unwritten)
+    }
+
+    /// Writes a value as JSON, with a line for each field.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_json(&mut self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| damaged(name, e))?;
+        bytes.push(b'\n');
+        self.write(name, &bytes)
+    }
+
+    /// The bytes of a file; `None` if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, RunError> {
+        let path = self.path(name)?;
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(refused("read", &path, e)),
+        }
+    }
+
+    /// The value of a JSON file that must be there.
+    ///
+    /// # Errors
+    /// There is no such file, or it holds something else.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, RunError> {
+        let bytes = self.read(name)?.ok_or_else(|| damaged(name, "it is missing"))?;
+        serde_json::from_slice(&bytes).map_err(|e| damaged(name, e))
+    }
+
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn remove(&mut self, name: &str) -> Result<(), RunError> {
+        let path = self.path(name)?;
+        self.burn(&path)?;
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(refused("remove", &path, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends a value as a line of JSON.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn append(&mut self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        let path = self.path(name)?;
+        let mut line = serde_json::to_vec(value).map_err(|e| damaged(name, e))?;
+        line.push(b'\n');
+        if let Err(crash) = self.burn(&path) {
+            // What a crash leaves: half a line.
+            line.truncate(line.len() / 2);
+            append(&path, &line)?;
+            return Err(crash);
+        }
+        append(&path, &line)
+    }
+
+    /// The values of the whole lines of a file; none if there is no file.
+    ///
+    /// # Errors
+    /// A whole line holds something else.
+    pub fn lines<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, RunError> {
+        let bytes = self.read(name)?.unwrap_or_default();
+        whole_lines(&bytes)
+            .enumerate()
+            .map(|(i, line)| {
+                let parsed = serde_json::from_slice(line);
+                parsed.map_err(|e| damaged(name, format!("line {}: {e}", i + 1)))
+            })
+            .collect()
+    }
+
+    /// Cuts a file of lines down to its first `count`; what a crash left after them goes.
+    ///
+    /// # Errors
+    /// There are fewer, or the file cannot be written.
+    pub fn keep_lines(&mut self, name: &str, count: usize) -> Result<(), RunError> {
+        let bytes = self.read(name)?.unwrap_or_default();
+        let lengths: Vec<usize> = whole_lines(&bytes).map(<[u8]>::len).collect();
+        let Some(kept) = lengths.get(..count) else {
+            let why = format!("it has {} lines of {count}", lengths.len());
+            return Err(damaged(name, why));
+        };
+        let length: usize = kept.iter().sum();
+        if length == bytes.len() {
+            return Ok(());
+        }
+        self.write(name, bytes.get(..length).unwrap_or_default())
+    }
+
+    /// Removes what a crash left half written: files aside, and the torn end of the times.
+    pub(super) fn sweep(&mut self) -> Result<(), RunError> {
+        nas_files::sweep(&self.dir).map_err(|e| refused("clear", &self.dir, e))?;
+        let times = self.read(names::TIMING)?.unwrap_or_default();
+        self.keep_lines(names::TIMING, whole_lines(&times).count())
+    }
+
+    pub(super) fn path(&self, name: &str) -> Result<PathBuf, RunError> {
+        let relative = Path::new(name);
+        let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
+        if name.is_empty() || !plain || name.contains('\\') {
+            return Err(RunError::FileName { name: name.to_owned() });
+        }
+        Ok(self.dir.join(relative))
+    }
+
+    /// Fails where a test wants a crash.
+    #[cfg(test)]
+    fn burn(&mut self, path: &Path) -> Result<(), RunError> {
+        match self.fuse.as_mut() {
+            Some(0) => Err(refused("survive", path, io::Error::other("the fuse of the test"))),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(test))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests crash here")]
+    fn burn(&mut self, _: &Path) -> Result<(), RunError> {
+        Ok(())
+    }
+}
+
+/// Whether a folder holds nothing or does not exist.
+pub(super) fn is_empty(dir: &Path) -> Result<bool, RunError> {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(e) => Err(refused("read", dir, e)),
+    }
+}
+
+/// The lines that have their end, with it.
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"))
+}
+
+fn append(path: &Path, line: &[u8]) -> Result<(), RunError> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(line)?;
+        file.sync_all()
+    });
+    written.map_err(|e| refused("append to", path, e))
+}
+
+fn unwritten(WriteError { action, path, source }: WriteError) -> RunError {
+    RunError::Io { action, path, source }
+}
+
+pub(super) fn refused(action: &'static str, path: &Path, source: io::Error) -> RunError {
+    RunError::Io { action, path: path.to_owned(), source }
+}

@@ -1,0 +1,122 @@
+//! What a run directory holds: the names of its files, and what a run is of.
+
+use indexmap::IndexMap;
+use nas_ir::recipe::Recipe;
+use nas_ir::{Space, Weights};
+
+use crate::error::RunError;
+use crate::record::{Choices, Goal, Run};
+
+/// Names of the files that this crate reads and writes.
+pub mod names {
+    /// See [`super`].
+    pub const LOCK: &str = "nasc.lock";
+    /// The folder of the sources.
+    pub const SOURCES: &str = "sources";
+    /// See [`crate::record::Run`].
+    pub const RUN: &str = "run.json";
+    /// The recipe.
+    pub const RECIPE: &str = "recipe.json";
+    /// The space.
+    pub const SPACE: &str = "space.txt";
+    /// The files of the data set.
+    pub const DATA: &str = "data.json";
+    /// The weights to begin with.
+    pub const INITIAL: &str = "initial.safetensors";
+    /// The candidates of each decision.
+    pub const DECISIONS: &str = "decisions.json";
+    /// See [`crate::record::Status`].
+    pub const STATUS: &str = "status.json";
+    /// See [`crate::record::Record`].
+    pub const HISTORY: &str = "history.jsonl";
+    /// See [`crate::record::Timing`].
+    pub const TIMING: &str = "timing.jsonl";
+    /// The state of the supernet.
+    pub const SUPERNET: &str = "supernet.safetensors";
+    /// See [`crate::record::TrialLine`].
+    pub const SCORES: &str = "scores.jsonl";
+    /// See [`crate::record::Candidate`].
+    pub const CANDIDATES: &str = "candidates.json";
+    /// See [`crate::record::Choices`].
+    pub const ASSIGNMENT: &str = "assignment.json";
+    /// The state of the retraining.
+    pub const TRAINEE: &str = "trainee.safetensors";
+    /// The best state of the retraining.
+    pub const BEST: &str = "best.safetensors";
+    /// The retrained weights.
+    pub const WEIGHTS: &str = "weights.safetensors";
+    /// See [`crate::record::RunResult`].
+    pub const RESULT: &str = "result.json";
+}
+
+/// The version of the layout.
+pub(super) const FORMAT: u32 = 2;
+
+/// What a run is of. Two runs of equal inputs on equal versions give equal files.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The space as it was asked for: `darts(width = 36)`.
+    pub space_ref: &'a str,
+    /// The space.
+    pub space: &'a Space,
+    /// Whether the space is without what its target cannot run.
+    pub drop_unsupported: bool,
+    /// The files that it was made of: relative name and bytes.
+    pub sources: &'a [(String, Vec<u8>)],
+    /// The network to train; `None` to search for one.
+    pub start: Option<Start<'a>>,
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// The files of the data set: path from its folder, and size in bytes.
+    pub data: &'a [(String, u64)],
+    /// Versions of what runs: `("nasc", "0.1.0")`.
+    pub versions: &'a [(String, String)],
+}
+
+/// What a retraining begins with.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// What the network chooses.
+    pub choices: &'a Choices,
+    /// Its weights; `None` for fresh ones.
+    pub weights: Option<&'a Weights>,
+}
+
+impl Inputs<'_> {
+    pub(super) fn run(&self) -> Run {
+        Run {
+            format: FORMAT,
+            goal: if self.start.is_some() { Goal::Retrain } else { Goal::Search },
+            space: self.space_ref.to_owned(),
+            drop_unsupported: self.drop_unsupported,
+            recipe: self.recipe.name.clone(),
+            seed: self.recipe.seed,
+            versions: self.versions.iter().cloned().collect(),
+            sources: self.sources.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    pub(super) fn decisions(&self) -> IndexMap<&str, &[String]> {
+        let decisions = self.space.decisions.iter();
+        decisions.map(|d| (d.path.as_str(), d.candidates.as_slice())).collect()
+    }
+
+    pub(super) fn data(&self) -> IndexMap<String, u64> {
+        self.data.iter().cloned().collect()
+    }
+
+    /// The bytes of the initial weights.
+    pub(super) fn initial(&self) -> Result<Option<Vec<u8>>, RunError> {
+        let weights = self.start.and_then(|start| start.weights);
+        let bytes = weights.map(|weights| nas_safetensors::to_bytes(weights, None));
+        bytes.transpose().map_err(|e| damaged(names::INITIAL, e))
+    }
+}
+
+pub(super) fn source_name(name: &str) -> String {
+    format!("{}/{name}", names::SOURCES)
+}
+
+pub(crate) fn damaged(file: &str, why: impl ToString) -> RunError {
+    RunError::Damaged { file: file.to_owned(), why: why.to_string() }
+}
