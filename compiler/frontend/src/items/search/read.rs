@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         let site = Site { source, section: section.name, field };
         let value = self.value(site, &written.value, written.law.as_ref());
         let understood = value.is_some();
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|_| !field.kind.is_settled()) {
             self.settings.set(section.name, field.name, value);
         }
         self.given.retain(|g| (g.section, g.field) != (section.name, field.name));
