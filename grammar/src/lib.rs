@@ -1,12 +1,15 @@
 //! The `.nas` language: grammar, syntax tree with spans, parser, formatter.
 
 pub mod ast;
+mod brackets;
 mod build;
 pub mod error;
+pub mod fix;
 pub mod format;
 mod habits;
 mod limits;
 pub mod parse;
+pub mod problem;
 pub mod reference;
 mod rules;
 mod scan;
@@ -14,6 +17,7 @@ pub mod source;
 mod syntax;
 mod words;
 
-pub use error::Problem;
+pub use fix::{Edit, Fix, Help};
 pub use parse::{Parsed, parse};
+pub use problem::Problem;
 pub use source::Source;

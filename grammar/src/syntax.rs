@@ -4,15 +4,18 @@ use miette::LabeledSpan;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use crate::ast::Span;
+use crate::brackets::innermost_open;
 use crate::error::Syntax;
+use crate::fix::{Fix, Help};
 use crate::habits::{self, Site};
+use crate::problem::Problem;
 use crate::rules::Rule;
 use crate::scan::{Scanner, TokenKind};
 use crate::source::Source;
 use crate::words;
 
 /// The report of the parser's error in the item at `start`, and where it is.
-pub(crate) fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -> (Syntax, usize) {
+pub(crate) fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -> (Problem, usize) {
     let at = start
         + match error.location {
             InputLocation::Pos(at) => at,
@@ -26,26 +29,27 @@ pub(crate) fn syntax_error(source: &Source, start: usize, error: &Error<Rule>) -
 }
 
 /// The report that one of these was expected at a place in the item at `start`.
-pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule]) -> Syntax {
+pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule]) -> Problem {
     let text: &str = source.text();
     let blanks = text.get(at..).unwrap_or_default();
     // Where no space may stand, as between a name and its `(`, the next token says more.
     let rest = blanks.trim_start_matches([' ', '\t']);
     let at = at + blanks.len() - rest.len();
-    let site = Site { before: text.get(start..at).unwrap_or_default(), rest, rules };
+    let before = text.get(start..at).unwrap_or_default();
+    let site = Site { source, start, before, rest, rules };
     let open = unclosed(site);
     let mut title = format!("expected {}", words::phrase(rules));
     let mut label = found(site);
     let commented = open.as_ref().and_then(|open| {
-        let from = site.before.get(open.at..)?;
-        habits::commented_closer(from.lines().next()?, open.bracket, closing(open.bracket))
+        let line = site.before.get(open.at..)?.lines().next()?;
+        habits::commented_closer(site, open.at, line, open.bracket, closing(open.bracket))
     });
     let help = match open.as_ref().filter(|open| open.is_cause) {
-        _ if commented.is_some() => commented.map(str::to_owned),
-        Some(open) => Some(format!("close it with `{}`", closing(open.bracket))),
+        _ if commented.is_some() => commented,
+        Some(open) => Some(closed(site, open)),
         None if is_cut_short(site) && !site.before.is_empty() => {
             let (line, _) = source.line_column(start);
-            Some(format!("the item that begins in line {line} is not finished"))
+            Some(Help::advice(format!("the item that begins in line {line} is not finished")))
         }
         None => {
             if let Some(word) = habits::word_for_name(site) {
@@ -60,7 +64,9 @@ pub(crate) fn expected(source: &Source, start: usize, at: usize, rules: &[Rule])
         let label = format!("this `{}` is not closed", open.bracket);
         LabeledSpan::new_with_span(Some(label), Span::new(start + open.at, start + open.at + 1))
     }));
-    Syntax { title, source_code: source.clone(), labels, help }
+    let words = help.as_ref().map(Help::to_string);
+    let said = Syntax { title, source_code: source.clone(), labels, help: words };
+    Problem::new(said, help.and_then(Help::into_fix))
 }
 
 fn found(site: Site<'_>) -> String {
@@ -104,6 +110,39 @@ fn closing(bracket: char) -> char {
     }
 }
 
+/// How to close a bracket before what is found instead, or a string behind its first word.
+fn closed(site: Site<'_>, open: &Open) -> Help {
+    let closer = closing(open.bracket);
+    let says = |new: &str| format!("close it with `{new}`");
+    if open.bracket == '"' {
+        let inside = site.before.get(open.at + 1..).unwrap_or_default();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let word = inside.find(|c| !is_word(c)).unwrap_or(inside.len());
+        let end = open.at + 1 + word;
+        return match word {
+            0 => Help::advice(says("\"")),
+            _ => Fix::replace(site.at(end, end), closer, says).into(),
+        };
+    }
+    let end = end_of_words(site.before);
+    // A brace closes in a line of its own.
+    let new_line = if open.bracket == '{' { "\n" } else { "" };
+    Fix::replace(site.at(end, end), format!("{new_line}{closer}"), says).into()
+}
+
+/// Where what a text says ends, without the comments and blanks at its end.
+fn end_of_words(text: &str) -> usize {
+    let mut end = text.trim_end().len();
+    let comments = Scanner::new(text).filter(|token| token.kind == TokenKind::Comment);
+    for comment in comments.collect::<Vec<_>>().into_iter().rev() {
+        if comment.end < end {
+            break;
+        }
+        end = text.get(..comment.start).unwrap_or_default().trim_end().len();
+    }
+    end
+}
+
 /// The bracket or quote before the place of an error that is not closed, where it should be shown.
 fn unclosed(site: Site<'_>) -> Option<Open> {
     let first = site.rest.chars().next();
@@ -129,74 +168,4 @@ fn unclosed(site: Site<'_>) -> Option<Open> {
         || (is_round && is_wrong_closer)
         || (is_round && starts_line && words::begins_statement(site.rest));
     (is_cause || (is_round && starts_line)).then_some(Open { at, bracket, is_cause })
-}
-
-/// The brackets that are open at the end of a text, outermost first, each with its place.
-pub(crate) fn open_brackets(text: &str) -> Vec<(usize, char)> {
-    let Brackets { open, .. } = Brackets::of(text);
-    open.into_iter().map(|opened| (opened.at, opened.bracket)).collect()
-}
-
-/// The bracket of an unfinished text that is not closed: by its layout, or else the innermost.
-fn innermost_open(text: &str) -> Option<(usize, char)> {
-    let Brackets { open, left_of_its_line } = Brackets::of(text);
-    let innermost = *open.last()?;
-    let opened = left_of_its_line.unwrap_or(innermost);
-    Some((opened.at, opened.bracket))
-}
-
-/// An opening bracket.
-#[derive(Clone, Copy)]
-struct Opened {
-    at: usize,
-    bracket: char,
-    /// How many blanks its line begins with.
-    indentation: usize,
-}
-
-/// What the brackets of an unfinished text tell.
-#[derive(Default)]
-struct Brackets {
-    open: Vec<Opened>,
-    /// The first whose closing bracket begins a line and stands left of the line that opens it.
-    left_of_its_line: Option<Opened>,
-}
-
-impl Brackets {
-    fn of(text: &str) -> Self {
-        let mut brackets = Self::default();
-        let (mut end, mut line, mut indentation) = (0, 0, blanks(text));
-        for token in Scanner::new(text) {
-            let between = text.get(end..token.start).unwrap_or_default();
-            if let Some(newline) = between.rfind('\n') {
-                line = end + newline + 1;
-                indentation = blanks(text.get(line..).unwrap_or_default());
-            }
-            end = token.end;
-            let first = text.get(token.start..).and_then(|rest| rest.chars().next());
-            match token.kind {
-                TokenKind::Open => {
-                    let at = token.start;
-                    let opened = first.map(|bracket| Opened { at, bracket, indentation });
-                    brackets.open.extend(opened);
-                }
-                TokenKind::Close(_) => {
-                    let begins_line = token.start == line + indentation;
-                    let opened = brackets.open.pop();
-                    let moved = opened.filter(|o| begins_line && indentation < o.indentation);
-                    brackets.left_of_its_line = brackets.left_of_its_line.or(moved);
-                }
-                TokenKind::Word
-                | TokenKind::ItemWord
-                | TokenKind::Comment
-                | TokenKind::Other(_) => {}
-            }
-        }
-        brackets
-    }
-}
-
-/// How many blanks a text begins with.
-fn blanks(text: &str) -> usize {
-    text.len() - text.trim_start_matches([' ', '\t']).len()
 }

@@ -7,29 +7,36 @@ macro_rules! diagnostics {
     ($(
         $(#[doc = $doc:literal])+
         $severity:ident $name:ident [$code:path] $title:literal { $($field:ident : $type:ty),* $(,)? }
-    )+) => {$(
-        $(#[doc = $doc])+
-        #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-        #[error($title)]
-        #[diagnostic(code($code), severity($severity))]
-        #[allow(missing_docs, reason = "the title says what each field is")]
-        pub struct $name {
-            $(pub $field: $type,)*
-            #[source_code]
-            pub source_code: nas_grammar::Source,
-            #[label(collection)]
-            pub labels: Vec<miette::LabeledSpan>,
-            #[help]
-            pub help: Option<String>,
-            #[related]
-            pub chain: Vec<$crate::CalledFrom>,
-        }
-
-        impl $name {
-            pub(crate) fn at(place: $crate::Place $(, $field: impl Into<$type>)*) -> Self {
-                let (source_code, labels, help, chain) = place.shown();
-                Self { $($field: $field.into(),)* source_code, labels, help, chain }
+    )+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, thiserror::Error, miette::Diagnostic)]
+            #[error($title)]
+            #[diagnostic(code($code), severity($severity))]
+            #[allow(missing_docs, reason = "the title says what each field is")]
+            pub struct $name {
+                $(pub $field: $type,)*
+                #[source_code]
+                pub source_code: nas_grammar::Source,
+                #[label(collection)]
+                pub labels: Vec<miette::LabeledSpan>,
+                #[help]
+                pub help: Option<String>,
+                #[related]
+                pub chain: Vec<$crate::CalledFrom>,
             }
-        }
-    )+};
+
+            impl $name {
+                pub(crate) fn at(
+                    place: $crate::Place
+                    $(, $field: impl Into<$type>)*
+                ) -> nas_grammar::Problem {
+                    let $crate::Shown { source: source_code, labels, help, fix, chain } =
+                        place.shown();
+                    let said = Self { $($field: $field.into(),)* source_code, labels, help, chain };
+                    nas_grammar::Problem::new(said, fix)
+                }
+            }
+        )+
+    };
 }

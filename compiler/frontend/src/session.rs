@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::{Place, Problems, diagnostics};
+use nas_diagnostics::{Help, Place, Problems, diagnostics};
 use nas_grammar::ast::{
     Arch, ArchEntry, Arg, Expr, Ident, ItemKind, Search, SpaceRef, Span, Statement, StatementKind,
 };
@@ -319,7 +319,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             if let Some((_, span)) = written.filter(|(file, _)| file.name() == source.name()) {
                 place = place.label(span, "required here");
             }
-            let place = place.help("choose cheaper candidates, or loosen the requirement, if this is no network to compare with");
+            let place = place.advice("choose cheaper candidates, or loosen the requirement, if this is no network to compare with");
             self.context.problems.push(Broken::at(
                 place,
                 item.name.name.as_str(),
@@ -376,7 +376,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             && space.device.latency.is_none()
         {
             let place = Place::new(&self.context.source(), item.space.name.span, "searched here")
-                .help(format!(
+                .advice(format!(
                     "search `{} for TARGET`, a target with a line `latency table \"FILE\"`",
                     space.name
                 ));
@@ -418,7 +418,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let Some(claim) = claim else {
             let all = Span::new(0, source.text().len());
             let place = Place::new(&source, all, "not one claim")
-                .help("write one comparison, or several joined by `and`");
+                .advice("write one comparison, or several joined by `and`");
             self.context.problems.push(NoClaim::at(place));
             return None;
         };
@@ -452,12 +452,11 @@ fn static_value(
     if problems.is_empty()
         && let nas_grammar::ast::ExprKind::Name(name) = &expr.kind
     {
-        let help = names::habit(name).map_or_else(
-            || "settings may use numbers, strings and constants of the file".to_owned(),
-            str::to_owned,
-        );
+        let help = names::habit(source.at(expr.span), name).unwrap_or_else(|| {
+            Help::advice("settings may use numbers, strings and constants of the file")
+        });
         let place = Place::new(source, expr.span, "not found here").help(help);
-        return Err(vec![Box::new(names::UnknownName::at(place, name.as_str()))]);
+        return Err(vec![names::UnknownName::at(place, name.as_str())]);
     }
     Err(problems)
 }

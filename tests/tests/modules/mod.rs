@@ -143,7 +143,9 @@ fn word(token: Option<&TokenTree>) -> Option<String> {
 /// Whether `#` at this place is `#[cfg(test)]`.
 fn is_test(tokens: &[TokenTree], at: usize) -> bool {
     is_punct(tokens.get(at), '#')
-        && tokens.get(at + 1).is_some_and(|group| group.to_string().replace(' ', "") == "[cfg(test)]")
+        && tokens
+            .get(at + 1)
+            .is_some_and(|group| group.to_string().replace(' ', "") == "[cfg(test)]")
 }
 
 /// Where the item that begins at a place ends: after its braces or its semicolon.

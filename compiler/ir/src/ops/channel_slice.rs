@@ -3,7 +3,7 @@
 use super::signature::{
     Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first,
 };
-use super::{Operator, ShapeProblem};
+use super::{Cure, Operator, ShapeProblem};
 use crate::shape::Shape;
 
 /// Channels from one to before another.
@@ -53,7 +53,9 @@ impl Operator for ChannelSlice {
         let taken = self.end.checked_sub(self.start).filter(|&n| n > 0 && self.end <= channels);
         taken.map(|taken| input.with_channels(taken)).ok_or_else(|| ShapeProblem::Window {
             title: format!("there are no channels {} to {} among {channels}", self.start, self.end),
-            help: format!("`start` must be below `end`, and `end` at most {channels}"),
+            help: Cure::advice(format!(
+                "`start` must be below `end`, and `end` at most {channels}"
+            )),
         })
     }
 }

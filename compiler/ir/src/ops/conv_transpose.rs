@@ -7,7 +7,7 @@ use super::signature::{
     Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
 };
 use super::window::{DILATION, KERNEL, Padding, STRIDE};
-use super::{Operator, Role, ShapeProblem, Weight};
+use super::{Cure, Operator, Role, ShapeProblem, Weight};
 use crate::shape::Shape;
 
 /// Transposed two-dimensional convolution: the gradient of a convolution with the same kernel,
@@ -127,10 +127,11 @@ impl ConvTranspose {
                 title: format!(
                     "an output padding of {more} is too much for stride {stride} and dilation {dilation}"
                 ),
-                help: format!(
-                    "use `output_padding = {}` at most, or a larger stride",
-                    stride.max(dilation).saturating_sub(1)
-                ),
+                help: Cure::Argument {
+                    name: "output_padding",
+                    value: stride.max(dilation).saturating_sub(1).to_string(),
+                    rest: " at most, or a larger stride",
+                },
             });
         }
         let extent = dilation.saturating_mul(kernel.saturating_sub(1)) + 1;
@@ -139,7 +140,7 @@ impl ConvTranspose {
             Some(rest @ 1..) => Ok(u32::try_from(rest).unwrap_or(u32::MAX)),
             _ => Err(ShapeProblem::Window {
                 title: format!("padding {} leaves nothing of a result of {full}", before + after),
-                help: "use less padding".to_owned(),
+                help: Cure::advice("use less padding"),
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::border::{Border, SIDES};
 use super::signature::{Arguments, Declaration, Operands, first_map};
-use super::{Operator, ShapeProblem};
+use super::{Cure, Operator, ShapeProblem};
 use crate::shape::Shape;
 
 /// A map without some of its border rows and columns.
@@ -36,7 +36,7 @@ impl Operator for Crop {
             (Some(h), Some(w)) => Ok(Shape::map(input.channels(), h, w)),
             _ => Err(ShapeProblem::Window {
                 title: format!("nothing is left of a map {input} after the crop"),
-                help: "remove fewer rows or columns".to_owned(),
+                help: Cure::advice("remove fewer rows or columns"),
             }),
         }
     }

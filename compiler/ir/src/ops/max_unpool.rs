@@ -3,7 +3,7 @@
 use super::pool::{Pool, STRIDE};
 use super::signature::{Argument, Arguments, Declaration, Operands, first};
 use super::window::{KERNEL, Padding};
-use super::{Operator, ShapeProblem};
+use super::{Cure, Operator, ShapeProblem};
 use crate::shape::Shape;
 
 /// Values put back where a pooled map had its maxima, zeros elsewhere. The second operand is the
@@ -30,7 +30,7 @@ impl Operator for MaxUnpool {
         if kernel.iter().zip(&stride).any(|(kernel, stride)| stride < kernel) {
             return Err(ShapeProblem::Window {
                 title: "windows of `max_unpool` overlap: one place would get two values".to_owned(),
-                help: "use a stride of at least the kernel, there and in the pool".to_owned(),
+                help: Cure::advice("use a stride of at least the kernel, there and in the pool"),
             });
         }
         Ok(Self { kernel, stride })

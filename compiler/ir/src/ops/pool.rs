@@ -1,8 +1,8 @@
 //! The window of `max_pool` and `avg_pool`.
 
-use super::ShapeProblem;
 use super::signature::{Argument, Arguments, Default, Kind, Parameter, first_map};
 use super::window::{self, Line, Padding};
+use super::{Cure, ShapeProblem};
 use crate::shape::Shape;
 
 pub(super) const STRIDE: Parameter = Parameter {
@@ -105,7 +105,11 @@ fn padding_below_kernel(kernel: [u32; 2], padding: Padding) -> Result<(), ShapeP
     if too_much {
         return Err(ShapeProblem::Window {
             title: "padding of a pool is more than half its window".to_owned(),
-            help: "use `padding = \"same\"`, or at most half of the kernel".to_owned(),
+            help: Cure::Argument {
+                name: "padding",
+                value: "\"same\"".to_owned(),
+                rest: ", or at most half of the kernel",
+            },
         });
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::signature::{
     Argument, Arguments, Declaration, Default, Kind, Operands, Parameter, first_map,
 };
 use super::window::Padding;
-use super::{Operator, ShapeProblem};
+use super::{Cure, Operator, ShapeProblem};
 use crate::shape::Shape;
 
 /// Each channel moved by one of the steps within a square window, zeros moving in (Wu et al.
@@ -49,7 +49,11 @@ impl Operator for Shift {
         if kernel.is_multiple_of(2) {
             return Err(ShapeProblem::Window {
                 title: format!("a shift within {kernel} x {kernel} has no middle"),
-                help: format!("use an odd kernel, such as {}", kernel.saturating_add(1)),
+                help: Cure::Argument {
+                    name: "kernel",
+                    value: kernel.saturating_sub(1).max(3).to_string(),
+                    rest: ", or another odd one",
+                },
             });
         }
         Ok(Self { kernel, dilation })
@@ -67,7 +71,7 @@ impl Operator for Shift {
             let Self { kernel, .. } = self;
             return Err(ShapeProblem::Window {
                 title: format!("a shift within {kernel} x {kernel} has more steps than channels"),
-                help: "use a smaller kernel, or more channels: each step takes one".to_owned(),
+                help: Cure::advice("use a smaller kernel, or more channels: each step takes one"),
             });
         }
         Ok(input)

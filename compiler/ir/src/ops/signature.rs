@@ -310,6 +310,7 @@ pub(crate) fn first_map(inputs: &[Shape]) -> Result<(Shape, [u32; 2]), ShapeProb
     let shape = first(inputs)?;
     let spatial = shape.spatial().ok_or(ShapeProblem::Rank {
         needs: "a map [C, H, W], not a vector",
+        through: None,
         help: "use it before `flatten` or `linear`",
     })?;
     Ok((shape, spatial))

@@ -70,6 +70,6 @@ fn wrong_form(text: &str) -> Vec<Problem> {
     let source = Source::new(OVERRIDES, text);
     let all = nas_grammar::ast::Span::new(0, text.len());
     let place = Place::new(&source, all, "one setting and its value are needed")
-        .help("write it as `--set schedule.epochs=3`");
-    vec![Box::new(OverrideForm::at(place, text))]
+        .advice("write it as `--set schedule.epochs=3`");
+    vec![OverrideForm::at(place, text)]
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nas_diagnostics::{Place, Problems, did_you_mean};
+use nas_diagnostics::{Fix, Help, Place, Problems, suggested};
 use nas_grammar::ast::{self, BinaryOp, Expr, ExprKind, Ident, Search, Setting, Span};
 use nas_grammar::{Problem, Source};
 use nas_ir::recipe::defaults::{blank, fill_computed, fill_fixed};
@@ -61,6 +61,8 @@ struct Site<'a> {
     source: &'a Source,
     section: &'static str,
     field: &'static Field,
+    /// The value and the law behind it.
+    whole: Span,
 }
 
 impl Site<'_> {
@@ -68,13 +70,15 @@ impl Site<'_> {
         format!("{}.{}", self.section, self.field.name)
     }
 
-    /// An edit: the field with a value that it takes.
-    fn edit(&self) -> String {
-        format!("write `{} = {}`", self.field.name, self.field.kind.example())
+    /// "write `field = …`": this in place of the value.
+    fn write(&self, value: impl Into<String>) -> Fix {
+        let says = |new: &str| format!("write `{} = {new}`", self.field.name);
+        Fix::replace(self.source.at(self.whole), value, says)
     }
 
+    /// A place with a value that the field takes.
     fn place(&self, at: Span, label: impl Into<String>) -> Place {
-        Place::new(self.source, at, label).help(self.edit())
+        Place::new(self.source, at, label).fix(self.write(self.field.kind.example()))
     }
 }
 
@@ -127,7 +131,7 @@ impl<'a> Reader<'a> {
     fn repeated(&mut self, name: &str, source: &Source, first: Span, again: Span) {
         let place = Place::new(source, again, "given again here")
             .label(first, "given first here")
-            .help(format!("keep one `{name}`"));
+            .advice(format!("keep one `{name}`"));
         self.problems.push(Repeated::at(place, format!("`{name}`")));
     }
 
@@ -164,14 +168,14 @@ impl<'a> Reader<'a> {
 
     fn unknown_section(&mut self, name: &Ident, source: &Source) {
         let names: Vec<&str> = SECTIONS.iter().map(|s| s.name).collect();
-        let help = did_you_mean(&name.name, &names, "the sections are");
+        let help = suggested(source.at(name.span), &name.name, &names, "the sections are");
         let place = Place::new(source, name.span, "no section of a recipe").help(help);
         self.problems.push(UnknownSection::at(place, name.name.as_str()));
     }
 
     fn unknown_field(&mut self, section: &Section, name: &Ident, source: &Source) {
         let names: Vec<&str> = section.fields.iter().map(|f| f.name).collect();
-        let help = did_you_mean(&name.name, &names, "its fields are");
+        let help = suggested(source.at(name.span), &name.name, &names, "its fields are");
         let label = format!("no field of `{}`", section.name);
         let place = Place::new(source, name.span, label).help(help);
         self.problems.push(UnknownField::at(place, section.name, name.name.as_str()));
@@ -183,16 +187,25 @@ impl<'a> Reader<'a> {
             Kinds::AnyName => {}
             Kinds::OneOf(kinds) if kinds.contains(&kind.name.as_str()) => {}
             Kinds::OneOf(kinds) => {
-                let edits: Vec<String> =
-                    kinds.iter().map(|k| format!("`{} {k}`", section.name)).collect();
-                let help = format!("write {}", edits.join(" or "));
+                let help = match kinds {
+                    [only] => {
+                        let says = |new: &str| format!("write `{} {new}`", section.name);
+                        Fix::replace(source.at(kind.span), *only, says).into()
+                    }
+                    kinds => {
+                        let edits = kinds.iter().map(|k| format!("`{} {k}`", section.name));
+                        Help::advice(format!("write {}", edits.collect::<Vec<_>>().join(" or ")))
+                    }
+                };
                 let place = Place::new(source, kind.span, format!("no kind of `{}`", section.name))
                     .help(help);
                 self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
             }
             Kinds::None => {
-                let help = format!("write `{} {{ … }}`", section.name);
-                let place = Place::new(source, kind.span, "leave this out").help(help);
+                let stray = Span { start: written.name.span.end, ..kind.span };
+                let words = format!("write `{} {{ … }}`", section.name);
+                let fix = Fix::remove(source.at(stray), |_| words);
+                let place = Place::new(source, kind.span, "leave this out").fix(fix);
                 self.problems.push(StrayKind::at(place, section.name));
             }
         }
@@ -205,7 +218,9 @@ impl<'a> Reader<'a> {
         written: &ast::Field,
         source: &Source,
     ) {
-        let site = Site { source, section: section.name, field };
+        let law = written.law.as_ref().map_or(written.value.span, |law| law.span);
+        let whole = written.value.span.to(law);
+        let site = Site { source, section: section.name, field, whole };
         let understood = self.value(site, &written.value, written.law.as_ref()).is_some();
         self.given.retain(|g| (g.section, g.field) != (section.name, field.name));
         self.given.push(Given {
@@ -264,9 +279,9 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let Some(text) = unquoted else { return self.wrong(site, at, &describe(found)) };
-        let place = site
-            .place(at, "this is a string")
-            .help(format!("leave the quotes out: `{} = {text}`", site.field.name));
+        let says = |new: &str| format!("leave the quotes out: `{} = {new}`", site.field.name);
+        let fix = Fix::replace(site.source.at(at), text, says);
+        let place = site.place(at, "this is a string").fix(fix);
         self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
         None
     }
@@ -342,9 +357,9 @@ impl<'a> Reader<'a> {
         if !is_text && (self.evaluate)(expr, site.source).is_err() {
             let written = site.source.text().get(expr.span.range()).unwrap_or_default();
             let help = if site.source.name() == OVERRIDES {
-                format!("write `{OVERRIDES} '{}=\"{written}\"'`", site.name())
+                Help::advice(format!("write `{OVERRIDES} '{}=\"{written}\"'`", site.name()))
             } else {
-                format!("write `{} = \"{written}\"`", site.field.name)
+                site.write(format!("\"{written}\"")).into()
             };
             let place = site.place(expr.span, "this is not in quotes").help(help);
             self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
@@ -392,7 +407,7 @@ impl<'a> Reader<'a> {
         }
         let (low, high) = (table::number(low), table::number(high));
         let place = Place::new(site.source, expr.span, format!("{low} is above {high}"))
-            .help(format!("write `{} = {high}..{low}`", site.field.name));
+            .fix(site.write(format!("{high}..{low}")));
         self.problems.push(EmptyRange::at(place, site.name()));
         None
     }
@@ -422,7 +437,7 @@ impl<'a> Reader<'a> {
             let (low, at) = if end <= 0.0 { (end, to.span) } else { (start, from.span) };
             let place = site
                 .place(at, "both ends must be above 0")
-                .help("write a small number above 0, or `cosine` instead of `exponential`");
+                .advice("write a small number above 0, or `cosine` instead of `exponential`");
             self.problems.push(ExponentialEnd::at(place, table::number(low)));
             return None;
         }
@@ -433,7 +448,8 @@ impl<'a> Reader<'a> {
         let known = Law::WORDS.iter().find(|(name, _)| *name == word.name);
         if known.is_none() {
             let names: Vec<&str> = Law::WORDS.iter().map(|(name, _)| *name).collect();
-            let help = did_you_mean(&word.name, &names, "the laws are");
+            let at = site.source.at(word.span);
+            let help = suggested(at, &word.name, &names, "the laws are");
             let place = Place::new(site.source, word.span, "no law of annealing").help(help);
             self.problems.push(UnknownLaw::at(place, word.name.as_str()));
         }
@@ -445,9 +461,12 @@ impl<'a> Reader<'a> {
             Kind::Anneal(..) => {
                 let known = Law::WORDS.iter().find(|(word, _)| *word == law.name);
                 let word = known.map_or("linear", |(word, _)| word);
-                format!("write both ends, as in `{} = 0.1 -> 0.01 {word}`", site.field.name)
+                Help::advice(format!(
+                    "write both ends, as in `{} = 0.1 -> 0.01 {word}`",
+                    site.field.name
+                ))
             }
-            _ => format!("leave `{}` out", law.name),
+            _ => Fix::remove(site.source.at(law.span), |gone| format!("leave `{gone}` out")).into(),
         };
         let place = site.place(law.span, "nothing moves here").help(help);
         self.problems.push(StrayLaw::at(place, law.name.as_str()));
@@ -457,7 +476,7 @@ impl<'a> Reader<'a> {
         if let ExprKind::Name(name) = &bare(expr).kind {
             let known = words.iter().position(|word| word == name);
             if known.is_none() {
-                let help = did_you_mean(name, words, "the words are");
+                let help = suggested(site.source.at(expr.span), name, words, "the words are");
                 let place =
                     Place::new(site.source, expr.span, "not a word that it takes").help(help);
                 self.problems.push(UnknownWord::at(place, site.name(), name.as_str()));
@@ -500,9 +519,8 @@ impl<'a> Reader<'a> {
         ];
         let Some(place) = self.contradiction(settings) else { return };
         let enough = epochs / 4;
-        let help = format!(
-            "write `warmup = {enough}` (`--set schedule.warmup={enough}`), or ask for more than {warmup} epochs"
-        );
+        let rest = format!(", or ask for more than {warmup} epochs");
+        let help = self.instead(("schedule", "warmup"), enough, &rest);
         self.problems.push(LongWarmup::at(place.help(help), warmup, epochs));
     }
 
@@ -516,9 +534,20 @@ impl<'a> Reader<'a> {
             ("derive", "sample", format!("draws {sample}")),
         ];
         let Some(place) = self.contradiction(settings) else { return };
-        let help =
-            format!("write `keep = {sample}` (`--set derive.keep={sample}`), or draw {keep}");
+        let help = self.instead(("derive", "keep"), sample, &format!(", or draw {keep}"));
         self.problems.push(KeepsTooMany::at(place.help(help), keep, sample));
+    }
+
+    /// Another value of a setting, in the place of the one given, if one is.
+    fn instead(&self, (section, field): (&str, &str), value: u32, rest: &str) -> Help {
+        let says = |value: &str| {
+            format!("write `{field} = {value}` (`--set {section}.{field}={value}`){rest}")
+        };
+        let value = value.to_string();
+        match self.given.iter().find(|g| (g.section, g.field) == (section, field)) {
+            Some(given) => Fix::replace(given.source.at(given.span), value, says).into(),
+            None => Help::Advice(says(&value)),
+        }
     }
 }
 
