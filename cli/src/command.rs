@@ -13,7 +13,7 @@ use crate::eval::{self, EvalArgs};
 use crate::export::{self, ExportArgs};
 use crate::inspect::{self, CheckArgs, ExplainArgs, FmtArgs};
 use crate::latency::{self, LatencyArgs};
-use crate::report::{EXIT_BUG, Failure};
+use crate::report::{EXIT_BUG, Failure, PANIC};
 #[cfg(feature = "torch")]
 use crate::retrain::{self, RetrainArgs};
 use crate::sample::{self, SampleArgs};
@@ -83,7 +83,7 @@ fn status() -> u8 {
     // `nasc show … | head` ends quietly, as other tools do.
     sigpipe::reset();
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!("error[nas::internal::panic]: a fault of nasc, not of your file");
+        eprintln!("error[{PANIC}]: a fault of nasc, not of your file");
         eprintln!("  {panic}");
         eprintln!("  please report it, with the command and the file");
     }));

@@ -14,6 +14,9 @@ pub const EXIT_INPUT: u8 = 1;
 /// A fault of nasc.
 pub const EXIT_BUG: u8 = 70;
 
+/// The code of a panic.
+pub const PANIC: &str = "nas::internal::panic";
+
 /// Why a command failed.
 #[derive(Debug)]
 pub enum Failure {

@@ -12,7 +12,9 @@
     reason = "the functions that the tests share are tests too"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+mod codes;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, Severity};
@@ -167,43 +169,15 @@ fn no_rendering_is_an_orphan() {
 
 #[test]
 fn every_code_has_a_case() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut codes = BTreeMap::new();
-    for name in ["grammar", "compiler/diagnostics", "compiler/ir", "compiler/frontend"] {
-        codes_below(&root.join(name).join("src"), &mut codes);
-    }
     let markers: BTreeSet<String> = cases().iter().flat_map(|c| expected(c)).map(|r| r.2).collect();
-    let missing: Vec<String> = codes
+    let missing: Vec<String> = codes::listed()
         .into_iter()
-        .filter(|(code, _)| PHASES.iter().any(|p| code.starts_with(&format!("nas::{p}::"))))
-        .filter(|(code, _)| !ELSEWHERE.contains(&code.as_str()))
-        .filter(|(code, _)| !markers.iter().any(|marker| marker.ends_with(&format!("[{code}]"))))
-        .map(|(code, file)| format!("{code} ({})", file.display()))
+        .filter(|code| PHASES.iter().any(|p| code.name.starts_with(&format!("nas::{p}::"))))
+        .filter(|code| !ELSEWHERE.contains(&code.name))
+        .map(|code| format!("{}[{}]", word(Some(code.severity)), code.name))
+        .filter(|marker| !markers.contains(marker))
         .collect();
     assert!(missing.is_empty(), "no case raises\n{}", missing.join("\n"));
-}
-
-/// Every `[nas::phase::name]` and `code(nas::phase::name)` below a folder, with its file.
-fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            codes_below(&path, codes);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            for opening in ["[nas::", "code(nas::"] {
-                for rest in text.split(opening).skip(1) {
-                    let name: String = rest
-                        .chars()
-                        .take_while(|c| {
-                            c.is_ascii_lowercase() || matches!(c, '_' | ':' | '0'..='9')
-                        })
-                        .collect();
-                    codes.insert(format!("nas::{name}"), path.clone());
-                }
-            }
-        }
-    }
 }
 
 /// What is reported of a case in which one file has another text.

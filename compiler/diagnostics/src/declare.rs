@@ -1,7 +1,7 @@
 //! `diagnostics!`, which declares the diagnostics of a module.
 
 /// Declares diagnostics: for each a struct with its own fields and those of a
-/// [`Place`](crate::Place).
+/// [`Place`](crate::Place), and for all a list of their codes.
 #[macro_export]
 macro_rules! diagnostics {
     ($(
@@ -38,5 +38,14 @@ macro_rules! diagnostics {
                 }
             }
         )+
+
+        /// The codes of these diagnostics. Unless a list of the crate has them, this does not compile.
+        #[deny(dead_code)]
+        pub(crate) const CODES: &[nas_grammar::error::Code] = &[$(
+            nas_grammar::error::Code {
+                name: stringify!($code),
+                severity: miette::Severity::$severity,
+            }
+        ),+];
     };
 }

@@ -46,3 +46,11 @@ pub use task::Task;
 pub use varied::{Table, Varied, varied};
 pub use verify::Checked;
 pub use weights::{Tensor, Weights};
+
+use nas_grammar::error::Code;
+
+/// The codes of all diagnostics of this crate.
+#[must_use]
+pub fn codes() -> Vec<Code> {
+    verify::CODES.to_vec()
+}

@@ -17,6 +17,7 @@ use crate::modules::ModuleId;
 pub use device::{TablePath, Target};
 pub use drop::Dropped;
 pub(crate) use drop::without_unsupported;
+pub(crate) use errors::CODES;
 use errors::UnknownTarget;
 use read::Reader;
 pub use support::Refusal;
