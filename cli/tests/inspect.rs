@@ -54,7 +54,7 @@ fn warnings_do_not_fail() {
 }
 
 #[test]
-fn check_as_json_has_the_span_of_a_problem() {
+fn check_as_json_has_the_span_of_a_problem_and_its_cure() {
     let bench = Bench::new();
     assert_eq!(bench.nasc("check --format json tiny.nas").json(), json!([]));
     bench.write("bad.nas", misspelt());
@@ -69,6 +69,9 @@ fn check_as_json_has_the_span_of_a_problem() {
     assert_eq!(problems[1]["filename"], "bad.nas");
     let span = json!({"offset": misspelt().find("resise"), "length": 6});
     assert_eq!(problems[1]["labels"][0]["span"], span);
+    let edit = json!({"span": span, "replacement": "resize"});
+    assert_eq!(problems[1]["fix"], json!({"filename": "bad.nas", "edits": [edit]}));
+    assert_eq!(problems[0].get("fix"), None);
 }
 
 #[test]

@@ -6,9 +6,10 @@ use pest::iterators::Pair;
 
 use crate::ast::{Expr, Setting};
 use crate::build::{Builder, Built};
-use crate::error::{Problem, TooLarge};
+use crate::error::TooLarge;
 use crate::limits::Outline;
 use crate::parse::{MAX_BYTES, too_nested};
+use crate::problem::Problem;
 use crate::rules::{NasParser, Rule};
 use crate::source::Source;
 use crate::syntax::{Whole, expected, syntax_error};
@@ -48,18 +49,18 @@ fn argument<'s, T>(
     let text: &str = source.text();
     if text.len() > MAX_BYTES {
         let problem = TooLarge { name: source.name().to_owned(), limit: MAX_BYTES };
-        return Err(Misread { problem: Box::new(problem), at: MAX_BYTES });
+        return Err(Misread { problem: problem.into(), at: MAX_BYTES });
     }
     if let Some(at) = Outline::new(text).too_deep(0) {
-        return Err(Misread { problem: Box::new(too_nested(source, at)), at });
+        return Err(Misread { problem: too_nested(source, at).into(), at });
     }
     let mut pairs = NasParser::parse(rule, text).map_err(|error| {
         let (problem, at) = syntax_error(source, Whole::Argument, 0, &error);
-        Misread { problem: Box::new(problem), at }
+        Misread { problem, at }
     })?;
     let part = pairs.next().and_then(|pair| pair.into_inner().next());
-    let missing = || Box::new(expected(source, Whole::Argument, 0, 0, &[rule]));
+    let missing = || expected(source, Whole::Argument, 0, 0, &[rule]);
     let part = part.ok_or_else(|| Misread { problem: missing(), at: 0 })?;
     let built = build(&Builder::new(source, 0), part);
-    built.map_err(|too_deep| Misread { problem: too_deep, at: 0 })
+    built.map_err(|too_deep| Misread { problem: Problem::from(*too_deep), at: 0 })
 }

@@ -549,6 +549,15 @@ pub struct Candidate {
     pub guard: Option<Expr>,
 }
 
+impl Candidate {
+    /// All of it, from the name to the condition.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        let last = self.guard.as_ref().map_or(self.value.span, |guard| guard.span);
+        self.name_span.to(last)
+    }
+}
+
 /// A prefix operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnaryOp {

@@ -68,6 +68,6 @@ impl Brackets {
 }
 
 /// How many blanks a text begins with.
-fn blanks(text: &str) -> usize {
+pub(crate) fn blanks(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t']).len()
 }

@@ -15,8 +15,8 @@ mod nodes;
 
 use pretty::Arena;
 
-use crate::error::Problem;
 use crate::parse::parse;
+use crate::problem::Problem;
 use crate::source::Source;
 
 use comments::Comments;

@@ -9,9 +9,10 @@ use pest::iterators::Pairs;
 
 use crate::ast::{File, Item, Span};
 use crate::build;
-use crate::error::{Nesting, NotUtf8, Problem, TooLarge};
+use crate::error::{Nesting, NotUtf8, TooLarge};
 pub use crate::limits::MAX_NESTING;
 use crate::limits::Outline;
+use crate::problem::Problem;
 use crate::rules::{NasParser, Rule};
 use crate::source::Source;
 use crate::syntax::{Whole, expected, syntax_error};
@@ -38,11 +39,11 @@ pub struct Parsed {
 /// A file that is too large or not UTF-8.
 pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
     if bytes.len() > MAX_BYTES {
-        return Err(Box::new(TooLarge { name: name.to_owned(), limit: MAX_BYTES }));
+        return Err(TooLarge { name: name.to_owned(), limit: MAX_BYTES }.into());
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, text)),
-        Err(error) => Err(Box::new(not_utf8(name, &error))),
+        Err(error) => Err(not_utf8(name, &error).into()),
     }
 }
 
@@ -67,7 +68,7 @@ pub fn parse(source: &Source) -> Parsed {
     let mut parsed = Parsed { file: File::default(), problems: Vec::new() };
     if text.len() > MAX_BYTES {
         let name = source.name().to_owned();
-        parsed.problems.push(Box::new(TooLarge { name, limit: MAX_BYTES }));
+        parsed.problems.push(TooLarge { name, limit: MAX_BYTES }.into());
         return parsed;
     }
     let outline = Outline::new(text);
@@ -85,7 +86,7 @@ pub fn parse(source: &Source) -> Parsed {
             return parsed;
         }
         if let Some(at) = outline.too_deep(trivia.end) {
-            parsed.problems.push(Box::new(too_nested(source, at)));
+            parsed.problems.push(too_nested(source, at).into());
             position = next_item(text, at);
             parsed.file.unread.extend(names_in(text, trivia.end..position));
             continue;
@@ -136,7 +137,7 @@ fn parse_item(
                 between.contains('\n')
             };
             let item = built.and_then(Result::ok).filter(is_apart);
-            Err(Box::new(Failure { problem: Box::new(problem), at, item }))
+            Err(Box::new(Failure { problem, at, item }))
         }
     }
 }
@@ -156,13 +157,12 @@ fn build_item(
     let built = match pairs.next() {
         Some(pair) => build::Builder::new(source, start).item(pair, docs),
         None => {
-            let problem = Box::new(expected(source, Whole::File, start, start, &[Rule::item]));
+            let problem = expected(source, Whole::File, start, start, &[Rule::item]);
             return Err(Box::new(Failure { problem, at: start, item: None }));
         }
     };
     built.map_err(|too_deep| {
-        let problem: Problem = too_deep;
-        Box::new(Failure { problem, at: start, item: None })
+        Box::new(Failure { problem: Problem::from(*too_deep), at: start, item: None })
     })
 }
 

@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use miette::{MietteError, MietteSpanContents, NamedSource, SourceSpan, SpanContents};
 
+use crate::ast::Span;
+use crate::scan::{Scanner, Token, TokenKind};
+
 /// The widest line that is shown whole, in bytes. Of a wider one, only what is near a place is
 /// shown: no terminal holds it, and renderers count columns in 16 bits.
 const WIDEST: usize = 8192;
 /// How many bytes before and after a place are near it.
 const NEAR: usize = 60;
+
+/// What may stand between the words of a line.
+const BLANKS: [char; 2] = [' ', '\t'];
 
 /// One source file. Cheap to clone; every diagnostic carries the one it points into.
 #[derive(Debug, Clone)]
@@ -46,6 +52,22 @@ impl Source {
     #[must_use]
     pub fn text(&self) -> &Arc<str> {
         self.named.inner()
+    }
+
+    /// A place in it.
+    #[must_use]
+    pub fn at(&self, span: Span) -> At<'_> {
+        At { source: self, span }
+    }
+
+    /// Where a name or a word stands, strings and comments aside.
+    #[must_use]
+    pub fn places_of(&self, word: &str) -> Vec<Span> {
+        let text = self.text();
+        let is_word = |token: &Token| matches!(token.kind, TokenKind::Word | TokenKind::ItemWord);
+        let places = Scanner::new(text).filter(is_word).map(|token| token.start..token.end);
+        let places = places.filter(|place| text.get(place.clone()) == Some(word));
+        places.map(|place| Span::new(place.start, place.end)).collect()
     }
 
     /// One-based line and column (in characters) of a byte offset.
@@ -98,5 +120,97 @@ impl Source {
             column - 1,
             1,
         )))
+    }
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'s> {
+    /// The file.
+    pub source: &'s Source,
+    /// Where in it.
+    pub span: Span,
+}
+
+impl<'s> At<'s> {
+    /// What stands there.
+    #[must_use]
+    pub fn text(self) -> &'s str {
+        self.source.text().get(self.span.range()).unwrap_or_default()
+    }
+
+    /// The place before its first character.
+    #[must_use]
+    pub fn begin(self) -> Self {
+        Self { span: Span { end: self.span.start, ..self.span }, ..self }
+    }
+
+    /// The place behind its last character.
+    #[must_use]
+    pub fn end(self) -> Self {
+        Self { span: Span { start: self.span.end, ..self.span }, ..self }
+    }
+
+    /// Another place in the same file.
+    #[must_use]
+    pub fn move_to(self, start: usize, end: usize) -> Self {
+        Self { span: Span::new(start, end), ..self }
+    }
+
+    /// The text of the file before it.
+    #[must_use]
+    pub fn before(self) -> &'s str {
+        self.source.text().get(..self.span.range().start).unwrap_or_default()
+    }
+
+    /// The text of the file behind it.
+    #[must_use]
+    pub fn behind(self) -> &'s str {
+        self.source.text().get(self.span.range().end..).unwrap_or_default()
+    }
+
+    /// The place behind the next `{` after it that stands in no parentheses.
+    #[must_use]
+    pub fn braces(self) -> Option<Self> {
+        let mut depth = 0usize;
+        let opening = self.behind().char_indices().find(|&(_, c)| {
+            match c {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == '{' && depth == 0
+        });
+        let inside = self.span.range().end + opening?.0 + 1;
+        Some(self.move_to(inside, inside))
+    }
+
+    /// It with the comma before it, or, of a first one, with the comma behind it.
+    #[must_use]
+    pub fn with_comma(self) -> Self {
+        let range = self.span.range();
+        if let Some(before) = self.before().trim_end().strip_suffix(',') {
+            return self.move_to(before.len(), range.end);
+        }
+        let behind = self.behind();
+        match behind.trim_start_matches(BLANKS).strip_prefix(',') {
+            Some(rest) => {
+                let rest = rest.trim_start_matches(BLANKS);
+                self.move_to(range.start, range.end + behind.len() - rest.len())
+            }
+            None => self,
+        }
+    }
+
+    /// The lines that it stands in, if nothing but a comment stands beside it.
+    #[must_use]
+    pub fn lines(self) -> Option<Self> {
+        let (before, behind) = (self.before(), self.behind());
+        let above = before.trim_end_matches(BLANKS);
+        let begins_line = above.is_empty() || above.ends_with('\n');
+        let line = behind.split_inclusive('\n').next().unwrap_or_default();
+        let rest = line.trim_start_matches([' ', '\t', ',']).trim_end();
+        let is_alone = begins_line && (rest.is_empty() || rest.starts_with("//"));
+        is_alone.then(|| self.move_to(above.len(), self.span.range().end + line.len()))
     }
 }

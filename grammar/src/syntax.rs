@@ -6,8 +6,11 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 use crate::ast::Span;
 use crate::brackets::innermost_open;
 use crate::error::Syntax;
+use crate::fix::{Fix, Help};
 use crate::habits::{self, Site};
+use crate::problem::Problem;
 use crate::rules::Rule;
+use crate::scan::{Scanner, TokenKind};
 use crate::source::Source;
 use crate::words;
 
@@ -26,7 +29,7 @@ pub(crate) fn syntax_error(
     whole: Whole,
     start: usize,
     error: &Error<Rule>,
-) -> (Syntax, usize) {
+) -> (Problem, usize) {
     let at = start
         + match error.location {
             InputLocation::Pos(at) => at,
@@ -46,26 +49,27 @@ pub(crate) fn expected(
     start: usize,
     at: usize,
     rules: &[Rule],
-) -> Syntax {
+) -> Problem {
     let text: &str = source.text();
     let blanks = text.get(at..).unwrap_or_default();
     // Where no space may stand, as between a name and its `(`, the next token says more.
     let rest = blanks.trim_start_matches([' ', '\t']);
     let at = at + blanks.len() - rest.len();
-    let site = Site { before: text.get(start..at).unwrap_or_default(), rest, rules };
+    let before = text.get(start..at).unwrap_or_default();
+    let site = Site { source, start, before, rest, rules };
     let open = unclosed(site);
     let mut title = format!("expected {}", words::phrase(rules));
     let mut label = found(site, whole);
     let commented = open.as_ref().and_then(|open| {
-        let from = site.before.get(open.at..)?;
-        habits::commented_closer(from.lines().next()?, open.bracket, closing(open.bracket))
+        let line = site.before.get(open.at..)?.lines().next()?;
+        habits::commented_closer(site, open.at, line, open.bracket, closing(open.bracket))
     });
     let help = match open.as_ref().filter(|open| open.is_cause) {
-        _ if commented.is_some() => commented.map(str::to_owned),
-        Some(open) => Some(format!("close it with `{}`", closing(open.bracket))),
+        _ if commented.is_some() => commented,
+        Some(open) => Some(closed(site, open)),
         None if whole == Whole::File && is_cut_short(site) && !site.before.is_empty() => {
             let (line, _) = source.line_column(start);
-            Some(format!("the item that begins in line {line} is not finished"))
+            Some(Help::advice(format!("the item that begins in line {line} is not finished")))
         }
         None => {
             if let Some(word) = habits::word_for_name(site) {
@@ -80,7 +84,9 @@ pub(crate) fn expected(
         let label = format!("this `{}` is not closed", open.bracket);
         LabeledSpan::new_with_span(Some(label), Span::new(start + open.at, start + open.at + 1))
     }));
-    Syntax { title, source_code: source.clone(), labels, help }
+    let words = help.as_ref().map(Help::to_string);
+    let said = Syntax { title, source_code: source.clone(), labels, help: words };
+    Problem::new(said, help.and_then(Help::into_fix))
 }
 
 fn found(site: Site<'_>, whole: Whole) -> String {
@@ -122,6 +128,39 @@ fn closing(bracket: char) -> char {
         '{' => '}',
         quote => quote,
     }
+}
+
+/// How to close a bracket before what is found instead, or a string behind its first word.
+fn closed(site: Site<'_>, open: &Open) -> Help {
+    let closer = closing(open.bracket);
+    let says = |new: &str| format!("close it with `{new}`");
+    if open.bracket == '"' {
+        let inside = site.before.get(open.at + 1..).unwrap_or_default();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let word = inside.find(|c| !is_word(c)).unwrap_or(inside.len());
+        let end = open.at + 1 + word;
+        return match word {
+            0 => Help::advice(says("\"")),
+            _ => Fix::replace(site.at(end, end), closer, says).into(),
+        };
+    }
+    let end = end_of_words(site.before);
+    // A brace closes in a line of its own.
+    let new_line = if open.bracket == '{' { "\n" } else { "" };
+    Fix::replace(site.at(end, end), format!("{new_line}{closer}"), says).into()
+}
+
+/// Where what a text says ends, without the comments and blanks at its end.
+fn end_of_words(text: &str) -> usize {
+    let mut end = text.trim_end().len();
+    let comments = Scanner::new(text).filter(|token| token.kind == TokenKind::Comment);
+    for comment in comments.collect::<Vec<_>>().into_iter().rev() {
+        if comment.end < end {
+            break;
+        }
+        end = text.get(..comment.start).unwrap_or_default().trim_end().len();
+    }
+    end
 }
 
 /// The bracket or quote before the place of an error that is not closed, where it should be shown.

@@ -19,10 +19,16 @@ fn all_said(text: &str) -> Vec<String> {
     parse(&Source::new("test.nas", text)).problems.iter().map(said).collect()
 }
 
+/// Each text has one error, which says what is expected; the edit that it asks for cures it.
 #[track_caller]
 fn check(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
         assert_eq!(all_said(text), [*expected], "{text}");
+        let problems = parse(&Source::new("test.nas", *text)).problems;
+        if let Some(fix) = problems[0].fix() {
+            let left = all_said(&fix.applied());
+            assert!(!left.contains(&(*expected).to_owned()), "not cured: {}", fix.applied());
+        }
     }
 }
 
@@ -121,9 +127,10 @@ fn statements() {
         ("block f(x) { for a in x y }", "expected `,` or `{`; found `y`"),
         ("block f(x) { for a x { } }", "expected `in`; found `x`"),
         (
-            "block f(x) { x; y }",
+            "block f(x) {\n  x;\n  y\n}",
             "expected a statement or `}`; found `;`; remove it: a new line is enough",
         ),
+        ("block f(x) { x; y }", "expected a statement or `}`; found `;`; write a new line instead"),
         (
             "block f(x) { input x: 3 }",
             "expected a statement or `}`; found `input`; `input` stands directly in a space",
@@ -202,7 +209,7 @@ fn habits_of_other_languages() {
         ("const a = (2 ** 3)", "expected an expression; found `*`; a power is written `a ^ b`"),
         (
             "const a = 'x'",
-            "expected an expression; found `'`; strings stand in double quotes: `\"…\"`",
+            "expected an expression; found `'`; strings stand in double quotes: `\"x\"`",
         ),
         ("const a = .5", "expected an expression; found `.`; write `0.5`"),
         (
@@ -242,7 +249,30 @@ fn habits_of_other_languages() {
             "expected `=`; found `:`; leave the type out: `name = value`",
         ),
         ("block f(x) { let y == x }", "expected `=`; found `==`; write `=`; `==` compares"),
-        ("block f(x) { y += x }", "expected an expression; found `=`; write it out: `x = x + y`"),
+        ("block f(x) { y += x }", "expected an expression; found `=`; write it out: `y = y + …`"),
+        ("block f(x) { y *= x }", "expected an expression; found `=`; write it out: `x = x + y`"),
+        (
+            "block f(x) { let mut y = x }",
+            "expected `=`; found `y`; a value that changes is declared with `var`",
+        ),
+        ("/* x */ y", &format!("{ITEM}; found `/*`; {comment}")),
+        (
+            "let y = 3",
+            &format!("{ITEM}; found `let`; a value of the file is written `const NAME = …`"),
+        ),
+        (
+            "pub block f(x) { x }",
+            &format!("{ITEM}; found `pub`; leave `pub` out; other files can import every item"),
+        ),
+        ("search p for s {}", "expected `of` and the name of the space; found `for`; write `of`"),
+        (
+            "block f(x) { if x { x } elif x { x } else { x } }",
+            "expected a statement or `}`; found `{`; write `else if`",
+        ),
+        (
+            "const a = choose { b => c }",
+            "expected `:`; found `=>`; each candidate has a name: `name: step`",
+        ),
         (
             "block f(x) { x.conv(8, kernel = 3) }",
             "expected `,` or `)`; found `=`; a step is written `x -> conv(8, kernel = 3)`",

@@ -10,7 +10,7 @@ use nas_ir::recipe::NoSetting;
 use thiserror::Error;
 
 /// What a backend fails with.
-pub type Fault = Box<dyn Diagnostic + Send + Sync>;
+pub type Fault = nas_grammar::Problem;
 
 /// Why a run ended before its end.
 #[derive(Debug)]
@@ -28,13 +28,13 @@ pub struct Refusal(Fault);
 impl Refusal {
     /// What a strategy says of a construct.
     pub fn new(said: impl Diagnostic + Send + Sync + 'static) -> Self {
-        Self(Box::new(said))
+        Self(Fault::from(said))
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

@@ -79,7 +79,7 @@ impl<E: Diagnostic + Send + Sync + 'static> Stop<E> {
     pub fn boxed(self) -> Stop {
         match self {
             Self::Interrupted => Stop::Interrupted,
-            Self::Failed(error) => Stop::Failed(Box::new(error)),
+            Self::Failed(error) => Stop::Failed(Fault::from(error)),
         }
     }
 }

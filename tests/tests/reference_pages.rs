@@ -1,4 +1,4 @@
-//! The reference: every code of the sources has a page, every example on a page does what the page
+//! The reference: every code has a page, every example on a page does what the page
 //! says, and every `nas` block of the language reference and of the tutorial compiles.
 
 #![allow(
@@ -7,8 +7,10 @@
     reason = "the functions that the tests share are tests too"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+mod codes;
+
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use nas_diagnostics::{Problems, is_error};
 use nas_frontend::Compiler;
@@ -17,6 +19,7 @@ use nas_grammar::reference::{error_codes, error_page};
 use nas_grammar::{Problem, Source};
 use nas_search::strategies::SCHEMAS;
 use nas_tests::{ELSEWHERE, PHASES};
+use nasc::render::report::PANIC;
 
 /// A code whose example would be no text.
 const NOT_TEXT: &str = "nas::parse::not_utf8";
@@ -131,47 +134,14 @@ fn examples_on_error_pages_raise_their_code_and_cures_compile() {
 
 #[test]
 fn every_code_has_a_page_and_every_page_a_code() {
-    let mut codes = BTreeMap::new();
-    for package in ["backends", "cli", "compiler", "data", "grammar", "search", "spaces"] {
-        codes_below(&root().join(package), &mut codes);
-    }
+    let listed = codes::listed().into_iter().map(|code| code.name.to_owned());
+    let mut codes: BTreeSet<String> = listed.chain(codes::derived()).collect();
+    codes.insert(PANIC.to_owned());
     let pages: BTreeSet<String> = error_codes().into_iter().collect();
-    let without: Vec<String> = codes
-        .iter()
-        .filter(|(code, _)| !pages.contains(*code))
-        .map(|(code, file)| format!("{code} ({}) has no page", file.display()))
-        .collect();
-    let stale: Vec<String> = pages
-        .iter()
-        .filter(|code| !codes.contains_key(*code))
-        .map(|code| format!("{code} has a page and is nowhere in the sources"))
-        .collect();
-    assert!(without.is_empty() && stale.is_empty(), "{}", [without, stale].concat().join("\n"));
-}
-
-/// Every `[nas::phase::name]` and `code(nas::phase::name)` below a folder, with its file; codes
-/// that tests make up are `nas::test::…`.
-fn codes_below(folder: &Path, codes: &mut BTreeMap<String, PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            codes_below(&path, codes);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            for (opening, closing) in [("[nas::", ']'), ("code(nas::", ')')] {
-                for rest in text.split(opening).skip(1) {
-                    let Some((name, _)) = rest.split_once(closing) else { continue };
-                    let is_code = name.matches("::").count() == 1
-                        && name
-                            .chars()
-                            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'));
-                    if is_code && !name.starts_with("test::") {
-                        codes.insert(format!("nas::{name}"), path.clone());
-                    }
-                }
-            }
-        }
-    }
+    let without: Vec<&String> = codes.difference(&pages).collect();
+    let stale: Vec<&String> = pages.difference(&codes).collect();
+    assert!(without.is_empty(), "without a page: {without:?}");
+    assert!(stale.is_empty(), "with a page, and in no list and no attribute: {stale:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nas_ir::{Checked, Network, Space};
 use nas_passes::specialise;
 use nasc::commands::show::{Format, network_as, space_as, supernet_as};
+use nasc::render::report::Failure;
 use nasc::services::input::Input;
 use nasc::services::pick;
 
@@ -85,7 +86,17 @@ fn a_supernet_is_an_object() {
 #[test]
 fn a_format_that_a_stage_does_not_have_is_refused() {
     let space = space("landcover_demo.nas");
-    assert!(space_as(&space, Format::Json).is_err());
-    assert!(network_as(&mac_small(), "mac_small", Format::Json).is_err());
-    assert!(supernet_as(&space, Format::Svg).is_err());
+    let said = |result: Result<String, Failure>| result.unwrap_err().summary();
+    assert_eq!(
+        said(space_as(&space, Format::Json)),
+        "`--stage space` is written as text, dot or svg"
+    );
+    assert_eq!(
+        said(network_as(&mac_small(), "mac_small", Format::Json)),
+        "`--stage network` is written as text, dot or svg"
+    );
+    assert_eq!(
+        said(supernet_as(&space, Format::Svg)),
+        "`--stage supernet` is written as text or json"
+    );
 }

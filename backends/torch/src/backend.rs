@@ -147,7 +147,7 @@ impl TorchBackend {
 
 /// A failure as the traits return it.
 fn fault(error: TorchError) -> Fault {
-    Box::new(error)
+    error.into()
 }
 
 /// What the space is for, and the largest shape of its input.

@@ -6,12 +6,16 @@ use std::path::Path;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, JSONReportHandler, LabeledSpan, Severity,
 };
-use nas_grammar::{Problem, Source};
+use nas_grammar::{Fix, Problem, Source};
+use serde_json::json;
 
 /// The input is at fault.
 pub const EXIT_INPUT: u8 = 1;
 /// A fault of nasc.
 pub const EXIT_BUG: u8 = 70;
+
+/// The code of a panic.
+pub const PANIC: &str = "nas::internal::panic";
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ impl Failure {
 
     /// A failure with one diagnostic.
     pub fn problem(problem: impl Diagnostic + Send + Sync + 'static) -> Self {
-        Failure::Problems(vec![Box::new(problem)])
+        Failure::Problems(vec![Problem::from(problem)])
     }
 
     /// It in a line, for reports that programs read.
@@ -145,10 +149,11 @@ pub fn placed(problem: Problem, file: &Path) -> Problem {
     if has_place {
         return problem;
     }
-    Box::new(OfFile { problem, file: Source::new(file.display().to_string(), "") })
+    OfFile { problem, file: Source::new(file.display().to_string(), "") }.into()
 }
 
-/// Diagnostics as a JSON array, for editors.
+/// Diagnostics as a JSON array, for editors: what miette writes of each, and as `fix` the edit that
+/// cures it, where there is one.
 #[must_use]
 pub fn json(problems: &[Problem]) -> String {
     let reports: Vec<String> = problems
@@ -156,8 +161,23 @@ pub fn json(problems: &[Problem]) -> String {
         .map(|problem| {
             let mut text = String::new();
             let _ = JSONReportHandler::new().render_report(&mut text, problem.as_ref());
-            text
+            match (text.strip_suffix('}'), problem.fix()) {
+                (Some(open), Some(fix)) => format!("{open},\"fix\": {}}}", fix_json(fix)),
+                _ => text,
+            }
         })
         .collect();
     format!("[{}]", reports.join(",\n"))
+}
+
+/// The file of a fix, and its edits: all are made, or none. Spans are in bytes of the file as it is.
+fn fix_json(fix: &Fix) -> serde_json::Value {
+    let edits = fix.edits().iter().map(|edit| {
+        let range = edit.span.range();
+        json!({
+            "span": {"offset": range.start, "length": range.len()},
+            "replacement": edit.replacement,
+        })
+    });
+    json!({"filename": fix.source().name(), "edits": edits.collect::<Vec<_>>()})
 }

@@ -163,13 +163,13 @@ impl Fit<'_> {
         let left = self.left_over();
         let mut problems: Vec<Problem> = Vec::new();
         if !missing.is_empty() {
-            problems.push(Box::new(self.missing(&missing, &left)));
+            problems.push(self.missing(&missing, &left).into());
         } else if !left.is_empty() {
             let (file, tensors) = (self.file.to_owned(), listed(&left));
-            problems.push(Box::new(LeftOver { file, tensors }));
+            problems.push(LeftOver { file, tensors }.into());
         }
         if !sizes.is_empty() {
-            problems.push(Box::new(self.sizes(&sizes)));
+            problems.push(self.sizes(&sizes).into());
         }
         problems.extend(self.shared().map(Problem::from));
         problems

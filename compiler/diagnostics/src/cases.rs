@@ -1,19 +1,33 @@
 //! Problems of some networks only.
 
 use miette::{Diagnostic, LabeledSpan, Severity};
-use nas_grammar::Problem;
+use nas_grammar::{Help, Problem};
 
 /// A problem that arises in some networks only: its title says in which.
 #[derive(Debug)]
-pub struct With {
-    /// The problem.
-    pub problem: Problem,
-    /// The end of the title: ", with `kernel = 5` in unit.3".
-    pub with: String,
-    /// The edit after which no network has it, if that is not the problem's own.
-    pub help: Option<String>,
-    /// Where to make that edit.
-    pub label: Option<LabeledSpan>,
+struct With {
+    problem: Problem,
+    with: String,
+    help: Option<String>,
+    label: Option<LabeledSpan>,
+}
+
+/// A problem that arises in some networks only. `with` is the end of its title: ", with `kernel = 5`
+/// in unit.3". The cure is the edit after which no network has it, if that is not the problem's
+/// own, with a label where to make it.
+#[must_use]
+pub fn in_some_networks(
+    problem: Problem,
+    with: String,
+    cure: Option<(Help, Option<LabeledSpan>)>,
+) -> Problem {
+    let (help, label) = cure.unzip();
+    let words = help.as_ref().map(Help::to_string);
+    let fix = match help {
+        Some(help) => help.into_fix(),
+        None => problem.fix().cloned(),
+    };
+    Problem::new(With { problem, with, help: words, label: label.flatten() }, fix)
 }
 
 impl std::fmt::Display for With {

@@ -7,8 +7,9 @@ mod place;
 mod problems;
 mod suggest;
 
-pub use cases::With;
+pub use cases::in_some_networks;
 pub use fault::fault;
-pub use place::{CalledFrom, Place};
+pub use nas_grammar::{Edit, Fix, Help};
+pub use place::{CalledFrom, Place, Shown, Step};
 pub use problems::{Problems, is_error};
-pub use suggest::{did_you_mean, listed, nearest};
+pub use suggest::{did_you_mean, listed, nearest, one_of, suggested};

@@ -16,12 +16,8 @@ pub struct Problems {
 
 impl Problems {
     /// Adds a problem, unless the same one was reported for another instance of its block.
-    pub fn push(&mut self, problem: impl Diagnostic + Send + Sync + 'static) {
-        self.push_boxed(Box::new(problem));
-    }
-
-    /// As [`Problems::push`].
-    pub fn push_boxed(&mut self, problem: Problem) {
+    pub fn push(&mut self, problem: impl Into<Problem>) {
+        let problem = problem.into();
         if self.count(is_error(problem.as_ref())) >= MAX_PROBLEMS {
             self.is_cut = true;
             return;
@@ -40,7 +36,7 @@ impl Problems {
 
     /// Adds all of them.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        problems.into_iter().for_each(|problem| self.push_boxed(problem));
+        problems.into_iter().for_each(|problem| self.push(problem));
     }
 
     /// How many errors there are, or warnings.

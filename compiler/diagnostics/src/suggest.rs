@@ -1,5 +1,8 @@
 //! Names that were probably meant.
 
+use nas_grammar::source::At;
+use nas_grammar::{Fix, Help};
+
 /// No longer name is mistaken for another, as comparing takes the product of the lengths.
 const LONGEST_WORD: usize = 64;
 
@@ -20,14 +23,35 @@ pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// The name that was probably meant, and all that there are.
+/// The name that was probably meant, and all that there are, in words.
 pub fn did_you_mean(name: &str, among: &[impl AsRef<str>], lead: &str) -> String {
-    let all = listed(among);
     match nearest(name, among.iter().map(AsRef::as_ref)) {
-        Some(near) if among.len() == 1 => format!("did you mean `{near}`?"),
-        Some(near) => format!("did you mean `{near}`? There are {all}"),
-        None => format!("{lead} {all}"),
+        Some(near) => format!("did you mean `{near}`?{}", others(among)),
+        None => format!("{lead} {}", listed(among)),
     }
+}
+
+/// The name that was probably meant in place of the one that stands there, and all that there are.
+pub fn suggested(at: At<'_>, name: &str, among: &[impl AsRef<str>], lead: &str) -> Help {
+    match nearest(name, among.iter().map(AsRef::as_ref)) {
+        Some(near) => Fix::meant(at, near).and(others(among)).into(),
+        None => Help::advice(format!("{lead} {}", listed(among))),
+    }
+}
+
+/// What to do about something that is there twice: if both are the same, the second one goes.
+pub fn one_of(first: At<'_>, again: At<'_>) -> Help {
+    let words = "remove one of them";
+    if first.text() == again.text() {
+        Fix::remove_line(again, |_| words.to_owned()).into()
+    } else {
+        Help::advice(words)
+    }
+}
+
+/// What a name is one of, if it is not the only one.
+fn others(names: &[impl AsRef<str>]) -> String {
+    if names.len() == 1 { String::new() } else { format!(" There are {}", listed(names)) }
 }
 
 /// Names in a sentence; of many, the first.

@@ -1,6 +1,6 @@
 //! What the functions of items work on: the program, where problems go, and what was read.
 
-use nas_diagnostics::{Place, Problems, diagnostics, did_you_mean};
+use nas_diagnostics::{Help, Place, Problems, diagnostics, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{Expr, Span};
 
@@ -49,11 +49,12 @@ impl Context<'_, '_> {
             return;
         }
         let spaces: Vec<&str> = self.program.spaces().map(|s| s.name.name.as_str()).collect();
+        let source = self.source();
         let help = match spaces.as_slice() {
-            [] => format!("this file has no space; write `space {name} {{ … }}`"),
-            spaces => did_you_mean(name, spaces, "the spaces of this file are"),
+            [] => Help::advice(format!("this file has no space; write `space {name} {{ … }}`")),
+            spaces => suggested(source.at(at), name, spaces, "the spaces of this file are"),
         };
-        let place = Place::new(&self.source(), at, "not found").help(help);
+        let place = Place::new(&source, at, "not found").help(help);
         self.problems.push(UnknownSpace::at(place, name));
     }
 }

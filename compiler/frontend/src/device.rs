@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nas_analysis::latency::{Table, Unmeasured, measured};
-use nas_diagnostics::{Place, Problems, diagnostics};
+use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics};
 use nas_grammar::ast::{self, Ident};
 use nas_grammar::{Problem, Source};
 use nas_ir::device::Device;
@@ -112,11 +112,31 @@ pub(crate) fn check_search_is_timed(
         && is_searched_for_target(context, name)
     {
         let place = Place::new(&context.source(), item.space.name.span, "searched for no target");
-        let place = place.help(format!(
-            "write `search {} of {name} for TARGET`, of a target with a line `latency table \"FILE\"`",
-            item.name.name
-        ));
-        context.problems.push(NoTable::at(place, name));
+        let says = |new: &str| format!("write `search {} of {name} {new}`", item.name.name);
+        let source = context.source();
+        let help = match only_timed(context).filter(|_| item.space.args.is_none()) {
+            Some(target) => {
+                let space = source.at(item.space.name.span);
+                Fix::behind(space, format!(" for {target}"), says).into()
+            }
+            None => Help::advice(format!(
+                "{}, of a target with a line `latency table \"FILE\"`",
+                says("for TARGET")
+            )),
+        };
+        context.problems.push(NoTable::at(place.help(help), name));
+    }
+}
+
+/// The target of the file that has a latency table, if it is the only one.
+fn only_timed<'p>(context: &Context<'p, '_>) -> Option<&'p str> {
+    let has_table = |target: &&ast::Target| {
+        target.entries.iter().any(|entry| matches!(entry, ast::TargetEntry::Latency(..)))
+    };
+    let mut timed = context.program.targets().filter(has_table);
+    match (timed.next(), timed.next()) {
+        (Some(only), None) => Some(&only.name.name),
+        _ => None,
     }
 }
 
@@ -137,7 +157,7 @@ fn time(
     }
     let Some(table) = read(source, &space.name, asked, path, problems) else { return };
     if let Err(reason) = measured(space, &table) {
-        problems.push_boxed(unmeasured(space, &reason, path, asked));
+        problems.push(unmeasured(space, &reason, path, asked));
     }
 }
 
@@ -154,11 +174,11 @@ fn read(
     let table = match source {
         Ok(source) => Table::parse(source.text()).map_err(|error| error.to_string()),
         Err(LoadError::Unreadable(problem)) => {
-            problems.push_boxed(problem);
+            problems.push(problem);
             return None;
         }
         Err(missing) => {
-            let place = place("not there").help(format!(
+            let place = place("not there").advice(format!(
                 "make it: {}; without this line, networks have no latency",
                 measuring(space, asked, &path.path)
             ));
@@ -169,7 +189,8 @@ fn read(
     let table = match table {
         Ok(table) => table,
         Err(reason) => {
-            let place = place("not a table").help("make it by `nasc latency measure` or `import`");
+            let place =
+                place("not a table").advice("make it by `nasc latency measure` or `import`");
             problems.push(UnreadableTable::at(place, path.path.as_str(), reason));
             return None;
         }
@@ -181,7 +202,7 @@ fn read(
     let (found, wanted) = (found.name(), wanted.name());
     let stem = path.path.strip_suffix(".json").unwrap_or(&path.path);
     let other = format!("{stem}_{wanted}.json");
-    let place = place("measured with other numbers").help(format!(
+    let place = place("measured with other numbers").advice(format!(
         "write `precision {found}` if the device computes with these; else name a table of {wanted}, such as `{other}`: {}",
         measuring(space, asked, &other)
     ));
@@ -202,16 +223,16 @@ fn unmeasured(space: &Space, reason: &Unmeasured, path: &TablePath, asked: &Aske
             let first = missing.first().map_or("", |missing| missing.about.as_str());
             let (name, lacks) = (space.name.as_str(), missing.len());
             let help = cure(name, path, asked, lacks, *stale);
-            let place = place(format!("such as {first}")).help(help);
-            Box::new(MissingParts::at(place, path.path.as_str(), lacks, *parts, name))
+            let place = place(format!("such as {first}")).advice(help);
+            MissingParts::at(place, path.path.as_str(), lacks, *parts, name)
         }
         Unmeasured::Entangled(entangled) => {
             let paths = space.paths(entangled.decisions.iter().copied());
-            let place = place("this has a latency table".to_owned()).help(format!(
+            let place = place("this has a latency table".to_owned()).advice(format!(
                 "a part may have 4096 cases at most, and {paths} meet in one: let fewer decisions \
                  meet, or leave the table out",
             ));
-            Box::new(Uncut::at(place, space.name.as_str()))
+            Uncut::at(place, space.name.as_str())
         }
     }
 }

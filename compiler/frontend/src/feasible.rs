@@ -1,7 +1,8 @@
 //! Whether the networks of a space can keep its requirements, and whether these say anything.
 
 use nas_analysis::{count_within, depth_range, least_under, memory_range, sum_range};
-use nas_diagnostics::{Place, Problems, diagnostics};
+use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics};
+use nas_grammar::source::At;
 use nas_ir::diagram::Entangled;
 use nas_ir::linear::{Exact, Quotient};
 use nas_ir::measure::{BoundedRange, Bounds};
@@ -89,7 +90,8 @@ impl Checker<'_> {
             }
         };
         let place = self.place(requirement, "this reads the table".to_owned());
-        let place = place.help(format!("{edit}; `nasc latency plan` tells what to measure for it"));
+        let place =
+            place.advice(format!("{edit}; `nasc latency plan` tells what to measure for it"));
         self.problems.push(NoTable::at(place, name));
     }
 
@@ -112,25 +114,20 @@ impl Checker<'_> {
             return Ok(KeptBy::Some);
         }
         let place = self.place(requirement, self.farthest(requirement, greatest.score as i128));
-        self.problems.push(Always::at(place.help("leave it out, or tighten it"), name));
+        self.problems.push(Always::at(place.help(self.left_out(requirement)), name));
         Ok(KeptBy::All)
     }
 
     /// What to say of a requirement that no network keeps of those within limits, where `least` is
     /// the least of the limited form: by how much the best misses it, and the edit after which one
     /// keeps it.
-    fn nearest(
-        &self,
-        requirement: &Requirement,
-        limits: &[Limit],
-        least: i128,
-    ) -> (String, String) {
+    fn nearest(&self, requirement: &Requirement, limits: &[Limit], least: i128) -> (String, Help) {
         if let Some((measure, is_upper)) = requirement.measure() {
-            return missed(measure, is_upper, requirement.limit.most, least);
+            return self.missed(requirement, (measure, is_upper), least);
         }
         let Figure { text, quotient, bound, is_upper } = &requirement.figure;
         let Some(best) = extreme(self.space, quotient, *is_upper, limits) else {
-            return ("this is missed".to_owned(), LOOSEN.to_owned());
+            return ("this is missed".to_owned(), Help::advice(LOOSEN));
         };
         let value = rounded(&best, *is_upper);
         let (end, much, over, op) = if *is_upper {
@@ -141,11 +138,60 @@ impl Checker<'_> {
         let label = format!("the {end} `{text}` is {value}, {} too {much}", rounded(&over, true));
         // What is too long to repeat is no edit.
         let help = if text.contains('…') {
-            LOOSEN.to_owned()
+            Help::advice(LOOSEN)
         } else {
-            format!("write `require {text} {op} {value}`, or make the space cheaper")
+            self.instead(requirement, format!("{text} {op} {value}"))
         };
         (label, help)
+    }
+
+    /// By how much the best possible value of the limited form misses a limit on one measure, and the
+    /// edit after which a network keeps it.
+    fn missed(
+        &self,
+        requirement: &Requirement,
+        (measure, is_upper): (Measure, bool),
+        least: i128,
+    ) -> (String, Help) {
+        let over = measure.show(least - requirement.limit.most);
+        let value = if is_upper { least } else { -least };
+        let (end, much, op) =
+            if is_upper { ("least", "much", "<=") } else { ("greatest", "little", ">=") };
+        let label = format!("the {end} is {}, {over} too {much}", measure.show(value));
+        // A latency is shown rounded: away, so that the edit cures.
+        let slack = if measure == Measure::Latency { 1_000 } else { 0 };
+        let value = measure.show(if is_upper { value + slack } else { value - slack });
+        (label, self.instead(requirement, format!("{} {op} {value}", measure.name())))
+    }
+
+    /// Another claim in place of the one that was written, if that says no more than the requirement.
+    fn instead(&self, requirement: &Requirement, claim: String) -> Help {
+        let says = |new: &str| format!("write `require {new}`, or make the space cheaper");
+        match self.written(requirement) {
+            Some(at) => Fix::replace(at, claim, says).into(),
+            None => Help::Advice(says(&claim)),
+        }
+    }
+
+    /// The statement of a requirement goes, if it says no more than that.
+    fn left_out(&self, requirement: &Requirement) -> Help {
+        let words = "leave it out, or tighten it";
+        let statement = self.written(requirement).and_then(|at| {
+            let start = at.before().trim_end().strip_suffix("require")?.len();
+            at.move_to(start, at.span.range().end).lines()
+        });
+        match statement {
+            Some(at) => Fix::remove(at, |_| words.to_owned()).into(),
+            None => Help::advice(words),
+        }
+    }
+
+    /// Where a requirement is written, if it is written as it reads, and not denied or as one of
+    /// several.
+    fn written(&self, requirement: &Requirement) -> Option<At<'_>> {
+        let at = self.space.origins.at(requirement.origin)?;
+        let is_same = at.text().split_whitespace().eq(requirement.text.split_whitespace());
+        is_same.then_some(at)
     }
 
     /// What to say of a requirement that all networks keep, where `greatest` is the greatest of
@@ -183,14 +229,14 @@ impl Checker<'_> {
         let name = self.space.name.as_str();
         if nearest > *most {
             let (label, help) = match requirement.measure() {
-                Some((measure, is_upper)) if is_exact => missed(measure, is_upper, *most, nearest),
-                _ => (beyond(requirement, nearest, true), LOOSEN.to_owned()),
+                Some(measure) if is_exact => self.missed(requirement, measure, nearest),
+                _ => (beyond(requirement, nearest, true), Help::advice(LOOSEN)),
             };
             let place = self.place(requirement, label).help(help);
             self.problems.push(Impossible::at(place, name));
         } else if farthest <= *most {
             let place = self.place(requirement, beyond(requirement, farthest, false));
-            self.problems.push(Always::at(place.help("leave it out, or tighten it"), name));
+            self.problems.push(Always::at(place.help(self.left_out(requirement)), name));
         }
         Ok(())
     }
@@ -232,7 +278,7 @@ impl Checker<'_> {
     }
 }
 
-/// The edit where no better one is known.
+/// What helps where no edit is known.
 const LOOSEN: &str = "loosen it, or make the space cheaper";
 
 /// A bound on a sum that was added up in floats: below it for a `side` of 1, above it for -1. Whole
@@ -283,19 +329,6 @@ fn extreme(
         ratio = better;
     }
     Some(ratio)
-}
-
-/// By how much the best possible value of the limited form misses a limit on one measure, and the
-/// edit after which a network keeps it.
-fn missed(measure: Measure, is_upper: bool, most: i128, least: i128) -> (String, String) {
-    let (value, over) = (if is_upper { least } else { -least }, measure.show(least - most));
-    let (end, much, op) =
-        if is_upper { ("least", "much", "<=") } else { ("greatest", "little", ">=") };
-    let label = format!("the {end} is {}, {over} too {much}", measure.show(value));
-    // A latency is shown rounded: away, so that the edit cures.
-    let slack = if measure == Measure::Latency { 1_000 } else { 0 };
-    let value = measure.show(if is_upper { value + slack } else { value - slack });
-    (label, format!("write `require {} {op} {value}`, or make the space cheaper", measure.name()))
 }
 
 /// A proved bound on the limited form in words: that no network is nearer to the limit, or that none

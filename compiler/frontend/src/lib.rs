@@ -12,4 +12,25 @@ pub mod names;
 mod removal;
 pub mod session;
 
+use nas_grammar::error::Code;
+
 pub use session::Compiler;
+
+/// The codes of all diagnostics of this crate, module by module.
+#[must_use]
+pub fn codes() -> Vec<Code> {
+    [
+        context::CODES,
+        device::CODES,
+        elaborate::errors::CODES,
+        feasible::CODES,
+        items::arch::CODES,
+        items::expect::CODES,
+        items::search::errors::CODES,
+        items::target::CODES,
+        modules::CODES,
+        names::CODES,
+        session::CODES,
+    ]
+    .concat()
+}

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::{CalledFrom, Place, Problems, diagnostics, did_you_mean};
+use nas_diagnostics::{Edit, Fix, Help, Place, Problems, Step};
+use nas_diagnostics::{diagnostics, nearest, suggested};
 use nas_grammar::ast::{
     Arch, Block, Const, File, Ident, ItemKind, Search, Space, Span, Target, Use,
 };
@@ -207,7 +208,8 @@ impl Loader<'_, '_> {
         let mut symbols: IndexMap<String, (Symbol, Span)> = IndexMap::new();
         for (index, item) in file.items.iter().enumerate() {
             if let ItemKind::Use(import) = &item.kind {
-                if let Some(module) = self.imported_module(&source, import, importing) {
+                if let Some(module) = self.imported_module(&source, (import, item.span), importing)
+                {
                     for name in &import.names {
                         let symbol = self.imported_item(&source, import, module, name);
                         self.define(&source, &mut symbols, name, symbol);
@@ -229,7 +231,7 @@ impl Loader<'_, '_> {
     fn imported_module(
         &mut self,
         source: &Source,
-        import: &Use,
+        (import, whole): (&Use, Span),
         importing: &mut Vec<Importing>,
     ) -> Option<ModuleId> {
         let segments: Vec<&str> = import.module.iter().map(|s| s.name.as_str()).collect();
@@ -241,20 +243,25 @@ impl Loader<'_, '_> {
         let found = (self.load)(source.name(), &segments);
         match found.map(|found| if is_library { found.of_library() } else { found }) {
             Err(LoadError::Unreadable(problem)) => {
-                self.problems.push_boxed(problem);
+                self.problems.push(problem);
                 None
             }
             Err(error) => {
                 let help = match &error {
-                    LoadError::Unknown(known) => did_you_mean(&path, known, "the modules are"),
-                    _ => format!("a module is a file: `{path}` is {}.nas", segments.join("/")),
+                    LoadError::Unknown(known) => {
+                        suggested(source.at(span), &path, known, "the modules are")
+                    }
+                    _ => Help::advice(format!(
+                        "a module is a file: `{path}` is {}.nas",
+                        segments.join("/")
+                    )),
                 };
                 let reason = error.to_string();
                 self.problems.push(UnknownModule::at(place.help(help), path, reason));
                 None
             }
             Ok(found) if importing.iter().any(|file| file.source.name() == found.name()) => {
-                let place = place.help(cycle_help(&found, source));
+                let place = place.help(cycle_help(&found, source, whole));
                 self.problems.push(import_cycle(place, path, &found, importing));
                 None
             }
@@ -288,8 +295,17 @@ impl Loader<'_, '_> {
         let mut names: Vec<&str> = there.symbols.keys().map(String::as_str).collect();
         names.sort_unstable();
         let help = match names.as_slice() {
-            [] => "it has no items".to_owned(),
-            names => did_you_mean(&name.name, names, "it has"),
+            [] => Help::advice("it has no items"),
+            names => {
+                let help = suggested(source.at(name.span), &name.name, names, "it has");
+                // What was meant is used under the same name.
+                let near = nearest(&name.name, names.iter().copied());
+                near.map_or(help.clone(), |near| {
+                    let places = source.places_of(&name.name).into_iter();
+                    let edits = places.map(|place| Edit::new(place, near));
+                    Fix::of(source, edits.collect(), help.to_string()).into()
+                })
+            }
         };
         let place = Place::new(source, name.span, "not found there").help(help);
         self.problems.push(UnknownImport::at(place, segments.join("."), name.name.clone()));
@@ -305,14 +321,14 @@ impl Loader<'_, '_> {
     ) {
         if let Some(what) = language_name(&name.name) {
             let place =
-                Place::new(source, name.span, "this name is taken").help("use another name");
+                Place::new(source, name.span, "this name is taken").advice("use another name");
             self.problems.push(Shadowed::at(place, name.name.clone(), what));
             return;
         }
         if let Some((_, first)) = symbols.get(&name.name) {
             let place = Place::new(source, name.span, "defined again here")
                 .label(*first, "first defined here")
-                .help("rename one of them");
+                .advice("rename one of them");
             self.problems.push(Duplicate::at(place, name.name.clone()));
             return;
         }
@@ -330,12 +346,7 @@ struct Importing {
 }
 
 /// The report of a `use` that leads back to `found`, with the others on the way, the last one first.
-fn import_cycle(
-    place: Place,
-    path: String,
-    found: &Source,
-    importing: &[Importing],
-) -> ImportCycle {
+fn import_cycle(place: Place, path: String, found: &Source, importing: &[Importing]) -> Problem {
     let is_other = |file: &&Importing| file.source.name() != found.name();
     let ring: Vec<&Importing> = importing.iter().skip_while(is_other).collect();
     let others: Vec<&str> = ring.iter().skip(1).map(|file| file.source.name()).collect();
@@ -343,21 +354,18 @@ fn import_cycle(
         [] => String::new(),
         others => format!(" through {}", others.join(", ")),
     };
-    let mut cycle = ImportCycle::at(place, path, through);
-    let uses = ring
-        .iter()
-        .rev()
-        .skip(1)
-        .map(|file| CalledFrom::Use { source_code: file.source.clone(), at: file.at.into() });
-    cycle.chain = uses.collect();
-    cycle
+    let uses = ring.iter().rev().skip(1).map(|file| Step::Use(file.source.clone(), file.at));
+    let place = Place { steps: uses.collect(), ..place };
+    ImportCycle::at(place, path, through)
 }
 
-fn cycle_help(found: &Source, importing: &Source) -> &'static str {
+/// What to do about a `use` of a file that leads back to it.
+fn cycle_help(found: &Source, importing: &Source, whole: Span) -> Help {
     if found.name() == importing.name() {
-        "remove this `use`: a file sees its own items"
+        let words = "remove this `use`: a file sees its own items".to_owned();
+        Fix::remove_line(importing.at(whole), |_| words).into()
     } else {
-        "move what both files need into a third file"
+        Help::advice("move what both files need into a third file")
     }
 }
 

@@ -3,13 +3,14 @@
 //! This pass looks at the text of each block and space of a file once, whether it is
 //! instantiated or not, so that elaboration can stay silent about unknown names.
 
-use nas_diagnostics::{Place, Problems, diagnostics, listed, nearest};
+use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics, listed, nearest};
 use nas_grammar::Source;
 use nas_grammar::ast::{
     Alternatives, Arch, ArchEntry, Arg, Arm, Block, Body, Element, Expr, ExprKind, ForClause,
     Ident, ItemKind, Param, Pattern, Space, SpaceRef, Span, Statement, StatementKind, Target,
     TargetEntry, TextPart,
 };
+use nas_grammar::source::At;
 use nas_ir::ops;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -29,17 +30,36 @@ diagnostics! {
 }
 
 /// What to write instead of a name that other languages have.
-pub(crate) fn habit(name: &str) -> Option<&'static str> {
+pub(crate) fn habit(at: At<'_>, name: &str) -> Option<Help> {
     Some(match name {
-        "True" => "write `true`",
-        "False" => "write `false`",
-        "None" | "null" | "nil" => "there is no such value; leave the argument out",
-        "range" => "a range is written `0..n`",
-        "return" => "the last expression of a block is its value, without `return`",
-        "self" => "a block sees its parameters only; there is no `self`",
+        "True" => Fix::write(at, "true").into(),
+        "False" => Fix::write(at, "false").into(),
+        "None" | "null" | "nil" => Help::advice("there is no such value; leave the argument out"),
+        "range" => Help::advice("a range is written `0..n`"),
+        "return" => {
+            let rest = at.behind().trim_start_matches([' ', '\t']);
+            let value = at.source.text().len() - rest.len();
+            let word = at.move_to(at.span.range().start, value);
+            let says = |gone: &str| {
+                format!("the last expression of a block is its value, without `{gone}`")
+            };
+            Fix::remove(word, says).into()
+        }
+        "self" => Help::advice("a block sees its parameters only; there is no `self`"),
         _ => return None,
     })
 }
+
+/// The place of the first item of a file: behind the documentation of the file itself.
+fn first_line(source: &Source) -> At<'_> {
+    let text = source.text();
+    let documentation = text.split_inclusive('\n').take_while(|line| line.starts_with("//!"));
+    let start = documentation.map(str::len).sum();
+    source.at(Span::new(start, start))
+}
+
+/// What a parameter is, among what is bound.
+const PARAMETER: &str = "parameter";
 
 /// Checks the names of one file.
 pub fn check(program: &Program, module: ModuleId, problems: &mut Problems) {
@@ -81,8 +101,12 @@ fn report_unused_imports(file: &Module, used: &HashSet<String>, problems: &mut P
         for name in &import.names {
             let is_known = file.symbols.contains_key(&name.name);
             if is_known && !used.contains(&name.name) {
-                let place = Place::new(&file.source, name.span, "not used in this file")
-                    .help("remove it from the `use`");
+                let words = "remove it from the `use`".to_owned();
+                let fix = match import.names.as_slice() {
+                    [_] => Fix::remove_line(file.source.at(item.span), |_| words),
+                    _ => Fix::remove_listed(file.source.at(name.span), |_| words),
+                };
+                let place = Place::new(&file.source, name.span, "not used in this file").fix(fix);
                 problems.push(Unused::at(place, "import", name.name.clone()));
             }
         }
@@ -95,6 +119,8 @@ struct Binding {
     what: &'static str,
     is_var: bool,
     is_used: bool,
+    /// The statement that binds it, if it is a `let`.
+    statement: Option<Span>,
 }
 
 /// The local names that are in scope.
@@ -151,14 +177,14 @@ impl Walker<'_> {
     }
 
     fn block(&mut self, block: &Block) {
-        self.params(&block.params, "parameter");
+        self.params(&block.params, PARAMETER);
         self.scoped_body(&block.body);
         self.close();
     }
 
     fn space(&mut self, space: &Space) {
         self.used.extend(space.target.as_ref().map(|target| target.name.clone()));
-        self.params(&space.params, "parameter");
+        self.params(&space.params, PARAMETER);
         self.scopes.open();
         space.body.statements.iter().for_each(|statement| self.statement(statement));
         let is_output = |s: &Statement| matches!(s.kind, StatementKind::Output(..));
@@ -214,7 +240,7 @@ impl Walker<'_> {
                 let first = first.span;
                 let place = Place::new(self.source(), param.name.span, "again here")
                     .label(first, "first here")
-                    .help("rename one of them");
+                    .advice("rename one of them");
                 self.problems.push(DuplicateName::at(place, param.name.name.clone()));
             }
             self.bind(&param.name, what, false);
@@ -223,7 +249,8 @@ impl Walker<'_> {
 
     fn bind(&mut self, name: &Ident, what: &'static str, is_var: bool) {
         let (name, span) = (name.name.clone(), name.span);
-        self.scopes.bind(Binding { name, span, what, is_var, is_used: false });
+        let binding = Binding { name, span, what, is_var, is_used: false, statement: None };
+        self.scopes.bind(binding);
     }
 
     fn bind_pattern(&mut self, pattern: &Pattern, what: &'static str, is_var: bool) {
@@ -232,12 +259,29 @@ impl Walker<'_> {
         }
     }
 
+    /// Binds the names of a `let`.
+    fn bind_let(&mut self, pattern: &Pattern, statement: Span) {
+        for name in pattern.names() {
+            let (name, span) = (name.name.clone(), name.span);
+            let (what, statement) = ("value", Some(statement));
+            let binding = Binding { name, span, what, is_var: false, is_used: false, statement };
+            self.scopes.bind(binding);
+        }
+    }
+
     /// Closes a scope and reports what was never read in it.
     fn close(&mut self) {
         for binding in self.scopes.close() {
             if !binding.is_used && !binding.name.starts_with('_') {
-                let place = Place::new(self.source(), binding.span, "never used")
-                    .help(format!("remove it, or name it `_{}` if that is meant", binding.name));
+                let says = |new: &str| format!("remove it, or name it `{new}` if that is meant");
+                let hidden = format!("_{}", binding.name);
+                // Calls may name a parameter.
+                let help = if binding.what == PARAMETER {
+                    Help::Advice(says(&hidden))
+                } else {
+                    Fix::replace(self.source().at(binding.span), hidden, says).into()
+                };
+                let place = Place::new(self.source(), binding.span, "never used").help(help);
                 self.problems.push(Unused::at(place, binding.what, binding.name));
             }
         }
@@ -266,9 +310,10 @@ impl Walker<'_> {
             let end = value.span.end as usize + slashes + length;
             let whole = Span::new(value.span.start as usize, end);
             let value = text.get(value.span.range()).unwrap_or_default();
+            let fix = Fix::write(self.source().at(whole), format!("{value} / {divisor}"));
             let place =
                 Place::new(self.source(), whole, "if this is a division, one `/` is enough")
-                    .help(format!("write `{value} / {divisor}`"));
+                    .fix(fix);
             self.problems.push(CommentedOut::at(place, divisor.to_owned()));
         }
     }
@@ -297,7 +342,7 @@ impl Walker<'_> {
         {
             return;
         }
-        let help = self.suggestion(name, is_called);
+        let help = self.suggestion(name, span, is_called);
         let place = Place::new(self.source(), span, "not found here").help(help);
         self.problems.push(UnknownName::at(place, name));
     }
@@ -309,9 +354,10 @@ impl Walker<'_> {
         })
     }
 
-    fn suggestion(&mut self, name: &str, is_called: bool) -> String {
-        if let Some(help) = habit(name) {
-            return help.to_owned();
+    fn suggestion(&mut self, name: &str, span: Span, is_called: bool) -> Help {
+        let at = self.file.source.at(span);
+        if let Some(help) = habit(at, name) {
+            return help;
         }
         let locals: Vec<&str> =
             self.scopes.bindings.iter().map(|binding| binding.name.as_str()).collect();
@@ -325,14 +371,16 @@ impl Walker<'_> {
             if let Some(meant) = self.local(&near) {
                 meant.is_used = true;
             }
-            return format!("did you mean `{near}`?");
+            return Fix::meant(at, &near).into();
         }
         if let Some(module) = self.exporting_module(name) {
-            return format!("import it: `use {module}.{{{name}}}`");
+            let import = format!("use {module}.{{{name}}}\n");
+            let says = |new: &str| format!("import it: `{new}`");
+            return Fix::before(first_line(&self.file.source), import, says).into();
         }
         match in_scope.as_slice() {
-            [] => "define it as a parameter, with `let`, or as an item".to_owned(),
-            names => format!("in scope are {}", listed(names)),
+            [] => Help::advice("define it as a parameter, with `let`, or as an item"),
+            names => Help::advice(format!("in scope are {}", listed(names))),
         }
     }
 
@@ -356,7 +404,7 @@ impl Walker<'_> {
         match &statement.kind {
             StatementKind::Let(pattern, value) => {
                 self.value(value);
-                self.bind_pattern(pattern, "value", false);
+                self.bind_let(pattern, statement.span);
             }
             StatementKind::Var(pattern, value) => {
                 self.value(value);
@@ -392,11 +440,15 @@ impl Walker<'_> {
         match self.local(&name.name) {
             Some(binding) if binding.is_var => {}
             Some(binding) => {
-                let (first, what) = (binding.span, binding.what);
-                let help = if what == "value" {
-                    format!("declare it with `var {} = …`", name.name)
-                } else {
-                    format!("copy it first: `var {0}_now = {0}`", name.name)
+                let (first, statement) = (binding.span, binding.statement);
+                let help = match statement {
+                    Some(statement) => {
+                        let start = statement.range().start;
+                        let word = self.source().at(Span::new(start, start + "let".len()));
+                        let says = |new: &str| format!("declare it with `{new} {} = …`", name.name);
+                        Fix::replace(word, "var", says).into()
+                    }
+                    None => Help::advice(format!("copy it first: `var {0}_now = {0}`", name.name)),
                 };
                 let place = Place::new(self.source(), name.span, "assigned here")
                     .label(first, "bound here")
@@ -404,8 +456,9 @@ impl Walker<'_> {
                 self.problems.push(NotAssignable::at(place, name.name.clone()));
             }
             None => {
-                let place = Place::new(self.source(), name.span, "not found here")
-                    .help(format!("declare it first: `var {} = …`", name.name));
+                let says = |new: &str| format!("declare it first: `{new} {} = …`", name.name);
+                let fix = Fix::before(self.source().at(name.span), "var ", says);
+                let place = Place::new(self.source(), name.span, "not found here").fix(fix);
                 self.problems.push(UnknownName::at(place, name.name.clone()));
             }
         }

@@ -1,5 +1,9 @@
 //! How to write a space without some candidates of a decision.
 
+use indexmap::IndexMap;
+use nas_diagnostics::{Edit, Fix, Help};
+use nas_grammar::Source;
+use nas_grammar::ast::Span;
 use nas_ir::origin::Written;
 use nas_ir::{Choice, DecisionId, Space};
 
@@ -12,9 +16,10 @@ pub(crate) fn removal(
     id: DecisionId,
     gone: &[usize],
     blamed: &Candidates,
-) -> Option<String> {
+) -> Option<Help> {
     let decision = space.decision(id)?;
     let written = space.origins.written(id)?;
+    let source = space.origins.at(decision.origin)?.source;
     let (names, gone) = options(&decision.choice, &decision.candidates, gone);
     let is_gone = |index: &usize| gone.contains(index);
     let listed = gone.iter().filter_map(|&index| names.get(index));
@@ -22,8 +27,9 @@ pub(crate) fn removal(
     let listed = listed.join(" and ");
     let arm = written.get(*gone.first()?)?;
     if !arm.is_arm {
-        return Some(format!("leave {listed} out of the list"));
+        return Some(without(source, written, &gone, format!("leave {listed} out of the list")));
     }
+    let whole = source.at(arm.whole.unwrap_or(arm.span));
     let of_arm = |gone: bool| -> Vec<&Written> {
         let all = written.iter().enumerate();
         all.filter(|(i, w)| w.span == arm.span && is_gone(i) == gone).map(|(_, w)| w).collect()
@@ -33,17 +39,53 @@ pub(crate) fn removal(
         .first()
         .and_then(|&i| names.get(i))
         .is_some_and(|n| runs_elsewhere(space, id, n, blamed));
-    Some(match (guard, &arm.guard) {
-        (Some(guard), None) => format!("append `if {guard}` to the candidate"),
+    Some(match (guard, arm.guard) {
+        (Some(guard), None) => {
+            let says = |new: &str| format!("append `{new}` to the candidate");
+            Fix::behind(whole, format!(" if {guard}"), says).into()
+        }
         (Some(guard), Some(before)) => {
-            format!("extend the candidate's guard to `if ({before}) and {guard}`")
+            let before = source.at(before);
+            let says = |new: &str| format!("extend the candidate's guard to `if {new}`");
+            Fix::replace(before, format!("({}) and {guard}", before.text()), says).into()
         }
-        (None, _) if is_kept_elsewhere => {
-            format!("append an `if` to candidate {listed} that does not hold in this call")
+        (None, _) if is_kept_elsewhere => Help::advice(format!(
+            "append an `if` to candidate {listed} that does not hold in this call"
+        )),
+        (None, _) => {
+            let candidates = if gone.len() > 1 { "candidates" } else { "candidate" };
+            without(source, written, &gone, format!("leave the {candidates} {listed} out"))
         }
-        (None, _) if gone.len() > 1 => format!("leave the candidates {listed} out"),
-        (None, _) => format!("leave the candidate {listed} out"),
     })
+}
+
+/// The choice without some of what it is among, if each of these was written by itself.
+fn without(source: &Source, written: &[Written], gone: &[usize], help: String) -> Help {
+    // Whether all goes that was written at a place.
+    let mut places: IndexMap<Span, bool> = IndexMap::new();
+    for (index, written) in written.iter().enumerate() {
+        let Some(whole) = written.whole else { return Help::advice(help) };
+        let goes = !written.is_made && gone.contains(&index);
+        places.entry(whole).and_modify(|all| *all &= goes).or_insert(goes);
+    }
+    let spans: Vec<Span> = places.keys().copied().collect();
+    let going: Vec<Span> =
+        places.iter().filter(|(_, goes)| **goes).map(|(span, _)| *span).collect();
+    if going.len() < gone.len() {
+        return Help::advice(help);
+    }
+    if written.iter().all(|written| !written.is_arm) {
+        let is_gone = |index: usize| spans.get(index).is_some_and(|span| going.contains(span));
+        return Fix::without(source, &spans, is_gone, help).into();
+    }
+    // Between the candidates of this choice may stand others, which a condition leaves out here.
+    let edits = going.into_iter().map(|span| {
+        let at = source.at(span);
+        Edit::new(at.lines().unwrap_or_else(|| at.with_comma()).span, "")
+    });
+    let edits: Vec<Edit> = edits.collect();
+    let is_apart = edits.iter().zip(edits.iter().skip(1)).all(|(a, b)| a.span.end <= b.span.start);
+    if is_apart { Fix::of(source, edits, help).into() } else { Help::advice(help) }
 }
 
 /// The names of what a decision chooses among, and which of them go with some candidates: of a

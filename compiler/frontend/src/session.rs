@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::{Place, Problems, diagnostics};
+use nas_diagnostics::{Help, Place, Problems, diagnostics};
 use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, Ident, Search, SpaceRef};
 use nas_grammar::{Problem, Source};
 use nas_ir::Network;
@@ -329,7 +329,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             if let Some((_, span)) = written.filter(|(file, _)| file.name() == source.name()) {
                 place = place.label(span, "required here");
             }
-            let place = place.help("choose cheaper candidates, or loosen the requirement, if this is no network to compare with");
+            let place = place.advice("choose cheaper candidates, or loosen the requirement, if this is no network to compare with");
             self.context.problems.push(Broken::at(
                 place,
                 item.name.name.as_str(),
@@ -387,7 +387,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             && space.device.latency.is_none()
         {
             let place = Place::new(&self.context.source(), item.space.name.span, "searched here")
-                .help(format!(
+                .advice(format!(
                     "search `{} for TARGET`, a target with a line `latency table \"FILE\"`",
                     space.name
                 ));
@@ -419,7 +419,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let claim = match nas_grammar::parse_limit(&source) {
             Ok(claim) => claim,
             Err(misread) => {
-                self.context.problems.push_boxed(misread.problem);
+                self.context.problems.push(misread.problem);
                 return None;
             }
         };
@@ -448,12 +448,11 @@ fn static_value(
     if problems.is_empty()
         && let nas_grammar::ast::ExprKind::Name(name) = &expr.kind
     {
-        let help = names::habit(name).map_or_else(
-            || "settings may use numbers, strings and constants of the file".to_owned(),
-            str::to_owned,
-        );
+        let help = names::habit(source.at(expr.span), name).unwrap_or_else(|| {
+            Help::advice("settings may use numbers, strings and constants of the file")
+        });
         let place = Place::new(source, expr.span, "not found here").help(help);
-        return Err(vec![Box::new(names::UnknownName::at(place, name.as_str()))]);
+        return Err(vec![names::UnknownName::at(place, name.as_str())]);
     }
     Err(problems)
 }

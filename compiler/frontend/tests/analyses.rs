@@ -231,30 +231,40 @@ fn check_expected(space: &Checked<Space>, brute: &Brute, probabilities: &[Vec<f6
     }
 }
 
-/// Draws are canonical, reach every network, and about equally often.
+/// Draws are canonical, reach every network, and about equally often: of more networks than can be
+/// drawn often, each of some groups of them, as often as it is large.
 fn check_sampler(space: &Checked<Space>, brute: &Brute, seed: u64) {
     const EACH: usize = 50;
-    let networks = brute.networks().len();
+    const MOST_GROUPS: usize = 60;
+    let all = brute.networks();
+    let (networks, groups) = (all.len(), all.len().min(MOST_GROUPS));
+    let group_of: BTreeMap<&[(String, String)], usize> = all
+        .keys()
+        .enumerate()
+        .map(|(index, choices)| (*choices, index * groups / networks))
+        .collect();
     let sampler = Sampler::new(space).unwrap();
     assert_eq!(*sampler.count(), BigUint::from(networks));
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut drawn: BTreeMap<Vec<(String, String)>, (Assignment, usize)> = BTreeMap::new();
-    let total = EACH * networks.min(60);
+    let mut drawn: BTreeMap<Vec<(String, String)>, Assignment> = BTreeMap::new();
+    let mut times = vec![0usize; groups];
+    let total = EACH * groups;
     for _ in 0..total {
         let assignment = sampler.draw(&mut rng);
         let choices = specialise(space, &assignment).choices;
-        let (first, times) = drawn.entry(choices).or_insert((assignment.clone(), 0));
+        times[group_of[choices.as_slice()]] += 1;
+        let first = drawn.entry(choices).or_insert(assignment.clone());
         assert_eq!(*first, assignment, "decisions that make no difference take the first");
-        *times += 1;
     }
-    if networks > 60 {
-        return;
-    }
-    assert_eq!(drawn.len(), networks, "every network can be drawn");
-    let square = |times: usize| (times as f64 - EACH as f64).powi(2) / EACH as f64;
-    let chi_square: f64 = drawn.values().map(|(_, times)| square(*times)).sum();
+    assert!(times.iter().all(|times| *times > 0), "every network can be drawn");
+    let sizes = (0..groups).map(|group| group_of.values().filter(|of| **of == group).count());
+    let squares = sizes.zip(times).map(|(size, times)| {
+        let expected = total as f64 * size as f64 / networks as f64;
+        (times as f64 - expected).powi(2) / expected
+    });
+    let chi_square: f64 = squares.sum();
     // Seven standard deviations above the mean, and more for the tail of few degrees.
-    let degrees = (networks - 1) as f64;
+    let degrees = (groups - 1) as f64;
     assert!(
         chi_square <= degrees + 7.0 * (2.0 * degrees).sqrt() + 20.0,
         "{chi_square} of {degrees}"

@@ -55,3 +55,11 @@ pub use tensor_name::{TensorName, TensorPart};
 pub use varied::{Table, Varied, varied};
 pub use verify::Checked;
 pub use weights::{Tensor, Weights};
+
+use nas_grammar::error::Code;
+
+/// The codes of all diagnostics of this crate.
+#[must_use]
+pub fn codes() -> Vec<Code> {
+    verify::CODES.to_vec()
+}

@@ -2,6 +2,7 @@
 
 use nas_grammar::Source;
 use nas_grammar::ast::Span;
+use nas_grammar::source::At;
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::ids::{DecisionId, OriginId};
@@ -20,12 +21,16 @@ pub struct Origin {
 /// How a candidate of a decision was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The line of the candidate, or the list that holds it.
+    /// What it is, or the list that holds it.
     pub span: Span,
+    /// All of it, from its name to its condition, or the element of a list that is written out.
+    pub whole: Option<Span>,
     /// Whether it has a line of its own.
     pub is_arm: bool,
+    /// Whether a comprehension makes it, and others by the same line.
+    pub is_made: bool,
     /// The condition under which it exists.
-    pub guard: Option<String>,
+    pub guard: Option<Span>,
     /// The numbers and words that comprehensions around it have bound, as they are written.
     pub bound: Vec<(String, String)>,
 }
@@ -38,6 +43,8 @@ pub struct Origins {
     rows: Vec<Origin>,
     /// How the candidates of decisions were written; of a choice of several, its options.
     written: HashMap<DecisionId, Vec<Written>>,
+    /// Where more is written than its place: what an output gives, all of a choice.
+    wholes: HashMap<OriginId, Span>,
     /// Candidates that were written and that the space goes without, by the path of the decision.
     gone: HashMap<String, Vec<String>>,
 }
@@ -70,6 +77,24 @@ impl Origins {
     #[must_use]
     pub fn written(&self, decision: DecisionId) -> Option<&[Written]> {
         self.written.get(&decision).map(Vec::as_slice)
+    }
+
+    /// Notes where what the output at a place gives is written, or all of the choice there.
+    pub fn note_whole(&mut self, id: OriginId, span: Span) {
+        self.wholes.insert(id, span);
+    }
+
+    /// Where what the output at a place gives is written, or all of the choice there.
+    #[must_use]
+    pub fn whole(&self, id: Option<OriginId>) -> Option<At<'_>> {
+        Some(self.at(id)?.source.at(*self.wholes.get(&id?)?))
+    }
+
+    /// The place of this id in its file.
+    #[must_use]
+    pub fn at(&self, id: Option<OriginId>) -> Option<At<'_>> {
+        let origin = self.get(id?)?;
+        Some(self.sources.get(origin.source)?.at(origin.span))
     }
 
     /// Notes that the space goes without a candidate that was written.

@@ -48,7 +48,8 @@ impl Task {
         }
     }
 
-    /// If an output does not fit the task: the shape that would, and an edit.
+    /// If an output does not fit the task: the shape that would, and the steps that make it, such as
+    /// `-> conv(7, kernel = 1)`.
     pub(crate) fn misfit(self, input: Shape, output: Shape) -> Option<(Shape, String)> {
         let (needed, steps) = match self {
             Task::Segmentation { classes, .. } => {
@@ -65,6 +66,6 @@ impl Task {
                 (Shape::vector(classes), pool.into_iter().chain([linear]).collect::<Vec<_>>())
             }
         };
-        (output != needed).then(|| (needed, format!("append `{}`", steps.join(" "))))
+        (output != needed).then(|| (needed, steps.join(" ")))
     }
 }

@@ -7,9 +7,10 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 
 use hashbrown::HashTable;
-use nas_diagnostics::{Place, Problems, diagnostics};
+use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics};
 use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
+use crate::decision::Decision;
 use crate::device::{Device, Latency};
 use crate::diagram::{self, Diagram, Joints, Selectors};
 use crate::dtype::Precision;
@@ -164,7 +165,7 @@ impl<'s> Checker<'s> {
         if let Err(entangled) = proved {
             let paths = self.space.paths(entangled.decisions.iter().copied());
             let place = self.place(self.space.origin, "this space");
-            let place = place.help(format!("let fewer choices meet in one tensor: {paths} do"));
+            let place = place.advice(format!("let fewer choices meet in one tensor: {paths} do"));
             self.problems.push(Entangled::at(place, self.space.name.as_str()));
         }
         if is_trained { OnceLock::new() } else { OnceLock::from(liveness) }
@@ -180,7 +181,7 @@ impl<'s> Checker<'s> {
     }
 
     fn broken(&mut self, id: NodeId, what: &str) {
-        let place = Place::nowhere().help("please report it with the file");
+        let place = Place::nowhere().advice("please report it with the file");
         self.problems.push(Broken::at(place, format!("{id}: {what}")));
     }
 
@@ -320,23 +321,54 @@ impl<'s> Checker<'s> {
         let Some((_, input)) = graph.inputs().next() else {
             // Without an input there is nothing to make an output of.
             let place = self.place(self.space.origin, "this space");
-            let place = place.help("add `input image: [3, 224, 224]`");
-            self.problems.push(NoInput::at(place, name));
+            self.problems.push(NoInput::at(place.help(self.input_line()), name));
             return;
         };
         let Some((_, output)) = graph.outputs().next() else {
             let place = self.place(self.space.origin, "this space");
-            let place = place.help(match graph.train_outputs().next() {
-                Some((_, node)) => format!("write `output {}` without the `train`", node.name),
-                None => "end it with `output logits = …`".to_owned(),
-            });
-            self.problems.push(NoOutput::at(place, name));
+            let help = match graph.train_outputs().next() {
+                Some((_, node)) => self.without_train(node),
+                None => Help::advice("end it with `output logits = …`"),
+            };
+            self.problems.push(NoOutput::at(place.help(help), name));
             return;
         };
         let Some(task) = self.space.task else { return };
         self.fits_task(task, input, output);
         for (_, output) in graph.train_outputs() {
             self.fits_task(task, input, output);
+        }
+    }
+
+    /// A line with an input, for a space without one.
+    fn input_line(&self) -> Help {
+        const LINE: &str = "input image: [3, 224, 224]";
+        let says = |new: &str| format!("add `{new}`");
+        let name = self.space.origins.at(self.space.origin);
+        let fix = name.and_then(|name| Fix::lines_in_braces(name, &[LINE], says));
+        fix.map_or_else(|| Help::Advice(says(LINE)), Help::Fix)
+    }
+
+    /// A train output as an output of the network.
+    fn without_train(&self, output: &Node) -> Help {
+        let words = format!("write `output {}` without the `train`", output.name);
+        let Some(name) = self.space.origins.at(output.origin) else { return Help::Advice(words) };
+        let before = name.before().trim_end();
+        match before.strip_suffix("output").and_then(|before| before.rfind("train")) {
+            Some(start) => {
+                let train = name.move_to(start, before.len() - "output".len());
+                Fix::remove(train, |_| words).into()
+            }
+            None => Help::Advice(words),
+        }
+    }
+
+    /// More steps behind what an output gives.
+    fn appended(&self, output: &Node, steps: &str) -> Help {
+        let says = |new: &str| format!("append `{new}`");
+        match self.space.origins.whole(output.origin) {
+            Some(given) => Fix::behind(given, format!(" {steps}"), says).into(),
+            None => Help::Advice(says(steps)),
         }
     }
 
@@ -351,8 +383,9 @@ impl<'s> Checker<'s> {
             Some((input.shape.values().get(*i as usize)?, output.shape.values().get(*o as usize)?))
         });
         for (input, found) in shapes {
-            if let Some((needed, help)) = task.misfit(*input, *found) {
-                let place = self.place(output.origin, "this output").help(help);
+            if let Some((needed, steps)) = task.misfit(*input, *found) {
+                let place = self.place(output.origin, "this output");
+                let place = place.help(self.appended(output, &steps));
                 let what = task.describe();
                 self.problems.push(TaskOutput::at(
                     place,
@@ -382,7 +415,7 @@ impl<'s> Checker<'s> {
                 NodeKind::Select(_) => "choose",
                 NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => continue,
             };
-            let place = self.place(node.origin, "computed here").help("use it, or remove it");
+            let place = self.place(node.origin, "computed here").advice("use it, or remove it");
             self.problems.push(UnusedTensor::at(place, what));
         }
     }
@@ -397,11 +430,27 @@ impl<'s> Checker<'s> {
         let of_network = self.decisions_of(&network);
         for id in self.decisions_of(&graph.train_only()).difference(&of_network) {
             let Some(decision) = self.space.decision(*id) else { continue };
-            let first = decision.candidates.first().map(String::as_str).unwrap_or_default();
             let place = self.place(decision.origin, "chosen here");
-            let place =
-                place.help(format!("write one of the candidates instead, such as `{first}`"));
+            let place = place.help(self.without_choice(*id, decision));
             self.problems.push(TrainDecision::at(place, decision.path.as_str()));
+        }
+    }
+
+    /// The first candidate in place of a choice.
+    fn without_choice(&self, id: DecisionId, decision: &Decision) -> Help {
+        let says = |new: &str| format!("write one of the candidates instead, such as `{new}`");
+        let origins = &self.space.origins;
+        let first = origins.written(id).and_then(<[_]>::first).filter(|first| !first.is_made);
+        let written = origins.whole(decision.origin).zip(first).and_then(|(whole, first)| {
+            let value = if first.is_arm { Some(first.span) } else { first.whole };
+            Some((whole, whole.source.at(value?).text()))
+        });
+        match written {
+            Some((whole, value)) => Fix::replace(whole, value, says).into(),
+            None => {
+                let name = decision.candidates.first().map(String::as_str);
+                Help::Advice(says(name.unwrap_or_default()))
+            }
         }
     }
 
@@ -432,7 +481,7 @@ impl<'s> Checker<'s> {
         let too_large = sums.into_iter().find(|(_, sum)| *sum > u128::from(u64::MAX));
         if let Some((measure, sum)) = too_large {
             let place = self.place(self.space.origin, format!("{sum} over all candidates"));
-            let place = place.help("use fewer layers, fewer channels or a smaller input");
+            let place = place.advice("use fewer layers, fewer channels or a smaller input");
             self.problems.push(CostOverflow::at(place, measure.name(), self.space.name.as_str()));
         }
     }

@@ -13,5 +13,5 @@ space demo {
 arch tiny of demo {
     op = [k3, k5]
     expect macs == 1M // error[nas::expect::failed]
-    expect mac == 1M // error[nas::expect::measure]
+    expect mac == 313344 // error[nas::expect::measure]
 }

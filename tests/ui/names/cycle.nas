@@ -1,3 +1,5 @@
 use cycle.stem // error[nas::names::cycle]
 
+block stem(x) { x -> relu }
+
 block tail(x) { x -> stem }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use nas_diagnostics::{Fix, Help};
 use nas_grammar::ast::{Arg, Block, BlockKind, Ident, Span};
 use nas_ir::ops::signature::{Arguments, Declaration, Default, Kind, Literal, Operands, Parameter};
 use nas_ir::ops::{self, Row};
@@ -12,7 +13,7 @@ use super::elaborator::Elaborator;
 use super::errors::{NotCallable, Recursion, TooLarge, WrongArgument, WrongOperandCount};
 use super::help::{self, Wanted};
 use super::limits::Eval;
-use super::node::Operand;
+use super::node::{Applied, Operand};
 use super::parameters::{Given, repeated_flow};
 use super::value::tensors;
 use super::value::{Flow, Value, depends};
@@ -134,7 +135,9 @@ impl<'p> Elaborator<'p, '_> {
             ),
             other => {
                 let flow = given.get(..flowing).and_then(<[_]>::first).map(|g| &g.value);
-                let help = help::for_callee(other, callee.name, flow);
+                let source = self.source();
+                let at = source.at(callee.name_span);
+                let help = help::for_callee(other, at, flow, &self.editable());
                 Ok(self.not_callable(callee.name, other.describe(), help, callee.name_span))
             }
         }
@@ -166,10 +169,10 @@ impl<'p> Elaborator<'p, '_> {
         } else {
             return Ok(Value::Poison);
         };
-        Ok(self.not_callable(name, found.to_owned(), help, name_span))
+        Ok(self.not_callable(name, found.to_owned(), Help::Advice(help), name_span))
     }
 
-    fn not_callable(&mut self, name: &str, found: String, help: String, span: Span) -> Value {
+    fn not_callable(&mut self, name: &str, found: String, help: Help, span: Span) -> Value {
         let place = self.place(span, "called here").help(help);
         self.report(NotCallable::at(place, name, found))
     }
@@ -185,7 +188,7 @@ impl<'p> Elaborator<'p, '_> {
         let name = block.name.name.as_str();
         if self.calls.contains(&(home, name)) {
             let place = self.place(span, "instantiated here, inside itself");
-            let place = place.help("unroll it with `for`; blocks cannot be recursive");
+            let place = place.advice("unroll it with `for`; blocks cannot be recursive");
             return Ok(self.report(Recursion::at(place, name)));
         }
         let Some(bound) = self.bind_params(name, &block.params, given, flowing, span) else {
@@ -306,7 +309,7 @@ impl<'p> Elaborator<'p, '_> {
             return Ok(Value::Poison);
         }
         match self.varied_op(row, &rest, span)? {
-            Some(op) => self.op(op, &operands, span),
+            Some(op) => self.op(op, &operands, Applied { span, given: &rest }),
             None => Ok(Value::Poison),
         }
     }
@@ -334,7 +337,7 @@ impl<'p> Elaborator<'p, '_> {
         match (row.build)(&arguments) {
             Ok(op) => Some(op),
             Err(problem) => {
-                self.shape_problem(row.declaration.name, problem, &[], span);
+                self.shape_problem(row.declaration, problem, &[], Applied { span, given });
                 None
             }
         }
@@ -354,13 +357,17 @@ impl<'p> Elaborator<'p, '_> {
         let name = declaration.name;
         let here = self.place(span, "called here");
         let place = match (declaration.operands, repeated_flow(given, flowing)) {
-            (Operands::Two | Operands::Many, _) => here.help(format!("write `(x, y) -> {name}`")),
+            (Operands::Two | Operands::Many, _) => here.advice(format!("write `(x, y) -> {name}`")),
             (Operands::One, Some(again)) => self.passed_already(again),
             (Operands::One, None) if count == 0 => {
-                here.help(format!("send a tensor into it: `x -> {}`", self.snippet(span)))
+                here.advice(format!("send a tensor into it: `x -> {}`", self.snippet(span)))
+            }
+            (Operands::One, None) if flowing > 1 && given.len() == flowing => {
+                let says = |new: &str| format!("join them first: `(x, y) -> {new} {name}`");
+                here.fix(Fix::before(self.source().at(span), "concat -> ", says))
             }
             (Operands::One, None) => {
-                here.help(format!("join them first: `(x, y) -> concat -> {name}`"))
+                here.advice(format!("join them first: `(x, y) -> concat -> {name}`"))
             }
         };
         let count = if count == 0 { "none".to_owned() } else { count.to_string() };
@@ -388,7 +395,7 @@ impl<'p> Elaborator<'p, '_> {
                         Some(argument) => arguments = arguments.with(param.name, argument),
                         None => {
                             is_sound = false;
-                            self.wrong_argument(declaration, param, given);
+                            self.wrong_argument(declaration, param, given, span);
                         }
                     }
                 }
@@ -404,19 +411,28 @@ impl<'p> Elaborator<'p, '_> {
         is_sound.then_some(arguments)
     }
 
-    fn wrong_argument(&mut self, declaration: &Declaration, param: &Parameter, given: &Given<'_>) {
+    fn wrong_argument(
+        &mut self,
+        declaration: &Declaration,
+        param: &Parameter,
+        given: &Given<'_>,
+        call: Span,
+    ) {
         let takes_whole = matches!(param.kind, Kind::Count(_) | Kind::Pair(_) | Kind::Padding);
         if takes_whole && is_above_limit(&given.value) {
             let place = self.place(given.span, "this is too large");
-            let place = place.help(format!("write a number of at most {MAX_DIMENSION}"));
+            let place = place.advice(format!("write a number of at most {MAX_DIMENSION}"));
             let what = format!("`{}` of `{}`", param.name, declaration.name);
             self.report(TooLarge::at(place, what, MAX_DIMENSION));
             return;
         }
         let found = given.value.describe();
-        let edit =
-            help::for_argument(param.name, param.kind, &given.value, &self.snippet(given.at));
-        let place = self.place(given.span, format!("this is {found}")).help(edit);
+        let source = self.source();
+        let (whole, at) = (source.at(given.span), source.at(given.at));
+        let fix = help::for_argument(param.name, param.kind, &given.value, whole, at);
+        let is_within = given.is_within(call);
+        let help = if is_within { fix.into() } else { Help::Advice(fix.to_string()) };
+        let place = self.place(given.span, format!("this is {found}")).help(help);
         let expected = param.kind.to_string();
         self.report(WrongArgument::at(place, declaration.name, param.name, expected, found));
     }

@@ -1,13 +1,15 @@
 //! The candidates of a choice, before any of them is elaborated: by comprehension or from a list.
 
-use nas_diagnostics::Place;
+use nas_diagnostics::{Fix, Help, Place};
 use nas_grammar::ast::{self, Alternatives, Arm, Choose, Span};
+use nas_grammar::source::At;
 use rustc_hash::FxHashMap as HashMap;
 
 use super::elaborator::Elaborator;
 use super::errors::{DuplicateCandidate, TooManyCandidates, WrongAlternatives};
 use super::help::Wanted;
 use super::limits::{Abort, Eval};
+use super::scope::Mark;
 use super::value::{BYTES, Value};
 
 /// The most candidates of one decision.
@@ -18,6 +20,8 @@ pub(super) struct Candidate<'p> {
     pub(super) name: String,
     /// Where its name was written, or the list that holds it.
     pub(super) span: Span,
+    /// All of it, if it was written out.
+    pub(super) whole: Option<Span>,
     pub(super) guard: Option<&'p ast::Expr>,
     pub(super) content: Content<'p>,
 }
@@ -40,6 +44,8 @@ pub(super) struct Candidates<'p> {
 /// A choice under way.
 pub(super) struct Choosing<'p> {
     pub(super) choose: &'p Choose,
+    /// All of it.
+    pub(super) whole: Span,
     /// The last part of its path.
     pub(super) part: String,
     pub(super) path: String,
@@ -86,13 +92,14 @@ impl<'p> Elaborator<'p, '_> {
                 is_sound = false;
                 return Ok(());
             };
-            if this.is_surplus(&name, candidate.name_span, choosing, candidates)? {
+            if this.is_surplus(&name, candidate.name_span, from, choosing, candidates)? {
                 is_sound = false;
                 return Ok(());
             }
             candidates.push(Candidate {
                 name: name.to_string(),
                 span: candidate.name_span,
+                whole: Some(candidate.span()),
                 guard: candidate.guard.as_ref(),
                 content: Content::Arm(&candidate.value, this.names.since(from)),
             });
@@ -134,28 +141,31 @@ impl<'p> Elaborator<'p, '_> {
         Ok(is_known)
     }
 
-    /// Whether there is a candidate of this name, or there are too many, which is reported.
+    /// Whether there is a candidate of this name, or there are too many, which is reported. `from` is
+    /// where the names begin that comprehensions have bound.
     fn is_surplus(
         &mut self,
         name: &str,
         span: Span,
+        from: Mark,
         choosing: &Choosing<'p>,
         candidates: &Candidates<'p>,
     ) -> Eval<bool> {
         self.charge(name.len() / BYTES, span)?;
         if candidates.list.len() >= MAX_CANDIDATES {
             let place = self.place(choosing.choose.head, "more candidates than that");
-            self.too_many_ways(place.help("choose among fewer"), choosing);
+            self.too_many_ways(place.advice("choose among fewer"), choosing);
             return Err(Abort);
         }
         let Some(&first) = candidates.names.get(name) else { return Ok(false) };
         let place = self.place(span, format!("`{name}` again"));
         let place = match choosing.choose.alternatives {
-            Alternatives::Values(_) => place.help("leave out one of them"),
+            Alternatives::Values(_) => place.advice("leave out one of them"),
             Alternatives::Arms(_) if first == span => {
-                place.help("put what the `for` varies into the name, such as \"k{k}\"")
+                let bound = self.names.since(from).into_iter().map(|(name, _)| name).collect();
+                place.help(varied_name(self.source().at(span), bound))
             }
-            Alternatives::Arms(_) => place.label(first, "first here").help("rename one of them"),
+            Alternatives::Arms(_) => place.label(first, "first here").advice("rename one of them"),
         };
         self.report(DuplicateCandidate::at(place, choosing.path.clone(), name));
         Ok(true)
@@ -177,6 +187,8 @@ impl<'p> Elaborator<'p, '_> {
             self.wrong_kind(&value, Wanted::List, list.span);
             return Ok(false);
         };
+        let written_out = written_out(list).filter(|spans| spans.len() == elements.len());
+        let whole = |index: usize| written_out.as_ref()?.get(index).copied();
         for (index, element) in elements.iter().enumerate() {
             let name = match element {
                 Value::Poison => return Ok(false),
@@ -185,18 +197,46 @@ impl<'p> Elaborator<'p, '_> {
                 Value::Chosen(_) => {
                     let place = self.place(list.span, "an element of this depends on a decision");
                     let place =
-                        place.help("choose among fixed values, and compute with the result");
+                        place.advice("choose among fixed values, and compute with the result");
                     self.report(WrongAlternatives::at(place, choosing.path.clone()));
                     return Ok(false);
                 }
                 fixed => fixed.to_string(),
             };
-            if self.is_surplus(&name, list.span, choosing, candidates)? {
+            if self.is_surplus(&name, list.span, self.names.open(), choosing, candidates)? {
                 return Ok(false);
             }
             let content = Content::Element(element.clone());
-            candidates.push(Candidate { name, span: list.span, guard: None, content });
+            let whole = whole(index);
+            candidates.push(Candidate { name, span: list.span, whole, guard: None, content });
         }
         Ok(true)
+    }
+}
+
+/// A name with what comprehensions vary in it.
+fn varied_name(at: At<'_>, bound: Vec<&str>) -> Help {
+    let says = |new: &str| format!("put what the `for` varies into the name, such as {new}");
+    let name = at.text().trim_matches('"');
+    let mut bound: Vec<String> = bound.into_iter().map(|name| format!("{{{name}}}")).collect();
+    bound.retain(|shown| !name.contains(shown));
+    if bound.is_empty() {
+        return Help::advice(says("\"k{k}\""));
+    }
+    Fix::replace(at, format!("\"{name}{}\"", bound.join("_")), says).into()
+}
+
+/// Where the elements of a list stand, if each is written out.
+fn written_out(list: &ast::Expr) -> Option<Vec<Span>> {
+    match &list.kind {
+        ast::ExprKind::Paren(inner) => written_out(inner),
+        ast::ExprKind::List(elements) => {
+            let span = |element: &ast::Element| match element {
+                ast::Element::Value(value) => Some(value.span),
+                ast::Element::For(..) => None,
+            };
+            elements.iter().map(span).collect()
+        }
+        _ => None,
     }
 }

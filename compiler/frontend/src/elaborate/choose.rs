@@ -1,5 +1,6 @@
 //! Choices: one decision for each instance of a block, or for all instances of a cell.
 
+use nas_diagnostics::{Fix, Help};
 use nas_grammar::ast::{Alternatives, Choose, Sharing, Span};
 use nas_ir::origin::Written;
 use nas_ir::{Choice, Decision, DecisionId, NodeId, Shape, Varied};
@@ -17,13 +18,18 @@ const DECISION: usize = 40;
 
 impl<'p> Elaborator<'p, '_> {
     /// With a flow, each candidate is a step that it goes into; else an expression.
-    pub(super) fn choose(&mut self, choose: &'p Choose, flow: Option<Flow>) -> Eval<Value> {
+    pub(super) fn choose(
+        &mut self,
+        choose: &'p Choose,
+        whole: Span,
+        flow: Option<Flow>,
+    ) -> Eval<Value> {
         self.marks.choices += 1;
         let label = choose.label.as_ref().map_or("choose", |label| label.name.as_str());
         let ordinal = self.paths.count(label);
         let part = if ordinal == 0 { label.to_owned() } else { format!("{label}.{ordinal}") };
         let path = self.paths.decision(&part);
-        let choosing = Choosing { choose, part, path };
+        let choosing = Choosing { choose, whole, part, path };
         let mut candidates = Candidates::default();
         let is_sound = match &choose.alternatives {
             Alternatives::Arms(arms) => self.arms(arms, &choosing, &mut candidates)?,
@@ -45,18 +51,28 @@ impl<'p> Elaborator<'p, '_> {
         match candidates {
             [] => {
                 let place = self.place(head, "nothing to choose from here");
-                let place = place.help("add a candidate, or relax the `if` that leaves none");
+                let place = place.advice("add a candidate, or relax the `if` that leaves none");
                 self.report(EmptyChoice::at(place, path));
                 return false;
             }
             [only] => {
                 let (name, span) = (only.name.clone(), only.span);
                 let place = self.place(head, "nothing to decide here").label(span, "always chosen");
-                let what = match only.content {
+                let words = match only.content {
                     Content::Arm(..) => "write the step itself, or add a candidate",
                     Content::Element(_) => "write the value itself, or add another",
                 };
-                self.report(SingleCandidate::at(place.help(what), path, name));
+                let source = self.source();
+                let value = match &only.content {
+                    Content::Arm(step, bound) => Some(step.span).filter(|_| bound.is_empty()),
+                    Content::Element(_) => only.whole,
+                };
+                let itself = value.map(|value| {
+                    let text = source.at(value).text();
+                    Fix::replace(source.at(choosing.whole), text, |_| words.to_owned()).into()
+                });
+                let help = itself.unwrap_or_else(|| Help::advice(words));
+                self.report(SingleCandidate::at(place.help(help), path, name));
             }
             _ => {}
         }
@@ -79,7 +95,7 @@ impl<'p> Elaborator<'p, '_> {
         let Some(take) = take.filter(|take| (1..=of).contains(take)) else {
             if !value.is_poison() {
                 let place = self.place(count.span, format!("there are {of}"));
-                let place = place.help(format!("write a number from 1 to {of}"));
+                let place = place.advice(format!("write a number from 1 to {of}"));
                 self.report(SetSize::at(place, value.to_string(), of));
             }
             return Ok(None);
@@ -134,7 +150,7 @@ impl<'p> Elaborator<'p, '_> {
         let Some(sets) = sets(candidates.len(), take) else {
             let what = format!("{take} of {} candidates", candidates.len());
             let place = self.place(choosing.choose.head, what);
-            return Ok(self.too_many_ways(place.help("choose fewer, or among fewer"), choosing));
+            return Ok(self.too_many_ways(place.advice("choose fewer, or among fewer"), choosing));
         };
         let options: Vec<String> = candidates.iter().map(|c| c.name.clone()).collect();
         let longest = options.iter().map(String::len).max().unwrap_or(0);
@@ -179,7 +195,7 @@ impl<'p> Elaborator<'p, '_> {
         choice: Choice,
         candidates: Vec<String>,
     ) -> Eval<Option<DecisionId>> {
-        let Choosing { choose, path, .. } = choosing;
+        let Choosing { choose, whole, path, .. } = choosing;
         self.charge(DECISION + candidates.len() + path.len() / BYTES, choose.head)?;
         if let Some(first) = self.cell_decisions.get(path)
             && let (known, Some(first)) = (*first, self.space.decision(*first))
@@ -189,13 +205,14 @@ impl<'p> Elaborator<'p, '_> {
             }
             let listed = first.candidates.join(", ");
             let place = self.place(choose.head, format!("here: {}", candidates.join(", ")));
-            let place = place.help(format!(
+            let place = place.advice(format!(
                 "a cell decides once for all its instances: give each of them {listed}"
             ));
             self.report(CellCandidates::at(place, path.clone()));
             return Ok(None);
         }
-        let origin = Some(self.origin(choose.head));
+        let origin = self.origin(choose.head);
+        self.space.origins.note_whole(origin, *whole);
         let decision = DecisionId::new(self.space.decisions.len());
         let label = choose.label.as_ref().map_or("choose", |label| label.name.as_str());
         self.space.decisions.push(Decision {
@@ -203,7 +220,7 @@ impl<'p> Elaborator<'p, '_> {
             label: label.to_owned(),
             choice,
             candidates,
-            origin,
+            origin: Some(origin),
         });
         if self.paths.is_in_cell() {
             self.cell_decisions.insert(path.clone(), decision);
@@ -213,12 +230,12 @@ impl<'p> Elaborator<'p, '_> {
 
     /// Notes how the candidates were written.
     fn write(&mut self, decision: DecisionId, candidates: &[Candidate<'p>]) {
-        let source = self.source();
-        let text = |span: Span| source.text().get(span.range()).unwrap_or_default().to_owned();
         let written = candidates.iter().map(|candidate| Written {
             span: candidate.value_span(),
+            whole: candidate.whole,
             is_arm: matches!(candidate.content, Content::Arm(..)),
-            guard: candidate.guard.map(|guard| text(guard.span)),
+            is_made: matches!(&candidate.content, Content::Arm(_, bound) if !bound.is_empty()),
+            guard: candidate.guard.map(|guard| guard.span),
             bound: candidate.bound(),
         });
         let written = written.collect();
@@ -309,7 +326,7 @@ impl<'p> Elaborator<'p, '_> {
                 let shown = [x, y].map(|shape| shape.map(Shape::to_string).unwrap_or_default());
                 self.when(guard, |this| {
                     let place = this.place(head, format!("{} and {}", shown[0], shown[1]));
-                    let place = place.help("make every candidate give the same shape");
+                    let place = place.advice("make every candidate give the same shape");
                     this.report(CandidateShapes::at(place, path));
                     Ok(())
                 })?;
@@ -332,7 +349,7 @@ impl<'p> Elaborator<'p, '_> {
             Value::Callable(_, step) => format!("apply it to a tensor: `x -> {step}`"),
             _ => "give a tensor in every candidate, or in none".to_owned(),
         };
-        self.report(CandidateKind::at(place.help(help), name, value.describe()));
+        self.report(CandidateKind::at(place.advice(help), name, value.describe()));
     }
 
     /// One label for each line of candidates, with the shapes that it makes.
@@ -375,7 +392,7 @@ impl<'p> Elaborator<'p, '_> {
             }
             None => String::new(),
         };
-        place = place.help(help);
+        place = place.advice(help);
         self.report(CandidateShapes::at(place, choosing.path.clone()));
     }
 }

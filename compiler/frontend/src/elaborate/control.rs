@@ -1,5 +1,6 @@
 //! What decisions steer: `if` with a condition that depends on them, `repeat`, `loose_ends`.
 
+use nas_diagnostics::Fix;
 use nas_grammar::ast::{Body, Expr, Repeat, Span};
 use nas_ir::diagram::Diagram;
 use nas_ir::{NodeId, NodeKind, Varied, varied};
@@ -58,8 +59,9 @@ impl<'p> Elaborator<'p, '_> {
         match (otherwise, flow) {
             (Some(body), flow) => self.body(body, flow),
             (None, Some(_)) => {
-                let help = "add `else { identity }`";
-                Ok(self.not_a_step("an `if` without `else`", help, span))
+                let says = |new: &str| format!("add `{new}`");
+                let fix = Fix::behind(self.source().at(span), " else { identity }", says);
+                Ok(self.not_a_step("an `if` without `else`", fix.into(), span))
             }
             (None, None) => Ok(Value::nothing()),
         }
@@ -109,7 +111,7 @@ impl<'p> Elaborator<'p, '_> {
             };
             let Some(count) = count else {
                 let place = self.place(repeat.depth.span, format!("this is {}", value.describe()));
-                let place = place.help(format!("write a whole number from 0 to {MAX_DEPTH}"));
+                let place = place.advice(format!("write a whole number from 0 to {MAX_DEPTH}"));
                 return Ok(self.report(WrongDepth::at(place, value.describe())));
             };
             counts.push(count);

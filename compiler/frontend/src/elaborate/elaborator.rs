@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use miette::Diagnostic;
 use nas_diagnostics::{Place, Problems};
 use nas_grammar::ast::{Expr, Span};
 use nas_grammar::{Problem, Source};
@@ -38,7 +37,7 @@ pub(super) type Key = (String, usize, Option<OriginId>);
 pub(super) struct Partial {
     pub(super) key: Key,
     pub(super) problem: Problem,
-    /// As [`nas_diagnostics::With::with`].
+    /// As in [`nas_diagnostics::in_some_networks`].
     pub(super) with: String,
     /// The file that it is in.
     pub(super) file: String,
@@ -153,11 +152,18 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         Place::new(&self.source(), span, label).chain(self.space.origins.chain(self.caller))
     }
 
+    /// The file in which what is wrong here can be cured: that of the call, in the library.
+    pub(super) fn editable(&self) -> Source {
+        let calls = self.space.origins.chain(self.caller).into_iter().map(|(source, _)| source);
+        let mut files = std::iter::once(self.source()).chain(calls);
+        files.find(|file| !file.is_library()).unwrap_or_else(|| self.source())
+    }
+
     /// Reports, and goes on with poison.
-    pub(super) fn report(&mut self, problem: impl Diagnostic + Send + Sync + 'static) -> Value {
+    pub(super) fn report(&mut self, problem: Problem) -> Value {
         self.work.steps += REPORT;
         self.marks.peculiar += 1;
-        self.report_here(Box::new(problem));
+        self.report_here(problem);
         Value::Poison
     }
 
@@ -196,7 +202,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             return Ok(self.too_long("a list", "more than a million", span));
         }
         if made.depth() > MAX_DEPTH {
-            let place = self.place(span, "the limit is passed here").help("let lists nest less");
+            let place = self.place(span, "the limit is passed here").advice("let lists nest less");
             return Ok(self.report(TooDeep::at(place, MAX_DEPTH)));
         }
         Ok(made)
@@ -211,7 +217,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         self.step(span)?;
         if self.depth >= MAX_DEPTH {
             let place = self.place(span, "the limit is passed here");
-            let place = place.help("name parts with `let`, or let blocks call fewer blocks");
+            let place = place.advice("name parts with `let`, or let blocks call fewer blocks");
             self.report(TooDeep::at(place, MAX_DEPTH));
             return Err(Abort);
         }
@@ -235,7 +241,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         if std::mem::replace(&mut self.work.is_reported, true) {
             return Err(Abort);
         }
-        let place = self.place(span, "elaboration was here").help("make the loops shorter");
+        let place = self.place(span, "elaboration was here").advice("make the loops shorter");
         let limit = self.work.limit;
         self.report(TooManySteps::at(place, limit));
         Err(Abort)

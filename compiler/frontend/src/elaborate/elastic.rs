@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use indexmap::IndexSet;
-use nas_diagnostics::Place;
+use nas_diagnostics::{Fix, Help, Place};
 use nas_grammar::ast::Span;
 use nas_ir::diagram::{Diagram, Joint};
 use nas_ir::operation::{elastic_rows, for_each_pair, is_window};
@@ -75,8 +75,17 @@ impl Elaborator<'_, '_> {
             span.range().start <= at.range().start && at.range().end <= span.range().end;
         let is_apart = source.name() == self.source().name() && !is_around;
         let place = if is_apart { place.label(span, "these weights") } else { place };
-        let help =
-            "write `choose` instead of `elastic`: then each candidate has weights of its own";
+        let says = |new: &str| {
+            format!(
+                "write `{new}` instead of `elastic`: then each candidate has weights of its own"
+            )
+        };
+        let head = source.at(at);
+        let start = at.range().start;
+        let word = head.move_to(start, start + "elastic".len());
+        let is_written = word.text() == "elastic";
+        let fix = is_written.then(|| Fix::replace(word, "choose", says).into());
+        let help = fix.unwrap_or_else(|| Help::Advice(says("choose")));
         self.report(NoSlice::at(place.help(help), label, reason));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use nas_diagnostics::{Fix, Help, nearest};
 use nas_grammar::ast::{
     Body, Element, Expr, ExprKind, ForClause, Ident, Pattern, Span, Statement, StatementKind,
     TextPart,
@@ -13,7 +14,7 @@ use super::errors::{
     AssignedInCandidate, NotAStep, NumberTooLarge, OutOfRange, RepeatsNothing, TooLong,
     UnknownField, UnknownUnit, UnusedValue, WrongPattern,
 };
-use super::help::Wanted;
+use super::help::{Wanted, without_index};
 use super::limits::{Eval, MAX_LENGTH};
 use super::number;
 use super::scope::Assigned;
@@ -44,20 +45,21 @@ impl<'p> Elaborator<'p, '_> {
                 let value = self.expr(value)?;
                 self.field(&value, field)
             }
-            ExprKind::Index(list, index) => self.index(list, index)?,
+            ExprKind::Index(list, index) => self.index(list, index, expr.span)?,
             ExprKind::Unary(op, value) => self.unary(*op, value)?,
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, expr.span)?,
             ExprKind::Pipeline(source, steps) => self.pipeline(source, steps)?,
             ExprKind::If(branches, otherwise) => {
                 self.if_else(branches, otherwise.as_ref(), None, expr.span)?
             }
-            ExprKind::Choose(choose) => self.choose(choose, None)?,
+            ExprKind::Choose(choose) => self.choose(choose, expr.span, None)?,
             ExprKind::Slice(list, from, to) => {
                 self.slice(list, (from.as_deref(), to.as_deref()), expr.span)?
             }
             ExprKind::Repeat(repeat) => {
-                let help = "send a tensor into it: `x -> repeat … { … }`";
-                let place = self.place(repeat.head, "nothing flows into this").help(help);
+                let place = self
+                    .place(repeat.head, "nothing flows into this")
+                    .advice("send a tensor into it: `x -> repeat … { … }`");
                 self.report(RepeatsNothing::at(place))
             }
         })
@@ -66,12 +68,12 @@ impl<'p> Elaborator<'p, '_> {
     fn number(&mut self, literal: &str, span: Span) -> Eval<Value> {
         self.charge(literal.len() / BYTES, span)?;
         if literal.len() > MAX_DIGITS {
-            let place = self.place(span, "this number").help("write a smaller number");
+            let place = self.place(span, "this number").advice("write a smaller number");
             return Ok(self.report(NumberTooLarge::at(place, "number")));
         }
         Ok(number::parse(literal).unwrap_or_else(|unit| {
             let place = self.place(span, "in this number");
-            let place = place.help(format!("units are {}", number::units()));
+            let place = place.advice(format!("units are {}", number::units()));
             self.report(UnknownUnit::at(place, unit))
         }))
     }
@@ -108,7 +110,7 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     pub(super) fn too_long(&mut self, what: &str, length: impl ToString, span: Span) -> Value {
-        let place = self.place(span, "made here").help("make it shorter");
+        let place = self.place(span, "made here").advice("make it shorter");
         self.report(TooLong::at(place, what, length.to_string(), MAX_LENGTH))
     }
 
@@ -205,12 +207,17 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn unknown_field(&mut self, of: String, field: &Ident) -> Value {
-        const FIELDS: &str = "a tensor has `channels`, `height`, `width` and `shape`";
-        let place = self.place(field.span, "no such field").help(FIELDS);
+        const FIELDS: [&str; 4] = ["channels", "height", "width", "shape"];
+        let source = self.source();
+        let help = match nearest(&field.name, FIELDS) {
+            Some(near) => Fix::meant(source.at(field.span), near).into(),
+            None => Help::advice("a tensor has `channels`, `height`, `width` and `shape`"),
+        };
+        let place = self.place(field.span, "no such field").help(help);
         self.report(UnknownField::at(place, of, field.name.clone()))
     }
 
-    fn index(&mut self, list: &'p Expr, index: &'p Expr) -> Eval<Value> {
+    fn index(&mut self, list: &'p Expr, index: &'p Expr, whole: Span) -> Eval<Value> {
         let (values, position) = (self.expr(list)?, self.expr(index)?);
         // A list that depends on decisions as a whole, or a position that does; elements may.
         let (fixed, varying) = match values {
@@ -222,13 +229,21 @@ impl<'p> Elaborator<'p, '_> {
                 (Some(values), [position]) | (None, [values, position]) => (values, position),
                 _ => return Ok(Value::Poison),
             };
-            Ok(this.element(values, position, list.span, index.span))
+            Ok(this.element(values, position, (list.span, index.span, whole)))
         })
     }
 
-    fn element(&mut self, values: &Value, position: &Value, list: Span, index: Span) -> Value {
+    /// An element of a list, given with where the list, the index and both together stand.
+    fn element(
+        &mut self,
+        values: &Value,
+        position: &Value,
+        (list, index, whole): (Span, Span, Span),
+    ) -> Value {
         let (Value::List(items) | Value::Tuple(items)) = values else {
-            return self.wrong_kind(values, Wanted::Indexed, list);
+            let source = self.source();
+            let help = || without_index(values, source.at(list), whole);
+            return self.wrong_kind_with(values, Wanted::Indexed, list, help);
         };
         let Value::Int(n) = position else {
             return self.wrong_kind(position, Wanted::Whole, index);
@@ -240,7 +255,7 @@ impl<'p> Elaborator<'p, '_> {
     fn out_of_range(&mut self, n: &Int, length: usize, span: Span) -> Value {
         let place = self.place(span, format!("this is {n}"));
         let last = length.saturating_sub(1);
-        let place = place.help(format!("indices go from 0 to {last}"));
+        let place = place.advice(format!("indices go from 0 to {last}"));
         self.report(OutOfRange::at(place, n.to_string(), length))
     }
 
@@ -327,16 +342,17 @@ impl<'p> Elaborator<'p, '_> {
             ExprKind::If(branches, otherwise) => {
                 this.if_else(branches, otherwise.as_ref(), Some(flow), step.span)
             }
-            ExprKind::Choose(choose) => this.choose(choose, Some(flow)),
+            ExprKind::Choose(choose) => this.choose(choose, step.span, Some(flow)),
             ExprKind::Repeat(repeat) => this.repeat(repeat, flow),
             _ => {
-                let help = "put a step there, such as `relu` or `conv(8, kernel = 3)`";
+                let help =
+                    Help::advice("put a step there, such as `relu` or `conv(8, kernel = 3)`");
                 Ok(this.not_a_step("a value", help, step.span))
             }
         })
     }
 
-    pub(super) fn not_a_step(&mut self, what: &str, help: &str, span: Span) -> Value {
+    pub(super) fn not_a_step(&mut self, what: &str, help: Help, span: Span) -> Value {
         let place = self.place(span, "not a step").help(help);
         self.report(NotAStep::at(place, what))
     }
@@ -379,7 +395,7 @@ impl<'p> Elaborator<'p, '_> {
         self.close(mark);
         Ok(match flow {
             Some(_) => {
-                let help = "end it with a step, such as `relu` or `identity`";
+                let help = Help::advice("end it with a step, such as `relu` or `identity`");
                 self.not_a_step("a body that does not end with a step", help, body.span)
             }
             None => value,
@@ -404,7 +420,7 @@ impl<'p> Elaborator<'p, '_> {
                 let dropped = self.expr(value)?;
                 if !matches!(&dropped, Value::Poison) && dropped != Value::nothing() {
                     let place = self.place(value.span, format!("this is {}", dropped.describe()));
-                    let place = place.help("bind it, such as `let y = …`, or remove it");
+                    let place = place.advice("bind it, such as `let y = …`, or remove it");
                     self.report(UnusedValue::at(place));
                     self.space.dropped.extend(tensors(&dropped).unwrap_or_default());
                 }
@@ -420,7 +436,7 @@ impl<'p> Elaborator<'p, '_> {
 
     fn assign(&mut self, name: &'p Ident, value: Value) {
         if self.names.assign(&name.name, value) == Assigned::Outside {
-            let place = self.place(name.span, "assigned here").help(
+            let place = self.place(name.span, "assigned here").advice(
                 "only the chosen candidate exists, so the outside cannot see what it assigns; give the value back as the candidate's value",
             );
             self.report(AssignedInCandidate::at(place, name.name.clone()));
@@ -448,19 +464,21 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn wrong_pattern(&mut self, parts: &[Pattern], at: Span, value: &Value, span: Span) {
+        let source = self.source();
         let help = match value {
             Value::Poison => return,
             Value::List(values) | Value::Tuple(values) if values.len() > parts.len() => {
-                let mut names: Vec<String> =
-                    parts.iter().map(|part| self.snippet(part.span())).collect();
-                names.resize_with(values.len(), || "_rest".to_owned());
-                format!("write {} names: `({})`", values.len(), names.join(", "))
+                let mut names: Vec<&str> =
+                    parts.iter().map(|part| source.at(part.span()).text()).collect();
+                names.resize(values.len(), "_rest");
+                let says = |new: &str| format!("write {} names: `{new}`", values.len());
+                Fix::replace(source.at(at), format!("({})", names.join(", ")), says).into()
             }
             Value::List(values) | Value::Tuple(values) if !values.is_empty() => {
                 let surplus = parts.len() - values.len();
-                format!("remove {surplus} of the names, or add values")
+                Help::advice(format!("remove {surplus} of the names, or add values"))
             }
-            _ => format!("write one name, or {} values in parentheses", parts.len()),
+            _ => Help::advice(format!("write one name, or {} values in parentheses", parts.len())),
         };
         let described = value.describe();
         let place = self.place(at, format!("{} names", parts.len()));

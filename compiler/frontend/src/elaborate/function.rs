@@ -1,5 +1,6 @@
 //! Functions of the language: `len`, `loose_ends`, `min`, `max`, `sum`, `round_to`.
 
+use nas_diagnostics::{Fix, Help};
 use nas_grammar::ast::Span;
 use nas_ir::ops::Add;
 use nas_ir::{Op, Varied};
@@ -48,16 +49,24 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn wrong_arity(&mut self, name: &str, given: &[Given<'p>], span: Span) -> Value {
-        let listed: Vec<String> = given.iter().map(|g| self.snippet(g.at)).collect();
-        let (takes, usage) = match name {
-            "round_to" => (2, "round_to(width, 8)".to_owned()),
-            "loose_ends" => (1, "loose_ends([x, y])".to_owned()),
-            "len" | "sum" if given.is_empty() => (1, format!("{name}([3, 5])")),
-            "len" | "sum" => (1, format!("{name}([{}])", listed.join(", "))),
-            _ => (1, format!("{name}(3, 5)")),
+        let source = self.source();
+        let takes = if name == "round_to" { 2 } else { 1 };
+        let example = match name {
+            "round_to" => "round_to(width, 8)".to_owned(),
+            "loose_ends" => "loose_ends([x, y])".to_owned(),
+            "len" | "sum" => format!("{name}([3, 5])"),
+            _ => format!("{name}(3, 5)"),
+        };
+        let help = match given {
+            [first, .., last] if matches!(name, "len" | "sum" | "loose_ends") => {
+                let elements = source.at(first.at.to(last.at));
+                let says = |new: &str| format!("write `{name}({new})`");
+                Fix::replace(elements, format!("[{}]", elements.text()), says).into()
+            }
+            _ => Help::advice(format!("write `{example}`")),
         };
         let given = given.len();
-        let place = self.place(span, "called here").help(format!("write `{usage}`"));
+        let place = self.place(span, "called here").help(help);
         if given < takes {
             return self.report(MissingArgument::at(place, name, "more arguments"));
         }
@@ -66,16 +75,19 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn extreme(&mut self, largest: bool, given: &[Given<'p>]) -> Value {
-        let listed = match given {
+        let (listed, wanted) = match given {
             [Given { value: Value::List(values), span, .. }] => {
-                values.iter().map(|v| (v.clone(), *span)).collect()
+                (values.iter().map(|v| (v.clone(), *span)).collect(), Wanted::Compared)
             }
-            _ => given.iter().map(|g| (g.value.clone(), g.span)).collect::<Vec<_>>(),
+            _ => {
+                let values = given.iter().map(|g| (g.value.clone(), g.span));
+                (values.collect::<Vec<_>>(), Wanted::Number)
+            }
         };
         let mut best: Option<(Value, f64)> = None;
         for (value, span) in listed {
             let Some(number) = value.number() else {
-                return self.wrong_kind(&value, Wanted::Number, span);
+                return self.wrong_kind(&value, wanted, span);
             };
             let is_better = |other: f64| if largest { number > other } else { number < other };
             if best.as_ref().is_none_or(|(_, other)| is_better(*other)) {
@@ -92,7 +104,7 @@ impl<'p> Elaborator<'p, '_> {
             }
             let operands: Vec<Operand> =
                 nodes.into_iter().map(|node| Operand { node, span: list.span }).collect();
-            return self.op(Varied::Fixed(Op::Add(Add)), &operands, span);
+            return self.op(Varied::Fixed(Op::Add(Add)), &operands, span.into());
         }
         let (Value::List(values) | Value::Tuple(values)) = &list.value else {
             return Ok(self.wrong_kind(&list.value, Wanted::List, list.span));
@@ -104,7 +116,7 @@ impl<'p> Elaborator<'p, '_> {
                     Ok(sum) => Value::Int(sum),
                     Err(_) => {
                         let place =
-                            self.place(list.span, "summed here").help("sum smaller numbers");
+                            self.place(list.span, "summed here").advice("sum smaller numbers");
                         return Ok(self.report(NumberTooLarge::at(place, "sum")));
                     }
                 },
@@ -128,7 +140,7 @@ impl<'p> Elaborator<'p, '_> {
         let rounded = ((number + unit / 2.0) / unit).floor().max(1.0) * unit;
         let result = if rounded < 0.9 * number { rounded + unit } else { rounded };
         if result > 9e15 {
-            let place = self.place(value.span, "rounded here").help("round a smaller number");
+            let place = self.place(value.span, "rounded here").advice("round a smaller number");
             return self.report(NumberTooLarge::at(place, "round_to"));
         }
         Value::small(result as i64)

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use nas_diagnostics::nearest;
+use nas_diagnostics::{Fix, Help, nearest};
+use nas_grammar::Source;
 use nas_grammar::ast::{BinaryOp, Span};
+use nas_grammar::source::At;
 use nas_ir::ops;
 use nas_ir::ops::signature::Kind;
 
@@ -25,6 +27,8 @@ pub(super) enum Wanted {
     List,
     /// What `[…]` after it picks from.
     Indexed,
+    /// An element of what `min` and `max` compare.
+    Compared,
     /// What `sum` adds up.
     Summand,
     Tensor,
@@ -44,7 +48,7 @@ pub(super) enum Wanted {
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Wanted::Number => "a number",
+            Wanted::Number | Wanted::Compared => "a number",
             Wanted::Whole => "a whole number",
             Wanted::Positive => "a whole number above 0",
             Wanted::Flag => "`true` or `false`",
@@ -65,140 +69,261 @@ impl fmt::Display for Wanted {
 impl Elaborator<'_, '_> {
     /// The text at a place, or `…` where it is too long to repeat.
     pub(super) fn snippet(&self, span: Span) -> String {
-        let source = self.source();
-        let text = source.text().get(span.range()).unwrap_or_default();
-        let fits = !text.is_empty() && text.len() <= MAX_SNIPPET && !text.contains('\n');
-        if fits { text.to_owned() } else { "…".to_owned() }
+        snippet(self.source().at(span))
     }
 
     /// Reports a value of the wrong kind, unless it is poison.
     pub(super) fn wrong_kind(&mut self, value: &Value, wanted: Wanted, span: Span) -> Value {
+        let source = self.source();
+        self.wrong_kind_with(value, wanted, span, || for_kind(wanted, value, source.at(span)))
+    }
+
+    /// As [`Elaborator::wrong_kind`], with another help.
+    pub(super) fn wrong_kind_with(
+        &mut self,
+        value: &Value,
+        wanted: Wanted,
+        span: Span,
+        help: impl FnOnce() -> Help,
+    ) -> Value {
         if value.is_poison() {
             return Value::Poison;
         }
-        let place = self.place(span, format!("this is {}", value.describe()));
-        let place = place.help(for_kind(wanted, value, &self.snippet(span)));
+        let place = self.place(span, format!("this is {}", value.describe())).help(help());
         self.report(WrongKind::at(place, wanted.to_string(), value.describe()))
     }
 }
 
-/// How to make a value of the wanted kind from one that is not.
-fn for_kind(wanted: Wanted, value: &Value, text: &str) -> String {
+/// The text at a place, or `…` where it is too long to repeat.
+fn snippet(at: At<'_>) -> String {
+    let text = at.text();
+    let fits = !text.is_empty() && text.len() <= MAX_SNIPPET && !text.contains('\n');
+    if fits { text.to_owned() } else { "…".to_owned() }
+}
+
+/// The text at a place as something to which `.` or an operator may be added.
+fn operand(at: At<'_>) -> String {
+    let text = at.text();
+    let mut depth = 0usize;
+    let is_loose = text.chars().any(|c| {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && (c.is_whitespace() || "+-*/%^<>=".contains(c))
+    });
+    if is_loose { format!("({text})") } else { text.to_owned() }
+}
+
+/// What stands between the quotes of a string that is written out at a place.
+fn literal(at: At<'_>) -> Option<&str> {
+    let inside = at.text().strip_prefix('"')?.strip_suffix('"')?;
+    (!inside.contains('"')).then_some(inside)
+}
+
+/// How to make a value of the wanted kind from one that is not and stands at a place.
+fn for_kind(wanted: Wanted, value: &Value, at: At<'_>) -> Help {
     match wanted {
-        Wanted::Number | Wanted::Whole | Wanted::Positive => for_number(value, text),
-        Wanted::Flag => for_flag(value, text),
-        Wanted::List => for_list(value, text),
-        Wanted::Indexed => match value {
-            Value::Tensor(_) => format!("index its shape: `{text}.shape[…]`"),
-            _ => "remove the `[…]`".to_owned(),
-        },
-        Wanted::Summand => "leave it out, or put a number or a tensor in its place".to_owned(),
-        Wanted::Tensor | Wanted::Result => for_tensor(value, text),
-        Wanted::Tensors => "write a list of tensors, such as `[x, y]`".to_owned(),
+        Wanted::Number | Wanted::Whole | Wanted::Positive => for_number(value, at),
+        Wanted::Flag => for_flag(value, at),
+        Wanted::List => for_list(value, at),
+        Wanted::Indexed => for_indexed(value, at),
+        Wanted::Compared => Help::advice("put a number in its place"),
+        Wanted::Summand => Help::advice("leave it out, or put a number or a tensor in its place"),
+        Wanted::Tensor | Wanted::Result => for_tensor(value, at),
+        Wanted::Tensors => Help::advice("write a list of tensors, such as `[x, y]`"),
         Wanted::AnyClasses => {
-            "write the number of classes, such as `task classification(10)`".to_owned()
+            Help::advice("write the number of classes, such as `task classification(10)`")
         }
-        Wanted::Shown => match value {
-            Value::Tensor(_) => format!("show one of its sizes, such as `{{{text}.channels}}`"),
-            _ => format!("show one of its elements, such as `{{{text}[0]}}`"),
-        },
+        Wanted::Shown => for_shown(value, at),
         Wanted::Classes => {
-            "write the number of classes, such as `task segmentation(19)`".to_owned()
+            Help::advice("write the number of classes, such as `task segmentation(19)`")
         }
-        Wanted::Label => "write the label to ignore, such as `ignore = 255`".to_owned(),
-        Wanted::LossWeight => "write a number above 0, such as `weight = 0.4`".to_owned(),
+        Wanted::Label => Help::advice("write the label to ignore, such as `ignore = 255`"),
+        Wanted::LossWeight => Help::advice("write a number above 0, such as `weight = 0.4`"),
     }
 }
 
-fn for_number(value: &Value, text: &str) -> String {
+/// One of the sizes of the tensor at a place.
+fn size(at: At<'_>, says: impl FnOnce(&str) -> String) -> Help {
+    Fix::replace(at, format!("{}.channels", operand(at)), says).into()
+}
+
+fn for_number(value: &Value, at: At<'_>) -> Help {
     match value {
-        Value::Real(r) => format!("round it: `{}`", rounded(*r, 0, text)),
-        Value::Tensor(_) => format!("use one of its sizes, such as `{text}.channels`"),
-        Value::Bool(_) => format!("write `if {text} {{ 1 }} else {{ 0 }}`"),
-        Value::List(_) | Value::Tuple(_) => format!("take one of its elements: `{text}[0]`"),
+        Value::Real(r) => {
+            let says = |new: &str| format!("round it: `{new}`");
+            Fix::replace(at, rounded(*r, 0, at.text()), says).into()
+        }
+        Value::Tensor(_) => size(at, |new| format!("use one of its sizes, such as `{new}`")),
+        Value::Bool(_) => Fix::write(at, format!("if {} {{ 1 }} else {{ 0 }}", at.text())).into(),
+        Value::List(_) | Value::Tuple(_) => {
+            Help::advice(format!("take one of its elements: `{}[0]`", snippet(at)))
+        }
         Value::Text(string) if string.parse::<f64>().is_ok() => {
-            format!("leave out the quotes: `{string}`")
+            let says = |new: &str| format!("leave out the quotes: `{new}`");
+            match literal(at) {
+                Some(number) => Fix::replace(at, number, says).into(),
+                None => Help::advice(says(string)),
+            }
         }
-        _ => "write a number, such as `3`".to_owned(),
+        _ => Help::advice("write a number, such as `3`"),
     }
 }
 
-fn for_flag(value: &Value, text: &str) -> String {
+fn for_flag(value: &Value, at: At<'_>) -> Help {
     match value {
-        Value::Int(_) | Value::Real(_) => format!("compare it, such as `{text} > 0`"),
-        Value::Text(_) => format!("compare it, such as `{text} == \"relu\"`"),
-        Value::Tensor(_) => format!("compare one of its sizes, such as `{text}.channels > 8`"),
-        Value::List(_) => format!("compare its length: `len({text}) > 0`"),
-        _ => "write a comparison, such as `stride == 2`".to_owned(),
+        Value::Int(_) | Value::Real(_) => {
+            let says = |new: &str| format!("compare it, such as `{new}`");
+            Fix::replace(at, format!("{} > 0", operand(at)), says).into()
+        }
+        Value::Text(_) => {
+            Help::advice(format!("compare it, such as `{} == \"relu\"`", snippet(at)))
+        }
+        Value::Tensor(_) => Help::advice(format!(
+            "compare one of its sizes, such as `{}.channels > 8`",
+            snippet(at)
+        )),
+        Value::List(_) => {
+            let says = |new: &str| format!("compare its length: `{new}`");
+            Fix::replace(at, format!("len({}) > 0", at.text()), says).into()
+        }
+        _ => Help::advice("write a comparison, such as `stride == 2`"),
     }
 }
 
-fn for_list(value: &Value, text: &str) -> String {
+fn for_list(value: &Value, at: At<'_>) -> Help {
     match value {
-        Value::Int(_) => format!("write a range: `0..{text}`"),
-        Value::Tensor(_) | Value::Real(_) | Value::Text(_) => format!("write `[{text}]`"),
-        _ => "write a list, such as `[3, 5]` or `0..4`".to_owned(),
+        Value::Int(_) => {
+            let says = |new: &str| format!("write a range: `{new}`");
+            Fix::replace(at, format!("0..{}", at.text()), says).into()
+        }
+        Value::Tensor(_) | Value::Real(_) | Value::Text(_) => {
+            Fix::write(at, format!("[{}]", at.text())).into()
+        }
+        _ => Help::advice("write a list, such as `[3, 5]` or `0..4`"),
     }
 }
 
-fn for_tensor(value: &Value, text: &str) -> String {
+fn for_indexed(value: &Value, at: At<'_>) -> Help {
     match value {
-        Value::Callable(_, name) => format!("apply it to a tensor: `x -> {name}`"),
+        Value::Tensor(_) => {
+            let says = |new: &str| format!("index its shape: `{new}[…]`");
+            Fix::replace(at, format!("{}.shape", operand(at)), says).into()
+        }
+        _ => Help::advice("remove the `[…]`"),
+    }
+}
+
+/// The help of an index behind what has no elements.
+pub(super) fn without_index(value: &Value, at: At<'_>, whole: Span) -> Help {
+    let index = at.move_to(at.span.range().end, whole.range().end);
+    match value {
+        Value::Tensor(_) => for_indexed(value, at),
+        _ => Fix::remove(index, |gone| format!("remove the `{gone}`")).into(),
+    }
+}
+
+fn for_shown(value: &Value, at: At<'_>) -> Help {
+    match value {
+        Value::Tensor(_) => size(at, |new| format!("show one of its sizes, such as `{{{new}}}`")),
+        _ => Help::advice(format!("show one of its elements, such as `{{{}[0]}}`", snippet(at))),
+    }
+}
+
+fn for_tensor(value: &Value, at: At<'_>) -> Help {
+    match value {
+        Value::Callable(_, name) => Help::advice(format!("apply it to a tensor: `x -> {name}`")),
         Value::List(values) | Value::Tuple(values) if values.len() > 1 => {
-            format!("join them: `{text} -> concat`, or give one of them")
+            let says = |new: &str| format!("join them: `{new}`, or give one of them");
+            Fix::replace(at, format!("{} -> concat", at.text()), says).into()
         }
-        Value::Tuple(values) if values.is_empty() => {
-            "end every body with the tensor that it gives, and add an `else` to an `if`".to_owned()
-        }
-        _ => "write a tensor, such as `x -> relu`".to_owned(),
+        Value::Tuple(values) if values.is_empty() => Help::advice(
+            "end every body with the tensor that it gives, and add an `else` to an `if`",
+        ),
+        _ => Help::advice("write a tensor, such as `x -> relu`"),
     }
 }
 
 /// How to write what was meant by an operator between these values.
-pub(super) fn for_operands(op: BinaryOp, a: (&Value, &str), b: (&Value, &str)) -> String {
+pub(super) fn for_operands(op: BinaryOp, a: (&Value, At<'_>), b: (&Value, At<'_>)) -> Help {
     use Value::{Bool, Callable, Int, List, Real, Tensor, Text};
-    let ((left, left_text), (right, right_text)) = (a, b);
+    let ((left, left_at), (right, right_at)) = (a, b);
     let symbol = op.symbol();
     match (left, right) {
         (Tensor(_), Tensor(_)) if is_comparison(op) => {
-            format!("compare sizes: `{left_text}.channels {symbol} {right_text}.channels`")
+            let says = |new: &str| format!("compare sizes: `{new}`");
+            let [left, right] = [left_at, right_at].map(operand);
+            let sizes = format!("{left}.channels {symbol} {right}.channels");
+            Fix::replace(both(left_at, right_at), sizes, says).into()
         }
         (Tensor(_), Tensor(_)) => {
-            format!(
-                "tensors are added or multiplied: write `{left_text} + {right_text}` or `{left_text} * {right_text}`"
-            )
+            let [left, right] = [left_at, right_at].map(snippet);
+            Help::advice(format!(
+                "tensors are added or multiplied: write `{left} + {right}` or `{left} * {right}`"
+            ))
         }
-        (Callable(..), _) => format!("apply it to a tensor: `(x -> {left_text})`"),
-        (_, Callable(..)) => format!("apply it to a tensor: `(x -> {right_text})`"),
-        (Tensor(_), _) => {
-            format!(
-                "use a tensor on both sides, or a size: `{left_text}.channels {symbol} {right_text}`"
-            )
-        }
-        (_, Tensor(_)) => {
-            format!(
-                "use a tensor on both sides, or a size: `{left_text} {symbol} {right_text}.channels`"
-            )
-        }
-        (Text(_), Text(_)) if op == BinaryOp::Add => {
-            "put both into one string: `\"{a}{b}\"`".to_owned()
-        }
+        (Callable(..), other) => applied(left_at, (other, right_at)),
+        (other, Callable(..)) => applied(right_at, (other, left_at)),
+        (Tensor(_), _) => Help::advice(format!(
+            "use a tensor on both sides, or a size: `{}.channels {symbol} {}`",
+            snippet(left_at),
+            snippet(right_at)
+        )),
+        (_, Tensor(_)) => Help::advice(format!(
+            "use a tensor on both sides, or a size: `{} {symbol} {}.channels`",
+            snippet(left_at),
+            snippet(right_at)
+        )),
+        (Text(_), Text(_)) if op == BinaryOp::Add => in_one_string(left_at, right_at),
         (Text(text), _) | (_, Text(text)) if is_comparison(op) && text.parse::<f64>().is_err() => {
-            "compare strings with `==` or `!=`".to_owned()
+            Help::advice("compare strings with `==` or `!=`")
         }
         (List(_), other) if op == BinaryOp::Add && !matches!(other, List(_)) => {
-            format!("write `{left_text} + [{right_text}]`")
+            let says = |new: &str| format!("write `{} + {new}`", snippet(left_at));
+            Fix::replace(right_at, format!("[{}]", right_at.text()), says).into()
         }
         (List(_), _) if op == BinaryOp::Mul => {
-            "write the elements out, such as `[3, 3]`".to_owned()
+            Help::advice("write the elements out, such as `[3, 3]`")
         }
-        (Int(_) | Real(_), _) if is_logic(op) => for_flag(left, left_text),
-        (_, Int(_) | Real(_)) if is_logic(op) => for_flag(right, right_text),
-        (Int(_) | Real(_), Int(_) | Real(_)) => "write whole numbers, such as `0..4`".to_owned(),
-        (Int(_) | Real(_), other) if !matches!(other, Bool(_)) => for_number(other, right_text),
-        (other, Int(_) | Real(_)) => for_number(other, left_text),
-        _ => "write two numbers, two tensors or two lists".to_owned(),
+        (Int(_) | Real(_), _) if is_logic(op) => for_flag(left, left_at),
+        (_, Int(_) | Real(_)) if is_logic(op) => for_flag(right, right_at),
+        (Int(_) | Real(_), Int(_) | Real(_)) => Help::advice("write whole numbers, such as `0..4`"),
+        (Int(_) | Real(_), other) if !matches!(other, Bool(_)) => for_number(other, right_at),
+        (other, Int(_) | Real(_)) => for_number(other, left_at),
+        _ => Help::advice("write two numbers, two tensors or two lists"),
     }
+}
+
+/// From the first of two operands to the second.
+fn both<'s>(left: At<'s>, right: At<'s>) -> At<'s> {
+    left.source.at(left.span.to(right.span))
+}
+
+/// A step at a place, applied to the tensor beside it, if it is one.
+fn applied(step: At<'_>, (beside, at): (&Value, At<'_>)) -> Help {
+    let says = |new: &str| format!("apply it to a tensor: `{new}`");
+    match beside {
+        Value::Tensor(_) => {
+            Fix::replace(step, format!("({} -> {})", at.text(), step.text()), says).into()
+        }
+        _ => Help::advice(says(&format!("(x -> {})", snippet(step)))),
+    }
+}
+
+/// Two strings in one.
+fn in_one_string(left: At<'_>, right: At<'_>) -> Help {
+    let says = |new: &str| format!("put both into one string: `{new}`");
+    let part = |at| match literal(at) {
+        Some(inside) => inside.to_owned(),
+        None => format!("{{{}}}", at.text()),
+    };
+    let parts = [left, right].map(part);
+    if parts.iter().any(|part| part.contains('"')) {
+        return Help::advice(says("\"{a}{b}\""));
+    }
+    Fix::replace(both(left, right), format!("\"{}\"", parts.concat()), says).into()
 }
 
 fn is_comparison(op: BinaryOp) -> bool {
@@ -209,13 +334,20 @@ fn is_logic(op: BinaryOp) -> bool {
     matches!(op, BinaryOp::And | BinaryOp::Or)
 }
 
-/// An argument of this name that the parameter takes, as near to the given value as may be.
-pub(super) fn for_argument(name: &str, kind: Kind, value: &Value, text: &str) -> String {
+/// An argument that the parameter takes, as near to the given one as may be: `whole` is where it
+/// stands, `at` where its value does.
+pub(super) fn for_argument(
+    name: &str,
+    kind: Kind,
+    value: &Value,
+    whole: At<'_>,
+    at: At<'_>,
+) -> Fix {
     let fit = match (kind, value) {
         (Kind::Count(_) | Kind::Pair(_) | Kind::Real, Value::Tensor(_)) => {
-            format!("{text}.channels")
+            format!("{}.channels", operand(at))
         }
-        (Kind::Count(min) | Kind::Pair(min), Value::Real(r)) => rounded(*r, min, text),
+        (Kind::Count(min) | Kind::Pair(min), Value::Real(r)) => rounded(*r, min, at.text()),
         (Kind::Pair(_) | Kind::Padding, Value::List(values)) if values.len() == 2 => {
             let [a, b] = [0, 1].map(|i| values.get(i).map(Value::to_string).unwrap_or_default());
             format!("({a}, {b})")
@@ -230,15 +362,15 @@ pub(super) fn for_argument(name: &str, kind: Kind, value: &Value, text: &str) ->
             string.to_string()
         }
         (Kind::Word(words), Value::Text(string)) => {
-            let near = nearest(string, words.iter().copied());
-            return match near {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("write `{name} = {}`", example(kind)),
-            };
+            if let Some(near) = nearest(string, words.iter().copied()) {
+                let says = |new: &str| format!("did you mean {new}?");
+                return Fix::replace(at, format!("\"{near}\""), says);
+            }
+            example(kind)
         }
         _ => example(kind),
     };
-    format!("write `{name} = {fit}`")
+    Fix::write(whole, format!("{name} = {fit}"))
 }
 
 /// A whole number in place of a number: the literal rounded, or an expression that rounds.
@@ -261,27 +393,52 @@ fn example(kind: Kind) -> String {
     }
 }
 
-/// How to use what stands where something was to be called.
-pub(super) fn for_callee(value: &Value, name: &str, flow: Option<&Value>) -> String {
+/// How to use what stands where something was to be called, by this name or expression.
+///
+/// A string may come from elsewhere in `file`.
+pub(super) fn for_callee(value: &Value, at: At<'_>, flow: Option<&Value>, file: &Source) -> Help {
+    let name = snippet(at);
     match value {
         Value::Tensor(_) if flow == Some(value) => {
-            "write `identity`, which gives what flows in".to_owned()
+            let says = |new: &str| format!("write `{new}`, which gives what flows in");
+            Fix::replace(at, "identity", says).into()
         }
-        Value::Tensor(_) if flow.is_some() => {
-            format!("add the tensors, `x + {name}`, or join them: `concat(x, {name})`")
-        }
-        Value::Tensor(_) => format!("send it into a step: `{name} -> relu`"),
-        Value::Text(text) if ops::find(text).is_some() => {
-            format!("decide by it: `if {name} == \"{text}\" {{ {text} }} else {{ identity }}`")
-        }
+        Value::Tensor(_) if flow.is_some() => Help::advice(format!(
+            "add the tensors, `x + {name}`, or join them: `concat(x, {name})`"
+        )),
+        Value::Tensor(_) => Help::advice(format!("send it into a step: `{name} -> relu`")),
+        Value::Text(text) if ops::find(text).is_some() => decided(at, text),
         Value::Text(text) => match nearest(text, ops::TABLE.iter().map(|row| row.declaration.name))
         {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => "give a step instead of the string, such as `relu`".to_owned(),
+            Some(near) => misspelt(file, text, near),
+            None => Help::advice("give a step instead of the string, such as `relu`"),
         },
-        Value::List(_) | Value::Tuple(_) => {
-            format!("apply its elements in turn: `for step in {name} {{ y = y -> step }}`")
+        Value::List(_) | Value::Tuple(_) => Help::advice(format!(
+            "apply its elements in turn: `for step in {name} {{ y = y -> step }}`"
+        )),
+        _ => Help::advice(format!("pass it to a step, such as `conv(8, kernel = {name})`")),
+    }
+}
+
+/// The operator that a string names, applied where it is the string.
+fn decided(at: At<'_>, operator: &str) -> Help {
+    let name = at.text();
+    let says = |new: &str| format!("decide by it: `{new}`");
+    let edit = format!("if {name} == \"{operator}\" {{ {operator} }} else {{ identity }}");
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_name { Fix::replace(at, edit, says).into() } else { Help::advice(says(&edit)) }
+}
+
+/// Another word in place of a string, where the file has it once.
+fn misspelt(file: &Source, written: &str, meant: &str) -> Help {
+    let says = |new: &str| format!("did you mean {new}?");
+    let (written, meant) = (format!("\"{written}\""), format!("\"{meant}\""));
+    let mut places = file.text().match_indices(&written);
+    match (places.next(), places.next()) {
+        (Some((start, _)), None) => {
+            let at = file.at(Span::new(start, start + written.len()));
+            Fix::replace(at, meant, says).into()
         }
-        _ => format!("pass it to a step, such as `conv(8, kernel = {name})`"),
+        _ => Help::advice(says(&meant)),
     }
 }

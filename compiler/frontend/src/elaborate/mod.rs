@@ -38,7 +38,7 @@ use crate::modules::{ModuleId, Program};
 use elaborator::Elaborator;
 pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_NODES, MAX_STEPS, Work};
 pub(crate) use number::printed;
-pub(crate) use operators::compare;
+pub(crate) use operators::{between, compare};
 pub(crate) use value::Value;
 
 /// Elaborates a space with these arguments for its parameters. The space is incomplete where

@@ -1,8 +1,9 @@
 //! Adding nodes: shapes are inferred as the graph grows, and what does not fit is reported.
 
-use nas_diagnostics::Place;
+use nas_diagnostics::{Fix, Help, Place};
 use nas_grammar::ast::Span;
-use nas_ir::ops::{Fit, ShapeProblem};
+use nas_ir::ops::signature::Declaration;
+use nas_ir::ops::{Cure, Fit, ShapeProblem};
 use nas_ir::{Node, NodeId, NodeKind, Op, Shape, Varied, varied};
 
 use super::elaborator::{Elaborator, Guard};
@@ -10,6 +11,7 @@ use super::errors::{
     GroupsDoNotDivide, ShapeMismatch, TooLarge, TooManyNodes, WindowTooLarge, WrongRank,
 };
 use super::limits::{Abort, Eval, MAX_NODES};
+use super::parameters::Given;
 use super::value::{BYTES, Value};
 
 /// The most multiply-accumulates, and parameters, of one operator.
@@ -25,19 +27,38 @@ pub(super) struct Operand {
     pub(super) span: Span,
 }
 
+/// Where an operator is applied: all of it, and the arguments that are no operands.
+#[derive(Clone, Copy)]
+pub(super) struct Applied<'g, 'p> {
+    pub(super) span: Span,
+    pub(super) given: &'g [Given<'p>],
+}
+
+impl From<Span> for Applied<'_, '_> {
+    /// Without arguments.
+    fn from(span: Span) -> Self {
+        Self { span, given: &[] }
+    }
+}
+
 impl Elaborator<'_, '_> {
     pub(super) fn shape_of(&self, node: NodeId) -> Option<&Varied<Shape>> {
         self.space.graph.shape(node)
     }
 
     /// Adds an operator node, or reports why its operands do not fit.
-    pub(super) fn op(&mut self, op: Varied<Op>, operands: &[Operand], span: Span) -> Eval<Value> {
+    pub(super) fn op(
+        &mut self,
+        op: Varied<Op>,
+        operands: &[Operand],
+        applied: Applied<'_, '_>,
+    ) -> Eval<Value> {
         let inputs = operands.iter().map(|operand| operand.node).collect();
-        let Some(shape) = self.result_shape(&op, operands, span)? else {
+        let Some(shape) = self.result_shape(&op, operands, applied)? else {
             return Ok(Value::Poison);
         };
         let name = self.paths.next(op.name());
-        self.add(NodeKind::Op(op), inputs, shape, name, span).map(Value::Tensor)
+        self.add(NodeKind::Op(op), inputs, shape, name, applied.span).map(Value::Tensor)
     }
 
     /// The shape that an operator gives, for each case of it and its operands; `None` after a
@@ -46,13 +67,14 @@ impl Elaborator<'_, '_> {
         &mut self,
         op: &Varied<Op>,
         operands: &[Operand],
-        span: Span,
+        applied: Applied<'_, '_>,
     ) -> Eval<Option<Varied<Shape>>> {
+        let span = applied.span;
         let shapes: Vec<Varied<Shape>> =
             operands.iter().filter_map(|o| self.shape_of(o.node).cloned()).collect();
         let fixed: Option<Vec<Shape>> = shapes.iter().map(|shape| shape.fixed().copied()).collect();
         if let (Some(op), Some(shapes)) = (op.fixed(), fixed) {
-            return Ok(self.fixed_shape(op, &shapes, operands, span).map(Varied::Fixed));
+            return Ok(self.fixed_shape(op, &shapes, operands, applied).map(Varied::Fixed));
         }
         let mut parts = vec![op.index(&mut self.space.selectors)];
         parts.extend(shapes.iter().map(|shape| shape.index(&mut self.space.selectors)));
@@ -76,7 +98,7 @@ impl Elaborator<'_, '_> {
         let mut is_sound = true;
         for (index, guard) in first.into_iter().chain(rest) {
             let Some((op, shapes)) = cases.get(index) else { continue };
-            let shape = |this: &mut Self| Ok(this.fixed_shape(op, shapes, operands, span));
+            let shape = |this: &mut Self| Ok(this.fixed_shape(op, shapes, operands, applied));
             is_sound &= self.when(guard, shape)?.is_some();
         }
         if !is_sound || !self.can_share(&joint, &cases, span) {
@@ -91,23 +113,22 @@ impl Elaborator<'_, '_> {
         op: &Op,
         shapes: &[Shape],
         operands: &[Operand],
-        span: Span,
+        applied: Applied<'_, '_>,
     ) -> Option<Shape> {
         let shape = match op.shape(shapes) {
             Ok(shape) => shape,
             Err(problem) => {
-                let name = op.declaration().name;
                 let shown: Vec<(Shape, Span)> =
                     shapes.iter().zip(operands).map(|(&shape, o)| (shape, o.span)).collect();
-                self.shape_problem(name, problem, &shown, span);
+                self.shape_problem(op.declaration(), problem, &shown, applied);
                 return None;
             }
         };
         let costs = [("macs", op.macs(shapes, shape)), ("params", op.params(shapes))];
         for (measure, cost) in costs {
             if cost > u128::from(MAX_COST) {
-                let place = self.place(span, format!("its result is {shape}"));
-                let place = place.help("use fewer channels, a smaller kernel, or `groups`");
+                let place = self.place(applied.span, format!("its result is {shape}"));
+                let place = place.advice("use fewer channels, a smaller kernel, or `groups`");
                 let what = format!("a `{}` of {cost} {measure}", op.declaration().name);
                 self.report(TooLarge::at(place, what, MAX_COST));
                 return None;
@@ -137,7 +158,7 @@ impl Elaborator<'_, '_> {
             return Ok(());
         }
         let place = self.place(span, "the limit is passed here");
-        self.report(TooManyNodes::at(place.help("use fewer layers or candidates"), MAX_NODES));
+        self.report(TooManyNodes::at(place.advice("use fewer layers or candidates"), MAX_NODES));
         Err(Abort)
     }
 
@@ -154,56 +175,103 @@ impl Elaborator<'_, '_> {
     }
 
     /// The edit that makes operands fit, where it can be made at one of them.
-    fn fitting(&self, fit: &Fit, operands: &[(Shape, Span)]) -> Option<String> {
-        let (_, at) = *operands.get(fit.operand)?;
+    fn fitting(&self, fit: &Fit, operands: &[(Shape, Span)]) -> Option<Help> {
+        let (shape, at) = *operands.get(fit.operand)?;
         let is_alone = operands.iter().filter(|(_, other)| *other == at).count() == 1;
         // With other shapes in other cases, one step does not make all fit.
         let is_fixed = !self.guards.iter().any(|guard| matches!(guard, Guard::Value(..)));
-        if !is_alone || !is_fixed || self.source().is_library() {
+        let source = self.source();
+        if !is_alone || !is_fixed || source.is_library() {
             return None;
         }
-        Some(match self.snippet(at).as_str() {
-            "…" => {
-                format!("send the tensor {} through `{}`", operands.get(fit.operand)?.0, fit.step)
-            }
-            text => format!("write `({text} -> {})` in place of `{text}`", fit.step),
-        })
+        let Fit { step, .. } = fit;
+        let fitted = format!("({} -> {step})", source.at(at).text());
+        let says = |new: &str| match self.snippet(at).as_str() {
+            "…" => format!("send the tensor {shape} through `{step}`"),
+            text => format!("write `{new}` in place of `{text}`"),
+        };
+        Some(Fix::replace(source.at(at), fitted, says).into())
     }
 
     pub(super) fn shape_problem(
         &mut self,
-        operator: &str,
+        declaration: &'static Declaration,
         problem: ShapeProblem,
         operands: &[(Shape, Span)],
-        span: Span,
+        applied: Applied<'_, '_>,
     ) -> Value {
         let input = operands.first().map(|(shape, _)| *shape);
         let input =
             input.map_or_else(|| "here".to_owned(), |shape| format!("its input is {shape}"));
+        let place = self.place(applied.span, input);
         match problem {
             ShapeProblem::Mismatch { title, help, fit } => {
-                let help = fit.and_then(|fit| self.fitting(&fit, operands)).unwrap_or(help);
-                let place = self.operands_place(operands, span).help(help);
+                let fitting = fit.and_then(|fit| self.fitting(&fit, operands));
+                let help = fitting.unwrap_or(Help::Advice(help));
+                let place = self.operands_place(operands, applied.span).help(help);
                 self.report(ShapeMismatch::at(place, title))
             }
             ShapeProblem::Groups { groups, of, nearest } => {
-                let place = self.place(span, input).help(format!(
-                    "use `groups = {nearest}`, or a number of channels that {groups} divides"
-                ));
-                self.report(GroupsDoNotDivide::at(place, groups, of))
+                let rest = format!(", or a number of channels that {groups} divides");
+                let argument = ("groups", nearest.to_string());
+                let help = self.other_argument(declaration, applied, argument, &rest);
+                self.report(GroupsDoNotDivide::at(place.help(help), groups, of))
             }
             ShapeProblem::Window { title, help } => {
-                let place = self.place(span, input).help(help);
-                self.report(WindowTooLarge::at(place, title))
+                let help = match help {
+                    Cure::Advice(words) => Help::Advice(words),
+                    Cure::Argument { name, value, rest } => {
+                        self.other_argument(declaration, applied, (name, value), rest)
+                    }
+                };
+                self.report(WindowTooLarge::at(place.help(help), title))
             }
-            ShapeProblem::Rank { needs, help } => {
-                let place = self.place(span, input).help(help);
-                self.report(WrongRank::at(place, operator, needs))
+            ShapeProblem::Rank { needs, through, help } => {
+                let help = match (through, operands) {
+                    (Some(step), [(_, operand)]) => {
+                        self.sent_through(step, *operand, applied.span, help)
+                    }
+                    _ => Help::advice(help),
+                };
+                self.report(WrongRank::at(place.help(help), declaration.name, needs))
             }
             ShapeProblem::Overflow { what, limit, help } => {
-                let place = self.place(span, input).help(help);
-                self.report(TooLarge::at(place, what, limit))
+                self.report(TooLarge::at(place.advice(help), what, limit))
             }
+        }
+    }
+
+    /// "use `name = value`", and what else there is: the argument in place of the one given.
+    fn other_argument(
+        &mut self,
+        declaration: &'static Declaration,
+        applied: Applied<'_, '_>,
+        (name, value): (&str, String),
+        rest: &str,
+    ) -> Help {
+        let says = |new: &str| format!("use `{new}`{rest}");
+        let argument = format!("{name} = {value}");
+        let names: Vec<&str> = declaration.params.iter().map(|param| param.name).collect();
+        let slots = self.assign_slots(declaration.name, &names, applied.given, 0);
+        let slot = slots.into_iter().flatten().zip(&names).find(|(_, known)| **known == name);
+        let given = slot.and_then(|(slot, _)| applied.given.get(slot?));
+        match given.filter(|given| given.is_within(applied.span)) {
+            Some(given) => Fix::replace(self.source().at(given.span), argument, says).into(),
+            None => Help::advice(says(&argument)),
+        }
+    }
+
+    /// A step before the one at a place, if its operand flows into it.
+    fn sent_through(&self, step: &str, operand: Span, at: Span, rest: &str) -> Help {
+        let source = self.source();
+        let says =
+            |new: &str| format!("make the map a vector: `{new} {}`, {rest}", self.snippet(at));
+        let is_flow = operand.end <= at.start || at.end <= operand.start;
+        let step = format!("{step} -> ");
+        if is_flow {
+            Fix::before(source.at(at), step, says).into()
+        } else {
+            Help::advice(says(step.trim()))
         }
     }
 }

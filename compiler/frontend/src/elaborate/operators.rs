@@ -1,5 +1,7 @@
 //! Operators between values: of tensors, of numbers whole and real, of lists.
 
+use nas_diagnostics::{Fix, Help};
+use nas_grammar::Source;
 use nas_grammar::ast::{BinaryOp, Expr, Span, UnaryOp};
 use nas_ir::ops::{Add, Mul};
 use nas_ir::{Op, Varied};
@@ -70,7 +72,7 @@ impl<'p> Elaborator<'p, '_> {
             if let Some(tensor_op) = tensor_op {
                 let operands =
                     [(*x, left), (*y, right)].map(|(node, side)| Operand { node, span: side.span });
-                return self.op(Varied::Fixed(tensor_op), &operands, span);
+                return self.op(Varied::Fixed(tensor_op), &operands, span.into());
             }
         }
         // Lists are put together whatever their elements depend on.
@@ -95,7 +97,10 @@ impl<'p> Elaborator<'p, '_> {
         let result = match (op, a, b) {
             (BinaryOp::Near, _, _) => {
                 let place = self.place(span, "no claim about a published figure");
-                let place = place.help("compare with `==`, or with `<=` and `>=`");
+                let source = self.source();
+                let operator = source.at(between(&source, sides));
+                let says = |new: &str| format!("compare with `{new}`, or with `<=` and `>=`");
+                let place = place.fix(Fix::replace(operator, "==", says));
                 return Ok(self.report(NearElsewhere::at(place)));
             }
             (BinaryOp::Eq, _, _) => Ok(Some(Value::Bool(a == b))),
@@ -115,15 +120,16 @@ impl<'p> Elaborator<'p, '_> {
         Ok(match result {
             Ok(Some(value)) => value,
             Ok(None) => {
-                let (left, right) = (self.snippet(sides.0), self.snippet(sides.1));
+                let source = self.source();
+                let (left, right) = (source.at(sides.0), source.at(sides.1));
                 let place = self.place(sides.0, a.describe()).label(sides.1, b.describe());
-                let place = place.help(help::for_operands(op, (a, &left), (b, &right)));
+                let place = place.help(help::for_operands(op, (a, left), (b, right)));
                 self.report(WrongOperands::at(place, op.symbol(), a.describe(), b.describe()))
             }
             Err(IntError::TooLarge) => {
                 let smaller = if op == BinaryOp::Pow { "exponent" } else { "number" };
                 let place = self.place(span, "computed here");
-                let place = place.help(format!(
+                let place = place.advice(format!(
                     "write a smaller {smaller}: a result has at most {MAX_BITS} bits"
                 ));
                 self.report(NumberTooLarge::at(place, op.symbol()))
@@ -133,13 +139,14 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn division_by_zero(&mut self, op: BinaryOp, (left, right): (Span, Span)) -> Value {
-        let edit = match self.snippet(right).as_str() {
-            "0" => "write a divisor other than 0".to_owned(),
-            divisor => {
-                format!("write `{} {} max(1, {divisor})`", self.snippet(left), op.symbol())
-            }
+        let source = self.source();
+        let (whole, dividend, divisor) =
+            (source.at(left.to(right)), source.at(left).text(), source.at(right).text());
+        let help = match divisor {
+            "0" => Help::advice("write a divisor other than 0"),
+            _ => Fix::write(whole, format!("{dividend} {} max(1, {divisor})", op.symbol())).into(),
         };
-        let place = self.place(right, "this is 0").help(edit);
+        let place = self.place(right, "this is 0").help(help);
         self.report(DivisionByZero::at(place))
     }
 
@@ -153,6 +160,15 @@ impl<'p> Elaborator<'p, '_> {
         };
         self.sequence(Value::List, (from..to).map(Value::small).collect(), span)
     }
+}
+
+/// Where the operator stands between two operands.
+pub(crate) fn between(source: &Source, (left, right): (Span, Span)) -> Span {
+    let gap = source.at(Span { start: left.end, end: right.start });
+    let text = gap.text();
+    // A parenthesis around an operand is part of it.
+    let start = gap.span.range().start + text.len() - text.trim_start().len();
+    Span::new(start, start + text.trim().len())
 }
 
 /// Whether a comparison holds; `None` if the values do not compare.

@@ -1,6 +1,6 @@
 //! Arguments bound to parameters: by place, by name and by default.
 
-use nas_diagnostics::{Place, nearest};
+use nas_diagnostics::{Fix, Place, nearest, one_of};
 use nas_grammar::ast::{Ident, Param, Span};
 
 use super::elaborator::Elaborator;
@@ -17,6 +17,13 @@ pub(super) struct Given<'p> {
     pub(super) span: Span,
     /// The value alone.
     pub(super) at: Span,
+}
+
+impl Given<'_> {
+    /// Whether it stands in a call, and does not flow into it.
+    pub(super) fn is_within(&self, call: Span) -> bool {
+        call.start <= self.span.start && self.span.end <= call.end
+    }
 }
 
 impl<'p> Elaborator<'p, '_> {
@@ -47,7 +54,7 @@ impl<'p> Elaborator<'p, '_> {
     pub(super) fn missing(&mut self, callee: &str, names: &[&str], missing: &[&str], span: Span) {
         let quoted: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
         let edits: Vec<String> = missing.iter().map(|name| format!("{name} = …")).collect();
-        let place = self.place(span, "not given here").help(format!(
+        let place = self.place(span, "not given here").advice(format!(
             "add `{}`; the parameters are `{callee}({})`",
             edits.join(", "),
             names.join(", ")
@@ -82,7 +89,7 @@ impl<'p> Elaborator<'p, '_> {
             let Some(position) = position else {
                 is_sound = false;
                 match arg.name {
-                    Some(name) => self.unknown_argument(callee, names, name),
+                    Some(name) => self.unknown_argument(callee, names, name, arg.span),
                     None if next == names.len() + 1 => {
                         self.too_many(callee, names, given, flowing);
                     }
@@ -96,8 +103,10 @@ impl<'p> Elaborator<'p, '_> {
                     is_sound = false;
                     let first = given.get(*first).map(|g| g.span).unwrap_or_default();
                     let name = names.get(position).copied().unwrap_or_default();
+                    let source = self.source();
+                    let help = one_of(source.at(first), source.at(arg.span));
                     let place = self.place(arg.span, "given again here");
-                    let place = place.label(first, "first given here").help("remove one of them");
+                    let place = place.label(first, "first given here").help(help);
                     self.report(RepeatedArgument::at(place, name));
                 }
                 None => {}
@@ -106,17 +115,22 @@ impl<'p> Elaborator<'p, '_> {
         is_sound.then_some(slots)
     }
 
-    fn unknown_argument(&mut self, callee: &str, names: &[&str], name: &Ident) {
+    fn unknown_argument(&mut self, callee: &str, names: &[&str], name: &Ident, whole: Span) {
         // `kernel_size` and `out_channels` of other frameworks hold the name that is meant.
         let is_part = |known: &&str| name.name.split('_').any(|word| word == *known);
         let meant = nearest(&name.name, names.iter().copied())
             .or_else(|| names.iter().copied().find(is_part));
-        let help = match meant {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => "remove it; there are no parameters".to_owned(),
-            None => format!("remove it; the parameters are `{callee}({})`", names.join(", ")),
+        let source = self.source();
+        let fix = match meant {
+            Some(near) => Fix::meant(source.at(name.span), near),
+            None => Fix::remove_listed(source.at(whole), |_| {
+                if names.is_empty() {
+                    return "remove it; there are no parameters".to_owned();
+                }
+                format!("remove it; the parameters are `{callee}({})`", names.join(", "))
+            }),
         };
-        let place = self.place(name.span, "no such parameter").help(help);
+        let place = self.place(name.span, "no such parameter").fix(fix);
         self.report(UnknownArgument::at(place, callee, name.name.clone()));
     }
 
@@ -135,27 +149,28 @@ impl<'p> Elaborator<'p, '_> {
             Some(last) => (surplus.span.to(last.span), format!("{} too many", more.len() + 1)),
             None => (surplus.span, "one too many".to_owned()),
         };
-        let edit = format!("remove `{}`", self.snippet(span));
+        let source = self.source();
+        let removed = Fix::remove_listed(source.at(span), |gone| format!("remove `{gone}`"));
         let place = match names.get(..flowing) {
             _ if repeated.is_some() => self.passed_already(surplus),
-            Some([_, ..]) => self.place(span, label).help(format!(
-                "{edit}: what stands before `->` is an argument too, of `{callee}({})`",
+            Some([_, ..]) => self.place(span, label).fix(removed.and(format!(
+                ": what stands before `->` is an argument too, of `{callee}({})`",
                 names.join(", ")
-            )),
-            _ if names.is_empty() => self.place(span, label).help(edit),
+            ))),
+            _ if names.is_empty() => self.place(span, label).fix(removed),
             _ => self
                 .place(span, label)
-                .help(format!("{edit}; the parameters are `{callee}({})`", names.join(", "))),
+                .fix(removed.and(format!("; the parameters are `{callee}({})`", names.join(", ")))),
         };
         self.report(TooManyArguments::at(place, callee, takes, positional.len()));
     }
 
     /// The place of a tensor among the arguments that flows in as well.
     pub(super) fn passed_already(&self, again: &Given<'_>) -> Place {
-        let text = self.snippet(again.span);
-        self.place(again.span, "passed again here").help(format!(
-            "remove `{text}`: `->` passes what stands before it as the first argument"
-        ))
+        let fix = Fix::remove_listed(self.source().at(again.span), |gone| {
+            format!("remove `{gone}`: `->` passes what stands before it as the first argument")
+        });
+        self.place(again.span, "passed again here").fix(fix)
     }
 
     /// Binds parameters in order, so that a default may use those before it.

@@ -4,7 +4,7 @@
 
 use indexmap::IndexMap;
 use miette::LabeledSpan;
-use nas_diagnostics::With;
+use nas_diagnostics::{Help, in_some_networks};
 use nas_grammar::Problem;
 use nas_ir::diagram::Diagram;
 use nas_ir::{Choice, DecisionId};
@@ -46,9 +46,9 @@ impl Elaborator<'_, '_> {
         }
         self.report_partial();
         let with = self.circumstances();
-        self.problems.push_boxed(match with.as_str() {
+        self.problems.push(match with.as_str() {
             "" => problem,
-            _ => Box::new(With { problem, with, help: None, label: None }),
+            _ => in_some_networks(problem, with, None),
         });
     }
 
@@ -74,15 +74,14 @@ impl Elaborator<'_, '_> {
     pub(super) fn report_partial(&mut self) {
         for partial in std::mem::take(&mut self.partial) {
             let cure = self.removal(&partial);
-            let (help, label) = cure.map_or((None, None), |(help, label)| (Some(help), label));
             let Partial { problem, with, .. } = partial;
-            self.problems.push(With { problem, with, help, label });
+            self.problems.push(in_some_networks(problem, with, cure));
         }
     }
 
     /// The edit that takes the candidates away with which values are wrong, and its place, if that
     /// is in the same file.
-    fn removal(&mut self, partial: &Partial) -> Option<(String, Option<LabeledSpan>)> {
+    fn removal(&mut self, partial: &Partial) -> Option<(Help, Option<LabeledSpan>)> {
         let (id, gone) = self.guilty(partial.context, partial.wrong)?;
         let blamed = gone.iter().map(|&candidate| (id, candidate)).collect();
         let help = removal(&self.space, id, &gone, &blamed)?;

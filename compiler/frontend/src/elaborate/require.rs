@@ -1,6 +1,6 @@
 //! `require`: limits that every network keeps which a search may return.
 
-use nas_diagnostics::did_you_mean;
+use nas_diagnostics::{Fix, suggested};
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
 use nas_ir::linear::{Exact, Fault, Forms, Linear, Quotient, decimal, names_in};
 use nas_ir::requirement::{Figure, NoLimit, Requirement, limit};
@@ -50,8 +50,9 @@ impl<'p> Elaborator<'p, '_> {
         });
         let Some((at, name)) = unknown else { return true };
         let names = Measure::ALL.map(Measure::name);
-        let place = self.place(at.span, "no such measure");
-        let place = place.help(did_you_mean(name, &names, "the measures are"));
+        let source = self.source();
+        let help = suggested(source.at(at.span), name, &names, "the measures are");
+        let place = self.place(at.span, "no such measure").help(help);
         self.report(UnknownRequirement::at(place, name));
         false
     }
@@ -109,7 +110,7 @@ impl<'p> Elaborator<'p, '_> {
             _ if is_denied => ("not a comparison", format!("compare it: `{text} <= 300M`")),
             _ => ("not a comparison", format!("compare it: `require {text} <= 300M`")),
         };
-        let place = self.place(claim.span, label).help(help);
+        let place = self.place(claim.span, label).advice(help);
         self.report(NoClaim::at(place));
     }
 
@@ -132,7 +133,7 @@ impl<'p> Elaborator<'p, '_> {
     /// Reports `min` where `max` would limit all its arguments, or the other way.
     fn either(&mut self, span: Span, other: &str) {
         let help = format!("keep the one that matters, or limit both: write `{other}`");
-        let place = self.place(span, EITHER).help(help);
+        let place = self.place(span, EITHER).advice(help);
         self.report(NoClaim::at(place));
     }
 
@@ -190,16 +191,18 @@ impl<'p> Elaborator<'p, '_> {
 
     /// Reports `1M <= macs <= 3M`.
     fn chained(&mut self, claim: Span, left: &Expr, middle: &Expr, right: &Expr) {
-        let [first, middle] = [left, middle].map(|part| self.snippet(part.span));
+        let source = self.source();
+        let text = |span: Span| source.at(span).text().trim();
         // What stands between is the operator.
-        let rest = self.snippet(Span { start: left.span.end, end: right.span.end });
-        let help = format!("write `{first} and {middle} {}`", rest.trim());
-        let place = self.place(claim, "two comparisons in one").help(help);
+        let rest = text(Span { start: left.span.end, end: right.span.end });
+        let both = format!("{} and {} {rest}", text(left.span), text(middle.span));
+        let fix = Fix::write(source.at(claim), both);
+        let place = self.place(claim, "two comparisons in one").fix(fix);
         self.report(NoClaim::at(place));
     }
 
     fn not_linear(&mut self, span: Span, label: &str, help: impl Into<String>) {
-        let place = self.place(span, label).help(help);
+        let place = self.place(span, label).advice(help);
         self.report(NotLinear::at(place));
     }
 }

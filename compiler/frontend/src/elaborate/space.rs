@@ -1,6 +1,6 @@
 //! The statements of a space: parameters, inputs, task, outputs.
 
-use nas_diagnostics::nearest;
+use nas_diagnostics::{Fix, Help, one_of, suggested};
 use nas_grammar::ast::{Arg, Expr, Ident, Space as SpaceItem, Span, Statement, StatementKind};
 use nas_ir::shape::MAX_DIMENSION;
 use nas_ir::{NodeKind, Shape, Task, Varied};
@@ -32,7 +32,7 @@ impl<'p> Elaborator<'p, '_> {
         let without_default = item.params.iter().filter(|param| param.default.is_none());
         for param in without_default {
             let place = self.place(param.name.span, "no default");
-            let place = place.help(format!("give it one: `{} = …`", param.name.name));
+            let place = place.advice(format!("give it one: `{} = …`", param.name.name));
             self.report(NoDefault::at(place, param.name.name.clone()));
         }
         let home = std::mem::replace(&mut self.module, args_module);
@@ -67,7 +67,7 @@ impl<'p> Elaborator<'p, '_> {
     fn is_taken(&mut self, what: &'static str, name: &'p Ident) -> bool {
         let Some(first) = self.ports.insert((what, &name.name), name.span) else { return false };
         let place = self.place(name.span, "again here").label(first, "first here");
-        let place = place.help("rename one of them");
+        let place = place.advice("rename one of them");
         self.report(DuplicatePort::at(place, what, name.name.clone()));
         true
     }
@@ -102,19 +102,22 @@ impl<'p> Elaborator<'p, '_> {
             let parts: Vec<String> = values.iter().map(Value::to_string).collect();
             format!("[{}]", parts.join(", "))
         };
+        let source = self.source();
+        let at = source.at(span);
         let (found, help) = match value {
             Value::List(values) if values.len() == 4 => {
+                let says = |new: &str| format!("leave out the batch: `{new}`");
                 let map = list(values.get(1..).unwrap_or_default());
-                (list(values), format!("leave out the batch: `{map}`"))
+                (list(values), Fix::replace(at, map, says).into())
             }
             Value::List(values) => (
                 list(values),
-                format!(
+                Help::advice(format!(
                     "write three whole numbers from 1 to {MAX_DIMENSION}, such as `[3, 224, 224]`"
-                ),
+                )),
             ),
-            Value::Tuple(values) => (value.describe(), format!("write `{}`", list(values))),
-            other => (other.describe(), "write a list, such as `[3, 224, 224]`".to_owned()),
+            Value::Tuple(values) => (value.describe(), Fix::write(at, list(values)).into()),
+            other => (other.describe(), Help::advice("write a list, such as `[3, 224, 224]`")),
         };
         let place = self.place(span, "not a shape").help(help);
         self.report(BadInputShape::at(place, found))
@@ -149,7 +152,9 @@ impl<'p> Elaborator<'p, '_> {
         if !self.is_taken("outputs", name)
             && let Some(shape) = self.shape_of(node).cloned()
         {
-            self.add(kind, vec![node], shape, name.name.clone(), name.span)?;
+            let port = self.add(kind, vec![node], shape, name.name.clone(), name.span)?;
+            let origin = self.space.graph.node(port).and_then(|port| port.origin);
+            origin.into_iter().for_each(|port| self.space.origins.note_whole(port, value.span));
         }
         Ok(())
     }
@@ -159,15 +164,18 @@ impl<'p> Elaborator<'p, '_> {
             SEGMENTATION => &["classes", "ignore"],
             CLASSIFICATION => &["classes"],
             other => {
-                let near = nearest(other, [SEGMENTATION, CLASSIFICATION]).unwrap_or(SEGMENTATION);
-                let place = self.place(name.span, "no such task");
-                let place = place.help(format!("write `task {near}(classes)`"));
+                let tasks = [SEGMENTATION, CLASSIFICATION];
+                let source = self.source();
+                let help = suggested(source.at(name.span), other, &tasks, "the tasks are");
+                let place = self.place(name.span, "no such task").help(help);
                 self.report(UnknownTask::at(place, other));
                 return Ok(());
             }
         };
-        if self.space.task.is_some() {
-            let place = self.place(span, "the second one").help("remove one of them");
+        if let Some(first) = self.ports.insert(("tasks", ""), span) {
+            let source = self.source();
+            let help = one_of(source.at(first), source.at(span));
+            let place = self.place(span, "the second one").help(help);
             self.report(SecondTask::at(place));
             return Ok(());
         }

@@ -38,7 +38,7 @@ impl<'p> Elaborator<'p, '_> {
         if !found.is_empty() {
             let place = self
                 .place(condition.span, found.join(", "))
-                .help("remove what it guards, or compare with a value that there is");
+                .advice("remove what it guards, or compare with a value that there is");
             let text = self.snippet(condition.span);
             self.conditions.insert(key, Met::Nowhere(place, text));
         }

@@ -100,7 +100,7 @@ impl<'p> Elaborator<'p, '_> {
         }
         let paths = self.space.paths(decisions);
         let place = self.place(span, "this depends on them");
-        let place = place.help("let fewer choices meet here: leave one out, or share one");
+        let place = place.advice("let fewer choices meet here: leave one out, or share one");
         self.report(Entangled::at(place, paths, MAX_CASES));
         Err(Abort)
     }
@@ -219,7 +219,7 @@ impl<'p> Elaborator<'p, '_> {
             let other = values.iter().find(|value| value.node().is_none());
             let other = other.map(Value::describe).unwrap_or_default();
             let place =
-                self.place(span, "chosen here").help("give a tensor in every case, or in none");
+                self.place(span, "chosen here").advice("give a tensor in every case, or in none");
             return Ok(self.report(MixedKinds::at(place, other)));
         }
         self.join_static(selector, values, span)

@@ -2,7 +2,7 @@
 
 use super::inputs::Inputs;
 use super::operator::{Operator, Properties, Storage, Yields};
-use super::problem::ShapeProblem;
+use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
 
@@ -64,7 +64,9 @@ impl Operator for ChannelSlice {
         let taken = self.end.checked_sub(self.start).filter(|&n| n > 0 && self.end <= channels);
         taken.map(|taken| input.with_channels(taken)).ok_or_else(|| ShapeProblem::Window {
             title: format!("there are no channels {} to {} among {channels}", self.start, self.end),
-            help: format!("`start` must be below `end`, and `end` at most {channels}"),
+            help: Cure::advice(format!(
+                "`start` must be below `end`, and `end` at most {channels}"
+            )),
         })
     }
 }

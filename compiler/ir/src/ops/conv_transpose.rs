@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::inputs::Inputs;
 use super::kernel::{BIAS, GROUPS, OUT, at_each_pixel, groups_divide, he_variance, with_bias};
 use super::operator::{Kernel, Operator, Properties, Storage, Yields};
-use super::problem::ShapeProblem;
+use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
 use super::window::{DILATION, KERNEL, Padding, STRIDE};
@@ -133,10 +133,11 @@ impl ConvTranspose {
                 title: format!(
                     "an output padding of {more} is too much for stride {stride} and dilation {dilation}"
                 ),
-                help: format!(
-                    "use `output_padding = {}` at most, or a larger stride",
-                    stride.max(dilation).saturating_sub(1)
-                ),
+                help: Cure::Argument {
+                    name: "output_padding",
+                    value: stride.max(dilation).saturating_sub(1).to_string(),
+                    rest: " at most, or a larger stride",
+                },
             });
         }
         let extent = dilation.saturating_mul(kernel.saturating_sub(1)) + 1;
@@ -145,7 +146,7 @@ impl ConvTranspose {
             Some(rest @ 1..) => Ok(u32::try_from(rest).unwrap_or(u32::MAX)),
             _ => Err(ShapeProblem::Window {
                 title: format!("padding {} leaves nothing of a result of {full}", before + after),
-                help: "use less padding".to_owned(),
+                help: Cure::advice("use less padding"),
             }),
         }
     }

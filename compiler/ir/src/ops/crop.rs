@@ -3,7 +3,7 @@
 use super::border::{Border, SIDES};
 use super::inputs::Inputs;
 use super::operator::{Operator, Properties, Storage, Yields};
-use super::problem::ShapeProblem;
+use super::problem::{Cure, ShapeProblem};
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
@@ -49,7 +49,7 @@ impl Operator for Crop {
             (Some(h), Some(w)) => Ok(Shape::map(input.channels(), h, w)),
             _ => Err(ShapeProblem::Window {
                 title: format!("nothing is left of a map {input} after the crop"),
-                help: "remove fewer rows or columns".to_owned(),
+                help: Cure::advice("remove fewer rows or columns"),
             }),
         }
     }

@@ -58,6 +58,7 @@ impl<'s> Inputs<'s> {
 pub(super) fn map_size(shape: Shape) -> Result<[u32; 2], ShapeProblem> {
     shape.spatial().ok_or(ShapeProblem::Rank {
         needs: "a map [C, H, W], not a vector",
+        through: None,
         help: "use it before `flatten` or `linear`",
     })
 }

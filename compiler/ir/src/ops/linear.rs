@@ -60,7 +60,8 @@ impl Operator for Linear {
         if input.spatial().is_some_and(|size| size != [1, 1]) {
             return Err(ShapeProblem::Rank {
                 needs: "a vector [C], not a map",
-                help: "make the map a vector: `-> flatten -> linear(…)`, or `-> global_avg_pool -> linear(…)` for the mean of each channel",
+                through: Some("flatten"),
+                help: "or with `global_avg_pool` for the mean of each channel",
             });
         }
         Ok(Shape::vector(self.out))

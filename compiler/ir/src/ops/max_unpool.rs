@@ -3,7 +3,7 @@
 use super::inputs::Inputs;
 use super::operator::{Operator, Properties, Storage, Yields};
 use super::pool::{Pool, STRIDE};
-use super::problem::ShapeProblem;
+use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Operands};
 use super::window::{KERNEL, Padding};
 use crate::shape::Shape;
@@ -43,7 +43,7 @@ impl Operator for MaxUnpool {
         if kernel.iter().zip(&stride).any(|(kernel, stride)| stride < kernel) {
             return Err(ShapeProblem::Window {
                 title: "windows of `max_unpool` overlap: one place would get two values".to_owned(),
-                help: "use a stride of at least the kernel, there and in the pool".to_owned(),
+                help: Cure::advice("use a stride of at least the kernel, there and in the pool"),
             });
         }
         Ok(Self { kernel, stride })

@@ -67,7 +67,7 @@ pub use operator::{Sides, Storage, Tensors, Yields};
 pub use pad::Pad;
 pub use pool::Pool;
 pub use prelu::Prelu;
-pub use problem::ShapeProblem;
+pub use problem::{Cure, ShapeProblem};
 pub use resize::{Resize, ResizeMode, ResizeTo};
 pub use shift::Shift;
 pub use weight::{Initial, Role, Scaling, Weight};

@@ -1,7 +1,7 @@
 //! The window of `max_pool` and `avg_pool`.
 
 use super::inputs::map_size;
-use super::problem::ShapeProblem;
+use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Default, Kind, Parameter};
 use super::window::{self, Line, Padding};
 use crate::shape::Shape;
@@ -112,7 +112,11 @@ fn padding_below_kernel(kernel: [u32; 2], padding: Padding) -> Result<(), ShapeP
     if too_much {
         return Err(ShapeProblem::Window {
             title: "padding of a pool is more than half its window".to_owned(),
-            help: "use `padding = \"same\"`, or at most half of the kernel".to_owned(),
+            help: Cure::Argument {
+                name: "padding",
+                value: "\"same\"".to_owned(),
+                rest: ", or at most half of the kernel",
+            },
         });
     }
     Ok(())

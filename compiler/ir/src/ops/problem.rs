@@ -10,7 +10,7 @@ pub enum ShapeProblem {
     Mismatch {
         /// What was expected, in words.
         title: String,
-        /// An edit.
+        /// Advice.
         help: String,
         /// A step after which they fit, if there is one.
         fit: Option<Fit>,
@@ -28,14 +28,16 @@ pub enum ShapeProblem {
     Window {
         /// What is left of what.
         title: String,
-        /// An edit.
-        help: String,
+        /// What helps.
+        help: Cure,
     },
     /// A feature map was needed and a vector was given, or the other way round.
     Rank {
         /// What the operator needs, in words.
         needs: &'static str,
-        /// An edit.
+        /// A step to send the operand through first, if one makes it fit.
+        through: Option<&'static str>,
+        /// Advice; beside a step, what else there is.
         help: &'static str,
     },
     /// A size or a count leaves the range of what the compiler computes with.
@@ -44,9 +46,31 @@ pub enum ShapeProblem {
         what: String,
         /// The most that there may be.
         limit: u64,
-        /// An edit.
+        /// Advice.
         help: &'static str,
     },
+}
+
+/// What helps where an argument does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cure {
+    /// Words that leave open what exactly to write.
+    Advice(String),
+    /// Another argument.
+    Argument {
+        /// The parameter.
+        name: &'static str,
+        /// Its value, as it is written.
+        value: String,
+        /// What else there is, in words that follow.
+        rest: &'static str,
+    },
+}
+
+impl Cure {
+    pub(super) fn advice(words: impl Into<String>) -> Self {
+        Self::Advice(words.into())
+    }
 }
 
 /// The shape, unless it leaves the range of what the compiler computes with.

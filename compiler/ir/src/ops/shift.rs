@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::conv::Conv;
 use super::inputs::Inputs;
 use super::operator::{Operator, Properties, Storage, Yields};
-use super::problem::ShapeProblem;
+use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::window::Padding;
 use crate::shape::Shape;
@@ -60,7 +60,11 @@ impl Operator for Shift {
         if kernel.is_multiple_of(2) {
             return Err(ShapeProblem::Window {
                 title: format!("a shift within {kernel} x {kernel} has no middle"),
-                help: format!("use an odd kernel, such as {}", kernel.saturating_add(1)),
+                help: Cure::Argument {
+                    name: "kernel",
+                    value: kernel.saturating_sub(1).max(3).to_string(),
+                    rest: ", or another odd one",
+                },
             });
         }
         Ok(Self { kernel, dilation })
@@ -78,7 +82,7 @@ impl Operator for Shift {
             let Self { kernel, .. } = self;
             return Err(ShapeProblem::Window {
                 title: format!("a shift within {kernel} x {kernel} has more steps than channels"),
-                help: "use a smaller kernel, or more channels: each step takes one".to_owned(),
+                help: Cure::advice("use a smaller kernel, or more channels: each step takes one"),
             });
         }
         Ok(input)

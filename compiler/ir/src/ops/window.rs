@@ -1,6 +1,6 @@
 //! Sliding windows: the arithmetic that convolutions and pools share.
 
-use super::problem::ShapeProblem;
+use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Default, Kind, Parameter};
 
 pub(super) const KERNEL: Parameter = Parameter {
@@ -143,8 +143,8 @@ fn too_small(line: Line, direction: &str) -> ShapeProblem {
         title: format!(
             "a window {extent} {direction} does not fit into a map {padded} {direction}, padding included"
         ),
-        help: format!(
+        help: Cure::advice(format!(
             "use a kernel whose extent is at most {padded}, more padding, or less stride before it"
-        ),
+        )),
     }
 }

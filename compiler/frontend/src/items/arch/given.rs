@@ -76,7 +76,7 @@ impl Reader<'_, '_> {
         if value.is_poison() && !found.has_errors() {
             let place = Place::new(self.source, expr.span, "not a name");
             let help = "write the name of a candidate, or an expression that gives it";
-            found.push(NoCandidate::at(place.help(help)));
+            found.push(NoCandidate::at(place.advice(help)));
         }
         problems.extend(found.into_vec());
         (!value.is_poison()).then_some(value)

@@ -12,6 +12,8 @@ use nas_grammar::Source;
 use nas_grammar::ast::Arch;
 use nas_ir::{Assignment, Checked, Space};
 
+pub(crate) use errors::CODES;
+
 pub use choices::{Misfit, Misfits, from_choices};
 pub(crate) use given::Evaluate;
 use given::Reader;

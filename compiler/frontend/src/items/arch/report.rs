@@ -1,8 +1,8 @@
 //! What is said of an item that does not fit its space.
 
 use indexmap::IndexMap;
-use nas_diagnostics::{Place, did_you_mean, listed, nearest};
-use nas_grammar::ast::{Ident, Span};
+use nas_diagnostics::{Edit, Fix, Help, Place, did_you_mean, listed, nearest, suggested};
+use nas_grammar::ast::{ArchChoice, Ident, Span};
 use nas_grammar::parse::MAX_PROBLEMS;
 use nas_ir::{Choice, Decision, DecisionId};
 
@@ -21,49 +21,76 @@ type Places<'s> = Vec<(&'s Decision, Span)>;
 impl Resolver<'_> {
     /// Decisions that have another path or label now: what was written, and what it is.
     pub(super) fn report_moved(&mut self, moved: &[(&Ident, &str)]) {
-        let help = match moved {
+        let words = match moved {
             [(_, now)] => format!("rename it to `{now}`"),
             _ => "rename each to the path beside it".to_owned(),
         };
+        let renamed = moved.iter().map(|(key, now)| Edit::new(key.span, self.as_key(key, now)));
+        let help = Fix::of(self.source, renamed.collect(), words).into();
         let labels = moved.iter().map(|(key, now)| (key.span, format!("now `{now}`")));
         let names = moved.iter().map(|(key, _)| key.name.as_str()).collect();
         self.unknown_decisions(names, labels.collect(), help);
     }
 
+    /// A name in place of a key, in quotes if that is.
+    fn as_key(&self, key: &Ident, name: &str) -> String {
+        let is_quoted = self.source.at(key.span).text().starts_with('"');
+        if is_quoted { format!("\"{name}\"") } else { name.to_owned() }
+    }
+
     /// Decisions that the space does not have, under no other path either.
-    pub(super) fn report_gone(&mut self, gone: &[&Ident]) {
-        let Some(first) = gone.first() else { return };
+    pub(super) fn report_gone(&mut self, gone: &[&ArchChoice]) {
+        let Some(first) = gone.first().map(|line| &line.key) else { return };
         let open = self.space.decision_ids().filter(|(id, _)| self.is_open(*id));
         let near = nearest(&first.name, open.map(|(_, decision)| decision.path.as_str()));
         let help = match near {
-            Some(near) if gone.len() == 1 => format!("did you mean `{near}`?"),
+            Some(near) if gone.len() == 1 => {
+                let says = |_: &str| format!("did you mean `{near}`?");
+                Fix::replace(self.source.at(first.span), self.as_key(first, near), says).into()
+            }
             _ => {
                 let paths: Vec<&str> = self.space.decisions.iter().map(|d| &*d.path).collect();
-                let lines = if gone.len() == 1 { "the line" } else { "these lines" };
-                format!("remove {lines}; {}", all_there_are(&paths, "the decisions are"))
+                self.without_lines(gone, &all_there_are(&paths, "the decisions are"))
             }
         };
         self.is_unclear |= near.is_some();
-        let labels = gone.iter().map(|key| (key.span, "no such decision".to_owned())).collect();
-        self.unknown_decisions(gone.iter().map(|key| key.name.as_str()).collect(), labels, help);
+        let keys = gone.iter().map(|line| &line.key);
+        let labels = keys.clone().map(|key| (key.span, "no such decision".to_owned())).collect();
+        self.unknown_decisions(keys.map(|key| key.name.as_str()).collect(), labels, help);
+    }
+
+    /// The item without some lines, if each stands by itself.
+    fn without_lines(&self, gone: &[&ArchChoice], rest: &str) -> Help {
+        let lines = if gone.len() == 1 { "the line" } else { "these lines" };
+        let words = format!("remove {lines}; {rest}");
+        let places = gone.iter().map(|line| {
+            let span = line.key.span.to(line.value.span);
+            self.source.at(span).lines().map(|at| Edit::new(at.span, ""))
+        });
+        match places.collect() {
+            Some(edits) => Fix::of(self.source, edits, words).into(),
+            None => Help::Advice(words),
+        }
     }
 
     /// A label that no decision has, and no other that fits.
-    pub(super) fn report_lost_label(&mut self, key: &Ident) {
+    pub(super) fn report_lost_label(&mut self, line: &ArchChoice) {
+        let key = &line.key;
         let known: Vec<&str> = self.by_label.keys().copied().collect();
         let open: Vec<&str> = self.open_labels().map(|(label, _)| label).collect();
         let lead = "the decisions are labelled";
         let help = if open.is_empty() {
-            format!("remove the line; {}", all_there_are(&known, lead))
+            self.without_lines(&[line], &all_there_are(&known, lead))
         } else {
-            self.is_unclear = true;
-            did_you_mean(&key.name, &open, "no line makes those labelled")
+            let at = self.source.at(key.span);
+            suggested(at, &key.name, &open, "no line makes those labelled")
         };
+        self.is_unclear |= !open.is_empty();
         let labels = vec![(key.span, "no such decision".to_owned())];
         self.unknown_decisions(vec![&key.name], labels, help);
     }
 
-    fn unknown_decisions(&mut self, names: Vec<&str>, labels: Vec<(Span, String)>, help: String) {
+    fn unknown_decisions(&mut self, names: Vec<&str>, labels: Vec<(Span, String)>, help: Help) {
         let decisions = if names.len() == 1 { "decision" } else { "decisions" };
         let decisions = format!("{decisions} {}", titled(&names));
         if let Some(place) = self.place(labels) {
@@ -91,7 +118,7 @@ impl Resolver<'_> {
             _ => (line.choice.value.span, format!("{given} here")),
         };
         let help = format!("give one candidate for each, in this order: {}", listed(&paths));
-        let place = Place::new(self.source, span, label).help(help);
+        let place = Place::new(self.source, span, label).advice(help);
         let given = if given == 1 { "1 is".to_owned() } else { format!("{given} are") };
         let label = line.choice.key.name.as_str();
         self.problems.push(WrongCount::at(place, label, counted(paths.len()), given));
@@ -113,12 +140,12 @@ impl Resolver<'_> {
             let help = match places.first() {
                 Some((decision, _)) if paths.iter().any(is_gone) => {
                     let left = (0..candidates.len()).map(|index| as_written(index, decision));
-                    instead_of_dropped(&left.collect::<Vec<String>>())
+                    Help::Advice(instead_of_dropped(&left.collect::<Vec<String>>()))
                 }
-                Some((Decision { choice: Choice::Sets { options, take }, .. }, _)) => {
-                    format!("write a list of {take} of {}, in this order", listed(options))
-                }
-                _ => did_you_mean(&name, candidates, "the candidates are"),
+                Some((Decision { choice: Choice::Sets { options, take }, .. }, _)) => Help::advice(
+                    format!("write a list of {take} of {}, in this order", listed(options)),
+                ),
+                _ => self.misnamed(&name, candidates, &places),
             };
             let verb = if paths.len() == 1 { "has" } else { "have" };
             if let Some(place) = self.place(unknown_at(&places)) {
@@ -126,6 +153,25 @@ impl Resolver<'_> {
                 self.problems.push(UnknownCandidate::at(place, titled(&paths), verb, name));
             }
         }
+    }
+
+    /// The candidate that was probably meant, in place of its name wherever that is written.
+    fn misnamed(&self, name: &str, candidates: &[String], places: &Places<'_>) -> Help {
+        let words = did_you_mean(name, candidates, "the candidates are");
+        let near = nearest(name, candidates.iter().map(String::as_str));
+        let near = near.and_then(|near| candidates.iter().position(|known| known == near));
+        let edits = places.iter().map(|(decision, span)| {
+            let is_written = self.source.at(*span).text().trim_matches('"') == name;
+            is_written.then_some(Edit::new(*span, as_written(near?, decision)))
+        });
+        let edits: Option<Vec<Edit>> = edits.collect();
+        edits.map_or_else(
+            || Help::Advice(words.clone()),
+            |mut edits| {
+                edits.dedup();
+                Fix::of(self.source, edits, words.clone()).into()
+            },
+        )
     }
 
     pub(super) fn report_undecided(&mut self, span: Span) {
@@ -138,12 +184,13 @@ impl Resolver<'_> {
             return;
         }
         let lines = self.missing_lines(&alive, &missing);
-        let help = match lines.as_slice() {
-            [line] => format!("add the line `{line}`"),
-            [first, ..] => format!("add {} lines, such as `{first}`", lines.len()),
-            [] => String::new(),
+        let says = |first: &str| match lines.len() {
+            1 => format!("add the line `{first}`"),
+            more => format!("add {more} lines, such as `{first}`"),
         };
-        let place = Place::new(self.source, span, "incomplete").help(help);
+        let place = Place::new(self.source, span, "incomplete");
+        let fix = Fix::lines_in_braces(self.source.at(span), &lines, says);
+        let place = Place { help: fix.map(Help::Fix), ..place };
         let paths: Vec<&str> = self.decisions(&missing).map(|d| d.path.as_str()).collect();
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let space = self.space.name.as_str();

@@ -148,7 +148,7 @@ impl<'s> Resolver<'s> {
                     self.claim(&[id]);
                     found.push(Line { decisions: vec![id], ..line });
                 }
-                Fate::Gone => gone.push(&line.choice.key),
+                Fate::Gone => gone.push(line.choice),
                 Fate::Within => {}
             }
         }
@@ -165,7 +165,7 @@ impl<'s> Resolver<'s> {
         let given: Vec<_> = line.given.iter().map(|given| &given.value).collect();
         let open = self.open_labels().map(|(label, ids)| (label, self.decisions(ids).collect()));
         let Some(label) = drift::relabelled(&key.name, &given, open) else {
-            self.report_lost_label(key);
+            self.report_lost_label(line.choice);
             return None;
         };
         let decisions = self.by_label.get(label).cloned().unwrap_or_default();
@@ -230,13 +230,13 @@ impl<'s> Resolver<'s> {
         if let Some(first) = self.decided.insert(id, given.span) {
             let place = Place::new(self.source, given.span, "again here")
                 .label(first, "first here")
-                .help("remove one of them");
+                .advice("remove one of them");
             self.problems.push(DecidedTwice::at(place, decision.path.as_str()));
             self.is_unclear = true;
         }
         let Some(name) = given::candidate_name(&given.value, decision) else {
             let place = Place::new(self.source, given.span, "not a name")
-                .help(format!("write one of {}", listed(&decision.candidates)));
+                .advice(format!("write one of {}", listed(&decision.candidates)));
             self.problems.push(NoCandidate::at(place));
             self.is_unclear = true;
             return;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use nas_analysis::Supernet;
-use nas_diagnostics::{Place, did_you_mean};
+use nas_diagnostics::{Fix, Place, suggested};
+use nas_grammar::Source;
 use nas_grammar::ast::{BinaryOp, Expect, Expr, ExprKind, Span};
 use nas_ir::diagram::Entangled;
 use nas_ir::linear::names_in;
@@ -19,7 +20,7 @@ use super::errors::NotExact;
 use super::errors::UnknownMeasure;
 use super::published::{Side, compare_with_published};
 use crate::context::Context;
-use crate::elaborate::{Value, compare};
+use crate::elaborate::{Value, between, compare};
 use crate::int::Int;
 
 /// The figures of a space: the count, and the ends of each measure.
@@ -63,8 +64,8 @@ fn network_side(
         is_figure = known(name).is_some();
         if !is_figure && context.program.constant(context.program.main(), name).is_none() {
             let names = Measure::ALL.map(Measure::name);
-            let help = did_you_mean(name, &names, "the measures of a network are");
-            unknown_measure(context, side.span, name, help);
+            let (at, lead) = (side.span, "the measures of a network are");
+            unknown_measure(context, (at, at), name, &names, lead);
             return None;
         }
     }
@@ -74,7 +75,7 @@ fn network_side(
             Some(Measure::Latency) => NO_TABLE,
             _ => "remove this claim: too many parts of the network are independent of each other",
         };
-        let place = Place::new(&context.source(), span, "asked for here").help(help);
+        let place = Place::new(&context.source(), span, "asked for here").advice(help);
         context.problems.push(NoFigure::at(place, name));
         return None;
     }
@@ -104,16 +105,26 @@ fn claim_sides<'x>(
         _ => {
             let source = context.source();
             let claim = source.text().get(expect.claim.span.range()).unwrap_or_default();
-            let place = Place::new(&source, expect.claim.span, "not a comparison")
-                .help(format!("compare it with `==`, `<=` or the like: `expect {claim} <= 300M`"));
+            let place = Place::new(&source, expect.claim.span, "not a comparison").advice(format!(
+                "compare it with `==`, `<=` or the like: `expect {claim} <= 300M`"
+            ));
             context.problems.push(NoComparison::at(place));
             None
         }
     }
 }
 
-fn unknown_measure(context: &mut Context<'_, '_>, span: Span, name: &str, help: String) {
-    let place = Place::new(&context.source(), span, "no such measure").help(help);
+/// Reports a name that is no measure. Of `demo.macs`, `span` is all and `at` is where the name stands.
+fn unknown_measure(
+    context: &mut Context<'_, '_>,
+    (span, at): (Span, Span),
+    name: &str,
+    known: &[impl AsRef<str>],
+    lead: &str,
+) {
+    let source = context.source();
+    let help = suggested(source.at(at), name, known, lead);
+    let place = Place::new(&source, span, "no such measure").help(help);
     context.problems.push(UnknownMeasure::at(place, name));
 }
 
@@ -149,10 +160,9 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
         ["supernet", "params"] => Ok(whole(Supernet::of(&space).total.params)),
         _ => {
             let measure = path.join(".");
-            let known = figures_of_spaces();
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let help = did_you_mean(&measure, &known, "the figures of a space are");
-            unknown_measure(context, side.span, &measure, help);
+            let lead = "the figures of a space are";
+            let at = behind_dot(&context.source(), root.span, side.span);
+            unknown_measure(context, (side.span, at), &measure, &figures_of_spaces(), lead);
             return None;
         }
     };
@@ -165,25 +175,32 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
     }
 }
 
+/// Where the fields stand in `root.field.field`.
+fn behind_dot(source: &Source, root: Span, whole: Span) -> Span {
+    let fields = source.at(Span { start: root.end, ..whole });
+    let text = fields.text().trim_start_matches(|c: char| c == '.' || c.is_whitespace());
+    Span::new(whole.range().end - text.len(), whole.range().end)
+}
+
 fn not_known(context: &mut Context<'_, '_>, span: Span, space: String, figure: &str, lack: &Lack) {
     let place = Place::new(&context.source(), span, "asked for here");
     match lack {
         Lack::Table => {
-            context.problems.push(NoFigure::at(place.help(NO_TABLE), figure));
+            context.problems.push(NoFigure::at(place.advice(NO_TABLE), figure));
         }
         Lack::Entangled(decisions) => {
             let help = format!(
                 "{decisions} are entangled; remove this claim, or make it about one network \
                  in an `arch`"
             );
-            context.problems.push(NotExact::at(place.help(help), space));
+            context.problems.push(NotExact::at(place.advice(help), space));
         }
         Lack::Between(Bounds { at_least, at_most }) => {
             let help = format!(
                 "it lies between {at_least} and {at_most}; remove this claim, or make it about \
                  one network in an `arch`"
             );
-            context.problems.push(NotExact::at(place.help(help), space));
+            context.problems.push(NotExact::at(place.advice(help), space));
         }
     }
 }
@@ -200,8 +217,11 @@ fn judge(
         None => verdict(context, expect, op, a, b),
         Some(tolerance) => {
             let source = context.source();
+            let operator = source.at(between(&source, (a.0.span, b.0.span)));
+            let says =
+                |new: &str| format!("write `{new}` instead of `{}`, or remove it", op.symbol());
             let place = Place::new(&source, tolerance.span, "of an exact comparison")
-                .help(format!("write `~=` instead of `{}`, or remove it", op.symbol()));
+                .fix(Fix::replace(operator, "~=", says));
             context.problems.push(NoTolerance::at(place));
         }
     }
@@ -234,15 +254,15 @@ fn verdict(
             }
             if op == BinaryOp::Eq && (a.is_figure || b.is_figure) {
                 let (figure, value) = if a.is_figure { (left, &a) } else { (right, &b) };
-                let figure = text(figure.span);
-                place = place.help(format!("write `expect {figure} == {}`", value.value));
+                let claim = format!("expect {} == {}", text(figure.span), value.value);
+                place = place.fix(Fix::write(source.at(expect.span), claim));
             }
             context.problems.push(ExpectFailed::at(place));
         }
         None => {
             let place = Place::new(&source, left.span, a.value.describe())
                 .label(right.span, b.value.describe())
-                .help("compare numbers with numbers");
+                .advice("compare numbers with numbers");
             context.problems.push(NoComparison::at(place));
         }
     }

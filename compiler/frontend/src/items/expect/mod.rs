@@ -4,4 +4,6 @@ mod claims;
 mod errors;
 mod published;
 
+pub(crate) use errors::CODES;
+
 pub(crate) use claims::{asks_for_peak, expect_network, expect_space};

@@ -1,6 +1,6 @@
 //! `~=`: a figure against what was published of it.
 
-use nas_diagnostics::Place;
+use nas_diagnostics::{Fix, Place};
 use nas_grammar::ast::{Expect, Expr, ExprKind};
 use nas_ir::linear::{Exact, decimal};
 use num_bigint::BigInt;
@@ -33,7 +33,7 @@ pub(super) fn compare_with_published(
     let (Some(exact), Some(published)) = (exact(&has.value), exact(&says.value)) else {
         let place = Place::new(&source, figure.span, has.value.describe())
             .label(print.span, says.value.describe())
-            .help("compare numbers with numbers");
+            .advice("compare numbers with numbers");
         context.problems.push(NoComparison::at(place));
         return;
     };
@@ -51,7 +51,7 @@ pub(super) fn compare_with_published(
         }
         _ => {
             let place = Place::new(&source, print.span, "computed, not printed")
-                .help("write how far both may be apart: `within 1%`");
+                .advice("write how far both may be apart: `within 1%`");
             context.problems.push(NoPrecision::at(place));
             return;
         }
@@ -62,7 +62,9 @@ pub(super) fn compare_with_published(
     }
     let text = |side: &Expr| source.text().get(side.span.range()).unwrap_or_default();
     let mut place = Place::new(&source, figure.span, format!("this is {}", has.value));
-    let claim = |side: String| format!("write `expect {} {side}`", text(figure));
+    let claim = |side: String| {
+        Fix::write(source.at(expect.span), format!("expect {} {side}", text(figure)))
+    };
     let share = if published.is_zero() { half() } else { off / published.abs() };
     // What is far away was hardly published of this.
     let is_far = share >= half();
@@ -70,7 +72,7 @@ pub(super) fn compare_with_published(
     if !published.is_zero() {
         place = place.label(print.span, format!("{percent}% away from this"));
     }
-    let place = place.help(if is_far {
+    let place = place.fix(if is_far {
         claim(format!("== {}", has.value))
     } else {
         claim(format!("~= {} within {percent}%", text(print)))

@@ -1,6 +1,6 @@
 //! `minimize`: from an expression to `cross_entropy + factor * measure`.
 
-use nas_diagnostics::{Place, Problems, did_you_mean};
+use nas_diagnostics::{Fix, Place, Problems, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{Expr, Span};
 use nas_ir::Measure;
@@ -42,7 +42,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn place(&self, at: Span, label: impl Into<String>) -> Place {
         let help = format!("write it like `minimize {}`", MINIMIZE.written);
-        Place::new(self.source, at, label).help(help)
+        Place::new(self.source, at, label).advice(help)
     }
 
     /// Whether every name is loss, measure or a static value; reports those that are not.
@@ -60,7 +60,7 @@ impl Reader<'_> {
     fn unknown_measure(&mut self, at: Span, name: &str) {
         let words: Vec<&str> =
             std::iter::once(LOSS).chain(Measure::SUMS.map(Measure::name)).collect();
-        let help = did_you_mean(name, &words, "an objective is made of");
+        let help = suggested(self.source.at(at), name, &words, "an objective is made of");
         let place = Place::new(self.source, at, "neither the loss nor a measure").help(help);
         self.problems.push(UnknownMeasure::at(place, name));
     }
@@ -68,12 +68,15 @@ impl Reader<'_> {
     fn objective(&mut self, at: Span, form: &Linear) -> Option<Objective> {
         let Linear { constant, loss, .. } = form;
         if !loss.is_positive() {
-            let text = self.source.text().get(at.range()).unwrap_or_default();
+            let written = self.source.at(at);
             let place = if loss.is_negative() {
                 self.place(at, "this rewards a high loss")
             } else {
-                self.place(at, "what the network should learn is missing")
-                    .help(format!("write `minimize {LOSS} + {text}`"))
+                self.place(at, "what the network should learn is missing").fix(Fix::replace(
+                    written,
+                    format!("{LOSS} + {}", written.text()),
+                    |new| format!("write `minimize {new}`"),
+                ))
             };
             self.problems.push(NoCrossEntropy::at(place));
             return None;
@@ -81,7 +84,7 @@ impl Reader<'_> {
         if !constant.is_zero() {
             let constant = real(constant).map(number).unwrap_or_default();
             let place = self.place(at, format!("this adds {constant}"));
-            self.problems.push(ConstantTerm::at(place.help("leave the constant out")));
+            self.problems.push(ConstantTerm::at(place.advice("leave the constant out")));
             return None;
         }
         let mut weighed = form.measures();
@@ -90,13 +93,13 @@ impl Reader<'_> {
         };
         if let Some((other, _)) = weighed.next() {
             let place = self.place(at, format!("both `{}` and `{}`", measure.name(), other.name()));
-            self.problems.push(TwoMeasures::at(place.help("keep the one that matters")));
+            self.problems.push(TwoMeasures::at(place.advice("keep the one that matters")));
             return None;
         }
         if factor.is_negative() {
             let word = measure.name();
             let place = self.place(at, format!("more `{word}` makes this smaller"));
-            let place = place.help("add the measure, do not subtract it");
+            let place = place.advice("add the measure, do not subtract it");
             self.problems.push(RewardsCost::at(place, word));
             return None;
         }

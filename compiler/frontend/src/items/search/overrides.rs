@@ -31,7 +31,7 @@ impl Override {
             Err(misread) if value(text).is_some_and(|start| misread.at >= start) => {
                 Err(vec![misread.problem])
             }
-            Err(_) => Err(vec![Box::new(wrong_form(&source))]),
+            Err(_) => Err(vec![wrong_form(&source)]),
         }
     }
 }
@@ -43,10 +43,10 @@ fn value(text: &str) -> Option<usize> {
     is_given.then_some(start)
 }
 
-fn wrong_form(source: &Source) -> OverrideForm {
+fn wrong_form(source: &Source) -> Problem {
     let text = source.text();
     let place =
         Place::new(source, Span::new(0, text.len()), "one setting and its value are needed")
-            .help("write it as `--set schedule.epochs=3`");
+            .advice("write it as `--set schedule.epochs=3`");
     OverrideForm::at(place, text.to_string())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nas_diagnostics::{Place, Problems, did_you_mean, listed};
+use nas_diagnostics::{Fix, Help, Place, Problems, listed, suggested};
 use nas_grammar::ast::{self, BinaryOp, Expr, ExprKind, Ident, Search, Setting, Span};
 use nas_grammar::{Problem, Source};
 use nas_ir::recipe::anneal::number;
@@ -75,6 +75,8 @@ struct Site<'a> {
     source: &'a Source,
     section: &'static str,
     field: &'static Field,
+    /// The value and the law behind it.
+    whole: Span,
 }
 
 impl Site<'_> {
@@ -82,13 +84,15 @@ impl Site<'_> {
         format!("{}.{}", self.section, self.field.name)
     }
 
-    /// An edit: the field with a value that it takes.
-    fn edit(&self) -> String {
-        format!("write `{} = {}`", self.field.name, self.field.kind.example())
+    /// "write `field = …`": this in place of the value.
+    fn write(&self, value: impl Into<String>) -> Fix {
+        let says = |new: &str| format!("write `{} = {new}`", self.field.name);
+        Fix::replace(self.source.at(self.whole), value, says)
     }
 
+    /// A place with a value that the field takes.
     fn place(&self, at: Span, label: impl Into<String>) -> Place {
-        Place::new(self.source, at, label).help(self.edit())
+        Place::new(self.source, at, label).fix(self.write(self.field.kind.example()))
     }
 }
 
@@ -114,7 +118,7 @@ impl<'a> Reader<'a> {
         let found = strategies.iter().find(|strategy| Some(strategy.name) == named);
         let schema = found.or(strategies.first());
         let none = NoSetting { section: STRATEGY, field: "name" };
-        let schema = schema.ok_or_else(|| -> Vec<Problem> { vec![Box::new(none)] })?;
+        let schema = schema.ok_or_else(|| -> Vec<Problem> { vec![none.into()] })?;
         Ok(Self {
             strategies,
             schema,
@@ -153,7 +157,7 @@ impl<'a> Reader<'a> {
             Ok(recipe) if problems.is_empty() => Ok(recipe),
             Ok(_) => Err(problems),
             Err(fault) => {
-                problems.push(Box::new(fault));
+                problems.push(fault.into());
                 Err(problems)
             }
         }
@@ -173,7 +177,7 @@ impl<'a> Reader<'a> {
     fn repeated(&mut self, name: &str, source: &Source, first: Span, again: Span) {
         let place = Place::new(source, again, "given again here")
             .label(first, "given first here")
-            .help(format!("keep one `{name}`"));
+            .advice(format!("keep one `{name}`"));
         self.problems.push(Repeated::at(place, format!("`{name}`")));
     }
 
@@ -213,7 +217,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let names: Vec<&str> = self.schema.sections.iter().map(|s| s.name).collect();
-        let help = did_you_mean(&name.name, &names, "the sections are");
+        let help = suggested(source.at(name.span), &name.name, &names, "the sections are");
         let place = Place::new(source, name.span, "no section of a recipe").help(help);
         self.problems.push(UnknownSection::at(place, name.name.as_str()));
     }
@@ -226,7 +230,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let names: Vec<&str> = section.fields.iter().map(|f| f.name).collect();
-        let help = did_you_mean(&name.name, &names, "its fields are");
+        let help = suggested(source.at(name.span), &name.name, &names, "its fields are");
         let label = format!("no field of `{}`", section.name);
         let place = Place::new(source, name.span, label).help(help);
         self.problems.push(UnknownField::at(place, section.name, name.name.as_str()));
@@ -245,7 +249,7 @@ impl<'a> Reader<'a> {
         let Some(first) = others.first() else { return false };
         if !self.is_lost {
             let place = Place::new(source, name.span, format!("`{}` has none", self.schema.name))
-                .help(format!("search by `{STRATEGY} {first}`, or leave it out"));
+                .advice(format!("search by `{STRATEGY} {first}`, or leave it out"));
             let (name, strategy) = (name.name.as_str(), self.schema.name);
             self.problems.push(OtherStrategy::at(place, name, listed(&others), strategy));
         }
@@ -259,8 +263,10 @@ impl<'a> Reader<'a> {
             Kinds::OneOf(kinds) => kinds.to_vec(),
             Kinds::Strategy => self.strategies.iter().map(|strategy| strategy.name).collect(),
             Kinds::None => {
-                let help = format!("write `{} {{ … }}`", section.name);
-                let place = Place::new(source, kind.span, "leave this out").help(help);
+                let stray = Span { start: written.name.span.end, ..kind.span };
+                let words = format!("write `{} {{ … }}`", section.name);
+                let fix = Fix::remove(source.at(stray), |_| words);
+                let place = Place::new(source, kind.span, "leave this out").fix(fix);
                 self.problems.push(StrayKind::at(place, section.name));
                 return;
             }
@@ -268,8 +274,16 @@ impl<'a> Reader<'a> {
         if known.contains(&kind.name.as_str()) {
             return;
         }
-        let edits: Vec<String> = known.iter().map(|k| format!("`{} {k}`", section.name)).collect();
-        let help = format!("write {}", edits.join(" or "));
+        let help = match known.as_slice() {
+            [only] => {
+                let says = |new: &str| format!("write `{} {new}`", section.name);
+                Fix::replace(source.at(kind.span), *only, says).into()
+            }
+            known => {
+                let edits = known.iter().map(|k| format!("`{} {k}`", section.name));
+                Help::advice(format!("write {}", edits.collect::<Vec<_>>().join(" or ")))
+            }
+        };
         let label = format!("no kind of `{}`", section.name);
         let place = Place::new(source, kind.span, label).help(help);
         self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
@@ -282,7 +296,9 @@ impl<'a> Reader<'a> {
         written: &ast::Field,
         source: &Source,
     ) {
-        let site = Site { source, section: section.name, field };
+        let law = written.law.as_ref().map_or(written.value.span, |law| law.span);
+        let whole = written.value.span.to(law);
+        let site = Site { source, section: section.name, field, whole };
         let value = self.value(site, &written.value, written.law.as_ref());
         let understood = value.is_some();
         if let Some(value) = value.filter(|_| !field.kind.is_settled()) {
@@ -338,9 +354,9 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let Some(text) = unquoted else { return self.wrong(site, at, &describe(found)) };
-        let place = site
-            .place(at, "this is a string")
-            .help(format!("leave the quotes out: `{} = {text}`", site.field.name));
+        let says = |new: &str| format!("leave the quotes out: `{} = {new}`", site.field.name);
+        let fix = Fix::replace(site.source.at(at), text, says);
+        let place = site.place(at, "this is a string").fix(fix);
         self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
         None
     }
@@ -415,9 +431,9 @@ impl<'a> Reader<'a> {
         if !is_text && (self.evaluate)(expr, site.source).is_err() {
             let written = site.source.text().get(expr.span.range()).unwrap_or_default();
             let help = if site.source.name() == OVERRIDES {
-                format!("write `{OVERRIDES} '{}=\"{written}\"'`", site.name())
+                Help::advice(format!("write `{OVERRIDES} '{}=\"{written}\"'`", site.name()))
             } else {
-                format!("write `{} = \"{written}\"`", site.field.name)
+                site.write(format!("\"{written}\"")).into()
             };
             let place = site.place(expr.span, "this is not in quotes").help(help);
             self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
@@ -466,7 +482,7 @@ impl<'a> Reader<'a> {
         }
         let (low, high) = (number(low), number(high));
         let place = Place::new(site.source, expr.span, format!("{low} is above {high}"))
-            .help(format!("write `{} = {high}..{low}`", site.field.name));
+            .fix(site.write(format!("{high}..{low}")));
         self.problems.push(EmptyRange::at(place, site.name()));
         None
     }
@@ -496,7 +512,7 @@ impl<'a> Reader<'a> {
             let (low, at) = if end <= 0.0 { (end, to.span) } else { (start, from.span) };
             let place = site
                 .place(at, "both ends must be above 0")
-                .help("write a small number above 0, or `cosine` instead of `exponential`");
+                .advice("write a small number above 0, or `cosine` instead of `exponential`");
             self.problems.push(ExponentialEnd::at(place, number(low)));
             return None;
         }
@@ -507,7 +523,8 @@ impl<'a> Reader<'a> {
         let known = Law::WORDS.iter().find(|(name, _)| *name == word.name);
         if known.is_none() {
             let names: Vec<&str> = Law::WORDS.iter().map(|(name, _)| *name).collect();
-            let help = did_you_mean(&word.name, &names, "the laws are");
+            let at = site.source.at(word.span);
+            let help = suggested(at, &word.name, &names, "the laws are");
             let place = Place::new(site.source, word.span, "no law of annealing").help(help);
             self.problems.push(UnknownLaw::at(place, word.name.as_str()));
         }
@@ -519,9 +536,12 @@ impl<'a> Reader<'a> {
             Kind::Anneal { .. } => {
                 let known = Law::WORDS.iter().find(|(word, _)| *word == law.name);
                 let word = known.map_or("linear", |(word, _)| word);
-                format!("write both ends, as in `{} = 0.1 -> 0.01 {word}`", site.field.name)
+                Help::advice(format!(
+                    "write both ends, as in `{} = 0.1 -> 0.01 {word}`",
+                    site.field.name
+                ))
             }
-            _ => format!("leave `{}` out", law.name),
+            _ => Fix::remove(site.source.at(law.span), |gone| format!("leave `{gone}` out")).into(),
         };
         let place = site.place(law.span, "nothing moves here").help(help);
         self.problems.push(StrayLaw::at(place, law.name.as_str()));
@@ -536,7 +556,7 @@ impl<'a> Reader<'a> {
         if let ExprKind::Name(name) = &bare(expr).kind {
             let known = words.iter().find(|word| *word == name);
             if known.is_none() {
-                let help = did_you_mean(name, words, "the words are");
+                let help = suggested(site.source.at(expr.span), name, words, "the words are");
                 let place =
                     Place::new(site.source, expr.span, "not a word that it takes").help(help);
                 self.problems.push(UnknownWord::at(place, site.name(), name.as_str()));
@@ -580,9 +600,8 @@ impl<'a> Reader<'a> {
         ];
         let Some(place) = self.contradiction(settings) else { return Ok(()) };
         let enough = epochs / 4;
-        let help = format!(
-            "write `warmup = {enough}` (`--set schedule.warmup={enough}`), or ask for more than {warmup} epochs"
-        );
+        let rest = format!(", or ask for more than {warmup} epochs");
+        let help = self.instead(("schedule", "warmup"), enough, &rest);
         self.problems.push(LongWarmup::at(place.help(help), warmup, epochs));
         Ok(())
     }
@@ -598,10 +617,21 @@ impl<'a> Reader<'a> {
             ("derive", "sample", format!("draws {sample}")),
         ];
         let Some(place) = self.contradiction(settings) else { return Ok(()) };
-        let help =
-            format!("write `keep = {sample}` (`--set derive.keep={sample}`), or draw {keep}");
+        let help = self.instead(("derive", "keep"), sample, &format!(", or draw {keep}"));
         self.problems.push(KeepsTooMany::at(place.help(help), keep, sample));
         Ok(())
+    }
+
+    /// Another value of a setting, in the place of the one given, if one is.
+    fn instead(&self, (section, field): (&str, &str), value: u32, rest: &str) -> Help {
+        let says = |value: &str| {
+            format!("write `{field} = {value}` (`--set {section}.{field}={value}`){rest}")
+        };
+        let value = value.to_string();
+        match self.given.iter().find(|g| (g.section, g.field) == (section, field)) {
+            Some(given) => Fix::replace(given.source.at(given.span), value, says).into(),
+            None => Help::Advice(says(&value)),
+        }
     }
 }
 

@@ -84,7 +84,7 @@ struct Unknown {
 }
 
 fn unknown(expr: &Expr, source: &Source) -> Vec<Problem> {
-    vec![Box::new(Unknown { what: source.text()[expr.span.range()].to_owned() })]
+    vec![Unknown { what: source.text()[expr.span.range()].to_owned() }.into()]
 }
 
 fn read(settings: &str, overrides: &[&str]) -> Result<Recipe, Vec<Problem>> {

@@ -73,7 +73,7 @@ fn report_emptied(context: &mut Context<'_, '_>, space: &Space, target: &Target,
     let Some((source, span)) = chain.next() else { return };
     let place = Place::new(&source, span, "no candidate would be left")
         .chain(chain.collect())
-        .help("add a candidate that it runs; without `--drop-unsupported` each one is named");
+        .advice("add a candidate that it runs; without `--drop-unsupported` each one is named");
     let reason = format!("it runs no candidate of `{}`", decision.path);
     context.problems.push(Unsupported::at(place, target.name.as_str(), reason));
 }

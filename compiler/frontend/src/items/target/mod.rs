@@ -8,7 +8,7 @@ mod read;
 mod support;
 mod unsupported;
 
-use nas_diagnostics::{Place, Problems, did_you_mean};
+use nas_diagnostics::{Help, Place, Problems, suggested};
 use nas_grammar::ast::{self, Ident};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -17,6 +17,7 @@ use crate::modules::ModuleId;
 pub use device::{TablePath, Target};
 pub use drop::Dropped;
 pub(crate) use drop::without_unsupported;
+pub(crate) use errors::CODES;
 use errors::UnknownTarget;
 use read::Reader;
 pub use support::Refusal;
@@ -27,11 +28,17 @@ pub(crate) fn named<'p>(context: &mut Context<'p, '_>, name: &Ident) -> Option<T
     let program = context.program;
     let Some((module, item)) = program.target(program.main(), &name.name) else {
         let known: Vec<&str> = program.targets().map(|t| t.name.name.as_str()).collect();
+        let source = context.source();
         let help = match known.as_slice() {
-            [] => format!("this file has no target; write `target {} {{ … }}`", name.name),
-            known => did_you_mean(&name.name, known, "the targets of this file are"),
+            [] => Help::advice(format!(
+                "this file has no target; write `target {} {{ … }}`",
+                name.name
+            )),
+            known => {
+                suggested(source.at(name.span), &name.name, known, "the targets of this file are")
+            }
         };
-        let place = Place::new(&context.source(), name.span, "not found").help(help);
+        let place = Place::new(&source, name.span, "not found").help(help);
         context.problems.push(UnknownTarget::at(place, name.name.as_str()));
         return None;
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nas_diagnostics::{Place, Problems, did_you_mean};
+use nas_diagnostics::{Place, Problems, listed, suggested};
 use nas_grammar::ast::{self, Expr, Ident, SupportRow, TargetEntry};
 use nas_ir::{Opset, Precision, ops};
 use rustc_hash::FxHashMap as HashMap;
@@ -66,7 +66,7 @@ impl Reader<'_, '_> {
     fn is_new(&mut self, name: &str, span: ast::Span) -> bool {
         let Some(first) = self.seen.insert(name.to_owned(), span) else { return true };
         let place = self.place(span, "again here").label(first, "first here");
-        self.problems.push(RepeatedEntry::at(place.help("remove one of them"), name));
+        self.problems.push(RepeatedEntry::at(place.advice("remove one of them"), name));
         false
     }
 
@@ -91,10 +91,11 @@ impl Reader<'_, '_> {
                 None => {
                     let text = self.target.source.text().get(value.span.range());
                     let found = format!("`{}`", text.unwrap_or_default());
-                    let names = Precision::ALL.map(|p| format!("`{}`", p.name())).join(", ");
-                    let place = self.place(value.span, "no precision");
-                    let place = place.help(format!("write one of {names}"));
-                    let expected = format!("one of {names}");
+                    let names = Precision::ALL.map(Precision::name);
+                    let at = self.target.source.at(value.span);
+                    let help = suggested(at, text.unwrap_or_default(), &names, "write one of");
+                    let place = self.place(value.span, "no precision").help(help);
+                    let expected = format!("one of {}", listed(&names));
                     self.problems.push(WrongSetting::at(place, "precision", expected, found));
                 }
             },
@@ -116,7 +117,8 @@ impl Reader<'_, '_> {
             },
             other => {
                 let known = [SETTINGS.as_slice(), &["supports", "latency"]].concat();
-                let help = did_you_mean(other, &known, "its lines are");
+                let at = self.target.source.at(name.span);
+                let help = suggested(at, other, &known, "its lines are");
                 let place = self.place(name.span, "no such setting").help(help);
                 self.problems.push(UnknownEntry::at(place, other));
             }
@@ -133,7 +135,7 @@ impl Reader<'_, '_> {
     fn wrong(&mut self, name: &str, expected: &str, found: &Value, span: ast::Span) {
         if !found.is_poison() {
             let place = self.place(span, format!("this is {}", found.describe()));
-            let place = place.help(format!("write {expected}"));
+            let place = place.advice(format!("write {expected}"));
             self.problems.push(WrongSetting::at(place, name, expected, found.describe()));
         }
     }
@@ -143,7 +145,8 @@ impl Reader<'_, '_> {
         let name = row.op.name.as_str();
         let Some(found) = ops::find(name) else {
             let known: Vec<&str> = ops::TABLE.iter().map(|row| row.declaration.name).collect();
-            let help = did_you_mean(name, &known, "the operators are");
+            let at = self.target.source.at(row.op.span);
+            let help = suggested(at, name, &known, "the operators are");
             let place = self.place(row.op.span, "no such operator").help(help);
             self.problems.push(UnknownOperator::at(place, name));
             return None;
@@ -172,7 +175,8 @@ impl Reader<'_, '_> {
         });
         let Some((unknown, expr)) = unknown else { return true };
         let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        let help = did_you_mean(unknown, &known, "a condition may use");
+        let at = self.target.source.at(expr.span);
+        let help = suggested(at, unknown, &known, "a condition may use");
         let place = self.place(expr.span, "no such parameter").help(help);
         self.problems.push(UnknownParameter::at(place, operator, unknown));
         false
@@ -188,7 +192,7 @@ impl Reader<'_, '_> {
             matches!(self.with_names(condition, names), Value::Bool(_) | Value::Poison);
         if !is_condition {
             let place = self.place(condition.span, "neither true nor false");
-            let place = place.help("compare it, such as `kernel <= 7`");
+            let place = place.advice("compare it, such as `kernel <= 7`");
             self.problems.push(WrongCondition::at(place, operator));
         }
         is_condition

@@ -1,7 +1,7 @@
 //! What a space holds and its target cannot run: where it is, and the edit that removes it.
 
 use indexmap::{IndexMap, IndexSet};
-use nas_diagnostics::Place;
+use nas_diagnostics::{Help, Place};
 use nas_grammar::Source;
 use nas_grammar::ast::Span;
 use nas_ir::diagram::Diagram;
@@ -174,13 +174,14 @@ fn reason(found: &[&Finding]) -> String {
 
 impl Unfit {
     /// The edit that removes what is at one place.
-    fn help(&mut self, space: &Space, target: &Target, group: &[usize]) -> String {
+    fn help(&mut self, space: &Space, target: &Target, group: &[usize]) -> Help {
         let blamed = self.blamed.gone.clone();
         let leads = self.blamed_for(group, &blamed);
         let removal = leads.and_then(|(id, gone)| removal(space, id, &gone, &blamed));
         removal.unwrap_or_else(|| {
             let first = group.first().and_then(|&index| self.findings.get(index));
-            first.map_or_else(String::new, |finding| without_candidates(target, &finding.refusal))
+            let words = first.map(|finding| without_candidates(target, &finding.refusal));
+            Help::Advice(words.unwrap_or_default())
         })
     }
 
