@@ -22,7 +22,7 @@ use crate::store::{Store, names};
 use crate::strategies::{self, SCHEMAS};
 
 /// The most of a count in a short run.
-const FEW: u32 = 4;
+const FEW: u32 = 3;
 
 /// A setting that only this strategy has, or not all.
 fn own(

@@ -100,10 +100,10 @@ fn another_goal_network_or_beginning_is_another_run() {
         other => panic!("{other:?}"),
     };
     let mut other = given.clone();
-    other.insert("unit.1/op".to_owned(), "c4".to_owned());
+    other.insert("u1.0/op".to_owned(), "c4".to_owned());
     assert_eq!(
         differences(&other, Some(&weights(0.2))),
-        ["it trains another network: `unit.1/op` is c2 in it and c4 now"]
+        ["it trains another network: `u1.0/op` is c2 in it and c4 now"]
     );
     for weights in [None, Some(&weights(0.3))] {
         assert_eq!(differences(&given, weights), ["it began with other weights"]);

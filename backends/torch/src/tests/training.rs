@@ -171,7 +171,7 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
             },
             &[],
         ),
-        Err(TorchError::Torch { .. })
+        Err(TorchError::Broken { .. })
     ));
 }
 
