@@ -16,13 +16,14 @@ use tch::Device;
 
 use crate::build::largest;
 use crate::error::{Phase, TorchError};
-use crate::feed::Feed;
+use crate::loaders::Loaders;
 use crate::lower::Statistics;
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, failed, score, train};
 use crate::program::{Evaluation, Plan};
+use crate::task::target_kind;
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,7 +79,7 @@ impl TorchBackend {
     /// threads for the whole process. Reads no image yet.
     ///
     /// # Errors
-    /// The space is for no task that is trained here.
+    /// The space is for no task that is trained here, or the data set holds no targets for it.
     pub fn new(
         space: Arc<Checked<Space>>,
         recipe: Recipe,
@@ -86,13 +87,14 @@ impl TorchBackend {
         options: Options,
     ) -> Result<Self, TorchError> {
         let (task, input) = trainable(&space)?;
+        check_targets(&space, task, &dataset)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
         Ok(Self { space, recipe, dataset, options, task, input })
     }
 
-    fn feed(&self, batch: u32) -> Feed {
+    fn loaders(&self, batch: u32) -> Loaders {
         let Self { dataset, recipe, task, input, options, .. } = self;
-        Feed::new(dataset, recipe, *task, *input, batch, options.device)
+        Loaders::new(dataset, recipe, *task, *input, batch, options.device)
     }
 }
 
@@ -101,10 +103,7 @@ fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
     let fault =
         |reason: &str| TorchError::Task { space: space.name.clone(), reason: reason.to_owned() };
     let task = match space.task {
-        Some(task @ Task::Segmentation { .. }) => task,
-        Some(Task::Classification { .. }) => {
-            return Err(fault("its task is a classification, and data sets label each pixel"));
-        }
+        Some(task @ (Task::Segmentation { .. } | Task::Classification { .. })) => task,
         None => return Err(fault("it has no task")),
     };
     let inputs: Vec<&Node> = space.graph.inputs().map(|(_, node)| node).collect();
@@ -116,6 +115,16 @@ fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
         return Err(fault(&format!("its input is {other}, no image")));
     }
     Ok((task, largest(&input.shape)))
+}
+
+/// Whether the data set holds what the task needs.
+fn check_targets(space: &Space, task: Task, dataset: &Dataset) -> Result<(), TorchError> {
+    let (needed, found) = (target_kind(task), dataset.kind);
+    if needed == found {
+        return Ok(());
+    }
+    let (space, task, root) = (space.name.clone(), task.describe(), dataset.root.clone());
+    Err(TorchError::Targets { space, task, needed, root, found })
 }
 
 impl Backend for TorchBackend {
@@ -139,7 +148,7 @@ impl Backend for TorchBackend {
             .map_err(|reason| TorchError::entangled(&self.space, &reason))?;
         Ok(TorchSupernet {
             space: Arc::clone(&self.space),
-            feed: self.feed(data.batch),
+            loaders: self.loaders(data.batch),
             factor: objective.factor,
             expected,
             mixture,
@@ -153,7 +162,7 @@ impl Backend for TorchBackend {
         let network = TorchNetwork::in_training(&network, self.input, *seed, device)?;
         let plan = Plan::in_training(&network.program);
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
-        Ok(TorchTrainee { network, plan, sgd, feed: self.feed(retrain.batch) })
+        Ok(TorchTrainee { network, plan, sgd, loaders: self.loaders(retrain.batch) })
     }
 }
 
@@ -165,7 +174,7 @@ impl Backend for TorchBackend {
 pub struct TorchSupernet {
     space: Arc<Checked<Space>>,
     pub(crate) mixture: Mixture,
-    feed: Feed,
+    loaders: Loaders,
     /// What one unit of the measure adds to the loss.
     factor: f64,
     expected: ExpectedCost,
@@ -180,10 +189,10 @@ impl Supernet for TorchSupernet {
         pass: &Pass,
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { mixture, feed, expected, .. } = self;
+        let Self { mixture, loaders, expected, .. } = self;
         mixture.parameters.require_gradients(true).map_err(failed)?;
         let (cost, _) = expected.evaluate(&mixture.choices.probabilities());
-        train(feed, pass, on_step, |lesson| Ok((mixture.weight_step(lesson)?, cost)))
+        train(loaders, pass, on_step, |batch| Ok((mixture.weight_step(batch)?, cost)))
     }
 
     fn train_choices(
@@ -191,10 +200,10 @@ impl Supernet for TorchSupernet {
         pass: &Pass,
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { mixture, feed, expected, factor, .. } = self;
+        let Self { mixture, loaders, expected, factor, .. } = self;
         mixture.parameters.require_gradients(false).map_err(failed)?;
         let expected = |probabilities: &[Vec<f64>]| expected.evaluate(probabilities);
-        train(feed, pass, on_step, |lesson| mixture.choice_step(lesson, *factor, &expected))
+        train(loaders, pass, on_step, |batch| mixture.choice_step(batch, *factor, &expected))
     }
 
     fn probabilities(&self) -> Vec<Vec<f64>> {
@@ -214,16 +223,16 @@ impl Supernet for TorchSupernet {
     ) -> Result<Metrics, Stop<TorchError>> {
         let own = self.options.estimate > 0;
         let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
-        let feed = &mut self.feed;
+        let loaders = &mut self.loaders;
         let estimate =
-            self.options.estimate.min(feed.part(Part::Weights).map_err(failed)?.batches());
-        let of = estimate + feed.split(Split::Val).map_err(failed)?.batches();
-        let mut exam = Exam::new(feed, of, on_step);
+            self.options.estimate.min(loaders.part(Part::Weights).map_err(failed)?.batches());
+        let of = estimate + loaders.split(Split::Val).map_err(failed)?.batches();
+        let mut exam = Exam::new(loaders, of, on_step);
         if own {
-            let batches = feed.part(Part::Weights).map_err(failed)?.epoch(0).take(estimate);
+            let batches = loaders.part(Part::Weights).map_err(failed)?.epoch(0).take(estimate);
             exam.estimate(&network, batches)?;
         }
-        exam.score(&network, feed.split(Split::Val).map_err(failed)?.epoch(0))
+        exam.score(&network, loaders.split(Split::Val).map_err(failed)?.epoch(0))
     }
 
     fn state(&self) -> Result<Weights, TorchError> {
@@ -241,7 +250,7 @@ pub struct TorchTrainee {
     /// How a training step evaluates it.
     plan: Plan,
     sgd: Sgd,
-    feed: Feed,
+    loaders: Loaders,
 }
 
 impl TorchTrainee {
@@ -256,19 +265,19 @@ impl Trainee for TorchTrainee {
     type Error = TorchError;
 
     fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, plan, sgd, feed } = self;
+        let Self { network, plan, sgd, loaders } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
-        train(feed, pass, on_step, |lesson| {
+        train(loaders, pass, on_step, |batch| {
             let evaluation = Evaluation { plan, ..network.evaluation(Statistics::Learn) };
-            let (loss, value) = loss(&evaluation, lesson, Phase::Network)?;
+            let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
             let rows = network.program.weights(plan).into_iter();
-            sgd.step(&network.parameters, rows, &loss, lesson.rate)?;
+            sgd.step(&network.parameters, rows, &loss, batch.rate)?;
             Ok((value, 0.0))
         })
     }
 
     fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop<TorchError>> {
-        score(&mut self.feed, &self.network, split, on_step)
+        score(&mut self.loaders, &self.network, split, on_step)
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), TorchError> {

@@ -14,10 +14,10 @@ use crate::mixing::{Draw, Mix, of_selects};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::parameters::Parameters;
-use crate::passes::Lesson;
+use crate::passes::TrainBatch;
 use crate::program::{Evaluation, Plan, Program};
 use crate::random::Moment;
-use crate::task::{Labels, mean_loss};
+use crate::task::{DeviceTargets, mean_loss};
 
 /// What stays the same over a search.
 #[derive(Debug, Clone, Copy)]
@@ -63,13 +63,13 @@ impl Mixture {
     }
 
     /// One step of the weights with the choices fixed; returns the loss before it.
-    pub(crate) fn weight_step(&mut self, lesson: &Lesson<'_>) -> Result<f64, TorchError> {
-        let mixes = self.draw(lesson, false, &self.theta()?)?;
+    pub(crate) fn weight_step(&mut self, batch: &TrainBatch<'_>) -> Result<f64, TorchError> {
+        let mixes = self.draw(batch, false, &self.theta()?)?;
         let plan = Plan::new(&self.program, &mixes);
         let evaluation = self.evaluation(&plan, &mixes, Statistics::Learn);
-        let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
+        let (loss, value) = loss(&evaluation, batch, Phase::Weights)?;
         let rows = self.program.weights(&plan).into_iter();
-        self.sgd.step(&self.parameters, rows, &loss, lesson.rate)?;
+        self.sgd.step(&self.parameters, rows, &loss, batch.rate)?;
         Ok(value)
     }
 
@@ -78,21 +78,21 @@ impl Mixture {
     /// leaves the running ones. Returns the cross-entropy and the expected cost before the step.
     pub(crate) fn choice_step(
         &mut self,
-        lesson: &Lesson<'_>,
+        batch: &TrainBatch<'_>,
         factor: f64,
         expected: Expected<'_>,
     ) -> Result<(f64, f64), TorchError> {
         let theta = self.theta()?.f_set_requires_grad(true)?;
-        let mixes = self.draw(lesson, true, &theta)?;
+        let mixes = self.draw(batch, true, &theta)?;
         let plan = Plan::new(&self.program, &mixes);
         let evaluation = self.evaluation(&plan, &mixes, Statistics::Batch);
-        let (loss, value) = loss(&evaluation, lesson, Phase::Choices)?;
+        let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
         let mut gradient = theta_gradient(&loss, &theta)?;
         let (cost, by_probability) = expected(&self.choices.probabilities());
         for (sum, part) in gradient.iter_mut().zip(self.choices.through_softmax(&by_probability)) {
             *sum += factor * part;
         }
-        self.choices.step(&gradient, lesson.rate, &self.settings.adam);
+        self.choices.step(&gradient, batch.rate, &self.settings.adam);
         Ok((value, cost))
     }
 
@@ -105,16 +105,16 @@ impl Mixture {
     /// What each select does in a step.
     pub(crate) fn draw(
         &self,
-        lesson: &Lesson<'_>,
+        batch: &TrainBatch<'_>,
         choices: bool,
         theta: &Tensor,
     ) -> Result<Vec<Mix>, TorchError> {
         let draw = Draw {
             mixing: self.settings.mixing,
-            temperature: lesson.temperature,
+            temperature: batch.temperature,
             seed: self.settings.seed,
-            moment: Moment { choices, epoch: lesson.epoch, step: lesson.step },
-            batch: lesson.images.size().first().copied().unwrap_or(1),
+            moment: Moment { choices, epoch: batch.epoch, step: batch.step },
+            batch: batch.images.size().first().copied().unwrap_or(1),
             device: self.settings.device,
         };
         of_selects(&self.program, &draw.mixes(&self.choices, theta)?)
@@ -191,18 +191,18 @@ fn several_shapes(space: &Space) -> Option<SoftShapes> {
 /// It is not finite: then the batch is evaluated once more to find where that begins.
 pub(crate) fn loss(
     evaluation: &Evaluation<'_>,
-    lesson: &Lesson<'_>,
+    batch: &TrainBatch<'_>,
     phase: Phase,
 ) -> Result<(Tensor, f64), TorchError> {
-    let inputs = [lesson.images.shallow_clone()];
+    let inputs = [batch.images.shallow_clone()];
     let choices = matches!(phase, Phase::Choices);
-    let moment = Moment { choices, epoch: lesson.epoch, step: lesson.step };
-    let noise = Some(Noise { seed: lesson.seed, moment, drop_path: lesson.drop_path });
+    let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
+    let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
     let evaluation = &Evaluation { noise, ..*evaluation };
     let values = evaluation.run(&inputs)?;
     let mut losses = evaluation.plan.outputs.iter().zip(&values).map(|(output, value)| {
-        fits(value, lesson.labels, || evaluation.program.name(output.row))?;
-        mean_loss(value, lesson.labels)
+        fits(value, batch.targets, || evaluation.program.name(output.row))?;
+        mean_loss(value, batch.targets)
     });
     let mut loss =
         losses.next().ok_or_else(|| TorchError::broken("a network without outputs"))??;
@@ -215,13 +215,17 @@ pub(crate) fn loss(
     }
     let again = Evaluation { statistics: Statistics::Batch, ..*evaluation };
     let node = tch::no_grad(|| again.inspect(&inputs));
-    Err(TorchError::NotFinite { phase, epoch: lesson.epoch, step: lesson.step, loss: value, node })
+    Err(TorchError::NotFinite { phase, epoch: batch.epoch, step: batch.step, loss: value, node })
 }
 
-/// Refuses logits for pixels that are not those of the labels.
-fn fits(logits: &Tensor, labels: &Labels, node: impl FnOnce() -> String) -> Result<(), TorchError> {
-    let (found, labels) = (logits.size(), labels.classes.size());
-    match (found.as_slice(), labels.as_slice()) {
+/// Refuses logits for pixels that are not those of the targets.
+fn fits(
+    logits: &Tensor,
+    targets: &DeviceTargets,
+    node: impl FnOnce() -> String,
+) -> Result<(), TorchError> {
+    let (found, wanted) = (logits.size(), targets.values.size());
+    match (found.as_slice(), wanted.as_slice()) {
         (&[_, _, h, w], &[_, height, width]) if [h, w] != [height, width] => {
             let reason = format!("its result is {h} x {w}");
             Err(TorchError::CropMisfit { height, width, node: node(), reason })

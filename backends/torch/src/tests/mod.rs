@@ -2,6 +2,7 @@
 
 mod build;
 mod gradients;
+mod loaders;
 mod ops;
 mod optimizers;
 mod search;
