@@ -270,6 +270,38 @@ fn a_retrained_network_scores_as_its_run_says() {
 }
 
 #[test]
+fn a_classification_is_trained_on_folders_of_classes() {
+    let bench = Bench::new();
+    let classified = TINY
+        .replace("task segmentation(classes, ignore = 255)", "task classification(classes)")
+        .replace("conv(classes, kernel = 1, bias = true)", "global_avg_pool")
+        .replace("resize(scale = 2)", "linear(classes)");
+    bench.write("tiny.nas", classified);
+    for (split, images) in [("train", 4), ("val", 2), ("test", 2)] {
+        for (class, colour) in [("blue", [40, 40, 250]), ("red", [250, 40, 40])] {
+            let folder = bench.path(&format!("data/{split}/{class}"));
+            fs::create_dir_all(&folder).unwrap();
+            for number in 0..images {
+                let image = RgbImage::from_pixel(32, 32, Rgb(colour.map(|c: u8| c - 9 * number)));
+                image.save(folder.join(format!("{number}.png"))).unwrap();
+            }
+        }
+    }
+    let table = bench.nasc("search tiny.nas --out run").done();
+    for row in ["val accuracy, inherited weights ", "val accuracy ", "test accuracy "] {
+        assert!(table.lines().any(|line| line.starts_with(row)), "{table}");
+    }
+    assert_eq!(bench.list("run"), RUN);
+    assert_eq!(keys(&result(&bench)["val"]), ["accuracy", "loss"]);
+    let found = "--arch run/assignment.json --weights run/weights.safetensors";
+    let told = bench.nasc(&format!("eval tiny.nas {found} --split test")).done();
+    assert!(told.starts_with("accuracy ") && told.contains("\ncross-entropy "), "{told}");
+
+    fs::rename(bench.path("data/val/red"), bench.path("data/val/crimson")).unwrap();
+    bench.nasc("search tiny.nas --out more").fails(1, &["nas::data::unknown_class", "blue, red"]);
+}
+
+#[test]
 fn a_run_goes_on_without_what_it_was_begun_without() {
     let bench = bench();
     let target = "\ntarget npu { supports { conv(kernel <= 3), relu, resize } }\n\nspace tiny";

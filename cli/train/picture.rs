@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
-use nas_data::{Batch, Dataset, Loader, Loading, Size};
+use nas_data::{Batch, Dataset, Loader, LoaderOptions, Size, Targets};
 use nas_ir::Shape;
 use nas_torch::TorchNetwork;
 use nasc::render::report::Failure;
@@ -51,11 +51,15 @@ pub(crate) fn tiles(
     let split = dataset.split("val").map_err(Failure::problem)?;
     let step = (split.len() / count.max(1)).max(1);
     let pipeline = dataset.pipeline(classes).evaluation(size);
-    let loader = Loader::new(split, pipeline, Loading::evaluation(1)).map_err(Failure::problem)?;
+    let loader =
+        Loader::new(split, pipeline, LoaderOptions::evaluation(1)).map_err(Failure::problem)?;
     let mut tiles =
         Tiles { images: vec![], labels: vec![], predictions: vec![], classes: Vec::new() };
     for batch in loader.epoch(0).step_by(step).take(count) {
-        let Batch { images, labels, .. } = batch.map_err(Failure::problem)?;
+        let Batch { images, targets, .. } = batch.map_err(Failure::problem)?;
+        let Targets::ClassMaps(labels) = targets else {
+            return Err(Failure::input("the data set has no label maps to show"));
+        };
         tiles.predictions.push(network.predict(&images, 1).map_err(Failure::problem)?);
         tiles.images.push(picture(&images, size, dataset));
         tiles.labels.push(labels);

@@ -1,45 +1,103 @@
-//! Reading one image or one label map from its file.
+//! Reading one sample from its files: images, label maps, and what needs no file.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 
 use image::{GrayImage, ImageReader, RgbImage};
 use png::{BitDepth, ColorType};
 
-use crate::{DataError, Sample, Size};
+use crate::error::DataError;
+use crate::sample::Sample;
+use crate::size::Size;
+use crate::target::{Target, TargetKind, described};
 
-/// An image and its label map, of one size.
+/// An image and its target, decoded; maps and images among targets have the size of the image.
 pub(crate) struct Picture {
     pub(crate) image: RgbImage,
-    pub(crate) labels: GrayImage,
+    pub(crate) target: Decoded,
+}
+
+/// A target with its values in memory.
+pub(crate) enum Decoded {
+    ClassMap(GrayImage),
+    Class(u32),
+    Image(RgbImage),
+    Vector(Arc<[f32]>),
 }
 
 impl Picture {
-    /// Reads both files of a sample and checks that they have one size and that every label is
-    /// `ignore` or below `classes`.
+    /// Reads the files of a sample and checks that they have one size and that every label of a
+    /// label map is `ignore` or below `classes`.
     pub(crate) fn read(sample: &Sample, classes: usize, ignore: u8) -> Result<Self, DataError> {
         let image = read_image(&sample.image)?;
-        let labels = read_labels(&sample.label)?;
-        if image.dimensions() != labels.dimensions() {
-            return Err(DataError::SizeMismatch {
-                image: sample.image.clone(),
-                image_size: image.dimensions().into(),
-                label: sample.label.clone(),
-                label_size: labels.dimensions().into(),
-            });
-        }
-        check_labels(&labels, classes, ignore, &sample.label)?;
-        Ok(Self { image, labels })
+        let target = match &sample.target {
+            Target::ClassMap(path) => {
+                let labels = read_labels(path)?;
+                same_size(sample, path, image.dimensions(), labels.dimensions())?;
+                check_labels(&labels, classes, ignore, path)?;
+                Decoded::ClassMap(labels)
+            }
+            Target::Class(class) => Decoded::Class(*class),
+            Target::Image(path) => {
+                let target = read_image(path)?;
+                same_size(sample, path, image.dimensions(), target.dimensions())?;
+                Decoded::Image(target)
+            }
+            Target::Vector(values) => Decoded::Vector(Arc::clone(values)),
+        };
+        Ok(Self { image, target })
     }
 
     pub(crate) fn size(&self) -> Size {
         self.image.dimensions().into()
     }
 
+    /// The memory that its pixels take.
     pub(crate) fn bytes(&self) -> usize {
-        self.image.len() + self.labels.len()
+        self.image.len() + self.target.bytes()
     }
+}
+
+impl Decoded {
+    /// What it is, in words.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::ClassMap(_) => described(TargetKind::ClassMap, None),
+            Self::Class(_) => described(TargetKind::Class, None),
+            Self::Image(_) => described(TargetKind::Image, None),
+            Self::Vector(values) => described(TargetKind::Vector, Some(values.len())),
+        }
+    }
+
+    /// The numbers of a vector are those of the sample, so they take no memory of their own.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::ClassMap(labels) => labels.len(),
+            Self::Image(image) => image.len(),
+            Self::Class(_) | Self::Vector(_) => 0,
+        }
+    }
+}
+
+/// What lies over an image, pixel by pixel, has its size.
+fn same_size(
+    sample: &Sample,
+    target: &Path,
+    image_size: (u32, u32),
+    target_size: (u32, u32),
+) -> Result<(), DataError> {
+    if image_size == target_size {
+        return Ok(());
+    }
+    Err(DataError::SizeMismatch {
+        image: sample.image.clone(),
+        image_size: image_size.into(),
+        kind: sample.target.kind(),
+        target: target.to_owned(),
+        target_size: target_size.into(),
+    })
 }
 
 /// Any JPEG or PNG as red, green and blue.
@@ -65,7 +123,7 @@ pub(crate) fn read_labels(path: &Path) -> Result<GrayImage, DataError> {
         .ok_or_else(|| DataError::unreadable(path, "the file ends early"))
 }
 
-/// Bits a pixel, where there is one channel of at most a byte.
+/// Bits per pixel, where there is one channel of at most a byte.
 fn label_bits((color, depth): (ColorType, BitDepth), path: &Path) -> Result<u8, DataError> {
     let one_channel = matches!(color, ColorType::Grayscale | ColorType::Indexed);
     if one_channel && depth != BitDepth::Sixteen {
@@ -82,7 +140,7 @@ fn label_bits((color, depth): (ColorType, BitDepth), path: &Path) -> Result<u8, 
     Err(DataError::LabelFormat { path: path.to_owned(), found })
 }
 
-/// One byte a pixel from rows of `line` bytes, where the leftmost pixel has the highest bits.
+/// One byte per pixel from rows of `line` bytes, where the leftmost pixel has the highest bits.
 fn unpack(packed: Vec<u8>, line: usize, width: usize, bits: u8) -> Vec<u8> {
     if bits == 8 {
         return packed;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use miette::{Diagnostic, NamedSource, SourceOffset, SourceSpan};
 use thiserror::Error;
 
-use crate::Size;
+use crate::size::Size;
+use crate::target::TargetKind;
 
 /// A fault in a data set, or in the settings that read it. Each variant has its own code.
 #[derive(Debug, Error, Diagnostic)]
@@ -15,7 +16,7 @@ pub enum DataError {
     #[diagnostic(
         code(nas::data::missing_folder),
         help(
-            "a data set is ROOT/train/images/*.jpg with ROOT/train/labels/*.png, and the same for val and test"
+            "a data set is ROOT/train/images/*.jpg with ROOT/train/labels/*.png, or ROOT/train/CLASS/*.jpg for classes of whole images, and the same for val and test"
         )
     )]
     MissingFolder {
@@ -61,33 +62,49 @@ pub enum DataError {
         batch: usize,
     },
 
-    /// An image has no label map.
-    #[error("no label map for image `{}`{}", image.display(), and_more(*others))]
-    #[diagnostic(code(nas::data::missing_label), help("put it at `{}`, or remove the image", label.display()))]
+    /// An image has no target.
+    #[error("no {kind} for image `{}`{}", image.display(), and_more(*others))]
+    #[diagnostic(code(nas::data::missing_label), help("put it at `{}`, or remove the image", place.display()))]
     MissingLabel {
+        /// What is missing.
+        kind: TargetKind,
         /// The first image without one.
         image: PathBuf,
-        /// Where its label map should be.
-        label: PathBuf,
+        /// The file that should be, or hold, its target.
+        place: PathBuf,
         /// How many more images of the split have none.
         others: usize,
     },
 
-    /// Two images of a split have the same stem, hence the same label map.
-    #[error("`{}` and `{}` have the same label map", first.display(), second.display())]
+    /// Two images of a split have the same stem, hence the same target.
+    #[error("`{}` and `{}` have the same {kind}", first.display(), second.display())]
     #[diagnostic(code(nas::data::shared_label), help("remove or rename one of the two images"))]
     SharedLabel {
+        /// What they have in common.
+        kind: TargetKind,
         /// The first of the images.
         first: PathBuf,
         /// The second of the images.
         second: PathBuf,
     },
 
+    /// The folder of a class is none of the classes of the data set.
+    #[error("`{}` is the folder of no class", folder.display())]
+    #[diagnostic(code(nas::data::unknown_class), help("{}", classes_help(classes)))]
+    UnknownClass {
+        /// The folder.
+        folder: PathBuf,
+        /// The names of the classes.
+        classes: Vec<String>,
+    },
+
     /// A file or folder cannot be read or decoded.
     #[error("cannot read `{}`: {reason}", path.display())]
     #[diagnostic(
         code(nas::data::unreadable),
-        help("replace or remove this file; images are JPEG or PNG, label maps PNG")
+        help(
+            "replace or remove this file; images are JPEG or PNG, label maps PNG, vectors lists of numbers by stem in JSON"
+        )
     )]
     Unreadable {
         /// The file or folder.
@@ -97,7 +114,7 @@ pub enum DataError {
     },
 
     /// A label map is not one channel of at most 8 bits.
-    #[error("label map `{}` is {found}, not one byte a pixel", path.display())]
+    #[error("label map `{}` is {found}, not one byte per pixel", path.display())]
     #[diagnostic(
         code(nas::data::label_format),
         help(
@@ -111,21 +128,23 @@ pub enum DataError {
         found: String,
     },
 
-    /// An image and its label map differ in size.
-    #[error("`{}` is {image_size}, but its label map is {label_size}", image.display())]
+    /// An image differs in size from the map or image that is its target.
+    #[error("`{}` is {image_size}, but its {kind} is {target_size}", image.display())]
     #[diagnostic(
         code(nas::data::size_mismatch),
-        help("resize `{}` to the size of the image (nearest neighbour), or pair the image with its own label map", label.display())
+        help("resize `{}` to the size of the image{}, or pair the image with its own {kind}", target.display(), way_to_resize(*kind))
     )]
     SizeMismatch {
         /// The image.
         image: PathBuf,
         /// Its size.
         image_size: Size,
-        /// The label map.
-        label: PathBuf,
+        /// What its target is.
+        kind: TargetKind,
+        /// The file of the target.
+        target: PathBuf,
         /// Its size.
-        label_size: Size,
+        target_size: Size,
     },
 
     /// A label map holds a value that is no class.
@@ -144,6 +163,21 @@ pub enum DataError {
         /// Column of the first pixel that has it, from 0.
         column: usize,
         /// Number of classes; labels run from 0 to `classes - 1`.
+        classes: usize,
+    },
+
+    /// The class of an image is not among those of the network.
+    #[error("`{}` is of class {class}, counted from 0, but there are {classes} classes", image.display())]
+    #[diagnostic(
+        code(nas::data::class_out_of_range),
+        help("set `classes` to {} or more, or leave out the images of this class", class + 1)
+    )]
+    ClassOutOfRange {
+        /// The image.
+        image: PathBuf,
+        /// Its class.
+        class: u32,
+        /// Number of classes; they run from 0 to `classes - 1`.
         classes: usize,
     },
 
@@ -177,6 +211,21 @@ pub enum DataError {
         expected: Size,
         /// The size of this image.
         found: Size,
+    },
+
+    /// Targets of different kinds, or vectors of different lengths, meet in one batch.
+    #[error("`{}` has {found}, but its batch has {expected}", image.display())]
+    #[diagnostic(
+        code(nas::data::mixed_targets),
+        help("the targets of a split are all of one kind, and its vectors of one length")
+    )]
+    MixedTargets {
+        /// The first image that differs.
+        image: PathBuf,
+        /// What the images before it have.
+        expected: String,
+        /// What it has.
+        found: String,
     },
 
     /// A size of the pipeline has no pixels.
@@ -240,7 +289,7 @@ pub enum DataError {
 #[diagnostic(
     code(nas::data::bad_dataset_json),
     help(
-        "the fields are classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], all optional"
+        "the fields are target: \"class_map\", \"class\", \"image\" or \"vector\", classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], all optional"
     )
 )]
 pub struct DatasetJsonError {
@@ -269,8 +318,25 @@ impl DataError {
 
 fn splits_help(found: &[String]) -> String {
     match found {
-        [] => "a split is a folder that holds `images` and `labels`".to_owned(),
+        [] => "a split is a folder that holds `images` and `labels`, or a folder for each class"
+            .to_owned(),
         names => format!("the splits here are {}", names.join(", ")),
+    }
+}
+
+fn classes_help(classes: &[String]) -> String {
+    let named = "name them as `classes` in `dataset.json`, or give each a folder in `train`";
+    match classes {
+        [] => format!("the data set has no classes: {named}"),
+        names => format!("the classes are {}: {named}", names.join(", ")),
+    }
+}
+
+/// How to resize a target without making values up.
+fn way_to_resize(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::ClassMap => " (nearest neighbour)",
+        TargetKind::Image | TargetKind::Class | TargetKind::Vector => "",
     }
 }
 

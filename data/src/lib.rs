@@ -1,30 +1,41 @@
-//! Folders of images and label maps as shuffled, augmented batches for semantic segmentation.
+//! Folders of images and their targets as shuffled, augmented batches.
 //!
-//! A data set is a folder:
+//! A target is what a network is to say of an image. A data set holds targets of one kind, and each
+//! kind has its layout:
 //!
 //! ```text
 //! ROOT/{train,val,test}/images/STEM.{jpg,jpeg,png}
-//! ROOT/{train,val,test}/labels/STEM.png     one channel, at most 8 bits: the class of each pixel
-//! ROOT/dataset.json                         optional: {"classes": ["water", …], "ignore": 255,
-//!                                           "mean": [r, g, b], "std": [r, g, b]}
+//! ROOT/{train,val,test}/labels/STEM.png     class_map: one channel, at most 8 bits, the class of each pixel
+//! ROOT/{train,val,test}/targets/STEM.png    image: of the size of its image
+//! ROOT/{train,val,test}/targets.json        vector: {"STEM": [0.5, 1.5], …}
+//!
+//! ROOT/{train,val,test}/CLASS/*.{jpg,jpeg,png}  class: the folder of an image is its class
+//!
+//! ROOT/dataset.json                         optional: {"target": "class_map", "classes": ["water", …],
+//!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}
 //! ```
 //!
+//! Where `dataset.json` names no target, a data set holds classes if the splits hold folders, none of
+//! them `images`, and label maps otherwise. Where it names no classes, the folders of `train` do,
+//! sorted.
+//!
 //! [`Dataset::open`] reads the folder, [`Dataset::split`] lists one part of it, a [`Pipeline`] says
-//! what happens to a picture, and a [`Loader`] turns a split into [`Batch`]es, epoch by epoch:
+//! what happens to a picture, and a [`Loader`] turns a split into [`Batch`]es, epoch by epoch. A
+//! [`Split`] may also be made in memory, of any [`Sample`]s.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), nas_data::DataError> {
-//! use nas_data::{Dataset, Loader, Loading, Pipeline, Size};
+//! use nas_data::{Dataset, Loader, LoaderOptions, Pipeline, Size};
 //!
 //! let data = Dataset::open("camvid")?;
 //! let size = Size { height: 256, width: 256 };
 //! let (weights, choices) = data.split("train")?.divide(0.8, 0);
 //! let pipeline = Pipeline { ignore: 11, ..data.pipeline(11) };
 //! let training = Pipeline { crop: Some(size), flip: true, ..pipeline };
-//! let loader = Loader::new(weights, training, Loading::training(16, 0))?;
+//! let loader = Loader::new(weights, training, LoaderOptions::training(16, 0))?;
 //! for epoch in 0..10 {
 //!     for batch in loader.epoch(epoch) {
-//!         let batch = batch?; // images: [16, 3, 256, 256], labels: [16, 256, 256]
+//!         let batch = batch?; // images: [16, 3, 256, 256], targets: class maps, [16, 256, 256]
 //!     }
 //! }
 //! # Ok(())
@@ -34,18 +45,30 @@
 //! Everything is a function of the files, the settings and the seed: the number of worker threads
 //! and the state of the cache change no byte of a batch.
 
+mod batch;
 mod dataset;
 mod decode;
 mod error;
+mod folder;
 mod loader;
+mod normalise;
 mod pipeline;
 mod random;
+mod resample;
+mod sample;
+mod size;
 mod statistics;
+mod target;
 #[cfg(test)]
 mod tests;
 
-pub use dataset::{Dataset, IMAGENET_MEAN, IMAGENET_STD, Sample, Split};
+pub use batch::{Batch, Targets};
+pub use dataset::Dataset;
 pub use error::{DataError, DatasetJsonError};
-pub use loader::{Batch, Batches, Loader, Loading};
-pub use pipeline::{Pipeline, Size};
+pub use loader::{Batches, Loader, LoaderOptions};
+pub use normalise::{IMAGENET_MEAN, IMAGENET_STD};
+pub use pipeline::Pipeline;
+pub use sample::{Sample, Split};
+pub use size::Size;
 pub use statistics::{class_shares, mean_std};
+pub use target::{Target, TargetKind};

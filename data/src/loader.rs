@@ -8,14 +8,17 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rand::seq::SliceRandom;
 
+use crate::batch::Batch;
 use crate::decode::Picture;
-use crate::pipeline::{Scratch, Target};
+use crate::error::DataError;
+use crate::pipeline::Pipeline;
 use crate::random::{Purpose, stream};
-use crate::{DataError, Pipeline, Sample, Size, Split};
+use crate::resample::Scratch;
+use crate::sample::{Sample, Split};
 
 /// How a split is cut into batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loading {
+pub struct LoaderOptions {
     /// Samples in a batch; 0 counts as 1.
     pub batch: usize,
     /// Whether each epoch has its own random order; otherwise samples come by stem.
@@ -26,11 +29,12 @@ pub struct Loading {
     pub seed: u64,
     /// Threads that read ahead, each at most two batches; 0 counts as 1. They change no result.
     pub workers: usize,
-    /// Bytes of decoded pictures (4 a pixel) that are kept for the next epoch.
+    /// Bytes of decoded pictures that are kept for the next epoch: 3 per pixel of an image, and 1 or 3
+    /// more where its target is a label map or an image.
     pub cache_bytes: usize,
 }
 
-impl Loading {
+impl LoaderOptions {
     /// Shuffled batches, all of one size, read by one thread for each core; a cache of 512 MiB.
     pub fn training(batch: usize, seed: u64) -> Self {
         let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -43,21 +47,6 @@ impl Loading {
     }
 }
 
-/// Some samples, as a network takes them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
-    /// `[N, 3, H, W]`: red, green and blue, normalised.
-    pub images: Vec<f32>,
-    /// `[N, H, W]`: the class of each pixel, or the ignored label.
-    pub labels: Vec<i64>,
-    /// Number of samples, N.
-    pub n: usize,
-    /// Height H and width W of each.
-    pub size: Size,
-    /// Stem of each sample.
-    pub stems: Vec<String>,
-}
-
 /// A split, what is done to its pictures and how they form batches. Keeps decoded pictures from
 /// one epoch to the next.
 pub struct Loader {
@@ -68,7 +57,7 @@ pub struct Loader {
 pub(crate) struct Source {
     split: Split,
     pipeline: Pipeline,
-    loading: Loading,
+    options: LoaderOptions,
     /// One place for each sample. A full cache stays as it is: an epoch asks for every sample once,
     /// so putting one picture in the place of another would gain nothing.
     pub(crate) cache: Vec<OnceLock<Arc<Picture>>>,
@@ -79,22 +68,28 @@ impl Loader {
     /// Batches of `split`. Reads no image yet.
     ///
     /// # Errors
-    /// The split has too few samples for a batch, or the pipeline has a bad setting.
-    pub fn new(split: Split, pipeline: Pipeline, loading: Loading) -> Result<Self, DataError> {
+    /// The split has too few samples for a batch, an image is of a class that the pipeline does not
+    /// have, or the pipeline has a bad setting.
+    pub fn new(
+        split: Split,
+        pipeline: Pipeline,
+        options: LoaderOptions,
+    ) -> Result<Self, DataError> {
         pipeline.check()?;
-        let batch = loading.batch.max(1);
-        let loading = Loading { batch, workers: loading.workers.max(1), ..loading };
-        if split.len() < if loading.drop_last { batch } else { 1 } {
+        let batch = options.batch.max(1);
+        let options = LoaderOptions { batch, workers: options.workers.max(1), ..options };
+        if split.len() < if options.drop_last { batch } else { 1 } {
             return Err(DataError::TooFewImages { images: split.len(), batch });
         }
+        split.samples().iter().try_for_each(|sample| sample.check_class(pipeline.classes))?;
         let cache = std::iter::repeat_with(OnceLock::new).take(split.len()).collect();
-        let cache_left = AtomicUsize::new(loading.cache_bytes);
-        Ok(Self { source: Arc::new(Source { split, pipeline, loading, cache, cache_left }) })
+        let cache_left = AtomicUsize::new(options.cache_bytes);
+        Ok(Self { source: Arc::new(Source { split, pipeline, options, cache, cache_left }) })
     }
 
     /// Number of batches in an epoch.
     pub fn batches(&self) -> usize {
-        let Loading { batch, drop_last, .. } = self.source.loading;
+        let LoaderOptions { batch, drop_last, .. } = self.source.options;
         let samples = self.source.split.len();
         if drop_last { samples / batch } else { samples.div_ceil(batch) }
     }
@@ -102,7 +97,7 @@ impl Loader {
     /// The batches of one epoch. Worker threads start at once and read ahead.
     pub fn epoch(&self, epoch: u64) -> Batches {
         let total = self.batches();
-        let workers = self.source.loading.workers.min(total);
+        let workers = self.source.options.workers.min(total);
         let order: Arc<[usize]> = self.source.order(epoch).into();
         let stop = Arc::new(AtomicBool::new(false));
         let (receivers, threads) = (0..workers)
@@ -111,7 +106,7 @@ impl Loader {
                 let source = Arc::clone(&self.source);
                 let (order, stop) = (Arc::clone(&order), Arc::clone(&stop));
                 let work = move || {
-                    let chunks = order.chunks(source.loading.batch).take(total);
+                    let chunks = order.chunks(source.options.batch).take(total);
                     source.work(chunks.skip(first).step_by(workers), epoch, &stop, &sender);
                 };
                 // Where no thread can start, the sender is gone, and the consumer is told.
@@ -127,8 +122,8 @@ impl Source {
     /// Indices of the samples in the order of an epoch.
     fn order(&self, epoch: u64) -> Vec<usize> {
         let mut order: Vec<_> = (0..self.split.len()).collect();
-        if self.loading.shuffle {
-            order.shuffle(&mut stream(self.loading.seed, Purpose::Order { epoch }));
+        if self.options.shuffle {
+            order.shuffle(&mut stream(self.options.seed, Purpose::Order { epoch }));
         }
         order
     }
@@ -169,24 +164,19 @@ impl Source {
             let Some(sample) = self.split.samples().get(index) else { continue };
             let picture = self.picture(index, sample, scratch)?;
             let found = self.pipeline.window(picture.size());
-            let batch = batch.get_or_insert_with(|| self.empty_batch(indices.len(), found));
+            let batch = batch.get_or_insert_with(|| {
+                Batch::empty(indices.len(), found, &picture.target, self.pipeline.ignore)
+            });
             if batch.size != found {
                 let (image, expected) = (sample.image.clone(), batch.size);
                 return Err(DataError::MixedSizes { image, expected, found });
             }
             let purpose = Purpose::Augment { epoch, sample: index as u64 };
-            let mut rng = stream(self.loading.seed, purpose);
-            if let Some(target) = batch.target(nth) {
-                self.pipeline.write(&picture, sample, &mut rng, scratch, target)?;
-            }
+            let mut rng = stream(self.options.seed, purpose);
+            self.pipeline.write(&picture, sample, &mut rng, scratch, batch, nth)?;
             batch.stems.push(sample.stem().into_owned());
         }
         Ok(batch)
-    }
-
-    fn empty_batch(&self, n: usize, size: Size) -> Batch {
-        let labels = vec![i64::from(self.pipeline.ignore); n * size.area()];
-        Batch { images: vec![0.0; 3 * n * size.area()], labels, n, size, stems: Vec::new() }
     }
 
     /// The decoded picture of a sample, from the cache where it is there.
@@ -208,17 +198,6 @@ impl Source {
             let _ = place.set(Arc::clone(&picture));
         }
         Ok(picture)
-    }
-}
-
-impl Batch {
-    fn target(&mut self, nth: usize) -> Option<Target<'_>> {
-        let (size, area) = (self.size, self.size.area());
-        Some(Target {
-            size,
-            image: self.images.chunks_exact_mut(3 * area).nth(nth)?,
-            labels: self.labels.chunks_exact_mut(area).nth(nth)?,
-        })
     }
 }
 

@@ -1,30 +1,38 @@
 //! What a split holds: the shares of its classes, the mean and spread of its colours.
 
 use crate::decode::{check_labels, read_image, read_labels};
-use crate::{DataError, Split};
+use crate::error::DataError;
+use crate::sample::Split;
+use crate::target::Target;
 
-/// The share of each class, from 0 to 1, among the pixels of a split that have a class. All are 0
-/// where no pixel has one.
+/// The share of each class, from 0 to 1, among the labels of a split that have a class: of pixels in
+/// label maps, of images where each has a class. All are 0 where none has one.
 ///
 /// # Errors
-/// A label map is unreadable, or holds a value that is neither `ignore` nor below `classes`.
+/// A label map is unreadable, or a label is neither `ignore` nor below `classes`.
 pub fn class_shares(split: &Split, classes: usize, ignore: u8) -> Result<Vec<f64>, DataError> {
-    let mut counts = [0_u64; 256];
+    let mut counts = vec![0_u64; classes];
     for sample in split.samples() {
-        let labels = read_labels(&sample.label)?;
-        check_labels(&labels, classes, ignore, &sample.label)?;
-        for value in labels.as_raw() {
-            if let Some(count) = counts.get_mut(usize::from(*value)) {
-                *count += 1;
+        sample.check_class(classes)?;
+        match &sample.target {
+            Target::ClassMap(path) => {
+                let labels = read_labels(path)?;
+                check_labels(&labels, classes, ignore, path)?;
+                let labelled = labels.as_raw().iter().filter(|value| **value != ignore);
+                labelled.for_each(|value| count(&mut counts, usize::from(*value)));
             }
+            Target::Class(class) => count(&mut counts, *class as usize),
+            Target::Image(_) | Target::Vector(_) => {}
         }
     }
-    if let Some(ignored) = counts.get_mut(usize::from(ignore)) {
-        *ignored = 0;
-    }
     let total = counts.iter().sum::<u64>().max(1) as f64;
-    let shares = counts.into_iter().chain(std::iter::repeat(0)).take(classes);
-    Ok(shares.map(|count| count as f64 / total).collect())
+    Ok(counts.into_iter().map(|count| count as f64 / total).collect())
+}
+
+fn count(counts: &mut [u64], class: usize) {
+    if let Some(count) = counts.get_mut(class) {
+        *count += 1;
+    }
 }
 
 /// The mean and the standard deviation of red, green and blue over all pixels of a split, white

@@ -16,14 +16,15 @@ use tch::Device;
 
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
-use crate::feed::Feed;
 use crate::kernel::Statistics;
+use crate::loaders::Loaders;
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
-use crate::passes::{Exam, Lesson, failed, score, train};
+use crate::passes::{Exam, TrainBatch, failed, score, train};
 use crate::program::largest;
 use crate::schedule::Schedule;
+use crate::task::target_kind;
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,7 +80,7 @@ impl TorchBackend {
     /// threads for the whole process. Reads no image yet.
     ///
     /// # Errors
-    /// The space is for no task that is trained here.
+    /// The space is for no task that is trained here, or the data set holds no targets for it.
     pub fn new(
         space: Arc<Checked<Space>>,
         recipe: Recipe,
@@ -87,13 +88,14 @@ impl TorchBackend {
         options: Options,
     ) -> Result<Self, TorchError> {
         let (task, input) = trainable(&space)?;
+        check_targets(&space, task, &dataset)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
         Ok(Self { space, recipe, dataset, options, task, input })
     }
 
-    fn feed(&self, batch: u32, share: f64) -> Feed {
+    fn loaders(&self, batch: u32, share: f64) -> Loaders {
         let Self { dataset, recipe, task, input, options, .. } = self;
-        Feed::new(dataset, recipe, (*task, *input), batch, share, options.device)
+        Loaders::new(dataset, recipe, (*task, *input), batch, share, options.device)
     }
 
     /// What stays the same while a supernet is trained.
@@ -126,9 +128,9 @@ impl TorchBackend {
     }
 
     fn supernet(&self, mixture: Mixture, trained_on: Part, share: f64) -> TorchSupernet {
-        let feed = self.feed(self.recipe.data.batch, share);
+        let loaders = self.loaders(self.recipe.data.batch, share);
         let (space, options) = (Arc::clone(&self.space), self.options);
-        TorchSupernet { space, mixture, feed, trained_on, options }
+        TorchSupernet { space, mixture, loaders, trained_on, options }
     }
 
     /// A network to be trained as the recipe's `retrain` says.
@@ -141,7 +143,7 @@ impl TorchBackend {
         let network = TorchNetwork::in_training(network, self.input, *seed, device)?;
         let schedule = Schedule::in_training(&network.program)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
-        Ok(TorchTrainable { network, schedule, sgd, feed: self.feed(retrain.batch, 1.0) })
+        Ok(TorchTrainable { network, schedule, sgd, loaders: self.loaders(retrain.batch, 1.0) })
     }
 }
 
@@ -155,10 +157,7 @@ fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
     let fault =
         |reason: &str| TorchError::Task { space: space.name.clone(), reason: reason.to_owned() };
     let task = match space.task {
-        Some(task @ Task::Segmentation { .. }) => task,
-        Some(Task::Classification { .. }) => {
-            return Err(fault("its task is a classification, and data sets label each pixel"));
-        }
+        Some(task @ (Task::Segmentation { .. } | Task::Classification { .. })) => task,
         None => return Err(fault("it has no task")),
     };
     let inputs: Vec<&Node> = space.graph.inputs().map(|(_, node)| node).collect();
@@ -170,6 +169,16 @@ fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
         return Err(fault(&format!("its input is {other}, no image")));
     }
     Ok((task, largest(&input.shape)?))
+}
+
+/// Whether the data set holds what the task needs.
+fn check_targets(space: &Space, task: Task, dataset: &Dataset) -> Result<(), TorchError> {
+    let (needed, found) = (target_kind(task), dataset.kind);
+    if needed == found {
+        return Ok(());
+    }
+    let (space, task, root) = (space.name.clone(), task.describe(), dataset.root.clone());
+    Err(TorchError::Targets { space, task, needed, root, found })
 }
 
 impl Backend for TorchBackend {
@@ -194,7 +203,7 @@ impl Backend for TorchBackend {
 pub struct TorchSupernet {
     space: Arc<Checked<Space>>,
     pub(crate) mixture: Mixture,
-    feed: Feed,
+    loaders: Loaders,
     /// The images that the weights learn on.
     trained_on: Part,
     options: Options,
@@ -210,15 +219,15 @@ impl TorchSupernet {
     ) -> Result<Metrics, Stop<TorchError>> {
         let own = self.options.estimate > 0;
         let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
-        let (feed, part) = (&mut self.feed, self.trained_on);
-        let estimate = self.options.estimate.min(feed.part(part).map_err(failed)?.batches());
-        let of = estimate + feed.split(Split::Val).map_err(failed)?.batches();
-        let mut exam = Exam::new(feed, of, on_step);
+        let (loaders, part) = (&mut self.loaders, self.trained_on);
+        let estimate = self.options.estimate.min(loaders.part(part).map_err(failed)?.batches());
+        let of = estimate + loaders.split(Split::Val).map_err(failed)?.batches();
+        let mut exam = Exam::new(loaders, of, on_step);
         if own {
-            let batches = feed.part(part).map_err(failed)?.epoch(0).take(estimate);
+            let batches = loaders.part(part).map_err(failed)?.epoch(0).take(estimate);
             exam.estimate(&network, batches)?;
         }
-        exam.score(&network, feed.split(Split::Val).map_err(failed)?.epoch(0))
+        exam.score(&network, loaders.split(Split::Val).map_err(failed)?.epoch(0))
     }
 
     /// Lets the weights learn, or fixes them.
@@ -230,7 +239,7 @@ impl TorchSupernet {
 
 impl SharedWeights for TorchSupernet {
     fn steps(&mut self, part: Part) -> Result<usize, Fault> {
-        Ok(self.feed.part(part).map_err(fault)?.batches())
+        Ok(self.loaders.part(part).map_err(fault)?.batches())
     }
 
     fn train(
@@ -240,10 +249,10 @@ impl SharedWeights for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<f64, Stop> {
         self.let_weights_learn(true)?;
-        let Self { space, mixture, feed, .. } = self;
-        let report = train(feed, pass, on_step, |lesson| {
-            let networks = paths.get(lesson.step).map_or(&[][..], Vec::as_slice);
-            Ok((mixture.path_step(space, lesson, networks)?, 0.0))
+        let Self { space, mixture, loaders, .. } = self;
+        let report = train(loaders, pass, on_step, |batch| {
+            let networks = paths.get(batch.step).map_or(&[][..], Vec::as_slice);
+            Ok((mixture.path_step(space, batch, networks)?, 0.0))
         });
         Ok(report.map_err(Stop::boxed)?.loss)
     }
@@ -270,10 +279,10 @@ impl Relaxed for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop> {
         self.let_weights_learn(true)?;
-        let Self { mixture, feed, .. } = self;
+        let Self { mixture, loaders, .. } = self;
         let (cost, _) = penalty.expected(&mixture.choices.probabilities());
-        let report = train(feed, pass, on_step, |lesson| {
-            Ok((mixture.weight_step(&Lesson { temperature, ..*lesson })?, cost))
+        let report = train(loaders, pass, on_step, |batch| {
+            Ok((mixture.weight_step(&TrainBatch { temperature, ..*batch })?, cost))
         });
         report.map_err(Stop::boxed)
     }
@@ -286,11 +295,11 @@ impl Relaxed for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop> {
         self.let_weights_learn(false)?;
-        let Self { mixture, feed, .. } = self;
+        let Self { mixture, loaders, .. } = self;
         let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
-        let report = train(feed, pass, on_step, |lesson| {
-            let lesson = Lesson { temperature, ..*lesson };
-            mixture.choice_step(&lesson, penalty.factor(), &expected)
+        let report = train(loaders, pass, on_step, |batch| {
+            let batch = TrainBatch { temperature, ..*batch };
+            mixture.choice_step(&batch, penalty.factor(), &expected)
         });
         report.map_err(Stop::boxed)
     }
@@ -314,7 +323,7 @@ pub struct TorchTrainable {
     /// What a training step evaluates.
     schedule: Schedule,
     sgd: Sgd,
-    feed: Feed,
+    loaders: Loaders,
 }
 
 impl TorchTrainable {
@@ -329,13 +338,13 @@ impl TorchTrainable {
         pass: &Pass,
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, schedule, sgd, feed } = self;
+        let Self { network, schedule, sgd, loaders } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
-        train(feed, pass, on_step, |lesson| {
+        train(loaders, pass, on_step, |batch| {
             let evaluation = Evaluation { schedule, ..network.evaluation(Statistics::Learn) };
-            let (loss, value) = loss(&evaluation, lesson, Phase::Network)?;
+            let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
             let read = schedule.parameters(&network.program);
-            sgd.step(&network.parameters, read, &loss, lesson.rate)?;
+            sgd.step(&network.parameters, read, &loss, batch.rate)?;
             Ok((value, 0.0))
         })
     }
@@ -353,7 +362,7 @@ impl TrainableNetwork for TorchTrainable {
     }
 
     fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
-        score(&mut self.feed, &self.network, split, on_step).map_err(Stop::boxed)
+        score(&mut self.loaders, &self.network, split, on_step).map_err(Stop::boxed)
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), Fault> {

@@ -1,9 +1,10 @@
 //! What stops training, scoring or running a network on libtorch.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use miette::Diagnostic;
-use nas_data::DataError;
+use nas_data::{DataError, TargetKind};
 use nas_ir::Space;
 use nas_ir::diagram::Entangled;
 use tch::TchError;
@@ -92,7 +93,7 @@ pub enum TorchError {
     #[diagnostic(
         code(nas::train::task),
         help(
-            "a trainable space has `task segmentation`, one image input of 3 channels, and one output"
+            "a trainable space has `task segmentation` or `task classification`, one image input of 3 channels, and one output"
         )
     )]
     Task {
@@ -100,6 +101,27 @@ pub enum TorchError {
         space: String,
         /// What is missing.
         reason: String,
+    },
+
+    /// The data set holds no targets for the task.
+    #[error("space `{space}` is for {task}, but `{}` has a {found} for each image, not a {needed}", root.display())]
+    #[diagnostic(
+        code(nas::train::targets),
+        help(
+            "a segmentation reads SPLIT/images and SPLIT/labels, a classification SPLIT/CLASS; `target` of `dataset.json` says which it is where the folders do not"
+        )
+    )]
+    Targets {
+        /// The space.
+        space: String,
+        /// Its task, in words.
+        task: String,
+        /// What the task needs.
+        needed: TargetKind,
+        /// The folder of the data set.
+        root: PathBuf,
+        /// What it holds.
+        found: TargetKind,
     },
 
     /// What the supernet holds has no table of bounded size.

@@ -15,12 +15,12 @@ use crate::mixing::{Draw, Mix, assigned, of_selects};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::parameters::Parameters;
-use crate::passes::Lesson;
+use crate::passes::TrainBatch;
 use crate::plan::Plan;
 use crate::program::{ParameterId, Program};
 use crate::random::Moment;
 use crate::schedule::Schedule;
-use crate::task::{Labels, mean_loss};
+use crate::task::{DeviceTargets, mean_loss};
 
 /// What stays the same over a search.
 #[derive(Debug, Clone, Copy)]
@@ -80,13 +80,13 @@ impl Mixture {
     }
 
     /// One step of the weights with the choices fixed; returns the loss before it.
-    pub(crate) fn weight_step(&mut self, lesson: &Lesson<'_>) -> Result<f64, TorchError> {
-        let mixes = self.draw(lesson, false, &self.logits()?)?;
+    pub(crate) fn weight_step(&mut self, batch: &TrainBatch<'_>) -> Result<f64, TorchError> {
+        let mixes = self.draw(batch, false, &self.logits()?)?;
         let schedule = Schedule::new(&self.program, &mixes)?;
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
-        let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
+        let (loss, value) = loss(&evaluation, batch, Phase::Weights)?;
         let read = schedule.parameters(&self.program);
-        self.sgd.step(&self.parameters, read, &loss, lesson.rate)?;
+        self.sgd.step(&self.parameters, read, &loss, batch.rate)?;
         Ok(value)
     }
 
@@ -95,7 +95,7 @@ impl Mixture {
     pub(crate) fn path_step(
         &mut self,
         space: &Space,
-        lesson: &Lesson<'_>,
+        batch: &TrainBatch<'_>,
         paths: &[Assignment],
     ) -> Result<f64, TorchError> {
         let mut sum: Option<(Tensor, f64)> = None;
@@ -104,7 +104,7 @@ impl Mixture {
             let mixes = assigned(&self.program, space, assignment)?;
             let schedule = Schedule::new(&self.program, &mixes)?;
             let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
-            let (loss, value) = loss(&evaluation, lesson, Phase::Weights)?;
+            let (loss, value) = loss(&evaluation, batch, Phase::Weights)?;
             read.extend(schedule.parameters(&self.program));
             sum = Some(match sum {
                 Some((before, values)) => (before.f_add(&loss)?, values + value),
@@ -112,7 +112,7 @@ impl Mixture {
             });
         }
         let (loss, value) = sum.ok_or_else(|| TorchError::broken("a step without a network"))?;
-        self.sgd.step(&self.parameters, read, &loss, lesson.rate)?;
+        self.sgd.step(&self.parameters, read, &loss, batch.rate)?;
         Ok(value / paths.len() as f64)
     }
 
@@ -121,21 +121,21 @@ impl Mixture {
     /// leaves the running ones. Returns the cross-entropy and the expected cost before the step.
     pub(crate) fn choice_step(
         &mut self,
-        lesson: &Lesson<'_>,
+        batch: &TrainBatch<'_>,
         factor: f64,
         expected: Expected<'_>,
     ) -> Result<(f64, f64), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
-        let mixes = self.draw(lesson, true, &logits)?;
+        let mixes = self.draw(batch, true, &logits)?;
         let schedule = Schedule::new(&self.program, &mixes)?;
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
-        let (loss, value) = loss(&evaluation, lesson, Phase::Choices)?;
+        let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
         let mut gradient = logits_gradient(&loss, &logits)?;
         let (cost, by_probability) = expected(&self.choices.probabilities());
         for (sum, part) in gradient.iter_mut().zip(self.choices.through_softmax(&by_probability)) {
             *sum += factor * part;
         }
-        self.choices.step(&gradient, lesson.rate, &self.settings.adam);
+        self.choices.step(&gradient, batch.rate, &self.settings.adam);
         Ok((value, cost))
     }
 
@@ -148,17 +148,17 @@ impl Mixture {
     /// What each select does in a step.
     pub(crate) fn draw(
         &self,
-        lesson: &Lesson<'_>,
+        batch: &TrainBatch<'_>,
         choices: bool,
         logits: &Tensor,
     ) -> Result<Vec<Mix>, TorchError> {
         let no_batch = || TorchError::broken("images without a batch");
         let draw = Draw {
             mixing: self.settings.mixing,
-            temperature: lesson.temperature,
+            temperature: batch.temperature,
             seed: self.settings.seed,
-            moment: Moment { choices, epoch: lesson.epoch, step: lesson.step },
-            batch: lesson.images.size().first().copied().ok_or_else(no_batch)?,
+            moment: Moment { choices, epoch: batch.epoch, step: batch.step },
+            batch: batch.images.size().first().copied().ok_or_else(no_batch)?,
             device: self.settings.device,
         };
         of_selects(&self.program, &draw.mixes(&self.choices, logits)?)
@@ -213,18 +213,18 @@ impl Mixture {
 /// It is not finite: then the batch is evaluated once more to find where that begins.
 pub(crate) fn loss(
     evaluation: &Evaluation<'_>,
-    lesson: &Lesson<'_>,
+    batch: &TrainBatch<'_>,
     phase: Phase,
 ) -> Result<(Tensor, f64), TorchError> {
-    let inputs = [lesson.images.shallow_clone()];
+    let inputs = [batch.images.shallow_clone()];
     let choices = matches!(phase, Phase::Choices);
-    let moment = Moment { choices, epoch: lesson.epoch, step: lesson.step };
-    let noise = Some(Noise { seed: lesson.seed, moment, drop_path: lesson.drop_path });
+    let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
+    let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
     let evaluation = &Evaluation { noise, ..*evaluation };
     let values = evaluation.run(&inputs)?;
     let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
-        fits(value, lesson.labels, evaluation.program.node(output.value)?)?;
-        mean_loss(value, lesson.labels)
+        fits(value, batch.targets, evaluation.program.node(output.value)?)?;
+        mean_loss(value, batch.targets)
     });
     let mut loss =
         losses.next().ok_or_else(|| TorchError::broken("a network without outputs"))??;
@@ -237,13 +237,13 @@ pub(crate) fn loss(
     }
     let again = Evaluation { statistics: Statistics::Batch, ..*evaluation };
     let node = tch::no_grad(|| again.inspect(&inputs));
-    Err(TorchError::NotFinite { phase, epoch: lesson.epoch, step: lesson.step, loss: value, node })
+    Err(TorchError::NotFinite { phase, epoch: batch.epoch, step: batch.step, loss: value, node })
 }
 
-/// Refuses logits for pixels that are not those of the labels.
-fn fits(logits: &Tensor, labels: &Labels, node: &str) -> Result<(), TorchError> {
-    let (found, labels) = (logits.size(), labels.classes.size());
-    match (found.as_slice(), labels.as_slice()) {
+/// Refuses logits for pixels that are not those of the targets.
+fn fits(logits: &Tensor, targets: &DeviceTargets, node: &str) -> Result<(), TorchError> {
+    let (found, wanted) = (logits.size(), targets.values.size());
+    match (found.as_slice(), wanted.as_slice()) {
         (&[_, _, h, w], &[_, height, width]) if [h, w] != [height, width] => {
             let (node, reason) = (node.to_owned(), format!("its result is {h} x {w}"));
             Err(TorchError::CropMisfit { height, width, node, reason })

@@ -7,21 +7,21 @@ use nas_search::evaluator::{OnStep, Pass, PassReport, Split, Step, Stop};
 use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
-use crate::feed::{Feed, Upload};
 use crate::kernel::Statistics;
+use crate::loaders::{Loaders, Upload};
 use crate::network::TorchNetwork;
-use crate::task::{Confusion, Labels};
+use crate::task::{Confusion, DeviceTargets};
 
 /// A failure as the traits return it.
 pub(crate) fn failed(error: impl Into<TorchError>) -> Stop<TorchError> {
     Stop::Failed(error.into())
 }
 
-/// A batch of a training pass.
-pub(crate) struct Lesson<'a> {
+/// A batch of a training pass on the device, and how the step on it goes.
+pub(crate) struct TrainBatch<'a> {
     /// `[N, 3, H, W]`.
     pub(crate) images: &'a Tensor,
-    pub(crate) labels: &'a Labels,
+    pub(crate) targets: &'a DeviceTargets,
     /// Temperature of a mixture of candidates, where there is one.
     pub(crate) temperature: f64,
     pub(crate) rate: f64,
@@ -43,20 +43,20 @@ fn rate(pass: &Pass, step: usize, of: usize) -> f64 {
 /// One training pass: `learn` makes a step on each batch and returns its loss and cost. Reports
 /// their means.
 pub(crate) fn train(
-    feed: &mut Feed,
+    loaders: &mut Loaders,
     pass: &Pass,
     on_step: OnStep<'_>,
-    mut learn: impl FnMut(&Lesson<'_>) -> Result<(f64, f64), TorchError>,
+    mut learn: impl FnMut(&TrainBatch<'_>) -> Result<(f64, f64), TorchError>,
 ) -> Result<PassReport, Stop<TorchError>> {
-    let (upload, seed) = (feed.upload(), feed.seed);
-    let loader = feed.part(pass.part).map_err(failed)?;
+    let (upload, seed) = (loaders.upload(), loaders.seed);
+    let loader = loaders.part(pass.part).map_err(failed)?;
     let of = loader.batches();
     let mut sum = PassReport::default();
     for (step, batch) in loader.epoch(u64::from(pass.epoch)).enumerate() {
-        let (images, labels) = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
-        let lesson = Lesson {
+        let (images, targets) = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+        let batch = TrainBatch {
             images: &images,
-            labels: &labels,
+            targets: &targets,
             temperature: 1.0,
             rate: rate(pass, step, of),
             drop_path: pass.drop_path,
@@ -64,7 +64,7 @@ pub(crate) fn train(
             step,
             seed,
         };
-        let (loss, cost) = learn(&lesson).map_err(failed)?;
+        let (loss, cost) = learn(&batch).map_err(failed)?;
         sum = PassReport { loss: sum.loss + loss, cost: sum.cost + cost };
         let done = step + 1;
         report(on_step, Step { done, of, loss: sum.loss / done as f64 })?;
@@ -89,8 +89,8 @@ pub(crate) struct Exam<'a> {
 
 impl<'a> Exam<'a> {
     /// `of` counts all its steps.
-    pub(crate) fn new(feed: &Feed, of: usize, on_step: OnStep<'a>) -> Self {
-        Self { upload: feed.upload(), task: feed.task, done: 0, of, loss: 0.0, on_step }
+    pub(crate) fn new(loaders: &Loaders, of: usize, on_step: OnStep<'a>) -> Self {
+        Self { upload: loaders.upload(), task: loaders.task, done: 0, of, loss: 0.0, on_step }
     }
 
     fn step(&mut self) -> Result<(), Stop<TorchError>> {
@@ -122,8 +122,8 @@ impl<'a> Exam<'a> {
     ) -> Result<Metrics, Stop<TorchError>> {
         let mut confusion = Confusion::new(self.task);
         for (step, batch) in batches.enumerate() {
-            let (images, labels) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
-            self.loss = examine(network, images, &labels, &mut confusion, step).map_err(failed)?;
+            let (images, targets) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            self.loss = examine(network, images, &targets, &mut confusion, step).map_err(failed)?;
             self.step()?;
         }
         Ok(confusion.metrics())
@@ -134,7 +134,7 @@ impl<'a> Exam<'a> {
 fn examine(
     network: &TorchNetwork,
     images: Tensor,
-    labels: &Labels,
+    targets: &DeviceTargets,
     confusion: &mut Confusion,
     step: usize,
 ) -> Result<f64, TorchError> {
@@ -143,7 +143,7 @@ fn examine(
     no_grad(|| {
         let outputs = evaluation.run(&inputs)?;
         let missing = || TorchError::broken("a network without outputs");
-        let loss = confusion.add(outputs.first().ok_or_else(missing)?, labels)?;
+        let loss = confusion.add(outputs.first().ok_or_else(missing)?, targets)?;
         if loss.is_finite() {
             return Ok(loss);
         }
@@ -154,13 +154,13 @@ fn examine(
 
 /// Scores a network on a split.
 pub(crate) fn score(
-    feed: &mut Feed,
+    loaders: &mut Loaders,
     network: &TorchNetwork,
     split: Split,
     on_step: OnStep<'_>,
 ) -> Result<Metrics, Stop<TorchError>> {
-    let of = feed.split(split).map_err(failed)?.batches();
-    let mut exam = Exam::new(feed, of, on_step);
-    let batches = feed.split(split).map_err(failed)?.epoch(0);
+    let of = loaders.split(split).map_err(failed)?.batches();
+    let mut exam = Exam::new(loaders, of, on_step);
+    let batches = loaders.split(split).map_err(failed)?.epoch(0);
     exam.score(network, batches)
 }

@@ -13,7 +13,7 @@ use crate::mixing::{Mix, of_selects, straight_through};
 use crate::mixture::{Mixture, Settings};
 use crate::random::{Moment, Purpose, normal, stream};
 use crate::schedule::Schedule;
-use crate::task::{Labels, classes, ignored, mean_loss};
+use crate::task::{DeviceTargets, classes, mean_loss};
 
 /// Batch norm needs more than one picture where a map is a single pixel.
 const BATCH: i64 = 2;
@@ -175,7 +175,7 @@ fn loss(task: Option<Task>, outputs: &[Tensor]) -> Result<Tensor, TorchError> {
     let count = sizes.iter().product::<i64>();
     let labels = Tensor::f_arange(count, (Kind::Int64, Device::Cpu))?;
     let labels = labels.f_remainder(classes(task) as i64)?.f_view(sizes.as_slice())?;
-    mean_loss(output, &Labels { classes: labels, ignore: ignored(task) })
+    mean_loss(output, &DeviceTargets { values: labels, task })
 }
 
 /// The gradient of the loss with respect to each of these, if it depends on it.

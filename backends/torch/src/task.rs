@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use nas_data::TargetKind;
 use nas_ir::{ClassMetric, Metric, Task};
 use nas_search::Metrics;
 use tch::{Kind, Reduction, Tensor};
@@ -23,28 +24,40 @@ pub(crate) fn ignored(task: Task) -> i64 {
     }
 }
 
-/// The labels of a batch on the device.
-pub(crate) struct Labels {
-    /// Whole numbers: `[N, H, W]` for a segmentation, `[N]` for a classification.
-    pub(crate) classes: Tensor,
-    /// The label that neither loss nor metric sees.
-    pub(crate) ignore: i64,
+/// What a data set for a task holds.
+pub(crate) fn target_kind(task: Task) -> TargetKind {
+    match task {
+        Task::Segmentation { .. } => TargetKind::ClassMap,
+        Task::Classification { .. } => TargetKind::Class,
+    }
+}
+
+/// The targets of a batch on the device, and the task that says what they are: whole numbers
+/// `[N, H, W]` for a segmentation, `[N]` for a classification.
+pub(crate) struct DeviceTargets {
+    pub(crate) values: Tensor,
+    pub(crate) task: Task,
 }
 
 /// Cross-entropy for logits `[N, classes, H, W]` or `[N, classes]`, without ignored labels: the sum
 /// over the labels, and their number.
-fn cross_entropy(logits: &Tensor, labels: &Labels) -> Result<(Tensor, Tensor), TorchError> {
-    let Labels { classes, ignore } = labels;
+fn cross_entropy(logits: &Tensor, targets: &DeviceTargets) -> Result<(Tensor, Tensor), TorchError> {
+    let (labels, ignore) = (&targets.values, ignored(targets.task));
     let none = None::<&Tensor>;
-    let sum = logits.f_cross_entropy_loss(classes, none, Reduction::Sum, *ignore, 0.0)?;
-    let labelled = classes.f_ne(*ignore)?.f_sum(Kind::Float)?;
+    let sum = logits.f_cross_entropy_loss(labels, none, Reduction::Sum, ignore, 0.0)?;
+    let labelled = labels.f_ne(ignore)?.f_sum(Kind::Float)?;
     Ok((sum, labelled))
 }
 
-/// The mean of the cross-entropy over the labels that are not ignored; 0 where there is none.
-pub(crate) fn mean_loss(logits: &Tensor, labels: &Labels) -> Result<Tensor, TorchError> {
-    let (sum, labelled) = cross_entropy(logits, labels)?;
-    Ok(sum.f_div(&labelled.f_clamp_min(1)?)?)
+/// The loss of a batch: the mean of the cross-entropy over the labels that are not ignored; 0 where
+/// there is none.
+pub(crate) fn mean_loss(logits: &Tensor, targets: &DeviceTargets) -> Result<Tensor, TorchError> {
+    match targets.task {
+        Task::Segmentation { .. } | Task::Classification { .. } => {
+            let (sum, labelled) = cross_entropy(logits, targets)?;
+            Ok(sum.f_div(&labelled.f_clamp_min(1)?)?)
+        }
+    }
 }
 
 /// What a network predicted, label by label, against what is there.
@@ -64,14 +77,18 @@ impl Confusion {
     }
 
     /// Adds a batch with its logits, `[N, classes, H, W]` or `[N, classes]`. Returns the mean loss of all so far.
-    pub(crate) fn add(&mut self, logits: &Tensor, labels: &Labels) -> Result<f64, TorchError> {
-        let (sum, labelled) = cross_entropy(logits, labels)?;
+    pub(crate) fn add(
+        &mut self,
+        logits: &Tensor,
+        targets: &DeviceTargets,
+    ) -> Result<f64, TorchError> {
+        let (sum, labelled) = cross_entropy(logits, targets)?;
         self.loss += sum.f_double_value(&[])?;
         self.labelled += labelled.f_double_value(&[])?;
         let classes = classes(self.task) as i64;
-        let Labels { classes: found, ignore } = labels;
-        let cell = found.f_mul_scalar(classes)?.f_add(&logits.f_argmax(1, false)?)?;
-        let cells = cell.f_masked_select(&found.f_ne(*ignore)?)?;
+        let labels = &targets.values;
+        let cell = labels.f_mul_scalar(classes)?.f_add(&logits.f_argmax(1, false)?)?;
+        let cells = cell.f_masked_select(&labels.f_ne(ignored(targets.task))?)?;
         let found = cells.f_bincount(None::<&Tensor>, classes * classes)?;
         let mut counts = vec![0_i64; self.counts.len()];
         found.f_to_device(tch::Device::Cpu)?.f_copy_data(&mut counts, self.counts.len())?;

@@ -8,19 +8,21 @@ use super::*;
 fn draws(image: &RgbImage, labels: &GrayImage, pipeline: Pipeline) -> Vec<Batch> {
     let folder = Folder::new();
     folder.add("a", image, labels);
-    let loader = folder.loader(pipeline, Loading { seed: 5, ..Loading::training(1, 0) }).unwrap();
+    let loader = folder
+        .loader(pipeline, LoaderOptions { seed: 5, ..LoaderOptions::training(1, 0) })
+        .unwrap();
     (0..40).flat_map(|epoch| loader.epoch(epoch)).collect::<Result<_, _>>().unwrap()
 }
 
 /// The rows of the labels of a batch of one.
 fn rows(batch: &Batch) -> Vec<&[i64]> {
-    batch.labels.chunks(batch.size.width as usize).collect()
+    class_map(batch).chunks(batch.size.width as usize).collect()
 }
 
 /// Asserts that each pixel of a coded picture of 16 columns shows the place that its label tells.
 fn assert_aligned(batch: &Batch) {
-    let area = batch.labels.len();
-    for (pixel, &label) in batch.labels.iter().enumerate() {
+    let area = class_map(batch).len();
+    for (pixel, &label) in class_map(batch).iter().enumerate() {
         let place = |plane: usize| (batch.images[plane * area + pixel] * 25.5).round() as i64;
         if label != 255 {
             assert_eq!(place(1) * 16 + place(0), label);
@@ -35,7 +37,7 @@ fn crop_takes_the_same_window_of_image_and_labels() {
     for batch in draws(&image, &labels, Pipeline { crop: Some(size(6, 7)), ..plain() }) {
         assert_eq!(batch.size, size(6, 7));
         assert_aligned(&batch);
-        let corner = batch.labels[0];
+        let corner = class_map(&batch)[0];
         corners.insert(corner);
         for (y, row) in rows(&batch).into_iter().enumerate() {
             let start = corner + 16 * y as i64;
@@ -52,7 +54,7 @@ fn flip_mirrors_image_and_labels_every_other_time() {
     for batch in draws(&image, &labels, Pipeline { flip: true, ..plain() }) {
         assert_aligned(&batch);
         let mut first: Vec<_> = (0..16).collect();
-        if batch.labels[0] == 15 {
+        if class_map(&batch)[0] == 15 {
             first.reverse();
             flipped += 1;
         }
@@ -67,11 +69,12 @@ fn a_small_picture_is_padded_with_the_mean_and_the_ignored_label() {
     let pipeline = Pipeline { crop: Some(size(9, 18)), mean: [0.5; 3], ..plain() };
     let mut places = BTreeSet::new();
     for batch in draws(&image, &labels, pipeline) {
-        let shown: Vec<_> = batch.labels.iter().copied().filter(|label| *label != 255).collect();
+        let shown: Vec<_> =
+            class_map(&batch).iter().copied().filter(|label| *label != 255).collect();
         assert_eq!(shown, (0..5 * 16).collect::<Vec<_>>());
-        places.insert(batch.labels.iter().position(|label| *label == 0));
+        places.insert(class_map(&batch).iter().position(|label| *label == 0));
         for plane in batch.images.chunks(9 * 18) {
-            for (value, label) in plane.iter().zip(&batch.labels) {
+            for (value, label) in plane.iter().zip(class_map(&batch)) {
                 assert!(*label != 255 || *value == 0.0);
             }
         }
@@ -86,14 +89,14 @@ fn scaled_images_and_labels_keep_their_edges_together() {
     let pipeline = Pipeline { scale: Some((0.5, 2.0)), crop: Some(size(8, 16)), ..plain() };
     let (mut edges, mut padded) = (0, BTreeSet::new());
     for batch in draws(&image, &labels, pipeline) {
-        let values = batch.images.iter().zip(&batch.labels).filter(|(_, label)| **label != 255);
+        let values = batch.images.iter().zip(class_map(&batch)).filter(|(_, label)| **label != 255);
         for (value, label) in values {
             // On the edge itself both answers are right.
             let at_edge = (value - 0.5).abs() < 0.02;
             assert!(at_edge || (*value > 0.5) == (*label == 1), "{value} has label {label}");
         }
-        edges += usize::from(batch.labels.contains(&0) && batch.labels.contains(&1));
-        padded.insert(batch.labels.iter().filter(|label| **label == 255).count());
+        edges += usize::from(class_map(&batch).contains(&0) && class_map(&batch).contains(&1));
+        padded.insert(class_map(&batch).iter().filter(|label| **label == 255).count());
     }
     assert!(edges > 10, "only {edges} draws show the edge");
     assert!(padded.len() > 3, "the scale did not vary: {padded:?}");
@@ -110,7 +113,7 @@ fn a_crop_of_a_scaled_picture_is_a_window_of_the_whole_scaled_picture() {
             (0..6 * 8).all(|at| {
                 let from = (top + at / 8) * 20 + left + at % 8;
                 let near = (part.images[at] - whole.images[from]).abs() < 1.5 / 255.0;
-                near && part.labels[at] == whole.labels[from]
+                near && class_map(&part)[at] == class_map(whole)[from]
             })
         };
         assert!((0..=6).any(|top| (0..=12).any(|left| same(top, left))));
@@ -124,11 +127,11 @@ fn scale_is_the_factor_of_both_sides() {
     // Without a crop, the size stays.
     for batch in draws(&image, &labels, fixed(0.5)) {
         assert_eq!(batch.size, size(12, 16));
-        assert_eq!(batch.labels.iter().filter(|label| **label != 255).count(), 6 * 8);
+        assert_eq!(class_map(&batch).iter().filter(|label| **label != 255).count(), 6 * 8);
     }
     for batch in draws(&image, &labels, fixed(2.0)) {
         assert_eq!(batch.size, size(12, 16));
-        let distinct: BTreeSet<_> = batch.labels.iter().collect();
+        let distinct: BTreeSet<_> = class_map(&batch).iter().collect();
         assert!((6 * 8..=7 * 9).contains(&distinct.len()), "{} pixels seen", distinct.len());
     }
 }
@@ -141,9 +144,9 @@ fn evaluation_brings_the_whole_picture_to_the_size_of_the_network() {
     let training =
         Pipeline { crop: Some(size(1, 1)), flip: true, scale: Some((0.5, 2.0)), ..plain() };
     let pipeline = training.evaluation(size(2, 4));
-    let batch = folder.epoch(pipeline, Loading::evaluation(1)).unwrap().remove(0);
+    let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
     assert_eq!(batch.size, size(2, 4));
-    assert_eq!(batch.labels, [0, 0, 1, 1, 2, 2, 3, 3]);
+    assert_eq!(class_map(&batch), [0, 0, 1, 1, 2, 2, 3, 3]);
     for (found, wanted) in batch.images.iter().zip([0.0, 0.25, 0.75, 1.0]) {
         assert!((found - wanted).abs() < 0.005, "{:?}", batch.images);
     }
@@ -155,27 +158,27 @@ fn shrinking_averages_all_pixels_of_the_image() {
     let image = RgbImage::from_fn(64, 64, |x, y| Rgb([if (x + y) % 2 == 0 { 255 } else { 0 }; 3]));
     folder.add("a", &image, &GrayImage::from_pixel(64, 64, Luma([3])));
     let pipeline = plain().evaluation(size(4, 4));
-    let batch = folder.epoch(pipeline, Loading::evaluation(1)).unwrap().remove(0);
+    let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
     assert!(batch.images.iter().all(|value| (value - 0.5).abs() < 0.02), "{:?}", batch.images);
-    assert_eq!(batch.labels, [3; 16]);
+    assert_eq!(class_map(&batch), [3; 16]);
 }
 
 #[test]
 fn a_crop_that_would_be_mostly_padding_is_refused() {
     let folder = Folder::of(1);
     let crop = |height, width| Pipeline { crop: Some(size(height, width)), ..plain() };
-    let found = folder.epoch(crop(48, 32), Loading::evaluation(1));
+    let found = folder.epoch(crop(48, 32), LoaderOptions::evaluation(1));
     let words = ["48 high and 32 wide", "12 high and 16 wide", "s000"];
     assert_told(found, "nas::data::crop_too_large", &words);
-    assert!(folder.epoch(crop(24, 32), Loading::evaluation(1)).is_ok());
+    assert!(folder.epoch(crop(24, 32), LoaderOptions::evaluation(1)).is_ok());
     let scaled = Pipeline { scale: Some((1.0, 2.0)), ..crop(48, 32) };
-    assert!(folder.epoch(scaled, Loading::evaluation(1)).is_ok());
+    assert!(folder.epoch(scaled, LoaderOptions::evaluation(1)).is_ok());
 }
 
 #[test]
 fn settings_that_mean_nothing_are_refused() {
     let folder = Folder::of(1);
-    let new = |pipeline| folder.loader(pipeline, Loading::evaluation(1));
+    let new = |pipeline| folder.loader(pipeline, LoaderOptions::evaluation(1));
     let crop = Pipeline { crop: Some(size(0, 8)), ..plain() };
     assert_told(new(crop), "nas::data::empty_size", &["crop"]);
     assert_told(new(plain().evaluation(size(8, 0))), "nas::data::empty_size", &["resize"]);

@@ -10,7 +10,7 @@ use crate::{class_shares, mean_std};
 
 /// One epoch of a single batch of everything.
 fn read(folder: &Folder) -> Result<Batch, DataError> {
-    let mut batches = folder.epoch(plain(), Loading::evaluation(8))?;
+    let mut batches = folder.epoch(plain(), LoaderOptions::evaluation(8))?;
     assert_eq!(batches.len(), 1);
     Ok(batches.remove(0))
 }
@@ -30,9 +30,9 @@ fn relabel(folder: &Folder, color: ColorType, depth: BitDepth, data: &[u8]) {
 fn a_batch_holds_planes_of_normalised_colours_and_labels() {
     let folder = Folder::of(2);
     let pipeline = Pipeline { mean: [0.5, 0.25, 0.0], std: [0.5, 0.2, 1.0], ..plain() };
-    let batch = folder.epoch(pipeline, Loading::evaluation(2)).unwrap().remove(0);
+    let batch = folder.epoch(pipeline, LoaderOptions::evaluation(2)).unwrap().remove(0);
     assert_eq!((batch.n, batch.size), (2, size(12, 16)));
-    assert_eq!((batch.images.len(), batch.labels.len()), (2 * 3 * 12 * 16, 2 * 12 * 16));
+    assert_eq!((batch.images.len(), class_map(&batch).len()), (2 * 3 * 12 * 16, 2 * 12 * 16));
     assert_eq!(batch.stems, ["s000", "s001"]);
     let (n, y, x) = (1, 7, 5);
     let colour = |c: usize| batch.images[((n * 3 + c) * 12 + y) * 16 + x];
@@ -42,7 +42,7 @@ fn a_batch_holds_planes_of_normalised_colours_and_labels() {
     {
         assert!((colour(channel) - wanted).abs() < 1e-6, "channel {channel}");
     }
-    assert_eq!(batch.labels[(n * 12 + y) * 16 + x], 7 * 16 + 5);
+    assert_eq!(class_map(&batch)[(n * 12 + y) * 16 + x], 7 * 16 + 5);
 }
 
 #[test]
@@ -67,15 +67,15 @@ fn palette_label_maps_give_their_indices() {
     let values: Vec<u8> = (0..12 * 16).map(|pixel| pixel % 16).collect();
     let wanted: Vec<i64> = values.iter().copied().map(i64::from).collect();
     relabel(&folder, ColorType::Indexed, BitDepth::Eight, &values);
-    assert_eq!(read(&folder).unwrap().labels, wanted);
+    assert_eq!(class_map(&read(&folder).unwrap()), wanted);
 
     let halves: Vec<u8> = values.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     relabel(&folder, ColorType::Indexed, BitDepth::Four, &halves);
-    assert_eq!(read(&folder).unwrap().labels, wanted);
+    assert_eq!(class_map(&read(&folder).unwrap()), wanted);
 
     relabel(&folder, ColorType::Grayscale, BitDepth::One, &[0b0101_0000; 24]);
     let row = [0, 1, 0, 1, 0, 0, 0, 0];
-    assert_eq!(read(&folder).unwrap().labels, row.repeat(24));
+    assert_eq!(class_map(&read(&folder).unwrap()), row.repeat(24));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn narrow_packed_rows_leave_out_the_padding_bits() {
     encoder.set_depth(BitDepth::Two);
     let rows = [0b00_01_10_11, 0b01_11_11_11].repeat(3);
     encoder.write_header().unwrap().write_image_data(&rows).unwrap();
-    assert_eq!(read(&folder).unwrap().labels, [0, 1, 2, 3, 1].repeat(3));
+    assert_eq!(class_map(&read(&folder).unwrap()), [0, 1, 2, 3, 1].repeat(3));
 }
 
 #[test]
@@ -127,11 +127,11 @@ fn a_label_that_is_no_class_is_shown_at_its_first_pixel() {
     let folder = Folder::of(1);
     let pipeline = Pipeline { classes: 37, ..plain() };
     let words = ["label 37", "row 2, column 5", "37 classes", "s000.png"];
-    let found = folder.epoch(pipeline, Loading::evaluation(1));
+    let found = folder.epoch(pipeline, LoaderOptions::evaluation(1));
     assert_told(found, "nas::data::label_out_of_range", &words);
     // The ignored label is none of the classes, wherever it lies.
     let pipeline = Pipeline { ignore: 37, ..pipeline };
-    let found = folder.epoch(pipeline, Loading::evaluation(1));
+    let found = folder.epoch(pipeline, LoaderOptions::evaluation(1));
     assert_told(found, "nas::data::label_out_of_range", &["label 38", "column 6"]);
 }
 
@@ -141,8 +141,8 @@ fn ignored_pixels_keep_their_label() {
     let labels = GrayImage::from_fn(4, 1, |x, _| Luma([[0, 11, 1, 11][x as usize]]));
     folder.add("a", &coded(1, 4).0, &labels);
     let pipeline = Pipeline { classes: 2, ignore: 11, ..plain() };
-    let batch = folder.epoch(pipeline, Loading::evaluation(1)).unwrap().remove(0);
-    assert_eq!(batch.labels, [0, 11, 1, 11]);
+    let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
+    assert_eq!(class_map(&batch), [0, 11, 1, 11]);
 }
 
 #[test]

@@ -57,14 +57,14 @@ fn images_are_found_by_extension_and_sorted_by_stem() {
     fs::write(images.join("README.md"), "").unwrap();
     let split = folder.split().unwrap();
     assert_eq!(split.stems().collect::<Vec<_>>(), ["s000", "s001", "s002"]);
-    assert_eq!(split.samples()[1].label, folder.label("s001"));
+    assert_eq!(split.samples()[1].target, Target::ClassMap(folder.label("s001")));
 }
 
 #[test]
 fn dataset_json_is_optional_in_whole_and_in_part() {
     let folder = Folder::of(1);
     let data = Dataset::open(folder.root()).unwrap();
-    assert_eq!((data.classes.len(), data.ignore), (0, 255));
+    assert_eq!((data.kind, data.classes.len(), data.ignore), (TargetKind::ClassMap, 0, 255));
     assert_eq!((data.mean, data.std), (IMAGENET_MEAN, IMAGENET_STD));
 
     let data = folder

@@ -4,6 +4,7 @@ mod augmentation;
 mod batches;
 mod files;
 mod folder;
+mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,10 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 use miette::Diagnostic;
 use tempfile::TempDir;
 
-use crate::{Batch, DataError, Dataset, Loader, Loading, Pipeline, Size, Split};
+use crate::{
+    Batch, DataError, Dataset, Loader, LoaderOptions, Pipeline, Size, Split, Target, TargetKind,
+    Targets,
+};
 
 /// A data set in a temporary folder, gone with the value.
 struct Folder {
@@ -63,13 +67,13 @@ impl Folder {
         Dataset::open(self.root())?.split("train")
     }
 
-    fn loader(&self, pipeline: Pipeline, loading: Loading) -> Result<Loader, DataError> {
-        Loader::new(self.split()?, pipeline, loading)
+    fn loader(&self, pipeline: Pipeline, options: LoaderOptions) -> Result<Loader, DataError> {
+        Loader::new(self.split()?, pipeline, options)
     }
 
     /// The batches of one epoch of the train split.
-    fn epoch(&self, pipeline: Pipeline, loading: Loading) -> Result<Vec<Batch>, DataError> {
-        self.loader(pipeline, loading)?.epoch(0).collect()
+    fn epoch(&self, pipeline: Pipeline, options: LoaderOptions) -> Result<Vec<Batch>, DataError> {
+        self.loader(pipeline, options)?.epoch(0).collect()
     }
 }
 
@@ -92,6 +96,13 @@ fn plain() -> Pipeline {
         crop: None,
         flip: false,
     }
+}
+
+/// The labels of a batch, `[N, H, W]`.
+#[track_caller]
+fn class_map(batch: &Batch) -> &[i64] {
+    let Targets::ClassMaps(labels) = &batch.targets else { panic!("{:?}", batch.targets) };
+    labels
 }
 
 fn size(height: u32, width: u32) -> Size {

@@ -20,11 +20,11 @@ use crate::mixing::{Draw, Mix, of_selects};
 use crate::mixture::{Mixture, loss};
 use crate::network::TorchNetwork;
 use crate::parameters::Parameters;
-use crate::passes::Lesson;
+use crate::passes::TrainBatch;
 use crate::program::ParameterId;
 use crate::random::Moment;
 use crate::schedule::Schedule;
-use crate::task::Labels;
+use crate::task::DeviceTargets;
 
 /// Batch norm wants some.
 const PICTURES: i64 = 3;
@@ -186,40 +186,42 @@ space s() {
 }
 ";
 
-/// A supernet in double precision with a lesson for it.
+/// A supernet in double precision with a batch for it.
 struct Searched {
     mixture: Mixture,
     images: Tensor,
-    labels: Labels,
+    targets: DeviceTargets,
     logits: Tensor,
 }
 
 impl Searched {
     fn new(text: &str, mixing: Mixing) -> Self {
         let space = space(text);
-        assert_eq!(space.task, Some(Task::Classification { classes: 4 }));
+        let task = space.task.unwrap();
+        assert_eq!(task, Task::Classification { classes: 4 });
         let mut mixture = Mixture::new(&space, settings(mixing)).unwrap();
         mixture.parameters.make_double();
         mixture.parameters.require_gradients(true).unwrap();
         let fed = mixture.program.inputs[0].dims().iter().map(|&d| i64::from(d));
         let images = random(1, &[vec![4], fed.collect()].concat());
-        let labels = Labels { classes: Tensor::arange(4, (Kind::Int64, Device::Cpu)), ignore: -1 };
+        let values = Tensor::arange(4, (Kind::Int64, Device::Cpu));
+        let targets = DeviceTargets { values, task };
         let count = mixture.choices.logits().len() as i64;
         let logits = random(2, &[count]).set_requires_grad(true);
-        Self { mixture, images, labels, logits }
+        Self { mixture, images, targets, logits }
     }
 
-    fn lesson(&self, step: usize) -> Lesson<'_> {
-        let Self { images, labels, .. } = self;
+    fn batch(&self, step: usize) -> TrainBatch<'_> {
+        let Self { images, targets, .. } = self;
         let (temperature, rate, drop_path) = (0.7, 0.0, 1.0);
-        Lesson { images, labels, temperature, rate, drop_path, epoch: 0, step, seed: 3 }
+        TrainBatch { images, targets, temperature, rate, drop_path, epoch: 0, step, seed: 3 }
     }
 
     /// The loss where the selects do this.
     fn loss(&self, mixes: &[Mix], step: usize) -> Tensor {
         let schedule = Schedule::new(&self.mixture.program, mixes).unwrap();
         let evaluation = self.mixture.evaluation(&schedule, mixes, Statistics::Batch);
-        loss(&evaluation, &self.lesson(step), Phase::Choices).unwrap().0
+        loss(&evaluation, &self.batch(step), Phase::Choices).unwrap().0
     }
 
     /// The trainable tensors that these mixtures read.
@@ -233,7 +235,7 @@ impl Searched {
 fn soft_mixtures_have_the_gradients_of_their_differences() {
     for text in [DARTS, DROPOUTS] {
         let searched = Searched::new(text, Mixing::Soft);
-        let mixes = || searched.mixture.draw(&searched.lesson(0), true, &searched.logits).unwrap();
+        let mixes = || searched.mixture.draw(&searched.batch(0), true, &searched.logits).unwrap();
         let logits = vec![searched.logits.shallow_clone()];
         for leaves in [logits, searched.leaves(&mixes())] {
             assert!(check(text, &leaves, || searched.loss(&mixes(), 0)) > 1e-3, "{text}");

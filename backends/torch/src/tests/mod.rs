@@ -3,6 +3,7 @@
 mod build;
 mod gradients;
 mod kernels;
+mod loaders;
 mod ops;
 mod optimizers;
 mod program;

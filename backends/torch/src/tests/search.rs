@@ -9,7 +9,7 @@ use std::sync::Arc;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
-use nas_ir::{Checked, Space};
+use nas_ir::{Checked, Metric, Space};
 use nas_passes::specialise;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::{Part, Pass, Split, Step};
@@ -49,6 +49,49 @@ search r of s {
 }
 "#;
 
+/// Whether there is a bright rectangle or a dark one.
+const CLASSES: &str = r#"
+space s() {
+    input image: [3, 16, 16]
+    task classification(2)
+    output logits = image
+        -> choose op {
+            plain: conv(6, kernel = 3) -> batch_norm -> relu
+            pointwise: conv(6, kernel = 1) -> batch_norm -> relu
+        }
+        -> global_avg_pool -> linear(2)
+    train output helper = image -> conv(4, kernel = 1) -> relu -> global_avg_pool -> linear(2)
+}
+search r of s {
+    strategy gumbel { temperature = 2.0 -> 1.0, mixing = soft }
+    minimize cross_entropy + 0.1 * macs / 1M
+    data rectangles { path = "unused", crop = (14, 14), flip = true, batch = 4, workers = 1 }
+    weights sgd { rate = 0.1 }
+    schedule { epochs = 4, warmup = 1, split = 0.5 }
+    derive { sample = 2, keep = 1 }
+    retrain { epochs = 8, batch = 4 }
+}
+"#;
+
+/// A folder of pictures of 16 x 16 for each class: a bright or a dark rectangle on grey noise.
+fn draw_classes(dir: &Path) {
+    for (split, count) in [("train", 8u32), ("val", 4), ("test", 4)] {
+        for (class, colour) in [("bright", 230), ("dark", 10)] {
+            let folder = dir.join(split).join(class);
+            fs::create_dir_all(&folder).unwrap();
+            for number in 0..count {
+                let [top, left] = [number % 5, number * 7 % 9];
+                let image = RgbImage::from_fn(16, 16, |x, y| {
+                    let is_inside = (left..left + 7).contains(&x) && (top..top + 9).contains(&y);
+                    let noise = ((x * 31 + y * 17 + number * 13) % 64) as u8;
+                    Rgb([if is_inside { colour } else { 90 + noise }; 3])
+                });
+                image.save(folder.join(format!("{number}.png"))).unwrap();
+            }
+        }
+    }
+}
+
 /// Pictures of 16 x 16 whose bright pixels are of class 1: a rectangle on noise.
 fn draw(dir: &Path) {
     for (split, count) in [("train", 16u32), ("val", 4), ("test", 4)] {
@@ -71,6 +114,7 @@ fn draw(dir: &Path) {
 }
 
 struct Setting {
+    text: String,
     space: Arc<Checked<Space>>,
     recipe: Recipe,
     dir: tempfile::TempDir,
@@ -78,14 +122,14 @@ struct Setting {
 
 impl Setting {
     fn new() -> Self {
-        Self::of(SPACE)
+        Self::of(SPACE, draw)
     }
 
-    fn of(text: &str) -> Self {
+    fn of(text: &str, draw: fn(&Path)) -> Self {
         let (space, recipe) = compiled(text);
         let dir = tempfile::tempdir().unwrap();
         draw(dir.path());
-        Self { space, recipe, dir }
+        Self { text: text.to_owned(), space, recipe, dir }
     }
 
     fn backend(&self) -> TorchBackend {
@@ -99,7 +143,7 @@ impl Setting {
     fn run(&self, name: &str, stop_at: usize) -> Option<RunResult> {
         let dir = self.dir.path().join(name);
         let (space, recipe) = (&*self.space, &self.recipe);
-        let (sources, versions) = ([("s.nas".to_owned(), SPACE.into())], []);
+        let (sources, versions) = ([("s.nas".to_owned(), self.text.clone().into_bytes())], []);
         let inputs = Inputs {
             space_ref: "s",
             space,
@@ -136,7 +180,7 @@ fn at_random(evaluate: &str) -> String {
 #[test]
 fn a_search_from_text_and_files_finds_a_network_that_works() {
     for text in [SPACE.to_owned(), at_random("shared"), at_random("alone")] {
-        let setting = Setting::of(&text);
+        let setting = Setting::of(&text, draw);
         let result = setting.run("whole", usize::MAX).unwrap();
         assert!(result.test.primary().1 > 0.8, "{result:?}");
         // Stopped and gone on with, it ends the same.
@@ -149,6 +193,22 @@ fn a_search_from_text_and_files_finds_a_network_that_works() {
             assert_eq!(read("whole", file), read("parts", file), "{file}");
         }
     }
+}
+
+#[test]
+fn a_classification_is_searched_in_folders_of_classes() {
+    let setting = Setting::of(CLASSES, draw_classes);
+    let result = setting.run("whole", usize::MAX).unwrap();
+    let (metric, accuracy) = result.test.primary();
+    assert!(metric == Metric::Accuracy && accuracy > 0.8, "{result:?}");
+    while setting.run("parts", 30).is_none() {}
+    for file in ["result.json", "candidates.json", "weights.safetensors"] {
+        let read = |name: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();
+        assert!(read("whole") == read("parts"), "{file} differs");
+    }
+    let history = fs::read_to_string(setting.dir.path().join("whole/history.jsonl")).unwrap();
+    let last = history.lines().last().unwrap();
+    assert!(last.contains(r#""val":{"accuracy":"#) && !last.contains("iou"), "{last}");
 }
 
 fn go_on(_: Step) -> ControlFlow<()> {
@@ -184,21 +244,24 @@ fn inherited_weights_are_those_of_the_network() {
 #[test]
 fn what_cannot_be_trained_is_said() {
     let setting = Setting::new();
-    for (from, to, reason) in [
-        ("task segmentation(2, ignore = 255)", "", "no task"),
-        (
-            "-> conv(2, kernel = 1, bias = true)",
-            "-> global_avg_pool -> linear(2)",
-            "label each pixel",
-        ),
+    let refused = |text: &str, dir: &Path| {
+        let (space, recipe) = compiled(text);
+        let dataset = Dataset::open(dir).unwrap();
+        let refused = TorchBackend::new(space, recipe, dataset, Options::default()).map(drop);
+        refused.expect_err("it was taken")
+    };
+    let aimless = SPACE.replace("task segmentation(2, ignore = 255)", "");
+    let error = refused(&aimless, setting.dir.path());
+    assert!(matches!(error, TorchError::Task { .. }), "{error}");
+    assert!(error.to_string().contains("no task"), "{error}");
+
+    let classes = Setting::of(CLASSES, draw_classes);
+    for (text, dir, words) in [
+        (SPACE, &classes.dir, "has a class for each image, not a label map"),
+        (CLASSES, &setting.dir, "has a label map for each image, not a class"),
     ] {
-        let text = SPACE.replace(from, to).replace("task segmentation(2, ignore = 255)", {
-            if to.is_empty() { "" } else { "task classification(2)" }
-        });
-        let dataset = Dataset::open(setting.dir.path()).unwrap();
-        let (space, recipe) = compiled(&text);
-        let error = TorchBackend::new(space, recipe, dataset, Options::default()).map(drop);
-        let Err(error @ TorchError::Task { .. }) = error else { panic!("it was taken") };
-        assert!(error.to_string().contains(reason), "{error}");
+        let error = refused(text, dir.path());
+        assert!(matches!(error, TorchError::Targets { .. }), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
     }
 }

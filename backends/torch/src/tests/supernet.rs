@@ -1,6 +1,6 @@
 //! A supernet's mixtures, gradients, pruned candidates and state, on small spaces.
 
-use nas_ir::{Checked, Shape, Space};
+use nas_ir::{Checked, Shape, Space, Task};
 use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -12,10 +12,10 @@ use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings, logits_gradient, loss};
 use crate::network::TorchNetwork;
 use crate::parameters::values;
-use crate::passes::Lesson;
+use crate::passes::TrainBatch;
 use crate::program::{InstructionKind, Program};
 use crate::schedule::Schedule;
-use crate::task::Labels;
+use crate::task::DeviceTargets;
 
 pub(crate) fn settings(mixing: Mixing) -> Settings {
     let adam = Adam { beta1: 0.9, beta2: 0.999, decay: 1e-3 };
@@ -36,20 +36,31 @@ fn mixture(mixing: Mixing) -> Mixture {
 
 struct Pictures {
     images: Tensor,
-    labels: Labels,
+    targets: DeviceTargets,
 }
+
+const TASK: Task = Task::Segmentation { classes: 3, ignore: 255 };
 
 fn pictures() -> Pictures {
     tch::manual_seed(5);
     let options = (Kind::Float, Device::Cpu);
     let images = Tensor::randn([4, 3, 16, 16], options);
-    let classes = Tensor::randint(3, [4, 16, 16], (Kind::Int64, Device::Cpu));
-    Pictures { images, labels: Labels { classes, ignore: 255 } }
+    let values = Tensor::randint(3, [4, 16, 16], (Kind::Int64, Device::Cpu));
+    Pictures { images, targets: DeviceTargets { values, task: TASK } }
 }
 
-fn lesson(pictures: &Pictures, step: usize) -> Lesson<'_> {
-    let Pictures { images, labels } = pictures;
-    Lesson { images, labels, temperature: 0.7, rate: 0.05, drop_path: 1.0, epoch: 1, step, seed: 3 }
+fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
+    let Pictures { images, targets } = pictures;
+    TrainBatch {
+        images,
+        targets,
+        temperature: 0.7,
+        rate: 0.05,
+        drop_path: 1.0,
+        epoch: 1,
+        step,
+        seed: 3,
+    }
 }
 
 fn free(p: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {
@@ -103,16 +114,16 @@ fn the_gradient_of_the_expected_cost_is_exact() {
 #[test]
 fn hard_choices_carry_the_gradient_of_what_ran() {
     let pictures = pictures();
-    let lesson = lesson(&pictures, 0);
+    let batch = batch(&pictures, 0);
     let mut mixture = Mixture::new(&small(), settings(Mixing::Hard)).unwrap();
     for candidate in 0..3 {
         mixture.choices.prune(1, candidate);
     }
     let logits = mixture.logits().unwrap().set_requires_grad(true);
-    let mixes = mixture.draw(&lesson, true, &logits).unwrap();
+    let mixes = mixture.draw(&batch, true, &logits).unwrap();
     let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
     let evaluation = mixture.evaluation(&schedule, &mixes, Statistics::Batch);
-    let (value, _) = loss(&evaluation, &lesson, crate::Phase::Choices).unwrap();
+    let (value, _) = loss(&evaluation, &batch, crate::Phase::Choices).unwrap();
     let gradient = logits_gradient(&value, &logits).unwrap();
     // The gradient through a softmax of all candidates sums to 0 and has one other sign.
     let first: f64 = gradient[..4].iter().sum();
@@ -140,7 +151,7 @@ fn hard_mode_runs_one_candidate_of_each_decision() {
     let mut seen = [false; 4];
     for step in 0..40 {
         let mixes =
-            mixture.draw(&lesson(&pictures, step), false, &mixture.logits().unwrap()).unwrap();
+            mixture.draw(&batch(&pictures, step), false, &mixture.logits().unwrap()).unwrap();
         let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
         let names = evaluated(&mixture.program, &schedule);
         for (layer, mix) in mixes.iter().enumerate() {
@@ -168,7 +179,7 @@ fn a_chosen_network_is_that_part_of_the_supernet() {
     let (space, pictures) = (small(), pictures());
     let mut mixture = mixture(Mixing::Soft);
     for step in 0..3 {
-        mixture.weight_step(&lesson(&pictures, step)).unwrap();
+        mixture.weight_step(&batch(&pictures, step)).unwrap();
     }
     for choice in [[0, 1], [2, 3], [3, 0]] {
         let mut mixture = {
@@ -181,7 +192,7 @@ fn a_chosen_network_is_that_part_of_the_supernet() {
                 mixture.choices.prune(decision, candidate);
             }
         }
-        let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.logits().unwrap()).unwrap();
+        let mixes = mixture.draw(&batch(&pictures, 0), false, &mixture.logits().unwrap()).unwrap();
         let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
         let evaluation = mixture.evaluation(&schedule, &mixes, Statistics::Running);
         let whole = no_grad(|| evaluation.run(&[pictures.images.shallow_clone()])).unwrap();
@@ -215,8 +226,8 @@ fn a_pruned_candidate_is_gone_and_changes_nothing_else() {
             mixture.restore(&state).unwrap();
         }
         for step in 0..2 {
-            mixture.weight_step(&lesson(&pictures, step)).unwrap();
-            mixture.choice_step(&lesson(&pictures, step), 0.1, &free).unwrap();
+            mixture.weight_step(&batch(&pictures, step)).unwrap();
+            mixture.choice_step(&batch(&pictures, step), 0.1, &free).unwrap();
         }
         mixture
     };
@@ -249,10 +260,10 @@ fn a_restored_state_goes_on_bit_by_bit() {
         let steps = |mixture: &mut Mixture, from: usize| {
             for step in from..from + 2 {
                 mixture.parameters.require_gradients(true).unwrap();
-                mixture.weight_step(&lesson(&pictures, step)).unwrap();
+                mixture.weight_step(&batch(&pictures, step)).unwrap();
                 mixture.parameters.require_gradients(false).unwrap();
                 let expected = |p: &[Vec<f64>]| (nested(p), nested_gradient(p));
-                mixture.choice_step(&lesson(&pictures, step), 0.1, &expected).unwrap();
+                mixture.choice_step(&batch(&pictures, step), 0.1, &expected).unwrap();
             }
         };
         steps(&mut one, 0);
@@ -288,7 +299,7 @@ fn a_loss_that_is_no_number_names_the_first_node() {
     let mut state = mixture.state().unwrap();
     state.get_mut("unit.1/op=c1/depth/conv.weight").unwrap().data[3] = f32::INFINITY;
     mixture.restore(&state).unwrap();
-    let error = mixture.weight_step(&lesson(&pictures, 7)).unwrap_err();
+    let error = mixture.weight_step(&batch(&pictures, 7)).unwrap_err();
     let TorchError::NotFinite { epoch: 1, step: 7, node, .. } = &error else { panic!("{error}") };
     assert_eq!(node.as_deref(), Some("unit.1/op=c1/depth/conv"));
     let told = error.to_string();
@@ -339,16 +350,16 @@ fn decisions_nest_and_are_shared() {
     let mut mixture = Mixture::new(&checked(maker.space), settings(Mixing::Soft)).unwrap();
     let pictures = Pictures {
         images: pictures().images,
-        labels: Labels {
-            classes: Tensor::zeros([4, 16, 16], (Kind::Int64, Device::Cpu)),
-            ignore: 255,
+        targets: DeviceTargets {
+            values: Tensor::zeros([4, 16, 16], (Kind::Int64, Device::Cpu)),
+            task: TASK,
         },
     };
     mixture.parameters.require_gradients(true).unwrap();
-    let first = mixture.weight_step(&lesson(&pictures, 0)).unwrap();
+    let first = mixture.weight_step(&batch(&pictures, 0)).unwrap();
     assert!(first.is_finite());
     mixture.choices.prune(0, 0);
-    let mixes = mixture.draw(&lesson(&pictures, 0), false, &mixture.logits().unwrap()).unwrap();
+    let mixes = mixture.draw(&batch(&pictures, 0), false, &mixture.logits().unwrap()).unwrap();
     let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
     // With the inner select unreachable, `x` is the result; nothing is computed.
     assert_eq!(evaluated(&mixture.program, &schedule), ["zero", "sum"]);
@@ -356,8 +367,8 @@ fn decisions_nest_and_are_shared() {
     let output = evaluation.run(&[pictures.images.shallow_clone()]).unwrap();
     assert_eq!(values(&output[0]).unwrap(), values(&pictures.images).unwrap());
     // A step without any parameter to move is no error.
-    mixture.weight_step(&lesson(&pictures, 1)).unwrap();
-    mixture.choice_step(&lesson(&pictures, 1), 0.0, &free).unwrap();
+    mixture.weight_step(&batch(&pictures, 1)).unwrap();
+    mixture.choice_step(&batch(&pictures, 1), 0.0, &free).unwrap();
 }
 
 /// What a dropout sets to zero depends on the step and the seed, and scoring has none.
@@ -369,13 +380,13 @@ fn each_step_has_dropouts_of_its_own() {
     let network = network(&checked(maker.space), &[]);
     let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
     let pictures = pictures();
-    let at = |lesson: &Lesson<'_>| {
-        loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network).unwrap().1
+    let at = |batch: &TrainBatch<'_>| {
+        loss(&network.evaluation(Statistics::Learn), batch, Phase::Network).unwrap().1
     };
-    let first = at(&lesson(&pictures, 0));
-    assert_eq!(first, at(&lesson(&pictures, 0)));
-    assert_ne!(first, at(&lesson(&pictures, 1)));
-    assert_ne!(first, at(&Lesson { seed: 4, ..lesson(&pictures, 0) }));
+    let first = at(&batch(&pictures, 0));
+    assert_eq!(first, at(&batch(&pictures, 0)));
+    assert_ne!(first, at(&batch(&pictures, 1)));
+    assert_ne!(first, at(&TrainBatch { seed: 4, ..batch(&pictures, 0) }));
     let scored = network.forward(&[pictures.images.shallow_clone()], false).unwrap();
     assert_eq!(values(&scored[0]).unwrap(), values(&pictures.images).unwrap());
 }

@@ -11,11 +11,11 @@ use crate::kernel::{Noise, Statistics};
 use crate::mixture::loss;
 use crate::network::TorchNetwork;
 use crate::parameters::values;
-use crate::passes::Lesson;
+use crate::passes::TrainBatch;
 use crate::program::Program;
 use crate::random::Moment;
 use crate::schedule::Schedule;
-use crate::task::{Labels, mean_loss};
+use crate::task::{DeviceTargets, mean_loss};
 
 const TRUNK: &str = "
 space s {
@@ -31,9 +31,9 @@ const HEADS: &str = "
 }
 ";
 
-fn lesson<'a>(images: &'a Tensor, labels: &'a Labels) -> Lesson<'a> {
+fn batch<'a>(images: &'a Tensor, targets: &'a DeviceTargets) -> TrainBatch<'a> {
     let (temperature, rate, drop_path) = (1.0, 0.1, 1.0);
-    Lesson { images, labels, temperature, rate, drop_path, epoch: 0, step: 0, seed: 3 }
+    TrainBatch { images, targets, temperature, rate, drop_path, epoch: 0, step: 0, seed: 3 }
 }
 
 /// The gradient of a loss with respect to the first convolution, which all outputs read.
@@ -52,14 +52,14 @@ fn their_losses_and_gradients_are_added_by_weight() {
     network.parameters.require_gradients(true).unwrap();
     tch::manual_seed(5);
     let images = Tensor::randn([4, 3, 8, 8], (Kind::Float, Device::Cpu));
-    let classes = Tensor::randint(2, [4, 8, 8], (Kind::Int64, Device::Cpu));
-    let labels = Labels { classes, ignore: 255 };
+    let values = Tensor::randint(2, [4, 8, 8], (Kind::Int64, Device::Cpu));
+    let targets = DeviceTargets { values, task: space.task.unwrap() };
 
     let schedule = Schedule::in_training(&network.program).unwrap();
     let evaluation = Evaluation { schedule: &schedule, ..network.evaluation(Statistics::Batch) };
-    let (total, value) = loss(&evaluation, &lesson(&images, &labels), Phase::Network).unwrap();
+    let (total, value) = loss(&evaluation, &batch(&images, &targets), Phase::Network).unwrap();
     let outputs = evaluation.run(std::slice::from_ref(&images)).unwrap();
-    let losses: Vec<Tensor> = outputs.iter().map(|o| mean_loss(o, &labels).unwrap()).collect();
+    let losses: Vec<Tensor> = outputs.iter().map(|o| mean_loss(o, &targets).unwrap()).collect();
     let [main, first, second] = losses.as_slice() else { panic!("{} outputs", losses.len()) };
     let sum = main + first * 0.25 + second * 0.4;
     assert!((value - sum.double_value(&[])).abs() < 1e-6, "{value} is not {sum}");

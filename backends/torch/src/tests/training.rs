@@ -15,14 +15,14 @@ use tch::{Device, Kind, Tensor};
 use super::build::{UNITS, network, squeeze};
 use super::supernet::settings;
 use crate::error::{Phase, TorchError};
-use crate::feed::Feed;
 use crate::kernel::Statistics;
+use crate::loaders::Loaders;
 use crate::mixture::{Mixture, loss};
 use crate::network::{TorchNetwork, run};
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, score, train};
 use crate::program::Program;
-use crate::task::{Confusion, Labels, mean_loss};
+use crate::task::{Confusion, DeviceTargets, mean_loss};
 
 /// A few tiles of each split in a temporary folder.
 struct Tiles(tempfile::TempDir);
@@ -38,13 +38,13 @@ impl Tiles {
         Self(dir)
     }
 
-    fn feed(&self, batch: u32, change: impl FnOnce(&mut Recipe)) -> Feed {
+    fn loaders(&self, batch: u32, change: impl FnOnce(&mut Recipe)) -> Loaders {
         let mut recipe = recipe();
         change(&mut recipe);
         let dataset = Dataset::open(self.0.path()).unwrap();
         let task = Task::Segmentation { classes: 7, ignore: 255 };
         let shown = (task, Shape::map(3, 64, 64));
-        Feed::new(&dataset, &recipe, shown, batch, 0.5, Device::Cpu)
+        Loaders::new(&dataset, &recipe, shown, batch, 0.5, Device::Cpu)
     }
 }
 
@@ -80,12 +80,12 @@ fn go_on(_: Step) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn descend(network: &TorchNetwork, sgd: &mut Sgd, feed: &mut Feed, pass: &Pass) -> f64 {
+fn descend(network: &TorchNetwork, sgd: &mut Sgd, loaders: &mut Loaders, pass: &Pass) -> f64 {
     network.parameters.require_gradients(true).unwrap();
-    let report = train(feed, pass, &mut go_on, |lesson| {
-        let (loss, value) = loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network)?;
+    let report = train(loaders, pass, &mut go_on, |batch| {
+        let (loss, value) = loss(&network.evaluation(Statistics::Learn), batch, Phase::Network)?;
         let read = network.schedule.parameters(&network.program);
-        sgd.step(&network.parameters, read, &loss, lesson.rate)?;
+        sgd.step(&network.parameters, read, &loss, batch.rate)?;
         Ok((value, 0.0))
     });
     report.unwrap().loss
@@ -94,29 +94,29 @@ fn descend(network: &TorchNetwork, sgd: &mut Sgd, feed: &mut Feed, pass: &Pass) 
 #[test]
 fn a_network_learns_a_few_tiles_by_heart() {
     let tiles = Tiles::new(4);
-    let mut feed = tiles.feed(4, |recipe| {
+    let mut loaders = tiles.loaders(4, |recipe| {
         recipe.data.flip = false;
         recipe.data.scale = None;
     });
     let network = TorchNetwork::new(&network(&space(), &[0, 0]), 1, Device::Cpu).unwrap();
     let mut sgd = Sgd::new(&network.parameters, 0.9, 0.0, Some(5.0)).unwrap();
     let losses: Vec<f64> =
-        (0..40).map(|e| descend(&network, &mut sgd, &mut feed, &pass(Part::All, e))).collect();
+        (0..40).map(|e| descend(&network, &mut sgd, &mut loaders, &pass(Part::All, e))).collect();
     assert!(losses[0] > 1.5 && losses[39] < 0.5 * losses[0], "{losses:?}");
 }
 
 /// The supernet after one pass of weights and one of choices.
 fn searched(tiles: &Tiles, workers: u32, mixing: Mixing) -> nas_ir::Weights {
-    let mut feed = tiles.feed(2, |recipe| recipe.data.workers = workers);
+    let mut loaders = tiles.loaders(2, |recipe| recipe.data.workers = workers);
     let mut mixture = Mixture::new(&space(), settings(mixing)).unwrap();
     mixture.parameters.require_gradients(true).unwrap();
-    let learn = |lesson: &crate::passes::Lesson<'_>| Ok((mixture.weight_step(lesson)?, 0.0));
-    let report = train(&mut feed, &pass(Part::Weights, 0), &mut go_on, learn).unwrap();
+    let learn = |batch: &crate::passes::TrainBatch<'_>| Ok((mixture.weight_step(batch)?, 0.0));
+    let report = train(&mut loaders, &pass(Part::Weights, 0), &mut go_on, learn).unwrap();
     assert!(report.loss > 1.0);
     mixture.parameters.require_gradients(false).unwrap();
     let cost = |p: &[Vec<f64>]| (p[0][1], p.iter().map(|row| vec![1.0; row.len()]).collect());
-    let learn = |lesson: &crate::passes::Lesson<'_>| mixture.choice_step(lesson, 0.1, &cost);
-    let report = train(&mut feed, &pass(Part::Choices, 0), &mut go_on, learn).unwrap();
+    let learn = |batch: &crate::passes::TrainBatch<'_>| mixture.choice_step(batch, 0.1, &cost);
+    let report = train(&mut loaders, &pass(Part::Choices, 0), &mut go_on, learn).unwrap();
     assert!(report.cost > 0.2 && report.cost < 0.5, "{report:?}");
     mixture.state().unwrap()
 }
@@ -132,10 +132,10 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
     let trained = |paths: &[Assignment]| {
         let mut mixture = Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap();
         mixture.parameters.require_gradients(true).unwrap();
-        let learn = |lesson: &crate::passes::Lesson<'_>| {
-            Ok((mixture.path_step(&space(), lesson, paths)?, 0.0))
+        let learn = |batch: &crate::passes::TrainBatch<'_>| {
+            Ok((mixture.path_step(&space(), batch, paths)?, 0.0))
         };
-        let report = train(&mut tiles.feed(4, |_| {}), &pass(Part::All, 0), &mut go_on, learn);
+        let report = train(&mut tiles.loaders(4, |_| {}), &pass(Part::All, 0), &mut go_on, learn);
         (report.unwrap().loss, mixture.state().unwrap())
     };
     let fresh = Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap().state().unwrap();
@@ -156,11 +156,11 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
     assert!(matches!(
         Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap().path_step(
             &space(),
-            &crate::passes::Lesson {
+            &crate::passes::TrainBatch {
                 images: &Tensor::zeros([2, 3, 64, 64], (Kind::Float, Device::Cpu)),
-                labels: &Labels {
-                    classes: Tensor::zeros([2, 64, 64], (Kind::Int64, Device::Cpu)),
-                    ignore: 255,
+                targets: &DeviceTargets {
+                    values: Tensor::zeros([2, 64, 64], (Kind::Int64, Device::Cpu)),
+                    task: Task::Segmentation { classes: 7, ignore: 255 },
                 },
                 temperature: 1.0,
                 rate: 0.1,
@@ -188,18 +188,18 @@ fn two_runs_of_three_steps_are_equal() {
 #[test]
 fn a_pass_tells_of_each_step_and_stops_when_told() {
     let tiles = Tiles::new(12);
-    let mut feed = tiles.feed(2, |_| {});
+    let mut loaders = tiles.loaders(2, |_| {});
     let mut steps = Vec::new();
     let mut rates = Vec::new();
     let mut on_step = |step: Step| {
         steps.push(step);
         if step.done == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let learn = |lesson: &crate::passes::Lesson<'_>| {
-        rates.push(lesson.rate);
-        Ok((lesson.step as f64, 1.0))
+    let learn = |batch: &crate::passes::TrainBatch<'_>| {
+        rates.push(batch.rate);
+        Ok((batch.step as f64, 1.0))
     };
-    let stopped = train(&mut feed, &pass(Part::All, 0), &mut on_step, learn);
+    let stopped = train(&mut loaders, &pass(Part::All, 0), &mut on_step, learn);
     assert!(matches!(stopped, Err(Stop::Interrupted)));
     let told: Vec<_> = steps.iter().map(|s| (s.done, s.of, s.loss)).collect();
     assert_eq!(told, [(1, 6, 0.0), (2, 6, 0.5), (3, 6, 1.0), (4, 6, 1.5)]);
@@ -211,7 +211,7 @@ fn a_pass_tells_of_each_step_and_stops_when_told() {
 #[test]
 fn scores_and_estimated_statistics() {
     let tiles = Tiles::new(8);
-    let mut feed = tiles.feed(2, |_| {});
+    let mut loaders = tiles.loaders(2, |_| {});
     let network = TorchNetwork::new(&network(&space(), &[1, 2]), 1, Device::Cpu).unwrap();
     let fresh = network.weights().unwrap();
     let mut steps = Vec::new();
@@ -219,21 +219,21 @@ fn scores_and_estimated_statistics() {
         steps.push((step.done, step.of));
         ControlFlow::Continue(())
     };
-    let mut exam = Exam::new(&feed, 5, &mut on_step);
-    let batches = feed.part(Part::All).unwrap().epoch(0).take(2);
+    let mut exam = Exam::new(&loaders, 5, &mut on_step);
+    let batches = loaders.part(Part::All).unwrap().epoch(0).take(2);
     exam.estimate(&network, batches).unwrap();
-    let batches = feed.split(Split::Val).unwrap().epoch(0);
+    let batches = loaders.split(Split::Val).unwrap().epoch(0);
     let first = exam.score(&network, batches).unwrap();
     assert_eq!(steps, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
-    let again = score(&mut feed, &network, Split::Val, &mut go_on).unwrap();
+    let again = score(&mut loaders, &network, Split::Val, &mut go_on).unwrap();
     assert_eq!(first, again);
     assert!(first.by_class().all(|(_, values)| values.len() == 7));
     let [loss, accuracy] = [Metric::Loss, Metric::Accuracy].map(|m| first.get(m).unwrap());
     assert!(loss > 0.5 && accuracy > 0.0 && accuracy < 1.0);
     // The estimate of the stem is the mean of its statistics over the two batches.
     let mut means = Vec::new();
-    let upload = feed.upload();
-    for batch in feed.part(Part::All).unwrap().epoch(0).take(2) {
+    let upload = loaders.upload();
+    for batch in loaders.part(Part::All).unwrap().epoch(0).take(2) {
         let (images, _) = upload.tensors(&batch.unwrap()).unwrap();
         let kernel = Tensor::from_slice(&fresh["stem/conv.weight"].data).view([16, 3, 3, 3]);
         let y = images.conv2d(&kernel, None::<Tensor>, 2, 1, 1, 1);
@@ -249,12 +249,12 @@ fn crops_may_be_smaller_than_the_input() {
     let tiles = Tiles::new(4);
     let network = TorchNetwork::new(&network(&space(), &[0, 0]), 1, Device::Cpu).unwrap();
     let mut sgd = Sgd::new(&network.parameters, 0.9, 0.0, None).unwrap();
-    let mut feed = tiles.feed(2, |recipe| recipe.data.crop = Some([32, 48]));
-    assert!(descend(&network, &mut sgd, &mut feed, &pass(Part::All, 0)).is_finite());
+    let mut loaders = tiles.loaders(2, |recipe| recipe.data.crop = Some([32, 48]));
+    assert!(descend(&network, &mut sgd, &mut loaders, &pass(Part::All, 0)).is_finite());
     // The stem brings 30 rows to 15, the layer to 8; times the factor of the head it is 32.
-    let mut feed = tiles.feed(2, |recipe| recipe.data.crop = Some([30, 30]));
-    let report = train(&mut feed, &pass(Part::All, 0), &mut go_on, |lesson| {
-        loss(&network.evaluation(Statistics::Learn), lesson, Phase::Network).map(|(_, v)| (v, 0.0))
+    let mut loaders = tiles.loaders(2, |recipe| recipe.data.crop = Some([30, 30]));
+    let report = train(&mut loaders, &pass(Part::All, 0), &mut go_on, |batch| {
+        loss(&network.evaluation(Statistics::Learn), batch, Phase::Network).map(|(_, v)| (v, 0.0))
     });
     let Err(Stop::Failed(error)) = report else { panic!("{report:?}") };
     let TorchError::CropMisfit { height: 30, width: 30, .. } = error else { panic!("{error}") };
@@ -265,12 +265,13 @@ fn ignored_pixels_count_for_nothing() {
     let logits =
         Tensor::from_slice(&[2.0f32, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 3.0, 1.0, 0.0, 0.0])
             .view([1, 3, 2, 2]);
-    let labels = |values: [i64; 4]| Labels {
-        classes: Tensor::from_slice(&values).view([1, 2, 2]),
-        ignore: 9,
+    let task = Task::Segmentation { classes: 3, ignore: 9 };
+    let labels = |values: [i64; 4]| DeviceTargets {
+        values: Tensor::from_slice(&values).view([1, 2, 2]),
+        task,
     };
     // Predictions are, pixel by pixel, 0 (2, 1, 3: class 2), so count by hand below.
-    let mut confusion = Confusion::new(Task::Segmentation { classes: 3, ignore: 9 });
+    let mut confusion = Confusion::new(task);
     confusion.add(&logits, &labels([2, 1, 0, 9])).unwrap();
     confusion.add(&logits, &labels([9, 2, 9, 9])).unwrap();
     let metrics = confusion.metrics();
@@ -279,7 +280,7 @@ fn ignored_pixels_count_for_nothing() {
         (0..4).map(|i| classes.int64_value(&[i])).collect()
     };
     assert_eq!(predicted, [2, 2, 0, 0]);
-    // Labels and predictions that count: (2, 2), (1, 2), (0, 0), (2, 2).
+    // DeviceTargets and predictions that count: (2, 2), (1, 2), (0, 0), (2, 2).
     assert_eq!(metrics.get(Metric::Accuracy), Some(0.75));
     let by_class: Vec<_> = metrics.by_class().collect();
     assert_eq!(by_class, [(ClassMetric::Iou, &[Some(1.0), Some(0.0), Some(2.0 / 3.0)][..])]);

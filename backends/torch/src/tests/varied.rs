@@ -22,10 +22,10 @@ use crate::mixture::{Mixture, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::parameters::values;
-use crate::passes::Lesson;
+use crate::passes::TrainBatch;
 use crate::program::ParameterSpec;
 use crate::schedule::Schedule;
-use crate::task::{Confusion, Labels, ignored};
+use crate::task::{Confusion, DeviceTargets};
 
 /// Cells with decisions of their own, two of n edges, edges of the operators of DARTS.
 pub(crate) const DARTS: &str = r#"
@@ -143,7 +143,7 @@ space s() {
 
 struct Pictures {
     images: Tensor,
-    labels: Labels,
+    targets: DeviceTargets,
 }
 
 /// Pictures whose class is that of the largest of four numbers that make their colours.
@@ -158,12 +158,21 @@ fn pictures(space: &Space) -> Pictures {
         Task::Classification { .. } => classes,
         Task::Segmentation { .. } => classes.view([8, 1, 1]).expand([8, 16, 16], false),
     };
-    Pictures { images, labels: Labels { classes, ignore: ignored(task) } }
+    Pictures { images, targets: DeviceTargets { values: classes, task } }
 }
 
-fn lesson(pictures: &Pictures, step: usize) -> Lesson<'_> {
-    let Pictures { images, labels } = pictures;
-    Lesson { images, labels, temperature: 1.0, rate: 0.05, drop_path: 1.0, epoch: 0, step, seed: 3 }
+fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
+    let Pictures { images, targets } = pictures;
+    TrainBatch {
+        images,
+        targets,
+        temperature: 1.0,
+        rate: 0.05,
+        drop_path: 1.0,
+        epoch: 0,
+        step,
+        seed: 3,
+    }
 }
 
 fn supernet(space: &Checked<Space>, mixing: Mixing) -> Mixture {
@@ -205,7 +214,7 @@ fn a_network_computes_what_its_part_of_the_supernet_computes() {
         let pictures = pictures(&space);
         let mut mixture = supernet(&space, Mixing::Hard);
         for step in 0..4 {
-            mixture.weight_step(&lesson(&pictures, step)).unwrap();
+            mixture.weight_step(&batch(&pictures, step)).unwrap();
         }
         let sampler = Sampler::new(&space).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(1);
@@ -238,7 +247,7 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
         let mut mixture = supernet(&space, Mixing::Hard);
         let run = |mixture: &mut Mixture, from: usize| -> f64 {
             let steps = from..from + 12;
-            let losses = steps.map(|step| mixture.weight_step(&lesson(&pictures, step)).unwrap());
+            let losses = steps.map(|step| mixture.weight_step(&batch(&pictures, step)).unwrap());
             losses.sum::<f64>() / 12.0
         };
         let first = run(&mut mixture, 0);
@@ -248,7 +257,7 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
             |p: &[Vec<f64>]| (0.0, p.iter().map(|row| vec![0.0; row.len()]).collect::<Vec<_>>());
         let before = mixture.choices.logits();
         mixture.parameters.require_gradients(false).unwrap();
-        mixture.choice_step(&lesson(&pictures, 0), 0.0, &free).unwrap();
+        mixture.choice_step(&batch(&pictures, 0), 0.0, &free).unwrap();
         assert_ne!(before, mixture.choices.logits());
 
         let fed = mixture.program.inputs[0];
@@ -260,7 +269,7 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
         for step in 0..20 {
             let evaluation = network.evaluation(Statistics::Learn);
             let (tensor, value) =
-                loss(&evaluation, &lesson(&pictures, step), Phase::Network).unwrap();
+                loss(&evaluation, &batch(&pictures, step), Phase::Network).unwrap();
             losses.push(value);
             let read = network.schedule.parameters(&network.program);
             sgd.step(&network.parameters, read, &tensor, 0.05).unwrap();
@@ -467,11 +476,11 @@ space s() {
 #[test]
 fn a_classification_is_scored_by_pictures() {
     let logits = Tensor::from_slice(&[2.0f32, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 3.0, 4.0]);
-    let classes = Tensor::from_slice(&[0i64, 1, 1]);
+    let values = Tensor::from_slice(&[0i64, 1, 1]);
     let task = Task::Classification { classes: 3 };
     let mut confusion = Confusion::new(task);
-    let labels = Labels { classes, ignore: ignored(task) };
-    confusion.add(&logits.view([3, 3]), &labels).unwrap();
+    let targets = DeviceTargets { values, task };
+    confusion.add(&logits.view([3, 3]), &targets).unwrap();
     let metrics = confusion.metrics();
     assert_eq!(metrics.primary(), (Metric::Accuracy, 2.0 / 3.0));
     assert_eq!((metrics.get(Metric::Miou), metrics.by_class().count()), (None, 0));

@@ -1,6 +1,6 @@
-//! From the loader's batches to tensors on the device, and passes over them.
+//! The loaders of a run, and the way of their batches to the device.
 
-use nas_data::{Batch, Dataset, Loader, Loading, Pipeline, Size};
+use nas_data::{Batch, Dataset, Loader, LoaderOptions, Pipeline, Size, Targets};
 use nas_ir::recipe::{Data, Recipe};
 use nas_ir::{Shape, Task};
 use nas_search::evaluator::{Part, Split};
@@ -8,13 +8,13 @@ use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 use crate::layout::channels_last;
-use crate::task::{Labels, classes, ignored};
+use crate::task::{DeviceTargets, classes, ignored};
 
-/// What a run trains and scores on. Loaders are made when first asked for.
+/// The loaders of the parts and splits that a run trains and scores on, each made when first asked for.
 ///
 /// Pictures are brought to the size of the network's input first, in training as in scoring, so
 /// that things have one size in both; the random scale and crop of training follow.
-pub(crate) struct Feed {
+pub(crate) struct Loaders {
     dataset: Dataset,
     /// For training; evaluation is derived from it.
     pipeline: Pipeline,
@@ -29,8 +29,8 @@ pub(crate) struct Feed {
     splits: [Option<Loader>; 2],
 }
 
-impl Feed {
-    /// The feed of a search, or with another size of batch that of a retraining. `share` of the
+impl Loaders {
+    /// The loaders of a search, or with another size of batch those of a retraining. `share` of the
     /// training images are for the weights; where no choices learn, all.
     pub(crate) fn new(
         dataset: &Dataset,
@@ -82,11 +82,11 @@ impl Feed {
                 Part::Choices => train.divide(self.share, self.seed).1,
             };
             let batch = self.data.batch as usize;
-            let loading = Loading {
+            let options = LoaderOptions {
                 workers: self.data.workers as usize,
-                ..Loading::training(batch, self.seed)
+                ..LoaderOptions::training(batch, self.seed)
             };
-            let loader = Loader::new(split, self.pipeline, loading)?;
+            let loader = Loader::new(split, self.pipeline, options)?;
             if let Some(place) = self.parts.get_mut(row) {
                 *place = Some(loader);
             }
@@ -103,9 +103,10 @@ impl Feed {
         };
         if self.splits.get(row).is_some_and(Option::is_none) {
             let workers = self.data.workers as usize;
-            let loading = Loading { workers, ..Loading::evaluation(self.data.batch as usize) };
+            let batch = self.data.batch as usize;
+            let options = LoaderOptions { workers, ..LoaderOptions::evaluation(batch) };
             let pipeline = self.pipeline.evaluation(self.input);
-            let loader = Loader::new(self.dataset.split(name)?, pipeline, loading)?;
+            let loader = Loader::new(self.dataset.split(name)?, pipeline, options)?;
             if let Some(place) = self.splits.get_mut(row) {
                 *place = Some(loader);
             }
@@ -128,14 +129,21 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Images `[N, 3, H, W]` and labels `[N, H, W]` on the device.
-    pub(crate) fn tensors(&self, batch: &Batch) -> Result<(Tensor, Labels), TorchError> {
+    /// Images `[N, 3, H, W]` and their targets on the device.
+    pub(crate) fn tensors(&self, batch: &Batch) -> Result<(Tensor, DeviceTargets), TorchError> {
         let Size { height, width } = batch.size;
         let (n, h, w) = (batch.n as i64, i64::from(height), i64::from(width));
         let images = Tensor::f_from_slice(&batch.images)?.f_view([n, 3, h, w])?;
-        let classes = Tensor::f_from_slice(&batch.labels)?.f_view([n, h, w])?;
-        let classes = classes.f_to_device(self.device)?;
+        let targets = match &batch.targets {
+            Targets::ClassMaps(labels) => Tensor::f_from_slice(labels)?.f_view([n, h, w])?,
+            Targets::Classes(labels) => Tensor::f_from_slice(labels)?.f_view([n])?,
+            Targets::Images(values) => Tensor::f_from_slice(values)?.f_view([n, 3, h, w])?,
+            Targets::Vectors { values, len } => {
+                Tensor::f_from_slice(values)?.f_view([n, *len as i64])?
+            }
+        };
+        let values = targets.f_to_device(self.device)?;
         let images = channels_last(&images.f_to_device(self.device)?)?;
-        Ok((images, Labels { classes, ignore: ignored(self.task) }))
+        Ok((images, DeviceTargets { values, task: self.task }))
     }
 }

@@ -1,0 +1,75 @@
+//! Samples as a network takes them: their images and their targets in one tensor each.
+
+use crate::decode::Decoded;
+use crate::size::Size;
+use crate::target::{TargetKind, described};
+
+/// Some samples, as a network takes them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// `[N, 3, H, W]`: red, green and blue, normalised.
+    pub images: Vec<f32>,
+    /// What a network is to say of each image.
+    pub targets: Targets,
+    /// Number of samples, N.
+    pub n: usize,
+    /// Height H and width W of each image.
+    pub size: Size,
+    /// Stem of each sample.
+    pub stems: Vec<String>,
+}
+
+/// The targets of a batch: of N images of height H and width W.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// `[N, H, W]`: the class of each pixel, or the ignored label.
+    ClassMaps(Vec<i64>),
+    /// `[N]`: the class of each image.
+    Classes(Vec<i64>),
+    /// `[N, 3, H, W]`: red, green and blue, normalised as the images of the batch are.
+    Images(Vec<f32>),
+    /// `[N, len]`: the numbers of each image as the data set holds them.
+    Vectors {
+        /// Row by row.
+        values: Vec<f32>,
+        /// Length of a row.
+        len: usize,
+    },
+}
+
+impl Batch {
+    /// Room for samples of one size and with targets like the first one: pixels have the mean
+    /// colour, which is 0, and the label `ignore`.
+    pub(crate) fn empty(n: usize, size: Size, first: &Decoded, ignore: u8) -> Self {
+        let pixels = n * size.area();
+        let targets = match first {
+            Decoded::ClassMap(_) => Targets::ClassMaps(vec![i64::from(ignore); pixels]),
+            Decoded::Class(_) => Targets::Classes(vec![0; n]),
+            Decoded::Image(_) => Targets::Images(vec![0.0; 3 * pixels]),
+            Decoded::Vector(values) => {
+                Targets::Vectors { values: vec![0.0; n * values.len()], len: values.len() }
+            }
+        };
+        Self { images: vec![0.0; 3 * pixels], targets, n, size, stems: Vec::new() }
+    }
+}
+
+impl Targets {
+    /// Which they are.
+    pub fn kind(&self) -> TargetKind {
+        match self {
+            Self::ClassMaps(_) => TargetKind::ClassMap,
+            Self::Classes(_) => TargetKind::Class,
+            Self::Images(_) => TargetKind::Image,
+            Self::Vectors { .. } => TargetKind::Vector,
+        }
+    }
+
+    /// What each image has, in words.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Vectors { len, .. } => described(self.kind(), Some(*len)),
+            Self::ClassMaps(_) | Self::Classes(_) | Self::Images(_) => described(self.kind(), None),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Samples, and lists of them.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use rand::seq::SliceRandom;
+
+use crate::error::DataError;
+use crate::random::{Purpose, stream};
+use crate::target::Target;
+
+/// An image and its target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The image, JPEG or PNG.
+    pub image: PathBuf,
+    /// What a network is to say of it.
+    pub target: Target,
+}
+
+impl Sample {
+    /// The name of the image without folder and extension.
+    pub fn stem(&self) -> Cow<'_, str> {
+        self.image.file_stem().unwrap_or_default().to_string_lossy()
+    }
+
+    /// # Errors
+    /// The image has a class that is not below `classes`.
+    pub(crate) fn check_class(&self, classes: usize) -> Result<(), DataError> {
+        match self.target {
+            Target::Class(class) if class as usize >= classes => {
+                Err(DataError::ClassOutOfRange { image: self.image.clone(), class, classes })
+            }
+            Target::Class(_) | Target::ClassMap(_) | Target::Image(_) | Target::Vector(_) => Ok(()),
+        }
+    }
+}
+
+/// A list of samples, sorted by the files of their targets, then by their images: by stem, or where
+/// each class has a folder, by class and then by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    samples: Vec<Sample>,
+}
+
+impl Split {
+    /// These samples, sorted. Their targets are to be of one kind: others are an error of the batch in
+    /// which they meet.
+    pub fn new(mut samples: Vec<Sample>) -> Self {
+        samples.sort_by(|a, b| (a.target.file(), &a.image).cmp(&(b.target.file(), &b.image)));
+        Self { samples }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether there is no sample, as in a part that [`Split::divide`] gave nothing.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// The samples.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// The stem of each sample.
+    pub fn stems(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.samples.iter().map(Sample::stem)
+    }
+
+    /// Two parts without a common sample: `fraction` (0 to 1, rounded to whole samples) of the
+    /// samples drawn at random, and the rest. The same seed gives the same parts. Neither part is
+    /// empty unless the fraction is 0 or 1 or there is but one sample.
+    pub fn divide(&self, fraction: f64, seed: u64) -> (Split, Split) {
+        let mut samples = self.samples.clone();
+        samples.shuffle(&mut stream(seed, Purpose::Divide));
+        let rest = samples.split_off(first_part(self.len(), fraction));
+        (Split::new(samples), Split::new(rest))
+    }
+}
+
+fn first_part(len: usize, fraction: f64) -> usize {
+    let count = (len as f64 * fraction.clamp(0.0, 1.0)).round() as usize;
+    if fraction > 0.0 && fraction < 1.0 && len > 1 { count.clamp(1, len - 1) } else { count }
+}
