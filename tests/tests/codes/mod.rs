@@ -16,8 +16,8 @@ pub(crate) fn listed() -> Vec<Code> {
 }
 
 /// The crates whose diagnostics derive `miette::Diagnostic` one by one, by their folders.
-const DERIVING: [&str; 6] =
-    ["backends/onnx", "backends/torch", "backends/tract", "cli", "data", "search"];
+const DERIVING: [&str; 7] =
+    ["backends/onnx", "backends/torch", "backends/tract", "cli", "compiler/ir", "data", "search"];
 
 /// The codes in the attributes `#[diagnostic(code(…))]` of the crates that derive, read from their
 /// tokens; those that tests make up are `nas::test::…`.

@@ -280,7 +280,7 @@ fn ignored_pixels_count_for_nothing() {
         (0..4).map(|i| classes.int64_value(&[i])).collect()
     };
     assert_eq!(predicted, [2, 2, 0, 0]);
-    // DeviceTargets and predictions that count: (2, 2), (1, 2), (0, 0), (2, 2).
+    // Labels and predictions that count: (2, 2), (1, 2), (0, 0), (2, 2).
     assert_eq!(metrics.get(Metric::Accuracy), Some(0.75));
     let by_class: Vec<_> = metrics.by_class().collect();
     assert_eq!(by_class, [(ClassMetric::Iou, &[Some(1.0), Some(0.0), Some(2.0 / 3.0)][..])]);
