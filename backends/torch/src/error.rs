@@ -214,7 +214,7 @@ impl From<TchError> for TorchError {
 impl TorchError {
     /// The space has no table of bounded size of what the supernet holds.
     pub(crate) fn entangled(space: &Space, entangled: &Entangled) -> Self {
-        Self::Entangled { space: space.name.clone(), reason: space.entanglement(&entangled) }
+        Self::Entangled { space: space.name.clone(), reason: space.entanglement(entangled) }
     }
 
     /// A fault of this crate.

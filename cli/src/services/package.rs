@@ -76,9 +76,12 @@ pub struct Making<'a> {
 pub struct Reference {
     /// Its name and version.
     pub name: String,
-    /// The outputs of a network with these weights, on these inputs.
-    pub run: fn(&Network, &Weights, &[Tensor]) -> Result<Vec<Vec<f32>>, Failure>,
+    /// What runs a network.
+    pub run: Run,
 }
+
+/// The outputs of a network with these weights, on these inputs.
+pub type Run = fn(&Network, &Weights, &[Tensor]) -> Result<Vec<Vec<f32>>, Failure>;
 
 /// Outputs that are too far from the reference.
 #[derive(Debug, Error, Diagnostic)]

@@ -232,7 +232,7 @@ fn assert_true_of(space: &Checked<Space>, truth: impl Fn(&Costs) -> Option<bool>
     let Some(networks) = networks(space) else { return };
     let (mut kept, mut is_whole) = (BTreeSet::new(), true);
     for network in &networks {
-        let costs = nas_analysis::costs(&network);
+        let costs = nas_analysis::costs(network);
         let Some(holds) = truth(&costs) else {
             is_whole = false;
             continue;

@@ -399,10 +399,10 @@ impl Relaxed for ToySupernet {
             let mut random = self.toy.random(pass, step);
             let by_probability;
             (cost, by_probability) = penalty.expected(&self.probabilities());
-            for d in 0..self.logits.len() {
+            for (d, by_candidate) in by_probability.iter().enumerate() {
                 let mut gumbel = || -(-random.random_range(1e-6_f32..1.0).ln()).ln();
                 let weights = self.softmax(d, &mut gumbel, temperature as f32);
-                let costs = by_probability[d].iter().map(|cost| (penalty.factor() * cost) as f32);
+                let costs = by_candidate.iter().map(|cost| (penalty.factor() * cost) as f32);
                 let utility: Vec<f32> =
                     self.toy.quality[d].iter().zip(costs).map(|(q, cost)| q - cost).collect();
                 let mean: f32 = weights.iter().zip(&utility).map(|(w, u)| w * u).sum();

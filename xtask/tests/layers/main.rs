@@ -1,6 +1,11 @@
 //! The ground plan, held against the code: imports between crates point down, and no modules of a
 //! crate import each other in a circle.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "only tests use it")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "only tests use it"
+)]
 
 mod modules;
 

@@ -111,7 +111,7 @@ fn entangled(space: &Space, measures: &[(Measure, Spread)]) -> Vec<(Vec<&'static
     let mut groups: Vec<(Vec<&'static str>, String)> = Vec::new();
     for (measure, spread) in measures {
         let Some(entangled) = spread.entangled() else { continue };
-        let decisions = space.entanglement(&entangled);
+        let decisions = space.entanglement(entangled);
         match groups.iter_mut().find(|(_, known)| *known == decisions) {
             Some((names, _)) => names.push(measure.name()),
             None => groups.push((vec![measure.name()], decisions)),

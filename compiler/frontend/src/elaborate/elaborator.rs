@@ -50,6 +50,7 @@ pub(super) struct Partial {
 pub(super) type ConditionId = (ModuleId, Span);
 
 /// What is known of a condition.
+#[allow(clippy::large_enum_variant, reason = "a program has few conditions that never hold")]
 pub(super) enum Met {
     /// It holds in some network.
     Somewhere,

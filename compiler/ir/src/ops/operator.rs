@@ -29,6 +29,7 @@ pub(crate) trait Operator: Sized {
 }
 
 /// What is known of an operator beside its shape rule. A rule that does not apply is `None`.
+#[allow(clippy::type_complexity, reason = "each is one function of the operator and its operands")]
 pub(crate) struct Properties<O> {
     /// What its value is.
     pub(super) yields: Yields,

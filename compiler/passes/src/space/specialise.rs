@@ -1,4 +1,8 @@
 //! From a space and an assignment to one network.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a table made by a space has a row for each of its ids"
+)]
 
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::{

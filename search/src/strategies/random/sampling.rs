@@ -7,6 +7,7 @@ use rand::RngCore;
 use crate::error::RunError;
 
 /// What draws networks.
+#[allow(clippy::large_enum_variant, reason = "a search has one of it")]
 pub(super) enum Sampling<'s> {
     /// From all networks of a space that requires nothing.
     Free(Sampler),
