@@ -15,7 +15,7 @@ use nas_search::strategies::SCHEMAS;
 
 use crate::programs::load;
 
-/// Fails where [`exercise`] takes this thread longer than that.
+/// Fails where the compiler takes this thread longer than that.
 pub fn exercise_within(longest: Duration, bytes: &[u8]) {
     let start = spent();
     exercise(bytes);

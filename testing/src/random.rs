@@ -1,5 +1,5 @@
 //! Random small spaces, written as source: nested choices, candidates that share a tensor, zeros,
-//! residuals, guards, choices that nothing reads, train outputs, and the blocks of [`VARYING`]. Every tensor
+//! residuals, guards, choices that nothing reads, train outputs, and the blocks of `VARYING`. Every tensor
 //! between steps is a map of one shape, so that everything fits everything.
 
 use std::fmt::Write;

@@ -75,7 +75,7 @@ impl fmt::Display for DecisionId {
     }
 }
 
-/// A row of [`Origins`].
+/// A row of [`crate::origin::Origins`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OriginId(pub(crate) u32);
 

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`restrict`] | a space | the space without some candidates |
 //! | [`specialise`] | a space and an assignment | the network that the assignment picks, simplified |
-//! | [`simplify`] | a network | the network without what computes nothing |
+//! | [`simplify()`] | a network | the network without what computes nothing |
 
 mod choices;
 pub mod space;

@@ -9,7 +9,7 @@ use crate::record::{Choices, Goal, Run};
 
 /// Names of the files that this crate reads and writes.
 pub mod names {
-    /// See [`super`].
+    /// Held by the process that works on the run.
     pub const LOCK: &str = "nasc.lock";
     /// The folder of the sources.
     pub const SOURCES: &str = "sources";
