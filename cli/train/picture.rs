@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
 use nas_data::{Batch, Dataset, Loader, LoaderOptions, Size, Targets};
-use nas_ir::Shape;
+use nas_ir::{Shape, fault};
 use nas_torch::TorchNetwork;
 use nasc::render::report::Failure;
 use nasc::render::svg::escaped;
@@ -46,7 +46,7 @@ pub(crate) fn tiles(
     classes: usize,
     count: usize,
 ) -> Result<Tiles, Failure> {
-    let [height, width] = input.spatial().unwrap_or([1, 1]);
+    let [height, width] = input.plane().unwrap_or_else(|| fault("an input that is no picture"));
     let size = Size { height, width };
     let split = dataset.split("val").map_err(Failure::problem)?;
     let step = (split.len() / count.max(1)).max(1);

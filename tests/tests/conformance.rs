@@ -68,14 +68,13 @@ impl Case {
 
 /// The shapes of ports, with a batch of one.
 fn shapes(network: &Network, ports: &[Port]) -> Vec<Vec<u32>> {
-    let shape = |port: &Port| network.nodes.get(port.node).unwrap().shape;
-    ports.iter().map(|port| [&[1], shape(port).dims()].concat()).collect()
+    ports.iter().map(|port| network.port_shape(port).batched(1)).collect()
 }
 
 #[test]
 fn libtorch_and_tract_compute_what_the_definition_says() {
     let mut problems = Vec::new();
-    for (name, network) in cases::all() {
+    for (name, network) in cases::all().into_iter().chain(cases::other_ranks()) {
         let case = Case::new(network);
         let mut note = |engine: String, verdict: Result<(), String>| {
             problems.extend(verdict.err().map(|problem| format!("{name} in {engine}: {problem}")));

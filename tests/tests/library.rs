@@ -213,7 +213,7 @@ fn centred(kernels: &[f64], size: usize, to: usize) -> Vec<f64> {
 fn answer(network: &Network, weights: &Weights, image: &Tensor) -> Tensor {
     let mut outputs = nas_torch::run(network, weights, std::slice::from_ref(&image.data)).unwrap();
     let shape = network.nodes[network.outputs[0].node].shape;
-    Tensor { dims: [&[1], shape.dims()].concat(), data: outputs.remove(0) }
+    Tensor { dims: shape.batched(1), data: outputs.remove(0) }
 }
 
 /// The folded form of a block with the folded weights of its branches answers as the branches do.

@@ -245,5 +245,5 @@ fn exports(network: &Network) -> Result<(), String> {
 
 /// The shapes of ports, with a batch of one.
 fn shapes(network: &Network, ports: &[Port]) -> Vec<Vec<u32>> {
-    ports.iter().map(|port| [&[1], network.nodes[port.node].shape.dims()].concat()).collect()
+    ports.iter().map(|port| network.port_shape(port).batched(1)).collect()
 }

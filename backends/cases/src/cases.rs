@@ -37,6 +37,34 @@ pub fn all() -> Cases {
     cases
 }
 
+/// Networks on sequences and volumes, of the operators that take any number of axes. The language
+/// makes neither, and no operator of the table makes them of maps.
+#[must_use]
+pub fn other_ranks() -> Cases {
+    let shapes = [("sequence", Shape::from([6, 7])), ("volume", Shape::from([6, 2, 3, 4]))];
+    shapes.map(|(name, shape)| (name.to_owned(), of_any_rank(shape))).into()
+}
+
+fn of_any_rank(shape: Shape) -> Network {
+    let slice = |start, end| Op::ChannelSlice(ChannelSlice { start, end });
+    let mut b = Builder::new("case");
+    let x = b.input("x", shape);
+    let y = b.op("batch_norm.0", Op::BatchNorm(NORM), &[x]);
+    let y = b.op("prelu.0", Op::Prelu(Prelu), &[y]);
+    let y = b.op("concat.0", Op::Concat(Concat), &[x, y]);
+    let y = b.op("channel_slice.0", slice(2, 9), &[y]);
+    let y = b.op("channel_pad.0", Op::ChannelPad(ChannelPad { before: 1, after: 2 }), &[y]);
+    let gate = b.op("channel_slice.1", slice(3, 4), &[x]);
+    let y = b.op("mul.0", Op::Mul(Mul), &[y, gate]);
+    let zero = b.constant("zero.0", Op::Zero(Zero), shape);
+    let wide = b.op("concat.1", Op::Concat(Concat), &[y, zero]);
+    let sum = b.op("hswish.0", Op::Hswish(Hswish), &[wide]);
+    let sum = b.op("add.0", Op::Add(Add), &[wide, sum, wide]);
+    let vector = b.op("flatten.0", Op::Flatten(Flatten), &[sum]);
+    let vector = b.op("linear.0", Op::Linear(Linear { out: 5, bias: true }), &[vector]);
+    b.output("y", sum).output("vector", vector).network()
+}
+
 fn convolutions(cases: &mut Cases) {
     let base = conv(6, 3);
     let dilated = |d| Conv { dilation: d, padding: same([3, 3], d), ..base };
@@ -82,7 +110,7 @@ fn convolutions(cases: &mut Cases) {
             Conv { kernel: [2, 4], padding: same([2, 4], [1, 1]), groups: groups(2), ..base },
         ),
     ] {
-        cases.push((format!("conv_{name}"), single(Op::Conv(op), &[Shape::map(4, 9, 11)])));
+        cases.push((format!("conv_{name}"), single(Op::Conv(op), &[Shape::from([4, 9, 11])])));
     }
 }
 
@@ -102,7 +130,7 @@ fn dilated_depthwise_convolutions(cases: &mut Cases) {
         };
         let [h, w] = kernel;
         let name = format!("conv_depthwise_{h}x{w}_dilation{dilation}_stride{stride}_even");
-        cases.push((name, single(Op::Conv(op), &[Shape::map(4, 12, 18)])));
+        cases.push((name, single(Op::Conv(op), &[Shape::from([4, 12, 18])])));
     }
 }
 
@@ -142,21 +170,21 @@ fn transposed_convolutions(cases: &mut Cases) {
             },
         ),
     ] {
-        let network = single(Op::ConvTranspose(op), &[Shape::map(4, 5, 6)]);
+        let network = single(Op::ConvTranspose(op), &[Shape::from([4, 5, 6])]);
         cases.push((format!("conv_transpose_{name}"), network));
     }
     let mut b = Builder::new("case");
-    let x = b.input("x", Shape::map(4, 5, 6));
+    let x = b.input("x", Shape::from([4, 5, 6]));
     let x = b.op("conv_transpose.0", Op::ConvTranspose(base), &[x]);
     let x = b.op("batch_norm.0", Op::BatchNorm(NORM), &[x]);
     cases.push(("conv_transpose_norm".to_owned(), b.output("y", x).network()));
 }
 
 fn batch_norms(cases: &mut Cases) {
-    let map = Shape::map(3, 5, 7);
+    let map = Shape::from([3, 5, 7]);
     let plain = BatchNorm { affine: false, eps: 1e-3, ..NORM };
     cases.push(("batch_norm_map".to_owned(), single(Op::BatchNorm(NORM), &[map])));
-    cases.push(("batch_norm_vector".to_owned(), single(Op::BatchNorm(NORM), &[Shape::vector(5)])));
+    cases.push(("batch_norm_vector".to_owned(), single(Op::BatchNorm(NORM), &[Shape::from([5])])));
     cases.push(("batch_norm_not_affine".to_owned(), single(Op::BatchNorm(plain), &[map])));
     let mut b = Builder::new("case");
     let x = b.input("x", map);
@@ -191,7 +219,7 @@ fn batch_norms(cases: &mut Cases) {
 }
 
 fn pools(cases: &mut Cases) {
-    let shape = Shape::map(3, 9, 10);
+    let shape = Shape::from([3, 9, 10]);
     let pad = |before, after| Padding { before, after };
     let windows = [
         ("2", [2, 2], [2, 2], VALID),
@@ -222,9 +250,9 @@ fn pools(cases: &mut Cases) {
     // The pool of LR-ASPP (Howard et al. 2019) at its own numbers.
     let window = Pool { kernel: [49, 49], stride: [16, 20], padding: VALID, ceil: false };
     let op = AvgPool { window, count_include_pad: false };
-    cases.push(("avg_pool_49".to_owned(), single(Op::AvgPool(op), &[Shape::map(2, 64, 128)])));
+    cases.push(("avg_pool_49".to_owned(), single(Op::AvgPool(op), &[Shape::from([2, 64, 128])])));
     for (name, shape) in
-        [("map", shape), ("large", Shape::map(2, 64, 128)), ("1x1", Shape::map(4, 1, 1))]
+        [("map", shape), ("large", Shape::from([2, 64, 128])), ("1x1", Shape::from([4, 1, 1]))]
     {
         let op = Op::GlobalAvgPool(GlobalAvgPool);
         cases.push((format!("global_avg_pool_{name}"), single(op, &[shape])));
@@ -235,7 +263,7 @@ fn unpools(cases: &mut Cases) {
     for (name, kernel, stride, [h, w]) in
         [("2", [2, 2], [2, 2], [6, 8]), ("rest", [2, 3], [3, 3], [7, 11])]
     {
-        let (op, shape) = (MaxUnpool { kernel, stride }, Shape::map(3, h, w));
+        let (op, shape) = (MaxUnpool { kernel, stride }, Shape::from([3, h, w]));
         let mut b = Builder::new("case");
         let x = b.input("x", shape);
         let y = b.op("max_pool.0", Op::MaxPool(MaxPool { window: op.pool() }), &[x]);
@@ -262,14 +290,14 @@ fn elementwise(cases: &mut Cases) {
     ] {
         // Scaled, so that the upper bends are reached.
         let mut b = Builder::new("case");
-        let x = b.input("x", Shape::map(3, 16, 16));
+        let x = b.input("x", Shape::from([3, 16, 16]));
         let wide = b.op("conv.0", Op::Conv(conv(8, 3)), &[x]);
         let y = b.op("op.0", op.clone(), &[wide]);
         cases.push((format!("{name}_map"), b.output("y", y).network()));
-        cases.push((format!("{name}_vector"), single(op, &[Shape::vector(7)])));
+        cases.push((format!("{name}_vector"), single(op, &[Shape::from([7])])));
     }
     let mut b = Builder::new("case");
-    let x = b.input("x", Shape::map(3, 4, 4));
+    let x = b.input("x", Shape::from([3, 4, 4]));
     let x = b.op("relu6.0", Op::Relu6(Relu6), &[x]);
     let x = b.op("conv.0", Op::Conv(conv(8, 3)), &[x]);
     let x = b.op("relu6.1", Op::Relu6(Relu6), &[x]);
@@ -277,23 +305,24 @@ fn elementwise(cases: &mut Cases) {
 }
 
 fn joins(cases: &mut Cases) {
-    let (map, gate, plane) = (Shape::map(4, 5, 6), Shape::map(4, 1, 1), Shape::map(1, 5, 6));
+    let (map, gate, plane) =
+        (Shape::from([4, 5, 6]), Shape::from([4, 1, 1]), Shape::from([1, 5, 6]));
     let add = Op::Add(Add);
     let mul = Op::Mul(Mul);
     let concat = Op::Concat(Concat);
     for (name, op, shapes) in [
         ("add_2", &add, vec![map, map]),
         ("add_4", &add, vec![map; 4]),
-        ("add_vectors", &add, vec![Shape::vector(5); 3]),
+        ("add_vectors", &add, vec![Shape::from([5]); 3]),
         ("mul_2", &mul, vec![map, map]),
         ("mul_gate", &mul, vec![map, gate]),
         ("mul_gate_first", &mul, vec![gate, map]),
         ("mul_plane", &mul, vec![map, plane]),
         ("mul_outer", &mul, vec![gate, plane]),
         ("mul_3", &mul, vec![gate, plane, map]),
-        ("concat_2", &concat, vec![map, Shape::map(3, 5, 6)]),
+        ("concat_2", &concat, vec![map, Shape::from([3, 5, 6])]),
         ("concat_4", &concat, vec![map, plane, map, plane]),
-        ("concat_vectors", &concat, vec![Shape::vector(5), Shape::vector(2)]),
+        ("concat_vectors", &concat, vec![Shape::from([5]), Shape::from([2])]),
     ] {
         cases.push((name.to_owned(), single(op.clone(), &shapes)));
     }
@@ -305,7 +334,7 @@ fn joins(cases: &mut Cases) {
 }
 
 fn channels(cases: &mut Cases) {
-    let (map, vector) = (Shape::map(12, 5, 6), Shape::vector(12));
+    let (map, vector) = (Shape::from([12, 5, 6]), Shape::from([12]));
     let shuffle = |n| Op::ChannelShuffle(ChannelShuffle { groups: groups(n) });
     let slice = |start, end| Op::ChannelSlice(ChannelSlice { start, end });
     let pad = |before, after| Op::ChannelPad(ChannelPad { before, after });
@@ -322,7 +351,7 @@ fn channels(cases: &mut Cases) {
         ("channel_pad_vector", pad(2, 1), vector),
         ("shift_3", shift(3, 1), map),
         ("shift_3_dilation2", shift(3, 2), map),
-        ("shift_5", shift(5, 1), Shape::map(53, 5, 6)),
+        ("shift_5", shift(5, 1), Shape::from([53, 5, 6])),
         ("shift_1", shift(1, 1), map),
     ] {
         cases.push((name.to_owned(), single(op, &[shape])));
@@ -333,16 +362,16 @@ fn heads(cases: &mut Cases) {
     let linear = |bias| Op::Linear(Linear { out: 5, bias });
     let flatten = Op::Flatten(Flatten);
     for (name, op, shape) in [
-        ("linear", linear(true), Shape::vector(12)),
-        ("linear_without_bias", linear(false), Shape::vector(12)),
-        ("linear_of_pixel", linear(true), Shape::map(12, 1, 1)),
-        ("flatten_map", flatten.clone(), Shape::map(3, 4, 5)),
-        ("flatten_vector", flatten, Shape::vector(12)),
+        ("linear", linear(true), Shape::from([12])),
+        ("linear_without_bias", linear(false), Shape::from([12])),
+        ("linear_of_pixel", linear(true), Shape::from([12, 1, 1])),
+        ("flatten_map", flatten.clone(), Shape::from([3, 4, 5])),
+        ("flatten_vector", flatten, Shape::from([12])),
     ] {
         cases.push((name.to_owned(), single(op, &[shape])));
     }
     let mut b = Builder::new("case");
-    let x = b.input("x", Shape::map(3, 6, 7));
+    let x = b.input("x", Shape::from([3, 6, 7]));
     let x = b.op("global_avg_pool.0", Op::GlobalAvgPool(GlobalAvgPool), &[x]);
     let x = b.op("conv.0", Op::Conv(Conv { bias: true, ..conv(8, 1) }), &[x]);
     let x = b.op("flatten.0", Op::Flatten(Flatten), &[x]);
@@ -383,13 +412,13 @@ fn resizes(cases: &mut Cases) {
                 ResizeTo::Scale([y, x]) => format!("by_{y}x{x}"),
             };
             let name = format!("resize_{mode_name}_{h}x{w}_{to}");
-            cases.push((name, single(Op::Resize(op), &[Shape::map(2, h, w)])));
+            cases.push((name, single(Op::Resize(op), &[Shape::from([2, h, w])])));
         }
     }
 }
 
 fn structure(cases: &mut Cases) {
-    let map = Shape::map(3, 6, 8);
+    let map = Shape::from([3, 6, 8]);
     let border = |top, left, bottom, right| Border { top, left, bottom, right };
     let crop = |top, left, bottom, right| Op::Crop(Crop(border(top, left, bottom, right)));
     let pad = |top, left, bottom, right| Op::Pad(Pad(border(top, left, bottom, right)));
@@ -413,7 +442,7 @@ fn structure(cases: &mut Cases) {
 
     let mut b = Builder::new("case");
     let x = b.input("x", map);
-    let unread = b.input("unread", Shape::vector(2));
+    let unread = b.input("unread", Shape::from([2]));
     let y = b.op("relu.0", Op::Relu(Relu), &[x]);
     let z = b.op("sigmoid.0", Op::Sigmoid(Sigmoid), &[y]);
     b.output("first", y).output("second", y).output("third", z).output("fourth", unread);

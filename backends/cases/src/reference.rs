@@ -5,7 +5,7 @@ use nas_ir::ops::{
 };
 use nas_ir::{Network, Op, Shape, Tensor, Weights};
 
-/// A value `[C, H, W]` or `[C]`, seen as a map.
+/// A value, seen as a map: what does not have two directions beside the channels is one column.
 #[derive(Clone)]
 struct Map {
     shape: Shape,
@@ -14,8 +14,9 @@ struct Map {
 
 impl Map {
     fn sizes(&self) -> [usize; 3] {
-        let [h, w] = self.shape.spatial().unwrap_or([1, 1]);
-        [self.shape.channels() as usize, h as usize, w as usize]
+        let column = [self.shape.positions() as usize, 1];
+        let [h, w] = self.shape.plane().map_or(column, |size| size.map(|d| d as usize));
+        [self.shape.channels() as usize, h, w]
     }
 
     fn at(&self, c: usize, y: usize, x: usize) -> f64 {
@@ -70,7 +71,7 @@ pub fn run(network: &Network, weights: &Weights, inputs: &[Tensor]) -> Vec<Tenso
     let outputs = network.outputs.iter().map(|port| &values[port.node]);
     outputs
         .map(|map| Tensor {
-            dims: std::iter::once(1).chain(map.shape.dims().iter().copied()).collect(),
+            dims: map.shape.batched(1),
             data: map.data.iter().map(|&x| x as f32).collect(),
         })
         .collect()
@@ -298,7 +299,7 @@ fn shift(op: &Shift, input: &Map) -> Map {
 /// As PyTorch's `interpolate` documents it.
 fn resize(op: &Resize, input: &Map, shape: Shape) -> Map {
     let [_, h, w] = input.sizes();
-    let [height, width] = shape.spatial().unwrap().map(|d| d as usize);
+    let [height, width] = shape.plane().unwrap().map(|d| d as usize);
     let source = |at: usize, from: usize, to: usize| -> f64 {
         let (at, from, to) = (at as f64, from as f64, to as f64);
         match op.align_corners {

@@ -193,12 +193,8 @@ impl<'n> Graph<'n> {
         let network = self.network;
         let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
         let data = self.weight(node, Role::Slope);
-        let mut dims: Vec<u32> = site.shape.dims().iter().map(|_| 1).collect();
-        if let Some(channels) = dims.first_mut() {
-            *channels = site.shape.channels();
-        }
         let name = TensorName::new(&site.path, Role::Slope).to_string();
-        vec![self.floats(&name, &dims, data)]
+        vec![self.floats(&name, site.shape.pooled().dims(), data)]
     }
 
     pub(crate) fn finish(mut self) -> Result<GraphProto, EmitError> {

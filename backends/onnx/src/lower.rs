@@ -1,7 +1,5 @@
 //! Each operator of the compiler as operators of ONNX: one exhaustive match.
 
-use std::num::NonZeroU32;
-
 use nas_ir::ops::{
     AvgPool, BatchNorm, ChannelShuffle, Conv, ConvTranspose, MaxUnpool, Padding, Pool, Resize,
     ResizeMode, Shift,
@@ -24,8 +22,7 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
         Op::AvgPool(pool) => avg_pool(graph, site, pool)?,
         Op::BatchNorm(norm) => batch_norm(graph, site, norm),
         Op::ChannelPad(op) => {
-            let [before, after] = [op.before, op.after].map(i64::from);
-            pad(graph, site, [before, 0, 0], [after, 0, 0]);
+            pad(graph, site, &[op.before], &[op.after]);
         }
         Op::ChannelShuffle(op) => channel_shuffle(graph, site, op)?,
         Op::ChannelSlice(op) => {
@@ -65,9 +62,7 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
         Op::Mul(_) => chain(graph, site, op, "Mul")?,
         Op::Pad(op) => {
             let border = op.0;
-            let [top, left, bottom, right] =
-                [border.top, border.left, border.bottom, border.right].map(i64::from);
-            pad(graph, site, [0, top, left], [0, bottom, right]);
+            pad(graph, site, &[0, border.top, border.left], &[0, border.bottom, border.right]);
         }
         Op::Prelu(_) => {
             let slopes = graph.slopes(site);
@@ -150,9 +145,8 @@ fn conv_transpose(graph: &mut Graph<'_>, site: &Site, op: &ConvTranspose) {
 
 /// No engine has the operator; as a convolution it is one node.
 fn shift(graph: &mut Graph<'_>, site: &Site, op: &Shift) {
-    let channels = NonZeroU32::new(site.shape.channels()).unwrap_or(NonZeroU32::MIN);
-    let (conv_op, kernel) = op.as_conv(channels);
-    let dims = [channels.get(), 1, op.kernel, op.kernel];
+    let (conv_op, kernel) = op.as_conv(site.shape);
+    let dims = [site.shape.channels(), 1, op.kernel, op.kernel];
     let kernel = graph.floats(&format!("{}.steps", site.path), &dims, &kernel);
     conv(graph, site, &conv_op, vec![kernel]);
 }
@@ -160,10 +154,10 @@ fn shift(graph: &mut Graph<'_>, site: &Site, op: &Shift) {
 fn linear(graph: &mut Graph<'_>, site: &Site) {
     let mut inputs = site.inputs.clone();
     if let (Some(shape), Some(input)) = (site.shapes.first(), inputs.first_mut())
-        && shape.spatial().is_some()
+        && shape.is_spatial()
     {
         let vector = format!("{}:vector", site.path);
-        let value = (vector.as_str(), Shape::vector(shape.channels()));
+        let value = (vector.as_str(), Shape::from([shape.channels()]));
         graph.node("Flatten", &vector, vec![input.clone()], vec![], value);
         *input = vector;
     }
@@ -219,7 +213,7 @@ fn padded(graph: &mut Graph<'_>, site: &Site, padding: Padding, [h, w]: [u32; 2]
     let pads = [0, 0, top, left, 0, 0, bottom, right].map(i64::from);
     let mut inputs = site.inputs.clone();
     inputs.push(integers(graph, site, "pads", &pads));
-    let shape = Shape::map(site.shape.channels(), h + top + bottom, w + left + right);
+    let shape = site.shape.with_spatial([h + top + bottom, w + left + right]);
     graph.node("Pad", &name, inputs, vec![], (&name, shape));
     name
 }
@@ -263,11 +257,14 @@ fn whole<'n>(name: &'n str, sizes: &[i64]) -> Output<'n> {
     (name, DataType::INT64, sizes.to_vec())
 }
 
-/// Zeros before and after channels, rows and columns; a vector has the first only.
-fn pad(graph: &mut Graph<'_>, site: &Site, before: [i64; 3], after: [i64; 3]) {
-    let rank = site.shape.dims().len();
-    let along = |zeros: [i64; 3]| std::iter::once(0).chain(zeros.into_iter().take(rank));
-    let pads: Vec<i64> = along(before).chain(along(after)).collect();
+/// Zeros before and after along the axes, channels first; none along those that are left out.
+fn pad(graph: &mut Graph<'_>, site: &Site, before: &[u32], after: &[u32]) {
+    let along = |zeros: &[u32]| {
+        let axes = 0..site.shape.rank();
+        let given = axes.map(|axis| zeros.get(axis).copied().map_or(0, i64::from));
+        std::iter::once(0).chain(given).collect::<Vec<i64>>()
+    };
+    let pads = [along(before), along(after)].concat();
     let pads = integers(graph, site, "pads", &pads);
     with(graph, site, "Pad", vec![pads], vec![]);
 }
@@ -296,7 +293,7 @@ fn channel_shuffle(
 }
 
 fn map_size(site: &Site, shape: Option<&Shape>) -> Result<[u32; 2], EmitError> {
-    let size = shape.and_then(Shape::spatial);
+    let size = shape.and_then(Shape::plane);
     size.ok_or_else(|| EmitError::network(&site.path, "it needs a map"))
 }
 
@@ -429,7 +426,7 @@ fn gather_nearest(graph: &mut Graph<'_>, site: &Site, from: [i64; 2], to: [i64; 
     let mut inputs = site.inputs.clone();
     inputs.push(rows);
     let ([height, _], [_, width]) = (to, from);
-    let shape = Shape::map(site.shape.channels(), height as u32, width as u32);
+    let shape = site.shape.with_spatial([height as u32, width as u32]);
     let axis = |axis| vec![attribute("axis", Value::Int(axis))];
     graph.node("Gather", &tall, inputs, axis(2), (&tall, shape));
     graph.node("Gather", &site.path, vec![tall.clone(), columns], axis(3), site.value());

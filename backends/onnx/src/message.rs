@@ -72,7 +72,7 @@ pub(crate) fn integers(name: &str, data: &[i64]) -> TensorProto {
 
 /// The sizes with a batch of one: `[1, C, H, W]` or `[1, C]`.
 pub(crate) fn batched(shape: Shape) -> Vec<i64> {
-    std::iter::once(1).chain(shape.dims().iter().map(|&d| i64::from(d))).collect()
+    shape.batched(1).into_iter().map(i64::from).collect()
 }
 
 /// Name, element type and sizes of a value.

@@ -21,7 +21,7 @@ use nas_onnx::{EmitError, Options, dump, emit, operator_set};
 fn small() -> Network {
     let mut b = Builder::new("tiny");
     b.choice("unit.0/op", "k3_e1").choice("unit.1/op", "skip");
-    let image = b.input("image", Shape::map(3, 8, 8));
+    let image = b.input("image", Shape::from([3, 8, 8]));
     let stem = Conv { stride: [2, 2], ..conv(4, 3) };
     let x = b.op("conv_bn.0/conv.0", Op::Conv(stem), &[image]);
     let x = b.op("conv_bn.0/batch_norm.0", Op::BatchNorm(NORM), &[x]);
@@ -40,7 +40,7 @@ fn small() -> Network {
     let gate = b.op("global_avg_pool.0", Op::GlobalAvgPool(GlobalAvgPool), &[sum]);
     let gate = b.op("sigmoid.0", Op::Sigmoid(Sigmoid), &[gate]);
     let gated = b.op("mul.0", Op::Mul(Mul), &[sum, gate]);
-    let none = b.constant("unit.1/op=skip/zero.0", Op::Zero(Zero), Shape::map(4, 4, 4));
+    let none = b.constant("unit.1/op=skip/zero.0", Op::Zero(Zero), Shape::from([4, 4, 4]));
     let both = b.op("concat.0", Op::Concat(Concat), &[gated, none]);
     let clipped = b.op("relu6.0", Op::Relu6(Relu6), &[both]);
     let cut = Crop(Border { top: 1, left: 0, bottom: 0, right: 1 });
@@ -147,7 +147,7 @@ fn an_output_called_like_an_input_is_refused() {
 fn networks_that_contradict_themselves_are_our_bug() {
     type Break = fn(&mut Network);
     let broken: [(&str, Break); 4] = [
-        ("a wrong shape", |n| n.nodes[3].shape = Shape::map(4, 4, 5)),
+        ("a wrong shape", |n| n.nodes[3].shape = Shape::from([4, 4, 5])),
         ("an operand too late", |n| n.nodes[3].inputs = vec![4]),
         ("no operand", |n| n.nodes[3].inputs = vec![]),
         ("a port of no node", |n| n.outputs.push(Port { name: "more".to_owned(), node: 99 })),

@@ -22,7 +22,6 @@ use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, TrainBatch, failed, score, train};
-use crate::program::largest;
 use crate::schedule::Schedule;
 use crate::task::target_kind;
 
@@ -164,11 +163,11 @@ fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
     let ([input], 1) = (inputs.as_slice(), space.graph.outputs().count()) else {
         return Err(fault("it has several inputs or outputs"));
     };
-    let is_image = |shape: &Shape| shape.channels() == 3 && shape.spatial().is_some();
+    let is_image = |shape: &Shape| shape.channels() == 3 && shape.plane().is_some();
     if let Some(other) = input.shape.values().iter().find(|shape| !is_image(shape)) {
         return Err(fault(&format!("its input is {other}, no image")));
     }
-    Ok((task, largest(&input.shape)?))
+    Ok((task, input.shape.largest()))
 }
 
 /// Whether the data set holds what the task needs.

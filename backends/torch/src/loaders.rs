@@ -2,7 +2,7 @@
 
 use nas_data::{Batch, Dataset, Loader, LoaderOptions, Pipeline, Size, Targets};
 use nas_ir::recipe::{Data, Recipe};
-use nas_ir::{Shape, Task};
+use nas_ir::{Shape, Task, fault};
 use nas_search::evaluator::{Part, Split};
 use tch::{Device, Tensor};
 
@@ -40,7 +40,7 @@ impl Loaders {
         share: f64,
         device: Device,
     ) -> Self {
-        let [height, width] = input.spatial().unwrap_or([1, 1]);
+        let [height, width] = input.plane().unwrap_or_else(|| fault("an input that is no picture"));
         let input = Size { height, width };
         let Recipe { data, seed, .. } = recipe;
         let crop = data.crop.map_or(input, |[height, width]| Size { height, width });

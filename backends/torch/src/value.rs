@@ -86,7 +86,7 @@ impl Pictures {
     ) -> Result<Self, TorchError> {
         let missing = || TorchError::broken("a program is given no input");
         let sizes = given.first().ok_or_else(missing)?.size();
-        let checked = inputs.first().ok_or_else(missing)?.spatial();
+        let checked = inputs.first().ok_or_else(missing)?.plane();
         let count = *sizes.first().ok_or_else(missing)?;
         let crop = match (sizes.as_slice(), checked) {
             (&[_, _, h, w], Some(checked)) => {
@@ -108,8 +108,9 @@ impl Pictures {
     /// Zeros for a value of this shape.
     pub(crate) fn zeros(&self, shape: Shape) -> Result<Tensor, TorchError> {
         let mut sizes = vec![self.count, i64::from(shape.channels())];
-        if let Some(size) = shape.spatial() {
-            sizes.extend(self.scaled(size.map(i64::from)));
+        match shape.plane() {
+            Some(size) => sizes.extend(self.scaled(size.map(i64::from))),
+            None => sizes.extend(shape.spatial().iter().map(|&size| i64::from(size))),
         }
         Ok(Tensor::f_zeros(sizes, (Kind::Float, self.device))?)
     }

@@ -94,13 +94,10 @@ fn amid(network: &Network) -> Network {
 }
 
 fn stem(b: &mut Builder, name: &str, shape: Shape) -> usize {
-    let [h, w] = shape.spatial().unwrap_or([1, 1]);
-    let x = b.input(name, Shape::map(shape.channels(), h, w));
+    let [h, w] = shape.plane().unwrap_or([1, 1]);
+    let x = b.input(name, shape.with_spatial([h, w]));
     let x = b.op(&format!("stem.{name}"), Op::Conv(conv(shape.channels(), 1)), &[x]);
-    match shape.spatial() {
-        Some(_) => x,
-        None => b.op(&format!("vector.{name}"), Op::Flatten(Flatten), &[x]),
-    }
+    if shape.is_spatial() { x } else { b.op(&format!("vector.{name}"), Op::Flatten(Flatten), &[x]) }
 }
 
 fn write(folder: &Path, name: &str, network: &Network, opset: Opset) -> Value {
@@ -142,5 +139,5 @@ fn verdict(bytes: &[u8], inputs: &[Tensor], expected: &[Tensor]) -> String {
 }
 
 fn batched(network: &Network, port: &Port) -> Vec<u32> {
-    std::iter::once(1).chain(network.nodes[port.node].shape.dims().iter().copied()).collect()
+    network.port_shape(port).batched(1)
 }

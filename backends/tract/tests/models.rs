@@ -20,7 +20,7 @@ use onnx_protobuf::{GraphProto, Message, ModelProto, ValueInfoProto, type_proto}
 /// `[classes, h, w]`.
 fn segmenter(height: u32, width: u32, pool: ([u32; 2], [u32; 2])) -> Network {
     let mut b = Builder::new("segmenter");
-    let x = b.input("image", Shape::map(3, height, width));
+    let x = b.input("image", Shape::from([3, height, width]));
     let stem = Conv { stride: [8, 8], ..conv(8, 3) };
     let x = b.op("conv.0", Op::Conv(stem), &[x]);
     let x = b.op("batch_norm.0", Op::BatchNorm(NORM), &[x]);

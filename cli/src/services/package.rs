@@ -198,8 +198,7 @@ pub fn package(
 
 /// The shapes of ports, with a batch of one.
 fn shapes(network: &Network, ports: &[nas_ir::network::Port]) -> Vec<Vec<u32>> {
-    let nodes = ports.iter().filter_map(|port| network.nodes.get(port.node));
-    nodes.map(|node| [&[1], node.shape.dims()].concat()).collect()
+    ports.iter().map(|port| network.port_shape(port).batched(1)).collect()
 }
 
 /// How a model does on what a check file records of another; a tolerance that is given counts

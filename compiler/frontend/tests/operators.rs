@@ -112,7 +112,7 @@ fn literal(argument: Argument) -> Literal {
 /// Shape, MACs and parameters as PyTorch has them.
 #[test]
 fn shapes_and_costs() {
-    let map = Shape::map;
+    let map = |channels, height, width| Shape::from([channels, height, width]);
     for (expression, shape, macs, params) in [
         ("x -> conv(32, 3)", map(32, 32, 32), 4_718_592, 4608),
         ("x -> conv(32, 3, groups = 4, bias = true)", map(32, 32, 32), 1_179_648, 1184),
@@ -140,9 +140,9 @@ fn shapes_and_costs() {
             1_638_400,
             1600,
         ),
-        ("x -> flatten", Shape::vector(16_384), 0, 0),
-        ("x -> flatten -> linear(10)", Shape::vector(10), 163_840, 163_850),
-        ("x -> global_avg_pool -> linear(10, bias = false)", Shape::vector(10), 160, 160),
+        ("x -> flatten", Shape::from([16_384]), 0, 0),
+        ("x -> flatten -> linear(10)", Shape::from([10]), 163_840, 163_850),
+        ("x -> global_avg_pool -> linear(10, bias = false)", Shape::from([10]), 160, 160),
         ("x -> batch_norm", map(16, 32, 32), 0, 32),
         ("x -> batch_norm(affine = false)", map(16, 32, 32), 0, 0),
         ("x -> prelu", map(16, 32, 32), 0, 16),
@@ -180,6 +180,6 @@ fn both_ways_to_end_a_classifier() {
     ] {
         let space = of_map(head);
         let (_, output) = space.graph.outputs().next().unwrap_or_else(|| panic!("{head}"));
-        assert_eq!(output.shape, Varied::Fixed(Shape::vector(10)), "{head}");
+        assert_eq!(output.shape, Varied::Fixed(Shape::from([10])), "{head}");
     }
 }

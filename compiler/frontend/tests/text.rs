@@ -46,7 +46,7 @@ proptest! {
 
     #[test]
     fn names_of_any_characters_round_trip(name in any::<String>(), other in any::<String>()) {
-        let mut space = one_op(Op::BatchNorm(BatchNorm { eps: 1e-5, momentum: 0.1, affine: true }), Shape::map(3, 8, 8));
+        let mut space = one_op(Op::BatchNorm(BatchNorm { eps: 1e-5, momentum: 0.1, affine: true }), Shape::from([3, 8, 8]));
         space.name = name.clone();
         space.decisions.push(Decision {
             path: other.clone(),
@@ -76,7 +76,7 @@ fn one_op(op: Op, shape: Shape) -> Space {
         name: name.to_owned(),
         origin: None,
     };
-    let input = graph.add(node(NodeKind::Input, vec![], Shape::map(3, 8, 8), "image"));
+    let input = graph.add(node(NodeKind::Input, vec![], Shape::from([3, 8, 8]), "image"));
     let inner = graph.add(node(NodeKind::Op(Varied::Fixed(op)), vec![input], shape, "op.0"));
     graph.add(node(NodeKind::Output, vec![inner], shape, "result"));
     Space { name: "one".to_owned(), graph, ..Space::default() }
@@ -111,7 +111,7 @@ fn operators_that_only_passes_make_round_trip() {
         resize(ResizeTo::Size([3, 5])),
         resize(ResizeTo::Scale([2, 1])),
     ] {
-        let shape = op.shape(&[Shape::map(3, 8, 8)]).unwrap();
+        let shape = op.shape(&[Shape::from([3, 8, 8])]).unwrap();
         assert_round_trip(&one_op(op, shape));
     }
 }
@@ -141,7 +141,8 @@ fn errors_name_the_line_and_what_was_expected() {
         ),
         ("n1 = train output (n0) {weight = true} \"r\" : [3, 8, 8]", "line 4: expected a number"),
         ("n1 = relu(n0) \"r : [3, 8, 8]", "line 4: expected a closing quote"),
-        ("n1 = relu(n0) \"r\" : [3, 8]", "line 4: expected a shape of one or three sizes"),
+        ("n1 = relu(n0) \"r\" : []", "line 4: expected a shape of 1 to 5 sizes"),
+        ("n1 = relu(n0) \"r\" : [3, 8, 8, 8, 8, 8]", "line 4: expected a shape of 1 to 5 sizes"),
         ("n1 = relu(n0) \"r\" : [3, 8, 8] and", "line 4: expected the end of the line"),
         ("require 3 * flops <= 5", "line 4: expected a measure"),
         ("require 3 * macs <= few", "line 4: expected a whole number"),

@@ -44,6 +44,7 @@ pub use ids::{DecisionId, NodeId, OriginId};
 pub use limit::{Form, Limit};
 pub use measure::Measure;
 pub use metric::{ClassMetric, Metric, TaskMetrics};
+pub use nas_diagnostics::fault;
 pub use network::Network;
 pub use node::{Node, NodeKind};
 pub use ops::Op;

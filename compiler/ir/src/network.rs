@@ -1,5 +1,7 @@
 //! One network of a space: every decision made, every shape a number.
 
+use nas_diagnostics::fault;
+
 use crate::costs::Cost;
 use crate::dtype::Precision;
 use crate::ops::{Op, Weight};
@@ -92,7 +94,18 @@ impl Network {
     /// The shapes of a node's operands.
     #[must_use]
     pub fn operand_shapes(&self, node: &NetworkNode) -> Vec<Shape> {
-        node.inputs.iter().filter_map(|&i| self.node(i)).map(|n| n.shape).collect()
+        node.inputs.iter().map(|&operand| self.shape(operand)).collect()
+    }
+
+    /// The shape of the value at a port.
+    #[must_use]
+    pub fn port_shape(&self, port: &Port) -> Shape {
+        self.shape(port.node)
+    }
+
+    fn shape(&self, index: usize) -> Shape {
+        let node = self.node(index).unwrap_or_else(|| fault("a network without one of its nodes"));
+        node.shape
     }
 
     /// The tensors of a node's parameters, named by its path.

@@ -6,11 +6,12 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
+use nas_diagnostics::fault;
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::decision::Choice;
 use crate::diagram::{Combine, Diagram, Joint, Joints, Selectors, Top};
-use crate::ids::DecisionId;
+use crate::ids::{DecisionId, NodeId};
 use crate::node::Node;
 use crate::ops::{Op, Role, Weight};
 use crate::shape::Shape;
@@ -33,7 +34,8 @@ impl<'s> Operation<'s> {
     /// The operation of a node whose operator is `op`.
     #[must_use]
     pub fn of(space: &'s Space, node: &'s Node, op: &'s Varied<Op>) -> Self {
-        let inputs = node.inputs.iter().filter_map(|&id| space.graph.shape(id)).collect();
+        let shape = |&id: &NodeId| space.graph.shape(id).unwrap_or_else(|| fault("a lost operand"));
+        let inputs = node.inputs.iter().map(shape).collect();
         Self { op, inputs, output: &node.shape }
     }
 

@@ -53,17 +53,18 @@ impl Task {
     pub(crate) fn misfit(self, input: Shape, output: Shape) -> Option<(Shape, String)> {
         let (needed, steps) = match self {
             Task::Segmentation { classes, .. } => {
-                let [h, w] = input.spatial().unwrap_or_default();
                 let conv = (output.channels() != classes)
                     .then(|| format!("-> conv({classes}, kernel = 1)"));
-                let resize = (output.spatial() != Some([h, w]))
-                    .then(|| format!("-> resize(size = ({h}, {w}))"));
-                (Shape::map(classes, h, w), conv.into_iter().chain(resize).collect())
+                let resize = (output.spatial() != input.spatial()).then(|| {
+                    let sizes: Vec<String> = input.spatial().iter().map(u32::to_string).collect();
+                    format!("-> resize(size = ({}))", sizes.join(", "))
+                });
+                (input.with_channels(classes), conv.into_iter().chain(resize).collect())
             }
             Task::Classification { classes } => {
-                let pool = output.spatial().map(|_| "-> global_avg_pool".to_owned());
+                let pool = output.is_spatial().then(|| "-> global_avg_pool".to_owned());
                 let linear = format!("-> linear({classes})");
-                (Shape::vector(classes), pool.into_iter().chain([linear]).collect::<Vec<_>>())
+                (Shape::from([classes]), pool.into_iter().chain([linear]).collect::<Vec<_>>())
             }
         };
         (output != needed).then(|| (needed, steps.join(" ")))

@@ -20,6 +20,8 @@
 //! whose candidate is the index, or a table: `t1 = by d1 [t0, 1]` is table t0 where d1 takes its first
 //! candidate, index 1 where it takes its second.
 //!
+//! A shape lists the sizes along its axes, channels first: one for a vector, three for a map.
+//!
 //! A requirement limits whole numbers, latencies in nanoseconds. One line a thing; ids count from 0 in
 //! the order of the lines, operands first. Where and how things were written is not part of the text:
 //! `parse(print(x)) == x`, that aside.

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap as HashMap;
 use crate::assignment::Assignment;
 use crate::diagram::{Diagram, Selectors};
 use crate::ops::{Op, Storage, Yields};
+use crate::shape::Shape;
 
 /// Something that is the same in every network, or one of a few by the decisions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -82,6 +83,15 @@ impl<T> Varied<T> {
     /// One index for each of the values, also where there is one.
     pub fn index(&self, selectors: &mut Selectors) -> Diagram {
         self.selector().unwrap_or_else(|| selectors.constant(0))
+    }
+}
+
+impl Varied<Shape> {
+    /// The shape that is along each axis as large as the largest of them.
+    #[must_use]
+    pub fn largest(&self) -> Shape {
+        let largest = self.values().iter().copied().reduce(Shape::cover);
+        largest.unwrap_or_else(|| fault("a shape without a case"))
     }
 }
 

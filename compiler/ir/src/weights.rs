@@ -72,7 +72,7 @@ mod tests {
             name: name.to_owned(),
             op,
             inputs,
-            shape: Shape::map(channels, 4, 4),
+            shape: Shape::from([channels, 4, 4]),
         };
         let conv = Op::Conv(Conv {
             out: 2,

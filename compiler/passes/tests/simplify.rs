@@ -8,7 +8,7 @@ use nas_ir::ops::{Add, Dropout, Identity, Relu, Zero};
 use nas_ir::{Network, Op, Shape};
 use nas_passes::simplify;
 
-const MAP: fn() -> Shape = || Shape::map(3, 4, 4);
+const MAP: fn() -> Shape = || Shape::from([3, 4, 4]);
 
 /// A line for each node and port, the nodes that training adds after a bar.
 fn text(network: &Network) -> String {

@@ -1,8 +1,6 @@
 //! The kernel of each operator: one exhaustive match, which networks and supernets share. A new
 //! operator does not compile until it is planned here.
 
-use std::num::NonZeroU32;
-
 use nas_ir::ops::Shift;
 use nas_ir::{Op, Shape};
 use tch::{Device, Tensor};
@@ -31,10 +29,10 @@ impl Kernel {
             Op::AvgPool(op) => Kernel::AvgPool(AvgPool::new(op, only(case)?)?),
             Op::BatchNorm(op) => Kernel::BatchNorm(BatchNorm::new(op)),
             Op::ChannelPad(op) => {
-                let [before, after] = [op.before, op.after].map(i64::from);
-                let is_map = only(case)?.spatial().is_some();
-                let spatial = if is_map { [0; 4].as_slice() } else { &[] };
-                Kernel::Pad([spatial, &[before, after]].concat())
+                // libtorch begins with the last axis.
+                let mut pads = vec![0; 2 * only(case)?.spatial().len()];
+                pads.extend([op.before, op.after].map(i64::from));
+                Kernel::Pad(pads)
             }
             Op::ChannelShuffle(op) => Kernel::Shuffle { groups: i64::from(op.groups.get()) },
             Op::ChannelSlice(op) => {
@@ -83,9 +81,7 @@ fn only(case: &OpCase) -> Result<Shape, TorchError> {
 }
 
 fn shift(op: &Shift, from: Shape, device: Device) -> Planned {
-    let none = || TorchError::broken("a shift of no channels");
-    let channels = NonZeroU32::new(from.channels()).ok_or_else(none)?;
-    let (conv, kernel) = op.as_conv(channels);
+    let (conv, kernel) = op.as_conv(from);
     let sizes = [from.channels(), 1, op.kernel, op.kernel].map(i64::from);
     let kernel = Tensor::f_from_slice(&kernel)?.f_view(sizes)?.f_to_device(device)?;
     Ok(Kernel::Shift { convolution: Convolution::new(&conv, from, device), kernel })

@@ -34,7 +34,7 @@ struct Planned<T> {
 
 impl<T: Copy> Planned<T> {
     fn new(shape: Shape, plan: impl FnOnce([u32; 2]) -> T) -> Result<Self, TorchError> {
-        let size = shape.spatial().ok_or_else(no_map)?;
+        let size = shape.plane().ok_or_else(no_map)?;
         Ok(Self { size, plan: plan(size) })
     }
 

@@ -41,7 +41,7 @@ enum Nearest {
 
 impl Resize {
     pub(crate) fn new(op: &ops::Resize, from: Shape, to: Shape) -> Result<Self, TorchError> {
-        let (Some(from), Some(to)) = (from.spatial(), to.spatial()) else { return Err(no_map()) };
+        let (Some(from), Some(to)) = (from.plane(), to.plane()) else { return Err(no_map()) };
         let is_point = from == [1, 1];
         let (from, to) = (pair(from), pair(to));
         let mode = match op.mode {

@@ -91,21 +91,6 @@ fn varies(node: &Node) -> bool {
     !is_fixed || node.shape.fixed().is_none()
 }
 
-/// The shape that is along each axis as large as the largest.
-///
-/// # Errors
-/// A fault of this crate: the shapes of a node have one rank.
-pub(crate) fn largest(shape: &Varied<Shape>) -> Built<Shape> {
-    let axis = |axis: usize| {
-        let sizes = shape.values().iter().filter_map(|shape| shape.dims().get(axis).copied());
-        sizes.max()
-    };
-    let dims: Vec<u32> = (0..).map_while(axis).collect();
-    let has_rank = |shape: &Shape| shape.dims().len() == dims.len();
-    let largest = Shape::from_dims(&dims).filter(|_| shape.values().iter().all(has_rank));
-    largest.ok_or_else(|| TorchError::broken(format!("{:?} are no shapes of one node", shape)))
-}
-
 #[derive(Default)]
 struct Builder {
     program: Program,
@@ -189,7 +174,7 @@ impl Builder {
         let operands: Vec<usize> = node.inputs.iter().map(|input| input.index()).collect();
         match &node.kind {
             NodeKind::Input => {
-                let fed = largest(&node.shape)?;
+                let fed = node.shape.largest();
                 let value = self.input(name, fed);
                 let cases = node.shape.values().iter();
                 let values = cases.map(|&shape| self.resized(name, value, fed, shape));
@@ -198,7 +183,7 @@ impl Builder {
             }
             NodeKind::Output => {
                 let read = self.only_operand(name, &operands)?;
-                let shape = largest(&node.shape)?;
+                let shape = node.shape.largest();
                 let cases = node.shape.values().iter();
                 let values = cases.map(|&case| self.resized(name, read, case, shape));
                 let values = values.collect::<Result<_, _>>()?;
@@ -242,8 +227,8 @@ impl Builder {
         if from == to {
             return Ok(value);
         }
-        let is_map = from.spatial().is_some() && from.channels() == to.channels();
-        let Some(size) = to.spatial().filter(|_| is_map) else {
+        let is_map = from.plane().is_some() && from.channels() == to.channels();
+        let Some(size) = to.plane().filter(|_| is_map) else {
             let reason = format!("{from} of `{name}` cannot be brought to the size of {to}");
             return Err(TorchError::broken(reason));
         };

@@ -40,7 +40,6 @@ mod shapes;
 mod table;
 mod verify;
 
-pub(crate) use build::largest;
 pub(crate) use instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, WeightView,
 };

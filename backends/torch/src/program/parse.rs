@@ -210,7 +210,7 @@ impl Line<'_> {
     fn shape(&mut self) -> Parsed<Shape> {
         self.token("[")?;
         let dims = self.list("]", Self::number)?;
-        Shape::from_dims(&dims).ok_or_else(|| "a shape".to_owned())
+        Shape::new(&dims).ok_or_else(|| "a shape".to_owned())
     }
 
     /// Items with commas between them, up to what closes the list.

@@ -182,7 +182,7 @@ pub(crate) fn squeeze(
         x = maker.layer(&format!("unit.{layer}"), x, (out, stride), units);
     }
     let head = maker.conv("head", x, classes, Conv { bias: true, ..Conv::pointwise() });
-    let [h, w] = input.spatial().unwrap();
+    let [h, w] = input.plane().unwrap();
     let resize = op("resize", &[("size", Argument::Pair([h, w]))]);
     let y = maker.op("resize", resize, &[head]);
     maker.output(y);

@@ -101,7 +101,7 @@ struct Case {
 }
 
 fn all() -> impl Iterator<Item = Case> {
-    cases::all().into_iter().map(|(name, network)| {
+    cases::all().into_iter().chain(cases::other_ranks()).map(|(name, network)| {
         let mut torch = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
         torch.load(&weights(&network)).unwrap();
         torch.parameters.make_double();

@@ -11,7 +11,7 @@ use crate::program::OpCase;
 const CHANNELS: u32 = 8;
 
 fn planned(op: Op, [height, width]: [u32; 2], device: Device) -> String {
-    let inputs = vec![Shape::map(CHANNELS, height, width)];
+    let inputs = vec![Shape::from([CHANNELS, height, width])];
     let output = op.shape(&inputs).unwrap();
     let case = OpCase { op, inputs, output, weights: Vec::new() };
     format!("{:?}", Kernel::of(&case, device).unwrap())

@@ -13,7 +13,7 @@ fn targets_of_every_kind_come_in_their_shape() {
     let dir = tempfile::tempdir().unwrap();
     let dataset = Dataset::open(dir.path()).unwrap();
     let recipe = Recipe::default_for("s", &gumbel::SCHEMA).unwrap();
-    let shown = (Task::Classification { classes: 4 }, Shape::map(3, 2, 4));
+    let shown = (Task::Classification { classes: 4 }, Shape::from([3, 2, 4]));
     let loaders = Loaders::new(&dataset, &recipe, shown, 2, 1.0, Device::Cpu);
     let numbers: Vec<f32> = (0..48_u8).map(f32::from).collect();
     let whole = |count: i64| (0..count).collect::<Vec<i64>>();

@@ -41,7 +41,7 @@ fn ceil_is_that_of_libtorch() {
         let avg = x.avg_pool2d(kernel, stride, padding, true, true, None);
         for (op, expected) in [(op("max_pool", &window[..4]), max), (op("avg_pool", &window), avg)]
         {
-            let network = single(op, &[Shape::map(2, size as u32, size as u32)]);
+            let network = single(op, &[Shape::from([2, size as u32, size as u32])]);
             let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
             let found = &network.forward(std::slice::from_ref(&x), false).unwrap()[0];
             assert!(found.allclose(&expected, 1e-6, 1e-6, false), "{size} {k} {stride:?} {p}");
@@ -55,7 +55,7 @@ fn dropouts() {
     let (p, ones) = (0.25, Tensor::ones([64, 16, 6, 5], (Kind::Float, Device::Cpu)));
     for (name, apart) in [("dropout", 4), ("spatial_dropout", 2), ("drop_path", 1)] {
         let dropout = op(name, &[("p", Argument::Real(p))]);
-        let network = single(dropout, &[Shape::map(16, 6, 5)]);
+        let network = single(dropout, &[Shape::from([16, 6, 5])]);
         let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
         let inputs = std::slice::from_ref(&ones);
         let run = |seed: Option<u64>, step: usize| {
@@ -84,7 +84,7 @@ fn dropouts() {
 /// The value of a convolution by the kernel that is planned for it.
 fn convolution(op: Op, x: &Tensor, kernel: &Tensor) -> Tensor {
     let &[_, c, h, w] = x.size().as_slice() else { unreachable!() };
-    let inputs = vec![Shape::map(c as u32, h as u32, w as u32)];
+    let inputs = vec![Shape::from([c as u32, h as u32, w as u32])];
     let output = op.shape(&inputs).unwrap();
     let case = OpCase { op, inputs, output, weights: Vec::new() };
     let kernels = [kernel.shallow_clone()];
@@ -153,7 +153,7 @@ fn batch_norm_learns_and_uses_running_statistics() {
     for affine in [false, true] {
         let momentum = ("momentum", Argument::Real(0.3));
         let norm = op("batch_norm", &[momentum, ("affine", Argument::Flag(affine))]);
-        let network = single(norm, &[Shape::map(3, 5, 7)]);
+        let network = single(norm, &[Shape::from([3, 5, 7])]);
         let mut trained = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
         let mut weights = nas_cases::networks::weights(&network);
         trained.load(&weights).unwrap();

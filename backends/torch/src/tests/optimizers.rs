@@ -11,7 +11,7 @@ use crate::optimizer::Sgd;
 
 /// Two outputs, `a * x` and `b * x`, of one weight each.
 fn pair() -> TorchNetwork {
-    let (mut maker, x) = Maker::new(1, Shape::map(1, 1, 1));
+    let (mut maker, x) = Maker::new(1, Shape::from([1, 1, 1]));
     let a = maker.conv("a", x, 1, Conv::pointwise());
     maker.output(a);
     let b = maker.conv("b", x, 1, Conv::pointwise());
@@ -68,7 +68,7 @@ fn long_gradients_are_clipped() {
 
 #[test]
 fn adam_is_that_of_the_paper() {
-    let (mut maker, _) = Maker::new(1, Shape::map(1, 1, 1));
+    let (mut maker, _) = Maker::new(1, Shape::from([1, 1, 1]));
     maker.decision("d", 3);
     let mut choices = Choices::new(&maker.space);
     choices.prune(0, 2);

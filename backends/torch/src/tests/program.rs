@@ -29,7 +29,7 @@ fn supernet(text: &str) -> Program {
 fn network(text: &str) -> Program {
     let space = space(text);
     let network = specialise(&space, &space.first_assignment());
-    Program::in_training(&network, Some(Shape::map(3, 16, 16))).unwrap()
+    Program::in_training(&network, Some(Shape::from([3, 16, 16]))).unwrap()
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(crate) fn settings(mixing: Mixing) -> Settings {
 
 /// Two layers, the first without and the second with a residual; 4 and 3 candidates.
 fn small() -> Checked<Space> {
-    squeeze(3, Shape::map(3, 16, 16), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
+    squeeze(3, Shape::from([3, 16, 16]), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
 }
 
 fn mixture(mixing: Mixing) -> Mixture {
@@ -309,7 +309,7 @@ fn a_loss_that_is_no_number_names_the_first_node() {
 #[test]
 fn weights_start_from_seed_and_name_alone() {
     let first = mixture(Mixing::Soft).state().unwrap();
-    let space = squeeze(3, Shape::map(3, 16, 16), &[(8, 2)], &[UNITS[0]]);
+    let space = squeeze(3, Shape::from([3, 16, 16]), &[(8, 2)], &[UNITS[0]]);
     let fewer = Mixture::new(&space, settings(Mixing::Hard)).unwrap().state().unwrap();
     for name in ["stem/conv.weight", "unit.0/op=c0/project/conv.weight"] {
         assert_eq!(first[name], fewer[name]);
@@ -318,7 +318,7 @@ fn weights_start_from_seed_and_name_alone() {
         first["unit.0/op=c0/project/conv.weight"].data,
         first["unit.0/op=c1/expand/conv.weight"].data
     );
-    let (mut maker, x) = Maker::new(3, Shape::map(64, 4, 4));
+    let (mut maker, x) = Maker::new(3, Shape::from([64, 4, 4]));
     let wide = Conv { kernel: 3, groups: 2, ..Conv::pointwise() };
     let y = maker.conv("wide", x, 128, wide);
     maker.output(y);
@@ -335,7 +335,7 @@ fn weights_start_from_seed_and_name_alone() {
 /// A decision may govern several selects, and its candidates may hold decisions.
 #[test]
 fn decisions_nest_and_are_shared() {
-    let (mut maker, x) = Maker::new(3, Shape::map(3, 8, 8));
+    let (mut maker, x) = Maker::new(3, Shape::from([3, 8, 8]));
     let outer = maker.decision("outer", 2);
     let inner = maker.decision("inner", 2);
     let a = maker.conv("a", x, 3, Conv::pointwise());
@@ -374,7 +374,7 @@ fn decisions_nest_and_are_shared() {
 /// What a dropout sets to zero depends on the step and the seed, and scoring has none.
 #[test]
 fn each_step_has_dropouts_of_its_own() {
-    let (mut maker, image) = Maker::new(3, Shape::map(3, 16, 16));
+    let (mut maker, image) = Maker::new(3, Shape::from([3, 16, 16]));
     let dropout = maker.op("dropout", op("dropout", &[]), &[image]);
     maker.output(dropout);
     let network = network(&checked(maker.space), &[]);

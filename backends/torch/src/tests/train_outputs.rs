@@ -48,7 +48,8 @@ fn gradient(network: &TorchNetwork, loss: &Tensor) -> Tensor {
 fn their_losses_and_gradients_are_added_by_weight() {
     let space = space(&format!("{TRUNK}{HEADS}"));
     let network = specialise(&space, &space.first_assignment());
-    let network = TorchNetwork::in_training(&network, Shape::map(3, 8, 8), 1, Device::Cpu).unwrap();
+    let network =
+        TorchNetwork::in_training(&network, Shape::from([3, 8, 8]), 1, Device::Cpu).unwrap();
     network.parameters.require_gradients(true).unwrap();
     tch::manual_seed(5);
     let images = Tensor::randn([4, 3, 8, 8], (Kind::Float, Device::Cpu));
@@ -87,7 +88,7 @@ fn their_weights_may_be_missing_from_what_training_begins_with() {
     let space = space(&format!("{TRUNK}{HEADS}"));
     let plain = specialise(&space, &space.first_assignment());
     let of_network = TorchNetwork::new(&plain, 2, Device::Cpu).unwrap().weights().unwrap();
-    let fed = Shape::map(3, 8, 8);
+    let fed = Shape::from([3, 8, 8]);
     let mut network = TorchNetwork::in_training(&plain, fed, 1, Device::Cpu).unwrap();
     let fresh = network.weights().unwrap();
     assert!(network.load(&of_network).is_err());

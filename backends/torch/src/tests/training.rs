@@ -43,7 +43,7 @@ impl Tiles {
         change(&mut recipe);
         let dataset = Dataset::open(self.0.path()).unwrap();
         let task = Task::Segmentation { classes: 7, ignore: 255 };
-        let shown = (task, Shape::map(3, 64, 64));
+        let shown = (task, Shape::from([3, 64, 64]));
         Loaders::new(&dataset, &recipe, shown, batch, 0.5, Device::Cpu)
     }
 }
@@ -69,7 +69,7 @@ fn recipe() -> Recipe {
 }
 
 fn space() -> Checked<Space> {
-    squeeze(7, Shape::map(3, 64, 64), &[(16, 2), (16, 1)], &[UNITS[2], UNITS[8]])
+    squeeze(7, Shape::from([3, 64, 64]), &[(16, 2), (16, 1)], &[UNITS[2], UNITS[8]])
 }
 
 fn pass(part: Part, epoch: u32) -> Pass {

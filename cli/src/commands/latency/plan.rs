@@ -203,11 +203,10 @@ fn manifest(subject: &Subject, file: &Path) -> Manifest {
 }
 
 fn measurable(part: &Part) -> Measurable {
-    let shape = |port: &Port| {
-        let node = part.network.nodes.get(port.node);
-        node.map(|node| [&[1], node.shape.dims()].concat()).unwrap_or_default()
+    let input = |port: &Port| {
+        let shape = part.network.port_shape(port).batched(1);
+        ModelInput { name: port.name.clone(), shape }
     };
-    let input = |port: &Port| ModelInput { name: port.name.clone(), shape: shape(port) };
     Measurable {
         key: part.key.clone(),
         about: part.about.clone(),

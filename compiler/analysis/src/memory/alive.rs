@@ -1,7 +1,7 @@
 //! What is alive at each step of a space, as functions of the decisions.
 
 use nas_ir::diagram::{Combine, Diagram, Diagrams, Top};
-use nas_ir::{Assignment, Checked, DecisionId, NodeId, NodeKind, Space};
+use nas_ir::{Assignment, Checked, DecisionId, NodeId, NodeKind, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::super::elimination::{Semiring, eliminate};
@@ -124,7 +124,8 @@ impl<'s> Builder<'s> {
         for (_, node) in space.graph.nodes() {
             let size = |index: usize| {
                 let shape = node.shape.values().get(index);
-                shape.map_or(0, |shape| shape.elements().saturating_mul(number))
+                let shape = shape.unwrap_or_else(|| fault("a node without a shape"));
+                shape.elements().saturating_mul(number)
             };
             bytes.push(match node.shape.selector() {
                 None => store.constant(size(0)),

@@ -517,11 +517,11 @@ impl<'p> Elaborator<'p, '_> {
 /// A field of a tensor of this shape.
 fn field_of(shape: &Shape, field: &str) -> Option<Value> {
     let size = |size: u32| Value::small(size.into());
-    match (field, shape.spatial()) {
-        ("channels", _) => Some(size(shape.channels())),
-        ("height", Some([height, _])) => Some(size(height)),
-        ("width", Some([_, width])) => Some(size(width)),
-        ("shape", _) => {
+    match field {
+        "channels" => Some(size(shape.channels())),
+        "height" => shape.height().map(size),
+        "width" => shape.width().map(size),
+        "shape" => {
             let dims: Vec<Value> = shape.dims().iter().map(|&d| size(d)).collect();
             Some(Value::List(dims.into()))
         }

@@ -232,7 +232,7 @@ fn input_shape(value: &Value) -> Option<Shape> {
         _ => None,
     };
     match dims.as_ref() {
-        [c, h, w] => Some(Shape::map(size(c)?, size(h)?, size(w)?)),
+        [c, h, w] => Some(Shape::from([size(c)?, size(h)?, size(w)?])),
         _ => None,
     }
 }

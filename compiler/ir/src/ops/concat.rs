@@ -43,8 +43,8 @@ impl Operator for Concat {
         let first = inputs.first();
         if inputs.all().iter().any(|shape| shape.spatial() != first.spatial()) {
             let shapes: Vec<String> = inputs.all().iter().map(Shape::to_string).collect();
-            let sizes: Vec<Shape> =
-                inputs.all().iter().map(|shape| shape.with_channels(0)).collect();
+            let of_one = |shape: &Shape| shape.with_channels(first.channels());
+            let sizes: Vec<Shape> = inputs.all().iter().map(of_one).collect();
             return Err(ShapeProblem::Mismatch {
                 title: format!(
                     "cannot join maps of shapes {}: {}",

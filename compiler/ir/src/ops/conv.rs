@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::inputs::Inputs;
-use super::kernel::{BIAS, GROUPS, OUT, at_each_pixel, groups_divide, he_variance, with_bias};
+use super::kernel::{BIAS, GROUPS, OUT, at_each_position, groups_divide, he_variance, with_bias};
 use super::operator::{Kernel, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
@@ -92,7 +92,7 @@ impl Operator for Conv {
         groups_divide(self.groups, input.channels(), self.out)?;
         let lines = Line::both(size, self.kernel, self.stride, self.dilation, self.padding);
         let [h, w] = window::output(lines, Line::whole)?;
-        Ok(Shape::map(self.out, h, w))
+        Ok(Shape::from([self.out, h, w]))
     }
 }
 
@@ -110,6 +110,6 @@ impl Conv {
 
     /// Every output pixel reads the whole kernel once.
     fn macs(&self, inputs: Inputs<'_>, output: Shape) -> u128 {
-        at_each_pixel(&self.filters(inputs), output)
+        at_each_position(&self.filters(inputs), output)
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::inputs::Inputs;
-use super::kernel::{BIAS, GROUPS, OUT, at_each_pixel, groups_divide, he_variance, with_bias};
+use super::kernel::{BIAS, GROUPS, OUT, at_each_position, groups_divide, he_variance, with_bias};
 use super::operator::{Kernel, Operator, Properties, Storage, Yields};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
@@ -101,7 +101,7 @@ impl Operator for ConvTranspose {
     fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
         let (input, [h, w]) = inputs.first_map()?;
         groups_divide(self.groups, input.channels(), self.out)?;
-        Ok(Shape::map(self.out, self.along(0, h)?, self.along(1, w)?))
+        Ok(Shape::from([self.out, self.along(0, h)?, self.along(1, w)?]))
     }
 }
 
@@ -119,7 +119,7 @@ impl ConvTranspose {
 
     /// Every input pixel is multiplied with the whole kernel once.
     fn macs(&self, inputs: Inputs<'_>, _output: Shape) -> u128 {
-        at_each_pixel(&self.filters(inputs), inputs.first())
+        at_each_position(&self.filters(inputs), inputs.first())
     }
 
     /// The size of the result along one direction.

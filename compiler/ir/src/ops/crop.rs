@@ -46,7 +46,7 @@ impl Operator for Crop {
         };
         let Border { top, left, bottom, right } = self.0;
         match (rest(h, top, bottom), rest(w, left, right)) {
-            (Some(h), Some(w)) => Ok(Shape::map(input.channels(), h, w)),
+            (Some(h), Some(w)) => Ok(input.with_spatial([h, w])),
             _ => Err(ShapeProblem::Window {
                 title: format!("nothing is left of a map {input} after the crop"),
                 help: Cure::advice("remove fewer rows or columns"),

@@ -40,22 +40,25 @@ fn is_nearer(first: (Shape, Shape), second: (Shape, Shape)) -> bool {
     }
 }
 
-/// Height times width; of a vector 0.
+/// Height times width; of a vector, which has neither, 0.
 fn area(shape: Shape) -> u64 {
-    shape.spatial().map_or(0, |[height, width]| u64::from(height) * u64::from(width))
+    if shape.is_spatial() { shape.positions() } else { 0 }
 }
 
-/// A step that makes one shape of another.
+/// A step that makes one shape of another, as far as there are operators for it: of vectors
+/// vectors, of maps both.
 fn step(from: Shape, to: Shape) -> Option<String> {
     let channels = to.channels();
-    let Some(size) = from.spatial() else {
-        return to.spatial().is_none().then(|| format!("linear({channels})"));
-    };
+    if !from.is_spatial() {
+        return (!to.is_spatial()).then(|| format!("linear({channels})"));
+    }
+    let size = from.plane()?;
     let has_channels = from.channels() == channels;
-    let Some(wanted) = to.spatial() else {
+    if !to.is_spatial() {
         let linear = if has_channels { String::new() } else { format!(" -> linear({channels})") };
         return Some(format!("global_avg_pool -> flatten{linear}"));
-    };
+    }
+    let wanted = to.plane()?;
     if size == wanted {
         return Some(format!("conv({channels}, kernel = 1)"));
     }
@@ -78,16 +81,19 @@ pub(super) fn difference(inputs: &[Shape]) -> &'static str {
     let any = |differs: fn(Shape, Shape) -> bool| {
         inputs.iter().zip(inputs.iter().skip(1)).any(|(&a, &b)| differs(a, b))
     };
-    let ranks = any(|a, b| a.dims().len() != b.dims().len());
+    if any(|a, b| a.rank() != b.rank()) {
+        let are_usual = inputs.iter().all(|shape| !shape.is_spatial() || shape.plane().is_some());
+        return if are_usual { "not all are maps" } else { "not all have as many sizes" };
+    }
     let channels = any(|a, b| a.channels() != b.channels());
-    let height = any(|a, b| a.spatial().map(|s| s[0]) != b.spatial().map(|s| s[0]));
-    let width = any(|a, b| a.spatial().map(|s| s[1]) != b.spatial().map(|s| s[1]));
-    match (channels, height, width) {
-        _ if ranks => "not all are maps",
-        (true, false, false) => "their channels differ",
-        (false, true, false) => "their heights differ",
-        (false, false, true) => "their widths differ",
-        (false, _, _) => "their sizes differ",
-        (true, _, _) => "their channels and sizes differ",
+    let sizes = any(|a, b| a.spatial() != b.spatial());
+    let height = any(|a, b| a.plane().map(|[h, _]| h) != b.plane().map(|[h, _]| h));
+    let width = any(|a, b| a.plane().map(|[_, w]| w) != b.plane().map(|[_, w]| w));
+    match (channels, sizes, height, width) {
+        (true, true, _, _) => "their channels and sizes differ",
+        (true, false, _, _) => "their channels differ",
+        (false, _, true, false) => "their heights differ",
+        (false, _, false, true) => "their widths differ",
+        (false, _, _, _) => "their sizes differ",
     }
 }

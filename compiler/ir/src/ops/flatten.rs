@@ -41,7 +41,7 @@ impl Operator for Flatten {
     fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
         let elements = inputs.first().elements();
         match u32::try_from(elements) {
-            Ok(elements) => Ok(Shape::vector(elements)),
+            Ok(elements) => Ok(Shape::from([elements])),
             Err(_) => Err(ShapeProblem::Overflow {
                 what: format!("a vector of {elements}"),
                 limit: MAX_DIMENSION,

@@ -40,6 +40,6 @@ impl Operator for GlobalAvgPool {
 
     fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
         let (input, _) = inputs.first_map()?;
-        Ok(Shape::map(input.channels(), 1, 1))
+        Ok(input.pooled())
     }
 }

@@ -56,9 +56,17 @@ impl<'s> Inputs<'s> {
 
 /// Height and width of what must be a feature map.
 pub(super) fn map_size(shape: Shape) -> Result<[u32; 2], ShapeProblem> {
-    shape.spatial().ok_or(ShapeProblem::Rank {
-        needs: "a map [C, H, W], not a vector",
-        through: None,
-        help: "use it before `flatten` or `linear`",
+    shape.plane().ok_or(if shape.is_spatial() {
+        ShapeProblem::Rank {
+            needs: "a map [C, H, W], with a height and a width",
+            through: None,
+            help: "give it an operand of three sizes",
+        }
+    } else {
+        ShapeProblem::Rank {
+            needs: "a map [C, H, W], not a vector",
+            through: None,
+            help: "use it before `flatten` or `linear`",
+        }
     })
 }

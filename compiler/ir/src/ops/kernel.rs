@@ -55,10 +55,9 @@ pub(super) fn groups_divide(
     Ok(())
 }
 
-/// MACs of a kernel that is applied at each pixel of a map.
-pub(super) fn at_each_pixel(kernel: &Weight, map: Shape) -> u128 {
-    let [h, w] = map.spatial().unwrap_or([1, 1]).map(u128::from);
-    u128::from(kernel.elements()).saturating_mul(h).saturating_mul(w)
+/// MACs of a kernel that is applied at each position of a shape.
+pub(super) fn at_each_position(kernel: &Weight, shape: Shape) -> u128 {
+    u128::from(kernel.elements()).saturating_mul(shape.positions().into())
 }
 
 /// 2 / fan-out (He et al. 2015, equation 14), where fan-out is the number of outputs that read an

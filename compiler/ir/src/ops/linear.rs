@@ -57,14 +57,14 @@ impl Operator for Linear {
 
     fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
         let input = inputs.first();
-        if input.spatial().is_some_and(|size| size != [1, 1]) {
+        if input.positions() != 1 {
             return Err(ShapeProblem::Rank {
                 needs: "a vector [C], not a map",
                 through: Some("flatten"),
                 help: "or with `global_avg_pool` for the mean of each channel",
             });
         }
-        Ok(Shape::vector(self.out))
+        Ok(Shape::from([self.out]))
     }
 }
 

@@ -54,22 +54,11 @@ impl Operator for Mul {
 
 /// The shape of an operand beside another: a gate stays one.
 fn gate(own: Shape, other: Shape) -> Shape {
-    match own.spatial() {
-        Some([1, 1]) if other.spatial().is_some() => Shape::map(other.channels(), 1, 1),
-        _ => other,
-    }
+    let is_gate = own.is_spatial() && own.positions() == 1;
+    if is_gate && own.rank() == other.rank() { own.with_channels(other.channels()) } else { other }
 }
 
-/// The common shape if each dimension is equal or 1.
+/// The common shape if each size is equal or 1.
 fn broadcast(a: Shape, b: Shape) -> Option<Shape> {
-    if a.dims().len() != b.dims().len() {
-        return None;
-    }
-    let dims: Option<Vec<u32>> = a
-        .dims()
-        .iter()
-        .zip(b.dims())
-        .map(|(&a, &b)| (a == b || a == 1 || b == 1).then_some(a.max(b)))
-        .collect();
-    Shape::from_dims(&dims?)
+    a.zip(b, |a, b| (a == b || a == 1 || b == 1).then_some(a.max(b)))
 }

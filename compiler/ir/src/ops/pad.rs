@@ -44,6 +44,6 @@ impl Operator for Pad {
         let Border { top, left, bottom, right } = self.0;
         let height = h.saturating_add(top).saturating_add(bottom);
         let width = w.saturating_add(left).saturating_add(right);
-        Ok(Shape::map(input.channels(), height, width))
+        Ok(input.with_spatial([height, width]))
     }
 }

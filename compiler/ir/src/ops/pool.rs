@@ -67,7 +67,7 @@ impl Pool {
     pub(super) fn shape(self, input: Shape) -> Result<Shape, ShapeProblem> {
         let size = map_size(input)?;
         let [h, w] = window::output(self.lines(size), |line| self.count(line))?;
-        Ok(Shape::map(input.channels(), h, w))
+        Ok(input.with_spatial([h, w]))
     }
 
     /// Its padding on a map, as far as its windows reach.

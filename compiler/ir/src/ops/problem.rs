@@ -75,11 +75,10 @@ impl Cure {
 
 /// The shape, unless it leaves the range of what the compiler computes with.
 pub(super) fn within_limits(shape: Shape) -> Result<Shape, ShapeProblem> {
-    let sizes = ["a channel count", "a height", "a width"].into_iter().zip(shape.dims());
-    for (what, &size) in sizes {
+    for (axis, &size) in shape.dims().iter().enumerate() {
         if u64::from(size) > MAX_DIMENSION {
             return Err(ShapeProblem::Overflow {
-                what: format!("{what} of {size}"),
+                what: format!("{} of {size}", axis_name(shape, axis)),
                 limit: MAX_DIMENSION,
                 help: "use fewer channels, or a smaller `size` or `scale`",
             });
@@ -93,4 +92,16 @@ pub(super) fn within_limits(shape: Shape) -> Result<Shape, ShapeProblem> {
         });
     }
     Ok(shape)
+}
+
+/// What the size along an axis is, with its article.
+fn axis_name(shape: Shape, axis: usize) -> &'static str {
+    match (axis, shape.spatial()) {
+        (0, _) => "a channel count",
+        (1, [_]) => "a length",
+        (1, [_, _]) | (2, [_, _, _]) => "a height",
+        (2, [_, _]) | (3, [_, _, _]) => "a width",
+        (1, [_, _, _]) => "a depth",
+        _ => "a size",
+    }
 }

@@ -117,7 +117,7 @@ impl Operator for Resize {
     fn shape(&self, inputs: Inputs<'_>) -> Result<Shape, ShapeProblem> {
         let (input, size) = inputs.first_map()?;
         let [height, width] = self.size(size);
-        Ok(Shape::map(input.channels(), height, width))
+        Ok(input.with_spatial([height, width]))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use nas_diagnostics::fault;
+
 use super::conv::Conv;
 use super::inputs::Inputs;
 use super::operator::{Operator, Properties, Storage, Yields};
@@ -90,11 +92,13 @@ impl Operator for Shift {
 }
 
 impl Shift {
-    /// The depthwise convolution that does the same, and its kernel `[channels, 1, k, k]`: for
-    /// engines without such an operator.
+    /// The depthwise convolution that does the same to such an operand, and its kernel
+    /// `[channels, 1, k, k]`: for engines without such an operator.
     #[must_use]
-    pub fn as_conv(&self, channels: NonZeroU32) -> (Conv, Vec<f32>) {
+    pub fn as_conv(&self, input: Shape) -> (Conv, Vec<f32>) {
         let Self { kernel, dilation } = *self;
+        let channels = NonZeroU32::new(input.channels());
+        let channels = channels.unwrap_or_else(|| fault("a shift without channels"));
         let edge = [(kernel / 2).saturating_mul(dilation); 2];
         let conv = Conv {
             out: channels.get(),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use nas_diagnostics::fault;
+
 /// Everything about an operator but its formulas.
 #[derive(Debug)]
 pub struct Declaration {
@@ -257,18 +259,18 @@ impl Arguments {
     }
 
     // INVARIANT: arguments were checked against the declaration, so each accessor below meets
-    // the kind that it reads; the fallbacks are never taken (the table's test would show it).
+    // the kind that it reads.
 
     pub(crate) fn count(&self, name: &str) -> u32 {
-        if let Some(Argument::Count(n)) = self.get(name) { n } else { 0 }
+        if let Some(Argument::Count(n)) = self.get(name) { n } else { missing(name) }
     }
 
     pub(crate) fn positive(&self, name: &str) -> NonZeroU32 {
-        NonZeroU32::new(self.count(name)).unwrap_or(NonZeroU32::MIN)
+        NonZeroU32::new(self.count(name)).unwrap_or_else(|| missing(name))
     }
 
     pub(crate) fn pair(&self, name: &str) -> [u32; 2] {
-        self.pair_if_given(name).unwrap_or_default()
+        self.pair_if_given(name).unwrap_or_else(|| missing(name))
     }
 
     pub(crate) fn pair_if_given(&self, name: &str) -> Option<[u32; 2]> {
@@ -280,14 +282,19 @@ impl Arguments {
     }
 
     pub(crate) fn real(&self, name: &str) -> f64 {
-        if let Some(Argument::Real(r)) = self.get(name) { r } else { 0.0 }
+        if let Some(Argument::Real(r)) = self.get(name) { r } else { missing(name) }
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
-        matches!(self.get(name), Some(Argument::Flag(true)))
+        if let Some(Argument::Flag(flag)) = self.get(name) { flag } else { missing(name) }
     }
 
     pub(crate) fn word(&self, name: &str) -> &'static str {
-        if let Some(Argument::Word(w)) = self.get(name) { w } else { "" }
+        if let Some(Argument::Word(w)) = self.get(name) { w } else { missing(name) }
     }
+}
+
+/// An operator is made from arguments that do not follow its declaration.
+fn missing(name: &str) -> ! {
+    fault(&format!("no argument `{name}` of the declared kind"))
 }

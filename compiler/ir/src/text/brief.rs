@@ -80,6 +80,7 @@ mod tests {
         let pool = Arguments::default()
             .with("kernel", Argument::Pair([49, 49]))
             .with("padding", Argument::Word("valid"))
+            .with("ceil", Argument::Flag(false))
             .with("count_include_pad", Argument::Flag(false));
         assert_eq!(build("avg_pool", pool.clone()), "avg_pool 49×49");
         let pool = pool.with("stride", Argument::Pair([16, 20]));

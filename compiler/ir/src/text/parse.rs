@@ -10,7 +10,7 @@ use crate::measure::Measure;
 use crate::node::{Node, NodeKind};
 use crate::ops::signature::{Argument, Arguments, Declaration, Default, Literal};
 use crate::ops::{self, Op};
-use crate::shape::Shape;
+use crate::shape::{MAX_RANK, Shape};
 use crate::space::Space;
 use crate::task::Task;
 use crate::varied::{Varied, varied};
@@ -370,7 +370,8 @@ impl<'t> Line<'t> {
     fn shape(&mut self) -> Parsed<Shape> {
         self.token("[")?;
         let dims = self.list("]", Self::count)?;
-        Shape::from_dims(&dims).ok_or_else(|| self.expected("a shape of one or three sizes"))
+        let expected = || self.expected(format!("a shape of 1 to {MAX_RANK} sizes"));
+        Shape::new(&dims).ok_or_else(expected)
     }
 
     /// Items with commas between them, up to what closes the list.

@@ -6,7 +6,7 @@
 
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::{
-    Assignment, Checked, DecisionId, IdVec, Network, Node, NodeId, NodeKind, Op, Shape, Space,
+    Assignment, Checked, DecisionId, IdVec, Network, Node, NodeId, NodeKind, Op, Space, fault,
 };
 
 use super::simplify::{NONE, simplify};
@@ -182,12 +182,12 @@ impl<'s> Builder<'s> {
         let Self { picked, places, network } = self;
         places[id] = network.nodes.len() + network.training.nodes.len();
         // INVARIANT: the checker proved a shape for every assignment.
-        let shape = node.shape.get(&picked.space.selectors, picked.assignment).copied();
+        let shape = node.shape.get(&picked.space.selectors, picked.assignment);
         NetworkNode {
             name: node.name.clone(),
             op: picked.op(node).cloned(),
             inputs: picked.operands(node).iter().map(|&operand| places[operand]).collect(),
-            shape: shape.unwrap_or(Shape::vector(0)),
+            shape: *shape.unwrap_or_else(|| fault("a node without a shape")),
         }
     }
 }
