@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use nas_ir::{Measure, Metric};
-use nas_search::record::{Candidate, RetrainEpoch, SearchEpoch};
-use nas_search::{Event, Phase, Work};
+use nas_search::record::{RetrainEpoch, SearchEpoch, TriedNetwork};
+use nas_search::{Event, Phase, StepKind};
 use nasc::render::bar::Bar;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
@@ -57,14 +57,14 @@ impl Progress {
                 };
                 self.bar.line(&format!("{phase}: {left}"));
             }
-            Event::Step { work, number, step } => {
-                let what = match work {
-                    Work::Weights => "search, weights, epoch",
-                    Work::Choices => "search, choices, epoch",
-                    Work::Score => "score network",
-                    Work::Train => "retrain, epoch",
-                    Work::Val => "validate, epoch",
-                    Work::Test => "test, epoch",
+            Event::Step { kind, number, step } => {
+                let what = match kind {
+                    StepKind::Weights => "search, weights, epoch",
+                    StepKind::Choices => "search, choices, epoch",
+                    StepKind::Score => "score network",
+                    StepKind::Train => "retrain, epoch",
+                    StepKind::Val => "validate, epoch",
+                    StepKind::Test => "test, epoch",
                 };
                 let what = format!("{what} {}", number.saturating_add(1));
                 return self.bar.step(&what, step.done, step.of);
@@ -79,8 +79,8 @@ impl Progress {
             Event::EpochDone { record, seconds } => {
                 self.bar.line(&self.search_line(record, *seconds))
             }
-            Event::Scored { number, of, candidate } => {
-                let Candidate { score, cost, budget, .. } = candidate;
+            Event::Scored { number, of, network } => {
+                let TriedNetwork { score, cost, budget, .. } = network;
                 let n = number.saturating_add(1);
                 let after = match budget.epochs {
                     0 => "inherited".to_owned(),

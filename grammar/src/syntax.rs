@@ -7,7 +7,7 @@ use crate::ast::Span;
 use crate::brackets::innermost_open;
 use crate::error::Syntax;
 use crate::fix::{Fix, Help};
-use crate::habits::{self, Site};
+use crate::habits::{self, Unexpected};
 use crate::problem::Problem;
 use crate::rules::Rule;
 use crate::scan::{Scanner, TokenKind};
@@ -56,27 +56,30 @@ pub(crate) fn expected(
     let rest = blanks.trim_start_matches([' ', '\t']);
     let at = at + blanks.len() - rest.len();
     let before = text.get(start..at).unwrap_or_default();
-    let site = Site { source, start, before, rest, rules };
-    let open = unclosed(site);
+    let unexpected = Unexpected { source, start, before, rest, rules };
+    let open = unclosed(unexpected);
     let mut title = format!("expected {}", words::phrase(rules));
-    let mut label = found(site, whole);
+    let mut label = found(unexpected, whole);
     let commented = open.as_ref().and_then(|open| {
-        let line = site.before.get(open.at..)?.lines().next()?;
-        habits::commented_closer(site, open.at, line, open.bracket, closing(open.bracket))
+        let line = unexpected.before.get(open.at..)?.lines().next()?;
+        habits::commented_closer(unexpected, open.at, line, open.bracket, closing(open.bracket))
     });
     let help = match open.as_ref().filter(|open| open.is_cause) {
         _ if commented.is_some() => commented,
-        Some(open) => Some(closed(site, open)),
-        None if whole == Whole::File && is_cut_short(site) && !site.before.is_empty() => {
+        Some(open) => Some(closed(unexpected, open)),
+        None if whole == Whole::File
+            && is_cut_short(unexpected)
+            && !unexpected.before.is_empty() =>
+        {
             let (line, _) = source.line_column(start);
             Some(Help::advice(format!("the item that begins in line {line} is not finished")))
         }
         None => {
-            if let Some(word) = habits::word_for_name(site) {
+            if let Some(word) = habits::word_for_name(unexpected) {
                 let reserved = format!("`{word}` is a word of the language and cannot be a name");
                 label = std::mem::replace(&mut title, reserved);
             }
-            habits::help(site)
+            habits::help(unexpected)
         }
     };
     let mut labels = vec![LabeledSpan::new_primary_with_span(Some(label), found_at(text, at))];
@@ -89,9 +92,9 @@ pub(crate) fn expected(
     Problem::new(said, help.and_then(Help::into_fix))
 }
 
-fn found(site: Site<'_>, whole: Whole) -> String {
+fn found(unexpected: Unexpected<'_>, whole: Whole) -> String {
     match whole {
-        _ if !site.rest.is_empty() => format!("found {}", words::found(site.rest).0),
+        _ if !unexpected.rest.is_empty() => format!("found {}", words::found(unexpected.rest).0),
         Whole::File => "the file ends here".to_owned(),
         Whole::Argument => "the text ends here".to_owned(),
     }
@@ -108,9 +111,9 @@ fn found_at(text: &str, at: usize) -> Span {
 }
 
 /// Whether the file or the next item begins where the item goes on.
-fn is_cut_short(site: Site<'_>) -> bool {
-    let starts_line = site.before.ends_with('\n');
-    site.rest.is_empty() || (starts_line && words::begins_item(site.rest))
+fn is_cut_short(unexpected: Unexpected<'_>) -> bool {
+    let starts_line = unexpected.before.ends_with('\n');
+    unexpected.rest.is_empty() || (starts_line && words::begins_item(unexpected.rest))
 }
 
 /// A bracket or a quote that is not closed.
@@ -131,23 +134,23 @@ fn closing(bracket: char) -> char {
 }
 
 /// How to close a bracket before what is found instead, or a string behind its first word.
-fn closed(site: Site<'_>, open: &Open) -> Help {
+fn closed(unexpected: Unexpected<'_>, open: &Open) -> Help {
     let closer = closing(open.bracket);
     let says = |new: &str| format!("close it with `{new}`");
     if open.bracket == '"' {
-        let inside = site.before.get(open.at + 1..).unwrap_or_default();
+        let inside = unexpected.before.get(open.at + 1..).unwrap_or_default();
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let word = inside.find(|c| !is_word(c)).unwrap_or(inside.len());
         let end = open.at + 1 + word;
         return match word {
             0 => Help::advice(says("\"")),
-            _ => Fix::replace(site.at(end, end), closer, says).into(),
+            _ => Fix::replace(unexpected.at(end, end), closer, says).into(),
         };
     }
-    let end = end_of_words(site.before);
+    let end = end_of_words(unexpected.before);
     // A brace closes in a line of its own.
     let new_line = if open.bracket == '{' { "\n" } else { "" };
-    Fix::replace(site.at(end, end), format!("{new_line}{closer}"), says).into()
+    Fix::replace(unexpected.at(end, end), format!("{new_line}{closer}"), says).into()
 }
 
 /// Where what a text says ends, without the comments and blanks at its end.
@@ -164,28 +167,28 @@ fn end_of_words(text: &str) -> usize {
 }
 
 /// The bracket or quote before the place of an error that is not closed, where it should be shown.
-fn unclosed(site: Site<'_>) -> Option<Open> {
-    let first = site.rest.chars().next();
-    if site.rules.contains(&Rule::close_string) {
-        let at = site.before.rfind('"').filter(|_| first != Some('\\'))?;
+fn unclosed(unexpected: Unexpected<'_>) -> Option<Open> {
+    let first = unexpected.rest.chars().next();
+    if unexpected.rules.contains(&Rule::close_string) {
+        let at = unexpected.before.rfind('"').filter(|_| first != Some('\\'))?;
         return Some(Open { at, bracket: '"', is_cause: true });
     }
-    let (at, bracket) = innermost_open(site.before)?;
+    let (at, bracket) = innermost_open(unexpected.before)?;
     let rule = match bracket {
         '(' => Rule::close_paren,
         '[' => Rule::close_bracket,
         _ => Rule::close_brace,
     };
-    if !site.rules.contains(&rule) {
+    if !unexpected.rules.contains(&rule) {
         return None;
     }
     let is_wrong_closer =
         first.is_some_and(|c| matches!(c, ')' | ']' | '}') && c != closing(bracket));
-    let line = site.before.rsplit('\n').next().unwrap_or_default();
+    let line = unexpected.before.rsplit('\n').next().unwrap_or_default();
     let starts_line = line.trim().is_empty();
     let is_round = bracket != '{';
-    let is_cause = is_cut_short(site)
+    let is_cause = is_cut_short(unexpected)
         || (is_round && is_wrong_closer)
-        || (is_round && starts_line && words::begins_statement(site.rest));
+        || (is_round && starts_line && words::begins_statement(unexpected.rest));
     (is_cause || (is_round && starts_line)).then_some(Open { at, bracket, is_cause })
 }

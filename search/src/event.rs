@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use crate::evaluator::Step;
 use crate::record::{
-    Candidate, Phase, Pruned, RetrainEpoch, RunResult, SearchEpoch, VersionChange,
+    Phase, Pruned, RetrainEpoch, RunResult, SearchEpoch, TriedNetwork, VersionChange,
 };
 
 /// What steps are steps of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub enum StepKind {
     /// The supernet's weights learn.
     Weights,
     /// The choices learn.
@@ -49,7 +49,7 @@ pub enum Event<'a> {
     /// A step was done.
     Step {
         /// Of what.
-        work: Work,
+        kind: StepKind,
         /// The epoch of the phase, or the number of the network, from 0.
         number: u32,
         /// How far.
@@ -76,12 +76,12 @@ pub enum Event<'a> {
         /// How many there are, as far as it is known.
         of: u32,
         /// How well it does, after what, and what it costs.
-        candidate: &'a Candidate,
+        network: &'a TriedNetwork,
     },
     /// The networks that were tried are ranked.
     Ranked {
         /// Those that are kept, best first.
-        candidates: &'a [Candidate],
+        networks: &'a [TriedNetwork],
     },
     /// An epoch of the retraining is done and on disk.
     Retrained {

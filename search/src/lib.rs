@@ -24,7 +24,7 @@ mod tests;
 pub mod trial;
 
 pub use error::{Failure, Fault, RunError};
-pub use event::{Event, Work};
+pub use event::{Event, StepKind};
 pub use metrics::Metrics;
 pub use record::Phase;
 pub use regime::{End, Job, run};

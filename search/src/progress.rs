@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::evaluator::{Halt, Step};
-use crate::event::{Event, OnEvent, Work};
+use crate::event::{Event, OnEvent, StepKind};
 
 /// The caller of a run, who is told what happens and may say to stop.
 pub struct Progress<'a> {
@@ -23,9 +23,9 @@ impl<'a> Progress<'a> {
     }
 
     /// What a backend calls after each step of some work.
-    pub fn steps(&mut self, work: Work, number: u32) -> impl FnMut(Step) -> ControlFlow<()> {
+    pub fn steps(&mut self, kind: StepKind, number: u32) -> impl FnMut(Step) -> ControlFlow<()> {
         move |step| {
-            self.tell(Event::Step { work, number, step });
+            self.tell(Event::Step { kind, number, step });
             if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }
     }

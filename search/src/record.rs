@@ -168,7 +168,7 @@ pub struct Timing {
 
 /// A network that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
+pub struct TriedNetwork {
     /// Its number in the order of the trials, from 0; where choices were trained, 0 is the most
     /// probable one.
     pub number: u32,
@@ -191,7 +191,7 @@ pub struct Candidate {
 pub struct TrialLine {
     /// The network.
     #[serde(flatten)]
-    pub candidate: Candidate,
+    pub network: TriedNetwork,
     /// See [`crate::strategy::Strategy::state`].
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub state: Value,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::progress::Progress;
-use crate::record::{Candidate, SearchEpoch};
+use crate::record::{SearchEpoch, TriedNetwork};
 use crate::shared::{Relaxation, Relaxed, SharedWeights};
 use crate::trial::Trial;
 
@@ -51,7 +51,7 @@ pub struct Outcome {
     /// The network.
     pub assignment: Assignment,
     /// Its costs and its score, as they are recorded.
-    pub candidate: Candidate,
+    pub network: TriedNetwork,
 }
 
 /// A strategy that trains a supernet for `schedule.epochs`; then its trials are scored with the

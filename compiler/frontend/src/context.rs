@@ -4,7 +4,7 @@ use nas_diagnostics::{Help, Place, Problems, diagnostics, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{Expr, Span};
 
-use crate::elaborate::{self, Value, Work};
+use crate::elaborate::{self, Fuel, Value};
 use crate::modules::{LoadTable, Program};
 
 diagnostics! {
@@ -21,7 +21,7 @@ pub(crate) struct Context<'p, 'e> {
     /// Those that were read.
     pub(crate) tables_read: Vec<Source>,
     /// How much elaboration took up to now.
-    pub(crate) work: Work,
+    pub(crate) fuel: Fuel,
 }
 
 impl Context<'_, '_> {
@@ -38,8 +38,8 @@ impl Context<'_, '_> {
     /// A static expression of the main file.
     pub(crate) fn evaluate(&mut self, expr: &Expr, names: &[(&str, Value)]) -> Value {
         let (program, source) = (self.program, self.source());
-        let (work, problems) = (&mut self.work, &mut *self.problems);
-        elaborate::evaluate(program, program.main(), &source, names, expr, work, problems)
+        let (fuel, problems) = (&mut self.fuel, &mut *self.problems);
+        elaborate::evaluate(program, program.main(), &source, names, expr, fuel, problems)
     }
 
     /// Reports a name that should be that of a space, unless a syntax error may hide the space.

@@ -16,7 +16,7 @@ use nas_passes::specialise;
 
 use crate::context::Context;
 use crate::device::{self, Asked};
-use crate::elaborate::{self, Value, Work};
+use crate::elaborate::{self, Fuel, Value};
 use crate::items::search::{self, Override, Static, Strategies};
 use crate::items::target::{self, Dropped, Refusal, Target};
 use crate::items::{arch, expect};
@@ -78,9 +78,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
             names::check(program, crate::modules::ModuleId(index), problems);
         }
         let is_broken = problems.has_errors();
-        let work = Work::on(program);
+        let fuel = Fuel::on(program);
         Self {
-            context: Context { program, problems, tables: None, tables_read: Vec::new(), work },
+            context: Context { program, problems, tables: None, tables_read: Vec::new(), fuel },
             is_broken,
             spaces: HashMap::new(),
             strategies: &[],
@@ -228,11 +228,11 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let (module, item) = self.context.program.space(self.context.program.main(), name)?;
         let mut found = Problems::default();
         let main = self.context.program.main();
-        let work = &mut self.context.work;
+        let fuel = &mut self.context.fuel;
         let space =
-            elaborate::elaborate(self.context.program, module, item, args, main, work, &mut found);
+            elaborate::elaborate(self.context.program, module, item, args, main, fuel, &mut found);
         // After an error in a part, what the whole lacks says nothing new.
-        let is_whole = !self.is_broken && !found.has_errors() && !self.context.work.is_exhausted();
+        let is_whole = !self.is_broken && !found.has_errors() && !self.context.fuel.is_exhausted();
         let mut checked = if is_whole { verify(space, &mut found) } else { None };
         let target =
             device::target_of(&mut self.context, module, item).filter(|_| checked.is_some());
@@ -341,10 +341,10 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// The network of an `arch` item, its expectations checked.
     pub fn named_network(&mut self, item: &'p Arch) -> Option<NamedNetwork> {
         let space = self.space_ref(&item.space)?;
-        let (source, program, work) =
-            (self.context.source(), self.context.program, &mut self.context.work);
+        let (source, program, fuel) =
+            (self.context.source(), self.context.program, &mut self.context.fuel);
         let evaluate: &mut arch::Evaluate<'_> = &mut |expr, words, problems| {
-            elaborate::evaluate_words(program, &source, words, expr, work, problems)
+            elaborate::evaluate_words(program, &source, words, expr, fuel, problems)
         };
         let assignment = arch::assignment(item, &space, &source, evaluate, self.context.problems)?;
         let expects = item.entries.iter().filter_map(|entry| match entry {
@@ -374,9 +374,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
     pub fn recipe(&mut self, name: &str, overrides: &[Override]) -> Option<Recipe> {
         let item = self.context.program.recipes().find(|item| item.name.name == name)?;
         let (source, strategies) = (self.context.source(), self.strategies);
-        let (program, work) = (self.context.program, &mut self.context.work);
+        let (program, fuel) = (self.context.program, &mut self.context.fuel);
         let checked = search::check(item, &source, overrides, strategies, &mut |expr, source| {
-            static_value(program, expr, source, work)
+            static_value(program, expr, source, fuel)
         });
         let recipe = self.recipe_or_report(checked)?;
         let weighs_latency = recipe.objective.measure == Measure::Latency;
@@ -401,9 +401,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
     /// must have been given.
     pub fn default_recipe(&mut self, space: &str, overrides: &[Override]) -> Option<Recipe> {
         let strategies = self.strategies;
-        let (program, work) = (self.context.program, &mut self.context.work);
+        let (program, fuel) = (self.context.program, &mut self.context.fuel);
         let checked = search::check_default(space, overrides, strategies, &mut |expr, source| {
-            static_value(program, expr, source, work)
+            static_value(program, expr, source, fuel)
         });
         self.recipe_or_report(checked)
     }
@@ -423,9 +423,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
                 return None;
             }
         };
-        let Context { program, work, .. } = &mut self.context;
+        let Context { program, fuel, .. } = &mut self.context;
         let mut found = Problems::default();
-        let limits = elaborate::limits(program, &source, &claim, work, &mut found);
+        let limits = elaborate::limits(program, &source, &claim, fuel, &mut found);
         let is_sound = !found.has_errors();
         self.context.problems.extend(found.into_vec());
         is_sound.then_some(limits)
@@ -436,11 +436,11 @@ fn static_value(
     program: &Program,
     expr: &Expr,
     source: &Source,
-    work: &mut Work,
+    fuel: &mut Fuel,
 ) -> Result<Static, Vec<Problem>> {
     let mut problems = Problems::default();
     let main = program.main();
-    let value = elaborate::evaluate(program, main, source, &[], expr, work, &mut problems);
+    let value = elaborate::evaluate(program, main, source, &[], expr, fuel, &mut problems);
     let problems = problems.into_vec();
     if problems.is_empty() && !matches!(value, Value::Poison) {
         return Ok(to_static(&value));

@@ -9,10 +9,10 @@ use super::at_work::{AtWork, count};
 use crate::backend::TrainableNetwork;
 use crate::error::RunError;
 use crate::evaluator::{Halt, Part, Pass, PassReport, Split};
-use crate::event::{Event, Work};
+use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
-use crate::record::{Candidate, Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status};
+use crate::record::{Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status, TriedNetwork};
 use crate::store::{Store, damaged, names, state};
 
 /// What names of optimiser state begin with.
@@ -35,7 +35,7 @@ impl AtWork<'_, '_> {
             .ok_or_else(|| damaged(names::BEST, "it is missing"))?;
         trained.restore(&best.weights).map_err(Halt::backend)?;
         let epoch = best.done.saturating_sub(1);
-        let test = trained.score(Split::Test, &mut self.progress.steps(Work::Test, epoch))?;
+        let test = trained.score(Split::Test, &mut self.progress.steps(StepKind::Test, epoch))?;
         self.progress.check()?;
         let test = figure("the test score", epoch).check_score(test)?;
         let (trial, val) = (self.trial()?, self.best_val()?);
@@ -97,10 +97,10 @@ impl AtWork<'_, '_> {
         let learning_rate = retrain.learning_rate.over(epoch, retrain.epochs);
         let [drop_path, _] = retrain.drop_path.over(epoch, retrain.epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
-        let loss = trained.train(&pass, &mut self.progress.steps(Work::Train, epoch))?;
+        let loss = trained.train(&pass, &mut self.progress.steps(StepKind::Train, epoch))?;
         self.progress.check()?;
         figure("the loss of the retraining", epoch).check(&[loss])?;
-        let val = trained.score(Split::Val, &mut self.progress.steps(Work::Val, epoch))?;
+        let val = trained.score(Split::Val, &mut self.progress.steps(StepKind::Val, epoch))?;
         self.progress.check()?;
         let val = figure("the validation score", epoch).check_score(val)?;
         let train = PassReport { loss, cost: 0.0 };
@@ -151,11 +151,11 @@ impl AtWork<'_, '_> {
     }
 
     /// The picked network as a trial, if a search found it.
-    fn trial(&self) -> Result<Option<Candidate>, RunError> {
+    fn trial(&self) -> Result<Option<TriedNetwork>, RunError> {
         if self.store.run().goal == Goal::Retrain {
             return Ok(None);
         }
-        let candidates: Vec<Candidate> = self.store.read_json(names::CANDIDATES)?;
+        let candidates: Vec<TriedNetwork> = self.store.read_json(names::CANDIDATES)?;
         let best = candidates.into_iter().next();
         best.map(Some).ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))
     }

@@ -35,7 +35,7 @@ pub mod names {
     pub const SUPERNET: &str = "supernet.safetensors";
     /// See [`crate::record::TrialLine`].
     pub const SCORES: &str = "scores.jsonl";
-    /// See [`crate::record::Candidate`].
+    /// See [`crate::record::TriedNetwork`].
     pub const CANDIDATES: &str = "candidates.json";
     /// See [`crate::record::Choices`].
     pub const ASSIGNMENT: &str = "assignment.json";

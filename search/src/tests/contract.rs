@@ -16,7 +16,7 @@ use super::crash::{crash_anywhere, stop_anywhere};
 use super::toy::{Toy, space, worths};
 use super::{assert_same, bytes, create, go, inputs, sources, versions, whole};
 use crate::error::{Failure, RunError};
-use crate::record::Candidate;
+use crate::record::TriedNetwork;
 use crate::regime::{Job, run};
 use crate::store::{Store, names};
 use crate::strategies::{self, SCHEMAS};
@@ -66,7 +66,7 @@ fn searched(toy: &Toy, mut recipe: Recipe) -> Toy {
     toy.searched_by(recipe)
 }
 
-fn trials(toy: &Toy, dir: &std::path::Path) -> Vec<Candidate> {
+fn trials(toy: &Toy, dir: &std::path::Path) -> Vec<TriedNetwork> {
     Store::resume(dir, &inputs(toy, &sources(), &versions())).unwrap().lines(names::SCORES).unwrap()
 }
 

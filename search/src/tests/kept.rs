@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use super::toy::{Toy, worths};
 use super::{create, go, whole};
 use crate::error::{Failure, RunError};
-use crate::record::Candidate;
+use crate::record::TriedNetwork;
 use crate::store::names;
 
 /// The toy under a requirement.
@@ -30,13 +30,13 @@ fn every_network_that_is_derived_keeps_the_limit() {
     let dir = tempdir().unwrap();
     let result = whole(&toy, dir.path());
     assert!(result.cost.macs <= 140, "{}", result.cost.macs);
-    let scored: Vec<Candidate> = super::resume(&toy, dir.path()).lines(names::SCORES).unwrap();
+    let scored: Vec<TriedNetwork> = super::resume(&toy, dir.path()).lines(names::SCORES).unwrap();
     assert!(!scored.is_empty());
     assert!(scored.iter().all(|network| network.cost.of(Measure::Macs).unwrap() <= 140));
     let free = Toy::short();
     let dir = tempdir().unwrap();
     whole(&free, dir.path());
-    let scored: Vec<Candidate> = super::resume(&free, dir.path()).lines(names::SCORES).unwrap();
+    let scored: Vec<TriedNetwork> = super::resume(&free, dir.path()).lines(names::SCORES).unwrap();
     assert!(scored.iter().all(|network| network.cost.macs > 140), "{scored:?}");
 }
 

@@ -9,12 +9,12 @@ use tempfile::tempdir;
 use super::toy::{Fault, Toy};
 use super::{bytes, create, go, whole};
 use crate::error::{Failure, RunError};
-use crate::event::{Event, Work};
-use crate::record::{Candidate, Choices, Phase, Record, SearchEpoch};
+use crate::event::{Event, StepKind};
+use crate::record::{Choices, Phase, Record, SearchEpoch, TriedNetwork};
 use crate::regime::{Job, run};
 use crate::store::names;
 
-fn epochs(toy: &Toy) -> (Vec<SearchEpoch>, Vec<Candidate>) {
+fn epochs(toy: &Toy) -> (Vec<SearchEpoch>, Vec<TriedNetwork>) {
     let dir = tempdir().unwrap();
     let mut store = create(toy, dir.path());
     go(toy, &mut store, None).unwrap();
@@ -106,9 +106,9 @@ fn networks_are_ranked_by_score_then_cost() {
     let result = whole(&toy, dir.path());
     assert_eq!(chosen(&result.choices), ["c2"; 4]);
     let store = super::resume(&toy, dir.path());
-    let kept: Vec<Candidate> = store.read_json(names::CANDIDATES).unwrap();
+    let kept: Vec<TriedNetwork> = store.read_json(names::CANDIDATES).unwrap();
     assert_eq!(kept.iter().map(|c| c.cost.macs).collect::<Vec<_>>(), [80, 110, 110]);
-    let scored: Vec<Candidate> = store.lines(names::SCORES).unwrap();
+    let scored: Vec<TriedNetwork> = store.lines(names::SCORES).unwrap();
     assert_eq!(scored.iter().map(|c| c.drawn).sum::<u32>(), 200);
     let distinct: std::collections::BTreeSet<_> =
         scored.iter().map(|c| chosen(&c.choices)).collect();
@@ -186,11 +186,11 @@ fn events_tell_the_run_in_order() {
     let mut on_event = |event: Event<'_>| {
         told.push(match event {
             Event::PhaseBegan { phase, done, of } => format!("{phase} {done}/{of}"),
-            Event::Step { work, .. } => format!("{work:?}"),
+            Event::Step { kind, .. } => format!("{kind:?}"),
             Event::Pruned { .. } => "pruned".to_owned(),
             Event::EpochDone { record, .. } => format!("epoch {}", record.epoch),
             Event::Scored { .. } => "scored".to_owned(),
-            Event::Ranked { candidates } => format!("ranked {}", candidates.len()),
+            Event::Ranked { networks } => format!("ranked {}", networks.len()),
             Event::Retrained { record, best, .. } => format!("retrained {} {best}", record.epoch),
             Event::Done { .. } => "done".to_owned(),
             Event::Resumed { .. } => "resumed".to_owned(),
@@ -207,7 +207,7 @@ fn events_tell_the_run_in_order() {
     let end = "ranked 2, retrain 0/3, Train, Val, retrained 0 true, Train, Val, retrained 1 true, \
                Train, Val, retrained 2 false, Test, done";
     assert!(text.ends_with(end), "{text}");
-    assert_eq!(format!("{} {:?}", Phase::Derive, Work::Val), "derive Val");
+    assert_eq!(format!("{} {:?}", Phase::Derive, StepKind::Val), "derive Val");
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl<'p> Elaborator<'p, '_> {
         Start {
             nodes: self.space.graph.len(),
             origin,
-            steps: self.work.steps,
+            steps: self.fuel.steps,
             blocks: self.instantiated.len(),
             marks,
         }
@@ -134,7 +134,7 @@ impl<'p> Elaborator<'p, '_> {
             origins: self.space.origins.since(start.origin),
             path: self.paths.here().len(),
             value: value.clone(),
-            steps: self.work.steps - start.steps,
+            steps: self.fuel.steps - start.steps,
             blocks: inner.into_iter().collect(),
         };
         self.instances.insert(call, Rc::new(instance));

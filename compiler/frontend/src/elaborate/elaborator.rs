@@ -14,7 +14,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
 use super::errors::{TooDeep, TooManySteps};
 use super::instance::{BlockId, Call, Instance, Marks};
-use super::limits::{Abort, Eval, MAX_DEPTH, MAX_LENGTH, REPORT, Work};
+use super::limits::{Abort, Eval, Fuel, MAX_DEPTH, MAX_LENGTH, REPORT};
 use super::scope::{Mark, Names, Paths};
 use super::value::{Value, Values, tensors};
 use crate::modules::{ModuleId, Program};
@@ -94,14 +94,14 @@ pub(super) struct Elaborator<'p, 'e> {
     /// The decisions of cells, by path: made at the first instance, shared by the others.
     pub(super) cell_decisions: HashMap<String, DecisionId>,
     pub(super) depth: usize,
-    pub(super) work: &'e mut Work,
+    pub(super) fuel: &'e mut Fuel,
 }
 
 impl<'p, 'e> Elaborator<'p, 'e> {
     pub(super) fn new(
         program: &'p Program,
         module: ModuleId,
-        work: &'e mut Work,
+        fuel: &'e mut Fuel,
         problems: &'e mut Problems,
     ) -> Self {
         let mut space = Space::default();
@@ -128,7 +128,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             ports: HashMap::default(),
             cell_decisions: HashMap::default(),
             depth: 0,
-            work,
+            fuel,
         }
     }
 
@@ -162,7 +162,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
 
     /// Reports, and goes on with poison.
     pub(super) fn report(&mut self, problem: Problem) -> Value {
-        self.work.steps += REPORT;
+        self.fuel.steps += REPORT;
         self.marks.peculiar += 1;
         self.report_here(problem);
         Value::Poison
@@ -186,7 +186,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     pub(super) fn finish(mut self) -> Space {
         self.report_partial();
         self.report_unmet();
-        self.work.steps += self.space.selectors.visits();
+        self.fuel.steps += self.space.selectors.visits();
         self.space
     }
 
@@ -235,15 +235,15 @@ impl<'p, 'e> Elaborator<'p, 'e> {
 
     /// Counts so many steps of work.
     pub(super) fn charge(&mut self, steps: usize, span: Span) -> Eval<()> {
-        self.work.steps += steps as u64;
-        if self.work.steps + self.space.selectors.visits() <= self.work.limit {
+        self.fuel.steps += steps as u64;
+        if self.fuel.steps + self.space.selectors.visits() <= self.fuel.limit {
             return Ok(());
         }
-        if std::mem::replace(&mut self.work.is_reported, true) {
+        if std::mem::replace(&mut self.fuel.is_reported, true) {
             return Err(Abort);
         }
         let place = self.place(span, "elaboration was here").advice("make the loops shorter");
-        let limit = self.work.limit;
+        let limit = self.fuel.limit;
         self.report(TooManySteps::at(place, limit));
         Err(Abort)
     }

@@ -13,16 +13,19 @@ pub const MAX_NODES: usize = 1_000_000;
 pub const MAX_DEPTH: usize = 192;
 /// The most elements of a list, those of lists in it included, and bytes of a string.
 pub const MAX_LENGTH: usize = 1_000_000;
-/// How much work a program took up to now.
+
+/// The steps that elaboration may take: without an end of them a short program could run for years.
 #[derive(Debug)]
-pub struct Work {
+pub struct Fuel {
+    /// How many were taken.
     pub(super) steps: u64,
+    /// How many may be taken.
     pub(super) limit: u64,
     /// Whether it was reported that this is too much.
     pub(super) is_reported: bool,
 }
 
-impl Work {
+impl Fuel {
     /// Whether a limit was passed, and reported: then what was elaborated since is incomplete.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.is_reported

@@ -36,7 +36,7 @@ use nas_ir::requirement::Requirement;
 
 use crate::modules::{ModuleId, Program};
 use elaborator::Elaborator;
-pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_NODES, MAX_STEPS, Work};
+pub use limits::{Fuel, MAX_DEPTH, MAX_LENGTH, MAX_NODES, MAX_STEPS};
 pub(crate) use number::printed;
 pub(crate) use operators::{between, compare};
 pub(crate) use value::Value;
@@ -49,10 +49,10 @@ pub fn elaborate<'p>(
     item: &'p SpaceItem,
     args: &'p [Arg],
     args_module: ModuleId,
-    work: &mut Work,
+    fuel: &mut Fuel,
     problems: &mut Problems,
 ) -> Space {
-    let mut elaborator = Elaborator::new(program, module, work, problems);
+    let mut elaborator = Elaborator::new(program, module, fuel, problems);
     elaborator.space.name = item.name.name.clone();
     elaborator.space.origin = Some(elaborator.origin(item.name.span));
     // An abort was reported where it arose.
@@ -68,10 +68,10 @@ pub(crate) fn evaluate<'p>(
     source: &Source,
     names: &[(&'p str, Value)],
     expr: &'p Expr,
-    work: &mut Work,
+    fuel: &mut Fuel,
     problems: &mut Problems,
 ) -> Value {
-    let mut elaborator = Elaborator::new(program, module, work, problems);
+    let mut elaborator = Elaborator::new(program, module, fuel, problems);
     for (name, value) in names {
         elaborator.names.bind(name, value.clone());
     }
@@ -85,10 +85,10 @@ pub(crate) fn evaluate_words<'p>(
     source: &Source,
     words: &'p HashSet<&'p str>,
     expr: &'p Expr,
-    work: &mut Work,
+    fuel: &mut Fuel,
     problems: &mut Problems,
 ) -> Value {
-    let mut elaborator = Elaborator::new(program, program.main(), work, problems);
+    let mut elaborator = Elaborator::new(program, program.main(), fuel, problems);
     elaborator.words = Some(words);
     elaborator.outside(source, expr)
 }
@@ -98,10 +98,10 @@ pub(crate) fn limits<'p>(
     program: &'p Program,
     source: &Source,
     claim: &'p Expr,
-    work: &mut Work,
+    fuel: &mut Fuel,
     problems: &mut Problems,
 ) -> Vec<Requirement> {
-    let mut elaborator = Elaborator::new(program, program.main(), work, problems);
+    let mut elaborator = Elaborator::new(program, program.main(), fuel, problems);
     elaborator.foreign = Some(source.clone());
     // An abort was reported where it arose.
     let _ = elaborator.require(claim);

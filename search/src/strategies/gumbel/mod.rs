@@ -19,7 +19,7 @@ use self::draws::{Drawn, drawn, most_probable};
 use self::schema::Settings;
 use crate::error::{Refusal, RunError};
 use crate::evaluator::{Halt, Part, Pass};
-use crate::event::{Event, Work};
+use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::objective::Penalty;
 use crate::progress::Progress;
@@ -103,7 +103,7 @@ impl Strategy for Gumbel<'_> {
     fn restore(&mut self, told: &[Outcome], _: &Value) -> Result<(), String> {
         let mut pairs = told.iter().zip(&self.queue);
         let fits = told.len() <= self.queue.len()
-            && pairs.all(|(told, drawn)| told.candidate.choices == drawn.choices);
+            && pairs.all(|(told, drawn)| told.network.choices == drawn.choices);
         self.told = told.len();
         if fits { Ok(()) } else { Err("it scores networks that were not drawn".to_owned()) }
     }
@@ -124,7 +124,7 @@ impl OneShot<dyn Relaxed> for Gumbel<'_> {
         let part = if is_warming { Part::All } else { Part::Weights };
         let pass = Pass { part, epoch, learning_rate, drop_path: 1.0 };
         let weights = {
-            let on_step = &mut progress.steps(Work::Weights, epoch);
+            let on_step = &mut progress.steps(StepKind::Weights, epoch);
             supernet.train_mixed(&pass, temperature, &self.penalty, on_step)?
         };
         progress.check()?;
@@ -136,7 +136,7 @@ impl OneShot<dyn Relaxed> for Gumbel<'_> {
             let learning_rate = [self.settings.learning_rate; 2];
             let pass = Pass { part: Part::Choices, learning_rate, ..pass };
             let choices = {
-                let on_step = &mut progress.steps(Work::Choices, epoch);
+                let on_step = &mut progress.steps(StepKind::Choices, epoch);
                 supernet.train_choices(&pass, temperature, &self.penalty, on_step)?
             };
             progress.check()?;

@@ -21,7 +21,7 @@ use self::sampling::Sampling;
 use self::schema::Settings;
 use crate::error::{Refusal, RunError};
 use crate::evaluator::{Halt, Part, Pass, PassReport};
-use crate::event::Work;
+use crate::event::StepKind;
 use crate::finite::Figure;
 use crate::record::SearchEpoch;
 use crate::shared::SharedWeights;
@@ -118,7 +118,7 @@ impl Strategy for Random<'_> {
         }
         let State { draws } = State::deserialize(state).map_err(|error| error.to_string())?;
         self.draws = draws;
-        let choices = |outcome: &Outcome| outcome.candidate.choices.clone().into_iter().collect();
+        let choices = |outcome: &Outcome| outcome.network.choices.clone().into_iter().collect();
         self.seen = told.iter().map(choices).collect();
         Ok(())
     }
@@ -136,7 +136,7 @@ impl OneShot<dyn SharedWeights> for Random<'_> {
         let steps = supernet.steps(pass.part).map_err(Halt::backend)?;
         let paths = (0..steps).map(|_| self.sampling.draw(rng).map(|network| vec![network]));
         let paths = paths.collect::<Result<Vec<Vec<Assignment>>, RunError>>()?;
-        let loss = supernet.train(&pass, &paths, &mut progress.steps(Work::Weights, epoch))?;
+        let loss = supernet.train(&pass, &paths, &mut progress.steps(StepKind::Weights, epoch))?;
         progress.check()?;
         let figure = Figure { what: "the loss of the weights", epoch, setting: "weights.rate" };
         figure.check(&[loss])?;

@@ -71,7 +71,7 @@ struct Given {
 
 /// Where a value stands and what setting it is for.
 #[derive(Clone, Copy)]
-struct Site<'a> {
+struct Slot<'a> {
     source: &'a Source,
     section: &'static str,
     field: &'static Field,
@@ -79,7 +79,7 @@ struct Site<'a> {
     whole: Span,
 }
 
-impl Site<'_> {
+impl Slot<'_> {
     fn name(&self) -> String {
         format!("{}.{}", self.section, self.field.name)
     }
@@ -298,8 +298,8 @@ impl<'a> Reader<'a> {
     ) {
         let law = written.law.as_ref().map_or(written.value.span, |law| law.span);
         let whole = written.value.span.to(law);
-        let site = Site { source, section: section.name, field, whole };
-        let value = self.value(site, &written.value, written.law.as_ref());
+        let slot = Slot { source, section: section.name, field, whole };
+        let value = self.value(slot, &written.value, written.law.as_ref());
         let understood = value.is_some();
         if let Some(value) = value.filter(|_| !field.kind.is_settled()) {
             self.settings.set(section.name, field.name, value);
@@ -315,71 +315,71 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value; `None` after a problem.
-    fn value(&mut self, site: Site<'_>, expr: &Expr, law: Option<&Ident>) -> Option<Value> {
-        if let Kind::Anneal { bounds, .. } = site.field.kind {
-            return self.anneal(site, expr, law, bounds).map(Value::Anneal);
+    fn value(&mut self, slot: Slot<'_>, expr: &Expr, law: Option<&Ident>) -> Option<Value> {
+        if let Kind::Anneal { bounds, .. } = slot.field.kind {
+            return self.anneal(slot, expr, law, bounds).map(Value::Anneal);
         }
         if let Some(law) = law {
-            self.stray_law(site, law);
+            self.stray_law(slot, law);
             return None;
         }
-        match site.field.kind {
+        match slot.field.kind {
             Kind::Count { least, most, .. } => {
-                let value = self.whole(site, expr, i128::from(least), i128::from(most))?;
+                let value = self.whole(slot, expr, i128::from(least), i128::from(most))?;
                 u32::try_from(value).ok().map(Value::Count)
             }
             Kind::Seed { .. } => {
-                let value = self.whole(site, expr, 0, i128::from(u64::MAX))?;
+                let value = self.whole(slot, expr, 0, i128::from(u64::MAX))?;
                 u64::try_from(value).ok().map(Value::Seed)
             }
-            Kind::Real { bounds, .. } => self.real(site, expr, bounds).map(Value::Real),
-            Kind::Flag { .. } => match self.evaluated(site, expr)? {
+            Kind::Real { bounds, .. } => self.real(slot, expr, bounds).map(Value::Real),
+            Kind::Flag { .. } => match self.evaluated(slot, expr)? {
                 Static::Flag(value) => Some(Value::Flag(value)),
-                other => self.wrong_value(site, expr.span, &other),
+                other => self.wrong_value(slot, expr.span, &other),
             },
-            Kind::Size { .. } => self.size(site, expr).map(|size| Value::Size(Some(size))),
+            Kind::Size { .. } => self.size(slot, expr).map(|size| Value::Size(Some(size))),
             Kind::Range { bounds, .. } => {
-                self.range(site, expr, bounds).map(|ends| Value::Range(Some(ends)))
+                self.range(slot, expr, bounds).map(|ends| Value::Range(Some(ends)))
             }
-            Kind::Path { .. } => self.path(site, expr).map(Value::Path),
-            Kind::Word(words) => self.word(site, expr, words).map(Value::Word),
+            Kind::Path { .. } => self.path(slot, expr).map(Value::Path),
+            Kind::Word(words) => self.word(slot, expr, words).map(Value::Word),
             Kind::Anneal { .. } => None,
         }
     }
 
     /// Reports a value of the wrong kind; of a text that would do without its quotes, that it would.
-    fn wrong_value<T>(&mut self, site: Site<'_>, at: Span, found: &Static) -> Option<T> {
+    fn wrong_value<T>(&mut self, slot: Slot<'_>, at: Span, found: &Static) -> Option<T> {
         let unquoted = match found {
-            Static::Text(text) if site.field.kind.takes_unquoted(text) => Some(text),
+            Static::Text(text) if slot.field.kind.takes_unquoted(text) => Some(text),
             _ => None,
         };
-        let Some(text) = unquoted else { return self.wrong(site, at, &describe(found)) };
-        let says = |new: &str| format!("leave the quotes out: `{} = {new}`", site.field.name);
-        let fix = Fix::replace(site.source.at(at), text, says);
-        let place = site.place(at, "this is a string").fix(fix);
-        self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+        let Some(text) = unquoted else { return self.wrong(slot, at, &describe(found)) };
+        let says = |new: &str| format!("leave the quotes out: `{} = {new}`", slot.field.name);
+        let fix = Fix::replace(slot.source.at(at), text, says);
+        let place = slot.place(at, "this is a string").fix(fix);
+        self.problems.push(WrongValue::at(place, slot.name(), slot.field.kind.expected()));
         None
     }
 
     /// Reports something of the wrong kind.
-    fn wrong<T>(&mut self, site: Site<'_>, at: Span, found: &str) -> Option<T> {
-        let place = site.place(at, format!("this is {found}"));
-        self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+    fn wrong<T>(&mut self, slot: Slot<'_>, at: Span, found: &str) -> Option<T> {
+        let place = slot.place(at, format!("this is {found}"));
+        self.problems.push(WrongValue::at(place, slot.name(), slot.field.kind.expected()));
         None
     }
 
-    fn out_of_range<T>(&mut self, site: Site<'_>, at: Span, found: &str, range: &str) -> Option<T> {
-        let place = site.place(at, format!("this is {found}"));
-        self.problems.push(OutOfRange::at(place, site.name(), range));
+    fn out_of_range<T>(&mut self, slot: Slot<'_>, at: Span, found: &str, range: &str) -> Option<T> {
+        let place = slot.place(at, format!("this is {found}"));
+        self.problems.push(OutOfRange::at(place, slot.name(), range));
         None
     }
 
     /// The value of an expression that is neither a range nor moves.
-    fn evaluated(&mut self, site: Site<'_>, expr: &Expr) -> Option<Static> {
+    fn evaluated(&mut self, slot: Slot<'_>, expr: &Expr) -> Option<Static> {
         let found = match &bare(expr).kind {
             ExprKind::Pipeline(..) => "a value that moves",
             ExprKind::Binary(BinaryOp::Range, ..) => "a range",
-            _ => match (self.evaluate)(expr, site.source) {
+            _ => match (self.evaluate)(expr, slot.source) {
                 Ok(value) => return Some(value),
                 Err(problems) if problems.is_empty() => "an unknown value",
                 Err(problems) => {
@@ -388,17 +388,17 @@ impl<'a> Reader<'a> {
                 }
             },
         };
-        self.wrong(site, expr.span, found)
+        self.wrong(slot, expr.span, found)
     }
 
-    fn whole(&mut self, site: Site<'_>, expr: &Expr, least: i128, most: i128) -> Option<i128> {
-        let value = self.evaluated(site, expr)?;
-        self.whole_value(site, expr.span, &value, least, most)
+    fn whole(&mut self, slot: Slot<'_>, expr: &Expr, least: i128, most: i128) -> Option<i128> {
+        let value = self.evaluated(slot, expr)?;
+        self.whole_value(slot, expr.span, &value, least, most)
     }
 
     fn whole_value(
         &mut self,
-        site: Site<'_>,
+        slot: Slot<'_>,
         at: Span,
         value: &Static,
         least: i128,
@@ -408,109 +408,109 @@ impl<'a> Reader<'a> {
             Static::Integer(value) if (least..=most).contains(value) => Some(*value),
             Static::Integer(value) => {
                 let range = format!("at least {least} and at most {most}");
-                self.out_of_range(site, at, &value.to_string(), &range)
+                self.out_of_range(slot, at, &value.to_string(), &range)
             }
-            other => self.wrong_value(site, at, other),
+            other => self.wrong_value(slot, at, other),
         }
     }
 
-    fn real(&mut self, site: Site<'_>, expr: &Expr, bounds: Bounds) -> Option<f64> {
-        let value = match self.evaluated(site, expr)? {
+    fn real(&mut self, slot: Slot<'_>, expr: &Expr, bounds: Bounds) -> Option<f64> {
+        let value = match self.evaluated(slot, expr)? {
             Static::Integer(value) => value as f64,
             Static::Real(value) => value,
-            other => return self.wrong_value(site, expr.span, &other),
+            other => return self.wrong_value(slot, expr.span, &other),
         };
         if bounds.contains(value) {
             return Some(value);
         }
-        self.out_of_range(site, expr.span, &number(value), &bounds.to_string())
+        self.out_of_range(slot, expr.span, &number(value), &bounds.to_string())
     }
 
-    fn path(&mut self, site: Site<'_>, expr: &Expr) -> Option<String> {
+    fn path(&mut self, slot: Slot<'_>, expr: &Expr) -> Option<String> {
         let is_text = matches!(bare(expr).kind, ExprKind::Text(_));
-        if !is_text && (self.evaluate)(expr, site.source).is_err() {
-            let written = site.source.text().get(expr.span.range()).unwrap_or_default();
-            let help = if site.source.name() == OVERRIDES {
-                Help::advice(format!("write `{OVERRIDES} '{}=\"{written}\"'`", site.name()))
+        if !is_text && (self.evaluate)(expr, slot.source).is_err() {
+            let written = slot.source.text().get(expr.span.range()).unwrap_or_default();
+            let help = if slot.source.name() == OVERRIDES {
+                Help::advice(format!("write `{OVERRIDES} '{}=\"{written}\"'`", slot.name()))
             } else {
-                site.write(format!("\"{written}\"")).into()
+                slot.write(format!("\"{written}\"")).into()
             };
-            let place = site.place(expr.span, "this is not in quotes").help(help);
-            self.problems.push(WrongValue::at(place, site.name(), site.field.kind.expected()));
+            let place = slot.place(expr.span, "this is not in quotes").help(help);
+            self.problems.push(WrongValue::at(place, slot.name(), slot.field.kind.expected()));
             return None;
         }
-        match self.evaluated(site, expr)? {
+        match self.evaluated(slot, expr)? {
             Static::Text(path) if !path.is_empty() => Some(path),
-            other => self.wrong_value(site, expr.span, &other),
+            other => self.wrong_value(slot, expr.span, &other),
         }
     }
 
     /// Height and width; one number is both.
-    fn size(&mut self, site: Site<'_>, expr: &Expr) -> Option<[u32; 2]> {
+    fn size(&mut self, slot: Slot<'_>, expr: &Expr) -> Option<[u32; 2]> {
         let most = i128::from(Kind::MOST);
         let sides = match &bare(expr).kind {
             ExprKind::Tuple(parts) => match parts.as_slice() {
                 [height, width] => {
-                    let height = self.whole(site, height, 1, most);
-                    [height, self.whole(site, width, 1, most)]
+                    let height = self.whole(slot, height, 1, most);
+                    [height, self.whole(slot, width, 1, most)]
                 }
-                _ => return self.wrong(site, expr.span, &tuple_of(parts.len())),
+                _ => return self.wrong(slot, expr.span, &tuple_of(parts.len())),
             },
-            _ => match self.evaluated(site, expr)? {
+            _ => match self.evaluated(slot, expr)? {
                 Static::Tuple(parts) => match parts.as_slice() {
                     [height, width] => {
-                        [height, width].map(|side| self.whole_value(site, expr.span, side, 1, most))
+                        [height, width].map(|side| self.whole_value(slot, expr.span, side, 1, most))
                     }
-                    _ => return self.wrong(site, expr.span, &tuple_of(parts.len())),
+                    _ => return self.wrong(slot, expr.span, &tuple_of(parts.len())),
                 },
-                side => [self.whole_value(site, expr.span, &side, 1, most); 2],
+                side => [self.whole_value(slot, expr.span, &side, 1, most); 2],
             },
         };
         let [height, width] = sides.map(|side| u32::try_from(side?).ok());
         Some([height?, width?])
     }
 
-    fn range(&mut self, site: Site<'_>, expr: &Expr, bounds: Bounds) -> Option<[f64; 2]> {
+    fn range(&mut self, slot: Slot<'_>, expr: &Expr, bounds: Bounds) -> Option<[f64; 2]> {
         let ExprKind::Binary(BinaryOp::Range, low, high) = &bare(expr).kind else {
-            let found = self.evaluated(site, expr)?;
-            return self.wrong_value(site, expr.span, &found);
+            let found = self.evaluated(slot, expr)?;
+            return self.wrong_value(slot, expr.span, &found);
         };
-        let ends = [self.real(site, low, bounds), self.real(site, high, bounds)];
+        let ends = [self.real(slot, low, bounds), self.real(slot, high, bounds)];
         let [Some(low), Some(high)] = ends else { return None };
         if low <= high {
             return Some([low, high]);
         }
         let (low, high) = (number(low), number(high));
-        let place = Place::new(site.source, expr.span, format!("{low} is above {high}"))
-            .fix(site.write(format!("{high}..{low}")));
-        self.problems.push(EmptyRange::at(place, site.name()));
+        let place = Place::new(slot.source, expr.span, format!("{low} is above {high}"))
+            .fix(slot.write(format!("{high}..{low}")));
+        self.problems.push(EmptyRange::at(place, slot.name()));
         None
     }
 
     fn anneal(
         &mut self,
-        site: Site<'_>,
+        slot: Slot<'_>,
         expr: &Expr,
         law: Option<&Ident>,
         bounds: Bounds,
     ) -> Option<Anneal> {
         let ExprKind::Pipeline(from, steps) = &bare(expr).kind else {
-            let value = self.real(site, expr, bounds);
+            let value = self.real(slot, expr, bounds);
             if let Some(law) = law {
-                self.stray_law(site, law);
+                self.stray_law(slot, law);
                 return None;
             }
             return value.map(Anneal::constant);
         };
         let [to] = steps.as_slice() else {
-            return self.wrong(site, expr.span, "a value with more than two ends");
+            return self.wrong(slot, expr.span, "a value with more than two ends");
         };
-        let ends = [self.real(site, from, bounds), self.real(site, to, bounds)];
-        let law = law.map_or(Some(Law::Linear), |word| self.law(site, word));
+        let ends = [self.real(slot, from, bounds), self.real(slot, to, bounds)];
+        let law = law.map_or(Some(Law::Linear), |word| self.law(slot, word));
         let ([Some(start), Some(end)], Some(law)) = (ends, law) else { return None };
         if law == Law::Exponential && (start <= 0.0 || end <= 0.0) {
             let (low, at) = if end <= 0.0 { (end, to.span) } else { (start, from.span) };
-            let place = site
+            let place = slot
                 .place(at, "both ends must be above 0")
                 .advice("write a small number above 0, or `cosine` instead of `exponential`");
             self.problems.push(ExponentialEnd::at(place, number(low)));
@@ -519,52 +519,52 @@ impl<'a> Reader<'a> {
         Some(Anneal { from: start, to: end, law })
     }
 
-    fn law(&mut self, site: Site<'_>, word: &Ident) -> Option<Law> {
+    fn law(&mut self, slot: Slot<'_>, word: &Ident) -> Option<Law> {
         let known = Law::WORDS.iter().find(|(name, _)| *name == word.name);
         if known.is_none() {
             let names: Vec<&str> = Law::WORDS.iter().map(|(name, _)| *name).collect();
-            let at = site.source.at(word.span);
+            let at = slot.source.at(word.span);
             let help = suggested(at, &word.name, &names, "the laws are");
-            let place = Place::new(site.source, word.span, "no law of annealing").help(help);
+            let place = Place::new(slot.source, word.span, "no law of annealing").help(help);
             self.problems.push(UnknownLaw::at(place, word.name.as_str()));
         }
         known.map(|(_, law)| *law)
     }
 
-    fn stray_law(&mut self, site: Site<'_>, law: &Ident) {
-        let help = match site.field.kind {
+    fn stray_law(&mut self, slot: Slot<'_>, law: &Ident) {
+        let help = match slot.field.kind {
             Kind::Anneal { .. } => {
                 let known = Law::WORDS.iter().find(|(word, _)| *word == law.name);
                 let word = known.map_or("linear", |(word, _)| word);
                 Help::advice(format!(
                     "write both ends, as in `{} = 0.1 -> 0.01 {word}`",
-                    site.field.name
+                    slot.field.name
                 ))
             }
-            _ => Fix::remove(site.source.at(law.span), |gone| format!("leave `{gone}` out")).into(),
+            _ => Fix::remove(slot.source.at(law.span), |gone| format!("leave `{gone}` out")).into(),
         };
-        let place = site.place(law.span, "nothing moves here").help(help);
+        let place = slot.place(law.span, "nothing moves here").help(help);
         self.problems.push(StrayLaw::at(place, law.name.as_str()));
     }
 
     fn word(
         &mut self,
-        site: Site<'_>,
+        slot: Slot<'_>,
         expr: &Expr,
         words: &'static [&'static str],
     ) -> Option<&'static str> {
         if let ExprKind::Name(name) = &bare(expr).kind {
             let known = words.iter().find(|word| *word == name);
             if known.is_none() {
-                let help = suggested(site.source.at(expr.span), name, words, "the words are");
+                let help = suggested(slot.source.at(expr.span), name, words, "the words are");
                 let place =
-                    Place::new(site.source, expr.span, "not a word that it takes").help(help);
-                self.problems.push(UnknownWord::at(place, site.name(), name.as_str()));
+                    Place::new(slot.source, expr.span, "not a word that it takes").help(help);
+                self.problems.push(UnknownWord::at(place, slot.name(), name.as_str()));
             }
             return known.copied();
         }
-        let found = self.evaluated(site, expr)?;
-        self.wrong_value(site, expr.span, &found)
+        let found = self.evaluated(slot, expr)?;
+        self.wrong_value(slot, expr.span, &found)
     }
 
     /// Where two settings that contradict each other are written: the later one first, the other

@@ -54,7 +54,7 @@ pub(crate) fn read<'p>(
     let source = context.program.module(module).map(|module| module.source.clone())?;
     let mut reader = Reader {
         program: context.program,
-        work: &mut context.work,
+        fuel: &mut context.fuel,
         seen: HashMap::default(),
         problems: Problems::default(),
         target: Target {

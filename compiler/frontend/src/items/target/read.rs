@@ -12,7 +12,7 @@ use super::errors::{
     RepeatedEntry, UnknownEntry, UnknownOperator, UnknownParameter, WrongCondition, WrongSetting,
 };
 use super::support::{Conditions, names_in, placeholders};
-use crate::elaborate::{Value, Work};
+use crate::elaborate::{Fuel, Value};
 use crate::modules::Program;
 
 /// The settings of a target that take a value.
@@ -21,7 +21,7 @@ const SETTINGS: [&str; 3] = ["memory", "opset", "precision"];
 /// Reads the lines of an item.
 pub(super) struct Reader<'p, 'w> {
     pub(super) program: &'p Program,
-    pub(super) work: &'w mut Work,
+    pub(super) fuel: &'w mut Fuel,
     /// Where each line was given.
     pub(super) seen: HashMap<String, ast::Span>,
     pub(super) problems: Problems,
@@ -75,8 +75,8 @@ impl Reader<'_, '_> {
     }
 
     fn with_names(&mut self, expr: &Expr, names: &[(&'static str, Value)]) -> Value {
-        let Self { program, work, problems, target, .. } = self;
-        Conditions { program, work, problems }.value(target, expr, names)
+        let Self { program, fuel, problems, target, .. } = self;
+        Conditions { program, fuel, problems }.value(target, expr, names)
     }
 
     fn setting(&mut self, name: &Ident, value: &Expr) {

@@ -10,7 +10,7 @@ use nas_ir::ops::signature::{Argument, Declaration, Kind};
 use nas_ir::{Op, Shape};
 
 use super::device::Target;
-use crate::elaborate::{self, Value, Work};
+use crate::elaborate::{self, Fuel, Value};
 use crate::int::Int;
 use crate::modules::Program;
 
@@ -46,7 +46,7 @@ const PADDING: [&str; 2] = ["padding_before", "padding_after"];
 /// How a condition is evaluated.
 pub(super) struct Conditions<'c> {
     pub(super) program: &'c Program,
-    pub(super) work: &'c mut Work,
+    pub(super) fuel: &'c mut Fuel,
     pub(super) problems: &'c mut Problems,
 }
 
@@ -58,8 +58,8 @@ impl Conditions<'_> {
         expr: &Expr,
         names: &[(&'static str, Value)],
     ) -> Value {
-        let Self { program, work, problems } = self;
-        elaborate::evaluate(program, target.module, &target.source, names, expr, work, problems)
+        let Self { program, fuel, problems } = self;
+        elaborate::evaluate(program, target.module, &target.source, names, expr, fuel, problems)
     }
 
     /// Why the device cannot run an operator on operands of these shapes, if it cannot.

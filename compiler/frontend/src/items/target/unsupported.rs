@@ -43,8 +43,8 @@ pub(crate) fn refusals(
     network: &Network,
     target: &Target,
 ) -> Vec<Refusal> {
-    let (program, work) = (context.program, &mut context.work);
-    let mut conditions = Conditions { program, work, problems: context.problems };
+    let (program, fuel) = (context.program, &mut context.fuel);
+    let mut conditions = Conditions { program, fuel, problems: context.problems };
     let mut refusals: Vec<Refusal> = Vec::new();
     for node in &network.nodes {
         let Some(op) = &node.op else { continue };
@@ -117,8 +117,8 @@ pub(super) fn unfit(
     target: &Target,
 ) -> Option<Unfit> {
     let mut liveness = space.whole_liveness().ok()?;
-    let (program, work) = (context.program, &mut context.work);
-    let mut conditions = Conditions { program, work, problems: context.problems };
+    let (program, fuel) = (context.program, &mut context.fuel);
+    let mut conditions = Conditions { program, fuel, problems: context.problems };
     let mut known: HashMap<String, Option<Refusal>> = HashMap::default();
     let mut findings = Vec::new();
     for (id, node) in space.graph.nodes() {
