@@ -93,7 +93,8 @@ fn programs_that_are_not_well_formed_are_refused() {
             "v1 is [4, 8, 8], not [3, 8, 8]",
         ),
         ("groups = 1", "groups = 3", "its operands do not fit"),
-        ("\noutput v5 : [4, 8, 8]", "\noutput v5 : [4, 8]", ""),
+        ("\noutput v5 : [4, 8, 8]", "\noutput v5 : [4, 8]", "v5 is [4, 8, 8], not [4, 8]"),
+        ("\noutput v5 : [4, 8, 8]", "\noutput v5 : []", ""),
         // Parameters.
         ("[p0, p1] \"head\"", "[p0] \"head\"", "it reads 1 parameters, not 2"),
         ("[p0, p1] \"head\"", "[p1, p0] \"head\"", "p1 is a Bias, not a Kernel"),
