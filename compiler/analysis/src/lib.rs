@@ -1,4 +1,20 @@
 //! Analyses of a whole space: exact, without enumerating its networks.
+//!
+//! Analyses of sums begin with the same two steps: `liveness` (of the IR) says under which decisions a
+//! node is part of a network, `terms` what each node adds to a measure, and when. After that there are
+//! two ways to eliminate decisions.
+//!
+//! - `elimination` goes bucket by bucket and needs the smallest tables: counts, ranges, moments. Where
+//!   these still grow too large, `minibuckets` proves bounds, and the decisions on which the table
+//!   depends that got too large are the error, `Entangled`.
+//! - `suffixes` goes along a path from the last decision to the first and keeps every step, with tables
+//!   over what is left of a budget (`budget`) or lists of the sums that occur (`listed`): distributions,
+//!   counts and draws under limits (`within`), the best network under limits (`best`), Pareto fronts
+//!   (`front`).
+//!
+//! `limits` makes limits ready for them: those on sums become budgets, those on the peak of memory and on
+//! the depth conditions on decisions. What fits neither a grid nor a list of bounded size is rounded, and
+//! the answer says by how much.
 
 pub mod best;
 mod budget;
