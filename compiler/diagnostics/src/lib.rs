@@ -5,6 +5,7 @@ mod declare;
 mod fault;
 mod place;
 mod problems;
+mod reported;
 mod suggest;
 
 pub use cases::in_some_networks;
@@ -12,4 +13,5 @@ pub use fault::fault;
 pub use nas_grammar::{Edit, Fix, Help};
 pub use place::{CalledFrom, Place, Shown, Step};
 pub use problems::{Problems, is_error};
+pub use reported::Reported;
 pub use suggest::{did_you_mean, listed, nearest, one_of, suggested};

@@ -4,6 +4,8 @@ use miette::{Diagnostic, Severity};
 use nas_grammar::Problem;
 use nas_grammar::parse::MAX_PROBLEMS;
 
+use crate::reported::Reported;
+
 /// The problems of a run, in the order in which they were found, each once: up to
 /// [`MAX_PROBLEMS`] errors and as many warnings.
 #[derive(Debug, Default)]
@@ -32,6 +34,12 @@ impl Problems {
         if !has_place || self.seen.insert((code, at, file.unwrap_or_default())) {
             self.list.push(problem);
         }
+    }
+
+    /// Adds an error; what it leaves missing holds the evidence.
+    pub fn error(&mut self, problem: impl Into<Problem>) -> Reported {
+        self.push(problem);
+        Reported::elsewhere()
     }
 
     /// Adds all of them.

@@ -45,7 +45,7 @@ impl Context<'_, '_> {
     /// Reports a name that should be that of a space, unless a syntax error may hide the space.
     pub(crate) fn unknown_space(&mut self, name: &str, at: Span) {
         let main = self.program.module(self.program.main());
-        if main.is_some_and(|module| module.file.may_define(name)) {
+        if main.is_some_and(|module| module.may_define(name)) {
             return;
         }
         let spaces: Vec<&str> = self.program.spaces().map(|s| s.name.name.as_str()).collect();

@@ -68,6 +68,18 @@ pub struct Module {
     pub symbols: HashMap<String, Symbol>,
 }
 
+impl Module {
+    /// Whether an import, or text, that could not be read may define a name: then that was reported.
+    #[must_use]
+    pub fn may_define(&self, name: &str) -> bool {
+        let was_imported = self.file.items.iter().any(|item| {
+            matches!(&item.kind, ItemKind::Use(import) if import.names.iter().any(|n| n.name == name))
+        });
+        let is_known = self.symbols.contains_key(name);
+        (was_imported && !is_known) || self.file.may_define(name)
+    }
+}
+
 /// What a name of a file means: an item of this file or of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbol {
@@ -131,6 +143,20 @@ impl Program {
             (symbol, ItemKind::Const(constant)) => Some((symbol.module, constant)),
             _ => None,
         }
+    }
+
+    /// What the item of this name is, as seen from a file: "a space".
+    #[must_use]
+    pub fn item_word(&self, from: ModuleId, name: &str) -> Option<&'static str> {
+        Some(match self.lookup(from, name)?.1 {
+            ItemKind::Const(_) => "a constant",
+            ItemKind::Block(_) => "a block",
+            ItemKind::Space(_) => "a space",
+            ItemKind::Arch(_) => "an `arch`",
+            ItemKind::Search(_) => "a `search`",
+            ItemKind::Target(_) => "a target",
+            ItemKind::Use(_) | ItemKind::Expect(_) => return None,
+        })
     }
 
     /// The space of this name as seen from a file, and the file that it stands in.

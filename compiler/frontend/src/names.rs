@@ -335,8 +335,7 @@ impl Walker<'_> {
         }
         if ops::find(name).is_some()
             || FUNCTIONS.contains(&name)
-            || self.was_imported(name)
-            || self.file.file.may_define(name)
+            || self.file.may_define(name)
             || self.in_claim
             || !self.problems.has_room()
         {
@@ -345,13 +344,6 @@ impl Walker<'_> {
         let help = self.suggestion(name, span, is_called);
         let place = Place::new(self.source(), span, "not found here").help(help);
         self.problems.push(UnknownName::at(place, name));
-    }
-
-    /// Whether a `use` lists the name; if it could not be imported, that was reported.
-    fn was_imported(&self, name: &str) -> bool {
-        self.file.file.items.iter().any(|item| {
-            matches!(&item.kind, ItemKind::Use(import) if import.names.iter().any(|n| n.name == name))
-        })
     }
 
     fn suggestion(&mut self, name: &str, span: Span, is_called: bool) -> Help {

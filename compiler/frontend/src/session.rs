@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::{Help, Place, Problems, diagnostics};
+use nas_diagnostics::{Place, Problems, diagnostics, fault};
 use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, Ident, Search, SpaceRef};
 use nas_grammar::{Problem, Source};
 use nas_ir::Network;
@@ -442,19 +442,8 @@ fn static_value(
     let main = program.main();
     let value = elaborate::evaluate(program, main, source, &[], expr, fuel, &mut problems);
     let problems = problems.into_vec();
-    if problems.is_empty() && !matches!(value, Value::Poison) {
-        return Ok(to_static(&value));
-    }
-    if problems.is_empty()
-        && let nas_grammar::ast::ExprKind::Name(name) = &expr.kind
-    {
-        let help = names::habit(source.at(expr.span), name).unwrap_or_else(|| {
-            Help::advice("settings may use numbers, strings and constants of the file")
-        });
-        let place = Place::new(source, expr.span, "not found here").help(help);
-        return Err(vec![names::UnknownName::at(place, name.as_str())]);
-    }
-    Err(problems)
+    // Without problems here, what is missing was reported before.
+    if problems.is_empty() && !value.is_poison() { Ok(to_static(&value)) } else { Err(problems) }
 }
 
 fn to_static(value: &Value) -> Static {
@@ -471,6 +460,6 @@ fn to_static(value: &Value) -> Static {
         Value::Tensor(_) => Static::Other("a tensor"),
         Value::Callable(..) => Static::Other("a block"),
         Value::Chosen(_) => Static::Other("a value that a decision makes"),
-        Value::Poison => Static::Other("an unknown value"),
+        Value::Poison(_) => fault("a value without which problems were reported"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nas_diagnostics::{Fix, Help};
+use nas_diagnostics::{Fix, Help, Reported, fault};
 use nas_grammar::ast::{Arg, Block, BlockKind, Ident, Span};
 use nas_ir::ops::signature::{Arguments, Declaration, Default, Kind, Literal, Operands, Parameter};
 use nas_ir::ops::{self, Row};
@@ -12,7 +12,7 @@ use nas_ir::{Op, OriginId, Varied};
 use super::elaborator::Elaborator;
 use super::errors::{NotCallable, Recursion, TooLarge, WrongArgument, WrongOperandCount};
 use super::help::{self, Wanted};
-use super::limits::Eval;
+use super::limits::{Eval, Sound};
 use super::node::{Applied, Operand};
 use super::parameters::{Given, repeated_flow};
 use super::value::tensors;
@@ -60,9 +60,9 @@ impl<'p> Elaborator<'p, '_> {
             flow.into_iter().map(|(value, at)| Given { name: None, value, span: at, at }).collect();
         let flowing = given.len();
         given.extend(self.given(args)?);
-        if given.iter().any(|g| g.value.is_poison()) {
-            self.check_beside_poison(name, given, flowing, span);
-            return Ok(Value::Poison);
+        if let Some(reported) = given.iter().find_map(|g| g.value.reported()) {
+            self.check_beside(reported, name, given, flowing, span);
+            return Ok(reported.into());
         }
         let callee = Callee { name, name_span, span };
         match self.names.get(name) {
@@ -71,9 +71,11 @@ impl<'p> Elaborator<'p, '_> {
         }
     }
 
-    /// Reports what is wrong with the arguments of a call, whatever those are that are unknown.
-    fn check_beside_poison(
+    /// Reports what is wrong with the arguments of a call, whatever those are that are unknown after
+    /// a report.
+    fn check_beside(
         &mut self,
+        reported: Reported,
         name: &str,
         mut given: Vec<Given<'p>>,
         flowing: usize,
@@ -86,7 +88,8 @@ impl<'p> Elaborator<'p, '_> {
         };
         let program = self.program;
         if let Some((_, block)) = program.block(module, &target) {
-            self.bind_params(&target, &block.params, given, flowing, span);
+            // What is wrong was reported, and more than that nobody asks here.
+            let _ = self.bind_params(&target, &block.params, given, flowing, span);
         } else if let Some(row) = ops::find(&target) {
             let is_operand = |g: &&Given<'_>| {
                 g.name.is_none() && (g.value.is_poison() || tensors(&g.value).is_some())
@@ -98,8 +101,8 @@ impl<'p> Elaborator<'p, '_> {
             let leading = given.iter().take_while(is_operand).count().min(most);
             let mut rest = given.split_off(leading);
             // What depends on decisions is checked case by case, if at all.
-            rest.iter_mut().filter(|g| depends(&g.value)).for_each(|g| g.value = Value::Poison);
-            self.arguments(row.declaration, &rest, span);
+            rest.iter_mut().filter(|g| depends(&g.value)).for_each(|g| g.value = reported.into());
+            let _ = self.arguments(row.declaration, &rest, span);
         }
     }
 
@@ -123,13 +126,13 @@ impl<'p> Elaborator<'p, '_> {
             Value::Callable(module, target) => {
                 self.call_target(*module, target, callee, given, flowing)
             }
-            Value::Poison => Ok(Value::Poison),
+            Value::Poison(reported) => Ok((*reported).into()),
             Value::Chosen(_) => self.lift_parts(
                 std::slice::from_ref(value),
                 "call",
                 callee.span,
                 &mut |this, picked| {
-                    let value = picked.first().unwrap_or(&Value::Poison);
+                    let [value] = picked else { fault("a call without what is called") };
                     this.call_value(value, callee, given.clone(), flowing)
                 },
             ),
@@ -138,7 +141,7 @@ impl<'p> Elaborator<'p, '_> {
                 let source = self.source();
                 let at = source.at(callee.name_span);
                 let help = help::for_callee(other, at, flow, &self.editable());
-                Ok(self.not_callable(callee.name, other.describe(), help, callee.name_span))
+                Ok(self.not_callable(callee.name, other.describe(), help, callee.name_span).into())
             }
         }
     }
@@ -167,12 +170,12 @@ impl<'p> Elaborator<'p, '_> {
         } else if program.space(module, target).is_some() {
             ("a space", "move what both use into a block, and call that".to_owned())
         } else {
-            return Ok(Value::Poison);
+            return Ok(self.unknown_name(name, name_span).into());
         };
-        Ok(self.not_callable(name, found.to_owned(), Help::Advice(help), name_span))
+        Ok(self.not_callable(name, found.to_owned(), Help::Advice(help), name_span).into())
     }
 
-    fn not_callable(&mut self, name: &str, found: String, help: Help, span: Span) -> Value {
+    fn not_callable(&mut self, name: &str, found: String, help: Help, span: Span) -> Reported {
         let place = self.place(span, "called here").help(help);
         self.report(NotCallable::at(place, name, found))
     }
@@ -189,10 +192,11 @@ impl<'p> Elaborator<'p, '_> {
         if self.calls.contains(&(home, name)) {
             let place = self.place(span, "instantiated here, inside itself");
             let place = place.advice("unroll it with `for`; blocks cannot be recursive");
-            return Ok(self.report(Recursion::at(place, name)));
+            return Ok(self.report(Recursion::at(place, name)).into());
         }
-        let Some(bound) = self.bind_params(name, &block.params, given, flowing, span) else {
-            return Ok(Value::Poison);
+        let bound = match self.bind_params(name, &block.params, given, flowing, span) {
+            Ok(bound) => bound,
+            Err(reported) => return Ok(reported.into()),
         };
         let origin = self.origin(span);
         let ordinal = self.paths.count(name);
@@ -249,7 +253,7 @@ impl<'p> Elaborator<'p, '_> {
             let value = this.nested(span, |this| this.body(&block.body, None))?;
             if value == Value::nothing() {
                 let last = block.body.statements.last().map_or(block.body.span, |last| last.span);
-                return Ok(this.wrong_kind(&value, Wanted::Result, last));
+                return Ok(this.wrong_kind(&value, Wanted::Result, last).into());
             }
             Ok(value)
         });
@@ -305,22 +309,24 @@ impl<'p> Elaborator<'p, '_> {
         {
             return Ok(Value::Tensor(only.node));
         }
-        if !self.operand_count_fits(declaration, &given, operands.len(), flowing, span) {
-            return Ok(Value::Poison);
+        if let Err(reported) =
+            self.operand_count_fits(declaration, &given, operands.len(), flowing, span)
+        {
+            return Ok(reported.into());
         }
         match self.varied_op(row, &rest, span)? {
-            Some(op) => self.op(op, &operands, Applied { span, given: &rest }),
-            None => Ok(Value::Poison),
+            Ok(op) => self.op(op, &operands, Applied { span, given: &rest }),
+            Err(reported) => Ok(reported.into()),
         }
     }
 
-    /// The operator with its arguments, for each case of them; `None` after a report.
+    /// The operator with its arguments, for each case of them.
     fn varied_op(
         &mut self,
         row: &'static Row,
         given: &[Given<'p>],
         span: Span,
-    ) -> Eval<Option<Varied<Op>>> {
+    ) -> Eval<Sound<Varied<Op>>> {
         if !given.iter().any(|g| depends(&g.value)) {
             return Ok(self.build(row, given, span).map(Varied::Fixed));
         }
@@ -332,15 +338,11 @@ impl<'p> Elaborator<'p, '_> {
         })
     }
 
-    fn build(&mut self, row: &'static Row, given: &[Given<'p>], span: Span) -> Option<Op> {
+    fn build(&mut self, row: &'static Row, given: &[Given<'p>], span: Span) -> Sound<Op> {
         let arguments = self.arguments(row.declaration, given, span)?;
-        match (row.build)(&arguments) {
-            Ok(op) => Some(op),
-            Err(problem) => {
-                self.shape_problem(row.declaration, problem, &[], Applied { span, given });
-                None
-            }
-        }
+        (row.build)(&arguments).map_err(|problem| {
+            self.shape_problem(row.declaration, problem, &[], Applied { span, given })
+        })
     }
 
     fn operand_count_fits(
@@ -350,9 +352,9 @@ impl<'p> Elaborator<'p, '_> {
         count: usize,
         flowing: usize,
         span: Span,
-    ) -> bool {
+    ) -> Sound<()> {
         if declaration.operands.accept(count) {
-            return true;
+            return Ok(());
         }
         let name = declaration.name;
         let here = self.place(span, "called here");
@@ -371,31 +373,33 @@ impl<'p> Elaborator<'p, '_> {
             }
         };
         let count = if count == 0 { "none".to_owned() } else { count.to_string() };
-        self.report(WrongOperandCount::at(place, name, declaration.operands.to_string(), count));
-        false
+        let takes = declaration.operands.to_string();
+        Err(self.report(WrongOperandCount::at(place, name, takes, count)))
     }
 
-    /// The checked arguments of an operator, defaults filled in; `None` after a report.
+    /// The checked arguments of an operator, defaults filled in.
     fn arguments(
         &mut self,
         declaration: &'static Declaration,
         given: &[Given<'p>],
         span: Span,
-    ) -> Option<Arguments> {
+    ) -> Sound<Arguments> {
         let names: Vec<&str> = declaration.params.iter().map(|p| p.name).collect();
         let slots = self.assign_slots(declaration.name, &names, given, 0)?;
         let mut arguments = Arguments::default();
         let mut missing = Vec::new();
-        let mut is_sound = true;
+        let mut sound = Ok(());
         for (param, slot) in declaration.params.iter().zip(slots) {
             match (slot.and_then(|i| given.get(i)), param.default) {
-                (Some(given), _) if given.value.is_poison() => is_sound = false,
+                (Some(Given { value: Value::Poison(reported), .. }), _) => {
+                    sound = sound.and(Err(*reported));
+                }
                 (Some(given), _) => {
                     match literal(&given.value).and_then(|value| param.kind.argument(&value)) {
                         Some(argument) => arguments = arguments.with(param.name, argument),
                         None => {
-                            is_sound = false;
-                            self.wrong_argument(declaration, param, given, span);
+                            let wrong = self.wrong_argument(declaration, param, given, span);
+                            sound = sound.and(Err(wrong));
                         }
                     }
                 }
@@ -405,10 +409,9 @@ impl<'p> Elaborator<'p, '_> {
             }
         }
         if !missing.is_empty() {
-            self.missing(declaration.name, &names, &missing, span);
-            return None;
+            return Err(self.missing(declaration.name, &names, &missing, span));
         }
-        is_sound.then_some(arguments)
+        sound.map(|()| arguments)
     }
 
     fn wrong_argument(
@@ -417,14 +420,13 @@ impl<'p> Elaborator<'p, '_> {
         param: &Parameter,
         given: &Given<'_>,
         call: Span,
-    ) {
+    ) -> Reported {
         let takes_whole = matches!(param.kind, Kind::Count(_) | Kind::Pair(_) | Kind::Padding);
         if takes_whole && is_above_limit(&given.value) {
             let place = self.place(given.span, "this is too large");
             let place = place.advice(format!("write a number of at most {MAX_DIMENSION}"));
             let what = format!("`{}` of `{}`", param.name, declaration.name);
-            self.report(TooLarge::at(place, what, MAX_DIMENSION));
-            return;
+            return self.report(TooLarge::at(place, what, MAX_DIMENSION));
         }
         let found = given.value.describe();
         let source = self.source();
@@ -434,7 +436,7 @@ impl<'p> Elaborator<'p, '_> {
         let help = if is_within { fix.into() } else { Help::Advice(fix.to_string()) };
         let place = self.place(given.span, format!("this is {found}")).help(help);
         let expected = param.kind.to_string();
-        self.report(WrongArgument::at(place, declaration.name, param.name, expected, found));
+        self.report(WrongArgument::at(place, declaration.name, param.name, expected, found))
     }
 }
 

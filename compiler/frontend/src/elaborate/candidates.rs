@@ -1,6 +1,6 @@
 //! The candidates of a choice, before any of them is elaborated: by comprehension or from a list.
 
-use nas_diagnostics::{Fix, Help, Place};
+use nas_diagnostics::{Fix, Help, Place, Reported};
 use nas_grammar::ast::{self, Alternatives, Arm, Choose, Span};
 use nas_grammar::source::At;
 use rustc_hash::FxHashMap as HashMap;
@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap as HashMap;
 use super::elaborator::Elaborator;
 use super::errors::{DuplicateCandidate, TooManyCandidates, WrongAlternatives};
 use super::help::Wanted;
-use super::limits::{Abort, Eval};
+use super::limits::{Abort, Eval, Sound};
 use super::scope::Mark;
 use super::value::{BYTES, Value};
 
@@ -78,23 +78,22 @@ impl Candidate<'_> {
 }
 
 impl<'p> Elaborator<'p, '_> {
-    /// Collects the candidates that exist; `false` if one of them was reported.
+    /// Collects the candidates that exist.
     pub(super) fn arms(
         &mut self,
         arms: &'p [Arm],
         choosing: &Choosing<'p>,
         candidates: &mut Candidates<'p>,
-    ) -> Eval<bool> {
+    ) -> Eval<Sound<()>> {
         let from = self.names.open();
-        let mut is_sound = true;
-        let is_known = self.collect(arms, &mut |this, candidate| {
-            let Value::Text(name) = this.text(&candidate.name, candidate.name_span)? else {
-                is_sound = false;
-                return Ok(());
+        self.collect(arms, &mut |this, candidate| {
+            let name = match this.text(&candidate.name, candidate.name_span)? {
+                Value::Text(name) => name,
+                other => return Ok(Err(this.no_name(&other, candidate.name_span))),
             };
-            if this.is_surplus(&name, candidate.name_span, from, choosing, candidates)? {
-                is_sound = false;
-                return Ok(());
+            let name_span = candidate.name_span;
+            if let Err(reported) = this.has_room(&name, name_span, from, choosing, candidates)? {
+                return Ok(Err(reported));
             }
             candidates.push(Candidate {
                 name: name.to_string(),
@@ -103,61 +102,66 @@ impl<'p> Elaborator<'p, '_> {
                 guard: candidate.guard.as_ref(),
                 content: Content::Arm(&candidate.value, this.names.since(from)),
             });
-            Ok(())
-        })?;
-        Ok(is_sound && is_known)
+            Ok(Ok(()))
+        })
+    }
+
+    /// Reports a name of a candidate that is no string.
+    fn no_name(&mut self, name: &Value, span: Span) -> Reported {
+        let help = || Help::advice("name a candidate by values that are the same in every network");
+        self.wrong_kind_with(name, Wanted::Shown, span, help)
     }
 
     /// Shows every candidate whose guard holds, with the names of its comprehension bound.
-    /// `false` if a guard or a list was reported.
     fn collect(
         &mut self,
         arms: &'p [Arm],
-        show: &mut dyn FnMut(&mut Self, &'p ast::Candidate) -> Eval<()>,
-    ) -> Eval<bool> {
-        let mut is_known = true;
+        show: &mut dyn FnMut(&mut Self, &'p ast::Candidate) -> Eval<Sound<()>>,
+    ) -> Eval<Sound<()>> {
+        let mut sound = Ok(());
         for arm in arms {
             match arm {
                 Arm::Candidate(candidate) => {
                     let exists = match &candidate.guard {
                         Some(guard) => self.condition(guard)?,
-                        None => Some(true),
+                        None => Ok(true),
                     };
-                    is_known &= exists.is_some();
-                    if exists == Some(true) {
-                        show(self, candidate)?;
-                    }
+                    let shown = match exists {
+                        Ok(true) => show(self, candidate)?,
+                        Ok(false) => Ok(()),
+                        Err(reported) => Err(reported),
+                    };
+                    sound = sound.and(shown);
                 }
                 Arm::For(clauses, inner) => {
-                    let mut is_known_inside = true;
-                    is_known &= self.for_each(clauses, &mut |this| {
-                        is_known_inside &= this.collect(inner, show)?;
+                    let mut inside = Ok(());
+                    let done = self.for_each(clauses, &mut |this| {
+                        inside = inside.and(this.collect(inner, show)?);
                         Ok(())
                     })?;
-                    is_known &= is_known_inside;
+                    sound = sound.and(done).and(inside);
                 }
             }
         }
-        Ok(is_known)
+        Ok(sound)
     }
 
-    /// Whether there is a candidate of this name, or there are too many, which is reported. `from` is
-    /// where the names begin that comprehensions have bound.
-    fn is_surplus(
+    /// Whether there is no candidate of this name yet, and there are not too many. `from` is where
+    /// the names begin that comprehensions have bound.
+    fn has_room(
         &mut self,
         name: &str,
         span: Span,
         from: Mark,
         choosing: &Choosing<'p>,
         candidates: &Candidates<'p>,
-    ) -> Eval<bool> {
+    ) -> Eval<Sound<()>> {
         self.charge(name.len() / BYTES, span)?;
         if candidates.list.len() >= MAX_CANDIDATES {
             let place = self.place(choosing.choose.head, "more candidates than that");
-            self.too_many_ways(place.advice("choose among fewer"), choosing);
-            return Err(Abort);
+            return Err(Abort(self.too_many_ways(place.advice("choose among fewer"), choosing)));
         }
-        let Some(&first) = candidates.names.get(name) else { return Ok(false) };
+        let Some(&first) = candidates.names.get(name) else { return Ok(Ok(())) };
         let place = self.place(span, format!("`{name}` again"));
         let place = match choosing.choose.alternatives {
             Alternatives::Values(_) => place.advice("leave out one of them"),
@@ -167,11 +171,10 @@ impl<'p> Elaborator<'p, '_> {
             }
             Alternatives::Arms(_) => place.label(first, "first here").advice("rename one of them"),
         };
-        self.report(DuplicateCandidate::at(place, choosing.path.clone(), name));
-        Ok(true)
+        Ok(Err(self.report(DuplicateCandidate::at(place, choosing.path.clone(), name))))
     }
 
-    pub(super) fn too_many_ways(&mut self, place: Place, choosing: &Choosing<'p>) -> Value {
+    pub(super) fn too_many_ways(&mut self, place: Place, choosing: &Choosing<'p>) -> Reported {
         self.report(TooManyCandidates::at(place, choosing.path.clone(), MAX_CANDIDATES))
     }
 
@@ -181,36 +184,36 @@ impl<'p> Elaborator<'p, '_> {
         list: &'p ast::Expr,
         choosing: &Choosing<'p>,
         candidates: &mut Candidates<'p>,
-    ) -> Eval<bool> {
+    ) -> Eval<Sound<()>> {
         let value = self.expr(list)?;
         let Value::List(elements) = &value else {
-            self.wrong_kind(&value, Wanted::List, list.span);
-            return Ok(false);
+            return Ok(Err(self.wrong_kind(&value, Wanted::List, list.span)));
         };
         let written_out = written_out(list).filter(|spans| spans.len() == elements.len());
         let whole = |index: usize| written_out.as_ref()?.get(index).copied();
         for (index, element) in elements.iter().enumerate() {
             let name = match element {
-                Value::Poison => return Ok(false),
+                Value::Poison(reported) => return Ok(Err(*reported)),
                 Value::Tensor(_) => index.to_string(),
                 Value::Callable(_, name) => name.to_string(),
                 Value::Chosen(_) => {
                     let place = self.place(list.span, "an element of this depends on a decision");
                     let place =
                         place.advice("choose among fixed values, and compute with the result");
-                    self.report(WrongAlternatives::at(place, choosing.path.clone()));
-                    return Ok(false);
+                    let path = choosing.path.clone();
+                    return Ok(Err(self.report(WrongAlternatives::at(place, path))));
                 }
                 fixed => fixed.to_string(),
             };
-            if self.is_surplus(&name, list.span, self.names.open(), choosing, candidates)? {
-                return Ok(false);
+            let from = self.names.open();
+            if let Err(reported) = self.has_room(&name, list.span, from, choosing, candidates)? {
+                return Ok(Err(reported));
             }
             let content = Content::Element(element.clone());
             let whole = whole(index);
             candidates.push(Candidate { name, span: list.span, whole, guard: None, content });
         }
-        Ok(true)
+        Ok(Ok(()))
     }
 }
 

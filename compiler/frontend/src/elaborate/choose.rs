@@ -1,6 +1,6 @@
 //! Choices: one decision for each instance of a block, or for all instances of a cell.
 
-use nas_diagnostics::{Fix, Help};
+use nas_diagnostics::{Fix, Help, Reported, fault};
 use nas_grammar::ast::{Alternatives, Choose, Sharing, Span};
 use nas_ir::origin::Written;
 use nas_ir::{Choice, Decision, DecisionId, NodeId, Shape, Varied};
@@ -10,7 +10,7 @@ use super::elaborator::{Elaborator, Guard};
 use super::errors::{
     CandidateKind, CandidateShapes, CellCandidates, EmptyChoice, SetSize, SingleCandidate,
 };
-use super::limits::Eval;
+use super::limits::{Eval, Sound};
 use super::value::{BYTES, Flow, Value};
 
 /// What a decision costs beyond its candidates.
@@ -31,29 +31,32 @@ impl<'p> Elaborator<'p, '_> {
         let path = self.paths.decision(&part);
         let choosing = Choosing { choose, whole, part, path };
         let mut candidates = Candidates::default();
-        let is_sound = match &choose.alternatives {
+        let collected = match &choose.alternatives {
             Alternatives::Arms(arms) => self.arms(arms, &choosing, &mut candidates)?,
             Alternatives::Values(values) => self.elements_of(values, &choosing, &mut candidates)?,
         };
         let candidates = candidates.list;
-        if !is_sound || !self.can_choose(&choosing, &candidates) {
-            return Ok(Value::Poison);
+        if let Err(reported) = collected.and_then(|()| self.can_choose(&choosing, &candidates)) {
+            return Ok(reported.into());
         }
-        let Some(take) = self.taken(&choosing, &candidates)? else { return Ok(Value::Poison) };
+        let take = match self.taken(&choosing, &candidates)? {
+            Ok(take) => take,
+            Err(reported) => return Ok(reported.into()),
+        };
         match take {
             1 if choose.count.is_none() => self.choose_one(&choosing, candidates, flow),
             _ => self.choose_set(&choosing, candidates, take, flow),
         }
     }
 
-    fn can_choose(&mut self, choosing: &Choosing<'p>, candidates: &[Candidate<'p>]) -> bool {
+    /// Whether there is something to choose from; a single candidate is a warning.
+    fn can_choose(&mut self, choosing: &Choosing<'p>, candidates: &[Candidate<'p>]) -> Sound<()> {
         let (head, path) = (choosing.choose.head, choosing.path.clone());
         match candidates {
             [] => {
                 let place = self.place(head, "nothing to choose from here");
                 let place = place.advice("add a candidate, or relax the `if` that leaves none");
-                self.report(EmptyChoice::at(place, path));
-                return false;
+                return Err(self.report(EmptyChoice::at(place, path)));
             }
             [only] => {
                 let (name, span) = (only.name.clone(), only.span);
@@ -76,31 +79,31 @@ impl<'p> Elaborator<'p, '_> {
             }
             _ => {}
         }
-        true
+        Ok(())
     }
 
-    /// How many candidates are taken at once; `None` after a report.
+    /// How many candidates are taken at once.
     fn taken(
         &mut self,
         choosing: &Choosing<'p>,
         candidates: &[Candidate<'p>],
-    ) -> Eval<Option<usize>> {
-        let Some(count) = &choosing.choose.count else { return Ok(Some(1)) };
+    ) -> Eval<Sound<usize>> {
+        let Some(count) = &choosing.choose.count else { return Ok(Ok(1)) };
         let value = self.expr(count)?;
         let take = match &value {
             Value::Int(n) => n.to_i64().and_then(|n| usize::try_from(n).ok()),
             _ => None,
         };
         let of = candidates.len();
-        let Some(take) = take.filter(|take| (1..=of).contains(take)) else {
-            if !value.is_poison() {
+        Ok(match (take.filter(|take| (1..=of).contains(take)), value.reported()) {
+            (Some(take), _) => Ok(take),
+            (None, Some(reported)) => Err(reported),
+            (None, None) => {
                 let place = self.place(count.span, format!("there are {of}"));
                 let place = place.advice(format!("write a number from 1 to {of}"));
-                self.report(SetSize::at(place, value.to_string(), of));
+                Err(self.report(SetSize::at(place, value.to_string(), of)))
             }
-            return Ok(None);
-        };
-        Ok(Some(take))
+        })
     }
 
     fn choose_one(
@@ -115,8 +118,9 @@ impl<'p> Elaborator<'p, '_> {
             (Alternatives::Arms(_), Sharing::Separate) => Choice::Parts,
             (Alternatives::Values(_), Sharing::Separate) => Choice::Values,
         };
-        let Some(decision) = self.decide(choosing, choice, names)? else {
-            return Ok(Value::Poison);
+        let decision = match self.decide(choosing, choice, names)? {
+            Ok(decision) => decision,
+            Err(reported) => return Ok(reported.into()),
         };
         self.write(decision, &candidates);
         let width = candidates.len();
@@ -125,8 +129,8 @@ impl<'p> Elaborator<'p, '_> {
             let guard = Guard::Candidate(decision, index, width);
             values.push(self.content(choosing, candidate, flow.as_ref(), guard)?);
         }
-        if !self.agree(choosing, &candidates, &values, flow.is_some())? {
-            return Ok(Value::Poison);
+        if let Err(reported) = self.agree(choosing, &candidates, &values, flow.is_some())? {
+            return Ok(reported.into());
         }
         let selector = self.space.selectors.choice(decision, width);
         let nodes: Option<Vec<NodeId>> = values.iter().map(Value::node).collect();
@@ -150,7 +154,8 @@ impl<'p> Elaborator<'p, '_> {
         let Some(sets) = sets(candidates.len(), take) else {
             let what = format!("{take} of {} candidates", candidates.len());
             let place = self.place(choosing.choose.head, what);
-            return Ok(self.too_many_ways(place.advice("choose fewer, or among fewer"), choosing));
+            let place = place.advice("choose fewer, or among fewer");
+            return Ok(self.too_many_ways(place, choosing).into());
         };
         let options: Vec<String> = candidates.iter().map(|c| c.name.clone()).collect();
         let longest = options.iter().map(String::len).max().unwrap_or(0);
@@ -162,8 +167,9 @@ impl<'p> Elaborator<'p, '_> {
         };
         let names = sets.iter().map(name).collect();
         let choice = Choice::Sets { options: options.clone(), take };
-        let Some(decision) = self.decide(choosing, choice, names)? else {
-            return Ok(Value::Poison);
+        let decision = match self.decide(choosing, choice, names)? {
+            Ok(decision) => decision,
+            Err(reported) => return Ok(reported.into()),
         };
         self.write(decision, &candidates);
         let of_set = self.space.selectors.choice(decision, sets.len());
@@ -173,8 +179,8 @@ impl<'p> Elaborator<'p, '_> {
             let taken = self.space.selectors.rename(of_set, &|set| u32::from(holds(set)));
             values.push(self.content(choosing, candidate, flow.as_ref(), Guard::Case(taken, 1))?);
         }
-        if !self.agree(choosing, &candidates, &values, flow.is_some())? {
-            return Ok(Value::Poison);
+        if let Err(reported) = self.agree(choosing, &candidates, &values, flow.is_some())? {
+            return Ok(reported.into());
         }
         let mut members = Vec::new();
         for place in 0..take {
@@ -194,22 +200,21 @@ impl<'p> Elaborator<'p, '_> {
         choosing: &Choosing<'p>,
         choice: Choice,
         candidates: Vec<String>,
-    ) -> Eval<Option<DecisionId>> {
+    ) -> Eval<Sound<DecisionId>> {
         let Choosing { choose, whole, path, .. } = choosing;
         self.charge(DECISION + candidates.len() + path.len() / BYTES, choose.head)?;
         if let Some(first) = self.cell_decisions.get(path)
             && let (known, Some(first)) = (*first, self.space.decision(*first))
         {
             if first.candidates == candidates && first.choice == choice {
-                return Ok(Some(known));
+                return Ok(Ok(known));
             }
             let listed = first.candidates.join(", ");
             let place = self.place(choose.head, format!("here: {}", candidates.join(", ")));
             let place = place.advice(format!(
                 "a cell decides once for all its instances: give each of them {listed}"
             ));
-            self.report(CellCandidates::at(place, path.clone()));
-            return Ok(None);
+            return Ok(Err(self.report(CellCandidates::at(place, path.clone()))));
         }
         let origin = self.origin(choose.head);
         self.space.origins.note_whole(origin, *whole);
@@ -225,7 +230,7 @@ impl<'p> Elaborator<'p, '_> {
         if self.paths.is_in_cell() {
             self.cell_decisions.insert(path.clone(), decision);
         }
-        Ok(Some(decision))
+        Ok(Ok(decision))
     }
 
     /// Notes how the candidates were written.
@@ -280,65 +285,67 @@ impl<'p> Elaborator<'p, '_> {
         candidates: &[Candidate<'p>],
         values: &[Value],
         has_flow: bool,
-    ) -> Eval<bool> {
-        if values.iter().any(Value::is_poison) {
-            return Ok(false);
+    ) -> Eval<Sound<()>> {
+        if let Some(reported) = values.iter().find_map(Value::reported) {
+            return Ok(Err(reported));
         }
         let is_tensor = |value: &&Value| value.node().is_some();
         if values.iter().all(|value| !value.holds_tensor()) && !has_flow {
-            return Ok(true);
+            return Ok(Ok(()));
         }
         if !values.iter().all(|value| is_tensor(&value)) {
-            self.other_kinds(candidates, values, has_flow);
-            return Ok(false);
+            return Ok(Err(self.other_kinds(candidates, values, has_flow)));
         }
         let shapes = values.iter().filter_map(Value::node);
         let shapes: Vec<Varied<Shape>> =
             shapes.filter_map(|node| self.space.graph.shape(node).cloned()).collect();
-        let Some((first, rest)) = shapes.split_first() else { return Ok(false) };
-        let Some(other) = rest.iter().find(|shape| *shape != first) else { return Ok(true) };
+        let Some((first, rest)) = shapes.split_first() else { fault("a choice among nothing") };
+        let Some(other) = rest.iter().find(|shape| *shape != first) else { return Ok(Ok(())) };
         let fixed: Option<Vec<Shape>> = shapes.iter().map(|shape| shape.fixed().copied()).collect();
         match fixed {
-            Some(shapes) => self.different_shapes(choosing, candidates, &shapes),
-            None => return self.differ_somewhere(choosing, first, other),
+            Some(shapes) => Ok(Err(self.different_shapes(choosing, candidates, &shapes))),
+            None => self.agree_everywhere(choosing, first, other),
         }
-        Ok(false)
     }
 
     /// Whether two shapes that depend on decisions are equal wherever both exist.
-    fn differ_somewhere(
+    fn agree_everywhere(
         &mut self,
         choosing: &Choosing<'p>,
         a: &Varied<Shape>,
         b: &Varied<Shape>,
-    ) -> Eval<bool> {
+    ) -> Eval<Sound<()>> {
         let head = choosing.choose.head;
         let parts = [a, b].map(|shape| shape.index(&mut self.space.selectors));
         let joint = self.cases(&parts, head)?;
-        let mut is_sound = true;
+        let mut agree = Ok(());
         for (index, combination) in joint.combinations.iter().enumerate() {
             let [i, j] = combination.as_slice() else { continue };
             let (x, y) = (a.values().get(*i as usize), b.values().get(*j as usize));
             if x != y {
-                is_sound = false;
                 let guard = Guard::Value(joint.selector, index as u32);
                 let path = choosing.path.clone();
                 let shown = [x, y].map(|shape| shape.map(Shape::to_string).unwrap_or_default());
-                self.when(guard, |this| {
+                let reported = self.when(guard, |this| {
                     let place = this.place(head, format!("{} and {}", shown[0], shown[1]));
                     let place = place.advice("make every candidate give the same shape");
-                    this.report(CandidateShapes::at(place, path));
-                    Ok(())
+                    Ok(this.report(CandidateShapes::at(place, path)))
                 })?;
+                agree = agree.and(Err(reported));
             }
         }
-        Ok(is_sound)
+        Ok(agree)
     }
 
     /// Reports the candidates that are no tensors, all at once.
-    fn other_kinds(&mut self, candidates: &[Candidate<'p>], values: &[Value], has_flow: bool) {
+    fn other_kinds(
+        &mut self,
+        candidates: &[Candidate<'p>],
+        values: &[Value],
+        has_flow: bool,
+    ) -> Reported {
         let mut others = candidates.iter().zip(values).filter(|(_, v)| v.node().is_none());
-        let Some((candidate, value)) = others.next() else { return };
+        let Some((candidate, value)) = others.next() else { fault("all candidates are tensors") };
         let mut place = self.place(candidate.value_span(), format!("this is {}", value.describe()));
         for (candidate, value) in others {
             place = place.label(candidate.value_span(), format!("this is {}", value.describe()));
@@ -349,7 +356,7 @@ impl<'p> Elaborator<'p, '_> {
             Value::Callable(_, step) => format!("apply it to a tensor: `x -> {step}`"),
             _ => "give a tensor in every candidate, or in none".to_owned(),
         };
-        self.report(CandidateKind::at(place.advice(help), name, value.describe()));
+        self.report(CandidateKind::at(place.advice(help), name, value.describe()))
     }
 
     /// One label for each line of candidates, with the shapes that it makes.
@@ -358,7 +365,7 @@ impl<'p> Elaborator<'p, '_> {
         choosing: &Choosing<'p>,
         candidates: &[Candidate<'p>],
         shapes: &[Shape],
-    ) {
+    ) -> Reported {
         let mut counts: Vec<(Shape, usize)> = Vec::new();
         for &shape in shapes {
             match counts.iter_mut().find(|(other, _)| *other == shape) {
@@ -393,7 +400,7 @@ impl<'p> Elaborator<'p, '_> {
             None => String::new(),
         };
         place = place.advice(help);
-        self.report(CandidateShapes::at(place, choosing.path.clone()));
+        self.report(CandidateShapes::at(place, choosing.path.clone()))
     }
 }
 

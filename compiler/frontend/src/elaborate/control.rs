@@ -1,6 +1,6 @@
 //! What decisions steer: `if` with a condition that depends on them, `repeat`, `loose_ends`.
 
-use nas_diagnostics::Fix;
+use nas_diagnostics::{Fix, fault};
 use nas_grammar::ast::{Body, Expr, Repeat, Span};
 use nas_ir::diagram::Diagram;
 use nas_ir::{NodeId, NodeKind, Varied, varied};
@@ -46,7 +46,7 @@ impl<'p> Elaborator<'p, '_> {
                     self.note_met(condition);
                     table
                 }
-                other => return Ok(self.wrong_kind(&other, Wanted::Flag, condition.span)),
+                other => return Ok(self.wrong_kind(&other, Wanted::Flag, condition.span).into()),
             };
             return self.by_case(table.selector(), span, &mut |this, case| {
                 let flow = flow.clone();
@@ -61,7 +61,7 @@ impl<'p> Elaborator<'p, '_> {
             (None, Some(_)) => {
                 let says = |new: &str| format!("add `{new}`");
                 let fix = Fix::behind(self.source().at(span), " else { identity }", says);
-                Ok(self.not_a_step("an `if` without `else`", fix.into(), span))
+                Ok(self.not_a_step("an `if` without `else`", fix.into(), span).into())
             }
             (None, None) => Ok(Value::nothing()),
         }
@@ -106,13 +106,13 @@ impl<'p> Elaborator<'p, '_> {
         for value in &depths {
             let count = match value {
                 Value::Int(n) => n.to_i64().filter(|n| (0..=MAX_DEPTH).contains(n)),
-                Value::Poison => return Ok(Value::Poison),
+                Value::Poison(reported) => return Ok((*reported).into()),
                 _ => None,
             };
             let Some(count) = count else {
                 let place = self.place(repeat.depth.span, format!("this is {}", value.describe()));
                 let place = place.advice(format!("write a whole number from 0 to {MAX_DEPTH}"));
-                return Ok(self.report(WrongDepth::at(place, value.describe())));
+                return Ok(self.report(WrongDepth::at(place, value.describe())).into());
             };
             counts.push(count);
         }
@@ -120,11 +120,17 @@ impl<'p> Elaborator<'p, '_> {
             Value::Chosen(table) => table.selector(),
             _ => self.space.selectors.constant(0),
         };
-        let deepest = counts.iter().copied().max().unwrap_or(0);
+        // Those that occur here: of a copy beyond them there would be no case.
+        let here = self.cases(&[selector], repeat.head)?;
+        let taken = here.combinations.iter().flatten();
+        let deepest = taken.filter_map(|&case| counts.get(case as usize)).copied().max();
+        let deepest = deepest.unwrap_or_else(|| fault("a depth without a case"));
         let stages = self.stages(repeat, flow, deepest, (selector, &counts))?;
-        let values: Option<Vec<Value>> =
-            counts.iter().map(|&count| stages.get(count as usize).cloned()).collect();
-        self.join(selector, &values.unwrap_or_default(), "repeated", repeat.head)
+        let last = stages.len().saturating_sub(1);
+        let values = counts.iter().map(|&count| stages.get(last.min(count as usize)).cloned());
+        let values: Option<Vec<Value>> = values.collect();
+        let values = values.unwrap_or_else(|| fault("a copy that was not made"));
+        self.join(selector, &values, "repeated", repeat.head)
     }
 
     /// What flows in, and the value after each copy. A copy exists where the depth reaches it.
@@ -177,7 +183,7 @@ impl<'p> Elaborator<'p, '_> {
     /// Those of the states that no other of them reads, in each network.
     pub(super) fn loose_ends(&mut self, states: &Given<'p>, span: Span) -> Eval<Value> {
         let Some(nodes) = tensors(&states.value) else {
-            return Ok(self.wrong_kind(&states.value, Wanted::Tensors, states.at));
+            return Ok(self.wrong_kind(&states.value, Wanted::Tensors, states.at).into());
         };
         let first = nodes.iter().map(|node| node.index()).min();
         self.marks.searched = self.marks.searched.min(first.unwrap_or(usize::MAX));
@@ -196,7 +202,7 @@ impl<'p> Elaborator<'p, '_> {
         Ok(match table {
             Some(Varied::Fixed(value)) => value,
             Some(Varied::By(table)) => Value::Chosen(std::rc::Rc::new(table)),
-            None => Value::Poison,
+            None => fault("states without a case"),
         })
     }
 

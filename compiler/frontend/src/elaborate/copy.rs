@@ -78,7 +78,7 @@ impl<'p> Elaborator<'p, '_> {
             Value::List(_) => Part::List(elements.len()),
             Value::Tuple(_) => Part::Tuple(elements.len()),
             Value::Callable(module, name) => Part::Callable(*module, Rc::clone(name)),
-            Value::Chosen(_) | Value::Poison => return None,
+            Value::Chosen(_) | Value::Poison(_) => return None,
         });
         elements.iter().try_for_each(|element| self.take_apart(element, call, operands))
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::{Place, Problems};
+use nas_diagnostics::{Place, Problems, Reported};
 use nas_grammar::ast::{Expr, Span};
 use nas_grammar::{Problem, Source};
 use nas_ir::diagram::{Diagram, Joints};
@@ -135,7 +135,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
     /// The value of an expression of this text, outside of any space.
     pub(super) fn outside(mut self, source: &Source, expr: &'p Expr) -> Value {
         self.foreign = Some(source.clone());
-        let value = self.expr(expr).unwrap_or(Value::Poison);
+        let value = self.expr(expr).unwrap_or_else(|Abort(reported)| reported.into());
         self.finish();
         value
     }
@@ -160,12 +160,11 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         files.find(|file| !file.is_library()).unwrap_or_else(|| self.source())
     }
 
-    /// Reports, and goes on with poison.
-    pub(super) fn report(&mut self, problem: Problem) -> Value {
+    /// Reports; what cannot be without what is wrong is poison.
+    pub(super) fn report(&mut self, problem: Problem) -> Reported {
         self.fuel.steps += REPORT;
         self.marks.peculiar += 1;
-        self.report_here(problem);
-        Value::Poison
+        self.report_here(problem)
     }
 
     /// Closes a scope. What a name held that nobody read is not reported once more as a tensor
@@ -200,11 +199,11 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         self.charge(values.len(), span)?;
         let made = make(Values::from(values));
         if made.size() > MAX_LENGTH + 1 {
-            return Ok(self.too_long("a list", "more than a million", span));
+            return Ok(self.too_long("a list", "more than a million", span).into());
         }
         if made.depth() > MAX_DEPTH {
             let place = self.place(span, "the limit is passed here").advice("let lists nest less");
-            return Ok(self.report(TooDeep::at(place, MAX_DEPTH)));
+            return Ok(self.report(TooDeep::at(place, MAX_DEPTH)).into());
         }
         Ok(made)
     }
@@ -219,8 +218,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         if self.depth >= MAX_DEPTH {
             let place = self.place(span, "the limit is passed here");
             let place = place.advice("name parts with `let`, or let blocks call fewer blocks");
-            self.report(TooDeep::at(place, MAX_DEPTH));
-            return Err(Abort);
+            return Err(Abort(self.report(TooDeep::at(place, MAX_DEPTH))));
         }
         self.depth += 1;
         let result = inner(self);
@@ -239,12 +237,13 @@ impl<'p, 'e> Elaborator<'p, 'e> {
         if self.fuel.steps + self.space.selectors.visits() <= self.fuel.limit {
             return Ok(());
         }
-        if std::mem::replace(&mut self.fuel.is_reported, true) {
-            return Err(Abort);
+        if let Some(reported) = self.fuel.reported {
+            return Err(Abort(reported));
         }
         let place = self.place(span, "elaboration was here").advice("make the loops shorter");
         let limit = self.fuel.limit;
-        self.report(TooManySteps::at(place, limit));
-        Err(Abort)
+        let reported = self.report(TooManySteps::at(place, limit));
+        self.fuel.reported = Some(reported);
+        Err(Abort(reported))
     }
 }

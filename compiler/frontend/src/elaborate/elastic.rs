@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use indexmap::IndexSet;
-use nas_diagnostics::{Fix, Help, Place};
+use nas_diagnostics::{Fix, Help, Place, Reported, fault};
 use nas_grammar::ast::Span;
 use nas_ir::diagram::{Diagram, Joint};
 use nas_ir::operation::{elastic_rows, for_each_pair, is_window};
@@ -12,6 +12,7 @@ use nas_ir::{DecisionId, Op, Shape};
 
 use super::elaborator::Elaborator;
 use super::errors::NoSlice;
+use super::limits::Sound;
 
 /// An operator in one case, with its weights.
 struct Weighted<'o> {
@@ -27,10 +28,10 @@ impl Elaborator<'_, '_> {
         joint: &Joint,
         cases: &[(&Op, Vec<Shape>)],
         span: Span,
-    ) -> bool {
+    ) -> Sound<()> {
         let rows = elastic_rows(&self.space, &self.space.selectors, joint.selector);
         if rows.is_empty() {
-            return true;
+            return Ok(());
         }
         let weighted =
             cases.iter().map(|(op, inputs)| Weighted { op, weights: op.weights(inputs) });
@@ -38,9 +39,10 @@ impl Elaborator<'_, '_> {
         let apart = rows.into_iter().find_map(|(decision, siblings)| {
             self.apart(&siblings, &cases).map(|reason| (decision, reason))
         });
-        let Some((decision, reason)) = apart else { return true };
-        self.no_slice(decision, reason, span);
-        false
+        match apart {
+            Some((decision, reason)) => Err(self.no_slice(decision, reason, span)),
+            None => Ok(()),
+        }
     }
 
     /// Why the weights with some sibling are no part of those with the largest one.
@@ -65,11 +67,13 @@ impl Elaborator<'_, '_> {
         })
     }
 
-    fn no_slice(&mut self, id: DecisionId, reason: String, span: Span) {
-        let Some(decision) = self.space.decision(id) else { return };
+    fn no_slice(&mut self, id: DecisionId, reason: String, span: Span) -> Reported {
+        let decision = self.space.decision(id);
+        let decision = decision.unwrap_or_else(|| fault("a selector by no decision"));
         let label = decision.label.clone();
         let mut chain = self.space.origins.chain(decision.origin).into_iter();
-        let Some((source, at)) = chain.next() else { return };
+        let first = chain.next();
+        let (source, at) = first.unwrap_or_else(|| fault("a decision without its place"));
         let place = Place::new(&source, at, "its candidates share weights").chain(chain.collect());
         let is_around =
             span.range().start <= at.range().start && at.range().end <= span.range().end;
@@ -86,7 +90,7 @@ impl Elaborator<'_, '_> {
         let is_written = word.text() == "elastic";
         let fix = is_written.then(|| Fix::replace(word, "choose", says).into());
         let help = fix.unwrap_or_else(|| Help::Advice(says("choose")));
-        self.report(NoSlice::at(place.help(help), label, reason));
+        self.report(NoSlice::at(place.help(help), label, reason))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nas_diagnostics::{Fix, Help, nearest};
+use nas_diagnostics::{Fix, Help, Reported, fault, nearest};
 use nas_grammar::ast::{
     Body, Element, Expr, ExprKind, ForClause, Ident, Pattern, Span, Statement, StatementKind,
     TextPart,
@@ -15,7 +15,7 @@ use super::errors::{
     UnknownField, UnknownUnit, UnusedValue, WrongPattern,
 };
 use super::help::{Wanted, without_index};
-use super::limits::{Eval, MAX_LENGTH};
+use super::limits::{Eval, MAX_LENGTH, Sound};
 use super::number;
 use super::scope::Assigned;
 use super::value::Flow;
@@ -36,7 +36,7 @@ impl<'p> Elaborator<'p, '_> {
             ExprKind::Number(literal) => self.number(literal, expr.span)?,
             ExprKind::Text(parts) => self.text(parts, expr.span)?,
             ExprKind::Bool(value) => Value::Bool(*value),
-            ExprKind::Name(name) => self.name(name)?,
+            ExprKind::Name(name) => self.name(name, expr.span)?,
             ExprKind::List(elements) => self.elements(elements, expr.span)?,
             ExprKind::Tuple(values) => self.values(values, expr.span)?,
             ExprKind::Paren(value) => self.expr(value)?,
@@ -60,7 +60,7 @@ impl<'p> Elaborator<'p, '_> {
                 let place = self
                     .place(repeat.head, "nothing flows into this")
                     .advice("send a tensor into it: `x -> repeat … { … }`");
-                self.report(RepeatsNothing::at(place))
+                self.report(RepeatsNothing::at(place)).into()
             }
         })
     }
@@ -69,12 +69,12 @@ impl<'p> Elaborator<'p, '_> {
         self.charge(literal.len() / BYTES, span)?;
         if literal.len() > MAX_DIGITS {
             let place = self.place(span, "this number").advice("write a smaller number");
-            return Ok(self.report(NumberTooLarge::at(place, "number")));
+            return Ok(self.report(NumberTooLarge::at(place, "number")).into());
         }
         Ok(number::parse(literal).unwrap_or_else(|unit| {
             let place = self.place(span, "in this number");
             let place = place.advice(format!("units are {}", number::units()));
-            self.report(UnknownUnit::at(place, unit))
+            self.report(UnknownUnit::at(place, unit)).into()
         }))
     }
 
@@ -94,28 +94,32 @@ impl<'p> Elaborator<'p, '_> {
         for part in parts {
             match part {
                 TextPart::Literal(literal) => text.push_str(literal),
-                TextPart::Interpolation(inner) => match values.next().unwrap_or(&Value::Poison) {
-                    value @ (Value::Int(_) | Value::Real(_) | Value::Bool(_) | Value::Text(_)) => {
+                TextPart::Interpolation(inner) => match values.next() {
+                    None => fault("a string without the values in it"),
+                    Some(
+                        value @ (Value::Int(_) | Value::Real(_) | Value::Bool(_) | Value::Text(_)),
+                    ) => {
                         text.push_str(&value.to_string());
                     }
-                    other => return Ok(self.wrong_kind(other, Wanted::Shown, inner.span)),
+                    Some(other) => {
+                        return Ok(self.wrong_kind(other, Wanted::Shown, inner.span).into());
+                    }
                 },
             }
             self.charge(text.len() / BYTES, span)?;
             if text.len() > MAX_LENGTH {
-                return Ok(self.too_long("a string", text.len(), span));
+                return Ok(self.too_long("a string", text.len(), span).into());
             }
         }
         Ok(Value::Text(text.into()))
     }
 
-    pub(super) fn too_long(&mut self, what: &str, length: impl ToString, span: Span) -> Value {
+    pub(super) fn too_long(&mut self, what: &str, length: impl ToString, span: Span) -> Reported {
         let place = self.place(span, "made here").advice("make it shorter");
         self.report(TooLong::at(place, what, length.to_string(), MAX_LENGTH))
     }
 
-    /// A name that nothing defines was reported by the pass over names.
-    fn name(&mut self, name: &'p str) -> Eval<Value> {
+    fn name(&mut self, name: &'p str, span: Span) -> Eval<Value> {
         if let Some(value) = self.names.get(name) {
             return Ok(value);
         }
@@ -130,7 +134,7 @@ impl<'p> Elaborator<'p, '_> {
         Ok(match self.words {
             _ if is_callable => Value::Callable(self.module, name.into()),
             Some(_) => Value::Text(name.into()),
-            None => Value::Poison,
+            None => self.unknown_name(name, span).into(),
         })
     }
 
@@ -153,8 +157,8 @@ impl<'p> Elaborator<'p, '_> {
     /// All of them as a tuple, or poison if one is poison.
     fn values(&mut self, exprs: &'p [Expr], span: Span) -> Eval<Value> {
         let values = exprs.iter().map(|e| self.expr(e)).collect::<Eval<Vec<Value>>>()?;
-        if values.iter().any(Value::is_poison) {
-            return Ok(Value::Poison);
+        if let Some(reported) = values.iter().find_map(Value::reported) {
+            return Ok(reported.into());
         }
         self.sequence(Value::Tuple, values, span)
     }
@@ -166,47 +170,49 @@ impl<'p> Elaborator<'p, '_> {
             match element {
                 Element::Value(value) => values.push(self.expr(value)?),
                 Element::For(clauses, body, _) => {
-                    let is_known = self.for_each(clauses, &mut |this| {
+                    let done = self.for_each(clauses, &mut |this| {
                         let value = this.body(body, None)?;
                         // One more tells that there are too many.
                         values.extend((values.len() <= MAX_LENGTH).then_some(value));
                         Ok(())
                     })?;
-                    if !is_known {
-                        return Ok(Value::Poison);
+                    if let Err(reported) = done {
+                        return Ok(reported.into());
                     }
                 }
             }
         }
-        if values.iter().any(Value::is_poison) {
-            return Ok(Value::Poison);
+        if let Some(reported) = values.iter().find_map(Value::reported) {
+            return Ok(reported.into());
         }
         self.sequence(Value::List, values, span)
     }
 
     fn field(&mut self, value: &Value, field: &Ident) -> Value {
         let shape = match value {
-            Value::Poison => return Value::Poison,
+            Value::Poison(reported) => return (*reported).into(),
             Value::Tensor(node) => self.shape_of(*node).cloned(),
             _ => None,
         };
-        let Some(shape) = shape else { return self.unknown_field(value.describe(), field) };
+        let Some(shape) = shape else {
+            return self.unknown_field(value.describe(), field).into();
+        };
         let mut found = Vec::new();
         for shape in shape.values() {
             match field_of(shape, &field.name) {
                 Some(value) => found.push(value),
-                None => return self.unknown_field(format!("a tensor {shape}"), field),
+                None => return self.unknown_field(format!("a tensor {shape}"), field).into(),
             }
         }
         let selector = shape.index(&mut self.space.selectors);
         match varied(&mut self.space.selectors, selector, &found, Value::is_identical) {
             Some(Varied::Fixed(value)) => value,
             Some(Varied::By(table)) => Value::Chosen(Rc::new(table)),
-            None => Value::Poison,
+            None => fault("a shape without a case"),
         }
     }
 
-    fn unknown_field(&mut self, of: String, field: &Ident) -> Value {
+    fn unknown_field(&mut self, of: String, field: &Ident) -> Reported {
         const FIELDS: [&str; 4] = ["channels", "height", "width", "shape"];
         let source = self.source();
         let help = match nearest(&field.name, FIELDS) {
@@ -227,7 +233,7 @@ impl<'p> Elaborator<'p, '_> {
         self.lift(&varying, "index", index.span, &mut |this, picked| {
             let (values, position) = match (&fixed, picked) {
                 (Some(values), [position]) | (None, [values, position]) => (values, position),
-                _ => return Ok(Value::Poison),
+                _ => fault("an index without its list"),
             };
             Ok(this.element(values, position, (list.span, index.span, whole)))
         })
@@ -243,16 +249,16 @@ impl<'p> Elaborator<'p, '_> {
         let (Value::List(items) | Value::Tuple(items)) = values else {
             let source = self.source();
             let help = || without_index(values, source.at(list), whole);
-            return self.wrong_kind_with(values, Wanted::Indexed, list, help);
+            return self.wrong_kind_with(values, Wanted::Indexed, list, help).into();
         };
         let Value::Int(n) = position else {
-            return self.wrong_kind(position, Wanted::Whole, index);
+            return self.wrong_kind(position, Wanted::Whole, index).into();
         };
         let found = n.to_i64().and_then(|n| usize::try_from(n).ok()).and_then(|n| items.get(n));
-        found.cloned().unwrap_or_else(|| self.out_of_range(n, items.len(), index))
+        found.cloned().unwrap_or_else(|| self.out_of_range(n, items.len(), index).into())
     }
 
-    fn out_of_range(&mut self, n: &Int, length: usize, span: Span) -> Value {
+    fn out_of_range(&mut self, n: &Int, length: usize, span: Span) -> Reported {
         let place = self.place(span, format!("this is {n}"));
         let last = length.saturating_sub(1);
         let place = place.advice(format!("indices go from 0 to {last}"));
@@ -274,22 +280,25 @@ impl<'p> Elaborator<'p, '_> {
         let given = ends.clone();
         self.lift(&given, "slice", span, &mut |this, picked| {
             let (Value::List(items) | Value::Tuple(items)) = &values else {
-                return Ok(this.wrong_kind(&values, Wanted::Indexed, list.span));
+                return Ok(this.wrong_kind(&values, Wanted::Indexed, list.span).into());
             };
             let mut picked = picked.iter();
             let mut end = |expr: Option<&'p Expr>, default: usize| match expr {
-                Some(expr) => (picked.next().cloned().unwrap_or(Value::Poison), expr.span),
+                Some(expr) => {
+                    let end = picked.next().cloned();
+                    (end.unwrap_or_else(|| fault("a slice without an end")), expr.span)
+                }
                 None => (Value::small(default as i64), span),
             };
             let bounds = [end(from, 0), end(to, items.len())];
             let mut places = Vec::new();
             for (value, at) in bounds {
                 let Value::Int(n) = &value else {
-                    return Ok(this.wrong_kind(&value, Wanted::Whole, at));
+                    return Ok(this.wrong_kind(&value, Wanted::Whole, at).into());
                 };
                 let place = n.to_i64().and_then(|n| usize::try_from(n).ok());
                 let Some(place) = place.filter(|place| *place <= items.len()) else {
-                    return Ok(this.out_of_range(n, items.len() + 1, at));
+                    return Ok(this.out_of_range(n, items.len() + 1, at).into());
                 };
                 places.push(place);
             }
@@ -303,7 +312,7 @@ impl<'p> Elaborator<'p, '_> {
 
     fn pipeline(&mut self, source: &'p Expr, steps: &'p [Expr]) -> Eval<Value> {
         let mut flow = self.flow(source)?;
-        let mut value = Value::Poison;
+        let mut value = Value::nothing();
         for step in steps {
             value = self.step_expr(step, flow)?;
             let span = step.span;
@@ -347,18 +356,18 @@ impl<'p> Elaborator<'p, '_> {
             _ => {
                 let help =
                     Help::advice("put a step there, such as `relu` or `conv(8, kernel = 3)`");
-                Ok(this.not_a_step("a value", help, step.span))
+                Ok(this.not_a_step("a value", help, step.span).into())
             }
         })
     }
 
-    pub(super) fn not_a_step(&mut self, what: &str, help: Help, span: Span) -> Value {
+    pub(super) fn not_a_step(&mut self, what: &str, help: Help, span: Span) -> Reported {
         let place = self.place(span, "not a step").help(help);
         self.report(NotAStep::at(place, what))
     }
 
-    /// `None` if the condition is unknown, which was reported.
-    pub(super) fn condition(&mut self, condition: &'p Expr) -> Eval<Option<bool>> {
+    /// Whether a condition holds.
+    pub(super) fn condition(&mut self, condition: &'p Expr) -> Eval<Sound<bool>> {
         Ok(match self.expr(condition)? {
             Value::Bool(holds) => {
                 if holds {
@@ -366,12 +375,9 @@ impl<'p> Elaborator<'p, '_> {
                 } else {
                     self.note_unmet(condition)?;
                 }
-                Some(holds)
+                Ok(holds)
             }
-            other => {
-                self.wrong_kind(&other, Wanted::Flag, condition.span);
-                None
-            }
+            other => Err(self.wrong_kind(&other, Wanted::Flag, condition.span)),
         })
     }
 
@@ -396,7 +402,7 @@ impl<'p> Elaborator<'p, '_> {
         Ok(match flow {
             Some(_) => {
                 let help = Help::advice("end it with a step, such as `relu` or `identity`");
-                self.not_a_step("a body that does not end with a step", help, body.span)
+                self.not_a_step("a body that does not end with a step", help, body.span).into()
             }
             None => value,
         })
@@ -414,11 +420,12 @@ impl<'p> Elaborator<'p, '_> {
                 self.assign(name, assigned);
             }
             StatementKind::For(clauses, body) => {
-                self.for_each(clauses, &mut |this| this.body(body, None).map(|_| ()))?;
+                // What is wrong with a list was reported, and nothing is made of the loop.
+                let _ = self.for_each(clauses, &mut |this| this.body(body, None).map(|_| ()))?;
             }
             StatementKind::Expr(value) => {
                 let dropped = self.expr(value)?;
-                if !matches!(&dropped, Value::Poison) && dropped != Value::nothing() {
+                if !dropped.is_poison() && dropped != Value::nothing() {
                     let place = self.place(value.span, format!("this is {}", dropped.describe()));
                     let place = place.advice("bind it, such as `let y = …`, or remove it");
                     self.report(UnusedValue::at(place));
@@ -452,8 +459,8 @@ impl<'p> Elaborator<'p, '_> {
                         values.to_vec()
                     }
                     other => {
-                        self.wrong_pattern(parts, *pattern_span, other, span);
-                        vec![Value::Poison; parts.len()]
+                        let reported = self.wrong_pattern(parts, *pattern_span, other, span);
+                        vec![reported.into(); parts.len()]
                     }
                 };
                 for (part, element) in parts.iter().zip(elements) {
@@ -463,10 +470,16 @@ impl<'p> Elaborator<'p, '_> {
         }
     }
 
-    fn wrong_pattern(&mut self, parts: &[Pattern], at: Span, value: &Value, span: Span) {
+    fn wrong_pattern(
+        &mut self,
+        parts: &[Pattern],
+        at: Span,
+        value: &Value,
+        span: Span,
+    ) -> Reported {
         let source = self.source();
         let help = match value {
-            Value::Poison => return,
+            Value::Poison(reported) => return *reported,
             Value::List(values) | Value::Tuple(values) if values.len() > parts.len() => {
                 let mut names: Vec<&str> =
                     parts.iter().map(|part| source.at(part.span()).text()).collect();
@@ -483,34 +496,33 @@ impl<'p> Elaborator<'p, '_> {
         let described = value.describe();
         let place = self.place(at, format!("{} names", parts.len()));
         let place = place.label(span, described.clone()).help(help);
-        self.report(WrongPattern::at(place, described, parts.len()));
+        self.report(WrongPattern::at(place, described, parts.len()))
     }
 
     /// Runs `inner` for every combination of the clauses' elements, the first clause outermost.
-    /// `false` if a list was not to be had, which was reported.
     pub(super) fn for_each(
         &mut self,
         clauses: &'p [ForClause],
         inner: &mut dyn FnMut(&mut Self) -> Eval<()>,
-    ) -> Eval<bool> {
-        let Some((clause, rest)) = clauses.split_first() else { return Ok(true) };
+    ) -> Eval<Sound<()>> {
+        let Some((clause, rest)) = clauses.split_first() else { return Ok(Ok(())) };
         let list = self.expr(&clause.list)?;
         let (Value::List(elements) | Value::Tuple(elements)) = &list else {
-            self.wrong_kind(&list, Wanted::List, clause.list.span);
-            return Ok(false);
+            return Ok(Err(self.wrong_kind(&list, Wanted::List, clause.list.span)));
         };
-        let mut is_sound = true;
+        let mut done = Ok(());
         for element in elements.iter() {
             self.charge(PASS, clause.list.span)?;
             let mark = self.names.open();
             self.bind(&clause.pattern, element.clone(), clause.list.span);
-            is_sound &= match rest {
-                [] => inner(self).map(|()| true)?,
+            let inside = match rest {
+                [] => inner(self).map(Ok)?,
                 rest => self.nested(clause.list.span, |this| this.for_each(rest, inner))?,
             };
+            done = done.and(inside);
             self.close(mark);
         }
-        Ok(is_sound)
+        Ok(done)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Functions of the language: `len`, `loose_ends`, `min`, `max`, `sum`, `round_to`.
 
-use nas_diagnostics::{Fix, Help};
+use nas_diagnostics::{Fix, Help, Reported};
 use nas_grammar::ast::Span;
 use nas_ir::ops::Add;
 use nas_ir::{Op, Varied};
@@ -39,16 +39,16 @@ impl<'p> Elaborator<'p, '_> {
             ("min" | "max", _) if !given.is_empty() => Ok(self.extreme(name == "max", given)),
             ("len", [list]) => Ok(match &list.value {
                 Value::List(v) | Value::Tuple(v) => Value::small(v.len() as i64),
-                other => self.wrong_kind(other, Wanted::List, list.span),
+                other => self.wrong_kind(other, Wanted::List, list.span).into(),
             }),
             ("sum", [list]) => self.sum(list, span),
             ("loose_ends", [states]) => self.loose_ends(states, span),
             ("round_to", [value, divisor]) => Ok(self.round_to(value, divisor)),
-            _ => Ok(self.wrong_arity(name, given, span)),
+            _ => Ok(self.wrong_arity(name, given, span).into()),
         }
     }
 
-    fn wrong_arity(&mut self, name: &str, given: &[Given<'p>], span: Span) -> Value {
+    fn wrong_arity(&mut self, name: &str, given: &[Given<'p>], span: Span) -> Reported {
         let source = self.source();
         let takes = if name == "round_to" { 2 } else { 1 };
         let example = match name {
@@ -87,14 +87,21 @@ impl<'p> Elaborator<'p, '_> {
         let mut best: Option<(Value, f64)> = None;
         for (value, span) in listed {
             let Some(number) = value.number() else {
-                return self.wrong_kind(&value, wanted, span);
+                return self.wrong_kind(&value, wanted, span).into();
             };
             let is_better = |other: f64| if largest { number > other } else { number < other };
             if best.as_ref().is_none_or(|(_, other)| is_better(*other)) {
                 best = Some((value, number));
             }
         }
-        best.map_or(Value::Poison, |(value, _)| value)
+        // The largest of no values is none of them.
+        match best {
+            Some((value, _)) => value,
+            None => {
+                let at = given.first().map_or(Span::default(), |given| given.span);
+                self.wrong_kind(&Value::List(Vec::new().into()), wanted, at).into()
+            }
+        }
     }
 
     fn sum(&mut self, list: &Given<'p>, span: Span) -> Eval<Value> {
@@ -107,7 +114,7 @@ impl<'p> Elaborator<'p, '_> {
             return self.op(Varied::Fixed(Op::Add(Add)), &operands, span.into());
         }
         let (Value::List(values) | Value::Tuple(values)) = &list.value else {
-            return Ok(self.wrong_kind(&list.value, Wanted::List, list.span));
+            return Ok(self.wrong_kind(&list.value, Wanted::List, list.span).into());
         };
         let mut total = Value::small(0);
         for value in values.iter() {
@@ -117,11 +124,11 @@ impl<'p> Elaborator<'p, '_> {
                     Err(_) => {
                         let place =
                             self.place(list.span, "summed here").advice("sum smaller numbers");
-                        return Ok(self.report(NumberTooLarge::at(place, "sum")));
+                        return Ok(self.report(NumberTooLarge::at(place, "sum")).into());
                     }
                 },
                 (_, _, Some(number)) => Value::Real(total.number().unwrap_or(0.0) + number),
-                _ => return Ok(self.wrong_kind(value, Wanted::Summand, list.span)),
+                _ => return Ok(self.wrong_kind(value, Wanted::Summand, list.span).into()),
             };
         }
         Ok(total)
@@ -131,17 +138,17 @@ impl<'p> Elaborator<'p, '_> {
     /// value (`make_divisible` of the MobileNet reference code).
     fn round_to(&mut self, value: &Given<'p>, divisor: &Given<'p>) -> Value {
         let Some(number) = value.value.number() else {
-            return self.wrong_kind(&value.value, Wanted::Number, value.span);
+            return self.wrong_kind(&value.value, Wanted::Number, value.span).into();
         };
         let unit = match &divisor.value {
             Value::Int(Int::Small(n)) if *n > 0 => *n as f64,
-            other => return self.wrong_kind(other, Wanted::Positive, divisor.span),
+            other => return self.wrong_kind(other, Wanted::Positive, divisor.span).into(),
         };
         let rounded = ((number + unit / 2.0) / unit).floor().max(1.0) * unit;
         let result = if rounded < 0.9 * number { rounded + unit } else { rounded };
         if result > 9e15 {
             let place = self.place(value.span, "rounded here").advice("round a smaller number");
-            return self.report(NumberTooLarge::at(place, "round_to"));
+            return self.report(NumberTooLarge::at(place, "round_to")).into();
         }
         Value::small(result as i64)
     }

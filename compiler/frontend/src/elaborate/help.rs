@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use nas_diagnostics::{Fix, Help, nearest};
+use nas_diagnostics::{Fix, Help, Reported, nearest};
 use nas_grammar::Source;
 use nas_grammar::ast::{BinaryOp, Span};
 use nas_grammar::source::At;
@@ -73,7 +73,7 @@ impl Elaborator<'_, '_> {
     }
 
     /// Reports a value of the wrong kind, unless it is poison.
-    pub(super) fn wrong_kind(&mut self, value: &Value, wanted: Wanted, span: Span) -> Value {
+    pub(super) fn wrong_kind(&mut self, value: &Value, wanted: Wanted, span: Span) -> Reported {
         let source = self.source();
         self.wrong_kind_with(value, wanted, span, || for_kind(wanted, value, source.at(span)))
     }
@@ -85,9 +85,9 @@ impl Elaborator<'_, '_> {
         wanted: Wanted,
         span: Span,
         help: impl FnOnce() -> Help,
-    ) -> Value {
-        if value.is_poison() {
-            return Value::Poison;
+    ) -> Reported {
+        if let Value::Poison(reported) = value {
+            return *reported;
         }
         let place = self.place(span, format!("this is {}", value.describe())).help(help());
         self.report(WrongKind::at(place, wanted.to_string(), value.describe()))

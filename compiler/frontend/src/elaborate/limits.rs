@@ -1,5 +1,7 @@
 //! How much a program may ask of the elaborator.
 
+use nas_diagnostics::Reported;
+
 use crate::modules::Program;
 
 /// The most work that all spaces of a program together may take, in steps: one for each expression,
@@ -21,20 +23,20 @@ pub struct Fuel {
     pub(super) steps: u64,
     /// How many may be taken.
     pub(super) limit: u64,
-    /// Whether it was reported that this is too much.
-    pub(super) is_reported: bool,
+    /// That too many were taken, if they were.
+    pub(super) reported: Option<Reported>,
 }
 
 impl Fuel {
     /// Whether a limit was passed, and reported: then what was elaborated since is incomplete.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.is_reported
+        self.reported.is_some()
     }
 
     pub(crate) fn on(program: &Program) -> Self {
         let bytes = program.modules.iter().map(|module| module.source.text().len() as u64);
         let limit = MAX_STEPS + STEPS_PER_BYTE * bytes.sum::<u64>();
-        Self { steps: 0, limit, is_reported: false }
+        Self { steps: 0, limit, reported: None }
     }
 }
 
@@ -42,7 +44,10 @@ impl Fuel {
 pub(super) const REPORT: u64 = 64;
 
 /// Elaboration cannot go on: a limit was passed, and reported.
-pub(crate) struct Abort;
+pub(crate) struct Abort(pub(super) Reported);
 
 /// A result that is there unless elaboration cannot go on.
 pub(crate) type Eval<T> = Result<T, Abort>;
+
+/// A result that is there unless something is wrong with it, which was reported.
+pub(super) type Sound<T> = Result<T, Reported>;

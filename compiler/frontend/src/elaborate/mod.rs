@@ -22,6 +22,7 @@ mod partial;
 mod require;
 mod scope;
 mod space;
+mod unknown;
 mod unreachable;
 mod value;
 mod vary;

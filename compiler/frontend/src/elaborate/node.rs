@@ -1,6 +1,6 @@
 //! Adding nodes: shapes are inferred as the graph grows, and what does not fit is reported.
 
-use nas_diagnostics::{Fix, Help, Place};
+use nas_diagnostics::{Fix, Help, Place, Reported, fault};
 use nas_grammar::ast::Span;
 use nas_ir::ops::signature::Declaration;
 use nas_ir::ops::{Cure, Fit, ShapeProblem};
@@ -10,7 +10,7 @@ use super::elaborator::{Elaborator, Guard};
 use super::errors::{
     GroupsDoNotDivide, ShapeMismatch, TooLarge, TooManyNodes, WindowTooLarge, WrongRank,
 };
-use super::limits::{Abort, Eval, MAX_NODES};
+use super::limits::{Abort, Eval, MAX_NODES, Sound};
 use super::parameters::Given;
 use super::value::{BYTES, Value};
 
@@ -54,21 +54,21 @@ impl Elaborator<'_, '_> {
         applied: Applied<'_, '_>,
     ) -> Eval<Value> {
         let inputs = operands.iter().map(|operand| operand.node).collect();
-        let Some(shape) = self.result_shape(&op, operands, applied)? else {
-            return Ok(Value::Poison);
+        let shape = match self.result_shape(&op, operands, applied)? {
+            Ok(shape) => shape,
+            Err(reported) => return Ok(reported.into()),
         };
         let name = self.paths.next(op.name());
         self.add(NodeKind::Op(op), inputs, shape, name, applied.span).map(Value::Tensor)
     }
 
-    /// The shape that an operator gives, for each case of it and its operands; `None` after a
-    /// report.
+    /// The shape that an operator gives, for each case of it and its operands.
     fn result_shape(
         &mut self,
         op: &Varied<Op>,
         operands: &[Operand],
         applied: Applied<'_, '_>,
-    ) -> Eval<Option<Varied<Shape>>> {
+    ) -> Eval<Sound<Varied<Shape>>> {
         let span = applied.span;
         let shapes: Vec<Varied<Shape>> =
             operands.iter().filter_map(|o| self.shape_of(o.node).cloned()).collect();
@@ -95,17 +95,18 @@ impl Elaborator<'_, '_> {
         // The first to report is a case to which the fewest choices lead.
         let first = self.failing(&joint, &fails);
         let rest = (0..cases.len()).map(|i| (i, Guard::Value(joint.selector, i as u32)));
-        let mut is_sound = true;
+        let mut sound = Ok(());
         for (index, guard) in first.into_iter().chain(rest) {
             let Some((op, shapes)) = cases.get(index) else { continue };
             let shape = |this: &mut Self| Ok(this.fixed_shape(op, shapes, operands, applied));
-            is_sound &= self.when(guard, shape)?.is_some();
+            sound = sound.and(self.when(guard, shape)?.map(|_| ()));
         }
-        if !is_sound || !self.can_share(&joint, &cases, span) {
-            return Ok(None);
+        if let Err(reported) = sound.and_then(|()| self.can_share(&joint, &cases, span)) {
+            return Ok(Err(reported));
         }
         let results: Vec<Shape> = results.into_iter().flatten().collect();
-        Ok(varied(&mut self.space.selectors, joint.selector, &results, PartialEq::eq))
+        let shape = varied(&mut self.space.selectors, joint.selector, &results, PartialEq::eq);
+        Ok(Ok(shape.unwrap_or_else(|| fault("an operator without a case"))))
     }
 
     fn fixed_shape(
@@ -114,14 +115,13 @@ impl Elaborator<'_, '_> {
         shapes: &[Shape],
         operands: &[Operand],
         applied: Applied<'_, '_>,
-    ) -> Option<Shape> {
+    ) -> Sound<Shape> {
         let shape = match op.shape(shapes) {
             Ok(shape) => shape,
             Err(problem) => {
                 let shown: Vec<(Shape, Span)> =
                     shapes.iter().zip(operands).map(|(&shape, o)| (shape, o.span)).collect();
-                self.shape_problem(op.declaration(), problem, &shown, applied);
-                return None;
+                return Err(self.shape_problem(op.declaration(), problem, &shown, applied));
             }
         };
         let costs = [("macs", op.macs(shapes, shape)), ("params", op.params(shapes))];
@@ -130,11 +130,10 @@ impl Elaborator<'_, '_> {
                 let place = self.place(applied.span, format!("its result is {shape}"));
                 let place = place.advice("use fewer channels, a smaller kernel, or `groups`");
                 let what = format!("a `{}` of {cost} {measure}", op.declaration().name);
-                self.report(TooLarge::at(place, what, MAX_COST));
-                return None;
+                return Err(self.report(TooLarge::at(place, what, MAX_COST)));
             }
         }
-        Some(shape)
+        Ok(shape)
     }
 
     /// Adds a node to the graph.
@@ -158,8 +157,8 @@ impl Elaborator<'_, '_> {
             return Ok(());
         }
         let place = self.place(span, "the limit is passed here");
-        self.report(TooManyNodes::at(place.advice("use fewer layers or candidates"), MAX_NODES));
-        Err(Abort)
+        let place = place.advice("use fewer layers or candidates");
+        Err(Abort(self.report(TooManyNodes::at(place, MAX_NODES))))
     }
 
     /// The place of an operator whose operands are labelled with their shapes.
@@ -199,7 +198,7 @@ impl Elaborator<'_, '_> {
         problem: ShapeProblem,
         operands: &[(Shape, Span)],
         applied: Applied<'_, '_>,
-    ) -> Value {
+    ) -> Reported {
         let input = operands.first().map(|(shape, _)| *shape);
         let input =
             input.map_or_else(|| "here".to_owned(), |shape| format!("its input is {shape}"));

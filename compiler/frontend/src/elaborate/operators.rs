@@ -1,6 +1,6 @@
 //! Operators between values: of tensors, of numbers whole and real, of lists.
 
-use nas_diagnostics::{Fix, Help};
+use nas_diagnostics::{Fix, Help, Reported, fault};
 use nas_grammar::Source;
 use nas_grammar::ast::{BinaryOp, Expr, Span, UnaryOp};
 use nas_ir::ops::{Add, Mul};
@@ -18,15 +18,21 @@ impl<'p> Elaborator<'p, '_> {
     pub(super) fn unary(&mut self, op: UnaryOp, operand: &'p Expr) -> Eval<Value> {
         let value = self.expr(operand)?;
         self.lift(&[value], "unary", operand.span, &mut |this, values| {
-            Ok(match (op, values.first().unwrap_or(&Value::Poison)) {
+            let [value] = values else { fault("an operator of one value without it") };
+            Ok(match (op, value) {
                 (UnaryOp::Neg, Value::Int(n)) => {
-                    // The negation of a number within limits is within limits.
-                    Int::Small(0).sub(n).map_or(Value::Poison, Value::Int)
+                    let negated = Int::Small(0).sub(n);
+                    let negated = negated.unwrap_or_else(|_| {
+                        fault("the negation of a number within limits is within limits")
+                    });
+                    Value::Int(negated)
                 }
                 (UnaryOp::Neg, Value::Real(r)) => Value::Real(-r),
                 (UnaryOp::Not, Value::Bool(b)) => Value::Bool(!b),
-                (UnaryOp::Neg, other) => this.wrong_kind(other, Wanted::Number, operand.span),
-                (UnaryOp::Not, other) => this.wrong_kind(other, Wanted::Flag, operand.span),
+                (UnaryOp::Neg, other) => {
+                    this.wrong_kind(other, Wanted::Number, operand.span).into()
+                }
+                (UnaryOp::Not, other) => this.wrong_kind(other, Wanted::Flag, operand.span).into(),
             })
         })
     }
@@ -48,20 +54,21 @@ impl<'p> Elaborator<'p, '_> {
         let sides = (left.span, right.span);
         if let (BinaryOp::And | BinaryOp::Or, Value::Chosen(table)) = (op, &a) {
             return self.by_case(table.selector(), span, &mut |this, case| {
-                let a = table.values().get(case as usize).cloned().unwrap_or(Value::Poison);
+                let a = table.values().get(case as usize).cloned();
+                let a = a.unwrap_or_else(|| fault("a case without its value"));
                 if a == Value::Bool(op == BinaryOp::Or) {
                     return Ok(a);
                 }
                 let b = this.expr(right)?;
                 this.lift(&[b], "operator", span, &mut |this, b| {
-                    let b = b.first().unwrap_or(&Value::Poison);
+                    let [b] = b else { fault("an operator without its right side") };
                     this.static_binary(op, &a, b, sides, span)
                 })
             });
         }
         let b = self.expr(right)?;
-        if a.is_poison() || b.is_poison() {
-            return Ok(Value::Poison);
+        if let Some(reported) = a.reported().or(b.reported()) {
+            return Ok(reported.into());
         }
         if let (Value::Tensor(x), Value::Tensor(y)) = (&a, &b) {
             let tensor_op = match op {
@@ -81,7 +88,7 @@ impl<'p> Elaborator<'p, '_> {
         }
         self.lift(&[a, b], "operator", span, &mut |this, values| match values {
             [a, b] => this.static_binary(op, a, b, sides, span),
-            _ => Ok(Value::Poison),
+            _ => fault("an operator without its two sides"),
         })
     }
 
@@ -101,7 +108,7 @@ impl<'p> Elaborator<'p, '_> {
                 let operator = source.at(between(&source, sides));
                 let says = |new: &str| format!("compare with `{new}`, or with `<=` and `>=`");
                 let place = place.fix(Fix::replace(operator, "==", says));
-                return Ok(self.report(NearElsewhere::at(place)));
+                return Ok(self.report(NearElsewhere::at(place)).into());
             }
             (BinaryOp::Eq, _, _) => Ok(Some(Value::Bool(a == b))),
             (BinaryOp::Ne, _, _) => Ok(Some(Value::Bool(a != b))),
@@ -125,6 +132,7 @@ impl<'p> Elaborator<'p, '_> {
                 let place = self.place(sides.0, a.describe()).label(sides.1, b.describe());
                 let place = place.help(help::for_operands(op, (a, left), (b, right)));
                 self.report(WrongOperands::at(place, op.symbol(), a.describe(), b.describe()))
+                    .into()
             }
             Err(IntError::TooLarge) => {
                 let smaller = if op == BinaryOp::Pow { "exponent" } else { "number" };
@@ -132,13 +140,13 @@ impl<'p> Elaborator<'p, '_> {
                 let place = place.advice(format!(
                     "write a smaller {smaller}: a result has at most {MAX_BITS} bits"
                 ));
-                self.report(NumberTooLarge::at(place, op.symbol()))
+                self.report(NumberTooLarge::at(place, op.symbol())).into()
             }
-            Err(IntError::DivisionByZero) => self.division_by_zero(op, sides),
+            Err(IntError::DivisionByZero) => self.division_by_zero(op, sides).into(),
         })
     }
 
-    fn division_by_zero(&mut self, op: BinaryOp, (left, right): (Span, Span)) -> Value {
+    fn division_by_zero(&mut self, op: BinaryOp, (left, right): (Span, Span)) -> Reported {
         let source = self.source();
         let (whole, dividend, divisor) =
             (source.at(left.to(right)), source.at(left).text(), source.at(right).text());
@@ -153,10 +161,10 @@ impl<'p> Elaborator<'p, '_> {
     fn range(&mut self, from: &Int, to: &Int, span: Span) -> Eval<Value> {
         let length = to.sub(from).unwrap_or(Int::Small(i64::MAX));
         if length > Int::Small(MAX_LENGTH as i64) {
-            return Ok(self.too_long("a range", length, span));
+            return Ok(self.too_long("a range", length, span).into());
         }
         let (Some(from), Some(to)) = (from.to_i64(), to.to_i64()) else {
-            return Ok(self.too_long("a range", length, span));
+            return Ok(self.too_long("a range", length, span).into());
         };
         self.sequence(Value::List, (from..to).map(Value::small).collect(), span)
     }

@@ -1,11 +1,11 @@
 //! Arguments bound to parameters: by place, by name and by default.
 
-use nas_diagnostics::{Fix, Place, nearest, one_of};
+use nas_diagnostics::{Fix, Place, Reported, fault, nearest, one_of};
 use nas_grammar::ast::{Ident, Param, Span};
 
 use super::elaborator::Elaborator;
 use super::errors::{MissingArgument, RepeatedArgument, TooManyArguments, UnknownArgument};
-use super::limits::Eval;
+use super::limits::{Eval, Sound};
 use super::value::Value;
 
 /// An evaluated argument.
@@ -27,7 +27,7 @@ impl Given<'_> {
 }
 
 impl<'p> Elaborator<'p, '_> {
-    /// The given value of each parameter, or `None` after a report.
+    /// The given value of each parameter.
     pub(super) fn bind_params(
         &mut self,
         callee: &str,
@@ -35,7 +35,7 @@ impl<'p> Elaborator<'p, '_> {
         given: Vec<Given<'p>>,
         flowing: usize,
         span: Span,
-    ) -> Option<Vec<Option<Value>>> {
+    ) -> Sound<Vec<Option<Value>>> {
         let names: Vec<&str> = params.iter().map(|p| p.name.name.as_str()).collect();
         let places = self.assign_slots(callee, &names, &given, flowing)?;
         let missing: Vec<&str> = params
@@ -45,13 +45,18 @@ impl<'p> Elaborator<'p, '_> {
             .map(|(param, _)| param.name.name.as_str())
             .collect();
         if !missing.is_empty() {
-            self.missing(callee, &names, &missing, span);
-            return None;
+            return Err(self.missing(callee, &names, &missing, span));
         }
-        Some(take_slots(given, places))
+        Ok(take_slots(given, places))
     }
 
-    pub(super) fn missing(&mut self, callee: &str, names: &[&str], missing: &[&str], span: Span) {
+    pub(super) fn missing(
+        &mut self,
+        callee: &str,
+        names: &[&str],
+        missing: &[&str],
+        span: Span,
+    ) -> Reported {
         let quoted: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
         let edits: Vec<String> = missing.iter().map(|name| format!("{name} = …")).collect();
         let place = self.place(span, "not given here").advice(format!(
@@ -59,19 +64,19 @@ impl<'p> Elaborator<'p, '_> {
             edits.join(", "),
             names.join(", ")
         ));
-        self.report(MissingArgument::at(place, callee, quoted.join(", ")));
+        self.report(MissingArgument::at(place, callee, quoted.join(", ")))
     }
 
-    /// For each parameter, which of the given values it takes; `None` after a report.
+    /// For each parameter, which of the given values it takes.
     pub(super) fn assign_slots(
         &mut self,
         callee: &str,
         names: &[&str],
         given: &[Given<'_>],
         flowing: usize,
-    ) -> Option<Vec<Option<usize>>> {
+    ) -> Sound<Vec<Option<usize>>> {
         let mut slots: Vec<Option<usize>> = vec![None; names.len()];
-        let mut is_sound = true;
+        let mut sound = Ok(());
         let (mut next, mut has_named) = (0, false);
         for (index, arg) in given.iter().enumerate() {
             has_named |= arg.name.is_some();
@@ -87,35 +92,39 @@ impl<'p> Elaborator<'p, '_> {
                 }
             };
             let Some(position) = position else {
-                is_sound = false;
-                match arg.name {
-                    Some(name) => self.unknown_argument(callee, names, name, arg.span),
-                    None if next == names.len() + 1 => {
-                        self.too_many(callee, names, given, flowing);
-                    }
-                    None => {}
-                }
+                // What is too many is one report, at the first of them.
+                let wrong = match (arg.name, sound) {
+                    (Some(name), _) => self.unknown_argument(callee, names, name, arg.span),
+                    (None, Err(reported)) if next > names.len() + 1 => reported,
+                    (None, _) => self.too_many(callee, names, given, flowing),
+                };
+                sound = sound.and(Err(wrong));
                 continue;
             };
             match slots.get_mut(position) {
                 Some(slot @ None) => *slot = Some(index),
                 Some(Some(first)) => {
-                    is_sound = false;
                     let first = given.get(*first).map(|g| g.span).unwrap_or_default();
                     let name = names.get(position).copied().unwrap_or_default();
                     let source = self.source();
                     let help = one_of(source.at(first), source.at(arg.span));
                     let place = self.place(arg.span, "given again here");
                     let place = place.label(first, "first given here").help(help);
-                    self.report(RepeatedArgument::at(place, name));
+                    sound = sound.and(Err(self.report(RepeatedArgument::at(place, name))));
                 }
                 None => {}
             }
         }
-        is_sound.then_some(slots)
+        sound.map(|()| slots)
     }
 
-    fn unknown_argument(&mut self, callee: &str, names: &[&str], name: &Ident, whole: Span) {
+    fn unknown_argument(
+        &mut self,
+        callee: &str,
+        names: &[&str],
+        name: &Ident,
+        whole: Span,
+    ) -> Reported {
         // `kernel_size` and `out_channels` of other frameworks hold the name that is meant.
         let is_part = |known: &&str| name.name.split('_').any(|word| word == *known);
         let meant = nearest(&name.name, names.iter().copied())
@@ -131,13 +140,20 @@ impl<'p> Elaborator<'p, '_> {
             }),
         };
         let place = self.place(name.span, "no such parameter").fix(fix);
-        self.report(UnknownArgument::at(place, callee, name.name.clone()));
+        self.report(UnknownArgument::at(place, callee, name.name.clone()))
     }
 
-    fn too_many(&mut self, callee: &str, names: &[&str], given: &[Given<'_>], flowing: usize) {
+    fn too_many(
+        &mut self,
+        callee: &str,
+        names: &[&str],
+        given: &[Given<'_>],
+        flowing: usize,
+    ) -> Reported {
         let positional: Vec<&Given<'_>> = given.iter().filter(|g| g.name.is_none()).collect();
         let repeated = repeated_flow(given, flowing);
-        let Some(surplus) = repeated.or(positional.get(names.len()).copied()) else { return };
+        let surplus = repeated.or(positional.get(names.len()).copied());
+        let Some(surplus) = surplus.or(given.last()) else { fault("too many of no arguments") };
         let takes = match names.len() {
             0 => "no arguments".to_owned(),
             1 => "1 argument".to_owned(),
@@ -162,7 +178,7 @@ impl<'p> Elaborator<'p, '_> {
                 .place(span, label)
                 .fix(removed.and(format!("; the parameters are `{callee}({})`", names.join(", ")))),
         };
-        self.report(TooManyArguments::at(place, callee, takes, positional.len()));
+        self.report(TooManyArguments::at(place, callee, takes, positional.len()))
     }
 
     /// The place of a tensor among the arguments that flows in as well.
@@ -173,7 +189,8 @@ impl<'p> Elaborator<'p, '_> {
         self.place(again.span, "passed again here").fix(fix)
     }
 
-    /// Binds parameters in order, so that a default may use those before it.
+    /// Binds parameters in order, so that a default may use those before it. Where one has neither
+    /// value nor default, that was reported.
     pub(super) fn bind_defaults(
         &mut self,
         params: &'p [Param],
@@ -183,7 +200,7 @@ impl<'p> Elaborator<'p, '_> {
             let value = match (value, &param.default) {
                 (Some(value), _) => value,
                 (None, Some(default)) => self.expr(default)?,
-                (None, None) => Value::Poison,
+                (None, None) => Reported::elsewhere().into(),
             };
             self.names.bind(&param.name.name, value);
         }

@@ -4,7 +4,7 @@
 
 use indexmap::IndexMap;
 use miette::LabeledSpan;
-use nas_diagnostics::{Help, in_some_networks};
+use nas_diagnostics::{Help, Reported, in_some_networks};
 use nas_grammar::Problem;
 use nas_ir::diagram::Diagram;
 use nas_ir::{Choice, DecisionId};
@@ -39,21 +39,21 @@ impl Elaborator<'_, '_> {
     }
 
     /// Reports a problem of what is elaborated under the guards that there are.
-    pub(super) fn report_here(&mut self, problem: Problem) {
+    pub(super) fn report_here(&mut self, problem: Problem) -> Reported {
         let is_value = |guard: &Guard| matches!(guard, Guard::Value(..));
         if self.guards.iter().any(is_value) {
             return self.report_case(problem);
         }
         self.report_partial();
         let with = self.circumstances();
-        self.problems.push(match with.as_str() {
+        self.problems.error(match with.as_str() {
             "" => problem,
             _ => in_some_networks(problem, with, None),
-        });
+        })
     }
 
-    /// Notes a problem of one case of a value.
-    fn report_case(&mut self, problem: Problem) {
+    /// Notes a problem of one case of a value; [`Elaborator::finish`] reports it at the latest.
+    fn report_case(&mut self, problem: Problem) -> Reported {
         let is_value = |guard: &Guard| matches!(guard, Guard::Value(..));
         let context = self.context(|guard| !is_value(guard));
         let wrong = self.context(|_| true);
@@ -64,10 +64,11 @@ impl Elaborator<'_, '_> {
         if let Some(known) = self.partial.iter_mut().find(|partial| partial.key == key) {
             known.context = selectors.or(known.context, context);
             known.wrong = selectors.or(known.wrong, wrong);
-            return;
+            return Reported::elsewhere();
         }
         let (with, file) = (self.circumstances(), self.source().name().to_owned());
         self.partial.push(Partial { key, problem, with, file, context, wrong });
+        Reported::elsewhere()
     }
 
     /// Reports what was noted of cases.

@@ -9,7 +9,7 @@ use num_bigint::BigInt;
 
 use super::elaborator::Elaborator;
 use super::errors::{NoClaim, NotLinear, UnknownRequirement};
-use super::limits::Eval;
+use super::limits::{Abort, Eval};
 use super::value::Value;
 
 const EITHER: &str = "either may hold";
@@ -216,7 +216,7 @@ impl<'p> Forms<'p> for Elaborator<'p, '_> {
 
     fn number(&mut self, expr: &'p Expr) -> Option<Exact> {
         // An abort was reported where it arose.
-        let value = self.expr(expr).unwrap_or(Value::Poison);
+        let value = self.expr(expr).unwrap_or_else(|Abort(reported)| reported.into());
         let number = match &value {
             Value::Int(n) => n.to_string().parse::<BigInt>().ok().map(Exact::from),
             Value::Real(real) => decimal(*real),

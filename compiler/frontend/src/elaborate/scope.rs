@@ -53,6 +53,11 @@ impl<'p> Names<'p> {
         self.bindings.push(Binding { name, value, is_read: false, hidden });
     }
 
+    /// The names that can be seen.
+    pub(super) fn in_scope(&self) -> impl Iterator<Item = &'p str> {
+        self.bindings.iter().skip(self.frame.base).map(|binding| binding.name)
+    }
+
     fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name).copied().filter(|&place| place >= self.frame.base)
     }

@@ -1,6 +1,6 @@
 //! The statements of a space: parameters, inputs, task, outputs.
 
-use nas_diagnostics::{Fix, Help, one_of, suggested};
+use nas_diagnostics::{Fix, Help, Reported, fault, one_of, suggested};
 use nas_grammar::ast::{Arg, Expr, Ident, Space as SpaceItem, Span, Statement, StatementKind};
 use nas_ir::shape::MAX_DIMENSION;
 use nas_ir::{NodeKind, Shape, Task, Varied};
@@ -8,7 +8,7 @@ use nas_ir::{NodeKind, Shape, Task, Varied};
 use super::elaborator::Elaborator;
 use super::errors::{BadInputShape, DuplicatePort, NoDefault, SecondTask, UnknownTask};
 use super::help::Wanted;
-use super::limits::Eval;
+use super::limits::{Eval, Sound};
 use super::parameters::{Given, take_slots};
 use super::scope::Mark;
 use super::value::Value;
@@ -40,7 +40,7 @@ impl<'p> Elaborator<'p, '_> {
         let names: Vec<&str> = item.params.iter().map(|param| param.name.name.as_str()).collect();
         let slots = self.assign_slots(&item.name.name, &names, &given, 0);
         self.module = home;
-        let slots = slots.unwrap_or_else(|| vec![None; names.len()]);
+        let slots = slots.unwrap_or_else(|_| vec![None; names.len()]);
         self.bind_defaults(&item.params, take_slots(given, slots))?;
         for statement in &item.body.statements {
             self.statement(statement)?;
@@ -63,41 +63,37 @@ impl<'p> Elaborator<'p, '_> {
         }
     }
 
-    /// Whether there is one of this name, which is reported.
-    fn is_taken(&mut self, what: &'static str, name: &'p Ident) -> bool {
-        let Some(first) = self.ports.insert((what, &name.name), name.span) else { return false };
+    /// Takes a name, if there is none of this name yet.
+    fn port_name(&mut self, what: &'static str, name: &'p Ident) -> Sound<()> {
+        let Some(first) = self.ports.insert((what, &name.name), name.span) else { return Ok(()) };
         let place = self.place(name.span, "again here").label(first, "first here");
         let place = place.advice("rename one of them");
-        self.report(DuplicatePort::at(place, what, name.name.clone()));
-        true
+        Err(self.report(DuplicatePort::at(place, what, name.name.clone())))
     }
 
     fn input(&mut self, name: &'p Ident, shape: &'p Expr) -> Eval<()> {
         let value = self.expr(shape)?;
-        let value = match self.input_shape(&value, shape.span)? {
-            Some(shape) if !self.is_taken("inputs", name) => {
+        let shape = self.input_shape(&value, shape.span)?;
+        let value = match shape.and_then(|shape| self.port_name("inputs", name).map(|()| shape)) {
+            Ok(shape) => {
                 let path = name.name.clone();
                 Value::Tensor(self.add(NodeKind::Input, Vec::new(), shape, path, name.span)?)
             }
-            _ => Value::Poison,
+            Err(reported) => reported.into(),
         };
         self.names.bind(&name.name, value);
         Ok(())
     }
 
-    /// The shape that a value means, for each case of it; `None` after a report.
-    fn input_shape(&mut self, value: &Value, span: Span) -> Eval<Option<Varied<Shape>>> {
+    /// The shape that a value means, for each case of it.
+    fn input_shape(&mut self, value: &Value, span: Span) -> Eval<Sound<Varied<Shape>>> {
         self.lift_fixed(std::slice::from_ref(value), span, &mut |this, picked| {
-            let picked = picked.first().unwrap_or(&Value::Poison);
-            let shape = input_shape(picked);
-            if shape.is_none() && !picked.is_poison() {
-                this.bad_input_shape(picked, span);
-            }
-            shape
+            let [picked] = picked else { fault("an input without its shape") };
+            input_shape(picked).ok_or_else(|| this.bad_input_shape(picked, span))
         })
     }
 
-    fn bad_input_shape(&mut self, value: &Value, span: Span) -> Value {
+    fn bad_input_shape(&mut self, value: &Value, span: Span) -> Reported {
         let list = |values: &[Value]| {
             let parts: Vec<String> = values.iter().map(Value::to_string).collect();
             format!("[{}]", parts.join(", "))
@@ -116,6 +112,7 @@ impl<'p> Elaborator<'p, '_> {
                     "write three whole numbers from 1 to {MAX_DIMENSION}, such as `[3, 224, 224]`"
                 )),
             ),
+            Value::Poison(reported) => return *reported,
             Value::Tuple(values) => (value.describe(), Fix::write(at, list(values)).into()),
             other => (other.describe(), Help::advice("write a list, such as `[3, 224, 224]`")),
         };
@@ -149,7 +146,7 @@ impl<'p> Elaborator<'p, '_> {
             self.wrong_kind(&tensor, Wanted::Tensor, value.span);
             return Ok(());
         };
-        if !self.is_taken("outputs", name)
+        if self.port_name("outputs", name).is_ok()
             && let Some(shape) = self.shape_of(node).cloned()
         {
             let port = self.add(kind, vec![node], shape, name.name.clone(), name.span)?;
@@ -180,7 +177,7 @@ impl<'p> Elaborator<'p, '_> {
             return Ok(());
         }
         let given = self.given(args)?;
-        let Some(slots) = self.assign_slots(&name.name, parameters, &given, 0) else {
+        let Ok(slots) = self.assign_slots(&name.name, parameters, &given, 0) else {
             return Ok(());
         };
         let given_at = |slot: usize| given.get((*slots.get(slot)?)?);

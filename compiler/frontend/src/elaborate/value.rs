@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use nas_diagnostics::Reported;
 use nas_grammar::ast::Span;
 use nas_ir::diagram::Diagram;
 use nas_ir::{NodeId, Table, ops};
@@ -34,7 +35,13 @@ pub(crate) enum Value {
     /// A value that decisions make; those in the table do not depend on decisions.
     Chosen(Rc<Table<Value>>),
     /// What a reported problem left; every use of it is silent.
-    Poison,
+    Poison(Reported),
+}
+
+impl From<Reported> for Value {
+    fn from(reported: Reported) -> Self {
+        Self::Poison(reported)
+    }
 }
 
 impl Value {
@@ -48,7 +55,12 @@ impl Value {
     }
 
     pub(crate) fn is_poison(&self) -> bool {
-        matches!(self, Value::Poison)
+        matches!(self, Value::Poison(_))
+    }
+
+    /// The report that left it, for poison.
+    pub(crate) fn reported(&self) -> Option<Reported> {
+        if let Value::Poison(reported) = self { Some(*reported) } else { None }
     }
 
     /// The node, for a tensor.
@@ -137,7 +149,7 @@ impl Value {
             }
             Value::Callable(_, name) => format!("the block `{name}`"),
             Value::Chosen(_) => "a value that a decision makes".to_owned(),
-            Value::Poison => "an unknown value".to_owned(),
+            Value::Poison(_) => "an unknown value".to_owned(),
         }
     }
 }

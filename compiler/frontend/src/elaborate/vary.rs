@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use nas_diagnostics::fault;
 use nas_grammar::ast::Span;
 use nas_ir::diagram::{Diagram, Joint};
 use nas_ir::{NodeId, NodeKind, Shape, Varied, varied};
@@ -10,7 +11,7 @@ use nas_ir::{NodeId, NodeKind, Shape, Varied, varied};
 use super::elaborator::Elaborator;
 use super::elaborator::Guard;
 use super::errors::{Entangled, MixedKinds};
-use super::limits::{Abort, Eval};
+use super::limits::{Abort, Eval, Sound};
 use super::value::selectors_in;
 use super::value::{Value, Values};
 
@@ -101,8 +102,7 @@ impl<'p> Elaborator<'p, '_> {
         let paths = self.space.paths(decisions);
         let place = self.place(span, "this depends on them");
         let place = place.advice("let fewer choices meet here: leave one out, or share one");
-        self.report(Entangled::at(place, paths, MAX_CASES));
-        Err(Abort)
+        Err(Abort(self.report(Entangled::at(place, paths, MAX_CASES))))
     }
 
     /// Evaluates `of` once for each case of the values, with values that depend on nothing, and
@@ -133,28 +133,31 @@ impl<'p> Elaborator<'p, '_> {
 
     fn joined(&mut self, cases: Cases<Value>, what: &str, span: Span) -> Eval<Value> {
         match cases {
-            (None, results) => Ok(results.into_iter().next().unwrap_or(Value::Poison)),
+            (None, results) => {
+                Ok(results.into_iter().next().unwrap_or_else(|| fault("no case of a value")))
+            }
             (Some(selector), results) => self.join(selector, &results, what, span),
         }
     }
 
-    /// As [`Elaborator::lift`], for results that depend on nothing themselves; `None` if one of
-    /// them was reported.
+    /// As [`Elaborator::lift`], for results that depend on nothing themselves.
     pub(super) fn lift_fixed<T: Clone + PartialEq>(
         &mut self,
         values: &[Value],
         span: Span,
-        of: &mut dyn FnMut(&mut Self, &[Value]) -> Option<T>,
-    ) -> Eval<Option<Varied<T>>> {
+        of: &mut dyn FnMut(&mut Self, &[Value]) -> Sound<T>,
+    ) -> Eval<Sound<Varied<T>>> {
         let (selector, results) =
             self.each_case(values, Guard::Value, span, &mut |this, picked| Ok(of(this, picked)))?;
-        let Some(results) = results.into_iter().collect::<Option<Vec<T>>>() else {
-            return Ok(None);
+        let results = match results.into_iter().collect::<Sound<Vec<T>>>() {
+            Ok(results) => results,
+            Err(reported) => return Ok(Err(reported)),
         };
-        Ok(match selector {
+        let joined = match selector {
             None => results.into_iter().next().map(Varied::Fixed),
             Some(by) => varied(&mut self.space.selectors, by, &results, PartialEq::eq),
-        })
+        };
+        Ok(Ok(joined.unwrap_or_else(|| fault("no case of a value"))))
     }
 
     /// What `of` makes of each case of the values, and which of the cases holds; no selector where
@@ -194,9 +197,9 @@ impl<'p> Elaborator<'p, '_> {
         what: &str,
         span: Span,
     ) -> Eval<Value> {
-        let Some((first, rest)) = values.split_first() else { return Ok(Value::Poison) };
-        if values.iter().any(Value::is_poison) {
-            return Ok(Value::Poison);
+        let Some((first, rest)) = values.split_first() else { fault("no case of a value") };
+        if let Some(reported) = values.iter().find_map(Value::reported) {
+            return Ok(reported.into());
         }
         if rest.iter().all(|value| value.is_shared(first)) {
             return Ok(first.clone());
@@ -220,7 +223,7 @@ impl<'p> Elaborator<'p, '_> {
             let other = other.map(Value::describe).unwrap_or_default();
             let place =
                 self.place(span, "chosen here").advice("give a tensor in every case, or in none");
-            return Ok(self.report(MixedKinds::at(place, other)));
+            return Ok(self.report(MixedKinds::at(place, other)).into());
         }
         self.join_static(selector, values, span)
     }
@@ -237,7 +240,8 @@ impl<'p> Elaborator<'p, '_> {
                 let picks: Vec<(Diagram, u32)> =
                     parts.iter().copied().zip(combination.iter().copied()).collect();
                 let (index, picks) = picks.split_first().map_or((0, &[][..]), |(f, r)| (f.1, r));
-                values.get(index as usize).map_or(Value::Poison, |value| pick(value, picks))
+                let value = values.get(index as usize);
+                pick(value.unwrap_or_else(|| fault("a case without its value")), picks)
             });
             (joint.selector, flat.collect())
         };
@@ -245,7 +249,7 @@ impl<'p> Elaborator<'p, '_> {
         Ok(match table {
             Some(Varied::Fixed(value)) => value,
             Some(Varied::By(table)) => Value::Chosen(Rc::new(table)),
-            None => Value::Poison,
+            None => fault("no case of a value"),
         })
     }
 
@@ -263,7 +267,7 @@ impl<'p> Elaborator<'p, '_> {
                 let name = self.paths.next(what);
                 self.select(table.selector(), table.values().to_vec(), name, span)
             }
-            None => Err(Abort),
+            None => fault("no case of a tensor"),
         }
     }
 
@@ -301,7 +305,8 @@ impl<'p> Elaborator<'p, '_> {
             shapes.get(*taken as usize)?.values().get(index as usize).copied()
         });
         let taken: Vec<Shape> = taken.collect();
-        varied(&mut self.space.selectors, joint.selector, &taken, PartialEq::eq).ok_or(Abort)
+        let shape = varied(&mut self.space.selectors, joint.selector, &taken, PartialEq::eq);
+        Ok(shape.unwrap_or_else(|| fault("no case of a shape")))
     }
 }
 
@@ -311,7 +316,7 @@ fn pick(value: &Value, picks: &[(Diagram, u32)]) -> Value {
         Value::Chosen(table) => {
             let index = picks.iter().find(|(selector, _)| *selector == table.selector());
             let taken = index.and_then(|&(_, index)| table.values().get(index as usize));
-            taken.cloned().unwrap_or(Value::Poison)
+            taken.cloned().unwrap_or_else(|| fault("a value without its case"))
         }
         Value::List(values) => Value::List(pick_each(values, picks)),
         Value::Tuple(values) => Value::Tuple(pick_each(values, picks)),

@@ -109,9 +109,11 @@ fn option_name(value: &Value) -> Option<String> {
     match value {
         Value::Text(_) | Value::Int(_) | Value::Real(_) | Value::Bool(_) => Some(value.to_string()),
         Value::Callable(_, name) => Some(name.to_string()),
-        Value::Tensor(_) | Value::List(_) | Value::Tuple(_) | Value::Chosen(_) | Value::Poison => {
-            None
-        }
+        Value::Tensor(_)
+        | Value::List(_)
+        | Value::Tuple(_)
+        | Value::Chosen(_)
+        | Value::Poison(_) => None,
     }
 }
 

@@ -47,7 +47,8 @@ pub(crate) fn asks_for_peak(expect: &Expect) -> bool {
 pub(crate) fn expect_network(context: &mut Context<'_, '_>, expect: &Expect, costs: &Costs) {
     let Some((op, left, right)) = claim_sides(context, expect) else { return };
     let figures = Measure::ALL.map(|measure| (measure.name(), figure(costs, measure)));
-    let (a, b) = (network_side(context, left, &figures), network_side(context, right, &figures));
+    let side = |context: &mut _, side| network_side(context, side, &figures);
+    let (a, b) = (side(context, left), side(context, right));
     if let (Some(a), Some(b)) = (a, b) {
         judge(context, expect, op, (left, a), (right, b));
     }
@@ -56,7 +57,7 @@ pub(crate) fn expect_network(context: &mut Context<'_, '_>, expect: &Expect, cos
 fn network_side(
     context: &mut Context<'_, '_>,
     side: &Expr,
-    figures: &[(&str, Value)],
+    figures: &[(&str, Option<Value>)],
 ) -> Option<Side> {
     let known = |name: &str| figures.iter().find(|(known, _)| *known == name);
     let mut is_figure = false;
@@ -69,7 +70,7 @@ fn network_side(
             return None;
         }
     }
-    let is_unknown = |name: &str| known(name).is_some_and(|(_, value)| value.is_poison());
+    let is_unknown = |name: &str| known(name).is_some_and(|(_, value)| value.is_none());
     if let Some((name, span)) = mentioned(side, &is_unknown) {
         let help = match Measure::named(name) {
             Some(Measure::Latency) => NO_TABLE,
@@ -79,7 +80,8 @@ fn network_side(
         context.problems.push(NoFigure::at(place, name));
         return None;
     }
-    let value = context.evaluate(side, figures);
+    let figures = figures.iter().filter_map(|(name, value)| Some((*name, value.clone()?)));
+    let value = context.evaluate(side, &figures.collect::<Vec<_>>());
     (!value.is_poison()).then_some(Side { value, is_figure })
 }
 
@@ -268,16 +270,16 @@ fn verdict(
     }
 }
 
-/// What a measure is in a claim; unknown if there is no exact figure.
-fn figure(costs: &Costs, measure: Measure) -> Value {
+/// What a measure is in a claim; `None` if there is no exact figure.
+fn figure(costs: &Costs, measure: Measure) -> Option<Value> {
     match measure {
-        Measure::Latency => costs.latency.map_or(Value::Poison, seconds),
-        Measure::PeakMemory if costs.peak_memory_is_bound => Value::Poison,
+        Measure::Latency => costs.latency.map(seconds),
+        Measure::PeakMemory if costs.peak_memory_is_bound => None,
         Measure::PeakMemory
         | Measure::Macs
         | Measure::Params
         | Measure::WeightBytes
-        | Measure::Depth => costs.of(measure).map_or(Value::Poison, whole),
+        | Measure::Depth => costs.of(measure).map(whole),
     }
 }
 

@@ -189,7 +189,7 @@ impl Reader<'_, '_> {
         names: &[(&'static str, Value)],
     ) -> bool {
         let is_condition =
-            matches!(self.with_names(condition, names), Value::Bool(_) | Value::Poison);
+            matches!(self.with_names(condition, names), Value::Bool(_) | Value::Poison(_));
         if !is_condition {
             let place = self.place(condition.span, "neither true nor false");
             let place = place.advice("compare it, such as `kernel <= 7`");

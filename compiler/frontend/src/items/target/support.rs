@@ -187,7 +187,10 @@ fn sides(argument: Argument) -> Sides {
 
 /// The names of one direction: a condition must hold in both.
 fn facing(subjects: &[(&'static str, Sides)], direction: usize) -> Vec<(&'static str, Value)> {
-    let value = |sides: &Sides| sides.get(direction).cloned().unwrap_or(Value::Poison);
+    let value = |sides: &Sides| {
+        let value = sides.get(direction).cloned();
+        value.unwrap_or_else(|| fault("a direction is 0 or 1"))
+    };
     subjects.iter().map(|(name, sides)| (*name, value(sides))).collect()
 }
 
