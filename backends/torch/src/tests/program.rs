@@ -3,11 +3,16 @@
 use nas_cases::cases;
 use nas_ir::Shape;
 use nas_passes::specialise;
+use tch::{Device, Kind, Tensor};
 
 use super::source::space;
 use super::varied::{DARTS, ELASTIC, NASNET, SIZES};
 use crate::error::TorchError;
+use crate::kernel::Statistics;
+use crate::mixing::{Mix, assigned, of_selects};
+use crate::network::TorchNetwork;
 use crate::program::Program;
+use crate::schedule::Schedule;
 
 /// A chosen kernel, an elastic width, zeros beside a residual, and a head for training.
 const SMALL: &str = r#"
@@ -145,6 +150,43 @@ v5 = output (v4) "logits"
 
 output v5 : [4, 8, 8]
 "#;
+
+#[track_caller]
+fn broken<T>(made: Result<T, TorchError>) -> String {
+    match made.map(drop) {
+        Err(error @ TorchError::Broken { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What is missing is told, and stands for nothing.
+#[test]
+fn what_is_missing_is_a_fault_of_the_backend() {
+    let text = space(SMALL);
+    let program = supernet(SMALL);
+    let selects = assigned(&program, &text, &text.first_assignment()).unwrap();
+    let some = &selects[..1];
+    assert!(broken(Schedule::new(&program, some)).ends_with("nothing says what s3 does"));
+    let decisions = [Mix::One { candidate: 0, factor: None }];
+    assert!(broken(of_selects(&program, &decisions)).ends_with("nothing says what d1 does"));
+    let one = |candidate| Mix::One { candidate, factor: None };
+    let decisions = [one(0), one(7), one(0)];
+    assert!(broken(of_selects(&program, &decisions)).ends_with("d1 has no candidate 7"));
+
+    let network = specialise(&text, &text.first_assignment());
+    let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
+    assert!(broken(network.forward(&[], false)).ends_with("a program is given no input"));
+    // Nor is it the fault of a crop.
+    let mut other = network.evaluation(Statistics::Running);
+    let longer = Schedule::new(&program, &selects).unwrap();
+    other.schedule = &longer;
+    let crop = Tensor::zeros([1, 3, 4, 4], (Kind::Float, Device::Cpu));
+    let error = broken(other.run(&[crop]));
+    assert!(
+        error.contains("is read and has no value") || error.contains("there is no v"),
+        "{error}"
+    );
+}
 
 /// An operator for each of two widths, and what they read for each.
 const WIDTHS: &str = r#"
