@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
+use nas_ir::Shape;
 use nas_ir::diagram::{Combine, Diagram, Memo, Selectors};
-use nas_ir::{DecisionId, Shape};
 
 use super::instruction::{InstructionKind, Program};
 use super::table::{SelectId, Table, ValueId};
@@ -79,15 +79,6 @@ impl<'p> Shapes<'p> {
             [only] => Ok(Form::One(**only)),
             _ if ranks.len() > 1 => Err(TorchError::broken("maps and vectors are its operands")),
             _ => Ok(Form::Several(by)),
-        }
-    }
-
-    /// The decisions on which a shape depends; `None` where that is not known, because the store
-    /// is full.
-    pub(crate) fn decisions(&self, form: Form) -> Option<BTreeSet<DecisionId>> {
-        match (form, &self.store) {
-            (Form::One(_), _) | (_, None) => Some(BTreeSet::new()),
-            (Form::Several(by), Some(store)) => store.room().is_ok().then(|| store.decisions(by)),
         }
     }
 

@@ -211,18 +211,15 @@ impl<'p> Verifier<'p> {
         self.rules.get(select).map_err(|_| format!("there is no {select}"))
     }
 
-    /// A decision on which the shape of a select depends counts where its values meet in one shape;
-    /// all others on which the select depends count here.
+    /// Where values of one shape meet, every decision counts. A select whose shape depends on
+    /// decisions leaves these to those that read it: which they are holds only under the decisions
+    /// under which it is needed, and so it is not proved here.
     fn mixes(&self, select: SelectId, form: Form) -> Proved<()> {
-        let Some(apart) = self.shapes.decisions(form) else { return Ok(()) };
+        let Form::One(_) = form else { return Ok(()) };
         let mixes = &self.program.selects.get(select).map_err(reason)?.mixes;
-        if let Some(decision) = mixes.intersection(&apart).next() {
-            return Err(format!("{select} mixes by {decision}, on which its shape depends"));
-        }
-        let counts = |decision: &DecisionId| mixes.contains(decision) || apart.contains(decision);
-        match self.rule(select)?.decisions.iter().find(|decision| !counts(decision)) {
+        match self.rule(select)?.decisions.difference(mixes).next() {
             Some(decision) => Err(format!(
-                "{select} does not mix by {decision}, on which its shape does not depend"
+                "{select} does not mix by {decision}, and its shape is always the same"
             )),
             None => Ok(()),
         }
