@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::fnv::fnv1a_128;
 
 /// Members of the workspace that are in neither executable.
-const ELSEWHERE: [&str; 3] = ["backends/cases", "tests", "xtask"];
+const ELSEWHERE: [&str; 4] = ["testing", "testing/cases", "tests", "xtask"];
 /// Files of the workspace as a whole, and of the root package.
 const OF_ROOT: [&str; 4] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "link.rs"];
 /// Folders of the root package.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Output, Stdio};
 
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use nas_testing::pictures;
 use serde_json::Value;
 
 use crate::bench::{Bench, Said, TINY, keys, tiny_for_target};
@@ -32,24 +32,10 @@ const RUN: [&str; 19] = [
     "weights.safetensors",
 ];
 
-/// A folder with images: red to the left of an edge, blue to the right.
+/// A folder with images of two classes.
 fn bench() -> Bench {
     let bench = Bench::new();
-    for (split, images) in [("train", 8), ("val", 4), ("test", 4)] {
-        for folder in ["images", "labels"] {
-            fs::create_dir_all(bench.path(&format!("data/{split}/{folder}"))).unwrap();
-        }
-        for number in 0..images {
-            let is_right = |x: u32| x >= 8 + 2 * number;
-            let image = RgbImage::from_fn(32, 32, |x, y| {
-                let noise = (x * 37 + y * 91 + number * 53) as u8 % 64;
-                if is_right(x) { Rgb([noise, noise, 255]) } else { Rgb([255, noise, noise]) }
-            });
-            let labels = GrayImage::from_fn(32, 32, |x, _| Luma([u8::from(is_right(x))]));
-            image.save(bench.path(&format!("data/{split}/images/{number}.png"))).unwrap();
-            labels.save(bench.path(&format!("data/{split}/labels/{number}.png"))).unwrap();
-        }
-    }
+    pictures::edges(&bench.path("data"), [("train", 8), ("val", 4), ("test", 4)]);
     bench
 }
 
@@ -277,16 +263,7 @@ fn a_classification_is_trained_on_folders_of_classes() {
         .replace("conv(classes, kernel = 1, bias = true)", "global_avg_pool")
         .replace("resize(scale = 2)", "linear(classes)");
     bench.write("tiny.nas", classified);
-    for (split, images) in [("train", 4), ("val", 2), ("test", 2)] {
-        for (class, colour) in [("blue", [40, 40, 250]), ("red", [250, 40, 40])] {
-            let folder = bench.path(&format!("data/{split}/{class}"));
-            fs::create_dir_all(&folder).unwrap();
-            for number in 0..images {
-                let image = RgbImage::from_pixel(32, 32, Rgb(colour.map(|c: u8| c - 9 * number)));
-                image.save(folder.join(format!("{number}.png"))).unwrap();
-            }
-        }
-    }
+    pictures::blue_and_red(&bench.path("data"), [("train", 4), ("val", 2), ("test", 2)]);
     let table = bench.nasc("search tiny.nas --out run").done();
     for row in ["val accuracy, inherited weights ", "val accuracy ", "test accuracy "] {
         assert!(table.lines().any(|line| line.starts_with(row)), "{table}");

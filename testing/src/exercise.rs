@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use nas_diagnostics::Problems;
 use nas_frontend::Compiler;
 use nas_frontend::modules::Program;
-use nas_grammar::Problem;
 use nas_grammar::parse::decode;
+use nas_grammar::{Fix, Problem};
 use nas_ir::Measure;
 use nas_passes::specialise;
 use nas_search::strategies::SCHEMAS;
@@ -58,7 +58,20 @@ fn exercise(bytes: &[u8]) {
     }
     for problem in problems.into_vec() {
         assert!(render(&problem) || !can_show, "a place outside its source: {problem:?}");
+        assert!(problem.fix().is_none_or(can_be_made), "edits that cannot be made: {problem:?}");
     }
+}
+
+/// Whether the edits of a fix are of the text, in order, and apart.
+fn can_be_made(fix: &Fix) -> bool {
+    let mut end = 0;
+    !fix.source().is_library()
+        && fix.edits().iter().all(|edit| {
+            let range = edit.span.range();
+            let is_behind = end <= range.start;
+            end = range.end;
+            is_behind && fix.source().text().get(range).is_some()
+        })
 }
 
 /// Whether a problem can be shown.

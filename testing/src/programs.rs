@@ -7,6 +7,7 @@ use nas_diagnostics::Problems;
 use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
+use nas_ir::recipe::Recipe;
 use nas_ir::{Assignment, Checked, Space};
 use nas_search::strategies::SCHEMAS;
 
@@ -64,12 +65,21 @@ pub fn compile<T>(
     source: Source,
     run: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> T,
 ) -> (T, Vec<String>) {
+    let (result, problems) = with_problems(source, run);
+    (result, titles(problems))
+}
+
+/// What `run` makes with a compiler for the program, and all problems.
+pub fn with_problems<T>(
+    source: Source,
+    run: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> T,
+) -> (T, Problems) {
     let mut problems = Problems::default();
     let program = Program::load(source, &load, &mut problems);
     let mut compiler = Compiler::new(&program, &mut problems).with_strategies(SCHEMAS);
     let result = run(&program, &mut compiler);
     drop(compiler);
-    (result, titles(problems))
+    (result, problems)
 }
 
 /// The only space of a program that has no errors.
@@ -81,6 +91,22 @@ pub fn space(source: Source) -> Arc<Checked<Space>> {
         compiler.space(&name, &[])
     });
     space.unwrap_or_else(|| panic!("{problems:?} in\n{text}"))
+}
+
+/// The only space of a program that has no errors, and its recipe: that of its search, or the
+/// default one.
+#[must_use]
+pub fn searched(source: Source) -> (Arc<Checked<Space>>, Recipe) {
+    let text = source.text().clone();
+    let (found, problems) = compile(source, |program, compiler| {
+        let space = program.spaces().next()?.name.name.clone();
+        let recipe = match program.recipes().next() {
+            Some(search) => compiler.recipe(&search.name.name, &[]),
+            None => compiler.default_recipe(&space, &[]),
+        };
+        compiler.space(&space, &[]).zip(recipe)
+    });
+    found.unwrap_or_else(|| panic!("{problems:?} in\n{text}"))
 }
 
 /// Every assignment, whether or not its decisions make a difference; `None` if there are more.

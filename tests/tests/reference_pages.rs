@@ -101,10 +101,18 @@ fn faults(title: &str, page: &str) -> Vec<String> {
         } else if let Some(wanted) = fence.info.strip_prefix("nas,error=") {
             // An import cycle of one file needs its name.
             let name = wanted.rsplit("::").next().unwrap_or_default();
-            let raised: BTreeSet<String> = check(name, &fence.text).iter().map(code).collect();
+            let problems = check(name, &fence.text);
+            let raised: BTreeSet<String> = problems.iter().map(code).collect();
             let expected = BTreeSet::from([wanted.to_owned()]);
             if raised != expected {
                 faults.push(format!("{at} raises {raised:?}, not {expected:?}"));
+            }
+            let cures = problems.iter().filter_map(Problem::fix);
+            for fix in cures.filter(|fix| fix.source().text().as_ref() == fence.text) {
+                let left = check(name, &fix.applied()).len();
+                if left >= problems.len() {
+                    faults.push(format!("{at} is not cured by \"{fix}\""));
+                }
             }
         }
     }

@@ -127,6 +127,9 @@ fn reduced(file: &str, reference: &str) -> Result<Arc<Checked<Space>>, String> {
 /// gets a gradient in every step, and every decision does in some step.
 fn trains(space: &Checked<Space>) -> Result<(), String> {
     let trial = Trial::new(space, SEED).map_err(|error| error.to_string())?;
+    if !trial.unproved().is_empty() {
+        return Err(format!("not proved: {:?}", trial.unproved()));
+    }
     let mut runs = Runs::new(space);
     let mut still: BTreeSet<usize> = (0..space.decisions.len()).collect();
     still.retain(|&decision| is_searched(&space.decisions[decision]));

@@ -1,6 +1,6 @@
 //! The logits of the decisions: probabilities, pruned candidates, and the optimiser Adam.
 
-use nas_ir::{DecisionId, Space, Tensor as Plain, Weights};
+use nas_ir::{DecisionId, Space, Tensor as Plain, Weights, fault};
 use nas_search::shared::Adam;
 
 use crate::error::TorchError;
@@ -73,19 +73,21 @@ impl Choices {
 
     /// Takes a candidate out for good. The last one of a decision stays.
     pub(crate) fn prune(&mut self, decision: usize, candidate: usize) {
-        let Some(decision) = self.decisions.get_mut(decision) else { return };
-        let left = decision.candidates.iter().filter(|c| !c.pruned).count();
-        if let Some(candidate) = decision.candidates.get_mut(candidate)
-            && left > 1
-        {
-            candidate.pruned = true;
+        let all = self.decisions.get_mut(decision).map(|d| &mut d.candidates);
+        let left = all.iter().flat_map(|all| all.iter()).filter(|c| !c.pruned).count();
+        match all.and_then(|all| all.get_mut(candidate)) {
+            Some(candidate) => candidate.pruned |= left > 1,
+            None => missing(decision, candidate),
         }
     }
 
     /// Whether a candidate was taken out.
     pub(crate) fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool {
-        let decision = self.decisions.get(decision.index());
-        decision.and_then(|d| d.candidates.get(candidate)).is_some_and(|c| c.pruned)
+        let own = self.decisions.get(decision.index());
+        match own.and_then(|d| d.candidates.get(candidate)) {
+            Some(candidate) => candidate.pruned,
+            None => missing(decision.index(), candidate),
+        }
     }
 
     /// The gradient with respect to the logits of `sum over d, i of g[d][i] * p[d][i]` with g constant and
@@ -172,6 +174,10 @@ impl Choices {
         *self = loaded;
         Ok(())
     }
+}
+
+fn missing(decision: usize, candidate: usize) -> ! {
+    fault(&format!("decision {decision} has no logit of candidate {candidate}"))
 }
 
 impl Decision {

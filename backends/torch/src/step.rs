@@ -60,6 +60,12 @@ impl<'a> Trial<'a> {
         Ok(Self { space, seed, mixture, logits, pictures })
     }
 
+    /// What could not be proved of the supernet, in words: its conditions outgrew their tables.
+    #[must_use]
+    pub fn unproved(&self) -> &[String] {
+        &self.mixture.program.unproved
+    }
+
     /// One pass forward and backward with these candidates, no paths dropped. The weights stay as
     /// they are.
     ///

@@ -3,9 +3,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled};
+use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled, Top};
 use nas_ir::liveness::Liveness;
-use nas_ir::{Assignment, Checked, Form, Space};
+use nas_ir::{Checked, Form, Space};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::count;
@@ -221,7 +221,7 @@ impl Adder<'_> {
         let term = conditions.map(condition, store, price, &mut HashMap::default());
         let Some(decision) = conditions.decision(condition) else {
             // What always holds: no condition of a network never does.
-            if let Some(Some(price)) = store.value(term, &Assignment::default()) {
+            if let Some(Top::Leaf(Some(price))) = store.top(term) {
                 *base = base.plus(price);
             }
             return;

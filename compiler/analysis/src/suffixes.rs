@@ -6,7 +6,7 @@
 use std::hash::Hash;
 
 use nas_ir::diagram::{Diagram, Diagrams, Entangled, Top};
-use nas_ir::{Assignment, DecisionId};
+use nas_ir::{Assignment, DecisionId, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::priced::Priced;
@@ -57,15 +57,15 @@ impl<F: Folding> Suffixes<F> {
 
     /// Eliminates all decisions and keeps only what comes out.
     pub(super) fn fold(folding: &F, priced: &Priced<F::Weight>) -> Result<F::Value, Entangled> {
-        let level = walk(folding, priced, drop)?;
-        let whole = level.value(&Assignment::default());
-        Ok(whole.unwrap_or_else(|| folding.join(0, &[])))
+        Ok(walk(folding, priced, drop)?.whole())
     }
 
     /// The value of the whole.
     pub(super) fn whole(&self) -> F::Value {
-        let whole = self.levels.first().and_then(|level| level.value(&Assignment::default()));
-        whole.unwrap_or_else(|| self.folding.join(0, &[]))
+        match self.levels.first() {
+            Some(level) => level.whole(),
+            None => fault("nothing is left of an elimination"),
+        }
     }
 
     /// The number of decisions.
@@ -97,6 +97,14 @@ impl<F: Folding> Suffixes<F> {
 }
 
 impl<V: Clone + Eq + Hash> Level<V> {
+    /// The value where all decisions are eliminated.
+    fn whole(&self) -> V {
+        match self.store.top(self.root) {
+            Some(Top::Leaf(value)) => value.clone(),
+            _ => fault("a decision is left where all are eliminated"),
+        }
+    }
+
     fn value(&self, assignment: &Assignment) -> Option<V> {
         self.store.value(self.root, assignment).cloned()
     }

@@ -91,7 +91,7 @@ impl Space {
     /// The assignment that takes the first candidate everywhere.
     #[must_use]
     pub fn first_assignment(&self) -> Assignment {
-        Assignment::zeros(self.decisions.len())
+        Assignment::first(self.decisions.len())
     }
 
     /// Where something was written.

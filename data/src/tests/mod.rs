@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use miette::Diagnostic;
-use tempfile::TempDir;
+use nas_testing::pictures::{coded, save, save_labelled};
 
 use crate::{
     Batch, DataError, Dataset, Loader, LoaderOptions, Pipeline, Size, Split, Target, TargetKind,
@@ -20,12 +20,12 @@ use crate::{
 
 /// A data set in a temporary folder, gone with the value.
 struct Folder {
-    dir: TempDir,
+    dir: nas_testing::Folder,
 }
 
 impl Folder {
     fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: nas_testing::folder() }
     }
 
     /// A train split of `count` pictures of 12 rows and 16 columns, each of its own colour.
@@ -52,10 +52,7 @@ impl Folder {
     }
 
     fn add(&self, stem: &str, image: &RgbImage, labels: &GrayImage) {
-        fs::create_dir_all(self.root().join("train/images")).unwrap();
-        fs::create_dir_all(self.root().join("train/labels")).unwrap();
-        image.save(self.image(stem)).unwrap();
-        labels.save(self.label(stem)).unwrap();
+        save_labelled(&self.root().join("train"), stem, image, labels);
     }
 
     fn describe(&self, json: &str) -> Result<Dataset, DataError> {
@@ -75,13 +72,6 @@ impl Folder {
     fn epoch(&self, pipeline: Pipeline, options: LoaderOptions) -> Result<Vec<Batch>, DataError> {
         self.loader(pipeline, options)?.epoch(0).collect()
     }
-}
-
-/// A picture that tells each pixel's place: red is ten times the column, green ten times the row,
-/// the label is `row * width + column`.
-fn coded(height: u32, width: u32) -> (RgbImage, GrayImage) {
-    let image = RgbImage::from_fn(width, height, |x, y| Rgb([x as u8 * 10, y as u8 * 10, 0]));
-    (image, GrayImage::from_fn(width, height, |x, y| Luma([(y * width + x) as u8])))
 }
 
 /// Nothing but division by 255: 250 classes, 255 ignored.

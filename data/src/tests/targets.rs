@@ -9,9 +9,7 @@ use crate::{Sample, class_shares};
 fn tree(paths: &[&str]) -> Folder {
     let folder = Folder::new();
     for (nth, path) in paths.iter().enumerate() {
-        let path = folder.root().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        RgbImage::from_pixel(6, 4, Rgb([nth as u8, 51, 102])).save(path).unwrap();
+        save(&RgbImage::from_pixel(6, 4, Rgb([nth as u8, 51, 102])), &folder.root().join(path));
     }
     folder
 }
@@ -179,8 +177,7 @@ fn pair() -> Folder {
     let (image, labels) = coded(12, 16);
     folder.add("a", &image, &labels);
     let target = RgbImage::from_fn(16, 12, |x, y| Rgb([255 - x as u8 * 10, 0, y as u8 * 10]));
-    fs::create_dir_all(folder.root().join("train/targets")).unwrap();
-    target.save(folder.root().join("train/targets/a.png")).unwrap();
+    save(&target, &folder.root().join("train/targets/a.png"));
     folder.describe(r#"{"target": "image"}"#).unwrap();
     folder
 }

@@ -3,14 +3,11 @@
 
 use std::ops::ControlFlow;
 
-use nas_diagnostics::Problems;
-use nas_frontend::Compiler;
-use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
 use nas_ir::Measure;
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Section};
 use nas_ir::recipe::{MINIMIZE, Recipe, Settings, StrategySchema, Value, common};
-use tempfile::tempdir;
+use nas_testing::{folder, with_problems};
 
 use super::crash::{crash_anywhere, stop_anywhere};
 use super::toy::{Toy, space, worths};
@@ -74,7 +71,7 @@ fn trials(toy: &Toy, dir: &std::path::Path) -> Vec<TriedNetwork> {
 fn same_seed_same_trials() {
     for (which, recipe) in all_recipes() {
         let mut toy = searched(&Toy::new(), recipe);
-        let runs = [tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap()];
+        let runs = [folder(), folder(), folder()];
         whole(&toy, runs[0].path());
         whole(&toy, runs[1].path());
         assert_same(&bytes(runs[0].path()), &bytes(runs[1].path()), &which);
@@ -106,7 +103,7 @@ fn limits_are_kept_by_every_trial_and_by_the_result() {
     let limited = Toy::of(&worths(), "require macs <= 250 and macs >= 130");
     for (which, recipe) in all_recipes() {
         let toy = searched(&limited, recipe);
-        let dir = tempdir().unwrap();
+        let dir = folder();
         let result = whole(&toy, dir.path());
         let mut macs: Vec<u64> = trials(&toy, dir.path())
             .iter()
@@ -123,7 +120,7 @@ fn limits_that_nothing_keeps_are_told() {
     let limited = Toy::of(&worths(), "require peak_memory <= 1");
     for (which, recipe) in all_recipes() {
         let toy = searched(&limited, recipe);
-        let dir = tempdir().unwrap();
+        let dir = folder();
         let failure = go(&toy, &mut create(&toy, dir.path()), None).unwrap_err();
         assert!(matches!(failure, Failure::Run(RunError::NoneKept)), "{which}: {failure:?}");
     }
@@ -161,7 +158,7 @@ fn what_is_refused_is_refused_before_training_and_the_rest_is_searched() {
 
 /// Whether a run is refused: before anything, with everything that is in the way.
 fn is_refused(toy: &Toy, which: &str, text: &str) -> bool {
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let Err(said) = strategies::check(&toy.space, &toy.recipe) else {
         whole(toy, dir.path());
         return false;
@@ -195,10 +192,8 @@ fn said(settings: &str) -> Vec<String> {
         "space toy {{ input x: [2, 4, 4]\n output y = x -> choose op {{ a: relu\n b: identity }} }}\n\
          search r of toy {{ {settings} }}"
     );
-    let mut problems = Problems::default();
-    let load = |_: &str, _: &[&str]| Err(LoadError::Missing("not there".to_owned()));
-    let program = Program::load(Source::new("toy.nas", text), &load, &mut problems);
-    Compiler::new(&program, &mut problems).with_strategies(SCHEMAS).recipe("r", &[]);
+    let (_, problems) =
+        with_problems(Source::new("toy.nas", text), |_, compiler| compiler.recipe("r", &[]));
     let code = |problem: &nas_grammar::Problem| problem.code().unwrap().to_string();
     problems.into_vec().iter().map(|problem| format!("{}: {problem}", code(problem))).collect()
 }

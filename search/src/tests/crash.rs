@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tempfile::tempdir;
+use nas_testing::folder;
 
 use super::toy::{Fault, Toy};
 use super::{assert_same, bytes, create, go, inputs, resume, sources, versions, whole};
@@ -12,11 +12,11 @@ use crate::store::{Inputs, Store, names};
 
 /// Stops a run after each of its events in turn; it goes on and ends the same.
 pub(super) fn stop_anywhere(toy: &Toy, inputs: &Inputs<'_>) {
-    let reference = tempdir().unwrap();
+    let reference = folder();
     let (_, events) = go(toy, &mut Store::open(reference.path(), inputs).unwrap(), None).unwrap();
     let expected = bytes(reference.path());
     for stop_at in 1..events {
-        let dir = tempdir().unwrap();
+        let dir = folder();
         let stopped = go(toy, &mut Store::open(dir.path(), inputs).unwrap(), Some(stop_at));
         assert!(matches!(stopped.unwrap().0, End::Interrupted(_)), "{stop_at}");
         let (end, _) = go(toy, &mut Store::open(dir.path(), inputs).unwrap(), None).unwrap();
@@ -27,11 +27,11 @@ pub(super) fn stop_anywhere(toy: &Toy, inputs: &Inputs<'_>) {
 
 /// Crashes a run at each of its writes in turn; it goes on and ends the same.
 pub(super) fn crash_anywhere(toy: &Toy, inputs: &Inputs<'_>) {
-    let reference = tempdir().unwrap();
+    let reference = folder();
     go(toy, &mut Store::open(reference.path(), inputs).unwrap(), None).unwrap();
     let expected = bytes(reference.path());
     for writes in 0.. {
-        let dir = tempdir().unwrap();
+        let dir = folder();
         let mut store = Store::open(dir.path(), inputs).unwrap();
         store.fuse = Some(writes);
         let crashed = go(toy, &mut store, None).is_err();
@@ -62,7 +62,7 @@ fn stopped_again_and_again_it_ends_the_same() {
     let toy = Toy::short();
     // A backend that hears only at the step after is stopped as well.
     toy.fault.set(Fault::Deaf);
-    let (reference, dir) = (tempdir().unwrap(), tempdir().unwrap());
+    let (reference, dir) = (folder(), folder());
     whole(&toy, reference.path());
     drop(create(&toy, dir.path()));
     let mut stops = 0;
@@ -77,7 +77,7 @@ fn stopped_again_and_again_it_ends_the_same() {
 #[test]
 fn a_stop_says_what_is_on_disk() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     // search began, two steps of the warm-up, its epoch, one step more
     let (outcome, _) = go(&toy, &mut create(&toy, dir.path()), Some(5)).unwrap();
     let status = Status { phase: crate::Phase::Search, done: 1, of: 4 };
@@ -89,7 +89,7 @@ fn a_stop_says_what_is_on_disk() {
 #[test]
 fn a_torn_line_and_a_file_aside_do_not_count() {
     let toy = Toy::short();
-    let (reference, dir) = (tempdir().unwrap(), tempdir().unwrap());
+    let (reference, dir) = (folder(), folder());
     whole(&toy, reference.path());
     go(&toy, &mut create(&toy, dir.path()), Some(14)).unwrap();
     let history = dir.path().join(names::HISTORY);
@@ -105,7 +105,7 @@ fn a_torn_line_and_a_file_aside_do_not_count() {
 #[test]
 fn a_finished_run_stays_finished() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let result = whole(&toy, dir.path());
     let before = bytes(dir.path());
     let (again, told) = go(&toy, &mut resume(&toy, dir.path()), None).unwrap();

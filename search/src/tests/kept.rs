@@ -2,7 +2,7 @@
 
 use nas_ir::Measure;
 use nas_ir::diagram::Entangled;
-use tempfile::tempdir;
+use nas_testing::folder;
 
 use super::toy::{Toy, worths};
 use super::{create, go, whole};
@@ -16,7 +16,7 @@ fn required(require: &str) -> Toy {
 }
 
 fn failure(toy: &Toy) -> RunError {
-    let dir = tempdir().unwrap();
+    let dir = folder();
     match go(toy, &mut create(toy, dir.path()), None) {
         Err(Failure::Run(error)) => error,
         other => panic!("{other:?}"),
@@ -27,14 +27,14 @@ fn failure(toy: &Toy) -> RunError {
 fn every_network_that_is_derived_keeps_the_limit() {
     // The cheapest network has 40; so few keep the limit that no run without it finds one.
     let toy = required("require macs <= 140");
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let result = whole(&toy, dir.path());
     assert!(result.cost.macs <= 140, "{}", result.cost.macs);
     let scored: Vec<TriedNetwork> = super::resume(&toy, dir.path()).lines(names::SCORES).unwrap();
     assert!(!scored.is_empty());
     assert!(scored.iter().all(|network| network.cost.of(Measure::Macs).unwrap() <= 140));
     let free = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     whole(&free, dir.path());
     let scored: Vec<TriedNetwork> = super::resume(&free, dir.path()).lines(names::SCORES).unwrap();
     assert!(scored.iter().all(|network| network.cost.macs > 140), "{scored:?}");

@@ -2,8 +2,8 @@
 
 use nas_ir::recipe::schema::Kind;
 use nas_ir::recipe::{Recipe, Value, common};
+use nas_testing::folder;
 use serde_json::Value as Json;
-use tempfile::tempdir;
 
 use super::toy::Toy;
 use super::{create, inputs, sources, versions, whole};
@@ -99,7 +99,7 @@ const WRITTEN: &str = r#"{
 
 #[test]
 fn a_recipe_is_written_as_it_always_was() {
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let store = create(&Toy::short(), dir.path());
     let written = String::from_utf8(store.read(names::RECIPE).unwrap().unwrap()).unwrap();
     assert_eq!(written, WRITTEN);
@@ -109,7 +109,7 @@ fn a_recipe_is_written_as_it_always_was() {
 fn every_setting_of_every_strategy_is_written() {
     for schema in SCHEMAS {
         let toy = Toy::short().searched_by(Recipe::default_for("toy", schema).unwrap());
-        let dir = tempdir().unwrap();
+        let dir = folder();
         let written: Json = create(&toy, dir.path()).read_json(names::RECIPE).unwrap();
         for (section, field) in schema.fields().filter(|(_, field)| !field.kind.is_settled()) {
             let of_seed = field.name == common::SEED.name;
@@ -127,7 +127,7 @@ fn a_run_of_another_strategy_is_another_run() {
     for (began, now, said) in
         [(&toy, &other, "`gumbel`, not by `random`"), (&other, &toy, "`random`, not by `gumbel`")]
     {
-        let dir = tempdir().unwrap();
+        let dir = folder();
         drop(create(began, dir.path()));
         let error = Store::resume(dir.path(), &inputs(now, &sources(), &versions())).unwrap_err();
         let RunError::Differs { differences, .. } = &error else { panic!("{error}") };
@@ -153,7 +153,7 @@ fn a_trial_on_its_own_says_what_it_took() {
     recipe.settings.set("strategy", "evaluate", Value::Word("alone"));
     recipe.settings.set("strategy", "budget", Value::Count(2));
     let toy = Toy::short().searched_by(recipe);
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let result = whole(&toy, dir.path());
     assert_eq!(result.budget.epochs, 2);
     let store = super::resume(&toy, dir.path());

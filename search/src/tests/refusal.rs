@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use miette::Diagnostic;
-use tempfile::tempdir;
+use nas_testing::folder;
 
 use super::toy::{Toy, worths};
 use super::{create, go, inputs, resume, sources, versions, whole};
@@ -27,7 +27,7 @@ fn folders_that_are_not_what_was_asked_for() {
     let toy = Toy::short();
     let (sources, versions) = (sources(), versions());
     let inputs = inputs(&toy, &sources, &versions);
-    let dir = tempdir().unwrap();
+    let dir = folder();
     assert_eq!(
         code(&Store::resume(dir.path(), &inputs).unwrap_err()),
         "nas::run::nothing_to_resume"
@@ -47,7 +47,7 @@ fn folders_that_are_not_what_was_asked_for() {
 #[test]
 fn two_runs_in_one_folder() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let store = create(&toy, dir.path());
     assert_eq!(code(&refused_resume(&toy, dir.path())), "nas::run::locked");
     drop(store);
@@ -57,11 +57,11 @@ fn two_runs_in_one_folder() {
 #[test]
 fn a_run_that_was_not_begun_for_good_begins_again() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     drop(create(&toy, dir.path()));
     fs::remove_file(dir.path().join(names::RUN)).unwrap();
     assert_eq!(code(&refused_resume(&toy, dir.path())), "nas::run::nothing_to_resume");
-    let reference = tempdir().unwrap();
+    let reference = folder();
     whole(&toy, reference.path());
     whole(&toy, dir.path());
     super::assert_same(&super::bytes(dir.path()), &super::bytes(reference.path()), "begun twice");
@@ -70,7 +70,7 @@ fn a_run_that_was_not_begun_for_good_begins_again() {
 #[test]
 fn another_run_is_not_gone_on_with() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     drop(create(&toy, dir.path()));
     let mut other = Toy::short();
     other.recipe.seed = 3;
@@ -124,7 +124,7 @@ fn a_run_does_not_go_on_with_other_data() {
         sizes.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect()
     };
     let began = files(&[("train/a.png", 1), ("train/b.png", 2), ("val/c.png", 3)]);
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let with = |data| Inputs { data, ..inputs(&toy, &sources, &versions) };
     drop(Store::create(dir.path(), &with(&began)).unwrap());
     let now = files(&[("train/a.png", 7), ("val/d.png", 3), ("val/e.png", 3), ("val/c.png", 3)]);
@@ -144,7 +144,7 @@ fn a_run_does_not_go_on_with_other_data() {
 #[test]
 fn a_run_of_another_layout_is_left_to_its_version() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     drop(create(&toy, dir.path()));
     fs::write(dir.path().join(names::RUN), "{\"format\": 1}").unwrap();
     assert_eq!(code(&refused_resume(&toy, dir.path())), "nas::run::layout");
@@ -160,7 +160,7 @@ fn many_differences_are_counted() {
 #[test]
 fn other_versions_are_told_not_refused() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     drop(create(&toy, dir.path()));
     let newer = vec![("nasc".to_owned(), "0.2.0".to_owned()), ("gpu".to_owned(), "H".to_owned())];
     let sources = sources();
@@ -192,7 +192,7 @@ fn damaged_files_are_named() {
         (names::HISTORY, b""),
         (names::RECIPE, b"not json"),
     ] {
-        let dir = tempdir().unwrap();
+        let dir = folder();
         go(&toy, &mut create(&toy, dir.path()), Some(14)).unwrap();
         fs::write(dir.path().join(file), content).unwrap();
         let error = match Store::resume(dir.path(), &inputs(&toy, &sources(), &versions())) {
@@ -210,7 +210,7 @@ fn damaged_files_are_named() {
 #[test]
 fn files_stay_in_the_folder() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let mut store = create(&toy, dir.path());
     for name in ["", "../a", "/etc/passwd", "a/../../b", ".", "a\\b"] {
         assert_eq!(code(&store.write(name, b"").unwrap_err()), "nas::run::file_name", "{name}");
@@ -221,7 +221,7 @@ fn files_stay_in_the_folder() {
     assert_eq!(fs::read_dir(dir.path().join("onnx")).unwrap().count(), 1, "nothing is left aside");
     assert!(store.read("no.json").unwrap().is_none());
     let bad = vec![("/abs.nas".to_owned(), vec![])];
-    let other = tempdir().unwrap();
+    let other = folder();
     let versions = versions();
     let error = Store::create(other.path(), &inputs(&toy, &bad, &versions)).unwrap_err();
     assert_eq!(code(&error), "nas::run::file_name");

@@ -1,7 +1,7 @@
 //! Runs whose goal is to train one given network.
 
 use nas_ir::{Tensor, Weights};
-use tempfile::tempdir;
+use nas_testing::folder;
 
 use super::crash::{crash_anywhere, stop_anywhere};
 use super::toy::Toy;
@@ -34,7 +34,7 @@ fn with<T>(
 #[test]
 fn it_trains_the_given_network_and_nothing_else() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let choices = choices(&toy);
     let mut store = with(&toy, &choices, None, |inputs| Store::open(dir.path(), inputs)).unwrap();
     let End::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
@@ -53,7 +53,7 @@ fn it_trains_the_given_network_and_nothing_else() {
 fn given_weights_are_where_it_begins() {
     let toy = Toy::short();
     let losses = [None, Some(weights(0.2))].map(|weights| {
-        let dir = tempdir().unwrap();
+        let dir = folder();
         let opened = with(&toy, &choices(&toy), weights.as_ref(), |i| Store::open(dir.path(), i));
         let mut store = opened.unwrap();
         go(&toy, &mut store, None).unwrap();
@@ -77,7 +77,7 @@ fn it_ends_the_same_wherever_it_is_stopped_or_crashes() {
 #[test]
 fn a_stop_before_the_first_epoch_is_one_of_the_retraining() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let opened = with(&toy, &choices(&toy), None, |inputs| Store::open(dir.path(), inputs));
     let (outcome, _) = go(&toy, &mut opened.unwrap(), Some(1)).unwrap();
     assert_eq!(outcome, End::Interrupted(Status { phase: Phase::Retrain, done: 0, of: 3 }));
@@ -86,7 +86,7 @@ fn a_stop_before_the_first_epoch_is_one_of_the_retraining() {
 #[test]
 fn another_goal_network_or_beginning_is_another_run() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let given = choices(&toy);
     let opened = with(&toy, &given, Some(&weights(0.2)), |inputs| Store::open(dir.path(), inputs));
     drop(opened.unwrap());
@@ -112,7 +112,7 @@ fn another_goal_network_or_beginning_is_another_run() {
     assert!(search.to_string().ends_with("it is the retraining of one network"), "{search}");
     drop(with(&toy, &given, Some(&weights(0.2)), |i| Store::open(dir.path(), i)).unwrap());
 
-    let searched = tempdir().unwrap();
+    let searched = folder();
     drop(create(&toy, searched.path()));
     let error = with(&toy, &given, None, |inputs| Store::open(searched.path(), inputs));
     assert!(error.unwrap_err().to_string().ends_with("it is a search"));
@@ -121,7 +121,7 @@ fn another_goal_network_or_beginning_is_another_run() {
 #[test]
 fn what_a_retraining_left_that_was_not_begun_for_good_is_not_of_a_search() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let weights = weights(0.2);
     let opened = with(&toy, &choices(&toy), Some(&weights), |i| Store::open(dir.path(), i));
     drop(opened.unwrap());
@@ -135,7 +135,7 @@ fn what_a_retraining_left_that_was_not_begun_for_good_is_not_of_a_search() {
 #[test]
 fn the_run_says_what_it_is_of() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let opened = with(&toy, &choices(&toy), None, |inputs| Store::open(dir.path(), inputs));
     let run: Run = opened.unwrap().read_json(names::RUN).unwrap();
     let json = serde_json::to_value(&run).unwrap();

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use nas_ir::recipe::Value;
 use nas_ir::{Metric, TaskMetrics};
-use tempfile::tempdir;
+use nas_testing::folder;
 
 use super::toy::{Fault, Toy};
 use super::{bytes, create, go, whole};
@@ -15,7 +15,7 @@ use crate::regime::{Job, run};
 use crate::store::names;
 
 fn epochs(toy: &Toy) -> (Vec<SearchEpoch>, Vec<TriedNetwork>) {
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let mut store = create(toy, dir.path());
     go(toy, &mut store, None).unwrap();
     let lines: Vec<Record> = store.lines(names::HISTORY).unwrap();
@@ -41,7 +41,7 @@ fn rows(epoch: &SearchEpoch) -> &[Vec<f64>] {
 #[test]
 fn it_finds_the_best_network() {
     let toy = Toy::new();
-    let result = whole(&toy, tempdir().unwrap().path());
+    let result = whole(&toy, folder().path());
     assert_eq!(chosen(&result.choices), ["c1", "c3", "c0", "c2"]);
     let (epochs, scored) = epochs(&toy);
     // The choices themselves agree, not only the ranking of the draws.
@@ -102,7 +102,7 @@ fn networks_are_ranked_by_score_then_cost() {
     let mut toy = Toy::of(&[worth; 4], "");
     toy.set("derive", "sample", Value::Count(200));
     toy.set("derive", "keep", Value::Count(3));
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let result = whole(&toy, dir.path());
     assert_eq!(chosen(&result.choices), ["c2"; 4]);
     let store = super::resume(&toy, dir.path());
@@ -122,14 +122,14 @@ fn decisions_that_a_network_does_not_have_do_not_count() {
     let distinct: std::collections::BTreeSet<_> =
         scored.iter().map(|c| chosen(&c.choices)).collect();
     assert_eq!(distinct.len(), scored.len());
-    let result = whole(&toy, tempdir().unwrap().path());
+    let result = whole(&toy, folder().path());
     assert_eq!(result.choices.len(), 3, "the first takes c1, so what is inside c0 is not there");
 }
 
 #[test]
 fn the_best_epoch_of_the_retraining_is_kept() {
     let toy = Toy::new();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let result = whole(&toy, dir.path());
     let store = super::resume(&toy, dir.path());
     let vals: Vec<f64> = store
@@ -157,10 +157,10 @@ fn the_best_epoch_of_the_retraining_is_kept() {
 #[test]
 fn another_primary_metric_ranks_by_its_own_direction() {
     let mut toy = Toy::new();
-    let by_miou = whole(&toy, tempdir().unwrap().path());
+    let by_miou = whole(&toy, folder().path());
     // The toy's loss is 1 - mIoU, so the lowest picks what the highest mIoU picked.
     toy.metrics = TaskMetrics { primary: Metric::Loss, others: &[Metric::Accuracy], by_class: &[] };
-    let by_loss = whole(&toy, tempdir().unwrap().path());
+    let by_loss = whole(&toy, folder().path());
     assert_eq!(by_loss.val.primary().0, Metric::Loss);
     assert_eq!((by_loss.choices, by_loss.epoch), (by_miou.choices, by_miou.epoch));
 }
@@ -168,7 +168,7 @@ fn another_primary_metric_ranks_by_its_own_direction() {
 #[test]
 fn same_seed_same_bytes() {
     let mut toy = Toy::short();
-    let runs = [tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap()];
+    let runs = [folder(), folder(), folder()];
     whole(&toy, runs[0].path());
     whole(&toy, runs[1].path());
     super::assert_same(&bytes(runs[0].path()), &bytes(runs[1].path()), "same seed");
@@ -181,7 +181,7 @@ fn same_seed_same_bytes() {
 #[test]
 fn events_tell_the_run_in_order() {
     let toy = Toy::short();
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let mut told: Vec<String> = Vec::new();
     let mut on_event = |event: Event<'_>| {
         told.push(match event {
@@ -219,7 +219,7 @@ fn faults_of_the_backend_are_told() {
     ] {
         let toy = Toy::new();
         toy.fault.set(fault);
-        let dir = tempdir().unwrap();
+        let dir = folder();
         let failure = go(&toy, &mut create(&toy, dir.path()), None).unwrap_err();
         let said = match &failure {
             Failure::Run(error) => miette::Diagnostic::code(error).unwrap().to_string(),
@@ -233,7 +233,7 @@ fn faults_of_the_backend_are_told() {
             );
             // What was done before is kept, and the run goes on when the fault is gone.
             toy.fault.set(Fault::None);
-            let reference = tempdir().unwrap();
+            let reference = folder();
             whole(&toy, reference.path());
             go(&toy, &mut super::resume(&toy, dir.path()), None).unwrap();
             super::assert_same(&bytes(dir.path()), &bytes(reference.path()), "after a divergence");
@@ -244,7 +244,7 @@ fn faults_of_the_backend_are_told() {
 #[test]
 fn a_space_of_one_network_is_retrained() {
     let toy = Toy::of(&[], "").searched_by(Toy::short().recipe);
-    let dir = tempdir().unwrap();
+    let dir = folder();
     let result = whole(&toy, dir.path());
     assert!(result.choices.is_empty() && result.cost.macs == 0);
     assert!(result.test.primary().1 > 0.0);

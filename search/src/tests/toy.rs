@@ -5,9 +5,6 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use nas_diagnostics::Problems;
-use nas_frontend::Compiler;
-use nas_frontend::modules::{LoadError, Program};
 use nas_grammar::Source;
 use nas_ir::recipe::{Anneal, Law, Objective, Recipe, StrategySchema, Value};
 use nas_ir::{
@@ -87,11 +84,7 @@ fn choice(worth: &Worth, then: &str) -> String {
 
 /// The space of this text, which must be without fault.
 pub(super) fn space(text: &str) -> Checked<Space> {
-    let mut problems = Problems::default();
-    let load = |_: &str, _: &[&str]| Err(LoadError::Missing("not there".to_owned()));
-    let program = Program::load(Source::new("toy.nas", text), &load, &mut problems);
-    let space = Compiler::new(&program, &mut problems).space("toy", &[]);
-    Checked::clone(&space.unwrap_or_else(|| panic!("{:?}", problems.into_vec())))
+    Checked::clone(&nas_testing::space(Source::new("toy.nas", text)))
 }
 
 impl Toy {

@@ -111,8 +111,8 @@ impl Builder {
         Ok(builder)
     }
 
-    fn finish(self) -> Built<Program> {
-        self.program.verify()?;
+    fn finish(mut self) -> Built<Program> {
+        self.program.unproved = self.program.verify()?;
         Ok(self.program)
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Program {
     pub(crate) selects: Table<SelectId, Select>,
     /// The diagrams of the selects.
     pub(crate) selectors: Selectors,
+    /// What could not be proved of it, in words, because the conditions outgrew their tables.
+    pub(crate) unproved: Vec<String>,
 }
 
 /// One instruction.

@@ -1,6 +1,7 @@
 //! Shapes of values by decisions, and the proof that what reads a value meets the one it wants.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 use nas_ir::Shape;
 use nas_ir::diagram::{Combine, Diagram, Memo, Selectors};
@@ -113,16 +114,19 @@ impl<'p> Shapes<'p> {
         row as u32
     }
 
-    /// Proves all claims, as far as their conditions fit into tables of bounded size: what is left
-    /// beyond that, libtorch would say.
+    /// Proves all claims, as far as their conditions fit into tables of bounded size; gives those
+    /// that are left. Where one of them is wrong, libtorch says so.
     ///
     /// # Errors
     /// The first claim that does not hold.
-    pub(crate) fn prove(mut self, claims: &[Claim]) -> Result<(), TorchError> {
-        let Some(store) = self.store.take().filter(|_| !claims.is_empty()) else { return Ok(()) };
+    pub(crate) fn prove(mut self, claims: &[Claim]) -> Result<&[Claim], TorchError> {
+        let Some(store) = self.store.take().filter(|_| !claims.is_empty()) else {
+            return Ok(&[]);
+        };
         let mut needs = Needs::new(self.program, store, claims)?;
         let mut other = HashMap::new();
-        for claim in claims {
+        let mut left = claims;
+        while let [claim, rest @ ..] = left {
             let index = self.index(claim.shape);
             let store = &mut needs.store;
             let is_other = *other
@@ -131,24 +135,24 @@ impl<'p> Shapes<'p> {
             let needed = needs.of(claim.reader)?;
             let misfits = needs.store.and_with(needed, is_other, &mut needs.and);
             if needs.store.room().is_err() {
-                return Ok(());
+                break;
             }
             if misfits != needs.never {
-                return Err(TorchError::broken(claim.refuted()));
+                return Err(TorchError::broken(format!("{claim} where it has another shape")));
             }
+            left = rest;
         }
-        Ok(())
+        Ok(left)
     }
 }
 
-impl Claim {
-    fn refuted(&self) -> String {
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { reader, value, shape, .. } = self;
-        let reader = match reader {
-            Reader::Value(id) => id.to_string(),
-            Reader::Output => "an output".to_owned(),
-        };
-        format!("{reader} wants {value} as {shape} where it has another shape")
+        match reader {
+            Reader::Value(id) => write!(f, "{id} wants {value} as {shape}"),
+            Reader::Output => write!(f, "an output wants {value} as {shape}"),
+        }
     }
 }
 

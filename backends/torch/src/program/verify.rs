@@ -1,15 +1,15 @@
 //! Proves a program well-formed: operands come before what reads them, every operator has the
-//! operands, the parameters and the shape that it asks for, selects take operands that there are,
-//! and the outputs exist in the shapes that they claim.
+//! operands, the parameters and the shape that it asks for, selects take operands that there are
+//! and mix by the decisions that count there, and the outputs exist in the shapes that they claim.
 //!
 //! A select may take operands of several shapes, of which what reads it wants one each. Then it is
 //! proved that the operand has that shape under all decisions under which its reader is needed
 //! (`shapes`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use nas_ir::Shape;
 use nas_ir::ops::Weight;
+use nas_ir::{DecisionId, Shape};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, Program, Select, WeightView,
@@ -23,20 +23,28 @@ use crate::error::TorchError;
 type Proved<T> = Result<T, String>;
 
 impl Program {
-    /// Proves it well-formed.
+    /// Proves it well-formed; gives in words what could not be proved, because the conditions outgrew
+    /// their tables.
     ///
     /// # Errors
     /// What is wrong first: a fault of this crate.
-    pub(crate) fn verify(&self) -> Result<(), TorchError> {
+    pub(crate) fn verify(&self) -> Result<Vec<String>, TorchError> {
         let proved = Verifier::new(self).and_then(Verifier::run);
         proved.map_err(|what| TorchError::broken(format!("a program is not well-formed: {what}")))
     }
 }
 
+/// What a rule of selects asks for.
+struct Rule {
+    /// How many operands it takes at least.
+    width: usize,
+    /// On which it depends.
+    decisions: BTreeSet<DecisionId>,
+}
+
 struct Verifier<'p> {
     program: &'p Program,
-    /// Of each rule, how many operands it takes at least.
-    widths: Table<SelectId, usize>,
+    rules: Table<SelectId, Rule>,
     /// The inputs that instructions give.
     given: Vec<bool>,
     forms: Table<ValueId, Form>,
@@ -47,13 +55,13 @@ struct Verifier<'p> {
 
 impl<'p> Verifier<'p> {
     fn new(program: &'p Program) -> Proved<Self> {
-        let widths = program
+        let rules = program
             .selects
             .iter()
-            .map(|(id, select)| width(program, select).map_err(|what| format!("{id}: {what}")));
+            .map(|(id, select)| rule(program, select).map_err(|what| format!("{id}: {what}")));
         Ok(Self {
             program,
-            widths: widths.collect::<Proved<Vec<usize>>>()?.into(),
+            rules: rules.collect::<Proved<Vec<Rule>>>()?.into(),
             given: vec![false; program.inputs.len()],
             forms: Table::default(),
             shapes: Shapes::new(program),
@@ -61,7 +69,7 @@ impl<'p> Verifier<'p> {
         })
     }
 
-    fn run(mut self) -> Proved<()> {
+    fn run(mut self) -> Proved<Vec<String>> {
         self.names()?;
         for (id, instruction) in self.program.instructions.iter() {
             let form = self.instruction(id, instruction);
@@ -76,7 +84,8 @@ impl<'p> Verifier<'p> {
         for output in self.program.outputs.iter().chain(added) {
             self.output(output).map_err(|what| format!("output {}: {what}", output.value))?;
         }
-        self.shapes.prove(&self.claims).map_err(reason)
+        let left = self.shapes.prove(&self.claims).map_err(reason)?;
+        Ok(left.iter().map(ToString::to_string).collect())
     }
 
     /// Two parameters of one name would be one in a file.
@@ -187,13 +196,33 @@ impl<'p> Verifier<'p> {
     }
 
     fn select(&mut self, select: SelectId, operands: &[ValueId]) -> Proved<Form> {
-        let width = *self.widths.get(select).map_err(|_| format!("there is no {select}"))?;
+        let Rule { width, .. } = *self.rule(select)?;
         if width > operands.len() {
             return Err(format!("{select} takes one of {width} operands"));
         }
         let forms: Vec<Form> =
             operands.iter().map(|&operand| self.form(operand)).collect::<Proved<_>>()?;
-        self.shapes.select(select, &forms).map_err(reason)
+        let form = self.shapes.select(select, &forms).map_err(reason)?;
+        self.mixes(select, form)?;
+        Ok(form)
+    }
+
+    fn rule(&self, select: SelectId) -> Proved<&Rule> {
+        self.rules.get(select).map_err(|_| format!("there is no {select}"))
+    }
+
+    /// Where values of one shape meet, every decision counts. A select whose shape depends on
+    /// decisions leaves these to those that read it: which they are holds only under the decisions
+    /// under which it is needed, and so it is not proved here.
+    fn mixes(&self, select: SelectId, form: Form) -> Proved<()> {
+        let Form::One(_) = form else { return Ok(()) };
+        let mixes = &self.program.selects.get(select).map_err(reason)?.mixes;
+        match self.rule(select)?.decisions.difference(mixes).next() {
+            Some(decision) => Err(format!(
+                "{select} does not mix by {decision}, and its shape is always the same"
+            )),
+            None => Ok(()),
+        }
     }
 
     fn output(&mut self, output: &Output) -> Proved<()> {
@@ -217,14 +246,16 @@ fn miscounted(operands: &[ValueId], wanted: usize) -> String {
     format!("it reads {} operands, not {wanted}", operands.len())
 }
 
-/// How many operands a rule takes at least.
-fn width(program: &Program, select: &Select) -> Proved<usize> {
+/// What a rule asks for.
+fn rule(program: &Program, select: &Select) -> Proved<Rule> {
     let Select { selector, mixes } = select;
     let Some(last) = program.selectors.leaves(*selector).into_iter().max() else {
         return Err("it selects nothing".to_owned());
     };
-    if !mixes.is_subset(&program.selectors.decisions(*selector)) {
+    let width = *last as usize + 1;
+    let decisions = program.selectors.decisions(*selector);
+    if !mixes.is_subset(&decisions) {
         return Err("it mixes by decisions that do not matter to it".to_owned());
     }
-    Ok(*last as usize + 1)
+    Ok(Rule { width, decisions })
 }

@@ -10,7 +10,7 @@ use crate::loaders::Loaders;
 
 #[test]
 fn targets_of_every_kind_come_in_their_shape() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = nas_testing::folder();
     let dataset = Dataset::open(dir.path()).unwrap();
     let recipe = Recipe::default_for("s", &gumbel::SCHEMA).unwrap();
     let shown = (Task::Classification { classes: 4 }, Shape::from([3, 2, 4]));

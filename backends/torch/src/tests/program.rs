@@ -3,11 +3,17 @@
 use nas_cases::cases;
 use nas_ir::Shape;
 use nas_passes::specialise;
+use nas_testing::shipped;
+use tch::{Device, Kind, Tensor};
 
 use super::source::space;
 use super::varied::{DARTS, ELASTIC, NASNET, SIZES};
 use crate::error::TorchError;
+use crate::kernel::Statistics;
+use crate::mixing::{Mix, assigned, of_selects};
+use crate::network::TorchNetwork;
 use crate::program::Program;
+use crate::schedule::Schedule;
 
 /// A chosen kernel, an elastic width, zeros beside a residual, and a head for training.
 const SMALL: &str = r#"
@@ -114,6 +120,7 @@ fn programs_that_are_not_well_formed_are_refused() {
         ("(v2, v3)", "(v2)", "s0 takes one of 2 operands"),
         ("[0, 1]", "[0, 4]", "s0 takes one of 5 operands"),
         ("mixes [d0]", "mixes [d0, d1]", "s0: it mixes by decisions that do not matter to it"),
+        ("mixes [d0]", "mixes []", "s0 does not mix by d0"),
         ("(v2, v3)", "(v2, v0)", "an output wants v5 as [4, 8, 8] where it has another shape"),
     ] {
         if expected.is_empty() {
@@ -147,6 +154,43 @@ v5 = output (v4) "logits"
 output v5 : [4, 8, 8]
 "#;
 
+#[track_caller]
+fn broken<T>(made: Result<T, TorchError>) -> String {
+    match made.map(drop) {
+        Err(error @ TorchError::Broken { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What is missing is told, and stands for nothing.
+#[test]
+fn what_is_missing_is_a_fault_of_the_backend() {
+    let text = space(SMALL);
+    let program = supernet(SMALL);
+    let selects = assigned(&program, &text, &text.first_assignment()).unwrap();
+    let some = &selects[..1];
+    assert!(broken(Schedule::new(&program, some)).ends_with("nothing says what s3 does"));
+    let decisions = [Mix::One { candidate: 0, factor: None }];
+    assert!(broken(of_selects(&program, &decisions)).ends_with("nothing says what d1 does"));
+    let one = |candidate| Mix::One { candidate, factor: None };
+    let decisions = [one(0), one(7), one(0)];
+    assert!(broken(of_selects(&program, &decisions)).ends_with("d1 has no candidate 7"));
+
+    let network = specialise(&text, &text.first_assignment());
+    let network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
+    assert!(broken(network.forward(&[], false)).ends_with("a program is given no input"));
+    // Nor is it the fault of a crop.
+    let mut other = network.evaluation(Statistics::Running);
+    let longer = Schedule::new(&program, &selects).unwrap();
+    other.schedule = &longer;
+    let crop = Tensor::zeros([1, 3, 4, 4], (Kind::Float, Device::Cpu));
+    let error = broken(other.run(&[crop]));
+    assert!(
+        error.contains("is read and has no value") || error.contains("there is no v"),
+        "{error}"
+    );
+}
+
 /// An operator for each of two widths, and what they read for each.
 const WIDTHS: &str = r#"
 program
@@ -158,8 +202,9 @@ t1 = by d0 [1, 0]
 t2 = by d1 [t0, t1]
 
 s0 = t0 mixes []
-s1 = t2 mixes [d0, d1]
-s2 = t1 mixes [d0]
+s1 = t0 mixes [d0]
+s2 = t2 mixes [d0, d1]
+s3 = t1 mixes [d0]
 
 v0 = input 0 "image"
 v1 = channel_slice(v0: [3, 8, 8]) {start = 0, end = 1} "narrow" : [1, 8, 8]
@@ -167,7 +212,7 @@ v2 = channel_slice(v0: [3, 8, 8]) {start = 0, end = 2} "wide" : [2, 8, 8]
 v3 = select s0 (v1, v2) "width"
 v4 = channel_pad(v3: [1, 8, 8]) {after = 1} "pad" : [2, 8, 8]
 v5 = channel_pad(v3: [2, 8, 8]) "pad" : [2, 8, 8]
-v6 = select s0 (v4, v5) "pad"
+v6 = select s1 (v4, v5) "pad"
 
 output v6 : [2, 8, 8]
 "#;
@@ -179,14 +224,33 @@ fn shapes_follow_under_all_decisions() {
     program.verify().unwrap();
     // The cases in the other order, under the wrong decision as well, for both at once.
     let wants = "v4 wants v3 as [1, 8, 8] where it has another shape";
-    assert!(fault(&program, "select s0 (v4, v5)", "select s2 (v4, v5)").contains(wants));
-    assert!(fault(&program, "select s0 (v4, v5)", "select s1 (v4, v5)").contains(wants));
+    assert!(fault(&program, "select s1 (v4, v5)", "select s3 (v4, v5)").contains(wants));
+    assert!(fault(&program, "select s1 (v4, v5)", "select s2 (v4, v5)").contains(wants));
     let wants = "an output wants v3 as [2, 8, 8] where it has another shape";
     assert!(fault(&program, "output v6", "output v3").contains(wants));
     let vector = "v2 = flatten(v0: [3, 8, 8]) \"wide\" : [192]";
     let line = "v2 = channel_slice(v0: [3, 8, 8]) {start = 0, end = 2} \"wide\" : [2, 8, 8]";
     assert!(fault(&program, line, vector).contains("maps and vectors are its operands"));
     // In the order of the other rule, and so with the other width each.
-    let other = WIDTHS.replace("select s0 (v4, v5)", "select s2 (v5, v4)");
-    other.parse::<Program>().unwrap().verify().unwrap();
+    let other = WIDTHS.replace("select s1 (v4, v5)", "select s3 (v5, v4)");
+    assert!(other.parse::<Program>().unwrap().verify().unwrap().is_empty());
+    // A decision counts where its values meet in one shape.
+    let never = fault(&program, "select s1 (v4, v5)", "select s0 (v4, v5)");
+    assert!(never.contains("s0 does not mix by d0, and its shape is always the same"), "{never}");
+}
+
+/// The conditions of all shipped spaces fit into the tables of the verifier.
+#[test]
+fn all_is_proved_of_the_shipped_spaces() {
+    for name in nas_testing::shipped_names() {
+        let (spaces, problems) = nas_testing::compile(shipped(&name), |program, compiler| {
+            let spaces = program.spaces().map(|item| compiler.space(&item.name.name, &[]));
+            spaces.collect::<Option<Vec<_>>>()
+        });
+        for space in spaces.unwrap_or_else(|| panic!("{name}: {problems:?}")) {
+            let program = Program::of_space(&space)
+                .unwrap_or_else(|error| panic!("{name}: {}: {error}", space.name));
+            assert!(program.unproved.is_empty(), "{name}: {}: {:?}", space.name, program.unproved);
+        }
+    }
 }

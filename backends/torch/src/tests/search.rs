@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use image::{GrayImage, Luma, Rgb, RgbImage};
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Metric, Space};
@@ -16,6 +15,7 @@ use nas_search::evaluator::{Part, Pass, Split, Step};
 use nas_search::record::RunResult;
 use nas_search::shared::SharedWeights;
 use nas_search::{End, Inputs, Job, Store, run};
+use nas_testing::{Folder, folder, pictures};
 
 use super::source::compiled;
 use crate::{Options, TorchBackend, TorchError};
@@ -73,61 +73,29 @@ search r of s {
 }
 "#;
 
-/// A folder of pictures of 16 x 16 for each class: a bright or a dark rectangle on grey noise.
-fn draw_classes(dir: &Path) {
-    for (split, count) in [("train", 8u32), ("val", 4), ("test", 4)] {
-        for (class, colour) in [("bright", 230), ("dark", 10)] {
-            let folder = dir.join(split).join(class);
-            fs::create_dir_all(&folder).unwrap();
-            for number in 0..count {
-                let [top, left] = [number % 5, number * 7 % 9];
-                let image = RgbImage::from_fn(16, 16, |x, y| {
-                    let is_inside = (left..left + 7).contains(&x) && (top..top + 9).contains(&y);
-                    let noise = ((x * 31 + y * 17 + number * 13) % 64) as u8;
-                    Rgb([if is_inside { colour } else { 90 + noise }; 3])
-                });
-                image.save(folder.join(format!("{number}.png"))).unwrap();
-            }
-        }
-    }
+fn rectangles(dir: &Path) {
+    pictures::rectangles(dir, [("train", 16), ("val", 4), ("test", 4)]);
 }
 
-/// Pictures of 16 x 16 whose bright pixels are of class 1: a rectangle on noise.
-fn draw(dir: &Path) {
-    for (split, count) in [("train", 16u32), ("val", 4), ("test", 4)] {
-        let folder = |name: &str| dir.join(split).join(name);
-        fs::create_dir_all(folder("images")).unwrap();
-        fs::create_dir_all(folder("labels")).unwrap();
-        for number in 0..count {
-            let [top, left] = [number % 5, number * 7 % 9];
-            let is_inside =
-                |x: u32, y: u32| (left..left + 7).contains(&x) && (top..top + 9).contains(&y);
-            let image = RgbImage::from_fn(16, 16, |x, y| {
-                let noise = ((x * 31 + y * 17 + number * 13) % 64) as u8;
-                Rgb(if is_inside(x, y) { [200, 180 + noise / 2, 150] } else { [noise, 30, noise] })
-            });
-            let label = GrayImage::from_fn(16, 16, |x, y| Luma([u8::from(is_inside(x, y))]));
-            image.save(folder("images").join(format!("{number}.png"))).unwrap();
-            label.save(folder("labels").join(format!("{number}.png"))).unwrap();
-        }
-    }
+fn bright_and_dark(dir: &Path) {
+    pictures::bright_and_dark(dir, [("train", 8), ("val", 4), ("test", 4)]);
 }
 
 struct Setting {
     text: String,
     space: Arc<Checked<Space>>,
     recipe: Recipe,
-    dir: tempfile::TempDir,
+    dir: Folder,
 }
 
 impl Setting {
     fn new() -> Self {
-        Self::of(SPACE, draw)
+        Self::of(SPACE, rectangles)
     }
 
     fn of(text: &str, draw: fn(&Path)) -> Self {
         let (space, recipe) = compiled(text);
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         draw(dir.path());
         Self { text: text.to_owned(), space, recipe, dir }
     }
@@ -180,7 +148,7 @@ fn at_random(evaluate: &str) -> String {
 #[test]
 fn a_search_from_text_and_files_finds_a_network_that_works() {
     for text in [SPACE.to_owned(), at_random("shared"), at_random("alone")] {
-        let setting = Setting::of(&text, draw);
+        let setting = Setting::of(&text, rectangles);
         let result = setting.run("whole", usize::MAX).unwrap();
         assert!(result.test.primary().1 > 0.8, "{result:?}");
         // Stopped and gone on with, it ends the same.
@@ -197,7 +165,7 @@ fn a_search_from_text_and_files_finds_a_network_that_works() {
 
 #[test]
 fn a_classification_is_searched_in_folders_of_classes() {
-    let setting = Setting::of(CLASSES, draw_classes);
+    let setting = Setting::of(CLASSES, bright_and_dark);
     let result = setting.run("whole", usize::MAX).unwrap();
     let (metric, accuracy) = result.test.primary();
     assert!(metric == Metric::Accuracy && accuracy > 0.8, "{result:?}");
@@ -255,7 +223,7 @@ fn what_cannot_be_trained_is_said() {
     assert!(matches!(error, TorchError::Task { .. }), "{error}");
     assert!(error.to_string().contains("no task"), "{error}");
 
-    let classes = Setting::of(CLASSES, draw_classes);
+    let classes = Setting::of(CLASSES, bright_and_dark);
     for (text, dir, words) in [
         (SPACE, &classes.dir, "has a class for each image, not a label map"),
         (CLASSES, &setting.dir, "has a label map for each image, not a class"),

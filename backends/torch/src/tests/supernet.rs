@@ -253,6 +253,12 @@ fn a_pruned_candidate_is_gone_and_changes_nothing_else() {
 }
 
 #[test]
+#[should_panic(expected = "decision 7 has no logit of candidate 0")]
+fn a_decision_that_is_not_there_is_not_pruned() {
+    mixture(Mixing::Soft).choices.prune(7, 0);
+}
+
+#[test]
 fn a_restored_state_goes_on_bit_by_bit() {
     let pictures = pictures();
     for mixing in [Mixing::Soft, Mixing::Hard] {

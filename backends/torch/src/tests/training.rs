@@ -25,11 +25,11 @@ use crate::program::Program;
 use crate::task::{Confusion, DeviceTargets, mean_loss};
 
 /// A few tiles of each split in a temporary folder.
-struct Tiles(tempfile::TempDir);
+struct Tiles(nas_testing::Folder);
 
 impl Tiles {
     fn new(train: usize) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = nas_testing::folder();
         let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spaces/data/landcover");
         fs::copy(from.join("dataset.json"), dir.path().join("dataset.json")).unwrap();
         for (split, count) in [("train", train), ("val", 5), ("test", 4)] {
