@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::fault;
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::decision::Choice;
@@ -34,7 +33,7 @@ impl<'s> Operation<'s> {
     /// The operation of a node whose operator is `op`.
     #[must_use]
     pub fn of(space: &'s Space, node: &'s Node, op: &'s Varied<Op>) -> Self {
-        let shape = |&id: &NodeId| space.graph.shape(id).unwrap_or_else(|| fault("a lost operand"));
+        let shape = |&id: &NodeId| &space.graph[id].shape;
         let inputs = node.inputs.iter().map(shape).collect();
         Self { op, inputs, output: &node.shape }
     }
@@ -225,7 +224,7 @@ pub fn elastic_rows(
     selector: Diagram,
 ) -> Vec<(DecisionId, Vec<Diagram>)> {
     let rows = rows(selectors, selector);
-    let branches = rows.keys().filter_map(|&row| match selectors.top(row)? {
+    let branches = rows.keys().filter_map(|&row| match selectors.top(row) {
         Top::Branch(decision, children) => Some((decision, children.to_vec())),
         Top::Leaf(_) => None,
     });
@@ -255,7 +254,7 @@ fn rows(selectors: &Selectors, diagram: Diagram) -> IndexMap<Diagram, Way> {
             continue;
         }
         rows.insert(row, way);
-        if let Some(Top::Branch(decision, children)) = selectors.top(row) {
+        if let Top::Branch(decision, children) = selectors.top(row) {
             let ways = children.iter().enumerate();
             open.extend(ways.rev().map(|(i, &child)| (child, Some((row, decision, i)))));
         }
