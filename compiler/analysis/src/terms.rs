@@ -109,7 +109,7 @@ impl Sums {
 
     fn parts(&mut self, space: &Space, liveness: &mut Liveness, is_meant: &dyn Fn(&Node) -> bool) {
         for part in space.device.latency.iter().flat_map(|latency| &latency.parts) {
-            if !space.graph.node(part.node).is_some_and(is_meant) {
+            if !is_meant(&space.graph[part.node]) {
                 continue;
             }
             let alive = liveness.node(part.node);

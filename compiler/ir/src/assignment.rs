@@ -3,6 +3,9 @@
 use crate::id_vec::IdVec;
 use crate::ids::DecisionId;
 
+/// A pick: a decision, and the index of the candidate that it takes.
+pub type Pick = (DecisionId, usize);
+
 /// The chosen candidate of each decision; one row per decision. Decisions that the others make
 /// unreachable have a value too, which does not matter; the canonical one is 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap as HashMap;
 
+use crate::assignment::Pick;
 use crate::decision::Choice;
 use crate::diagram::{Combine, Diagram, Joint, Joints, Selectors, Top};
 use crate::ids::{DecisionId, NodeId};
@@ -97,7 +98,7 @@ pub struct WeightGroup {
     pub cases: Vec<usize>,
     /// Choices under which a case of this group holds, and none of another one: those of outer
     /// decisions first. Empty if there is one group.
-    pub choices: Vec<(DecisionId, usize)>,
+    pub choices: Vec<Pick>,
 }
 
 impl WeightGroup {
@@ -106,7 +107,7 @@ impl WeightGroup {
     /// group.
     #[must_use]
     pub fn label(&self, space: &Space) -> Option<String> {
-        let choice = |&(id, candidate): &(DecisionId, usize)| {
+        let choice = |&(id, candidate): &Pick| {
             let decision = space.decision(id)?;
             Some(format!("{}={}", decision.path, decision.candidates.get(candidate)?))
         };
@@ -263,7 +264,7 @@ fn rows(selectors: &Selectors, diagram: Diagram) -> IndexMap<Diagram, Way> {
 }
 
 /// The choices that lead to a row; the outermost first, for diagrams begin with the innermost.
-fn path(rows: &IndexMap<Diagram, Way>, row: Diagram) -> Vec<(DecisionId, usize)> {
+fn path(rows: &IndexMap<Diagram, Way>, row: Diagram) -> Vec<Pick> {
     let mut choices = Vec::new();
     let mut here = row;
     while let Some(&Some((from, decision, candidate))) = rows.get(&here) {

@@ -65,12 +65,13 @@ impl Program {
             alive = Some(nodes);
         }
         let always = builder.program.selectors.constant(1);
-        for ((id, node), train_only) in space.graph.nodes().zip(space.graph.train_only()) {
-            let value = if train_only {
+        let train_only = space.graph.train_only();
+        for (id, node) in space.graph.nodes() {
+            let value = if train_only[id] {
                 None
             } else {
                 let alive = match &alive {
-                    Some(alive) => *alive.get(id.index()).ok_or_else(|| unknown(id))?,
+                    Some(alive) => alive[id],
                     None => always,
                 };
                 Some(builder.node(space, node, alive)?)
@@ -80,10 +81,6 @@ impl Program {
         }
         builder.finish()
     }
-}
-
-fn unknown(id: NodeId) -> TorchError {
-    TorchError::broken(format!("nothing says when {id} is alive"))
 }
 
 fn varies(node: &Node) -> bool {

@@ -10,7 +10,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
 use super::rows::{Diagram, Top};
 use super::store::{Combine, Diagrams, Old};
-use crate::assignment::Assignment;
+use crate::assignment::{Assignment, Pick};
 use crate::ids::DecisionId;
 
 /// Diagrams that say which of several things holds, by its index; conditions are those of 0
@@ -212,7 +212,7 @@ impl Selectors {
     }
 
     /// The choices that are made wherever a condition holds; none, if it never does.
-    pub fn implied(&self, condition: Diagram) -> BTreeSet<(DecisionId, usize)> {
+    pub fn implied(&self, condition: Diagram) -> BTreeSet<Pick> {
         self.implied_by(condition, &mut HashMap::default()).unwrap_or_default()
     }
 
@@ -220,8 +220,8 @@ impl Selectors {
     fn implied_by(
         &self,
         condition: Diagram,
-        memo: &mut HashMap<Diagram, Option<BTreeSet<(DecisionId, usize)>>>,
-    ) -> Option<BTreeSet<(DecisionId, usize)>> {
+        memo: &mut HashMap<Diagram, Option<BTreeSet<Pick>>>,
+    ) -> Option<BTreeSet<Pick>> {
         if let Some(known) = memo.get(&condition) {
             return known.clone();
         }
@@ -255,11 +255,7 @@ impl Selectors {
 
     /// The fewest choices, found by leaving out what is not needed, under which `condition`
     /// holds wherever the context does; `None` if it holds nowhere in the context.
-    pub fn explain(
-        &mut self,
-        context: Diagram,
-        condition: Diagram,
-    ) -> Option<Vec<(DecisionId, usize)>> {
+    pub fn explain(&mut self, context: Diagram, condition: Diagram) -> Option<Vec<Pick>> {
         let both = self.and(context, condition);
         let mut choices = self.shortest(both)?;
         let implied = self.rename(condition, &|holds| u32::from(holds == 0));
@@ -279,7 +275,7 @@ impl Selectors {
     }
 
     /// The condition where these choices are made.
-    pub fn given(&mut self, condition: Diagram, choices: &[(DecisionId, usize)]) -> Diagram {
+    pub fn given(&mut self, condition: Diagram, choices: &[Pick]) -> Diagram {
         let replace = |store: &mut Self, old: Old<u32>| match old {
             Old::Leaf(value) => store.constant(value),
             Old::Branch(here, children) => {
@@ -296,7 +292,7 @@ impl Selectors {
     }
 
     /// The choices on a shortest way to where the condition holds.
-    pub fn shortest(&self, condition: Diagram) -> Option<Vec<(DecisionId, usize)>> {
+    pub fn shortest(&self, condition: Diagram) -> Option<Vec<Pick>> {
         // For each row that was seen, from which row and by which choice.
         let mut ways = IndexMap::from([(condition, None)]);
         let mut next = 0;

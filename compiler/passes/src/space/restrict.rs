@@ -3,7 +3,8 @@
 use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::origin::retain;
 use nas_ir::{
-    Checked, Choice, DecisionId, Graph, IdVec, Node, NodeId, NodeKind, Space, Varied, fault, varied,
+    Checked, Choice, DecisionId, Graph, IdVec, Node, NodeId, NodeKind, Pick, Space, Varied, fault,
+    varied,
 };
 use rustc_hash::FxHashMap as HashMap;
 
@@ -11,7 +12,7 @@ use rustc_hash::FxHashMap as HashMap;
 /// candidate left too; nodes that only what is gone led to are gone. Each decision must keep a
 /// candidate, or nothing of the space has a meaning.
 #[must_use]
-pub fn restrict(space: &Checked<Space>, gone: &[(DecisionId, usize)]) -> Space {
+pub fn restrict(space: &Checked<Space>, gone: &[Pick]) -> Space {
     let kept: IdVec<DecisionId, Vec<usize>> = space
         .decision_ids()
         .map(|(id, decision)| {
