@@ -157,7 +157,7 @@ fn coarsened(natural: &[i128], rooms: &[i128], max_cells: f64) -> Vec<i128> {
 /// How many cells a table over all rooms may have. How many tables there are, and how many of
 /// their predecessors each adds up, is counted on fingerprints that stand for tables.
 fn affordable(priced: &Priced<Price>, spans: &Spans, rooms: &[i128]) -> Result<f64, Entangled> {
-    let counts = RefCell::new(vec![(0.0, 0.0); priced.own.len()]);
+    let counts = RefCell::new(IdVec::filled(priced.own.len(), (0.0, 0.0)));
     Suffixes::fold(&Fingerprints { counts: &counts }, priced)?;
     let mut after = vec![0i128; rooms.len()];
     let (mut additions, mut cells) = (0.0, 0.0);
@@ -174,7 +174,7 @@ fn affordable(priced: &Priced<Price>, spans: &Spans, rooms: &[i128]) -> Result<f
 
 /// Stands for tables, of which it counts for each step how many are added up, and how many are made.
 struct Fingerprints<'c> {
-    counts: &'c RefCell<Vec<(f64, f64)>>,
+    counts: &'c RefCell<IdVec<usize, (f64, f64)>>,
 }
 
 impl Folding for Fingerprints<'_> {
@@ -186,10 +186,9 @@ impl Folding for Fingerprints<'_> {
     }
 
     fn join(&self, step: usize, parts: &[(u64, Price, u32)]) -> u64 {
-        if let Some((added, tables)) = self.counts.borrow_mut().get_mut(step) {
-            *added += parts.len() as f64;
-            *tables += 1.0;
-        }
+        let (added, tables) = &mut self.counts.borrow_mut()[step];
+        *added += parts.len() as f64;
+        *tables += 1.0;
         let hash = |part| rustc_hash::FxBuildHasher.hash_one(part);
         // The order of the parts makes no difference.
         parts.iter().map(hash).fold(step as u64, u64::wrapping_add)
@@ -295,9 +294,13 @@ impl<A: Algebra> Budgets<A> {
 
     /// What is known about the completions from a decision on that keep within a budget.
     pub(super) fn known(&self, step: usize, table: &Table<A::Cell>, budget: &[i128]) -> A::Cell {
-        let place = self.grid.place(step, budget);
-        let cell = place.and_then(|place| table.cells().get(place));
-        cell.cloned().unwrap_or_else(|| self.algebra.none())
+        match self.grid.place(step, budget) {
+            Some(place) => match table.cells().get(place) {
+                Some(cell) => cell.clone(),
+                None => fault("a table of another step"),
+            },
+            None => self.algebra.none(),
+        }
     }
 }
 

@@ -81,6 +81,8 @@ fn conditions(space: &Checked<Space>) -> (Selectors, IdVec<NodeId, Diagram>) {
     })
 }
 
+const NO_CASE: &str = "weights of no case";
+
 /// What an operator costs in all of its cases where the node is `alive`, each part with the picks
 /// without which it is not there; what cases have in common is held once.
 fn costs(
@@ -106,13 +108,15 @@ fn costs(
         (Cost { macs, params: 0 }, picks.clone())
     });
     let params = operation.weight_groups(space, selectors, &joint).into_iter().map(|group| {
-        let members = group.cases.iter().filter_map(|&case| cases.get(case));
+        let case = |&case: &usize| cases.get(case).unwrap_or_else(|| fault(NO_CASE));
+        let members = group.cases.iter().map(case);
         let common = WeightGroup::common(members.map(|(op, inputs, _)| op.weights(inputs)));
         let trainable = common.iter().filter(|weight| weight.role.is_trainable());
         let params = trainable.map(Weight::elements).fold(0, u64::saturating_add);
-        let picks = group.cases.iter().filter_map(|&case| picks.get(case).cloned());
+        let picks_of = |&case: &usize| picks.get(case).unwrap_or_else(|| fault(NO_CASE)).clone();
+        let picks = group.cases.iter().map(picks_of);
         let common = picks.reduce(|a, b| a.intersection(&b).copied().collect());
-        (Cost { macs: 0, params }, common.unwrap_or_else(|| fault("weights of no case")))
+        (Cost { macs: 0, params }, common.unwrap_or_else(|| fault(NO_CASE)))
     });
     macs.chain(params).collect()
 }

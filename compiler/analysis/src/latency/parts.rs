@@ -252,8 +252,8 @@ impl std::fmt::Display for Place {
 /// What a part takes and makes: `[16, 32, 32], [8, 32, 32] -> [16, 32, 32]`.
 fn shapes(network: &Network) -> String {
     let list = |ports: &[nas_ir::network::Port]| {
-        let shapes = ports.iter().filter_map(|port| network.nodes.get(port.node));
-        shapes.map(|node| node.shape.to_string()).collect::<Vec<_>>().join(", ")
+        let shapes = ports.iter().map(|port| network.port_shape(port));
+        shapes.map(|shape| shape.to_string()).collect::<Vec<_>>().join(", ")
     };
     format!("{} -> {}", list(&network.inputs), list(&network.outputs))
 }

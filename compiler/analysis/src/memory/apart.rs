@@ -37,7 +37,8 @@ struct Span {
 /// The most bytes at any node. The candidates of a select that nothing else reads share its value.
 fn most(space: &Space) -> u64 {
     let spans = spans(space);
-    let mut changes: IdVec<usize, (u64, u64)> = IdVec::filled(space.graph.len() + 1, (0, 0));
+    // What is kept goes after the end, which comes after the last node.
+    let mut changes: IdVec<usize, (u64, u64)> = IdVec::filled(space.graph.len() + 2, (0, 0));
     for ((_, node), span) in space.graph.nodes().zip(spans) {
         let Some(Span { first, last }) = span else { continue };
         let bytes = sizes(space, node).max().unwrap_or_else(|| fault(NO_SHAPE));
@@ -52,7 +53,7 @@ fn most(space: &Space) -> u64 {
         *alive = alive.saturating_add(came).saturating_sub(went);
         Some(*alive)
     });
-    // There is one change at least, after the last node.
+    // There is at least the end.
     alive.max().unwrap_or(0)
 }
 
