@@ -41,7 +41,7 @@ fn elastic_candidates_have_their_weights_in_common() {
 }
 
 /// The nodes that are reached from inputs and outputs without going through this candidate.
-fn reached(space: &Checked<Space>, without: Option<Candidate>) -> BTreeSet<usize> {
+fn reached(space: &Checked<Space>, without: Option<Pick>) -> BTreeSet<usize> {
     let ports = space.graph.inputs().chain(space.graph.outputs());
     let mut open: Vec<_> = ports.map(|(id, _)| id).collect();
     let mut seen = BTreeSet::new();
