@@ -172,7 +172,7 @@ fn of_select(select: &Select, selectors: &Selectors, decisions: &[Mix]) -> Resul
     let mut here = select.selector;
     let mut product: Option<Tensor> = None;
     loop {
-        let (decision, children) = match top(selectors, here)? {
+        let (decision, children) = match selectors.top(here) {
             Top::Leaf(operand) => {
                 return Ok(Mix::One { candidate: *operand as usize, factor: product });
             }
@@ -187,10 +187,6 @@ fn of_select(select: &Select, selectors: &Selectors, decisions: &[Mix]) -> Resul
         }
         here = child(children, *candidate, decision)?;
     }
-}
-
-fn top(selectors: &Selectors, row: Diagram) -> Result<Top<'_, u32>, TorchError> {
-    selectors.top(row).ok_or_else(|| TorchError::broken(format!("{row:?} is of another store")))
 }
 
 fn decided(decisions: &[Mix], decision: DecisionId) -> Result<&Mix, TorchError> {
@@ -222,7 +218,7 @@ fn weighted(top_row: Diagram, selectors: &Selectors, decisions: &[Mix]) -> Resul
     let mut open: BTreeMap<_, Option<Tensor>> = BTreeMap::from([(key(top_row), None)]);
     let mut operands: BTreeMap<usize, Option<Tensor>> = BTreeMap::new();
     while let Some(((_, row), weight)) = open.pop_first() {
-        let (decision, children) = match top(selectors, row)? {
+        let (decision, children) = match selectors.top(row) {
             Top::Leaf(operand) => {
                 operands.insert(*operand as usize, weight);
                 continue;

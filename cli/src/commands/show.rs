@@ -156,7 +156,7 @@ fn supernet_text(space: &Space, supernet: &Supernet) -> String {
     let mut row = |what: &str, candidate: &str, Cost { macs, params }: Cost| {
         table.row([what.to_owned(), candidate.to_owned(), grouped(macs), grouped(params)]);
     };
-    for (decision, costs) in space.decisions.iter().zip(&supernet.candidates) {
+    for (decision, costs) in space.decisions.iter().zip(supernet.candidates.rows()) {
         let mut path = decision.path.as_str();
         for (candidate, cost) in decision.candidates.iter().zip(costs) {
             row(path, candidate, *cost);
@@ -171,13 +171,14 @@ fn supernet_text(space: &Space, supernet: &Supernet) -> String {
 }
 
 fn supernet_json(space: &Space, supernet: &Supernet) -> serde_json::Value {
-    let decisions = space.decisions.iter().zip(&supernet.candidates).map(|(decision, costs)| {
-        let candidates = decision.candidates.iter().zip(costs);
-        let candidates = candidates.map(
+    let decisions =
+        space.decisions.iter().zip(supernet.candidates.rows()).map(|(decision, costs)| {
+            let candidates = decision.candidates.iter().zip(costs);
+            let candidates = candidates.map(
             |(name, Cost { macs, params })| json!({"name": name, "macs": macs, "params": params}),
         );
-        json!({"path": decision.path, "candidates": candidates.collect::<Vec<_>>()})
-    });
+            json!({"path": decision.path, "candidates": candidates.collect::<Vec<_>>()})
+        });
     json!({
         "macs": supernet.total.macs,
         "params": supernet.total.params,

@@ -10,9 +10,10 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use nas_ir::diagram::Entangled;
+use nas_ir::{IdVec, fault};
 use num_integer::Integer;
 
-use super::priced::{Price, Priced};
+use super::priced::{Price, Priced, Spans, total};
 use super::suffixes::{Folding, Suffixes};
 
 /// Where costs go that lie between two lines of the grid.
@@ -33,6 +34,11 @@ pub(super) struct Cells {
 }
 
 impl Cells {
+    /// What it takes along a dimension.
+    fn of(&self, row: usize) -> usize {
+        *self.cells.get(row).unwrap_or_else(|| fault("a price without one of its dimensions"))
+    }
+
     /// What this leaves of a budget.
     pub(super) fn left(&self, budget: &[i128]) -> Vec<i128> {
         budget.iter().zip(&self.cells).map(|(left, &taken)| left - taken as i128).collect()
@@ -49,7 +55,7 @@ pub(super) struct Grid {
     /// Whether all costs fall on lines of the grid.
     pub(super) is_exact: bool,
     /// For each decision, and after the last, the sizes of its table.
-    sizes: Vec<Vec<usize>>,
+    sizes: IdVec<usize, Vec<usize>>,
 }
 
 /// The most cells that all tables together have, and the most that are added up to make them.
@@ -67,14 +73,14 @@ impl Grid {
     /// [`Entangled`] where too many tables are needed, whatever their size.
     fn new(
         priced: &Priced<Price>,
-        spans: &[Vec<i128>],
+        spans: &Spans,
         limits: &[i128],
         dearness: f64,
         rounding: Rounding,
     ) -> Result<(Self, Priced<Cells>), Entangled> {
-        let total = |row: usize| spans.iter().filter_map(|span| span.get(row)).sum::<i128>();
         let rooms = limits.iter().zip(&priced.base.costs).map(|(most, base)| most - base);
-        let rooms: Vec<i128> = rooms.enumerate().map(|(row, room)| room.min(total(row))).collect();
+        let rooms = rooms.enumerate().map(|(row, room)| room.min(total(spans, row)));
+        let rooms: Vec<i128> = rooms.collect();
         let natural: Vec<i128> = (0..rooms.len()).map(|row| natural_step(priced, row)).collect();
         let max_cells = affordable(priced, spans, &rooms)? / dearness;
         let steps = coarsened(&natural, &rooms, max_cells.max(MIN_CELLS));
@@ -97,7 +103,7 @@ impl Grid {
 
     /// The sizes of the table before a decision.
     fn sizes(&self, step: usize) -> &[usize] {
-        self.sizes.get(step).map_or(&[], Vec::as_slice)
+        &self.sizes[step]
     }
 
     /// The place in the table before a decision where this budget is left; `None` if a limit is
@@ -117,14 +123,15 @@ fn to_cells(cost: i128, step: i128, rounding: Rounding) -> usize {
         Rounding::Down => Integer::div_floor(&cost, &step),
         Rounding::Up => Integer::div_ceil(&cost, &step),
     };
-    usize::try_from(cells).unwrap_or(0)
+    // What is in the base may be less than nothing; it takes nothing from a budget.
+    usize::try_from(cells.max(0)).unwrap_or(usize::MAX)
 }
 
 /// The greatest step on whose multiples all costs of a form lie.
 fn natural_step(priced: &Priced<Price>, row: usize) -> i128 {
-    let costs = priced.own.iter().flat_map(|&own| priced.weights(own));
-    let costs = costs.filter_map(|price| price.costs.get(row));
-    costs.fold(0i128, |step, cost| step.gcd(cost)).max(1)
+    let costs = priced.own.rows().iter().flat_map(|&own| priced.weights(own));
+    let costs = costs.map(|price| price.cost(row));
+    costs.fold(0i128, |step, cost| step.gcd(&cost)).max(1)
 }
 
 /// Multiples of the natural steps, such that a table over all rooms has few enough cells. The
@@ -149,16 +156,12 @@ fn coarsened(natural: &[i128], rooms: &[i128], max_cells: f64) -> Vec<i128> {
 
 /// How many cells a table over all rooms may have. How many tables there are, and how many of
 /// their predecessors each adds up, is counted on fingerprints that stand for tables.
-fn affordable(
-    priced: &Priced<Price>,
-    spans: &[Vec<i128>],
-    rooms: &[i128],
-) -> Result<f64, Entangled> {
-    let counts = RefCell::new(vec![(0.0, 0.0); priced.own.len()]);
+fn affordable(priced: &Priced<Price>, spans: &Spans, rooms: &[i128]) -> Result<f64, Entangled> {
+    let counts = RefCell::new(IdVec::filled(priced.own.len(), (0.0, 0.0)));
     Suffixes::fold(&Fingerprints { counts: &counts }, priced)?;
     let mut after = vec![0i128; rooms.len()];
     let (mut additions, mut cells) = (0.0, 0.0);
-    for ((added, tables), span) in counts.into_inner().into_iter().zip(spans).rev() {
+    for ((added, tables), span) in counts.into_inner().into_iter().zip(spans.rows()).rev() {
         after.iter_mut().zip(span).for_each(|(after, span)| *after += span);
         let shares =
             after.iter().zip(rooms).map(|(&after, &room)| after as f64 / room.max(1) as f64);
@@ -171,7 +174,7 @@ fn affordable(
 
 /// Stands for tables, of which it counts for each step how many are added up, and how many are made.
 struct Fingerprints<'c> {
-    counts: &'c RefCell<Vec<(f64, f64)>>,
+    counts: &'c RefCell<IdVec<usize, (f64, f64)>>,
 }
 
 impl Folding for Fingerprints<'_> {
@@ -183,10 +186,9 @@ impl Folding for Fingerprints<'_> {
     }
 
     fn join(&self, step: usize, parts: &[(u64, Price, u32)]) -> u64 {
-        if let Some((added, tables)) = self.counts.borrow_mut().get_mut(step) {
-            *added += parts.len() as f64;
-            *tables += 1.0;
-        }
+        let (added, tables) = &mut self.counts.borrow_mut()[step];
+        *added += parts.len() as f64;
+        *tables += 1.0;
         let hash = |part| rustc_hash::FxBuildHasher.hash_one(part);
         // The order of the parts makes no difference.
         parts.iter().map(hash).fold(step as u64, u64::wrapping_add)
@@ -194,21 +196,23 @@ impl Folding for Fingerprints<'_> {
 }
 
 /// No table needs more cells than the decisions after it can take, nor than there is budget.
-fn sizes(priced: &Priced<Cells>, budget: &[i128]) -> Vec<Vec<usize>> {
+fn sizes(priced: &Priced<Cells>, budget: &[i128]) -> IdVec<usize, Vec<usize>> {
     let mut most = vec![0usize; budget.len()];
-    let budget = budget.iter().map(|&cells| usize::try_from(cells).unwrap_or(0));
+    // A table of a limit that no network keeps has one cell.
+    let budget = budget.iter().map(|&cells| usize::try_from(cells.max(0)).unwrap_or(usize::MAX));
     let budget: Vec<usize> = budget.collect();
     let size = |most: &[usize]| most.iter().zip(&budget).map(|(m, b)| m.min(b) + 1).collect();
     let mut sizes = vec![size(&most)];
-    for &own in priced.own.iter().rev() {
+    for &own in priced.own.rows().iter().rev() {
         for (row, most) in most.iter_mut().enumerate() {
-            let cells = priced.weights(own).filter_map(|weight| weight.cells.get(row));
-            *most = most.saturating_add(cells.copied().max().unwrap_or(0));
+            // A decision of which no candidate is in a network takes nothing.
+            let cells = priced.weights(own).map(|weight| weight.of(row)).max().unwrap_or(0);
+            *most = most.saturating_add(cells);
         }
         sizes.push(size(&most));
     }
     sizes.reverse();
-    sizes
+    sizes.into()
 }
 
 /// What is known about a set of completions, and how two sets are united.
@@ -280,7 +284,7 @@ impl<A: Algebra> Budgets<A> {
     /// [`Entangled`] where too many tables are needed, whatever their size.
     pub(super) fn new(
         algebra: A,
-        (priced, spans): (&Priced<Price>, &[Vec<i128>]),
+        (priced, spans): (&Priced<Price>, &Spans),
         limits: &[i128],
         rounding: Rounding,
     ) -> Result<(Self, Priced<Cells>), Entangled> {
@@ -290,9 +294,13 @@ impl<A: Algebra> Budgets<A> {
 
     /// What is known about the completions from a decision on that keep within a budget.
     pub(super) fn known(&self, step: usize, table: &Table<A::Cell>, budget: &[i128]) -> A::Cell {
-        let place = self.grid.place(step, budget);
-        let cell = place.and_then(|place| table.cells().get(place));
-        cell.cloned().unwrap_or_else(|| self.algebra.none())
+        match self.grid.place(step, budget) {
+            Some(place) => match table.cells().get(place) {
+                Some(cell) => cell.clone(),
+                None => fault("a table of another step"),
+            },
+            None => self.algebra.none(),
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn conditions(
 ) -> Result<Vec<Diagram>, Entangled> {
     let mut counted = Vec::new();
     for (id, decision) in space.decision_ids() {
-        let Some(alive) = liveness.decision(id) else { continue };
+        let alive = liveness.decision(id);
         let conditions = &mut liveness.conditions;
         let choice = conditions.choice(id, decision.candidates.len());
         let is_first = conditions.is(choice, 0);
@@ -58,7 +58,6 @@ pub(super) fn conditions(
 
 pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, Entangled> {
     let mut liveness = space.liveness()?.clone();
-    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
     let mut store = Diagrams::default();
     let mut memo = HashMap::default();
     let factors = conditions(space, &mut liveness)?
@@ -68,5 +67,5 @@ pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, 
             liveness.conditions.map(counts, &mut store, &count, &mut memo)
         })
         .collect();
-    eliminate(&Counting, store, factors, &widths)
+    eliminate(&Counting, store, factors, &space.widths())
 }

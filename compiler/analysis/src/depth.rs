@@ -2,7 +2,7 @@
 
 use nas_ir::diagram::{Combine, Diagram, Diagrams, Selectors};
 use nas_ir::measure::{BoundedRange, Bounds};
-use nas_ir::{Assignment, Checked, Node, NodeId, NodeKind, Space};
+use nas_ir::{Assignment, Checked, IdVec, Node, NodeId, NodeKind, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The most work for a table of all depths; beyond it there are bounds.
@@ -46,10 +46,11 @@ fn own(node: &Node) -> Option<u64> {
 
 /// The least and the greatest depth if each select chose by itself.
 fn apart(space: &Space) -> (u64, u64) {
-    let mut depths: Vec<(u64, u64)> = Vec::with_capacity(space.graph.len());
+    let mut depths: IdVec<NodeId, (u64, u64)> = IdVec::with_capacity(space.graph.len());
     let mut ends = (0, 0);
     for (_, node) in space.graph.nodes() {
-        let operands = node.inputs.iter().filter_map(|input| depths.get(input.index()).copied());
+        let operands = node.inputs.iter().map(|&input| depths[input]);
+        // What reads nothing is not deep.
         let most = operands.clone().map(|(_, most)| most).max().unwrap_or(0);
         let least = operands.map(|(least, _)| least);
         let is_select = matches!(node.kind, NodeKind::Select(_));
@@ -65,18 +66,19 @@ fn apart(space: &Space) -> (u64, u64) {
 
 /// The depth of one network.
 fn depth(space: &Space, assignment: &Assignment) -> u64 {
-    let mut depths: Vec<u64> = Vec::with_capacity(space.graph.len());
+    let mut depths: IdVec<NodeId, u64> = IdVec::with_capacity(space.graph.len());
     let mut end = 0;
     for (_, node) in space.graph.nodes() {
-        let depth = |input: &NodeId| depths.get(input.index()).copied();
         let before = match &node.kind {
             NodeKind::Select(selector) => {
-                let taken = space.selectors.value(*selector, assignment);
-                taken.and_then(|&taken| depth(node.inputs.get(taken as usize)?))
+                let taken = *space.selectors.value(*selector, assignment);
+                let taken = node.inputs.get(taken as usize);
+                depths[*taken.unwrap_or_else(|| fault("a select that takes no operand"))]
             }
-            _ => node.inputs.iter().filter_map(depth).max(),
+            // What reads nothing is not deep.
+            _ => node.inputs.iter().map(|&input| depths[input]).max().unwrap_or(0),
         };
-        let depth = own(node).map_or(0, |own| before.unwrap_or(0) + own);
+        let depth = own(node).map_or(0, |own| before + own);
         if node.kind == NodeKind::Output {
             end = depth.max(end);
         }
@@ -117,7 +119,7 @@ struct Table<'s> {
     store: Diagrams<i64>,
     sums: HashMap<(Diagram, Diagram), Diagram>,
     deeper: HashMap<(Diagram, Diagram), Diagram>,
-    depths: Vec<Depth>,
+    depths: IdVec<NodeId, Depth>,
     whole: Depth,
 }
 
@@ -127,7 +129,7 @@ impl<'s> Table<'s> {
         let (sums, deeper) = (HashMap::default(), HashMap::default());
         let mut store = Diagrams::default();
         let whole = (store.constant(0), 0);
-        let mut table = Self { space, store, sums, deeper, depths: Vec::new(), whole };
+        let mut table = Self { space, store, sums, deeper, depths: IdVec::default(), whole };
         for (_, node) in space.graph.nodes() {
             let depth = table.depth(node);
             if node.kind == NodeKind::Output {
@@ -152,9 +154,7 @@ impl<'s> Table<'s> {
     fn depth(&mut self, node: &Node) -> Depth {
         let nothing = (self.store.constant(0), 0);
         let Some(own) = own(node) else { return nothing };
-        let operands =
-            node.inputs.iter().filter_map(|input| self.depths.get(input.index()).copied());
-        let operands: Vec<Depth> = operands.collect();
+        let operands: Vec<Depth> = node.inputs.iter().map(|&input| self.depths[input]).collect();
         if let NodeKind::Select(selector) = &node.kind {
             return self.taken(*selector, &operands);
         }
@@ -199,6 +199,6 @@ impl<'s> Table<'s> {
             let depth = (self.sum(base, added), 0);
             taken = Some(taken.map_or(depth, |taken| self.deeper(taken, depth)));
         }
-        taken.unwrap_or_else(|| (self.store.constant(0), 0))
+        taken.unwrap_or_else(|| fault("a select without operands"))
     }
 }

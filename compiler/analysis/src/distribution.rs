@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nas_ir::diagram::Entangled;
-use nas_ir::{Checked, Form, Space};
+use nas_ir::{Checked, Form, Space, fault};
 use num_bigint::BigUint;
 use num_traits::Zero;
 
@@ -11,7 +11,7 @@ use super::budget::{Budgets, Rounding, Table};
 use super::count::count;
 use super::counting::{Count, Counted, Counting, counted};
 use super::listed::{Listed, Listing};
-use super::priced::{Price, Priced};
+use super::priced::{Price, Priced, Spans, total};
 use super::suffixes::Suffixes;
 
 /// For every value of a measure, how many networks have at most it.
@@ -50,15 +50,15 @@ pub fn distribution(space: &Checked<Space>, form: &Form) -> Result<Distribution,
 
 struct Distributing<'p> {
     priced: &'p Priced<Price>,
-    spans: &'p [Vec<i128>],
+    spans: &'p Spans,
 }
 
 impl Counted for Distributing<'_> {
     type Output = Result<Distribution, Entangled>;
 
     fn with<C: Count + 'static>(self) -> Self::Output {
-        let base = self.priced.base.costs.first().copied().unwrap_or(0);
-        let span = self.spans.iter().flatten().sum::<i128>();
+        let base = self.priced.base.cost(0);
+        let span = total(self.spans, 0);
         let parts = (self.priced, self.spans);
         let (budgets, cells) =
             Budgets::new(Counting::<C>::default(), parts, &[base + span], Rounding::Down)?;
@@ -68,7 +68,7 @@ impl Counted for Distributing<'_> {
             let cumulative = Arc::new(Sums::new(&listed));
             return Ok(Distribution { base, step: 1, slack: 0, cumulative });
         }
-        let step = budgets.grid.steps.first().copied().unwrap_or(1);
+        let &[step] = budgets.grid.steps.as_slice() else { fault("a grid of other dimensions") };
         let slack = if budgets.grid.is_exact { 0 } else { slack(self.priced, step) };
         let cumulative = Arc::new(Suffixes::fold(&budgets, &cells)?);
         Ok(Distribution { base, step, slack, cumulative })
@@ -78,10 +78,11 @@ impl Counted for Distributing<'_> {
 /// The most that rounding down takes from a network.
 fn slack(priced: &Priced<Price>, step: i128) -> i128 {
     let most = |&own| {
-        let costs = priced.weights(own).filter_map(|price: &Price| price.costs.first());
+        let costs = priced.weights(own).map(|price: &Price| price.cost(0));
+        // A decision of which no candidate is in a network takes nothing.
         costs.map(|cost| cost.rem_euclid(step)).max().unwrap_or(0)
     };
-    priced.own.iter().map(most).sum()
+    priced.own.rows().iter().map(most).sum()
 }
 
 /// A table of how many networks there are up to each cell.
@@ -92,15 +93,18 @@ trait Cumulative {
     fn ends(&self) -> (usize, usize);
 }
 
+const NO_CELLS: &str = "a table of no cells";
+
 impl<C: Count> Cumulative for Table<C> {
     fn up_to(&self, cell: usize) -> BigUint {
         let cells = self.cells();
-        cells.get(cell).or(cells.last()).map_or_else(BigUint::zero, Count::to_big)
+        let cell = cells.get(cell).or(cells.last());
+        cell.unwrap_or_else(|| fault(NO_CELLS)).to_big()
     }
 
     fn ends(&self) -> (usize, usize) {
         let (cells, none) = (self.cells(), C::small(0));
-        let all = cells.last().unwrap_or(&none);
+        let all = cells.last().unwrap_or_else(|| fault(NO_CELLS));
         (cells.partition_point(|count| *count == none), cells.partition_point(|count| count < all))
     }
 }
@@ -113,7 +117,8 @@ impl<C: Count> Sums<C> {
         let mut sum = C::small(0);
         let sums = listed.list().iter().map(|(costs, count)| {
             sum.add(count, 1);
-            (costs.first().copied().unwrap_or(0), sum.clone())
+            let &[cost] = &**costs else { fault("a list of other sums") };
+            (cost, sum.clone())
         });
         Self(sums.collect())
     }
@@ -123,12 +128,14 @@ impl<C: Count> Cumulative for Sums<C> {
     fn up_to(&self, cell: usize) -> BigUint {
         let number = self.0.partition_point(|(cost, _)| *cost <= cell as i128);
         let last = number.checked_sub(1).and_then(|last| self.0.get(last));
+        // No network costs less than the least.
         last.map_or_else(BigUint::zero, |(_, count)| count.to_big())
     }
 
     fn ends(&self) -> (usize, usize) {
         let cell = |sum: Option<&(i128, C)>| {
-            sum.and_then(|(cost, _)| usize::try_from(*cost).ok()).unwrap_or(0)
+            let (cost, _) = sum.unwrap_or_else(|| fault("a distribution of no network"));
+            usize::try_from(*cost).unwrap_or(usize::MAX)
         };
         (cell(self.0.first()), cell(self.0.last()))
     }

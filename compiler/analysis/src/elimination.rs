@@ -3,8 +3,8 @@
 
 use std::hash::Hash;
 
-use nas_ir::DecisionId;
 use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled, Top};
+use nas_ir::{DecisionId, IdVec, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 /// How values of factors combine, and how the candidates of a decision are summarised.
@@ -27,7 +27,7 @@ pub(super) trait Semiring {
 pub(super) struct Eliminated<V> {
     pub(super) value: V,
     pub(super) store: Diagrams<V>,
-    pub(super) buckets: Vec<Diagram>,
+    pub(super) buckets: IdVec<DecisionId, Diagram>,
 }
 
 /// Eliminates all decisions, from the highest id to the lowest.
@@ -35,10 +35,10 @@ pub(super) fn eliminate<S: Semiring>(
     semiring: &S,
     mut store: Diagrams<S::Value>,
     factors: Vec<Diagram>,
-    widths: &[usize],
+    widths: &IdVec<DecisionId, usize>,
 ) -> Result<Eliminated<S::Value>, Entangled> {
     let one = store.constant(semiring.one());
-    let mut buckets = vec![one; widths.len()];
+    let mut buckets = widths.map(|_| one);
     let mut rest = semiring.one();
     let mut combined = HashMap::default();
     let combine = Combine {
@@ -50,17 +50,15 @@ pub(super) fn eliminate<S: Semiring>(
         },
     };
     let mut place = |store: &mut Diagrams<S::Value>,
-                     buckets: &mut Vec<Diagram>,
+                     buckets: &mut IdVec<DecisionId, Diagram>,
                      rest: &mut S::Value,
                      factor: Diagram| {
         match store.top(factor) {
-            Some(Top::Leaf(value)) => *rest = semiring.combine(rest, value),
-            Some(Top::Branch(decision, _)) => {
-                if let Some(slot) = buckets.get_mut(decision.index()) {
-                    *slot = store.apply(*slot, factor, &combine, &mut combined);
-                }
+            Top::Leaf(value) => *rest = semiring.combine(rest, value),
+            Top::Branch(decision, _) => {
+                let bucket = buckets[decision];
+                buckets[decision] = store.apply(bucket, factor, &combine, &mut combined);
             }
-            None => {}
         }
     };
     for factor in factors {
@@ -69,10 +67,10 @@ pub(super) fn eliminate<S: Semiring>(
     }
     let summarise = Combine { values: &|a, b| semiring.summarise(a, b), at_once: &|_, _| None };
     let mut summarised = HashMap::default();
-    for (index, &width) in widths.iter().enumerate().rev() {
-        let Some(&bucket) = buckets.get(index) else { continue };
+    for (decision, &width) in widths.iter().rev() {
+        let bucket = buckets[decision];
         let children = match store.top(bucket) {
-            Some(Top::Branch(d, children)) if d == DecisionId::new(index) => children.to_vec(),
+            Top::Branch(first, children) if first == decision => children.to_vec(),
             _ => {
                 // The factors do not depend on it after all.
                 rest = semiring.repeat(&rest, width);
@@ -83,7 +81,7 @@ pub(super) fn eliminate<S: Semiring>(
         let message = children
             .into_iter()
             .reduce(|a, b| store.apply(a, b, &summarise, &mut summarised))
-            .unwrap_or(one);
+            .unwrap_or_else(|| fault("a decision without candidates"));
         place(&mut store, &mut buckets, &mut rest, message);
         store.room()?;
     }

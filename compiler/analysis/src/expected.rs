@@ -2,7 +2,7 @@
 
 use nas_ir::diagram::{Diagram, Entangled, Top};
 use nas_ir::liveness::Liveness;
-use nas_ir::{Checked, Measure, Space};
+use nas_ir::{Checked, Measure, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::terms::{Term, terms};
@@ -14,6 +14,8 @@ pub struct ExpectedCost {
     liveness: Liveness,
     terms: Vec<Term>,
 }
+
+const NO_PROBABILITY: &str = "a candidate without a probability";
 
 impl ExpectedCost {
     /// The expected cost of the networks of a space.
@@ -51,18 +53,17 @@ impl ExpectedCost {
             *weights.entry(key(term.condition)).or_default() += term.cost as f64;
         }
         while let Some(((_, diagram), weight)) = weights.pop_first() {
-            let Some(Top::Branch(decision, children)) = self.liveness.conditions.top(diagram)
-            else {
+            let Top::Branch(decision, children) = self.liveness.conditions.top(diagram) else {
                 continue;
             };
             for (candidate, &child) in children.iter().enumerate() {
                 let inner = self.probability(child, probabilities, &mut known);
-                let row = gradient.get_mut(decision.index());
-                if let Some(slot) = row.and_then(|row| row.get_mut(candidate)) {
-                    *slot += weight * inner;
-                }
-                let p = probabilities.get(decision.index()).and_then(|p| p.get(candidate));
-                *weights.entry(key(child)).or_default() += weight * p.copied().unwrap_or(0.0);
+                let slot =
+                    gradient.get_mut(decision.index()).and_then(|row| row.get_mut(candidate));
+                *slot.unwrap_or_else(|| fault(NO_PROBABILITY)) += weight * inner;
+                let p = probabilities.get(decision.index()).and_then(|row| row.get(candidate));
+                let p = p.unwrap_or_else(|| fault(NO_PROBABILITY));
+                *weights.entry(key(child)).or_default() += weight * p;
             }
         }
         (value, gradient)
@@ -78,17 +79,16 @@ impl ExpectedCost {
             return p;
         }
         let p = match self.liveness.conditions.top(diagram) {
-            Some(Top::Leaf(alive)) => f64::from(*alive),
-            Some(Top::Branch(decision, children)) => {
+            Top::Leaf(alive) => f64::from(*alive),
+            Top::Branch(decision, children) => {
                 let row = probabilities.get(decision.index());
-                let ps = row.into_iter().flatten();
+                let row = row.filter(|row| row.len() == children.len());
                 let weighted = children
                     .iter()
-                    .zip(ps)
+                    .zip(row.unwrap_or_else(|| fault(NO_PROBABILITY)))
                     .map(|(&child, p)| p * self.probability(child, probabilities, known));
                 weighted.sum()
             }
-            None => 0.0,
         };
         known.insert(diagram, p);
         p

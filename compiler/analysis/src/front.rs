@@ -67,8 +67,7 @@ impl Front {
 }
 
 fn pair(price: &Price) -> (i128, i128) {
-    let mut costs = price.costs.iter().copied();
-    (costs.next().unwrap_or(0), costs.next().unwrap_or(0))
+    (price.cost(0), price.cost(1))
 }
 
 fn plus(a: (i128, i128), b: (i128, i128)) -> (i128, i128) {

@@ -3,14 +3,14 @@
 
 use nas_ir::diagram::Entangled;
 use nas_ir::liveness::Liveness;
-use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space};
+use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space, fault};
 use nas_passes::specialise;
 
 use super::budget::Rounding;
 use super::conditions::Conditions;
 use super::depth;
 use super::memory;
-use super::priced::{Price, Priced, without_idle};
+use super::priced::{Price, Priced, Spans, without_idle};
 use crate::costs::costs;
 
 /// The conditions under which a network keeps a limit; `None` where it is a sum.
@@ -35,9 +35,9 @@ fn conditions_of(
     Some(known.unwrap_or_else(|| Conditions::unknown(liveness)))
 }
 
-/// What is done with limits that are no sums.
+/// What is made of limits that are no sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum Others {
     AsConditions,
     AsUnknown,
 }
@@ -58,7 +58,7 @@ pub(super) struct Ready {
     /// The prices in the forms of the sums, settled.
     pub(super) priced: Priced<Price>,
     /// The most that each decision adds to each form.
-    pub(super) spans: Vec<Vec<i128>>,
+    pub(super) spans: Spans,
     /// The most that each form may be.
     pub(super) most: Vec<i128>,
     /// Whether a condition never holds.
@@ -78,11 +78,11 @@ impl Ready {
         rounding: Rounding,
         analysis: impl Fn(Self) -> Result<T, Entangled>,
     ) -> Result<T, Entangled> {
-        let attempt = |reading| analysis(Self::new(space, limits, score, rounding, reading)?);
+        let attempt = |others| analysis(Self::new(space, limits, score, rounding, others)?);
         if limits.iter().all(Limit::is_sum) {
-            return attempt(Reading::AsUnknown);
+            return attempt(Others::AsUnknown);
         }
-        attempt(Reading::AsConditions).or_else(|_| attempt(Reading::AsUnknown))
+        attempt(Others::AsConditions).or_else(|_| attempt(Others::AsUnknown))
     }
 
     fn new(
@@ -90,17 +90,17 @@ impl Ready {
         limits: &[Limit],
         score: Score<'_>,
         rounding: Rounding,
-        reading: Reading,
+        others: Others,
     ) -> Result<Self, Entangled> {
         let mut liveness = space.whole_liveness()?;
         let (mut forms, mut most) = (Vec::new(), Vec::new());
         let (mut conditions, mut open) = (Vec::new(), Vec::new());
         for limit in limits {
-            let read = match reading {
-                Reading::AsConditions => conditions_of(limit, space, &mut liveness),
-                Reading::AsUnknown => (!limit.is_sum()).then(|| Conditions::unknown(&mut liveness)),
+            let known = match others {
+                Others::AsConditions => conditions_of(limit, space, &mut liveness),
+                Others::AsUnknown => (!limit.is_sum()).then(|| Conditions::unknown(&mut liveness)),
             };
-            let Some(Conditions { needed, enough }) = read else {
+            let Some(Conditions { needed, enough }) = known else {
                 forms.push(limit.form.clone());
                 most.push(limit.most);
                 continue;
@@ -135,7 +135,9 @@ impl Ready {
 /// The prices with the last form as the score: the less, the better.
 fn last_as_score(priced: &Priced<Price>) -> Priced<Price> {
     let scored = |price: &Price| {
-        let (cost, limited) = price.costs.split_last().unwrap_or((&0, &[]));
+        let Some((cost, limited)) = price.costs.split_last() else {
+            fault("a price without the form that is the score")
+        };
         Price { costs: limited.to_vec(), score: -(*cost as f64) }
     };
     priced.map(scored(&priced.base), &scored)

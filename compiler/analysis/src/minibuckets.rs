@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use nas_ir::DecisionId;
 use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled};
+use nas_ir::{DecisionId, IdVec, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The most rows that a table over the decisions of a mini-bucket could have.
@@ -15,14 +15,14 @@ const MAX_TABLE: usize = 20_000;
 pub(super) fn bound(
     store: Diagrams<u64>,
     factors: &[Diagram],
-    widths: &[usize],
+    widths: &IdVec<DecisionId, usize>,
     greatest: bool,
 ) -> Result<u64, Entangled> {
     let mut elimination = Elimination {
         store,
         widths,
         better: if greatest { u64::max } else { u64::min },
-        buckets: widths.iter().map(|_| Vec::new()).collect(),
+        buckets: widths.map(|_| Vec::new()),
         rest: 0,
         sums: HashMap::default(),
     };
@@ -32,8 +32,8 @@ pub(super) fn bound(
     for factor in factors {
         elimination.place(factor);
     }
-    for index in (0..widths.len()).rev() {
-        elimination.eliminate(index);
+    for decision in widths.ids().rev() {
+        elimination.eliminate(decision);
         elimination.store.room()?;
     }
     Ok(elimination.rest)
@@ -47,10 +47,10 @@ struct Scoped {
 
 struct Elimination<'w> {
     store: Diagrams<u64>,
-    widths: &'w [usize],
+    widths: &'w IdVec<DecisionId, usize>,
     better: fn(u64, u64) -> u64,
     /// For each decision, the mini-buckets of the factors of which it is the highest.
-    buckets: Vec<Vec<Scoped>>,
+    buckets: IdVec<DecisionId, Vec<Scoped>>,
     rest: u64,
     sums: HashMap<(Diagram, Diagram), Diagram>,
 }
@@ -61,15 +61,16 @@ impl Elimination<'_> {
     }
 
     fn place(&mut self, factor: Scoped) {
-        let Some(highest) = factor.scope.last() else {
-            let value = self.store.leaves(factor.diagram).first().map_or(0, |value| **value);
-            self.rest = self.rest.saturating_add(value);
+        let Some(&highest) = factor.scope.last() else {
+            let value = self.store.leaf(factor.diagram);
+            let value = value.unwrap_or_else(|| fault("a factor without its decisions"));
+            self.rest = self.rest.saturating_add(*value);
             return;
         };
-        let Some(bucket) = self.buckets.get_mut(highest.index()) else { return };
+        let bucket = &mut self.buckets[highest];
         let room = bucket.iter_mut().find(|mini| {
-            let widths = mini.scope.union(&factor.scope).filter_map(|d| self.widths.get(d.index()));
-            let rows = widths.fold(1usize, |rows, width| rows.saturating_mul(*width));
+            let widths = mini.scope.union(&factor.scope).map(|&decision| self.widths[decision]);
+            let rows = widths.fold(1usize, usize::saturating_mul);
             rows <= MAX_TABLE || mini.scope.is_superset(&factor.scope)
         });
         match room {
@@ -87,12 +88,11 @@ impl Elimination<'_> {
         }
     }
 
-    fn eliminate(&mut self, index: usize) {
-        let bucket = self.buckets.get_mut(index).map(std::mem::take).unwrap_or_default();
-        let (decision, better) = (DecisionId::new(index), self.better);
-        for mini in bucket {
-            let width = self.widths.get(index).copied().unwrap_or(0);
-            let children = (0..width).map(|c| self.store.cofactor(mini.diagram, decision, c));
+    fn eliminate(&mut self, decision: DecisionId) {
+        let better = self.better;
+        for mini in std::mem::take(&mut self.buckets[decision]) {
+            let children =
+                (0..self.widths[decision]).map(|c| self.store.cofactor(mini.diagram, decision, c));
             let children: Vec<Diagram> = children.collect();
             let both = |a: &u64, b: &u64| better(*a, *b);
             let mut memo = HashMap::default();

@@ -105,8 +105,7 @@ pub(super) fn of_terms(
         let of = |alive: &u32| if *alive == 0 { Sums::free(1) } else { Sums::one(cost) };
         factors.push(liveness.conditions.map(condition, &mut store, &of, &mut HashMap::default()));
     }
-    let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
-    let Sums { count, cost, square } = eliminate(&Summing, store, factors, &widths)?.value;
+    let Sums { count, cost, square } = eliminate(&Summing, store, factors, &space.widths())?.value;
     // variance = (count * square - cost^2) / count^2, exact until the division.
     let spread = (&count * square) - (&cost * &cost);
     let ratio = |a: &BigUint, b: &BigUint| quotient(a, b);

@@ -1,28 +1,21 @@
-//! Which candidates a node belongs to.
+//! Which candidates a node belongs to: under which picks alone it is there.
 
 use std::collections::BTreeSet;
 
-use nas_ir::{Checked, DecisionId, NodeKind, Space};
+use nas_ir::{Checked, IdVec, NodeId, NodeKind, Pick, Space};
 
-/// A candidate: a decision, and its row in the list of that decision.
-pub type Candidate = (DecisionId, usize);
-
-/// For every node, the candidates through which each way from the node to an output leads: the
-/// node is part of a network only where all of them are chosen. `None` where no output reads it.
+/// For every node, the picks through which each way from the node to an output leads: the
+/// node is part of a network only where all of them are made. `None` where no output reads it.
 /// Of selects, those count whose operands are the candidates of one decision.
 #[must_use]
-pub fn owners(space: &Checked<Space>) -> Vec<Option<BTreeSet<Candidate>>> {
-    let mut owners: Vec<Option<BTreeSet<Candidate>>> = vec![None; space.graph.len()];
+pub fn owners(space: &Checked<Space>) -> IdVec<NodeId, Option<BTreeSet<Pick>>> {
+    let mut owners: IdVec<NodeId, Option<BTreeSet<Pick>>> = space.graph.table(None);
     for (id, node) in space.graph.nodes().rev() {
-        let slot = owners.get_mut(id.index());
-        let own = match &node.kind {
-            // An input is part of every network, read or not: it is part of the interface.
-            NodeKind::Input | NodeKind::Output => slot.map(|slot| slot.insert(BTreeSet::new())),
-            NodeKind::Op(_) | NodeKind::Select(_) | NodeKind::TrainOutput { .. } => {
-                slot.and_then(Option::as_mut)
-            }
-        };
-        let Some(own) = own.cloned() else { continue };
+        // An input is part of every network, read or not: it is part of the interface.
+        if matches!(node.kind, NodeKind::Input | NodeKind::Output) {
+            owners[id] = Some(BTreeSet::new());
+        }
+        let Some(own) = owners[id].clone() else { continue };
         if matches!(&node.kind, NodeKind::Op(op) if !op.reads_inputs()) {
             continue;
         }
@@ -32,13 +25,12 @@ pub fn owners(space: &Checked<Space>) -> Vec<Option<BTreeSet<Candidate>>> {
                 None
             }
         };
-        for (position, operand) in node.inputs.iter().enumerate() {
+        for (position, &operand) in node.inputs.iter().enumerate() {
             let mut way = own.clone();
             way.extend(decision.map(|decision| (decision, position)));
-            match owners.get_mut(operand.index()) {
-                Some(Some(ways)) => ways.retain(|candidate| way.contains(candidate)),
-                Some(slot) => *slot = Some(way),
-                None => {}
+            match &mut owners[operand] {
+                Some(ways) => ways.retain(|pick| way.contains(pick)),
+                slot => *slot = Some(way),
             }
         }
     }

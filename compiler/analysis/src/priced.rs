@@ -3,9 +3,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled, Top};
+use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled};
 use nas_ir::liveness::Liveness;
-use nas_ir::{Checked, Form, Space};
+use nas_ir::{Checked, DecisionId, Form, IdVec, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::count;
@@ -30,6 +30,11 @@ impl Hash for Price {
 }
 
 impl Price {
+    /// What it adds to the form of a row.
+    pub(super) fn cost(&self, row: usize) -> i128 {
+        *self.costs.get(row).unwrap_or_else(|| fault("a price without one of its forms"))
+    }
+
     fn nothing(forms: usize) -> Self {
         Self { costs: vec![0; forms], score: 0.0 }
     }
@@ -44,12 +49,12 @@ impl Price {
 /// costs is the sum of what its decisions add.
 pub(super) struct Priced<W> {
     /// The number of candidates of each decision.
-    pub(super) widths: Vec<usize>,
+    pub(super) widths: IdVec<DecisionId, usize>,
     /// What is added whatever is decided.
     pub(super) base: W,
     /// What each decision adds, as a function of it and of those before it; `None` where the
     /// assignment is no network, or one that is counted at another assignment.
-    pub(super) own: Vec<Diagram>,
+    pub(super) own: IdVec<DecisionId, Diagram>,
     pub(super) store: Diagrams<Option<W>>,
 }
 
@@ -62,8 +67,7 @@ impl<W: Clone + Eq + Hash> Priced<W> {
     ) -> Priced<V> {
         let (mut store, mut memo) = (Diagrams::default(), HashMap::default());
         let replace = |weight: &Option<W>| weight.as_ref().map(replace);
-        let own = self.own.iter().map(|&own| self.store.map(own, &mut store, &replace, &mut memo));
-        let own = own.collect();
+        let own = self.own.map(|&own| self.store.map(own, &mut store, &replace, &mut memo));
         Priced { widths: self.widths.clone(), base, own, store }
     }
 
@@ -90,12 +94,8 @@ impl Priced<Price> {
         let nothing = Price::nothing(forms.len());
         let mut store = Diagrams::default();
         let free = store.constant(Some(nothing.clone()));
-        let mut priced = Self {
-            widths: space.decisions.iter().map(|d| d.candidates.len()).collect(),
-            own: vec![free; space.decisions.len()],
-            base: nothing,
-            store,
-        };
+        let mut priced =
+            Self { widths: space.widths(), own: space.decision_table(free), base: nothing, store };
         let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
         for condition in count::conditions(space, liveness)?.into_iter().chain(conditions.to_vec())
         {
@@ -106,14 +106,17 @@ impl Priced<Price> {
                 for Term { cost, condition } in terms(space, liveness, measure)? {
                     let mut price = Price::nothing(forms.len());
                     let cost = i128::from(cost).saturating_mul(factor);
-                    price.costs.get_mut(row).into_iter().for_each(|slot| *slot = cost);
+                    let slot = price.costs.get_mut(row);
+                    *slot.unwrap_or_else(|| fault("a price without one of its forms")) = cost;
                     adder.term(liveness, condition, price);
                 }
             }
         }
         for (id, decision) in space.decision_ids() {
-            let Some(row) = scores.and_then(|scores| scores.get(id.index())) else { continue };
-            let Some(alive) = liveness.decision(id) else { continue };
+            let Some(scores) = scores else { break };
+            let row = scores.get(id.index());
+            let row = row.unwrap_or_else(|| fault("a decision without scores"));
+            let alive = liveness.decision(id);
             let choice = liveness.conditions.choice(id, decision.candidates.len());
             for (candidate, &score) in row.iter().enumerate() {
                 let taken = liveness.conditions.is(choice, candidate as u32);
@@ -128,13 +131,13 @@ impl Priced<Price> {
     /// The same with what every candidate of a decision adds at least moved to the base, so that
     /// each decision adds nothing in the cheapest case. Also the most that each decision then
     /// adds, by form.
-    pub(super) fn settled(&self) -> (Self, Vec<Vec<i128>>) {
+    pub(super) fn settled(&self) -> (Self, Spans) {
         let (mut store, mut base) = (Diagrams::default(), self.base.clone());
         let forms = base.costs.len();
-        let (mut owns, mut spans) = (Vec::new(), Vec::new());
-        for &own in &self.own {
-            let column =
-                |row: usize| self.weights(own).filter_map(move |p| p.costs.get(row).copied());
+        let (mut owns, mut spans) = (IdVec::default(), Spans::default());
+        for &own in self.own.rows() {
+            // A decision of which no candidate is in a network adds nothing.
+            let column = |row: usize| self.weights(own).map(move |price| price.cost(row));
             let least = |row| column(row).min().unwrap_or(0);
             let less: Vec<i128> = (0..forms).map(|row| -least(row)).collect();
             spans.push((0..forms).map(|row| column(row).max().unwrap_or(0) - least(row)).collect());
@@ -147,14 +150,23 @@ impl Priced<Price> {
     }
 }
 
+/// The most that each decision adds to each form.
+pub(super) type Spans = IdVec<DecisionId, Vec<i128>>;
+
+/// The most that all decisions together add to the form of a row.
+pub(super) fn total(spans: &Spans, row: usize) -> i128 {
+    let span = |span: &Vec<i128>| span.get(row).copied();
+    let span = |of| span(of).unwrap_or_else(|| fault("a span without one of its forms"));
+    spans.rows().iter().map(span).sum()
+}
+
 /// Prices and the most that each decision adds, as [`Priced::settled`] gives them, without those of
 /// limits that every network keeps, or every one that keeps another limit: they would only make
 /// tables larger.
 pub(super) fn without_idle(
-    (priced, mut spans): (Priced<Price>, Vec<Vec<i128>>),
+    (priced, mut spans): (Priced<Price>, Spans),
     limits: &[i128],
-) -> (Priced<Price>, Vec<Vec<i128>>) {
-    let total = |row: usize| spans.iter().filter_map(|span| span.get(row)).sum::<i128>();
+) -> (Priced<Price>, Spans) {
     let rooms = limits.iter().zip(&priced.base.costs).map(|(limit, base)| limit - base);
     let rooms: Vec<i128> = rooms.collect();
     let mut idle: Vec<bool> = Vec::with_capacity(rooms.len());
@@ -163,7 +175,7 @@ pub(super) fn without_idle(
             let is_there = other != row && idle.get(other) != Some(&true);
             is_there && implies(&priced, &rooms, other, row)
         });
-        idle.push(total(row) <= *room || is_implied);
+        idle.push(total(&spans, row) <= *room || is_implied);
     }
     if !idle.contains(&true) {
         return (priced, spans);
@@ -171,7 +183,7 @@ pub(super) fn without_idle(
     let without = |costs: &mut [i128]| {
         costs.iter_mut().zip(&idle).filter(|(_, idle)| **idle).for_each(|(cost, _)| *cost = 0);
     };
-    spans.iter_mut().for_each(|span| without(span));
+    spans.rows_mut().iter_mut().for_each(|span| without(span));
     let needed = |price: &Price| {
         let mut price = price.clone();
         without(&mut price.costs);
@@ -183,8 +195,9 @@ pub(super) fn without_idle(
 /// Whether the costs of one row are a multiple of those of another, whose limit is no looser.
 fn implies(priced: &Priced<Price>, rooms: &[i128], row: usize, other: usize) -> bool {
     let pair = |list: &[i128]| Some((*list.get(row)?, *list.get(other)?));
-    let prices = priced.own.iter().flat_map(|&own| priced.weights(own));
-    let pairs: Vec<(i128, i128)> = prices.filter_map(|price| pair(&price.costs)).collect();
+    let prices = priced.own.rows().iter().flat_map(|&own| priced.weights(own));
+    let pairs: Vec<(i128, i128)> =
+        prices.map(|price| (price.cost(row), price.cost(other))).collect();
     let Some(&(per, times)) = pairs.iter().find(|pair| pair.0 != 0) else { return false };
     let is_multiple = |&(a, b): &(i128, i128)| matches!((a.checked_mul(times), b.checked_mul(per)), (Some(x), Some(y)) if x == y);
     let is_tighter = |(a, b): (i128, i128)| matches!((a.checked_mul(times), b.checked_mul(per)), (Some(x), Some(y)) if x <= y);
@@ -221,14 +234,12 @@ impl Adder<'_> {
         let term = conditions.map(condition, store, price, &mut HashMap::default());
         let Some(decision) = conditions.decision(condition) else {
             // What always holds: no condition of a network never does.
-            if let Some(Top::Leaf(Some(price))) = store.top(term) {
+            if let Some(Some(price)) = store.leaf(term) {
                 *base = base.plus(price);
             }
             return;
         };
         let sum = |a: &Option<Price>, b: &Option<Price>| Some(a.as_ref()?.plus(b.as_ref()?));
-        if let Some(slot) = own.get_mut(decision.index()) {
-            *slot = store.apply(*slot, term, &Combine::by(&sum), &mut self.memo);
-        }
+        own[decision] = store.apply(own[decision], term, &Combine::by(&sum), &mut self.memo);
     }
 }

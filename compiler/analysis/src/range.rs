@@ -3,7 +3,7 @@
 use nas_ir::diagram::{Diagram, Diagrams, Entangled};
 use nas_ir::liveness::Liveness;
 use nas_ir::measure::{BoundedRange, Bounds};
-use nas_ir::{Assignment, Checked, DecisionId, Measure, Space};
+use nas_ir::{Assignment, Checked, DecisionId, IdVec, Measure, Space};
 use rustc_hash::FxHashMap as HashMap;
 use serde::Serialize;
 
@@ -89,7 +89,7 @@ pub fn sum_range(space: &Checked<Space>, measure: Measure) -> Result<BoundedRang
 struct Factors {
     store: Diagrams<u64>,
     factors: Vec<Diagram>,
-    widths: Vec<usize>,
+    widths: IdVec<DecisionId, usize>,
 }
 
 impl Factors {
@@ -109,8 +109,7 @@ impl Factors {
                 liveness.conditions.map(condition, &mut store, &cost_where, memo)
             })
             .collect();
-        let widths = space.decisions.iter().map(|d| d.candidates.len()).collect();
-        Self { store, factors, widths }
+        Self { store, factors, widths: space.widths() }
     }
 
     fn range(&self) -> Result<Range, Entangled> {
@@ -124,22 +123,21 @@ impl Factors {
 
     /// The cost of a network that no change of one decision makes cheaper, or dearer.
     fn found(&self, mut network: Assignment, greatest: bool) -> u64 {
-        let mut readers = vec![Vec::new(); self.widths.len()];
+        let mut readers = self.widths.map(|_| Vec::new());
         for &factor in &self.factors {
             for decision in self.store.decisions(factor) {
-                readers.get_mut(decision.index()).into_iter().for_each(|list| list.push(factor));
+                readers[decision].push(factor);
             }
         }
         let sum = |factors: &[Diagram], network: &Assignment| -> u64 {
-            factors.iter().filter_map(|&factor| self.store.value(factor, network)).sum()
+            factors.iter().map(|&factor| self.store.value(factor, network)).sum()
         };
         let mut is_better = true;
         while is_better {
             is_better = false;
-            for (index, (&width, readers)) in self.widths.iter().zip(&readers).enumerate() {
-                let decision = DecisionId::new(index);
+            for (decision, readers) in readers.iter() {
                 let before = (sum(readers, &network), network.get(decision));
-                let tried = (0..width).map(|candidate| {
+                let tried = (0..self.widths[decision]).map(|candidate| {
                     network.set(decision, candidate);
                     (sum(readers, &network), candidate)
                 });

@@ -1,7 +1,7 @@
 //! Networks drawn uniformly from a space.
 
 use nas_ir::diagram::{Entangled, Top};
-use nas_ir::{Assignment, Checked, DecisionId, Space};
+use nas_ir::{Assignment, Checked, DecisionId, IdVec, Space};
 use num_bigint::BigUint;
 use rand::Rng;
 
@@ -11,7 +11,7 @@ use super::elimination::Eliminated;
 /// Draws networks of one space, each with the same probability.
 pub struct Sampler {
     first: Assignment,
-    widths: Vec<usize>,
+    widths: IdVec<DecisionId, usize>,
     counts: Eliminated<BigUint>,
     /// The number of networks.
     total: BigUint,
@@ -24,8 +24,7 @@ impl Sampler {
     /// [`Entangled`] where no table of bounded size holds the counts.
     pub fn new(space: &Checked<Space>) -> Result<Self, Entangled> {
         let counts = count::eliminated(space)?;
-        let widths = space.decisions.iter().map(|d| d.candidates.len()).collect();
-        let total = counts.value.clone();
+        let (widths, total) = (space.widths(), counts.value.clone());
         Ok(Self { first: space.first_assignment(), widths, counts, total })
     }
 
@@ -41,15 +40,13 @@ impl Sampler {
     /// its candidates and the decisions drawn before, the ways to complete the network.
     pub fn draw(&self, rng: &mut impl Rng) -> Assignment {
         let mut assignment = self.first.clone();
-        for (index, (&bucket, &width)) in self.counts.buckets.iter().zip(&self.widths).enumerate() {
-            let decision = DecisionId::new(index);
+        for (decision, &bucket) in self.counts.buckets.iter() {
             let ways: Vec<BigUint> = match self.counts.store.top(bucket) {
-                Some(Top::Branch(d, children)) if d == decision => children
+                Top::Branch(first, children) if first == decision => children
                     .iter()
-                    .map(|&child| self.counts.store.value(child, &assignment).cloned())
-                    .map(Option::unwrap_or_default)
+                    .map(|&child| self.counts.store.value(child, &assignment).clone())
                     .collect(),
-                _ => vec![BigUint::from(1u32); width],
+                _ => vec![BigUint::from(1u32); self.widths[decision]],
             };
             assignment.set(decision, pick(&ways, rng));
         }

@@ -5,8 +5,8 @@
 
 use std::hash::Hash;
 
-use nas_ir::diagram::{Diagram, Diagrams, Entangled, Top};
-use nas_ir::{Assignment, DecisionId, fault};
+use nas_ir::diagram::{Diagram, Diagrams, Entangled};
+use nas_ir::{Assignment, DecisionId, IdVec, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::priced::Priced;
@@ -36,7 +36,7 @@ pub(super) struct Suffixes<F: Folding> {
     pub(super) folding: F,
     priced: Priced<F::Weight>,
     /// The first is the whole; the last has nothing left to be decided.
-    levels: Vec<Level<F::Value>>,
+    levels: IdVec<usize, Level<F::Value>>,
 }
 
 /// The most joins in one elimination, and the most rows of one step.
@@ -52,7 +52,7 @@ impl<F: Folding> Suffixes<F> {
         let last = walk(&folding, &priced, |level| levels.push(level))?;
         levels.push(last);
         levels.reverse();
-        Ok(Self { folding, priced, levels })
+        Ok(Self { folding, priced, levels: levels.into() })
     }
 
     /// Eliminates all decisions and keeps only what comes out.
@@ -62,10 +62,7 @@ impl<F: Folding> Suffixes<F> {
 
     /// The value of the whole.
     pub(super) fn whole(&self) -> F::Value {
-        match self.levels.first() {
-            Some(level) => level.whole(),
-            None => fault("nothing is left of an elimination"),
-        }
+        self.levels[0].whole()
     }
 
     /// The number of decisions.
@@ -80,33 +77,22 @@ impl<F: Folding> Suffixes<F> {
         decision: DecisionId,
         assignment: &Assignment,
     ) -> Vec<Option<(F::Weight, F::Value)>> {
-        let index = decision.index();
-        let width = self.priced.widths.get(index).copied().unwrap_or(0);
         let mut assignment = assignment.clone();
-        let (Some(&own), Some(after)) = (self.priced.own.get(index), self.levels.get(index + 1))
-        else {
-            return Vec::new();
-        };
+        let (own, after) = (self.priced.own[decision], &self.levels[decision.index() + 1]);
         let candidate = |candidate| {
             assignment.set(decision, candidate);
-            let weight = self.priced.store.value(own, &assignment)?.clone()?;
-            Some((weight, after.value(&assignment)?))
+            let weight = self.priced.store.value(own, &assignment).clone()?;
+            Some((weight, after.store.value(after.root, &assignment).clone()))
         };
-        (0..width).map(candidate).collect()
+        (0..self.priced.widths[decision]).map(candidate).collect()
     }
 }
 
 impl<V: Clone + Eq + Hash> Level<V> {
-    /// The value where all decisions are eliminated.
+    /// The value before the first decision.
     fn whole(&self) -> V {
-        match self.store.top(self.root) {
-            Some(Top::Leaf(value)) => value.clone(),
-            _ => fault("a decision is left where all are eliminated"),
-        }
-    }
-
-    fn value(&self, assignment: &Assignment) -> Option<V> {
-        self.store.value(self.root, assignment).cloned()
+        let whole = self.store.leaf(self.root);
+        whole.cloned().unwrap_or_else(|| fault("what is before all decisions depends on one"))
     }
 }
 
@@ -120,18 +106,17 @@ fn walk<F: Folding>(
     let root = store.constant(folding.end());
     let mut after = Level { store, root };
     let mut joins = 0;
-    for (index, (&own, &width)) in priced.own.iter().zip(&priced.widths).enumerate().rev() {
-        let decision = DecisionId::new(index);
+    for (decision, &own) in priced.own.iter().rev() {
         let mut step = Step {
             folding,
-            index,
+            index: decision.index(),
             priced,
             after: &after,
             into: Diagrams::default(),
             memo: HashMap::default(),
             joins: &mut joins,
         };
-        let parts = (0..width).map(|candidate| {
+        let parts = (0..priced.widths[decision]).map(|candidate| {
             let f = after.store.cofactor(after.root, decision, candidate);
             let o = priced.store.cofactor(own, decision, candidate);
             (f, o, 1)
@@ -177,7 +162,7 @@ impl<F: Folding> Step<'_, F> {
             _ if *self.joins > MAX_JOINS => self.into.constant(self.folding.join(self.index, &[])),
             None => self.join(&parts),
             Some(decision) => stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
-                let width = self.priced.widths.get(decision.index()).copied().unwrap_or(0);
+                let width = self.priced.widths[decision];
                 let children = (0..width).map(|i| self.eliminate(self.given(&parts, decision, i)));
                 let children: Vec<Diagram> = children.collect();
                 self.into.branch(decision, &children)
@@ -198,7 +183,7 @@ impl<F: Folding> Step<'_, F> {
 
     /// Equal parts once, in order, without those that complete nothing.
     fn tidy(&self, mut parts: Vec<Part>) -> Vec<Part> {
-        parts.retain(|(_, own, _)| self.priced.store.top(*own) != Some(Top::Leaf(&None)));
+        parts.retain(|(_, own, _)| self.priced.store.leaf(*own) != Some(&None));
         parts.sort_unstable();
         parts.dedup_by(|next, part| {
             let is_same = (next.0, next.1) == (part.0, part.1);
@@ -210,12 +195,10 @@ impl<F: Folding> Step<'_, F> {
 
     /// The join of parts that depend on nothing more.
     fn join(&mut self, parts: &[Part]) -> Diagram {
-        let leaves = parts.iter().filter_map(|&(after, own, times)| {
-            match (self.after.store.top(after), self.priced.store.top(own)) {
-                (Some(Top::Leaf(value)), Some(Top::Leaf(Some(weight)))) => {
-                    Some((value.clone(), weight.clone(), times))
-                }
-                _ => None,
+        let leaves = parts.iter().map(|&(after, own, times)| {
+            match (self.after.store.leaf(after), self.priced.store.leaf(own)) {
+                (Some(value), Some(Some(weight))) => (value.clone(), weight.clone(), times),
+                _ => fault("a part that depends on a decision, or completes nothing"),
             }
         });
         let leaves: Vec<_> = leaves.collect();

@@ -6,9 +6,9 @@ use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::liveness::Liveness;
 use nas_ir::operation::{Case, Operation, WeightGroup};
 use nas_ir::ops::Weight;
-use nas_ir::{Checked, Cost, NodeKind, Space};
+use nas_ir::{Checked, Cost, DecisionId, IdVec, NodeId, NodeKind, Pick, Space, fault};
 
-use super::owners::{Candidate, owners};
+use super::owners::owners;
 
 /// The supernet of a space: all candidates with their own weights, evaluated side by side. A search
 /// has no train outputs.
@@ -17,7 +17,7 @@ pub struct Supernet {
     /// For each decision and candidate, what is there for this candidate alone; the candidates of
     /// decisions inside it included. Of a value, what is computed with it, and the weights that no
     /// other value has.
-    pub candidates: Vec<Vec<Cost>>,
+    pub candidates: IdVec<DecisionId, Vec<Cost>>,
     /// What is there whatever the decisions.
     pub fixed: Cost,
     /// All weights, and the multiply-accumulates of a forward pass through all candidates.
@@ -28,94 +28,95 @@ impl Supernet {
     /// The supernet of a space.
     #[must_use]
     pub fn of(space: &Checked<Space>) -> Self {
-        let widths = space.decisions.iter().map(|decision| decision.candidates.len());
         let mut supernet = Self {
-            candidates: widths.map(|width| vec![Cost::default(); width]).collect(),
+            candidates: space.widths().map(|&width| vec![Cost::default(); width]),
             fixed: Cost::default(),
             total: Cost::default(),
         };
         let (mut selectors, alive) = conditions(space);
-        let parts = alive.into_iter().zip(owners(space)).zip(space.graph.train_only());
-        for ((_, node), ((alive, owners), train_only)) in space.graph.nodes().zip(parts) {
+        let (owners, train_only) = (owners(space), space.graph.train_only());
+        for (id, node) in space.graph.nodes() {
             let NodeKind::Op(op) = &node.kind else { continue };
-            if train_only {
+            if train_only[id] {
                 continue;
             }
             let operation = Operation::of(space, node, op);
-            // Without owners it is held, but never evaluated.
-            let (is_read, owners) = (owners.is_some(), owners.unwrap_or_default());
-            for (mut cost, choices) in costs(space, &operation, &mut selectors, alive) {
-                if !is_read {
-                    cost.macs = 0;
+            for (mut cost, mut picks) in costs(space, &operation, &mut selectors, alive[id]) {
+                match &owners[id] {
+                    Some(owners) => picks.extend(owners),
+                    // It is held, but never evaluated.
+                    None => cost.macs = 0,
                 }
-                supernet.add(cost, owners.union(&choices).copied().collect());
+                supernet.add(cost, picks);
             }
         }
         supernet
     }
 
-    fn add(&mut self, cost: Cost, owners: BTreeSet<Candidate>) {
+    fn add(&mut self, cost: Cost, picks: BTreeSet<Pick>) {
         self.total += cost;
-        if owners.is_empty() {
+        if picks.is_empty() {
             self.fixed += cost;
         }
-        for (decision, candidate) in owners {
-            let row = self.candidates.get_mut(decision.index());
-            if let Some(slot) = row.and_then(|row| row.get_mut(candidate)) {
-                *slot += cost;
-            }
+        for (decision, candidate) in picks {
+            let slot = self.candidates[decision].get_mut(candidate);
+            *slot.unwrap_or_else(|| fault("a pick of no candidate")) += cost;
         }
     }
 
     /// The architecture parameters of a search by gradient: one for each candidate.
     #[must_use]
     pub fn architecture_params(&self) -> usize {
-        self.candidates.iter().map(Vec::len).sum()
+        self.candidates.rows().iter().map(Vec::len).sum()
     }
 }
 
 /// When each node is part of the network; always, where the decisions are too entangled to say. Then
 /// cases may be counted that no network has.
-fn conditions(space: &Checked<Space>) -> (Selectors, Vec<Diagram>) {
+fn conditions(space: &Checked<Space>) -> (Selectors, IdVec<NodeId, Diagram>) {
     space.whole_liveness().and_then(Liveness::into_nodes).unwrap_or_else(|_| {
         let mut selectors = space.selectors.clone();
         let always = selectors.constant(1);
-        (selectors, vec![always; space.graph.len()])
+        (selectors, space.graph.table(always))
     })
 }
 
-/// What an operator costs in all of its cases where the node is `alive`, each part with the choices
+const NO_CASE: &str = "weights of no case";
+
+/// What an operator costs in all of its cases where the node is `alive`, each part with the picks
 /// without which it is not there; what cases have in common is held once.
 fn costs(
     space: &Space,
     operation: &Operation<'_>,
     selectors: &mut Selectors,
     alive: Diagram,
-) -> Vec<(Cost, BTreeSet<Candidate>)> {
+) -> Vec<(Cost, BTreeSet<Pick>)> {
     if let Some((op, inputs, output)) = operation.fixed() {
         return vec![(Cost::of(op, &inputs, output), BTreeSet::new())];
     }
     let joint = operation.cases(selectors, alive);
     let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
-    let choices: Vec<BTreeSet<Candidate>> = (0..)
+    let picks: Vec<BTreeSet<Pick>> = (0..)
         .zip(&cases)
         .map(|(case, _)| {
             let holds = selectors.is(joint.selector, case);
             selectors.implied(holds)
         })
         .collect();
-    let macs = cases.iter().zip(&choices).map(|((op, inputs, output), choices)| {
+    let macs = cases.iter().zip(&picks).map(|((op, inputs, output), picks)| {
         let Cost { macs, .. } = Cost::of(op, inputs, *output);
-        (Cost { macs, params: 0 }, choices.clone())
+        (Cost { macs, params: 0 }, picks.clone())
     });
     let params = operation.weight_groups(space, selectors, &joint).into_iter().map(|group| {
-        let members = group.cases.iter().filter_map(|&case| cases.get(case));
+        let case = |&case: &usize| cases.get(case).unwrap_or_else(|| fault(NO_CASE));
+        let members = group.cases.iter().map(case);
         let common = WeightGroup::common(members.map(|(op, inputs, _)| op.weights(inputs)));
         let trainable = common.iter().filter(|weight| weight.role.is_trainable());
         let params = trainable.map(Weight::elements).fold(0, u64::saturating_add);
-        let choices = group.cases.iter().filter_map(|&case| choices.get(case).cloned());
-        let common = choices.reduce(|a, b| a.intersection(&b).copied().collect());
-        (Cost { macs: 0, params }, common.unwrap_or_default())
+        let picks_of = |&case: &usize| picks.get(case).unwrap_or_else(|| fault(NO_CASE)).clone();
+        let picks = group.cases.iter().map(picks_of);
+        let common = picks.reduce(|a, b| a.intersection(&b).copied().collect());
+        (Cost { macs: 0, params }, common.unwrap_or_else(|| fault(NO_CASE)))
     });
     macs.chain(params).collect()
 }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use nas_ir::diagram::{Diagram, Entangled};
 use nas_ir::liveness::Liveness;
 use nas_ir::operation::Operation;
-use nas_ir::{Checked, Measure, Node, NodeId, NodeKind, Op, Precision, Shape, Space};
+use nas_ir::{Checked, Measure, Node, NodeId, NodeKind, Op, Precision, Shape, Space, fault};
 
 /// A share of the cost, and when it is part of the network.
 #[derive(Debug, Clone, Copy)]
@@ -49,9 +49,10 @@ struct Sums(IndexMap<Diagram, u64>);
 impl Sums {
     fn add(&mut self, condition: Diagram, cost: u128) {
         if cost > 0 {
-            // INVARIANT: the checker proved that the sum over all nodes fits into u64.
+            // The checker proved that the sum over all nodes fits.
+            let cost = u64::try_from(cost).unwrap_or_else(|_| fault("a cost beyond 64 bits"));
             let sum = self.0.entry(condition).or_default();
-            *sum = sum.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
+            *sum = sum.saturating_add(cost);
         }
     }
 
@@ -109,7 +110,7 @@ impl Sums {
 
     fn parts(&mut self, space: &Space, liveness: &mut Liveness, is_meant: &dyn Fn(&Node) -> bool) {
         for part in space.device.latency.iter().flat_map(|latency| &latency.parts) {
-            if !space.graph.node(part.node).is_some_and(is_meant) {
+            if !is_meant(&space.graph[part.node]) {
                 continue;
             }
             let alive = liveness.node(part.node);

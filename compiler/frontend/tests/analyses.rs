@@ -45,13 +45,12 @@ fn naive_cost(space: &Space, assignment: &Assignment) -> (Cost, BTreeSet<NodeId>
         let node = space.graph.node(id).unwrap();
         match &node.kind {
             NodeKind::Select(selector) => {
-                let taken = *space.selectors.value(*selector, assignment).unwrap();
+                let taken = *space.selectors.value(*selector, assignment);
                 open.push(node.inputs[taken as usize]);
             }
             NodeKind::Op(op) => {
-                let op = op.get(&space.selectors, assignment).unwrap();
-                let shape =
-                    |shape: &Varied<Shape>| *shape.get(&space.selectors, assignment).unwrap();
+                let op = op.get(&space.selectors, assignment);
+                let shape = |shape: &Varied<Shape>| *shape.get(&space.selectors, assignment);
                 let shapes: Vec<Shape> =
                     node.inputs.iter().map(|&i| shape(space.graph.shape(i).unwrap())).collect();
                 cost.macs += u64::try_from(op.macs(&shapes, shape(&node.shape))).unwrap();
@@ -110,10 +109,10 @@ fn made(space: &Space, assignment: &Assignment) -> BTreeSet<(usize, usize)> {
         }
         match &node.kind {
             NodeKind::Select(selector) => {
-                let taken = *space.selectors.value(*selector, assignment).unwrap();
+                let taken = *space.selectors.value(*selector, assignment);
                 open.push(node.inputs[taken as usize]);
             }
-            NodeKind::Op(op) if !op.get(&space.selectors, assignment).unwrap().reads_inputs() => {}
+            NodeKind::Op(op) if !op.get(&space.selectors, assignment).reads_inputs() => {}
             _ => open.extend(&node.inputs),
         }
     }
@@ -193,9 +192,8 @@ fn check_networks(space: &Checked<Space>, brute: &Brute) {
         let (cost, mut read) = naive_cost(space, assignment);
         assert_eq!(cost, Cost { macs, params });
         read.extend(space.graph.inputs().map(|(id, _)| id));
-        let nodes = space.graph.nodes().zip(&alive);
-        let is_alive = |alive| conditions.value(alive, assignment) == Some(&1);
-        let alive = nodes.filter(|(_, alive)| is_alive(**alive)).map(|((id, _), _)| id);
+        let is_alive = |condition| *conditions.value(condition, assignment) == 1;
+        let alive = alive.iter().filter(|(_, alive)| is_alive(**alive)).map(|(id, _)| id);
         assert_eq!(alive.collect::<BTreeSet<_>>(), read);
     }
 }

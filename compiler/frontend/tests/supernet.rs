@@ -9,9 +9,9 @@
 use std::collections::BTreeSet;
 
 use nas_analysis::Supernet;
-use nas_analysis::owners::{Candidate, owners};
+use nas_analysis::owners::owners;
 use nas_grammar::Source;
-use nas_ir::{Checked, Cost, NodeKind, Space};
+use nas_ir::{Checked, Cost, NodeKind, Pick, Space};
 use nas_testing::random;
 use proptest::prelude::*;
 
@@ -27,7 +27,7 @@ fn supernets_hold_what_was_published() {
         assert_eq!(supernet.total, Cost { macs, params }, "{file}");
         assert_eq!(supernet.fixed, Cost { macs: fixed.0, params: fixed.1 }, "{file}");
         assert_eq!(supernet.architecture_params(), choices, "{file}");
-        let candidates: Cost = supernet.candidates.iter().flatten().copied().sum();
+        let candidates: Cost = supernet.candidates.rows().iter().flatten().copied().sum();
         assert_eq!(candidates.params, params - fixed.1, "{file}: no choice is inside another");
     }
 }
@@ -41,7 +41,7 @@ fn elastic_candidates_have_their_weights_in_common() {
 }
 
 /// The nodes that are reached from inputs and outputs without going through this candidate.
-fn reached(space: &Checked<Space>, without: Option<Candidate>) -> BTreeSet<usize> {
+fn reached(space: &Checked<Space>, without: Option<Pick>) -> BTreeSet<usize> {
     let ports = space.graph.inputs().chain(space.graph.outputs());
     let mut open: Vec<_> = ports.map(|(id, _)| id).collect();
     let mut seen = BTreeSet::new();
@@ -73,7 +73,7 @@ proptest! {
     fn a_node_belongs_to_the_candidates_without_which_it_is_not_read(text in random::source()) {
         let space = nas_testing::space(Source::new("random.nas", text));
         let all = reached(&space, None);
-        let mut expected: Vec<Option<BTreeSet<Candidate>>> = vec![None; space.graph.len()];
+        let mut expected: Vec<Option<BTreeSet<Pick>>> = vec![None; space.graph.len()];
         for node in &all {
             expected[*node] = Some(BTreeSet::new());
         }
@@ -84,7 +84,7 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(owners(&space), expected);
+        prop_assert_eq!(owners(&space), expected.into());
     }
 }
 
@@ -99,11 +99,11 @@ fn values_cost_what_is_computed_with_them() {
     }";
     let supernet = Supernet::of(&nas_testing::space(Source::new("s.nas", text)));
     let cost = |macs, params| Cost { macs, params };
-    assert_eq!(supernet.candidates[0], [cost(3_200, 32), cost(28_800, 288)], "kernel");
+    assert_eq!(supernet.candidates.rows()[0], [cost(3_200, 32), cost(28_800, 288)], "kernel");
     let wide = 100 * (8 * 16 + 16 * 4);
-    assert_eq!(supernet.candidates[1], [cost(wide / 2, 0), cost(wide, 0)], "expand");
+    assert_eq!(supernet.candidates.rows()[1], [cost(wide / 2, 0), cost(wide, 0)], "expand");
     assert_eq!(supernet.fixed, cost(0, 8 * 16 + 16 * 4));
-    let candidates: Cost = supernet.candidates.iter().flatten().copied().sum();
+    let candidates: Cost = supernet.candidates.rows().iter().flatten().copied().sum();
     assert_eq!(candidates.macs, supernet.total.macs);
     assert_eq!(candidates.params + supernet.fixed.params, supernet.total.params);
 }

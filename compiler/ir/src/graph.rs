@@ -1,6 +1,9 @@
 //! The graph itself. petgraph stays inside this file: its edge order is not operand order, so
 //! operands are kept in the nodes, and its indices never leave.
 
+use std::ops::Index;
+
+use nas_diagnostics::fault;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -14,6 +17,18 @@ use crate::varied::Varied;
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     inner: DiGraph<Node, ()>,
+}
+
+impl Index<NodeId> for Graph {
+    type Output = Node;
+
+    #[track_caller]
+    fn index(&self, id: NodeId) -> &Node {
+        match self.node(id) {
+            Some(node) => node,
+            None => fault("a node of another graph"),
+        }
+    }
 }
 
 impl Graph {
@@ -34,7 +49,7 @@ impl Graph {
         NodeId(index.index() as u32)
     }
 
-    /// The node of this id.
+    /// The node of this id, if the graph has it. What must be there is `graph[id]`.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.inner.node_weight(NodeIndex::new(id.index()))
@@ -94,18 +109,12 @@ impl Graph {
 
     /// For each node, whether it is an end, or an end is computed from it under some decisions.
     #[must_use]
-    pub fn reaching(&self, is_end: impl Fn(&NodeKind) -> bool) -> Vec<bool> {
-        let mut reaches = vec![false; self.len()];
+    pub fn reaching(&self, is_end: impl Fn(&NodeKind) -> bool) -> IdVec<NodeId, bool> {
+        let mut reaches = self.table(false);
         for (id, node) in self.nodes().rev() {
-            let Some(slot) = reaches.get_mut(id.index()) else { continue };
-            *slot |= is_end(&node.kind);
-            if !*slot {
-                continue;
-            }
-            for operand in &node.inputs {
-                if let Some(slot) = reaches.get_mut(operand.index()) {
-                    *slot = true;
-                }
+            reaches[id] |= is_end(&node.kind);
+            if reaches[id] {
+                node.inputs.iter().for_each(|&operand| reaches[operand] = true);
             }
         }
         reaches
@@ -113,7 +122,7 @@ impl Graph {
 
     /// For each node, whether nothing but a train output is computed from it.
     #[must_use]
-    pub fn train_only(&self) -> Vec<bool> {
+    pub fn train_only(&self) -> IdVec<NodeId, bool> {
         let network = self.reaching(|kind| matches!(kind, NodeKind::Input | NodeKind::Output));
         let training = self.reaching(|kind| matches!(kind, NodeKind::TrainOutput { .. }));
         network.into_iter().zip(training).map(|(network, training)| training && !network).collect()

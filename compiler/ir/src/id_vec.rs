@@ -3,12 +3,29 @@
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
+use nas_diagnostics::fault;
+
 /// An id that is a row of tables.
 pub trait Id: Copy {
+    /// What it is an id of, in words: `nodes`.
+    const OF: &'static str;
     /// The id of a row.
     fn of_row(row: usize) -> Self;
     /// The row of the id.
     fn row(self) -> usize;
+}
+
+/// The place in a list of what has no id of its own, such as the nodes of a network.
+impl Id for usize {
+    const OF: &'static str = "places";
+
+    fn of_row(row: usize) -> Self {
+        row
+    }
+
+    fn row(self) -> usize {
+        self
+    }
 }
 
 /// A table with one row for each id, in order. Only ids of what it is a table of are asked for: another
@@ -57,17 +74,6 @@ impl<I: Id, T> IdVec<I, T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
-    }
-
-    /// The row of an id, for what is not known to be one of this table.
-    #[must_use]
-    pub fn get(&self, id: I) -> Option<&T> {
-        self.rows.get(id.row())
-    }
-
-    /// As [`Self::get`], to change it.
-    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
-        self.rows.get_mut(id.row())
     }
 
     /// The ids, in order.
@@ -130,7 +136,7 @@ impl<I: Id, T> Index<I> for IdVec<I, T> {
     fn index(&self, id: I) -> &T {
         match self.rows.get(id.row()) {
             Some(row) => row,
-            None => no_row(id.row(), self.rows.len()),
+            None => no_row::<I>(id.row(), self.rows.len()),
         }
     }
 }
@@ -141,16 +147,15 @@ impl<I: Id, T> IndexMut<I> for IdVec<I, T> {
         let rows = self.rows.len();
         match self.rows.get_mut(id.row()) {
             Some(row) => row,
-            None => no_row(id.row(), rows),
+            None => no_row::<I>(id.row(), rows),
         }
     }
 }
 
 #[cold]
 #[track_caller]
-#[allow(clippy::panic, reason = "a fault of ours, which the command reports as such")]
-fn no_row(row: usize, rows: usize) -> ! {
-    panic!("row {row} of a table of {rows}")
+fn no_row<I: Id>(row: usize, rows: usize) -> ! {
+    fault(&format!("row {row} of a table of {rows} {}", I::OF))
 }
 
 #[cfg(test)]
@@ -166,11 +171,10 @@ mod tests {
         assert_eq!((table[NodeId::new(0)], table[third], table.len()), ('a', 'd', 3));
         assert_eq!(table.ids().collect::<Vec<_>>(), [0, 1, 2].map(NodeId::new));
         assert_eq!(table.iter().next_back(), Some((third, &'d')));
-        assert_eq!(table.get(NodeId::new(3)), None);
     }
 
     #[test]
-    #[should_panic(expected = "row 2 of a table of 1")]
+    #[should_panic(expected = "row 2 of a table of 1 nodes")]
     fn another_id_is_a_fault() {
         let table: IdVec<NodeId, char> = IdVec::filled(1, 'a');
         let _ = table[NodeId::new(2)];

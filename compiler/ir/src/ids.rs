@@ -24,6 +24,8 @@ impl NodeId {
 }
 
 impl Id for NodeId {
+    const OF: &'static str = "nodes";
+
     fn of_row(row: usize) -> Self {
         Self::new(row)
     }
@@ -60,6 +62,8 @@ impl DecisionId {
 }
 
 impl Id for DecisionId {
+    const OF: &'static str = "decisions";
+
     fn of_row(row: usize) -> Self {
         Self::new(row)
     }

@@ -34,7 +34,7 @@ mod varied;
 pub mod verify;
 pub mod weights;
 
-pub use assignment::Assignment;
+pub use assignment::{Assignment, Pick};
 pub use costs::{Cost, Costs};
 pub use decision::{Choice, Decision};
 pub use dtype::Precision;

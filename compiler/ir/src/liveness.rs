@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::diagram::{Diagram, Entangled, Memo, Selectors};
+use crate::id_vec::{Id, IdVec};
 use crate::ids::{DecisionId, NodeId};
 use crate::node::{Node, NodeKind};
 use crate::space::Space;
@@ -19,20 +20,36 @@ const MAX_WAYS: usize = 64;
 pub struct Liveness {
     /// The store of the conditions: that of the space, and more.
     pub conditions: Selectors,
-    /// For each node, how it is read: a place in `readings`.
-    nodes: Vec<usize>,
-    readings: Vec<Reading>,
-    decisions: Vec<Diagram>,
+    /// For each node, how it is read.
+    nodes: IdVec<NodeId, UseId>,
+    uses: IdVec<UseId, Use>,
+    decisions: IdVec<DecisionId, Diagram>,
     known: Known,
 }
 
-/// How a node is read.
+/// How nodes are read, by each other and by outputs.
 #[derive(Debug, Clone)]
-struct Reading {
+struct Use {
     /// It is read where one of them holds; in order, each once.
     ways: Vec<Way>,
     /// The condition, once it was asked for.
     condition: Option<Diagram>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct UseId(u32);
+
+impl Id for UseId {
+    const OF: &'static str = "uses";
+
+    fn of_row(row: usize) -> Self {
+        // INVARIANT: there are hardly more than nodes.
+        Self(row as u32)
+    }
+
+    fn row(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// A way to be read.
@@ -57,9 +74,9 @@ impl Way {
     }
 }
 
-/// The readings of what nothing reads, and of what is read always.
-const NEVER: usize = 0;
-const ALWAYS: usize = 1;
+/// The uses of what nothing reads, and of what is read always.
+const NEVER: UseId = UseId(0);
+const ALWAYS: UseId = UseId(1);
 
 /// What was combined before: the same conditions meet again and again.
 #[derive(Debug)]
@@ -79,16 +96,16 @@ impl Clone for Liveness {
     fn clone(&self) -> Self {
         let mut conditions = self.conditions.clone();
         let known = Known::new(&mut conditions);
-        let (nodes, readings) = (self.nodes.clone(), self.readings.clone());
-        Self { conditions, nodes, readings, decisions: self.decisions.clone(), known }
+        let (nodes, uses) = (self.nodes.clone(), self.uses.clone());
+        Self { conditions, nodes, uses, decisions: self.decisions.clone(), known }
     }
 }
 
 impl Liveness {
     /// With the conditions of all nodes.
     pub(crate) fn whole(mut self) -> Result<Self, Entangled> {
-        for reading in 0..self.readings.len() {
-            self.condition(reading);
+        for id in self.uses.ids() {
+            self.condition(id);
             self.conditions.room()?;
         }
         Ok(self)
@@ -121,18 +138,18 @@ impl Liveness {
 
     /// When a node is part of the network. Once there is no [`Selectors::room`], that means nothing.
     pub fn node(&mut self, id: NodeId) -> Diagram {
-        self.condition(self.nodes.get(id.index()).copied().unwrap_or(NEVER))
+        self.condition(self.nodes[id])
     }
 
     /// When each node is part of the network, and the store of these conditions.
     ///
     /// # Errors
     /// [`Entangled`] where the conditions grow beyond what can be held.
-    pub fn into_nodes(mut self) -> Result<(Selectors, Vec<Diagram>), Entangled> {
+    pub fn into_nodes(mut self) -> Result<(Selectors, IdVec<NodeId, Diagram>), Entangled> {
         let nodes = std::mem::take(&mut self.nodes);
-        let mut conditions = Vec::with_capacity(nodes.len());
-        for reading in nodes {
-            conditions.push(self.condition(reading));
+        let mut conditions = IdVec::with_capacity(nodes.len());
+        for id in nodes {
+            conditions.push(self.condition(id));
             self.conditions.room()?;
         }
         Ok((self.conditions, conditions))
@@ -140,17 +157,16 @@ impl Liveness {
 
     /// When a decision makes a difference.
     #[must_use]
-    pub fn decision(&self, id: DecisionId) -> Option<Diagram> {
-        self.decisions.get(id.index()).copied()
+    pub fn decision(&self, id: DecisionId) -> Diagram {
+        self.decisions[id]
     }
 
-    fn condition(&mut self, reading: usize) -> Diagram {
-        let Some(found) = self.readings.get(reading) else { return self.conditions.constant(0) };
-        if let Some(known) = found.condition {
+    fn condition(&mut self, id: UseId) -> Diagram {
+        if let Some(known) = self.uses[id].condition {
             return known;
         }
-        let condition = self.any(&found.ways.clone());
-        self.readings.get_mut(reading).into_iter().for_each(|r| r.condition = Some(condition));
+        let condition = self.any(&self.uses[id].ways.clone());
+        self.uses[id].condition = Some(condition);
         condition
     }
 
@@ -181,8 +197,8 @@ impl Liveness {
 enum Seen {
     #[default]
     Nothing,
-    /// As this reading says.
-    As(usize),
+    /// As this says.
+    As(UseId),
     /// In these ways, in order.
     In(Vec<Way>),
 }
@@ -191,11 +207,11 @@ enum Seen {
 struct Walk {
     liveness: Liveness,
     is_output: fn(&NodeKind) -> bool,
-    seen: Vec<Seen>,
-    /// The readings by their ways.
-    readings: HashMap<Vec<Way>, usize>,
+    seen: IdVec<NodeId, Seen>,
+    /// The uses by their ways.
+    uses: HashMap<Vec<Way>, UseId>,
     /// How a select is read that is alive so, and has this selector, and how many operands it has.
-    selects: HashMap<(Diagram, Diagram), (usize, u32)>,
+    selects: HashMap<(Diagram, Diagram), (UseId, u32)>,
     /// For each selector, the decisions that it looks at, and when it does.
     matters: HashMap<Diagram, Vec<(DecisionId, Diagram)>>,
 }
@@ -204,79 +220,77 @@ impl Walk {
     fn new(space: &Space, is_output: fn(&NodeKind) -> bool) -> Self {
         let mut conditions = space.selectors.clone();
         let (never, always) = (conditions.constant(0), conditions.constant(1));
-        let reading = |ways, condition| Reading { ways, condition: Some(condition) };
+        let of = |ways, condition| Use { ways, condition: Some(condition) };
         let liveness = Liveness {
-            nodes: vec![NEVER; space.graph.len()],
-            readings: vec![reading(vec![], never), reading(vec![Way::Where(always)], always)],
-            decisions: vec![never; space.decisions.len()],
+            nodes: space.graph.table(NEVER),
+            uses: vec![of(vec![], never), of(vec![Way::Where(always)], always)].into(),
+            decisions: space.decision_table(never),
             known: Known::new(&mut conditions),
             conditions,
         };
-        let seen = vec![Seen::Nothing; space.graph.len()];
-        let (readings, selects, matters) =
-            (HashMap::default(), HashMap::default(), HashMap::default());
-        Self { liveness, is_output, seen, readings, selects, matters }
+        let seen = space.graph.table(Seen::Nothing);
+        let (uses, selects, matters) = Default::default();
+        Self { liveness, is_output, seen, uses, selects, matters }
     }
 
     /// Settles how a node is read, all readers of which were visited, and notes how it reads others.
     fn visit(&mut self, id: NodeId, node: &Node) {
         // An input is part of every network, read or not: it is part of the interface.
         let is_kept = node.kind == NodeKind::Input || (self.is_output)(&node.kind);
-        let reading = if is_kept { ALWAYS } else { self.settle(id) };
-        self.liveness.nodes.get_mut(id.index()).into_iter().for_each(|slot| *slot = reading);
+        let own = if is_kept { ALWAYS } else { self.settle(id) };
+        self.liveness.nodes[id] = own;
         match &node.kind {
-            _ if reading == NEVER => {}
+            _ if own == NEVER => {}
             NodeKind::Select(selector) => {
-                let (alive, selector) = (self.liveness.condition(reading), *selector);
+                let (alive, selector) = (self.liveness.condition(own), *selector);
                 // INVARIANT: the first one, so that nothing is read as it is read itself.
                 let count = node.inputs.len() as u32;
-                self.selects.entry((alive, selector)).or_insert((reading, count));
+                self.selects.entry((alive, selector)).or_insert((own, count));
                 for (index, &operand) in (0..).zip(&node.inputs) {
                     self.read_in(operand, &[Way::Taken { alive, selector, index }]);
                 }
             }
             NodeKind::Op(op) if !op.reads_inputs() => {}
-            _ => node.inputs.iter().for_each(|&operand| self.read_as(operand, reading)),
+            _ => node.inputs.iter().for_each(|&operand| self.read_as(operand, own)),
         }
     }
 
-    /// The reading of a node whose readers were all seen.
-    fn settle(&mut self, id: NodeId) -> usize {
-        match self.seen.get_mut(id.index()).map(std::mem::take).unwrap_or_default() {
+    /// How a node is read whose readers were all seen.
+    fn settle(&mut self, id: NodeId) -> UseId {
+        match std::mem::take(&mut self.seen[id]) {
             Seen::Nothing => NEVER,
-            Seen::As(reading) => reading,
+            Seen::As(other) => other,
             Seen::In(ways) => {
-                let readings = &mut self.liveness.readings;
-                *self.readings.entry(ways).or_insert_with_key(|ways| {
-                    readings.push(Reading { ways: ways.clone(), condition: None });
-                    readings.len() - 1
-                })
+                let uses = &mut self.liveness.uses;
+                let new = |ways: &Vec<Way>| uses.push(Use { ways: ways.clone(), condition: None });
+                *self.uses.entry(ways).or_insert_with_key(new)
             }
         }
     }
 
-    /// The node is read where another one is.
-    fn read_as(&mut self, node: NodeId, reading: usize) {
-        match self.seen.get(node.index()) {
-            Some(Seen::As(before)) if *before == reading || *before == ALWAYS => {}
-            Some(Seen::Nothing) => self.now(node, Seen::As(reading)),
-            _ if reading == ALWAYS => self.now(node, Seen::As(ALWAYS)),
+    /// The node is read where another one is, which is read so.
+    fn read_as(&mut self, node: NodeId, other: UseId) {
+        match self.seen[node] {
+            Seen::As(before) if before == other || before == ALWAYS => {}
+            Seen::Nothing => self.seen[node] = Seen::As(other),
+            _ if other == ALWAYS => self.seen[node] = Seen::As(ALWAYS),
             _ => {
-                let ways = self.liveness.readings.get(reading).map(|r| r.ways.clone());
-                self.read_in(node, &ways.unwrap_or_default());
+                let ways = self.liveness.uses[other].ways.clone();
+                self.read_in(node, &ways);
             }
         }
     }
 
     /// The node is read in these ways, too.
     fn read_in(&mut self, node: NodeId, added: &[Way]) {
-        let mut ways = match self.seen.get_mut(node.index()).map(std::mem::take) {
-            Some(Seen::As(ALWAYS)) => return self.now(node, Seen::As(ALWAYS)),
-            Some(Seen::As(before)) => {
-                self.liveness.readings.get(before).map(|r| r.ways.clone()).unwrap_or_default()
+        let mut ways = match std::mem::take(&mut self.seen[node]) {
+            Seen::As(ALWAYS) => {
+                self.seen[node] = Seen::As(ALWAYS);
+                return;
             }
-            Some(Seen::In(ways)) => ways,
-            Some(Seen::Nothing) | None => Vec::new(),
+            Seen::As(before) => self.liveness.uses[before].ways.clone(),
+            Seen::In(ways) => ways,
+            Seen::Nothing => Vec::new(),
         };
         let mut whole = Vec::new();
         for &way in added {
@@ -289,16 +303,15 @@ impl Walk {
             let condition = self.liveness.any(&ways);
             ways = vec![Way::Where(condition)];
         }
-        let seen = if ways.is_empty() { Seen::Nothing } else { Seen::In(ways) };
-        self.now(node, seen);
-        whole.into_iter().for_each(|reading| self.read_as(node, reading));
+        self.seen[node] = if ways.is_empty() { Seen::Nothing } else { Seen::In(ways) };
+        whole.into_iter().for_each(|select| self.read_as(node, select));
     }
 
     /// What a select reads whatever it takes is read wherever the select is: takes out the ways by
     /// the select of this one, if they are all that it has, and returns how that is read.
-    fn take_whole(&self, ways: &mut Vec<Way>, one: Way) -> Option<usize> {
+    fn take_whole(&self, ways: &mut Vec<Way>, one: Way) -> Option<UseId> {
         let Way::Taken { alive, selector, .. } = one else { return None };
-        let &(reading, operands) = self.selects.get(&(alive, selector))?;
+        let &(select, operands) = self.selects.get(&(alive, selector))?;
         let start = ways.partition_point(|way| *way < Way::Taken { alive, selector, index: 0 });
         let of_it = ways.get(start..)?.iter().take_while(|way| way.is_of(one)).count();
         // Another select by the same selector may have more operands, which are never taken.
@@ -307,14 +320,8 @@ impl Walk {
         let is_whole = ways.get(start + index as usize) == Some(&last);
         is_whole.then(|| {
             ways.drain(start..start + of_it);
-            reading
+            select
         })
-    }
-
-    fn now(&mut self, node: NodeId, seen: Seen) {
-        if let Some(slot) = self.seen.get_mut(node.index()) {
-            *slot = seen;
-        }
     }
 
     /// The decisions at which a node looks matter where it is alive and comes to look at them.
@@ -334,9 +341,8 @@ impl Walk {
         });
         for &(decision, matters) in looked_at.iter() {
             let matters = conditions.and_with(alive, matters, &mut known.and);
-            if let Some(before) = decisions.get_mut(decision.index()) {
-                *before = conditions.or_with(*before, matters, &mut known.or);
-            }
+            let before = &mut decisions[decision];
+            *before = conditions.or_with(*before, matters, &mut known.or);
         }
     }
 }

@@ -4,6 +4,7 @@ use nas_diagnostics::fault;
 
 use crate::costs::Cost;
 use crate::dtype::Precision;
+use crate::id_vec::IdVec;
 use crate::ops::{Op, Weight};
 use crate::shape::Shape;
 use crate::task::Task;
@@ -149,13 +150,13 @@ impl Network {
     /// Operators with a kernel on the longest way to an output.
     #[must_use]
     pub fn depth(&self) -> u64 {
-        let mut depths: Vec<u64> = Vec::with_capacity(self.nodes.len());
+        let mut depths: IdVec<usize, u64> = IdVec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let before = node.inputs.iter().filter_map(|&input| depths.get(input).copied()).max();
+            // What reads nothing is not deep, nor is a network without outputs.
+            let before = node.inputs.iter().map(|&input| depths[input]).max().unwrap_or(0);
             let own = node.op.as_ref().is_some_and(Op::has_kernel);
-            depths.push(before.unwrap_or(0) + u64::from(own));
+            depths.push(before + u64::from(own));
         }
-        let ends = self.outputs.iter().filter_map(|port| depths.get(port.node).copied());
-        ends.max().unwrap_or(0)
+        self.outputs.iter().map(|port| depths[port.node]).max().unwrap_or(0)
     }
 }

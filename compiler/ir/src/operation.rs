@@ -6,9 +6,9 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use nas_diagnostics::fault;
 use rustc_hash::FxHashMap as HashMap;
 
+use crate::assignment::Pick;
 use crate::decision::Choice;
 use crate::diagram::{Combine, Diagram, Joint, Joints, Selectors, Top};
 use crate::ids::{DecisionId, NodeId};
@@ -34,7 +34,7 @@ impl<'s> Operation<'s> {
     /// The operation of a node whose operator is `op`.
     #[must_use]
     pub fn of(space: &'s Space, node: &'s Node, op: &'s Varied<Op>) -> Self {
-        let shape = |&id: &NodeId| space.graph.shape(id).unwrap_or_else(|| fault("a lost operand"));
+        let shape = |&id: &NodeId| &space.graph[id].shape;
         let inputs = node.inputs.iter().map(shape).collect();
         Self { op, inputs, output: &node.shape }
     }
@@ -98,7 +98,7 @@ pub struct WeightGroup {
     pub cases: Vec<usize>,
     /// Choices under which a case of this group holds, and none of another one: those of outer
     /// decisions first. Empty if there is one group.
-    pub choices: Vec<(DecisionId, usize)>,
+    pub choices: Vec<Pick>,
 }
 
 impl WeightGroup {
@@ -107,7 +107,7 @@ impl WeightGroup {
     /// group.
     #[must_use]
     pub fn label(&self, space: &Space) -> Option<String> {
-        let choice = |&(id, candidate): &(DecisionId, usize)| {
+        let choice = |&(id, candidate): &Pick| {
             let decision = space.decision(id)?;
             Some(format!("{}={}", decision.path, decision.candidates.get(candidate)?))
         };
@@ -225,7 +225,7 @@ pub fn elastic_rows(
     selector: Diagram,
 ) -> Vec<(DecisionId, Vec<Diagram>)> {
     let rows = rows(selectors, selector);
-    let branches = rows.keys().filter_map(|&row| match selectors.top(row)? {
+    let branches = rows.keys().filter_map(|&row| match selectors.top(row) {
         Top::Branch(decision, children) => Some((decision, children.to_vec())),
         Top::Leaf(_) => None,
     });
@@ -255,7 +255,7 @@ fn rows(selectors: &Selectors, diagram: Diagram) -> IndexMap<Diagram, Way> {
             continue;
         }
         rows.insert(row, way);
-        if let Some(Top::Branch(decision, children)) = selectors.top(row) {
+        if let Top::Branch(decision, children) = selectors.top(row) {
             let ways = children.iter().enumerate();
             open.extend(ways.rev().map(|(i, &child)| (child, Some((row, decision, i)))));
         }
@@ -264,7 +264,7 @@ fn rows(selectors: &Selectors, diagram: Diagram) -> IndexMap<Diagram, Way> {
 }
 
 /// The choices that lead to a row; the outermost first, for diagrams begin with the innermost.
-fn path(rows: &IndexMap<Diagram, Way>, row: Diagram) -> Vec<(DecisionId, usize)> {
+fn path(rows: &IndexMap<Diagram, Way>, row: Diagram) -> Vec<Pick> {
     let mut choices = Vec::new();
     let mut here = row;
     while let Some(&Some((from, decision, candidate))) = rows.get(&here) {

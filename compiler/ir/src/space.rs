@@ -6,6 +6,9 @@
 //! nothing; [`crate::verify::verify`] does, and only what it returns is analysed or lowered.
 
 use std::collections::BTreeSet;
+use std::ops::Index;
+
+use nas_diagnostics::fault;
 
 use crate::assignment::Assignment;
 use crate::decision::Decision;
@@ -47,8 +50,20 @@ pub struct Space {
     pub mattered: Vec<Diagram>,
 }
 
+impl Index<DecisionId> for Space {
+    type Output = Decision;
+
+    #[track_caller]
+    fn index(&self, id: DecisionId) -> &Decision {
+        match self.decision(id) {
+            Some(decision) => decision,
+            None => fault("a decision of another space"),
+        }
+    }
+}
+
 impl Space {
-    /// The decision of this id.
+    /// The decision of this id, if the space has it. What must be there is `space[id]`.
     #[must_use]
     pub fn decision(&self, id: DecisionId) -> Option<&Decision> {
         self.decisions.get(id.index())
@@ -63,6 +78,12 @@ impl Space {
     #[must_use]
     pub fn decision_table<T: Clone>(&self, value: T) -> IdVec<DecisionId, T> {
         IdVec::filled(self.decisions.len(), value)
+    }
+
+    /// How many candidates each decision has.
+    #[must_use]
+    pub fn widths(&self) -> IdVec<DecisionId, usize> {
+        self.decisions.iter().map(|decision| decision.candidates.len()).collect()
     }
 
     /// The paths of decisions, for people: the first few, and how many more there are.

@@ -71,11 +71,12 @@ impl<T> Varied<T> {
 
     /// The value under an assignment. `selectors` is the store of the space.
     #[must_use]
-    pub fn get(&self, selectors: &Selectors, assignment: &Assignment) -> Option<&T> {
+    pub fn get(&self, selectors: &Selectors, assignment: &Assignment) -> &T {
         match self {
-            Varied::Fixed(value) => Some(value),
+            Varied::Fixed(value) => value,
             Varied::By(Table { selector, values }) => {
-                values.get(*selectors.value(*selector, assignment)? as usize)
+                let value = values.get(*selectors.value(*selector, assignment) as usize);
+                value.unwrap_or_else(|| fault("a table without one of its values"))
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::decision::Decision;
 use crate::device::{Device, Latency};
 use crate::diagram::{self, Diagram, Joints, Selectors};
 use crate::dtype::Precision;
+use crate::id_vec::IdVec;
 use crate::ids::{DecisionId, NodeId, OriginId};
 use crate::liveness::Liveness;
 use crate::measure::Measure;
@@ -407,7 +408,7 @@ impl<'s> Checker<'s> {
         for (id, node) in self.space.graph.nodes() {
             let is_end = self.space.graph.consumers(id).next().is_none();
             let is_told = self.space.dropped.contains(&id);
-            if !is_end || is_told || reaches.get(id.index()) == Some(&true) {
+            if !is_end || is_told || reaches[id] {
                 continue;
             }
             let what = match &node.kind {
@@ -455,9 +456,9 @@ impl<'s> Checker<'s> {
     }
 
     /// The decisions that some of these nodes depend on.
-    fn decisions_of(&self, nodes: &[bool]) -> BTreeSet<DecisionId> {
-        let nodes = self.space.graph.nodes().zip(nodes).filter(|(_, is_asked)| **is_asked);
-        let selectors = nodes.filter_map(|((_, node), _)| match &node.kind {
+    fn decisions_of(&self, nodes: &IdVec<NodeId, bool>) -> BTreeSet<DecisionId> {
+        let nodes = self.space.graph.nodes().filter(|(id, _)| nodes[*id]);
+        let selectors = nodes.filter_map(|(_, node)| match &node.kind {
             NodeKind::Select(selector) => Some(*selector),
             NodeKind::Op(op) => op.selector(),
             NodeKind::Input => node.shape.selector(),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use nas_ir::{Assignment, Checked, DecisionId, Space};
+use nas_ir::{Assignment, Checked, DecisionId, IdVec, Space};
 
 use crate::space::specialise;
 
@@ -61,8 +61,8 @@ pub struct Choosing<'s> {
     space: &'s Checked<Space>,
     by_path: HashMap<&'s str, DecisionId>,
     assignment: Assignment,
-    /// Whether some choice is about the decision; one row per decision.
-    is_made: Vec<bool>,
+    /// Whether some choice is about the decision.
+    is_made: IdVec<DecisionId, bool>,
 }
 
 impl<'s> Choosing<'s> {
@@ -73,7 +73,7 @@ impl<'s> Choosing<'s> {
             space,
             by_path: space.decision_ids().map(|(id, d)| (d.path.as_str(), id)).collect(),
             assignment: space.first_assignment(),
-            is_made: vec![false; space.decisions.len()],
+            is_made: space.decision_table(false),
         }
     }
 
@@ -85,9 +85,9 @@ impl<'s> Choosing<'s> {
 
     /// Makes a decision; `false` where it has no such candidate. Made it is in either case.
     pub fn take(&mut self, decision: DecisionId, candidate: &str) -> bool {
-        self.is_made.get_mut(decision.index()).into_iter().for_each(|slot| *slot = true);
-        let candidates = self.space.decision(decision).map(|d| d.candidates.as_slice());
-        let index = candidates.unwrap_or_default().iter().position(|name| name == candidate);
+        self.is_made[decision] = true;
+        let candidates = &self.space[decision].candidates;
+        let index = candidates.iter().position(|name| name == candidate);
         index.into_iter().for_each(|index| self.assignment.set(decision, index));
         index.is_some()
     }
@@ -95,7 +95,7 @@ impl<'s> Choosing<'s> {
     /// Whether no choice is about a decision yet.
     #[must_use]
     pub fn is_open(&self, decision: DecisionId) -> bool {
-        self.is_made.get(decision.index()) == Some(&false)
+        !self.is_made[decision]
     }
 
     /// The decisions that matter to the network of the choices made so far and that none of them is

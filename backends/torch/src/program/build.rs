@@ -14,7 +14,7 @@ use nas_ir::diagram::Diagram;
 use nas_ir::network::{self, NetworkNode, Port};
 use nas_ir::operation::{Case, Operation, WeightGroup};
 use nas_ir::ops::{Resize, ResizeMode, ResizeTo, Weight};
-use nas_ir::{Checked, Network, Node, NodeId, NodeKind, Op, Shape, Space, TensorName, Varied};
+use nas_ir::{Checked, Network, Node, NodeKind, Op, Shape, Space, TensorName, Varied};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
@@ -65,12 +65,13 @@ impl Program {
             alive = Some(nodes);
         }
         let always = builder.program.selectors.constant(1);
-        for ((id, node), train_only) in space.graph.nodes().zip(space.graph.train_only()) {
-            let value = if train_only {
+        let train_only = space.graph.train_only();
+        for (id, node) in space.graph.nodes() {
+            let value = if train_only[id] {
                 None
             } else {
                 let alive = match &alive {
-                    Some(alive) => *alive.get(id.index()).ok_or_else(|| unknown(id))?,
+                    Some(alive) => alive[id],
                     None => always,
                 };
                 Some(builder.node(space, node, alive)?)
@@ -80,10 +81,6 @@ impl Program {
         }
         builder.finish()
     }
-}
-
-fn unknown(id: NodeId) -> TorchError {
-    TorchError::broken(format!("nothing says when {id} is alive"))
 }
 
 fn varies(node: &Node) -> bool {

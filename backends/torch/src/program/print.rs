@@ -95,7 +95,7 @@ impl<'p> Tables<'p> {
     fn add(&mut self, selector: Diagram) {
         let mut open = vec![(selector, false)];
         while let Some((diagram, is_done)) = open.pop() {
-            let Some(Top::Branch(_, children)) = self.selectors.top(diagram) else { continue };
+            let Top::Branch(_, children) = self.selectors.top(diagram) else { continue };
             if self.places.contains_key(&diagram) {
                 continue;
             }
@@ -113,21 +113,21 @@ impl<'p> Tables<'p> {
     fn lines(&self) -> impl Iterator<Item = String> + '_ {
         let branches = self.branches.iter().enumerate();
         branches.map(|(row, &diagram)| match self.selectors.top(diagram) {
-            Some(Top::Branch(decision, children)) => {
+            Top::Branch(decision, children) => {
                 let children = children.iter().map(|&child| self.name(child));
                 format!("t{row} = by {decision} [{}]", list(children))
             }
-            Some(Top::Leaf(_)) | None => format!("t{row} = {}", self.name(diagram)),
+            Top::Leaf(_) => format!("t{row} = {}", self.name(diagram)),
         })
     }
 
     /// `t0` for a branch, the index that it says for a leaf.
     fn name(&self, diagram: Diagram) -> String {
-        match (self.places.get(&diagram), self.selectors.top(diagram)) {
+        match (self.places.get(&diagram), self.selectors.leaf(diagram)) {
             (Some(row), _) => format!("t{row}"),
-            (None, Some(Top::Leaf(index))) => index.to_string(),
+            (None, Some(index)) => index.to_string(),
             // No program that is well-formed has it.
-            (None, Some(Top::Branch(..)) | None) => "?".to_owned(),
+            (None, None) => "?".to_owned(),
         }
     }
 }

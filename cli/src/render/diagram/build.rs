@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nas_analysis::owners::{Candidate, owners};
+use nas_analysis::owners::owners;
 use nas_ir::measure::grouped;
 use nas_ir::text::brief;
-use nas_ir::{Checked, Cost, DecisionId, Network, NodeKind, Op, Shape, Space, Varied};
+use nas_ir::{
+    Checked, Cost, DecisionId, IdVec, Network, NodeId, NodeKind, Op, Pick, Shape, Space, Varied,
+};
 
 use super::boxes::{Block, Content, Diagram};
 
@@ -70,11 +72,11 @@ fn space_vertices(space: &Checked<Space>) -> Vec<Vertex<'_>> {
     let inner = inner_decisions(space, &owners);
     let mut vertices = Vec::new();
     let mut sources: Vec<BTreeSet<usize>> = Vec::with_capacity(owners.len());
-    let parts = owners.iter().zip(space.graph.train_only());
-    for ((_, node), (owners, train_only)) in space.graph.nodes().zip(parts) {
+    let train_only = space.graph.train_only();
+    for (id, node) in space.graph.nodes() {
         let read = node.inputs.iter().filter_map(|input| sources.get(input.index()));
         let read: BTreeSet<usize> = read.flatten().copied().collect();
-        if !train_only && owners.as_ref().is_none_or(|owners| !owners.is_empty()) {
+        if !train_only[id] && owners[id].as_ref().is_none_or(|owners| !owners.is_empty()) {
             sources.push(read);
             continue;
         }
@@ -105,13 +107,13 @@ fn space_vertices(space: &Checked<Space>) -> Vec<Vertex<'_>> {
 /// The decisions inside each candidate.
 fn inner_decisions(
     space: &Space,
-    owners: &[Option<BTreeSet<Candidate>>],
-) -> BTreeMap<Candidate, BTreeSet<DecisionId>> {
-    let mut inner: BTreeMap<Candidate, BTreeSet<DecisionId>> = BTreeMap::new();
-    for ((_, node), owners) in space.graph.nodes().zip(owners) {
+    owners: &IdVec<NodeId, Option<BTreeSet<Pick>>>,
+) -> BTreeMap<Pick, BTreeSet<DecisionId>> {
+    let mut inner: BTreeMap<Pick, BTreeSet<DecisionId>> = BTreeMap::new();
+    for (id, node) in space.graph.nodes() {
         let NodeKind::Select(selector) = node.kind else { continue };
         let Some(decision) = space.selectors.as_choice(selector) else { continue };
-        for owner in owners.iter().flatten() {
+        for owner in owners[id].iter().flatten() {
             inner.entry(*owner).or_default().insert(decision);
         }
     }
@@ -122,7 +124,7 @@ fn inner_decisions(
 fn candidates(
     space: &Space,
     id: DecisionId,
-    inner: &BTreeMap<Candidate, BTreeSet<DecisionId>>,
+    inner: &BTreeMap<Pick, BTreeSet<DecisionId>>,
 ) -> Vec<String> {
     let names = space.decision(id).into_iter().flat_map(|decision| &decision.candidates);
     let text = |(row, name): (usize, &String)| {

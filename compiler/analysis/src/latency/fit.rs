@@ -1,5 +1,7 @@
 //! How well the sum of the parts predicts the whole, and the correction that makes it better.
 
+use nas_ir::fault;
+
 use super::correction::{Correction, Residual, Sample};
 
 /// How often the weights of outliers are computed anew; they settle after a few times.
@@ -46,7 +48,10 @@ pub fn fit(samples: &[Sample]) -> Correction {
         let (Some(corrections), Some(found)) = (corrections, solve(&samples, form)) else {
             continue;
         };
-        let residual_of = |index| corrections.get(index).copied().unwrap_or(found);
+        let residual_of = |index: usize| match corrections.get(index) {
+            Some(correction) => *correction,
+            None => fault("a network that was not left out"),
+        };
         let residual = residual(&samples, residual_of);
         if residual.mean_absolute_percent < best.residual.mean_absolute_percent
             && percent(&samples, found) <= percent(&samples, Correction::NONE)

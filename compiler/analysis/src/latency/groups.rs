@@ -17,8 +17,9 @@
 use std::collections::BTreeSet;
 
 use nas_ir::diagram::{Diagram, Entangled, Selectors};
+use nas_ir::id_vec::Id;
 use nas_ir::liveness::Liveness;
-use nas_ir::{DecisionId, Node, NodeId, NodeKind, Op, Space, Varied};
+use nas_ir::{DecisionId, IdVec, Node, NodeId, NodeKind, Op, Space, Varied, fault};
 
 /// The most combinations of decisions of which a choice may consist with those inside its candidates:
 /// beyond, what candidates decide for themselves is measured apart. A diagram branches on inner
@@ -43,8 +44,8 @@ pub(super) struct Group {
 /// The groups of the nodes of a space that are part of a network, in the order of their first nodes.
 pub(super) fn groups(space: &Space, liveness: &mut Liveness) -> Result<Vec<Group>, Entangled> {
     let never = liveness.conditions.constant(0);
-    let of = vec![None; space.graph.len()];
-    let mut cutter = Cutter { space, groups: Vec::new(), moved: Vec::new(), of };
+    let of = space.graph.table(None);
+    let mut cutter = Cutter { space, groups: IdVec::default(), of };
     for (id, node) in space.graph.nodes() {
         let alive = liveness.node(id);
         if alive == never {
@@ -57,10 +58,11 @@ pub(super) fn groups(space: &Space, liveness: &mut Liveness) -> Result<Vec<Group
             }
             NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => continue,
         };
-        cutter.of.get_mut(id.index()).into_iter().for_each(|slot| *slot = Some(group));
+        cutter.of[id] = Some(group);
         liveness.conditions.room()?;
     }
-    let mut groups: Vec<Group> = cutter.groups.into_iter().flatten().collect();
+    let groups = cutter.groups.into_iter().filter_map(Result::ok);
+    let mut groups: Vec<Group> = groups.collect();
     groups.iter_mut().for_each(|group| group.nodes.sort_unstable());
     groups.sort_unstable_by_key(|group| group.nodes.first().copied());
     Ok(groups)
@@ -68,35 +70,50 @@ pub(super) fn groups(space: &Space, liveness: &mut Liveness) -> Result<Vec<Group
 
 struct Cutter<'s> {
     space: &'s Space,
-    /// Groups; none where one was joined to another.
-    groups: Vec<Option<Group>>,
-    /// For each group, the one that it was joined to.
-    moved: Vec<Option<usize>>,
+    /// Groups, or those that they were joined to.
+    groups: IdVec<GroupId, Result<Group, GroupId>>,
     /// For each node, the group that it was put in.
-    of: Vec<Option<usize>>,
+    of: IdVec<NodeId, Option<GroupId>>,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct GroupId(usize);
+
+impl Id for GroupId {
+    const OF: &'static str = "groups";
+
+    fn of_row(row: usize) -> Self {
+        Self(row)
+    }
+
+    fn row(self) -> usize {
+        self.0
+    }
+}
+
+const GONE: &str = "a group that was joined to another one";
 
 impl Cutter<'_> {
     /// The group of a node.
-    fn group_of(&self, id: NodeId) -> Option<usize> {
-        let mut group = self.of.get(id.index()).copied().flatten()?;
-        while let Some(&Some(to)) = self.moved.get(group) {
+    fn group_of(&self, id: NodeId) -> Option<GroupId> {
+        let mut group = self.of[id]?;
+        while let Err(to) = self.groups[group] {
             group = to;
         }
         Some(group)
     }
 
-    fn get(&self, group: usize) -> Option<&Group> {
-        self.groups.get(group)?.as_ref()
+    fn get(&self, group: GroupId) -> &Group {
+        self.groups[group].as_ref().unwrap_or_else(|_| fault(GONE))
     }
 
-    fn get_mut(&mut self, group: usize) -> Option<&mut Group> {
-        self.groups.get_mut(group)?.as_mut()
+    fn get_mut(&mut self, group: GroupId) -> &mut Group {
+        self.groups[group].as_mut().unwrap_or_else(|_| fault(GONE))
     }
 
     /// The groups of these nodes, with a node of each.
-    fn around(&self, nodes: &[NodeId]) -> Vec<(usize, NodeId)> {
-        let mut around: Vec<(usize, NodeId)> = Vec::new();
+    fn around(&self, nodes: &[NodeId]) -> Vec<(GroupId, NodeId)> {
+        let mut around: Vec<(GroupId, NodeId)> = Vec::new();
         for &node in nodes {
             if let Some(group) = self.group_of(node)
                 && around.iter().all(|(known, _)| *known != group)
@@ -107,23 +124,21 @@ impl Cutter<'_> {
         around
     }
 
-    fn add(&mut self, group: Group) -> usize {
-        self.groups.push(Some(group));
-        self.moved.push(None);
-        self.groups.len() - 1
+    fn add(&mut self, group: Group) -> GroupId {
+        self.groups.push(Ok(group))
     }
 
-    /// Puts the nodes of `from` into `to`.
-    fn join(&mut self, to: usize, from: usize) {
-        let gone = self.groups.get_mut(from).filter(|_| to != from).and_then(Option::take);
-        let (Some(mut gone), Some(group)) = (gone, self.get_mut(to)) else { return };
+    /// Puts the nodes of `from` into `to`, another group.
+    fn join(&mut self, to: GroupId, from: GroupId) {
+        let gone = std::mem::replace(&mut self.groups[from], Err(to));
+        let mut gone = gone.unwrap_or_else(|_| fault(GONE));
+        let group = self.get_mut(to);
         if group.nodes.len() < gone.nodes.len() {
             std::mem::swap(&mut group.nodes, &mut gone.nodes);
         }
         group.nodes.extend(gone.nodes);
         group.decisions.extend(gone.decisions);
         group.stage = group.stage.max(gone.stage);
-        self.moved.get_mut(from).into_iter().for_each(|slot| *slot = Some(to));
     }
 
     fn operator(
@@ -133,11 +148,11 @@ impl Cutter<'_> {
         op: &Varied<Op>,
         alive: Diagram,
         conditions: &Selectors,
-    ) -> usize {
+    ) -> GroupId {
         let operands = if op.reads_inputs() { self.around(&node.inputs) } else { Vec::new() };
-        let stage = operands.iter().filter_map(|(group, _)| Some(self.get(*group)?.stage)).max();
-        let latest = |(group, _): &&(usize, NodeId)| self.get(*group).map(|g| g.stage) == stage;
-        let latest: Vec<(usize, NodeId)> = operands.iter().filter(latest).copied().collect();
+        let stage = operands.iter().map(|(group, _)| self.get(*group).stage).max();
+        let latest = |(group, _): &&(GroupId, NodeId)| Some(self.get(*group).stage) == stage;
+        let latest: Vec<(GroupId, NodeId)> = operands.iter().filter(latest).copied().collect();
         let own = Own {
             alive,
             is_elementwise: op.is_elementwise(),
@@ -154,25 +169,26 @@ impl Cutter<'_> {
             });
         };
         rest.iter().for_each(|&other| self.join(first, other));
-        if let Some(group) = self.get_mut(first) {
-            group.nodes.push(id);
-            group.decisions.extend(own.decisions);
-        }
+        let group = self.get_mut(first);
+        group.nodes.push(id);
+        group.decisions.extend(own.decisions);
         first
     }
 
     /// The groups that an operator joins: one about a choice, or all of these, or none.
-    fn joined(&self, own: &Own, latest: &[(usize, NodeId)], conditions: &Selectors) -> Vec<usize> {
-        let choice = |(group, _): &(usize, NodeId)| Some((self.get(*group)?.choice?, *group));
+    fn joined(
+        &self,
+        own: &Own,
+        latest: &[(GroupId, NodeId)],
+        conditions: &Selectors,
+    ) -> Vec<GroupId> {
+        let choice = |(group, _): &(GroupId, NodeId)| Some((self.get(*group).choice?, *group));
         if let Some((_, group)) = latest.iter().filter_map(choice).max() {
-            let joins = self.get(group).is_some_and(|group| own.follows(group));
-            return if joins { vec![group] } else { Vec::new() };
+            return if own.follows(self.get(group)) { vec![group] } else { Vec::new() };
         }
-        let joins = |(group, operand): &(usize, NodeId)| {
-            self.get(*group).is_some_and(|group| {
-                own.follows(group)
-                    || own.continues(group, &self.shape_decisions(*operand, conditions))
-            })
+        let joins = |(group, operand): &(GroupId, NodeId)| {
+            let group = self.get(*group);
+            own.follows(group) || own.continues(group, &self.shape_decisions(*operand, conditions))
         };
         if latest.iter().all(joins) {
             latest.iter().map(|(group, _)| *group).collect()
@@ -196,7 +212,7 @@ impl Cutter<'_> {
     }
 
     fn shape_decisions(&self, id: NodeId, conditions: &Selectors) -> BTreeSet<DecisionId> {
-        let selector = self.space.graph.shape(id).and_then(Varied::selector);
+        let selector = self.space.graph[id].shape.selector();
         selector.map(|by| conditions.decisions(by)).unwrap_or_default()
     }
 
@@ -207,12 +223,12 @@ impl Cutter<'_> {
         selector: Diagram,
         alive: Diagram,
         conditions: &mut Selectors,
-    ) -> usize {
+    ) -> GroupId {
         let mut candidates = Vec::new();
         let mut stage = 0;
         for (index, &operand) in node.inputs.iter().enumerate() {
             let Some(number) = self.group_of(operand) else { continue };
-            let Some(group) = self.get(number) else { continue };
+            let group = self.get(number);
             stage = stage.max(group.stage);
             let taken = conditions.is(selector, index as u32);
             if group.condition == conditions.and(alive, taken) && !candidates.contains(&number) {
@@ -222,7 +238,7 @@ impl Cutter<'_> {
         let own = conditions.decisions(selector);
         if self.combinations(&own, &candidates) > MAX_COMBINATIONS {
             let adds_none = |group: &Group| group.decisions.is_subset(&own);
-            candidates.retain(|&candidate| self.get(candidate).is_some_and(adds_none));
+            candidates.retain(|&candidate| adds_none(self.get(candidate)));
         }
         let group = self.add(Group {
             nodes: vec![id],
@@ -236,12 +252,12 @@ impl Cutter<'_> {
     }
 
     /// How many combinations there are of these decisions and those of the groups.
-    fn combinations(&self, own: &BTreeSet<DecisionId>, groups: &[usize]) -> usize {
-        let inner = groups.iter().filter_map(|&group| self.get(group));
+    fn combinations(&self, own: &BTreeSet<DecisionId>, groups: &[GroupId]) -> usize {
+        let inner = groups.iter().map(|&group| self.get(group));
         let mut all: BTreeSet<DecisionId> = own.clone();
         all.extend(inner.flat_map(|group| group.decisions.iter().copied()));
-        let widths = all.iter().filter_map(|&id| self.space.decision(id));
-        widths.fold(1, |product, decision| product.saturating_mul(decision.candidates.len()))
+        let widths = all.iter().map(|&id| self.space[id].candidates.len());
+        widths.fold(1, usize::saturating_mul)
     }
 }
 
@@ -277,6 +293,6 @@ pub(super) fn selectors<'s>(
     node: &'s Node,
     op: &'s Varied<Op>,
 ) -> impl Iterator<Item = Diagram> + 's {
-    let shapes = node.inputs.iter().filter_map(|&id| space.graph.shape(id)?.selector());
+    let shapes = node.inputs.iter().filter_map(|&id| space.graph[id].shape.selector());
     op.selector().into_iter().chain(shapes)
 }

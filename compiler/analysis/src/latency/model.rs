@@ -2,7 +2,7 @@
 
 use nas_ir::device::{Latency, PartLatency};
 use nas_ir::diagram::Entangled;
-use nas_ir::{Checked, Space};
+use nas_ir::{Checked, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 use thiserror::Error;
 
@@ -47,9 +47,11 @@ pub fn measured(space: &mut Checked<Space>, table: &Table) -> Result<(), Unmeasu
     }
     let correction = table.correction.unwrap_or(Correction::NONE);
     let time = |part: &Option<usize>| -> f64 {
-        let part = part.and_then(|part| plan.parts.get(part));
-        let entry = part.and_then(|part| table.entries.get(&part.key));
-        entry.map_or(0.0, |entry| correction.part(entry.least))
+        // What is left of a region may be nothing.
+        let Some(part) = *part else { return 0.0 };
+        let part = plan.parts.get(part).unwrap_or_else(|| fault("a region of another plan"));
+        let entry = table.entries.get(&part.key);
+        correction.part(entry.unwrap_or_else(|| fault("a part without a time")).least)
     };
     let slowest =
         plan.regions.iter().map(|region| region.parts.iter().map(time).fold(0.0, f64::max));
@@ -66,8 +68,8 @@ fn grid(slowest: f64) -> f64 {
     let least = slowest / STEPS;
     let steps =
         (0..).map(|power| 10_f64.powi(power)).flat_map(|ten| [1.0, 2.0, 5.0].map(|n| n * ten));
-    // INVARIANT: times are finite, so that a step is found.
-    steps.into_iter().find(|step| *step >= least).unwrap_or(1.0)
+    let step = steps.into_iter().find(|step| *step >= least);
+    step.unwrap_or_else(|| fault("a time that is no number"))
 }
 
 fn set(

@@ -1,9 +1,9 @@
 //! A case of a group of nodes as a network of its own.
 
-use nas_ir::diagram::{Diagram, Selectors, Top};
+use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{Yields, Zero};
-use nas_ir::{Assignment, Network, Node, NodeId, NodeKind, Op, Shape, Space};
+use nas_ir::{Assignment, IdVec, Network, Node, NodeId, NodeKind, Op, Shape, Space, fault};
 use nas_passes::space::simplify::Left;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -13,21 +13,24 @@ pub(super) struct View<'s> {
     pub(super) space: &'s Space,
     pub(super) conditions: &'s Selectors,
     /// For each node, when it is part of a network.
-    pub(super) alive: &'s [Diagram],
+    pub(super) alive: &'s IdVec<NodeId, Diagram>,
     /// For each node, when its value is zeros, which a sum leaves out.
-    pub(super) zero: &'s [Diagram],
+    pub(super) zero: &'s IdVec<NodeId, Diagram>,
 }
 
 impl View<'_> {
     /// Whether a node is part of any network.
     fn is_used(&self, id: NodeId) -> bool {
-        let condition = self.alive.get(id.index()).and_then(|&c| self.conditions.top(c));
-        condition.is_some_and(|top| top != Top::Leaf(&0))
+        self.conditions.leaf(self.alive[id]) != Some(&0)
     }
 
-    fn holds(&self, conditions: &[Diagram], id: NodeId, assignment: &Assignment) -> bool {
-        let condition = conditions.get(id.index());
-        condition.and_then(|&c| self.conditions.value(c, assignment)) == Some(&1)
+    fn holds(
+        &self,
+        conditions: &IdVec<NodeId, Diagram>,
+        id: NodeId,
+        assignment: &Assignment,
+    ) -> bool {
+        *self.conditions.value(conditions[id], assignment) == 1
     }
 }
 
@@ -43,8 +46,7 @@ pub(super) fn network(
     let mut builder = Builder { view, assignment, values: HashMap::default(), nodes: Vec::new() };
     for &id in nodes {
         if view.holds(view.alive, id, assignment)
-            && let Some(node) = view.space.graph.node(id)
-            && let Some(value) = builder.value(id, node)
+            && let Some(value) = builder.value(id, &view.space.graph[id])
         {
             builder.values.insert(id, value);
         }
@@ -78,30 +80,34 @@ struct Builder<'s> {
 }
 
 impl Builder<'_> {
+    /// The value of an operand; one that is not known here is made outside.
     fn operand(&self, id: NodeId) -> Value {
         self.values.get(&id).copied().unwrap_or(Value::Outside(id))
     }
 
-    fn shape(&self, id: NodeId) -> Option<Shape> {
-        let shape = self.view.space.graph.shape(id)?;
-        shape.get(&self.view.space.selectors, self.assignment).copied()
+    fn shape(&self, id: NodeId) -> Shape {
+        let space = self.view.space;
+        *space.graph[id].shape.get(&space.selectors, self.assignment)
     }
 
+    /// The value of a node; `None` for what is not measured.
     fn value(&mut self, id: NodeId, node: &Node) -> Option<Value> {
         let selectors = &self.view.space.selectors;
         let op = match &node.kind {
-            NodeKind::Op(op) => op.get(selectors, self.assignment)?,
+            NodeKind::Op(op) => op.get(selectors, self.assignment),
             NodeKind::Select(selector) => {
-                let taken = *selectors.value(*selector, self.assignment)?;
-                return Some(self.operand(*node.inputs.get(taken as usize)?));
+                let taken = node.inputs.get(*selectors.value(*selector, self.assignment) as usize);
+                let taken = taken.unwrap_or_else(|| fault("a select that takes no operand"));
+                return Some(self.operand(*taken));
             }
             NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => return None,
         };
         // Outside of training, more than `identity` is its operand.
         if matches!(op.yields(), Yields::Operand | Yields::OperandButInTraining) {
-            return node.inputs.first().map(|&id| self.operand(id));
+            let operand = node.inputs.first();
+            return Some(self.operand(*operand.unwrap_or_else(|| fault("a value of nothing"))));
         }
-        let shape = self.shape(id)?;
+        let shape = self.shape(id);
         let is_zeros = |&id: &NodeId| self.view.holds(self.view.zero, id, self.assignment);
         match Left::of(op, &node.inputs, is_zeros) {
             Left::Zeros => Some(Value::Zeros(shape)),
@@ -142,19 +148,17 @@ impl Builder<'_> {
         let mut writer =
             Writer { places: HashMap::default(), nodes: Vec::new(), inputs: Vec::new() };
         for (index, made) in self.nodes.iter().enumerate() {
-            let operands = made.operands.iter().filter_map(|&operand| match operand {
-                Value::Outside(id) => Some(writer.outside(id, self.shape(id)?)),
-                Value::Zeros(shape) => Some(writer.push(Some(Op::Zero(Zero)), Vec::new(), shape)),
-                Value::Made(_) => writer.places.get(&operand).copied(),
+            let operands = made.operands.iter().map(|&operand| match operand {
+                Value::Outside(id) => writer.outside(id, self.shape(id)),
+                Value::Zeros(shape) => writer.push(Some(Op::Zero(Zero)), Vec::new(), shape),
+                Value::Made(index) => writer.made(index),
             });
             let inputs = operands.collect();
             let place = writer.push(Some(made.op.clone()), inputs, made.shape);
             writer.places.insert(Value::Made(index), place);
         }
-        let outputs = results.iter().filter_map(|&index| writer.places.get(&Value::Made(index)));
-        let outputs = outputs.enumerate();
-        let outputs =
-            outputs.map(|(i, &node)| Port { name: format!("output.{i}"), node }).collect();
+        let outputs = results.iter().map(|&index| writer.made(index)).enumerate();
+        let outputs = outputs.map(|(i, node)| Port { name: format!("output.{i}"), node }).collect();
         Some(Network {
             space: self.view.space.name.clone(),
             precision: self.view.space.device.precision,
@@ -182,6 +186,12 @@ impl Writer {
         };
         self.nodes.push(NetworkNode { name, op, inputs, shape });
         index
+    }
+
+    /// Where a node stands that was made before.
+    fn made(&self, index: usize) -> usize {
+        let place = self.places.get(&Value::Made(index));
+        *place.unwrap_or_else(|| fault("a part that reads what it has not made"))
     }
 
     /// The input that stands for a node outside.

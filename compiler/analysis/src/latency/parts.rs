@@ -5,7 +5,7 @@ use std::fmt::Write;
 use indexmap::{IndexMap, IndexSet};
 use nas_ir::diagram::{Combine, Diagram, Entangled, Joint, Selectors};
 use nas_ir::fnv::fnv1a_128;
-use nas_ir::{Assignment, Checked, DecisionId, Network, Node, NodeId, NodeKind, Space};
+use nas_ir::{Assignment, Checked, IdVec, Network, Node, NodeId, NodeKind, Pick, Space, fault};
 use nas_passes::space::simplify::Simplified;
 use rustc_hash::FxHashMap as HashMap;
 
@@ -69,9 +69,11 @@ impl Plan {
     #[must_use]
     pub fn network(&self, assignment: &Assignment) -> Vec<&Part> {
         let part = |region: &Region| {
-            let holds = self.conditions.value(region.condition, assignment)?;
-            let case = self.conditions.value(region.case, assignment).filter(|_| *holds == 1)?;
-            self.parts.get((*region.parts.get(*case as usize)?)?)
+            let holds = *self.conditions.value(region.condition, assignment) == 1;
+            let case = holds.then(|| *self.conditions.value(region.case, assignment))?;
+            let part = region.parts.get(case as usize);
+            let part = (*part.unwrap_or_else(|| fault("a region without one of its cases")))?;
+            Some(self.parts.get(part).unwrap_or_else(|| fault("a region of another plan")))
         };
         self.regions.iter().filter_map(part).collect()
     }
@@ -102,11 +104,11 @@ pub fn plan(space: &Checked<Space>) -> Result<Plan, Entangled> {
 }
 
 /// For each node, when its value is zeros, which a sum leaves out.
-fn zeros(space: &Space, conditions: &mut Selectors) -> Vec<Diagram> {
+fn zeros(space: &Space, conditions: &mut Selectors) -> IdVec<NodeId, Diagram> {
     let never = conditions.constant(0);
-    let mut zeros: Vec<Diagram> = Vec::with_capacity(space.graph.len());
+    let mut zeros: IdVec<NodeId, Diagram> = IdVec::with_capacity(space.graph.len());
     for (_, node) in space.graph.nodes() {
-        let operands = node.inputs.iter().filter_map(|id| zeros.get(id.index()).copied());
+        let operands = node.inputs.iter().map(|&id| zeros[id]);
         let is_zero = match &node.kind {
             NodeKind::Op(op) => Simplified::of(op.yields()).is_zeros(conditions, operands),
             NodeKind::Select(selector) => {
@@ -129,8 +131,8 @@ fn zeros(space: &Space, conditions: &mut Selectors) -> Vec<Diagram> {
 struct Planner<'s> {
     space: &'s Space,
     conditions: Selectors,
-    alive: Vec<Diagram>,
-    zero: Vec<Diagram>,
+    alive: IdVec<NodeId, Diagram>,
+    zero: IdVec<NodeId, Diagram>,
     /// By key.
     parts: IndexMap<String, Part>,
     regions: Vec<Region>,
@@ -138,7 +140,8 @@ struct Planner<'s> {
 
 impl Planner<'_> {
     fn group(&mut self, group: &Group) -> Result<(), Entangled> {
-        let Some(node) = group.choice.or(group.nodes.first().copied()) else { return Ok(()) };
+        let node = group.choice.or(group.nodes.first().copied());
+        let node = node.unwrap_or_else(|| fault("a group without nodes"));
         let cases = self.cases(group);
         self.conditions.room()?;
         if cases.combinations.len() > MAX_CASES {
@@ -151,13 +154,18 @@ impl Planner<'_> {
             let holds = self.conditions.and(group.condition, holds);
             let found = self.conditions.shortest(holds).and_then(|ways| self.case(group, &ways));
             let part = found.map(|network| {
+                // None where there is no room; then there is no plan.
                 let choices = self.conditions.explain(group.condition, holds).unwrap_or_default();
                 self.part(network, self.place(node, &choices))
             });
+            self.conditions.room()?;
             renamed.push(parts.insert_full(part).0 as u32);
         }
         if parts.iter().any(Option::is_some) {
-            let rename = |case: u32| renamed.get(case as usize).copied().unwrap_or_default();
+            let rename = |case: u32| {
+                let part = renamed.get(case as usize);
+                *part.unwrap_or_else(|| fault("a case of another group"))
+            };
             let case = self.conditions.rename(cases.selector, &rename);
             let parts = parts.into_iter().collect();
             self.regions.push(Region { node, condition: group.condition, case, parts });
@@ -170,11 +178,7 @@ impl Planner<'_> {
         let mut parts = IndexSet::new();
         let mut memo = HashMap::default();
         for &id in &group.nodes {
-            let (Some(node), Some(&alive)) =
-                (self.space.graph.node(id), self.alive.get(id.index()))
-            else {
-                continue;
-            };
+            let (node, alive) = (&self.space.graph[id], self.alive[id]);
             for selector in self.selectors(node) {
                 // Where the node is not there, what it would be makes no case.
                 let masked = |alive: &u32, index: &u32| if *alive == 0 { 0 } else { *index + 1 };
@@ -197,8 +201,7 @@ impl Planner<'_> {
             NodeKind::Op(op) => {
                 let mut selectors: Vec<Diagram> = groups::selectors(self.space, node, op).collect();
                 if Simplified::of(op.yields()) == Simplified::Sum {
-                    let zeros = node.inputs.iter().filter_map(|id| self.zero.get(id.index()));
-                    selectors.extend(zeros);
+                    selectors.extend(node.inputs.iter().map(|&id| self.zero[id]));
                 }
                 selectors
             }
@@ -206,20 +209,21 @@ impl Planner<'_> {
         }
     }
 
-    fn case(&self, group: &Group, choices: &[(DecisionId, usize)]) -> Option<Network> {
+    fn case(&self, group: &Group, choices: &[Pick]) -> Option<Network> {
         let Self { space, conditions, alive, zero, .. } = self;
         let mut assignment = space.first_assignment();
         choices.iter().for_each(|&(decision, candidate)| assignment.set(decision, candidate));
         network::network(View { space, conditions, alive, zero }, &group.nodes, &assignment)
     }
 
-    fn place(&self, node: NodeId, choices: &[(DecisionId, usize)]) -> Place {
-        let choice = |&(id, candidate): &(DecisionId, usize)| {
-            let decision = self.space.decision(id)?;
-            Some((decision.path.clone(), decision.candidates.get(candidate)?.clone()))
+    fn place(&self, node: NodeId, choices: &[Pick]) -> Place {
+        let choice = |&(id, candidate): &Pick| {
+            let candidate = self.space[id].candidates.get(candidate);
+            let candidate = candidate.unwrap_or_else(|| fault("a pick of no candidate"));
+            (self.space[id].path.clone(), candidate.clone())
         };
-        let path = self.space.graph.node(node).map(|node| node.name.clone()).unwrap_or_default();
-        Place { path, choices: choices.iter().filter_map(choice).collect() }
+        let path = self.space.graph[node].name.clone();
+        Place { path, choices: choices.iter().map(choice).collect() }
     }
 
     /// The position of a part, which is added unless it is known.
@@ -248,8 +252,8 @@ impl std::fmt::Display for Place {
 /// What a part takes and makes: `[16, 32, 32], [8, 32, 32] -> [16, 32, 32]`.
 fn shapes(network: &Network) -> String {
     let list = |ports: &[nas_ir::network::Port]| {
-        let shapes = ports.iter().filter_map(|port| network.nodes.get(port.node));
-        shapes.map(|node| node.shape.to_string()).collect::<Vec<_>>().join(", ")
+        let shapes = ports.iter().map(|port| network.port_shape(port));
+        shapes.map(|shape| shape.to_string()).collect::<Vec<_>>().join(", ")
     };
     format!("{} -> {}", list(&network.inputs), list(&network.outputs))
 }

@@ -1,7 +1,7 @@
 //! What is alive at each step of a space, as functions of the decisions.
 
 use nas_ir::diagram::{Combine, Diagram, Diagrams, Top};
-use nas_ir::{Assignment, Checked, DecisionId, NodeId, NodeKind, Space, fault};
+use nas_ir::{Assignment, Checked, IdVec, NodeId, NodeKind, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::super::elimination::{Semiring, eliminate};
@@ -60,14 +60,13 @@ impl Alive {
         let Builder { mut store, mut written, mut needed, .. } = builder;
         // What every network needs hides the steps that never need more.
         let ends = store.ends();
-        let floor =
-            needed.iter().filter_map(|&factor| ends.of(factor)).map(|(least, _)| least).max();
-        let floor = floor.unwrap_or(0);
+        let floor = needed.iter().map(|&factor| ends.of(factor).0).max();
+        let floor = floor.unwrap_or_else(|| fault("a space without a start"));
         let constant = store.constant(floor);
         for factors in [&mut written, &mut needed] {
             factors.sort_unstable();
             factors.dedup();
-            factors.retain(|&factor| ends.of(factor).is_some_and(|(_, most)| most > floor));
+            factors.retain(|&factor| ends.of(factor).1 > floor);
             factors.push(constant);
         }
         Ok(Self { store, written, needed })
@@ -80,24 +79,22 @@ impl Alive {
         factors: &[Diagram],
         end: End,
     ) -> Result<(u64, Assignment), TooMuch> {
-        let widths: Vec<usize> = space.decisions.iter().map(|d| d.candidates.len()).collect();
-        let found = eliminate(&Most(end), self.store.clone(), factors.to_vec(), &widths)?;
+        let factors = factors.to_vec();
+        let found = eliminate(&Most(end), self.store.clone(), factors, &space.widths())?;
         let mut assignment = space.first_assignment();
-        for (index, &bucket) in found.buckets.iter().enumerate() {
-            let decision = DecisionId::new(index);
-            let Some(Top::Branch(first, children)) = found.store.top(bucket) else { continue };
+        for (decision, &bucket) in found.buckets.iter() {
+            let Top::Branch(first, children) = found.store.top(bucket) else { continue };
             if first != decision {
                 continue;
             }
-            let value = |&child: &Diagram| found.store.value(child, &assignment).copied();
+            let value = |&child: &Diagram| *found.store.value(child, &assignment);
             let values = children.iter().map(value).enumerate();
             let best = match end {
                 End::Least => values.min_by_key(|&(_, value)| value),
                 End::Greatest => values.rev().max_by_key(|&(_, value)| value),
             };
-            if let Some((candidate, _)) = best {
-                assignment.set(decision, candidate);
-            }
+            let (candidate, _) = best.unwrap_or_else(|| fault("a decision without candidates"));
+            assignment.set(decision, candidate);
         }
         Ok((found.value, assignment))
     }
@@ -111,7 +108,7 @@ struct Builder<'s> {
     sums: HashMap<(Diagram, Diagram), Diagram>,
     products: HashMap<(Diagram, Diagram), Diagram>,
     /// For each node, the bytes of its value.
-    bytes: Vec<Diagram>,
+    bytes: IdVec<NodeId, Diagram>,
     written: Vec<Diagram>,
     needed: Vec<Diagram>,
 }
@@ -120,7 +117,7 @@ impl<'s> Builder<'s> {
     fn new(space: &'s Space, tensors: Tensors) -> Self {
         let mut store = Diagrams::default();
         let number = space.device.precision.bytes();
-        let mut bytes = Vec::with_capacity(space.graph.len());
+        let mut bytes = IdVec::with_capacity(space.graph.len());
         for (_, node) in space.graph.nodes() {
             let size = |index: usize| {
                 let shape = node.shape.values().get(index);
@@ -152,7 +149,7 @@ impl<'s> Builder<'s> {
     fn sum(&mut self, tensors: &[(NodeId, Diagram)]) -> Diagram {
         let mut sum = self.store.constant(0);
         for &(tensor, when) in tensors {
-            let Some(&bytes) = self.bytes.get(tensor.index()) else { continue };
+            let bytes = self.bytes[tensor];
             let store = &self.tensors.conditions.store;
             let holds = |holds: &u32| u64::from(*holds);
             let when = store.map(when, &mut self.store, &holds, &mut self.holds);
@@ -182,12 +179,11 @@ impl<'s> Builder<'s> {
         let mut awaited = self.tensors.kept.clone();
         let ways = Ways::of(self.space, &self.tensors);
         for (id, node) in self.space.graph.nodes().rev() {
-            let made = self.tensors.made.get(id.index()).copied();
-            let made = made.unwrap_or(self.tensors.conditions.never);
+            let made = self.tensors.made[id];
             if !matches!(node.kind, NodeKind::Op(_)) || made == self.tensors.conditions.never {
                 continue;
             }
-            let read = self.tensors.reads.get(id.index()).cloned().unwrap_or_default();
+            let read = self.tensors.reads[id].clone();
             for &(tensor, when) in &read {
                 self.tensors.conditions.add(&mut awaited, tensor, when);
             }

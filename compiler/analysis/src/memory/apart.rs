@@ -1,7 +1,7 @@
 //! Bounds of the peak that need no conditions: as if each select chose by itself.
 
 use nas_ir::measure::{BoundedRange, Bounds};
-use nas_ir::{Checked, Node, NodeId, NodeKind, Space};
+use nas_ir::{Checked, IdVec, Node, NodeId, NodeKind, Space, fault};
 use nas_passes::specialise;
 
 use crate::peak::peak;
@@ -10,13 +10,16 @@ use crate::peak::peak;
 /// the order in which the space stands.
 pub(super) fn range(space: &Checked<Space>) -> BoundedRange {
     let some = peak(&specialise(space, &space.first_assignment()));
-    let inputs = space.graph.inputs().map(|(_, node)| sizes(space, node).min().unwrap_or(0));
+    let least = |node| sizes(space, node).min().unwrap_or_else(|| fault(NO_SHAPE));
+    let inputs = space.graph.inputs().map(|(_, node)| least(node));
     let inputs = inputs.fold(0, u64::saturating_add);
     BoundedRange {
         min: Bounds { at_least: inputs.min(some.at_least), at_most: some.at_most },
         max: Bounds { at_least: some.at_least, at_most: most(space).max(some.at_most) },
     }
 }
+
+const NO_SHAPE: &str = "a node without a shape";
 
 /// The bytes that the value of a node may have.
 fn sizes(space: &Space, node: &Node) -> impl Iterator<Item = u64> {
@@ -34,14 +37,14 @@ struct Span {
 /// The most bytes at any node. The candidates of a select that nothing else reads share its value.
 fn most(space: &Space) -> u64 {
     let spans = spans(space);
-    let mut changes = vec![(0u64, 0u64); space.graph.len() + 1];
+    // What is kept goes after the end, which comes after the last node.
+    let mut changes: IdVec<usize, (u64, u64)> = IdVec::filled(space.graph.len() + 2, (0, 0));
     for ((_, node), span) in space.graph.nodes().zip(spans) {
         let Some(Span { first, last }) = span else { continue };
-        let bytes = sizes(space, node).max().unwrap_or(0);
+        let bytes = sizes(space, node).max().unwrap_or_else(|| fault(NO_SHAPE));
         let mut add = |at: usize, came: u64, went: u64| {
-            if let Some(change) = changes.get_mut(at) {
-                *change = (change.0.saturating_add(came), change.1.saturating_add(went));
-            }
+            let before = changes[at];
+            changes[at] = (before.0.saturating_add(came), before.1.saturating_add(went));
         };
         add(first, bytes, 0);
         add(last + 1, 0, bytes);
@@ -50,26 +53,27 @@ fn most(space: &Space) -> u64 {
         *alive = alive.saturating_add(came).saturating_sub(went);
         Some(*alive)
     });
+    // There is at least the end.
     alive.max().unwrap_or(0)
 }
 
 /// Where the value of each node is held; `None` where that of a select is.
-fn spans(space: &Space) -> Vec<Option<Span>> {
-    let mut lasts = vec![0; space.graph.len()];
+fn spans(space: &Space) -> IdVec<NodeId, Option<Span>> {
+    let mut lasts = space.graph.table(0);
     for (id, node) in space.graph.nodes().rev() {
-        let last = lasts.get(id.index()).copied().unwrap_or(0);
+        let last = lasts[id];
         let until = match node.kind {
             NodeKind::Select(_) => last,
             NodeKind::Output => space.graph.len(),
             NodeKind::Input | NodeKind::Op(_) | NodeKind::TrainOutput { .. } => id.index(),
         };
-        for input in &node.inputs {
-            lasts.get_mut(input.index()).into_iter().for_each(|last| *last = until.max(*last));
+        for &input in &node.inputs {
+            lasts[input] = until.max(lasts[input]);
         }
     }
-    let mut spans: Vec<Option<Span>> = Vec::with_capacity(space.graph.len());
+    let mut spans: IdVec<NodeId, Option<Span>> = IdVec::with_capacity(space.graph.len());
     for (id, node) in space.graph.nodes() {
-        let last = lasts.get(id.index()).copied().unwrap_or(0).max(id.index());
+        let last = lasts[id].max(id.index());
         let first = match node.kind {
             NodeKind::Input => Some(0),
             NodeKind::Op(_) => Some(id.index()),
@@ -82,12 +86,17 @@ fn spans(space: &Space) -> Vec<Option<Span>> {
 }
 
 /// Takes over the operands that only this select reads: where the first of them is made.
-fn joined(space: &Space, select: NodeId, node: &Node, spans: &mut [Option<Span>]) -> Option<usize> {
+fn joined(
+    space: &Space,
+    select: NodeId,
+    node: &Node,
+    spans: &mut IdVec<NodeId, Option<Span>>,
+) -> Option<usize> {
     let only = |input: &&NodeId| {
-        let is_op = space.graph.node(**input).is_some_and(|node| node.kind != NodeKind::Input);
-        is_op && space.graph.consumers(**input).all(|reader| reader == select)
+        let is_input = space.graph[**input].kind == NodeKind::Input;
+        !is_input && space.graph.consumers(**input).all(|reader| reader == select)
     };
     let taken = node.inputs.iter().filter(only);
-    let spans = taken.filter_map(|input| spans.get_mut(input.index())?.take());
+    let spans = taken.filter_map(|input| spans[*input].take());
     spans.map(|span| span.first).min()
 }

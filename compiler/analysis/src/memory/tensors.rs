@@ -6,7 +6,7 @@
 
 use nas_ir::diagram::{Diagram, Memo, Selectors};
 use nas_ir::ops::Storage;
-use nas_ir::{Checked, Node, NodeId, NodeKind, Space};
+use nas_ir::{Checked, IdVec, Node, NodeId, NodeKind, Space, fault};
 use nas_passes::space::simplify::{Logic, Simplified, alone};
 
 use super::work::MAX_VISITS;
@@ -87,9 +87,9 @@ impl Logic for Conditions {
 pub(super) struct Tensors {
     pub(super) conditions: Conditions,
     /// For each node, when it makes a tensor, in a step of its own or as an input.
-    pub(super) made: Vec<Diagram>,
+    pub(super) made: IdVec<NodeId, Diagram>,
     /// For each node, the tensors that it reads as a step, and when.
-    pub(super) reads: Vec<Cases>,
+    pub(super) reads: IdVec<NodeId, Cases>,
     /// The tensors that are outputs.
     pub(super) kept: Cases,
 }
@@ -99,11 +99,11 @@ impl Tensors {
         let mut finder = Finder {
             space,
             conditions: Conditions::new(space.selectors.clone()),
-            values: Vec::with_capacity(space.graph.len()),
-            operands: vec![Cases::new(); space.graph.len()],
-            readers: vec![Cases::new(); space.graph.len()],
+            values: IdVec::with_capacity(space.graph.len()),
+            operands: space.graph.table(Cases::new()),
+            readers: space.graph.table(Cases::new()),
             outputs: Cases::new(),
-            holders: Vec::with_capacity(space.graph.len()),
+            holders: IdVec::with_capacity(space.graph.len()),
         };
         finder.find_values()?;
         let emitted = finder.find_readers()?;
@@ -116,15 +116,15 @@ struct Finder<'s> {
     space: &'s Space,
     conditions: Conditions,
     /// For each node, the inputs and operators whose value it has, and when.
-    values: Vec<Cases>,
+    values: IdVec<NodeId, Cases>,
     /// For each node, the nodes whose values it reads where it is in the network, and when.
-    operands: Vec<Cases>,
+    operands: IdVec<NodeId, Cases>,
     /// For each node, the nodes that read its value, and when.
-    readers: Vec<Cases>,
+    readers: IdVec<NodeId, Cases>,
     /// The nodes whose values are outputs, and when.
     outputs: Cases,
     /// For each node, the tensors that hold its value, and when.
-    holders: Vec<Cases>,
+    holders: IdVec<NodeId, Cases>,
 }
 
 /// Where the value of a node is put; of what is no operator, in a tensor of its own.
@@ -137,10 +137,6 @@ fn simplified(node: &Node) -> Option<Simplified> {
     if let NodeKind::Op(op) = &node.kind { Some(Simplified::of(op.yields())) } else { None }
 }
 
-fn cases_of(table: &[Cases], node: NodeId) -> Cases {
-    table.get(node.index()).cloned().unwrap_or_default()
-}
-
 impl Finder<'_> {
     fn within_limits(&self) -> Result<(), TooMuch> {
         let is_small = self.conditions.store.visits() <= MAX_VISITS;
@@ -148,15 +144,15 @@ impl Finder<'_> {
     }
 
     fn is_zero(&self, id: NodeId) -> bool {
-        self.space.graph.node(id).and_then(simplified) == Some(Simplified::Zeros)
+        simplified(&self.space.graph[id]) == Some(Simplified::Zeros)
     }
 
     fn is_input(&self, id: NodeId) -> bool {
-        self.space.graph.node(id).is_some_and(|node| node.kind == NodeKind::Input)
+        self.space.graph[id].kind == NodeKind::Input
     }
 
     fn is_view(&self, id: NodeId) -> bool {
-        self.space.graph.node(id).is_some_and(|node| storage(node) == Storage::View)
+        storage(&self.space.graph[id]) == Storage::View
     }
 
     fn find_values(&mut self) -> Result<(), TooMuch> {
@@ -165,10 +161,10 @@ impl Finder<'_> {
                 (NodeKind::Select(selector), _) => self.selected(node, *selector),
                 (_, Some(Simplified::Sum)) => self.sum(id, node),
                 (_, Some(Simplified::Operand))
-                | (NodeKind::Output | NodeKind::TrainOutput { .. }, _) => node
-                    .inputs
-                    .first()
-                    .map_or_else(Cases::new, |&input| cases_of(&self.values, input)),
+                | (NodeKind::Output | NodeKind::TrainOutput { .. }, _) => {
+                    let input = node.inputs.first();
+                    self.values[*input.unwrap_or_else(|| fault("a value of nothing"))].clone()
+                }
                 (NodeKind::Input | NodeKind::Op(_), _) => vec![(id, self.conditions.always)],
             };
             self.values.push(values);
@@ -181,7 +177,7 @@ impl Finder<'_> {
         let mut values = Cases::new();
         for (index, &input) in node.inputs.iter().enumerate() {
             let taken = self.conditions.store.is(selector, index as u32);
-            for (value, when) in self.conditions.within(&cases_of(&self.values, input), taken) {
+            for (value, when) in self.conditions.within(&self.values[input], taken) {
                 self.conditions.add(&mut values, value, when);
             }
         }
@@ -190,7 +186,7 @@ impl Finder<'_> {
 
     /// When the value of a node is that of a `zero`.
     fn zero(&mut self, id: NodeId) -> Diagram {
-        let values = cases_of(&self.values, id).into_iter();
+        let values = self.values[id].clone().into_iter();
         let zeros = values.filter(|(value, _)| self.is_zero(*value)).map(|(_, when)| when);
         let zeros: Vec<Diagram> = zeros.collect();
         self.conditions.any(zeros)
@@ -204,7 +200,7 @@ impl Finder<'_> {
         let alone = alone(&mut self.conditions, &zeros);
         for (&input, alone) in node.inputs.iter().zip(alone) {
             forwarded = self.conditions.or(forwarded, alone);
-            for (value, when) in self.conditions.within(&cases_of(&self.values, input), alone) {
+            for (value, when) in self.conditions.within(&self.values[input], alone) {
                 self.conditions.add(&mut values, value, when);
             }
         }
@@ -214,28 +210,24 @@ impl Finder<'_> {
     }
 
     /// Finds who reads what; gives, for each node, when it is in the network.
-    fn find_readers(&mut self) -> Result<Vec<Diagram>, TooMuch> {
-        let mut emitted = vec![self.conditions.never; self.space.graph.len()];
+    fn find_readers(&mut self) -> Result<IdVec<NodeId, Diagram>, TooMuch> {
+        let mut emitted = self.space.graph.table(self.conditions.never);
         for (id, node) in self.space.graph.nodes().rev() {
             let alive = match &node.kind {
                 NodeKind::Output => self.conditions.always,
-                NodeKind::Op(op) if op.reads_inputs() => {
-                    emitted.get(id.index()).copied().unwrap_or(self.conditions.never)
-                }
+                NodeKind::Op(op) if op.reads_inputs() => emitted[id],
                 NodeKind::Op(_)
                 | NodeKind::Select(_)
                 | NodeKind::Input
                 | NodeKind::TrainOutput { .. } => continue,
             };
             for (value, when) in self.read_by(id, node, alive) {
-                if let Some(slot) = emitted.get_mut(value.index()) {
-                    *slot = self.conditions.or(*slot, when);
-                }
+                emitted[value] = self.conditions.or(emitted[value], when);
             }
             self.within_limits()?;
         }
         for (id, _) in self.space.graph.inputs() {
-            emitted.get_mut(id.index()).into_iter().for_each(|slot| *slot = self.conditions.always);
+            emitted[id] = self.conditions.always;
         }
         Ok(emitted)
     }
@@ -245,7 +237,7 @@ impl Finder<'_> {
         let is_sum = simplified(node) == Some(Simplified::Sum);
         let mut read = Cases::new();
         for &input in &node.inputs {
-            for (value, when) in self.conditions.within(&cases_of(&self.values, input), alive) {
+            for (value, when) in self.conditions.within(&self.values[input], alive) {
                 if !(is_sum && self.is_zero(value)) {
                     self.conditions.add(&mut read, value, when);
                 }
@@ -255,21 +247,19 @@ impl Finder<'_> {
             if node.kind == NodeKind::Output {
                 self.conditions.add(&mut self.outputs, value, when);
             }
-            if let Some(readers) = self.readers.get_mut(value.index()) {
-                self.conditions.add(readers, id, when);
-            }
+            self.conditions.add(&mut self.readers[value], id, when);
         }
-        self.operands.get_mut(id.index()).into_iter().for_each(|slot| slot.clone_from(&read));
+        self.operands[id].clone_from(&read);
         read
     }
 
     /// When something but this reader needs a value as it stands.
     fn needed_beside(&mut self, value: NodeId, reader: NodeId) -> Diagram {
-        let others = cases_of(&self.readers, value);
+        let others = self.readers[value].clone();
         let others = others.into_iter().filter(|(other, _)| *other != reader).map(|(_, when)| when);
         let mut needed = self.conditions.any(others.collect::<Vec<_>>());
         if self.is_view(value) {
-            for (seen, when) in cases_of(&self.operands, value) {
+            for (seen, when) in self.operands[value].clone() {
                 let beside = self.needed_beside(seen, value);
                 let beside = self.conditions.and(beside, when);
                 needed = self.conditions.or(needed, beside);
@@ -284,7 +274,7 @@ impl Finder<'_> {
             let mut holders = Cases::new();
             let mut shared = self.conditions.never;
             let read =
-                if storage == Storage::Own { Cases::new() } else { cases_of(&self.operands, id) };
+                if storage == Storage::Own { Cases::new() } else { self.operands[id].clone() };
             for (value, when) in read {
                 let mut when = when;
                 if storage == Storage::InPlace {
@@ -292,8 +282,7 @@ impl Finder<'_> {
                     let free = self.conditions.not(needed);
                     when = self.conditions.and(when, free);
                 }
-                for (tensor, when) in self.conditions.within(&cases_of(&self.holders, value), when)
-                {
+                for (tensor, when) in self.conditions.within(&self.holders[value], when) {
                     let is_input = self.is_input(tensor);
                     if storage == Storage::View || !is_input {
                         self.conditions.add(&mut holders, tensor, when);
@@ -311,16 +300,15 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn finish(mut self, emitted: &[Diagram]) -> Result<Tensors, TooMuch> {
-        let mut made = Vec::with_capacity(emitted.len());
-        let mut reads = Vec::with_capacity(emitted.len());
-        for (index, &emitted) in emitted.iter().enumerate() {
-            let id = NodeId::new(index);
-            let own = cases_of(&self.holders, id).into_iter().find(|(holder, _)| *holder == id);
+    fn finish(mut self, emitted: &IdVec<NodeId, Diagram>) -> Result<Tensors, TooMuch> {
+        let mut made = IdVec::with_capacity(emitted.len());
+        let mut reads = IdVec::with_capacity(emitted.len());
+        for (id, &emitted) in emitted.iter() {
+            let own = self.holders[id].clone().into_iter().find(|(holder, _)| *holder == id);
             let own =
                 own.map_or(self.conditions.never, |(_, when)| self.conditions.and(when, emitted));
             made.push(own);
-            let read = self.conditions.within(&cases_of(&self.operands, id), own);
+            let read = self.conditions.within(&self.operands[id], own);
             reads.push(self.held(&read));
         }
         let outputs = std::mem::take(&mut self.outputs);
@@ -333,7 +321,7 @@ impl Finder<'_> {
     fn held(&mut self, values: &[(NodeId, Diagram)]) -> Cases {
         let mut held = Cases::new();
         for &(value, when) in values {
-            for (tensor, when) in self.conditions.within(&cases_of(&self.holders, value), when) {
+            for (tensor, when) in self.conditions.within(&self.holders[value], when) {
                 self.conditions.add(&mut held, tensor, when);
             }
         }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use nas_ir::diagram::Diagram;
-use nas_ir::{NodeId, NodeKind, Space};
+use nas_ir::{IdVec, NodeId, NodeKind, Space};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::tensors::{Cases, Tensors};
@@ -14,9 +14,9 @@ use super::work::MAX_VISITS;
 /// When steps lie between a tensor and one of its readers.
 pub(super) struct Ways {
     /// For each node, whether it is an input.
-    is_input: Vec<bool>,
+    is_input: IdVec<NodeId, bool>,
     /// For each tensor, the steps that read it.
-    readers: Vec<Cases>,
+    readers: IdVec<NodeId, Cases>,
     /// For each tensor that was asked for, the steps in between.
     between: RefCell<HashMap<NodeId, Span>>,
 }
@@ -49,18 +49,17 @@ impl Span {
 impl Ways {
     pub(super) fn of(space: &Space, tensors: &Tensors) -> Self {
         let is_input = space.graph.nodes().map(|(_, node)| node.kind == NodeKind::Input).collect();
-        let mut readers = vec![Cases::new(); tensors.reads.len()];
-        for (index, reads) in tensors.reads.iter().enumerate() {
+        let mut readers = space.graph.table(Cases::new());
+        for (reader, reads) in tensors.reads.iter() {
             for &(tensor, when) in reads {
-                let slot = readers.get_mut(tensor.index());
-                slot.into_iter().for_each(|slot| slot.push((NodeId::new(index), when)));
+                readers[tensor].push((reader, when));
             }
         }
         Self { is_input, readers, between: RefCell::default() }
     }
 
     pub(super) fn is_input(&self, node: NodeId) -> bool {
-        self.is_input.get(node.index()) == Some(&true)
+        self.is_input[node]
     }
 
     /// Of the tensors that are alive at a step, those that are so in every order.
@@ -109,10 +108,11 @@ impl Ways {
     /// The steps that a tensor is asked about: up to its last reader.
     fn span(&self, tensor: NodeId, tensors: &Tensors) -> Range<usize> {
         let first = if self.is_input(tensor) { 0 } else { tensor.index() + 1 };
-        let readers = self.readers.get(tensor.index()).and_then(|readers| readers.last());
+        let reader = self.readers[tensor].last();
         let is_kept = tensors.kept.iter().any(|(kept, _)| *kept == tensor);
+        // What nothing reads is asked about nowhere.
         let last =
-            if is_kept { tensors.made.len() } else { readers.map_or(0, |(last, _)| last.index()) };
+            if is_kept { tensors.made.len() } else { reader.map_or(0, |(last, _)| last.index()) };
         first..last
     }
 
@@ -123,11 +123,11 @@ impl Ways {
         let mut after = Span::new(span.clone(), conditions.never);
         for step in span.map(NodeId::new) {
             if self.is_input(tensor) {
-                made.get(step.index()).into_iter().for_each(|&made| after.set(step, made));
+                after.set(step, made[step]);
                 continue;
             }
             let mut when = conditions.never;
-            for &(read, reads) in reads.get(step.index()).into_iter().flatten() {
+            for &(read, reads) in &reads[step] {
                 let before = if read == tensor { Some(conditions.always) } else { after.get(read) };
                 let before =
                     before.map_or(conditions.never, |before| conditions.and(reads, before));
@@ -144,7 +144,7 @@ impl Ways {
         let Tensors { conditions, reads, kept, .. } = tensors;
         let kept = kept.iter().find(|(kept, _)| *kept == tensor).map(|&(_, when)| when);
         let mut before = Span::new(span.start..span.end + 1, conditions.never);
-        for &(reader, when) in self.readers.get(tensor.index()).into_iter().flatten() {
+        for &(reader, when) in &self.readers[tensor] {
             before.set(reader, when);
         }
         for step in (span.start..=span.end).rev().map(NodeId::new) {
@@ -153,10 +153,11 @@ impl Ways {
                 when = conditions.or(when, kept);
                 before.set(step, when);
             }
-            if when == conditions.never {
+            // After the last step nothing is read.
+            if when == conditions.never || step.index() == reads.len() {
                 continue;
             }
-            for &(read, reads) in reads.get(step.index()).into_iter().flatten() {
+            for &(read, reads) in &reads[step] {
                 if read == tensor || (read < tensor && !self.is_input(tensor)) {
                     continue;
                 }

@@ -15,6 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use nas_ir::measure::Bounds;
+use nas_ir::{IdVec, fault};
 use rustc_hash::FxHashSet as HashSet;
 
 use super::steps::{Step, Steps};
@@ -34,7 +35,7 @@ struct State {
 
 /// The peak of the best order, by a search through so many states at most.
 pub(super) fn peak(steps: &Steps, max_states: usize) -> Bounds {
-    let steps = steps.0.as_slice();
+    let steps = &steps.0;
     let mut at = State::start(steps);
     let mut search = Search { steps, level: needed_anyway(steps), states: max_states };
     loop {
@@ -54,11 +55,11 @@ pub(super) fn peak(steps: &Steps, max_states: usize) -> Bounds {
 }
 
 /// Bytes that every order needs: all inputs at the start, and what a step reads and makes.
-fn needed_anyway(steps: &[Step]) -> u64 {
-    let bytes = |index: usize| steps.get(index).map_or(0, |step| step.bytes);
-    let inputs = sum(steps.iter().filter(|step| step.is_input()).map(|step| step.bytes));
+fn needed_anyway(steps: &IdVec<usize, Step>) -> u64 {
+    let bytes = |index: usize| steps[index].bytes;
+    let inputs = sum(steps.rows().iter().filter(|step| step.is_input()).map(|step| step.bytes));
     let own = |step: &Step| step.run(sum(step.reads.iter().map(|&read| bytes(read))), bytes).0;
-    steps.iter().map(own).fold(inputs, u64::max)
+    steps.rows().iter().map(own).fold(inputs, u64::max)
 }
 
 fn sum(bytes: impl Iterator<Item = u64>) -> u64 {
@@ -67,10 +68,10 @@ fn sum(bytes: impl Iterator<Item = u64>) -> u64 {
 
 impl State {
     /// The inputs are there, nothing is done.
-    fn start(steps: &[Step]) -> Self {
+    fn start(steps: &IdVec<usize, Step>) -> Self {
         let words = steps.len().div_ceil(u64::BITS as usize);
         let mut state = Self { done: vec![0; words].into(), count: 0, alive: 0, ready: Vec::new() };
-        for (index, step) in steps.iter().enumerate() {
+        for (index, step) in steps.iter() {
             if step.is_input() {
                 state.mark(index);
                 let is_needed = step.is_kept || !step.readers.is_empty();
@@ -78,19 +79,21 @@ impl State {
             }
         }
         let can_start = |(_, step): &(usize, &Step)| !step.is_input() && state.has_all(&step.reads);
-        state.ready = steps.iter().enumerate().filter(can_start).map(|(index, _)| index).collect();
+        state.ready = steps.iter().filter(can_start).map(|(index, _)| index).collect();
         state
     }
 
     fn mark(&mut self, step: usize) {
         let word = self.done.get_mut(step / u64::BITS as usize);
-        word.into_iter().for_each(|word| *word |= 1 << (step % u64::BITS as usize));
+        let word = word.unwrap_or_else(|| fault("a step without a bit"));
+        *word |= 1 << (step % u64::BITS as usize);
         self.count += 1;
     }
 
     fn has(&self, step: usize) -> bool {
         let word = self.done.get(step / u64::BITS as usize);
-        word.is_some_and(|word| word >> (step % u64::BITS as usize) & 1 == 1)
+        let word = word.unwrap_or_else(|| fault("a step without a bit"));
+        word >> (step % u64::BITS as usize) & 1 == 1
     }
 
     fn has_all(&self, steps: &[usize]) -> bool {
@@ -98,24 +101,23 @@ impl State {
     }
 
     /// The most bytes alive while a step runs, and those alive after it.
-    fn run(&self, steps: &[Step], (index, step): (usize, &Step)) -> (u64, u64) {
+    fn run(&self, steps: &IdVec<usize, Step>, (index, step): (usize, &Step)) -> (u64, u64) {
         step.run(self.alive, |read| {
             let is_done = |&reader: &usize| reader == index || self.has(reader);
-            let freed =
-                steps.get(read).filter(|read| !read.is_kept && read.readers.iter().all(is_done));
-            freed.map_or(0, |read| read.bytes)
+            let read = &steps[read];
+            if !read.is_kept && read.readers.iter().all(is_done) { read.bytes } else { 0 }
         })
     }
 
     /// The state after a step that is ready.
-    fn then(&self, steps: &[Step], index: usize) -> Self {
-        let Some(step) = steps.get(index) else { return self.clone() };
+    fn then(&self, steps: &IdVec<usize, Step>, index: usize) -> Self {
+        let step = &steps[index];
         let mut next = self.clone();
         next.alive = self.run(steps, (index, step)).1;
         next.mark(index);
         next.ready.retain(|&ready| ready != index);
         for &reader in &step.readers {
-            if steps.get(reader).is_some_and(|step| next.has_all(&step.reads)) {
+            if next.has_all(&steps[reader].reads) {
                 next.ready.push(reader);
             }
         }
@@ -134,7 +136,7 @@ enum Climb {
 }
 
 struct Search<'s> {
-    steps: &'s [Step],
+    steps: &'s IdVec<usize, Step>,
     /// Bytes that every order needs, as far as known.
     level: u64,
     /// How many states may still be looked at.
@@ -144,7 +146,7 @@ struct Search<'s> {
 impl Search<'_> {
     /// The ready steps of a state.
     fn ready<'s>(&'s self, state: &'s State) -> impl Iterator<Item = (usize, &'s Step)> {
-        state.ready.iter().filter_map(|&index| Some((index, self.steps.get(index)?)))
+        state.ready.iter().map(|&index| (index, &self.steps[index]))
     }
 
     /// The state after all steps that leave no more alive and exceed no level: the one-step
@@ -183,7 +185,7 @@ impl Search<'_> {
     /// more alive than the start.
     fn climb(&mut self, start: &State) -> Climb {
         let mut local = start.alive;
-        let mut states = vec![start.clone()];
+        let mut states: IdVec<usize, State> = vec![start.clone()].into();
         let mut seen = HashSet::from_iter([start.done.clone()]);
         let mut valley = start.clone();
         let mut edges = BinaryHeap::new();
@@ -201,8 +203,7 @@ impl Search<'_> {
                     }
                 }
             }
-            let Some(state) = states.get(from) else { continue };
-            let next = self.settled(state.then(self.steps, index), local);
+            let next = self.settled(states[from].then(self.steps, index), local);
             if next.count == self.steps.len() {
                 return Climb::End;
             }

@@ -3,7 +3,7 @@
 
 use nas_ir::network::NetworkNode;
 use nas_ir::ops::Storage;
-use nas_ir::{Network, Op};
+use nas_ir::{IdVec, Network, Op, fault};
 use rustc_hash::FxHashSet as HashSet;
 
 /// A step and the tensor that it makes. An input is a step that is done from the start.
@@ -65,14 +65,14 @@ impl Step {
 
 /// The steps of a network, what a step reads before the step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Steps(pub(super) Vec<Step>);
+pub(super) struct Steps(pub(super) IdVec<usize, Step>);
 
 impl Steps {
     pub(super) fn of(network: &Network) -> Self {
         let mut builder = Builder {
-            steps: Vec::new(),
-            uses: Vec::new(),
-            step_of: Vec::new(),
+            steps: IdVec::default(),
+            uses: IdVec::default(),
+            step_of: IdVec::default(),
             bytes: network.precision.bytes(),
         };
         let uses = uses(network);
@@ -84,12 +84,12 @@ impl Steps {
 
     /// With each step that can as well run right before its only reader made a part of that.
     pub(super) fn joined(self) -> Self {
-        let mut joined: Vec<Option<Step>> = Vec::with_capacity(self.0.len());
+        let mut joined: IdVec<usize, Option<Step>> = IdVec::with_capacity(self.0.len());
         for mut step in self.0 {
             for read in step.reads.clone() {
                 let fits = |earlier: &&Step| can_wait(earlier, &step, &joined);
-                if joined.get(read).and_then(Option::as_ref).filter(fits).is_some()
-                    && let Some(earlier) = joined.get_mut(read).and_then(Option::take)
+                if joined[read].as_ref().filter(fits).is_some()
+                    && let Some(earlier) = joined[read].take()
                 {
                     join(earlier, read, &mut step);
                 }
@@ -109,15 +109,17 @@ const MAX_READS: usize = 4;
 ///
 /// It may if the step never leaves less alive than there was, for then to do it later does no harm
 /// on the way, and if it never needs more than its reader needs right after it.
-fn can_wait(step: &Step, reader: &Step, steps: &[Option<Step>]) -> bool {
+fn can_wait(step: &Step, reader: &Step, steps: &IdVec<usize, Option<Step>>) -> bool {
     if step.is_kept || step.is_input() || step.readers.len() != 1 || step.reads.len() > MAX_READS {
         return false;
     }
-    let tensor = |read: usize| steps.get(read).and_then(Option::as_ref);
-    let bytes =
-        |read: usize| tensor(read).filter(|read| !read.is_kept).map_or(0, |read| read.bytes);
+    // What is kept does not become free, nor is there a tensor of what became a part.
+    let bytes = |read: usize| match &steps[read] {
+        Some(read) if !read.is_kept => read.bytes,
+        _ => 0,
+    };
     let before = step.reads.iter().map(|&read| bytes(read)).fold(0, u64::saturating_add);
-    let own = reader.parts.last().map_or(0, |part| part.bytes);
+    let own = reader.parts.last().unwrap_or_else(|| fault("an input that reads")).bytes;
     (0..1u32 << step.reads.len()).all(|last_readers| {
         let is_last = |read| {
             let place = step.reads.iter().position(|&other| other == read);
@@ -130,11 +132,10 @@ fn can_wait(step: &Step, reader: &Step, steps: &[Option<Step>]) -> bool {
 
 /// Makes a step a part of its only reader, right before the last part of that.
 fn join(earlier: Step, index: usize, reader: &mut Step) {
-    if let Some(mut own) = reader.parts.pop() {
-        own.frees = own.frees.saturating_add(earlier.bytes);
-        reader.parts.extend(earlier.parts);
-        reader.parts.push(own);
-    }
+    let mut own = reader.parts.pop().unwrap_or_else(|| fault("an input that reads"));
+    own.frees = own.frees.saturating_add(earlier.bytes);
+    reader.parts.extend(earlier.parts);
+    reader.parts.push(own);
     reader.reads.extend(earlier.reads);
     let mut seen = HashSet::from_iter([index]);
     reader.reads.retain(|&read| seen.insert(read));
@@ -145,19 +146,19 @@ fn join(earlier: Step, index: usize, reader: &mut Step) {
 }
 
 /// The steps that are left, by their new numbers.
-fn renumbered(steps: Vec<Option<Step>>) -> Steps {
-    let mut numbers = Vec::with_capacity(steps.len());
-    let mut left: Vec<Step> = Vec::new();
+fn renumbered(steps: IdVec<usize, Option<Step>>) -> Steps {
+    let mut numbers: IdVec<usize, usize> = IdVec::with_capacity(steps.len());
+    let mut left: IdVec<usize, Step> = IdVec::default();
     for step in steps {
         numbers.push(left.len());
         let Some(mut step) = step else { continue };
-        let number = |read: &mut usize| *read = numbers.get(*read).copied().unwrap_or_default();
+        let number = |read: &mut usize| *read = numbers[*read];
         step.reads.iter_mut().for_each(number);
         step.parts.iter_mut().flat_map(|part| &mut part.reads).for_each(number);
         step.readers.clear();
         let own = left.len();
         for &read in &step.reads {
-            left.get_mut(read).into_iter().for_each(|read| read.readers.push(own));
+            left[read].readers.push(own);
         }
         left.push(step);
     }
@@ -165,21 +166,21 @@ fn renumbered(steps: Vec<Option<Step>>) -> Steps {
 }
 
 /// How often the value of each node is read or is an output.
-fn uses(network: &Network) -> Vec<usize> {
-    let mut uses = vec![0; network.nodes.len()];
+fn uses(network: &Network) -> IdVec<usize, usize> {
+    let mut uses = IdVec::filled(network.nodes.len(), 0);
     let operands = network.nodes.iter().flat_map(|node| &node.inputs);
     for &used in operands.chain(network.outputs.iter().map(|port| &port.node)) {
-        uses.get_mut(used).into_iter().for_each(|uses| *uses += 1);
+        uses[used] += 1;
     }
     uses
 }
 
 struct Builder {
-    steps: Vec<Step>,
+    steps: IdVec<usize, Step>,
     /// For each step, how often its tensor is used outside of the nodes that share it.
-    uses: Vec<usize>,
+    uses: IdVec<usize, usize>,
     /// For each node, the step whose tensor holds its value.
-    step_of: Vec<usize>,
+    step_of: IdVec<usize, usize>,
     /// Bytes of a number.
     bytes: u64,
 }
@@ -189,8 +190,7 @@ impl Builder {
         let step = match self.shared(node) {
             Some(step) => {
                 // What was one use is now those of this node.
-                let shared = self.uses.get_mut(step);
-                shared.into_iter().for_each(|shared| *shared = *shared - 1 + uses);
+                self.uses[step] = self.uses[step] - 1 + uses;
                 step
             }
             None => self.step(node, uses),
@@ -200,11 +200,8 @@ impl Builder {
 
     /// The step whose tensor the value of a node is put into, if it has none of its own.
     fn shared(&self, node: &NetworkNode) -> Option<usize> {
-        let step = *self.step_of.get(*node.inputs.first()?)?;
-        let is_free = || {
-            let is_input = self.steps.get(step).is_some_and(Step::is_input);
-            !is_input && self.uses.get(step) == Some(&1)
-        };
+        let step = self.step_of[*node.inputs.first()?];
+        let is_free = || !self.steps[step].is_input() && self.uses[step] == 1;
         match node.op.as_ref().map(Op::storage)? {
             Storage::View => Some(step),
             Storage::InPlace => is_free().then_some(step),
@@ -213,13 +210,13 @@ impl Builder {
     }
 
     fn step(&mut self, node: &NetworkNode, uses: usize) -> usize {
-        let reads = node.inputs.iter().filter_map(|&input| self.step_of.get(input).copied());
+        let reads = node.inputs.iter().map(|&input| self.step_of[input]);
         let mut reads: Vec<usize> = reads.collect();
         reads.sort_unstable();
         reads.dedup();
         let index = self.steps.len();
         for &read in &reads {
-            self.steps.get_mut(read).into_iter().for_each(|step| step.readers.push(index));
+            self.steps[read].readers.push(index);
         }
         let bytes = node.shape.elements().saturating_mul(self.bytes);
         let is_input = node.op.is_none();
@@ -230,8 +227,7 @@ impl Builder {
 
     fn finish(mut self, network: &Network) -> Steps {
         for port in &network.outputs {
-            let step = self.step_of.get(port.node).and_then(|&step| self.steps.get_mut(step));
-            step.into_iter().for_each(|step| step.is_kept = true);
+            self.steps[self.step_of[port.node]].is_kept = true;
         }
         Steps(self.steps)
     }

@@ -20,7 +20,7 @@ fn steps(rows: &[(u64, &[usize])]) -> Steps {
     for step in &mut steps {
         step.is_kept = step.readers.is_empty();
     }
-    Steps(steps)
+    Steps(steps.into())
 }
 
 fn exact(rows: &[(u64, &[usize])]) -> u64 {
@@ -128,10 +128,10 @@ proptest! {
         let plain: Vec<(u64, &[usize])> =
             rows.iter().map(|(bytes, reads, _)| (*bytes, reads.as_slice())).collect();
         let mut steps = steps(&plain);
-        for (step, (_, _, is_kept)) in steps.0.iter_mut().zip(&rows) {
+        for (step, (_, _, is_kept)) in steps.0.rows_mut().iter_mut().zip(&rows) {
             step.is_kept |= is_kept;
         }
-        let best = brute(&steps.0);
+        let best = brute(steps.0.rows());
         prop_assert_eq!(peak(&steps, MAX_STATES), Bounds::exactly(best));
         prop_assert_eq!(peak(&steps.clone().joined(), MAX_STATES), Bounds::exactly(best));
         let bounds = peak(&steps, few);

@@ -4,13 +4,28 @@ use std::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use nas_diagnostics::fault;
 use rustc_hash::FxBuildHasher;
 
+use crate::id_vec::{Id, IdVec};
 use crate::ids::DecisionId;
 
 /// A diagram: a row of the store that made it. Equal functions have equal rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Diagram(pub(super) u32);
+pub struct Diagram(u32);
+
+impl Id for Diagram {
+    const OF: &'static str = "diagrams";
+
+    fn of_row(row: usize) -> Self {
+        // INVARIANT: stores are limited to far fewer rows than `u32::MAX`.
+        Self(row as u32)
+    }
+
+    fn row(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// What a diagram begins with.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -28,6 +43,19 @@ enum Row {
     Branch(Branch),
 }
 
+impl Row {
+    fn top<'r, T>(self, values: &'r [T], children: &'r [Diagram]) -> Top<'r, T> {
+        let found = match self {
+            Self::Leaf(value) => values.get(value).map(Top::Leaf),
+            Self::Branch(branch) => {
+                let own = children.get(branch.first..branch.first + branch.width);
+                own.map(|own| Top::Branch(branch.decision, own))
+            }
+        };
+        found.unwrap_or_else(|| fault("a diagram without what it is made of"))
+    }
+}
+
 /// A row that branches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Branch {
@@ -41,9 +69,9 @@ pub(super) struct Branch {
 /// See the file.
 #[derive(Debug, Clone)]
 pub(super) struct Rows<T> {
-    rows: Vec<Row>,
+    rows: IdVec<Diagram, Row>,
     /// The hash of each row: a table that grows asks for all of them.
-    hashes: Vec<u64>,
+    hashes: IdVec<Diagram, u64>,
     /// The values of the leaves.
     values: Vec<T>,
     /// The children of the branches.
@@ -55,8 +83,8 @@ pub(super) struct Rows<T> {
 impl<T> Default for Rows<T> {
     fn default() -> Self {
         Self {
-            rows: Vec::new(),
-            hashes: Vec::new(),
+            rows: IdVec::default(),
+            hashes: IdVec::default(),
             values: Vec::new(),
             children: Vec::new(),
             places: HashTable::new(),
@@ -70,30 +98,30 @@ impl<T> Rows<T> {
         self.rows.len()
     }
 
-    pub(super) fn get(&self, diagram: Diagram) -> Option<Top<'_, T>> {
-        let row = *self.rows.get(diagram.0 as usize)?;
-        of(row, &self.values, &self.children)
+    pub(super) fn top(&self, diagram: Diagram) -> Top<'_, T> {
+        self.rows[diagram].top(&self.values, &self.children)
     }
 
     /// All rows, children before those that have them.
     pub(super) fn iter(&self) -> impl Iterator<Item = Top<'_, T>> {
-        self.rows.iter().filter_map(|row| of(*row, &self.values, &self.children))
+        self.rows.rows().iter().map(|row| row.top(&self.values, &self.children))
     }
 
     /// The row, if it branches.
     pub(super) fn branch(&self, diagram: Diagram) -> Option<Branch> {
-        match self.rows.get(diagram.0 as usize)? {
+        match self.rows[diagram] {
             Row::Leaf(_) => None,
-            Row::Branch(branch) => Some(*branch),
+            Row::Branch(branch) => Some(branch),
         }
     }
 
-    /// A child of a branch, where it has so many.
-    pub(super) fn child(&self, branch: Branch, candidate: usize) -> Option<Diagram> {
-        if candidate >= branch.width {
-            return None;
+    /// The child of a branch for one of the candidates.
+    pub(super) fn child(&self, branch: Branch, candidate: usize) -> Diagram {
+        let child = self.children.get(branch.first + candidate);
+        match child.filter(|_| candidate < branch.width) {
+            Some(&child) => child,
+            None => fault("a diagram without a child for a candidate"),
         }
-        self.children.get(branch.first + candidate).copied()
     }
 }
 
@@ -127,30 +155,15 @@ impl<T: Eq + Hash> Rows<T> {
     fn place(&mut self, top: &Top<'_, T>) -> (Diagram, bool) {
         let Self { rows, hashes, values, children, places } = self;
         let hash = FxBuildHasher.hash_one(top);
-        let at = |diagram: &Diagram| {
-            rows.get(diagram.0 as usize).and_then(|row| of(*row, values, children))
-        };
-        let is_same = |other: &Diagram| at(other).as_ref() == Some(top);
-        // INVARIANT: what is in the table is a row, and has its hash.
-        let hash_of = |other: &Diagram| hashes.get(other.0 as usize).copied().unwrap_or_default();
+        let is_same = |other: &Diagram| rows[*other].top(values, children) == *top;
+        let hash_of = |other: &Diagram| hashes[*other];
         match places.entry(hash, is_same, hash_of) {
             Entry::Occupied(found) => (*found.get(), false),
             Entry::Vacant(free) => {
-                let diagram = Diagram(rows.len() as u32);
+                let diagram = hashes.push(hash);
                 free.insert(diagram);
-                hashes.push(hash);
                 (diagram, true)
             }
         }
     }
-}
-
-fn of<'r, T>(row: Row, values: &'r [T], children: &'r [Diagram]) -> Option<Top<'r, T>> {
-    Some(match row {
-        Row::Leaf(value) => Top::Leaf(values.get(value)?),
-        Row::Branch(branch) => {
-            let own = children.get(branch.first..branch.first + branch.width)?;
-            Top::Branch(branch.decision, own)
-        }
-    })
 }

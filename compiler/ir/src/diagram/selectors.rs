@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use indexmap::{IndexMap, IndexSet};
+use nas_diagnostics::fault;
 use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
 use super::rows::{Diagram, Top};
 use super::store::{Combine, Diagrams, Old};
-use crate::assignment::Assignment;
+use crate::assignment::{Assignment, Pick};
 use crate::ids::DecisionId;
 
 /// Diagrams that say which of several things holds, by its index; conditions are those of 0
@@ -54,15 +55,15 @@ impl Selectors {
     /// The decision of which the selector is the [`Selectors::choice`].
     #[must_use]
     pub fn as_choice(&self, selector: Diagram) -> Option<DecisionId> {
-        let Top::Branch(decision, children) = self.top(selector)? else { return None };
+        let Top::Branch(decision, children) = self.top(selector) else { return None };
         let mut leaves = children.iter().enumerate();
-        let is_choice = leaves.all(|(i, &c)| self.top(c) == Some(Top::Leaf(&(i as u32))));
+        let is_choice = leaves.all(|(i, &c)| self.leaf(c) == Some(&(i as u32)));
         is_choice.then_some(decision)
     }
 
     /// The condition under which a selector takes an index.
     pub fn is(&mut self, selector: Diagram, index: u32) -> Diagram {
-        if let (Some(decision), Some(Top::Branch(_, children))) =
+        if let (Some(decision), Top::Branch(_, children)) =
             (self.as_choice(selector), self.top(selector))
         {
             let width = children.len();
@@ -128,11 +129,12 @@ impl Selectors {
         let varying = parts.iter().filter(|part| self.decision(**part).is_some());
         let varying: IndexSet<Diagram, FxBuildHasher> = varying.copied().collect();
         let Joint { selector, combinations } = self.joint_of(context, &varying);
-        let taken = |row: &[u32], part: &Diagram| match self.top(*part) {
-            Some(Top::Leaf(index)) => Some(*index),
-            _ => row.get(varying.get_index_of(part)?).copied(),
+        let taken = |row: &[u32], part: &Diagram| {
+            let column = || row.get(varying.get_index_of(part)?);
+            let index = self.leaf(*part).or_else(column);
+            *index.unwrap_or_else(|| fault("a combination without one of its parts"))
         };
-        let whole = |row: Vec<u32>| parts.iter().filter_map(|part| taken(&row, part)).collect();
+        let whole = |row: Vec<u32>| parts.iter().map(|part| taken(&row, part)).collect();
         let combinations = combinations.into_iter().map(whole).collect();
         Joint { selector, combinations }
     }
@@ -173,10 +175,10 @@ impl Selectors {
             let combine = Combine { values: &pair, at_once: &at_once };
             selector = self.apply(selector, part, &combine, &mut HashMap::default());
             let extended = pairs.into_inner().into_iter().map(|(before, index)| {
-                let mut row: Vec<u32> =
-                    combinations.get(before as usize).cloned().unwrap_or_default();
-                row.push(index);
-                row
+                let before: Option<&Vec<u32>> = combinations.get(before as usize);
+                let before =
+                    before.unwrap_or_else(|| fault("a combination that goes on from none"));
+                before.iter().copied().chain([index]).collect::<Vec<u32>>()
             });
             combinations = extended.collect();
         }
@@ -202,16 +204,15 @@ impl Selectors {
     pub fn path(&self, selector: Diagram, assignment: &Assignment) -> Vec<DecisionId> {
         let mut decisions = Vec::new();
         let mut here = selector;
-        while let Some(Top::Branch(decision, children)) = self.top(here) {
+        while let Some(decision) = self.decision(here) {
             decisions.push(decision);
-            let Some(&child) = children.get(assignment.get(decision)) else { break };
-            here = child;
+            here = self.cofactor(here, decision, assignment.get(decision));
         }
         decisions
     }
 
-    /// The choices that are made wherever a condition holds.
-    pub fn implied(&self, condition: Diagram) -> BTreeSet<(DecisionId, usize)> {
+    /// The choices that are made wherever a condition holds; none, if it never does.
+    pub fn implied(&self, condition: Diagram) -> BTreeSet<Pick> {
         self.implied_by(condition, &mut HashMap::default()).unwrap_or_default()
     }
 
@@ -219,12 +220,12 @@ impl Selectors {
     fn implied_by(
         &self,
         condition: Diagram,
-        memo: &mut HashMap<Diagram, Option<BTreeSet<(DecisionId, usize)>>>,
-    ) -> Option<BTreeSet<(DecisionId, usize)>> {
+        memo: &mut HashMap<Diagram, Option<BTreeSet<Pick>>>,
+    ) -> Option<BTreeSet<Pick>> {
         if let Some(known) = memo.get(&condition) {
             return known.clone();
         }
-        let implied = match self.top(condition)? {
+        let implied = match self.top(condition) {
             Top::Leaf(holds) => (*holds != 0).then(BTreeSet::new),
             Top::Branch(decision, children) => {
                 let ways = children.iter().enumerate().filter_map(|(candidate, &child)| {
@@ -254,11 +255,7 @@ impl Selectors {
 
     /// The fewest choices, found by leaving out what is not needed, under which `condition`
     /// holds wherever the context does; `None` if it holds nowhere in the context.
-    pub fn explain(
-        &mut self,
-        context: Diagram,
-        condition: Diagram,
-    ) -> Option<Vec<(DecisionId, usize)>> {
+    pub fn explain(&mut self, context: Diagram, condition: Diagram) -> Option<Vec<Pick>> {
         let both = self.and(context, condition);
         let mut choices = self.shortest(both)?;
         let implied = self.rename(condition, &|holds| u32::from(holds == 0));
@@ -278,13 +275,15 @@ impl Selectors {
     }
 
     /// The condition where these choices are made.
-    pub fn given(&mut self, condition: Diagram, choices: &[(DecisionId, usize)]) -> Diagram {
+    pub fn given(&mut self, condition: Diagram, choices: &[Pick]) -> Diagram {
         let replace = |store: &mut Self, old: Old<u32>| match old {
             Old::Leaf(value) => store.constant(value),
             Old::Branch(here, children) => {
                 let made = choices.iter().find(|(decision, _)| *decision == here);
-                match made.and_then(|&(_, candidate)| children.get(candidate).copied()) {
-                    Some(child) => child,
+                match made {
+                    Some(&(_, candidate)) => *children
+                        .get(candidate)
+                        .unwrap_or_else(|| fault("a choice of no candidate")),
                     None => store.branch(here, &children),
                 }
             }
@@ -293,14 +292,14 @@ impl Selectors {
     }
 
     /// The choices on a shortest way to where the condition holds.
-    pub fn shortest(&self, condition: Diagram) -> Option<Vec<(DecisionId, usize)>> {
+    pub fn shortest(&self, condition: Diagram) -> Option<Vec<Pick>> {
         // For each row that was seen, from which row and by which choice.
         let mut ways = IndexMap::from([(condition, None)]);
         let mut next = 0;
         let mut here = loop {
             let (&here, _) = ways.get_index(next)?;
             next += 1;
-            match self.top(here)? {
+            match self.top(here) {
                 Top::Leaf(0) => {}
                 Top::Leaf(_) => break here,
                 Top::Branch(decision, children) => {

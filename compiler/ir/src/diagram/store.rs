@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use indexmap::IndexSet;
+use nas_diagnostics::fault;
 use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::entangled::Entangled;
 use super::rows::{Branch, Diagram, Rows, Top};
 use crate::assignment::Assignment;
+use crate::id_vec::IdVec;
 use crate::ids::DecisionId;
 
 /// The store of diagrams with values of type `T`.
@@ -126,8 +128,8 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
 
     /// What the diagram begins with.
     #[must_use]
-    pub fn top(&self, diagram: Diagram) -> Option<Top<'_, T>> {
-        self.rows.get(diagram)
+    pub fn top(&self, diagram: Diagram) -> Top<'_, T> {
+        self.rows.top(diagram)
     }
 
     /// The highest decision on which the function depends.
@@ -138,14 +140,19 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
 
     /// The value under an assignment.
     #[must_use]
-    pub fn value(&self, mut diagram: Diagram, assignment: &Assignment) -> Option<&T> {
-        loop {
-            match self.top(diagram)? {
-                Top::Leaf(value) => return Some(value),
-                Top::Branch(decision, children) => {
-                    diagram = *children.get(assignment.get(decision))?;
-                }
-            }
+    pub fn value(&self, mut diagram: Diagram, assignment: &Assignment) -> &T {
+        while let Some(branch) = self.rows.branch(diagram) {
+            diagram = self.rows.child(branch, assignment.get(branch.decision));
+        }
+        self.leaf(diagram).unwrap_or_else(|| fault("a diagram that ends without a value"))
+    }
+
+    /// The value of a diagram that depends on no decision.
+    #[must_use]
+    pub fn leaf(&self, diagram: Diagram) -> Option<&T> {
+        match self.top(diagram) {
+            Top::Leaf(value) => Some(value),
+            Top::Branch(..) => None,
         }
     }
 
@@ -179,7 +186,10 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         let mut seen = HashSet::default();
         let mut open = vec![diagram];
         while let Some(next) = open.pop() {
-            let Some(top) = self.top(next).filter(|_| seen.insert(next)) else { continue };
+            if !seen.insert(next) {
+                continue;
+            }
+            let top = self.top(next);
             if let Top::Branch(_, children) = top {
                 open.extend(children.iter().rev());
             }
@@ -200,7 +210,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
 
     /// The child of a diagram that begins with a branch; else the diagram itself.
     fn part(&self, diagram: Diagram, branch: Option<Branch>, candidate: usize) -> Diagram {
-        branch.and_then(|branch| self.rows.child(branch, candidate)).unwrap_or(diagram)
+        branch.map_or(diagram, |branch| self.rows.child(branch, candidate))
     }
 
     /// The function that two combine to. `memo` is for one `combine` only.
@@ -271,21 +281,22 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         let (of_a, of_b) = (self.rows.branch(a), self.rows.branch(b));
         let decision = |branch: Option<Branch>| branch.map(|branch| branch.decision);
         let result = match decision(of_a).max(decision(of_b)) {
-            None => match (self.top(a), self.top(b)) {
-                (Some(Top::Leaf(x)), Some(Top::Leaf(y))) => {
-                    let (values, _) = combine;
-                    let value = values(x, y);
-                    let before = self.rows.len();
-                    let result = self.constant(value);
-                    self.count_rows(before, memo.len());
-                    result
-                }
-                _ => a,
-            },
+            None => {
+                let (values, _) = combine;
+                let (Top::Leaf(x), Top::Leaf(y)) = (self.top(a), self.top(b)) else {
+                    fault("a branch without a decision");
+                };
+                let value = values(x, y);
+                let before = self.rows.len();
+                let result = self.constant(value);
+                self.count_rows(before, memo.len());
+                result
+            }
             Some(decision) => {
                 let at = |branch: Option<Branch>| branch.filter(|it| it.decision == decision);
                 let (of_a, of_b) = (at(of_a), at(of_b));
-                let width = of_a.map_or(0, |of| of.width).max(of_b.map_or(0, |of| of.width));
+                // One of them branches on it; if both do, they have as many children.
+                let width = of_a.or(of_b).map_or(0, |branch| branch.width);
                 let start = self.pending.len();
                 for i in 0..width {
                     let (x, y) = (self.part(a, of_a, i), self.part(b, of_b, i));
@@ -293,7 +304,8 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                     self.pending.push(child);
                 }
                 let before = self.rows.len();
-                let children = self.pending.get(start..).unwrap_or_default();
+                let children = self.pending.get(start..);
+                let children = children.unwrap_or_else(|| fault("a branch lost its children"));
                 let result = self.rows.add_branch(decision, children);
                 self.pending.truncate(start);
                 self.count_rows(before, memo.len());
@@ -316,8 +328,8 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
             return known;
         }
         let result = match self.top(diagram) {
-            Some(Top::Leaf(value)) => into.constant(replace(value)),
-            Some(Top::Branch(decision, children)) => {
+            Top::Leaf(value) => into.constant(replace(value)),
+            Top::Branch(decision, children) => {
                 let mut inner = |child: &Diagram| {
                     stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
                         self.map(*child, into, replace, memo)
@@ -326,7 +338,6 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                 let children: Vec<Diagram> = children.iter().map(&mut inner).collect();
                 into.branch(decision, &children)
             }
-            None => diagram,
         };
         memo.insert(diagram, result);
         result
@@ -338,26 +349,24 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         &self,
         diagram: Diagram,
         into: &mut Self,
-        kept: &[Vec<usize>],
+        kept: &IdVec<DecisionId, Vec<usize>>,
         memo: &mut HashMap<Diagram, Diagram>,
     ) -> Diagram {
         if let Some(&known) = memo.get(&diagram) {
             return known;
         }
         let result = match self.top(diagram) {
-            Some(Top::Leaf(value)) => into.constant(value.clone()),
-            Some(Top::Branch(decision, children)) => {
-                let kept_here = kept.get(decision.index()).map(Vec::as_slice).unwrap_or_default();
-                let children = kept_here.iter().filter_map(|&candidate| children.get(candidate));
-                let mut inner = |child: &Diagram| {
+            Top::Leaf(value) => into.constant(value.clone()),
+            Top::Branch(decision, _) => {
+                let mut inner = |&candidate: &usize| {
+                    let child = self.cofactor(diagram, decision, candidate);
                     stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
-                        self.of_candidates(*child, into, kept, memo)
+                        self.of_candidates(child, into, kept, memo)
                     })
                 };
-                let children: Vec<Diagram> = children.map(&mut inner).collect();
+                let children: Vec<Diagram> = kept[decision].iter().map(&mut inner).collect();
                 into.branch(decision, &children)
             }
-            None => diagram,
         };
         memo.insert(diagram, result);
         result
@@ -391,9 +400,9 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
         if !self.visit_more(memo.len()) {
             return diagram;
         }
-        let old = match self.rows.get(diagram) {
-            Some(Top::Leaf(value)) => Old::Leaf(value.clone()),
-            Some(Top::Branch(decision, children)) => {
+        let old = match self.top(diagram) {
+            Top::Leaf(value) => Old::Leaf(value.clone()),
+            Top::Branch(decision, children) => {
                 let mut children = children.to_vec();
                 for child in &mut children {
                     *child = stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
@@ -402,7 +411,6 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                 }
                 Old::Branch(decision, children)
             }
-            None => return diagram,
         };
         let rows = self.rows.len();
         let result = replace(self, old);
@@ -413,22 +421,22 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
 }
 
 /// The least and the greatest value of each diagram of a store.
-pub struct Ends<T>(Vec<(T, T)>);
+pub struct Ends<T>(IdVec<Diagram, (T, T)>);
 
 impl<T: Copy + Ord + Eq + Hash> Diagrams<T> {
     /// The ends of all diagrams that there are by now.
     pub fn ends(&self) -> Ends<T> {
-        let mut ends: Vec<(T, T)> = Vec::with_capacity(self.rows.len());
+        let mut ends: IdVec<Diagram, (T, T)> = IdVec::with_capacity(self.rows.len());
         for row in self.rows.iter() {
             // INVARIANT: children are made before the rows that have them.
             let own = match row {
                 Top::Leaf(value) => Some((*value, *value)),
                 Top::Branch(_, children) => {
-                    let children = children.iter().filter_map(|child| ends.get(child.0 as usize));
-                    children.copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+                    let children = children.iter().map(|&child| ends[child]);
+                    children.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
                 }
             };
-            ends.extend(own);
+            ends.push(own.unwrap_or_else(|| fault("a branch without children")));
         }
         Ends(ends)
     }
@@ -436,7 +444,7 @@ impl<T: Copy + Ord + Eq + Hash> Diagrams<T> {
 
 impl<T: Copy> Ends<T> {
     /// The least and the greatest value of a diagram.
-    pub fn of(&self, diagram: Diagram) -> Option<(T, T)> {
-        self.0.get(diagram.0 as usize).copied()
+    pub fn of(&self, diagram: Diagram) -> (T, T) {
+        self.0[diagram]
     }
 }

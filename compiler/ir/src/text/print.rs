@@ -64,7 +64,7 @@ impl Tables {
     fn add(&mut self, space: &Space, selector: Diagram) {
         let mut open = vec![(selector, false)];
         while let Some((row, is_done)) = open.pop() {
-            let Some(Top::Branch(_, children)) = space.selectors.top(row) else { continue };
+            let Top::Branch(_, children) = space.selectors.top(row) else { continue };
             if is_done {
                 self.rows.insert(row);
             } else if !self.rows.contains(&row) {
@@ -77,15 +77,14 @@ impl Tables {
     /// `by d1 [t0, 1]`
     fn row(&self, space: &Space, row: Diagram) -> String {
         match space.selectors.top(row) {
-            Some(Top::Leaf(index)) => index.to_string(),
-            Some(Top::Branch(decision, children)) => {
-                let children = children.iter().map(|&child| match space.selectors.top(child) {
-                    Some(Top::Leaf(index)) => index.to_string(),
-                    _ => self.name(space, child),
+            Top::Leaf(index) => index.to_string(),
+            Top::Branch(decision, children) => {
+                let children = children.iter().map(|&child| match space.selectors.leaf(child) {
+                    Some(index) => index.to_string(),
+                    None => self.name(space, child),
                 });
                 format!("by {decision} [{}]", list(children))
             }
-            None => String::new(),
         }
     }
 

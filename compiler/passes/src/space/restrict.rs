@@ -2,15 +2,18 @@
 
 use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::origin::retain;
-use nas_ir::{Checked, Choice, DecisionId, Graph, Node, NodeId, NodeKind, Space, Varied, varied};
+use nas_ir::{
+    Checked, Choice, DecisionId, Graph, IdVec, Node, NodeId, NodeKind, Pick, Space, Varied, fault,
+    varied,
+};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The space without these candidates. Decisions, paths and labels stay, a decision with one
 /// candidate left too; nodes that only what is gone led to are gone. Each decision must keep a
 /// candidate, or nothing of the space has a meaning.
 #[must_use]
-pub fn restrict(space: &Checked<Space>, gone: &[(DecisionId, usize)]) -> Space {
-    let kept: Vec<Vec<usize>> = space
+pub fn restrict(space: &Checked<Space>, gone: &[Pick]) -> Space {
+    let kept: IdVec<DecisionId, Vec<usize>> = space
         .decision_ids()
         .map(|(id, decision)| {
             let all = 0..decision.candidates.len();
@@ -18,29 +21,27 @@ pub fn restrict(space: &Checked<Space>, gone: &[(DecisionId, usize)]) -> Space {
         })
         .collect();
     let mut pass = Pass { space, kept, selectors: Selectors::default(), known: HashMap::default() };
-    let nodes: Vec<Node> = space.graph.nodes().map(|(_, node)| pass.node(node)).collect();
+    let nodes: IdVec<NodeId, Node> = space.graph.nodes().map(|(_, node)| pass.node(node)).collect();
     let is_needed = pass.needed(&nodes);
     let mut graph = Graph::default();
     let mut places: HashMap<NodeId, NodeId> = HashMap::default();
-    for (((id, _), node), is_needed) in space.graph.nodes().zip(nodes).zip(is_needed) {
-        if is_needed && let Some(place) = pass.place(node, &places, &mut graph) {
-            places.insert(id, place);
+    for ((id, _), node) in space.graph.nodes().zip(nodes) {
+        if is_needed[id] {
+            places.insert(id, pass.place(node, &places, &mut graph));
         }
     }
     let mattered = pass.mattered();
     let mut result = Space { graph, mattered, ..Space::clone(space) };
     result.dropped = space.dropped.iter().filter_map(|id| places.get(id).copied()).collect();
     for &(id, candidate) in gone {
-        if let Some(decision) = space.decision(id)
-            && let Some(name) = decision.candidates.get(candidate)
-        {
-            result.origins.note_gone(&decision.path, name);
+        if let Some(name) = space[id].candidates.get(candidate) {
+            result.origins.note_gone(&space[id].path, name);
         }
     }
-    for (kept, (decision, id)) in pass.kept.iter().zip(result.decisions.iter_mut().zip(0..)) {
+    for ((id, kept), decision) in pass.kept.iter().zip(&mut result.decisions) {
         retain(&mut decision.candidates, kept);
         if !matches!(decision.choice, Choice::Sets { .. }) {
-            result.origins.keep_written(DecisionId::new(id), kept);
+            result.origins.keep_written(id, kept);
         }
     }
     result.selectors = pass.selectors;
@@ -50,7 +51,7 @@ pub fn restrict(space: &Checked<Space>, gone: &[(DecisionId, usize)]) -> Space {
 struct Pass<'s> {
     space: &'s Checked<Space>,
     /// The candidates that each decision keeps.
-    kept: Vec<Vec<usize>>,
+    kept: IdVec<DecisionId, Vec<usize>>,
     /// The store of the result.
     selectors: Selectors,
     known: HashMap<Diagram, Diagram>,
@@ -66,8 +67,8 @@ impl Pass<'_> {
         let Some(selector) = value.selector() else { return value.clone() };
         let selector = self.selector(selector);
         let found = varied(&mut self.selectors, selector, value.values(), |a, b| a == b);
-        // INVARIANT: the leaves are among those that there were.
-        found.unwrap_or_else(|| value.clone())
+        // The leaves are among those that there were.
+        found.unwrap_or_else(|| fault("a value that the space did not have"))
     }
 
     /// When each decision made a difference in the whole space, of the candidates that are kept.
@@ -77,7 +78,7 @@ impl Pass<'_> {
             _ if !space.mattered.is_empty() => (&space.selectors, space.mattered.clone()),
             Ok(liveness) => {
                 let ids = space.decision_ids().map(|(id, _)| id);
-                (&liveness.conditions, ids.filter_map(|id| liveness.decision(id)).collect())
+                (&liveness.conditions, ids.map(|id| liveness.decision(id)).collect())
             }
             Err(_) => return Vec::new(),
         };
@@ -106,15 +107,12 @@ impl Pass<'_> {
     }
 
     /// Whether each node is a port or one that such a node reads.
-    fn needed(&self, nodes: &[Node]) -> Vec<bool> {
-        let mut needed = vec![false; nodes.len()];
-        for (index, node) in nodes.iter().enumerate().rev() {
-            let is_port = !matches!(node.kind, NodeKind::Op(_) | NodeKind::Select(_));
-            let is_needed = is_port || needed.get(index).copied().unwrap_or_default();
-            if is_needed {
-                for id in [NodeId::new(index)].into_iter().chain(self.operands(node)) {
-                    needed.get_mut(id.index()).into_iter().for_each(|slot| *slot = true);
-                }
+    fn needed(&self, nodes: &IdVec<NodeId, Node>) -> IdVec<NodeId, bool> {
+        let mut needed = self.space.graph.table(false);
+        for (id, node) in nodes.iter().rev() {
+            needed[id] |= !matches!(node.kind, NodeKind::Op(_) | NodeKind::Select(_));
+            if needed[id] {
+                self.operands(node).into_iter().for_each(|operand| needed[operand] = true);
             }
         }
         needed
@@ -126,21 +124,24 @@ impl Pass<'_> {
         mut node: Node,
         places: &HashMap<NodeId, NodeId>,
         graph: &mut Graph,
-    ) -> Option<NodeId> {
-        let old = self.operands(&node);
-        let new: Option<Vec<NodeId>> = old.iter().map(|id| places.get(id).copied()).collect();
+    ) -> NodeId {
+        let place = |id: &NodeId| places.get(id).copied();
+        let place = |id| place(id).unwrap_or_else(|| fault("an operand that is not needed"));
+        let new: Vec<NodeId> = self.operands(&node).iter().map(place).collect();
         if let NodeKind::Select(selector) = node.kind {
-            if let Some([only]) = new.as_deref() {
-                return Some(*only);
+            if let [only] = new.as_slice() {
+                return *only;
             }
             let mut taken: Vec<u32> =
                 self.selectors.leaves(selector).into_iter().copied().collect();
             taken.sort_unstable();
-            let position = |leaf| taken.iter().position(|&other| other == leaf);
-            let renamed = |leaf| position(leaf).map_or(0, |position| position as u32);
+            let renamed = |leaf| match taken.binary_search(&leaf) {
+                Ok(position) => position as u32,
+                Err(_) => fault("an operand that is never taken"),
+            };
             node.kind = NodeKind::Select(self.selectors.rename(selector, &renamed));
         }
-        node.inputs = new?;
-        Some(graph.add(node))
+        node.inputs = new;
+        graph.add(node)
     }
 }

@@ -7,7 +7,7 @@
 use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::Yields;
-use nas_ir::{Network, Op};
+use nas_ir::{IdVec, Network, Op, fault};
 
 /// What a node is once what computes nothing is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,9 @@ impl Simplified {
     ) -> L::Condition {
         let mut operands = operands.into_iter();
         match self {
-            Self::Operand => operands.next().unwrap_or_else(|| logic.never()),
+            Self::Operand => {
+                operands.next().unwrap_or_else(|| fault("an operator without operands"))
+            }
             Self::Zeros => logic.always(),
             Self::Sum => operands.fold(logic.always(), |all, zeros| logic.and(all, zeros)),
             Self::Itself => logic.never(),
@@ -146,7 +148,7 @@ impl<'o, T> Left<'o, T> {
             Simplified::Zeros => Self::Zeros,
             Simplified::Operand => match operands.first() {
                 Some(operand) => Self::Operand(operand),
-                None => Self::Operator(Vec::new()),
+                None => fault("an operator without operands"),
             },
             Simplified::Itself => Self::Operator(operands.iter().collect()),
             Simplified::Sum => {
@@ -161,13 +163,8 @@ impl<'o, T> Left<'o, T> {
     }
 }
 
-/// The index of no node. No node that stays reads one that goes, nor one that comes after it; if it
-/// did, the verifier would find this.
+/// The index of no node: no table has a row for it, so that to read such a node is a fault.
 pub(super) const NONE: usize = usize::MAX;
-
-fn entry(table: &[usize], node: usize) -> usize {
-    table.get(node).copied().unwrap_or(NONE)
-}
 
 /// The network without what computes nothing, and without what nothing reads any more; its inputs
 /// stay. What is then read by what training adds alone becomes part of that.
@@ -176,41 +173,41 @@ pub fn simplify(mut network: Network) -> Network {
     let mut nodes = std::mem::take(&mut network.nodes);
     nodes.append(&mut network.training.nodes);
     let values = forward(&mut nodes);
-    ports(&mut network).for_each(|port| port.node = entry(&values, port.node));
+    ports(&mut network).for_each(|port| port.node = values[port.node]);
 
     let is_read = read(&nodes, network.inputs.iter().chain(&network.outputs));
     let trained = network.training.outputs.iter().map(|output| &output.port);
     let is_trained = read(&nodes, trained);
-    let mut places = vec![NONE; nodes.len()];
+    let mut places: IdVec<usize, usize> = IdVec::filled(nodes.len(), NONE);
     let (mut own, mut added) = (Vec::new(), Vec::new());
-    for ((index, node), part) in nodes.into_iter().enumerate().zip(is_read.iter().zip(is_trained)) {
-        match part {
+    for (index, node) in nodes.into_iter().enumerate() {
+        match (is_read[index], is_trained[index]) {
             (true, _) => own.push((index, node)),
             (false, true) => added.push((index, node)),
             (false, false) => {}
         }
     }
     for (place, (index, _)) in own.iter().chain(&added).enumerate() {
-        places.get_mut(*index).into_iter().for_each(|slot| *slot = place);
+        places[*index] = place;
     }
     let placed = |(_, mut node): (usize, NetworkNode)| {
-        node.inputs.iter_mut().for_each(|input| *input = entry(&places, *input));
+        node.inputs.iter_mut().for_each(|input| *input = places[*input]);
         node
     };
     network.nodes = own.into_iter().map(placed).collect();
     network.training.nodes = added.into_iter().map(placed).collect();
-    ports(&mut network).for_each(|port| port.node = entry(&places, port.node));
+    ports(&mut network).for_each(|port| port.node = places[port.node]);
     network
 }
 
 /// For each node, the node whose value it has: itself, unless it computes nothing. Operands become
 /// those, and zeros in sums go.
-fn forward(nodes: &mut [NetworkNode]) -> Vec<usize> {
-    let mut values: Vec<usize> = Vec::with_capacity(nodes.len());
-    let mut zeros: Vec<bool> = Vec::with_capacity(nodes.len());
+fn forward(nodes: &mut [NetworkNode]) -> IdVec<usize, usize> {
+    let mut values: IdVec<usize, usize> = IdVec::with_capacity(nodes.len());
+    let mut zeros: IdVec<usize, bool> = IdVec::with_capacity(nodes.len());
     for (index, NetworkNode { op, inputs, .. }) in nodes.iter_mut().enumerate() {
-        inputs.iter_mut().for_each(|input| *input = entry(&values, *input));
-        let is_zeros = |input: &usize| zeros.get(*input) == Some(&true);
+        inputs.iter_mut().for_each(|input| *input = values[*input]);
+        let is_zeros = |input: &usize| zeros[*input];
         let left = op.as_ref().map(|op| Left::of(op, inputs, is_zeros));
         let (value, own) = match left {
             None => (index, false),
@@ -238,15 +235,12 @@ fn ports(network: &mut Network) -> impl Iterator<Item = &mut Port> {
 }
 
 /// For each node, whether a port is computed from it.
-fn read<'p>(nodes: &[NetworkNode], ports: impl Iterator<Item = &'p Port>) -> Vec<bool> {
-    let mut is_read = vec![false; nodes.len()];
-    let mut note = |node: usize| is_read.get_mut(node).into_iter().for_each(|slot| *slot = true);
-    ports.for_each(|port| note(port.node));
+fn read<'p>(nodes: &[NetworkNode], ports: impl Iterator<Item = &'p Port>) -> IdVec<usize, bool> {
+    let mut is_read = IdVec::filled(nodes.len(), false);
+    ports.for_each(|port| is_read[port.node] = true);
     for (index, node) in nodes.iter().enumerate().rev() {
-        if is_read.get(index) == Some(&true) {
-            for &input in &node.inputs {
-                is_read.get_mut(input).into_iter().for_each(|slot| *slot = true);
-            }
+        if is_read[index] {
+            node.inputs.iter().for_each(|&input| is_read[input] = true);
         }
     }
     is_read

@@ -1,8 +1,4 @@
 //! From a space and an assignment to one network.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "a table made by a space has a row for each of its ids"
-)]
 
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::{
@@ -47,7 +43,7 @@ impl<'s> Picked<'s> {
     /// The operator of a node in this network.
     fn op(&self, node: &'s Node) -> Option<&'s Op> {
         let NodeKind::Op(op) = &node.kind else { return None };
-        op.get(&self.space.selectors, self.assignment)
+        Some(op.get(&self.space.selectors, self.assignment))
     }
 
     /// The operands that a node reads in this network: of a select, the one that it takes.
@@ -55,10 +51,9 @@ impl<'s> Picked<'s> {
         let all = node.inputs.as_slice();
         match (&node.kind, self.op(node)) {
             (NodeKind::Select(selector), _) => {
-                let taken = self.space.selectors.value(*selector, self.assignment);
-                // INVARIANT: the checker proved that a select takes one of its operands.
-                let taken = taken.and_then(|&index| all.get(index as usize));
-                taken.map(std::slice::from_ref).unwrap_or_default()
+                let taken = *self.space.selectors.value(*selector, self.assignment);
+                let taken = all.get(taken as usize).map(std::slice::from_ref);
+                taken.unwrap_or_else(|| fault("a select that takes no operand"))
             }
             (_, Some(op)) if !op.reads_inputs() => &[],
             _ => all,
@@ -96,9 +91,10 @@ impl<'s> Picked<'s> {
             self.decided_by(node).into_iter().for_each(|decision| matters[decision] = true);
         }
         let decisions = self.space.decision_ids().filter(|(id, _)| matters[*id]);
-        let choices = decisions.filter_map(|(id, decision)| {
-            let candidate = decision.candidates.get(self.assignment.get(id))?;
-            Some((decision.path.clone(), candidate.clone()))
+        let choices = decisions.map(|(id, decision)| {
+            let candidate = decision.candidates.get(self.assignment.get(id));
+            let candidate = candidate.unwrap_or_else(|| fault("a choice of no candidate"));
+            (decision.path.clone(), candidate.clone())
         });
         choices.collect()
     }
@@ -107,9 +103,10 @@ impl<'s> Picked<'s> {
     fn latency(&self, reached: &IdVec<NodeId, bool>) -> Option<u64> {
         let latency = self.space.device.latency.as_ref()?;
         let alive = latency.parts.iter().filter(|part| reached[part.node]);
-        let each = alive.filter_map(|part| {
-            let case = self.space.selectors.value(part.case, self.assignment)?;
-            part.nanoseconds.get(*case as usize).copied()
+        let each = alive.map(|part| {
+            let case = *self.space.selectors.value(part.case, self.assignment);
+            let nanoseconds = part.nanoseconds.get(case as usize);
+            *nanoseconds.unwrap_or_else(|| fault("a part without one of its latencies"))
         });
         Some(each.fold(latency.overhead, u64::saturating_add))
     }
@@ -168,9 +165,9 @@ impl<'s> Builder<'s> {
 
     /// The node has the value of the operand that it reads.
     fn pass_on(&mut self, id: NodeId, node: &'s Node) {
-        if let Some(&operand) = self.picked.operands(node).first() {
-            self.places[id] = self.places[operand];
-        }
+        let operand = self.picked.operands(node).first();
+        let operand = *operand.unwrap_or_else(|| fault("an output of nothing"));
+        self.places[id] = self.places[operand];
     }
 
     fn port(&self, node: &Node, id: NodeId) -> Port {
@@ -181,13 +178,11 @@ impl<'s> Builder<'s> {
     fn made(&mut self, id: NodeId, node: &'s Node) -> NetworkNode {
         let Self { picked, places, network } = self;
         places[id] = network.nodes.len() + network.training.nodes.len();
-        // INVARIANT: the checker proved a shape for every assignment.
-        let shape = node.shape.get(&picked.space.selectors, picked.assignment);
         NetworkNode {
             name: node.name.clone(),
             op: picked.op(node).cloned(),
             inputs: picked.operands(node).iter().map(|&operand| places[operand]).collect(),
-            shape: *shape.unwrap_or_else(|| fault("a node without a shape")),
+            shape: *node.shape.get(&picked.space.selectors, picked.assignment),
         }
     }
 }

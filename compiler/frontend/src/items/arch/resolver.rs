@@ -86,14 +86,13 @@ impl<'s> Resolver<'s> {
     pub(super) fn is_alive(&self, id: DecisionId, assignment: &Assignment) -> bool {
         // What is too entangled to say may matter.
         let Ok(liveness) = self.space.liveness() else { return true };
-        let condition = liveness.decision(id);
-        condition.and_then(|c| liveness.conditions.value(c, assignment)) == Some(&1)
+        *liveness.conditions.value(liveness.decision(id), assignment) == 1
     }
 
     /// Whether it does in the space as it was written.
     pub(super) fn was_alive(&self, id: DecisionId, assignment: &Assignment) -> bool {
         match self.space.mattered.get(id.index()) {
-            Some(&condition) => self.space.selectors.value(condition, assignment) == Some(&1),
+            Some(&condition) => *self.space.selectors.value(condition, assignment) == 1,
             None => self.is_alive(id, assignment),
         }
     }

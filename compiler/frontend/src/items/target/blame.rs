@@ -79,14 +79,12 @@ struct Blame<'s, 'l> {
 
 impl Blame<'_, '_> {
     fn width(&self, id: DecisionId) -> usize {
-        self.space.decision(id).map_or(0, |decision| decision.candidates.len())
+        self.space[id].candidates.len()
     }
 
     /// Where a decision matters and takes a candidate.
     fn takes(&mut self, id: DecisionId, candidate: usize) -> Diagram {
-        let width = self.width(id);
-        let never = self.liveness.conditions.constant(0);
-        let matters = self.liveness.decision(id).unwrap_or(never);
+        let (width, matters) = (self.width(id), self.liveness.decision(id));
         let store = &mut self.liveness.conditions;
         let choice = store.choice(id, width);
         let taken = store.is(choice, candidate as u32);
