@@ -61,13 +61,8 @@ impl<I: Id, T> IdVec<I, T> {
 
     /// The row of an id, for what is not known to be one of this table.
     #[must_use]
-    pub fn get(&self, id: I) -> Option<&T> {
+    pub fn look_up(&self, id: I) -> Option<&T> {
         self.rows.get(id.row())
-    }
-
-    /// As [`Self::get`], to change it.
-    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
-        self.rows.get_mut(id.row())
     }
 
     /// The ids, in order.
@@ -166,7 +161,7 @@ mod tests {
         assert_eq!((table[NodeId::new(0)], table[third], table.len()), ('a', 'd', 3));
         assert_eq!(table.ids().collect::<Vec<_>>(), [0, 1, 2].map(NodeId::new));
         assert_eq!(table.iter().next_back(), Some((third, &'d')));
-        assert_eq!(table.get(NodeId::new(3)), None);
+        assert_eq!(table.look_up(NodeId::new(3)), None);
     }
 
     #[test]

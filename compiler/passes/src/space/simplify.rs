@@ -9,6 +9,8 @@ use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::Yields;
 use nas_ir::{Network, Op};
 
+use crate::rewire::{Part, arranged, entry, move_ports};
+
 /// What a node is once what computes nothing is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Simplified {
@@ -161,14 +163,6 @@ impl<'o, T> Left<'o, T> {
     }
 }
 
-/// The index of no node. No node that stays reads one that goes, nor one that comes after it; if it
-/// did, the verifier would find this.
-pub(super) const NONE: usize = usize::MAX;
-
-fn entry(table: &[usize], node: usize) -> usize {
-    table.get(node).copied().unwrap_or(NONE)
-}
-
 /// The network without what computes nothing, and without what nothing reads any more; its inputs
 /// stay. What is then read by what training adds alone becomes part of that.
 #[must_use]
@@ -176,31 +170,16 @@ pub fn simplify(mut network: Network) -> Network {
     let mut nodes = std::mem::take(&mut network.nodes);
     nodes.append(&mut network.training.nodes);
     let values = forward(&mut nodes);
-    ports(&mut network).for_each(|port| port.node = entry(&values, port.node));
+    move_ports(&mut network, &values);
 
     let is_read = read(&nodes, network.inputs.iter().chain(&network.outputs));
     let trained = network.training.outputs.iter().map(|output| &output.port);
     let is_trained = read(&nodes, trained);
-    let mut places = vec![NONE; nodes.len()];
-    let (mut own, mut added) = (Vec::new(), Vec::new());
-    for ((index, node), part) in nodes.into_iter().enumerate().zip(is_read.iter().zip(is_trained)) {
-        match part {
-            (true, _) => own.push((index, node)),
-            (false, true) => added.push((index, node)),
-            (false, false) => {}
-        }
-    }
-    for (place, (index, _)) in own.iter().chain(&added).enumerate() {
-        places.get_mut(*index).into_iter().for_each(|slot| *slot = place);
-    }
-    let placed = |(_, mut node): (usize, NetworkNode)| {
-        node.inputs.iter_mut().for_each(|input| *input = entry(&places, *input));
-        node
-    };
-    network.nodes = own.into_iter().map(placed).collect();
-    network.training.nodes = added.into_iter().map(placed).collect();
-    ports(&mut network).for_each(|port| port.node = entry(&places, port.node));
-    network
+    arranged(network, nodes, |node| match (is_read.get(node), is_trained.get(node)) {
+        (Some(true), _) => Part::Own,
+        (_, Some(true)) => Part::Added,
+        _ => Part::Gone,
+    })
 }
 
 /// For each node, the node whose value it has: itself, unless it computes nothing. Operands become
@@ -228,13 +207,6 @@ fn forward(nodes: &mut [NetworkNode]) -> Vec<usize> {
         zeros.push(own);
     }
     values
-}
-
-/// All ports, also those that training adds.
-fn ports(network: &mut Network) -> impl Iterator<Item = &mut Port> {
-    let Network { inputs, outputs, training, .. } = network;
-    let trained = training.outputs.iter_mut().map(|output| &mut output.port);
-    inputs.iter_mut().chain(outputs).chain(trained)
 }
 
 /// For each node, whether a port is computed from it.

@@ -9,7 +9,8 @@ use nas_ir::{
     Assignment, Checked, DecisionId, IdVec, Network, Node, NodeId, NodeKind, Op, Space, fault,
 };
 
-use super::simplify::{NONE, simplify};
+use super::simplify::simplify;
+use crate::rewire::NONE;
 
 /// The network that an assignment picks: selects resolved, what no output reads left out, and what
 /// computes nothing gone ([`simplify`]). Names of nodes are those of the space. What only train
@@ -183,11 +184,11 @@ impl<'s> Builder<'s> {
         places[id] = network.nodes.len() + network.training.nodes.len();
         // INVARIANT: the checker proved a shape for every assignment.
         let shape = node.shape.get(&picked.space.selectors, picked.assignment);
-        NetworkNode {
-            name: node.name.clone(),
-            op: picked.op(node).cloned(),
-            inputs: picked.operands(node).iter().map(|&operand| places[operand]).collect(),
-            shape: *shape.unwrap_or_else(|| fault("a node without a shape")),
-        }
+        NetworkNode::new(
+            node.name.clone(),
+            picked.op(node).cloned(),
+            picked.operands(node).iter().map(|&operand| places[operand]).collect(),
+            *shape.unwrap_or_else(|| fault("a node without a shape")),
+        )
     }
 }
