@@ -21,7 +21,7 @@ pub enum TensorsError {
     /// The header speaks of other bytes than those that follow.
     #[error("it is cut short, or was written over")]
     CutShort,
-    /// Tensors hold something that no [`DType`] is.
+    /// Tensors hold something that no [`DType`] is, or that is not asked for.
     #[error("it holds what nasc does not read: {}", shown(.0))]
     Types(Vec<Typed>),
     /// A tensor is larger than a tensor can be, or its elements do not fill its sizes.
@@ -89,13 +89,25 @@ pub fn to_bytes(weights: &Weights, note: Option<&str>) -> Result<Vec<u8>, Tensor
 /// # Errors
 /// The bytes are no safetensors file, or hold elements of another type than those of [`DType`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Weights, TensorsError> {
+    read(bytes, &DType::ALL)
+}
+
+/// As [`from_bytes`], for a file of 32-bit floats.
+///
+/// # Errors
+/// The bytes are no safetensors file, or hold other than 32-bit floats.
+pub fn floats_from_bytes(bytes: &[u8]) -> Result<Weights, TensorsError> {
+    read(bytes, &[DType::F32])
+}
+
+fn read(bytes: &[u8], asked: &[DType]) -> Result<Weights, TensorsError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| TensorsError::reading(e, bytes))?;
     let mut views: Vec<(String, TensorView<'_>)> = file.tensors();
     views.retain(|(name, _)| !is_batch_counter(name));
     views.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let (mut weights, mut others) = (Weights::with_capacity(views.len()), Vec::new());
     for (name, view) in views {
-        match dtype_of(view.dtype()) {
+        match dtype_of(view.dtype()).filter(|dtype| asked.contains(dtype)) {
             Some(dtype) => {
                 let tensor = tensor(&view, dtype);
                 weights.insert(name.clone(), tensor.ok_or(TensorsError::Sizes(name))?);

@@ -1,7 +1,7 @@
 //! Tensors to bytes and back.
 
 use nas_ir::{Elements, Tensor, Weights};
-use nas_safetensors::{TensorsError, from_bytes, note, to_bytes};
+use nas_safetensors::{TensorsError, floats_from_bytes, from_bytes, note, to_bytes};
 
 fn tensors(names: &[&str]) -> Weights {
     let tensor = |i: usize| {
@@ -41,6 +41,8 @@ fn other_elements_there_and_back() {
     let weights = Weights::from([("half".to_owned(), half), ("whole".to_owned(), whole)]);
     let bytes = to_bytes(&weights, None).unwrap();
     assert_eq!(from_bytes(&bytes).unwrap(), weights);
+    let refused = floats_from_bytes(&bytes).unwrap_err().to_string();
+    assert_eq!(refused, "it holds what nasc does not read: `half` is F16 and 1 more");
     assert!(bytes.ends_with(&[0x00, 0x3c, 0xff, 0xfb, 0x80, 0x00, 0x7f]));
 }
 

@@ -10,8 +10,8 @@ use nas_grammar::parse::decode;
 use nas_ir::model::{Misfit, misfits};
 use nas_ir::network::NamedWeight;
 use nas_ir::ops::Initial;
-use nas_ir::{DType, Model, Network, Tensor, TensorName, Weights};
-use nas_safetensors::{TensorsError, Typed};
+use nas_ir::{Model, Network, Tensor, TensorName, Weights, fault};
+use nas_safetensors::TensorsError;
 
 use super::name_map::{NameMap, Rule};
 use super::source::io_reason;
@@ -95,13 +95,7 @@ pub fn take(network: Network, bytes: &[u8], file: &str, map: &NameMap) -> Result
 /// # Errors
 /// The bytes are no safetensors file, or hold other than 32-bit floats.
 pub fn tensors(bytes: &[u8], file: &str) -> Result<Weights, Failure> {
-    let fail = |error| no_tensors(error, bytes, file);
-    let tensors = nas_safetensors::from_bytes(bytes).map_err(fail)?;
-    let others = tensors.iter().filter(|(_, tensor)| tensor.dtype() != DType::F32);
-    let others: Vec<Typed> = others
-        .map(|(name, tensor)| Typed { name: name.clone(), dtype: tensor.dtype().to_string() })
-        .collect();
-    if others.is_empty() { Ok(tensors) } else { Err(fail(TensorsError::Types(others))) }
+    nas_safetensors::floats_from_bytes(bytes).map_err(|error| no_tensors(error, bytes, file))
 }
 
 /// The diagnostic of bytes that are not the tensors asked for.
@@ -322,7 +316,8 @@ pub fn initial(network: Network, seed: u64) -> Model {
                 vec![value; dims.iter().map(|&d| d as usize).product()]
             }
             Initial::Normal { std } => {
-                let drawn = normal.next().and_then(Tensor::into_floats).unwrap_or_default();
+                let drawn = normal.next().and_then(Tensor::into_floats);
+                let drawn = drawn.unwrap_or_else(|| fault("a kernel for which nothing was drawn"));
                 drawn.into_iter().map(|v| (f64::from(v) * std) as f32).collect()
             }
         };

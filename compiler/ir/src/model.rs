@@ -8,12 +8,14 @@ use crate::flaw::Flaw;
 use crate::network::{NamedWeight, Network};
 use crate::weights::{Tensor, Weights};
 
-/// A network and its weights: all that a backend needs to run it.
+/// A network and its weights: all that a backend needs to run it. Whether both fit together,
+/// [`Model::verify`] says.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Model {
     /// The network.
     pub network: Network,
-    /// The values of its parameters.
+    /// The values of its parameters, by the names and in the sizes that [`Network::weights`] states, in
+    /// 32-bit floats. Those of what training adds ([`Network::training_weights`]) may be there too.
     pub weights: Weights,
 }
 
@@ -82,8 +84,7 @@ impl Model {
 
 /// Every parameter of the network that is missing, has other sizes or another type, or does not fill
 /// its sizes; and every tensor that is none. The parameters of what training adds may be there too,
-/// and must then fit as well. The network is well-formed ([`Network::verify`]): what does not follow
-/// from it has no sizes.
+/// and must then fit as well. The network is one that is well-formed ([`Network::verify`]).
 #[must_use]
 pub fn misfits(network: &Network, weights: &Weights) -> Vec<Misfit> {
     let (own, added) = (network.weights(), network.training_weights());

@@ -4,7 +4,7 @@
 
 use nas_ir::network::{NetworkNode, TrainingPart};
 use nas_ir::ops::{Conv, Padding, Role, Scaling};
-use nas_ir::{Model, Network, Op, Tensor, Weights};
+use nas_ir::{Model, Network, Op, Tensor, Weights, fault};
 
 use super::weights::{floats, name, needed, scaling};
 use crate::rewire::{Part, arranged, reads};
@@ -38,7 +38,7 @@ pub fn reparameterise(model: Model) -> Model {
 
 /// Makes a node the convolution that its form is.
 fn put(form: Form, node: &mut NetworkNode, weights: &mut Weights) {
-    let Taps::Kernel(conv, taps) = form.taps else { return };
+    let Taps::Kernel(conv, taps) = form.taps else { fault("a sum that is no convolution") };
     let rounded = |of: &[f64]| of.iter().map(|&x| x as f32).collect();
     let [height, width] = conv.kernel;
     let dims = [conv.out, each(&conv, &taps) as u32, height, width];
@@ -215,7 +215,7 @@ impl Reach {
 impl Form {
     /// Adds a function of the same source; this one is a convolution that reads all that it does.
     fn add(&mut self, other: Form) {
-        let Taps::Kernel(conv, sum) = &mut self.taps else { return };
+        let Taps::Kernel(conv, sum) = &mut self.taps else { fault("a sum that is no convolution") };
         let each = each(conv, sum);
         let [height, width] = conv.kernel.map(|size| size as usize);
         let before = conv.padding.before;
@@ -225,7 +225,8 @@ impl Form {
             (which * height + y + top) * width + start
         };
         let mut plus = |at: usize, taps: &[f64]| {
-            let own = sum.get_mut(at..at + taps.len()).unwrap_or_default();
+            let own = sum.get_mut(at..at + taps.len());
+            let own = own.unwrap_or_else(|| fault("a kernel that is larger than its frame"));
             own.iter_mut().zip(taps).for_each(|(own, tap)| *own += tap);
         };
         match &other.taps {
