@@ -13,9 +13,9 @@ const FILES: [&str; 3] = ["net.check.safetensors", "net.onnx", "net.verify.json"
 /// Where the first weight of the last convolution stands in an export with fresh weights.
 fn weight_in(onnx: &[u8], space: &Path) -> usize {
     let (_, network) = named_network(space.into(), None, "first").unwrap();
-    let weights = weights_file::initial(&network, 0);
-    let bytes: Vec<u8> =
-        weights["conv.0.weight"].data.iter().flat_map(|w| w.to_le_bytes()).collect();
+    let model = weights_file::initial(network, 0);
+    let floats = model.weights["conv.0.weight"].floats().unwrap();
+    let bytes: Vec<u8> = floats.iter().flat_map(|w| w.to_le_bytes()).collect();
     onnx.windows(bytes.len()).position(|window| window == bytes).unwrap()
 }
 

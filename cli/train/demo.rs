@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use nas_analysis::{count, range};
 use nas_ir::diagram::Entangled;
-use nas_ir::{Measure, Task};
+use nas_ir::{Measure, Model, Task};
 use nas_passes::specialise;
 use nas_search::store::names;
 use nas_search::{RunError, Store};
@@ -105,7 +105,8 @@ fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Fail
         .map_err(|misfit| Failure::input(misfit.to_string()))?;
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?.unwrap_or_default();
-    let weights = weights_file::take(&network, &bytes, names::WEIGHTS, &NameMap::default())?;
+    let Model { network, weights } =
+        weights_file::take(network, &bytes, names::WEIGHTS, &NameMap::default())?;
     let device = nas_torch::Options::default().device;
     let mut trained = TorchNetwork::new(&network, 0, device).map_err(Failure::problem)?;
     trained.load(&weights).map_err(Failure::problem)?;

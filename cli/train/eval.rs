@@ -1,5 +1,6 @@
 //! `nasc eval`: the score of one network.
 
+use nas_ir::Model;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::Split;
 use nasc::commands::eval::{EvalArgs, SplitName};
@@ -16,7 +17,8 @@ use crate::training::{Training, score_lines, stopped};
 pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let EvalArgs { file, recipe, space, arch, .. } = args;
     let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
-    let weights = weights_file::load(&network, &args.weights, args.names.as_deref())?;
+    let Model { network, weights } =
+        weights_file::load(network, &args.weights, args.names.as_deref())?;
     let mut network = training.backend()?.trainable(&network).map_err(Failure::problem)?;
     network.load(&weights).map_err(|fault| Failure::Problems(vec![fault]))?;
     let split = match args.split {

@@ -1,6 +1,6 @@
 //! libtorch as the reference of an export.
 
-use nas_ir::{Network, Tensor, Weights};
+use nas_ir::{Model, Tensor};
 use nasc::render::report::Failure;
 use nasc::services::package::Reference;
 
@@ -9,7 +9,6 @@ pub(crate) fn libtorch() -> Reference {
     Reference { name: format!("libtorch {}", nas_torch::LIBTORCH_VERSION), run }
 }
 
-fn run(network: &Network, weights: &Weights, inputs: &[Tensor]) -> Result<Vec<Vec<f32>>, Failure> {
-    let inputs: Vec<Vec<f32>> = inputs.iter().map(|tensor| tensor.data.clone()).collect();
-    nas_torch::run(network, weights, &inputs).map_err(Failure::problem)
+fn run(model: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
+    nas_torch::run(model, inputs).map_err(Failure::problem)
 }

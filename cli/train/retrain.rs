@@ -22,9 +22,12 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let RetrainArgs { file, recipe, space, arch, .. } = args;
     let (training, network) =
         Training::load_network(file, recipe, space.as_deref(), arch, Some(&dir))?;
-    let weights = match &args.weights {
-        Some(path) => Some(weights_file::load(&network, path, args.names.as_deref())?),
-        None => None,
+    let (network, weights) = match &args.weights {
+        Some(path) => {
+            let model = weights_file::load(network, path, args.names.as_deref())?;
+            (model.network, Some(model.weights))
+        }
+        None => (network, None),
     };
     let choices: Choices = network.choices.into_iter().collect();
     let start = Start { choices: &choices, weights: weights.as_ref() };

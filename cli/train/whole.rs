@@ -57,11 +57,11 @@ fn export(
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?;
     let bytes = bytes.ok_or_else(|| Failure::input("the run has no weights"))?;
-    let weights = weights_file::take(&network, &bytes, names::WEIGHTS, &NameMap::default())?;
-    let provenance = provenance(&network, &training.sources, names::WEIGHTS);
+    let model = weights_file::take(network, &bytes, names::WEIGHTS, &NameMap::default())?;
+    let provenance = provenance(&model.network, &training.sources, names::WEIGHTS);
     let opset = training.space.device.opset.unwrap_or_default();
-    let making = Making { opset, tolerance: Tolerance::Export, provenance, weights: &weights };
-    let made = package(&network, making, Some(&libtorch()))?;
+    let making = Making { opset, tolerance: Tolerance::Export, provenance };
+    let made = package(&model, making, Some(&libtorch()))?;
     keep(store, made)
 }
 

@@ -4,28 +4,28 @@
 
 use std::collections::BTreeSet;
 
-use nas_cases::networks::weights;
+use nas_cases::networks::with_weights;
 use nas_cases::{cases, reference};
 use nas_ir::network::Port;
 use nas_ir::ops::TABLE;
-use nas_ir::{Network, Opset, Tensor, Weights};
+use nas_ir::{Network, Opset, Tensor};
 use nas_onnx::{Options, emit, operator_set};
+use nas_passes::model::for_export;
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 
 /// A case with its weights and inputs, and what its outputs are by definition.
 struct Case {
-    network: Network,
-    weights: Weights,
+    model: nas_ir::Model,
     inputs: Vec<Tensor>,
     expected: Vec<Tensor>,
 }
 
 impl Case {
-    fn new(network: Network) -> Self {
-        let weights = weights(&network);
-        let inputs = seeded_inputs(&shapes(&network, &network.inputs), 1);
-        let expected = reference::run(&network, &weights, &inputs);
-        Self { network, weights, inputs, expected }
+    fn new(network: &Network) -> Self {
+        let model = with_weights(network);
+        let inputs = seeded_inputs(&shapes(network, &network.inputs), 1);
+        let expected = reference::run(&model, &inputs);
+        Self { model, inputs, expected }
     }
 
     /// Fails where outputs are not those of the definition.
@@ -33,7 +33,7 @@ impl Case {
         if outputs.len() != self.expected.len() {
             return Err(format!("{} outputs", outputs.len()));
         }
-        let ports = self.network.outputs.iter();
+        let ports = self.model.network.outputs.iter();
         for (port, (expected, output)) in ports.zip(self.expected.iter().zip(outputs)) {
             match compare(expected, output) {
                 Ok(agreement) if Tolerance::Tight.allows(&agreement) => {}
@@ -44,21 +44,17 @@ impl Case {
     }
 
     fn in_libtorch(&self) -> Result<(), String> {
-        let inputs: Vec<Vec<f32>> = self.inputs.iter().map(|input| input.data.clone()).collect();
-        let outputs = nas_torch::run(&self.network, &self.weights, &inputs);
-        let outputs = outputs.map_err(|error| error.to_string())?;
-        let dims = shapes(&self.network, &self.network.outputs).into_iter();
-        let outputs: Vec<Tensor> =
-            dims.zip(outputs).map(|(dims, data)| Tensor { dims, data }).collect();
-        self.judge(&outputs)
+        let outputs = nas_torch::run(&self.model, &self.inputs);
+        self.judge(&outputs.map_err(|error| error.to_string())?)
     }
 
     fn in_tract(&self, opset: Opset) -> Result<(), String> {
         let options = Options { opset, ..Options::default() };
-        let onnx = emit(&self.network, &self.weights, &options).unwrap();
+        let onnx = emit(&for_export(self.model.clone()).unwrap(), &options).unwrap();
         let model = Model::load(&onnx).map_err(|error| error.to_string())?;
         let inferred: Vec<&[u32]> = model.outputs().iter().map(|port| &*port.dims).collect();
-        let shapes = shapes(&self.network, &self.network.outputs);
+        let network = &self.model.network;
+        let shapes = shapes(network, &network.outputs);
         if inferred != shapes {
             return Err(format!("{inferred:?} is inferred, not {shapes:?}"));
         }
@@ -75,7 +71,7 @@ fn shapes(network: &Network, ports: &[Port]) -> Vec<Vec<u32>> {
 fn libtorch_and_tract_compute_what_the_definition_says() {
     let mut problems = Vec::new();
     for (name, network) in cases::all().into_iter().chain(cases::other_ranks()) {
-        let case = Case::new(network);
+        let case = Case::new(&network);
         let mut note = |engine: String, verdict: Result<(), String>| {
             problems.extend(verdict.err().map(|problem| format!("{name} in {engine}: {problem}")));
         };

@@ -10,16 +10,15 @@
 
 use std::collections::BTreeSet;
 
-use nas_cases::networks::weights;
+use nas_cases::networks::with_weights;
 use nas_diagnostics::Problems;
 use nas_frontend::Compiler;
 use nas_frontend::modules::Program;
 use nas_grammar::Source;
 use nas_grammar::ast::ItemKind;
 use nas_grammar::parse::parse;
-use nas_ir::ops::{Conv, Role};
-use nas_ir::{Network, Op, Tensor, Weights};
-use nas_passes::specialise;
+use nas_ir::{Model, Network, Op, Shape, Tensor};
+use nas_passes::{reparameterise, specialise};
 use nas_tract::{Tolerance, compare, seeded_inputs};
 use nasc::services::source::load_module;
 
@@ -143,103 +142,37 @@ fn every_block_has_a_row() {
     assert_eq!(rows.collect::<BTreeSet<_>>(), library);
 }
 
-/// A convolution with bias, as a function of one map: its kernel `[out, in, size, size]`.
-#[derive(Clone)]
-struct Folded {
-    kernel: Vec<f64>,
-    bias: Vec<f64>,
+/// A block in two forms: with its branches, and the single convolution that these fold into.
+fn forms(block: &str, (out, kernel, stride): (u32, u32, u32)) -> [Network; 2] {
+    [false, true].map(|folded| {
+        let call =
+            format!("a -> {block}({out}, {kernel}, {stride}, \"hswish\", folded = {folded})");
+        network("reparam", block, &call)
+    })
 }
 
-/// The branches up to the activation as one convolution with a kernel of this size (Ding et al.
-/// 2021, section 3.3): a smaller kernel is the centre of it, the input itself a 1x1 kernel of the
-/// identity, and a batch norm scales what is before it.
-fn folded(network: &Network, weights: &Weights, size: usize) -> Folded {
-    let mut values: Vec<Folded> = Vec::new();
-    for node in &network.nodes {
-        let of = |tensor: &str| -> Vec<f64> {
-            weights[&format!("{}.{tensor}", node.name)].data.iter().map(|&x| f64::from(x)).collect()
-        };
-        let channels = node.shape.channels() as usize;
-        values.push(match &node.op {
-            None => {
-                let identity = (0..channels * channels)
-                    .map(|at| if at / channels == at % channels { 1.0 } else { 0.0 });
-                Folded {
-                    kernel: centred(&identity.collect::<Vec<_>>(), 1, size),
-                    bias: vec![0.0; channels],
-                }
-            }
-            Some(Op::Conv(Conv { kernel, bias, .. })) => {
-                assert!(network.nodes[node.inputs[0]].op.is_none(), "it reads the input");
-                let bias = if *bias { of("bias") } else { vec![0.0; channels] };
-                Folded { kernel: centred(&of("weight"), kernel[0] as usize, size), bias }
-            }
-            Some(Op::BatchNorm(norm)) => {
-                let Folded { kernel, bias } = &values[node.inputs[0]];
-                let [gamma, beta, mean, variance] =
-                    ["weight", "bias", "running_mean", "running_var"].map(of);
-                let scale = |o: usize| gamma[o] / (variance[o] + norm.eps).sqrt();
-                let each = kernel.len() / channels;
-                let kernel = kernel.iter().enumerate().map(|(at, k)| k * scale(at / each));
-                let bias = (0..channels).map(|o| (bias[o] - mean[o]) * scale(o) + beta[o]);
-                Folded { kernel: kernel.collect(), bias: bias.collect() }
-            }
-            Some(Op::Add(_)) => {
-                let operands = node.inputs.iter().map(|&input| values[input].clone());
-                let plus = |a: Vec<f64>, b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect();
-                let sum = |a: Folded, b: Folded| Folded {
-                    kernel: plus(a.kernel, &b.kernel),
-                    bias: plus(a.bias, &b.bias),
-                };
-                operands.reduce(sum).unwrap()
-            }
-            Some(_) => return values.pop().unwrap(),
-        });
-    }
-    values.pop().unwrap()
+/// What a network computes, whatever its nodes are called.
+fn structure(network: &Network) -> Vec<(Option<&Op>, &[usize], Shape)> {
+    network.nodes.iter().map(|n| (n.op.as_ref(), n.inputs.as_slice(), n.shape)).collect()
 }
 
-/// Kernels of `size` in the centre of kernels of `to`.
-fn centred(kernels: &[f64], size: usize, to: usize) -> Vec<f64> {
-    let border = (to - size) / 2;
-    let mut wide = vec![0.0; kernels.len() / (size * size) * to * to];
-    for (at, kernel) in kernels.iter().enumerate() {
-        let [which, y, x] = [at / (size * size), at / size % size, at % size];
-        wide[(which * to + y + border) * to + x + border] = *kernel;
-    }
-    wide
+fn answer(model: &Model, image: &Tensor) -> Tensor {
+    nas_torch::run(model, std::slice::from_ref(image)).unwrap().remove(0)
 }
 
-fn answer(network: &Network, weights: &Weights, image: &Tensor) -> Tensor {
-    let mut outputs = nas_torch::run(network, weights, std::slice::from_ref(&image.data)).unwrap();
-    let shape = network.nodes[network.outputs[0].node].shape;
-    Tensor { dims: shape.batched(1), data: outputs.remove(0) }
-}
-
-/// The folded form of a block with the folded weights of its branches answers as the branches do.
+/// Branches that the pass folds are the folded form of the block, and answer as before.
 #[test]
 fn folded_branches_compute_what_the_branches_do() {
     for block in ["rep_vgg", "qarep_vgg"] {
-        for (out, kernel, stride) in [(8, 3, 1), (8, 3, 2), (6, 3, 1), (8, 5, 1)] {
-            let form = |folded: bool| {
-                let call = format!(
-                    "a -> {block}({out}, {kernel}, {stride}, \"hswish\", folded = {folded})"
-                );
-                network("reparam", block, &call)
-            };
-            let (branches, single) = (form(false), form(true));
-            let weights = weights(&branches);
-            let Folded { kernel: taps, bias } = folded(&branches, &weights, kernel);
-            let folded_weights = single.weights().into_iter().map(|named| {
-                let data = if named.weight.role == Role::Kernel { &taps } else { &bias };
-                let data = data.iter().map(|&x| x as f32).collect();
-                (named.name, Tensor { dims: named.weight.dims, data })
-            });
+        for size in [(8, 3, 1), (8, 3, 2), (6, 3, 1), (8, 5, 1)] {
+            let [branches, single] = forms(block, size);
+            let branches = with_weights(&branches);
+            let folded = reparameterise(branches.clone());
+            assert_eq!(folded.verify(), Ok(()));
+            assert_eq!(structure(&folded.network), structure(&single), "{block}{size:?}");
             let image = seeded_inputs(&[[1, 8, 12, 16]], 1).remove(0);
-            let expected = answer(&branches, &weights, &image);
-            let found = answer(&single, &folded_weights.collect(), &image);
-            let agreement = compare(&expected, &found).unwrap();
-            assert!(Tolerance::Tight.allows(&agreement), "{block}({out}, {kernel}): {agreement:?}");
+            let agreement = compare(&answer(&branches, &image), &answer(&folded, &image)).unwrap();
+            assert!(Tolerance::Tight.allows(&agreement), "{block}{size:?}: {agreement:?}");
         }
     }
 }

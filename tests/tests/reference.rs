@@ -11,7 +11,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nas_ir::{Network, Tensor, Weights};
+use nas_ir::{Model, Tensor};
 use nas_passes::specialise;
 use nas_testing::skipped;
 use nasc::services::input::Input;
@@ -37,23 +37,23 @@ fn reference() -> Option<PathBuf> {
 #[test]
 fn mac_small_answers_as_published() {
     let Some(folder) = reference() else { return };
-    let (network, weights) = mac_small(&folder);
+    let model = mac_small(&folder);
     let image = street(&folder);
     let answers = std::fs::read(folder.join("reference.safetensors")).unwrap();
     let answers = SafeTensors::deserialize(&answers).unwrap();
 
-    let outputs = nas_torch::run(&network, &weights, std::slice::from_ref(&image.data)).unwrap();
-    judge("libtorch", &outputs[0], &answers);
+    let outputs = nas_torch::run(&model, std::slice::from_ref(&image)).unwrap();
+    judge("libtorch", outputs[0].floats().unwrap(), &answers);
     drop(outputs);
 
-    let onnx = nas_onnx::emit(&network, &weights, &nas_onnx::Options::default()).unwrap();
+    let onnx = nasc::services::package::emit(model, &nas_onnx::Options::default()).unwrap();
     let outputs = nas_tract::Model::load(&onnx).unwrap().run(&[image]).unwrap();
     assert_eq!(outputs[0].dims, [1, CLASSES as u32, HEIGHT as u32, WIDTH as u32]);
-    judge("tract", &outputs[0].data, &answers);
+    judge("tract", outputs[0].floats().unwrap(), &answers);
 }
 
-/// The network, and its weights by our names.
-fn mac_small(folder: &Path) -> (Network, Weights) {
+/// The network with its weights by our names.
+fn mac_small(folder: &Path) -> Model {
     let spaces = nas_spaces::shipped();
     let file = spaces.join("squeezenas_small.nas");
     let network = Input::with(&file, |program, compiler| {
@@ -63,8 +63,7 @@ fn mac_small(folder: &Path) -> (Network, Weights) {
     let network = network.unwrap();
     let names = spaces.join("squeezenas_mac_small.names");
     let path = folder.join("weights.safetensors");
-    let weights = weights_file::load(&network, &path, Some(&names)).unwrap();
-    (network, weights)
+    weights_file::load(network, &path, Some(&names)).unwrap()
 }
 
 /// The picture, normalised as the network was trained.
@@ -79,7 +78,7 @@ fn street(folder: &Path) -> Tensor {
             (value - mean[channel]) / std[channel]
         }));
     }
-    Tensor { dims: vec![1, 3, HEIGHT as u32, WIDTH as u32], data }
+    Tensor::of_floats([1, 3, HEIGHT as u32, WIDTH as u32], data)
 }
 
 fn judge(engine: &str, logits: &[f32], answers: &SafeTensors<'_>) {

@@ -17,7 +17,8 @@ use nas_frontend::Compiler;
 use nas_frontend::modules::Program;
 use nas_grammar::Source;
 use nas_ir::network::Port;
-use nas_ir::{Assignment, Checked, Decision, Network, Space, Tensor};
+use nas_ir::{Assignment, Checked, Decision, Network, Space};
+use nas_passes::model::for_export;
 use nas_passes::specialise;
 use nas_torch::{StepReport, Trial};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
@@ -225,14 +226,13 @@ fn networks(space: &Checked<Space>) -> Result<Vec<Network>, String> {
 
 /// With fresh weights, tract answers as libtorch does.
 fn exports(network: &Network) -> Result<(), String> {
-    let weights = weights_file::initial(network, SEED);
+    assert_eq!(network.verify(), Ok(()));
+    let model = weights_file::initial(network.clone(), SEED);
     let inputs = seeded_inputs(&shapes(network, &network.inputs), SEED);
-    let slices: Vec<Vec<f32>> = inputs.iter().map(|tensor| tensor.data.clone()).collect();
-    let outputs = nas_torch::run(network, &weights, &slices).map_err(|error| error.to_string())?;
-    let shaped = shapes(network, &network.outputs).into_iter().zip(outputs);
-    let expected: Vec<Tensor> = shaped.map(|(dims, data)| Tensor { dims, data }).collect();
+    let expected = nas_torch::run(&model, &inputs).map_err(|error| error.to_string())?;
 
-    let onnx = nas_onnx::emit(network, &weights, &nas_onnx::Options::default());
+    let model = for_export(model).map_err(|unsound| unsound.to_string())?;
+    let onnx = nas_onnx::emit(&model, &nas_onnx::Options::default());
     let onnx = onnx.map_err(|error| error.to_string())?;
     let model = Model::load(&onnx).map_err(|error| error.to_string())?;
     let actual = model.run(&inputs).map_err(|error| error.to_string())?;

@@ -1,8 +1,9 @@
 //! What keeps a network from becoming an ONNX file.
 
 use miette::Diagnostic;
-use nas_ir::weights::{Misfit, misfits};
-use nas_ir::{Network, Opset, Weights};
+use nas_ir::flaw::Flaw;
+use nas_ir::model::Unsound;
+use nas_ir::{Opset, fault};
 use thiserror::Error;
 
 /// Why a network was not written.
@@ -18,7 +19,7 @@ pub enum EmitError {
         /// What was asked for.
         opset: i64,
     },
-    /// Weights are missing or have other sizes.
+    /// Weights are missing, have other sizes, or are not of the network.
     #[error("the weights do not fit the network: {}", listed(.problems))]
     #[diagnostic(
         code(nas::onnx::weights),
@@ -96,20 +97,16 @@ fn listed(lines: &[String]) -> String {
     text
 }
 
-/// One line for each weight of the network that is missing, has other sizes, or does not have as
-/// many elements as its sizes say.
-pub(crate) fn weight_problems(network: &Network, weights: &Weights) -> Vec<String> {
-    let misfits = misfits(network, weights).into_iter();
-    misfits
-        .map(|misfit| match misfit {
-            Misfit::Missing(needed) => format!("`{}` is missing", needed.name),
-            Misfit::Shape { needed, found } => {
-                format!("`{}` is {found:?} and not {:?}", needed.name, needed.weight.dims)
+impl From<Unsound> for EmitError {
+    fn from(unsound: Unsound) -> Self {
+        match unsound {
+            Unsound::Network(flaws) => match flaws.into_iter().next() {
+                Some(Flaw { at, what }) => Self::Network { node: at, reason: what.to_string() },
+                None => fault("a network that is not well-formed, without a flaw"),
+            },
+            Unsound::Weights(misfits) => {
+                Self::Weights { problems: misfits.iter().map(ToString::to_string).collect() }
             }
-            Misfit::Elements { needed, found } => {
-                let elements = needed.weight.elements();
-                format!("`{}` has {found} elements and not {elements}", needed.name)
-            }
-        })
-        .collect()
+        }
+    }
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use nas_ir::network::NetworkNode;
-use nas_ir::ops::{Role, Scaling};
-use nas_ir::{Network, Opset, Shape, TensorName, Weights};
+use nas_ir::network::{NamedWeight, NetworkNode};
+use nas_ir::{Model, Network, Opset, Shape, Tensor, fault};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 use crate::error::EmitError;
-use crate::fold;
 use crate::message;
 
 /// What the lowering of one node sees of its surroundings.
@@ -32,22 +30,20 @@ pub(crate) struct Site {
 pub(crate) type Output<'a> = (&'a str, DataType, Vec<i64>);
 
 /// A graph under construction.
-pub(crate) struct Graph<'n> {
-    network: &'n Network,
-    weights: &'n Weights,
+pub(crate) struct Graph<'m> {
+    model: &'m Model,
     pub(crate) opset: Opset,
-    /// For each node, the one that it takes in.
-    folds: Vec<Option<usize>>,
     /// For each node, the name of its value.
     values: Vec<String>,
     proto: GraphProto,
     not_finite: Vec<String>,
 }
 
-impl<'n> Graph<'n> {
-    pub(crate) fn new(network: &'n Network, weights: &'n Weights, opset: Opset) -> Self {
-        let folds = fold::plan(network);
-        let values = value_names(network, &folds);
+impl<'m> Graph<'m> {
+    /// The graph of a verified model, still without nodes.
+    pub(crate) fn new(model: &'m Model, opset: Opset) -> Self {
+        let network = &model.network;
+        let values = value_names(network);
         let choices: Vec<String> =
             network.choices.iter().map(|(path, choice)| format!("{path} = {choice}\n")).collect();
         let proto = GraphProto {
@@ -55,11 +51,7 @@ impl<'n> Graph<'n> {
             doc_string: choices.concat(),
             ..GraphProto::default()
         };
-        Self { network, weights, opset, folds, values, proto, not_finite: Vec::new() }
-    }
-
-    pub(crate) fn is_folded(&self, index: usize) -> bool {
-        self.folds.contains(&Some(index))
+        Self { model, opset, values, proto, not_finite: Vec::new() }
     }
 
     pub(crate) fn site(&self, index: usize, node: &NetworkNode) -> Site {
@@ -67,15 +59,16 @@ impl<'n> Graph<'n> {
             index,
             path: node.name.clone(),
             inputs: node.inputs.iter().map(|&operand| self.value(operand)).collect(),
-            shapes: self.network.operand_shapes(node),
+            shapes: self.model.network.operand_shapes(node),
             output: self.value(index),
             shape: node.shape,
         }
     }
 
-    // INVARIANT: `check` has seen that every index is one of a node.
+    // INVARIANT: the model is verified, so that every index is one of a node.
     fn value(&self, index: usize) -> String {
-        self.values.get(index).cloned().unwrap_or_default()
+        let value = self.values.get(index).cloned();
+        value.unwrap_or_else(|| fault("a verified network without one of its nodes"))
     }
 
     /// Adds a constant and answers its name.
@@ -133,72 +126,42 @@ impl<'n> Graph<'n> {
             ..NodeProto::default()
         });
         for (output, kind, sizes) in outputs {
-            if self.network.outputs.iter().all(|port| port.name != *output) {
+            if self.model.network.outputs.iter().all(|port| port.name != *output) {
                 self.proto.value_info.push(message::value_info(output, *kind, sizes));
             }
         }
     }
 
-    /// The tensor of a node's parameters in this role.
-    fn weight(&self, node: &NetworkNode, role: Role) -> &'n [f32] {
-        let name = TensorName::new(&node.name, role).to_string();
-        self.weights.get(&name).map_or(&[], |tensor| &tensor.data)
-    }
-
-    /// Adds kernel and bias of a convolution, what it takes in folded in, and answers their names.
-    pub(crate) fn conv_weights(&mut self, site: &Site, has_bias: bool) -> Vec<String> {
-        let network = self.network;
-        let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
-        let dims = network.node_weights(node).into_iter().next().map_or(vec![], |w| w.weight.dims);
-        let kernel = self.weight(node, Role::Kernel);
-        let bias = has_bias.then(|| self.weight(node, Role::Bias));
-        let folded = self.folds.get(site.index).copied().flatten();
-        let (kernel, bias) = match folded.and_then(|index| self.scaling(index)) {
-            Some(scaling) => {
-                let (kernel, bias) = fold::fold(kernel, bias, &scaling);
-                (kernel, Some(bias))
-            }
-            None => (kernel.to_vec(), bias.map(<[f32]>::to_vec)),
-        };
-        let name = |role| TensorName::new(&site.path, role).to_string();
-        let mut names = vec![self.floats(&name(Role::Kernel), &dims, &kernel)];
-        if let Some(bias) = bias {
-            names.push(self.floats(&name(Role::Bias), &[site.shape.channels()], &bias));
-        }
-        names
-    }
-
-    /// What a node does to each channel, if it only scales them.
-    fn scaling(&self, index: usize) -> Option<Vec<Scaling>> {
-        let node = self.network.nodes.get(index)?;
-        node.op.as_ref()?.scaling(&|role| self.weight(node, role))
-    }
-
-    /// Adds all tensors of a node's parameters as they are and answers their names, in the order
-    /// of the operator's table.
-    pub(crate) fn plain_weights(&mut self, site: &Site) -> Vec<String> {
-        let network = self.network;
-        let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
-        let all = network.node_weights(node).into_iter();
-        all.map(|named| {
-            let data = self.weight(node, named.weight.role);
-            self.floats(&named.name, &named.weight.dims, data)
-        })
-        .collect()
+    /// Adds all tensors of a node's parameters and answers their names, in the order of the
+    /// operator's table.
+    pub(crate) fn weights(&mut self, site: &Site) -> Vec<String> {
+        let needed = self.needed(site);
+        needed.iter().map(|it| self.tensor(it, &it.weight.dims)).collect()
     }
 
     /// Adds the slopes of a node, `[channels]`, with as many sizes of 1 after them as the value has
     /// directions, and answers their name.
     pub(crate) fn slopes(&mut self, site: &Site) -> Vec<String> {
-        let network = self.network;
-        let Some(node) = network.nodes.get(site.index) else { return Vec::new() };
-        let data = self.weight(node, Role::Slope);
-        let name = TensorName::new(&site.path, Role::Slope).to_string();
-        vec![self.floats(&name, site.shape.pooled().dims(), data)]
+        let (needed, shape) = (self.needed(site), site.shape.pooled());
+        needed.iter().map(|it| self.tensor(it, shape.dims())).collect()
+    }
+
+    /// The tensors of a node's parameters.
+    fn needed(&self, site: &Site) -> Vec<NamedWeight> {
+        let network = &self.model.network;
+        network.nodes.get(site.index).map_or_else(Vec::new, |node| network.node_weights(node))
+    }
+
+    /// Adds a tensor of the model with these sizes, and answers its name.
+    // INVARIANT: the model is verified, so that it has each tensor that it needs, in 32-bit floats.
+    fn tensor(&mut self, NamedWeight { name, .. }: &NamedWeight, dims: &[u32]) -> String {
+        let floats = self.model.weights.get(name).and_then(Tensor::floats);
+        let floats = floats.unwrap_or_else(|| fault("a verified model without one of its tensors"));
+        self.floats(name, dims, floats)
     }
 
     pub(crate) fn finish(mut self) -> Result<GraphProto, EmitError> {
-        let network = self.network;
+        let network = &self.model.network;
         for port in &network.inputs {
             if let Some(node) = network.nodes.get(port.node) {
                 self.proto.input.push(port_info(&port.name, node.shape));
@@ -225,19 +188,14 @@ fn port_info(name: &str, shape: Shape) -> ValueInfoProto {
 }
 
 /// The names of the nodes' values: the input's or the first output's where there is one, else the
-/// node's path. A convolution that takes in a batch norm has that one's value.
-fn value_names(network: &Network, folds: &[Option<usize>]) -> Vec<String> {
-    let mut names: Vec<String> = network.nodes.iter().map(|node| node.name.clone()).collect();
+/// path of the node whose value it is.
+fn value_names(network: &Network) -> Vec<String> {
+    let mut names: Vec<String> =
+        network.nodes.iter().map(|node| node.value_name().to_owned()).collect();
     // In reverse, so that the first port of a node wins; inputs last: they cannot be renamed.
     for port in network.outputs.iter().rev().chain(&network.inputs) {
         if let Some(name) = names.get_mut(port.node) {
             name.clone_from(&port.name);
-        }
-    }
-    for (conv, norm) in folds.iter().enumerate() {
-        let value = norm.and_then(|norm| names.get(norm).cloned());
-        if let (Some(name), Some(value)) = (names.get_mut(conv), value) {
-            *name = value;
         }
     }
     names

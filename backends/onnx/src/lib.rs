@@ -1,19 +1,18 @@
-//! A network as an ONNX model.
+//! A model as an ONNX file.
 //!
-//! [`emit`] writes a [`Network`] and its weights as the bytes of an ONNX file that every engine
-//! reads: operators of the default domain only, explicit pads, constant sizes, batch 1, batch norm
-//! folded into the convolution before it. The same arguments give the same bytes. [`dump`] shows
-//! such a file as text.
+//! [`emit`] writes a [`Model`] as the bytes of an ONNX file that every engine reads: operators of
+//! the default domain only, explicit pads, constant sizes, batch 1. It writes the model as it is: what
+//! is folded before, passes of `nas_passes` fold. The same arguments give the same bytes. [`dump`]
+//! shows such a file as text.
 
 mod build;
 mod dump;
 mod error;
-mod fold;
 mod graph;
 mod lower;
 mod message;
 
-use nas_ir::{Network, Opset, Weights};
+use nas_ir::{Model, Opset};
 use onnx_protobuf::{Message, ModelProto};
 
 pub use dump::{DumpError, dump};
@@ -51,22 +50,23 @@ pub fn operator_set(version: i64) -> Result<Opset, EmitError> {
     Opset::new(version).ok_or(EmitError::Opset { opset: version })
 }
 
-/// The bytes of an ONNX file that computes `network` with `weights`.
+/// The bytes of an ONNX file that computes what the model does.
 ///
 /// Inputs and outputs have the names of their ports and shapes `[1, C, H, W]` or `[1, C]`; the
-/// value of a node has the node's path for a name, an initialiser the name of its weight. Tensors
-/// of `weights` that the network does not name are left out.
+/// value of a node has the node's path for a name, or that of the last node which a pass has folded
+/// into it; an initialiser has the name of its weight.
 ///
 /// # Errors
-/// Weights are missing, have other sizes, or are not
-/// finite once batch norm is folded; two values would have one name; the file would exceed 2 GiB.
-pub fn emit(network: &Network, weights: &Weights, options: &Options) -> Result<Vec<u8>, EmitError> {
+/// The model does not hold together ([`Model::verify`]): the network contradicts itself, or weights
+/// are missing, have other sizes or another type, or are not of the network. Weights are not finite;
+/// two values would have one name; the file would exceed 2 GiB.
+pub fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitError> {
     let model = ModelProto {
         ir_version: ir_version(options.opset),
         opset_import: vec![message::operator_set(options.opset)],
         producer_name: "nasc".to_owned(),
         producer_version: options.producer_version.clone(),
-        graph: Some(build::build(network, weights, options.opset)?).into(),
+        graph: Some(build::build(model, options.opset)?).into(),
         metadata_props: options.provenance.iter().map(message::metadata).collect(),
         ..ModelProto::default()
     };

@@ -30,7 +30,7 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
         }
         Op::Concat(_) => simple(graph, site, "Concat", vec![attribute("axis", Value::Int(1))]),
         Op::Conv(op) => {
-            let weights = graph.conv_weights(site, op.bias);
+            let weights = graph.weights(site);
             conv(graph, site, op, weights);
         }
         Op::ConvTranspose(op) => conv_transpose(graph, site, op),
@@ -139,7 +139,7 @@ fn conv_transpose(graph: &mut Graph<'_>, site: &Site, op: &ConvTranspose) {
     attributes.push(attribute("dilations", pair(op.dilation)));
     attributes.push(attribute("group", Value::Int(i64::from(op.groups.get()))));
     attributes.push(attribute("output_padding", pair(op.output_padding)));
-    let weights = graph.plain_weights(site);
+    let weights = graph.weights(site);
     with(graph, site, "ConvTranspose", weights, attributes);
 }
 
@@ -161,7 +161,7 @@ fn linear(graph: &mut Graph<'_>, site: &Site) {
         graph.node("Flatten", &vector, vec![input.clone()], vec![], value);
         *input = vector;
     }
-    inputs.extend(graph.plain_weights(site));
+    inputs.extend(graph.weights(site));
     let transposed = vec![attribute("transB", Value::Int(1))];
     graph.node("Gemm", &site.path, inputs, transposed, site.value());
 }
@@ -175,7 +175,7 @@ fn batch_norm(graph: &mut Graph<'_>, site: &Site, norm: &BatchNorm) {
             constants.push(graph.floats(&format!("{}.{name}", site.path), &[channels], &data));
         }
     }
-    constants.extend(graph.plain_weights(site));
+    constants.extend(graph.weights(site));
     let eps = attribute("epsilon", Value::Float(norm.eps as f32));
     with(graph, site, "BatchNormalization", constants, vec![eps]);
 }

@@ -8,14 +8,15 @@
 )]
 
 use miette::Diagnostic;
-use nas_cases::networks::{Builder, NORM, conv, groups, same, weights};
+use nas_cases::networks::{Builder, NORM, conv, groups, same, with_weights};
 use nas_ir::network::Port;
 use nas_ir::ops::{
     Add, Border, Concat, Conv, Crop, GlobalAvgPool, Hswish, Mul, Relu, Relu6, Resize, ResizeMode,
     ResizeTo, Sigmoid, Zero,
 };
-use nas_ir::{Network, Op, Opset, Shape};
+use nas_ir::{Network, Op, Opset, Shape, Weights};
 use nas_onnx::{EmitError, Options, dump, emit, operator_set};
+use nas_passes::model::for_export;
 
 /// Folded and unfolded batch norms, a sum of three, a gate, a constant, a resize by a factor.
 fn small() -> Network {
@@ -58,7 +59,7 @@ fn text(network: &Network, opset: Opset) -> String {
         producer_version: "0.0.0".to_owned(),
         provenance: vec![("nasc.seed".to_owned(), "7".to_owned())],
     };
-    dump(&emit(network, &weights(network), &options).unwrap()).unwrap()
+    dump(&emit(&for_export(with_weights(network)).unwrap(), &options).unwrap()).unwrap()
 }
 
 #[test]
@@ -78,12 +79,11 @@ fn older_operator_sets_spell_hswish_out() {
 
 #[test]
 fn the_same_network_gives_the_same_bytes() {
-    let network = small();
-    let weights = weights(&network);
+    let model = for_export(with_weights(&small())).unwrap();
     for opset in Opset::all() {
         let options = Options { opset, ..Options::default() };
-        let bytes = emit(&network, &weights, &options).unwrap();
-        assert_eq!(bytes, emit(&network.clone(), &weights.clone(), &options).unwrap());
+        let bytes = emit(&model, &options).unwrap();
+        assert_eq!(bytes, emit(&model.clone(), &options).unwrap());
     }
 }
 
@@ -95,11 +95,16 @@ fn every_value_has_a_shape() {
 }
 
 /// The error, its code and its message.
-fn refused(network: &Network, change: impl FnOnce(&mut nas_ir::Weights)) -> String {
-    let mut weights = weights(network);
-    change(&mut weights);
-    let error = emit(network, &weights, &Options::default()).unwrap_err();
+fn refused(network: &Network, change: impl FnOnce(&mut Weights)) -> String {
+    let mut model = with_weights(network);
+    change(&mut model.weights);
+    let folded = for_export(model).map_err(EmitError::from);
+    let error = folded.and_then(|model| emit(&model, &Options::default())).unwrap_err();
     format!("{}: {error}", error.code().unwrap())
+}
+
+fn floats<'w>(weights: &'w mut Weights, name: &str) -> &'w mut Vec<f32> {
+    weights[name].floats_mut().unwrap()
 }
 
 #[test]
@@ -119,7 +124,7 @@ fn weights_that_do_not_fit_are_all_named() {
     let message = refused(&small(), |weights| {
         weights.shift_remove("conv_bn.0/conv.0.weight");
         weights["conv_bn.0/batch_norm.0.running_var"].dims = vec![5];
-        weights["unit.0/op=k3_e1/conv.0.bias"].data.pop();
+        floats(weights, "unit.0/op=k3_e1/conv.0.bias").pop();
     });
     insta::assert_snapshot!(message);
 }
@@ -127,8 +132,8 @@ fn weights_that_do_not_fit_are_all_named() {
 #[test]
 fn weights_that_are_not_numbers_are_refused() {
     let message = refused(&small(), |weights| {
-        weights["conv_bn.0/batch_norm.0.running_var"].data[0] = -1.0;
-        weights["unit.0/op=k3_e1/conv.0.bias"].data[1] = f32::INFINITY;
+        floats(weights, "conv_bn.0/batch_norm.0.running_var")[0] = -1.0;
+        floats(weights, "unit.0/op=k3_e1/conv.0.bias")[1] = f32::INFINITY;
     });
     insta::assert_snapshot!(message);
 }

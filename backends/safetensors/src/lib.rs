@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use nas_ir::tensor_name::is_batch_counter;
-use nas_ir::{Tensor, Weights};
+use nas_ir::{DType, Elements, Tensor, Weights};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView, View};
 use thiserror::Error;
 
@@ -21,8 +21,8 @@ pub enum TensorsError {
     /// The header speaks of other bytes than those that follow.
     #[error("it is cut short, or was written over")]
     CutShort,
-    /// Tensors hold something other than 32-bit floats.
-    #[error("it holds other than 32-bit floats: {}", shown(.0))]
+    /// Tensors hold something that no [`DType`] is, or that is not asked for.
+    #[error("it holds what nasc does not read: {}", shown(.0))]
     Types(Vec<Typed>),
     /// A tensor is larger than a tensor can be, or its elements do not fill its sizes.
     #[error("the sizes of tensor `{0}` and its elements do not fit")]
@@ -73,12 +73,11 @@ impl TensorsError {
 pub fn to_bytes(weights: &Weights, note: Option<&str>) -> Result<Vec<u8>, TensorsError> {
     let mut views = Vec::with_capacity(weights.len());
     for (name, tensor) in weights {
-        let elements = tensor.dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d as usize));
-        if elements != Some(tensor.data.len()) {
+        if !tensor.is_full() {
             return Err(TensorsError::Sizes(name.clone()));
         }
         let dims = tensor.dims.iter().map(|&dim| dim as usize).collect();
-        views.push((name.as_str(), Floats { dims, data: &tensor.data }));
+        views.push((name.as_str(), Shaped { dims, elements: &tensor.elements }));
     }
     let metadata = note.map(|note| HashMap::from([(NOTE.to_owned(), note.to_owned())]));
     safetensors::serialize(views, metadata).map_err(|e| TensorsError::Format(e.to_string()))
@@ -88,20 +87,35 @@ pub fn to_bytes(weights: &Weights, note: Option<&str>) -> Result<Vec<u8>, Tensor
 /// writes them, are left out.
 ///
 /// # Errors
-/// The bytes are no safetensors file, or hold other than 32-bit floats.
+/// The bytes are no safetensors file, or hold elements of another type than those of [`DType`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Weights, TensorsError> {
+    read(bytes, &DType::ALL)
+}
+
+/// As [`from_bytes`], for a file of 32-bit floats.
+///
+/// # Errors
+/// The bytes are no safetensors file, or hold other than 32-bit floats.
+pub fn floats_from_bytes(bytes: &[u8]) -> Result<Weights, TensorsError> {
+    read(bytes, &[DType::F32])
+}
+
+fn read(bytes: &[u8], asked: &[DType]) -> Result<Weights, TensorsError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| TensorsError::reading(e, bytes))?;
     let mut views: Vec<(String, TensorView<'_>)> = file.tensors();
     views.retain(|(name, _)| !is_batch_counter(name));
     views.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    let others = views.iter().filter(|(_, view)| view.dtype() != Dtype::F32);
-    let others: Vec<Typed> = others
-        .map(|(name, view)| Typed { name: name.clone(), dtype: view.dtype().to_string() })
-        .collect();
-    if !others.is_empty() {
-        return Err(TensorsError::Types(others));
+    let (mut weights, mut others) = (Weights::with_capacity(views.len()), Vec::new());
+    for (name, view) in views {
+        match dtype_of(view.dtype()).filter(|dtype| asked.contains(dtype)) {
+            Some(dtype) => {
+                let tensor = tensor(&view, dtype);
+                weights.insert(name.clone(), tensor.ok_or(TensorsError::Sizes(name))?);
+            }
+            None => others.push(Typed { name, dtype: view.dtype().to_string() }),
+        }
     }
-    views.into_iter().map(|(name, view)| Ok((name.clone(), tensor(name, &view)?))).collect()
+    if others.is_empty() { Ok(weights) } else { Err(TensorsError::Types(others)) }
 }
 
 /// The note of a safetensors file, if it has one.
@@ -114,21 +128,42 @@ pub fn note(bytes: &[u8]) -> Result<Option<String>, TensorsError> {
     Ok(metadata.metadata().as_ref().and_then(|all| all.get(NOTE)).cloned())
 }
 
-fn tensor(name: String, view: &TensorView<'_>) -> Result<Tensor, TensorsError> {
-    let dims = view.shape().iter().map(|&dim| u32::try_from(dim)).collect::<Result<_, _>>();
-    let dims = dims.map_err(|_| TensorsError::Sizes(name))?;
-    let (elements, _) = view.data().as_chunks::<4>();
-    Ok(Tensor { dims, data: elements.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect() })
+/// A tensor of the file; `None` if its sizes do not fit into 32 bits.
+fn tensor(view: &TensorView<'_>, dtype: DType) -> Option<Tensor> {
+    let dims = view.shape().iter().map(|&dim| u32::try_from(dim).ok()).collect::<Option<_>>()?;
+    let bytes = view.data();
+    let elements = match dtype {
+        DType::F32 => Elements::F32(little_endian(bytes, f32::from_le_bytes)),
+        DType::F16 => Elements::F16(little_endian(bytes, u16::from_le_bytes)),
+        DType::I8 => Elements::I8(little_endian(bytes, i8::from_le_bytes)),
+    };
+    Some(Tensor { dims, elements })
 }
 
-struct Floats<'a> {
+fn dtype_in_file(dtype: DType) -> Dtype {
+    match dtype {
+        DType::F32 => Dtype::F32,
+        DType::F16 => Dtype::F16,
+        DType::I8 => Dtype::I8,
+    }
+}
+
+fn dtype_of(in_file: Dtype) -> Option<DType> {
+    DType::ALL.into_iter().find(|&dtype| dtype_in_file(dtype) == in_file)
+}
+
+fn little_endian<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks::<N>().0.iter().map(|&bytes| read(bytes)).collect()
+}
+
+struct Shaped<'a> {
     dims: Vec<usize>,
-    data: &'a [f32],
+    elements: &'a Elements,
 }
 
-impl View for Floats<'_> {
+impl View for Shaped<'_> {
     fn dtype(&self) -> Dtype {
-        Dtype::F32
+        dtype_in_file(self.elements.dtype())
     }
 
     fn shape(&self) -> &[usize] {
@@ -136,10 +171,14 @@ impl View for Floats<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        self.data.iter().flat_map(|value| value.to_le_bytes()).collect()
+        match self.elements {
+            Elements::F32(floats) => floats.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Elements::F16(bits) => bits.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Elements::I8(whole) => whole.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
     }
 
     fn data_len(&self) -> usize {
-        size_of_val(self.data)
+        self.elements.len() * self.elements.dtype().bytes()
     }
 }

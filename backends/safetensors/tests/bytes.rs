@@ -1,12 +1,11 @@
 //! Tensors to bytes and back.
 
-use nas_ir::{Tensor, Weights};
-use nas_safetensors::{TensorsError, from_bytes, note, to_bytes};
+use nas_ir::{Elements, Tensor, Weights};
+use nas_safetensors::{TensorsError, floats_from_bytes, from_bytes, note, to_bytes};
 
 fn tensors(names: &[&str]) -> Weights {
-    let tensor = |i: usize| Tensor {
-        dims: vec![2, i as u32],
-        data: (0..2 * i).map(|v| v as f32 / 3.0 - 1.0).collect(),
+    let tensor = |i: usize| {
+        Tensor::of_floats([2, i as u32], (0..2 * i).map(|v| v as f32 / 3.0 - 1.0).collect())
     };
     names.iter().map(|name| ((*name).to_owned(), tensor(name.len()))).collect()
 }
@@ -22,17 +21,29 @@ fn file(header: &str, zeros: usize) -> Vec<u8> {
 #[test]
 fn there_and_back() {
     let mut weights = tensors(&["a", "bb", "unit.0/op=k3/conv.1.weight"]);
-    weights.insert("scalar".to_owned(), Tensor { dims: vec![], data: vec![f32::NAN] });
-    weights.insert("none".to_owned(), Tensor { dims: vec![0, 3], data: vec![] });
-    weights.insert("odd".to_owned(), Tensor { dims: vec![2], data: vec![f32::INFINITY, -0.0] });
+    weights.insert("scalar".to_owned(), Tensor::of_floats([], vec![f32::NAN]));
+    weights.insert("none".to_owned(), Tensor::of_floats([0, 3], vec![]));
+    weights.insert("odd".to_owned(), Tensor::of_floats([2], vec![f32::INFINITY, -0.0]));
     let back = from_bytes(&to_bytes(&weights, None).unwrap()).unwrap();
     assert_eq!(back.len(), weights.len());
     for (name, tensor) in &weights {
         assert_eq!(back[name].dims, tensor.dims);
-        let bits = |t: &Tensor| t.data.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        let bits = |t: &Tensor| t.floats().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&back[name]), bits(tensor), "{name}");
     }
     assert!(back.keys().is_sorted());
+}
+
+#[test]
+fn other_elements_there_and_back() {
+    let half = Tensor { dims: vec![2, 1], elements: Elements::F16(vec![0x3c00, 0xfbff]) };
+    let whole = Tensor { dims: vec![3], elements: Elements::I8(vec![-128, 0, 127]) };
+    let weights = Weights::from([("half".to_owned(), half), ("whole".to_owned(), whole)]);
+    let bytes = to_bytes(&weights, None).unwrap();
+    assert_eq!(from_bytes(&bytes).unwrap(), weights);
+    let refused = floats_from_bytes(&bytes).unwrap_err().to_string();
+    assert_eq!(refused, "it holds what nasc does not read: `half` is F16 and 1 more");
+    assert!(bytes.ends_with(&[0x00, 0x3c, 0xff, 0xfb, 0x80, 0x00, 0x7f]));
 }
 
 #[test]
@@ -66,17 +77,18 @@ fn wherever_it_is_cut_it_is_cut_short() {
 
 #[test]
 fn every_tensor_of_another_type_is_named_but_counters() {
-    let header = r#"{"b":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},
-        "a.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[2,10]},
-        "a":{"dtype":"BF16","shape":[1],"data_offsets":[10,12]}}"#;
-    let error = from_bytes(&file(header, 12)).unwrap_err();
-    assert_eq!(error.to_string(), "it holds other than 32-bit floats: `a` is BF16 and 1 more");
+    let header = r#"{"b":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},
+        "a.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[8,16]},
+        "a":{"dtype":"BF16","shape":[1],"data_offsets":[16,18]},
+        "c":{"dtype":"F32","shape":[1],"data_offsets":[18,22]}}"#;
+    let error = from_bytes(&file(header, 22)).unwrap_err();
+    assert_eq!(error.to_string(), "it holds what nasc does not read: `a` is BF16 and 1 more");
     let header = r#"{"a.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}"#;
     assert!(from_bytes(&file(header, 8)).unwrap().is_empty());
 }
 
 #[test]
 fn sizes_that_the_elements_do_not_fill_are_not_written() {
-    let uneven = Weights::from([("u".to_owned(), Tensor { dims: vec![3], data: vec![1.0] })]);
+    let uneven = Weights::from([("u".to_owned(), Tensor::of_floats([3], vec![1.0]))]);
     assert_eq!(to_bytes(&uneven, None), Err(TensorsError::Sizes("u".to_owned())));
 }

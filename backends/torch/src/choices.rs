@@ -133,7 +133,7 @@ impl Choices {
         for decision in &self.decisions {
             let mut insert = |prefix: &str, of: &dyn Fn(&Candidate) -> f32| {
                 let data: Vec<f32> = decision.candidates.iter().map(of).collect();
-                let tensor = Plain { dims: vec![data.len() as u32], data };
+                let tensor = Plain::of_floats([data.len() as u32], data);
                 weights.insert(format!("{prefix}{}", decision.path), tensor);
             };
             insert(LOGITS, &|c| c.logit);
@@ -144,8 +144,7 @@ impl Choices {
         }
         // INVARIANT: f32 holds whole numbers up to 2^24 exactly, far above any number of steps
         // after which Adam's corrections still differ from 1.
-        let tensor = Plain { dims: vec![1], data: vec![self.steps as f32] };
-        weights.insert(STEPS.to_owned(), tensor);
+        weights.insert(STEPS.to_owned(), Plain::of_floats([1], vec![self.steps as f32]));
     }
 
     /// Takes from `weights` what `save` put there; leaves all as it is if something does not fit.
@@ -160,14 +159,14 @@ impl Choices {
             let (logits, pruned) = (find(LOGITS)?, find(PRUNED)?);
             let [mean, square] = MOMENTS;
             let (mean, square) = (find(mean)?, find(square)?);
-            let moments = mean.data.iter().zip(&square.data);
-            let values = logits.data.iter().zip(&pruned.data).zip(moments);
+            let moments = mean.iter().zip(square);
+            let values = logits.iter().zip(pruned).zip(moments);
             let read = |((&logit, &pruned), (&mean, &square)): ((&f32, &f32), (&f32, &f32))| {
                 Candidate { logit, pruned: pruned != 0.0, moments: [mean, square] }
             };
             decision.candidates = values.map(read).collect();
         }
-        let [steps] = fitting(weights, STEPS, &[1])?.data.as_slice() else {
+        let [steps] = fitting(weights, STEPS, &[1])? else {
             return Err(TorchError::broken("a tensor of one element has another number"));
         };
         loaded.steps = *steps as u32;

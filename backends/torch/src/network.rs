@@ -1,6 +1,6 @@
 //! One network on libtorch: its values, its weights, its pictures.
 
-use nas_ir::{Network, Shape, Weights};
+use nas_ir::{Model, Network, Shape, Tensor as Plain, Weights};
 use tch::{Device, Tensor, no_grad};
 
 use crate::error::TorchError;
@@ -139,21 +139,22 @@ impl TorchNetwork {
     }
 }
 
-/// The outputs of a network, each `[1, C, H, W]` row-major, for one picture: a slice
-/// `[1, C, H, W]` for each input. Evaluated on the processor.
+/// The outputs of a model, each `[1, C, H, W]`, for one picture: a tensor `[1, C, H, W]` for each input.
+/// Evaluated on the processor.
 ///
 /// # Errors
 /// The weights or the inputs are not those of the network.
-pub fn run(
-    network: &Network,
-    weights: &Weights,
-    inputs: &[Vec<f32>],
-) -> Result<Vec<Vec<f32>>, TorchError> {
-    let program = Program::of_network(network, None)?;
+pub fn run(model: &Model, inputs: &[Plain]) -> Result<Vec<Plain>, TorchError> {
+    let program = Program::of_network(&model.network, None)?;
     let parameters = Parameters::blank(&program.parameters, Device::Cpu)?;
     let mut network = TorchNetwork::with(program, parameters, Device::Cpu)?;
-    network.load(weights)?;
-    let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    network.load(&model.weights)?;
+    // What holds no floats has none of the numbers that the input takes.
+    let slices: Vec<&[f32]> =
+        inputs.iter().map(|input| input.floats().unwrap_or_default()).collect();
     let outputs = network.forward(&network.inputs(&slices, 1)?, false)?;
-    outputs.iter().map(|output| values(&plain_map(output)?)).collect()
+    let outputs = outputs.iter().zip(&network.program.outputs).map(|(output, port)| {
+        Ok(Plain::of_floats(port.shape.batched(1), values(&plain_map(output)?)?))
+    });
+    outputs.collect()
 }

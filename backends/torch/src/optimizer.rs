@@ -124,7 +124,7 @@ impl Sgd {
         self.each(parameters, |name, dims, _| fitting(weights, &name, dims).map(|_| ()))?;
         self.each(parameters, |name, dims, mut velocity| {
             let values = fitting(weights, &name, dims)?;
-            velocity.f_copy_(&Tensor::f_from_slice(&values.data)?)?;
+            velocity.f_copy_(&Tensor::f_from_slice(values)?)?;
             Ok(())
         })
     }

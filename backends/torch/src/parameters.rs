@@ -182,7 +182,7 @@ impl Parameters {
         no_grad(|| {
             for Parameter { spec, tensor, .. } in asked {
                 let values = fitting(weights, &spec.name, &spec.dims)?;
-                tensor.f_copy_(&from_plain(values)?)?;
+                tensor.f_copy_(&Tensor::f_from_slice(values)?.f_view(spec.sizes().as_slice())?)?;
             }
             Ok(())
         })
@@ -241,7 +241,7 @@ impl ParameterSpec {
 
 /// The values of a tensor, row-major.
 pub(crate) fn plain(tensor: &Tensor, dims: &[u32]) -> Result<Plain, TorchError> {
-    Ok(Plain { dims: dims.to_vec(), data: values(tensor)? })
+    Ok(Plain::of_floats(dims, values(tensor)?))
 }
 
 /// The values of a tensor of floats, row-major.
@@ -253,23 +253,15 @@ pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>, TorchError> {
     Ok(data)
 }
 
-fn from_plain(plain: &Plain) -> Result<Tensor, TorchError> {
-    let sizes: Vec<i64> = plain.dims.iter().map(|&d| i64::from(d)).collect();
-    Ok(Tensor::f_from_slice(&plain.data)?.f_view(sizes.as_slice())?)
-}
-
-/// The tensor of this name, if it has these sizes.
+/// The values of the tensor of this name, if it holds floats and has these sizes.
 pub(crate) fn fitting<'w>(
     weights: &'w Weights,
     name: &str,
     dims: &[u32],
-) -> Result<&'w Plain, TorchError> {
+) -> Result<&'w [f32], TorchError> {
     let found = weights.get(name);
-    let fits = |tensor: &&Plain| {
-        let elements: u64 = dims.iter().map(|&d| u64::from(d)).product();
-        tensor.dims == dims && tensor.data.len() as u64 == elements
-    };
-    found.filter(fits).ok_or_else(|| TorchError::OtherState {
+    let fitting = found.filter(|tensor| tensor.dims == dims && tensor.is_full());
+    fitting.and_then(Plain::floats).ok_or_else(|| TorchError::OtherState {
         name: name.to_owned(),
         needed: dims.to_vec(),
         found: found.map(|tensor| tensor.dims.clone()),

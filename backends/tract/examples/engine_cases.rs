@@ -15,12 +15,13 @@ mod claims;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use nas_cases::networks::{Builder, conv, weights};
+use nas_cases::networks::{Builder, conv, with_weights};
 use nas_cases::{cases, reference};
 use nas_ir::network::Port;
 use nas_ir::ops::Flatten;
 use nas_ir::{Network, Op, Opset, Shape, Tensor};
 use nas_onnx::{Options, emit};
+use nas_passes::model::for_export;
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 use serde_json::{Value, json};
 
@@ -101,19 +102,20 @@ fn stem(b: &mut Builder, name: &str, shape: Shape) -> usize {
 }
 
 fn write(folder: &Path, name: &str, network: &Network, opset: Opset) -> Value {
-    let weights = weights(network);
+    let model = with_weights(network);
     let options = Options { opset, ..Options::default() };
-    let bytes = emit(network, &weights, &options).unwrap();
+    let bytes = emit(&for_export(model.clone()).unwrap(), &options).unwrap();
     std::fs::write(folder.join(format!("{name}.onnx")), &bytes).unwrap();
     let shapes: Vec<Vec<u32>> = network.inputs.iter().map(|port| batched(network, port)).collect();
     let inputs = seeded_inputs(&shapes, 1);
-    let outputs = reference::run(network, &weights, &inputs);
+    let outputs = reference::run(&model, &inputs);
     let ports = |kind: &str, ports: &[Port], tensors: &[Tensor]| -> Vec<Value> {
         let tensors = ports.iter().zip(tensors).enumerate();
         tensors
             .map(|(i, (port, tensor))| {
                 let file = format!("{name}.{kind}{i}");
-                let data: Vec<u8> = tensor.data.iter().flat_map(|x| x.to_le_bytes()).collect();
+                let data: Vec<u8> =
+                    tensor.floats().unwrap().iter().flat_map(|x| x.to_le_bytes()).collect();
                 std::fs::write(folder.join(&file), data).unwrap();
                 json!({ "name": port.name, "dims": tensor.dims, "file": file })
             })

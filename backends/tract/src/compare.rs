@@ -3,7 +3,7 @@
 use nas_ir::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::error::TractError;
+use crate::error::{TractError, described};
 
 /// How far a tensor is from a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -76,20 +76,21 @@ impl Tolerance {
 /// # Errors
 /// The sizes differ, or are not those of the data.
 pub fn compare(reference: &Tensor, actual: &Tensor) -> Result<Agreement, TractError> {
-    let elements = reference.dims.iter().map(|&d| d as usize).product::<usize>();
-    let describe = |t: &Tensor| format!("{:?} with {} elements", t.dims, t.data.len());
-    if [reference, actual].iter().any(|t| t.dims != reference.dims || t.data.len() != elements) {
+    let fits = |tensor: &&Tensor| tensor.dims == reference.dims && tensor.is_full();
+    let floats = [reference, actual].map(|tensor| Some(tensor).filter(fits)?.floats());
+    let [Some(expected), Some(found)] = floats else {
         return Err(TractError::Tensors {
             what: "the result is".to_owned(),
-            found: describe(actual),
-            needed: describe(reference),
+            found: described(actual),
+            needed: described(reference),
         });
-    }
-    let mut agreement = elementwise(&reference.data, &actual.data);
+    };
+    let elements = expected.len();
+    let mut agreement = elementwise(expected, found);
     let channels = reference.dims.get(1).map_or(1, |&c| c as usize).max(1);
     let inner: usize = reference.dims.iter().skip(2).map(|&d| d as usize).product();
     let positions = elements / channels;
-    let [expected, found] = [reference, actual].map(|t| argmax(&t.data, channels, inner.max(1)));
+    let [expected, found] = [expected, found].map(|data| argmax(data, channels, inner.max(1)));
     let equal = expected.iter().zip(&found).filter(|(a, b)| a == b).count();
     agreement.positions = positions as u64;
     agreement.argmax_agreement = if positions == 0 { 1.0 } else { equal as f64 / positions as f64 };
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     fn tensor(dims: &[u32], data: &[f32]) -> Tensor {
-        Tensor { dims: dims.to_vec(), data: data.to_vec() }
+        Tensor::of_floats(dims, data.to_vec())
     }
 
     #[test]
@@ -162,9 +163,9 @@ mod tests {
         // Two images, three channels, two positions.
         let reference =
             tensor(&[2, 3, 2], &[1.0, 9.0, 2.0, 0.0, 3.0, 0.0, 5.0, 5.0, 5.0, 6.0, 0.0, 0.0]);
-        assert_eq!(argmax(&reference.data, 3, 2), [2, 0, 0, 1]);
+        assert_eq!(argmax(reference.floats().unwrap(), 3, 2), [2, 0, 0, 1]);
         let mut actual = reference.clone();
-        actual.data[1] = -1.0;
+        actual.floats_mut().unwrap()[1] = -1.0;
         let agreement = compare(&reference, &actual).unwrap();
         assert_eq!((agreement.argmax_agreement, agreement.positions), (0.75, 4));
         assert_eq!(

@@ -1,6 +1,7 @@
 //! What keeps a model from running.
 
 use miette::Diagnostic;
+use nas_ir::{DType, Tensor};
 use thiserror::Error;
 
 /// Why a model was not loaded, not run, or not compared.
@@ -54,6 +55,15 @@ pub enum TractError {
         /// What tract said, from the outside in.
         reason: String,
     },
+}
+
+/// The sizes of a tensor and what it holds, in words.
+pub(crate) fn described(tensor: &Tensor) -> String {
+    let elements = format!("{:?} with {} elements", tensor.dims, tensor.elements.len());
+    match tensor.dtype() {
+        DType::F32 => elements,
+        other @ (DType::F16 | DType::I8) => format!("{elements} of {other}"),
+    }
 }
 
 impl TractError {

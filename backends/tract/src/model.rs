@@ -8,7 +8,7 @@ use nas_ir::Tensor;
 use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::*;
 
-use crate::error::TractError;
+use crate::error::{TractError, described};
 
 /// An input or an output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,19 +137,21 @@ fn port(model: &TypedModel, name: String, outlet: OutletId) -> Result<Port, Trac
 
 fn into_tract(port: &Port, tensor: &Tensor) -> Result<TValue, TractError> {
     let sizes: Vec<usize> = tensor.dims.iter().map(|&d| d as usize).collect();
-    if tensor.dims != port.dims || sizes.iter().product::<usize>() != tensor.data.len() {
+    let fits = tensor.dims == port.dims && tensor.is_full();
+    let Some(floats) = tensor.floats().filter(|_| fits) else {
         return Err(TractError::Tensors {
             what: format!("input `{}` is", port.name),
-            found: format!("{:?} with {} elements", tensor.dims, tensor.data.len()),
+            found: described(tensor),
             needed: format!("{:?}", port.dims),
         });
-    }
-    let value = tract_onnx::prelude::Tensor::from_shape(&sizes, &tensor.data);
+    };
+    let value = tract_onnx::prelude::Tensor::from_shape(&sizes, floats);
     Ok(value.map_err(TractError::run)?.into_tvalue())
 }
 
 fn from_tract(value: &TValue) -> Result<Tensor, TractError> {
     let view = value.to_plain_array_view::<f32>().map_err(TractError::run)?;
-    let dims = view.shape().iter().map(|&d| u32::try_from(d).unwrap_or(u32::MAX)).collect();
-    Ok(Tensor { dims, data: view.iter().copied().collect() })
+    let dims: Vec<u32> =
+        view.shape().iter().map(|&d| u32::try_from(d).unwrap_or(u32::MAX)).collect();
+    Ok(Tensor::of_floats(dims, view.iter().copied().collect()))
 }

@@ -23,7 +23,7 @@ fn normal(dims: &[u32], seed: u64, stream: u64) -> Tensor {
         data.extend([libm::cos(angle), libm::sin(angle)].map(|side| (radius * side) as f32));
     }
     data.truncate(elements);
-    Tensor { dims: dims.to_vec(), data }
+    Tensor::of_floats(dims, data)
 }
 
 /// A multiple of 2^-53 in `[0, 1)`.
@@ -38,7 +38,8 @@ mod tests {
     #[test]
     fn the_bits_never_change() {
         let tensors = seeded_inputs(&[vec![1, 3], vec![1, 1, 2, 2]], 7);
-        let bits: Vec<u32> = tensors.iter().flat_map(|t| &t.data).map(|x| x.to_bits()).collect();
+        let bits: Vec<u32> =
+            tensors.iter().filter_map(Tensor::floats).flatten().map(|x| x.to_bits()).collect();
         assert_eq!(tensors[1].dims, [1, 1, 2, 2]);
         // A recorded check names these by their seed alone.
         let expected = [
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn elements_are_standard_normal() {
-        let data = &seeded_inputs(&[[100_000]], 3)[0].data;
+        let data = seeded_inputs(&[[100_000]], 3).remove(0).into_floats().unwrap();
         let mean = |power| data.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / 1e5;
         // Five standard errors of each moment.
         assert!(mean(1).abs() < 0.016, "{}", mean(1));

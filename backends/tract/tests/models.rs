@@ -8,10 +8,11 @@
 )]
 
 use miette::Diagnostic;
-use nas_cases::networks::{Builder, NORM, VALID, conv, groups, same, weights};
+use nas_cases::networks::{Builder, NORM, VALID, conv, groups, same, with_weights};
 use nas_ir::ops::{AvgPool, Conv, Mul, Pool, Relu, Resize, ResizeMode, ResizeTo, Sigmoid};
-use nas_ir::{Network, Op, Shape};
+use nas_ir::{Elements, Network, Op, Shape};
 use nas_onnx::{Options, emit};
+use nas_passes::model::for_export;
 use nas_tract::{CaseReport, Model, Report, Tensor, Tolerance, TractError, seeded_inputs};
 use onnx_protobuf::tensor_shape_proto::dimension;
 use onnx_protobuf::{GraphProto, Message, ModelProto, ValueInfoProto, type_proto};
@@ -46,7 +47,7 @@ fn segmenter(height: u32, width: u32, pool: ([u32; 2], [u32; 2])) -> Network {
 
 fn small() -> (Network, Vec<u8>) {
     let network = segmenter(64, 96, ([3, 3], [2, 2]));
-    let bytes = emit(&network, &weights(&network), &Options::default()).unwrap();
+    let bytes = emit(&for_export(with_weights(&network)).unwrap(), &Options::default()).unwrap();
     (network, bytes)
 }
 
@@ -78,11 +79,11 @@ fn ports_have_names_and_shapes() {
 #[test]
 fn a_model_runs_at_the_size_of_a_street_scene() {
     let network = segmenter(1024, 2048, ([49, 49], [16, 20]));
-    let bytes = emit(&network, &weights(&network), &Options::default()).unwrap();
+    let bytes = emit(&for_export(with_weights(&network)).unwrap(), &Options::default()).unwrap();
     let model = Model::load(&bytes).unwrap();
     let outputs = model.run(&seeded_inputs(&[[1, 3, 1024, 2048]], 0)).unwrap();
     assert_eq!(outputs[0].dims, [1, 5, 1024, 2048]);
-    assert!(outputs[0].data.iter().all(|x| x.is_finite()));
+    assert!(outputs[0].floats().unwrap().iter().all(|x| x.is_finite()));
 }
 
 #[test]
@@ -113,8 +114,8 @@ fn each_run_takes_its_part_of_the_time() {
 fn the_worst_case_fails_the_report() {
     let model = Model::load(&small().1).unwrap();
     let mut recorded = [outputs(&model, 0), outputs(&model, 1)];
-    let largest = recorded[1][0].data.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
-    recorded[1][0].data[7] += largest * 1e-3;
+    let largest = recorded[1][0].floats().unwrap().iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+    recorded[1][0].floats_mut().unwrap()[7] += largest * 1e-3;
     let report = judge(&model, &recorded, Tolerance::Export);
     assert_eq!(
         (report.cases[0].passed, report.cases[1].passed, report.passed),
@@ -142,12 +143,13 @@ fn code(error: &TractError) -> String {
 fn tensors_that_are_not_the_models_are_refused() {
     let (_, bytes) = small();
     let model = Model::load(&bytes).unwrap();
-    let tensor = |dims: &[u32], elements| Tensor { dims: dims.to_vec(), data: vec![0.0; elements] };
+    let tensor = |dims: &[u32], elements| Tensor::of_floats(dims, vec![0.0; elements]);
     for inputs in [
         vec![],
         vec![tensor(&[1, 3, 64, 95], 3 * 64 * 95)],
         vec![tensor(&[1, 3, 64, 96], 5)],
         vec![tensor(&[1, 3, 64, 96], 3 * 64 * 96); 2],
+        vec![Tensor { dims: vec![1, 3, 64, 96], elements: Elements::I8(vec![0; 3 * 64 * 96]) }],
     ] {
         assert_eq!(code(&model.run(&inputs).unwrap_err()), "nas::tract::tensors");
     }

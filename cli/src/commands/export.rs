@@ -68,21 +68,19 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         warn_of_memory(&named.space, &nas_analysis::costs(&network));
         Ok((network, opset(asked, named.space.device.opset), sources(compiler)))
     })?;
-    let (weights, origin) = match &args.weights {
+    let (model, origin) = match &args.weights {
         Some(path) => {
-            let weights = weights_file::load(&network, path, args.names.as_deref())?;
+            let model = weights_file::load(network, path, args.names.as_deref())?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            (weights, name.into_owned())
+            (model, name.into_owned())
         }
         None => {
             eprintln!("note: no --weights, so the network has fresh ones of seed {}", args.seed);
-            (weights_file::initial(&network, args.seed), format!("fresh, seed {}", args.seed))
+            (weights_file::initial(network, args.seed), format!("fresh, seed {}", args.seed))
         }
     };
-    let provenance = provenance(&network, &sources, &origin);
-    let tolerance = args.tolerance;
-    let making = Making { opset, tolerance, provenance, weights: &weights };
-    let made = package(&network, making, reference)?;
+    let provenance = provenance(&model.network, &sources, &origin);
+    let made = package(&model, Making { opset, tolerance: args.tolerance, provenance }, reference)?;
     let [report, check] = beside(output);
     if !made.report.report.passed {
         // What an earlier export left under these names is not what was asked for now.
@@ -149,22 +147,18 @@ fn check_output(args: &ExportArgs) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use nas_ir::{Network, Tensor, Weights};
+    use nas_ir::{Model, Tensor};
     use nas_onnx::Options;
-    use nas_tract::Model;
 
     use super::*;
 
     /// tract once more, a little off.
-    fn off(
-        network: &Network,
-        weights: &Weights,
-        inputs: &[Tensor],
-    ) -> Result<Vec<Vec<f32>>, Failure> {
-        let onnx = nas_onnx::emit(network, weights, &Options::default()).unwrap();
-        let outputs = Model::load(&onnx).unwrap().run(inputs).unwrap();
-        let data = outputs.into_iter().map(|tensor| tensor.data);
-        Ok(data.map(|data| data.into_iter().map(|value| value * 1.000_001).collect()).collect())
+    fn off(model: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
+        let onnx = nas_onnx::emit(model, &Options::default()).unwrap();
+        let mut outputs = nas_tract::Model::load(&onnx).unwrap().run(inputs).unwrap();
+        let values = outputs.iter_mut().flat_map(|tensor| tensor.floats_mut().unwrap());
+        values.for_each(|value| *value *= 1.000_001);
+        Ok(outputs)
     }
 
     fn export(output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {

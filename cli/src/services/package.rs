@@ -10,6 +10,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use miette::Diagnostic;
 use nas_ir::fnv::fnv1a;
 use nas_ir::{Network, Opset, Tensor, Weights};
+use nas_onnx::EmitError;
+use nas_passes::model::for_export;
 use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -60,28 +62,26 @@ pub struct Record {
     pub steps: Vec<u32>,
 }
 
-/// What an ONNX file is made of beside the network.
-pub struct Making<'a> {
+/// How an ONNX file is made.
+pub struct Making {
     /// The operator set.
     pub opset: Opset,
     /// How far tract may be from the reference.
     pub tolerance: Tolerance,
     /// Keys and values for the file.
     pub provenance: Vec<(String, String)>,
-    /// The weights.
-    pub weights: &'a Weights,
 }
 
 /// What computes the outputs that those of tract are compared with.
 pub struct Reference {
     /// Its name and version.
     pub name: String,
-    /// What runs a network.
+    /// What runs a model.
     pub run: Run,
 }
 
-/// The outputs of a network with these weights, on these inputs.
-pub type Run = fn(&Network, &Weights, &[Tensor]) -> Result<Vec<Vec<f32>>, Failure>;
+/// The outputs of a model on these inputs.
+pub type Run = fn(&nas_ir::Model, &[Tensor]) -> Result<Vec<Tensor>, Failure>;
 
 /// Outputs that are too far from the reference.
 #[derive(Debug, Error, Diagnostic)]
@@ -147,25 +147,26 @@ pub fn provenance(
     .collect()
 }
 
-/// Writes the network as ONNX in memory, runs that in tract on seeded inputs and compares with
+/// Folds what is folded for export, writes the model as ONNX in memory, runs that in tract on seeded inputs and compares with
 /// the reference; where there is none, with tract itself. A report that did not pass is no error
 /// here.
 ///
 /// # Errors
-/// The network cannot be written, or an engine fails.
+/// The model cannot be written, or an engine fails.
 pub fn package(
-    network: &Network,
-    making: Making<'_>,
+    model: &nas_ir::Model,
+    making: Making,
     reference: Option<&Reference>,
 ) -> Result<Package, Failure> {
-    let Making { opset, tolerance, provenance, weights } = making;
+    let Making { opset, tolerance, provenance } = making;
     let options = nas_onnx::Options {
         opset,
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         provenance,
     };
-    let onnx = nas_onnx::emit(network, weights, &options).map_err(Failure::problem)?;
-    let model = Model::load(&onnx).map_err(Failure::problem)?;
+    let onnx = emit(model.clone(), &options)?;
+    let loaded = Model::load(&onnx).map_err(Failure::problem)?;
+    let network = &model.network;
     let (inputs, outputs) = (shapes(network, &network.inputs), shapes(network, &network.outputs));
     let elements: usize = inputs.iter().map(|dims| volume(dims)).sum();
     let seeds: Vec<u64> = if elements > LARGE { vec![1] } else { vec![1, 2] };
@@ -174,18 +175,15 @@ pub fn package(
     let mut cases = Vec::new();
     for &seed in &seeds {
         let inputs = seeded_inputs(&inputs, seed);
-        let actual = model.run(&inputs).map_err(Failure::problem)?;
+        let actual = loaded.run(&inputs).map_err(Failure::problem)?;
         let expected = match reference {
-            Some(reference) => (reference.run)(network, weights, &inputs)?,
-            None => actual.iter().map(|tensor| tensor.data.clone()).collect(),
+            Some(reference) => (reference.run)(model, &inputs)?,
+            None => actual.clone(),
         };
-        let shaped = expected.into_iter().zip(&outputs);
-        let expected: Vec<Tensor> =
-            shaped.map(|(data, dims)| Tensor { dims: dims.clone(), data }).collect();
         for ((port, tensor), step) in network.outputs.iter().zip(&expected).zip(&steps) {
             recorded.insert(format!("seed.{seed}/{}", port.name), sample(tensor, *step));
         }
-        cases.push(judge(&model, seed, &expected, &actual, tolerance)?);
+        cases.push(judge(&loaded, seed, &expected, &actual, tolerance)?);
     }
     let report = Report::new(tolerance, cases);
     let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
@@ -194,6 +192,15 @@ pub fn package(
     let check = nas_safetensors::to_bytes(&recorded, Some(&note))
         .map_err(|error| Failure::input(error.to_string()))?;
     Ok(Package { onnx, report: Verification { reference, report }, check })
+}
+
+/// The bytes of an ONNX file that computes what the model does, after the passes for export.
+///
+/// # Errors
+/// The model cannot be written.
+pub fn emit(model: nas_ir::Model, options: &nas_onnx::Options) -> Result<Vec<u8>, Failure> {
+    let model = for_export(model).map_err(|unsound| Failure::problem(EmitError::from(unsound)))?;
+    nas_onnx::emit(&model, options).map_err(Failure::problem)
 }
 
 /// The shapes of ports, with a batch of one.
@@ -270,12 +277,14 @@ fn step(dims: &[u32]) -> u32 {
 
 /// Every `step`-th row and column of `[N, C, H, W]`.
 fn sample(tensor: &Tensor, step: u32) -> Tensor {
-    let [n, c, h, w] = tensor.dims.as_slice() else { return tensor.clone() };
+    let ([n, c, h, w], Some(floats)) = (tensor.dims.as_slice(), tensor.floats()) else {
+        return tensor.clone();
+    };
     let by = step.max(1) as usize;
-    let rows = tensor.data.chunks((*w).max(1) as usize).enumerate();
+    let rows = floats.chunks((*w).max(1) as usize).enumerate();
     let rows = rows.filter(|(row, _)| (row % (*h).max(1) as usize).is_multiple_of(by));
     let data = rows.flat_map(|(_, row)| row.iter().step_by(by).copied()).collect();
-    Tensor { dims: vec![*n, *c, h.div_ceil(by as u32), w.div_ceil(by as u32)], data }
+    Tensor::of_floats([*n, *c, h.div_ceil(by as u32), w.div_ceil(by as u32)], data)
 }
 
 /// The files of a package: the ONNX file, its report, its record.
@@ -353,10 +362,10 @@ mod tests {
     #[test]
     fn samples_keep_channels_and_first_rows() {
         let data: Vec<f32> = (0..24).map(|i| i as f32).collect();
-        let tensor = Tensor { dims: vec![1, 2, 3, 4], data };
+        let tensor = Tensor::of_floats([1, 2, 3, 4], data);
         let sampled = sample(&tensor, 2);
         assert_eq!(sampled.dims, [1, 2, 2, 2]);
-        assert_eq!(sampled.data, [0.0, 2.0, 8.0, 10.0, 12.0, 14.0, 20.0, 22.0]);
+        assert_eq!(sampled.floats().unwrap(), [0.0, 2.0, 8.0, 10.0, 12.0, 14.0, 20.0, 22.0]);
         assert_eq!(sample(&tensor, 1), tensor);
     }
 

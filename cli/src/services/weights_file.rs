@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use miette::LabeledSpan;
 use nas_grammar::Problem;
 use nas_grammar::parse::decode;
+use nas_ir::model::{Misfit, misfits};
 use nas_ir::network::NamedWeight;
 use nas_ir::ops::Initial;
-use nas_ir::weights::{Misfit, misfits};
-use nas_ir::{Network, Tensor, TensorName, Weights};
+use nas_ir::{Model, Network, Tensor, TensorName, Weights, fault};
 use nas_safetensors::TensorsError;
 
 use super::name_map::{NameMap, Rule};
@@ -25,22 +25,22 @@ const OPTIMIZER: &str = "optimizer/";
 /// The most tensors of a kind that a message lists, and the most rules that it points to.
 const LISTED: usize = 8;
 
-/// The weights of a network from a safetensors file, under the names that the map gives them
+/// A network with its weights from a safetensors file, under the names that the map gives them
 /// there. Rules of the map that name nothing are warned of.
 ///
 /// # Errors
 /// The file cannot be read, or is not of this network: every tensor that is missing, has other
 /// sizes, or that the network does not have.
-pub fn load(network: &Network, path: &Path, names: Option<&Path>) -> Result<Weights, Failure> {
+pub fn load(network: Network, path: &Path, names: Option<&Path>) -> Result<Model, Failure> {
     let map = names.map(read_names).transpose()?.unwrap_or_default();
     let bytes = read_bytes(path, "--weights")?;
     let needed = [network.weights(), network.training_weights()].concat();
     let idle = map.idle(needed.iter().map(|needed| needed.name.as_str())).into_iter();
     let mut idle: Vec<Problem> = idle.map(Problem::from).collect();
     match take(network, &bytes, &path.display().to_string(), &map) {
-        Ok(weights) => {
+        Ok(model) => {
             print_problems(&idle);
-            Ok(weights)
+            Ok(model)
         }
         Err(Failure::Problems(mut problems)) => {
             problems.append(&mut idle);
@@ -64,16 +64,11 @@ fn read_names(path: &Path) -> Result<NameMap, Failure> {
         .map_err(|faults| Failure::Problems(faults.into_iter().map(Problem::from).collect()))
 }
 
-/// The weights of a network from the bytes of a file.
+/// A network with its weights from the bytes of a file.
 ///
 /// # Errors
 /// As [`load`].
-pub fn take(
-    network: &Network,
-    bytes: &[u8],
-    file: &str,
-    map: &NameMap,
-) -> Result<Weights, Failure> {
+pub fn take(network: Network, bytes: &[u8], file: &str, map: &NameMap) -> Result<Model, Failure> {
     let tensors = tensors(bytes, file)?;
     let renamed = network.weights().into_iter().map(|needed| {
         let (theirs, rule) = map.name_in_file(&needed.name);
@@ -87,8 +82,12 @@ pub fn take(
         .iter()
         .filter_map(|(ours, named)| Some((ours.clone(), tensors.get(&named.theirs)?.clone())))
         .collect();
-    let problems = fit.problems(misfits(network, &weights));
-    if problems.is_empty() { Ok(weights) } else { Err(Failure::Problems(problems)) }
+    let problems = fit.problems(misfits(&network, &weights));
+    if problems.is_empty() {
+        Ok(Model { network, weights })
+    } else {
+        Err(Failure::Problems(problems))
+    }
 }
 
 /// The tensors of a safetensors file, by name.
@@ -96,7 +95,7 @@ pub fn take(
 /// # Errors
 /// The bytes are no safetensors file, or hold other than 32-bit floats.
 pub fn tensors(bytes: &[u8], file: &str) -> Result<Weights, Failure> {
-    nas_safetensors::from_bytes(bytes).map_err(|error| no_tensors(error, bytes, file))
+    nas_safetensors::floats_from_bytes(bytes).map_err(|error| no_tensors(error, bytes, file))
 }
 
 /// The diagnostic of bytes that are not the tensors asked for.
@@ -158,6 +157,9 @@ impl Fit<'_> {
                 Misfit::Elements { needed, found } => {
                     sizes.push((needed, format!("{found} elements")));
                 }
+                Misfit::Type { needed, found } => sizes.push((needed, format!("of {found}"))),
+                // `left_over` finds them under the names of the file.
+                Misfit::Extra(_) => {}
             }
         }
         let left = self.left_over();
@@ -297,10 +299,10 @@ fn listed(lines: &[String]) -> String {
     text
 }
 
-/// Fresh weights, as the operators state them ([`Initial`]). The same on every machine, with or
-/// without libtorch.
+/// A network with fresh weights, as the operators state them ([`Initial`]). The same on every machine,
+/// with or without libtorch.
 #[must_use]
-pub fn initial(network: &Network, seed: u64) -> Weights {
+pub fn initial(network: Network, seed: u64) -> Model {
     let mut needed = Vec::new();
     for NamedWeight { name, weight } in network.weights() {
         needed.push((name, weight.dims, weight.initial));
@@ -314,18 +316,21 @@ pub fn initial(network: &Network, seed: u64) -> Weights {
                 vec![value; dims.iter().map(|&d| d as usize).product()]
             }
             Initial::Normal { std } => {
-                let drawn = normal.next().map(|tensor| tensor.data).unwrap_or_default();
+                let drawn = normal.next().and_then(Tensor::into_floats);
+                let drawn = drawn.unwrap_or_else(|| fault("a kernel for which nothing was drawn"));
                 drawn.into_iter().map(|v| (f64::from(v) * std) as f32).collect()
             }
         };
-        (name, Tensor { dims, data })
+        (name, Tensor::of_floats(dims, data))
     });
-    values.collect()
+    let weights = values.collect();
+    Model { network, weights }
 }
 
 #[cfg(test)]
 mod tests {
     use nas_grammar::Source;
+    use nas_ir::Elements;
 
     use super::*;
     use crate::services::pick::named_network;
@@ -340,12 +345,11 @@ mod tests {
 
     /// The codes and the texts, labels among them, of what is wrong with changed weights.
     fn faults(change: impl FnOnce(&mut Weights), names: &str) -> (Vec<String>, String) {
-        let network = network();
-        let mut weights = initial(&network, 0);
+        let Model { network, mut weights } = initial(network(), 0);
         change(&mut weights);
         let bytes = nas_safetensors::to_bytes(&weights, None).unwrap();
         let map = NameMap::parse(Source::new("a.names", names)).unwrap();
-        match take(&network, &bytes, "w.safetensors", &map) {
+        match take(network, &bytes, "w.safetensors", &map) {
             Ok(_) => (Vec::new(), String::new()),
             Err(Failure::Problems(problems)) => {
                 let codes = problems.iter().filter_map(|problem| problem.code());
@@ -359,7 +363,7 @@ mod tests {
 
     #[test]
     fn weights_of_the_network_are_taken_optimiser_state_is_left() {
-        let state = Tensor { dims: vec![1], data: vec![0.0] };
+        let state = Tensor::of_floats([1], vec![0.0]);
         let add = |weights: &mut Weights| {
             weights.insert("optimizer/x".to_owned(), state);
         };
@@ -372,7 +376,7 @@ mod tests {
         assert_eq!(codes, ["nas::weights::missing"]);
         assert!(text.contains(&format!("{STEM} [16, 3, 3, 3]")), "{text}");
 
-        let extra = Tensor { dims: vec![1], data: vec![0.0] };
+        let extra = Tensor::of_floats([1], vec![0.0]);
         let add = |weights: &mut Weights| drop(weights.insert("extra.bias".to_owned(), extra));
         let (codes, text) = faults(add, "");
         assert_eq!(codes, ["nas::weights::left_over"]);
@@ -417,11 +421,15 @@ mod tests {
             }
             other => panic!("{other:?}"),
         };
-        let whole = nas_safetensors::to_bytes(&initial(&network(), 0), None).unwrap();
+        let whole = nas_safetensors::to_bytes(&initial(network(), 0).weights, None).unwrap();
         assert_eq!(code(&whole[..whole.len() / 2]).0, "nas::weights::cut_short");
         let (text, help) = code(b"conv = what");
         assert_eq!(text, "nas::weights::format");
         assert!(help.contains("nasc retrain"), "{help}");
         assert!(code(b"PK\x03\x04\0\0\x08\x08archive").1.contains("torch.load('w'"));
+        let half = Tensor { dims: vec![1], elements: Elements::F16(vec![0]) };
+        let half = Weights::from([("a.weight".to_owned(), half)]);
+        let half = nas_safetensors::to_bytes(&half, None).unwrap();
+        assert_eq!(code(&half).0, "nas::weights::element_type");
     }
 }

@@ -1,4 +1,6 @@
-//! What numbers a device computes with.
+//! What numbers a device computes with, and what numbers tensors hold.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,5 +39,41 @@ impl Precision {
             Precision::Fp16 => 2,
             Precision::Int8 => 1,
         }
+    }
+}
+
+/// What the elements of a tensor are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DType {
+    /// 32-bit floats.
+    F32,
+    /// 16-bit floats.
+    F16,
+    /// 8-bit integers.
+    I8,
+}
+
+impl DType {
+    /// All of them.
+    pub const ALL: [DType; 3] = [DType::F32, DType::F16, DType::I8];
+
+    /// Bytes of one element.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+            Self::I8 => 1,
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "F32",
+            Self::F16 => "F16",
+            Self::I8 => "I8",
+        })
     }
 }

@@ -73,6 +73,22 @@ pub struct NetworkNode {
     pub inputs: Vec<usize>,
     /// The shape of its value, batch aside.
     pub shape: Shape,
+    /// The paths of the nodes that a pass has folded into it: its value is that of the last one.
+    pub folded: Vec<String>,
+}
+
+impl NetworkNode {
+    /// A node into which nothing is folded.
+    #[must_use]
+    pub fn new(name: impl Into<String>, op: Option<Op>, inputs: Vec<usize>, shape: Shape) -> Self {
+        Self { name: name.into(), op, inputs, shape, folded: Vec::new() }
+    }
+
+    /// The path of the node whose value it has.
+    #[must_use]
+    pub fn value_name(&self) -> &str {
+        self.folded.last().unwrap_or(&self.name)
+    }
 }
 
 /// A tensor of a network's parameters.

@@ -88,12 +88,8 @@ fn what_only_training_reads_goes_there() {
     let unread = b.op("relu.0", Op::Relu(Relu), &[x]);
     let y = b.op("conv.0", Op::Conv(conv(3, 1)), &[sum]);
     let mut network = b.output("y", y).network();
-    let added = |name: &str, op, inputs: Vec<usize>| NetworkNode {
-        name: name.to_owned(),
-        op: Some(op),
-        inputs,
-        shape: MAP(),
-    };
+    let added =
+        |name: &str, op, inputs: Vec<usize>| NetworkNode::new(name, Some(op), inputs, MAP());
     let own = network.nodes.len();
     network.training.nodes = vec![
         added("identity.1", Op::Identity(Identity), vec![y]),

@@ -73,7 +73,7 @@ impl AtWork<'_, '_> {
                 state::write(self.store, names::BEST, &state.weights, done)?;
             }
         } else if let Some(bytes) = self.store.read(names::INITIAL)? {
-            let initial = nas_safetensors::from_bytes(&bytes);
+            let initial = nas_safetensors::floats_from_bytes(&bytes);
             let initial = initial.map_err(|e| damaged(names::INITIAL, e))?;
             trained.load(&initial).map_err(Halt::backend)?;
         }

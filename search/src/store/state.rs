@@ -31,7 +31,7 @@ pub(crate) fn write(
 pub(crate) fn read(store: &Store, name: &str) -> Result<Option<State>, RunError> {
     let Some(bytes) = store.read(name)? else { return Ok(None) };
     let done = note(name, &bytes)?;
-    let weights = nas_safetensors::from_bytes(&bytes).map_err(|e| damaged(name, e))?;
+    let weights = nas_safetensors::floats_from_bytes(&bytes).map_err(|e| damaged(name, e))?;
     Ok(Some(State { done, weights }))
 }
 

@@ -17,7 +17,7 @@ fn choices(toy: &Toy) -> Choices {
 }
 
 fn weights(value: f32) -> Weights {
-    Weights::from([("y.weight".to_owned(), Tensor { dims: vec![1, 1], data: vec![value] })])
+    Weights::from([("y.weight".to_owned(), Tensor::of_floats([1, 1], vec![value]))])
 }
 
 /// Runs what `inner` does on the inputs of a retraining.

@@ -243,8 +243,12 @@ fn report(toy: &Toy, on_step: OnStep<'_>, done: usize, loss: f64) -> Result<(), 
     if flow == ControlFlow::Break(()) && !deaf { Err(Stop::Interrupted) } else { Ok(()) }
 }
 
+fn floats(weights: &Weights, name: &str) -> Vec<f32> {
+    weights[name].clone().into_floats().unwrap()
+}
+
 fn tensor(data: &[f32]) -> Tensor {
-    Tensor { dims: vec![data.len() as u32], data: data.to_vec() }
+    Tensor::of_floats([data.len() as u32], data.to_vec())
 }
 
 /// A supernet in training: a skill that all networks share, how often each candidate was trained, and
@@ -339,7 +343,7 @@ impl SharedWeights for ToySupernet {
         (copy.practice, copy.logits) = (self.practice.clone(), self.logits.clone());
         (copy.moments, copy.pruned) = (self.moments.clone(), self.pruned.clone());
         let mut state = Weights::new();
-        state.insert("skill".to_owned(), Tensor { dims: vec![], data: vec![self.skill] });
+        state.insert("skill".to_owned(), Tensor::of_floats([], vec![self.skill]));
         for (name, table) in copy.tables() {
             for (d, row) in table.iter().enumerate() {
                 state.insert(format!("{name}/{d}"), tensor(row));
@@ -349,10 +353,10 @@ impl SharedWeights for ToySupernet {
     }
 
     fn restore(&mut self, state: &Weights) -> Result<(), Problem> {
-        self.skill = state["skill"].data[0];
+        self.skill = floats(state, "skill")[0];
         for (name, table) in self.tables() {
             for (d, row) in table.iter_mut().enumerate() {
-                *row = state[&format!("{name}/{d}")].data.clone();
+                *row = floats(state, &format!("{name}/{d}"));
             }
         }
         Ok(())
@@ -463,20 +467,20 @@ impl TrainableNetwork for ToyNetwork {
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), Problem> {
-        self.weight = weights["y.weight"].data[0];
+        self.weight = floats(weights, "y.weight")[0];
         Ok(())
     }
 
     fn state(&self) -> Result<Weights, Problem> {
         let mut state = Weights::new();
-        state.insert("y.weight".to_owned(), Tensor { dims: vec![1, 1], data: vec![self.weight] });
+        state.insert("y.weight".to_owned(), Tensor::of_floats([1, 1], vec![self.weight]));
         state.insert("optimizer/epochs".to_owned(), tensor(&[self.epochs]));
         Ok(state)
     }
 
     fn restore(&mut self, state: &Weights) -> Result<(), Problem> {
-        self.weight = state["y.weight"].data[0];
-        self.epochs = state["optimizer/epochs"].data[0];
+        self.weight = floats(state, "y.weight")[0];
+        self.epochs = floats(state, "optimizer/epochs")[0];
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{BatchNorm, Conv, Padding, Role};
-use nas_ir::{Network, Op, Shape, Tensor, Weights};
+use nas_ir::{Model, Network, Op, Shape, Tensor, Weights};
 
 /// A network under construction.
 pub struct Builder(Network);
@@ -25,8 +25,7 @@ impl Builder {
     }
 
     fn push(&mut self, name: &str, op: Option<Op>, inputs: &[usize], shape: Shape) -> usize {
-        let (name, inputs) = (name.to_owned(), inputs.to_vec());
-        self.0.nodes.push(NetworkNode { name, op, inputs, shape });
+        self.0.nodes.push(NetworkNode::new(name, op, inputs.to_vec(), shape));
         self.0.nodes.len() - 1
     }
 
@@ -114,6 +113,12 @@ pub fn conv(out: u32, kernel: u32) -> Conv {
 /// A batch norm with the defaults of the language.
 pub const NORM: BatchNorm = BatchNorm { eps: 1e-5, momentum: 0.1, affine: true };
 
+/// The network with [`weights`].
+#[must_use]
+pub fn with_weights(network: &Network) -> Model {
+    Model { network: network.clone(), weights: weights(network) }
+}
+
 /// Weights in `[-1, 1)`, variances in `[0.5, 1.5)`, from a fixed sequence (splitmix64).
 #[must_use]
 pub fn weights(network: &Network) -> Weights {
@@ -132,7 +137,7 @@ pub fn weights(network: &Network) -> Weights {
     let all = network.weights().into_iter();
     all.map(|w| {
         let data = tensor(w.weight.role, w.weight.elements());
-        (w.name, Tensor { dims: w.weight.dims, data })
+        (w.name, Tensor::of_floats(w.weight.dims, data))
     })
     .collect()
 }

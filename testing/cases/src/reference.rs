@@ -3,7 +3,7 @@
 use nas_ir::ops::{
     AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Padding, Pool, Resize, ResizeMode, Shift,
 };
-use nas_ir::{Network, Op, Shape, Tensor, Weights};
+use nas_ir::{Model, Op, Shape, Tensor};
 
 /// A value, seen as a map: what does not have two directions beside the channels is one column.
 #[derive(Clone)]
@@ -52,27 +52,26 @@ impl Map {
 /// The outputs of the network, in order, with a batch of one. `weights` and `inputs` must be those
 /// of the network.
 #[must_use]
-pub fn run(network: &Network, weights: &Weights, inputs: &[Tensor]) -> Vec<Tensor> {
+pub fn run(Model { network, weights }: &Model, inputs: &[Tensor]) -> Vec<Tensor> {
+    let floats = |tensor: &Tensor| -> Vec<f64> {
+        tensor.floats().unwrap().iter().map(|&x| f64::from(x)).collect()
+    };
     let mut values: Vec<Map> = Vec::new();
     for (index, node) in network.nodes.iter().enumerate() {
         let operands: Vec<Map> = node.inputs.iter().map(|&i| values[i].clone()).collect();
-        let weight = |tensor: &str| -> Vec<f64> {
-            weights[&format!("{}.{tensor}", node.name)].data.iter().map(|&x| f64::from(x)).collect()
-        };
+        let weight = |tensor: &str| floats(&weights[&format!("{}.{tensor}", node.name)]);
         values.push(match &node.op {
             Some(op) => apply(op, &operands, &weight, node.shape),
             None => {
                 let port = network.inputs.iter().position(|p| p.node == index).unwrap();
-                let data = inputs[port].data.iter().map(|&x| f64::from(x)).collect();
-                Map { shape: node.shape, data }
+                Map { shape: node.shape, data: floats(&inputs[port]) }
             }
         });
     }
     let outputs = network.outputs.iter().map(|port| &values[port.node]);
     outputs
-        .map(|map| Tensor {
-            dims: map.shape.batched(1),
-            data: map.data.iter().map(|&x| x as f32).collect(),
+        .map(|map| {
+            Tensor::of_floats(map.shape.batched(1), map.data.iter().map(|&x| x as f32).collect())
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Gradients against central differences, in double precision: of every operator as it is lowered,
 //! of parts of common tensors, and of the mixtures of decisions.
 
-use nas_cases::networks::weights;
+use nas_cases::networks::with_weights;
 use nas_cases::{cases, reference};
 use nas_ir::{Task, Tensor as Plain};
 use nas_search::shared::Mixing;
@@ -41,9 +41,9 @@ pub(crate) fn random(seed: u64, sizes: &[i64]) -> Tensor {
 /// One of the pictures of a batch.
 pub(crate) fn picture(batch: &Tensor, n: i64) -> Plain {
     let one = batch.narrow(0, n, 1);
-    let dims = one.size().into_iter().map(|d| d as u32).collect();
+    let dims: Vec<u32> = one.size().into_iter().map(|d| d as u32).collect();
     let data = one.to_kind(Kind::Float).contiguous().flatten(0, -1);
-    Plain { dims, data: data.try_into().unwrap() }
+    Plain::of_floats(dims, data.try_into().unwrap())
 }
 
 /// Those of these tensors that are trainable.
@@ -103,7 +103,7 @@ struct Case {
 fn all() -> impl Iterator<Item = Case> {
     cases::all().into_iter().chain(cases::other_ranks()).map(|(name, network)| {
         let mut torch = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
-        torch.load(&weights(&network)).unwrap();
+        torch.load(&with_weights(&network).weights).unwrap();
         torch.parameters.make_double();
         torch.parameters.require_gradients(true).unwrap();
         let shapes = network.inputs.iter().map(|port| network.nodes[port.node].shape);
@@ -148,11 +148,11 @@ fn operators_have_the_gradients_of_their_differences() {
 #[test]
 fn training_computes_what_the_definition_says() {
     for Case { name, network, torch, inputs } in all() {
-        let weights = weights(&network);
+        let model = with_weights(&network);
         let pictures: Vec<Vec<Plain>> = (0..PICTURES)
             .map(|n| {
                 let inputs: Vec<Plain> = inputs.iter().map(|x| picture(x, n)).collect();
-                reference::run(&network, &weights, &inputs)
+                reference::run(&model, &inputs)
             })
             .collect();
         let last: Vec<Tensor> = inputs.iter().map(|x| channels_last(x).unwrap()).collect();
@@ -161,7 +161,8 @@ fn training_computes_what_the_definition_says() {
             let outputs = torch.evaluation(Statistics::Running).run(inputs).unwrap();
             assert_eq!(&before, inputs, "{name} writes into its operand");
             for (output, found) in outputs.iter().enumerate() {
-                let expected = pictures.iter().flat_map(|of| of[output].data.iter().copied());
+                let expected =
+                    pictures.iter().flat_map(|of| of[output].floats().unwrap().iter().copied());
                 let expected = Tensor::from_slice(&expected.collect::<Vec<f32>>());
                 let expected = expected.view(found.size().as_slice()).to_kind(Kind::Double);
                 let found = found.to_kind(Kind::Double);

@@ -1,7 +1,7 @@
 //! What operators do beside computing what they are defined as: rounding as libtorch rounds,
 //! dropping, learning statistics, and convolutions that stand for others.
 
-use nas_cases::networks::single;
+use nas_cases::networks::{single, with_weights};
 use nas_cases::reference;
 use nas_ir::ops::Role;
 use nas_ir::ops::signature::Argument;
@@ -155,8 +155,8 @@ fn batch_norm_learns_and_uses_running_statistics() {
         let norm = op("batch_norm", &[momentum, ("affine", Argument::Flag(affine))]);
         let network = single(norm, &[Shape::from([3, 5, 7])]);
         let mut trained = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
-        let mut weights = nas_cases::networks::weights(&network);
-        trained.load(&weights).unwrap();
+        let mut model = with_weights(&network);
+        trained.load(&model.weights).unwrap();
         let [running_mean, running_variance] = [Role::RunningMean, Role::RunningVariance]
             .map(|role| TensorName::new("op.0", role).to_string());
         for seed in 0..3 {
@@ -165,10 +165,12 @@ fn batch_norm_learns_and_uses_running_statistics() {
             let [mean, variance] = moments(&x);
             let mut with = |mean: Vec<f32>, variance: Vec<f32>| {
                 for (name, data) in [(&running_mean, mean), (&running_variance, variance)] {
-                    weights.insert(name.clone(), Plain { dims: vec![3], data });
+                    model.weights.insert(name.clone(), Plain::of_floats([3], data));
                 }
-                let pictures = (0..SIZES[0])
-                    .map(|n| reference::run(&network, &weights, &[picture(&x, n)]).remove(0).data);
+                let pictures = (0..SIZES[0]).map(|n| {
+                    let output = reference::run(&model, &[picture(&x, n)]).remove(0);
+                    output.into_floats().unwrap()
+                });
                 let expected: Vec<f32> = pictures.flatten().collect();
                 Tensor::from_slice(&expected).view(SIZES)
             };
@@ -180,7 +182,8 @@ fn batch_norm_learns_and_uses_running_statistics() {
             let count = (SIZES[0] * SIZES[2] * SIZES[3]) as f32;
             let unbiased = variance.iter().map(|v| v * count / (count - 1.0)).collect::<Vec<_>>();
             let moved = |name: &String, towards: &[f32]| -> Vec<f32> {
-                old[name].data.iter().zip(towards).map(|(old, new)| 0.7 * old + 0.3 * new).collect()
+                let old = old[name].floats().unwrap().iter();
+                old.zip(towards).map(|(old, new)| 0.7 * old + 0.3 * new).collect()
             };
             let running = with(moved(&running_mean, &mean), moved(&running_variance, &unbiased));
             let found = trained.forward(&[x], false).unwrap().remove(0);

@@ -20,7 +20,9 @@ fn pair() -> TorchNetwork {
     let network = network(&checked(maker.space), &[]);
     let mut network = TorchNetwork::new(&network, 1, Device::Cpu).unwrap();
     let mut weights = network.weights().unwrap();
-    weights.values_mut().zip([2.0, -1.0]).for_each(|(tensor, value)| tensor.data[0] = value);
+    for (tensor, value) in weights.values_mut().zip([2.0, -1.0]) {
+        tensor.floats_mut().unwrap()[0] = value;
+    }
     network.load(&weights).unwrap();
     network.parameters.require_gradients(true).unwrap();
     network
@@ -28,7 +30,7 @@ fn pair() -> TorchNetwork {
 
 fn weights(network: &TorchNetwork) -> [f32; 2] {
     let weights = network.weights().unwrap();
-    ["a.weight", "b.weight"].map(|name| weights[name].data[0])
+    ["a.weight", "b.weight"].map(|name| weights[name].floats().unwrap()[0])
 }
 
 #[test]

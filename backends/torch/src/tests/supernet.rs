@@ -220,7 +220,7 @@ fn a_pruned_candidate_is_gone_and_changes_nothing_else() {
             let mut state = mixture.state().unwrap();
             for (name, tensor) in &mut state {
                 if name.starts_with("unit.0/op=c2") || name.starts_with("unit.1/op=c0") {
-                    tensor.data.fill(f32::NAN);
+                    tensor.floats_mut().unwrap().fill(f32::NAN);
                 }
             }
             mixture.restore(&state).unwrap();
@@ -303,7 +303,7 @@ fn a_loss_that_is_no_number_names_the_first_node() {
     let pictures = pictures();
     let mut mixture = mixture(Mixing::Soft);
     let mut state = mixture.state().unwrap();
-    state.get_mut("unit.1/op=c1/depth/conv.weight").unwrap().data[3] = f32::INFINITY;
+    state["unit.1/op=c1/depth/conv.weight"].floats_mut().unwrap()[3] = f32::INFINITY;
     mixture.restore(&state).unwrap();
     let error = mixture.weight_step(&batch(&pictures, 7)).unwrap_err();
     let TorchError::NotFinite { epoch: 1, step: 7, node, .. } = &error else { panic!("{error}") };
@@ -321,8 +321,8 @@ fn weights_start_from_seed_and_name_alone() {
         assert_eq!(first[name], fewer[name]);
     }
     assert_ne!(
-        first["unit.0/op=c0/project/conv.weight"].data,
-        first["unit.0/op=c1/expand/conv.weight"].data
+        first["unit.0/op=c0/project/conv.weight"].elements,
+        first["unit.0/op=c1/expand/conv.weight"].elements
     );
     let (mut maker, x) = Maker::new(3, Shape::from([64, 4, 4]));
     let wide = Conv { kernel: 3, groups: 2, ..Conv::pointwise() };
@@ -331,7 +331,7 @@ fn weights_start_from_seed_and_name_alone() {
     maker.space.task = None;
     let network = network(&checked(maker.space), &[]);
     let weights = TorchNetwork::new(&network, 9, Device::Cpu).unwrap().weights().unwrap();
-    let data = &weights["wide.weight"].data;
+    let data = weights["wide.weight"].floats().unwrap();
     let mean = data.iter().sum::<f32>() / data.len() as f32;
     let variance = data.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / data.len() as f32;
     let expected = 2.0 / (9.0 * 64.0);

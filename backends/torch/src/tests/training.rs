@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
-use nas_ir::{Assignment, Checked, ClassMetric, Metric, Shape, Space, Task};
+use nas_ir::{
+    Assignment, Checked, ClassMetric, Metric, Model, Shape, Space, Task, Tensor as Plain,
+};
 use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
 use nas_search::shared::Mixing;
 use nas_search::strategies::gumbel;
@@ -235,12 +237,13 @@ fn scores_and_estimated_statistics() {
     let upload = loaders.upload();
     for batch in loaders.part(Part::All).unwrap().epoch(0).take(2) {
         let (images, _) = upload.tensors(&batch.unwrap()).unwrap();
-        let kernel = Tensor::from_slice(&fresh["stem/conv.weight"].data).view([16, 3, 3, 3]);
+        let kernel =
+            Tensor::from_slice(fresh["stem/conv.weight"].floats().unwrap()).view([16, 3, 3, 3]);
         let y = images.conv2d(&kernel, None::<Tensor>, 2, 1, 1, 1);
         means.push(y.mean_dim([0i64, 2, 3].as_slice(), false, Kind::Float).double_value(&[5]));
     }
     let weights = network.weights().unwrap();
-    let found = f64::from(weights["stem/bn.running_mean"].data[5]);
+    let found = f64::from(weights["stem/bn.running_mean"].floats().unwrap()[5]);
     assert!((found - (means[0] + means[1]) / 2.0).abs() < 1e-5, "{found} {means:?}");
 }
 
@@ -294,24 +297,24 @@ fn ignored_pixels_count_for_nothing() {
 fn weights_move_between_programs_by_name() {
     let network = network(&space(), &[0, 1]);
     let trained = TorchNetwork::new(&network, 5, Device::Cpu).unwrap();
-    let weights = trained.weights().unwrap();
+    let mut model = Model { weights: trained.weights().unwrap(), network: network.clone() };
     let image: Vec<f32> = (0..3 * 64 * 64).map(|i| (i % 17) as f32 / 8.0 - 1.0).collect();
     let tensor = Tensor::from_slice(&image).view([1, 3, 64, 64]);
-    let outputs = run(&network, &weights, std::slice::from_ref(&image)).unwrap();
+    let plain = |floats: &[f32]| vec![Plain::of_floats([floats.len() as u32], floats.to_vec())];
+    let outputs = run(&model, &plain(&image)).unwrap();
     let direct = trained.forward(&[tensor], false).unwrap();
     let direct = crate::parameters::values(&direct[0]).unwrap();
-    assert_eq!(outputs[0].len(), 7 * 64 * 64);
-    for (a, b) in outputs[0].iter().zip(&direct) {
+    assert_eq!(outputs[0].dims, [1, 7, 64, 64]);
+    for (a, b) in outputs[0].floats().unwrap().iter().zip(&direct) {
         assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()));
     }
     let classes = trained.predict(&[image.clone(), image.clone()].concat(), 2).unwrap();
     assert_eq!(classes.len(), 2 * 64 * 64);
     assert_eq!(classes[..64 * 64], classes[64 * 64..]);
-    let short = run(&network, &weights, &[vec![0.0; 5]]).unwrap_err();
+    let short = run(&model, &plain(&[0.0; 5])).unwrap_err();
     assert!(matches!(short, TorchError::InputSize { input: 0, needed: 12288, found: 5 }));
-    let mut fewer = weights.clone();
-    fewer.shift_remove("head.bias");
-    let missing = run(&network, &fewer, &[image]).unwrap_err();
+    model.weights.shift_remove("head.bias");
+    let missing = run(&model, &plain(&image)).unwrap_err();
     assert!(matches!(missing, TorchError::OtherState { found: None, .. }));
     // A supernet names its weights as its networks do.
     let of_space = Program::of_space(&space()).unwrap().parameters;

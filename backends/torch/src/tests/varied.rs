@@ -334,10 +334,11 @@ fn a_case_reads_the_first_channels_and_the_centre_of_the_kernel() {
     };
     for place in 0..54 {
         let [o, i, y, x] = [place / 27, place / 9 % 3, place / 3 % 3, place % 3];
-        let expected = at(&whole.data, 5, [o, i, y + 1, x + 1]);
-        assert_eq!(at(&part.data, 3, [o, i, y, x]), expected);
+        let expected = at(whole.floats().unwrap(), 5, [o, i, y + 1, x + 1]);
+        assert_eq!(at(part.floats().unwrap(), 3, [o, i, y, x]), expected);
     }
-    assert_eq!(weights["conv.1.weight"].data, state["conv.1.weight"].data[..2]);
+    let [part, whole] = [&weights, &state].map(|of| of["conv.1.weight"].floats().unwrap());
+    assert_eq!(part, &whole[..2]);
 }
 
 /// What a step changes of a common tensor is what its case reads, and the running statistics of
@@ -371,7 +372,7 @@ fn gradients_and_statistics_reach_the_common_tensors() {
         }
         let mut at = |by: f32| {
             let mut state = before.clone();
-            state.get_mut("conv.0[stride=1].weight").unwrap().data[place] += by;
+            state["conv.0[stride=1].weight"].floats_mut().unwrap()[place] += by;
             mixture.restore(&state).unwrap();
             no_grad(|| value(&mixture, Statistics::Batch)).double_value(&[])
         };
@@ -384,7 +385,8 @@ fn gradients_and_statistics_reach_the_common_tensors() {
     mixture.restore(&before).unwrap();
     drop(value(&mixture, Statistics::Learn));
     let after = mixture.state().unwrap();
-    let [a, b] = [&before, &after].map(|state| &state["batch_norm.0.running_mean"].data);
+    let [a, b] =
+        [&before, &after].map(|state| state["batch_norm.0.running_mean"].floats().unwrap());
     assert!(a[..2].iter().zip(&b[..2]).all(|(a, b)| a != b) && a[2..] == b[2..], "{a:?} {b:?}");
 }
 
@@ -420,7 +422,7 @@ space s() {
     let kernel = |name: &str| {
         let tensor = &state[name];
         let dims: Vec<i64> = tensor.dims.iter().map(|&d| i64::from(d)).collect();
-        Tensor::from_slice(&tensor.data).view(dims.as_slice())
+        Tensor::from_slice(tensor.floats().unwrap()).view(dims.as_slice())
     };
     let conv = |x: &Tensor, name: &str, padding: i64| {
         x.conv2d(&kernel(name), None::<Tensor>, 1, padding, 1, 1)

@@ -208,7 +208,7 @@ fn write_models(
     std::fs::create_dir_all(folder).map_err(|error| Failure::input(error.to_string()))?;
     let write = |assignment: &Assignment| {
         let network = specialise(&subject.space, assignment);
-        let onnx = plan::onnx(&network, subject.opset())?;
+        let onnx = plan::onnx(network, subject.opset())?;
         let key = format!("{:016x}", fnv1a(&onnx));
         let model = plan::model(folder, &key);
         write_whole(&model, &onnx)?;

@@ -17,6 +17,7 @@ use crate::render::report::Failure;
 use crate::render::table::Table;
 use crate::services::files::write_whole;
 use crate::services::input::{Asked, DropArgs, Input};
+use crate::services::package::emit;
 use crate::services::pick;
 use crate::services::source::io_reason;
 use crate::services::weights_file;
@@ -143,7 +144,7 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
     std::fs::create_dir_all(folder).map_err(failed)?;
     let manifest = manifest(subject, file);
     for part in &subject.plan.parts {
-        let onnx = onnx(&part.network, subject.opset())?;
+        let onnx = onnx(part.network.clone(), subject.opset())?;
         write_whole(&model(folder, &part.key), &onnx)?;
     }
     let mut json =
@@ -184,10 +185,10 @@ pub(super) fn model(folder: &Path, key: &str) -> PathBuf {
 ///
 /// # Errors
 /// It cannot be written.
-pub(super) fn onnx(network: &Network, opset: Opset) -> Result<Vec<u8>, Failure> {
-    let weights = weights_file::initial(network, SEED);
+pub(super) fn onnx(network: Network, opset: Opset) -> Result<Vec<u8>, Failure> {
+    let model = weights_file::initial(network, SEED);
     let options = nas_onnx::Options { opset, ..nas_onnx::Options::default() };
-    nas_onnx::emit(network, &weights, &options).map_err(Failure::problem)
+    emit(model, &options)
 }
 
 fn manifest(subject: &Subject, file: &Path) -> Manifest {

@@ -184,7 +184,7 @@ impl Writer {
             Some(op) => format!("{}.{index}", op.declaration().name),
             None => format!("input.{}", self.inputs.len()),
         };
-        self.nodes.push(NetworkNode { name, op, inputs, shape });
+        self.nodes.push(NetworkNode::new(name, op, inputs, shape));
         index
     }
 

@@ -57,7 +57,10 @@ impl Operator for Conv {
         is_elementwise: false,
         storage: Storage::Own,
         weights: Some(Self::weights),
-        kernel: Some(Kernel { macs: Self::macs, takes_in_scaling: true }),
+        kernel: Some(Kernel {
+            macs: Self::macs,
+            take_in_scaling: Some(|conv| Self { bias: true, ..*conv }),
+        }),
         window_padding: Some(|conv, _| Ok(conv.padding)),
         scaling: None,
         alternatives: None,

@@ -66,7 +66,7 @@ impl Operator for ConvTranspose {
         is_elementwise: false,
         storage: Storage::Own,
         weights: Some(Self::weights),
-        kernel: Some(Kernel { macs: Self::macs, takes_in_scaling: false }),
+        kernel: Some(Kernel { macs: Self::macs, take_in_scaling: None }),
         window_padding: Some(|conv, _| Ok(conv.padding)),
         scaling: None,
         alternatives: None,

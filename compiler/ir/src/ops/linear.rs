@@ -39,7 +39,7 @@ impl Operator for Linear {
         is_elementwise: false,
         storage: Storage::Own,
         weights: Some(Self::weights),
-        kernel: Some(Kernel { macs: Self::macs, takes_in_scaling: false }),
+        kernel: Some(Kernel { macs: Self::macs, take_in_scaling: None }),
         window_padding: None,
         scaling: None,
         alternatives: None,

@@ -152,8 +152,15 @@ macro_rules! operators {
             /// the first of the axes, and into its bias.
             #[must_use]
             pub fn takes_in_scaling(&self) -> bool {
-                match self { $(Op::$name(_) => {
-                    <$name as Operator>::PROPERTIES.kernel.is_some_and(|k| k.takes_in_scaling)
+                self.taking_in_scaling().is_some()
+            }
+
+            /// The operator once it has taken in such a scaling, which gives it a bias.
+            #[must_use]
+            pub fn taking_in_scaling(&self) -> Option<Op> {
+                match self { $(Op::$name(op) => {
+                    let take_in = <$name as Operator>::PROPERTIES.kernel?.take_in_scaling?;
+                    Some(Op::$name(take_in(op)))
                 }),* }
             }
 

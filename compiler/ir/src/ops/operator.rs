@@ -57,9 +57,9 @@ pub(crate) struct Properties<O> {
 pub(crate) struct Kernel<O> {
     /// Multiply-accumulates for batch 1, given the shape of the result.
     pub(super) macs: fn(&O, Inputs<'_>, Shape) -> u128,
-    /// Whether exporters put a scaling of the channels that follows into the kernel, along the
-    /// first of its axes, and into the bias.
-    pub(super) takes_in_scaling: bool,
+    /// The operator with a bias, if exporters put a scaling of the channels that follows into that
+    /// and into the kernel, along the first of its axes.
+    pub(super) take_in_scaling: Option<fn(&O) -> O>,
 }
 
 /// The values of the tensors of an operator's parameters, by what they hold.

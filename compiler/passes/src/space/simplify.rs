@@ -9,6 +9,8 @@ use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::Yields;
 use nas_ir::{IdVec, Network, Op, fault};
 
+use crate::rewire::{Part, arranged, move_ports};
+
 /// What a node is once what computes nothing is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Simplified {
@@ -163,9 +165,6 @@ impl<'o, T> Left<'o, T> {
     }
 }
 
-/// The index of no node: no table has a row for it, so that to read such a node is a fault.
-pub(super) const NONE: usize = usize::MAX;
-
 /// The network without what computes nothing, and without what nothing reads any more; its inputs
 /// stay. What is then read by what training adds alone becomes part of that.
 #[must_use]
@@ -173,31 +172,16 @@ pub fn simplify(mut network: Network) -> Network {
     let mut nodes = std::mem::take(&mut network.nodes);
     nodes.append(&mut network.training.nodes);
     let values = forward(&mut nodes);
-    ports(&mut network).for_each(|port| port.node = values[port.node]);
+    move_ports(&mut network, &values);
 
     let is_read = read(&nodes, network.inputs.iter().chain(&network.outputs));
     let trained = network.training.outputs.iter().map(|output| &output.port);
     let is_trained = read(&nodes, trained);
-    let mut places: IdVec<usize, usize> = IdVec::filled(nodes.len(), NONE);
-    let (mut own, mut added) = (Vec::new(), Vec::new());
-    for (index, node) in nodes.into_iter().enumerate() {
-        match (is_read[index], is_trained[index]) {
-            (true, _) => own.push((index, node)),
-            (false, true) => added.push((index, node)),
-            (false, false) => {}
-        }
-    }
-    for (place, (index, _)) in own.iter().chain(&added).enumerate() {
-        places[*index] = place;
-    }
-    let placed = |(_, mut node): (usize, NetworkNode)| {
-        node.inputs.iter_mut().for_each(|input| *input = places[*input]);
-        node
-    };
-    network.nodes = own.into_iter().map(placed).collect();
-    network.training.nodes = added.into_iter().map(placed).collect();
-    ports(&mut network).for_each(|port| port.node = places[port.node]);
-    network
+    arranged(network, nodes, |node| match (is_read[node], is_trained[node]) {
+        (true, _) => Part::Own,
+        (false, true) => Part::Added,
+        (false, false) => Part::Gone,
+    })
 }
 
 /// For each node, the node whose value it has: itself, unless it computes nothing. Operands become
@@ -225,13 +209,6 @@ fn forward(nodes: &mut [NetworkNode]) -> IdVec<usize, usize> {
         zeros.push(own);
     }
     values
-}
-
-/// All ports, also those that training adds.
-fn ports(network: &mut Network) -> impl Iterator<Item = &mut Port> {
-    let Network { inputs, outputs, training, .. } = network;
-    let trained = training.outputs.iter_mut().map(|output| &mut output.port);
-    inputs.iter_mut().chain(outputs).chain(trained)
 }
 
 /// For each node, whether a port is computed from it.

@@ -5,7 +5,8 @@ use nas_ir::{
     Assignment, Checked, DecisionId, IdVec, Network, Node, NodeId, NodeKind, Op, Space, fault,
 };
 
-use super::simplify::{NONE, simplify};
+use super::simplify::simplify;
+use crate::rewire::NONE;
 
 /// The network that an assignment picks: selects resolved, what no output reads left out, and what
 /// computes nothing gone ([`simplify`]). Names of nodes are those of the space. What only train
@@ -178,11 +179,11 @@ impl<'s> Builder<'s> {
     fn made(&mut self, id: NodeId, node: &'s Node) -> NetworkNode {
         let Self { picked, places, network } = self;
         places[id] = network.nodes.len() + network.training.nodes.len();
-        NetworkNode {
-            name: node.name.clone(),
-            op: picked.op(node).cloned(),
-            inputs: picked.operands(node).iter().map(|&operand| places[operand]).collect(),
-            shape: *node.shape.get(&picked.space.selectors, picked.assignment),
-        }
+        NetworkNode::new(
+            node.name.clone(),
+            picked.op(node).cloned(),
+            picked.operands(node).iter().map(|&operand| places[operand]).collect(),
+            *node.shape.get(&picked.space.selectors, picked.assignment),
+        )
     }
 }
