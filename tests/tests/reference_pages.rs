@@ -109,8 +109,11 @@ fn faults(title: &str, page: &str) -> Vec<String> {
             }
             let cures = problems.iter().filter_map(Problem::fix);
             for fix in cures.filter(|fix| fix.source().text().as_ref() == fence.text) {
-                let left = check(name, &fix.applied()).len();
-                if left >= problems.len() {
+                // What is written anew may lack something else, which is told then.
+                let of_code = |problems: &[Problem]| {
+                    problems.iter().filter(|problem| code(problem) == wanted).count()
+                };
+                if of_code(&check(name, &fix.applied())) >= of_code(&problems) {
                     faults.push(format!("{at} is not cured by \"{fix}\""));
                 }
             }

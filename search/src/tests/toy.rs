@@ -373,7 +373,7 @@ impl Relaxed for ToySupernet {
     ) -> Result<PassReport, Stop> {
         assert_ne!(pass.part, Part::Choices);
         self.toy.begin_pass();
-        let (cost, _) = penalty.expected(&self.probabilities());
+        let (cost, _) = penalty.expected(&self.table());
         let mut loss = 0.0;
         for step in 0..STEPS {
             loss = self.weight_step(pass, step, on_step)?;
@@ -395,7 +395,7 @@ impl Relaxed for ToySupernet {
         for step in 0..STEPS {
             let mut random = self.toy.random(pass, step);
             let by_probability;
-            (cost, by_probability) = penalty.expected(&self.probabilities());
+            (cost, by_probability) = penalty.expected(&self.table());
             for (d, by_candidate) in by_probability.iter().enumerate() {
                 let mut gumbel = || -(-random.random_range(1e-6_f32..1.0).ln()).ln();
                 let weights = self.softmax(d, &mut gumbel, temperature as f32);
@@ -418,10 +418,11 @@ impl Relaxed for ToySupernet {
     }
 
     fn probabilities(&self) -> Vec<Vec<f64>> {
-        let rows = if self.toy.fault.get() == Fault::ShortTable { 3 } else { self.logits.len() };
-        (0..rows)
-            .map(|d| self.softmax(d, || 0.0, 1.0).into_iter().map(f64::from).collect())
-            .collect()
+        let mut table = self.table();
+        if self.toy.fault.get() == Fault::ShortTable {
+            table.pop();
+        }
+        table
     }
 
     fn prune(&mut self, decision: DecisionId, candidate: usize) {

@@ -12,5 +12,5 @@ search path of tiny {
 }
 
 search unknown of tiny {
-    schedule { epochs = 2 * cycles } // error[nas::recipe::wrong_value]
+    schedule { epochs = 2 * cycles } // error[nas::names::unknown]
 }
