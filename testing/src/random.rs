@@ -104,6 +104,26 @@ block depthwise(x) { x -> conv(x.channels, kernel = 3, groups = x.channels) }",
 }",
     ),
     (
+        "in_one_branch(@)",
+        "block in_one_branch(x) {
+    let kind = choose kind [\"plain\", \"group\"]
+    x -> conv(4, kernel = 1, groups = if kind == \"group\" { choose g [2, 4] } else { 1 })
+}",
+    ),
+    (
+        "in_one_candidate(@)",
+        "block in_one_candidate(x) {
+    x -> conv(4, kernel = 1, groups = choose a { none: 1, some: choose b [2, 4] })
+}",
+    ),
+    (
+        "by_index(@)",
+        "block by_index(x) {
+    let a = choose a [0, 1]
+    x -> conv(4, kernel = 1, groups = [1, choose b [1, 2, 4]][a])
+}",
+    ),
+    (
         "width_outside(@)",
         "block width_outside(x) {
     let w = choose w [4, 8]

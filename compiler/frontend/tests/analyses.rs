@@ -6,17 +6,18 @@
     reason = "functions that only tests use"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nas_analysis::{
     Draw, ExpectedCost, Sampler, SamplerWithin, Within, best_under, count, count_within,
     distribution, front, least_under, moments, range,
 };
 use nas_grammar::Source;
+use nas_ir::diagram::Diagram;
 use nas_ir::liveness::Liveness;
 use nas_ir::{
-    Assignment, Checked, Cost, Costs, Form, Limit, Measure, Network, NodeId, NodeKind, Shape,
-    Space, Varied,
+    Assignment, Checked, Cost, Costs, DecisionId, Form, Limit, Measure, Network, NodeId, NodeKind,
+    Shape, Space, Varied,
 };
 use nas_passes::specialise;
 use nas_testing::random;
@@ -88,7 +89,7 @@ fn assert_well_formed(network: &Network) {
 
 /// The choices that make a difference in a network, followed from its outputs; an input is part of
 /// every network.
-fn made(space: &Space, assignment: &Assignment) -> BTreeSet<(usize, usize)> {
+fn made(space: &Space, tables: &mut Tables, assignment: &Assignment) -> BTreeSet<(usize, usize)> {
     let ends = space.graph.outputs().chain(space.graph.inputs());
     let mut open: Vec<_> = ends.map(|(id, _)| id).collect();
     let (mut seen, mut made) = (BTreeSet::new(), BTreeSet::new());
@@ -103,7 +104,8 @@ fn made(space: &Space, assignment: &Assignment) -> BTreeSet<(usize, usize)> {
             NodeKind::Input => node.shape.selector(),
             NodeKind::Output | NodeKind::TrainOutput { .. } => None,
         };
-        for decision in selector.map(|by| space.selectors.path(by, assignment)).unwrap_or_default()
+        for decision in
+            selector.map(|by| tables.mattering(space, by, assignment)).unwrap_or_default()
         {
             made.insert((decision.index(), assignment.get(decision)));
         }
@@ -117,6 +119,51 @@ fn made(space: &Space, assignment: &Assignment) -> BTreeSet<(usize, usize)> {
         }
     }
     made
+}
+
+/// What each selector takes, for each way to decide the decisions that it looks at, in order.
+#[derive(Default)]
+struct Tables(HashMap<Diagram, (Vec<DecisionId>, Vec<(Vec<usize>, u32)>)>);
+
+impl Tables {
+    /// The decisions that, with those before them as they are, can make a difference to a selector.
+    fn mattering(
+        &mut self,
+        space: &Space,
+        selector: Diagram,
+        assignment: &Assignment,
+    ) -> Vec<DecisionId> {
+        let table = self.0.entry(selector).or_insert_with(|| {
+            let decisions: Vec<_> = space.selectors.decisions(selector).into_iter().collect();
+            let mut rows = vec![(Vec::new(), space.first_assignment())];
+            for &decision in &decisions {
+                let width = space.decision(decision).unwrap().candidates.len();
+                rows = rows
+                    .into_iter()
+                    .flat_map(|(row, assignment)| {
+                        (0..width).map(move |candidate| {
+                            let mut assignment = assignment.clone();
+                            assignment.set(decision, candidate);
+                            ([row.clone(), vec![candidate]].concat(), assignment)
+                        })
+                    })
+                    .collect();
+            }
+            let take = |(row, assignment): (_, Assignment)| {
+                (row, *space.selectors.value(selector, &assignment))
+            };
+            (decisions, rows.into_iter().map(take).collect())
+        });
+        let (decisions, rows) = &*table;
+        let own: Vec<usize> = decisions.iter().map(|&decision| assignment.get(decision)).collect();
+        let matters = |place: usize| {
+            let mut by_rest: HashMap<&[usize], u32> = HashMap::new();
+            rows.iter()
+                .filter(|(row, _)| row[..place] == own[..place])
+                .any(|(row, taken)| *by_rest.entry(&row[place + 1..]).or_insert(*taken) != *taken)
+        };
+        (0..decisions.len()).filter(|&place| matters(place)).map(|place| decisions[place]).collect()
+    }
 }
 
 /// Every assignment with its network and cost.
@@ -475,8 +522,10 @@ proptest! {
         let space = nas_testing::space(Source::new("random.nas", text.as_str()));
         let assignments = nas_testing::assignments(&space, 1_000_000);
         prop_assume!(assignments.is_some());
+        let mut tables = Tables::default();
+        let assignments = assignments.into_iter().flatten();
         let networks: BTreeSet<_> =
-            assignments.into_iter().flatten().map(|assignment| made(&space, &assignment)).collect();
+            assignments.map(|assignment| made(&space, &mut tables, &assignment)).collect();
         prop_assert_eq!(count(&space).unwrap(), BigUint::from(networks.len()));
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use indexmap::{IndexMap, IndexSet};
 use nas_diagnostics::fault;
-use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::rows::{Diagram, Top};
 use super::store::{Combine, Diagrams, Old};
@@ -116,7 +116,7 @@ impl Selectors {
 
     /// The selector with other indices.
     pub fn rename(&mut self, selector: Diagram, to: &dyn Fn(u32) -> u32) -> Diagram {
-        let replace = |store: &mut Self, old: Old<u32>| match old {
+        let replace = |store: &mut Self, _: Diagram, old: Old<u32>| match old {
             Old::Leaf(index) => store.constant(to(index)),
             Old::Branch(decision, children) => store.branch(decision, &children),
         };
@@ -188,7 +188,7 @@ impl Selectors {
     /// The selector where what is outside says what one of its neighbours says.
     fn close(&mut self, selector: Diagram) -> Diagram {
         let outside = self.constant(OUTSIDE);
-        let replace = |store: &mut Self, old: Old<u32>| match old {
+        let replace = |store: &mut Self, _: Diagram, old: Old<u32>| match old {
             Old::Leaf(index) => store.constant(index),
             Old::Branch(decision, mut children) => {
                 if let Some(inside) = children.iter().copied().find(|&child| child != outside) {
@@ -200,15 +200,24 @@ impl Selectors {
         self.rewrite(selector, &replace, &mut HashMap::default())
     }
 
-    /// The decisions that matter to a selector under an assignment.
-    pub fn path(&self, selector: Diagram, assignment: &Assignment) -> Vec<DecisionId> {
-        let mut decisions = Vec::new();
-        let mut here = selector;
-        while let Some(decision) = self.decision(here) {
-            decisions.push(decision);
-            here = self.cofactor(here, decision, assignment.get(decision));
+    /// The decisions that matter to a selector under an assignment: see [`Selectors::matters`].
+    pub fn mattering(&self, selector: Diagram, assignment: &Assignment) -> BTreeSet<DecisionId> {
+        let mut mattering = BTreeSet::new();
+        let (mut open, mut seen) = (vec![selector], HashSet::default());
+        while let Some(row) = open.pop() {
+            let Top::Branch(decision, children) = self.top(row) else { continue };
+            if !seen.insert(row) {
+                continue;
+            }
+            // Rows below are of decisions before this one, which the assignment settles.
+            let mut values = children.iter().map(|&child| self.value(child, assignment));
+            let first = values.next();
+            if values.any(|value| Some(value) != first) {
+                mattering.insert(decision);
+            }
+            open.extend(children);
         }
-        decisions
+        mattering
     }
 
     /// The choices that are made wherever a condition holds; none, if it never does.
@@ -240,17 +249,37 @@ impl Selectors {
         implied
     }
 
-    /// The condition under which a decision matters to a selector.
+    /// The condition under which a decision matters to a selector: with the decisions before it as
+    /// they are, and some way to decide those after it, it makes a difference to the index. So what a
+    /// network is made of is decided from the outside in: where an outer decision leaves an inner one
+    /// nothing to decide, that one is no part of the network. The condition is one on decisions before.
     pub fn matters(&mut self, selector: Diagram, decision: DecisionId) -> Diagram {
-        if self.decision(selector) == Some(decision) {
-            return self.constant(1);
-        }
-        let replace = |store: &mut Self, old: Old<u32>| match old {
-            Old::Leaf(_) => store.constant(0),
-            Old::Branch(here, _) if here == decision => store.constant(1),
-            Old::Branch(here, children) => store.branch(here, &children),
+        let or = RefCell::new(self.memo());
+        let replace = |store: &mut Self, row: Diagram, old: Old<u32>| match old {
+            Old::Branch(here, children) if here > decision => {
+                let (never, or) = (store.constant(0), &mut or.borrow_mut());
+                children.into_iter().fold(never, |any, child| store.or_with(any, child, or))
+            }
+            Old::Branch(here, _) if here == decision => store.differ(row),
+            Old::Branch(..) | Old::Leaf(_) => store.constant(0),
         };
         self.rewrite(selector, &replace, &mut HashMap::default())
+    }
+
+    /// The condition under which the children of a row are not all the same.
+    fn differ(&mut self, row: Diagram) -> Diagram {
+        let never = self.constant(0);
+        let Top::Branch(_, children) = self.top(row) else { return never };
+        let Some((&first, rest)) = children.split_first() else { return never };
+        let rest = rest.to_vec();
+        let (mut differ, mut or, mut known) = (never, self.memo(), HashMap::default());
+        let at_once = |a, b| (a == b).then_some(never);
+        for child in rest {
+            let is_other = (&|x: &u32, y: &u32| u32::from(x != y), &at_once);
+            let is_other = self.apply_by(first, child, is_other, &mut known);
+            differ = self.or_with(differ, is_other, &mut or);
+        }
+        differ
     }
 
     /// The fewest choices, found by leaving out what is not needed, under which `condition`
@@ -276,7 +305,7 @@ impl Selectors {
 
     /// The condition where these choices are made.
     pub fn given(&mut self, condition: Diagram, choices: &[Pick]) -> Diagram {
-        let replace = |store: &mut Self, old: Old<u32>| match old {
+        let replace = |store: &mut Self, _: Diagram, old: Old<u32>| match old {
             Old::Leaf(value) => store.constant(value),
             Old::Branch(here, children) => {
                 let made = choices.iter().find(|(decision, _)| *decision == here);

@@ -62,8 +62,8 @@ pub(super) enum Old<T> {
     Branch(DecisionId, Vec<Diagram>),
 }
 
-/// What becomes of a row.
-type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Old<T>) -> Diagram + 'f;
+/// What becomes of a row, which is given as it was and with what its children have become.
+type Rewrite<'f, T> = dyn Fn(&mut Diagrams<T>, Diagram, Old<T>) -> Diagram + 'f;
 
 impl<T: Clone + Eq + Hash> Default for Diagrams<T> {
     fn default() -> Self {
@@ -413,7 +413,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
             }
         };
         let rows = self.rows.len();
-        let result = replace(self, old);
+        let result = replace(self, diagram, old);
         self.count_rows(rows, memo.len());
         memo.insert(diagram, result);
         result

@@ -1,9 +1,10 @@
 //! From a space and an assignment to one network.
 
+use nas_ir::diagram::Diagram;
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
-use nas_ir::{
-    Assignment, Checked, DecisionId, IdVec, Network, Node, NodeId, NodeKind, Op, Space, fault,
-};
+use nas_ir::{Assignment, Checked, IdVec, Network, Node, NodeId, NodeKind, Op, Space, fault};
+
+use rustc_hash::FxHashSet as HashSet;
 
 use super::simplify::simplify;
 use crate::rewire::NONE;
@@ -73,23 +74,24 @@ impl<'s> Picked<'s> {
         reached
     }
 
-    /// The decisions on which a node of this network depends.
-    fn decided_by(&self, node: &Node) -> Vec<DecisionId> {
-        let selector = match &node.kind {
+    /// The selectors on which nodes of this network depend.
+    fn selectors(&self, reached: &IdVec<NodeId, bool>) -> HashSet<Diagram> {
+        let nodes = self.space.graph.nodes().filter(|(id, _)| reached[*id]);
+        let selectors = nodes.filter_map(|(_, node)| match &node.kind {
             NodeKind::Select(selector) => Some(*selector),
             NodeKind::Op(op) => op.selector(),
             NodeKind::Input => node.shape.selector(),
             NodeKind::Output | NodeKind::TrainOutput { .. } => None,
-        };
-        let path = |selector| self.space.selectors.path(selector, self.assignment);
-        selector.map(path).unwrap_or_default()
+        });
+        selectors.collect()
     }
 
     /// What is chosen where it makes a difference to these nodes: paths and candidates.
     fn choices(&self, reached: &IdVec<NodeId, bool>) -> Vec<(String, String)> {
         let mut matters = self.space.decision_table(false);
-        for (_, node) in self.space.graph.nodes().filter(|(id, _)| reached[*id]) {
-            self.decided_by(node).into_iter().for_each(|decision| matters[decision] = true);
+        for selector in self.selectors(reached) {
+            let own = self.space.selectors.mattering(selector, self.assignment);
+            own.into_iter().for_each(|decision| matters[decision] = true);
         }
         let decisions = self.space.decision_ids().filter(|(id, _)| matters[*id]);
         let choices = decisions.map(|(id, decision)| {
