@@ -7,7 +7,7 @@ use nas_grammar::ast::{Arg, Block, BlockKind, Ident, Span};
 use nas_ir::ops::signature::{Arguments, Declaration, Default, Kind, Literal, Operands, Parameter};
 use nas_ir::ops::{self, Row};
 use nas_ir::shape::MAX_DIMENSION;
-use nas_ir::{Op, OriginId, Varied};
+use nas_ir::{Measure, Op, OriginId, Varied};
 
 use super::elaborator::Elaborator;
 use super::errors::{NotCallable, Recursion, TooLarge, WrongArgument, WrongOperandCount};
@@ -169,6 +169,11 @@ impl<'p> Elaborator<'p, '_> {
             ("a constant", format!("pass it to a step, such as `conv(8, kernel = {name})`"))
         } else if program.space(module, target).is_some() {
             ("a space", "move what both use into a block, and call that".to_owned())
+        } else if Measure::named(name).is_some() {
+            let alone = Fix::write(self.source().at(span), name);
+            return Ok(self
+                .not_callable(name, "a measure".to_owned(), alone.into(), name_span)
+                .into());
         } else {
             return Ok(self.unknown_name(name, name_span).into());
         };

@@ -149,6 +149,12 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
             return (!value.is_poison()).then_some(Side { value, is_figure: false });
         }
     };
+    if path.is_empty() {
+        let place = Place::new(&context.source(), side.span, "this is a space");
+        let place = place.advice(format!("name one of its figures, such as `{name}.count`"));
+        context.problems.push(NoComparison::at(place));
+        return None;
+    }
     let space = spaces(&name)?;
     let figure = match path.as_slice() {
         ["count"] => {
