@@ -9,7 +9,7 @@ use super::budget::Algebra;
 use super::priced::Price;
 
 /// A number of networks.
-pub(super) trait Count: Clone + Eq + Hash + Ord {
+pub(super) trait Count: Clone + Eq + Hash + Ord + Send + Sync {
     /// How much longer it takes to add two than to add two of 128 bits.
     const DEARNESS: f64;
     /// This small number.

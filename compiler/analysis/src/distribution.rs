@@ -86,7 +86,7 @@ fn slack(priced: &Priced<Price>, step: i128) -> i128 {
 }
 
 /// A table of how many networks there are up to each cell.
-trait Cumulative {
+trait Cumulative: Send + Sync {
     /// The number up to a cell; that of the last for those beyond.
     fn up_to(&self, cell: usize) -> BigUint;
     /// The first cell that counts a network, and the first that counts all.

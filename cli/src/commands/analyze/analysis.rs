@@ -1,5 +1,7 @@
 //! What `nasc analyze` finds out about a space, as tables and as JSON.
 
+use std::thread::ScopedJoinHandle;
+
 use nas_analysis::{
     Distribution, Moments, Within, count_at_most, count_within, distribution, quotient,
 };
@@ -55,6 +57,28 @@ pub enum Spread {
 }
 
 impl Spread {
+    /// Of all measures, each in a thread of its own. What bytes of weights cost the most to find, their
+    /// distribution, is so many times that of the parameters.
+    fn of_all(space: &Checked<Space>) -> Vec<(Measure, Self)> {
+        let (bytes, others): (Vec<Measure>, Vec<Measure>) =
+            Measure::ALL.into_iter().partition(|measure| *measure == Measure::WeightBytes);
+        let mut spreads: Vec<(Measure, Self)> = std::thread::scope(|scope| {
+            let threads: Vec<_> = others
+                .into_iter()
+                .map(|measure| (measure, scope.spawn(move || Self::of(space, measure, &[]))))
+                .collect();
+            let spread = |thread: ScopedJoinHandle<'_, Self>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(|(measure, thread)| (measure, spread(thread))).collect()
+        });
+        for measure in bytes {
+            spreads.push((measure, Self::of(space, measure, &spreads)));
+        }
+        spreads.sort_by_key(|(measure, _)| Measure::ALL.iter().position(|other| other == measure));
+        spreads
+    }
+
     /// Of a measure, given what those before it came to.
     fn of(space: &Checked<Space>, measure: Measure, before: &[(Measure, Self)]) -> Self {
         if measure == Measure::Latency && space.device.latency.is_none() {
@@ -182,11 +206,7 @@ impl Analysis {
     /// The figures of a space.
     #[must_use]
     pub fn of(space: &Checked<Space>) -> Self {
-        let mut measures: Vec<(Measure, Spread)> = Vec::new();
-        for measure in Measure::ALL {
-            let spread = Spread::of(space, measure, &measures);
-            measures.push((measure, spread));
-        }
+        let measures = Spread::of_all(space);
         Self {
             space: space.name.clone(),
             count: nas_analysis::count(space).ok(),
