@@ -264,6 +264,12 @@ struct ToySupernet {
 }
 
 impl ToySupernet {
+    /// The probability of each candidate of each decision.
+    fn table(&self) -> Vec<Vec<f64>> {
+        let row = |d| self.softmax(d, || 0.0, 1.0).into_iter().map(f64::from).collect();
+        (0..self.logits.len()).map(row).collect()
+    }
+
     fn softmax(&self, d: usize, mut noise: impl FnMut() -> f32, temperature: f32) -> Vec<f32> {
         let raw: Vec<f32> = self.logits[d]
             .iter()
