@@ -226,6 +226,29 @@ fn a_network_costs_something_in_each_measure() {
 }
 
 #[test]
+fn figures_come_before_what_is_wrong_with_claims() {
+    let bench = Bench::new();
+    let claimed = "space s {
+    input x: [3, 8, 8]
+    output y = x -> choose op { a: conv(8, kernel = 3), b: conv(8, kernel = 5) }
+    require macs <= 10
+}
+arch narrow of s { op = a  expect macs == 5 }
+";
+    bench.write("claimed.nas", claimed);
+    let cost = bench.nasc("cost claimed.nas --arch narrow");
+    assert!(cost.out.contains("13_824"), "{}", cost.out);
+    cost.fails(1, &["nas::expect::failed", "nas::require::impossible"]);
+    let analysis = bench.nasc("analyze claimed.nas --json");
+    let figures: Value = serde_json::from_str(&analysis.out).unwrap();
+    assert_eq!(figures["count"], "2");
+    analysis.fails(1, &["nas::require::impossible"]);
+    // What is no space has no figures.
+    bench.write("broken.nas", claimed.replace("kernel = 5", "kernel = 99"));
+    assert_eq!(bench.nasc("analyze broken.nas").out, "");
+}
+
+#[test]
 fn a_network_that_does_not_fit_into_memory_is_a_warning() {
     let bench = Bench::new();
     let target = "target chip { precision int8 memory 5KiB }\n";

@@ -62,7 +62,7 @@ block squeeze_excite(x, mid, act = "relu", gate = "hsigmoid") {
 /// al. 2019): 1x1 to `expand` times the channels, none if that is 1; depthwise; squeeze-and-excite
 /// with `se` of the channels if not 0; linear 1x1. [C, H, W] -> [out, H / stride, W / stride].
 block mbconv(x, out, stride = 1, kernel = 3, expand = 6, act = "relu6", se = 0.0) {
-    let mid = round_to(x.channels * expand, 8)
+    let mid = if expand == 1 { x.channels } else { round_to(x.channels * expand, 8) }
     let wide = if expand == 1 { x } else { x -> conv_bn(mid, kernel = 1, act = act) }
     let deep = wide -> conv_bn(mid, kernel, stride, groups = mid, act = act)
     let gated = if se > 0 { deep -> squeeze_excite(round_to(mid * se, 8)) } else { deep }

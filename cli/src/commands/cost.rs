@@ -11,7 +11,7 @@ use crate::render::costs::{milliseconds, warn_of_memory};
 use crate::render::report::Failure;
 use crate::render::table::Table;
 use crate::services::input::DropArgs;
-use crate::services::pick::named_network;
+use crate::services::pick::examined_network;
 
 /// Arguments of `nasc cost`.
 #[derive(Debug, Args)]
@@ -40,8 +40,8 @@ pub struct CostArgs {
 /// # Errors
 /// The file is at fault.
 pub fn run(args: &CostArgs) -> Result<(), Failure> {
-    let (named, network) =
-        named_network(args.drop.of(&args.file), args.space.as_deref(), &args.arch)?;
+    let asked = args.drop.of(&args.file);
+    let ((named, network), verdict) = examined_network(asked, args.space.as_deref(), &args.arch)?;
     let costs = nas_analysis::costs(&network);
     let layers = args.layers.then(|| layers(&network));
     if args.json {
@@ -51,7 +51,7 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
         print!("{}", table(&costs));
     }
     warn_of_memory(&named.space, &costs);
-    Ok(())
+    verdict
 }
 
 /// A layer: its path, its shape and what it costs.

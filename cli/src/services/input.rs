@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use nas_diagnostics::{Problems, is_error};
 use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadTable, Program};
+use nas_grammar::Problem;
 use nas_search::strategies::SCHEMAS;
 
 use super::source::{load_module, load_table, read_source};
@@ -114,7 +115,22 @@ impl Input {
         asked: impl Into<Asked<'a>>,
         inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        Self::compile(asked.into(), Some(&load_table), inner)
+        let (value, problems) = Self::compile(asked.into(), Some(&load_table), inner)?;
+        verdict(problems).map(|()| value)
+    }
+
+    /// As [`Input::with`], for commands that tell figures: those are there where the space is
+    /// well-formed, even if it breaks claims of the file. Whether it does is the verdict, with which
+    /// the command ends.
+    ///
+    /// # Errors
+    /// As [`Input::with`], where `inner` has no value.
+    pub fn examine<'a, T>(
+        asked: impl Into<Asked<'a>>,
+        inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
+    ) -> Result<(T, Result<(), Failure>), Failure> {
+        let (value, problems) = Self::compile(asked.into(), Some(&load_table), inner)?;
+        Ok((value, verdict(problems)))
     }
 
     /// As [`Input::with`], by a compiler that reads no latency tables: for those who make them.
@@ -125,14 +141,15 @@ impl Input {
         asked: impl Into<Asked<'a>>,
         inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        Self::compile(asked.into(), None, inner)
+        let (value, problems) = Self::compile(asked.into(), None, inner)?;
+        verdict(problems).map(|()| value)
     }
 
     fn compile<T>(
         asked: Asked<'_>,
         tables: Option<&LoadTable<'_>>,
         inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    ) -> Result<(T, Vec<Problem>), Failure> {
         let mut problems = Problems::default();
         let input = Self::load(asked.path, &mut problems)?;
         let mut compiler = asked.compiler(&input.program, &mut problems);
@@ -142,10 +159,19 @@ impl Input {
         let result = inner(&input.program, &mut compiler);
         dropped(asked, &compiler).iter().for_each(|line| eprintln!("{line}"));
         let problems = problems.into_vec();
-        if problems.iter().any(|problem| is_error(problem.as_ref())) {
-            return Err(Failure::Problems(problems));
+        match result {
+            Ok(value) => Ok((value, problems)),
+            // What is wrong with the file says why there is none.
+            Err(failure) => Err(verdict(problems).err().unwrap_or(failure)),
         }
-        print_problems(&problems);
-        result
     }
+}
+
+/// Fails if one of the problems is an error, and else prints them.
+fn verdict(problems: Vec<Problem>) -> Result<(), Failure> {
+    if problems.iter().any(|problem| is_error(problem.as_ref())) {
+        return Err(Failure::Problems(problems));
+    }
+    print_problems(&problems);
+    Ok(())
 }

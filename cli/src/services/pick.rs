@@ -120,7 +120,19 @@ pub fn named_network(
     space: Option<&str>,
     which: &str,
 ) -> Result<(NamedNetwork, Network), Failure> {
-    Input::with(asked, |program, compiler| {
+    examined_network(asked, space, which).and_then(|(found, verdict)| verdict.map(|()| found))
+}
+
+/// As [`named_network`], with the verdict on the claims of the file: see [`Input::examine`].
+///
+/// # Errors
+/// The file is at fault, or there is no such network.
+pub fn examined_network(
+    asked: Asked<'_>,
+    space: Option<&str>,
+    which: &str,
+) -> Result<((NamedNetwork, Network), Result<(), Failure>), Failure> {
+    Input::examine(asked, |program, compiler| {
         let named = self::network(program, compiler, space, which)?;
         let network = specialise(&named.space, &named.assignment);
         Ok((named, network))

@@ -28,6 +28,12 @@ pub struct Within {
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn count_within(space: &Checked<Space>, limits: &[Limit]) -> Result<Within, Entangled> {
+    if let Some([above, below]) = ends(limits) {
+        let (above, below) = (count_within(space, &above)?, count_within(space, &below)?);
+        if above.is_exact() && below.is_exact() {
+            return Ok(Within::exactly(less(&above.at_most, &below.at_most)));
+        }
+    }
     let (at_most, is_exact) = count_rounded(space, limits, Rounding::Down)?;
     let at_least =
         if is_exact { at_most.clone() } else { count_rounded(space, limits, Rounding::Up)?.0 };
@@ -39,7 +45,40 @@ pub fn count_within(space: &Checked<Space>, limits: &[Limit]) -> Result<Within, 
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn count_at_most(space: &Checked<Space>, limits: &[Limit]) -> Result<BigUint, Entangled> {
-    Ok(count_rounded(space, limits, Rounding::Down)?.0)
+    match ends(limits) {
+        Some(_) => Ok(count_within(space, limits)?.at_most),
+        None => Ok(count_rounded(space, limits, Rounding::Down)?.0),
+    }
+}
+
+impl Within {
+    fn exactly(count: BigUint) -> Self {
+        Self { at_least: count.clone(), at_most: count }
+    }
+
+    fn is_exact(&self) -> bool {
+        self.at_least == self.at_most
+    }
+}
+
+/// Where limits hold one form from both sides, they are an interval, and one table over that form
+/// counts it: those up to its greater end, less those below its lesser end. The limits for both.
+fn ends(limits: &[Limit]) -> Option<[Vec<Limit>; 2]> {
+    limits.iter().enumerate().find_map(|(index, lower)| {
+        let below = lower.denied();
+        let upper = limits.iter().position(|limit| limit.form == below.form)?;
+        let mut above = limits.to_vec();
+        above.remove(index);
+        let mut under = limits.to_vec();
+        *under.get_mut(upper)? = below;
+        under.remove(index);
+        Some([above, under])
+    })
+}
+
+/// The difference, and nothing where an interval is empty.
+fn less(a: &BigUint, b: &BigUint) -> BigUint {
+    if a > b { a - b } else { BigUint::ZERO }
 }
 
 /// A bound on the number of networks that keep all limits, and whether it is that number.

@@ -360,6 +360,7 @@ fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u6
     let within = count_within(space, &limits).unwrap();
     let number = BigUint::from(kept.len());
     assert_eq!((&within.at_least, &within.at_most), (&number, &number));
+    check_intervals(space, &networks, &limits);
     check_draws(space, &limits, &kept, seed);
 
     let least = least_under(space, &Measure::Params.into(), &limits[..1]).unwrap().unwrap();
@@ -383,6 +384,24 @@ fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u6
             1.0,
             "the score of the best",
         );
+    }
+}
+
+/// Limits on one measure from both sides, beside one on another.
+fn check_intervals(
+    space: &Checked<Space>,
+    networks: &BTreeMap<&[(String, String)], Costs>,
+    limits: &[Limit; 3],
+) {
+    for (measure, upper) in MEASURES.iter().zip(limits) {
+        for from in [upper.most / 2, upper.most, upper.most + 1] {
+            let lower = Limit { form: Form(vec![(*measure, -1)]), most: -from };
+            let both = [lower.clone(), limits[0].clone(), upper.clone()];
+            let is_kept = |cost: &&Costs| both.iter().all(|l| l.is_kept(cost) == Some(true));
+            let number = BigUint::from(networks.values().filter(is_kept).count());
+            let within = count_within(space, &both).unwrap();
+            assert_eq!((&within.at_least, &within.at_most), (&number, &number), "from {from}");
+        }
     }
 }
 

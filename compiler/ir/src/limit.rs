@@ -35,6 +35,13 @@ pub struct Limit {
 }
 
 impl Limit {
+    /// The limit that exactly those networks keep which break this one: values are whole numbers.
+    #[must_use]
+    pub fn denied(&self) -> Self {
+        let form = self.form.0.iter().map(|&(measure, factor)| (measure, -factor)).collect();
+        Self { form: Form(form), most: self.most.saturating_neg().saturating_sub(1) }
+    }
+
     /// Whether all its measures are sums over operators.
     #[must_use]
     pub fn is_sum(&self) -> bool {

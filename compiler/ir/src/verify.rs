@@ -41,6 +41,8 @@ diagnostics! {
     Error CostOverflow [nas::space::cost_overflow] "the {measure} of space `{space}` leave the range of 64 bits" { measure: String, space: String }
     /// Decisions that no table of bounded size holds.
     Error Entangled [nas::space::entangled] "the decisions of space `{space}` are too entangled to prove its shapes" { space: String }
+    /// Two parts of a space with one path, by which networks and files of weights know them.
+    Error SamePath [nas::space::same_path] "two {what} of space `{space}` have the path `{path}`" { what: String, space: String, path: String }
     /// A fault of the compiler.
     Error Broken [nas::internal::broken_space] "the compiler made a space that is not well-formed: {what}" { what: String }
 }
@@ -149,6 +151,7 @@ impl<'s> Checker<'s> {
         self.ports();
         self.unused();
         self.train_decisions();
+        self.paths();
         self.costs();
         (self.problems, known)
     }
@@ -434,6 +437,38 @@ impl<'s> Checker<'s> {
             let place = self.place(decision.origin, "chosen here");
             let place = place.help(self.without_choice(*id, decision));
             self.problems.push(TrainDecision::at(place, decision.path.as_str()));
+        }
+    }
+
+    /// Paths are identities. All that they are made of has one place in them, but for names of
+    /// candidates that look like several parts of a path.
+    fn paths(&mut self) {
+        let space = self.space;
+        let mut candidates = space.decisions.iter().flat_map(|decision| &decision.candidates);
+        if !candidates.any(|candidate| candidate.contains('/')) {
+            return;
+        }
+        let decisions = space.decisions.iter().map(|d| (d.path.as_str(), d.origin));
+        self.unique("decisions", decisions);
+        let nodes = space.graph.nodes().map(|(_, node)| (node.name.as_str(), node.origin));
+        self.unique("parts", nodes);
+    }
+
+    /// Reports the first path that there is twice.
+    fn unique<'p>(&mut self, what: &str, paths: impl Iterator<Item = (&'p str, Option<OriginId>)>) {
+        let mut seen: HashMap<&str, Option<OriginId>> = HashMap::default();
+        for (path, origin) in paths {
+            let Some(first) = seen.insert(path, origin) else { continue };
+            let place = self.place(origin, "again here");
+            let place = match self.space.origins.at(first) {
+                Some(first) if first.source.name() == place.source.name() => {
+                    place.label(first.span, "first here")
+                }
+                _ => place,
+            };
+            let place = place.advice("rename a candidate whose name holds `/`, which parts a path");
+            self.problems.push(SamePath::at(place, what, self.space.name.as_str(), path));
+            return;
         }
     }
 

@@ -45,7 +45,8 @@ pub struct AnalyzeArgs {
 /// # Errors
 /// The file is at fault, a front cannot be held, or a picture cannot be written.
 pub fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
-    let (space, published) = Input::with(args.drop.of(&args.file), |program, compiler| {
+    let asked = args.drop.of(&args.file);
+    let ((space, published), verdict) = Input::examine(asked, |program, compiler| {
         let space = pick::space(program, compiler, args.space.as_deref())?;
         let published = args.svg.as_ref().map(|_| Published::of(program, compiler, &space));
         Ok((space, published.unwrap_or_default()))
@@ -68,5 +69,5 @@ pub fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
             println!("\n{}: {}", folder.display(), drawn.join(", "));
         }
     }
-    Ok(())
+    verdict
 }

@@ -4,11 +4,13 @@ use nas_diagnostics::{Fix, Help, Reported, fault};
 use nas_grammar::ast::{Alternatives, Choose, Sharing, Span};
 use nas_ir::origin::Written;
 use nas_ir::{Choice, Decision, DecisionId, NodeId, Shape, Varied};
+use rustc_hash::FxHashMap as HashMap;
 
 use super::candidates::{Candidate, Candidates, Choosing, Content, MAX_CANDIDATES};
 use super::elaborator::{Elaborator, Guard};
 use super::errors::{
-    CandidateKind, CandidateShapes, CellCandidates, EmptyChoice, SetSize, SingleCandidate,
+    CandidateKind, CandidateShapes, CellCandidates, DuplicateCandidate, EmptyChoice, SetSize,
+    SingleCandidate,
 };
 use super::limits::{Eval, Sound};
 use super::value::{BYTES, Flow, Value};
@@ -165,7 +167,10 @@ impl<'p> Elaborator<'p, '_> {
                 set.iter().filter_map(|&i| options.get(i)).map(String::as_str).collect();
             names.join("+")
         };
-        let names = sets.iter().map(name).collect();
+        let names: Vec<String> = sets.iter().map(name).collect();
+        if let Err(reported) = self.sets_differ(choosing, &candidates, &sets, &names) {
+            return Ok(reported.into());
+        }
         let choice = Choice::Sets { options: options.clone(), take };
         let decision = match self.decide(choosing, choice, names)? {
             Ok(decision) => decision,
@@ -192,6 +197,28 @@ impl<'p> Elaborator<'p, '_> {
             members.push(self.join(selector, &values, &choosing.part, choosing.choose.head)?);
         }
         self.sequence(Value::List, members, choosing.choose.head)
+    }
+
+    /// Whether no two sets have one name: they do where a name of a candidate looks like several.
+    fn sets_differ(
+        &mut self,
+        choosing: &Choosing<'p>,
+        candidates: &[Candidate<'p>],
+        sets: &[Vec<usize>],
+        names: &[String],
+    ) -> Sound<()> {
+        let mut seen: HashMap<&str, &[usize]> = HashMap::default();
+        for (set, name) in sets.iter().zip(names) {
+            let Some(first) = seen.insert(name, set) else { continue };
+            let own = set.iter().find(|option| !first.contains(option));
+            let own = own.and_then(|&option| candidates.get(option));
+            let own = own.unwrap_or_else(|| fault("two sets are one"));
+            let place =
+                self.place(own.span, format!("with `{}`, this is `{name}` again", own.name));
+            let place = place.advice("rename the candidates whose names hold a `+`");
+            return Err(self.report(DuplicateCandidate::at(place, choosing.path.clone(), name)));
+        }
+        Ok(())
     }
 
     /// The decision of a choice: a new one, or, in a cell, that of its first instance.

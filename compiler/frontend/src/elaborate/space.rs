@@ -65,7 +65,14 @@ impl<'p> Elaborator<'p, '_> {
 
     /// Takes a name, if there is none of this name yet.
     fn port_name(&mut self, what: &'static str, name: &'p Ident) -> Sound<()> {
-        let Some(first) = self.ports.insert((what, &name.name), name.span) else { return Ok(()) };
+        let own = self.ports.insert((what, &name.name), name.span);
+        // In a file of a network, both are values of one graph.
+        let other = || self.ports.get(&("inputs", name.name.as_str())).copied();
+        let (what, first) = match (own, other()) {
+            (Some(first), _) => (what, first),
+            (None, Some(first)) if what != "inputs" => ("ports", first),
+            (None, _) => return Ok(()),
+        };
         let place = self.place(name.span, "again here").label(first, "first here");
         let place = place.advice("rename one of them");
         Err(self.report(DuplicatePort::at(place, what, name.name.clone())))
