@@ -449,13 +449,19 @@ impl<'s> Checker<'s> {
             return;
         }
         let decisions = space.decisions.iter().map(|d| (d.path.as_str(), d.origin));
-        self.unique("decisions", decisions);
         let nodes = space.graph.nodes().map(|(_, node)| (node.name.as_str(), node.origin));
-        self.unique("parts", nodes);
+        // What decisions make has their paths.
+        if self.unique("decisions", decisions) {
+            self.unique("parts", nodes);
+        }
     }
 
-    /// Reports the first path that there is twice.
-    fn unique<'p>(&mut self, what: &str, paths: impl Iterator<Item = (&'p str, Option<OriginId>)>) {
+    /// Whether no path is there twice; reports the first that is.
+    fn unique<'p>(
+        &mut self,
+        what: &str,
+        paths: impl Iterator<Item = (&'p str, Option<OriginId>)>,
+    ) -> bool {
         let mut seen: HashMap<&str, Option<OriginId>> = HashMap::default();
         for (path, origin) in paths {
             let Some(first) = seen.insert(path, origin) else { continue };
@@ -468,8 +474,9 @@ impl<'s> Checker<'s> {
             };
             let place = place.advice("rename a candidate whose name holds `/`, which parts a path");
             self.problems.push(SamePath::at(place, what, self.space.name.as_str(), path));
-            return;
+            return false;
         }
+        true
     }
 
     /// The first candidate in place of a choice.
