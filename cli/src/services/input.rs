@@ -128,7 +128,7 @@ impl Input {
     pub fn examine<'a, T>(
         asked: impl Into<Asked<'a>>,
         inner: impl for<'p> FnOnce(&'p Program, &mut Compiler<'p, '_>) -> Result<T, Failure>,
-    ) -> Result<(T, Result<(), Failure>), Failure> {
+    ) -> Result<Examined<T>, Failure> {
         let (value, problems) = Self::compile(asked.into(), Some(&load_table), inner)?;
         Ok((value, verdict(problems)))
     }
@@ -166,6 +166,9 @@ impl Input {
         }
     }
 }
+
+/// What a file gives, and the verdict on its claims.
+pub type Examined<T> = (T, Result<(), Failure>);
 
 /// Fails if one of the problems is an error, and else prints them.
 fn verdict(problems: Vec<Problem>) -> Result<(), Failure> {

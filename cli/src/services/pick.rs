@@ -15,7 +15,7 @@ use nas_passes::specialise;
 use serde::Deserialize;
 
 use super::draw::{draw, known_requirements};
-use super::input::{Asked, Input, as_in_run};
+use super::input::{Asked, Examined, Input, as_in_run};
 use super::source::io_reason;
 use crate::render::report::Failure;
 
@@ -131,7 +131,7 @@ pub fn examined_network(
     asked: Asked<'_>,
     space: Option<&str>,
     which: &str,
-) -> Result<((NamedNetwork, Network), Result<(), Failure>), Failure> {
+) -> Result<Examined<(NamedNetwork, Network)>, Failure> {
     Input::examine(asked, |program, compiler| {
         let named = self::network(program, compiler, space, which)?;
         let network = specialise(&named.space, &named.assignment);

@@ -121,9 +121,12 @@ fn made(space: &Space, tables: &mut Tables, assignment: &Assignment) -> BTreeSet
     made
 }
 
-/// What each selector takes, for each way to decide the decisions that it looks at, in order.
+/// What each selector takes.
 #[derive(Default)]
-struct Tables(HashMap<Diagram, (Vec<DecisionId>, Vec<(Vec<usize>, u32)>)>);
+struct Tables(HashMap<Diagram, TruthTable>);
+
+/// The decisions that a selector looks at, in order; and for each way to decide them, what it takes.
+type TruthTable = (Vec<DecisionId>, Vec<(Vec<usize>, u32)>);
 
 impl Tables {
     /// The decisions that, with those before them as they are, can make a difference to a selector.

@@ -1,10 +1,10 @@
 //! From a space and an assignment to one network.
 
+use std::collections::BTreeSet;
+
 use nas_ir::diagram::Diagram;
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::{Assignment, Checked, IdVec, Network, Node, NodeId, NodeKind, Op, Space, fault};
-
-use rustc_hash::FxHashSet as HashSet;
 
 use super::simplify::simplify;
 use crate::rewire::NONE;
@@ -75,7 +75,7 @@ impl<'s> Picked<'s> {
     }
 
     /// The selectors on which nodes of this network depend.
-    fn selectors(&self, reached: &IdVec<NodeId, bool>) -> HashSet<Diagram> {
+    fn selectors(&self, reached: &IdVec<NodeId, bool>) -> BTreeSet<Diagram> {
         let nodes = self.space.graph.nodes().filter(|(id, _)| reached[*id]);
         let selectors = nodes.filter_map(|(_, node)| match &node.kind {
             NodeKind::Select(selector) => Some(*selector),
