@@ -94,6 +94,43 @@ fn a_plan_replaces_a_plan_and_nothing_else() {
     bench.nasc("latency measure empty --out t.json").fails(1, &["nas::latency::plan", "no such"]);
 }
 
+/// What names files comes from a file that another may have written.
+#[test]
+fn a_plan_names_no_file_but_its_own() {
+    let bench = planned();
+    let bytes = bench.read("plan/manifest.json");
+    bench.write("victim.onnx", "kept");
+    let elsewhere = bench.path("victim").display().to_string();
+    let digits = "0".repeat(30);
+    for key in ["../victim", &elsewhere, "victim", "", &format!("./{digits}"), &"F".repeat(32)] {
+        let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
+        manifest["parts"][0]["key"] = json!(key);
+        let text = serde_json::to_string(&manifest).unwrap();
+        bench.write("plan/manifest.json", &text);
+        bench.write("figures.csv", format!("key,ms\n{key},1\n"));
+        bench.write("other.nas", TINY.replace("kernel = 3)\n    }", "kernel = 5)\n    }"));
+        let device = "--hardware h --engine e --engine-version 1";
+        for command in [
+            "latency plan other.nas --out plan",
+            "latency measure plan --out t.json",
+            &format!("latency import figures.csv --plan plan --out t.json {device}"),
+        ] {
+            let told = ["nas::latency::plan", "no key of a part", "32 hexadecimal digits"];
+            bench.nasc(command).fails(1, &told);
+        }
+        assert_eq!(bench.read("victim.onnx"), b"kept", "{key}");
+        assert_eq!(bench.read("plan/manifest.json"), text.as_bytes(), "{key}");
+        let entry = json!({"about": "", "least": 1, "median": 1, "spread": 0, "repeats": 1});
+        let table = json!({"version": 1, "device": {"hardware": "h", "engine": "tract",
+            "engine_version": "1", "precision": "fp32", "threads": 1}, "entries": {key: entry}});
+        bench.write("t.json", table.to_string());
+        bench
+            .nasc("latency check tiny.nas --table t.json")
+            .fails(1, &["nas::latency::format", "no key of a part"]);
+        fs::remove_file(bench.path("t.json")).unwrap();
+    }
+}
+
 #[test]
 fn a_command_measures_each_part_once_a_round() {
     let bench = planned();

@@ -41,15 +41,14 @@ pub(super) struct BadAnswer {
 /// A folder that `nasc latency plan` did not write, or wrote for another nasc.
 #[derive(Debug, Error, Diagnostic)]
 #[error("`{folder}` is no plan of measurements: {why}")]
-#[diagnostic(
-    code(nas::latency::plan),
-    help("write one by `nasc latency plan FILE --out {folder}`")
-)]
+#[diagnostic(code(nas::latency::plan), help("{help}"))]
 pub(super) struct NotAPlan {
     /// The folder.
     pub(super) folder: String,
     /// What is wrong with it.
     pub(super) why: String,
+    /// What would help.
+    pub(super) help: String,
 }
 
 /// A file that is no latency table.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use miette::LabeledSpan;
-use nas_analysis::latency::Setting;
+use nas_analysis::latency::{Key, Setting};
 use nas_grammar::Source;
 use nas_ir::measure::grouped;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -77,7 +77,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     };
     let mut table = table::read_or_new(&args.out, &device)?;
     for (part, ms) in manifest.parts.iter().zip(milliseconds) {
-        table.insert(part.key.clone(), entry(&part.about, &[ms]));
+        table.insert(part.key, entry(&part.about, &[ms]));
     }
     table::write(&args.out, &table)?;
     println!("{}: {} parts", manifest.space, grouped(manifest.parts.len()));
@@ -106,7 +106,7 @@ fn figures(source: &Source, path: &Path, manifest: &Manifest) -> Result<Vec<f64>
     if !faults.is_empty() {
         return Err(failed(faults, HELP.to_owned()));
     }
-    let lacking = manifest.parts.iter().filter(|part| !known.contains_key(part.key.as_str()));
+    let lacking = manifest.parts.iter().filter(|part| !known.contains_key(&part.key));
     let lacking: Vec<String> =
         lacking.map(|part| format!("{} ({})", part.key, part.about)).collect();
     if let Some(first) = lacking.first() {
@@ -114,23 +114,24 @@ fn figures(source: &Source, path: &Path, manifest: &Manifest) -> Result<Vec<f64>
         let end = text.trim_end().len();
         return Err(failed(vec![(end..end, "figures lack".to_owned())], lacks));
     }
-    Ok(manifest.parts.iter().filter_map(|part| known.get(part.key.as_str()).copied()).collect())
+    Ok(manifest.parts.iter().filter_map(|part| known.get(&part.key).copied()).collect())
 }
 
 /// The figures of parts of the plan, and what is wrong with the others.
-fn known<'m>(rows: &[Row], manifest: &'m Manifest) -> (HashMap<&'m str, f64>, Vec<Fault>) {
+fn known(rows: &[Row], manifest: &Manifest) -> (HashMap<Key, f64>, Vec<Fault>) {
     let mut known = HashMap::new();
     let mut faults = Vec::new();
     for row in rows {
         let key =
             Path::new(&row.key).file_name().and_then(|name| name.to_str()).unwrap_or(&row.key);
         let key = key.strip_suffix(".onnx").unwrap_or(key);
-        let part = manifest.parts.iter().find(|part| part.key == key);
+        let key_of_part: Option<Key> = key.parse().ok();
+        let part = key_of_part.and_then(|key| manifest.parts.iter().find(|part| part.key == key));
         let fault = match (part, row.figure.parse::<f64>()) {
             (None, _) => format!("the plan has no part `{key}`"),
             (_, Err(_)) => format!("`{}` is no number of milliseconds", row.figure),
             (_, Ok(ms)) if !ms.is_finite() || ms <= 0.0 => format!("{ms} ms is no time"),
-            (Some(part), Ok(ms)) => match known.insert(part.key.as_str(), ms) {
+            (Some(part), Ok(ms)) => match known.insert(part.key, ms) {
                 None => continue,
                 Some(_) => "this part has a figure already".to_owned(),
             },

@@ -155,8 +155,10 @@ fn measure(args: &MeasureArgs, folder: &Path) -> Result<(), Failure> {
     let mut table = table::read_or_new(&args.out, &device)?;
     let lacking = manifest.parts.iter().filter(|part| !table.entries.contains_key(&part.key));
     let lacking: Vec<&Measurable> = lacking.collect();
-    let item =
-        |part: &&Measurable| Item { key: part.key.clone(), model: plan::model(folder, &part.key) };
+    let item = |part: &&Measurable| Item {
+        key: part.key.to_string(),
+        model: plan::model(folder, part.key),
+    };
     let items: Vec<Item> = lacking.iter().map(item).collect();
     if !items.is_empty() {
         let path = beside(&args.out, PARTIAL);
@@ -167,8 +169,8 @@ fn measure(args: &MeasureArgs, folder: &Path) -> Result<(), Failure> {
             eprintln!("{} keeps what was measured: the same command goes on", path.display());
         })?;
         for part in &lacking {
-            let samples = journal.samples(&part.key);
-            table.insert(part.key.clone(), entry(&part.about, samples));
+            let samples = journal.samples(&part.key.to_string());
+            table.insert(part.key, entry(&part.about, samples));
         }
         table::write(&args.out, &table)?;
         journal.finish()?;
