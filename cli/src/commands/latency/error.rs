@@ -26,7 +26,9 @@ pub(super) struct BadCommand {
 #[diagnostic(
     code(nas::latency::answer),
     help(
-        "the command must end well and print the milliseconds of one run as its last number: `12.5` or `12.5 ms`"
+        "the command must end well and print the milliseconds of one run, as `12.5` or `12.5 ms`; \
+         where it prints several figures, say which counts by a regular expression with the number \
+         in parentheses: --pattern 'Median: (\\S+) ms'"
     )
 )]
 pub(super) struct BadAnswer {
