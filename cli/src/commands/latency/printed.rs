@@ -183,21 +183,9 @@ fn number(figure: &str) -> Result<f64, String> {
     }
 }
 
-/// A line as a message shows it: not longer than that, and without what moves a terminal's cursor.
+/// A line as a message shows it.
 pub(super) fn cut(line: &str) -> String {
-    let mut shown: String = line
-        .chars()
-        .take(SHOWN)
-        .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default());
-            let plain = escaped.is_none().then_some(c);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect();
-    if line.chars().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
+    crate::render::line::cut(line, SHOWN)
 }
 
 #[cfg(test)]
@@ -299,6 +287,5 @@ mod tests {
         assert!(milliseconds(&long, None).unwrap_err().len() < 1000);
         let many = "x 5 ms\n".repeat(1 << 17);
         assert!(milliseconds(&many, None).unwrap_err().len() < 1000);
-        assert_eq!(cut("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
     }
 }
