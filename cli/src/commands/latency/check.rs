@@ -19,7 +19,7 @@ use super::rounds::{self, Item};
 use super::table::{self, agree, entry};
 use super::{error::Lacking, scatter};
 use crate::render::report::{Failure, counted};
-use crate::services::files::write_whole;
+use crate::services::files::{replace_whole, write_whole};
 use crate::services::input::DropArgs;
 
 /// How many draws are made for each network that is asked for: a small space has not as many.
@@ -211,7 +211,7 @@ fn write_models(
         let onnx = plan::onnx(network, subject.opset())?;
         let key = format!("{:016x}", fnv1a(&onnx));
         let model = folder.join(format!("{key}.onnx"));
-        write_whole(&model, &onnx)?;
+        replace_whole(&model, &onnx)?;
         Ok(Item { key, model })
     };
     assignments.iter().map(write).collect()

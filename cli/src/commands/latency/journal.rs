@@ -61,7 +61,7 @@ impl Journal {
     /// It cannot be read or written, or was kept under other conditions.
     pub(super) fn open(path: &Path, conditions: Conditions) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| failure(path, &error);
-        let text = match std::fs::read_to_string(path) {
+        let text = match nas_files::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(failed(error)),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::NotAPlan;
 use crate::render::report::Failure;
 use crate::render::table::Table;
-use crate::services::files::write_whole;
+use crate::services::files::replace_whole;
 use crate::services::input::{Asked, DropArgs, Input};
 use crate::services::package::emit;
 use crate::services::pick;
@@ -145,12 +145,12 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
     let manifest = manifest(subject, file);
     for part in &subject.plan.parts {
         let onnx = onnx(part.network.clone(), subject.opset())?;
-        write_whole(&model(folder, part.key), &onnx)?;
+        replace_whole(&model(folder, part.key), &onnx)?;
     }
     let mut json =
         serde_json::to_vec_pretty(&manifest).map_err(|e| Failure::input(e.to_string()))?;
     json.push(b'\n');
-    write_whole(&folder.join(MANIFEST), &json)?;
+    replace_whole(&folder.join(MANIFEST), &json)?;
     for old in earlier {
         if !manifest.parts.iter().any(|part| part.key == old.key) {
             match std::fs::remove_file(model(folder, old.key)) {
@@ -197,7 +197,7 @@ fn manifest_of(folder: &Path) -> Result<Manifest, String> {
     struct Version {
         format: u32,
     }
-    let text = std::fs::read_to_string(folder.join(MANIFEST))
+    let text = nas_files::read_to_string(&folder.join(MANIFEST))
         .map_err(|error| format!("{MANIFEST}: {}", io_reason(&error)))?;
     let faulty = |error: serde_json::Error| format!("{MANIFEST}: {error}");
     // What another format holds need not be what this one does.

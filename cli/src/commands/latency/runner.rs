@@ -80,7 +80,7 @@ impl Tract {
 
     fn measure(&mut self, path: &Path) -> Result<f64, Failure> {
         if !self.models.contains_key(path) {
-            let bytes = std::fs::read(path).map_err(|error| {
+            let bytes = nas_files::read(path).map_err(|error| {
                 Failure::input(format!("{}: {}", path.display(), io_reason(&error)))
             })?;
             self.models.insert(path.to_owned(), Model::load(&bytes).map_err(Failure::problem)?);

@@ -15,7 +15,7 @@ use crate::services::source::io_reason;
 /// There is none, or it is not whole.
 pub(super) fn read(path: &Path) -> Result<Table, Failure> {
     let faulty = |why| Failure::problem(NotATable { file: path.display().to_string(), why });
-    let text = std::fs::read_to_string(path).map_err(|error| faulty(io_reason(&error)))?;
+    let text = nas_files::read_to_string(path).map_err(|error| faulty(io_reason(&error)))?;
     Table::parse(&text).map_err(|error| faulty(error.to_string()))
 }
 
