@@ -18,7 +18,7 @@ use crate::commands::retrain::RetrainArgs;
 use crate::commands::sample::{self, SampleArgs};
 use crate::commands::search::SearchArgs;
 use crate::commands::show::{self, ShowArgs};
-use crate::commands::verify::{self, VerifyArgs};
+use crate::commands::verify::{self, VerifyArgs, VerifyOneArgs};
 use crate::process;
 use crate::render::report::Failure;
 use crate::services::trainer;
@@ -51,6 +51,8 @@ enum Command {
     Train(TrainCommand),
     /// Compare ONNX files with what was recorded at their export.
     Verify(VerifyArgs),
+    #[command(hide = true)]
+    VerifyOne(VerifyOneArgs),
     /// Latency tables: what to measure of a space, measuring it, how well it predicts.
     Latency(LatencyArgs),
 }
@@ -126,6 +128,7 @@ fn run(command: Command, args: &[OsString]) -> Result<u8, Failure> {
             return trainer::start(command.name(), args.get(1..).unwrap_or_default());
         }
         Command::Verify(args) => verify::run(&args),
+        Command::VerifyOne(args) => return verify::run_one(&args),
         Command::Latency(args) => latency::run(&args),
     };
     done.map(|()| 0)

@@ -413,3 +413,77 @@ fn a_decision_keeps_a_candidate() {
     let reason = "it runs no candidate of `op`";
     bench.nasc("check --drop-unsupported none.nas").fails(1, &[reason]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_one_module_whatever_links_lead_to_it() {
+    let bench = Bench::new();
+    for name in ["a", "b"] {
+        std::os::unix::fs::symlink(".", bench.path(name)).unwrap();
+    }
+    // By names, each level would be twice as many modules as the one before.
+    const LEVELS: usize = 24;
+    for level in 0..LEVELS {
+        let next = level + 1;
+        let text = format!(
+            "use a.m{next}.p{next}\nuse b.m{next}.q{next}\n\nblock p{level}(x) {{\n    x -> p{next}()\n}}\n\n\
+             block q{level}(x) {{\n    x -> q{next}()\n}}\n"
+        );
+        bench.write(&format!("m{level}.nas"), text);
+    }
+    let last = |uses: &str| {
+        let blocks =
+            ["p", "q"].map(|name| format!("block {name}{LEVELS}(x) {{\n    x -> relu\n}}\n"));
+        bench.write(&format!("m{LEVELS}.nas"), [uses, &blocks.concat()].concat());
+    };
+    last("");
+    bench.write(
+        "main.nas",
+        "use a.m0.p0\nuse b.m0.q0\n\nspace s() {\n    input image: [3, 8, 8]\n    output y = image -> p0() \
+         -> q0() -> conv(2)\n}\n",
+    );
+    bench.nasc("check main.nas").done();
+    last("use b.main.s\n");
+    bench.nasc("check main.nas").fails(1, &["nas::names::cycle"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_neither_read_nor_replaced() {
+    let bench = Bench::new();
+    let pipe = bench.path("pipe.nas");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let told = &["it is a pipe, and no file"];
+    for command in [
+        "check pipe.nas",
+        "fmt pipe.nas",
+        "show pipe.nas",
+        "verify pipe.nas",
+        "cost tiny.nas --arch ./pipe.nas",
+        "latency check tiny.nas --table pipe.nas",
+        "export tiny.nas --arch first -o pipe.nas",
+        "export tiny.nas --arch first -o x.onnx --weights pipe.nas",
+    ] {
+        let said = bench.nasc(command);
+        assert!(said.code == Some(1) && said.err.contains(told[0]), "{command}: {}", said.err);
+    }
+    bench.write("main.nas", "use pipe.x\n");
+    bench.nasc("check main.nas").fails(1, told);
+    std::os::unix::fs::symlink("/dev/null", bench.path("null")).unwrap();
+    bench
+        .nasc("export tiny.nas --arch first -o null")
+        .fails(1, &["it is a device, and no file", "name another file by `-o`"]);
+    assert!(bench.path("null").symlink_metadata().unwrap().is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn fmt_writes_through_a_link() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("real")).unwrap();
+    bench.write("real/a.nas", "block a(x) {\n  x  ->  relu\n}\n");
+    std::os::unix::fs::symlink("real/a.nas", bench.path("link.nas")).unwrap();
+    bench.nasc("fmt link.nas").done();
+    assert!(bench.path("link.nas").symlink_metadata().unwrap().is_symlink());
+    assert_eq!(bench.read("real/a.nas"), b"block a(x) {\n    x -> relu\n}\n");
+}

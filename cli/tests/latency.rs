@@ -94,6 +94,43 @@ fn a_plan_replaces_a_plan_and_nothing_else() {
     bench.nasc("latency measure empty --out t.json").fails(1, &["nas::latency::plan", "no such"]);
 }
 
+/// What names files comes from a file that another may have written.
+#[test]
+fn a_plan_names_no_file_but_its_own() {
+    let bench = planned();
+    let bytes = bench.read("plan/manifest.json");
+    bench.write("victim.onnx", "kept");
+    let elsewhere = bench.path("victim").display().to_string();
+    let digits = "0".repeat(30);
+    for key in ["../victim", &elsewhere, "victim", "", &format!("./{digits}"), &"F".repeat(32)] {
+        let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
+        manifest["parts"][0]["key"] = json!(key);
+        let text = serde_json::to_string(&manifest).unwrap();
+        bench.write("plan/manifest.json", &text);
+        bench.write("figures.csv", format!("key,ms\n{key},1\n"));
+        bench.write("other.nas", TINY.replace("kernel = 3)\n    }", "kernel = 5)\n    }"));
+        let device = "--hardware h --engine e --engine-version 1";
+        for command in [
+            "latency plan other.nas --out plan",
+            "latency measure plan --out t.json",
+            &format!("latency import figures.csv --plan plan --out t.json {device}"),
+        ] {
+            let told = ["nas::latency::plan", "no key of a part", "32 hexadecimal digits"];
+            bench.nasc(command).fails(1, &told);
+        }
+        assert_eq!(bench.read("victim.onnx"), b"kept", "{key}");
+        assert_eq!(bench.read("plan/manifest.json"), text.as_bytes(), "{key}");
+        let entry = json!({"about": "", "least": 1, "median": 1, "spread": 0, "repeats": 1});
+        let table = json!({"version": 1, "device": {"hardware": "h", "engine": "tract",
+            "engine_version": "1", "precision": "fp32", "threads": 1}, "entries": {key: entry}});
+        bench.write("t.json", table.to_string());
+        bench
+            .nasc("latency check tiny.nas --table t.json")
+            .fails(1, &["nas::latency::format", "no key of a part"]);
+        fs::remove_file(bench.path("t.json")).unwrap();
+    }
+}
+
 #[test]
 fn a_command_measures_each_part_once_a_round() {
     let bench = planned();
@@ -136,6 +173,9 @@ fn bad_answers_are_shown_and_what_was_measured_is_kept() {
         ("echo no board >&2; exit 3", "failed (exit status: 3)", "no board"),
         ("echo ready", "printed no number of milliseconds", "ready"),
         ("echo 1 2", "printed 2 numbers in one line", "1 2"),
+        ("echo 3,2 ms", "a comma is no decimal point", "3,2 ms"),
+        ("echo Median: 4 ms; echo Min: 3 ms", "`Median: 4 ms`, `Min: 3 ms`", "--pattern"),
+        ("seq 200000", "printed more than 1 MiB", "199999"),
         ("echo -4 ms", "printed -4, which is no time", "-4 ms"),
         ("echo NaN", "printed NaN, which is no time", "NaN"),
         ("sleep 60", "took longer than 1s", "nothing"),
@@ -154,6 +194,27 @@ fn bad_answers_are_shown_and_what_was_measured_is_kept() {
         measured(&bench, "").done();
         assert_eq!(calls(&bench), 3 + 11, "{answer}");
     }
+}
+
+#[test]
+fn a_pattern_says_which_of_several_figures_counts() {
+    let bench = planned();
+    runner(&bench, CALM, "printf 'Median: 4.97 ms\\nAverage: 5.02 ms\\nMin: 4.71 ms\\n'");
+    let run = |pattern: Option<&str>| {
+        let mut command = measurement(&bench, "--retries 0");
+        command.args(pattern.into_iter().flat_map(|pattern| ["--pattern", pattern]));
+        Said::of("measure", command.output().unwrap())
+    };
+    run(None).fails(1, &["nas::latency::answer", "`Median: 4.97 ms`, `Average: 5.02 ms`"]);
+    run(Some(r"(\S+) ms")).fails(1, &["nas::latency::mixed", "pattern: none and"]);
+    fs::remove_file(bench.path("t.json.partial")).unwrap();
+    run(Some(r"Median: \S+ ms")).fails(2, &["--pattern", "into parentheses"]);
+    run(Some(r"(\S+) ms")).fails(1, &["nas::latency::answer", "3 texts that `--pattern` matches"]);
+    fs::remove_file(bench.path("t.json.partial")).unwrap();
+    run(Some(r"Min: (\S+) ms")).done();
+    let table = table(&bench);
+    let entries = table["entries"].as_object().unwrap();
+    assert!(entries.values().all(|entry| entry["least"] == 4_710_000), "{table}");
 }
 
 /// The path of the model of a part, as the command is given it.
@@ -247,6 +308,43 @@ fn figures_from_elsewhere_become_a_table() {
     let table: Value = serde_json::from_slice(&bench.read("csv.json")).unwrap();
     assert_eq!(table["entries"][&a]["least"], 1_500_000);
     assert_eq!(table["entries"][&c]["repeats"], 1);
+}
+
+#[test]
+fn quoted_cells_are_read_whole() {
+    let bench = planned();
+    let keys: Vec<String> = (0..4).map(|part| plan_file(&bench, part)).collect();
+    let import = |text: &str| {
+        bench.write("f.csv", text);
+        let device = "--hardware h --engine e --engine-version 1";
+        bench.nasc(&format!("latency import f.csv --plan plan --out t.json {device}"))
+    };
+    let rows = |about: &str, more: &str| {
+        let row = |key: &String| format!("{key},{about},7.5{more}\r\n");
+        format!("\u{feff}key,about,\"ms\"\r\n\r\n{}", keys.iter().map(row).collect::<String>())
+    };
+    for about in ["\"conv: [3, 16, 16] -> [8]\"", "\"two\r\nlines, \"\"quoted\"\"\"", "plain", ""] {
+        import(&rows(about, "")).done();
+        let table = table(&bench);
+        let entries = table["entries"].as_object().unwrap();
+        assert!(entries.values().all(|entry| entry["least"] == 7_500_000), "{about}: {table}");
+        fs::remove_file(bench.path("t.json")).unwrap();
+    }
+    let code = "nas::latency::figures";
+    let bad = [
+        (rows("conv: [3, 16, 16] -> [8]", ""), "5 values under 3 columns"),
+        (rows("x", ",9"), "4 values under 3 columns"),
+        (rows("x", "").replacen(",7.5", "", 1), "2 values under 3 columns"),
+        (rows("x", "").replacen(",7.5", ",\"7,5\"", 1), "`7,5` is no number of milliseconds"),
+        (rows("x", "").replacen(",7.5", ",1e9", 1), "1000000000 ms is no time"),
+        (rows("x", "").replacen(",7.5", ",1e-9", 1), "ms is no time"),
+        (rows("x", "").replacen("about", "ms", 1), "several columns `ms`"),
+        (rows("x", "").replacen(",x", ",\"x", 1), "a quote is not closed"),
+    ];
+    for (text, why) in bad {
+        import(&text).fails(1, &[code, "f.csv", why]);
+        assert!(!bench.path("t.json").exists(), "{why}");
+    }
 }
 
 #[test]

@@ -111,6 +111,70 @@ fn an_export_with_no_place_is_refused_before_it_begins() {
     assert_eq!(bench.list("."), ["bytes.safetensors", "folder.onnx", "tiny.nas"]);
 }
 
+/// A model that pads an image to one of 2^`power` rows and columns, as ONNX.
+fn padding(power: u32) -> Vec<u8> {
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()][..], bytes].concat()
+    }
+    let number = |field: u8, value: u8| vec![field << 3, value];
+    let sizes = |sizes: &[u8]| -> Vec<u8> {
+        sizes.iter().flat_map(|&size| field(1, &number(1, size))).collect()
+    };
+    let port = |name: &str, shape: Vec<u8>| {
+        let tensor = field(1, &[number(1, 1), shape].concat());
+        [field(1, name.as_bytes()), field(2, &tensor)].concat()
+    };
+    let pads = [0, 0, 0, 0, 0, 0, 1_i64 << power, 1 << power].map(i64::to_le_bytes).concat();
+    let node = [field(1, b"image"), field(1, b"p"), field(2, b"logits"), field(4, b"Pad")].concat();
+    let constant = [number(1, 8), number(2, 7), field(8, b"p"), field(9, &pads)].concat();
+    let graph = [
+        field(1, &node),
+        field(2, b"g"),
+        field(5, &constant),
+        field(11, &port("image", field(2, &sizes(&[1, 3, 16, 16])))),
+        field(12, &port("logits", Vec::new())),
+    ];
+    // Its graph is longer than a byte can tell.
+    let graph = graph.concat();
+    let length = [graph.len() as u8 | 0x80, (graph.len() >> 7) as u8];
+    let opset = field(8, &[field(1, b""), number(2, 17)].concat());
+    [number(1, 8), vec![7 << 3 | 2], length.to_vec(), graph, opset].concat()
+}
+
+#[test]
+fn a_file_that_ends_the_engine_does_not_end_the_verification() {
+    let bench = Bench::new();
+    bench.nasc("export tiny.nas --arch first -o net.onnx").done();
+    bench.write("bomb.onnx", padding(20));
+    let verify = "verify net.onnx bomb.onnx net.onnx --check net.check.safetensors";
+    let said = bench.nasc(verify);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert_eq!(said.out.matches("net.onnx: passed: ").count(), 2, "{}", said.out);
+    for told in ["bomb.onnx:\nnas::verify::aborted", "ended early", "memory allocation of"] {
+        assert!(said.err.contains(told), "{told}:\n{}", said.err);
+    }
+    assert!(said.err.ends_with("error: not verified: bomb.onnx\n"), "{}", said.err);
+    let said = bench.nasc(&format!("{verify} --json"));
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let passed = [0, 1, 2].map(|file| report[file]["passed"].as_bool());
+    assert_eq!(passed, [Some(true), Some(false), Some(true)]);
+    assert!(report[1]["error"].as_str().unwrap().contains("does not survive `bomb.onnx`"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_takes_no_more_memory_than_it_may() {
+    let bench = Bench::new();
+    bench.nasc("export tiny.nas --arch first -o net.onnx").done();
+    // Three gigabytes.
+    bench.write("large.onnx", padding(14));
+    let one = "verify-one large.onnx --check net.check.safetensors --memory 2500000000";
+    let mut command = bench.command(one);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let _alive = child.stdin.take();
+    assert!(!child.wait().unwrap().success());
+}
+
 #[test]
 fn every_file_is_verified_also_after_one_that_cannot_be() {
     let bench = Bench::new();

@@ -1,21 +1,119 @@
-//! Writing files whole or not at all: beside their place, synced, then renamed into it.
+//! Writing files whole or not at all: beside their place, synced, then renamed into it; reading
+//! files, and nothing that waits for a writer or has no end.
 
 use std::error::Error;
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How the names of files end that are not in their place yet.
 const ASIDE: &str = ".nasc-aside";
 
-/// Writes a file whole or not at all. One that was there keeps its permissions.
+/// The most links that are followed to a file.
+const MAX_LINKS: usize = 40;
+
+/// Writes a file whole or not at all, where the user wants it: a symbolic link stays, and the file
+/// that it leads to is written. One that was there keeps its permissions.
+///
+/// # Errors
+/// The folder cannot be written, or what is there is a device, a pipe or a socket; then all is as it
+/// was.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let failed = |source| WriteError { action: "write", path: path.to_owned(), source };
+    let target = target(path).map_err(failed)?;
+    replaceable(&target).map_err(failed)?;
+    replace_whole(&target, bytes)
+}
+
+/// Writes a file into a folder that is nasc's own, whole or not at all: what is there under its name
+/// is replaced, so that no link leads out of the folder.
 ///
 /// # Errors
 /// The folder cannot be written; then the file is as it was.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+pub fn replace_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     Aside::write(path, bytes)?.put()
+}
+
+/// That a path is free, or of what may be replaced: a file, not a device, a pipe or a socket. (A
+/// folder cannot be.)
+///
+/// # Errors
+/// It is none of these.
+pub fn replaceable(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_dir() => regular(&there),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file to read it; what is no file would wait for a writer, or have no end.
+///
+/// # Errors
+/// There is none, it may not be read, or it is a device, a pipe or a socket.
+pub fn open(path: &Path) -> io::Result<File> {
+    let there = fs::metadata(path)?;
+    if !there.is_dir() {
+        regular(&there)?;
+    }
+    File::open(path)
+}
+
+/// The bytes of a file.
+///
+/// # Errors
+/// As [`open`], or it cannot be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// As [`open`], it cannot be read, or is no UTF-8.
+pub fn read_to_string(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn regular(there: &Metadata) -> io::Result<()> {
+    if there.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("it is {}, and no file", kind(there))))
+}
+
+#[cfg(unix)]
+fn kind(there: &Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = there.file_type();
+    match () {
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn kind(_: &Metadata) -> &'static str {
+    "a device"
+}
+
+/// Where the links lead to that stand at a path; also where there is no file yet.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&target) {
+            Ok(link) => target = folder(&target).join(link),
+            // It is no link, or nothing.
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(io::Error::other("its links lead in a circle"))
 }
 
 /// A file that is written and synced, but not in its place yet.
@@ -193,6 +291,60 @@ mod tests {
         let error = write_whole(&dir.path().join("full"), b"text").unwrap_err();
         assert_eq!(error.action, "rename");
         assert_eq!(names(dir.path()), ["full"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_what_they_lead_to_is_written() {
+        use std::os::unix::fs::symlink;
+        let dir = tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("inner")).unwrap();
+        fs::write(at("inner/a.txt"), "old").unwrap();
+        for (link, to) in [("one", "inner/a.txt"), ("two", "one"), ("none", "inner/b.txt")] {
+            symlink(to, at(link)).unwrap();
+        }
+        for (link, file) in
+            [("one", "inner/a.txt"), ("two", "inner/a.txt"), ("none", "inner/b.txt")]
+        {
+            write_whole(&at(link), link.as_bytes()).unwrap();
+            assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
+            assert!(!fs::symlink_metadata(at(file)).unwrap().is_symlink(), "{file}");
+            assert_eq!(fs::read_to_string(at(file)).unwrap(), link);
+        }
+        symlink("loop", at("loop")).unwrap();
+        let error = write_whole(&at("loop"), b"").unwrap_err();
+        assert_eq!(error.source.to_string(), "its links lead in a circle");
+        // In a folder of nasc's own, no link leads out of it.
+        replace_whole(&at("one"), b"new").unwrap();
+        assert!(!fs::symlink_metadata(at("one")).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(at("inner/a.txt")).unwrap(), "two");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_files_are_read_and_replaced() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        let dir = tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        symlink("/dev/null", at("device")).unwrap();
+        symlink("pipe", at("link")).unwrap();
+        for (name, what) in
+            [("pipe", "a pipe"), ("link", "a pipe"), ("socket", "a socket"), ("device", "a device")]
+        {
+            let before = fs::metadata(at(name)).unwrap().file_type();
+            let told = format!("it is {what}, and no file");
+            assert_eq!(write_whole(&at(name), b"text").unwrap_err().source.to_string(), told);
+            assert_eq!(read(&at(name)).unwrap_err().to_string(), told);
+            assert_eq!(read_to_string(&at(name)).unwrap_err().to_string(), told);
+            assert_eq!(fs::metadata(at(name)).unwrap().file_type(), before);
+        }
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        fs::write(at("file"), "text").unwrap();
+        assert_eq!(read(&at("file")).unwrap(), b"text");
+        assert_eq!(read_to_string(&at("file")).unwrap(), "text");
     }
 
     #[cfg(unix)]

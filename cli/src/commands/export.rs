@@ -136,6 +136,8 @@ fn check_output(args: &ExportArgs) -> Result<(), Failure> {
         format!("there is no folder {}", folder.display())
     } else if output.is_dir() {
         "it is a folder".to_owned()
+    } else if let Err(error) = nas_files::replaceable(output) {
+        error.to_string()
     } else if inputs.into_iter().flatten().any(is_output) {
         "it is what is read here".to_owned()
     } else {

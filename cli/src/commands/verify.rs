@@ -1,14 +1,27 @@
-//! `nasc verify`: ONNX files against what was recorded when they were exported.
+//! `nasc verify`: ONNX files against what was recorded when they were exported. Each is run in a
+//! process of its own, `nasc verify-one`: a file may be made so that the engine does not survive it.
 
+use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use clap::Args;
+use miette::Diagnostic;
 use nas_tract::Tolerance;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::render::report::Failure;
+use crate::services::apart;
 use crate::services::package::{Verification, beside, repeat, tolerance_parser};
 use crate::services::source::io_reason;
+
+/// How long a file may take.
+const TIME: Duration = Duration::from_secs(600);
+/// How much memory it may take, in bytes.
+const MEMORY: u64 = 16 << 30;
 
 /// Arguments of `nasc verify`.
 #[derive(Debug, Args)]
@@ -45,6 +58,48 @@ enum Outcome {
     },
 }
 
+/// Arguments of `nasc verify-one`, which `nasc verify` starts for each file.
+#[derive(Debug, Args)]
+pub struct VerifyOneArgs {
+    file: PathBuf,
+    #[arg(long)]
+    check: Option<PathBuf>,
+    #[arg(long, value_parser = tolerance_parser())]
+    tolerance: Option<Tolerance>,
+    /// The most memory, in bytes.
+    #[arg(long, default_value_t = MEMORY)]
+    memory: u64,
+    /// Write failures for a terminal.
+    #[arg(long)]
+    terminal: bool,
+}
+
+/// What `nasc verify-one` answers, as JSON.
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Compared(Verification),
+    Unread {
+        /// It in a line.
+        summary: String,
+        /// It as people read it.
+        report: String,
+    },
+}
+
+/// The engine did not survive a file.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the engine does not survive `{file}`: its process {why}")]
+#[diagnostic(
+    code(nas::verify::aborted),
+    help(
+        "the file is damaged, or asks for more than there is: export it anew; if it is as `nasc export` wrote it, please report it"
+    )
+)]
+struct Aborted {
+    file: String,
+    why: String,
+}
+
 /// Runs each file in tract and compares; all of them, also where one fails.
 ///
 /// # Errors
@@ -54,8 +109,8 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for path in &args.files {
         let file = path.display().to_string();
-        let outcome = match verify(path, args) {
-            Ok(verification) => {
+        let outcome = match answer(path, args) {
+            Answer::Compared(verification) => {
                 if !args.json {
                     println!("{file}: {}{}", verification.summary(), verification.failures());
                 }
@@ -64,12 +119,10 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
                 }
                 Outcome::Compared(verification)
             }
-            Err(failure) => {
+            Answer::Unread { summary, report } => {
                 failed.push(file.clone());
-                let error = failure.summary();
-                eprintln!("{file}:");
-                let _ = failure.report();
-                Outcome::Unread { passed: false, error }
+                eprintln!("{file}:\n{report}");
+                Outcome::Unread { passed: false, error: summary }
             }
         };
         reports.push(FileReport { file, outcome });
@@ -84,9 +137,62 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     Err(Failure::input(format!("not verified: {}", failed.join(", "))))
 }
 
-fn verify(file: &Path, args: &VerifyArgs) -> Result<Verification, Failure> {
+/// What comes of a file, in a process of its own.
+fn answer(file: &Path, args: &VerifyArgs) -> Answer {
+    let is_terminal = std::io::stderr().is_terminal();
+    let answer = asked(file, args, is_terminal).and_then(|command| apart::answer(command, TIME));
+    let answer = answer.and_then(|bytes| {
+        serde_json::from_slice(&bytes).map_err(|error| format!("gave no answer: {error}"))
+    });
+    answer.unwrap_or_else(|why| {
+        let file = file.display().to_string();
+        unread(&Failure::problem(Aborted { file, why }), is_terminal)
+    })
+}
+
+/// The command that verifies a file.
+fn asked(file: &Path, args: &VerifyArgs, is_terminal: bool) -> Result<Command, String> {
+    let program = std::env::current_exe();
+    let program = program.map_err(|error| format!("cannot be started: {}", io_reason(&error)))?;
+    let mut command = Command::new(program);
+    command.arg("verify-one");
+    let with = |name: &str, value: OsString| [OsString::from(name), value];
+    command.args(args.check.iter().flat_map(|check| with("--check", check.into())));
+    let tolerance = args.tolerance.iter().map(|tolerance| tolerance.name());
+    command.args(tolerance.flat_map(|name| with("--tolerance", name.into())));
+    command.args(is_terminal.then_some("--terminal"));
+    command.arg("--").arg(file);
+    Ok(command)
+}
+
+fn unread(failure: &Failure, is_terminal: bool) -> Answer {
+    Answer::Unread { summary: failure.summary(), report: failure.text(is_terminal) }
+}
+
+/// Verifies one file and writes an [`Answer`].
+///
+/// # Errors
+/// It cannot be written.
+pub fn run_one(args: &VerifyOneArgs) -> Result<u8, Failure> {
+    apart::begin(args.memory);
+    let verified = verify(&args.file, args.check.as_deref(), args.tolerance);
+    let answer = match verified {
+        Ok(verification) => Answer::Compared(verification),
+        Err(failure) => unread(&failure, args.terminal),
+    };
+    let json = serde_json::to_string(&answer);
+    let json = json.map_err(|error| Failure::input(error.to_string()))?;
+    println!("{json}");
+    Ok(0)
+}
+
+fn verify(
+    file: &Path,
+    check: Option<&Path>,
+    tolerance: Option<Tolerance>,
+) -> Result<Verification, Failure> {
     let [_, beside] = beside(file);
-    let check = args.check.as_ref().unwrap_or(&beside);
+    let check = check.unwrap_or(&beside);
     let onnx = read(file)?;
     if !check.exists() {
         let check = check.display();
@@ -94,10 +200,10 @@ fn verify(file: &Path, args: &VerifyArgs) -> Result<Verification, Failure> {
             "there is no record {check} to compare with; name the one of this model by `--check`"
         )));
     }
-    repeat(&onnx, &read(check)?, &check.display().to_string(), args.tolerance)
+    repeat(&onnx, &read(check)?, &check.display().to_string(), tolerance)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let reason = |error| Failure::input(format!("{}: {}", path.display(), io_reason(&error)));
-    std::fs::read(path).map_err(reason)
+    nas_files::read(path).map_err(reason)
 }

@@ -4,6 +4,7 @@
 pub mod bar;
 pub mod costs;
 pub mod diagram;
+pub(crate) mod line;
 pub(crate) mod plot;
 pub mod report;
 pub mod svg;

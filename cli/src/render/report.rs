@@ -55,6 +55,18 @@ impl Failure {
         }
     }
 
+    /// It as people read it.
+    #[must_use]
+    pub fn text(&self, is_terminal: bool) -> String {
+        match self {
+            Failure::Problems(problems) => {
+                let texts = problems.iter().map(|problem| render(problem.as_ref(), is_terminal));
+                texts.collect::<Vec<_>>().join("\n")
+            }
+            other => format!("error: {}", other.summary()),
+        }
+    }
+
     /// Prints it and returns the exit code.
     #[must_use]
     pub fn report(self) -> u8 {

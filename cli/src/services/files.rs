@@ -4,12 +4,23 @@ use std::path::Path;
 
 use crate::render::report::Failure;
 
-/// Writes a file aside, syncs it and renames it into place.
+/// Writes a file aside, syncs it and renames it into place; where a link is, into that of the file
+/// that it leads to.
+///
+/// # Errors
+/// The folder cannot be written, or a device or a pipe is there; then all is as it was.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    nas_files::write_whole(path, bytes).map_err(|error| failed(path, &error))
+}
+
+/// Writes a file of a folder that nasc made: a link that is there is replaced, not followed.
 ///
 /// # Errors
 /// The folder cannot be written; then the file is as it was.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    nas_files::write_whole(path, bytes).map_err(|error| {
-        Failure::input(format!("cannot write {}: {}", path.display(), error.source))
-    })
+pub fn replace_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    nas_files::replace_whole(path, bytes).map_err(|error| failed(path, &error))
+}
+
+fn failed(path: &Path, error: &nas_files::WriteError) -> Failure {
+    Failure::input(format!("cannot write {}: {}", path.display(), error.source))
 }

@@ -8,7 +8,7 @@ use nas_frontend::modules::{LoadTable, Program};
 use nas_grammar::Problem;
 use nas_search::strategies::SCHEMAS;
 
-use super::source::{load_module, load_table, read_source};
+use super::source::{Modules, load_table, read_source};
 use crate::render::report::{Failure, print_problems};
 
 /// The option of what compiles a space.
@@ -55,7 +55,7 @@ const RUN: &str = "run.json";
 /// # Errors
 /// It is to leave out what that run did not.
 pub fn as_in_run(compiler: &mut Compiler<'_, '_>, folder: &Path) -> Result<(), Failure> {
-    let record = std::fs::read(folder.join(RUN)).ok();
+    let record = nas_files::read(&folder.join(RUN)).ok();
     let record: Option<serde_json::Value> =
         record.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let drops = record.and_then(|record| record.get("drop_unsupported")?.as_bool());
@@ -102,7 +102,9 @@ impl Input {
     /// The file cannot be read.
     pub fn load(path: &Path, problems: &mut Problems) -> Result<Self, Failure> {
         let main = read_source(path)?;
-        let program = Program::load(main, &load_module, problems);
+        let modules = Modules::of(path, &main);
+        let load = |importer: &str, module: &[&str]| modules.load(importer, module);
+        let program = Program::load(main, &load, problems);
         Ok(Self { path: path.to_owned(), program })
     }
 

@@ -1,6 +1,7 @@
 //! What commands do alike: finding and reading files, picking from them, writing, starting
-//! `nasc-train`.
+//! `nasc-train`, work in a process of its own.
 
+pub(crate) mod apart;
 pub mod draw;
 pub mod files;
 pub mod folders;

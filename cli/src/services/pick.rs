@@ -166,7 +166,7 @@ fn extreme(
 /// The candidate of each decision, from a JSON file that holds them or has them as its `choices`,
 /// as a line of `nasc sample` and the result of a run do.
 fn read_choices(file: &str) -> Result<IndexMap<String, String>, Failure> {
-    let text = std::fs::read_to_string(file)
+    let text = nas_files::read_to_string(Path::new(file))
         .map_err(|error| Failure::input(format!("{file}: {}", io_reason(&error))))?;
     let misfit = |error: serde_json::Error| {
         Failure::input(format!(

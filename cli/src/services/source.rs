@@ -1,13 +1,19 @@
 //! Reading `.nas` files, and what they name: the modules that they import, latency tables.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nas_frontend::modules::LoadError;
 use nas_grammar::Source;
 use nas_grammar::parse::{MAX_BYTES, decode};
 
 use crate::render::report::Failure;
+
+/// The modules that are part of the compiler begin with it.
+const LIBRARY: &str = "std";
 
 /// The text of a file that was named on the command line.
 ///
@@ -33,7 +39,7 @@ fn read(path: &Path) -> Result<Source, LoadError> {
 /// The bytes of a file, or one more than a source may have: a device may have no end.
 fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    nas_files::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -48,12 +54,47 @@ pub fn io_reason(error: &std::io::Error) -> String {
     }
 }
 
+/// The files of a program, each under the name by which it was found first: two names that links
+/// make for one file are one module.
+#[derive(Debug)]
+pub struct Modules {
+    /// The names by the files that they lead to.
+    names: RefCell<HashMap<PathBuf, String>>,
+}
+
+impl Modules {
+    /// Those of a program with this main file, so far.
+    #[must_use]
+    pub fn of(path: &Path, main: &Source) -> Self {
+        let main = path.canonicalize().ok().map(|file| (file, main.name().to_owned()));
+        Self { names: RefCell::new(main.into_iter().collect()) }
+    }
+
+    /// A module, as [`load_module`] finds it.
+    ///
+    /// # Errors
+    /// There is no such module, or it cannot be read.
+    pub fn load(&self, importer: &str, module: &[&str]) -> Result<Source, LoadError> {
+        let source = load_module(importer, module)?;
+        if module.first() == Some(&LIBRARY) {
+            return Ok(source);
+        }
+        let Ok(file) = Path::new(source.name()).canonicalize() else { return Ok(source) };
+        let mut names = self.names.borrow_mut();
+        let name = names.entry(file).or_insert_with(|| source.name().to_owned());
+        if *name == source.name() {
+            return Ok(source);
+        }
+        Ok(Source::new(name.clone(), Arc::clone(source.text())))
+    }
+}
+
 /// `std.blocks` is part of the compiler; other modules are files beside the importing one.
 ///
 /// # Errors
 /// There is no such module, or it cannot be read.
 pub fn load_module(importer: &str, module: &[&str]) -> Result<Source, LoadError> {
-    if let ["std", rest @ ..] = module {
+    if let [LIBRARY, rest @ ..] = module {
         let name = rest.join("/");
         return match nas_spaces::std_module(&name) {
             Some(text) => Ok(Source::new(format!("std/{name}.nas"), text)),

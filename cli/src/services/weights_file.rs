@@ -51,7 +51,7 @@ pub fn load(network: Network, path: &Path, names: Option<&Path>) -> Result<Model
 }
 
 fn read_bytes(path: &Path, option: &'static str) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| {
+    nas_files::read(path).map_err(|error| {
         let (path, reason) = (path.display().to_string(), io_reason(&error));
         Failure::problem(Unreadable { path, reason, option })
     })

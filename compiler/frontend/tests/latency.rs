@@ -176,7 +176,7 @@ space {name} {{
     let keys = |plan: &Plan| plan.parts.iter().map(|part| part.key.clone()).collect::<Vec<_>>();
     assert_eq!(keys(&one), keys(&other));
     // Keys are for ever: tables hold them.
-    assert_eq!(one.parts[0].key, "11e53e3bd086f7a1562e136387f04ef2");
+    assert_eq!(one.parts[0].key.to_string(), "11e53e3bd086f7a1562e136387f04ef2");
 }
 
 /// What varies is measured in each of its cases, from where it begins to vary to where it ends.

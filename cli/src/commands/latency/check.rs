@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use nas_analysis::latency::{Setting, Table};
+use nas_analysis::latency::{Key, Setting, Table};
 use nas_ir::Assignment;
 use nas_ir::fnv::fnv1a;
 use nas_ir::measure::grouped;
@@ -19,7 +19,7 @@ use super::rounds::{self, Item};
 use super::table::{self, agree, entry};
 use super::{error::Lacking, scatter};
 use crate::render::report::{Failure, counted};
-use crate::services::files::write_whole;
+use crate::services::files::{replace_whole, write_whole};
 use crate::services::input::DropArgs;
 
 /// How many draws are made for each network that is asked for: a small space has not as many.
@@ -129,7 +129,7 @@ fn covered(args: &CheckArgs, subject: &Subject, table: &Table) -> Result<(), Fai
     }))
 }
 
-fn coverage(subject: &Subject, table: &Table, stale: &[&str]) -> String {
+fn coverage(subject: &Subject, table: &Table, stale: &[Key]) -> String {
     let device = &table.device;
     let mut text = format!(
         "{}: all {} parts are in the table\n{}, {} {}, {}, threads: {}\n",
@@ -144,7 +144,7 @@ fn coverage(subject: &Subject, table: &Table, stale: &[&str]) -> String {
     if !stale.is_empty() {
         let entries = if stale.len() == 1 { "entry is" } else { "entries are" };
         text += &format!("{} {entries} of no part of this space:\n", grouped(stale.len()));
-        let about = |key: &&str| table.entries.get(*key).map(|entry| &*entry.about);
+        let about = |key: &Key| table.entries.get(key).map(|entry| &*entry.about);
         for key in stale.iter().take(LISTED) {
             text += &format!("  {key} ({})\n", about(key).unwrap_or_default());
         }
@@ -210,8 +210,8 @@ fn write_models(
         let network = specialise(&subject.space, assignment);
         let onnx = plan::onnx(network, subject.opset())?;
         let key = format!("{:016x}", fnv1a(&onnx));
-        let model = plan::model(folder, &key);
-        write_whole(&model, &onnx)?;
+        let model = folder.join(format!("{key}.onnx"));
+        replace_whole(&model, &onnx)?;
         Ok(Item { key, model })
     };
     assignments.iter().map(write).collect()

@@ -26,7 +26,9 @@ pub(super) struct BadCommand {
 #[diagnostic(
     code(nas::latency::answer),
     help(
-        "the command must end well and print the milliseconds of one run as its last number: `12.5` or `12.5 ms`"
+        "the command must end well and print the milliseconds of one run, as `12.5` or `12.5 ms`; \
+         where it prints several figures, say which counts by a regular expression with the number \
+         in parentheses: --pattern 'Median: (\\S+) ms'"
     )
 )]
 pub(super) struct BadAnswer {
@@ -41,15 +43,14 @@ pub(super) struct BadAnswer {
 /// A folder that `nasc latency plan` did not write, or wrote for another nasc.
 #[derive(Debug, Error, Diagnostic)]
 #[error("`{folder}` is no plan of measurements: {why}")]
-#[diagnostic(
-    code(nas::latency::plan),
-    help("write one by `nasc latency plan FILE --out {folder}`")
-)]
+#[diagnostic(code(nas::latency::plan), help("{help}"))]
 pub(super) struct NotAPlan {
     /// The folder.
     pub(super) folder: String,
     /// What is wrong with it.
     pub(super) why: String,
+    /// What would help.
+    pub(super) help: String,
 }
 
 /// A file that is no latency table.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use miette::LabeledSpan;
-use nas_analysis::latency::Setting;
+use nas_analysis::latency::{Key, Setting};
 use nas_grammar::Source;
 use nas_ir::measure::grouped;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::error::BadFigures;
 use super::plan::{self, Manifest};
-use super::table::{self, entry};
+use super::table::{self, TIMES, entry, time};
 use crate::render::report::Failure;
 
 /// The most faulty lines that are shown.
@@ -77,7 +77,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     };
     let mut table = table::read_or_new(&args.out, &device)?;
     for (part, ms) in manifest.parts.iter().zip(milliseconds) {
-        table.insert(part.key.clone(), entry(&part.about, &[ms]));
+        table.insert(part.key, entry(&part.about, &[ms]));
     }
     table::write(&args.out, &table)?;
     println!("{}: {} parts", manifest.space, grouped(manifest.parts.len()));
@@ -106,7 +106,7 @@ fn figures(source: &Source, path: &Path, manifest: &Manifest) -> Result<Vec<f64>
     if !faults.is_empty() {
         return Err(failed(faults, HELP.to_owned()));
     }
-    let lacking = manifest.parts.iter().filter(|part| !known.contains_key(part.key.as_str()));
+    let lacking = manifest.parts.iter().filter(|part| !known.contains_key(&part.key));
     let lacking: Vec<String> =
         lacking.map(|part| format!("{} ({})", part.key, part.about)).collect();
     if let Some(first) = lacking.first() {
@@ -114,23 +114,26 @@ fn figures(source: &Source, path: &Path, manifest: &Manifest) -> Result<Vec<f64>
         let end = text.trim_end().len();
         return Err(failed(vec![(end..end, "figures lack".to_owned())], lacks));
     }
-    Ok(manifest.parts.iter().filter_map(|part| known.get(part.key.as_str()).copied()).collect())
+    Ok(manifest.parts.iter().filter_map(|part| known.get(&part.key).copied()).collect())
 }
 
 /// The figures of parts of the plan, and what is wrong with the others.
-fn known<'m>(rows: &[Row], manifest: &'m Manifest) -> (HashMap<&'m str, f64>, Vec<Fault>) {
+fn known(rows: &[Row], manifest: &Manifest) -> (HashMap<Key, f64>, Vec<Fault>) {
     let mut known = HashMap::new();
     let mut faults = Vec::new();
     for row in rows {
         let key =
             Path::new(&row.key).file_name().and_then(|name| name.to_str()).unwrap_or(&row.key);
         let key = key.strip_suffix(".onnx").unwrap_or(key);
-        let part = manifest.parts.iter().find(|part| part.key == key);
+        let part = key
+            .parse()
+            .ok()
+            .and_then(|key: Key| manifest.parts.iter().find(|part| part.key == key));
         let fault = match (part, row.figure.parse::<f64>()) {
             (None, _) => format!("the plan has no part `{key}`"),
             (_, Err(_)) => format!("`{}` is no number of milliseconds", row.figure),
-            (_, Ok(ms)) if !ms.is_finite() || ms <= 0.0 => format!("{ms} ms is no time"),
-            (Some(part), Ok(ms)) => match known.insert(part.key.as_str(), ms) {
+            (_, Ok(ms)) if time(ms).is_none() => format!("{ms} ms is no time ({TIMES})"),
+            (Some(part), Ok(ms)) => match known.insert(part.key, ms) {
                 None => continue,
                 Some(_) => "this part has a figure already".to_owned(),
             },
@@ -140,34 +143,70 @@ fn known<'m>(rows: &[Row], manifest: &'m Manifest) -> (HashMap<&'m str, f64>, Ve
     (known, faults)
 }
 
-/// Lines of values that commas part, under a line with the names of the columns.
+/// Rows of values that commas part, under a row with the names of the columns.
 fn csv(text: &str) -> Result<Vec<Row>, Fault> {
-    const BYTE_ORDER_MARK: char = '\u{feff}';
-    let lines = text.split_inclusive('\n').scan(0, |offset, line| {
-        let start = *offset;
-        *offset += line.len();
-        Some((start, line.trim_end()))
-    });
-    let mut lines = lines.filter(|(_, line)| !line.is_empty());
-    let (start, header) = lines.next().ok_or((0..0, "the file is empty".to_owned()))?;
-    let names = cells(header.trim_start_matches(BYTE_ORDER_MARK));
+    let mut records = records(text)?.into_iter();
+    let header = records.next().ok_or((0..0, "the file is empty".to_owned()))?;
     let column = |name: &str| {
-        let found = names.iter().position(|cell| cell.eq_ignore_ascii_case(name));
-        found.ok_or_else(|| (start..start + header.len(), format!("there is no column `{name}`")))
-    };
-    let (key, ms) = (column("key")?, column("ms")?);
-    let row = |(start, line): (usize, &str)| {
-        let (span, cells) = (start..start + line.len(), cells(line));
-        match (cells.get(key), cells.get(ms)) {
-            (Some(&key), Some(&ms)) => Ok(Row { key: key.to_owned(), figure: ms.to_owned(), span }),
-            _ => Err((span, format!("{} values under {} columns", cells.len(), names.len()))),
+        let mut found = (0..).zip(&header.cells).filter(|(_, it)| it.eq_ignore_ascii_case(name));
+        match (found.next(), found.next()) {
+            (Some((column, _)), None) => Ok(column),
+            (None, _) => Err((header.span.clone(), format!("there is no column `{name}`"))),
+            (Some(_), Some(_)) => {
+                Err((header.span.clone(), format!("there are several columns `{name}`")))
+            }
         }
     };
-    lines.map(row).collect()
+    let (key, ms): (usize, usize) = (column("key")?, column("ms")?);
+    let row = |Record { cells, span }: Record| match (cells.get(key), cells.get(ms)) {
+        (Some(key), Some(ms)) if cells.len() == header.cells.len() => {
+            Ok(Row { key: key.clone(), figure: ms.clone(), span })
+        }
+        _ => Err((span, format!("{} values under {} columns", cells.len(), header.cells.len()))),
+    };
+    records.map(row).collect()
 }
 
-fn cells(line: &str) -> Vec<&str> {
-    line.split(',').map(|cell| cell.trim().trim_matches('"')).collect()
+/// A row of a CSV file.
+struct Record {
+    cells: Vec<String>,
+    span: Range<usize>,
+}
+
+/// The rows of a CSV file but those that are blank.
+fn records(text: &str) -> Result<Vec<Record>, Fault> {
+    const BYTE_ORDER_MARK: char = '\u{feff}';
+    let body = text.trim_start_matches(BYTE_ORDER_MARK);
+    let from = text.len() - body.len();
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
+    let mut record = csv::StringRecord::new();
+    let mut records = Vec::new();
+    loop {
+        let start = reader.position().byte() as usize;
+        let is_there = reader.read_record(&mut record);
+        let end = reader.position().byte() as usize;
+        let written = body.get(start..end).unwrap_or_default();
+        let blank = written.len() - written.trim_start().len();
+        let span = from + start + blank..from + start + written.trim_end().len().max(blank);
+        match is_there {
+            Ok(false) => return Ok(records),
+            Ok(true) if written.matches('"').count() % 2 != 0 => {
+                return Err((span, "a quote is not closed".to_owned()));
+            }
+            Ok(true) if span.is_empty() => {}
+            Ok(true) => records.push(Record { cells: record.iter().map(cell).collect(), span }),
+            Err(error) => return Err((span, error.to_string())),
+        }
+    }
+}
+
+/// What a cell holds, without the spaces and quotes around it.
+fn cell(text: &str) -> String {
+    let text = text.trim();
+    // Where a space stands before it, a quote is a part of the cell.
+    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    quoted.unwrap_or(text).trim().to_owned()
 }
 
 /// The members of an object.

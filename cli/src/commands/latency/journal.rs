@@ -10,6 +10,7 @@ use nas_analysis::latency::Setting;
 use serde::{Deserialize, Serialize};
 
 use super::error::Mixed;
+use super::table::{TIMES, time};
 use crate::render::report::Failure;
 use crate::services::source::io_reason;
 
@@ -29,14 +30,21 @@ pub(super) struct Conditions {
     pub(super) device: Setting,
     /// How many runs before each do not count, where nasc runs the models.
     pub(super) warmup: Option<usize>,
+    /// What tells the figure in what a command prints, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pattern: Option<String>,
 }
 
 impl Conditions {
     fn difference(&self, other: &Self) -> Option<String> {
         let runs = |warmup: Option<usize>| warmup.map_or("other".to_owned(), |n| n.to_string());
         let warmup = || format!("warmup: {} and {}", runs(self.warmup), runs(other.warmup));
-        let is_other = self.warmup != other.warmup;
-        self.device.difference(&other.device).or_else(|| is_other.then(warmup))
+        let text = |pattern: &Option<String>| pattern.clone().unwrap_or_else(|| "none".to_owned());
+        let pattern = || format!("pattern: {} and {}", text(&self.pattern), text(&other.pattern));
+        let device = self.device.difference(&other.device);
+        device
+            .or_else(|| (self.warmup != other.warmup).then(warmup))
+            .or_else(|| (self.pattern != other.pattern).then(pattern))
     }
 }
 
@@ -53,7 +61,7 @@ impl Journal {
     /// It cannot be read or written, or was kept under other conditions.
     pub(super) fn open(path: &Path, conditions: Conditions) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| failure(path, &error);
-        let text = match std::fs::read_to_string(path) {
+        let text = match nas_files::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(failed(error)),
@@ -71,6 +79,10 @@ impl Journal {
         let mut samples: IndexMap<String, Vec<f64>> = IndexMap::new();
         for line in lines {
             let Line { key, ms } = parsed(path, line)?;
+            if time(ms).is_none() {
+                let path = path.display();
+                return Err(Failure::input(format!("{path}: {ms} ms is no time ({TIMES})")));
+            }
             samples.entry(key).or_default().push(ms);
         }
         Ok(Self { path: path.to_owned(), file, samples })
@@ -146,7 +158,7 @@ mod tests {
             precision: Precision::Fp32,
             threads: 1,
         };
-        Conditions { device, warmup: Some(warmup) }
+        Conditions { device, warmup: Some(warmup), pattern: None }
     }
 
     #[test]
@@ -181,5 +193,19 @@ mod tests {
         assert!(text.ends_with("engine: tract and ncnn"), "{text}");
         let text = refusal(conditions("tract", 3));
         assert!(text.ends_with("warmup: 1 and 3"), "{text}");
+        let pattern = Some("Min: (.*)".to_owned());
+        let text = refusal(Conditions { pattern, ..conditions("tract", 1) });
+        assert!(text.ends_with("pattern: none and Min: (.*)"), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_time_is_no_figure() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.partial");
+        Journal::open(&path, conditions("tract", 1)).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + "{\"key\":\"a\",\"ms\":-1}\n").unwrap();
+        let failure = Journal::open(&path, conditions("tract", 1)).unwrap_err();
+        assert!(failure.summary().contains("-1 ms is no time"), "{failure:?}");
     }
 }

@@ -7,9 +7,11 @@ use clap::Args;
 use nas_analysis::latency::{Setting, Table};
 use nas_ir::Precision;
 use nas_ir::measure::grouped;
+use regex::Regex;
 
 use super::journal::{Conditions, Journal};
 use super::plan::{self, Manifest, Measurable};
+use super::printed;
 use super::rounds::{self, Effort, Item};
 use super::runner::{Bench, Runner, Tract};
 use super::table::{self, beside, entry};
@@ -54,10 +56,14 @@ pub(super) struct MeasureArgs {
 #[derive(Debug, Args)]
 pub(super) struct RunnerArgs {
     /// A command that prints the milliseconds of one run of {model}, instead of tract on this host.
-    /// It is split into words as a shell does it, but no shell runs it. Its last line with a number
-    /// alone, or with one before `ms`, counts.
+    /// It is split into words as a shell does it, but no shell runs it. The one number before `ms`
+    /// in its output counts or, where there is none, the last line that is a number alone.
     #[arg(long, value_name = "COMMAND")]
     pub(super) runner: Option<String>,
+    /// Which number of its output counts, where it prints several: a regular expression with the
+    /// number in parentheses, 'Median: (\S+) ms'.
+    #[arg(long, value_name = "REGEX", requires = "runner", value_parser = printed::pattern)]
+    pub(super) pattern: Option<Regex>,
     /// The machine; the processor's name if it is this host.
     #[arg(long, value_name = "NAME")]
     pub(super) hardware: Option<String>,
@@ -93,7 +99,7 @@ impl RunnerArgs {
             None => Ok(Runner::Tract(Tract::new(self.warmup))),
             Some(command) => {
                 let timeout = Duration::from_secs_f64(self.timeout);
-                Bench::new(command, timeout).map(Runner::Command)
+                Bench::new(command, timeout, self.pattern.clone()).map(Runner::Command)
             }
         }
     }
@@ -105,7 +111,8 @@ impl RunnerArgs {
     /// What figures of one journal have in common.
     pub(super) fn conditions(&self, device: &Setting) -> Conditions {
         let warmup = self.runner.is_none().then_some(self.warmup);
-        Conditions { device: device.clone(), warmup }
+        let pattern = self.pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
+        Conditions { device: device.clone(), warmup, pattern }
     }
 
     /// tract on this host.
@@ -155,8 +162,10 @@ fn measure(args: &MeasureArgs, folder: &Path) -> Result<(), Failure> {
     let mut table = table::read_or_new(&args.out, &device)?;
     let lacking = manifest.parts.iter().filter(|part| !table.entries.contains_key(&part.key));
     let lacking: Vec<&Measurable> = lacking.collect();
-    let item =
-        |part: &&Measurable| Item { key: part.key.clone(), model: plan::model(folder, &part.key) };
+    let item = |part: &&Measurable| Item {
+        key: part.key.to_string(),
+        model: plan::model(folder, part.key),
+    };
     let items: Vec<Item> = lacking.iter().map(item).collect();
     if !items.is_empty() {
         let path = beside(&args.out, PARTIAL);
@@ -167,8 +176,8 @@ fn measure(args: &MeasureArgs, folder: &Path) -> Result<(), Failure> {
             eprintln!("{} keeps what was measured: the same command goes on", path.display());
         })?;
         for part in &lacking {
-            let samples = journal.samples(&part.key);
-            table.insert(part.key.clone(), entry(&part.about, samples));
+            let samples = journal.samples(&part.key.to_string());
+            table.insert(part.key, entry(&part.about, samples));
         }
         table::write(&args.out, &table)?;
         journal.finish()?;

@@ -8,6 +8,7 @@ mod import;
 mod journal;
 mod measure;
 mod plan;
+mod printed;
 mod rounds;
 mod runner;
 mod scatter;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use nas_analysis::latency::{Part, Place, Plan, plan};
+use nas_analysis::latency::{Key, Part, Place, Plan, plan};
 use nas_ir::diagram::Entangled;
 use nas_ir::measure::grouped;
 use nas_ir::network::Port;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::NotAPlan;
 use crate::render::report::Failure;
 use crate::render::table::Table;
-use crate::services::files::write_whole;
+use crate::services::files::replace_whole;
 use crate::services::input::{Asked, DropArgs, Input};
 use crate::services::package::emit;
 use crate::services::pick;
@@ -78,7 +78,7 @@ pub(super) struct Manifest {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Measurable {
     /// Stands for what it computes.
-    pub(super) key: String,
+    pub(super) key: Key,
     /// What it is, for people.
     pub(super) about: String,
     /// Its multiply-accumulates.
@@ -140,23 +140,43 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
             "{folder} holds something else than a plan; name another folder by `--out`"
         )));
     }
-    let earlier = read(folder).ok();
+    let earlier = earlier(folder)?;
     std::fs::create_dir_all(folder).map_err(failed)?;
     let manifest = manifest(subject, file);
     for part in &subject.plan.parts {
         let onnx = onnx(part.network.clone(), subject.opset())?;
-        write_whole(&model(folder, &part.key), &onnx)?;
+        replace_whole(&model(folder, part.key), &onnx)?;
     }
     let mut json =
         serde_json::to_vec_pretty(&manifest).map_err(|e| Failure::input(e.to_string()))?;
     json.push(b'\n');
-    write_whole(&folder.join(MANIFEST), &json)?;
-    for old in earlier.into_iter().flat_map(|manifest| manifest.parts) {
+    replace_whole(&folder.join(MANIFEST), &json)?;
+    for old in earlier {
         if !manifest.parts.iter().any(|part| part.key == old.key) {
-            std::fs::remove_file(model(folder, &old.key)).map_err(failed)?;
+            match std::fs::remove_file(model(folder, old.key)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(failed(error));
+                }
+                _ => {}
+            }
         }
     }
     Ok(())
+}
+
+/// The parts of the plan that a folder holds already.
+///
+/// # Errors
+/// What is there may be the plan of another nasc, or no plan.
+fn earlier(folder: &Path) -> Result<Vec<Measurable>, Failure> {
+    if !folder.join(MANIFEST).exists() {
+        return Ok(Vec::new());
+    }
+    let manifest = manifest_of(folder).map_err(|why| {
+        let help = "name another folder by `--out`, or remove this one".to_owned();
+        Failure::problem(NotAPlan { folder: folder.display().to_string(), why, help })
+    })?;
+    Ok(manifest.parts)
 }
 
 /// The plan of a folder.
@@ -164,20 +184,32 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
 /// # Errors
 /// It holds none.
 pub(super) fn read(folder: &Path) -> Result<Manifest, Failure> {
-    let faulty = |why| Failure::problem(NotAPlan { folder: folder.display().to_string(), why });
-    let text = std::fs::read_to_string(folder.join(MANIFEST))
-        .map_err(|error| faulty(format!("{MANIFEST}: {}", io_reason(&error))))?;
-    let manifest: Manifest =
-        serde_json::from_str(&text).map_err(|error| faulty(format!("{MANIFEST}: {error}")))?;
-    if manifest.format != FORMAT {
-        let found = manifest.format;
-        return Err(faulty(format!("its format is {found}, this nasc reads {FORMAT}")));
+    manifest_of(folder).map_err(|why| {
+        let folder = folder.display().to_string();
+        let help = format!("write one by `nasc latency plan FILE --out {folder}`");
+        Failure::problem(NotAPlan { folder, why, help })
+    })
+}
+
+/// The manifest of a folder, or why there is none.
+fn manifest_of(folder: &Path) -> Result<Manifest, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
     }
-    Ok(manifest)
+    let text = nas_files::read_to_string(&folder.join(MANIFEST))
+        .map_err(|error| format!("{MANIFEST}: {}", io_reason(&error)))?;
+    let faulty = |error: serde_json::Error| format!("{MANIFEST}: {error}");
+    // What another format holds need not be what this one does.
+    let Version { format } = serde_json::from_str(&text).map_err(faulty)?;
+    if format != FORMAT {
+        return Err(format!("its format is {format}, this nasc reads {FORMAT}"));
+    }
+    serde_json::from_str(&text).map_err(faulty)
 }
 
 /// The model of a part.
-pub(super) fn model(folder: &Path, key: &str) -> PathBuf {
+pub(super) fn model(folder: &Path, key: Key) -> PathBuf {
     folder.join(format!("{key}.onnx"))
 }
 
@@ -209,7 +241,7 @@ fn measurable(part: &Part) -> Measurable {
         ModelInput { name: port.name.clone(), shape }
     };
     Measurable {
-        key: part.key.clone(),
+        key: part.key,
         about: part.about.clone(),
         macs: part.network.cost().macs,
         inputs: part.network.inputs.iter().map(input).collect(),

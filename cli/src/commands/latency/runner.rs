@@ -12,8 +12,10 @@ use nas_tract::{Model, seeded_inputs};
 #[cfg(unix)]
 use process_wrap::std::ProcessSession;
 use process_wrap::std::{ChildWrapper, CommandWrap};
+use regex::Regex;
 
 use super::error::{BadAnswer, BadCommand};
+use super::printed;
 use crate::render::report::Failure;
 use crate::services::source::io_reason;
 
@@ -78,7 +80,7 @@ impl Tract {
 
     fn measure(&mut self, path: &Path) -> Result<f64, Failure> {
         if !self.models.contains_key(path) {
-            let bytes = std::fs::read(path).map_err(|error| {
+            let bytes = nas_files::read(path).map_err(|error| {
                 Failure::input(format!("{}: {}", path.display(), io_reason(&error)))
             })?;
             self.models.insert(path.to_owned(), Model::load(&bytes).map_err(Failure::problem)?);
@@ -95,6 +97,8 @@ impl Tract {
 pub(super) struct Bench {
     words: Vec<String>,
     timeout: Duration,
+    /// What tells the figure in its output.
+    pattern: Option<Regex>,
 }
 
 impl Bench {
@@ -103,7 +107,11 @@ impl Bench {
     ///
     /// # Errors
     /// It is no command, or takes no model.
-    pub(super) fn new(text: &str, timeout: Duration) -> Result<Self, Failure> {
+    pub(super) fn new(
+        text: &str,
+        timeout: Duration,
+        pattern: Option<Regex>,
+    ) -> Result<Self, Failure> {
         let bad = |why| Failure::problem(BadCommand { command: text.to_owned(), why });
         let words = shlex::split(text).ok_or_else(|| bad("a quote is not closed"))?;
         if words.is_empty() {
@@ -112,14 +120,14 @@ impl Bench {
         if !words.iter().any(|word| word.contains(MODEL)) {
             return Err(bad("it does not say where the model goes"));
         }
-        Ok(Self { words, timeout })
+        Ok(Self { words, timeout, pattern })
     }
 
     fn measure(&self, model: &Path, flow: &dyn Fn() -> ControlFlow<()>) -> Result<f64, Fault> {
         let model = model.to_string_lossy();
         let words: Vec<String> = self.words.iter().map(|w| w.replace(MODEL, &model)).collect();
         let answer = self.run(&words, flow)?;
-        answer.milliseconds().map_err(|why| {
+        answer.milliseconds(self.pattern.as_ref()).map_err(|why| {
             let command = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default();
             Fault::Answer(BadAnswer { why, command, answer: answer.shown() })
         })
@@ -148,7 +156,7 @@ impl Bench {
         let _ = child.start_kill();
         let _ = child.wait();
         let ended = ended?;
-        let text = |pipe: Receiver<String>| pipe.recv_timeout(REST).unwrap_or_default();
+        let text = |pipe: Receiver<Output>| pipe.recv_timeout(REST).unwrap_or_default();
         let (out, err) = (text(pipes.0), text(pipes.1));
         let fault = match ended {
             Ok(status) if status.success() => None,
@@ -183,107 +191,52 @@ impl Bench {
 }
 
 /// Reads a pipe to its end, aside.
-fn read(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+fn read(pipe: Option<impl Read + Send + 'static>) -> Receiver<Output> {
     let (sender, receiver) = channel();
-    if let Some(pipe) = pipe {
+    if let Some(mut pipe) = pipe {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
-            let _ = pipe.take(MAX_OUTPUT).read_to_end(&mut bytes);
-            let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+            let _ = pipe.by_ref().take(MAX_OUTPUT).read_to_end(&mut bytes);
+            // Who writes on is heard to the end: else its own end would be a broken pipe.
+            let rest = std::io::copy(&mut pipe, &mut std::io::sink());
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let _ = sender.send(Output { text, is_cut: rest.is_ok_and(|rest| rest > 0) });
         });
     }
     receiver
 }
 
+/// What came out of a pipe.
+#[derive(Default)]
+struct Output {
+    text: String,
+    /// Whether there was more.
+    is_cut: bool,
+}
+
 /// What a command wrote, and what went wrong with it.
 #[derive(Default)]
 struct Answer {
-    out: String,
-    err: String,
+    out: Output,
+    err: Output,
     fault: Option<String>,
 }
 
 impl Answer {
-    fn milliseconds(&self) -> Result<f64, String> {
+    fn milliseconds(&self, pattern: Option<&Regex>) -> Result<f64, String> {
         match &self.fault {
             Some(fault) => Err(fault.clone()),
-            None => milliseconds(&self.out),
+            None if self.out.is_cut => Err("printed more than 1 MiB".to_owned()),
+            None => printed::milliseconds(&self.out.text, pattern),
         }
     }
 
     /// The last lines that it wrote.
     fn shown(&self) -> String {
         const LINES: usize = 12;
-        let lines: Vec<&str> = self.out.lines().chain(self.err.lines()).collect();
+        let lines: Vec<&str> = self.out.text.lines().chain(self.err.text.lines()).collect();
         let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+        let last: Vec<String> = last.iter().map(|line| printed::cut(line)).collect();
         if last.is_empty() { "nothing".to_owned() } else { last.join("\n  ") }
-    }
-}
-
-/// The figure of the last line that holds one: a number alone, or one before `ms`.
-fn milliseconds(text: &str) -> Result<f64, String> {
-    let figures = text.lines().rev().map(figures).find(|figures| !figures.is_empty());
-    match figures.unwrap_or_default().as_slice() {
-        [] => Err("printed no number of milliseconds".to_owned()),
-        [figure] if figure.is_finite() && *figure > 0.0 => Ok(*figure),
-        [figure] => Err(format!("printed {figure}, which is no time")),
-        figures => Err(format!("printed {} numbers in one line", figures.len())),
-    }
-}
-
-/// The numbers of a line of numbers, or those before `ms` in any other line.
-fn figures(line: &str) -> Vec<f64> {
-    let words = line.split(|c: char| c.is_whitespace() || ",;:=()".contains(c));
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    let number = |word: &str| word.parse::<f64>().ok();
-    let alone: Option<Vec<f64>> = words.iter().map(|word| number(word)).collect();
-    if let Some(figures) = alone {
-        return figures;
-    }
-    let next = words.iter().skip(1).chain([&""]);
-    let pairs = words.iter().zip(next);
-    let before_unit = |(word, next): (&&str, &&str)| match word.strip_suffix("ms") {
-        Some(attached) => number(attached),
-        None if *next == "ms" => number(word),
-        None => None,
-    };
-    pairs.filter_map(before_unit).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_line_with_a_figure_counts() {
-        let good = [
-            ("12.5\n", 12.5),
-            ("warming up\n3 runs\n  7 ms  \nbye\n", 7.0),
-            ("1\n2\n3\n", 3.0),
-            ("median: 1.25ms (10 runs)", 1.25),
-            ("latency=4e-1 ms", 0.4),
-        ];
-        for (text, figure) in good {
-            assert_eq!(milliseconds(text), Ok(figure), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_answers_are_told_apart() {
-        let bad = [
-            ("", "no number"),
-            ("took 12 s\n", "no number"),
-            ("12 us", "no number"),
-            ("1 2", "2 numbers"),
-            ("min 1 ms, max 2 ms", "2 numbers"),
-            ("-3 ms", "-3, which is no time"),
-            ("0", "0, which is no time"),
-            ("NaN", "NaN, which"),
-            ("inf ms", "inf, which"),
-        ];
-        for (text, why) in bad {
-            let answer = milliseconds(text).unwrap_err();
-            assert!(answer.contains(why), "{text}: {answer}");
-        }
     }
 }

@@ -15,7 +15,7 @@ use crate::services::source::io_reason;
 /// There is none, or it is not whole.
 pub(super) fn read(path: &Path) -> Result<Table, Failure> {
     let faulty = |why| Failure::problem(NotATable { file: path.display().to_string(), why });
-    let text = std::fs::read_to_string(path).map_err(|error| faulty(io_reason(&error)))?;
+    let text = nas_files::read_to_string(path).map_err(|error| faulty(io_reason(&error)))?;
     Table::parse(&text).map_err(|error| faulty(error.to_string()))
 }
 
@@ -60,6 +60,15 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// What a figure may be, for people.
+pub(super) const TIMES: &str = "0.000001 to 900000 ms";
+
+/// Milliseconds as whole nanoseconds, if a table may have them: a figure that it may not have is
+/// found where it is read.
+pub(super) fn time(milliseconds: f64) -> Option<u64> {
+    Some(nanoseconds(milliseconds)).filter(|time| Entry::TIMES.contains(time))
+}
+
 /// The entry of a part that took these milliseconds.
 pub(super) fn entry(about: &str, milliseconds: &[f64]) -> Entry {
     let mut sorted = milliseconds.to_vec();
@@ -100,5 +109,13 @@ mod tests {
         let pair = super::entry("a", &[1.0, 2.0]);
         assert_eq!((pair.median, pair.spread), (1_500_000, 500_000));
         assert_eq!(super::entry("a", &[0.0]).least, 1);
+    }
+
+    #[test]
+    fn a_time_is_what_a_table_may_have() {
+        assert_eq!((time(1e-6), time(900_000.0)), (Some(1), Some(900_000_000_000)));
+        for none in [0.0, -1.0, 4e-7, 900_000.1, 1e300, f64::INFINITY, f64::NAN] {
+            assert_eq!(time(none), None, "{none}");
+        }
     }
 }

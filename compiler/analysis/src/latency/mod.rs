@@ -8,6 +8,7 @@
 mod correction;
 mod fit;
 mod groups;
+mod key;
 mod model;
 mod network;
 mod parts;
@@ -15,6 +16,7 @@ mod table;
 
 pub use correction::{Correction, Residual, Sample};
 pub use fit::{fit, mean_absolute_percent, spearman};
+pub use key::{Key, NotAKey};
 pub use model::{Unmeasured, measured};
 pub use parts::{Part, Place, Plan, plan};
 pub use table::{Entry, Missing, Setting, Table, TableError};

@@ -10,6 +10,7 @@ use nas_passes::space::simplify::Simplified;
 use rustc_hash::FxHashMap as HashMap;
 
 use super::groups::{self, Group};
+use super::key::Key;
 use super::network::{self, View};
 
 /// The most cases of what is measured together.
@@ -31,9 +32,8 @@ pub struct Plan {
 /// A part that is measured on its own.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// 32 hexadecimal digits that stand for what the part computes: operators with arguments,
-    /// wiring, shapes, precision; not names. Equal parts of any two spaces have equal keys.
-    pub key: String,
+    /// Stands for what the part computes.
+    pub key: Key,
     /// The part as a network: its inputs are the tensors that it takes from outside.
     pub network: Network,
     /// What it is, for people: `unit.7/op = k3_e6_g1: [24, 128, 256] -> [40, 64, 128]`.
@@ -134,7 +134,7 @@ struct Planner<'s> {
     alive: IdVec<NodeId, Diagram>,
     zero: IdVec<NodeId, Diagram>,
     /// By key.
-    parts: IndexMap<String, Part>,
+    parts: IndexMap<Key, Part>,
     regions: Vec<Region>,
 }
 
@@ -228,9 +228,9 @@ impl Planner<'_> {
 
     /// The position of a part, which is added unless it is known.
     fn part(&mut self, network: Network, place: Place) -> usize {
-        let key = format!("{:032x}", fnv1a_128(text(&network).as_bytes()));
+        let key = Key::of(fnv1a_128(text(&network).as_bytes()));
         let entry = self.parts.entry(key);
-        let (index, key) = (entry.index(), entry.key().clone());
+        let index = entry.index();
         let about = format!("{place}: {}", shapes(&network));
         let part = entry.or_insert_with(|| Part { key, network, about, places: Vec::new() });
         part.places.push(place);

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 use nas_ir::{Assignment, Precision};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::correction::{Correction, Sample};
+use super::key::Key;
 use super::parts::Plan;
 
 /// The version of the format of table files.
 const VERSION: u32 = 1;
-/// The longest time of a part, in nanoseconds: a quarter of an hour. Sums of such times fit into 64
-/// bits.
-const MAX_NANOSECONDS: u64 = 900_000_000_000;
 /// The largest factor or number of nanoseconds of a correction.
 const MAX_CORRECTION: f64 = 1e12;
 
@@ -24,7 +23,7 @@ pub struct Table {
     /// On what: the same for all entries.
     pub device: Setting,
     /// How long the parts took, by [`super::Part::key`].
-    pub entries: BTreeMap<String, Entry>,
+    pub entries: BTreeMap<Key, Entry>,
     /// How the latency of a network follows from those of its parts; their sum, if it is not known.
     pub correction: Option<Correction>,
 }
@@ -80,6 +79,12 @@ pub struct Entry {
     pub repeats: u32,
 }
 
+impl Entry {
+    /// What a part may take, in nanoseconds: up to a quarter of an hour, so that sums of such times
+    /// fit into 64 bits.
+    pub const TIMES: RangeInclusive<u64> = 1..=900_000_000_000;
+}
+
 /// Why a text is no table, or two tables are not one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TableError {
@@ -117,7 +122,7 @@ pub enum TableError {
 #[error("the part `{about}` ({key}) is not in the table")]
 pub struct Missing {
     /// The key of the part.
-    pub key: String,
+    pub key: Key,
     /// What it is.
     pub about: String,
 }
@@ -130,7 +135,7 @@ struct Form {
     device: Setting,
     #[serde(default)]
     correction: Option<Correction>,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<Key, Entry>,
 }
 
 /// What tells the version of a file, whatever else it has.
@@ -169,8 +174,9 @@ impl Table {
     fn check(&self) -> Result<(), TableError> {
         let fail = |place: String, what: String| Err(TableError::Figure { place, what });
         for (key, entry) in &self.entries {
-            if !(1..=MAX_NANOSECONDS).contains(&entry.least) {
-                let what = format!("{} is not from 1 to {MAX_NANOSECONDS}", entry.least);
+            if !Entry::TIMES.contains(&entry.least) {
+                let (least, greatest) = Entry::TIMES.into_inner();
+                let what = format!("{} is not from {least} to {greatest}", entry.least);
                 return fail(format!("entries.{key}.least"), what);
             }
         }
@@ -226,7 +232,7 @@ impl Table {
 
     /// Adds an entry, or replaces it. The correction goes if the table changes by that: it was
     /// fitted to the entries as they were.
-    pub fn insert(&mut self, key: String, entry: Entry) {
+    pub fn insert(&mut self, key: Key, entry: Entry) {
         if self.entries.get(&key) != Some(&entry) {
             self.entries.insert(key, entry);
             self.correction = None;
@@ -237,15 +243,15 @@ impl Table {
     #[must_use]
     pub fn missing(&self, plan: &Plan) -> Vec<Missing> {
         let parts = plan.parts.iter().filter(|part| !self.entries.contains_key(&part.key));
-        parts.map(|part| Missing { key: part.key.clone(), about: part.about.clone() }).collect()
+        parts.map(|part| Missing { key: part.key, about: part.about.clone() }).collect()
     }
 
     /// The keys of entries that are no part of the plan: of other spaces, or of a space that was
     /// changed since.
     #[must_use]
-    pub fn stale(&self, plan: &Plan) -> Vec<&str> {
-        let known: BTreeSet<&str> = plan.parts.iter().map(|part| part.key.as_str()).collect();
-        self.entries.keys().map(String::as_str).filter(|key| !known.contains(key)).collect()
+    pub fn stale(&self, plan: &Plan) -> Vec<Key> {
+        let known: BTreeSet<Key> = plan.parts.iter().map(|part| part.key).collect();
+        self.entries.keys().copied().filter(|key| !known.contains(key)).collect()
     }
 
     /// A network of the plan's space, as a sample to which a correction can be fitted: the times of
@@ -261,7 +267,7 @@ impl Table {
     ) -> Result<Sample, Missing> {
         let time = |part: &super::Part| match self.entries.get(&part.key) {
             Some(entry) => Ok(entry.least),
-            None => Err(Missing { key: part.key.clone(), about: part.about.clone() }),
+            None => Err(Missing { key: part.key, about: part.about.clone() }),
         };
         let parts = plan.network(assignment).into_iter().map(time);
         Ok(Sample { parts: parts.collect::<Result<_, _>>()?, measured: nanoseconds })
@@ -284,6 +290,10 @@ mod tests {
     use super::super::correction::Residual;
     use super::*;
 
+    const A: &str = "0000000000000000000000000000000a";
+    const C: &str = "cccccccccccccccccccccccccccccccc";
+    const B: &str = "ffffffffffffffffffffffffffffffff";
+
     fn table(keys: &[&str]) -> Table {
         let device = Setting {
             hardware: "a \"board\"".to_owned(),
@@ -297,14 +307,14 @@ mod tests {
             let about = format!("part {key}");
             let (least, median) = (1_200_000, 1_210_000);
             let entry = Entry { about, least, median, spread: 3, repeats: 20 };
-            table.insert((*key).to_owned(), entry);
+            table.insert(key.parse().unwrap(), entry);
         }
         table
     }
 
     #[test]
     fn a_table_is_its_text() {
-        let mut table = table(&["b", "a"]);
+        let mut table = table(&[B, A]);
         let residual = Residual { mean_absolute_percent: 3.5, spearman: 0.97, networks: 20 };
         table.correction =
             Some(Correction { scale: 0.93, per_part: -41.5, overhead: 120.0, residual });
@@ -316,8 +326,8 @@ mod tests {
   "device": {"hardware":"a \"board\"","engine":"tract","engine_version":"0.23","precision":"int8","threads":2},
   "correction": {"scale":0.93,"per_part":-41.5,"overhead":120.0,"residual":{"mean_absolute_percent":3.5,"spearman":0.97,"networks":20}},
   "entries": {
-    "a": {"about":"part a","least":1200000,"median":1210000,"spread":3,"repeats":20},
-    "b": {"about":"part b","least":1200000,"median":1210000,"spread":3,"repeats":20}
+    "0000000000000000000000000000000a": {"about":"part 0000000000000000000000000000000a","least":1200000,"median":1210000,"spread":3,"repeats":20},
+    "ffffffffffffffffffffffffffffffff": {"about":"part ffffffffffffffffffffffffffffffff","least":1200000,"median":1210000,"spread":3,"repeats":20}
   }
 }
 "#
@@ -329,7 +339,7 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_told_with_its_place() {
-        let good = table(&["a"]).to_text();
+        let good = table(&[A]).to_text();
         let cases = [
             ("", "line 1, column 0: EOF while parsing a value"),
             ("[1]", "line 1, column 3: invalid length 1, expected a latency table"),
@@ -345,7 +355,12 @@ mod tests {
             with("\"version\": 1", "\"version\": 2"),
             "version 2 of the format; this compiler reads version 1"
         );
-        assert_eq!(with("1200000", "0"), "entries.a.least: 0 is not from 1 to 900000000000");
+        assert_eq!(
+            with("1200000", "0"),
+            format!("entries.{A}.least: 0 is not from 1 to 900000000000")
+        );
+        let elsewhere = with(&format!("\"{A}\":"), "\"../victim\":");
+        assert!(elsewhere.starts_with("line 5, column ") && elsewhere.contains("no key of a part"));
         assert_eq!(
             with(
                 "\"entries\"",
@@ -359,17 +374,17 @@ mod tests {
 
     #[test]
     fn tables_of_one_setting_merge() {
-        let mut whole = table(&["a"]);
+        let mut whole = table(&[A]);
         whole.correction = Some(Correction::NONE);
-        whole.merge(table(&["a"])).unwrap();
+        whole.merge(table(&[A])).unwrap();
         assert_eq!(whole.correction, Some(Correction::NONE), "nothing changed");
-        whole.merge(table(&["b"])).unwrap();
+        whole.merge(table(&[B])).unwrap();
         assert_eq!(whole.correction, None, "it was fitted to fewer entries");
-        assert_eq!(whole, table(&["a", "b"]));
-        let mut other = table(&["c"]);
+        assert_eq!(whole, table(&[A, B]));
+        let mut other = table(&[C]);
         other.device.threads = 4;
         let mixed = whole.merge(other).unwrap_err().to_string();
         assert_eq!(mixed, "measured on different settings: threads: 2 and 4");
-        assert_eq!(whole, table(&["a", "b"]), "nothing was taken over");
+        assert_eq!(whole, table(&[A, B]), "nothing was taken over");
     }
 }
