@@ -76,14 +76,12 @@ pub struct VerifyOneArgs {
 
 /// What `nasc verify-one` answers, as JSON.
 #[derive(Serialize, Deserialize)]
-enum Answer {
-    Compared(Verification),
-    Unread {
-        /// It in a line.
-        summary: String,
-        /// It as people read it.
-        report: String,
-    },
+struct Answer {
+    passed: bool,
+    /// For people: what came of it, or why the file or its record cannot be read.
+    told: Result<String, String>,
+    /// The [`FileReport`] as text, which is handed on to the digit.
+    json: String,
 }
 
 /// The engine did not survive a file.
@@ -109,27 +107,19 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for path in &args.files {
         let file = path.display().to_string();
-        let outcome = match answer(path, args) {
-            Answer::Compared(verification) => {
-                if !args.json {
-                    println!("{file}: {}{}", verification.summary(), verification.failures());
-                }
-                if !verification.report.passed {
-                    failed.push(file.clone());
-                }
-                Outcome::Compared(verification)
-            }
-            Answer::Unread { summary, report } => {
-                failed.push(file.clone());
-                eprintln!("{file}:\n{report}");
-                Outcome::Unread { passed: false, error: summary }
-            }
-        };
-        reports.push(FileReport { file, outcome });
+        let Answer { passed, told, json } = answer(path, args)?;
+        match told {
+            Ok(told) if !args.json => println!("{file}: {told}"),
+            Ok(_) => {}
+            Err(report) => eprintln!("{file}:\n{report}"),
+        }
+        if !passed {
+            failed.push(file);
+        }
+        reports.push(indented(&json));
     }
     if args.json {
-        let json = serde_json::to_string_pretty(&reports);
-        println!("{}", json.map_err(|error| Failure::input(error.to_string()))?);
+        println!("[\n{}\n]", reports.join(",\n"));
     }
     if failed.is_empty() {
         return Ok(());
@@ -137,17 +127,44 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     Err(Failure::input(format!("not verified: {}", failed.join(", "))))
 }
 
+/// The text of a JSON value as one of a list.
+fn indented(json: &str) -> String {
+    json.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
 /// What comes of a file, in a process of its own.
-fn answer(file: &Path, args: &VerifyArgs) -> Answer {
+fn answer(file: &Path, args: &VerifyArgs) -> Result<Answer, Failure> {
     let is_terminal = std::io::stderr().is_terminal();
     let answer = asked(file, args, is_terminal).and_then(|command| apart::answer(command, TIME));
     let answer = answer.and_then(|bytes| {
         serde_json::from_slice(&bytes).map_err(|error| format!("gave no answer: {error}"))
     });
-    answer.unwrap_or_else(|why| {
-        let file = file.display().to_string();
-        unread(&Failure::problem(Aborted { file, why }), is_terminal)
+    answer.or_else(|why| {
+        let name = file.display().to_string();
+        let aborted = Failure::problem(Aborted { file: name, why });
+        Answer::of(file, Err(aborted), is_terminal)
     })
+}
+
+impl Answer {
+    fn of(
+        file: &Path,
+        verified: Result<Verification, Failure>,
+        is_terminal: bool,
+    ) -> Result<Self, Failure> {
+        let (passed, told) = match &verified {
+            Ok(it) => (it.report.passed, Ok(format!("{}{}", it.summary(), it.failures()))),
+            Err(failure) => (false, Err(failure.text(is_terminal))),
+        };
+        let outcome = match verified {
+            Ok(verification) => Outcome::Compared(verification),
+            Err(failure) => Outcome::Unread { passed: false, error: failure.summary() },
+        };
+        let report = FileReport { file: file.display().to_string(), outcome };
+        let json = serde_json::to_string_pretty(&report);
+        let json = json.map_err(|error| Failure::input(error.to_string()))?;
+        Ok(Self { passed, told, json })
+    }
 }
 
 /// The command that verifies a file.
@@ -156,17 +173,15 @@ fn asked(file: &Path, args: &VerifyArgs, is_terminal: bool) -> Result<Command, S
     let program = program.map_err(|error| format!("cannot be started: {}", io_reason(&error)))?;
     let mut command = Command::new(program);
     command.arg("verify-one");
-    let with = |name: &str, value: OsString| [OsString::from(name), value];
-    command.args(args.check.iter().flat_map(|check| with("--check", check.into())));
-    let tolerance = args.tolerance.iter().map(|tolerance| tolerance.name());
-    command.args(tolerance.flat_map(|name| with("--tolerance", name.into())));
+    if let Some(check) = &args.check {
+        let mut option = OsString::from("--check=");
+        option.push(check);
+        command.arg(option);
+    }
+    command.args(args.tolerance.map(|tolerance| format!("--tolerance={}", tolerance.name())));
     command.args(is_terminal.then_some("--terminal"));
     command.arg("--").arg(file);
     Ok(command)
-}
-
-fn unread(failure: &Failure, is_terminal: bool) -> Answer {
-    Answer::Unread { summary: failure.summary(), report: failure.text(is_terminal) }
 }
 
 /// Verifies one file and writes an [`Answer`].
@@ -176,10 +191,7 @@ fn unread(failure: &Failure, is_terminal: bool) -> Answer {
 pub fn run_one(args: &VerifyOneArgs) -> Result<u8, Failure> {
     apart::begin(args.memory);
     let verified = verify(&args.file, args.check.as_deref(), args.tolerance);
-    let answer = match verified {
-        Ok(verification) => Answer::Compared(verification),
-        Err(failure) => unread(&failure, args.terminal),
-    };
+    let answer = Answer::of(&args.file, verified, args.terminal)?;
     let json = serde_json::to_string(&answer);
     let json = json.map_err(|error| Failure::input(error.to_string()))?;
     println!("{json}");

@@ -105,7 +105,7 @@ mod tests {
     fn shell(text: &str, time: Duration) -> Result<String, String> {
         let mut command = Command::new("sh");
         command.args(["-c", text]);
-        answer(command, time).map(|bytes| String::from_utf8(bytes).unwrap())
+        answer(command, time).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn table(plan: &Plan, time: impl Fn(usize) -> u64) -> Table {
     for (index, part) in plan.parts.iter().enumerate() {
         let (about, least) = (part.about.clone(), time(index));
         let entry = Entry { about, least, median: least + 1, spread: 1, repeats: 5 };
-        table.insert(part.key.clone(), entry);
+        table.insert(part.key, entry);
     }
     table
 }
@@ -173,7 +173,7 @@ space {name} {{
     let (one, other) = (plan(&layers("one")).unwrap(), plan(&layers("other")).unwrap());
     assert_eq!(one.parts.len(), 2);
     assert_eq!(one.parts[1].places.len(), 3);
-    let keys = |plan: &Plan| plan.parts.iter().map(|part| part.key.clone()).collect::<Vec<_>>();
+    let keys = |plan: &Plan| plan.parts.iter().map(|part| part.key).collect::<Vec<_>>();
     assert_eq!(keys(&one), keys(&other));
     // Keys are for ever: tables hold them.
     assert_eq!(one.parts[0].key.to_string(), "11e53e3bd086f7a1562e136387f04ef2");
