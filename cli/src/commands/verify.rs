@@ -7,8 +7,10 @@ use nas_tract::Tolerance;
 use serde::Serialize;
 
 use crate::render::report::Failure;
+use crate::render::stream;
 use crate::services::package::{Verification, beside, repeat, tolerance_parser};
 use crate::services::source::io_reason;
+use crate::{outln, tell};
 
 /// Arguments of `nasc verify`.
 #[derive(Debug, Args)]
@@ -57,7 +59,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
         let outcome = match verify(path, args) {
             Ok(verification) => {
                 if !args.json {
-                    println!("{file}: {}{}", verification.summary(), verification.failures());
+                    outln!("{file}: {}{}", verification.summary(), verification.failures())?;
                 }
                 if !verification.report.passed {
                     failed.push(file.clone());
@@ -67,7 +69,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
             Err(failure) => {
                 failed.push(file.clone());
                 let error = failure.summary();
-                eprintln!("{file}:");
+                tell!("{file}:");
                 let _ = failure.report();
                 Outcome::Unread { passed: false, error }
             }
@@ -75,8 +77,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
         reports.push(FileReport { file, outcome });
     }
     if args.json {
-        let json = serde_json::to_string_pretty(&reports);
-        println!("{}", json.map_err(|error| Failure::input(error.to_string()))?);
+        stream::json(&reports, true)?;
     }
     if failed.is_empty() {
         return Ok(());

@@ -6,5 +6,7 @@ pub mod costs;
 pub mod diagram;
 pub(crate) mod plot;
 pub mod report;
+mod shown;
+pub mod stream;
 pub mod svg;
 pub mod table;

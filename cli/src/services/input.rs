@@ -7,8 +7,9 @@ use nas_frontend::Compiler;
 use nas_frontend::modules::{LoadTable, Program};
 use nas_search::strategies::SCHEMAS;
 
-use super::source::{load_module, load_table, read_source};
+use super::source::{load_module, load_table, name_of, read_source};
 use crate::render::report::{Failure, print_problems};
+use crate::tell;
 
 /// The option of what compiles a space.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -64,7 +65,7 @@ pub fn as_in_run(compiler: &mut Compiler<'_, '_>, folder: &Path) -> Result<(), F
             "the run in `{run}` was begun without `--drop-unsupported`: leave the option out"
         ))),
         (Some(true), false) => {
-            eprintln!("note: `--drop-unsupported`, as the run in `{run}` was begun with it");
+            tell!("note: `--drop-unsupported`, as the run in `{run}` was begun with it");
             compiler.drop_unsupported(true);
             Ok(())
         }
@@ -75,7 +76,7 @@ pub fn as_in_run(compiler: &mut Compiler<'_, '_>, folder: &Path) -> Result<(), F
 /// What a compiler left out, if it was to: a line for each.
 pub(crate) fn dropped(asked: Asked<'_>, compiler: &Compiler<'_, '_>) -> Vec<String> {
     if compiler.drops_unsupported() && compiler.dropped().is_empty() {
-        return vec![format!("{}: nothing is dropped", asked.path.display())];
+        return vec![format!("{}: nothing is dropped", name_of(asked.path))];
     }
     compiler.dropped().iter().map(|dropped| format!("dropped: {dropped}")).collect()
 }
@@ -140,7 +141,7 @@ impl Input {
             compiler = compiler.with_tables(load);
         }
         let result = inner(&input.program, &mut compiler);
-        dropped(asked, &compiler).iter().for_each(|line| eprintln!("{line}"));
+        dropped(asked, &compiler).iter().for_each(|line| tell!("{line}"));
         let problems = problems.into_vec();
         if problems.iter().any(|problem| is_error(problem.as_ref())) {
             return Err(Failure::Problems(problems));
