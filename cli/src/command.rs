@@ -2,8 +2,10 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
+use nas_grammar::visible_name;
 
 use crate::commands::analyze::{self, AnalyzeArgs};
 use crate::commands::check::{self, CheckArgs};
@@ -21,6 +23,7 @@ use crate::commands::show::{self, ShowArgs};
 use crate::commands::verify::{self, VerifyArgs, VerifyOneArgs};
 use crate::process;
 use crate::render::report::Failure;
+use crate::render::stream::unwritten;
 use crate::services::trainer;
 
 /// A compiler for search spaces of neural networks.
@@ -106,8 +109,13 @@ pub fn train_main(run: fn(TrainCommand) -> Result<(), Failure>) -> ! {
 /// what is wrong with them, or the help that they ask for, is printed.
 fn parsed<C: Subcommand>(args: &[OsString]) -> Result<C, u8> {
     Cli::try_parse_from(args).map(|cli: Cli<C>| cli.command).map_err(|end| {
-        let _ = end.print();
-        end.exit_code() as u8
+        // What is said repeats arguments, among them what a terminal would obey.
+        let shown = args.iter().map(|arg| visible_name(&arg.to_string_lossy()).into_owned());
+        let end = Cli::<C>::try_parse_from(shown).err().unwrap_or(end);
+        match end.print().and_then(|()| io::stdout().flush()) {
+            Err(error) if !end.use_stderr() => unwritten(&error).report(),
+            _ => end.exit_code() as u8,
+        }
     })
 }
 

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use crate::render::report::{EXIT_BUG, Failure};
+use crate::render::stream::unwritten;
+use crate::tell;
 
 /// Bytes of stack: deep but legal nesting needs more than a main thread may have.
 pub(crate) const STACK: usize = 64 << 20;
@@ -12,9 +14,9 @@ pub(crate) fn begin() {
     // `nasc show … | head` ends quietly.
     sigpipe::reset();
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!("error[nas::internal::panic]: a fault of nasc, not of your file");
-        eprintln!("  {panic}");
-        eprintln!("  please report it, with the command and the file");
+        tell!("error[nas::internal::panic]: a fault of nasc, not of your file");
+        tell!("  {panic}");
+        tell!("  please report it, with the command and the file");
     }));
 }
 
@@ -31,7 +33,7 @@ pub(crate) fn work(work: impl FnOnce() -> Result<u8, Failure> + Send + 'static) 
 /// Ends the process at once: libtorch takes a tenth of a second to free what goes with the process
 /// anyway.
 pub(crate) fn end(status: u8) -> ! {
-    // Nothing is left to say it to if this fails.
-    let _ = io::stdout().flush();
+    let flushed = io::stdout().flush().map_err(|error| unwritten(&error).report());
+    let status = if status == 0 { flushed.err().unwrap_or(0) } else { status };
     signal_hook::low_level::exit(status.into())
 }

@@ -131,3 +131,13 @@ fn the_layers_of_a_tiny_space() {
     bench.nasc("analyze tiny.nas --svg .").done();
     insta::assert_snapshot!(String::from_utf8(bench.read("layers.svg")).unwrap());
 }
+
+#[test]
+fn one_network_is_one() {
+    let bench = Bench::new();
+    bench.write("one.nas", "space one { input x: [1, 2, 2] output y = x -> relu }");
+    let said = bench.nasc("analyze one.nas").done();
+    assert!(said.starts_with("1 network, 0 decisions\n"), "{said}");
+    let svg = bench.nasc("show one.nas --format svg").done();
+    assert!(svg.contains("0 decisions, 0 candidates"), "{svg}");
+}

@@ -11,6 +11,8 @@ mod bench;
 mod inspect;
 mod latency;
 mod package;
+#[cfg(unix)]
+mod streams;
 mod trainer;
 #[cfg(feature = "torch")]
 mod training;

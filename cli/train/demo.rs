@@ -11,7 +11,7 @@ use nas_search::store::names;
 use nas_search::{RunError, Store};
 use nas_torch::TorchNetwork;
 use nasc::commands::demo::DemoArgs;
-use nasc::render::report::Failure;
+use nasc::render::report::{Failure, counted};
 use nasc::services::files::write_whole;
 use nasc::services::input::DropArgs;
 use nasc::services::name_map::NameMap;
@@ -22,6 +22,7 @@ use crate::picture;
 use crate::progress::millions;
 use crate::training::Training;
 use crate::whole::{Done, table, whole};
+use nasc::{out, outln, tell};
 
 /// The space of the demo, in the folder of the shipped spaces.
 const FILE: &str = "landcover_demo.nas";
@@ -45,12 +46,12 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let training = Training::load(&file, &options, |_| None)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;
-    eprintln!("run directory: {}", store.dir().display());
+    tell!("run directory: {}", store.dir().display());
     let done = whole(&training, &mut store, "go on by the same command")?;
     let drawn = draw(&training, &store, &done)?;
-    print!("{}", table(&done, store.dir()));
-    println!("picture: {}", drawn.display());
-    eprintln!("done in {:.0} s", since.elapsed().as_secs_f64());
+    out!("{}", table(&done, store.dir()))?;
+    outln!("picture: {}", drawn.display())?;
+    tell!("done in {:.0} s", since.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -62,9 +63,10 @@ fn describe(training: &Training) -> Result<(), Failure> {
     let macs = range(space, Measure::Macs).map_err(entangled)?;
     let params = range(space, Measure::Params).map_err(entangled)?;
     let decisions = space.decisions.len();
-    eprintln!("space {}: {networks} networks, {decisions} decisions", space.name);
-    eprintln!("  MACs        {} M to {} M", millions(macs.min), millions(macs.max));
-    eprintln!("  parameters  {} M to {} M", millions(params.min), millions(params.max));
+    let networks = counted(networks, "network");
+    tell!("space {}: {networks}, {}", space.name, counted(decisions, "decision"));
+    tell!("  MACs        {} M to {} M", millions(macs.min), millions(macs.max));
+    tell!("  parameters  {} M to {} M", millions(params.min), millions(params.max));
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use nasc::render::report::Failure;
 use nasc::services::weights_file;
 
 use crate::training::{Training, score_lines, stopped};
+use nasc::outln;
+use nasc::render::stream;
 
 /// Prints the score of a network.
 ///
@@ -30,13 +32,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     bar.finish();
     let score = score.map_err(stopped)?;
     if args.json {
-        let json =
-            serde_json::to_string_pretty(&score).map_err(|e| Failure::input(e.to_string()))?;
-        println!("{json}");
-        return Ok(());
+        return stream::json(&score, true);
     }
     for (name, value) in score_lines(&score, &training.dataset()?.classes) {
-        println!("{name:<20}{value}");
+        outln!("{name:<20}{value}")?;
     }
     Ok(())
 }

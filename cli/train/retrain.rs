@@ -12,6 +12,7 @@ use nasc::services::weights_file;
 
 use crate::progress::millions;
 use crate::training::Training;
+use nasc::outln;
 
 /// Trains one network, or goes on with it, keeps the weights of its best epoch, prints its scores.
 ///
@@ -34,18 +35,17 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
     let RunResult { cost, epoch, val, test, .. } =
         training.run(&mut store, "go on by the same command")?;
-    let row = |name: &str, value: String| println!("{name:<14}{value}");
-    row("MACs", format!("{} M", millions(cost.macs)));
+    let row = |name: &str, value: String| outln!("{name:<14}{value}");
+    row("MACs", format!("{} M", millions(cost.macs)))?;
     if let Some(latency) = cost.latency {
-        row("latency", milliseconds(latency));
+        row("latency", milliseconds(latency))?;
     }
-    row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
+    row("parameters", format!("{:.1} k", cost.params as f64 / 1e3))?;
     let ((metric, val), (_, test)) = (val.primary(), test.primary());
     let title = metric.title();
-    row(&format!("val {title}"), format!("{val:.3} (epoch {})", epoch.saturating_add(1)));
-    row(&format!("test {title}"), format!("{test:.3}"));
-    row("weights", dir.join(names::WEIGHTS).display().to_string());
-    Ok(())
+    row(&format!("val {title}"), format!("{val:.3} (epoch {})", epoch.saturating_add(1)))?;
+    row(&format!("test {title}"), format!("{test:.3}"))?;
+    row("weights", dir.join(names::WEIGHTS).display().to_string())
 }
 
 /// A folder for a network: of an item its name, of a file the name of the file.

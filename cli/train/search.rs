@@ -8,6 +8,7 @@ use nasc::render::report::Failure;
 
 use crate::training::Training;
 use crate::whole::{table, whole};
+use nasc::out;
 
 /// The whole job; a table of the result on standard output.
 ///
@@ -24,8 +25,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<(), Failure> {
     let opened = if args.resume { resume(&training, &dir) } else { create(&training, &dir) };
     let mut store = opened?;
     let done = whole(&training, &mut store, "go on by the same command with `--resume`")?;
-    print!("{}", table(&done, &dir));
-    Ok(())
+    out!("{}", table(&done, &dir))
 }
 
 /// A new run in a folder.

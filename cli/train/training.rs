@@ -25,6 +25,7 @@ use nasc::services::recipe::{self, RecipeArgs, pick_recipe};
 use nasc::services::sources::sources;
 
 use crate::progress::Progress;
+use nasc::tell;
 
 /// The splits that a run reads.
 const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -205,7 +206,7 @@ impl Training {
             End::Finished(result) => Ok(*result),
             End::Interrupted(Status { phase, done, of }) => {
                 let dir = store.dir().display();
-                eprintln!("stopped in {phase} after {done} of {of}; {dir} is whole: {hint}");
+                tell!("stopped in {phase} after {done} of {of}; {dir} is whole: {hint}");
                 Err(Failure::Interrupted)
             }
         }

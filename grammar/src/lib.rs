@@ -16,6 +16,7 @@ mod rules;
 mod scan;
 pub mod source;
 mod syntax;
+pub mod visible;
 mod words;
 
 pub use argument::{parse_limit, parse_setting};
@@ -23,3 +24,4 @@ pub use fix::{Edit, Fix, Help};
 pub use parse::{Parsed, parse};
 pub use problem::Problem;
 pub use source::Source;
+pub use visible::{visible, visible_name};

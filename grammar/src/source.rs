@@ -7,12 +7,6 @@ use miette::{MietteError, MietteSpanContents, NamedSource, SourceSpan, SpanConte
 use crate::ast::Span;
 use crate::scan::{Scanner, Token, TokenKind};
 
-/// The widest line that is shown whole, in bytes. Of a wider one, only what is near a place is
-/// shown: no terminal holds it, and renderers count columns in 16 bits.
-const WIDEST: usize = 8192;
-/// How many bytes before and after a place are near it.
-const NEAR: usize = 60;
-
 /// What may stand between the words of a line.
 const BLANKS: [char; 2] = [' ', '\t'];
 
@@ -80,6 +74,7 @@ impl Source {
     }
 }
 
+/// Lines end at `\n` alone, and columns count characters, as [`Source::line_column`] has it.
 impl miette::SourceCode for Source {
     fn read_span<'a>(
         &'a self,
@@ -87,29 +82,13 @@ impl miette::SourceCode for Source {
         context_lines_before: usize,
         context_lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let contents = self.named.read_span(span, context_lines_before, context_lines_after)?;
-        let is_wide = |line: &[u8]| line.len() > WIDEST;
-        if contents.data().split(|&byte| byte == b'\n').any(is_wide) {
-            return self.read_near(span);
-        }
-        Ok(contents)
-    }
-}
-
-impl Source {
-    /// What stands near a place in a wide line.
-    fn read_near(&self, span: &SourceSpan) -> Result<Box<dyn SpanContents<'_> + '_>, MietteError> {
         let text = self.text();
-        let (start, end) = (span.offset(), span.offset() + span.len());
-        if span.len() > WIDEST {
+        let (start, end) = (span.offset(), span.offset().saturating_add(span.len()));
+        if end > text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let first = text.floor_char_boundary(start.saturating_sub(NEAR));
-        let last = text.ceil_char_boundary(end + NEAR);
-        let before = text.get(first..start).and_then(|near| near.rfind('\n'));
-        let first = before.map_or(first, |newline| first + newline + 1);
-        let after = text.get(end..last).and_then(|near| near.find('\n'));
-        let last = after.map_or(last, |newline| end + newline);
+        let first = before(text, text.floor_char_boundary(start), context_lines_before);
+        let last = behind(text, text.ceil_char_boundary(end), context_lines_after);
         let data = text.get(first..last).ok_or(MietteError::OutOfBounds)?;
         let (line, column) = self.line_column(first);
         Ok(Box::new(MietteSpanContents::new_named(
@@ -118,9 +97,21 @@ impl Source {
             (first, last - first).into(),
             line - 1,
             column - 1,
-            1,
+            line - 1 + data.matches('\n').count(),
         )))
     }
+}
+
+/// The beginning of the line so many lines above a place; with none, the place itself.
+fn before(text: &str, place: usize, lines: usize) -> usize {
+    let Some(above) = text.get(..place).filter(|_| lines > 0) else { return place };
+    above.rmatch_indices('\n').nth(lines).map_or(0, |(newline, _)| newline + 1)
+}
+
+/// The end of the line so many lines below a place; with none, the place itself.
+fn behind(text: &str, place: usize, lines: usize) -> usize {
+    let Some(below) = text.get(place..).filter(|_| lines > 0) else { return place };
+    below.match_indices('\n').nth(lines).map_or(text.len(), |(newline, _)| place + newline + 1)
 }
 
 /// A place in a file.

@@ -9,14 +9,16 @@ use rayon::prelude::*;
 
 use crate::process::STACK;
 use crate::render::report::{self, Failure, counted};
+use crate::render::stream;
 use crate::services::folders::files_of;
 use crate::services::input::{self, DropArgs, Input};
-use crate::services::source::load_table;
+use crate::services::source::{load_table, name_of};
+use crate::tell;
 
 /// Arguments of `nasc check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The files; a folder means the `.nas` files in it and in its folders.
+    /// The files; a folder means the `.nas` files in it and in its folders, `-` standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Whether what the target cannot run is left out.
@@ -80,15 +82,15 @@ pub fn run(args: &CheckArgs) -> Result<(), Failure> {
     let found = each_of(&files, |path| check_file(path, args.drop))?;
     for (path, checked) in files.iter().zip(found) {
         let Checked { problems, dropped } = checked?;
-        dropped.iter().for_each(|line| eprintln!("{line}"));
+        dropped.iter().for_each(|line| tell!("{line}"));
         is_cut |= problems.is_cut();
         let problems = problems.into_vec().into_iter();
-        all.extend(problems.map(|p| if is_json { report::placed(p, path) } else { p }));
+        all.extend(problems.map(|p| if is_json { report::placed(p, &name_of(path)) } else { p }));
     }
     let errors = all.iter().filter(|problem| is_error(problem.as_ref())).count();
     let warnings = all.len() - errors;
     if is_json {
-        println!("{}", report::json(&all));
+        stream::json(&report::json(&all), false)?;
         return if errors == 0 { Ok(()) } else { Err(Failure::Reported) };
     }
     report::print_problems(&all);
@@ -96,6 +98,6 @@ pub fn run(args: &CheckArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let more = if is_cut { "; there are more than are shown" } else { "" };
-    eprintln!("{}, {}{more}", counted(errors, "error"), counted(warnings, "warning"));
+    tell!("{}, {}{more}", counted(errors, "error"), counted(warnings, "warning"));
     if errors == 0 { Ok(()) } else { Err(Failure::Reported) }
 }

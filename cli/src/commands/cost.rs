@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 
 use crate::render::costs::{milliseconds, warn_of_memory};
 use crate::render::report::Failure;
+use crate::render::stream;
 use crate::render::table::Table;
 use crate::services::input::DropArgs;
 use crate::services::pick::examined_network;
+use crate::{out, outln};
 
 /// Arguments of `nasc cost`.
 #[derive(Debug, Args)]
@@ -45,10 +47,12 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
     let costs = nas_analysis::costs(&network);
     let layers = args.layers.then(|| layers(&network));
     if args.json {
-        println!("{:#}", as_json(&costs, layers.as_deref()));
+        stream::json(&as_json(&costs, layers.as_deref()), true)?;
     } else {
-        layers.iter().for_each(|layers| println!("{}", layers_table(layers)));
-        print!("{}", table(&costs));
+        if let Some(layers) = &layers {
+            outln!("{}", layers_table(layers))?;
+        }
+        out!("{}", table(&costs))?;
     }
     warn_of_memory(&named.space, &costs);
     verdict

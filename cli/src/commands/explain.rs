@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::out;
 use crate::render::report::Failure;
 
 /// Arguments of `nasc explain`.
@@ -18,8 +19,7 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     match nas_grammar::reference::error_page(&args.code) {
         Some(page) => {
-            print!("{page}");
-            Ok(())
+            out!("{page}")
         }
         None => {
             let codes = nas_grammar::reference::error_codes();

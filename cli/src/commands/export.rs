@@ -14,6 +14,7 @@ use crate::services::input::{DropArgs, Input};
 use crate::services::package::{Making, Reference, beside, package, provenance, tolerance_parser};
 use crate::services::sources::sources;
 use crate::services::{pick, weights_file};
+use crate::{outln, tell};
 
 /// What to do about outputs that differ.
 const HELP: &str = "allow more by `--tolerance loose` if the difference is small enough for the use; \
@@ -75,7 +76,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
             (model, name.into_owned())
         }
         None => {
-            eprintln!("note: no --weights, so the network has fresh ones of seed {}", args.seed);
+            tell!("note: no --weights, so the network has fresh ones of seed {}", args.seed);
             (weights_file::initial(network, args.seed), format!("fresh, seed {}", args.seed))
         }
     };
@@ -95,9 +96,9 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
     write_whole(&check, &made.check)?;
     write_whole(&report, &json)?;
     write_whole(output, &made.onnx)?;
-    eprintln!("{}", made.report.summary());
+    tell!("{}", made.report.summary());
     for path in [output, &report, &check] {
-        println!("{}", path.display());
+        outln!("{}", path.display())?;
     }
     Ok(())
 }
@@ -115,7 +116,7 @@ fn opset(asked: Option<Opset>, target: Option<Opset>) -> Opset {
     if let (Some(asked), Some(target)) = (asked, target)
         && asked != target
     {
-        eprintln!(
+        tell!(
             "warning: the file is in ONNX operator set {asked}, as `--opset` says; the target of the \
              space reads {target}"
         );

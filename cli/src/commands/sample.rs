@@ -8,6 +8,7 @@ use nas_passes::specialise;
 use serde_json::json;
 
 use crate::render::report::Failure;
+use crate::render::stream;
 use crate::services::draw::{draw_within, lacks_table};
 use crate::services::input::{DropArgs, Input};
 use crate::services::pick;
@@ -57,7 +58,7 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
         {
             line.extend(costs);
         }
-        println!("{line}");
+        stream::json(&line, false)?;
     }
     Ok(())
 }

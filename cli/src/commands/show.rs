@@ -10,10 +10,12 @@ use serde_json::json;
 
 use crate::render::diagram;
 use crate::render::report::{Failure, counted};
+use crate::render::stream::plain_json;
 use crate::render::table::Table;
 use crate::services::input::{DropArgs, Input};
 use crate::services::pick::{self, named_network};
 use crate::services::source::read_source;
+use crate::{out, outln};
 
 /// Arguments of `nasc show`.
 #[derive(Debug, Args)]
@@ -73,21 +75,18 @@ pub fn run(args: &ShowArgs) -> Result<(), Failure> {
         Stage::Ast => show_ast(args),
         Stage::Space => {
             let space = load_space(args)?;
-            print!("{}", space_as(&space, args.format)?);
-            Ok(())
+            out!("{}", space_as(&space, args.format)?)
         }
         Stage::Network => {
             let which = args.arch.as_deref();
             let which = which.ok_or_else(|| Failure::input("`--stage network` needs `--arch`"))?;
             let (_, network) =
                 named_network(args.drop.of(&args.file), args.space.as_deref(), which)?;
-            print!("{}", network_as(&network, which, args.format)?);
-            Ok(())
+            out!("{}", network_as(&network, which, args.format)?)
         }
         Stage::Supernet => {
             let space = load_space(args)?;
-            print!("{}", supernet_as(&space, args.format)?);
-            Ok(())
+            out!("{}", supernet_as(&space, args.format)?)
         }
     }
 }
@@ -98,7 +97,7 @@ fn show_ast(args: &ShowArgs) -> Result<(), Failure> {
     }
     let source = read_source(&args.file)?;
     let parsed = nas_grammar::parse(&source);
-    println!("{:#?}", parsed.file);
+    outln!("{:#?}", parsed.file)?;
     if parsed.problems.is_empty() { Ok(()) } else { Err(Failure::Problems(parsed.problems)) }
 }
 
@@ -146,7 +145,7 @@ pub fn supernet_as(space: &Checked<Space>, format: Format) -> Result<String, Fai
     let supernet = Supernet::of(space);
     match format {
         Format::Text => Ok(supernet_text(space, &supernet)),
-        Format::Json => Ok(format!("{:#}\n", supernet_json(space, &supernet))),
+        Format::Json => Ok(plain_json(&format!("{:#}\n", supernet_json(space, &supernet)))),
         Format::Dot | Format::Svg => Err(refused("supernet", "text or json")),
     }
 }

@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::render::report::Failure;
+use crate::render::stream;
 use crate::services::apart;
 use crate::services::package::{Verification, beside, repeat, tolerance_parser};
 use crate::services::source::io_reason;
+use crate::{outln, tell};
 
 /// How long a file may take.
 const TIME: Duration = Duration::from_secs(600);
@@ -109,9 +111,12 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
         let file = path.display().to_string();
         let Answer { passed, told, json } = answer(path, args)?;
         match told {
-            Ok(told) if !args.json => println!("{file}: {told}"),
+            Ok(told) if !args.json => outln!("{file}: {told}")?,
             Ok(_) => {}
-            Err(report) => eprintln!("{file}:\n{report}"),
+            Err(report) => {
+                tell!("{file}:");
+                stream::tell_as_is(&report);
+            }
         }
         if !passed {
             failed.push(file);
@@ -119,7 +124,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
         reports.push(indented(&json));
     }
     if args.json {
-        println!("[\n{}\n]", reports.join(",\n"));
+        stream::write_out(&stream::plain_json(&format!("[\n{}\n]\n", reports.join(",\n"))))?;
     }
     if failed.is_empty() {
         return Ok(());
@@ -194,7 +199,7 @@ pub fn run_one(args: &VerifyOneArgs) -> Result<u8, Failure> {
     let answer = Answer::of(&args.file, verified, args.terminal)?;
     let json = serde_json::to_string(&answer);
     let json = json.map_err(|error| Failure::input(error.to_string()))?;
-    println!("{json}");
+    stream::write_out(&format!("{json}\n"))?;
     Ok(0)
 }
 

@@ -1,6 +1,5 @@
 //! How work is told to people: a bar on a terminal, lines elsewhere; and Ctrl-C, which stops it.
 
-use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +7,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use nas_grammar::{visible, visible_name};
+
 use super::report::Failure;
+use super::stream::has_cursor;
+use crate::tell;
 
 /// Tells work on standard error.
 pub struct Bar {
@@ -35,7 +38,7 @@ impl Bar {
     }
 
     fn with(template: &str) -> Result<Self, Failure> {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = has_cursor().then(|| {
             let bar = ProgressBar::no_length();
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
@@ -58,8 +61,8 @@ impl Bar {
     /// A line.
     pub fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.println(visible(text)),
+            None => tell!("{text}"),
         }
     }
 
@@ -68,7 +71,7 @@ impl Bar {
         if let Some(bar) = &self.bar {
             bar.set_length(of as u64);
             bar.set_position(done as u64);
-            bar.set_message(what.to_owned());
+            bar.set_message(visible_name(what).into_owned());
         }
         self.flow()
     }
@@ -91,7 +94,7 @@ fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            eprintln!("stopping after this step …");
+            tell!("stopping after this step …");
         };
         ctrlc::set_handler(handler).map(|()| stop).map_err(|error| error.to_string())
     });

@@ -1,5 +1,6 @@
 //! What networks cost, in words.
 
+use crate::tell;
 use nas_ir::measure::grouped;
 use nas_ir::{Costs, Space};
 
@@ -16,7 +17,7 @@ pub fn warn_of_memory(space: &Space, costs: &Costs) {
     let needed = costs.weight_bytes.saturating_add(costs.peak_memory);
     if let Some(memory) = space.device.memory.filter(|&memory| needed > memory) {
         let at_most = if costs.peak_memory_is_bound { "at most " } else { "" };
-        eprintln!(
+        tell!(
             "warning: the target has {} bytes of memory, and the network needs {at_most}{}: {} for \
              weights, {} for activations",
             grouped(memory),

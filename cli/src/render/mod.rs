@@ -7,5 +7,7 @@ pub mod diagram;
 pub(crate) mod line;
 pub(crate) mod plot;
 pub mod report;
+mod shown;
+pub mod stream;
 pub mod svg;
 pub mod table;

@@ -1,13 +1,18 @@
 //! How commands end: diagnostics rendered for people or as JSON, and exit codes.
 
-use std::io::IsTerminal;
-use std::path::Path;
+use std::error::Error;
+use std::fmt::Display;
+use std::iter::successors;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, JSONReportHandler, LabeledSpan, Severity,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
 };
 use nas_grammar::{Fix, Problem, Source};
-use serde_json::json;
+use serde_json::{Map, Value, json};
+
+use super::shown::Shown;
+use super::stream::{has_colours, tell_as_is};
+use crate::tell;
 
 /// The input is at fault.
 pub const EXIT_INPUT: u8 = 1;
@@ -77,10 +82,10 @@ impl Failure {
                     return EXIT_BUG;
                 }
             }
-            Failure::Input(text) => eprintln!("error: {text}"),
+            Failure::Input(text) => tell!("error: {text}"),
             Failure::Reported => {}
             Failure::Interrupted => {
-                eprintln!("interrupted");
+                tell!("interrupted");
                 return 130;
             }
         }
@@ -95,26 +100,27 @@ fn is_internal(problem: &dyn Diagnostic) -> bool {
 /// Prints diagnostics to standard error, for people.
 pub fn print_problems(problems: &[Problem]) {
     for problem in problems {
-        eprintln!("{}", render(problem.as_ref(), std::io::stderr().is_terminal()));
+        tell_as_is(&format!("{}\n", render(problem.as_ref(), has_colours())));
     }
 }
 
 /// A diagnostic as people read it.
 #[must_use]
-pub fn render(problem: &dyn Diagnostic, is_terminal: bool) -> String {
+pub fn render(problem: &dyn Diagnostic, has_colours: bool) -> String {
     let theme =
-        if is_terminal { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        if has_colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(1);
     let mut text = String::new();
     // Writing to a string does not fail; a span outside its source does, and then shows nothing.
-    let _ = handler.render_report(&mut text, problem);
+    let _ = handler.render_report(&mut text, &Shown::of(problem));
     text
 }
 
-/// "1 error", "2 errors".
+/// "1 error", "2 errors"; of a figure in words, too.
 #[must_use]
-pub fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+pub fn counted(n: impl Display, what: &str) -> String {
+    let n = n.to_string();
+    format!("{n} {what}{}", if n == "1" { "" } else { "s" })
 }
 
 /// A problem of a file as a whole, at its beginning: programs read which file it is.
@@ -156,30 +162,57 @@ impl Diagnostic for OfFile {
 
 /// A problem for a program to read: if it has no place, that of the file.
 #[must_use]
-pub fn placed(problem: Problem, file: &Path) -> Problem {
+pub fn placed(problem: Problem, file: &str) -> Problem {
     let has_place = problem.labels().is_some_and(|mut labels| labels.next().is_some());
     if has_place {
         return problem;
     }
-    OfFile { problem, file: Source::new(file.display().to_string(), "") }.into()
+    OfFile { problem, file: Source::new(file, "") }.into()
 }
 
-/// Diagnostics as a JSON array, for editors: what miette writes of each, and as `fix` the edit that
-/// cures it, where there is one.
+/// Diagnostics as a JSON array, for editors: of each what it says and where, and as `fix` the edit
+/// that cures it, where there is one.
 #[must_use]
-pub fn json(problems: &[Problem]) -> String {
-    let reports: Vec<String> = problems
-        .iter()
-        .map(|problem| {
-            let mut text = String::new();
-            let _ = JSONReportHandler::new().render_report(&mut text, problem.as_ref());
-            match (text.strip_suffix('}'), problem.fix()) {
-                (Some(open), Some(fix)) => format!("{open},\"fix\": {}}}", fix_json(fix)),
-                _ => text,
-            }
-        })
-        .collect();
-    format!("[{}]", reports.join(",\n"))
+pub fn json(problems: &[Problem]) -> Value {
+    problems.iter().map(|problem| said_json(problem.as_ref(), None, problem.fix())).collect()
+}
+
+fn said_json(said: &dyn Diagnostic, outer: Option<&dyn SourceCode>, fix: Option<&Fix>) -> Value {
+    let severity = match said.severity() {
+        Some(Severity::Error) | None => "error",
+        Some(Severity::Warning) => "warning",
+        Some(Severity::Advice) => "advice",
+    };
+    let code = said.source_code().or(outer);
+    let labels: Vec<LabeledSpan> = said.labels().into_iter().flatten().collect();
+    let causes = successors(said.source(), |&cause: &&dyn Error| cause.source());
+    let related = said.related().into_iter().flatten();
+    let mut fields = Map::new();
+    let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    add("message", json!(said.to_string()));
+    said.code().and_then(|code| add("code", json!(code.to_string())));
+    add("severity", json!(severity));
+    add("causes", causes.map(ToString::to_string).collect());
+    said.help().and_then(|help| add("help", json!(help.to_string())));
+    code.and_then(|code| add("filename", json!(file_name(code, labels.first()))));
+    add("labels", labels.iter().map(label_json).collect());
+    add("related", related.map(|related| said_json(related, code, None)).collect());
+    fix.and_then(|fix| add("fix", fix_json(fix)));
+    Value::Object(fields)
+}
+
+fn label_json(label: &LabeledSpan) -> Value {
+    let span = json!({"offset": label.offset(), "length": label.len()});
+    match label.label() {
+        Some(words) => json!({"label": words, "span": span}),
+        None => json!({"span": span}),
+    }
+}
+
+/// The name of the file that a label is in.
+fn file_name(code: &dyn SourceCode, label: Option<&LabeledSpan>) -> String {
+    let read = label.and_then(|label| code.read_span(label.inner(), 0, 0).ok());
+    read.and_then(|read| read.name().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The file of a fix, and its edits: all are made, or none. Spans are in bytes of the file as it is.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use nas_grammar::visible_name;
+
 /// Rows of text under a header.
 pub struct Table<const N: usize> {
     rows: Vec<[String; N]>,
@@ -11,12 +13,12 @@ impl<const N: usize> Table<N> {
     /// A table with these column names.
     #[must_use]
     pub fn new(header: [&str; N]) -> Self {
-        Self { rows: vec![header.map(str::to_owned)] }
+        Self { rows: vec![header.map(|name| visible_name(name).into_owned())] }
     }
 
     /// Adds a row.
     pub fn row(&mut self, cells: [String; N]) {
-        self.rows.push(cells);
+        self.rows.push(cells.map(|cell| visible_name(&cell).into_owned()));
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::source::is_stdin;
 use crate::render::report::Failure;
 
 /// The files that are meant, those of folders in order.
 ///
 /// # Errors
-/// A folder cannot be read, or has none in it.
+/// A folder cannot be read, or has none in it; or standard input is meant twice.
 pub fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
+        return Err(Failure::input("`-` is standard input, which can be read once"));
+    }
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

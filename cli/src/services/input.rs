@@ -8,8 +8,9 @@ use nas_frontend::modules::{LoadTable, Program};
 use nas_grammar::Problem;
 use nas_search::strategies::SCHEMAS;
 
-use super::source::{Modules, load_table, read_source};
+use super::source::{Modules, load_table, name_of, read_source};
 use crate::render::report::{Failure, print_problems};
+use crate::tell;
 
 /// The option of what compiles a space.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -65,7 +66,7 @@ pub fn as_in_run(compiler: &mut Compiler<'_, '_>, folder: &Path) -> Result<(), F
             "the run in `{run}` was begun without `--drop-unsupported`: leave the option out"
         ))),
         (Some(true), false) => {
-            eprintln!("note: `--drop-unsupported`, as the run in `{run}` was begun with it");
+            tell!("note: `--drop-unsupported`, as the run in `{run}` was begun with it");
             compiler.drop_unsupported(true);
             Ok(())
         }
@@ -76,7 +77,7 @@ pub fn as_in_run(compiler: &mut Compiler<'_, '_>, folder: &Path) -> Result<(), F
 /// What a compiler left out, if it was to: a line for each.
 pub(crate) fn dropped(asked: Asked<'_>, compiler: &Compiler<'_, '_>) -> Vec<String> {
     if compiler.drops_unsupported() && compiler.dropped().is_empty() {
-        return vec![format!("{}: nothing is dropped", asked.path.display())];
+        return vec![format!("{}: nothing is dropped", name_of(asked.path))];
     }
     compiler.dropped().iter().map(|dropped| format!("dropped: {dropped}")).collect()
 }
@@ -159,7 +160,7 @@ impl Input {
             compiler = compiler.with_tables(load);
         }
         let result = inner(&input.program, &mut compiler);
-        dropped(asked, &compiler).iter().for_each(|line| eprintln!("{line}"));
+        dropped(asked, &compiler).iter().for_each(|line| tell!("{line}"));
         let problems = problems.into_vec();
         match result {
             Ok(value) => Ok((value, problems)),

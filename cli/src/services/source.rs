@@ -15,31 +15,57 @@ use crate::render::report::Failure;
 /// The modules that are part of the compiler begin with it.
 const LIBRARY: &str = "std";
 
-/// The text of a file that was named on the command line.
+/// The text of a file that was named on the command line; `-` is standard input.
 ///
 /// # Errors
 /// It cannot be read.
 pub fn read_source(path: &Path) -> Result<Source, Failure> {
-    read(path).map_err(|error| match error {
+    read_named(path).map_err(|error| match error {
         LoadError::Unreadable(problem) => Failure::Problems(vec![problem]),
         reason => {
             let with_ending = path.with_extension("nas");
             let near = (!path.exists() && with_ending.is_file())
                 .then(|| format!("; did you mean {}?", with_ending.display()));
-            Failure::input(format!("{}: {reason}{}", path.display(), near.unwrap_or_default()))
+            Failure::input(format!("{}: {reason}{}", name_of(path), near.unwrap_or_default()))
         }
     })
 }
 
+/// The path that stands for standard input.
+const STDIN: &str = "-";
+
+/// Whether a path of the command line stands for standard input.
+#[must_use]
+pub fn is_stdin(path: &Path) -> bool {
+    path == Path::new(STDIN)
+}
+
+/// What a file that was named on the command line is called in reports. The folder of standard
+/// input is the working folder.
+#[must_use]
+pub fn name_of(path: &Path) -> String {
+    if is_stdin(path) { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+fn read_named(path: &Path) -> Result<Source, LoadError> {
+    if !is_stdin(path) {
+        return read(path);
+    }
+    let bytes = read_bytes(std::io::stdin().lock());
+    let bytes = bytes.map_err(|error| LoadError::Missing(io_reason(&error)))?;
+    decode(&name_of(path), bytes).map_err(LoadError::Unreadable)
+}
+
 fn read(path: &Path) -> Result<Source, LoadError> {
-    let bytes = read_bytes(path).map_err(|error| LoadError::Missing(io_reason(&error)))?;
+    let bytes = nas_files::open(path).and_then(read_bytes);
+    let bytes = bytes.map_err(|error| LoadError::Missing(io_reason(&error)))?;
     decode(&path.display().to_string(), bytes).map_err(LoadError::Unreadable)
 }
 
 /// The bytes of a file, or one more than a source may have: a device may have no end.
-fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read_bytes(file: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    nas_files::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -12,6 +12,7 @@ use nas_ir::{Checked, Form, Limit, Measure, Space};
 use num_bigint::BigUint;
 use serde_json::{Map, Value, json};
 
+use crate::render::report::counted;
 use crate::render::table::Table;
 use crate::services::draw::known_requirements;
 
@@ -230,17 +231,16 @@ impl Analysis {
             table.row(row(*measure, spread));
         }
         let networks = match &self.count {
-            Some(count) => format!("{} networks", grouped(count)),
+            Some(count) => counted(grouped(count), "network"),
             None => "networks too entangled to count".to_owned(),
         };
-        let decisions = self.decisions;
-        let s = if decisions == 1 { "" } else { "s" };
+        let own = counted(self.decisions, "decision");
         let requirements = self.requirements_table();
         let entangled = self.entangled.iter().map(|(measures, decisions)| {
             format!("\nonly bounds of {}: {decisions}\n", measures.join(", "))
         });
         let entangled: String = entangled.collect();
-        format!("{networks}, {decisions} decision{s}\n\n{table}{entangled}{requirements}")
+        format!("{networks}, {own}\n\n{table}{entangled}{requirements}")
     }
 
     fn requirements_table(&self) -> String {

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::render::report::Failure;
+use crate::render::stream;
 use crate::services::input::{DropArgs, Input};
 use crate::services::pick;
+use crate::{out, outln};
 pub use analysis::{Analysis, Required, Requirements, Spread};
 pub use front::{Front, Pair};
 pub use svg::Published;
@@ -58,15 +60,17 @@ pub fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
         if let (Some(value), Some(front)) = (value.as_object_mut(), &front) {
             value.insert("front".to_owned(), front.to_json());
         }
-        println!("{value:#}");
+        stream::json(&value, true)?;
     } else {
-        print!("{}", analysis.to_text());
-        front.iter().for_each(|front| print!("{}", front.to_text()));
+        out!("{}", analysis.to_text())?;
+        if let Some(front) = &front {
+            out!("{}", front.to_text())?;
+        }
     }
     if let Some(folder) = &args.svg {
         let drawn = svg::write(folder, &space, &analysis, &published, front.as_ref())?;
         if !args.json {
-            println!("\n{}: {}", folder.display(), drawn.join(", "));
+            outln!("\n{}: {}", folder.display(), drawn.join(", "))?;
         }
     }
     verdict

@@ -5,6 +5,7 @@ use nas_analysis::latency::{Correction, Residual, Sample, fit, mean_absolute_per
 use nas_ir::measure::grouped;
 use serde::Serialize;
 
+use crate::render::report::counted;
 use crate::render::table::Table;
 
 /// A whole network that was measured.
@@ -99,7 +100,7 @@ impl Additivity {
                 [measured, sum, corrected, by_macs].map(|ms| format!("{ms:.2}"));
             rows.row([measured, sum, corrected, by_macs, grouped(macs)]);
         }
-        let name = format!("{} networks", self.networks.len());
+        let name = counted(self.networks.len(), "network");
         let mut table = Table::new([name.as_str(), "rank correlation", "mean error"]);
         for (name, residual) in [
             ("sum of the parts", self.sum),

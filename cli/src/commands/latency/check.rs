@@ -19,8 +19,10 @@ use super::rounds::{self, Item};
 use super::table::{self, agree, entry};
 use super::{error::Lacking, scatter};
 use crate::render::report::{Failure, counted};
+use crate::render::stream;
 use crate::services::files::{replace_whole, write_whole};
 use crate::services::input::DropArgs;
+use crate::{out, tell};
 
 /// How many draws are made for each network that is asked for: a small space has not as many.
 const DRAWS: usize = 50;
@@ -91,10 +93,12 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
             "correction": table.correction,
             "additivity": additivity,
         });
-        println!("{value:#}");
+        stream::json(&value, true)?;
     } else {
-        print!("{}", coverage(&subject, &table, &stale));
-        additivity.iter().for_each(|additivity| print!("\n{}", additivity.text()));
+        out!("{}", coverage(&subject, &table, &stale))?;
+        if let Some(additivity) = &additivity {
+            out!("\n{}", additivity.text())?;
+        }
     }
     let Some(additivity) = additivity else { return Ok(()) };
     if let Some(path) = &args.svg {
@@ -155,8 +159,10 @@ fn coverage(subject: &Subject, table: &Table, stale: &[Key]) -> String {
     if let Some(correction) = &table.correction {
         let residual = correction.residual;
         text += &format!(
-            "its correction predicts {} networks with a mean error of {:.1} %, rank correlation {:.3}\n",
-            residual.networks, residual.mean_absolute_percent, residual.spearman
+            "its correction predicts {} with a mean error of {:.1} %, rank correlation {:.3}\n",
+            counted(residual.networks, "network"),
+            residual.mean_absolute_percent,
+            residual.spearman
         );
     }
     text
@@ -178,7 +184,7 @@ fn additivity(args: &CheckArgs, subject: &Subject, table: &Table) -> Result<Addi
     let conditions = args.runner.conditions(&table.device);
     let mut journal = Journal::open(&folder.join(FIGURES), conditions)?;
     let (networks, rounds) = (items.len(), args.runner.effort().repeats);
-    eprintln!("{}, {}", counted(networks, "network"), counted(rounds, "round"));
+    tell!("{}, {}", counted(networks, "network"), counted(rounds, "round"));
     rounds::measure(&items, args.runner.effort(), &mut runner, &mut journal)?;
     let measured = assignments.iter().zip(&items).map(|(assignment, item)| {
         let network = specialise(&subject.space, assignment);

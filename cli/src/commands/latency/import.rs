@@ -16,7 +16,8 @@ use serde_json::Value;
 use super::error::BadFigures;
 use super::plan::{self, Manifest};
 use super::table::{self, TIMES, entry, time};
-use crate::render::report::Failure;
+use crate::outln;
+use crate::render::report::{Failure, counted};
 
 /// The most faulty lines that are shown.
 const SHOWN: usize = 20;
@@ -80,9 +81,8 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
         table.insert(part.key, entry(&part.about, &[ms]));
     }
     table::write(&args.out, &table)?;
-    println!("{}: {} parts", manifest.space, grouped(manifest.parts.len()));
-    println!("{}", args.out.display());
-    Ok(())
+    outln!("{}: {}", manifest.space, counted(grouped(manifest.parts.len()), "part"))?;
+    outln!("{}", args.out.display())
 }
 
 /// The milliseconds of each part of the plan.

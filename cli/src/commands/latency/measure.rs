@@ -17,6 +17,7 @@ use super::runner::{Bench, Runner, Tract};
 use super::table::{self, beside, entry};
 use crate::render::report::{Failure, counted};
 use crate::services::input::DropArgs;
+use crate::{out, outln, tell};
 
 /// What the journal of a table is called: the table's name and this.
 const PARTIAL: &str = ".partial";
@@ -170,10 +171,10 @@ fn measure(args: &MeasureArgs, folder: &Path) -> Result<(), Failure> {
     if !items.is_empty() {
         let path = beside(&args.out, PARTIAL);
         let mut journal = Journal::open(&path, args.runner.conditions(&device))?;
-        eprintln!("{}", told(&device, items.len(), args.runner.effort()));
+        tell!("{}", told(&device, items.len(), args.runner.effort()));
         let measured = rounds::measure(&items, args.runner.effort(), &mut runner, &mut journal);
         measured.inspect_err(|_| {
-            eprintln!("{} keeps what was measured: the same command goes on", path.display());
+            tell!("{} keeps what was measured: the same command goes on", path.display());
         })?;
         for part in &lacking {
             let samples = journal.samples(&part.key.to_string());
@@ -182,9 +183,8 @@ fn measure(args: &MeasureArgs, folder: &Path) -> Result<(), Failure> {
         table::write(&args.out, &table)?;
         journal.finish()?;
     }
-    print!("{}", summary(&manifest, &table, items.len()));
-    println!("{}", args.out.display());
-    Ok(())
+    out!("{}", summary(&manifest, &table, items.len()))?;
+    outln!("{}", args.out.display())
 }
 
 /// What the figures are of.
@@ -221,8 +221,8 @@ fn told(device: &Setting, models: usize, effort: Effort) -> String {
 fn summary(manifest: &Manifest, table: &Table, new: usize) -> String {
     let entries = manifest.parts.iter().filter_map(|part| table.entries.get(&part.key));
     let noisy = entries.filter(|e| e.median as f64 > (1.0 + NOISY) * e.least as f64).count();
-    let (all, space) = (grouped(manifest.parts.len()), &manifest.space);
-    let mut text = format!("{space}: {all} parts in the table, {} of them new\n", grouped(new));
+    let (all, space) = (counted(grouped(manifest.parts.len()), "part"), &manifest.space);
+    let mut text = format!("{space}: {all} in the table, {} of them new\n", grouped(new));
     if noisy > 0 {
         text += &format!(
             "note: {} of them took over {:.0} % more in the median than at best; a calm machine and more `--repeats` make them surer\n",

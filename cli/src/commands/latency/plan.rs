@@ -21,6 +21,7 @@ use crate::services::package::emit;
 use crate::services::pick;
 use crate::services::source::io_reason;
 use crate::services::weights_file;
+use crate::{out, tell};
 
 /// What the ONNX files of a folder are.
 const MANIFEST: &str = "manifest.json";
@@ -105,8 +106,8 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failure> {
     let default = || PathBuf::from(format!("{}.plan", subject.plan.space));
     let folder = args.out.clone().unwrap_or_else(default);
     write(&subject, &args.file, &folder)?;
-    print!("{}", overview(&subject.plan));
-    eprintln!("{}: measure it by `nasc latency measure {0}`", folder.display());
+    out!("{}", overview(&subject.plan))?;
+    tell!("{}: measure it by `nasc latency measure {0}`", folder.display());
     Ok(())
 }
 

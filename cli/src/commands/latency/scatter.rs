@@ -5,6 +5,7 @@ use nas_analysis::latency::{Residual, Setting};
 
 use super::additivity::{Additivity, Prediction};
 use crate::render::plot::{Frame, Page, Range, text, turned};
+use crate::render::report::counted;
 
 /// The whole picture.
 const SIZE: (f64, f64) = (960.0, 520.0);
@@ -37,7 +38,7 @@ pub(super) fn svg(space: &str, device: &Setting, additivity: &Additivity) -> Str
     let [left, right] = LEFTS;
     let page = Page {
         size: SIZE,
-        title: format!("Latency of {} networks of {space}", additivity.networks.len()),
+        title: format!("Latency of {} of {space}", counted(additivity.networks.len(), "network")),
         about: format!(
             "{hardware}, {engine} {engine_version}, threads: {threads}; each network is predicted by a fit to the others"
         ),

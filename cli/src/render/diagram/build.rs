@@ -9,6 +9,8 @@ use nas_ir::{
     Checked, Cost, DecisionId, IdVec, Network, NodeId, NodeKind, Op, Pick, Shape, Space, Varied,
 };
 
+use crate::render::report::counted;
+
 use super::boxes::{Block, Content, Diagram};
 
 /// A node that is drawn.
@@ -52,7 +54,8 @@ fn sizes(shape: &Shape) -> String {
 #[must_use]
 pub fn of_space(space: &Checked<Space>) -> Diagram {
     let candidates: usize = space.decisions.iter().map(|d| d.candidates.len()).sum();
-    let figures = format!("{} decisions, {candidates} candidates", space.decisions.len());
+    let decisions = counted(space.decisions.len(), "decision");
+    let figures = format!("{decisions}, {}", counted(candidates, "candidate"));
     diagram(&space.name, figures, &space_vertices(space))
 }
 

@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 
 use indexmap::IndexSet;
 
+use nas_grammar::visible::is_hidden;
+
 use crate::decision::{Choice, Decision};
 use crate::diagram::{Diagram, Top};
 use crate::network::Network;
@@ -226,6 +228,8 @@ impl Display for Quoted<'_> {
                 '"' | '\\' => write!(f, "\\{c}")?,
                 '\n' => f.write_str("\\n")?,
                 '\r' => f.write_str("\\r")?,
+                // What reads this takes a backslash for the beginning of an escape.
+                _ if is_hidden(c) => write!(f, "\\{}", c.escape_unicode())?,
                 _ => write!(f, "{c}")?,
             }
         }
