@@ -440,7 +440,7 @@ fn a_file_is_one_module_whatever_links_lead_to_it() {
     bench.write(
         "main.nas",
         "use a.m0.p0\nuse b.m0.q0\n\nspace s() {\n    input image: [3, 8, 8]\n    output y = image -> p0() \
-         -> q0() -> conv(2)\n}\n",
+         -> q0() -> conv(2, kernel = 1)\n}\n",
     );
     bench.nasc("check main.nas").done();
     last("use b.main.s\n");
@@ -451,15 +451,17 @@ fn a_file_is_one_module_whatever_links_lead_to_it() {
 #[test]
 fn what_is_no_file_is_neither_read_nor_replaced() {
     let bench = Bench::new();
-    let pipe = bench.path("pipe.nas");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for pipe in ["pipe.nas", "pipe.json"] {
+        let made = std::process::Command::new("mkfifo").arg(bench.path(pipe)).status().unwrap();
+        assert!(made.success());
+    }
     let told = &["it is a pipe, and no file"];
     for command in [
         "check pipe.nas",
         "fmt pipe.nas",
         "show pipe.nas",
         "verify pipe.nas",
-        "cost tiny.nas --arch ./pipe.nas",
+        "cost tiny.nas --arch pipe.json",
         "latency check tiny.nas --table pipe.nas",
         "export tiny.nas --arch first -o pipe.nas",
         "export tiny.nas --arch first -o x.onnx --weights pipe.nas",

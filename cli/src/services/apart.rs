@@ -36,8 +36,9 @@ pub(crate) fn answer(mut command: Command, time: Duration) -> Result<Vec<u8>, St
         status if status.success() => Ok(out),
         status => {
             let words = String::from_utf8_lossy(&err);
-            let words: Vec<&str> = words.lines().filter(|line| !line.trim().is_empty()).collect();
-            let words = match cut(&words.join("; "), TOLD) {
+            // The first line says why; a trace of calls may follow.
+            let first = words.lines().find(|line| !line.trim().is_empty());
+            let words = match cut(first.unwrap_or_default(), TOLD) {
                 words if words.is_empty() => words,
                 words => format!(": {words}"),
             };
