@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::render::report::Failure;
-use crate::render::stream;
+use crate::render::{stream, terminal};
 use crate::services::apart;
 use crate::services::package::{Verification, beside, repeat, tolerance_parser};
 use crate::services::source::io_reason;
@@ -115,7 +115,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
             Ok(_) => {}
             Err(report) => {
                 tell!("{file}:");
-                stream::tell_as_is(&report);
+                terminal::tell_as_is(&report);
             }
         }
         if !passed {
@@ -189,7 +189,7 @@ fn asked(file: &Path, args: &VerifyArgs, is_terminal: bool) -> Result<Command, S
     Ok(command)
 }
 
-/// Verifies one file and writes an [`Answer`].
+/// Verifies one file and writes what came of it, as JSON.
 ///
 /// # Errors
 /// It cannot be written.

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use nas_grammar::{visible, visible_name};
 
 use super::report::Failure;
-use super::stream::has_cursor;
+use super::terminal::has_cursor;
 use crate::tell;
 
 /// Tells work on standard error.

@@ -11,3 +11,4 @@ mod shown;
 pub mod stream;
 pub mod svg;
 pub mod table;
+pub mod terminal;

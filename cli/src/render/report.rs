@@ -11,7 +11,7 @@ use nas_grammar::{Fix, Problem, Source};
 use serde_json::{Map, Value, json};
 
 use super::shown::Shown;
-use super::stream::{has_colours, tell_as_is};
+use super::terminal::{has_colours, tell_as_is};
 use crate::tell;
 
 /// The input is at fault.

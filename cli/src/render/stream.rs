@@ -1,11 +1,8 @@
-//! The streams that a command writes to. What names of files and of candidates hold is shown as
-//! text: nothing in it is obeyed by a terminal. Output that cannot be written is a failure; what is
-//! told beside it is not, for there is no place left to say so.
+//! Standard output. What names of files and of candidates hold is shown as text: nothing in it is
+//! obeyed by a terminal. Output that cannot be written is a failure.
 
-use std::env;
-use std::ffi::OsStr;
 use std::fmt::{Arguments, Write as _};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use nas_grammar::visible;
 use nas_grammar::visible::is_hidden;
@@ -61,38 +58,6 @@ pub fn plain_json(text: &str) -> String {
     plain
 }
 
-/// Tells text on standard error.
-pub fn tell(text: Arguments<'_>) {
-    tell_as_is(&visible(&text.to_string()));
-}
-
-/// Tells what was made for the terminal on standard error.
-pub(crate) fn tell_as_is(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
-}
-
-/// Whether standard error is a terminal that moves its cursor.
-#[must_use]
-pub fn has_cursor() -> bool {
-    moves(io::stderr().is_terminal(), env::var_os("TERM").as_deref())
-}
-
-/// Whether standard error shows colours, and they are not declined.
-#[must_use]
-pub fn has_colours() -> bool {
-    has_cursor() && !declines(env::var_os("NO_COLOR").as_deref())
-}
-
-/// Whether a stream with this `TERM` moves its cursor.
-fn moves(is_terminal: bool, term: Option<&OsStr>) -> bool {
-    is_terminal && term.is_none_or(|term| term != "dumb")
-}
-
-/// Whether this value of `NO_COLOR` declines colours; by the convention, any but an empty one.
-fn declines(no_color: Option<&OsStr>) -> bool {
-    no_color.is_some_and(|value| !value.is_empty())
-}
-
 /// Writes to standard output as `print!` does; a failure where it cannot.
 #[macro_export]
 macro_rules! out {
@@ -107,14 +72,6 @@ macro_rules! outln {
     };
 }
 
-/// Tells a line on standard error as `eprintln!` does; nothing where it cannot.
-#[macro_export]
-macro_rules! tell {
-    ($($text:tt)*) => {
-        $crate::render::stream::tell(format_args!("{}\n", format_args!($($text)*)))
-    };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,13 +82,5 @@ mod tests {
         let text = plain_json(&serde_json::to_string_pretty(&value).unwrap());
         assert!(!text.chars().any(|c| is_hidden(c) && c != '\n'), "{text:?}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
-    }
-
-    #[test]
-    fn colours_and_movements_can_be_declined() {
-        assert!(moves(true, None) && moves(true, Some(OsStr::new("xterm"))));
-        assert!(!moves(true, Some(OsStr::new("dumb"))) && !moves(false, None));
-        assert!(declines(Some(OsStr::new("1"))) && !declines(Some(OsStr::new(""))));
-        assert!(!declines(None));
     }
 }
