@@ -247,7 +247,7 @@ arch narrow of s { op = a  expect macs == 5 }
     assert_eq!(analysis.code, Some(1));
     assert!(analysis.err.contains("nas::require::impossible"), "{}", analysis.err);
     // What is no space has no figures.
-    bench.write("broken.nas", claimed.replace("kernel = 5", "kernel = 99"));
+    bench.write("broken.nas", claimed.replace("kernel = 5", "kernel = 5, groups = 2"));
     assert_eq!(bench.nasc("analyze broken.nas").out, "");
 }
 
