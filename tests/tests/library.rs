@@ -42,6 +42,8 @@ const BLOCKS: &[Row] = &[
     ("blocks", "factorized_reduce", "a -> factorized_reduce(6)", "[6, 6, 8]"),
     ("blocks", "squeeze_excite", "a -> squeeze_excite(4)", "[8, 12, 16]"),
     ("blocks", "mbconv", "a -> mbconv(8, act = \"hswish\", se = 0.25)", "[8, 12, 16]"),
+    // Without an expansion it has the width of its input, which no rounding changes.
+    ("blocks", "mbconv", "c -> conv(12, kernel = 1) -> mbconv(16, 2, expand = 1)", "[16, 6, 8]"),
     ("blocks", "separable_conv", "a -> separable_conv(6, stride = 2)", "[6, 6, 8]"),
     ("blocks", "dil_conv", "a -> dil_conv(6, kernel = 3, dilation = 2)", "[6, 12, 16]"),
     ("blocks", "sep_conv", "a -> sep_conv(6, kernel = 5, stride = 2)", "[6, 6, 8]"),

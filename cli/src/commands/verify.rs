@@ -2,7 +2,6 @@
 //! process of its own, `nasc verify-one`: a file may be made so that the engine does not survive it.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -71,9 +70,9 @@ pub struct VerifyOneArgs {
     /// The most memory, in bytes.
     #[arg(long, default_value_t = MEMORY)]
     memory: u64,
-    /// Write failures for a terminal.
+    /// Write failures in colours.
     #[arg(long)]
-    terminal: bool,
+    colours: bool,
 }
 
 /// What `nasc verify-one` answers, as JSON.
@@ -139,15 +138,15 @@ fn indented(json: &str) -> String {
 
 /// What comes of a file, in a process of its own.
 fn answer(file: &Path, args: &VerifyArgs) -> Result<Answer, Failure> {
-    let is_terminal = std::io::stderr().is_terminal();
-    let answer = asked(file, args, is_terminal).and_then(|command| apart::answer(command, TIME));
+    let has_colours = terminal::has_colours();
+    let answer = asked(file, args, has_colours).and_then(|command| apart::answer(command, TIME));
     let answer = answer.and_then(|bytes| {
         serde_json::from_slice(&bytes).map_err(|error| format!("gave no answer: {error}"))
     });
     answer.or_else(|why| {
         let name = file.display().to_string();
         let aborted = Failure::problem(Aborted { file: name, why });
-        Answer::of(file, Err(aborted), is_terminal)
+        Answer::of(file, Err(aborted), has_colours)
     })
 }
 
@@ -155,11 +154,11 @@ impl Answer {
     fn of(
         file: &Path,
         verified: Result<Verification, Failure>,
-        is_terminal: bool,
+        has_colours: bool,
     ) -> Result<Self, Failure> {
         let (passed, told) = match &verified {
             Ok(it) => (it.report.passed, Ok(format!("{}{}", it.summary(), it.failures()))),
-            Err(failure) => (false, Err(failure.text(is_terminal))),
+            Err(failure) => (false, Err(failure.text(has_colours))),
         };
         let outcome = match verified {
             Ok(verification) => Outcome::Compared(verification),
@@ -173,7 +172,7 @@ impl Answer {
 }
 
 /// The command that verifies a file.
-fn asked(file: &Path, args: &VerifyArgs, is_terminal: bool) -> Result<Command, String> {
+fn asked(file: &Path, args: &VerifyArgs, has_colours: bool) -> Result<Command, String> {
     let program = std::env::current_exe();
     let program = program.map_err(|error| format!("cannot be started: {}", io_reason(&error)))?;
     let mut command = Command::new(program);
@@ -184,7 +183,7 @@ fn asked(file: &Path, args: &VerifyArgs, is_terminal: bool) -> Result<Command, S
         command.arg(option);
     }
     command.args(args.tolerance.map(|tolerance| format!("--tolerance={}", tolerance.name())));
-    command.args(is_terminal.then_some("--terminal"));
+    command.args(has_colours.then_some("--colours"));
     command.arg("--").arg(file);
     Ok(command)
 }
@@ -196,7 +195,7 @@ fn asked(file: &Path, args: &VerifyArgs, is_terminal: bool) -> Result<Command, S
 pub fn run_one(args: &VerifyOneArgs) -> Result<u8, Failure> {
     apart::begin(args.memory);
     let verified = verify(&args.file, args.check.as_deref(), args.tolerance);
-    let answer = Answer::of(&args.file, verified, args.terminal)?;
+    let answer = Answer::of(&args.file, verified, args.colours)?;
     let json = serde_json::to_string(&answer);
     let json = json.map_err(|error| Failure::input(error.to_string()))?;
     stream::write_out(&format!("{json}\n"))?;

@@ -1,19 +1,14 @@
 //! A line of what another program wrote, as a message shows it.
 
-/// A line with at most this many characters, and none that moves a terminal's cursor.
+use nas_grammar::visible_name;
+
+/// A line of at most this many characters, those that do not show written out.
 #[must_use]
 pub(crate) fn cut(line: &str, most: usize) -> String {
-    let mut shown = String::new();
-    for c in line.chars().take(most) {
-        match c.is_control() {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
-        }
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", visible_name(line.get(..end).unwrap_or_default())),
+        None => visible_name(line).into_owned(),
     }
-    if line.chars().nth(most).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -22,7 +17,7 @@ mod tests {
 
     #[test]
     fn a_line_is_short_and_plain() {
-        assert_eq!(cut("a\u{1b}[2Jb", 80), "a\\u{1b}[2Jb");
+        assert_eq!(cut("a\u{1b}[2J\u{202e}b", 80), "a\\u{1b}[2J\\u{202e}b");
         assert_eq!((&*cut("äöü", 2), &*cut("äöü", 3)), ("äö…", "äöü"));
     }
 }

@@ -62,10 +62,10 @@ impl Failure {
 
     /// It as people read it.
     #[must_use]
-    pub fn text(&self, is_terminal: bool) -> String {
+    pub fn text(&self, has_colours: bool) -> String {
         match self {
             Failure::Problems(problems) => {
-                let texts = problems.iter().map(|problem| render(problem.as_ref(), is_terminal));
+                let texts = problems.iter().map(|problem| render(problem.as_ref(), has_colours));
                 texts.collect::<Vec<_>>().join("\n")
             }
             other => format!("error: {}", other.summary()),

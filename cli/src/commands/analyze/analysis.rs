@@ -58,8 +58,8 @@ pub enum Spread {
 }
 
 impl Spread {
-    /// Of all measures, each in a thread of its own. What bytes of weights cost the most to find, their
-    /// distribution, is so many times that of the parameters.
+    /// Of all measures, each in a thread of its own. The distribution of the bytes of weights, which
+    /// takes long to find, is so many times that of the parameters, and waits for it.
     fn of_all(space: &Checked<Space>) -> Vec<(Measure, Self)> {
         let (bytes, others): (Vec<Measure>, Vec<Measure>) =
             Measure::ALL.into_iter().partition(|measure| *measure == Measure::WeightBytes);
