@@ -81,6 +81,17 @@ fn a_plan_holds_each_distinct_part_once() {
 }
 
 #[test]
+fn a_plan_that_was_interrupted_goes_on() {
+    let bench = planned();
+    let before = bench.list("plan");
+    std::fs::remove_file(bench.path("plan/manifest.json")).unwrap();
+    let one = before.iter().find(|name| name.ends_with(".onnx")).unwrap();
+    std::fs::remove_file(bench.path("plan").join(one)).unwrap();
+    bench.nasc("latency plan tiny.nas --out plan").done();
+    assert_eq!(bench.list("plan"), before);
+}
+
+#[test]
 fn a_plan_replaces_a_plan_and_nothing_else() {
     let bench = planned();
     let before = bench.list("plan");

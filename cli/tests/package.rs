@@ -101,14 +101,32 @@ fn an_export_with_no_place_is_refused_before_it_begins() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("folder.onnx")).unwrap();
     let export = |rest: &str| bench.nasc(&format!("export tiny.nas --arch first {rest}"));
-    export("-o nowhere/net.onnx").fails(1, &["there is no folder nowhere"]);
     export("-o folder.onnx").fails(1, &["it is a folder"]);
     export("-o ./tiny.nas").fails(1, &["it is what is read here"]);
     export("-o net.onnx --weights nope.safetensors").fails(1, &["nas::weights::unreadable"]);
     bench.write("bytes.safetensors", b"\x00\x01\x02");
     export("-o net.onnx --weights bytes.safetensors").fails(1, &["nas::weights::format"]);
+    bench.write("a.check.safetensors", b"weights");
+    export("-o a.onnx --weights a.check.safetensors")
+        .fails(1, &["cannot write a.check.safetensors: it is what is read here"]);
     export("-o net.onnx --opset 3").fails(1, &["nas::onnx::opset", "from 13 to 21"]);
-    assert_eq!(bench.list("."), ["bytes.safetensors", "folder.onnx", "tiny.nas"]);
+    assert_eq!(
+        bench.list("."),
+        ["a.check.safetensors", "bytes.safetensors", "folder.onnx", "tiny.nas"]
+    );
+}
+
+#[test]
+fn an_export_makes_its_folder_and_each_has_a_record_of_its_own() {
+    let bench = Bench::new();
+    for name in ["net.v1", "net.v2", "net.onnx"] {
+        bench.nasc(&format!("export tiny.nas --arch first -o made/here/{name}")).done();
+    }
+    let of = |name: &str| ["check.safetensors", "verify.json"].map(|kind| format!("{name}.{kind}"));
+    let mut expected: Vec<String> = ["net", "net.v1", "net.v2"].into_iter().flat_map(of).collect();
+    expected.extend(["net.onnx", "net.v1", "net.v2"].map(str::to_owned));
+    expected.sort();
+    assert_eq!(bench.list("made/here"), expected);
 }
 
 /// A model that pads an image to one of 2^`power` rows and columns, as ONNX.

@@ -28,7 +28,7 @@ impl Progress {
     }
 
     /// No more steps.
-    pub(crate) fn finish(&self) {
+    pub(crate) fn finish(self) {
         self.bar.finish();
     }
 
@@ -95,11 +95,10 @@ impl Progress {
                     latency.unwrap_or_default()
                 ));
             }
-            Event::Ranked { .. } => {}
+            Event::Ranked { .. } | Event::Done { .. } => {}
             Event::Retrained { record, best, seconds } => {
                 self.bar.line(&retrain_line(record, self.of, *best, *seconds));
             }
-            Event::Done { .. } => self.finish(),
         }
         self.bar.flow()
     }

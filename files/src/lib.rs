@@ -27,6 +27,30 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     replace_whole(&target, bytes)
 }
 
+/// Writes files that belong together, as [`write_whole`] does: none gets its name before all are written.
+///
+/// # Errors
+/// As [`write_whole`]; then all is as it was, unless the folder stopped taking files while they got their
+/// names.
+pub fn write_together(files: &[(&Path, &[u8])]) -> Result<(), WriteError> {
+    let mut written = Vec::with_capacity(files.len());
+    for (path, bytes) in files {
+        let failed = |source| WriteError { action: "write", path: path.to_path_buf(), source };
+        let aside = target(path)
+            .and_then(|target| replaceable(&target).map(|()| target))
+            .map_err(failed)
+            .and_then(|target| Aside::write(&target, bytes));
+        match aside {
+            Ok(aside) => written.push(aside),
+            Err(error) => {
+                written.into_iter().for_each(Aside::give_up);
+                return Err(error);
+            }
+        }
+    }
+    written.into_iter().try_for_each(Aside::put)
+}
+
 /// Writes a file into a folder that is nasc's own, whole or not at all: what is there under its name
 /// is replaced, so that no link leads out of the folder.
 ///
@@ -145,6 +169,11 @@ impl Aside {
         sync(folder(&self.path))
     }
 
+    /// Removes the file; what is in its place stays.
+    pub fn give_up(self) {
+        let _ = fs::remove_file(&self.aside);
+    }
+
     fn fill(&self, bytes: &[u8]) -> io::Result<()> {
         let mut file = File::create(&self.aside)?;
         file.write_all(bytes)?;
@@ -178,7 +207,9 @@ pub fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn is_aside(path: &Path) -> bool {
+/// Whether a file is one that a process was writing, and perhaps did not get to its place.
+#[must_use]
+pub fn is_aside(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') && name.ends_with(ASIDE)
 }
@@ -250,6 +281,19 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(names(dir.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn files_that_belong_together_are_all_written_or_none() {
+        let dir = tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| dir.path().join(name));
+        write_together(&[(&a, b"1"), (&b, b"2")]).unwrap();
+        let lost = dir.path().join("no folder/c");
+        write_together(&[(&a, b"3"), (&lost, b"4")]).unwrap_err();
+        assert_eq!((fs::read(&a).unwrap(), fs::read(&b).unwrap()), (b"1".to_vec(), b"2".to_vec()));
+        let mut left = names(dir.path());
+        left.sort();
+        assert_eq!(left, ["a", "b"]);
     }
 
     #[test]

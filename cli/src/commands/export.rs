@@ -9,7 +9,7 @@ use nas_tract::Tolerance;
 
 use crate::render::costs::warn_of_memory;
 use crate::render::report::Failure;
-use crate::services::files::write_whole;
+use crate::services::files::write_together;
 use crate::services::input::{DropArgs, Input};
 use crate::services::package::{Making, Reference, beside, package, provenance, tolerance_parser};
 use crate::services::sources::sources;
@@ -53,6 +53,9 @@ pub struct ExportArgs {
     /// The seed of fresh weights.
     #[arg(long, default_value_t = 0, conflicts_with = "weights")]
     pub seed: u64,
+    /// Also a network of which an output depends on no input.
+    #[arg(long)]
+    pub constant: bool,
 }
 
 /// Writes the ONNX file, its verification report and its check record; on failure none.
@@ -66,6 +69,14 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
     let (network, opset, sources) = Input::with(args.drop.of(file), |program, compiler| {
         let named = pick::network(program, compiler, args.space.as_deref(), &args.arch)?;
         let network = specialise(&named.space, &named.assignment);
+        if !(args.constant || network.reads_input()) {
+            return Err(Failure::input(format!(
+                "{}: an output of `{}` depends on no input, so that it is the same for all; \
+                 `--constant` exports it all the same",
+                file.display(),
+                args.arch
+            )));
+        }
         warn_of_memory(&named.space, &nas_analysis::costs(&network));
         Ok((network, opset(asked, named.space.device.opset), sources(compiler)))
     })?;
@@ -93,9 +104,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
     let mut json =
         serde_json::to_vec_pretty(&made.report).map_err(|e| Failure::input(e.to_string()))?;
     json.push(b'\n');
-    write_whole(&check, &made.check)?;
-    write_whole(&report, &json)?;
-    write_whole(output, &made.onnx)?;
+    write_together(&[(&check, &made.check), (&report, &json), (output, &made.onnx)])?;
     tell!("{}", made.report.summary());
     for path in [output, &report, &check] {
         outln!("{}", path.display())?;
@@ -124,28 +133,28 @@ fn opset(asked: Option<Opset>, target: Option<Opset>) -> Opset {
     asked.or(target).unwrap_or_default()
 }
 
-/// Refuses a place where the file cannot or should not be written, before the work is done.
+/// Refuses places where the files cannot or should not be written, before the work is done.
 fn check_output(args: &ExportArgs) -> Result<(), Failure> {
     let output = &args.output;
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let is_output = |path: &PathBuf| {
-        let places = (path.canonicalize(), output.canonicalize());
-        matches!(places, (Ok(path), Ok(output)) if path == output)
-    };
     let inputs = [Some(&args.file), args.weights.as_ref(), args.names.as_ref()];
-    let why = if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        format!("there is no folder {}", folder.display())
-    } else if output.is_dir() {
-        "it is a folder".to_owned()
-    } else if let Err(error) = nas_files::replaceable(output) {
-        error.to_string()
-    } else if inputs.into_iter().flatten().any(is_output) {
-        "it is what is read here".to_owned()
-    } else {
-        return Ok(());
-    };
-    let output = output.display();
-    Err(Failure::input(format!("cannot write {output}: {why}; name another file by `-o`")))
+    let inputs: Vec<PathBuf> =
+        inputs.into_iter().flatten().filter_map(|path| path.canonicalize().ok()).collect();
+    for written in std::iter::once(output.clone()).chain(beside(output)) {
+        let why = if written.is_dir() {
+            "it is a folder".to_owned()
+        } else if let Err(error) = nas_files::replaceable(&written) {
+            error.to_string()
+        } else if written.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
+            "it is what is read here".to_owned()
+        } else {
+            continue;
+        };
+        let written = written.display();
+        return Err(Failure::input(format!(
+            "cannot write {written}: {why}; name another file by `-o`"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -176,6 +185,7 @@ mod tests {
             opset: None,
             tolerance,
             seed: 0,
+            constant: false,
         };
         run(&args, Some(&Reference { name: "a test".to_owned(), run: off }))
     }

@@ -1,7 +1,7 @@
 //! How work is told to people: a bar on a terminal, lines elsewhere; and Ctrl-C, which stops it.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,7 +13,10 @@ use super::report::Failure;
 use super::terminal::has_cursor;
 use crate::tell;
 
-/// Tells work on standard error.
+/// How many bars look at whether Ctrl-C was pressed.
+static LOOKING: AtomicUsize = AtomicUsize::new(0);
+
+/// Tells work on standard error, and looks at whether Ctrl-C was pressed as long as it is there.
 pub struct Bar {
     /// None where standard error is no terminal.
     bar: Option<ProgressBar>,
@@ -46,7 +49,9 @@ impl Bar {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Ok(Self { bar, stop: interrupt()? })
+        let stop = interrupt()?;
+        LOOKING.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { bar, stop })
     }
 
     /// Whether Ctrl-C was pressed.
@@ -77,21 +82,27 @@ impl Bar {
     }
 
     /// No more steps.
-    pub fn finish(&self) {
+    pub fn finish(self) {}
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        LOOKING.fetch_sub(1, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 }
 
-/// Set by Ctrl-C; a second one ends the process at once, which leaves every file whole too.
+/// Set by Ctrl-C. A second one, and one that no bar looks at, ends the process at once, which leaves every
+/// file whole too.
 fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
     static STOP: OnceLock<Result<Arc<AtomicBool>, String>> = OnceLock::new();
     let stop = STOP.get_or_init(|| {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let handler = move || {
-            if flag.swap(true, Ordering::Relaxed) {
+            if flag.swap(true, Ordering::Relaxed) || LOOKING.load(Ordering::Relaxed) == 0 {
                 std::process::exit(130);
             }
             tell!("stopping after this step …");

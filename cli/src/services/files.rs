@@ -13,6 +13,26 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     nas_files::write_whole(path, bytes).map_err(|error| failed(path, &error))
 }
 
+/// Writes files that belong together, as [`write_whole`] does: none gets its name before all are written. A
+/// folder that is not there is made.
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_together(files: &[(&Path, &[u8])]) -> Result<(), Failure> {
+    for (path, _) in files {
+        make_folder_of(path)?;
+    }
+    nas_files::write_together(files)
+        .map_err(|error| Failure::input(format!("{error}: {}", error.source)))
+}
+
+/// Makes the folder of a file that is to be written.
+fn make_folder_of(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let made = std::fs::create_dir_all(folder);
+    made.map_err(|error| Failure::input(format!("cannot make {}: {error}", folder.display())))
+}
+
 /// Writes a file of a folder that nasc made: a link that is there is replaced, not followed.
 ///
 /// # Errors

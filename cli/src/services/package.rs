@@ -287,10 +287,19 @@ fn sample(tensor: &Tensor, step: u32) -> Tensor {
     Tensor::of_floats([*n, *c, h.div_ceil(by as u32), w.div_ceil(by as u32)], data)
 }
 
-/// The files of a package: the ONNX file, its report, its record.
+/// The files beside an ONNX file: its report and its record. Their names are that of the file without
+/// `.onnx`, so that `net.v1` and `net.v2` have their own.
 #[must_use]
 pub fn beside(onnx: &Path) -> [PathBuf; 2] {
-    [onnx.with_extension("verify.json"), onnx.with_extension("check.safetensors")]
+    let name = onnx.file_name().unwrap_or_default();
+    let is_onnx = onnx.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+    let stem = if is_onnx { onnx.file_stem().unwrap_or(name) } else { name };
+    ["verify.json", "check.safetensors"].map(|kind| {
+        let mut name = stem.to_owned();
+        name.push(".");
+        name.push(kind);
+        onnx.with_file_name(name)
+    })
 }
 
 impl Verification {

@@ -1,7 +1,7 @@
 //! What was measured so far, kept as it is measured: a line of JSON for each figure, after a first
 //! line that says under which conditions. A measurement that was stopped or killed goes on from it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,19 @@ impl Journal {
     /// It cannot be read or written, or was kept under other conditions.
     pub(super) fn open(path: &Path, conditions: Conditions) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| failure(path, &error);
+        nas_files::replaceable(path).map_err(failed)?;
+        let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+        // Held until the file is closed.
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let path = path.display();
+                return Err(Failure::input(format!(
+                    "another `nasc latency` measures into {path}: wait for it, or name another file by `--out`"
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
         let text = match nas_files::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -69,7 +82,6 @@ impl Journal {
         // What a kill cut off is measured again.
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let kept = text.get(..whole).unwrap_or_default();
-        let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
         file.set_len(whole as u64).map_err(failed)?;
         let mut lines = kept.lines();
         match lines.next() {
@@ -169,15 +181,28 @@ mod tests {
         let mut journal = open();
         journal.push("a", 1.5).unwrap();
         journal.push("b", 2.0).unwrap();
+        drop(journal);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text + "{\"key\":\"a\",\"m").unwrap();
         let mut journal = open();
         assert_eq!((journal.samples("a"), journal.count("b")), (&[1.5][..], 1));
         journal.push("a", 1.25).unwrap();
+        drop(journal);
         let journal = open();
         assert_eq!(journal.samples("a"), [1.5, 1.25]);
         journal.finish().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn two_do_not_measure_into_one_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.partial");
+        let first = Journal::open(&path, conditions("tract", 1)).unwrap();
+        let refused = Journal::open(&path, conditions("tract", 1)).unwrap_err();
+        assert!(refused.summary().contains("another `nasc latency` measures into"), "{refused:?}");
+        drop(first);
+        Journal::open(&path, conditions("tract", 1)).unwrap();
     }
 
     #[test]

@@ -132,8 +132,9 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
     let failed = |error: std::io::Error| {
         Failure::input(format!("{}: {}", folder.display(), io_reason(&error)))
     };
+    // One that was interrupted has models and no manifest yet.
     let is_taken = folder.is_file()
-        || folder.read_dir().is_ok_and(|mut entries| entries.next().is_some())
+        || folder.read_dir().is_ok_and(|mut entries| !entries.all(|entry| is_model(&entry)))
             && !folder.join(MANIFEST).exists();
     if is_taken {
         let folder = folder.display();
@@ -163,6 +164,15 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Whether an entry of a folder is the model of a part, or one that was being written.
+fn is_model(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
+    let Ok(entry) = entry else { return false };
+    let path = entry.path();
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let is_onnx = path.extension().is_some_and(|extension| extension == "onnx");
+    nas_files::is_aside(&path) || is_onnx && stem.parse::<Key>().is_ok()
 }
 
 /// The parts of the plan that a folder holds already.
