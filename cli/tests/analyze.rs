@@ -38,17 +38,19 @@ fn costs(bench: &Bench) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn the_front_is_that_of_all_networks() {
+fn the_front_is_that_of_the_networks_that_keep_the_requirements() {
     let bench = Bench::new();
     bench.write("trade.nas", TRADE);
-    let all = costs(&bench);
+    let mut all = costs(&bench);
+    all.retain(|(macs, params)| *macs <= 200_000 && *params <= 2_000);
+    assert!(all.len() < 8, "{all:?}");
     let is_best = |(macs, params): &(u64, u64)| {
         !all.iter()
             .any(|other| other != &(*macs, *params) && other.0 <= *macs && other.1 <= *params)
     };
     let mut best: Vec<(u64, u64)> = all.iter().copied().filter(is_best).collect();
     best.sort_unstable();
-    assert!(best.len() > 2, "{best:?}");
+    assert!(best.len() > 1, "{best:?}");
     let said = bench.nasc("analyze trade.nas --json --front macs,params").json();
     assert_eq!(said["front"], json!(best));
     let mut without = bench.nasc("analyze trade.nas --json").json();
@@ -65,7 +67,8 @@ fn a_front_is_of_two_measures_that_are_known() {
     front("macs").fails(2, &["such as macs,params"]);
     front("macs,macs").fails(2, &["such as macs,params"]);
     front("macs,parms").fails(2, &["`parms` is none of macs, params", "did you mean `params`?"]);
-    front("macs,depth").fails(2, &["`depth` is none of"]);
+    let text = front("macs,depth").done();
+    assert!(text.contains("Pareto front, "), "{text}");
     front("macs,latency").fails(1, &["space `tiny` has no latency table"]);
 }
 

@@ -492,3 +492,49 @@ fn fmt_writes_through_a_link() {
     assert!(bench.path("link.nas").symlink_metadata().unwrap().is_symlink());
     assert_eq!(bench.read("real/a.nas"), b"block a(x) {\n    x -> relu\n}\n");
 }
+
+/// A space with a network that does not read its input, the cheapest of all.
+const CONSTANT: &str = r#"space blank {
+    input image: [3, 8, 8]
+    output y = image -> conv(4, kernel = 1) -> choose op {
+        none: zero
+        plain: conv(4, kernel = 3)
+    }
+}
+
+arch unread of blank {
+    op = none
+}
+"#;
+
+#[test]
+fn networks_that_do_not_read_their_input_are_left_out_unless_asked_for() {
+    let bench = Bench::new();
+    bench.write("blank.nas", CONSTANT);
+    let warned = bench.nasc("check blank.nas");
+    assert_eq!(warned.code, Some(0));
+    for words in
+        ["1 of 2 networks (50.00 %) of `blank`", "no input reaches this where `op` is `none`"]
+    {
+        assert!(warned.err.contains(words), "{}", warned.err);
+    }
+    let drawn = |options: &str| {
+        let lines = bench.nasc(&format!("sample blank.nas -n 20 {options}")).done();
+        let op = |line: &str| serde_json::from_str::<Value>(line).unwrap()["choices"]["op"].clone();
+        let mut drawn: Vec<String> = lines.lines().map(|line| op(line).to_string()).collect();
+        drawn.sort();
+        drawn.dedup();
+        drawn
+    };
+    assert_eq!(drawn(""), ["\"plain\""]);
+    assert_eq!(drawn("--where macs<=1M"), ["\"plain\""]);
+    assert_eq!(drawn("--constant"), ["\"none\"", "\"plain\""]);
+    bench.nasc("sample blank.nas --where macs<=1K").fails(1, &["no network keeps `macs <= 1K`"]);
+    let least = bench.nasc("cost blank.nas --arch least:macs --json").json();
+    assert_eq!(least["macs"], json!(8 * 8 * (3 * 4 + 9 * 4 * 4)));
+    let analysis = bench.nasc("analyze blank.nas --json").json();
+    assert_eq!((&analysis["count"], &analysis["reading"]), (&json!("2"), &json!("1")));
+    bench
+        .nasc("export blank.nas --arch unread -o net.onnx")
+        .fails(1, &["an output of `unread` depends on no input", "`--constant`"]);
+}

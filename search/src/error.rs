@@ -177,7 +177,7 @@ pub enum RunError {
     },
 
     /// No network that was drawn keeps the requirements.
-    #[error("no network was found that keeps the requirements of the space")]
+    #[error("no network was found that reads its input and keeps the requirements of the space")]
     #[diagnostic(
         code(nas::run::none_kept),
         help("loosen the limit on `peak_memory` or `depth`; the run so far is kept")

@@ -1,7 +1,8 @@
-//! `nasc sample`: networks drawn uniformly from those of a space that keep its requirements, and
-//! further limits.
+//! `nasc sample`: networks drawn uniformly from those of a space that read their input and keep its
+//! requirements, and further limits.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use nas_passes::specialise;
@@ -33,6 +34,9 @@ pub struct SampleArgs {
     /// Only networks of which this is true, such as `macs <= 300M and params <= 5M`.
     #[arg(long = "where", value_name = "CLAIM")]
     pub claim: Option<String>,
+    /// Also networks of which an output depends on no input.
+    #[arg(long)]
+    pub constant: bool,
 }
 
 /// Networks drawn uniformly: one JSON object a line, with decisions and costs.
@@ -45,6 +49,10 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
         let limits = args.claim.as_deref().map(|claim| compiler.limits(claim));
         Ok((space, limits.map(|limits| limits.ok_or(Failure::Reported)).transpose()?))
     })?;
+    let mut space = space;
+    if args.constant {
+        Arc::make_mut(&mut space).admit_constant();
+    }
     let limits = limits.unwrap_or_default();
     if limits.iter().any(|limit| lacks_table(&space, limit)) {
         return Err(Failure::input(format!("space `{}` has no latency table", space.name)));

@@ -1,4 +1,5 @@
-//! Networks drawn uniformly from those of a space that keep its requirements, and further limits.
+//! Networks drawn uniformly from those of a space that read their input and keep its requirements, and
+//! further limits.
 
 use nas_analysis::{Draw, Sampler, SamplerWithin};
 use nas_ir::diagram::Entangled;
@@ -45,7 +46,12 @@ pub(crate) fn draw_within<'s>(
 ) -> Result<Box<dyn Iterator<Item = Result<Assignment, Failure>> + 's>, Failure> {
     let requirements: Vec<&Requirement> = known_requirements(space).chain(limits).collect();
     if requirements.is_empty() {
-        return Ok(Box::new(draw_any(space, seed)?.map(Ok)));
+        let sampler = Sampler::new(space).map_err(entangled(space))?;
+        if sampler.is_empty() {
+            return Err(none_reads(space));
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        return Ok(Box::new(std::iter::repeat_with(move || Ok(sampler.draw(&mut rng)))));
     }
     let mut texts: Vec<&str> = requirements.iter().map(|r| r.text.as_str()).collect();
     texts.dedup();
@@ -60,6 +66,10 @@ pub(crate) fn draw_within<'s>(
             "none of {tries} networks that were drawn keeps `{claim}`: those that do, if there are any, are too rare to be drawn"
         ))),
     })))
+}
+
+pub(super) fn none_reads(space: &Space) -> Failure {
+    Failure::input(format!("no network of `{}` reads its input", space.name))
 }
 
 fn entangled(space: &Space) -> impl Fn(Entangled) -> Failure {

@@ -14,7 +14,7 @@ use nas_ir::{Assignment, Checked, Form, Limit, Measure, Network, Space};
 use nas_passes::specialise;
 use serde::Deserialize;
 
-use super::draw::{draw, known_requirements};
+use super::draw::{draw, known_requirements, none_reads};
 use super::input::{Asked, Examined, Input, as_in_run};
 use super::source::io_reason;
 use crate::render::report::Failure;
@@ -159,7 +159,10 @@ fn extreme(
     let limits = known_requirements(space).map(|requirement| requirement.limit.clone());
     let found = least_under(space, &form, &limits.collect::<Vec<Limit>>());
     let found = found.map_err(|error| Failure::input(space.entanglement(&error)))?;
-    let none = || Failure::input(format!("no network of `{}` keeps its requirements", space.name));
+    let none = || match known_requirements(space).next() {
+        Some(_) => Failure::input(format!("no network of `{}` keeps its requirements", space.name)),
+        None => none_reads(space),
+    };
     found.map(|best| best.assignment).ok_or_else(none)
 }
 

@@ -36,7 +36,7 @@ pub fn best_under(
     limits: &[Limit],
 ) -> Result<Option<Best>, Entangled> {
     Ready::run(space, limits, limits::Score::Sum(scores), Rounding::Down, |ready| {
-        best(space, &ready)
+        best(space, &ready).map(|found| found.best)
     })
 }
 
@@ -63,9 +63,25 @@ pub fn least_under(
     form: &Form,
     limits: &[Limit],
 ) -> Result<Option<Best>, Entangled> {
+    find_least(space, form, limits).map(|found| found.best)
+}
+
+/// As [`least_under`], and whether the search was cut short.
+pub(super) fn find_least(
+    space: &Checked<Space>,
+    form: &Form,
+    limits: &[Limit],
+) -> Result<Found, Entangled> {
     Ready::run(space, limits, limits::Score::Least(form), Rounding::Down, |ready| {
         best(space, &ready)
     })
+}
+
+/// What a search came to.
+pub(super) struct Found {
+    pub(super) best: Option<Best>,
+    /// Whether it ended before it had looked at all that might be better.
+    pub(super) is_cut: bool,
 }
 
 /// A score as a cell of tables: that of the best completion.
@@ -105,10 +121,10 @@ impl Algebra for Maximum {
     }
 }
 
-fn best(space: &Checked<Space>, ready: &Ready) -> Result<Option<Best>, Entangled> {
+fn best(space: &Checked<Space>, ready: &Ready) -> Result<Found, Entangled> {
     let Ready { priced, spans, most, is_empty, open } = ready;
     if *is_empty {
-        return Ok(None);
+        return Ok(Found { best: None, is_cut: false });
     }
     let (budgets, cells) = Budgets::new(Maximum, (priced, spans), most, Rounding::Down)?;
     let budget = budgets.grid.budget.clone();
@@ -120,11 +136,12 @@ fn best(space: &Checked<Space>, ready: &Ready) -> Result<Option<Best>, Entangled
     let (open, best) = (vec![start], None);
     let mut search = Search { tables: &tables, is_kept: &is_kept, best, open, visited: 0 };
     let found = search.run();
-    Ok(found.map(|best| Best {
+    let best = found.map(|best| Best {
         score: best.score + priced.base.score,
         bound: best.bound + priced.base.score,
         ..best
-    }))
+    });
+    Ok(Found { best, is_cut: search.visited > MAX_VISITED })
 }
 
 /// Decisions that are made, up to one.

@@ -13,7 +13,25 @@ use super::elimination::{Eliminated, Semiring, eliminate};
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn count(space: &Checked<Space>) -> Result<BigUint, Entangled> {
-    eliminated(space).map(|eliminated| eliminated.value)
+    eliminated(space, |_| Ok(Vec::new())).map(|eliminated| eliminated.value)
+}
+
+/// The number of networks as they are written: also those count apart that differ only in what a
+/// `zero` cuts off.
+///
+/// # Errors
+/// [`Entangled`] where no table of bounded size holds the answer.
+pub fn count_as_written(space: &Checked<Space>) -> Result<BigUint, Entangled> {
+    counted(space, space.liveness_as_written()?, &[]).map(|eliminated| eliminated.value)
+}
+
+/// The number of networks of which every output depends on an input.
+///
+/// # Errors
+/// [`Entangled`] where no table of bounded size holds the answer.
+pub fn count_reading(space: &Checked<Space>) -> Result<BigUint, Entangled> {
+    let reading = |liveness: &Liveness| liveness.reads_input().map(|reads| vec![reads]);
+    eliminated(space, reading).map(|eliminated| eliminated.value)
 }
 
 /// Sums and products of counts.
@@ -56,13 +74,32 @@ pub(super) fn conditions(
     liveness.conditions.room().map(|()| counted)
 }
 
-pub(super) fn eliminated(space: &Checked<Space>) -> Result<Eliminated<BigUint>, Entangled> {
-    let mut liveness = space.liveness()?.clone();
+/// What each network that is drawn or found fulfils beside its limits: it reads its input, unless
+/// others are asked for.
+pub(super) fn wanted(space: &Space, liveness: &Liveness) -> Result<Vec<Diagram>, Entangled> {
+    if space.admits_constant { Ok(Vec::new()) } else { Ok(vec![liveness.reads_input()?]) }
+}
+
+/// Counts the networks that fulfil further conditions, and keeps the table of each decision.
+pub(super) fn eliminated(
+    space: &Checked<Space>,
+    further: impl Fn(&Liveness) -> Result<Vec<Diagram>, Entangled>,
+) -> Result<Eliminated<BigUint>, Entangled> {
+    let liveness = space.liveness()?;
+    counted(space, liveness.clone(), &further(liveness)?)
+}
+
+fn counted(
+    space: &Checked<Space>,
+    mut liveness: Liveness,
+    further: &[Diagram],
+) -> Result<Eliminated<BigUint>, Entangled> {
     let mut store = Diagrams::default();
     let mut memo = HashMap::default();
     let factors = conditions(space, &mut liveness)?
-        .into_iter()
-        .map(|counts| {
+        .iter()
+        .chain(further)
+        .map(|&counts| {
             let count = |counts: &u32| BigUint::from(*counts);
             liveness.conditions.map(counts, &mut store, &count, &mut memo)
         })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nas_ir::diagram::Entangled;
 use nas_ir::{Assignment, Checked, DecisionId, Form, Space};
 
+use super::count;
 use super::priced::{Price, Priced};
 use super::suffixes::{Folding, Suffixes};
 
@@ -22,16 +23,18 @@ const MAX_POINTS: usize = 1 << 17;
 /// The most points of all fronts that are kept.
 const MAX_KEPT: usize = 1 << 23;
 
-/// The Pareto front of two forms, the less of each the better.
+/// The Pareto front of two forms over all networks that are drawn and found, the less of each the better.
 ///
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds it.
 pub fn front(space: &Checked<Space>, a: &Form, b: &Form) -> Result<Front, Entangled> {
     let mut liveness = space.whole_liveness()?;
-    let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None, &[])?;
+    let wanted = count::wanted(space, &liveness)?;
+    let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None, &wanted)?;
     let base = pair(&priced.base);
     let suffixes = Suffixes::new(Fronts::default(), priced)?;
-    let points = suffixes.whole();
+    let never = liveness.conditions.constant(0);
+    let points = if wanted.contains(&never) { Points::new(Vec::new()) } else { suffixes.whole() };
     if let Some(step) = suffixes.folding.full.get() {
         return Err(Entangled::new((step..suffixes.decisions()).map(DecisionId::new)));
     }

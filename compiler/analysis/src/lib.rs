@@ -10,7 +10,7 @@
 //! - `suffixes` goes along a path from the last decision to the first and keeps every step, with tables
 //!   over what is left of a budget (`budget`) or lists of the sums that occur (`listed`): distributions,
 //!   counts and draws under limits (`within`), the best network under limits (`best`), Pareto fronts
-//!   (`front`).
+//!   (`front`; within limits `front_within`).
 //!
 //! `limits` makes limits ready for them: those on sums become budgets, those on the peak of memory and on
 //! the depth conditions on decisions. What fits neither a grid nor a list of bounded size is rounded, and
@@ -27,6 +27,7 @@ pub mod distribution;
 mod elimination;
 pub mod expected;
 pub mod front;
+pub mod front_within;
 pub mod latency;
 pub mod layers;
 mod limits;
@@ -48,11 +49,12 @@ pub use nas_ir::{Form, Limit};
 
 pub use best::{Best, best_kept, best_under, least_under};
 pub use costs::costs;
-pub use count::count;
+pub use count::{count, count_as_written, count_reading};
 pub use depth::depth_range;
 pub use distribution::{Distribution, Histogram, distribution};
 pub use expected::ExpectedCost;
 pub use front::{Front, front};
+pub use front_within::{FrontWithin, front_within};
 pub use layers::{Layer, layers};
 pub use memory::memory_range;
 pub use moments::{Moments, moments, quotient};

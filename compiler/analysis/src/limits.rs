@@ -8,6 +8,7 @@ use nas_passes::specialise;
 
 use super::budget::Rounding;
 use super::conditions::Conditions;
+use super::count;
 use super::depth;
 use super::memory;
 use super::priced::{Price, Priced, Spans, without_idle};
@@ -94,7 +95,7 @@ impl Ready {
     ) -> Result<Self, Entangled> {
         let mut liveness = space.whole_liveness()?;
         let (mut forms, mut most) = (Vec::new(), Vec::new());
-        let (mut conditions, mut open) = (Vec::new(), Vec::new());
+        let (mut conditions, mut open) = (count::wanted(space, &liveness)?, Vec::new());
         for limit in limits {
             let known = match others {
                 Others::AsConditions => conditions_of(limit, space, &mut liveness),

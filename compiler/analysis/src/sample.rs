@@ -1,4 +1,4 @@
-//! Networks drawn uniformly from a space.
+//! Networks drawn uniformly from those of a space that read their input.
 
 use nas_ir::diagram::{Entangled, Top};
 use nas_ir::{Assignment, Checked, DecisionId, IdVec, Space};
@@ -8,12 +8,13 @@ use rand::Rng;
 use super::count;
 use super::elimination::Eliminated;
 
-/// Draws networks of one space, each with the same probability.
+/// Draws networks of one space, each with the same probability. Those of which an output depends on no
+/// input are drawn where the space admits them.
 pub struct Sampler {
     first: Assignment,
     widths: IdVec<DecisionId, usize>,
     counts: Eliminated<BigUint>,
-    /// The number of networks.
+    /// The number of networks to draw from.
     total: BigUint,
 }
 
@@ -23,18 +24,24 @@ impl Sampler {
     /// # Errors
     /// [`Entangled`] where no table of bounded size holds the counts.
     pub fn new(space: &Checked<Space>) -> Result<Self, Entangled> {
-        let counts = count::eliminated(space)?;
+        let counts = count::eliminated(space, |liveness| count::wanted(space, liveness))?;
         let (widths, total) = (space.widths(), counts.value.clone());
         Ok(Self { first: space.first_assignment(), widths, counts, total })
     }
 
-    /// How many networks there are.
+    /// How many networks there are to draw from.
     #[must_use]
     pub fn count(&self) -> &BigUint {
         &self.total
     }
 
-    /// One network. Decisions that make no difference in it take their first candidate.
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.total == BigUint::ZERO
+    }
+
+    /// One network, if there is one. Decisions that make no difference in it take their first candidate.
     ///
     /// Decisions are drawn from the lowest id up. The bucket of a decision counts, for each of
     /// its candidates and the decisions drawn before, the ways to complete the network.

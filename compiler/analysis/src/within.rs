@@ -5,11 +5,12 @@ use nas_ir::{Assignment, Checked, DecisionId, Limit, Space};
 use num_bigint::BigUint;
 use rand::RngCore;
 
-use super::budget::{Budgets, Rounding};
+use super::budget::{Budgets, Cells, Rounding};
 use super::count::count;
 use super::counting::{Count, Counted, Counting, counted};
 use super::limits::{Ready, Score, keeps};
 use super::listed::Listing;
+use super::priced::Price;
 use super::sample::pick;
 use super::suffixes::Suffixes;
 
@@ -124,9 +125,8 @@ impl Counted for CountingWithin<'_> {
 /// Draws among the networks that keep limits, each with the same probability.
 pub struct SamplerWithin<'s> {
     space: &'s Checked<Space>,
-    counts: Box<dyn Draws>,
+    counts: Box<dyn Counts>,
     first: Assignment,
-    rooms: Vec<i128>,
     /// Limits that are looked at network by network.
     open: Vec<Limit>,
 }
@@ -154,13 +154,26 @@ impl<'s> SamplerWithin<'s> {
     /// # Errors
     /// [`Entangled`] where no table of bounded size holds the counts.
     pub fn new(space: &'s Checked<Space>, limits: &[Limit]) -> Result<Self, Entangled> {
+        let first = space.first_assignment();
+        if let Some(ends) = ends(limits) {
+            let [above, below] = ends.map(|limits| Self::new(space, &limits));
+            let (above, below) = (above?, below?);
+            if above.is_exact() && below.is_exact() {
+                let counts = Box::new(Between { above: above.counts, below: below.counts });
+                return Ok(Self { space, counts, first, open: Vec::new() });
+            }
+        }
         let all = count(space)?;
         Ready::run(space, limits, Score::Nothing, Rounding::Down, |ready| {
-            let (rooms, first) = (ready.rooms(), space.first_assignment());
             let open = ready.open.clone();
             let counts = counted(&all, Preparing { ready })?;
-            Ok(Self { space, counts, first, rooms, open })
+            Ok(Self { space, counts, first: first.clone(), open })
         })
+    }
+
+    /// Whether every network that is drawn keeps the limits.
+    fn is_exact(&self) -> bool {
+        self.open.is_empty() && self.counts.is_exact()
     }
 
     /// How many networks there are to draw from: those that keep the limits, and where these are not
@@ -177,19 +190,41 @@ impl<'s> SamplerWithin<'s> {
         }
         let tries = if self.open.is_empty() { MAX_REJECTED } else { MAX_LOOKS };
         let found = (0..tries).find_map(|_| {
-            let (assignment, costs) = self.counts.draw(self.first.clone(), rng);
-            let is_within = costs.iter().zip(&self.rooms).all(|(cost, room)| cost <= room);
+            let mut walk = self.counts.walk();
+            let mut assignment = self.first.clone();
+            for index in 0..self.space.decisions.len() {
+                let decision = DecisionId::new(index);
+                let chosen = pick(&walk.ways(decision, &assignment), rng);
+                walk.take(chosen);
+                assignment.set(decision, chosen);
+            }
+            let is_within = walk.is_within();
+            drop(walk);
             (is_within && keeps(self.space, &self.open, &assignment)).then_some(assignment)
         });
         found.map_or(Draw::GaveUp(tries), Draw::Network)
     }
 }
 
-/// Counts from which networks can be drawn.
-trait Draws {
+/// Numbers of networks, from which networks can be drawn.
+trait Counts {
+    /// Of all.
     fn total(&self) -> BigUint;
-    /// A network, and what it costs above the base.
-    fn draw(&self, first: Assignment, rng: &mut dyn RngCore) -> (Assignment, Vec<i128>);
+    /// Whether only networks are counted that keep the limits.
+    fn is_exact(&self) -> bool;
+    /// From the first decision to the last.
+    fn walk(&self) -> Box<dyn Walk + '_>;
+}
+
+/// A way through the decisions, from the first to the last.
+trait Walk {
+    /// The number of networks with each candidate of the next decision, those before it being made as
+    /// in the assignment.
+    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint>;
+    /// Goes on with a candidate.
+    fn take(&mut self, candidate: usize);
+    /// Whether the network keeps what was counted in cells.
+    fn is_within(&self) -> bool;
 }
 
 struct Preparing {
@@ -197,7 +232,7 @@ struct Preparing {
 }
 
 impl Counted for Preparing {
-    type Output = Result<Box<dyn Draws>, Entangled>;
+    type Output = Result<Box<dyn Counts>, Entangled>;
 
     fn with<C: Count + 'static>(self) -> Self::Output {
         let rooms = self.ready.rooms();
@@ -212,47 +247,144 @@ impl Counted for Preparing {
         {
             return Ok(Box::new(ByLists { suffixes, rooms }));
         }
-        Ok(Box::new(Suffixes::new(budgets, cells)?))
+        Ok(Box::new(ByBudgets { suffixes: Suffixes::new(budgets, cells)?, rooms }))
     }
 }
 
 /// A condition that no network fulfils leaves nothing to draw.
 struct Nothing;
 
-impl Draws for Nothing {
+impl Counts for Nothing {
     fn total(&self) -> BigUint {
         BigUint::ZERO
     }
 
-    fn draw(&self, first: Assignment, _rng: &mut dyn RngCore) -> (Assignment, Vec<i128>) {
-        (first, Vec::new())
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    fn walk(&self) -> Box<dyn Walk + '_> {
+        Box::new(Self)
     }
 }
 
-impl<C: Count> Draws for Suffixes<Budgets<Counting<C>>> {
-    fn total(&self) -> BigUint {
-        self.folding.known(0, &self.whole(), &self.folding.grid.budget).to_big()
+impl Walk for Nothing {
+    fn ways(&mut self, _decision: DecisionId, _assignment: &Assignment) -> Vec<BigUint> {
+        Vec::new()
     }
 
-    fn draw(&self, mut assignment: Assignment, rng: &mut dyn RngCore) -> (Assignment, Vec<i128>) {
-        let mut budget = self.folding.grid.budget.clone();
-        let mut costs = vec![0; budget.len()];
-        for index in 0..self.decisions() {
-            let decision = DecisionId::new(index);
-            let candidates = self.candidates(decision, &assignment);
-            let ways = candidates.iter().map(|candidate| {
-                let (weight, table) = candidate.as_ref()?;
-                Some(self.folding.known(index + 1, table, &weight.left(&budget)).to_big())
-            });
-            let ways: Vec<BigUint> = ways.map(Option::unwrap_or_default).collect();
-            let chosen = pick(&ways, rng);
-            let Some(Some((weight, _))) = candidates.get(chosen) else { continue };
-            assignment.set(decision, chosen);
-            budget = weight.left(&budget);
-            costs.iter_mut().zip(&weight.price.costs).for_each(|(sum, cost)| *sum += cost);
-        }
-        (assignment, costs)
+    fn take(&mut self, _candidate: usize) {}
+
+    fn is_within(&self) -> bool {
+        true
     }
+}
+
+/// The networks of an interval: those up to its greater end, less those below its lesser end. Both are
+/// counted exactly.
+struct Between {
+    above: Box<dyn Counts>,
+    below: Box<dyn Counts>,
+}
+
+impl Counts for Between {
+    fn total(&self) -> BigUint {
+        less(&self.above.total(), &self.below.total())
+    }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    fn walk(&self) -> Box<dyn Walk + '_> {
+        Box::new(BetweenWalk { above: self.above.walk(), below: self.below.walk() })
+    }
+}
+
+struct BetweenWalk<'c> {
+    above: Box<dyn Walk + 'c>,
+    below: Box<dyn Walk + 'c>,
+}
+
+impl Walk for BetweenWalk<'_> {
+    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint> {
+        let mut ways = self.above.ways(decision, assignment);
+        // Where nothing is below the interval, the walk there has no ways.
+        for (above, below) in ways.iter_mut().zip(self.below.ways(decision, assignment)) {
+            *above = less(above, &below);
+        }
+        ways
+    }
+
+    fn take(&mut self, candidate: usize) {
+        self.above.take(candidate);
+        self.below.take(candidate);
+    }
+
+    fn is_within(&self) -> bool {
+        self.above.is_within()
+    }
+}
+
+/// Tables over what is left of the limits in cells.
+struct ByBudgets<C: Count> {
+    suffixes: Suffixes<Budgets<Counting<C>>>,
+    rooms: Vec<i128>,
+}
+
+impl<C: Count> Counts for ByBudgets<C> {
+    fn total(&self) -> BigUint {
+        let budgets = &self.suffixes.folding;
+        budgets.known(0, &self.suffixes.whole(), &budgets.grid.budget).to_big()
+    }
+
+    fn is_exact(&self) -> bool {
+        self.suffixes.folding.grid.is_exact
+    }
+
+    fn walk(&self) -> Box<dyn Walk + '_> {
+        let budget = self.suffixes.folding.grid.budget.clone();
+        let left = self.rooms.clone();
+        Box::new(BudgetWalk { suffixes: &self.suffixes, budget, left, next: Vec::new() })
+    }
+}
+
+struct BudgetWalk<'c, C: Count> {
+    suffixes: &'c Suffixes<Budgets<Counting<C>>>,
+    /// What is left of the limits, in cells and exactly.
+    budget: Vec<i128>,
+    left: Vec<i128>,
+    /// What each candidate of the next decision adds.
+    next: Vec<Option<Cells>>,
+}
+
+impl<C: Count> Walk for BudgetWalk<'_, C> {
+    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint> {
+        let (budgets, after) = (&self.suffixes.folding, decision.index() + 1);
+        let candidates = self.suffixes.candidates(decision, assignment);
+        let ways = candidates.iter().map(|candidate| {
+            let (weight, table) = candidate.as_ref()?;
+            Some(budgets.known(after, table, &weight.left(&self.budget)).to_big())
+        });
+        let ways = ways.map(Option::unwrap_or_default).collect();
+        let weights = candidates.into_iter().map(|candidate| candidate.map(|(weight, _)| weight));
+        self.next = weights.collect();
+        ways
+    }
+
+    fn take(&mut self, candidate: usize) {
+        let Some(Some(weight)) = self.next.get(candidate) else { return };
+        self.budget = weight.left(&self.budget);
+        spend(&mut self.left, &weight.price);
+    }
+
+    fn is_within(&self) -> bool {
+        self.left.iter().all(|left| *left >= 0)
+    }
+}
+
+fn spend(left: &mut [i128], price: &Price) {
+    left.iter_mut().zip(&price.costs).for_each(|(left, cost)| *left -= cost);
 }
 
 /// Lists of the sums of completions.
@@ -261,28 +393,49 @@ struct ByLists<C: Count> {
     rooms: Vec<i128>,
 }
 
-impl<C: Count> Draws for ByLists<C> {
+impl<C: Count> Counts for ByLists<C> {
     fn total(&self) -> BigUint {
         self.suffixes.whole().within(&self.rooms).to_big()
     }
 
-    fn draw(&self, mut assignment: Assignment, rng: &mut dyn RngCore) -> (Assignment, Vec<i128>) {
-        let mut costs = vec![0; self.rooms.len()];
-        for index in 0..self.suffixes.decisions() {
-            let decision = DecisionId::new(index);
-            let candidates = self.suffixes.candidates(decision, &assignment);
-            let ways = candidates.iter().map(|candidate| {
-                let (price, listed) = candidate.as_ref()?;
-                let taken = costs.iter().zip(&price.costs).map(|(sum, cost)| sum + cost);
-                let left = taken.zip(&self.rooms).map(|(taken, room)| room - taken);
-                Some(listed.within(&left.collect::<Vec<i128>>()).to_big())
-            });
-            let ways: Vec<BigUint> = ways.map(Option::unwrap_or_default).collect();
-            let chosen = pick(&ways, rng);
-            let Some(Some((price, _))) = candidates.get(chosen) else { continue };
-            assignment.set(decision, chosen);
-            costs.iter_mut().zip(&price.costs).for_each(|(sum, cost)| *sum += cost);
-        }
-        (assignment, costs)
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    fn walk(&self) -> Box<dyn Walk + '_> {
+        let left = self.rooms.clone();
+        Box::new(ListWalk { suffixes: &self.suffixes, left, next: Vec::new() })
+    }
+}
+
+struct ListWalk<'c, C: Count> {
+    suffixes: &'c Suffixes<Listing<C>>,
+    left: Vec<i128>,
+    /// What each candidate of the next decision adds.
+    next: Vec<Option<Price>>,
+}
+
+impl<C: Count> Walk for ListWalk<'_, C> {
+    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint> {
+        let candidates = self.suffixes.candidates(decision, assignment);
+        let ways = candidates.iter().map(|candidate| {
+            let (price, listed) = candidate.as_ref()?;
+            let mut left = self.left.clone();
+            spend(&mut left, price);
+            Some(listed.within(&left).to_big())
+        });
+        let ways = ways.map(Option::unwrap_or_default).collect();
+        let prices = candidates.into_iter().map(|candidate| candidate.map(|(price, _)| price));
+        self.next = prices.collect();
+        ways
+    }
+
+    fn take(&mut self, candidate: usize) {
+        let Some(Some(price)) = self.next.get(candidate) else { return };
+        spend(&mut self.left, price);
+    }
+
+    fn is_within(&self) -> bool {
+        self.left.iter().all(|left| *left >= 0)
     }
 }

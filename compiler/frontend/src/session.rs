@@ -14,6 +14,7 @@ use nas_ir::verify::verify;
 use nas_ir::{Assignment, Checked, Costs, Measure, Space};
 use nas_passes::specialise;
 
+use crate::constant;
 use crate::context::Context;
 use crate::device::{self, Asked};
 use crate::elaborate::{self, Fuel, Value};
@@ -240,6 +241,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             checked = checked.and_then(|space| self.without_unsupported(space, &asked.target));
         }
         if let Some(space) = &mut checked {
+            constant::check(space, &mut found);
             device::equip(&mut self.context, space, target.as_ref(), &mut found);
         }
         self.context.problems.extend(found.into_vec());

@@ -7,10 +7,11 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use nas_analysis::{
-    Draw, ExpectedCost, Sampler, SamplerWithin, Within, best_under, count, count_within,
-    distribution, front, least_under, moments, range,
+    Draw, ExpectedCost, Sampler, SamplerWithin, Within, best_under, count, count_reading,
+    count_within, distribution, front, front_within, least_under, moments, range,
 };
 use nas_grammar::Source;
 use nas_ir::diagram::Diagram;
@@ -169,6 +170,21 @@ impl Tables {
     }
 }
 
+/// Whether every output leads back to an input, operand by operand.
+fn leads_to_inputs(network: &Network) -> bool {
+    network.outputs.iter().all(|port| {
+        let mut open = vec![port.node];
+        while let Some(index) = open.pop() {
+            let node = &network.nodes[index];
+            if node.op.is_none() {
+                return true;
+            }
+            open.extend(&node.inputs);
+        }
+        false
+    })
+}
+
 /// Every assignment with its network and cost.
 struct Brute {
     rows: Vec<(Assignment, Network, Costs)>,
@@ -196,6 +212,18 @@ impl Brute {
         networks
     }
 
+    /// The costs of each network that is drawn and found: unless the space admits others, of which each
+    /// output leads back to an input.
+    fn wanted(&self, space: &Space) -> BTreeMap<&[(String, String)], Costs> {
+        let reads: BTreeSet<&[(String, String)]> = self
+            .rows
+            .iter()
+            .filter(|(_, network, _)| space.admits_constant || leads_to_inputs(network))
+            .map(|(_, network, _)| network.choices.as_slice())
+            .collect();
+        self.networks().into_iter().filter(|(choices, _)| reads.contains(choices)).collect()
+    }
+
     fn expected(&self, space: &Space, measure: Measure, probabilities: &[Vec<f64>]) -> f64 {
         let weighted = self.rows.iter().map(|(assignment, _, cost)| {
             let weight: f64 = space
@@ -221,6 +249,10 @@ fn assert_close(a: f64, b: f64, scale: f64, what: &str) {
 fn check_counts(space: &Checked<Space>, brute: &Brute) {
     let networks = brute.networks();
     assert_eq!(count(space).unwrap(), BigUint::from(networks.len()));
+    let reading = brute.wanted(space).len();
+    if !space.admits_constant {
+        assert_eq!(count_reading(space).unwrap(), BigUint::from(reading));
+    }
     for measure in MEASURES {
         let costs = || networks.values().map(|cost| of(measure, cost));
         let range = range(space, measure).unwrap();
@@ -238,6 +270,7 @@ fn check_networks(space: &Checked<Space>, brute: &Brute) {
     let (conditions, alive) = space.whole_liveness().and_then(Liveness::into_nodes).unwrap();
     for (assignment, network, costs) in &brute.rows {
         assert_well_formed(network);
+        assert_eq!(network.reads_input(), leads_to_inputs(network));
         let Costs { macs, params, .. } = *costs;
         let (cost, mut read) = naive_cost(space, assignment);
         assert_eq!(cost, Cost { macs, params });
@@ -284,7 +317,7 @@ fn check_expected(space: &Checked<Space>, brute: &Brute, probabilities: &[Vec<f6
 fn check_sampler(space: &Checked<Space>, brute: &Brute, seed: u64) {
     const EACH: usize = 50;
     const MOST_GROUPS: usize = 60;
-    let all = brute.networks();
+    let all = brute.wanted(space);
     let (networks, groups) = (all.len(), all.len().min(MOST_GROUPS));
     let group_of: BTreeMap<&[(String, String)], usize> = all
         .keys()
@@ -293,6 +326,9 @@ fn check_sampler(space: &Checked<Space>, brute: &Brute, seed: u64) {
         .collect();
     let sampler = Sampler::new(space).unwrap();
     assert_eq!(*sampler.count(), BigUint::from(networks));
+    if sampler.is_empty() {
+        return;
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut drawn: BTreeMap<Vec<(String, String)>, Assignment> = BTreeMap::new();
     let mut times = vec![0usize; groups];
@@ -321,7 +357,7 @@ fn check_sampler(space: &Checked<Space>, brute: &Brute, seed: u64) {
 
 /// Distribution and counts of one measure against those of all networks.
 fn check_distribution(space: &Checked<Space>, brute: &Brute, measure: Measure) {
-    let networks = brute.networks();
+    let (networks, wanted) = (brute.networks(), brute.wanted(space));
     let mut costs: Vec<i128> = networks.values().map(|cost| of(measure, cost).into()).collect();
     costs.sort_unstable();
     let form = Form::from(measure);
@@ -332,6 +368,9 @@ fn check_distribution(space: &Checked<Space>, brute: &Brute, measure: Measure) {
         for most in [most - 1, most, most + 1] {
             let expected = BigUint::from(costs.partition_point(|cost| *cost <= most));
             assert_eq!(distribution.at_most(most), expected);
+            // Of those that are drawn.
+            let kept = wanted.values().filter(|cost| i128::from(of(measure, cost)) <= most);
+            let expected = BigUint::from(kept.count());
             let within = count_within(space, &[Limit { form: form.clone(), most }]).unwrap();
             assert_eq!((within.at_least, within.at_most), (expected.clone(), expected));
         }
@@ -348,7 +387,10 @@ fn check_distribution(space: &Checked<Space>, brute: &Brute, measure: Measure) {
 
 /// The networks that keep both limits: how many, draws among them, and the best of them.
 fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u64) {
-    let networks = brute.networks();
+    let networks = brute.wanted(space);
+    if networks.is_empty() {
+        return;
+    }
     let nth = |measure, share: f64| {
         let mut costs: Vec<u64> = networks.values().map(|cost| of(measure, cost)).collect();
         costs.sort_unstable();
@@ -363,7 +405,7 @@ fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u6
     let within = count_within(space, &limits).unwrap();
     let number = BigUint::from(kept.len());
     assert_eq!((&within.at_least, &within.at_most), (&number, &number));
-    check_intervals(space, &networks, &limits);
+    check_intervals(space, &networks, &limits, seed);
     check_draws(space, &limits, &kept, seed);
 
     let least = least_under(space, &Measure::Params.into(), &limits[..1]).unwrap().unwrap();
@@ -395,15 +437,18 @@ fn check_intervals(
     space: &Checked<Space>,
     networks: &BTreeMap<&[(String, String)], Costs>,
     limits: &[Limit; 3],
+    seed: u64,
 ) {
     for (measure, upper) in MEASURES.iter().zip(limits) {
         for from in [upper.most / 2, upper.most, upper.most + 1] {
             let lower = Limit { form: Form(vec![(*measure, -1)]), most: -from };
             let both = [lower.clone(), limits[0].clone(), upper.clone()];
             let is_kept = |cost: &&Costs| both.iter().all(|l| l.is_kept(cost) == Some(true));
-            let number = BigUint::from(networks.values().filter(is_kept).count());
+            let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| is_kept(cost)).collect();
+            let number = BigUint::from(kept.len());
             let within = count_within(space, &both).unwrap();
             assert_eq!((&within.at_least, &within.at_most), (&number, &number), "from {from}");
+            check_draws(space, &both, &kept, seed);
         }
     }
 }
@@ -436,7 +481,10 @@ fn check_draws(
 
 /// Limits on what is no sum, from both sides, beside one that is.
 fn check_conditions(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u64) {
-    let networks = brute.networks();
+    let networks = brute.wanted(space);
+    if networks.is_empty() {
+        return;
+    }
     let nth = |measure, share: f64| {
         let mut costs: Vec<u64> = networks.values().map(|cost| of(measure, cost)).collect();
         costs.sort_unstable();
@@ -480,23 +528,55 @@ fn score_of(space: &Space, scores: &[Vec<f64>], choices: &[(String, String)]) ->
     choices.iter().map(score).sum()
 }
 
-/// The Pareto front of both measures, and a network at each of its points.
-fn check_front(space: &Checked<Space>, brute: &Brute) {
-    let networks = brute.networks();
-    let mut points: Vec<(u64, u64)> = networks.values().map(|c| (c.macs, c.params)).collect();
+/// The points of which no other is better in one figure and not worse in the other.
+fn undominated(points: impl Iterator<Item = (u64, u64)>) -> Vec<(i128, i128)> {
+    let mut points: Vec<(u64, u64)> = points.collect();
     points.sort_unstable();
     let mut least = u64::MAX;
-    points.retain(|&(_, params)| {
+    points.retain(|&(_, second)| {
         let before = least;
-        least = least.min(params);
-        params < before
+        least = least.min(second);
+        second < before
     });
+    points.into_iter().map(|(a, b)| (i128::from(a), i128::from(b))).collect()
+}
+
+/// The Pareto front of both measures, and a network at each of its points.
+fn check_front(space: &Checked<Space>, brute: &Brute) {
+    let wanted = brute.wanted(space);
+    let expected = undominated(wanted.values().map(|costs| (costs.macs, costs.params)));
     let front = front(space, &Measure::Macs.into(), &Measure::Params.into()).unwrap();
-    let expected: Vec<_> = points.iter().map(|&(a, b)| (i128::from(a), i128::from(b))).collect();
     assert_eq!(front.points().collect::<Vec<_>>(), expected);
-    for (index, point) in points.iter().enumerate() {
+    for (index, point) in expected.iter().enumerate() {
         let cost = specialise(space, &front.network(index).unwrap()).cost();
-        assert_eq!((cost.macs, cost.params), *point);
+        assert_eq!((i128::from(cost.macs), i128::from(cost.params)), *point);
+    }
+}
+
+/// Fronts of any two measures within limits on any.
+fn check_fronts_within(space: &Checked<Space>, brute: &Brute, weights: &[f64]) {
+    let wanted = brute.wanted(space);
+    let nth = |measure, share: f64| {
+        let mut costs: Vec<u64> = wanted.values().map(|cost| of(measure, cost)).collect();
+        costs.sort_unstable();
+        costs.get((costs.len() as f64 * share) as usize).map_or(0, |cost| i128::from(*cost))
+    };
+    let at_most = |measure, share| Limit { form: Form::from(measure), most: nth(measure, share) };
+    let at_least =
+        |measure, share| Limit { form: Form(vec![(measure, -1)]), most: -nth(measure, share) };
+    let (high, low) = (weights[0].max(0.4), weights[1] / 2.0);
+    for (a, b, limits) in [
+        (Measure::Macs, Measure::Params, vec![at_most(Measure::Params, high)]),
+        (Measure::Params, Measure::Macs, vec![at_least(Measure::Macs, low)]),
+        (Measure::Macs, Measure::PeakMemory, vec![at_most(Measure::Params, high)]),
+        (Measure::PeakMemory, Measure::Depth, vec![]),
+        (Measure::Macs, Measure::WeightBytes, vec![at_most(Measure::PeakMemory, high)]),
+    ] {
+        let is_kept = |costs: &&Costs| limits.iter().all(|l| l.is_kept(costs) == Some(true));
+        let kept = wanted.values().filter(is_kept);
+        let expected = undominated(kept.map(|costs| (of(a, costs), of(b, costs))));
+        let front = front_within(space, (a, b), &limits).unwrap();
+        assert_eq!((front.points, front.is_cut), (expected, false), "{a:?}, {b:?}, {limits:?}");
     }
 }
 
@@ -520,7 +600,10 @@ proptest! {
         weights in proptest::collection::vec(0.05f64..1.0, 2..40),
         seed in any::<u64>(),
     ) {
-        let space = nas_testing::space(Source::new("random.nas", text.as_str()));
+        let mut space = nas_testing::space(Source::new("random.nas", text.as_str()));
+        if seed % 2 == 0 {
+            Arc::make_mut(&mut space).admit_constant();
+        }
         let brute = Brute::new(&space);
         prop_assume!(brute.is_some());
         let brute = brute.unwrap();
@@ -533,6 +616,7 @@ proptest! {
         check_limits(&space, &brute, &weights, seed);
         check_conditions(&space, &brute, &weights, seed);
         check_front(&space, &brute);
+        check_fronts_within(&space, &brute, &weights);
     }
 }
 

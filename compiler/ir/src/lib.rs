@@ -25,6 +25,7 @@ pub mod operation;
 pub mod ops;
 pub mod opset;
 pub mod origin;
+mod reading;
 pub mod recipe;
 pub mod requirement;
 pub mod shape;

@@ -10,6 +10,7 @@ use crate::diagram::{Diagram, Entangled, Memo, Selectors};
 use crate::id_vec::{Id, IdVec};
 use crate::ids::{DecisionId, NodeId};
 use crate::node::{Node, NodeKind};
+use crate::reading::{has_zeros, reading};
 use crate::space::Space;
 
 /// A node that is read in more ways than this gets its diagram at once.
@@ -24,6 +25,7 @@ pub struct Liveness {
     nodes: IdVec<NodeId, UseId>,
     uses: IdVec<UseId, Use>,
     decisions: IdVec<DecisionId, Diagram>,
+    reading: Result<Diagram, Entangled>,
     known: Known,
 }
 
@@ -97,7 +99,8 @@ impl Clone for Liveness {
         let mut conditions = self.conditions.clone();
         let known = Known::new(&mut conditions);
         let (nodes, uses) = (self.nodes.clone(), self.uses.clone());
-        Self { conditions, nodes, uses, decisions: self.decisions.clone(), known }
+        let (decisions, reading) = (self.decisions.clone(), self.reading.clone());
+        Self { conditions, nodes, uses, decisions, reading, known }
     }
 }
 
@@ -116,6 +119,28 @@ impl Liveness {
     /// operator or shape depends on it. What only train outputs read is never alive.
     pub(crate) fn new(space: &Space) -> Result<Self, Entangled> {
         let mut walk = Walk::new(space, |kind| matches!(kind, NodeKind::Output));
+        for (id, node) in space.graph.nodes().rev() {
+            walk.visit(id, node);
+            walk.decide(id, node);
+            walk.liveness.conditions.room()?;
+        }
+        let mut liveness = walk.liveness;
+        if has_zeros(space) {
+            // Apart, so that the rest holds where this grows too large.
+            let mut conditions = liveness.conditions.clone();
+            liveness.reading = reading(space, &mut conditions);
+            if liveness.reading.is_ok() {
+                liveness.conditions = conditions;
+            }
+        }
+        Ok(liveness)
+    }
+
+    /// As `new`, if what reads nothing, such as `zero`, read its operand: what stands before it counts
+    /// as it is written.
+    pub(crate) fn as_written(space: &Space) -> Result<Self, Entangled> {
+        let mut walk = Walk::new(space, |kind| matches!(kind, NodeKind::Output));
+        walk.reads_all = true;
         for (id, node) in space.graph.nodes().rev() {
             walk.visit(id, node);
             walk.decide(id, node);
@@ -153,6 +178,14 @@ impl Liveness {
             self.conditions.room()?;
         }
         Ok((self.conditions, conditions))
+    }
+
+    /// When every output of the network depends on an input.
+    ///
+    /// # Errors
+    /// [`Entangled`] where the condition grows beyond what can be held.
+    pub fn reads_input(&self) -> Result<Diagram, Entangled> {
+        self.reading.clone()
     }
 
     /// When a decision makes a difference.
@@ -207,6 +240,8 @@ enum Seen {
 struct Walk {
     liveness: Liveness,
     is_output: fn(&NodeKind) -> bool,
+    /// Whether operators count as reading their operands that do not.
+    reads_all: bool,
     seen: IdVec<NodeId, Seen>,
     /// The uses by their ways.
     uses: HashMap<Vec<Way>, UseId>,
@@ -225,12 +260,13 @@ impl Walk {
             nodes: space.graph.table(NEVER),
             uses: vec![of(vec![], never), of(vec![Way::Where(always)], always)].into(),
             decisions: space.decision_table(never),
+            reading: Ok(always),
             known: Known::new(&mut conditions),
             conditions,
         };
         let seen = space.graph.table(Seen::Nothing);
         let (uses, selects, matters) = Default::default();
-        Self { liveness, is_output, seen, uses, selects, matters }
+        Self { liveness, is_output, reads_all: false, seen, uses, selects, matters }
     }
 
     /// Settles how a node is read, all readers of which were visited, and notes how it reads others.
@@ -250,7 +286,7 @@ impl Walk {
                     self.read_in(operand, &[Way::Taken { alive, selector, index }]);
                 }
             }
-            NodeKind::Op(op) if !op.reads_inputs() => {}
+            NodeKind::Op(op) if !(self.reads_all || op.reads_inputs()) => {}
             _ => node.inputs.iter().for_each(|&operand| self.read_as(operand, own)),
         }
     }

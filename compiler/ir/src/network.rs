@@ -163,6 +163,21 @@ impl Network {
         self.nodes.iter().map(|node| self.node_cost(node)).sum()
     }
 
+    /// Whether every output depends on an input. A network of which one does not is *constant* there:
+    /// it computes the same whatever it is given.
+    #[must_use]
+    pub fn reads_input(&self) -> bool {
+        let mut reads: IdVec<usize, bool> = IdVec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let reads_own = match &node.op {
+                None => true,
+                Some(op) => op.reads_inputs() && node.inputs.iter().any(|&operand| reads[operand]),
+            };
+            reads.push(reads_own);
+        }
+        self.outputs.iter().all(|port| reads[port.node])
+    }
+
     /// Operators with a kernel on the longest way to an output.
     #[must_use]
     pub fn depth(&self) -> u64 {

@@ -34,6 +34,9 @@ pub struct Space {
     pub device: Device,
     /// The limits that every network keeps which a search may return.
     pub requirements: Vec<Requirement>,
+    /// Whether networks are asked for of which an output depends on no input, so that these are drawn
+    /// and found like all others.
+    pub admits_constant: bool,
     /// The graph.
     pub graph: Graph,
     /// The decisions; a [`DecisionId`] is a row.

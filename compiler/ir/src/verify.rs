@@ -77,6 +77,14 @@ impl Checked<Space> {
         self.liveness.get_or_init(|| Liveness::new(&self.value)).as_ref().map_err(Clone::clone)
     }
 
+    /// As [`Self::liveness`], if what reads nothing, such as `zero`, read its operand.
+    ///
+    /// # Errors
+    /// As [`Self::liveness`].
+    pub fn liveness_as_written(&self) -> Result<Liveness, diagram::Entangled> {
+        Liveness::as_written(&self.value)
+    }
+
     /// As [`Self::liveness`], with the conditions of all nodes, for an analysis that looks at most of
     /// them and adds conditions of its own.
     ///
@@ -85,6 +93,11 @@ impl Checked<Space> {
     pub fn whole_liveness(&self) -> Result<Liveness, diagram::Entangled> {
         let make = || self.liveness().cloned().and_then(Liveness::whole);
         self.whole_liveness.get_or_init(make).clone()
+    }
+
+    /// From now on, networks of which an output depends on no input are drawn and found like all others.
+    pub fn admit_constant(&mut self) {
+        self.value.admits_constant = true;
     }
 
     /// Sets what costs depend on beside the space. A latency comes by [`Self::set_latency`].

@@ -22,6 +22,8 @@ pub struct Analysis {
     pub space: String,
     /// Number of networks; none where the decisions are too entangled to count them.
     pub count: Option<BigUint>,
+    /// How many of them read their input; none where that is too entangled.
+    pub reading: Option<BigUint>,
     /// Number of decisions.
     pub decisions: usize,
     /// What is known about each measure.
@@ -211,6 +213,7 @@ impl Analysis {
         Self {
             space: space.name.clone(),
             count: nas_analysis::count(space).ok(),
+            reading: nas_analysis::count_reading(space).ok(),
             decisions: space.decisions.len(),
             entangled: entangled(space, &measures),
             measures,
@@ -235,12 +238,19 @@ impl Analysis {
             None => "networks too entangled to count".to_owned(),
         };
         let own = counted(self.decisions, "decision");
+        let constant = match (&self.count, &self.reading) {
+            (Some(count), Some(reading)) if reading < count => {
+                let constant = count - reading;
+                format!(", {} that do not read their input", grouped(constant))
+            }
+            _ => String::new(),
+        };
         let requirements = self.requirements_table();
         let entangled = self.entangled.iter().map(|(measures, decisions)| {
             format!("\nonly bounds of {}: {decisions}\n", measures.join(", "))
         });
         let entangled: String = entangled.collect();
-        format!("{networks}, {own}\n\n{table}{entangled}{requirements}")
+        format!("{networks}{constant}, {own}\n\n{table}{entangled}{requirements}")
     }
 
     fn requirements_table(&self) -> String {
@@ -287,6 +297,7 @@ impl Analysis {
         for (measure, spread) in &self.measures {
             value.insert(measure.name().to_owned(), spread_json(*measure, spread, bins));
         }
+        value.insert("reading".to_owned(), self.reading.as_ref().map_or(Value::Null, text));
         let within = |within: &Within| {
             json!({
                 "at_least": within.at_least.to_string(),

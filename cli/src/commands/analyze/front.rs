@@ -1,16 +1,17 @@
-//! `--front`: the exact Pareto front of two measures.
+//! `--front`: the Pareto front of two measures, over the networks that keep what the space requires.
 
 use std::str::FromStr;
 
-use nas_analysis::front;
+use nas_analysis::{FrontWithin, front_within};
 use nas_diagnostics::nearest;
-use nas_ir::{Checked, Form, Measure, Space};
+use nas_ir::{Checked, Limit, Measure, Space};
 use serde_json::{Value, json};
 
 use crate::render::report::Failure;
 use crate::render::table::Table;
+use crate::services::draw::known_requirements;
 
-/// Two measures that are sums.
+/// Two measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair(pub Measure, pub Measure);
 
@@ -19,10 +20,9 @@ impl FromStr for Pair {
 
     /// As in `macs,params`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let names = Measure::SUMS.map(Measure::name);
+        let names = Measure::ALL.map(Measure::name);
         let measure = |name: &str| {
-            let measure = Measure::named(name).filter(|measure| measure.is_sum());
-            measure.ok_or_else(|| {
+            Measure::named(name).ok_or_else(|| {
                 let near = nearest(name, names);
                 let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 format!("`{name}` is none of {}{hint}", names.join(", "))
@@ -35,13 +35,15 @@ impl FromStr for Pair {
     }
 }
 
-/// The front of two measures: the values of the networks of which no other is better in one and
-/// not worse in the other, by rising first measure.
+/// The front of two measures: the values of the networks that keep what the space requires and of which
+/// no other is better in one and not worse in the other, by rising first measure.
 pub struct Front {
     /// The measures.
     pub measures: Pair,
     /// Their values; of latency, in nanoseconds.
     pub points: Vec<(i128, i128)>,
+    /// Whether the search for a point was cut short.
+    pub is_cut: bool,
 }
 
 impl Front {
@@ -54,11 +56,14 @@ impl Front {
         if [a, b].contains(&Measure::Latency) && space.device.latency.is_none() {
             return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
         }
-        let front = front(space, &Form::from(a), &Form::from(b)).map_err(|entangled| {
-            let (a, b, decisions) = (a.name(), b.name(), space.entanglement(&entangled));
-            Failure::input(format!("front of {a} and {b}: {decisions}"))
-        })?;
-        Ok(Self { measures, points: front.points().collect() })
+        let limits = known_requirements(space).map(|requirement| requirement.limit.clone());
+        let limits: Vec<Limit> = limits.collect();
+        let FrontWithin { points, is_cut } =
+            front_within(space, (a, b), &limits).map_err(|entangled| {
+                let (a, b, decisions) = (a.name(), b.name(), space.entanglement(&entangled));
+                Failure::input(format!("front of {a} and {b}: {decisions}"))
+            })?;
+        Ok(Self { measures, points, is_cut })
     }
 
     /// The points, a row each.
@@ -71,7 +76,8 @@ impl Front {
         }
         let points = self.points.len();
         let s = if points == 1 { "" } else { "s" };
-        format!("\nPareto front, {points} point{s}\n{table}")
+        let cut = if self.is_cut { ", as far as it was found" } else { "" };
+        format!("\nPareto front, {points} point{s}{cut}\n{table}")
     }
 
     /// The points as pairs of whole numbers.

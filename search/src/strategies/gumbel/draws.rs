@@ -47,14 +47,16 @@ pub(super) fn drawn(
 /// Below the score of any candidate that was not pruned.
 const PRUNED: f64 = -1e6;
 
-/// The network of the highest score that keeps the requirements.
+/// The network of the highest score that keeps the requirements and reads its input.
 fn highest(space: &Checked<Space>, scores: &[Vec<f64>]) -> Result<Option<Assignment>, RunError> {
     if space.requirements.is_empty() {
         let mut assignment = space.first_assignment();
         for ((id, _), row) in space.decision_ids().zip(scores) {
             assignment.set(id, most_probable(row));
         }
-        return Ok(Some(assignment));
+        if space.admits_constant || specialise(space, &assignment).reads_input() {
+            return Ok(Some(assignment));
+        }
     }
     // A pruned candidate is taken only where the limits leave no other.
     let finite = |row: &Vec<f64>| row.iter().map(|score| score.max(PRUNED)).collect();

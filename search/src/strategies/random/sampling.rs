@@ -32,6 +32,7 @@ impl<'s> Sampling<'s> {
     /// One network.
     pub(super) fn draw(&self, mut rng: &mut dyn RngCore) -> Result<Assignment, RunError> {
         match self {
+            Self::Free(sampler) if sampler.is_empty() => Err(RunError::NoneKept),
             Self::Free(sampler) => Ok(sampler.draw(&mut rng)),
             Self::Within(sampler) => match sampler.draw(rng) {
                 Draw::Network(assignment) => Ok(assignment),

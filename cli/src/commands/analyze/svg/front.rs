@@ -230,8 +230,11 @@ impl Plot {
 const CORNERS: u32 = 200;
 
 /// The front of two measures towards a corner: -1 where the most of a measure is the best. Empty
-/// if no table of bounded size holds it.
+/// if no table of bounded size holds it, or one is no sum.
 fn towards(space: &Checked<Space>, Pair(a, b): Pair, signs: (i128, i128)) -> Vec<Point> {
+    if !(a.is_sum() && b.is_sum()) {
+        return Vec::new();
+    }
     let form = |measure, sign| Form(vec![(measure, sign)]);
     let front = nas_analysis::front(space, &form(a, signs.0), &form(b, signs.1)).ok();
     let points = front.iter().flat_map(nas_analysis::Front::points);

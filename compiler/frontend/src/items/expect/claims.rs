@@ -10,7 +10,7 @@ use nas_ir::diagram::Entangled;
 use nas_ir::linear::names_in;
 use nas_ir::measure::{BoundedRange, Bounds};
 use nas_ir::{Checked, Costs, Measure, Space};
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint};
 
 use super::errors::ExpectFailed;
 use super::errors::NoComparison;
@@ -82,7 +82,7 @@ fn network_side(
     }
     let figures = figures.iter().filter_map(|(name, value)| Some((*name, value.clone()?)));
     let value = context.evaluate(side, &figures.collect::<Vec<_>>());
-    (!value.is_poison()).then_some(Side { value, is_figure })
+    (!value.is_poison()).then_some(Side { value, is_figure, counted: None })
 }
 
 /// Checks a claim about spaces: `expect darts.count == 9 ^ 3`.
@@ -146,7 +146,7 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
         }
         _ => {
             let value = context.evaluate(side, &[]);
-            return (!value.is_poison()).then_some(Side { value, is_figure: false });
+            return (!value.is_poison()).then_some(Side { value, is_figure: false, counted: None });
         }
     };
     if path.is_empty() {
@@ -175,7 +175,10 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
         }
     };
     match figure {
-        Ok(value) => Some(Side { value, is_figure: true }),
+        Ok(value) => {
+            let counted = (path == ["count"]).then_some(space);
+            Some(Side { value, is_figure: true, counted })
+        }
         Err(lack) => {
             not_known(context, side.span, name, &path.join("."), &lack);
             None
@@ -235,6 +238,21 @@ fn judge(
     }
 }
 
+/// How a number of networks comes to be another one, where that one counts otherwise.
+fn counted_otherwise(side: &Side, other: &Value) -> &'static str {
+    let Some(space) = &side.counted else { return "" };
+    let is = |count: Result<BigUint, Entangled>| {
+        count.is_ok_and(|count| compare(BinaryOp::Eq, &whole(count), other) == Some(true))
+    };
+    if is(nas_analysis::count_as_written(space)) {
+        ": networks that differ only in what a `zero` cuts off count once"
+    } else if is(nas_analysis::count_reading(space)) {
+        ": networks that do not read their input count too"
+    } else {
+        ""
+    }
+}
+
 fn verdict(
     context: &mut Context<'_, '_>,
     expect: &Expect,
@@ -250,11 +268,12 @@ fn verdict(
         Some(false) => {
             let mut place = Place::new(&source, expect.claim.span, "not so");
             place.labels.clear();
-            for (side, value) in [(left, &a), (right, &b)] {
+            for (side, value, other) in [(left, &a, &b), (right, &b, &a)] {
                 let is = value.value.to_string();
                 // A number as it stands says itself.
                 if value.is_figure || text(side.span) != is {
-                    place = place.label(side.span, format!("this is {is}"));
+                    let also = counted_otherwise(value, &other.value);
+                    place = place.label(side.span, format!("this is {is}{also}"));
                 }
             }
             if place.labels.is_empty() {

@@ -1,8 +1,11 @@
 //! `~=`: a figure against what was published of it.
 
+use std::sync::Arc;
+
 use nas_diagnostics::{Fix, Place};
 use nas_grammar::ast::{Expect, Expr, ExprKind};
 use nas_ir::linear::{Exact, decimal};
+use nas_ir::{Checked, Space};
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
 
@@ -15,6 +18,8 @@ pub(super) struct Side {
     pub(super) value: Value,
     /// Whether it is a figure of the network or the space, rather than a static value.
     pub(super) is_figure: bool,
+    /// The space whose count it is.
+    pub(super) counted: Option<Arc<Checked<Space>>>,
 }
 
 /// A figure is near what was printed of it where that is what it rounds to, or where both are
