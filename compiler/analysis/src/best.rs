@@ -130,11 +130,12 @@ fn best(space: &Checked<Space>, ready: &Ready) -> Result<Found, Entangled> {
     let budget = budgets.grid.budget.clone();
     let tables = Suffixes::new(budgets, cells)?;
     let bound = tables.folding.known(0, &tables.whole(), &budget).0;
-    let (left, assignment) = (ready.rooms(), space.first_assignment());
-    let start = Partial { assignment, decided: 0, score: 0.0, bound, budget, left };
+    let start =
+        Partial { candidate: 0, decided: 0, score: 0.0, bound, budget, left: ready.rooms() };
     let is_kept = |assignment: &Assignment| keeps(space, open, assignment);
-    let (open, best) = (vec![start], None);
-    let mut search = Search { tables: &tables, is_kept: &is_kept, best, open, visited: 0 };
+    let (open, best, assignment) = (vec![start], None, space.first_assignment());
+    let mut search =
+        Search { tables: &tables, is_kept: &is_kept, best, open, assignment, visited: 0 };
     let found = search.run();
     let best = found.map(|best| Best {
         score: best.score + priced.base.score,
@@ -146,7 +147,8 @@ fn best(space: &Checked<Space>, ready: &Ready) -> Result<Found, Entangled> {
 
 /// Decisions that are made, up to one.
 struct Partial {
-    assignment: Assignment,
+    /// What the last of them takes; what those before it take, the search knows.
+    candidate: usize,
     decided: usize,
     score: f64,
     /// No completion has a higher score.
@@ -164,8 +166,10 @@ struct Search<'t> {
     /// Looks at a network as a whole, for limits that the tables do not know.
     is_kept: &'t dyn Fn(&Assignment) -> bool,
     best: Option<Best>,
-    /// The most promising one is last.
+    /// The most promising one is last. Of those before the last decision of one, the candidates are in
+    /// `assignment` when its turn comes, as it is depth first.
     open: Vec<Partial>,
+    assignment: Assignment,
     visited: usize,
 }
 
@@ -185,10 +189,14 @@ impl Search<'_> {
                 self.open.push(next);
                 break;
             }
+            if let Some(last) = next.decided.checked_sub(1) {
+                self.assignment.set(DecisionId::new(last), next.candidate);
+            }
             if next.decided == self.tables.decisions() {
-                let Partial { assignment, score, .. } = next;
+                let Partial { score, .. } = next;
                 self.visited += WHOLE;
-                if (self.is_kept)(&assignment) {
+                if (self.is_kept)(&self.assignment) {
+                    let assignment = self.assignment.clone();
                     self.best = Some(Best { assignment, score, bound: score });
                 }
             } else {
@@ -208,14 +216,13 @@ impl Search<'_> {
 
     fn branch(&mut self, partial: &Partial) {
         let decision = DecisionId::new(partial.decided);
-        let candidates = self.tables.candidates(decision, &partial.assignment);
+        let candidates = self.tables.candidates(decision, &mut self.assignment);
         let mut next: Vec<Partial> = candidates
             .iter()
             .enumerate()
             .filter_map(|(candidate, part)| {
                 let (weight, table) = part.as_ref()?;
-                let mut next = partial.after(weight)?;
-                next.assignment.set(decision, candidate);
+                let mut next = partial.after(candidate, weight)?;
                 let rest = self.tables.folding.known(next.decided, table, &next.budget);
                 next.bound = next.score + rest.0;
                 Some(next)
@@ -228,11 +235,11 @@ impl Search<'_> {
 
 impl Partial {
     /// With one more decision made; `None` if a limit is broken.
-    fn after(&self, weight: &Cells) -> Option<Self> {
+    fn after(&self, candidate: usize, weight: &Cells) -> Option<Self> {
         let left = self.left.iter().zip(&weight.price.costs).map(|(left, cost)| left - cost);
         let left: Vec<i128> = left.collect();
         left.iter().all(|left| *left >= 0).then(|| Self {
-            assignment: self.assignment.clone(),
+            candidate,
             decided: self.decided + 1,
             score: self.score + weight.price.score,
             bound: f64::NEG_INFINITY,

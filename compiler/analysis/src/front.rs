@@ -54,7 +54,7 @@ impl Front {
         let mut assignment = self.first.clone();
         for index in 0..self.suffixes.decisions() {
             let decision = DecisionId::new(index);
-            let candidates = self.suffixes.candidates(decision, &assignment);
+            let candidates = self.suffixes.candidates(decision, &mut assignment);
             let way = candidates.iter().enumerate().find_map(|(candidate, part)| {
                 let (price, after) = part.as_ref()?;
                 let (a, b) = pair(price);

@@ -70,19 +70,19 @@ impl<F: Folding> Suffixes<F> {
         self.priced.own.len()
     }
 
-    /// The candidates of a decision where those before it are made as in `assignment`: what each
-    /// adds, and the value of its completions. `None` where the network is counted elsewhere.
+    /// The candidates of a decision where those before it are made as in `assignment`, in which it is
+    /// then the last one: what each adds, and the value of its completions. `None` where the network is
+    /// counted elsewhere.
     pub(super) fn candidates(
         &self,
         decision: DecisionId,
-        assignment: &Assignment,
+        assignment: &mut Assignment,
     ) -> Vec<Option<(F::Weight, F::Value)>> {
-        let mut assignment = assignment.clone();
         let (own, after) = (self.priced.own[decision], &self.levels[decision.index() + 1]);
         let candidate = |candidate| {
             assignment.set(decision, candidate);
-            let weight = self.priced.store.value(own, &assignment).clone()?;
-            Some((weight, after.store.value(after.root, &assignment).clone()))
+            let weight = self.priced.store.value(own, assignment).clone()?;
+            Some((weight, after.store.value(after.root, assignment).clone()))
         };
         (0..self.priced.widths[decision]).map(candidate).collect()
     }

@@ -194,7 +194,7 @@ impl<'s> SamplerWithin<'s> {
             let mut assignment = self.first.clone();
             for index in 0..self.space.decisions.len() {
                 let decision = DecisionId::new(index);
-                let chosen = pick(&walk.ways(decision, &assignment), rng);
+                let chosen = pick(&walk.ways(decision, &mut assignment), rng);
                 walk.take(chosen);
                 assignment.set(decision, chosen);
             }
@@ -219,8 +219,8 @@ trait Counts {
 /// A way through the decisions, from the first to the last.
 trait Walk {
     /// The number of networks with each candidate of the next decision, those before it being made as
-    /// in the assignment.
-    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint>;
+    /// in the assignment, in which it then takes any.
+    fn ways(&mut self, decision: DecisionId, assignment: &mut Assignment) -> Vec<BigUint>;
     /// Goes on with a candidate.
     fn take(&mut self, candidate: usize);
     /// Whether the network keeps what was counted in cells.
@@ -269,7 +269,7 @@ impl Counts for Nothing {
 }
 
 impl Walk for Nothing {
-    fn ways(&mut self, _decision: DecisionId, _assignment: &Assignment) -> Vec<BigUint> {
+    fn ways(&mut self, _decision: DecisionId, _assignment: &mut Assignment) -> Vec<BigUint> {
         Vec::new()
     }
 
@@ -307,7 +307,7 @@ struct BetweenWalk<'c> {
 }
 
 impl Walk for BetweenWalk<'_> {
-    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint> {
+    fn ways(&mut self, decision: DecisionId, assignment: &mut Assignment) -> Vec<BigUint> {
         let mut ways = self.above.ways(decision, assignment);
         // Where nothing is below the interval, the walk there has no ways.
         for (above, below) in ways.iter_mut().zip(self.below.ways(decision, assignment)) {
@@ -359,7 +359,7 @@ struct BudgetWalk<'c, C: Count> {
 }
 
 impl<C: Count> Walk for BudgetWalk<'_, C> {
-    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint> {
+    fn ways(&mut self, decision: DecisionId, assignment: &mut Assignment) -> Vec<BigUint> {
         let (budgets, after) = (&self.suffixes.folding, decision.index() + 1);
         let candidates = self.suffixes.candidates(decision, assignment);
         let ways = candidates.iter().map(|candidate| {
@@ -416,7 +416,7 @@ struct ListWalk<'c, C: Count> {
 }
 
 impl<C: Count> Walk for ListWalk<'_, C> {
-    fn ways(&mut self, decision: DecisionId, assignment: &Assignment) -> Vec<BigUint> {
+    fn ways(&mut self, decision: DecisionId, assignment: &mut Assignment) -> Vec<BigUint> {
         let candidates = self.suffixes.candidates(decision, assignment);
         let ways = candidates.iter().map(|candidate| {
             let (price, listed) = candidate.as_ref()?;

@@ -101,14 +101,13 @@ fn spaces(file: &str) -> Vec<std::sync::Arc<Checked<Space>>> {
 
 /// The shipped spaces of which an end of the peak is a bound: parts of their networks are
 /// independent of each other, and the order in which they stand is not always the best.
-const BOUNDED: [&str; 13] = [
+const BOUNDED: [&str; 12] = [
     "amoebanet",
     "amoebanet_cifar",
     "darts",
     "darts_imagenet",
     "darts_relaxed",
     "darts_relaxed_cells",
-    "deeplab_v3plus",
     "landcover_demo",
     "mnasnet",
     "mnasnet_per_layer",
@@ -157,6 +156,10 @@ proptest! {
         let costs = |assignment: &Assignment| nas_analysis::costs(&specialise(&space, assignment));
         let costs: Vec<Costs> = assignments.unwrap().iter().map(costs).collect();
         let memory = memory_range(&space);
+        // A tiny space is looked at network by network.
+        if costs.len() * space.graph.nodes().count() <= 50_000 && costs.len() <= 512 {
+            assert!(memory.min.exact().is_some() && memory.max.exact().is_some(), "{memory:?} of\n{text}");
+        }
         let peaks = || costs.iter().map(|costs| costs.peak_memory);
         assert_is(memory.min, peaks().min().unwrap(), &text);
         assert_is(memory.max, peaks().max().unwrap(), &text);

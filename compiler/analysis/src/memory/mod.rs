@@ -6,11 +6,13 @@
 //! the same way, the operands and the result of a step, and what is made from before it for after
 //! it, are alive at that step in every order: the maximum of these functions is no more than the
 //! peak. Where both agree, as in a chain with residuals, the ends are exact; else they are bounds,
-//! and the networks at the ends, of which the peaks are found, tighten them.
+//! and the networks at the ends, of which the peaks are found, tighten them. Where bounds are left in a tiny
+//! space, its networks are looked at one by one.
 
 mod alive;
 mod apart;
 mod tensors;
+mod tiny;
 mod ways;
 mod work;
 
@@ -29,7 +31,18 @@ use work::TooMuch;
 /// are too entangled, the bounds are those that hold if each select chose by itself.
 #[must_use]
 pub fn memory_range(space: &Checked<Space>) -> BoundedRange {
-    together(space).unwrap_or_else(|TooMuch| apart::range(space))
+    let range = together(space).unwrap_or_else(|TooMuch| apart::range(space));
+    if range.min.exact().is_some() && range.max.exact().is_some() {
+        return range;
+    }
+    let Some((store, peaks)) = tiny::peaks(space) else { return range };
+    let ends = store.leaves(peaks);
+    match (ends.iter().min(), ends.iter().max()) {
+        (Some(&&min), Some(&&max)) => {
+            BoundedRange { min: Bounds::exactly(min), max: Bounds::exactly(max) }
+        }
+        _ => range,
+    }
 }
 
 /// The conditions between which a limit on the peak lies; `None` where the decisions are too
@@ -57,6 +70,13 @@ pub(super) fn conditions(
     let (written, needed) = (keeping(&alive.written), keeping(&alive.needed));
     // No peak is below what is needed, or above that of the order as written.
     let (needed, enough) = if is_upper { (needed, written) } else { (written, needed) };
+    if needed != enough
+        && let Some((store, peaks)) = tiny::peaks(space)
+    {
+        let holds = |bytes: &u64| u32::from(is_kept(*bytes));
+        let exact = store.map(peaks, selectors, &holds, &mut HashMap::default());
+        return Some(Conditions { needed: vec![exact], enough: vec![exact] });
+    }
     Some(Conditions { needed, enough })
 }
 
