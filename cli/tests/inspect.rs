@@ -538,3 +538,12 @@ fn networks_that_do_not_read_their_input_are_left_out_unless_asked_for() {
         .nasc("export blank.nas --arch unread -o net.onnx")
         .fails(1, &["an output of `unread` depends on no input", "`--constant`"]);
 }
+
+#[test]
+fn a_hundred_thousand_decisions_are_no_more_than_can_be_held() {
+    let bench = Bench::new();
+    let text = "space s { input x: [8, 4, 4] output out = x -> repeat 100000 { choose op { a: relu, b: sigmoid } } }";
+    bench.write("many.nas", text);
+    let least = bench.nasc("cost many.nas --arch least:macs --json").json();
+    assert_eq!(least["macs"], json!(0));
+}

@@ -13,7 +13,7 @@ use super::scope::Mark;
 use super::value::{BYTES, Value};
 
 /// The most candidates of one decision.
-pub(super) const MAX_CANDIDATES: usize = 10_000;
+pub(super) const MAX_CANDIDATES: usize = 4096;
 
 /// A candidate that is not yet elaborated.
 pub(super) struct Candidate<'p> {
