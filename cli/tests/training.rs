@@ -368,3 +368,12 @@ search s of t {{
     let told = bench.nasc("retrain strided.nas --arch a --out run").done();
     assert!(told.contains("test mIoU"), "{told}");
 }
+
+/// More threads than any use of them, each of which takes memory, are refused as an argument.
+#[test]
+fn threads_are_bounded_by_the_cores() {
+    let bench = Bench::new();
+    for command in ["retrain tiny.nas --arch first", "search tiny.nas", "demo"] {
+        bench.nasc(&format!("{command} --threads 1000000")).fails(2, &["1000000 is not in 1..="]);
+    }
+}
