@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nas_ir::Weights;
 use nasc::services::pick::named_network;
 use nasc::services::weights_file;
 
@@ -10,11 +11,16 @@ use crate::bench::{Bench, tiny_for_target};
 /// What an export of `net.onnx` leaves.
 const FILES: [&str; 3] = ["net.check.safetensors", "net.onnx", "net.verify.json"];
 
-/// Where the first weight of the last convolution stands in an export with fresh weights.
-fn weight_in(onnx: &[u8], space: &Path) -> usize {
+/// The weights of `first`, before anything is calibrated.
+fn weights(space: &Path) -> Weights {
     let (_, network) = named_network(space.into(), None, "first").unwrap();
-    let model = weights_file::initial(network, 0);
-    let floats = model.weights["conv.0.weight"].floats().unwrap();
+    weights_file::initial(network, 0).weights
+}
+
+/// Where the first weight of the last convolution stands in an export with [`weights`].
+fn weight_in(onnx: &[u8], space: &Path) -> usize {
+    let weights = weights(space);
+    let floats = weights["conv.0.weight"].floats().unwrap();
     let bytes: Vec<u8> = floats.iter().flat_map(|w| w.to_le_bytes()).collect();
     onnx.windows(bytes.len()).position(|window| window == bytes).unwrap()
 }
@@ -22,8 +28,12 @@ fn weight_in(onnx: &[u8], space: &Path) -> usize {
 #[test]
 fn a_changed_weight_is_found_out() {
     let bench = Bench::new();
+    let given = nas_safetensors::to_bytes(&weights(&bench.path("tiny.nas")), None).unwrap();
+    bench.write("given.safetensors", given);
     let said = bench.nasc("export tiny.nas --arch first -o net.onnx");
     assert!(said.err.contains("fresh ones of seed 0") && said.err.contains("passed: tract"));
+    let said = bench.nasc("export tiny.nas --arch first --weights given.safetensors -o net.onnx");
+    assert!(!said.err.contains("fresh") && said.err.contains("passed: tract"));
     assert_eq!(said.done(), "net.onnx\nnet.verify.json\nnet.check.safetensors\n");
     assert!(bench.nasc("verify net.onnx").done().starts_with("net.onnx: passed: "));
 
@@ -205,4 +215,18 @@ fn every_file_is_verified_also_after_one_that_cannot_be() {
     assert!(said.err.contains("there is no record lone.check.safetensors"), "{}", said.err);
     assert!(said.err.ends_with("not verified: nope.onnx, lone.onnx\n"), "{}", said.err);
     bench.nasc("verify lone.onnx --check net.check.safetensors").done();
+}
+
+/// A deep network whose fresh logits were 1.5e7, and which no engine computed as another.
+#[cfg(feature = "torch")]
+#[test]
+fn fresh_weights_of_a_deep_network_are_of_order_1() {
+    let bench = Bench::new();
+    bench.write("ghostnet.nas", include_str!("ghostnet.nas"));
+    bench.nasc("export ghostnet.nas --arch x10 -o net.onnx").done();
+    let report: serde_json::Value = serde_json::from_slice(&bench.read("net.verify.json")).unwrap();
+    let worst = &report["worst"];
+    let largest = worst["max_abs"].as_f64().unwrap() / worst["max_rel"].as_f64().unwrap();
+    assert!((0.5..50.0).contains(&largest), "{largest}");
+    assert!(report["moved"].as_f64().unwrap() > 0.05, "{report}");
 }

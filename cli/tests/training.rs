@@ -343,3 +343,37 @@ fn a_finished_demo_is_not_touched() {
     bench.nasc("demo --out run").fails(1, &["run holds a finished demo", "`--out`"]);
     assert_eq!(bench.list("run"), ["result.json"]);
 }
+
+/// Of a 1x1 convolution with a stride and few channels, whose gradient ended the process.
+#[test]
+fn a_network_that_begins_with_a_strided_1x1_convolution_is_trained() {
+    let bench = Bench::new();
+    let data = nas_spaces::shipped().join("data/landcover");
+    let text = format!(
+        "space t(classes = 7, size = 64) {{
+    input image: [3, size, size]
+    task segmentation(classes)
+    output logits = image -> conv(16, kernel = 1, stride = 2) -> conv(classes, kernel = 1, bias = true)
+        -> resize(scale = 2)
+}}
+arch a of t {{ }}
+search s of t {{
+    minimize cross_entropy
+    data landcover {{ path = {data:?}, batch = 16 }}
+    retrain {{ epochs = 1 }}
+}}
+"
+    );
+    bench.write("strided.nas", text);
+    let told = bench.nasc("retrain strided.nas --arch a --out run").done();
+    assert!(told.contains("test mIoU"), "{told}");
+}
+
+/// More threads than any use of them, each of which takes memory, are refused as an argument.
+#[test]
+fn threads_are_bounded_by_the_cores() {
+    let bench = Bench::new();
+    for command in ["retrain tiny.nas --arch first", "search tiny.nas", "demo"] {
+        bench.nasc(&format!("{command} --threads 1000000")).fails(2, &["1000000 is not in 1..="]);
+    }
+}

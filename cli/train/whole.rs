@@ -73,7 +73,7 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
             store.remove(name).map_err(Failure::problem)?;
         }
         store.write_json(REPORT, &report).map_err(Failure::problem)?;
-        return Err(report.failure(ONNX, HELP));
+        return Err(report.failure(ONNX, HELP, HELP));
     }
     store.write(CHECK, &check).map_err(Failure::problem)?;
     store.write_json(REPORT, &report).map_err(Failure::problem)?;
@@ -135,7 +135,8 @@ mod tests {
         let output = OutputReport { name: "logits".to_owned(), dims: vec![1], passed, agreement };
         let case = CaseReport { name: "seed 1".to_owned(), passed, outputs: vec![output] };
         let report = Report::new(tolerance, vec![case]);
-        let report = Verification { reference: "libtorch".to_owned(), report };
+        let reference = "libtorch".to_owned();
+        let report = Verification { reference, report, moved: None, nudged: None };
         Package { onnx: b"onnx".to_vec(), report, check: b"check".to_vec() }
     }
 

@@ -59,7 +59,7 @@ impl Evaluation<'_> {
     }
 
     /// Shows each value, with the path of its node.
-    fn evaluate<E: From<TorchError>>(
+    pub(crate) fn evaluate<E: From<TorchError>>(
         &self,
         inputs: &[Tensor],
         mut show: impl FnMut(&str, &Value) -> Result<(), E>,

@@ -13,6 +13,7 @@
 //! number of libtorch's threads may change the last digits.
 
 mod backend;
+mod calibrate;
 mod choices;
 mod error;
 mod evaluation;
@@ -36,6 +37,7 @@ mod tests;
 mod value;
 
 pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainable, default_threads};
+pub use calibrate::calibrate;
 pub use error::{Phase, TorchError};
 pub use network::{TorchNetwork, run};
 pub use step::{StepReport, Trial};

@@ -121,7 +121,7 @@ impl TorchNetwork {
     }
 
     /// One slice for each input as tensors of `n` pictures.
-    fn inputs(&self, inputs: &[&[f32]], n: usize) -> Result<Vec<Tensor>, TorchError> {
+    pub(crate) fn inputs(&self, inputs: &[&[f32]], n: usize) -> Result<Vec<Tensor>, TorchError> {
         let shaped = self.program.inputs.iter().enumerate();
         let tensors = shaped.map(|(input, shape)| {
             let given = inputs.get(input).copied().unwrap_or_default();

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::services::recipe::threads_parser;
+
 /// Arguments of `nasc demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
@@ -12,6 +14,6 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Threads of libtorch; with another number the last digits of the result may differ.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads_parser())]
     pub threads: u32,
 }

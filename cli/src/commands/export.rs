@@ -11,7 +11,9 @@ use crate::render::costs::warn_of_memory;
 use crate::render::report::Failure;
 use crate::services::files::write_together;
 use crate::services::input::{DropArgs, Input};
-use crate::services::package::{Making, Reference, beside, package, provenance, tolerance_parser};
+use crate::services::package::{
+    Making, Reference, beside, fresh, package, provenance, tolerance_parser,
+};
 use crate::services::sources::sources;
 use crate::services::{pick, weights_file};
 use crate::{outln, tell};
@@ -19,6 +21,12 @@ use crate::{outln, tell};
 /// What to do about outputs that differ.
 const HELP: &str = "allow more by `--tolerance loose` if the difference is small enough for the use; \
                     else one of the engines is at fault: please report it with the file and the weights";
+
+/// What to do about weights that amplify rounding.
+const REMEDY_FRESH: &str =
+    "these fresh weights say nothing of the file: take others by another `--seed`";
+const REMEDY_TRAINED: &str = "no engine can agree with another on these weights: train longer, at a lower \
+                              learning rate, or allow more by `--tolerance loose`";
 
 /// Arguments of `nasc export`.
 #[derive(Debug, Args)]
@@ -88,7 +96,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         }
         None => {
             tell!("note: no --weights, so the network has fresh ones of seed {}", args.seed);
-            (weights_file::initial(network, args.seed), format!("fresh, seed {}", args.seed))
+            fresh(network, args.seed, reference)?
         }
     };
     let provenance = provenance(&model.network, &sources, &origin);
@@ -99,13 +107,17 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         for path in [output, &report, &check] {
             let _ = std::fs::remove_file(path);
         }
-        return Err(made.report.failure(&output.display().to_string(), HELP));
+        let remedy = if args.weights.is_some() { REMEDY_TRAINED } else { REMEDY_FRESH };
+        return Err(made.report.failure(&output.display().to_string(), HELP, remedy));
     }
     let mut json =
         serde_json::to_vec_pretty(&made.report).map_err(|e| Failure::input(e.to_string()))?;
     json.push(b'\n');
     write_together(&[(&check, &made.check), (&report, &json), (output, &made.onnx)])?;
     tell!("{}", made.report.summary());
+    if let Some(doubt) = made.report.doubt() {
+        tell!("{doubt}");
+    }
     for path in [output, &report, &check] {
         outln!("{}", path.display())?;
     }
@@ -159,10 +171,12 @@ fn check_output(args: &ExportArgs) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use nas_ir::fnv::fnv1a;
     use nas_ir::{Model, Tensor};
     use nas_onnx::Options;
 
     use super::*;
+    use crate::services::package::{Calibrate, Run};
 
     /// tract once more, a little off.
     fn off(model: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
@@ -173,7 +187,26 @@ mod tests {
         Ok(outputs)
     }
 
+    /// tract, with a mistake that any change of the input makes another one.
+    fn chaotic(model: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
+        let bytes: Vec<u8> = inputs
+            .iter()
+            .filter_map(Tensor::floats)
+            .flatten()
+            .flat_map(|x| x.to_le_bytes())
+            .collect();
+        let wrong = 1.01 + (fnv1a(&bytes) % 7) as f32 / 1e2;
+        let mut outputs = off(model, inputs)?;
+        let values = outputs.iter_mut().flat_map(|tensor| tensor.floats_mut().unwrap());
+        values.for_each(|value| *value *= wrong);
+        Ok(outputs)
+    }
+
     fn export(output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {
+        export_by(off, output, tolerance)
+    }
+
+    fn export_by(engine: Run, output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {
         let args = ExportArgs {
             drop: DropArgs::default(),
             file: nas_spaces::shipped().join("landcover_demo.nas"),
@@ -187,7 +220,26 @@ mod tests {
             seed: 0,
             constant: false,
         };
-        run(&args, Some(&Reference { name: "a test".to_owned(), run: off }))
+        let calibrate: Calibrate = |model, _| Ok(model);
+        run(&args, Some(&Reference { name: "a test".to_owned(), run: engine, calibrate }))
+    }
+
+    fn code_and_text(failed: Result<(), Failure>) -> (String, String) {
+        let Err(Failure::Problems(problems)) = failed else { panic!("{failed:?}") };
+        let code = problems[0].code().map(|code| code.to_string());
+        (code.unwrap(), format!("{} {}", problems[0], problems[0].help().unwrap()))
+    }
+
+    /// A reference that is as far from itself as from tract is no proof of a fault.
+    #[test]
+    fn weights_that_amplify_rounding_are_told_from_faults() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = || dir.path().join("net.onnx");
+        let (code, text) = code_and_text(export_by(chaotic, output(), Tolerance::Export));
+        assert_eq!(code, "nas::verify::ill_conditioned");
+        assert!(text.contains("another `--seed`") && !text.contains("report"), "{text}");
+        let (code, _) = code_and_text(export(output(), Tolerance::Exact));
+        assert_eq!(code, "nas::verify::differs");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use nas_ir::fnv::fnv1a;
 use nas_ir::{Network, Opset, Tensor, Weights};
 use nas_onnx::EmitError;
 use nas_passes::model::for_export;
-use nas_tract::{CaseReport, Model, Report, Tolerance, seeded_inputs};
+use nas_tract::{CaseReport, Model, Report, Tolerance, compare, seeded_inputs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -23,6 +23,18 @@ use crate::render::report::Failure;
 const RECORDED: usize = 1 << 16;
 /// Inputs with more elements are large: one case is enough.
 const LARGE: usize = 1_000_000;
+/// By how much of itself each element of an input is moved, to see what becomes of rounding.
+const NUDGE: f32 = 1e-6;
+/// The seed of the pictures that fresh weights are calibrated on.
+const CALIBRATION: u64 = 0;
+/// How many these are, of small inputs and of large ones.
+const PICTURES: [u32; 2] = [8, 2];
+/// How many times the bound an output should move with its input.
+const MOVES: f64 = 10.0;
+/// How far a nudge must move outputs for the weights to amplify it: thirty times as far as itself.
+const ILL: f64 = 3e-5;
+/// How many times what a nudge moves engines may differ by for no other reason: they round at each layer.
+const AMPLIFIED: f64 = 10.0;
 /// The version of the record.
 const FORMAT: u32 = 1;
 
@@ -45,6 +57,14 @@ pub struct Verification {
     /// The report.
     #[serde(flatten)]
     pub report: Report,
+    /// How far outputs move where their input is another one, of the largest value: of the output that
+    /// moves least. Agreement proves little where this is not far above the bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<f64>,
+    /// How far those of the reference move if the input moves by [`NUDGE`], where engines differ by more than
+    /// the bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nudged: Option<f64>,
 }
 
 /// The note of a check file.
@@ -78,10 +98,37 @@ pub struct Reference {
     pub name: String,
     /// What runs a model.
     pub run: Run,
+    /// What sets fresh weights by some pictures.
+    pub calibrate: Calibrate,
 }
 
 /// The outputs of a model on these inputs.
 pub type Run = fn(&nas_ir::Model, &[Tensor]) -> Result<Vec<Tensor>, Failure>;
+
+/// A model with weights that bring the values of its layers on these pictures to order 1.
+pub type Calibrate = fn(nas_ir::Model, &[Tensor]) -> Result<nas_ir::Model, Failure>;
+
+/// Outputs that are too far from the reference, as are its own on all but the same input.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "{file} was not written: with these weights the network is ill-conditioned: {engine} and {reference} differ \
+     by {found:.1e} of the largest value, and {reference} alone by {moved:.1e} if its input changes by a millionth"
+)]
+#[diagnostic(code(nas::verify::ill_conditioned), help("{help}"))]
+pub struct IllConditioned {
+    /// The ONNX file.
+    pub file: String,
+    /// What ran it.
+    pub engine: String,
+    /// What it was compared with.
+    pub reference: String,
+    /// How far they are apart.
+    pub found: f64,
+    /// How far the reference moves.
+    pub moved: f64,
+    /// What would help.
+    pub help: String,
+}
 
 /// Outputs that are too far from the reference.
 #[derive(Debug, Error, Diagnostic)]
@@ -173,25 +220,84 @@ pub fn package(
     let steps: Vec<u32> = outputs.iter().map(|dims| step(dims)).collect();
     let mut recorded = Weights::new();
     let mut cases = Vec::new();
+    let run = |inputs: &[Tensor]| match reference {
+        Some(reference) => (reference.run)(model, inputs),
+        None => loaded.run(inputs).map_err(Failure::problem),
+    };
+    let mut all_expected = Vec::new();
     for &seed in &seeds {
         let inputs = seeded_inputs(&inputs, seed);
         let actual = loaded.run(&inputs).map_err(Failure::problem)?;
         let expected = match reference {
-            Some(reference) => (reference.run)(model, &inputs)?,
+            Some(_) => run(&inputs)?,
             None => actual.clone(),
         };
         for ((port, tensor), step) in network.outputs.iter().zip(&expected).zip(&steps) {
             recorded.insert(format!("seed.{seed}/{}", port.name), sample(tensor, *step));
         }
         cases.push(judge(&loaded, seed, &expected, &actual, tolerance)?);
+        all_expected.push(expected);
     }
     let report = Report::new(tolerance, cases);
+    let first = all_expected.first().map_or(&[][..], Vec::as_slice);
+    let other = match all_expected.get(1) {
+        Some(other) => other,
+        None => &run(&seeded_inputs(&inputs, 2))?,
+    };
+    let moved = apart(first, other)?.into_iter().reduce(f64::min);
+    let nudged = if report.passed {
+        None
+    } else {
+        apart(first, &run(&nudged(seeded_inputs(&inputs, 1)))?)?.into_iter().reduce(f64::max)
+    };
     let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
     let record = Record { format: FORMAT, reference: reference.clone(), tolerance, seeds, steps };
     let note = serde_json::to_string(&record).map_err(|e| Failure::input(e.to_string()))?;
     let check = nas_safetensors::to_bytes(&recorded, Some(&note))
         .map_err(|error| Failure::input(error.to_string()))?;
-    Ok(Package { onnx, report: Verification { reference, report }, check })
+    Ok(Package { onnx, report: Verification { reference, report, moved, nudged }, check })
+}
+
+/// How far each output is from another run's, of its largest value.
+fn apart(one: &[Tensor], other: &[Tensor]) -> Result<Vec<f64>, Failure> {
+    let compared = one.iter().zip(other).map(|(one, other)| compare(one, other));
+    let compared = compared.map(|far| Ok(far.map_err(Failure::problem)?.max_rel));
+    compared.collect()
+}
+
+/// Each element moved by [`NUDGE`] of itself, up and down in turn.
+fn nudged(mut inputs: Vec<Tensor>) -> Vec<Tensor> {
+    for values in inputs.iter_mut().filter_map(Tensor::floats_mut) {
+        for (number, value) in values.iter_mut().enumerate() {
+            *value *= if number % 2 == 0 { 1.0 + NUDGE } else { 1.0 - NUDGE };
+        }
+    }
+    inputs
+}
+
+/// A network with fresh weights, and what they are, in words: those of a seed, calibrated where there is a
+/// reference that can.
+///
+/// # Errors
+/// The reference fails.
+pub fn fresh(
+    network: Network,
+    seed: u64,
+    reference: Option<&Reference>,
+) -> Result<(nas_ir::Model, String), Failure> {
+    let inputs = shapes(&network, &network.inputs);
+    let model = weights_file::initial(network, seed);
+    let Some(reference) = reference else { return Ok((model, format!("fresh, seed {seed}"))) };
+    let elements: usize = inputs.iter().map(|dims| volume(dims)).sum();
+    let [small, large] = PICTURES;
+    let count = if elements > LARGE { large } else { small };
+    let batches = inputs.into_iter().map(|mut dims| {
+        dims.iter_mut().take(1).for_each(|batch| *batch = count);
+        dims
+    });
+    let pictures = seeded_inputs(&batches.collect::<Vec<_>>(), CALIBRATION);
+    let model = (reference.calibrate)(model, &pictures)?;
+    Ok((model, format!("fresh, seed {seed}, calibrated")))
 }
 
 /// The bytes of an ONNX file that computes what the model does, after the passes for export.
@@ -246,7 +352,8 @@ pub fn repeat(
             .map_err(faulty)?;
         cases.push(judge(&model, seed, &expected, &sampled, tolerance)?);
     }
-    Ok(Verification { reference: record.reference, report: Report::new(tolerance, cases) })
+    let (reference, report) = (record.reference, Report::new(tolerance, cases));
+    Ok(Verification { reference, report, moved: None, nudged: None })
 }
 
 fn judge(
@@ -351,9 +458,33 @@ impl Verification {
         lines
     }
 
-    /// Why a file was not written.
+    /// What agreement does not prove, where the outputs hardly depend on the input.
     #[must_use]
-    pub fn failure(&self, file: &str, help: &str) -> Failure {
+    pub fn doubt(&self) -> Option<String> {
+        let moved = self.moved.filter(|&moved| moved <= MOVES * self.report.bound)?;
+        Some(format!(
+            "warning: another input changes an output by no more than {moved:.1e} of its largest value, so that \
+             the comparison proves little"
+        ))
+    }
+
+    /// Why a file was not written; `remedy` is what helps where the weights amplify what differs.
+    #[must_use]
+    pub fn failure(&self, file: &str, help: &str, remedy: &str) -> Failure {
+        let found = self.report.worst.map_or(0.0, |worst| worst.max_rel);
+        let is_finite = self.report.worst.is_some_and(|worst| worst.not_finite == 0);
+        if let Some(moved) =
+            self.nudged.filter(|&moved| is_finite && moved >= ILL.max(found / AMPLIFIED))
+        {
+            return Failure::problem(IllConditioned {
+                file: file.to_owned(),
+                engine: self.report.engine.clone(),
+                reference: self.reference.clone(),
+                found,
+                moved,
+                help: remedy.to_owned(),
+            });
+        }
         Failure::problem(Differs {
             file: file.to_owned(),
             engine: self.report.engine.clone(),
@@ -367,6 +498,17 @@ impl Verification {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outputs_that_hardly_move_are_doubted() {
+        let report = Report::new(Tolerance::Export, Vec::new());
+        let moved = |moved| {
+            let report = report.clone();
+            Verification { reference: String::new(), report, moved, nudged: None }.doubt()
+        };
+        assert!(moved(Some(2.9e-3)).unwrap().contains("proves little"));
+        assert_eq!([moved(Some(3.1e-3)), moved(None)], [None, None]);
+    }
 
     #[test]
     fn samples_keep_channels_and_first_rows() {

@@ -31,8 +31,16 @@ pub struct RecipeArgs {
     pub seed: Option<u64>,
     /// Threads of libtorch; if not given, half of the cores that nasc may use. More are faster only
     /// where no other program uses the cores. With another number the last digits may differ.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub threads: Option<u32>,
+}
+
+/// Reads a number of threads: no more than four for each core, for each takes memory and waits for all others.
+#[must_use]
+pub fn threads_parser() -> clap::builder::RangedI64ValueParser<u32> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let most = i64::try_from(cores.saturating_mul(4)).unwrap_or(i64::from(u32::MAX));
+    clap::value_parser!(u32).range(1..=most)
 }
 
 /// The recipe that a command works with, and its space: the one named, the only one of the

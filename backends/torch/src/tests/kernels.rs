@@ -49,6 +49,25 @@ fn dilated_depthwise_convolutions_are_rewritten_for_training_on_processors() {
     assert!(planned(conv(CHANNELS, 1, 2, &[]), Device::Cuda(0)).contains("learning: None"));
 }
 
+/// oneDNN's gradient of the kernel writes beyond its memory: see `sweep.rs`.
+#[test]
+fn strided_1x1_convolutions_are_rewritten_for_training_on_processors() {
+    let rewritten = |kernel, stride, device| {
+        let given = [
+            ("out", Argument::Count(CHANNELS)),
+            ("kernel", Argument::Count(kernel)),
+            ("stride", Argument::Pair(stride)),
+        ];
+        planned(op("conv", &given), [12, 12], device).contains("Pointwise")
+    };
+    for stride in [[2, 2], [1, 2], [2, 1], [3, 3]] {
+        assert!(rewritten(1, stride, Device::Cpu), "{stride:?}");
+        assert!(!rewritten(3, stride, Device::Cpu), "{stride:?}");
+        assert!(!rewritten(1, stride, Device::Cuda(0)), "{stride:?}");
+    }
+    assert!(!rewritten(1, [1, 1], Device::Cpu));
+}
+
 #[test]
 fn a_map_is_padded_beforehand_where_its_sides_differ() {
     let sides = Argument::Sides { before: [0, 1], after: [1, 1] };

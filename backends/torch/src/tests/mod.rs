@@ -10,6 +10,7 @@ mod program;
 mod search;
 mod source;
 mod supernet;
+mod sweep;
 mod train_outputs;
 mod training;
 mod varied;

@@ -228,6 +228,8 @@ impl Kind {
     /// The largest count or side; no training takes longer, and products of counts stay far from
     /// overflow.
     pub const MOST: u32 = 1_000_000;
+    /// The longest side of a crop: a picture of such sides in floats has 768 MiB.
+    pub const MOST_PIXELS: u32 = 8192;
 
     /// A whole number with a default.
     #[must_use]
@@ -286,7 +288,7 @@ impl Kind {
             Self::Real { bounds, .. }
             | Self::Anneal { bounds, .. }
             | Self::Range { bounds, .. } => Some(bounds.to_string()),
-            Self::Size { .. } => Some(format!("at least 1 and at most {}", Self::MOST)),
+            Self::Size { .. } => Some(format!("at least 1 and at most {}", Self::MOST_PIXELS)),
             Self::Flag { .. } | Self::Path { .. } | Self::Word(_) => None,
         }
     }

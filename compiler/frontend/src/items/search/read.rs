@@ -447,7 +447,7 @@ impl<'a> Reader<'a> {
 
     /// Height and width; one number is both.
     fn size(&mut self, slot: Slot<'_>, expr: &Expr) -> Option<[u32; 2]> {
-        let most = i128::from(Kind::MOST);
+        let most = i128::from(Kind::MOST_PIXELS);
         let sides = match &bare(expr).kind {
             ExprKind::Tuple(parts) => match parts.as_slice() {
                 [height, width] => {

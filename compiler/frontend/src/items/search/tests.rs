@@ -292,6 +292,21 @@ fn objectives_that_are_not() {
     assert!(near.contains("did you mean `macs`? There are `cross_entropy`, `macs`, `params`"));
 }
 
+/// A crop that no memory holds is refused where it is set, in the file and by `--set`.
+#[test]
+fn a_crop_has_sides_that_fit_into_memory() {
+    assert_eq!(recipe("data { crop = (8192, 1) }").data.crop, Some([8192, 1]));
+    for side in ["8193", "100000"] {
+        let refused = |text: &str, set: &[&str]| {
+            let lines = said(read(text, set));
+            assert!(lines[0].contains("out_of_range: `data.crop`"), "{lines:?}");
+            assert!(lines[0].contains("at most 8192"), "{lines:?}");
+        };
+        refused(&format!("minimize cross_entropy data {{ crop = ({side}, {side}) }}"), &[]);
+        refused("minimize cross_entropy", &[&format!("data.crop=({side},{side})")]);
+    }
+}
+
 #[test]
 fn every_problem_is_reported_in_one_run() {
     let lines = said(read(

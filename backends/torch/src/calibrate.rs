@@ -1,0 +1,98 @@
+//! Fresh weights that exercise a network: each layer's values of order 1.
+
+use std::collections::HashMap;
+
+use nas_ir::ops::{Initial, Role};
+use nas_ir::{Model, Tensor as Plain};
+use tch::{Device, Kind, Tensor, no_grad};
+
+use crate::backend::use_threads;
+use crate::error::TorchError;
+use crate::kernel::Statistics;
+use crate::network::TorchNetwork;
+use crate::parameters::Parameters;
+use crate::program::Program;
+use crate::value::Value;
+
+/// Statistics keep so many steps between one and two: their last digits are those of a machine.
+const STEPS: f64 = 256.0;
+
+/// The model with its kernels scaled and its batch norms set, layer by layer, to what they see of some
+/// pictures, a tensor `[N, C, H, W]` for each input: the values of each layer that has a kernel get the
+/// root mean square 1, as in the initialisation of Mishkin and Matas 2016, and the running statistics
+/// become those of the pictures. Evaluated on one thread of the processor; factors and statistics
+/// are rounded to 8 bits, so that threads and processors agree on them.
+///
+/// # Errors
+/// The weights or the pictures are not those of the network.
+pub fn calibrate(model: Model, pictures: &[Plain]) -> Result<Model, TorchError> {
+    use_threads(1);
+    let Model { network, mut weights } = model;
+    let program = Program::of_network(&network, None)?;
+    let parameters = Parameters::blank(&program.parameters, Device::Cpu)?;
+    let mut torch = TorchNetwork::with(program, parameters, Device::Cpu)?;
+    torch.load(&weights)?;
+    let count = pictures.first().and_then(|of| of.dims.first()).map_or(0, |&n| n as usize);
+    let slices: Vec<&[f32]> = pictures.iter().map(|of| of.floats().unwrap_or_default()).collect();
+    let inputs = torch.inputs(&slices, count)?;
+    let kernels = kernels(&torch)?;
+    no_grad(|| {
+        let evaluation = torch.evaluation(Statistics::Average { seen: 0 });
+        evaluation.evaluate(&inputs, |node, value| match (kernels.get(node), value) {
+            (Some(kernel), Value::Tensor { tensor, .. }) => scale(kernel, tensor),
+            _ => Ok::<(), TorchError>(()),
+        })
+    })?;
+    torch.parameters.save(&mut weights)?;
+    for needed in network.weights() {
+        let Some(values) = weights.get_mut(&needed.name).and_then(Plain::floats_mut) else {
+            continue;
+        };
+        match needed.weight.role {
+            Role::RunningMean => values.iter_mut().for_each(|mean| *mean = rounded(*mean)),
+            // A channel that is the same everywhere is not blown up.
+            Role::RunningVariance => values.iter_mut().for_each(|variance| {
+                *variance = if *variance > 0.0 { rounded(*variance) } else { 1.0 };
+            }),
+            _ => {}
+        }
+    }
+    Ok(Model { network, weights })
+}
+
+/// The kernels that are drawn, by the nodes that read them.
+fn kernels(torch: &TorchNetwork) -> Result<HashMap<String, Tensor>, TorchError> {
+    let mut kernels = HashMap::new();
+    for instruction in torch.program.instructions.rows() {
+        for view in instruction.weights() {
+            let spec = torch.parameters.spec(view.parameter)?;
+            if matches!(spec.initial, Initial::Normal { .. }) {
+                let read = torch.parameters.read(std::slice::from_ref(view))?;
+                kernels.extend(read.into_iter().map(|kernel| (instruction.node.clone(), kernel)));
+            }
+        }
+    }
+    Ok(kernels)
+}
+
+/// Scales a kernel, and what it came to, to the root mean square 1. Fresh biases are 0.
+fn scale(kernel: &Tensor, value: &Tensor) -> Result<(), TorchError> {
+    let square = value.f_square()?.f_mean(Kind::Double)?.f_double_value(&[])?;
+    let factor = f64::from(rounded((1.0 / square.sqrt()) as f32));
+    if factor.is_finite() && factor > 0.0 {
+        for mut tensor in [kernel.shallow_clone(), value.shallow_clone()] {
+            let _ = tensor.f_mul_scalar_(factor)?;
+        }
+    }
+    Ok(())
+}
+
+/// A number to 8 bits after its first.
+fn rounded(value: f32) -> f32 {
+    let value = f64::from(value);
+    if value == 0.0 || !value.is_finite() {
+        return value as f32;
+    }
+    let step = value.abs().log2().floor().exp2() / STEPS;
+    ((value / step).round() * step) as f32
+}
