@@ -219,8 +219,10 @@ fn a_search_under_a_measured_latency_derives_the_best_that_keeps_it() {
 fn a_search_that_cannot_reach_its_end_does_not_begin() {
     let bench = bench();
     let search = |rest: &str| bench.nasc(&format!("search tiny.nas --out run {rest}"));
-    search("--set retrain.batch=16").fails(1, &["nas::data::too_few_images", "batch of 16"]);
-    search("--set data.batch=5").fails(1, &["nas::data::too_few_images", "4 images"]);
+    let short = ["nas::data::too_few_images", "batch of 16", "make `retrain.batch` smaller"];
+    search("--set retrain.batch=16").fails(1, &short);
+    let short = ["4 images for the weights of the search", "`data.batch`", "`schedule.split`"];
+    search("--set data.batch=5").fails(1, &short);
     search("--set data.path=nope").fails(1, &["wrong_value", "write `--set 'data.path=\"nope\"'`"]);
     search("--set schedule.epoch=5").fails(1, &["nas::recipe::unknown_field", "`epochs`"]);
     search("--recipe quikc").fails(1, &["did you mean `quick`?"]);
@@ -229,6 +231,49 @@ fn a_search_that_cannot_reach_its_end_does_not_begin() {
     fs::remove_dir_all(bench.path("data/test")).unwrap();
     search("").fails(1, &["nas::data::missing_split"]);
     assert!(!bench.path("run").exists());
+}
+
+#[test]
+fn what_dataset_json_says_is_what_the_task_does() {
+    let bench = bench();
+    for (json, code) in [
+        (r#"{"classes": ["one"]}"#, "nas::data::other_classes"),
+        (r#"{"ignore": 1}"#, "nas::data::other_ignore"),
+    ] {
+        bench.write("data/dataset.json", json);
+        bench.nasc("search tiny.nas --out run").fails(1, &[code]);
+    }
+    assert!(!bench.path("run").exists());
+}
+
+#[test]
+fn data_that_are_hardly_meant_are_warned_of() {
+    let bench = bench();
+    for split in ["train", "val", "test"] {
+        let folder = bench.path(&format!("data/{split}/labels"));
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mut labels = image::open(&path).unwrap().into_luma8();
+            labels.pixels_mut().for_each(|pixel| pixel.0[0] *= 255);
+            pictures::save(&labels, &path);
+        }
+    }
+    let retrain = "retrain tiny.nas --arch first --out run";
+    let said = bench.nasc(retrain);
+    let warnings: Vec<&str> =
+        said.err.lines().filter(|line| line.contains("never occurs in")).collect();
+    assert_eq!(warnings.len(), 3, "{}", said.err);
+    assert!(warnings[0].contains("class 1 never occurs in `train`; 5"), "{}", said.err);
+    assert!(said.err.contains("nas::data::never_occurs"), "{}", said.err);
+    said.done();
+
+    // Not even scored is what has no labels.
+    let labels = image::GrayImage::from_pixel(32, 32, image::Luma([255]));
+    for number in 0..4 {
+        pictures::save(&labels, &bench.path(&format!("data/val/labels/{number}.png")));
+    }
+    let eval = "eval tiny.nas --arch first --weights run/weights.safetensors --split val";
+    bench.nasc(eval).fails(1, &["nas::data::no_labels", "no pixel of `val`"]);
 }
 
 #[test]

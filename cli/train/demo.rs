@@ -7,8 +7,8 @@ use nas_analysis::{count, range};
 use nas_ir::diagram::Entangled;
 use nas_ir::{Measure, Model, Task};
 use nas_passes::specialise;
+use nas_search::Store;
 use nas_search::store::names;
-use nas_search::{RunError, Store};
 use nas_torch::TorchNetwork;
 use nasc::commands::demo::DemoArgs;
 use nasc::render::report::{Failure, counted};
@@ -31,6 +31,9 @@ const PICTURE: &str = "predictions.svg";
 /// How many tiles the picture shows.
 const TILES: usize = 6;
 
+/// How to go on after a stop.
+const HINT: &str = "go on by the same command";
+
 /// The job; its result as a table on standard output.
 ///
 /// # Errors
@@ -47,7 +50,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;
     tell!("run directory: {}", store.dir().display());
-    let done = whole(&training, &mut store, "go on by the same command")?;
+    let done = whole(&training, &mut store, HINT)?;
     let drawn = draw(&training, &store, &done)?;
     out!("{}", table(&done, store.dir()))?;
     outln!("picture: {}", drawn.display())?;
@@ -80,25 +83,23 @@ fn open(training: &Training, out: Option<&Path>) -> Result<Store, Failure> {
                 "{dir} holds a finished demo; name another folder by `--out`"
             )));
         }
-        return training.store(None, |inputs| Store::open(dir, inputs));
+        return training.store(None, HINT, |inputs| Store::open(dir, inputs));
     }
-    for number in 1_u32.. {
-        let name = if number == 1 { "demo".to_owned() } else { format!("demo-{number}") };
-        let dir = Path::new("runs").join(name);
-        if is_finished(&dir) {
-            continue;
+    training.store(None, HINT, |inputs| {
+        let mut number = 0_u32;
+        loop {
+            number = number.saturating_add(1);
+            let name = if number == 1 { "demo".to_owned() } else { format!("demo-{number}") };
+            let dir = Path::new("runs").join(name);
+            if is_finished(&dir) {
+                continue;
+            }
+            match Store::open(&dir, inputs) {
+                Err(error) if error.is_of_another() => {}
+                opened => return opened,
+            }
         }
-        let mut is_taken = false;
-        let opened = training.store(None, |inputs| {
-            let opened = Store::open(&dir, inputs);
-            is_taken = opened.as_ref().is_err_and(RunError::is_of_another);
-            opened
-        });
-        if !is_taken {
-            return opened;
-        }
-    }
-    Err(Failure::input("runs/demo-… are all taken; name a folder by `--out`"))
+    })
 }
 
 /// Writes the picture and returns its path.

@@ -50,7 +50,7 @@ pub(crate) fn tiles(
     let size = Size { height, width };
     let split = dataset.split("val").map_err(Failure::problem)?;
     let step = (split.len() / count.max(1)).max(1);
-    let pipeline = dataset.pipeline(classes).evaluation(size);
+    let pipeline = dataset.pipeline(classes, None).evaluation(size);
     let loader =
         Loader::new(split, pipeline, LoaderOptions::evaluation(1)).map_err(Failure::problem)?;
     let mut tiles =

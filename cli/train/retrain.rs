@@ -14,6 +14,9 @@ use crate::progress::millions;
 use crate::training::Training;
 use nasc::outln;
 
+/// How to go on after a stop.
+const HINT: &str = "go on by the same command";
+
 /// Trains one network, or goes on with it, keeps the weights of its best epoch, prints its scores.
 ///
 /// # Errors
@@ -32,9 +35,8 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     };
     let choices: Choices = network.choices.into_iter().collect();
     let start = Start { choices: &choices, weights: weights.as_ref() };
-    let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
-    let RunResult { cost, epoch, val, test, .. } =
-        training.run(&mut store, "go on by the same command")?;
+    let mut store = training.store(Some(start), HINT, |inputs| Store::open(&dir, inputs))?;
+    let RunResult { cost, epoch, val, test, .. } = training.run(&mut store, HINT)?;
     let row = |name: &str, value: String| outln!("{name:<14}{value}");
     row("MACs", format!("{} M", millions(cost.macs)))?;
     if let Some(latency) = cost.latency {

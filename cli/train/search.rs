@@ -10,6 +10,9 @@ use crate::training::Training;
 use crate::whole::{table, whole};
 use nasc::out;
 
+/// How to go on after a stop.
+const HINT: &str = "go on by the same command with `--resume`";
+
 /// The whole job; a table of the result on standard output.
 ///
 /// # Errors
@@ -24,7 +27,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<(), Failure> {
     let dir = folder(&training.recipe.name);
     let opened = if args.resume { resume(&training, &dir) } else { create(&training, &dir) };
     let mut store = opened?;
-    let done = whole(&training, &mut store, "go on by the same command with `--resume`")?;
+    let done = whole(&training, &mut store, HINT)?;
     out!("{}", table(&done, &dir))
 }
 
@@ -33,7 +36,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<(), Failure> {
 /// # Errors
 /// The data set cannot be read; else see [`Store::create`].
 fn create(training: &Training, dir: &Path) -> Result<Store, Failure> {
-    training.store(None, |inputs| Store::create(dir, inputs))
+    training.store(None, HINT, |inputs| Store::create(dir, inputs))
 }
 
 /// The run of a folder.
@@ -41,5 +44,5 @@ fn create(training: &Training, dir: &Path) -> Result<Store, Failure> {
 /// # Errors
 /// The data set cannot be read; else see [`Store::resume`].
 fn resume(training: &Training, dir: &Path) -> Result<Store, Failure> {
-    training.store(None, |inputs| Store::resume(dir, inputs))
+    training.store(None, HINT, |inputs| Store::resume(dir, inputs))
 }

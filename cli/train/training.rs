@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
-use nas_data::{DataError, Dataset};
+use nas_data::{BatchOf, DataError, Dataset, Survey};
 use nas_frontend::Compiler;
 use nas_frontend::items::search::Override;
 use nas_frontend::modules::Program;
@@ -18,7 +19,8 @@ use nas_search::record::{RunResult, Status};
 use nas_search::strategy::Reads;
 use nas_search::{End, Inputs, Job, Metrics, RunError, Start, Store, regime, strategies};
 use nas_torch::{Options, TorchBackend, default_threads};
-use nasc::render::report::Failure;
+use nasc::render::bar::Bar;
+use nasc::render::report::{Failure, counted, print_problems};
 use nasc::services::input::{Input, as_in_run};
 use nasc::services::pick;
 use nasc::services::recipe::{self, RecipeArgs, pick_recipe};
@@ -27,8 +29,10 @@ use nasc::services::sources::sources;
 use crate::progress::Progress;
 use nasc::tell;
 
-/// The splits that a run reads.
-const SPLITS: [&str; 3] = ["train", "val", "test"];
+/// The most bad files that are shown.
+const LISTED: usize = 10;
+/// Seconds from which on it is told how long the data took to read.
+const TOLD: f64 = 5.0;
 
 /// A space to be trained, and all that says how.
 pub(crate) struct Training {
@@ -133,14 +137,16 @@ impl Training {
     /// Opens a run directory: to search, or to train the network that is given.
     ///
     /// # Errors
-    /// The data set cannot be read, or what `open` fails with.
+    /// The data set cannot be read, what `open` fails with, or a file of the data is bad: then the run
+    /// waits for it to be repaired.
     pub(crate) fn store(
         &self,
         start: Option<Start<'_>>,
+        hint: &str,
         open: impl FnOnce(&Inputs<'_>) -> Result<Store, RunError>,
     ) -> Result<Store, Failure> {
         // What cannot be trained at all leaves no run.
-        self.backend()?;
+        let backend = self.backend()?;
         let dataset = self.dataset()?;
         let mut reads = Reads::Nothing;
         if start.is_none() {
@@ -148,7 +154,9 @@ impl Training {
             reads = strategies::reads(&self.recipe).map_err(Failure::problem)?;
         }
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
-        let data = dataset.files(&SPLITS).map_err(Failure::problem)?;
+        let survey = survey(&backend)?;
+        let files = survey.files.iter().map(|file| (file.name.clone(), file.bytes));
+        let data: Vec<(String, u64)> = files.collect();
         let versions = [
             ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
             ("libtorch", nas_torch::LIBTORCH_VERSION.to_owned()),
@@ -165,7 +173,9 @@ impl Training {
             data: &data,
             versions: &versions.map(|(name, version)| (name.to_owned(), version)),
         };
-        open(&inputs).map_err(Failure::problem)
+        let store = open(&inputs).map_err(Failure::problem)?;
+        sound(survey, &store, hint)?;
+        Ok(store)
     }
 
     /// Whether there are images for a batch in each phase, found out before the first begins.
@@ -174,17 +184,17 @@ impl Training {
         let train = dataset.split("train")?;
         let of_search = match reads {
             Reads::Nothing => Vec::new(),
-            Reads::All => vec![train.len()],
+            Reads::All => vec![(train.len(), BatchOf::Search)],
             Reads::Parts { weights } => {
                 let (weights, choices) = train.divide(weights, *seed);
-                vec![weights.len(), choices.len()]
+                vec![(weights.len(), BatchOf::Weights), (choices.len(), BatchOf::Choices)]
             }
         };
-        let of_search = of_search.into_iter().map(|images| (images, data.batch));
-        let mut parts = of_search.chain([(train.len(), retrain.batch)]);
-        let short = parts.find(|&(images, batch)| images < batch as usize);
-        short.map_or(Ok(()), |(images, batch)| {
-            Err(DataError::TooFewImages { images, batch: batch as usize })
+        let of_search = of_search.into_iter().map(|(images, of)| (images, of, data.batch));
+        let mut parts = of_search.chain([(train.len(), BatchOf::Retrain, retrain.batch)]);
+        let short = parts.find(|&(images, _, batch)| images < batch as usize);
+        short.map_or(Ok(()), |(images, of, batch)| {
+            Err(DataError::TooFewImages { images, batch: batch as usize, of })
         })
     }
 
@@ -211,6 +221,41 @@ impl Training {
             }
         }
     }
+}
+
+/// What the files of the data hold; how far it is stands on a bar.
+fn survey(backend: &TorchBackend) -> Result<Survey, Failure> {
+    let (bar, since) = (Bar::with_rest()?, Instant::now());
+    let mut images = 0;
+    let survey = backend.survey(&mut |done, of| {
+        images = of;
+        bar.step("read the data", done, of)
+    });
+    bar.finish();
+    let survey = survey.map_err(Failure::problem)?.ok_or(Failure::Interrupted)?;
+    let seconds = since.elapsed().as_secs_f64();
+    if seconds >= TOLD {
+        tell!("data: {} read in {seconds:.0} s", counted(images, "image"));
+    }
+    Ok(survey)
+}
+
+/// Tells what is hardly meant in the data.
+///
+/// # Errors
+/// What training would fail with, the first few files.
+fn sound(survey: Survey, store: &Store, hint: &str) -> Result<(), Failure> {
+    let Survey { faults, warnings, .. } = survey;
+    let warnings: Vec<Problem> = warnings.into_iter().map(Problem::from).collect();
+    print_problems(&warnings);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    if let Some(more) = faults.len().checked_sub(LISTED).filter(|&more| more > 0) {
+        tell!("{} of the data are bad; {more} more than are shown", counted(faults.len(), "file"));
+    }
+    tell!("nothing is trained yet, {} waits: repair the data, then {hint}", store.dir().display());
+    Err(Failure::Problems(faults.into_iter().take(LISTED).map(Problem::from).collect()))
 }
 
 /// The space of a recipe as its source asks for it: `darts(width = 36)`.

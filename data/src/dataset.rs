@@ -1,6 +1,5 @@
 //! The folder of a data set: its description, its splits and their samples.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -9,12 +8,13 @@ use crate::error::DataError;
 use crate::folder::{class_names, kind_of_layout, read_split, shared_file, split_names};
 use crate::normalise::{IMAGENET_MEAN, IMAGENET_STD, check_statistics};
 use crate::pipeline::Pipeline;
-use crate::sample::{Sample, Split};
+use crate::sample::Split;
 use crate::target::TargetKind;
 
 const DESCRIPTION: &str = "dataset.json";
 /// The split whose folders are the classes where `dataset.json` names none.
 const TRAIN: &str = "train";
+/// The label of pixels that have no class where nothing says another.
 const IGNORE: u8 = 255;
 
 /// A folder of images and targets, with what its `dataset.json` says.
@@ -27,8 +27,10 @@ pub struct Dataset {
     /// Names of the classes in the order of their labels. Where `dataset.json` names none, they are
     /// those of the folders of the split `train` if each image has a class, and empty otherwise.
     pub classes: Vec<String>,
-    /// The label of pixels that have no class; 255 unless `dataset.json` says otherwise.
-    pub ignore: u8,
+    /// Whether it is `dataset.json` that names them.
+    names_classes: bool,
+    /// The label of pixels that have no class, if `dataset.json` says it.
+    pub ignore: Option<u8>,
     /// Mean of red, green and blue, white being 1; [`IMAGENET_MEAN`] unless `dataset.json` says otherwise.
     pub mean: [f32; 3],
     /// Standard deviation of red, green and blue, white being 1; likewise [`IMAGENET_STD`].
@@ -57,6 +59,7 @@ impl Dataset {
             return Err(DataError::MissingFolder { path: root.to_owned() });
         }
         let Description { target, mut classes, ignore, mean, std } = read_description(root)?;
+        let names_classes = !classes.is_empty();
         let kind = target.map_or_else(|| kind_of_layout(root), Ok)?;
         if kind == TargetKind::Class && classes.is_empty() {
             classes = class_names(&root.join(TRAIN))?;
@@ -65,7 +68,8 @@ impl Dataset {
             root: root.to_owned(),
             kind,
             classes,
-            ignore: ignore.unwrap_or(IGNORE),
+            names_classes,
+            ignore,
             mean: statistics("mean", mean, IMAGENET_MEAN)?,
             std: statistics("std", std, IMAGENET_STD)?,
         })
@@ -88,37 +92,39 @@ impl Dataset {
         read_split(&folder, self.kind, &self.classes)
     }
 
-    /// The files of these splits and `dataset.json`, where there is one: the path from the folder of
-    /// the data set, with `/` between folders, and the size in bytes. Tells, cheaply, whether a data
-    /// set changed.
+    /// The files that are of no sample: `dataset.json`, and those that hold the targets of a split.
+    pub(crate) fn shared_files(&self, splits: &[&str]) -> Vec<PathBuf> {
+        let description = Some(self.root.join(DESCRIPTION)).filter(|path| path.exists());
+        let of_splits = splits.iter().map(|name| shared_file(&self.root.join(name), self.kind));
+        description.into_iter().chain(of_splits.flatten()).collect()
+    }
+
+    /// Whether `dataset.json` says what a task does, where it says anything: how many classes there
+    /// are, and which label is ignored, where there is one.
     ///
     /// # Errors
-    /// As [`Dataset::split`], or a file cannot be read.
-    pub fn files(&self, splits: &[&str]) -> Result<Vec<(String, u64)>, DataError> {
-        let mut paths = Vec::from_iter(Some(self.root.join(DESCRIPTION)).filter(|p| p.exists()));
-        for name in splits {
-            paths.extend(shared_file(&self.root.join(name), self.kind));
-            for Sample { image, target } in self.split(name)?.samples() {
-                paths.push(image.clone());
-                paths.extend(target.file().map(Path::to_owned));
-            }
+    /// It does not.
+    pub fn check_task(&self, classes: usize, ignore: Option<u8>) -> Result<(), DataError> {
+        let root = || self.root.clone();
+        if self.names_classes && self.classes.len() != classes {
+            let named = self.classes.len();
+            return Err(DataError::OtherClasses { root: root(), named, classes });
         }
-        paths
-            .into_iter()
-            .map(|path| {
-                let size = fs::metadata(&path).map_err(|e| DataError::unreadable(&path, e))?.len();
-                let inside = path.strip_prefix(&self.root).unwrap_or(&path);
-                Ok((inside.to_string_lossy().replace('\\', "/"), size))
-            })
-            .collect()
+        match (self.ignore, ignore) {
+            (Some(said), Some(ignore)) if said != ignore => {
+                Err(DataError::OtherIgnore { root: root(), said, ignore })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What evaluates a network of `classes` classes on this data set: no change but normalisation.
-    /// Set `crop`, `flip` and `scale` for training.
-    pub fn pipeline(&self, classes: usize) -> Pipeline {
+    /// Set `crop`, `flip` and `scale` for training. Pixels without a class have the label `ignore`; of
+    /// whole images there is none, and what it is does not matter.
+    pub fn pipeline(&self, classes: usize, ignore: Option<u8>) -> Pipeline {
         Pipeline {
             classes,
-            ignore: self.ignore,
+            ignore: ignore.or(self.ignore).unwrap_or(IGNORE),
             mean: self.mean,
             std: self.std,
             resize: None,
@@ -134,7 +140,8 @@ fn read_description(root: &Path) -> Result<Description, DataError> {
     if !path.exists() {
         return Ok(Description::default());
     }
-    let text = fs::read_to_string(&path).map_err(|error| DataError::unreadable(&path, error))?;
+    let text =
+        nas_files::read_to_string(&path).map_err(|error| DataError::unreadable(&path, error))?;
     serde_json::from_str(&text).map_err(|error| DataError::dataset_json(path, text, &error))
 }
 

@@ -1,17 +1,22 @@
 //! Reading one sample from its files: images, label maps, and what needs no file.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use image::{GrayImage, ImageReader, RgbImage};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, RgbImage};
 use png::{BitDepth, ColorType};
 
 use crate::error::DataError;
 use crate::sample::Sample;
 use crate::size::Size;
 use crate::target::{Target, TargetKind, described};
+use crate::whole::has_end;
+
+/// The most pixels of an image or a label map: one of more is refused by its header, before it takes
+/// memory.
+pub(crate) const MAX_PIXELS: u64 = 1 << 27;
 
 /// An image and its target, decoded; maps and images among targets have the size of the image.
 pub(crate) struct Picture {
@@ -34,15 +39,16 @@ impl Picture {
         let image = read_image(&sample.image)?;
         let target = match &sample.target {
             Target::ClassMap(path) => {
-                let labels = read_labels(path)?;
-                same_size(sample, path, image.dimensions(), labels.dimensions())?;
+                let labels = Labels::read(path)?;
+                same_size(sample, path, image.dimensions().into(), labels.size())?;
+                let labels = labels.decode()?;
                 check_labels(&labels, classes, ignore, path)?;
                 Decoded::ClassMap(labels)
             }
             Target::Class(class) => Decoded::Class(*class),
             Target::Image(path) => {
                 let target = read_image(path)?;
-                same_size(sample, path, image.dimensions(), target.dimensions())?;
+                same_size(sample, path, image.dimensions().into(), target.dimensions().into())?;
                 Decoded::Image(target)
             }
             Target::Vector(values) => Decoded::Vector(Arc::clone(values)),
@@ -82,45 +88,127 @@ impl Decoded {
 }
 
 /// What lies over an image, pixel by pixel, has its size.
-fn same_size(
+pub(crate) fn same_size(
     sample: &Sample,
     target: &Path,
-    image_size: (u32, u32),
-    target_size: (u32, u32),
+    image_size: Size,
+    target_size: Size,
 ) -> Result<(), DataError> {
     if image_size == target_size {
         return Ok(());
     }
     Err(DataError::SizeMismatch {
         image: sample.image.clone(),
-        image_size: image_size.into(),
+        image_size,
         kind: sample.target.kind(),
         target: target.to_owned(),
-        target_size: target_size.into(),
+        target_size,
     })
 }
 
-/// Any JPEG or PNG as red, green and blue.
-pub(crate) fn read_image(path: &Path) -> Result<RgbImage, DataError> {
-    let unreadable = |error: &dyn std::fmt::Display| DataError::unreadable(path, error);
-    let reader = ImageReader::open(path).map_err(|error| unreadable(&error))?;
-    let reader = reader.with_guessed_format().map_err(|error| unreadable(&error))?;
-    Ok(reader.decode().map_err(|error| unreadable(&error))?.into_rgb8())
+/// The bytes of a file of the data set; what is a pipe or a device is none.
+pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, DataError> {
+    nas_files::read(path).map_err(|error| DataError::unreadable(path, error))
 }
 
-/// A PNG of one channel: the values of its pixels, or their palette indices, as they are stored.
+/// Any JPEG or PNG as red, green and blue, the way up that its EXIF data say.
+pub(crate) fn read_image(path: &Path) -> Result<RgbImage, DataError> {
+    let bytes = bytes_of(path)?;
+    let (decoder, orientation) = opened(path, &bytes)?;
+    let image = DynamicImage::from_decoder(decoder);
+    let mut image = image.map_err(|error| DataError::unreadable(path, error))?;
+    image.apply_orientation(orientation);
+    Ok(image.into_rgb8())
+}
+
+/// The size that [`read_image`] gives, by the header of a file that has its end.
+pub(crate) fn image_size(path: &Path, bytes: &[u8]) -> Result<Size, DataError> {
+    let (decoder, orientation) = opened(path, bytes)?;
+    let (width, height) = decoder.dimensions();
+    let turned = matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    Ok(if turned { Size { height: width, width: height } } else { Size { height, width } })
+}
+
+/// What decodes an image of bounded size, and how it is to be turned.
+fn opened<'a>(
+    path: &Path,
+    bytes: &'a [u8],
+) -> Result<(impl ImageDecoder + 'a, Orientation), DataError> {
+    let unreadable = |error: &dyn std::fmt::Display| DataError::unreadable(path, error);
+    let reader = ImageReader::new(Cursor::new(bytes));
+    let reader = reader.with_guessed_format().map_err(|error| unreadable(&error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| unreadable(&error))?;
+    bounded(path, decoder.dimensions().into())?;
+    ended(path, bytes)?;
+    let orientation = decoder.orientation().map_err(|error| unreadable(&error))?;
+    Ok((decoder, orientation))
+}
+
+/// # Errors
+/// An image has more than [`MAX_PIXELS`].
+fn bounded(path: &Path, size: Size) -> Result<(), DataError> {
+    if u64::from(size.height) * u64::from(size.width) <= MAX_PIXELS {
+        return Ok(());
+    }
+    let reason = format!("it is {size}, and an image may have {} pixels", MAX_PIXELS);
+    Err(DataError::unreadable(path, reason))
+}
+
+fn ended(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    if has_end(bytes) { Ok(()) } else { Err(DataError::unreadable(path, "the file ends early")) }
+}
+
+/// A PNG of one channel whose header is read.
+pub(crate) struct Labels<'a> {
+    path: &'a Path,
+    reader: png::Reader<Cursor<Vec<u8>>>,
+    bits: u8,
+}
+
+impl<'a> Labels<'a> {
+    /// Reads the file, and of its contents the header.
+    pub(crate) fn read(path: &'a Path) -> Result<Self, DataError> {
+        Self::of(path, bytes_of(path)?)
+    }
+
+    /// As [`Labels::read`], where the bytes are read already.
+    pub(crate) fn of(path: &'a Path, bytes: Vec<u8>) -> Result<Self, DataError> {
+        let is_whole = ended(path, &bytes);
+        // INVARIANT: no transformation is set, so the decoder expands neither palettes nor low depths.
+        let reader = png::Decoder::new(Cursor::new(bytes)).read_info();
+        let reader = reader.map_err(|error| DataError::unreadable(path, error))?;
+        is_whole?;
+        let bits = label_bits(reader.output_color_type(), path)?;
+        let labels = Self { path, reader, bits };
+        bounded(path, labels.size())?;
+        Ok(labels)
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        let (width, height) = self.reader.info().size();
+        Size { height, width }
+    }
+
+    /// The values of its pixels, or their palette indices, as they are stored.
+    pub(crate) fn decode(mut self) -> Result<GrayImage, DataError> {
+        let unreadable = |error: &dyn std::fmt::Display| DataError::unreadable(self.path, error);
+        let mut packed = vec![0; self.reader.output_buffer_size().unwrap_or_default()];
+        let frame = self.reader.next_frame(&mut packed).map_err(|error| unreadable(&error))?;
+        let values = unpack(packed, frame.line_size, frame.width as usize, self.bits);
+        GrayImage::from_raw(frame.width, frame.height, values)
+            .ok_or_else(|| unreadable(&"the file ends early"))
+    }
+}
+
+/// The label map of a file.
 pub(crate) fn read_labels(path: &Path) -> Result<GrayImage, DataError> {
-    let file = File::open(path).map_err(|error| DataError::unreadable(path, error))?;
-    // INVARIANT: no transformation is set, so the decoder expands neither palettes nor low depths.
-    let decoder = png::Decoder::new(BufReader::new(file));
-    let mut reader = decoder.read_info().map_err(|error| DataError::unreadable(path, error))?;
-    let bits = label_bits(reader.output_color_type(), path)?;
-    let mut packed = vec![0; reader.output_buffer_size().unwrap_or_default()];
-    let frame =
-        reader.next_frame(&mut packed).map_err(|error| DataError::unreadable(path, error))?;
-    let values = unpack(packed, frame.line_size, frame.width as usize, bits);
-    GrayImage::from_raw(frame.width, frame.height, values)
-        .ok_or_else(|| DataError::unreadable(path, "the file ends early"))
+    Labels::read(path)?.decode()
 }
 
 /// Bits per pixel, where there is one channel of at most a byte.

@@ -48,18 +48,15 @@ pub enum DataError {
     },
 
     /// A part of a split is too small for the batches asked of it.
-    #[error("{images} images do not fill one batch of {batch}")]
-    #[diagnostic(
-        code(nas::data::too_few_images),
-        help(
-            "make the batch smaller (`batch` of `data` in a search, of `retrain` in a retraining), or divide the images otherwise (`split` of `schedule`)"
-        )
-    )]
+    #[error("{images} images{} do not fill one batch of {batch}", of.whose())]
+    #[diagnostic(code(nas::data::too_few_images), help("{}", of.help()))]
     TooFewImages {
         /// Images in the split, or in its part.
         images: usize,
         /// Images in a batch.
         batch: usize,
+        /// What the batch is for.
+        of: BatchOf,
     },
 
     /// An image has no target.
@@ -164,6 +161,51 @@ pub enum DataError {
         column: usize,
         /// Number of classes; labels run from 0 to `classes - 1`.
         classes: usize,
+    },
+
+    /// No pixel of a split has a class.
+    #[error("no pixel of `{split}` has a class: all are ignored")]
+    #[diagnostic(
+        code(nas::data::no_labels),
+        help(
+            "see that `ignore` of the task is the label that marks pixels without a class, and that the label maps are those of the images"
+        )
+    )]
+    NoLabels {
+        /// The split.
+        split: String,
+    },
+
+    /// `dataset.json` names more or fewer classes than the task has.
+    #[error("`dataset.json` in `{}` names {}, but the task has {classes}", root.display(), named_classes(*named))]
+    #[diagnostic(
+        code(nas::data::other_classes),
+        help(
+            "name each class once, in the order of the labels, or set `classes` of the task to {named}"
+        )
+    )]
+    OtherClasses {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// How many it names.
+        named: usize,
+        /// How many the task has.
+        classes: usize,
+    },
+
+    /// `dataset.json` ignores another label than the task does.
+    #[error("`dataset.json` in `{}` ignores the label {said}, but the task ignores {ignore}", root.display())]
+    #[diagnostic(
+        code(nas::data::other_ignore),
+        help("write `ignore = {said}` in the task, or take `ignore` out of `dataset.json`")
+    )]
+    OtherIgnore {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// The label that it ignores.
+        said: u8,
+        /// The label that the task ignores.
+        ignore: u8,
     },
 
     /// The class of an image is not among those of the network.
@@ -283,6 +325,47 @@ pub enum DataError {
     WorkerLost,
 }
 
+/// What a batch is for: which setting says how large it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchOf {
+    /// A split as it is.
+    Split,
+    /// A search whose weights learn on all images.
+    Search,
+    /// The weights in a search whose choices learn too.
+    Weights,
+    /// The choices in a search.
+    Choices,
+    /// A retraining.
+    Retrain,
+}
+
+impl BatchOf {
+    fn whose(self) -> &'static str {
+        match self {
+            Self::Split => "",
+            Self::Search => " for the search",
+            Self::Weights => " for the weights of the search",
+            Self::Choices => " for the choices of the search",
+            Self::Retrain => " for the retraining",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Split => "make the batch smaller, or add images",
+            Self::Search => "make `data.batch` smaller, or add images to `train`",
+            Self::Weights => {
+                "make `data.batch` smaller, or `schedule.split`, the share of the images that the weights learn on, larger"
+            }
+            Self::Choices => {
+                "make `data.batch` smaller, or `schedule.split`, the share of the images that the choices do not learn on, smaller"
+            }
+            Self::Retrain => "make `retrain.batch` smaller, or add images to `train`",
+        }
+    }
+}
+
 /// `dataset.json` is no description of a data set.
 #[derive(Debug, Error, Diagnostic)]
 #[error("bad dataset.json: {reason}")]
@@ -322,6 +405,10 @@ fn splits_help(found: &[String]) -> String {
             .to_owned(),
         names => format!("the splits here are {}", names.join(", ")),
     }
+}
+
+fn named_classes(named: usize) -> String {
+    if named == 1 { "1 class".to_owned() } else { format!("{named} classes") }
 }
 
 fn classes_help(classes: &[String]) -> String {

@@ -145,7 +145,7 @@ fn read_vectors(split: &Path) -> Result<Split, DataError> {
     let images = read_images(split)?;
     let place = split.join(VECTORS);
     let unreadable = |error: &dyn std::fmt::Display| DataError::unreadable(&place, error);
-    let text = fs::read_to_string(&place).map_err(|error| unreadable(&error))?;
+    let text = nas_files::read_to_string(&place).map_err(|error| unreadable(&error))?;
     let mut vectors: BTreeMap<String, Vec<f32>> =
         serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
     let (mut samples, mut missing) = (Vec::new(), Vec::new());

@@ -20,7 +20,7 @@
 //! sorted.
 //!
 //! [`Dataset::open`] reads the folder, [`Dataset::split`] lists one part of it, a [`Pipeline`] says
-//! what happens to a picture, and a [`Loader`] turns a split into [`Batch`]es, epoch by epoch. A
+//! what happens to a picture, [`Dataset::survey`] finds what is wrong with the files, and a [`Loader`] turns a split into [`Batch`]es, epoch by epoch. A
 //! [`Split`] may also be made in memory, of any [`Sample`]s.
 //!
 //! ```no_run
@@ -30,7 +30,7 @@
 //! let data = Dataset::open("camvid")?;
 //! let size = Size { height: 256, width: 256 };
 //! let (weights, choices) = data.split("train")?.divide(0.8, 0);
-//! let pipeline = Pipeline { ignore: 11, ..data.pipeline(11) };
+//! let pipeline = data.pipeline(11, Some(11));
 //! let training = Pipeline { crop: Some(size), flip: true, ..pipeline };
 //! let loader = Loader::new(weights, training, LoaderOptions::training(16, 0))?;
 //! for epoch in 0..10 {
@@ -58,17 +58,22 @@ mod resample;
 mod sample;
 mod size;
 mod statistics;
+mod survey;
 mod target;
 #[cfg(test)]
 mod tests;
+mod warning;
+mod whole;
 
 pub use batch::{Batch, Targets};
 pub use dataset::Dataset;
-pub use error::{DataError, DatasetJsonError};
+pub use error::{BatchOf, DataError, DatasetJsonError};
 pub use loader::{Batches, Loader, LoaderOptions};
 pub use normalise::{IMAGENET_MEAN, IMAGENET_STD};
 pub use pipeline::Pipeline;
 pub use sample::{Sample, Split};
 pub use size::Size;
 pub use statistics::{class_shares, mean_std};
+pub use survey::{DataFile, OnSample, Survey};
 pub use target::{Target, TargetKind};
+pub use warning::DataWarning;

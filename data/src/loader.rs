@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 
 use crate::batch::Batch;
 use crate::decode::Picture;
-use crate::error::DataError;
+use crate::error::{BatchOf, DataError};
 use crate::pipeline::Pipeline;
 use crate::random::{Purpose, stream};
 use crate::resample::Scratch;
@@ -79,7 +79,8 @@ impl Loader {
         let batch = options.batch.max(1);
         let options = LoaderOptions { batch, workers: options.workers.max(1), ..options };
         if split.len() < if options.drop_last { batch } else { 1 } {
-            return Err(DataError::TooFewImages { images: split.len(), batch });
+            let (images, of) = (split.len(), BatchOf::Split);
+            return Err(DataError::TooFewImages { images, batch, of });
         }
         split.samples().iter().try_for_each(|sample| sample.check_class(pipeline.classes))?;
         let cache = std::iter::repeat_with(OnceLock::new).take(split.len()).collect();

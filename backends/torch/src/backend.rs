@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use nas_data::Dataset;
+use nas_data::{Dataset, OnSample, Survey};
 use nas_ir::recipe::Recipe;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Node, Shape, Space, Task, Weights};
 use nas_search::backend::{Backend, TrainableNetwork};
@@ -17,13 +17,13 @@ use tch::Device;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::kernel::Statistics;
-use crate::loaders::Loaders;
+use crate::loaders::{Loaders, SPLITS};
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, TrainBatch, failed, score, train};
 use crate::schedule::Schedule;
-use crate::task::target_kind;
+use crate::task::{classes, ignored_label, target_kind};
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,7 +79,8 @@ impl TorchBackend {
     /// threads for the whole process. Reads no image yet.
     ///
     /// # Errors
-    /// The space is for no task that is trained here, or the data set holds no targets for it.
+    /// The space is for no task that is trained here, the data set holds no targets for it, or says
+    /// otherwise what its classes are.
     pub fn new(
         space: Arc<Checked<Space>>,
         recipe: Recipe,
@@ -88,8 +89,18 @@ impl TorchBackend {
     ) -> Result<Self, TorchError> {
         let (task, input) = trainable(&space)?;
         check_targets(&space, task, &dataset)?;
+        dataset.check_task(classes(task), ignored_label(task))?;
         use_threads(options.threads.unwrap_or_else(default_threads));
         Ok(Self { space, recipe, dataset, options, task, input })
+    }
+
+    /// Reads all files that a run reads, before it begins; `None` if `on_sample` ended it.
+    ///
+    /// # Errors
+    /// A split is missing, or has no samples.
+    pub fn survey(&self, on_sample: OnSample<'_>) -> Result<Option<Survey>, TorchError> {
+        let (classes, ignore) = (classes(self.task), ignored_label(self.task));
+        Ok(self.dataset.survey(&SPLITS, classes, ignore, on_sample)?)
     }
 
     fn loaders(&self, batch: u32, share: f64) -> Loaders {
@@ -226,7 +237,7 @@ impl TorchSupernet {
             let batches = loaders.part(part).map_err(failed)?.epoch(0).take(estimate);
             exam.estimate(&network, batches)?;
         }
-        exam.score(&network, loaders.split(Split::Val).map_err(failed)?.epoch(0))
+        exam.score(&network, Split::Val, loaders.split(Split::Val).map_err(failed)?.epoch(0))
     }
 
     /// Lets the weights learn, or fixes them.

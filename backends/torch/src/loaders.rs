@@ -8,7 +8,18 @@ use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 use crate::layout::channels_last;
-use crate::task::{DeviceTargets, classes, ignored};
+use crate::task::{DeviceTargets, classes, ignored_label};
+
+/// The splits that a run reads.
+pub(crate) const SPLITS: [&str; 3] = ["train", "val", "test"];
+
+/// The name of a split in the folder of a data set.
+pub(crate) fn split_name(split: Split) -> &'static str {
+    match split {
+        Split::Val => "val",
+        Split::Test => "test",
+    }
+}
 
 /// The loaders of the parts and splits that a run trains and scores on, each made when first asked for.
 ///
@@ -45,12 +56,11 @@ impl Loaders {
         let Recipe { data, seed, .. } = recipe;
         let crop = data.crop.map_or(input, |[height, width]| Size { height, width });
         let pipeline = Pipeline {
-            ignore: u8::try_from(ignored(task)).unwrap_or(dataset.ignore),
             resize: Some(input),
             crop: Some(crop),
             flip: data.flip,
             scale: data.scale.map(|[low, high]| (low as f32, high as f32)),
-            ..dataset.pipeline(classes(task))
+            ..dataset.pipeline(classes(task), ignored_label(task))
         };
         Self {
             dataset: dataset.clone(),
@@ -97,16 +107,16 @@ impl Loaders {
 
     /// The batches of validation or test images, resized to the input of the network.
     pub(crate) fn split(&mut self, split: Split) -> Result<&Loader, TorchError> {
-        let (row, name) = match split {
-            Split::Val => (0, "val"),
-            Split::Test => (1, "test"),
+        let row = match split {
+            Split::Val => 0,
+            Split::Test => 1,
         };
         if self.splits.get(row).is_some_and(Option::is_none) {
             let workers = self.data.workers as usize;
             let batch = self.data.batch as usize;
             let options = LoaderOptions { workers, ..LoaderOptions::evaluation(batch) };
             let pipeline = self.pipeline.evaluation(self.input);
-            let loader = Loader::new(self.dataset.split(name)?, pipeline, options)?;
+            let loader = Loader::new(self.dataset.split(split_name(split))?, pipeline, options)?;
             if let Some(place) = self.splits.get_mut(row) {
                 *place = Some(loader);
             }

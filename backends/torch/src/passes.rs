@@ -8,7 +8,7 @@ use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
 use crate::kernel::Statistics;
-use crate::loaders::{Loaders, Upload};
+use crate::loaders::{Loaders, Upload, split_name};
 use crate::network::TorchNetwork;
 use crate::task::{Confusion, DeviceTargets};
 
@@ -118,6 +118,7 @@ impl<'a> Exam<'a> {
     pub(crate) fn score(
         &mut self,
         network: &TorchNetwork,
+        split: Split,
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<Metrics, Stop<TorchError>> {
         let mut confusion = Confusion::new(self.task);
@@ -125,6 +126,10 @@ impl<'a> Exam<'a> {
             let (images, targets) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
             self.loss = examine(network, images, &targets, &mut confusion, step).map_err(failed)?;
             self.step()?;
+        }
+        if !confusion.is_labelled() {
+            let split = split_name(split).to_owned();
+            return Err(failed(DataError::NoLabels { split }));
         }
         Ok(confusion.metrics())
     }
@@ -162,5 +167,5 @@ pub(crate) fn score(
     let of = loaders.split(split).map_err(failed)?.batches();
     let mut exam = Exam::new(loaders, of, on_step);
     let batches = loaders.split(split).map_err(failed)?.epoch(0);
-    exam.score(network, batches)
+    exam.score(network, split, batches)
 }

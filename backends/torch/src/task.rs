@@ -24,6 +24,11 @@ pub(crate) fn ignored(task: Task) -> i64 {
     }
 }
 
+/// The label of pixels without a class, where pixels have classes.
+pub(crate) fn ignored_label(task: Task) -> Option<u8> {
+    u8::try_from(ignored(task)).ok()
+}
+
 /// What a data set for a task holds.
 pub(crate) fn target_kind(task: Task) -> TargetKind {
     match task {
@@ -101,6 +106,11 @@ impl Confusion {
     fn count(&self, label: usize, prediction: usize) -> u64 {
         let row = label * classes(self.task);
         self.counts.get(row + prediction).copied().unwrap_or_default()
+    }
+
+    /// Whether there was a label to compare with.
+    pub(crate) fn is_labelled(&self) -> bool {
+        self.labelled > 0.0
     }
 
     /// The metrics of the task over all batches.

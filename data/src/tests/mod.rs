@@ -4,6 +4,7 @@ mod augmentation;
 mod batches;
 mod files;
 mod folder;
+mod survey;
 mod targets;
 
 use std::fs;

@@ -15,7 +15,7 @@ fn tree(paths: &[&str]) -> Folder {
 }
 
 /// Three cats, two dogs, and one of each to validate on.
-fn pets() -> Folder {
+pub(super) fn pets() -> Folder {
     tree(&[
         "train/dog/2.png",
         "train/dog/1.png",
@@ -31,7 +31,9 @@ fn pets() -> Folder {
 /// The batches of `LoaderOptions::evaluation(batch)` over a split.
 fn evaluated(data: &Dataset, split: &str, batch: usize) -> Result<Vec<Batch>, DataError> {
     let options = LoaderOptions::evaluation(batch);
-    Loader::new(data.split(split)?, data.pipeline(data.classes.len()), options)?.epoch(0).collect()
+    Loader::new(data.split(split)?, data.pipeline(data.classes.len(), None), options)?
+        .epoch(0)
+        .collect()
 }
 
 #[test]
@@ -101,23 +103,8 @@ fn classes_without_images_are_an_error() {
     assert_eq!(error.help().unwrap().to_string(), "the splits here are train");
 }
 
-#[test]
-fn files_of_classes_and_vectors_tell_whether_a_data_set_changed() {
-    let names = |data: &Dataset, splits: &[&str]| -> Vec<String> {
-        data.files(splits).unwrap().into_iter().map(|(name, _)| name).collect()
-    };
-    let folder = pets();
-    let data = Dataset::open(folder.root()).unwrap();
-    assert_eq!(names(&data, &["val"]), ["val/cat/5.png", "val/dog/5.png"]);
-    let folder = vectors(r#"{"1": [0.5], "2": [1]}"#);
-    let data = Dataset::open(folder.root()).unwrap();
-    let expected =
-        ["dataset.json", "train/targets.json", "train/images/1.png", "train/images/2.png"];
-    assert_eq!(names(&data, &["train"]), expected);
-}
-
 /// Two images with these vectors.
-fn vectors(json: &str) -> Folder {
+pub(super) fn vectors(json: &str) -> Folder {
     let folder = tree(&["train/images/1.png", "train/images/2.png"]);
     fs::write(folder.root().join("train/targets.json"), json).unwrap();
     folder.describe(r#"{"target": "vector"}"#).unwrap();
@@ -225,7 +212,7 @@ fn target_images_are_interpolated_as_images_are() {
     fs::rename(folder.root().join("train/labels"), folder.root().join("train/targets")).unwrap();
     image.save(folder.root().join("train/targets/a.png")).unwrap();
     folder.describe(r#"{"target": "image", "mean": [0.5, 0.5, 0.5]}"#).unwrap();
-    let pipeline = Dataset::open(folder.root()).unwrap().pipeline(0).evaluation(size(2, 4));
+    let pipeline = Dataset::open(folder.root()).unwrap().pipeline(0, None).evaluation(size(2, 4));
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
     assert_eq!(target_image(&batch), batch.images);
     assert!(batch.images[1] < 0.0 && batch.images[2] > 0.0, "{:?}", batch.images);

@@ -24,7 +24,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("nas-files", &[]),
     ("nas-grammar", &[]),
     ("nas-spaces", &[]),
-    ("nas-data", &[]),
+    ("nas-data", &["nas-files"]),
     ("nas-diagnostics", &["nas-grammar"]),
     ("nas-ir", &["nas-grammar", "nas-diagnostics"]),
     ("nas-passes", &["nas-diagnostics", "nas-ir"]),

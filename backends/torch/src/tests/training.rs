@@ -225,7 +225,7 @@ fn scores_and_estimated_statistics() {
     let batches = loaders.part(Part::All).unwrap().epoch(0).take(2);
     exam.estimate(&network, batches).unwrap();
     let batches = loaders.split(Split::Val).unwrap().epoch(0);
-    let first = exam.score(&network, batches).unwrap();
+    let first = exam.score(&network, nas_search::evaluator::Split::Val, batches).unwrap();
     assert_eq!(steps, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
     let again = score(&mut loaders, &network, Split::Val, &mut go_on).unwrap();
     assert_eq!(first, again);

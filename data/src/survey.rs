@@ -1,0 +1,297 @@
+//! What a data set holds, found out before anything is trained on it: every file is read once.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crossbeam_channel::{Sender, unbounded};
+use sha2::{Digest, Sha256};
+
+use crate::dataset::Dataset;
+use crate::decode::{Labels, bytes_of, check_labels, image_size, same_size};
+use crate::error::DataError;
+use crate::pipeline::Pipeline;
+use crate::sample::Sample;
+use crate::target::Target;
+use crate::warning::DataWarning;
+
+/// The share of ignored pixels from which there is a warning, though every class occurs.
+const MUCH: f64 = 0.5;
+
+/// A file of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// Its path from the folder of the data set, with `/` between folders.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of its content, in hexadecimal digits; empty if it cannot be read.
+    pub hash: String,
+}
+
+/// What some splits of a data set hold.
+#[derive(Debug)]
+pub struct Survey {
+    /// Their files, and `dataset.json` where there is one.
+    pub files: Vec<DataFile>,
+    /// What training or scoring on them would fail with, in the order of the samples.
+    pub faults: Vec<DataError>,
+    /// What will not fail, but is hardly meant.
+    pub warnings: Vec<DataWarning>,
+}
+
+/// Told how many samples are read, of how many; a break ends the survey.
+pub type OnSample<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+
+impl Dataset {
+    /// Reads every file of these splits: the headers of all images and that they go on to their end,
+    /// all values of all label maps. `None` if `on_sample` ended it.
+    ///
+    /// # Errors
+    /// As [`Dataset::split`]. What is wrong with a file is among the faults of the survey.
+    pub fn survey(
+        &self,
+        splits: &[&str],
+        classes: usize,
+        ignore: Option<u8>,
+        on_sample: OnSample<'_>,
+    ) -> Result<Option<Survey>, DataError> {
+        let mut read = Vec::new();
+        for &name in splits {
+            read.push((name, self.split(name)?));
+        }
+        let samples: Vec<&Sample> = read.iter().flat_map(|(_, split)| split.samples()).collect();
+        let Pipeline { ignore, .. } = self.pipeline(classes, ignore);
+        let look = Look { root: &self.root, classes, ignore };
+        let Some(seen) = look.at_all(&samples, on_sample) else { return Ok(None) };
+        let shared = self.shared_files(splits).into_iter().map(|path| look.read(&path).0);
+        let files = shared.collect();
+        let mut survey = Survey { files, faults: Vec::new(), warnings: Vec::new() };
+        let mut tallies: Vec<Tally> = Vec::new();
+        let mut seen = seen.into_iter();
+        for (name, split) in &read {
+            let mut tally = Tally::new(name, classes);
+            for seen in seen.by_ref().take(split.len()) {
+                survey.files.extend(seen.files);
+                match seen.labels {
+                    Ok(labels) => tally.add(&labels),
+                    Err(fault) => survey.faults.push(fault),
+                }
+            }
+            tallies.push(tally);
+        }
+        if survey.faults.is_empty() {
+            survey.faults.extend(tallies.iter().filter_map(Tally::fault));
+        }
+        if survey.faults.is_empty() {
+            survey.warnings = warnings(&tallies, &self.classes);
+        }
+        Ok(Some(survey))
+    }
+}
+
+/// What every sample is looked at with.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    root: &'a Path,
+    classes: usize,
+    ignore: u8,
+}
+
+/// What was seen of a sample.
+struct Seen {
+    files: Vec<DataFile>,
+    labels: Result<Counted, DataError>,
+}
+
+/// The labels of a sample.
+#[derive(Default)]
+struct Counted {
+    /// How many there are of each class.
+    classes: BTreeMap<usize, u64>,
+    /// How many pixels have none.
+    ignored: u64,
+    /// The label map, if all of it is of one value.
+    one_value: Option<PathBuf>,
+    is_map: bool,
+}
+
+impl Look<'_> {
+    /// Looks at the samples on all cores; what was seen comes in their order.
+    fn at_all(self, samples: &[&Sample], on_sample: OnSample<'_>) -> Option<Vec<Seen>> {
+        let (next, of) = (AtomicUsize::new(0), samples.len());
+        let mut seen: Vec<Option<Seen>> = samples.iter().map(|_| None).collect();
+        thread::scope(|scope| {
+            let (sender, receiver) = unbounded();
+            let threads = thread::available_parallelism().map_or(1, usize::from).min(of);
+            for _ in 0..threads {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || self.work(samples, next, &sender));
+            }
+            drop(sender);
+            for (done, (index, found)) in receiver.iter().enumerate() {
+                if let Some(place) = seen.get_mut(index) {
+                    *place = Some(found);
+                }
+                if on_sample(done + 1, of).is_break() {
+                    // Nobody finds another sample.
+                    next.store(of, Ordering::Relaxed);
+                    return None;
+                }
+            }
+            seen.into_iter().collect()
+        })
+    }
+
+    fn work(self, samples: &[&Sample], next: &AtomicUsize, sender: &Sender<(usize, Seen)>) {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(sample) = samples.get(index) else { return };
+            if sender.send((index, self.at(sample))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn at(self, sample: &Sample) -> Seen {
+        let (file, image) = self.read(&sample.image);
+        let mut files = vec![file];
+        let target = sample.target.file().map(|path| {
+            let (file, bytes) = self.read(path);
+            files.push(file);
+            (path, bytes)
+        });
+        Seen { files, labels: self.labels(sample, image, target) }
+    }
+
+    /// A file, and its bytes.
+    fn read(self, path: &Path) -> (DataFile, Result<Vec<u8>, DataError>) {
+        let inside = path.strip_prefix(self.root).unwrap_or(path);
+        let name = inside.to_string_lossy().replace('\\', "/");
+        let bytes = bytes_of(path);
+        let (len, hash) = match &bytes {
+            Ok(bytes) => (bytes.len() as u64, hexadecimal(&Sha256::digest(bytes))),
+            Err(_) => (0, String::new()),
+        };
+        (DataFile { name, bytes: len, hash }, bytes)
+    }
+
+    fn labels(
+        self,
+        sample: &Sample,
+        image: Result<Vec<u8>, DataError>,
+        target: Option<(&Path, Result<Vec<u8>, DataError>)>,
+    ) -> Result<Counted, DataError> {
+        sample.check_class(self.classes)?;
+        let size = image_size(&sample.image, &image?)?;
+        match (&sample.target, target) {
+            (Target::ClassMap(_), Some((path, bytes))) => {
+                let labels = Labels::of(path, bytes?)?;
+                same_size(sample, path, size, labels.size())?;
+                let labels = labels.decode()?;
+                check_labels(&labels, self.classes, self.ignore, path)?;
+                Ok(self.count(labels.as_raw(), path))
+            }
+            (Target::Image(_), Some((path, bytes))) => {
+                same_size(sample, path, size, image_size(path, &bytes?)?)?;
+                Ok(Counted::default())
+            }
+            (Target::Class(class), _) => {
+                let classes = BTreeMap::from([(*class as usize, 1)]);
+                Ok(Counted { classes, ..Counted::default() })
+            }
+            _ => Ok(Counted::default()),
+        }
+    }
+
+    fn count(self, labels: &[u8], path: &Path) -> Counted {
+        let mut counts = [0_u64; 256];
+        for &label in labels {
+            if let Some(count) = counts.get_mut(usize::from(label)) {
+                *count += 1;
+            }
+        }
+        let mut classes: BTreeMap<usize, u64> =
+            counts.into_iter().enumerate().filter(|&(_, count)| count > 0).collect();
+        let one_value = (classes.len() == 1).then(|| path.to_owned());
+        let ignored = classes.remove(&usize::from(self.ignore)).unwrap_or_default();
+        Counted { classes, ignored, one_value, is_map: true }
+    }
+}
+
+/// The labels of a split.
+struct Tally {
+    split: String,
+    classes: Vec<u64>,
+    ignored: u64,
+    maps: usize,
+    one_value: Vec<PathBuf>,
+}
+
+impl Tally {
+    fn new(split: &str, classes: usize) -> Self {
+        let (split, classes) = (split.to_owned(), vec![0; classes]);
+        Self { split, classes, ignored: 0, maps: 0, one_value: Vec::new() }
+    }
+
+    fn add(&mut self, counted: &Counted) {
+        for (&class, found) in &counted.classes {
+            if let Some(count) = self.classes.get_mut(class) {
+                *count += found;
+            }
+        }
+        self.ignored += counted.ignored;
+        self.maps += usize::from(counted.is_map);
+        self.one_value.extend(counted.one_value.clone());
+    }
+
+    fn labelled(&self) -> u64 {
+        self.classes.iter().sum()
+    }
+
+    /// The share of the pixels of label maps that have no class.
+    fn ignored(&self) -> f64 {
+        self.ignored as f64 / (self.ignored + self.labelled()).max(1) as f64
+    }
+
+    /// Where nothing is labelled, nothing is learned and nothing is scored.
+    fn fault(&self) -> Option<DataError> {
+        let split = self.split.clone();
+        (self.maps > 0 && self.labelled() == 0).then_some(DataError::NoLabels { split })
+    }
+
+    fn missing(&self) -> Vec<usize> {
+        let classes = self.classes.iter().enumerate();
+        classes.filter(|&(_, &count)| count == 0).map(|(class, _)| class).collect()
+    }
+}
+
+fn warnings(tallies: &[Tally], names: &[String]) -> Vec<DataWarning> {
+    let mut warnings = Vec::new();
+    for tally in tallies.iter().filter(|tally| tally.labelled() > 0) {
+        let (split, ignored) = (tally.split.clone(), tally.ignored());
+        let missing = tally.missing();
+        if !missing.is_empty() {
+            let named = |class: &usize| match names.get(*class) {
+                Some(name) => format!("{class} (`{name}`)"),
+                None => class.to_string(),
+            };
+            let classes = missing.iter().map(named).collect();
+            let ignored = (tally.maps > 0).then_some(ignored);
+            warnings.push(DataWarning::NeverOccurs { split: split.clone(), classes, ignored });
+        } else if ignored >= MUCH {
+            warnings.push(DataWarning::MostlyIgnored { split: split.clone(), ignored });
+        }
+        if let Some(first) = tally.one_value.first() {
+            let (first, found, of) = (first.clone(), tally.one_value.len(), tally.maps);
+            warnings.push(DataWarning::OneValue { split, first, found, of });
+        }
+    }
+    warnings
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
