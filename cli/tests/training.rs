@@ -90,7 +90,10 @@ fn a_search_leaves_a_whole_run_and_a_table() {
     let table = bench.nasc("search tiny.nas --out run").done();
     let names: Vec<&str> = table.lines().map(|line| line.split("  ").next().unwrap()).collect();
     assert_eq!(names[..3], ["space", "unit.0/op", "unit.1/op"]);
-    assert!(["MACs", "parameters", "ONNX"].iter().all(|name| names.contains(name)), "{table}");
+    assert!(
+        ["MACs", "parameters", "input", "ONNX"].iter().all(|name| names.contains(name)),
+        "{table}"
+    );
     assert!(table.lines().last().unwrap().contains("passed: tract"), "{table}");
     assert_eq!(bench.list("run"), RUN);
     assert_eq!(bench.list("run/sources"), ["std", "tiny.nas"]);
@@ -98,6 +101,9 @@ fn a_search_leaves_a_whole_run_and_a_table() {
 
     bench.nasc("verify run/network.onnx").done();
     assert_eq!(bench.opset("run/network.onnx"), 17);
+    let onnx = String::from_utf8_lossy(&bench.read("run/network.onnx")).into_owned();
+    let expected = r#"{"input":"image","order":"RGB","height":"#;
+    assert!(onnx.contains("nasc.input") && onnx.contains(expected));
     let cost = bench.nasc("cost tiny.nas --arch run/assignment.json --json").json();
     assert_eq!(result(&bench)["cost"], cost);
     assert_eq!(bench.nasc("search tiny.nas --out run --resume").done(), table);

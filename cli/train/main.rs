@@ -2,6 +2,7 @@
 
 mod demo;
 mod eval;
+mod expected;
 mod picture;
 mod progress;
 mod reference;

@@ -14,6 +14,7 @@ use nasc::services::name_map::NameMap;
 use nasc::services::package::{Making, Package, Verification, package, provenance};
 use nasc::services::weights_file;
 
+use crate::expected::Expected;
 use crate::progress::millions;
 use crate::reference::libtorch;
 use crate::training::Training;
@@ -34,6 +35,8 @@ pub(crate) struct Done {
     pub(crate) result: RunResult,
     /// How the ONNX file did.
     pub(crate) verification: Verification,
+    /// What the network expects of a picture.
+    pub(crate) expected: Option<Expected>,
 }
 
 /// Does what is left of a run, and writes its ONNX file. The hint says how to go on after a stop.
@@ -42,8 +45,8 @@ pub(crate) struct Done {
 /// Training fails, the user stops it, or tract and libtorch do not agree.
 pub(crate) fn whole(training: &Training, store: &mut Store, hint: &str) -> Result<Done, Failure> {
     let result = training.run(store, hint)?;
-    let verification = export(training, store, &result)?;
-    Ok(Done { result, verification })
+    let (verification, expected) = export(training, store, &result)?;
+    Ok(Done { result, verification, expected })
 }
 
 /// Writes and verifies the ONNX file of a finished run.
@@ -51,18 +54,23 @@ fn export(
     training: &Training,
     store: &mut Store,
     result: &RunResult,
-) -> Result<Verification, Failure> {
+) -> Result<(Verification, Option<Expected>), Failure> {
     let assignment = nas_frontend::items::arch::from_choices(&training.space, &result.choices)
         .map_err(|misfit| Failure::input(format!("{}: {misfit}", names::RESULT)))?;
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?;
     let bytes = bytes.ok_or_else(|| Failure::input("the run has no weights"))?;
     let model = weights_file::take(network, &bytes, names::WEIGHTS, &NameMap::default())?;
-    let provenance = provenance(&model.network, &training.sources, names::WEIGHTS);
+    let expected = Expected::of(&model.network, &training.dataset()?);
+    let mut provenance = provenance(&model.network, &training.sources, names::WEIGHTS);
+    if let Some(expected) = &expected {
+        let json = serde_json::to_string(expected).map_err(|e| Failure::input(e.to_string()))?;
+        provenance.push((Expected::KEY.to_owned(), json));
+    }
     let opset = training.space.device.opset.unwrap_or_default();
     let making = Making { opset, tolerance: Tolerance::Export, provenance };
     let made = package(&model, making, Some(&libtorch()))?;
-    keep(store, made)
+    keep(store, made).map(|verification| (verification, expected))
 }
 
 /// Writes what was made, or where it did not pass only the report of why.
@@ -109,6 +117,9 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
     row(&format!("val {title}"), format!("{best:.3} (epoch {})", epoch.saturating_add(1)));
     for (metric, value) in test.values().filter(|(metric, _)| *metric != Metric::Loss) {
         row(&format!("test {}", metric.title()), format!("{value:.3}"));
+    }
+    if let Some(expected) = &done.expected {
+        row("input", expected.to_string());
     }
     row("ONNX", dir.join(ONNX).display().to_string());
     row("verification", done.verification.summary());

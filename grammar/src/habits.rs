@@ -42,6 +42,14 @@ impl<'t> Unexpected<'t> {
         last_word(self.words_before())
     }
 
+    /// Whether the value of a candidate is expected.
+    fn is_candidate(&self) -> bool {
+        self.wants_value()
+            && self.before.trim_end().ends_with(':')
+            && matches!(open_brackets(self.before).pop(), Some((_, '{')))
+            && !self.line_has("input")
+    }
+
     /// The words of the line before the place.
     fn line_has(&self, word: &str) -> bool {
         let line = self.before.rsplit('\n').next().unwrap_or_default();
@@ -105,6 +113,9 @@ pub(crate) fn help(unexpected: Unexpected<'_>) -> Option<Help> {
     let word = leading_word(unexpected.rest);
     if unexpected.wants(&[Rule::close_string]) {
         return Some(Help::advice(r#"after a backslash stands `\\`, `"`, `{` or `n`"#));
+    }
+    if matches!(word, "let" | "var" | "for") && unexpected.is_candidate() {
+        return Some(Help::advice(STATEMENTS));
     }
     if word_for_name(unexpected).is_some() {
         return Some(Help::advice(format!("use another name, such as `{word}_`")));
@@ -215,6 +226,8 @@ fn by_word(unexpected: Unexpected<'_>, word: &str) -> Option<Help> {
 
 const CONDITION: &str = "a value by condition is written `if condition { a } else { b }`";
 const NAME: &str = "a name is made of the letters a to z, digits and `_`, and begins with no digit";
+const STATEMENTS: &str =
+    "a candidate is one step or expression; put statements in a `block`, and name that";
 const CANDIDATE: &str = "each candidate has a name: `name: step`";
 
 /// `let mut`, which is `var`.
@@ -425,6 +438,7 @@ fn by_mark(unexpected: Unexpected<'_>) -> Option<Help> {
         '{' if unexpected.wants(&[Rule::values]) => Help::advice(
             "`elastic` decides a value, as in `elastic [3, 5]`; steps stand behind `choose`",
         ),
+        '{' if unexpected.is_candidate() => Help::advice(STATEMENTS),
         '{' if unexpected.wants_value() => Help::advice("a list stands in `[ ]`, a tuple in `( )`"),
         '*' if unexpected.wants(&[Rule::use_names]) => {
             Help::advice("name what is imported: `{a, b}`")

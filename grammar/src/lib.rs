@@ -1,5 +1,6 @@
 //! The `.nas` language: grammar, syntax tree with spans, parser, formatter.
 
+mod allow;
 pub mod argument;
 pub mod ast;
 mod brackets;
@@ -19,6 +20,7 @@ mod syntax;
 pub mod visible;
 mod words;
 
+pub use allow::{Allow, allows};
 pub use argument::{parse_limit, parse_setting};
 pub use fix::{Edit, Fix, Help};
 pub use parse::{Parsed, parse};

@@ -1,6 +1,7 @@
 //! The pages of the reference that are written from declarations: `operators.md` from those of the
 //! operators, `library.md` from the doc comments of the standard library, `recipes.md` from the schemas
-//! of the strategies. `BLESS=1` rewrites them.
+//! of the strategies, `names.md` from the tables of names, `data.md` from what `nas-data` reads. `BLESS=1`
+//! rewrites them.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +11,11 @@
 
 use std::path::Path;
 
+use nas_data::{Dataset, IMAGENET_MEAN, IMAGENET_STD};
+use nas_diagnostics::Problems;
+use nas_frontend::Compiler;
+use nas_frontend::foreign::{CALLABLES, Here, PARAMETERS, Row};
+use nas_frontend::modules::Program;
 use nas_grammar::Source;
 use nas_grammar::ast::{Block, File, ItemKind};
 use nas_grammar::parse::parse;
@@ -18,6 +24,8 @@ use nas_ir::ops::signature::{Declaration, Default, Parameter};
 use nas_ir::recipe::schema::{Field, Section};
 use nas_ir::recipe::{MINIMIZE, StrategySchema, common};
 use nas_search::strategies::SCHEMAS;
+use nasc::render::diagram;
+use nasc::services::source::load_module;
 
 /// What every generated page says under its title.
 const NOTE: &str = "<!-- Written by tests/tests/generated_pages.rs; BLESS=1 rewrites it. -->";
@@ -127,6 +135,72 @@ fn sections(schema: &StrategySchema, is_shown: impl Fn(&str, &str) -> bool) -> S
         }
     }
     text
+}
+
+#[test]
+fn the_page_of_names_follows_from_the_tables() {
+    let page = format!(
+        "# Names of other frameworks\n\n{NOTE}\n\nWhat PyTorch, Keras and ONNX call what nasc has, or has not. Capitals and underscores make no\ndifference: `ReLU6` and `relu_6` are `relu6`, and `Conv2d` is `conv2d`. Where a file has a name of the left\ncolumn, `nasc check` says what stands in the right one.\n\n## Operators and functions\n\n{}\n## Parameters\n\n{}",
+        names(CALLABLES),
+        names(PARAMETERS),
+    );
+    keep("names.md", &page);
+}
+
+/// The space of the README, drawn as `nasc show --format svg` does.
+#[test]
+fn the_picture_of_the_readme_is_that_of_its_space() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```nas\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let mut problems = Problems::default();
+    let program = Program::load(Source::new("land.nas", text), &load_module, &mut problems);
+    let mut compiler = Compiler::new(&program, &mut problems);
+    compiler.check_all();
+    let space = compiler.space("land", &[]).unwrap();
+    assert!(problems.into_vec().is_empty());
+    keep("land.svg", &diagram::svg(&diagram::of_space(&space)));
+}
+
+/// A table of names, a row for each thing.
+fn names(rows: &[Row]) -> String {
+    let mut text = "| elsewhere | here |\n|---|---|\n".to_owned();
+    for Row { names, here } in rows {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let here = match here {
+            Here::Is(ours) => format!("`{ours}`"),
+            Here::Library(module, block) => {
+                format!("`{block}` of [std.{module}](library.md#std{module})")
+            }
+            Here::Written(how) => (*how).to_owned(),
+            Here::Nothing(instead) => format!("nothing: {instead}"),
+            Here::LeftOut(why) => format!("left out: {why}"),
+        };
+        text.push_str(&format!("| {} | {here} |\n", names.join(", ")));
+    }
+    text
+}
+
+/// `dataset.json` as `data.md` shows it.
+const DESCRIPTION: &str = r#"{"classes": ["water", "forest"], "ignore": 255, "mean": [0.29, 0.31, 0.24], "std": [0.23, 0.19, 0.23]}"#;
+
+#[test]
+fn the_page_of_data_follows_from_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Dataset::open(folder.path()).unwrap();
+    let bare = open();
+    assert_eq!((bare.mean, bare.std), (IMAGENET_MEAN, IMAGENET_STD));
+    std::fs::write(folder.path().join("dataset.json"), DESCRIPTION).unwrap();
+    let described = open();
+    assert_eq!(described.classes, ["water", "forest"]);
+    assert_eq!((described.mean, described.std), ([0.29, 0.31, 0.24], [0.23, 0.19, 0.23]));
+    let page = include_str!("generated_pages/data.md")
+        .replace("{note}", NOTE)
+        .replace("{description}", DESCRIPTION)
+        .replace("{ignore}", &bare.ignore.to_string())
+        .replace("{mean}", &format!("{IMAGENET_MEAN:?}"))
+        .replace("{std}", &format!("{IMAGENET_STD:?}"));
+    keep("data.md", &page);
 }
 
 const HEAD: &str = "| setting | takes | if left out | meaning |\n|---|---|---|---|\n";

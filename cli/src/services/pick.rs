@@ -28,7 +28,7 @@ pub fn space(
     compiler: &mut Compiler<'_, '_>,
     name: Option<&str>,
 ) -> Result<Arc<Checked<Space>>, Failure> {
-    let name = pick("space", "`--space`", name, &space_names(program))?;
+    let name = pick(program, "space", "`--space`", name, &space_names(program))?;
     compiler.space(name, &[]).ok_or(Failure::Reported)
 }
 
@@ -36,8 +36,9 @@ pub(super) fn space_names(program: &Program) -> Vec<&str> {
     program.spaces().map(|space| space.name.name.as_str()).collect()
 }
 
-/// The one that is named, or the only one there is; `by` says how to name one.
+/// The one of the main file that is named, or the only one there is; `by` says how to name one.
 pub(super) fn pick<'a>(
+    program: &Program,
     what: &str,
     by: &str,
     name: Option<&str>,
@@ -46,17 +47,19 @@ pub(super) fn pick<'a>(
     if let Some(found) = names.iter().find(|found| Some(**found) == name) {
         return Ok(found);
     }
+    let main = program.module(program.main());
+    let file = main.map_or("the file", |main| main.source.name());
     match (name, names) {
-        (Some(name), []) => Err(Failure::input(format!("the file has no {what} `{name}`"))),
+        (Some(name), []) => Err(Failure::input(format!("{file} has no {what} `{name}`"))),
         (Some(name), names) => Err(Failure::input(format!(
-            "the file has no {what} `{name}`{}; it has {}",
+            "{file} has no {what} `{name}`{}; it has {}",
             hint(name, names),
             names.join(", ")
         ))),
         (None, [only]) => Ok(only),
-        (None, []) => Err(Failure::input(format!("the file has no {what}"))),
+        (None, []) => Err(Failure::input(format!("{file} has no {what}"))),
         (None, names) => Err(Failure::input(format!(
-            "the file has several {what}s; pick one by {by}: {}",
+            "{file} has several {what}s; pick one by {by}: {}",
             names.join(", ")
         ))),
     }

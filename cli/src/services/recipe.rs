@@ -103,9 +103,9 @@ pub fn pick_recipe<'p>(
     let names: Vec<&str> = program.recipes().map(|item| item.name.name.as_str()).collect();
     if name.is_none() && names.is_empty() {
         let by = "an item `search NAME of SPACE {}`";
-        return pick("space", by, None, &space_names(program)).map(PickedRecipe::Defaults);
+        return pick(program, "space", by, None, &space_names(program)).map(PickedRecipe::Defaults);
     }
-    let name = pick("recipe", "`--recipe`", name, &names)?;
+    let name = pick(program, "recipe", "`--recipe`", name, &names)?;
     let item = program.recipes().find(|item| item.name.name == name);
     item.map(PickedRecipe::Item).ok_or(Failure::Reported)
 }

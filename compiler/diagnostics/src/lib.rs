@@ -14,4 +14,4 @@ pub use nas_grammar::{Edit, Fix, Help};
 pub use place::{CalledFrom, Place, Shown, Step};
 pub use problems::{Problems, is_error};
 pub use reported::Reported;
-pub use suggest::{did_you_mean, listed, nearest, one_of, suggested};
+pub use suggest::{did_you_mean, listed, nearest, one_of, similar, suggested};

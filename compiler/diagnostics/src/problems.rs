@@ -1,8 +1,8 @@
 //! The collector of problems.
 
 use miette::{Diagnostic, Severity};
-use nas_grammar::Problem;
 use nas_grammar::parse::MAX_PROBLEMS;
+use nas_grammar::{Allow, Problem, Source};
 
 use crate::reported::Reported;
 
@@ -14,12 +14,25 @@ pub struct Problems {
     /// Whether there were more.
     is_cut: bool,
     seen: std::collections::HashSet<(String, usize, String)>,
+    /// What comments allow.
+    allowed: Vec<Allowed>,
+}
+
+/// A code that a comment of a file allows, and whether anything had it.
+#[derive(Debug)]
+struct Allowed {
+    file: String,
+    allow: Allow,
+    is_used: bool,
 }
 
 impl Problems {
     /// Adds a problem, unless the same one was reported for another instance of its block.
     pub fn push(&mut self, problem: impl Into<Problem>) {
         let problem = problem.into();
+        if self.is_allowed(&problem) {
+            return;
+        }
         if self.count(is_error(problem.as_ref())) >= MAX_PROBLEMS {
             self.is_cut = true;
             return;
@@ -34,6 +47,40 @@ impl Problems {
         if !has_place || self.seen.insert((code, at, file.unwrap_or_default())) {
             self.list.push(problem);
         }
+    }
+
+    /// Notes what the comments of a file allow: what is warned of in these lines is left out.
+    pub fn allow(&mut self, source: &Source) {
+        let noted = |allow| Allowed { file: source.name().to_owned(), allow, is_used: false };
+        self.allowed.extend(nas_grammar::allows(source).into_iter().map(noted));
+    }
+
+    /// What comments of a file allow, and nothing was warned of.
+    #[must_use]
+    pub fn idle_allows(&self, source: &Source) -> Vec<Allow> {
+        let idle = self.allowed.iter().filter(|a| !a.is_used && a.file == source.name());
+        idle.map(|allowed| allowed.allow.clone()).collect()
+    }
+
+    /// Whether a comment allows a problem.
+    fn is_allowed(&mut self, problem: &Problem) -> bool {
+        if self.allowed.is_empty() || is_error(problem.as_ref()) {
+            return false;
+        }
+        let code = problem.code().map(|code| code.to_string()).unwrap_or_default();
+        let labels: Vec<_> = problem.labels().into_iter().flatten().collect();
+        let Some(label) = labels.iter().find(|label| label.primary()).or(labels.first()) else {
+            return false;
+        };
+        let contents = problem.source_code().and_then(|c| c.read_span(label.inner(), 0, 0).ok());
+        let Some((file, line)) = contents.and_then(|c| Some((c.name()?.to_owned(), c.line())))
+        else {
+            return false;
+        };
+        let mut allowing = self.allowed.iter_mut().filter(|allowed| {
+            allowed.file == file && allowed.allow.line == line && allowed.allow.code == code
+        });
+        allowing.next().map(|allowed| allowed.is_used = true).is_some()
     }
 
     /// Adds an error; what it leaves missing holds the evidence.

@@ -23,6 +23,24 @@ pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// Names that have a word in common with another, or are like it in spelling, the most alike first.
+#[must_use]
+pub fn similar<'a>(name: &str, among: &[&'a str]) -> Vec<&'a str> {
+    const MOST: usize = 4;
+    const LIKENESS: f64 = 0.8;
+    let shares_word = |known: &str| known.split('_').any(|word| name.split('_').any(|n| n == word));
+    let likeness = |known: &str| {
+        let spelling = strsim::jaro_winkler(name, known);
+        if shares_word(known) { 1.0 + spelling } else { spelling }
+    };
+    let is_word = |name: &str| name.len() <= LONGEST_WORD;
+    let near = among.iter().copied().filter(|known| is_word(name) && is_word(known));
+    let mut near: Vec<(f64, &str)> = near.map(|known| (likeness(known), known)).collect();
+    near.retain(|(likeness, _)| *likeness >= LIKENESS);
+    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    near.into_iter().take(MOST).map(|(_, known)| known).collect()
+}
+
 /// The name that was probably meant, and all that there are, in words.
 pub fn did_you_mean(name: &str, among: &[impl AsRef<str>], lead: &str) -> String {
     match nearest(name, among.iter().map(AsRef::as_ref)) {
@@ -67,7 +85,15 @@ pub fn listed(names: &[impl AsRef<str>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, similar};
+
+    #[test]
+    fn names_are_similar_by_a_word_or_by_spelling() {
+        let known = ["avg_pool", "batch_norm", "max_pool", "max_unpool", "relu"];
+        assert_eq!(similar("stochastic_pool", &known), ["avg_pool", "max_pool"]);
+        assert_eq!(similar("batchify", &known), ["batch_norm"]);
+        assert!(similar("fourier", &known).is_empty());
+    }
 
     #[test]
     fn only_near_names_are_suggested() {

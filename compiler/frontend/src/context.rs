@@ -2,7 +2,7 @@
 
 use nas_diagnostics::{Help, Place, Problems, diagnostics, suggested};
 use nas_grammar::Source;
-use nas_grammar::ast::{Expr, Span};
+use nas_grammar::ast::{Expr, Span, TargetEntry};
 
 use crate::elaborate::{self, Fuel, Value};
 use crate::modules::{LoadTable, Program};
@@ -33,6 +33,21 @@ impl Context<'_, '_> {
     /// Whether the main file has a space of this name.
     pub(crate) fn is_space(&self, name: &str) -> bool {
         self.program.space(self.program.main(), name).is_some()
+    }
+
+    /// Whether a space of the main file has a target that names a latency table: if there is no latency
+    /// then, that was reported. `target` is that of a search, in the place of the space's own.
+    pub(crate) fn names_table(&self, space: &str, target: Option<&str>) -> bool {
+        let (program, main) = (self.program, self.program.main());
+        let own = program
+            .space(main, space)
+            .and_then(|(module, space)| Some((module, space.target.as_ref()?.name.as_str())));
+        let asked = target.map(|target| (main, target)).or(own);
+        let target = asked.and_then(|(module, name)| program.target(module, name));
+        self.tables.is_some()
+            && target.is_some_and(|(_, target)| {
+                target.entries.iter().any(|entry| matches!(entry, TargetEntry::Latency(..)))
+            })
     }
 
     /// A static expression of the main file.

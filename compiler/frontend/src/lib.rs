@@ -6,6 +6,7 @@ mod context;
 mod device;
 pub mod elaborate;
 mod feasible;
+pub mod foreign;
 pub mod int;
 pub mod items;
 pub mod modules;

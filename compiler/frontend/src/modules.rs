@@ -219,6 +219,7 @@ impl Loader<'_, '_> {
     /// Loads a file and, before its names are resolved, the files that it imports.
     fn module(&mut self, source: Source, importing: &mut Vec<Importing>) -> ModuleId {
         let parsed = parse(&source);
+        self.problems.allow(&source);
         self.problems.extend(parsed.problems);
         let id = ModuleId(self.program.modules.len());
         self.loaded.insert(source.name().to_owned(), id);

@@ -3,17 +3,18 @@
 //! This pass looks at the text of each block and space of a file once, whether it is
 //! instantiated or not, so that elaboration can stay silent about unknown names.
 
-use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics, listed, nearest};
-use nas_grammar::Source;
+use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics, listed, nearest, similar};
 use nas_grammar::ast::{
     Alternatives, Arch, ArchEntry, Arg, Arm, Block, Body, Element, Expr, ExprKind, ForClause,
     Ident, ItemKind, Param, Pattern, Space, SpaceRef, Span, Statement, StatementKind, Target,
     TargetEntry, TextPart,
 };
 use nas_grammar::source::At;
+use nas_grammar::{Allow, Source};
 use nas_ir::ops;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
+use crate::foreign::{self, first_line};
 use crate::modules::{FUNCTIONS, Module, ModuleId, Program};
 
 diagnostics! {
@@ -25,6 +26,8 @@ diagnostics! {
     Error NotAssignable [nas::names::not_assignable] "cannot assign to `{name}`, which is no `var`" { name: String }
     /// A number alone in a comment after a value: in Python, a division.
     Warning CommentedOut [nas::names::division] "`// {divisor}` is a comment, which divides nothing" { divisor: String }
+    /// A comment that allows what nothing warns of.
+    Warning IdleAllow [nas::names::allow] "nothing here is warned of as `{code}`" { code: String }
     /// A name bound twice in one scope by parameters.
     Error DuplicateName [nas::names::duplicate_parameter] "`{name}` is bound twice" { name: String }
 }
@@ -50,12 +53,21 @@ pub(crate) fn habit(at: At<'_>, name: &str) -> Option<Help> {
     })
 }
 
-/// The place of the first item of a file: behind the documentation of the file itself.
-fn first_line(source: &Source) -> At<'_> {
-    let text = source.text();
-    let documentation = text.split_inclusive('\n').take_while(|line| line.starts_with("//!"));
-    let start = documentation.map(str::len).sum();
-    source.at(Span::new(start, start))
+/// Warns of comments of the main file that allow what nothing was warned of.
+pub(crate) fn check_allows(program: &Program, problems: &mut Problems) {
+    let Some(main) = program.module(program.main()) else { return };
+    for Allow { code, comment, is_only, .. } in problems.idle_allows(&main.source) {
+        let at = main.source.at(comment);
+        let help = if !is_only {
+            Help::advice("leave the code out of the comment")
+        } else if at.lines().is_some() {
+            Fix::remove_line(at, |_| "remove the comment".to_owned()).into()
+        } else {
+            Fix::remove(at, |_| "remove the comment".to_owned()).into()
+        };
+        let place = Place::new(&main.source, comment, "allowed here").help(help);
+        problems.push(IdleAllow::at(place, code));
+    }
 }
 
 /// What a parameter is, among what is bound.
@@ -356,8 +368,13 @@ impl Walker<'_> {
         let mut items: Vec<&str> = self.file.symbols.keys().map(String::as_str).collect();
         items.sort_unstable();
         let in_scope = [locals, items].concat();
-        let operators = ops::TABLE.iter().map(|row| row.declaration.name).chain(FUNCTIONS);
-        let all = in_scope.iter().copied().chain(operators.filter(|_| is_called));
+        let operators = || ops::TABLE.iter().map(|row| row.declaration.name).chain(FUNCTIONS);
+        let foreign = foreign::callable(name, operators());
+        let foreign = foreign.map(|found| found.help(at, first_line(&self.file.source)));
+        if let (Some(help), true) = (&foreign, is_called) {
+            return help.clone();
+        }
+        let all = in_scope.iter().copied().chain(operators().filter(|_| is_called));
         if let Some(near) = nearest(name, all).map(str::to_owned) {
             // What was meant is used, though under another name.
             if let Some(meant) = self.local(&near) {
@@ -369,6 +386,16 @@ impl Walker<'_> {
             let import = format!("use {module}.{{{name}}}\n");
             let says = |new: &str| format!("import it: `{new}`");
             return Fix::before(first_line(&self.file.source), import, says).into();
+        }
+        if let Some(help) = foreign {
+            return help;
+        }
+        if is_called {
+            let operators: Vec<&str> = operators().collect();
+            return Help::advice(match similar(name, &operators).as_slice() {
+                [] => "it is no operator, no function, and no block of this file".to_owned(),
+                near => format!("operators near it are {}", listed(near)),
+            });
         }
         match in_scope.as_slice() {
             [] => Help::advice("define it as a parameter, with `let`, or as an item"),

@@ -153,6 +153,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
                 expect::expect_space(&mut self.context, item, &spaces);
             }
         }
+        names::check_allows(program, self.context.problems);
     }
 
     /// Checks all networks, those of one space after the other: a large space that only they have,
@@ -364,7 +365,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
                 nas_analysis::costs::costs_without_peak(&network)
             };
             for item in expects {
-                expect::expect_network(&mut self.context, item, &costs);
+                expect::expect_network(&mut self.context, item, &space.name, &costs);
             }
             self.compare_with_requirements(item, &space, &costs);
         }
@@ -388,6 +389,10 @@ impl<'p, 'e> Compiler<'p, 'e> {
             && let Some(space) = self.searched(item)
             && space.device.latency.is_none()
         {
+            let target = item.target.as_ref().map(|target| target.name.as_str());
+            if self.context.names_table(&space.name, target) {
+                return None;
+            }
             let place = Place::new(&self.context.source(), item.space.name.span, "searched here")
                 .advice(format!(
                     "search `{} for TARGET`, a target with a line `latency table \"FILE\"`",

@@ -435,6 +435,15 @@ impl<'p> Elaborator<'p, '_> {
         }
         let found = given.value.describe();
         let source = self.source();
+        let is_factor = declaration.name == "resize" && param.name == "scale";
+        if is_factor && given.value.number().is_some_and(|scale| scale > 0.0) {
+            let place = self.place(given.span, format!("this is {found}"));
+            let place = place.advice(
+                "say the size instead, which `/` rounds down: `size = (x.height / 2, x.width / 2)`",
+            );
+            let expected = "a whole factor";
+            return self.report(WrongArgument::at(place, "resize", "scale", expected, found));
+        }
         let (whole, at) = (source.at(given.span), source.at(given.at));
         let fix = help::for_argument(param.name, param.kind, &given.value, whole, at);
         let is_within = given.is_within(call);
@@ -457,6 +466,7 @@ fn is_above_limit(value: &Value) -> bool {
 /// A static value, for an operator to check.
 fn literal(value: &Value) -> Option<Literal> {
     Some(match value {
+        Value::Real(_) if let Some(n) = value.whole() => Literal::Int(n),
         Value::Int(n) => n.to_i64().map_or(Literal::Real(n.to_f64()), Literal::Int),
         Value::Real(r) => Literal::Real(*r),
         Value::Bool(b) => Literal::Flag(*b),

@@ -92,10 +92,7 @@ impl<'p> Elaborator<'p, '_> {
     ) -> Eval<Sound<usize>> {
         let Some(count) = &choosing.choose.count else { return Ok(Ok(1)) };
         let value = self.expr(count)?;
-        let take = match &value {
-            Value::Int(n) => n.to_i64().and_then(|n| usize::try_from(n).ok()),
-            _ => None,
-        };
+        let take = value.whole().and_then(|n| usize::try_from(n).ok());
         let of = candidates.len();
         Ok(match (take.filter(|take| (1..=of).contains(take)), value.reported()) {
             (Some(take), _) => Ok(take),

@@ -104,12 +104,10 @@ impl<'p> Elaborator<'p, '_> {
         };
         let mut counts = Vec::new();
         for value in &depths {
-            let count = match value {
-                Value::Int(n) => n.to_i64().filter(|n| (0..=MAX_DEPTH).contains(n)),
-                Value::Poison(reported) => return Ok((*reported).into()),
-                _ => None,
-            };
-            let Some(count) = count else {
+            if let Some(reported) = value.reported() {
+                return Ok(reported.into());
+            }
+            let Some(count) = value.whole().filter(|n| (0..=MAX_DEPTH).contains(n)) else {
                 let place = self.place(repeat.depth.span, format!("this is {}", value.describe()));
                 let place = place.advice(format!("write a whole number from 0 to {MAX_DEPTH}"));
                 return Ok(self.report(WrongDepth::at(place, value.describe())).into());

@@ -251,11 +251,11 @@ impl<'p> Elaborator<'p, '_> {
             let help = || without_index(values, source.at(list), whole);
             return self.wrong_kind_with(values, Wanted::Indexed, list, help).into();
         };
-        let Value::Int(n) = position else {
+        let Some(n) = position.integer() else {
             return self.wrong_kind(position, Wanted::Whole, index).into();
         };
         let found = n.to_i64().and_then(|n| usize::try_from(n).ok()).and_then(|n| items.get(n));
-        found.cloned().unwrap_or_else(|| self.out_of_range(n, items.len(), index).into())
+        found.cloned().unwrap_or_else(|| self.out_of_range(&n, items.len(), index).into())
     }
 
     fn out_of_range(&mut self, n: &Int, length: usize, span: Span) -> Reported {
@@ -293,12 +293,12 @@ impl<'p> Elaborator<'p, '_> {
             let bounds = [end(from, 0), end(to, items.len())];
             let mut places = Vec::new();
             for (value, at) in bounds {
-                let Value::Int(n) = &value else {
+                let Some(n) = value.integer() else {
                     return Ok(this.wrong_kind(&value, Wanted::Whole, at).into());
                 };
                 let place = n.to_i64().and_then(|n| usize::try_from(n).ok());
                 let Some(place) = place.filter(|place| *place <= items.len()) else {
-                    return Ok(this.out_of_range(n, items.len() + 1, at).into());
+                    return Ok(this.out_of_range(&n, items.len() + 1, at).into());
                 };
                 places.push(place);
             }

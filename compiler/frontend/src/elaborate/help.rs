@@ -12,6 +12,7 @@ use nas_ir::ops::signature::Kind;
 use super::elaborator::Elaborator;
 use super::errors::WrongKind;
 use super::value::Value;
+use crate::foreign::{self, Found, Here};
 
 /// Text longer than this is shown as `…`.
 const MAX_SNIPPET: usize = 40;
@@ -361,6 +362,10 @@ pub(super) fn for_argument(
         (Kind::Flag, Value::Text(string)) if matches!(&**string, "true" | "false") => {
             string.to_string()
         }
+        // As Keras and ONNX write them: `VALID`, `SAME_UPPER`.
+        (Kind::Padding, Value::Text(string)) if string.eq_ignore_ascii_case("valid") => {
+            "\"valid\"".to_owned()
+        }
         (Kind::Word(words), Value::Text(string)) => {
             if let Some(near) = nearest(string, words.iter().copied()) {
                 let says = |new: &str| format!("did you mean {new}?");
@@ -408,11 +413,17 @@ pub(super) fn for_callee(value: &Value, at: At<'_>, flow: Option<&Value>, file: 
         )),
         Value::Tensor(_) => Help::advice(format!("send it into a step: `{name} -> relu`")),
         Value::Text(text) if ops::find(text).is_some() => decided(at, text),
-        Value::Text(text) => match nearest(text, ops::TABLE.iter().map(|row| row.declaration.name))
-        {
-            Some(near) => misspelt(file, text, near),
-            None => Help::advice("give a step instead of the string, such as `relu`"),
-        },
+        Value::Text(text) => {
+            let operators = || ops::TABLE.iter().map(|row| row.declaration.name);
+            match (foreign::callable(text, operators()), nearest(text, operators())) {
+                (Some(Found::Ours(meant) | Found::Foreign(Here::Is(meant))), _) => {
+                    misspelt(file, text, meant)
+                }
+                (Some(Found::Foreign(here)), _) => Help::advice(here.words(text)),
+                (None, Some(near)) => misspelt(file, text, near),
+                (None, None) => Help::advice("give a step instead of the string, such as `relu`"),
+            }
+        }
         Value::List(_) | Value::Tuple(_) => Help::advice(format!(
             "apply its elements in turn: `for step in {name} {{ y = y -> step }}`"
         )),

@@ -7,6 +7,7 @@ use super::elaborator::Elaborator;
 use super::errors::{MissingArgument, RepeatedArgument, TooManyArguments, UnknownArgument};
 use super::limits::{Eval, Sound};
 use super::value::Value;
+use crate::foreign::{self, Here};
 
 /// An evaluated argument.
 #[derive(Clone)]
@@ -125,14 +126,23 @@ impl<'p> Elaborator<'p, '_> {
         name: &Ident,
         whole: Span,
     ) -> Reported {
-        // `kernel_size` and `out_channels` of other frameworks hold the name that is meant.
-        let is_part = |known: &&str| name.name.split('_').any(|word| word == *known);
-        let meant = nearest(&name.name, names.iter().copied())
-            .or_else(|| names.iter().copied().find(is_part));
         let source = self.source();
-        let fix = match meant {
-            Some(near) => Fix::meant(source.at(name.span), near),
-            None => Fix::remove_listed(source.at(whole), |_| {
+        let at = source.at(name.span);
+        // A name that holds the one that is meant, such as `pool_kernel`.
+        let is_part = |known: &&str| name.name.split('_').any(|word| word == *known);
+        let meant = || {
+            let near = nearest(&name.name, names.iter().copied());
+            near.or_else(|| names.iter().copied().find(is_part))
+        };
+        let fix = match (foreign::parameter(&name.name), meant()) {
+            (Some(here @ Here::Is(ours)), _) if names.contains(&ours) => {
+                Fix::replace(at, ours, |_| here.words(&name.name))
+            }
+            (Some(here @ Here::LeftOut(_)), _) => {
+                Fix::remove_listed(source.at(whole), |_| here.words(&name.name))
+            }
+            (_, Some(near)) => Fix::meant(at, near),
+            (_, None) => Fix::remove_listed(source.at(whole), |_| {
                 if names.is_empty() {
                     return "remove it; there are no parameters".to_owned();
                 }

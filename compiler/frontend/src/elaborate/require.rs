@@ -8,7 +8,7 @@ use nas_ir::{Measure, OriginId};
 use num_bigint::BigInt;
 
 use super::elaborator::Elaborator;
-use super::errors::{NoClaim, NotLinear, UnknownRequirement};
+use super::errors::{NoClaim, NotLinear, Unitless, UnknownRequirement};
 use super::limits::{Abort, Eval};
 use super::value::Value;
 
@@ -144,6 +144,16 @@ impl<'p> Elaborator<'p, '_> {
         if let Some((_, middle)) = comparison(left) {
             return self.chained(claim, left, middle, right);
         }
+        if let Some(number) = unitless_latency(left, right).or(unitless_latency(right, left)) {
+            let source = self.source();
+            let says = |_: &str| {
+                format!("write `{}ms`, or another of `us`, `ms` and `s`", self.snippet(number))
+            };
+            let fix = Fix::behind(source.at(number), "ms", says);
+            let place = self.place(number, "in which unit?").fix(fix);
+            self.report(Unitless::at(place));
+            return;
+        }
         // Both sides are read even when one is at fault.
         let (Some(a), Some(b)) = (self.form(left), self.form(right)) else { return };
         let difference = match Quotient::binary(BinaryOp::Sub, &a, &b) {
@@ -244,6 +254,19 @@ impl<'p> Forms<'p> for Elaborator<'p, '_> {
             Fault::ByForm | Fault::Operator | Fault::Other => SUM.to_owned(),
         };
         self.not_linear(span, fault.label(), help);
+    }
+}
+
+/// Where a number without a unit stands that a latency is compared with.
+fn unitless_latency(measure: &Expr, number: &Expr) -> Option<Span> {
+    match (&measure.kind, &number.kind) {
+        (ExprKind::Name(name), ExprKind::Number(literal)) => {
+            let is_latency = name == Measure::Latency.name();
+            let is_zero = !literal.contains(|c: char| ('1'..='9').contains(&c));
+            let has_unit = literal.ends_with(|c: char| c.is_ascii_alphabetic());
+            (is_latency && !is_zero && !has_unit).then_some(number.span)
+        }
+        _ => None,
     }
 }
 

@@ -215,10 +215,7 @@ impl<'p> Elaborator<'p, '_> {
         bounds: std::ops::RangeInclusive<u32>,
         wanted: Wanted,
     ) -> Option<u32> {
-        let number = match &given.value {
-            Value::Int(n) => n.to_i64().and_then(|n| u32::try_from(n).ok()),
-            _ => None,
-        };
+        let number = given.value.whole().and_then(|n| u32::try_from(n).ok());
         let fitting = number.filter(|n| bounds.contains(n));
         if fitting.is_none() {
             self.wrong_kind(&given.value, wanted, given.at);
@@ -229,12 +226,8 @@ impl<'p> Elaborator<'p, '_> {
 
 fn input_shape(value: &Value) -> Option<Shape> {
     let Value::List(dims) = value else { return None };
-    let size = |value: &Value| match value {
-        Value::Int(n) => {
-            n.to_i64().filter(|n| (1..=MAX_DIMENSION as i64).contains(n)).map(|n| n as u32)
-        }
-        _ => None,
-    };
+    let is_size = |n: &i64| (1..=MAX_DIMENSION as i64).contains(n);
+    let size = |value: &Value| value.whole().filter(is_size).map(|n| n as u32);
     match dims.as_ref() {
         [c, h, w] => Some(Shape::from([size(c)?, size(h)?, size(w)?])),
         _ => None,

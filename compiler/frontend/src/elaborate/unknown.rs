@@ -7,6 +7,7 @@ use nas_ir::ops;
 
 use super::elaborator::Elaborator;
 use super::errors::WrongKind;
+use crate::foreign::{self, first_line};
 use crate::modules::FUNCTIONS;
 use crate::names::{UnknownName, habit};
 
@@ -29,8 +30,11 @@ impl Elaborator<'_, '_> {
         let at = source.at(span);
         let help = habit(at, name).or_else(|| {
             let is_called = at.behind().starts_with('(');
-            let callable = ops::TABLE.iter().map(|row| row.declaration.name).chain(FUNCTIONS);
-            let known = self.names.in_scope().chain(callable.filter(|_| is_called));
+            let callable = || ops::TABLE.iter().map(|row| row.declaration.name).chain(FUNCTIONS);
+            if let Some(found) = foreign::callable(name, callable()).filter(|_| is_called) {
+                return Some(found.help(at, first_line(&source)));
+            }
+            let known = self.names.in_scope().chain(callable().filter(|_| is_called));
             nearest(name, known).map(|near| Fix::meant(at, near).into())
         });
         let help = help.unwrap_or_else(|| Help::advice(VALUES));

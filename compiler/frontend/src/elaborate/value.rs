@@ -133,6 +133,22 @@ impl Value {
         }
     }
 
+    /// As an integer, for a whole number: 24, and 16 * 1.5 too.
+    pub(crate) fn integer(&self) -> Option<Int> {
+        // Beyond, floats skip whole numbers.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match self {
+            Value::Int(n) => Some(n.clone()),
+            Value::Real(r) if r.fract() == 0.0 && r.abs() < EXACT => Some(Int::Small(*r as i64)),
+            _ => None,
+        }
+    }
+
+    /// As an integer of usual size, for a whole number.
+    pub(crate) fn whole(&self) -> Option<i64> {
+        self.integer().and_then(|n| n.to_i64())
+    }
+
     /// What it is, in words: "the whole number 3".
     pub(crate) fn describe(&self) -> String {
         match self {

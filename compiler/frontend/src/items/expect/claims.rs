@@ -23,13 +23,15 @@ use crate::context::Context;
 use crate::elaborate::{Value, between, compare};
 use crate::int::Int;
 
-/// The figures of a space: the count, and the ends of each measure.
+/// The figures of a space: the count, the ends of each measure, and the means of sums.
 fn figures_of_spaces() -> Vec<String> {
-    let ends =
-        Measure::ALL.into_iter().flat_map(|measure| ["min", "max"].map(|end| (measure, end)));
-    let ends = ends.map(|(measure, end)| format!("{}.{end}", measure.name()));
+    let of = |measure: Measure| {
+        let ends =
+            ["min", "max", "mean"].into_iter().filter(move |e| *e != "mean" || measure.is_sum());
+        ends.map(move |end| format!("{}.{end}", measure.name()))
+    };
     let others = ["count", "supernet.macs", "supernet.params"].map(str::to_owned);
-    others.into_iter().chain(ends).collect()
+    others.into_iter().chain(Measure::ALL.into_iter().flat_map(of)).collect()
 }
 
 /// What to do for a latency.
@@ -44,10 +46,15 @@ pub(crate) fn asks_for_peak(expect: &Expect) -> bool {
 }
 
 /// Checks a claim of an `arch` item about its network.
-pub(crate) fn expect_network(context: &mut Context<'_, '_>, expect: &Expect, costs: &Costs) {
+pub(crate) fn expect_network(
+    context: &mut Context<'_, '_>,
+    expect: &Expect,
+    space: &str,
+    costs: &Costs,
+) {
     let Some((op, left, right)) = claim_sides(context, expect) else { return };
     let figures = Measure::ALL.map(|measure| (measure.name(), figure(costs, measure)));
-    let side = |context: &mut _, side| network_side(context, side, &figures);
+    let side = |context: &mut _, side| network_side(context, side, space, &figures);
     let (a, b) = (side(context, left), side(context, right));
     if let (Some(a), Some(b)) = (a, b) {
         judge(context, expect, op, (left, a), (right, b));
@@ -57,6 +64,7 @@ pub(crate) fn expect_network(context: &mut Context<'_, '_>, expect: &Expect, cos
 fn network_side(
     context: &mut Context<'_, '_>,
     side: &Expr,
+    space: &str,
     figures: &[(&str, Option<Value>)],
 ) -> Option<Side> {
     let known = |name: &str| figures.iter().find(|(known, _)| *known == name);
@@ -73,6 +81,7 @@ fn network_side(
     let is_unknown = |name: &str| known(name).is_some_and(|(_, value)| value.is_none());
     if let Some((name, span)) = mentioned(side, &is_unknown) {
         let help = match Measure::named(name) {
+            Some(Measure::Latency) if context.names_table(space, None) => return None,
             Some(Measure::Latency) => NO_TABLE,
             _ => "remove this claim: too many parts of the network are independent of each other",
         };
@@ -164,6 +173,7 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
         [measure, end @ ("min" | "max")] if let Some(measure) = Measure::named(measure) => {
             end_of_range(&space, measure, *end == "max")
         }
+        [measure, "mean"] if let Some(measure) = Measure::named(measure) => mean(&space, measure),
         ["supernet", "macs"] => Ok(whole(Supernet::of(&space).total.macs)),
         ["supernet", "params"] => Ok(whole(Supernet::of(&space).total.params)),
         _ => {
@@ -196,6 +206,8 @@ fn behind_dot(source: &Source, root: Span, whole: Span) -> Span {
 fn not_known(context: &mut Context<'_, '_>, span: Span, space: String, figure: &str, lack: &Lack) {
     let place = Place::new(&context.source(), span, "asked for here");
     match lack {
+        // A table that is named and not there was reported.
+        Lack::Table if context.names_table(&space, None) => {}
         Lack::Table => {
             context.problems.push(NoFigure::at(place.advice(NO_TABLE), figure));
         }
@@ -205,6 +217,10 @@ fn not_known(context: &mut Context<'_, '_>, span: Span, space: String, figure: &
                  in an `arch`"
             );
             context.problems.push(NotExact::at(place.advice(help), space));
+        }
+        Lack::NoSum => {
+            let help = "only sums over the operators have a mean here, such as `macs.mean`";
+            context.problems.push(NoFigure::at(place.advice(help), figure));
         }
         Lack::Between(Bounds { at_least, at_most }) => {
             let help = format!(
@@ -326,6 +342,8 @@ enum Lack {
     Table,
     /// No table of bounded size holds it, by these decisions.
     Entangled(String),
+    /// It is the mean of what is no sum.
+    NoSum,
     /// It has bounds.
     Between(Bounds),
 }
@@ -352,6 +370,19 @@ fn end_of_range(space: &Checked<Space>, measure: Measure, is_max: bool) -> Resul
     let range = nas_analysis::range(space, measure).map_err(lack)?;
     let end = if is_max { range.max } else { range.min };
     Ok(if measure == Measure::Latency { seconds(end) } else { whole(end) })
+}
+
+/// The mean of a measure over a space.
+fn mean(space: &Checked<Space>, measure: Measure) -> Result<Value, Lack> {
+    match measure {
+        Measure::PeakMemory | Measure::Depth => return Err(Lack::NoSum),
+        Measure::Latency if space.device.latency.is_none() => return Err(Lack::Table),
+        Measure::Latency | Measure::Macs | Measure::Params | Measure::WeightBytes => {}
+    }
+    let moments = nas_analysis::moments(space, measure);
+    let moments = moments.map_err(|entangled| Lack::entangled(space, &entangled))?;
+    let unit = if measure == Measure::Latency { 1e9 } else { 1.0 };
+    Ok(Value::Real(moments.mean / unit))
 }
 
 fn whole(figure: impl Into<BigInt>) -> Value {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nas_diagnostics::{Place, Problems, listed, suggested};
+use nas_diagnostics::{Fix, Help, Place, Problems, listed, suggested};
 use nas_grammar::ast::{self, Expr, Ident, SupportRow, TargetEntry};
 use nas_ir::{Opset, Precision, ops};
 use rustc_hash::FxHashMap as HashMap;
@@ -13,6 +13,7 @@ use super::errors::{
 };
 use super::support::{Conditions, names_in, placeholders};
 use crate::elaborate::{Fuel, Value};
+use crate::foreign::{self, Found, Here};
 use crate::modules::Program;
 
 /// The settings of a target that take a value.
@@ -126,10 +127,7 @@ impl Reader<'_, '_> {
     }
 
     fn whole(&mut self, expr: &Expr) -> Option<u64> {
-        match self.value(expr) {
-            Value::Int(n) => n.to_i64().and_then(|n| u64::try_from(n).ok()),
-            _ => None,
-        }
+        self.value(expr).whole().and_then(|n| u64::try_from(n).ok())
     }
 
     fn wrong(&mut self, name: &str, expected: &str, found: &Value, span: ast::Span) {
@@ -146,7 +144,13 @@ impl Reader<'_, '_> {
         let Some(found) = ops::find(name) else {
             let known: Vec<&str> = ops::TABLE.iter().map(|row| row.declaration.name).collect();
             let at = self.target.source.at(row.op.span);
-            let help = suggested(at, name, &known, "the operators are");
+            let help = match foreign::callable(name, known.iter().copied()) {
+                Some(Found::Ours(meant) | Found::Foreign(Here::Is(meant))) => {
+                    Fix::meant(at, meant).into()
+                }
+                Some(Found::Foreign(here)) => Help::advice(here.words(name)),
+                None => suggested(at, name, &known, "the operators are"),
+            };
             let place = self.place(row.op.span, "no such operator").help(help);
             self.problems.push(UnknownOperator::at(place, name));
             return None;

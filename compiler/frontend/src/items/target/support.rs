@@ -73,22 +73,27 @@ impl Conditions<'_> {
         let operator = op.declaration().name;
         // INVARIANT: a checked network has operands that its operators take.
         let subjects = subjects(op, inputs).unwrap_or_else(|_| fault("operands that do not fit"));
-        // Of the rows that fail, those of which most holds say what is missing.
+        // Of the rows that fail, those of which most holds before say all that is missing.
         let mut most = 0;
-        let mut nearest: Vec<&Expr> = Vec::new();
+        let mut rows: Vec<Vec<&Expr>> = Vec::new();
         for row in supports.iter().filter(|row| row.operator == operator) {
             let fails = |condition: &Arc<Expr>| !self.holds(target, condition, &subjects);
-            let place = row.conditions.iter().position(fails)?;
+            let fails: Vec<bool> = row.conditions.iter().map(fails).collect();
+            let place = fails.iter().position(|fails| *fails)?;
             if place > most {
-                nearest.clear();
+                rows.clear();
                 most = place;
             }
-            nearest.extend(row.conditions.get(place).filter(|_| place == most).map(AsRef::as_ref));
+            if place == most {
+                let failing = row.conditions.iter().zip(fails).filter(|(_, fails)| *fails);
+                rows.push(failing.map(|(condition, _)| condition.as_ref()).collect());
+            }
         }
         let text = |expr: &&Expr| target.source.text().get(expr.span.range()).unwrap_or_default();
-        let condition = nearest.iter().map(text).collect::<Vec<_>>().join(" or ");
-        let condition = (!nearest.is_empty()).then_some(condition);
-        Some(Refusal { operator, condition, here: self.named(target, &nearest, &subjects) })
+        let all = |failing: &Vec<&Expr>| failing.iter().map(text).collect::<Vec<_>>().join(" and ");
+        let condition = rows.iter().map(all).collect::<Vec<_>>().join(" or ");
+        let condition = (!rows.is_empty()).then_some(condition);
+        Some(Refusal { operator, condition, here: self.named(target, &rows.concat(), &subjects) })
     }
 
     /// Whether a condition holds in both directions.

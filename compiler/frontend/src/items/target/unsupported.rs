@@ -155,21 +155,22 @@ fn chain(space: &Space, finding: &Finding) -> Vec<(Source, Span)> {
     node.map(|node| space.origins.chain(node.origin)).unwrap_or_default()
 }
 
-/// The reason of findings at one place: what the first of them misses, and with which arguments.
+/// The reasons of findings at one place: what they miss, and with which arguments.
 fn reason(found: &[&Finding]) -> String {
-    let Some(first) = found.first() else { return String::new() };
-    let mut values: Vec<&str> = Vec::new();
-    for Finding { refusal, .. } in found {
-        let is_same = refusal.condition == first.refusal.condition;
-        if is_same && !values.contains(&refusal.here.as_str()) {
-            values.push(&refusal.here);
+    let mut missing: IndexMap<(&'static str, Option<&str>), Vec<&str>> = IndexMap::new();
+    for Finding { refusal: Refusal { operator, condition, here }, .. } in found {
+        let values = missing.entry((operator, condition.as_deref())).or_default();
+        if !values.contains(&here.as_str()) {
+            values.push(here);
         }
     }
-    let left_out = values.len() > MOST_VALUES;
-    values.truncate(MOST_VALUES);
-    let more = if left_out { ", or more" } else { "" };
-    let here = format!("{}{more}", values.join(", or "));
-    Refusal { here, ..first.refusal.clone() }.to_string()
+    let shown = |((operator, condition), mut values): ((&'static str, Option<&str>), Vec<&str>)| {
+        let more = if values.len() > MOST_VALUES { ", or more" } else { "" };
+        values.truncate(MOST_VALUES);
+        let (condition, here) = (condition.map(str::to_owned), values.join(", or "));
+        Refusal { operator, condition, here: format!("{here}{more}") }.to_string()
+    };
+    missing.into_iter().map(shown).collect::<Vec<_>>().join("; ")
 }
 
 impl Unfit {
