@@ -119,6 +119,7 @@ space darts_relaxed(classes = 10, size = 32, width = 16, layers = 8) {
     task classification(classes)
     let stem = image -> conv_bn(3 * width, kernel = 3)
     let (logits, _reduced) = (stem, stem) -> stack(width, layers, classes, relaxed = true)
+    // allow nas::space::ignores_input as the paper has it: `none` on all edges is in the space
     output logits = logits
 }
 
@@ -126,6 +127,7 @@ space darts_relaxed(classes = 10, size = 32, width = 16, layers = 8) {
 space darts_relaxed_cells(size = 32, width = 16) {
     input older: [4 * width, size, size]
     input newer: [4 * width, size, size]
+    // allow nas::space::ignores_input likewise
     output kept = (older, newer) -> normal(width, relaxed = true)
     output halved = (older, newer) -> reduction(width, relaxed = true)
 }

@@ -7,10 +7,10 @@
 //! kernel. Both are exact. A training step of a network of such layers takes 0.7 of the time.
 //!
 //! A 1x1 convolution with a stride is one without of every so many rows and columns. oneDNN's own
-//! gradient of its kernel does the same in a buffer that is too small where there are fewer than 16
-//! channels: it writes beyond it (seen at 1 to 32 channels out, strides (1, 2), (2, 1) and (2, 2), from
-//! two pictures on; what it ruins is chance, mostly the heap, once only the gradient). Which shapes are safe depends on the
-//! processor and on the threads, so all are computed this way. `tests/sweep.rs` looks for others.
+//! gradient of its kernel ends the process, or is wrong, where there are fewer than 16 channels: as if it
+//! wrote beyond its memory (seen at 1 to 32 channels out, strides (1, 2), (2, 1) and (2, 2), from two
+//! pictures on). Which shapes are safe depends on the processor and on the threads, so all are computed
+//! this way. `tests/sweep.rs` looks for others.
 //!
 //! (Tried and no gain: a 5x5 kernel as the sum of 5x3 and two 5x1, whose weight gradients are
 //! faster; the shifts cost as much.)

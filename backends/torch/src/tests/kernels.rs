@@ -49,7 +49,7 @@ fn dilated_depthwise_convolutions_are_rewritten_for_training_on_processors() {
     assert!(planned(conv(CHANNELS, 1, 2, &[]), Device::Cuda(0)).contains("learning: None"));
 }
 
-/// oneDNN's gradient of the kernel writes beyond its memory: see `sweep.rs`.
+/// oneDNN's gradient of the kernel ends the process: see `sweep.rs`.
 #[test]
 fn strided_1x1_convolutions_are_rewritten_for_training_on_processors() {
     let rewritten = |kernel, stride, device| {
