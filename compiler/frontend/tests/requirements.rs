@@ -246,7 +246,8 @@ fn assert_true_of(space: &Checked<Space>, truth: impl Fn(&Costs) -> Option<bool>
         };
         let keeps = space.requirements.iter().all(|r| r.is_kept(&costs) == Some(true));
         assert_eq!(keeps, holds, "{claim} of {costs:?}: {:?}", space.requirements);
-        kept.extend(holds.then_some(&network.choices));
+        // Only those are counted under requirements that read their input.
+        kept.extend((holds && network.reads_input()).then_some(&network.choices));
     }
     let is_sum = space.requirements.iter().all(|requirement| requirement.is_sum());
     if is_whole && is_sum {
