@@ -253,6 +253,19 @@ fn what_dataset_json_says_is_what_the_task_does() {
 }
 
 #[test]
+fn bad_data_are_found_before_the_first_epoch_and_leave_no_folder() {
+    let bench = bench();
+    let label = bench.path("data/test/labels/0.png");
+    let good = fs::read(&label).unwrap();
+    pictures::save(&image::GrayImage::from_pixel(32, 32, image::Luma([9])), &label);
+    let search = || bench.nasc("search tiny.nas --out run");
+    search().fails(1, &["nas::data::", "test/labels/0.png", "repair the data"]);
+    assert!(!bench.path("run").exists());
+    fs::write(&label, good).unwrap();
+    search().done();
+}
+
+#[test]
 fn data_that_are_hardly_meant_are_warned_of() {
     let bench = bench();
     for split in ["train", "val", "test"] {

@@ -83,9 +83,9 @@ fn open(training: &Training, out: Option<&Path>) -> Result<Store, Failure> {
                 "{dir} holds a finished demo; name another folder by `--out`"
             )));
         }
-        return training.store(None, HINT, |inputs| Store::open(dir, inputs));
+        return training.store(None, |inputs| Store::open(dir, inputs));
     }
-    training.store(None, HINT, |inputs| {
+    training.store(None, |inputs| {
         let mut number = 0_u32;
         loop {
             number = number.saturating_add(1);

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     };
     let choices: Choices = network.choices.into_iter().collect();
     let start = Start { choices: &choices, weights: weights.as_ref() };
-    let mut store = training.store(Some(start), HINT, |inputs| Store::open(&dir, inputs))?;
+    let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
     let RunResult { cost, epoch, val, test, .. } = training.run(&mut store, HINT)?;
     let row = |name: &str, value: String| outln!("{name:<14}{value}");
     row("MACs", format!("{} M", millions(cost.macs)))?;

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<(), Failure> {
 /// # Errors
 /// The data set cannot be read; else see [`Store::create`].
 fn create(training: &Training, dir: &Path) -> Result<Store, Failure> {
-    training.store(None, HINT, |inputs| Store::create(dir, inputs))
+    training.store(None, |inputs| Store::create(dir, inputs))
 }
 
 /// The run of a folder.
@@ -44,5 +44,5 @@ fn create(training: &Training, dir: &Path) -> Result<Store, Failure> {
 /// # Errors
 /// The data set cannot be read; else see [`Store::resume`].
 fn resume(training: &Training, dir: &Path) -> Result<Store, Failure> {
-    training.store(None, HINT, |inputs| Store::resume(dir, inputs))
+    training.store(None, |inputs| Store::resume(dir, inputs))
 }

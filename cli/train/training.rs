@@ -137,12 +137,10 @@ impl Training {
     /// Opens a run directory: to search, or to train the network that is given.
     ///
     /// # Errors
-    /// The data set cannot be read, what `open` fails with, or a file of the data is bad: then the run
-    /// waits for it to be repaired.
+    /// The data set cannot be read, a file of it is bad, or what `open` fails with.
     pub(crate) fn store(
         &self,
         start: Option<Start<'_>>,
-        hint: &str,
         open: impl FnOnce(&Inputs<'_>) -> Result<Store, RunError>,
     ) -> Result<Store, Failure> {
         // What cannot be trained at all leaves no run.
@@ -157,6 +155,8 @@ impl Training {
         let survey = survey(&backend)?;
         let files = survey.files.iter().map(|file| (file.name.clone(), file.bytes));
         let data: Vec<(String, u64)> = files.collect();
+        // Before there is a folder, so that what is bad leaves none behind.
+        sound(survey)?;
         let versions = [
             ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
             ("libtorch", nas_torch::LIBTORCH_VERSION.to_owned()),
@@ -173,9 +173,7 @@ impl Training {
             data: &data,
             versions: &versions.map(|(name, version)| (name.to_owned(), version)),
         };
-        let store = open(&inputs).map_err(Failure::problem)?;
-        sound(survey, &store, hint)?;
-        Ok(store)
+        open(&inputs).map_err(Failure::problem)
     }
 
     /// Whether there are images for a batch in each phase, found out before the first begins.
@@ -244,7 +242,7 @@ fn survey(backend: &TorchBackend) -> Result<Survey, Failure> {
 ///
 /// # Errors
 /// What training would fail with, the first few files.
-fn sound(survey: Survey, store: &Store, hint: &str) -> Result<(), Failure> {
+fn sound(survey: Survey) -> Result<(), Failure> {
     let Survey { faults, warnings, .. } = survey;
     let warnings: Vec<Problem> = warnings.into_iter().map(Problem::from).collect();
     print_problems(&warnings);
@@ -254,7 +252,7 @@ fn sound(survey: Survey, store: &Store, hint: &str) -> Result<(), Failure> {
     if let Some(more) = faults.len().checked_sub(LISTED).filter(|&more| more > 0) {
         tell!("{} of the data are bad; {more} more than are shown", counted(faults.len(), "file"));
     }
-    tell!("nothing is trained yet, {} waits: repair the data, then {hint}", store.dir().display());
+    tell!("nothing was trained: repair the data, then run this again");
     Err(Failure::Problems(faults.into_iter().take(LISTED).map(Problem::from).collect()))
 }
 
