@@ -61,7 +61,7 @@ pub struct Verification {
     /// moves least. Agreement proves little where this is not far above the bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<f64>,
-    /// How far those of the reference move if the input moves by [`NUDGE`], where engines differ by more than
+    /// How far those of the reference move if the input moves by `NUDGE`, where engines differ by more than
     /// the bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nudged: Option<f64>,
