@@ -25,12 +25,15 @@ pub fn draw<'s>(
 /// As [`draw`], whatever the space requires.
 ///
 /// # Errors
-/// The decisions are too entangled to be counted.
+/// The decisions are too entangled to be counted, or no network reads its input.
 pub fn draw_any(
     space: &Checked<Space>,
     seed: u64,
 ) -> Result<impl Iterator<Item = Assignment> + use<>, Failure> {
     let sampler = Sampler::new(space).map_err(entangled(space))?;
+    if sampler.is_empty() {
+        return Err(none_reads(space));
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     Ok(std::iter::repeat_with(move || sampler.draw(&mut rng)))
 }
@@ -46,12 +49,7 @@ pub(crate) fn draw_within<'s>(
 ) -> Result<Box<dyn Iterator<Item = Result<Assignment, Failure>> + 's>, Failure> {
     let requirements: Vec<&Requirement> = known_requirements(space).chain(limits).collect();
     if requirements.is_empty() {
-        let sampler = Sampler::new(space).map_err(entangled(space))?;
-        if sampler.is_empty() {
-            return Err(none_reads(space));
-        }
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        return Ok(Box::new(std::iter::repeat_with(move || Ok(sampler.draw(&mut rng)))));
+        return Ok(Box::new(draw_any(space, seed)?.map(Ok)));
     }
     let mut texts: Vec<&str> = requirements.iter().map(|r| r.text.as_str()).collect();
     texts.dedup();
@@ -61,6 +59,9 @@ pub(crate) fn draw_within<'s>(
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     Ok(Box::new(std::iter::repeat_with(move || match sampler.draw(&mut rng) {
         Draw::Network(assignment) => Ok(assignment),
+        Draw::NoneLeft if space.leaves_out_constant() => {
+            Err(Failure::input(format!("no network that reads its input keeps `{claim}`")))
+        }
         Draw::NoneLeft => Err(Failure::input(format!("no network keeps `{claim}`"))),
         Draw::GaveUp(tries) => Err(Failure::input(format!(
             "none of {tries} networks that were drawn keeps `{claim}`: those that do, if there are any, are too rare to be drawn"

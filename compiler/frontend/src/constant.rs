@@ -20,7 +20,7 @@ diagnostics! {
 pub(crate) fn check(space: &Checked<Space>, problems: &mut Problems) {
     let Ok(liveness) = space.liveness() else { return };
     let Ok(reads) = liveness.reads_input() else { return };
-    if let Top::Leaf(1) = liveness.conditions.top(reads) {
+    if !space.leaves_out_constant() {
         return;
     }
     let (Ok(all), Ok(reading)) = (count(space), count_reading(space)) else { return };

@@ -78,6 +78,11 @@ impl Checker<'_> {
         }
     }
 
+    /// Of which networks requirements speak, where these are not all.
+    fn among(&self) -> &'static str {
+        if self.space.leaves_out_constant() { " of those that read their input" } else { "" }
+    }
+
     fn report_table(&mut self, requirement: &Requirement, untimed: Untimed<'_>) {
         let name = self.space.name.as_str();
         let edit = match untimed {
@@ -135,7 +140,9 @@ impl Checker<'_> {
         } else {
             ("greatest", "little", bound - best, ">=")
         };
-        let label = format!("the {end} `{text}` is {value}, {} too {much}", rounded(&over, true));
+        let of = self.among();
+        let label =
+            format!("the {end} `{text}`{of} is {value}, {} too {much}", rounded(&over, true));
         // What is too long to repeat is no edit.
         let help = if text.contains('…') {
             Help::advice(LOOSEN)
@@ -157,7 +164,8 @@ impl Checker<'_> {
         let value = if is_upper { least } else { -least };
         let (end, much, op) =
             if is_upper { ("least", "much", "<=") } else { ("greatest", "little", ">=") };
-        let label = format!("the {end} is {}, {over} too {much}", measure.show(value));
+        let of = self.among();
+        let label = format!("the {end}{of} is {}, {over} too {much}", measure.show(value));
         // A latency is shown rounded: away, so that the edit cures.
         let slack = if measure == Measure::Latency { 1_000 } else { 0 };
         let value = measure.show(if is_upper { value + slack } else { value - slack });
@@ -199,12 +207,14 @@ impl Checker<'_> {
     fn farthest(&self, requirement: &Requirement, greatest: i128) -> String {
         if let Some((measure, is_upper)) = requirement.measure() {
             let (end, sign) = if is_upper { ("greatest", 1) } else { ("least", -1) };
-            return format!("the {end} is {}", measure.show(sign * greatest));
+            return format!("the {end}{} is {}", self.among(), measure.show(sign * greatest));
         }
         let Figure { text, quotient, is_upper, .. } = &requirement.figure;
         let end = if *is_upper { "greatest" } else { "least" };
         match extreme(self.space, quotient, !is_upper, &[]) {
-            Some(value) => format!("the {end} `{text}` is {}", rounded(&value, *is_upper)),
+            Some(value) => {
+                format!("the {end} `{text}`{} is {}", self.among(), rounded(&value, *is_upper))
+            }
             None => "this is always true".to_owned(),
         }
     }

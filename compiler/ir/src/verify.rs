@@ -100,6 +100,18 @@ impl Checked<Space> {
         self.value.admits_constant = true;
     }
 
+    /// Whether there are networks that are left out where some are drawn or found, as an output of theirs
+    /// depends on no input.
+    #[must_use]
+    pub fn leaves_out_constant(&self) -> bool {
+        let is_always = |liveness: &Liveness| {
+            let reads = liveness.reads_input().ok()?;
+            Some(matches!(liveness.conditions.top(reads), diagram::Top::Leaf(1)))
+        };
+        let is_always = self.liveness().ok().and_then(is_always);
+        !self.value.admits_constant && is_always == Some(false)
+    }
+
     /// Sets what costs depend on beside the space. A latency comes by [`Self::set_latency`].
     pub fn set_device(&mut self, device: Device) {
         self.value.device = device;
