@@ -6,7 +6,7 @@ use nas_ir::Weights;
 use nasc::services::pick::named_network;
 use nasc::services::weights_file;
 
-use crate::bench::{Bench, tiny_for_target};
+use crate::bench::{Bench, TINY, tiny_for_target};
 
 /// What an export of `net.onnx` leaves.
 const FILES: [&str; 3] = ["net.check.safetensors", "net.onnx", "net.verify.json"];
@@ -113,6 +113,17 @@ fn an_export_with_no_place_is_refused_before_it_begins() {
     let export = |rest: &str| bench.nasc(&format!("export tiny.nas --arch first {rest}"));
     export("-o folder.onnx").fails(1, &["it is a folder"]);
     export("-o ./tiny.nas").fails(1, &["it is what is read here"]);
+    bench.write("part.nas", "block part(x) {\n    x -> relu\n}\n");
+    let whole = TINY
+        .replacen("use std", "use part.part\nuse std", 1)
+        .replace("-> unit(8)\n        -> conv(", "-> unit(8)\n        -> part\n        -> conv(");
+    bench.write("whole.nas", whole);
+    bench
+        .nasc("export whole.nas --arch first -o part.nas")
+        .fails(1, &["cannot write part.nas: it is what is read here"]);
+    for file in ["part.nas", "whole.nas"] {
+        std::fs::remove_file(bench.path(file)).unwrap();
+    }
     export("-o net.onnx --weights nope.safetensors").fails(1, &["nas::weights::unreadable"]);
     bench.write("bytes.safetensors", b"\x00\x01\x02");
     export("-o net.onnx --weights bytes.safetensors").fails(1, &["nas::weights::format"]);

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crossbeam_channel::{Sender, unbounded};
-use sha2::{Digest, Sha256};
 
 use crate::dataset::Dataset;
 use crate::decode::{Labels, bytes_of, check_labels, image_size, same_size};
@@ -25,10 +24,8 @@ const MUCH: f64 = 0.5;
 pub struct DataFile {
     /// Its path from the folder of the data set, with `/` between folders.
     pub name: String,
-    /// Its size in bytes.
+    /// Its size in bytes; 0 if it cannot be read.
     pub bytes: u64,
-    /// The SHA-256 of its content, in hexadecimal digits; empty if it cannot be read.
-    pub hash: String,
 }
 
 /// What some splits of a data set hold.
@@ -171,11 +168,8 @@ impl Look<'_> {
         let inside = path.strip_prefix(self.root).unwrap_or(path);
         let name = inside.to_string_lossy().replace('\\', "/");
         let bytes = bytes_of(path);
-        let (len, hash) = match &bytes {
-            Ok(bytes) => (bytes.len() as u64, hexadecimal(&Sha256::digest(bytes))),
-            Err(_) => (0, String::new()),
-        };
-        (DataFile { name, bytes: len, hash }, bytes)
+        let len = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        (DataFile { name, bytes: len }, bytes)
     }
 
     fn labels(
@@ -290,8 +284,4 @@ fn warnings(tallies: &[Tally], names: &[String]) -> Vec<DataWarning> {
         }
     }
     warnings
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

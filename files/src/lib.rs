@@ -21,10 +21,7 @@ const MAX_LINKS: usize = 40;
 /// The folder cannot be written, or what is there is a device, a pipe or a socket; then all is as it
 /// was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let failed = |source| WriteError { action: "write", path: path.to_owned(), source };
-    let target = target(path).map_err(failed)?;
-    replaceable(&target).map_err(failed)?;
-    replace_whole(&target, bytes)
+    write_together(&[(path, bytes)])
 }
 
 /// Writes files that belong together, as [`write_whole`] does: none gets its name before all are written.

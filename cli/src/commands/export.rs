@@ -1,6 +1,6 @@
 //! `nasc export`: one network as ONNX, verified before it gets its name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nas_ir::Opset;
@@ -72,9 +72,9 @@ pub struct ExportArgs {
 /// The network or its weights are at fault, or tract and the reference do not agree.
 pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failure> {
     let ExportArgs { file, output, .. } = args;
-    check_output(args)?;
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let (network, opset, sources) = Input::with(args.drop.of(file), |program, compiler| {
+        check_output(args, compiler.sources().map(|source| Path::new(source.name())))?;
         let named = pick::network(program, compiler, args.space.as_deref(), &args.arch)?;
         let network = specialise(&named.space, &named.assignment);
         if !(args.constant || network.reads_input()) {
@@ -146,11 +146,14 @@ fn opset(asked: Option<Opset>, target: Option<Opset>) -> Opset {
 }
 
 /// Refuses places where the files cannot or should not be written, before the work is done.
-fn check_output(args: &ExportArgs) -> Result<(), Failure> {
+fn check_output<'p>(
+    args: &'p ExportArgs,
+    sources: impl Iterator<Item = &'p Path>,
+) -> Result<(), Failure> {
     let output = &args.output;
-    let inputs = [Some(&args.file), args.weights.as_ref(), args.names.as_ref()];
+    let given = [&args.weights, &args.names].into_iter().flatten().map(PathBuf::as_path);
     let inputs: Vec<PathBuf> =
-        inputs.into_iter().flatten().filter_map(|path| path.canonicalize().ok()).collect();
+        sources.chain(given).filter_map(|path| path.canonicalize().ok()).collect();
     for written in std::iter::once(output.clone()).chain(beside(output)) {
         let why = if written.is_dir() {
             "it is a folder".to_owned()

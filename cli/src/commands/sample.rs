@@ -44,12 +44,11 @@ pub struct SampleArgs {
 /// # Errors
 /// The file is at fault, or no network keeps the limits.
 pub fn run(args: &SampleArgs) -> Result<(), Failure> {
-    let (space, limits) = Input::with(args.drop.of(&args.file), |program, compiler| {
+    let (mut space, limits) = Input::with(args.drop.of(&args.file), |program, compiler| {
         let space = pick::space(program, compiler, args.space.as_deref())?;
         let limits = args.claim.as_deref().map(|claim| compiler.limits(claim));
         Ok((space, limits.map(|limits| limits.ok_or(Failure::Reported)).transpose()?))
     })?;
-    let mut space = space;
     if args.constant {
         Arc::make_mut(&mut space).admit_constant();
     }

@@ -142,7 +142,7 @@ fn best(space: &Checked<Space>, ready: &Ready) -> Result<Found, Entangled> {
         bound: best.bound + priced.base.score,
         ..best
     });
-    Ok(Found { best, is_cut: search.visited > MAX_VISITED })
+    Ok(Found { best, is_cut: !search.open.is_empty() })
 }
 
 /// Decisions that are made, up to one.

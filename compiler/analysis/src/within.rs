@@ -1,4 +1,5 @@
-//! The networks of a space that keep limits: how many there are, and draws among them.
+//! The networks of a space that keep limits: how many there are, and draws among them. Of networks that do
+//! not read their input there are none here, unless the space admits them.
 
 use nas_ir::diagram::Entangled;
 use nas_ir::{Assignment, Checked, DecisionId, Limit, Space};

@@ -1,6 +1,7 @@
 //! The front end of `.nas`: modules and names, elaboration, and the items of a file. It turns text
 //! into checked spaces, networks and recipes. No I/O.
 
+mod allowed;
 mod constant;
 mod context;
 mod device;
@@ -22,6 +23,7 @@ pub use session::Compiler;
 #[must_use]
 pub fn codes() -> Vec<Code> {
     [
+        allowed::CODES,
         constant::CODES,
         context::CODES,
         device::CODES,

@@ -4,13 +4,13 @@
 //! instantiated or not, so that elaboration can stay silent about unknown names.
 
 use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics, listed, nearest, similar};
+use nas_grammar::Source;
 use nas_grammar::ast::{
     Alternatives, Arch, ArchEntry, Arg, Arm, Block, Body, Element, Expr, ExprKind, ForClause,
     Ident, ItemKind, Param, Pattern, Space, SpaceRef, Span, Statement, StatementKind, Target,
     TargetEntry, TextPart,
 };
 use nas_grammar::source::At;
-use nas_grammar::{Allow, Source};
 use nas_ir::ops;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -26,8 +26,6 @@ diagnostics! {
     Error NotAssignable [nas::names::not_assignable] "cannot assign to `{name}`, which is no `var`" { name: String }
     /// A number alone in a comment after a value: in Python, a division.
     Warning CommentedOut [nas::names::division] "`// {divisor}` is a comment, which divides nothing" { divisor: String }
-    /// A comment that allows what nothing warns of.
-    Warning IdleAllow [nas::names::allow] "nothing here is warned of as `{code}`" { code: String }
     /// A name bound twice in one scope by parameters.
     Error DuplicateName [nas::names::duplicate_parameter] "`{name}` is bound twice" { name: String }
 }
@@ -51,23 +49,6 @@ pub(crate) fn habit(at: At<'_>, name: &str) -> Option<Help> {
         "self" => Help::advice("a block sees its parameters only; there is no `self`"),
         _ => return None,
     })
-}
-
-/// Warns of comments of the main file that allow what nothing was warned of.
-pub(crate) fn check_allows(program: &Program, problems: &mut Problems) {
-    let Some(main) = program.module(program.main()) else { return };
-    for Allow { code, comment, is_only, .. } in problems.idle_allows(&main.source) {
-        let at = main.source.at(comment);
-        let help = if !is_only {
-            Help::advice("leave the code out of the comment")
-        } else if at.lines().is_some() {
-            Fix::remove_line(at, |_| "remove the comment".to_owned()).into()
-        } else {
-            Fix::remove(at, |_| "remove the comment".to_owned()).into()
-        };
-        let place = Place::new(&main.source, comment, "allowed here").help(help);
-        problems.push(IdleAllow::at(place, code));
-    }
 }
 
 /// What a parameter is, among what is bound.

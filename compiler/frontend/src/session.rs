@@ -14,6 +14,7 @@ use nas_ir::verify::verify;
 use nas_ir::{Assignment, Checked, Costs, Measure, Space};
 use nas_passes::specialise;
 
+use crate::allowed;
 use crate::constant;
 use crate::context::Context;
 use crate::device::{self, Asked};
@@ -153,7 +154,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
                 expect::expect_space(&mut self.context, item, &spaces);
             }
         }
-        names::check_allows(program, self.context.problems);
+        allowed::check(program, self.context.problems);
     }
 
     /// Checks all networks, those of one space after the other: a large space that only they have,

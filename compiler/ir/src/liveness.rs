@@ -118,13 +118,8 @@ impl Liveness {
     /// through selects that take it. A decision matters where a node is alive whose select,
     /// operator or shape depends on it. What only train outputs read is never alive.
     pub(crate) fn new(space: &Space) -> Result<Self, Entangled> {
-        let mut walk = Walk::new(space, |kind| matches!(kind, NodeKind::Output));
-        for (id, node) in space.graph.nodes().rev() {
-            walk.visit(id, node);
-            walk.decide(id, node);
-            walk.liveness.conditions.room()?;
-        }
-        let mut liveness = walk.liveness;
+        let mut liveness =
+            Walk::new(space, |kind| matches!(kind, NodeKind::Output)).whole(space)?;
         if has_zeros(space) {
             // Apart, so that the rest holds where this grows too large.
             let mut conditions = liveness.conditions.clone();
@@ -141,12 +136,7 @@ impl Liveness {
     pub(crate) fn as_written(space: &Space) -> Result<Self, Entangled> {
         let mut walk = Walk::new(space, |kind| matches!(kind, NodeKind::Output));
         walk.reads_all = true;
-        for (id, node) in space.graph.nodes().rev() {
-            walk.visit(id, node);
-            walk.decide(id, node);
-            walk.liveness.conditions.room()?;
-        }
-        Ok(walk.liveness)
+        walk.whole(space)
     }
 
     /// The nodes of `new`, and those that a train output reads, which are alive too. For the
@@ -267,6 +257,16 @@ impl Walk {
         let seen = space.graph.table(Seen::Nothing);
         let (uses, selects, matters) = Default::default();
         Self { liveness, is_output, reads_all: false, seen, uses, selects, matters }
+    }
+
+    /// From the outputs to the inputs, with the decisions that matter.
+    fn whole(mut self, space: &Space) -> Result<Liveness, Entangled> {
+        for (id, node) in space.graph.nodes().rev() {
+            self.visit(id, node);
+            self.decide(id, node);
+            self.liveness.conditions.room()?;
+        }
+        Ok(self.liveness)
     }
 
     /// Settles how a node is read, all readers of which were visited, and notes how it reads others.

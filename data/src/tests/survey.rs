@@ -51,7 +51,7 @@ fn jpeg(orientation: u8) -> Vec<u8> {
 }
 
 #[test]
-fn every_file_is_told_by_name_size_and_content() {
+fn every_file_is_told_by_name_and_size() {
     let folder = Folder::of(2);
     let files = || survey(&folder, &["train"]).files;
     let before = files();
@@ -64,12 +64,9 @@ fn every_file_is_told_by_name_size_and_content() {
     ];
     assert_eq!(names, expected);
     assert_eq!(before[2].bytes, fs::metadata(folder.image("s001")).unwrap().len());
-    assert_eq!(before[1].hash, before[3].hash, "one content");
-    assert_ne!(before[0].hash, before[2].hash);
     fs::write(folder.root().join("dataset.json"), "{}").unwrap();
     let file = &files()[0];
     assert_eq!((file.name.as_str(), file.bytes), ("dataset.json", 2));
-    assert_eq!(file.hash, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     assert_eq!(files()[1..], before);
 
     let missing = Dataset::open(folder.root()).unwrap();
@@ -217,7 +214,7 @@ fn a_pipe_is_refused_and_not_waited_for() {
     assert!(made.unwrap().success());
     let words = ["s000.png", "it is a pipe, and no file"];
     let survey = survey(&folder, &["train"]);
-    assert_eq!((survey.files[0].bytes, survey.files[0].hash.as_str()), (0, ""));
+    assert_eq!(survey.files[0].bytes, 0);
     assert_told(fault(survey), "nas::data::unreadable", &words);
     let epoch = folder.epoch(plain(), LoaderOptions::evaluation(1));
     assert_told(epoch, "nas::data::unreadable", &words);
