@@ -132,12 +132,11 @@ fn a_search_that_the_user_stops_goes_on_to_the_same_end() {
 #[test]
 fn a_run_is_not_mixed_with_another() {
     let bench = bench();
-    bench.nasc("search tiny.nas --out run --resume").fails(1, &["nas::run::nothing_to_resume"]);
     let _ = stopped(&bench, |child| child.kill().unwrap());
     bench.nasc("search tiny.nas --out run").fails(1, &["nas::run::exists", "--resume"]);
     bench
-        .nasc("search tiny.nas --out run --resume --set schedule.epochs=5")
-        .fails(1, &["nas::run::differs", "`schedule.epochs` is 4 in it and 5 now"]);
+        .nasc("search tiny.nas --out run --resume --set schedule.epochs=3")
+        .fails(1, &["nas::run::differs", "`schedule.epochs` is 4 in it and 3 now"]);
     bench.nasc("demo --out run").fails(1, &["nas::run::differs"]);
 }
 
@@ -262,7 +261,33 @@ fn bad_data_are_found_before_the_first_epoch_and_leave_no_folder() {
     search().fails(1, &["nas::data::", "test/labels/0.png", "repair the data"]);
     assert!(!bench.path("run").exists());
     fs::write(&label, good).unwrap();
-    search().done();
+    let said = bench.nasc("search tiny.nas --out run --resume");
+    assert!(said.err.contains("no run in `run` yet: this begins one"), "{}", said.err);
+    said.done();
+}
+
+#[test]
+fn a_run_goes_on_by_what_its_space_and_its_data_are() {
+    let bench = bench();
+    let _ = stopped(&bench, |child| child.kill().unwrap());
+    bench.write("tiny.nas", format!("// Said otherwise.\n{TINY}"));
+    fs::rename(bench.path("data"), bench.path("moved")).unwrap();
+    let search = |rest: &str| bench.nasc(&format!("search tiny.nas --out run --resume {rest}"));
+    // The statistics of the images come from here.
+    let mean = r#"{"mean": [0.1, 0.2, 0.3], "std": [1, 1, 1]}"#;
+    bench.write("moved/dataset.json", mean);
+    let moved = r#"--set data.path="moved""#;
+    let new = ["nas::run::differs", "`dataset.json` of the data is new"];
+    search(moved).fails(1, &new);
+    fs::remove_file(bench.path("moved/dataset.json")).unwrap();
+    let said = search(&format!("{moved} --set retrain.epochs=3"));
+    assert!(said.err.contains("note: `retrain.epochs` was 2 and is 3"), "{}", said.err);
+    said.done();
+    assert_eq!(bench.read("run/history.jsonl").split(|&byte| byte == b'\n').count(), 4 + 3 + 1);
+    fs::remove_file(bench.path("run/weights.safetensors")).unwrap();
+    let missing =
+        ["nas::run::damaged", "`weights.safetensors` of the run is damaged: it is missing"];
+    search(&format!("{moved} --set retrain.epochs=3")).fails(1, &missing);
 }
 
 #[test]

@@ -35,10 +35,13 @@ impl Progress {
     /// An event of a search.
     pub(crate) fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         match event {
-            Event::Resumed { phase, done, versions } => {
+            Event::Resumed { phase, done, versions, changes } => {
                 match phase {
                     Phase::Done => self.bar.line("the run is finished already"),
                     phase => self.bar.line(&format!("goes on: {phase}, {done} done")),
+                }
+                for change in *changes {
+                    self.bar.line(&format!("note: {change}"));
                 }
                 for change in *versions {
                     let (then, now) = (shown(&change.recorded), shown(&change.now));

@@ -8,7 +8,7 @@ use nasc::render::report::Failure;
 
 use crate::training::Training;
 use crate::whole::{table, whole};
-use nasc::out;
+use nasc::{out, tell};
 
 /// How to go on after a stop.
 const HINT: &str = "go on by the same command with `--resume`";
@@ -25,24 +25,11 @@ pub(crate) fn run(args: &SearchArgs) -> Result<(), Failure> {
     let resumed = |recipe: &str| args.resume.then(|| folder(recipe));
     let training = Training::load(&args.file, &args.recipe, resumed)?;
     let dir = folder(&training.recipe.name);
-    let opened = if args.resume { resume(&training, &dir) } else { create(&training, &dir) };
-    let mut store = opened?;
+    let open = if args.resume { Store::open } else { Store::create };
+    let mut store = training.store(None, |inputs| open(&dir, inputs))?;
+    if args.resume && !store.is_resumed() {
+        tell!("there is no run in `{}` yet: this begins one", dir.display());
+    }
     let done = whole(&training, &mut store, HINT)?;
     out!("{}", table(&done, &dir))
-}
-
-/// A new run in a folder.
-///
-/// # Errors
-/// The data set cannot be read; else see [`Store::create`].
-fn create(training: &Training, dir: &Path) -> Result<Store, Failure> {
-    training.store(None, |inputs| Store::create(dir, inputs))
-}
-
-/// The run of a folder.
-///
-/// # Errors
-/// The data set cannot be read; else see [`Store::resume`].
-fn resume(training: &Training, dir: &Path) -> Result<Store, Failure> {
-    training.store(None, |inputs| Store::resume(dir, inputs))
 }

@@ -153,8 +153,8 @@ impl Training {
         }
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
         let survey = survey(&backend)?;
-        let files = survey.files.iter().map(|file| (file.name.clone(), file.bytes));
-        let data: Vec<(String, u64)> = files.collect();
+        let files = survey.files.iter().map(|file| (file.name.clone(), file.sha256.clone()));
+        let data: Vec<(String, String)> = files.collect();
         // Before there is a folder, so that what is bad leaves none behind.
         sound(survey)?;
         let versions = [

@@ -92,7 +92,7 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
 /// The result for people.
 #[must_use]
 pub(crate) fn table(done: &Done, dir: &Path) -> String {
-    let RunResult { space, choices, cost, inherited, budget, epoch, val, test } = &done.result;
+    let RunResult { space, choices, cost, inherited, budget, epoch, val, test, .. } = &done.result;
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     row("space", space.clone());

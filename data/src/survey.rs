@@ -24,8 +24,8 @@ const MUCH: f64 = 0.5;
 pub struct DataFile {
     /// Its path from the folder of the data set, with `/` between folders.
     pub name: String,
-    /// Its size in bytes; 0 if it cannot be read.
-    pub bytes: u64,
+    /// The SHA-256 of what it holds, in hexadecimal digits; empty if it cannot be read.
+    pub sha256: String,
 }
 
 /// What some splits of a data set hold.
@@ -168,8 +168,8 @@ impl Look<'_> {
         let inside = path.strip_prefix(self.root).unwrap_or(path);
         let name = inside.to_string_lossy().replace('\\', "/");
         let bytes = bytes_of(path);
-        let len = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-        (DataFile { name, bytes: len }, bytes)
+        let sha256 = bytes.as_ref().map(|bytes| nas_files::sha256(bytes)).unwrap_or_default();
+        (DataFile { name, sha256 }, bytes)
     }
 
     fn labels(

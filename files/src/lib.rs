@@ -1,5 +1,5 @@
 //! Writing files whole or not at all: beside their place, synced, then renamed into it; reading
-//! files, and nothing that waits for a writer or has no end.
+//! files, and nothing that waits for a writer or has no end; knowing them by what they hold.
 
 use std::error::Error;
 use std::fmt;
@@ -7,6 +7,8 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
 
 /// How the names of files end that are not in their place yet.
 const ASIDE: &str = ".nasc-aside";
@@ -99,6 +101,12 @@ pub fn read_to_string(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     open(path)?.read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// What tells content from other content: its SHA-256 (FIPS 180-4), in hexadecimal digits.
+#[must_use]
+pub fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn regular(there: &Metadata) -> io::Result<()> {
@@ -267,6 +275,12 @@ mod tests {
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn content_is_known_by_its_hash() {
+        let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc"), of_abc, "FIPS 180-4, its example of one block");
     }
 
     #[test]

@@ -95,14 +95,6 @@ pub enum RunError {
         dir: PathBuf,
     },
 
-    /// There is nothing to go on with.
-    #[error("`{}` holds no run to go on with", dir.display())]
-    #[diagnostic(code(nas::run::nothing_to_resume), help("leave `--resume` out to begin one"))]
-    NothingToResume {
-        /// The folder.
-        dir: PathBuf,
-    },
-
     /// The run in the folder is laid out as another version of nasc does.
     #[error("the run in `{}` was written by another version of nasc", dir.display())]
     #[diagnostic(

@@ -36,6 +36,8 @@ pub enum Event<'a> {
         /// Versions that are not those of the recorded run: the result may differ in the last
         /// digits from that of a run without a break.
         versions: &'a [VersionChange],
+        /// What else is not as the run began, and was taken over; a phrase each.
+        changes: &'a [String],
     },
     /// A phase begins or goes on.
     PhaseBegan {

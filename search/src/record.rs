@@ -220,4 +220,6 @@ pub struct RunResult {
     pub val: Metrics,
     /// Their score on the test images, which picked nothing.
     pub test: Metrics,
+    /// The SHA-256 of the file that holds them, in hexadecimal digits.
+    pub weights: String,
 }

@@ -6,7 +6,7 @@
 //! recipe.json             the checked recipe, every default written out
 //! space.txt               the space that the compiler made of the files, in the text form of the IR
 //! decisions.json          the candidates of each decision, by path
-//! data.json               the files of the data set with their sizes in bytes
+//! data.json               the files of the data set with their sizes in bytes and the SHA-256 of each
 //! initial.safetensors     the weights that a retraining began with, if they were given
 //! run.json                goal, space and whether it is whole, seed, versions, names of the sources;
 //!                         written last of these
@@ -27,8 +27,12 @@
 //! Every file is written whole or not at all: aside in the same folder, synced, renamed. Lines
 //! are appended and synced; a last line without its end was torn by a crash and does not count.
 //!
-//! A run goes on only with what it began with: the same goal, space, network, initial weights,
-//! recipe and data files. Of these files only names and sizes are compared.
+//! A run goes on only with what it began with: the same goal, space, network, initial weights, recipe
+//! and data files. Of the space counts what the compiler makes of its files, not their text; of the
+//! data files what they hold, not where they lie, and only what the run has used; the recipe may ask
+//! for more epochs. What was taken over so is written into `recipe.json` and `data.json`.
+//!
+//! A folder is adopted only if it holds nothing but what is written before `run.json`.
 
 mod compare;
 mod folder;
@@ -42,8 +46,9 @@ use std::path::Path;
 use nas_ir::text;
 
 use crate::error::RunError;
+use compare::Compared;
 pub use folder::Store;
-use folder::{is_empty, refused};
+use folder::{check_unbegun, refused};
 pub(crate) use layout::damaged;
 use layout::source_name;
 pub use layout::{Inputs, Start, names};
@@ -54,19 +59,16 @@ impl Store {
     /// # Errors
     /// The folder holds something, or cannot be written.
     pub fn create(dir: &Path, inputs: &Inputs<'_>) -> Result<Self, RunError> {
-        if dir.join(names::RUN).exists() {
-            return Err(RunError::Exists { dir: dir.to_owned() });
-        }
-        // A folder whose run was never begun for good counts as empty: it holds the lock.
-        if !is_empty(dir)? && !dir.join(names::LOCK).exists() {
-            return Err(RunError::NotARun { dir: dir.to_owned() });
-        }
+        let check = || {
+            let exists = dir.join(names::RUN).exists();
+            if exists { Err(RunError::Exists { dir: dir.to_owned() }) } else { check_unbegun(dir) }
+        };
+        check()?;
         fs::create_dir_all(dir).map_err(|e| refused("create", dir, e))?;
         let mut store = Self::locked(dir, inputs.run(), false)?;
-        if dir.join(names::RUN).exists() {
-            return Err(RunError::Exists { dir: dir.to_owned() });
-        }
-        store.sweep()?;
+        // Until the lock was taken, another process may have begun one.
+        check()?;
+        store.clear_unbegun()?;
         for (name, bytes) in inputs.sources {
             store.path(name)?;
             store.write(&source_name(name), bytes)?;
@@ -75,14 +77,11 @@ impl Store {
         store.write(names::SPACE, text::print(inputs.space).as_bytes())?;
         store.write_json(names::DECISIONS, &inputs.decisions())?;
         store.write_json(names::DATA, &inputs.data())?;
-        // What a run left here that was not begun for good is not of this one.
-        match inputs.initial()? {
-            Some(bytes) => store.write(names::INITIAL, &bytes)?,
-            None => store.remove(names::INITIAL)?,
+        if let Some(bytes) = inputs.initial()? {
+            store.write(names::INITIAL, &bytes)?;
         }
-        match inputs.start {
-            Some(start) => store.write_json(names::ASSIGNMENT, start.choices)?,
-            None => store.remove(names::ASSIGNMENT)?,
+        if let Some(start) = inputs.start {
+            store.write_json(names::ASSIGNMENT, start.choices)?;
         }
         store.write_json(names::RUN, &store.run.clone())?;
         Ok(store)
@@ -91,38 +90,25 @@ impl Store {
     /// The run of an earlier process, or a new one where there is none.
     ///
     /// # Errors
-    /// As [`Store::resume`] and [`Store::create`].
+    /// There is a run of other inputs (all differences are said), another process works there, or
+    /// as [`Store::create`].
     pub fn open(dir: &Path, inputs: &Inputs<'_>) -> Result<Self, RunError> {
-        if dir.join(names::RUN).exists() {
-            Self::resume(dir, inputs)
-        } else {
-            Self::create(dir, inputs)
-        }
-    }
-
-    /// The run of an earlier process, to go on with.
-    ///
-    /// # Errors
-    /// The folder holds no run, or one of other inputs (all differences are said), or another
-    /// process works there.
-    pub fn resume(dir: &Path, inputs: &Inputs<'_>) -> Result<Self, RunError> {
         if !dir.join(names::RUN).exists() {
-            let dir = dir.to_owned();
-            let unfinished = dir.join(names::LOCK).exists();
-            return Err(if unfinished || is_empty(&dir)? {
-                RunError::NothingToResume { dir }
-            } else {
-                RunError::NotARun { dir }
-            });
+            return Self::create(dir, inputs);
         }
         let mut store = Self::locked(dir, inputs.run(), true)?;
         let recorded = compare::recorded(&store)?;
-        let differences = compare::differences(&store, &recorded, inputs)?;
+        let Compared { differences, changes } = compare::compare(&store, &recorded, inputs)?;
         if !differences.is_empty() {
             return Err(RunError::Differs { dir: dir.to_owned(), differences });
         }
         store.version_changes = compare::versions(&recorded, &store.run);
         store.sweep()?;
+        if !changes.is_empty() {
+            store.write_json(names::RECIPE, &recipe::written(inputs.recipe)?)?;
+            store.write_json(names::DATA, &inputs.data())?;
+            store.changes = changes;
+        }
         Ok(store)
     }
 }

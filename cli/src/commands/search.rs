@@ -17,7 +17,7 @@ pub struct SearchArgs {
     /// The run directory; runs/RECIPE if not given.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in the directory.
+    /// Go on with the run in the directory, if one is there.
     #[arg(long)]
     pub resume: bool,
 }

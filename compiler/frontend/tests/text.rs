@@ -3,10 +3,13 @@
 
 use nas_diagnostics::Problems;
 use nas_grammar::Source;
-use nas_ir::ops::{AvgPool, BatchNorm, Conv, Padding, Pool, Resize, ResizeMode, ResizeTo};
+use nas_ir::ops::{AvgPool, BatchNorm, Conv, Padding, Pool, Relu, Resize, ResizeMode, ResizeTo};
 use nas_ir::text::{dot, parse, print, print_network};
 use nas_ir::verify::verify;
-use nas_ir::{Choice, Decision, Graph, Limit, Node, NodeKind, Op, Shape, Space, Varied};
+use nas_ir::{
+    Choice, Decision, Device, Graph, Limit, Node, NodeKind, Op, Opset, Precision, Shape, Space,
+    Varied,
+};
 use nas_passes::specialise;
 use nas_testing::random;
 use proptest::prelude::*;
@@ -19,7 +22,8 @@ fn content(space: &Space) -> (String, String, Vec<Node>, Vec<Decision>, Vec<Limi
     let decisions = space.decisions.iter().map(|d| Decision { origin: None, ..d.clone() });
     let (nodes, decisions) = (nodes.collect(), decisions.collect());
     let limits = space.requirements.iter().map(|requirement| requirement.limit.clone()).collect();
-    (space.name.clone(), format!("{:?}", space.task), nodes, decisions, limits)
+    let device = Device { latency: None, ..space.device.clone() };
+    (space.name.clone(), format!("{:?} {device:?}", space.task), nodes, decisions, limits)
 }
 
 fn assert_round_trip(space: &Space) {
@@ -34,6 +38,16 @@ fn shipped_spaces_round_trip() {
     for name in ["squeezenas_small.nas", "squeezenas_large.nas", "landcover_demo.nas"] {
         assert_round_trip(&nas_testing::space(nas_testing::shipped(name)));
     }
+}
+
+#[test]
+fn a_space_keeps_what_its_target_gives_it() {
+    let mut space = one_op(Op::Relu(Relu), Shape::from([3, 8, 8]));
+    space.device.precision = Precision::Int8;
+    space.device.opset = Some(Opset::OLDEST);
+    space.device.memory = Some(5_000_000_000);
+    assert!(print(&space).contains("\nprecision int8\nopset 13\nmemory 5000000000\n"));
+    assert_round_trip(&space);
 }
 
 proptest! {
@@ -59,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_parsed_or_refused(text in "space a\n(n0 = |conv|input|select|require|macs|<=|[dn][0-9]|[(){}\\[\\]\",: =0-9\\\\]|\n){0,40}") {
+    fn any_text_is_parsed_or_refused(text in "space a\n(n0 = |conv|input|select|require|opset|precision|memory|int8|macs|<=|[dn][0-9]|[(){}\\[\\]\",: =0-9\\\\]|\n){0,40}") {
         if let Ok(space) = parse(&text) {
             assert_round_trip(&space);
         }

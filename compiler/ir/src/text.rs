@@ -3,6 +3,9 @@
 //! ```text
 //! space tiny
 //! task segmentation(classes = 7, ignore = 255)
+//! precision int8
+//! opset 13
+//! memory 524288
 //! require 1 * macs + -30 * params <= 0
 //!
 //! d0 = decision "op" label "op" [conv3, skip]
@@ -22,7 +25,8 @@
 //!
 //! A shape lists the sizes along its axes, channels first: one for a vector, three for a map.
 //!
-//! A requirement limits whole numbers, latencies in nanoseconds. One line a thing; ids count from 0 in
+//! Of a target stand the precision, if it is not fp32, the operator set and the bytes of memory; its
+//! latency table does not. A requirement limits whole numbers, latencies in nanoseconds. One line a thing; ids count from 0 in
 //! the order of the lines, operands first. Where and how things were written is not part of the text:
 //! `parse(print(x)) == x`, that aside.
 

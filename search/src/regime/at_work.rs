@@ -13,7 +13,7 @@ use crate::evaluator::Halt;
 use crate::event::{Event, OnEvent};
 use crate::progress::Progress;
 use crate::record::{Goal, Phase, Record, RetrainEpoch, Status, Timing};
-use crate::store::{Store, names};
+use crate::store::{Store, damaged, names, state};
 use crate::strategies;
 use crate::strategy::Reads;
 
@@ -76,18 +76,64 @@ impl<'r, 'j> AtWork<'r, 'j> {
         })
     }
 
-    /// Reads the epochs of which the state is on disk, and drops those that a crash left ahead
-    /// of it.
-    pub(super) fn restore_history(&mut self, done: u32) -> Result<(), RunError> {
-        self.store.keep_lines(names::HISTORY, done as usize)?;
+    /// Reads the epochs of the search that are on disk: those of its state, and none of a retraining.
+    pub(super) fn restore_search(&mut self) -> Result<(), RunError> {
+        let lines: Vec<Record> = self.store.lines(names::HISTORY)?;
+        if lines.iter().any(|record| matches!(record, Record::Retrain(_))) {
+            return Err(damaged(names::ASSIGNMENT, "it is missing"));
+        }
+        self.restore_history(names::SUPERNET, 0)
+    }
+
+    /// Reads the epochs that are on disk, of a search that is done and of the state of the retraining.
+    pub(super) fn restore_retraining(&mut self) -> Result<(), RunError> {
+        if self.store.has(names::WEIGHTS) && !self.store.has(names::TRAINEE) {
+            return Err(damaged(names::RESULT, "it is missing"));
+        }
+        self.trial()?;
+        self.restore_history(names::TRAINEE, self.searched()?)
+    }
+
+    /// Reads the epochs before the phase of a state, and those of which it is; drops the one that a crash
+    /// may have left ahead of it.
+    fn restore_history(&mut self, state: &str, before: u32) -> Result<(), RunError> {
+        let done = before.saturating_add(state::done(self.store, state)?);
+        let lines = count(self.store.lines::<Record>(names::HISTORY)?.len());
+        if lines > done.saturating_add(1) {
+            let why = format!("it is of {done} epochs, and `{}` of {lines}", names::HISTORY);
+            return Err(damaged(state, why));
+        }
+        self.read_history(done)
+    }
+
+    /// Reads the first lines of the history, and drops the others.
+    pub(super) fn read_history(&mut self, lines: u32) -> Result<(), RunError> {
+        self.store.keep_lines(names::HISTORY, lines as usize)?;
         self.history = self.store.lines(names::HISTORY)?;
+        self.check_order()
+    }
+
+    /// The epochs of the search stand in their order, and behind them those of the retraining.
+    fn check_order(&self) -> Result<(), RunError> {
+        let searched = self.searched()?;
+        for (line, record) in (0..).zip(&self.history) {
+            let place = match record {
+                Record::Search(epoch) if epoch.epoch < searched => Some(epoch.epoch),
+                Record::Search(_) => None,
+                Record::Retrain(epoch) => epoch.epoch.checked_add(searched),
+            };
+            if place != Some(line) {
+                let why = format!("line {} is of another epoch", line.saturating_add(1));
+                return Err(damaged(names::HISTORY, why));
+            }
+        }
         Ok(())
     }
 
     pub(super) fn tell_resumed(&mut self, phase: Phase, done: u32) -> Result<(), Halt> {
         if self.store.is_resumed() {
-            let versions = self.store.version_changes();
-            self.progress.tell(Event::Resumed { phase, done, versions });
+            let (versions, changes) = (self.store.version_changes(), self.store.changes());
+            self.progress.tell(Event::Resumed { phase, done, versions, changes });
         }
         self.progress.check()
     }

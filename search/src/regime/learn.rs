@@ -6,18 +6,12 @@ use nas_ir::Weights;
 
 use super::at_work::{AtWork, Purpose, generator};
 use super::evaluators::{FromScratch, Inherited};
-use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::event::Event;
 use crate::record::{Phase, Record, SearchEpoch, Status};
 use crate::shared::SharedWeights;
-use crate::store::{Store, names, state};
+use crate::store::{names, state};
 use crate::strategy::{Method, OneShot, Turn};
-
-/// The epochs of the search whose state is on disk.
-pub(super) fn epochs_done(store: &Store) -> Result<u32, RunError> {
-    state::done(store, names::SUPERNET)
-}
 
 impl AtWork<'_, '_> {
     /// Lets a strategy search; the best network that it finds is on disk then.

@@ -57,18 +57,18 @@ pub fn run(job: &Job<'_>, store: &mut Store, on_event: OnEvent<'_>) -> Result<En
 }
 
 fn whole(run: &mut AtWork<'_, '_>) -> Result<RunResult, Halt> {
-    if run.store.read(names::RESULT)?.is_some() {
-        let result = run.store.read_json(names::RESULT)?;
+    if run.store.has(names::RESULT) {
+        let result = run.finished()?;
         run.clear()?;
         run.tell_resumed(Phase::Done, 0)?;
         return Ok(result);
     }
-    if run.store.read(names::ASSIGNMENT)?.is_some() {
-        run.restore_history(run.searched()?.saturating_add(retrain::epochs_done(run.store)?))?;
+    if run.store.has(names::ASSIGNMENT) {
+        run.restore_retraining()?;
         run.tell_resumed(Phase::Retrain, count(run.retrained().count()))?;
     } else {
         let Search { method, keep } = strategies::search(run.job.space, run.job.recipe)?;
-        run.restore_history(learn::epochs_done(run.store)?)?;
+        run.restore_search()?;
         run.tell_resumed(Phase::Search, count(run.history.len()))?;
         run.search(method, keep)?;
     }

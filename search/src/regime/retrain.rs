@@ -13,15 +13,11 @@ use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::{Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status, TriedNetwork};
-use crate::store::{Store, damaged, names, state};
+use crate::store::state::{self, State};
+use crate::store::{damaged, names};
 
 /// What names of optimiser state begin with.
 const OPTIMIZER: &str = "optimizer/";
-
-/// The epochs of the retraining whose state is on disk.
-pub(super) fn epochs_done(store: &Store) -> Result<u32, RunError> {
-    state::done(store, names::TRAINEE)
-}
 
 impl AtWork<'_, '_> {
     /// Trains the assignment that is on disk, keeps its best epoch and scores that.
@@ -47,11 +43,32 @@ impl AtWork<'_, '_> {
         let space = self.store.run().space.clone();
         let (inherited, budget) = trial.map(|trial| (trial.score, trial.budget)).unzip();
         let budget = budget.unwrap_or_default();
-        let result = RunResult { space, choices, cost, inherited, budget, epoch, val, test };
+        let weights = nas_files::sha256(&bytes);
+        let result =
+            RunResult { space, choices, cost, inherited, budget, epoch, val, test, weights };
         let of = self.recipe().retrain.epochs;
         self.store.write_json(names::STATUS, &Status { phase: Phase::Done, done: of, of })?;
         self.store.write_json(names::RESULT, &result)?;
         self.clear()?;
+        Ok(result)
+    }
+
+    /// The result of a run that is done, whose files are all there and belong together.
+    pub(super) fn finished(&mut self) -> Result<RunResult, RunError> {
+        let result: RunResult = self.store.read_json(names::RESULT)?;
+        let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
+        if choices != result.choices {
+            return Err(damaged(names::ASSIGNMENT, "it is not the network of the result"));
+        }
+        let weights = self.store.read(names::WEIGHTS)?;
+        let weights = weights.ok_or_else(|| damaged(names::WEIGHTS, "it is missing"))?;
+        if nas_files::sha256(&weights) != result.weights {
+            return Err(damaged(names::WEIGHTS, "it does not hold what the run wrote"));
+        }
+        self.read_history(self.searched()?.saturating_add(self.recipe().retrain.epochs))?;
+        if self.best_val()? != result.val {
+            return Err(damaged(names::HISTORY, "its best epoch is not that of the result"));
+        }
         Ok(result)
     }
 
@@ -68,10 +85,7 @@ impl AtWork<'_, '_> {
         if let Some(state) = state::read(self.store, names::TRAINEE)? {
             trained.restore(&state.weights).map_err(Halt::backend)?;
             done = state.done;
-            // A crash may have come between the state and its copy as the best one.
-            if self.best() == Some(done) && state::done(self.store, names::BEST)? != done {
-                state::write(self.store, names::BEST, &state.weights, done)?;
-            }
+            self.restore_best(&state)?;
         } else if let Some(bytes) = self.store.read(names::INITIAL)? {
             let initial = nas_safetensors::floats_from_bytes(&bytes);
             let initial = initial.map_err(|e| damaged(names::INITIAL, e))?;
@@ -86,6 +100,20 @@ impl AtWork<'_, '_> {
             self.progress.check()?;
         }
         Ok(())
+    }
+
+    /// Sees that the best epoch so far is on disk; a crash may have come between the state and its copy as
+    /// the best one.
+    fn restore_best(&mut self, state: &State) -> Result<(), RunError> {
+        let best = self.best();
+        let kept = state::read(self.store, names::BEST)?.map(|kept| kept.done);
+        if kept == best {
+            return Ok(());
+        }
+        if best != Some(state.done) {
+            return Err(damaged(names::BEST, "it is not of the best epoch of the history"));
+        }
+        state::write(self.store, names::BEST, &state.weights, state.done)
     }
 
     fn train_epoch(
@@ -151,7 +179,7 @@ impl AtWork<'_, '_> {
     }
 
     /// The picked network as a trial, if a search found it.
-    fn trial(&self) -> Result<Option<TriedNetwork>, RunError> {
+    pub(super) fn trial(&self) -> Result<Option<TriedNetwork>, RunError> {
         if self.store.run().goal == Goal::Retrain {
             return Ok(None);
         }

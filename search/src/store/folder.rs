@@ -19,6 +19,7 @@ pub struct Store {
     pub(super) run: Run,
     pub(super) resumed: bool,
     pub(super) version_changes: Vec<VersionChange>,
+    pub(super) changes: Vec<String>,
     pub(super) _lock: File,
     /// How many more writes succeed, in tests of crashes.
     #[cfg(test)]
@@ -42,6 +43,7 @@ impl Store {
             run,
             resumed,
             version_changes: Vec::new(),
+            changes: Vec::new(),
             _lock: lock,
             #[cfg(test)]
             fuse: None,
@@ -70,6 +72,17 @@ impl Store {
     #[must_use]
     pub fn version_changes(&self) -> &[VersionChange] {
         &self.version_changes
+    }
+
+    /// What is not as when it began and was taken over, a phrase each.
+    #[must_use]
+    pub fn changes(&self) -> &[String] {
+        &self.changes
+    }
+
+    /// Whether there is a file of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.dir.join(name).exists()
     }
 
     /// Writes a file, whole or not at all. The name is relative, with `/` between folders.
@@ -180,6 +193,21 @@ impl Store {
         self.write(name, bytes.get(..length).unwrap_or_default())
     }
 
+    /// Removes what was written here for a run that was not begun for good: it is not of this one.
+    pub(super) fn clear_unbegun(&mut self) -> Result<(), RunError> {
+        nas_files::sweep(&self.dir).map_err(|e| refused("clear", &self.dir, e))?;
+        let sources = self.dir.join(names::SOURCES);
+        match fs::remove_dir_all(&sources) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(refused("remove", &sources, e));
+            }
+            _ => {}
+        }
+        let files =
+            names::BEFORE.iter().filter(|name| ![names::LOCK, names::SOURCES].contains(name));
+        files.into_iter().try_for_each(|name| self.remove(name))
+    }
+
     /// Removes what a crash left half written: files aside, and the torn end of the times.
     pub(super) fn sweep(&mut self) -> Result<(), RunError> {
         nas_files::sweep(&self.dir).map_err(|e| refused("clear", &self.dir, e))?;
@@ -216,13 +244,34 @@ impl Store {
     }
 }
 
-/// Whether a folder holds nothing or does not exist.
-pub(super) fn is_empty(dir: &Path) -> Result<bool, RunError> {
-    match fs::read_dir(dir) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(e) => Err(refused("read", dir, e)),
+/// That a run may begin in a folder that has no [`names::RUN`]: nothing lies there but what one wrote
+/// that was not begun for good.
+///
+/// # Errors
+/// Something else does, or a run that lost its record.
+pub(super) fn check_unbegun(dir: &Path) -> Result<(), RunError> {
+    let held = entries(dir)?;
+    let is_one_of = |names: &[&str], held: &Path| names.iter().any(|name| held.ends_with(name));
+    let is_of_run = held.iter().any(|held| is_one_of(&[names::LOCK], held));
+    if is_of_run && held.iter().any(|held| is_one_of(&names::AFTER, held)) {
+        return Err(damaged(names::RUN, "it is missing"));
     }
+    let is_before = |held: &PathBuf| is_one_of(&names::BEFORE, held) || nas_files::is_aside(held);
+    if held.is_empty() || is_of_run && held.iter().all(is_before) {
+        return Ok(());
+    }
+    Err(RunError::NotARun { dir: dir.to_owned() })
+}
+
+/// What lies in a folder; nothing, if it does not exist.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(refused("read", dir, e)),
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    paths.collect::<Result<_, _>>().map_err(|e| refused("read", dir, e))
 }
 
 /// The lines that have their end, with it.

@@ -47,10 +47,17 @@ pub mod names {
     pub const WEIGHTS: &str = "weights.safetensors";
     /// See [`crate::record::RunResult`].
     pub const RESULT: &str = "result.json";
+
+    /// What is written before [`RUN`]: all that a folder may hold whose run was not begun for good.
+    pub(crate) const BEFORE: [&str; 8] =
+        [LOCK, SOURCES, RECIPE, SPACE, DECISIONS, DATA, INITIAL, ASSIGNMENT];
+    /// What is written after it alone.
+    pub(crate) const AFTER: [&str; 10] =
+        [STATUS, HISTORY, TIMING, SUPERNET, SCORES, CANDIDATES, TRAINEE, BEST, WEIGHTS, RESULT];
 }
 
 /// The version of the layout.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// What a run is of. Two runs of equal inputs on equal versions give equal files.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +74,8 @@ pub struct Inputs<'a> {
     pub start: Option<Start<'a>>,
     /// The recipe.
     pub recipe: &'a Recipe,
-    /// The files of the data set: path from its folder, and size in bytes.
-    pub data: &'a [(String, u64)],
+    /// The files of the data set: path from its folder with `/` between folders, and SHA-256.
+    pub data: &'a [(String, String)],
     /// Versions of what runs: `("nasc", "0.1.0")`.
     pub versions: &'a [(String, String)],
 }
@@ -101,7 +108,7 @@ impl Inputs<'_> {
         decisions.map(|d| (d.path.as_str(), d.candidates.as_slice())).collect()
     }
 
-    pub(super) fn data(&self) -> IndexMap<String, u64> {
+    pub(super) fn data(&self) -> IndexMap<String, String> {
         self.data.iter().cloned().collect()
     }
 

@@ -15,14 +15,14 @@ pub(crate) struct State {
 }
 
 /// Writes a state. The file says itself after how many epochs it was taken, so that state and
-/// count cannot disagree after a crash.
+/// count cannot disagree after a crash, and the SHA-256 of its tensors.
 pub(crate) fn write(
     store: &mut Store,
     name: &str,
     weights: &Weights,
     done: u32,
 ) -> Result<(), RunError> {
-    let note = done.to_string();
+    let note = format!("{done} {}", digest(name, weights)?);
     let bytes = nas_safetensors::to_bytes(weights, Some(&note)).map_err(|e| damaged(name, e))?;
     store.write(name, &bytes)
 }
@@ -30,18 +30,31 @@ pub(crate) fn write(
 /// Reads a state; `None` if there is none.
 pub(crate) fn read(store: &Store, name: &str) -> Result<Option<State>, RunError> {
     let Some(bytes) = store.read(name)? else { return Ok(None) };
-    let done = note(name, &bytes)?;
+    let (done, written) = note(name, &bytes)?;
     let weights = nas_safetensors::floats_from_bytes(&bytes).map_err(|e| damaged(name, e))?;
+    if digest(name, &weights)? != written {
+        return Err(damaged(name, "its tensors are not those that were written"));
+    }
     Ok(Some(State { done, weights }))
 }
 
 /// After how many epochs a state was taken; 0 if there is none.
 pub(crate) fn done(store: &Store, name: &str) -> Result<u32, RunError> {
-    store.read(name)?.map_or(Ok(0), |bytes| note(name, &bytes))
+    store.read(name)?.map_or(Ok(0), |bytes| Ok(note(name, &bytes)?.0))
 }
 
-fn note(name: &str, bytes: &[u8]) -> Result<u32, RunError> {
-    let note = nas_safetensors::note(bytes).map_err(|e| damaged(name, e))?;
-    let done = note.and_then(|note| note.parse().ok());
-    done.ok_or_else(|| damaged(name, "it does not say after how many epochs it was taken"))
+/// What tells tensors from others: the hash of their file without a note.
+fn digest(name: &str, weights: &Weights) -> Result<String, RunError> {
+    let bytes = nas_safetensors::to_bytes(weights, None).map_err(|e| damaged(name, e))?;
+    Ok(nas_files::sha256(&bytes))
+}
+
+/// After how many epochs a state was taken, and the digest of its tensors.
+fn note(name: &str, bytes: &[u8]) -> Result<(u32, String), RunError> {
+    let note = nas_safetensors::note(bytes).map_err(|e| damaged(name, e))?.unwrap_or_default();
+    let (done, digest) = note.split_once(' ').unwrap_or_default();
+    let done = done.parse().map_err(|_| {
+        damaged(name, "it does not say after how many epochs it was taken, and of what")
+    })?;
+    Ok((done, digest.to_owned()))
 }

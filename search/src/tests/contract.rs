@@ -64,7 +64,7 @@ fn searched(toy: &Toy, mut recipe: Recipe) -> Toy {
 }
 
 fn trials(toy: &Toy, dir: &std::path::Path) -> Vec<TriedNetwork> {
-    Store::resume(dir, &inputs(toy, &sources(), &versions())).unwrap().lines(names::SCORES).unwrap()
+    Store::open(dir, &inputs(toy, &sources(), &versions())).unwrap().lines(names::SCORES).unwrap()
 }
 
 #[test]

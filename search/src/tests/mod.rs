@@ -54,7 +54,7 @@ fn create(toy: &Toy, dir: &Path) -> Store {
 }
 
 fn resume(toy: &Toy, dir: &Path) -> Store {
-    Store::resume(dir, &inputs(toy, &sources(), &versions())).unwrap()
+    Store::open(dir, &inputs(toy, &sources(), &versions())).unwrap()
 }
 
 /// Runs until `stop_at` events were told; `None` runs to the end.

@@ -129,7 +129,7 @@ fn a_run_of_another_strategy_is_another_run() {
     {
         let dir = folder();
         drop(create(began, dir.path()));
-        let error = Store::resume(dir.path(), &inputs(now, &sources(), &versions())).unwrap_err();
+        let error = Store::open(dir.path(), &inputs(now, &sources(), &versions())).unwrap_err();
         let RunError::Differs { differences, .. } = &error else { panic!("{error}") };
         assert_eq!(*differences, [format!("it is a search by {said}")]);
     }

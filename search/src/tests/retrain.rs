@@ -108,7 +108,7 @@ fn another_goal_network_or_beginning_is_another_run() {
     for weights in [None, Some(&weights(0.3))] {
         assert_eq!(differences(&given, weights), ["it began with other weights"]);
     }
-    let search = Store::resume(dir.path(), &inputs(&toy, &sources(), &versions())).unwrap_err();
+    let search = Store::open(dir.path(), &inputs(&toy, &sources(), &versions())).unwrap_err();
     assert!(search.to_string().ends_with("it is the retraining of one network"), "{search}");
     drop(with(&toy, &given, Some(&weights(0.2)), |i| Store::open(dir.path(), i)).unwrap());
 

@@ -122,7 +122,7 @@ impl Setting {
             data: &[],
             versions: &versions,
         };
-        let create = if dir.exists() { Store::resume } else { Store::create };
+        let create = if dir.exists() { Store::open } else { Store::create };
         let mut store = create(&dir, &inputs).unwrap();
         let job = Job { space, recipe, backend: &self.backend() };
         let mut told = 0;

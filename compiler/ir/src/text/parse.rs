@@ -1,15 +1,19 @@
 //! A space from its text. Shapes are taken as written: the checker proves them.
 
+use std::str::FromStr;
+
 use thiserror::Error;
 
 use crate::decision::{Choice, Decision};
 use crate::diagram::Diagram;
+use crate::dtype::Precision;
 use crate::ids::{DecisionId, NodeId};
 use crate::limit::{Form, Limit};
 use crate::measure::Measure;
 use crate::node::{Node, NodeKind};
 use crate::ops::signature::{Argument, Arguments, Declaration, Default, Literal};
 use crate::ops::{self, Op};
+use crate::opset::Opset;
 use crate::shape::{MAX_RANK, Shape};
 use crate::space::Space;
 use crate::task::Task;
@@ -70,21 +74,31 @@ impl<'t> Line<'t> {
         TextError { line: self.number, expected: what.into() }
     }
 
-    /// A task, a requirement, a decision, a table or a node.
+    /// A task, what a target gives, a requirement, a decision, a table or a node.
     fn row(&mut self, space: &mut Space, tables: &mut Vec<Diagram>) -> Parsed<()> {
-        let what = "`task`, `require`, a decision, a table or a node";
+        let what =
+            "`task`, `precision`, `opset`, `memory`, `require`, a decision, a table or a node";
         let word = self.word(what)?;
-        if word == "task" {
-            if space.task.is_some() {
-                return Err(self.expected("one task"));
-            }
-            space.task = Some(self.task()?);
-            return Ok(());
+        match word {
+            "task" if space.task.is_some() => return Err(self.expected("one task")),
+            "task" => space.task = Some(self.task()?),
+            "precision" => space.device.precision = self.precision()?,
+            "opset" => space.device.opset = Some(self.opset()?),
+            "memory" => space.device.memory = Some(self.count()?),
+            "require" => space.requirements.push(self.limit()?.into()),
+            _ => return self.part(word, what, space, tables),
         }
-        if word == "require" {
-            space.requirements.push(self.limit()?.into());
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// A decision, a table or a node, each of the next number.
+    fn part(
+        &mut self,
+        word: &str,
+        what: &str,
+        space: &mut Space,
+        tables: &mut Vec<Diagram>,
+    ) -> Parsed<()> {
         let decision = DecisionId(space.decisions.len() as u32);
         let node = NodeId(space.graph.len() as u32);
         let table = format!("t{}", tables.len());
@@ -146,6 +160,18 @@ impl<'t> Line<'t> {
         };
         self.token(")")?;
         Ok(task)
+    }
+
+    fn precision(&mut self) -> Parsed<Precision> {
+        let what = "a precision";
+        let word = self.word(what)?;
+        let precision = Precision::ALL.into_iter().find(|precision| precision.name() == word);
+        precision.ok_or_else(|| self.expected(what))
+    }
+
+    fn opset(&mut self) -> Parsed<Opset> {
+        Opset::new(self.count::<u32>()?)
+            .ok_or_else(|| self.expected("the version of an operator set"))
     }
 
     /// `by d1 [t0, 1]`: a row of a diagram.
@@ -224,7 +250,7 @@ impl<'t> Line<'t> {
             return Ok(Choice::Parts);
         }
         if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
-            let take = self.count()? as usize;
+            let take = self.count::<usize>()?;
             self.keyword("of")?;
             self.token("[")?;
             let options = self.list("]", Self::name)?;
@@ -428,7 +454,7 @@ impl<'t> Line<'t> {
         Ok(self.take(end))
     }
 
-    fn count(&mut self) -> Parsed<u32> {
+    fn count<T: FromStr>(&mut self) -> Parsed<T> {
         let what = "a whole number";
         self.word(what)?.parse().map_err(|_| self.expected(what))
     }

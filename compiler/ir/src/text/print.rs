@@ -7,7 +7,9 @@ use indexmap::IndexSet;
 use nas_grammar::visible::is_hidden;
 
 use crate::decision::{Choice, Decision};
+use crate::device::Device;
 use crate::diagram::{Diagram, Top};
+use crate::dtype::Precision;
 use crate::network::Network;
 use crate::node::{Node, NodeKind};
 use crate::ops::Op;
@@ -21,6 +23,7 @@ use crate::varied::Varied;
 pub fn print(space: &Space) -> String {
     let mut text = format!("space {}\n", Name(&space.name));
     text += &task(space.task);
+    text += &device(&space.device);
     for requirement in &space.requirements {
         text += &format!("require {}\n", requirement.limit);
     }
@@ -146,6 +149,21 @@ fn task(task: Option<Task>) -> String {
         }
         None => String::new(),
     }
+}
+
+/// What is not as without a target.
+fn device(device: &Device) -> String {
+    let mut text = String::new();
+    if device.precision != Precision::default() {
+        text += &format!("precision {}\n", device.precision.name());
+    }
+    if let Some(opset) = device.opset {
+        text += &format!("opset {opset}\n");
+    }
+    if let Some(bytes) = device.memory {
+        text += &format!("memory {bytes}\n");
+    }
+    text
 }
 
 fn line(node: &Node, tables: &Tables, space: &Space) -> String {
