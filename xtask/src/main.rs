@@ -2,6 +2,8 @@
 
 mod cargo;
 mod engines;
+#[cfg(unix)]
+mod fuzz;
 mod install;
 mod pip;
 mod platform;
@@ -27,7 +29,10 @@ usage: cargo xtask COMMAND [ARGS]
   nasc [ARGS]    setup, then `nasc ARGS`, built anew with all that belongs to it; `cargo nasc ARGS` in short
   demo [ARGS]    the same as `nasc demo ARGS`
   test [ARGS]    setup, then `cargo test --workspace ARGS`; without ARGS also ONNX Runtime as `engines` does
-  engines [NAMES] hold the shipped targets against the engines of PyPI; `--bless` writes their table";
+  engines [NAMES] hold the shipped targets against the engines of PyPI; `--bless` writes their table
+  fuzz [KINDS]   run nasc on hostile spaces, models, tables and runs, or those of KINDS, and count how it ends;
+                 `--minutes N`, `--seed S`, `--jobs J`, `--nasc PATH` for another executable, `--replay FOLDER`
+                 of a fault in target/fuzz/faults";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
@@ -43,6 +48,8 @@ fn main() -> ExitCode {
         "engines" => {
             checkout().and_then(|root| engines::run(&root, rest)).map(|()| ExitCode::SUCCESS)
         }
+        #[cfg(unix)]
+        "fuzz" => fuzz(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -69,14 +76,35 @@ fn set_up() -> Result<PathBuf> {
 /// executables are built first, of the same sources: `cargo run` would leave an old `nasc-train`
 /// beside a new `nasc`.
 fn nasc(args: &[OsString]) -> Result<ExitCode> {
+    match built()? {
+        Ok(nasc) => become_it(Command::new(nasc).args(args)),
+        Err(code) => Ok(code),
+    }
+}
+
+/// Builds both executables and returns the path of `nasc`; what cargo ended with if it failed.
+fn built() -> Result<Result<PathBuf, ExitCode>> {
     let root = set_up()?;
     let built =
         run(cargo(&root).args(["build", "--package", "nasc", "--bins"]).current_dir(&root))?;
-    if built != ExitCode::SUCCESS {
-        return Ok(built);
-    }
     let here = env::current_exe().context("this program has no path")?;
-    become_it(Command::new(here.with_file_name(format!("nasc{EXE_SUFFIX}"))).args(args))
+    let nasc = here.with_file_name(format!("nasc{EXE_SUFFIX}"));
+    Ok(if built == ExitCode::SUCCESS { Ok(nasc) } else { Err(built) })
+}
+
+/// Fuzzes the executable that is named, or that of the sources as they are.
+#[cfg(unix)]
+fn fuzz(args: &[OsString]) -> Result<ExitCode> {
+    let options = fuzz::Options::parse(args)?;
+    let nasc = match &options.nasc {
+        Some(nasc) => nasc.clone(),
+        None => match built()? {
+            Ok(nasc) => nasc,
+            Err(code) => return Ok(code),
+        },
+    };
+    let is_clean = fuzz::run(&checkout()?, &nasc, &options)?;
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Lets a program take the place of this one, so that Ctrl-C is its own to handle.
