@@ -239,6 +239,40 @@ fn a_search_that_cannot_reach_its_end_does_not_begin() {
 }
 
 #[test]
+fn what_a_search_refuses_is_known_to_check() {
+    let bench = bench();
+    bench.write("aimless.nas", TINY.replace("    task segmentation(classes, ignore = 255)\n", ""));
+    let task = ["nas::train::task", "it has no task", "aimless.nas:26", "searched here"];
+    bench.nasc("check aimless.nas").fails(1, &task);
+    let soft = TINY
+        .replace("of tiny {\n    min", "of tiny {\n    strategy gumbel { mixing = soft }\n    min");
+    bench.write(
+        "widths.nas",
+        soft.replace("-> conv_bn_relu(8, ", "-> conv_bn_relu(choose [8, 16], "),
+    );
+    let shapes =
+        ["nas::run::refused", "one construct is in the way", "`mixing = hard`", "searched here"];
+    bench.nasc("check widths.nas").fails(1, &shapes);
+    bench.nasc("check tiny.nas").done();
+}
+
+#[test]
+fn a_file_without_a_recipe_is_shown_one() {
+    let bench = bench();
+    let (space, _) = TINY.split_once("search quick").unwrap();
+    bench.write("bare.nas", space);
+    let search = |rest: &str| bench.nasc(&format!("search bare.nas --out run {rest}"));
+    let said = search("");
+    let begun =
+        ["nas::recipe::none", "bare.nas has no recipe for `tiny`", "search tiny_search of tiny {"];
+    said.fails(1, &begun);
+    bench.nasc("retrain bare.nas --arch random:1 --out run").fails(1, &begun);
+    assert!(!bench.path("run").exists());
+    let small = "--set data.batch=2 --set retrain.batch=2 --set schedule.epochs=1";
+    search(&format!("--set data.path=\"data\" {small} --set retrain.epochs=1")).done();
+}
+
+#[test]
 fn what_dataset_json_says_is_what_the_task_does() {
     let bench = bench();
     for (json, code) in [

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use nas_data::{BatchOf, DataError, Dataset, Survey};
 use nas_frontend::Compiler;
-use nas_frontend::items::search::Override;
 use nas_frontend::modules::Program;
+use nas_frontend::session::NamedNetwork;
 use nas_grammar::Problem;
 use nas_ir::metric::Scale;
 use nas_ir::recipe::Recipe;
@@ -23,7 +23,7 @@ use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
 use nasc::services::input::{Input, as_in_run};
 use nasc::services::pick;
-use nasc::services::recipe::{self, RecipeArgs, pick_recipe};
+use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
 use nasc::services::sources::sources;
 
 use crate::progress::Progress;
@@ -63,14 +63,16 @@ impl Training {
         resumed: impl Fn(&str) -> Option<PathBuf>,
     ) -> Result<Self, Failure> {
         Input::with(args.drop.of(file), |program, compiler| {
-            let picked = pick_recipe(program, args.recipe.as_deref())?;
+            let picked = pick_recipe(program, args, None)?;
             if let Some(run) = resumed(picked.name()) {
                 as_in_run(compiler, &run)?;
             }
-            let (recipe, space) =
-                recipe::recipe(program, compiler, args.recipe.as_deref(), &args.set)?;
-            let item = program.recipes().find(|item| item.name.name == recipe.name);
-            let space_ref = item.map_or_else(|| space.name.clone(), |item| asked(program, item));
+            let space = searched(compiler, picked)?;
+            let recipe = recipe(compiler, picked, args)?;
+            let space_ref = match picked {
+                PickedRecipe::Item(item) => asked(program, item),
+                PickedRecipe::Defaults(space) => space.to_owned(),
+            };
             Ok(Self::new(file, args, compiler, space, space_ref, recipe))
         })
     }
@@ -91,11 +93,12 @@ impl Training {
             if let Some(run) = run {
                 as_in_run(compiler, run)?;
             }
-            let named = pick::network(program, compiler, space, arch)?;
-            let recipe = recipe_for(program, compiler, args, &named.space)?;
-            let network = specialise(&named.space, &named.assignment);
-            let space_ref = named.space.name.clone();
-            Ok((Self::new(file, args, compiler, named.space, space_ref, recipe), network))
+            let NamedNetwork { space, assignment } = pick::network(program, compiler, space, arch)?;
+            let picked = pick_recipe(program, args, Some(&space.name))?;
+            let recipe = recipe(compiler, picked, args)?;
+            let network = specialise(&space, &assignment);
+            let space_ref = space.name.clone();
+            Ok((Self::new(file, args, compiler, space, space_ref, recipe), network))
         })
     }
 
@@ -105,11 +108,8 @@ impl Training {
         compiler: &Compiler<'_, '_>,
         space: Arc<Checked<Space>>,
         space_ref: String,
-        mut recipe: Recipe,
+        recipe: Recipe,
     ) -> Self {
-        if let Some(seed) = args.seed {
-            recipe.seed = seed;
-        }
         let data = file.parent().unwrap_or(Path::new("")).join(&recipe.data.path);
         let threads = args.threads.unwrap_or_else(default_threads);
         let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
@@ -144,13 +144,12 @@ impl Training {
         open: impl FnOnce(&Inputs<'_>) -> Result<Store, RunError>,
     ) -> Result<Store, Failure> {
         // What cannot be trained at all leaves no run.
-        let backend = self.backend()?;
-        let dataset = self.dataset()?;
         let mut reads = Reads::Nothing;
         if start.is_none() {
             strategies::check(&self.space, &self.recipe).map_err(Failure::problem)?;
             reads = strategies::reads(&self.recipe).map_err(Failure::problem)?;
         }
+        let (backend, dataset) = (self.backend()?, self.dataset()?);
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
         let survey = survey(&backend)?;
         let files = survey.files.iter().map(|file| (file.name.clone(), file.sha256.clone()));
@@ -264,34 +263,6 @@ fn asked(program: &Program, item: &nas_grammar::ast::Search) -> String {
     let range = first.span().start as usize..last.span().end as usize;
     let text = program.modules.first().and_then(|module| module.source.text().get(range));
     text.map_or(name.clone(), |text| format!("{name}({text})"))
-}
-
-/// The recipe that is named, or the only one of the space, or the defaults.
-fn recipe_for<'p>(
-    program: &'p Program,
-    compiler: &mut Compiler<'p, '_>,
-    args: &RecipeArgs,
-    space: &Space,
-) -> Result<Recipe, Failure> {
-    let mut of_space = program.recipes().filter(|item| item.space.name.name == space.name);
-    let name = match (&args.recipe, of_space.next(), of_space.next()) {
-        (Some(name), ..) => Some(name.as_str()),
-        (None, Some(only), None) => Some(only.name.name.as_str()),
-        (None, None, _) => None,
-        (None, Some(_), Some(_)) => {
-            return Err(Failure::input("the space has several recipes; pick one with `--recipe`"));
-        }
-    };
-    if name.is_some() {
-        return Ok(recipe::recipe(program, compiler, name, &args.set)?.0);
-    }
-    let overrides = args
-        .set
-        .iter()
-        .map(|text| Override::parse(text))
-        .collect::<Result<Vec<Override>, Vec<Problem>>>()
-        .map_err(Failure::Problems)?;
-    compiler.default_recipe(&space.name, &overrides).ok_or(Failure::Reported)
 }
 
 /// A stop of the backend as the command's failure.

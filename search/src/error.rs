@@ -176,6 +176,21 @@ pub enum RunError {
     )]
     NoneKept,
 
+    /// The space is for nothing that is trained.
+    #[error("space `{space}` cannot be trained: {reason}")]
+    #[diagnostic(
+        code(nas::train::task),
+        help(
+            "a trainable space has `task segmentation` or `task classification`, one image input of 3 channels, and one output"
+        )
+    )]
+    Task {
+        /// The space.
+        space: String,
+        /// What is missing.
+        reason: String,
+    },
+
     /// Constructs of the space that the strategy cannot search.
     #[error("`strategy {strategy}` cannot search `{space}`: {}", refused_counted(refused))]
     #[diagnostic(

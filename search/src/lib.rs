@@ -19,6 +19,7 @@ pub mod shared;
 pub mod store;
 pub mod strategies;
 pub mod strategy;
+pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod trial;

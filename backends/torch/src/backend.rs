@@ -6,11 +6,12 @@ use std::thread;
 
 use nas_data::{Dataset, OnSample, Survey};
 use nas_ir::recipe::Recipe;
-use nas_ir::{Assignment, Checked, DecisionId, Network, Node, Shape, Space, Task, Weights};
+use nas_ir::{Assignment, Checked, DecisionId, Network, Shape, Space, Task, Weights};
 use nas_search::backend::{Backend, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
 use nas_search::shared::{Adam, Mixing, Relaxation, Relaxed, SharedWeights};
+use nas_search::task::trainable;
 use nas_search::{Fault, Metrics};
 use tch::Device;
 
@@ -160,25 +161,6 @@ impl TorchBackend {
 /// A failure as the traits return it.
 fn fault(error: TorchError) -> Fault {
     error.into()
-}
-
-/// What the space is for, and the largest shape of its input.
-fn trainable(space: &Space) -> Result<(Task, Shape), TorchError> {
-    let fault =
-        |reason: &str| TorchError::Task { space: space.name.clone(), reason: reason.to_owned() };
-    let task = match space.task {
-        Some(task @ (Task::Segmentation { .. } | Task::Classification { .. })) => task,
-        None => return Err(fault("it has no task")),
-    };
-    let inputs: Vec<&Node> = space.graph.inputs().map(|(_, node)| node).collect();
-    let ([input], 1) = (inputs.as_slice(), space.graph.outputs().count()) else {
-        return Err(fault("it has several inputs or outputs"));
-    };
-    let is_image = |shape: &Shape| shape.channels() == 3 && shape.plane().is_some();
-    if let Some(other) = input.shape.values().iter().find(|shape| !is_image(shape)) {
-        return Err(fault(&format!("its input is {other}, no image")));
-    }
-    Ok((task, input.shape.largest()))
 }
 
 /// Whether the data set holds what the task needs.

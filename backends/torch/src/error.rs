@@ -7,6 +7,7 @@ use miette::Diagnostic;
 use nas_data::{DataError, TargetKind};
 use nas_ir::Space;
 use nas_ir::diagram::Entangled;
+use nas_search::RunError;
 use tch::TchError;
 use thiserror::Error;
 
@@ -88,20 +89,10 @@ pub enum TorchError {
         reason: String,
     },
 
-    /// The space is for nothing that this backend trains.
-    #[error("space `{space}` cannot be trained: {reason}")]
-    #[diagnostic(
-        code(nas::train::task),
-        help(
-            "a trainable space has `task segmentation` or `task classification`, one image input of 3 channels, and one output"
-        )
-    )]
-    Task {
-        /// The space.
-        space: String,
-        /// What is missing.
-        reason: String,
-    },
+    /// The space is for nothing that is trained.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Task(#[from] RunError),
 
     /// The data set holds no targets for the task.
     #[error("space `{space}` is for {task}, but `{}` has a {found} for each image, not a {needed}", root.display())]

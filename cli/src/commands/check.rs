@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use miette::MietteDiagnostic;
 use nas_diagnostics::{Problems, is_error};
+use nas_frontend::session::SoundSearch;
+use nas_grammar::{Problem, Source};
+use nas_search::strategies;
 use rayon::prelude::*;
 
 use crate::process::STACK;
@@ -51,14 +54,22 @@ fn check_file(path: &Path, drop: DropArgs) -> Result<Checked, Failure> {
             let asked = drop.of(path);
             let compiler = asked.compiler(&input.program, &mut problems);
             let mut compiler = compiler.with_tables(&load_table);
-            compiler.check_all();
+            let searches = compiler.check_all();
             dropped = input::dropped(asked, &compiler);
+            let file = input.program.module(input.program.main()).map(|main| &main.source);
+            problems.extend(searches.iter().filter_map(|search| refusal(search, file?)));
         }
         Err(Failure::Problems(found)) => problems.extend(found),
         Err(Failure::Input(text)) => problems.push(MietteDiagnostic::new(text)),
         Err(other) => return Err(other),
     }
     Ok(Checked { problems, dropped })
+}
+
+/// What would refuse a search before it began.
+fn refusal(search: &SoundSearch<'_>, file: &Source) -> Option<Problem> {
+    let refused = strategies::check(&search.space, &search.recipe).err()?;
+    Some(report::at(refused, file, search.item.space.name.span, "searched here"))
 }
 
 /// What `work` makes of each file, on all cores, in the order of the files.

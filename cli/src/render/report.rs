@@ -7,6 +7,7 @@ use std::iter::successors;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
 };
+use nas_grammar::ast::Span;
 use nas_grammar::{Fix, Problem, Source};
 use serde_json::{Map, Value, json};
 
@@ -123,22 +124,23 @@ pub fn counted(n: impl Display, what: &str) -> String {
     format!("{n} {what}{}", if n == "1" { "" } else { "s" })
 }
 
-/// A problem of a file as a whole, at its beginning: programs read which file it is.
+/// A problem that knows no place, at one.
 #[derive(Debug)]
-struct OfFile {
+struct Placed {
     problem: Problem,
     file: Source,
+    at: LabeledSpan,
 }
 
-impl std::fmt::Display for OfFile {
+impl std::fmt::Display for Placed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.problem.fmt(f)
     }
 }
 
-impl std::error::Error for OfFile {}
+impl std::error::Error for Placed {}
 
-impl Diagnostic for OfFile {
+impl Diagnostic for Placed {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         self.problem.code()
     }
@@ -156,18 +158,29 @@ impl Diagnostic for OfFile {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(std::iter::once(LabeledSpan::new(None, 0, 0))))
+        Some(Box::new(std::iter::once(self.at.clone())))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        self.problem.related()
     }
 }
 
-/// A problem for a program to read: if it has no place, that of the file.
+/// A problem for a program to read: if it has no place, at the beginning of the file.
 #[must_use]
 pub fn placed(problem: Problem, file: &str) -> Problem {
     let has_place = problem.labels().is_some_and(|mut labels| labels.next().is_some());
     if has_place {
         return problem;
     }
-    OfFile { problem, file: Source::new(file, "") }.into()
+    Placed { problem, file: Source::new(file, ""), at: LabeledSpan::new(None, 0, 0) }.into()
+}
+
+/// A problem that knows no place, at one of a file.
+#[must_use]
+pub fn at(problem: impl Into<Problem>, file: &Source, span: Span, label: &str) -> Problem {
+    let at = LabeledSpan::new_with_span(Some(label.to_owned()), span);
+    Placed { problem: problem.into(), file: file.clone(), at }.into()
 }
 
 /// Diagnostics as a JSON array, for editors: of each what it says and where, and as `fix` the edit

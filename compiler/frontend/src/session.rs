@@ -58,6 +58,17 @@ impl Wanted {
     }
 }
 
+/// A `search` item without errors.
+#[derive(Debug)]
+pub struct SoundSearch<'p> {
+    /// The item.
+    pub item: &'p Search,
+    /// What it searches.
+    pub space: Arc<Checked<Space>>,
+    /// How.
+    pub recipe: Recipe,
+}
+
 /// Compiles the items of one program; problems go to the collector that it was given.
 pub struct Compiler<'p, 'e> {
     context: Context<'p, 'e>,
@@ -125,10 +136,12 @@ impl<'p, 'e> Compiler<'p, 'e> {
         &self.dropped
     }
 
-    /// Everything that `nasc check` checks: every space, `arch`, recipe and expectation of the
-    /// main file.
-    pub fn check_all(&mut self) {
+    /// Everything that the compiler checks: every space, `arch`, recipe and expectation of the main
+    /// file. The searches whose recipes are sound, if it was given strategies: whether these search
+    /// such spaces is for them to say.
+    pub fn check_all(&mut self) -> Vec<SoundSearch<'p>> {
         let program = self.context.program;
+        let mut searches = Vec::new();
         for item in program.targets() {
             target::read(&mut self.context, program.main(), item);
         }
@@ -142,8 +155,11 @@ impl<'p, 'e> Compiler<'p, 'e> {
         }
         for item in program.recipes() {
             self.check_recipe_target(item);
-            if !self.strategies.is_empty() {
-                self.recipe(&item.name.name, &[]);
+            if !self.strategies.is_empty()
+                && let Some(recipe) = self.recipe(&item.name.name, &[])
+                && let Some(space) = self.searched(item)
+            {
+                searches.push(SoundSearch { item, space, recipe });
             }
         }
         self.named_networks();
@@ -155,6 +171,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             }
         }
         allowed::check(program, self.context.problems);
+        searches
     }
 
     /// Checks all networks, those of one space after the other: a large space that only they have,

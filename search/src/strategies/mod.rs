@@ -13,6 +13,7 @@ use nas_ir::{Checked, Space};
 
 use crate::error::{Refusal, RunError};
 use crate::strategy::{Reads, Search};
+use crate::task::trainable;
 
 /// A strategy, as the rest knows it.
 pub struct Row {
@@ -58,11 +59,18 @@ pub fn reads(recipe: &Recipe) -> Result<Reads, RunError> {
     Ok((row(recipe)?.reads)(recipe)?)
 }
 
-/// Nothing, if the strategy of a recipe can search a space as the recipe asks for.
+/// Nothing, if a space can be searched as a recipe asks for: all that can be known before there are
+/// data.
 ///
 /// # Errors
-/// [`RunError::Refused`] with every construct that is in the way.
+/// The space is for nothing that is trained, or as [`search`].
 pub fn check(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
+    trainable(space)?;
+    search(space, recipe).map(drop)
+}
+
+/// Nothing, if the strategy of a recipe takes every construct of a space.
+fn check_constructs(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
     let row = row(recipe)?;
     let refused = (row.refused)(space, recipe)?;
     if refused.is_empty() {
@@ -75,8 +83,9 @@ pub fn check(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
 /// The search that a recipe asks for.
 ///
 /// # Errors
-/// As [`check`], or the space is too entangled for the strategy.
+/// [`RunError::Refused`] with every construct that is in the way, or the space is too entangled for the
+/// strategy.
 pub fn search<'s>(space: &'s Checked<Space>, recipe: &Recipe) -> Result<Search<'s>, RunError> {
-    check(space, recipe)?;
+    check_constructs(space, recipe)?;
     (row(recipe)?.search)(space, recipe)
 }
