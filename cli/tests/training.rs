@@ -273,6 +273,16 @@ fn a_file_without_a_recipe_is_shown_one() {
 }
 
 #[test]
+fn what_does_not_fit_into_memory_does_not_begin() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 128), ("val", 4), ("test", 4)]);
+    let large = "--set data.crop=(8192,8192) --set data.batch=64";
+    let said = bench.nasc(&format!("search tiny.nas --out run {large}"));
+    said.fails(1, &["nas::train::memory", "the search takes about", "`data.batch`"]);
+    assert!(!bench.path("run").exists());
+}
+
+#[test]
 fn what_dataset_json_says_is_what_the_task_does() {
     let bench = bench();
     for (json, code) in [

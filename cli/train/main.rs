@@ -3,6 +3,7 @@
 mod demo;
 mod eval;
 mod expected;
+mod memory;
 mod picture;
 mod progress;
 mod reference;

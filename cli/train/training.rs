@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use nas_data::{BatchOf, DataError, Dataset, Survey};
 use nas_frontend::Compiler;
+use nas_frontend::items::arch::from_choices;
 use nas_frontend::modules::Program;
 use nas_frontend::session::NamedNetwork;
 use nas_grammar::Problem;
@@ -26,6 +27,7 @@ use nasc::services::pick;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
 use nasc::services::sources::sources;
 
+use crate::memory::{self, Need};
 use crate::progress::Progress;
 use nasc::tell;
 
@@ -150,6 +152,7 @@ impl Training {
             reads = strategies::reads(&self.recipe).map_err(Failure::problem)?;
         }
         let (backend, dataset) = (self.backend()?, self.dataset()?);
+        memory::check(&self.needs(&backend, start)?)?;
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
         let survey = survey(&backend)?;
         let files = survey.files.iter().map(|file| (file.name.clone(), file.sha256.clone()));
@@ -173,6 +176,31 @@ impl Training {
             versions: &versions.map(|(name, version)| (name.to_owned(), version)),
         };
         open(&inputs).map_err(Failure::problem)
+    }
+
+    /// What the steps of a run take of memory: those of its search, and those of the retraining.
+    fn needs(
+        &self,
+        backend: &TorchBackend,
+        start: Option<Start<'_>>,
+    ) -> Result<Vec<Need>, Failure> {
+        let Recipe { data, retrain, .. } = &self.recipe;
+        let mut needs = Vec::new();
+        let mut network = None;
+        if let Some(start) = start {
+            let assignment = from_choices(&self.space, start.choices)
+                .map_err(|misfit| Failure::input(misfit.to_string()))?;
+            network = Some(specialise(&self.space, &assignment));
+        } else {
+            let search = strategies::search(&self.space, &self.recipe).map_err(Failure::problem)?;
+            let forecast = backend.forecast_search(&search.method).map_err(Failure::problem)?;
+            let (what, setting) = ("the search", "data.batch");
+            needs.push(Need { what, setting, batch: data.batch, forecast });
+        }
+        let forecast = backend.forecast_retraining(network.as_ref()).map_err(Failure::problem)?;
+        let (what, setting) = ("the retraining", "retrain.batch");
+        needs.push(Need { what, setting, batch: retrain.batch, forecast });
+        Ok(needs)
     }
 
     /// Whether there are images for a batch in each phase, found out before the first begins.

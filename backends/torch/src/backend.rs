@@ -11,18 +11,21 @@ use nas_search::backend::{Backend, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
 use nas_search::shared::{Adam, Mixing, Relaxation, Relaxed, SharedWeights};
+use nas_search::strategy::Method;
 use nas_search::task::trainable;
 use nas_search::{Fault, Metrics};
 use tch::Device;
 
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
+use crate::forecast::{self, Forecast, Pictures};
 use crate::kernel::Statistics;
 use crate::loaders::{Loaders, SPLITS};
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, TrainBatch, failed, score, train};
+use crate::program::Program;
 use crate::schedule::Schedule;
 use crate::task::{classes, ignored_label, target_kind};
 
@@ -102,6 +105,55 @@ impl TorchBackend {
     pub fn survey(&self, on_sample: OnSample<'_>) -> Result<Option<Survey>, TorchError> {
         let (classes, ignore) = (classes(self.task), ignored_label(self.task));
         Ok(self.dataset.survey(&SPLITS, classes, ignore, on_sample)?)
+    }
+
+    /// What a search by this method takes of memory; nothing is allocated.
+    ///
+    /// # Errors
+    /// A split is missing, or the space is too entangled.
+    pub fn forecast_search(&self, method: &Method<'_>) -> Result<Forecast, TorchError> {
+        let pictures = self.batches_of(self.recipe.data.batch);
+        let program = Program::of_space(&self.space)?;
+        let forecast = match method {
+            Method::Relaxed(Relaxation { mixing: Mixing::Soft, .. }, _) => {
+                forecast::of_mixture(&program, &self.space, pictures)?
+            }
+            Method::Relaxed(..) | Method::Shared(_) => {
+                forecast::of_greatest(&program, &self.space, pictures)?
+            }
+            Method::Alone(_) => return self.forecast_retraining(None),
+        };
+        self.with_pictures(forecast, pictures)
+    }
+
+    /// What a retraining takes: of a network, or of the network of the space that takes most.
+    ///
+    /// # Errors
+    /// As `forecast_search`.
+    pub fn forecast_retraining(&self, network: Option<&Network>) -> Result<Forecast, TorchError> {
+        let pictures = self.batches_of(self.recipe.retrain.batch);
+        let forecast = if let Some(network) = network {
+            let program = Program::in_training(network, Some(self.input))?;
+            forecast::of_step(&program, &Schedule::in_training(&program)?, pictures)?
+        } else {
+            forecast::of_greatest(&Program::of_space(&self.space)?, &self.space, pictures)?
+        };
+        self.with_pictures(forecast, pictures)
+    }
+
+    fn batches_of(&self, batch: u32) -> Pictures {
+        Pictures { batch, crop: self.recipe.data.crop }
+    }
+
+    /// With what the loaders hold.
+    fn with_pictures(
+        &self,
+        forecast: Forecast,
+        pictures: Pictures,
+    ) -> Result<Forecast, TorchError> {
+        let loaders = self.loaders(pictures.batch, 1.0);
+        let held = SPLITS.iter().map(|split| loaders.holds(split));
+        Ok(Forecast { pictures: held.sum::<Result<u64, TorchError>>()?, ..forecast })
     }
 
     fn loaders(&self, batch: u32, share: f64) -> Loaders {

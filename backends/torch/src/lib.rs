@@ -5,7 +5,7 @@
 //! supernet are the same thing: a program of instructions (`program`), over parameters by name
 //! (`parameters`), in which a supernet's decisions mix their candidates (`mixing`). A plan chooses a
 //! kernel for each operator, once (`plan`, `kernel`); a schedule says what a step evaluates
-//! (`schedule`); `evaluation` does it. `mixture` makes the steps of a search, `passes` goes over the
+//! (`schedule`); `evaluation` does it, and `forecast` tells what memory that will take. `mixture` makes the steps of a search, `passes` goes over the
 //! data.
 //!
 //! Same seed, same result: initial weights depend on seed and name, Gumbel noise on seed, epoch,
@@ -17,6 +17,7 @@ mod calibrate;
 mod choices;
 mod error;
 mod evaluation;
+mod forecast;
 mod kernel;
 mod layout;
 mod loaders;
@@ -39,6 +40,7 @@ mod value;
 pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainable, default_threads};
 pub use calibrate::calibrate;
 pub use error::{Phase, TorchError};
+pub use forecast::Forecast;
 pub use network::{TorchNetwork, run};
 pub use step::{StepReport, Trial};
 

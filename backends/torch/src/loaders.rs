@@ -125,6 +125,21 @@ impl Loaders {
         loader.ok_or_else(|| TorchError::broken("a loader was lost"))
     }
 
+    /// Bytes of pictures that the loader of a split will hold: decoded ones for the next epoch, and batches
+    /// that were read ahead.
+    pub(crate) fn holds(&self, split: &str) -> Result<u64, TorchError> {
+        let LoaderOptions { batch, cache_bytes, .. } =
+            LoaderOptions::evaluation(self.data.batch as usize);
+        let Size { height, width } = self.input;
+        let (pixels, images) =
+            (u64::from(height) * u64::from(width), self.dataset.split(split)?.len() as u64);
+        // Of a picture three bytes a pixel, and one for its label.
+        let decoded = images.saturating_mul(4 * pixels).min(cache_bytes as u64);
+        // Of a batch three numbers a pixel, and a label twice as long.
+        let ahead = images.min(u64::from(self.data.workers) * 2 * (batch as u64));
+        Ok(decoded.saturating_add(ahead.saturating_mul(20 * pixels)))
+    }
+
     /// What turns batches into tensors.
     pub(crate) fn upload(&self) -> Upload {
         Upload { task: self.task, device: self.device }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::TorchError;
 use crate::mixing::Mix;
 use crate::program::{
-    Instruction, InstructionKind, Output, ParameterId, Program, Table, ValueId, WeightView,
+    Instruction, InstructionKind, Output, ParameterId, Program, SelectId, Table, ValueId,
+    WeightView,
 };
 
 /// What has to be evaluated for the outputs.
@@ -25,7 +26,17 @@ impl Schedule {
     /// # Errors
     /// A fault of this crate: the mixtures are not those of the program.
     pub(crate) fn new(program: &Program, mixes: &[Mix]) -> Result<Self, TorchError> {
-        Self::toward(program.outputs.clone(), program, mixes)
+        let taken = |select, _: &Instruction| Ok(Mix::of(mixes, select)?.candidates());
+        Self::toward(program.outputs.clone(), program, taken)
+    }
+
+    /// What the outputs need when each select mixes all of its operands.
+    ///
+    /// # Errors
+    /// A fault of this crate: the program is not sound.
+    pub(crate) fn of_all(program: &Program) -> Result<Self, TorchError> {
+        let all = |_, select: &Instruction| Ok((0..select.operands.len()).collect());
+        Self::toward(program.outputs.clone(), program, all)
     }
 
     /// What training a network needs: the outputs, then those that only training has.
@@ -34,10 +45,16 @@ impl Schedule {
     /// A fault of this crate: the program is not that of a network.
     pub(crate) fn in_training(program: &Program) -> Result<Self, TorchError> {
         let added = program.train_outputs.iter().map(|added| added.output);
-        Self::toward(program.outputs.iter().copied().chain(added).collect(), program, &[])
+        let taken = |select, _: &Instruction| Ok(Mix::of(&[], select)?.candidates());
+        Self::toward(program.outputs.iter().copied().chain(added).collect(), program, taken)
     }
 
-    fn toward(outputs: Vec<Output>, program: &Program, mixes: &[Mix]) -> Result<Self, TorchError> {
+    /// What these need, where selects read the operands that are `taken`.
+    fn toward(
+        outputs: Vec<Output>,
+        program: &Program,
+        taken: impl Fn(SelectId, &Instruction) -> Result<Vec<usize>, TorchError>,
+    ) -> Result<Self, TorchError> {
         let mut uses = Table::from(vec![0_u32; program.instructions.len()]);
         for output in &outputs {
             *uses.get_mut(output.value)? += 1;
@@ -46,7 +63,7 @@ impl Schedule {
             if *uses.get(id)? == 0 {
                 continue;
             }
-            for operand in read(instruction, mixes)? {
+            for operand in read(instruction, &taken)? {
                 *uses.get_mut(operand)? += 1;
             }
         }
@@ -79,12 +96,15 @@ impl Schedule {
     }
 }
 
-/// The operands that are read where the selects do this.
-fn read(instruction: &Instruction, mixes: &[Mix]) -> Result<Vec<ValueId>, TorchError> {
+/// The operands that are read where selects read those that are `taken`.
+fn read(
+    instruction: &Instruction,
+    taken: impl Fn(SelectId, &Instruction) -> Result<Vec<usize>, TorchError>,
+) -> Result<Vec<ValueId>, TorchError> {
     match instruction.kind {
         InstructionKind::Select(select) => {
-            let candidates = Mix::of(mixes, select)?.candidates();
-            candidates.iter().map(|&candidate| instruction.operand(candidate)).collect()
+            let operands = taken(select, instruction)?;
+            operands.iter().map(|&operand| instruction.operand(operand)).collect()
         }
         InstructionKind::Input(_) | InstructionKind::Op(_) | InstructionKind::Output => {
             Ok(instruction.operands.clone())

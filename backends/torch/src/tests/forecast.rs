@@ -1,0 +1,59 @@
+//! What a step holds, counted by hand.
+
+use nas_grammar::Source;
+use nas_testing::space;
+
+use crate::forecast::{Forecast, Pictures, of_greatest, of_mixture};
+use crate::program::Program;
+
+fn forecasts(body: &str, batch: u32, crop: Option<[u32; 2]>) -> [Forecast; 2] {
+    let text = format!("{TWICE} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
+    let space = space(Source::new("s.nas", text.as_str()));
+    let program = Program::of_space(&space).unwrap();
+    let pictures = Pictures { batch, crop };
+    [
+        of_mixture(&program, &space, pictures).unwrap(),
+        of_greatest(&program, &space, pictures).unwrap(),
+    ]
+}
+
+/// A block that reads a value twice.
+const TWICE: &str =
+    "block twice(x) { let y = x -> conv(4, kernel = 1) y + (y -> conv(4, kernel = 1)) }";
+/// Bytes of a map of four channels.
+const MAP: u64 = 4 * 8 * 8 * 4;
+
+#[test]
+fn a_chain_holds_what_the_way_back_reads() {
+    // Of conv, batch norm and relu, the last works where the second wrote; an output is held four times
+    // for its loss, the largest value three times on the way back.
+    let [mixture, greatest] = forecasts("conv(4, kernel = 3) -> batch_norm -> relu", 1, None);
+    assert_eq!(mixture.step, (2 + 4 + 3) * MAP);
+    assert_eq!(greatest, mixture);
+    // Scored, a convolution is read once; then the output is there twice, as the result and for its classes.
+    assert_eq!(mixture.scoring, (2 + 1) * MAP);
+    let kernel = 4 * 4 * 9 * 4;
+    let norm = 4 * 4;
+    assert_eq!(mixture.weights, 2 * (kernel + 4 * norm) + 3 * (kernel + 4 * norm));
+    let [of_two, _] = forecasts("conv(4, kernel = 3) -> batch_norm -> relu", 2, None);
+    assert_eq!(of_two.step, 2 * mixture.step);
+    let [of_crop, _] = forecasts("conv(4, kernel = 3) -> batch_norm -> relu", 1, Some([16, 8]));
+    assert_eq!((of_crop.step, of_crop.scoring), (2 * mixture.step, mixture.scoring));
+}
+
+#[test]
+fn a_mixture_holds_all_candidates_and_a_path_one() {
+    let choice = "choose { a: conv(4, kernel = 3) b: conv(4, kernel = 1) -> relu c: zero }";
+    let [mixture, greatest] = forecasts(choice, 1, None);
+    // Two convolutions and the mixture; on the way back a gradient for either.
+    assert_eq!(mixture.step, (3 + 4 + 3) * MAP);
+    assert_eq!(greatest.step, (2 + 4 + 3) * MAP);
+    // All weights and velocities are there; those of one candidate have gradients.
+    assert_eq!(mixture.weights - greatest.weights, 3 * 4 * 4 * 4);
+}
+
+#[test]
+fn what_only_one_reads_is_worked_on_in_place() {
+    let [sum, _] = forecasts("twice", 1, None);
+    assert_eq!(sum.step, (2 + 4 + 3) * MAP);
+}
