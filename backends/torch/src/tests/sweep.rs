@@ -22,8 +22,10 @@ use crate::kernel::Statistics;
 use crate::layout::channels_last;
 use crate::network::TorchNetwork;
 
-/// The case that a child begins with, and the case before which it ends.
-const PART: &str = "NASC_SWEEP";
+/// The case that a child begins with.
+const FIRST: &str = "NASC_SWEEP";
+/// Its number of threads.
+const THREADS: &str = "NASC_SWEEP_THREADS";
 
 /// A network of a few operators, and how many pictures it is given.
 struct Case {
@@ -232,10 +234,10 @@ fn is_right(case: &Case) -> bool {
     })
 }
 
-/// Goes through the cases in child processes; `test` is the one that calls this.
-fn sweep(test: &str, cases: &[Case]) {
-    if let Ok(first) = env::var(PART) {
-        tch::set_num_threads(1);
+/// Goes through the cases in child processes of so many threads; `test` is the one that calls this.
+fn sweep(test: &str, cases: &[Case], threads: i32) {
+    if let Ok(first) = env::var(FIRST) {
+        tch::set_num_threads(env::var(THREADS).unwrap().parse().unwrap());
         let first = first.parse().unwrap();
         for (number, case) in cases.iter().enumerate().skip(first) {
             eprintln!("sweep {number}");
@@ -250,7 +252,8 @@ fn sweep(test: &str, cases: &[Case]) {
     while first < cases.len() {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", &format!("tests::sweep::{test}"), "--nocapture", "--include-ignored"])
-            .env(PART, first.to_string())
+            .env(FIRST, first.to_string())
+            .env(THREADS, threads.to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -272,8 +275,8 @@ fn sweep(test: &str, cases: &[Case]) {
         }
     }
     let count = cases.len();
-    println!("{count} cases");
-    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    println!("{count} cases, threads: {threads}");
+    assert!(faults.is_empty(), "{} of {count}, threads: {threads}:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]
@@ -282,11 +285,13 @@ fn small_shapes_have_the_gradients_of_double_precision() {
         |case: &Case| case.network.nodes.iter().any(|node| matches!(node.op, Some(Op::Conv(_))));
     let mut cases = SOME.cases();
     cases.extend(POINTWISE.cases().into_iter().filter(is_convolution));
-    sweep("small_shapes_have_the_gradients_of_double_precision", &cases);
+    for threads in [1, 2] {
+        sweep("small_shapes_have_the_gradients_of_double_precision", &cases, threads);
+    }
 }
 
 #[test]
 #[ignore = "minutes"]
 fn every_small_shape_has_the_gradients_of_double_precision() {
-    sweep("every_small_shape_has_the_gradients_of_double_precision", &ALL.cases());
+    sweep("every_small_shape_has_the_gradients_of_double_precision", &ALL.cases(), 1);
 }
