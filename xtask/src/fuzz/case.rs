@@ -29,9 +29,12 @@ pub(crate) struct Step {
     pub(crate) args: Vec<String>,
     /// The file that is its standard input.
     pub(crate) stdin: Option<String>,
+    /// The most seconds of a processor.
     pub(crate) seconds: u64,
     /// The most address space, in MiB.
     pub(crate) memory: Option<u64>,
+    /// The most MiB that it may write to either of its streams.
+    pub(crate) output: u64,
     /// The paths that it may write, with what is in them.
     pub(crate) writes: Vec<String>,
     /// Its standard output is a file as it is, control characters and all.
@@ -48,7 +51,7 @@ impl Step {
     /// A command that runs without libtorch and should be done at once; spaces part its arguments.
     pub(crate) fn quick(args: &str) -> Self {
         let args = args.split_whitespace().map(str::to_owned).collect();
-        Self { args, seconds: 30, memory: Some(4 << 10), ..Self::default() }
+        Self { args, seconds: 30, memory: Some(4 << 10), output: 4, ..Self::default() }
     }
 
     /// A command that runs networks.
@@ -70,6 +73,12 @@ impl Step {
     /// A path more that it may write.
     pub(crate) fn writes(mut self, path: &str) -> Self {
         self.writes.push(path.to_owned());
+        self
+    }
+
+    /// It may write long texts: of an input it tells more than stands there.
+    pub(crate) fn long(mut self) -> Self {
+        self.output = 512;
         self
     }
 
@@ -104,6 +113,7 @@ impl Step {
             "stdin": self.stdin,
             "seconds": self.seconds,
             "memory": self.memory,
+            "output": self.output,
             "writes": self.writes,
             "is_raw": self.is_raw,
             "must_end_well": self.must_end_well,
@@ -125,6 +135,7 @@ impl Step {
             stdin: field("stdin").as_str().map(str::to_owned),
             seconds: field("seconds").as_u64().unwrap_or_default(),
             memory: field("memory").as_u64(),
+            output: field("output").as_u64().unwrap_or_default(),
             writes: texts("writes"),
             is_raw: flag("is_raw"),
             must_end_well: flag("must_end_well"),

@@ -58,12 +58,17 @@ pub(crate) fn keep(folder: &Path, case: &Case, fault: &Fault) -> Result<()> {
     for (name, bytes) in [
         (CASE, serde_json::to_vec_pretty(&json!({"steps": steps}))?),
         ("what.txt", what.into_bytes()),
-        ("stdout", fault.ran.out.clone()),
-        ("stderr", fault.ran.err.clone()),
+        ("stdout", beginning(&fault.ran.out)),
+        ("stderr", beginning(&fault.ran.err)),
     ] {
         fs::write(folder.join(name), bytes)?;
     }
     Ok(())
+}
+
+/// As much of a stream as is worth keeping.
+fn beginning(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().take(1 << 20).copied().collect()
 }
 
 /// The case of such a folder.

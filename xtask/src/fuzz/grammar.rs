@@ -75,19 +75,14 @@ pub(crate) fn space(random: &mut Random, table: Option<&str>) -> String {
     if writer.random.random_bool(0.1) {
         head += "    input more: [3, 8, 8]\n";
     }
-    let classifies = writer.random.random_bool(0.5);
-    head += if classifies {
-        "    task classification(5)\n"
+    let (task, end) = if writer.random.random_bool(0.5) {
+        ("classification(5)", "global_avg_pool -> linear(5)")
     } else {
-        "    task segmentation(5, ignore = 255)\n"
+        ("segmentation(5, ignore = 255)", "conv(5, kernel = 1)")
     };
-    let stem = [
-        "conv(4, kernel = 3)",
-        "conv(4, kernel = choose stem [1, 3])",
-        "conv(4, kernel = 1) -> relu",
-    ];
-    let stem = stem.choose(writer.random).copied().unwrap_or("conv(4, kernel = 1)");
-    let end = if classifies { "global_avg_pool -> linear(5)" } else { "conv(5, kernel = 1)" };
+    head += &format!("    task {task}\n");
+    let kernel = writer.kernel();
+    let stem = format!("conv(4, kernel = {kernel})");
     let mut body = format!("    let stem = image -> {stem}\n    let result = {root}(stem, stem)\n");
     body += &format!("    output logits = result -> {end}\n");
     if writer.random.random_bool(0.15) {
@@ -115,8 +110,7 @@ fn claims(random: &mut Random, has_table: bool) -> String {
     if random.random_bool(0.3) {
         let weight = 10f64.powf(random.random_range(-9.0..9.0));
         let measure = measure(random, has_table);
-        let strategy = ["gumbel", "random"];
-        let strategy = strategy.choose(random).copied().unwrap_or("gumbel");
+        let strategy = if random.random() { "gumbel" } else { "random" };
         let _ = writeln!(
             text,
             "search quick of s {{\n    strategy {strategy} {{ }}\n    minimize cross_entropy + {weight} * {measure}\n    \
@@ -168,10 +162,10 @@ impl Writer<'_> {
                 format!("if {} {{ y = {value} }} else {{ y = y + {other} }}", self.condition())
             }
             3 => {
-                format!("for _i in 0..{} {{ y = y -> {} }}", self.count_of(), self.step(depth + 1))
+                format!("for _i in 0..{} {{ y = y -> {} }}", self.times(), self.step(depth + 1))
             }
             4 => {
-                format!("y = y -> repeat {} as _i {{ {} }}", self.count_of(), self.step(depth + 1))
+                format!("y = y -> repeat {} as _i {{ {} }}", self.depth(), self.step(depth + 1))
             }
             _ => {
                 let name = format!("v{}", self.number());
@@ -222,7 +216,7 @@ impl Writer<'_> {
         }
         match self.random.random_range(0..8) {
             0 => format!("{} -> {}", self.step(depth + 1), self.step(depth + 1)),
-            1 => format!("repeat {} {{ {} }}", self.count_of(), self.step(depth + 1)),
+            1 => format!("repeat {} {{ {} }}", self.depth(), self.step(depth + 1)),
             2 => {
                 format!("conv({}, kernel = 1) -> conv(4, kernel = {})", self.width(), self.kernel())
             }
@@ -267,12 +261,15 @@ impl Writer<'_> {
             "elastic w [4, 8, 12]",
             "choose w [2, 6]",
             "4 * choose e { one: 1, two: 2 }",
-            "round_to(11 * choose w [0.5, 2], 2)",
         ])
     }
 
-    fn count_of(&mut self) -> &'static str {
+    fn times(&mut self) -> &'static str {
         self.pick(&["2", "1", "0", "3", "1 + 1", "len([1, 2])"])
+    }
+
+    fn depth(&mut self) -> &'static str {
+        self.pick(&["2", "1 + 1", "choose depth [0, 1, 2]", "elastic depth [1, 3]"])
     }
 
     fn condition(&mut self) -> &'static str {

@@ -14,12 +14,16 @@ use tempfile::TempDir;
 use super::case::{Case, Step};
 use super::tree::Tree;
 
+/// Takes the most KiB of address space, the most seconds of a processor, and a command.
+const LIMITED: &str = "ulimit -c 0; ulimit -v \"$0\"; ulimit -S -t \"$1\"; shift; exec \"$@\"";
+/// How a system ends what takes a processor too long.
+const TOO_LONG: (i32, &str) = (24, "SIGXCPU");
+/// So many times as long may a command take by the clock, as other programs use the processors.
+const PATIENCE: u32 = 20;
 /// How often it is looked whether a command has ended.
 const TICK: Duration = Duration::from_millis(1);
 /// How long what a command started may hold its streams after its end.
 const GRACE: Duration = Duration::from_secs(5);
-/// The most bytes that a command may write to its streams.
-const MOST_OUTPUT: usize = 4 << 20;
 /// The exit codes that the README documents, but that of a fault.
 const CODES: [i32; 4] = [0, 1, 2, 130];
 /// What nasc says of its own faults.
@@ -118,7 +122,7 @@ fn run(nasc: &Path, step: &Step, place: &Place) -> Result<Ran> {
     let stdin = step.stdin.as_ref().map(|name| File::open(work.join(name))).transpose()?;
     let mut command = Command::new("sh");
     command
-        .args(["-c", "ulimit -c 0; ulimit -v \"$0\"; exec \"$@\"", &limit])
+        .args(["-c", LIMITED, &limit, &step.seconds.to_string()])
         .arg(nasc)
         .args(&step.args)
         .current_dir(&work)
@@ -128,9 +132,10 @@ fn run(nasc: &Path, step: &Step, place: &Place) -> Result<Ran> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    let most = (step.output << 20) + 1;
     let mut child = command.spawn().context("sh cannot be started")?;
-    let (out, err) = (read(child.stdout.take()), read(child.stderr.take()));
-    let status = wait(&mut child, Duration::from_secs(step.seconds))?;
+    let (out, err) = (read(child.stdout.take(), most), read(child.stderr.take(), most));
+    let status = wait(&mut child, PATIENCE * Duration::from_secs(step.seconds))?;
     let [first, second] = [&out, &err].map(|stream| stream.recv_timeout(GRACE).ok());
     let outlived = status.is_some() && (first.is_none() || second.is_none());
     if outlived {
@@ -156,17 +161,17 @@ fn wait(child: &mut Child, time: Duration) -> Result<Option<ExitStatus>> {
 
 /// Kills the process group of a child.
 fn kill(child: &Child) {
-    let group = format!("kill -KILL -- -{}", child.id());
+    let group = format!("kill -s KILL -- -{}", child.id());
     let _ = Command::new("sh").args(["-c", &group]).stderr(Stdio::null()).status();
 }
 
-/// Reads a stream to its end, aside, and keeps its beginning.
-fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+/// Reads a stream to its end, aside, and keeps so many bytes.
+fn read(stream: Option<impl Read + Send + 'static>, most: u64) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut stream) = stream {
-            let _ = stream.by_ref().take(MOST_OUTPUT as u64 + 1).read_to_end(&mut bytes);
+            let _ = stream.by_ref().take(most).read_to_end(&mut bytes);
             let _ = io::copy(&mut stream, &mut io::sink());
         }
         let _ = sender.send(bytes);
@@ -177,9 +182,13 @@ fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
 /// What no command may do, whatever its input.
 fn misbehaviour(step: &Step, ran: &Ran) -> Option<String> {
     let Some(status) = ran.status else {
-        return Some(format!("it took more than {} s", step.seconds));
+        return Some(format!("it took more than {PATIENCE} times {} s", step.seconds));
     };
     let said = String::from_utf8_lossy(&ran.err);
+    let (signal, name) = TOO_LONG;
+    if status.signal() == Some(signal) || said.contains(name) {
+        return Some(format!("it took a processor more than {} s", step.seconds));
+    }
     if let Some(words) = CONFESSIONS.iter().find(|words| said.contains(*words)) {
         return Some(format!("it says \"{words}\""));
     }
@@ -195,13 +204,13 @@ fn misbehaviour(step: &Step, ran: &Ran) -> Option<String> {
     let is_raw = step.is_raw && status.success();
     [("output", &ran.out, is_raw), ("error", &ran.err, false)]
         .into_iter()
-        .find_map(|(stream, bytes, is_raw)| unreadable(stream, bytes, is_raw))
+        .find_map(|(stream, bytes, is_raw)| unreadable(stream, bytes, step.output, is_raw))
 }
 
 /// Why a stream is not for people.
-fn unreadable(stream: &str, bytes: &[u8], is_raw: bool) -> Option<String> {
-    if bytes.len() > MOST_OUTPUT {
-        return Some(format!("standard {stream} is above {} MiB", MOST_OUTPUT >> 20));
+fn unreadable(stream: &str, bytes: &[u8], most: u64, is_raw: bool) -> Option<String> {
+    if bytes.len() as u64 > most << 20 {
+        return Some(format!("standard {stream} is above {most} MiB"));
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Some(format!("standard {stream} is not UTF-8"));
@@ -224,4 +233,61 @@ fn wrong_end(step: &Step, ran: &Ran, expected: &Tree, after: &Tree) -> Option<St
     let other =
         expected.files().into_iter().find(differs).filter(|_| is_done && step.is_compared)?;
     Some(format!("`{other}` is silently another"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found of a `nasc` that does this in a folder with a file `in`.
+    fn found(does: &str, step: Step) -> Option<String> {
+        let case = Case {
+            files: Tree::default().with("in", "it"),
+            steps: vec![Step { args: vec!["-c".to_owned(), does.to_owned()], ..step }],
+            expected: Tree::default().with("out", "right"),
+        };
+        super::case(Path::new("sh"), &case).unwrap().fault.map(|fault| fault.what)
+    }
+
+    #[test]
+    fn what_is_no_fault() {
+        let step = || Step::quick("");
+        assert_eq!(found("echo ä; echo error >&2; exit 1", step()), None);
+        assert_eq!(found("printf '\\033'", step().raw()), None);
+        assert_eq!(found("printf right > out; echo > in", step().writes("out").writes("in")), None);
+        assert_eq!(found("printf right > out", step().writes("out").compared()), None);
+        assert_eq!(found("exit 1", step().compared()), None);
+    }
+
+    #[test]
+    fn what_is_a_fault() {
+        let cases = [
+            ("kill -SEGV $$", "signal 11 ended it"),
+            ("exit 70", "its exit code is Some(70)"),
+            ("echo 'a fault of nasc' >&2; exit 1", "it says \"a fault of nasc\""),
+            ("printf '\\377'", "standard output is not UTF-8"),
+            ("printf '\\033' >&2", "standard error has a raw \\u{1b}"),
+            ("head -c 5000000 /dev/zero | tr '\\0' x", "standard output is above 4 MiB"),
+            ("echo > in", "`in` was changed, and nothing asked for that"),
+            ("echo > new", "`new` was changed, and nothing asked for that"),
+            ("rm ../outside.txt", "`outside.txt` outside its folder was touched, or left behind"),
+            ("echo > $TMPDIR/a", "`tmp/a` outside its folder was touched, or left behind"),
+        ];
+        for (does, what) in cases {
+            assert_eq!(found(does, Step::quick("")).as_deref(), Some(what), "{does}");
+        }
+        let late = || Step { seconds: 1, ..Step::quick("") };
+        let what = Some("it took a processor more than 1 s");
+        assert_eq!(found("while :; do :; done", late()).as_deref(), what);
+        assert_eq!(found("echo SIGXCPU >&2; exit 1", late()).as_deref(), what);
+        let idle = Step { seconds: 0, ..Step::quick("") };
+        let what = Some("it took more than 20 times 0 s");
+        assert_eq!(found("exec sleep 60", idle).as_deref(), what);
+        let limited = Step { memory: Some(64), ..Step::quick("") }.must_end_well();
+        assert_eq!(found("[ $(ulimit -v) = 65536 ]", limited), None);
+        let other = found("printf wrong > out", Step::quick("").writes("out").compared());
+        assert_eq!(other.as_deref(), Some("`out` is silently another"));
+        let failed = found("exit 1", Step::quick("").must_end_well());
+        assert_eq!(failed.as_deref(), Some("it fails, and what came before it went well"));
+    }
 }
