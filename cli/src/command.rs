@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::{Parser, Subcommand};
 use nas_grammar::visible_name;
@@ -24,6 +25,7 @@ use crate::commands::verify::{self, VerifyArgs, VerifyOneArgs};
 use crate::process;
 use crate::render::report::Failure;
 use crate::render::stream::unwritten;
+use crate::services::source::name_of;
 use crate::services::trainer;
 
 /// A compiler for search spaces of neural networks.
@@ -75,7 +77,37 @@ pub enum TrainCommand {
     Export(ExportArgs),
 }
 
+impl Command {
+    /// The file of the language that it is about, if that is one.
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Show(args) => Some(&args.file),
+            Self::Analyze(args) => Some(&args.file),
+            Self::Cost(args) => Some(&args.file),
+            Self::Sample(args) => Some(&args.file),
+            Self::Train(command) => command.file(),
+            Self::Check(_)
+            | Self::Fmt(_)
+            | Self::Explain(_)
+            | Self::Verify(_)
+            | Self::VerifyOne(_) => None,
+            Self::Latency(args) => args.file(),
+        }
+    }
+}
+
 impl TrainCommand {
+    /// As of [`Command`].
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Search(args) => Some(&args.file),
+            Self::Retrain(args) => Some(&args.file),
+            Self::Eval(args) => Some(&args.file),
+            Self::Export(args) => Some(&args.file),
+            Self::Demo(_) => None,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Search(_) => "search",
@@ -101,7 +133,12 @@ pub fn train_main(run: fn(TrainCommand) -> Result<(), Failure>) -> ! {
     let args: Vec<OsString> = env::args_os().collect();
     let command = trainer::handed(&args).map_err(Failure::report);
     let command = command.and_then(|args| parsed(&args));
-    let work = |command| process::work(move || run(command).map(|()| 0));
+    let work = |command: TrainCommand| {
+        process::work(move || {
+            let file = command.file().map(name_of);
+            run(command).map(|()| 0).map_err(|failure| failure.of_file(file.as_deref()))
+        })
+    };
     process::end(command.map_or_else(|status| status, work))
 }
 
@@ -120,6 +157,11 @@ fn parsed<C: Subcommand>(args: &[OsString]) -> Result<C, u8> {
 }
 
 fn run(command: Command, args: &[OsString]) -> Result<u8, Failure> {
+    let file = command.file().map(name_of);
+    run_on(command, args).map_err(|failure| failure.of_file(file.as_deref()))
+}
+
+fn run_on(command: Command, args: &[OsString]) -> Result<u8, Failure> {
     let done = match command {
         Command::Check(args) => check::run(&args),
         Command::Fmt(args) => fmt::run(&args),

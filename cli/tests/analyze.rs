@@ -69,7 +69,7 @@ fn a_front_is_of_two_measures_that_are_known() {
     front("macs,parms").fails(2, &["`parms` is none of macs, params", "did you mean `params`?"]);
     let text = front("macs,depth").done();
     assert!(text.contains("Pareto front, "), "{text}");
-    front("macs,latency").fails(1, &["space `tiny` has no latency table"]);
+    front("macs,latency").fails(1, &["tiny.nas: space `tiny` has no latency table"]);
 }
 
 /// The texts of a picture, which must be XML.

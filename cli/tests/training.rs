@@ -10,12 +10,13 @@ use serde_json::Value;
 use crate::bench::{Bench, Said, TINY, keys, tiny_for_target};
 
 /// The files of a finished search.
-const RUN: [&str; 19] = [
+const RUN: [&str; 20] = [
     "assignment.json",
     "candidates.json",
     "data.json",
     "decisions.json",
     "history.jsonl",
+    "input.json",
     "nasc.lock",
     "network.check.safetensors",
     "network.onnx",
@@ -104,6 +105,9 @@ fn a_search_leaves_a_whole_run_and_a_table() {
     let onnx = String::from_utf8_lossy(&bench.read("run/network.onnx")).into_owned();
     let expected = r#"{"input":"image","order":"RGB","height":"#;
     assert!(onnx.contains("nasc.input") && onnx.contains(expected));
+    bench.nasc("export tiny.nas --arch run/assignment.json --weights run/weights.safetensors -o a.onnx").done();
+    let exported = String::from_utf8_lossy(&bench.read("a.onnx")).into_owned();
+    assert!(exported.contains(expected), "what is exported once more expects the same");
     let cost = bench.nasc("cost tiny.nas --arch run/assignment.json --json").json();
     assert_eq!(result(&bench)["cost"], cost);
     assert_eq!(bench.nasc("search tiny.nas --out run --resume").done(), table);

@@ -2,7 +2,6 @@
 
 mod demo;
 mod eval;
-mod expected;
 mod memory;
 mod picture;
 mod progress;

@@ -22,6 +22,7 @@ use nas_search::{End, Inputs, Job, Metrics, RunError, Start, Store, regime, stra
 use nas_torch::{Options, TorchBackend, default_threads};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
+use nasc::services::expected::Expected;
 use nasc::services::input::{Input, as_in_run};
 use nasc::services::pick;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
@@ -238,13 +239,34 @@ impl Training {
             nas_search::Failure::Backend(fault) => Failure::Problems(vec![fault]),
         })?;
         match outcome {
-            End::Finished(result) => Ok(*result),
+            End::Finished(result) => {
+                self.keep_expected(store, &result)?;
+                Ok(*result)
+            }
             End::Interrupted(Status { phase, done, of }) => {
                 let dir = store.dir().display();
                 tell!("stopped in {phase} after {done} of {of}; {dir} is whole: {hint}");
                 Err(Failure::Interrupted)
             }
         }
+    }
+
+    /// What a network of the space expects of a picture.
+    ///
+    /// # Errors
+    /// There is no data set.
+    pub(crate) fn expected(&self, network: &Network) -> Result<Option<Expected>, Failure> {
+        let Dataset { mean, std, .. } = self.dataset()?;
+        Ok(Expected::of(network, mean, std))
+    }
+
+    /// Writes that beside the weights.
+    fn keep_expected(&self, store: &mut Store, result: &RunResult) -> Result<(), Failure> {
+        let assignment = from_choices(&self.space, &result.choices)
+            .map_err(|misfit| Failure::input(misfit.to_string()))?;
+        let expected = self.expected(&specialise(&self.space, &assignment))?;
+        let written = expected.map(|expected| store.write_json(Expected::FILE, &expected));
+        written.transpose().map(|_| ()).map_err(Failure::problem)
     }
 }
 

@@ -10,11 +10,11 @@ use nas_search::store::names;
 use nas_tract::Tolerance;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
+use nasc::services::expected::Expected;
 use nasc::services::name_map::NameMap;
 use nasc::services::package::{Making, Package, Verification, package, provenance};
 use nasc::services::weights_file;
 
-use crate::expected::Expected;
 use crate::progress::millions;
 use crate::reference::libtorch;
 use crate::training::Training;
@@ -61,12 +61,9 @@ fn export(
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?;
     let bytes = bytes.ok_or_else(|| Failure::input("the run has no weights"))?;
     let model = weights_file::take(network, &bytes, names::WEIGHTS, &NameMap::default())?;
-    let expected = Expected::of(&model.network, &training.dataset()?);
-    let mut provenance = provenance(&model.network, &training.sources, names::WEIGHTS);
-    if let Some(expected) = &expected {
-        let json = serde_json::to_string(expected).map_err(|e| Failure::input(e.to_string()))?;
-        provenance.push((Expected::KEY.to_owned(), json));
-    }
+    let expected = training.expected(&model.network)?;
+    let provenance =
+        provenance(&model.network, &training.sources, names::WEIGHTS, expected.as_ref());
     let opset = training.space.device.opset.unwrap_or_default();
     let making = Making { opset, tolerance: Tolerance::Export, provenance };
     let made = package(&model, making, Some(&libtorch()))?;

@@ -41,29 +41,35 @@ pub enum ProblemFormat {
     Json,
 }
 
-/// What was found in a file, and what was left out of it.
+/// What was found in a file, and what is told of it beside.
 struct Checked {
     problems: Problems,
-    dropped: Vec<String>,
+    notes: Vec<String>,
 }
 
 fn check_file(path: &Path, drop: DropArgs) -> Result<Checked, Failure> {
-    let (mut problems, mut dropped) = (Problems::default(), Vec::new());
+    let (mut problems, mut notes) = (Problems::default(), Vec::new());
     match Input::load(path, &mut problems) {
         Ok(input) => {
             let asked = drop.of(path);
             let compiler = asked.compiler(&input.program, &mut problems);
             let mut compiler = compiler.with_tables(&load_table);
             let searches = compiler.check_all();
-            dropped = input::dropped(asked, &compiler);
-            let file = input.program.module(input.program.main()).map(|main| &main.source);
+            notes = input::dropped(asked, &compiler);
+            let main = input.program.module(input.program.main());
+            if main.is_some_and(|main| main.file.items.is_empty()) && !problems.has_errors() {
+                notes.push(format!("note: {} holds no item", name_of(path)));
+            }
+            let file = main.map(|main| &main.source);
             problems.extend(searches.iter().filter_map(|search| refusal(search, file?)));
         }
         Err(Failure::Problems(found)) => problems.extend(found),
-        Err(Failure::Input(text)) => problems.push(MietteDiagnostic::new(text)),
+        Err(Failure::Input(text) | Failure::Held(text)) => {
+            problems.push(MietteDiagnostic::new(text))
+        }
         Err(other) => return Err(other),
     }
-    Ok(Checked { problems, dropped })
+    Ok(Checked { problems, notes })
 }
 
 /// What would refuse a search before it began.
@@ -92,8 +98,8 @@ pub fn run(args: &CheckArgs) -> Result<(), Failure> {
     let files = files_of(&args.files)?;
     let found = each_of(&files, |path| check_file(path, args.drop))?;
     for (path, checked) in files.iter().zip(found) {
-        let Checked { problems, dropped } = checked?;
-        dropped.iter().for_each(|line| tell!("{line}"));
+        let Checked { problems, notes } = checked?;
+        notes.iter().for_each(|line| tell!("{line}"));
         is_cut |= problems.is_cut();
         let problems = problems.into_vec().into_iter();
         all.extend(problems.map(|p| if is_json { report::placed(p, &name_of(path)) } else { p }));

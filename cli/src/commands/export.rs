@@ -9,6 +9,7 @@ use nas_tract::Tolerance;
 
 use crate::render::costs::warn_of_memory;
 use crate::render::report::Failure;
+use crate::services::expected::Expected;
 use crate::services::files::write_together;
 use crate::services::input::{DropArgs, Input};
 use crate::services::package::{
@@ -99,7 +100,8 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
             fresh(network, args.seed, reference)?
         }
     };
-    let provenance = provenance(&model.network, &sources, &origin);
+    let expected = args.weights.as_deref().and_then(Expected::beside);
+    let provenance = provenance(&model.network, &sources, &origin, expected.as_ref());
     let made = package(&model, Making { opset, tolerance: args.tolerance, provenance }, reference)?;
     let [report, check] = beside(output);
     if !made.report.report.passed {

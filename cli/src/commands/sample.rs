@@ -54,7 +54,7 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
     }
     let limits = limits.unwrap_or_default();
     if limits.iter().any(|limit| lacks_table(&space, limit)) {
-        return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
+        return Err(Failure::held(format!("space `{}` has no latency table", space.name)));
     }
     for assignment in draw_within(&space, args.seed, &limits)?.take(args.n) {
         let network = specialise(&space, &assignment?);

@@ -30,6 +30,8 @@ pub enum Failure {
     Problems(Vec<Problem>),
     /// One sentence about the input.
     Input(String),
+    /// One sentence about what the file of the command holds, which the command names.
+    Held(String),
     /// The diagnostics are in the compiler's collector.
     Reported,
     /// Stopped by the user; what is on disk is whole.
@@ -47,6 +49,20 @@ impl Failure {
         Failure::Problems(vec![Problem::from(problem)])
     }
 
+    /// One sentence about what the file of the command holds.
+    pub fn held(text: impl Into<String>) -> Self {
+        Failure::Held(text.into())
+    }
+
+    /// With the name of the file, if it is about what that holds.
+    #[must_use]
+    pub fn of_file(self, file: Option<&str>) -> Self {
+        match (self, file) {
+            (Self::Held(text), Some(file)) => Self::Input(format!("{file}: {text}")),
+            (failure, _) => failure,
+        }
+    }
+
     /// It in a line, for reports that programs read.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -55,7 +71,7 @@ impl Failure {
                 let titles: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 titles.join("; ")
             }
-            Failure::Input(text) => text.clone(),
+            Failure::Input(text) | Failure::Held(text) => text.clone(),
             Failure::Reported => "reported above".to_owned(),
             Failure::Interrupted => "interrupted".to_owned(),
         }
@@ -83,7 +99,7 @@ impl Failure {
                     return EXIT_BUG;
                 }
             }
-            Failure::Input(text) => tell!("error: {text}"),
+            Failure::Input(text) | Failure::Held(text) => tell!("error: {text}"),
             Failure::Reported => {}
             Failure::Interrupted => {
                 tell!("interrupted");

@@ -60,21 +60,21 @@ pub(crate) fn draw_within<'s>(
     Ok(Box::new(std::iter::repeat_with(move || match sampler.draw(&mut rng) {
         Draw::Network(assignment) => Ok(assignment),
         Draw::NoneLeft if space.leaves_out_constant() => {
-            Err(Failure::input(format!("no network that reads its input keeps `{claim}`")))
+            Err(Failure::held(format!("no network that reads its input keeps `{claim}`")))
         }
-        Draw::NoneLeft => Err(Failure::input(format!("no network keeps `{claim}`"))),
-        Draw::GaveUp(tries) => Err(Failure::input(format!(
+        Draw::NoneLeft => Err(Failure::held(format!("no network keeps `{claim}`"))),
+        Draw::GaveUp(tries) => Err(Failure::held(format!(
             "none of {tries} networks that were drawn keeps `{claim}`: those that do, if there are any, are too rare to be drawn"
         ))),
     })))
 }
 
 pub(super) fn none_reads(space: &Space) -> Failure {
-    Failure::input(format!("no network of `{}` reads its input", space.name))
+    Failure::held(format!("no network of `{}` reads its input", space.name))
 }
 
 fn entangled(space: &Space) -> impl Fn(Entangled) -> Failure {
-    |error| Failure::input(space.entanglement(&error))
+    |error| Failure::held(space.entanglement(&error))
 }
 
 /// The requirements of a space of which it can be told whether a network keeps them. What latencies

@@ -3,6 +3,7 @@
 
 pub(crate) mod apart;
 pub mod draw;
+pub mod expected;
 pub mod files;
 pub mod folders;
 pub mod input;

@@ -16,6 +16,7 @@ use nas_tract::{CaseReport, Model, Report, Tolerance, compare, seeded_inputs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::expected::Expected;
 use super::weights_file;
 use crate::render::report::Failure;
 
@@ -171,12 +172,14 @@ pub fn tolerance_parser() -> impl TypedValueParser<Value = Tolerance> {
     })
 }
 
-/// Where a network is from, as the file says it. Only what is the same on every machine.
+/// Where a network is from and what it expects, as the file says it. Only what is the same on every
+/// machine.
 #[must_use]
 pub fn provenance(
     network: &Network,
     sources: &[(String, Vec<u8>)],
     weights: &str,
+    expected: Option<&Expected>,
 ) -> Vec<(String, String)> {
     let arch: serde_json::Map<String, serde_json::Value> =
         network.choices.iter().map(|(path, name)| (path.clone(), name.clone().into())).collect();
@@ -191,6 +194,7 @@ pub fn provenance(
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
+    .chain(expected.and_then(Expected::metadata))
     .collect()
 }
 

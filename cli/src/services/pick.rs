@@ -108,7 +108,7 @@ pub fn network<'p>(
     }
     let names: Vec<&str> = program.archs().map(|item| item.name.name.as_str()).collect();
     let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    Err(Failure::input(format!(
+    Err(Failure::held(format!(
         "there is no network `{which}`{}: name an `arch` item of the file ({known}), a JSON file, random:SEED, or least:MEASURE",
         hint(which, &names)
     )))
@@ -156,14 +156,14 @@ fn extreme(
         )));
     };
     if measure == Measure::Latency && space.device.latency.is_none() {
-        return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
+        return Err(Failure::held(format!("space `{}` has no latency table", space.name)));
     }
     let form = Form(vec![(measure, if is_greatest { -1 } else { 1 })]);
     let limits = known_requirements(space).map(|requirement| requirement.limit.clone());
     let found = least_under(space, &form, &limits.collect::<Vec<Limit>>());
-    let found = found.map_err(|error| Failure::input(space.entanglement(&error)))?;
+    let found = found.map_err(|error| Failure::held(space.entanglement(&error)))?;
     let none = || match known_requirements(space).next() {
-        Some(_) => Failure::input(format!("no network of `{}` keeps its requirements", space.name)),
+        Some(_) => Failure::held(format!("no network of `{}` keeps its requirements", space.name)),
         None => none_reads(space),
     };
     found.map(|best| best.assignment).ok_or_else(none)

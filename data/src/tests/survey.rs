@@ -63,10 +63,10 @@ fn every_file_is_told_by_name_and_size() {
         "train/labels/s001.png",
     ];
     assert_eq!(names, expected);
-    assert_eq!(before[2].bytes, fs::metadata(folder.image("s001")).unwrap().len());
+    assert_eq!(before[2].sha256, nas_files::sha256(&fs::read(folder.image("s001")).unwrap()));
     fs::write(folder.root().join("dataset.json"), "{}").unwrap();
     let file = &files()[0];
-    assert_eq!((file.name.as_str(), file.bytes), ("dataset.json", 2));
+    assert_eq!((file.name.as_str(), &file.sha256), ("dataset.json", &nas_files::sha256(b"{}")));
     assert_eq!(files()[1..], before);
 
     let missing = Dataset::open(folder.root()).unwrap();
@@ -214,7 +214,7 @@ fn a_pipe_is_refused_and_not_waited_for() {
     assert!(made.unwrap().success());
     let words = ["s000.png", "it is a pipe, and no file"];
     let survey = survey(&folder, &["train"]);
-    assert_eq!(survey.files[0].bytes, 0);
+    assert_eq!(survey.files[0].sha256, "");
     assert_told(fault(survey), "nas::data::unreadable", &words);
     let epoch = folder.epoch(plain(), LoaderOptions::evaluation(1));
     assert_told(epoch, "nas::data::unreadable", &words);

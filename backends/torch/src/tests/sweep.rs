@@ -276,7 +276,12 @@ fn sweep(test: &str, cases: &[Case], threads: i32) {
     }
     let count = cases.len();
     println!("{count} cases, threads: {threads}");
-    assert!(faults.is_empty(), "{} of {count}, threads: {threads}:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} of {count}, threads: {threads}:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 #[test]

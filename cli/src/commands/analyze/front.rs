@@ -54,14 +54,14 @@ impl Front {
     pub fn of(space: &Checked<Space>, measures: Pair) -> Result<Self, Failure> {
         let Pair(a, b) = measures;
         if [a, b].contains(&Measure::Latency) && space.device.latency.is_none() {
-            return Err(Failure::input(format!("space `{}` has no latency table", space.name)));
+            return Err(Failure::held(format!("space `{}` has no latency table", space.name)));
         }
         let limits = known_requirements(space).map(|requirement| requirement.limit.clone());
         let limits: Vec<Limit> = limits.collect();
         let FrontWithin { points, is_cut } =
             front_within(space, (a, b), &limits).map_err(|entangled| {
                 let (a, b, decisions) = (a.name(), b.name(), space.entanglement(&entangled));
-                Failure::input(format!("front of {a} and {b}: {decisions}"))
+                Failure::held(format!("front of {a} and {b}: {decisions}"))
             })?;
         Ok(Self { measures, points, is_cut })
     }

@@ -14,6 +14,8 @@ mod runner;
 mod scatter;
 mod table;
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
 use crate::render::report::Failure;
@@ -23,6 +25,19 @@ use crate::render::report::Failure;
 pub struct LatencyArgs {
     #[command(subcommand)]
     command: LatencyCommand,
+}
+
+impl LatencyArgs {
+    /// The file of the language that it is about, if that is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.command {
+            LatencyCommand::Plan(args) => Some(&args.file),
+            LatencyCommand::Check(args) => Some(&args.file),
+            // If it is a plan, nothing is said of what it holds as a file of the language.
+            LatencyCommand::Measure(args) => Some(&args.plan),
+            LatencyCommand::Import(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

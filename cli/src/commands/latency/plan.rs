@@ -119,7 +119,7 @@ pub(super) fn subject(file: Asked<'_>, name: Option<&str>) -> Result<Subject, Fa
     let space =
         Input::without_tables(file, |program, compiler| pick::space(program, compiler, name))?;
     let plan =
-        plan(&space).map_err(|error: Entangled| Failure::input(space.entanglement(&error)))?;
+        plan(&space).map_err(|error: Entangled| Failure::held(space.entanglement(&error)))?;
     Ok(Subject { space, plan })
 }
 

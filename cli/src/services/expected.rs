@@ -1,19 +1,19 @@
 //! What a trained network expects of a picture.
 
 use std::fmt;
+use std::path::Path;
 
-use nas_data::Dataset;
 use nas_ir::Network;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a picture is made into before the network sees it: resized, and `(value / 255 - mean) / std`
 /// of each colour, in planes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Expected {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expected {
     /// The name of the input.
     input: String,
     /// The order of its planes.
-    order: &'static str,
+    order: String,
     height: u32,
     width: u32,
     /// Of red, green and blue, white being 1.
@@ -23,14 +23,31 @@ pub(crate) struct Expected {
 
 impl Expected {
     /// The key of the file's metadata under which it stands as JSON.
-    pub(crate) const KEY: &'static str = "nasc.input";
+    pub const KEY: &'static str = "nasc.input";
+    /// The file of a run that holds it, beside its weights.
+    pub const FILE: &'static str = "input.json";
 
-    /// What a network expects that was trained on this data set; `None` if its input is no picture.
-    pub(crate) fn of(network: &Network, dataset: &Dataset) -> Option<Self> {
+    /// What a network expects that was trained on pictures less this mean, by this deviation; `None` if its
+    /// input is no picture.
+    #[must_use]
+    pub fn of(network: &Network, mean: [f32; 3], std: [f32; 3]) -> Option<Self> {
         let [input] = network.inputs.as_slice() else { return None };
         let [height, width] = network.port_shape(input).plane()?;
-        let (input, order) = (input.name.clone(), "RGB");
-        Some(Self { input, order, height, width, mean: dataset.mean, std: dataset.std })
+        let (input, order) = (input.name.clone(), "RGB".to_owned());
+        Some(Self { input, order, height, width, mean, std })
+    }
+
+    /// What a run wrote beside these weights; `None` if they are of no run.
+    #[must_use]
+    pub fn beside(weights: &Path) -> Option<Self> {
+        let bytes = nas_files::read(&weights.with_file_name(Self::FILE)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// As it stands in the file's metadata.
+    #[must_use]
+    pub fn metadata(&self) -> Option<(String, String)> {
+        Some((Self::KEY.to_owned(), serde_json::to_string(self).ok()?))
     }
 }
 
@@ -49,7 +66,7 @@ mod tests {
     fn what_is_expected_is_told_to_people_and_to_programs() {
         let expected = Expected {
             input: "image".to_owned(),
-            order: "RGB",
+            order: "RGB".to_owned(),
             height: 48,
             width: 64,
             mean: [0.29, 0.31, 0.24],
