@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: runs `nasc` as a whole on hostile inputs that are made of what the repository
 //! ships, and counts how it ends. A case follows from its kind, the seed and its number alone.
 
+mod asked;
 mod case;
 mod faults;
 mod grammar;

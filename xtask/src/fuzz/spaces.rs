@@ -1,4 +1,5 @@
-//! Spaces: mutants of the files that the repository ships, and random ones, in all that reads them.
+//! Spaces: mutants of the files that the repository ships, and random ones, in all that reads them; and
+//! hostile questions about those that are right.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use anyhow::Result;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
+use super::asked;
 use super::case::{Case, Kind, Random, Step};
 use super::grammar;
 use super::mutate;
@@ -52,6 +54,9 @@ impl Spaces {
 
 impl Kind for Spaces {
     fn case(&self, random: &mut Random) -> Case {
+        if random.random_bool(0.15) {
+            return asked::case(random);
+        }
         if random.random_bool(0.5) {
             let files = self.mutant(random);
             let spaces = spaces(files.bytes(FILE));
@@ -171,10 +176,10 @@ fn question(random: &mut Random, has_table: bool) -> Step {
     match random.random_range(0..14) {
         0 => step("analyze"),
         1 => step("analyze --json --bins 7"),
-        2 => step("analyze --front").arg(format!("{first},{second}")),
+        2 => step("analyze").arg(format!("--front={first},{second}")),
         3 => step("analyze --svg drawn").writes("drawn"),
         4 => step("sample -n 5"),
-        5 | 6 => step("sample -n 5 --where").arg(grammar::limit(random, has_table)),
+        5 | 6 => step("sample -n 5").arg(format!("--where={}", grammar::limit(random, has_table))),
         7 => step("sample -n 20 --constant"),
         8 => step("cost --layers").arg(arch),
         9 => step("cost --json").arg(arch),

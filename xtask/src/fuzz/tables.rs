@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
+use super::asked::damaged;
 use super::case::{Case, Kind, Random, Step};
 use super::grammar;
 use super::made;
@@ -83,7 +84,9 @@ impl Tables {
         let board = |args: &str| Step::quick(args).arg(BOARD).arg("--space=tiny");
         let steps = match random.random_range(0..6) {
             0 => vec![Step::quick("check").arg(BOARD).may_fail(), board("analyze")],
-            1 => vec![board("sample -n 3 --where").arg(grammar::limit(random, true))],
+            1 => {
+                vec![board("sample -n 3").arg(format!("--where={}", grammar::limit(random, true)))]
+            }
             2 => vec![
                 board("cost --arch least:latency --layers"),
                 board("analyze --json --front latency,macs"),
@@ -166,15 +169,7 @@ impl Tables {
         let mut step =
             measure("--repeats 1 --retries 0").arg("--runner").arg("sh -c 'cat answer' {model}");
         if random.random_bool(0.5) {
-            let pattern = PATTERNS.choose(random).copied().unwrap_or_default();
-            let pattern = if random.random_bool(0.3) {
-                mutate::text(random, pattern.as_bytes(), &[])
-            } else {
-                pattern.as_bytes().to_vec()
-            };
-            // An argument holds no such byte.
-            let pattern: String =
-                String::from_utf8_lossy(&pattern).replace('\0', "").chars().take(9999).collect();
+            let pattern = damaged(random, &PATTERNS);
             step = step.arg(format!("--pattern={pattern}"));
         }
         Case { files, steps: vec![step], ..Case::default() }
