@@ -78,7 +78,7 @@ impl Step {
 
     /// It may write long texts: of an input it tells more than stands there.
     pub(crate) fn long(mut self) -> Self {
-        self.output = 512;
+        self.output = 2048;
         self
     }
 
