@@ -3,13 +3,13 @@
 
 use std::hash::{Hash, Hasher};
 
-use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled};
+use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled, OUTSIDE};
 use nas_ir::liveness::Liveness;
 use nas_ir::{Checked, DecisionId, Form, IdVec, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::count;
-use super::terms::{Term, terms};
+use super::terms::terms;
 
 /// What a term adds to each of several forms, and to a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,20 +95,27 @@ impl Priced<Price> {
         let mut store = Diagrams::default();
         let free = store.constant(Some(nothing.clone()));
         let mut priced =
-            Self { widths: space.widths(), own: space.decision_table(free), base: nothing, store };
+            Self { widths: space.widths(), own: space.decision_table(free), base: nothing.clone(), store };
         let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
+        let holds = |holds: &u32| (*holds != 0).then(|| nothing.clone());
+        let mut known = HashMap::default();
         for condition in count::conditions(space, liveness)?.into_iter().chain(conditions.to_vec())
         {
-            adder.condition(liveness, condition);
+            adder.add((&liveness.conditions, condition), &holds, &mut known);
         }
         for (row, form) in forms.iter().enumerate() {
             for &(measure, factor) in &form.0 {
-                for Term { cost, condition } in terms(space, liveness, measure)? {
-                    let mut price = Price::nothing(forms.len());
-                    let cost = i128::from(cost).saturating_mul(factor);
+                let terms = terms(space, liveness, measure)?;
+                let price = |cost: &u64| {
+                    let mut price = nothing.clone();
                     let slot = price.costs.get_mut(row);
-                    *slot.unwrap_or_else(|| fault("a price without one of its forms")) = cost;
-                    adder.term(liveness, condition, price);
+                    let slot = slot.unwrap_or_else(|| fault("a price without one of its forms"));
+                    *slot = i128::from(*cost).saturating_mul(factor);
+                    Some(price)
+                };
+                let mut known = HashMap::default();
+                for &function in &terms.functions {
+                    adder.add((&terms.store, function), &price, &mut known);
                 }
             }
         }
@@ -118,11 +125,14 @@ impl Priced<Price> {
             let row = row.unwrap_or_else(|| fault("a decision without scores"));
             let alive = liveness.decision(id);
             let choice = liveness.conditions.choice(id, decision.candidates.len());
-            for (candidate, &score) in row.iter().enumerate() {
-                let taken = liveness.conditions.is(choice, candidate as u32);
-                let condition = liveness.conditions.and(alive, taken);
-                adder.term(liveness, condition, Price { score, ..Price::nothing(forms.len()) });
-            }
+            let choice = liveness.conditions.within(alive, choice);
+            let price = |candidate: &u32| {
+                let score = || row.get(*candidate as usize).copied();
+                let score = if *candidate == OUTSIDE { Some(0.0) } else { score() };
+                let score = score.unwrap_or_else(|| fault("a candidate without a score"));
+                Some(Price { score, ..nothing.clone() })
+            };
+            adder.add((&liveness.conditions, choice), &price, &mut HashMap::default());
         }
         priced.store.room().and_then(|()| liveness.conditions.room())?;
         Ok(priced)
@@ -204,35 +214,23 @@ fn implies(priced: &Priced<Price>, rooms: &[i128], row: usize, other: usize) -> 
     pairs.iter().all(is_multiple) && pair(rooms).is_some_and(is_tighter)
 }
 
-/// Adds terms to the decision on which they depend last.
+/// Adds functions to the decision on which they depend last.
 struct Adder<'p> {
     priced: &'p mut Priced<Price>,
     memo: HashMap<(Diagram, Diagram), Diagram>,
 }
 
 impl Adder<'_> {
-    fn condition(&mut self, liveness: &Liveness, condition: Diagram) {
-        let nothing = Price::nothing(self.priced.base.costs.len());
-        let holds = |holds: &u32| (*holds != 0).then(|| nothing.clone());
-        self.add(liveness, condition, &holds);
-    }
-
-    fn term(&mut self, liveness: &Liveness, condition: Diagram, price: Price) {
-        let nothing = Price::nothing(self.priced.base.costs.len());
-        let of = |holds: &u32| Some(if *holds != 0 { price.clone() } else { nothing.clone() });
-        self.add(liveness, condition, &of);
-    }
-
-    fn add(
+    /// Adds a function, of which `price` says what each value adds. `known` is for it only.
+    fn add<T: Clone + Eq + Hash>(
         &mut self,
-        liveness: &Liveness,
-        condition: Diagram,
-        price: &dyn Fn(&u32) -> Option<Price>,
+        (from, function): (&Diagrams<T>, Diagram),
+        price: &dyn Fn(&T) -> Option<Price>,
+        known: &mut HashMap<Diagram, Diagram>,
     ) {
-        let conditions = &liveness.conditions;
         let Priced { base, own, store, .. } = &mut *self.priced;
-        let term = conditions.map(condition, store, price, &mut HashMap::default());
-        let Some(decision) = conditions.decision(condition) else {
+        let term = from.map(function, store, price, known);
+        let Some(decision) = store.decision(term) else {
             // What always holds: no condition of a network never does.
             if let Some(Some(price)) = store.leaf(term) {
                 *base = base.plus(price);
