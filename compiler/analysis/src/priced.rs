@@ -55,6 +55,8 @@ pub(super) struct Priced<W> {
     /// What each decision adds, as a function of it and of those before it; `None` where the
     /// assignment is no network, or one that is counted at another assignment.
     pub(super) own: IdVec<DecisionId, Diagram>,
+    /// Whether there is no network: a condition never holds.
+    pub(super) is_empty: bool,
     pub(super) store: Diagrams<Option<W>>,
 }
 
@@ -68,7 +70,7 @@ impl<W: Clone + Eq + Hash> Priced<W> {
         let (mut store, mut memo) = (Diagrams::default(), HashMap::default());
         let replace = |weight: &Option<W>| weight.as_ref().map(replace);
         let own = self.own.map(|&own| self.store.map(own, &mut store, &replace, &mut memo));
-        Priced { widths: self.widths.clone(), base, own, store }
+        Priced { widths: self.widths.clone(), base, own, is_empty: self.is_empty, store }
     }
 
     /// What a decision may add.
@@ -94,8 +96,13 @@ impl Priced<Price> {
         let nothing = Price::nothing(forms.len());
         let mut store = Diagrams::default();
         let free = store.constant(Some(nothing.clone()));
-        let mut priced =
-            Self { widths: space.widths(), own: space.decision_table(free), base: nothing.clone(), store };
+        let mut priced = Self {
+            widths: space.widths(),
+            base: nothing.clone(),
+            own: space.decision_table(free),
+            is_empty: false,
+            store,
+        };
         let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
         let holds = |holds: &u32| (*holds != 0).then(|| nothing.clone());
         let mut known = HashMap::default();
@@ -156,7 +163,8 @@ impl Priced<Price> {
             let settled = |price: &Option<Price>| price.as_ref().map(|price| price.plus(&less));
             owns.push(self.store.map(own, &mut store, &settled, &mut HashMap::default()));
         }
-        (Self { widths: self.widths.clone(), base, own: owns, store }, spans)
+        let (widths, is_empty) = (self.widths.clone(), self.is_empty);
+        (Self { widths, base, own: owns, is_empty, store }, spans)
     }
 }
 
@@ -228,12 +236,12 @@ impl Adder<'_> {
         price: &dyn Fn(&T) -> Option<Price>,
         known: &mut HashMap<Diagram, Diagram>,
     ) {
-        let Priced { base, own, store, .. } = &mut *self.priced;
+        let Priced { base, own, is_empty, store, .. } = &mut *self.priced;
         let term = from.map(function, store, price, known);
         let Some(decision) = store.decision(term) else {
-            // What always holds: no condition of a network never does.
-            if let Some(Some(price)) = store.leaf(term) {
-                *base = base.plus(price);
+            match store.leaf(term) {
+                Some(Some(price)) => *base = base.plus(price),
+                _ => *is_empty = true,
             }
             return;
         };
