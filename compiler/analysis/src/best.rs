@@ -122,8 +122,8 @@ impl Algebra for Maximum {
 }
 
 fn best(space: &Checked<Space>, ready: &Ready) -> Result<Found, Entangled> {
-    let Ready { priced, spans, most, is_empty, open } = ready;
-    if *is_empty {
+    let Ready { priced, spans, most, open } = ready;
+    if priced.is_empty {
         return Ok(Found { best: None, is_cut: false });
     }
     let (budgets, cells) = Budgets::new(Maximum, (priced, spans), most, Rounding::Down)?;

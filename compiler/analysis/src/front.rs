@@ -31,10 +31,9 @@ pub fn front(space: &Checked<Space>, a: &Form, b: &Form) -> Result<Front, Entang
     let mut liveness = space.whole_liveness()?;
     let wanted = count::wanted(space, &liveness)?;
     let priced = Priced::new(space, &mut liveness, &[a.clone(), b.clone()], None, &wanted)?;
-    let base = pair(&priced.base);
+    let (base, is_empty) = (pair(&priced.base), priced.is_empty);
     let suffixes = Suffixes::new(Fronts::default(), priced)?;
-    let never = liveness.conditions.constant(0);
-    let points = if wanted.contains(&never) { Points::new(Vec::new()) } else { suffixes.whole() };
+    let points = if is_empty { Points::new(Vec::new()) } else { suffixes.whole() };
     if let Some(step) = suffixes.folding.full.get() {
         return Err(Entangled::new((step..suffixes.decisions()).map(DecisionId::new)));
     }

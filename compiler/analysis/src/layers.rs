@@ -32,7 +32,7 @@ pub fn layers(space: &Checked<Space>, measure: Measure) -> Result<Vec<Layer>, En
     for path in paths {
         let is_part = |node: &Node| beginning(&node.name, &opened) == path;
         let terms = terms_of(space, &mut liveness, measure, &is_part)?;
-        let range = range::of_terms(space, &liveness, &terms)?;
+        let range = range::of_terms(space, &terms)?;
         if range.max > 0 {
             let mean = moments::of_terms(space, &mut liveness, &terms)?.mean;
             layers.push(Layer { path: path.to_owned(), range, mean });

@@ -62,8 +62,6 @@ pub(super) struct Ready {
     pub(super) spans: Spans,
     /// The most that each form may be.
     pub(super) most: Vec<i128>,
-    /// Whether a condition never holds.
-    pub(super) is_empty: bool,
     /// Those limits that no condition is exact for.
     pub(super) open: Vec<Limit>,
 }
@@ -111,8 +109,6 @@ impl Ready {
             }
             conditions.extend(if rounding == Rounding::Down { needed } else { enough });
         }
-        let never = liveness.conditions.constant(0);
-        let is_empty = conditions.contains(&never);
         let mut prices =
             |forms: &[Form], scores| Priced::new(space, &mut liveness, forms, scores, &conditions);
         let priced = match score {
@@ -124,7 +120,7 @@ impl Ready {
             }
         };
         let (priced, spans) = without_idle(priced.settled(), &most);
-        Ok(Self { priced, spans, most, is_empty, open })
+        Ok(Self { priced, spans, most, open })
     }
 
     /// What is left of each limit above the base.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::count;
 use super::elimination::{Semiring, eliminate};
-use super::terms::{Term, terms};
+use super::terms::{Terms, terms};
 
 /// How a measure spreads over the networks of a space, each counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -90,7 +90,7 @@ pub fn moments(space: &Checked<Space>, measure: Measure) -> Result<Moments, Enta
 pub(super) fn of_terms(
     space: &Checked<Space>,
     liveness: &mut Liveness,
-    terms: &[Term],
+    terms: &Terms,
 ) -> Result<Moments, Entangled> {
     let mut store = Diagrams::default();
     let counted = count::conditions(space, liveness)?;
@@ -101,10 +101,9 @@ pub(super) fn of_terms(
             liveness.conditions.map(counts, &mut store, &|counts| Sums::free(*counts), &mut memo)
         })
         .collect();
-    for &Term { cost, condition } in terms {
-        let of = |alive: &u32| if *alive == 0 { Sums::free(1) } else { Sums::one(cost) };
-        factors.push(liveness.conditions.map(condition, &mut store, &of, &mut HashMap::default()));
-    }
+    let (one, mut memo) = (|cost: &u64| Sums::one(*cost), HashMap::default());
+    let functions = terms.functions.iter();
+    factors.extend(functions.map(|&f| terms.store.map(f, &mut store, &one, &mut memo)));
     let Sums { count, cost, square } = eliminate(&Summing, store, factors, &space.widths())?.value;
     // variance = (count * square - cost^2) / count^2, exact until the division.
     let spread = (&count * square) - (&cost * &cost);

@@ -3,13 +3,13 @@
 
 use std::hash::{Hash, Hasher};
 
-use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled};
+use nas_ir::diagram::{Combine, Diagram, Diagrams, Entangled, OUTSIDE};
 use nas_ir::liveness::Liveness;
 use nas_ir::{Checked, DecisionId, Form, IdVec, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::count;
-use super::terms::{Term, terms};
+use super::terms::terms;
 
 /// What a term adds to each of several forms, and to a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,8 @@ pub(super) struct Priced<W> {
     /// What each decision adds, as a function of it and of those before it; `None` where the
     /// assignment is no network, or one that is counted at another assignment.
     pub(super) own: IdVec<DecisionId, Diagram>,
+    /// Whether there is no network: a condition never holds.
+    pub(super) is_empty: bool,
     pub(super) store: Diagrams<Option<W>>,
 }
 
@@ -68,7 +70,7 @@ impl<W: Clone + Eq + Hash> Priced<W> {
         let (mut store, mut memo) = (Diagrams::default(), HashMap::default());
         let replace = |weight: &Option<W>| weight.as_ref().map(replace);
         let own = self.own.map(|&own| self.store.map(own, &mut store, &replace, &mut memo));
-        Priced { widths: self.widths.clone(), base, own, store }
+        Priced { widths: self.widths.clone(), base, own, is_empty: self.is_empty, store }
     }
 
     /// What a decision may add.
@@ -94,21 +96,33 @@ impl Priced<Price> {
         let nothing = Price::nothing(forms.len());
         let mut store = Diagrams::default();
         let free = store.constant(Some(nothing.clone()));
-        let mut priced =
-            Self { widths: space.widths(), own: space.decision_table(free), base: nothing, store };
+        let mut priced = Self {
+            widths: space.widths(),
+            base: nothing.clone(),
+            own: space.decision_table(free),
+            is_empty: false,
+            store,
+        };
         let mut adder = Adder { priced: &mut priced, memo: HashMap::default() };
+        let holds = |holds: &u32| (*holds != 0).then(|| nothing.clone());
+        let mut known = HashMap::default();
         for condition in count::conditions(space, liveness)?.into_iter().chain(conditions.to_vec())
         {
-            adder.condition(liveness, condition);
+            adder.add((&liveness.conditions, condition), &holds, &mut known);
         }
         for (row, form) in forms.iter().enumerate() {
             for &(measure, factor) in &form.0 {
-                for Term { cost, condition } in terms(space, liveness, measure)? {
-                    let mut price = Price::nothing(forms.len());
-                    let cost = i128::from(cost).saturating_mul(factor);
+                let terms = terms(space, liveness, measure)?;
+                let price = |cost: &u64| {
+                    let mut price = nothing.clone();
                     let slot = price.costs.get_mut(row);
-                    *slot.unwrap_or_else(|| fault("a price without one of its forms")) = cost;
-                    adder.term(liveness, condition, price);
+                    let slot = slot.unwrap_or_else(|| fault("a price without one of its forms"));
+                    *slot = i128::from(*cost).saturating_mul(factor);
+                    Some(price)
+                };
+                let mut known = HashMap::default();
+                for &function in &terms.functions {
+                    adder.add((&terms.store, function), &price, &mut known);
                 }
             }
         }
@@ -118,11 +132,14 @@ impl Priced<Price> {
             let row = row.unwrap_or_else(|| fault("a decision without scores"));
             let alive = liveness.decision(id);
             let choice = liveness.conditions.choice(id, decision.candidates.len());
-            for (candidate, &score) in row.iter().enumerate() {
-                let taken = liveness.conditions.is(choice, candidate as u32);
-                let condition = liveness.conditions.and(alive, taken);
-                adder.term(liveness, condition, Price { score, ..Price::nothing(forms.len()) });
-            }
+            let choice = liveness.conditions.within(alive, choice);
+            let price = |candidate: &u32| {
+                let score = || row.get(*candidate as usize).copied();
+                let score = if *candidate == OUTSIDE { Some(0.0) } else { score() };
+                let score = score.unwrap_or_else(|| fault("a candidate without a score"));
+                Some(Price { score, ..nothing.clone() })
+            };
+            adder.add((&liveness.conditions, choice), &price, &mut HashMap::default());
         }
         priced.store.room().and_then(|()| liveness.conditions.room())?;
         Ok(priced)
@@ -146,7 +163,8 @@ impl Priced<Price> {
             let settled = |price: &Option<Price>| price.as_ref().map(|price| price.plus(&less));
             owns.push(self.store.map(own, &mut store, &settled, &mut HashMap::default()));
         }
-        (Self { widths: self.widths.clone(), base, own: owns, store }, spans)
+        let (widths, is_empty) = (self.widths.clone(), self.is_empty);
+        (Self { widths, base, own: owns, is_empty, store }, spans)
     }
 }
 
@@ -204,38 +222,26 @@ fn implies(priced: &Priced<Price>, rooms: &[i128], row: usize, other: usize) -> 
     pairs.iter().all(is_multiple) && pair(rooms).is_some_and(is_tighter)
 }
 
-/// Adds terms to the decision on which they depend last.
+/// Adds functions to the decision on which they depend last.
 struct Adder<'p> {
     priced: &'p mut Priced<Price>,
     memo: HashMap<(Diagram, Diagram), Diagram>,
 }
 
 impl Adder<'_> {
-    fn condition(&mut self, liveness: &Liveness, condition: Diagram) {
-        let nothing = Price::nothing(self.priced.base.costs.len());
-        let holds = |holds: &u32| (*holds != 0).then(|| nothing.clone());
-        self.add(liveness, condition, &holds);
-    }
-
-    fn term(&mut self, liveness: &Liveness, condition: Diagram, price: Price) {
-        let nothing = Price::nothing(self.priced.base.costs.len());
-        let of = |holds: &u32| Some(if *holds != 0 { price.clone() } else { nothing.clone() });
-        self.add(liveness, condition, &of);
-    }
-
-    fn add(
+    /// Adds a function, of which `price` says what each value adds. `known` is for it only.
+    fn add<T: Clone + Eq + Hash>(
         &mut self,
-        liveness: &Liveness,
-        condition: Diagram,
-        price: &dyn Fn(&u32) -> Option<Price>,
+        (from, function): (&Diagrams<T>, Diagram),
+        price: &dyn Fn(&T) -> Option<Price>,
+        known: &mut HashMap<Diagram, Diagram>,
     ) {
-        let conditions = &liveness.conditions;
-        let Priced { base, own, store, .. } = &mut *self.priced;
-        let term = conditions.map(condition, store, price, &mut HashMap::default());
-        let Some(decision) = conditions.decision(condition) else {
-            // What always holds: no condition of a network never does.
-            if let Some(Some(price)) = store.leaf(term) {
-                *base = base.plus(price);
+        let Priced { base, own, is_empty, store, .. } = &mut *self.priced;
+        let term = from.map(function, store, price, known);
+        let Some(decision) = store.decision(term) else {
+            match store.leaf(term) {
+                Some(Some(price)) => *base = base.plus(price),
+                _ => *is_empty = true,
             }
             return;
         };

@@ -1,15 +1,13 @@
 //! The least and the greatest cost of the networks of a space.
 
-use nas_ir::diagram::{Diagram, Diagrams, Entangled};
-use nas_ir::liveness::Liveness;
+use nas_ir::diagram::{Diagram, Entangled};
 use nas_ir::measure::{BoundedRange, Bounds};
 use nas_ir::{Assignment, Checked, DecisionId, IdVec, Measure, Space};
-use rustc_hash::FxHashMap as HashMap;
 use serde::Serialize;
 
 use super::elimination::{Semiring, eliminate};
 use super::minibuckets;
-use super::terms::{Term, terms};
+use super::terms::{Terms, terms};
 
 /// Both ends of a measure over all networks of a space; each is the cost of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,16 +48,12 @@ impl Semiring for Extreme {
 /// # Errors
 /// [`Entangled`] where no table of bounded size holds the answer.
 pub fn range(space: &Checked<Space>, measure: Measure) -> Result<Range, Entangled> {
-    Factors::of(space, measure)?.range()
+    of_terms(space, &terms(space, &mut space.whole_liveness()?, measure)?)
 }
 
 /// The exact range of a sum of terms.
-pub(super) fn of_terms(
-    space: &Space,
-    liveness: &Liveness,
-    terms: &[Term],
-) -> Result<Range, Entangled> {
-    Factors::of_terms(space, liveness, terms).range()
+pub(super) fn of_terms(space: &Space, terms: &Terms) -> Result<Range, Entangled> {
+    Factors { terms, widths: space.widths() }.range()
 }
 
 /// The range of a measure that is a sum: exact where tables of bounded size hold the answer, else
@@ -68,15 +62,12 @@ pub(super) fn of_terms(
 /// # Errors
 /// [`Entangled`] where not even the terms of the sum can be held.
 pub fn sum_range(space: &Checked<Space>, measure: Measure) -> Result<BoundedRange, Entangled> {
-    let factors = Factors::of(space, measure)?;
+    let terms = terms(space, &mut space.whole_liveness()?, measure)?;
+    let factors = Factors { terms: &terms, widths: space.widths() };
     let end = |greatest| {
         factors.extreme(greatest).map(Bounds::exactly).or_else(|_| {
-            let proved = minibuckets::bound(
-                factors.store.clone(),
-                &factors.factors,
-                &factors.widths,
-                greatest,
-            )?;
+            let Terms { store, functions } = &terms;
+            let proved = minibuckets::bound(store.clone(), functions, &factors.widths, greatest)?;
             let found = factors.found(space.first_assignment(), greatest);
             let (at_least, at_most) = if greatest { (found, proved) } else { (proved, found) };
             Ok(Bounds { at_least, at_most })
@@ -85,52 +76,33 @@ pub fn sum_range(space: &Checked<Space>, measure: Measure) -> Result<BoundedRang
     Ok(BoundedRange { min: end(false)?, max: end(true)? })
 }
 
-/// The terms of a sum as functions of the decisions.
-struct Factors {
-    store: Diagrams<u64>,
-    factors: Vec<Diagram>,
+/// The terms of a sum, and how many candidates each decision has.
+struct Factors<'t> {
+    terms: &'t Terms,
     widths: IdVec<DecisionId, usize>,
 }
 
-impl Factors {
-    fn of(space: &Checked<Space>, measure: Measure) -> Result<Self, Entangled> {
-        let mut liveness = space.whole_liveness()?;
-        let terms = terms(space, &mut liveness, measure)?;
-        Ok(Self::of_terms(space, &liveness, &terms))
-    }
-
-    fn of_terms(space: &Space, liveness: &Liveness, terms: &[Term]) -> Self {
-        let mut store = Diagrams::default();
-        let factors = terms
-            .iter()
-            .map(|&Term { cost, condition }| {
-                let cost_where = |alive: &u32| if *alive != 0 { cost } else { 0 };
-                let memo = &mut HashMap::default();
-                liveness.conditions.map(condition, &mut store, &cost_where, memo)
-            })
-            .collect();
-        Self { store, factors, widths: space.widths() }
-    }
-
+impl Factors<'_> {
     fn range(&self) -> Result<Range, Entangled> {
         Ok(Range { min: self.extreme(false)?, max: self.extreme(true)? })
     }
 
     fn extreme(&self, greatest: bool) -> Result<u64, Entangled> {
-        let (store, factors) = (self.store.clone(), self.factors.clone());
-        Ok(eliminate(&Extreme { greatest }, store, factors, &self.widths)?.value)
+        let Terms { store, functions } = self.terms.clone();
+        Ok(eliminate(&Extreme { greatest }, store, functions, &self.widths)?.value)
     }
 
     /// The cost of a network that no change of one decision makes cheaper, or dearer.
     fn found(&self, mut network: Assignment, greatest: bool) -> u64 {
+        let Terms { store, functions } = self.terms;
         let mut readers = self.widths.map(|_| Vec::new());
-        for &factor in &self.factors {
-            for decision in self.store.decisions(factor) {
+        for &factor in functions {
+            for decision in store.decisions(factor) {
                 readers[decision].push(factor);
             }
         }
         let sum = |factors: &[Diagram], network: &Assignment| -> u64 {
-            factors.iter().map(|&factor| self.store.value(factor, network)).sum()
+            factors.iter().map(|&factor| store.value(factor, network)).sum()
         };
         let mut is_better = true;
         while is_better {
@@ -148,6 +120,6 @@ impl Factors {
                 is_better |= best != before;
             }
         }
-        sum(&self.factors, &network)
+        sum(functions, &network)
     }
 }

@@ -1,28 +1,31 @@
-//! What the networks of a space cost, as a sum of terms that depend on few decisions each.
+//! What the networks of a space cost, as a sum of functions of few decisions each.
 
 use indexmap::IndexMap;
-use nas_ir::diagram::{Diagram, Entangled};
+use nas_ir::diagram::{Diagram, Diagrams, Entangled, OUTSIDE};
 use nas_ir::liveness::Liveness;
 use nas_ir::operation::Operation;
 use nas_ir::{Checked, Measure, Node, NodeId, NodeKind, Op, Precision, Shape, Space, fault};
+use rustc_hash::FxHashMap as HashMap;
 
-/// A share of the cost, and when it is part of the network.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Term {
-    pub(super) cost: u64,
-    pub(super) condition: Diagram,
+/// A sum of costs that depend on decisions.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Terms {
+    pub(super) store: Diagrams<u64>,
+    /// What is added up.
+    pub(super) functions: Vec<Diagram>,
 }
 
-/// What the networks cost: a sum of terms, one for each distinct condition. Of the measures, only
-/// [`Measure::SUMS`] are such sums; the others have no terms.
+/// What the networks cost. Of the measures, only [`Measure::SUMS`] are such sums; the others have
+/// no terms.
 pub(super) fn terms(
     space: &Checked<Space>,
     liveness: &mut Liveness,
     measure: Measure,
-) -> Result<Vec<Term>, Entangled> {
+) -> Result<Terms, Entangled> {
     let mut sums = Sums::default();
     if let (Measure::Latency, Some(latency)) = (measure, &space.device.latency) {
-        sums.add(liveness.conditions.constant(1), u128::from(latency.overhead));
+        let always = liveness.conditions.constant(1);
+        sums.add_where(liveness, always, u128::from(latency.overhead));
     }
     sums.with(space, liveness, measure, &|_| true)
 }
@@ -33,7 +36,7 @@ pub(super) fn terms_of(
     liveness: &mut Liveness,
     measure: Measure,
     is_meant: &dyn Fn(&Node) -> bool,
-) -> Result<Vec<Term>, Entangled> {
+) -> Result<Terms, Entangled> {
     Sums::default().with(space, liveness, measure, is_meant)
 }
 
@@ -42,17 +45,51 @@ fn factor(measure: Measure, precision: Precision) -> u128 {
     if measure == Measure::WeightBytes { u128::from(precision.bytes()) } else { 1 }
 }
 
-/// The sum of the costs under each condition.
+/// Costs that are added up before they become functions: what the same selector decides where the
+/// same condition holds, by the index that it takes.
 #[derive(Default)]
-struct Sums(IndexMap<Diagram, u64>);
+struct Sums(IndexMap<(Diagram, Diagram), Vec<u64>>);
 
 impl Sums {
-    fn add(&mut self, condition: Diagram, cost: u128) {
+    /// Adds a cost that is there where a condition holds.
+    fn add_where(&mut self, liveness: &mut Liveness, condition: Diagram, cost: u128) {
+        let only = liveness.conditions.constant(0);
+        self.add((condition, only), 0, cost);
+    }
+
+    /// Adds what each index of a selector costs where a condition holds. What one decision selects
+    /// is one function. Of several, an index may ask for fewer of them than all indices together,
+    /// so that each is a function of its own.
+    fn add_each(
+        &mut self,
+        liveness: &mut Liveness,
+        (condition, selector): (Diagram, Diagram),
+        costs: impl Iterator<Item = u128>,
+    ) {
+        let is_of_one = self.is_of_one(liveness, (condition, selector));
+        for (index, cost) in (0..).zip(costs).filter(|(_, cost)| *cost > 0) {
+            if is_of_one {
+                self.add((condition, selector), index, cost);
+            } else {
+                let taken = liveness.conditions.is(selector, index);
+                let condition = liveness.conditions.and(condition, taken);
+                self.add_where(liveness, condition, cost);
+            }
+        }
+    }
+
+    /// Whether a selector looks at one decision; `key` is it and its condition.
+    fn is_of_one(&self, liveness: &Liveness, key: (Diagram, Diagram)) -> bool {
+        self.0.contains_key(&key) || liveness.conditions.decisions(key.1).len() == 1
+    }
+
+    fn add(&mut self, key: (Diagram, Diagram), index: u32, cost: u128) {
         if cost > 0 {
             // The checker proved that the sum over all nodes fits.
             let cost = u64::try_from(cost).unwrap_or_else(|_| fault("a cost beyond 64 bits"));
-            let sum = self.0.entry(condition).or_default();
-            *sum = sum.saturating_add(cost);
+            let (costs, index) = (self.0.entry(key).or_default(), index as usize);
+            costs.resize(costs.len().max(index + 1), 0);
+            costs.get_mut(index).into_iter().for_each(|sum| *sum = sum.saturating_add(cost));
         }
     }
 
@@ -63,7 +100,7 @@ impl Sums {
         liveness: &mut Liveness,
         measure: Measure,
         is_meant: &dyn Fn(&Node) -> bool,
-    ) -> Result<Vec<Term>, Entangled> {
+    ) -> Result<Terms, Entangled> {
         match measure {
             Measure::PeakMemory | Measure::Depth => {}
             Measure::Latency => self.parts(space, liveness, is_meant),
@@ -79,7 +116,8 @@ impl Sums {
                 }
             }
         }
-        liveness.conditions.room().map(|()| self.into_terms())
+        let terms = self.into_terms(liveness);
+        liveness.conditions.room().map(|()| terms)
     }
 
     fn node(
@@ -94,17 +132,27 @@ impl Sums {
         if let Some((op, inputs, output)) = operation.fixed() {
             let cost = cost(op, &inputs, output);
             if cost > 0 {
-                self.add(liveness.node(id), cost);
+                self.fixed(id, liveness, cost);
             }
             return;
         }
         let alive = liveness.node(id);
-        let conditions = &mut liveness.conditions;
-        let cases = operation.cases(conditions, alive);
-        for (index, (op, inputs, output)) in operation.combinations(&cases).enumerate() {
-            let case = conditions.is(cases.selector, index as u32);
-            let condition = conditions.and(alive, case);
-            self.add(condition, cost(op, &inputs, output));
+        let cases = operation.cases(&mut liveness.conditions, alive);
+        let costs = operation.combinations(&cases).map(|(op, inputs, o)| cost(op, &inputs, o));
+        self.add_each(liveness, (alive, cases.selector), costs);
+    }
+
+    /// Adds what costs the same wherever the node is alive.
+    fn fixed(&mut self, id: NodeId, liveness: &mut Liveness, cost: u128) {
+        match liveness.taken(id) {
+            // What is in the candidates of a decision is one function, as its values are.
+            Some((select, selector, index)) if self.is_of_one(liveness, (select, selector)) => {
+                self.add((select, selector), index, cost);
+            }
+            _ => {
+                let alive = liveness.node(id);
+                self.add_where(liveness, alive, cost);
+            }
         }
     }
 
@@ -114,15 +162,27 @@ impl Sums {
                 continue;
             }
             let alive = liveness.node(part.node);
-            for (index, &nanoseconds) in part.nanoseconds.iter().enumerate() {
-                let case = liveness.conditions.is(part.case, index as u32);
-                let condition = liveness.conditions.and(alive, case);
-                self.add(condition, u128::from(nanoseconds));
-            }
+            let costs = part.nanoseconds.iter().map(|&nanoseconds| u128::from(nanoseconds));
+            self.add_each(liveness, (alive, part.case), costs);
         }
     }
 
-    fn into_terms(self) -> Vec<Term> {
-        self.0.into_iter().map(|(condition, cost)| Term { cost, condition }).collect()
+    fn into_terms(self, liveness: &mut Liveness) -> Terms {
+        let mut terms = Terms::default();
+        for ((condition, selector), costs) in self.0 {
+            let conditions = &mut liveness.conditions;
+            let cost = |index: u32| costs.get(index as usize).copied().unwrap_or(0);
+            let (from, of): (_, &dyn Fn(&u32) -> u64) = match conditions.leaf(selector) {
+                Some(&index) => {
+                    (condition, &move |holds| if *holds != 0 { cost(index) } else { 0 })
+                }
+                None => (conditions.within(condition, selector), &|index| {
+                    if *index == OUTSIDE { 0 } else { cost(*index) }
+                }),
+            };
+            let function = conditions.map(from, &mut terms.store, of, &mut HashMap::default());
+            terms.functions.push(function);
+        }
+        terms
     }
 }

@@ -91,7 +91,7 @@ fn count_rounded(
 ) -> Result<(BigUint, bool), Entangled> {
     let all = count(space)?;
     Ready::run(space, limits, Score::Nothing, rounding, |ready| {
-        if ready.is_empty {
+        if ready.priced.is_empty {
             return Ok((BigUint::ZERO, ready.open.is_empty()));
         }
         let (number, is_exact) = counted(&all, CountingWithin { ready: &ready, rounding })?;
@@ -237,8 +237,8 @@ impl Counted for Preparing {
 
     fn with<C: Count + 'static>(self) -> Self::Output {
         let rooms = self.ready.rooms();
-        let Ready { priced, spans, most, is_empty, .. } = self.ready;
-        if is_empty {
+        let Ready { priced, spans, most, .. } = self.ready;
+        if priced.is_empty {
             return Ok(Box::new(Nothing));
         }
         let algebra = Counting::<C>::default();

@@ -78,7 +78,9 @@ impl Problems {
             return false;
         };
         let mut allowing = self.allowed.iter_mut().filter(|allowed| {
-            allowed.file == file && allowed.allow.line == line && allowed.allow.code == code
+            allowed.file == file
+                && allowed.allow.lines.contains(&line)
+                && allowed.allow.code == code
         });
         allowing.next().map(|allowed| allowed.is_used = true).is_some()
     }

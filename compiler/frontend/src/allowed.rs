@@ -11,7 +11,8 @@ diagnostics! {
     Warning IdleAllow [nas::names::allow] "nothing here is warned of as `{code}`" { code: String }
 }
 
-/// Warns of comments of the main file that allow what nothing was warned of.
+/// Warns of comments of the main file that allow what nothing was warned of. What is idle in an imported
+/// file may silence something in another program.
 pub(crate) fn check(program: &Program, problems: &mut Problems) {
     let Some(main) = program.module(program.main()) else { return };
     for Allow { code, comment, is_only, .. } in problems.idle_allows(&main.source) {

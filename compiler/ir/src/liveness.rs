@@ -4,7 +4,8 @@
 //! it only notes by which selects a node is read. What a select reads whatever it takes is read
 //! wherever the select is. So the nodes of candidates need no diagram unless somebody asks.
 
-use rustc_hash::FxHashMap as HashMap;
+use nas_diagnostics::fault;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::diagram::{Diagram, Entangled, Memo, Selectors};
 use crate::id_vec::{Id, IdVec};
@@ -105,11 +106,14 @@ impl Clone for Liveness {
 }
 
 impl Liveness {
-    /// With the conditions of all nodes.
+    /// With the conditions of all nodes but those that are only [`Self::taken`]: there is little to
+    /// combine for these, which may be as many as candidates.
     pub(crate) fn whole(mut self) -> Result<Self, Entangled> {
         for id in self.uses.ids() {
-            self.condition(id);
-            self.conditions.room()?;
+            if !matches!(*self.uses[id].ways, [Way::Taken { .. }]) {
+                self.condition(id);
+                self.conditions.room()?;
+            }
         }
         Ok(self)
     }
@@ -156,6 +160,16 @@ impl Liveness {
         self.condition(self.nodes[id])
     }
 
+    /// For a node that one select alone reads: when that is part of the network, its selector, and the
+    /// index at which it takes the node.
+    #[must_use]
+    pub fn taken(&self, id: NodeId) -> Option<(Diagram, Diagram, u32)> {
+        match *self.uses[self.nodes[id]].ways {
+            [Way::Taken { alive, selector, index }] => Some((alive, selector, index)),
+            _ => None,
+        }
+    }
+
     /// When each node is part of the network, and the store of these conditions.
     ///
     /// # Errors
@@ -193,20 +207,33 @@ impl Liveness {
         condition
     }
 
-    /// The condition under which one of the ways holds.
+    /// The condition under which one of the ways holds, which are in order.
     fn any(&mut self, ways: &[Way]) -> Diagram {
         let mut condition = self.conditions.constant(0);
-        for &way in ways {
-            let holds = match way {
-                Way::Where(condition) => condition,
-                Way::Taken { alive, selector, index } => {
+        for ways in ways.chunk_by(|one, other| one.is_of(*other)) {
+            let holds = match *ways {
+                [Way::Where(condition)] => condition,
+                [Way::Taken { alive, selector, index }] => {
                     let taken = self.is(selector, index);
                     self.conditions.and_with(alive, taken, &mut self.known.and)
                 }
+                ref ways => self.one_of(ways),
             };
             condition = self.conditions.or_with(condition, holds, &mut self.known.or);
         }
         condition
+    }
+
+    /// The condition under which one of several ways by one select holds.
+    fn one_of(&mut self, ways: &[Way]) -> Diagram {
+        let Some(Way::Taken { alive, selector, .. }) = ways.first().copied() else {
+            fault("ways by no select")
+        };
+        let index =
+            |way: &Way| if let Way::Taken { index, .. } = *way { Some(index) } else { None };
+        let indices: HashSet<u32> = ways.iter().filter_map(index).collect();
+        let taken = self.conditions.rename(selector, &|i| u32::from(indices.contains(&i)));
+        self.conditions.and_with(alive, taken, &mut self.known.and)
     }
 
     fn is(&mut self, selector: Diagram, index: u32) -> Diagram {

@@ -71,11 +71,20 @@ impl Measure {
     }
 }
 
-/// A number with its digits in groups of three, as literals of the language may be written.
+/// The most digits of a number that are all shown to people.
+const MOST_DIGITS: usize = 60;
+
+/// A number with its digits in groups of three, as literals of the language may be written; of one with
+/// more than 60 digits only the leading ones: `1.234e9000`.
 #[must_use]
 pub fn grouped(n: impl ToString) -> String {
     let text = n.to_string();
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    if digits.len() > MOST_DIGITS {
+        let (leading, exponent) = (digits.get(..4).unwrap_or(digits), digits.len() - 1);
+        let (first, others) = leading.split_at(1);
+        return format!("{sign}{first}.{others}e{exponent}");
+    }
     let mut grouped = sign.to_owned();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -116,4 +125,19 @@ pub struct BoundedRange {
     pub min: Bounds,
     /// The greatest.
     pub max: Bounds,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn of_a_long_number_the_leading_digits_are_shown() {
+        assert_eq!(grouped(1_234_567), "1_234_567");
+        assert_eq!(grouped(-12), "-12");
+        let nines = |digits| "9".repeat(digits);
+        assert_eq!(grouped(nines(60)).matches('9').count(), 60);
+        assert_eq!(grouped(nines(61)), "9.999e60");
+        assert_eq!(grouped(format!("-1234{}", "0".repeat(8997))), "-1.234e9000");
+    }
 }

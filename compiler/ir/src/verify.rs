@@ -56,7 +56,7 @@ pub struct Checked<T> {
     value: T,
     /// What all analyses of it begin with, made when the first one asks.
     liveness: OnceLiveness,
-    /// The same, with the conditions of all nodes.
+    /// The same, with the conditions of nodes.
     whole_liveness: OnceLiveness,
 }
 
@@ -85,8 +85,8 @@ impl Checked<Space> {
         Liveness::as_written(&self.value)
     }
 
-    /// As [`Self::liveness`], with the conditions of all nodes, for an analysis that looks at most of
-    /// them and adds conditions of its own.
+    /// As [`Self::liveness`], with the conditions of nodes that are not quickly found, for an analysis
+    /// that looks at most of them and adds conditions of its own.
     ///
     /// # Errors
     /// As [`Self::liveness`].

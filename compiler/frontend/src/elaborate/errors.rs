@@ -99,8 +99,8 @@ diagnostics! {
 
     /// A name in a requirement that is no measure.
     Error UnknownRequirement [nas::require::measure] "unknown measure `{name}`" { name: String }
-    /// A limit on a time that does not say in which unit.
-    Error Unitless [nas::require::unit] "a limit on `latency` says its unit" {}
+    /// A number that a time is compared with, and that does not say in which unit.
+    Error Unitless [nas::require::unit] "what `latency` is compared with says its unit" {}
     /// A requirement that is no comparison.
     Error NoClaim [nas::require::claim] "a requirement is a comparison" {}
     /// A requirement that limits no sum of multiples of measures.

@@ -40,6 +40,7 @@ use elaborator::Elaborator;
 pub use limits::{Fuel, MAX_DEPTH, MAX_LENGTH, MAX_NODES, MAX_STEPS};
 pub(crate) use number::printed;
 pub(crate) use operators::{between, compare};
+pub(crate) use require::{in_milliseconds, is_latency, unitless};
 pub(crate) use value::Value;
 
 /// Elaborates a space with these arguments for its parameters. The space is incomplete where

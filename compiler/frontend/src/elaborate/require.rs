@@ -1,6 +1,7 @@
 //! `require`: limits that every network keeps which a search may return.
 
 use nas_diagnostics::{Fix, suggested};
+use nas_grammar::Source;
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
 use nas_ir::linear::{Exact, Fault, Forms, Linear, Quotient, decimal, names_in};
 use nas_ir::requirement::{Figure, NoLimit, Requirement, limit};
@@ -144,12 +145,8 @@ impl<'p> Elaborator<'p, '_> {
         if let Some((_, middle)) = comparison(left) {
             return self.chained(claim, left, middle, right);
         }
-        if let Some(number) = unitless_latency(left, right).or(unitless_latency(right, left)) {
-            let source = self.source();
-            let says = |_: &str| {
-                format!("write `{}ms`, or another of `us`, `ms` and `s`", self.snippet(number))
-            };
-            let fix = Fix::behind(source.at(number), "ms", says);
+        if let Some(number) = unitless([left, right], &is_latency) {
+            let fix = in_milliseconds(&self.source(), number);
             let place = self.place(number, "in which unit?").fix(fix);
             self.report(Unitless::at(place));
             return;
@@ -257,17 +254,30 @@ impl<'p> Forms<'p> for Elaborator<'p, '_> {
     }
 }
 
+/// Whether a side of a comparison is the latency of a network.
+pub(crate) fn is_latency(side: &Expr) -> bool {
+    matches!(&side.kind, ExprKind::Name(name) if name == Measure::Latency.name())
+}
+
 /// Where a number without a unit stands that a latency is compared with.
-fn unitless_latency(measure: &Expr, number: &Expr) -> Option<Span> {
-    match (&measure.kind, &number.kind) {
-        (ExprKind::Name(name), ExprKind::Number(literal)) => {
-            let is_latency = name == Measure::Latency.name();
+pub(crate) fn unitless(sides: [&Expr; 2], is_latency: &dyn Fn(&Expr) -> bool) -> Option<Span> {
+    let lacks_unit = |side: &Expr| match &side.kind {
+        ExprKind::Number(literal) => {
             let is_zero = !literal.contains(|c: char| ('1'..='9').contains(&c));
-            let has_unit = literal.ends_with(|c: char| c.is_ascii_alphabetic());
-            (is_latency && !is_zero && !has_unit).then_some(number.span)
+            !is_zero && !literal.ends_with(|c: char| c.is_ascii_alphabetic())
         }
-        _ => None,
-    }
+        _ => false,
+    };
+    let [left, right] = sides;
+    let number = |measure, number| (is_latency(measure) && lacks_unit(number)).then_some(number);
+    Some(number(left, right).or_else(|| number(right, left))?.span)
+}
+
+/// A number as so many milliseconds.
+pub(crate) fn in_milliseconds(source: &Source, number: Span) -> Fix {
+    let at = source.at(number);
+    let says = |_: &str| format!("write `{}ms`, or another of `us`, `ms` and `s`", at.text());
+    Fix::behind(at, "ms", says)
 }
 
 /// The sides of a comparison.

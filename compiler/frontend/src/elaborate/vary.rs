@@ -21,6 +21,9 @@ const MAX_CASES: usize = 4096;
 /// What it costs to bring one more value into the cases of several.
 const PART: usize = 16;
 
+/// The most that a case costs beside the values that are picked for it.
+const CASE: usize = 64;
+
 /// Values that can be looked at for one step.
 const LOOKED_AT: usize = 8;
 
@@ -179,10 +182,11 @@ impl<'p> Elaborator<'p, '_> {
         let joint = self.cases(&selectors, span)?;
         let mut results = Vec::new();
         for (index, combination) in joint.combinations.iter().enumerate() {
-            self.charge(size, span)?;
             let picks: Vec<(Diagram, u32)> =
                 selectors.iter().copied().zip(combination.iter().copied()).collect();
             let picked: Vec<Value> = values.iter().map(|value| pick(value, &picks)).collect();
+            let most = picked.iter().map(Value::size).fold(CASE, usize::saturating_add);
+            self.charge(size.min(most), span)?;
             let guard = guard(joint.selector, index as u32);
             results.push(self.when(guard, |this| of(this, &picked))?);
         }

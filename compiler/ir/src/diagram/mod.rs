@@ -11,5 +11,5 @@ mod store;
 
 pub use entangled::Entangled;
 pub use rows::{Diagram, Top};
-pub use selectors::{Joint, Joints, Memo, Selectors};
+pub use selectors::{Joint, Joints, Memo, OUTSIDE, Selectors};
 pub use store::{Combine, Diagrams, Ends};

@@ -42,8 +42,8 @@ pub struct Joints {
     decisions: HashMap<Diagram, Rc<BTreeSet<DecisionId>>>,
 }
 
-/// The leaf of a joint selector where its context does not hold.
-const OUTSIDE: u32 = u32::MAX;
+/// The leaf of a selector where its context does not hold.
+pub const OUTSIDE: u32 = u32::MAX;
 
 impl Selectors {
     /// The selector that is candidate `i` where the decision takes it.
@@ -106,6 +106,19 @@ impl Selectors {
             () => None,
         };
         self.apply_by(a, b, (&|x: &u32, y: &u32| *x | *y, &at_once), known)
+    }
+
+    /// The selector where a condition holds, and [`OUTSIDE`] elsewhere.
+    pub fn within(&mut self, condition: Diagram, selector: Diagram) -> Diagram {
+        let (never, always) = (self.constant(0), self.constant(1));
+        let outside = self.constant(OUTSIDE);
+        let at_once = |condition, selector| match () {
+            () if condition == always => Some(selector),
+            () if condition == never => Some(outside),
+            () => None,
+        };
+        let of = |holds: &u32, index: &u32| if *holds == 0 { OUTSIDE } else { *index };
+        self.apply_by(condition, selector, (&of, &at_once), &mut HashMap::default())
     }
 
     /// Where conjunctions, or disjunctions, are remembered.

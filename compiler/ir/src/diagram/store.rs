@@ -34,6 +34,8 @@ pub struct Diagrams<T> {
 const MAX_VISITS: usize = 4_000_000;
 /// As [`MAX_VISITS`].
 const MAX_ROWS: usize = 250_000;
+/// A pair or a row counts once more for each so many candidates, which are looked at one by one.
+const WIDE: usize = 1024;
 /// Up to so many visits, a combination is small.
 const SMALL: usize = 64;
 /// Stack that a step of a recursion needs, in bytes, and how much more it gets where less is left.
@@ -97,6 +99,14 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
     /// How much work large combinations were up to now.
     pub fn visits(&self) -> u64 {
         self.visits as u64
+    }
+
+    /// Counts a visit of a row with so many candidates, and the rows made of it since there were `rows`.
+    fn count_width(&mut self, width: usize, rows: usize, visits: usize) {
+        if visits >= SMALL {
+            self.visits += width / WIDE;
+            self.combined += (self.rows.len() - rows) * (width / WIDE);
+        }
     }
 
     /// Counts a visit of a combination that visited so many before; `false` if there is no room
@@ -309,6 +319,7 @@ impl<T: Clone + Eq + Hash> Diagrams<T> {
                 let result = self.rows.add_branch(decision, children);
                 self.pending.truncate(start);
                 self.count_rows(before, memo.len());
+                self.count_width(width, before, memo.len());
                 result
             }
         };

@@ -20,7 +20,8 @@ use super::errors::NotExact;
 use super::errors::UnknownMeasure;
 use super::published::{Side, compare_with_published};
 use crate::context::Context;
-use crate::elaborate::{Value, between, compare};
+use crate::elaborate::errors::Unitless;
+use crate::elaborate::{Value, between, compare, in_milliseconds, is_latency, unitless};
 use crate::int::Int;
 
 /// The figures of a space: the count, the ends of each measure, and the means of sums.
@@ -53,6 +54,9 @@ pub(crate) fn expect_network(
     costs: &Costs,
 ) {
     let Some((op, left, right)) = claim_sides(context, expect) else { return };
+    if let Some(number) = unitless([left, right], &is_latency) {
+        return no_unit(context, number);
+    }
     let figures = Measure::ALL.map(|measure| (measure.name(), figure(costs, measure)));
     let side = |context: &mut _, side| network_side(context, side, space, &figures);
     let (a, b) = (side(context, left), side(context, right));
@@ -91,13 +95,22 @@ fn network_side(
     }
     let figures = figures.iter().filter_map(|(name, value)| Some((*name, value.clone()?)));
     let value = context.evaluate(side, &figures.collect::<Vec<_>>());
-    (!value.is_poison()).then_some(Side { value, is_figure, counted: None })
+    let is_time = is_latency(side);
+    (!value.is_poison()).then_some(Side { value, is_figure, counted: None, is_time })
 }
 
 /// Checks a claim about spaces: `expect darts.count == 9 ^ 3`.
 /// `spaces` has the checked spaces of the main file, without arguments, by name.
 pub(crate) fn expect_space(context: &mut Context<'_, '_>, expect: &Expect, spaces: Spaces<'_>) {
     let Some((op, left, right)) = claim_sides(context, expect) else { return };
+    let is_latency = |side: &Expr| {
+        let (root, path) = path_of(side);
+        let is_space = matches!(&root.kind, ExprKind::Name(name) if context.is_space(name));
+        is_space && path.first() == Some(&Measure::Latency.name())
+    };
+    if let Some(number) = unitless([left, right], &is_latency) {
+        return no_unit(context, number);
+    }
     let (a, b) = (space_side(context, left, spaces), space_side(context, right, spaces));
     if let (Some(a), Some(b)) = (a, b) {
         judge(context, expect, op, (left, a), (right, b));
@@ -125,6 +138,13 @@ fn claim_sides<'x>(
     }
 }
 
+/// Reports a number without a unit that a latency is compared with.
+fn no_unit(context: &mut Context<'_, '_>, number: Span) {
+    let source = context.source();
+    let fix = in_milliseconds(&source, number);
+    context.problems.push(Unitless::at(Place::new(&source, number, "in which unit?").fix(fix)));
+}
+
 /// Reports a name that is no measure. Of `demo.macs`, `span` is all and `at` is where the name stands.
 fn unknown_measure(
     context: &mut Context<'_, '_>,
@@ -140,13 +160,7 @@ fn unknown_measure(
 }
 
 fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) -> Option<Side> {
-    let mut path = Vec::new();
-    let mut root = side;
-    while let ExprKind::Field(inner, field) = &root.kind {
-        path.push(field.name.as_str());
-        root = inner;
-    }
-    path.reverse();
+    let (root, path) = path_of(side);
     let name = match &root.kind {
         ExprKind::Name(name) if context.is_space(name) => name.clone(),
         ExprKind::Name(name) if !path.is_empty() => {
@@ -155,7 +169,8 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
         }
         _ => {
             let value = context.evaluate(side, &[]);
-            return (!value.is_poison()).then_some(Side { value, is_figure: false, counted: None });
+            let side = Side { value, is_figure: false, counted: None, is_time: false };
+            return (!side.value.is_poison()).then_some(side);
         }
     };
     if path.is_empty() {
@@ -187,13 +202,25 @@ fn space_side(context: &mut Context<'_, '_>, side: &Expr, spaces: Spaces<'_>) ->
     match figure {
         Ok(value) => {
             let counted = (path == ["count"]).then_some(space);
-            Some(Side { value, is_figure: true, counted })
+            let is_time = path.first() == Some(&Measure::Latency.name());
+            Some(Side { value, is_figure: true, counted, is_time })
         }
         Err(lack) => {
             not_known(context, side.span, name, &path.join("."), &lack);
             None
         }
     }
+}
+
+/// What fields are asked of, and their names: `root.field.field`.
+fn path_of(side: &Expr) -> (&Expr, Vec<&str>) {
+    let (mut root, mut path) = (side, Vec::new());
+    while let ExprKind::Field(inner, field) = &root.kind {
+        path.push(field.name.as_str());
+        root = inner;
+    }
+    path.reverse();
+    (root, path)
 }
 
 /// Where the fields stand in `root.field.field`.
@@ -285,7 +312,7 @@ fn verdict(
             let mut place = Place::new(&source, expect.claim.span, "not so");
             place.labels.clear();
             for (side, value, other) in [(left, &a, &b), (right, &b, &a)] {
-                let is = value.value.to_string();
+                let is = value.shown();
                 // A number as it stands says itself.
                 if value.is_figure || text(side.span) != is {
                     let also = counted_otherwise(value, &other.value);
@@ -297,7 +324,7 @@ fn verdict(
             }
             if op == BinaryOp::Eq && (a.is_figure || b.is_figure) {
                 let (figure, value) = if a.is_figure { (left, &a) } else { (right, &b) };
-                let claim = format!("expect {} == {}", text(figure.span), value.value);
+                let claim = format!("expect {} == {}", text(figure.span), value.shown());
                 place = place.fix(Fix::write(source.at(expect.span), claim));
             }
             context.problems.push(ExpectFailed::at(place));

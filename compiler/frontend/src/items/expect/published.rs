@@ -20,6 +20,16 @@ pub(super) struct Side {
     pub(super) is_figure: bool,
     /// The space whose count it is.
     pub(super) counted: Option<Arc<Checked<Space>>>,
+    /// Whether it is a figure in seconds, which is written with its unit.
+    pub(super) is_time: bool,
+}
+
+impl Side {
+    /// The value as it is written.
+    pub(super) fn shown(&self) -> String {
+        let unit = if self.is_time { "s" } else { "" };
+        format!("{}{unit}", self.value)
+    }
 }
 
 /// A figure is near what was printed of it where that is what it rounds to, or where both are
@@ -66,7 +76,7 @@ pub(super) fn compare_with_published(
         return;
     }
     let text = |side: &Expr| source.text().get(side.span.range()).unwrap_or_default();
-    let mut place = Place::new(&source, figure.span, format!("this is {}", has.value));
+    let mut place = Place::new(&source, figure.span, format!("this is {}", has.shown()));
     let claim = |side: String| {
         Fix::write(source.at(expect.span), format!("expect {} {side}", text(figure)))
     };
@@ -78,7 +88,7 @@ pub(super) fn compare_with_published(
         place = place.label(print.span, format!("{percent}% away from this"));
     }
     let place = place.fix(if is_far {
-        claim(format!("== {}", has.value))
+        claim(format!("== {}", has.shown()))
     } else {
         claim(format!("~= {} within {percent}%", text(print)))
     });
