@@ -215,7 +215,7 @@ fn a_search_under_a_measured_latency_derives_the_best_that_keeps_it() {
     let result = result(&bench);
     assert!(of_table(&result) <= limit, "{result}");
     let miou = |network: &Value| network["score"]["miou"].as_f64().unwrap();
-    let inherited = result["inherited"]["miou"].as_f64().unwrap();
+    let inherited = result["trial"]["miou"].as_f64().unwrap();
     assert!(scored.iter().all(|network| miou(network) <= inherited), "{result}");
 
     let table = String::from_utf8(bench.read("host.json")).unwrap();
@@ -258,6 +258,41 @@ fn what_a_search_refuses_is_known_to_check() {
         ["nas::run::refused", "one construct is in the way", "`mixing = hard`", "searched here"];
     bench.nasc("check widths.nas").fails(1, &shapes);
     bench.nasc("check tiny.nas").done();
+}
+
+#[test]
+fn known_scores_are_searched_without_data_and_without_training() {
+    let bench = Bench::new();
+    let (space, _) = TINY.split_once("search quick").unwrap();
+    let recipe = "search known of tiny {\n    strategy local_search {}\n    \
+                  score { by = table, table = \"known.jsonl\" }\n    derive { sample = 3, keep = 2 }\n}\n";
+    bench.write("known.nas", format!("{space}{recipe}"));
+    let search = |rest: &str| bench.nasc(&format!("search known.nas --out run {rest}"));
+    search("").fails(1, &["known.jsonl"]);
+    let mut lines = String::new();
+    for (n, (a, b)) in
+        [("small", "small"), ("small", "large"), ("large", "small")].iter().enumerate()
+    {
+        lines += &format!(
+            "{{\"choices\": {{\"unit.0/op\": \"{a}\", \"unit.1/op\": \"{b}\"}}, \"score\": {{\"accuracy\": 0.{n}}}}}\n"
+        );
+    }
+    bench.write("known.jsonl", format!("{lines}half"));
+    search("").fails(1, &["nas::search::table", "line 4 of `known.jsonl`"]);
+    assert!(!bench.path("run").exists());
+    // It holds three of the four networks.
+    bench.write("known.jsonl", &lines);
+    search("").fails(1, &["nas::run::unscored", "`unit.0/op` = large, `unit.1/op` = large"]);
+    fs::remove_dir_all(bench.path("run")).unwrap();
+    let fourth = lines.lines().next().unwrap().replace("small", "large").replace("0.0", "0.9");
+    bench.write("known.jsonl", format!("{lines}{fourth}\n"));
+    let table = search("").done();
+    assert!(table.contains("val accuracy, known"), "{table}");
+    assert_eq!(search("--resume").done(), table);
+    assert!(!bench.path("run/weights.safetensors").exists());
+    // What a run tried is a table too.
+    fs::copy(bench.path("run/scores.jsonl"), bench.path("known.jsonl")).unwrap();
+    search("--resume").fails(1, &["nas::run::differs", "`known.jsonl` has changed"]);
 }
 
 #[test]

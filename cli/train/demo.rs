@@ -119,7 +119,10 @@ fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Fail
     };
     let dataset = training.dataset()?;
     let tiles = picture::tiles(&trained, &dataset, input.shape, classes as usize, TILES)?;
-    let (metric, val) = done.result.val.primary();
+    let Some(trained) = &done.result.trained else {
+        return Err(Failure::input("the demo trained nothing"));
+    };
+    let (metric, val) = trained.val.primary();
     let title = format!(
         "{}: val {} {val:.3}, {} M MACs",
         done.result.space,

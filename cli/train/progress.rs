@@ -16,15 +16,18 @@ pub(crate) struct Progress {
     of: u32,
     /// What the objective weighs.
     measure: Measure,
+    /// What the scores of networks are that are not trained for them: "inherited".
+    untrained: &'static str,
 }
 
 impl Progress {
-    /// One that breaks at Ctrl-C, of a run whose objective weighs this.
+    /// One that breaks at Ctrl-C, of a run whose objective weighs this, and whose scores without training
+    /// are these.
     ///
     /// # Errors
     /// The system takes no handler.
-    pub(crate) fn new(measure: Measure) -> Result<Self, Failure> {
-        Ok(Self { bar: Bar::new()?, of: 0, measure })
+    pub(crate) fn new(measure: Measure, untrained: &'static str) -> Result<Self, Failure> {
+        Ok(Self { bar: Bar::new()?, of: 0, measure, untrained })
     }
 
     /// No more steps.
@@ -86,7 +89,7 @@ impl Progress {
                 let TriedNetwork { score, cost, budget, .. } = network;
                 let n = number.saturating_add(1);
                 let after = match budget.epochs {
-                    0 => "inherited".to_owned(),
+                    0 => self.untrained.to_owned(),
                     epochs => format!("after {}", counted(epochs as usize, "epoch")),
                 };
                 let macs = millions(cost.macs);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nas_search::record::{Choices, RunResult};
+use nas_search::record::{Choices, RunResult, Trained};
 use nas_search::store::names;
 use nas_search::{Start, Store};
 use nasc::commands::retrain::RetrainArgs;
@@ -36,7 +36,10 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let choices: Choices = network.choices.into_iter().collect();
     let start = Start { choices: &choices, weights: weights.as_ref() };
     let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
-    let RunResult { cost, epoch, val, test, .. } = training.run(&mut store, HINT)?;
+    let RunResult { cost, trained, .. } = training.run(&mut store, HINT)?;
+    let Some(Trained { epoch, val, test, .. }) = trained else {
+        return Err(Failure::input("the run has no weights"));
+    };
     let row = |name: &str, value: String| outln!("{name:<14}{value}");
     row("MACs", format!("{} M", millions(cost.macs)))?;
     if let Some(latency) = cost.latency {

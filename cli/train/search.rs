@@ -31,7 +31,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<(), Failure> {
         tell!("there is no run in `{}` yet: this begins one", dir.display());
     }
     let done = whole(&training, &mut store, HINT)?;
-    if let Some(doubt) = done.verification.doubt() {
+    if let Some(doubt) = done.exported.as_ref().and_then(|(verification, _)| verification.doubt()) {
         tell!("{doubt}");
     }
     out!("{}", table(&done, &dir))

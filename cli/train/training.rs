@@ -18,7 +18,9 @@ use nas_passes::specialise;
 use nas_search::evaluator::Stop;
 use nas_search::record::{RunResult, Status};
 use nas_search::strategy::Reads;
-use nas_search::{End, Inputs, Job, Metrics, RunError, Start, Store, regime, strategies};
+use nas_search::{
+    End, Inputs, Job, Metrics, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
+};
 use nas_torch::{Options, TorchBackend, default_threads};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
@@ -26,7 +28,7 @@ use nasc::services::expected::Expected;
 use nasc::services::input::{Input, as_in_run};
 use nasc::services::pick;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
-use nasc::services::sources::sources;
+use nasc::services::sources::{sources, within};
 
 use crate::memory::{self, Need};
 use crate::progress::Progress;
@@ -52,6 +54,8 @@ pub(crate) struct Training {
     threads: u32,
     /// Whether the space is without what its target cannot run.
     drops_unsupported: bool,
+    /// The scores of networks, where they are known.
+    known: Option<ScoreTable>,
 }
 
 impl Training {
@@ -76,7 +80,9 @@ impl Training {
                 PickedRecipe::Item(item) => asked(program, item),
                 PickedRecipe::Defaults(space) => space.to_owned(),
             };
-            Ok(Self::new(file, args, compiler, space, space_ref, recipe))
+            let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
+            training.read_scores(file)?;
+            Ok(training)
         })
     }
 
@@ -116,7 +122,23 @@ impl Training {
         let data = file.parent().unwrap_or(Path::new("")).join(&recipe.data.path);
         let threads = args.threads.unwrap_or_else(default_threads);
         let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
-        Self { space, space_ref, recipe, sources, data, threads, drops_unsupported }
+        let known = None;
+        Self { space, space_ref, recipe, sources, data, threads, drops_unsupported, known }
+    }
+
+    /// Reads the table of scores that the recipe of a file names, if it does; a run keeps it beside the
+    /// sources.
+    fn read_scores(&mut self, file: &Path) -> Result<(), Failure> {
+        let Some(name) = strategies::table(&self.recipe).map_err(Failure::problem)? else {
+            return Ok(());
+        };
+        let path = file.parent().unwrap_or(Path::new("")).join(&name);
+        let bytes = nas_files::read(&path)
+            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+        let table = ScoreTable::read(&path.display().to_string(), &bytes);
+        self.known = Some(table.map_err(Failure::problem)?);
+        self.sources.push((within(Path::new(&name)), bytes));
+        Ok(())
     }
 
     /// The images.
@@ -152,14 +174,10 @@ impl Training {
             strategies::check(&self.space, &self.recipe).map_err(Failure::problem)?;
             reads = strategies::reads(&self.recipe).map_err(Failure::problem)?;
         }
-        let (backend, dataset) = (self.backend()?, self.dataset()?);
-        memory::check(&self.needs(&backend, start)?)?;
-        self.check_batches(&dataset, reads).map_err(Failure::problem)?;
-        let survey = survey(&backend)?;
-        let files = survey.files.iter().map(|file| (file.name.clone(), file.sha256.clone()));
-        let data: Vec<(String, String)> = files.collect();
-        // Before there is a folder, so that what is bad leaves none behind.
-        sound(survey)?;
+        let data = match self.known {
+            Some(_) => Vec::new(),
+            None => self.surveyed(start, reads)?,
+        };
         let versions = [
             ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
             ("libtorch", nas_torch::LIBTORCH_VERSION.to_owned()),
@@ -177,6 +195,23 @@ impl Training {
             versions: &versions.map(|(name, version)| (name.to_owned(), version)),
         };
         open(&inputs).map_err(Failure::problem)
+    }
+
+    /// The files of the data, which are sound, for a run that fits into memory.
+    fn surveyed(
+        &self,
+        start: Option<Start<'_>>,
+        reads: Reads,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let (backend, dataset) = (self.backend()?, self.dataset()?);
+        memory::check(&self.needs(&backend, start)?)?;
+        self.check_batches(&dataset, reads).map_err(Failure::problem)?;
+        let survey = survey(&backend)?;
+        let files = survey.files.iter().map(|file| (file.name.clone(), file.sha256.clone()));
+        let files = files.collect();
+        // Before there is a folder, so that what is bad leaves none behind.
+        sound(survey)?;
+        Ok(files)
     }
 
     /// What the steps of a run take of memory: those of its search, and those of the retraining.
@@ -229,9 +264,16 @@ impl Training {
     /// # Errors
     /// Training fails, or the user stops it.
     pub(crate) fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
-        let backend = self.backend()?;
-        let job = Job { space: &self.space, recipe: &self.recipe, backend: &backend };
-        let mut progress = Progress::new(self.recipe.objective.measure)?;
+        let backend;
+        let scores = if let Some(known) = &self.known {
+            Scores::Known(known)
+        } else {
+            backend = self.backend()?;
+            Scores::Training(&backend)
+        };
+        let job = Job { space: &self.space, recipe: &self.recipe, scores };
+        let untrained = if self.known.is_some() { "known" } else { "inherited" };
+        let mut progress = Progress::new(self.recipe.objective.measure, untrained)?;
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
         progress.finish();
         let outcome = outcome.map_err(|failure| match failure {
@@ -240,7 +282,9 @@ impl Training {
         })?;
         match outcome {
             End::Finished(result) => {
-                self.keep_expected(store, &result)?;
+                if result.trained.is_some() {
+                    self.keep_expected(store, &result)?;
+                }
                 Ok(*result)
             }
             End::Interrupted(Status { phase, done, of }) => {

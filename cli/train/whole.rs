@@ -5,7 +5,7 @@ use std::path::Path;
 use nas_ir::Metric;
 use nas_passes::specialise;
 use nas_search::Store;
-use nas_search::record::RunResult;
+use nas_search::record::{RunResult, Trained};
 use nas_search::store::names;
 use nas_tract::Tolerance;
 use nasc::render::costs::milliseconds;
@@ -33,20 +33,21 @@ const HELP: &str = "the weights are kept: `nasc export FILE --arch DIR/assignmen
 pub(crate) struct Done {
     /// Choices, cost and scores.
     pub(crate) result: RunResult,
-    /// How the ONNX file did.
-    pub(crate) verification: Verification,
-    /// What the network expects of a picture.
-    pub(crate) expected: Option<Expected>,
+    /// How the ONNX file did, and what the network expects of a picture; none where nothing was trained.
+    pub(crate) exported: Option<(Verification, Option<Expected>)>,
 }
 
-/// Does what is left of a run, and writes its ONNX file. The hint says how to go on after a stop.
+/// Does what is left of a run, and writes the ONNX file of what was trained. The hint says how to go on after a stop.
 ///
 /// # Errors
 /// Training fails, the user stops it, or tract and libtorch do not agree.
 pub(crate) fn whole(training: &Training, store: &mut Store, hint: &str) -> Result<Done, Failure> {
     let result = training.run(store, hint)?;
-    let (verification, expected) = export(training, store, &result)?;
-    Ok(Done { result, verification, expected })
+    let exported = match result.trained {
+        Some(_) => Some(export(training, store, &result)?),
+        None => None,
+    };
+    Ok(Done { result, exported })
 }
 
 /// Writes and verifies the ONNX file of a finished run.
@@ -89,7 +90,7 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
 /// The result for people.
 #[must_use]
 pub(crate) fn table(done: &Done, dir: &Path) -> String {
-    let RunResult { space, choices, cost, inherited, budget, epoch, val, test, .. } = &done.result;
+    let RunResult { space, choices, cost, trial, budget, trained } = &done.result;
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     row("space", space.clone());
@@ -101,25 +102,30 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
         row("latency", milliseconds(latency));
     }
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3));
-    let (primary, best) = val.primary();
-    let title = primary.title();
-    if let Some(inherited) = inherited {
-        let (_, inherited) = inherited.primary();
-        let name = match budget.epochs {
-            0 => format!("val {title}, inherited weights"),
-            epochs => format!("val {title} after {}", counted(epochs as usize, "epoch")),
+    if let Some(trial) = trial {
+        let (metric, value) = trial.primary();
+        let how = match (budget.epochs, trained) {
+            (0, Some(_)) => ", inherited weights".to_owned(),
+            (0, None) => ", known".to_owned(),
+            (epochs, _) => format!(" after {}", counted(epochs as usize, "epoch")),
         };
-        row(&name, format!("{inherited:.3}"));
+        row(&format!("val {}{how}", metric.title()), format!("{value:.3}"));
     }
-    row(&format!("val {title}"), format!("{best:.3} (epoch {})", epoch.saturating_add(1)));
-    for (metric, value) in test.values().filter(|(metric, _)| *metric != Metric::Loss) {
-        row(&format!("test {}", metric.title()), format!("{value:.3}"));
+    if let Some(Trained { epoch, val, test, .. }) = trained {
+        let (primary, best) = val.primary();
+        let best = format!("{best:.3} (epoch {})", epoch.saturating_add(1));
+        row(&format!("val {}", primary.title()), best);
+        for (metric, value) in test.values().filter(|(metric, _)| *metric != Metric::Loss) {
+            row(&format!("test {}", metric.title()), format!("{value:.3}"));
+        }
     }
-    if let Some(expected) = &done.expected {
-        row("input", expected.to_string());
+    if let Some((verification, expected)) = &done.exported {
+        if let Some(expected) = expected {
+            row("input", expected.to_string());
+        }
+        row("ONNX", dir.join(ONNX).display().to_string());
+        row("verification", verification.summary());
     }
-    row("ONNX", dir.join(ONNX).display().to_string());
-    row("verification", done.verification.summary());
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let width = width.max(27) + 1;
     rows.iter().map(|(name, value)| format!("{name:<width$}{value}\n")).collect()

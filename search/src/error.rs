@@ -244,6 +244,35 @@ pub enum RunError {
         decisions: String,
     },
 
+    /// A network whose score no table knows.
+    #[error("the table of scores has none of the network of {choices}")]
+    #[diagnostic(
+        code(nas::run::unscored),
+        help(
+            "add its line, or let the space require what the table holds; the run so far is kept"
+        )
+    )]
+    Unscored {
+        /// What it chooses.
+        choices: String,
+    },
+
+    /// Something is to be trained where scores are known.
+    #[error("nothing is there to train with")]
+    #[diagnostic(
+        code(nas::internal::no_backend),
+        help("this is a fault of nasc; please report it with the recipe")
+    )]
+    NoBackend,
+
+    /// Scores are to be looked up where there are none.
+    #[error("no table of scores is there")]
+    #[diagnostic(
+        code(nas::internal::no_table),
+        help("this is a fault of nasc; please report it with the recipe")
+    )]
+    NoTable,
+
     /// A recipe of a strategy that is not in the table.
     #[error("there is no strategy `{name}`")]
     #[diagnostic(

@@ -19,6 +19,7 @@ pub mod shared;
 pub mod store;
 pub mod strategies;
 pub mod strategy;
+pub mod table;
 pub mod task;
 #[cfg(test)]
 mod tests;
@@ -28,5 +29,6 @@ pub use error::{Failure, Fault, RunError};
 pub use event::{Event, StepKind};
 pub use metrics::Metrics;
 pub use record::Phase;
-pub use regime::{End, Job, run};
+pub use regime::{End, Job, Scores, run};
 pub use store::{Inputs, Start, Store};
+pub use table::ScoreTable;

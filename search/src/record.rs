@@ -206,13 +206,21 @@ pub struct RunResult {
     pub choices: Choices,
     /// What it costs.
     pub cost: Costs,
-    /// Its validation score as a trial, where it was found by a search: with inherited weights, or
-    /// after the training that its budget allowed.
+    /// Its validation score as a trial, where it was found by a search: with inherited weights, after
+    /// the training that its budget allowed, or as it was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inherited: Option<Metrics>,
-    /// What that trial took; nothing with inherited weights.
+    pub trial: Option<Metrics>,
+    /// What that trial took; nothing with inherited weights, or where it was known.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
+    /// What came of its training; none where scores are known.
+    #[serde(flatten)]
+    pub trained: Option<Trained>,
+}
+
+/// What came of the training of the result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
     /// The epoch of the retraining whose weights are kept, from 0: the first with the best mIoU on
     /// the validation images.
     pub epoch: u32,

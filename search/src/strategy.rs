@@ -86,8 +86,17 @@ pub enum Method<'s> {
     Relaxed(Relaxation, Box<dyn OneShot<dyn Relaxed> + 's>),
     /// The weights of a supernet that it trains on networks of its choice.
     Shared(Box<dyn OneShot<dyn SharedWeights> + 's>),
-    /// Each network is trained on its own, for as many epochs as its budget has.
-    Alone(Box<dyn Strategy + 's>),
+    /// No supernet: each network is scored on its own.
+    Alone(Box<dyn Strategy + 's>, Scorer),
+}
+
+/// What scores networks without a supernet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scorer {
+    /// Training from fresh weights, for as many epochs as the budget has.
+    Training,
+    /// Known scores; then nothing is trained at all.
+    Table,
 }
 
 /// A search of a space, as its recipe asks for it.

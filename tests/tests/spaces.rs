@@ -51,6 +51,7 @@ files! {
               "mnasnet_published(classes = 10, size = 64)"];
     mobilenet_v1: ["mobilenet_v1(classes = 10, size = 64)"];
     mobilenet_v2: ["mobilenet_v2(classes = 10, size = 64)"];
+    nasbench_macro: ["nasbench_macro"];
     nasnet: ["nasnet(classes = 10, size = 64, filters = 16, repeats = 1, stem = 8)",
              "nasnet_cifar(size = 16, filters = 8, repeats = 1)"];
     ofa: ["ofa(classes = 10, size = 64)"];

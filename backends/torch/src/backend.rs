@@ -121,7 +121,7 @@ impl TorchBackend {
             Method::Relaxed(..) | Method::Shared(_) => {
                 forecast::of_greatest(&program, &self.space, pictures)?
             }
-            Method::Alone(_) => return self.forecast_retraining(None),
+            Method::Alone(..) => return self.forecast_retraining(None),
         };
         self.with_pictures(forecast, pictures)
     }

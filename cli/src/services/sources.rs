@@ -20,7 +20,8 @@ pub fn sources(compiler: &Compiler<'_, '_>) -> Vec<(String, Vec<u8>)> {
 
 /// A path as one that stays in its folder, where a run keeps what it was begun with: `../board.json`
 /// is `_up/board.json`.
-fn within(path: &Path) -> String {
+#[must_use]
+pub fn within(path: &Path) -> String {
     let parts = path.components().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
         Component::ParentDir => Some("_up".to_owned()),

@@ -10,7 +10,7 @@ fn accepted(name: &str, warnings: &[&str]) {
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(text.contains("\nexpect "), "{} claims nothing", path.display());
     let ((), problems) =
-        nas_testing::compile(Source::new(name, text), |_, compiler| compiler.check_all());
+        nas_testing::compile(Source::new(name, text), |_, compiler| drop(compiler.check_all()));
     assert_eq!(problems, warnings, "{name}");
 }
 

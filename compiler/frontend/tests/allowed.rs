@@ -5,7 +5,10 @@ use nas_grammar::format::format;
 
 /// What is wrong with a text.
 fn problems(text: &str) -> Vec<String> {
-    nas_testing::compile(nas_testing::beside_shipped(text), |_, compiler| compiler.check_all()).1
+    nas_testing::compile(nas_testing::beside_shipped(text), |_, compiler| {
+        drop(compiler.check_all())
+    })
+    .1
 }
 
 /// Statements of a space in which comments silence all that there is to warn of are laid out as

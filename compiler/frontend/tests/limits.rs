@@ -10,7 +10,10 @@ const LOOPS: usize = MAX_STEPS as usize / 5_000_000 + 1;
 
 /// The titles of the problems of a text.
 fn problems(text: &str) -> Vec<String> {
-    nas_testing::compile(nas_testing::beside_shipped(text), |_, compiler| compiler.check_all()).1
+    nas_testing::compile(nas_testing::beside_shipped(text), |_, compiler| {
+        drop(compiler.check_all())
+    })
+    .1
 }
 
 /// A space with these statements.

@@ -16,6 +16,7 @@ use crate::record::{Goal, Phase, Record, RetrainEpoch, Status, Timing};
 use crate::store::{Store, damaged, names, state};
 use crate::strategies;
 use crate::strategy::Reads;
+use crate::table::ScoreTable;
 
 /// What a run needs.
 #[derive(Clone, Copy)]
@@ -24,8 +25,17 @@ pub struct Job<'a> {
     pub space: &'a Checked<Space>,
     /// The recipe.
     pub recipe: &'a Recipe,
+    /// Where scores come from.
+    pub scores: Scores<'a>,
+}
+
+/// Where the scores of networks come from.
+#[derive(Clone, Copy)]
+pub enum Scores<'a> {
     /// What trains.
-    pub backend: &'a dyn Backend,
+    Training(&'a dyn Backend),
+    /// They are known.
+    Known(&'a ScoreTable),
 }
 
 /// What random numbers of a run are for; backends have streams of their own.
@@ -66,6 +76,14 @@ impl<'r, 'j> AtWork<'r, 'j> {
 
     pub(super) fn recipe(&self) -> &'j Recipe {
         self.job.recipe
+    }
+
+    /// What trains.
+    pub(super) fn backend(&self) -> Result<&'j dyn Backend, RunError> {
+        match self.job.scores {
+            Scores::Training(backend) => Ok(backend),
+            Scores::Known(_) => Err(RunError::NoBackend),
+        }
     }
 
     /// Epochs of search before the retraining.

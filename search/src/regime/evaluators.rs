@@ -4,12 +4,14 @@ use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Space};
 use nas_passes::specialise;
 
-use super::at_work::Job;
 use crate::backend::Backend;
+use crate::error::RunError;
 use crate::evaluator::{Evaluator, Halt, OnStep, Part, Pass, Split, Step};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
+use crate::record::Choices;
 use crate::shared::SharedWeights;
+use crate::table::ScoreTable;
 use crate::trial::Trial;
 
 /// Scores networks with the weights of a supernet, whose training was all of their budget.
@@ -37,15 +39,25 @@ impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, S> {
 /// Trains each network from fresh weights for the epochs of its budget, as the recipe's `retrain`
 /// says.
 pub(super) struct FromScratch<'j> {
-    space: &'j Checked<Space>,
-    recipe: &'j Recipe,
-    backend: &'j dyn Backend,
+    pub(super) space: &'j Checked<Space>,
+    pub(super) recipe: &'j Recipe,
+    pub(super) backend: &'j dyn Backend,
 }
 
-impl<'j> FromScratch<'j> {
-    pub(super) fn of(job: &Job<'j>) -> Self {
-        let Job { space, recipe, backend } = *job;
-        Self { space, recipe, backend }
+/// Looks scores up.
+pub(super) struct FromTable<'j> {
+    pub(super) space: &'j Checked<Space>,
+    pub(super) table: &'j ScoreTable,
+}
+
+impl Evaluator for FromTable<'_> {
+    fn evaluate(&mut self, trial: &Trial, _: OnStep<'_>) -> Result<Metrics, Halt> {
+        let choices: Choices =
+            specialise(self.space, &trial.assignment).choices.into_iter().collect();
+        let score = self.table.score(&choices).cloned();
+        let shown = || choices.iter().map(|(path, name)| format!("`{path}` = {name}"));
+        let unscored = || RunError::Unscored { choices: shown().collect::<Vec<_>>().join(", ") };
+        Ok(score.ok_or_else(unscored)?)
     }
 }
 

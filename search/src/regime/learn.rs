@@ -4,30 +4,38 @@ use std::time::Instant;
 
 use nas_ir::Weights;
 
-use super::at_work::{AtWork, Purpose, generator};
-use super::evaluators::{FromScratch, Inherited};
+use super::at_work::{AtWork, Purpose, Scores, generator};
+use super::evaluators::{FromScratch, FromTable, Inherited};
+use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::event::Event;
 use crate::record::{Phase, Record, SearchEpoch, Status};
 use crate::shared::SharedWeights;
 use crate::store::{names, state};
-use crate::strategy::{Method, OneShot, Turn};
+use crate::strategy::{Method, OneShot, Scorer, Turn};
 
 impl AtWork<'_, '_> {
     /// Lets a strategy search; the best network that it finds is on disk then.
     pub(super) fn search(&mut self, method: Method<'_>, keep: u32) -> Result<(), Halt> {
-        let backend = self.job.backend;
         match method {
             Method::Relaxed(relaxation, mut strategy) => {
-                let mut supernet = backend.relaxed(&relaxation).map_err(Halt::backend)?;
+                let mut supernet = self.backend()?.relaxed(&relaxation).map_err(Halt::backend)?;
                 self.one_shot(strategy.as_mut(), supernet.as_mut(), keep)
             }
             Method::Shared(mut strategy) => {
-                let mut supernet = backend.shared().map_err(Halt::backend)?;
+                let mut supernet = self.backend()?.shared().map_err(Halt::backend)?;
                 self.one_shot(strategy.as_mut(), supernet.as_mut(), keep)
             }
-            Method::Alone(mut strategy) => {
-                let mut evaluator = FromScratch::of(self.job);
+            Method::Alone(mut strategy, Scorer::Training) => {
+                let (space, recipe, backend) = (self.job.space, self.recipe(), self.backend()?);
+                let mut evaluator = FromScratch { space, recipe, backend };
+                self.derive(strategy.as_mut(), &mut evaluator, keep)
+            }
+            Method::Alone(mut strategy, Scorer::Table) => {
+                let Scores::Known(table) = self.job.scores else {
+                    return Err(RunError::NoTable.into());
+                };
+                let mut evaluator = FromTable { space: self.job.space, table };
                 self.derive(strategy.as_mut(), &mut evaluator, keep)
             }
         }

@@ -4,7 +4,7 @@
 //! 2. Derive: the networks that the strategy asks for are evaluated, and it is told of each; the best
 //!    are kept (`trials`).
 //! 3. Retrain: the best is trained from scratch; the epoch with the best validation score is kept,
-//!    and scored on the test images (`retrain`).
+//!    and scored on the test images (`retrain`). Where scores are known, nothing is trained.
 //!
 //! A run whose goal is to retrain does the last step alone, with a given network.
 //!
@@ -31,7 +31,7 @@ use crate::strategy::Search;
 
 use at_work::{AtWork, count};
 
-pub use at_work::Job;
+pub use at_work::{Job, Scores};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +72,10 @@ fn whole(run: &mut AtWork<'_, '_>) -> Result<RunResult, Halt> {
         run.tell_resumed(Phase::Search, count(run.history.len()))?;
         run.search(method, keep)?;
     }
-    let result = run.retrain()?;
+    let result = match run.job.scores {
+        Scores::Training(_) => run.retrain()?,
+        Scores::Known(_) => run.conclude(None)?,
+    };
     run.progress.tell(Event::Done { result: &result });
     Ok(result)
 }

@@ -12,7 +12,9 @@ use crate::evaluator::{Halt, Part, Pass, PassReport, Split};
 use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
-use crate::record::{Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status, TriedNetwork};
+use crate::record::{
+    Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TriedNetwork,
+};
 use crate::store::state::{self, State};
 use crate::store::{damaged, names};
 
@@ -24,8 +26,7 @@ impl AtWork<'_, '_> {
     pub(super) fn retrain(&mut self) -> Result<RunResult, Halt> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
         let network = self.network_of(&choices)?;
-        let cost = nas_analysis::costs(&network);
-        let mut trained = self.job.backend.network(network).map_err(Halt::backend)?;
+        let mut trained = self.backend()?.network(network).map_err(Halt::backend)?;
         self.train(trained.as_mut())?;
         let best = state::read(self.store, names::BEST)?
             .ok_or_else(|| damaged(names::BEST, "it is missing"))?;
@@ -34,19 +35,25 @@ impl AtWork<'_, '_> {
         let test = trained.score(Split::Test, &mut self.progress.steps(StepKind::Test, epoch))?;
         self.progress.check()?;
         let test = figure("the test score", epoch).check_score(test)?;
-        let (trial, val) = (self.trial()?, self.best_val()?);
+        let val = self.best_val()?;
         let weights =
             best.weights.into_iter().filter(|(name, _)| !name.starts_with(OPTIMIZER)).collect();
         let bytes =
             nas_safetensors::to_bytes(&weights, None).map_err(|e| damaged(names::WEIGHTS, e))?;
         self.store.write(names::WEIGHTS, &bytes)?;
-        let space = self.store.run().space.clone();
-        let (inherited, budget) = trial.map(|trial| (trial.score, trial.budget)).unzip();
-        let budget = budget.unwrap_or_default();
         let weights = nas_files::sha256(&bytes);
-        let result =
-            RunResult { space, choices, cost, inherited, budget, epoch, val, test, weights };
-        let of = self.recipe().retrain.epochs;
+        Ok(self.conclude(Some(Trained { epoch, val, test, weights }))?)
+    }
+
+    /// Writes down the result: the assignment that is on disk, and what came of its training.
+    pub(super) fn conclude(&mut self, trained: Option<Trained>) -> Result<RunResult, RunError> {
+        let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
+        let cost = nas_analysis::costs(&self.network_of(&choices)?);
+        let space = self.store.run().space.clone();
+        let (trial, budget) = self.trial()?.map(|trial| (trial.score, trial.budget)).unzip();
+        let budget = budget.unwrap_or_default();
+        let of = if trained.is_some() { self.recipe().retrain.epochs } else { 0 };
+        let result = RunResult { space, choices, cost, trial, budget, trained };
         self.store.write_json(names::STATUS, &Status { phase: Phase::Done, done: of, of })?;
         self.store.write_json(names::RESULT, &result)?;
         self.clear()?;
@@ -60,13 +67,14 @@ impl AtWork<'_, '_> {
         if choices != result.choices {
             return Err(damaged(names::ASSIGNMENT, "it is not the network of the result"));
         }
+        let Some(trained) = &result.trained else { return Ok(result) };
         let weights = self.store.read(names::WEIGHTS)?;
         let weights = weights.ok_or_else(|| damaged(names::WEIGHTS, "it is missing"))?;
-        if nas_files::sha256(&weights) != result.weights {
+        if nas_files::sha256(&weights) != trained.weights {
             return Err(damaged(names::WEIGHTS, "it does not hold what the run wrote"));
         }
         self.read_history(self.searched()?.saturating_add(self.recipe().retrain.epochs))?;
-        if self.best_val()? != result.val {
+        if self.best_val()? != trained.val {
             return Err(damaged(names::HISTORY, "its best epoch is not that of the result"));
         }
         Ok(result)

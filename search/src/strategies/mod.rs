@@ -4,9 +4,18 @@
 //! its row in [`TABLE`] is all that the rest knows of it. The tests in `tests/contract.rs` run on every
 //! row.
 
+pub mod aging_evolution;
+pub mod bayesian;
+mod black_box;
 pub mod gumbel;
+pub mod local_search;
+mod networks;
 pub mod random;
+mod sampling;
+mod score;
 mod sections;
+pub mod tpe;
+mod uniform;
 
 use nas_ir::recipe::{NoSetting, Recipe, StrategySchema};
 use nas_ir::{Checked, Space};
@@ -43,7 +52,9 @@ macro_rules! strategies {
     };
 }
 
-strategies!(gumbel, random);
+strategies!(gumbel, random, aging_evolution, local_search, tpe, bayesian);
+
+pub use score::table;
 
 fn row(recipe: &Recipe) -> Result<&'static Row, RunError> {
     let name = recipe.strategy.name;

@@ -1,6 +1,8 @@
 //! Settings that several strategies have, declared once.
 
-use nas_ir::recipe::schema::{CountDefault, Field, Kind};
+use nas_ir::recipe::common::{EPOCHS, SCHEDULE, SEED};
+use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
+use nas_ir::recipe::{NoSetting, Recipe};
 
 /// The name of the section that says which networks are tried.
 pub(super) const DERIVE: &str = "derive";
@@ -19,3 +21,32 @@ pub(super) const KEEP: Field = Field {
     },
     doc: "how many of them are reported, best first; the best is retrained",
 };
+
+/// How many networks a strategy of a black box tries.
+const SAMPLE: Field = Field {
+    name: "sample",
+    kind: Kind::count(1, 20),
+    doc: "networks tried, all of them different; fewer where the space has no more",
+};
+
+/// The section [`DERIVE`] of a strategy of a black box.
+pub(super) const TRIALS: Section = Section {
+    name: DERIVE,
+    kinds: Kinds::None,
+    doc: "how many networks are tried",
+    fields: &[SAMPLE, KEEP],
+};
+
+/// The section of the schedule of a strategy of a black box.
+pub(super) const SUPERNET: Section = Section {
+    name: SCHEDULE,
+    kinds: Kinds::None,
+    doc: "how long the supernet is trained, where `score.by = inherited`",
+    fields: &[EPOCHS, SEED],
+};
+
+/// How many networks are tried, and how many kept.
+pub(super) fn trials(recipe: &Recipe) -> Result<(u32, u32), NoSetting> {
+    let count = |field: Field| recipe.settings.count(DERIVE, field.name);
+    Ok((count(SAMPLE)?, count(KEEP)?))
+}

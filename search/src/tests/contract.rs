@@ -14,7 +14,7 @@ use super::toy::{Toy, space, worths};
 use super::{assert_same, bytes, create, go, inputs, sources, versions, whole};
 use crate::error::{Failure, RunError};
 use crate::record::TriedNetwork;
-use crate::regime::{Job, run};
+use crate::regime::run;
 use crate::store::{Store, names};
 use crate::strategies::{self, SCHEMAS};
 
@@ -164,7 +164,7 @@ fn is_refused(toy: &Toy, which: &str, text: &str) -> bool {
         return false;
     };
     let mut events = 0;
-    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: toy };
+    let job = toy.job();
     let failure = run(&job, &mut create(toy, dir.path()), &mut |_| {
         events += 1;
         ControlFlow::Continue(())

@@ -18,7 +18,7 @@ use std::path::Path;
 use crate::error::Failure;
 use crate::event::Event;
 use crate::record::RunResult;
-use crate::regime::{End, Job, run};
+use crate::regime::{End, run};
 use crate::store::{Inputs, Store, names};
 use toy::Toy;
 
@@ -66,7 +66,7 @@ fn go(toy: &Toy, store: &mut Store, stop_at: Option<usize>) -> Result<(End, usiz
         told += 1;
         if Some(told) == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: toy };
+    let job = toy.job();
     let outcome = run(&job, store, &mut on_event)?;
     Ok((outcome, told))
 }

@@ -12,7 +12,7 @@ use super::{create, go, inputs, resume, sources, versions, whole};
 use crate::error::{Failure, RunError};
 use crate::event::Event;
 use crate::record::Record;
-use crate::regime::{End, Job, run};
+use crate::regime::{End, run};
 use crate::store::{Inputs, Store, names};
 
 fn code(error: &RunError) -> String {
@@ -193,7 +193,7 @@ fn until(toy: &Toy, store: &mut Store, stop: Stop) -> Result<End, Failure> {
         };
         if is_now { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: toy };
+    let job = toy.job();
     run(&job, store, &mut on_event)
 }
 
@@ -308,7 +308,7 @@ fn other_versions_are_told_not_refused() {
         }
         ControlFlow::Continue(())
     };
-    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: &toy };
+    let job = toy.job();
     run(&job, &mut store, &mut on_event).unwrap();
     let text = |t: &str| Some(t.to_owned());
     assert_eq!(

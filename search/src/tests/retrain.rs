@@ -38,7 +38,7 @@ fn it_trains_the_given_network_and_nothing_else() {
     let choices = choices(&toy);
     let mut store = with(&toy, &choices, None, |inputs| Store::open(dir.path(), inputs)).unwrap();
     let End::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
-    assert_eq!((result.choices, result.inherited), (choices, None));
+    assert_eq!((result.choices, result.trial), (choices, None));
     let history: Vec<Record> = store.lines(names::HISTORY).unwrap();
     assert_eq!(history.len(), 3);
     assert!(history.iter().all(|record| matches!(record, Record::Retrain(_))));

@@ -11,7 +11,7 @@ use super::{bytes, create, go, whole};
 use crate::error::{Failure, RunError};
 use crate::event::{Event, StepKind};
 use crate::record::{Choices, Phase, Record, SearchEpoch, TriedNetwork};
-use crate::regime::{Job, run};
+use crate::regime::run;
 use crate::store::names;
 
 fn epochs(toy: &Toy) -> (Vec<SearchEpoch>, Vec<TriedNetwork>) {
@@ -141,11 +141,12 @@ fn the_best_epoch_of_the_retraining_is_kept() {
             Record::Search(_) => None,
         })
         .collect();
-    assert_eq!((vals.len(), result.epoch), (5, 3), "not the last");
+    let trained = result.trained.unwrap();
+    assert_eq!((vals.len(), trained.epoch), (5, 3), "not the last");
     let best = vals.iter().copied().fold(0.0, f64::max);
-    assert_eq!(result.val.primary(), (Metric::Miou, best));
-    assert_eq!(vals[result.epoch as usize], best);
-    assert!((result.test.primary().1 - 0.9 * best).abs() < 1e-12, "the kept weights are tested");
+    assert_eq!(trained.val.primary(), (Metric::Miou, best));
+    assert_eq!(vals[trained.epoch as usize], best);
+    assert!((trained.test.primary().1 - 0.9 * best).abs() < 1e-12, "the kept weights are tested");
     let weights =
         nas_safetensors::from_bytes(&store.read(names::WEIGHTS).unwrap().unwrap()).unwrap();
     assert_eq!(weights.keys().collect::<Vec<_>>(), ["y.weight"], "no optimiser state");
@@ -161,8 +162,9 @@ fn another_primary_metric_ranks_by_its_own_direction() {
     // The toy's loss is 1 - mIoU, so the lowest picks what the highest mIoU picked.
     toy.metrics = TaskMetrics { primary: Metric::Loss, others: &[Metric::Accuracy], by_class: &[] };
     let by_loss = whole(&toy, folder().path());
-    assert_eq!(by_loss.val.primary().0, Metric::Loss);
-    assert_eq!((by_loss.choices, by_loss.epoch), (by_miou.choices, by_miou.epoch));
+    let [loss, miou] = [by_loss.trained.unwrap(), by_miou.trained.unwrap()];
+    assert_eq!(loss.val.primary().0, Metric::Loss);
+    assert_eq!((by_loss.choices, loss.epoch), (by_miou.choices, miou.epoch));
 }
 
 #[test]
@@ -197,7 +199,7 @@ fn events_tell_the_run_in_order() {
         });
         ControlFlow::Continue(())
     };
-    let job = Job { space: &toy.space, recipe: &toy.recipe, backend: &toy };
+    let job = toy.job();
     run(&job, &mut create(&toy, dir.path()), &mut on_event).unwrap();
     told.dedup();
     let text = told.join(", ");
@@ -247,5 +249,5 @@ fn a_space_of_one_network_is_retrained() {
     let dir = folder();
     let result = whole(&toy, dir.path());
     assert!(result.choices.is_empty() && result.cost.macs == 0);
-    assert!(result.test.primary().1 > 0.0);
+    assert!(result.trained.unwrap().test.primary().1 > 0.0);
 }

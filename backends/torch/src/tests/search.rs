@@ -14,7 +14,7 @@ use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::{Part, Pass, Split, Step};
 use nas_search::record::RunResult;
 use nas_search::shared::SharedWeights;
-use nas_search::{End, Inputs, Job, Store, run};
+use nas_search::{End, Inputs, Job, Scores, Store, run};
 use nas_testing::{Folder, folder, pictures};
 
 use super::source::compiled;
@@ -124,7 +124,7 @@ impl Setting {
         };
         let create = if dir.exists() { Store::open } else { Store::create };
         let mut store = create(&dir, &inputs).unwrap();
-        let job = Job { space, recipe, backend: &self.backend() };
+        let job = Job { space, recipe, scores: Scores::Training(&self.backend()) };
         let mut told = 0;
         let outcome = run(&job, &mut store, &mut |_| {
             told += 1;
@@ -138,8 +138,8 @@ impl Setting {
 }
 
 /// [`SPACE`], to be searched at random.
-fn at_random(evaluate: &str) -> String {
-    let strategy = format!("strategy random {{ evaluate = {evaluate}, budget = 2 }}");
+fn at_random(by: &str) -> String {
+    let strategy = format!("strategy random {{}}\n    score {{ by = {by}, epochs = 2 }}");
     SPACE
         .replace("strategy gumbel { temperature = 2.0 -> 1.0, mixing = hard }", &strategy)
         .replace("schedule { epochs = 4, warmup = 1, split = 0.5 }", "schedule { epochs = 4 }")
@@ -147,13 +147,13 @@ fn at_random(evaluate: &str) -> String {
 
 #[test]
 fn a_search_from_text_and_files_finds_a_network_that_works() {
-    for text in [SPACE.to_owned(), at_random("shared"), at_random("alone")] {
+    for text in [SPACE.to_owned(), at_random("inherited"), at_random("train")] {
         let setting = Setting::of(&text, rectangles);
-        let result = setting.run("whole", usize::MAX).unwrap();
+        let result = setting.run("whole", usize::MAX).unwrap().trained.unwrap();
         assert!(result.test.primary().1 > 0.8, "{result:?}");
         // Stopped and gone on with, it ends the same.
         while setting.run("parts", 40).is_none() {}
-        let parts = setting.run("parts", usize::MAX).unwrap();
+        let parts = setting.run("parts", usize::MAX).unwrap().trained.unwrap();
         assert_eq!(parts.val, result.val);
         let read =
             |name: &str, file: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();
@@ -167,7 +167,7 @@ fn a_search_from_text_and_files_finds_a_network_that_works() {
 fn a_classification_is_searched_in_folders_of_classes() {
     let setting = Setting::of(CLASSES, bright_and_dark);
     let result = setting.run("whole", usize::MAX).unwrap();
-    let (metric, accuracy) = result.test.primary();
+    let (metric, accuracy) = result.trained.clone().unwrap().test.primary();
     assert!(metric == Metric::Accuracy && accuracy > 0.8, "{result:?}");
     while setting.run("parts", 30).is_none() {}
     for file in ["result.json", "candidates.json", "weights.safetensors"] {

@@ -1,0 +1,59 @@
+//! The settings of `strategy bayesian`.
+
+use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
+use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::{NoSetting, Recipe};
+
+use crate::strategies::score;
+use crate::strategies::sections::{SUPERNET, TRIALS};
+
+/// The settings of `strategy bayesian`.
+pub static SCHEMA: StrategySchema = StrategySchema {
+    name: "bayesian",
+    doc: "tries the network whose expected improvement on the best is greatest, as a Gaussian process over \
+          the choices predicts it (Bayesian optimisation, as BANANAS of White et al. 2021, whose predictor is \
+          an ensemble of neural networks)",
+    sections: &[
+        Section {
+            name: STRATEGY,
+            kinds: Kinds::Strategy,
+            doc: "what is known at the beginning, and which networks are considered",
+            fields: &[START, DRAWS],
+        },
+        score::SECTION,
+        DATA,
+        WEIGHTS,
+        SUPERNET,
+        TRIALS,
+        RETRAIN,
+    ],
+    relations: &[Relation::KeepsOfSample],
+};
+
+const START: Field = Field {
+    name: "start",
+    kind: Kind::count(1, 10),
+    doc: "networks drawn at random to begin with",
+};
+
+const DRAWS: Field = Field {
+    name: "draws",
+    kind: Kind::count(1, 50),
+    doc: "networks drawn at random that are considered beside the neighbours of the best",
+};
+
+/// The values of these settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) start: usize,
+    pub(super) draws: usize,
+}
+
+impl Settings {
+    /// Those of a recipe.
+    pub(super) fn of(recipe: &Recipe) -> Result<Self, NoSetting> {
+        let count = |field: Field| recipe.settings.count(STRATEGY, field.name);
+        let (start, draws) = (count(START)?, count(DRAWS)?);
+        Ok(Self { start: start as usize, draws: draws as usize })
+    }
+}

@@ -1,0 +1,49 @@
+//! The settings of `strategy local_search`.
+
+use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
+use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::{NoSetting, Recipe};
+
+use crate::strategies::score;
+use crate::strategies::sections::{SUPERNET, TRIALS};
+
+/// The settings of `strategy local_search`.
+pub static SCHEMA: StrategySchema = StrategySchema {
+    name: "local_search",
+    doc: "walks from a network to the first better one among those that differ from it in one choice, and \
+          where none does, goes on from another drawn at random (White et al. 2021)",
+    sections: &[
+        Section {
+            name: STRATEGY,
+            kinds: Kinds::Strategy,
+            doc: "where the walk begins",
+            fields: &[START],
+        },
+        score::SECTION,
+        DATA,
+        WEIGHTS,
+        SUPERNET,
+        TRIALS,
+        RETRAIN,
+    ],
+    relations: &[Relation::KeepsOfSample],
+};
+
+const START: Field = Field {
+    name: "start",
+    kind: Kind::count(1, 5),
+    doc: "networks drawn at random, at the best of which the walk begins",
+};
+
+/// The values of these settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) start: usize,
+}
+
+impl Settings {
+    /// Those of a recipe.
+    pub(super) fn of(recipe: &Recipe) -> Result<Self, NoSetting> {
+        Ok(Self { start: recipe.settings.count(STRATEGY, START.name)? as usize })
+    }
+}

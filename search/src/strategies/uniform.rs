@@ -1,0 +1,82 @@
+//! A supernet whose weights learn on one network in each step, drawn uniformly (single path one-shot, Guo
+//! et al. 2020).
+
+use nas_analysis::costs::costs_without_peak;
+use nas_ir::recipe::{Anneal, Recipe};
+use nas_ir::{Assignment, Checked, Measure, Space};
+use nas_passes::specialise;
+
+use super::sampling::Sampling;
+use crate::error::RunError;
+use crate::evaluator::{Halt, Part, Pass, PassReport};
+use crate::event::StepKind;
+use crate::finite::Figure;
+use crate::record::SearchEpoch;
+use crate::shared::SharedWeights;
+use crate::strategy::Turn;
+
+/// What trains it.
+pub(super) struct Uniform<'s> {
+    space: &'s Checked<Space>,
+    sampling: Sampling<'s>,
+    epochs: u32,
+    learning_rate: Anneal,
+    /// What the objective weighs.
+    measure: Measure,
+}
+
+impl<'s> Uniform<'s> {
+    /// That of a recipe.
+    ///
+    /// # Errors
+    /// The networks of the space cannot be counted.
+    pub(super) fn new(space: &'s Checked<Space>, recipe: &Recipe) -> Result<Self, RunError> {
+        Ok(Self {
+            space,
+            sampling: Sampling::new(space)?,
+            epochs: recipe.schedule.epochs,
+            learning_rate: recipe.weights.learning_rate,
+            measure: recipe.objective.measure,
+        })
+    }
+
+    /// One epoch: a step for each batch of all training images.
+    ///
+    /// # Errors
+    /// Interrupted, the backend failed, or training left the numbers.
+    pub(super) fn epoch(
+        &self,
+        supernet: &mut dyn SharedWeights,
+        turn: Turn<'_, '_>,
+    ) -> Result<SearchEpoch, Halt> {
+        let Turn { epoch, rng, progress } = turn;
+        let learning_rate = self.learning_rate.over(epoch, self.epochs);
+        let pass = Pass { part: Part::All, epoch, learning_rate, drop_path: 1.0 };
+        let steps = supernet.steps(pass.part).map_err(Halt::backend)?;
+        let paths = (0..steps).map(|_| self.sampling.draw(rng).map(|network| vec![network]));
+        let paths = paths.collect::<Result<Vec<Vec<Assignment>>, RunError>>()?;
+        let loss = supernet.train(&pass, &paths, &mut progress.steps(StepKind::Weights, epoch))?;
+        progress.check()?;
+        let figure = Figure { what: "the loss of the weights", epoch, setting: "weights.rate" };
+        figure.check(&[loss])?;
+        Ok(SearchEpoch {
+            epoch,
+            temperature: None,
+            learning_rate,
+            weights: PassReport { loss, cost: self.mean_cost(&paths) },
+            choices: None,
+            entropy: None,
+            probabilities: None,
+            pruned: None,
+        })
+    }
+
+    /// The mean cost of the networks of a pass, in units of the measure; 0 where nothing tells it.
+    fn mean_cost(&self, paths: &[Vec<Assignment>]) -> f64 {
+        let cost = |assignment: &Assignment| {
+            costs_without_peak(&specialise(self.space, assignment)).of(self.measure)
+        };
+        let costs: Vec<u64> = paths.iter().flatten().filter_map(cost).collect();
+        costs.iter().map(|&cost| cost as f64).sum::<f64>() / costs.len().max(1) as f64
+    }
+}
