@@ -106,8 +106,8 @@ fn signature(block: &Block, source: &str) -> String {
 fn the_page_of_recipes_follows_from_the_schemas() {
     let names: Vec<String> = SCHEMAS.iter().map(|schema| format!("`{}`", schema.name)).collect();
     let mut page = format!(
-        "# Recipes\n\n{NOTE}\n\nThe settings of `search` items; the [language](language.md#recipes) says how they are written. A recipe is\nof one strategy, {}; where it names none, of the first. A setting of one strategy is unknown to\nanother. On the command line, `--set section.setting=value` is one of them.\n",
-        names.join(" or "),
+        "# Recipes\n\n{NOTE}\n\nThe settings of `search` items; the [language](language.md#recipes) says how they are written. A recipe is\nof one strategy of these: {}; where it names none, of the first. A setting of one strategy is unknown to\nanother. On the command line, `--set section.setting=value` is one of them.\n",
+        names.join(", "),
     );
     page.push_str(&format!(
         "\n## minimize\n\n{}. Left out, it is `{}`.\n",

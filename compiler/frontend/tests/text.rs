@@ -3,12 +3,12 @@
 
 use nas_diagnostics::Problems;
 use nas_grammar::Source;
+use nas_ir::device::Device;
 use nas_ir::ops::{AvgPool, BatchNorm, Conv, Padding, Pool, Relu, Resize, ResizeMode, ResizeTo};
 use nas_ir::text::{dot, parse, print, print_network};
 use nas_ir::verify::verify;
 use nas_ir::{
-    Choice, Decision, Device, Graph, Limit, Node, NodeKind, Op, Opset, Precision, Shape, Space,
-    Varied,
+    Choice, Decision, Graph, Limit, Node, NodeKind, Op, Opset, Precision, Shape, Space, Varied,
 };
 use nas_passes::specialise;
 use nas_testing::random;
@@ -151,7 +151,7 @@ fn errors_name_the_line_and_what_was_expected() {
         ),
         (
             "n2 = relu(n0) \"r\" : [3, 8, 8]",
-            "line 4: expected `task`, `require`, a decision, a table or a node, the next being d1, t0 and n1",
+            "line 4: expected `task`, `precision`, `opset`, `memory`, `require`, a decision, a table or a node, the next being d1, t0 and n1",
         ),
         ("n1 = train output (n0) {weight = true} \"r\" : [3, 8, 8]", "line 4: expected a number"),
         ("n1 = relu(n0) \"r : [3, 8, 8]", "line 4: expected a closing quote"),
