@@ -149,6 +149,10 @@ impl Store {
     /// The file cannot be written.
     pub fn append(&mut self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
         let path = self.path(name)?;
+        // What is written elsewhere takes the place of a link; what is appended would go through it.
+        if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
+            return Err(damaged(name, "it is no file of its own"));
+        }
         let mut line = serde_json::to_vec(value).map_err(|e| damaged(name, e))?;
         line.push(b'\n');
         if let Err(crash) = self.burn(&path) {

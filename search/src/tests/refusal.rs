@@ -402,6 +402,21 @@ fn a_file_of_another_time_or_run_is_named() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link() {
+    let elsewhere = folder();
+    let target = elsewhere.path().join("thesis.tex");
+    for file in [names::HISTORY, names::TIMING, names::SCORES, names::STATUS, names::SUPERNET] {
+        fs::write(&target, "").unwrap();
+        let (toy, dir) = (Toy::short(), folder());
+        let mut store = create(&toy, dir.path());
+        std::os::unix::fs::symlink(&target, dir.path().join(file)).unwrap();
+        let ended = go(&toy, &mut store, None);
+        assert!(fs::read(&target).unwrap().is_empty(), "{file}: {ended:?}");
+    }
+}
+
 #[test]
 fn files_stay_in_the_folder() {
     let toy = Toy::short();

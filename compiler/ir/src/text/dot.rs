@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt::Display;
 
 use super::brief;
+use nas_grammar::visible::visible;
+
 use super::print::Quoted;
 use crate::network::Network;
 use crate::node::{Node, NodeKind};
@@ -56,12 +58,12 @@ const PORT: &str = ", style = rounded";
 const TRAIN_PORT: &str = ", style = \"rounded,dashed\"";
 
 fn head(name: &str) -> String {
-    format!("digraph {} {{\n    node [shape = box]\n", Quoted(name))
+    format!("digraph {} {{\n    node [shape = box]\n", Quoted(&visible(name)))
 }
 
 fn row(id: impl Display, label: &str, shape: &Varied<Shape>, style: &str) -> String {
     let label = format!("{label}\n{}", briefly(shape, Shape::to_string));
-    format!("    {id} [label = {}{style}]\n", Quoted(&label))
+    format!("    {id} [label = {}{style}]\n", Quoted(&visible(&label)))
 }
 
 /// All values, whatever selects among them.
@@ -80,7 +82,7 @@ fn operands(space: &Space, id: impl Display, node: &Node) -> String {
     };
     let names = &decision.candidates;
     let edge = |(operand, name): (_, &String)| {
-        format!("    {operand} -> {id} [label = {}]\n", Quoted(name))
+        format!("    {operand} -> {id} [label = {}]\n", Quoted(&visible(name)))
     };
     node.inputs.iter().zip(names).map(edge).collect()
 }

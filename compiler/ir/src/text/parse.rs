@@ -1,6 +1,6 @@
 //! A space from its text. Shapes are taken as written: the checker proves them.
 
-use std::str::FromStr;
+use std::str::{CharIndices, FromStr};
 
 use thiserror::Error;
 
@@ -484,11 +484,26 @@ impl<'t> Line<'t> {
                     Some((_, 'n')) => text.push('\n'),
                     Some((_, 'r')) => text.push('\r'),
                     Some((_, c @ ('"' | '\\'))) => text.push(c),
-                    _ => return Err(self.expected("`\\n`, `\\r`, `\\\"` or `\\\\`")),
+                    Some((_, 'u')) => text.push(self.hidden(&mut chars)?),
+                    _ => return Err(self.escape()),
                 },
                 _ => text.push(c),
             }
         }
         Err(self.expected("a closing quote"))
+    }
+
+    fn escape(&self) -> TextError {
+        self.expected("`\\n`, `\\r`, `\\\"`, `\\\\` or `\\u{2028}`")
+    }
+
+    /// The character of `{2028}`.
+    fn hidden(&self, chars: &mut CharIndices<'_>) -> Parsed<char> {
+        let digits: Option<String> = match chars.next() {
+            Some((_, '{')) => Some(chars.map(|(_, c)| c).take_while(|c| *c != '}').collect()),
+            _ => None,
+        };
+        let code = digits.and_then(|digits| u32::from_str_radix(&digits, 16).ok());
+        code.and_then(char::from_u32).ok_or_else(|| self.escape())
     }
 }

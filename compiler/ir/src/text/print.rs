@@ -246,8 +246,7 @@ impl Display for Quoted<'_> {
                 '"' | '\\' => write!(f, "\\{c}")?,
                 '\n' => f.write_str("\\n")?,
                 '\r' => f.write_str("\\r")?,
-                // What reads this takes a backslash for the beginning of an escape.
-                _ if is_hidden(c) => write!(f, "\\{}", c.escape_unicode())?,
+                _ if is_hidden(c) => write!(f, "{}", c.escape_unicode())?,
                 _ => write!(f, "{c}")?,
             }
         }

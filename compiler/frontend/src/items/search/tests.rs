@@ -362,7 +362,8 @@ fn words_of_diagnostics() {
         (
             "strategy evolution { }",
             "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
-             write `strategy gumbel` or `strategy random`",
+             write `strategy gumbel` or `strategy random` or `strategy aging_evolution` or \
+             `strategy local_search` or `strategy tpe` or `strategy bayesian`",
         ),
         (
             "strategy random { temperature = 2 }",
@@ -375,9 +376,9 @@ fn words_of_diagnostics() {
              `choices` `random` has none | search by `strategy gumbel`, or leave it out",
         ),
         (
-            "strategy { budget = 3 }",
-            "other_strategy: `budget` is a setting of `random`, and this search is `strategy gumbel` | \
-             `budget` `gumbel` has none | search by `strategy random`, or leave it out",
+            "strategy { tournament = 3 }",
+            "other_strategy: `tournament` is a setting of `aging_evolution`, and this search is `strategy gumbel` | \
+             `tournament` `gumbel` has none | search by `strategy aging_evolution`, or leave it out",
         ),
         (
             "schedule { epochs = 2.5 }",
@@ -480,7 +481,7 @@ fn overrides_win_and_the_last_one_wins() {
 /// What only some strategies have is not judged where the strategy is not known; what none has is.
 #[test]
 fn an_unknown_strategy_is_one_report() {
-    let lines = said(read("strategy randum { budget = 3, mixing = hard, depth = 2 }", &[]));
+    let lines = said(read("strategy randum { tournament = 3, mixing = hard, depth = 2 }", &[]));
     let codes: Vec<&str> = lines.iter().filter_map(|line| line.split(':').next()).collect();
     assert_eq!(codes, ["unknown_kind", "unknown_field"], "{lines:#?}");
     assert!(lines[1].contains("`depth`"), "{lines:#?}");
