@@ -13,7 +13,7 @@ use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::{
-    Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TriedNetwork,
+    Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TrialLine, TriedNetwork,
 };
 use crate::store::state::{self, State};
 use crate::store::{damaged, names};
@@ -193,7 +193,15 @@ impl AtWork<'_, '_> {
         }
         let candidates: Vec<TriedNetwork> = self.store.read_json(names::CANDIDATES)?;
         let best = candidates.into_iter().next();
-        best.map(Some).ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))
+        let best = best.ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))?;
+        let tried: Vec<TrialLine> = self.store.lines(names::SCORES)?;
+        if !tried.iter().any(|line| line.network == best) {
+            return Err(damaged(names::CANDIDATES, "its best network is none that was tried"));
+        }
+        if self.store.read_json::<Choices>(names::ASSIGNMENT)? != best.choices {
+            return Err(damaged(names::ASSIGNMENT, "it is not the best of the candidates"));
+        }
+        Ok(Some(best))
     }
 }
 

@@ -392,6 +392,17 @@ fn a_file_of_another_time_or_run_is_named() {
             fs::write(dir.join(file), bytes).unwrap();
         });
     }
+    // What another run found, and a network that was not the best, among the files of this one.
+    let from = other.path().join(names::CANDIDATES);
+    assert_damaged(Stop::Retraining, names::CANDIDATES, |dir| {
+        fs::copy(from, dir.join(names::CANDIDATES)).unwrap();
+    });
+    assert_damaged(Stop::Retraining, names::ASSIGNMENT, |dir| {
+        let path = dir.join(names::ASSIGNMENT);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"c1\""), "{text}");
+        fs::write(path, text.replace("\"c1\"", "\"c4\"")).unwrap();
+    });
     for (file, stop) in [(names::SUPERNET, Stop::Searching), (names::TRAINEE, Stop::Retraining)] {
         assert_damaged(stop, file, |dir| {
             let mut bytes = fs::read(dir.join(file)).unwrap();
