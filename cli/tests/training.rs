@@ -302,8 +302,11 @@ fn a_file_without_a_recipe_is_shown_one() {
     bench.write("bare.nas", space);
     let search = |rest: &str| bench.nasc(&format!("search bare.nas --out run {rest}"));
     let said = search("");
-    let begun =
-        ["nas::recipe::none", "bare.nas has no recipe for `tiny`", "search tiny_search of tiny {"];
+    let begun = [
+        "nas::run::no_recipe",
+        "bare.nas has no recipe for `tiny`",
+        "search tiny_search of tiny {",
+    ];
     said.fails(1, &begun);
     bench.nasc("retrain bare.nas --arch random:1 --out run").fails(1, &begun);
     assert!(!bench.path("run").exists());

@@ -53,7 +53,7 @@ pub fn threads_parser() -> clap::builder::RangedI64ValueParser<u32> {
 #[derive(Debug, Error, Diagnostic)]
 #[error("{file} has no recipe for {spaces}: nothing says on what data to train, nor how")]
 #[diagnostic(
-    code(nas::recipe::none),
+    code(nas::run::no_recipe),
     help(
         "write a recipe into the file, such as the one below, or take the defaults by `--set 'data.path=\"FOLDER\"'`; the folder holds `train`, `val` and `test`\n\n{recipe}"
     )

@@ -15,9 +15,17 @@ pub(crate) fn listed() -> Vec<Code> {
     [nas_grammar::error::CODES.to_vec(), nas_ir::codes(), nas_frontend::codes()].concat()
 }
 
-/// The crates whose diagnostics derive `miette::Diagnostic` one by one, by their folders.
-const DERIVING: [&str; 7] =
-    ["backends/onnx", "backends/torch", "backends/tract", "cli", "compiler/ir", "data", "search"];
+/// The folders of the crates whose diagnostics derive `miette::Diagnostic` one by one.
+const DERIVING: [&str; 8] = [
+    "backends/onnx/src",
+    "backends/torch/src",
+    "backends/tract/src",
+    "cli/src",
+    "cli/train",
+    "compiler/ir/src",
+    "data/src",
+    "search/src",
+];
 
 /// The codes in the attributes `#[diagnostic(code(…))]` of the crates that derive, read from their
 /// tokens; those that tests make up are `nas::test::…`.
@@ -25,7 +33,7 @@ pub(crate) fn derived() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut codes = BTreeSet::new();
     for package in DERIVING {
-        below(&root.join(package).join("src"), &mut codes);
+        below(&root.join(package), &mut codes);
     }
     codes.retain(|code| !code.starts_with("nas::test::"));
     codes
