@@ -85,13 +85,13 @@ impl<'s> Networks<'s> {
         self.admits(&specialise(self.space, &assignment)).then_some(assignment)
     }
 
-    /// All networks that differ from one in one of its choices, in random order; decisions that matter
-    /// only then are made at random.
+    /// The networks that differ from one in one of its choices, in random order, each made when it is asked
+    /// for; decisions that matter only then are made at random.
     pub(super) fn neighbours(
         &self,
         assignment: &Assignment,
         mut rng: &mut dyn RngCore,
-    ) -> Vec<Assignment> {
+    ) -> impl Iterator<Item = Assignment> + use<'_, 's> {
         let mut changes: Vec<(DecisionId, usize)> = Vec::new();
         for (id, place) in self.decisions.values().zip(self.places(assignment)) {
             let Some(chosen) = place else { continue };
@@ -99,12 +99,13 @@ impl<'s> Networks<'s> {
             changes.extend(candidates.filter(|&other| other != chosen).map(|other| (*id, other)));
         }
         changes.shuffle(&mut rng);
-        let changed = changes.into_iter().map(|(id, candidate)| {
-            let mut other = self.filled(assignment, rng);
+        let filled = self.filled(assignment, rng);
+        let changed = changes.into_iter().map(move |(id, candidate)| {
+            let mut other = filled.clone();
             other.set(id, candidate);
             other
         });
-        changed.filter(|other| self.admits(&specialise(self.space, other))).collect()
+        changed.filter(|other| self.admits(&specialise(self.space, other)))
     }
 
     /// An assignment whose idle decisions are made at random.

@@ -48,7 +48,7 @@ impl Proposer for AgingEvolution {
             let drawn = (0..tournament).filter_map(|_| alive.get(rng.random_range(0..alive.len())));
             let best = drawn.max_by(|a, b| a.fitness.total_cmp(&b.fitness));
             let Some(Tried { assignment, .. }) = best else { break };
-            let mut children = known.networks.neighbours(assignment, rng).into_iter();
+            let mut children = known.networks.neighbours(assignment, rng);
             if let Some(child) = children.find(|child| known.is_untried(child)) {
                 return Ok(Some(child));
             }

@@ -43,7 +43,7 @@ impl Proposer for LocalSearch {
         rng: &mut dyn RngCore,
     ) -> Result<Option<Assignment>, RunError> {
         if let Some(here) = self.here.as_ref().filter(|_| known.tried.len() >= self.start) {
-            let mut near = known.networks.neighbours(&here.assignment, rng).into_iter();
+            let mut near = known.networks.neighbours(&here.assignment, rng);
             if let Some(near) = near.find(|near| known.is_untried(near)) {
                 return Ok(Some(near));
             }
