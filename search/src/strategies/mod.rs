@@ -7,6 +7,7 @@
 pub mod aging_evolution;
 pub mod bayesian;
 mod black_box;
+pub mod controller;
 pub mod gumbel;
 pub mod local_search;
 mod networks;
@@ -52,7 +53,7 @@ macro_rules! strategies {
     };
 }
 
-strategies!(gumbel, random, aging_evolution, local_search, tpe, bayesian);
+strategies!(gumbel, random, aging_evolution, local_search, tpe, bayesian, controller);
 
 pub use score::table;
 

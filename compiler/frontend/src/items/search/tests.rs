@@ -363,7 +363,8 @@ fn words_of_diagnostics() {
             "strategy evolution { }",
             "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
              write `strategy gumbel` or `strategy random` or `strategy aging_evolution` or \
-             `strategy local_search` or `strategy tpe` or `strategy bayesian`",
+             `strategy local_search` or `strategy tpe` or `strategy bayesian` or \
+             `strategy controller`",
         ),
         (
             "strategy random { temperature = 2 }",
