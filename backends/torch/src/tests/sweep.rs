@@ -234,8 +234,9 @@ fn is_right(case: &Case) -> bool {
     })
 }
 
-/// Goes through the cases in child processes of so many threads; `test` is the one that calls this.
-fn sweep(test: &str, cases: &[Case], threads: i32) {
+/// Goes through the cases in child processes, for each of these numbers of threads; `test` is the one that
+/// calls this.
+fn sweep(test: &str, cases: &[Case], threads: &[i32]) {
     if let Ok(first) = env::var(FIRST) {
         tch::set_num_threads(env::var(THREADS).unwrap().parse().unwrap());
         let first = first.parse().unwrap();
@@ -248,6 +249,10 @@ fn sweep(test: &str, cases: &[Case], threads: i32) {
         eprintln!("sweep {}", cases.len());
         return;
     }
+    threads.iter().for_each(|&threads| sweep_on(test, cases, threads));
+}
+
+fn sweep_on(test: &str, cases: &[Case], threads: i32) {
     let (mut first, mut faults) = (0, Vec::new());
     while first < cases.len() {
         let mut child = Command::new(env::current_exe().unwrap())
@@ -290,13 +295,11 @@ fn small_shapes_have_the_gradients_of_double_precision() {
         |case: &Case| case.network.nodes.iter().any(|node| matches!(node.op, Some(Op::Conv(_))));
     let mut cases = SOME.cases();
     cases.extend(POINTWISE.cases().into_iter().filter(is_convolution));
-    for threads in [1, 2] {
-        sweep("small_shapes_have_the_gradients_of_double_precision", &cases, threads);
-    }
+    sweep("small_shapes_have_the_gradients_of_double_precision", &cases, &[1, 2]);
 }
 
 #[test]
 #[ignore = "minutes"]
 fn every_small_shape_has_the_gradients_of_double_precision() {
-    sweep("every_small_shape_has_the_gradients_of_double_precision", &ALL.cases(), 1);
+    sweep("every_small_shape_has_the_gradients_of_double_precision", &ALL.cases(), &[1]);
 }
