@@ -13,7 +13,7 @@ use super::networks::Networks;
 use super::score::{By, Score};
 use super::sections::trials;
 use super::uniform::Uniform;
-use crate::error::RunError;
+use crate::error::{Refusal, RunError};
 use crate::evaluator::Halt;
 use crate::record::{Choices, SearchEpoch};
 use crate::shared::SharedWeights;
@@ -114,7 +114,7 @@ pub(super) fn search<'s, P: Proposer + 's>(
     let Score { by, epochs } = Score::of(recipe)?;
     let (trials, keep) = trials(recipe)?;
     let budget = Budget { epochs: if by == By::Train { epochs } else { 0 } };
-    let (known, uniform) = (Known::new(space)?, Uniform::new(space, recipe)?);
+    let (known, uniform) = (Known::new(space)?, Uniform::new(space, recipe));
     let strategy = BlackBox { proposer, known, trials, is_over: false, budget, uniform };
     let method = match by {
         By::Inherited => Method::Shared(Box::new(strategy)),
@@ -122,6 +122,11 @@ pub(super) fn search<'s, P: Proposer + 's>(
         By::Table => Method::Alone(Box::new(strategy), Scorer::Table),
     };
     Ok(Search { method, keep })
+}
+
+/// What such a search refuses of a space: nothing, whatever makes its decisions.
+pub(super) fn refused(_: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
+    Ok(Vec::new())
 }
 
 /// Of which images such a search takes batches.
@@ -163,7 +168,7 @@ impl<P: Proposer> OneShot<dyn SharedWeights> for BlackBox<'_, P> {
         supernet: &mut (dyn SharedWeights + 'static),
         turn: Turn<'_, '_>,
     ) -> Result<SearchEpoch, Halt> {
-        self.uniform.epoch(supernet, turn)
+        self.uniform.epoch(&self.known.networks, supernet, turn)
     }
 
     fn learned(&mut self, _: &dyn SharedWeights, _: &mut dyn RngCore) -> Result<(), RunError> {

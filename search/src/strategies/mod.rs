@@ -75,9 +75,11 @@ pub fn reads(recipe: &Recipe) -> Result<Reads, RunError> {
 /// data.
 ///
 /// # Errors
-/// The space is for nothing that is trained, or as [`search`].
+/// The space is for nothing that is trained, where the search trains, or as [`search`].
 pub fn check(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
-    trainable(space)?;
+    if table(recipe)?.is_none() {
+        trainable(space)?;
+    }
     search(space, recipe).map(drop)
 }
 

@@ -1,8 +1,10 @@
 //! Settings that several strategies have, declared once.
 
-use nas_ir::recipe::common::{EPOCHS, SCHEDULE, SEED};
+use nas_ir::recipe::common::{DATA, EPOCHS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
+
+use super::score;
 
 /// The name of the section that says which networks are tried.
 pub(super) const DERIVE: &str = "derive";
@@ -29,8 +31,14 @@ const SAMPLE: Field = Field {
     doc: "networks tried, all of them different; fewer where the space has no more",
 };
 
+/// The sections of a strategy of a black box, with its own settings and what these are about.
+pub(super) const fn black_box(doc: &'static str, fields: &'static [Field]) -> [Section; 7] {
+    let own = Section { name: STRATEGY, kinds: Kinds::Strategy, doc, fields };
+    [own, score::SECTION, DATA, WEIGHTS, SUPERNET, TRIALS, RETRAIN]
+}
+
 /// The section [`DERIVE`] of a strategy of a black box.
-pub(super) const TRIALS: Section = Section {
+const TRIALS: Section = Section {
     name: DERIVE,
     kinds: Kinds::None,
     doc: "how many networks are tried",
@@ -38,7 +46,7 @@ pub(super) const TRIALS: Section = Section {
 };
 
 /// The section of the schedule of a strategy of a black box.
-pub(super) const SUPERNET: Section = Section {
+const SUPERNET: Section = Section {
     name: SCHEDULE,
     kinds: Kinds::None,
     doc: "how long the supernet is trained, where `score.by = inherited`",

@@ -6,7 +6,7 @@ use nas_ir::recipe::{Anneal, Recipe};
 use nas_ir::{Assignment, Checked, Measure, Space};
 use nas_passes::specialise;
 
-use super::sampling::Sampling;
+use super::networks::Networks;
 use crate::error::RunError;
 use crate::evaluator::{Halt, Part, Pass, PassReport};
 use crate::event::StepKind;
@@ -18,7 +18,6 @@ use crate::strategy::Turn;
 /// What trains it.
 pub(super) struct Uniform<'s> {
     space: &'s Checked<Space>,
-    sampling: Sampling<'s>,
     epochs: u32,
     learning_rate: Anneal,
     /// What the objective weighs.
@@ -27,25 +26,19 @@ pub(super) struct Uniform<'s> {
 
 impl<'s> Uniform<'s> {
     /// That of a recipe.
-    ///
-    /// # Errors
-    /// The networks of the space cannot be counted.
-    pub(super) fn new(space: &'s Checked<Space>, recipe: &Recipe) -> Result<Self, RunError> {
-        Ok(Self {
-            space,
-            sampling: Sampling::new(space)?,
-            epochs: recipe.schedule.epochs,
-            learning_rate: recipe.weights.learning_rate,
-            measure: recipe.objective.measure,
-        })
+    pub(super) fn new(space: &'s Checked<Space>, recipe: &Recipe) -> Self {
+        let learning_rate = recipe.weights.learning_rate;
+        let (epochs, measure) = (recipe.schedule.epochs, recipe.objective.measure);
+        Self { space, epochs, learning_rate, measure }
     }
 
-    /// One epoch: a step for each batch of all training images.
+    /// One epoch on networks drawn from these: a step for each batch of all training images.
     ///
     /// # Errors
     /// Interrupted, the backend failed, or training left the numbers.
     pub(super) fn epoch(
         &self,
+        networks: &Networks<'_>,
         supernet: &mut dyn SharedWeights,
         turn: Turn<'_, '_>,
     ) -> Result<SearchEpoch, Halt> {
@@ -53,7 +46,7 @@ impl<'s> Uniform<'s> {
         let learning_rate = self.learning_rate.over(epoch, self.epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path: 1.0 };
         let steps = supernet.steps(pass.part).map_err(Halt::backend)?;
-        let paths = (0..steps).map(|_| self.sampling.draw(rng).map(|network| vec![network]));
+        let paths = (0..steps).map(|_| networks.draw(rng).map(|network| vec![network]));
         let paths = paths.collect::<Result<Vec<Vec<Assignment>>, RunError>>()?;
         let loss = supernet.train(&pass, &paths, &mut progress.steps(StepKind::Weights, epoch))?;
         progress.check()?;

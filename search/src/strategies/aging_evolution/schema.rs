@@ -1,31 +1,20 @@
 //! The settings of `strategy aging_evolution`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Field, Kind, Relation, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use crate::strategies::score;
-use crate::strategies::sections::{SUPERNET, TRIALS};
+use crate::strategies::sections::black_box;
 
 /// The settings of `strategy aging_evolution`.
 pub static SCHEMA: StrategySchema = StrategySchema {
     name: "aging_evolution",
     doc: "changes the best of a few networks of a population that forgets its oldest, as AmoebaNet was found \
           (Real et al. 2019, algorithm 1); a network that was tried is not tried again",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "the population (P of the paper) and the tournament (S)",
-            fields: &[POPULATION, TOURNAMENT],
-        },
-        score::SECTION,
-        DATA,
-        WEIGHTS,
-        SUPERNET,
-        TRIALS,
-        RETRAIN,
-    ],
+    sections: &black_box(
+        "the population (P of the paper) and the tournament (S)",
+        &[POPULATION, TOURNAMENT],
+    ),
     relations: &[Relation::KeepsOfSample],
 };
 

@@ -1,11 +1,10 @@
 //! The settings of `strategy bayesian`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Field, Kind, Relation, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use crate::strategies::score;
-use crate::strategies::sections::{SUPERNET, TRIALS};
+use crate::strategies::sections::black_box;
 
 /// The settings of `strategy bayesian`.
 pub static SCHEMA: StrategySchema = StrategySchema {
@@ -13,20 +12,10 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     doc: "tries the network whose expected improvement on the best is greatest, as a Gaussian process over \
           the choices predicts it (Bayesian optimisation, as BANANAS of White et al. 2021, whose predictor is \
           an ensemble of neural networks)",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "what is known at the beginning, and which networks are considered",
-            fields: &[START, DRAWS],
-        },
-        score::SECTION,
-        DATA,
-        WEIGHTS,
-        SUPERNET,
-        TRIALS,
-        RETRAIN,
-    ],
+    sections: &black_box(
+        "what is known at the beginning, and which networks are considered",
+        &[START, DRAWS],
+    ),
     relations: &[Relation::KeepsOfSample],
 };
 

@@ -1,31 +1,17 @@
 //! The settings of `strategy controller`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Bounds, Field, Kind, Relation, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use crate::strategies::score;
-use crate::strategies::sections::{SUPERNET, TRIALS};
+use crate::strategies::sections::black_box;
 
 /// The settings of `strategy controller`.
 pub static SCHEMA: StrategySchema = StrategySchema {
     name: "controller",
     doc: "draws networks from a policy that learns from their scores, by REINFORCE (Williams 1992; Zoph and Le \
           2017, whose policy is a recurrent network, where this one has a probability for each candidate)",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "how the policy learns",
-            fields: &[RATE, MEMORY, ENTROPY],
-        },
-        score::SECTION,
-        DATA,
-        WEIGHTS,
-        SUPERNET,
-        TRIALS,
-        RETRAIN,
-    ],
+    sections: &black_box("how the policy learns", &[RATE, MEMORY, ENTROPY]),
     relations: &[Relation::KeepsOfSample],
 };
 

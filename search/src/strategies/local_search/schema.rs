@@ -1,31 +1,17 @@
 //! The settings of `strategy local_search`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Field, Kind, Relation, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use crate::strategies::score;
-use crate::strategies::sections::{SUPERNET, TRIALS};
+use crate::strategies::sections::black_box;
 
 /// The settings of `strategy local_search`.
 pub static SCHEMA: StrategySchema = StrategySchema {
     name: "local_search",
     doc: "walks from a network to the first better one among those that differ from it in one choice, and \
           where none does, goes on from another drawn at random (White et al. 2021)",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "where the walk begins",
-            fields: &[START],
-        },
-        score::SECTION,
-        DATA,
-        WEIGHTS,
-        SUPERNET,
-        TRIALS,
-        RETRAIN,
-    ],
+    sections: &black_box("where the walk begins", &[START]),
     relations: &[Relation::KeepsOfSample],
 };
 

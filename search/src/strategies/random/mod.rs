@@ -2,21 +2,16 @@
 
 mod schema;
 
-use nas_ir::recipe::{NoSetting, Recipe};
+use nas_ir::recipe::Recipe;
 use nas_ir::{Assignment, Checked, Space};
 use rand::RngCore;
 
 use super::black_box::{self, Known, Proposer};
-use crate::error::{Refusal, RunError};
+use crate::error::RunError;
 use crate::strategy::Search;
 
 pub use self::schema::SCHEMA;
-pub(super) use super::black_box::reads;
-
-/// Nothing: each step runs one whole network, whatever it is made of.
-pub(super) fn refused(_: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
-    Ok(Vec::new())
-}
+pub(super) use super::black_box::{reads, refused};
 
 /// The strategy at work on a space.
 pub(super) fn search<'s>(

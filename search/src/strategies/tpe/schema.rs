@@ -1,31 +1,20 @@
 //! The settings of `strategy tpe`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Bounds, Field, Kind, Relation, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use crate::strategies::score;
-use crate::strategies::sections::{SUPERNET, TRIALS};
+use crate::strategies::sections::black_box;
 
 /// The settings of `strategy tpe`.
 pub static SCHEMA: StrategySchema = StrategySchema {
     name: "tpe",
     doc: "tries what the good networks have more often than the others: tree-structured Parzen estimators \
           (Bergstra et al. 2011), one for each decision",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "which networks are the good ones, and how many are drawn of their like",
-            fields: &[START, GOOD, DRAWS],
-        },
-        score::SECTION,
-        DATA,
-        WEIGHTS,
-        SUPERNET,
-        TRIALS,
-        RETRAIN,
-    ],
+    sections: &black_box(
+        "which networks are the good ones, and how many are drawn of their like",
+        &[START, GOOD, DRAWS],
+    ),
     relations: &[Relation::KeepsOfSample],
 };
 
