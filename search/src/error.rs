@@ -249,7 +249,7 @@ pub enum RunError {
     #[diagnostic(
         code(nas::run::unscored),
         help(
-            "add its line, or let the space require what the table holds; the run so far is kept"
+            "add its line and begin anew, or let the space require what the table holds: a run goes on only with the table that it began with"
         )
     )]
     Unscored {

@@ -50,7 +50,7 @@ impl ScoreTable {
     /// The scores of a file, which is named in errors.
     ///
     /// # Errors
-    /// The first line that is no score, or is of a network that another line is of.
+    /// The first line that is no score, or is of a network that another line is of; there is none.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self, TableError> {
         let mut table = Self::default();
         let lines = bytes.split(|&byte| byte == b'\n').zip(1..);
@@ -61,6 +61,13 @@ impl ScoreTable {
             if let Some((other, _)) = table.scores.insert(key(&choices), (line, score)) {
                 return Err(fault(format!("line {other} is of the same network")));
             }
+        }
+        if table.is_empty() {
+            return Err(TableError {
+                file: file.to_owned(),
+                line: 1,
+                why: "there is none".to_owned(),
+            });
         }
         Ok(table)
     }
@@ -118,6 +125,7 @@ mod tests {
         assert!(said(format!("{line}{line}")).ends_with("line 1 is of the same network"));
         let unknown = said(line.replace("accuracy", "beauty"));
         assert!(unknown.starts_with("line 1 of `t.jsonl` is no score of a network: "), "{unknown}");
+        assert!(said("\n".to_owned()).starts_with("line 1 of"));
         assert!(said(format!("{line}half a l")).starts_with("line 2 of"));
     }
 }

@@ -279,10 +279,7 @@ impl<'a> Reader<'a> {
                 let says = |new: &str| format!("write `{} {new}`", section.name);
                 Fix::replace(source.at(kind.span), *only, says).into()
             }
-            known => {
-                let edits = known.iter().map(|k| format!("`{} {k}`", section.name));
-                Help::advice(format!("write {}", edits.collect::<Vec<_>>().join(" or ")))
-            }
+            known => suggested(source.at(kind.span), &kind.name, known, "write one of"),
         };
         let label = format!("no kind of `{}`", section.name);
         let place = Place::new(source, kind.span, label).help(help);

@@ -362,9 +362,7 @@ fn words_of_diagnostics() {
         (
             "strategy evolution { }",
             "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
-             write `strategy gumbel` or `strategy random` or `strategy aging_evolution` or \
-             `strategy local_search` or `strategy tpe` or `strategy bayesian` or \
-             `strategy controller`",
+             write one of `gumbel`, `random`, `aging_evolution`, `local_search`, `tpe`, `bayesian`, `controller`",
         ),
         (
             "strategy random { temperature = 2 }",
@@ -486,6 +484,12 @@ fn an_unknown_strategy_is_one_report() {
     let codes: Vec<&str> = lines.iter().filter_map(|line| line.split(':').next()).collect();
     assert_eq!(codes, ["unknown_kind", "unknown_field"], "{lines:#?}");
     assert!(lines[1].contains("`depth`"), "{lines:#?}");
+}
+
+#[test]
+fn the_strategy_that_was_meant_is_named() {
+    let line = one("strategy local_serch { }");
+    assert!(line.contains("did you mean `local_search`?"), "{line}");
 }
 
 #[test]
