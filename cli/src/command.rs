@@ -17,6 +17,7 @@ use crate::commands::explain::{self, ExplainArgs};
 use crate::commands::export::{self, ExportArgs};
 use crate::commands::fmt::{self, FmtArgs};
 use crate::commands::latency::{self, LatencyArgs};
+use crate::commands::rank::{self, RankArgs};
 use crate::commands::retrain::RetrainArgs;
 use crate::commands::sample::{self, SampleArgs};
 use crate::commands::search::SearchArgs;
@@ -54,6 +55,8 @@ enum Command {
     Explain(ExplainArgs),
     #[command(flatten)]
     Train(TrainCommand),
+    /// How far the scores of one run order networks as those of another do.
+    Rank(RankArgs),
     /// Compare ONNX files with what was recorded at their export.
     Verify(VerifyArgs),
     #[command(hide = true)]
@@ -89,6 +92,7 @@ impl Command {
             Self::Check(_)
             | Self::Fmt(_)
             | Self::Explain(_)
+            | Self::Rank(_)
             | Self::Verify(_)
             | Self::VerifyOne(_) => None,
             Self::Latency(args) => args.file(),
@@ -177,6 +181,7 @@ fn run_on(command: Command, args: &[OsString]) -> Result<u8, Failure> {
         Command::Train(command) => {
             return trainer::start(command.name(), args.get(1..).unwrap_or_default());
         }
+        Command::Rank(args) => rank::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::VerifyOne(args) => return verify::run_one(&args),
         Command::Latency(args) => latency::run(&args),

@@ -71,24 +71,26 @@ impl Metrics {
         self.values().map(|(_, value)| value).chain(classes).all(f64::is_finite)
     }
 
+    /// The value that ranks networks, turned so that more is better.
+    #[must_use]
+    pub fn fitness(&self) -> f64 {
+        let (metric, value) = self.primary;
+        match metric.direction() {
+            Direction::Higher => value,
+            Direction::Lower => -value,
+        }
+    }
+
     /// The order that puts the better one first, by the primary metric. Both are of one task.
     #[must_use]
     pub fn best_first(&self, other: &Self) -> Ordering {
-        let ((metric, own), (_, others)) = (self.primary, other.primary);
-        match metric.direction() {
-            Direction::Higher => others.total_cmp(&own),
-            Direction::Lower => own.total_cmp(&others),
-        }
+        other.fitness().total_cmp(&self.fitness())
     }
 
     /// Whether it is better by the primary metric. Both are of one task.
     #[must_use]
     pub fn is_better_than(&self, other: &Self) -> bool {
-        let ((metric, own), (_, others)) = (self.primary, other.primary);
-        match metric.direction() {
-            Direction::Higher => own > others,
-            Direction::Lower => own < others,
-        }
+        self.fitness() > other.fitness()
     }
 }
 

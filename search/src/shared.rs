@@ -82,6 +82,19 @@ pub trait Relaxed: SharedWeights {
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop>;
 
+    /// A pass of both in turns: for each batch of the weights' images a step of the choices on a batch of theirs, and
+    /// then one of the weights. Where a part of the images is through before the weights' is, it begins again.
+    /// Reports of the weights and of the choices.
+    ///
+    /// # Errors
+    /// As [`SharedWeights::train`].
+    fn train_in_turns(
+        &mut self,
+        turns: &InTurns,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<[PassReport; 2], Stop>;
+
     /// The probability of each candidate of each decision; 0 for those that are pruned.
     fn probabilities(&self) -> Vec<Vec<f64>>;
 
@@ -90,6 +103,20 @@ pub trait Relaxed: SharedWeights {
 
     /// Whether a candidate was taken out.
     fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool;
+}
+
+/// A pass in which weights and choices take turns after every batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InTurns {
+    /// That of the weights.
+    pub pass: Pass,
+    /// Temperature of the mixture.
+    pub temperature: f64,
+    /// Learning rate of the choices.
+    pub choices: f64,
+    /// Whether the choices go down the gradient of the loss after one step of the weights (DARTS, Liu et al. 2019,
+    /// equations 6 to 8).
+    pub is_unrolled: bool,
 }
 
 /// How a relaxed supernet is made.
@@ -110,6 +137,11 @@ pub enum Mixing {
     Soft,
     /// One sampled candidate runs for each decision; its gradient is straight-through.
     Hard,
+    /// Every candidate runs; their outputs are summed with the probabilities (DARTS, Liu et al. 2019, equation 2).
+    Softmax,
+    /// Weights learn on one candidate of each decision, drawn from the probabilities; choices on two, drawn likewise, of
+    /// which binary gates let one through (ProxylessNAS, Cai et al. 2019, equations 2 to 4).
+    TwoPaths,
 }
 
 /// Adam (Kingma and Ba 2015), but for its learning rate, which passes have.

@@ -6,8 +6,7 @@
 //! {"choices": {"layer.0/op": "k3_e3", "layer.1/op": "identity"}, "score": {"accuracy": 0.9189}}
 //! ```
 
-use std::collections::HashMap;
-
+use indexmap::IndexMap;
 use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
@@ -36,7 +35,19 @@ pub struct TableError {
 /// Known scores.
 #[derive(Debug, Clone, Default)]
 pub struct ScoreTable {
-    scores: HashMap<Vec<(String, String)>, (usize, Metrics)>,
+    /// In the order of the lines, by what the networks choose.
+    networks: IndexMap<Vec<(String, String)>, ScoredNetwork>,
+}
+
+/// A network of a table.
+#[derive(Debug, Clone)]
+pub struct ScoredNetwork {
+    /// Its line in the file, from 1.
+    line: usize,
+    /// How well it does.
+    pub score: Metrics,
+    /// Its multiply-accumulates, where the line says them.
+    pub macs: Option<u64>,
 }
 
 /// What is read of a line.
@@ -44,6 +55,12 @@ pub struct ScoreTable {
 struct Line {
     choices: Choices,
     score: Metrics,
+    cost: Option<Cost>,
+}
+
+#[derive(Deserialize)]
+struct Cost {
+    macs: Option<u64>,
 }
 
 impl ScoreTable {
@@ -56,10 +73,12 @@ impl ScoreTable {
         let lines = bytes.split(|&byte| byte == b'\n').zip(1..);
         for (text, line) in lines.filter(|(text, _)| !text.trim_ascii().is_empty()) {
             let fault = |why: String| TableError { file: file.to_owned(), line, why };
-            let Line { choices, score } =
+            let Line { choices, score, cost } =
                 serde_json::from_slice(text).map_err(|error| fault(error.to_string()))?;
-            if let Some((other, _)) = table.scores.insert(key(&choices), (line, score)) {
-                return Err(fault(format!("line {other} is of the same network")));
+            let macs = cost.and_then(|cost| cost.macs);
+            let network = ScoredNetwork { line, score, macs };
+            if let Some(other) = table.networks.insert(key(&choices), network) {
+                return Err(fault(format!("line {} is of the same network", other.line)));
             }
         }
         if table.is_empty() {
@@ -75,19 +94,28 @@ impl ScoreTable {
     /// The score of a network, if it is known.
     #[must_use]
     pub fn score(&self, choices: &Choices) -> Option<&Metrics> {
-        self.scores.get(&key(choices)).map(|(_, score)| score)
+        self.networks.get(&key(choices)).map(|network| &network.score)
+    }
+
+    /// The networks that two tables have, in the order of this one: what this says of each, and what the
+    /// other does.
+    pub fn common<'t>(
+        &'t self,
+        other: &'t Self,
+    ) -> impl Iterator<Item = (&'t ScoredNetwork, &'t ScoredNetwork)> {
+        self.networks.iter().filter_map(|(key, own)| Some((own, other.networks.get(key)?)))
     }
 
     /// How many networks there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.scores.len()
+        self.networks.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.scores.is_empty()
+        self.networks.is_empty()
     }
 }
 

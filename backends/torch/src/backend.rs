@@ -10,7 +10,7 @@ use nas_ir::{Assignment, Checked, DecisionId, Network, Shape, Space, Task, Weigh
 use nas_search::backend::{Backend, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
-use nas_search::shared::{Adam, Mixing, Relaxation, Relaxed, SharedWeights};
+use nas_search::shared::{Adam, InTurns, Mixing, Relaxation, Relaxed, SharedWeights};
 use nas_search::strategy::Method;
 use nas_search::task::trainable;
 use nas_search::{Fault, Metrics};
@@ -24,7 +24,7 @@ use crate::loaders::{Loaders, SPLITS};
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
-use crate::passes::{Exam, TrainBatch, failed, score, train};
+use crate::passes::{Exam, TrainBatch, failed, score, train, train_in_turns};
 use crate::program::Program;
 use crate::schedule::Schedule;
 use crate::task::{classes, ignored_label, target_kind};
@@ -115,10 +115,12 @@ impl TorchBackend {
         let pictures = self.batches_of(self.recipe.data.batch);
         let program = Program::of_space(&self.space)?;
         let forecast = match method {
-            Method::Relaxed(Relaxation { mixing: Mixing::Soft, .. }, _) => {
-                forecast::of_mixture(&program, &self.space, pictures)?
-            }
-            Method::Relaxed(..) | Method::Shared(_) => {
+            // Where two paths run, no more is known than that all would be enough.
+            Method::Relaxed(
+                Relaxation { mixing: Mixing::Soft | Mixing::Softmax | Mixing::TwoPaths, .. },
+                _,
+            ) => forecast::of_mixture(&program, &self.space, pictures)?,
+            Method::Relaxed(Relaxation { mixing: Mixing::Hard, .. }, _) | Method::Shared(_) => {
                 forecast::of_greatest(&program, &self.space, pictures)?
             }
             Method::Alone(..) => return self.forecast_retraining(None),
@@ -344,6 +346,27 @@ impl Relaxed for TorchSupernet {
         let report = train(loaders, pass, on_step, |batch| {
             let batch = TrainBatch { temperature, ..*batch };
             mixture.choice_step(&batch, penalty.factor(), &expected)
+        });
+        report.map_err(Stop::boxed)
+    }
+
+    fn train_in_turns(
+        &mut self,
+        turns: &InTurns,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<[PassReport; 2], Stop> {
+        let Self { mixture, loaders, .. } = self;
+        let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
+        let report = train_in_turns(loaders, turns, on_step, |[weights, choices]| {
+            mixture.parameters.require_gradients(turns.is_unrolled)?;
+            let of_choices = if turns.is_unrolled {
+                mixture.unrolled_choice_step([weights, choices], penalty.factor(), &expected)?
+            } else {
+                mixture.choice_step(choices, penalty.factor(), &expected)?
+            };
+            mixture.parameters.require_gradients(true)?;
+            Ok([(mixture.weight_step(weights)?, of_choices.1), of_choices])
         });
         report.map_err(Stop::boxed)
     }

@@ -10,6 +10,12 @@
 //!   restricted to what ran, as in GDAS (Dong and Yang 2019, equation 7). A softmax over the
 //!   candidates carries it to all of the logits.
 //!
+//! - Softmax: the same as soft without noise, the weights being one for all pictures (DARTS, Liu et al. 2019,
+//!   equation 2).
+//! - Two paths: a step of the weights runs one candidate, drawn from the probabilities. In one of the choices two
+//!   candidates are drawn likewise, and one of them by its share `p = softmax` of their two logits: its gate is 1 and that
+//!   of the other 0, and the gradient of a gate is that of its `p` (ProxylessNAS, Cai et al. 2019, equations 2 to 4).
+//!
 //! A select may depend on several decisions. Soft, the weight of an operand is the sum over the
 //! ways to it of the product of the weights on the way. Hard, the factors of the decisions on the
 //! way are multiplied, but for those on which the shape of the result depends: values of several
@@ -21,6 +27,8 @@ use std::collections::BTreeMap;
 use nas_ir::diagram::{Diagram, Selectors, Top};
 use nas_ir::{Assignment, DecisionId, Space};
 use nas_search::shared::Mixing;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
@@ -112,25 +120,70 @@ impl Draw {
         if let [candidate] = *candidates {
             return Ok(Mix::One { candidate, factor: None });
         }
-        let rows = match self.mixing {
-            Mixing::Soft => self.batch,
-            Mixing::Hard => 1,
-        };
-        let count = candidates.len() as i64;
-        let purpose = Purpose::Noise { moment: self.moment, decision };
-        let mut rng = stream(self.seed, purpose);
-        let noise = gumbel(&mut rng, (rows * count) as usize);
-        let noise =
-            Tensor::f_from_slice(&noise)?.f_view([rows, count])?.f_to_device(self.device)?;
         let kept: Vec<i64> = candidates.iter().map(|&candidate| candidate as i64).collect();
         let kept = Tensor::f_from_slice(&kept)?.f_to_device(self.device)?;
-        let noisy = logits.f_index_select(0, &kept)?.f_add(&noise)?;
-        let weights = noisy.f_div_scalar(self.temperature)?.f_softmax(1, logits.kind())?;
+        let logits = logits.f_index_select(0, &kept)?;
         match self.mixing {
-            Mixing::Soft => Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? }),
-            Mixing::Hard => one(&candidates, &weights),
+            Mixing::Soft => {
+                let weights = self.softmax(&self.noisy(decision, self.batch, &logits)?)?;
+                Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? })
+            }
+            Mixing::Softmax => {
+                let weights = self.softmax(&logits.f_view([1, -1])?)?;
+                Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? })
+            }
+            Mixing::TwoPaths if self.moment.choices => {
+                gates(&candidates, &logits, &mut self.stream(decision))
+            }
+            Mixing::Hard | Mixing::TwoPaths => {
+                one(&candidates, &self.softmax(&self.noisy(decision, 1, &logits)?)?)
+            }
         }
     }
+
+    /// The logits `[n]` with Gumbel noise of its own in each of so many rows.
+    fn noisy(&self, decision: usize, rows: i64, logits: &Tensor) -> Result<Tensor, TorchError> {
+        let count = logits.numel();
+        let noise = gumbel(&mut self.stream(decision), rows as usize * count);
+        let noise = Tensor::f_from_slice(&noise)?.f_view([rows, count as i64])?;
+        Ok(logits.f_add(&noise.f_to_device(self.device)?)?)
+    }
+
+    /// Where the noise of a decision comes from.
+    fn stream(&self, decision: usize) -> ChaCha8Rng {
+        stream(self.seed, Purpose::Noise { moment: self.moment, decision })
+    }
+
+    fn softmax(&self, logits: &Tensor) -> Result<Tensor, TorchError> {
+        Ok(logits.f_div_scalar(self.temperature)?.f_softmax(1, logits.kind())?)
+    }
+}
+
+/// The two candidates of the greatest noisy logits, and the gates of both: the one whose logit is greater with
+/// noise of its own is open.
+fn gates(candidates: &[usize], logits: &Tensor, rng: &mut impl Rng) -> Result<Mix, TorchError> {
+    let values = crate::parameters::values(logits)?;
+    let noise = gumbel(rng, values.len());
+    let mut order: Vec<(usize, f32)> =
+        values.iter().zip(noise).map(|(logit, noise)| logit + noise).enumerate().collect();
+    order.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    order.truncate(2);
+    let pair: Vec<i64> = order.iter().map(|&(place, _)| place as i64).collect();
+    let both =
+        logits.f_index_select(0, &Tensor::f_from_slice(&pair)?.f_to_device(logits.device())?)?;
+    let shares = both.f_softmax(0, both.kind())?;
+    let noise = Tensor::f_from_slice(&gumbel(rng, pair.len()))?.f_to_device(logits.device())?;
+    let open = both.f_detach()?.f_add(&noise)?.f_argmax(0, false)?.f_int64_value(&[])?;
+    let mut gates = Vec::new();
+    for row in 0..pair.len() as i64 {
+        let share = shares.f_narrow(0, row, 1)?;
+        let rest = share.f_detach()?.f_neg()?.f_add_scalar(f64::from(u8::from(row == open)))?;
+        gates.push(share.f_add(&rest)?);
+    }
+    let place = |&(place, _): &(usize, f32)| candidates.get(place).copied();
+    let missing = || TorchError::broken("a gate of no candidate");
+    let candidates = order.iter().map(place).collect::<Option<_>>().ok_or_else(missing)?;
+    Ok(Mix::Soft { candidates, weights: gates })
 }
 
 fn one(candidates: &[usize], weights: &Tensor) -> Result<Mix, TorchError> {

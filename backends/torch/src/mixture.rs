@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
 use nas_search::shared::{Adam, Mixing};
-use tch::{Device, Tensor};
+use tch::{Device, Tensor, no_grad};
 
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
@@ -21,6 +21,10 @@ use crate::program::{ParameterId, Program};
 use crate::random::Moment;
 use crate::schedule::Schedule;
 use crate::task::{DeviceTargets, mean_loss};
+
+/// How far apart weights are held to tell second derivatives, over the norm of the direction (DARTS, Liu et al.
+/// 2019, footnote of equation 8).
+const DIFFERENCE: f64 = 0.01;
 
 /// What stays the same over a search.
 #[derive(Debug, Clone, Copy)]
@@ -125,18 +129,96 @@ impl Mixture {
         factor: f64,
         expected: Expected<'_>,
     ) -> Result<(f64, f64), TorchError> {
+        let (value, gradient) = self.choice_gradient(batch)?;
+        let cost = self.descend(gradient, batch.rate, factor, expected);
+        Ok((value, cost))
+    }
+
+    /// The same for the weights after one step on a batch of their own, which is not made: with the gradient of
+    /// DARTS (Liu et al. 2019, equation 7), the second derivatives in it by finite differences (equation 8). All
+    /// parameters must require gradients.
+    pub(crate) fn unrolled_choice_step(
+        &mut self,
+        [weights, choices]: [&TrainBatch<'_>; 2],
+        factor: f64,
+        expected: Expected<'_>,
+    ) -> Result<(f64, f64), TorchError> {
+        let here = no_grad(|| self.parameters.flat().f_detach_copy())?;
+        let found = self.unrolled_gradient(weights, choices, &here);
+        no_grad(|| Ok::<_, TorchError>(self.parameters.flat().shallow_clone().f_copy_(&here)?))?;
+        let (value, gradient) = found?;
+        let cost = self.descend(gradient, choices.rate, factor, expected);
+        Ok((value, cost))
+    }
+
+    /// The loss of the choices after a step of the weights from `here`, and its gradient with respect to the logits.
+    /// Leaves the weights anywhere.
+    pub(crate) fn unrolled_gradient(
+        &self,
+        weights: &TrainBatch<'_>,
+        choices: &TrainBatch<'_>,
+        here: &Tensor,
+    ) -> Result<(f64, Vec<f64>), TorchError> {
+        let move_to = |place: Result<Tensor, tch::TchError>| {
+            no_grad(|| {
+                Ok::<_, TorchError>(self.parameters.flat().shallow_clone().f_copy_(&place?)?)
+            })
+        };
+        let (_, [by_weights, _]) = self.gradients(weights)?;
+        let step = self.sgd.direction(&self.parameters, &by_weights)?;
+        move_to(here.f_sub(&step.f_mul_scalar(weights.rate)?))?;
+        let (value, [ahead, mut gradient]) = self.gradients(choices)?;
+        let norm = ahead.f_norm()?.f_double_value(&[])?;
+        if norm > 0.0 {
+            let distance = DIFFERENCE / norm;
+            let offset = ahead.f_mul_scalar(distance)?;
+            move_to(here.f_add(&offset))?;
+            let (_, [_, above]) = self.gradients(weights)?;
+            move_to(here.f_sub(&offset))?;
+            let (_, [_, below]) = self.gradients(weights)?;
+            let second = above.f_sub(&below)?.f_mul_scalar(weights.rate / (2.0 * distance))?;
+            gradient = gradient.f_sub(&second)?;
+        }
+        let gradient = crate::parameters::values(&gradient)?.into_iter().map(f64::from).collect();
+        Ok((value, gradient))
+    }
+
+    /// The loss of a batch as mixed for the choices, and its gradients with respect to all weights and to the logits.
+    fn gradients(&self, batch: &TrainBatch<'_>) -> Result<(f64, [Tensor; 2]), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
         let mixes = self.draw(batch, true, &logits)?;
         let schedule = Schedule::new(&self.program, &mixes)?;
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
         let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
-        let mut gradient = logits_gradient(&loss, &logits)?;
+        let read = schedule.parameters(&self.program);
+        let (weights, by_logits) = self.sgd.gradient(&self.parameters, read, &loss, &logits)?;
+        Ok((value, [weights, by_logits]))
+    }
+
+    /// The loss of a batch as mixed for the choices, and its gradient with respect to the logits.
+    fn choice_gradient(&self, batch: &TrainBatch<'_>) -> Result<(f64, Vec<f64>), TorchError> {
+        let logits = self.logits()?.f_set_requires_grad(true)?;
+        let mixes = self.draw(batch, true, &logits)?;
+        let schedule = Schedule::new(&self.program, &mixes)?;
+        let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
+        let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
+        Ok((value, logits_gradient(&loss, &logits)?))
+    }
+
+    /// A step of the choices down a gradient of the loss and that of the cost; returns the expected cost before it.
+    fn descend(
+        &mut self,
+        mut gradient: Vec<f64>,
+        rate: f64,
+        factor: f64,
+        expected: Expected<'_>,
+    ) -> f64 {
         let (cost, by_probability) = expected(&self.choices.probabilities());
         for (sum, part) in gradient.iter_mut().zip(self.choices.through_softmax(&by_probability)) {
             *sum += factor * part;
         }
-        self.choices.step(&gradient, batch.rate, &self.settings.adam);
-        Ok((value, cost))
+        self.choices.step(&gradient, rate, &self.settings.adam);
+        cost
     }
 
     /// The logits on the device.

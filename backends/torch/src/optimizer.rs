@@ -77,6 +77,46 @@ impl Sgd {
         })
     }
 
+    /// The gradient of `loss` with respect to these of the parameters, in the places of [`Parameters::flat`] and 0 where
+    /// it does not depend on them, and with respect to `other`.
+    pub(crate) fn gradient(
+        &self,
+        parameters: &Parameters,
+        read: impl IntoIterator<Item = ParameterId>,
+        loss: &Tensor,
+        other: &Tensor,
+    ) -> Result<(Tensor, Tensor), TorchError> {
+        let touched = parameters.all_trainable(read)?;
+        let tensors: Vec<&Tensor> = touched.iter().map(|(_, tensor, _)| *tensor).collect();
+        let all: Vec<&Tensor> = tensors.iter().copied().chain([other]).collect();
+        let mut gradients = Tensor::f_run_backward(&[loss], &all, false, false)?;
+        let by_other = gradients.pop().filter(Tensor::defined);
+        no_grad(|| {
+            let flat = parameters.flat().f_zeros_like()?;
+            for (gradient, (_, tensor, start)) in gradients.iter().zip(&touched) {
+                if gradient.defined() {
+                    let mut part = flat.f_narrow(0, *start, tensor.numel() as i64)?;
+                    part.f_copy_(&gradient.f_reshape([-1])?)?;
+                }
+            }
+            Ok((flat, by_other.map_or_else(|| other.f_zeros_like(), Ok)?))
+        })
+    }
+
+    /// What a step down this gradient would take from the weights at a rate of 1.
+    pub(crate) fn direction(
+        &self,
+        parameters: &Parameters,
+        gradient: &Tensor,
+    ) -> Result<Tensor, TorchError> {
+        no_grad(|| {
+            let mut gradient = gradient.f_detach_copy()?;
+            self.clip_norm(&mut gradient)?;
+            let _ = gradient.f_add_(&self.velocity.f_mul_scalar(self.momentum)?)?;
+            Ok(gradient.f_add(&parameters.flat().f_mul_scalar(self.decay)?)?)
+        })
+    }
+
     fn clip_norm(&self, gradient: &mut Tensor) -> Result<(), TorchError> {
         let Some(clip) = self.clip else { return Ok(()) };
         let norm = gradient.f_norm()?.f_double_value(&[])?;

@@ -3,7 +3,8 @@
 use nas_data::{Batch, DataError};
 use nas_ir::Task;
 use nas_search::Metrics;
-use nas_search::evaluator::{OnStep, Pass, PassReport, Split, Step, Stop};
+use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Step, Stop};
+use nas_search::shared::InTurns;
 use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
@@ -71,6 +72,59 @@ pub(crate) fn train(
     }
     let steps = of.max(1) as f64;
     Ok(PassReport { loss: sum.loss / steps, cost: sum.cost / steps })
+}
+
+/// A training pass over the images for the weights, with a batch of those for the choices beside each batch, as many
+/// times over as it takes: `learn` makes a step on both and returns loss and cost of the weights and of the
+/// choices. Reports their means.
+pub(crate) fn train_in_turns(
+    loaders: &mut Loaders,
+    turns: &InTurns,
+    on_step: OnStep<'_>,
+    mut learn: impl FnMut([&TrainBatch<'_>; 2]) -> Result<[(f64, f64); 2], TorchError>,
+) -> Result<[PassReport; 2], Stop<TorchError>> {
+    let InTurns { pass, temperature, choices: rate_of_choices, .. } = *turns;
+    let (upload, seed) = (loaders.upload(), loaders.seed);
+    let epoch = u64::from(pass.epoch);
+    let loader = loaders.part(pass.part).map_err(failed)?;
+    let (of, batches) = (loader.batches(), loader.epoch(epoch));
+    let mut of_choices = loaders.part(Part::Choices).map_err(failed)?.epoch(epoch);
+    let mut sums = [PassReport::default(); 2];
+    for (step, batch) in batches.enumerate() {
+        let next = match of_choices.next() {
+            Some(batch) => batch,
+            None => {
+                of_choices = loaders.part(Part::Choices).map_err(failed)?.epoch(epoch);
+                let none = || TorchError::broken("there are no images for the choices");
+                of_choices.next().ok_or_else(|| failed(none()))?
+            }
+        };
+        let upload = |batch: Result<Batch, DataError>| {
+            upload.tensors(&batch.map_err(failed)?).map_err(failed)
+        };
+        let (own, others) = (upload(batch)?, upload(next)?);
+        let batch = |(images, targets), rate| TrainBatch {
+            images,
+            targets,
+            temperature,
+            rate,
+            drop_path: pass.drop_path,
+            epoch: pass.epoch,
+            step,
+            seed,
+        };
+        let weights = batch((&own.0, &own.1), rate(&pass, step, of));
+        let choices = batch((&others.0, &others.1), rate_of_choices);
+        let learned = learn([&weights, &choices]).map_err(failed)?;
+        for (sum, (loss, cost)) in sums.iter_mut().zip(learned) {
+            *sum = PassReport { loss: sum.loss + loss, cost: sum.cost + cost };
+        }
+        let done = step + 1;
+        let [PassReport { loss, .. }, _] = sums;
+        report(on_step, Step { done, of, loss: loss / done as f64 })?;
+    }
+    let steps = of.max(1) as f64;
+    Ok(sums.map(|PassReport { loss, cost }| PassReport { loss: loss / steps, cost: cost / steps }))
 }
 
 fn report(on_step: OnStep<'_>, step: Step) -> Result<(), Stop<TorchError>> {

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod export;
 pub mod fmt;
 pub mod latency;
+pub mod rank;
 pub mod retrain;
 pub mod sample;
 pub mod search;

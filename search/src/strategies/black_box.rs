@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use nas_ir::metric::Direction;
 use nas_ir::recipe::{NoSetting, Recipe};
 use nas_ir::{Assignment, Checked, Space};
 use rand::RngCore;
@@ -11,14 +10,16 @@ use serde_json::Value;
 
 use super::networks::Networks;
 use super::score::{By, Score};
-use super::sections::trials;
-use super::uniform::Uniform;
+use super::sections;
+use super::supernet::Supernet;
 use crate::error::{Refusal, RunError};
 use crate::evaluator::Halt;
 use crate::record::{Choices, SearchEpoch};
 use crate::shared::SharedWeights;
 use crate::strategy::{Method, OneShot, Outcome, Reads, Scorer, Search, Strategy, Turn};
 use crate::trial::{Budget, Trial};
+
+pub(super) use super::sections::Trials;
 
 /// A network and how good it is: more is better.
 #[derive(Debug, Clone)]
@@ -81,11 +82,7 @@ impl<'s> Known<'s> {
     }
 
     fn add(&mut self, outcome: &Outcome) {
-        let (metric, value) = outcome.network.score.primary();
-        let fitness = match metric.direction() {
-            Direction::Higher => value,
-            Direction::Lower => -value,
-        };
+        let fitness = outcome.network.score.fitness();
         self.tried.push(Tried { assignment: outcome.assignment.clone(), fitness });
         self.seen.insert(outcome.network.choices.clone().into_iter().collect());
     }
@@ -99,10 +96,10 @@ struct BlackBox<'s, P> {
     is_over: bool,
     budget: Budget,
     /// What trains the supernet whose weights networks inherit.
-    uniform: Uniform<'s>,
+    supernet: Supernet<'s>,
 }
 
-/// The search of a space by a proposer, scored as the recipe says.
+/// The search of a space by a proposer, scored as the recipe says, for as many trials as that says.
 ///
 /// # Errors
 /// The networks of the space cannot be counted.
@@ -111,11 +108,24 @@ pub(super) fn search<'s, P: Proposer + 's>(
     recipe: &Recipe,
     proposer: P,
 ) -> Result<Search<'s>, RunError> {
+    search_for(space, recipe, sections::trials(recipe)?, proposer)
+}
+
+/// The same for so many trials.
+///
+/// # Errors
+/// As [`search`].
+pub(super) fn search_for<'s, P: Proposer + 's>(
+    space: &'s Checked<Space>,
+    recipe: &Recipe,
+    trials: Trials,
+    proposer: P,
+) -> Result<Search<'s>, RunError> {
     let Score { by, epochs } = Score::of(recipe)?;
-    let (trials, keep) = trials(recipe)?;
+    let Trials { sample: trials, keep } = trials;
     let budget = Budget { epochs: if by == By::Train { epochs } else { 0 } };
-    let (known, uniform) = (Known::new(space)?, Uniform::new(space, recipe));
-    let strategy = BlackBox { proposer, known, trials, is_over: false, budget, uniform };
+    let (known, supernet) = (Known::new(space)?, Supernet::new(space, recipe)?);
+    let strategy = BlackBox { proposer, known, trials, is_over: false, budget, supernet };
     let method = match by {
         By::Inherited => Method::Shared(Box::new(strategy)),
         By::Train => Method::Alone(Box::new(strategy), Scorer::Training),
@@ -168,7 +178,7 @@ impl<P: Proposer> OneShot<dyn SharedWeights> for BlackBox<'_, P> {
         supernet: &mut (dyn SharedWeights + 'static),
         turn: Turn<'_, '_>,
     ) -> Result<SearchEpoch, Halt> {
-        self.uniform.epoch(&self.known.networks, supernet, turn)
+        self.supernet.epoch(&self.known.networks, supernet, turn)
     }
 
     fn learned(&mut self, _: &dyn SharedWeights, _: &mut dyn RngCore) -> Result<(), RunError> {

@@ -8,15 +8,20 @@ pub mod aging_evolution;
 pub mod bayesian;
 mod black_box;
 pub mod controller;
+pub mod darts;
+pub mod gdas;
+pub mod grid;
 pub mod gumbel;
 pub mod local_search;
 mod networks;
+pub mod proxyless;
 pub mod random;
+mod relaxing;
 mod sampling;
 mod score;
 mod sections;
+mod supernet;
 pub mod tpe;
-mod uniform;
 
 use nas_ir::recipe::{NoSetting, Recipe, StrategySchema};
 use nas_ir::{Checked, Space};
@@ -39,7 +44,7 @@ pub struct Row {
 
 /// Makes the table, and the list of schemas, from one list of modules.
 macro_rules! strategies {
-    ($($strategy:ident),+) => {
+    ($($strategy:ident),+ $(,)?) => {
         /// All strategies; a recipe that names none has the first.
         pub static TABLE: &[Row] = &[$(Row {
             schema: &$strategy::SCHEMA,
@@ -53,7 +58,19 @@ macro_rules! strategies {
     };
 }
 
-strategies!(gumbel, random, aging_evolution, local_search, tpe, bayesian, controller);
+strategies!(
+    gumbel,
+    darts,
+    gdas,
+    proxyless,
+    random,
+    grid,
+    aging_evolution,
+    local_search,
+    tpe,
+    bayesian,
+    controller
+);
 
 pub use score::table;
 

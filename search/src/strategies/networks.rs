@@ -57,6 +57,31 @@ impl<'s> Networks<'s> {
         Ok(None)
     }
 
+    /// As many as the widest decision has candidates: each candidate of a decision is in as many of them as any
+    /// other, or in one more. They read their input and need not keep the requirements.
+    ///
+    /// # Errors
+    /// There is none at all.
+    pub(super) fn draw_fair(&self, mut rng: &mut dyn RngCore) -> Result<Vec<Assignment>, RunError> {
+        let widest = self.widths().into_iter().max().unwrap_or(1);
+        let mut fair = vec![self.space.first_assignment(); widest];
+        for (id, decision) in self.space.decision_ids() {
+            let mut order: Vec<usize> = Vec::new();
+            while order.len() < widest {
+                let mut round: Vec<usize> = (0..decision.candidates.len()).collect();
+                round.shuffle(&mut rng);
+                order.extend(round);
+            }
+            for (network, candidate) in fair.iter_mut().zip(order) {
+                network.set(id, candidate);
+            }
+        }
+        fair.retain(|network| {
+            self.space.admits_constant || specialise(self.space, network).reads_input()
+        });
+        if fair.is_empty() { Ok(vec![self.draw(rng)?]) } else { Ok(fair) }
+    }
+
     /// What a network chooses: the same for all assignments that make it.
     pub(super) fn choices(&self, assignment: &Assignment) -> Choices {
         specialise(self.space, assignment).choices.into_iter().collect()
@@ -106,6 +131,33 @@ impl<'s> Networks<'s> {
             other
         });
         changed.filter(|other| self.admits(&specialise(self.space, other)))
+    }
+
+    /// The networks behind one of them, or all: in the order of their choices, the last decision that makes a
+    /// difference counting fastest. One may come twice where a later decision makes an earlier one idle.
+    pub(super) fn behind(
+        &self,
+        assignment: Option<&Assignment>,
+    ) -> impl Iterator<Item = Assignment> + use<'_, 's> {
+        let first = match assignment {
+            None => Some(self.space.first_assignment()),
+            Some(assignment) => self.next(assignment),
+        };
+        let all = std::iter::successors(first, |assignment| self.next(assignment));
+        all.filter(|assignment| self.admits(&specialise(self.space, assignment)))
+    }
+
+    fn next(&self, assignment: &Assignment) -> Option<Assignment> {
+        let mut next = assignment.clone();
+        for (&id, place) in self.decisions.values().zip(self.places(assignment)).rev() {
+            let counted = place.map(|chosen| chosen + 1);
+            if let Some(higher) = counted.filter(|&c| c < self.space[id].candidates.len()) {
+                next.set(id, higher);
+                return Some(next);
+            }
+            next.set(id, 0);
+        }
+        None
     }
 
     /// An assignment whose idle decisions are made at random.

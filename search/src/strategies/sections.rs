@@ -1,10 +1,10 @@
 //! Settings that several strategies have, declared once.
 
-use nas_ir::recipe::common::{DATA, EPOCHS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS};
+use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use super::score;
+use super::{score, supernet};
 
 /// The name of the section that says which networks are tried.
 pub(super) const DERIVE: &str = "derive";
@@ -34,7 +34,7 @@ const SAMPLE: Field = Field {
 /// The sections of a strategy of a black box, with its own settings and what these are about.
 pub(super) const fn black_box(doc: &'static str, fields: &'static [Field]) -> [Section; 7] {
     let own = Section { name: STRATEGY, kinds: Kinds::Strategy, doc, fields };
-    [own, score::SECTION, DATA, WEIGHTS, SUPERNET, TRIALS, RETRAIN]
+    [own, score::SECTION, DATA, WEIGHTS, supernet::SECTION, TRIALS, RETRAIN]
 }
 
 /// The section [`DERIVE`] of a strategy of a black box.
@@ -45,16 +45,17 @@ const TRIALS: Section = Section {
     fields: &[SAMPLE, KEEP],
 };
 
-/// The section of the schedule of a strategy of a black box.
-const SUPERNET: Section = Section {
-    name: SCHEDULE,
-    kinds: Kinds::None,
-    doc: "how long the supernet is trained, where `score.by = inherited`",
-    fields: &[EPOCHS, SEED],
-};
-
 /// How many networks are tried, and how many kept.
-pub(super) fn trials(recipe: &Recipe) -> Result<(u32, u32), NoSetting> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Trials {
+    /// The networks that are tried, at most.
+    pub(super) sample: u32,
+    /// Those that are kept.
+    pub(super) keep: u32,
+}
+
+/// What a recipe says of them.
+pub(super) fn trials(recipe: &Recipe) -> Result<Trials, NoSetting> {
     let count = |field: Field| recipe.settings.count(DERIVE, field.name);
-    Ok((count(SAMPLE)?, count(KEEP)?))
+    Ok(Trials { sample: count(SAMPLE)?, keep: count(KEEP)? })
 }

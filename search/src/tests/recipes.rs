@@ -71,6 +71,7 @@ const WRITTEN: &str = r#"{
   "schedule": {
     "epochs": 4,
     "warmup": 1,
+    "alternate": "epoch",
     "split": 0.8
   },
   "derive": {

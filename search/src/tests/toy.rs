@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::objective::Penalty;
 use crate::record::Choices;
 use crate::regime::{Job, Scores};
-use crate::shared::{Relaxation, Relaxed, SharedWeights};
+use crate::shared::{InTurns, Relaxation, Relaxed, SharedWeights};
 use crate::strategies::{self, gumbel};
 use crate::table::ScoreTable;
 
@@ -454,6 +454,18 @@ impl Relaxed for ToySupernet {
         let diverges = self.toy.fault.get() == Fault::Diverges && pass.epoch == 5;
         let loss = if diverges { f64::NAN } else { f64::from(loss) };
         Ok(PassReport { loss, cost })
+    }
+
+    fn train_in_turns(
+        &mut self,
+        turns: &InTurns,
+        penalty: &Penalty,
+        on_step: OnStep<'_>,
+    ) -> Result<[PassReport; 2], Stop> {
+        let InTurns { pass, temperature, choices, .. } = *turns;
+        let weights = self.train_mixed(&pass, temperature, penalty, on_step)?;
+        let pass = Pass { part: Part::Choices, learning_rate: [choices; 2], ..pass };
+        Ok([weights, self.train_choices(&pass, temperature, penalty, on_step)?])
     }
 
     fn probabilities(&self) -> Vec<Vec<f64>> {

@@ -234,8 +234,10 @@ impl Searched {
 
 #[test]
 fn soft_mixtures_have_the_gradients_of_their_differences() {
-    for text in [DARTS, DROPOUTS] {
-        let searched = Searched::new(text, Mixing::Soft);
+    for (text, mixing) in
+        [DARTS, DROPOUTS].into_iter().flat_map(|t| [(t, Mixing::Soft), (t, Mixing::Softmax)])
+    {
+        let searched = Searched::new(text, mixing);
         let mixes = || searched.mixture.draw(&searched.batch(0), true, &searched.logits).unwrap();
         let logits = vec![searched.logits.shallow_clone()];
         for leaves in [logits, searched.leaves(&mixes())] {
@@ -299,4 +301,36 @@ fn straight_through_factors_have_the_gradients_of_the_weights() {
         let gradient = |of: &Tensor| Tensor::run_backward(&[of], logits, true, false).remove(0);
         assert!(gradient(factor).allclose(&gradient(&soft()), 1e-12, 1e-12, false));
     }
+}
+
+/// Of the two candidates that run one has the gate 1 and the other 0, and the gradient of a gate is that of its share
+/// of the two (ProxylessNAS, Cai et al. 2019, equation 4).
+#[test]
+fn gates_are_binary_and_have_the_gradients_of_the_shares() {
+    let searched = Searched::new(DARTS, Mixing::TwoPaths);
+    let mut opened = [0; 2];
+    for step in 0..8 {
+        for mix in draw(&searched, Mixing::TwoPaths, step) {
+            let Mix::Soft { candidates, weights } = mix else { panic!("one path") };
+            assert!(candidates.len() == 2 && candidates[0] != candidates[1]);
+            let open: Vec<f64> = weights.iter().map(|gate| gate.double_value(&[0])).collect();
+            assert!(open == [1.0, 0.0] || open == [0.0, 1.0], "{open:?}");
+            opened[usize::from(open[1] > 0.5)] += 1;
+            let logits = std::slice::from_ref(&searched.logits);
+            let gradient = |of: &Tensor| Tensor::run_backward(&[of], logits, true, false).remove(0);
+            let [first, second] = [gradient(&weights[0]), gradient(&weights[1])];
+            // Shares sum to 1, and only the two logits move them.
+            assert!(first.allclose(&second.neg(), 1e-12, 1e-12, false));
+            assert_eq!(first.nonzero().size()[0], 2);
+        }
+    }
+    assert!(opened[0] > 0 && opened[1] > 0, "{opened:?}");
+}
+
+/// In a step of the weights one candidate runs, drawn from the probabilities.
+#[test]
+fn weights_learn_on_one_of_the_paths() {
+    let searched = Searched::new(DARTS, Mixing::TwoPaths);
+    let mixes = searched.mixture.draw(&searched.batch(0), false, &searched.logits).unwrap();
+    assert!(mixes.iter().all(|mix| matches!(mix, Mix::One { .. })));
 }

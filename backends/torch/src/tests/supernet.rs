@@ -396,3 +396,48 @@ fn each_step_has_dropouts_of_its_own() {
     let scored = network.forward(&[pictures.images.shallow_clone()], false).unwrap();
     assert_eq!(values(&scored[0]).unwrap(), values(&pictures.images).unwrap());
 }
+
+/// The second derivatives of DARTS (Liu et al. 2019, equation 7): the gradient is that of the loss of the choices
+/// behind a step of the weights, which differences of it show.
+#[test]
+fn choices_look_one_step_ahead() {
+    let (own, others) = (pictures(), pictures());
+    let images = others.images.flip([0_i64]) * 0.7 + 0.2;
+    let others = Pictures { images, ..others };
+    let rate = 0.5;
+    let (weights, choices) = (TrainBatch { rate, ..batch(&own, 0) }, batch(&others, 0));
+    let mut mixture = Mixture::new(&small(), settings(Mixing::Softmax)).unwrap();
+    mixture.parameters.require_gradients(true).unwrap();
+    let here = no_grad(|| mixture.parameters.flat().detach_copy());
+    let back =
+        |mixture: &Mixture| no_grad(|| mixture.parameters.flat().shallow_clone().copy_(&here));
+    let ahead = |mixture: &Mixture| {
+        let (loss, gradient) = mixture.unrolled_gradient(&weights, &choices, &here).unwrap();
+        back(mixture);
+        (loss, gradient)
+    };
+    let (_, gradient) = ahead(&mixture);
+    let count = gradient.len();
+    let distance = 0.02;
+    let mut moved = |by: f64, logit: usize| {
+        let mut steps = vec![0.0; count];
+        steps[logit] = -by;
+        // Adam without memory moves by the sign of the gradient.
+        mixture.choices.step(&steps, distance, &adam());
+        let (loss, _) = ahead(&mixture);
+        steps[logit] = by;
+        mixture.choices.step(&steps, distance, &adam());
+        loss
+    };
+    let differences: Vec<f64> =
+        (0..count).map(|i| (moved(1.0, i) - moved(-1.0, i)) / (2.0 * distance)).collect();
+    let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+    let cosine = dot(&gradient, &differences)
+        / (dot(&gradient, &gradient) * dot(&differences, &differences)).sqrt();
+    assert!(cosine > 0.99, "{cosine}: {gradient:?} {differences:?}");
+    // Without the second derivatives it is another one.
+    let first = TrainBatch { rate: 0.0, ..batch(&own, 0) };
+    let (_, plain) = mixture.unrolled_gradient(&first, &choices, &here).unwrap();
+    let apart = dot(&gradient, &plain) / (dot(&gradient, &gradient) * dot(&plain, &plain)).sqrt();
+    assert!(apart < cosine, "{apart} {cosine}");
+}

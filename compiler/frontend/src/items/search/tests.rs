@@ -362,7 +362,7 @@ fn words_of_diagnostics() {
         (
             "strategy evolution { }",
             "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
-             write one of `gumbel`, `random`, `aging_evolution`, `local_search`, `tpe`, `bayesian`, `controller`",
+             write one of `gumbel`, `darts`, `gdas`, `proxyless`, `random`, `grid`, `aging_evolution`, `local_search`, `tpe`, `bayesian`, `controller`",
         ),
         (
             "strategy random { temperature = 2 }",

@@ -1,4 +1,4 @@
-//! What the Gumbel-softmax cannot mix: candidates of several shapes, where it sums them.
+//! What cannot be mixed: candidates of several shapes, where a strategy sums them.
 
 use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
@@ -9,9 +9,11 @@ use crate::error::Refusal;
 
 /// A decision whose candidates cannot be summed.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the candidates of `{decision}` differ in shape, so `mixing = soft` cannot sum them")]
+#[error("the candidates of `{decision}` differ in shape, so `{sums}` cannot sum them")]
 #[diagnostic(code(nas::train::soft_shapes))]
 struct SoftShapes {
+    /// What sums candidates.
+    sums: &'static str,
     /// The path of the decision.
     decision: String,
     /// The file.
@@ -24,11 +26,16 @@ struct SoftShapes {
     shapes: String,
     /// An edit.
     #[help]
-    help: &'static str,
+    help: String,
 }
 
-/// Each decision on which a shape depends, in order, with the first node that has several.
-pub(super) fn several_shapes(space: &Space) -> Vec<Refusal> {
+/// Each decision on which a shape depends, in order, with the first node that has several. `sums` is what cannot
+/// sum them, and `instead` what runs one candidate at a time.
+pub(in crate::strategies) fn several_shapes(
+    space: &Space,
+    sums: &'static str,
+    instead: &'static str,
+) -> Vec<Refusal> {
     let mut found: Vec<DecisionId> = Vec::new();
     let mut refused: Vec<Refusal> = Vec::new();
     for (_, node) in space.graph.nodes() {
@@ -40,21 +47,29 @@ pub(super) fn several_shapes(space: &Space) -> Vec<Refusal> {
             found.push(id);
             let shapes: Vec<String> = node.shape.values().iter().map(Shape::to_string).collect();
             let shapes = format!("`{}` is {}", node.name, shapes.join(" or "));
-            refused.push(Refusal::new(soft_shapes(space, decision, shapes)));
+            refused.push(Refusal::new(soft_shapes(space, decision, shapes, (sums, instead))));
         }
     }
     refused
 }
 
-fn soft_shapes(space: &Space, decision: &Decision, shapes: String) -> SoftShapes {
+fn soft_shapes(
+    space: &Space,
+    decision: &Decision,
+    shapes: String,
+    (sums, instead): (&'static str, &'static str),
+) -> SoftShapes {
     let origin = space.origin(decision.origin);
     let file = origin.and_then(|origin| space.origins.sources.get(origin.source));
     let help = if decision.choice == Choice::Elastic {
-        "write `mixing = hard` in the strategy: it runs one candidate of each decision at a time"
+        format!("write {instead}: it runs one candidate of each decision at a time")
     } else {
-        "write `mixing = hard` in the strategy, which runs one candidate of each decision at a time, and `elastic` for sizes that are to have their weights in common"
+        format!(
+            "write {instead}, which runs one candidate of each decision at a time, and `elastic` for sizes that are to have their weights in common"
+        )
     };
     SoftShapes {
+        sums,
         decision: decision.path.clone(),
         file: file.cloned().unwrap_or_else(|| Source::new("", "")),
         at: origin.map(|origin| origin.span.into()),
