@@ -29,7 +29,7 @@ use nas_ir::{Assignment, DecisionId, Space};
 use nas_search::shared::Mixing;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
@@ -162,7 +162,7 @@ impl Draw {
 /// The two candidates of the greatest noisy logits, and the gates of both: the one whose logit is greater with
 /// noise of its own is open.
 fn gates(candidates: &[usize], logits: &Tensor, rng: &mut impl Rng) -> Result<Mix, TorchError> {
-    let values = crate::parameters::values(logits)?;
+    let values = crate::parameters::values(&logits.f_to_kind(Kind::Float)?)?;
     let noise = gumbel(rng, values.len());
     let mut order: Vec<(usize, f32)> =
         values.iter().zip(noise).map(|(logit, noise)| logit + noise).enumerate().collect();

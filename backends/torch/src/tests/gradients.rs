@@ -239,9 +239,14 @@ fn soft_mixtures_have_the_gradients_of_their_differences() {
     {
         let searched = Searched::new(text, mixing);
         let mixes = || searched.mixture.draw(&searched.batch(0), true, &searched.logits).unwrap();
-        let logits = vec![searched.logits.shallow_clone()];
-        for leaves in [logits, searched.leaves(&mixes())] {
-            assert!(check(text, &leaves, || searched.loss(&mixes(), 0)) > 1e-3, "{text}");
+        let mut all = vec![vec![searched.logits.shallow_clone()]];
+        // What mixes does not change how weights learn.
+        if mixing == Mixing::Soft {
+            all.push(searched.leaves(&mixes()));
+        }
+        for leaves in all {
+            let slope = check(text, &leaves, || searched.loss(&mixes(), 0));
+            assert!(slope > 1e-4, "{mixing:?} {slope}: {text}");
         }
     }
 }
