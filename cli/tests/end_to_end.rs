@@ -8,6 +8,8 @@
 
 mod analyze;
 mod bench;
+#[cfg(all(unix, feature = "torch"))]
+mod command;
 mod inspect;
 mod latency;
 mod package;

@@ -24,7 +24,7 @@ fn main() {
 
 fn run(command: TrainCommand) -> Result<(), Failure> {
     match command {
-        TrainCommand::Search(args) => search::run(&args),
+        TrainCommand::Search(args) => search::run(args),
         TrainCommand::Retrain(args) => retrain::run(&args),
         TrainCommand::Eval(args) => eval::run(&args),
         TrainCommand::Demo(args) => demo::run(&args),

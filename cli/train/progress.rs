@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use nas_ir::{Measure, Metric};
-use nas_search::record::{RetrainEpoch, SearchEpoch, TriedNetwork};
+use nas_search::record::{RetrainEpoch, SearchEpoch, TriedNetwork, Verdict};
 use nas_search::{Event, Phase, StepKind};
 use nasc::render::bar::Bar;
 use nasc::render::costs::milliseconds;
@@ -63,6 +63,7 @@ impl Progress {
                 };
                 self.bar.line(&format!("{phase}: {left}"));
             }
+            Event::Waiting => {}
             Event::Step { kind, number, step } => {
                 let what = match kind {
                     StepKind::Weights => "search, weights, epoch",
@@ -86,8 +87,15 @@ impl Progress {
                 self.bar.line(&self.search_line(record, *seconds))
             }
             Event::Scored { number, of, network } => {
-                let TriedNetwork { score, cost, budget, .. } = network;
+                let TriedNetwork { verdict, cost, budget, .. } = network;
                 let n = number.saturating_add(1);
+                let score = match verdict {
+                    Verdict::Score(score) => score,
+                    Verdict::Failed(why) => {
+                        self.bar.line(&format!("network {n}/{of}: failed: {why}"));
+                        return self.bar.flow();
+                    }
+                };
                 let after = match budget.epochs {
                     0 => self.untrained.to_owned(),
                     epochs => format!("after {}", counted(epochs as usize, "epoch")),
@@ -143,7 +151,7 @@ pub(crate) fn retrain_line(record: &RetrainEpoch, of: u32, best: bool, seconds: 
     let star = if best { " *" } else { "" };
     let loss = record.train.loss;
     // The loss of the line is that of training.
-    let told = record.val.values().filter(|(metric, _)| *metric != Metric::Loss);
+    let told = record.val.values().filter(|(metric, _)| **metric != Metric::Loss);
     let val: Vec<String> =
         told.map(|(metric, value)| format!("{} {value:.3}", metric.title())).collect();
     let val = val.join(", ");

@@ -17,7 +17,8 @@ const HINT: &str = "go on by the same command with `--resume`";
 ///
 /// # Errors
 /// The inputs are at fault, training fails, or the user stops it.
-pub(crate) fn run(args: &SearchArgs) -> Result<(), Failure> {
+pub(crate) fn run(mut args: SearchArgs) -> Result<(), Failure> {
+    args.recipe.set.extend(args.jobs.map(|jobs| format!("score.jobs={jobs}")));
     let folder = |recipe: &str| {
         let default = || Path::new("runs").join(recipe);
         args.out.clone().unwrap_or_else(default)

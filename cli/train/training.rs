@@ -13,8 +13,9 @@ use nas_frontend::session::NamedNetwork;
 use nas_grammar::Problem;
 use nas_ir::metric::Scale;
 use nas_ir::recipe::Recipe;
-use nas_ir::{Checked, Network, Space};
+use nas_ir::{Checked, Model, Network, Space};
 use nas_passes::specialise;
+use nas_search::command::Exports;
 use nas_search::evaluator::Stop;
 use nas_search::record::{RunResult, Status};
 use nas_search::strategy::Reads;
@@ -26,18 +27,22 @@ use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
 use nasc::services::expected::Expected;
 use nasc::services::input::{Input, as_in_run};
+use nasc::services::package::{emit, fresh, provenance};
 use nasc::services::pick;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
 use nasc::services::sources::{sources, within};
 
 use crate::memory::{self, Need};
 use crate::progress::Progress;
+use crate::reference::libtorch;
 use nasc::tell;
 
 /// The most bad files that are shown.
 const LISTED: usize = 10;
 /// Seconds from which on it is told how long the data took to read.
 const TOLD: f64 = 5.0;
+/// What the ONNX file of a trial says of its weights.
+const FRESH: &str = "fresh, calibrated";
 
 /// A space to be trained, and all that says how.
 pub(crate) struct Training {
@@ -54,8 +59,20 @@ pub(crate) struct Training {
     threads: u32,
     /// Whether the space is without what its target cannot run.
     drops_unsupported: bool,
-    /// The scores of networks, where they are known.
-    known: Option<ScoreTable>,
+    /// What scores its networks.
+    scored: Scored,
+    /// The folder of the file.
+    folder: PathBuf,
+}
+
+/// What scores the networks of a search.
+enum Scored {
+    /// What trains, on the data of the recipe.
+    Trained,
+    /// They are known.
+    Known(ScoreTable),
+    /// The command of the recipe.
+    Command,
 }
 
 impl Training {
@@ -81,7 +98,7 @@ impl Training {
                 PickedRecipe::Defaults(space) => space.to_owned(),
             };
             let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
-            training.read_scores(file)?;
+            training.find_scores()?;
             Ok(training)
         })
     }
@@ -119,24 +136,29 @@ impl Training {
         space_ref: String,
         recipe: Recipe,
     ) -> Self {
-        let data = file.parent().unwrap_or(Path::new("")).join(&recipe.data.path);
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        let data = folder.join(&recipe.data.path);
         let threads = args.threads.unwrap_or_else(default_threads);
         let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
-        let known = None;
-        Self { space, space_ref, recipe, sources, data, threads, drops_unsupported, known }
+        let scored = Scored::Trained;
+        Self { space, space_ref, recipe, sources, data, threads, drops_unsupported, scored, folder }
     }
 
-    /// Reads the table of scores that the recipe of a file names, if it does; a run keeps it beside the
-    /// sources.
-    fn read_scores(&mut self, file: &Path) -> Result<(), Failure> {
+    /// Finds what scores networks. The table of scores that the recipe names, if it does, is read; a run
+    /// keeps it beside the sources.
+    fn find_scores(&mut self) -> Result<(), Failure> {
+        if strategies::is_by_command(&self.recipe).map_err(Failure::problem)? {
+            self.scored = Scored::Command;
+            return Ok(());
+        }
         let Some(name) = strategies::table(&self.recipe).map_err(Failure::problem)? else {
             return Ok(());
         };
-        let path = file.parent().unwrap_or(Path::new("")).join(&name);
+        let path = self.folder.join(&name);
         let bytes = nas_files::read(&path)
             .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
         let table = ScoreTable::read(&path.display().to_string(), &bytes);
-        self.known = Some(table.map_err(Failure::problem)?);
+        self.scored = Scored::Known(table.map_err(Failure::problem)?);
         self.sources.push((within(Path::new(&name)), bytes));
         Ok(())
     }
@@ -174,9 +196,9 @@ impl Training {
             strategies::check(&self.space, &self.recipe).map_err(Failure::problem)?;
             reads = strategies::reads(&self.recipe).map_err(Failure::problem)?;
         }
-        let data = match self.known {
-            Some(_) => Vec::new(),
-            None => self.surveyed(start, reads)?,
+        let data = match self.scored {
+            Scored::Known(_) | Scored::Command => Vec::new(),
+            Scored::Trained => self.surveyed(start, reads)?,
         };
         let versions = [
             ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
@@ -265,14 +287,21 @@ impl Training {
     /// Training fails, or the user stops it.
     pub(crate) fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
         let backend;
-        let scores = if let Some(known) = &self.known {
-            Scores::Known(known)
-        } else {
-            backend = self.backend()?;
-            Scores::Training(&backend)
+        let folder = std::path::absolute(self.folder.join("."));
+        let folder = folder.map_err(|error| Failure::input(error.to_string()))?;
+        let onnx = |model| self.onnx(model).map_err(Failure::into_problem);
+        let scores = match &self.scored {
+            Scored::Known(known) => Scores::Known(known),
+            Scored::Command => {
+                Scores::Command(Exports { folder: &folder, fresh: &calibrated, onnx: &onnx })
+            }
+            Scored::Trained => {
+                backend = self.backend()?;
+                Scores::Training(&backend)
+            }
         };
         let job = Job { space: &self.space, recipe: &self.recipe, scores };
-        let untrained = if self.known.is_some() { "known" } else { "inherited" };
+        let untrained = if matches!(self.scored, Scored::Known(_)) { "known" } else { "inherited" };
         let mut progress = Progress::new(self.recipe.objective.measure, untrained)?;
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
         progress.finish();
@@ -295,6 +324,17 @@ impl Training {
         }
     }
 
+    /// The bytes of a model as ONNX, in the operator set of the target.
+    fn onnx(&self, model: Model) -> Result<Vec<u8>, Failure> {
+        let provenance = provenance(&model.network, &self.sources, FRESH, None);
+        let options = nas_onnx::Options {
+            opset: self.space.device.opset.unwrap_or_default(),
+            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            provenance,
+        };
+        emit(model, &options)
+    }
+
     /// What a network of the space expects of a picture.
     ///
     /// # Errors
@@ -312,6 +352,12 @@ impl Training {
         let written = expected.map(|expected| store.write_json(Expected::FILE, &expected));
         written.transpose().map(|_| ()).map_err(Failure::problem)
     }
+}
+
+/// A network with the fresh weights of a seed, calibrated as those of `nasc export` are.
+fn calibrated(network: Network, seed: u64) -> Result<Model, Problem> {
+    let made = fresh(network, seed, Some(&libtorch()));
+    made.map(|(model, _)| model).map_err(Failure::into_problem)
 }
 
 /// What the files of the data hold; how far it is stands on a bar.

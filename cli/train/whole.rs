@@ -115,7 +115,7 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
         let (primary, best) = val.primary();
         let best = format!("{best:.3} (epoch {})", epoch.saturating_add(1));
         row(&format!("val {}", primary.title()), best);
-        for (metric, value) in test.values().filter(|(metric, _)| *metric != Metric::Loss) {
+        for (metric, value) in test.values().filter(|(metric, _)| **metric != Metric::Loss) {
             row(&format!("test {}", metric.title()), format!("{value:.3}"));
         }
     }

@@ -21,7 +21,7 @@ use std::{env, fs, thread};
 use nas_ir::recipe::{Recipe, StrategySchema, Value as Setting};
 use nas_ir::{Checked, Space};
 use nas_passes::specialise;
-use nas_search::record::{Choices, TriedNetwork};
+use nas_search::record::{Choices, TriedNetwork, Verdict};
 use nas_search::strategies::{self, SCHEMAS};
 use nas_search::strategy::{Method, Outcome};
 use nas_search::trial::Budget;
@@ -142,7 +142,8 @@ fn run(
         best = f64::max(best, 100.0 * score.primary().1);
         let cost = nas_analysis::costs::costs_without_peak(&network);
         let budget = Budget::default();
-        let network = TriedNetwork { number, drawn: 1, choices, cost, score, budget };
+        let verdict = Verdict::Score(score);
+        let network = TriedNetwork { number, drawn: 1, choices, cost, verdict, budget };
         strategy.tell(&Outcome { assignment: trial.assignment, network });
         if AFTER.contains(&(number as usize + 1)) {
             after.push(best);

@@ -257,6 +257,41 @@ pub enum RunError {
         choices: String,
     },
 
+    /// Nothing says by what metric a command's scores rank.
+    #[error("nothing says which networks of `{space}` are better: {why}")]
+    #[diagnostic(code(nas::search::metric), help("{help}"))]
+    Metric {
+        /// The space.
+        space: String,
+        /// What is missing.
+        why: String,
+        /// The edit that cures it.
+        help: String,
+    },
+
+    /// A command that scores no network.
+    #[error("the command scored none of the first {}: {why}\n  {command}\n{log}", counted(*trials))]
+    #[diagnostic(
+        code(nas::search::command),
+        help(
+            "run it by hand until its last line on standard output is a JSON object with the metric, such as `{{\"{metric}\": 0.5}}`, then go on by `--resume`; what it printed is in `{}`", file.display()
+        )
+    )]
+    Command {
+        /// How many trials failed.
+        trials: usize,
+        /// Why the last one did.
+        why: String,
+        /// The command line of the last one.
+        command: String,
+        /// The last lines that it printed.
+        log: String,
+        /// The metric that ranks.
+        metric: String,
+        /// All that it printed.
+        file: PathBuf,
+    },
+
     /// Something is to be trained where scores are known.
     #[error("nothing is there to train with")]
     #[diagnostic(
@@ -272,6 +307,14 @@ pub enum RunError {
         help("this is a fault of nasc; please report it with the recipe")
     )]
     NoTable,
+
+    /// A command is to be run by one that runs none.
+    #[error("nothing is there to run a command with")]
+    #[diagnostic(
+        code(nas::internal::no_command),
+        help("this is a fault of nasc; please report it with the recipe")
+    )]
+    NoCommand,
 
     /// A recipe of a strategy that is not in the table.
     #[error("there is no strategy `{name}`")]
@@ -326,6 +369,14 @@ fn refused_counted(refused: &[Refusal]) -> String {
     match refused {
         [_] => "one construct is in the way".to_owned(),
         all => format!("{} constructs are in the way", all.len()),
+    }
+}
+
+/// How many trials, in words.
+fn counted(trials: usize) -> String {
+    match trials {
+        1 => "trial".to_owned(),
+        more => format!("{more} trials"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! training is made of.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use miette::Diagnostic;
 
@@ -116,12 +117,62 @@ pub enum Split {
     Test,
 }
 
+/// Called with each step of a trial and the number of the trial; where a trial goes on without a step, with
+/// none from time to time. Told to break, an evaluator stops.
+pub type OnBeat<'a> = &'a mut dyn FnMut(Option<(u32, Step)>) -> ControlFlow<()>;
+
 /// Finds out how well networks do.
 pub trait Evaluator {
-    /// The score of the network of a trial on the validation images, after what its budget allows. The
-    /// same trial has the same score, whatever was evaluated before.
+    /// How many trials may be open at once, begun and not yet evaluated: one, unless they run beside each
+    /// other.
+    fn jobs(&self) -> usize {
+        1
+    }
+
+    /// Begins the trial of this number, if it runs beside others. They begin in the order of their numbers.
+    ///
+    /// # Errors
+    /// What the trial needs cannot be made.
+    fn begin(&mut self, number: u32, trial: &Trial) -> Result<(), Halt> {
+        let _ = (number, trial);
+        Ok(())
+    }
+
+    /// What came of the trial that was begun first and not yet evaluated, after what its budget allows. The
+    /// same trial has the same score, whatever was evaluated before or beside it.
     ///
     /// # Errors
     /// Interrupted, the backend failed, or training left the numbers.
-    fn evaluate(&mut self, trial: &Trial, on_step: OnStep<'_>) -> Result<Metrics, Halt>;
+    fn evaluate(
+        &mut self,
+        number: u32,
+        trial: &Trial,
+        on_beat: OnBeat<'_>,
+    ) -> Result<Evaluation, Halt>;
+}
+
+/// What came of a trial.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// The score on the validation data.
+    pub score: Result<Metrics, FailedTrial>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A trial without a score, after which others may have one.
+#[derive(Debug)]
+pub struct FailedTrial {
+    /// Why, in words that are recorded: "it took longer than 60 s".
+    pub why: String,
+    /// What ends the run, if no other trial does better.
+    pub report: RunError,
+}
+
+impl Evaluation {
+    /// A score that was found since then.
+    #[must_use]
+    pub fn since(began: Instant, score: Metrics) -> Self {
+        Self { score: Ok(score), seconds: began.elapsed().as_secs_f64() }
+    }
 }

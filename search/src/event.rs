@@ -48,6 +48,8 @@ pub enum Event<'a> {
         /// Epochs (networks, when deriving) in all.
         of: u32,
     },
+    /// Nothing happened: it is asked from time to time whether to go on.
+    Waiting,
     /// A step was done.
     Step {
         /// Of what.
@@ -77,12 +79,12 @@ pub enum Event<'a> {
         number: u32,
         /// How many there are, as far as it is known.
         of: u32,
-        /// How well it does, after what, and what it costs.
+        /// How well it does, after what, and what it costs; or why its trial failed.
         network: &'a TriedNetwork,
     },
     /// The networks that were tried are ranked.
     Ranked {
-        /// Those that are kept, best first.
+        /// Those that are kept, best first; each has a score.
         networks: &'a [TriedNetwork],
     },
     /// An epoch of the retraining is done and on disk.

@@ -6,6 +6,7 @@
 //! [`store::Store`]; what happens is told as [`event::Event`]s.
 
 pub mod backend;
+pub mod command;
 pub mod error;
 pub mod evaluator;
 pub mod event;

@@ -30,6 +30,17 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// What an evaluator calls while it tries networks.
+    pub fn beats(&mut self) -> impl FnMut(Option<(u32, Step)>) -> ControlFlow<()> {
+        move |beat| {
+            self.tell(match beat {
+                Some((number, step)) => Event::Step { kind: StepKind::Score, number, step },
+                None => Event::Waiting,
+            });
+            if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+
     /// Stops here if the caller said so, also where a backend did not heed it.
     ///
     /// # Errors

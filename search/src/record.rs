@@ -178,11 +178,33 @@ pub struct TriedNetwork {
     pub choices: Choices,
     /// What it costs.
     pub cost: Costs,
-    /// Its score on the validation images.
-    pub score: Metrics,
+    /// How well it does, or why that is not known.
+    #[serde(flatten)]
+    pub verdict: Verdict,
     /// What it took, if it was trained on its own; else it was scored with inherited weights.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
+}
+
+impl TriedNetwork {
+    /// Its score, unless its trial failed.
+    #[must_use]
+    pub fn score(&self) -> Option<&Metrics> {
+        match &self.verdict {
+            Verdict::Score(score) => Some(score),
+            Verdict::Failed(_) => None,
+        }
+    }
+}
+
+/// What came of a trial: `"score": {…}` or `"failed": "it took longer than 60 s"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The score of the network on the validation data.
+    Score(Metrics),
+    /// It has none, in words.
+    Failed(String),
 }
 
 /// A line of `scores.jsonl`: a network that was tried, and the state of the strategy after it was
@@ -207,13 +229,13 @@ pub struct RunResult {
     /// What it costs.
     pub cost: Costs,
     /// Its validation score as a trial, where it was found by a search: with inherited weights, after
-    /// the training that its budget allowed, or as it was known.
+    /// the training that its budget allowed, as a command found, or as it was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<Metrics>,
     /// What that trial took; nothing with inherited weights, or where it was known.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
-    /// What came of its training; none where scores are known.
+    /// What came of its training; none where nothing was trained here.
     #[serde(flatten)]
     pub trained: Option<Trained>,
 }

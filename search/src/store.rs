@@ -15,6 +15,7 @@
 //! timing.jsonl            their wall times; the only file that two equal runs differ in
 //! supernet.safetensors    state of the supernet after the last finished epoch, if there is one
 //! scores.jsonl            the networks that were tried, with their scores
+//! trials/…                a folder for each of them, where a command scores them
 //! candidates.json         the best of them, best first
 //! assignment.json         the best one, or the one to retrain: decision path -> candidate; what
 //!                         `--arch` reads

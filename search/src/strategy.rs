@@ -1,7 +1,10 @@
 //! The seam of search strategies: they ask for networks to be tried and are told how well these do.
 //!
 //! What a strategy asks is a function of the recipe, of what it was told, of its state, and of the
-//! generator that it is given; so a run that was stopped goes on to the same end. A strategy without
+//! generator that it is given; so a run that was stopped goes on to the same end. Where several networks
+//! are tried at once, up to N are open: their outcomes are told in the order in which they were asked for,
+//! and the network of number i + N is asked for right after number i is told. So what is asked for is a
+//! function of N and of the scores, whichever trial ends first. A strategy without
 //! weight sharing is a [`Strategy`] and no more. One that is [`OneShot`] first trains a supernet,
 //! epoch by epoch, and has its networks scored with the weights of that.
 
@@ -9,6 +12,7 @@ use nas_ir::Assignment;
 use rand::RngCore;
 use serde_json::Value;
 
+use crate::command::CommandSettings;
 use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::progress::Progress;
@@ -16,15 +20,16 @@ use crate::record::{SearchEpoch, TriedNetwork};
 use crate::shared::{Relaxation, Relaxed, SharedWeights};
 use crate::trial::Trial;
 
-/// Decides which networks are tried, one after the other.
+/// Decides which networks are tried.
 pub trait Strategy {
-    /// The next network to try; `None` at the end. Each trial has a generator of its own.
+    /// The next network to try; `None` at the end. Each trial has a generator of its own. Networks that were
+    /// asked for before may still be open: nothing is told of them yet, and they are not asked for again.
     ///
     /// # Errors
     /// No network keeps the requirements of the space.
     fn ask(&mut self, rng: &mut dyn RngCore) -> Result<Option<Trial>, RunError>;
 
-    /// What came of the network that was asked for last.
+    /// What came of the network that was asked for first, of those that are open.
     fn tell(&mut self, outcome: &Outcome);
 
     /// How many trials there are in all, those before included; at most, where it is not yet known.
@@ -37,12 +42,12 @@ pub trait Strategy {
     }
 
     /// Goes on behind these outcomes, in order, the state being that after the last of them (null
-    /// where there is none). Called once, before any trial is asked for; a one-shot strategy has
-    /// [`OneShot::learned`] before.
+    /// where there is none); those that are open were asked for behind them, and are told later. Called
+    /// once, before any trial is asked for; a one-shot strategy has [`OneShot::learned`] before.
     ///
     /// # Errors
     /// Why these are not outcomes of this strategy, in words.
-    fn restore(&mut self, told: &[Outcome], state: &Value) -> Result<(), String>;
+    fn restore(&mut self, told: &[Outcome], open: &[Outcome], state: &Value) -> Result<(), String>;
 }
 
 /// What came of a trial.
@@ -50,7 +55,7 @@ pub trait Strategy {
 pub struct Outcome {
     /// The network.
     pub assignment: Assignment,
-    /// Its costs and its score, as they are recorded.
+    /// Its costs and its score, or that its trial failed, as they are recorded.
     pub network: TriedNetwork,
 }
 
@@ -91,12 +96,14 @@ pub enum Method<'s> {
 }
 
 /// What scores networks without a supernet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scorer {
     /// Training from fresh weights, for as many epochs as the budget has.
     Training,
     /// Known scores; then nothing is trained at all.
     Table,
+    /// A command of the user's; then nothing is trained here.
+    Command(CommandSettings),
 }
 
 /// A search of a space, as its recipe asks for it.

@@ -14,6 +14,9 @@ pub struct SearchArgs {
     /// Which recipe, and what to change in it.
     #[command(flatten)]
     pub recipe: RecipeArgs,
+    /// Commands that run side by side, instead of `score.jobs` of the recipe.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<u32>,
     /// The run directory; runs/RECIPE if not given.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

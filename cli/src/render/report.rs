@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::iter::successors;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Severity,
+    SourceCode,
 };
 use nas_grammar::ast::Span;
 use nas_grammar::{Fix, Problem, Source};
@@ -52,6 +53,16 @@ impl Failure {
     /// One sentence about what the file of the command holds.
     pub fn held(text: impl Into<String>) -> Self {
         Failure::Held(text.into())
+    }
+
+    /// Its first diagnostic; what is none is made one.
+    #[must_use]
+    pub fn into_problem(self) -> Problem {
+        let said = MietteDiagnostic::new(self.summary());
+        match self {
+            Self::Problems(problems) => problems.into_iter().next().unwrap_or_else(|| said.into()),
+            Self::Input(_) | Self::Held(_) | Self::Reported | Self::Interrupted => said.into(),
+        }
     }
 
     /// With the name of the file, if it is about what that holds.

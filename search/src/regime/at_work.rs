@@ -1,13 +1,12 @@
 //! A run at work: its store, whom it tells, and the epochs that are on disk.
 
-use std::time::Instant;
-
 use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Space};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::backend::Backend;
+use crate::command::Exports;
 use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::event::{Event, OnEvent};
@@ -36,6 +35,8 @@ pub enum Scores<'a> {
     Training(&'a dyn Backend),
     /// They are known.
     Known(&'a ScoreTable),
+    /// A command finds them.
+    Command(Exports<'a>),
 }
 
 /// What random numbers of a run are for; backends have streams of their own.
@@ -47,6 +48,8 @@ pub(super) enum Purpose {
     Epoch(u32),
     /// The trial of this number.
     Trial(u32),
+    /// The command of the trial of this number.
+    Command(u32),
 }
 
 /// The generator for a purpose.
@@ -56,6 +59,7 @@ pub(super) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Learned => 1,
         Purpose::Epoch(epoch) => (1 << 32) | u64::from(epoch),
         Purpose::Trial(number) => (2 << 32) | u64::from(number),
+        Purpose::Command(number) => (3 << 32) | u64::from(number),
     });
     random
 }
@@ -82,7 +86,7 @@ impl<'r, 'j> AtWork<'r, 'j> {
     pub(super) fn backend(&self) -> Result<&'j dyn Backend, RunError> {
         match self.job.scores {
             Scores::Training(backend) => Ok(backend),
-            Scores::Known(_) => Err(RunError::NoBackend),
+            Scores::Known(_) | Scores::Command(_) => Err(RunError::NoBackend),
         }
     }
 
@@ -175,15 +179,8 @@ impl<'r, 'j> AtWork<'r, 'j> {
         self.progress.check()
     }
 
-    pub(super) fn time(
-        &mut self,
-        phase: Phase,
-        number: u32,
-        since: Instant,
-    ) -> Result<f64, RunError> {
-        let seconds = since.elapsed().as_secs_f64();
-        self.store.append(names::TIMING, &Timing { phase, number, seconds })?;
-        Ok(seconds)
+    pub(super) fn time(&mut self, phase: Phase, number: u32, seconds: f64) -> Result<(), RunError> {
+        self.store.append(names::TIMING, &Timing { phase, number, seconds })
     }
 
     /// The epochs of the retraining that are on disk.

@@ -1,14 +1,15 @@
 //! What evaluates trials: the weights of a supernet, or training of their own.
 
+use std::time::Instant;
+
 use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Space};
 use nas_passes::specialise;
 
 use crate::backend::Backend;
 use crate::error::RunError;
-use crate::evaluator::{Evaluator, Halt, OnStep, Part, Pass, Split, Step};
+use crate::evaluator::{Evaluation, Evaluator, Halt, OnBeat, Part, Pass, Split, Step};
 use crate::finite::Figure;
-use crate::metrics::Metrics;
 use crate::record::Choices;
 use crate::shared::SharedWeights;
 use crate::table::ScoreTable;
@@ -28,11 +29,19 @@ impl<'s, S: SharedWeights + ?Sized> Inherited<'s, S> {
 }
 
 impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, S> {
-    fn evaluate(&mut self, trial: &Trial, on_step: OnStep<'_>) -> Result<Metrics, Halt> {
-        let score = self.supernet.score(&trial.assignment, on_step)?;
+    fn evaluate(
+        &mut self,
+        number: u32,
+        trial: &Trial,
+        on_beat: OnBeat<'_>,
+    ) -> Result<Evaluation, Halt> {
+        let began = Instant::now();
+        let mut on_step = |step| on_beat(Some((number, step)));
+        let score = self.supernet.score(&trial.assignment, &mut on_step)?;
         let epoch = self.epochs.saturating_sub(1);
         let what = "the score with inherited weights";
-        Ok(Figure { what, epoch, setting: "weights.rate" }.check_score(score)?)
+        let figure = Figure { what, epoch, setting: "weights.rate" };
+        Ok(Evaluation::since(began, figure.check_score(score)?))
     }
 }
 
@@ -51,24 +60,26 @@ pub(super) struct FromTable<'j> {
 }
 
 impl Evaluator for FromTable<'_> {
-    fn evaluate(&mut self, trial: &Trial, _: OnStep<'_>) -> Result<Metrics, Halt> {
+    fn evaluate(&mut self, _: u32, trial: &Trial, _: OnBeat<'_>) -> Result<Evaluation, Halt> {
+        let began = Instant::now();
         let choices: Choices =
             specialise(self.space, &trial.assignment).choices.into_iter().collect();
         let score = self.table.score(&choices).cloned();
         let shown = || choices.iter().map(|(path, name)| format!("`{path}` = {name}"));
         let unscored = || RunError::Unscored { choices: shown().collect::<Vec<_>>().join(", ") };
-        Ok(score.ok_or_else(unscored)?)
+        Ok(Evaluation::since(began, score.ok_or_else(unscored)?))
     }
 }
 
 impl Evaluator for FromScratch<'_> {
-    fn evaluate(&mut self, trial: &Trial, on_step: OnStep<'_>) -> Result<Metrics, Halt> {
-        let mut stopped = false;
-        let mut on_step = |step: Step| {
-            let flow = on_step(step);
-            stopped |= flow.is_break();
-            flow
-        };
+    fn evaluate(
+        &mut self,
+        number: u32,
+        trial: &Trial,
+        on_beat: OnBeat<'_>,
+    ) -> Result<Evaluation, Halt> {
+        let began = Instant::now();
+        let mut on_step = |step: Step| on_beat(Some((number, step)));
         let network = specialise(self.space, &trial.assignment);
         let mut network = self.backend.network(network).map_err(Halt::backend)?;
         let (retrain, epochs) = (&self.recipe.retrain, trial.budget.epochs);
@@ -83,6 +94,6 @@ impl Evaluator for FromScratch<'_> {
         let score = network.score(Split::Val, &mut on_step)?;
         let epoch = epochs.saturating_sub(1);
         let figure = Figure { what: "the score of a trial", epoch, setting: "retrain.rate" };
-        Ok(figure.check_score(score)?)
+        Ok(Evaluation::since(began, figure.check_score(score)?))
     }
 }

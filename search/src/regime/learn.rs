@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use nas_ir::Weights;
+use rand::RngCore;
 
 use super::at_work::{AtWork, Purpose, Scores, generator};
 use super::evaluators::{FromScratch, FromTable, Inherited};
+use crate::command::CommandScorer;
 use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::event::Event;
@@ -29,6 +31,18 @@ impl AtWork<'_, '_> {
             Method::Alone(mut strategy, Scorer::Training) => {
                 let (space, recipe, backend) = (self.job.space, self.recipe(), self.backend()?);
                 let mut evaluator = FromScratch { space, recipe, backend };
+                self.derive(strategy.as_mut(), &mut evaluator, keep)
+            }
+            Method::Alone(mut strategy, Scorer::Command(settings)) => {
+                let Scores::Command(exports) = self.job.scores else {
+                    return Err(RunError::NoCommand.into());
+                };
+                let seed = self.recipe().seed;
+                // Half of what 32 bits hold: every generator takes it.
+                let seed = |number| generator(seed, Purpose::Command(number)).next_u32() >> 1;
+                let trials = self.store.absolute(names::TRIALS)?;
+                let space = self.job.space;
+                let mut evaluator = CommandScorer::new(space, settings, exports, trials, &seed);
                 self.derive(strategy.as_mut(), &mut evaluator, keep)
             }
             Method::Alone(mut strategy, Scorer::Table) => {
@@ -88,7 +102,8 @@ impl AtWork<'_, '_> {
         self.store.append(names::HISTORY, &line)?;
         state::write(self.store, names::SUPERNET, weights, done)?;
         self.store.write_json(names::STATUS, &Status { phase: Phase::Search, done, of })?;
-        let seconds = self.time(Phase::Search, done.saturating_sub(1), since)?;
+        let seconds = since.elapsed().as_secs_f64();
+        self.time(Phase::Search, done.saturating_sub(1), seconds)?;
         if let Record::Search(record) = &line {
             self.progress.tell(Event::EpochDone { record, seconds });
         }

@@ -1,10 +1,11 @@
 //! A whole search: a strategy and an evaluator at work over a [`Backend`], kept in a [`Store`].
 //!
 //! 1. Search: a strategy that is one-shot trains its supernet, epoch by epoch (`learn`).
-//! 2. Derive: the networks that the strategy asks for are evaluated, and it is told of each; the best
-//!    are kept (`trials`).
+//! 2. Derive: the networks that the strategy asks for are evaluated, several at once where a command does
+//!    it, and it is told of each; the best are kept (`trials`).
 //! 3. Retrain: the best is trained from scratch; the epoch with the best validation score is kept,
-//!    and scored on the test images (`retrain`). Where scores are known, nothing is trained.
+//!    and scored on the test images (`retrain`). Where scores are known or a command finds them, nothing
+//!    is trained.
 //!
 //! A run whose goal is to retrain does the last step alone, with a given network.
 //!
@@ -74,7 +75,7 @@ fn whole(run: &mut AtWork<'_, '_>) -> Result<RunResult, Halt> {
     }
     let result = match run.job.scores {
         Scores::Training(_) => run.retrain()?,
-        Scores::Known(_) => run.conclude(None)?,
+        Scores::Known(_) | Scores::Command(_) => run.conclude(None)?,
     };
     run.progress.tell(Event::Done { result: &result });
     Ok(result)

@@ -50,8 +50,9 @@ impl AtWork<'_, '_> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
         let cost = nas_analysis::costs(&self.network_of(&choices)?);
         let space = self.store.run().space.clone();
-        let (trial, budget) = self.trial()?.map(|trial| (trial.score, trial.budget)).unzip();
-        let budget = budget.unwrap_or_default();
+        let best = self.trial()?;
+        let trial = best.as_ref().and_then(|best| best.score().cloned());
+        let budget = best.map(|best| best.budget).unwrap_or_default();
         let of = if trained.is_some() { self.recipe().retrain.epochs } else { 0 };
         let result = RunResult { space, choices, cost, trial, budget, trained };
         self.store.write_json(names::STATUS, &Status { phase: Phase::Done, done: of, of })?;
@@ -162,7 +163,8 @@ impl AtWork<'_, '_> {
             state::write(self.store, names::BEST, &weights, done)?;
         }
         self.store.write_json(names::STATUS, &Status { phase: Phase::Retrain, done, of })?;
-        let seconds = self.time(Phase::Retrain, epoch, since)?;
+        let seconds = since.elapsed().as_secs_f64();
+        self.time(Phase::Retrain, epoch, seconds)?;
         self.progress.tell(Event::Retrained { record: &record, best, seconds });
         Ok(())
     }

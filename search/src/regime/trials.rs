@@ -1,7 +1,7 @@
 //! Derive: the networks that a strategy asks for are tried, and the best are kept.
 
 use std::cmp::Ordering;
-use std::time::Instant;
+use std::collections::VecDeque;
 
 use nas_ir::Measure;
 use nas_passes::{from_choices, specialise};
@@ -9,12 +9,23 @@ use serde_json::Value;
 
 use super::at_work::{AtWork, Purpose, count, generator};
 use crate::error::RunError;
-use crate::evaluator::{Evaluator, Halt};
-use crate::event::{Event, StepKind};
-use crate::record::{Phase, Status, TrialLine, TriedNetwork};
+use crate::evaluator::{Evaluator, FailedTrial, Halt};
+use crate::event::Event;
+use crate::record::{Phase, Status, TrialLine, TriedNetwork, Verdict};
 use crate::store::{damaged, names};
 use crate::strategy::{Outcome, Strategy};
 use crate::trial::Trial;
+
+/// How many trials may fail before any has a score.
+const HOPELESS: usize = 3;
+
+/// A network that was asked for, and of which nothing is told yet.
+enum Open {
+    /// It is being tried.
+    Trial(u32, Trial),
+    /// What came of it is on disk.
+    Known(Outcome),
+}
 
 impl AtWork<'_, '_> {
     /// Tries, tells and ranks; writes the candidates and the best assignment.
@@ -24,33 +35,78 @@ impl AtWork<'_, '_> {
         evaluator: &mut dyn Evaluator,
         keep: u32,
     ) -> Result<(), Halt> {
-        let mut tried = self.restore_trials(strategy)?;
-        self.begin(Phase::Derive, count(tried.len()), strategy.trials())?;
-        loop {
-            let number = count(tried.len());
-            let rng = &mut generator(self.recipe().seed, Purpose::Trial(number));
-            let Some(trial) = strategy.ask(rng)? else { break };
-            let of = strategy.trials();
-            tried.push(self.try_one(strategy, evaluator, trial, number, of)?);
-            self.progress.check()?;
-        }
+        let mut tried = self.try_all(strategy, evaluator)?;
+        tried.retain(|network| network.score().is_some());
         tried.sort_by(|a, b| rank(a, b, self.recipe().objective.measure));
         tried.truncate(keep as usize);
         self.store.write_json(names::CANDIDATES, &tried)?;
-        let best = tried.first().ok_or_else(|| damaged(names::SCORES, "it is empty"))?;
+        let best = tried.first().ok_or_else(|| damaged(names::SCORES, "it has no score"))?;
         self.store.write_json(names::ASSIGNMENT, &best.choices)?;
         self.progress.tell(Event::Ranked { networks: &tried });
         self.progress.check()
     }
 
-    /// The trials that are on disk; the strategy goes on behind them.
+    /// Everything that was tried, in order. As many trials are open as the evaluator takes at once; they are
+    /// told in the order in which they were asked for, and right after each the next one is asked for.
+    fn try_all(
+        &mut self,
+        strategy: &mut dyn Strategy,
+        evaluator: &mut dyn Evaluator,
+    ) -> Result<Vec<TriedNetwork>, Halt> {
+        let jobs = evaluator.jobs().max(1);
+        let (mut tried, mut open) = self.restore_trials(strategy, jobs)?;
+        self.begin(Phase::Derive, count(tried.len()), strategy.trials())?;
+        let (mut asked, mut is_over, mut fault) = (count(tried.len()), false, None);
+        loop {
+            while open.len() < jobs && !is_over {
+                let rng = &mut generator(self.recipe().seed, Purpose::Trial(asked));
+                let Some(trial) = strategy.ask(rng)? else {
+                    is_over = true;
+                    break;
+                };
+                evaluator.begin(asked, &trial)?;
+                open.push_back(Open::Trial(asked, trial));
+                asked = asked.saturating_add(1);
+            }
+            match open.pop_front() {
+                None => break,
+                Some(Open::Known(outcome)) => strategy.tell(&outcome),
+                Some(Open::Trial(number, trial)) => {
+                    let (network, failed) = self.try_one(strategy, evaluator, number, trial)?;
+                    tried.push(network);
+                    fault = failed.or(fault);
+                    self.progress.check()?;
+                }
+            }
+            let is_hopeless = tried.len() >= HOPELESS || open.is_empty() && is_over;
+            if is_hopeless && tried.iter().all(|network| network.score().is_none()) {
+                break;
+            }
+        }
+        match fault {
+            Some(fault) if tried.iter().all(|network| network.score().is_none()) => {
+                Err(fault.into())
+            }
+            _ => Ok(tried),
+        }
+    }
+
+    /// The trials that are on disk; the strategy goes on behind them. The last ones of them were open when the
+    /// next trial was asked for. Trials that failed before any had a score are tried again: what
+    /// made them fail may be cured.
     fn restore_trials(
         &mut self,
         strategy: &mut dyn Strategy,
-    ) -> Result<Vec<TriedNetwork>, RunError> {
-        let lines: Vec<TrialLine> = self.store.lines(names::SCORES)?;
+        jobs: usize,
+    ) -> Result<(Vec<TriedNetwork>, VecDeque<Open>), RunError> {
+        let mut lines: Vec<TrialLine> = self.store.lines(names::SCORES)?;
+        if lines.iter().all(|line| line.network.score().is_none()) {
+            lines.clear();
+        }
         self.store.keep_lines(names::SCORES, lines.len())?;
-        let state = lines.last().map_or(Value::Null, |line| line.state.clone());
+        let told = (lines.len() + 1).saturating_sub(jobs);
+        let last = told.checked_sub(1).and_then(|last| lines.get(last));
+        let state = last.map_or(Value::Null, |line| line.state.clone());
         let outcomes = lines.into_iter().map(|line| {
             let chosen = line.network.choices.iter();
             let chosen = chosen.map(|(path, candidate)| (path.as_str(), candidate.as_str()));
@@ -58,44 +114,52 @@ impl AtWork<'_, '_> {
                 .map_err(|_| damaged(names::SCORES, "the space has no such network"))?;
             Ok(Outcome { assignment, network: line.network })
         });
-        let outcomes = outcomes.collect::<Result<Vec<Outcome>, RunError>>()?;
-        let restored = strategy.restore(&outcomes, &state);
+        let mut outcomes = outcomes.collect::<Result<Vec<Outcome>, RunError>>()?;
+        let tried = outcomes.iter().map(|outcome| outcome.network.clone()).collect();
+        let open = outcomes.split_off(told);
+        let restored = strategy.restore(&outcomes, &open, &state);
         restored.map_err(|why| damaged(names::SCORES, why))?;
-        Ok(outcomes.into_iter().map(|outcome| outcome.network).collect())
+        Ok((tried, open.into_iter().map(Open::Known).collect()))
     }
 
+    /// Tries a network, tells the strategy and writes it down; what to report of it, if it failed.
     fn try_one(
         &mut self,
         strategy: &mut dyn Strategy,
         evaluator: &mut dyn Evaluator,
-        trial: Trial,
         number: u32,
-        of: u32,
-    ) -> Result<TriedNetwork, Halt> {
-        let since = Instant::now();
-        let network = specialise(self.job.space, &trial.assignment);
-        let cost = nas_analysis::costs(&network);
-        let score =
-            evaluator.evaluate(&trial, &mut self.progress.steps(StepKind::Score, number))?;
+        trial: Trial,
+    ) -> Result<(TriedNetwork, Option<RunError>), Halt> {
+        let evaluation = evaluator.evaluate(number, &trial, &mut self.progress.beats())?;
         self.progress.check()?;
+        let (verdict, fault) = match evaluation.score {
+            Ok(score) => (Verdict::Score(score), None),
+            Err(FailedTrial { why, report }) => (Verdict::Failed(why), Some(report)),
+        };
         let Trial { assignment, budget, drawn } = trial;
+        let network = specialise(self.job.space, &assignment);
+        let cost = nas_analysis::costs(&network);
         let choices = network.choices.into_iter().collect();
-        let network = TriedNetwork { number, drawn, choices, cost, score, budget };
+        let network = TriedNetwork { number, drawn, choices, cost, verdict, budget };
         let outcome = Outcome { assignment, network };
         strategy.tell(&outcome);
         let line = TrialLine { network: outcome.network, state: strategy.state() };
         self.store.append(names::SCORES, &line)?;
+        let of = strategy.trials();
         let status = Status { phase: Phase::Derive, done: number.saturating_add(1), of };
         self.store.write_json(names::STATUS, &status)?;
-        self.time(Phase::Derive, number, since)?;
+        self.time(Phase::Derive, number, evaluation.seconds)?;
         self.progress.tell(Event::Scored { number, of, network: &line.network });
-        Ok(line.network)
+        Ok((line.network, fault))
     }
 }
 
-/// Best first: by the primary metric, then lower cost, then earlier tried.
+/// Best first: by the primary metric, then lower cost, then earlier tried. Both have a score.
 fn rank(a: &TriedNetwork, b: &TriedNetwork, measure: Measure) -> Ordering {
     let cost = |network: &TriedNetwork| network.cost.of(measure);
-    let by_score = a.score.best_first(&b.score);
+    let by_score = match (a.score(), b.score()) {
+        (Some(a), Some(b)) => a.best_first(b),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    };
     by_score.then(cost(a).cmp(&cost(b))).then(a.number.cmp(&b.number))
 }

@@ -11,8 +11,9 @@ use crate::error::RunError;
 use crate::record::{Choices, Goal, Run, VersionChange};
 
 /// Settings that change no result, so that a run may go on with other ones. Of the data counts what
-/// its files hold, not where they lie.
-const FREE: &[&str] = &["data.workers", "data.path"];
+/// its files hold, not where they lie; how long a command may take, and how often it is tried, says only when a
+/// trial is given up.
+const FREE: &[&str] = &["data.workers", "data.path", "score.timeout", "score.retries"];
 /// How the files of the language end: of these counts the space that the compiler makes of them.
 const LANGUAGE: &str = ".nas";
 

@@ -80,6 +80,15 @@ impl Store {
         &self.changes
     }
 
+    /// The absolute path of a file, whether it is there or not.
+    ///
+    /// # Errors
+    /// The system does not say where this process works.
+    pub(crate) fn absolute(&self, name: &str) -> Result<PathBuf, RunError> {
+        let path = self.dir.join(name);
+        std::path::absolute(&path).map_err(|e| refused("find", &path, e))
+    }
+
     /// Whether there is a file of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.dir.join(name).exists()

@@ -35,6 +35,8 @@ pub mod names {
     pub const SUPERNET: &str = "supernet.safetensors";
     /// See [`crate::record::TrialLine`].
     pub const SCORES: &str = "scores.jsonl";
+    /// The folder of the folders of the trials that a command scores: see [`crate::command`].
+    pub const TRIALS: &str = "trials";
     /// See [`crate::record::TriedNetwork`].
     pub const CANDIDATES: &str = "candidates.json";
     /// See [`crate::record::Choices`].
@@ -52,8 +54,10 @@ pub mod names {
     pub(crate) const BEFORE: [&str; 8] =
         [LOCK, SOURCES, RECIPE, SPACE, DECISIONS, DATA, INITIAL, ASSIGNMENT];
     /// What is written after it alone.
-    pub(crate) const AFTER: [&str; 10] =
-        [STATUS, HISTORY, TIMING, SUPERNET, SCORES, CANDIDATES, TRAINEE, BEST, WEIGHTS, RESULT];
+    pub(crate) const AFTER: [&str; 11] = [
+        STATUS, HISTORY, TIMING, SUPERNET, SCORES, TRIALS, CANDIDATES, TRAINEE, BEST, WEIGHTS,
+        RESULT,
+    ];
 }
 
 /// The version of the layout.

@@ -9,7 +9,7 @@ use rand::RngCore;
 use serde_json::Value;
 
 use super::networks::Networks;
-use super::score::{By, Score};
+use super::score::{self, By, Score};
 use super::sections;
 use super::supernet::Supernet;
 use crate::error::{Refusal, RunError};
@@ -50,30 +50,38 @@ pub(super) trait Proposer {
 /// The networks of the space, and those that were tried.
 pub(super) struct Known<'s> {
     pub(super) networks: Networks<'s>,
-    /// In order.
+    /// In order. One whose trial failed is as good as the worst one.
     pub(super) tried: Vec<Tried>,
+    /// Those whose trials failed before any had a score.
+    failed: Vec<Assignment>,
+    /// Those that were asked for, whether something was told of them or not.
     seen: BTreeSet<Vec<(String, String)>>,
 }
 
 impl<'s> Known<'s> {
     pub(super) fn new(space: &'s Checked<Space>) -> Result<Self, RunError> {
         let networks = Networks::new(space)?;
-        Ok(Self { networks, tried: Vec::new(), seen: BTreeSet::new() })
+        Ok(Self { networks, tried: Vec::new(), failed: Vec::new(), seen: BTreeSet::new() })
     }
 
-    /// Whether no network that chooses this was tried.
+    /// Whether no network that chooses this was tried, or is open.
     pub(super) fn is_new(&self, choices: &Choices) -> bool {
         let choices: Vec<(String, String)> =
             choices.iter().map(|(path, name)| (path.clone(), name.clone())).collect();
         !self.seen.contains(&choices)
     }
 
-    /// Whether a network was not tried.
+    /// Whether no network was asked for.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    /// Whether a network was not tried, and is not open.
     pub(super) fn is_untried(&self, assignment: &Assignment) -> bool {
         self.is_new(&self.networks.choices(assignment))
     }
 
-    /// A network that was not tried, uniformly; `None` where it finds none.
+    /// A network that was not tried and is not open, uniformly; `None` where it finds none.
     ///
     /// # Errors
     /// No network keeps the requirements of the space.
@@ -81,10 +89,29 @@ impl<'s> Known<'s> {
         self.networks.draw_new(rng, |choices| self.is_new(choices))
     }
 
-    fn add(&mut self, outcome: &Outcome) {
-        let fitness = outcome.network.score.fitness();
-        self.tried.push(Tried { assignment: outcome.assignment.clone(), fitness });
-        self.seen.insert(outcome.network.choices.clone().into_iter().collect());
+    /// Notes that a network is open.
+    fn open(&mut self, assignment: &Assignment) {
+        self.seen.insert(self.networks.choices(assignment).into_iter().collect());
+    }
+
+    /// What an outcome adds to those that were tried, in order. Of a trial that failed it is known that it is
+    /// no better than the worst once there is a worst one.
+    fn told(&mut self, outcome: &Outcome) -> Vec<Tried> {
+        let assignment = outcome.assignment.clone();
+        let worst = self.tried.iter().map(|tried| tried.fitness).reduce(f64::min);
+        match (outcome.network.score(), worst) {
+            (Some(score), _) => {
+                let fitness = score.fitness();
+                let failed = std::mem::take(&mut self.failed).into_iter();
+                let failed = failed.map(|assignment| Tried { assignment, fitness });
+                std::iter::once(Tried { assignment, fitness }).chain(failed).collect()
+            }
+            (None, Some(fitness)) => vec![Tried { assignment, fitness }],
+            (None, None) => {
+                self.failed.push(assignment);
+                Vec::new()
+            }
+        }
     }
 }
 
@@ -123,13 +150,19 @@ pub(super) fn search_for<'s, P: Proposer + 's>(
 ) -> Result<Search<'s>, RunError> {
     let Score { by, epochs } = Score::of(recipe)?;
     let Trials { sample: trials, keep } = trials;
-    let budget = Budget { epochs: if by == By::Train { epochs } else { 0 } };
+    let budget = match by {
+        By::Train | By::Command => Budget { epochs },
+        By::Inherited | By::Table => Budget::default(),
+    };
     let (known, supernet) = (Known::new(space)?, Supernet::new(space, recipe)?);
     let strategy = BlackBox { proposer, known, trials, is_over: false, budget, supernet };
     let method = match by {
         By::Inherited => Method::Shared(Box::new(strategy)),
         By::Train => Method::Alone(Box::new(strategy), Scorer::Training),
         By::Table => Method::Alone(Box::new(strategy), Scorer::Table),
+        By::Command => {
+            Method::Alone(Box::new(strategy), Scorer::Command(score::command(space, recipe)?))
+        }
     };
     Ok(Search { method, keep })
 }
@@ -143,31 +176,40 @@ pub(super) fn refused(_: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, No
 pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
     Ok(match Score::of(recipe)?.by {
         By::Inherited => Reads::All,
-        By::Train | By::Table => Reads::Nothing,
+        By::Train | By::Table | By::Command => Reads::Nothing,
     })
 }
 
 impl<P: Proposer> Strategy for BlackBox<'_, P> {
     fn ask(&mut self, rng: &mut dyn RngCore) -> Result<Option<Trial>, RunError> {
-        if self.known.tried.len() >= self.trials as usize {
+        if self.known.seen.len() >= self.trials as usize {
             return Ok(None);
         }
         let proposed = self.proposer.propose(&self.known, rng)?;
-        self.is_over = proposed.is_none();
+        match &proposed {
+            Some(assignment) => self.known.open(assignment),
+            None => self.is_over = true,
+        }
         Ok(proposed.map(|assignment| Trial { assignment, budget: self.budget, drawn: 1 }))
     }
 
     fn tell(&mut self, outcome: &Outcome) {
-        self.known.add(outcome);
-        self.proposer.tell(&self.known);
+        for tried in self.known.told(outcome) {
+            self.known.tried.push(tried);
+            self.proposer.tell(&self.known);
+        }
     }
 
     fn trials(&self) -> u32 {
-        if self.is_over { self.known.tried.len() as u32 } else { self.trials }
+        if self.is_over { self.known.seen.len() as u32 } else { self.trials }
     }
 
-    fn restore(&mut self, told: &[Outcome], _: &Value) -> Result<(), String> {
-        told.iter().for_each(|outcome| self.tell(outcome));
+    fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
+        for outcome in told {
+            self.known.open(&outcome.assignment);
+            self.tell(outcome);
+        }
+        open.iter().for_each(|outcome| self.known.open(&outcome.assignment));
         Ok(())
     }
 }

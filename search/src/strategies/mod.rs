@@ -72,7 +72,7 @@ strategies!(
     controller
 );
 
-pub use score::table;
+pub use score::{is_by_command, table};
 
 fn row(recipe: &Recipe) -> Result<&'static Row, RunError> {
     let name = recipe.strategy.name;
@@ -94,7 +94,7 @@ pub fn reads(recipe: &Recipe) -> Result<Reads, RunError> {
 /// # Errors
 /// The space is for nothing that is trained, where the search trains, or as [`search`].
 pub fn check(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
-    if table(recipe)?.is_none() {
+    if table(recipe)?.is_none() && !is_by_command(recipe)? {
         trainable(space)?;
     }
     search(space, recipe).map(drop)

@@ -1,7 +1,15 @@
 //! How a strategy of a black box has its networks scored: the section `score` of its recipes.
 
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Section};
+use std::time::Duration;
+
+use nas_ir::Space;
+use nas_ir::metric::Direction;
+use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
+
+use crate::command::{CommandSettings, PLACEHOLDERS};
+use crate::error::RunError;
+use crate::metrics::{MetricName, Ranking, ranking};
 
 /// The name of the section.
 pub(super) const SCORE: &str = "score";
@@ -11,22 +19,23 @@ pub(super) const SECTION: Section = Section {
     name: SCORE,
     kinds: Kinds::None,
     doc: "how the networks that are tried are scored",
-    fields: &[BY, EPOCHS, TABLE],
+    fields: &[BY, EPOCHS, TABLE, COMMAND, METRIC, DIRECTION, TIMEOUT, RETRIES, JOBS],
 };
 
 const BY: Field = Field {
     name: "by",
-    kind: Kind::Word(&["inherited", "train", "table"]),
+    kind: Kind::Word(&["inherited", "train", "table", "command"]),
     doc: "`inherited`: by the weights of a supernet, which is trained for `schedule.epochs` on one network \
           in each step, drawn uniformly (single path one-shot, Guo et al. 2020); `train`: each by training \
-          of its own, as `retrain` says but for `score.epochs`; `table`: by known scores. Then nothing is \
-          trained, and no data are read",
+          of its own, as `retrain` says but for `score.epochs`; `table`: by known scores; `command`: by a \
+          command of yours, which trains it as it likes and prints its metrics. With the last two nothing is \
+          trained by nasc, and no data are read",
 };
 
 const EPOCHS: Field = Field {
     name: "epochs",
     kind: Kind::count(1, 5),
-    doc: "epochs of training of each network where `by = train`",
+    doc: "epochs of training of each network where `by = train`; where `by = command`, what `{epochs}` stands for",
 };
 
 const TABLE: Field = Field {
@@ -34,6 +43,50 @@ const TABLE: Field = Field {
     kind: Kind::Path { default: "scores.jsonl" },
     doc: "the known scores where `by = table`, relative to the file of the recipe: a line for each network, \
           as `scores.jsonl` of a run has them",
+};
+
+const COMMAND: Field = Field {
+    name: "command",
+    kind: Kind::Template {
+        placeholders: &PLACEHOLDERS,
+        example: "python train.py --arch {json} --epochs {epochs} --seed {seed}",
+    },
+    doc: "the command where `by = command`: a line for `sh`, run in the folder of the file of the recipe. It \
+          prints metrics as JSON objects, each on a line of its own, the last of which counts. What stands in \
+          braces is filled in, in quotes where `sh` needs them: `{json}`, a file with the choices of the \
+          network and its costs; `{onnx}` and `{weights}`, the network with fresh weights as ONNX, and these \
+          as safetensors; `{dir}`, the folder of the trial; `{epochs}`, `{seed}` and `{trial}`, its number",
+};
+
+const METRIC: Field = Field {
+    name: "metric",
+    kind: Kind::Text { otherwise: "the first of the task of the space", example: "accuracy" },
+    doc: "which of the metrics that a command prints ranks the networks",
+};
+
+const DIRECTION: Field = Field {
+    name: "direction",
+    kind: Kind::Word(&["known", "higher", "lower"]),
+    doc: "which values of `score.metric` are better; `known`: as nasc knows it of `miou`, `accuracy` and `loss`",
+};
+
+const TIMEOUT: Field = Field {
+    name: "timeout",
+    kind: Kind::count(1, 86_400),
+    doc: "seconds after which a command is ended, with all that it started; its trial failed then",
+};
+
+const RETRIES: Field = Field {
+    name: "retries",
+    kind: Kind::count(0, 0),
+    doc: "how often a command that fails is run once more",
+};
+
+const JOBS: Field = Field {
+    name: "jobs",
+    kind: Kind::Count { least: 1, most: 4096, default: CountDefault::Is(1) },
+    doc: "commands that run side by side. With more of them a strategy knows less when it asks for a network, \
+          so that it may try other ones",
 };
 
 /// What scores networks.
@@ -45,9 +98,11 @@ pub(super) enum By {
     Train,
     /// Known scores.
     Table,
+    /// A command of the user's.
+    Command,
 }
 
-/// The values of these settings.
+/// The values of the settings that all of these have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Score {
     pub(super) by: By,
@@ -59,7 +114,12 @@ impl Score {
     /// Those of a recipe.
     pub(super) fn of(recipe: &Recipe) -> Result<Self, NoSetting> {
         let settings = &recipe.settings;
-        let ways = [("inherited", By::Inherited), ("train", By::Train), ("table", By::Table)];
+        let ways = [
+            ("inherited", By::Inherited),
+            ("train", By::Train),
+            ("table", By::Table),
+            ("command", By::Command),
+        ];
         Ok(Self {
             by: settings.word(SCORE, BY.name, &ways)?,
             epochs: settings.count(SCORE, EPOCHS.name)?,
@@ -67,13 +127,82 @@ impl Score {
     }
 }
 
+/// What scores the networks of a recipe; `None` where its strategy has no such section.
+fn by(recipe: &Recipe) -> Result<Option<By>, NoSetting> {
+    let has_section = recipe.strategy.section(SCORE).is_some();
+    has_section.then(|| Score::of(recipe).map(|score| score.by)).transpose()
+}
+
 /// The table of known scores that a recipe names, from its file; `None` where it scores otherwise.
 ///
 /// # Errors
 /// A fault of the schema of its strategy.
 pub fn table(recipe: &Recipe) -> Result<Option<String>, NoSetting> {
-    if recipe.strategy.section(SCORE).is_none() || Score::of(recipe)?.by != By::Table {
+    if by(recipe)? != Some(By::Table) {
         return Ok(None);
     }
     recipe.settings.path(SCORE, TABLE.name).map(Some)
+}
+
+/// Whether a command scores the networks of a recipe.
+///
+/// # Errors
+/// A fault of the schema of its strategy.
+pub fn is_by_command(recipe: &Recipe) -> Result<bool, NoSetting> {
+    Ok(by(recipe)? == Some(By::Command))
+}
+
+/// The command of a recipe whose networks one scores, and how it is run.
+///
+/// # Errors
+/// Nothing says which metric ranks networks of the space, or a fault of the schema of the strategy.
+pub(super) fn command(space: &Space, recipe: &Recipe) -> Result<CommandSettings, RunError> {
+    let settings = &recipe.settings;
+    let none = NoSetting { section: SCORE, field: COMMAND.name };
+    let directions = [
+        ("known", None),
+        (Direction::Higher.name(), Some(Direction::Higher)),
+        (Direction::Lower.name(), Some(Direction::Lower)),
+    ];
+    Ok(CommandSettings {
+        command: settings.template(SCORE, COMMAND.name)?.ok_or(none)?,
+        ranking: ranked_by(
+            space,
+            settings.text(SCORE, METRIC.name)?,
+            settings.word(SCORE, DIRECTION.name, &directions)?,
+        )?,
+        timeout: Duration::from_secs(settings.count(SCORE, TIMEOUT.name)?.into()),
+        retries: settings.count(SCORE, RETRIES.name)?,
+        jobs: settings.count(SCORE, JOBS.name)? as usize,
+    })
+}
+
+/// The metric that ranks: the one that is named, else that of the task.
+fn ranked_by(
+    space: &Space,
+    named: Option<String>,
+    direction: Option<Direction>,
+) -> Result<Ranking, RunError> {
+    let fault = |why: String, help: String| RunError::Metric {
+        space: space.name.clone(),
+        why,
+        help: help + " beside `score.command`",
+    };
+    let metric = match (&named, space.task) {
+        (Some(name), _) => MetricName::of(name),
+        (None, Some(task)) => MetricName::Known(task.metrics().primary),
+        (None, None) => {
+            let help = "name one that the command prints: `metric = \"accuracy\"`".to_owned();
+            return Err(fault("it has no task, and the recipe names no metric".to_owned(), help));
+        }
+    };
+    if !CommandSettings::may_rank(metric.key()) {
+        let why = format!("`{}` is no metric, but says something of the others", metric.key());
+        return Err(fault(why, "name another `metric`".to_owned()));
+    }
+    let help = match metric {
+        MetricName::Known(_) => "leave `direction` out".to_owned(),
+        MetricName::Named(_) => "write `direction = higher` or `direction = lower`".to_owned(),
+    };
+    ranking(metric, direction).map_err(|why| fault(why, help))
 }

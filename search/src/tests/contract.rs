@@ -9,6 +9,7 @@ use nas_ir::recipe::schema::{CountDefault, Field, Kind, Section};
 use nas_ir::recipe::{MINIMIZE, Recipe, Settings, StrategySchema, Value, common};
 use nas_testing::{folder, with_problems};
 
+use super::commands::{WORTH, by_command};
 use super::crash::{crash_anywhere, stop_anywhere};
 use super::toy::{Toy, space, worths};
 use super::{assert_same, bytes, create, go, inputs, sources, versions, whole};
@@ -44,9 +45,17 @@ fn recipes(schema: &'static StrategySchema) -> Vec<(String, Recipe)> {
     let mut all = vec![(schema.name.to_owned(), recipe(&short))];
     for (section, field) in own(schema) {
         let Kind::Word(words) = field.kind else { continue };
+        // It says something only of a metric that nasc does not know.
+        if field.name == "direction" {
+            continue;
+        }
         for word in words.iter().skip(1) {
             let mut settings = short.clone();
             settings.set(section.name, field.name, Value::Word(word));
+            if *word == "command" {
+                by_command(&mut settings, &WORTH);
+                settings.set("score", "jobs", Value::Count(2));
+            }
             all.push((format!("{}, {} = {word}", schema.name, field.name), recipe(&settings)));
         }
     }

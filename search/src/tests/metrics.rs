@@ -51,13 +51,30 @@ fn every_declared_metric_is_found_by_its_name() {
 #[test]
 fn what_is_no_metric_is_said() {
     for (json, words) in [
-        (r#"{"miou": 0.5, "fps": 3.0}"#, "there is no metric `fps`"),
+        (r#"{"fps": 3.0, "miou": 0.5}"#, "not known whether `fps` is better where it is higher"),
+        (r#"{"fps": 3.0, "direction": "up"}"#, "there is no direction `up`"),
+        (r#"{"miou": 0.5, "direction": "lower"}"#, "`miou` is better where it is higher"),
+        (r#"{"miou": "good"}"#, "expected f64"),
         (r#"{"class_iou": [0.5]}"#, "there are no metrics"),
         ("0.5", "metrics by name, the primary one first"),
     ] {
         let error = serde_json::from_str::<Metrics>(json).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[test]
+fn a_metric_that_nasc_does_not_know_says_its_direction() {
+    let json = r#"{"fps":30.0,"accuracy":0.5,"watts":2.5,"direction":"higher"}"#;
+    let metrics: Metrics = serde_json::from_str(json).unwrap();
+    assert_eq!(serde_json::to_string(&metrics).unwrap(), json);
+    let slower: Metrics = serde_json::from_str(&json.replace("30", "29")).unwrap();
+    assert!(metrics.is_better_than(&slower) && metrics.best_first(&slower) == Ordering::Less);
+    let lower = |json: &str| json.replace("higher", "lower");
+    let [metrics, slower] = [lower(json), lower(&json.replace("30", "29"))]
+        .map(|json| serde_json::from_str::<Metrics>(&json).unwrap());
+    assert!(slower.is_better_than(&metrics) && slower.fitness() == -29.0);
+    assert_eq!((metrics.get(Metric::Accuracy), metrics.get(Metric::Loss)), (Some(0.5), None));
 }
 
 #[test]

@@ -144,7 +144,8 @@ fn the_best_epoch_of_the_retraining_is_kept() {
     let trained = result.trained.unwrap();
     assert_eq!((vals.len(), trained.epoch), (5, 3), "not the last");
     let best = vals.iter().copied().fold(0.0, f64::max);
-    assert_eq!(trained.val.primary(), (Metric::Miou, best));
+    let (metric, val) = trained.val.primary();
+    assert!(*metric == Metric::Miou && val == best, "{trained:?}");
     assert_eq!(vals[trained.epoch as usize], best);
     assert!((trained.test.primary().1 - 0.9 * best).abs() < 1e-12, "the kept weights are tested");
     let weights =
@@ -163,7 +164,7 @@ fn another_primary_metric_ranks_by_its_own_direction() {
     toy.metrics = TaskMetrics { primary: Metric::Loss, others: &[Metric::Accuracy], by_class: &[] };
     let by_loss = whole(&toy, folder().path());
     let [loss, miou] = [by_loss.trained.unwrap(), by_miou.trained.unwrap()];
-    assert_eq!(loss.val.primary().0, Metric::Loss);
+    assert_eq!(*loss.val.primary().0, Metric::Loss);
     assert_eq!((by_loss.choices, loss.epoch), (by_miou.choices, miou.epoch));
 }
 
@@ -189,6 +190,7 @@ fn events_tell_the_run_in_order() {
         told.push(match event {
             Event::PhaseBegan { phase, done, of } => format!("{phase} {done}/{of}"),
             Event::Step { kind, .. } => format!("{kind:?}"),
+            Event::Waiting => "waiting".to_owned(),
             Event::Pruned { .. } => "pruned".to_owned(),
             Event::EpochDone { record, .. } => format!("epoch {}", record.epoch),
             Event::Scored { .. } => "scored".to_owned(),

@@ -4,12 +4,13 @@
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::rc::Rc;
 
 use nas_grammar::Source;
 use nas_ir::recipe::{Anneal, Law, Objective, Recipe, StrategySchema, Value};
 use nas_ir::{
-    Assignment, Checked, ClassMetric, DecisionId, Measure, Metric, Network, Space, Task,
+    Assignment, Checked, ClassMetric, DecisionId, Measure, Metric, Model, Network, Space, Task,
     TaskMetrics, Tensor, Weights,
 };
 use nas_passes::specialise;
@@ -18,6 +19,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::backend::{Backend, TrainableNetwork};
+use crate::command::Exports;
 use crate::error::Fault as Problem;
 use crate::evaluator::{OnStep, Part, Pass, PassReport, Split, Step, Stop};
 use crate::metrics::Metrics;
@@ -30,6 +32,21 @@ use crate::table::ScoreTable;
 
 /// Steps of a pass.
 const STEPS: usize = 2;
+
+/// A network whose only weight is its seed.
+fn fresh(network: Network, seed: u64) -> Result<Model, Problem> {
+    let mut weights = Weights::new();
+    weights.insert("seed".to_owned(), Tensor::of_floats([1, 1], vec![seed as f32]));
+    Ok(Model { network, weights })
+}
+
+/// What stands for an ONNX file: the operators of a model, and its weight.
+fn onnx(model: Model) -> Result<Vec<u8>, Problem> {
+    let seed = model.weights["seed"].floats().unwrap()[0];
+    let choices: Vec<String> =
+        model.network.choices.iter().map(|(path, name)| format!("{path}={name}")).collect();
+    Ok(format!("{seed} {}\n", choices.join(" ")).into_bytes())
+}
 
 #[derive(Debug, PartialEq, thiserror::Error, miette::Diagnostic)]
 #[error("{0}")]
@@ -189,9 +206,13 @@ impl Toy {
 
     /// A run of it, scored as its recipe says.
     pub(super) fn job(&self) -> Job<'_> {
-        let scores = match strategies::table(&self.recipe).unwrap() {
-            Some(_) => Scores::Known(self.table.get_or_init(|| self.known())),
-            None => Scores::Training(self),
+        let scores = if strategies::is_by_command(&self.recipe).unwrap() {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+            Scores::Command(Exports { folder, fresh: &fresh, onnx: &onnx })
+        } else if strategies::table(&self.recipe).unwrap().is_some() {
+            Scores::Known(self.table.get_or_init(|| self.known()))
+        } else {
+            Scores::Training(self)
         };
         Job { space: &self.space, recipe: &self.recipe, scores }
     }

@@ -167,8 +167,9 @@ fn a_search_from_text_and_files_finds_a_network_that_works() {
 fn a_classification_is_searched_in_folders_of_classes() {
     let setting = Setting::of(CLASSES, bright_and_dark);
     let result = setting.run("whole", usize::MAX).unwrap();
-    let (metric, accuracy) = result.trained.clone().unwrap().test.primary();
-    assert!(metric == Metric::Accuracy && accuracy > 0.8, "{result:?}");
+    let trained = result.trained.clone().unwrap();
+    let (metric, accuracy) = trained.test.primary();
+    assert!(*metric == Metric::Accuracy && accuracy > 0.8, "{result:?}");
     while setting.run("parts", 30).is_none() {}
     for file in ["result.json", "candidates.json", "weights.safetensors"] {
         let read = |name: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();

@@ -288,7 +288,7 @@ fn ignored_pixels_count_for_nothing() {
     let by_class: Vec<_> = metrics.by_class().collect();
     assert_eq!(by_class, [(ClassMetric::Iou, &[Some(1.0), Some(0.0), Some(2.0 / 3.0)][..])]);
     let (primary, miou) = metrics.primary();
-    assert!(primary == Metric::Miou && (miou - 5.0 / 9.0).abs() < 1e-12);
+    assert!(*primary == Metric::Miou && (miou - 5.0 / 9.0).abs() < 1e-12);
     let none = mean_loss(&logits, &labels([9; 4])).unwrap();
     assert_eq!(none.double_value(&[]), 0.0);
 }

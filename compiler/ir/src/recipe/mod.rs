@@ -9,6 +9,7 @@ pub mod common;
 pub mod objective;
 pub mod schema;
 pub mod settings;
+pub mod template;
 
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ pub use anneal::{Anneal, Law};
 pub use objective::{MINIMIZE, Objective};
 pub use schema::StrategySchema;
 pub use settings::{NoSetting, Settings, Value};
+pub use template::Template;
 
 /// Where images come from and what is done to them in training.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -117,6 +117,20 @@ pub enum Kind {
         /// What it is where it is not given.
         default: &'static str,
     },
+    /// A text in quotes that is not empty.
+    Text {
+        /// What holds where it is not given, in words.
+        otherwise: &'static str,
+        /// A text that it takes.
+        example: &'static str,
+    },
+    /// A text in quotes with placeholders in braces.
+    Template {
+        /// The names of the placeholders that it knows.
+        placeholders: &'static [&'static str],
+        /// A text that it takes, as it is written.
+        example: &'static str,
+    },
     /// One of these words, the first where none is given.
     Word(&'static [&'static str]),
 }
@@ -144,6 +158,8 @@ pub enum Relation {
     WarmupEnds,
     /// `derive.keep` is at most `derive.sample`.
     KeepsOfSample,
+    /// `score.command` is given where `score.by = command`.
+    CommandGiven,
 }
 
 /// A range of numbers.
@@ -254,6 +270,7 @@ impl Kind {
             Self::Size { .. } => "height and width".to_owned(),
             Self::Range { .. } => "a range of numbers".to_owned(),
             Self::Path { .. } => "a path in quotes".to_owned(),
+            Self::Text { .. } | Self::Template { .. } => "a text in quotes".to_owned(),
             Self::Word(words) => {
                 let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
                 quoted.join(" or ")
@@ -275,7 +292,7 @@ impl Kind {
             }
             Self::Flag { .. } => matches!(text, "true" | "false"),
             Self::Word(words) => words.contains(&text),
-            Self::Path { .. } => false,
+            Self::Path { .. } | Self::Text { .. } | Self::Template { .. } => false,
         }
     }
 
@@ -289,7 +306,11 @@ impl Kind {
             | Self::Anneal { bounds, .. }
             | Self::Range { bounds, .. } => Some(bounds.to_string()),
             Self::Size { .. } => Some(format!("at least 1 and at most {}", Self::MOST_PIXELS)),
-            Self::Flag { .. } | Self::Path { .. } | Self::Word(_) => None,
+            Self::Flag { .. }
+            | Self::Path { .. }
+            | Self::Text { .. }
+            | Self::Template { .. }
+            | Self::Word(_) => None,
         }
     }
 
@@ -298,7 +319,10 @@ impl Kind {
     pub fn default(&self) -> String {
         match self {
             Self::Count { default: CountDefault::Of { words, .. }, .. } => (*words).to_owned(),
-            Self::Size { otherwise } | Self::Range { otherwise, .. } => (*otherwise).to_owned(),
+            Self::Size { otherwise }
+            | Self::Range { otherwise, .. }
+            | Self::Text { otherwise, .. } => (*otherwise).to_owned(),
+            Self::Template { .. } => "nothing".to_owned(),
             _ => self.example(),
         }
     }
@@ -318,6 +342,9 @@ impl Kind {
             Self::Size { .. } => "(64, 64)".to_owned(),
             Self::Range { .. } => "0.5..2.0".to_owned(),
             Self::Path { default } => format!("\"{default}\""),
+            Self::Text { example, .. } | Self::Template { example, .. } => {
+                format!("\"{example}\"")
+            }
             Self::Word(words) => words.first().copied().unwrap_or_default().to_owned(),
         }
     }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::anneal::Anneal;
 use super::schema::{CountDefault, Field, Kind, StrategySchema};
+use super::template::Template;
 
 /// The value of a setting. It serialises as what it holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +28,10 @@ pub enum Value {
     Range(Option<[f64; 2]>),
     /// Of [`Kind::Path`].
     Path(String),
+    /// Of [`Kind::Text`]; `None` where it is not given.
+    Text(Option<String>),
+    /// Of [`Kind::Template`]; `None` where it is not given.
+    Template(Option<Template>),
     /// Of [`Kind::Word`].
     Word(&'static str),
 }
@@ -209,6 +214,35 @@ impl Settings {
         self.read(section, field, value)
     }
 
+    /// The value of a [`Kind::Text`].
+    ///
+    /// # Errors
+    /// As [`Settings::count`].
+    pub fn text(
+        &self,
+        section: &'static str,
+        field: &'static str,
+    ) -> Result<Option<String>, NoSetting> {
+        let value =
+            |value: &Value| if let Value::Text(text) = value { Some(text.clone()) } else { None };
+        self.read(section, field, value)
+    }
+
+    /// The value of a [`Kind::Template`].
+    ///
+    /// # Errors
+    /// As [`Settings::count`].
+    pub fn template(
+        &self,
+        section: &'static str,
+        field: &'static str,
+    ) -> Result<Option<Template>, NoSetting> {
+        let value = |value: &Value| {
+            if let Value::Template(template) = value { Some(template.clone()) } else { None }
+        };
+        self.read(section, field, value)
+    }
+
     /// What a [`Kind::Word`] names, by a list of words and what each of them names.
     ///
     /// # Errors
@@ -243,6 +277,8 @@ fn fixed(kind: &Kind) -> Result<Value, Computed> {
         Kind::Size { .. } => Value::Size(None),
         Kind::Range { .. } => Value::Range(None),
         Kind::Path { default } => Value::Path(default.to_owned()),
+        Kind::Text { .. } => Value::Text(None),
+        Kind::Template { .. } => Value::Template(None),
         Kind::Word(words) => Value::Word(words.first().copied().unwrap_or_default()),
     })
 }

@@ -15,7 +15,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
         "the population (P of the paper) and the tournament (S)",
         &[POPULATION, TOURNAMENT],
     ),
-    relations: &[Relation::KeepsOfSample],
+    relations: &[Relation::KeepsOfSample, Relation::CommandGiven],
 };
 
 const POPULATION: Field = Field {

@@ -16,7 +16,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
         "what is known at the beginning, and which networks are considered",
         &[START, DRAWS],
     ),
-    relations: &[Relation::KeepsOfSample],
+    relations: &[Relation::KeepsOfSample, Relation::CommandGiven],
 };
 
 const START: Field = Field {

@@ -12,7 +12,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     doc: "draws networks from a policy that learns from their scores, by REINFORCE (Williams 1992; Zoph and Le \
           2017, whose policy is a recurrent network, where this one has a probability for each candidate)",
     sections: &black_box("how the policy learns", &[RATE, MEMORY, ENTROPY]),
-    relations: &[Relation::KeepsOfSample],
+    relations: &[Relation::KeepsOfSample, Relation::CommandGiven],
 };
 
 const RATE: Field = Field {

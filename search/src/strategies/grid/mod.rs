@@ -40,6 +40,6 @@ impl Proposer for Grid {
     ) -> Result<Option<Assignment>, RunError> {
         let last = known.tried.last().map(|tried| &tried.assignment);
         let next = known.networks.behind(last).find(|network| known.is_untried(network));
-        if next.is_none() && last.is_none() { Err(RunError::NoneKept) } else { Ok(next) }
+        if next.is_none() && known.is_fresh() { Err(RunError::NoneKept) } else { Ok(next) }
     }
 }

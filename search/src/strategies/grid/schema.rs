@@ -1,7 +1,7 @@
 //! The settings of `strategy grid`.
 
 use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Section, StrategySchema};
+use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
 use crate::strategies::sections::DERIVE;
@@ -26,7 +26,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
         Section { name: DERIVE, kinds: Kinds::None, doc: "what is kept", fields: &[KEEP] },
         RETRAIN,
     ],
-    relations: &[],
+    relations: &[Relation::CommandGiven],
 };
 
 const KEEP: Field = Field {

@@ -12,7 +12,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     doc: "walks from a network to the first better one among those that differ from it in one choice, and \
           where none does, goes on from another drawn at random (White et al. 2021)",
     sections: &black_box("where the walk begins", &[START]),
-    relations: &[Relation::KeepsOfSample],
+    relations: &[Relation::KeepsOfSample, Relation::CommandGiven],
 };
 
 const START: Field = Field {

@@ -10,5 +10,5 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     doc: "tries networks drawn uniformly from those that keep the requirements (Li and Talwalkar \
           2019): the baseline of all others",
     sections: &black_box("the strategy; it has no settings of its own", &[]),
-    relations: &[Relation::KeepsOfSample],
+    relations: &[Relation::KeepsOfSample, Relation::CommandGiven],
 };

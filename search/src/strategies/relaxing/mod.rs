@@ -59,7 +59,7 @@ pub(super) fn search<'s>(
         epochs: recipe.schedule.epochs,
         learning_rate: recipe.weights.learning_rate,
         queue: Vec::new(),
-        told: 0,
+        asked: 0,
     };
     let relaxation = Relaxation { mixing, optimizer, split };
     Ok(Search { method: Method::Relaxed(relaxation, Box::new(relaxing)), keep })
@@ -75,32 +75,32 @@ struct Relaxing<'s> {
     learning_rate: Anneal,
     /// The networks that the learned probabilities gave.
     queue: Vec<Drawn>,
-    /// How many of them were tried.
-    told: usize,
+    /// How many of them were asked for.
+    asked: usize,
 }
 
 impl Strategy for Relaxing<'_> {
     fn ask(&mut self, _: &mut dyn RngCore) -> Result<Option<Trial>, RunError> {
-        Ok(self.queue.get(self.told).map(|drawn| Trial {
+        let next = self.queue.get(self.asked).map(|drawn| Trial {
             assignment: drawn.assignment.clone(),
             budget: Budget::default(),
             drawn: drawn.times,
-        }))
+        });
+        self.asked += usize::from(next.is_some());
+        Ok(next)
     }
 
-    fn tell(&mut self, _: &Outcome) {
-        self.told += 1;
-    }
+    fn tell(&mut self, _: &Outcome) {}
 
     fn trials(&self) -> u32 {
         u32::try_from(self.queue.len()).unwrap_or(u32::MAX)
     }
 
-    fn restore(&mut self, told: &[Outcome], _: &Value) -> Result<(), String> {
-        let mut pairs = told.iter().zip(&self.queue);
-        let fits = told.len() <= self.queue.len()
-            && pairs.all(|(told, drawn)| told.network.choices == drawn.choices);
-        self.told = told.len();
+    fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
+        self.asked = told.len() + open.len();
+        let mut pairs = told.iter().chain(open).zip(&self.queue);
+        let fits = self.asked <= self.queue.len()
+            && pairs.all(|(asked, drawn)| asked.network.choices == drawn.choices);
         if fits { Ok(()) } else { Err("it scores networks that were not drawn".to_owned()) }
     }
 }

@@ -15,7 +15,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
         "which networks are the good ones, and how many are drawn of their like",
         &[START, GOOD, DRAWS],
     ),
-    relations: &[Relation::KeepsOfSample],
+    relations: &[Relation::KeepsOfSample, Relation::CommandGiven],
 };
 
 const START: Field = Field {

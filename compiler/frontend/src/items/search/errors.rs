@@ -99,6 +99,15 @@ diagnostics! {
         sample: u32,
     }
 
+    /// A placeholder that a template does not know.
+    Error UnknownPlaceholder [nas::recipe::unknown_placeholder] "`{field}` has no placeholder `{{{name}}}`" {
+        field: String,
+        name: String,
+    }
+
+    /// Scores of a command, and no command.
+    Error NoCommand [nas::recipe::no_command] "networks are scored by a command, and none is given" {}
+
     /// An override that is not `section.field=value`.
     Error OverrideForm [nas::recipe::override_form] "`{text}` is not `section.field=value`" { text: String }
 }

@@ -12,13 +12,15 @@ use nas_ir::recipe::{Anneal, Law, MINIMIZE, NoSetting, Objective, Recipe, Settin
 use nas_ir::recipe::{StrategySchema, Value};
 
 use super::errors::{
-    EmptyRange, ExponentialEnd, KeepsTooMany, LongWarmup, OtherStrategy, OutOfRange, Repeated,
-    StrayKind, StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection, UnknownWord,
-    WrongValue,
+    EmptyRange, ExponentialEnd, KeepsTooMany, LongWarmup, NoCommand, OtherStrategy, OutOfRange,
+    Repeated, StrayKind, StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection,
+    UnknownWord, WrongValue,
 };
 use super::objective;
 use super::overrides::{OVERRIDES, Override};
 use super::statics::{Evaluate, Static, Strategies};
+
+mod template;
 
 /// The recipe that a `search` item describes. An override wins over the item, a later override
 /// over an earlier one.
@@ -169,6 +171,7 @@ impl<'a> Reader<'a> {
             match relation {
                 Relation::WarmupEnds => self.check_warmup()?,
                 Relation::KeepsOfSample => self.check_keep()?,
+                Relation::CommandGiven => self.check_command(),
             }
         }
         Recipe::new(name, self.schema, self.objective, self.settings.clone())
@@ -338,7 +341,12 @@ impl<'a> Reader<'a> {
             Kind::Range { bounds, .. } => {
                 self.range(slot, expr, bounds).map(|ends| Value::Range(Some(ends)))
             }
-            Kind::Path { .. } => self.path(slot, expr).map(Value::Path),
+            Kind::Path { .. } => self.text(slot, expr).map(Value::Path),
+            Kind::Text { .. } => self.text(slot, expr).map(|text| Value::Text(Some(text))),
+            Kind::Template { placeholders, .. } => {
+                let template = self.template(slot, expr, placeholders)?;
+                Some(Value::Template(Some(template)))
+            }
             Kind::Word(words) => self.word(slot, expr, words).map(Value::Word),
             Kind::Anneal { .. } => None,
         }
@@ -423,7 +431,8 @@ impl<'a> Reader<'a> {
         self.out_of_range(slot, expr.span, &number(value), &bounds.to_string())
     }
 
-    fn path(&mut self, slot: Slot<'_>, expr: &Expr) -> Option<String> {
+    /// A text that is not empty.
+    fn text(&mut self, slot: Slot<'_>, expr: &Expr) -> Option<String> {
         let is_text = matches!(bare(expr).kind, ExprKind::Text(_));
         if !is_text && (self.evaluate)(expr, slot.source).is_err() {
             let written = slot.source.text().get(expr.span.range()).unwrap_or_default();
@@ -617,6 +626,26 @@ impl<'a> Reader<'a> {
         let help = self.instead(("derive", "keep"), sample, &format!(", or draw {keep}"));
         self.problems.push(KeepsTooMany::at(place.help(help), keep, sample));
         Ok(())
+    }
+
+    fn check_command(&mut self) {
+        let by = self.settings.get("score", "by");
+        let command = self.settings.get("score", "command");
+        let (Some(Value::Word("command")), Some(Value::Template(None))) = (by, command) else {
+            return;
+        };
+        let field = self.schema.section("score").and_then(|score| score.field("command"));
+        let example = field.map(|field| field.kind.example()).unwrap_or_default();
+        let is_given = |given: &Given, name: &str| (given.section, given.field) == ("score", name);
+        // A command that was not understood is reported already.
+        if self.given.iter().any(|given| is_given(given, "command")) {
+            return;
+        }
+        if let Some(by) = self.given.iter().find(|given| is_given(given, "by")) {
+            let place = Place::new(&by.source, by.span, "which one is missing")
+                .advice(format!("write `command = {example}` beside it"));
+            self.problems.push(NoCommand::at(place));
+        }
     }
 
     /// Another value of a setting, in the place of the one given, if one is.
