@@ -1,6 +1,7 @@
 //! Known scores of networks, from a file: what a benchmark measured, or an earlier run.
 //!
-//! A line for each network, as `scores.jsonl` of a run has them; what else a line holds is not looked at:
+//! A line for each network, as `scores.jsonl` of a run has them; of lines of the same network the one with the greatest budget
+//! counts, and what else a line holds is not looked at:
 //!
 //! ```json
 //! {"choices": {"layer.0/op": "k3_e3", "layer.1/op": "identity"}, "score": {"accuracy": 0.9189}}
@@ -12,7 +13,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::metrics::Metrics;
-use crate::record::Choices;
+use crate::record::{Choices, Verdict};
+use crate::trial::Budget;
 
 /// A file that is no table of scores.
 #[derive(Debug, Error, Diagnostic)]
@@ -48,14 +50,18 @@ pub struct ScoredNetwork {
     pub score: Metrics,
     /// Its multiply-accumulates, where the line says them.
     pub macs: Option<u64>,
+    budget: Budget,
 }
 
 /// What is read of a line.
 #[derive(Deserialize)]
 struct Line {
     choices: Choices,
-    score: Metrics,
+    #[serde(flatten)]
+    verdict: Verdict,
     cost: Option<Cost>,
+    #[serde(default)]
+    budget: Budget,
 }
 
 #[derive(Deserialize)]
@@ -67,18 +73,24 @@ impl ScoreTable {
     /// The scores of a file, which is named in errors.
     ///
     /// # Errors
-    /// The first line that is no score, or is of a network that another line is of; there is none.
+    /// The first line that is no score, or is of a network and a budget that another line is of; there is none.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self, TableError> {
         let mut table = Self::default();
         let lines = bytes.split(|&byte| byte == b'\n').zip(1..);
         for (text, line) in lines.filter(|(text, _)| !text.trim_ascii().is_empty()) {
             let fault = |why: String| TableError { file: file.to_owned(), line, why };
-            let Line { choices, score, cost } =
+            let Line { choices, verdict, cost, budget } =
                 serde_json::from_slice(text).map_err(|error| fault(error.to_string()))?;
-            let macs = cost.and_then(|cost| cost.macs);
-            let network = ScoredNetwork { line, score, macs };
-            if let Some(other) = table.networks.insert(key(&choices), network) {
-                return Err(fault(format!("line {} is of the same network", other.line)));
+            // A trial that failed says nothing of its network.
+            let Verdict::Score(score) = verdict else { continue };
+            let (key, macs) = (key(&choices), cost.and_then(|cost| cost.macs));
+            let network = ScoredNetwork { line, score, macs, budget };
+            match table.networks.get(&key).map(|other| (other.budget.epochs, other.line)) {
+                Some((epochs, line)) if epochs == budget.epochs => {
+                    return Err(fault(format!("line {line} is of the same network")));
+                }
+                Some((epochs, _)) if epochs > budget.epochs => {}
+                _ => drop(table.networks.insert(key, network)),
             }
         }
         if table.is_empty() {

@@ -15,26 +15,30 @@ use crate::shared::SharedWeights;
 use crate::table::ScoreTable;
 use crate::trial::Trial;
 
-/// Scores networks with the weights of a supernet, whose training was all of their budget.
-pub(super) struct Inherited<'s, S: ?Sized> {
+/// Scores networks with the weights of a supernet; those that have a budget of their own, after training by that.
+pub(super) struct Inherited<'s, 'j, S: ?Sized> {
     supernet: &'s mut S,
     /// The epochs that it was trained for.
     epochs: u32,
+    from_scratch: FromScratch<'j>,
 }
 
-impl<'s, S: SharedWeights + ?Sized> Inherited<'s, S> {
-    pub(super) fn new(supernet: &'s mut S, epochs: u32) -> Self {
-        Self { supernet, epochs }
+impl<'s, 'j, S: SharedWeights + ?Sized> Inherited<'s, 'j, S> {
+    pub(super) fn new(supernet: &'s mut S, epochs: u32, from_scratch: FromScratch<'j>) -> Self {
+        Self { supernet, epochs, from_scratch }
     }
 }
 
-impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, S> {
+impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, '_, S> {
     fn evaluate(
         &mut self,
         number: u32,
         trial: &Trial,
         on_beat: OnBeat<'_>,
     ) -> Result<Evaluation, Halt> {
+        if !trial.budget.is_none() {
+            return self.from_scratch.evaluate(number, trial, on_beat);
+        }
         let began = Instant::now();
         let mut on_step = |step| on_beat(Some((number, step)));
         let score = self.supernet.score(&trial.assignment, &mut on_step)?;

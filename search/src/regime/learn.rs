@@ -64,7 +64,9 @@ impl AtWork<'_, '_> {
         self.learn(strategy, supernet)?;
         let recipe = self.recipe();
         strategy.learned(supernet, &mut generator(recipe.seed, Purpose::Learned))?;
-        let mut evaluator = Inherited::new(supernet, recipe.schedule.epochs);
+        let (space, backend) = (self.job.space, self.backend()?);
+        let from_scratch = FromScratch { space, recipe, backend };
+        let mut evaluator = Inherited::new(supernet, recipe.schedule.epochs, from_scratch);
         self.derive(strategy, &mut evaluator, keep)
     }
 

@@ -154,12 +154,14 @@ impl AtWork<'_, '_> {
     }
 }
 
-/// Best first: by the primary metric, then lower cost, then earlier tried. Both have a score.
+/// Best first: by the primary metric among those of the greatest budget, then lower cost, then earlier tried. Both
+/// have a score.
 fn rank(a: &TriedNetwork, b: &TriedNetwork, measure: Measure) -> Ordering {
     let cost = |network: &TriedNetwork| network.cost.of(measure);
     let by_score = match (a.score(), b.score()) {
         (Some(a), Some(b)) => a.best_first(b),
         (a, b) => b.is_some().cmp(&a.is_some()),
     };
-    by_score.then(cost(a).cmp(&cost(b))).then(a.number.cmp(&b.number))
+    let by_budget = b.budget.epochs.cmp(&a.budget.epochs);
+    by_budget.then(by_score).then(cost(a).cmp(&cost(b))).then(a.number.cmp(&b.number))
 }

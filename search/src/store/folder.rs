@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nas_files::{Aside, WriteError};
 use serde::Serialize;
@@ -11,6 +12,12 @@ use serde::de::DeserializeOwned;
 use super::layout::{damaged, names};
 use crate::error::RunError;
 use crate::record::{Run, VersionChange};
+
+/// How long a lock may outlive who holds it: a command that is started has a copy of it until it has become
+/// another program.
+const HANDED: Duration = Duration::from_secs(1);
+/// How often it is looked whether a lock is free.
+const TICK: Duration = Duration::from_millis(10);
 
 /// An open run directory; no other process can open it meanwhile.
 #[derive(Debug)]
@@ -31,12 +38,18 @@ impl Store {
         let path = dir.join(names::LOCK);
         let lock = OpenOptions::new().create(true).append(true).open(&path);
         let lock = lock.map_err(|e| refused("open", &path, e))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(RunError::Locked { dir: dir.to_owned() });
+        let deadline = Instant::now() + HANDED;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(TICK);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(RunError::Locked { dir: dir.to_owned() });
+                }
+                Err(TryLockError::Error(e)) => return Err(refused("lock", &path, e)),
             }
-            Err(TryLockError::Error(e)) => return Err(refused("lock", &path, e)),
         }
         Ok(Self {
             dir: dir.to_owned(),

@@ -8,6 +8,7 @@ use nas_ir::{Assignment, Checked, Space};
 use rand::RngCore;
 use serde_json::Value;
 
+use super::finals::{self, Finals};
 use super::networks::Networks;
 use super::score::{self, By, Score};
 use super::sections;
@@ -150,12 +151,17 @@ pub(super) fn search_for<'s, P: Proposer + 's>(
 ) -> Result<Search<'s>, RunError> {
     let Score { by, epochs } = Score::of(recipe)?;
     let Trials { sample: trials, keep } = trials;
+    let finals = match by {
+        By::Inherited | By::Train => finals::Settings::of(recipe)?,
+        By::Table | By::Command => finals::Settings::NONE,
+    };
     let budget = match by {
         By::Train | By::Command => Budget { epochs },
         By::Inherited | By::Table => Budget::default(),
     };
     let (known, supernet) = (Known::new(space)?, Supernet::new(space, recipe)?);
     let strategy = BlackBox { proposer, known, trials, is_over: false, budget, supernet };
+    let strategy = Finals::new(strategy, finals);
     let method = match by {
         By::Inherited => Method::Shared(Box::new(strategy)),
         By::Train => Method::Alone(Box::new(strategy), Scorer::Training),

@@ -9,6 +9,7 @@ pub mod bayesian;
 mod black_box;
 pub mod controller;
 pub mod darts;
+mod finals;
 pub mod gdas;
 pub mod grid;
 pub mod gumbel;

@@ -4,6 +4,7 @@ use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
 
+use super::finals::{FINAL_EPOCHS, FINALISTS};
 use super::{score, supernet};
 
 /// The name of the section that says which networks are tried.
@@ -42,7 +43,7 @@ const TRIALS: Section = Section {
     name: DERIVE,
     kinds: Kinds::None,
     doc: "how many networks are tried",
-    fields: &[SAMPLE, KEEP],
+    fields: &[SAMPLE, KEEP, FINALISTS, FINAL_EPOCHS],
 };
 
 /// How many networks are tried, and how many kept.

@@ -76,7 +76,9 @@ const WRITTEN: &str = r#"{
   },
   "derive": {
     "sample": 4,
-    "keep": 2
+    "keep": 2,
+    "finalists": 0,
+    "epochs": 10
   },
   "retrain": {
     "epochs": 3,

@@ -4,6 +4,7 @@ use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
+use crate::strategies::finals::{FINAL_EPOCHS, FINALISTS};
 use crate::strategies::sections::DERIVE;
 use crate::strategies::{score, supernet};
 
@@ -23,7 +24,12 @@ pub static SCHEMA: StrategySchema = StrategySchema {
         DATA,
         WEIGHTS,
         supernet::SECTION,
-        Section { name: DERIVE, kinds: Kinds::None, doc: "what is kept", fields: &[KEEP] },
+        Section {
+            name: DERIVE,
+            kinds: Kinds::None,
+            doc: "what is kept",
+            fields: &[KEEP, FINALISTS, FINAL_EPOCHS],
+        },
         RETRAIN,
     ],
     relations: &[Relation::CommandGiven],

@@ -29,6 +29,8 @@ use crate::shared::{InTurns, Relaxation, Relaxed};
 use crate::strategy::{Method, OneShot, Outcome, Reads, Search, Strategy, Turn};
 use crate::trial::{Budget, Trial};
 
+use super::finals::{self, Finals};
+
 pub(super) use self::refusal::several_shapes;
 
 /// Of which images such a search takes batches: a share for the weights, the rest for the choices.
@@ -52,6 +54,7 @@ pub(super) fn search<'s>(
         }
     })?;
     let Settings { mixing, optimizer, split, keep, .. } = settings;
+    let finals = finals::Settings::of(recipe)?;
     let relaxing = Relaxing {
         space,
         settings,
@@ -62,7 +65,10 @@ pub(super) fn search<'s>(
         asked: 0,
     };
     let relaxation = Relaxation { mixing, optimizer, split };
-    Ok(Search { method: Method::Relaxed(relaxation, Box::new(relaxing)), keep })
+    Ok(Search {
+        method: Method::Relaxed(relaxation, Box::new(Finals::new(relaxing, finals))),
+        keep,
+    })
 }
 
 struct Relaxing<'s> {

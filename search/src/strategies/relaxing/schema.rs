@@ -5,6 +5,7 @@ use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{Anneal, NoSetting, Recipe};
 
 use crate::shared::{Adam, Mixing};
+use crate::strategies::finals::{FINAL_EPOCHS, FINALISTS};
 use crate::strategies::sections::{DERIVE, KEEP};
 
 /// The name of the section of the logits' optimiser.
@@ -35,7 +36,7 @@ pub(in crate::strategies) const DRAWS: Section = Section {
     name: DERIVE,
     kinds: Kinds::None,
     doc: "how the network is picked after the search",
-    fields: &[SAMPLE, KEEP],
+    fields: &[SAMPLE, KEEP, FINALISTS, FINAL_EPOCHS],
 };
 
 /// The bound under which candidates are pruned; a field of the strategy's own section.

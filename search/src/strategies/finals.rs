@@ -1,0 +1,149 @@
+//! The finals of a search: of the networks that were tried, the best are tried once more with a greater budget, and
+//! it is that which ranks them. Cheap scores find good networks and do not tell the best of these apart.
+
+use std::cmp::Ordering;
+
+use nas_ir::recipe::schema::{Field, Kind};
+use nas_ir::recipe::{NoSetting, Recipe};
+use rand::RngCore;
+use serde_json::Value;
+
+use super::sections::DERIVE;
+use crate::error::RunError;
+use crate::evaluator::Halt;
+use crate::record::SearchEpoch;
+use crate::shared::SharedWeights;
+use crate::strategy::{OneShot, Outcome, Strategy, Turn};
+use crate::trial::{Budget, Trial};
+
+/// How many come to the finals; beside [`FINAL_EPOCHS`] in the section [`DERIVE`].
+pub(super) const FINALISTS: Field = Field {
+    name: "finalists",
+    kind: Kind::count(0, 0),
+    doc: "of the networks that were tried, the best so many are then trained on their own, each for \
+          `derive.epochs` and else as `retrain` says, and ranked by that before all others. Not where scores are \
+          known or a command finds them",
+};
+
+/// How long they are trained.
+pub(super) const FINAL_EPOCHS: Field = Field {
+    name: "epochs",
+    kind: Kind::count(1, 10),
+    doc: "epochs of training of each of the `finalists`",
+};
+
+/// The values of these settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settings {
+    finalists: u32,
+    epochs: u32,
+}
+
+impl Settings {
+    /// No finals.
+    pub(super) const NONE: Self = Self { finalists: 0, epochs: 0 };
+
+    /// Those of a recipe.
+    pub(super) fn of(recipe: &Recipe) -> Result<Self, NoSetting> {
+        let count = |field: Field| recipe.settings.count(DERIVE, field.name);
+        Ok(Self { finalists: count(FINALISTS)?, epochs: count(FINAL_EPOCHS)? })
+    }
+}
+
+/// A strategy with finals behind its trials.
+pub(super) struct Finals<S> {
+    strategy: S,
+    settings: Settings,
+    /// What the strategy was told of, in order.
+    told: Vec<Outcome>,
+    /// The finalists, best first, once the strategy asks for no more.
+    finalists: Option<Vec<Trial>>,
+    /// How many of them were asked for.
+    asked: usize,
+}
+
+impl<S: Strategy> Finals<S> {
+    pub(super) fn new(strategy: S, settings: Settings) -> Self {
+        Self { strategy, settings, told: Vec::new(), finalists: None, asked: 0 }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget { epochs: self.settings.epochs }
+    }
+
+    /// The best of what was told, of equals the earlier; those that had the budget of the finals need none.
+    fn drawn_up(&self) -> Vec<Trial> {
+        let mut best: Vec<&Outcome> =
+            self.told.iter().filter(|outcome| outcome.network.score().is_some()).collect();
+        best.sort_by(|a, b| match (a.network.score(), b.network.score()) {
+            (Some(a), Some(b)) => a.best_first(b),
+            _ => Ordering::Equal,
+        });
+        best.retain(|outcome| outcome.network.budget != self.budget());
+        let trial = |outcome: &Outcome| Trial {
+            assignment: outcome.assignment.clone(),
+            budget: self.budget(),
+            drawn: outcome.network.drawn,
+        };
+        best.into_iter().take(self.settings.finalists as usize).map(trial).collect()
+    }
+
+    fn is_final(&self, outcome: &Outcome) -> bool {
+        self.settings.finalists > 0 && outcome.network.budget == self.budget()
+    }
+}
+
+impl<S: Strategy> Strategy for Finals<S> {
+    fn ask(&mut self, rng: &mut dyn RngCore) -> Result<Option<Trial>, RunError> {
+        if self.finalists.is_none() {
+            if let Some(trial) = self.strategy.ask(rng)? {
+                return Ok(Some(trial));
+            }
+            self.finalists = Some(self.drawn_up());
+        }
+        let next = self.finalists.iter().flatten().nth(self.asked).cloned();
+        self.asked += usize::from(next.is_some());
+        Ok(next)
+    }
+
+    fn tell(&mut self, outcome: &Outcome) {
+        if self.finalists.is_none() {
+            self.strategy.tell(outcome);
+            self.told.push(outcome.clone());
+        }
+    }
+
+    fn trials(&self) -> u32 {
+        let finalists = match &self.finalists {
+            Some(finalists) => finalists.len() as u32,
+            None => self.settings.finalists.min(self.strategy.trials()),
+        };
+        self.strategy.trials().saturating_add(finalists)
+    }
+
+    fn state(&self) -> Value {
+        self.strategy.state()
+    }
+
+    fn restore(&mut self, told: &[Outcome], open: &[Outcome], state: &Value) -> Result<(), String> {
+        let begin = told.iter().position(|outcome| self.is_final(outcome)).unwrap_or(told.len());
+        let (own, finals) = told.split_at(begin);
+        self.strategy.restore(own, open, state)?;
+        self.told = own.to_vec();
+        if !finals.is_empty() {
+            self.finalists = Some(self.drawn_up());
+            self.asked = finals.len();
+        }
+        Ok(())
+    }
+}
+
+impl<W: SharedWeights + ?Sized, S: OneShot<W>> OneShot<W> for Finals<S> {
+    fn epoch(&mut self, supernet: &mut W, turn: Turn<'_, '_>) -> Result<SearchEpoch, Halt> {
+        self.strategy.epoch(supernet, turn)
+    }
+
+    fn learned(&mut self, supernet: &W, rng: &mut dyn RngCore) -> Result<(), RunError> {
+        self.strategy.learned(supernet, rng)
+    }
+}
