@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::containers::Containers;
 use crate::error::DataError;
 use crate::folder::{class_names, kind_of_layout, read_split, shared_file, split_names};
 use crate::normalise::{IMAGENET_MEAN, IMAGENET_STD, check_statistics};
@@ -18,14 +19,15 @@ const TRAIN: &str = "train";
 const IGNORE: u8 = 255;
 
 /// A folder of images and targets, with what its `dataset.json` says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Dataset {
     /// The folder.
     pub root: PathBuf,
     /// What the data set holds for each image: what `dataset.json` says, or else its folders.
     pub kind: TargetKind,
     /// Names of the classes in the order of their labels. Where `dataset.json` names none, they are
-    /// those of the folders of the split `train` if each image has a class, and empty otherwise.
+    /// those of the folders of the split `train` if each image has a class, or those that come with CIFAR,
+    /// and empty otherwise.
     pub classes: Vec<String>,
     /// Whether it is `dataset.json` that names them.
     names_classes: bool,
@@ -35,6 +37,8 @@ pub struct Dataset {
     pub mean: [f32; 3],
     /// Standard deviation of red, green and blue, white being 1; likewise [`IMAGENET_STD`].
     pub std: [f32; 3],
+    /// The files of many pictures that it is made of, where it has no folders.
+    containers: Option<Containers>,
 }
 
 /// `dataset.json` as it is written.
@@ -60,9 +64,20 @@ impl Dataset {
         }
         let Description { target, mut classes, ignore, mean, std } = read_description(root)?;
         let names_classes = !classes.is_empty();
-        let kind = target.map_or_else(|| kind_of_layout(root), Ok)?;
+        let containers = match target {
+            None | Some(TargetKind::Class) => Containers::find(root),
+            Some(TargetKind::ClassMap | TargetKind::Image | TargetKind::Vector) => None,
+        };
+        let kind = match (target, &containers) {
+            (Some(kind), _) => kind,
+            (None, Some(_)) => TargetKind::Class,
+            (None, None) => kind_of_layout(root)?,
+        };
         if kind == TargetKind::Class && classes.is_empty() {
-            classes = class_names(&root.join(TRAIN))?;
+            classes = match &containers {
+                Some(containers) => containers.class_names()?,
+                None => class_names(&root.join(TRAIN))?,
+            };
         }
         Ok(Self {
             root: root.to_owned(),
@@ -72,6 +87,7 @@ impl Dataset {
             ignore,
             mean: statistics("mean", mean, IMAGENET_MEAN)?,
             std: statistics("std", std, IMAGENET_STD)?,
+            containers,
         })
     }
 
@@ -79,8 +95,16 @@ impl Dataset {
     ///
     /// # Errors
     /// The split or a folder in it is missing or of no class, it holds no image, an image has no
-    /// target, or two images have the same one.
+    /// target, or two images have the same one; or a container is damaged.
     pub fn split(&self, name: &str) -> Result<Split, DataError> {
+        if let Some(containers) = &self.containers {
+            let missing = || DataError::MissingSplit {
+                root: self.root.clone(),
+                name: name.to_owned(),
+                found: containers.split_names(),
+            };
+            return containers.split(name)?.ok_or_else(missing);
+        }
         let folder = self.root.join(name);
         if !folder.is_dir() {
             return Err(DataError::MissingSplit {
@@ -92,11 +116,23 @@ impl Dataset {
         read_split(&folder, self.kind, &self.classes)
     }
 
-    /// The files that are of no sample: `dataset.json`, and those that hold the targets of a split.
+    /// Bytes of the containers that were read and stay in memory: those of the splits that were asked for.
+    pub fn container_bytes(&self) -> u64 {
+        self.containers.as_ref().map_or(0, Containers::bytes)
+    }
+
+    /// The files that are not of one sample: `dataset.json`, containers, and those that hold the targets of a
+    /// split.
     pub(crate) fn shared_files(&self, splits: &[&str]) -> Vec<PathBuf> {
         let description = Some(self.root.join(DESCRIPTION)).filter(|path| path.exists());
-        let of_splits = splits.iter().map(|name| shared_file(&self.root.join(name), self.kind));
-        description.into_iter().chain(of_splits.flatten()).collect()
+        let of_splits = match &self.containers {
+            Some(containers) => containers.of_splits(splits),
+            None => {
+                let files = splits.iter().map(|name| shared_file(&self.root.join(name), self.kind));
+                files.flatten().collect()
+            }
+        };
+        description.into_iter().chain(of_splits).collect()
     }
 
     /// Whether `dataset.json` says what a task does, where it says anything: how many classes there

@@ -9,6 +9,7 @@ use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, RgbImage};
 use png::{BitDepth, ColorType};
 
 use crate::error::DataError;
+use crate::place::{Container, Place};
 use crate::sample::Sample;
 use crate::size::Size;
 use crate::target::{Target, TargetKind, described};
@@ -36,7 +37,7 @@ impl Picture {
     /// Reads the files of a sample and checks that they have one size and that every label of a
     /// label map is `ignore` or below `classes`.
     pub(crate) fn read(sample: &Sample, classes: usize, ignore: u8) -> Result<Self, DataError> {
-        let image = read_image(&sample.image)?;
+        let image = read_place(&sample.image)?;
         let target = match &sample.target {
             Target::ClassMap(path) => {
                 let labels = Labels::read(path)?;
@@ -111,8 +112,33 @@ pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, DataError> {
     nas_files::read(path).map_err(|error| DataError::unreadable(path, error))
 }
 
+/// The picture at a place as red, green and blue.
+pub(crate) fn read_place(place: &Place) -> Result<RgbImage, DataError> {
+    match place {
+        Place::File(path) => read_image(path),
+        Place::Record { container, index } => {
+            let image = read_record(container, *index);
+            image.ok_or_else(|| DataError::unreadable(place, "the file has no such record"))
+        }
+    }
+}
+
+/// A picture of a container; grey becomes three equal colours.
+fn read_record(container: &Container, index: usize) -> Option<RgbImage> {
+    let (Size { height, width }, area) = (container.records.size, container.records.size.area());
+    let planes: Vec<&[u8]> = container.planes(index)?.chunks_exact(area).collect();
+    let (red, green, blue) = match planes.as_slice() {
+        [grey] => (grey, grey, grey),
+        [red, green, blue] => (red, green, blue),
+        _ => return None,
+    };
+    let colours = red.iter().zip(*green).zip(*blue);
+    let values = colours.flat_map(|((red, green), blue)| [*red, *green, *blue]).collect();
+    RgbImage::from_raw(width, height, values)
+}
+
 /// Any JPEG or PNG as red, green and blue, the way up that its EXIF data say.
-pub(crate) fn read_image(path: &Path) -> Result<RgbImage, DataError> {
+fn read_image(path: &Path) -> Result<RgbImage, DataError> {
     let bytes = bytes_of(path)?;
     let (decoder, orientation) = opened(path, &bytes)?;
     let image = DynamicImage::from_decoder(decoder);

@@ -1,10 +1,11 @@
 //! What can be wrong with a data set or with the settings that read it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, NamedSource, SourceOffset, SourceSpan};
 use thiserror::Error;
 
+use crate::place::Place;
 use crate::size::Size;
 use crate::target::TargetKind;
 
@@ -60,13 +61,13 @@ pub enum DataError {
     },
 
     /// An image has no target.
-    #[error("no {kind} for image `{}`{}", image.display(), and_more(*others))]
+    #[error("no {kind} for image {image}{}", and_more(*others))]
     #[diagnostic(code(nas::data::missing_label), help("put it at `{}`, or remove the image", place.display()))]
     MissingLabel {
         /// What is missing.
         kind: TargetKind,
         /// The first image without one.
-        image: PathBuf,
+        image: Place,
         /// The file that should be, or hold, its target.
         place: PathBuf,
         /// How many more images of the split have none.
@@ -74,15 +75,15 @@ pub enum DataError {
     },
 
     /// Two images of a split have the same stem, hence the same target.
-    #[error("`{}` and `{}` have the same {kind}", first.display(), second.display())]
+    #[error("{first} and {second} have the same {kind}")]
     #[diagnostic(code(nas::data::shared_label), help("remove or rename one of the two images"))]
     SharedLabel {
         /// What they have in common.
         kind: TargetKind,
         /// The first of the images.
-        first: PathBuf,
+        first: Place,
         /// The second of the images.
-        second: PathBuf,
+        second: Place,
     },
 
     /// The folder of a class is none of the classes of the data set.
@@ -96,7 +97,7 @@ pub enum DataError {
     },
 
     /// A file or folder cannot be read or decoded.
-    #[error("cannot read `{}`: {reason}", path.display())]
+    #[error("cannot read {place}: {reason}")]
     #[diagnostic(
         code(nas::data::unreadable),
         help(
@@ -104,10 +105,42 @@ pub enum DataError {
         )
     )]
     Unreadable {
-        /// The file or folder.
-        path: PathBuf,
+        /// The file or folder, or the picture in a file of many.
+        place: Place,
         /// The words of the decoder or of the operating system.
         reason: String,
+    },
+
+    /// A file of many pictures, or of their labels, is not what its name says.
+    #[error("`{}` is damaged: {reason}", path.display())]
+    #[diagnostic(
+        code(nas::data::bad_container),
+        help(
+            "fetch this file again: IDX files and CIFAR batches are read as they are published, IDX files also in gzip, with a name that ends in .gz"
+        )
+    )]
+    BadContainer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A file of pictures and the file of their labels do not belong together.
+    #[error("`{}` has {count} pictures, but `{}` has {of} labels", images.display(), labels.display())]
+    #[diagnostic(
+        code(nas::data::other_count),
+        help("the two files belong to different data sets or splits: fetch both again")
+    )]
+    OtherCount {
+        /// The file of the pictures.
+        images: PathBuf,
+        /// How many there are.
+        count: u32,
+        /// The file of the labels.
+        labels: PathBuf,
+        /// How many there are.
+        of: u32,
     },
 
     /// A label map is not one channel of at most 8 bits.
@@ -126,14 +159,14 @@ pub enum DataError {
     },
 
     /// An image differs in size from the map or image that is its target.
-    #[error("`{}` is {image_size}, but its {kind} is {target_size}", image.display())]
+    #[error("{image} is {image_size}, but its {kind} is {target_size}")]
     #[diagnostic(
         code(nas::data::size_mismatch),
         help("resize `{}` to the size of the image{}, or pair the image with its own {kind}", target.display(), way_to_resize(*kind))
     )]
     SizeMismatch {
         /// The image.
-        image: PathBuf,
+        image: Place,
         /// Its size.
         image_size: Size,
         /// What its target is.
@@ -209,14 +242,14 @@ pub enum DataError {
     },
 
     /// The class of an image is not among those of the network.
-    #[error("`{}` is of class {class}, counted from 0, but there are {classes} classes", image.display())]
+    #[error("{image} is of class {class}, counted from 0, but there are {classes} classes")]
     #[diagnostic(
         code(nas::data::class_out_of_range),
         help("set `classes` to {} or more, or leave out the images of this class", class + 1)
     )]
     ClassOutOfRange {
         /// The image.
-        image: PathBuf,
+        image: Place,
         /// Its class.
         class: u32,
         /// Number of classes; they run from 0 to `classes - 1`.
@@ -224,7 +257,9 @@ pub enum DataError {
     },
 
     /// A crop would be mostly padding.
-    #[error("a crop {crop} is too large for `{}`, which is {image_size} even at the largest scale", image.display())]
+    #[error(
+        "a crop {crop} is too large for {image}, which is {image_size} even at the largest scale"
+    )]
     #[diagnostic(
         code(nas::data::crop_too_large),
         help(
@@ -235,20 +270,20 @@ pub enum DataError {
         /// The crop.
         crop: Size,
         /// The image.
-        image: PathBuf,
+        image: Place,
         /// Its size after resizing and the largest scale.
         image_size: Size,
     },
 
     /// Images of different sizes meet in one batch.
-    #[error("`{}` is {found}, but its batch is {expected}", image.display())]
+    #[error("{image} is {found}, but its batch is {expected}")]
     #[diagnostic(
         code(nas::data::mixed_sizes),
         help("the images of a batch have one size: set `resize` or `crop`")
     )]
     MixedSizes {
         /// The first image that differs.
-        image: PathBuf,
+        image: Place,
         /// The size of the batch.
         expected: Size,
         /// The size of this image.
@@ -256,14 +291,14 @@ pub enum DataError {
     },
 
     /// Targets of different kinds, or vectors of different lengths, meet in one batch.
-    #[error("`{}` has {found}, but its batch has {expected}", image.display())]
+    #[error("{image} has {found}, but its batch has {expected}")]
     #[diagnostic(
         code(nas::data::mixed_targets),
         help("the targets of a split are all of one kind, and its vectors of one length")
     )]
     MixedTargets {
         /// The first image that differs.
-        image: PathBuf,
+        image: Place,
         /// What the images before it have.
         expected: String,
         /// What it has.
@@ -385,8 +420,12 @@ pub struct DatasetJsonError {
 }
 
 impl DataError {
-    pub(crate) fn unreadable(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
-        Self::Unreadable { path: path.into(), reason: reason.to_string() }
+    pub(crate) fn unreadable(place: impl Into<Place>, reason: impl ToString) -> Self {
+        Self::Unreadable { place: place.into(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn damaged(path: &Path, reason: String) -> Self {
+        Self::BadContainer { path: path.to_owned(), reason }
     }
 
     pub(crate) fn dataset_json(path: PathBuf, text: String, error: &serde_json::Error) -> Self {
@@ -401,7 +440,7 @@ impl DataError {
 
 fn splits_help(found: &[String]) -> String {
     match found {
-        [] => "a split is a folder that holds `images` and `labels`, or a folder for each class"
+        [] => "a split is a folder that holds `images` and `labels`, or a folder for each class; or a pair of IDX files, as `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, or the binary files of CIFAR"
             .to_owned(),
         names => format!("the splits here are {}", names.join(", ")),
     }

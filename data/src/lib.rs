@@ -15,6 +15,16 @@
 //!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}
 //! ```
 //!
+//! Or it is a folder of files that hold many pictures of one size, each with a class, as they are published: IDX
+//! files and CIFAR batches.
+//!
+//! ```text
+//! ROOT/{train,t10k}-images-idx3-ubyte[.gz]  pictures, grey; the split `t10k` is `test`
+//! ROOT/{train,t10k}-labels-idx1-ubyte[.gz]  their classes
+//! ROOT/{data_batch_N,test_batch}.bin        CIFAR-10; ROOT/batches.meta.txt names the classes
+//! ROOT/{train,test}.bin                     CIFAR-100; ROOT/fine_label_names.txt names the classes
+//! ```
+//!
 //! Where `dataset.json` names no target, a data set holds classes if the splits hold folders, none of
 //! them `images`, and label maps otherwise. Where it names no classes, the folders of `train` do,
 //! sorted.
@@ -46,6 +56,7 @@
 //! and the state of the cache change no byte of a batch.
 
 mod batch;
+mod containers;
 mod dataset;
 mod decode;
 mod error;
@@ -53,6 +64,7 @@ mod folder;
 mod loader;
 mod normalise;
 mod pipeline;
+mod place;
 mod random;
 mod resample;
 mod sample;
@@ -71,6 +83,7 @@ pub use error::{BatchOf, DataError, DatasetJsonError};
 pub use loader::{Batches, Loader, LoaderOptions};
 pub use normalise::{IMAGENET_MEAN, IMAGENET_STD};
 pub use pipeline::Pipeline;
+pub use place::{Container, Place};
 pub use sample::{Sample, Split};
 pub use size::Size;
 pub use statistics::{class_shares, mean_std};

@@ -175,7 +175,7 @@ impl Source {
             let purpose = Purpose::Augment { epoch, sample: index as u64 };
             let mut rng = stream(self.options.seed, purpose);
             self.pipeline.write(&picture, sample, &mut rng, scratch, batch, nth)?;
-            batch.stems.push(sample.stem().into_owned());
+            batch.stems.push(sample.stem());
         }
         Ok(batch)
     }

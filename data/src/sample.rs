@@ -1,27 +1,25 @@
 //! Samples, and lists of them.
 
-use std::borrow::Cow;
-use std::path::PathBuf;
-
 use rand::seq::SliceRandom;
 
 use crate::error::DataError;
+use crate::place::{Container, Place};
 use crate::random::{Purpose, stream};
 use crate::target::Target;
 
 /// An image and its target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// The image, JPEG or PNG.
-    pub image: PathBuf,
+    /// Where the image is: a JPEG or PNG, or a record of a container.
+    pub image: Place,
     /// What a network is to say of it.
     pub target: Target,
 }
 
 impl Sample {
-    /// The name of the image without folder and extension.
-    pub fn stem(&self) -> Cow<'_, str> {
-        self.image.file_stem().unwrap_or_default().to_string_lossy()
+    /// The name of the image without folder and extension; of a record, `data_batch_1[17]`.
+    pub fn stem(&self) -> String {
+        self.image.stem()
     }
 
     /// # Errors
@@ -67,8 +65,23 @@ impl Split {
     }
 
     /// The stem of each sample.
-    pub fn stems(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub fn stems(&self) -> impl Iterator<Item = String> {
         self.samples.iter().map(Sample::stem)
+    }
+
+    /// Bytes of the containers of its samples.
+    pub(crate) fn container_bytes(&self) -> u64 {
+        let mut bytes = 0;
+        let mut last: Option<&Container> = None;
+        for sample in &self.samples {
+            let Place::Record { container, .. } = &sample.image else { continue };
+            // Sorted, samples of one container follow each other.
+            if last.is_none_or(|last| last != container.as_ref()) {
+                bytes += container.bytes.len() as u64;
+                last = Some(container);
+            }
+        }
+        bytes
     }
 
     /// Two parts without a common sample: `fraction` (0 to 1, rounded to whole samples) of the

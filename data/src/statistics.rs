@@ -1,6 +1,6 @@
 //! What a split holds: the shares of its classes, the mean and spread of its colours.
 
-use crate::decode::{check_labels, read_image, read_labels};
+use crate::decode::{check_labels, read_labels, read_place};
 use crate::error::DataError;
 use crate::sample::Split;
 use crate::target::Target;
@@ -44,7 +44,7 @@ pub fn mean_std(split: &Split) -> Result<([f32; 3], [f32; 3]), DataError> {
     let mut channels = [(0_u64, 0_u64); 3]; // INVARIANT: whole numbers, so the sums are exact.
     let mut pixels = 0;
     for sample in split.samples() {
-        let image = read_image(&sample.image)?;
+        let image = read_place(&sample.image)?;
         pixels += u64::from(image.width()) * u64::from(image.height());
         for pixel in image.pixels() {
             for ((sum, squares), value) in channels.iter_mut().zip(pixel.0.map(u64::from)) {

@@ -12,7 +12,9 @@ use crate::dataset::Dataset;
 use crate::decode::{Labels, bytes_of, check_labels, image_size, same_size};
 use crate::error::DataError;
 use crate::pipeline::Pipeline;
+use crate::place::Place;
 use crate::sample::Sample;
+use crate::size::Size;
 use crate::target::Target;
 use crate::warning::DataWarning;
 
@@ -153,14 +155,22 @@ impl Look<'_> {
     }
 
     fn at(self, sample: &Sample) -> Seen {
-        let (file, image) = self.read(&sample.image);
-        let mut files = vec![file];
+        let mut files = Vec::new();
+        let size = match &sample.image {
+            Place::File(path) => {
+                let (file, bytes) = self.read(path);
+                files.push(file);
+                bytes.and_then(|bytes| image_size(path, &bytes))
+            }
+            // Its file is among the shared ones, and was whole when its split was read.
+            Place::Record { container, .. } => Ok(container.records.size),
+        };
         let target = sample.target.file().map(|path| {
             let (file, bytes) = self.read(path);
             files.push(file);
             (path, bytes)
         });
-        Seen { files, labels: self.labels(sample, image, target) }
+        Seen { files, labels: self.labels(sample, size, target) }
     }
 
     /// A file, and its bytes.
@@ -175,11 +185,11 @@ impl Look<'_> {
     fn labels(
         self,
         sample: &Sample,
-        image: Result<Vec<u8>, DataError>,
+        size: Result<Size, DataError>,
         target: Option<(&Path, Result<Vec<u8>, DataError>)>,
     ) -> Result<Counted, DataError> {
         sample.check_class(self.classes)?;
-        let size = image_size(&sample.image, &image?)?;
+        let size = size?;
         match (&sample.target, target) {
             (Target::ClassMap(_), Some((path, bytes))) => {
                 let labels = Labels::of(path, bytes?)?;

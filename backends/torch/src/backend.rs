@@ -155,7 +155,9 @@ impl TorchBackend {
     ) -> Result<Forecast, TorchError> {
         let loaders = self.loaders(pictures.batch, 1.0);
         let held = SPLITS.iter().map(|split| loaders.holds(split));
-        Ok(Forecast { pictures: held.sum::<Result<u64, TorchError>>()?, ..forecast })
+        let held = held.sum::<Result<u64, TorchError>>()?;
+        let pictures = held.saturating_add(self.dataset.container_bytes());
+        Ok(Forecast { pictures, ..forecast })
     }
 
     fn loaders(&self, batch: u32, share: f64) -> Loaders {

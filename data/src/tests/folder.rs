@@ -113,7 +113,7 @@ fn mean_and_std_are_three_numbers_in_units_of_white() {
 #[test]
 fn divide_is_disjoint_complete_and_repeatable() {
     let split = Folder::of(10).split().unwrap();
-    let names = |part: &Split| part.stems().map(String::from).collect::<BTreeSet<_>>();
+    let names = |part: &Split| part.stems().collect::<BTreeSet<_>>();
     let (first, second) = split.divide(0.8, 3);
     assert_eq!((first.len(), second.len()), (8, 2));
     assert!(names(&first).is_disjoint(&names(&second)));

@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod batches;
+mod containers;
 mod files;
 mod folder;
 mod survey;

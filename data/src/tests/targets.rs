@@ -144,7 +144,7 @@ fn vectors_of_two_lengths_do_not_meet_in_a_batch() {
 #[test]
 fn samples_made_in_memory_are_sorted_and_of_one_kind() {
     let folder = Folder::of(3);
-    let sample = |stem: &str, target| Sample { image: folder.image(stem), target };
+    let sample = |stem: &str, target| Sample { image: folder.image(stem).into(), target };
     let vector = |value: f32| Target::Vector([value].into());
     let split = Split::new(vec![sample("s002", vector(2.0)), sample("s000", vector(0.0))]);
     assert_eq!(split.stems().collect::<Vec<_>>(), ["s000", "s002"]);
