@@ -27,7 +27,7 @@ pub enum DataError {
 
     /// The data set has no split of this name.
     #[error("no split `{name}` in `{}`", root.display())]
-    #[diagnostic(code(nas::data::missing_split), help("{}", splits_help(found)))]
+    #[diagnostic(code(nas::data::missing_split), help("{}{}", splits_help(found), val_help(name)))]
     MissingSplit {
         /// The root of the data set.
         root: PathBuf,
@@ -35,6 +35,36 @@ pub enum DataError {
         name: String,
         /// The splits that are there.
         found: Vec<String>,
+    },
+
+    /// A split `val` is to be drawn, and there is one.
+    #[error("`val` of `data` is {share}, but `{}` has a split `val`", root.display())]
+    #[diagnostic(
+        code(nas::data::has_val),
+        help(
+            "take `val` out of `data`, or move the folder away: it draws validation images from `train` where there are none"
+        )
+    )]
+    HasVal {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// The share that is to be drawn.
+        share: f64,
+    },
+
+    /// More images are to be trained on than there are.
+    #[error("`take` of `data` is {take}, but `train` of `{}` has {images} images to train on", root.display())]
+    #[diagnostic(
+        code(nas::data::takes_too_many),
+        help("take `take` out of `data` to train on all images, or make it smaller")
+    )]
+    TakesTooMany {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// How many are to be taken.
+        take: usize,
+        /// How many there are, without those that are validated on.
+        images: usize,
     },
 
     /// A split holds no image.
@@ -336,7 +366,7 @@ pub enum DataError {
     #[diagnostic(
         code(nas::data::bad_statistics),
         help(
-            "give three numbers for red, green and blue, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1"
+            "give three numbers for red, green and blue, or one for all, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1"
         )
     )]
     BadStatistics {
@@ -344,6 +374,23 @@ pub enum DataError {
         name: &'static str,
         /// Its value.
         found: Vec<f32>,
+    },
+
+    /// `dataset.json` has statistics of other channels than the network sees.
+    #[error("`{name}` in `dataset.json` has {numbers} numbers, but the input of the network has {}", channels_counted(*channels))]
+    #[diagnostic(
+        code(nas::data::other_channels),
+        help(
+            "give `{name}` one number, which holds for every channel, or as many as the input has channels"
+        )
+    )]
+    OtherChannels {
+        /// `mean` or `std`.
+        name: &'static str,
+        /// How many it has.
+        numbers: usize,
+        /// How many channels there are.
+        channels: usize,
     },
 
     /// `dataset.json` is no description of a data set.
@@ -407,7 +454,7 @@ impl BatchOf {
 #[diagnostic(
     code(nas::data::bad_dataset_json),
     help(
-        "the fields are target: \"class_map\", \"class\", \"image\" or \"vector\", classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], all optional"
+        "the fields are target: \"class_map\", \"class\", \"image\" or \"vector\", classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], or [grey], all optional"
     )
 )]
 pub struct DatasetJsonError {
@@ -444,6 +491,20 @@ fn splits_help(found: &[String]) -> String {
             .to_owned(),
         names => format!("the splits here are {}", names.join(", ")),
     }
+}
+
+/// How a data set without validation images has some.
+fn val_help(name: &str) -> &'static str {
+    match name {
+        "val" => {
+            "; `val = 0.1` in `data` of the recipe validates on a tenth of the images of `train`"
+        }
+        _ => "",
+    }
+}
+
+fn channels_counted(channels: usize) -> String {
+    if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") }
 }
 
 fn named_classes(named: usize) -> String {

@@ -12,7 +12,7 @@
 //! ROOT/{train,val,test}/CLASS/*.{jpg,jpeg,png}  class: the folder of an image is its class
 //!
 //! ROOT/dataset.json                         optional: {"target": "class_map", "classes": ["water", …],
-//!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}
+//!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}; or [grey]
 //! ```
 //!
 //! Or it is a folder of files that hold many pictures of one size, each with a class, as they are published: IDX
@@ -40,7 +40,7 @@
 //! let data = Dataset::open("camvid")?;
 //! let size = Size { height: 256, width: 256 };
 //! let (weights, choices) = data.split("train")?.divide(0.8, 0);
-//! let pipeline = data.pipeline(11, Some(11));
+//! let pipeline = data.pipeline(3, 11, Some(11))?;
 //! let training = Pipeline { crop: Some(size), flip: true, ..pipeline };
 //! let loader = Loader::new(weights, training, LoaderOptions::training(16, 0))?;
 //! for epoch in 0..10 {
@@ -64,6 +64,7 @@ mod folder;
 mod loader;
 mod normalise;
 mod pipeline;
+mod pixels;
 mod place;
 mod random;
 mod resample;
@@ -78,15 +79,16 @@ mod warning;
 mod whole;
 
 pub use batch::{Batch, Targets};
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Drawn};
 pub use error::{BatchOf, DataError, DatasetJsonError};
 pub use loader::{Batches, Loader, LoaderOptions};
-pub use normalise::{IMAGENET_MEAN, IMAGENET_STD};
+pub use normalise::{IMAGENET_MEAN, IMAGENET_STD, Normalisation};
 pub use pipeline::Pipeline;
 pub use place::{Container, Place};
+pub use resample::Fit;
 pub use sample::{Sample, Split};
 pub use size::Size;
 pub use statistics::{class_shares, mean_std};
 pub use survey::{DataFile, OnSample, Survey};
 pub use target::{Target, TargetKind};
-pub use warning::DataWarning;
+pub use warning::{DataWarning, Resized};

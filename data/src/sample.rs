@@ -1,5 +1,6 @@
 //! Samples, and lists of them.
 
+use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::error::DataError;
@@ -88,9 +89,25 @@ impl Split {
     /// samples drawn at random, and the rest. The same seed gives the same parts. Neither part is
     /// empty unless the fraction is 0 or 1 or there is but one sample.
     pub fn divide(&self, fraction: f64, seed: u64) -> (Split, Split) {
+        self.cut(first_part(self.len(), fraction), &mut stream(seed, Purpose::Divide))
+    }
+
+    /// Two parts as of [`Split::divide`], whatever the seed of a run: what is validated on, and the rest.
+    pub(crate) fn hold_out(&self, fraction: f64) -> (Split, Split) {
+        self.cut(first_part(self.len(), fraction), &mut stream(0, Purpose::HoldOut))
+    }
+
+    /// So many of the samples, the same whatever the seed of a run; those of a smaller number are among those
+    /// of a larger one.
+    pub(crate) fn take(&self, count: usize) -> Split {
+        self.cut(count, &mut stream(0, Purpose::Take)).0
+    }
+
+    /// The first `count` samples of a shuffle, and the rest.
+    fn cut(&self, count: usize, rng: &mut impl Rng) -> (Split, Split) {
         let mut samples = self.samples.clone();
-        samples.shuffle(&mut stream(seed, Purpose::Divide));
-        let rest = samples.split_off(first_part(self.len(), fraction));
+        samples.shuffle(rng);
+        let rest = samples.split_off(count.min(samples.len()));
         (Split::new(samples), Split::new(rest))
     }
 }

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 pub struct Expected {
     /// The name of the input.
     input: String,
-    /// The order of its planes.
+    /// The order of its planes: `RGB`, or `grey` of one.
     order: String,
     height: u32,
     width: u32,
-    /// Of red, green and blue, white being 1.
-    mean: [f32; 3],
-    std: [f32; 3],
+    /// Of each plane, white being 1.
+    mean: Vec<f32>,
+    std: Vec<f32>,
 }
 
 impl Expected {
@@ -30,11 +30,20 @@ impl Expected {
     /// What a network expects that was trained on pictures less this mean, by this deviation; `None` if its
     /// input is no picture.
     #[must_use]
-    pub fn of(network: &Network, mean: [f32; 3], std: [f32; 3]) -> Option<Self> {
+    pub fn of(network: &Network, mean: Vec<f32>, std: Vec<f32>) -> Option<Self> {
         let [input] = network.inputs.as_slice() else { return None };
         let [height, width] = network.port_shape(input).plane()?;
-        let (input, order) = (input.name.clone(), "RGB".to_owned());
+        let order = if mean.len() == 1 { "grey" } else { "RGB" };
+        let (input, order) = (input.name.clone(), order.to_owned());
         Some(Self { input, order, height, width, mean, std })
+    }
+
+    /// How many planes a picture has that a network expects; `None` if its input is no picture.
+    #[must_use]
+    pub fn channels(network: &Network) -> Option<usize> {
+        let [input] = network.inputs.as_slice() else { return None };
+        let shape = network.port_shape(input);
+        shape.plane().map(|_| shape.channels() as usize)
     }
 
     /// What a run wrote beside these weights; `None` if they are of no run.
@@ -69,8 +78,8 @@ mod tests {
             order: "RGB".to_owned(),
             height: 48,
             width: 64,
-            mean: [0.29, 0.31, 0.24],
-            std: [0.23, 0.19, 0.23],
+            mean: vec![0.29, 0.31, 0.24],
+            std: vec![0.23, 0.19, 0.23],
         };
         let words = "image: RGB, 48 x 64, (value / 255 - [0.29, 0.31, 0.24]) / [0.23, 0.19, 0.23]";
         assert_eq!(expected.to_string(), words);

@@ -66,7 +66,8 @@ fn flip_mirrors_image_and_labels_every_other_time() {
 #[test]
 fn a_small_picture_is_padded_with_the_mean_and_the_ignored_label() {
     let (image, labels) = coded(5, 16);
-    let pipeline = Pipeline { crop: Some(size(9, 18)), mean: [0.5; 3], ..plain() };
+    let pipeline =
+        Pipeline { crop: Some(size(9, 18)), normalisation: by([0.5; 3], [1.0; 3]), ..plain() };
     let mut places = BTreeSet::new();
     for batch in draws(&image, &labels, pipeline) {
         let shown: Vec<_> =
@@ -107,8 +108,8 @@ fn a_crop_of_a_scaled_picture_is_a_window_of_the_whole_scaled_picture() {
     // By 4/3, no pixel of the result lies half way between two of the picture.
     let (image, labels) = coded(9, 15);
     let scaled = Pipeline { scale: Some((4.0 / 3.0, 4.0 / 3.0)), ..plain() };
-    let whole = &draws(&image, &labels, Pipeline { crop: Some(size(12, 20)), ..scaled })[0];
-    for part in draws(&image, &labels, Pipeline { crop: Some(size(6, 8)), ..scaled }) {
+    let whole = &draws(&image, &labels, Pipeline { crop: Some(size(12, 20)), ..scaled.clone() })[0];
+    for part in draws(&image, &labels, Pipeline { crop: Some(size(6, 8)), ..scaled.clone() }) {
         let same = |top: usize, left: usize| {
             (0..6 * 8).all(|at| {
                 let from = (top + at / 8) * 20 + left + at % 8;
@@ -186,6 +187,81 @@ fn settings_that_mean_nothing_are_refused() {
         let pipeline = Pipeline { scale: Some(scale), ..plain() };
         assert_told(new(pipeline), "nas::data::bad_scale", &["scale"]);
     }
-    let pipeline = Pipeline { std: [0.2, f32::NAN, 0.2], ..plain() };
+    let pipeline = Pipeline { normalisation: by([0.0; 3], [0.2, f32::NAN, 0.2]), ..plain() };
     assert_told(new(pipeline), "nas::data::bad_statistics", &["std"]);
+}
+
+/// What a picture of 12 x 16, in the colours of its places, becomes.
+fn fitted(fit: Fit, to: Size) -> Batch {
+    let (image, labels) = coded(12, 16);
+    let normalisation = by([0.4; 3], [1.0; 3]);
+    let pipeline = Pipeline { fit, normalisation, ..plain() }.evaluation(to);
+    let folder = Folder::new();
+    folder.add("a", &image, &labels);
+    folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0)
+}
+
+#[test]
+fn a_picture_of_the_size_of_the_input_stays_as_it_is_however_it_is_to_fit() {
+    let folder = Folder::of(1);
+    let plain = folder.epoch(plain(), LoaderOptions::evaluation(1)).unwrap();
+    for fit in [Fit::Stretch, Fit::Cover, Fit::Letterbox] {
+        let pipeline = Pipeline { fit, ..super::plain() }.evaluation(size(12, 16));
+        assert_eq!(folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap(), plain);
+    }
+}
+
+#[test]
+fn what_covers_is_cut_off_on_both_sides() {
+    // Of 16 columns the middle 12 are seen, two pixels of the picture in one.
+    let batch = fitted(Fit::Cover, size(6, 6));
+    assert_eq!(batch.size, size(6, 6));
+    let columns: BTreeSet<i64> = class_map(&batch).iter().map(|label| label % 16).collect();
+    assert_eq!(
+        columns.iter().map(|column| (column - 2) / 2).collect::<Vec<_>>(),
+        [0, 1, 2, 3, 4, 5]
+    );
+    for (pixel, value) in batch.images[..36].iter().enumerate() {
+        let middle = (2.5 + 2.0 * (pixel % 6) as f32) * 10.0 / 255.0 - 0.4;
+        // Interpolation sees the columns beside the two.
+        assert!((value - middle).abs() < 0.02, "{value} for {middle}");
+    }
+    assert_eq!(fitted(Fit::Stretch, size(6, 6)).size, size(6, 6));
+    assert_ne!(fitted(Fit::Stretch, size(6, 6)).images, batch.images);
+}
+
+#[test]
+fn what_is_letterboxed_is_seen_whole_between_bars() {
+    let batch = fitted(Fit::Letterbox, size(8, 8));
+    let rows = rows(&batch);
+    // 12 x 16 becomes 6 x 8, below one row and above one.
+    for bar in [0, 7] {
+        assert_eq!(rows[bar], [255; 8]);
+        for plane in batch.images.chunks(64) {
+            // The mean is 102 / 255.
+            assert!(plane[8 * bar..8 * bar + 8].iter().all(|value| value.abs() < 1e-6));
+        }
+    }
+    assert!(rows[1..7].iter().all(|row| row.iter().all(|label| *label != 255)));
+    let seen: BTreeSet<i64> = rows[1..7].iter().flat_map(|row| row.iter().copied()).collect();
+    assert_eq!(seen.len(), 48);
+    let same = fitted(Fit::Stretch, size(6, 8));
+    assert_eq!(rows[1..7].concat(), class_map(&same));
+    assert_eq!(batch.images[8..56], same.images[..48]);
+}
+
+#[test]
+fn evaluation_sees_the_middle_of_what_is_larger_than_the_input() {
+    let folder = Folder::of(1);
+    let training = Pipeline { resize: Some(size(12, 16)), crop: Some(size(4, 4)), ..plain() };
+    let batch = folder.epoch(training.evaluation(size(6, 7)), LoaderOptions::evaluation(1));
+    let batch = batch.unwrap().remove(0);
+    let first = 3 * 16 + 4;
+    let expected: Vec<i64> = (0..6).flat_map(|y| (0..7).map(move |x| first + 16 * y + x)).collect();
+    assert_eq!(class_map(&batch), expected);
+    let small = Pipeline { resize: Some(size(6, 8)), ..plain() }.evaluation(size(8, 8));
+    let batch = folder.epoch(small, LoaderOptions::evaluation(1)).unwrap().remove(0);
+    assert_eq!(rows(&batch)[0], [255; 8]);
+    assert_eq!(rows(&batch)[7], [255; 8]);
+    assert!(rows(&batch)[1..7].concat().iter().all(|label| *label != 255));
 }

@@ -79,7 +79,8 @@ fn values(batch: &Batch) -> Vec<u8> {
 }
 
 fn survey(data: &Dataset, splits: &[&str], classes: usize) -> Survey {
-    data.survey(splits, classes, None, &mut |_, _| ControlFlow::Continue(())).unwrap().unwrap()
+    let pipeline = data.pipeline(3, classes, None).unwrap();
+    data.survey(splits, &pipeline, &mut |_, _| ControlFlow::Continue(())).unwrap().unwrap()
 }
 
 #[test]
@@ -97,10 +98,11 @@ fn idx_files_hold_grey_pictures_and_their_classes() {
     assert_eq!(values(&train), planes);
     assert_eq!(batch(&data, "test").targets, Targets::Classes(vec![3]));
     let error = data.split("val").unwrap_err();
-    assert_eq!(error.help().unwrap().to_string(), "the splits here are train, test");
+    let help = error.help().unwrap().to_string();
+    assert!(help.starts_with("the splits here are train, test; `val = 0.1` in"), "{help}");
     assert_told::<()>(Err(error), "nas::data::missing_split", &["`val`"]);
     assert_eq!(class_shares(&data.split("train").unwrap(), 10, 255).unwrap()[9], 1.0 / 3.0);
-    let (mean, _) = mean_std(&data.split("train").unwrap()).unwrap();
+    let (mean, _) = mean_std(&data.split("train").unwrap(), 3).unwrap();
     assert!((mean[0] - 8.5 / 255.0).abs() < 1e-6, "{mean:?}");
 }
 
@@ -254,4 +256,28 @@ fn dataset_json_names_the_classes_of_containers_and_folders_come_first() {
     folder.describe("{}").unwrap();
     save(&RgbImage::new(2, 2), &folder.root().join("train/cat/1.png"));
     assert_eq!(folder.open().classes, ["cat"]);
+}
+
+#[test]
+fn grey_and_colour_become_each_other() {
+    let (digits, cifar) = (digits([&[0], &[0]]), cifar_10());
+    let (grey, colour) = (digits.open(), cifar.open());
+    let values = |data: &Dataset, channels| {
+        let normalisation = match channels {
+            1 => by([0.0], [1.0]),
+            _ => by([0.0; 3], [1.0; 3]),
+        };
+        let options = LoaderOptions::evaluation(1);
+        let split = data.split("test").unwrap();
+        let loader = Loader::new(split, Pipeline { normalisation, ..plain() }, options).unwrap();
+        let batch = loader.epoch(0).next().unwrap().unwrap();
+        assert_eq!(batch.channels, channels);
+        assert_eq!(batch.images.len(), channels * batch.size.area());
+        values(&batch)
+    };
+    let counted: Vec<u8> = (0..6).collect();
+    assert_eq!(values(&grey, 1), counted);
+    assert_eq!(values(&grey, 3), counted.repeat(3));
+    // 0.2126 * 70 + 0.7152 * 80 + 0.0722 * 90.
+    assert_eq!(values(&colour, 1), [79; 32 * 32]);
 }

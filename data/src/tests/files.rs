@@ -29,7 +29,7 @@ fn relabel(folder: &Folder, color: ColorType, depth: BitDepth, data: &[u8]) {
 #[test]
 fn a_batch_holds_planes_of_normalised_colours_and_labels() {
     let folder = Folder::of(2);
-    let pipeline = Pipeline { mean: [0.5, 0.25, 0.0], std: [0.5, 0.2, 1.0], ..plain() };
+    let pipeline = Pipeline { normalisation: by([0.5, 0.25, 0.0], [0.5, 0.2, 1.0]), ..plain() };
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(2)).unwrap().remove(0);
     assert_eq!((batch.n, batch.size), (2, size(12, 16)));
     assert_eq!((batch.images.len(), class_map(&batch).len()), (2 * 3 * 12 * 16, 2 * 12 * 16));
@@ -127,7 +127,7 @@ fn a_label_that_is_no_class_is_shown_at_its_first_pixel() {
     let folder = Folder::of(1);
     let pipeline = Pipeline { classes: 37, ..plain() };
     let words = ["label 37", "row 2, column 5", "37 classes", "s000.png"];
-    let found = folder.epoch(pipeline, LoaderOptions::evaluation(1));
+    let found = folder.epoch(pipeline.clone(), LoaderOptions::evaluation(1));
     assert_told(found, "nas::data::label_out_of_range", &words);
     // The ignored label is none of the classes, wherever it lies.
     let pipeline = Pipeline { ignore: 37, ..pipeline };
@@ -164,7 +164,7 @@ fn mean_and_std_are_over_all_pixels() {
         let image = RgbImage::from_pixel(3, 2, Rgb([value, 51, value / 5]));
         folder.add(stem, &image, &coded(2, 3).1);
     }
-    let (mean, std) = mean_std(&folder.split().unwrap()).unwrap();
+    let (mean, std) = mean_std(&folder.split().unwrap(), 3).unwrap();
     for (found, wanted) in mean.iter().chain(&std).zip([0.5, 0.2, 0.1, 0.5, 0.0, 0.1]) {
         assert!((found - wanted).abs() < 1e-6, "{mean:?} {std:?}");
     }

@@ -16,8 +16,8 @@ use miette::Diagnostic;
 use nas_testing::pictures::{coded, save, save_labelled};
 
 use crate::{
-    Batch, DataError, Dataset, Loader, LoaderOptions, Pipeline, Size, Split, Target, TargetKind,
-    Targets,
+    Batch, DataError, Dataset, Fit, Loader, LoaderOptions, Normalisation, Pipeline, Size, Split,
+    Target, TargetKind, Targets,
 };
 
 /// A data set in a temporary folder, gone with the value.
@@ -76,16 +76,21 @@ impl Folder {
     }
 }
 
+fn by<const CHANNELS: usize>(mean: [f32; CHANNELS], std: [f32; CHANNELS]) -> Normalisation {
+    Normalisation { mean: mean.to_vec(), std: std.to_vec() }
+}
+
 /// Nothing but division by 255: 250 classes, 255 ignored.
 fn plain() -> Pipeline {
     Pipeline {
         classes: 250,
         ignore: 255,
-        mean: [0.0; 3],
-        std: [1.0; 3],
+        normalisation: by([0.0; 3], [1.0; 3]),
         resize: None,
+        fit: Fit::Stretch,
         scale: None,
         crop: None,
+        centred: false,
         flip: false,
     }
 }

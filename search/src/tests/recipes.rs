@@ -47,6 +47,10 @@ const WRITTEN: &str = r#"{
   },
   "data": {
     "path": "data/landcover",
+    "val": 0.0,
+    "take": 0,
+    "resize": null,
+    "fit": "stretch",
     "crop": null,
     "flip": true,
     "scale": null,

@@ -22,6 +22,14 @@ pub use settings::{NoSetting, Settings, Value};
 pub struct Data {
     /// The folder with `train`, `val` and `test`; relative to the file of the recipe.
     pub path: String,
+    /// Share of the images of `train` that are validated on; 0 where there is a split `val`.
+    pub val: f64,
+    /// How many of the others are trained on; 0 takes all.
+    pub take: u32,
+    /// Height and width to which images are brought; `None` takes the space's input size.
+    pub resize: Option<[u32; 2]>,
+    /// What becomes of an image of another shape.
+    pub fit: Fit,
     /// Height and width of the random crop in training; `None` takes the space's input size.
     pub crop: Option<[u32; 2]>,
     /// Whether images are mirrored at random.
@@ -32,6 +40,24 @@ pub struct Data {
     pub batch: u32,
     /// Threads that decode ahead of the training step.
     pub workers: u32,
+}
+
+/// What becomes of an image whose shape is not that to which it is brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Its shape changes.
+    Stretch,
+    /// Its shape stays, and what reaches over the edges is cut off.
+    Cover,
+    /// Its shape stays, and what it leaves free is padded.
+    Letterbox,
+}
+
+impl Fit {
+    /// Each by its name.
+    const NAMED: [(&str, Self); 3] =
+        [("stretch", Self::Stretch), ("cover", Self::Cover), ("letterbox", Self::Letterbox)];
 }
 
 /// Stochastic gradient descent for the weights of a supernet.
@@ -113,6 +139,10 @@ impl Recipe {
             objective,
             data: Data {
                 path: settings.path(data, "path")?,
+                val: settings.real(data, "val")?,
+                take: settings.count(data, "take")?,
+                resize: settings.size(data, "resize")?,
+                fit: settings.word(data, "fit", &Fit::NAMED)?,
                 crop: settings.size(data, "crop")?,
                 flip: settings.flag(data, "flip")?,
                 scale: settings.range(data, "scale")?,
