@@ -258,9 +258,13 @@ impl Dataset {
             resize: None,
             fit: Fit::Stretch,
             scale: None,
+            pad: 0,
             crop: None,
             centred: false,
             flip: false,
+            jitter: 0.0,
+            blur: 0.0,
+            cutout: 0,
         })
     }
 }

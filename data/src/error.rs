@@ -361,6 +361,34 @@ pub enum DataError {
         high: f32,
     },
 
+    /// What is put around pictures would fill the window.
+    #[error("`pad` is {pad}, but the crop is {window}")]
+    #[diagnostic(
+        code(nas::data::pad_too_large),
+        help("make `pad` less than half of the height and the width of the crop")
+    )]
+    PadTooLarge {
+        /// Pixels on each side.
+        pad: u32,
+        /// The window.
+        window: Size,
+    },
+
+    /// The strength of an augmentation is out of its range.
+    #[error("`{setting}` is {value}")]
+    #[diagnostic(
+        code(nas::data::bad_strength),
+        help("give `{setting}` a number from 0, which is off, to {most}")
+    )]
+    BadStrength {
+        /// `jitter` or `blur`.
+        setting: &'static str,
+        /// Its value.
+        value: f32,
+        /// The most that it may be.
+        most: f32,
+    },
+
     /// The mean or the standard deviation cannot normalise an image.
     #[error("`{name}` is {found:?}")]
     #[diagnostic(

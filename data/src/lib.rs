@@ -55,6 +55,7 @@
 //! Everything is a function of the files, the settings and the seed: the number of worker threads
 //! and the state of the cache change no byte of a batch.
 
+mod augment;
 mod batch;
 mod containers;
 mod dataset;

@@ -3,6 +3,7 @@
 use image::GrayImage;
 use rand::Rng;
 
+use crate::augment::{Hole, blur, jitter};
 use crate::batch::{Batch, Targets};
 use crate::decode::{Decoded, Picture};
 use crate::error::DataError;
@@ -35,6 +36,9 @@ pub struct Pipeline {
     /// The range of a random factor by which height and width then grow. Without `crop`, the result
     /// is cut or padded to the size that it had before.
     pub scale: Option<(f32, f32)>,
+    /// Pixels of the mean colour, with the label `ignore`, that are put around the picture before the window is drawn:
+    /// less than half of its sides. Not where the window is `centred`.
+    pub pad: u32,
     /// The size of a random window. Where the picture is smaller, it lies at a random place in the
     /// window; the rest has the mean colour and the label `ignore`.
     pub crop: Option<Size>,
@@ -42,6 +46,16 @@ pub struct Pipeline {
     pub centred: bool,
     /// Whether every other picture, at random, is mirrored left to right.
     pub flip: bool,
+    /// The most by which brightness, contrast and saturation of an image change, as a share of 1, below which it
+    /// stays: each is multiplied by a random factor, `1 - jitter` to `1 + jitter`. A target image is left alone.
+    pub jitter: f32,
+    /// The largest standard deviation, in pixels, of a Gaussian by which every other image, at random, is blurred;
+    /// 0 blurs none. A target image is left alone.
+    pub blur: f32,
+    /// The side of a square of the mean colour, in pixels, that lies over the image at random; 0 is none. Its middle
+    /// is anywhere in the image, so that it may reach over an edge (T. DeVries and G. W. Taylor, "Improved
+    /// Regularization of Convolutional Neural Networks with Cutout", 2017). Targets are left alone.
+    pub cutout: u32,
 }
 
 impl Pipeline {
@@ -55,13 +69,17 @@ impl Pipeline {
             crop: Some(input),
             centred: true,
             flip: false,
+            pad: 0,
+            jitter: 0.0,
+            blur: 0.0,
+            cutout: 0,
             ..self.clone()
         }
     }
 
     /// # Errors
-    /// A size has no pixels, `scale` is no range of positive factors, or `mean` or `std` is not in
-    /// units where white is 1.
+    /// A size has no pixels, `scale` is no range of positive factors, `jitter` is no share, `blur` is negative, or
+    /// `mean` or `std` is not in units where white is 1.
     pub(crate) fn check(&self) -> Result<(), DataError> {
         for (setting, size) in [("resize", self.resize), ("crop", self.crop)] {
             if let Some(size) = size.filter(|size| size.area() == 0) {
@@ -72,6 +90,12 @@ impl Pipeline {
             && !(low > 0.0 && low <= high && high.is_finite())
         {
             return Err(DataError::BadScale { low, high });
+        }
+        for (setting, value, most) in [("jitter", self.jitter, 1.0), ("blur", self.blur, MAX_BLUR)]
+        {
+            if !(0.0..=most).contains(&value) {
+                return Err(DataError::BadStrength { setting, value, most });
+            }
         }
         let Normalisation { mean, std } = &self.normalisation;
         check_statistics("mean", mean)?;
@@ -125,19 +149,36 @@ impl Pipeline {
         let factor = self.scale.map_or(1.0, |(low, high)| rng.random_range(low..=high));
         let mut span = |base, window| match self.centred {
             true => Span::centred(base, factor, window),
-            false => Span::draw(base, factor, window, rng),
+            false => Span::draw(base, factor, self.pad, window, rng),
         };
         let rows = span(base.height, batch.size.height);
         let columns = span(base.width, batch.size.width);
         let flip = self.flip && rng.random();
-        let part = resample(picture, rows, columns, scratch)
+        let mut part = resample(picture, rows, columns, scratch)
             .map_err(|error| DataError::unreadable(&sample.image, error))?;
+        // Each draws only where it is set, so that a setting changes nothing where it is not.
+        if self.jitter > 0.0 {
+            jitter(&mut part.image, self.jitter, rng);
+        }
+        if self.blur > 0.0 && rng.random() {
+            blur(&mut part.image, rng.random_range(0.0..=self.blur));
+        }
         let frame = Frame { window: batch.size, rows, columns, flip };
-        self.paste(&part, sample, frame, batch, nth)
+        self.paste(&part, sample, frame, batch, nth)?;
+        if self.cutout > 0 {
+            let hole = Hole::draw(self.cutout, batch.size, rng);
+            let values = self.channels() * batch.size.area();
+            hole.cut(place(&mut batch.images, values, nth)?, batch.size);
+        }
+        Ok(())
     }
 
-    /// At least a quarter of a crop can be image.
+    /// At least a quarter of a crop can be image, and a bit of it is.
     fn check_crop(&self, base: Size, sample: &Sample) -> Result<(), DataError> {
+        let window = self.window(base);
+        if self.pad >= window.height.min(window.width).div_ceil(2) && self.pad > 0 {
+            return Err(DataError::PadTooLarge { pad: self.pad, window });
+        }
         let Some(crop) = self.crop else { return Ok(()) };
         let factor = self.scale.map_or(1.0, |(_, high)| high);
         let largest =
@@ -206,6 +247,9 @@ impl Pipeline {
         }
     }
 }
+
+/// The most that [`Pipeline::blur`] may be: beyond it nothing is seen.
+const MAX_BLUR: f32 = 64.0;
 
 /// Where in a window a part of a picture lies, and whether mirrored.
 #[derive(Clone, Copy)]

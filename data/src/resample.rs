@@ -67,21 +67,26 @@ impl Span {
     /// The middle of a picture of `base` pixels, grown by `factor`, in a window, or the picture in the middle of it.
     pub(crate) fn centred(base: u32, factor: f32, window: u32) -> Self {
         let size = scaled(base, factor);
-        Self::placed(base, size, size.abs_diff(window) / 2, window)
+        let slack = size.abs_diff(window) / 2;
+        let (offset, start) = if size > window { (0, slack) } else { (slack, 0) };
+        Self::placed(base, size, offset, start, window)
     }
 
-    /// A random place for a picture of `base` pixels, grown by `factor`, in a window.
-    pub(crate) fn draw(base: u32, factor: f32, window: u32, rng: &mut impl Rng) -> Self {
+    /// A random place for a picture of `base` pixels, grown by `factor`, with `pad` pixels on both sides, in a window.
+    pub(crate) fn draw(base: u32, factor: f32, pad: u32, window: u32, rng: &mut impl Rng) -> Self {
         let size = scaled(base, factor);
-        let slack = rng.random_range(0..=size.abs_diff(window));
-        Self::placed(base, size, slack, window)
+        let padded = size.saturating_add(pad.saturating_mul(2));
+        let slack = rng.random_range(0..=padded.abs_diff(window));
+        if padded <= window {
+            return Self::placed(base, size, slack + pad, 0, window);
+        }
+        // The window begins `slack` pixels after the padding does.
+        Self::placed(base, size, pad.saturating_sub(slack), slack.saturating_sub(pad), window)
     }
 
-    /// A picture of `base` pixels, grown to `size`, and a window: the larger of them begins `slack` pixels before the
-    /// smaller.
-    fn placed(base: u32, size: u32, slack: u32, window: u32) -> Self {
-        let len = size.min(window);
-        let (start, offset) = if size > window { (slack, 0) } else { (0, slack) };
+    /// A picture of `base` pixels, grown to `size`, from its pixel `start` on, in a window from its pixel `offset` on.
+    fn placed(base: u32, size: u32, offset: u32, start: u32, window: u32) -> Self {
+        let len = size.saturating_sub(start).min(window.saturating_sub(offset));
         // INVARIANT: the end never exceeds `base`: whole numbers up to 2^53 divide exactly.
         let back = |at: u64| (at * u64::from(base)) as f64 / f64::from(size);
         let source = (back(start.into()), back(u64::from(start) + u64::from(len)));

@@ -50,6 +50,10 @@ pub(crate) fn pipeline(
         crop: Some(data.crop.map_or(size, of)),
         flip: data.flip,
         scale: data.scale.map(|[low, high]| (low as f32, high as f32)),
+        pad: data.pad,
+        jitter: data.jitter as f32,
+        blur: data.blur as f32,
+        cutout: data.cutout,
         ..dataset.pipeline(channels, classes(task), ignored_label(task))?
     })
 }

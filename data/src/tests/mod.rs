@@ -89,9 +89,13 @@ fn plain() -> Pipeline {
         resize: None,
         fit: Fit::Stretch,
         scale: None,
+        pad: 0,
         crop: None,
         centred: false,
         flip: false,
+        jitter: 0.0,
+        blur: 0.0,
+        cutout: 0,
     }
 }
 

@@ -30,12 +30,20 @@ pub struct Data {
     pub resize: Option<[u32; 2]>,
     /// What becomes of an image of another shape.
     pub fit: Fit,
+    /// Pixels around an image before the random crop.
+    pub pad: u32,
     /// Height and width of the random crop in training; `None` takes the space's input size.
     pub crop: Option<[u32; 2]>,
     /// Whether images are mirrored at random.
     pub flip: bool,
     /// Range of the random resize factor; `None` leaves the size.
     pub scale: Option<[f64; 2]>,
+    /// By how much brightness, contrast and saturation change at random, as a share.
+    pub jitter: f64,
+    /// The largest standard deviation of the random blur, in pixels.
+    pub blur: f64,
+    /// Side of the square that is covered at random, in pixels.
+    pub cutout: u32,
     /// Images in a training batch.
     pub batch: u32,
     /// Threads that decode ahead of the training step.
@@ -143,9 +151,13 @@ impl Recipe {
                 take: settings.count(data, "take")?,
                 resize: settings.size(data, "resize")?,
                 fit: settings.word(data, "fit", &Fit::NAMED)?,
+                pad: settings.count(data, "pad")?,
                 crop: settings.size(data, "crop")?,
                 flip: settings.flag(data, "flip")?,
                 scale: settings.range(data, "scale")?,
+                jitter: settings.real(data, "jitter")?,
+                blur: settings.real(data, "blur")?,
+                cutout: settings.count(data, "cutout")?,
                 batch: settings.count(data, "batch")?,
                 workers: settings.count(data, "workers")?,
             },
