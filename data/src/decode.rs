@@ -14,7 +14,7 @@ use crate::place::Place;
 use crate::sample::Sample;
 use crate::size::Size;
 use crate::target::{Target, TargetKind, described};
-use crate::whole::has_end;
+use crate::whole::{has_end, shows_its_end};
 
 /// The most pixels of an image or a label map: one of more is refused by its header, before it takes
 /// memory.
@@ -131,7 +131,7 @@ pub(crate) fn read_place(place: &Place, channels: usize) -> Result<Pixels, DataE
     }
 }
 
-/// Any JPEG or PNG with so many channels, the way up that its EXIF data say.
+/// Any JPEG, PNG, BMP, TIFF or WebP with so many channels, the way up that its EXIF data say.
 fn read_image(path: &Path, channels: usize) -> Result<Pixels, DataError> {
     let bytes = bytes_of(path)?;
     let (decoder, orientation) = opened(path, &bytes)?;
@@ -142,10 +142,14 @@ fn read_image(path: &Path, channels: usize) -> Result<Pixels, DataError> {
     pixels.ok_or_else(|| DataError::unreadable(path, format!("no image has {channels} channels")))
 }
 
-/// The size that [`read_image`] gives, by the header of a file that has its end.
+/// The size that [`read_image`] gives, by the header of a file that has its end; where only decoding shows that it has,
+/// it is decoded.
 pub(crate) fn image_size(path: &Path, bytes: &[u8]) -> Result<Size, DataError> {
     let (decoder, orientation) = opened(path, bytes)?;
     let (width, height) = decoder.dimensions();
+    if !shows_its_end(bytes) {
+        DynamicImage::from_decoder(decoder).map_err(|error| DataError::unreadable(path, error))?;
+    }
     let turned = matches!(
         orientation,
         Orientation::Rotate90

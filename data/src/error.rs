@@ -71,7 +71,7 @@ pub enum DataError {
     #[error("no images in `{}`", path.display())]
     #[diagnostic(
         code(nas::data::no_images),
-        help("images are files that end in .jpg, .jpeg or .png")
+        help("images are files that end in .jpg, .jpeg, .png, .bmp, .tif, .tiff or .webp")
     )]
     NoImages {
         /// The folder without images.
@@ -131,7 +131,7 @@ pub enum DataError {
     #[diagnostic(
         code(nas::data::unreadable),
         help(
-            "replace or remove this file; images are JPEG or PNG, label maps PNG, vectors lists of numbers by stem in JSON"
+            "replace or remove this file; images are JPEG, PNG, BMP, TIFF or WebP, label maps PNG, vectors lists of numbers by stem in JSON"
         )
     )]
     Unreadable {

@@ -16,7 +16,7 @@ const LABELS: &str = "labels";
 const TARGETS: &str = "targets";
 /// The file of the vectors of a split: an object with a list of numbers for each stem.
 const VECTORS: &str = "targets.json";
-const IMAGE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+const IMAGE_EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"];
 
 /// The samples in the folder of a split, whose classes have these names.
 ///

@@ -4,12 +4,12 @@
 //! kind has its layout:
 //!
 //! ```text
-//! ROOT/{train,val,test}/images/STEM.{jpg,jpeg,png}
+//! ROOT/{train,val,test}/images/STEM.{jpg,jpeg,png,bmp,tif,tiff,webp}
 //! ROOT/{train,val,test}/labels/STEM.png     class_map: one channel, at most 8 bits, the class of each pixel
 //! ROOT/{train,val,test}/targets/STEM.png    image: of the size of its image
 //! ROOT/{train,val,test}/targets.json        vector: {"STEM": [0.5, 1.5], …}
 //!
-//! ROOT/{train,val,test}/CLASS/*.{jpg,jpeg,png}  class: the folder of an image is its class
+//! ROOT/{train,val,test}/CLASS/*.{jpg,…}         class: the folder of an image is its class
 //!
 //! ROOT/dataset.json                         optional: {"target": "class_map", "classes": ["water", …],
 //!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}; or [grey]

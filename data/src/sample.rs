@@ -11,7 +11,7 @@ use crate::target::Target;
 /// An image and its target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Where the image is: a JPEG or PNG, or a record of a container.
+    /// Where the image is: a JPEG, PNG, BMP, TIFF or WebP, or a record of a container.
     pub image: Place,
     /// What a network is to say of it.
     pub target: Target,

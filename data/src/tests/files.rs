@@ -179,3 +179,39 @@ fn transparency_is_dropped() {
     let planes: Vec<_> = batch.images.chunks(12 * 16).map(|plane| plane[0]).collect();
     assert_eq!(planes, [0.2, 0.4, 0.6].map(|value: f32| value * 255.0 * (1.0 / 255.0)));
 }
+
+/// A data set whose only image has this extension.
+fn of_format(extension: &str) -> (Folder, PathBuf) {
+    let folder = Folder::new();
+    let (image, labels) = coded(12, 16);
+    save(&labels, &folder.label("a"));
+    let path = folder.root().join("train/images").join(format!("a.{extension}"));
+    save(&image, &path);
+    (folder, path)
+}
+
+#[test]
+fn images_may_be_bmp_tiff_or_webp() {
+    let (png, _) = of_format("png");
+    let expected = read(&png).unwrap();
+    for extension in ["bmp", "tif", "TIFF", "webp"] {
+        assert_eq!(read(&of_format(extension).0).unwrap(), expected, "{extension}");
+    }
+}
+
+#[test]
+fn images_of_every_format_that_end_early_are_unreadable() {
+    for extension in ["bmp", "tiff", "webp"] {
+        let (folder, path) = of_format(extension);
+        let whole = fs::read(&path).unwrap();
+        for length in [whole.len() / 3, whole.len() / 2, whole.len() - 20] {
+            fs::write(&path, &whole[..length]).unwrap();
+            let name = path.to_string_lossy();
+            assert_told(read(&folder), "nas::data::unreadable", &[name.as_ref()]);
+            let data = Dataset::open(folder.root()).unwrap();
+            let mut on_sample = |_, _| std::ops::ControlFlow::Continue(());
+            let survey = data.survey(&["train"], &plain(), &mut on_sample).unwrap().unwrap();
+            assert_eq!(survey.faults.len(), 1, "{extension} of {length} bytes");
+        }
+    }
+}
