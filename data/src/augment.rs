@@ -48,8 +48,10 @@ pub(crate) fn blur(image: &mut Pixels, deviation: f32) {
     let kernel = gaussian(deviation);
     let Pixels { size: Size { height, width }, channels, .. } = *image;
     let (height, width) = (height as usize, width as usize);
-    image.values = convolved(&image.values, &kernel, width, channels);
-    image.values = convolved(&image.values, &kernel, height, channels * width);
+    let values: Vec<f32> = image.values.iter().copied().map(f32::from).collect();
+    let across = convolved(&values, &kernel, width, channels);
+    let both = convolved(&across, &kernel, height, channels * width);
+    image.values = both.into_iter().map(|value| value.round().clamp(0.0, 255.0) as u8).collect();
 }
 
 /// The values of a Gaussian around its middle, of which the sum is 1, as far as three deviations.
@@ -62,7 +64,7 @@ fn gaussian(deviation: f32) -> Vec<f32> {
 }
 
 /// Values after a convolution along an axis of `len` places, between which lie `step` values.
-fn convolved(values: &[u8], kernel: &[f32], len: usize, step: usize) -> Vec<u8> {
+fn convolved(values: &[f32], kernel: &[f32], len: usize, step: usize) -> Vec<f32> {
     let reach = kernel.len() / 2;
     let last = len.saturating_sub(1);
     let sum = |at: usize| {
@@ -70,9 +72,9 @@ fn convolved(values: &[u8], kernel: &[f32], len: usize, step: usize) -> Vec<u8> 
         let line = at - place * step;
         let weighed = kernel.iter().enumerate().map(|(nth, weight)| {
             let from = (place + nth).saturating_sub(reach).min(last);
-            values.get(line + from * step).map_or(0.0, |value| f32::from(*value) * weight)
+            values.get(line + from * step).map_or(0.0, |value| value * weight)
         });
-        weighed.sum::<f32>().round().clamp(0.0, 255.0) as u8
+        weighed.sum::<f32>()
     };
     (0..values.len()).map(sum).collect()
 }

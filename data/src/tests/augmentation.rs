@@ -366,7 +366,7 @@ fn blur_spreads_every_other_image_and_keeps_its_mean() {
         let at = |x: usize, y: usize| batch.images[15 * y + x];
         for (x, y) in [(6, 7), (5, 7), (6, 6), (4, 7)] {
             assert_eq!(at(x, y), at(14 - x, y));
-            assert_eq!(at(x, y), at(y, x));
+            assert!((at(x, y) - at(y, x)).abs() < 1.5 / 255.0);
         }
     }
 }
