@@ -267,7 +267,7 @@ impl Training {
     fn tell_drawn(&self, dataset: &Dataset) -> Result<(), DataError> {
         let Data { val, take, .. } = self.recipe.data;
         if val > 0.0 || take > 0 {
-            let images = |split: &str| Ok(counted(dataset.split(split)?.len(), "image"));
+            let images = |split: &str| dataset.split(split).map(|of| counted(of.len(), "image"));
             let of = if val > 0.0 { " of `train`" } else { "" };
             tell!("data: {} to train on, {}{of} to validate on", images("train")?, images("val")?);
         }
@@ -318,7 +318,7 @@ impl Training {
         let Some(channels) = Expected::channels(network) else { return Ok(None) };
         let normalisation = self.dataset()?.normalisation(channels);
         let Normalisation { mean, std } = normalisation.map_err(Failure::problem)?;
-        Ok(Expected::of(network, mean, std))
+        Ok(Expected::of(network, &self.recipe.data, mean, std))
     }
 
     /// Writes that beside the weights.

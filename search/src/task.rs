@@ -24,5 +24,9 @@ pub fn trainable(space: &Space) -> Result<(Task, Shape), RunError> {
     if let Some(other) = input.shape.values().iter().find(|shape| !is_image(shape)) {
         return Err(fault(&format!("its input is {other}, no image of 1 or 3 channels")));
     }
-    Ok((task, input.shape.largest()))
+    let largest = input.shape.largest();
+    if input.shape.values().iter().any(|shape| shape.channels() != largest.channels()) {
+        return Err(fault("its input has 1 channel in some networks and 3 in others"));
+    }
+    Ok((task, largest))
 }

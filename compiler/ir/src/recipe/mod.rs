@@ -10,7 +10,7 @@ pub mod objective;
 pub mod schema;
 pub mod settings;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use anneal::{Anneal, Law};
 pub use objective::{MINIMIZE, Objective};
@@ -51,7 +51,7 @@ pub struct Data {
 }
 
 /// What becomes of an image whose shape is not that to which it is brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
     /// Its shape changes.
