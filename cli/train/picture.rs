@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
-use nas_data::{Batch, Dataset, Loader, LoaderOptions, Size, Targets};
+use nas_data::{Batch, Dataset, Loader, LoaderOptions, Normalisation, Size, Targets};
 use nas_ir::{Shape, fault};
 use nas_torch::TorchNetwork;
 use nasc::render::report::Failure;
@@ -50,7 +50,9 @@ pub(crate) fn tiles(
     let size = Size { height, width };
     let split = dataset.split("val").map_err(Failure::problem)?;
     let step = (split.len() / count.max(1)).max(1);
-    let pipeline = dataset.pipeline(classes, None).evaluation(size);
+    let pipeline = dataset.pipeline(input.channels() as usize, classes, None);
+    let pipeline = pipeline.map_err(Failure::problem)?.evaluation(size);
+    let normalisation = pipeline.normalisation.clone();
     let loader =
         Loader::new(split, pipeline, LoaderOptions::evaluation(1)).map_err(Failure::problem)?;
     let mut tiles =
@@ -61,7 +63,7 @@ pub(crate) fn tiles(
             return Err(Failure::input("the data set has no label maps to show"));
         };
         tiles.predictions.push(network.predict(&images, 1).map_err(Failure::problem)?);
-        tiles.images.push(picture(&images, size, dataset));
+        tiles.images.push(picture(&images, size, &normalisation));
         tiles.labels.push(labels);
     }
     let name = |class| dataset.classes.get(class).cloned();
@@ -70,12 +72,13 @@ pub(crate) fn tiles(
     Ok(tiles)
 }
 
-/// The normalised values `[3, H, W]` as colours.
-fn picture(values: &[f32], size: Size, dataset: &Dataset) -> RgbImage {
+/// The normalised values `[C, H, W]` as colours; a single channel is grey.
+fn picture(values: &[f32], size: Size, normalisation: &Normalisation) -> RgbImage {
+    let Normalisation { mean, std } = normalisation;
     let plane = size.height as usize * size.width as usize;
     RgbImage::from_fn(size.width, size.height, |x, y| {
         let pixel = y as usize * size.width as usize + x as usize;
-        let mut channels = dataset.mean.iter().zip(&dataset.std).enumerate();
+        let mut channels = mean.iter().zip(std).enumerate().cycle();
         Rgb(std::array::from_fn(|_| {
             let Some((channel, (mean, std))) = channels.next() else { return 0 };
             let value = values.get(channel * plane + pixel).copied().unwrap_or_default();

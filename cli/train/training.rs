@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use nas_data::{BatchOf, DataError, Dataset, Survey};
+use nas_data::{BatchOf, DataError, Dataset, Drawn, Normalisation, Survey};
 use nas_frontend::Compiler;
 use nas_frontend::items::arch::from_choices;
 use nas_frontend::modules::Program;
 use nas_frontend::session::NamedNetwork;
 use nas_grammar::Problem;
 use nas_ir::metric::Scale;
-use nas_ir::recipe::Recipe;
+use nas_ir::recipe::{Data, Recipe};
 use nas_ir::{Checked, Model, Network, Space};
 use nas_passes::specialise;
 use nas_search::command::Exports;
@@ -166,9 +166,12 @@ impl Training {
     /// The images.
     ///
     /// # Errors
-    /// There is no data set.
+    /// There is no data set, or it has not the images that the recipe asks for.
     pub(crate) fn dataset(&self) -> Result<Dataset, Failure> {
-        Dataset::open(&self.data).map_err(Failure::problem)
+        let Data { val, take, .. } = self.recipe.data;
+        let take = (take > 0).then_some(take as usize);
+        let opened = Dataset::open(&self.data);
+        opened.and_then(|data| data.drawn(Drawn { val, take })).map_err(Failure::problem)
     }
 
     /// What trains.
@@ -228,6 +231,7 @@ impl Training {
         let (backend, dataset) = (self.backend()?, self.dataset()?);
         memory::check(&self.needs(&backend, start)?)?;
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
+        self.tell_drawn(&dataset).map_err(Failure::problem)?;
         let survey = survey(&backend)?;
         let files = survey.files.iter().map(|file| (file.name.clone(), file.sha256.clone()));
         let files = files.collect();
@@ -279,6 +283,17 @@ impl Training {
         short.map_or(Ok(()), |(images, of, batch)| {
             Err(DataError::TooFewImages { images, batch: batch as usize, of })
         })
+    }
+
+    /// Tells how many images are used for what, where the recipe says so and not the folder.
+    fn tell_drawn(&self, dataset: &Dataset) -> Result<(), DataError> {
+        let Data { val, take, .. } = self.recipe.data;
+        if val > 0.0 || take > 0 {
+            let images = |split: &str| dataset.split(split).map(|of| counted(of.len(), "image"));
+            let of = if val > 0.0 { " of `train`" } else { "" };
+            tell!("data: {} to train on, {}{of} to validate on", images("train")?, images("val")?);
+        }
+        Ok(())
     }
 
     /// Does what is left of a run. The hint says how to go on after a stop.
@@ -338,10 +353,12 @@ impl Training {
     /// What a network of the space expects of a picture.
     ///
     /// # Errors
-    /// There is no data set.
+    /// There is no data set, or it has statistics of other channels.
     pub(crate) fn expected(&self, network: &Network) -> Result<Option<Expected>, Failure> {
-        let Dataset { mean, std, .. } = self.dataset()?;
-        Ok(Expected::of(network, mean, std))
+        let Some(channels) = Expected::channels(network) else { return Ok(None) };
+        let normalisation = self.dataset()?.normalisation(channels);
+        let Normalisation { mean, std } = normalisation.map_err(Failure::problem)?;
+        Ok(Expected::of(network, &self.recipe.data, mean, std))
     }
 
     /// Writes that beside the weights.

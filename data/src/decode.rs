@@ -5,14 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader};
 use png::{BitDepth, ColorType};
 
 use crate::error::DataError;
+use crate::pixels::Pixels;
+use crate::place::Place;
 use crate::sample::Sample;
 use crate::size::Size;
 use crate::target::{Target, TargetKind, described};
-use crate::whole::has_end;
+use crate::whole::{has_end, shows_its_end};
 
 /// The most pixels of an image or a label map: one of more is refused by its header, before it takes
 /// memory.
@@ -20,7 +22,7 @@ pub(crate) const MAX_PIXELS: u64 = 1 << 27;
 
 /// An image and its target, decoded; maps and images among targets have the size of the image.
 pub(crate) struct Picture {
-    pub(crate) image: RgbImage,
+    pub(crate) image: Pixels,
     pub(crate) target: Decoded,
 }
 
@@ -28,27 +30,32 @@ pub(crate) struct Picture {
 pub(crate) enum Decoded {
     ClassMap(GrayImage),
     Class(u32),
-    Image(RgbImage),
+    Image(Pixels),
     Vector(Arc<[f32]>),
 }
 
 impl Picture {
     /// Reads the files of a sample and checks that they have one size and that every label of a
-    /// label map is `ignore` or below `classes`.
-    pub(crate) fn read(sample: &Sample, classes: usize, ignore: u8) -> Result<Self, DataError> {
-        let image = read_image(&sample.image)?;
+    /// label map is `ignore` or below `classes`. Images have so many channels.
+    pub(crate) fn read(
+        sample: &Sample,
+        channels: usize,
+        classes: usize,
+        ignore: u8,
+    ) -> Result<Self, DataError> {
+        let image = read_place(&sample.image, channels)?;
         let target = match &sample.target {
             Target::ClassMap(path) => {
                 let labels = Labels::read(path)?;
-                same_size(sample, path, image.dimensions().into(), labels.size())?;
+                same_size(sample, path, image.size, labels.size())?;
                 let labels = labels.decode()?;
                 check_labels(&labels, classes, ignore, path)?;
                 Decoded::ClassMap(labels)
             }
             Target::Class(class) => Decoded::Class(*class),
             Target::Image(path) => {
-                let target = read_image(path)?;
-                same_size(sample, path, image.dimensions().into(), target.dimensions().into())?;
+                let target = read_image(path, channels)?;
+                same_size(sample, path, image.size, target.size)?;
                 Decoded::Image(target)
             }
             Target::Vector(values) => Decoded::Vector(Arc::clone(values)),
@@ -57,12 +64,12 @@ impl Picture {
     }
 
     pub(crate) fn size(&self) -> Size {
-        self.image.dimensions().into()
+        self.image.size
     }
 
     /// The memory that its pixels take.
     pub(crate) fn bytes(&self) -> usize {
-        self.image.len() + self.target.bytes()
+        self.image.values.len() + self.target.bytes()
     }
 }
 
@@ -81,7 +88,7 @@ impl Decoded {
     fn bytes(&self) -> usize {
         match self {
             Self::ClassMap(labels) => labels.len(),
-            Self::Image(image) => image.len(),
+            Self::Image(image) => image.values.len(),
             Self::Class(_) | Self::Vector(_) => 0,
         }
     }
@@ -111,20 +118,38 @@ pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, DataError> {
     nas_files::read(path).map_err(|error| DataError::unreadable(path, error))
 }
 
-/// Any JPEG or PNG as red, green and blue, the way up that its EXIF data say.
-pub(crate) fn read_image(path: &Path) -> Result<RgbImage, DataError> {
+/// The picture at a place, with so many channels.
+pub(crate) fn read_place(place: &Place, channels: usize) -> Result<Pixels, DataError> {
+    match place {
+        Place::File(path) => read_image(path, channels),
+        Place::Record { container, index } => {
+            let planes = container.planes(*index);
+            let size = container.records.size;
+            let image = planes.and_then(|planes| Pixels::of_planes(planes, size, channels));
+            image.ok_or_else(|| DataError::unreadable(place, "the file has no such record"))
+        }
+    }
+}
+
+/// Any JPEG, PNG, BMP, TIFF or WebP with so many channels, the way up that its EXIF data say.
+fn read_image(path: &Path, channels: usize) -> Result<Pixels, DataError> {
     let bytes = bytes_of(path)?;
     let (decoder, orientation) = opened(path, &bytes)?;
     let image = DynamicImage::from_decoder(decoder);
     let mut image = image.map_err(|error| DataError::unreadable(path, error))?;
     image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
+    let pixels = Pixels::of(image, channels);
+    pixels.ok_or_else(|| DataError::unreadable(path, format!("no image has {channels} channels")))
 }
 
-/// The size that [`read_image`] gives, by the header of a file that has its end.
+/// The size that [`read_image`] gives, by the header of a file that has its end; where only decoding shows that it has,
+/// it is decoded.
 pub(crate) fn image_size(path: &Path, bytes: &[u8]) -> Result<Size, DataError> {
     let (decoder, orientation) = opened(path, bytes)?;
     let (width, height) = decoder.dimensions();
+    if !shows_its_end(bytes) {
+        DynamicImage::from_decoder(decoder).map_err(|error| DataError::unreadable(path, error))?;
+    }
     let turned = matches!(
         orientation,
         Orientation::Rotate90

@@ -1,10 +1,11 @@
 //! What can be wrong with a data set or with the settings that read it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, NamedSource, SourceOffset, SourceSpan};
 use thiserror::Error;
 
+use crate::place::Place;
 use crate::size::Size;
 use crate::target::TargetKind;
 
@@ -26,7 +27,7 @@ pub enum DataError {
 
     /// The data set has no split of this name.
     #[error("no split `{name}` in `{}`", root.display())]
-    #[diagnostic(code(nas::data::missing_split), help("{}", splits_help(found)))]
+    #[diagnostic(code(nas::data::missing_split), help("{}{}", splits_help(found), val_help(name)))]
     MissingSplit {
         /// The root of the data set.
         root: PathBuf,
@@ -36,11 +37,41 @@ pub enum DataError {
         found: Vec<String>,
     },
 
+    /// A split `val` is to be drawn, and there is one.
+    #[error("`val` of `data` is {share}, but `{}` has a split `val`", root.display())]
+    #[diagnostic(
+        code(nas::data::has_val),
+        help(
+            "take `val` out of `data`, or move the folder away: it draws validation images from `train` where there are none"
+        )
+    )]
+    HasVal {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// The share that is to be drawn.
+        share: f64,
+    },
+
+    /// More images are to be trained on than there are.
+    #[error("`take` of `data` is {take}, but `train` of `{}` has {images} images to train on", root.display())]
+    #[diagnostic(
+        code(nas::data::takes_too_many),
+        help("take `take` out of `data` to train on all images, or make it smaller")
+    )]
+    TakesTooMany {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// How many are to be taken.
+        take: usize,
+        /// How many there are, without those that are validated on.
+        images: usize,
+    },
+
     /// A split holds no image.
     #[error("no images in `{}`", path.display())]
     #[diagnostic(
         code(nas::data::no_images),
-        help("images are files that end in .jpg, .jpeg or .png")
+        help("images are files that end in .jpg, .jpeg, .png, .bmp, .tif, .tiff or .webp")
     )]
     NoImages {
         /// The folder without images.
@@ -60,13 +91,13 @@ pub enum DataError {
     },
 
     /// An image has no target.
-    #[error("no {kind} for image `{}`{}", image.display(), and_more(*others))]
+    #[error("no {kind} for image {image}{}", and_more(*others))]
     #[diagnostic(code(nas::data::missing_label), help("put it at `{}`, or remove the image", place.display()))]
     MissingLabel {
         /// What is missing.
         kind: TargetKind,
         /// The first image without one.
-        image: PathBuf,
+        image: Place,
         /// The file that should be, or hold, its target.
         place: PathBuf,
         /// How many more images of the split have none.
@@ -74,15 +105,15 @@ pub enum DataError {
     },
 
     /// Two images of a split have the same stem, hence the same target.
-    #[error("`{}` and `{}` have the same {kind}", first.display(), second.display())]
+    #[error("{first} and {second} have the same {kind}")]
     #[diagnostic(code(nas::data::shared_label), help("remove or rename one of the two images"))]
     SharedLabel {
         /// What they have in common.
         kind: TargetKind,
         /// The first of the images.
-        first: PathBuf,
+        first: Place,
         /// The second of the images.
-        second: PathBuf,
+        second: Place,
     },
 
     /// The folder of a class is none of the classes of the data set.
@@ -96,18 +127,50 @@ pub enum DataError {
     },
 
     /// A file or folder cannot be read or decoded.
-    #[error("cannot read `{}`: {reason}", path.display())]
+    #[error("cannot read {place}: {reason}")]
     #[diagnostic(
         code(nas::data::unreadable),
         help(
-            "replace or remove this file; images are JPEG or PNG, label maps PNG, vectors lists of numbers by stem in JSON"
+            "replace or remove this file; images are JPEG, PNG, BMP, TIFF or WebP, label maps PNG, vectors lists of numbers by stem in JSON"
         )
     )]
     Unreadable {
-        /// The file or folder.
-        path: PathBuf,
+        /// The file or folder, or the picture in a file of many.
+        place: Place,
         /// The words of the decoder or of the operating system.
         reason: String,
+    },
+
+    /// A file of many pictures, or of their labels, is not what its name says.
+    #[error("`{}` is damaged: {reason}", path.display())]
+    #[diagnostic(
+        code(nas::data::bad_container),
+        help(
+            "fetch this file again: IDX files and CIFAR batches are read as they are published, IDX files also in gzip, with a name that ends in .gz"
+        )
+    )]
+    BadContainer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A file of pictures and the file of their labels do not belong together.
+    #[error("`{}` has {count} pictures, but `{}` has {of} labels", images.display(), labels.display())]
+    #[diagnostic(
+        code(nas::data::other_count),
+        help("the two files belong to different data sets or splits: fetch both again")
+    )]
+    OtherCount {
+        /// The file of the pictures.
+        images: PathBuf,
+        /// How many there are.
+        count: u32,
+        /// The file of the labels.
+        labels: PathBuf,
+        /// How many there are.
+        of: u32,
     },
 
     /// A label map is not one channel of at most 8 bits.
@@ -126,14 +189,14 @@ pub enum DataError {
     },
 
     /// An image differs in size from the map or image that is its target.
-    #[error("`{}` is {image_size}, but its {kind} is {target_size}", image.display())]
+    #[error("{image} is {image_size}, but its {kind} is {target_size}")]
     #[diagnostic(
         code(nas::data::size_mismatch),
         help("resize `{}` to the size of the image{}, or pair the image with its own {kind}", target.display(), way_to_resize(*kind))
     )]
     SizeMismatch {
         /// The image.
-        image: PathBuf,
+        image: Place,
         /// Its size.
         image_size: Size,
         /// What its target is.
@@ -209,14 +272,14 @@ pub enum DataError {
     },
 
     /// The class of an image is not among those of the network.
-    #[error("`{}` is of class {class}, counted from 0, but there are {classes} classes", image.display())]
+    #[error("{image} is of class {class}, counted from 0, but there are {classes} classes")]
     #[diagnostic(
         code(nas::data::class_out_of_range),
         help("set `classes` to {} or more, or leave out the images of this class", class + 1)
     )]
     ClassOutOfRange {
         /// The image.
-        image: PathBuf,
+        image: Place,
         /// Its class.
         class: u32,
         /// Number of classes; they run from 0 to `classes - 1`.
@@ -224,7 +287,9 @@ pub enum DataError {
     },
 
     /// A crop would be mostly padding.
-    #[error("a crop {crop} is too large for `{}`, which is {image_size} even at the largest scale", image.display())]
+    #[error(
+        "a crop {crop} is too large for {image}, which is {image_size} even at the largest scale"
+    )]
     #[diagnostic(
         code(nas::data::crop_too_large),
         help(
@@ -235,20 +300,20 @@ pub enum DataError {
         /// The crop.
         crop: Size,
         /// The image.
-        image: PathBuf,
+        image: Place,
         /// Its size after resizing and the largest scale.
         image_size: Size,
     },
 
     /// Images of different sizes meet in one batch.
-    #[error("`{}` is {found}, but its batch is {expected}", image.display())]
+    #[error("{image} is {found}, but its batch is {expected}")]
     #[diagnostic(
         code(nas::data::mixed_sizes),
         help("the images of a batch have one size: set `resize` or `crop`")
     )]
     MixedSizes {
         /// The first image that differs.
-        image: PathBuf,
+        image: Place,
         /// The size of the batch.
         expected: Size,
         /// The size of this image.
@@ -256,14 +321,14 @@ pub enum DataError {
     },
 
     /// Targets of different kinds, or vectors of different lengths, meet in one batch.
-    #[error("`{}` has {found}, but its batch has {expected}", image.display())]
+    #[error("{image} has {found}, but its batch has {expected}")]
     #[diagnostic(
         code(nas::data::mixed_targets),
         help("the targets of a split are all of one kind, and its vectors of one length")
     )]
     MixedTargets {
         /// The first image that differs.
-        image: PathBuf,
+        image: Place,
         /// What the images before it have.
         expected: String,
         /// What it has.
@@ -296,12 +361,40 @@ pub enum DataError {
         high: f32,
     },
 
+    /// What is put around pictures would fill the window.
+    #[error("`pad` is {pad}, but the crop is {window}")]
+    #[diagnostic(
+        code(nas::data::pad_too_large),
+        help("make `pad` less than half of the height and the width of the crop")
+    )]
+    PadTooLarge {
+        /// Pixels on each side.
+        pad: u32,
+        /// The window.
+        window: Size,
+    },
+
+    /// The strength of an augmentation is out of its range.
+    #[error("`{setting}` is {value}")]
+    #[diagnostic(
+        code(nas::data::bad_strength),
+        help("give `{setting}` a number from 0, which is off, to {most}")
+    )]
+    BadStrength {
+        /// `jitter` or `blur`.
+        setting: &'static str,
+        /// Its value.
+        value: f32,
+        /// The most that it may be.
+        most: f32,
+    },
+
     /// The mean or the standard deviation cannot normalise an image.
     #[error("`{name}` is {found:?}")]
     #[diagnostic(
         code(nas::data::bad_statistics),
         help(
-            "give three numbers for red, green and blue, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1"
+            "give three numbers for red, green and blue, or one for all, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1"
         )
     )]
     BadStatistics {
@@ -309,6 +402,23 @@ pub enum DataError {
         name: &'static str,
         /// Its value.
         found: Vec<f32>,
+    },
+
+    /// `dataset.json` has statistics of other channels than the network sees.
+    #[error("`{name}` in `dataset.json` has {numbers} numbers, but the input of the network has {}", channels_counted(*channels))]
+    #[diagnostic(
+        code(nas::data::other_channels),
+        help(
+            "give `{name}` one number, which holds for every channel, or as many as the input has channels"
+        )
+    )]
+    OtherChannels {
+        /// `mean` or `std`.
+        name: &'static str,
+        /// How many it has.
+        numbers: usize,
+        /// How many channels there are.
+        channels: usize,
     },
 
     /// `dataset.json` is no description of a data set.
@@ -372,7 +482,7 @@ impl BatchOf {
 #[diagnostic(
     code(nas::data::bad_dataset_json),
     help(
-        "the fields are target: \"class_map\", \"class\", \"image\" or \"vector\", classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], all optional"
+        "the fields are target: \"class_map\", \"class\", \"image\" or \"vector\", classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], or [grey], all optional"
     )
 )]
 pub struct DatasetJsonError {
@@ -385,8 +495,12 @@ pub struct DatasetJsonError {
 }
 
 impl DataError {
-    pub(crate) fn unreadable(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
-        Self::Unreadable { path: path.into(), reason: reason.to_string() }
+    pub(crate) fn unreadable(place: impl Into<Place>, reason: impl ToString) -> Self {
+        Self::Unreadable { place: place.into(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn damaged(path: &Path, reason: String) -> Self {
+        Self::BadContainer { path: path.to_owned(), reason }
     }
 
     pub(crate) fn dataset_json(path: PathBuf, text: String, error: &serde_json::Error) -> Self {
@@ -401,10 +515,24 @@ impl DataError {
 
 fn splits_help(found: &[String]) -> String {
     match found {
-        [] => "a split is a folder that holds `images` and `labels`, or a folder for each class"
+        [] => "a split is a folder that holds `images` and `labels`, or a folder for each class; or a pair of IDX files, as `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, or the binary files of CIFAR"
             .to_owned(),
         names => format!("the splits here are {}", names.join(", ")),
     }
+}
+
+/// How a data set without validation images has some.
+fn val_help(name: &str) -> &'static str {
+    match name {
+        "val" => {
+            "; `val = 0.1` in `data` of the recipe validates on a tenth of the images of `train`"
+        }
+        _ => "",
+    }
+}
+
+fn channels_counted(channels: usize) -> String {
+    if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") }
 }
 
 fn named_classes(named: usize) -> String {

@@ -16,7 +16,7 @@ const LABELS: &str = "labels";
 const TARGETS: &str = "targets";
 /// The file of the vectors of a split: an object with a list of numbers for each stem.
 const VECTORS: &str = "targets.json";
-const IMAGE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+const IMAGE_EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"];
 
 /// The samples in the folder of a split, whose classes have these names.
 ///
@@ -98,7 +98,7 @@ fn read_pairs(
     let samples = images.into_iter().map(|image| {
         let mut name = image.file_stem().unwrap_or_default().to_owned();
         name.push(".png");
-        Sample { target: target(targets.join(name)), image }
+        Sample { target: target(targets.join(name)), image: image.into() }
     });
     let split = Split::new(samples.collect());
     check_pairs(&split, kind)?;
@@ -132,7 +132,9 @@ fn read_classes(split: &Path, classes: &[String]) -> Result<Split, DataError> {
             return Err(DataError::UnknownClass { folder, classes: classes.to_vec() });
         };
         let images = list_images(&folder)?.into_iter();
-        samples.extend(images.map(|image| Sample { image, target: Target::Class(class) }));
+        samples.extend(
+            images.map(|image| Sample { image: image.into(), target: Target::Class(class) }),
+        );
     }
     if samples.is_empty() {
         return Err(DataError::NoImages { path: split.to_owned() });
@@ -152,7 +154,9 @@ fn read_vectors(split: &Path) -> Result<Split, DataError> {
     for image in images {
         let stem = image.file_stem().unwrap_or_default().to_string_lossy();
         match vectors.remove(stem.as_ref()) {
-            Some(vector) => samples.push(Sample { target: Target::Vector(vector.into()), image }),
+            Some(vector) => {
+                samples.push(Sample { target: Target::Vector(vector.into()), image: image.into() })
+            }
             None => missing.push(image),
         }
     }
@@ -161,7 +165,8 @@ fn read_vectors(split: &Path) -> Result<Split, DataError> {
     match missing.into_iter().next() {
         None => Ok(Split::new(samples)),
         Some(image) => {
-            Err(DataError::MissingLabel { kind: TargetKind::Vector, image, place, others })
+            let (kind, image) = (TargetKind::Vector, image.into());
+            Err(DataError::MissingLabel { kind, image, place, others })
         }
     }
 }

@@ -4,15 +4,25 @@
 //! kind has its layout:
 //!
 //! ```text
-//! ROOT/{train,val,test}/images/STEM.{jpg,jpeg,png}
+//! ROOT/{train,val,test}/images/STEM.{jpg,jpeg,png,bmp,tif,tiff,webp}
 //! ROOT/{train,val,test}/labels/STEM.png     class_map: one channel, at most 8 bits, the class of each pixel
 //! ROOT/{train,val,test}/targets/STEM.png    image: of the size of its image
 //! ROOT/{train,val,test}/targets.json        vector: {"STEM": [0.5, 1.5], …}
 //!
-//! ROOT/{train,val,test}/CLASS/*.{jpg,jpeg,png}  class: the folder of an image is its class
+//! ROOT/{train,val,test}/CLASS/*.{jpg,…}         class: the folder of an image is its class
 //!
 //! ROOT/dataset.json                         optional: {"target": "class_map", "classes": ["water", …],
-//!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}
+//!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}; or [grey]
+//! ```
+//!
+//! Or it is a folder of files that hold many pictures of one size, each with a class, as they are published: IDX
+//! files and CIFAR batches.
+//!
+//! ```text
+//! ROOT/{train,t10k}-images-idx3-ubyte[.gz]  pictures, grey; the split `t10k` is `test`
+//! ROOT/{train,t10k}-labels-idx1-ubyte[.gz]  their classes
+//! ROOT/{data_batch_N,test_batch}.bin        CIFAR-10; ROOT/batches.meta.txt names the classes
+//! ROOT/{train,test}.bin                     CIFAR-100; ROOT/fine_label_names.txt names the classes
 //! ```
 //!
 //! Where `dataset.json` names no target, a data set holds classes if the splits hold folders, none of
@@ -30,7 +40,7 @@
 //! let data = Dataset::open("camvid")?;
 //! let size = Size { height: 256, width: 256 };
 //! let (weights, choices) = data.split("train")?.divide(0.8, 0);
-//! let pipeline = data.pipeline(11, Some(11));
+//! let pipeline = data.pipeline(3, 11, Some(11))?;
 //! let training = Pipeline { crop: Some(size), flip: true, ..pipeline };
 //! let loader = Loader::new(weights, training, LoaderOptions::training(16, 0))?;
 //! for epoch in 0..10 {
@@ -45,7 +55,9 @@
 //! Everything is a function of the files, the settings and the seed: the number of worker threads
 //! and the state of the cache change no byte of a batch.
 
+mod augment;
 mod batch;
+mod containers;
 mod dataset;
 mod decode;
 mod error;
@@ -53,6 +65,8 @@ mod folder;
 mod loader;
 mod normalise;
 mod pipeline;
+mod pixels;
+mod place;
 mod random;
 mod resample;
 mod sample;
@@ -66,14 +80,16 @@ mod warning;
 mod whole;
 
 pub use batch::{Batch, Targets};
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Drawn};
 pub use error::{BatchOf, DataError, DatasetJsonError};
 pub use loader::{Batches, Loader, LoaderOptions};
-pub use normalise::{IMAGENET_MEAN, IMAGENET_STD};
+pub use normalise::{IMAGENET_MEAN, IMAGENET_STD, Normalisation};
 pub use pipeline::Pipeline;
+pub use place::{Container, Place};
+pub use resample::Fit;
 pub use sample::{Sample, Split};
 pub use size::Size;
 pub use statistics::{class_shares, mean_std};
 pub use survey::{DataFile, OnSample, Survey};
 pub use target::{Target, TargetKind};
-pub use warning::DataWarning;
+pub use warning::{DataWarning, Resized};

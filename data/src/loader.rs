@@ -29,8 +29,8 @@ pub struct LoaderOptions {
     pub seed: u64,
     /// Threads that read ahead, each at most two batches; 0 counts as 1. They change no result.
     pub workers: usize,
-    /// Bytes of decoded pictures that are kept for the next epoch: 3 per pixel of an image, and 1 or 3
-    /// more where its target is a label map or an image.
+    /// Bytes of decoded pictures that are kept for the next epoch: one per pixel and channel of an image,
+    /// and as many again where its target is an image, or one more per pixel where it is a label map.
     pub cache_bytes: usize,
 }
 
@@ -166,7 +166,7 @@ impl Source {
             let picture = self.picture(index, sample, scratch)?;
             let found = self.pipeline.window(picture.size());
             let batch = batch.get_or_insert_with(|| {
-                Batch::empty(indices.len(), found, &picture.target, self.pipeline.ignore)
+                Batch::empty(indices.len(), found, &picture, self.pipeline.ignore)
             });
             if batch.size != found {
                 let (image, expected) = (sample.image.clone(), batch.size);
@@ -175,7 +175,7 @@ impl Source {
             let purpose = Purpose::Augment { epoch, sample: index as u64 };
             let mut rng = stream(self.options.seed, purpose);
             self.pipeline.write(&picture, sample, &mut rng, scratch, batch, nth)?;
-            batch.stems.push(sample.stem().into_owned());
+            batch.stems.push(sample.stem());
         }
         Ok(batch)
     }

@@ -1,6 +1,7 @@
 //! Colours as numbers around 0: the mean and the standard deviation by which they are normalised.
 
 use crate::error::DataError;
+use crate::pixels::Pixels;
 
 /// Mean of red, green and blue over ImageNet, white being 1: what a data set without its own uses.
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -13,10 +14,38 @@ pub(crate) fn normalise(mean: f32, std: f32) -> impl Fn(u8) -> f32 {
     move |value| f32::from(value) * factor + shift
 }
 
-/// `mean` lies in 0 to 1, `std` above 0 and at most at 1; both are in units where white is 1.
-pub(crate) fn check_statistics(name: &'static str, values: [f32; 3]) -> Result<(), DataError> {
+/// What is subtracted from each channel, white being 1, and what it is then divided by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Normalisation {
+    /// A mean for each channel.
+    pub mean: Vec<f32>,
+    /// A standard deviation for each channel.
+    pub std: Vec<f32>,
+}
+
+/// As many numbers as there are channels: those that are given, one of them for all, or else those of ImageNet,
+/// for grey their mean.
+pub(crate) fn for_channels(
+    name: &'static str,
+    given: Option<&[f32]>,
+    imagenet: [f32; 3],
+    channels: usize,
+) -> Result<Vec<f32>, DataError> {
+    match given {
+        Some([one]) => Ok(vec![*one; channels]),
+        Some(all) if all.len() == channels => Ok(all.to_vec()),
+        Some(all) => Err(DataError::OtherChannels { name, numbers: all.len(), channels }),
+        None if channels == imagenet.len() => Ok(imagenet.to_vec()),
+        None => Ok(vec![imagenet.iter().sum::<f32>() / imagenet.len() as f32; channels]),
+    }
+}
+
+/// `mean` lies in 0 to 1, `std` above 0 and at most at 1; both are in units where white is 1, and for one or three
+/// channels.
+pub(crate) fn check_statistics(name: &'static str, values: &[f32]) -> Result<(), DataError> {
     let lowest = if name == "std" { f32::MIN_POSITIVE } else { 0.0 };
-    if values.iter().all(|value| (lowest..=1.0).contains(value)) {
+    let is_for = Pixels::CHANNELS.contains(&values.len());
+    if is_for && values.iter().all(|value| (lowest..=1.0).contains(value)) {
         return Ok(());
     }
     Err(DataError::BadStatistics { name, found: values.to_vec() })

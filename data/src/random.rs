@@ -8,6 +8,10 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) enum Purpose {
     /// The division of a split in two.
     Divide,
+    /// The images of `train` that are validated on where there is no split for it.
+    HoldOut,
+    /// The images of `train` that are used where not all are.
+    Take,
     /// The order of the samples in an epoch.
     Order { epoch: u64 },
     /// The augmentation of one sample, by its index in the split, in an epoch.
@@ -20,6 +24,8 @@ pub(crate) fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Divide => (0, 0, 0),
         Purpose::Order { epoch } => (1, epoch, 0),
         Purpose::Augment { epoch, sample } => (2, epoch, sample),
+        Purpose::HoldOut => (3, 0, 0),
+        Purpose::Take => (4, 0, 0),
     };
     let mut key = [0; 32];
     for (bytes, word) in key.chunks_exact_mut(8).zip([seed, tag, epoch, sample]) {

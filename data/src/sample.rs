@@ -1,27 +1,26 @@
 //! Samples, and lists of them.
 
-use std::borrow::Cow;
-use std::path::PathBuf;
-
+use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::error::DataError;
+use crate::place::{Container, Place};
 use crate::random::{Purpose, stream};
 use crate::target::Target;
 
 /// An image and its target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// The image, JPEG or PNG.
-    pub image: PathBuf,
+    /// Where the image is: a JPEG, PNG, BMP, TIFF or WebP, or a record of a container.
+    pub image: Place,
     /// What a network is to say of it.
     pub target: Target,
 }
 
 impl Sample {
-    /// The name of the image without folder and extension.
-    pub fn stem(&self) -> Cow<'_, str> {
-        self.image.file_stem().unwrap_or_default().to_string_lossy()
+    /// The name of the image without folder and extension; of a record, `data_batch_1[17]`.
+    pub fn stem(&self) -> String {
+        self.image.stem()
     }
 
     /// # Errors
@@ -67,17 +66,48 @@ impl Split {
     }
 
     /// The stem of each sample.
-    pub fn stems(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub fn stems(&self) -> impl Iterator<Item = String> {
         self.samples.iter().map(Sample::stem)
+    }
+
+    /// Bytes of the containers of its samples.
+    pub(crate) fn container_bytes(&self) -> u64 {
+        let mut bytes = 0;
+        let mut last: Option<&Container> = None;
+        for sample in &self.samples {
+            let Place::Record { container, .. } = &sample.image else { continue };
+            // Sorted, samples of one container follow each other.
+            if last.is_none_or(|last| last != container.as_ref()) {
+                bytes += container.bytes.len() as u64;
+                last = Some(container);
+            }
+        }
+        bytes
     }
 
     /// Two parts without a common sample: `fraction` (0 to 1, rounded to whole samples) of the
     /// samples drawn at random, and the rest. The same seed gives the same parts. Neither part is
     /// empty unless the fraction is 0 or 1 or there is but one sample.
     pub fn divide(&self, fraction: f64, seed: u64) -> (Split, Split) {
+        self.cut(first_part(self.len(), fraction), &mut stream(seed, Purpose::Divide))
+    }
+
+    /// Two parts as of [`Split::divide`], whatever the seed of a run: what is validated on, and the rest.
+    pub(crate) fn hold_out(&self, fraction: f64) -> (Split, Split) {
+        self.cut(first_part(self.len(), fraction), &mut stream(0, Purpose::HoldOut))
+    }
+
+    /// So many of the samples, the same whatever the seed of a run; those of a smaller number are among those
+    /// of a larger one.
+    pub(crate) fn take(&self, count: usize) -> Split {
+        self.cut(count, &mut stream(0, Purpose::Take)).0
+    }
+
+    /// The first `count` samples of a shuffle, and the rest.
+    fn cut(&self, count: usize, rng: &mut impl Rng) -> (Split, Split) {
         let mut samples = self.samples.clone();
-        samples.shuffle(&mut stream(seed, Purpose::Divide));
-        let rest = samples.split_off(first_part(self.len(), fraction));
+        samples.shuffle(rng);
+        let rest = samples.split_off(count.min(samples.len()));
         (Split::new(samples), Split::new(rest))
     }
 }

@@ -1,6 +1,6 @@
 //! What a split holds: the shares of its classes, the mean and spread of its colours.
 
-use crate::decode::{check_labels, read_image, read_labels};
+use crate::decode::{check_labels, read_labels, read_place};
 use crate::error::DataError;
 use crate::sample::Split;
 use crate::target::Target;
@@ -35,29 +35,31 @@ fn count(counts: &mut [u64], class: usize) {
     }
 }
 
-/// The mean and the standard deviation of red, green and blue over all pixels of a split, white
-/// being 1: the `mean` and `std` of `dataset.json`. Both are 0 where the split is empty.
+/// The mean and the standard deviation of each channel over all pixels of a split, white being 1: the `mean`
+/// and `std` of `dataset.json`. Images have one channel, grey, or three: red, green and blue. All are 0 where the
+/// split is empty.
 ///
 /// # Errors
-/// An image is unreadable.
-pub fn mean_std(split: &Split) -> Result<([f32; 3], [f32; 3]), DataError> {
-    let mut channels = [(0_u64, 0_u64); 3]; // INVARIANT: whole numbers, so the sums are exact.
+/// An image is unreadable, or of another number of channels.
+pub fn mean_std(split: &Split, channels: usize) -> Result<(Vec<f32>, Vec<f32>), DataError> {
+    let mut sums = vec![(0_u64, 0_u64); channels]; // INVARIANT: whole numbers, so the sums are exact.
     let mut pixels = 0;
     for sample in split.samples() {
-        let image = read_image(&sample.image)?;
-        pixels += u64::from(image.width()) * u64::from(image.height());
-        for pixel in image.pixels() {
-            for ((sum, squares), value) in channels.iter_mut().zip(pixel.0.map(u64::from)) {
+        let image = read_place(&sample.image, channels)?;
+        pixels += image.size.area();
+        for pixel in image.values.chunks_exact(channels.max(1)) {
+            for ((sum, squares), value) in sums.iter_mut().zip(pixel.iter().copied().map(u64::from))
+            {
                 *sum += value;
                 *squares += value * value;
             }
         }
     }
     let count = pixels.max(1) as f64;
-    let mean = channels.map(|(sum, _)| sum as f64 / count);
-    let std = channels.map(|(sum, squares)| {
+    let of = |&(sum, squares): &(u64, u64)| {
         let mean = sum as f64 / count;
-        (squares as f64 / count - mean * mean).max(0.0).sqrt()
-    });
-    Ok((mean.map(|value| (value / 255.0) as f32), std.map(|value| (value / 255.0) as f32)))
+        let std = (squares as f64 / count - mean * mean).max(0.0).sqrt();
+        ((mean / 255.0) as f32, (std / 255.0) as f32)
+    };
+    Ok(sums.iter().map(of).unzip())
 }

@@ -12,9 +12,12 @@ use crate::dataset::Dataset;
 use crate::decode::{Labels, bytes_of, check_labels, image_size, same_size};
 use crate::error::DataError;
 use crate::pipeline::Pipeline;
+use crate::place::Place;
+use crate::resample::Fit;
 use crate::sample::Sample;
+use crate::size::Size;
 use crate::target::Target;
-use crate::warning::DataWarning;
+use crate::warning::{DataWarning, Resized};
 
 /// The share of ignored pixels from which there is a warning, though every class occurs.
 const MUCH: f64 = 0.5;
@@ -43,7 +46,7 @@ pub struct Survey {
 pub type OnSample<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 impl Dataset {
-    /// Reads every file of these splits: the headers of all images and that they go on to their end,
+    /// Reads every file of these splits as for this pipeline: the headers of all images and that they go on to their end,
     /// all values of all label maps. `None` if `on_sample` ended it.
     ///
     /// # Errors
@@ -51,8 +54,7 @@ impl Dataset {
     pub fn survey(
         &self,
         splits: &[&str],
-        classes: usize,
-        ignore: Option<u8>,
+        pipeline: &Pipeline,
         on_sample: OnSample<'_>,
     ) -> Result<Option<Survey>, DataError> {
         let mut read = Vec::new();
@@ -60,8 +62,9 @@ impl Dataset {
             read.push((name, self.split(name)?));
         }
         let samples: Vec<&Sample> = read.iter().flat_map(|(_, split)| split.samples()).collect();
-        let Pipeline { ignore, .. } = self.pipeline(classes, ignore);
+        let &Pipeline { classes, ignore, .. } = pipeline;
         let look = Look { root: &self.root, classes, ignore };
+        let reshaped = Reshaped::of(pipeline);
         let Some(seen) = look.at_all(&samples, on_sample) else { return Ok(None) };
         let shared = self.shared_files(splits).into_iter().map(|path| look.read(&path).0);
         let files = shared.collect();
@@ -70,8 +73,11 @@ impl Dataset {
         let mut seen = seen.into_iter();
         for (name, split) in &read {
             let mut tally = Tally::new(name, classes);
-            for seen in seen.by_ref().take(split.len()) {
+            for (sample, seen) in split.samples().iter().zip(seen.by_ref()) {
                 survey.files.extend(seen.files);
+                if let Some((reshaped, size)) = reshaped.zip(seen.size) {
+                    tally.add_size(&sample.image, size, reshaped);
+                }
                 match seen.labels {
                     Ok(labels) => tally.add(&labels),
                     Err(fault) => survey.faults.push(fault),
@@ -100,7 +106,48 @@ struct Look<'a> {
 /// What was seen of a sample.
 struct Seen {
     files: Vec<DataFile>,
+    /// Of its image.
+    size: Option<Size>,
     labels: Result<Counted, DataError>,
+}
+
+/// What the size of pictures becomes.
+#[derive(Clone, Copy)]
+struct Reshaped {
+    to: Size,
+    fit: Fit,
+}
+
+impl Reshaped {
+    /// The most by which the ratio of height and width may change without a warning.
+    const SHAPE: f64 = 1.1;
+    /// The most by which a side may grow or shrink without a warning.
+    const SCALE: f64 = 4.0;
+
+    fn of(pipeline: &Pipeline) -> Option<Self> {
+        pipeline.resize.map(|to| Self { to, fit: pipeline.fit })
+    }
+
+    /// By what height and width of a picture are multiplied.
+    fn factors(self, from: Size) -> (f64, f64) {
+        let by = |to: u32, from: u32| f64::from(to) / f64::from(from.max(1));
+        let (height, width) = (by(self.to.height, from.height), by(self.to.width, from.width));
+        match self.fit {
+            Fit::Stretch => (height, width),
+            Fit::Cover => (height.max(width), height.max(width)),
+            Fit::Letterbox => (height.min(width), height.min(width)),
+        }
+    }
+
+    fn changes_shape(self, from: Size) -> bool {
+        let (height, width) = self.factors(from);
+        height.max(width) > Self::SHAPE * height.min(width)
+    }
+
+    fn changes_scale(self, from: Size) -> bool {
+        let (height, width) = self.factors(from);
+        height.max(width) > Self::SCALE || height.min(width) < 1.0 / Self::SCALE
+    }
 }
 
 /// The labels of a sample.
@@ -153,14 +200,22 @@ impl Look<'_> {
     }
 
     fn at(self, sample: &Sample) -> Seen {
-        let (file, image) = self.read(&sample.image);
-        let mut files = vec![file];
+        let mut files = Vec::new();
+        let size = match &sample.image {
+            Place::File(path) => {
+                let (file, bytes) = self.read(path);
+                files.push(file);
+                bytes.and_then(|bytes| image_size(path, &bytes))
+            }
+            // Its file is among the shared ones, and was whole when its split was read.
+            Place::Record { container, .. } => Ok(container.records.size),
+        };
         let target = sample.target.file().map(|path| {
             let (file, bytes) = self.read(path);
             files.push(file);
             (path, bytes)
         });
-        Seen { files, labels: self.labels(sample, image, target) }
+        Seen { files, size: size.as_ref().ok().copied(), labels: self.labels(sample, size, target) }
     }
 
     /// A file, and its bytes.
@@ -175,11 +230,11 @@ impl Look<'_> {
     fn labels(
         self,
         sample: &Sample,
-        image: Result<Vec<u8>, DataError>,
+        size: Result<Size, DataError>,
         target: Option<(&Path, Result<Vec<u8>, DataError>)>,
     ) -> Result<Counted, DataError> {
         sample.check_class(self.classes)?;
-        let size = image_size(&sample.image, &image?)?;
+        let size = size?;
         match (&sample.target, target) {
             (Target::ClassMap(_), Some((path, bytes))) => {
                 let labels = Labels::of(path, bytes?)?;
@@ -222,12 +277,36 @@ struct Tally {
     ignored: u64,
     maps: usize,
     one_value: Vec<PathBuf>,
+    images: usize,
+    /// Those whose shape changes, and those that become much larger or smaller.
+    shape: Vec<Resized>,
+    scale: Vec<Resized>,
 }
 
 impl Tally {
     fn new(split: &str, classes: usize) -> Self {
         let (split, classes) = (split.to_owned(), vec![0; classes]);
-        Self { split, classes, ignored: 0, maps: 0, one_value: Vec::new() }
+        Self {
+            split,
+            classes,
+            ignored: 0,
+            maps: 0,
+            one_value: Vec::new(),
+            images: 0,
+            shape: Vec::new(),
+            scale: Vec::new(),
+        }
+    }
+
+    fn add_size(&mut self, image: &Place, size: Size, reshaped: Reshaped) {
+        self.images += 1;
+        let changed = [
+            (&mut self.shape, reshaped.changes_shape(size)),
+            (&mut self.scale, reshaped.changes_scale(size)),
+        ];
+        for (changed, _) in changed.into_iter().filter(|(_, changes)| *changes) {
+            changed.push(Resized { image: image.clone(), from: size, to: reshaped.to });
+        }
     }
 
     fn add(&mut self, counted: &Counted) {
@@ -264,6 +343,17 @@ impl Tally {
 
 fn warnings(tallies: &[Tally], names: &[String]) -> Vec<DataWarning> {
     let mut warnings = Vec::new();
+    for tally in tallies {
+        let (split, of) = (&tally.split, tally.images);
+        if let Some(first) = tally.shape.first() {
+            let (split, first, found) = (split.clone(), first.clone(), tally.shape.len());
+            warnings.push(DataWarning::ChangesShape { split, first, found, of });
+        }
+        if let Some(first) = tally.scale.first() {
+            let (split, first, found) = (split.clone(), first.clone(), tally.scale.len());
+            warnings.push(DataWarning::ChangesScale { split, first, found, of });
+        }
+    }
     for tally in tallies.iter().filter(|tally| tally.labelled() > 0) {
         let (split, ignored) = (tally.split.clone(), tally.ignored());
         let missing = tally.missing();

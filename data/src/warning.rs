@@ -1,9 +1,13 @@
 //! What is hardly meant in a data set, though it can be trained on.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use miette::Diagnostic;
 use thiserror::Error;
+
+use crate::place::Place;
+use crate::size::Size;
 
 /// What is hardly meant in a data set. Each variant has its own code.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
@@ -57,6 +61,66 @@ pub enum DataWarning {
         /// Label maps in the split.
         of: usize,
     },
+
+    /// Images whose height and width are resized by different factors: squashed or stretched.
+    #[error("resizing changes the shape of {found} of the {of} images of `{split}`: {first}")]
+    #[diagnostic(
+        severity(Warning),
+        code(nas::data::changes_shape),
+        help(
+            "in `data` of the recipe, `fit = cover` keeps shapes and cuts off what reaches over the edges, `fit = letterbox` keeps them and pads; `fit = stretch`, the default, does as here"
+        )
+    )]
+    ChangesShape {
+        /// The split.
+        split: String,
+        /// The first of them.
+        first: Resized,
+        /// How many there are.
+        found: usize,
+        /// Images in the split.
+        of: usize,
+    },
+
+    /// Images that become more than four times as high or wide, or less than a fourth of it.
+    #[error(
+        "{found} of the {of} images of `{split}` become more than 4 times larger or smaller: {first}"
+    )]
+    #[diagnostic(
+        severity(Warning),
+        code(nas::data::changes_scale),
+        help(
+            "see whether what is to be seen in them is still there; the size is that of the input of the space, or `resize` in `data` of the recipe"
+        )
+    )]
+    ChangesScale {
+        /// The split.
+        split: String,
+        /// The first of them.
+        first: Resized,
+        /// How many there are.
+        found: usize,
+        /// Images in the split.
+        of: usize,
+    },
+}
+
+/// An image and its size before and after it is resized.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resized {
+    /// The image.
+    pub image: Place,
+    /// Its size.
+    pub from: Size,
+    /// The size to which it is brought.
+    pub to: Size,
+}
+
+impl fmt::Display for Resized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { image, from, to } = self;
+        write!(f, "{image} is {from}, and is brought to {to}")
+    }
 }
 
 /// The most classes that are named.

@@ -5,13 +5,35 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// What the file of a JPEG begins with.
 const JPEG: &[u8] = b"\xff\xd8";
 
-/// Whether a JPEG or PNG has its end; of what is neither, its decoder tells more.
+/// What the file of a BMP begins with; the length of the file follows.
+const BMP: &[u8] = b"BM";
+/// What the file of a WebP begins with; the length of the rest follows.
+const RIFF: &[u8] = b"RIFF";
+
+/// Whether a JPEG or PNG has its end, and a BMP or WebP the length that it says; of what is none of them, its decoder
+/// tells more.
 pub(crate) fn has_end(bytes: &[u8]) -> bool {
-    match (bytes.strip_prefix(PNG), bytes.strip_prefix(JPEG)) {
-        (Some(chunks), _) => png_end(chunks).is_some(),
-        (None, Some(segments)) => jpeg_end(segments).is_some(),
-        (None, None) => true,
+    if let Some(chunks) = bytes.strip_prefix(PNG) {
+        png_end(chunks).is_some()
+    } else if let Some(segments) = bytes.strip_prefix(JPEG) {
+        jpeg_end(segments).is_some()
+    } else if let Some(rest) = bytes.strip_prefix(BMP) {
+        has_length(rest, bytes.len())
+    } else if let Some(rest) = bytes.strip_prefix(RIFF) {
+        has_length(rest, bytes.len().saturating_sub(8))
+    } else {
+        true
     }
+}
+
+/// Whether [`has_end`] finds out that pixels are missing; of other formats only their decoders do.
+pub(crate) fn shows_its_end(bytes: &[u8]) -> bool {
+    bytes.starts_with(PNG) || bytes.starts_with(JPEG)
+}
+
+/// Whether there are at least as many bytes as the next four say.
+fn has_length(rest: &[u8], found: usize) -> bool {
+    rest.first_chunk().is_some_and(|length| u32::from_le_bytes(*length) as usize <= found)
 }
 
 /// Walks the chunks of a PNG to its last, which is whole.

@@ -11,7 +11,7 @@
 
 use std::path::Path;
 
-use nas_data::{Dataset, IMAGENET_MEAN, IMAGENET_STD};
+use nas_data::{Dataset, IMAGENET_MEAN, IMAGENET_STD, Normalisation};
 use nas_diagnostics::Problems;
 use nas_frontend::Compiler;
 use nas_frontend::foreign::{CALLABLES, Here, PARAMETERS, Row};
@@ -189,11 +189,14 @@ fn the_page_of_data_follows_from_what_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let open = || Dataset::open(folder.path()).unwrap();
     let bare = open();
-    assert_eq!((bare.ignore, bare.mean, bare.std), (None, IMAGENET_MEAN, IMAGENET_STD));
+    let by = |mean: [f32; 3], std: [f32; 3]| Normalisation { mean: mean.into(), std: std.into() };
+    assert_eq!(bare.ignore, None);
+    assert_eq!(bare.normalisation(3).unwrap(), by(IMAGENET_MEAN, IMAGENET_STD));
     std::fs::write(folder.path().join("dataset.json"), DESCRIPTION).unwrap();
     let described = open();
     assert_eq!(described.classes, ["water", "forest"]);
-    assert_eq!((described.mean, described.std), ([0.29, 0.31, 0.24], [0.23, 0.19, 0.23]));
+    let expected = by([0.29, 0.31, 0.24], [0.23, 0.19, 0.23]);
+    assert_eq!(described.normalisation(3).unwrap(), expected);
     let page = include_str!("generated_pages/data.md")
         .replace("{note}", NOTE)
         .replace("{description}", DESCRIPTION)

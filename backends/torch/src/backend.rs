@@ -20,7 +20,7 @@ use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::forecast::{self, Forecast, Pictures};
 use crate::kernel::Statistics;
-use crate::loaders::{Loaders, SPLITS};
+use crate::loaders::{Loaders, SPLITS, pipeline};
 use crate::mixture::{Mixture, Settings, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
@@ -84,7 +84,7 @@ impl TorchBackend {
     ///
     /// # Errors
     /// The space is for no task that is trained here, the data set holds no targets for it, or says
-    /// otherwise what its classes are.
+    /// otherwise what its classes are, or how many channels its pictures have.
     pub fn new(
         space: Arc<Checked<Space>>,
         recipe: Recipe,
@@ -94,6 +94,7 @@ impl TorchBackend {
         let (task, input) = trainable(&space)?;
         check_targets(&space, task, &dataset)?;
         dataset.check_task(classes(task), ignored_label(task))?;
+        dataset.normalisation(input.channels() as usize)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
         Ok(Self { space, recipe, dataset, options, task, input })
     }
@@ -103,8 +104,8 @@ impl TorchBackend {
     /// # Errors
     /// A split is missing, or has no samples.
     pub fn survey(&self, on_sample: OnSample<'_>) -> Result<Option<Survey>, TorchError> {
-        let (classes, ignore) = (classes(self.task), ignored_label(self.task));
-        Ok(self.dataset.survey(&SPLITS, classes, ignore, on_sample)?)
+        let pipeline = pipeline(&self.dataset, &self.recipe.data, self.task, self.input)?;
+        Ok(self.dataset.survey(&SPLITS, &pipeline, on_sample)?)
     }
 
     /// What a search by this method takes of memory; nothing is allocated.
@@ -153,12 +154,14 @@ impl TorchBackend {
         forecast: Forecast,
         pictures: Pictures,
     ) -> Result<Forecast, TorchError> {
-        let loaders = self.loaders(pictures.batch, 1.0);
+        let loaders = self.loaders(pictures.batch, 1.0)?;
         let held = SPLITS.iter().map(|split| loaders.holds(split));
-        Ok(Forecast { pictures: held.sum::<Result<u64, TorchError>>()?, ..forecast })
+        let held = held.sum::<Result<u64, TorchError>>()?;
+        let pictures = held.saturating_add(self.dataset.container_bytes());
+        Ok(Forecast { pictures, ..forecast })
     }
 
-    fn loaders(&self, batch: u32, share: f64) -> Loaders {
+    fn loaders(&self, batch: u32, share: f64) -> Result<Loaders, TorchError> {
         let Self { dataset, recipe, task, input, options, .. } = self;
         Loaders::new(dataset, recipe, (*task, *input), batch, share, options.device)
     }
@@ -179,7 +182,7 @@ impl TorchBackend {
         // Nothing is mixed, and no logits learn.
         let settings = self.settings(Mixing::Hard, Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 });
         let mixture = Mixture::on_paths(&self.space, settings)?;
-        Ok(self.supernet(mixture, Part::All, 1.0))
+        self.supernet(mixture, Part::All, 1.0)
     }
 
     /// The supernet of the space with relaxed choices.
@@ -189,13 +192,18 @@ impl TorchBackend {
     pub fn relaxed_supernet(&self, relaxation: &Relaxation) -> Result<TorchSupernet, TorchError> {
         let Relaxation { mixing, optimizer, split } = *relaxation;
         let mixture = Mixture::new(&self.space, self.settings(mixing, optimizer))?;
-        Ok(self.supernet(mixture, Part::Weights, split))
+        self.supernet(mixture, Part::Weights, split)
     }
 
-    fn supernet(&self, mixture: Mixture, trained_on: Part, share: f64) -> TorchSupernet {
-        let loaders = self.loaders(self.recipe.data.batch, share);
+    fn supernet(
+        &self,
+        mixture: Mixture,
+        trained_on: Part,
+        share: f64,
+    ) -> Result<TorchSupernet, TorchError> {
+        let loaders = self.loaders(self.recipe.data.batch, share)?;
         let (space, options) = (Arc::clone(&self.space), self.options);
-        TorchSupernet { space, mixture, loaders, trained_on, options }
+        Ok(TorchSupernet { space, mixture, loaders, trained_on, options })
     }
 
     /// A network to be trained as the recipe's `retrain` says.
@@ -208,7 +216,8 @@ impl TorchBackend {
         let network = TorchNetwork::in_training(network, self.input, *seed, device)?;
         let schedule = Schedule::in_training(&network.program)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
-        Ok(TorchTrainable { network, schedule, sgd, loaders: self.loaders(retrain.batch, 1.0) })
+        let loaders = self.loaders(retrain.batch, 1.0)?;
+        Ok(TorchTrainable { network, schedule, sgd, loaders })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The loaders of a run, and the way of their batches to the device.
 
-use nas_data::{Batch, Dataset, Loader, LoaderOptions, Pipeline, Size, Targets};
-use nas_ir::recipe::{Data, Recipe};
+use nas_data::{Batch, Dataset, Fit, Loader, LoaderOptions, Pipeline, Size, Targets};
+use nas_ir::recipe::{self, Data, Recipe};
 use nas_ir::{Shape, Task, fault};
 use nas_search::evaluator::{Part, Split};
 use tch::{Device, Tensor};
@@ -21,10 +21,48 @@ pub(crate) fn split_name(split: Split) -> &'static str {
     }
 }
 
+/// The size of a picture.
+fn size(input: Shape) -> Size {
+    let [height, width] = input.plane().unwrap_or_else(|| fault("an input that is no picture"));
+    Size { height, width }
+}
+
+/// What is done to the pictures of a training, for a network with this input; evaluation is derived from it.
+///
+/// # Errors
+/// The data set has statistics of other channels than the input.
+pub(crate) fn pipeline(
+    dataset: &Dataset,
+    data: &Data,
+    task: Task,
+    input: Shape,
+) -> Result<Pipeline, TorchError> {
+    let size = size(input);
+    let of = |[height, width]: [u32; 2]| Size { height, width };
+    let channels = input.channels() as usize;
+    Ok(Pipeline {
+        resize: Some(data.resize.map_or(size, of)),
+        fit: match data.fit {
+            recipe::Fit::Stretch => Fit::Stretch,
+            recipe::Fit::Cover => Fit::Cover,
+            recipe::Fit::Letterbox => Fit::Letterbox,
+        },
+        crop: Some(data.crop.map_or(size, of)),
+        flip: data.flip,
+        scale: data.scale.map(|[low, high]| (low as f32, high as f32)),
+        pad: data.pad,
+        jitter: data.jitter as f32,
+        blur: data.blur as f32,
+        cutout: data.cutout,
+        ..dataset.pipeline(channels, classes(task), ignored_label(task))?
+    })
+}
+
 /// The loaders of the parts and splits that a run trains and scores on, each made when first asked for.
 ///
-/// Pictures are brought to the size of the network's input first, in training as in scoring, so
-/// that things have one size in both; the random scale and crop of training follow.
+/// Pictures are brought to one size first, in training as in scoring, so that things have one size in
+/// both: that of the recipe, or of the network's input. The random scale and crop of training follow,
+/// or the middle of them is scored.
 pub(crate) struct Loaders {
     dataset: Dataset,
     /// For training; evaluation is derived from it.
@@ -43,6 +81,9 @@ pub(crate) struct Loaders {
 impl Loaders {
     /// The loaders of a search, or with another size of batch those of a retraining. `share` of the
     /// training images are for the weights; where no choices learn, all.
+    ///
+    /// # Errors
+    /// As [`pipeline`].
     pub(crate) fn new(
         dataset: &Dataset,
         recipe: &Recipe,
@@ -50,22 +91,12 @@ impl Loaders {
         batch: u32,
         share: f64,
         device: Device,
-    ) -> Self {
-        let [height, width] = input.plane().unwrap_or_else(|| fault("an input that is no picture"));
-        let input = Size { height, width };
+    ) -> Result<Self, TorchError> {
         let Recipe { data, seed, .. } = recipe;
-        let crop = data.crop.map_or(input, |[height, width]| Size { height, width });
-        let pipeline = Pipeline {
-            resize: Some(input),
-            crop: Some(crop),
-            flip: data.flip,
-            scale: data.scale.map(|[low, high]| (low as f32, high as f32)),
-            ..dataset.pipeline(classes(task), ignored_label(task))
-        };
-        Self {
+        Ok(Self {
             dataset: dataset.clone(),
-            pipeline,
-            input,
+            pipeline: pipeline(dataset, data, task, input)?,
+            input: size(input),
             data: Data { batch, ..data.clone() },
             share,
             seed: *seed,
@@ -73,7 +104,7 @@ impl Loaders {
             device,
             parts: [None, None, None],
             splits: [None, None],
-        }
+        })
     }
 
     /// The batches of a part of the training images.
@@ -96,7 +127,7 @@ impl Loaders {
                 workers: self.data.workers as usize,
                 ..LoaderOptions::training(batch, self.seed)
             };
-            let loader = Loader::new(split, self.pipeline, options)?;
+            let loader = Loader::new(split, self.pipeline.clone(), options)?;
             if let Some(place) = self.parts.get_mut(row) {
                 *place = Some(loader);
             }
@@ -105,7 +136,7 @@ impl Loaders {
         loader.ok_or_else(|| TorchError::broken("a loader was lost"))
     }
 
-    /// The batches of validation or test images, resized to the input of the network.
+    /// The batches of validation or test images, of the size of the network's input.
     pub(crate) fn split(&mut self, split: Split) -> Result<&Loader, TorchError> {
         let row = match split {
             Split::Val => 0,
@@ -130,14 +161,16 @@ impl Loaders {
     pub(crate) fn holds(&self, split: &str) -> Result<u64, TorchError> {
         let LoaderOptions { batch, cache_bytes, .. } =
             LoaderOptions::evaluation(self.data.batch as usize);
-        let Size { height, width } = self.input;
-        let (pixels, images) =
-            (u64::from(height) * u64::from(width), self.dataset.split(split)?.len() as u64);
-        // Of a picture three bytes a pixel, and one for its label.
-        let decoded = images.saturating_mul(4 * pixels).min(cache_bytes as u64);
-        // Of a batch three numbers a pixel, and a label twice as long.
+        let area = |Size { height, width }| u64::from(height) * u64::from(width);
+        let images = self.dataset.split(split)?.len() as u64;
+        let pixels = area(self.input);
+        let resized = self.pipeline.resize.map_or(pixels, area);
+        let channels = self.pipeline.channels() as u64;
+        // Of a picture a byte per channel and pixel, and one for its label.
+        let decoded = images.saturating_mul((channels + 1) * resized).min(cache_bytes as u64);
+        // Of a batch a number per channel and pixel, and a label twice as long.
         let ahead = images.min(u64::from(self.data.workers) * 2 * (batch as u64));
-        Ok(decoded.saturating_add(ahead.saturating_mul(20 * pixels)))
+        Ok(decoded.saturating_add(ahead.saturating_mul((4 * channels + 8) * pixels)))
     }
 
     /// What turns batches into tensors.
@@ -154,15 +187,16 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Images `[N, 3, H, W]` and their targets on the device.
+    /// Images `[N, C, H, W]` and their targets on the device.
     pub(crate) fn tensors(&self, batch: &Batch) -> Result<(Tensor, DeviceTargets), TorchError> {
         let Size { height, width } = batch.size;
         let (n, h, w) = (batch.n as i64, i64::from(height), i64::from(width));
-        let images = Tensor::f_from_slice(&batch.images)?.f_view([n, 3, h, w])?;
+        let c = batch.channels as i64;
+        let images = Tensor::f_from_slice(&batch.images)?.f_view([n, c, h, w])?;
         let targets = match &batch.targets {
             Targets::ClassMaps(labels) => Tensor::f_from_slice(labels)?.f_view([n, h, w])?,
             Targets::Classes(labels) => Tensor::f_from_slice(labels)?.f_view([n])?,
-            Targets::Images(values) => Tensor::f_from_slice(values)?.f_view([n, 3, h, w])?,
+            Targets::Images(values) => Tensor::f_from_slice(values)?.f_view([n, c, h, w])?,
             Targets::Vectors { values, len } => {
                 Tensor::f_from_slice(values)?.f_view([n, *len as i64])?
             }

@@ -20,7 +20,7 @@ pub(crate) fn failed(error: impl Into<TorchError>) -> Stop<TorchError> {
 
 /// A batch of a training pass on the device, and how the step on it goes.
 pub(crate) struct TrainBatch<'a> {
-    /// `[N, 3, H, W]`.
+    /// `[N, C, H, W]`.
     pub(crate) images: &'a Tensor,
     pub(crate) targets: &'a DeviceTargets,
     /// Temperature of a mixture of candidates, where there is one.

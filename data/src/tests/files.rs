@@ -29,7 +29,7 @@ fn relabel(folder: &Folder, color: ColorType, depth: BitDepth, data: &[u8]) {
 #[test]
 fn a_batch_holds_planes_of_normalised_colours_and_labels() {
     let folder = Folder::of(2);
-    let pipeline = Pipeline { mean: [0.5, 0.25, 0.0], std: [0.5, 0.2, 1.0], ..plain() };
+    let pipeline = Pipeline { normalisation: by([0.5, 0.25, 0.0], [0.5, 0.2, 1.0]), ..plain() };
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(2)).unwrap().remove(0);
     assert_eq!((batch.n, batch.size), (2, size(12, 16)));
     assert_eq!((batch.images.len(), class_map(&batch).len()), (2 * 3 * 12 * 16, 2 * 12 * 16));
@@ -127,7 +127,7 @@ fn a_label_that_is_no_class_is_shown_at_its_first_pixel() {
     let folder = Folder::of(1);
     let pipeline = Pipeline { classes: 37, ..plain() };
     let words = ["label 37", "row 2, column 5", "37 classes", "s000.png"];
-    let found = folder.epoch(pipeline, LoaderOptions::evaluation(1));
+    let found = folder.epoch(pipeline.clone(), LoaderOptions::evaluation(1));
     assert_told(found, "nas::data::label_out_of_range", &words);
     // The ignored label is none of the classes, wherever it lies.
     let pipeline = Pipeline { ignore: 37, ..pipeline };
@@ -164,7 +164,7 @@ fn mean_and_std_are_over_all_pixels() {
         let image = RgbImage::from_pixel(3, 2, Rgb([value, 51, value / 5]));
         folder.add(stem, &image, &coded(2, 3).1);
     }
-    let (mean, std) = mean_std(&folder.split().unwrap()).unwrap();
+    let (mean, std) = mean_std(&folder.split().unwrap(), 3).unwrap();
     for (found, wanted) in mean.iter().chain(&std).zip([0.5, 0.2, 0.1, 0.5, 0.0, 0.1]) {
         assert!((found - wanted).abs() < 1e-6, "{mean:?} {std:?}");
     }
@@ -178,4 +178,40 @@ fn transparency_is_dropped() {
     let batch = read(&folder).unwrap();
     let planes: Vec<_> = batch.images.chunks(12 * 16).map(|plane| plane[0]).collect();
     assert_eq!(planes, [0.2, 0.4, 0.6].map(|value: f32| value * 255.0 * (1.0 / 255.0)));
+}
+
+/// A data set whose only image has this extension.
+fn of_format(extension: &str) -> (Folder, PathBuf) {
+    let folder = Folder::new();
+    let (image, labels) = coded(12, 16);
+    save(&labels, &folder.label("a"));
+    let path = folder.root().join("train/images").join(format!("a.{extension}"));
+    save(&image, &path);
+    (folder, path)
+}
+
+#[test]
+fn images_may_be_bmp_tiff_or_webp() {
+    let (png, _) = of_format("png");
+    let expected = read(&png).unwrap();
+    for extension in ["bmp", "tif", "TIFF", "webp"] {
+        assert_eq!(read(&of_format(extension).0).unwrap(), expected, "{extension}");
+    }
+}
+
+#[test]
+fn images_of_every_format_that_end_early_are_unreadable() {
+    for extension in ["bmp", "tiff", "webp"] {
+        let (folder, path) = of_format(extension);
+        let whole = fs::read(&path).unwrap();
+        for length in [whole.len() / 3, whole.len() / 2, whole.len() - 20] {
+            fs::write(&path, &whole[..length]).unwrap();
+            let name = path.to_string_lossy();
+            assert_told(read(&folder), "nas::data::unreadable", &[name.as_ref()]);
+            let data = Dataset::open(folder.root()).unwrap();
+            let mut on_sample = |_, _| std::ops::ControlFlow::Continue(());
+            let survey = data.survey(&["train"], &plain(), &mut on_sample).unwrap().unwrap();
+            assert_eq!(survey.faults.len(), 1, "{extension} of {length} bytes");
+        }
+    }
 }

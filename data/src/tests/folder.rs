@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::targets::vectors;
 use super::*;
-use crate::{IMAGENET_MEAN, IMAGENET_STD};
+use crate::{Drawn, IMAGENET_MEAN, IMAGENET_STD};
 
 #[test]
 fn a_missing_folder_is_named() {
@@ -65,7 +66,9 @@ fn dataset_json_is_optional_in_whole_and_in_part() {
     let folder = Folder::of(1);
     let data = Dataset::open(folder.root()).unwrap();
     assert_eq!((data.kind, data.classes.len(), data.ignore), (TargetKind::ClassMap, 0, None));
-    assert_eq!((data.mean, data.std), (IMAGENET_MEAN, IMAGENET_STD));
+    assert_eq!(data.normalisation(3).unwrap(), by(IMAGENET_MEAN, IMAGENET_STD));
+    let grey = data.normalisation(1).unwrap();
+    assert!((grey.mean[0] - 0.449).abs() < 1e-6 && (grey.std[0] - 0.226).abs() < 1e-6);
 
     let data = folder
         .describe(r#"{"classes": ["water", "snow"], "ignore": 11, "mean": [0.1, 0.2, 0.3]}"#)
@@ -74,9 +77,10 @@ fn dataset_json_is_optional_in_whole_and_in_part() {
         (data.classes.as_slice(), data.ignore),
         (["water", "snow"].map(String::from).as_slice(), Some(11))
     );
-    assert_eq!((data.mean, data.std), ([0.1, 0.2, 0.3], IMAGENET_STD));
-    let pipeline = data.pipeline(2, None);
-    assert_eq!((pipeline.classes, pipeline.ignore, pipeline.mean), (2, 11, data.mean));
+    assert_eq!(data.normalisation(3).unwrap(), by([0.1, 0.2, 0.3], IMAGENET_STD));
+    let pipeline = data.pipeline(3, 2, None).unwrap();
+    assert_eq!((pipeline.classes, pipeline.ignore), (2, 11));
+    assert_eq!(pipeline.normalisation.mean, [0.1, 0.2, 0.3]);
 }
 
 #[test]
@@ -96,7 +100,7 @@ fn a_bad_dataset_json_is_shown_where_it_is_bad() {
 }
 
 #[test]
-fn mean_and_std_are_three_numbers_in_units_of_white() {
+fn mean_and_std_are_one_or_three_numbers_in_units_of_white() {
     let folder = Folder::of(1);
     for (json, name) in [
         (r#"{"mean": [0.1, 0.2]}"#, "mean"),
@@ -107,13 +111,18 @@ fn mean_and_std_are_three_numbers_in_units_of_white() {
     ] {
         assert_told(folder.describe(json), "nas::data::bad_statistics", &[name]);
     }
-    assert!(folder.describe(r#"{"mean": [0, 0, 0], "std": [1, 1, 1]}"#).is_ok());
+    let data = folder.describe(r#"{"mean": [0, 0, 0], "std": [1]}"#).unwrap();
+    assert_eq!(data.normalisation(3).unwrap(), by([0.0; 3], [1.0; 3]));
+    let words = ["`mean` in `dataset.json` has 3 numbers", "1 channel"];
+    assert_told(data.pipeline(1, 2, None), "nas::data::other_channels", &words);
+    let data = folder.describe(r#"{"mean": [0.25], "std": [0.5]}"#).unwrap();
+    assert_eq!(data.normalisation(1).unwrap(), by([0.25], [0.5]));
 }
 
 #[test]
 fn divide_is_disjoint_complete_and_repeatable() {
     let split = Folder::of(10).split().unwrap();
-    let names = |part: &Split| part.stems().map(String::from).collect::<BTreeSet<_>>();
+    let names = |part: &Split| part.stems().collect::<BTreeSet<_>>();
     let (first, second) = split.divide(0.8, 3);
     assert_eq!((first.len(), second.len()), (8, 2));
     assert!(names(&first).is_disjoint(&names(&second)));
@@ -130,4 +139,63 @@ fn divide_leaves_a_part_empty_only_when_told_so() {
         let (a, b) = split.divide(fraction, 0);
         assert_eq!((a.len(), b.len()), (first, 3 - first), "{fraction}");
     }
+}
+
+/// The stems of a split of a data set of which these images are used.
+fn drawn(folder: &Folder, drawn: Drawn, split: &str) -> Vec<String> {
+    let data = Dataset::open(folder.root()).unwrap().drawn(drawn).unwrap();
+    data.split(split).unwrap().stems().collect()
+}
+
+#[test]
+fn validation_images_are_drawn_from_train_once_and_for_all() {
+    let folder = Folder::of(20);
+    let with = Drawn { val: 0.25, take: None };
+    let (train, val) = (drawn(&folder, with, "train"), drawn(&folder, with, "val"));
+    assert_eq!((train.len(), val.len()), (15, 5));
+    let both: BTreeSet<_> = train.iter().chain(&val).collect();
+    assert_eq!(both.len(), 20);
+    // Scores of earlier runs rest on these.
+    assert_eq!(val, ["s001", "s002", "s009", "s010", "s011"]);
+    assert!(train.is_sorted());
+}
+
+#[test]
+fn fewer_training_images_are_some_of_more_and_validation_stays() {
+    let folder = Folder::of(20);
+    let with = |take| Drawn { val: 0.25, take };
+    let all = drawn(&folder, with(None), "train");
+    let some: Vec<Vec<String>> =
+        [4, 9, 15].map(|take| drawn(&folder, with(Some(take)), "train")).into();
+    assert_eq!(some.iter().map(Vec::len).collect::<Vec<_>>(), [4, 9, 15]);
+    assert!(some[0].iter().all(|stem| some[1].contains(stem)));
+    assert_eq!(some[2], all);
+    assert_ne!(some[0], all[..4], "they are no beginning");
+    assert_eq!(drawn(&folder, with(Some(4)), "val"), drawn(&folder, with(None), "val"));
+}
+
+#[test]
+fn what_is_drawn_must_be_missing_and_what_is_taken_must_be_there() {
+    let folder = Folder::of(4);
+    let open = |drawn| Dataset::open(folder.root()).unwrap().drawn(drawn);
+    let words = ["`take` of `data` is 4", "has 3 images"];
+    let many = Drawn { val: 0.25, take: Some(4) };
+    assert_told(open(many), "nas::data::takes_too_many", &words);
+    save_labelled(&folder.root().join("val"), "a", &coded(3, 4).0, &coded(3, 4).1);
+    let found = open(Drawn { val: 0.25, take: None });
+    assert_told(found, "nas::data::has_val", &["`val` of `data` is 0.25"]);
+    open(Drawn { val: 0.0, take: Some(4) }).unwrap();
+}
+
+#[test]
+fn the_targets_of_drawn_images_are_those_of_train() {
+    let folder = vectors(r#"{"1": [0.5], "2": [1]}"#);
+    let data = Dataset::open(folder.root()).unwrap().drawn(Drawn { val: 0.5, take: None }).unwrap();
+    let mut on_sample = |_, _| std::ops::ControlFlow::Continue(());
+    let survey = data.survey(&["train", "val"], &plain(), &mut on_sample).unwrap().unwrap();
+    let mut names: Vec<String> = survey.files.into_iter().map(|file| file.name).collect();
+    names.sort();
+    let expected =
+        ["dataset.json", "train/images/1.png", "train/images/2.png", "train/targets.json"];
+    assert_eq!(names, expected);
 }

@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod batches;
+mod containers;
 mod files;
 mod folder;
 mod survey;
@@ -15,8 +16,8 @@ use miette::Diagnostic;
 use nas_testing::pictures::{coded, save, save_labelled};
 
 use crate::{
-    Batch, DataError, Dataset, Loader, LoaderOptions, Pipeline, Size, Split, Target, TargetKind,
-    Targets,
+    Batch, DataError, Dataset, Fit, Loader, LoaderOptions, Normalisation, Pipeline, Size, Split,
+    Target, TargetKind, Targets,
 };
 
 /// A data set in a temporary folder, gone with the value.
@@ -75,17 +76,26 @@ impl Folder {
     }
 }
 
+fn by<const CHANNELS: usize>(mean: [f32; CHANNELS], std: [f32; CHANNELS]) -> Normalisation {
+    Normalisation { mean: mean.to_vec(), std: std.to_vec() }
+}
+
 /// Nothing but division by 255: 250 classes, 255 ignored.
 fn plain() -> Pipeline {
     Pipeline {
         classes: 250,
         ignore: 255,
-        mean: [0.0; 3],
-        std: [1.0; 3],
+        normalisation: by([0.0; 3], [1.0; 3]),
         resize: None,
+        fit: Fit::Stretch,
         scale: None,
+        pad: 0,
         crop: None,
+        centred: false,
         flip: false,
+        jitter: 0.0,
+        blur: 0.0,
+        cutout: 0,
     }
 }
 

@@ -17,7 +17,8 @@ fn survey(folder: &Folder, splits: &[&str]) -> Survey {
 fn surveyed(folder: &Folder, splits: &[&str], classes: usize, ignore: u8) -> Survey {
     let mut on_sample = |_, _| ControlFlow::Continue(());
     let data = Dataset::open(folder.root()).unwrap();
-    data.survey(splits, classes, Some(ignore), &mut on_sample).unwrap().unwrap()
+    let pipeline = data.pipeline(3, classes, Some(ignore)).unwrap();
+    data.survey(splits, &pipeline, &mut on_sample).unwrap().unwrap()
 }
 
 /// The only fault.
@@ -70,7 +71,8 @@ fn every_file_is_told_by_name_and_size() {
     assert_eq!(files()[1..], before);
 
     let missing = Dataset::open(folder.root()).unwrap();
-    let missing = missing.survey(&["train", "val"], 2, None, &mut |_, _| ControlFlow::Continue(()));
+    let missing =
+        missing.survey(&["train", "val"], &plain(), &mut |_, _| ControlFlow::Continue(()));
     assert!(matches!(missing, Err(DataError::MissingSplit { .. })));
 }
 
@@ -289,8 +291,51 @@ fn it_tells_how_far_it_is_and_can_be_ended() {
         told.push((done, of));
         ControlFlow::Continue(())
     };
-    data.survey(&["train"], 250, Some(255), &mut on_sample).unwrap().unwrap();
+    data.survey(&["train"], &plain(), &mut on_sample).unwrap().unwrap();
     assert_eq!(told, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
-    let ended = data.survey(&["train"], 250, Some(255), &mut |_, _| ControlFlow::Break(()));
+    let ended = data.survey(&["train"], &plain(), &mut |_, _| ControlFlow::Break(()));
     assert!(ended.unwrap().is_none());
+}
+
+/// The warnings on pictures of these sizes that are brought to 8 x 8.
+fn resized(sizes: &[(u32, u32)], fit: Fit) -> Vec<DataWarning> {
+    let folder = Folder::new();
+    for (nth, (height, width)) in sizes.iter().enumerate() {
+        let labels = GrayImage::from_fn(*width, *height, |x, _| Luma([x as u8 % 2]));
+        folder.add(&nth.to_string(), &RgbImage::new(*width, *height), &labels);
+    }
+    let pipeline = Pipeline { classes: 2, fit, ..plain() }.evaluation(size(8, 8));
+    let mut on_sample = |_, _| ControlFlow::Continue(());
+    let data = Dataset::open(folder.root()).unwrap();
+    let survey = data.survey(&["train"], &pipeline, &mut on_sample).unwrap().unwrap();
+    let of_size = |warning: &DataWarning| !matches!(warning, DataWarning::OneValue { .. });
+    survey.warnings.into_iter().filter(of_size).collect()
+}
+
+#[test]
+fn pictures_that_resizing_squashes_are_warned_of() {
+    let sizes = [(8, 8), (20, 22), (16, 18), (8, 16)];
+    let warnings = resized(&sizes, Fit::Stretch);
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    let told = warning.to_string();
+    let words = "resizing changes the shape of 2 of the 4 images of `train`: `";
+    assert!(told.starts_with(words), "{told}");
+    let end = "2.png` is 16 high and 18 wide, and is brought to 8 high and 8 wide";
+    assert!(told.ends_with(end), "{told}");
+    assert_eq!(warning.code().unwrap().to_string(), "nas::data::changes_shape");
+    for fit in [Fit::Cover, Fit::Letterbox] {
+        assert_eq!(resized(&sizes, fit), []);
+    }
+}
+
+#[test]
+fn pictures_that_grow_or_shrink_much_are_warned_of() {
+    assert_eq!(resized(&[(2, 2), (32, 32)], Fit::Stretch), []);
+    let warnings = resized(&[(2, 2), (1, 1), (33, 33), (32, 32)], Fit::Stretch);
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    let told = warning.to_string();
+    let words = "2 of the 4 images of `train` become more than 4 times larger or smaller";
+    assert!(told.starts_with(words) && told.contains("1.png` is 1 high"), "{told}");
+    assert_eq!(resized(&[(16, 64)], Fit::Cover), []);
+    assert_eq!(resized(&[(16, 64)], Fit::Letterbox).len(), 1);
 }

@@ -31,7 +31,7 @@ pub(super) fn pets() -> Folder {
 /// The batches of `LoaderOptions::evaluation(batch)` over a split.
 fn evaluated(data: &Dataset, split: &str, batch: usize) -> Result<Vec<Batch>, DataError> {
     let options = LoaderOptions::evaluation(batch);
-    Loader::new(data.split(split)?, data.pipeline(data.classes.len(), None), options)?
+    Loader::new(data.split(split)?, data.pipeline(3, data.classes.len(), None)?, options)?
         .epoch(0)
         .collect()
 }
@@ -100,7 +100,8 @@ fn classes_without_images_are_an_error() {
     let data = Dataset::open(folder.root()).unwrap();
     assert_told(data.split("train"), "nas::data::no_images", &["train"]);
     let error = data.split("val").unwrap_err();
-    assert_eq!(error.help().unwrap().to_string(), "the splits here are train");
+    let help = error.help().unwrap().to_string();
+    assert!(help.starts_with("the splits here are train; `val = 0.1`"), "{help}");
 }
 
 /// Two images with these vectors.
@@ -144,7 +145,7 @@ fn vectors_of_two_lengths_do_not_meet_in_a_batch() {
 #[test]
 fn samples_made_in_memory_are_sorted_and_of_one_kind() {
     let folder = Folder::of(3);
-    let sample = |stem: &str, target| Sample { image: folder.image(stem), target };
+    let sample = |stem: &str, target| Sample { image: folder.image(stem).into(), target };
     let vector = |value: f32| Target::Vector([value].into());
     let split = Split::new(vec![sample("s002", vector(2.0)), sample("s000", vector(0.0))]);
     assert_eq!(split.stems().collect::<Vec<_>>(), ["s000", "s002"]);
@@ -211,8 +212,9 @@ fn target_images_are_interpolated_as_images_are() {
     folder.add("a", &image, &coded(2, 2).1);
     fs::rename(folder.root().join("train/labels"), folder.root().join("train/targets")).unwrap();
     image.save(folder.root().join("train/targets/a.png")).unwrap();
-    folder.describe(r#"{"target": "image", "mean": [0.5, 0.5, 0.5]}"#).unwrap();
-    let pipeline = Dataset::open(folder.root()).unwrap().pipeline(0, None).evaluation(size(2, 4));
+    folder.describe(r#"{"target": "image", "mean": [0.5]}"#).unwrap();
+    let pipeline =
+        Dataset::open(folder.root()).unwrap().pipeline(3, 0, None).unwrap().evaluation(size(2, 4));
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
     assert_eq!(target_image(&batch), batch.images);
     assert!(batch.images[1] < 0.0 && batch.images[2] > 0.0, "{:?}", batch.images);

@@ -47,9 +47,17 @@ const WRITTEN: &str = r#"{
   },
   "data": {
     "path": "data/landcover",
+    "val": 0.0,
+    "take": 0,
+    "resize": null,
+    "fit": "stretch",
+    "pad": 0,
     "crop": null,
     "flip": true,
     "scale": null,
+    "jitter": 0.0,
+    "blur": 0.0,
+    "cutout": 0,
     "batch": 16,
     "workers": 2
   },

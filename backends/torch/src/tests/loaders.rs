@@ -14,7 +14,7 @@ fn targets_of_every_kind_come_in_their_shape() {
     let dataset = Dataset::open(dir.path()).unwrap();
     let recipe = Recipe::default_for("s", &gumbel::SCHEMA).unwrap();
     let shown = (Task::Classification { classes: 4 }, Shape::from([3, 2, 4]));
-    let loaders = Loaders::new(&dataset, &recipe, shown, 2, 1.0, Device::Cpu);
+    let loaders = Loaders::new(&dataset, &recipe, shown, 2, 1.0, Device::Cpu).unwrap();
     let numbers: Vec<f32> = (0..48_u8).map(f32::from).collect();
     let whole = |count: i64| (0..count).collect::<Vec<i64>>();
     for (targets, sizes, kind) in [
@@ -26,7 +26,8 @@ fn targets_of_every_kind_come_in_their_shape() {
         let count = sizes.iter().product::<i64>();
         let size = Size { height: 2, width: 4 };
         let images = numbers.clone();
-        let batch = Batch { images, targets, n: 2, size, stems: vec![String::new(); 2] };
+        let stems = vec![String::new(); 2];
+        let batch = Batch { images, targets, n: 2, channels: 3, size, stems };
         let (images, targets) = loaders.upload().tensors(&batch).unwrap();
         assert_eq!(images.size(), [2, 3, 2, 4]);
         assert_eq!((targets.values.size(), targets.values.kind()), (sizes, kind));

@@ -20,6 +20,37 @@ pub const DATA: Section = Section {
             doc: "the folder with `train`, `val` and `test`, relative to the file of the recipe",
         },
         Field {
+            name: "val",
+            kind: Kind::Real { bounds: Bounds::below(0.0, 1.0), default: 0.0 },
+            doc: "share of the images of `train` that are validated on instead, where the data set has \
+                  no `val`; which ones does not depend on the seed. With 0 there must be a `val`",
+        },
+        Field {
+            name: "take",
+            kind: Kind::Count { least: 0, most: Kind::MOST, default: CountDefault::Is(0) },
+            doc: "how many of the images of `train` are trained on; which ones does not depend on the \
+                  seed, and those of a smaller number are among those of a larger one. With 0 all are",
+        },
+        Field {
+            name: "resize",
+            kind: Kind::Size { otherwise: "the input size of the space" },
+            doc: "height and width in pixels to which images are brought, in training, validation and \
+                  tests alike; of a larger one than the input, validation and tests see the middle",
+        },
+        Field {
+            name: "fit",
+            kind: Kind::Word(&["stretch", "cover", "letterbox"]),
+            doc: "what becomes of an image of another shape: `stretch` changes its shape, `cover` keeps \
+                  it and cuts off what reaches over the edges, `letterbox` keeps it and pads with the \
+                  mean colour and the ignored label",
+        },
+        Field {
+            name: "pad",
+            kind: Kind::Count { least: 0, most: Kind::MOST_PIXELS, default: CountDefault::Is(0) },
+            doc: "pixels of the mean colour, with the ignored label, around each image before the \
+                  random crop in training: less than half of its sides",
+        },
+        Field {
             name: "crop",
             kind: Kind::Size { otherwise: "the input size of the space" },
             doc: "height and width in pixels of the random crop in training",
@@ -33,6 +64,24 @@ pub const DATA: Section = Section {
             name: "scale",
             kind: Kind::Range { bounds: Bounds::above(0.0, 16.0), otherwise: "no resizing" },
             doc: "range of the random factor by which images are resized before the crop",
+        },
+        Field {
+            name: "jitter",
+            kind: Kind::Real { bounds: Bounds::closed(0.0, 1.0), default: 0.0 },
+            doc: "how much brightness, contrast and saturation change at random in training: each is \
+                  multiplied by `1 - jitter` to `1 + jitter`",
+        },
+        Field {
+            name: "blur",
+            kind: Kind::Real { bounds: Bounds::closed(0.0, 64.0), default: 0.0 },
+            doc: "the largest standard deviation in pixels by which every other image, at random, is \
+                  blurred in training",
+        },
+        Field {
+            name: "cutout",
+            kind: Kind::Count { least: 0, most: Kind::MOST_PIXELS, default: CountDefault::Is(0) },
+            doc: "side in pixels of a square of the mean colour that lies over each image at random in \
+                  training, its middle anywhere in it",
         },
         Field { name: "batch", kind: Kind::count(1, 16), doc: "images in a batch of the search" },
         Field {

@@ -11,7 +11,7 @@ pub mod schema;
 pub mod settings;
 pub mod template;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use anneal::{Anneal, Law};
 pub use objective::{MINIMIZE, Objective};
@@ -24,16 +24,50 @@ pub use template::Template;
 pub struct Data {
     /// The folder with `train`, `val` and `test`; relative to the file of the recipe.
     pub path: String,
+    /// Share of the images of `train` that are validated on; 0 where there is a split `val`.
+    pub val: f64,
+    /// How many of the others are trained on; 0 takes all.
+    pub take: u32,
+    /// Height and width to which images are brought; `None` takes the space's input size.
+    pub resize: Option<[u32; 2]>,
+    /// What becomes of an image of another shape.
+    pub fit: Fit,
+    /// Pixels around an image before the random crop.
+    pub pad: u32,
     /// Height and width of the random crop in training; `None` takes the space's input size.
     pub crop: Option<[u32; 2]>,
     /// Whether images are mirrored at random.
     pub flip: bool,
     /// Range of the random resize factor; `None` leaves the size.
     pub scale: Option<[f64; 2]>,
+    /// By how much brightness, contrast and saturation change at random, as a share.
+    pub jitter: f64,
+    /// The largest standard deviation of the random blur, in pixels.
+    pub blur: f64,
+    /// Side of the square that is covered at random, in pixels.
+    pub cutout: u32,
     /// Images in a training batch.
     pub batch: u32,
     /// Threads that decode ahead of the training step.
     pub workers: u32,
+}
+
+/// What becomes of an image whose shape is not that to which it is brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Its shape changes.
+    Stretch,
+    /// Its shape stays, and what reaches over the edges is cut off.
+    Cover,
+    /// Its shape stays, and what it leaves free is padded.
+    Letterbox,
+}
+
+impl Fit {
+    /// Each by its name.
+    const NAMED: [(&str, Self); 3] =
+        [("stretch", Self::Stretch), ("cover", Self::Cover), ("letterbox", Self::Letterbox)];
 }
 
 /// Stochastic gradient descent for the weights of a supernet.
@@ -115,9 +149,17 @@ impl Recipe {
             objective,
             data: Data {
                 path: settings.path(data, "path")?,
+                val: settings.real(data, "val")?,
+                take: settings.count(data, "take")?,
+                resize: settings.size(data, "resize")?,
+                fit: settings.word(data, "fit", &Fit::NAMED)?,
+                pad: settings.count(data, "pad")?,
                 crop: settings.size(data, "crop")?,
                 flip: settings.flag(data, "flip")?,
                 scale: settings.range(data, "scale")?,
+                jitter: settings.real(data, "jitter")?,
+                blur: settings.real(data, "blur")?,
+                cutout: settings.count(data, "cutout")?,
                 batch: settings.count(data, "batch")?,
                 workers: settings.count(data, "workers")?,
             },
