@@ -99,7 +99,8 @@ impl Split {
 
     /// So many of the samples, the same whatever the seed of a run; those of a smaller number are among those
     /// of a larger one.
-    pub(crate) fn take(&self, count: usize) -> Split {
+    #[must_use]
+    pub fn take(&self, count: usize) -> Split {
         self.cut(count, &mut stream(0, Purpose::Take)).0
     }
 

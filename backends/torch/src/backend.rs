@@ -276,13 +276,13 @@ impl TorchSupernet {
         let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
         let (loaders, part) = (&mut self.loaders, self.trained_on);
         let estimate = self.options.estimate.min(loaders.part(part).map_err(failed)?.batches());
-        let of = estimate + loaders.split(Split::Val).map_err(failed)?.batches();
+        let of = estimate + loaders.ranking().map_err(failed)?.batches();
         let mut exam = Exam::new(loaders, of, on_step);
         if own {
             let batches = loaders.part(part).map_err(failed)?.epoch(0).take(estimate);
             exam.estimate(&network, batches)?;
         }
-        exam.score(&network, Split::Val, loaders.split(Split::Val).map_err(failed)?.epoch(0))
+        exam.score(&network, Split::Val, loaders.ranking().map_err(failed)?.epoch(0))
     }
 
     /// Lets the weights learn, or fixes them.

@@ -76,6 +76,8 @@ pub(crate) struct Loaders {
     device: Device,
     parts: [Option<Loader>; 3],
     splits: [Option<Loader>; 2],
+    /// Of the validation images on which inherited weights are scored.
+    ranking: Option<Loader>,
 }
 
 impl Loaders {
@@ -104,6 +106,7 @@ impl Loaders {
             device,
             parts: [None, None, None],
             splits: [None, None],
+            ranking: None,
         })
     }
 
@@ -143,17 +146,33 @@ impl Loaders {
             Split::Test => 1,
         };
         if self.splits.get(row).is_some_and(Option::is_none) {
-            let workers = self.data.workers as usize;
-            let batch = self.data.batch as usize;
-            let options = LoaderOptions { workers, ..LoaderOptions::evaluation(batch) };
-            let pipeline = self.pipeline.evaluation(self.input);
-            let loader = Loader::new(self.dataset.split(split_name(split))?, pipeline, options)?;
+            let loader = self.evaluating(self.dataset.split(split_name(split))?)?;
             if let Some(place) = self.splits.get_mut(row) {
                 *place = Some(loader);
             }
         }
         let loader = self.splits.get(row).and_then(Option::as_ref);
         loader.ok_or_else(|| TorchError::broken("a loader was lost"))
+    }
+
+    /// The batches of the validation images on which inherited weights are scored.
+    pub(crate) fn ranking(&mut self) -> Result<&Loader, TorchError> {
+        if self.data.rank_on == 0 {
+            return self.split(Split::Val);
+        }
+        if self.ranking.is_none() {
+            let val = self.dataset.split(split_name(Split::Val))?;
+            self.ranking = Some(self.evaluating(val.take(self.data.rank_on as usize))?);
+        }
+        self.ranking.as_ref().ok_or_else(|| TorchError::broken("a loader was lost"))
+    }
+
+    /// What evaluates on images, which are brought to the size of the network's input.
+    fn evaluating(&self, images: nas_data::Split) -> Result<Loader, TorchError> {
+        let workers = self.data.workers as usize;
+        let options =
+            LoaderOptions { workers, ..LoaderOptions::evaluation(self.data.batch as usize) };
+        Ok(Loader::new(images, self.pipeline.evaluation(self.input), options)?)
     }
 
     /// Bytes of pictures that the loader of a split will hold: decoded ones for the next epoch, and batches

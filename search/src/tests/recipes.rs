@@ -49,6 +49,7 @@ const WRITTEN: &str = r#"{
     "path": "data/landcover",
     "val": 0.0,
     "take": 0,
+    "rank_on": 0,
     "resize": null,
     "fit": "stretch",
     "pad": 0,

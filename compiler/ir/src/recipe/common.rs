@@ -32,6 +32,12 @@ pub const DATA: Section = Section {
                   seed, and those of a smaller number are among those of a larger one. With 0 all are",
         },
         Field {
+            name: "rank_on",
+            kind: Kind::Count { least: 0, most: Kind::MOST, default: CountDefault::Is(0) },
+            doc: "on how many of the validation images networks are scored with inherited weights, at most; which \
+                  ones does not depend on the seed. With 0 on all, as networks always are that are trained on their own",
+        },
+        Field {
             name: "resize",
             kind: Kind::Size { otherwise: "the input size of the space" },
             doc: "height and width in pixels to which images are brought, in training, validation and \

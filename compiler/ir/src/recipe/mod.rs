@@ -28,6 +28,8 @@ pub struct Data {
     pub val: f64,
     /// How many of the others are trained on; 0 takes all.
     pub take: u32,
+    /// On how many validation images networks are scored with inherited weights; 0 takes all.
+    pub rank_on: u32,
     /// Height and width to which images are brought; `None` takes the space's input size.
     pub resize: Option<[u32; 2]>,
     /// What becomes of an image of another shape.
@@ -151,6 +153,7 @@ impl Recipe {
                 path: settings.path(data, "path")?,
                 val: settings.real(data, "val")?,
                 take: settings.count(data, "take")?,
+                rank_on: settings.count(data, "rank_on")?,
                 resize: settings.size(data, "resize")?,
                 fit: settings.word(data, "fit", &Fit::NAMED)?,
                 pad: settings.count(data, "pad")?,
