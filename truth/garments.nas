@@ -27,11 +27,38 @@ space garments(classes = 10, size = 28) {
 
 expect garments.count == 3 ^ 5
 
-/// Trains every network: `garments.jsonl` is its `scores.jsonl`.
+/// Trains every network on its own: `garments.jsonl` is the `scores.jsonl` of this search.
 search truth of garments {
-    strategy random {}
+    strategy grid {}
     score { by = train, epochs = 4 }
     data garments { path = "garments", batch = 64 }
-    derive { sample = 243 }
     retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
+}
+
+/// Scores every network by the weights of one supernet, for `nasc rank`.
+search inherited of garments {
+    strategy grid {}
+    score { by = inherited }
+    data garments { path = "garments", batch = 64 }
+    weights sgd { rate = 0.1 -> 0 }
+    schedule { epochs = 18, paths = uniform }
+    retrain { epochs = 1, rate = 0.1 -> 0, batch = 64 }
+}
+
+/// Takes what four trainings take: a supernet for as many images as 1.75 of them, and two of its best networks.
+search one_shot of garments {
+    strategy random {}
+    score { by = inherited }
+    data garments { path = "garments", batch = 64, rank_on = 500 }
+    weights sgd { rate = 0.1 -> 0 }
+    schedule { epochs = 7, paths = uniform }
+    derive { sample = 60, finalists = 2, epochs = 4 }
+    retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
+}
+
+/// Looks the scores up: what a strategy finds within a few trials shows in a second.
+search known of garments {
+    strategy bayesian {}
+    score { by = table, table = "garments.jsonl" }
+    derive { sample = 40 }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Output, Stdio};
 
 use nas_testing::pictures;
@@ -258,6 +259,33 @@ fn what_a_search_refuses_is_known_to_check() {
         ["nas::run::refused", "one construct is in the way", "`mixing = hard`", "searched here"];
     bench.nasc("check widths.nas").fails(1, &shapes);
     bench.nasc("check tiny.nas").done();
+}
+
+/// The table of truth holds every network of its space, with what it costs.
+#[test]
+fn the_truth_about_garments_is_searched() {
+    let bench = Bench::new();
+    let truth = Path::new(env!("CARGO_MANIFEST_DIR")).join("truth");
+    for file in ["garments.nas", "garments.jsonl"] {
+        fs::copy(truth.join(file), bench.path(file)).unwrap();
+    }
+    bench.nasc("search garments.nas --recipe known --set derive.sample=5 --out few").done();
+    let source = String::from_utf8(bench.read("garments.nas")).unwrap();
+    bench.write("garments.nas", source.replace("strategy bayesian {}", "strategy grid {}"));
+    let source = String::from_utf8(bench.read("garments.nas")).unwrap();
+    bench.write("garments.nas", source.replace("    derive { sample = 40 }\n", ""));
+    bench.nasc("search garments.nas --recipe known --out all").done();
+    let lines = |file: &str| -> Vec<Value> {
+        let text = String::from_utf8(bench.read(file)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let (known, found) = (lines("garments.jsonl"), lines("all/scores.jsonl"));
+    assert_eq!((known.len(), found.len()), (243, 243));
+    for (known, found) in known.iter().zip(&found) {
+        assert_eq!(known["choices"], found["choices"]);
+        assert_eq!(known["cost"], found["cost"]);
+        assert_eq!(known["score"]["accuracy"], found["score"]["accuracy"]);
+    }
 }
 
 #[test]
