@@ -39,20 +39,33 @@ search truth of garments {
 search inherited of garments {
     strategy grid {}
     score { by = inherited }
-    data garments { path = "garments", batch = 64 }
-    weights sgd { rate = 0.1 -> 0 }
-    schedule { epochs = 18, paths = uniform }
-    retrain { epochs = 1, rate = 0.1 -> 0, batch = 64 }
+    data garments { path = "garments", batch = 16, rank_on = 2_000 }
+    weights sgd { rate = 0.05 -> 0 }
+    schedule { epochs = 7, paths = uniform }
+    retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
 }
 
-/// Takes what four trainings take: a supernet for as many images as 1.75 of them, and two of its best networks.
+/// Takes what four trainings take: a supernet for as many images as one and a half of them, 48 networks
+/// scored by its weights, and two of these trained.
 search one_shot of garments {
     strategy random {}
     score { by = inherited }
-    data garments { path = "garments", batch = 64, rank_on = 500 }
-    weights sgd { rate = 0.1 -> 0 }
-    schedule { epochs = 7, paths = uniform }
-    derive { sample = 60, finalists = 2, epochs = 4 }
+    data garments { path = "garments", batch = 16, rank_on = 1_000 }
+    weights sgd { rate = 0.05 -> 0 }
+    schedule { epochs = 6, paths = uniform }
+    derive { sample = 48, finalists = 2, epochs = 4 }
+    retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
+}
+
+/// The same with choices that learn by gradients.
+search relaxed of garments {
+    strategy gumbel { mixing = hard, temperature = 5 -> 1 }
+    minimize cross_entropy
+    data garments { path = "garments", batch = 16, rank_on = 1_000 }
+    weights sgd { rate = 0.05 -> 0 }
+    choices adam { rate = 0.01 }
+    schedule { epochs = 6, warmup = 2, split = 0.8 }
+    derive { sample = 48, finalists = 2, epochs = 4 }
     retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
 }
 
