@@ -317,7 +317,7 @@ impl Training {
         };
         let job = Job { space: &self.space, recipe: &self.recipe, scores };
         let untrained = if matches!(self.scored, Scored::Known(_)) { "known" } else { "inherited" };
-        let mut progress = Progress::new(self.recipe.objective.measure, untrained)?;
+        let mut progress = Progress::new(self.recipe.objective.measure(), untrained)?;
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
         progress.finish();
         let outcome = outcome.map_err(|failure| match failure {

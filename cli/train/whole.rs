@@ -4,9 +4,9 @@ use std::path::Path;
 
 use nas_ir::Metric;
 use nas_passes::specialise;
-use nas_search::Store;
 use nas_search::record::{RunResult, Trained};
 use nas_search::store::names;
+use nas_search::{Store, objective};
 use nas_tract::Tolerance;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
@@ -33,6 +33,8 @@ const HELP: &str = "the weights are kept: `nasc export FILE --arch DIR/assignmen
 pub(crate) struct Done {
     /// Choices, cost and scores.
     pub(crate) result: RunResult,
+    /// The goals of the recipe, and what the trial reaches of each.
+    pub(crate) reached: Vec<(String, f64)>,
     /// How the ONNX file did, and what the network expects of a picture; none where nothing was trained.
     pub(crate) exported: Option<(Verification, Option<Expected>)>,
 }
@@ -47,7 +49,19 @@ pub(crate) fn whole(training: &Training, store: &mut Store, hint: &str) -> Resul
         Some(_) => Some(export(training, store, &result)?),
         None => None,
     };
-    Ok(Done { result, exported })
+    let reached = reached(training, &result)?;
+    Ok(Done { result, reached, exported })
+}
+
+/// The goals of the recipe, and what the network of a result reached of each as a trial.
+fn reached(training: &Training, result: &RunResult) -> Result<Vec<(String, f64)>, Failure> {
+    let Some(trial) = &result.trial else { return Ok(Vec::new()) };
+    let goals = training.recipe.objective.goals.iter();
+    let reached = goals.map(|goal| {
+        let value = objective::value(goal, trial, &result.cost).map_err(Failure::problem)?;
+        Ok((goal.to_string(), value))
+    });
+    reached.collect()
 }
 
 /// Writes and verifies the ONNX file of a finished run.
@@ -110,6 +124,9 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
             (epochs, _) => format!(" after {}", counted(epochs as usize, "epoch")),
         };
         row(&format!("val {}{how}", metric.title()), format!("{value:.3}"));
+    }
+    for (goal, value) in &done.reached {
+        row("reached", format!("{value:.4} of `{goal}`"));
     }
     if let Some(Trained { epoch, val, test, .. }) = trained {
         let (primary, best) = val.primary();

@@ -24,7 +24,7 @@ pub struct Misread {
 }
 
 /// Parses `section.field=value`, with the law of an annealed value after it, or
-/// `minimize=objective`. A section comes back as one with a single field and no kind.
+/// `minimize=formula` or `maximize=formula`. A section comes back as one with a single field and no kind.
 ///
 /// # Errors
 /// The text is anything else, or more.

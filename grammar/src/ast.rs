@@ -254,10 +254,39 @@ pub struct Search {
 /// One setting of a recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Setting {
-    /// `minimize expr`
-    Minimize(Expr, Span),
+    /// `minimize expr`, `maximize expr`
+    Objective(Vec<Goal>, Span),
     /// `weights sgd { rate = 0.1 }`
     Section(Section),
+}
+
+/// What a search makes as small or as large as it can.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal {
+    /// Which of the two.
+    pub sense: Sense,
+    /// What.
+    pub formula: Expr,
+}
+
+/// Which values are better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sense {
+    /// Small ones.
+    Minimize,
+    /// Large ones.
+    Maximize,
+}
+
+impl Sense {
+    /// The word of the language.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Minimize => "minimize",
+            Self::Maximize => "maximize",
+        }
+    }
 }
 
 /// A group of fields: `weights sgd { rate = 0.05 -> 0 cosine }`.

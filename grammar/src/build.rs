@@ -495,6 +495,7 @@ fn is_keyword(rule: Rule) -> bool {
             | Rule::kw_train
             | Rule::kw_require
             | Rule::kw_minimize
+            | Rule::kw_maximize
     )
 }
 

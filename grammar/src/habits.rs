@@ -273,7 +273,7 @@ fn by_pair(unexpected: Unexpected<'_>) -> Option<Help> {
             written_out(unexpected)
         }
         _ if is_assigned
-            && (unexpected.word_before() == "minimize"
+            && (matches!(unexpected.word_before(), "minimize" | "maximize")
                 || leading_word(unexpected.before) == "target") =>
         {
             let after = unexpected.rest.get(1..).unwrap_or_default();

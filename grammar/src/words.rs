@@ -23,6 +23,7 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::EOI | Rule::one_item | Rule::item_end | Rule::next_item | Rule::item => ITEM,
         Rule::setting_text
         | Rule::assigned_objective
+        | Rule::assigned_goal
         | Rule::assigned_field
         | Rule::setting_path => "a setting, such as `schedule.epochs=10`",
         Rule::limit_text => "a limit, such as `macs <= 300M`",
@@ -49,7 +50,9 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::kw_table => "`table` with the path of a file",
         Rule::search_item => "a recipe",
         Rule::setting | Rule::section => "a setting, such as `schedule { epochs = 10 }`",
-        Rule::objective | Rule::kw_minimize => "`minimize`",
+        Rule::objective | Rule::goal => "`minimize` or `maximize`",
+        Rule::kw_minimize => "`minimize`",
+        Rule::kw_maximize => "`maximize`",
         Rule::field => "a field, such as `rate = 0.1`",
         Rule::law | Rule::assigned_law => "the name of an annealing law",
         Rule::expect_item | Rule::kw_expect => "`expect`",

@@ -7,7 +7,7 @@
 )]
 
 use nas_grammar::argument::Misread;
-use nas_grammar::ast::{BinaryOp, ExprKind, Setting};
+use nas_grammar::ast::{BinaryOp, ExprKind, Sense, Setting};
 use nas_grammar::{Source, parse_limit, parse_setting};
 
 fn setting(text: &str) -> Result<Setting, Misread> {
@@ -34,11 +34,13 @@ fn a_setting_is_a_section_with_one_field() {
     assert_eq!(field.law.as_ref().unwrap().name, "cosine");
     assert_eq!(&text[section.span.range()], "weights.rate = 0.05 -> 0 cosine");
 
-    let Setting::Minimize(objective, _) = setting("minimize=cross_entropy + macs / 1M").unwrap()
+    let Setting::Objective(goals, _) = setting("minimize=cross_entropy + macs / 1M").unwrap()
     else {
         panic!("no objective")
     };
-    assert!(matches!(objective.kind, ExprKind::Binary(BinaryOp::Add, ..)));
+    let [goal] = goals.as_slice() else { panic!("{goals:?}") };
+    assert_eq!(goal.sense, Sense::Minimize);
+    assert!(matches!(goal.formula.kind, ExprKind::Binary(BinaryOp::Add, ..)));
 }
 
 #[test]

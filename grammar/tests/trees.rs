@@ -170,7 +170,9 @@ fn entry(entry: &ArchEntry) -> String {
 
 fn setting(setting: &Setting) -> String {
     match setting {
-        Setting::Minimize(measure, _) => list("minimize", [expr(measure)]),
+        Setting::Objective(goals, _) => {
+            goals.iter().map(|goal| list(goal.sense.word(), [expr(&goal.formula)])).collect()
+        }
         Setting::Section(section) => {
             let kind = optional(&section.kind);
             let fields = section.fields.iter().map(|f| {

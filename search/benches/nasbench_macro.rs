@@ -21,6 +21,7 @@ use std::{env, fs, thread};
 use nas_ir::recipe::{Recipe, StrategySchema, Value as Setting};
 use nas_ir::{Checked, Space};
 use nas_passes::specialise;
+use nas_search::objective::values;
 use nas_search::record::{Choices, TriedNetwork, Verdict};
 use nas_search::strategies::{self, SCHEMAS};
 use nas_search::strategy::{Method, Outcome};
@@ -144,7 +145,8 @@ fn run(
         let budget = Budget::default();
         let verdict = Verdict::Score(score);
         let network = TriedNetwork { number, drawn: 1, choices, cost, verdict, budget };
-        strategy.tell(&Outcome { assignment: trial.assignment, network });
+        let values = network.score().map(|score| values(&recipe.objective, score, &network.cost).unwrap());
+        strategy.tell(&Outcome { assignment: trial.assignment, network, values });
         if AFTER.contains(&(number as usize + 1)) {
             after.push(best);
         }

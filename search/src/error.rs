@@ -207,6 +207,19 @@ pub enum RunError {
         refused: Vec<Refusal>,
     },
 
+    /// A network of which the objective cannot be told.
+    #[error("`{goal}` has no value for a network: {why}")]
+    #[diagnostic(
+        code(nas::run::no_value),
+        help("let the objective read what is known of every network: `--set minimize=…`")
+    )]
+    NoValue {
+        /// The goal.
+        goal: String,
+        /// Why not.
+        why: String,
+    },
+
     /// An objective whose expected cost cannot be computed.
     #[error("the expected cost of a network of `{space}` cannot be computed: {decisions}")]
     #[diagnostic(

@@ -14,7 +14,6 @@
 //! {"rmse": 0.31, "r2": 0.87, "direction": "lower"}
 //! ```
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -163,12 +162,6 @@ impl Metrics {
             Direction::Higher => self.value,
             Direction::Lower => -self.value,
         }
-    }
-
-    /// The order that puts the better one first, by the primary metric. Both are ranked by the same one.
-    #[must_use]
-    pub fn best_first(&self, other: &Self) -> Ordering {
-        other.fitness().total_cmp(&self.fitness())
     }
 
     /// Whether it is better by the primary metric. Both are ranked by the same one.

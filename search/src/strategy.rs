@@ -57,6 +57,9 @@ pub struct Outcome {
     pub assignment: Assignment,
     /// Its costs and its score, or that its trial failed, as they are recorded.
     pub network: TriedNetwork,
+    /// How good it is by each goal of the recipe, turned so that more is better; by its primary metric where there
+    /// are none. `None` where its trial failed.
+    pub values: Option<Vec<f64>>,
 }
 
 /// A strategy that trains a supernet for `schedule.epochs`; then its trials are scored with the

@@ -110,7 +110,8 @@ fn the_page_of_recipes_follows_from_the_schemas() {
         names.join(", "),
     );
     page.push_str(&format!(
-        "\n## minimize\n\n{}. Left out, it is `{}`.\n",
+        "\n## minimize, maximize\n\nIn `minimize FORMULA` or `maximize FORMULA`: {}. Without either, strategies that train choices go down `{}`, and \
+         networks are ranked by the primary metric, of equals the one of fewer MACs first.\n",
         MINIMIZE.doc, MINIMIZE.written
     ));
     page.push_str("\n## Every strategy\n");

@@ -203,7 +203,7 @@ mod tests {
         let recipe = recipe.unwrap();
         let mut default = Recipe::default_for("tiny_search", SCHEMAS[0]).unwrap();
         default.data.path = "FOLDER".to_owned();
-        default.objective = recipe.objective;
+        default.objective = recipe.objective.clone();
         assert_eq!(recipe, default);
     }
 }

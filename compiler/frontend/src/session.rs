@@ -8,7 +8,7 @@ use nas_diagnostics::{Place, Problems, diagnostics, fault};
 use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, Ident, Search, SpaceRef};
 use nas_grammar::{Problem, Source};
 use nas_ir::Network;
-use nas_ir::recipe::Recipe;
+use nas_ir::recipe::{Quantity, Recipe};
 use nas_ir::requirement::Requirement;
 use nas_ir::verify::verify;
 use nas_ir::{Assignment, Checked, Costs, Measure, Space};
@@ -400,9 +400,8 @@ impl<'p, 'e> Compiler<'p, 'e> {
             static_value(program, expr, source, fuel)
         });
         let recipe = self.recipe_or_report(checked)?;
-        let weighs_latency = recipe.objective.measure == Measure::Latency;
-        if weighs_latency
-            && recipe.objective.factor > 0.0
+        let latency = Quantity::Measure(Measure::Latency);
+        if recipe.objective.quantities().contains(&latency)
             && self.context.tables.is_some()
             && let Some(space) = self.searched(item)
             && space.device.latency.is_none()

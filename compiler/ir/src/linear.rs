@@ -1,4 +1,4 @@
-//! Linear forms of measures, and quotients of them: what `require` compares and `minimize` weighs.
+//! Linear forms of measures, and quotients of them: what `require` compares.
 
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
 use num_bigint::BigInt;
@@ -33,25 +33,18 @@ pub(crate) fn power_of_ten(exponent: i32) -> Exact {
     Exact::from(BigInt::from(10)).pow(exponent)
 }
 
-/// A constant, and a multiple of the loss of the task and of each measure. Times are in seconds.
+/// A constant, and a multiple of each measure. Times are in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
     /// What is added whatever the measures are.
     pub constant: Exact,
-    /// The multiple of the loss.
-    pub loss: Exact,
     measures: [Exact; Measure::ALL.len()],
 }
 
 impl Linear {
     pub(crate) fn constant(constant: Exact) -> Self {
         let measures = std::array::from_fn(|_| Exact::zero());
-        Self { constant, loss: Exact::zero(), measures }
-    }
-
-    /// The loss of the task.
-    pub fn loss() -> Self {
-        Self { loss: Exact::one(), ..Self::constant(Exact::zero()) }
+        Self { constant, measures }
     }
 
     /// A measure as expressions see it.
@@ -78,14 +71,14 @@ impl Linear {
 
     /// The number, if it is nothing else.
     pub(crate) fn number(&self) -> Option<&Exact> {
-        (self.loss.is_zero() && self.measures().next().is_none()).then_some(&self.constant)
+        self.measures().next().is_none().then_some(&self.constant)
     }
 
     /// All of it times a number.
     pub fn times(&self, factor: &Exact) -> Self {
-        let Self { constant, loss, measures } = self;
+        let Self { constant, measures } = self;
         let measures = measures.each_ref().map(|multiple| multiple * factor);
-        Self { constant: constant * factor, loss: loss * factor, measures }
+        Self { constant: constant * factor, measures }
     }
 
     pub(crate) fn plus(&self, other: &Self) -> Self {
@@ -123,15 +116,15 @@ impl Linear {
     }
 
     fn is_small(&self) -> bool {
-        self.parts().all(|part| part.numer().bits().max(part.denom().bits()) <= MAX_BITS)
+        self.parts().all(is_small)
     }
 
     fn parts(&self) -> impl Iterator<Item = &Exact> {
-        [&self.constant, &self.loss].into_iter().chain(&self.measures)
+        std::iter::once(&self.constant).chain(&self.measures)
     }
 
     fn parts_mut(&mut self) -> impl Iterator<Item = &mut Exact> {
-        [&mut self.constant, &mut self.loss].into_iter().chain(&mut self.measures)
+        std::iter::once(&mut self.constant).chain(&mut self.measures)
     }
 }
 
@@ -142,6 +135,11 @@ fn unit(measure: Measure) -> Exact {
 
 /// Numbers of more bits are far beyond what networks cost.
 const MAX_BITS: u64 = 4096;
+
+/// Whether a number is none of those.
+pub(crate) fn is_small(number: &Exact) -> bool {
+    number.numer().bits().max(number.denom().bits()) <= MAX_BITS
+}
 
 /// One form divided by another, which is never negative: 1, or a sum of positive multiples of
 /// measures, the first of them by 1.
@@ -160,8 +158,6 @@ pub enum Fault {
     Product,
     /// A division by nothing.
     ByZero,
-    /// A division by a form where there may be none.
-    ByForm,
     /// A divisor that may be negative.
     Sign,
     /// Quotients of different divisors, added.
@@ -182,7 +178,6 @@ impl Fault {
         match self {
             Fault::Product => "neither factor is a number",
             Fault::ByZero => "this divides by zero",
-            Fault::ByForm => "this divides by a measure",
             Fault::Sign => "this divisor may be negative",
             Fault::Divisors => "these have different divisors",
             Fault::TooLarge => "these numbers are too large, or have too many digits",
@@ -264,11 +259,8 @@ impl Quotient {
     }
 }
 
-/// Reads quotients of forms. Statements differ in what words mean, and in what they say of faults.
+/// Reads quotients of forms.
 pub trait Forms<'p> {
-    /// Whether a divisor may be a form: the other side of a comparison takes it.
-    const DIVIDES: bool;
-
     /// The form that a word means.
     fn word(name: &str) -> Option<Linear>;
 
@@ -295,9 +287,7 @@ pub trait Forms<'p> {
                 // Both sides are read even when one is at fault.
                 let (a, b) = (self.form(left), self.form(right));
                 let (a, b) = (a?, b?);
-                let by_form = *op == Div && b.number().is_none() && !Self::DIVIDES;
-                let result =
-                    if by_form { Err(Fault::ByForm) } else { Quotient::binary(*op, &a, &b) };
+                let result = Quotient::binary(*op, &a, &b);
                 let span = |fault| if fault == Fault::Sign { right.span } else { expr.span };
                 result.map_err(|fault| self.report_fault(span(fault), fault)).ok()
             }

@@ -4,7 +4,7 @@ use pest::iterators::{Pair, Pairs};
 
 use crate::ast::{
     Arch, ArchChoice, ArchEntry, Block, BlockKind, Body, Const, Expect, Expr, ExprKind, Field,
-    Ident, Item, ItemKind, Param, Search, Section, Setting, Space, SpaceRef, Span, SupportRow,
+    Goal, Ident, Item, ItemKind, Param, Search, Section, Sense, Setting, Space, SpaceRef, Span, SupportRow,
     Target, TargetEntry, Tolerance, Use,
 };
 use crate::rules::Rule;
@@ -197,7 +197,7 @@ impl Builder<'_> {
     fn setting(&self, pair: Pair<'_, Rule>) -> Built<Setting> {
         let span = self.span(&pair);
         if pair.as_rule() == Rule::objective {
-            return Ok(Setting::Minimize(self.last_expr(pair.into_inner(), span)?, span));
+            return self.objective(pair, span);
         }
         let mut inner = pair.into_inner();
         let name = self.next_ident(&mut inner);
@@ -209,11 +209,22 @@ impl Builder<'_> {
         Ok(Setting::Section(Section { name, kind, fields, span }))
     }
 
-    /// The setting of an argument: `section.field=value`, or `minimize=objective`.
+    fn objective(&self, pair: Pair<'_, Rule>, span: Span) -> Built<Setting> {
+        let goals = pair.into_inner().map(|goal| {
+            let word = goal.clone().into_inner().next().map(|word| word.as_rule());
+            let is_large = word == Some(Rule::kw_maximize);
+            let sense = if is_large { Sense::Maximize } else { Sense::Minimize };
+            let span = self.span(&goal);
+            Ok(Goal { sense, formula: self.last_expr(goal.into_inner(), span)? })
+        });
+        Ok(Setting::Objective(goals.collect::<Built<_>>()?, span))
+    }
+
+    /// The setting of an argument: `section.field=value`, `minimize=formula` or `maximize=formula`.
     pub(crate) fn assigned(&self, pair: Pair<'_, Rule>) -> Built<Setting> {
         let span = self.span(&pair);
         if pair.as_rule() == Rule::assigned_objective {
-            return Ok(Setting::Minimize(self.last_expr(pair.into_inner(), span)?, span));
+            return self.objective(pair, span);
         }
         let mut inner = pair.into_inner();
         let mut path = inner.next().map(Pair::into_inner).into_iter().flatten();

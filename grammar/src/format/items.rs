@@ -1,8 +1,8 @@
 //! Items, and the file that they make.
 
 use crate::ast::{
-    Arch, ArchEntry, BlockKind, Body, Expect, Expr, Field, File, Ident, Item, ItemKind, Param,
-    Search, Section, Setting, Space, SpaceRef, SupportRow, Target, TargetEntry, Use,
+    Arch, ArchEntry, BlockKind, Body, Expect, Expr, Field, File, Goal, Ident, Item, ItemKind,
+    Param, Search, Section, Setting, Space, SpaceRef, SupportRow, Target, TargetEntry, Use,
 };
 
 use super::Formatter;
@@ -322,17 +322,23 @@ impl<'a, 's> Formatter<'a, 's> {
 
     fn setting(&mut self, setting: &Setting) -> Node<'a, 's> {
         match setting {
-            Setting::Minimize(measure, span) => {
-                self.node(span.start as usize, span.end as usize, |f| {
-                    let measure = f.expr(measure);
-                    f.named("minimize", " ", measure)
-                })
+            Setting::Objective(goals, span) => {
+                self.node(span.start as usize, span.end as usize, |f| f.goals(goals))
             }
             Setting::Section(section) => {
                 let (start, end) = (section.span.start as usize, section.span.end as usize);
                 self.node(start, end, |f| f.section(section, end - 1))
             }
         }
+    }
+
+    fn goals(&mut self, goals: &[Goal]) -> Piece<'a> {
+        let goals = goals.iter().map(|Goal { sense, formula }| {
+            let formula = self.expr(formula);
+            self.named(sense.word(), " ", formula)
+        });
+        let goals: Vec<Piece<'a>> = goals.collect();
+        self.layout.concat(goals)
     }
 
     fn section(&mut self, section: &Section, close: usize) -> Piece<'a> {

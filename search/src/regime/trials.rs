@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use nas_ir::Measure;
+use nas_ir::Assignment;
+use nas_ir::recipe::Objective;
 use nas_passes::{from_choices, specialise};
 use serde_json::Value;
 
@@ -11,6 +12,7 @@ use super::at_work::{AtWork, Purpose, count, generator};
 use crate::error::RunError;
 use crate::evaluator::{Evaluator, FailedTrial, Halt};
 use crate::event::Event;
+use crate::objective::values;
 use crate::record::{Phase, Status, TrialLine, TriedNetwork, Verdict};
 use crate::store::{damaged, names};
 use crate::strategy::{Outcome, Strategy};
@@ -36,9 +38,10 @@ impl AtWork<'_, '_> {
         keep: u32,
     ) -> Result<(), Halt> {
         let mut tried = self.try_all(strategy, evaluator)?;
-        tried.retain(|network| network.score().is_some());
-        tried.sort_by(|a, b| rank(a, b, self.recipe().objective.measure));
+        tried.retain(|outcome| outcome.values.is_some());
+        tried.sort_by(|a, b| rank(a, b, &self.recipe().objective));
         tried.truncate(keep as usize);
+        let tried: Vec<TriedNetwork> = tried.into_iter().map(|outcome| outcome.network).collect();
         self.store.write_json(names::CANDIDATES, &tried)?;
         let best = tried.first().ok_or_else(|| damaged(names::SCORES, "it has no score"))?;
         self.store.write_json(names::ASSIGNMENT, &best.choices)?;
@@ -52,7 +55,7 @@ impl AtWork<'_, '_> {
         &mut self,
         strategy: &mut dyn Strategy,
         evaluator: &mut dyn Evaluator,
-    ) -> Result<Vec<TriedNetwork>, Halt> {
+    ) -> Result<Vec<Outcome>, Halt> {
         let jobs = evaluator.jobs().max(1);
         let (mut tried, mut open) = self.restore_trials(strategy, jobs)?;
         self.begin(Phase::Derive, count(tried.len()), strategy.trials())?;
@@ -72,19 +75,19 @@ impl AtWork<'_, '_> {
                 None => break,
                 Some(Open::Known(outcome)) => strategy.tell(&outcome),
                 Some(Open::Trial(number, trial)) => {
-                    let (network, failed) = self.try_one(strategy, evaluator, number, trial)?;
-                    tried.push(network);
+                    let (outcome, failed) = self.try_one(strategy, evaluator, number, trial)?;
+                    tried.push(outcome);
                     fault = failed.or(fault);
                     self.progress.check()?;
                 }
             }
             let is_hopeless = tried.len() >= HOPELESS || open.is_empty() && is_over;
-            if is_hopeless && tried.iter().all(|network| network.score().is_none()) {
+            if is_hopeless && tried.iter().all(|outcome| outcome.values.is_none()) {
                 break;
             }
         }
         match fault {
-            Some(fault) if tried.iter().all(|network| network.score().is_none()) => {
+            Some(fault) if tried.iter().all(|outcome| outcome.values.is_none()) => {
                 Err(fault.into())
             }
             _ => Ok(tried),
@@ -98,7 +101,7 @@ impl AtWork<'_, '_> {
         &mut self,
         strategy: &mut dyn Strategy,
         jobs: usize,
-    ) -> Result<(Vec<TriedNetwork>, VecDeque<Open>), RunError> {
+    ) -> Result<(Vec<Outcome>, VecDeque<Open>), RunError> {
         let mut lines: Vec<TrialLine> = self.store.lines(names::SCORES)?;
         if lines.iter().all(|line| line.network.score().is_none()) {
             lines.clear();
@@ -112,14 +115,21 @@ impl AtWork<'_, '_> {
             let chosen = chosen.map(|(path, candidate)| (path.as_str(), candidate.as_str()));
             let assignment = from_choices(self.job.space, chosen)
                 .map_err(|_| damaged(names::SCORES, "the space has no such network"))?;
-            Ok(Outcome { assignment, network: line.network })
+            self.judged(assignment, line.network)
         });
         let mut outcomes = outcomes.collect::<Result<Vec<Outcome>, RunError>>()?;
-        let tried = outcomes.iter().map(|outcome| outcome.network.clone()).collect();
+        let tried = outcomes.clone();
         let open = outcomes.split_off(told);
         let restored = strategy.restore(&outcomes, &open, &state);
         restored.map_err(|why| damaged(names::SCORES, why))?;
         Ok((tried, open.into_iter().map(Open::Known).collect()))
+    }
+
+    /// A network that was tried, and how good it is.
+    fn judged(&self, assignment: Assignment, network: TriedNetwork) -> Result<Outcome, RunError> {
+        let objective = &self.recipe().objective;
+        let values = network.score().map(|score| values(objective, score, &network.cost));
+        Ok(Outcome { assignment, values: values.transpose()?, network })
     }
 
     /// Tries a network, tells the strategy and writes it down; what to report of it, if it failed.
@@ -129,7 +139,7 @@ impl AtWork<'_, '_> {
         evaluator: &mut dyn Evaluator,
         number: u32,
         trial: Trial,
-    ) -> Result<(TriedNetwork, Option<RunError>), Halt> {
+    ) -> Result<(Outcome, Option<RunError>), Halt> {
         let evaluation = evaluator.evaluate(number, &trial, &mut self.progress.beats())?;
         self.progress.check()?;
         let (verdict, fault) = match evaluation.score {
@@ -141,27 +151,30 @@ impl AtWork<'_, '_> {
         let cost = nas_analysis::costs(&network);
         let choices = network.choices.into_iter().collect();
         let network = TriedNetwork { number, drawn, choices, cost, verdict, budget };
-        let outcome = Outcome { assignment, network };
+        let outcome = self.judged(assignment, network)?;
         strategy.tell(&outcome);
-        let line = TrialLine { network: outcome.network, state: strategy.state() };
+        let line = TrialLine { network: outcome.network.clone(), state: strategy.state() };
         self.store.append(names::SCORES, &line)?;
         let of = strategy.trials();
         let status = Status { phase: Phase::Derive, done: number.saturating_add(1), of };
         self.store.write_json(names::STATUS, &status)?;
         self.time(Phase::Derive, number, evaluation.seconds)?;
         self.progress.tell(Event::Scored { number, of, network: &line.network });
-        Ok((line.network, fault))
+        Ok((outcome, fault))
     }
 }
 
-/// Best first: by the primary metric among those of the greatest budget, then lower cost, then earlier tried. Both
-/// have a score.
-fn rank(a: &TriedNetwork, b: &TriedNetwork, measure: Measure) -> Ordering {
-    let cost = |network: &TriedNetwork| network.cost.of(measure);
-    let by_score = match (a.score(), b.score()) {
-        (Some(a), Some(b)) => a.best_first(b),
-        (a, b) => b.is_some().cmp(&a.is_some()),
+/// Best first: those of the greatest budget before the others, and of one budget by the objective, or without one by the primary metric and then lower MACs; then earlier tried. Both have
+/// values.
+fn rank(a: &Outcome, b: &Outcome, objective: &Objective) -> Ordering {
+    let value = |outcome: &Outcome| {
+        let values = outcome.values.as_deref().unwrap_or_default();
+        values.first().copied().unwrap_or(f64::NEG_INFINITY)
     };
-    let by_budget = b.budget.epochs.cmp(&a.budget.epochs);
-    by_budget.then(by_score).then(cost(a).cmp(&cost(b))).then(a.number.cmp(&b.number))
+    let macs = |outcome: &Outcome| {
+        if objective.goals.is_empty() { outcome.network.cost.macs } else { 0 }
+    };
+    let by_budget = b.network.budget.epochs.cmp(&a.network.budget.epochs);
+    let by_value = by_budget.then(value(b).total_cmp(&value(a)));
+    by_value.then(macs(a).cmp(&macs(b))).then(a.network.number.cmp(&b.network.number))
 }

@@ -61,7 +61,7 @@ pub mod names {
 }
 
 /// The version of the layout.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// What a run is of. Two runs of equal inputs on equal versions give equal files.
 #[derive(Debug, Clone, Copy)]

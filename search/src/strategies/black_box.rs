@@ -15,6 +15,7 @@ use super::sections;
 use super::supernet::Supernet;
 use crate::error::{Refusal, RunError};
 use crate::evaluator::Halt;
+use crate::objective::worst;
 use crate::record::{Choices, SearchEpoch};
 use crate::shared::SharedWeights;
 use crate::strategy::{Method, OneShot, Outcome, Reads, Scorer, Search, Strategy, Turn};
@@ -22,11 +23,21 @@ use crate::trial::{Budget, Trial};
 
 pub(super) use super::sections::Trials;
 
-/// A network and how good it is: more is better.
+/// A network and how good it is by the objective: more is better.
 #[derive(Debug, Clone)]
 pub(super) struct Tried {
     pub(super) assignment: Assignment,
+    /// By the first goal.
     pub(super) fitness: f64,
+    /// By each goal.
+    pub(super) values: Vec<f64>,
+}
+
+impl Tried {
+    fn new(assignment: Assignment, values: Vec<f64>) -> Self {
+        let fitness = values.first().copied().unwrap_or(f64::NEG_INFINITY);
+        Self { assignment, fitness, values }
+    }
 }
 
 /// What decides which network is next. It is a function of what was told, in order, and of the generator
@@ -99,15 +110,14 @@ impl<'s> Known<'s> {
     /// no better than the worst once there is a worst one.
     fn told(&mut self, outcome: &Outcome) -> Vec<Tried> {
         let assignment = outcome.assignment.clone();
-        let worst = self.tried.iter().map(|tried| tried.fitness).reduce(f64::min);
-        match (outcome.network.score(), worst) {
-            (Some(score), _) => {
-                let fitness = score.fitness();
-                let failed = std::mem::take(&mut self.failed).into_iter();
-                let failed = failed.map(|assignment| Tried { assignment, fitness });
-                std::iter::once(Tried { assignment, fitness }).chain(failed).collect()
+        let tried: Vec<&[f64]> = self.tried.iter().map(|tried| tried.values.as_slice()).collect();
+        match (&outcome.values, worst(&tried)) {
+            (Some(values), _) => {
+                let failed = std::mem::take(&mut self.failed);
+                let all = std::iter::once(assignment).chain(failed);
+                all.map(|assignment| Tried::new(assignment, values.clone())).collect()
             }
-            (None, Some(fitness)) => vec![Tried { assignment, fitness }],
+            (None, Some(values)) => vec![Tried::new(assignment, values)],
             (None, None) => {
                 self.failed.push(assignment);
                 Vec::new()

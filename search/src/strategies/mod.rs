@@ -15,6 +15,7 @@ pub mod grid;
 pub mod gumbel;
 pub mod local_search;
 mod networks;
+mod objective;
 pub mod proxyless;
 pub mod random;
 mod relaxing;
@@ -104,7 +105,10 @@ pub fn check(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
 /// Nothing, if the strategy of a recipe takes every construct of a space.
 fn check_constructs(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
     let row = row(recipe)?;
-    let refused = (row.refused)(space, recipe)?;
+    let mut refused = (row.refused)(space, recipe)?;
+    if table(recipe)?.is_none() && !is_by_command(recipe)? {
+        refused.extend(objective::metrics_of_others(space, recipe));
+    }
     if refused.is_empty() {
         return Ok(());
     }

@@ -58,7 +58,7 @@ impl<'s> Supernet<'s> {
         let ways = [("fair", Paths::Fair), ("uniform", Paths::Uniform)];
         let paths = recipe.settings.word(SCHEDULE, PATHS.name, &ways)?;
         let learning_rate = recipe.weights.learning_rate;
-        let (epochs, measure) = (recipe.schedule.epochs, recipe.objective.measure);
+        let (epochs, measure) = (recipe.schedule.epochs, recipe.objective.measure());
         Ok(Self { space, paths, epochs, learning_rate, measure })
     }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use nas_grammar::Source;
 use nas_ir::Measure;
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Section};
-use nas_ir::recipe::{MINIMIZE, Recipe, Settings, StrategySchema, Value, common};
+use nas_ir::recipe::{Objective, Recipe, Settings, StrategySchema, Value, common};
 use nas_testing::{folder, with_problems};
 
 use super::commands::{WORTH, by_command};
@@ -40,7 +40,7 @@ fn recipes(schema: &'static StrategySchema) -> Vec<(String, Recipe)> {
     let recipe = |settings: &Settings| {
         let mut settings = settings.clone();
         settings.complete(schema).unwrap();
-        Recipe::new("toy", schema, MINIMIZE.default, settings).unwrap()
+        Recipe::new("toy", schema, Objective::default(), settings).unwrap()
     };
     let mut all = vec![(schema.name.to_owned(), recipe(&short))];
     let mut finals = short.clone();

@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod kept;
 mod metrics;
+mod objective;
 mod recipes;
 mod refusal;
 mod retrain;

@@ -41,10 +41,7 @@ const WRITTEN: &str = r#"{
     "prune_below": 0.12,
     "mixing": "soft"
   },
-  "objective": {
-    "factor": 0.0,
-    "measure": "macs"
-  },
+  "objective": [],
   "data": {
     "path": "data/landcover",
     "val": 0.0,

@@ -6,6 +6,7 @@ use nas_ir::recipe::Value;
 use nas_ir::{Metric, TaskMetrics};
 use nas_testing::folder;
 
+use super::objective::objective;
 use super::toy::{Fault, Toy};
 use super::{bytes, create, go, whole};
 use crate::error::{Failure, RunError};
@@ -53,7 +54,7 @@ fn it_finds_the_best_network() {
 #[test]
 fn pressure_on_cost_changes_the_choice() {
     let mut toy = Toy::new();
-    toy.recipe.objective.factor = 0.05;
+    toy.recipe.objective = objective("minimize cross_entropy + 0.05 * macs");
     let (_, scored) = epochs(&toy);
     assert_eq!(chosen(&scored[0].choices), ["c3", "c4", "c0", "c1"], "the cheap ones");
     assert_eq!(scored[0].cost.macs, 40);

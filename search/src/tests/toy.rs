@@ -158,7 +158,6 @@ impl Toy {
 
     fn with(space: Checked<Space>, quality: Vec<Vec<f32>>) -> Self {
         let mut recipe = Recipe::default_for("toy", &gumbel::SCHEMA).unwrap();
-        recipe.objective = Objective { factor: 0.0, measure: Measure::Macs };
         recipe.schedule.epochs = 30;
         recipe.retrain.epochs = 5;
         recipe.retrain.drop_path = Anneal { from: 0.0, to: 1.0, law: Law::Linear };

@@ -215,8 +215,6 @@ impl<'p> Elaborator<'p, '_> {
 }
 
 impl<'p> Forms<'p> for Elaborator<'p, '_> {
-    const DIVIDES: bool = true;
-
     fn word(name: &str) -> Option<Linear> {
         Measure::named(name).map(Linear::measure)
     }
@@ -248,7 +246,7 @@ impl<'p> Forms<'p> for Elaborator<'p, '_> {
             }
             Fault::TooLarge => "write smaller numbers, or fewer digits".to_owned(),
             Fault::NoNumber => NUMBER.to_owned(),
-            Fault::ByForm | Fault::Operator | Fault::Other => SUM.to_owned(),
+            Fault::Operator | Fault::Other => SUM.to_owned(),
         };
         self.not_linear(span, fault.label(), help);
     }

@@ -6,6 +6,7 @@
 
 pub mod anneal;
 pub mod common;
+pub mod formula;
 pub mod objective;
 pub mod schema;
 pub mod settings;
@@ -14,7 +15,8 @@ pub mod template;
 use serde::{Deserialize, Serialize};
 
 pub use anneal::{Anneal, Law};
-pub use objective::{MINIMIZE, Objective};
+pub use formula::{Formula, Quantity};
+pub use objective::{Goal, MINIMIZE, Objective, Weighed};
 pub use schema::StrategySchema;
 pub use settings::{NoSetting, Settings, Value};
 pub use template::Template;
@@ -116,7 +118,7 @@ pub struct Recipe {
     pub name: String,
     /// The strategy.
     pub strategy: &'static StrategySchema,
-    /// What is minimised.
+    /// What is made small or large.
     pub objective: Objective,
     /// The images.
     pub data: Data,
@@ -191,6 +193,6 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::new`].
     pub fn default_for(space: &str, strategy: &'static StrategySchema) -> Result<Self, NoSetting> {
-        Self::new(space, strategy, MINIMIZE.default, Settings::defaults(strategy)?)
+        Self::new(space, strategy, Objective::default(), Settings::defaults(strategy)?)
     }
 }

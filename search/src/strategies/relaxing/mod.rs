@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use self::draws::{Drawn, drawn, most_probable};
 use self::schema::{Settings, Turns};
+use super::objective;
 use crate::error::RunError;
 use crate::evaluator::{Halt, Part, Pass, PassReport};
 use crate::event::{Event, StepKind};
@@ -47,7 +48,8 @@ pub(super) fn search<'s>(
     recipe: &Recipe,
     settings: Settings,
 ) -> Result<Search<'s>, RunError> {
-    let penalty = Penalty::new(space, recipe.objective).map_err(|entangled| {
+    let weighed = objective::weighed(space, recipe)?;
+    let penalty = Penalty::new(space, weighed).map_err(|entangled| {
         RunError::EntangledObjective {
             space: space.name.clone(),
             decisions: space.entanglement(&entangled),

@@ -69,23 +69,23 @@ diagnostics! {
         end: String,
     }
 
-    /// An objective that is not a sum of multiples.
-    Error NotLinear [nas::recipe::not_linear] "the objective is not `cross_entropy + factor * measure`" {}
+    /// An objective that is not computed from metrics and measures.
+    Error NoFormula [nas::recipe::no_formula] "the objective cannot be computed" {}
 
-    /// A name in an objective that is no measure.
-    Error UnknownMeasure [nas::recipe::unknown_measure] "unknown measure `{name}`" { name: String }
+    /// A name in an objective that is neither metric nor measure.
+    Error UnknownMeasure [nas::recipe::unknown_measure] "unknown metric or measure `{name}`" { name: String }
 
-    /// An objective without the task loss.
-    Error NoCrossEntropy [nas::recipe::no_cross_entropy] "the objective does not minimise `cross_entropy`" {}
-
-    /// An objective with two measures.
-    Error TwoMeasures [nas::recipe::two_measures] "the objective weighs two measures" {}
-
-    /// A constant in an objective.
-    Error ConstantTerm [nas::recipe::constant_term] "a constant in the objective changes nothing" {}
+    /// An objective of costs alone.
+    Error NoMetric [nas::recipe::no_metric] "the objective does not say what a network should be good at" {}
 
     /// An objective that rewards cost.
     Error RewardsCost [nas::recipe::rewards_cost] "the objective rewards `{measure}`" { measure: String }
+
+    /// An objective by which a worse score is better.
+    Error WorseMetric [nas::recipe::worse_metric] "by this objective a network with {worse} `{metric}` is better" {
+        worse: String,
+        metric: String,
+    }
 
     /// A warm-up that leaves no epoch for the choices.
     Error LongWarmup [nas::recipe::long_warmup] "a warm-up of {warmup} of {epochs} epochs leaves none for the choices" {

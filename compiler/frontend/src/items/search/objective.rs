@@ -1,36 +1,36 @@
-//! `minimize`: from an expression to `cross_entropy + factor * measure`.
+//! `minimize` and `maximize`: from expressions to formulas of metrics and measures.
 
 use nas_diagnostics::{Fix, Place, Problems, suggested};
 use nas_grammar::Source;
-use nas_grammar::ast::{Expr, Span};
-use nas_ir::Measure;
-use nas_ir::linear::{Exact, Fault, Forms, Linear, decimal, names_in, real};
-use nas_ir::recipe::anneal::number;
-use nas_ir::recipe::{MINIMIZE, Objective};
+use nas_grammar::ast::{self, Arg, BinaryOp, Expr, ExprKind, Sense, Span, UnaryOp};
+use nas_ir::linear::{Exact, decimal, names_in};
+use nas_ir::metric::{Direction, Metric};
+use nas_ir::recipe::formula::{Formula, FormulaFault, Quantity, Trend};
+use nas_ir::recipe::{Goal, MINIMIZE, Objective};
 use num_bigint::BigInt;
-use num_traits::{Signed, Zero};
 
-use super::errors::{
-    ConstantTerm, NoCrossEntropy, NotLinear, RewardsCost, TwoMeasures, UnknownMeasure,
-};
+use super::errors::{NoFormula, NoMetric, RewardsCost, UnknownMeasure, WorseMetric};
 use super::statics::{Evaluate, Static};
 
-/// The word for the task loss.
-const LOSS: &str = "cross_entropy";
-
-/// The objective that an expression means; `None` after a problem.
+/// The objective that these goals mean; `None` after a problem.
 pub(super) fn read(
-    expr: &Expr,
+    written: &[ast::Goal],
+    span: Span,
     source: &Source,
     evaluate: Evaluate<'_>,
     problems: &mut Problems,
 ) -> Option<Objective> {
     let mut reader = Reader { source, evaluate, problems };
-    if !reader.names_known(expr) {
-        return None;
+    // What is wrong with one goal hides nothing of the others.
+    let goals: Vec<Option<Goal>> = written.iter().map(|goal| reader.goal(goal)).collect();
+    let goals = goals.into_iter().collect::<Option<Vec<Goal>>>()?;
+    let objective = Objective { goals, at: Some((source.clone(), span)) };
+    let is_metric = |quantity: &Quantity| matches!(quantity, Quantity::Metric(_));
+    if objective.quantities().iter().any(is_metric) {
+        return Some(objective);
     }
-    let form = reader.form(expr)?;
-    reader.objective(expr.span, &form.over)
+    reader.without_metric(span, written);
+    None
 }
 
 struct Reader<'a> {
@@ -45,83 +45,168 @@ impl Reader<'_> {
         Place::new(self.source, at, label).advice(help)
     }
 
-    /// Whether every name is loss, measure or a static value; reports those that are not.
+    fn without_metric(&mut self, span: Span, written: &[ast::Goal]) {
+        let mut place = self.place(span, "no metric is in it, such as `cross_entropy`");
+        if let [ast::Goal { sense: Sense::Minimize, formula }] = written {
+            let cost = self.source.at(formula.span);
+            place = place.fix(Fix::replace(cost, format!("cross_entropy + {}", cost.text()), |new| {
+                format!("write `minimize {new}`")
+            }));
+        }
+        self.problems.push(NoMetric::at(place));
+    }
+
+    fn goal(&mut self, goal: &ast::Goal) -> Option<Goal> {
+        let ast::Goal { sense, formula: expr } = goal;
+        if !self.names_known(expr) {
+            return None;
+        }
+        let goal = Goal { sense: *sense, formula: self.formula(expr)? };
+        self.goes_the_right_way(expr.span, &goal).then_some(goal)
+    }
+
+    /// Whether every name is a quantity or a static value; reports those that are not.
     fn names_known(&mut self, expr: &Expr) -> bool {
         let mut known = true;
         for (at, name) in names_in(expr) {
-            if Self::word(name).is_none() && (self.evaluate)(at, self.source).is_err() {
-                self.unknown_measure(at.span, name);
+            if Quantity::named(name).is_none() && (self.evaluate)(at, self.source).is_err() {
+                let words: Vec<&str> = Quantity::words().collect();
+                let lead = "an objective is made of";
+                let help = suggested(self.source.at(at.span), name, &words, lead);
+                let label = "neither a metric nor a measure";
+                let place = Place::new(self.source, at.span, label).help(help);
+                self.problems.push(UnknownMeasure::at(place, name));
                 known = false;
             }
         }
         known
     }
 
-    fn unknown_measure(&mut self, at: Span, name: &str) {
-        let words: Vec<&str> =
-            std::iter::once(LOSS).chain(Measure::SUMS.map(Measure::name)).collect();
-        let help = suggested(self.source.at(at), name, &words, "an objective is made of");
-        let place = Place::new(self.source, at, "neither the loss nor a measure").help(help);
-        self.problems.push(UnknownMeasure::at(place, name));
-    }
-
-    fn objective(&mut self, at: Span, form: &Linear) -> Option<Objective> {
-        let Linear { constant, loss, .. } = form;
-        if !loss.is_positive() {
-            let written = self.source.at(at);
-            let place = if loss.is_negative() {
-                self.place(at, "this rewards a high loss")
-            } else {
-                self.place(at, "what the network should learn is missing").fix(Fix::replace(
-                    written,
-                    format!("{LOSS} + {}", written.text()),
-                    |new| format!("write `minimize {new}`"),
-                ))
+    /// Whether no cost is rewarded and no good score punished, as far as the form shows it; reports what is.
+    fn goes_the_right_way(&mut self, at: Span, goal: &Goal) -> bool {
+        let mut all = Vec::new();
+        goal.formula.add_quantities(&mut all);
+        let mut is_right = true;
+        for quantity in all {
+            let rewards_more = match (goal.formula.trend(quantity), goal.sense) {
+                (Trend::Constant | Trend::Unclear, _) => continue,
+                (Trend::Rises, sense) => sense == Sense::Maximize,
+                (Trend::Falls, sense) => sense == Sense::Minimize,
             };
-            self.problems.push(NoCrossEntropy::at(place));
-            return None;
-        }
-        if !constant.is_zero() {
-            let constant = real(constant).map(number).unwrap_or_default();
-            let place = self.place(at, format!("this adds {constant}"));
-            self.problems.push(ConstantTerm::at(place.advice("leave the constant out")));
-            return None;
-        }
-        let mut weighed = form.measures();
-        let Some((measure, factor)) = weighed.next() else {
-            return Some(Objective { factor: 0.0, ..MINIMIZE.default });
-        };
-        if let Some((other, _)) = weighed.next() {
-            let place = self.place(at, format!("both `{}` and `{}`", measure.name(), other.name()));
-            self.problems.push(TwoMeasures::at(place.advice("keep the one that matters")));
-            return None;
-        }
-        if factor.is_negative() {
-            let word = measure.name();
-            let place = self.place(at, format!("more `{word}` makes this smaller"));
-            let place = place.advice("add the measure, do not subtract it");
-            self.problems.push(RewardsCost::at(place, word));
-            return None;
-        }
-        match real(&(factor / loss)) {
-            Some(factor) => Some(Objective { factor, measure }),
-            None => {
-                self.report_fault(at, Fault::TooLarge);
-                None
+            let word = quantity.name();
+            let wanted = match quantity {
+                Quantity::Measure(_) => Direction::Lower,
+                Quantity::Metric(metric) => metric.direction(),
+            };
+            if rewards_more == (wanted == Direction::Higher) {
+                continue;
+            }
+            is_right = false;
+            let amount = if rewards_more { "more" } else { "less" };
+            let label = format!("{amount} `{word}` makes this better");
+            let place = Place::new(self.source, at, label);
+            match quantity {
+                Quantity::Measure(_) => {
+                    let place = place.advice(format!("let more `{word}` make it worse: {}", match goal.sense {
+                        Sense::Minimize => "add the measure, do not subtract it",
+                        Sense::Maximize => "subtract the measure, do not add it",
+                    }));
+                    self.problems.push(RewardsCost::at(place, word));
+                }
+                Quantity::Metric(metric) => {
+                    let worse = if rewards_more { "a higher" } else { "a lower" };
+                    let place = self.other_sense(place, goal, metric);
+                    self.problems.push(WorseMetric::at(place, worse, word));
+                }
             }
         }
-    }
-}
-
-impl<'p> Forms<'p> for Reader<'_> {
-    const DIVIDES: bool = false;
-
-    fn word(name: &str) -> Option<Linear> {
-        let sum = || Measure::named(name).filter(|measure| measure.is_sum());
-        if name == LOSS { Some(Linear::loss()) } else { sum().map(Linear::measure) }
+        is_right
     }
 
-    fn number(&mut self, expr: &'p Expr) -> Option<Exact> {
+    /// What to do about a goal by which a metric should become worse.
+    fn other_sense(&self, place: Place, goal: &Goal, metric: Metric) -> Place {
+        let word = Quantity::Metric(metric).name();
+        let wanted = match metric.direction() {
+            Direction::Higher => Sense::Maximize,
+            Direction::Lower => Sense::Minimize,
+        };
+        if goal.sense == wanted {
+            place.advice(format!("turn the sign of `{word}`"))
+        } else {
+            let written = wanted.word();
+            place.advice(format!("write `{written}`, and turn the signs of all that is not `{word}`"))
+        }
+    }
+
+    fn report(&mut self, span: Span, fault: FormulaFault) {
+        let place = self.place(span, fault.label());
+        self.problems.push(NoFormula::at(place));
+    }
+
+    /// The formula of an expression; `None` after a report.
+    fn formula(&mut self, expr: &Expr) -> Option<Formula> {
+        use BinaryOp::{Add, Div, Mul, Pow, Sub};
+        match &expr.kind {
+            ExprKind::Paren(inner) => self.formula(inner),
+            ExprKind::Name(name) if let Some(quantity) = Quantity::named(name) => {
+                Some(Formula::Quantity(quantity))
+            }
+            ExprKind::Unary(UnaryOp::Neg, inner) => Some(self.formula(inner)?.negated()),
+            ExprKind::Binary(op @ (Add | Sub | Mul | Div), left, right) => {
+                // Both sides are read even when one is at fault.
+                let (a, b) = (self.formula(left), self.formula(right));
+                let (a, b) = (a?, b?);
+                let result = match op {
+                    Add => Ok(a.plus(&b)),
+                    Sub => Ok(a.plus(&b.negated())),
+                    Mul => Ok(a.product(&b)),
+                    _ => a.quotient(&b),
+                };
+                let span = if result == Err(FormulaFault::NegativeBase) { right.span } else { expr.span };
+                self.small(span, result)
+            }
+            ExprKind::Binary(Pow, base, exponent) if mentions(expr) => {
+                let (base, exponent) = (self.formula(base), self.exponent(exponent));
+                let (base, exponent) = (base?, exponent?);
+                self.small(expr.span, base.power(&exponent))
+            }
+            ExprKind::Call(function, args) if mentions(expr) && is_plain(args) => {
+                let of = args.iter().map(|arg| self.formula(&arg.value));
+                let of = of.collect::<Vec<_>>().into_iter().collect::<Option<Vec<Formula>>>()?;
+                let result = match (function.name.as_str(), of.as_slice()) {
+                    ("max", [_, _, ..]) => Ok(Formula::Max(of)),
+                    ("min", [_, _, ..]) => Ok(Formula::Min(of)),
+                    _ => Err(FormulaFault::Other),
+                };
+                self.small(expr.span, result)
+            }
+            kind if mentions(expr) => {
+                let is_binary = matches!(kind, ExprKind::Binary(..));
+                self.report(expr.span, if is_binary { FormulaFault::Operator } else { FormulaFault::Other });
+                None
+            }
+            _ => Some(self.number(expr)?.into()),
+        }
+    }
+
+    fn exponent(&mut self, expr: &Expr) -> Option<Exact> {
+        let exponent = self.formula(expr)?;
+        let number = exponent.number().cloned();
+        if number.is_none() {
+            self.report(expr.span, FormulaFault::Exponent);
+        }
+        number
+    }
+
+    /// A result whose numbers can be computed with.
+    fn small(&mut self, span: Span, result: Result<Formula, FormulaFault>) -> Option<Formula> {
+        let small = result.and_then(|formula| {
+            if formula.is_small() { Ok(formula) } else { Err(FormulaFault::TooLarge) }
+        });
+        small.map_err(|fault| self.report(span, fault)).ok()
+    }
+
+    fn number(&mut self, expr: &Expr) -> Option<Exact> {
         let number = match (self.evaluate)(expr, self.source) {
             Ok(Static::Integer(value)) => Some(Exact::from(BigInt::from(value))),
             Ok(Static::Real(value)) => decimal(value),
@@ -132,13 +217,18 @@ impl<'p> Forms<'p> for Reader<'_> {
             }
         };
         if number.is_none() {
-            self.report_fault(expr.span, Fault::NoNumber);
+            self.report(expr.span, FormulaFault::NoNumber);
         }
         number
     }
+}
 
-    fn report_fault(&mut self, span: Span, fault: Fault) {
-        let place = self.place(span, fault.label());
-        self.problems.push(NotLinear::at(place));
-    }
+/// Whether a quantity occurs in an expression.
+fn mentions(expr: &Expr) -> bool {
+    names_in(expr).iter().any(|(_, name)| Quantity::named(name).is_some())
+}
+
+/// Whether no argument has a name.
+fn is_plain(args: &[Arg]) -> bool {
+    args.iter().all(|arg| arg.name.is_none())
 }

@@ -18,7 +18,7 @@ pub struct Override {
 }
 
 impl Override {
-    /// Parses `section.field=value`, or `minimize=objective`. The value is a `.nas` expression as
+    /// Parses `section.field=value`, `minimize=formula` or `maximize=formula`. The value is a `.nas` expression as
     /// in a file, with the law of an annealed value after it.
     ///
     /// # Errors

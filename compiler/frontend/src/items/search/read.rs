@@ -8,7 +8,7 @@ use nas_grammar::{Problem, Source};
 use nas_ir::recipe::anneal::number;
 use nas_ir::recipe::common::STRATEGY;
 use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Relation, Section};
-use nas_ir::recipe::{Anneal, Law, MINIMIZE, NoSetting, Objective, Recipe, Settings};
+use nas_ir::recipe::{Anneal, Law, NoSetting, Objective, Recipe, Settings};
 use nas_ir::recipe::{StrategySchema, Value};
 
 use super::errors::{
@@ -52,13 +52,16 @@ pub fn check_default(
     Reader::new(strategies, None, evaluate)?.finish(space, overrides)
 }
 
+/// What is said to be given twice where there are two objectives.
+const OBJECTIVE: &str = "minimize";
+
 /// The strategy that an item names first.
 fn named_strategy(search: &Search) -> Option<&str> {
     search.settings.iter().find_map(|setting| match setting {
         Setting::Section(section) if section.name.name == STRATEGY => {
             section.kind.as_ref().map(|kind| kind.name.as_str())
         }
-        Setting::Section(_) | Setting::Minimize(..) => None,
+        Setting::Section(_) | Setting::Objective(..) => None,
     })
 }
 
@@ -126,7 +129,7 @@ impl<'a> Reader<'a> {
             schema,
             is_lost: named.is_some() && found.is_none(),
             settings: Settings::default(),
-            objective: MINIMIZE.default,
+            objective: Objective::default(),
             evaluate,
             problems: Problems::default(),
             given: Vec::new(),
@@ -138,7 +141,7 @@ impl<'a> Reader<'a> {
         let mut seen: Vec<(&str, Span)> = Vec::new();
         for setting in &search.settings {
             let (name, at) = match setting {
-                Setting::Minimize(_, span) => ("minimize", *span),
+                Setting::Objective(_, span) => (OBJECTIVE, *span),
                 Setting::Section(section) => (section.name.name.as_str(), section.name.span),
             };
             match seen.iter().find(|(earlier, _)| *earlier == name) {
@@ -174,7 +177,7 @@ impl<'a> Reader<'a> {
                 Relation::CommandGiven => self.check_command(),
             }
         }
-        Recipe::new(name, self.schema, self.objective, self.settings.clone())
+        Recipe::new(name, self.schema, self.objective.clone(), self.settings.clone())
     }
 
     fn repeated(&mut self, name: &str, source: &Source, first: Span, again: Span) {
@@ -186,9 +189,9 @@ impl<'a> Reader<'a> {
 
     fn setting(&mut self, setting: &Setting, source: &Source) {
         match setting {
-            Setting::Minimize(expr, _) => {
-                let read = objective::read(expr, source, self.evaluate, &mut self.problems);
-                self.objective = read.unwrap_or(MINIMIZE.default);
+            Setting::Objective(goals, span) => {
+                let read = objective::read(goals, *span, source, self.evaluate, &mut self.problems);
+                self.objective = read.unwrap_or_default();
             }
             Setting::Section(section) => self.section(section, source),
         }

@@ -3,7 +3,8 @@
 use miette::Diagnostic;
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, ItemKind, UnaryOp};
 use nas_grammar::{Problem, Source, parse};
-use nas_ir::Measure;
+use nas_ir::recipe::objective::{NoGradient, Weighed};
+use nas_ir::{Measure, Metric};
 use nas_ir::recipe::{Anneal, Law, MINIMIZE, NoSetting, Recipe, StrategySchema, Value};
 use nas_search::strategies::{SCHEMAS, gumbel, random};
 
@@ -151,8 +152,8 @@ fn the_recipe_of_the_language_page_is_read() {
     assert_eq!(recipe.strategy, &gumbel::SCHEMA);
     let temperature = Anneal { from: 5.0, to: 1.0, law: Law::Linear };
     assert_eq!(own(&recipe, "strategy", "temperature"), Value::Anneal(temperature));
-    assert_eq!(recipe.objective.measure, Measure::Macs);
-    assert!((recipe.objective.factor - 0.02e-6).abs() < 1e-20);
+    assert_eq!(recipe.objective.measure(), Measure::Macs);
+    assert!((recipe.objective.weighed().unwrap().factor - 0.02e-6).abs() < 1e-20);
     assert_eq!(recipe.data.crop, Some([768, 512]));
     assert_eq!(recipe.data.scale, Some([0.5, 2.0]));
     assert_eq!(recipe.data.path, "data/cityscapes");
@@ -205,7 +206,7 @@ fn written_defaults_are_the_defaults() {
         }
         let written = recipe(&text);
         let default = Recipe::default_for("quick", schema).unwrap();
-        assert!((written.objective.factor / default.objective.factor - 1.0).abs() < 1e-12);
+        assert_eq!(written.objective.weighed(), default.objective.weighed());
         let all = |recipe: &Recipe, (section, field): (&str, &str)| {
             recipe.settings.get(section, field).cloned()
         };
@@ -214,7 +215,7 @@ fn written_defaults_are_the_defaults() {
             assert_eq!(all(&written, at), all(&default, at), "{at:?}");
         }
         let settings = default.settings.clone();
-        assert_eq!(Recipe { objective: default.objective, settings, ..written }, default);
+        assert_eq!(Recipe { objective: default.objective.clone(), settings, ..written }, default);
     }
 }
 
@@ -249,47 +250,82 @@ fn constants_and_single_sides() {
     assert_eq!(rate, Anneal { from: 1.0, to: 0.1, law: Law::Exponential });
 }
 
+/// What strategies that train choices make of an objective.
+fn weighed(objective: &str) -> Result<Weighed, NoGradient> {
+    recipe(objective).objective.weighed()
+}
+
 #[test]
-fn objectives_are_any_linear_form() {
-    let factor = |text: &str| recipe(&format!("minimize {text}")).objective;
-    for (text, expected, measure) in [
-        ("cross_entropy + 0.02 * macs / 1M", 2e-8, Measure::Macs),
-        ("macs * 2 / 1G + cross_entropy", 2e-9, Measure::Macs),
-        ("-(-cross_entropy - params / 1K)", 1e-3, Measure::Params),
-        ("2 * (cross_entropy + macs) - macs", 0.5, Measure::Macs),
-        ("cross_entropy * TEN + params * TEN / 2", 0.5, Measure::Params),
-        ("cross_entropy + 1 / 1M * macs", 1e-6, Measure::Macs),
-        ("cross_entropy + 20 * latency", 2e-8, Measure::Latency),
-        ("cross_entropy", 0.0, Measure::Macs),
+fn a_linear_objective_weighs_one_measure() {
+    for (text, factor, measure) in [
+        ("minimize cross_entropy + 0.02 * macs / 1M", 2e-8, Measure::Macs),
+        ("minimize macs * 2 / 1G + cross_entropy", 2e-9, Measure::Macs),
+        ("minimize -(-loss - params / 1K)", 1e-3, Measure::Params),
+        ("minimize 2 * (cross_entropy + macs) - macs", 0.5, Measure::Macs),
+        ("minimize cross_entropy * TEN + params * TEN / 2 + 3", 0.5, Measure::Params),
+        ("minimize cross_entropy + 1 / 1M * macs", 1e-6, Measure::Macs),
+        ("minimize cross_entropy + 20 * latency", 2e-8, Measure::Latency),
+        ("maximize -cross_entropy - params", 1.0, Measure::Params),
+        ("minimize cross_entropy", 0.0, Measure::Macs),
     ] {
-        let objective = factor(text);
-        assert!((objective.factor - expected).abs() <= 1e-12 * expected, "{text}: {objective:?}");
-        assert_eq!(objective.measure, measure, "{text}");
+        let found = weighed(text).unwrap();
+        assert!((found.factor - factor).abs() <= 1e-12 * factor, "{text}: {found:?}");
+        assert_eq!((found.measure, found.above), (measure, 0.0), "{text}");
+    }
+}
+
+#[test]
+fn a_hinge_is_above_a_target() {
+    for text in [
+        "minimize cross_entropy + 50 * max(0, latency - 12ms)",
+        "minimize cross_entropy + 50 * max(12ms, latency)",
+        "minimize 2 * cross_entropy + 1.2 * max(latency / 12ms - 1, 0)",
+    ] {
+        let Weighed { factor, measure, above } = weighed(text).unwrap();
+        assert_eq!((measure, above), (Measure::Latency, 12e6), "{text}");
+        assert!((factor - 5e-8).abs() < 1e-20, "{text}: {factor}");
+    }
+}
+
+#[test]
+fn what_has_no_gradient_is_an_objective_all_the_same() {
+    for (text, why) in [
+        ("maximize miou - 0.1 * macs / 1M", NoGradient::Metric(Metric::Miou)),
+        ("maximize accuracy * (latency / 12ms) ^ -0.07", NoGradient::Formula),
+        ("maximize accuracy * max(1, latency / 12ms) ^ -1", NoGradient::Formula),
+        ("minimize cross_entropy * macs", NoGradient::Formula),
+        ("minimize cross_entropy + macs + params", NoGradient::Terms),
+        ("minimize cross_entropy + 0.02 * depth / 10", NoGradient::Measure(Measure::Depth)),
+        ("minimize 2 ^ (1 + 1) * macs / (1 + accuracy)", NoGradient::Formula),
+    ] {
+        assert_eq!(weighed(text), Err(why), "{text}");
     }
 }
 
 #[test]
 fn objectives_that_are_not() {
     for (text, code, at) in [
-        ("cross_entropy * macs", "not_linear", "`cross_entropy * macs`"),
-        ("cross_entropy + 1 / macs", "not_linear", "`1 / macs`"),
-        ("cross_entropy + macs / 0", "not_linear", "`macs / 0`"),
-        ("cross_entropy + macs ^ 2", "not_linear", "`macs ^ 2`"),
-        ("cross_entropy + max(macs, 1)", "not_linear", "`max(macs, 1)`"),
-        ("cross_entropy + \"a\"", "not_linear", "`\"a\"`"),
-        ("0.02 * macs", "no_cross_entropy", "`0.02 * macs`"),
-        ("macs - cross_entropy", "no_cross_entropy", "`macs - cross_entropy`"),
-        ("cross_entropy + macs + params", "two_measures", "`cross_entropy + macs + params`"),
-        ("cross_entropy - latency", "rewards_cost", "more `latency`"),
-        ("cross_entropy + macs + 3", "constant_term", "this adds 3"),
-        ("cross_entropy - macs", "rewards_cost", "more `macs`"),
-        ("cross_entropy + 0.02 * depth / 10", "unknown_measure", "`depth`"),
+        ("minimize cross_entropy + macs / 0", "no_formula", "`macs / 0`"),
+        ("minimize cross_entropy + macs % 2", "no_formula", "`macs % 2`"),
+        ("minimize cross_entropy + 2 ^ macs", "no_formula", "`macs`"),
+        ("minimize (cross_entropy - 1) ^ 0.5", "no_formula", "`(cross_entropy - 1) ^ 0.5`"),
+        ("minimize cross_entropy / (macs - 1)", "no_formula", "`(macs - 1)`"),
+        ("minimize cross_entropy + sum(macs)", "no_formula", "`sum(macs)`"),
+        ("minimize cross_entropy + max(macs)", "no_formula", "`max(macs)`"),
+        ("minimize cross_entropy + \"a\"", "no_formula", "`\"a\"`"),
+        ("minimize 0.02 * macs", "no_metric", "`minimize 0.02 * macs`"),
+        ("minimize macs - cross_entropy", "worse_metric", "a higher `cross_entropy`"),
+        ("minimize accuracy", "worse_metric", "a lower `accuracy`"),
+        ("maximize cross_entropy", "worse_metric", "a higher `cross_entropy`"),
+        ("minimize cross_entropy - latency", "rewards_cost", "`latency`"),
+        ("maximize miou * macs ^ 0.1", "rewards_cost", "`macs`"),
+        ("minimize cross_entropy + max(0, 12ms - latency)", "rewards_cost", "`latency`"),
     ] {
-        let line = one(&format!("minimize {text}"));
+        let line = one(text);
         assert!(line.starts_with(&format!("{code}: ")) && line.contains(at), "{text}: {line}");
     }
     let near = one("minimize cross_entropy + mac / 1M");
-    assert!(near.contains("did you mean `macs`? There are `cross_entropy`, `macs`, `params`"));
+    assert!(near.contains("did you mean `macs`? There are `cross_entropy`, `accuracy`, `miou`"), "{near}");
 }
 
 /// A crop that no memory holds is refused where it is set, in the file and by `--set`.
@@ -337,7 +373,7 @@ fn every_problem_is_reported_in_one_run() {
         "repeated",
         "stray_kind",
         "out_of_range",
-        "no_cross_entropy",
+        "no_metric",
         "repeated",
     ];
     expected.sort_unstable();
@@ -473,7 +509,7 @@ fn overrides_win_and_the_last_one_wins() {
     assert_eq!(own(&recipe, "schedule", "warmup"), Value::Count(20));
     assert_eq!(recipe.weights.learning_rate, Anneal { from: 0.2, to: 0.1, law: Law::Linear });
     assert_eq!(recipe.data.path, "elsewhere");
-    assert_eq!(recipe.objective.measure, Measure::Params);
+    assert_eq!(recipe.objective.measure(), Measure::Params);
     assert_eq!(own(&recipe, "strategy", "mixing"), Value::Word("hard"));
 }
 

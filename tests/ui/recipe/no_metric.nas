@@ -8,5 +8,5 @@ space demo {
 }
 
 search quick of demo {
-    minimize cross_entropy + macs / 1M + params / 1K // error[nas::recipe::two_measures]
+    minimize macs / 1M // error[nas::recipe::no_metric]
 }

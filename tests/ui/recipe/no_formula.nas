@@ -8,5 +8,5 @@ space demo {
 }
 
 search quick of demo {
-    minimize cross_entropy + 3 // error[nas::recipe::constant_term]
+    minimize (cross_entropy - 1) ^ 0.5 // error[nas::recipe::no_formula]
 }

@@ -1,0 +1,92 @@
+//! What is refused of objectives, at the line where they are written.
+
+use miette::{Diagnostic, SourceSpan};
+use nas_grammar::Source;
+use nas_ir::recipe::{Quantity, Recipe, Weighed};
+use nas_ir::{Checked, Space};
+use thiserror::Error;
+
+use crate::error::{Refusal, RunError};
+
+/// An objective that the strategy has no way to optimise.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`strategy {strategy}` cannot optimise `{objective}`")]
+#[diagnostic(code(nas::search::objective))]
+struct NotOptimised {
+    strategy: &'static str,
+    objective: String,
+    #[source_code]
+    file: Source,
+    #[label("{why}")]
+    at: Option<SourceSpan>,
+    why: String,
+    #[help]
+    help: String,
+}
+
+/// An objective that reads a metric which networks of the space do not have.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the networks of `{space}` have no `{metric}`")]
+#[diagnostic(code(nas::search::task_metric))]
+struct MetricOfOthers {
+    space: String,
+    metric: &'static str,
+    #[source_code]
+    file: Source,
+    #[label("this reads `{metric}`")]
+    at: Option<SourceSpan>,
+    #[help]
+    help: String,
+}
+
+/// Where the objective of a recipe is written.
+fn place(recipe: &Recipe) -> (Source, Option<SourceSpan>) {
+    match &recipe.objective.at {
+        Some((file, span)) => (file.clone(), Some((*span).into())),
+        None => (Source::new("", ""), None),
+    }
+}
+
+fn not_optimised(recipe: &Recipe, why: String, help: &str) -> Refusal {
+    let (file, at) = place(recipe);
+    let goals = recipe.objective.goals.iter().map(ToString::to_string);
+    let objective = goals.collect::<Vec<_>>().join(", ");
+    let (strategy, help) = (recipe.strategy.name, help.to_owned());
+    Refusal::new(NotOptimised { strategy, objective, file, at, why, help })
+}
+
+/// What a strategy that trains choices adds to their loss.
+///
+/// # Errors
+/// [`RunError::Refused`] where the objective has no such form.
+pub(super) fn weighed(space: &Checked<Space>, recipe: &Recipe) -> Result<Weighed, RunError> {
+    recipe.objective.weighed().map_err(|why| RunError::Refused {
+        strategy: recipe.strategy.name,
+        space: space.name.clone(),
+        refused: vec![not_optimised(recipe, why.label(), HELP)],
+    })
+}
+
+/// What takes such an objective.
+const HELP: &str = "search by `strategy aging_evolution { }`, or by another that sees scores alone; or minimise \
+                    `cross_entropy` and one term more, as `0.1 * latency / 1ms` or `10 * max(0, latency / 1ms - 12)`";
+
+/// The metrics that the objective reads and the task of the space does not have.
+pub(super) fn metrics_of_others(space: &Checked<Space>, recipe: &Recipe) -> Vec<Refusal> {
+    let Some(task) = space.task else { return Vec::new() };
+    let has = task.metrics();
+    let of = |quantity| match quantity {
+        Quantity::Metric(metric) if metric != has.primary && !has.others.contains(&metric) => {
+            let (file, at) = place(recipe);
+            let names = std::iter::once(has.primary).chain(has.others.iter().copied());
+            let names: Vec<String> =
+                names.map(|metric| format!("`{}`", Quantity::Metric(metric).name())).collect();
+            let help = format!("write {}: they are what its task is judged by", names.join(" or "));
+            let metric = Quantity::Metric(metric).name();
+            let space = space.name.clone();
+            Some(Refusal::new(MetricOfOthers { space, metric, file, at, help }))
+        }
+        Quantity::Metric(_) | Quantity::Measure(_) => None,
+    };
+    recipe.objective.quantities().into_iter().filter_map(of).collect()
+}

@@ -1,0 +1,170 @@
+//! What strategies make of an objective.
+
+use miette::Diagnostic;
+use nas_grammar::Source;
+use nas_ir::recipe::{Objective, Recipe, Value};
+use nas_testing::{assignments, folder, with_problems};
+
+use super::toy::{Toy, space};
+use super::{create, go, whole};
+use crate::error::{Failure, RunError};
+use crate::objective::values;
+use crate::record::{Choices, TriedNetwork};
+use crate::regime::Scores;
+use crate::store::{Store, names};
+use crate::strategies::{self, SCHEMAS};
+
+/// An objective as it is written.
+pub(super) fn objective(text: &str) -> Objective {
+    let text = format!(
+        "space toy {{ input x: [2, 4, 4]\n output y = x -> choose op {{ a: relu\n b: identity }} }}\n\
+         search r of toy {{ {text} }}"
+    );
+    let source = Source::new("toy.nas", text);
+    let (recipe, problems) = with_problems(source, |_, compiler| compiler.recipe("r", &[]));
+    assert!(problems.into_vec().is_empty());
+    recipe.unwrap().objective
+}
+
+/// The toy, its networks known by a table, searched so for so many trials.
+fn by_table(strategy: &str, text: &str, sample: u32) -> Toy {
+    let schema = SCHEMAS.iter().find(|schema| schema.name == strategy).unwrap();
+    let mut recipe = Recipe::default_for("toy", schema).unwrap();
+    recipe.objective = objective(text);
+    recipe.settings.set("score", "by", Value::Word("table"));
+    recipe.settings.set("derive", "sample", Value::Count(sample));
+    Toy::new().searched_by(recipe)
+}
+
+fn best_choices(toy: &Toy, value: impl Fn(f64, f64) -> f64) -> Choices {
+    let mut best: Option<(f64, Choices)> = None;
+    for assignment in assignments(&toy.space, 5_000).unwrap() {
+        let network = toy.network(&assignment);
+        let macs = nas_analysis::costs(&network).macs as f64;
+        let choices: Choices = network.choices.into_iter().collect();
+        let Scores::Known(table) = toy.job().scores else { panic!("it trains") };
+        let miou = table.score(&choices).unwrap().primary().1;
+        let value = value(miou, macs);
+        if best.as_ref().is_none_or(|(most, _)| value > *most) {
+            best = Some((value, choices));
+        }
+    }
+    best.unwrap().1
+}
+
+/// Formulas, and what they say of a network by mIoU and MACs: the best network of each is another one.
+type Told = (&'static str, fn(f64, f64) -> f64);
+const FORMULAS: [Told; 4] = [
+    ("maximize miou", |miou, _| miou),
+    ("maximize miou - 0.12 * macs / 100", |miou, macs| miou - 0.0012 * macs),
+    ("maximize miou - 0.01 * max(0, macs - 300)", |miou, macs| miou - 0.01 * (macs - 300.0).max(0.0)),
+    ("maximize miou * max(1, macs / 150) ^ -1", |miou, macs| miou * 150.0 / macs.max(150.0)),
+];
+
+#[test]
+fn strategies_of_a_black_box_find_the_best_of_any_formula() {
+    let mut found = Vec::new();
+    for (text, value) in FORMULAS {
+        for strategy in ["grid", "local_search", "aging_evolution", "tpe"] {
+            let toy = by_table(strategy, text, 250);
+            let best = best_choices(&toy, value);
+            assert_eq!(whole(&toy, folder().path()).choices, best, "{strategy}: {text}");
+            found.push(best);
+        }
+    }
+    found.dedup();
+    assert_eq!(found.len(), FORMULAS.len(), "two formulas have the same best network");
+}
+
+#[test]
+fn candidates_are_ranked_by_the_objective_and_without_one_by_metric_then_macs() {
+    let ranked = |text: &str| {
+        let mut toy = by_table("grid", text, 1);
+        toy.set("derive", "keep", Value::Count(625));
+        let dir = folder();
+        whole(&toy, dir.path());
+        let store: Store = super::resume(&toy, dir.path());
+        let networks: Vec<TriedNetwork> = store.read_json(names::CANDIDATES).unwrap();
+        assert_eq!(networks.len(), 625);
+        let of = |network: &TriedNetwork| {
+            values(&toy.recipe.objective, &network.score, &network.cost).unwrap()[0]
+        };
+        assert!(networks.is_sorted_by(|a, b| of(a) >= of(b)), "{text}");
+        networks
+    };
+    for (text, _) in FORMULAS {
+        ranked(text);
+    }
+    let plain = ranked("");
+    let of = |network: &TriedNetwork| network.score.primary().1;
+    let equals: Vec<_> = plain.windows(2).filter(|two| of(&two[0]) == of(&two[1])).collect();
+    assert!(!equals.is_empty());
+    assert!(equals.iter().all(|two| two[0].cost.macs <= two[1].cost.macs));
+}
+
+#[test]
+fn what_has_no_gradient_is_refused_at_its_line() {
+    let mut toy = Toy::new();
+    toy.recipe.objective = objective("maximize miou - 0.1 * macs / 1M");
+    let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
+    let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
+    let [refusal] = refused.as_slice() else { panic!("{refused:?}") };
+    assert_eq!(refusal.code().unwrap().to_string(), "nas::search::objective");
+    assert_eq!(
+        refusal.to_string(),
+        "`strategy gumbel` cannot optimise `maximize miou - 1e-7 * macs`"
+    );
+    let label = refusal.labels().unwrap().next().unwrap();
+    assert_eq!(label.label(), Some("`miou` has no gradient by the choices"));
+    let text = refusal.source_code().unwrap().read_span(label.inner(), 0, 0).unwrap();
+    assert_eq!(String::from_utf8_lossy(text.data()), "maximize miou - 0.1 * macs / 1M");
+    assert!(refusal.help().unwrap().to_string().contains("aging_evolution"));
+}
+
+/// A hinge presses only while the expected cost is above its target.
+#[test]
+fn a_hinge_presses_down_to_its_target() {
+    let macs = |text: &str| {
+        let mut toy = Toy::new();
+        toy.recipe.objective = objective(text);
+        let dir = folder();
+        let mut store = create(&toy, dir.path());
+        go(&toy, &mut store, None).unwrap();
+        let tried: Vec<TriedNetwork> = store.lines(names::SCORES).unwrap();
+        tried[0].cost.macs
+    };
+    let free = macs("minimize cross_entropy");
+    assert_eq!(macs("minimize cross_entropy + 0.05 * max(0, macs - 1000)"), free);
+    assert_eq!(macs("minimize cross_entropy + 0.05 * max(0, macs)"), 40);
+    let between = macs("minimize cross_entropy + 0.05 * max(0, macs - 300)");
+    assert!((41..free).contains(&between), "{between} of {free}");
+}
+
+#[test]
+fn a_metric_of_another_task_is_refused() {
+    let text = "space toy { input x: [3, 8, 8]\n task classification(2)\n \
+                output y = x -> choose op { a: conv(2)\n b: conv(2, kernel = 1) } -> global_avg_pool }";
+    let mut toy = by_table("random", "maximize miou", 2);
+    toy.space = std::rc::Rc::new(space(text));
+    assert!(strategies::search(&toy.space, &toy.recipe).is_ok(), "known scores may have it");
+    toy.set("score", "by", Value::Word("train"));
+    let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
+    let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
+    assert_eq!(refused[0].to_string(), "the networks of `toy` have no `miou`");
+    assert!(refused[0].help().unwrap().to_string().starts_with("write `accuracy` or `cross_entropy`"));
+}
+
+#[test]
+fn what_the_known_scores_do_not_say_is_told() {
+    for (text, why) in [
+        ("minimize cross_entropy", "its `cross_entropy` is not known"),
+        ("maximize miou - latency", "its `latency` is not known"),
+        ("maximize miou / max(0, 1e-9 * macs - 1)", "it is not finite"),
+    ] {
+        let toy = by_table("random", text, 2);
+        let dir = folder();
+        let failure = go(&toy, &mut create(&toy, dir.path()), None).unwrap_err();
+        let Failure::Run(error @ RunError::NoValue { .. }) = &failure else { panic!("{failure:?}") };
+        assert!(error.to_string().ends_with(why), "{error}");
+    }
+}
