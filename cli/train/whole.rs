@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nas_ir::Metric;
 use nas_passes::specialise;
-use nas_search::record::{RunResult, Trained};
+use nas_search::record::{Front, FrontNetwork, RunResult, Trained};
 use nas_search::store::names;
 use nas_search::{Store, objective};
 use nas_tract::Tolerance;
@@ -35,6 +35,8 @@ pub(crate) struct Done {
     pub(crate) result: RunResult,
     /// The goals of the recipe, and what the trial reaches of each.
     pub(crate) reached: Vec<(String, f64)>,
+    /// The front of a search for several goals.
+    pub(crate) front: Option<Front>,
     /// How the ONNX file did, and what the network expects of a picture; none where nothing was trained.
     pub(crate) exported: Option<(Verification, Option<Expected>)>,
 }
@@ -50,7 +52,9 @@ pub(crate) fn whole(training: &Training, store: &mut Store, hint: &str) -> Resul
         None => None,
     };
     let reached = reached(training, &result)?;
-    Ok(Done { result, reached, exported })
+    let has_front = result.trial.is_some() && training.recipe.objective.goals.len() > 1;
+    let front = has_front.then(|| store.read_json(names::FRONT).map_err(Failure::problem));
+    Ok(Done { result, reached, front: front.transpose()?, exported })
 }
 
 /// The goals of the recipe, and what the network of a result reached of each as a trial.
@@ -101,6 +105,12 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
     Ok(report)
 }
 
+/// A value of a goal, with four digits or so.
+fn figure(value: f64) -> String {
+    let is_plain = value == 0.0 || (1e-3..1e6).contains(&value.abs());
+    if is_plain { format!("{value:.4}") } else { format!("{value:.3e}") }
+}
+
 /// The result for people.
 #[must_use]
 pub(crate) fn table(done: &Done, dir: &Path) -> String {
@@ -126,7 +136,19 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
         row(&format!("val {}{how}", metric.title()), format!("{value:.3}"));
     }
     for (goal, value) in &done.reached {
-        row("reached", format!("{value:.4} of `{goal}`"));
+        row("reached", format!("{} by `{goal}`", figure(*value)));
+    }
+    if let Some(Front { goals, reference, hypervolume, networks }) = &done.front {
+        let reference: Vec<String> = reference.iter().map(|value| figure(*value)).collect();
+        let (count, volume) = (counted(networks.len(), "network"), figure(*hypervolume));
+        row("front", format!("{count}, hypervolume {volume} from ({})", reference.join(", ")));
+        if let Some(first) = goals.first() {
+            row("taken of it", format!("the best by `{first}`"));
+        }
+        for FrontNetwork { values, network } in networks {
+            let values: Vec<String> = values.iter().map(|value| figure(*value)).collect();
+            row(&format!("  network {}", network.number.saturating_add(1)), values.join(", "));
+        }
     }
     if let Some(Trained { epoch, val, test, .. }) = trained {
         let (primary, best) = val.primary();

@@ -254,7 +254,7 @@ pub struct Search {
 /// One setting of a recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Setting {
-    /// `minimize expr`, `maximize expr`
+    /// `minimize expr`; of several goals `maximize expr, minimize expr`
     Objective(Vec<Goal>, Span),
     /// `weights sgd { rate = 0.1 }`
     Section(Section),

@@ -194,6 +194,7 @@ target t {
 fn spaces_and_recipes_for_a_target() {
     stays("space s(n = 3) for t {\n    require macs <= 300M\n    output y = x\n}\n");
     stays("search p of s(n = 3) for t {\n    minimize macs\n}\n");
+    stays("search p of s {\n    maximize a * b ^ -0.07, minimize max(0, c - 12ms)\n}\n");
     check(
         "space s // a\n for /// b\n t // c\n { output y = x }",
         "// a\n// c\nspace s for t {\n    /// b\n    output y = x\n}\n",

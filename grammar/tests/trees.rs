@@ -462,8 +462,8 @@ fn items() {
     check("arch a of s(n = 3) {}", "(arch a (of s (args (= n 3))))");
     check("arch a of s() {}", "(arch a (of s (args)))");
     check(
-        "search p of s { minimize a + b weights sgd { rate = 0.05 -> 0 cosine, m = 1 } derive {} }",
-        "(search p (of s) (minimize (+ a b)) \
+        "search p of s { minimize a + b, maximize -c weights sgd { rate = 0.05 -> 0 cosine, m = 1 } derive {} }",
+        "(search p (of s) (minimize (+ a b))(maximize (Neg c)) \
          (weights sgd (= rate (-> 0.05 0) cosine) (= m 1)) (derive _))",
     );
     check("search p of s { a { b = c d = e } }", "(search p (of s) (a _ (= b c) (= d e)))");

@@ -11,6 +11,7 @@ pub mod error;
 pub mod evaluator;
 pub mod event;
 mod finite;
+pub mod front;
 pub mod metrics;
 pub mod objective;
 pub mod progress;

@@ -24,23 +24,16 @@ pub fn values(
         return Ok(vec![score.fitness()]);
     }
     let goals = objective.goals.iter();
-    let turned = goals.map(|goal| {
-        let value = value(goal, score, cost)?;
-        Ok(match goal.sense {
-            Sense::Minimize => -value,
-            Sense::Maximize => value,
-        })
-    });
-    turned.collect()
+    goals.map(|goal| Ok(turned(goal, value(goal, score, cost)?))).collect()
 }
 
-/// The worst value of each goal; `None` of nothing.
+/// The value of a goal, turned so that more is better; or one that was turned so, as it is written.
 #[must_use]
-pub fn worst(values: &[&[f64]]) -> Option<Vec<f64>> {
-    let (first, others) = values.split_first()?;
-    Some(others.iter().fold(first.to_vec(), |worst, values| {
-        worst.iter().zip(*values).map(|(a, b)| a.min(*b)).collect()
-    }))
+pub fn turned(goal: &Goal, value: f64) -> f64 {
+    match goal.sense {
+        Sense::Minimize => -value,
+        Sense::Maximize => value,
+    }
 }
 
 /// The value of a goal, as it is written.

@@ -207,6 +207,30 @@ pub enum Verdict {
     Failed(String),
 }
 
+/// `front.json`: what came of a search for several goals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Front {
+    /// The goals, as the recipe has them with all numbers computed.
+    pub goals: Vec<String>,
+    /// The worst value of each goal among the networks that were tried: the reference point.
+    pub reference: Vec<f64>,
+    /// The volume of what is worse than a network of the front, and better than the reference point, in the product of
+    /// the units of the goals.
+    pub hypervolume: f64,
+    /// The networks of which none that was tried is better by every goal, the best by the first goal first.
+    pub networks: Vec<FrontNetwork>,
+}
+
+/// A network of a front.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrontNetwork {
+    /// What it reaches of each goal.
+    pub values: Vec<f64>,
+    /// The network.
+    #[serde(flatten)]
+    pub network: TriedNetwork,
+}
+
 /// A line of `scores.jsonl`: a network that was tried, and the state of the strategy after it was
 /// told, if it has one. Both stand in one line, so that a crash cannot part them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

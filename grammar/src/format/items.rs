@@ -338,7 +338,9 @@ impl<'a, 's> Formatter<'a, 's> {
             self.named(sense.word(), " ", formula)
         });
         let goals: Vec<Piece<'a>> = goals.collect();
-        self.layout.concat(goals)
+        let commas = std::iter::once("").chain(std::iter::repeat(", "));
+        let goals = commas.zip(goals).flat_map(|(comma, goal)| [self.layout.text(comma), goal]);
+        self.layout.concat(goals.collect::<Vec<Piece<'a>>>())
     }
 
     fn section(&mut self, section: &Section, close: usize) -> Piece<'a> {

@@ -13,7 +13,7 @@ use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::{
-    Choices, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TrialLine, TriedNetwork,
+    Choices, Front, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TrialLine, TriedNetwork,
 };
 use crate::store::state::{self, State};
 use crate::store::{damaged, names};
@@ -67,6 +67,9 @@ impl AtWork<'_, '_> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
         if choices != result.choices {
             return Err(damaged(names::ASSIGNMENT, "it is not the network of the result"));
+        }
+        if result.trial.is_some() && self.recipe().objective.goals.len() > 1 {
+            self.store.read_json::<Front>(names::FRONT)?;
         }
         let Some(trained) = &result.trained else { return Ok(result) };
         let weights = self.store.read(names::WEIGHTS)?;

@@ -12,8 +12,11 @@ use super::at_work::{AtWork, Purpose, count, generator};
 use crate::error::RunError;
 use crate::evaluator::{Evaluator, FailedTrial, Halt};
 use crate::event::Event;
-use crate::objective::values;
-use crate::record::{Phase, Status, TrialLine, TriedNetwork, Verdict};
+use crate::front;
+use crate::objective::{self, values};
+use crate::record::{
+    Front, FrontNetwork, Phase, Status, TrialLine, TriedNetwork, Verdict,
+};
 use crate::store::{damaged, names};
 use crate::strategy::{Outcome, Strategy};
 use crate::trial::Trial;
@@ -40,13 +43,45 @@ impl AtWork<'_, '_> {
         let mut tried = self.try_all(strategy, evaluator)?;
         tried.retain(|outcome| outcome.values.is_some());
         tried.sort_by(|a, b| rank(a, b, &self.recipe().objective));
-        tried.truncate(keep as usize);
+        if self.recipe().objective.goals.len() > 1 {
+            tried = self.keep_front(tried)?;
+        } else {
+            tried.truncate(keep as usize);
+        }
         let tried: Vec<TriedNetwork> = tried.into_iter().map(|outcome| outcome.network).collect();
         self.store.write_json(names::CANDIDATES, &tried)?;
         let best = tried.first().ok_or_else(|| damaged(names::SCORES, "it has no score"))?;
         self.store.write_json(names::ASSIGNMENT, &best.choices)?;
         self.progress.tell(Event::Ranked { networks: &tried });
         self.progress.check()
+    }
+
+    /// Writes the front of ranked networks down; those that are on it.
+    fn keep_front(&mut self, tried: Vec<Outcome>) -> Result<Vec<Outcome>, RunError> {
+        let goals = &self.recipe().objective.goals;
+        let values: Vec<Vec<f64>> =
+            tried.iter().filter_map(|outcome| outcome.values.clone()).collect();
+        let (places, worst) = (front::front(&values), front::worst(&values).unwrap_or_default());
+        let hypervolume = front::hypervolume(&values, &worst);
+        let as_written = |values: &[f64]| -> Vec<f64> {
+            let pairs = goals.iter().zip(values);
+            pairs.map(|(goal, value)| objective::turned(goal, *value)).collect()
+        };
+        let on_front = tried.into_iter().zip(values).enumerate();
+        let on_front = on_front.filter(|(place, _)| places.contains(place)).map(|(_, on)| on);
+        let on_front: Vec<(Outcome, Vec<f64>)> = on_front.collect();
+        let networks = on_front.iter().map(|(outcome, values)| FrontNetwork {
+            values: as_written(values),
+            network: outcome.network.clone(),
+        });
+        let front = Front {
+            goals: goals.iter().map(ToString::to_string).collect(),
+            reference: as_written(&worst),
+            hypervolume,
+            networks: networks.collect(),
+        };
+        self.store.write_json(names::FRONT, &front)?;
+        Ok(on_front.into_iter().map(|(outcome, _)| outcome).collect())
     }
 
     /// Everything that was tried, in order. As many trials are open as the evaluator takes at once; they are

@@ -39,6 +39,8 @@ pub mod names {
     pub const TRIALS: &str = "trials";
     /// See [`crate::record::TriedNetwork`].
     pub const CANDIDATES: &str = "candidates.json";
+    /// See [`crate::record::Front`].
+    pub const FRONT: &str = "front.json";
     /// See [`crate::record::Choices`].
     pub const ASSIGNMENT: &str = "assignment.json";
     /// The state of the retraining.
@@ -54,9 +56,9 @@ pub mod names {
     pub(crate) const BEFORE: [&str; 8] =
         [LOCK, SOURCES, RECIPE, SPACE, DECISIONS, DATA, INITIAL, ASSIGNMENT];
     /// What is written after it alone.
-    pub(crate) const AFTER: [&str; 11] = [
-        STATUS, HISTORY, TIMING, SUPERNET, SCORES, TRIALS, CANDIDATES, TRAINEE, BEST, WEIGHTS,
-        RESULT,
+    pub(crate) const AFTER: [&str; 12] = [
+        STATUS, HISTORY, TIMING, SUPERNET, SCORES, TRIALS, CANDIDATES, FRONT, TRAINEE, BEST,
+        WEIGHTS, RESULT,
     ];
 }
 

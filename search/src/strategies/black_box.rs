@@ -10,12 +10,13 @@ use serde_json::Value;
 
 use super::finals::{self, Finals};
 use super::networks::Networks;
+use super::objective;
 use super::score::{self, By, Score};
 use super::sections;
 use super::supernet::Supernet;
 use crate::error::{Refusal, RunError};
 use crate::evaluator::Halt;
-use crate::objective::worst;
+use crate::front::worst;
 use crate::record::{Choices, SearchEpoch};
 use crate::shared::SharedWeights;
 use crate::strategy::{Method, OneShot, Outcome, Reads, Scorer, Search, Strategy, Turn};
@@ -110,8 +111,8 @@ impl<'s> Known<'s> {
     /// no better than the worst once there is a worst one.
     fn told(&mut self, outcome: &Outcome) -> Vec<Tried> {
         let assignment = outcome.assignment.clone();
-        let tried: Vec<&[f64]> = self.tried.iter().map(|tried| tried.values.as_slice()).collect();
-        match (&outcome.values, worst(&tried)) {
+        let tried = self.tried.iter().map(|tried| &tried.values);
+        match (&outcome.values, worst(tried)) {
             (Some(values), _) => {
                 let failed = std::mem::take(&mut self.failed);
                 let all = std::iter::once(assignment).chain(failed);
@@ -183,8 +184,14 @@ pub(super) fn search_for<'s, P: Proposer + 's>(
     Ok(Search { method, keep })
 }
 
-/// What such a search refuses of a space: nothing, whatever makes its decisions.
-pub(super) fn refused(_: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
+/// What such a search refuses that goes by one value: several goals. Of the space it refuses nothing, whatever makes
+/// its decisions.
+pub(super) fn refused(_: &Checked<Space>, recipe: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
+    Ok(objective::several(recipe))
+}
+
+/// What such a search refuses that takes any number of goals.
+pub(super) fn refused_by_none(_: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
     Ok(Vec::new())
 }
 

@@ -15,6 +15,7 @@ pub mod grid;
 pub mod gumbel;
 pub mod local_search;
 mod networks;
+pub mod nsga2;
 mod objective;
 pub mod proxyless;
 pub mod random;
@@ -71,7 +72,8 @@ strategies!(
     local_search,
     tpe,
     bayesian,
-    controller
+    controller,
+    nsga2
 );
 
 pub use score::{is_by_command, table};
@@ -106,6 +108,7 @@ pub fn check(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
 fn check_constructs(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunError> {
     let row = row(recipe)?;
     let mut refused = (row.refused)(space, recipe)?;
+    refused.extend(objective::too_many(recipe));
     if table(recipe)?.is_none() && !is_by_command(recipe)? {
         refused.extend(objective::metrics_of_others(space, recipe));
     }

@@ -2,6 +2,7 @@
 
 use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
+use nas_ir::recipe::objective::NoGradient;
 use nas_ir::recipe::{Quantity, Recipe, Weighed};
 use nas_ir::{Checked, Space};
 use thiserror::Error;
@@ -63,9 +64,35 @@ pub(super) fn weighed(space: &Checked<Space>, recipe: &Recipe) -> Result<Weighed
     recipe.objective.weighed().map_err(|why| RunError::Refused {
         strategy: recipe.strategy.name,
         space: space.name.clone(),
-        refused: vec![not_optimised(recipe, why.label(), HELP)],
+        refused: vec![not_optimised(recipe, why.label(), match why {
+            NoGradient::Goals => FRONT,
+            _ => HELP,
+        })],
     })
 }
+
+/// What is said of several goals, where a strategy goes by one value.
+pub(super) fn several(recipe: &Recipe) -> Vec<Refusal> {
+    let several = (recipe.objective.goals.len() > 1)
+        .then(|| not_optimised(recipe, NoGradient::Goals.label(), FRONT));
+    several.into_iter().collect()
+}
+
+/// The most goals that an objective may have: volumes of more take too long, and of many networks hardly one
+/// dominates another.
+const MOST: usize = 4;
+
+/// What is said of more goals than that.
+pub(super) fn too_many(recipe: &Recipe) -> Vec<Refusal> {
+    let help = "keep the four that matter most, or put two of them into one formula";
+    let goals = recipe.objective.goals.len();
+    let too_many = (goals > MOST).then(|| not_optimised(recipe, format!("{goals} goals"), help));
+    too_many.into_iter().collect()
+}
+
+/// What takes several goals.
+const FRONT: &str = "search by `strategy nsga2 { }`, which finds the front of several goals; or write one formula that weighs \
+                     them against each other";
 
 /// What takes such an objective.
 const HELP: &str = "search by `strategy aging_evolution { }`, or by another that sees scores alone; or minimise \

@@ -9,7 +9,8 @@ use super::toy::{Toy, space};
 use super::{create, go, whole};
 use crate::error::{Failure, RunError};
 use crate::objective::values;
-use crate::record::{Choices, TriedNetwork};
+use crate::front;
+use crate::record::{Choices, Front, TriedNetwork};
 use crate::regime::Scores;
 use crate::store::{Store, names};
 use crate::strategies::{self, SCHEMAS};
@@ -87,7 +88,7 @@ fn candidates_are_ranked_by_the_objective_and_without_one_by_metric_then_macs() 
         let networks: Vec<TriedNetwork> = store.read_json(names::CANDIDATES).unwrap();
         assert_eq!(networks.len(), 625);
         let of = |network: &TriedNetwork| {
-            values(&toy.recipe.objective, &network.score, &network.cost).unwrap()[0]
+            values(&toy.recipe.objective, network.score().unwrap(), &network.cost).unwrap()[0]
         };
         assert!(networks.is_sorted_by(|a, b| of(a) >= of(b)), "{text}");
         networks
@@ -96,7 +97,7 @@ fn candidates_are_ranked_by_the_objective_and_without_one_by_metric_then_macs() 
         ranked(text);
     }
     let plain = ranked("");
-    let of = |network: &TriedNetwork| network.score.primary().1;
+    let of = |network: &TriedNetwork| network.score().unwrap().primary().1;
     let equals: Vec<_> = plain.windows(2).filter(|two| of(&two[0]) == of(&two[1])).collect();
     assert!(!equals.is_empty());
     assert!(equals.iter().all(|two| two[0].cost.macs <= two[1].cost.macs));
@@ -167,4 +168,100 @@ fn what_the_known_scores_do_not_say_is_told() {
         let Failure::Run(error @ RunError::NoValue { .. }) = &failure else { panic!("{failure:?}") };
         assert!(error.to_string().ends_with(why), "{error}");
     }
+}
+
+/// The front that a run ends with, and its candidates.
+fn front_of(toy: &Toy) -> (Front, Vec<TriedNetwork>) {
+    let dir = folder();
+    let result = whole(toy, dir.path());
+    let store = super::resume(toy, dir.path());
+    let found: Front = store.read_json(names::FRONT).unwrap();
+    let candidates: Vec<TriedNetwork> = store.read_json(names::CANDIDATES).unwrap();
+    assert_eq!(candidates, found.networks.iter().map(|on| on.network.clone()).collect::<Vec<_>>());
+    assert_eq!(result.choices, candidates[0].choices, "the best by the first goal");
+    (found, candidates)
+}
+
+const GOALS: &str = "maximize miou, minimize macs";
+
+#[test]
+fn a_search_for_several_goals_ends_with_their_front() {
+    let (found, networks) = front_of(&by_table("grid", GOALS, 1));
+    assert_eq!(found.goals, ["maximize miou", "minimize macs"]);
+    let value = |network: &TriedNetwork| {
+        vec![network.score().unwrap().primary().1, -(network.cost.macs as f64)]
+    };
+    let dir = folder();
+    let all = by_table("grid", GOALS, 1);
+    whole(&all, dir.path());
+    let tried: Vec<TriedNetwork> = super::resume(&all, dir.path()).lines(names::SCORES).unwrap();
+    assert_eq!(tried.len(), 625);
+    let values: Vec<Vec<f64>> = tried.iter().map(value).collect();
+    // Of each network that was tried, one of the front is as good or better, and none of the front is dominated.
+    let of_front: Vec<Vec<f64>> = networks.iter().map(value).collect();
+    let covers = |own: &Vec<f64>, other: &Vec<f64>| own == other || front::dominates(own, other);
+    assert!(values.iter().all(|other| of_front.iter().any(|own| covers(own, other))));
+    assert!(of_front.iter().all(|own| !values.iter().any(|other| front::dominates(other, own))));
+    assert!(of_front.len() > 5 && of_front.is_sorted_by(|a, b| a[0] > b[0]));
+    for (on, value) in found.networks.iter().zip(&of_front) {
+        assert_eq!(on.values, [value[0], -value[1]], "as it is written");
+    }
+    let worst = front::worst(&values).unwrap();
+    assert_eq!(found.reference, [worst[0], -worst[1]]);
+    assert_eq!(found.hypervolume, front::hypervolume(&values, &worst));
+}
+
+#[test]
+fn nsga2_finds_more_of_the_front_than_random() {
+    let worst = {
+        let (found, _) = front_of(&by_table("grid", GOALS, 1));
+        vec![found.reference[0], -found.reference[1]]
+    };
+    let volume = |strategy: &str, seed: u64| {
+        let mut toy = by_table(strategy, GOALS, 150);
+        toy.recipe.seed = seed;
+        let (found, _) = front_of(&toy);
+        let turned = |values: &[f64]| vec![values[0], -values[1]];
+        let values: Vec<Vec<f64>> = found.networks.iter().map(|on| turned(&on.values)).collect();
+        front::hypervolume(&values, &worst)
+    };
+    let better = (0..10).filter(|&seed| volume("nsga2", seed) > volume("random", seed)).count();
+    assert!(better >= 9, "in {better} of 10");
+}
+
+#[test]
+fn nsga2_searches_decisions_that_are_idle_at_times() {
+    let schema = SCHEMAS.iter().find(|schema| schema.name == "nsga2").unwrap();
+    let mut recipe = Recipe::default_for("toy", schema).unwrap();
+    recipe.objective = objective(GOALS);
+    recipe.settings.set("score", "by", Value::Word("table"));
+    recipe.settings.set("derive", "sample", Value::Count(120));
+    let toy = Toy::nested().searched_by(recipe);
+    let (found, _) = front_of(&toy);
+    let lengths: std::collections::BTreeSet<usize> =
+        found.networks.iter().map(|on| on.network.choices.len()).collect();
+    assert!(lengths.len() == 2, "with the inner decision and without: {lengths:?}");
+}
+
+#[test]
+fn several_goals_are_refused_by_what_goes_by_one() {
+    for schema in SCHEMAS {
+        let mut recipe = Recipe::default_for("toy", schema).unwrap();
+        recipe.objective = objective(GOALS);
+        let said = strategies::search(&Toy::new().space, &recipe).map(drop);
+        if ["random", "grid", "nsga2"].contains(&schema.name) {
+            said.unwrap();
+            continue;
+        }
+        let Err(RunError::Refused { refused, .. }) = &said else { panic!("{}", schema.name) };
+        assert_eq!(refused.len(), 1, "{}", schema.name);
+        assert_eq!(refused[0].code().unwrap().to_string(), "nas::search::objective");
+        assert!(refused[0].help().unwrap().to_string().contains("`strategy nsga2 { }`"));
+    }
+    let mut toy = by_table("nsga2", GOALS, 2);
+    toy.recipe.objective =
+        objective("maximize miou, minimize macs, minimize params, minimize depth, minimize latency");
+    let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
+    let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
+    assert_eq!(refused[0].labels().unwrap().next().unwrap().label(), Some("5 goals"));
 }

@@ -11,7 +11,7 @@ use crate::error::RunError;
 use crate::strategy::Search;
 
 pub use self::schema::SCHEMA;
-pub(super) use super::black_box::{reads, refused};
+pub(super) use super::black_box::{reads, refused_by_none as refused};
 
 /// The strategy at work on a space.
 pub(super) fn search<'s>(
