@@ -150,7 +150,11 @@ impl Truth {
 }
 
 /// A network as it is recorded, and its accuracy and MACs, turned so that more is better.
-fn of(space: &Checked<Space>, table: &ScoreTable, assignment: &Assignment) -> (TriedNetwork, Vec<f64>) {
+fn of(
+    space: &Checked<Space>,
+    table: &ScoreTable,
+    assignment: &Assignment,
+) -> (TriedNetwork, Vec<f64>) {
     let network = specialise(space, assignment);
     let choices: Choices = network.choices.iter().cloned().collect();
     let score: Metrics = table.score(&choices).unwrap().clone();

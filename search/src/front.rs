@@ -23,7 +23,9 @@ pub fn front(values: &[Vec<f64>]) -> Vec<usize> {
 pub fn worst<'v>(values: impl IntoIterator<Item = &'v Vec<f64>>) -> Option<Vec<f64>> {
     let mut all = values.into_iter();
     let first = all.next()?.clone();
-    Some(all.fold(first, |worst, values| worst.iter().zip(values).map(|(a, b)| a.min(*b)).collect()))
+    Some(
+        all.fold(first, |worst, values| worst.iter().zip(values).map(|(a, b)| a.min(*b)).collect()),
+    )
 }
 
 /// The volume of what is worse than one of these and better than the reference point (Zitzler and Thiele 1998): by
@@ -73,7 +75,8 @@ mod tests {
         };
         assert_eq!(of(&[&[3.0]], &[1.0]), 2.0);
         // 1 x 5 + 1 x 4 + 2 x 1; a dominated point and one beyond the reference add nothing.
-        let staircase: &[&[f64]] = &[&[1.0, 5.0], &[2.0, 4.0], &[4.0, 1.0], &[1.5, 3.0], &[9.0, -1.0]];
+        let staircase: &[&[f64]] =
+            &[&[1.0, 5.0], &[2.0, 4.0], &[4.0, 1.0], &[1.5, 3.0], &[9.0, -1.0]];
         assert_eq!(of(staircase, &[0.0, 0.0]), 11.0);
         // Two boxes of 2 x 2 x 1 and 1 x 1 x 3 that share 1 x 1 x 1.
         assert_eq!(of(&[&[2.0, 2.0, 1.0], &[1.0, 1.0, 3.0]], &[0.0; 3]), 6.0);

@@ -15,11 +15,7 @@ use crate::metrics::Metrics;
 ///
 /// # Errors
 /// A goal has no value, or none that is finite.
-pub fn values(
-    objective: &Objective,
-    score: &Metrics,
-    cost: &Costs,
-) -> Result<Vec<f64>, RunError> {
+pub fn values(objective: &Objective, score: &Metrics, cost: &Costs) -> Result<Vec<f64>, RunError> {
     if objective.goals.is_empty() {
         return Ok(vec![score.fitness()]);
     }

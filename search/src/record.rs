@@ -212,7 +212,7 @@ pub enum Verdict {
 pub struct Front {
     /// The goals, as the recipe has them with all numbers computed.
     pub goals: Vec<String>,
-    /// The worst value of each goal among the networks that were tried: the reference point.
+    /// The worst value of each goal among the networks that were tried with the greatest budget: the reference point.
     pub reference: Vec<f64>,
     /// The volume of what is worse than a network of the front, and better than the reference point, in the product of
     /// the units of the goals.

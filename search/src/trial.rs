@@ -14,7 +14,8 @@ pub struct Trial {
     pub drawn: u32,
 }
 
-/// What a trial may take. Budgets are what strategies of several fidelities spend more or less of.
+/// What a trial may take. Budgets are what strategies of several fidelities spend more or less of: a network may be tried
+/// again with a greater one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Budget {
     /// Epochs of training of its own, from fresh weights; 0 where it is scored with weights that it

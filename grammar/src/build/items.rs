@@ -4,8 +4,8 @@ use pest::iterators::{Pair, Pairs};
 
 use crate::ast::{
     Arch, ArchChoice, ArchEntry, Block, BlockKind, Body, Const, Expect, Expr, ExprKind, Field,
-    Goal, Ident, Item, ItemKind, Param, Search, Section, Sense, Setting, Space, SpaceRef, Span, SupportRow,
-    Target, TargetEntry, Tolerance, Use,
+    Goal, Ident, Item, ItemKind, Param, Search, Section, Sense, Setting, Space, SpaceRef, Span,
+    SupportRow, Target, TargetEntry, Tolerance, Use,
 };
 use crate::rules::Rule;
 
@@ -210,7 +210,7 @@ impl Builder<'_> {
     }
 
     fn objective(&self, pair: Pair<'_, Rule>, span: Span) -> Built<Setting> {
-        let goals = pair.into_inner().map(|goal| {
+        let goals = pair.into_inner().filter(|part| part.as_rule() != Rule::comma).map(|goal| {
             let word = goal.clone().into_inner().next().map(|word| word.as_rule());
             let is_large = word == Some(Rule::kw_maximize);
             let sense = if is_large { Sense::Maximize } else { Sense::Minimize };

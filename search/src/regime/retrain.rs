@@ -13,7 +13,8 @@ use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::{
-    Choices, Front, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TrialLine, TriedNetwork,
+    Choices, Front, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TrialLine,
+    TriedNetwork,
 };
 use crate::store::state::{self, State};
 use crate::store::{damaged, names};

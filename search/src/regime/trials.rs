@@ -14,9 +14,7 @@ use crate::evaluator::{Evaluator, FailedTrial, Halt};
 use crate::event::Event;
 use crate::front;
 use crate::objective::{self, values};
-use crate::record::{
-    Front, FrontNetwork, Phase, Status, TrialLine, TriedNetwork, Verdict,
-};
+use crate::record::{Front, FrontNetwork, Phase, Status, TrialLine, TriedNetwork, Verdict};
 use crate::store::{damaged, names};
 use crate::strategy::{Outcome, Strategy};
 use crate::trial::Trial;
@@ -56,8 +54,10 @@ impl AtWork<'_, '_> {
         self.progress.check()
     }
 
-    /// Writes the front of ranked networks down; those that are on it.
-    fn keep_front(&mut self, tried: Vec<Outcome>) -> Result<Vec<Outcome>, RunError> {
+    /// Writes the front of ranked networks down, of those with the greatest budget; those that are on it.
+    fn keep_front(&mut self, mut tried: Vec<Outcome>) -> Result<Vec<Outcome>, RunError> {
+        let budget = tried.first().map(|best| best.network.budget);
+        tried.retain(|outcome| Some(outcome.network.budget) == budget);
         let goals = &self.recipe().objective.goals;
         let values: Vec<Vec<f64>> =
             tried.iter().filter_map(|outcome| outcome.values.clone()).collect();

@@ -103,7 +103,7 @@ impl<'s> Known<'s> {
     }
 
     /// Notes that a network is open.
-    fn open(&mut self, assignment: &Assignment) {
+    pub(super) fn open(&mut self, assignment: &Assignment) {
         self.seen.insert(self.networks.choices(assignment).into_iter().collect());
     }
 

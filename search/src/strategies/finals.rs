@@ -1,8 +1,6 @@
 //! The finals of a search: of the networks that were tried, the best are tried once more with a greater budget, and
 //! it is that which ranks them. Cheap scores find good networks and do not tell the best of these apart.
 
-use std::cmp::Ordering;
-
 use nas_ir::recipe::schema::{Field, Kind};
 use nas_ir::recipe::{NoSetting, Recipe};
 use rand::RngCore;
@@ -11,6 +9,7 @@ use serde_json::Value;
 use super::sections::DERIVE;
 use crate::error::RunError;
 use crate::evaluator::Halt;
+use crate::front;
 use crate::record::SearchEpoch;
 use crate::shared::SharedWeights;
 use crate::strategy::{OneShot, Outcome, Strategy, Turn};
@@ -71,21 +70,26 @@ impl<S: Strategy> Finals<S> {
         Budget { epochs: self.settings.epochs }
     }
 
-    /// The best of what was told, of equals the earlier; those that had the budget of the finals need none.
+    /// The best of what was told, of equals the earlier; of several goals those of the front, the best by the first goal
+    /// first, and then the others. Those that had the budget of the finals need none.
     fn drawn_up(&self) -> Vec<Trial> {
-        let mut best: Vec<&Outcome> =
-            self.told.iter().filter(|outcome| outcome.network.score().is_some()).collect();
-        best.sort_by(|a, b| match (a.network.score(), b.network.score()) {
-            (Some(a), Some(b)) => a.best_first(b),
-            _ => Ordering::Equal,
-        });
-        best.retain(|outcome| outcome.network.budget != self.budget());
+        let scored = self.told.iter().filter_map(|told| Some((told, told.values.clone()?)));
+        let (scored, values): (Vec<&Outcome>, Vec<Vec<f64>>) = scored.unzip();
+        let front = front::front(&values);
+        let mut best: Vec<(bool, f64, &Outcome)> = Vec::new();
+        for (place, (outcome, values)) in scored.into_iter().zip(values).enumerate() {
+            let is_behind = values.len() > 1 && !front.contains(&place);
+            best.extend(values.first().map(|&value| (is_behind, value, outcome)));
+        }
+        best.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        let best = best.into_iter().map(|(_, _, outcome)| outcome);
+        let best = best.filter(|outcome| outcome.network.budget != self.budget());
         let trial = |outcome: &Outcome| Trial {
             assignment: outcome.assignment.clone(),
             budget: self.budget(),
             drawn: outcome.network.drawn,
         };
-        best.into_iter().take(self.settings.finalists as usize).map(trial).collect()
+        best.take(self.settings.finalists as usize).map(trial).collect()
     }
 
     fn is_final(&self, outcome: &Outcome) -> bool {

@@ -13,6 +13,8 @@ mod finals;
 pub mod gdas;
 pub mod grid;
 pub mod gumbel;
+mod halving;
+pub mod hyperband;
 pub mod local_search;
 mod networks;
 pub mod nsga2;
@@ -23,6 +25,7 @@ mod relaxing;
 mod sampling;
 mod score;
 mod sections;
+pub mod successive_halving;
 mod supernet;
 pub mod tpe;
 
@@ -73,7 +76,9 @@ strategies!(
     tpe,
     bayesian,
     controller,
-    nsga2
+    nsga2,
+    successive_halving,
+    hyperband
 );
 
 pub use score::{is_by_command, table};

@@ -64,10 +64,14 @@ pub(super) fn weighed(space: &Checked<Space>, recipe: &Recipe) -> Result<Weighed
     recipe.objective.weighed().map_err(|why| RunError::Refused {
         strategy: recipe.strategy.name,
         space: space.name.clone(),
-        refused: vec![not_optimised(recipe, why.label(), match why {
-            NoGradient::Goals => FRONT,
-            _ => HELP,
-        })],
+        refused: vec![not_optimised(
+            recipe,
+            why.label(),
+            match why {
+                NoGradient::Goals => FRONT,
+                _ => HELP,
+            },
+        )],
     })
 }
 

@@ -32,7 +32,7 @@ const BY: Field = Field {
           trained by nasc, and no data are read",
 };
 
-const EPOCHS: Field = Field {
+pub(super) const EPOCHS: Field = Field {
     name: "epochs",
     kind: Kind::count(1, 5),
     doc: "epochs of training of each network where `by = train`; where `by = command`, what `{epochs}` stands for",
@@ -127,10 +127,11 @@ impl Score {
     }
 }
 
-/// What scores the networks of a recipe; `None` where its strategy has no such section.
+/// What scores the networks of a recipe; `None` where its strategy leaves no choice.
 fn by(recipe: &Recipe) -> Result<Option<By>, NoSetting> {
-    let has_section = recipe.strategy.section(SCORE).is_some();
-    has_section.then(|| Score::of(recipe).map(|score| score.by)).transpose()
+    let section = recipe.strategy.section(SCORE);
+    let has_choice = section.is_some_and(|section| section.field(BY.name).is_some());
+    has_choice.then(|| Score::of(recipe).map(|score| score.by)).transpose()
 }
 
 /// The table of known scores that a recipe names, from its file; `None` where it scores otherwise.

@@ -26,7 +26,7 @@ pub(super) const KEEP: Field = Field {
 };
 
 /// How many networks a strategy of a black box tries.
-const SAMPLE: Field = Field {
+pub(super) const SAMPLE: Field = Field {
     name: "sample",
     kind: Kind::count(1, 20),
     doc: "networks tried, all of them different; fewer where the space has no more",

@@ -316,7 +316,8 @@ fn the_next_network_is_asked_for_right_after_one_is_told() {
         }
         let chosen = network.choices.iter().map(|(path, name)| (path.as_str(), name.as_str()));
         let assignment = nas_passes::from_choices(&toy.space, chosen).unwrap();
-        strategy.tell(&Outcome { assignment, network: network.clone() });
+        let values = network.score().map(|score| vec![score.fitness()]);
+        strategy.tell(&Outcome { assignment, network: network.clone(), values });
     }
 }
 

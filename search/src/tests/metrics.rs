@@ -1,6 +1,5 @@
 //! What metrics are in files, and which are better.
 
-
 use nas_ir::Task;
 use nas_ir::metric::{ClassMetric, Metric, TaskMetrics};
 use rand::{Rng, SeedableRng};

@@ -4,6 +4,7 @@ mod command;
 mod commands;
 mod contract;
 mod crash;
+mod halving;
 mod kept;
 mod metrics;
 mod objective;

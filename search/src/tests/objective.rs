@@ -5,15 +5,19 @@ use nas_grammar::Source;
 use nas_ir::recipe::{Objective, Recipe, Value};
 use nas_testing::{assignments, folder, with_problems};
 
-use super::toy::{Toy, space};
+use super::toy::{Toy, space, worths};
 use super::{create, go, whole};
 use crate::error::{Failure, RunError};
-use crate::objective::values;
 use crate::front;
-use crate::record::{Choices, Front, TriedNetwork};
+use crate::objective::values;
+use crate::record::{Choices, Front, TriedNetwork, Verdict};
 use crate::regime::Scores;
 use crate::store::{Store, names};
 use crate::strategies::{self, SCHEMAS};
+use crate::strategy::{Method, Outcome};
+use crate::trial::Trial;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 /// An objective as it is written.
 pub(super) fn objective(text: &str) -> Objective {
@@ -23,18 +27,19 @@ pub(super) fn objective(text: &str) -> Objective {
     );
     let source = Source::new("toy.nas", text);
     let (recipe, problems) = with_problems(source, |_, compiler| compiler.recipe("r", &[]));
-    assert!(problems.into_vec().is_empty());
+    let said: Vec<String> = problems.into_vec().iter().map(ToString::to_string).collect();
+    assert!(said.is_empty(), "{said:?}");
     recipe.unwrap().objective
 }
 
-/// The toy, its networks known by a table, searched so for so many trials.
+/// Three decisions of the toy, its 125 networks known by a table, searched so for so many trials.
 fn by_table(strategy: &str, text: &str, sample: u32) -> Toy {
     let schema = SCHEMAS.iter().find(|schema| schema.name == strategy).unwrap();
     let mut recipe = Recipe::default_for("toy", schema).unwrap();
     recipe.objective = objective(text);
     recipe.settings.set("score", "by", Value::Word("table"));
     recipe.settings.set("derive", "sample", Value::Count(sample));
-    Toy::new().searched_by(recipe)
+    Toy::of(worths().split_at(3).0, "").searched_by(recipe)
 }
 
 fn best_choices(toy: &Toy, value: impl Fn(f64, f64) -> f64) -> Choices {
@@ -53,12 +58,16 @@ fn best_choices(toy: &Toy, value: impl Fn(f64, f64) -> f64) -> Choices {
     best.unwrap().1
 }
 
-/// Formulas, and what they say of a network by mIoU and MACs: the best network of each is another one.
+/// A formula, and what it says of a network by mIoU and MACs.
 type Told = (&'static str, fn(f64, f64) -> f64);
+
+/// The best network of each is another one.
 const FORMULAS: [Told; 4] = [
     ("maximize miou", |miou, _| miou),
-    ("maximize miou - 0.12 * macs / 100", |miou, macs| miou - 0.0012 * macs),
-    ("maximize miou - 0.01 * max(0, macs - 300)", |miou, macs| miou - 0.01 * (macs - 300.0).max(0.0)),
+    ("maximize miou - 0.0008 * macs", |miou, macs| miou - 0.0008 * macs),
+    ("maximize miou - 0.002 * max(0, macs - 130)", |miou, macs| {
+        miou - 0.002 * (macs - 130.0).max(0.0)
+    }),
     ("maximize miou * max(1, macs / 150) ^ -1", |miou, macs| miou * 150.0 / macs.max(150.0)),
 ];
 
@@ -66,12 +75,12 @@ const FORMULAS: [Told; 4] = [
 fn strategies_of_a_black_box_find_the_best_of_any_formula() {
     let mut found = Vec::new();
     for (text, value) in FORMULAS {
+        let best = best_choices(&by_table("grid", text, 1), value);
         for strategy in ["grid", "local_search", "aging_evolution", "tpe"] {
-            let toy = by_table(strategy, text, 250);
-            let best = best_choices(&toy, value);
+            let toy = by_table(strategy, text, 80);
             assert_eq!(whole(&toy, folder().path()).choices, best, "{strategy}: {text}");
-            found.push(best);
         }
+        found.push(best);
     }
     found.dedup();
     assert_eq!(found.len(), FORMULAS.len(), "two formulas have the same best network");
@@ -81,12 +90,12 @@ fn strategies_of_a_black_box_find_the_best_of_any_formula() {
 fn candidates_are_ranked_by_the_objective_and_without_one_by_metric_then_macs() {
     let ranked = |text: &str| {
         let mut toy = by_table("grid", text, 1);
-        toy.set("derive", "keep", Value::Count(625));
+        toy.set("derive", "keep", Value::Count(125));
         let dir = folder();
         whole(&toy, dir.path());
         let store: Store = super::resume(&toy, dir.path());
         let networks: Vec<TriedNetwork> = store.read_json(names::CANDIDATES).unwrap();
-        assert_eq!(networks.len(), 625);
+        assert_eq!(networks.len(), 125);
         let of = |network: &TriedNetwork| {
             values(&toy.recipe.objective, network.score().unwrap(), &network.cost).unwrap()[0]
         };
@@ -144,7 +153,7 @@ fn a_hinge_presses_down_to_its_target() {
 #[test]
 fn a_metric_of_another_task_is_refused() {
     let text = "space toy { input x: [3, 8, 8]\n task classification(2)\n \
-                output y = x -> choose op { a: conv(2)\n b: conv(2, kernel = 1) } -> global_avg_pool }";
+                output y = x -> choose op { a: conv(2, kernel = 3)\n b: conv(2, kernel = 1) } -> global_avg_pool -> linear(2) }";
     let mut toy = by_table("random", "maximize miou", 2);
     toy.space = std::rc::Rc::new(space(text));
     assert!(strategies::search(&toy.space, &toy.recipe).is_ok(), "known scores may have it");
@@ -152,7 +161,9 @@ fn a_metric_of_another_task_is_refused() {
     let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
     let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
     assert_eq!(refused[0].to_string(), "the networks of `toy` have no `miou`");
-    assert!(refused[0].help().unwrap().to_string().starts_with("write `accuracy` or `cross_entropy`"));
+    assert!(
+        refused[0].help().unwrap().to_string().starts_with("write `accuracy` or `cross_entropy`")
+    );
 }
 
 #[test]
@@ -165,7 +176,9 @@ fn what_the_known_scores_do_not_say_is_told() {
         let toy = by_table("random", text, 2);
         let dir = folder();
         let failure = go(&toy, &mut create(&toy, dir.path()), None).unwrap_err();
-        let Failure::Run(error @ RunError::NoValue { .. }) = &failure else { panic!("{failure:?}") };
+        let Failure::Run(error @ RunError::NoValue { .. }) = &failure else {
+            panic!("{failure:?}")
+        };
         assert!(error.to_string().ends_with(why), "{error}");
     }
 }
@@ -195,14 +208,14 @@ fn a_search_for_several_goals_ends_with_their_front() {
     let all = by_table("grid", GOALS, 1);
     whole(&all, dir.path());
     let tried: Vec<TriedNetwork> = super::resume(&all, dir.path()).lines(names::SCORES).unwrap();
-    assert_eq!(tried.len(), 625);
+    assert_eq!(tried.len(), 125);
     let values: Vec<Vec<f64>> = tried.iter().map(value).collect();
     // Of each network that was tried, one of the front is as good or better, and none of the front is dominated.
     let of_front: Vec<Vec<f64>> = networks.iter().map(value).collect();
     let covers = |own: &Vec<f64>, other: &Vec<f64>| own == other || front::dominates(own, other);
     assert!(values.iter().all(|other| of_front.iter().any(|own| covers(own, other))));
     assert!(of_front.iter().all(|own| !values.iter().any(|other| front::dominates(other, own))));
-    assert!(of_front.len() > 5 && of_front.is_sorted_by(|a, b| a[0] > b[0]));
+    assert!(of_front.len() == 4 && of_front.is_sorted_by(|a, b| a[0] > b[0]));
     for (on, value) in found.networks.iter().zip(&of_front) {
         assert_eq!(on.values, [value[0], -value[1]], "as it is written");
     }
@@ -211,22 +224,40 @@ fn a_search_for_several_goals_ends_with_their_front() {
     assert_eq!(found.hypervolume, front::hypervolume(&values, &worst));
 }
 
+/// What the networks reach that a strategy tries, of all four decisions of the toy.
+fn reached(strategy: &str, seed: u64) -> Vec<Vec<f64>> {
+    let toy = Toy::new().searched_by(by_table(strategy, GOALS, 120).recipe);
+    let Scores::Known(table) = toy.job().scores else { panic!("it trains") };
+    let search = strategies::search(&toy.space, &toy.recipe).unwrap();
+    let Method::Alone(mut strategy, _) = search.method else { panic!("it trains a supernet") };
+    let mut reached: Vec<Vec<f64>> = Vec::new();
+    for number in 0.. {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(u64::from(number));
+        let Some(Trial { assignment, budget, drawn }) = strategy.ask(&mut rng).unwrap() else {
+            break;
+        };
+        let network = toy.network(&assignment);
+        let cost = nas_analysis::costs(&network);
+        let choices: Choices = network.choices.into_iter().collect();
+        let score = table.score(&choices).unwrap().clone();
+        let values = values(&toy.recipe.objective, &score, &cost).unwrap();
+        reached.push(values.clone());
+        let verdict = Verdict::Score(score);
+        let network = TriedNetwork { number, drawn, choices, cost, verdict, budget };
+        strategy.tell(&Outcome { assignment, network, values: Some(values) });
+    }
+    assert_eq!(reached.len(), 120);
+    reached
+}
+
 #[test]
 fn nsga2_finds_more_of_the_front_than_random() {
-    let worst = {
-        let (found, _) = front_of(&by_table("grid", GOALS, 1));
-        vec![found.reference[0], -found.reference[1]]
-    };
-    let volume = |strategy: &str, seed: u64| {
-        let mut toy = by_table(strategy, GOALS, 150);
-        toy.recipe.seed = seed;
-        let (found, _) = front_of(&toy);
-        let turned = |values: &[f64]| vec![values[0], -values[1]];
-        let values: Vec<Vec<f64>> = found.networks.iter().map(|on| turned(&on.values)).collect();
-        front::hypervolume(&values, &worst)
-    };
+    let reference = [0.0, -600.0];
+    let volume =
+        |strategy: &str, seed: u64| front::hypervolume(&reached(strategy, seed), &reference);
     let better = (0..10).filter(|&seed| volume("nsga2", seed) > volume("random", seed)).count();
-    assert!(better >= 9, "in {better} of 10");
+    assert!(better >= 8, "in {better} of 10");
 }
 
 #[test]
@@ -237,10 +268,13 @@ fn nsga2_searches_decisions_that_are_idle_at_times() {
     recipe.settings.set("score", "by", Value::Word("table"));
     recipe.settings.set("derive", "sample", Value::Count(120));
     let toy = Toy::nested().searched_by(recipe);
-    let (found, _) = front_of(&toy);
-    let lengths: std::collections::BTreeSet<usize> =
-        found.networks.iter().map(|on| on.network.choices.len()).collect();
-    assert!(lengths.len() == 2, "with the inner decision and without: {lengths:?}");
+    let dir = folder();
+    whole(&toy, dir.path());
+    let tried: Vec<TriedNetwork> = super::resume(&toy, dir.path()).lines(names::SCORES).unwrap();
+    // Behind the first population, which is drawn.
+    let made: Vec<usize> = tried.iter().skip(20).map(|network| network.choices.len()).collect();
+    assert_eq!(made.len(), 100);
+    assert!(made.contains(&3) && made.contains(&4), "without the inner decision, and with it");
 }
 
 #[test]
@@ -259,8 +293,9 @@ fn several_goals_are_refused_by_what_goes_by_one() {
         assert!(refused[0].help().unwrap().to_string().contains("`strategy nsga2 { }`"));
     }
     let mut toy = by_table("nsga2", GOALS, 2);
-    toy.recipe.objective =
-        objective("maximize miou, minimize macs, minimize params, minimize depth, minimize latency");
+    toy.recipe.objective = objective(
+        "maximize miou, minimize macs, minimize params, minimize depth, minimize latency",
+    );
     let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
     let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
     assert_eq!(refused[0].labels().unwrap().next().unwrap().label(), Some("5 goals"));

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::rc::Rc;
 
 use nas_grammar::Source;
-use nas_ir::recipe::{Anneal, Law, Objective, Recipe, StrategySchema, Value};
+use nas_ir::recipe::{Anneal, Law, Recipe, StrategySchema, Value};
 use nas_ir::{
-    Assignment, Checked, ClassMetric, DecisionId, Measure, Metric, Model, Network, Space, Task,
+    Assignment, Checked, ClassMetric, DecisionId, Metric, Model, Network, Space, Task,
     TaskMetrics, Tensor, Weights,
 };
 use nas_passes::specialise;

@@ -157,8 +157,8 @@ impl Formula {
 
     fn of_sum(constant: Exact, mut terms: Vec<(Exact, Formula)>) -> Self {
         terms.retain(|(factor, _)| !factor.is_zero());
-        let is_alone = constant.is_zero()
-            && matches!(terms.as_slice(), [(factor, _)] if factor.is_one());
+        let is_alone =
+            constant.is_zero() && matches!(terms.as_slice(), [(factor, _)] if factor.is_one());
         match terms.pop() {
             Some((_, alone)) if is_alone => alone,
             last => {
@@ -255,8 +255,9 @@ impl Formula {
         match self {
             Self::Quantity(_) | Self::Power(..) => true,
             Self::Sum(constant, terms) => {
-                let is_positive =
-                    |(factor, term): &(Exact, Formula)| !factor.is_negative() && term.is_never_negative();
+                let is_positive = |(factor, term): &(Exact, Formula)| {
+                    !factor.is_negative() && term.is_never_negative()
+                };
                 !constant.is_negative() && terms.iter().all(is_positive)
             }
             Self::Product(of) => of.iter().all(Self::is_never_negative),
@@ -268,9 +269,8 @@ impl Formula {
     /// What becomes of it when a quantity grows, as far as the form shows it.
     #[must_use]
     pub fn trend(&self, by: Quantity) -> Trend {
-        let all = |of: &[Formula]| {
-            of.iter().map(|part| part.trend(by)).fold(Trend::Constant, Trend::and)
-        };
+        let all =
+            |of: &[Formula]| of.iter().map(|part| part.trend(by)).fold(Trend::Constant, Trend::and);
         match self {
             Self::Quantity(quantity) if *quantity == by => Trend::Rises,
             Self::Quantity(_) => Trend::Constant,
@@ -443,8 +443,11 @@ mod tests {
     #[test]
     fn it_is_written_in_the_language() {
         assert_eq!(reward().to_string(), "accuracy * ((83.33333333333333 * latency) ^ -0.07)");
-        let hinge = Formula::Max(vec![number(0, 1).into(), of("latency").plus(&number(-12, 1000).into())]);
-        let sum = of("cross_entropy").plus(&hinge.times(&number(3, 1))).plus(&of("macs").times(&number(-1, 50)));
+        let hinge =
+            Formula::Max(vec![number(0, 1).into(), of("latency").plus(&number(-12, 1000).into())]);
+        let sum = of("cross_entropy")
+            .plus(&hinge.times(&number(3, 1)))
+            .plus(&of("macs").times(&number(-1, 50)));
         assert_eq!(sum.to_string(), "cross_entropy + 3 * max(0, latency - 0.012) - 0.02 * macs");
     }
 }

@@ -131,7 +131,7 @@ impl Objective {
     /// Why it is no such sum.
     pub fn weighed(&self) -> Result<Weighed, NoGradient> {
         let goal = match self.goals.as_slice() {
-            [] => return Ok(Weighed { factor: 0.02 / 1e6, measure: Measure::Macs, above: 0.0 }),
+            [] => return Ok(Weighed { factor: 2e-8, measure: Measure::Macs, above: 0.0 }),
             [goal] => goal,
             _ => return Err(NoGradient::Goals),
         };
@@ -151,7 +151,8 @@ impl Objective {
                 term => rest = Some((factor, term)),
             }
         }
-        let rest = rest.map(|(factor, term)| Ok((factor, hinge(&term)?))).transpose()?;
+        let rest = rest.map(|(factor, term)| hinge(&term).map(|hinge| (factor, hinge)));
+        let rest = rest.transpose()?;
         if !loss.is_positive() {
             return Err(NoGradient::NoLoss);
         }
@@ -179,9 +180,11 @@ fn hinge(term: &Formula) -> Result<Hinge, NoGradient> {
         if measure.is_sum() { Ok(measure) } else { Err(NoGradient::Measure(measure)) }
     };
     match term {
-        Formula::Quantity(Quantity::Measure(measure)) => {
-            Ok(Hinge { slope: BigInt::from(1).into(), measure: sum(*measure)?, above: Exact::zero() })
-        }
+        Formula::Quantity(Quantity::Measure(measure)) => Ok(Hinge {
+            slope: BigInt::from(1).into(),
+            measure: sum(*measure)?,
+            above: Exact::zero(),
+        }),
         Formula::Max(of) => {
             let [a, b] = of.as_slice() else { return Err(NoGradient::Formula) };
             let (floor, line) = match (a.number(), b.number()) {

@@ -85,12 +85,7 @@ impl Nsga2 {
 
     /// Which candidate a child of two takes of each decision: of one of them where both have the decision, of the one that
     /// has it where the other does not, and any where neither does; then each changes with a chance of one in their number.
-    fn child(
-        &self,
-        known: &Known<'_>,
-        parents: [&Tried; 2],
-        mut rng: &mut dyn RngCore,
-    ) -> Vec<usize> {
+    fn child(&self, known: &Known<'_>, parents: [&Tried; 2], rng: &mut dyn RngCore) -> Vec<usize> {
         let [one, other] = parents.map(|parent| known.networks.places(&parent.assignment));
         let crosses = rng.random_bool(self.settings.crossover);
         let widths = known.networks.widths();
@@ -98,7 +93,7 @@ impl Nsga2 {
         let genes = one.into_iter().zip(other).zip(&widths);
         let of = |((one, other), &width): ((Option<usize>, Option<usize>), &usize)| {
             let taken = if crosses && rng.random_bool(0.5) { other.or(one) } else { one.or(other) };
-            let taken = taken.unwrap_or_else(|| (&mut rng).random_range(0..width.max(1)));
+            let taken = taken.unwrap_or_else(|| rng.random_range(0..width.max(1)));
             if width > 1 && rng.random_bool(changes) {
                 // One of the others, all as probable.
                 (taken + rng.random_range(1..width)) % width

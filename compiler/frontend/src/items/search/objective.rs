@@ -49,9 +49,10 @@ impl Reader<'_> {
         let mut place = self.place(span, "no metric is in it, such as `cross_entropy`");
         if let [ast::Goal { sense: Sense::Minimize, formula }] = written {
             let cost = self.source.at(formula.span);
-            place = place.fix(Fix::replace(cost, format!("cross_entropy + {}", cost.text()), |new| {
-                format!("write `minimize {new}`")
-            }));
+            place =
+                place.fix(Fix::replace(cost, format!("cross_entropy + {}", cost.text()), |new| {
+                    format!("write `minimize {new}`")
+                }));
         }
         self.problems.push(NoMetric::at(place));
     }
@@ -107,10 +108,13 @@ impl Reader<'_> {
             let place = Place::new(self.source, at, label);
             match quantity {
                 Quantity::Measure(_) => {
-                    let place = place.advice(format!("let more `{word}` make it worse: {}", match goal.sense {
-                        Sense::Minimize => "add the measure, do not subtract it",
-                        Sense::Maximize => "subtract the measure, do not add it",
-                    }));
+                    let place = place.advice(format!(
+                        "let more `{word}` make it worse: {}",
+                        match goal.sense {
+                            Sense::Minimize => "add the measure, do not subtract it",
+                            Sense::Maximize => "subtract the measure, do not add it",
+                        }
+                    ));
                     self.problems.push(RewardsCost::at(place, word));
                 }
                 Quantity::Metric(metric) => {
@@ -134,7 +138,9 @@ impl Reader<'_> {
             place.advice(format!("turn the sign of `{word}`"))
         } else {
             let written = wanted.word();
-            place.advice(format!("write `{written}`, and turn the signs of all that is not `{word}`"))
+            place.advice(format!(
+                "write `{written}`, and turn the signs of all that is not `{word}`"
+            ))
         }
     }
 
@@ -162,7 +168,8 @@ impl Reader<'_> {
                     Mul => Ok(a.product(&b)),
                     _ => a.quotient(&b),
                 };
-                let span = if result == Err(FormulaFault::NegativeBase) { right.span } else { expr.span };
+                let span =
+                    if result == Err(FormulaFault::NegativeBase) { right.span } else { expr.span };
                 self.small(span, result)
             }
             ExprKind::Binary(Pow, base, exponent) if mentions(expr) => {
@@ -182,7 +189,10 @@ impl Reader<'_> {
             }
             kind if mentions(expr) => {
                 let is_binary = matches!(kind, ExprKind::Binary(..));
-                self.report(expr.span, if is_binary { FormulaFault::Operator } else { FormulaFault::Other });
+                self.report(
+                    expr.span,
+                    if is_binary { FormulaFault::Operator } else { FormulaFault::Other },
+                );
                 None
             }
             _ => Some(self.number(expr)?.into()),

@@ -1,0 +1,137 @@
+//! Successive halving: what it costs, and that it finds the best although short trainings say little.
+
+use std::collections::BTreeMap;
+
+use nas_ir::recipe::{Recipe, Value};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::toy::Toy;
+use crate::record::{Choices, TriedNetwork, Verdict};
+use crate::regime::Scores;
+use crate::strategies::{self, SCHEMAS};
+use crate::strategy::{Method, Outcome};
+use crate::trial::Trial;
+
+/// The toy searched so, scored by training, but for tests that know what comes of it.
+fn toy(strategy: &str, set: &[(&'static str, &'static str, u32)]) -> Toy {
+    let schema = SCHEMAS.iter().find(|schema| schema.name == strategy).unwrap();
+    let mut toy = Toy::new().searched_by(Recipe::default_for("toy", schema).unwrap());
+    for &(section, field, count) in set {
+        toy.set(section, field, Value::Count(count));
+    }
+    toy
+}
+
+/// What each network is truly worth.
+fn truth() -> impl Fn(&Choices) -> f64 {
+    let mut by_table = toy("random", &[]);
+    by_table.set("score", "by", Value::Word("table"));
+    let Scores::Known(table) = by_table.job().scores else { panic!("it trains") };
+    let table = table.clone();
+    move |choices| table.score(choices).unwrap().primary().1
+}
+
+/// Runs a strategy whose trials say the truth with a noise that falls as they train; the trials, and the true worth
+/// of the result.
+fn run(toy: &Toy, seed: u64) -> (Vec<TriedNetwork>, f64) {
+    let truth = truth();
+    let metrics = |miou| serde_json::from_value(serde_json::json!({ "miou": miou })).unwrap();
+    let search = strategies::search(&toy.space, &toy.recipe).unwrap();
+    let Method::Alone(mut strategy, _) = search.method else { panic!("it trains a supernet") };
+    let mut tried: Vec<(TriedNetwork, f64)> = Vec::new();
+    for number in 0.. {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(u64::from(number));
+        let Some(Trial { assignment, budget, drawn }) = strategy.ask(&mut rng).unwrap() else {
+            break;
+        };
+        let network = toy.network(&assignment);
+        let cost = nas_analysis::costs(&network);
+        let choices: Choices = network.choices.into_iter().collect();
+        let noise = 0.1 * (rng.random::<f64>() - 0.5) / f64::from(budget.epochs);
+        let value = truth(&choices) + noise;
+        let verdict = Verdict::Score(metrics(value));
+        let network = TriedNetwork { number, drawn, choices, cost, verdict, budget };
+        tried.push((network.clone(), value));
+        strategy.tell(&Outcome { assignment, network, values: Some(vec![value]) });
+    }
+    assert_eq!(strategy.trials() as usize, tried.len());
+    let order = |(network, value): &(TriedNetwork, f64)| (network.budget.epochs, *value);
+    let best = tried.iter().max_by(|a, b| order(a).partial_cmp(&order(b)).unwrap()).unwrap();
+    let worth = truth(&best.0.choices);
+    (tried.into_iter().map(|(network, _)| network).collect(), worth)
+}
+
+fn epochs(tried: &[TriedNetwork]) -> u32 {
+    tried.iter().map(|network| network.budget.epochs).sum()
+}
+
+/// How many networks were tried with each budget.
+fn budgets(tried: &[TriedNetwork]) -> BTreeMap<u32, usize> {
+    let mut budgets = BTreeMap::new();
+    for network in tried {
+        *budgets.entry(network.budget.epochs).or_default() += 1;
+    }
+    budgets
+}
+
+const HALVING: [(&str, &str, u32); 2] = [("derive", "sample", 81), ("score", "epochs", 27)];
+
+#[test]
+fn each_budget_takes_as_many_epochs() {
+    let (tried, _) = run(&toy("successive_halving", &HALVING), 0);
+    assert_eq!(budgets(&tried), BTreeMap::from([(1, 81), (3, 27), (9, 9), (27, 3)]));
+    assert_eq!(epochs(&tried), 4 * 81);
+    let (tried, _) = run(&toy("hyperband", &[("score", "epochs", 27)]), 0);
+    let expected = BTreeMap::from([(1, 27), (3, 9 + 12), (9, 3 + 4 + 6), (27, 1 + 1 + 2 + 4)]);
+    assert_eq!(budgets(&tried), expected);
+}
+
+/// Both draw the same 81 networks; the one trains all for 27 epochs, the other spends 15 % of that.
+#[test]
+fn it_finds_the_best_in_fewer_epochs_than_random_although_scores_are_noisy_at_first() {
+    let halving = toy("successive_halving", &HALVING);
+    let mut random = toy("random", &HALVING);
+    random.set("score", "by", Value::Word("train"));
+    let mut as_good = 0;
+    for seed in 0..20 {
+        let ((few, found), (all, best)) = (run(&halving, seed), run(&random, seed));
+        assert_eq!((epochs(&few), epochs(&all)), (324, 2187));
+        as_good += usize::from(found >= best);
+    }
+    assert!(as_good >= 16, "{as_good} of 20");
+}
+
+/// A space of five networks has fewer than are to be drawn: as many of them go on as of the others would. A run that was
+/// stopped asks for the same networks.
+#[test]
+fn a_small_space_is_halved_all_the_same() {
+    let worths = super::toy::worths();
+    let few = Toy::of(worths.split_at(1).0, "");
+    let toy = few.searched_by(toy("successive_halving", &HALVING).recipe);
+    let begun = || match strategies::search(&toy.space, &toy.recipe).unwrap().method {
+        Method::Alone(strategy, _) => strategy,
+        _ => panic!("it trains a supernet"),
+    };
+    let mut strategy = begun();
+    let mut told: Vec<Outcome> = Vec::new();
+    let mut budgets = Vec::new();
+    for number in 0.. {
+        let mut resumed = begun();
+        resumed.restore(&told, &[], &serde_json::Value::Null).unwrap();
+        let rng = || ChaCha8Rng::seed_from_u64(number);
+        let trial = strategy.ask(&mut rng()).unwrap();
+        assert_eq!(trial, resumed.ask(&mut rng()).unwrap());
+        let Some(Trial { assignment, budget, drawn }) = trial else { break };
+        let network = toy.network(&assignment);
+        let cost = nas_analysis::costs(&network);
+        let choices = network.choices.into_iter().collect();
+        let verdict = Verdict::Score(serde_json::from_str("{\"miou\": 0.5}").unwrap());
+        let network = TriedNetwork { number: 0, drawn, choices, cost, verdict, budget };
+        budgets.push(budget.epochs);
+        told.push(Outcome { assignment, network, values: Some(vec![cost.macs as f64]) });
+        strategy.tell(&told[told.len() - 1]);
+    }
+    assert_eq!(budgets, [1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 9, 9, 9, 9, 9, 27, 27, 27]);
+}
