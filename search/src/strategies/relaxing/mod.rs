@@ -49,12 +49,11 @@ pub(super) fn search<'s>(
     settings: Settings,
 ) -> Result<Search<'s>, RunError> {
     let weighed = objective::weighed(space, recipe)?;
-    let penalty = Penalty::new(space, weighed).map_err(|entangled| {
-        RunError::EntangledObjective {
+    let penalty =
+        Penalty::new(space, weighed).map_err(|entangled| RunError::EntangledObjective {
             space: space.name.clone(),
             decisions: space.entanglement(&entangled),
-        }
-    })?;
+        })?;
     let Settings { mixing, optimizer, split, keep, .. } = settings;
     let finals = finals::Settings::of(recipe)?;
     let relaxing = Relaxing {
