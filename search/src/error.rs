@@ -58,6 +58,30 @@ impl Diagnostic for Refusal {
     }
 }
 
+/// A command that scores no network.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the command scored none of the first {}: {why}\n  {command}\n{log}", counted(*trials))]
+#[diagnostic(
+    code(nas::search::command),
+    help(
+        "run it by hand until its last line on standard output is a JSON object with the metric, such as `{{\"{metric}\": 0.5}}`, then go on by `--resume`; what it printed is in `{}`", file.display()
+    )
+)]
+pub struct NoScore {
+    /// How many trials failed.
+    pub trials: usize,
+    /// Why the last one did.
+    pub why: String,
+    /// The command line of the last one.
+    pub command: String,
+    /// The last lines that it printed.
+    pub log: String,
+    /// The metric that ranks.
+    pub metric: String,
+    /// All that it printed.
+    pub file: PathBuf,
+}
+
 /// A run that cannot start, go on or be kept.
 #[derive(Debug, Error, Diagnostic)]
 pub enum RunError {
@@ -283,27 +307,9 @@ pub enum RunError {
     },
 
     /// A command that scores no network.
-    #[error("the command scored none of the first {}: {why}\n  {command}\n{log}", counted(*trials))]
-    #[diagnostic(
-        code(nas::search::command),
-        help(
-            "run it by hand until its last line on standard output is a JSON object with the metric, such as `{{\"{metric}\": 0.5}}`, then go on by `--resume`; what it printed is in `{}`", file.display()
-        )
-    )]
-    Command {
-        /// How many trials failed.
-        trials: usize,
-        /// Why the last one did.
-        why: String,
-        /// The command line of the last one.
-        command: String,
-        /// The last lines that it printed.
-        log: String,
-        /// The metric that ranks.
-        metric: String,
-        /// All that it printed.
-        file: PathBuf,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Command(#[from] Box<NoScore>),
 
     /// Something is to be trained where scores are known.
     #[error("nothing is there to train with")]

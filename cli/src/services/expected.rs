@@ -89,7 +89,7 @@ impl fmt::Display for Expected {
 
 #[cfg(test)]
 mod tests {
-    use super::Expected;
+    use super::{Expected, Fit};
 
     #[test]
     fn what_is_expected_is_told_to_people_and_to_programs() {

@@ -15,7 +15,7 @@ use super::line::{Filling, JSON, ONNX, WEIGHTS, file, shell};
 use super::printed::Printed;
 use super::process::Process;
 use super::settings::{CommandSettings, Exports};
-use crate::error::{Fault, RunError};
+use crate::error::{Fault, NoScore, RunError};
 use crate::evaluator::{Evaluation, Evaluator, FailedTrial, Halt, OnBeat, Step};
 use crate::metrics::Metrics;
 use crate::record::Choices;
@@ -179,7 +179,7 @@ impl<'j> CommandScorer<'j> {
         let folder = self.folder(job.number);
         let file = folder.join(LOG);
         let line = self.filling(&folder, job.number, job.epochs).line(&self.settings.command);
-        let report = RunError::Command {
+        let report = NoScore {
             trials: (job.number as usize).saturating_add(1),
             why: format!("it {why}"),
             command: line.to_string_lossy().into_owned(),
@@ -187,7 +187,7 @@ impl<'j> CommandScorer<'j> {
             metric: self.settings.ranking.metric.key().to_owned(),
             file,
         };
-        FailedTrial { why: format!("it {why}"), report }
+        FailedTrial { why: format!("it {why}"), report: Box::new(report).into() }
     }
 
     fn filling<'t>(&self, dir: &'t Path, trial: u32, epochs: u32) -> Filling<'t> {

@@ -27,7 +27,7 @@ enum Open {
     /// It is being tried.
     Trial(u32, Trial),
     /// What came of it is on disk.
-    Known(Outcome),
+    Known(Box<Outcome>),
 }
 
 impl AtWork<'_, '_> {
@@ -157,7 +157,7 @@ impl AtWork<'_, '_> {
         let open = outcomes.split_off(told);
         let restored = strategy.restore(&outcomes, &open, &state);
         restored.map_err(|why| damaged(names::SCORES, why))?;
-        Ok((tried, open.into_iter().map(Open::Known).collect()))
+        Ok((tried, open.into_iter().map(|known| Open::Known(Box::new(known))).collect()))
     }
 
     /// A network that was tried, and how good it is.

@@ -18,7 +18,7 @@ use super::crash::{crash_anywhere, stop_anywhere};
 use super::toy::{Toy, space, worths};
 use super::{assert_same, bytes, create, go, inputs, resume, sources, versions, whole};
 use crate::command::PLACEHOLDERS;
-use crate::error::{Failure, RunError};
+use crate::error::{Failure, NoScore, RunError};
 use crate::event::Event;
 use crate::record::{Choices, TriedNetwork, Verdict};
 use crate::regime::{End, run};
@@ -233,7 +233,8 @@ fn a_command_that_takes_too_long_is_ended_with_what_it_started() {
     let began = Instant::now();
     let error = error(&toy, dir.path());
     assert!(began.elapsed() < Duration::from_secs(300));
-    let RunError::Command { trials, why, log, .. } = &error else { panic!("{error}") };
+    let RunError::Command(no_score) = &error else { panic!("{error}") };
+    let NoScore { trials, why, log, .. } = no_score.as_ref();
     assert_eq!((*trials, why.as_str(), log.as_str()), (3, "it took longer than 3 s", "  | waits"));
     for trial in ["000000", "000001", "000002", "000003"] {
         assert!(has_ended(&dir.path().join(format!("trials/{trial}/pid"))), "{trial}");

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use nas_grammar::Source;
 use nas_ir::recipe::{Anneal, Law, Recipe, StrategySchema, Value};
 use nas_ir::{
-    Assignment, Checked, ClassMetric, DecisionId, Metric, Model, Network, Space, Task,
-    TaskMetrics, Tensor, Weights,
+    Assignment, Checked, ClassMetric, DecisionId, Metric, Model, Network, Space, Task, TaskMetrics,
+    Tensor, Weights,
 };
 use nas_passes::specialise;
 use nas_testing::assignments;
