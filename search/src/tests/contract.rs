@@ -56,7 +56,7 @@ fn recipes(schema: &'static StrategySchema) -> Vec<(String, Recipe)> {
             let mut settings = short.clone();
             settings.set(section.name, field.name, Value::Word(word));
             if *word == "command" {
-                by_command(&mut settings, &WORTH);
+                by_command(&mut settings, WORTH);
                 settings.set("score", "jobs", Value::Count(2));
             }
             all.push((format!("{}, {} = {word}", schema.name, field.name), recipe(&settings)));

@@ -46,7 +46,7 @@ impl Tiles {
         let dataset = Dataset::open(self.0.path()).unwrap();
         let task = Task::Segmentation { classes: 7, ignore: 255 };
         let shown = (task, Shape::from([3, 64, 64]));
-        Loaders::new(&dataset, &recipe, shown, batch, 0.5, Device::Cpu)
+        Loaders::new(&dataset, &recipe, shown, batch, 0.5, Device::Cpu).unwrap()
     }
 }
 
