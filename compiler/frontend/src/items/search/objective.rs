@@ -1,10 +1,11 @@
 //! `minimize`: from an expression to `cross_entropy + factor * measure`.
 
-use nas_diagnostics::{Fix, Place, Problems, suggested};
+use nas_diagnostics::{Fix, Place, Problems, fault, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{Expr, Span};
 use nas_ir::Measure;
-use nas_ir::linear::{Exact, Fault, Forms, Linear, decimal, names_in, real};
+use nas_ir::exact::{Exact, decimal, real};
+use nas_ir::linear::{Fault, Forms, Linear, names_in};
 use nas_ir::recipe::anneal::number;
 use nas_ir::recipe::{MINIMIZE, Objective};
 use num_bigint::BigInt;
@@ -87,7 +88,10 @@ impl Reader<'_> {
             self.problems.push(ConstantTerm::at(place.advice("leave the constant out")));
             return None;
         }
-        let mut weighed = form.measures();
+        let mut weighed = form.terms().map(|(quantity, factor)| {
+            let measure = quantity.measure();
+            (measure.unwrap_or_else(|| fault("an objective of what is no measure")), factor)
+        });
         let Some((measure, factor)) = weighed.next() else {
             return Some(Objective { factor: 0.0, ..MINIMIZE.default });
         };
@@ -118,7 +122,7 @@ impl<'p> Forms<'p> for Reader<'_> {
 
     fn word(name: &str) -> Option<Linear> {
         let sum = || Measure::named(name).filter(|measure| measure.is_sum());
-        if name == LOSS { Some(Linear::loss()) } else { sum().map(Linear::measure) }
+        if name == LOSS { Some(Linear::loss()) } else { sum().map(Linear::quantity) }
     }
 
     fn number(&mut self, expr: &'p Expr) -> Option<Exact> {
