@@ -5,7 +5,7 @@ use nas_ir::exact::Exact;
 use nas_ir::liveness::Liveness;
 use nas_ir::quantity::Order;
 use nas_ir::{DecisionId, Space, fault};
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// For each decision of the label, the condition under which it does not break the order: it makes no
 /// difference, or the last one before it that does has no greater value.
@@ -13,6 +13,7 @@ pub(super) fn conditions(space: &Space, liveness: &mut Liveness, order: &Order) 
     let ranks = Ranks::of(space, order);
     let store = &mut liveness.conditions;
     let (always, outside) = (store.constant(1), store.constant(OUTSIDE));
+    let known: HashSet<Diagram> = (0..ranks.count).map(|rank| store.constant(rank)).collect();
     // The rank of the last value so far.
     let mut last = store.constant(OUTSIDE);
     let mut kept = Vec::new();
@@ -21,11 +22,11 @@ pub(super) fn conditions(space: &Space, liveness: &mut Liveness, order: &Order) 
         let store = &mut liveness.conditions;
         let own = ranked(store, id, &own);
         let own = store.within(alive, own);
-        let fits = |own: &u32, last: &u32| u32::from(*own == OUTSIDE || *last == OUTSIDE || last <= own);
+        let fits =
+            |own: &u32, last: &u32| u32::from(*own == OUTSIDE || *last == OUTSIDE || last <= own);
         let at_once = |own, last| (own == outside || last == outside).then_some(always);
         let combine = Combine { values: &fits, at_once: &at_once };
         kept.push(store.apply(own, last, &combine, &mut HashMap::default()));
-        let known: Vec<Diagram> = (0..ranks.count).map(|rank| store.constant(rank)).collect();
         let at_once = |own, last| match own {
             own if own == outside => Some(last),
             own => known.contains(&own).then_some(own),

@@ -61,7 +61,12 @@ fn counted(
         let choice = conditions.branch(id, &children);
         let counts = conditions.and(alive, choice);
         let one = |counts: &u32| u64::from(*counts);
-        terms.functions.push(conditions.map(counts, &mut terms.store, &one, &mut HashMap::default()));
+        terms.functions.push(conditions.map(
+            counts,
+            &mut terms.store,
+            &one,
+            &mut HashMap::default(),
+        ));
     }
     liveness.conditions.room().map(|()| terms)
 }

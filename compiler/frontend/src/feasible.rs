@@ -154,8 +154,8 @@ impl Checker<'_> {
     /// the least of the limited form: by how much the best misses it, and the edit after which one
     /// keeps it.
     fn nearest(&self, requirement: &Requirement, limits: &[Limit], least: i128) -> (String, Help) {
-        if let Some((measure, is_upper)) = requirement.measure() {
-            return self.missed(requirement, (measure, is_upper), least);
+        if let Some(limited) = requirement.quantity() {
+            return self.missed(requirement, limited, least);
         }
         let Figure { text, quotient, bound, is_upper } = &requirement.figure;
         let Some(best) = extreme(self.space, quotient, *is_upper, limits) else {
@@ -179,24 +179,32 @@ impl Checker<'_> {
         (label, help)
     }
 
-    /// By how much the best possible value of the limited form misses a limit on one measure, and the
+    /// By how much the best possible value of the limited form misses a limit on one quantity, and the
     /// edit after which a network keeps it.
     fn missed(
         &self,
         requirement: &Requirement,
-        (measure, is_upper): (Measure, bool),
+        (quantity, is_upper): (&Quantity, bool),
         least: i128,
     ) -> (String, Help) {
-        let over = measure.show(least - requirement.limit.most);
+        let over = quantity.show(least - requirement.limit.most);
         let value = if is_upper { least } else { -least };
         let (end, much, op) =
             if is_upper { ("least", "much", "<=") } else { ("greatest", "little", ">=") };
-        let of = self.among();
-        let label = format!("the {end}{of} is {}, {over} too {much}", measure.show(value));
+        let (of, figure) = (self.among(), requirement.figure.text.as_str());
+        let (name, what) = match quantity.measure() {
+            Some(measure) => (measure.name(), String::new()),
+            None => (figure, format!(" `{figure}`")),
+        };
+        let label = format!("the {end}{what}{of} is {}, {over} too {much}", quantity.show(value));
+        // What is too long to repeat is no edit.
+        if name.contains('…') {
+            return (label, Help::Advice(loosen(requirement)));
+        }
         // A latency is shown rounded: away, so that the edit cures.
-        let slack = if measure == Measure::Latency { 1_000 } else { 0 };
-        let value = measure.show(if is_upper { value + slack } else { value - slack });
-        (label, self.instead(requirement, format!("{} {op} {value}", measure.name())))
+        let slack = if quantity.measure() == Some(Measure::Latency) { 1_000 } else { 0 };
+        let value = quantity.show(if is_upper { value + slack } else { value - slack });
+        (label, self.instead(requirement, format!("{name} {op} {value}")))
     }
 
     /// Another claim in place of the one that was written, if that says no more than the requirement.
@@ -265,8 +273,8 @@ impl Checker<'_> {
         }
         let name = self.space.name.as_str();
         if nearest > *most {
-            let (label, help) = match requirement.measure() {
-                Some(measure) if is_exact => self.missed(requirement, measure, nearest),
+            let (label, help) = match requirement.quantity() {
+                Some(limited) if is_exact => self.missed(requirement, limited, nearest),
                 _ => (beyond(requirement, nearest, true), Help::Advice(loosen(requirement))),
             };
             let place = self.place(requirement, label).help(help);
@@ -297,9 +305,7 @@ impl Checker<'_> {
         }
         let rest = if others.len() == 1 { "the other is" } else { "the others are" };
         let (missed, help) = match last.order() {
-            Some(_) => {
-                ("every network is out of order".to_owned(), Help::advice(LEAVE_OR_CHANGE))
-            }
+            Some(_) => ("every network is out of order".to_owned(), Help::advice(LEAVE_OR_CHANGE)),
             None => self.nearest(last, &others, -best.score as i128),
         };
         let mut place = self.place(last, format!("where {rest} kept, {missed}"));

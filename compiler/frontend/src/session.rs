@@ -464,7 +464,10 @@ fn what_breaks(requirement: &Requirement, figures: &Figures<'_>) -> String {
     }
     let has = |(quantity, _): &(Quantity, i128)| {
         let figure = quantity.show(quantity.of(figures)?.into());
-        Some(format!("{quantity} {figure}"))
+        Some(match quantity.measure() {
+            Some(measure) => format!("{} {figure}", measure.name()),
+            None => format!("a `{quantity}` of {figure}"),
+        })
     };
     let has: Vec<String> = requirement.limit.form.0.iter().filter_map(has).collect();
     format!("it has {}", has.join(", "))

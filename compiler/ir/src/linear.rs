@@ -70,7 +70,8 @@ impl Linear {
     /// All of it times a number.
     pub fn times(&self, factor: &Exact) -> Self {
         let Self { constant, loss, terms } = self;
-        let times = |(quantity, multiple): (&Quantity, &Exact)| (quantity.clone(), multiple * factor);
+        let times =
+            |(quantity, multiple): (&Quantity, &Exact)| (quantity.clone(), multiple * factor);
         let is_zero = factor.is_zero();
         let terms = terms.iter().filter(|_| !is_zero).map(times).collect();
         Self { constant: constant * factor, loss: loss * factor, terms }

@@ -49,6 +49,15 @@ impl Requirement {
         }
     }
 
+    /// As [`Requirement::measure`], of any quantity, if it was written so too.
+    #[must_use]
+    pub fn quantity(&self) -> Option<(&Quantity, bool)> {
+        let [(quantity, factor)] = self.limit.form.0.as_slice() else { return None };
+        let is_written = quantity.measure().is_some()
+            || self.figure.quotient == Linear::quantity(quantity.clone()).into();
+        (factor.abs() == 1 && is_written).then_some((quantity, *factor == 1))
+    }
+
     /// The order, if it requires that nothing breaks one.
     #[must_use]
     pub fn order(&self) -> Option<&Order> {

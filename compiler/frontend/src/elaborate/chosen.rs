@@ -7,6 +7,7 @@ use nas_ir::exact::Exact;
 use nas_ir::quantity::{Count, Order, number};
 use nas_ir::{Choice, Decision};
 
+use super::choose::UNNAMED;
 use super::elaborator::Elaborator;
 use super::errors::{NoOrder, NotChosen, UnknownCandidate, UnknownDecision};
 use super::limits::Abort;
@@ -224,11 +225,7 @@ impl<'p> Elaborator<'p, '_> {
         }
         let value = self.static_value(side)?;
         match &value {
-            Value::Int(_)
-            | Value::Real(_)
-            | Value::Bool(_)
-            | Value::Text(_)
-            | Value::Tuple(_) => {
+            Value::Int(_) | Value::Real(_) | Value::Bool(_) | Value::Text(_) | Value::Tuple(_) => {
                 Some(Named { name: value.to_string(), number: exact(&value) })
             }
             Value::Callable(_, name) => Some(Named { name: name.to_string(), number: None }),
@@ -282,21 +279,21 @@ impl<'p> Elaborator<'p, '_> {
         let others: Vec<&str> = others.into_iter().collect();
         let words = if others.len() == 1 { "is no number" } else { "are no numbers" };
         let place = self.place(at, format!("{} {words}", listed(&others)));
-        let place = place.advice("name decisions among numbers, such as `choose width [16, 24, 32]`");
+        let place =
+            place.advice("name decisions among numbers, such as `choose width [16, 24, 32]`");
         self.report(NoOrder::at(place, label));
         None
     }
 
     fn unknown_decision<T>(&mut self, name: &str, span: Span) -> Option<T> {
-        // After an error, the decision may be what is missing.
         if self.is_partial {
             return None;
         }
-        let labels: IndexSet<String> =
-            self.space.decisions.iter().map(|decision| decision.label.clone()).collect();
+        let labels = self.space.decisions.iter().map(|decision| decision.label.clone());
+        let labels: IndexSet<String> = labels.filter(|label| label != UNNAMED).collect();
         let labels: Vec<String> = labels.into_iter().collect();
         let help = if labels.is_empty() {
-            Help::advice("the space has no decisions")
+            Help::advice("give the decisions a label, such as `choose op { … }`")
         } else {
             suggested(self.source().at(span), name, &labels, "the decisions are")
         };
@@ -306,6 +303,9 @@ impl<'p> Elaborator<'p, '_> {
     }
 
     fn unknown_candidate<T>(&mut self, label: &str, name: &str, span: Span) -> Option<T> {
+        if self.is_partial {
+            return None;
+        }
         let candidates: Vec<String> = self.candidates_of(label).into_iter().collect();
         let is_word = |near: &&str| near.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let near = nearest(name, candidates.iter().map(String::as_str));

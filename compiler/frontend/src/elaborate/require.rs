@@ -183,7 +183,9 @@ impl<'p> Elaborator<'p, '_> {
         }
         // Both sides are read even when one is at fault.
         let (Some(a), Some(b)) = (self.form(left), self.form(right)) else { return };
-        if let Some((side, number)) = never(&a, &b).map(|n| (right, n)).or(never(&b, &a).map(|n| (left, n))) {
+        if let Some((side, number)) =
+            never(&a, &b).map(|n| (right, n)).or(never(&b, &a).map(|n| (left, n)))
+        {
             let place = self.place(side.span, "no count is this");
             let place = place.advice("compare it with a whole number, such as 2");
             self.report(NotWhole::at(place, number));

@@ -182,7 +182,8 @@ impl Plot {
     fn limit(&self, requirement: &Requirement) -> Vec<(f64, f64)> {
         let Pair(a, b) = self.measures;
         let form = &requirement.limit.form.0;
-        let is_shown = |quantity: &Quantity| quantity.measure().is_some_and(|m| [a, b].contains(&m));
+        let is_shown =
+            |quantity: &Quantity| quantity.measure().is_some_and(|m| [a, b].contains(&m));
         if form.iter().any(|(quantity, _)| !is_shown(quantity)) {
             return Vec::new();
         }
