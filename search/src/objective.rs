@@ -4,7 +4,7 @@
 use nas_analysis::ExpectedCost;
 use nas_grammar::ast::Sense;
 use nas_ir::diagram::Entangled;
-use nas_ir::recipe::{Goal, Objective, Quantity, Weighed};
+use nas_ir::recipe::{Goal, Objective, Variable, Weighed};
 use nas_ir::{Checked, Costs, Measure, Space};
 
 use crate::error::RunError;
@@ -38,9 +38,9 @@ pub fn turned(goal: &Goal, value: f64) -> f64 {
 /// It has none, or none that is finite.
 pub fn value(goal: &Goal, score: &Metrics, cost: &Costs) -> Result<f64, RunError> {
     let of = |quantity| match quantity {
-        Quantity::Metric(metric) => score.get(metric),
-        Quantity::Measure(Measure::Latency) => cost.latency.map(|latency| latency as f64 / 1e9),
-        Quantity::Measure(measure) => cost.of(measure).map(|cost| cost as f64),
+        Variable::Metric(metric) => score.get(metric),
+        Variable::Measure(Measure::Latency) => cost.latency.map(|latency| latency as f64 / 1e9),
+        Variable::Measure(measure) => cost.of(measure).map(|cost| cost as f64),
     };
     let value = goal.formula.value(&of);
     if let Some(value) = value.filter(|value| value.is_finite()) {

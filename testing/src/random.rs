@@ -124,6 +124,12 @@ block depthwise(x) { x -> conv(x.channels, kernel = 3, groups = x.channels) }",
 }",
     ),
     (
+        "in_candidates(@)",
+        "block in_candidates(x) {
+    x -> choose op { a: conv(choose w [4, 8], kernel = 1) -> conv(4, kernel = choose k [1, 3]), b: relu }
+}",
+    ),
+    (
         "width_outside(@)",
         "block width_outside(x) {
     let w = choose w [4, 8]

@@ -46,7 +46,7 @@ pub struct SampleArgs {
 pub fn run(args: &SampleArgs) -> Result<(), Failure> {
     let (mut space, limits) = Input::with(args.drop.of(&args.file), |program, compiler| {
         let space = pick::space(program, compiler, args.space.as_deref())?;
-        let limits = args.claim.as_deref().map(|claim| compiler.limits(claim));
+        let limits = args.claim.as_deref().map(|claim| compiler.limits(claim, &space));
         Ok((space, limits.map(|limits| limits.ok_or(Failure::Reported)).transpose()?))
     })?;
     if args.constant {

@@ -158,7 +158,7 @@ fn extreme(
     if measure == Measure::Latency && space.device.latency.is_none() {
         return Err(Failure::held(format!("space `{}` has no latency table", space.name)));
     }
-    let form = Form(vec![(measure, if is_greatest { -1 } else { 1 })]);
+    let form = Form::multiple(measure, if is_greatest { -1 } else { 1 });
     let limits = known_requirements(space).map(|requirement| requirement.limit.clone());
     let found = least_under(space, &form, &limits.collect::<Vec<Limit>>());
     let found = found.map_err(|error| Failure::held(space.entanglement(&error)))?;

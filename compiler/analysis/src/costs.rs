@@ -1,6 +1,6 @@
 //! What one network costs.
 
-use nas_ir::{Cost, Costs, Network};
+use nas_ir::{Cost, Costs, Figures, Network, Space};
 
 use crate::peak::peak;
 
@@ -13,6 +13,12 @@ pub fn costs(network: &Network) -> Costs {
         peak_memory_is_bound: peak.exact().is_none(),
         ..costs_without_peak(network)
     }
+}
+
+/// What the network costs and chooses, a network of this space: all that limits ask.
+#[must_use]
+pub fn figures<'s>(space: &'s Space, network: &'s Network) -> Figures<'s> {
+    Figures::new(costs(network), &space.decisions, &network.choices)
 }
 
 /// As [`costs`], without the search for the best order of the operators, which takes

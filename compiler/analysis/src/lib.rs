@@ -12,8 +12,8 @@
 //!   counts and draws under limits (`within`), the best network under limits (`best`), Pareto fronts
 //!   (`front`; within limits `front_within`).
 //!
-//! `limits` makes limits ready for them: those on sums become budgets, those on the peak of memory and on
-//! the depth conditions on decisions. What fits neither a grid nor a list of bounded size is rounded, and
+//! `limits` makes limits ready for them: those on sums become budgets, those on the peak of memory, on the
+//! depth and on the `order` of what is chosen conditions on decisions. What fits neither a grid nor a list of bounded size is rounded, and
 //! the answer says by how much.
 
 pub mod best;
@@ -35,6 +35,7 @@ mod listed;
 pub mod memory;
 mod minibuckets;
 pub mod moments;
+mod order;
 pub mod owners;
 pub mod peak;
 mod priced;
@@ -48,7 +49,7 @@ pub mod within;
 pub use nas_ir::{Form, Limit};
 
 pub use best::{Best, best_kept, best_under, least_under};
-pub use costs::costs;
+pub use costs::{costs, figures};
 pub use count::{count, count_as_written, count_reading};
 pub use depth::depth_range;
 pub use distribution::{Distribution, Histogram, distribution};

@@ -1,9 +1,9 @@
-//! Limits, made ready for tables: those on sums become rows of prices, those on the peak of memory
-//! and on the depth become conditions.
+//! Limits, made ready for tables: those on sums become rows of prices, those on the peak of memory,
+//! on the depth and on the order of what is chosen become conditions.
 
 use nas_ir::diagram::Entangled;
 use nas_ir::liveness::Liveness;
-use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space, fault};
+use nas_ir::{Assignment, Checked, Form, Limit, Measure, Quantity, Space, fault};
 use nas_passes::specialise;
 
 use super::budget::Rounding;
@@ -11,8 +11,9 @@ use super::conditions::Conditions;
 use super::count;
 use super::depth;
 use super::memory;
+use super::order;
 use super::priced::{Price, Priced, Spans, without_idle};
-use crate::costs::costs;
+use crate::costs::figures;
 
 /// The conditions under which a network keeps a limit; `None` where it is a sum.
 fn conditions_of(
@@ -23,12 +24,18 @@ fn conditions_of(
     if limit.is_sum() {
         return None;
     }
+    if let Some(order) = limit.order() {
+        let kept = order::conditions(space, liveness, order);
+        return Some(Conditions { needed: kept.clone(), enough: kept });
+    }
     let selectors = &mut liveness.conditions;
     let keeps = |factor: i128| move |value: u64| factor.saturating_mul(value.into()) <= limit.most;
     let known = match *limit.form.0.as_slice() {
-        [(Measure::Depth, factor)] => depth::condition(space, selectors, &keeps(factor))
-            .map(|condition| Conditions { needed: vec![condition], enough: vec![condition] }),
-        [(Measure::PeakMemory, factor)] => {
+        [(Quantity::Measure(Measure::Depth), factor)] => {
+            depth::condition(space, selectors, &keeps(factor))
+                .map(|condition| Conditions { needed: vec![condition], enough: vec![condition] })
+        }
+        [(Quantity::Measure(Measure::PeakMemory), factor)] => {
             memory::conditions(space, selectors, factor > 0, &keeps(factor))
         }
         _ => None,
@@ -143,7 +150,8 @@ fn last_as_score(priced: &Priced<Price>) -> Priced<Price> {
 /// Whether a network keeps limits.
 pub(super) fn keeps(space: &Checked<Space>, limits: &[Limit], assignment: &Assignment) -> bool {
     limits.is_empty() || {
-        let costs = costs(&specialise(space, assignment));
-        limits.iter().all(|limit| limit.is_kept(&costs) == Some(true))
+        let network = specialise(space, assignment);
+        let figures = figures(space, &network);
+        limits.iter().all(|limit| limit.is_kept(&figures) == Some(true))
     }
 }

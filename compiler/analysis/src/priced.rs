@@ -9,7 +9,7 @@ use nas_ir::{Checked, DecisionId, Form, IdVec, Space, fault};
 use rustc_hash::FxHashMap as HashMap;
 
 use super::count;
-use super::terms::terms;
+use super::terms::terms_of_quantity;
 
 /// What a term adds to each of several forms, and to a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,13 +111,13 @@ impl Priced<Price> {
             adder.add((&liveness.conditions, condition), &holds, &mut known);
         }
         for (row, form) in forms.iter().enumerate() {
-            for &(measure, factor) in &form.0 {
-                let terms = terms(space, liveness, measure)?;
+            for (quantity, factor) in &form.0 {
+                let terms = terms_of_quantity(space, liveness, quantity)?;
                 let price = |cost: &u64| {
                     let mut price = nothing.clone();
                     let slot = price.costs.get_mut(row);
                     let slot = slot.unwrap_or_else(|| fault("a price without one of its forms"));
-                    *slot = i128::from(*cost).saturating_mul(factor);
+                    *slot = i128::from(*cost).saturating_mul(*factor);
                     Some(price)
                 };
                 let mut known = HashMap::default();

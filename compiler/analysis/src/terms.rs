@@ -4,7 +4,10 @@ use indexmap::IndexMap;
 use nas_ir::diagram::{Diagram, Diagrams, Entangled, OUTSIDE};
 use nas_ir::liveness::Liveness;
 use nas_ir::operation::Operation;
-use nas_ir::{Checked, Measure, Node, NodeId, NodeKind, Op, Precision, Shape, Space, fault};
+use nas_ir::quantity::Count;
+use nas_ir::{
+    Checked, Measure, Node, NodeId, NodeKind, Op, Precision, Quantity, Shape, Space, fault,
+};
 use rustc_hash::FxHashMap as HashMap;
 
 /// A sum of costs that depend on decisions.
@@ -28,6 +31,44 @@ pub(super) fn terms(
         sums.add_where(liveness, always, u128::from(latency.overhead));
     }
     sums.with(space, liveness, measure, &|_| true)
+}
+
+/// What a quantity is, as [`terms`] of a measure; one that is no sum has no terms.
+pub(super) fn terms_of_quantity(
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+    quantity: &Quantity,
+) -> Result<Terms, Entangled> {
+    match quantity {
+        Quantity::Measure(measure) => terms(space, liveness, *measure),
+        Quantity::Count(count) => counted(space, liveness, count),
+        Quantity::Breaks(_) => Ok(Terms::default()),
+    }
+}
+
+/// One for each decision that makes a difference and counts.
+fn counted(
+    space: &Checked<Space>,
+    liveness: &mut Liveness,
+    count: &Count,
+) -> Result<Terms, Entangled> {
+    let mut terms = Terms::default();
+    for (id, decision) in space.decision_ids().filter(|(_, d)| d.label == count.label) {
+        let alive = liveness.decision(id);
+        let conditions = &mut liveness.conditions;
+        let counts = decision.candidates.iter().map(|name| u32::from(count.has(decision, name)));
+        let children: Vec<Diagram> = counts.map(|counts| conditions.constant(counts)).collect();
+        let choice = conditions.branch(id, &children);
+        let counts = conditions.and(alive, choice);
+        let one = |counts: &u32| u64::from(*counts);
+        terms.functions.push(conditions.map(
+            counts,
+            &mut terms.store,
+            &one,
+            &mut HashMap::default(),
+        ));
+    }
+    liveness.conditions.room().map(|()| terms)
 }
 
 /// What some of the nodes cost, as [`terms`] of them.

@@ -4,11 +4,13 @@ use nas_analysis::{count_within, depth_range, least_under, memory_range, sum_ran
 use nas_diagnostics::{Fix, Help, Place, Problems, diagnostics};
 use nas_grammar::source::At;
 use nas_ir::diagram::Entangled;
-use nas_ir::linear::{Exact, Quotient};
+use nas_ir::exact::Exact;
+use nas_ir::linear::Quotient;
 use nas_ir::measure::{BoundedRange, Bounds};
 use nas_ir::requirement::{Figure, NoLimit, Requirement, limit, rounded};
-use nas_ir::{Assignment, Checked, Form, Limit, Measure, Space};
+use nas_ir::{Assignment, Checked, Limit, Measure, Quantity, Space};
 use nas_passes::specialise;
+use num_bigint::BigUint;
 
 diagnostics! {
     /// A requirement that no network keeps.
@@ -36,24 +38,32 @@ pub(crate) enum Untimed<'t> {
 /// cannot be proved is no problem of the file.
 pub(crate) fn check(space: &Checked<Space>, untimed: Untimed<'_>, problems: &mut Problems) {
     let mut checker = Checker { space, problems };
-    let mut kept_by_some = Vec::new();
+    let (mut orders, mut sums) = (Vec::new(), Vec::new());
     let mut is_hopeless = false;
     for requirement in &space.requirements {
         if requirement.reads(Measure::Latency) && space.device.latency.is_none() {
             checker.report_table(requirement, untimed);
-        } else if !requirement.is_sum() {
-            // Where the bounds are not known, nothing is proved.
-            let _ = checker.bounded(requirement);
-        } else {
-            match checker.alone(requirement) {
-                Ok(KeptBy::None) => is_hopeless = true,
-                Ok(KeptBy::Some) | Err(_) => kept_by_some.push(requirement),
-                Ok(KeptBy::All) => {}
+            continue;
+        }
+        let (kept_by, list) = match requirement.order() {
+            Some(_) => (checker.ordered(requirement), &mut orders),
+            None if requirement.is_sum() => (checker.alone(requirement), &mut sums),
+            None => {
+                // Where the bounds are not known, nothing is proved.
+                let _ = checker.bounded(requirement);
+                continue;
             }
+        };
+        match kept_by {
+            Ok(KeptBy::None) => is_hopeless = true,
+            Ok(KeptBy::Some) | Err(_) => list.push(requirement),
+            Ok(KeptBy::All) => {}
         }
     }
-    if !is_hopeless && kept_by_some.len() > 1 {
-        let _ = checker.together(&kept_by_some);
+    // By how much a sum is missed is told best.
+    orders.extend(sums);
+    if !is_hopeless && orders.len() > 1 {
+        let _ = checker.together(&orders);
     }
 }
 
@@ -111,8 +121,7 @@ impl Checker<'_> {
             self.problems.push(Impossible::at(place, name));
             return Ok(KeptBy::None);
         }
-        let opposite = Form(form.0.iter().map(|(measure, factor)| (*measure, -factor)).collect());
-        let Some(greatest) = least_under(self.space, &opposite, &[])? else {
+        let Some(greatest) = least_under(self.space, &form.negated(), &[])? else {
             return Ok(KeptBy::Some);
         };
         if sure(greatest.score, -1) > *most {
@@ -123,16 +132,34 @@ impl Checker<'_> {
         Ok(KeptBy::All)
     }
 
+    /// Which networks keep an order; reports if none does, or all do.
+    fn ordered(&mut self, requirement: &Requirement) -> Result<KeptBy, Entangled> {
+        let kept = count_within(self.space, std::slice::from_ref(&requirement.limit))?;
+        let name = self.space.name.as_str();
+        if kept.at_most == BigUint::ZERO {
+            let label = format!("every network{} is out of order", self.among());
+            let place = self.place(requirement, label).advice(LEAVE_OR_CHANGE);
+            self.problems.push(Impossible::at(place, name));
+            return Ok(KeptBy::None);
+        }
+        if kept.at_least < count_within(self.space, &[])?.at_most {
+            return Ok(KeptBy::Some);
+        }
+        let place = self.place(requirement, "no network can be out of order".to_owned());
+        self.problems.push(Always::at(place.help(self.left_out(requirement)), name));
+        Ok(KeptBy::All)
+    }
+
     /// What to say of a requirement that no network keeps of those within limits, where `least` is
     /// the least of the limited form: by how much the best misses it, and the edit after which one
     /// keeps it.
     fn nearest(&self, requirement: &Requirement, limits: &[Limit], least: i128) -> (String, Help) {
-        if let Some((measure, is_upper)) = requirement.measure() {
-            return self.missed(requirement, (measure, is_upper), least);
+        if let Some(limited) = requirement.quantity() {
+            return self.missed(requirement, limited, least);
         }
         let Figure { text, quotient, bound, is_upper } = &requirement.figure;
         let Some(best) = extreme(self.space, quotient, *is_upper, limits) else {
-            return ("this is missed".to_owned(), Help::advice(LOOSEN));
+            return ("this is missed".to_owned(), Help::Advice(loosen(requirement)));
         };
         let value = rounded(&best, *is_upper);
         let (end, much, over, op) = if *is_upper {
@@ -145,36 +172,44 @@ impl Checker<'_> {
             format!("the {end} `{text}`{of} is {value}, {} too {much}", rounded(&over, true));
         // What is too long to repeat is no edit.
         let help = if text.contains('…') {
-            Help::advice(LOOSEN)
+            Help::Advice(loosen(requirement))
         } else {
             self.instead(requirement, format!("{text} {op} {value}"))
         };
         (label, help)
     }
 
-    /// By how much the best possible value of the limited form misses a limit on one measure, and the
+    /// By how much the best possible value of the limited form misses a limit on one quantity, and the
     /// edit after which a network keeps it.
     fn missed(
         &self,
         requirement: &Requirement,
-        (measure, is_upper): (Measure, bool),
+        (quantity, is_upper): (&Quantity, bool),
         least: i128,
     ) -> (String, Help) {
-        let over = measure.show(least - requirement.limit.most);
+        let over = quantity.show(least - requirement.limit.most);
         let value = if is_upper { least } else { -least };
         let (end, much, op) =
             if is_upper { ("least", "much", "<=") } else { ("greatest", "little", ">=") };
-        let of = self.among();
-        let label = format!("the {end}{of} is {}, {over} too {much}", measure.show(value));
+        let (of, figure) = (self.among(), requirement.figure.text.as_str());
+        let (name, what) = match quantity.measure() {
+            Some(measure) => (measure.name(), String::new()),
+            None => (figure, format!(" `{figure}`")),
+        };
+        let label = format!("the {end}{what}{of} is {}, {over} too {much}", quantity.show(value));
+        // What is too long to repeat is no edit.
+        if name.contains('…') {
+            return (label, Help::Advice(loosen(requirement)));
+        }
         // A latency is shown rounded: away, so that the edit cures.
-        let slack = if measure == Measure::Latency { 1_000 } else { 0 };
-        let value = measure.show(if is_upper { value + slack } else { value - slack });
-        (label, self.instead(requirement, format!("{} {op} {value}", measure.name())))
+        let slack = if quantity.measure() == Some(Measure::Latency) { 1_000 } else { 0 };
+        let value = quantity.show(if is_upper { value + slack } else { value - slack });
+        (label, self.instead(requirement, format!("{name} {op} {value}")))
     }
 
     /// Another claim in place of the one that was written, if that says no more than the requirement.
     fn instead(&self, requirement: &Requirement, claim: String) -> Help {
-        let says = |new: &str| format!("write `require {new}`, or make the space cheaper");
+        let says = |new: &str| format!("write `require {new}`, or {}", change(requirement));
         match self.written(requirement) {
             Some(at) => Fix::replace(at, claim, says).into(),
             None => Help::Advice(says(&claim)),
@@ -225,8 +260,8 @@ impl Checker<'_> {
         let Limit { form, most } = &requirement.limit;
         let (mut nearest, mut farthest) = (0i128, 0i128);
         let mut is_exact = form.0.len() == 1;
-        for (measure, factor) in &form.0 {
-            let BoundedRange { min, max } = bounds(self.space, *measure)?;
+        for (quantity, factor) in &form.0 {
+            let BoundedRange { min, max } = bounds(self.space, quantity)?;
             let (low, high) = if *factor > 0 { (min, max) } else { (max, min) };
             let end = |bounds: Bounds, is_low| {
                 let bound = if is_low { bounds.at_least } else { bounds.at_most };
@@ -238,9 +273,9 @@ impl Checker<'_> {
         }
         let name = self.space.name.as_str();
         if nearest > *most {
-            let (label, help) = match requirement.measure() {
-                Some(measure) if is_exact => self.missed(requirement, measure, nearest),
-                _ => (beyond(requirement, nearest, true), Help::advice(LOOSEN)),
+            let (label, help) = match requirement.quantity() {
+                Some(limited) if is_exact => self.missed(requirement, limited, nearest),
+                _ => (beyond(requirement, nearest, true), Help::Advice(loosen(requirement))),
             };
             let place = self.place(requirement, label).help(help);
             self.problems.push(Impossible::at(place, name));
@@ -255,7 +290,7 @@ impl Checker<'_> {
     fn together(&mut self, requirements: &[&Requirement]) -> Result<(), Entangled> {
         let limits: Vec<Limit> = requirements.iter().map(|r| r.limit.clone()).collect();
         let within = count_within(self.space, &limits)?;
-        if within.at_least > num_bigint::BigUint::ZERO {
+        if within.at_least > BigUint::ZERO {
             return Ok(());
         }
         let Some((last, others)) = requirements.split_last() else { return Ok(()) };
@@ -265,11 +300,14 @@ impl Checker<'_> {
             // The last one is not needed for the contradiction.
             return self.together(requirements.get(..others.len()).unwrap_or_default());
         };
-        if sure(-best.bound, 1) <= last.limit.most {
+        if last.order().is_none() && sure(-best.bound, 1) <= last.limit.most {
             return Ok(());
         }
         let rest = if others.len() == 1 { "the other is" } else { "the others are" };
-        let (missed, help) = self.nearest(last, &others, -best.score as i128);
+        let (missed, help) = match last.order() {
+            Some(_) => ("every network is out of order".to_owned(), Help::advice(LEAVE_OR_CHANGE)),
+            None => self.nearest(last, &others, -best.score as i128),
+        };
         let mut place = self.place(last, format!("where {rest} kept, {missed}"));
         let mut seen = vec![last.origin];
         for requirement in requirements {
@@ -289,7 +327,17 @@ impl Checker<'_> {
 }
 
 /// What helps where no edit is known.
-const LOOSEN: &str = "loosen it, or make the space cheaper";
+fn loosen(requirement: &Requirement) -> String {
+    format!("loosen it, or {}", change(requirement))
+}
+
+/// What helps beside another requirement.
+fn change(requirement: &Requirement) -> &'static str {
+    if requirement.is_of_measures() { "make the space cheaper" } else { "change the space" }
+}
+
+/// What helps where an order cannot be kept.
+const LEAVE_OR_CHANGE: &str = "leave it out, or give the decisions candidates that can be in order";
 
 /// A bound on a sum that was added up in floats: below it for a `side` of 1, above it for -1. Whole
 /// numbers are exact up to 2^53.
@@ -298,14 +346,19 @@ fn sure(sum: f64, side: i128) -> i128 {
     sum as i128 - side * margin
 }
 
-/// What is known of both ends of a measure.
-fn bounds(space: &Checked<Space>, measure: Measure) -> Result<BoundedRange, Entangled> {
-    match measure {
-        Measure::PeakMemory => Ok(memory_range(space)),
-        Measure::Depth => Ok(depth_range(space)),
-        Measure::Macs | Measure::Params | Measure::WeightBytes | Measure::Latency => {
-            sum_range(space, measure)
-        }
+/// What is known of both ends of a quantity.
+fn bounds(space: &Checked<Space>, quantity: &Quantity) -> Result<BoundedRange, Entangled> {
+    let of_label = |label: &str| {
+        let own = space.decisions.iter().filter(|decision| decision.label == label);
+        let some = Bounds { at_least: 0, at_most: own.count() as u64 };
+        Ok(BoundedRange { min: some, max: some })
+    };
+    match quantity {
+        Quantity::Measure(Measure::PeakMemory) => Ok(memory_range(space)),
+        Quantity::Measure(Measure::Depth) => Ok(depth_range(space)),
+        Quantity::Measure(measure) => sum_range(space, *measure),
+        Quantity::Count(count) => of_label(&count.label),
+        Quantity::Breaks(order) => of_label(&order.label),
     }
 }
 
@@ -320,8 +373,10 @@ fn extreme(
     is_least: bool,
     limits: &[Limit],
 ) -> Option<Exact> {
-    let of =
-        |assignment: &Assignment| quotient.of(&nas_analysis::costs(&specialise(space, assignment)));
+    let of = |assignment: &Assignment| {
+        let network = specialise(space, assignment);
+        quotient.of(&nas_analysis::figures(space, &network))
+    };
     let mut ratio = of(&space.first_assignment())?;
     for round in 0..MAX_ROUNDS {
         let gain = quotient.over.minus(&quotient.under.times(&ratio));
@@ -350,7 +405,7 @@ fn beyond(requirement: &Requirement, bound: i128, is_nearest: bool) -> String {
             let value = if is_upper { bound } else { -bound };
             format!("no network is {end} {}", measure.show(value))
         }
-        None if is_nearest => "bounds on its measures rule this out".to_owned(),
-        None => "bounds on its measures prove this".to_owned(),
+        None if is_nearest => "bounds on its terms rule this out".to_owned(),
+        None => "bounds on its terms prove this".to_owned(),
     }
 }

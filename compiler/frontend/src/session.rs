@@ -8,10 +8,10 @@ use nas_diagnostics::{Place, Problems, diagnostics, fault};
 use nas_grammar::ast::{Arch, ArchEntry, Arg, Expr, Ident, Search, SpaceRef};
 use nas_grammar::{Problem, Source};
 use nas_ir::Network;
-use nas_ir::recipe::{Quantity, Recipe};
+use nas_ir::recipe::{Recipe, Variable};
 use nas_ir::requirement::Requirement;
 use nas_ir::verify::verify;
-use nas_ir::{Assignment, Checked, Costs, Measure, Space};
+use nas_ir::{Assignment, Checked, Figures, Measure, Quantity, Space};
 use nas_passes::specialise;
 
 use crate::allowed;
@@ -249,8 +249,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
         let mut found = Problems::default();
         let main = self.context.program.main();
         let fuel = &mut self.context.fuel;
-        let space =
-            elaborate::elaborate(self.context.program, module, item, args, main, fuel, &mut found);
+        let (program, is_broken) = (self.context.program, self.is_broken);
+        let (of, with) = ((module, item), (main, args));
+        let space = elaborate::elaborate(program, of, with, is_broken, fuel, &mut found);
         // After an error in a part, what the whole lacks says nothing new.
         let is_whole = !self.is_broken && !found.has_errors() && !self.context.fuel.is_exhausted();
         let mut checked = if is_whole { verify(space, &mut found) } else { None };
@@ -335,22 +336,17 @@ impl<'p, 'e> Compiler<'p, 'e> {
     }
 
     /// Reports each requirement of the space that a network breaks.
-    fn compare_with_requirements(&mut self, item: &Arch, space: &Space, costs: &Costs) {
+    fn compare_with_requirements(&mut self, item: &Arch, space: &Space, figures: &Figures<'_>) {
         let source = self.context.source();
-        let broken = space.requirements.iter().filter(|r| r.is_kept(costs) == Some(false));
+        let broken = space.requirements.iter().filter(|r| r.is_kept(figures) == Some(false));
         for requirement in broken {
-            let has = |(measure, _): &(Measure, i128)| {
-                let cost = measure.show(costs.of(*measure)?.into());
-                Some(format!("{} {cost}", measure.name()))
-            };
-            let has: Vec<String> = requirement.limit.form.0.iter().filter_map(has).collect();
-            let mut place =
-                Place::new(&source, item.name.span, format!("it has {}", has.join(", ")));
+            let mut place = Place::new(&source, item.name.span, what_breaks(requirement, figures));
             let written = space.origins.chain(requirement.origin).into_iter().next();
             if let Some((_, span)) = written.filter(|(file, _)| file.name() == source.name()) {
                 place = place.label(span, "required here");
             }
-            let place = place.advice("choose cheaper candidates, or loosen the requirement, if this is no network to compare with");
+            let which = if requirement.is_of_measures() { "cheaper" } else { "other" };
+            let place = place.advice(format!("choose {which} candidates, or loosen the requirement, if this is no network to compare with"));
             self.context.problems.push(Broken::at(
                 place,
                 item.name.name.as_str(),
@@ -385,7 +381,8 @@ impl<'p, 'e> Compiler<'p, 'e> {
             for item in expects {
                 expect::expect_network(&mut self.context, item, &space.name, &costs);
             }
-            self.compare_with_requirements(item, &space, &costs);
+            let figures = Figures::new(costs, &space.decisions, &network.choices);
+            self.compare_with_requirements(item, &space, &figures);
         }
         Some(NamedNetwork { space, assignment })
     }
@@ -400,7 +397,7 @@ impl<'p, 'e> Compiler<'p, 'e> {
             static_value(program, expr, source, fuel)
         });
         let recipe = self.recipe_or_report(checked)?;
-        let latency = Quantity::Measure(Measure::Latency);
+        let latency = Variable::Measure(Measure::Latency);
         if recipe.objective.quantities().contains(&latency)
             && self.context.tables.is_some()
             && let Some(space) = self.searched(item)
@@ -436,9 +433,9 @@ impl<'p, 'e> Compiler<'p, 'e> {
         checked.map_err(|problems| self.context.problems.extend(problems)).ok()
     }
 
-    /// The limits of a claim that stands outside of the file (`nasc sample --where`), such as
-    /// `macs <= 300M and params <= 5M`; `None` after a report.
-    pub fn limits(&mut self, claim: &str) -> Option<Vec<Requirement>> {
+    /// The limits that a claim which stands outside of the file (`nasc sample --where`) sets on the
+    /// networks of a space, such as `macs <= 300M and count(op == skip) <= 2`; `None` after a report.
+    pub fn limits(&mut self, claim: &str, space: &Space) -> Option<Vec<Requirement>> {
         let source = Source::new("--where", claim);
         let claim = match nas_grammar::parse_limit(&source) {
             Ok(claim) => claim,
@@ -449,11 +446,30 @@ impl<'p, 'e> Compiler<'p, 'e> {
         };
         let Context { program, fuel, .. } = &mut self.context;
         let mut found = Problems::default();
-        let limits = elaborate::limits(program, &source, &claim, fuel, &mut found);
+        let decisions = &space.decisions;
+        let limits = elaborate::limits(program, &source, &claim, decisions, fuel, &mut found);
         let is_sound = !found.has_errors();
         self.context.problems.extend(found.into_vec());
         is_sound.then_some(limits)
     }
+}
+
+/// What a network has that breaks a requirement, in words.
+fn what_breaks(requirement: &Requirement, figures: &Figures<'_>) -> String {
+    if let Some([(before, from), (after, to)]) =
+        requirement.order().and_then(|order| order.breaks(figures).next())
+    {
+        return format!("`{}` takes {from}, then `{}` {to}", before.path, after.path);
+    }
+    let has = |(quantity, _): &(Quantity, i128)| {
+        let figure = quantity.show(quantity.of(figures)?.into());
+        Some(match quantity.measure() {
+            Some(measure) => format!("{} {figure}", measure.name()),
+            None => format!("a `{quantity}` of {figure}"),
+        })
+    };
+    let has: Vec<String> = requirement.limit.form.0.iter().filter_map(has).collect();
+    format!("it has {}", has.join(", "))
 }
 
 fn static_value(

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use nas_analysis::count_within;
 use nas_grammar::Source;
+use nas_ir::requirement::Requirement;
 use nas_ir::{Checked, Costs, Limit, Measure, Network, Space};
 use nas_passes::specialise;
 use nas_testing::random;
@@ -229,28 +230,33 @@ fn requiring(
     space.filter(|_| !is_refused)
 }
 
-fn networks(space: &Checked<Space>) -> Option<Vec<Network>> {
-    let assignments = nas_testing::assignments(space, MAX_ASSIGNMENTS)?;
+fn networks(space: &Checked<Space>, most: usize) -> Option<Vec<Network>> {
+    let assignments = nas_testing::assignments(space, most)?;
     Some(assignments.iter().map(|assignment| specialise(space, assignment)).collect())
 }
 
-/// Whether what the space requires is `truth`, network by network and counted.
-fn assert_true_of(space: &Checked<Space>, truth: impl Fn(&Costs) -> Option<bool>, claim: &str) {
-    let Some(networks) = networks(space) else { return };
+/// Whether what the space requires is `truth` of its networks, one by one and counted.
+fn assert_true_of(
+    space: &Checked<Space>,
+    networks: &[Network],
+    truth: impl Fn(&Network, &Costs) -> Option<bool>,
+    claim: &str,
+) {
     let (mut kept, mut is_whole) = (BTreeSet::new(), true);
-    for network in &networks {
+    for network in networks {
         let costs = nas_analysis::costs(network);
-        let Some(holds) = truth(&costs) else {
+        let Some(holds) = truth(network, &costs) else {
             is_whole = false;
             continue;
         };
-        let keeps = space.requirements.iter().all(|r| r.is_kept(&costs) == Some(true));
+        let figures = nas_analysis::figures(space, network);
+        let keeps = space.requirements.iter().all(|r| r.is_kept(&figures) == Some(true));
         assert_eq!(keeps, holds, "{claim} of {costs:?}: {:?}", space.requirements);
         // Only those are counted under requirements that read their input.
         kept.extend((holds && network.reads_input()).then_some(&network.choices));
     }
-    let is_sum = space.requirements.iter().all(|requirement| requirement.is_sum());
-    if is_whole && is_sum {
+    let is_exact = |r: &Requirement| r.is_sum() || r.order().is_some();
+    if is_whole && space.requirements.iter().all(is_exact) {
         let limits: Vec<Limit> = space.requirements.iter().map(|r| r.limit.clone()).collect();
         let within = count_within(space, &limits).unwrap();
         let count = BigUint::from(kept.len());
@@ -270,8 +276,10 @@ proptest! {
         let costs =
             Costs { macs: 1 << 40, params: 1 << 41, weight_bytes: 1 << 43, peak_memory: 1 << 47, depth: 1 << 53, ..Costs::default() };
         let divides_by_zero = claim.holds(&costs).is_none();
-        if let Some(space) = requiring(&text, &claim, divides_by_zero) {
-            assert_true_of(&space, |costs| claim.holds(costs), &claim.to_string());
+        if let Some(space) = requiring(&text, &claim, divides_by_zero)
+            && let Some(networks) = networks(&space, MAX_ASSIGNMENTS)
+        {
+            assert_true_of(&space, &networks, |_, costs| claim.holds(costs), &claim.to_string());
         }
     }
 }
@@ -321,7 +329,91 @@ fn forms_that_are_conjunctions_of_limits_are_read() {
     ];
     for (claim, truth) in claims {
         let space = requiring(SPACE, claim, false).unwrap_or_else(|| panic!("{claim} is refused"));
-        assert_true_of(&space, |costs| Some(truth(costs)), claim);
+        let networks = networks(&space, MAX_ASSIGNMENTS).unwrap();
+        assert_true_of(&space, &networks, |_, costs| Some(truth(costs)), claim);
+    }
+}
+
+const CHOICES: &str = "const LARGE = 5
+
+block unit(x) {
+    let op = choose op { skip: 0, conv: 1, \"3x3\": 2 }
+    if op == 0 { x } else { x -> conv(4, kernel = choose kernel [3, LARGE]) }
+}
+
+block sum_of_two(x) { sum(choose 2 pair { a: x, b: x -> relu, c: x -> sigmoid }) }
+
+space some(skip = 5) {
+    input x: [4, 8, 8]
+    let wide = x -> unit -> unit -> choose last { skip: identity, wide: conv(4, kernel = choose kernel [1, 3]) }
+    output y = wide -> conv(choose width [8, 16, 10.0], kernel = 1) -> conv(choose width [8, 12], kernel = 1)
+        -> sum_of_two -> global_avg_pool -> linear(2)
+}
+";
+
+/// A claim of the choices of a network, which counts the decisions of a label that a test holds of, and
+/// lists what those of a label take.
+type ChosenTruth =
+    fn(&dyn Fn(&str, &dyn Fn(&str) -> bool) -> usize, &dyn Fn(&str) -> Vec<f64>) -> bool;
+
+#[test]
+fn claims_of_choices_are_read() {
+    let claims: &[(&str, ChosenTruth)] = &[
+        ("count(op == skip) <= 1", |count, _| count("op", &|c| c == "skip") <= 1),
+        ("count(op == 3x3) == 1", |count, _| count("op", &|c| c == "3x3") == 1),
+        ("count(\"3x3\" == op) > 0", |count, _| count("op", &|c| c == "3x3") > 0),
+        ("1 < count(not (op == skip or op == conv))", |count, _| count("op", &|c| c == "3x3") > 1),
+        ("count(last == skip) >= 1", |count, _| count("last", &|c| c == "skip") == 1),
+        ("count(kernel == skip) >= 1", |count, _| count("kernel", &|c| c == "5") >= 1),
+        ("count(kernel == LARGE) >= 2", |count, _| count("kernel", &|c| c == "5") >= 2),
+        ("count(kernel != 1 and kernel < 2 * 2.5) == 1", |count, _| {
+            count("kernel", &|c| c == "3") == 1
+        }),
+        ("count(width == 10) + count(width == 12.0) == 1", |count, _| {
+            count("width", &|c| c == "10" || c == "12") == 1
+        }),
+        ("count(op == conv) >= 2 * count(kernel == 3) - 1", |count, _| {
+            1 + count("op", &|c| c == "conv") >= 2 * count("kernel", &|c| c == "3")
+        }),
+        ("count(kernel == 3) / (count(kernel > 0) + 1) >= 1 / 2", |count, _| {
+            2 * count("kernel", &|c| c == "3") > count("kernel", &|_| true)
+        }),
+        (
+            "max(count(op == skip), count(last == wide)) <= 1 and not count(op == skip) < 1",
+            |count, _| count("op", &|c| c == "skip") == 1,
+        ),
+        ("count(pair == [a, c]) + count(pair == \"b+c\") == 0", |count, _| {
+            count("pair", &|c| c == "a+b") == 1
+        }),
+        ("monotone(width)", |_, values| values("width").is_sorted()),
+        ("monotone(kernel) and monotone(width, decreasing = true)", |_, values| {
+            values("kernel").is_sorted() && values("width").is_sorted_by(|a, b| a >= b)
+        }),
+        ("(monotone(kernel, decreasing = LARGE > 3))", |_, values| {
+            values("kernel").is_sorted_by(|a, b| a >= b)
+        }),
+    ];
+    for (claim, truth) in claims {
+        let space =
+            requiring(CHOICES, claim, false).unwrap_or_else(|| panic!("{claim} is refused"));
+        let holds = |network: &Network, _: &Costs| {
+            let of_label = |label: &str| -> Vec<String> {
+                let own = space.decisions.iter().filter(|decision| decision.label == label);
+                let chosen = own.filter_map(|decision| {
+                    network.choices.iter().find(|(path, _)| *path == decision.path)
+                });
+                chosen.map(|(_, candidate)| candidate.clone()).collect()
+            };
+            let count = |label: &str, test: &dyn Fn(&str) -> bool| {
+                of_label(label).iter().filter(|candidate| test(candidate)).count()
+            };
+            let values = |label: &str| -> Vec<f64> {
+                of_label(label).iter().map(|value| value.parse().unwrap()).collect()
+            };
+            Some(truth(&count, &values))
+        };
+        let networks = networks(&space, 3000).unwrap();
+        assert_true_of(&space, &networks, holds, claim);
     }
 }
 
@@ -336,8 +428,9 @@ fn nothing_by_nothing_keeps_what_equality_keeps() {
         ("1 / params >= 3", true),
     ] {
         let space = requiring(SPACE, &claim, false).unwrap();
-        let costs =
-            networks(&space).unwrap().iter().map(nas_analysis::costs).find(|c| c.params == 0);
-        assert_eq!(space.requirements[0].is_kept(&costs.unwrap()), Some(keeps), "{claim}");
+        let networks = networks(&space, MAX_ASSIGNMENTS).unwrap();
+        let mut figures = networks.iter().map(|network| nas_analysis::figures(&space, network));
+        let figures = figures.find(|figures| figures.costs.params == 0).unwrap();
+        assert_eq!(space.requirements[0].is_kept(&figures), Some(keeps), "{claim}");
     }
 }

@@ -5,10 +5,12 @@ use nas_diagnostics::Problems;
 use nas_grammar::Source;
 use nas_ir::device::Device;
 use nas_ir::ops::{AvgPool, BatchNorm, Conv, Padding, Pool, Relu, Resize, ResizeMode, ResizeTo};
+use nas_ir::quantity::{Count, Order};
 use nas_ir::text::{dot, parse, print, print_network};
 use nas_ir::verify::verify;
 use nas_ir::{
-    Choice, Decision, Graph, Limit, Node, NodeKind, Op, Opset, Precision, Shape, Space, Varied,
+    Choice, Decision, Form, Graph, Limit, Node, NodeKind, Op, Opset, Precision, Quantity, Shape,
+    Space, Varied,
 };
 use nas_passes::specialise;
 use nas_testing::random;
@@ -50,6 +52,25 @@ fn a_space_keeps_what_its_target_gives_it() {
     assert_round_trip(&space);
 }
 
+#[test]
+fn what_is_required_of_choices_stands_in_the_text() {
+    let mut space = one_op(Op::Relu(Relu), Shape::from([3, 8, 8]));
+    for (label, is_decreasing, text) in
+        [("width", false, "breaks increasing width"), ("a b", true, "breaks decreasing \"a b\"")]
+    {
+        let order = Order { label: label.to_owned(), is_decreasing };
+        let limit = Limit { form: Form::multiple(Quantity::Breaks(order), 1), most: 0 };
+        space.requirements.push(limit.into());
+        assert!(print(&space).contains(&format!("\nrequire 1 * {text} <= 0\n")));
+    }
+    let count =
+        Count { label: "op".to_owned(), candidates: vec!["3x3".to_owned(), "skip".to_owned()] };
+    let limit = Limit { form: Form::multiple(Quantity::Count(count), -2), most: -3 };
+    space.requirements.push(limit.into());
+    assert!(print(&space).contains("\nrequire -2 * count op [\"3x3\", skip] <= -3\n"));
+    assert_round_trip(&space);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -73,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_parsed_or_refused(text in "space a\n(n0 = |conv|input|select|require|opset|precision|memory|int8|macs|<=|[dn][0-9]|[(){}\\[\\]\",: =0-9\\\\]|\n){0,40}") {
+    fn any_text_is_parsed_or_refused(text in "space a\n(n0 = |conv|input|select|require|opset|precision|memory|int8|macs|count|breaks|increasing|<=|[dn][0-9]|[(){}\\[\\]\",: =0-9\\\\]|\n){0,40}") {
         if let Ok(space) = parse(&text) {
             assert_round_trip(&space);
         }
@@ -158,7 +179,7 @@ fn errors_name_the_line_and_what_was_expected() {
         ("n1 = relu(n0) \"r\" : []", "line 4: expected a shape of 1 to 5 sizes"),
         ("n1 = relu(n0) \"r\" : [3, 8, 8, 8, 8, 8]", "line 4: expected a shape of 1 to 5 sizes"),
         ("n1 = relu(n0) \"r\" : [3, 8, 8] and", "line 4: expected the end of the line"),
-        ("require 3 * flops <= 5", "line 4: expected a measure"),
+        ("require 3 * flops <= 5", "line 4: expected a measure, `count` or `breaks`"),
         ("require 3 * macs <= few", "line 4: expected a whole number"),
         ("d1 = decision \"e\" label \"e\" []", "line 4: expected at least one candidate"),
     ] {
@@ -209,6 +230,7 @@ space small {
     input image: [3, 16, 16]
     task segmentation(7)
     require macs / params <= 30 and latency <= 12ms
+    require count(op != "conv 1") - count(op == skip) <= 0
     let x = image -> conv_bn_relu(8, kernel = 3, stride = 2) -> residual
     output logits = x -> conv(7, kernel = 1, bias = true) -> resize(scale = 2)
     train output aux = x -> conv(7, kernel = 1) -> resize(scale = 2)

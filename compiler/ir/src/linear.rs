@@ -1,89 +1,79 @@
-//! Linear forms of measures, and quotients of them: what `require` compares.
+//! Linear forms of measures and counts, and quotients of them: what `require` compares.
 
+use std::collections::BTreeMap;
+
+use nas_diagnostics::fault;
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
 use num_bigint::BigInt;
-use num_rational::Ratio;
-use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
+use num_traits::{One, Signed, Zero};
 
-use crate::costs::Costs;
+use crate::exact::{Exact, power_of_ten};
+use crate::figures::Figures;
 use crate::measure::Measure;
+use crate::quantity::Quantity;
 
-/// An exact number.
-pub type Exact = Ratio<BigInt>;
-
-/// The exact number that a real is meant to be: the shortest decimal that names it. `None` of what
-/// is not finite.
-pub fn decimal(real: f64) -> Option<Exact> {
-    let text = format!("{real:e}");
-    let (mantissa, exponent) = text.split_once('e')?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: BigInt = format!("{whole}{fraction}").parse().ok()?;
-    let exponent = exponent.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()?;
-    Some(Exact::from(digits) * power_of_ten(exponent))
-}
-
-/// The float that is near a number, if floats reach so far.
-pub fn real(number: &Exact) -> Option<f64> {
-    let quotient = number.numer().to_f64()? / number.denom().to_f64()?;
-    quotient.is_finite().then_some(quotient)
-}
-
-/// Ten to the power of a number.
-pub(crate) fn power_of_ten(exponent: i32) -> Exact {
-    Exact::from(BigInt::from(10)).pow(exponent)
-}
-
-/// A constant, and a multiple of each measure. Times are in seconds.
+/// A constant, and a multiple of each quantity. Times are in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
-    /// What is added whatever the measures are.
+    /// What is added whatever the quantities are.
     pub constant: Exact,
-    measures: [Exact; Measure::ALL.len()],
+    /// The multiples of quantities as they are counted, none of them zero.
+    terms: BTreeMap<Quantity, Exact>,
 }
 
 impl Linear {
     pub(crate) fn constant(constant: Exact) -> Self {
-        let measures = std::array::from_fn(|_| Exact::zero());
-        Self { constant, measures }
+        Self { constant, terms: BTreeMap::new() }
     }
 
-    /// A measure as expressions see it.
-    pub fn measure(measure: Measure) -> Self {
-        let of = |other| if other == measure { unit(measure) } else { Exact::zero() };
-        Self { measures: Measure::ALL.map(of), ..Self::constant(Exact::zero()) }
+    /// A quantity as expressions see it.
+    pub fn quantity(quantity: impl Into<Quantity>) -> Self {
+        let quantity = quantity.into();
+        let unit = unit(&quantity);
+        Self { terms: BTreeMap::from([(quantity, unit)]), ..Self::constant(Exact::zero()) }
     }
 
-    /// A sum of multiples of measures, as these are counted.
-    pub(crate) fn counted(terms: &[(Measure, i128)]) -> Self {
-        let of = |measure| {
-            let terms = terms.iter().filter(|(other, _)| *other == measure);
-            terms.map(|(_, factor)| Exact::from(BigInt::from(*factor))).sum()
-        };
-        let measures = Measure::ALL.map(of);
-        Self { measures, ..Self::constant(Exact::zero()) }
+    /// A sum of multiples of quantities, as these are counted.
+    pub(crate) fn counted(terms: &[(Quantity, i128)]) -> Self {
+        let mut sum = Self::constant(Exact::zero());
+        for (quantity, factor) in terms {
+            sum.add(quantity, &BigInt::from(*factor).into());
+        }
+        sum
     }
 
-    /// The multiple of each measure, as it is counted.
-    pub fn measures(&self) -> impl Iterator<Item = (Measure, &Exact)> + Clone {
-        let all = Measure::ALL.into_iter().zip(&self.measures);
-        all.filter(|(_, multiple)| !multiple.is_zero())
+    /// The multiple of each quantity, as it is counted.
+    pub fn terms(&self) -> impl Iterator<Item = (&Quantity, &Exact)> + Clone {
+        self.terms.iter()
+    }
+
+    fn add(&mut self, quantity: &Quantity, more: &Exact) {
+        let sum = self.terms.entry(quantity.clone()).or_default();
+        *sum += more;
+        if sum.is_zero() {
+            self.terms.remove(quantity);
+        }
     }
 
     /// The number, if it is nothing else.
     pub(crate) fn number(&self) -> Option<&Exact> {
-        self.measures().next().is_none().then_some(&self.constant)
+        self.terms.is_empty().then_some(&self.constant)
     }
 
     /// All of it times a number.
     pub fn times(&self, factor: &Exact) -> Self {
-        let Self { constant, measures } = self;
-        let measures = measures.each_ref().map(|multiple| multiple * factor);
-        Self { constant: constant * factor, measures }
+        let Self { constant, terms } = self;
+        let times =
+            |(quantity, multiple): (&Quantity, &Exact)| (quantity.clone(), multiple * factor);
+        let is_zero = factor.is_zero();
+        let terms = terms.iter().filter(|_| !is_zero).map(times).collect();
+        Self { constant: constant * factor, terms }
     }
 
     pub(crate) fn plus(&self, other: &Self) -> Self {
         let mut sum = self.clone();
-        sum.parts_mut().zip(other.parts()).for_each(|(sum, more)| *sum += more);
+        sum.constant += &other.constant;
+        other.terms().for_each(|(quantity, more)| sum.add(quantity, more));
         sum
     }
 
@@ -104,13 +94,14 @@ impl Linear {
     }
 
     /// What it is of a network; `None` where a measure is not known.
-    pub(crate) fn of(&self, costs: &Costs) -> Option<Exact> {
-        let terms = self.measures();
-        let terms = terms.map(|(measure, factor)| Some(factor * BigInt::from(costs.of(measure)?)));
-        Some(&self.constant + terms.sum::<Option<Exact>>()?)
+    pub(crate) fn of(&self, figures: &Figures<'_>) -> Option<Exact> {
+        let of = |(quantity, factor): (&Quantity, &Exact)| {
+            Some(factor * BigInt::from(quantity.of(figures)?))
+        };
+        Some(&self.constant + self.terms().map(of).sum::<Option<Exact>>()?)
     }
 
-    /// Whether it is never negative, and not always zero: no measure is negative.
+    /// Whether it is never negative, and not always zero: no quantity is negative.
     fn is_positive(&self) -> bool {
         self.parts().all(|part| !part.is_negative()) && self.parts().any(Signed::is_positive)
     }
@@ -120,17 +111,13 @@ impl Linear {
     }
 
     fn parts(&self) -> impl Iterator<Item = &Exact> {
-        std::iter::once(&self.constant).chain(&self.measures)
-    }
-
-    fn parts_mut(&mut self) -> impl Iterator<Item = &mut Exact> {
-        std::iter::once(&mut self.constant).chain(&mut self.measures)
+        std::iter::once(&self.constant).chain(self.terms.values())
     }
 }
 
-/// What one of a measure is in expressions, which speak of seconds.
-fn unit(measure: Measure) -> Exact {
-    if measure == Measure::Latency { power_of_ten(-9) } else { Exact::one() }
+/// What one of a quantity is in expressions, which speak of seconds.
+fn unit(quantity: &Quantity) -> Exact {
+    if quantity.measure() == Some(Measure::Latency) { power_of_ten(-9) } else { Exact::one() }
 }
 
 /// Numbers of more bits are far beyond what networks cost.
@@ -142,7 +129,7 @@ pub(crate) fn is_small(number: &Exact) -> bool {
 }
 
 /// One form divided by another, which is never negative: 1, or a sum of positive multiples of
-/// measures, the first of them by 1.
+/// quantities, the first of them by 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quotient {
     /// The dividend.
@@ -204,7 +191,7 @@ impl Quotient {
                 Ok(over.times(&number.recip()).into())
             };
         }
-        let leading = under.measures().next().map_or_else(Exact::one, |(_, first)| first.clone());
+        let leading = under.terms().next().map_or_else(Exact::one, |(_, first)| first.clone());
         let scale = leading.recip();
         let under = under.times(&scale);
         if under.is_positive() {
@@ -225,8 +212,8 @@ impl Quotient {
     }
 
     /// What it is of a network; `None` where a measure is not known, or the divisor is zero.
-    pub fn of(&self, costs: &Costs) -> Option<Exact> {
-        let (over, under) = (self.over.of(costs)?, self.under.of(costs)?);
+    pub fn of(&self, figures: &Figures<'_>) -> Option<Exact> {
+        let (over, under) = (self.over.of(figures)?, self.under.of(figures)?);
         (!under.is_zero()).then(|| over / under)
     }
 
@@ -264,6 +251,16 @@ pub trait Forms<'p> {
     /// The form that a word means.
     fn word(name: &str) -> Option<Linear>;
 
+    /// Whether a call of this name is a form as a whole: what it reads means something else.
+    fn is_whole(_name: &str) -> bool {
+        false
+    }
+
+    /// The form that such a call means; `None` after a report.
+    fn whole(&mut self, _call: &'p Expr) -> Option<Linear> {
+        fault("a call that is a form, where there is none")
+    }
+
     /// The number that an expression without such words is; `None` after a report.
     fn number(&mut self, expr: &'p Expr) -> Option<Exact>;
 
@@ -272,7 +269,10 @@ pub trait Forms<'p> {
 
     /// Whether one of the words occurs in an expression.
     fn mentions(expr: &Expr) -> bool {
-        names_in(expr).iter().any(|(_, name)| Self::word(name).is_some())
+        reads(expr, Self::is_whole).into_iter().any(|(at, name)| match at.kind {
+            ExprKind::Call(..) => true,
+            _ => Self::word(name).is_some(),
+        })
     }
 
     /// The quotient that an expression means; `None` after a report. Its arithmetic is exact, also
@@ -282,6 +282,7 @@ pub trait Forms<'p> {
         match &expr.kind {
             ExprKind::Paren(inner) => self.form(inner),
             ExprKind::Name(name) if let Some(word) = Self::word(name) => Some(word.into()),
+            ExprKind::Call(name, _) if Self::is_whole(&name.name) => Some(self.whole(expr)?.into()),
             ExprKind::Unary(UnaryOp::Neg, inner) => Some(self.form(inner)?.negated()),
             ExprKind::Binary(op @ (Add | Sub | Mul | Div), left, right) => {
                 // Both sides are read even when one is at fault.
@@ -304,8 +305,15 @@ pub trait Forms<'p> {
 
 /// The names that an expression reads, with where they stand.
 pub fn names_in(expr: &Expr) -> Vec<(&Expr, &str)> {
+    reads(expr, |_| false)
+}
+
+/// As [`names_in`], with the calls of these names, in which nothing is looked for.
+pub fn reads(expr: &Expr, is_whole: fn(&str) -> bool) -> Vec<(&Expr, &str)> {
+    let names_in = |inner| reads(inner, is_whole);
     match &expr.kind {
         ExprKind::Name(name) => vec![(expr, name.as_str())],
+        ExprKind::Call(name, _) if is_whole(&name.name) => vec![(expr, name.name.as_str())],
         ExprKind::Paren(inner) | ExprKind::Unary(_, inner) | ExprKind::Field(inner, _) => {
             names_in(inner)
         }

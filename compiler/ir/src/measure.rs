@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A figure of a network, for batch 1 and the input size of the space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Multiply-accumulates of convolutions, transposed ones and linear layers.

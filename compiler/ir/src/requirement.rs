@@ -1,14 +1,16 @@
-//! What `require` says: a limit on a sum of multiples of measures.
+//! What `require` says: a limit on a sum of multiples of measures and counts.
 
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
-use crate::costs::Costs;
+use crate::exact::{Exact, power_of_ten, real};
+use crate::figures::Figures;
 use crate::ids::OriginId;
 use crate::limit::{Form, Limit};
-use crate::linear::{Exact, Linear, Quotient, power_of_ten, real};
+use crate::linear::{Linear, Quotient};
 use crate::measure::{Measure, grouped};
+use crate::quantity::{Order, Quantity};
 
 /// A limit that every network of a search keeps.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,25 +43,46 @@ impl Requirement {
     #[must_use]
     pub fn measure(&self) -> Option<(Measure, bool)> {
         match self.limit.form.0.as_slice() {
-            [(measure, 1)] => Some((*measure, true)),
-            [(measure, -1)] => Some((*measure, false)),
+            [(Quantity::Measure(measure), 1)] => Some((*measure, true)),
+            [(Quantity::Measure(measure), -1)] => Some((*measure, false)),
             _ => None,
         }
+    }
+
+    /// As [`Requirement::measure`], of any quantity, if it was written so too.
+    #[must_use]
+    pub fn quantity(&self) -> Option<(&Quantity, bool)> {
+        let [(quantity, factor)] = self.limit.form.0.as_slice() else { return None };
+        let is_written = quantity.measure().is_some()
+            || self.figure.quotient == Linear::quantity(quantity.clone()).into();
+        (factor.abs() == 1 && is_written).then_some((quantity, *factor == 1))
+    }
+
+    /// The order, if it requires that nothing breaks one.
+    #[must_use]
+    pub fn order(&self) -> Option<&Order> {
+        self.limit.order()
     }
 
     /// Whether it limits a measure, alone or with others.
     #[must_use]
     pub fn reads(&self, measure: Measure) -> bool {
-        self.limit.form.0.iter().any(|(read, _)| *read == measure)
+        self.limit.form.0.iter().any(|(read, _)| read.measure() == Some(measure))
     }
 
-    /// Whether a network of these costs keeps it; `None` where a measure is not known.
+    /// Whether it limits measures and nothing else.
     #[must_use]
-    pub fn is_kept(&self, costs: &Costs) -> Option<bool> {
-        self.limit.is_kept(costs)
+    pub fn is_of_measures(&self) -> bool {
+        self.limit.form.0.iter().all(|(read, _)| read.measure().is_some())
     }
 
-    /// Whether all its measures are sums over operators.
+    /// Whether a network of these figures keeps it; `None` where a measure is not known.
+    #[must_use]
+    pub fn is_kept(&self, figures: &Figures<'_>) -> Option<bool> {
+        self.limit.is_kept(figures)
+    }
+
+    /// Whether all its quantities are sums over operators or decisions.
     #[must_use]
     pub fn is_sum(&self) -> bool {
         self.limit.is_sum()
@@ -81,7 +104,7 @@ impl From<Limit> for Requirement {
 /// Why a comparison sets no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoLimit {
-    /// It speaks of no measure.
+    /// It speaks of no measure and no count.
     NoMeasure,
     /// It speaks of numbers beyond all measures.
     TooLarge,
@@ -89,7 +112,7 @@ pub enum NoLimit {
 
 /// The limit that `form <= 0` sets, or `form < 0`.
 pub fn limit(form: &Linear, is_strict: bool) -> Result<Limit, NoLimit> {
-    let multiples = form.measures().map(|(_, multiple)| multiple);
+    let multiples = form.terms().map(|(_, multiple)| multiple);
     let denominator = multiples.clone().fold(BigInt::one(), |d, multiple| d.lcm(multiple.denom()));
     let whole = |multiple: &Exact| (multiple * &denominator).to_integer();
     let divisor = multiples.fold(BigInt::zero(), |d, multiple| d.gcd(&whole(multiple)));
@@ -102,9 +125,9 @@ pub fn limit(form: &Linear, is_strict: bool) -> Result<Limit, NoLimit> {
     let most = if is_strict && most.is_integer() { floor - 1 } else { floor };
     // Sums of costs and their multiples must stay far from overflow.
     let most = most.to_i128().filter(|most| most.abs() < 1 << 110);
-    let factors = form.measures().map(|(measure, multiple)| {
+    let factors = form.terms().map(|(quantity, multiple)| {
         let factor = (multiple * &scale).to_integer().to_i128()?;
-        (factor.abs() < 1 << 40).then_some((measure, factor))
+        (factor.abs() < 1 << 40).then_some((quantity.clone(), factor))
     });
     let factors: Option<Vec<_>> = factors.collect();
     match (factors, most) {
@@ -134,10 +157,10 @@ pub fn rounded(number: &Exact, is_up: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linear::decimal;
+    use crate::exact::decimal;
 
     fn measure(measure: Measure, factor: f64) -> Linear {
-        Linear::measure(measure).times(&decimal(factor).unwrap())
+        Linear::quantity(measure).times(&decimal(factor).unwrap())
     }
 
     fn constant(number: f64) -> Linear {
@@ -154,7 +177,7 @@ mod tests {
     fn multiples_become_whole_and_small() {
         // macs / 1M + 2 * params / 1K < 6, in units of a millionth.
         let sum = measure(Measure::Macs, 1e-6).plus(&measure(Measure::Params, 2e-3));
-        let form = Form(vec![(Measure::Macs, 1), (Measure::Params, 2000)]);
+        let form = Form(vec![(Measure::Macs.into(), 1), (Measure::Params.into(), 2000)]);
         let found = limit(&sum.plus(&constant(-6.0)), true);
         assert_eq!(found, Ok(Limit { form, most: 5_999_999 }));
         assert_eq!(limit(&constant(1.0), false), Err(NoLimit::NoMeasure));

@@ -23,6 +23,9 @@
 //! whose candidate is the index, or a table: `t1 = by d1 [t0, 1]` is table t0 where d1 takes its first
 //! candidate, index 1 where it takes its second.
 //!
+//! What a requirement counts is `count op [skip, none]`, the decisions of a label that take one of these candidates, or
+//! `breaks increasing width`, the values of those of a label that are less than the one before.
+//!
 //! A shape lists the sizes along its axes, channels first: one for a vector, three for a map.
 //!
 //! Of a target stand the precision, if it is not fp32, the operator set and the bytes of memory; its

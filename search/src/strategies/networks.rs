@@ -179,7 +179,7 @@ impl<'s> Networks<'s> {
         if requirements.is_empty() {
             return true;
         }
-        let costs = nas_analysis::costs(network);
-        requirements.iter().all(|requirement| requirement.is_kept(&costs) != Some(false))
+        let figures = nas_analysis::figures(self.space, network);
+        requirements.iter().all(|requirement| requirement.is_kept(&figures) != Some(false))
     }
 }

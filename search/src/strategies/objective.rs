@@ -3,7 +3,7 @@
 use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
 use nas_ir::recipe::objective::NoGradient;
-use nas_ir::recipe::{Quantity, Recipe, Weighed};
+use nas_ir::recipe::{Recipe, Variable, Weighed};
 use nas_ir::{Checked, Space};
 use thiserror::Error;
 
@@ -107,17 +107,17 @@ pub(super) fn metrics_of_others(space: &Checked<Space>, recipe: &Recipe) -> Vec<
     let Some(task) = space.task else { return Vec::new() };
     let has = task.metrics();
     let of = |quantity| match quantity {
-        Quantity::Metric(metric) if metric != has.primary && !has.others.contains(&metric) => {
+        Variable::Metric(metric) if metric != has.primary && !has.others.contains(&metric) => {
             let (file, at) = place(recipe);
             let names = std::iter::once(has.primary).chain(has.others.iter().copied());
             let names: Vec<String> =
-                names.map(|metric| format!("`{}`", Quantity::Metric(metric).name())).collect();
+                names.map(|metric| format!("`{}`", Variable::Metric(metric).name())).collect();
             let help = format!("write {}: they are what its task is judged by", names.join(" or "));
-            let metric = Quantity::Metric(metric).name();
+            let metric = Variable::Metric(metric).name();
             let space = space.name.clone();
             Some(Refusal::new(MetricOfOthers { space, metric, file, at, help }))
         }
-        Quantity::Metric(_) | Quantity::Measure(_) => None,
+        Variable::Metric(_) | Variable::Measure(_) => None,
     };
     recipe.objective.quantities().into_iter().filter_map(of).collect()
 }

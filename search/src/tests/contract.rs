@@ -85,6 +85,23 @@ fn trials(toy: &Toy, dir: &std::path::Path) -> Vec<TriedNetwork> {
 }
 
 #[test]
+fn every_trial_keeps_what_is_required_of_choices() {
+    let require = "require count(op == c1) == 2 and count(op == c0) <= 1";
+    for schema in SCHEMAS {
+        let (which, recipe) = recipes(schema).remove(0);
+        let toy = searched(&Toy::of(&worths(), require), recipe);
+        let dir = folder();
+        whole(&toy, dir.path());
+        let trials = trials(&toy, dir.path());
+        assert!(!trials.is_empty(), "{which}");
+        for trial in trials {
+            let count = |name: &str| trial.choices.values().filter(|c| *c == name).count();
+            assert!(count("c1") == 2 && count("c0") <= 1, "{which}: {:?}", trial.choices);
+        }
+    }
+}
+
+#[test]
 fn same_seed_same_trials() {
     for (which, recipe) in all_recipes() {
         let mut toy = searched(&Toy::new(), recipe);

@@ -15,6 +15,9 @@ use super::errors::{
 use super::limits::{Eval, Sound};
 use super::value::{BYTES, Flow, Value};
 
+/// The label of decisions that have none.
+pub(super) const UNNAMED: &str = "choose";
+
 /// What a decision costs beyond its candidates.
 const DECISION: usize = 40;
 
@@ -27,7 +30,7 @@ impl<'p> Elaborator<'p, '_> {
         flow: Option<Flow>,
     ) -> Eval<Value> {
         self.marks.choices += 1;
-        let label = choose.label.as_ref().map_or("choose", |label| label.name.as_str());
+        let label = choose.label.as_ref().map_or(UNNAMED, |label| label.name.as_str());
         let ordinal = self.paths.count(label);
         let part = if ordinal == 0 { label.to_owned() } else { format!("{label}.{ordinal}") };
         let path = self.paths.decision(&part);
@@ -243,7 +246,7 @@ impl<'p> Elaborator<'p, '_> {
         let origin = self.origin(choose.head);
         self.space.origins.note_whole(origin, *whole);
         let decision = DecisionId::new(self.space.decisions.len());
-        let label = choose.label.as_ref().map_or("choose", |label| label.name.as_str());
+        let label = choose.label.as_ref().map_or(UNNAMED, |label| label.name.as_str());
         self.space.decisions.push(Decision {
             path: path.clone(),
             label: label.to_owned(),

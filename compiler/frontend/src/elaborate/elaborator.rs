@@ -58,6 +58,13 @@ pub(super) enum Met {
     Nowhere(Place, String),
 }
 
+/// A requirement that is not yet read.
+pub(super) struct Required<'p> {
+    pub(super) claim: &'p Expr,
+    /// What the names in it meant where it stands.
+    pub(super) names: Vec<(&'p str, Value)>,
+}
+
 pub(super) struct Elaborator<'p, 'e> {
     pub(super) program: &'p Program,
     pub(super) problems: &'e mut Problems,
@@ -93,6 +100,10 @@ pub(super) struct Elaborator<'p, 'e> {
     pub(super) ports: HashMap<(&'static str, &'p str), Span>,
     /// The decisions of cells, by path: made at the first instance, shared by the others.
     pub(super) cell_decisions: HashMap<String, DecisionId>,
+    /// What is required, until all decisions are there.
+    pub(super) required: Vec<Required<'p>>,
+    /// Whether decisions may be missing, after an error.
+    pub(super) is_partial: bool,
     pub(super) depth: usize,
     pub(super) fuel: &'e mut Fuel,
 }
@@ -127,6 +138,8 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             outer_decisions: 0,
             ports: HashMap::default(),
             cell_decisions: HashMap::default(),
+            required: Vec::new(),
+            is_partial: false,
             depth: 0,
             fuel,
         }

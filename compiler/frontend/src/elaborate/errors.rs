@@ -99,6 +99,16 @@ diagnostics! {
 
     /// A name in a requirement that is no measure.
     Error UnknownRequirement [nas::require::measure] "unknown measure `{name}`" { name: String }
+    /// A name in `count` or `monotone` that is no decision.
+    Error UnknownDecision [nas::require::decision] "no decision is called `{name}`" { name: String }
+    /// A candidate that no decision of a label has.
+    Error UnknownCandidate [nas::require::candidate] "`{decision}` has no candidate `{name}`" { decision: String, name: String }
+    /// An order of candidates that have none.
+    Error NoOrder [nas::require::order] "the candidates of `{decision}` have no order" { decision: String }
+    /// `count` or `monotone` of something else than they take.
+    Error NotChosen [nas::require::choices] "`{word}` takes {takes}" { word: String, takes: String }
+    /// A count that is compared with what no count is.
+    Error NotWhole [nas::require::whole] "a count is never {number}" { number: String }
     /// A number that a time is compared with, and that does not say in which unit.
     Error Unitless [nas::require::unit] "what `latency` is compared with says its unit" {}
     /// A requirement that is no comparison.

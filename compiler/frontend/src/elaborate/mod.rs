@@ -4,6 +4,7 @@
 mod call;
 mod candidates;
 mod choose;
+mod chosen;
 mod control;
 mod copy;
 mod elaborator;
@@ -32,8 +33,8 @@ use std::collections::HashSet;
 use nas_diagnostics::Problems;
 use nas_grammar::Source;
 use nas_grammar::ast::{Arg, Expr, Space as SpaceItem};
-use nas_ir::Space;
 use nas_ir::requirement::Requirement;
+use nas_ir::{Decision, Space};
 
 use crate::modules::{ModuleId, Program};
 use elaborator::Elaborator;
@@ -43,18 +44,18 @@ pub(crate) use operators::{between, compare};
 pub(crate) use require::{in_milliseconds, is_latency, unitless};
 pub(crate) use value::Value;
 
-/// Elaborates a space with these arguments for its parameters. The space is incomplete where
-/// problems were reported.
+/// Elaborates a space with these arguments for its parameters, written in a module. The space is
+/// incomplete where problems were reported, here or, if `is_broken`, before.
 pub fn elaborate<'p>(
     program: &'p Program,
-    module: ModuleId,
-    item: &'p SpaceItem,
-    args: &'p [Arg],
-    args_module: ModuleId,
+    (module, item): (ModuleId, &'p SpaceItem),
+    (args_module, args): (ModuleId, &'p [Arg]),
+    is_broken: bool,
     fuel: &mut Fuel,
     problems: &mut Problems,
 ) -> Space {
     let mut elaborator = Elaborator::new(program, module, fuel, problems);
+    elaborator.is_partial = is_broken;
     elaborator.space.name = item.name.name.clone();
     elaborator.space.origin = Some(elaborator.origin(item.name.span));
     // An abort was reported where it arose.
@@ -95,18 +96,22 @@ pub(crate) fn evaluate_words<'p>(
     elaborator.outside(source, expr)
 }
 
-/// The limits that a claim sets, outside of any space. Problems are placed in `source`.
+/// The limits that a claim sets on networks of these decisions, outside of any space. Problems are
+/// placed in `source`.
 pub(crate) fn limits<'p>(
     program: &'p Program,
     source: &Source,
     claim: &'p Expr,
+    decisions: &[Decision],
     fuel: &mut Fuel,
     problems: &mut Problems,
 ) -> Vec<Requirement> {
     let mut elaborator = Elaborator::new(program, program.main(), fuel, problems);
     elaborator.foreign = Some(source.clone());
+    elaborator.space.decisions = decisions.to_vec();
     // An abort was reported where it arose.
     let _ = elaborator.require(claim);
+    elaborator.read_required();
     elaborator.finish().requirements
 }
 

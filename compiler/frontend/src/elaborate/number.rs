@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use nas_ir::linear::Exact;
+use nas_ir::exact::{Exact, decimal};
 use num_bigint::BigInt;
 use num_traits::Pow;
 
@@ -46,6 +46,15 @@ pub(super) fn parse(literal: &str) -> Result<Value, String> {
     }
     let whole = BigInt::from_str(number).unwrap_or_default();
     Ok(Value::Int(Int::from(whole * BigInt::from(factor as i64))))
+}
+
+/// The number that a value is, exactly; `None` if it is none, or not finite.
+pub(super) fn exact(value: &Value) -> Option<Exact> {
+    match value {
+        Value::Int(n) => n.to_string().parse::<BigInt>().ok().map(Exact::from),
+        Value::Real(real) => decimal(*real),
+        _ => None,
+    }
 }
 
 /// No figure is printed to more digits, nor is one so large.

@@ -3,15 +3,16 @@
 use nas_diagnostics::{Fix, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
-use nas_ir::linear::{Exact, Fault, Forms, Linear, Quotient, decimal, names_in};
-use nas_ir::requirement::{Figure, NoLimit, Requirement, limit};
-use nas_ir::{Measure, OriginId};
-use num_bigint::BigInt;
+use nas_ir::exact::Exact;
+use nas_ir::linear::{Fault, Forms, Linear, Quotient, names_in, reads};
+use nas_ir::requirement::{Figure, NoLimit, Requirement, limit, rounded};
+use nas_ir::{Form, Limit, Measure, OriginId, Quantity};
 
-use super::elaborator::Elaborator;
-use super::errors::{NoClaim, NotLinear, Unitless, UnknownRequirement};
+use super::chosen::{COUNT, MONOTONE};
+use super::elaborator::{Elaborator, Required};
+use super::errors::{NoClaim, NotLinear, NotWhole, Unitless, UnknownRequirement};
 use super::limits::{Abort, Eval};
-use super::value::Value;
+use super::number::exact;
 
 const EITHER: &str = "either may hold";
 const SUM: &str = "limit a sum of multiples of measures: `require macs + 10 * params <= 300M`";
@@ -33,19 +34,34 @@ struct AtMost<'p> {
 }
 
 impl<'p> Elaborator<'p, '_> {
-    /// Adds the limits of a requirement to the space.
+    /// Notes a requirement, with what its names mean here: it may speak of decisions that are yet to come.
     pub(super) fn require(&mut self, claim: &'p Expr) -> Eval<()> {
         self.step(claim.span)?;
-        if self.names_known(claim) {
-            self.claim(claim, false);
-        }
+        let names = names_in(claim).into_iter();
+        let names = names.filter_map(|(_, name)| Some((name, self.names.get(name)?))).collect();
+        self.required.push(Required { claim, names });
         Ok(())
+    }
+
+    /// Adds the limits of all requirements to the space, whose decisions are all there.
+    pub(super) fn read_required(&mut self) {
+        self.is_partial |= self.problems.has_errors() || !self.partial.is_empty();
+        for Required { claim, names } in std::mem::take(&mut self.required) {
+            let (outer, mark) = (self.names.enter_block(), self.names.open());
+            names.into_iter().for_each(|(name, value)| self.names.bind(name, value));
+            if self.names_known(claim) {
+                self.claim(claim, false);
+            }
+            self.names.forget(mark);
+            self.names.leave(outer);
+        }
     }
 
     /// Whether every name is a measure or in scope; reports the first that is not.
     fn names_known(&mut self, claim: &Expr) -> bool {
-        let unknown = names_in(claim).into_iter().find(|(_, name)| {
-            Measure::named(name).is_none()
+        let unknown = reads(claim, Self::is_whole).into_iter().find(|(at, name)| {
+            matches!(at.kind, ExprKind::Name(_))
+                && Measure::named(name).is_none()
                 && self.names.get(name).is_none()
                 && self.program.constant(self.module, name).is_none()
         });
@@ -65,6 +81,13 @@ impl<'p> Elaborator<'p, '_> {
             ExprKind::Paren(inner) => return self.claim(inner, is_denied),
             ExprKind::Unary(UnaryOp::Not, inner) => return self.claim(inner, !is_denied),
             ExprKind::Binary(op, left, right) => (*op, left.as_ref(), right.as_ref()),
+            ExprKind::Call(name, args) if name.name == MONOTONE && !is_denied => {
+                let Some(order) = self.order(args, whole.span) else { return };
+                let limit = Limit { form: Form::multiple(Quantity::Breaks(order), 1), most: 0 };
+                let (text, origin) = (self.snippet(whole.span), Some(self.origin(whole.span)));
+                self.space.requirements.push(Requirement { text, origin, ..limit.into() });
+                return;
+            }
             _ => return self.no_claim(whole, is_denied),
         };
         let (claim, origin) = (whole.span, self.origin(whole.span));
@@ -107,6 +130,13 @@ impl<'p> Elaborator<'p, '_> {
             }
             ExprKind::Binary(BinaryOp::Near, ..) => {
                 ("no claim about a published figure", "compare with `<=` or `>=`".to_owned())
+            }
+            ExprKind::Call(name, _) if name.name == MONOTONE => (
+                "this asks for some place that is out of order",
+                "leave out the `not`, or turn the order: `decreasing = true`".to_owned(),
+            ),
+            ExprKind::Call(name, _) if name.name == COUNT => {
+                ("not a comparison", format!("compare it: `{text} <= 2`"))
             }
             _ if is_denied => ("not a comparison", format!("compare it: `{text} <= 300M`")),
             _ => ("not a comparison", format!("compare it: `require {text} <= 300M`")),
@@ -153,6 +183,14 @@ impl<'p> Elaborator<'p, '_> {
         }
         // Both sides are read even when one is at fault.
         let (Some(a), Some(b)) = (self.form(left), self.form(right)) else { return };
+        if let Some((side, number)) =
+            never(&a, &b).map(|n| (right, n)).or(never(&b, &a).map(|n| (left, n)))
+        {
+            let place = self.place(side.span, "no count is this");
+            let place = place.advice("compare it with a whole number, such as 2");
+            self.report(NotWhole::at(place, number));
+            return;
+        }
         let difference = match Quotient::binary(BinaryOp::Sub, &a, &b) {
             Ok(difference) => difference,
             Err(fault) => return self.report_fault(claim, fault),
@@ -216,17 +254,30 @@ impl<'p> Elaborator<'p, '_> {
 
 impl<'p> Forms<'p> for Elaborator<'p, '_> {
     fn word(name: &str) -> Option<Linear> {
-        Measure::named(name).map(Linear::measure)
+        Measure::named(name).map(Linear::quantity)
+    }
+
+    fn is_whole(name: &str) -> bool {
+        matches!(name, COUNT | MONOTONE)
+    }
+
+    fn whole(&mut self, call: &'p Expr) -> Option<Linear> {
+        match &call.kind {
+            ExprKind::Call(name, args) if name.name == COUNT => {
+                Some(Linear::quantity(Quantity::Count(self.count(args, call.span)?)))
+            }
+            _ => {
+                let help = "require it by itself, or join it to others by `and`";
+                self.not_linear(call.span, "this is true or false, and no number", help);
+                None
+            }
+        }
     }
 
     fn number(&mut self, expr: &'p Expr) -> Option<Exact> {
         // An abort was reported where it arose.
         let value = self.expr(expr).unwrap_or_else(|Abort(reported)| reported.into());
-        let number = match &value {
-            Value::Int(n) => n.to_string().parse::<BigInt>().ok().map(Exact::from),
-            Value::Real(real) => decimal(*real),
-            _ => None,
-        };
+        let number = exact(&value);
         if number.is_none() && !value.is_poison() {
             self.not_linear(expr.span, &format!("this is {}", value.describe()), NUMBER);
         }
@@ -250,6 +301,17 @@ impl<'p> Forms<'p> for Elaborator<'p, '_> {
         };
         self.not_linear(span, fault.label(), help);
     }
+}
+
+/// The number on the second side, if the first is a whole number of counts and the second is none.
+fn never(counts: &Quotient, other: &Quotient) -> Option<String> {
+    let mut terms = counts.over.terms();
+    let is_count = counts.under.terms().next().is_none()
+        && counts.number().is_none()
+        && counts.over.constant.is_integer()
+        && terms.all(|(quantity, by)| matches!(quantity, Quantity::Count(_)) && by.is_integer());
+    let number = other.number().filter(|number| is_count && !number.is_integer())?;
+    Some(rounded(number, false))
 }
 
 /// Whether a side of a comparison is the latency of a network.

@@ -45,6 +45,7 @@ impl<'p> Elaborator<'p, '_> {
         for statement in &item.body.statements {
             self.statement(statement)?;
         }
+        self.read_required();
         self.close(Mark::default());
         Ok(())
     }

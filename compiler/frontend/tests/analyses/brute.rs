@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nas_ir::diagram::Diagram;
+use nas_ir::quantity::{Count, Order};
 use nas_ir::{
-    Assignment, Checked, Cost, Costs, DecisionId, Measure, Network, NodeId, NodeKind, Shape, Space,
-    Varied,
+    Assignment, Checked, Cost, Costs, DecisionId, Form, Measure, Network, NodeId, NodeKind,
+    Quantity, Shape, Space, Varied,
 };
 use nas_passes::specialise;
 
@@ -229,4 +230,38 @@ impl Brute {
 
 pub(crate) fn of(measure: Measure, costs: &Costs) -> u64 {
     costs.of(measure).unwrap()
+}
+
+/// What a form is of a network that makes these choices, decision by decision.
+pub(crate) fn form(
+    space: &Space,
+    form: &Form,
+    choices: &[(String, String)],
+    costs: &Costs,
+) -> i128 {
+    let label = |path: &str| {
+        let decision = space.decisions.iter().find(|decision| decision.path == path);
+        decision.unwrap().label.as_str()
+    };
+    let of_label = |wanted: &str| -> Vec<&str> {
+        let own = choices.iter().filter(|(path, _)| label(path) == wanted);
+        own.map(|(_, candidate)| candidate.as_str()).collect()
+    };
+    let of = |quantity: &Quantity| match quantity {
+        Quantity::Measure(measure) => i128::from(of(*measure, costs)),
+        Quantity::Count(Count { label, candidates }) => {
+            let is_counted =
+                |candidate: &str| candidates.iter().any(|counted| counted == candidate);
+            of_label(label).into_iter().filter(|candidate| is_counted(candidate)).count() as i128
+        }
+        Quantity::Breaks(Order { label, is_decreasing }) => {
+            let mut values: Vec<f64> =
+                of_label(label).into_iter().filter_map(|value| value.parse().ok()).collect();
+            if *is_decreasing {
+                values.reverse();
+            }
+            values.windows(2).filter(|pair| pair[1] < pair[0]).count() as i128
+        }
+    };
+    form.0.iter().map(|(quantity, factor)| of(quantity) * factor).sum()
 }

@@ -17,12 +17,15 @@ use nas_analysis::{
 };
 use nas_grammar::Source;
 use nas_ir::liveness::Liveness;
-use nas_ir::{Assignment, Checked, Cost, Costs, Form, Limit, Measure, Space};
+use nas_ir::quantity::{Count, Order, number};
+use nas_ir::{
+    Assignment, Checked, Cost, Costs, Decision, Figures, Form, Limit, Measure, Quantity, Space,
+};
 use nas_passes::specialise;
 use nas_testing::random;
 use num_bigint::BigUint;
 use proptest::prelude::*;
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use brute::{Brute, Tables, assert_well_formed, leads_to_inputs, made, naive_cost, of, widths};
@@ -219,6 +222,12 @@ fn check_limits(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u6
     }
 }
 
+/// Whether a network of these costs keeps limits on measures.
+fn keeps(limits: &[Limit], costs: &Costs) -> bool {
+    let figures = Figures::new(*costs, &[], &[]);
+    limits.iter().all(|limit| limit.is_kept(&figures).unwrap())
+}
+
 /// Limits on one measure from both sides, beside one on another.
 fn check_intervals(
     space: &Checked<Space>,
@@ -228,9 +237,9 @@ fn check_intervals(
 ) {
     for (measure, upper) in MEASURES.iter().zip(limits) {
         for from in [upper.most / 2, upper.most, upper.most + 1] {
-            let lower = Limit { form: Form(vec![(*measure, -1)]), most: -from };
+            let lower = Limit { form: Form::multiple(*measure, -1), most: -from };
             let both = [lower.clone(), limits[0].clone(), upper.clone()];
-            let is_kept = |cost: &&Costs| both.iter().all(|l| l.is_kept(cost) == Some(true));
+            let is_kept = |cost: &&Costs| keeps(&both, cost);
             let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| is_kept(cost)).collect();
             let number = BigUint::from(kept.len());
             let within = count_within(space, &both).unwrap();
@@ -281,10 +290,13 @@ fn check_conditions(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed
         [Measure::Depth, Measure::PeakMemory].into_iter().flat_map(|m| [(m, 1), (m, -1)])
     {
         let limits = [
-            Limit { form: Form(vec![(measure, factor)]), most: factor * nth(measure, weights[0]) },
+            Limit {
+                form: Form::multiple(measure, factor),
+                most: factor * nth(measure, weights[0]),
+            },
             Limit { form: Measure::Macs.into(), most: nth(Measure::Macs, weights[1]) },
         ];
-        let keeps = |cost: &Costs| limits.iter().all(|limit| limit.is_kept(cost).unwrap());
+        let keeps = |cost: &Costs| keeps(&limits, cost);
         let kept: BTreeMap<_, _> = networks.iter().filter(|(_, cost)| keeps(cost)).collect();
         let number = BigUint::from(kept.len());
         let Within { at_least, at_most } = count_within(space, &limits).unwrap();
@@ -302,6 +314,97 @@ fn check_conditions(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed
             assert_close(best.score, expected, 1.0, "the best score");
             assert!(keeps(&nas_analysis::costs(&specialise(space, &best.assignment))));
         }
+    }
+}
+
+/// A random one of several, if there are any.
+fn one_of<T>(from: impl IntoIterator<Item = T>, rng: &mut ChaCha8Rng) -> Option<T> {
+    let all: Vec<T> = from.into_iter().collect();
+    let index = rng.random_range(0..all.len().max(1));
+    all.into_iter().nth(index)
+}
+
+/// A random number of decisions of a random label, and one whose candidates are all numbers, if there is one.
+fn random_count(space: &Space, rng: &mut ChaCha8Rng) -> Option<Quantity> {
+    let label = one_of(space.decisions.iter().map(|d| d.label.clone()), rng)?;
+    let own = space.decisions.iter().filter(|decision| decision.label == label);
+    let candidates: BTreeSet<String> = own.flat_map(|d| d.candidates.clone()).collect();
+    let candidates = candidates.into_iter().filter(|_| rng.random_bool(0.5)).collect();
+    Some(Quantity::Count(Count { label, candidates }))
+}
+
+fn random_order(space: &Space, rng: &mut ChaCha8Rng) -> Option<Quantity> {
+    let is_number = |d: &&Decision| d.candidates.iter().all(|name| number(d, name).is_some());
+    let label = one_of(space.decisions.iter().filter(is_number).map(|d| d.label.clone()), rng)?;
+    Some(Quantity::Breaks(Order { label, is_decreasing: rng.random_bool(0.5) }))
+}
+
+/// Random limits on what is chosen, by themselves and beside one on a measure.
+fn random_limits(space: &Space, costs: &[Costs], rng: &mut ChaCha8Rng) -> Vec<Limit> {
+    let mut limits = Vec::new();
+    for _ in 0..rng.random_range(0..=2) {
+        let factor = [1, 1, -1, 2][rng.random_range(0..4)];
+        let Some(count) = random_count(space, rng) else { continue };
+        let mut form = Form::multiple(count, factor);
+        form.0.extend(random_count(space, rng).filter(|_| rng.random_bool(0.3)).map(|c| (c, -1)));
+        limits.push(Limit { form, most: rng.random_range(-2..=3) });
+    }
+    let orders = (0..rng.random_range(0..=2)).filter_map(|_| random_order(space, rng));
+    limits.extend(orders.map(|order| Limit { form: Form::multiple(order, 1), most: 0 }));
+    if let Some(costs) = one_of(costs, rng).filter(|_| rng.random_bool(0.5)) {
+        limits.push(Limit { form: Measure::Macs.into(), most: costs.macs.into() });
+        if let Some(count) = random_count(space, rng).filter(|_| rng.random_bool(0.3)) {
+            let form = Form(vec![(Measure::Params.into(), 1), (count, 30)]);
+            limits.push(Limit { form, most: costs.params.into() });
+        }
+    }
+    limits
+}
+
+/// Limits on what is chosen: counts, draws, the best and the least network, and fronts.
+fn check_chosen(space: &Checked<Space>, brute: &Brute, weights: &[f64], seed: u64) {
+    let networks = brute.wanted(space);
+    let costs: Vec<Costs> = networks.values().copied().collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    for round in 0..4 {
+        let limits = random_limits(space, &costs, &mut rng);
+        let is_kept = |choices: &[(String, String)], costs: &Costs| {
+            limits.iter().all(|limit| brute::form(space, &limit.form, choices, costs) <= limit.most)
+        };
+        let kept: BTreeMap<_, _> =
+            networks.iter().filter(|(choices, costs)| is_kept(choices, costs)).collect();
+        for (_, network, costs) in &brute.rows {
+            let figures = Figures::new(*costs, &space.decisions, &network.choices);
+            let keeps = limits.iter().all(|limit| limit.is_kept(&figures) == Some(true));
+            assert_eq!(keeps, is_kept(&network.choices, costs), "{limits:?}");
+        }
+        let number = BigUint::from(kept.len());
+        let within = count_within(space, &limits).unwrap();
+        assert_eq!((within.at_least, within.at_most), (number.clone(), number), "{limits:?}");
+        check_draws(space, &limits, &kept, seed ^ round);
+
+        let scores = probabilities(space, weights);
+        let best = best_under(space, &scores, &limits).unwrap();
+        let expected = kept.keys().map(|choices| score_of(space, &scores, choices));
+        let expected = expected.reduce(f64::max);
+        assert_eq!(best.is_some(), expected.is_some(), "{limits:?}");
+        if let (Some(best), Some(expected)) = (best, expected) {
+            assert_close(best.score, expected, 1.0, "the best score");
+            assert!(kept.contains_key(&specialise(space, &best.assignment).choices.as_slice()));
+        }
+        let form = match random_count(space, &mut rng) {
+            Some(count) if round % 2 == 0 => {
+                Form::multiple(count, if seed.is_multiple_of(3) { -1 } else { 1 })
+            }
+            _ => Measure::Params.into(),
+        };
+        let least = least_under(space, &form, &limits).unwrap().map(|best| -best.score as i128);
+        let expected = kept.iter().map(|(c, costs)| brute::form(space, &form, c, costs)).min();
+        assert_eq!(least, expected, "{form} within {limits:?}");
+
+        let points = kept.values().map(|costs| (costs.macs, costs.params));
+        let front = front_within(space, (Measure::Macs, Measure::Params), &limits).unwrap();
+        assert_eq!((front.points, front.is_cut), (undominated(points), false), "{limits:?}");
     }
 }
 
@@ -350,7 +453,7 @@ fn check_fronts_within(space: &Checked<Space>, brute: &Brute, weights: &[f64]) {
     };
     let at_most = |measure, share| Limit { form: Form::from(measure), most: nth(measure, share) };
     let at_least =
-        |measure, share| Limit { form: Form(vec![(measure, -1)]), most: -nth(measure, share) };
+        |measure, share| Limit { form: Form::multiple(measure, -1), most: -nth(measure, share) };
     let (high, low) = (weights[0].max(0.4), weights[1] / 2.0);
     for (a, b, limits) in [
         (Measure::Macs, Measure::Params, vec![at_most(Measure::Params, high)]),
@@ -359,8 +462,7 @@ fn check_fronts_within(space: &Checked<Space>, brute: &Brute, weights: &[f64]) {
         (Measure::PeakMemory, Measure::Depth, vec![]),
         (Measure::Macs, Measure::WeightBytes, vec![at_most(Measure::PeakMemory, high)]),
     ] {
-        let is_kept = |costs: &&Costs| limits.iter().all(|l| l.is_kept(costs) == Some(true));
-        let kept = wanted.values().filter(is_kept);
+        let kept = wanted.values().filter(|costs| keeps(&limits, costs));
         let expected = undominated(kept.map(|costs| (of(a, costs), of(b, costs))));
         let front = front_within(space, (a, b), &limits).unwrap();
         assert_eq!((front.points, front.is_cut), (expected, false), "{a:?}, {b:?}, {limits:?}");
@@ -402,6 +504,7 @@ proptest! {
         MEASURES.into_iter().for_each(|measure| check_distribution(&space, &brute, measure));
         check_limits(&space, &brute, &weights, seed);
         check_conditions(&space, &brute, &weights, seed);
+        check_chosen(&space, &brute, &weights, seed);
         check_front(&space, &brute);
         check_fronts_within(&space, &brute, &weights);
     }

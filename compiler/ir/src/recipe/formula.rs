@@ -4,13 +4,14 @@ use std::fmt;
 
 use num_traits::{One, Signed, Zero};
 
-use crate::linear::{Exact, is_small, real};
+use crate::exact::{Exact, real};
+use crate::linear::is_small;
 use crate::measure::Measure;
 use crate::metric::Metric;
 
 /// What a formula reads of a network. None is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
+pub enum Variable {
     /// A metric of its score.
     Metric(Metric),
     /// A measure of its costs; a latency in seconds.
@@ -20,11 +21,11 @@ pub enum Quantity {
 /// A word that means another quantity, too.
 const LOSS: &str = "loss";
 
-impl Quantity {
+impl Variable {
     /// The words of the language for them.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        let metrics = Metric::ALL.into_iter().rev().map(Quantity::Metric);
-        metrics.chain(Measure::ALL.map(Quantity::Measure)).map(Quantity::name)
+        let metrics = Metric::ALL.into_iter().rev().map(Variable::Metric);
+        metrics.chain(Measure::ALL.map(Variable::Measure)).map(Variable::name)
     }
 
     /// Its word in the language.
@@ -40,8 +41,8 @@ impl Quantity {
     /// The quantity of a word; files call the cross-entropy `loss`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let metrics = Metric::ALL.into_iter().map(Quantity::Metric);
-        let mut all = metrics.chain(Measure::ALL.map(Quantity::Measure));
+        let metrics = Metric::ALL.into_iter().map(Variable::Metric);
+        let mut all = metrics.chain(Measure::ALL.map(Variable::Measure));
         let loss = (name == LOSS).then_some(Self::Metric(Metric::Loss));
         loss.or_else(|| all.find(|quantity| quantity.name() == name))
     }
@@ -51,7 +52,7 @@ impl Quantity {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Formula {
     /// A metric or a measure.
-    Quantity(Quantity),
+    Variable(Variable),
     /// A constant, and terms with their factors, which are not zero.
     Sum(Exact, Vec<(Exact, Formula)>),
     /// A product of two that are no numbers.
@@ -239,7 +240,7 @@ impl Formula {
     pub fn is_small(&self) -> bool {
         let fits = |number: &Exact| is_small(number) && real(number).is_some();
         match self {
-            Self::Quantity(_) => true,
+            Self::Variable(_) => true,
             Self::Sum(constant, terms) => {
                 fits(constant) && terms.iter().all(|(factor, _)| fits(factor))
             }
@@ -253,7 +254,7 @@ impl Formula {
     #[must_use]
     pub fn is_never_negative(&self) -> bool {
         match self {
-            Self::Quantity(_) | Self::Power(..) => true,
+            Self::Variable(_) | Self::Power(..) => true,
             Self::Sum(constant, terms) => {
                 let is_positive = |(factor, term): &(Exact, Formula)| {
                     !factor.is_negative() && term.is_never_negative()
@@ -268,12 +269,12 @@ impl Formula {
 
     /// What becomes of it when a quantity grows, as far as the form shows it.
     #[must_use]
-    pub fn trend(&self, by: Quantity) -> Trend {
+    pub fn trend(&self, by: Variable) -> Trend {
         let all =
             |of: &[Formula]| of.iter().map(|part| part.trend(by)).fold(Trend::Constant, Trend::and);
         match self {
-            Self::Quantity(quantity) if *quantity == by => Trend::Rises,
-            Self::Quantity(_) => Trend::Constant,
+            Self::Variable(quantity) if *quantity == by => Trend::Rises,
+            Self::Variable(_) => Trend::Constant,
             Self::Sum(_, terms) => {
                 let trends = terms.iter().map(|(factor, term)| term.trend(by).times(factor));
                 trends.fold(Trend::Constant, Trend::and)
@@ -288,10 +289,10 @@ impl Formula {
     }
 
     /// The quantities that it reads, added to those that are there, each once.
-    pub fn add_quantities(&self, all: &mut Vec<Quantity>) {
+    pub fn add_quantities(&self, all: &mut Vec<Variable>) {
         match self {
-            Self::Quantity(quantity) if all.contains(quantity) => {}
-            Self::Quantity(quantity) => all.push(*quantity),
+            Self::Variable(quantity) if all.contains(quantity) => {}
+            Self::Variable(quantity) => all.push(*quantity),
             Self::Sum(_, terms) => terms.iter().for_each(|(_, term)| term.add_quantities(all)),
             Self::Product(of) => of.iter().for_each(|part| part.add_quantities(all)),
             Self::Power(base, _) => base.add_quantities(all),
@@ -300,13 +301,13 @@ impl Formula {
     }
 
     /// Its value where each quantity has one; `None` where one has none. It need not be finite: 1 / 0 is not.
-    pub fn value(&self, of: &impl Fn(Quantity) -> Option<f64>) -> Option<f64> {
+    pub fn value(&self, of: &impl Fn(Variable) -> Option<f64>) -> Option<f64> {
         let fold = |parts: &[Formula], greater: fn(f64, f64) -> f64| {
             let values = parts.iter().map(|part| part.value(of));
             values.reduce(|a, b| Some(greater(a?, b?)))?
         };
         match self {
-            Self::Quantity(quantity) => of(*quantity),
+            Self::Variable(quantity) => of(*quantity),
             Self::Sum(constant, terms) => {
                 let mut sum = real(constant)?;
                 for (factor, term) in terms {
@@ -324,7 +325,7 @@ impl Formula {
     /// As it stands within a product or a power.
     fn write_inside(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Quantity(_) | Self::Max(_) | Self::Min(_) => write!(f, "{self}"),
+            Self::Variable(_) | Self::Max(_) | Self::Min(_) => write!(f, "{self}"),
             Self::Sum(..) | Self::Product(_) | Self::Power(..) => write!(f, "({self})"),
         }
     }
@@ -341,7 +342,7 @@ fn shown(number: &Exact) -> String {
 impl fmt::Display for Formula {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Quantity(quantity) => f.write_str(quantity.name()),
+            Self::Variable(quantity) => f.write_str(quantity.name()),
             Self::Sum(constant, terms) => {
                 let mut is_first = true;
                 for (factor, term) in terms {
@@ -394,7 +395,7 @@ mod tests {
     }
 
     fn of(name: &str) -> Formula {
-        Formula::Quantity(Quantity::named(name).unwrap())
+        Formula::Variable(Variable::named(name).unwrap())
     }
 
     /// MnasNet's reward (Tan et al. 2019, equation 2) with w = -0.07 and a target of 12 ms.
@@ -416,8 +417,8 @@ mod tests {
     fn a_reward_has_its_value_and_says_where_it_grows() {
         let value = |latency: f64| {
             let values = |quantity| match quantity {
-                Quantity::Metric(Metric::Accuracy) => Some(0.75),
-                Quantity::Measure(Measure::Latency) => Some(latency),
+                Variable::Metric(Metric::Accuracy) => Some(0.75),
+                Variable::Measure(Measure::Latency) => Some(latency),
                 _ => None,
             };
             reward().value(&values).unwrap()
@@ -425,9 +426,9 @@ mod tests {
         assert!((value(0.012) - 0.75).abs() < 1e-12);
         // A network of twice the target keeps 2 ^ -0.07 = 95.3 % of its reward.
         assert!((value(0.024) / 0.75 - 0.952_637_998).abs() < 1e-8);
-        assert_eq!(reward().trend(Quantity::Metric(Metric::Accuracy)), Trend::Rises);
-        assert_eq!(reward().trend(Quantity::Measure(Measure::Latency)), Trend::Falls);
-        assert_eq!(reward().trend(Quantity::Measure(Measure::Macs)), Trend::Constant);
+        assert_eq!(reward().trend(Variable::Metric(Metric::Accuracy)), Trend::Rises);
+        assert_eq!(reward().trend(Variable::Measure(Measure::Latency)), Trend::Falls);
+        assert_eq!(reward().trend(Variable::Measure(Measure::Macs)), Trend::Constant);
         assert!(reward().value(&|_| None).is_none());
     }
 

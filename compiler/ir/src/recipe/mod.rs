@@ -15,7 +15,7 @@ pub mod template;
 use serde::{Deserialize, Serialize};
 
 pub use anneal::{Anneal, Law};
-pub use formula::{Formula, Quantity};
+pub use formula::{Formula, Variable};
 pub use objective::{Goal, MINIMIZE, Objective, Weighed};
 pub use schema::StrategySchema;
 pub use settings::{NoSetting, Settings, Value};

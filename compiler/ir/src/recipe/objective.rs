@@ -8,8 +8,8 @@ use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
 use serde::{Serialize, Serializer};
 
-use super::formula::{Formula, Quantity};
-use crate::linear::{Exact, power_of_ten, real};
+use super::formula::{Formula, Variable};
+use crate::exact::{Exact, power_of_ten, real};
 use crate::measure::Measure;
 use crate::metric::Metric;
 
@@ -86,7 +86,7 @@ impl NoGradient {
     pub fn label(self) -> String {
         match self {
             Self::Metric(metric) => {
-                format!("`{}` has no gradient by the choices", Quantity::Metric(metric).name())
+                format!("`{}` has no gradient by the choices", Variable::Metric(metric).name())
             }
             Self::Measure(measure) => {
                 format!("the expected `{}` of a network is not computed", measure.name())
@@ -108,7 +108,7 @@ impl PartialEq for Objective {
 impl Objective {
     /// The quantities that it is made of.
     #[must_use]
-    pub fn quantities(&self) -> Vec<Quantity> {
+    pub fn quantities(&self) -> Vec<Variable> {
         let mut all = Vec::new();
         self.goals.iter().for_each(|goal| goal.formula.add_quantities(&mut all));
         all
@@ -118,8 +118,8 @@ impl Objective {
     #[must_use]
     pub fn measure(&self) -> Measure {
         let measure = |quantity| match quantity {
-            Quantity::Measure(measure) => Some(measure),
-            Quantity::Metric(_) => None,
+            Variable::Measure(measure) => Some(measure),
+            Variable::Metric(_) => None,
         };
         self.quantities().into_iter().find_map(measure).unwrap_or(Measure::Macs)
     }
@@ -143,8 +143,8 @@ impl Objective {
         let (mut loss, mut rest) = (Exact::zero(), None);
         for (factor, term) in terms {
             match term {
-                Formula::Quantity(Quantity::Metric(Metric::Loss)) => loss = factor,
-                Formula::Quantity(Quantity::Metric(metric)) => {
+                Formula::Variable(Variable::Metric(Metric::Loss)) => loss = factor,
+                Formula::Variable(Variable::Metric(metric)) => {
                     return Err(NoGradient::Metric(metric));
                 }
                 _ if rest.is_some() => return Err(NoGradient::Terms),
@@ -180,7 +180,7 @@ fn hinge(term: &Formula) -> Result<Hinge, NoGradient> {
         if measure.is_sum() { Ok(measure) } else { Err(NoGradient::Measure(measure)) }
     };
     match term {
-        Formula::Quantity(Quantity::Measure(measure)) => Ok(Hinge {
+        Formula::Variable(Variable::Measure(measure)) => Ok(Hinge {
             slope: BigInt::from(1).into(),
             measure: sum(*measure)?,
             above: Exact::zero(),
@@ -193,7 +193,7 @@ fn hinge(term: &Formula) -> Result<Hinge, NoGradient> {
                 _ => return Err(NoGradient::Formula),
             };
             let (constant, terms) = line.clone().into_sum();
-            let [(slope, Formula::Quantity(Quantity::Measure(measure)))] = terms.as_slice() else {
+            let [(slope, Formula::Variable(Variable::Measure(measure)))] = terms.as_slice() else {
                 return Err(NoGradient::Formula);
             };
             if !slope.is_positive() {

@@ -14,6 +14,7 @@ use crate::node::{Node, NodeKind};
 use crate::ops::signature::{Argument, Arguments, Declaration, Default, Literal};
 use crate::ops::{self, Op};
 use crate::opset::Opset;
+use crate::quantity::{Count, Order, Quantity};
 use crate::shape::{MAX_RANK, Shape};
 use crate::space::Space;
 use crate::task::Task;
@@ -117,21 +118,41 @@ impl<'t> Line<'t> {
         Ok(())
     }
 
-    /// `1 * macs + -30 * params <= 0`
+    /// `1 * macs + -30 * count op [skip] <= 0`
     fn limit(&mut self) -> Parsed<Limit> {
         let mut terms = Vec::new();
         loop {
             let factor = self.whole()?;
             self.token("*")?;
-            let what = "a measure";
-            let measure = Measure::named(self.word(what)?).ok_or_else(|| self.expected(what))?;
-            terms.push((measure, factor));
+            terms.push((self.quantity()?, factor));
             if !self.eat("+") {
                 break;
             }
         }
         self.token("<=")?;
         Ok(Limit { form: Form(terms), most: self.whole()? })
+    }
+
+    /// `macs`, `count op [skip, none]` or `breaks increasing width`
+    fn quantity(&mut self) -> Parsed<Quantity> {
+        let what = "a measure, `count` or `breaks`";
+        match self.word(what)? {
+            "count" => {
+                let label = self.name()?;
+                self.token("[")?;
+                Ok(Quantity::Count(Count { label, candidates: self.list("]", Self::name)? }))
+            }
+            "breaks" => {
+                let what = "`increasing` or `decreasing`";
+                let is_decreasing = match self.word(what)? {
+                    "increasing" => false,
+                    "decreasing" => true,
+                    _ => return Err(self.expected(what)),
+                };
+                Ok(Quantity::Breaks(Order { label: self.name()?, is_decreasing }))
+            }
+            word => Ok(Measure::named(word).ok_or_else(|| self.expected(what))?.into()),
+        }
     }
 
     /// A whole number that may be negative.

@@ -10,9 +10,11 @@ use crate::decision::{Choice, Decision};
 use crate::device::Device;
 use crate::diagram::{Diagram, Top};
 use crate::dtype::Precision;
+use crate::limit::Limit;
 use crate::network::Network;
 use crate::node::{Node, NodeKind};
 use crate::ops::Op;
+use crate::quantity::{Count, Order, Quantity};
 use crate::shape::Shape;
 use crate::space::Space;
 use crate::task::Task;
@@ -25,7 +27,7 @@ pub fn print(space: &Space) -> String {
     text += &task(space.task);
     text += &device(&space.device);
     for requirement in &space.requirements {
-        text += &format!("require {}\n", requirement.limit);
+        text += &format!("require {}\n", limit(&requirement.limit));
     }
     for (i, (id, decision)) in space.decision_ids().enumerate() {
         text += &format!("{}{id} = {}\n", if i == 0 { "\n" } else { "" }, Row(decision));
@@ -149,6 +151,23 @@ fn task(task: Option<Task>) -> String {
         }
         None => String::new(),
     }
+}
+
+/// `1 * macs + -30 * count op [skip] <= 0`
+fn limit(limit: &Limit) -> String {
+    let term = |(quantity, factor): &(Quantity, i128)| match quantity {
+        Quantity::Measure(measure) => format!("{factor} * {}", measure.name()),
+        Quantity::Count(Count { label, candidates }) => {
+            let candidates = list(candidates.iter().map(|name| Name(name)));
+            format!("{factor} * count {} [{candidates}]", Name(label))
+        }
+        Quantity::Breaks(Order { label, is_decreasing }) => {
+            let order = if *is_decreasing { "decreasing" } else { "increasing" };
+            format!("{factor} * breaks {order} {}", Name(label))
+        }
+    };
+    let terms: Vec<String> = limit.form.0.iter().map(term).collect();
+    format!("{} <= {}", terms.join(" + "), limit.most)
 }
 
 /// What is not as without a target.

@@ -1,7 +1,7 @@
 //! The Pareto front of two measures, with what else there is in the space.
 
 use nas_ir::requirement::Requirement;
-use nas_ir::{Assignment, Checked, Costs, Form, Measure, Space};
+use nas_ir::{Assignment, Checked, Costs, Form, Measure, Quantity, Space};
 use nas_passes::specialise;
 
 use super::published::Published;
@@ -177,16 +177,18 @@ impl Plot {
         corners
     }
 
-    /// The line inside the plot on which networks just keep a requirement; none if it limits other
-    /// measures too.
+    /// The line inside the plot on which networks just keep a requirement; none if it limits anything
+    /// else too.
     fn limit(&self, requirement: &Requirement) -> Vec<(f64, f64)> {
         let Pair(a, b) = self.measures;
         let form = &requirement.limit.form.0;
-        if form.iter().any(|(measure, _)| ![a, b].contains(measure)) {
+        let is_shown =
+            |quantity: &Quantity| quantity.measure().is_some_and(|m| [a, b].contains(&m));
+        if form.iter().any(|(quantity, _)| !is_shown(quantity)) {
             return Vec::new();
         }
         let factor = |measure: Measure| {
-            let own = form.iter().filter(|(other, _)| *other == measure);
+            let own = form.iter().filter(|(other, _)| other.measure() == Some(measure));
             own.map(|(_, factor)| *factor as f64).sum::<f64>() / real(measure, 1)
         };
         let (by_x, by_y, most) = (factor(a), factor(b), requirement.limit.most as f64);
@@ -235,7 +237,7 @@ fn towards(space: &Checked<Space>, Pair(a, b): Pair, signs: (i128, i128)) -> Vec
     if !(a.is_sum() && b.is_sum()) {
         return Vec::new();
     }
-    let form = |measure, sign| Form(vec![(measure, sign)]);
+    let form = |measure, sign| Form::multiple(measure, sign);
     let front = nas_analysis::front(space, &form(a, signs.0), &form(b, signs.1)).ok();
     let points = front.iter().flat_map(nas_analysis::Front::points);
     points.map(|(x, y)| (real(a, x * signs.0), real(b, y * signs.1))).collect()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nas_diagnostics::{Fix, Place};
 use nas_grammar::ast::{Expect, Expr, ExprKind};
-use nas_ir::linear::{Exact, decimal};
+use nas_ir::exact::{Exact, decimal};
 use nas_ir::{Checked, Space};
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};

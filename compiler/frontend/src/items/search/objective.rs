@@ -3,9 +3,10 @@
 use nas_diagnostics::{Fix, Place, Problems, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{self, Arg, BinaryOp, Expr, ExprKind, Sense, Span, UnaryOp};
-use nas_ir::linear::{Exact, decimal, names_in};
+use nas_ir::exact::{Exact, decimal};
+use nas_ir::linear::names_in;
 use nas_ir::metric::{Direction, Metric};
-use nas_ir::recipe::formula::{Formula, FormulaFault, Quantity, Trend};
+use nas_ir::recipe::formula::{Formula, FormulaFault, Trend, Variable};
 use nas_ir::recipe::{Goal, MINIMIZE, Objective};
 use num_bigint::BigInt;
 
@@ -25,7 +26,7 @@ pub(super) fn read(
     let goals: Vec<Option<Goal>> = written.iter().map(|goal| reader.goal(goal)).collect();
     let goals = goals.into_iter().collect::<Option<Vec<Goal>>>()?;
     let objective = Objective { goals, at: Some((source.clone(), span)) };
-    let is_metric = |quantity: &Quantity| matches!(quantity, Quantity::Metric(_));
+    let is_metric = |quantity: &Variable| matches!(quantity, Variable::Metric(_));
     if objective.quantities().iter().any(is_metric) {
         return Some(objective);
     }
@@ -70,8 +71,8 @@ impl Reader<'_> {
     fn names_known(&mut self, expr: &Expr) -> bool {
         let mut known = true;
         for (at, name) in names_in(expr) {
-            if Quantity::named(name).is_none() && (self.evaluate)(at, self.source).is_err() {
-                let words: Vec<&str> = Quantity::words().collect();
+            if Variable::named(name).is_none() && (self.evaluate)(at, self.source).is_err() {
+                let words: Vec<&str> = Variable::words().collect();
                 let lead = "an objective is made of";
                 let help = suggested(self.source.at(at.span), name, &words, lead);
                 let label = "neither a metric nor a measure";
@@ -96,8 +97,8 @@ impl Reader<'_> {
             };
             let word = quantity.name();
             let wanted = match quantity {
-                Quantity::Measure(_) => Direction::Lower,
-                Quantity::Metric(metric) => metric.direction(),
+                Variable::Measure(_) => Direction::Lower,
+                Variable::Metric(metric) => metric.direction(),
             };
             if rewards_more == (wanted == Direction::Higher) {
                 continue;
@@ -107,7 +108,7 @@ impl Reader<'_> {
             let label = format!("{amount} `{word}` makes this better");
             let place = Place::new(self.source, at, label);
             match quantity {
-                Quantity::Measure(_) => {
+                Variable::Measure(_) => {
                     let place = place.advice(format!(
                         "let more `{word}` make it worse: {}",
                         match goal.sense {
@@ -117,7 +118,7 @@ impl Reader<'_> {
                     ));
                     self.problems.push(RewardsCost::at(place, word));
                 }
-                Quantity::Metric(metric) => {
+                Variable::Metric(metric) => {
                     let worse = if rewards_more { "a higher" } else { "a lower" };
                     let place = self.other_sense(place, goal, metric);
                     self.problems.push(WorseMetric::at(place, worse, word));
@@ -129,7 +130,7 @@ impl Reader<'_> {
 
     /// What to do about a goal by which a metric should become worse.
     fn other_sense(&self, place: Place, goal: &Goal, metric: Metric) -> Place {
-        let word = Quantity::Metric(metric).name();
+        let word = Variable::Metric(metric).name();
         let wanted = match metric.direction() {
             Direction::Higher => Sense::Maximize,
             Direction::Lower => Sense::Minimize,
@@ -154,8 +155,8 @@ impl Reader<'_> {
         use BinaryOp::{Add, Div, Mul, Pow, Sub};
         match &expr.kind {
             ExprKind::Paren(inner) => self.formula(inner),
-            ExprKind::Name(name) if let Some(quantity) = Quantity::named(name) => {
-                Some(Formula::Quantity(quantity))
+            ExprKind::Name(name) if let Some(quantity) = Variable::named(name) => {
+                Some(Formula::Variable(quantity))
             }
             ExprKind::Unary(UnaryOp::Neg, inner) => Some(self.formula(inner)?.negated()),
             ExprKind::Binary(op @ (Add | Sub | Mul | Div), left, right) => {
@@ -235,7 +236,7 @@ impl Reader<'_> {
 
 /// Whether a quantity occurs in an expression.
 fn mentions(expr: &Expr) -> bool {
-    names_in(expr).iter().any(|(_, name)| Quantity::named(name).is_some())
+    names_in(expr).iter().any(|(_, name)| Variable::named(name).is_some())
 }
 
 /// Whether no argument has a name.
