@@ -6,11 +6,9 @@ use std::sync::mpsc::Sender;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::settings::CommandSettings;
+use super::settings::{CommandSettings, EPOCH};
 use crate::metrics::{MetricName, Metrics, Ranking};
 
-/// The key that says after how many epochs metrics were measured.
-pub(super) const EPOCH: &str = "epoch";
 /// The longest line that is looked at, in bytes.
 const MAX_LINE: usize = 1 << 20;
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use nas_ir::recipe::Template;
 use nas_ir::{ClassMetric, Model, Network};
 
-use super::printed::EPOCH;
 use crate::error::Fault;
 use crate::metrics::{DIRECTION, Ranking};
+
+/// The key that says after how many epochs metrics were measured.
+pub(super) const EPOCH: &str = "epoch";
 
 /// The command of a recipe, and how it is run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! The finals of a search: of the networks that were tried, the best are tried once more with a greater budget, and
 //! it is that which ranks them. Cheap scores find good networks and do not tell the best of these apart.
 
-use nas_ir::recipe::schema::{Field, Kind};
+use nas_ir::recipe::schema::Field;
 use nas_ir::recipe::{NoSetting, Recipe};
 use rand::RngCore;
 use serde_json::Value;
 
-use super::sections::DERIVE;
+use super::sections::{DERIVE, FINAL_EPOCHS, FINALISTS};
 use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::front;
@@ -15,23 +15,7 @@ use crate::shared::SharedWeights;
 use crate::strategy::{OneShot, Outcome, Strategy, Turn};
 use crate::trial::{Budget, Trial};
 
-/// How many come to the finals; beside [`FINAL_EPOCHS`] in the section [`DERIVE`].
-pub(super) const FINALISTS: Field = Field {
-    name: "finalists",
-    kind: Kind::count(0, 0),
-    doc: "of the networks that were tried, the best so many are then trained on their own, each for \
-          `derive.epochs` and else as `retrain` says, and ranked by that before all others. Not where scores are \
-          known or a command finds them",
-};
-
-/// How long they are trained.
-pub(super) const FINAL_EPOCHS: Field = Field {
-    name: "epochs",
-    kind: Kind::count(1, 10),
-    doc: "epochs of training of each of the `finalists`",
-};
-
-/// The values of these settings.
+/// How many come to the finals, and for how many epochs they are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settings {
     finalists: u32,

@@ -4,7 +4,6 @@ use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use super::finals::{FINAL_EPOCHS, FINALISTS};
 use super::{score, supernet};
 
 /// The name of the section that says which networks are tried.
@@ -23,6 +22,22 @@ pub(super) const KEEP: Field = Field {
         },
     },
     doc: "how many of them are reported, best first; the best is retrained",
+};
+
+/// How many come to the finals; beside [`FINAL_EPOCHS`] in the section [`DERIVE`].
+pub(super) const FINALISTS: Field = Field {
+    name: "finalists",
+    kind: Kind::count(0, 0),
+    doc: "of the networks that were tried, the best so many are then trained on their own, each for \
+          `derive.epochs` and else as `retrain` says, and ranked by that before all others. Not where scores are \
+          known or a command finds them",
+};
+
+/// How long they are trained.
+pub(super) const FINAL_EPOCHS: Field = Field {
+    name: "epochs",
+    kind: Kind::count(1, 10),
+    doc: "epochs of training of each of the `finalists`",
 };
 
 /// How many networks a strategy of a black box tries.

@@ -4,8 +4,7 @@ use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
-use crate::strategies::finals::{FINAL_EPOCHS, FINALISTS};
-use crate::strategies::sections::DERIVE;
+use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS};
 use crate::strategies::{score, supernet};
 
 /// The settings of `strategy grid`.

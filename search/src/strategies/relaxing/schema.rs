@@ -5,8 +5,7 @@ use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{Anneal, NoSetting, Recipe};
 
 use crate::shared::{Adam, Mixing};
-use crate::strategies::finals::{FINAL_EPOCHS, FINALISTS};
-use crate::strategies::sections::{DERIVE, KEEP};
+use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS, KEEP};
 
 /// The name of the section of the logits' optimiser.
 const CHOICES: &str = "choices";
