@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use nas_diagnostics::fault;
 use nas_grammar::ast::{BinaryOp, Expr, ExprKind, Span, UnaryOp};
 use num_bigint::BigInt;
 use num_traits::{One, Signed, Zero};
@@ -252,14 +251,10 @@ pub trait Forms<'p> {
     fn word(name: &str) -> Option<Linear>;
 
     /// Whether a call of this name is a form as a whole: what it reads means something else.
-    fn is_whole(_name: &str) -> bool {
-        false
-    }
+    fn is_whole(name: &str) -> bool;
 
     /// The form that such a call means; `None` after a report.
-    fn whole(&mut self, _call: &'p Expr) -> Option<Linear> {
-        fault("a call that is a form, where there is none")
-    }
+    fn whole(&mut self, call: &'p Expr) -> Option<Linear>;
 
     /// The number that an expression without such words is; `None` after a report.
     fn number(&mut self, expr: &'p Expr) -> Option<Exact>;
