@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nas_ir::Metric;
+use nas_ir::measure::grouped;
 use nas_passes::specialise;
 use nas_search::record::{Front, FrontNetwork, RunResult, Trained};
 use nas_search::store::names;
@@ -105,10 +106,13 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
     Ok(report)
 }
 
-/// A value of a goal, with four digits or so.
+/// A value of a goal: a large one, as costs are, as a whole number, others with four digits or so.
 fn figure(value: f64) -> String {
-    let is_plain = value == 0.0 || (1e-3..1e6).contains(&value.abs());
-    if is_plain { format!("{value:.4}") } else { format!("{value:.3e}") }
+    match value.abs() {
+        1e3.. if value.is_finite() => grouped(format!("{value:.0}")),
+        0.0 | 1e-3.. => format!("{value:.4}"),
+        _ => format!("{value:.3e}"),
+    }
 }
 
 /// The result for people.
