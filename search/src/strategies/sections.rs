@@ -24,6 +24,18 @@ pub(super) const KEEP: Field = Field {
     doc: "how many of them are reported, best first; the best is retrained",
 };
 
+/// The same where the recipe does not say how many are tried.
+pub(super) const KEEP_OF_ALL: Field = Field {
+    name: KEEP.name,
+    kind: Kind::count(1, 5),
+    doc: "how many networks are reported, best first; the best is retrained",
+};
+
+/// How many are kept, as a recipe says.
+pub(super) fn keep(recipe: &Recipe) -> Result<u32, NoSetting> {
+    recipe.settings.count(DERIVE, KEEP.name)
+}
+
 /// How many come to the finals; beside [`FINAL_EPOCHS`] in the section [`DERIVE`].
 pub(super) const FINALISTS: Field = Field {
     name: "finalists",
@@ -73,5 +85,5 @@ pub(super) struct Trials {
 /// What a recipe says of them.
 pub(super) fn trials(recipe: &Recipe) -> Result<Trials, NoSetting> {
     let count = |field: Field| recipe.settings.count(DERIVE, field.name);
-    Ok(Trials { sample: count(SAMPLE)?, keep: count(KEEP)? })
+    Ok(Trials { sample: count(SAMPLE)?, keep: keep(recipe)? })
 }

@@ -1,12 +1,12 @@
 //! The settings of `strategy darts`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Field, Kind, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
 use crate::shared::Mixing;
 use crate::strategies::relaxing::schema::{
-    DRAWS, IN_TURNS, OPTIMIZER, PRUNE_BELOW, Settings, Turns,
+    IN_TURNS, PRUNE_BELOW, RELATIONS, Settings, Turns, sections,
 };
 
 /// The settings of `strategy darts`.
@@ -15,21 +15,8 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     doc: "sums the outputs of all candidates by the softmax of their logits, and trains weights and logits in \
           turns, batch by batch (DARTS, Liu et al. 2019); then scores networks drawn from the probabilities with the supernet's \
           weights",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "how the gradient of the choices is told",
-            fields: &[ORDER, PRUNE_BELOW],
-        },
-        DATA,
-        WEIGHTS,
-        OPTIMIZER,
-        IN_TURNS,
-        DRAWS,
-        RETRAIN,
-    ],
-    relations: &[Relation::WarmupEnds, Relation::KeepsOfSample],
+    sections: &sections("how the gradient of the choices is told", &[ORDER, PRUNE_BELOW], IN_TURNS),
+    relations: RELATIONS,
 };
 
 const ORDER: Field = Field {

@@ -1,12 +1,12 @@
 //! The settings of `strategy gdas`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Bounds, Field, Kind, StrategySchema};
 use nas_ir::recipe::{Anneal, Law, NoSetting, Recipe};
 
 use crate::shared::Mixing;
 use crate::strategies::relaxing::schema::{
-    DRAWS, IN_TURNS, OPTIMIZER, PRUNE_BELOW, Settings, Turns,
+    IN_TURNS, PRUNE_BELOW, RELATIONS, Settings, Turns, sections,
 };
 
 /// The settings of `strategy gdas`.
@@ -15,21 +15,8 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     doc: "runs one candidate of each decision, drawn by the Gumbel-max trick, whose gradient is that of the \
           softmax (GDAS, Dong and Yang 2019); weights and choices learn in turns, batch by batch. Then it scores networks drawn from the \
           probabilities with the supernet's weights",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "how candidates are drawn",
-            fields: &[TEMPERATURE, PRUNE_BELOW],
-        },
-        DATA,
-        WEIGHTS,
-        OPTIMIZER,
-        IN_TURNS,
-        DRAWS,
-        RETRAIN,
-    ],
-    relations: &[Relation::WarmupEnds, Relation::KeepsOfSample],
+    sections: &sections("how candidates are drawn", &[TEMPERATURE, PRUNE_BELOW], IN_TURNS),
+    relations: RELATIONS,
 };
 
 const TEMPERATURE: Field = Field {

@@ -9,6 +9,7 @@ use rand::RngCore;
 
 use self::refusal::networks;
 use super::black_box::{self, Known, Proposer, Trials};
+use super::sections::keep;
 use crate::error::{Refusal, RunError};
 use crate::strategy::Search;
 
@@ -25,8 +26,7 @@ pub(super) fn search<'s>(
     space: &'s Checked<Space>,
     recipe: &Recipe,
 ) -> Result<Search<'s>, RunError> {
-    let trials =
-        Trials { sample: networks(space).unwrap_or_default(), keep: schema::keep(recipe)? };
+    let trials = Trials { sample: networks(space).unwrap_or_default(), keep: keep(recipe)? };
     black_box::search_for(space, recipe, trials, Grid)
 }
 

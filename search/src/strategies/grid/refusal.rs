@@ -12,9 +12,7 @@ use crate::error::Refusal;
 #[error("`{space}` has {networks}, and `strategy grid` tries every one")]
 #[diagnostic(
     code(nas::search::grid),
-    help(
-        "`strategy random {{ }}` with `derive {{ sample = … }}` tries some of them; a `require` of the space leaves fewer"
-    )
+    help("`strategy random {{ }}` with `derive {{ sample = … }}` tries some of them")
 )]
 struct TooMany {
     space: String,

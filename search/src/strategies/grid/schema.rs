@@ -1,10 +1,9 @@
 //! The settings of `strategy grid`.
 
 use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
-use nas_ir::recipe::{NoSetting, Recipe};
+use nas_ir::recipe::schema::{Kinds, Relation, Section, StrategySchema};
 
-use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS};
+use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS, KEEP_OF_ALL};
 use crate::strategies::{score, supernet};
 
 /// The settings of `strategy grid`.
@@ -27,20 +26,9 @@ pub static SCHEMA: StrategySchema = StrategySchema {
             name: DERIVE,
             kinds: Kinds::None,
             doc: "what is kept",
-            fields: &[KEEP, FINALISTS, FINAL_EPOCHS],
+            fields: &[KEEP_OF_ALL, FINALISTS, FINAL_EPOCHS],
         },
         RETRAIN,
     ],
     relations: &[Relation::CommandGiven],
 };
-
-const KEEP: Field = Field {
-    name: "keep",
-    kind: Kind::count(1, 5),
-    doc: "how many networks are reported, best first; the best is retrained",
-};
-
-/// How many networks are kept.
-pub(super) fn keep(recipe: &Recipe) -> Result<u32, NoSetting> {
-    recipe.settings.count(DERIVE, KEEP.name)
-}

@@ -1,11 +1,13 @@
 //! The settings of `strategy gumbel`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
-use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Relation, Section, StrategySchema};
+use nas_ir::recipe::common::STRATEGY;
+use nas_ir::recipe::schema::{Bounds, Field, Kind, StrategySchema};
 use nas_ir::recipe::{Anneal, Law, NoSetting, Recipe};
 
 use crate::shared::Mixing;
-use crate::strategies::relaxing::schema::{ALTERNATING, DRAWS, OPTIMIZER, PRUNE_BELOW, Settings};
+use crate::strategies::relaxing::schema::{
+    ALTERNATING, PRUNE_BELOW, RELATIONS, Settings, sections,
+};
 
 /// The settings of `strategy gumbel`.
 pub static SCHEMA: StrategySchema = StrategySchema {
@@ -13,22 +15,13 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     doc: "trains a supernet and the probabilities of its candidates in turns, the candidates mixed \
           by the Gumbel-softmax of Jang et al. 2017, as FBNet and SqueezeNAS do; then scores \
           networks drawn from the probabilities with the supernet's weights",
-    sections: &[
-        Section {
-            name: STRATEGY,
-            kinds: Kinds::Strategy,
-            doc: "how candidates are mixed while searching; `gumbel` is the Gumbel-softmax of Jang \
+    sections: &sections(
+        "how candidates are mixed while searching; `gumbel` is the Gumbel-softmax of Jang \
                   et al. 2017, as FBNet and SqueezeNAS use it",
-            fields: &[TEMPERATURE, PRUNE_BELOW, MIXING],
-        },
-        DATA,
-        WEIGHTS,
-        OPTIMIZER,
+        &[TEMPERATURE, PRUNE_BELOW, MIXING],
         ALTERNATING,
-        DRAWS,
-        RETRAIN,
-    ],
-    relations: &[Relation::WarmupEnds, Relation::KeepsOfSample],
+    ),
+    relations: RELATIONS,
 };
 
 const TEMPERATURE: Field = Field {

@@ -5,7 +5,7 @@ use nas_ir::recipe::schema::{Field, Kind, Kinds, Section, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
 use crate::strategies::halving::{ETA, LEAST, sections};
-use crate::strategies::sections::DERIVE;
+use crate::strategies::sections::{DERIVE, KEEP_OF_ALL};
 
 /// The settings of `strategy hyperband`.
 pub static SCHEMA: StrategySchema = StrategySchema {
@@ -17,7 +17,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     sections: &sections(
         "how budgets grow, and how often all brackets are gone through",
         &[LEAST, ETA, ROUNDS],
-        Section { name: DERIVE, kinds: Kinds::None, doc: "what is kept", fields: &[KEEP] },
+        Section { name: DERIVE, kinds: Kinds::None, doc: "what is kept", fields: &[KEEP_OF_ALL] },
     ),
     relations: &[],
 };
@@ -28,18 +28,7 @@ const ROUNDS: Field = Field {
     doc: "how often all brackets are gone through, with other networks",
 };
 
-const KEEP: Field = Field {
-    name: "keep",
-    kind: Kind::count(1, 5),
-    doc: "how many networks are reported, best first; the best is retrained",
-};
-
 /// How often.
 pub(super) fn rounds(recipe: &Recipe) -> Result<u32, NoSetting> {
     recipe.settings.count(STRATEGY, ROUNDS.name)
-}
-
-/// How many networks are kept.
-pub(super) fn keep(recipe: &Recipe) -> Result<u32, NoSetting> {
-    recipe.settings.count(DERIVE, KEEP.name)
 }

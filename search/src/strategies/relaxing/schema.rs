@@ -1,7 +1,7 @@
 //! Settings that strategies have in common which train choices by gradients.
 
-use nas_ir::recipe::common::{EPOCHS, SCHEDULE, SEED, STRATEGY};
-use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Section};
+use nas_ir::recipe::common::{DATA, EPOCHS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS};
+use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Relation, Section};
 use nas_ir::recipe::{Anneal, NoSetting, Recipe};
 
 use crate::shared::{Adam, Mixing};
@@ -10,8 +10,22 @@ use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS, KEEP};
 /// The name of the section of the logits' optimiser.
 const CHOICES: &str = "choices";
 
+/// The sections of such a strategy, with its own settings and what these are about, and that of its schedule.
+pub(in crate::strategies) const fn sections(
+    doc: &'static str,
+    fields: &'static [Field],
+    schedule: Section,
+) -> [Section; 7] {
+    let own = Section { name: STRATEGY, kinds: Kinds::Strategy, doc, fields };
+    [own, DATA, WEIGHTS, OPTIMIZER, schedule, DRAWS, RETRAIN]
+}
+
+/// What must hold between these settings.
+pub(in crate::strategies) const RELATIONS: &[Relation] =
+    &[Relation::WarmupEnds, Relation::KeepsOfSample];
+
 /// The section of the logits' optimiser.
-pub(in crate::strategies) const OPTIMIZER: Section = Section {
+const OPTIMIZER: Section = Section {
     name: CHOICES,
     kinds: Kinds::OneOf(&["adam"]),
     doc: "the optimiser of the candidates' logits: Adam (Kingma and Ba 2015)",
@@ -31,7 +45,7 @@ pub(in crate::strategies) const ALTERNATING: Section =
     Section { fields: &[EPOCHS, WARMUP, ALTERNATE, SPLIT, SEED], ..IN_TURNS };
 
 /// The section of what is drawn from the probabilities.
-pub(in crate::strategies) const DRAWS: Section = Section {
+const DRAWS: Section = Section {
     name: DERIVE,
     kinds: Kinds::None,
     doc: "how the network is picked after the search",
