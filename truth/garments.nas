@@ -57,14 +57,15 @@ search one_shot of garments {
     retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
 }
 
-/// The same with choices that learn by gradients.
+/// The same cost with choices that learn: two epochs of the weights alone, three in which each batch of the weights is
+/// followed by four networks that are drawn for a batch of the choices and held against each other.
 search relaxed of garments {
-    strategy gumbel { mixing = hard, temperature = 5 -> 1 }
+    strategy proxyless { gradient = reinforce, networks = 4 }
     minimize cross_entropy
     data garments { path = "garments", batch = 16, rank_on = 1_000 }
     weights sgd { rate = 0.05 -> 0 }
-    choices adam { rate = 0.01 }
-    schedule { epochs = 6, warmup = 2, split = 0.8 }
+    choices adam { rate = 0.02 }
+    schedule { epochs = 5, warmup = 2, split = 0.8 }
     derive { sample = 48, finalists = 2, epochs = 4 }
     retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
 }

@@ -142,6 +142,13 @@ pub enum Mixing {
     /// Weights learn on one candidate of each decision, drawn from the probabilities; choices on two, drawn likewise, of
     /// which binary gates let one through (ProxylessNAS, Cai et al. 2019, equations 2 to 4).
     TwoPaths,
+    /// Weights learn on one candidate of each decision, drawn from the probabilities; choices by the losses of whole
+    /// networks, drawn likewise and held against each other (REINFORCE, Williams 1992; ProxylessNAS, Cai et al. 2019,
+    /// section 3.3.2).
+    Reinforce {
+        /// How many networks a step of the choices draws; at least two.
+        networks: u32,
+    },
 }
 
 /// Adam (Kingma and Ba 2015), but for its learning rate, which passes have.

@@ -121,9 +121,11 @@ impl TorchBackend {
                 Relaxation { mixing: Mixing::Soft | Mixing::Softmax | Mixing::TwoPaths, .. },
                 _,
             ) => forecast::of_mixture(&program, &self.space, pictures)?,
-            Method::Relaxed(Relaxation { mixing: Mixing::Hard, .. }, _) | Method::Shared(_) => {
-                forecast::of_greatest(&program, &self.space, pictures)?
-            }
+            Method::Relaxed(
+                Relaxation { mixing: Mixing::Hard | Mixing::Reinforce { .. }, .. },
+                _,
+            )
+            | Method::Shared(_) => forecast::of_greatest(&program, &self.space, pictures)?,
             Method::Alone(..) => return self.forecast_retraining(None),
         };
         self.with_pictures(forecast, pictures)
@@ -350,11 +352,11 @@ impl Relaxed for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop> {
         self.let_weights_learn(false)?;
-        let Self { mixture, loaders, .. } = self;
+        let Self { space, mixture, loaders, .. } = self;
         let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
         let report = train(loaders, pass, on_step, |batch| {
             let batch = TrainBatch { temperature, ..*batch };
-            mixture.choice_step(&batch, penalty.factor(), &expected)
+            mixture.choice_step(space, &batch, penalty.factor(), &expected)
         });
         report.map_err(Stop::boxed)
     }
@@ -365,14 +367,14 @@ impl Relaxed for TorchSupernet {
         penalty: &Penalty,
         on_step: OnStep<'_>,
     ) -> Result<[PassReport; 2], Stop> {
-        let Self { mixture, loaders, .. } = self;
+        let Self { space, mixture, loaders, .. } = self;
         let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
         let report = train_in_turns(loaders, turns, on_step, |[weights, choices]| {
             mixture.parameters.require_gradients(turns.is_unrolled)?;
             let of_choices = if turns.is_unrolled {
                 mixture.unrolled_choice_step([weights, choices], penalty.factor(), &expected)?
             } else {
-                mixture.choice_step(choices, penalty.factor(), &expected)?
+                mixture.choice_step(space, choices, penalty.factor(), &expected)?
             };
             mixture.parameters.require_gradients(true)?;
             Ok([(mixture.weight_step(weights)?, of_choices.1), of_choices])

@@ -30,6 +30,7 @@ mod passes;
 mod plan;
 mod program;
 mod random;
+mod reinforce;
 mod schedule;
 mod step;
 mod task;

@@ -16,6 +16,8 @@
 //!   candidates are drawn likewise, and one of them by its share `p = softmax` of their two logits: its gate is 1 and that
 //!   of the other 0, and the gradient of a gate is that of its `p` (ProxylessNAS, Cai et al. 2019, equations 2 to 4).
 //!
+//! - Reinforce: the same for the weights; the choices learn by the losses of whole networks ([`crate::reinforce`]).
+//!
 //! A select may depend on several decisions. Soft, the weight of an operand is the sum over the
 //! ways to it of the product of the weights on the way. Hard, the factors of the decisions on the
 //! way are multiplied, but for those on which the shape of the result depends: values of several
@@ -135,7 +137,7 @@ impl Draw {
             Mixing::TwoPaths if self.moment.choices => {
                 gates(&candidates, &logits, &mut self.stream(decision))
             }
-            Mixing::Hard | Mixing::TwoPaths => {
+            Mixing::Hard | Mixing::TwoPaths | Mixing::Reinforce { .. } => {
                 one(&candidates, &self.softmax(&self.noisy(decision, 1, &logits)?)?)
             }
         }

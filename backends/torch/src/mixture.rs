@@ -19,6 +19,7 @@ use crate::passes::TrainBatch;
 use crate::plan::Plan;
 use crate::program::{ParameterId, Program};
 use crate::random::Moment;
+use crate::reinforce;
 use crate::schedule::Schedule;
 use crate::task::{DeviceTargets, mean_loss};
 
@@ -125,11 +126,15 @@ impl Mixture {
     /// leaves the running ones. Returns the cross-entropy and the expected cost before the step.
     pub(crate) fn choice_step(
         &mut self,
+        space: &Checked<Space>,
         batch: &TrainBatch<'_>,
         factor: f64,
         expected: Expected<'_>,
     ) -> Result<(f64, f64), TorchError> {
-        let (value, gradient) = self.choice_gradient(batch)?;
+        let (value, gradient) = match self.settings.mixing {
+            Mixing::Reinforce { networks } => reinforce::gradient(self, space, batch, networks)?,
+            _ => self.choice_gradient(batch)?,
+        };
         let cost = self.descend(gradient, batch.rate, factor, expected);
         Ok((value, cost))
     }

@@ -8,6 +8,7 @@ mod loaders;
 mod ops;
 mod optimizers;
 mod program;
+mod reinforce;
 mod search;
 mod source;
 mod supernet;

@@ -227,7 +227,7 @@ fn a_pruned_candidate_is_gone_and_changes_nothing_else() {
         }
         for step in 0..2 {
             mixture.weight_step(&batch(&pictures, step)).unwrap();
-            mixture.choice_step(&batch(&pictures, step), 0.1, &free).unwrap();
+            mixture.choice_step(&small(), &batch(&pictures, step), 0.1, &free).unwrap();
         }
         mixture
     };
@@ -269,7 +269,7 @@ fn a_restored_state_goes_on_bit_by_bit() {
                 mixture.weight_step(&batch(&pictures, step)).unwrap();
                 mixture.parameters.require_gradients(false).unwrap();
                 let expected = |p: &[Vec<f64>]| (nested(p), nested_gradient(p));
-                mixture.choice_step(&batch(&pictures, step), 0.1, &expected).unwrap();
+                mixture.choice_step(&small(), &batch(&pictures, step), 0.1, &expected).unwrap();
             }
         };
         steps(&mut one, 0);
@@ -353,7 +353,8 @@ fn decisions_nest_and_are_shared() {
     let c = maker.conv("c", sum, 3, Conv::pointwise());
     let twice = maker.select(outer, &[c, sum]);
     maker.output(twice);
-    let mut mixture = Mixture::new(&checked(maker.space), settings(Mixing::Soft)).unwrap();
+    let space = checked(maker.space);
+    let mut mixture = Mixture::new(&space, settings(Mixing::Soft)).unwrap();
     let pictures = Pictures {
         images: pictures().images,
         targets: DeviceTargets {
@@ -374,7 +375,7 @@ fn decisions_nest_and_are_shared() {
     assert_eq!(values(&output[0]).unwrap(), values(&pictures.images).unwrap());
     // A step without any parameter to move is no error.
     mixture.weight_step(&batch(&pictures, 1)).unwrap();
-    mixture.choice_step(&batch(&pictures, 1), 0.0, &free).unwrap();
+    mixture.choice_step(&space, &batch(&pictures, 1), 0.0, &free).unwrap();
 }
 
 /// What a dropout sets to zero depends on the step and the seed, and scoring has none.

@@ -117,7 +117,8 @@ fn searched(tiles: &Tiles, workers: u32, mixing: Mixing) -> nas_ir::Weights {
     assert!(report.loss > 1.0);
     mixture.parameters.require_gradients(false).unwrap();
     let cost = |p: &[Vec<f64>]| (p[0][1], p.iter().map(|row| vec![1.0; row.len()]).collect());
-    let learn = |batch: &crate::passes::TrainBatch<'_>| mixture.choice_step(batch, 0.1, &cost);
+    let learn =
+        |batch: &crate::passes::TrainBatch<'_>| mixture.choice_step(&space(), batch, 0.1, &cost);
     let report = train(&mut loaders, &pass(Part::Choices, 0), &mut go_on, learn).unwrap();
     assert!(report.cost > 0.2 && report.cost < 0.5, "{report:?}");
     mixture.state().unwrap()

@@ -257,7 +257,7 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
             |p: &[Vec<f64>]| (0.0, p.iter().map(|row| vec![0.0; row.len()]).collect::<Vec<_>>());
         let before = mixture.choices.logits();
         mixture.parameters.require_gradients(false).unwrap();
-        mixture.choice_step(&batch(&pictures, 0), 0.0, &free).unwrap();
+        mixture.choice_step(&space, &batch(&pictures, 0), 0.0, &free).unwrap();
         assert_ne!(before, mixture.choices.logits());
 
         let fed = mixture.program.inputs[0];

@@ -1,5 +1,6 @@
 //! The strategy `proxyless` (ProxylessNAS, Cai et al. 2019, section 3.2): the weights learn on one path drawn from
-//! the probabilities, the choices on two, of which binary gates let one through.
+//! the probabilities, the choices on two, of which binary gates let one through, or (section 3.3.2) by the losses of
+//! whole networks.
 
 mod schema;
 
@@ -9,6 +10,7 @@ use nas_ir::{Checked, Space};
 use self::schema::settings;
 use super::relaxing;
 use crate::error::{Refusal, RunError};
+use crate::shared::Mixing;
 use crate::strategy::{Reads, Search};
 
 pub use self::schema::SCHEMA;
@@ -19,8 +21,15 @@ pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
 }
 
 /// What it cannot sum.
-pub(super) fn refused(space: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
-    Ok(relaxing::several_shapes(space, "strategy proxyless", "`strategy gumbel { mixing = hard }`"))
+pub(super) fn refused(space: &Checked<Space>, recipe: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
+    Ok(match settings(recipe)?.mixing {
+        Mixing::Reinforce { .. } => Vec::new(),
+        _ => relaxing::several_shapes(
+            space,
+            "gradient = gates",
+            "`gradient = reinforce` in the strategy",
+        ),
+    })
 }
 
 /// The strategy at work on a space.
