@@ -19,7 +19,7 @@ space landcover_demo(classes = 7, size = 64) {
 }
 
 search demo of landcover_demo {
-    strategy gumbel { temperature = 5.0 -> 1.0, mixing = hard }
+    strategy proxyless { gradient = reinforce }
     minimize cross_entropy + 0.002 * macs / 1M
     data landcover { path = "data/landcover", flip = true, batch = 16 }
     schedule { epochs = 50, warmup = 15, split = 0.8 }

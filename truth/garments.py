@@ -2,20 +2,13 @@
 # requires-python = ">=3.11"
 # dependencies = ["pillow==13.0.0", "numpy==2.4.6"]
 # ///
-"""Writes the data of the truth tables, from the files of Fashion-MNIST (MIT licence).
+"""Writes the data of the truth tables of garments, from the files of Fashion-MNIST (MIT licence).
 
-    python garments.py classes OUT    28 x 28 garments, a folder per class: 10,000 for training and
-                                      10,000 for validation, both of the training file, 2,000 for test
-    python garments.py scenes OUT     64 x 64 scenes of 3 to 6 garments, a class per pixel
+    python garments.py OUT
 
-The files (`train-images-idx3-ubyte.gz` and so on) are looked for in `--from`, which is where the Debian
-package `dataset-fashion-mnist` puts them. The same files make the same bytes, as far as Pillow is of the
-version above.
-
-A scene has a ground of one dark colour with a little noise. On it lie 3 to 6 garments, each resized to 16 to 31
-pixels and painted in a colour of its own, those that come later over the others. A pixel belongs to a
-garment where that is not black; the ground is class 0. Garments of the training file are in `train` and `val`,
-other ones in each; those of the test file in `test`.
+A folder for each class of 28 x 28 garments: 10,000 for training and 10,000 for validation, both of the training
+file, and 2,000 for test. The files (`train-images-idx3-ubyte.gz` and so on) are looked for in `--from`, which is where
+the Debian package `dataset-fashion-mnist` puts them.
 """
 
 import argparse
@@ -27,8 +20,6 @@ import numpy as np
 from PIL import Image
 
 NAMES = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot"]
-SIZE = 64  # of a scene, in pixels
-FOREGROUND = 24  # grey value from which a pixel belongs to the garment
 
 
 def read(folder, name):
@@ -49,65 +40,19 @@ def classes(splits, out):
     return {"classes": NAMES, "mean": [mean] * 3, "std": [std] * 3}
 
 
-def scene(images, labels, rng):
-    """A picture `[64, 64, 3]` and the class of each pixel `[64, 64]`."""
-    ground = rng.uniform(10, 110, 3)
-    picture = np.broadcast_to(ground, (SIZE, SIZE, 3)).copy()
-    classes = np.zeros((SIZE, SIZE), np.uint8)
-    for _ in range(rng.integers(3, 7)):
-        which = rng.integers(len(images))
-        side = int(rng.integers(16, 32))
-        garment = np.asarray(Image.fromarray(images[which]).resize((side, side), Image.Resampling.BILINEAR))
-        colour = rng.uniform(60, 255, 3)
-        y, x = rng.integers(0, SIZE - side + 1, 2)
-        inside = garment >= FOREGROUND
-        part = picture[y : y + side, x : x + side]
-        shade = 0.35 + 0.65 * garment[..., None] / 255
-        part[inside] = (shade * colour)[inside]
-        classes[y : y + side, x : x + side][inside] = labels[which] + 1
-    picture += rng.normal(0, 6, picture.shape)
-    return picture.clip(0, 255).astype(np.uint8), classes
-
-
-def scenes(splits, counts, out):
-    total, pixels = np.zeros(3), []
-    for stream, (split, (images, labels)) in enumerate(splits.items()):
-        for folder in ("images", "labels"):
-            (out / split / folder).mkdir(parents=True)
-        rng = np.random.default_rng([2026, stream])
-        for number in range(counts[split]):
-            picture, of_pixels = scene(images, labels, rng)
-            if split == "train":
-                pixels.append(picture.reshape(-1, 3))
-            Image.fromarray(picture).save(out / split / "images" / f"{number:05}.jpg", quality=90, subsampling=0)
-            Image.fromarray(of_pixels).save(out / split / "labels" / f"{number:05}.png", optimize=True)
-    pixels = np.concatenate(pixels) / 255
-    mean, std = ([round(float(v), 4) for v in values] for values in (pixels.mean(0), pixels.std(0)))
-    return {"classes": ["ground", *NAMES], "ignore": 255, "mean": mean, "std": std}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["classes", "scenes"])
     parser.add_argument("out", type=Path)
     parser.add_argument("--from", dest="source", type=Path, default="/usr/share/datasets/fashion-mnist")
     options = parser.parse_args()
     images, labels = read(options.source, "train")
     others, of_others = read(options.source, "t10k")
-    if options.what == "classes":
-        splits = {
-            "train": (images[:10_000], labels[:10_000]),
-            "val": (images[10_000:20_000], labels[10_000:20_000]),
-            "test": (others[:2_000], of_others[:2_000]),
-        }
-        described = classes(splits, options.out)
-    else:
-        splits = {
-            "train": (images[:40_000], labels[:40_000]),
-            "val": (images[40_000:], labels[40_000:]),
-            "test": (others, of_others),
-        }
-        described = scenes(splits, {"train": 1_500, "val": 400, "test": 400}, options.out)
+    splits = {
+        "train": (images[:10_000], labels[:10_000]),
+        "val": (images[10_000:20_000], labels[10_000:20_000]),
+        "test": (others[:2_000], of_others[:2_000]),
+    }
+    described = classes(splits, options.out)
     (options.out / "dataset.json").write_text(json.dumps(described, indent=2) + "\n")
 
 

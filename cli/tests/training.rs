@@ -243,6 +243,23 @@ fn a_search_that_cannot_reach_its_end_does_not_begin() {
     assert!(!bench.path("run").exists());
 }
 
+/// Two decisions before batch norms.
+const BLIND: &str = "\
+use std.blocks.conv_bn_relu
+space blind {
+    input image: [3, 16, 16]
+    task classification(4)
+    var x = image
+    for i in 0..2 {
+        x = x -> choose op { a: conv(8, kernel = 1), b: conv(8, kernel = 3) } -> conv_bn_relu(8, kernel = 1)
+    }
+    output logits = x -> global_avg_pool -> linear(4)
+}
+search quick of blind {
+    strategy gdas {}
+}
+";
+
 #[test]
 fn what_a_search_refuses_is_known_to_check() {
     let bench = bench();
@@ -255,9 +272,16 @@ fn what_a_search_refuses_is_known_to_check() {
         "widths.nas",
         soft.replace("-> conv_bn_relu(8, ", "-> conv_bn_relu(choose [8, 16], "),
     );
-    let shapes =
-        ["nas::run::refused", "one construct is in the way", "`mixing = hard`", "searched here"];
+    let shapes = [
+        "nas::run::refused",
+        "one construct is in the way",
+        "`strategy proxyless",
+        "searched here",
+    ];
     bench.nasc("check widths.nas").fails(1, &shapes);
+    bench.write("blind.nas", BLIND);
+    let absorbed = ["nas::train::absorbed", "`op` and one more decision", "`strategy proxyless {"];
+    bench.nasc("check blind.nas").fails(1, &absorbed);
     bench.nasc("check tiny.nas").done();
 }
 

@@ -38,7 +38,7 @@ impl Need {
         };
         let soft = match self.what {
             "the search" => {
-                "; `mixing = hard` runs one candidate of each decision at a time, soft mixing all of them"
+                "; `strategy proxyless { gradient = reinforce }` runs one candidate of each decision at a time"
             }
             _ => "",
         };

@@ -125,6 +125,10 @@ fn reduced(file: &str, reference: &str) -> Result<Arc<Checked<Space>>, String> {
     space.ok_or_else(|| titles().join("; "))
 }
 
+/// The straight-through gradient of an absorbed decision, over the greatest gradient of a weight: what rounding and
+/// the epsilons of batch norms leave.
+const ABSORBED: f64 = 1e-3;
+
 /// Steps of the supernet until every candidate of every decision has run: whatever moves the loss
 /// gets a gradient in every step, and every decision does in some step.
 fn trains(space: &Checked<Space>) -> Result<(), String> {
@@ -132,6 +136,7 @@ fn trains(space: &Checked<Space>) -> Result<(), String> {
     if !trial.unproved().is_empty() {
         return Err(format!("not proved: {:?}", trial.unproved()));
     }
+    let absorbed = nas_analysis::absorbed(space);
     let mut runs = Runs::new(space);
     let mut still: BTreeSet<usize> = (0..space.decisions.len()).collect();
     still.retain(|&decision| is_searched(&space.decisions[decision]));
@@ -139,6 +144,16 @@ fn trains(space: &Checked<Space>) -> Result<(), String> {
         let assignment = runs.rarest(space);
         let report = trial.step(&assignment).map_err(|error| error.to_string())?;
         judge(&trial, &assignment, &report)?;
+        let steepest = report.weights.iter().fold(report.loss, |most, (_, g)| most.max(*g));
+        for &id in &absorbed {
+            let gradient = report.choices[id.index()];
+            if gradient > ABSORBED * steepest {
+                let path = &space.decisions[id.index()].path;
+                return Err(format!(
+                    "{path} is absorbed, and has the gradient {gradient} of {steepest}"
+                ));
+            }
+        }
         still.retain(|&decision| report.choices[decision] == 0.0);
         runs.count(&specialise(space, &assignment));
         if runs.never().is_empty() {

@@ -62,7 +62,7 @@ pub enum TorchError {
     #[diagnostic(
         code(nas::train::out_of_memory),
         help(
-            "make the batch or the crop smaller, or write `mixing = hard`, which runs one candidate of each decision at a time"
+            "make the batch or the crop smaller, or write `strategy proxyless {{ gradient = reinforce }}`, which runs one candidate of each decision at a time"
         )
     )]
     OutOfMemory {

@@ -12,10 +12,13 @@
 //!   counts and draws under limits (`within`), the best network under limits (`best`), Pareto fronts
 //!   (`front`; within limits `front_within`).
 //!
+//! `absorbed` says of which decisions straight-through gradients tell nothing.
+//!
 //! `limits` makes limits ready for them: those on sums become budgets, those on the peak of memory, on the
 //! depth and on the `order` of what is chosen conditions on decisions. What fits neither a grid nor a list of bounded size is rounded, and
 //! the answer says by how much.
 
+mod absorbed;
 pub mod best;
 mod budget;
 mod conditions;
@@ -48,6 +51,7 @@ pub mod within;
 
 pub use nas_ir::{Form, Limit};
 
+pub use absorbed::absorbed;
 pub use best::{Best, best_kept, best_under, least_under};
 pub use costs::{costs, figures};
 pub use count::{count, count_as_written, count_reading};

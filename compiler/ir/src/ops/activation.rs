@@ -1,13 +1,13 @@
 //! Activations without parameters, applied to each element.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 macro_rules! activations {
-    ($($type:ident $name:literal $doc:literal)*) => {$(
+    ($($type:ident $name:literal $factor:ident $doc:literal)*) => {$(
         #[doc = $doc]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $type;
@@ -29,6 +29,7 @@ macro_rules! activations {
                 kernel: None,
                 window_padding: None,
                 scaling: None,
+                factor: |_| Factor::$factor,
                 alternatives: None,
             };
 
@@ -48,11 +49,11 @@ macro_rules! activations {
 }
 
 activations! {
-    Hsigmoid "hsigmoid" "relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
-    Hswish "hswish" "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
-    Relu "relu" "max(x, 0). The shape stays."
-    Relu6 "relu6" "min(max(x, 0), 6). The shape stays."
-    Sigmoid "sigmoid" "1 / (1 + exp(-x)). The shape stays."
-    Swish "swish" "x * sigmoid(x), also called SiLU. The shape stays."
-    Tanh "tanh" "The hyperbolic tangent. The shape stays."
+    Hsigmoid "hsigmoid" Changed "relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
+    Hswish "hswish" Changed "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
+    Relu "relu" Kept "max(x, 0). The shape stays."
+    Relu6 "relu6" Changed "min(max(x, 0), 6). The shape stays."
+    Sigmoid "sigmoid" Changed "1 / (1 + exp(-x)). The shape stays."
+    Swish "swish" Changed "x * sigmoid(x), also called SiLU. The shape stays."
+    Tanh "tanh" Changed "The hyperbolic tangent. The shape stays."
 }

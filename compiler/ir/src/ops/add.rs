@@ -2,7 +2,7 @@
 
 use super::fit::{Fit, difference};
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
@@ -28,6 +28,7 @@ impl Operator for Add {
         kernel: None,
         window_padding: None,
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: None,
     };
 

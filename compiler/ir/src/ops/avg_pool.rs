@@ -1,7 +1,7 @@
 //! `avg_pool`: mean over a window.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
@@ -45,6 +45,7 @@ impl Operator for AvgPool {
         kernel: None,
         window_padding: Some(|pool, inputs| pool.window.reach(inputs.first())),
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: None,
     };
 

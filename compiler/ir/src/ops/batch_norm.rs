@@ -1,7 +1,7 @@
 //! `batch_norm`: normalisation over the batch.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Tensors, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Tensors, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::{Role, Scaling, Weight};
@@ -54,6 +54,7 @@ impl Operator for BatchNorm {
         kernel: None,
         window_padding: None,
         scaling: Some(Self::scaling),
+        factor: |_| Factor::Removed,
         alternatives: None,
     };
 

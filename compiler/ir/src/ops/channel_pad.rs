@@ -1,7 +1,7 @@
 //! `channel_pad`: channels of zeros beside those of a tensor.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -45,6 +45,7 @@ impl Operator for ChannelPad {
         kernel: None,
         window_padding: None,
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: None,
     };
 

@@ -1,7 +1,7 @@
 //! `identity`: the input, unchanged.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
@@ -27,6 +27,7 @@ impl Operator for Identity {
         kernel: None,
         window_padding: None,
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: None,
     };
 

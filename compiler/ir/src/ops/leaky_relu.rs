@@ -1,7 +1,7 @@
 //! `leaky_relu`: a rectifier with a fixed slope below zero.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -35,6 +35,7 @@ impl Operator for LeakyRelu {
         kernel: None,
         window_padding: None,
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: None,
     };
 

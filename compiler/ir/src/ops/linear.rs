@@ -2,7 +2,7 @@
 
 use super::inputs::Inputs;
 use super::kernel::{BIAS, with_bias};
-use super::operator::{Kernel, Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Kernel, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
@@ -42,6 +42,7 @@ impl Operator for Linear {
         kernel: Some(Kernel { macs: Self::macs, take_in_scaling: None }),
         window_padding: None,
         scaling: None,
+        factor: |own| if own.bias { Factor::Changed } else { Factor::Kept },
         alternatives: None,
     };
 

@@ -1,7 +1,7 @@
 //! `max_unpool`: values put back where a pooled map had its maxima.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::pool::{Pool, STRIDE};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Operands};
@@ -35,6 +35,7 @@ impl Operator for MaxUnpool {
         kernel: None,
         window_padding: None,
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: None,
     };
 

@@ -63,7 +63,7 @@ pub use linear::Linear;
 pub use max_pool::MaxPool;
 pub use max_unpool::MaxUnpool;
 pub use mul::Mul;
-pub use operator::{Sides, Storage, Tensors, Yields};
+pub use operator::{Factor, Sides, Storage, Tensors, Yields};
 pub use pad::Pad;
 pub use pool::Pool;
 pub use prelu::Prelu;
@@ -134,6 +134,12 @@ macro_rules! operators {
             #[must_use]
             pub fn is_elementwise(&self) -> bool {
                 match self { $(Op::$name(_) => <$name as Operator>::PROPERTIES.is_elementwise),* }
+            }
+
+            /// What becomes in training of one positive factor on all of its operands.
+            #[must_use]
+            pub fn factor(&self) -> Factor {
+                match self { $(Op::$name(own) => (<$name as Operator>::PROPERTIES.factor)(own)),* }
             }
 
             /// Where an engine puts its result.

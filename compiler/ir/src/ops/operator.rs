@@ -48,6 +48,8 @@ pub(crate) struct Properties<O> {
     /// What it does to each channel once it is trained, if it only scales them: a convolution
     /// before it takes it in.
     pub(super) scaling: Option<fn(&O, Tensors<'_, '_>) -> Vec<Scaling>>,
+    /// What becomes of a factor on all of its operands.
+    pub(super) factor: fn(&O) -> Factor,
     /// What those of its arguments come to that may be given in place of each other.
     pub(super) alternatives: Option<fn(&O, Inputs<'_>) -> Result<Vec<Sides>, ShapeProblem>>,
 }
@@ -81,6 +83,17 @@ pub enum Yields {
     Sum,
     /// What it computes.
     Computed,
+}
+
+/// What becomes in training of one positive factor on all operands of an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    /// The result has it, too.
+    Kept,
+    /// The result is without it, but for an epsilon: the operator divides by a deviation of its operand.
+    Removed,
+    /// The result changes in another way.
+    Changed,
 }
 
 /// Where an engine puts the result of an operator.

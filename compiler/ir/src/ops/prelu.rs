@@ -1,7 +1,7 @@
 //! `prelu`: a rectifier whose slope below zero is trained.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use super::weight::{Role, Weight};
@@ -28,6 +28,7 @@ impl Operator for Prelu {
         kernel: None,
         window_padding: None,
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: None,
     };
 

@@ -1,7 +1,7 @@
 //! `resize`: a map in another size.
 
 use super::inputs::Inputs;
-use super::operator::{Operator, Properties, Sides, Storage, Yields};
+use super::operator::{Factor, Operator, Properties, Sides, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -77,6 +77,7 @@ impl Operator for Resize {
         kernel: None,
         window_padding: None,
         scaling: None,
+        factor: |_| Factor::Kept,
         alternatives: Some(Self::alternatives),
     };
 

@@ -20,7 +20,7 @@ pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
 
 /// What it cannot sum.
 pub(super) fn refused(space: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
-    Ok(relaxing::several_shapes(space, "strategy darts", "`strategy gumbel { mixing = hard }`"))
+    Ok(relaxing::several_shapes(space, "strategy darts", relaxing::SAMPLED))
 }
 
 /// The strategy at work on a space.

@@ -18,9 +18,9 @@ pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
     Ok(relaxing::reads(&settings(recipe)?))
 }
 
-/// Nothing: one candidate runs at a time.
-pub(super) fn refused(_: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
-    Ok(Vec::new())
+/// Decisions of which its gradient tells nothing.
+pub(super) fn refused(space: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
+    Ok(relaxing::told_nothing(space, "strategy gdas"))
 }
 
 /// The strategy at work on a space.

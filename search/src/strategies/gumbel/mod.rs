@@ -18,11 +18,11 @@ pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
     Ok(relaxing::reads(&settings(recipe)?))
 }
 
-/// What soft mixing cannot sum.
+/// What soft mixing cannot sum, and of what the gradient of hard mixing tells nothing.
 pub(super) fn refused(space: &Checked<Space>, recipe: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
     Ok(match settings(recipe)?.mixing {
-        Mixing::Hard => Vec::new(),
-        _ => relaxing::several_shapes(space, "mixing = soft", "`mixing = hard` in the strategy"),
+        Mixing::Hard => relaxing::told_nothing(space, "mixing = hard"),
+        _ => relaxing::several_shapes(space, "mixing = soft", relaxing::SAMPLED),
     })
 }
 

@@ -32,7 +32,7 @@ use crate::trial::{Budget, Trial};
 
 use super::finals::{self, Finals};
 
-pub(super) use self::refusal::several_shapes;
+pub(super) use self::refusal::{SAMPLED, several_shapes, told_nothing};
 
 /// Of which images such a search takes batches: a share for the weights, the rest for the choices.
 pub(super) fn reads(settings: &Settings) -> Reads {
