@@ -15,6 +15,8 @@ mod latency;
 mod package;
 #[cfg(unix)]
 mod streams;
+#[cfg(feature = "torch")]
+mod tasks;
 mod trainer;
 #[cfg(feature = "torch")]
 mod training;

@@ -8,7 +8,8 @@ use nasc::render::bar::Bar;
 use nasc::render::report::Failure;
 use nasc::services::weights_file;
 
-use crate::training::{Training, score_lines, stopped};
+use crate::scores::{confusion_lines, score_lines};
+use crate::training::{Training, stopped};
 use nasc::outln;
 use nasc::render::stream;
 
@@ -34,8 +35,12 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     if args.json {
         return stream::json(&score, true);
     }
-    for (name, value) in score_lines(&score, &training.dataset()?.classes) {
+    let classes = training.dataset()?.classes;
+    for (name, value) in score_lines(&score, &classes) {
         outln!("{name:<20}{value}")?;
+    }
+    for line in score.confusion().map(|of| confusion_lines(of, &classes)).unwrap_or_default() {
+        outln!("{line}")?;
     }
     Ok(())
 }

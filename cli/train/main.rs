@@ -7,6 +7,7 @@ mod picture;
 mod progress;
 mod reference;
 mod retrain;
+mod scores;
 mod search;
 mod training;
 mod whole;

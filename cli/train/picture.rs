@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
-use nas_data::{Batch, Dataset, Loader, LoaderOptions, Normalisation, Size, Targets};
+use nas_data::{Batch, Dataset, Images, Loader, LoaderOptions, Normalisation, Size, Targets};
 use nas_ir::{Shape, fault};
 use nas_torch::TorchNetwork;
 use nasc::render::report::Failure;
@@ -52,15 +52,20 @@ pub(crate) fn tiles(
     let step = (split.len() / count.max(1)).max(1);
     let pipeline = dataset.pipeline(input.channels() as usize, classes, None);
     let pipeline = pipeline.map_err(Failure::problem)?.evaluation(size);
-    let normalisation = pipeline.normalisation.clone();
+    let none = || Failure::input("the network has no picture to show");
+    let normalisation = pipeline.inputs.first().map(|input| input.normalisation.clone());
+    let normalisation = normalisation.ok_or_else(none)?;
     let loader =
         Loader::new(split, pipeline, LoaderOptions::evaluation(1)).map_err(Failure::problem)?;
     let mut tiles =
         Tiles { images: vec![], labels: vec![], predictions: vec![], classes: Vec::new() };
     for batch in loader.epoch(0).step_by(step).take(count) {
-        let Batch { images, targets, .. } = batch.map_err(Failure::problem)?;
+        let Batch { inputs, targets, .. } = batch.map_err(Failure::problem)?;
         let Targets::ClassMaps(labels) = targets else {
             return Err(Failure::input("the data set has no label maps to show"));
+        };
+        let Some(Images { values: images, .. }) = inputs.into_iter().next() else {
+            return Err(none());
         };
         tiles.predictions.push(network.predict(&images, 1).map_err(Failure::problem)?);
         tiles.images.push(picture(&images, size, &normalisation));

@@ -11,6 +11,7 @@ use nasc::render::report::Failure;
 use nasc::services::weights_file;
 
 use crate::progress::millions;
+use crate::scores::number;
 use crate::training::Training;
 use nasc::outln;
 
@@ -48,8 +49,8 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3))?;
     let ((metric, val), (_, test)) = (val.primary(), test.primary());
     let title = metric.title();
-    row(&format!("val {title}"), format!("{val:.3} (epoch {})", epoch.saturating_add(1)))?;
-    row(&format!("test {title}"), format!("{test:.3}"))?;
+    row(&format!("val {title}"), format!("{} (epoch {})", number(val), epoch.saturating_add(1)))?;
+    row(&format!("test {title}"), number(test))?;
     row("weights", dir.join(names::WEIGHTS).display().to_string())
 }
 

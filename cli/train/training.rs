@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use nas_data::{BatchOf, DataError, Dataset, Drawn, Normalisation, Survey};
+use nas_data::{BatchOf, DataError, Dataset, Drawn, Input, Normalisation, Survey};
 use nas_frontend::Compiler;
 use nas_frontend::items::arch::from_choices;
 use nas_frontend::modules::Program;
 use nas_frontend::session::NamedNetwork;
 use nas_grammar::Problem;
-use nas_ir::metric::Scale;
 use nas_ir::recipe::{Data, Recipe};
 use nas_ir::{Checked, Model, Network, Space};
 use nas_passes::specialise;
@@ -20,13 +19,13 @@ use nas_search::evaluator::Stop;
 use nas_search::record::{RunResult, Status};
 use nas_search::strategy::Reads;
 use nas_search::{
-    End, Inputs, Job, Metrics, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
+    End, Inputs, Job, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
 };
 use nas_torch::{Options, TorchBackend, default_threads};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
-use nasc::services::expected::Expected;
-use nasc::services::input::{Input, as_in_run};
+use nasc::services::expected::{Expected, Read};
+use nasc::services::input::{self, as_in_run};
 use nasc::services::package::{emit, fresh, provenance};
 use nasc::services::pick;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
@@ -86,7 +85,7 @@ impl Training {
         args: &RecipeArgs,
         resumed: impl Fn(&str) -> Option<PathBuf>,
     ) -> Result<Self, Failure> {
-        Input::with(args.drop.of(file), |program, compiler| {
+        input::Input::with(args.drop.of(file), |program, compiler| {
             let picked = pick_recipe(program, args, None)?;
             if let Some(run) = resumed(picked.name()) {
                 as_in_run(compiler, &run)?;
@@ -115,7 +114,7 @@ impl Training {
         arch: &str,
         run: Option<&Path>,
     ) -> Result<(Self, Network), Failure> {
-        Input::with(args.drop.of(file), |program, compiler| {
+        input::Input::with(args.drop.of(file), |program, compiler| {
             if let Some(run) = run {
                 as_in_run(compiler, run)?;
             }
@@ -171,6 +170,9 @@ impl Training {
         let Data { val, take, .. } = self.recipe.data;
         let take = (take > 0).then_some(take as usize);
         let opened = Dataset::open(&self.data);
+        let inputs = self.space.graph.inputs();
+        let inputs: Vec<String> = inputs.map(|(_, input)| input.name.clone()).collect();
+        let opened = opened.and_then(|data| data.with_inputs(&inputs));
         opened.and_then(|data| data.drawn(Drawn { val, take })).map_err(Failure::problem)
     }
 
@@ -350,15 +352,20 @@ impl Training {
         emit(model, &options)
     }
 
-    /// What a network of the space expects of a picture.
+    /// What a network of the space expects of its inputs.
     ///
     /// # Errors
     /// There is no data set, or it has statistics of other channels.
     pub(crate) fn expected(&self, network: &Network) -> Result<Option<Expected>, Failure> {
-        let Some(channels) = Expected::channels(network) else { return Ok(None) };
-        let normalisation = self.dataset()?.normalisation(channels);
-        let Normalisation { mean, std } = normalisation.map_err(Failure::problem)?;
-        Ok(Expected::of(network, &self.recipe.data, mean, std))
+        let dataset = self.dataset()?;
+        let mut read = Vec::new();
+        for port in &network.inputs {
+            let channels = network.port_shape(port).channels() as usize;
+            let Input { normalisation: Normalisation { mean, std }, scale } =
+                dataset.input(&port.name, channels).map_err(Failure::problem)?;
+            read.push(Read { mean, std, scale });
+        }
+        Ok(Expected::of(network, &self.recipe.data, read))
     }
 
     /// Writes that beside the weights.
@@ -429,26 +436,4 @@ pub(crate) fn stopped(stop: Stop) -> Failure {
         Stop::Interrupted => Failure::Interrupted,
         Stop::Failed(fault) => Failure::Problems(vec![fault]),
     }
-}
-
-/// The lines of what a network scores: name and value.
-#[must_use]
-pub(crate) fn score_lines(score: &Metrics, classes: &[String]) -> Vec<(String, String)> {
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let mut lines: Vec<(String, String)> = Vec::new();
-    for (metric, value) in score.values() {
-        let shown = match metric.scale() {
-            Scale::Share => percent(value),
-            Scale::Number => format!("{value:.3}"),
-        };
-        lines.push((metric.title().to_owned(), shown));
-    }
-    for (metric, values) in score.by_class() {
-        for (i, value) in values.iter().enumerate() {
-            let name = classes.get(i).cloned().unwrap_or_else(|| format!("class {i}"));
-            let shown = value.map_or_else(|| "none".to_owned(), percent);
-            lines.push((format!("{} {name}", metric.title()), shown));
-        }
-    }
-    lines
 }

@@ -18,6 +18,7 @@ use nasc::services::weights_file;
 
 use crate::progress::millions;
 use crate::reference::libtorch;
+use crate::scores::number;
 use crate::training::Training;
 
 /// The ONNX file of a run.
@@ -156,15 +157,15 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
     }
     if let Some(Trained { epoch, val, test, .. }) = trained {
         let (primary, best) = val.primary();
-        let best = format!("{best:.3} (epoch {})", epoch.saturating_add(1));
+        let best = format!("{} (epoch {})", number(best), epoch.saturating_add(1));
         row(&format!("val {}", primary.title()), best);
         for (metric, value) in test.values().filter(|(metric, _)| **metric != Metric::Loss) {
-            row(&format!("test {}", metric.title()), format!("{value:.3}"));
+            row(&format!("test {}", metric.title()), number(value));
         }
     }
     if let Some((verification, expected)) = &done.exported {
-        if let Some(expected) = expected {
-            row("input", expected.to_string());
+        for input in expected.iter().flat_map(Expected::inputs) {
+            row("input", input.to_string());
         }
         row("ONNX", dir.join(ONNX).display().to_string());
         row("verification", verification.summary());

@@ -203,7 +203,7 @@ fn idx(pictures: &[PathBuf], labels: &Path) -> Result<Vec<Sample>, DataError> {
 fn labelled(container: &Arc<Container>, classes: &[u8]) -> Vec<Sample> {
     let samples = classes.iter().enumerate().map(|(index, &class)| {
         let image = Place::Record { container: Arc::clone(container), index };
-        Sample { image, target: Target::Class(class.into()) }
+        Sample::new(image, Target::Class(class.into()))
     });
     samples.collect()
 }

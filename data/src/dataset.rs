@@ -1,14 +1,18 @@
 //! The folder of a data set: its description, its splits and their samples.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::containers::Containers;
 use crate::error::DataError;
-use crate::folder::{class_names, kind_of_layout, read_split, shared_file, split_names};
+use crate::folder::{Layout, class_names, column_names, kind_of_layout, shared_file, split_names};
+use crate::input::Input;
+use crate::map::MapFormat;
+use crate::moves::Moves;
 use crate::normalise::{
-    IMAGENET_MEAN, IMAGENET_STD, Normalisation, check_statistics, for_channels,
+    IMAGENET_MEAN, IMAGENET_STD, Normalisation, check_statistics, check_units, for_channels,
 };
 use crate::pipeline::Pipeline;
 use crate::resample::Fit;
@@ -30,12 +34,20 @@ pub struct Dataset {
     pub root: PathBuf,
     /// What the data set holds for each image: what `dataset.json` says, or else its folders.
     pub kind: TargetKind,
-    /// Names of the classes in the order of their labels. Where `dataset.json` names none, they are
-    /// those of the folders of the split `train` if each image has a class, or those that come with CIFAR,
-    /// and empty otherwise.
+    /// Names of the classes in the order of their labels, or of the numbers of a vector. Where `dataset.json` names none,
+    /// they are those of the folders of the split `train` if each image has a class, those of the columns of its table if
+    /// it has one, or those that come with CIFAR, and empty otherwise.
     pub classes: Vec<String>,
     /// Whether it is `dataset.json` that names them.
     names_classes: bool,
+    /// The names of the inputs of the network, each of which has a folder in a split; none of a network with one input.
+    inputs: Vec<String>,
+    /// What `dataset.json` says of inputs.
+    described: BTreeMap<String, InputDescription>,
+    /// What is stored in target maps.
+    pub map: MapFormat,
+    /// What becomes of vectors.
+    moves: Moves,
     /// The label of pixels that have no class, if `dataset.json` says it.
     pub ignore: Option<u8>,
     /// The mean of each channel, or of all, white being 1, if `dataset.json` says it.
@@ -66,6 +78,18 @@ struct Description {
     ignore: Option<u8>,
     mean: Option<Vec<f32>>,
     std: Option<Vec<f32>>,
+    map: MapFormat,
+    vector: Option<Moves>,
+    inputs: BTreeMap<String, InputDescription>,
+}
+
+/// What `dataset.json` says of the images of an input.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct InputDescription {
+    mean: Option<Vec<f32>>,
+    std: Option<Vec<f32>>,
+    scale: Option<f32>,
 }
 
 impl Dataset {
@@ -78,37 +102,71 @@ impl Dataset {
         if !root.is_dir() {
             return Err(DataError::MissingFolder { path: root.to_owned() });
         }
-        let Description { target, mut classes, ignore, mean, std } = read_description(root)?;
+        let Description { target, mut classes, ignore, mean, std, map, vector, inputs } =
+            read_description(root)?;
         for (name, given) in [("mean", &mean), ("std", &std)] {
             given.as_deref().map_or(Ok(()), |values| check_statistics(name, values))?;
         }
         let names_classes = !classes.is_empty();
         let containers = match target {
             None | Some(TargetKind::Class) => Containers::find(root),
-            Some(TargetKind::ClassMap | TargetKind::Image | TargetKind::Vector) => None,
+            Some(_) => None,
         };
         let kind = match (target, &containers) {
             (Some(kind), _) => kind,
             (None, Some(_)) => TargetKind::Class,
             (None, None) => kind_of_layout(root)?,
         };
-        if kind == TargetKind::Class && classes.is_empty() {
-            classes = match &containers {
-                Some(containers) => containers.class_names()?,
-                None => class_names(&root.join(TRAIN))?,
+        if classes.is_empty() {
+            let train = root.join(TRAIN);
+            classes = match (kind, &containers) {
+                (TargetKind::Class, Some(containers)) => containers.class_names()?,
+                (TargetKind::Class, None) => class_names(&train)?,
+                (TargetKind::Labels | TargetKind::Vector, _) => column_names(&train, kind)?,
+                (TargetKind::ClassMap | TargetKind::Map, _) => Vec::new(),
             };
         }
+        let moves = match kind {
+            TargetKind::Vector => vector.unwrap_or_default(),
+            // Whatever is seen of an image, its labels are the same; other targets do not read this.
+            TargetKind::Labels | TargetKind::ClassMap | TargetKind::Class | TargetKind::Map => {
+                Moves::Whole {}
+            }
+        };
         Ok(Self {
             root: root.to_owned(),
             kind,
             classes,
             names_classes,
+            inputs: Vec::new(),
+            described: inputs,
+            map,
+            moves,
             ignore,
             mean,
             std,
             containers,
             drawn: Drawn::default(),
         })
+    }
+
+    /// The same data set for a network with inputs of these names. Where there are several, the images of each lie in a
+    /// folder of its name, in the place of `images`.
+    ///
+    /// # Errors
+    /// It has a class for each image, and there are several inputs: folders are classes then.
+    pub fn with_inputs(self, names: &[String]) -> Result<Self, DataError> {
+        if names.len() < 2 {
+            return Ok(self);
+        }
+        if self.kind == TargetKind::Class {
+            return Err(DataError::ClassesOfInputs { root: self.root, inputs: names.to_vec() });
+        }
+        Ok(Self { inputs: names.to_vec(), ..self })
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        Layout { kind: self.kind, names: &self.classes, inputs: &self.inputs }
     }
 
     /// The same data set, of which these images are used. Of some of the images `train` and `val` consist
@@ -177,10 +235,10 @@ impl Dataset {
             return Err(DataError::MissingSplit {
                 root: self.root.clone(),
                 name: name.to_owned(),
-                found: split_names(&self.root, self.kind)?,
+                found: split_names(&self.root, self.layout())?,
             });
         }
-        read_split(&folder, self.kind, &self.classes)
+        self.layout().read(&folder)
     }
 
     /// Bytes of the containers that were read and stay in memory: those of the splits that were asked for.
@@ -209,15 +267,19 @@ impl Dataset {
         description.into_iter().chain(of_splits).collect()
     }
 
-    /// Whether `dataset.json` says what a task does, where it says anything: how many classes there
-    /// are, and which label is ignored, where there is one.
+    /// Whether the data set says what a task does, where it says anything: how many classes there are, or numbers of an
+    /// image, and which label is ignored, where there is one.
     ///
     /// # Errors
     /// It does not.
     pub fn check_task(&self, classes: usize, ignore: Option<u8>) -> Result<(), DataError> {
         let root = || self.root.clone();
-        if self.names_classes && self.classes.len() != classes {
-            let named = self.classes.len();
+        let (named, is_table) = (self.classes.len(), self.is_table());
+        if is_table && named != classes {
+            let names = self.classes.clone();
+            return Err(DataError::OtherNumbers { root: root(), names, wanted: classes });
+        }
+        if self.names_classes && named != classes {
             return Err(DataError::OtherClasses { root: root(), named, classes });
         }
         match (self.ignore, ignore) {
@@ -228,8 +290,14 @@ impl Dataset {
         }
     }
 
-    /// How pictures of so many channels are normalised, 1 or 3: by what `dataset.json` says, where one number
-    /// holds for all channels, or else by [`IMAGENET_MEAN`] and [`IMAGENET_STD`], of grey by the mean of the three.
+    /// Whether its targets are rows of tables.
+    fn is_table(&self) -> bool {
+        matches!(self.kind, TargetKind::Labels | TargetKind::Vector)
+    }
+
+    /// How pictures of so many channels are normalised: by what `dataset.json` says, where one number
+    /// holds for all channels, or else by [`IMAGENET_MEAN`] and [`IMAGENET_STD`], of other channels than three by the mean
+    /// of the three.
     ///
     /// # Errors
     /// `dataset.json` has numbers for more or fewer channels.
@@ -239,9 +307,29 @@ impl Dataset {
         Ok(Normalisation { mean, std })
     }
 
+    /// How the images of an input are read: by what `dataset.json` says of it by its name, of the only one also without
+    /// its name, and else as [`Dataset::normalisation`].
+    ///
+    /// # Errors
+    /// `dataset.json` has numbers for more or fewer channels, or such as no images have.
+    pub fn input(&self, name: &str, channels: usize) -> Result<Input, DataError> {
+        let InputDescription { mean, std, scale } =
+            self.described.get(name).cloned().unwrap_or_default();
+        let mut normalisation = self.normalisation(channels)?;
+        if mean.is_some() {
+            normalisation.mean = for_channels("mean", mean.as_deref(), IMAGENET_MEAN, channels)?;
+        }
+        if std.is_some() {
+            normalisation.std = for_channels("std", std.as_deref(), IMAGENET_STD, channels)?;
+        }
+        check_units(&normalisation)?;
+        Ok(Input { normalisation, scale })
+    }
+
     /// What evaluates a network of `classes` classes on this data set, which sees pictures of so many channels: no
     /// change but normalisation. Set `crop`, `flip` and `scale` for training. Pixels without a class have the label
-    /// `ignore`; of whole images there is none, and what it is does not matter.
+    /// `ignore`; of whole images there is none, and what it is does not matter. Target maps have one value for each pixel of
+    /// the image.
     ///
     /// # Errors
     /// As [`Dataset::normalisation`].
@@ -254,7 +342,11 @@ impl Dataset {
         Ok(Pipeline {
             classes,
             ignore: ignore.or(self.ignore).unwrap_or(IGNORE),
-            normalisation: self.normalisation(channels)?,
+            inputs: vec![Input { normalisation: self.normalisation(channels)?, scale: None }],
+            values: 1,
+            times: 1,
+            map: self.map,
+            moves: self.moves.clone(),
             resize: None,
             fit: Fit::Stretch,
             scale: None,

@@ -71,7 +71,7 @@ pub enum DataError {
     #[error("no images in `{}`", path.display())]
     #[diagnostic(
         code(nas::data::no_images),
-        help("images are files that end in .jpg, .jpeg, .png, .bmp, .tif, .tiff or .webp")
+        help("images are files that end in .jpg, .jpeg, .png, .bmp, .tif, .tiff, .webp or .npy")
     )]
     NoImages {
         /// The folder without images.
@@ -131,7 +131,7 @@ pub enum DataError {
     #[diagnostic(
         code(nas::data::unreadable),
         help(
-            "replace or remove this file; images are JPEG, PNG, BMP, TIFF or WebP, label maps PNG, vectors lists of numbers by stem in JSON"
+            "replace or remove this file; images are JPEG, PNG, BMP, TIFF, WebP or `.npy`, label maps PNG, target maps as images, tables CSV"
         )
     )]
     Unreadable {
@@ -173,6 +173,154 @@ pub enum DataError {
         of: u32,
     },
 
+    /// An image has none for another input of the network.
+    #[error("no image in `{}` for image {image}", folder.display())]
+    #[diagnostic(
+        code(nas::data::missing_input),
+        help("put one of the same name there: each input of the space has a folder of its images")
+    )]
+    MissingInput {
+        /// The image of the first input.
+        image: Place,
+        /// The folder of the other input.
+        folder: PathBuf,
+    },
+
+    /// The images of two inputs differ in size.
+    #[error("{image} is {size}, but {other} is {found}")]
+    #[diagnostic(
+        code(nas::data::other_input_size),
+        help("bring the images of all inputs to one size: they are cropped together")
+    )]
+    OtherInputSize {
+        /// The image of the first input.
+        image: Place,
+        /// Its size.
+        size: Size,
+        /// That of the other one.
+        other: Place,
+        /// Its size.
+        found: Size,
+    },
+
+    /// Images with a class each, of several inputs.
+    #[error("`{}` has a class for each image, but the network has the inputs {}", root.display(), inputs.join(", "))]
+    #[diagnostic(
+        code(nas::data::classes_of_inputs),
+        help(
+            "folders are inputs here and not classes: write the classes as a table, `labels.csv`, and the task as `multilabel`"
+        )
+    )]
+    ClassesOfInputs {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// The names of the inputs.
+        inputs: Vec<String>,
+    },
+
+    /// A file of numbers has other channels than are wanted.
+    #[error("`{}` has {}, and {wanted} {} wanted", path.display(), channels_counted(*found), if *wanted == 1 { "is" } else { "are" })]
+    #[diagnostic(
+        code(nas::data::channels),
+        help(
+            "an image has the channels of its input, a target map those of the output of the space: set them to {found}, or write other files"
+        )
+    )]
+    Channels {
+        /// The file.
+        path: PathBuf,
+        /// How many it has.
+        found: usize,
+        /// How many are wanted.
+        wanted: usize,
+    },
+
+    /// A table of targets is none.
+    #[error("bad table `{}`, line {line}: {reason}", path.display())]
+    #[diagnostic(
+        code(nas::data::bad_table),
+        help(
+            "a table is CSV: a header, `image,NAME,…`, then a row for each image, its name first; what is not known is left empty"
+        )
+    )]
+    BadTable {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The columns of the table of a split are not those of `train`.
+    #[error("the columns of `{}` are {}, and not {}", path.display(), few(found), few(wanted))]
+    #[diagnostic(
+        code(nas::data::other_columns),
+        help("give the tables of all splits the same columns, in the same order, as `classes` in `dataset.json` if it is there")
+    )]
+    OtherColumns {
+        /// The file.
+        path: PathBuf,
+        /// What they are called.
+        found: Vec<String>,
+        /// What they should be called.
+        wanted: Vec<String>,
+    },
+
+    /// A table has another number of columns than the task has numbers.
+    #[error("each image in `{}` has {} {}, {}, but the task has {wanted}", root.display(), names.len(), if names.len() == 1 { "number" } else { "numbers" }, few(names))]
+    #[diagnostic(
+        code(nas::data::other_numbers),
+        help("set the number of the task to {}, or leave columns out of the tables", names.len())
+    )]
+    OtherNumbers {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// What the columns are called.
+        names: Vec<String>,
+        /// How many the task has.
+        wanted: usize,
+    },
+
+    /// Images are moved, and nobody knows what becomes of their numbers.
+    #[error("images are {what}, and it is not known what their numbers become")]
+    #[diagnostic(
+        code(nas::data::numbers_move),
+        help(
+            "write `flip = false` in `data` of the recipe, and nothing else that moves images; or say in `dataset.json` what the numbers are: `\"vector\": {{\"numbers\": \"whole\"}}` if they are the same for a part of an image and for its mirror image, `\"vector\": {{\"numbers\": \"positions\", \"swap\": [[0, 1]]}}` if they are places in it, x and y in turns, of which those trade their names in a mirror image"
+        )
+    )]
+    NumbersMove {
+        /// What is done to images.
+        what: &'static str,
+    },
+
+    /// Numbers cannot be positions as `dataset.json` says.
+    #[error("the numbers of the images cannot be positions: {reason}")]
+    #[diagnostic(
+        code(nas::data::bad_positions),
+        help(
+            "positions are x and y in turns, as shares of the width and height of the image; `swap` has pairs of them, counted from 0"
+        )
+    )]
+    BadPositions {
+        /// Why not.
+        reason: String,
+    },
+
+    /// No number of the targets of a split is known.
+    #[error("no value of a target of `{split}` is known")]
+    #[diagnostic(
+        code(nas::data::no_values),
+        help(
+            "see that `invalid` of `map` in `dataset.json` is the number that marks pixels without a value, and that the cells of tables are filled in"
+        )
+    )]
+    NoValues {
+        /// The split.
+        split: String,
+    },
+
     /// A label map is not one channel of at most 8 bits.
     #[error("label map `{}` is {found}, not one byte per pixel", path.display())]
     #[diagnostic(
@@ -192,7 +340,7 @@ pub enum DataError {
     #[error("{image} is {image_size}, but its {kind} is {target_size}")]
     #[diagnostic(
         code(nas::data::size_mismatch),
-        help("resize `{}` to the size of the image{}, or pair the image with its own {kind}", target.display(), way_to_resize(*kind))
+        help("resize `{}` to {}{}, or pair the image with its own {kind}", target.display(), wanted_size(*kind), way_to_resize(*kind))
     )]
     SizeMismatch {
         /// The image.
@@ -482,7 +630,7 @@ impl BatchOf {
 #[diagnostic(
     code(nas::data::bad_dataset_json),
     help(
-        "the fields are target: \"class_map\", \"class\", \"image\" or \"vector\", classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], or [grey], all optional"
+        "the fields are target: \"class_map\", \"class\", \"labels\", \"map\" or \"vector\", classes: [\"water\", …], ignore: 0 to 255, mean: [r, g, b] and std: [r, g, b], or [grey], map: {{\"scale\": …, \"invalid\": …, \"resample\": \"linear\" or \"nearest\", \"peak\": …}}, vector: {{\"numbers\": \"whole\" or \"positions\", \"swap\": [[0, 1]]}} and inputs: {{\"depth\": {{\"mean\": …, \"std\": …, \"scale\": …}}}}, all optional"
     )
 )]
 pub struct DatasetJsonError {
@@ -551,9 +699,29 @@ fn classes_help(classes: &[String]) -> String {
 fn way_to_resize(kind: TargetKind) -> &'static str {
     match kind {
         TargetKind::ClassMap => " (nearest neighbour)",
-        TargetKind::Image | TargetKind::Class | TargetKind::Vector => "",
+        TargetKind::Map | TargetKind::Class | TargetKind::Labels | TargetKind::Vector => "",
     }
 }
+
+/// Which size a target should have.
+fn wanted_size(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::Map => "that of the image, or as many times that as the output of the space has",
+        TargetKind::ClassMap | TargetKind::Class | TargetKind::Labels | TargetKind::Vector => {
+            "the size of the image"
+        }
+    }
+}
+
+/// The first few names.
+fn few(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let named: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
+}
+
+/// The most names that are told.
+const NAMED: usize = 8;
 
 fn and_more(others: usize) -> String {
     if others == 0 { String::new() } else { format!(" (and for {others} more)") }

@@ -1,38 +1,146 @@
 //! The samples of one split, read from its folder: a layout for each kind of targets.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::sample::{Sample, Split};
+use crate::table::{self, Cells, Table};
 use crate::target::{Target, TargetKind};
 
 /// The folder of the images of a split, unless each class has one.
 const IMAGES: &str = "images";
 /// The folder of the label maps of a split.
 const LABELS: &str = "labels";
-/// The folder of the target images of a split.
+/// The folder of the target maps of a split.
 const TARGETS: &str = "targets";
-/// The file of the vectors of a split: an object with a list of numbers for each stem.
-const VECTORS: &str = "targets.json";
-const IMAGE_EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"];
+/// The table of the vectors of a split.
+const VECTORS: &str = "targets.csv";
+/// The table of the labels of a split.
+const ALL_LABELS: &str = "labels.csv";
+/// What files of images end in; the last is no picture, but an array of numbers.
+const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "npy"];
 
-/// The samples in the folder of a split, whose classes have these names.
-///
-/// # Errors
-/// A folder is missing or of no class, there is no image, an image has no target, or two images have
-/// the same stem and hence the same target.
-pub(crate) fn read_split(
-    split: &Path,
-    kind: TargetKind,
-    classes: &[String],
-) -> Result<Split, DataError> {
-    match kind {
-        TargetKind::ClassMap => read_pairs(split, kind, LABELS, Target::ClassMap),
-        TargetKind::Class => read_classes(split, classes),
-        TargetKind::Image => read_pairs(split, kind, TARGETS, Target::Image),
-        TargetKind::Vector => read_vectors(split),
+/// How the samples of a split lie in its folder.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout<'a> {
+    pub(crate) kind: TargetKind,
+    /// The names of the classes, or of the columns of tables.
+    pub(crate) names: &'a [String],
+    /// The inputs that have a folder each, the first in the place of `images`; none of a network with one.
+    pub(crate) inputs: &'a [String],
+}
+
+impl Layout<'_> {
+    /// The samples in the folder of a split.
+    ///
+    /// # Errors
+    /// A folder is missing or of no class, there is no image, an image has no target or lacks one for another input, or two
+    /// images have the same stem and hence the same target.
+    pub(crate) fn read(self, split: &Path) -> Result<Split, DataError> {
+        if self.kind != TargetKind::Class {
+            for folder in self.folders() {
+                existing(split.join(folder))?;
+            }
+        }
+        match self.kind {
+            TargetKind::ClassMap => self.read_label_maps(split),
+            TargetKind::Class => read_classes(split, self.names),
+            TargetKind::Map => self.read_maps(split),
+            TargetKind::Labels => self.read_table(split, ALL_LABELS, Cells::Labels),
+            TargetKind::Vector => self.read_table(split, VECTORS, Cells::Numbers),
+        }
+    }
+
+    /// The names of the folders of the images of the inputs, in their order.
+    fn folders(&self) -> Vec<&str> {
+        match self.inputs {
+            [] => vec![IMAGES],
+            inputs => inputs.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Images, and for each a PNG of the same stem in the folder `labels`.
+    fn read_label_maps(&self, split: &Path) -> Result<Split, DataError> {
+        let labels = existing(split.join(LABELS))?;
+        self.read_images(split, |image| {
+            let mut name = image.file_stem().unwrap_or_default().to_owned();
+            name.push(".png");
+            let file = labels.join(name);
+            if file.is_file() { Ok(Target::ClassMap(file)) } else { Err(file) }
+        })
+    }
+
+    /// Images, and for each a file of numbers of the same stem in the folder `targets`.
+    fn read_maps(&self, split: &Path) -> Result<Split, DataError> {
+        let targets = existing(split.join(TARGETS))?;
+        let files = by_stem(&targets)?;
+        self.read_images(split, |image| {
+            let stem = image.file_stem().unwrap_or_default();
+            let found = files.get(stem).cloned().map(Target::Map);
+            found.ok_or_else(|| targets.join(stem).with_added_extension("png"))
+        })
+    }
+
+    /// Images, and one table with a row for each.
+    fn read_table(&self, split: &Path, table: &str, cells: Cells) -> Result<Split, DataError> {
+        let place = split.join(table);
+        let table = Table::read(&place, cells)?;
+        table.check_names(self.names)?;
+        self.read_images(split, |image| {
+            table.of(image).map(Target::Vector).ok_or_else(|| place.clone())
+        })
+    }
+
+    /// The samples of images for which `target` finds a target, or tells where it should be; there is at least one.
+    fn read_images(
+        &self,
+        split: &Path,
+        target: impl Fn(&Path) -> Result<Target, PathBuf>,
+    ) -> Result<Split, DataError> {
+        let folders = self.folders();
+        let (first, others) = folders.split_first().unwrap_or((&IMAGES, &[]));
+        let folder = split.join(first);
+        let mut images = list_images(&folder)?;
+        images.sort();
+        if images.is_empty() {
+            return Err(DataError::NoImages { path: folder });
+        }
+        check_stems(&images, self.kind)?;
+        let mut of_others = Vec::new();
+        for other in others {
+            let folder = split.join(other);
+            of_others.push((by_stem(&folder)?, folder));
+        }
+        let (mut samples, mut missing) = (Vec::new(), Vec::new());
+        for image in images {
+            let mut sample = match target(&image) {
+                Ok(target) => Sample::new(image.clone(), target),
+                Err(place) => {
+                    missing.push((image, place));
+                    continue;
+                }
+            };
+            let stem = image.file_stem().unwrap_or_default();
+            for (files, folder) in &of_others {
+                let Some(file) = files.get(stem) else {
+                    let (image, folder) = (image.into(), folder.clone());
+                    return Err(DataError::MissingInput { image, folder });
+                };
+                sample.others.push(file.into());
+            }
+            samples.push(sample);
+        }
+        let others = missing.len().saturating_sub(1);
+        match missing.into_iter().next() {
+            None => Ok(Split::new(samples)),
+            Some((image, place)) => {
+                let (kind, image) = (self.kind, image.into());
+                Err(DataError::MissingLabel { kind, image, place, others })
+            }
+        }
     }
 }
 
@@ -40,15 +148,34 @@ pub(crate) fn read_split(
 pub(crate) fn shared_file(split: &Path, kind: TargetKind) -> Option<PathBuf> {
     match kind {
         TargetKind::Vector => Some(split.join(VECTORS)),
-        TargetKind::ClassMap | TargetKind::Class | TargetKind::Image => None,
+        TargetKind::Labels => Some(split.join(ALL_LABELS)),
+        TargetKind::ClassMap | TargetKind::Class | TargetKind::Map => None,
     }
 }
 
-/// What the folders of a data set tell of its targets: they are classes if its splits hold folders,
-/// and none of them `images`.
+/// The names of the columns of the table of a split; none where there is no such file.
+pub(crate) fn column_names(split: &Path, kind: TargetKind) -> Result<Vec<String>, DataError> {
+    match shared_file(split, kind).filter(|table| table.is_file()) {
+        Some(table) => table::column_names(&table),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What the folders of a data set tell of its targets: the kind whose folder or file a split holds, classes if splits hold
+/// other folders, and else label maps.
 pub(crate) fn kind_of_layout(root: &Path) -> Result<TargetKind, DataError> {
     let mut kind = TargetKind::ClassMap;
     for split in folders(root)? {
+        if split.join(LABELS).is_dir() || split.join(ALL_LABELS).is_file() {
+            let is_table = !split.join(LABELS).is_dir();
+            return Ok(if is_table { TargetKind::Labels } else { TargetKind::ClassMap });
+        }
+        if split.join(VECTORS).is_file() {
+            return Ok(TargetKind::Vector);
+        }
+        if split.join(TARGETS).is_dir() {
+            return Ok(TargetKind::Map);
+        }
         // A folder that cannot be read is no split.
         let inside = folders(&split).unwrap_or_default();
         if inside.iter().any(|folder| folder.ends_with(IMAGES)) {
@@ -62,13 +189,13 @@ pub(crate) fn kind_of_layout(root: &Path) -> Result<TargetKind, DataError> {
 }
 
 /// The names of the splits of a data set, sorted.
-pub(crate) fn split_names(root: &Path, kind: TargetKind) -> Result<Vec<String>, DataError> {
+pub(crate) fn split_names(root: &Path, layout: Layout<'_>) -> Result<Vec<String>, DataError> {
     let mut names = Vec::new();
     for split in folders(root)? {
-        let is_split = match kind {
+        let is_split = match layout.kind {
             TargetKind::Class => folders(&split).is_ok_and(|inside| !inside.is_empty()),
-            TargetKind::ClassMap | TargetKind::Image | TargetKind::Vector => {
-                split.join(IMAGES).is_dir()
+            TargetKind::ClassMap | TargetKind::Labels | TargetKind::Map | TargetKind::Vector => {
+                layout.folders().iter().any(|folder| split.join(folder).is_dir())
             }
         };
         if is_split {
@@ -86,40 +213,29 @@ pub(crate) fn class_names(split: &Path) -> Result<Vec<String>, DataError> {
     Ok(folders(split)?.iter().map(|folder| name(folder)).collect())
 }
 
-/// Images, and for each a PNG of the same stem in the folder `targets`.
-fn read_pairs(
-    split: &Path,
-    kind: TargetKind,
-    targets: &str,
-    target: fn(PathBuf) -> Target,
-) -> Result<Split, DataError> {
-    let images = read_images(split)?;
-    let targets = existing(split.join(targets))?;
-    let samples = images.into_iter().map(|image| {
-        let mut name = image.file_stem().unwrap_or_default().to_owned();
-        name.push(".png");
-        Sample { target: target(targets.join(name)), image: image.into() }
-    });
-    let split = Split::new(samples.collect());
-    check_pairs(&split, kind)?;
-    Ok(split)
-}
-
-/// Each image has a file of its own as its target.
-fn check_pairs(split: &Split, kind: TargetKind) -> Result<(), DataError> {
-    for pair in split.samples().windows(2) {
-        if let [a, b] = pair
-            && a.target == b.target
-        {
-            let (first, second) = (a.image.clone(), b.image.clone());
+/// No two images have the same stem, and hence the same target.
+fn check_stems(images: &[PathBuf], kind: TargetKind) -> Result<(), DataError> {
+    let mut stems = BTreeMap::new();
+    for image in images {
+        if let Some(first) = stems.insert(image.file_stem(), image) {
+            let (first, second) = (first.into(), image.into());
             return Err(DataError::SharedLabel { kind, first, second });
         }
     }
-    let files = split.samples().iter().filter_map(|s| Some((&s.image, s.target.file()?)));
-    let mut missing = files.filter(|(_, file)| !file.is_file());
-    let Some((image, place)) = missing.next() else { return Ok(()) };
-    let (image, place) = (image.clone(), place.to_owned());
-    Err(DataError::MissingLabel { kind, image, place, others: missing.count() })
+    Ok(())
+}
+
+/// The images or arrays in a folder by the stems of their names.
+fn by_stem(folder: &Path) -> Result<BTreeMap<OsString, PathBuf>, DataError> {
+    let mut files = BTreeMap::new();
+    for path in list_images(folder)? {
+        let stem = path.file_stem().unwrap_or_default().to_owned();
+        if let Some(other) = files.insert(stem, path.clone()) {
+            let reason = format!("`{}` has the same name without its extension", other.display());
+            return Err(DataError::unreadable(path, reason));
+        }
+    }
+    Ok(files)
 }
 
 /// A folder of images for each class.
@@ -133,49 +249,13 @@ fn read_classes(split: &Path, classes: &[String]) -> Result<Split, DataError> {
         };
         let images = list_images(&folder)?.into_iter();
         samples.extend(
-            images.map(|image| Sample { image: image.into(), target: Target::Class(class) }),
+            images.map(|image| Sample::new(image, Target::Class(class))),
         );
     }
     if samples.is_empty() {
         return Err(DataError::NoImages { path: split.to_owned() });
     }
     Ok(Split::new(samples))
-}
-
-/// Images, and one file with a list of numbers for the stem of each.
-fn read_vectors(split: &Path) -> Result<Split, DataError> {
-    let images = read_images(split)?;
-    let place = split.join(VECTORS);
-    let unreadable = |error: &dyn std::fmt::Display| DataError::unreadable(&place, error);
-    let text = nas_files::read_to_string(&place).map_err(|error| unreadable(&error))?;
-    let mut vectors: BTreeMap<String, Vec<f32>> =
-        serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
-    let (mut samples, mut missing) = (Vec::new(), Vec::new());
-    for image in images {
-        let stem = image.file_stem().unwrap_or_default().to_string_lossy();
-        match vectors.remove(stem.as_ref()) {
-            Some(vector) => {
-                samples.push(Sample { target: Target::Vector(vector.into()), image: image.into() })
-            }
-            None => missing.push(image),
-        }
-    }
-    missing.sort();
-    let others = missing.len().saturating_sub(1);
-    match missing.into_iter().next() {
-        None => Ok(Split::new(samples)),
-        Some(image) => {
-            let (kind, image) = (TargetKind::Vector, image.into());
-            Err(DataError::MissingLabel { kind, image, place, others })
-        }
-    }
-}
-
-/// The images of a split where all are in one folder; there is at least one.
-fn read_images(split: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let folder = existing(split.join(IMAGES))?;
-    let images = list_images(&folder)?;
-    if images.is_empty() { Err(DataError::NoImages { path: folder }) } else { Ok(images) }
 }
 
 fn list_images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {

@@ -4,15 +4,19 @@
 //! kind has its layout:
 //!
 //! ```text
-//! ROOT/{train,val,test}/images/STEM.{jpg,jpeg,png,bmp,tif,tiff,webp}
+//! ROOT/{train,val,test}/images/STEM.{jpg,jpeg,png,bmp,tif,tiff,webp,npy}
 //! ROOT/{train,val,test}/labels/STEM.png     class_map: one channel, at most 8 bits, the class of each pixel
-//! ROOT/{train,val,test}/targets/STEM.png    image: of the size of its image
-//! ROOT/{train,val,test}/targets.json        vector: {"STEM": [0.5, 1.5], …}
+//! ROOT/{train,val,test}/labels.csv          labels: image,water,forest; STEM,1,0
+//! ROOT/{train,val,test}/targets/STEM.{png,tif,npy,…}  map: numbers for each pixel, of the size of the image, or k times that
+//! ROOT/{train,val,test}/targets.csv         vector: image,x,y; STEM,0.5,1.5
+//!
+//! ROOT/{train,val,test}/INPUT/STEM.{jpg,…}  in the place of `images` for each input of a network with several
 //!
 //! ROOT/{train,val,test}/CLASS/*.{jpg,…}         class: the folder of an image is its class
 //!
 //! ROOT/dataset.json                         optional: {"target": "class_map", "classes": ["water", …],
-//!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b]}; or [grey]
+//!                                           "ignore": 255, "mean": [r, g, b], "std": [r, g, b],
+//!                                           "map": {…}, "vector": {…}, "inputs": {"depth": {…}}}
 //! ```
 //!
 //! Or it is a folder of files that hold many pictures of one size, each with a class, as they are published: IDX
@@ -25,9 +29,8 @@
 //! ROOT/{train,test}.bin                     CIFAR-100; ROOT/fine_label_names.txt names the classes
 //! ```
 //!
-//! Where `dataset.json` names no target, a data set holds classes if the splits hold folders, none of
-//! them `images`, and label maps otherwise. Where it names no classes, the folders of `train` do,
-//! sorted.
+//! Where `dataset.json` names no target, the splits tell it by the folder or the file of their targets: they hold classes
+//! if they hold other folders. Where it names no classes, the folders of `train` do, sorted, or the header of its table.
 //!
 //! [`Dataset::open`] reads the folder, [`Dataset::split`] lists one part of it, a [`Pipeline`] says
 //! what happens to a picture, [`Dataset::survey`] finds what is wrong with the files, and a [`Loader`] turns a split into [`Batch`]es, epoch by epoch. A
@@ -62,27 +65,39 @@ mod dataset;
 mod decode;
 mod error;
 mod folder;
+mod input;
+mod labels;
 mod loader;
+mod map;
+mod moves;
 mod normalise;
+mod numbers;
+mod opening;
 mod pipeline;
 mod pixels;
 mod place;
+mod planes;
 mod random;
 mod resample;
 mod sample;
 mod size;
+mod span;
 mod statistics;
 mod survey;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
 mod warning;
 mod whole;
 
-pub use batch::{Batch, Targets};
+pub use batch::{Batch, Images, Targets};
 pub use dataset::{Dataset, Drawn};
 pub use error::{BatchOf, DataError, DatasetJsonError};
+pub use input::Input;
 pub use loader::{Batches, Loader, LoaderOptions};
+pub use map::{Between, MapFormat};
+pub use moves::Moves;
 pub use normalise::{IMAGENET_MEAN, IMAGENET_STD, Normalisation};
 pub use pipeline::Pipeline;
 pub use place::{Container, Place};

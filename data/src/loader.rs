@@ -82,7 +82,10 @@ impl Loader {
             let (images, of) = (split.len(), BatchOf::Split);
             return Err(DataError::TooFewImages { images, batch, of });
         }
-        split.samples().iter().try_for_each(|sample| sample.check_class(pipeline.classes))?;
+        for sample in split.samples() {
+            sample.check_class(pipeline.classes)?;
+            sample.check_len(&pipeline.moves)?;
+        }
         let cache = std::iter::repeat_with(OnceLock::new).take(split.len()).collect();
         let cache_left = AtomicUsize::new(options.cache_bytes);
         Ok(Self { source: Arc::new(Source { split, pipeline, options, cache, cache_left }) })
@@ -166,7 +169,8 @@ impl Source {
             let picture = self.picture(index, sample, scratch)?;
             let found = self.pipeline.window(picture.size());
             let batch = batch.get_or_insert_with(|| {
-                Batch::empty(indices.len(), found, &picture, self.pipeline.ignore)
+                let ground = (self.pipeline.ignore, self.pipeline.times);
+                Batch::empty(indices.len(), found, &picture, &self.pipeline.inputs, ground)
             });
             if batch.size != found {
                 let (image, expected) = (sample.image.clone(), batch.size);

@@ -1,7 +1,6 @@
 //! Colours as numbers around 0: the mean and the standard deviation by which they are normalised.
 
 use crate::error::DataError;
-use crate::pixels::Pixels;
 
 /// Mean of red, green and blue over ImageNet, white being 1: what a data set without its own uses.
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -40,13 +39,27 @@ pub(crate) fn for_channels(
     }
 }
 
-/// `mean` lies in 0 to 1, `std` above 0 and at most at 1; both are in units where white is 1, and for one or three
-/// channels.
+/// Of colours `mean` lies in 0 to 1, `std` above 0 and at most at 1; both are in units where white is 1.
 pub(crate) fn check_statistics(name: &'static str, values: &[f32]) -> Result<(), DataError> {
     let lowest = if name == "std" { f32::MIN_POSITIVE } else { 0.0 };
-    let is_for = Pixels::CHANNELS.contains(&values.len());
-    if is_for && values.iter().all(|value| (lowest..=1.0).contains(value)) {
+    if !values.is_empty() && values.iter().all(|value| (lowest..=1.0).contains(value)) {
         return Ok(());
     }
     Err(DataError::BadStatistics { name, found: values.to_vec() })
+}
+
+/// In any unit, there is a finite mean and a finite deviation above 0 for each channel.
+pub(crate) fn check_units(normalisation: &Normalisation) -> Result<(), DataError> {
+    let Normalisation { mean, std } = normalisation;
+    let bad = |name, found: &[f32]| Err(DataError::BadStatistics { name, found: found.to_vec() });
+    if mean.is_empty() || !mean.iter().all(|value| value.is_finite()) {
+        return bad("mean", mean);
+    }
+    if !std.iter().all(|value| value.is_finite() && *value > 0.0) {
+        return bad("std", std);
+    }
+    if mean.len() == std.len() {
+        return Ok(());
+    }
+    Err(DataError::OtherChannels { name: "std", numbers: std.len(), channels: mean.len() })
 }

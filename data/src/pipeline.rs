@@ -5,18 +5,23 @@ use rand::Rng;
 
 use crate::augment::{Hole, blur, jitter};
 use crate::batch::{Batch, Targets};
-use crate::decode::{Decoded, Picture};
+use crate::decode::{Decoded, Layer, MapShape, Picture, Wanted};
 use crate::error::DataError;
-use crate::normalise::{Normalisation, check_statistics, normalise};
+use crate::input::Input;
+use crate::map::MapFormat;
+use crate::moves::{Moves, View};
+use crate::normalise::{Normalisation, check_units, normalise};
 use crate::pixels::Pixels;
-use crate::resample::{Fill, Fit, Scratch, Span, resample, resized, scaled};
+use crate::planes::Planes;
+use crate::resample::{Along, Fill, Fit, Scratch, resample, resized};
 use crate::sample::Sample;
 use crate::size::Size;
+use crate::span::{Span, scaled};
 
 /// What is done to each picture, in the order of the fields from `resize` on. A target that lies over
-/// the image pixel by pixel is resized, cropped and flipped with it: images are interpolated linearly
-/// (over all pixels they cover when they shrink), label maps take the nearest pixel. Classes and
-/// vectors stay as they are.
+/// the image pixel by pixel is resized, cropped and flipped with it, as are the images of other inputs: images are
+/// interpolated linearly (over all pixels they cover when they shrink), label maps take the nearest pixel, target maps
+/// what their format says. Classes stay as they are, and vectors follow as `moves` says.
 ///
 /// Training sets `scale`, `crop` and `flip`, which draw random numbers; evaluation, which
 /// [`Pipeline::evaluation`] derives from it, draws none.
@@ -26,9 +31,16 @@ pub struct Pipeline {
     pub classes: usize,
     /// The label of pixels that have no class, padding among them.
     pub ignore: u8,
-    /// How each channel is normalised. There are as many as it has means: 1 makes pictures grey, 3 red, green and
-    /// blue.
-    pub normalisation: Normalisation,
+    /// The inputs of the network, in their order.
+    pub inputs: Vec<Input>,
+    /// Numbers of each pixel of a target map.
+    pub values: usize,
+    /// By how much target maps are larger than images.
+    pub times: u32,
+    /// What is stored in target maps.
+    pub map: MapFormat,
+    /// What becomes of vectors.
+    pub moves: Moves,
     /// The size to which pictures are brought.
     pub resize: Option<Size>,
     /// What becomes of a picture of another shape.
@@ -47,10 +59,11 @@ pub struct Pipeline {
     /// Whether every other picture, at random, is mirrored left to right.
     pub flip: bool,
     /// The most by which brightness, contrast and saturation of an image change, as a share of 1, below which it
-    /// stays: each is multiplied by a random factor, `1 - jitter` to `1 + jitter`. A target image is left alone.
+    /// stays: each is multiplied by a random factor, `1 - jitter` to `1 + jitter`. So is no input but the first, and that
+    /// only where it shows colours.
     pub jitter: f32,
     /// The largest standard deviation, in pixels, of a Gaussian by which every other image, at random, is blurred;
-    /// 0 blurs none. A target image is left alone.
+    /// 0 blurs none. The same images as by `jitter`.
     pub blur: f32,
     /// The side of a square of the mean colour, in pixels, that lies over the image at random; 0 is none. Its middle
     /// is anywhere in the image, so that it may reach over an edge (T. DeVries and G. W. Taylor, "Improved
@@ -79,7 +92,7 @@ impl Pipeline {
 
     /// # Errors
     /// A size has no pixels, `scale` is no range of positive factors, `jitter` is no share, `blur` is negative, or
-    /// `mean` or `std` is not in units where white is 1.
+    /// the numbers of a vector cannot follow, or there are not as many means as deviations.
     pub(crate) fn check(&self) -> Result<(), DataError> {
         for (setting, size) in [("resize", self.resize), ("crop", self.crop)] {
             if let Some(size) = size.filter(|size| size.area() == 0) {
@@ -97,18 +110,28 @@ impl Pipeline {
                 return Err(DataError::BadStrength { setting, value, most });
             }
         }
-        let Normalisation { mean, std } = &self.normalisation;
-        check_statistics("mean", mean)?;
-        check_statistics("std", std)?;
-        if mean.len() == std.len() {
-            return Ok(());
-        }
-        Err(DataError::OtherChannels { name: "std", numbers: std.len(), channels: mean.len() })
+        self.moves.check(self.moves_pictures(), self.flip)?;
+        self.inputs.iter().try_for_each(|input| check_units(&input.normalisation))
     }
 
-    /// Number of channels of the images in a batch.
+    /// Whether a picture is not seen whole, or not in its shape.
+    fn moves_pictures(&self) -> bool {
+        let is_cut = self.crop.is_some() && self.crop != self.resize;
+        self.scale.is_some() || self.pad > 0 || is_cut || self.fit != Fit::Stretch
+    }
+
+    /// Number of channels of the images of the first input in a batch.
     pub fn channels(&self) -> usize {
-        self.normalisation.mean.len()
+        self.inputs.first().map_or(0, Input::channels)
+    }
+
+    /// What shape target maps have.
+    pub(crate) fn map_shape(&self) -> MapShape {
+        MapShape { values: self.values, times: self.times, format: self.map }
+    }
+
+    fn along(&self) -> Along<'_> {
+        Along { times: self.times, between: self.map.resample, moves: &self.moves }
     }
 
     /// Reads a sample and brings it to its size: all that is the same in every epoch.
@@ -117,16 +140,13 @@ impl Pipeline {
         sample: &Sample,
         scratch: &mut Scratch,
     ) -> Result<Picture, DataError> {
-        let picture = Picture::read(sample, self.channels(), self.classes, self.ignore)?;
+        let wanted = Wanted { classes: self.classes, ignore: self.ignore, map: self.map_shape() };
+        let picture = Picture::read(sample, &self.inputs, wanted)?;
         let Some(size) = self.resize else { return Ok(picture) };
-        let fill = Fill { values: self.mean_bytes(), label: self.ignore };
-        resized(&picture, size, self.fit, &fill, scratch)
+        let means = self.inputs.iter().map(|input| input.normalisation.mean.as_slice());
+        let fill = Fill { means: means.collect(), label: self.ignore };
+        resized(&picture, size, self.fit, &fill, self.along(), scratch)
             .map_err(|error| DataError::unreadable(&sample.image, error))
-    }
-
-    /// The mean colour in whole numbers, white being 255.
-    fn mean_bytes(&self) -> Vec<u8> {
-        self.normalisation.mean.iter().map(|mean| (mean * 255.0).round() as u8).collect()
     }
 
     /// The size in a batch of a picture of size `base`.
@@ -154,21 +174,25 @@ impl Pipeline {
         let rows = span(base.height, batch.size.height);
         let columns = span(base.width, batch.size.width);
         let flip = self.flip && rng.random();
-        let mut part = resample(picture, rows, columns, scratch)
+        let mut part = resample(picture, rows, columns, self.along(), scratch)
             .map_err(|error| DataError::unreadable(&sample.image, error))?;
-        // Each draws only where it is set, so that a setting changes nothing where it is not.
-        if self.jitter > 0.0 {
-            jitter(&mut part.image, self.jitter, rng);
-        }
-        if self.blur > 0.0 && rng.random() {
-            blur(&mut part.image, rng.random_range(0.0..=self.blur));
+        // Each draws only where it is set, so that a setting changes nothing where it is not. Numbers have no colours.
+        if let Some(Layer::Pixels(image)) = part.inputs.first_mut() {
+            if self.jitter > 0.0 {
+                jitter(image, self.jitter, rng);
+            }
+            if self.blur > 0.0 && rng.random() {
+                blur(image, rng.random_range(0.0..=self.blur));
+            }
         }
         let frame = Frame { window: batch.size, rows, columns, flip };
-        self.paste(&part, sample, frame, batch, nth)?;
+        self.paste(&part, base, sample, frame, batch, nth)?;
         if self.cutout > 0 {
             let hole = Hole::draw(self.cutout, batch.size, rng);
-            let values = self.channels() * batch.size.area();
-            hole.cut(place(&mut batch.images, values, nth)?, batch.size);
+            for images in &mut batch.inputs {
+                let values = images.channels * batch.size.area();
+                hole.cut(place(&mut images.values, values, nth)?, batch.size);
+            }
         }
         Ok(())
     }
@@ -195,14 +219,21 @@ impl Pipeline {
     fn paste(
         &self,
         part: &Picture,
+        base: Size,
         sample: &Sample,
         frame: Frame,
         batch: &mut Batch,
         nth: usize,
     ) -> Result<(), DataError> {
         let area = batch.size.area();
-        let values = self.channels() * area;
-        self.paste_image(&part.image, frame, place(&mut batch.images, values, nth)?);
+        let layers = part.inputs.iter().zip(&self.inputs);
+        for (images, (layer, input)) in batch.inputs.iter_mut().zip(layers) {
+            let planes = place(&mut images.values, images.channels * area, nth)?;
+            match layer {
+                Layer::Pixels(image) => frame.paste_image(image, &input.normalisation, planes),
+                Layer::Planes(numbers) => frame.paste_numbers(numbers, &input.normalisation, planes),
+            }
+        }
         match (&mut batch.targets, &part.target) {
             (Targets::ClassMaps(all), Decoded::ClassMap(labels)) => {
                 frame.paste_labels(labels, place(all, area, nth)?);
@@ -210,11 +241,16 @@ impl Pipeline {
             (Targets::Classes(all), Decoded::Class(class)) => {
                 place(all, 1, nth)?.fill(i64::from(*class));
             }
-            (Targets::Images(all), Decoded::Image(image)) => {
-                self.paste_image(image, frame, place(all, values, nth)?);
+            (Targets::Maps { values, channels, size }, Decoded::Map(map))
+                if map.channels == *channels =>
+            {
+                let planes = place(values, *channels * size.area(), nth)?;
+                frame.times(self.times).paste_planes(map, planes);
             }
             (Targets::Vectors { values, len }, Decoded::Vector(found)) if found.len() == *len => {
-                place(values, *len, nth)?.copy_from_slice(found);
+                let numbers = place(values, *len, nth)?;
+                numbers.copy_from_slice(found);
+                self.moves.seen(numbers, &frame.view(base));
             }
             (expected, found) => {
                 return Err(DataError::MixedTargets {
@@ -225,26 +261,6 @@ impl Pipeline {
             }
         }
         Ok(())
-    }
-
-    /// Normalises the part of an image that a window shows into its planes, `[channels, H, W]`.
-    fn paste_image(&self, image: &Pixels, frame: Frame, planes: &mut [f32]) {
-        let Normalisation { mean, std } = &self.normalisation;
-        let colours = mean.iter().zip(std).enumerate();
-        let channels = image.channels;
-        let planes = planes.chunks_exact_mut(frame.window.area());
-        for (plane, (channel, (mean, std))) in planes.zip(colours) {
-            let normalise = normalise(*mean, *std);
-            let rows = image.values.chunks_exact(channels * frame.columns.len as usize);
-            for (line, colours) in frame.lines(plane).zip(rows) {
-                for (out, value) in
-                    line.iter_mut().zip(colours.iter().skip(channel).step_by(channels))
-                {
-                    *out = normalise(*value);
-                }
-                frame.turn(line);
-            }
-        }
     }
 }
 
@@ -261,6 +277,64 @@ struct Frame {
 }
 
 impl Frame {
+    /// Where it is seen.
+    fn view(&self, from: Size) -> View {
+        let Self { window, rows, columns, flip } = *self;
+        View { from, rows, columns, window, flip }
+    }
+
+    /// The same for what is so many times larger.
+    fn times(self, times: u32) -> Self {
+        let (rows, columns) = (self.rows.times(times), self.columns.times(times));
+        Self { window: self.window.times(times), rows, columns, ..self }
+    }
+
+    /// Normalises the part of an image that a window shows into its planes, `[channels, H, W]`.
+    fn paste_image(&self, image: &Pixels, normalisation: &Normalisation, planes: &mut [f32]) {
+        let Normalisation { mean, std } = normalisation;
+        let colours = mean.iter().zip(std).enumerate();
+        let channels = image.channels;
+        let planes = planes.chunks_exact_mut(self.window.area());
+        for (plane, (channel, (mean, std))) in planes.zip(colours) {
+            let normalise = normalise(*mean, *std);
+            let rows = image.values.chunks_exact(channels * self.columns.len as usize);
+            for (line, colours) in self.lines(plane).zip(rows) {
+                for (out, value) in
+                    line.iter_mut().zip(colours.iter().skip(channel).step_by(channels))
+                {
+                    *out = normalise(*value);
+                }
+                self.turn(line);
+            }
+        }
+    }
+
+    /// The same for numbers; what is not known has the mean.
+    fn paste_numbers(&self, numbers: &Planes, normalisation: &Normalisation, planes: &mut [f32]) {
+        self.paste_planes(numbers, planes);
+        let Normalisation { mean, std } = normalisation;
+        let planes = planes.chunks_exact_mut(self.window.area());
+        for (plane, (mean, std)) in planes.zip(mean.iter().zip(std)) {
+            for line in self.lines(plane) {
+                for value in line {
+                    *value = if value.is_nan() { 0.0 } else { (*value - mean) / std };
+                }
+            }
+        }
+    }
+
+    /// The part of each plane that a window shows.
+    fn paste_planes(&self, numbers: &Planes, planes: &mut [f32]) {
+        let planes = planes.chunks_exact_mut(self.window.area());
+        for (plane, part) in planes.zip(numbers.planes()) {
+            let rows = part.chunks_exact(self.columns.len as usize);
+            for (line, values) in self.lines(plane).zip(rows) {
+                line.copy_from_slice(values);
+                self.turn(line);
+            }
+        }
+    }
+
     fn paste_labels(&self, labels: &GrayImage, plane: &mut [i64]) {
         let rows = labels.chunks_exact(self.columns.len as usize);
         for (line, values) in self.lines(plane).zip(rows) {

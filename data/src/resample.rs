@@ -3,14 +3,18 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::images::{Image, ImageRef, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::GrayImage;
-use rand::Rng;
 
-use crate::decode::{Decoded, Picture};
+use crate::decode::{Decoded, Layer, Picture};
+use crate::map::Between;
+use crate::moves::{Moves, View};
 use crate::pixels::Pixels;
+use crate::planes::Planes;
 use crate::size::Size;
+use crate::span::Span;
 
 /// Working memory of a thread, kept from picture to picture.
 pub(crate) type Scratch = Resizer;
@@ -27,76 +31,22 @@ pub enum Fit {
 }
 
 /// What there is beside a picture.
-pub(crate) struct Fill {
-    /// The value of each channel.
-    pub(crate) values: Vec<u8>,
+pub(crate) struct Fill<'a> {
+    /// Of each input the value of each channel, white being 1.
+    pub(crate) means: Vec<&'a [f32]>,
     /// The label.
     pub(crate) label: u8,
 }
 
-/// Along one axis: which part of the picture is seen, and where it lies in the window.
+/// How targets that are no colours are brought to another size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    /// Start and end in the picture, in pixels of the picture.
-    source: (f64, f64),
-    /// First pixel of the window that shows the picture.
-    pub(crate) offset: u32,
-    /// Number of pixels of the window that show it.
-    pub(crate) len: u32,
-}
-
-impl Span {
-    /// All of a picture of `from` pixels, in `to` pixels.
-    fn whole(from: u32, to: u32) -> Self {
-        Self { source: (0.0, f64::from(from)), offset: 0, len: to }
-    }
-
-    /// The middle of a picture of `from` pixels, enlarged by `factor`, in `to` pixels.
-    fn middle(from: u32, to: u32, factor: f64) -> Self {
-        let seen = (f64::from(to) / factor).min(f64::from(from));
-        let start = (f64::from(from) - seen) / 2.0;
-        Self { source: (start, start + seen), offset: 0, len: to }
-    }
-
-    /// All of a picture of `from` pixels, enlarged by `factor`, in the middle of `to` pixels.
-    fn amid(from: u32, to: u32, factor: f64) -> Self {
-        let len = ((f64::from(from) * factor).round() as u32).clamp(1, to.max(1));
-        Self { source: (0.0, f64::from(from)), offset: (to - len.min(to)) / 2, len }
-    }
-
-    /// The middle of a picture of `base` pixels, grown by `factor`, in a window, or the picture in the middle of it.
-    pub(crate) fn centred(base: u32, factor: f32, window: u32) -> Self {
-        let size = scaled(base, factor);
-        let slack = size.abs_diff(window) / 2;
-        let (offset, start) = if size > window { (0, slack) } else { (slack, 0) };
-        Self::placed(base, size, offset, start, window)
-    }
-
-    /// A random place for a picture of `base` pixels, grown by `factor`, with `pad` pixels on both sides, in a window.
-    pub(crate) fn draw(base: u32, factor: f32, pad: u32, window: u32, rng: &mut impl Rng) -> Self {
-        let size = scaled(base, factor);
-        let padded = size.saturating_add(pad.saturating_mul(2));
-        let slack = rng.random_range(0..=padded.abs_diff(window));
-        if padded <= window {
-            return Self::placed(base, size, slack + pad, 0, window);
-        }
-        // The window begins `slack` pixels after the padding does.
-        Self::placed(base, size, pad.saturating_sub(slack), slack.saturating_sub(pad), window)
-    }
-
-    /// A picture of `base` pixels, grown to `size`, from its pixel `start` on, in a window from its pixel `offset` on.
-    fn placed(base: u32, size: u32, offset: u32, start: u32, window: u32) -> Self {
-        let len = size.saturating_sub(start).min(window.saturating_sub(offset));
-        // INVARIANT: the end never exceeds `base`: whole numbers up to 2^53 divide exactly.
-        let back = |at: u64| (at * u64::from(base)) as f64 / f64::from(size);
-        let source = (back(start.into()), back(u64::from(start) + u64::from(len)));
-        Self { source, offset, len }
-    }
-}
-
-/// So many pixels, grown by a factor; at least one.
-pub(crate) fn scaled(pixels: u32, factor: f32) -> u32 {
-    ((f64::from(pixels) * f64::from(factor)).round() as u32).max(1)
+pub(crate) struct Along<'a> {
+    /// By how much maps are larger than the image.
+    pub(crate) times: u32,
+    /// Between the values of a map.
+    pub(crate) between: Between,
+    /// What becomes of vectors.
+    pub(crate) moves: &'a Moves,
 }
 
 /// The picture in another size.
@@ -104,7 +54,8 @@ pub(crate) fn resized(
     picture: &Picture,
     to: Size,
     fit: Fit,
-    fill: &Fill,
+    fill: &Fill<'_>,
+    along: Along<'_>,
     scratch: &mut Scratch,
 ) -> Result<Picture, Box<dyn Error>> {
     let Size { height, width } = picture.size();
@@ -121,38 +72,70 @@ pub(crate) fn resized(
             (Span::amid(height, to.height, factor), Span::amid(width, to.width, factor))
         }
     };
-    let part = resample(picture, rows, columns, scratch)?;
-    Ok(if part.size() == to { part } else { amid(&part, to, rows.offset, columns.offset, fill) })
+    let mut part = resample(picture, rows, columns, along, scratch)?;
+    if let Decoded::Vector(numbers) = &mut part.target {
+        let from = picture.size();
+        let view = View { from, rows, columns, window: to, flip: false };
+        along.moves.seen(Arc::make_mut(numbers), &view);
+    }
+    let (top, left) = (rows.offset, columns.offset);
+    Ok(if part.size() == to { part } else { amid(part, to, [top, left], fill, along.times) })
 }
 
 /// A picture on a ground of another size, so many pixels from above and from the left.
-fn amid(part: &Picture, to: Size, top: u32, left: u32, fill: &Fill) -> Picture {
-    let on = |values: &[u8], ground: &[u8]| {
-        let (pixel, width) = (ground.len(), to.width as usize);
-        let mut all = ground.repeat(to.area());
-        let lines = all.chunks_exact_mut(pixel * width).skip(top as usize);
-        let seen = pixel * part.size().width as usize;
-        for (line, row) in lines.zip(values.chunks_exact(seen)) {
-            let start = pixel * left as usize;
-            if let Some(place) = line.get_mut(start..start + seen) {
-                place.copy_from_slice(row);
-            }
+fn amid(part: Picture, to: Size, place: [u32; 2], fill: &Fill<'_>, times: u32) -> Picture {
+    let inputs = part.inputs.iter().zip(&fill.means).map(|(layer, means)| match layer {
+        Layer::Pixels(image) => {
+            let mean: Vec<u8> = means.iter().map(|mean| (mean * 255.0).round() as u8).collect();
+            let values = laid_on(&image.values, image.size, to, place, &mean);
+            Layer::Pixels(Pixels { size: to, values, ..*image })
         }
-        all
-    };
-    let image =
-        |image: &Pixels| Pixels { size: to, values: on(&image.values, &fill.values), ..*image };
-    let target = match &part.target {
-        Decoded::Image(target) => Decoded::Image(image(target)),
+        Layer::Planes(planes) => Layer::Planes(planes_amid(planes, to, place, means)),
+    });
+    let inputs = inputs.collect();
+    let target = match part.target {
+        Decoded::Map(map) => {
+            let nothing = vec![f32::NAN; map.channels];
+            let place = place.map(|pixels| pixels * times);
+            Decoded::Map(planes_amid(&map, to.times(times), place, &nothing))
+        }
         Decoded::ClassMap(labels) => {
-            let values = on(labels.as_raw(), &[fill.label]);
+            let size = Size::from(labels.dimensions());
+            let values = laid_on(labels.as_raw(), size, to, place, &[fill.label]);
             // INVARIANT: one label for each pixel of the ground.
             Decoded::ClassMap(GrayImage::from_raw(to.width, to.height, values).unwrap_or_default())
         }
-        Decoded::Class(class) => Decoded::Class(*class),
-        Decoded::Vector(values) => Decoded::Vector(Arc::clone(values)),
+        Decoded::Class(class) => Decoded::Class(class),
+        Decoded::Vector(values) => Decoded::Vector(values),
     };
-    Picture { image: image(&part.image), target }
+    Picture { inputs, target }
+}
+
+fn planes_amid(planes: &Planes, to: Size, place: [u32; 2], ground: &[f32]) -> Planes {
+    let laid = planes.planes().zip(ground);
+    let laid = laid.flat_map(|(plane, value)| laid_on(plane, planes.size, to, place, &[*value]));
+    Planes { size: to, channels: planes.channels, values: laid.collect() }
+}
+
+/// Pixels `[H, W, channels]` of one size on a ground of another size.
+fn laid_on<T: Copy>(
+    values: &[T],
+    size: Size,
+    to: Size,
+    [top, left]: [u32; 2],
+    ground: &[T],
+) -> Vec<T> {
+    let (pixel, width) = (ground.len(), to.width as usize);
+    let mut all = ground.repeat(to.area());
+    let lines = all.chunks_exact_mut(pixel * width).skip(top as usize);
+    let seen = pixel * size.width as usize;
+    for (line, row) in lines.zip(values.chunks_exact(seen.max(1))) {
+        let start = pixel * left as usize;
+        if let Some(place) = line.get_mut(start..start + seen) {
+            place.copy_from_slice(row);
+        }
+    }
+    all
 }
 
 /// The part of the picture that the spans see, in as many pixels as they have. Images are interpolated
@@ -162,37 +145,92 @@ pub(crate) fn resample(
     picture: &Picture,
     rows: Span,
     columns: Span,
+    along: Along<'_>,
     scratch: &mut Scratch,
 ) -> Result<Picture, Box<dyn Error>> {
-    let Size { height, width } = picture.size();
-    let ((top, bottom), (left, right)) = (rows.source, columns.source);
-    let seen = ResizeOptions::new().crop(left, top, right - left, bottom - top);
-    let mut part = |pixels: &[u8], kind, filter| {
-        let source = ImageRef::new(width, height, pixels, kind)?;
-        let mut out = Image::new(columns.len, rows.len, kind);
-        scratch.resize(&source, &mut out, &seen.resize_alg(filter))?;
-        Ok::<_, Box<dyn Error>>(out.into_vec())
-    };
-    let (width, height) = (columns.len, rows.len);
-    let mut linear = |image: &Pixels| {
-        let filter = ResizeAlg::Convolution(FilterType::Bilinear);
-        let kind = match image.channels {
-            1 => PixelType::U8,
-            3 => PixelType::U8x3,
-            channels => return Err(format!("no image has {channels} channels").into()),
-        };
-        let values = part(&image.values, kind, filter)?;
-        Ok::<_, Box<dyn Error>>(Pixels { size: Size { height, width }, values, ..*image })
-    };
-    let image = linear(&picture.image)?;
+    let linear = ResizeAlg::Convolution(FilterType::Bilinear);
+    let mut see = Seeing { rows, columns, scratch };
+    let mut inputs = Vec::with_capacity(picture.inputs.len());
+    for layer in &picture.inputs {
+        inputs.push(match layer {
+            Layer::Pixels(image) => {
+                let kind = match image.channels {
+                    1 => PixelType::U8,
+                    3 => PixelType::U8x3,
+                    channels => return Err(format!("no image has {channels} channels").into()),
+                };
+                let values = see.bytes(&image.values, image.size, kind, linear)?;
+                Layer::Pixels(Pixels { size: see.size(), values, ..*image })
+            }
+            Layer::Planes(planes) => Layer::Planes(see.planes(planes, linear)?),
+        });
+    }
     let target = match &picture.target {
-        Decoded::Image(image) => Decoded::Image(linear(image)?),
+        Decoded::Map(map) => {
+            let filter = match along.between {
+                Between::Linear => linear,
+                Between::Nearest => ResizeAlg::Nearest,
+            };
+            Decoded::Map(see.times(along.times).planes(map, filter)?)
+        }
         Decoded::ClassMap(labels) => {
-            let labels = part(labels.as_raw(), PixelType::U8, ResizeAlg::Nearest)?;
+            let size = Size::from(labels.dimensions());
+            let labels = see.bytes(labels.as_raw(), size, PixelType::U8, ResizeAlg::Nearest)?;
+            let Size { height, width } = see.size();
             Decoded::ClassMap(GrayImage::from_raw(width, height, labels).ok_or("no pixels")?)
         }
         Decoded::Class(class) => Decoded::Class(*class),
         Decoded::Vector(values) => Decoded::Vector(Arc::clone(values)),
     };
-    Ok(Picture { image, target })
+    Ok(Picture { inputs, target })
+}
+
+/// What is seen of a picture, and the memory to see it with.
+struct Seeing<'a> {
+    rows: Span,
+    columns: Span,
+    scratch: &'a mut Scratch,
+}
+
+impl Seeing<'_> {
+    fn size(&self) -> Size {
+        Size { height: self.rows.len, width: self.columns.len }
+    }
+
+    fn times(&mut self, times: u32) -> Seeing<'_> {
+        let (rows, columns) = (self.rows.times(times), self.columns.times(times));
+        Seeing { rows, columns, scratch: self.scratch }
+    }
+
+    fn bytes(
+        &mut self,
+        pixels: &[u8],
+        from: Size,
+        kind: PixelType,
+        filter: ResizeAlg,
+    ) -> Result<Vec<u8>, Box<dyn Error>> {
+        let source = ImageRef::new(from.width, from.height, pixels, kind)?;
+        let mut out = Image::new(self.columns.len, self.rows.len, kind);
+        let options = self.options(filter);
+        self.scratch.resize(&source, &mut out, &options)?;
+        Ok(out.into_vec())
+    }
+
+    fn options(&self, filter: ResizeAlg) -> ResizeOptions {
+        let ((top, bottom), (left, right)) = (self.rows.source(), self.columns.source());
+        ResizeOptions::new().crop(left, top, right - left, bottom - top).resize_alg(filter)
+    }
+
+    fn planes(&mut self, planes: &Planes, filter: ResizeAlg) -> Result<Planes, Box<dyn Error>> {
+        let mut values = Vec::with_capacity(planes.channels * self.size().area());
+        for plane in planes.planes() {
+            let pixels: Vec<F32> = plane.iter().copied().map(F32::new).collect();
+            let source = TypedImageRef::new(planes.size.width, planes.size.height, &pixels)?;
+            let mut out = TypedImage::<F32>::new(self.columns.len, self.rows.len);
+            let options = self.options(filter);
+            self.scratch.resize_typed(&source, &mut out, &options)?;
+            values.extend(out.pixels().iter().map(|pixel| pixel.0));
+        }
+        Ok(Planes { size: self.size(), channels: planes.channels, values })
+    }
 }

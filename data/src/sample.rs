@@ -4,6 +4,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::error::DataError;
+use crate::moves::Moves;
 use crate::place::{Container, Place};
 use crate::random::{Purpose, stream};
 use crate::target::Target;
@@ -13,11 +14,18 @@ use crate::target::Target;
 pub struct Sample {
     /// Where the image is: a JPEG, PNG, BMP, TIFF or WebP, or a record of a container.
     pub image: Place,
+    /// Where the images of the other inputs of a network are, in their order.
+    pub others: Vec<Place>,
     /// What a network is to say of it.
     pub target: Target,
 }
 
 impl Sample {
+    /// One for a network with one input.
+    pub fn new(image: impl Into<Place>, target: Target) -> Self {
+        Self { image: image.into(), others: Vec::new(), target }
+    }
+
     /// The name of the image without folder and extension; of a record, `data_batch_1[17]`.
     pub fn stem(&self) -> String {
         self.image.stem()
@@ -30,7 +38,16 @@ impl Sample {
             Target::Class(class) if class as usize >= classes => {
                 Err(DataError::ClassOutOfRange { image: self.image.clone(), class, classes })
             }
-            Target::Class(_) | Target::ClassMap(_) | Target::Image(_) | Target::Vector(_) => Ok(()),
+            Target::Class(_) | Target::ClassMap(_) | Target::Map(_) | Target::Vector(_) => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// It has numbers that cannot move as these say.
+    pub(crate) fn check_len(&self, moves: &Moves) -> Result<(), DataError> {
+        match &self.target {
+            Target::Vector(numbers) => moves.check_len(numbers.len()),
+            Target::Class(_) | Target::ClassMap(_) | Target::Map(_) => Ok(()),
         }
     }
 }

@@ -15,6 +15,11 @@ impl Size {
     pub(crate) fn area(self) -> usize {
         self.height as usize * self.width as usize
     }
+
+    /// So many times as high and as wide.
+    pub(crate) fn times(self, times: u32) -> Self {
+        Self { height: self.height * times, width: self.width * times }
+    }
 }
 
 /// From `(width, height)`, the order of the `image` crate.

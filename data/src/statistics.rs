@@ -1,7 +1,10 @@
 //! What a split holds: the shares of its classes, the mean and spread of its colours.
 
-use crate::decode::{check_labels, read_labels, read_place};
+use crate::decode::{Layer, read_input};
 use crate::error::DataError;
+use crate::input::Input;
+use crate::labels::{check_labels, read_labels};
+use crate::normalise::Normalisation;
 use crate::sample::Split;
 use crate::target::Target;
 
@@ -22,7 +25,7 @@ pub fn class_shares(split: &Split, classes: usize, ignore: u8) -> Result<Vec<f64
                 labelled.for_each(|value| count(&mut counts, usize::from(*value)));
             }
             Target::Class(class) => count(&mut counts, *class as usize),
-            Target::Image(_) | Target::Vector(_) => {}
+            Target::Map(_) | Target::Vector(_) => {}
         }
     }
     let total = counts.iter().sum::<u64>().max(1) as f64;
@@ -44,8 +47,13 @@ fn count(counts: &mut [u64], class: usize) {
 pub fn mean_std(split: &Split, channels: usize) -> Result<(Vec<f32>, Vec<f32>), DataError> {
     let mut sums = vec![(0_u64, 0_u64); channels]; // INVARIANT: whole numbers, so the sums are exact.
     let mut pixels = 0;
+    let normalisation = Normalisation { mean: vec![0.0; channels], std: vec![1.0; channels] };
+    let input = Input { normalisation, scale: None };
     for sample in split.samples() {
-        let image = read_place(&sample.image, channels)?;
+        let Layer::Pixels(image) = read_input(&sample.image, &input)? else {
+            let reason = "it holds numbers that are no colours";
+            return Err(DataError::unreadable(&sample.image, reason));
+        };
         pixels += image.size.area();
         for pixel in image.values.chunks_exact(channels.max(1)) {
             for ((sum, squares), value) in sums.iter_mut().zip(pixel.iter().copied().map(u64::from))

@@ -9,14 +9,18 @@ use std::thread;
 use crossbeam_channel::{Sender, unbounded};
 
 use crate::dataset::Dataset;
-use crate::decode::{Labels, bytes_of, check_labels, image_size, same_size};
+use crate::decode::{MapShape, check_input_size, input_size, read_map, same_size};
 use crate::error::DataError;
+use crate::input::Input;
+use crate::labels::{Labels, check_labels};
+use crate::moves::Moves;
+use crate::opening::bytes_of;
 use crate::pipeline::Pipeline;
 use crate::place::Place;
 use crate::resample::Fit;
 use crate::sample::Sample;
 use crate::size::Size;
-use crate::target::Target;
+use crate::target::{Target, TargetKind};
 use crate::warning::{DataWarning, Resized};
 
 /// The share of ignored pixels from which there is a warning, though every class occurs.
@@ -50,20 +54,24 @@ impl Dataset {
     /// all values of all label maps. `None` if `on_sample` ended it.
     ///
     /// # Errors
-    /// As [`Dataset::split`]. What is wrong with a file is among the faults of the survey.
+    /// As [`Dataset::split`], or the pipeline moves images whose numbers cannot follow. What is wrong with a file is among
+    /// the faults of the survey.
     pub fn survey(
         &self,
         splits: &[&str],
         pipeline: &Pipeline,
         on_sample: OnSample<'_>,
     ) -> Result<Option<Survey>, DataError> {
+        pipeline.check()?;
         let mut read = Vec::new();
         for &name in splits {
             read.push((name, self.split(name)?));
         }
         let samples: Vec<&Sample> = read.iter().flat_map(|(_, split)| split.samples()).collect();
-        let &Pipeline { classes, ignore, .. } = pipeline;
-        let look = Look { root: &self.root, classes, ignore };
+        let Pipeline { classes, ignore, inputs, moves, .. } = pipeline;
+        let (classes, ignore, map) = (*classes, *ignore, pipeline.map_shape());
+        let has_labels = self.kind == TargetKind::Labels;
+        let look = Look { root: &self.root, classes, ignore, inputs, map, moves, has_labels };
         let reshaped = Reshaped::of(pipeline);
         let Some(seen) = look.at_all(&samples, on_sample) else { return Ok(None) };
         let shared = self.shared_files(splits).into_iter().map(|path| look.read(&path).0);
@@ -101,6 +109,11 @@ struct Look<'a> {
     root: &'a Path,
     classes: usize,
     ignore: u8,
+    inputs: &'a [Input],
+    map: MapShape,
+    moves: &'a Moves,
+    /// Whether vectors are labels.
+    has_labels: bool,
 }
 
 /// What was seen of a sample.
@@ -160,6 +173,8 @@ struct Counted {
     /// The label map, if all of it is of one value.
     one_value: Option<PathBuf>,
     is_map: bool,
+    /// Of a target of numbers whether one of them is known.
+    is_known: Option<bool>,
 }
 
 impl Look<'_> {
@@ -201,21 +216,27 @@ impl Look<'_> {
 
     fn at(self, sample: &Sample) -> Seen {
         let mut files = Vec::new();
-        let size = match &sample.image {
-            Place::File(path) => {
-                let (file, bytes) = self.read(path);
-                files.push(file);
-                bytes.and_then(|bytes| image_size(path, &bytes))
-            }
-            // Its file is among the shared ones, and was whole when its split was read.
-            Place::Record { container, .. } => Ok(container.records.size),
-        };
+        let mut sizes = Vec::new();
+        let places = std::iter::once(&sample.image).chain(&sample.others);
+        for (place, input) in places.zip(self.inputs) {
+            sizes.push(match place {
+                Place::File(path) => {
+                    let (file, bytes) = self.read(path);
+                    files.push(file);
+                    bytes.and_then(|bytes| input_size(path, &bytes, input))
+                }
+                // Its file is among the shared ones, and was whole when its split was read.
+                Place::Record { container, .. } => Ok(container.records.size),
+            });
+        }
         let target = sample.target.file().map(|path| {
             let (file, bytes) = self.read(path);
             files.push(file);
             (path, bytes)
         });
-        Seen { files, size: size.as_ref().ok().copied(), labels: self.labels(sample, size, target) }
+        let seen = sizes.first().and_then(|size| size.as_ref().ok().copied());
+        let size = common_size(sample, sizes);
+        Seen { files, size: seen, labels: self.labels(sample, size, target) }
     }
 
     /// A file, and its bytes.
@@ -234,6 +255,7 @@ impl Look<'_> {
         target: Option<(&Path, Result<Vec<u8>, DataError>)>,
     ) -> Result<Counted, DataError> {
         sample.check_class(self.classes)?;
+        sample.check_len(self.moves)?;
         let size = size?;
         match (&sample.target, target) {
             (Target::ClassMap(_), Some((path, bytes))) => {
@@ -243,9 +265,18 @@ impl Look<'_> {
                 check_labels(&labels, self.classes, self.ignore, path)?;
                 Ok(self.count(labels.as_raw(), path))
             }
-            (Target::Image(_), Some((path, bytes))) => {
-                same_size(sample, path, size, image_size(path, &bytes?)?)?;
-                Ok(Counted::default())
+            (Target::Map(_), Some((path, bytes))) => {
+                let map = read_map(path, &bytes?, self.map)?;
+                same_size(sample, path, size.times(self.map.times), map.size)?;
+                let is_known = Some(map.values.iter().any(|value| !value.is_nan()));
+                Ok(Counted { is_known, ..Counted::default() })
+            }
+            (Target::Vector(numbers), _) => {
+                let is_known = Some(numbers.iter().any(|number| !number.is_nan()));
+                let applies = |&(_, number): &(usize, &f32)| self.has_labels && *number == 1.0;
+                let classes = numbers.iter().enumerate().filter(applies);
+                let classes = classes.map(|(class, _)| (class, 1)).collect();
+                Ok(Counted { classes, is_known, ..Counted::default() })
             }
             (Target::Class(class), _) => {
                 let classes = BTreeMap::from([(*class as usize, 1)]);
@@ -266,8 +297,18 @@ impl Look<'_> {
             counts.into_iter().enumerate().filter(|&(_, count)| count > 0).collect();
         let one_value = (classes.len() == 1).then(|| path.to_owned());
         let ignored = classes.remove(&usize::from(self.ignore)).unwrap_or_default();
-        Counted { classes, ignored, one_value, is_map: true }
+        Counted { classes, ignored, one_value, is_map: true, is_known: None }
     }
+}
+
+/// The size that the images of all inputs have.
+fn common_size(sample: &Sample, sizes: Vec<Result<Size, DataError>>) -> Result<Size, DataError> {
+    let mut sizes = sizes.into_iter();
+    let first = sizes.next().unwrap_or(Ok(Size { height: 0, width: 0 }))?;
+    for (other, size) in sample.others.iter().zip(sizes) {
+        check_input_size(sample, first, other, size?)?;
+    }
+    Ok(first)
 }
 
 /// The labels of a split.
@@ -277,6 +318,9 @@ struct Tally {
     ignored: u64,
     maps: usize,
     one_value: Vec<PathBuf>,
+    /// Targets of numbers, and those of which one number is known.
+    of_numbers: usize,
+    known: usize,
     images: usize,
     /// Those whose shape changes, and those that become much larger or smaller.
     shape: Vec<Resized>,
@@ -292,6 +336,8 @@ impl Tally {
             ignored: 0,
             maps: 0,
             one_value: Vec::new(),
+            of_numbers: 0,
+            known: 0,
             images: 0,
             shape: Vec::new(),
             scale: Vec::new(),
@@ -318,6 +364,8 @@ impl Tally {
         self.ignored += counted.ignored;
         self.maps += usize::from(counted.is_map);
         self.one_value.extend(counted.one_value.clone());
+        self.of_numbers += usize::from(counted.is_known.is_some());
+        self.known += usize::from(counted.is_known == Some(true));
     }
 
     fn labelled(&self) -> u64 {
@@ -332,6 +380,9 @@ impl Tally {
     /// Where nothing is labelled, nothing is learned and nothing is scored.
     fn fault(&self) -> Option<DataError> {
         let split = self.split.clone();
+        if self.of_numbers > 0 && self.known == 0 {
+            return Some(DataError::NoValues { split });
+        }
         (self.maps > 0 && self.labelled() == 0).then_some(DataError::NoLabels { split })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-/// Which targets a data set holds; `dataset.json` names them as `class_map`, `class`, `image` or `vector`.
+/// Which targets a data set holds; `dataset.json` names them as `class_map`, `class`, `labels`, `map` or `vector`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
@@ -14,10 +14,25 @@ pub enum TargetKind {
     ClassMap,
     /// A class for the whole image.
     Class,
-    /// Another image of the same size.
-    Image,
-    /// Some numbers.
+    /// Of each class whether it applies to the image.
+    Labels,
+    /// Numbers for each pixel.
+    Map,
+    /// Numbers for the whole image.
     Vector,
+}
+
+impl TargetKind {
+    /// Its name in `dataset.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClassMap => "class_map",
+            Self::Class => "class",
+            Self::Labels => "labels",
+            Self::Map => "map",
+            Self::Vector => "vector",
+        }
+    }
 }
 
 /// What one is called.
@@ -26,7 +41,8 @@ impl fmt::Display for TargetKind {
         f.write_str(match self {
             Self::ClassMap => "label map",
             Self::Class => "class",
-            Self::Image => "target image",
+            Self::Labels => "row of labels",
+            Self::Map => "target map",
             Self::Vector => "vector",
         })
     }
@@ -39,19 +55,20 @@ pub enum Target {
     ClassMap(PathBuf),
     /// The class of the whole image, from 0.
     Class(u32),
-    /// A JPEG or PNG of the size of the image, `[3, H, W]`.
-    Image(PathBuf),
-    /// Numbers, `[len]`; as many for every sample.
+    /// A picture, TIFF or `.npy` of numbers, `[values, k H, k W]` for an image of the size `[H, W]`.
+    Map(PathBuf),
+    /// Numbers, `[len]`; as many for every sample, those that are not known NaN. Of labels, 1 says that a class applies
+    /// and 0 that it does not.
     Vector(Arc<[f32]>),
 }
 
 impl Target {
-    /// Which it is.
+    /// Which it is; of labels, a vector.
     pub fn kind(&self) -> TargetKind {
         match self {
             Self::ClassMap(_) => TargetKind::ClassMap,
             Self::Class(_) => TargetKind::Class,
-            Self::Image(_) => TargetKind::Image,
+            Self::Map(_) => TargetKind::Map,
             Self::Vector(_) => TargetKind::Vector,
         }
     }
@@ -59,7 +76,7 @@ impl Target {
     /// The file that it is read from, where it has one of its own.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::ClassMap(path) | Self::Image(path) => Some(path),
+            Self::ClassMap(path) | Self::Map(path) => Some(path),
             Self::Class(_) | Self::Vector(_) => None,
         }
     }

@@ -205,7 +205,7 @@ pub enum RunError {
     #[diagnostic(
         code(nas::train::task),
         help(
-            "a trainable space has `task segmentation` or `task classification`, one image input of 1 or 3 channels, and one output"
+            "a trainable space has a `task`, inputs that are pictures of one height and width, `[channels, height, width]`, and one output"
         )
     )]
     Task {

@@ -25,6 +25,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The key that says which values of a metric are better, beside the metrics.
 pub const DIRECTION: &str = "direction";
 
+/// The key of the confusion matrix, a row for each class with how often it was taken for each class.
+pub const CONFUSION: &str = "confusion";
+
 /// Of what a value is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum MetricName {
@@ -98,30 +101,46 @@ pub struct Metrics {
     value: f64,
     others: IndexMap<MetricName, f64>,
     by_class: IndexMap<ClassMetric, Vec<Option<f64>>>,
+    confusion: Option<Vec<Vec<u64>>>,
 }
 
 impl Metrics {
-    /// What a task declares, with the value of each metric, and of each metric of classes the values
-    /// in the order of the classes, `None` for a class that does not occur.
+    /// What a task declares, with the value of each metric that is defined on the data, and of each metric of classes the
+    /// values in the order of the classes, `None` for a class for which it is not. `None` where the primary one is not
+    /// defined.
     pub fn new(
         declared: TaskMetrics,
-        value: impl Fn(Metric) -> f64,
+        value: impl Fn(Metric) -> Option<f64>,
         by_class: impl Fn(ClassMetric) -> Vec<Option<f64>>,
-    ) -> Self {
-        let TaskMetrics { primary, others, by_class: of_classes } = declared;
-        let others = others.iter().map(|&metric| (MetricName::Known(metric), value(metric)));
-        Self {
+    ) -> Option<Self> {
+        let TaskMetrics { primary, by_class: of_classes, .. } = declared;
+        let others = declared.others();
+        let others = others.filter_map(|metric| Some((MetricName::Known(metric), value(metric)?)));
+        Some(Self {
             ranking: primary.into(),
-            value: value(primary),
+            value: value(primary)?,
             others: others.collect(),
             by_class: of_classes.iter().map(|&metric| (metric, by_class(metric))).collect(),
-        }
+            confusion: None,
+        })
+    }
+
+    /// The same, with how often each class was taken for each.
+    #[must_use]
+    pub fn with_confusion(self, confusion: Vec<Vec<u64>>) -> Self {
+        Self { confusion: Some(confusion), ..self }
+    }
+
+    /// How often each class was taken for each, `[class][prediction]`, where it is told.
+    #[must_use]
+    pub fn confusion(&self) -> Option<&[Vec<u64>]> {
+        self.confusion.as_deref()
     }
 
     /// What someone else measured: the value of the metric that ranks, and those of others.
     #[must_use]
     pub fn measured(ranking: Ranking, value: f64, others: IndexMap<MetricName, f64>) -> Self {
-        Self { ranking, value, others, by_class: IndexMap::new() }
+        Self { ranking, value, others, by_class: IndexMap::new(), confusion: None }
     }
 
     /// The metric that ranks networks, and its value.
@@ -180,6 +199,9 @@ impl Serialize for Metrics {
         for (metric, values) in self.by_class() {
             map.serialize_entry(metric.name(), values)?;
         }
+        if let Some(confusion) = &self.confusion {
+            map.serialize_entry(CONFUSION, confusion)?;
+        }
         if let Ranking { metric: MetricName::Named(_), direction } = &self.ranking {
             map.serialize_entry(DIRECTION, direction.name())?;
         }
@@ -204,11 +226,13 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
-        let (mut primary, mut direction) = (None, None);
+        let (mut primary, mut direction, mut confusion) = (None, None, None);
         let (mut others, mut by_class) = (IndexMap::new(), IndexMap::new());
         while let Some(name) = map.next_key::<String>()? {
             if let Some(metric) = ClassMetric::named(&name) {
                 by_class.insert(metric, map.next_value()?);
+            } else if name == CONFUSION {
+                confusion = Some(map.next_value()?);
             } else if name == DIRECTION {
                 let word = map.next_value::<String>()?;
                 let known = Direction::named(&word);
@@ -224,7 +248,7 @@ impl<'de> Visitor<'de> for Reader {
         }
         let (metric, value) = primary.ok_or_else(|| A::Error::custom("there are no metrics"))?;
         let ranking = ranking(metric, direction).map_err(A::Error::custom)?;
-        Ok(Metrics { ranking, value, others, by_class })
+        Ok(Metrics { ranking, value, others, by_class, confusion })
     }
 }
 

@@ -12,7 +12,7 @@ use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
 use nas_search::shared::{Adam, InTurns, Mixing, Relaxation, Relaxed, SharedWeights};
 use nas_search::strategy::Method;
-use nas_search::task::trainable;
+use nas_search::task::{Trainable, trainable};
 use nas_search::{Fault, Metrics};
 use tch::Device;
 
@@ -74,8 +74,7 @@ pub struct TorchBackend {
     recipe: Recipe,
     dataset: Dataset,
     options: Options,
-    task: Task,
-    input: Shape,
+    trained: Trainable,
 }
 
 impl TorchBackend {
@@ -91,12 +90,12 @@ impl TorchBackend {
         dataset: Dataset,
         options: Options,
     ) -> Result<Self, TorchError> {
-        let (task, input) = trainable(&space)?;
-        check_targets(&space, task, &dataset)?;
-        dataset.check_task(classes(task), ignored_label(task))?;
-        dataset.normalisation(input.channels() as usize)?;
+        let trained = trainable(&space)?;
+        check_targets(&space, trained.task, &dataset)?;
+        dataset.check_task(classes(trained.task), ignored_label(trained.task))?;
+        pipeline(&dataset, &recipe.data, &trained)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
-        Ok(Self { space, recipe, dataset, options, task, input })
+        Ok(Self { space, recipe, dataset, options, trained })
     }
 
     /// Reads all files that a run reads, before it begins; `None` if `on_sample` ended it.
@@ -104,7 +103,7 @@ impl TorchBackend {
     /// # Errors
     /// A split is missing, or has no samples.
     pub fn survey(&self, on_sample: OnSample<'_>) -> Result<Option<Survey>, TorchError> {
-        let pipeline = pipeline(&self.dataset, &self.recipe.data, self.task, self.input)?;
+        let pipeline = pipeline(&self.dataset, &self.recipe.data, &self.trained)?;
         Ok(self.dataset.survey(&SPLITS, &pipeline, on_sample)?)
     }
 
@@ -138,12 +137,18 @@ impl TorchBackend {
     pub fn forecast_retraining(&self, network: Option<&Network>) -> Result<Forecast, TorchError> {
         let pictures = self.batches_of(self.recipe.retrain.batch);
         let forecast = if let Some(network) = network {
-            let program = Program::in_training(network, Some(self.input))?;
+            let program = Program::in_training(network, self.fed())?;
             forecast::of_step(&program, &Schedule::in_training(&program)?, pictures)?
         } else {
             forecast::of_greatest(&Program::of_space(&self.space)?, &self.space, pictures)?
         };
         self.with_pictures(forecast, pictures)
+    }
+
+    /// The shape of the pictures that all networks are fed, where there is one input: some may see them smaller.
+    fn fed(&self) -> Option<Shape> {
+        let [input] = self.trained.inputs.as_slice() else { return None };
+        Some(input.shape)
     }
 
     fn batches_of(&self, batch: u32) -> Pictures {
@@ -164,8 +169,8 @@ impl TorchBackend {
     }
 
     fn loaders(&self, batch: u32, share: f64) -> Result<Loaders, TorchError> {
-        let Self { dataset, recipe, task, input, options, .. } = self;
-        Loaders::new(dataset, recipe, (*task, *input), batch, share, options.device)
+        let Self { dataset, recipe, trained, options, .. } = self;
+        Loaders::new(dataset, recipe, trained, batch, share, options.device)
     }
 
     /// What stays the same while a supernet is trained.
@@ -215,7 +220,7 @@ impl TorchBackend {
     pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        let network = TorchNetwork::in_training(network, self.input, *seed, device)?;
+        let network = TorchNetwork::in_training(network, self.fed(), *seed, device)?;
         let schedule = Schedule::in_training(&network.program)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
@@ -230,7 +235,9 @@ fn fault(error: TorchError) -> Fault {
 
 /// Whether the data set holds what the task needs.
 fn check_targets(space: &Space, task: Task, dataset: &Dataset) -> Result<(), TorchError> {
-    let (needed, found) = (target_kind(task), dataset.kind);
+    let mut outputs = space.graph.outputs();
+    let is_map = outputs.any(|(_, output)| output.shape.largest().is_spatial());
+    let (needed, found) = (target_kind(task, is_map), dataset.kind);
     if needed == found {
         return Ok(());
     }

@@ -99,7 +99,7 @@ pub enum TorchError {
     #[diagnostic(
         code(nas::train::targets),
         help(
-            "a segmentation reads SPLIT/images and SPLIT/labels, a classification SPLIT/CLASS; `target` of `dataset.json` says which it is where the folders do not"
+            "beside SPLIT/images a segmentation reads SPLIT/labels, a multi-label classification SPLIT/labels.csv, a regression SPLIT/targets where it answers with a map, and else SPLIT/targets.csv; a classification reads SPLIT/CLASS. `target` of `dataset.json` says which it is where the folders do not"
         )
     )]
     Targets {
@@ -113,6 +113,21 @@ pub enum TorchError {
         root: PathBuf,
         /// What it holds.
         found: TargetKind,
+    },
+
+    /// The metric that ranks networks has no value on a split.
+    #[error("{metric} is not defined on `{split}`")]
+    #[diagnostic(
+        code(nas::train::undefined),
+        help(
+            "of no class are there both images to which it applies and others: add such images, or rank by another metric"
+        )
+    )]
+    Undefined {
+        /// The metric.
+        metric: &'static str,
+        /// The split.
+        split: String,
     },
 
     /// What the supernet holds has no table of bounded size.

@@ -18,6 +18,7 @@ mod choices;
 mod error;
 mod evaluation;
 mod forecast;
+mod judge;
 mod kernel;
 mod layout;
 mod loaders;

@@ -1,14 +1,16 @@
 //! The loaders of a run, and the way of their batches to the device.
 
-use nas_data::{Batch, Dataset, Fit, Loader, LoaderOptions, Pipeline, Size, Targets};
+use nas_data::{Batch, Dataset, Fit, Input, Loader, LoaderOptions, Pipeline, Size, Targets};
 use nas_ir::recipe::{self, Data, Recipe};
 use nas_ir::{Shape, Task, fault};
 use nas_search::evaluator::{Part, Split};
+use nas_search::task::Trainable;
 use tch::{Device, Tensor};
 
 use crate::error::TorchError;
+use crate::judge::Judging;
 use crate::layout::channels_last;
-use crate::task::{DeviceTargets, classes, ignored_label};
+use crate::task::{Criterion, DeviceTargets, classes, ignored_label};
 
 /// The splits that a run reads.
 pub(crate) const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -27,20 +29,33 @@ fn size(input: Shape) -> Size {
     Size { height, width }
 }
 
-/// What is done to the pictures of a training, for a network with this input; evaluation is derived from it.
+/// How the images of the inputs of a network are read.
 ///
 /// # Errors
-/// The data set has statistics of other channels than the input.
+/// The data set has statistics of other channels than an input.
+fn inputs(dataset: &Dataset, trained: &Trainable) -> Result<Vec<Input>, TorchError> {
+    let inputs = trained.inputs.iter();
+    let inputs = inputs.map(|input| dataset.input(&input.name, input.shape.channels() as usize));
+    Ok(inputs.collect::<Result<_, _>>()?)
+}
+
+/// What is done to the pictures of a training, for a network with these inputs; evaluation is derived from it.
+///
+/// # Errors
+/// The data set has statistics of other channels than an input.
 pub(crate) fn pipeline(
     dataset: &Dataset,
     data: &Data,
-    task: Task,
-    input: Shape,
+    trained: &Trainable,
 ) -> Result<Pipeline, TorchError> {
-    let size = size(input);
+    let Trainable { task, times, .. } = *trained;
+    let size = size(trained.input());
     let of = |[height, width]: [u32; 2]| Size { height, width };
-    let channels = input.channels() as usize;
+    let channels = trained.input().channels() as usize;
     Ok(Pipeline {
+        inputs: inputs(dataset, trained)?,
+        values: classes(task),
+        times,
         resize: Some(data.resize.map_or(size, of)),
         fit: match data.fit {
             recipe::Fit::Stretch => Fit::Stretch,
@@ -72,7 +87,8 @@ pub(crate) struct Loaders {
     /// Share of the training images for the weights, where choices learn on the rest.
     share: f64,
     pub(crate) seed: u64,
-    pub(crate) task: Task,
+    criterion: Criterion,
+    judging: Judging,
     device: Device,
     parts: [Option<Loader>; 3],
     splits: [Option<Loader>; 2],
@@ -89,20 +105,25 @@ impl Loaders {
     pub(crate) fn new(
         dataset: &Dataset,
         recipe: &Recipe,
-        (task, input): (Task, Shape),
+        trained: &Trainable,
         batch: u32,
         share: f64,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let Recipe { data, seed, .. } = recipe;
+        let Recipe { data, seed, loss, .. } = recipe;
+        let criterion = Criterion { task: trained.task, loss: *loss };
         Ok(Self {
             dataset: dataset.clone(),
-            pipeline: pipeline(dataset, data, task, input)?,
-            input: size(input),
+            pipeline: pipeline(dataset, data, trained)?,
+            input: size(trained.input()),
             data: Data { batch, ..data.clone() },
             share,
             seed: *seed,
-            task,
+            criterion,
+            judging: Judging {
+                primary: recipe.metrics.primary,
+                peak: f64::from(dataset.map.peak.unwrap_or(1.0)),
+            },
             device,
             parts: [None, None, None],
             splits: [None, None],
@@ -184,44 +205,68 @@ impl Loaders {
         let images = self.dataset.split(split)?.len() as u64;
         let pixels = area(self.input);
         let resized = self.pipeline.resize.map_or(pixels, area);
-        let channels = self.pipeline.channels() as u64;
-        // Of a picture a byte per channel and pixel, and one for its label.
-        let decoded = images.saturating_mul((channels + 1) * resized).min(cache_bytes as u64);
+        let channels: u64 = self.pipeline.inputs.iter().map(|input| input.channels() as u64).sum();
+        // Where they are numbers, a picture has four bytes per channel and pixel, and so have the values of a map.
+        let is_bytes = |input: &Input| input.scale.is_none() && [1, 3].contains(&input.channels());
+        let width = if self.pipeline.inputs.iter().all(is_bytes) { 1 } else { 4 };
+        let times = u64::from(self.pipeline.times);
+        let map = match self.criterion.task {
+            Task::Regression { values } => 4 * u64::from(values) * times * times,
+            Task::Segmentation { .. } | Task::Classification { .. } | Task::Multilabel { .. } => 1,
+        };
+        // Of a picture so many bytes per channel and pixel, and those of its label or of its values.
+        let decoded = (width * channels + map).saturating_mul(resized);
+        let decoded = images.saturating_mul(decoded).min(cache_bytes as u64);
         // Of a batch a number per channel and pixel, and a label twice as long.
         let ahead = images.min(u64::from(self.data.workers) * 2 * (batch as u64));
-        Ok(decoded.saturating_add(ahead.saturating_mul((4 * channels + 8) * pixels)))
+        Ok(decoded.saturating_add(ahead.saturating_mul((4 * channels + map.max(8)) * pixels)))
     }
 
     /// What turns batches into tensors.
     pub(crate) fn upload(&self) -> Upload {
-        Upload { task: self.task, device: self.device }
+        Upload { criterion: self.criterion, judging: self.judging, device: self.device }
     }
 }
 
 /// Turns batches into tensors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Upload {
-    task: Task,
+    criterion: Criterion,
+    pub(crate) judging: Judging,
     device: Device,
 }
 
 impl Upload {
-    /// Images `[N, C, H, W]` and their targets on the device.
-    pub(crate) fn tensors(&self, batch: &Batch) -> Result<(Tensor, DeviceTargets), TorchError> {
+    /// What the batches are for.
+    pub(crate) fn task(&self) -> Task {
+        self.criterion.task
+    }
+
+    /// Images `[N, C, H, W]` of each input and their targets on the device.
+    pub(crate) fn tensors(
+        &self,
+        batch: &Batch,
+    ) -> Result<(Vec<Tensor>, DeviceTargets), TorchError> {
         let Size { height, width } = batch.size;
         let (n, h, w) = (batch.n as i64, i64::from(height), i64::from(width));
-        let c = batch.channels as i64;
-        let images = Tensor::f_from_slice(&batch.images)?.f_view([n, c, h, w])?;
+        let inputs = batch.inputs.iter().map(|images| {
+            let sizes = [n, images.channels as i64, h, w];
+            let images = Tensor::f_from_slice(&images.values)?.f_view(sizes)?;
+            channels_last(&images.f_to_device(self.device)?)
+        });
+        let inputs = inputs.collect::<Result<Vec<_>, TorchError>>()?;
         let targets = match &batch.targets {
             Targets::ClassMaps(labels) => Tensor::f_from_slice(labels)?.f_view([n, h, w])?,
             Targets::Classes(labels) => Tensor::f_from_slice(labels)?.f_view([n])?,
-            Targets::Images(values) => Tensor::f_from_slice(values)?.f_view([n, c, h, w])?,
+            Targets::Maps { values, channels, size: Size { height, width } } => {
+                let sizes = [n, *channels as i64, i64::from(*height), i64::from(*width)];
+                Tensor::f_from_slice(values)?.f_view(sizes)?
+            }
             Targets::Vectors { values, len } => {
                 Tensor::f_from_slice(values)?.f_view([n, *len as i64])?
             }
         };
         let values = targets.f_to_device(self.device)?;
-        let images = channels_last(&images.f_to_device(self.device)?)?;
-        Ok((images, DeviceTargets { values, task: self.task }))
+        Ok((inputs, DeviceTargets { values, criterion: self.criterion }))
     }
 }

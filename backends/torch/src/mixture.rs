@@ -245,7 +245,7 @@ impl Mixture {
             temperature: batch.temperature,
             seed: self.settings.seed,
             moment: Moment { choices, epoch: batch.epoch, step: batch.step },
-            batch: batch.images.size().first().copied().ok_or_else(no_batch)?,
+            batch: batch.inputs.first().map(Tensor::size).unwrap_or_default().first().copied().ok_or_else(no_batch)?,
             device: self.settings.device,
         };
         of_selects(&self.program, &draw.mixes(&self.choices, logits)?)
@@ -303,12 +303,11 @@ pub(crate) fn loss(
     batch: &TrainBatch<'_>,
     phase: Phase,
 ) -> Result<(Tensor, f64), TorchError> {
-    let inputs = [batch.images.shallow_clone()];
     let choices = matches!(phase, Phase::Choices);
     let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
     let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
     let evaluation = &Evaluation { noise, ..*evaluation };
-    let values = evaluation.run(&inputs)?;
+    let values = evaluation.run(batch.inputs)?;
     let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
         fits(value, batch.targets, evaluation.program.node(output.value)?)?;
         mean_loss(value, batch.targets)
@@ -323,15 +322,17 @@ pub(crate) fn loss(
         return Ok((loss, value));
     }
     let again = Evaluation { statistics: Statistics::Batch, ..*evaluation };
-    let node = tch::no_grad(|| again.inspect(&inputs));
+    let node = tch::no_grad(|| again.inspect(batch.inputs));
     Err(TorchError::NotFinite { phase, epoch: batch.epoch, step: batch.step, loss: value, node })
 }
 
-/// Refuses logits for pixels that are not those of the targets.
+/// Refuses answers for pixels that are not those of the targets.
 fn fits(logits: &Tensor, targets: &DeviceTargets, node: &str) -> Result<(), TorchError> {
     let (found, wanted) = (logits.size(), targets.values.size());
     match (found.as_slice(), wanted.as_slice()) {
-        (&[_, _, h, w], &[_, height, width]) if [h, w] != [height, width] => {
+        (&[_, _, h, w], &[_, height, width] | &[_, _, height, width])
+            if [h, w] != [height, width] =>
+        {
             let (node, reason) = (node.to_owned(), format!("its result is {h} x {w}"));
             Err(TorchError::CropMisfit { height, width, node, reason })
         }

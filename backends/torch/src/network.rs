@@ -47,11 +47,11 @@ impl TorchNetwork {
     /// As `fed`, with what training adds; [`Schedule::in_training`] says how to evaluate it then.
     pub(crate) fn in_training(
         network: &Network,
-        pictures: Shape,
+        pictures: Option<Shape>,
         seed: u64,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let program = Program::in_training(network, Some(pictures))?;
+        let program = Program::in_training(network, pictures)?;
         let parameters = Parameters::new(&program.parameters, seed, device)?;
         Self::with(program, parameters, device)
     }

@@ -8,10 +8,11 @@ use nas_search::shared::InTurns;
 use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
+use crate::judge::Judge;
 use crate::kernel::Statistics;
 use crate::loaders::{Loaders, Upload, split_name};
 use crate::network::TorchNetwork;
-use crate::task::{Confusion, DeviceTargets};
+use crate::task::DeviceTargets;
 
 /// A failure as the traits return it.
 pub(crate) fn failed(error: impl Into<TorchError>) -> Stop<TorchError> {
@@ -20,8 +21,8 @@ pub(crate) fn failed(error: impl Into<TorchError>) -> Stop<TorchError> {
 
 /// A batch of a training pass on the device, and how the step on it goes.
 pub(crate) struct TrainBatch<'a> {
-    /// `[N, C, H, W]`.
-    pub(crate) images: &'a Tensor,
+    /// `[N, C, H, W]` for each input.
+    pub(crate) inputs: &'a [Tensor],
     pub(crate) targets: &'a DeviceTargets,
     /// Temperature of a mixture of candidates, where there is one.
     pub(crate) temperature: f64,
@@ -54,9 +55,9 @@ pub(crate) fn train(
     let of = loader.batches();
     let mut sum = PassReport::default();
     for (step, batch) in loader.epoch(u64::from(pass.epoch)).enumerate() {
-        let (images, targets) = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+        let (inputs, targets) = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
         let batch = TrainBatch {
-            images: &images,
+            inputs: &inputs,
             targets: &targets,
             temperature: 1.0,
             rate: rate(pass, step, of),
@@ -103,8 +104,8 @@ pub(crate) fn train_in_turns(
             upload.tensors(&batch.map_err(failed)?).map_err(failed)
         };
         let (own, others) = (upload(batch)?, upload(next)?);
-        let batch = |(images, targets), rate| TrainBatch {
-            images,
+        let batch = |inputs, targets, rate| TrainBatch {
+            inputs,
             targets,
             temperature,
             rate,
@@ -113,8 +114,8 @@ pub(crate) fn train_in_turns(
             step,
             seed,
         };
-        let weights = batch((&own.0, &own.1), rate(&pass, step, of));
-        let choices = batch((&others.0, &others.1), rate_of_choices);
+        let weights = batch(&own.0, &own.1, rate(&pass, step, of));
+        let choices = batch(&others.0, &others.1, rate_of_choices);
         let learned = learn([&weights, &choices]).map_err(failed)?;
         for (sum, (loss, cost)) in sums.iter_mut().zip(learned) {
             *sum = PassReport { loss: sum.loss + loss, cost: sum.cost + cost };
@@ -134,7 +135,6 @@ fn report(on_step: OnStep<'_>, step: Step) -> Result<(), Stop<TorchError>> {
 /// What goes over the pictures that a network is scored on.
 pub(crate) struct Exam<'a> {
     upload: Upload,
-    task: Task,
     done: usize,
     of: usize,
     loss: f64,
@@ -144,7 +144,7 @@ pub(crate) struct Exam<'a> {
 impl<'a> Exam<'a> {
     /// `of` counts all its steps.
     pub(crate) fn new(loaders: &Loaders, of: usize, on_step: OnStep<'a>) -> Self {
-        Self { upload: loaders.upload(), task: loaders.task, done: 0, of, loss: 0.0, on_step }
+        Self { upload: loaders.upload(), done: 0, of, loss: 0.0, on_step }
     }
 
     fn step(&mut self) -> Result<(), Stop<TorchError>> {
@@ -160,9 +160,9 @@ impl<'a> Exam<'a> {
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<(), Stop<TorchError>> {
         for (seen, batch) in (0..).zip(batches) {
-            let (images, _) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            let (inputs, _) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
             let evaluation = network.evaluation(Statistics::Average { seen });
-            no_grad(|| evaluation.run(&[images])).map_err(failed)?;
+            no_grad(|| evaluation.run(&inputs)).map_err(failed)?;
             self.step()?;
         }
         Ok(())
@@ -175,38 +175,50 @@ impl<'a> Exam<'a> {
         split: Split,
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<Metrics, Stop<TorchError>> {
-        let mut confusion = Confusion::new(self.task);
+        let mut judge = Judge::new(self.upload.task(), self.upload.judging);
         for (step, batch) in batches.enumerate() {
-            let (images, targets) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
-            self.loss = examine(network, images, &targets, &mut confusion, step).map_err(failed)?;
+            let (inputs, targets) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            self.loss = examine(network, &inputs, &targets, &mut judge, step).map_err(failed)?;
             self.step()?;
         }
-        if !confusion.is_labelled() {
-            let split = split_name(split).to_owned();
-            return Err(failed(DataError::NoLabels { split }));
+        let name = split_name(split).to_owned();
+        if !judge.is_labelled() {
+            return Err(failed(match self.upload.task() {
+                Task::Segmentation { .. } | Task::Classification { .. } => {
+                    DataError::NoLabels { split: name }
+                }
+                Task::Multilabel { .. } | Task::Regression { .. } => {
+                    DataError::NoValues { split: name }
+                }
+            }));
         }
-        Ok(confusion.metrics())
+        // What is told in the end tells more than what is written in each epoch.
+        let metrics = match split {
+            Split::Val => judge.metrics(),
+            Split::Test => judge.told(),
+        };
+        let metric = judge.primary().title();
+        metrics.ok_or_else(|| failed(TorchError::Undefined { metric, split: name }))
     }
 }
 
-/// Adds a batch to the confusion; returns the mean loss so far.
+/// Adds a batch to what is judged; returns the mean loss so far.
 fn examine(
     network: &TorchNetwork,
-    images: Tensor,
+    inputs: &[Tensor],
     targets: &DeviceTargets,
-    confusion: &mut Confusion,
+    judge: &mut Judge,
     step: usize,
 ) -> Result<f64, TorchError> {
     let evaluation = network.evaluation(Statistics::Running);
-    let inputs = [images];
     no_grad(|| {
-        let outputs = evaluation.run(&inputs)?;
+        let outputs = evaluation.run(inputs)?;
         let missing = || TorchError::broken("a network without outputs");
-        let loss = confusion.add(outputs.first().ok_or_else(missing)?, targets)?;
+        let loss = judge.add(outputs.first().ok_or_else(missing)?, targets)?;
         if loss.is_finite() {
             return Ok(loss);
         }
-        let node = evaluation.inspect(&inputs);
+        let node = evaluation.inspect(inputs);
         Err(TorchError::NotFinite { phase: Phase::Scoring, epoch: 0, step, loss, node })
     })
 }

@@ -13,7 +13,7 @@ use crate::mixing::{Mix, of_selects, straight_through};
 use crate::mixture::{Mixture, Settings};
 use crate::random::{Moment, Purpose, normal, stream};
 use crate::schedule::Schedule;
-use crate::task::{DeviceTargets, classes, mean_loss};
+use crate::task::{Criterion, DeviceTargets, classes, mean_loss};
 
 /// Batch norm needs more than one picture where a map is a single pixel.
 const BATCH: i64 = 2;
@@ -34,7 +34,7 @@ pub struct Trial<'a> {
 /// What one step of a supernet came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepReport {
-    /// The mean cross-entropy of the first output, or the mean square of all outputs where the
+    /// The mean loss of the first output for targets that are made up, or the mean square of all outputs where the
     /// space has no task.
     pub loss: f64,
     /// The largest gradient, without its sign, of each trainable tensor that the step reads, by
@@ -166,7 +166,7 @@ fn picture(shape: Shape, seed: u64, input: usize) -> Result<Tensor, TorchError> 
     channels_last(&Tensor::f_from_slice(&data)?.f_view(sizes.as_slice())?)
 }
 
-/// The loss for labels that go through the classes in turn.
+/// The loss for labels that go through the classes in turn, or for values of 0 and 1 in turn.
 fn loss(task: Option<Task>, outputs: &[Tensor]) -> Result<Tensor, TorchError> {
     let missing = || TorchError::broken("a network without outputs");
     let output = outputs.first().ok_or_else(missing)?;
@@ -177,11 +177,16 @@ fn loss(task: Option<Task>, outputs: &[Tensor]) -> Result<Tensor, TorchError> {
         );
     };
     let mut sizes = output.size();
+    if let Task::Multilabel { .. } | Task::Regression { .. } = task {
+        let values = Tensor::f_arange(output.numel() as i64, (Kind::Float, Device::Cpu))?;
+        let values = values.f_remainder(2)?.f_view(sizes.as_slice())?;
+        return mean_loss(output, &DeviceTargets { values, criterion: Criterion::of(task) });
+    }
     sizes.remove(1);
     let count = sizes.iter().product::<i64>();
     let labels = Tensor::f_arange(count, (Kind::Int64, Device::Cpu))?;
     let labels = labels.f_remainder(classes(task) as i64)?.f_view(sizes.as_slice())?;
-    mean_loss(output, &DeviceTargets { values: labels, task })
+    mean_loss(output, &DeviceTargets { values: labels, criterion: Criterion::of(task) })
 }
 
 /// The gradient of the loss with respect to each of these, if it depends on it.

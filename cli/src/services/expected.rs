@@ -1,4 +1,4 @@
-//! What a trained network expects of a picture.
+//! What a trained network expects of its inputs.
 
 use std::fmt;
 use std::path::Path;
@@ -7,13 +7,23 @@ use nas_ir::Network;
 use nas_ir::recipe::{Data, Fit};
 use serde::{Deserialize, Serialize};
 
-/// What a picture is made into before the network sees it: resized, and `(value / 255 - mean) / std`
-/// of each colour, in planes.
+/// What is made of the images of each input before a network sees them. In files it is one object, of several inputs a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Expected {
+#[serde(untagged)]
+pub enum Expected {
+    /// Of the only input.
+    One(ExpectedInput),
+    /// Of each input, in their order.
+    Several(Vec<ExpectedInput>),
+}
+
+/// What a picture is made into before the network sees it: resized, and `(value / 255 - mean) / std`
+/// of each colour, in planes; of numbers `(value * scale - mean) / std`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExpectedInput {
     /// The name of the input.
     input: String,
-    /// The order of its planes: `RGB`, or `grey` of one.
+    /// The order of its planes: `RGB`, `grey` of one, or `channels` as they are stored.
     order: String,
     height: u32,
     width: u32,
@@ -24,9 +34,22 @@ pub struct Expected {
     /// What becomes of a picture of another shape, where it is not stretched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fit: Option<Fit>,
-    /// Of each plane, white being 1.
+    /// What a step of a stored number is worth, where its pixels are numbers and not colours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scale: Option<f32>,
+    /// Of each plane, white being 1, or in the unit of the numbers.
     mean: Vec<f32>,
     std: Vec<f32>,
+}
+
+/// How the images of an input are read.
+pub struct Read {
+    /// What is subtracted from each channel.
+    pub mean: Vec<f32>,
+    /// What it is then divided by.
+    pub std: Vec<f32>,
+    /// What a step of a stored number is worth, where they are numbers and not colours.
+    pub scale: Option<f32>,
 }
 
 impl Expected {
@@ -35,25 +58,37 @@ impl Expected {
     /// The file of a run that holds it, beside its weights.
     pub const FILE: &'static str = "input.json";
 
-    /// What a network expects that was trained on pictures that were resized as these data say, less this mean, by
-    /// this deviation; `None` if its input is no picture.
+    /// What a network expects that was trained on images that were resized as these data say, and each read so; `None` if
+    /// an input is no picture.
     #[must_use]
-    pub fn of(network: &Network, data: &Data, mean: Vec<f32>, std: Vec<f32>) -> Option<Self> {
-        let [input] = network.inputs.as_slice() else { return None };
-        let [height, width] = network.port_shape(input).plane()?;
-        let resize = data.resize.filter(|size| *size != [height, width]);
-        let fit = Some(data.fit).filter(|fit| *fit != Fit::Stretch);
-        let order = if mean.len() == 1 { "grey" } else { "RGB" };
-        let (input, order) = (input.name.clone(), order.to_owned());
-        Some(Self { input, order, height, width, resize, fit, mean, std })
+    pub fn of(network: &Network, data: &Data, read: Vec<Read>) -> Option<Self> {
+        let of = |(port, Read { mean, std, scale }): (&nas_ir::network::Port, Read)| {
+            let [height, width] = network.port_shape(port).plane()?;
+            let resize = data.resize.filter(|size| *size != [height, width]);
+            let fit = Some(data.fit).filter(|fit| *fit != Fit::Stretch);
+            let order = match (mean.len(), scale) {
+                (1, _) => "grey",
+                (3, None) => "RGB",
+                _ => "channels",
+            };
+            let (input, order) = (port.name.clone(), order.to_owned());
+            Some(ExpectedInput { input, order, height, width, resize, fit, scale, mean, std })
+        };
+        let mut all = network.inputs.iter().zip(read).map(of).collect::<Option<Vec<_>>>()?;
+        match all.len() {
+            0 => None,
+            1 => all.pop().map(Self::One),
+            _ => Some(Self::Several(all)),
+        }
     }
 
-    /// How many planes a picture has that a network expects; `None` if its input is no picture.
+    /// That of each input.
     #[must_use]
-    pub fn channels(network: &Network) -> Option<usize> {
-        let [input] = network.inputs.as_slice() else { return None };
-        let shape = network.port_shape(input);
-        shape.plane().map(|_| shape.channels() as usize)
+    pub fn inputs(&self) -> &[ExpectedInput] {
+        match self {
+            Self::One(input) => std::slice::from_ref(input),
+            Self::Several(inputs) => inputs,
+        }
     }
 
     /// What a run wrote beside these weights; `None` if they are of no run.
@@ -70,9 +105,9 @@ impl Expected {
     }
 }
 
-impl fmt::Display for Expected {
+impl fmt::Display for ExpectedInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { input, order, height, width, resize, fit, mean, std } = self;
+        let Self { input, order, height, width, resize, fit, scale, mean, std } = self;
         write!(f, "{input}: {order}, {height} x {width}, ")?;
         match fit {
             None => {}
@@ -83,23 +118,28 @@ impl fmt::Display for Expected {
         if let Some([height, width]) = resize {
             write!(f, "resized to {height} x {width}, ")?;
         }
-        write!(f, "(value / 255 - {mean:?}) / {std:?}")
+        match scale {
+            Some(scale) => write!(f, "(value * {scale} - {mean:?}) / {std:?}"),
+            None if order == "channels" => write!(f, "(value / white - {mean:?}) / {std:?}"),
+            None => write!(f, "(value / 255 - {mean:?}) / {std:?}"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Expected, Fit};
+    use super::{Expected, ExpectedInput, Fit};
 
     #[test]
     fn what_is_expected_is_told_to_people_and_to_programs() {
-        let expected = Expected {
+        let expected = ExpectedInput {
             input: "image".to_owned(),
             order: "RGB".to_owned(),
             height: 48,
             width: 64,
             resize: None,
             fit: None,
+            scale: None,
             mean: vec![0.29, 0.31, 0.24],
             std: vec![0.23, 0.19, 0.23],
         };
@@ -107,11 +147,17 @@ mod tests {
         assert_eq!(expected.to_string(), words);
         let json = r#"{"input":"image","order":"RGB","height":48,"width":64,"mean":[0.29,0.31,0.24],"std":[0.23,0.19,0.23]}"#;
         assert_eq!(serde_json::to_string(&expected).unwrap(), json);
-        let cut = Expected { resize: Some([56, 72]), fit: Some(Fit::Cover), ..expected };
+        let cut = ExpectedInput { resize: Some([56, 72]), fit: Some(Fit::Cover), ..expected };
         let words = "image: RGB, 48 x 64, covered, resized to 56 x 72, (value";
         assert!(cut.to_string().starts_with(words), "{cut}");
         let json = serde_json::to_string(&cut).unwrap();
         assert!(json.contains(r#""width":64,"resize":[56,72],"fit":"cover","mean""#), "{json}");
-        assert_eq!(serde_json::from_str::<Expected>(&json).unwrap(), cut);
+        let one = Expected::One(cut.clone());
+        assert_eq!(serde_json::from_str::<Expected>(&json).unwrap(), one);
+        let depth = ExpectedInput { scale: Some(0.5), order: "grey".to_owned(), ..cut.clone() };
+        assert!(depth.to_string().contains("(value * 0.5 - "), "{depth}");
+        let both = Expected::Several(vec![cut, depth]);
+        let json = serde_json::to_string(&both).unwrap();
+        assert_eq!(serde_json::from_str::<Expected>(&json).unwrap(), both);
     }
 }

@@ -23,7 +23,7 @@ fn rows(batch: &Batch) -> Vec<&[i64]> {
 fn assert_aligned(batch: &Batch) {
     let area = class_map(batch).len();
     for (pixel, &label) in class_map(batch).iter().enumerate() {
-        let place = |plane: usize| (batch.images[plane * area + pixel] * 25.5).round() as i64;
+        let place = |plane: usize| (batch.inputs[0].values[plane * area + pixel] * 25.5).round() as i64;
         if label != 255 {
             assert_eq!(place(1) * 16 + place(0), label);
         }
@@ -67,14 +67,14 @@ fn flip_mirrors_image_and_labels_every_other_time() {
 fn a_small_picture_is_padded_with_the_mean_and_the_ignored_label() {
     let (image, labels) = coded(5, 16);
     let pipeline =
-        Pipeline { crop: Some(size(9, 18)), normalisation: by([0.5; 3], [1.0; 3]), ..plain() };
+        Pipeline { crop: Some(size(9, 18)), inputs: seen(by([0.5; 3], [1.0; 3])), ..plain() };
     let mut places = BTreeSet::new();
     for batch in draws(&image, &labels, pipeline) {
         let shown: Vec<_> =
             class_map(&batch).iter().copied().filter(|label| *label != 255).collect();
         assert_eq!(shown, (0..5 * 16).collect::<Vec<_>>());
         places.insert(class_map(&batch).iter().position(|label| *label == 0));
-        for plane in batch.images.chunks(9 * 18) {
+        for plane in batch.inputs[0].values.chunks(9 * 18) {
             for (value, label) in plane.iter().zip(class_map(&batch)) {
                 assert!(*label != 255 || *value == 0.0);
             }
@@ -90,7 +90,7 @@ fn scaled_images_and_labels_keep_their_edges_together() {
     let pipeline = Pipeline { scale: Some((0.5, 2.0)), crop: Some(size(8, 16)), ..plain() };
     let (mut edges, mut padded) = (0, BTreeSet::new());
     for batch in draws(&image, &labels, pipeline) {
-        let values = batch.images.iter().zip(class_map(&batch)).filter(|(_, label)| **label != 255);
+        let values = batch.inputs[0].values.iter().zip(class_map(&batch)).filter(|(_, label)| **label != 255);
         for (value, label) in values {
             // On the edge itself both answers are right.
             let at_edge = (value - 0.5).abs() < 0.02;
@@ -113,7 +113,7 @@ fn a_crop_of_a_scaled_picture_is_a_window_of_the_whole_scaled_picture() {
         let same = |top: usize, left: usize| {
             (0..6 * 8).all(|at| {
                 let from = (top + at / 8) * 20 + left + at % 8;
-                let near = (part.images[at] - whole.images[from]).abs() < 1.5 / 255.0;
+                let near = (part.inputs[0].values[at] - whole.inputs[0].values[from]).abs() < 1.5 / 255.0;
                 near && class_map(&part)[at] == class_map(whole)[from]
             })
         };
@@ -148,8 +148,8 @@ fn evaluation_brings_the_whole_picture_to_the_size_of_the_network() {
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
     assert_eq!(batch.size, size(2, 4));
     assert_eq!(class_map(&batch), [0, 0, 1, 1, 2, 2, 3, 3]);
-    for (found, wanted) in batch.images.iter().zip([0.0, 0.25, 0.75, 1.0]) {
-        assert!((found - wanted).abs() < 0.005, "{:?}", batch.images);
+    for (found, wanted) in batch.inputs[0].values.iter().zip([0.0, 0.25, 0.75, 1.0]) {
+        assert!((found - wanted).abs() < 0.005, "{:?}", batch.inputs[0].values);
     }
 }
 
@@ -160,7 +160,7 @@ fn shrinking_averages_all_pixels_of_the_image() {
     folder.add("a", &image, &GrayImage::from_pixel(64, 64, Luma([3])));
     let pipeline = plain().evaluation(size(4, 4));
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
-    assert!(batch.images.iter().all(|value| (value - 0.5).abs() < 0.02), "{:?}", batch.images);
+    assert!(batch.inputs[0].values.iter().all(|value| (value - 0.5).abs() < 0.02), "{:?}", batch.inputs[0].values);
     assert_eq!(class_map(&batch), [3; 16]);
 }
 
@@ -187,7 +187,7 @@ fn settings_that_mean_nothing_are_refused() {
         let pipeline = Pipeline { scale: Some(scale), ..plain() };
         assert_told(new(pipeline), "nas::data::bad_scale", &["scale"]);
     }
-    let pipeline = Pipeline { normalisation: by([0.0; 3], [0.2, f32::NAN, 0.2]), ..plain() };
+    let pipeline = Pipeline { inputs: seen(by([0.0; 3], [0.2, f32::NAN, 0.2])), ..plain() };
     assert_told(new(pipeline), "nas::data::bad_statistics", &["std"]);
 }
 
@@ -195,7 +195,7 @@ fn settings_that_mean_nothing_are_refused() {
 fn fitted(fit: Fit, to: Size) -> Batch {
     let (image, labels) = coded(12, 16);
     let normalisation = by([0.4; 3], [1.0; 3]);
-    let pipeline = Pipeline { fit, normalisation, ..plain() }.evaluation(to);
+    let pipeline = Pipeline { fit, inputs: seen(normalisation), ..plain() }.evaluation(to);
     let folder = Folder::new();
     folder.add("a", &image, &labels);
     folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0)
@@ -221,13 +221,13 @@ fn what_covers_is_cut_off_on_both_sides() {
         columns.iter().map(|column| (column - 2) / 2).collect::<Vec<_>>(),
         [0, 1, 2, 3, 4, 5]
     );
-    for (pixel, value) in batch.images[..36].iter().enumerate() {
+    for (pixel, value) in batch.inputs[0].values[..36].iter().enumerate() {
         let middle = (2.5 + 2.0 * (pixel % 6) as f32) * 10.0 / 255.0 - 0.4;
         // Interpolation sees the columns beside the two.
         assert!((value - middle).abs() < 0.02, "{value} for {middle}");
     }
     assert_eq!(fitted(Fit::Stretch, size(6, 6)).size, size(6, 6));
-    assert_ne!(fitted(Fit::Stretch, size(6, 6)).images, batch.images);
+    assert_ne!(fitted(Fit::Stretch, size(6, 6)).inputs[0].values, batch.inputs[0].values);
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn what_is_letterboxed_is_seen_whole_between_bars() {
     // 12 x 16 becomes 6 x 8, below one row and above one.
     for bar in [0, 7] {
         assert_eq!(rows[bar], [255; 8]);
-        for plane in batch.images.chunks(64) {
+        for plane in batch.inputs[0].values.chunks(64) {
             // The mean is 102 / 255.
             assert!(plane[8 * bar..8 * bar + 8].iter().all(|value| value.abs() < 1e-6));
         }
@@ -247,7 +247,7 @@ fn what_is_letterboxed_is_seen_whole_between_bars() {
     assert_eq!(seen.len(), 48);
     let same = fitted(Fit::Stretch, size(6, 8));
     assert_eq!(rows[1..7].concat(), class_map(&same));
-    assert_eq!(batch.images[8..56], same.images[..48]);
+    assert_eq!(batch.inputs[0].values[8..56], same.inputs[0].values[..48]);
 }
 
 #[test]
@@ -302,11 +302,11 @@ fn a_padding_that_could_fill_the_window_is_refused() {
 #[test]
 fn cutout_covers_a_square_with_the_mean_and_leaves_the_labels() {
     let normalisation = by([0.5; 3], [0.5; 3]);
-    let pipeline = Pipeline { cutout: 8, normalisation, ..plain() };
+    let pipeline = Pipeline { cutout: 8, inputs: seen(normalisation), ..plain() };
     let (mut whole, mut places) = (0, BTreeSet::new());
     for batch in grey_draws(255, pipeline) {
         assert_eq!(class_map(&batch), [3; 900]);
-        let planes: Vec<&[f32]> = batch.images.chunks(900).collect();
+        let planes: Vec<&[f32]> = batch.inputs[0].values.chunks(900).collect();
         assert!(planes.iter().all(|plane| *plane == planes[0]));
         let cut: Vec<usize> = (0..900).filter(|pixel| planes[0][*pixel] == 0.0).collect();
         assert!(planes[0].iter().all(|value| *value == 0.0 || (value - 1.0).abs() < 1e-6));
@@ -325,9 +325,9 @@ fn jitter_changes_brightness_contrast_and_saturation_within_its_strength() {
     let mut seen = BTreeSet::new();
     for batch in grey_draws(100, Pipeline { jitter: 0.4, ..plain() }) {
         // Of one value, only the brightness can change.
-        let value = (batch.images[0] * 255.0).round() as u32;
+        let value = (batch.inputs[0].values[0] * 255.0).round() as u32;
         assert!((60..=140).contains(&value), "{value}");
-        assert!(batch.images.iter().all(|other| *other == batch.images[0]));
+        assert!(batch.inputs[0].values.iter().all(|other| *other == batch.inputs[0].values[0]));
         seen.insert(value);
     }
     assert!(seen.len() > 20, "{seen:?}");
@@ -339,8 +339,8 @@ fn jitter_changes_brightness_contrast_and_saturation_within_its_strength() {
     let (mut raised, mut green) = (0, 0);
     for batch in draws(&image, &labels, Pipeline { jitter: 0.4, ..plain() }) {
         assert_eq!(class_map(&batch), [0; 16]);
-        raised += usize::from(batch.images[0] > 0.0);
-        green += usize::from(batch.images[16 + 3] > batch.images[16]);
+        raised += usize::from(batch.inputs[0].values[0] > 0.0);
+        green += usize::from(batch.inputs[0].values[16 + 3] > batch.inputs[0].values[16]);
     }
     assert!((10..=30).contains(&raised), "{raised} of 40 with less contrast");
     assert!((10..=30).contains(&green), "{green} of 40 with less saturation");
@@ -352,10 +352,10 @@ fn blur_spreads_every_other_image_and_keeps_its_mean() {
     let labels = GrayImage::new(32, 32);
     let mut blurred = 0;
     for batch in draws(&image, &labels, Pipeline { blur: 2.0, ..plain() }) {
-        let row = &batch.images[..32];
+        let row = &batch.inputs[0].values[..32];
         assert!(row.is_sorted() && row[0] == 0.0, "{row:?}");
         assert!((row.iter().sum::<f32>() * 255.0 / 32.0 - 120.0).abs() < 1.0, "{row:?}");
-        assert!(batch.images.chunks(32).all(|other| other == row));
+        assert!(batch.inputs[0].values.chunks(32).all(|other| other == row));
         blurred += usize::from(row[15] > 0.0);
     }
     assert!((8..=30).contains(&blurred), "{blurred} of 40");
@@ -363,7 +363,7 @@ fn blur_spreads_every_other_image_and_keeps_its_mean() {
     let image = RgbImage::from_fn(15, 15, |x, y| Rgb([if (x, y) == (7, 7) { 255 } else { 0 }; 3]));
     let batches = draws(&image, &GrayImage::new(15, 15), Pipeline { blur: 2.0, ..plain() });
     for batch in batches {
-        let at = |x: usize, y: usize| batch.images[15 * y + x];
+        let at = |x: usize, y: usize| batch.inputs[0].values[15 * y + x];
         for (x, y) in [(6, 7), (5, 7), (6, 6), (4, 7)] {
             assert_eq!(at(x, y), at(14 - x, y));
             assert!((at(x, y) - at(y, x)).abs() < 1.5 / 255.0);
@@ -374,10 +374,10 @@ fn blur_spreads_every_other_image_and_keeps_its_mean() {
 #[test]
 fn grey_pictures_are_augmented_too() {
     let normalisation = by([0.5], [0.5]);
-    let pipeline = Pipeline { jitter: 0.4, blur: 1.0, cutout: 6, pad: 4, normalisation, ..plain() };
+    let pipeline = Pipeline { jitter: 0.4, blur: 1.0, cutout: 6, pad: 4, inputs: seen(normalisation), ..plain() };
     let batches = grey_draws(100, pipeline);
-    assert!(batches.iter().all(|batch| batch.images.len() == 900));
-    assert!(batches.iter().any(|batch| batch.images != batches[0].images));
+    assert!(batches.iter().all(|batch| batch.inputs[0].values.len() == 900));
+    assert!(batches.iter().any(|batch| batch.inputs[0].values != batches[0].inputs[0].values));
 }
 
 #[test]

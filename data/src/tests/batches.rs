@@ -23,7 +23,7 @@ fn bits(folder: &Folder, options: LoaderOptions) -> Vec<(Vec<u32>, Vec<i64>, Vec
     batches
         .map(Result::unwrap)
         .map(|batch| {
-            let images = batch.images.iter().map(|value| value.to_bits()).collect();
+            let images = batch.inputs[0].values.iter().map(|value| value.to_bits()).collect();
             (images, class_map(&batch).to_vec(), batch.stems)
         })
         .collect()

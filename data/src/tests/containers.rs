@@ -75,7 +75,7 @@ fn batch(data: &Dataset, split: &str) -> Batch {
 
 /// The values of a batch in units of 1/255.
 fn values(batch: &Batch) -> Vec<u8> {
-    batch.images.iter().map(|value| (value * 255.0).round() as u8).collect()
+    batch.inputs[0].values.iter().map(|value| (value * 255.0).round() as u8).collect()
 }
 
 fn survey(data: &Dataset, splits: &[&str], classes: usize) -> Survey {
@@ -120,7 +120,7 @@ fn idx_files_may_be_packed_and_have_a_dot_in_their_names() {
     }
     for split in ["train", "test"] {
         let (expected, found) = (batch(&plain.open(), split), batch(&packed.open(), split));
-        assert_eq!((found.images, found.targets), (expected.images, expected.targets));
+        assert_eq!((found.inputs, found.targets), (expected.inputs, expected.targets));
     }
 }
 
@@ -269,10 +269,10 @@ fn grey_and_colour_become_each_other() {
         };
         let options = LoaderOptions::evaluation(1);
         let split = data.split("test").unwrap();
-        let loader = Loader::new(split, Pipeline { normalisation, ..plain() }, options).unwrap();
+        let loader = Loader::new(split, Pipeline { inputs: seen(normalisation), ..plain() }, options).unwrap();
         let batch = loader.epoch(0).next().unwrap().unwrap();
-        assert_eq!(batch.channels, channels);
-        assert_eq!(batch.images.len(), channels * batch.size.area());
+        assert_eq!(batch.inputs[0].channels, channels);
+        assert_eq!(batch.inputs[0].values.len(), channels * batch.size.area());
         values(&batch)
     };
     let counted: Vec<u8> = (0..6).collect();

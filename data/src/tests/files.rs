@@ -29,13 +29,13 @@ fn relabel(folder: &Folder, color: ColorType, depth: BitDepth, data: &[u8]) {
 #[test]
 fn a_batch_holds_planes_of_normalised_colours_and_labels() {
     let folder = Folder::of(2);
-    let pipeline = Pipeline { normalisation: by([0.5, 0.25, 0.0], [0.5, 0.2, 1.0]), ..plain() };
+    let pipeline = Pipeline { inputs: seen(by([0.5, 0.25, 0.0], [0.5, 0.2, 1.0])), ..plain() };
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(2)).unwrap().remove(0);
     assert_eq!((batch.n, batch.size), (2, size(12, 16)));
-    assert_eq!((batch.images.len(), class_map(&batch).len()), (2 * 3 * 12 * 16, 2 * 12 * 16));
+    assert_eq!((batch.inputs[0].values.len(), class_map(&batch).len()), (2 * 3 * 12 * 16, 2 * 12 * 16));
     assert_eq!(batch.stems, ["s000", "s001"]);
     let (n, y, x) = (1, 7, 5);
-    let colour = |c: usize| batch.images[((n * 3 + c) * 12 + y) * 16 + x];
+    let colour = |c: usize| batch.inputs[0].values[((n * 3 + c) * 12 + y) * 16 + x];
     for (channel, wanted) in [(50.0 / 255.0 - 0.5) / 0.5, (70.0 / 255.0 - 0.25) / 0.2, 1.0 / 255.0]
         .into_iter()
         .enumerate()
@@ -55,7 +55,7 @@ fn jpeg_and_grey_images_become_three_channels() {
     RgbImage::from_pixel(16, 12, Rgb([200, 100, 50])).save(images.join("s000.jpg")).unwrap();
     GrayImage::from_pixel(16, 12, Luma([90])).save(images.join("s001.png")).unwrap();
     let batch = read(&folder).unwrap();
-    let planes: Vec<_> = batch.images.chunks(12 * 16).map(|plane| plane[40] * 255.0).collect();
+    let planes: Vec<_> = batch.inputs[0].values.chunks(12 * 16).map(|plane| plane[40] * 255.0).collect();
     for (found, wanted) in planes.into_iter().zip([200.0, 100.0, 50.0, 90.0, 90.0, 90.0]) {
         assert!((found - wanted).abs() < 3.0, "{found} for {wanted}");
     }
@@ -176,7 +176,7 @@ fn transparency_is_dropped() {
     let image = image::RgbaImage::from_pixel(16, 12, image::Rgba([51, 102, 153, 0]));
     DynamicImage::from(image).save(folder.image("s000")).unwrap();
     let batch = read(&folder).unwrap();
-    let planes: Vec<_> = batch.images.chunks(12 * 16).map(|plane| plane[0]).collect();
+    let planes: Vec<_> = batch.inputs[0].values.chunks(12 * 16).map(|plane| plane[0]).collect();
     assert_eq!(planes, [0.2, 0.4, 0.6].map(|value: f32| value * 255.0 * (1.0 / 255.0)));
 }
 

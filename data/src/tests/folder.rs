@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::targets::vectors;
+use super::targets::table;
 use super::*;
 use crate::{Drawn, IMAGENET_MEAN, IMAGENET_STD};
 
@@ -80,7 +80,7 @@ fn dataset_json_is_optional_in_whole_and_in_part() {
     assert_eq!(data.normalisation(3).unwrap(), by([0.1, 0.2, 0.3], IMAGENET_STD));
     let pipeline = data.pipeline(3, 2, None).unwrap();
     assert_eq!((pipeline.classes, pipeline.ignore), (2, 11));
-    assert_eq!(pipeline.normalisation.mean, [0.1, 0.2, 0.3]);
+    assert_eq!(pipeline.inputs[0].normalisation.mean, [0.1, 0.2, 0.3]);
 }
 
 #[test]
@@ -100,12 +100,11 @@ fn a_bad_dataset_json_is_shown_where_it_is_bad() {
 }
 
 #[test]
-fn mean_and_std_are_one_or_three_numbers_in_units_of_white() {
+fn mean_and_std_are_numbers_in_units_of_white() {
     let folder = Folder::of(1);
     for (json, name) in [
-        (r#"{"mean": [0.1, 0.2]}"#, "mean"),
+        (r#"{"mean": []}"#, "mean"),
         (r#"{"mean": [123.7, 116.3, 103.5]}"#, "mean"),
-        (r#"{"std": [0.1, 0.2, 0.3, 0.4]}"#, "std"),
         (r#"{"std": [0.1, 0.0, 0.3]}"#, "std"),
         (r#"{"std": [0.1, -0.2, 0.3]}"#, "std"),
     ] {
@@ -115,6 +114,8 @@ fn mean_and_std_are_one_or_three_numbers_in_units_of_white() {
     assert_eq!(data.normalisation(3).unwrap(), by([0.0; 3], [1.0; 3]));
     let words = ["`mean` in `dataset.json` has 3 numbers", "1 channel"];
     assert_told(data.pipeline(1, 2, None), "nas::data::other_channels", &words);
+    let data = folder.describe(r#"{"std": [0.1, 0.2, 0.3, 0.4]}"#).unwrap();
+    assert_told(data.normalisation(3), "nas::data::other_channels", &["`std`", "has 4 numbers"]);
     let data = folder.describe(r#"{"mean": [0.25], "std": [0.5]}"#).unwrap();
     assert_eq!(data.normalisation(1).unwrap(), by([0.25], [0.5]));
 }
@@ -189,13 +190,13 @@ fn what_is_drawn_must_be_missing_and_what_is_taken_must_be_there() {
 
 #[test]
 fn the_targets_of_drawn_images_are_those_of_train() {
-    let folder = vectors(r#"{"1": [0.5], "2": [1]}"#);
+    let folder = table("targets.csv", "image,a\n1,0.5\n2,1\n");
     let data = Dataset::open(folder.root()).unwrap().drawn(Drawn { val: 0.5, take: None }).unwrap();
     let mut on_sample = |_, _| std::ops::ControlFlow::Continue(());
     let survey = data.survey(&["train", "val"], &plain(), &mut on_sample).unwrap().unwrap();
     let mut names: Vec<String> = survey.files.into_iter().map(|file| file.name).collect();
     names.sort();
     let expected =
-        ["dataset.json", "train/images/1.png", "train/images/2.png", "train/targets.json"];
+        ["train/images/1.png", "train/images/2.png", "train/targets.csv"];
     assert_eq!(names, expected);
 }

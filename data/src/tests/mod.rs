@@ -5,6 +5,8 @@ mod batches;
 mod containers;
 mod files;
 mod folder;
+mod inputs;
+mod maps;
 mod survey;
 mod targets;
 
@@ -16,8 +18,8 @@ use miette::Diagnostic;
 use nas_testing::pictures::{coded, save, save_labelled};
 
 use crate::{
-    Batch, DataError, Dataset, Fit, Loader, LoaderOptions, Normalisation, Pipeline, Size, Split,
-    Target, TargetKind, Targets,
+    Batch, DataError, Dataset, Fit, Input, Loader, LoaderOptions, MapFormat, Moves, Normalisation,
+    Pipeline, Size, Split, Target, TargetKind, Targets,
 };
 
 /// A data set in a temporary folder, gone with the value.
@@ -80,12 +82,21 @@ fn by<const CHANNELS: usize>(mean: [f32; CHANNELS], std: [f32; CHANNELS]) -> Nor
     Normalisation { mean: mean.to_vec(), std: std.to_vec() }
 }
 
-/// Nothing but division by 255: 250 classes, 255 ignored.
+/// The only input, of colours that are normalised so.
+fn seen(normalisation: Normalisation) -> Vec<Input> {
+    vec![Input { normalisation, scale: None }]
+}
+
+/// Nothing but division by 255: 250 classes, 255 ignored, one value for each pixel of a map.
 fn plain() -> Pipeline {
     Pipeline {
         classes: 250,
         ignore: 255,
-        normalisation: by([0.0; 3], [1.0; 3]),
+        inputs: seen(by([0.0; 3], [1.0; 3])),
+        values: 1,
+        times: 1,
+        map: MapFormat::default(),
+        moves: Moves::Whole {},
         resize: None,
         fit: Fit::Stretch,
         scale: None,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::targets::{pets, vectors};
+use super::targets::{pets, table};
 use super::*;
 use crate::{DataWarning, Survey};
 
@@ -82,9 +82,9 @@ fn classes_and_vectors_have_files_too() {
         survey.files.into_iter().map(|file| file.name).collect()
     };
     assert_eq!(names(survey(&pets(), &["val"])), ["val/cat/5.png", "val/dog/5.png"]);
-    let expected =
-        ["dataset.json", "train/targets.json", "train/images/1.png", "train/images/2.png"];
-    assert_eq!(names(survey(&vectors(r#"{"1": [0.5], "2": [1]}"#), &["train"])), expected);
+    let expected = ["train/targets.csv", "train/images/1.png", "train/images/2.png"];
+    let folder = table("targets.csv", "image,a\n1,0.5\n2,1\n");
+    assert_eq!(names(survey(&folder, &["train"])), expected);
     let found = fault(surveyed(&pets(), &["val"], 1, 255));
     assert_told(found, "nas::data::class_out_of_range", &["dog/5.png"]);
 }
@@ -175,7 +175,7 @@ fn exif_data_turn_an_image() {
         let batch = folder.epoch(plain(), LoaderOptions::evaluation(1)).unwrap().remove(0);
         assert_eq!(batch.size, self::size(size.0, size.1));
         // Where the red half lies: above, below, to the right, to the left.
-        let red = |y: u32, x: u32| batch.images[(y * size.1 + x) as usize] > 0.8;
+        let red = |y: u32, x: u32| batch.inputs[0].values[(y * size.1 + x) as usize] > 0.8;
         let (bottom, right) = (size.0 - 1, size.1 - 1);
         let corners = [red(0, 0), red(0, right), red(bottom, 0), red(bottom, right)];
         let expected = match orientation {

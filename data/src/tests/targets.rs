@@ -1,4 +1,4 @@
-//! Tests of data sets whose targets are no label maps: classes of images, images, vectors.
+//! Tests of data sets whose targets are no label maps: classes of images, vectors.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ fn the_folder_of_an_image_is_its_class() {
     let targets: Vec<_> = batches.iter().map(|batch| batch.targets.clone()).collect();
     assert_eq!(targets, [Targets::Classes(vec![0, 0, 0]), Targets::Classes(vec![1, 1])]);
     assert_eq!(batches[0].stems, ["9", "a", "b"]);
-    assert_eq!(batches[1].images.len(), 2 * 3 * 4 * 6);
+    assert_eq!(batches[1].inputs[0].values.len(), 2 * 3 * 4 * 6);
     assert_eq!(evaluated(&data, "val", 2).unwrap()[0].targets, Targets::Classes(vec![0, 1]));
     assert_eq!(class_shares(&data.split("train").unwrap(), 3, 255).unwrap(), [0.6, 0.4, 0.0]);
 }
@@ -65,7 +65,8 @@ fn dataset_json_says_what_the_folders_leave_open() {
     let folder = tree(&["train/images/1.png", "train/labels/2.png"]);
     let kind = |json| folder.describe(json).unwrap().kind;
     assert_eq!(kind("{}"), TargetKind::ClassMap);
-    assert_eq!(kind(r#"{"target": "image"}"#), TargetKind::Image);
+    assert_eq!(kind(r#"{"target": "map"}"#), TargetKind::Map);
+    assert_eq!(kind(r#"{"target": "labels"}"#), TargetKind::Labels);
     assert_eq!(kind(r#"{"target": "vector"}"#), TargetKind::Vector);
     let data = folder.describe(r#"{"target": "class"}"#).unwrap();
     assert_eq!((data.kind, data.classes.len()), (TargetKind::Class, 2));
@@ -104,48 +105,126 @@ fn classes_without_images_are_an_error() {
     assert!(help.starts_with("the splits here are train; `val = 0.1`"), "{help}");
 }
 
-/// Two images with these vectors.
-pub(super) fn vectors(json: &str) -> Folder {
+/// Two images with a table of this text.
+pub(super) fn table(name: &str, csv: &str) -> Folder {
     let folder = tree(&["train/images/1.png", "train/images/2.png"]);
-    fs::write(folder.root().join("train/targets.json"), json).unwrap();
-    folder.describe(r#"{"target": "vector"}"#).unwrap();
+    fs::write(folder.root().join("train").join(name), csv).unwrap();
+    folder
+}
+
+/// The numbers of the images in a batch of both.
+#[track_caller]
+fn numbers(folder: &Folder, pipeline: Pipeline) -> Vec<f32> {
+    let batch = folder.epoch(pipeline, LoaderOptions::evaluation(2)).unwrap().remove(0);
+    let Targets::Vectors { values, .. } = batch.targets else { panic!("{:?}", batch.targets) };
+    values
+}
+
+#[test]
+fn vectors_are_read_by_name_and_what_is_not_known_is_nan() {
+    let csv = "image, a, b, c\n2.png, -1, 0.25, 3e2\n1, 0, , nan\nnone.png, 1, 1, 1\n";
+    let folder = table("targets.csv", csv);
+    let data = Dataset::open(folder.root()).unwrap();
+    assert_eq!((data.kind, data.classes.as_slice()), (TargetKind::Vector, &["a", "b", "c"].map(String::from)[..]));
+    let pipeline =
+        Pipeline { crop: Some(size(2, 3)), flip: true, scale: Some((0.5, 2.0)), ..plain() };
+    let values = numbers(&folder, pipeline);
+    assert_eq!((values[0], &values[3..]), (0.0, &[-1.0, 0.25, 300.0][..]));
+    assert!(values[1].is_nan() && values[2].is_nan());
+    assert!(data.check_task(3, None).is_ok());
+    assert_told(data.check_task(2, None), "nas::data::other_numbers", &["3 numbers, `a`, `b`"]);
+}
+
+#[test]
+fn labels_are_zero_or_one() {
+    let folder = table("labels.csv", "image,cat,dog\n1.png,1,0\n2.png,,1\n");
+    let data = Dataset::open(folder.root()).unwrap();
+    assert_eq!((data.kind, data.classes.len()), (TargetKind::Labels, 2));
+    let values = numbers(&folder, Pipeline { flip: true, ..plain() });
+    assert!(values[..2] == [1.0, 0.0] && values[2].is_nan() && values[3] == 1.0, "{values:?}");
+    let folder = table("labels.csv", "image,cat\n1.png,1\n2.png,2\n");
+    let words = ["labels.csv`, line 3", "`2` for `cat` is neither 0 nor 1"];
+    assert_told(folder.split(), "nas::data::bad_table", &words);
+}
+
+#[test]
+fn tables_that_are_none_are_told_with_their_line() {
+    let told = |csv, code, words: &[&str]| {
+        let folder = table("targets.csv", csv);
+        assert_told(Dataset::open(folder.root()).and_then(|data| data.split("train")), code, words);
+    };
+    told("image,a\n1,1\n", "nas::data::missing_label", &["no vector for image", "2.png"]);
+    told("image,a\n", "nas::data::missing_label", &["1.png", "and for 1 more"]);
+    told("image,a\n1,x\n2,1", "nas::data::bad_table", &["line 2", "`x` for `a` is no number"]);
+    told("image,a\n1,1\n2,1,5\n", "nas::data::bad_table", &["line 3", "3 columns"]);
+    told("image,a\n1,1\n1,2\n", "nas::data::bad_table", &["line 3", "`1` has a row already"]);
+    told("1.png,0.5\n2.png,1\n", "nas::data::bad_table", &["line 1", "names no columns"]);
+    told("image\n1\n2\n", "nas::data::bad_table", &["line 1", "no column beside"]);
+    told("image,a\n1,inf\n2,1\n", "nas::data::bad_table", &["line 2", "`inf`"]);
+    let folder = table("targets.csv", "image,a\n1,1\n2,1\n");
+    fs::rename(folder.root().join("train/images"), folder.root().join("images")).unwrap();
+    fs::create_dir(folder.root().join("val")).unwrap();
+    fs::rename(folder.root().join("images"), folder.root().join("val/images")).unwrap();
+    fs::write(folder.root().join("val/targets.csv"), "image,b\n1,1\n2,1\n").unwrap();
+    let val = Dataset::open(folder.root()).unwrap().split("val");
+    assert_told(val, "nas::data::other_columns", &["are `b`, and not `a`"]);
+}
+
+/// One position in each picture of 4 rows and 6 columns, and which trade places.
+fn positions(swap: &str) -> Folder {
+    let folder = table("targets.csv", "image,x0,y0,x1,y1\n1,0.25,0.5,0.75,0.25\n2,0,1,1,1\n");
+    let vector = format!(r#"{{"vector": {{"numbers": "positions"{swap}}}}}"#);
+    folder.describe(&vector).unwrap();
     folder
 }
 
 #[test]
-fn vectors_are_read_by_stem_and_stay_as_they_are() {
-    let folder = vectors(r#"{"2": [-1, 0.25, 3e2], "1": [0, 1, 2], "none": []}"#);
-    let pipeline =
-        Pipeline { crop: Some(size(2, 3)), flip: true, scale: Some((0.5, 2.0)), ..plain() };
-    let batch = folder.epoch(pipeline, LoaderOptions::evaluation(2)).unwrap().remove(0);
-    let values = vec![0.0, 1.0, 2.0, -1.0, 0.25, 300.0];
-    assert_eq!(batch.targets, Targets::Vectors { values, len: 3 });
-    assert_eq!((batch.size, batch.images.len()), (size(2, 3), 2 * 3 * 2 * 3));
+fn positions_move_with_their_images() {
+    let folder = positions(r#", "swap": [[0, 1]]"#);
+    let data = Dataset::open(folder.root()).unwrap();
+    let pipeline = data.pipeline(3, 0, None).unwrap();
+    assert_eq!(numbers(&folder, pipeline.clone())[..4], [0.25, 0.5, 0.75, 0.25]);
+    // The middle half of both sides: 2 of 4 rows, 3 of 6 columns.
+    let middle = Pipeline { crop: Some(size(2, 3)), centred: true, ..pipeline.clone() };
+    let values = numbers(&folder, middle);
+    // It begins at row 1 and, as a column cannot be halved, at column 1.
+    assert_eq!(values[..4], [0.5 / 3.0, 0.5, 3.5 / 3.0, 0.0]);
+    let square = Pipeline { resize: Some(size(6, 6)), fit: Fit::Letterbox, ..pipeline.clone() };
+    assert_eq!(numbers(&folder, square)[..4], [0.25, 0.5, 0.75, 1.0 / 3.0]);
+    let flip = Pipeline { flip: true, ..pipeline };
+    let mut seen = BTreeSet::new();
+    for epoch in 0..20 {
+        let loader = folder.loader(flip.clone(), LoaderOptions::evaluation(2)).unwrap();
+        let batch = loader.epoch(epoch).next().unwrap().unwrap();
+        let Targets::Vectors { values, .. } = batch.targets else { panic!() };
+        seen.insert(format!("{:?}", &values[..4]));
+    }
+    let mirrored = "[0.25, 0.25, 0.75, 0.5]".to_owned();
+    assert_eq!(seen, BTreeSet::from(["[0.25, 0.5, 0.75, 0.25]".to_owned(), mirrored]));
 }
 
 #[test]
-fn vectors_that_are_missing_or_no_numbers_are_told() {
-    let told = |json, code, words: &[&str]| assert_told(vectors(json).split(), code, words);
-    told(r#"{"1": [1]}"#, "nas::data::missing_label", &["no vector for image", "2.png"]);
-    told("{}", "nas::data::missing_label", &["1.png", "and for 1 more"]);
-    told(r#"{"1": ["x"]}"#, "nas::data::unreadable", &["targets.json", "line 1 column 10"]);
-    let folder = vectors("{}");
-    fs::remove_file(folder.root().join("train/targets.json")).unwrap();
-    assert_told(folder.split(), "nas::data::unreadable", &["targets.json"]);
-}
-
-#[test]
-fn vectors_of_two_lengths_do_not_meet_in_a_batch() {
-    let folder = vectors(r#"{"1": [1, 2], "2": [3]}"#);
-    let found = folder.epoch(plain(), LoaderOptions::evaluation(2));
-    let words = ["2.png", "has a vector of 1 numbers", "its batch has a vector of 2 numbers"];
-    assert_told(found, "nas::data::mixed_targets", &words);
+fn numbers_do_not_move_where_nobody_knows_how() {
+    let refused = |json: &str, pipeline: Pipeline, words: &[&str]| {
+        let folder = positions("");
+        let moves = folder.describe(json).unwrap().pipeline(3, 0, None).unwrap().moves;
+        let found = folder.loader(Pipeline { moves, ..pipeline }, LoaderOptions::evaluation(1));
+        assert_told(found, "nas::data::numbers_move", words);
+    };
+    let flip = Pipeline { flip: true, ..plain() };
+    refused("{}", flip.clone(), &["mirrored, as `flip` says"]);
+    refused("{}", Pipeline { scale: Some((0.5, 1.0)), ..plain() }, &["cut or enlarged"]);
+    refused(r#"{"vector": {"numbers": "positions"}}"#, flip, &["trade places"]);
+    let folder = positions(r#", "swap": [[0, 2]]"#);
+    let moves = Dataset::open(folder.root()).unwrap().pipeline(3, 0, None).unwrap().moves;
+    let found = folder.loader(Pipeline { moves, ..plain() }, LoaderOptions::evaluation(1));
+    assert_told(found, "nas::data::bad_positions", &["[0, 2]", "there are 2 positions"]);
 }
 
 #[test]
 fn samples_made_in_memory_are_sorted_and_of_one_kind() {
     let folder = Folder::of(3);
-    let sample = |stem: &str, target| Sample { image: folder.image(stem).into(), target };
+    let sample = |stem: &str, target| Sample::new(folder.image(stem), target);
     let vector = |value: f32| Target::Vector([value].into());
     let split = Split::new(vec![sample("s002", vector(2.0)), sample("s000", vector(0.0))]);
     assert_eq!(split.stems().collect::<Vec<_>>(), ["s000", "s002"]);
@@ -157,77 +236,4 @@ fn samples_made_in_memory_are_sorted_and_of_one_kind() {
     let mixed = Split::new(vec![sample("s000", Target::Class(1)), sample("s001", vector(1.0))]);
     let found = Loader::new(mixed, plain(), options).unwrap().epoch(0).next().unwrap();
     assert_told(found, "nas::data::mixed_targets", &["has a vector of 1", "has a class"]);
-}
-
-/// A picture that tells each pixel's place, and a target image that tells it by other colours.
-fn pair() -> Folder {
-    let folder = Folder::new();
-    let (image, labels) = coded(12, 16);
-    folder.add("a", &image, &labels);
-    let target = RgbImage::from_fn(16, 12, |x, y| Rgb([255 - x as u8 * 10, 0, y as u8 * 10]));
-    save(&target, &folder.root().join("train/targets/a.png"));
-    folder.describe(r#"{"target": "image"}"#).unwrap();
-    folder
-}
-
-fn target_image(batch: &Batch) -> &[f32] {
-    let Targets::Images(values) = &batch.targets else { panic!("{:?}", batch.targets) };
-    values
-}
-
-#[test]
-fn target_images_are_cropped_flipped_and_padded_with_their_images() {
-    let folder = pair();
-    let mut corners = BTreeSet::new();
-    for crop in [size(6, 7), size(14, 18)] {
-        let pipeline = Pipeline { crop: Some(crop), flip: true, ..plain() };
-        let loader = folder.loader(pipeline, LoaderOptions::training(1, 5)).unwrap();
-        for batch in (0..20).map(|epoch| loader.epoch(epoch).next().unwrap().unwrap()) {
-            let (image, target) = (&batch.images, target_image(&batch));
-            let area = crop.area();
-            assert_eq!(target.len(), 3 * area);
-            let mut padded = 0;
-            for pixel in 0..area {
-                let [x, y] = [image[pixel], image[area + pixel]];
-                let [red, blue] = [target[pixel], target[2 * area + pixel]];
-                // No pixel of the target is without red.
-                if red == 0.0 {
-                    assert_eq!([x, y, blue], [0.0; 3]);
-                    padded += 1;
-                } else {
-                    assert!((red - (1.0 - x)).abs() < 1e-6 && blue == y);
-                }
-            }
-            assert_eq!(padded, area.saturating_sub(12 * 16));
-            corners.insert(target[0].to_bits());
-        }
-    }
-    assert!(corners.len() > 5, "{corners:?}");
-}
-
-#[test]
-fn target_images_are_interpolated_as_images_are() {
-    let folder = Folder::new();
-    let image = RgbImage::from_fn(2, 2, |x, _| Rgb([x as u8 * 255; 3]));
-    folder.add("a", &image, &coded(2, 2).1);
-    fs::rename(folder.root().join("train/labels"), folder.root().join("train/targets")).unwrap();
-    image.save(folder.root().join("train/targets/a.png")).unwrap();
-    folder.describe(r#"{"target": "image", "mean": [0.5]}"#).unwrap();
-    let pipeline =
-        Dataset::open(folder.root()).unwrap().pipeline(3, 0, None).unwrap().evaluation(size(2, 4));
-    let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
-    assert_eq!(target_image(&batch), batch.images);
-    assert!(batch.images[1] < 0.0 && batch.images[2] > 0.0, "{:?}", batch.images);
-}
-
-#[test]
-fn a_target_image_that_does_not_fit_is_told() {
-    let folder = pair();
-    let target = folder.root().join("train/targets/a.png");
-    RgbImage::new(8, 6).save(&target).unwrap();
-    let found = folder.epoch(plain(), LoaderOptions::evaluation(1));
-    let words = ["a.png", "12 high and 16 wide", "its target image is 6 high and 8 wide"];
-    assert_told(found, "nas::data::size_mismatch", &words);
-    fs::remove_file(target).unwrap();
-    assert_told(folder.split(), "nas::data::missing_label", &["no target image for", "a.png"]);
 }

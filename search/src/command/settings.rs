@@ -7,7 +7,7 @@ use nas_ir::recipe::Template;
 use nas_ir::{ClassMetric, Model, Network};
 
 use crate::error::Fault;
-use crate::metrics::{DIRECTION, Ranking};
+use crate::metrics::{CONFUSION, DIRECTION, Ranking};
 
 /// The key that says after how many epochs metrics were measured.
 pub(super) const EPOCH: &str = "epoch";
@@ -31,7 +31,7 @@ impl CommandSettings {
     /// Whether a key of what is printed can be that of a metric, and not of what is said about others.
     #[must_use]
     pub fn may_rank(key: &str) -> bool {
-        ![EPOCH, DIRECTION].contains(&key) && ClassMetric::named(key).is_none()
+        ![EPOCH, DIRECTION, CONFUSION].contains(&key) && ClassMetric::named(key).is_none()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A recipe as `recipe.json` holds it: every setting with its value, section by section.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, SCHEDULE, STRATEGY, WEIGHTS};
+use nas_ir::recipe::common::{DATA, LOSS, METRICS, RETRAIN, SCHEDULE, STRATEGY, WEIGHTS};
 use nas_ir::recipe::{Recipe, schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -38,6 +38,8 @@ fn fields(recipe: &Recipe, section: &schema::Section) -> Result<Map<String, Valu
     let common = match section.name {
         name if name == DATA.name => json(&recipe.data)?,
         name if name == WEIGHTS.name => json(&recipe.weights)?,
+        name if name == LOSS.name => json(&recipe.loss)?,
+        name if name == METRICS.name => json(&recipe.metrics)?,
         name if name == RETRAIN.name => json(&recipe.retrain)?,
         SCHEDULE => json(&recipe.schedule)?,
         _ => Value::Null,

@@ -3,8 +3,9 @@
 use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
 use nas_ir::recipe::objective::NoGradient;
+use nas_ir::recipe::common::METRICS;
 use nas_ir::recipe::{Recipe, Variable, Weighed};
-use nas_ir::{Checked, Space};
+use nas_ir::{Checked, Metric, Space};
 use thiserror::Error;
 
 use crate::error::{Refusal, RunError};
@@ -102,22 +103,27 @@ const FRONT: &str = "search by `strategy nsga2 { }`, which finds the front of se
 const HELP: &str = "search by `strategy aging_evolution { }`, or by another that sees scores alone; or minimise \
                     `cross_entropy` and one term more, as `0.1 * latency / 1ms` or `10 * max(0, latency / 1ms - 12)`";
 
-/// The metrics that the objective reads and the task of the space does not have.
+/// The metrics that the recipe reads and the task of the space does not have: those of its objective, and the primary one.
 pub(super) fn metrics_of_others(space: &Checked<Space>, recipe: &Recipe) -> Vec<Refusal> {
     let Some(task) = space.task else { return Vec::new() };
     let has = task.metrics();
-    let of = |quantity| match quantity {
-        Variable::Metric(metric) if metric != has.primary && !has.others.contains(&metric) => {
-            let (file, at) = place(recipe);
-            let names = std::iter::once(has.primary).chain(has.others.iter().copied());
-            let names: Vec<String> =
-                names.map(|metric| format!("`{}`", Variable::Metric(metric).name())).collect();
-            let help = format!("write {}: they are what its task is judged by", names.join(" or "));
-            let metric = Variable::Metric(metric).name();
-            let space = space.name.clone();
-            Some(Refusal::new(MetricOfOthers { space, metric, file, at, help }))
-        }
-        Variable::Metric(_) | Variable::Measure(_) => None,
+    let names: Vec<String> =
+        has.all().map(|metric| format!("`{}`", Variable::Metric(metric).name())).collect();
+    let refused = |metric: Metric, (file, at): (Source, Option<SourceSpan>)| {
+        let help = format!("write {}: they are what its task is judged by", names.join(" or "));
+        let (metric, space) = (Variable::Metric(metric).name(), space.name.clone());
+        Refusal::new(MetricOfOthers { space, metric, file, at, help })
     };
-    recipe.objective.quantities().into_iter().filter_map(of).collect()
+    let is_other = |metric: &Metric| !has.metrics.contains(metric);
+    let read = recipe.objective.quantities().into_iter().filter_map(|quantity| match quantity {
+        Variable::Metric(metric) => Some(metric),
+        Variable::Measure(_) => None,
+    });
+    let read = read.filter(is_other).map(|metric| refused(metric, place(recipe)));
+    let primary = recipe.metrics.primary.filter(is_other).map(|metric| {
+        let written = recipe.settings.place(METRICS.name, "primary").cloned();
+        let written = written.map(|(file, span)| (file, Some(span.into())));
+        refused(metric, written.unwrap_or_else(|| (Source::new("", ""), None)))
+    });
+    read.chain(primary).collect()
 }

@@ -169,6 +169,7 @@ pub(super) fn command(space: &Space, recipe: &Recipe) -> Result<CommandSettings,
         command: settings.template(SCORE, COMMAND.name)?.ok_or(none)?,
         ranking: ranked_by(
             space,
+            recipe,
             settings.text(SCORE, METRIC.name)?,
             settings.word(SCORE, DIRECTION.name, &directions)?,
         )?,
@@ -181,6 +182,7 @@ pub(super) fn command(space: &Space, recipe: &Recipe) -> Result<CommandSettings,
 /// The metric that ranks: the one that is named, else that of the task.
 fn ranked_by(
     space: &Space,
+    recipe: &Recipe,
     named: Option<String>,
     direction: Option<Direction>,
 ) -> Result<Ranking, RunError> {
@@ -191,7 +193,9 @@ fn ranked_by(
     };
     let metric = match (&named, space.task) {
         (Some(name), _) => MetricName::of(name),
-        (None, Some(task)) => MetricName::Known(task.metrics().primary),
+        (None, Some(task)) => {
+            MetricName::Known(task.metrics().ranked_by(recipe.metrics.primary).primary)
+        }
         (None, None) => {
             let help = "name one that the command prints: `metric = \"accuracy\"`".to_owned();
             return Err(fault("it has no task, and the recipe names no metric".to_owned(), help));

@@ -1,6 +1,6 @@
 //! Settings that several strategies have, declared once.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
+use nas_ir::recipe::common::{DATA, LOSS, METRICS, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
 
@@ -60,9 +60,9 @@ pub(super) const SAMPLE: Field = Field {
 };
 
 /// The sections of a strategy of a black box, with its own settings and what these are about.
-pub(super) const fn black_box(doc: &'static str, fields: &'static [Field]) -> [Section; 7] {
+pub(super) const fn black_box(doc: &'static str, fields: &'static [Field]) -> [Section; 9] {
     let own = Section { name: STRATEGY, kinds: Kinds::Strategy, doc, fields };
-    [own, score::SECTION, DATA, WEIGHTS, supernet::SECTION, TRIALS, RETRAIN]
+    [own, score::SECTION, METRICS, DATA, LOSS, WEIGHTS, supernet::SECTION, TRIALS, RETRAIN]
 }
 
 /// The section [`DERIVE`] of a strategy of a black box.

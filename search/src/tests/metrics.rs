@@ -14,21 +14,23 @@ const CLASSIFICATION: Task = Task::Classification { classes: 3 };
 
 fn metrics(of: TaskMetrics, [miou, accuracy, loss]: [f64; 3]) -> Metrics {
     let value = |metric| match metric {
-        Metric::Miou => miou,
-        Metric::Accuracy => accuracy,
-        Metric::Loss => loss,
+        Metric::Miou => Some(miou),
+        Metric::Accuracy => Some(accuracy),
+        Metric::Loss => Some(loss),
+        _ => None,
     };
     let by_class = |metric| match metric {
         ClassMetric::Iou => vec![Some(miou), None, Some(1.0)],
+        _ => vec![None; 3],
     };
-    Metrics::new(of, value, by_class)
+    Metrics::new(of, value, by_class).unwrap()
 }
 
 #[test]
 fn a_task_declares_the_keys_of_its_files_and_their_order() {
     for (task, json) in [
         (SEGMENTATION, r#"{"miou":0.25,"accuracy":0.5,"loss":1.0,"class_iou":[0.25,null,1.0]}"#),
-        (CLASSIFICATION, r#"{"accuracy":0.5,"loss":1.0}"#),
+        (CLASSIFICATION, r#"{"accuracy":0.5,"loss":1.0,"class_f1":[null,null,null]}"#),
     ] {
         let metrics = metrics(task.metrics(), [0.25, 0.5, 1.0]);
         assert_eq!(serde_json::to_string(&metrics).unwrap(), json);
@@ -94,7 +96,7 @@ fn a_line_of_the_history_reads_back_to_the_bit() {
 
 #[test]
 fn the_direction_of_the_primary_metric_says_which_is_better() {
-    let by_loss = TaskMetrics { primary: Metric::Loss, others: &[], by_class: &[] };
+    let by_loss = TaskMetrics { primary: Metric::Loss, metrics: &[Metric::Loss], by_class: &[] };
     for (of, better, worse) in [
         (SEGMENTATION.metrics(), [0.6, 0.1, 2.0], [0.5, 0.9, 0.1]),
         (CLASSIFICATION.metrics(), [0.1, 0.6, 2.0], [0.9, 0.5, 0.1]),
@@ -114,5 +116,5 @@ fn a_value_that_is_no_number_is_seen_wherever_it_is() {
         assert!(!metrics(of, values).is_finite());
     }
     let by_class = |_| vec![None, Some(f64::NAN)];
-    assert!(!Metrics::new(of, |_| 0.0, by_class).is_finite());
+    assert!(!Metrics::new(of, |_| Some(0.0), by_class).unwrap().is_finite());
 }

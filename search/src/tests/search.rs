@@ -162,7 +162,11 @@ fn another_primary_metric_ranks_by_its_own_direction() {
     let mut toy = Toy::new();
     let by_miou = whole(&toy, folder().path());
     // The toy's loss is 1 - mIoU, so the lowest picks what the highest mIoU picked.
-    toy.metrics = TaskMetrics { primary: Metric::Loss, others: &[Metric::Accuracy], by_class: &[] };
+    toy.metrics = TaskMetrics {
+        primary: Metric::Loss,
+        metrics: &[Metric::Accuracy, Metric::Loss],
+        by_class: &[],
+    };
     let by_loss = whole(&toy, folder().path());
     let [loss, miou] = [by_loss.trained.unwrap(), by_miou.trained.unwrap()];
     assert_eq!(*loss.val.primary().0, Metric::Loss);

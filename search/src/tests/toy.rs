@@ -250,14 +250,15 @@ impl Toy {
     /// The metrics of a network that is so good.
     fn score(&self, miou: f64) -> Metrics {
         let value = |metric| match metric {
-            Metric::Miou => miou,
-            Metric::Accuracy => miou.sqrt(),
-            Metric::Loss => 1.0 - miou,
+            Metric::Accuracy | Metric::F1 => Some(miou.sqrt()),
+            Metric::Loss => Some(1.0 - miou),
+            _ => Some(miou),
         };
         let by_class = |metric| match metric {
             ClassMetric::Iou => vec![Some(miou), None],
+            _ => Vec::new(),
         };
-        Metrics::new(self.metrics, value, by_class)
+        Metrics::new(self.metrics, value, by_class).unwrap()
     }
 
     fn random(&self, pass: &Pass, step: usize) -> ChaCha8Rng {

@@ -41,6 +41,10 @@ pub(super) enum Wanted {
     Classes,
     /// Classes of whole pictures.
     AnyClasses,
+    /// Classes of which several may apply.
+    Labels,
+    /// Numbers of a regression.
+    Values,
     Label,
     /// The weight of a loss.
     LossWeight,
@@ -61,6 +65,7 @@ impl fmt::Display for Wanted {
             Wanted::Shown => "a number, a string, `true` or `false`",
             Wanted::Classes => "a whole number from 2 to 255",
             Wanted::AnyClasses => "a whole number of at least 2",
+            Wanted::Labels | Wanted::Values => "a whole number of at least 1",
             Wanted::Label => "a whole number below 256",
             Wanted::LossWeight => "a number above 0",
         })
@@ -137,6 +142,12 @@ fn for_kind(wanted: Wanted, value: &Value, at: At<'_>) -> Help {
         Wanted::AnyClasses => {
             Help::advice("write the number of classes, such as `task classification(10)`")
         }
+        Wanted::Labels => {
+            Help::advice("write the number of classes, such as `task multilabel(14)`")
+        }
+        Wanted::Values => Help::advice(
+            "write how many numbers a pixel or an image has, such as `task regression(1)`",
+        ),
         Wanted::Shown => for_shown(value, at),
         Wanted::Classes => {
             Help::advice("write the number of classes, such as `task segmentation(19)`")

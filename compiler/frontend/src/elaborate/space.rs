@@ -14,9 +14,12 @@ use super::scope::Mark;
 use super::value::Value;
 use crate::modules::ModuleId;
 
-/// The task that there is.
+/// The tasks that there are.
 const SEGMENTATION: &str = "segmentation";
 const CLASSIFICATION: &str = "classification";
+const MULTILABEL: &str = "multilabel";
+const REGRESSION: &str = "regression";
+const TASKS: [&str; 4] = [SEGMENTATION, CLASSIFICATION, MULTILABEL, REGRESSION];
 /// The label that neither loss nor metric sees, if the task does not say.
 const DEFAULT_IGNORE: u32 = 255;
 /// The weight of the loss of a train output, if it does not say (NASNet, DARTS).
@@ -167,11 +170,11 @@ impl<'p> Elaborator<'p, '_> {
     fn task(&mut self, name: &'p Ident, args: &'p [Arg], span: Span) -> Eval<()> {
         let parameters: &[&str] = match name.name.as_str() {
             SEGMENTATION => &["classes", "ignore"],
-            CLASSIFICATION => &["classes"],
+            CLASSIFICATION | MULTILABEL => &["classes"],
+            REGRESSION => &["values"],
             other => {
-                let tasks = [SEGMENTATION, CLASSIFICATION];
                 let source = self.source();
-                let help = suggested(source.at(name.span), other, &tasks, "the tasks are");
+                let help = suggested(source.at(name.span), other, &TASKS, "the tasks are");
                 let place = self.place(name.span, "no such task").help(help);
                 self.report(UnknownTask::at(place, other));
                 return Ok(());
@@ -189,23 +192,34 @@ impl<'p> Elaborator<'p, '_> {
             return Ok(());
         };
         let given_at = |slot: usize| given.get((*slots.get(slot)?)?);
-        let Some(classes) = given_at(0) else {
-            self.missing(&name.name, parameters, &["classes"], span);
+        let Some(first) = given_at(0) else {
+            self.missing(&name.name, parameters, parameters.get(..1).unwrap_or_default(), span);
             return Ok(());
         };
-        if name.name == CLASSIFICATION {
-            let classes = self.number_in(classes, 2..=MAX_DIMENSION as u32, Wanted::AnyClasses);
-            self.space.task = classes.map(|classes| Task::Classification { classes });
-            return Ok(());
-        }
-        let classes = self.number_in(classes, 2..=255, Wanted::Classes);
-        let ignore = match given_at(1) {
-            Some(ignore) => self.number_in(ignore, 0..=255, Wanted::Label),
-            None => Some(DEFAULT_IGNORE),
+        let most = MAX_DIMENSION as u32;
+        self.space.task = match name.name.as_str() {
+            CLASSIFICATION => {
+                let classes = self.number_in(first, 2..=most, Wanted::AnyClasses);
+                classes.map(|classes| Task::Classification { classes })
+            }
+            MULTILABEL => {
+                let classes = self.number_in(first, 1..=most, Wanted::Labels);
+                classes.map(|classes| Task::Multilabel { classes })
+            }
+            REGRESSION => {
+                let values = self.number_in(first, 1..=most, Wanted::Values);
+                values.map(|values| Task::Regression { values })
+            }
+            _ => {
+                let classes = self.number_in(first, 2..=255, Wanted::Classes);
+                let ignore = match given_at(1) {
+                    Some(ignore) => self.number_in(ignore, 0..=255, Wanted::Label),
+                    None => Some(DEFAULT_IGNORE),
+                };
+                let both = classes.zip(ignore);
+                both.map(|(classes, ignore)| Task::Segmentation { classes, ignore })
+            }
         };
-        if let (Some(classes), Some(ignore)) = (classes, ignore) {
-            self.space.task = Some(Task::Segmentation { classes, ignore });
-        }
         Ok(())
     }
 

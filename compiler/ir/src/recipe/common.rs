@@ -2,6 +2,8 @@
 //! set (64 x 64 tiles, 495 of them for training) on a small machine.
 
 use super::anneal::{Anneal, Law};
+use crate::metric::Metric;
+
 use super::schema::{Bounds, CountDefault, Field, Kind, Kinds, Section};
 
 /// The name of the section that says by what strategy to search.
@@ -114,6 +116,54 @@ pub const WEIGHTS: Section = Section {
     ],
 };
 
+/// What training makes small where the task leaves it open.
+pub const LOSS: Section = Section {
+    name: "loss",
+    kinds: Kinds::None,
+    doc: "what training makes small: the mean over all values that are known. Of a regression this says what; of classes it \
+          is cross-entropy, of several labels for an image binary cross-entropy",
+    fields: &[
+        Field {
+            name: "regression",
+            kind: Kind::Word(&["l1", "l2", "huber"]),
+            doc: "of a regression: `l1`, the error; `l2`, its square; `huber`, half the square of an error up to `delta`, and \
+                  beyond `delta * (error - delta / 2)` (Huber 1964)",
+        },
+        Field {
+            name: "delta",
+            kind: Kind::Real { bounds: Bounds::above(0.0, 1e9), default: 1.0 },
+            doc: "from which error on the loss `huber` is linear, in the unit of the targets",
+        },
+    ],
+};
+
+/// By what networks are judged.
+pub const METRICS: Section = Section {
+    name: "metrics",
+    kinds: Kinds::None,
+    doc: "by what networks are judged that nasc trains",
+    fields: &[Field {
+        name: "primary",
+        kind: Kind::Word(&RANKED_BY),
+        doc: "the metric by which networks are ranked where the recipe has no `minimize` or `maximize`, and by which the \
+              best epoch of a training is kept: one that the task of the space has, or with `task` the first of these. A \
+              `segmentation` has `miou`, `accuracy` (of pixels), `f1` and `loss`; a `classification` `accuracy`, `top5` \
+              (of more than five classes), `f1` and `loss`; a `multilabel` `f1` (the mean over the classes), `micro_f1`, \
+              `auroc`, `mean_ap` and `loss`; a `regression` `mae`, `rmse`, `psnr` (of maps) and `loss`",
+    }],
+};
+
+/// What may rank networks: what the task says, or a metric by its name.
+const RANKED_BY: [&str; 12] = {
+    let mut words = ["task"; 12];
+    let mut nth = 0;
+    while nth < Metric::ALL.len() {
+        words[nth + 1] = Metric::ALL[nth].name();
+        nth += 1;
+    }
+    words
+};
+
 /// The name of the section that says how long to search.
 pub const SCHEDULE: &str = "schedule";
 
@@ -178,5 +228,5 @@ const DECAY: Field = Field {
 pub fn has(section: &str, field: &str) -> bool {
     let is_in = |of: &Section| of.name == section && of.field(field).is_some();
     let is_of_schedule = || [EPOCHS, SEED].iter().any(|of| of.name == field);
-    [DATA, WEIGHTS, RETRAIN].iter().any(is_in) || (section == SCHEDULE && is_of_schedule())
+    [DATA, WEIGHTS, LOSS, METRICS, RETRAIN].iter().any(is_in) || (section == SCHEDULE && is_of_schedule())
 }

@@ -12,7 +12,9 @@ pub mod schema;
 pub mod settings;
 pub mod template;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::metric::Metric;
 
 pub use anneal::{Anneal, Law};
 pub use formula::{Formula, Variable};
@@ -86,6 +88,47 @@ pub struct Sgd {
     pub decay: f64,
 }
 
+/// What training makes small where the task leaves it open.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Loss {
+    /// That of a regression.
+    pub regression: RegressionLoss,
+    /// From which error on [`RegressionLoss::Huber`] is linear.
+    pub delta: f64,
+}
+
+/// What of an error training makes small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegressionLoss {
+    /// The error without its sign.
+    L1,
+    /// Its square.
+    L2,
+    /// Half its square, and linear for large errors (P. J. Huber, "Robust Estimation of a Location Parameter", 1964).
+    Huber,
+}
+
+impl RegressionLoss {
+    /// Each by its name.
+    const NAMED: [(&str, Self); 3] = [("l1", Self::L1), ("l2", Self::L2), ("huber", Self::Huber)];
+}
+
+/// By what networks are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Judged {
+    /// What ranks them; where it is `None`, what the task says.
+    #[serde(serialize_with = "metric_or_task")]
+    pub primary: Option<Metric>,
+}
+
+/// The word for what the task says.
+const OF_TASK: &str = "task";
+
+fn metric_or_task<S: Serializer>(metric: &Option<Metric>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(metric.map_or(OF_TASK, Metric::name))
+}
+
 /// How long to search.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Schedule {
@@ -124,6 +167,10 @@ pub struct Recipe {
     pub data: Data,
     /// The optimiser of a supernet's weights.
     pub weights: Sgd,
+    /// What training makes small.
+    pub loss: Loss,
+    /// By what networks are judged.
+    pub metrics: Judged,
     /// How long.
     pub schedule: Schedule,
     /// How the picked network is trained.
@@ -147,6 +194,9 @@ impl Recipe {
     ) -> Result<Self, NoSetting> {
         let (data, weights, retrain) =
             (common::DATA.name, common::WEIGHTS.name, common::RETRAIN.name);
+        let (loss, metrics) = (common::LOSS.name, common::METRICS.name);
+        let primary = Metric::ALL.map(|metric| (metric.name(), Some(metric)));
+        let primary: Vec<_> = primary.into_iter().chain([(OF_TASK, None)]).collect();
         Ok(Self {
             name: name.to_owned(),
             strategy,
@@ -172,6 +222,13 @@ impl Recipe {
                 learning_rate: settings.anneal(weights, "rate")?,
                 momentum: settings.real(weights, "momentum")?,
                 decay: settings.real(weights, "decay")?,
+            },
+            loss: Loss {
+                regression: settings.word(loss, "regression", &RegressionLoss::NAMED)?,
+                delta: settings.real(loss, "delta")?,
+            },
+            metrics: Judged {
+                primary: settings.word(metrics, "primary", &primary)?,
             },
             schedule: Schedule { epochs: settings.count(common::SCHEDULE, common::EPOCHS.name)? },
             retrain: Retrain {

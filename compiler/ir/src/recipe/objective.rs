@@ -44,8 +44,8 @@ pub struct Minimize {
 /// `minimize` and `maximize`.
 pub static MINIMIZE: Minimize = Minimize {
     written: "cross_entropy + 0.02 * macs / 1M",
-    doc: "what the search makes small, or large: a formula of metrics (`cross_entropy`, and `accuracy` or `miou` as the task \
-          has them) and measures (`macs`, `params`, `weight_bytes`, `peak_memory`, `latency`, `depth`), with `+`, `-`, `*`, \
+    doc: "what the search makes small, or large: a formula of metrics (`cross_entropy` or `loss`, which are the same, and what \
+          else the task has: `accuracy`, `top5`, `miou`, `f1`, `micro_f1`, `auroc`, `mean_ap`, `mae`, `rmse`, `psnr`) and measures (`macs`, `params`, `weight_bytes`, `peak_memory`, `latency`, `depth`), with `+`, `-`, `*`, \
           `/`, `^` and a number, `max( )` and `min( )`. A strategy that sees nothing but scores tries networks for the \
           best value. One that trains choices goes down `cross_entropy` and one term more: a multiple of `macs`, `params`, \
           `weight_bytes` or `latency`, or of the hinge of one, `max(0, latency - 12ms)`, whose argument is then the \

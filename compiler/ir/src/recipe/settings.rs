@@ -1,6 +1,8 @@
 //! The values of settings, by name.
 
 use miette::Diagnostic;
+use nas_grammar::Source;
+use nas_grammar::ast::Span;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -59,10 +61,26 @@ struct Row {
     value: Value,
 }
 
-/// Values of settings, by section and field.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// Values of settings, by section and field. Those of the same values are equal wherever they are written.
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     rows: Vec<Row>,
+    /// Where those are written that are.
+    places: Vec<Written>,
+}
+
+/// Where a setting is written.
+#[derive(Debug, Clone)]
+struct Written {
+    section: &'static str,
+    field: &'static str,
+    at: (Source, Span),
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
 }
 
 impl Settings {
@@ -108,6 +126,21 @@ impl Settings {
             Some(row) => row.value = value,
             None => self.rows.push(Row { section, field, value }),
         }
+    }
+
+    /// Notes where a setting is written, in place of where it was before.
+    pub fn write_at(&mut self, section: &'static str, field: &'static str, at: (Source, Span)) {
+        self.places.retain(|written| (written.section, written.field) != (section, field));
+        self.places.push(Written { section, field, at });
+    }
+
+    /// Where a setting is written, if it is.
+    #[must_use]
+    pub fn place(&self, section: &str, field: &str) -> Option<&(Source, Span)> {
+        let mut places = self.places.iter();
+        places.find_map(|written| {
+            ((written.section, written.field) == (section, field)).then_some(&written.at)
+        })
     }
 
     /// The value of a setting.

@@ -166,21 +166,26 @@ impl<'t> Line<'t> {
     fn task(&mut self) -> Parsed<Task> {
         let word = self.word("a task")?;
         self.token("(")?;
-        self.keyword("classes")?;
-        self.token("=")?;
-        let classes = self.count()?;
         let task = match word {
-            "classification" => Task::Classification { classes },
+            "classification" => Task::Classification { classes: self.named_count("classes")? },
+            "multilabel" => Task::Multilabel { classes: self.named_count("classes")? },
+            "regression" => Task::Regression { values: self.named_count("values")? },
             "segmentation" => {
+                let classes = self.named_count("classes")?;
                 self.token(",")?;
-                self.keyword("ignore")?;
-                self.token("=")?;
-                Task::Segmentation { classes, ignore: self.count()? }
+                Task::Segmentation { classes, ignore: self.named_count("ignore")? }
             }
-            _ => return Err(self.expected("`segmentation` or `classification`")),
+            _ => return Err(self.expected("the name of a task")),
         };
         self.token(")")?;
         Ok(task)
+    }
+
+    /// `classes = 3`
+    fn named_count(&mut self, name: &str) -> Parsed<u32> {
+        self.keyword(name)?;
+        self.token("=")?;
+        self.count()
     }
 
     fn precision(&mut self) -> Parsed<Precision> {

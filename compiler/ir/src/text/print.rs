@@ -149,6 +149,8 @@ fn task(task: Option<Task>) -> String {
         Some(Task::Classification { classes }) => {
             format!("task classification(classes = {classes})\n")
         }
+        Some(Task::Multilabel { classes }) => format!("task multilabel(classes = {classes})\n"),
+        Some(Task::Regression { values }) => format!("task regression(values = {values})\n"),
         None => String::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of `strategy grid`.
 
-use nas_ir::recipe::common::{DATA, RETRAIN, STRATEGY, WEIGHTS};
+use nas_ir::recipe::common::{DATA, LOSS, METRICS, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{Kinds, Relation, Section, StrategySchema};
 
 use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS, KEEP_OF_ALL};
@@ -19,7 +19,9 @@ pub static SCHEMA: StrategySchema = StrategySchema {
             fields: &[],
         },
         score::SECTION,
+        METRICS,
         DATA,
+        LOSS,
         WEIGHTS,
         supernet::SECTION,
         Section {

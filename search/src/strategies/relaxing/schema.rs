@@ -1,6 +1,6 @@
 //! Settings that strategies have in common which train choices by gradients.
 
-use nas_ir::recipe::common::{DATA, EPOCHS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS};
+use nas_ir::recipe::common::{DATA, EPOCHS, LOSS, METRICS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Relation, Section};
 use nas_ir::recipe::{Anneal, NoSetting, Recipe};
 
@@ -15,9 +15,9 @@ pub(in crate::strategies) const fn sections(
     doc: &'static str,
     fields: &'static [Field],
     schedule: Section,
-) -> [Section; 7] {
+) -> [Section; 9] {
     let own = Section { name: STRATEGY, kinds: Kinds::Strategy, doc, fields };
-    [own, DATA, WEIGHTS, OPTIMIZER, schedule, DRAWS, RETRAIN]
+    [own, METRICS, DATA, LOSS, WEIGHTS, OPTIMIZER, schedule, DRAWS, RETRAIN]
 }
 
 /// What must hold between these settings.

@@ -306,6 +306,7 @@ impl<'a> Reader<'a> {
         let understood = value.is_some();
         if let Some(value) = value.filter(|_| !field.kind.is_settled()) {
             self.settings.set(section.name, field.name, value);
+            self.settings.write_at(section.name, field.name, (source.clone(), whole));
         }
         self.given.retain(|g| (g.section, g.field) != (section.name, field.name));
         self.given.push(Given {
