@@ -40,8 +40,7 @@ search quick of tiny {{
 const SPLITS: Splits = [("train", 12), ("val", 4), ("test", 4)];
 /// A strategy that trains choices, and one that tries networks with the weights of a supernet.
 const RELAXED: &str = "strategy darts { }\n    schedule { epochs = 2, warmup = 1, split = 0.5 }\n    derive { sample = 2, keep = 1 }";
-const EVOLUTION: &str =
-    "strategy aging_evolution { population = 2, tournament = 2 }\n    schedule { epochs = 2 }\n    derive { sample = 3, keep = 1 }";
+const EVOLUTION: &str = "strategy aging_evolution { population = 2, tournament = 2 }\n    schedule { epochs = 2 }\n    derive { sample = 3, keep = 1 }";
 /// Layers that answer with a map of the size of the input.
 const MAP: &str = "image -> conv_bn_relu(8, kernel = 3) -> unit(8) -> unit(8) -> conv(1, kernel = 1, bias = true)";
 /// Layers that answer with two numbers.
@@ -74,7 +73,8 @@ fn a_map_is_regressed_in_its_unit_without_what_is_not_known() {
     pictures::depths(&bench.path("data"), SPLITS);
     bench.write("data/dataset.json", r#"{"map": {"scale": 0.001, "invalid": 0, "peak": 3}}"#);
     let text = space("input image: [3, 16, 16]", "regression(1)", MAP, RELAXED, "");
-    let text = text.replace("    retrain", "    loss { regression = huber, delta = 0.5 }\n    retrain");
+    let text =
+        text.replace("    retrain", "    loss { regression = huber, delta = 0.5 }\n    retrain");
     let result = whole(&bench, &text);
     assert_eq!(keys(&result["test"]), ["mae", "rmse", "psnr", "loss"]);
     // The ground is at 3 m and 63 of 240 pixels at 1 m: always to answer 3 would miss by 0.5 m.
@@ -120,9 +120,11 @@ fn a_vector_is_regressed_and_moves_with_its_image() {
 fn several_labels_of_an_image_are_learned() {
     let bench = Bench::new();
     pictures::halves(&bench.path("data"), [("train", 16), ("val", 8), ("test", 8)]);
-    let text = space("input image: [3, 16, 16]", "multilabel(2)", VECTOR, EVOLUTION, ", flip = false");
+    let text =
+        space("input image: [3, 16, 16]", "multilabel(2)", VECTOR, EVOLUTION, ", flip = false");
     let result = whole(&bench, &text);
-    let names = ["f1", "micro_f1", "auroc", "mean_ap", "loss", "class_f1", "class_auroc", "class_ap"];
+    let names =
+        ["f1", "micro_f1", "auroc", "mean_ap", "loss", "class_f1", "class_auroc", "class_ap"];
     assert_eq!(keys(&result["test"]), names);
     assert!(of(&result, "test", "auroc") > 0.5, "{result}");
     let found = "--arch run/assignment.json --weights run/weights.safetensors";
@@ -132,7 +134,10 @@ fn several_labels_of_an_image_are_learned() {
     let rows: String = (0..8).map(|number| format!("{number}.png,1,{}\n", number % 2)).collect();
     bench.write("data/val/labels.csv", format!("image,upper,left\n{rows}"));
     let told = bench.nasc(&format!("eval tiny.nas {found}")).done();
-    assert!(told.lines().any(|line| line.starts_with("AUROC upper") && line.ends_with("none")), "{told}");
+    assert!(
+        told.lines().any(|line| line.starts_with("AUROC upper") && line.ends_with("none")),
+        "{told}"
+    );
 }
 
 #[test]
@@ -147,7 +152,9 @@ fn a_network_sees_two_inputs() {
     let result = whole(&bench, &text);
     assert!(of(&result, "test", "miou") > 0.8, "only the depth tells the classes: {result}");
     let onnx = String::from_utf8_lossy(&bench.read("run/network.onnx")).into_owned();
-    assert!(onnx.contains(r#"{"input":"depth","order":"grey","height":16,"width":16,"scale":0.001"#));
+    assert!(
+        onnx.contains(r#"{"input":"depth","order":"grey","height":16,"width":16,"scale":0.001"#)
+    );
     fs::remove_file(bench.path("data/val/depth/2.png")).unwrap();
     bench.nasc("search tiny.nas --out more").fails(1, &["nas::data::missing_input", "val/depth"]);
 }

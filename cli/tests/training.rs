@@ -499,10 +499,13 @@ fn a_classification_is_trained_on_folders_of_classes() {
         assert!(table.lines().any(|line| line.starts_with(row)), "{table}");
     }
     assert_eq!(bench.list("run"), RUN);
-    assert_eq!(keys(&result(&bench)["val"]), ["accuracy", "loss"]);
+    assert_eq!(keys(&result(&bench)["val"]), ["accuracy", "f1", "loss", "class_f1"]);
     let found = "--arch run/assignment.json --weights run/weights.safetensors";
     let told = bench.nasc(&format!("eval tiny.nas {found} --split test")).done();
-    assert!(told.starts_with("accuracy ") && told.contains("\ncross-entropy "), "{told}");
+    assert!(
+        told.starts_with("accuracy ") && told.contains("\nF1 ") && told.contains("\nloss "),
+        "{told}"
+    );
 
     fs::rename(bench.path("data/val/red"), bench.path("data/val/crimson")).unwrap();
     bench.nasc("search tiny.nas --out more").fails(1, &["nas::data::unknown_class", "blue, red"]);

@@ -9,6 +9,8 @@ use nasc::render::bar::Bar;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
 
+use crate::scores::value_of;
+
 /// Tells a run on standard error.
 pub(crate) struct Progress {
     bar: Bar,
@@ -104,8 +106,9 @@ impl Progress {
                 let latency = cost.latency.map(|latency| format!(", {}", milliseconds(latency)));
                 let (metric, value) = score.primary();
                 self.bar.line(&format!(
-                    "network {n}/{of}: {} {value:.3} {after}, {macs} M MACs{}",
+                    "network {n}/{of}: {} {} {after}, {macs} M MACs{}",
                     metric.title(),
+                    value_of(metric, value),
                     latency.unwrap_or_default()
                 ));
             }
@@ -152,8 +155,9 @@ pub(crate) fn retrain_line(record: &RetrainEpoch, of: u32, best: bool, seconds: 
     let loss = record.train.loss;
     // The loss of the line is that of training.
     let told = record.val.values().filter(|(metric, _)| **metric != Metric::Loss);
-    let val: Vec<String> =
-        told.map(|(metric, value)| format!("{} {value:.3}", metric.title())).collect();
+    let val: Vec<String> = told
+        .map(|(metric, value)| format!("{} {}", metric.title(), value_of(metric, value)))
+        .collect();
     let val = val.join(", ");
     format!("retrain {n}/{of}: loss {loss:.3}, val {val}  ({seconds:.1} s){star}")
 }

@@ -11,7 +11,7 @@ use nasc::render::report::Failure;
 use nasc::services::weights_file;
 
 use crate::progress::millions;
-use crate::scores::number;
+use crate::scores::value_of;
 use crate::training::Training;
 use nasc::outln;
 
@@ -49,8 +49,11 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3))?;
     let ((metric, val), (_, test)) = (val.primary(), test.primary());
     let title = metric.title();
-    row(&format!("val {title}"), format!("{} (epoch {})", number(val), epoch.saturating_add(1)))?;
-    row(&format!("test {title}"), number(test))?;
+    row(
+        &format!("val {title}"),
+        format!("{} (epoch {})", value_of(metric, val), epoch.saturating_add(1)),
+    )?;
+    row(&format!("test {title}"), value_of(metric, test))?;
     row("weights", dir.join(names::WEIGHTS).display().to_string())
 }
 

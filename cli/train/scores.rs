@@ -2,6 +2,7 @@
 
 use nas_ir::metric::Scale;
 use nas_search::Metrics;
+use nas_search::metrics::MetricName;
 
 /// The most classes whose confusion matrix is printed whole.
 const WHOLE: usize = 10;
@@ -29,9 +30,17 @@ pub(crate) fn score_lines(score: &Metrics, classes: &[String]) -> Vec<(String, S
     lines
 }
 
-/// A number with three decimals, or where it is small as many digits.
+/// A value of a metric as tables have it: a share with three decimals, a small number with as many digits.
 #[must_use]
-pub(crate) fn number(value: f64) -> String {
+pub(crate) fn value_of(metric: &MetricName, value: f64) -> String {
+    match metric.scale() {
+        Scale::Share => format!("{value:.3}"),
+        Scale::Number => number(value),
+    }
+}
+
+/// A number with three decimals, or where it is small as many digits.
+fn number(value: f64) -> String {
     let is_small = value != 0.0 && value.abs() < 0.1;
     if is_small { format!("{value:.2e}") } else { format!("{value:.3}") }
 }
@@ -89,11 +98,17 @@ mod tests {
         many[4][3] = 9;
         many[5][5] = 100;
         let lines = confusion_lines(&many, &names);
-        assert_eq!(lines[1..], ["  class 4 taken for class 3: 9", "  class 3 taken for class 4: 7"]);
+        assert_eq!(
+            lines[1..],
+            ["  class 4 taken for class 3: 9", "  class 3 taken for class 4: 7"]
+        );
     }
 
     #[test]
     fn small_numbers_keep_their_digits() {
-        assert_eq!([0.0, 0.25, 12.3456, 0.00123].map(number), ["0.000", "0.250", "12.346", "1.23e-3"]);
+        assert_eq!(
+            [0.0, 0.25, 12.3456, 0.00123].map(number),
+            ["0.000", "0.250", "12.346", "1.23e-3"]
+        );
     }
 }

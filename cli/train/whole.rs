@@ -18,7 +18,7 @@ use nasc::services::weights_file;
 
 use crate::progress::millions;
 use crate::reference::libtorch;
-use crate::scores::number;
+use crate::scores::value_of;
 use crate::training::Training;
 
 /// The ONNX file of a run.
@@ -138,7 +138,7 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
             (0, None) => ", known".to_owned(),
             (epochs, _) => format!(" after {}", counted(epochs as usize, "epoch")),
         };
-        row(&format!("val {}{how}", metric.title()), format!("{value:.3}"));
+        row(&format!("val {}{how}", metric.title()), value_of(metric, value));
     }
     for (goal, value) in &done.reached {
         row("reached", format!("{} by `{goal}`", figure(*value)));
@@ -157,10 +157,10 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
     }
     if let Some(Trained { epoch, val, test, .. }) = trained {
         let (primary, best) = val.primary();
-        let best = format!("{} (epoch {})", number(best), epoch.saturating_add(1));
+        let best = format!("{} (epoch {})", value_of(primary, best), epoch.saturating_add(1));
         row(&format!("val {}", primary.title()), best);
         for (metric, value) in test.values().filter(|(metric, _)| **metric != Metric::Loss) {
-            row(&format!("test {}", metric.title()), number(value));
+            row(&format!("test {}", metric.title()), value_of(metric, value));
         }
     }
     if let Some((verification, expected)) = &done.exported {

@@ -100,7 +100,9 @@ impl Targets {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Vectors { len, .. } => described(self.kind(), Some(*len)),
-            Self::ClassMaps(_) | Self::Classes(_) | Self::Maps { .. } => described(self.kind(), None),
+            Self::ClassMaps(_) | Self::Classes(_) | Self::Maps { .. } => {
+                described(self.kind(), None)
+            }
         }
     }
 }

@@ -256,7 +256,9 @@ pub enum DataError {
     #[error("the columns of `{}` are {}, and not {}", path.display(), few(found), few(wanted))]
     #[diagnostic(
         code(nas::data::other_columns),
-        help("give the tables of all splits the same columns, in the same order, as `classes` in `dataset.json` if it is there")
+        help(
+            "give the tables of all splits the same columns, in the same order, as `classes` in `dataset.json` if it is there"
+        )
     )]
     OtherColumns {
         /// The file.
@@ -542,7 +544,7 @@ pub enum DataError {
     #[diagnostic(
         code(nas::data::bad_statistics),
         help(
-            "give three numbers for red, green and blue, or one for all, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1"
+            "give a number for each channel, or one for all, where white is 1 (not 255): `mean` from 0 to 1, `std` above 0 and at most 1; for numbers in another unit they stand with a `scale` in `inputs`"
         )
     )]
     BadStatistics {
@@ -706,7 +708,9 @@ fn way_to_resize(kind: TargetKind) -> &'static str {
 /// Which size a target should have.
 fn wanted_size(kind: TargetKind) -> &'static str {
     match kind {
-        TargetKind::Map => "that of the image, or as many times that as the output of the space has",
+        TargetKind::Map => {
+            "that of the image, or as many times that as the output of the space has"
+        }
         TargetKind::ClassMap | TargetKind::Class | TargetKind::Labels | TargetKind::Vector => {
             "the size of the image"
         }

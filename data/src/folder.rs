@@ -248,9 +248,7 @@ fn read_classes(split: &Path, classes: &[String]) -> Result<Split, DataError> {
             return Err(DataError::UnknownClass { folder, classes: classes.to_vec() });
         };
         let images = list_images(&folder)?.into_iter();
-        samples.extend(
-            images.map(|image| Sample::new(image, Target::Class(class))),
-        );
+        samples.extend(images.map(|image| Sample::new(image, Target::Class(class))));
     }
     if samples.is_empty() {
         return Err(DataError::NoImages { path: split.to_owned() });

@@ -55,7 +55,11 @@ pub(crate) fn is_array(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// It is none of these formats, too large, or damaged.
-pub(crate) fn read_numbers(path: &Path, bytes: &[u8], channels: usize) -> Result<Stored, DataError> {
+pub(crate) fn read_numbers(
+    path: &Path,
+    bytes: &[u8],
+    channels: usize,
+) -> Result<Stored, DataError> {
     if is_array(bytes) {
         read_npy(path, bytes, channels)
     } else if TIFF.iter().any(|start| bytes.starts_with(start)) {
@@ -141,7 +145,9 @@ fn read_npy(path: &Path, bytes: &[u8], channels: usize) -> Result<Stored, DataEr
     let sides: Option<Vec<u32>> = file.shape().iter().map(side).collect();
     let (size, found, is_last) = match sides.as_deref() {
         Some(&[height, width]) => (Size { height, width }, 1, false),
-        Some(&[height, width, last]) if last as usize == channels && height as usize != channels => {
+        Some(&[height, width, last])
+            if last as usize == channels && height as usize != channels =>
+        {
             (Size { height, width }, last, true)
         }
         Some(&[first, height, width]) => (Size { height, width }, first, false),
@@ -224,10 +230,14 @@ fn npy_values(file: NpyFile<&[u8]>) -> std::io::Result<Vec<f32>> {
         Some((TypeChar::Float, 8)) => wide(file.into_vec::<f64>()?),
         Some((TypeChar::Uint, 1)) => floats(&file.into_vec::<u8>()?),
         Some((TypeChar::Uint, 2)) => floats(&file.into_vec::<u16>()?),
-        Some((TypeChar::Uint, 4)) => wide(file.into_vec::<u32>()?.into_iter().map(f64::from).collect()),
+        Some((TypeChar::Uint, 4)) => {
+            wide(file.into_vec::<u32>()?.into_iter().map(f64::from).collect())
+        }
         Some((TypeChar::Int, 1)) => floats(&file.into_vec::<i8>()?),
         Some((TypeChar::Int, 2)) => floats(&file.into_vec::<i16>()?),
-        Some((TypeChar::Int, 4)) => wide(file.into_vec::<i32>()?.into_iter().map(f64::from).collect()),
+        Some((TypeChar::Int, 4)) => {
+            wide(file.into_vec::<i32>()?.into_iter().map(f64::from).collect())
+        }
         _ => {
             let says = "its numbers are neither floats of 32 or 64 bits nor whole ones of 8, 16 or 32 bits";
             return Err(std::io::Error::other(says));

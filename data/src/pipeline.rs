@@ -231,7 +231,9 @@ impl Pipeline {
             let planes = place(&mut images.values, images.channels * area, nth)?;
             match layer {
                 Layer::Pixels(image) => frame.paste_image(image, &input.normalisation, planes),
-                Layer::Planes(numbers) => frame.paste_numbers(numbers, &input.normalisation, planes),
+                Layer::Planes(numbers) => {
+                    frame.paste_numbers(numbers, &input.normalisation, planes)
+                }
             }
         }
         match (&mut batch.targets, &part.target) {

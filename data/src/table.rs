@@ -34,11 +34,8 @@ impl Table {
     pub(crate) fn read(path: &Path, cells: Cells) -> Result<Self, DataError> {
         let text =
             nas_files::read_to_string(path).map_err(|error| DataError::unreadable(path, error))?;
-        let bad = |line: u64, reason: String| DataError::BadTable {
-            path: path.to_owned(),
-            line,
-            reason,
-        };
+        let bad =
+            |line: u64, reason: String| DataError::BadTable { path: path.to_owned(), line, reason };
         let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
         let of_csv = |error: csv::Error| {
             let line = error.position().map_or(1, csv::Position::line);

@@ -11,7 +11,7 @@
 //! object says which of its values are better:
 //!
 //! ```json
-//! {"rmse": 0.31, "r2": 0.87, "direction": "lower"}
+//! {"perplexity": 3.1, "r2": 0.87, "direction": "lower"}
 //! ```
 
 use std::fmt;

@@ -40,8 +40,7 @@ impl Trainable {
 /// It has no task, or several outputs; an input is no picture, has other channels in other networks, or another size than
 /// the first; or what networks answer with differs in more than that.
 pub fn trainable(space: &Space) -> Result<Trainable, RunError> {
-    let fault =
-        |reason: String| RunError::Task { space: space.name.clone(), reason };
+    let fault = |reason: String| RunError::Task { space: space.name.clone(), reason };
     let task = space.task.ok_or_else(|| fault("it has no task".to_owned()))?;
     let mut outputs = space.graph.outputs();
     let (Some((_, output)), None) = (outputs.next(), outputs.next()) else {
@@ -60,7 +59,9 @@ pub fn trainable(space: &Space) -> Result<Trainable, RunError> {
     }
     let varies = |node: &Node| node.shape.values().len() > 1;
     if inputs.len() > 1 && space.graph.inputs().any(|(_, node)| varies(node)) {
-        return Err(fault("one of its several inputs has another size in some networks".to_owned()));
+        return Err(fault(
+            "one of its several inputs has another size in some networks".to_owned(),
+        ));
     }
     let times = match task {
         Task::Regression { .. } => answered(space, output).map_err(fault)?,
@@ -76,7 +77,9 @@ fn input(node: &Node) -> Result<TrainableInput, String> {
         return Err(format!("its input `{name}` is {other}, no picture"));
     }
     if node.shape.values().iter().any(|shape| shape.channels() != largest.channels()) {
-        return Err(format!("its input `{name}` has more channels in some networks than in others"));
+        return Err(format!(
+            "its input `{name}` has more channels in some networks than in others"
+        ));
     }
     Ok(TrainableInput { name, shape: largest })
 }
@@ -93,7 +96,9 @@ fn answered(space: &Space, output: &Node) -> Result<u32, String> {
     match (sizes.len(), shapes.len()) {
         (1, 1) => Ok(all.flatten().next().unwrap_or(1)),
         // Each output has the size of the input with which it comes, which all networks are brought to.
-        _ if sizes.iter().all(|size| shapes.iter().any(|shape| times(*size, *shape) == Some(1)))
+        _ if sizes
+            .iter()
+            .all(|size| shapes.iter().any(|shape| times(*size, *shape) == Some(1)))
             && sizes.len() == shapes.len() =>
         {
             Ok(1)

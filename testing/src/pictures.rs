@@ -124,7 +124,10 @@ pub fn depths(root: &Path, splits: Splits) {
             let split = root.join(split);
             save(&rectangle(number), &split.join("images").join(format!("{number}.png")));
             let map = |x, y| Luma([depth(number, x, y)]);
-            save_deep(&ImageBuffer::from_fn(16, 16, map), &split.join(format!("targets/{number}.png")));
+            save_deep(
+                &ImageBuffer::from_fn(16, 16, map),
+                &split.join(format!("targets/{number}.png")),
+            );
         }
     }
 }
@@ -134,11 +137,13 @@ pub fn coarse(root: &Path, splits: Splits) {
     for (split, count) in splits {
         for number in 0..count {
             let split = root.join(split);
-            let bright = |x, y| if is_inside(number, x, y) { 230 } else { 40 + noise(number, x, y) / 4 };
+            let bright =
+                |x, y| if is_inside(number, x, y) { 230 } else { 40 + noise(number, x, y) / 4 };
             let fine = GrayImage::from_fn(16, 16, |x, y| Luma([bright(x, y)]));
             let mean = |x: u32, y: u32| {
                 let four = [(0, 0), (1, 0), (0, 1), (1, 1)];
-                let sum: u32 = four.map(|(dx, dy)| u32::from(bright(2 * x + dx, 2 * y + dy))).iter().sum();
+                let sum: u32 =
+                    four.map(|(dx, dy)| u32::from(bright(2 * x + dx, 2 * y + dy))).iter().sum();
                 (sum / 4) as u8
             };
             let coarse = GrayImage::from_fn(8, 8, |x, y| Luma([mean(x, y)]));

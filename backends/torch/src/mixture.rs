@@ -245,7 +245,14 @@ impl Mixture {
             temperature: batch.temperature,
             seed: self.settings.seed,
             moment: Moment { choices, epoch: batch.epoch, step: batch.step },
-            batch: batch.inputs.first().map(Tensor::size).unwrap_or_default().first().copied().ok_or_else(no_batch)?,
+            batch: batch
+                .inputs
+                .first()
+                .map(Tensor::size)
+                .unwrap_or_default()
+                .first()
+                .copied()
+                .ok_or_else(no_batch)?,
             device: self.settings.device,
         };
         of_selects(&self.program, &draw.mixes(&self.choices, logits)?)

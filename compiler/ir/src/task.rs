@@ -54,18 +54,16 @@ impl Task {
     #[must_use]
     pub fn metrics(self) -> TaskMetrics {
         let (metrics, by_class): (&[Metric], &[ClassMetric]) = match self {
-            Task::Segmentation { .. } => (
-                &[Metric::Miou, Metric::Accuracy, Metric::F1, Metric::Loss],
-                &[ClassMetric::Iou],
-            ),
+            Task::Segmentation { .. } => {
+                (&[Metric::Miou, Metric::Accuracy, Metric::F1, Metric::Loss], &[ClassMetric::Iou])
+            }
             // Of at most five classes, the right one is always among the first five.
             Task::Classification { classes: ..=5 } => {
                 (&[Metric::Accuracy, Metric::F1, Metric::Loss], &[ClassMetric::F1])
             }
-            Task::Classification { .. } => (
-                &[Metric::Accuracy, Metric::Top5, Metric::F1, Metric::Loss],
-                &[ClassMetric::F1],
-            ),
+            Task::Classification { .. } => {
+                (&[Metric::Accuracy, Metric::Top5, Metric::F1, Metric::Loss], &[ClassMetric::F1])
+            }
             Task::Multilabel { .. } => (
                 &[Metric::F1, Metric::MicroF1, Metric::Auroc, Metric::MeanAp, Metric::Loss],
                 &[ClassMetric::F1, ClassMetric::Auroc, ClassMetric::Ap],

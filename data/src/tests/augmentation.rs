@@ -23,7 +23,8 @@ fn rows(batch: &Batch) -> Vec<&[i64]> {
 fn assert_aligned(batch: &Batch) {
     let area = class_map(batch).len();
     for (pixel, &label) in class_map(batch).iter().enumerate() {
-        let place = |plane: usize| (batch.inputs[0].values[plane * area + pixel] * 25.5).round() as i64;
+        let place =
+            |plane: usize| (batch.inputs[0].values[plane * area + pixel] * 25.5).round() as i64;
         if label != 255 {
             assert_eq!(place(1) * 16 + place(0), label);
         }
@@ -90,7 +91,11 @@ fn scaled_images_and_labels_keep_their_edges_together() {
     let pipeline = Pipeline { scale: Some((0.5, 2.0)), crop: Some(size(8, 16)), ..plain() };
     let (mut edges, mut padded) = (0, BTreeSet::new());
     for batch in draws(&image, &labels, pipeline) {
-        let values = batch.inputs[0].values.iter().zip(class_map(&batch)).filter(|(_, label)| **label != 255);
+        let values = batch.inputs[0]
+            .values
+            .iter()
+            .zip(class_map(&batch))
+            .filter(|(_, label)| **label != 255);
         for (value, label) in values {
             // On the edge itself both answers are right.
             let at_edge = (value - 0.5).abs() < 0.02;
@@ -113,7 +118,8 @@ fn a_crop_of_a_scaled_picture_is_a_window_of_the_whole_scaled_picture() {
         let same = |top: usize, left: usize| {
             (0..6 * 8).all(|at| {
                 let from = (top + at / 8) * 20 + left + at % 8;
-                let near = (part.inputs[0].values[at] - whole.inputs[0].values[from]).abs() < 1.5 / 255.0;
+                let near =
+                    (part.inputs[0].values[at] - whole.inputs[0].values[from]).abs() < 1.5 / 255.0;
                 near && class_map(&part)[at] == class_map(whole)[from]
             })
         };
@@ -160,7 +166,11 @@ fn shrinking_averages_all_pixels_of_the_image() {
     folder.add("a", &image, &GrayImage::from_pixel(64, 64, Luma([3])));
     let pipeline = plain().evaluation(size(4, 4));
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(1)).unwrap().remove(0);
-    assert!(batch.inputs[0].values.iter().all(|value| (value - 0.5).abs() < 0.02), "{:?}", batch.inputs[0].values);
+    assert!(
+        batch.inputs[0].values.iter().all(|value| (value - 0.5).abs() < 0.02),
+        "{:?}",
+        batch.inputs[0].values
+    );
     assert_eq!(class_map(&batch), [3; 16]);
 }
 
@@ -374,7 +384,14 @@ fn blur_spreads_every_other_image_and_keeps_its_mean() {
 #[test]
 fn grey_pictures_are_augmented_too() {
     let normalisation = by([0.5], [0.5]);
-    let pipeline = Pipeline { jitter: 0.4, blur: 1.0, cutout: 6, pad: 4, inputs: seen(normalisation), ..plain() };
+    let pipeline = Pipeline {
+        jitter: 0.4,
+        blur: 1.0,
+        cutout: 6,
+        pad: 4,
+        inputs: seen(normalisation),
+        ..plain()
+    };
     let batches = grey_draws(100, pipeline);
     assert!(batches.iter().all(|batch| batch.inputs[0].values.len() == 900));
     assert!(batches.iter().any(|batch| batch.inputs[0].values != batches[0].inputs[0].values));

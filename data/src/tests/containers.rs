@@ -269,7 +269,9 @@ fn grey_and_colour_become_each_other() {
         };
         let options = LoaderOptions::evaluation(1);
         let split = data.split("test").unwrap();
-        let loader = Loader::new(split, Pipeline { inputs: seen(normalisation), ..plain() }, options).unwrap();
+        let loader =
+            Loader::new(split, Pipeline { inputs: seen(normalisation), ..plain() }, options)
+                .unwrap();
         let batch = loader.epoch(0).next().unwrap().unwrap();
         assert_eq!(batch.inputs[0].channels, channels);
         assert_eq!(batch.inputs[0].values.len(), channels * batch.size.area());

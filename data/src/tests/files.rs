@@ -32,7 +32,10 @@ fn a_batch_holds_planes_of_normalised_colours_and_labels() {
     let pipeline = Pipeline { inputs: seen(by([0.5, 0.25, 0.0], [0.5, 0.2, 1.0])), ..plain() };
     let batch = folder.epoch(pipeline, LoaderOptions::evaluation(2)).unwrap().remove(0);
     assert_eq!((batch.n, batch.size), (2, size(12, 16)));
-    assert_eq!((batch.inputs[0].values.len(), class_map(&batch).len()), (2 * 3 * 12 * 16, 2 * 12 * 16));
+    assert_eq!(
+        (batch.inputs[0].values.len(), class_map(&batch).len()),
+        (2 * 3 * 12 * 16, 2 * 12 * 16)
+    );
     assert_eq!(batch.stems, ["s000", "s001"]);
     let (n, y, x) = (1, 7, 5);
     let colour = |c: usize| batch.inputs[0].values[((n * 3 + c) * 12 + y) * 16 + x];
@@ -55,7 +58,8 @@ fn jpeg_and_grey_images_become_three_channels() {
     RgbImage::from_pixel(16, 12, Rgb([200, 100, 50])).save(images.join("s000.jpg")).unwrap();
     GrayImage::from_pixel(16, 12, Luma([90])).save(images.join("s001.png")).unwrap();
     let batch = read(&folder).unwrap();
-    let planes: Vec<_> = batch.inputs[0].values.chunks(12 * 16).map(|plane| plane[40] * 255.0).collect();
+    let planes: Vec<_> =
+        batch.inputs[0].values.chunks(12 * 16).map(|plane| plane[40] * 255.0).collect();
     for (found, wanted) in planes.into_iter().zip([200.0, 100.0, 50.0, 90.0, 90.0, 90.0]) {
         assert!((found - wanted).abs() < 3.0, "{found} for {wanted}");
     }

@@ -196,7 +196,6 @@ fn the_targets_of_drawn_images_are_those_of_train() {
     let survey = data.survey(&["train", "val"], &plain(), &mut on_sample).unwrap().unwrap();
     let mut names: Vec<String> = survey.files.into_iter().map(|file| file.name).collect();
     names.sort();
-    let expected =
-        ["train/images/1.png", "train/images/2.png", "train/targets.csv"];
+    let expected = ["train/images/1.png", "train/images/2.png", "train/targets.csv"];
     assert_eq!(names, expected);
 }

@@ -64,22 +64,27 @@ fn images_of_two_sizes_are_told() {
     let folder = both();
     save(&GrayImage::new(8, 6), &folder.root().join("train/depth/b.png"));
     let (data, pipeline) = opened(&folder);
-    let loader = Loader::new(data.split("train").unwrap(), pipeline.clone(), LoaderOptions::evaluation(2));
+    let loader =
+        Loader::new(data.split("train").unwrap(), pipeline.clone(), LoaderOptions::evaluation(2));
     let found = loader.unwrap().epoch(0).next().unwrap();
     assert_told(found, "nas::data::other_input_size", &["rgb/b.png", "depth/b.png", "6 high"]);
-    let survey = data.survey(&["train"], &pipeline, &mut |_, _| std::ops::ControlFlow::Continue(()));
+    let survey =
+        data.survey(&["train"], &pipeline, &mut |_, _| std::ops::ControlFlow::Continue(()));
     let survey = survey.unwrap().unwrap();
     assert_eq!(survey.files.len(), 2 * 3 + 1);
     let words = ["depth/b.png"];
-    assert_told::<()>(Err(survey.faults.into_iter().next().unwrap()), "nas::data::other_input_size", &words);
+    assert_told::<()>(
+        Err(survey.faults.into_iter().next().unwrap()),
+        "nas::data::other_input_size",
+        &words,
+    );
 }
 
 #[test]
 fn a_picture_of_four_channels_is_four_planes() {
     let folder = Folder::new();
-    let image = ImageBuffer::<Rgba<u16>, _>::from_fn(3, 2, |x, y| {
-        Rgba([x as u16, y as u16, 1000, 65535])
-    });
+    let image =
+        ImageBuffer::<Rgba<u16>, _>::from_fn(3, 2, |x, y| Rgba([x as u16, y as u16, 1000, 65535]));
     fs::create_dir_all(folder.root().join("train/images")).unwrap();
     image.save(folder.root().join("train/images/a.png")).unwrap();
     save(&GrayImage::new(3, 2), &folder.label("a"));
@@ -91,7 +96,10 @@ fn a_picture_of_four_channels_is_four_planes() {
     let near = |found: f32, wanted: f32| (found - wanted).abs() < 0.01;
     assert!(near(planes[2], 2.0) && near(planes[6 + 3], 1.0) && near(planes[12], 1000.0));
     assert!(near(planes[18], 65535.0 / 2.0), "less the mean");
-    let found = folder.epoch(data.pipeline(5, 250, None).unwrap_or_else(|_| plain()), LoaderOptions::evaluation(1));
+    let found = folder.epoch(
+        data.pipeline(5, 250, None).unwrap_or_else(|_| plain()),
+        LoaderOptions::evaluation(1),
+    );
     assert!(found.is_ok(), "three channels are its colours");
     let five = Pipeline { inputs: seen(by([0.0; 5], [1.0; 5])), ..plain() };
     let found = folder.epoch(five, LoaderOptions::evaluation(1));

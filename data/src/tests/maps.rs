@@ -170,12 +170,24 @@ fn arrays_that_are_damaged_or_other_are_told() {
     told(&npy("<f4", false, "(6,)", &values), unreadable, &["its shape is [6]"]);
     told(&npy("<f4", false, "(90000000, 9)", &values), unreadable, &["pixels"]);
     told(&npy("<f4", false, "(9000, 9000)", &values), unreadable, &["ends early"]);
-    told(&npy("<c8", false, "(2, 3)", &little(&[0.0_f32; 12], f32::to_le_bytes)), unreadable, &["floats"]);
+    told(
+        &npy("<c8", false, "(2, 3)", &little(&[0.0_f32; 12], f32::to_le_bytes)),
+        unreadable,
+        &["floats"],
+    );
     told(b"\x93NUMPY\x01", unreadable, &["a.npy"]);
     told(b"no array", unreadable, &["a.npy"]);
-    told(&npy("<f4", false, "(3, 2)", &values), "nas::data::size_mismatch", &["its target map is 3 high"]);
+    told(
+        &npy("<f4", false, "(3, 2)", &values),
+        "nas::data::size_mismatch",
+        &["its target map is 3 high"],
+    );
     let two = little(&[0.0_f32; 12], f32::to_le_bytes);
-    told(&npy("<f4", false, "(2, 2, 3)", &two), "nas::data::channels", &["2 channels", "1 is wanted"]);
+    told(
+        &npy("<f4", false, "(2, 2, 3)", &two),
+        "nas::data::channels",
+        &["2 channels", "1 is wanted"],
+    );
 }
 
 #[test]
@@ -202,10 +214,12 @@ fn a_map_that_does_not_fit_is_told() {
 
 #[test]
 fn a_survey_finds_maps_of_which_nothing_is_known() {
-    let folder = small("a.npy", &npy("<f4", false, "(2, 3)", &little(&[7.0_f32; 6], f32::to_le_bytes)));
+    let folder =
+        small("a.npy", &npy("<f4", false, "(2, 3)", &little(&[7.0_f32; 6], f32::to_le_bytes)));
     let data = folder.describe(r#"{"map": {"invalid": 7}}"#).unwrap();
     let pipeline = data.pipeline(3, 0, None).unwrap();
-    let survey = data.survey(&["train"], &pipeline, &mut |_, _| std::ops::ControlFlow::Continue(()));
+    let survey =
+        data.survey(&["train"], &pipeline, &mut |_, _| std::ops::ControlFlow::Continue(()));
     let fault = survey.unwrap().unwrap().faults.remove(0);
     assert_told::<()>(Err(fault), "nas::data::no_values", &["`train`"]);
 }

@@ -125,7 +125,10 @@ fn vectors_are_read_by_name_and_what_is_not_known_is_nan() {
     let csv = "image, a, b, c\n2.png, -1, 0.25, 3e2\n1, 0, , nan\nnone.png, 1, 1, 1\n";
     let folder = table("targets.csv", csv);
     let data = Dataset::open(folder.root()).unwrap();
-    assert_eq!((data.kind, data.classes.as_slice()), (TargetKind::Vector, &["a", "b", "c"].map(String::from)[..]));
+    assert_eq!(
+        (data.kind, data.classes.as_slice()),
+        (TargetKind::Vector, &["a", "b", "c"].map(String::from)[..])
+    );
     let pipeline =
         Pipeline { crop: Some(size(2, 3)), flip: true, scale: Some((0.5, 2.0)), ..plain() };
     let values = numbers(&folder, pipeline);

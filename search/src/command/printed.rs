@@ -170,12 +170,12 @@ mod tests {
     #[test]
     fn a_metric_of_the_user_ranks_with_the_others_beside_it() {
         let line =
-            br#"{"epoch": 3, "r2": 0.5, "rmse": 2, "class_iou": 1, "loss": NaN, "direction": 1}"#;
-        let metric = MetricName::of("rmse");
+            br#"{"epoch": 3, "r2": 0.5, "perplexity": 2, "class_iou": 1, "loss": NaN, "direction": 1}"#;
+        let metric = MetricName::of("perplexity");
         let ranking = Ranking { metric, direction: Direction::Lower };
         let score = Printed::of(line).unwrap().score(&ranking).unwrap();
         let json = serde_json::to_string(&score).unwrap();
-        assert_eq!(json, r#"{"rmse":2.0,"r2":0.5,"direction":"lower"}"#);
+        assert_eq!(json, r#"{"perplexity":2.0,"r2":0.5,"direction":"lower"}"#);
         assert_eq!(serde_json::from_str::<Metrics>(&json).unwrap(), score);
         assert_eq!(score.fitness(), -2.0);
     }

@@ -1,7 +1,9 @@
 //! Successive halving (Jamieson and Talwalkar 2016): many networks are trained for few epochs each, and the best of them
 //! again, from fresh weights, for more; in brackets, one after the other, of which Hyperband (Li et al. 2018) has several.
 
-use nas_ir::recipe::common::{DATA, EPOCHS, LOSS, METRICS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS};
+use nas_ir::recipe::common::{
+    DATA, EPOCHS, LOSS, METRICS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS,
+};
 use nas_ir::recipe::schema::{Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
 use nas_ir::{Assignment, Checked, Space};

@@ -2,8 +2,8 @@
 
 use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
-use nas_ir::recipe::objective::NoGradient;
 use nas_ir::recipe::common::METRICS;
+use nas_ir::recipe::objective::NoGradient;
 use nas_ir::recipe::{Recipe, Variable, Weighed};
 use nas_ir::{Checked, Metric, Space};
 use thiserror::Error;

@@ -67,7 +67,7 @@ const METRIC: Field = Field {
 const DIRECTION: Field = Field {
     name: "direction",
     kind: Kind::Word(&["known", "higher", "lower"]),
-    doc: "which values of `score.metric` are better; `known`: as nasc knows it of `miou`, `accuracy` and `loss`",
+    doc: "which values of `score.metric` are better; `known`: as nasc knows it of its own metrics, such as `accuracy`, `rmse` and `loss`",
 };
 
 const TIMEOUT: Field = Field {

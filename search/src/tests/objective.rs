@@ -161,9 +161,16 @@ fn a_metric_of_another_task_is_refused() {
     let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
     let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
     assert_eq!(refused[0].to_string(), "the networks of `toy` have no `miou`");
-    assert!(
-        refused[0].help().unwrap().to_string().starts_with("write `accuracy` or `cross_entropy`")
-    );
+    assert!(refused[0].help().unwrap().to_string().starts_with("write `accuracy` or `f1`"));
+    let mut recipe = toy.recipe.clone();
+    recipe.objective = nas_ir::recipe::Objective::default();
+    assert!(strategies::search(&toy.space, &recipe).is_ok());
+    recipe.metrics.primary = Some(nas_ir::Metric::Top5);
+    let said = strategies::search(&toy.space, &recipe).map(drop).unwrap_err();
+    let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
+    assert_eq!(refused[0].to_string(), "the networks of `toy` have no `top5`");
+    recipe.metrics.primary = Some(nas_ir::Metric::F1);
+    assert!(strategies::search(&toy.space, &recipe).is_ok());
 }
 
 #[test]

@@ -42,6 +42,9 @@ const WRITTEN: &str = r#"{
     "mixing": "soft"
   },
   "objective": [],
+  "metrics": {
+    "primary": "task"
+  },
   "data": {
     "path": "data/landcover",
     "val": 0.0,
@@ -58,6 +61,10 @@ const WRITTEN: &str = r#"{
     "cutout": 0,
     "batch": 16,
     "workers": 2
+  },
+  "loss": {
+    "regression": "l1",
+    "delta": 1.0
   },
   "weights": {
     "rate": {

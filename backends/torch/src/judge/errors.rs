@@ -37,7 +37,11 @@ impl Errors {
         let (known, wanted) = targets.known()?;
         let error = answers.f_sub(&wanted)?.f_mul(&known)?.f_flatten(1, -1)?;
         let sums = |tensor: &Tensor| -> Result<Vec<f32>, TorchError> {
-            values(&tensor.f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Double)?.f_to_kind(Kind::Float)?)
+            values(
+                &tensor
+                    .f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Double)?
+                    .f_to_kind(Kind::Float)?,
+            )
         };
         let absolute = sums(&error.f_abs()?)?;
         let squared = sums(&error.f_square()?)?;

@@ -24,7 +24,7 @@ use crate::passes::TrainBatch;
 use crate::program::ParameterId;
 use crate::random::Moment;
 use crate::schedule::Schedule;
-use crate::task::DeviceTargets;
+use crate::task::{Criterion, DeviceTargets};
 
 /// Batch norm wants some.
 const PICTURES: i64 = 3;
@@ -206,7 +206,7 @@ impl Searched {
         let fed = mixture.program.inputs[0].dims().iter().map(|&d| i64::from(d));
         let images = random(1, &[vec![4], fed.collect()].concat());
         let values = Tensor::arange(4, (Kind::Int64, Device::Cpu));
-        let targets = DeviceTargets { values, task };
+        let targets = DeviceTargets { values, criterion: Criterion::of(task) };
         let count = mixture.choices.logits().len() as i64;
         let logits = random(2, &[count]).set_requires_grad(true);
         Self { mixture, images, targets, logits }
@@ -215,7 +215,16 @@ impl Searched {
     fn batch(&self, step: usize) -> TrainBatch<'_> {
         let Self { images, targets, .. } = self;
         let (temperature, rate, drop_path) = (0.7, 0.0, 1.0);
-        TrainBatch { images, targets, temperature, rate, drop_path, epoch: 0, step, seed: 3 }
+        TrainBatch {
+            inputs: std::slice::from_ref(images),
+            targets,
+            temperature,
+            rate,
+            drop_path,
+            epoch: 0,
+            step,
+            seed: 3,
+        }
     }
 
     /// The loss where the selects do this.

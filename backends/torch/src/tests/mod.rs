@@ -5,6 +5,7 @@ mod forecast;
 mod gradients;
 mod kernels;
 mod loaders;
+mod losses;
 mod ops;
 mod optimizers;
 mod program;

@@ -15,7 +15,7 @@ use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::{InstructionKind, Program};
 use crate::schedule::Schedule;
-use crate::task::DeviceTargets;
+use crate::task::{Criterion, DeviceTargets};
 
 pub(crate) fn settings(mixing: Mixing) -> Settings {
     let adam = Adam { beta1: 0.9, beta2: 0.999, decay: 1e-3 };
@@ -46,13 +46,13 @@ fn pictures() -> Pictures {
     let options = (Kind::Float, Device::Cpu);
     let images = Tensor::randn([4, 3, 16, 16], options);
     let values = Tensor::randint(3, [4, 16, 16], (Kind::Int64, Device::Cpu));
-    Pictures { images, targets: DeviceTargets { values, task: TASK } }
+    Pictures { images, targets: DeviceTargets { values, criterion: Criterion::of(TASK) } }
 }
 
 fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
     let Pictures { images, targets } = pictures;
     TrainBatch {
-        images,
+        inputs: std::slice::from_ref(images),
         targets,
         temperature: 0.7,
         rate: 0.05,
@@ -359,7 +359,7 @@ fn decisions_nest_and_are_shared() {
         images: pictures().images,
         targets: DeviceTargets {
             values: Tensor::zeros([4, 16, 16], (Kind::Int64, Device::Cpu)),
-            task: TASK,
+            criterion: Criterion::of(TASK),
         },
     };
     mixture.parameters.require_gradients(true).unwrap();

@@ -15,7 +15,7 @@ use crate::passes::TrainBatch;
 use crate::program::Program;
 use crate::random::Moment;
 use crate::schedule::Schedule;
-use crate::task::{DeviceTargets, mean_loss};
+use crate::task::{Criterion, DeviceTargets, mean_loss};
 
 const TRUNK: &str = "
 space s {
@@ -31,9 +31,9 @@ const HEADS: &str = "
 }
 ";
 
-fn batch<'a>(images: &'a Tensor, targets: &'a DeviceTargets) -> TrainBatch<'a> {
+fn batch<'a>(inputs: &'a [Tensor], targets: &'a DeviceTargets) -> TrainBatch<'a> {
     let (temperature, rate, drop_path) = (1.0, 0.1, 1.0);
-    TrainBatch { images, targets, temperature, rate, drop_path, epoch: 0, step: 0, seed: 3 }
+    TrainBatch { inputs, targets, temperature, rate, drop_path, epoch: 0, step: 0, seed: 3 }
 }
 
 /// The gradient of a loss with respect to the first convolution, which all outputs read.
@@ -49,16 +49,17 @@ fn their_losses_and_gradients_are_added_by_weight() {
     let space = space(&format!("{TRUNK}{HEADS}"));
     let network = specialise(&space, &space.first_assignment());
     let network =
-        TorchNetwork::in_training(&network, Shape::from([3, 8, 8]), 1, Device::Cpu).unwrap();
+        TorchNetwork::in_training(&network, Some(Shape::from([3, 8, 8])), 1, Device::Cpu).unwrap();
     network.parameters.require_gradients(true).unwrap();
     tch::manual_seed(5);
     let images = Tensor::randn([4, 3, 8, 8], (Kind::Float, Device::Cpu));
     let values = Tensor::randint(2, [4, 8, 8], (Kind::Int64, Device::Cpu));
-    let targets = DeviceTargets { values, task: space.task.unwrap() };
+    let targets = DeviceTargets { values, criterion: Criterion::of(space.task.unwrap()) };
 
     let schedule = Schedule::in_training(&network.program).unwrap();
     let evaluation = Evaluation { schedule: &schedule, ..network.evaluation(Statistics::Batch) };
-    let (total, value) = loss(&evaluation, &batch(&images, &targets), Phase::Network).unwrap();
+    let (total, value) =
+        loss(&evaluation, &batch(std::slice::from_ref(&images), &targets), Phase::Network).unwrap();
     let outputs = evaluation.run(std::slice::from_ref(&images)).unwrap();
     let losses: Vec<Tensor> = outputs.iter().map(|o| mean_loss(o, &targets).unwrap()).collect();
     let [main, first, second] = losses.as_slice() else { panic!("{} outputs", losses.len()) };
@@ -89,7 +90,7 @@ fn their_weights_may_be_missing_from_what_training_begins_with() {
     let plain = specialise(&space, &space.first_assignment());
     let of_network = TorchNetwork::new(&plain, 2, Device::Cpu).unwrap().weights().unwrap();
     let fed = Shape::from([3, 8, 8]);
-    let mut network = TorchNetwork::in_training(&plain, fed, 1, Device::Cpu).unwrap();
+    let mut network = TorchNetwork::in_training(&plain, Some(fed), 1, Device::Cpu).unwrap();
     let fresh = network.weights().unwrap();
     assert!(network.load(&of_network).is_err());
     network.load_evaluated(&of_network).unwrap();

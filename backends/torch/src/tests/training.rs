@@ -17,6 +17,7 @@ use tch::{Device, Kind, Tensor};
 use super::build::{UNITS, network, squeeze};
 use super::supernet::settings;
 use crate::error::{Phase, TorchError};
+use crate::judge::{Judge, Judging};
 use crate::kernel::Statistics;
 use crate::loaders::Loaders;
 use crate::mixture::{Mixture, loss};
@@ -24,7 +25,7 @@ use crate::network::{TorchNetwork, run};
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, score, train};
 use crate::program::Program;
-use crate::task::{Confusion, DeviceTargets, mean_loss};
+use crate::task::{Criterion, DeviceTargets, mean_loss};
 
 /// A few tiles of each split in a temporary folder.
 struct Tiles(nas_testing::Folder);
@@ -160,10 +161,10 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
         Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap().path_step(
             &space(),
             &crate::passes::TrainBatch {
-                images: &Tensor::zeros([2, 3, 64, 64], (Kind::Float, Device::Cpu)),
+                inputs: &[Tensor::zeros([2, 3, 64, 64], (Kind::Float, Device::Cpu))],
                 targets: &DeviceTargets {
                     values: Tensor::zeros([2, 64, 64], (Kind::Int64, Device::Cpu)),
-                    task: Task::Segmentation { classes: 7, ignore: 255 },
+                    criterion: Criterion::of(Task::Segmentation { classes: 7, ignore: 255 }),
                 },
                 temperature: 1.0,
                 rate: 0.1,
@@ -237,10 +238,10 @@ fn scores_and_estimated_statistics() {
     let mut means = Vec::new();
     let upload = loaders.upload();
     for batch in loaders.part(Part::All).unwrap().epoch(0).take(2) {
-        let (images, _) = upload.tensors(&batch.unwrap()).unwrap();
+        let (inputs, _) = upload.tensors(&batch.unwrap()).unwrap();
         let kernel =
             Tensor::from_slice(fresh["stem/conv.weight"].floats().unwrap()).view([16, 3, 3, 3]);
-        let y = images.conv2d(&kernel, None::<Tensor>, 2, 1, 1, 1);
+        let y = inputs[0].conv2d(&kernel, None::<Tensor>, 2, 1, 1, 1);
         means.push(y.mean_dim([0i64, 2, 3].as_slice(), false, Kind::Float).double_value(&[5]));
     }
     let weights = network.weights().unwrap();
@@ -272,13 +273,13 @@ fn ignored_pixels_count_for_nothing() {
     let task = Task::Segmentation { classes: 3, ignore: 9 };
     let labels = |values: [i64; 4]| DeviceTargets {
         values: Tensor::from_slice(&values).view([1, 2, 2]),
-        task,
+        criterion: Criterion::of(task),
     };
     // Predictions are, pixel by pixel, 0 (2, 1, 3: class 2), so count by hand below.
-    let mut confusion = Confusion::new(task);
-    confusion.add(&logits, &labels([2, 1, 0, 9])).unwrap();
-    confusion.add(&logits, &labels([9, 2, 9, 9])).unwrap();
-    let metrics = confusion.metrics();
+    let mut judge = Judge::new(task, Judging { primary: None, peak: 1.0 });
+    judge.add(&logits, &labels([2, 1, 0, 9])).unwrap();
+    judge.add(&logits, &labels([9, 2, 9, 9])).unwrap();
+    let metrics = judge.metrics().unwrap();
     let predicted: Vec<i64> = {
         let classes = logits.argmax(1, false).view([-1]);
         (0..4).map(|i| classes.int64_value(&[i])).collect()

@@ -16,6 +16,7 @@ use super::source::space;
 use super::supernet::settings;
 use crate::error::Phase;
 use crate::evaluation::Evaluation;
+use crate::judge::{Judge, Judging};
 use crate::kernel::Statistics;
 use crate::mixing::{Mix, assigned, of_selects};
 use crate::mixture::{Mixture, loss};
@@ -25,7 +26,7 @@ use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::ParameterSpec;
 use crate::schedule::Schedule;
-use crate::task::{Confusion, DeviceTargets};
+use crate::task::{Criterion, DeviceTargets};
 
 /// Cells with decisions of their own, two of n edges, edges of the operators of DARTS.
 pub(crate) const DARTS: &str = r#"
@@ -155,16 +156,16 @@ fn pictures(space: &Space) -> Pictures {
     let tint = classes.view([8, 1, 1, 1]).to_kind(Kind::Float) - 1.5;
     let images = images + tint * Tensor::from_slice(&[1.0f32, -0.5, 0.25]).view([1, 3, 1, 1]);
     let classes = match task {
-        Task::Classification { .. } => classes,
+        Task::Classification { .. } | Task::Multilabel { .. } | Task::Regression { .. } => classes,
         Task::Segmentation { .. } => classes.view([8, 1, 1]).expand([8, 16, 16], false),
     };
-    Pictures { images, targets: DeviceTargets { values: classes, task } }
+    Pictures { images, targets: DeviceTargets { values: classes, criterion: Criterion::of(task) } }
 }
 
 fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
     let Pictures { images, targets } = pictures;
     TrainBatch {
-        images,
+        inputs: std::slice::from_ref(images),
         targets,
         temperature: 1.0,
         rate: 0.05,
@@ -480,13 +481,16 @@ fn a_classification_is_scored_by_pictures() {
     let logits = Tensor::from_slice(&[2.0f32, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 3.0, 4.0]);
     let values = Tensor::from_slice(&[0i64, 1, 1]);
     let task = Task::Classification { classes: 3 };
-    let mut confusion = Confusion::new(task);
-    let targets = DeviceTargets { values, task };
-    confusion.add(&logits.view([3, 3]), &targets).unwrap();
-    let metrics = confusion.metrics();
+    let mut judge = Judge::new(task, Judging { primary: None, peak: 1.0 });
+    let targets = DeviceTargets { values, criterion: Criterion::of(task) };
+    judge.add(&logits.view([3, 3]), &targets).unwrap();
+    let metrics = judge.metrics().unwrap();
     let (primary, accuracy) = metrics.primary();
     assert!(*primary == Metric::Accuracy && accuracy == 2.0 / 3.0);
-    assert_eq!((metrics.get(Metric::Miou), metrics.by_class().count()), (None, 0));
+    assert_eq!((metrics.get(Metric::Miou), metrics.by_class().count()), (None, 1));
+    // Of class 0 one is right, of class 1 one of two, and one is taken for class 2.
+    assert!((metrics.get(Metric::F1).unwrap() - (1.0 + 2.0 / 3.0 + 0.0) / 3.0).abs() < 1e-12);
+    assert_eq!(judge.told().unwrap().confusion().unwrap()[1], [0, 1, 1]);
     let cross_entropy =
         |row: [f64; 3], class: usize| row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[class];
     let rows = [([2.0, 0.0, 1.0], 0), ([0.0, 1.0, 0.0], 1), ([0.0, 3.0, 4.0], 1)];

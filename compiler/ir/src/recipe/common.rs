@@ -228,5 +228,6 @@ const DECAY: Field = Field {
 pub fn has(section: &str, field: &str) -> bool {
     let is_in = |of: &Section| of.name == section && of.field(field).is_some();
     let is_of_schedule = || [EPOCHS, SEED].iter().any(|of| of.name == field);
-    [DATA, WEIGHTS, LOSS, METRICS, RETRAIN].iter().any(is_in) || (section == SCHEDULE && is_of_schedule())
+    [DATA, WEIGHTS, LOSS, METRICS, RETRAIN].iter().any(is_in)
+        || (section == SCHEDULE && is_of_schedule())
 }

@@ -24,7 +24,8 @@ const LOSS: &str = "loss";
 impl Variable {
     /// The words of the language for them.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        let metrics = Metric::ALL.into_iter().rev().map(Variable::Metric);
+        let others = Metric::ALL.into_iter().filter(|metric| *metric != Metric::Loss);
+        let metrics = std::iter::once(Metric::Loss).chain(others).map(Variable::Metric);
         metrics.chain(Measure::ALL.map(Variable::Measure)).map(Variable::name)
     }
 

@@ -227,9 +227,7 @@ impl Recipe {
                 regression: settings.word(loss, "regression", &RegressionLoss::NAMED)?,
                 delta: settings.real(loss, "delta")?,
             },
-            metrics: Judged {
-                primary: settings.word(metrics, "primary", &primary)?,
-            },
+            metrics: Judged { primary: settings.word(metrics, "primary", &primary)? },
             schedule: Schedule { epochs: settings.count(common::SCHEDULE, common::EPOCHS.name)? },
             retrain: Retrain {
                 epochs: settings.count(retrain, "epochs")?,

@@ -1,6 +1,8 @@
 //! Settings that strategies have in common which train choices by gradients.
 
-use nas_ir::recipe::common::{DATA, EPOCHS, LOSS, METRICS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS};
+use nas_ir::recipe::common::{
+    DATA, EPOCHS, LOSS, METRICS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS,
+};
 use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Relation, Section};
 use nas_ir::recipe::{Anneal, NoSetting, Recipe};
 

@@ -327,7 +327,7 @@ fn objectives_that_are_not() {
     }
     let near = one("minimize cross_entropy + mac / 1M");
     assert!(
-        near.contains("did you mean `macs`? There are `cross_entropy`, `accuracy`, `miou`"),
+        near.contains("did you mean `macs`? There are `cross_entropy`, `miou`, `accuracy`"),
         "{near}"
     );
 }
