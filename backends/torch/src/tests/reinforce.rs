@@ -16,7 +16,7 @@ use crate::mixture::{Mixture, logits_gradient, loss};
 use crate::passes::TrainBatch;
 use crate::reinforce::gradient;
 use crate::schedule::Schedule;
-use crate::task::DeviceTargets;
+use crate::task::{Criterion, DeviceTargets};
 
 /// A decision before a batch norm, with candidates that lead to different losses; one that is idle where the last
 /// decision takes `no`.
@@ -52,14 +52,24 @@ impl Searched {
         tch::manual_seed(1);
         let images = Tensor::randn([8, 3, 8, 8], (Kind::Float, Device::Cpu));
         let values = Tensor::arange(8, (Kind::Int64, Device::Cpu)).remainder(4);
-        let targets = DeviceTargets { values, task: Task::Classification { classes: 4 } };
+        let targets =
+            DeviceTargets { values, criterion: Criterion::of(Task::Classification { classes: 4 }) };
         Self { space, mixture, images, targets }
     }
 
     fn batch(&self, step: usize) -> TrainBatch<'_> {
         let Self { images, targets, .. } = self;
         let (temperature, rate, drop_path) = (1.0, 0.05, 1.0);
-        TrainBatch { images, targets, temperature, rate, drop_path, epoch: 0, step, seed: 3 }
+        TrainBatch {
+            inputs: std::slice::from_ref(images),
+            targets,
+            temperature,
+            rate,
+            drop_path,
+            epoch: 0,
+            step,
+            seed: 3,
+        }
     }
 
     fn loss(&self, network: &Assignment) -> f64 {
@@ -131,11 +141,11 @@ fn a_decision_before_a_batch_norm_learns() {
     let free = |p: &[Vec<f64>]| (0.0, p.iter().map(|row| vec![0.0; row.len()]).collect());
     let space = Arc::clone(&searched.space);
     let (images, targets) = (searched.images.copy(), searched.targets.values.copy());
-    let targets = DeviceTargets { values: targets, task: searched.targets.task };
+    let targets = DeviceTargets { values: targets, criterion: searched.targets.criterion };
     for step in 0..200 {
-        let (images, targets) = (&images, &targets);
+        let (inputs, targets) = (std::slice::from_ref(&images), &targets);
         let batch = TrainBatch {
-            images,
+            inputs,
             targets,
             temperature: 1.0,
             rate: 0.05,
