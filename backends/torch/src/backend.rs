@@ -6,7 +6,7 @@ use std::thread;
 
 use nas_data::{Dataset, OnSample, Survey};
 use nas_ir::recipe::Recipe;
-use nas_ir::{Assignment, Checked, DecisionId, Network, Shape, Space, Task, Weights};
+use nas_ir::{Assignment, Checked, DecisionId, Network, Space, Task, Weights};
 use nas_search::backend::{Backend, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
@@ -137,18 +137,12 @@ impl TorchBackend {
     pub fn forecast_retraining(&self, network: Option<&Network>) -> Result<Forecast, TorchError> {
         let pictures = self.batches_of(self.recipe.retrain.batch);
         let forecast = if let Some(network) = network {
-            let program = Program::in_training(network, self.fed())?;
+            let program = Program::in_training(network, Some(self.trained.input()))?;
             forecast::of_step(&program, &Schedule::in_training(&program)?, pictures)?
         } else {
             forecast::of_greatest(&Program::of_space(&self.space)?, &self.space, pictures)?
         };
         self.with_pictures(forecast, pictures)
-    }
-
-    /// The shape of the pictures that all networks are fed, where there is one input: some may see them smaller.
-    fn fed(&self) -> Option<Shape> {
-        let [input] = self.trained.inputs.as_slice() else { return None };
-        Some(input.shape)
     }
 
     fn batches_of(&self, batch: u32) -> Pictures {
@@ -220,7 +214,7 @@ impl TorchBackend {
     pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        let network = TorchNetwork::in_training(network, self.fed(), *seed, device)?;
+        let network = TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
         let schedule = Schedule::in_training(&network.program)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;

@@ -126,7 +126,9 @@ impl Builder {
                     self.only_case(&node.name, case, &node.inputs)?
                 }
                 None => {
-                    let given = fed.unwrap_or(node.shape);
+                    // What is fed has one size for all inputs, and the channels of each.
+                    let channels = node.shape.channels();
+                    let given = fed.map_or(node.shape, |fed| fed.with_channels(channels));
                     let value = self.input(&node.name, given);
                     self.resized(&node.name, value, given, node.shape)?
                 }
