@@ -127,7 +127,7 @@ impl Metric {
             Self::MeanAp => "mAP",
             Self::Mae => "MAE",
             Self::Rmse => "RMSE",
-            Self::Psnr => "PSNR, dB",
+            Self::Psnr => "PSNR (dB)",
             Self::Loss => "loss",
         }
     }

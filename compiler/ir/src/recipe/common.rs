@@ -154,15 +154,20 @@ pub const METRICS: Section = Section {
 };
 
 /// What may rank networks: what the task says, or a metric by its name.
-const RANKED_BY: [&str; 12] = {
-    let mut words = ["task"; 12];
-    let mut nth = 0;
-    while nth < Metric::ALL.len() {
-        words[nth + 1] = Metric::ALL[nth].name();
-        nth += 1;
-    }
-    words
-};
+const RANKED_BY: [&str; 12] = [
+    "task",
+    Metric::Miou.name(),
+    Metric::Accuracy.name(),
+    Metric::Top5.name(),
+    Metric::F1.name(),
+    Metric::MicroF1.name(),
+    Metric::Auroc.name(),
+    Metric::MeanAp.name(),
+    Metric::Mae.name(),
+    Metric::Rmse.name(),
+    Metric::Psnr.name(),
+    Metric::Loss.name(),
+];
 
 /// The name of the section that says how long to search.
 pub const SCHEDULE: &str = "schedule";
@@ -230,4 +235,14 @@ pub fn has(section: &str, field: &str) -> bool {
     let is_of_schedule = || [EPOCHS, SEED].iter().any(|of| of.name == field);
     [DATA, WEIGHTS, LOSS, METRICS, RETRAIN].iter().any(is_in)
         || (section == SCHEDULE && is_of_schedule())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_may_rank() {
+        assert_eq!(RANKED_BY.map(Metric::named)[1..], Metric::ALL.map(Some));
+    }
 }
