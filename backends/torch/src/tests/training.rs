@@ -12,6 +12,7 @@ use nas_ir::{
 use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
 use nas_search::shared::Mixing;
 use nas_search::strategies::gumbel;
+use nas_search::task::{Trainable, TrainableInput};
 use tch::{Device, Kind, Tensor};
 
 use super::build::{UNITS, network, squeeze};
@@ -46,8 +47,9 @@ impl Tiles {
         change(&mut recipe);
         let dataset = Dataset::open(self.0.path()).unwrap();
         let task = Task::Segmentation { classes: 7, ignore: 255 };
-        let shown = (task, Shape::from([3, 64, 64]));
-        Loaders::new(&dataset, &recipe, shown, batch, 0.5, Device::Cpu).unwrap()
+        let input = TrainableInput { name: "image".to_owned(), shape: Shape::from([3, 64, 64]) };
+        let shown = Trainable { task, inputs: vec![input], times: 1 };
+        Loaders::new(&dataset, &recipe, &shown, batch, 0.5, Device::Cpu).unwrap()
     }
 }
 
