@@ -214,7 +214,8 @@ impl TorchBackend {
     pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        let network = TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
+        let network =
+            TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
         let schedule = Schedule::in_training(&network.program)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;

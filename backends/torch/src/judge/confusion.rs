@@ -7,7 +7,7 @@ use nas_ir::{ClassMetric, Metric, Task};
 use nas_search::Metrics;
 use tch::{Device, Kind, Tensor};
 
-use super::mean;
+use super::mean::mean;
 use crate::error::TorchError;
 use crate::task::{DeviceTargets, classes, ignored};
 

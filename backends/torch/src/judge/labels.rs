@@ -5,7 +5,7 @@ use nas_ir::{ClassMetric, Metric};
 use nas_search::Metrics;
 use tch::Tensor;
 
-use super::mean;
+use super::mean::mean;
 use crate::error::TorchError;
 use crate::parameters::values;
 use crate::task::DeviceTargets;

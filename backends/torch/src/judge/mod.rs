@@ -3,6 +3,7 @@
 mod confusion;
 mod errors;
 mod labels;
+mod mean;
 
 use nas_ir::metric::TaskMetrics;
 use nas_ir::{Metric, Task};
@@ -105,10 +106,4 @@ impl Judge {
             Tally::Labels(_) | Tally::Values(_) => metrics,
         })
     }
-}
-
-/// The mean of what is there; `None` where nothing is.
-fn mean(values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
-    let present: Vec<f64> = values.into_iter().flatten().collect();
-    (!present.is_empty()).then(|| present.iter().sum::<f64>() / present.len() as f64)
 }
