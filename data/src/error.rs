@@ -709,7 +709,7 @@ fn way_to_resize(kind: TargetKind) -> &'static str {
 fn wanted_size(kind: TargetKind) -> &'static str {
     match kind {
         TargetKind::Map => {
-            "that of the image, or as many times that as the output of the space has"
+            "the size of the image, or as many times that as the output of the space has"
         }
         TargetKind::ClassMap | TargetKind::Class | TargetKind::Labels | TargetKind::Vector => {
             "the size of the image"
