@@ -132,7 +132,7 @@ impl Mixture {
         expected: Expected<'_>,
     ) -> Result<(f64, f64), TorchError> {
         let (value, gradient) = match self.settings.mixing {
-            Mixing::Reinforce { networks } => reinforce::gradient(self, space, batch, networks)?,
+            Mixing::Reinforce { networks } => self.reinforced(space, batch, networks)?,
             _ => self.choice_gradient(batch)?,
         };
         let cost = self.descend(gradient, batch.rate, factor, expected);
@@ -208,6 +208,28 @@ impl Mixture {
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
         let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
         Ok((value, logits_gradient(&loss, &logits)?))
+    }
+
+    /// The mean loss of so many networks that are drawn from the probabilities, and the gradient of the expected loss with
+    /// respect to the logits.
+    pub(crate) fn reinforced(
+        &self,
+        space: &Checked<Space>,
+        batch: &TrainBatch<'_>,
+        networks: u32,
+    ) -> Result<(f64, Vec<f64>), TorchError> {
+        let moment = Moment { choices: true, epoch: batch.epoch, step: batch.step };
+        let drawn = reinforce::draw(&self.choices, space, (batch.seed, moment), networks);
+        let judged = drawn.into_iter().map(|network| {
+            let mixes = assigned(&self.program, space, &network)?;
+            let schedule = Schedule::new(&self.program, &mixes)?;
+            let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
+            let (_, value) = no_grad(|| loss(&evaluation, batch, Phase::Choices))?;
+            Ok((network, value))
+        });
+        let judged = judged.collect::<Result<Vec<_>, TorchError>>()?;
+        let gradient = reinforce::gradient(&self.choices, space, &judged);
+        Ok((reinforce::mean_loss(&judged), gradient))
     }
 
     /// A step of the choices down a gradient of the loss and that of the cost; returns the expected cost before it.

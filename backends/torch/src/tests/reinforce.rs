@@ -14,7 +14,6 @@ use crate::kernel::Statistics;
 use crate::mixing::assigned;
 use crate::mixture::{Mixture, logits_gradient, loss};
 use crate::passes::TrainBatch;
-use crate::reinforce::gradient;
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
 
@@ -114,7 +113,7 @@ fn the_mean_of_many_steps_is_the_gradient_of_the_expected_loss() {
     const STEPS: usize = 300;
     for step in 0..STEPS {
         let (_, found) =
-            gradient(&searched.mixture, &searched.space, &searched.batch(step), 3).unwrap();
+            searched.mixture.reinforced(&searched.space, &searched.batch(step), 3).unwrap();
         mean.iter_mut().zip(found).for_each(|(mean, found)| *mean += found / STEPS as f64);
     }
     let largest = expected.iter().fold(0.0f64, |largest, g| largest.max(g.abs()));
