@@ -27,7 +27,7 @@ space garments(classes = 10, size = 28) {
 
 expect garments.count == 3 ^ 5
 
-/// Trains every network on its own: `garments.jsonl` is the `scores.jsonl` of this search.
+/// Trains every network on its own: `garments.jsonl` is what `nasc runs export --format jsonl` writes of this search.
 search truth of garments {
     strategy grid {}
     score { by = train, epochs = 4 }

@@ -19,6 +19,7 @@ use crate::commands::fmt::{self, FmtArgs};
 use crate::commands::latency::{self, LatencyArgs};
 use crate::commands::rank::{self, RankArgs};
 use crate::commands::retrain::RetrainArgs;
+use crate::commands::runs::{self, RunsArgs};
 use crate::commands::sample::{self, SampleArgs};
 use crate::commands::search::SearchArgs;
 use crate::commands::show::{self, ShowArgs};
@@ -57,6 +58,8 @@ enum Command {
     Train(TrainCommand),
     /// How far the scores of one run order networks as those of another do.
     Rank(RankArgs),
+    /// The runs in a folder; what differs between them; their records as data.
+    Runs(RunsArgs),
     /// Compare ONNX files with what was recorded at their export.
     Verify(VerifyArgs),
     #[command(hide = true)]
@@ -93,6 +96,7 @@ impl Command {
             | Self::Fmt(_)
             | Self::Explain(_)
             | Self::Rank(_)
+            | Self::Runs(_)
             | Self::Verify(_)
             | Self::VerifyOne(_) => None,
             Self::Latency(args) => args.file(),
@@ -182,6 +186,7 @@ fn run_on(command: Command, args: &[OsString]) -> Result<u8, Failure> {
             return trainer::start(command.name(), args.get(1..).unwrap_or_default());
         }
         Command::Rank(args) => rank::run(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::VerifyOne(args) => return verify::run_one(&args),
         Command::Latency(args) => latency::run(&args),

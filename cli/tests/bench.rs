@@ -80,6 +80,13 @@ impl Bench {
         version.unwrap().parse().unwrap()
     }
 
+    /// All that a run has written down but its times, which are different each time.
+    pub(crate) fn records(&self, run: &str) -> Value {
+        let mut records = self.nasc(&format!("runs export {run}")).json();
+        records.as_object_mut().unwrap().remove("timings").unwrap();
+        records
+    }
+
     /// The names in a folder, sorted.
     pub(crate) fn list(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).unwrap();

@@ -55,11 +55,6 @@ fn bench() -> Bench {
     bench
 }
 
-fn lines(bench: &Bench, name: &str) -> Vec<Value> {
-    let text = String::from_utf8(bench.read(name)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 #[test]
 fn a_space_that_nasc_cannot_train_is_searched_by_a_script() {
     let bench = bench();
@@ -68,7 +63,7 @@ fn a_space_that_nasc_cannot_train_is_searched_by_a_script() {
     assert!(said.err.contains("network 5/5: error "), "{}", said.err);
     let table = said.done();
     assert!(table.contains("large") && table.contains("val error after 3 epochs"), "{table}");
-    let scored = lines(&bench, "run/scores.jsonl");
+    let scored = bench.records("run")["trials"].as_array().unwrap().clone();
     assert_eq!(scored.len(), 5);
     assert_eq!(scored[0]["score"]["fps"], 100.0);
     assert_eq!(scored[0]["score"]["direction"], "lower");
@@ -96,9 +91,8 @@ fn a_space_that_nasc_cannot_train_is_searched_by_a_script() {
         .nasc("search stereo.nas --out run --resume")
         .fails(1, &["nas::run::differs", "score.jobs"]);
     bench.nasc("search stereo.nas --out other --jobs 2").done();
-    for name in
-        ["scores.jsonl", "result.json", "trials/000004/network.onnx", "trials/000004/log.txt"]
-    {
+    assert_eq!(bench.records("run")["trials"], bench.records("other")["trials"]);
+    for name in ["result.json", "trials/000004/network.onnx", "trials/000004/log.txt"] {
         let [run, other] = ["run", "other"].map(|run| bench.read(&format!("{run}/{name}")));
         assert!(run == other, "{name} differs");
     }

@@ -11,8 +11,12 @@ mod bench;
 #[cfg(all(unix, feature = "torch"))]
 mod command;
 mod inspect;
+#[cfg(all(unix, feature = "torch"))]
+mod kills;
 mod latency;
 mod package;
+#[cfg(feature = "torch")]
+mod runs;
 #[cfg(unix)]
 mod streams;
 #[cfg(feature = "torch")]

@@ -562,21 +562,22 @@ fn scores_are_held_against_others() {
         [0.1, 0.5, 0.3, 0.4].iter().zip(0..).map(|(s, n)| line(n, *s, 9)).collect();
     bench.write("scores.jsonl", &scores);
     let others = [(3, 0.7), (0, 0.2), (1, 0.6), (4, 0.9)];
-    std::fs::create_dir(bench.path("run")).unwrap();
-    bench.write("run/scores.jsonl", others.map(|(n, score)| line(n, score, 9)).concat());
-    let said = bench.nasc("rank scores.jsonl --truth run").done();
+    bench.write("others.jsonl", others.map(|(n, score)| line(n, score, 9)).concat());
+    let said = bench.nasc("rank scores.jsonl --truth others.jsonl").done();
     let words: Vec<Vec<&str>> = said.lines().map(|l| l.split_whitespace().collect()).collect();
     assert_eq!(words[0], ["3", "networks", "in", "both"]);
     // Of three pairs two are ordered alike; all have the same MACs.
     assert_eq!(words[2], ["Kendall's", "tau", "0.333", "-"]);
     assert_eq!(words[5], ["true", "rank", "of", "the", "first", "2", "3"]);
-    let json = bench.nasc("rank scores.jsonl --truth run --json").json();
+    let json = bench.nasc("rank scores.jsonl --truth others.jsonl --json").json();
     assert_eq!(json["networks"], json!(3));
     assert_eq!(json["scores"]["spearman_rho"], json!(0.5));
     assert_eq!(json["macs"]["kendall_tau"], Value::Null);
     bench.write("other.jsonl", line(7, 0.1, 1));
     let said = bench.nasc("rank scores.jsonl --truth other.jsonl");
     said.fails(1, &["`scores.jsonl` and `other.jsonl` have 0 networks in common"]);
-    bench.nasc("rank none.jsonl --truth run").fails(1, &["none.jsonl"]);
-    bench.nasc("rank run --truth tiny.nas").fails(1, &["nas::search::table"]);
+    bench.nasc("rank none.jsonl --truth others.jsonl").fails(1, &["none.jsonl"]);
+    bench.nasc("rank others.jsonl --truth tiny.nas").fails(1, &["nas::search::table"]);
+    std::fs::create_dir(bench.path("run")).unwrap();
+    bench.nasc("rank run --truth others.jsonl").fails(1, &["nas::run::none", "`run` holds no run"]);
 }

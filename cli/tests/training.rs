@@ -11,26 +11,24 @@ use serde_json::Value;
 use crate::bench::{Bench, Said, TINY, keys, tiny_for_target};
 
 /// The files of a finished search.
-const RUN: [&str; 20] = [
+const RUN: [&str; 18] = [
     "assignment.json",
     "candidates.json",
     "data.json",
     "decisions.json",
-    "history.jsonl",
     "input.json",
     "nasc.lock",
     "network.check.safetensors",
     "network.onnx",
     "network.verify.json",
     "recipe.json",
+    "report.svg",
     "result.json",
     "run.json",
-    "scores.jsonl",
+    "run.sqlite",
     "sources",
     "space.txt",
-    "status.json",
     "supernet.safetensors",
-    "timing.jsonl",
     "weights.safetensors",
 ];
 
@@ -66,10 +64,11 @@ fn goes_on(bench: &Bench) {
     assert_eq!(resumed.done().replace("run/", "whole/"), whole.done());
     assert_eq!(bench.list("run"), RUN);
     assert_eq!(bench.list("whole"), RUN);
-    for name in RUN.iter().filter(|&&name| !["sources", "timing.jsonl"].contains(&name)) {
+    for name in RUN.iter().filter(|&&name| !["sources", "run.sqlite"].contains(&name)) {
         let [run, whole] = ["run", "whole"].map(|run| bench.read(&format!("{run}/{name}")));
         assert!(run == whole, "{name} differs");
     }
+    assert_eq!(bench.records("run"), bench.records("whole"));
 }
 
 /// What the run says of itself.
@@ -99,7 +98,9 @@ fn a_search_leaves_a_whole_run_and_a_table() {
     assert!(table.lines().last().unwrap().contains("passed: tract"), "{table}");
     assert_eq!(bench.list("run"), RUN);
     assert_eq!(bench.list("run/sources"), ["std", "tiny.nas"]);
-    assert_eq!(bench.read("run/history.jsonl").split(|&byte| byte == b'\n').count(), 4 + 2 + 1);
+    let records = bench.records("run");
+    assert_eq!(records["epochs"].as_array().unwrap().len(), 4 + 2);
+    assert_eq!(records["result"], result(&bench));
 
     bench.nasc("verify run/network.onnx").done();
     assert_eq!(bench.opset("run/network.onnx"), 17);
@@ -175,8 +176,8 @@ fn latencies(bench: &Bench) -> Vec<(Value, u64)> {
 
 /// The log-probability of a network after the last epoch of the search.
 fn score(bench: &Bench, choices: &Value) -> f64 {
-    let history = String::from_utf8(bench.read("run/history.jsonl")).unwrap();
-    let mut epochs = history.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let records = bench.records("run");
+    let mut epochs = records["epochs"].as_array().unwrap().iter().rev();
     let last = epochs.find(|epoch| epoch["phase"] == "search").unwrap();
     let decisions = ["unit.0/op", "unit.1/op"].into_iter().enumerate();
     let probability = |(decision, path): (usize, &str)| {
@@ -200,8 +201,7 @@ fn a_search_under_a_measured_latency_derives_the_best_that_keeps_it() {
     assert_eq!(said.code, None);
     goes_on(&bench);
 
-    let scores = String::from_utf8(bench.read("run/scores.jsonl")).unwrap();
-    let scored: Vec<Value> = scores.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let scored = bench.records("run")["trials"].as_array().unwrap().clone();
     let of_table = |network: &Value| {
         let known = networks.iter().find(|(choices, _)| *choices == network["choices"]).unwrap();
         assert_eq!(network["cost"]["latency"].as_f64().unwrap(), known.1 as f64 / 1e9);
@@ -303,7 +303,8 @@ fn the_truth_about_garments_is_searched() {
         let text = String::from_utf8(bench.read(file)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let (known, found) = (lines("garments.jsonl"), lines("all/scores.jsonl"));
+    bench.nasc("runs export all --format jsonl -o all.jsonl").done();
+    let (known, found) = (lines("garments.jsonl"), lines("all.jsonl"));
     assert_eq!((known.len(), found.len()), (243, 243));
     for (known, found) in known.iter().zip(&found) {
         assert_eq!(known["choices"], found["choices"]);
@@ -346,8 +347,15 @@ fn known_scores_are_searched_without_data_and_without_training() {
     assert_eq!(search("--resume").done(), table);
     assert!(!bench.path("run/weights.safetensors").exists());
     // What a run tried is a table too.
-    fs::copy(bench.path("run/scores.jsonl"), bench.path("known.jsonl")).unwrap();
+    bench.nasc("runs export run --format jsonl -o known.jsonl").done();
     search("--resume").fails(1, &["nas::run::differs", "`known.jsonl` has changed"]);
+    bench.write("known.nas", format!("{space}{}", recipe.replace("known.jsonl", "run")));
+    let again = bench.nasc("search known.nas --out again").done();
+    assert_eq!(again.replace("again/", "run/"), table);
+    assert_eq!(bench.read("again/sources/run"), bench.read("known.jsonl"));
+    bench.write("known.nas", format!("{space}{}", recipe.replace("known.jsonl", "data")));
+    fs::create_dir(bench.path("data")).unwrap();
+    bench.nasc("search known.nas --out more").fails(1, &["nas::run::none", "`data` holds no run"]);
 }
 
 #[test]
@@ -424,7 +432,7 @@ fn a_run_goes_on_by_what_its_space_and_its_data_are() {
     let said = search(&format!("{moved} --set retrain.epochs=3"));
     assert!(said.err.contains("note: `retrain.epochs` was 2 and is 3"), "{}", said.err);
     said.done();
-    assert_eq!(bench.read("run/history.jsonl").split(|&byte| byte == b'\n').count(), 4 + 3 + 1);
+    assert_eq!(bench.records("run")["epochs"].as_array().unwrap().len(), 4 + 3);
     fs::remove_file(bench.path("run/weights.safetensors")).unwrap();
     let missing =
         ["nas::run::damaged", "`weights.safetensors` of the run is damaged: it is missing"];

@@ -13,6 +13,7 @@ use nasc::services::weights_file;
 use crate::progress::millions;
 use crate::scores::value_of;
 use crate::training::Training;
+use crate::whole::{REPORT_SVG, picture};
 use nasc::outln;
 
 /// How to go on after a stop.
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let start = Start { choices: &choices, weights: weights.as_ref() };
     let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
     let RunResult { cost, trained, .. } = training.run(&mut store, HINT)?;
+    picture(&mut store)?;
     let Some(Trained { epoch, val, test, .. }) = trained else {
         return Err(Failure::input("the run has no weights"));
     };
@@ -54,6 +56,7 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
         format!("{} (epoch {})", value_of(metric, val), epoch.saturating_add(1)),
     )?;
     row(&format!("test {title}"), value_of(metric, test))?;
+    row("report", dir.join(REPORT_SVG).display().to_string())?;
     row("weights", dir.join(names::WEIGHTS).display().to_string())
 }
 

@@ -29,6 +29,7 @@ use nasc::services::input::{self, as_in_run};
 use nasc::services::package::{emit, fresh, provenance};
 use nasc::services::pick;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
+use nasc::services::scores;
 use nasc::services::sources::{sources, within};
 
 use crate::memory::{self, Need};
@@ -154,11 +155,9 @@ impl Training {
             return Ok(());
         };
         let path = self.folder.join(&name);
-        let bytes = nas_files::read(&path)
-            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
-        let table = ScoreTable::read(&path.display().to_string(), &bytes);
-        self.scored = Scored::Known(table.map_err(Failure::problem)?);
-        self.sources.push((within(Path::new(&name)), bytes));
+        let lines = scores::lines(&path)?;
+        self.scored = Scored::Known(scores::table(&path, &lines)?);
+        self.sources.push((within(Path::new(&name)), lines));
         Ok(())
     }
 

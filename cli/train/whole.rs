@@ -6,9 +6,10 @@ use nas_ir::Metric;
 use nas_ir::measure::grouped;
 use nas_passes::specialise;
 use nas_search::record::{Front, FrontNetwork, RunResult, Trained};
-use nas_search::store::names;
+use nas_search::store::{Recorded, names};
 use nas_search::{Store, objective};
 use nas_tract::Tolerance;
+use nasc::render;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
 use nasc::services::expected::Expected;
@@ -27,6 +28,8 @@ pub(crate) const ONNX: &str = "network.onnx";
 pub(crate) const REPORT: &str = "network.verify.json";
 /// Its record for `nasc verify`.
 pub(crate) const CHECK: &str = "network.check.safetensors";
+/// The picture of a run.
+pub(crate) const REPORT_SVG: &str = "report.svg";
 /// What to do about outputs that differ.
 const HELP: &str = "the weights are kept: `nasc export FILE --arch DIR/assignment.json --weights \
                     DIR/weights.safetensors --tolerance loose -o NAME.onnx` allows more";
@@ -53,10 +56,18 @@ pub(crate) fn whole(training: &Training, store: &mut Store, hint: &str) -> Resul
         Some(_) => Some(export(training, store, &result)?),
         None => None,
     };
+    picture(store)?;
     let reached = reached(training, &result)?;
     let has_front = result.trial.is_some() && training.recipe.objective.goals.len() > 1;
     let front = has_front.then(|| store.read_json(names::FRONT).map_err(Failure::problem));
     Ok(Done { result, reached, front: front.transpose()?, exported })
+}
+
+/// Draws the run.
+pub(crate) fn picture(store: &mut Store) -> Result<(), Failure> {
+    let recorded = Recorded::open(store.dir()).map_err(Failure::problem)?;
+    let svg = render::run::svg(&recorded)?;
+    store.write(REPORT_SVG, svg.as_bytes()).map_err(Failure::problem)
 }
 
 /// The goals of the recipe, and what the network of a result reached of each as a trial.
@@ -163,6 +174,7 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
             row(&format!("test {}", metric.title()), value_of(metric, value));
         }
     }
+    row("report", dir.join(REPORT_SVG).display().to_string());
     if let Some((verification, expected)) = &done.exported {
         for input in expected.iter().flat_map(Expected::inputs) {
             row("input", input.to_string());

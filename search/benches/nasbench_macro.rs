@@ -162,7 +162,7 @@ fn of(
     let values = vec![score.primary().1, -(cost.macs as f64)];
     let budget = Budget::default();
     let verdict = Verdict::Score(score);
-    (TriedNetwork { number: 0, drawn: 1, choices, cost, verdict, budget }, values)
+    (TriedNetwork { number: 0, drawn: 1, uniform: false, choices, cost, verdict, budget }, values)
 }
 
 /// What is reached after some trials, for each seed, on all cores.

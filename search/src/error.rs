@@ -119,6 +119,17 @@ pub enum RunError {
         dir: PathBuf,
     },
 
+    /// A run is to be read where there is none.
+    #[error("`{}` holds no run", dir.display())]
+    #[diagnostic(
+        code(nas::run::none),
+        help("name the folder of a run; `nasc runs DIR` lists those that lie in a folder")
+    )]
+    NoRun {
+        /// The folder.
+        dir: PathBuf,
+    },
+
     /// The run in the folder is laid out as another version of nasc does.
     #[error("the run in `{}` was written by another version of nasc", dir.display())]
     #[diagnostic(

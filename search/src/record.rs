@@ -83,7 +83,7 @@ pub struct VersionChange {
     pub now: Option<String>,
 }
 
-/// `status.json`: where the run is.
+/// Where the run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The phase.
@@ -94,7 +94,7 @@ pub struct Status {
     pub of: u32,
 }
 
-/// A line of `history.jsonl`: an epoch.
+/// An epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "lowercase")]
 pub enum Record {
@@ -155,7 +155,7 @@ pub struct RetrainEpoch {
     pub val: Metrics,
 }
 
-/// A line of `timing.jsonl`: wall time, apart because it is different each time.
+/// A wall time, apart because it is different each time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// The phase.
@@ -174,6 +174,9 @@ pub struct TriedNetwork {
     pub number: u32,
     /// How often it was drawn; the most probable one counts as drawn once more.
     pub drawn: u32,
+    /// Whether it was drawn uniformly from the space, whatever was learned so far.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uniform: bool,
     /// What it chooses.
     pub choices: Choices,
     /// What it costs.
@@ -231,8 +234,8 @@ pub struct FrontNetwork {
     pub network: TriedNetwork,
 }
 
-/// A line of `scores.jsonl`: a network that was tried, and the state of the strategy after it was
-/// told, if it has one. Both stand in one line, so that a crash cannot part them.
+/// A trial: a network that was tried, and the state of the strategy after it was told, if it has one. Both are written at
+/// once, so that a crash cannot part them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialLine {
     /// The network.

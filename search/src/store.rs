@@ -10,11 +10,10 @@
 //! initial.safetensors     the weights that a retraining began with, if they were given
 //! run.json                goal, space and whether it is whole, seed, versions, names of the sources;
 //!                         written last of these
-//! status.json             phase and epoch, for people and tools
-//! history.jsonl           a line for each epoch of search and retraining
-//! timing.jsonl            their wall times; the only file that two equal runs differ in
+//! run.sqlite              what is written while it goes on, a database of SQLite: where it is, the epochs
+//!                         of search and retraining, the networks that were tried, with their scores, and wall
+//!                         times, which are all that two equal runs differ in (`records/schema.sql`)
 //! supernet.safetensors    state of the supernet after the last finished epoch, if there is one
-//! scores.jsonl            the networks that were tried, with their scores
 //! trials/…                a folder for each of them, where a command scores them
 //! candidates.json         the best of them, best first
 //! assignment.json         the best one, or the one to retrain: decision path -> candidate; what
@@ -25,8 +24,9 @@
 //! result.json             cost and scores of the result; written last
 //! ```
 //!
-//! Every file is written whole or not at all: aside in the same folder, synced, renamed. Lines
-//! are appended and synced; a last line without its end was torn by a crash and does not count.
+//! Every file is written whole or not at all: aside in the same folder, synced, renamed. What an epoch or a trial
+//! adds to the database is one transaction, synced; `run.sqlite-wal` and `run.sqlite-shm` beside it are parts of it
+//! while a process works here, and after one was killed.
 //!
 //! A run goes on only with what it began with: the same goal, space, network, initial weights, recipe
 //! and data files. Of the space counts what the compiler makes of its files, not their text; of the
@@ -37,8 +37,11 @@
 
 mod compare;
 mod folder;
+mod kept;
 mod layout;
 mod recipe;
+mod recorded;
+mod records;
 pub(crate) mod state;
 
 use std::fs;
@@ -53,6 +56,7 @@ use folder::{check_unbegun, refused};
 pub(crate) use layout::damaged;
 use layout::source_name;
 pub use layout::{Inputs, Start, names};
+pub use recorded::Recorded;
 
 impl Store {
     /// A new run in a folder that does not exist or is empty.

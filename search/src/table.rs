@@ -1,6 +1,6 @@
 //! Known scores of networks, from a file: what a benchmark measured, or an earlier run.
 //!
-//! A line for each network, as `scores.jsonl` of a run has them; of lines of the same network the one with the greatest budget
+//! A line for each network, as `nasc runs export --format jsonl` writes those of a run; of lines of the same network the one with the greatest budget
 //! counts, and what else a line holds is not looked at:
 //!
 //! ```json
@@ -22,7 +22,7 @@ use crate::trial::Budget;
 #[diagnostic(
     code(nas::search::table),
     help(
-        "a line is `{{\"choices\": {{\"layer.0/op\": \"skip\", …}}, \"score\": {{\"accuracy\": 0.93}}}}`, as `scores.jsonl` of a run has them"
+        "a line is `{{\"choices\": {{\"layer.0/op\": \"skip\", …}}, \"score\": {{\"accuracy\": 0.93}}}}`, as `nasc runs export RUN --format jsonl` writes those of a run"
     )
 )]
 pub struct TableError {

@@ -12,6 +12,8 @@ pub struct Trial {
     pub budget: Budget,
     /// How often the strategy drew the network.
     pub drawn: u32,
+    /// Whether it was drawn uniformly, whatever was learned so far: such networks are what others are held against.
+    pub uniform: bool,
 }
 
 /// What a trial may take. Budgets are what strategies of several fidelities spend more or less of: a network may be tried

@@ -78,7 +78,7 @@ fn as_json(costs: &Costs, layers: Option<&[Layer]>) -> Value {
     value
 }
 
-fn layers_table(layers: &[Layer]) -> Table<4> {
+fn layers_table(layers: &[Layer]) -> Table {
     let mut table = Table::new(["layer", "shape", "macs", "params"]);
     for (name, shape, Cost { macs, params }) in layers {
         table.row([name.clone(), shape.to_string(), grouped(macs), grouped(params)]);
@@ -86,7 +86,7 @@ fn layers_table(layers: &[Layer]) -> Table<4> {
     table
 }
 
-fn table(costs: &Costs) -> Table<2> {
+fn table(costs: &Costs) -> Table {
     let mut table = Table::new(["measure", "cost"]);
     for measure in Measure::ALL {
         table.row([measure.name().to_owned(), in_words(costs, measure)]);

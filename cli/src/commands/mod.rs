@@ -12,6 +12,7 @@ pub mod fmt;
 pub mod latency;
 pub mod rank;
 pub mod retrain;
+pub mod runs;
 pub mod sample;
 pub mod search;
 pub mod show;

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nas_search::ranking::{kendall_tau, rank_of_first, spearman_rho, top_recall};
-use nas_search::store::names;
 use nas_search::{ScoreTable, ScoredNetwork};
 use serde::Serialize;
 
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;
+use crate::services::scores;
 use crate::{out, outln};
 
 /// Arguments of `nasc rank`.
 #[derive(Debug, Args)]
 pub struct RankArgs {
-    /// The scores: a run directory, or a table of scores as its `scores.jsonl`
+    /// The scores: the folder of a run, or a table of scores
     pub scores: PathBuf,
     /// What is true of the same networks: likewise
     #[arg(long)]
@@ -87,10 +87,7 @@ fn agreement(order: &[f64], truth: &[f64]) -> Agreement {
 
 /// The scores of a file, or of a run.
 fn read(path: &Path) -> Result<ScoreTable, Failure> {
-    let file = if path.is_dir() { path.join(names::SCORES) } else { path.to_owned() };
-    let bytes = nas_files::read(&file)
-        .map_err(|error| Failure::input(format!("{}: {error}", file.display())))?;
-    ScoreTable::read(&file.display().to_string(), &bytes).map_err(Failure::problem)
+    scores::table(path, &scores::lines(path)?)
 }
 
 fn print(report: &Report) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ pub mod diagram;
 pub(crate) mod line;
 pub(crate) mod plot;
 pub mod report;
+pub mod run;
 mod shown;
 pub mod stream;
 pub mod svg;

@@ -96,11 +96,21 @@ impl Range {
         Self { low, high, step: Step::Plus(step) }
     }
 
-    /// A linear scale around values that are not negative.
+    /// A linear scale from one whole number to another, with ticks at whole numbers alone.
+    pub(crate) fn whole(low: f64, high: f64) -> Self {
+        let range = Self::linear(low, high);
+        match range.step {
+            Step::Plus(step) => Self { step: Step::Plus(step.max(1.0)), ..range },
+            Step::Times => range,
+        }
+    }
+
+    /// A linear scale around values; it goes below 0 only where they do.
     pub(crate) fn around(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extent(values);
         let room = ROOM * (high - low);
-        Self::linear((low - room).max(0.0), high + room)
+        let least = if low < 0.0 { f64::NEG_INFINITY } else { 0.0 };
+        Self::linear((low - room).max(least), high + room)
     }
 
     /// A scale around values that are not negative: logarithmic where they are far apart.
@@ -138,9 +148,9 @@ impl Range {
     pub(crate) fn ticks(self) -> Vec<f64> {
         match self.step {
             Step::Plus(step) => {
-                let first = (self.low / step).ceil() as u64;
+                let first = (self.low / step).ceil() as i64;
                 // The end itself may be a tick, and miss it by a rounding.
-                let last = (self.high / step + 1e-9).floor() as u64;
+                let last = (self.high / step + 1e-9).floor() as i64;
                 (first..=last).map(|tick| tick as f64 * step).collect()
             }
             Step::Times => {
@@ -182,7 +192,7 @@ fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
-    if low < high { (low, high) } else { (0.0, high.max(1.0)) }
+    if low < high { (low, high) } else { (low.min(0.0), high.max(1.0)) }
 }
 
 const PREFIXES: [(f64, &str); 7] =

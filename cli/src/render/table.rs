@@ -5,30 +5,39 @@ use std::fmt;
 use nas_grammar::visible_name;
 
 /// Rows of text under a header.
-pub struct Table<const N: usize> {
-    rows: Vec<[String; N]>,
+pub struct Table {
+    rows: Vec<Vec<String>>,
 }
 
-impl<const N: usize> Table<N> {
+impl Table {
     /// A table with these column names.
     #[must_use]
-    pub fn new(header: [&str; N]) -> Self {
-        Self { rows: vec![header.map(|name| visible_name(name).into_owned())] }
+    pub fn new<const N: usize>(header: [&str; N]) -> Self {
+        let mut table = Self::empty();
+        table.row(header.map(str::to_owned));
+        table
     }
 
-    /// Adds a row.
-    pub fn row(&mut self, cells: [String; N]) {
-        self.rows.push(cells.map(|cell| visible_name(&cell).into_owned()));
+    /// Adds a row; the first one is the header.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().map(|cell| visible_name(&cell).into_owned()).collect());
+    }
+
+    /// A table whose first row is to be added.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { rows: Vec::new() }
     }
 }
 
-impl<const N: usize> fmt::Display for Table<N> {
+impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..N).map(width).collect();
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..columns).map(width).collect();
         for row in &self.rows {
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {

@@ -11,6 +11,7 @@ pub mod name_map;
 pub mod package;
 pub mod pick;
 pub mod recipe;
+pub mod scores;
 pub mod source;
 pub mod sources;
 pub(crate) mod trainer;

@@ -11,7 +11,7 @@ use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::event::{Event, OnEvent};
 use crate::progress::Progress;
-use crate::record::{Goal, Phase, Record, RetrainEpoch, Status, Timing};
+use crate::record::{Goal, Phase, Record, RetrainEpoch, Status};
 use crate::store::{Store, damaged, names, state};
 use crate::strategies;
 use crate::strategy::Reads;
@@ -100,8 +100,8 @@ impl<'r, 'j> AtWork<'r, 'j> {
 
     /// Reads the epochs of the search that are on disk: those of its state, and none of a retraining.
     pub(super) fn restore_search(&mut self) -> Result<(), RunError> {
-        let lines: Vec<Record> = self.store.lines(names::HISTORY)?;
-        if lines.iter().any(|record| matches!(record, Record::Retrain(_))) {
+        let epochs = self.store.records()?.epochs()?;
+        if epochs.iter().any(|record| matches!(record, Record::Retrain(_))) {
             return Err(damaged(names::ASSIGNMENT, "it is missing"));
         }
         self.restore_history(names::SUPERNET, 0)
@@ -120,33 +120,31 @@ impl<'r, 'j> AtWork<'r, 'j> {
     /// may have left ahead of it.
     fn restore_history(&mut self, state: &str, before: u32) -> Result<(), RunError> {
         let done = before.saturating_add(state::done(self.store, state)?);
-        let lines = count(self.store.lines::<Record>(names::HISTORY)?.len());
-        if lines > done.saturating_add(1) {
-            let why = format!("it is of {done} epochs, and `{}` of {lines}", names::HISTORY);
+        let kept = count(self.store.records()?.epochs()?.len());
+        if kept > done.saturating_add(1) {
+            let why = format!("it is of {done} epochs, and `{}` of {kept}", names::RECORDS);
             return Err(damaged(state, why));
         }
         self.read_history(done)
     }
 
-    /// Reads the first lines of the history, and drops the others.
-    pub(super) fn read_history(&mut self, lines: u32) -> Result<(), RunError> {
-        self.store.keep_lines(names::HISTORY, lines as usize)?;
-        self.history = self.store.lines(names::HISTORY)?;
+    /// Reads the first epochs of the history, and drops the others.
+    pub(super) fn read_history(&mut self, epochs: u32) -> Result<(), RunError> {
+        self.history = self.store.keep_epochs(epochs as usize)?;
         self.check_order()
     }
 
     /// The epochs of the search stand in their order, and behind them those of the retraining.
     fn check_order(&self) -> Result<(), RunError> {
         let searched = self.searched()?;
-        for (line, record) in (0..).zip(&self.history) {
+        for (at, record) in (0..).zip(&self.history) {
             let place = match record {
                 Record::Search(epoch) if epoch.epoch < searched => Some(epoch.epoch),
                 Record::Search(_) => None,
                 Record::Retrain(epoch) => epoch.epoch.checked_add(searched),
             };
-            if place != Some(line) {
-                let why = format!("line {} is of another epoch", line.saturating_add(1));
-                return Err(damaged(names::HISTORY, why));
+            if place != Some(at) {
+                return Err(damaged(names::RECORDS, format!("it has no epoch {at}")));
             }
         }
         Ok(())
@@ -162,8 +160,8 @@ impl<'r, 'j> AtWork<'r, 'j> {
 
     /// Where the run is, as last written.
     pub(super) fn status(&self) -> Result<Status, RunError> {
-        if self.store.read(names::STATUS)?.is_some() {
-            return self.store.read_json(names::STATUS);
+        if let Some(status) = self.store.records()?.status()? {
+            return Ok(status);
         }
         let (phase, of) = match (self.store.run().goal, self.searched()?) {
             (Goal::Retrain, _) => (Phase::Retrain, self.recipe().retrain.epochs),
@@ -174,13 +172,9 @@ impl<'r, 'j> AtWork<'r, 'j> {
     }
 
     pub(super) fn begin(&mut self, phase: Phase, done: u32, of: u32) -> Result<(), Halt> {
-        self.store.write_json(names::STATUS, &Status { phase, done, of })?;
+        self.store.set_status(&Status { phase, done, of })?;
         self.progress.tell(Event::PhaseBegan { phase, done, of });
         self.progress.check()
-    }
-
-    pub(super) fn time(&mut self, phase: Phase, number: u32, seconds: f64) -> Result<(), RunError> {
-        self.store.append(names::TIMING, &Timing { phase, number, seconds })
     }
 
     /// The epochs of the retraining that are on disk.

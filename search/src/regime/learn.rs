@@ -96,20 +96,18 @@ impl AtWork<'_, '_> {
         Ok(())
     }
 
-    /// Writes an epoch down. The state counts: a line of the history without its state is
-    /// dropped when the run goes on.
+    /// Writes an epoch down. The state counts: an epoch of the history without its state is dropped when the run goes
+    /// on.
     fn keep(&mut self, record: SearchEpoch, weights: &Weights, since: Instant) -> Result<(), Halt> {
         let (done, of) = (record.epoch.saturating_add(1), self.recipe().schedule.epochs);
-        let line = Record::Search(record);
-        self.store.append(names::HISTORY, &line)?;
-        state::write(self.store, names::SUPERNET, weights, done)?;
-        self.store.write_json(names::STATUS, &Status { phase: Phase::Search, done, of })?;
         let seconds = since.elapsed().as_secs_f64();
-        self.time(Phase::Search, done.saturating_sub(1), seconds)?;
-        if let Record::Search(record) = &line {
+        let epoch = Record::Search(record);
+        self.store.add_epoch(&epoch, seconds, &Status { phase: Phase::Search, done, of })?;
+        state::write(self.store, names::SUPERNET, weights, done)?;
+        if let Record::Search(record) = &epoch {
             self.progress.tell(Event::EpochDone { record, seconds });
         }
-        self.history.push(line);
+        self.history.push(epoch);
         Ok(())
     }
 }

@@ -13,8 +13,7 @@ use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::{
-    Choices, Front, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TrialLine,
-    TriedNetwork,
+    Choices, Front, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TriedNetwork,
 };
 use crate::store::state::{self, State};
 use crate::store::{damaged, names};
@@ -56,7 +55,7 @@ impl AtWork<'_, '_> {
         let budget = best.map(|best| best.budget).unwrap_or_default();
         let of = if trained.is_some() { self.recipe().retrain.epochs } else { 0 };
         let result = RunResult { space, choices, cost, trial, budget, trained };
-        self.store.write_json(names::STATUS, &Status { phase: Phase::Done, done: of, of })?;
+        self.store.set_status(&Status { phase: Phase::Done, done: of, of })?;
         self.store.write_json(names::RESULT, &result)?;
         self.clear()?;
         Ok(result)
@@ -80,7 +79,7 @@ impl AtWork<'_, '_> {
         }
         self.read_history(self.searched()?.saturating_add(self.recipe().retrain.epochs))?;
         if self.best_val()? != trained.val {
-            return Err(damaged(names::HISTORY, "its best epoch is not that of the result"));
+            return Err(damaged(names::RECORDS, "its best epoch is not that of the result"));
         }
         Ok(result)
     }
@@ -155,20 +154,17 @@ impl AtWork<'_, '_> {
         record: RetrainEpoch,
         since: Instant,
     ) -> Result<(), Halt> {
-        let (epoch, of) = (record.epoch, self.recipe().retrain.epochs);
-        let done = epoch.saturating_add(1);
+        let (done, of) = (record.epoch.saturating_add(1), self.recipe().retrain.epochs);
         let weights = trained.state().map_err(Halt::backend)?;
-        let line = Record::Retrain(record.clone());
-        self.store.append(names::HISTORY, &line)?;
-        self.history.push(line);
+        let seconds = since.elapsed().as_secs_f64();
+        let kept = Record::Retrain(record.clone());
+        self.store.add_epoch(&kept, seconds, &Status { phase: Phase::Retrain, done, of })?;
+        self.history.push(kept);
         state::write(self.store, names::TRAINEE, &weights, done)?;
         let best = self.best() == Some(done);
         if best {
             state::write(self.store, names::BEST, &weights, done)?;
         }
-        self.store.write_json(names::STATUS, &Status { phase: Phase::Retrain, done, of })?;
-        let seconds = since.elapsed().as_secs_f64();
-        self.time(Phase::Retrain, epoch, seconds)?;
         self.progress.tell(Event::Retrained { record: &record, best, seconds });
         Ok(())
     }
@@ -189,7 +185,7 @@ impl AtWork<'_, '_> {
         let record = self.retrained().find(|record| record.epoch == best);
         record
             .map(|record| record.val.clone())
-            .ok_or_else(|| damaged(names::HISTORY, "it has no retraining"))
+            .ok_or_else(|| damaged(names::RECORDS, "it has no retraining"))
     }
 
     /// The picked network as a trial, if a search found it.
@@ -200,7 +196,7 @@ impl AtWork<'_, '_> {
         let candidates: Vec<TriedNetwork> = self.store.read_json(names::CANDIDATES)?;
         let best = candidates.into_iter().next();
         let best = best.ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))?;
-        let tried: Vec<TrialLine> = self.store.lines(names::SCORES)?;
+        let tried = self.store.records()?.trials()?;
         if !tried.iter().any(|line| line.network == best) {
             return Err(damaged(names::CANDIDATES, "its best network is none that was tried"));
         }

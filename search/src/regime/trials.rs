@@ -48,7 +48,7 @@ impl AtWork<'_, '_> {
         }
         let tried: Vec<TriedNetwork> = tried.into_iter().map(|outcome| outcome.network).collect();
         self.store.write_json(names::CANDIDATES, &tried)?;
-        let best = tried.first().ok_or_else(|| damaged(names::SCORES, "it has no score"))?;
+        let best = tried.first().ok_or_else(|| damaged(names::RECORDS, "it has no score"))?;
         self.store.write_json(names::ASSIGNMENT, &best.choices)?;
         self.progress.tell(Event::Ranked { networks: &tried });
         self.progress.check()
@@ -137,11 +137,11 @@ impl AtWork<'_, '_> {
         strategy: &mut dyn Strategy,
         jobs: usize,
     ) -> Result<(Vec<Outcome>, VecDeque<Open>), RunError> {
-        let mut lines: Vec<TrialLine> = self.store.lines(names::SCORES)?;
+        let mut lines = self.store.records()?.trials()?;
         if lines.iter().all(|line| line.network.score().is_none()) {
             lines.clear();
         }
-        self.store.keep_lines(names::SCORES, lines.len())?;
+        self.store.keep_trials(lines.len())?;
         let told = (lines.len() + 1).saturating_sub(jobs);
         let last = told.checked_sub(1).and_then(|last| lines.get(last));
         let state = last.map_or(Value::Null, |line| line.state.clone());
@@ -149,14 +149,14 @@ impl AtWork<'_, '_> {
             let chosen = line.network.choices.iter();
             let chosen = chosen.map(|(path, candidate)| (path.as_str(), candidate.as_str()));
             let assignment = from_choices(self.job.space, chosen)
-                .map_err(|_| damaged(names::SCORES, "the space has no such network"))?;
+                .map_err(|_| damaged(names::RECORDS, "the space has no such network"))?;
             self.judged(assignment, line.network)
         });
         let mut outcomes = outcomes.collect::<Result<Vec<Outcome>, RunError>>()?;
         let tried = outcomes.clone();
         let open = outcomes.split_off(told);
         let restored = strategy.restore(&outcomes, &open, &state);
-        restored.map_err(|why| damaged(names::SCORES, why))?;
+        restored.map_err(|why| damaged(names::RECORDS, why))?;
         Ok((tried, open.into_iter().map(|known| Open::Known(Box::new(known))).collect()))
     }
 
@@ -181,19 +181,17 @@ impl AtWork<'_, '_> {
             Ok(score) => (Verdict::Score(score), None),
             Err(FailedTrial { why, report }) => (Verdict::Failed(why), Some(report)),
         };
-        let Trial { assignment, budget, drawn } = trial;
+        let Trial { assignment, budget, drawn, uniform } = trial;
         let network = specialise(self.job.space, &assignment);
         let cost = nas_analysis::costs(&network);
         let choices = network.choices.into_iter().collect();
-        let network = TriedNetwork { number, drawn, choices, cost, verdict, budget };
+        let network = TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget };
         let outcome = self.judged(assignment, network)?;
         strategy.tell(&outcome);
         let line = TrialLine { network: outcome.network.clone(), state: strategy.state() };
-        self.store.append(names::SCORES, &line)?;
         let of = strategy.trials();
         let status = Status { phase: Phase::Derive, done: number.saturating_add(1), of };
-        self.store.write_json(names::STATUS, &status)?;
-        self.time(Phase::Derive, number, evaluation.seconds)?;
+        self.store.add_trial(&line, evaluation.seconds, &status)?;
         self.progress.tell(Event::Scored { number, of, network: &line.network });
         Ok((outcome, fault))
     }

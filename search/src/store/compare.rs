@@ -5,7 +5,7 @@ use nas_ir::text;
 use serde_json::Value;
 
 use super::folder::Store;
-use super::layout::{FORMAT, Inputs, damaged, names, source_name};
+use super::layout::{Inputs, names, of_layout, source_name};
 use super::recipe;
 use crate::error::RunError;
 use crate::record::{Choices, Goal, Run, VersionChange};
@@ -38,10 +38,10 @@ struct Used {
 }
 
 impl Used {
-    fn by(store: &Store) -> Self {
+    fn by(store: &Store) -> Result<Self, RunError> {
         let test = store.has(names::RESULT);
-        let val = test || store.has(names::SCORES) || store.has(names::TRAINEE);
-        Self { train: val || store.has(names::SUPERNET), val, test }
+        let val = test || store.records()?.tried()? > 0 || store.has(names::TRAINEE);
+        Ok(Self { train: val || store.has(names::SUPERNET), val, test })
     }
 
     /// Whether it has used a file of the data set; those outside its splits go with the first epoch.
@@ -65,12 +65,7 @@ impl Used {
 
 /// The run that the folder holds.
 pub(super) fn recorded(store: &Store) -> Result<Run, RunError> {
-    let recorded: Value = store.read_json(names::RUN)?;
-    let format = recorded.get("format").and_then(Value::as_u64);
-    if format.is_some_and(|format| format != u64::from(FORMAT)) {
-        return Err(RunError::Layout { dir: store.dir().to_owned() });
-    }
-    serde_json::from_value(recorded).map_err(|e| damaged(names::RUN, e))
+    of_layout(store.dir(), store.read_json(names::RUN)?)
 }
 
 /// What differs between a recorded run and these inputs.
@@ -94,7 +89,7 @@ pub(super) fn compare(
     }
     space(store, recorded, inputs, found)?;
     start(store, inputs, found)?;
-    let used = Used::by(store);
+    let used = Used::by(store)?;
     settings(store, inputs, used, &mut compared)?;
     data(&store.read_json(names::DATA)?, &inputs.data(), used, &mut compared);
     Ok(compared)

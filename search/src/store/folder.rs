@@ -1,7 +1,8 @@
 //! The folder of a run: reading and writing its files.
 
+use std::cell::OnceCell;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::layout::{damaged, names};
+use super::records::Records;
 use crate::error::RunError;
 use crate::record::{Run, VersionChange};
 
@@ -27,6 +29,8 @@ pub struct Store {
     pub(super) resumed: bool,
     pub(super) version_changes: Vec<VersionChange>,
     pub(super) changes: Vec<String>,
+    /// Opened when they are first asked for.
+    pub(super) records: OnceCell<Records>,
     pub(super) _lock: File,
     /// How many more writes succeed, in tests of crashes.
     #[cfg(test)]
@@ -57,6 +61,7 @@ impl Store {
             resumed,
             version_changes: Vec::new(),
             changes: Vec::new(),
+            records: OnceCell::new(),
             _lock: lock,
             #[cfg(test)]
             fuse: None,
@@ -165,60 +170,6 @@ impl Store {
         }
     }
 
-    /// Appends a value as a line of JSON.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn append(&mut self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
-        let path = self.path(name)?;
-        // What is written elsewhere takes the place of a link; what is appended would go through it.
-        if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
-            return Err(damaged(name, "it is no file of its own"));
-        }
-        let mut line = serde_json::to_vec(value).map_err(|e| damaged(name, e))?;
-        line.push(b'\n');
-        if let Err(crash) = self.burn(&path) {
-            // What a crash leaves: half a line.
-            line.truncate(line.len() / 2);
-            append(&path, &line)?;
-            return Err(crash);
-        }
-        append(&path, &line)
-    }
-
-    /// The values of the whole lines of a file; none if there is no file.
-    ///
-    /// # Errors
-    /// A whole line holds something else.
-    pub fn lines<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, RunError> {
-        let bytes = self.read(name)?.unwrap_or_default();
-        whole_lines(&bytes)
-            .enumerate()
-            .map(|(i, line)| {
-                let parsed = serde_json::from_slice(line);
-                parsed.map_err(|e| damaged(name, format!("line {}: {e}", i + 1)))
-            })
-            .collect()
-    }
-
-    /// Cuts a file of lines down to its first `count`; what a crash left after them goes.
-    ///
-    /// # Errors
-    /// There are fewer, or the file cannot be written.
-    pub fn keep_lines(&mut self, name: &str, count: usize) -> Result<(), RunError> {
-        let bytes = self.read(name)?.unwrap_or_default();
-        let lengths: Vec<usize> = whole_lines(&bytes).map(<[u8]>::len).collect();
-        let Some(kept) = lengths.get(..count) else {
-            let why = format!("it has {} lines of {count}", lengths.len());
-            return Err(damaged(name, why));
-        };
-        let length: usize = kept.iter().sum();
-        if length == bytes.len() {
-            return Ok(());
-        }
-        self.write(name, bytes.get(..length).unwrap_or_default())
-    }
-
     /// Removes what was written here for a run that was not begun for good: it is not of this one.
     pub(super) fn clear_unbegun(&mut self) -> Result<(), RunError> {
         nas_files::sweep(&self.dir).map_err(|e| refused("clear", &self.dir, e))?;
@@ -234,11 +185,9 @@ impl Store {
         files.into_iter().try_for_each(|name| self.remove(name))
     }
 
-    /// Removes what a crash left half written: files aside, and the torn end of the times.
-    pub(super) fn sweep(&mut self) -> Result<(), RunError> {
-        nas_files::sweep(&self.dir).map_err(|e| refused("clear", &self.dir, e))?;
-        let times = self.read(names::TIMING)?.unwrap_or_default();
-        self.keep_lines(names::TIMING, whole_lines(&times).count())
+    /// Removes what a crash left half written: files aside.
+    pub(super) fn sweep(&self) -> Result<(), RunError> {
+        nas_files::sweep(&self.dir).map_err(|e| refused("clear", &self.dir, e))
     }
 
     pub(super) fn path(&self, name: &str) -> Result<PathBuf, RunError> {
@@ -252,7 +201,7 @@ impl Store {
 
     /// Fails where a test wants a crash.
     #[cfg(test)]
-    fn burn(&mut self, path: &Path) -> Result<(), RunError> {
+    pub(super) fn burn(&mut self, path: &Path) -> Result<(), RunError> {
         match self.fuse.as_mut() {
             Some(0) => Err(refused("survive", path, io::Error::other("the fuse of the test"))),
             Some(left) => {
@@ -265,7 +214,7 @@ impl Store {
 
     #[cfg(not(test))]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests crash here")]
-    fn burn(&mut self, _: &Path) -> Result<(), RunError> {
+    pub(super) fn burn(&mut self, _: &Path) -> Result<(), RunError> {
         Ok(())
     }
 }
@@ -298,20 +247,6 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     paths.collect::<Result<_, _>>().map_err(|e| refused("read", dir, e))
-}
-
-/// The lines that have their end, with it.
-fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"))
-}
-
-fn append(path: &Path, line: &[u8]) -> Result<(), RunError> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    let written = file.and_then(|mut file| {
-        file.write_all(line)?;
-        file.sync_all()
-    });
-    written.map_err(|e| refused("append to", path, e))
 }
 
 fn unwritten(WriteError { action, path, source }: WriteError) -> RunError {

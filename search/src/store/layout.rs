@@ -1,8 +1,11 @@
 //! What a run directory holds: the names of its files, and what a run is of.
 
+use std::path::Path;
+
 use indexmap::IndexMap;
 use nas_ir::recipe::Recipe;
 use nas_ir::{Space, Weights};
+use serde_json::Value;
 
 use crate::error::RunError;
 use crate::record::{Choices, Goal, Run};
@@ -25,16 +28,10 @@ pub mod names {
     pub const INITIAL: &str = "initial.safetensors";
     /// The candidates of each decision.
     pub const DECISIONS: &str = "decisions.json";
-    /// See [`crate::record::Status`].
-    pub const STATUS: &str = "status.json";
-    /// See [`crate::record::Record`].
-    pub const HISTORY: &str = "history.jsonl";
-    /// See [`crate::record::Timing`].
-    pub const TIMING: &str = "timing.jsonl";
+    /// The epochs, trials and times: a database of SQLite.
+    pub const RECORDS: &str = "run.sqlite";
     /// The state of the supernet.
     pub const SUPERNET: &str = "supernet.safetensors";
-    /// See [`crate::record::TrialLine`].
-    pub const SCORES: &str = "scores.jsonl";
     /// The folder of the folders of the trials that a command scores: see [`crate::command`].
     pub const TRIALS: &str = "trials";
     /// See [`crate::record::TriedNetwork`].
@@ -56,14 +53,12 @@ pub mod names {
     pub(crate) const BEFORE: [&str; 8] =
         [LOCK, SOURCES, RECIPE, SPACE, DECISIONS, DATA, INITIAL, ASSIGNMENT];
     /// What is written after it alone.
-    pub(crate) const AFTER: [&str; 12] = [
-        STATUS, HISTORY, TIMING, SUPERNET, SCORES, TRIALS, CANDIDATES, FRONT, TRAINEE, BEST,
-        WEIGHTS, RESULT,
-    ];
+    pub(crate) const AFTER: [&str; 9] =
+        [RECORDS, SUPERNET, TRIALS, CANDIDATES, FRONT, TRAINEE, BEST, WEIGHTS, RESULT];
 }
 
 /// The version of the layout.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 5;
 
 /// What a run is of. Two runs of equal inputs on equal versions give equal files.
 #[derive(Debug, Clone, Copy)]
@@ -132,4 +127,13 @@ pub(super) fn source_name(name: &str) -> String {
 
 pub(crate) fn damaged(file: &str, why: impl ToString) -> RunError {
     RunError::Damaged { file: file.to_owned(), why: why.to_string() }
+}
+
+/// What `run.json` in a folder says, if it is of this layout.
+pub(super) fn of_layout(dir: &Path, run: Value) -> Result<Run, RunError> {
+    let format = run.get("format").and_then(Value::as_u64);
+    if format.is_some_and(|format| format != u64::from(FORMAT)) {
+        return Err(RunError::Layout { dir: dir.to_owned() });
+    }
+    serde_json::from_value(run).map_err(|e| damaged(names::RUN, e))
 }

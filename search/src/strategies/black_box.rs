@@ -1,6 +1,7 @@
 //! Strategies that see of a network nothing but its score: each proposes the next by what came of those
 //! before. How networks are scored is the recipe's business.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use nas_ir::recipe::{NoSetting, Recipe};
@@ -69,12 +70,15 @@ pub(super) struct Known<'s> {
     failed: Vec<Assignment>,
     /// Those that were asked for, whether something was told of them or not.
     seen: BTreeSet<Vec<(String, String)>>,
+    /// Whether [`Known::draw`] was called since the last network was asked for.
+    is_drawn: Cell<bool>,
 }
 
 impl<'s> Known<'s> {
     pub(super) fn new(space: &'s Checked<Space>) -> Result<Self, RunError> {
         let networks = Networks::new(space)?;
-        Ok(Self { networks, tried: Vec::new(), failed: Vec::new(), seen: BTreeSet::new() })
+        let (seen, is_drawn) = (BTreeSet::new(), Cell::new(false));
+        Ok(Self { networks, tried: Vec::new(), failed: Vec::new(), seen, is_drawn })
     }
 
     /// Whether no network that chooses this was tried, or is open.
@@ -94,11 +98,13 @@ impl<'s> Known<'s> {
         self.is_new(&self.networks.choices(assignment))
     }
 
-    /// A network that was not tried and is not open, uniformly; `None` where it finds none.
+    /// A network that was not tried and is not open, uniformly; `None` where it finds none. It is what is proposed
+    /// then.
     ///
     /// # Errors
     /// No network keeps the requirements of the space.
     pub(super) fn draw(&self, rng: &mut dyn RngCore) -> Result<Option<Assignment>, RunError> {
+        self.is_drawn.set(true);
         self.networks.draw_new(rng, |choices| self.is_new(choices))
     }
 
@@ -208,12 +214,15 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
         if self.known.seen.len() >= self.trials as usize {
             return Ok(None);
         }
+        self.known.is_drawn.set(false);
         let proposed = self.proposer.propose(&self.known, rng)?;
+        let uniform = self.known.is_drawn.get();
         match &proposed {
             Some(assignment) => self.known.open(assignment),
             None => self.is_over = true,
         }
-        Ok(proposed.map(|assignment| Trial { assignment, budget: self.budget, drawn: 1 }))
+        let trial = |assignment| Trial { assignment, budget: self.budget, drawn: 1, uniform };
+        Ok(proposed.map(trial))
     }
 
     fn tell(&mut self, outcome: &Outcome) {

@@ -72,6 +72,7 @@ impl<S: Strategy> Finals<S> {
             assignment: outcome.assignment.clone(),
             budget: self.budget(),
             drawn: outcome.network.drawn,
+            uniform: false,
         };
         best.take(self.settings.finalists as usize).map(trial).collect()
     }

@@ -213,7 +213,8 @@ impl Strategy for Halving<'_> {
             };
             if let Some(assignment) = next {
                 self.known.open(&assignment);
-                return Ok(Some(Trial { assignment, budget: Budget { epochs }, drawn: 1 }));
+                let (budget, uniform) = (Budget { epochs }, self.at.step == 0);
+                return Ok(Some(Trial { assignment, budget, drawn: 1, uniform }));
             }
             // There are no more networks than these: they are halved, or all was tried.
             if self.scored.is_empty() {

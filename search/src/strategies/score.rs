@@ -41,8 +41,8 @@ pub(super) const EPOCHS: Field = Field {
 const TABLE: Field = Field {
     name: "table",
     kind: Kind::Path { default: "scores.jsonl" },
-    doc: "the known scores where `by = table`, relative to the file of the recipe: a line for each network, \
-          as `scores.jsonl` of a run has them",
+    doc: "the known scores where `by = table`, relative to the file of the recipe: a file with a line for each \
+          network, as `nasc runs export --format jsonl` writes it, or the folder of a run",
 };
 
 const COMMAND: Field = Field {

@@ -44,7 +44,7 @@ fn searched(schema: &'static StrategySchema, command: &str, trials: u32, jobs: u
 }
 
 fn tried(toy: &Toy, dir: &Path) -> Vec<TriedNetwork> {
-    resume(toy, dir).lines(names::SCORES).unwrap()
+    super::tried(&resume(toy, dir))
 }
 
 fn read(dir: &Path, name: &str) -> String {
@@ -129,7 +129,7 @@ fn a_command_scores_networks_in_folders_of_their_own() {
     let told = ["begun\n", "to stderr\n", "\"slot\": 0", env!("CARGO_MANIFEST_DIR")];
     assert!(told.iter().all(|told| log.contains(told)), "{log}");
     let network: Json = serde_json::from_str(&read(&trial, "network.json")).unwrap();
-    let scored: Vec<Json> = resume(&toy, dir.path()).lines(names::SCORES).unwrap();
+    let scored = super::lines(&resume(&toy, dir.path()));
     assert_eq!(network["choices"], scored[3]["choices"]);
     assert_eq!(network["cost"], scored[3]["cost"]);
     let seen = read(&trial, "seen");
@@ -170,8 +170,7 @@ fn a_trial_that_fails_is_recorded_and_the_search_goes_on() {
         assert_eq!((tried.len(), failed), (7, vec![0, 4]), "{}", schema.name);
         let failed = Verdict::Failed("it failed (exit status: 1)".to_owned());
         assert_eq!(tried[4].verdict, failed);
-        let line: Json =
-            serde_json::from_str(read(dir.path(), names::SCORES).lines().nth(4).unwrap()).unwrap();
+        let line = super::lines(&resume(&toy, dir.path())).swap_remove(4);
         assert_eq!(line["failed"], "it failed (exit status: 1)");
         assert!(line.get("score").is_none());
         let best = tried.iter().filter_map(|network| network.score()).map(|s| s.fitness());
@@ -288,7 +287,8 @@ fn several_jobs_find_the_same_whichever_ends_first() {
         whole(&fast, dirs[1].path());
         whole(&slow, dirs[2].path());
         assert_same(&bytes(dirs[0].path()), &bytes(dirs[1].path()), schema.name);
-        let scores = |dir: &Path| read(dir, names::SCORES);
+        let scores =
+            |dir: &Path| ["trials", "networks", "metrics"].map(|table| bytes(dir)[table].clone());
         assert_eq!(scores(dirs[0].path()), scores(dirs[2].path()), "{}", schema.name);
         let one = folder();
         whole(&searched(schema, WORTH, 8, 1), one.path());

@@ -16,7 +16,7 @@ use super::{assert_same, bytes, create, go, inputs, sources, versions, whole};
 use crate::error::{Failure, RunError};
 use crate::record::TriedNetwork;
 use crate::regime::run;
-use crate::store::{Store, names};
+use crate::store::Store;
 use crate::strategies::{self, SCHEMAS};
 
 /// The most of a count in a short run.
@@ -81,7 +81,7 @@ fn searched(toy: &Toy, mut recipe: Recipe) -> Toy {
 }
 
 fn trials(toy: &Toy, dir: &std::path::Path) -> Vec<TriedNetwork> {
-    Store::open(dir, &inputs(toy, &sources(), &versions())).unwrap().lines(names::SCORES).unwrap()
+    super::tried(&Store::open(dir, &inputs(toy, &sources(), &versions())).unwrap())
 }
 
 #[test]
@@ -99,6 +99,26 @@ fn every_trial_keeps_what_is_required_of_choices() {
             assert!(count("c1") == 2 && count("c0") <= 1, "{which}: {:?}", trial.choices);
         }
     }
+}
+
+/// What others are held against: all that `random` tries, and what others begin with; none of what is drawn from learned
+/// probabilities.
+#[test]
+fn networks_that_were_drawn_uniformly_are_marked() {
+    let uniform = |schema: &'static StrategySchema| {
+        let (_, mut recipe) = recipes(schema).remove(0);
+        recipe.settings.set("derive", "sample", Value::Count(3 * FEW));
+        let toy = searched(&Toy::new(), recipe);
+        let dir = folder();
+        whole(&toy, dir.path());
+        let trials = trials(&toy, dir.path());
+        let uniform: Vec<bool> = trials.iter().map(|trial| trial.uniform).collect();
+        uniform
+    };
+    assert!(uniform(&crate::strategies::random::SCHEMA).iter().all(|uniform| *uniform));
+    assert!(uniform(&crate::strategies::gumbel::SCHEMA).iter().all(|uniform| !uniform));
+    let evolved = uniform(&crate::strategies::aging_evolution::SCHEMA);
+    assert!(evolved[0] && !evolved[evolved.len() - 1], "{evolved:?}");
 }
 
 #[test]

@@ -43,7 +43,8 @@ fn run(toy: &Toy, seed: u64) -> (Vec<TriedNetwork>, f64) {
     for number in 0.. {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(number));
-        let Some(Trial { assignment, budget, drawn }) = strategy.ask(&mut rng).unwrap() else {
+        let Some(Trial { assignment, budget, drawn, uniform }) = strategy.ask(&mut rng).unwrap()
+        else {
             break;
         };
         let network = toy.network(&assignment);
@@ -52,7 +53,7 @@ fn run(toy: &Toy, seed: u64) -> (Vec<TriedNetwork>, f64) {
         let noise = 0.1 * (rng.random::<f64>() - 0.5) / f64::from(budget.epochs);
         let value = truth(&choices) + noise;
         let verdict = Verdict::Score(metrics(value));
-        let network = TriedNetwork { number, drawn, choices, cost, verdict, budget };
+        let network = TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget };
         tried.push((network.clone(), value));
         strategy.tell(&Outcome { assignment, network, values: Some(vec![value]) });
     }
@@ -123,12 +124,12 @@ fn a_small_space_is_halved_all_the_same() {
         let rng = || ChaCha8Rng::seed_from_u64(number);
         let trial = strategy.ask(&mut rng()).unwrap();
         assert_eq!(trial, resumed.ask(&mut rng()).unwrap());
-        let Some(Trial { assignment, budget, drawn }) = trial else { break };
+        let Some(Trial { assignment, budget, drawn, uniform }) = trial else { break };
         let network = toy.network(&assignment);
         let cost = nas_analysis::costs(&network);
         let choices = network.choices.into_iter().collect();
         let verdict = Verdict::Score(serde_json::from_str("{\"miou\": 0.5}").unwrap());
-        let network = TriedNetwork { number: 0, drawn, choices, cost, verdict, budget };
+        let network = TriedNetwork { number: 0, drawn, uniform, choices, cost, verdict, budget };
         budgets.push(budget.epochs);
         told.push(Outcome { assignment, network, values: Some(vec![cost.macs as f64]) });
         strategy.tell(&told[told.len() - 1]);

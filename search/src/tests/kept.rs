@@ -7,8 +7,6 @@ use nas_testing::folder;
 use super::toy::{Toy, worths};
 use super::{create, go, whole};
 use crate::error::{Failure, RunError};
-use crate::record::TriedNetwork;
-use crate::store::names;
 
 /// The toy under a requirement.
 fn required(require: &str) -> Toy {
@@ -30,13 +28,13 @@ fn every_network_that_is_derived_keeps_the_limit() {
     let dir = folder();
     let result = whole(&toy, dir.path());
     assert!(result.cost.macs <= 140, "{}", result.cost.macs);
-    let scored: Vec<TriedNetwork> = super::resume(&toy, dir.path()).lines(names::SCORES).unwrap();
+    let scored = super::tried(&super::resume(&toy, dir.path()));
     assert!(!scored.is_empty());
     assert!(scored.iter().all(|network| network.cost.of(Measure::Macs).unwrap() <= 140));
     let free = Toy::short();
     let dir = folder();
     whole(&free, dir.path());
-    let scored: Vec<TriedNetwork> = super::resume(&free, dir.path()).lines(names::SCORES).unwrap();
+    let scored = super::tried(&super::resume(&free, dir.path()));
     assert!(scored.iter().all(|network| network.cost.macs > 140), "{scored:?}");
 }
 

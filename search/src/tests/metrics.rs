@@ -7,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::evaluator::PassReport;
 use crate::metrics::Metrics;
-use crate::record::{Record, RetrainEpoch};
+use crate::record::{Phase, Record, RetrainEpoch, Status, TrialLine, TriedNetwork, Verdict};
+use crate::trial::Budget;
 
 const SEGMENTATION: Task = Task::Segmentation { classes: 3, ignore: 255 };
 const CLASSIFICATION: Task = Task::Classification { classes: 3 };
@@ -117,4 +118,32 @@ fn a_value_that_is_no_number_is_seen_wherever_it_is() {
     }
     let by_class = |_| vec![None, Some(f64::NAN)];
     assert!(!Metrics::new(of, |_| Some(0.0), by_class).unwrap().is_finite());
+}
+
+#[test]
+fn a_trial_is_recorded_to_the_bit() {
+    let toy = super::toy::Toy::short();
+    let dir = nas_testing::folder();
+    let score = metrics(SEGMENTATION.metrics(), [0.1 + 0.2, 1e-300, -0.0]).with_confusion(vec![
+        vec![3, 0, 1],
+        vec![0, 0, 0],
+        vec![2, 9, 4],
+    ]);
+    let network = TriedNetwork {
+        number: 0,
+        drawn: 3,
+        uniform: true,
+        choices: [("op".to_owned(), "c1".to_owned())].into_iter().collect(),
+        cost: nas_ir::Costs { macs: 7, latency: Some(1_234_567), ..nas_ir::Costs::default() },
+        verdict: Verdict::Score(score),
+        budget: Budget { epochs: 2 },
+    };
+    let trial = TrialLine { network, state: serde_json::json!({"mean": [0.1, -0.0]}) };
+    let status = Status { phase: Phase::Derive, done: 1, of: 4 };
+    super::create(&toy, dir.path()).add_trial(&trial, 0.5, &status).unwrap();
+    let store = super::resume(&toy, dir.path());
+    let records = store.records().unwrap();
+    assert_eq!(records.trials().unwrap(), [trial]);
+    assert_eq!(records.status().unwrap(), Some(status));
+    assert_eq!(records.timings().unwrap().len(), 1);
 }

@@ -21,9 +21,12 @@ use std::path::Path;
 
 use crate::error::Failure;
 use crate::event::Event;
-use crate::record::RunResult;
+use crate::record::{Record, RunResult, TriedNetwork};
 use crate::regime::{End, run};
 use crate::store::{Inputs, Store, names};
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, Row};
+use serde_json::Value;
 use toy::Toy;
 
 /// The inputs of a run of a toy.
@@ -88,12 +91,59 @@ fn whole(toy: &Toy, dir: &Path) -> RunResult {
     }
 }
 
-/// The files of a run directory with their bytes, wall times aside.
+/// The networks that were tried.
+fn tried(store: &Store) -> Vec<TriedNetwork> {
+    store.records().unwrap().trials().unwrap().into_iter().map(|trial| trial.network).collect()
+}
+
+/// The trials as JSON.
+fn lines(store: &Store) -> Vec<Value> {
+    let trials = store.records().unwrap().trials().unwrap();
+    trials.iter().map(|trial| serde_json::to_value(trial).unwrap()).collect()
+}
+
+/// The epochs.
+fn history(store: &Store) -> Vec<Record> {
+    store.records().unwrap().epochs().unwrap()
+}
+
+/// The records of a run, for tests that look at them or damage them.
+fn database(dir: &Path) -> Connection {
+    Connection::open(dir.join(names::RECORDS)).unwrap()
+}
+
+/// The files of a run directory with their bytes, and the tables of its records with their rows; wall times aside.
 fn bytes(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     gather(dir, dir, &mut files);
-    files.remove(names::TIMING).expect("a run records its times");
+    files.retain(|name, _| !name.starts_with(names::RECORDS));
+    let db = database(dir);
+    for table in ["status", "epochs", "networks", "trials", "metrics"] {
+        files.insert(table.to_owned(), rows(&db, table).into_bytes());
+    }
+    let times: i64 = db.query_one("SELECT count(*) FROM timings", [], |row| row.get(0)).unwrap();
+    let of: i64 = db
+        .query_one(
+            "SELECT (SELECT count(*) FROM epochs) + (SELECT count(*) FROM trials)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(times == of && times > 0, "{times} times of {of} epochs and trials");
     files
+}
+
+/// The rows of a table in full precision.
+fn rows(db: &Connection, table: &str) -> String {
+    let mut statement =
+        db.prepare(&format!("SELECT rowid, * FROM {table} ORDER BY rowid")).unwrap();
+    let columns = statement.column_count();
+    let row = |row: &Row<'_>| -> rusqlite::Result<String> {
+        let cells = (0..columns).map(|column| Ok(format!("{:?}", row.get::<_, Cell>(column)?)));
+        Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
+    };
+    let rows: Vec<String> = statement.query_map([], row).unwrap().map(Result::unwrap).collect();
+    rows.join("\n")
 }
 
 fn gather(root: &Path, dir: &Path, files: &mut BTreeMap<String, Vec<u8>>) {

@@ -140,7 +140,7 @@ fn a_hinge_presses_down_to_its_target() {
         let dir = folder();
         let mut store = create(&toy, dir.path());
         go(&toy, &mut store, None).unwrap();
-        let tried: Vec<TriedNetwork> = store.lines(names::SCORES).unwrap();
+        let tried = super::tried(&store);
         tried[0].cost.macs
     };
     let free = macs("minimize cross_entropy");
@@ -214,7 +214,7 @@ fn a_search_for_several_goals_ends_with_their_front() {
     let dir = folder();
     let all = by_table("grid", GOALS, 1);
     whole(&all, dir.path());
-    let tried: Vec<TriedNetwork> = super::resume(&all, dir.path()).lines(names::SCORES).unwrap();
+    let tried = super::tried(&super::resume(&all, dir.path()));
     assert_eq!(tried.len(), 125);
     let values: Vec<Vec<f64>> = tried.iter().map(value).collect();
     // Of each network that was tried, one of the front is as good or better, and none of the front is dominated.
@@ -241,7 +241,8 @@ fn reached(strategy: &str, seed: u64) -> Vec<Vec<f64>> {
     for number in 0.. {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(number));
-        let Some(Trial { assignment, budget, drawn }) = strategy.ask(&mut rng).unwrap() else {
+        let Some(Trial { assignment, budget, drawn, uniform }) = strategy.ask(&mut rng).unwrap()
+        else {
             break;
         };
         let network = toy.network(&assignment);
@@ -251,7 +252,7 @@ fn reached(strategy: &str, seed: u64) -> Vec<Vec<f64>> {
         let values = values(&toy.recipe.objective, &score, &cost).unwrap();
         reached.push(values.clone());
         let verdict = Verdict::Score(score);
-        let network = TriedNetwork { number, drawn, choices, cost, verdict, budget };
+        let network = TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget };
         strategy.tell(&Outcome { assignment, network, values: Some(values) });
     }
     assert_eq!(reached.len(), 120);
@@ -277,7 +278,7 @@ fn nsga2_searches_decisions_that_are_idle_at_times() {
     let toy = Toy::nested().searched_by(recipe);
     let dir = folder();
     whole(&toy, dir.path());
-    let tried: Vec<TriedNetwork> = super::resume(&toy, dir.path()).lines(names::SCORES).unwrap();
+    let tried = super::tried(&super::resume(&toy, dir.path()));
     // Behind the first population, which is drawn.
     let made: Vec<usize> = tried.iter().skip(20).map(|network| network.choices.len()).collect();
     assert_eq!(made.len(), 100);

@@ -174,7 +174,7 @@ fn a_trial_on_its_own_says_what_it_took() {
     assert_eq!(result.budget.epochs, 2);
     let store = super::resume(&toy, dir.path());
     assert!(store.read(names::SUPERNET).unwrap().is_none(), "no supernet is trained");
-    let scored: Vec<Json> = store.lines(names::SCORES).unwrap();
+    let scored = super::lines(&store);
     assert!(scored.iter().all(|line| line["budget"]["epochs"] == 2), "{scored:?}");
     assert_eq!(scored.len(), 20);
 }

@@ -8,10 +8,9 @@ use miette::Diagnostic;
 use nas_testing::folder;
 
 use super::toy::{Toy, worths};
-use super::{create, go, inputs, resume, sources, versions, whole};
+use super::{create, database, go, inputs, resume, sources, versions, whole};
 use crate::error::{Failure, RunError};
 use crate::event::Event;
-use crate::record::Record;
 use crate::regime::{End, run};
 use crate::store::{Inputs, Store, names};
 
@@ -268,7 +267,7 @@ fn a_schedule_may_grow_while_its_phase_is_not_done() {
     let (changes, _) = end(&longer(2, 4), Stop::Never);
     assert_eq!(changes, ["`retrain.epochs` was 3 and is 7"]);
     let store = resume(&longer(2, 4), dir.path());
-    let history: Vec<Record> = store.lines(names::HISTORY).unwrap();
+    let history = super::history(&store);
     assert_eq!(history.len(), 6 + 7);
     drop(store);
     let (_, differences) = end(&longer(2, 5), Stop::Never);
@@ -343,8 +342,8 @@ fn assert_damaged(stop: Stop, file: &str, damage: impl FnOnce(&Path)) {
 fn damaged_files_are_named() {
     for (file, content) in [
         (names::SUPERNET, b"12345678 no tensors".as_slice()),
-        (names::HISTORY, b"{}\n{}\n{}\n"),
-        (names::HISTORY, b""),
+        (names::RECORDS, b"{}\n{}\n{}\n"),
+        (names::RECORDS, b""),
         (names::RECIPE, b"not json"),
         (names::DATA, b"[]"),
         (names::RUN, b"{}"),
@@ -355,10 +354,10 @@ fn damaged_files_are_named() {
 
 #[test]
 fn a_file_that_is_missing_is_named() {
-    for file in [names::RUN, names::RESULT, names::ASSIGNMENT, names::WEIGHTS, names::HISTORY] {
+    for file in [names::RUN, names::RESULT, names::ASSIGNMENT, names::WEIGHTS, names::RECORDS] {
         assert_damaged(Stop::Never, file, |dir| fs::remove_file(dir.join(file)).unwrap());
     }
-    for file in [names::RUN, names::RECIPE, names::DATA, names::SUPERNET, names::HISTORY] {
+    for file in [names::RUN, names::RECIPE, names::DATA, names::SUPERNET, names::RECORDS] {
         assert_damaged(Stop::Trying, file, |dir| fs::remove_file(dir.join(file)).unwrap());
     }
     for file in [names::ASSIGNMENT, names::TRAINEE, names::BEST, names::CANDIDATES] {
@@ -368,21 +367,36 @@ fn a_file_that_is_missing_is_named() {
 
 #[test]
 fn a_file_of_another_time_or_run_is_named() {
-    let swap = |dir: &Path| {
-        let path = dir.join(names::HISTORY);
-        let text = fs::read_to_string(&path).unwrap();
-        let mut lines: Vec<&str> = text.lines().collect();
-        lines.swap(0, 1);
-        fs::write(path, lines.join("\n") + "\n").unwrap();
-    };
-    for stop in [Stop::Trying, Stop::Retraining, Stop::Never] {
-        assert_damaged(stop, names::HISTORY, swap);
+    for change in [
+        "UPDATE epochs SET epoch = 9 WHERE epoch = 0; UPDATE epochs SET epoch = 0 WHERE epoch = 1",
+        "UPDATE epochs SET loss = loss + 1 WHERE epoch = 1",
+        "DELETE FROM epochs WHERE epoch = 0",
+        "CREATE TRIGGER t AFTER INSERT ON trials BEGIN DELETE FROM trials; END",
+    ] {
+        for stop in [Stop::Trying, Stop::Retraining, Stop::Never] {
+            assert_damaged(stop, names::RECORDS, |dir| {
+                database(dir).execute_batch(change).unwrap()
+            });
+        }
+    }
+    for change in [
+        "UPDATE metrics SET value = value + 1 WHERE phase = 'derive'",
+        "UPDATE networks SET macs = macs + 1",
+        "UPDATE trials SET trial = 700 WHERE trial = 0",
+        "UPDATE trials SET failed = 'it was not wanted'",
+        "DELETE FROM metrics",
+    ] {
+        for stop in [Stop::Trying, Stop::Retraining] {
+            assert_damaged(stop, names::RECORDS, |dir| {
+                database(dir).execute_batch(change).unwrap()
+            });
+        }
     }
     let other = folder();
     let mut toy = Toy::short();
     toy.recipe.seed = 9;
     whole(&toy, other.path());
-    for file in [names::WEIGHTS, names::ASSIGNMENT, names::HISTORY] {
+    for file in [names::WEIGHTS, names::ASSIGNMENT, names::RECORDS] {
         let from = other.path().join(file);
         assert_damaged(Stop::Never, file, |dir| {
             let mut bytes = fs::read(from).unwrap();
@@ -418,7 +432,7 @@ fn a_file_of_another_time_or_run_is_named() {
 fn nothing_is_written_through_a_link() {
     let elsewhere = folder();
     let target = elsewhere.path().join("thesis.tex");
-    for file in [names::HISTORY, names::TIMING, names::SCORES, names::STATUS, names::SUPERNET] {
+    for file in [names::RECORDS, "run.sqlite-wal", "run.sqlite-shm", names::SUPERNET] {
         fs::write(&target, "").unwrap();
         let (toy, dir) = (Toy::short(), folder());
         let mut store = create(&toy, dir.path());

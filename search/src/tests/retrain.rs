@@ -39,10 +39,10 @@ fn it_trains_the_given_network_and_nothing_else() {
     let mut store = with(&toy, &choices, None, |inputs| Store::open(dir.path(), inputs)).unwrap();
     let End::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
     assert_eq!((result.choices, result.trial), (choices, None));
-    let history: Vec<Record> = store.lines(names::HISTORY).unwrap();
+    let history = super::history(&store);
     assert_eq!(history.len(), 3);
     assert!(history.iter().all(|record| matches!(record, Record::Retrain(_))));
-    for absent in [names::SUPERNET, names::SCORES, names::CANDIDATES, names::INITIAL] {
+    for absent in [names::SUPERNET, names::CANDIDATES, names::INITIAL] {
         assert!(store.read(absent).unwrap().is_none(), "{absent}");
     }
     let weights = nas_safetensors::from_bytes(&store.read(names::WEIGHTS).unwrap().unwrap());
@@ -57,7 +57,7 @@ fn given_weights_are_where_it_begins() {
         let opened = with(&toy, &choices(&toy), weights.as_ref(), |i| Store::open(dir.path(), i));
         let mut store = opened.unwrap();
         go(&toy, &mut store, None).unwrap();
-        let history: Vec<Record> = store.lines(names::HISTORY).unwrap();
+        let history = super::history(&store);
         let Some(Record::Retrain(epoch)) = history.into_iter().next() else { panic!() };
         epoch.train.loss
     });

@@ -19,12 +19,11 @@ fn epochs(toy: &Toy) -> (Vec<SearchEpoch>, Vec<TriedNetwork>) {
     let dir = folder();
     let mut store = create(toy, dir.path());
     go(toy, &mut store, None).unwrap();
-    let lines: Vec<Record> = store.lines(names::HISTORY).unwrap();
-    let epochs = lines.into_iter().filter_map(|record| match record {
+    let epochs = super::history(&store).into_iter().filter_map(|record| match record {
         Record::Search(epoch) => Some(epoch),
         Record::Retrain(_) => None,
     });
-    (epochs.collect(), store.lines(names::SCORES).unwrap())
+    (epochs.collect(), super::tried(&store))
 }
 
 fn chosen(choices: &Choices) -> Vec<&str> {
@@ -109,7 +108,7 @@ fn networks_are_ranked_by_score_then_cost() {
     let store = super::resume(&toy, dir.path());
     let kept: Vec<TriedNetwork> = store.read_json(names::CANDIDATES).unwrap();
     assert_eq!(kept.iter().map(|c| c.cost.macs).collect::<Vec<_>>(), [80, 110, 110]);
-    let scored: Vec<TriedNetwork> = store.lines(names::SCORES).unwrap();
+    let scored = super::tried(&store);
     assert_eq!(scored.iter().map(|c| c.drawn).sum::<u32>(), 200);
     let distinct: std::collections::BTreeSet<_> =
         scored.iter().map(|c| chosen(&c.choices)).collect();
@@ -133,9 +132,7 @@ fn the_best_epoch_of_the_retraining_is_kept() {
     let dir = folder();
     let result = whole(&toy, dir.path());
     let store = super::resume(&toy, dir.path());
-    let vals: Vec<f64> = store
-        .lines::<Record>(names::HISTORY)
-        .unwrap()
+    let vals: Vec<f64> = super::history(&store)
         .iter()
         .filter_map(|record| match record {
             Record::Retrain(epoch) => Some(epoch.val.primary().1),
@@ -182,7 +179,7 @@ fn same_seed_same_bytes() {
     super::assert_same(&bytes(runs[0].path()), &bytes(runs[1].path()), "same seed");
     toy.recipe.seed = 1;
     whole(&toy, runs[2].path());
-    assert_ne!(bytes(runs[0].path())[names::HISTORY], bytes(runs[2].path())[names::HISTORY]);
+    assert_ne!(bytes(runs[0].path())["epochs"], bytes(runs[2].path())["epochs"]);
     assert!(bytes(runs[0].path()).contains_key("sources/toy.nas"));
 }
 

@@ -69,7 +69,7 @@ impl Runs {
         let Some(name) = names.choose(random) else { return };
         let bytes = run.bytes(name).to_vec();
         let links =
-            ["../../outside.txt", "nowhere", "history.jsonl", "../run", "../data/dataset.json"];
+            ["../../outside.txt", "nowhere", "run.sqlite", "../run", "../data/dataset.json"];
         let link = links.choose(random).copied().unwrap_or("nowhere");
         let is_weights = name.ends_with(".safetensors");
         let entry = match random.random_range(0..12) {

@@ -12,8 +12,9 @@ use nas_ir::{Checked, Metric, Space};
 use nas_passes::specialise;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::{Part, Pass, Split, Step};
-use nas_search::record::RunResult;
+use nas_search::record::{Record, RunResult};
 use nas_search::shared::SharedWeights;
+use nas_search::store::Recorded;
 use nas_search::{End, Inputs, Job, Scores, Store, run};
 use nas_testing::{Folder, folder, pictures};
 
@@ -157,9 +158,13 @@ fn a_search_from_text_and_files_finds_a_network_that_works() {
         assert_eq!(parts.val, result.val);
         let read =
             |name: &str, file: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();
-        for file in ["assignment.json", "candidates.json", "scores.jsonl", "history.jsonl"] {
+        for file in ["assignment.json", "candidates.json"] {
             assert_eq!(read("whole", file), read("parts", file), "{file}");
         }
+        let [whole, parts] =
+            ["whole", "parts"].map(|run| Recorded::open(&setting.dir.path().join(run)).unwrap());
+        assert_eq!(whole.trials().unwrap(), parts.trials().unwrap());
+        assert_eq!(whole.epochs().unwrap(), parts.epochs().unwrap());
     }
 }
 
@@ -175,9 +180,9 @@ fn a_classification_is_searched_in_folders_of_classes() {
         let read = |name: &str| fs::read(setting.dir.path().join(name).join(file)).unwrap();
         assert!(read("whole") == read("parts"), "{file} differs");
     }
-    let history = fs::read_to_string(setting.dir.path().join("whole/history.jsonl")).unwrap();
-    let last = history.lines().last().unwrap();
-    assert!(last.contains(r#""val":{"accuracy":"#) && !last.contains("iou"), "{last}");
+    let epochs = Recorded::open(&setting.dir.path().join("whole")).unwrap().epochs().unwrap();
+    let Some(Record::Retrain(last)) = epochs.last() else { panic!("{epochs:?}") };
+    assert!(*last.val.primary().0 == Metric::Accuracy && last.val.by_class().next().is_none());
 }
 
 fn go_on(_: Step) -> ControlFlow<()> {

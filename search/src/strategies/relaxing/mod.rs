@@ -92,6 +92,7 @@ impl Strategy for Relaxing<'_> {
             assignment: drawn.assignment.clone(),
             budget: Budget::default(),
             drawn: drawn.times,
+            uniform: false,
         });
         self.asked += usize::from(next.is_some());
         Ok(next)
