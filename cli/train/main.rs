@@ -3,6 +3,7 @@
 mod demo;
 mod eval;
 mod memory;
+mod pace;
 mod picture;
 mod progress;
 mod reference;

@@ -1,21 +1,26 @@
 //! How a run is told to people: a bar for the steps, a line for each epoch.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use nas_ir::{Measure, Metric};
+use nas_search::evaluator::Step;
 use nas_search::record::{RetrainEpoch, SearchEpoch, TriedNetwork, Verdict};
 use nas_search::{Event, Phase, StepKind};
 use nasc::render::bar::Bar;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
 
+use crate::pace::Pace;
 use crate::scores::value_of;
 
 /// Tells a run on standard error.
 pub(crate) struct Progress {
     bar: Bar,
-    /// Epochs of the phase, or networks of the derivation.
-    of: u32,
+    phase: Phase,
+    pace: Pace,
+    /// The last score that was told: "mIoU 0.512".
+    score: Option<String>,
     /// What the objective weighs.
     measure: Measure,
     /// What the scores of networks are that are not trained for them: "inherited".
@@ -29,7 +34,9 @@ impl Progress {
     /// # Errors
     /// The system takes no handler.
     pub(crate) fn new(measure: Measure, untrained: &'static str) -> Result<Self, Failure> {
-        Ok(Self { bar: Bar::new()?, of: 0, measure, untrained })
+        let pace = Pace::new(0, 0, Instant::now());
+        let (phase, score) = (Phase::Search, None);
+        Ok(Self { bar: Bar::new()?, phase, pace, score, measure, untrained })
     }
 
     /// No more steps.
@@ -57,7 +64,7 @@ impl Progress {
                 }
             }
             Event::PhaseBegan { phase, done, of } => {
-                self.of = *of;
+                (self.phase, self.pace) = (*phase, Pace::new(*done, *of, Instant::now()));
                 let left = of.saturating_sub(*done) as usize;
                 let left = match phase {
                     Phase::Derive => format!("{} to score", counted(left, "network")),
@@ -65,7 +72,7 @@ impl Progress {
                 };
                 self.bar.line(&format!("{phase}: {left}"));
             }
-            Event::Waiting => {}
+            Event::Waiting => return self.bar.wait(|| self.standing(None)),
             Event::Step { kind, number, step } => {
                 let what = match kind {
                     StepKind::Weights => "search, weights, epoch",
@@ -76,7 +83,8 @@ impl Progress {
                     StepKind::Test => "test, epoch",
                 };
                 let what = format!("{what} {}", number.saturating_add(1));
-                return self.bar.step(&what, step.done, step.of);
+                let standing = || self.standing(Some((*kind, *step)));
+                return self.bar.step_or(&what, step.done, step.of, standing);
             }
             Event::Pruned { pruned, .. } => {
                 let (decision, candidate) = (&pruned.decision, &pruned.candidate);
@@ -86,9 +94,11 @@ impl Progress {
                 ));
             }
             Event::EpochDone { record, seconds } => {
-                self.bar.line(&self.search_line(record, *seconds))
+                self.advance(record.epoch, self.pace.of());
+                self.bar.line(&self.search_line(record, *seconds));
             }
             Event::Scored { number, of, network } => {
+                self.advance(*number, *of);
                 let TriedNetwork { verdict, cost, budget, .. } = network;
                 let n = number.saturating_add(1);
                 let score = match verdict {
@@ -105,6 +115,7 @@ impl Progress {
                 let macs = millions(cost.macs);
                 let latency = cost.latency.map(|latency| format!(", {}", milliseconds(latency)));
                 let (metric, value) = score.primary();
+                self.score = Some(format!("last {} {}", metric.title(), value_of(metric, value)));
                 self.bar.line(&format!(
                     "network {n}/{of}: {} {} {after}, {macs} M MACs{}",
                     metric.title(),
@@ -114,7 +125,10 @@ impl Progress {
             }
             Event::Ranked { .. } | Event::Done { .. } => {}
             Event::Retrained { record, best, seconds } => {
-                self.bar.line(&retrain_line(record, self.of, *best, *seconds));
+                self.advance(record.epoch, self.pace.of());
+                let (metric, value) = record.val.primary();
+                self.score = Some(format!("val {} {}", metric.title(), value_of(metric, value)));
+                self.bar.line(&retrain_line(record, self.pace.of(), *best, *seconds));
             }
         }
         self.bar.flow()
@@ -129,21 +143,55 @@ impl Progress {
         }
     }
 
+    /// The epoch or network of this number is done, of so many.
+    fn advance(&mut self, number: u32, of: u32) {
+        self.pace.advance(number.saturating_add(1), of, Instant::now());
+    }
+
+    /// Where the run is, in a line: phase, epoch or network, how far that is, the last score, and what is left of the
+    /// phase.
+    fn standing(&self, step: Option<(StepKind, Step)>) -> String {
+        let mut parts = vec![format!("{} {}", self.phase, self.pace.place())];
+        parts.extend(step.map(|(kind, Step { done, of, loss })| {
+            let what = match kind {
+                StepKind::Weights => "weights, ",
+                StepKind::Choices => "choices, ",
+                StepKind::Val => "validation, ",
+                StepKind::Test => "test, ",
+                StepKind::Score | StepKind::Train => "",
+            };
+            format!("{what}step {done}/{of}, loss {loss:.3}")
+        }));
+        parts.extend(self.score.clone());
+        parts.extend(self.pace.left(Instant::now()));
+        parts.join(", ")
+    }
+
     fn search_line(&self, record: &SearchEpoch, seconds: f64) -> String {
-        let (n, of) = (record.epoch.saturating_add(1), self.of);
-        let loss = record.weights.loss;
-        match (&record.choices, record.entropy, record.temperature) {
-            (Some(choices), Some(entropy), Some(temperature)) => format!(
-                "search {n}/{of}: loss {loss:.3}, choices {:.3}, entropy {entropy:.2}, temperature {temperature:.2}, expected cost {}  ({seconds:.1} s)",
-                choices.loss,
-                self.cost(choices.cost as u64),
-            ),
-            (None, Some(_), _) => format!("warm-up {n}/{of}: loss {loss:.3}  ({seconds:.1} s)"),
-            _ => format!(
-                "search {n}/{of}: loss {loss:.3}, mean cost {}  ({seconds:.1} s)",
-                self.cost(record.weights.cost as u64),
-            ),
+        let (n, of) = (record.epoch.saturating_add(1), self.pace.of());
+        // The task loss may rise only because the temperature falls: they are told together.
+        let mut loss = format!("task loss {:.3}", record.weights.loss);
+        if record.choices.is_some() {
+            loss +=
+                &record.temperature.map(|t| format!(" at temperature {t:.2}")).unwrap_or_default();
         }
+        let mut parts = vec![loss];
+        let word = match (&record.choices, record.entropy) {
+            (None, Some(_)) => "warm-up",
+            (None, None) => {
+                parts.push(format!("mean cost {}", self.cost(record.weights.cost as u64)));
+                "search"
+            }
+            (Some(choices), entropy) => {
+                parts.push(format!("of the choices {:.3}", choices.loss));
+                parts.extend(entropy.map(|entropy| format!("entropy {entropy:.2}")));
+                parts.push(format!("expected cost {}", self.cost(choices.cost as u64)));
+                "search"
+            }
+        };
+        let left = self.pace.left(Instant::now()).filter(|_| n < of);
+        let left = left.map(|left| format!(", {left}")).unwrap_or_default();
+        format!("{word} {n}/{of}: {}  ({seconds:.1} s{left})", parts.join(", "))
     }
 }
 

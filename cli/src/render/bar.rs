@@ -1,9 +1,10 @@
-//! How work is told to people: a bar on a terminal, lines elsewhere; and Ctrl-C, which stops it.
+//! How work is told to people: a bar on a terminal, elsewhere a line from time to time; and Ctrl-C, which stops it.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -13,6 +14,8 @@ use super::report::Failure;
 use super::terminal::has_cursor;
 use crate::tell;
 
+/// Where there is no bar, so long after the last line there is another one.
+const EVERY: Duration = Duration::from_secs(30);
 /// How many bars look at whether Ctrl-C was pressed.
 static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
@@ -20,6 +23,8 @@ static LOOKING: AtomicUsize = AtomicUsize::new(0);
 pub struct Bar {
     /// None where standard error is no terminal.
     bar: Option<ProgressBar>,
+    /// When the last line was told.
+    told: Cell<Instant>,
     stop: Arc<AtomicBool>,
 }
 
@@ -51,7 +56,7 @@ impl Bar {
         });
         let stop = interrupt()?;
         LOOKING.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { bar, stop })
+        Ok(Self { bar, told: Cell::new(Instant::now()), stop })
     }
 
     /// Whether Ctrl-C was pressed.
@@ -69,14 +74,34 @@ impl Bar {
             Some(bar) => bar.println(visible(text)),
             None => tell!("{text}"),
         }
+        self.told.set(Instant::now());
     }
 
     /// Where the work stands.
     pub fn step(&self, what: &str, done: usize, of: usize) -> ControlFlow<()> {
+        self.step_or(what, done, of, || format!("{what}: {done}/{of}"))
+    }
+
+    /// Where the work stands; where there is no bar, in the words of a line.
+    pub fn step_or(
+        &self,
+        what: &str,
+        done: usize,
+        of: usize,
+        line: impl FnOnce() -> String,
+    ) -> ControlFlow<()> {
         if let Some(bar) = &self.bar {
             bar.set_length(of as u64);
             bar.set_position(done as u64);
             bar.set_message(visible_name(what).into_owned());
+        }
+        self.wait(line)
+    }
+
+    /// The work goes on; where there is no bar, that is told in a line, if it is time for one.
+    pub fn wait(&self, line: impl FnOnce() -> String) -> ControlFlow<()> {
+        if self.bar.is_none() && is_due(self.told.get(), Instant::now()) {
+            self.line(&line());
         }
         self.flow()
     }
@@ -92,6 +117,11 @@ impl Drop for Bar {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Whether it is time for a line, so long after the last.
+fn is_due(told: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(told) >= EVERY
 }
 
 /// Set by Ctrl-C. A second one, and one that no bar looks at, ends the process at once, which leaves every
@@ -110,4 +140,16 @@ fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
         ctrlc::set_handler(handler).map(|()| stop).map_err(|error| error.to_string())
     });
     stop.clone().map_err(|error| Failure::input(format!("cannot handle Ctrl-C: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_told_half_a_minute_after_the_last() {
+        let told = Instant::now();
+        assert!(!is_due(told, told + Duration::from_secs(29)));
+        assert!(is_due(told, told + Duration::from_secs(30)));
+    }
 }
