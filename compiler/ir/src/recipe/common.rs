@@ -208,7 +208,25 @@ pub const RETRAIN: Section = Section {
             doc: "by what the rates of `drop_path` are multiplied; an epoch has the value at its \
                   start. With `0 -> 1` they grow to what the space says, as in DARTS",
         },
+        PATIENCE,
+        MIN_DELTA,
     ],
+};
+
+/// After how many epochs without progress a training ends; beside [`MIN_DELTA`].
+pub const PATIENCE: Field = Field {
+    name: "patience",
+    kind: Kind::count(0, 0),
+    doc: "the training stops early once the primary metric on the validation images was no better for so many \
+          epochs; 0 never does. The learning rate moves as if all epochs came",
+};
+
+/// What counts as progress.
+pub const MIN_DELTA: Field = Field {
+    name: "min_delta",
+    kind: Kind::Real { bounds: Bounds::closed(0.0, 1e9), default: 0.0 },
+    doc: "better by more than this counts, for `patience`, in the unit of the metric: 0.001 of an accuracy is \
+          a tenth of a percent",
 };
 
 const LEARNING_RATE: Kind = Kind::Anneal {

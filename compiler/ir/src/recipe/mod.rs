@@ -8,6 +8,7 @@ pub mod anneal;
 pub mod common;
 pub mod formula;
 pub mod objective;
+pub mod patience;
 pub mod schema;
 pub mod settings;
 pub mod template;
@@ -19,6 +20,7 @@ use crate::metric::Metric;
 pub use anneal::{Anneal, Law};
 pub use formula::{Formula, Variable};
 pub use objective::{Goal, MINIMIZE, Objective, Weighed};
+pub use patience::Patience;
 pub use schema::StrategySchema;
 pub use settings::{NoSetting, Settings, Value};
 pub use template::Template;
@@ -152,6 +154,9 @@ pub struct Retrain {
     pub batch: u32,
     /// By what the rates of drop paths are multiplied.
     pub drop_path: Anneal,
+    /// When it stops early.
+    #[serde(flatten)]
+    pub patience: Patience,
 }
 
 /// A search recipe: the checked content of a `search` item.
@@ -236,6 +241,7 @@ impl Recipe {
                 decay: settings.real(retrain, "decay")?,
                 batch: settings.count(retrain, "batch")?,
                 drop_path: settings.anneal(retrain, "drop_path")?,
+                patience: settings.patience(retrain)?,
             },
             seed: settings.seed(common::SCHEDULE, common::SEED.name)?,
             settings: settings.without(common::has),

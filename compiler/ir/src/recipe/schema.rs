@@ -133,6 +133,8 @@ pub enum Kind {
     },
     /// One of these words, the first where none is given.
     Word(&'static [&'static str]),
+    /// Some of these words, each once, in brackets; the first alone where none is given.
+    Words(&'static [&'static str]),
 }
 
 /// What a count is when it is not given.
@@ -271,10 +273,8 @@ impl Kind {
             Self::Range { .. } => "a range of numbers".to_owned(),
             Self::Path { .. } => "a path in quotes".to_owned(),
             Self::Text { .. } | Self::Template { .. } => "a text in quotes".to_owned(),
-            Self::Word(words) => {
-                let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-                quoted.join(" or ")
-            }
+            Self::Word(words) => quoted(words, " or "),
+            Self::Words(words) => format!("a list of some of {}", quoted(words, ", ")),
         }
     }
 
@@ -292,7 +292,7 @@ impl Kind {
             }
             Self::Flag { .. } => matches!(text, "true" | "false"),
             Self::Word(words) => words.contains(&text),
-            Self::Path { .. } | Self::Text { .. } | Self::Template { .. } => false,
+            Self::Path { .. } | Self::Text { .. } | Self::Template { .. } | Self::Words(_) => false,
         }
     }
 
@@ -310,7 +310,8 @@ impl Kind {
             | Self::Path { .. }
             | Self::Text { .. }
             | Self::Template { .. }
-            | Self::Word(_) => None,
+            | Self::Word(_)
+            | Self::Words(_) => None,
         }
     }
 
@@ -346,6 +347,13 @@ impl Kind {
                 format!("\"{example}\"")
             }
             Self::Word(words) => words.first().copied().unwrap_or_default().to_owned(),
+            Self::Words(words) => format!("[{}]", words.first().copied().unwrap_or_default()),
         }
     }
+}
+
+/// Each in code quotes, with this between them.
+fn quoted(words: &[&str], between: &str) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(between)
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::anneal::Anneal;
+use super::common;
+use super::patience::Patience;
 use super::schema::{CountDefault, Field, Kind, StrategySchema};
 use super::template::Template;
 
@@ -36,6 +38,8 @@ pub enum Value {
     Template(Option<Template>),
     /// Of [`Kind::Word`].
     Word(&'static str),
+    /// Of [`Kind::Words`].
+    Words(Vec<&'static str>),
 }
 
 /// A setting that whoever reads a recipe does not find, or not with a value of its kind: reader and
@@ -202,6 +206,15 @@ impl Settings {
         self.read(section, field, value)
     }
 
+    /// The values of [`common::PATIENCE`] and [`common::MIN_DELTA`] in a section.
+    ///
+    /// # Errors
+    /// As [`Settings::count`].
+    pub fn patience(&self, section: &'static str) -> Result<Patience, NoSetting> {
+        let epochs = self.count(section, common::PATIENCE.name)?;
+        Ok(Patience { epochs, min_delta: self.real(section, common::MIN_DELTA.name)? })
+    }
+
     /// The value of a [`Kind::Flag`].
     ///
     /// # Errors
@@ -291,6 +304,23 @@ impl Settings {
             named.iter().find(|(name, _)| name == word).map(|(_, named)| *named)
         })
     }
+
+    /// What [`Kind::Words`] name, in the order in which they are written.
+    ///
+    /// # Errors
+    /// As [`Settings::word`].
+    pub fn words<T: Copy>(
+        &self,
+        section: &'static str,
+        field: &'static str,
+        named: &[(&str, T)],
+    ) -> Result<Vec<T>, NoSetting> {
+        self.read(section, field, |value| {
+            let Value::Words(words) = value else { return None };
+            let of = |word: &&str| named.iter().find(|(name, _)| name == word).map(|(_, of)| *of);
+            words.iter().map(of).collect()
+        })
+    }
 }
 
 /// A default that is computed: from which setting, and how.
@@ -313,5 +343,6 @@ fn fixed(kind: &Kind) -> Result<Value, Computed> {
         Kind::Text { .. } => Value::Text(None),
         Kind::Template { .. } => Value::Template(None),
         Kind::Word(words) => Value::Word(words.first().copied().unwrap_or_default()),
+        Kind::Words(words) => Value::Words(words.first().copied().into_iter().collect()),
     })
 }

@@ -14,13 +14,14 @@ use nas_ir::recipe::{StrategySchema, Value};
 use super::errors::{
     EmptyRange, ExponentialEnd, KeepsTooMany, LongWarmup, NoCommand, OtherStrategy, OutOfRange,
     Repeated, StrayKind, StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection,
-    UnknownWord, WrongValue,
+    WrongValue,
 };
 use super::objective;
 use super::overrides::{OVERRIDES, Override};
 use super::statics::{Evaluate, Static, Strategies};
 
 mod template;
+mod words;
 
 /// The recipe that a `search` item describes. An override wins over the item, a later override
 /// over an earlier one.
@@ -352,6 +353,7 @@ impl<'a> Reader<'a> {
                 Some(Value::Template(Some(template)))
             }
             Kind::Word(words) => self.word(slot, expr, words).map(Value::Word),
+            Kind::Words(words) => self.words(slot, expr, words).map(Value::Words),
             Kind::Anneal { .. } => None,
         }
     }
@@ -555,26 +557,6 @@ impl<'a> Reader<'a> {
         };
         let place = slot.place(law.span, "nothing moves here").help(help);
         self.problems.push(StrayLaw::at(place, law.name.as_str()));
-    }
-
-    fn word(
-        &mut self,
-        slot: Slot<'_>,
-        expr: &Expr,
-        words: &'static [&'static str],
-    ) -> Option<&'static str> {
-        if let ExprKind::Name(name) = &bare(expr).kind {
-            let known = words.iter().find(|word| *word == name);
-            if known.is_none() {
-                let help = suggested(slot.source.at(expr.span), name, words, "the words are");
-                let place =
-                    Place::new(slot.source, expr.span, "not a word that it takes").help(help);
-                self.problems.push(UnknownWord::at(place, slot.name(), name.as_str()));
-            }
-            return known.copied();
-        }
-        let found = self.evaluated(slot, expr)?;
-        self.wrong_value(slot, expr.span, &found)
     }
 
     /// Where two settings that contradict each other are written: the later one first, the other
