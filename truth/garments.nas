@@ -35,6 +35,14 @@ search truth of garments {
     retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
 }
 
+/// Scores every network without training any, for `nasc rank`: `--set 'score.proxies=[naswot]'` takes another proxy.
+search proxies of garments {
+    strategy grid {}
+    score { by = proxy, proxies = [synflow], images = 64 }
+    data garments { path = "garments", batch = 64 }
+    retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
+}
+
 /// Scores every network by the weights of one supernet, for `nasc rank`.
 search inherited of garments {
     strategy grid {}
