@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use nas_ir::measure::grouped;
 use nas_ir::{Measure, Metric};
 use nas_search::evaluator::Step;
 use nas_search::record::{RetrainEpoch, SearchEpoch, TriedNetwork, Verdict};
@@ -99,7 +100,7 @@ impl Progress {
             }
             Event::Scored { number, of, network } => {
                 self.advance(*number, *of);
-                let TriedNetwork { verdict, cost, budget, .. } = network;
+                let TriedNetwork { verdict, cost, budget, epoch, .. } = network;
                 let n = number.saturating_add(1);
                 let score = match verdict {
                     Verdict::Score(score) => score,
@@ -108,9 +109,12 @@ impl Progress {
                         return self.bar.flow();
                     }
                 };
-                let after = match budget.epochs {
-                    0 => self.untrained.to_owned(),
-                    epochs => format!("after {}", counted(epochs as usize, "epoch")),
+                let after = match (budget.epochs, epoch) {
+                    (0, _) => self.untrained.to_owned(),
+                    (epochs, None) => format!("after {}", counted(epochs as usize, "epoch")),
+                    (epochs, Some(best)) => {
+                        format!("in epoch {} of {epochs}", best.saturating_add(1))
+                    }
                 };
                 let macs = millions(cost.macs);
                 let latency = cost.latency.map(|latency| format!(", {}", milliseconds(latency)));
@@ -122,6 +126,15 @@ impl Progress {
                     value_of(metric, value),
                     latency.unwrap_or_default()
                 ));
+            }
+            Event::StoppedEarly { done } => {
+                let done = counted(*done as usize, "epoch");
+                self.bar.line(&format!("retrain: stopped after {done}, the last ones no better"));
+            }
+            Event::Spent { work } => {
+                let images = grouped(format!("{:.0}", work.images()));
+                self.bar
+                    .line(&format!("the budget is spent: {images} images forward and backward"));
             }
             Event::Ranked { .. } | Event::Done { .. } => {}
             Event::Retrained { record, best, seconds } => {

@@ -317,7 +317,12 @@ impl Training {
             }
         };
         let job = Job { space: &self.space, recipe: &self.recipe, scores };
-        let untrained = if matches!(self.scored, Scored::Known(_)) { "known" } else { "inherited" };
+        let by_proxies = strategies::is_by_proxies(&self.recipe).map_err(Failure::problem)?;
+        let untrained = match self.scored {
+            Scored::Known(_) => "known",
+            Scored::Trained | Scored::Command if by_proxies => "untrained",
+            Scored::Trained | Scored::Command => "inherited",
+        };
         let mut progress = Progress::new(self.recipe.objective.measure(), untrained)?;
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
         progress.finish();

@@ -5,9 +5,10 @@ use std::path::Path;
 use nas_ir::Metric;
 use nas_ir::measure::grouped;
 use nas_passes::specialise;
-use nas_search::record::{Front, FrontNetwork, RunResult, Trained};
+use nas_search::metrics::MetricName;
+use nas_search::record::{Front, FrontNetwork, RunResult, RunWork, Trained};
 use nas_search::store::{Recorded, names};
-use nas_search::{Store, objective};
+use nas_search::{Phase, Store, Work, objective};
 use nas_tract::Tolerance;
 use nasc::render;
 use nasc::render::costs::milliseconds;
@@ -42,6 +43,8 @@ pub(crate) struct Done {
     pub(crate) reached: Vec<(String, f64)>,
     /// The front of a search for several goals.
     pub(crate) front: Option<Front>,
+    /// How long the search took, all its sessions together, in seconds.
+    pub(crate) seconds: f64,
     /// How the ONNX file did, and what the network expects of a picture; none where nothing was trained.
     pub(crate) exported: Option<(Verification, Option<Expected>)>,
 }
@@ -60,7 +63,16 @@ pub(crate) fn whole(training: &Training, store: &mut Store, hint: &str) -> Resul
     let reached = reached(training, &result)?;
     let has_front = result.trial.is_some() && training.recipe.objective.goals.len() > 1;
     let front = has_front.then(|| store.read_json(names::FRONT).map_err(Failure::problem));
-    Ok(Done { result, reached, front: front.transpose()?, exported })
+    let seconds = searched(store)?;
+    Ok(Done { result, reached, front: front.transpose()?, seconds, exported })
+}
+
+/// How long the search of a run took, in seconds.
+fn searched(store: &Store) -> Result<f64, Failure> {
+    let recorded = Recorded::open(store.dir()).map_err(Failure::problem)?;
+    let timings = recorded.timings().map_err(Failure::problem)?;
+    let timings = timings.iter().filter(|of| matches!(of.phase, Phase::Search | Phase::Derive));
+    Ok(timings.map(|timing| timing.seconds).sum())
 }
 
 /// Draws the run.
@@ -127,10 +139,20 @@ fn figure(value: f64) -> String {
     }
 }
 
+/// What the search took: images, seconds, and how many trainings of the result that is.
+fn taken(work: &RunWork, seconds: f64) -> String {
+    let Work { forward, backward } = work.search;
+    let [forward, backward] = [forward, backward].map(|images| grouped(images.to_string()));
+    let trainings = work.trainings().map(|count| format!(", the work of {count:.1} trainings"));
+    let trainings = trainings.unwrap_or_default();
+    format!("{forward} images forward, {backward} backward, {seconds:.0} s{trainings}")
+}
+
 /// The result for people.
 #[must_use]
 pub(crate) fn table(done: &Done, dir: &Path) -> String {
-    let RunResult { space, choices, cost, trial, budget, trained } = &done.result;
+    let RunResult { space, choices, cost, trial, budget, trial_epoch, work, trained } =
+        &done.result;
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     row("space", space.clone());
@@ -145,9 +167,15 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
     if let Some(trial) = trial {
         let (metric, value) = trial.primary();
         let how = match (budget.epochs, trained) {
-            (0, Some(_)) => ", inherited weights".to_owned(),
+            (0, Some(_)) if matches!(metric, MetricName::Known(_)) => {
+                ", inherited weights".to_owned()
+            }
+            (0, Some(_)) => ", untrained".to_owned(),
             (0, None) => ", known".to_owned(),
-            (epochs, _) => format!(" after {}", counted(epochs as usize, "epoch")),
+            (epochs, _) => match trial_epoch {
+                Some(best) => format!(" in epoch {} of {epochs}", best.saturating_add(1)),
+                None => format!(" after {}", counted(epochs as usize, "epoch")),
+            },
         };
         row(&format!("val {}{how}", metric.title()), value_of(metric, value));
     }
@@ -173,6 +201,9 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
         for (metric, value) in test.values().filter(|(metric, _)| **metric != Metric::Loss) {
             row(&format!("test {}", metric.title()), value_of(metric, value));
         }
+    }
+    if !work.search.is_none() {
+        row("the search took", taken(work, done.seconds));
     }
     row("report", dir.join(REPORT_SVG).display().to_string());
     if let Some((verification, expected)) = &done.exported {

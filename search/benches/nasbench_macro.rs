@@ -28,6 +28,7 @@ use nas_search::record::{Choices, TriedNetwork, Verdict};
 use nas_search::strategies::{self, SCHEMAS};
 use nas_search::strategy::{Method, Outcome};
 use nas_search::trial::{Budget, Trial};
+use nas_search::work::Work;
 use nas_search::{Metrics, ScoreTable, front};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -162,7 +163,19 @@ fn of(
     let values = vec![score.primary().1, -(cost.macs as f64)];
     let budget = Budget::default();
     let verdict = Verdict::Score(score);
-    (TriedNetwork { number: 0, drawn: 1, uniform: false, choices, cost, verdict, budget }, values)
+    let work = Work::default();
+    let network = TriedNetwork {
+        number: 0,
+        drawn: 1,
+        uniform: false,
+        choices,
+        cost,
+        verdict,
+        budget,
+        epoch: None,
+        work,
+    };
+    (network, values)
 }
 
 /// What is reached after some trials, for each seed, on all cores.

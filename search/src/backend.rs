@@ -5,7 +5,9 @@ use nas_ir::{Network, Weights};
 use crate::error::Fault;
 use crate::evaluator::{OnStep, Pass, Split, Stop};
 use crate::metrics::Metrics;
+use crate::proxy::{Measured, Proxy, Undefined};
 use crate::shared::{Relaxation, Relaxed, SharedWeights};
+use crate::work::Work;
 
 /// One network in training. What a pass does is a function of the state, the [`Pass`] and the recipe.
 pub trait TrainableNetwork {
@@ -27,6 +29,9 @@ pub trait TrainableNetwork {
     /// They are of another network; then nothing is changed.
     fn load(&mut self, weights: &Weights) -> Result<(), Fault>;
 
+    /// What its passes and scores have taken since it was made.
+    fn work(&self) -> Work;
+
     /// Weights by name, and optimiser state under names that begin with `optimizer/`.
     ///
     /// # Errors
@@ -38,6 +43,20 @@ pub trait TrainableNetwork {
     /// # Errors
     /// The state is of another network.
     fn restore(&mut self, state: &Weights) -> Result<(), Fault>;
+}
+
+/// Zero-cost proxies, on one batch of images.
+pub trait Proxies {
+    /// What some proxies say of a network with fresh weights: a function of it, of the batch and of the recipe. Of the
+    /// first that has no value for it, why.
+    ///
+    /// # Errors
+    /// It cannot be evaluated.
+    fn measure(
+        &self,
+        network: &Network,
+        proxies: &[Proxy],
+    ) -> Result<Result<Measured, Undefined>, Fault>;
 }
 
 /// Makes what a run trains, for one space and one recipe.
@@ -59,4 +78,16 @@ pub trait Backend {
     /// # Errors
     /// It cannot be trained.
     fn network(&self, network: Network) -> Result<Box<dyn TrainableNetwork>, Fault>;
+
+    /// What computes proxies on one batch of so many training images, or of all if there are fewer.
+    ///
+    /// # Errors
+    /// The data cannot be read.
+    fn proxies(&self, images: u32) -> Result<Box<dyn Proxies>, Fault>;
+
+    /// How many images a pass over all training images has.
+    ///
+    /// # Errors
+    /// The data cannot be read.
+    fn training_images(&self) -> Result<u64, Fault>;
 }

@@ -305,6 +305,19 @@ pub enum RunError {
         choices: String,
     },
 
+    /// A proxy that has no value for any network that was tried.
+    #[error("`{proxy}` is not defined for any network that was tried: {why}")]
+    #[diagnostic(
+        code(nas::run::undefined_proxy),
+        help("score by another proxy: `--set score.proxies=[…]`, in a new `--out`")
+    )]
+    UndefinedProxy {
+        /// Which one.
+        proxy: &'static str,
+        /// Why, of the last network.
+        why: String,
+    },
+
     /// Nothing says by what metric a command's scores rank.
     #[error("nothing says which networks of `{space}` are better: {why}")]
     #[diagnostic(code(nas::search::metric), help("{help}"))]

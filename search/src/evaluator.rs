@@ -10,6 +10,7 @@ use crate::error::{Failure, Fault, RunError};
 use crate::trial::Trial;
 
 use crate::metrics::Metrics;
+use crate::work::Work;
 
 /// How far a pass over the data is. A pass reports after each step and stops at the next
 /// step when told to break.
@@ -113,6 +114,8 @@ impl From<Stop> for Halt {
 pub enum Split {
     /// For choosing.
     Val,
+    /// Those of these on which networks are compared with each other: as many as the recipe says.
+    Ranking,
     /// For the last word.
     Test,
 }
@@ -158,6 +161,10 @@ pub struct Evaluation {
     pub score: Result<Metrics, FailedTrial>,
     /// How long it took.
     pub seconds: f64,
+    /// The images that it took.
+    pub work: Work,
+    /// The epoch of its training, from 0, whose score this is, where several were scored.
+    pub epoch: Option<u32>,
 }
 
 /// A trial without a score, after which others may have one.
@@ -170,9 +177,9 @@ pub struct FailedTrial {
 }
 
 impl Evaluation {
-    /// A score that was found since then.
+    /// A score that was found since then, or that there is none, and the images that it took.
     #[must_use]
-    pub fn since(began: Instant, score: Metrics) -> Self {
-        Self { score: Ok(score), seconds: began.elapsed().as_secs_f64() }
+    pub fn since(began: Instant, score: Result<Metrics, FailedTrial>, work: Work) -> Self {
+        Self { score, seconds: began.elapsed().as_secs_f64(), work, epoch: None }
     }
 }

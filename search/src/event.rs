@@ -6,6 +6,7 @@ use crate::evaluator::Step;
 use crate::record::{
     Phase, Pruned, RetrainEpoch, RunResult, SearchEpoch, TriedNetwork, VersionChange,
 };
+use crate::work::Work;
 
 /// What steps are steps of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +96,16 @@ pub enum Event<'a> {
         best: bool,
         /// How long it took.
         seconds: f64,
+    },
+    /// The retraining made no progress for as many epochs as the recipe waits, and ended.
+    StoppedEarly {
+        /// How many epochs it had.
+        done: u32,
+    },
+    /// The budget of the search is spent: no more networks are asked for, but for the finals.
+    Spent {
+        /// What the search took so far.
+        work: Work,
     },
     /// The run is done.
     Done {

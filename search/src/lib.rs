@@ -15,6 +15,7 @@ pub mod front;
 pub mod metrics;
 pub mod objective;
 pub mod progress;
+pub mod proxy;
 pub mod ranking;
 pub mod record;
 pub mod regime;
@@ -27,6 +28,7 @@ pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod trial;
+pub mod work;
 
 pub use error::{Failure, Fault, RunError};
 pub use event::{Event, StepKind};
@@ -35,3 +37,4 @@ pub use record::Phase;
 pub use regime::{End, Job, Scores, run};
 pub use store::{Inputs, Start, Store};
 pub use table::{ScoreTable, ScoredNetwork};
+pub use work::Work;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::evaluator::PassReport;
 use crate::metrics::Metrics;
 use crate::trial::Budget;
+use crate::work::Work;
 
 /// The parts of a run, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,6 +129,9 @@ pub struct SearchEpoch {
     /// The candidates pruned after the epoch.
     #[serde(default, rename = "dropped", skip_serializing_if = "Option::is_none")]
     pub pruned: Option<Vec<Pruned>>,
+    /// The images that it took.
+    #[serde(default, skip_serializing_if = "Work::is_none")]
+    pub work: Work,
 }
 
 /// A candidate that was taken out of the search for good.
@@ -153,6 +157,9 @@ pub struct RetrainEpoch {
     pub train: PassReport,
     /// The score on the validation images.
     pub val: Metrics,
+    /// The images that it took.
+    #[serde(default, skip_serializing_if = "Work::is_none")]
+    pub work: Work,
 }
 
 /// A wall time, apart because it is different each time.
@@ -187,6 +194,12 @@ pub struct TriedNetwork {
     /// What it took, if it was trained on its own; else it was scored with inherited weights.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
+    /// The epoch of its training, from 0, whose score it has: the best one, where `score.patience` has it scored after each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
+    /// The images that it took.
+    #[serde(default, skip_serializing_if = "Work::is_none")]
+    pub work: Work,
 }
 
 impl TriedNetwork {
@@ -262,9 +275,40 @@ pub struct RunResult {
     /// What that trial took; nothing with inherited weights, or where it was known.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
+    /// The epoch of that trial, from 0, whose score it has, where it was scored after each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_epoch: Option<u32>,
+    /// What the run took, as far as it is images that went through networks here.
+    #[serde(default, skip_serializing_if = "RunWork::is_none")]
+    pub work: RunWork,
     /// What came of its training; none where nothing was trained here.
     #[serde(flatten)]
     pub trained: Option<Trained>,
+}
+
+/// What a run took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunWork {
+    /// All supernet epochs and all trials.
+    pub search: Work,
+    /// The training of the result, with its validation after each epoch.
+    pub retrain: Work,
+}
+
+impl RunWork {
+    /// Whether nothing was done.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.search.is_none() && self.retrain.is_none()
+    }
+
+    /// How many trainings of the result, each as long as that was and without its validation, the search is worth; `None` where
+    /// nothing was trained.
+    #[must_use]
+    pub fn trainings(&self) -> Option<f64> {
+        let trained = self.retrain.backward as f64;
+        (trained > 0.0).then(|| self.search.images() / trained)
+    }
 }
 
 /// What came of the training of the result.

@@ -10,6 +10,7 @@ use crate::error::Fault;
 use crate::evaluator::{OnStep, Part, Pass, PassReport, Stop};
 use crate::metrics::Metrics;
 use crate::objective::Penalty;
+use crate::work::Work;
 
 /// A supernet in training. What a pass does is a function of the state, the [`Pass`], its other
 /// arguments and the recipe, so that a run that goes on from a state does what it would have done.
@@ -38,6 +39,9 @@ pub trait SharedWeights {
     /// # Errors
     /// As `train`.
     fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop>;
+
+    /// What its passes and scores have taken since it was made.
+    fn work(&self) -> Work;
 
     /// Everything that training changes: weights, optimiser state, and of a relaxed supernet the
     /// logits and which candidates are pruned.

@@ -16,13 +16,14 @@ use crate::command::CommandSettings;
 use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::progress::Progress;
+use crate::proxy::Proxy;
 use crate::record::{SearchEpoch, TriedNetwork};
 use crate::shared::{Relaxation, Relaxed, SharedWeights};
 use crate::trial::Trial;
 
 /// Decides which networks are tried.
 pub trait Strategy {
-    /// The next network to try; `None` at the end. Each trial has a generator of its own. Networks that were
+    /// The next network to try; `None` at the end, or where others are open, until one of these is told. Each trial has a generator of its own. Networks that were
     /// asked for before may still be open: nothing is told of them yet, and they are not asked for again.
     ///
     /// # Errors
@@ -34,6 +35,15 @@ pub trait Strategy {
 
     /// How many trials there are in all, those before included; at most, where it is not yet known.
     fn trials(&self) -> u32;
+
+    /// Asks for no more networks from now on, but for those of its finals: the budget of the search is spent. Whether
+    /// it would have asked for others.
+    fn conclude(&mut self) -> bool;
+
+    /// Epochs of training that its finals take, which the budget of the search leaves for them.
+    fn reserved(&self) -> u64 {
+        0
+    }
 
     /// What later trials depend on and [`Strategy::restore`] does not find in the outcomes: null if
     /// nothing. It is kept with each outcome, so it should be small.
@@ -103,10 +113,23 @@ pub enum Method<'s> {
 pub enum Scorer {
     /// Training from fresh weights, for as many epochs as the budget has.
     Training,
+    /// What they show before any training.
+    Proxies(ProxySettings),
     /// Known scores; then nothing is trained at all.
     Table,
     /// A command of the user's; then nothing is trained here.
     Command(CommandSettings),
+}
+
+/// By which proxies networks are scored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// Which ones: one whose value is the score, or several that vote.
+    pub proxies: Vec<Proxy>,
+    /// The images of the batch that they are computed on.
+    pub images: u32,
+    /// The networks among which others are ranked by each of several proxies.
+    pub others: Vec<Assignment>,
 }
 
 /// A search of a space, as its recipe asks for it.

@@ -7,12 +7,13 @@ use std::thread;
 use nas_data::{Dataset, OnSample, Survey};
 use nas_ir::recipe::Recipe;
 use nas_ir::{Assignment, Checked, DecisionId, Network, Space, Task, Weights};
-use nas_search::backend::{Backend, TrainableNetwork};
+use nas_search::backend::{Backend, Proxies, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
 use nas_search::shared::{Adam, InTurns, Mixing, Relaxation, Relaxed, SharedWeights};
 use nas_search::strategy::Method;
 use nas_search::task::{Trainable, trainable};
+use nas_search::work::Work;
 use nas_search::{Fault, Metrics};
 use tch::Device;
 
@@ -26,6 +27,7 @@ use crate::network::TorchNetwork;
 use crate::optimizer::Sgd;
 use crate::passes::{Exam, TrainBatch, failed, score, train, train_in_turns};
 use crate::program::Program;
+use crate::proxies::TorchProxies;
 use crate::schedule::Schedule;
 use crate::task::{classes, ignored_label, target_kind};
 
@@ -203,8 +205,8 @@ impl TorchBackend {
         share: f64,
     ) -> Result<TorchSupernet, TorchError> {
         let loaders = self.loaders(self.recipe.data.batch, share)?;
-        let (space, options) = (Arc::clone(&self.space), self.options);
-        Ok(TorchSupernet { space, mixture, loaders, trained_on, options })
+        let (space, options, work) = (Arc::clone(&self.space), self.options, Work::default());
+        Ok(TorchSupernet { space, mixture, loaders, trained_on, options, work })
     }
 
     /// A network to be trained as the recipe's `retrain` says.
@@ -219,7 +221,26 @@ impl TorchBackend {
         let schedule = Schedule::in_training(&network.program)?;
         let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
-        Ok(TorchTrainable { network, schedule, sgd, loaders })
+        Ok(TorchTrainable { network, schedule, sgd, loaders, work: Work::default() })
+    }
+
+    /// What computes proxies on the first batch of so many training images.
+    ///
+    /// # Errors
+    /// Unreadable data, or out of memory.
+    pub fn proxies_on(&self, images: u32) -> Result<TorchProxies, TorchError> {
+        let batch = u64::from(images).min(self.images_of_training()?);
+        let mut loaders = self.loaders(u32::try_from(batch).unwrap_or(images), 1.0)?;
+        let upload = loaders.upload();
+        let none = || TorchError::broken("there are no training images");
+        let batch = loaders.part(Part::All)?.epoch(0).next().ok_or_else(none)??;
+        let (inputs, targets) = upload.tensors(&batch)?;
+        let (input, device) = (self.trained.input(), self.options.device);
+        Ok(TorchProxies { input, seed: self.recipe.seed, device, inputs, targets })
+    }
+
+    fn images_of_training(&self) -> Result<u64, TorchError> {
+        Ok(self.dataset.split("train")?.len() as u64)
     }
 }
 
@@ -252,6 +273,14 @@ impl Backend for TorchBackend {
     fn network(&self, network: Network) -> Result<Box<dyn TrainableNetwork>, Fault> {
         Ok(Box::new(self.trainable(&network).map_err(fault)?))
     }
+
+    fn proxies(&self, images: u32) -> Result<Box<dyn Proxies>, Fault> {
+        Ok(Box::new(self.proxies_on(images).map_err(fault)?))
+    }
+
+    fn training_images(&self) -> Result<u64, Fault> {
+        self.images_of_training().map_err(fault)
+    }
 }
 
 /// The supernet of a space: every candidate with weights of its own, those of elastic decisions
@@ -266,6 +295,7 @@ pub struct TorchSupernet {
     /// The images that the weights learn on.
     trained_on: Part,
     options: Options,
+    work: Work,
 }
 
 impl TorchSupernet {
@@ -286,7 +316,10 @@ impl TorchSupernet {
             let batches = loaders.part(part).map_err(failed)?.epoch(0).take(estimate);
             exam.estimate(&network, batches)?;
         }
-        exam.score(&network, Split::Val, loaders.ranking().map_err(failed)?.epoch(0))
+        let batches = loaders.ranking().map_err(failed)?.epoch(0);
+        let metrics = exam.score(&network, Split::Ranking, batches)?;
+        self.work += Work::forward(exam.images);
+        Ok(metrics)
     }
 
     /// Lets the weights learn, or fixes them.
@@ -308,9 +341,10 @@ impl SharedWeights for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<f64, Stop> {
         self.let_weights_learn(true)?;
-        let Self { space, mixture, loaders, .. } = self;
+        let Self { space, mixture, loaders, work, .. } = self;
         let report = train(loaders, pass, on_step, |batch| {
             let networks = paths.get(batch.step).map_or(&[][..], Vec::as_slice);
+            *work += Work::training(batch.count()).times(networks.len() as u64);
             Ok((mixture.path_step(space, batch, networks)?, 0.0))
         });
         Ok(report.map_err(Stop::boxed)?.loss)
@@ -318,6 +352,10 @@ impl SharedWeights for TorchSupernet {
 
     fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
         self.score_inherited(assignment, on_step).map_err(Stop::boxed)
+    }
+
+    fn work(&self) -> Work {
+        self.work
     }
 
     fn state(&self) -> Result<Weights, Fault> {
@@ -338,9 +376,10 @@ impl Relaxed for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop> {
         self.let_weights_learn(true)?;
-        let Self { mixture, loaders, .. } = self;
+        let Self { mixture, loaders, work, .. } = self;
         let (cost, _) = penalty.expected(&mixture.choices.probabilities());
         let report = train(loaders, pass, on_step, |batch| {
+            *work += Work::training(batch.count());
             Ok((mixture.weight_step(&TrainBatch { temperature, ..*batch })?, cost))
         });
         report.map_err(Stop::boxed)
@@ -354,9 +393,10 @@ impl Relaxed for TorchSupernet {
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop> {
         self.let_weights_learn(false)?;
-        let Self { space, mixture, loaders, .. } = self;
+        let Self { space, mixture, loaders, work, .. } = self;
         let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
         let report = train(loaders, pass, on_step, |batch| {
+            *work += mixture.choice_work(batch.count());
             let batch = TrainBatch { temperature, ..*batch };
             mixture.choice_step(space, &batch, penalty.factor(), &expected)
         });
@@ -369,9 +409,13 @@ impl Relaxed for TorchSupernet {
         penalty: &Penalty,
         on_step: OnStep<'_>,
     ) -> Result<[PassReport; 2], Stop> {
-        let Self { space, mixture, loaders, .. } = self;
+        let Self { space, mixture, loaders, work, .. } = self;
         let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
         let report = train_in_turns(loaders, turns, on_step, |[weights, choices]| {
+            // To look a step ahead takes that step, and two gradients for a difference of second order.
+            let steps = if turns.is_unrolled { 4 } else { 1 };
+            *work += Work::training(weights.count()).times(steps);
+            *work += mixture.choice_work(choices.count());
             mixture.parameters.require_gradients(turns.is_unrolled)?;
             let of_choices = if turns.is_unrolled {
                 mixture.unrolled_choice_step([weights, choices], penalty.factor(), &expected)?
@@ -404,6 +448,7 @@ pub struct TorchTrainable {
     schedule: Schedule,
     sgd: Sgd,
     loaders: Loaders,
+    work: Work,
 }
 
 impl TorchTrainable {
@@ -418,9 +463,10 @@ impl TorchTrainable {
         pass: &Pass,
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, schedule, sgd, loaders } = self;
+        let Self { network, schedule, sgd, loaders, work } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
         train(loaders, pass, on_step, |batch| {
+            *work += Work::training(batch.count());
             let evaluation = Evaluation { schedule, ..network.evaluation(Statistics::Learn) };
             let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
             let read = schedule.parameters(&network.program);
@@ -442,7 +488,14 @@ impl TrainableNetwork for TorchTrainable {
     }
 
     fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
-        score(&mut self.loaders, &self.network, split, on_step).map_err(Stop::boxed)
+        let scored = score(&mut self.loaders, &self.network, split, on_step);
+        let (metrics, images) = scored.map_err(Stop::boxed)?;
+        self.work += Work::forward(images);
+        Ok(metrics)
+    }
+
+    fn work(&self) -> Work {
+        self.work
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), Fault> {

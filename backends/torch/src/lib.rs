@@ -6,7 +6,7 @@
 //! (`parameters`), in which a supernet's decisions mix their candidates (`mixing`). A plan chooses a
 //! kernel for each operator, once (`plan`, `kernel`); a schedule says what a step evaluates
 //! (`schedule`); `evaluation` does it, and `forecast` tells what memory that will take. `mixture` makes the steps of a search, `passes` goes over the
-//! data.
+//! data; `proxies` tell of networks that are not trained.
 //!
 //! Same seed, same result: initial weights depend on seed and name, Gumbel noise on seed, epoch,
 //! step and decision; neither libtorch's generator nor the threads of the loader matter. The
@@ -30,6 +30,7 @@ mod parameters;
 mod passes;
 mod plan;
 mod program;
+mod proxies;
 mod random;
 mod reinforce;
 mod schedule;
@@ -44,6 +45,7 @@ pub use calibrate::calibrate;
 pub use error::{Phase, TorchError};
 pub use forecast::Forecast;
 pub use network::{TorchNetwork, run};
+pub use proxies::TorchProxies;
 pub use step::{StepReport, Trial};
 
 /// The version of libtorch that this was built against, as its headers say it.

@@ -18,7 +18,7 @@ pub(crate) const SPLITS: [&str; 3] = ["train", "val", "test"];
 /// The name of a split in the folder of a data set.
 pub(crate) fn split_name(split: Split) -> &'static str {
     match split {
-        Split::Val => "val",
+        Split::Val | Split::Ranking => "val",
         Split::Test => "test",
     }
 }
@@ -92,7 +92,7 @@ pub(crate) struct Loaders {
     device: Device,
     parts: [Option<Loader>; 3],
     splits: [Option<Loader>; 2],
-    /// Of the validation images on which inherited weights are scored.
+    /// Of the validation images on which networks are compared.
     ranking: Option<Loader>,
 }
 
@@ -164,6 +164,7 @@ impl Loaders {
     pub(crate) fn split(&mut self, split: Split) -> Result<&Loader, TorchError> {
         let row = match split {
             Split::Val => 0,
+            Split::Ranking => return self.ranking(),
             Split::Test => 1,
         };
         if self.splits.get(row).is_some_and(Option::is_none) {
@@ -176,7 +177,7 @@ impl Loaders {
         loader.ok_or_else(|| TorchError::broken("a loader was lost"))
     }
 
-    /// The batches of the validation images on which inherited weights are scored.
+    /// The batches of the validation images on which networks are compared.
     pub(crate) fn ranking(&mut self) -> Result<&Loader, TorchError> {
         if self.data.rank_on == 0 {
             return self.split(Split::Val);

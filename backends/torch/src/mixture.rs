@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
 use nas_search::shared::{Adam, Mixing};
+use nas_search::work::Work;
 use tch::{Device, Tensor, no_grad};
 
 use crate::choices::Choices;
@@ -137,6 +138,16 @@ impl Mixture {
         };
         let cost = self.descend(gradient, batch.rate, factor, expected);
         Ok((value, cost))
+    }
+
+    /// What such a step on so many images takes.
+    pub(crate) fn choice_work(&self, images: u64) -> Work {
+        match self.settings.mixing {
+            Mixing::Reinforce { networks } => Work::forward(images).times(networks.into()),
+            Mixing::Soft | Mixing::Softmax | Mixing::Hard | Mixing::TwoPaths => {
+                Work::training(images)
+            }
+        }
     }
 
     /// The same for the weights after one step on a batch of their own, which is not made: with the gradient of

@@ -139,8 +139,7 @@ impl Parameters {
         found.filter_map(Result::transpose).collect()
     }
 
-    /// Makes them double precision, to compare gradients with differences; no optimiser takes these.
-    #[cfg(test)]
+    /// Makes them double precision, for what single does not hold; no optimiser takes these.
     pub(crate) fn make_double(&mut self) {
         for row in self.rows.rows_mut() {
             row.tensor = row.tensor.detach().to_kind(Kind::Double);

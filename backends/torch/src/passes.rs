@@ -36,6 +36,18 @@ pub(crate) struct TrainBatch<'a> {
     pub(crate) seed: u64,
 }
 
+impl TrainBatch<'_> {
+    /// How many images it has.
+    pub(crate) fn count(&self) -> u64 {
+        count(self.inputs)
+    }
+}
+
+/// How many images `[N, C, H, W]` there are of each input.
+pub(crate) fn count(inputs: &[Tensor]) -> u64 {
+    inputs.first().map_or(0, |images| images.size().first().map_or(0, |&count| count as u64))
+}
+
 /// The learning rate in a step of a pass: linear from the rate at its start to the rate at its end.
 fn rate(pass: &Pass, step: usize, of: usize) -> f64 {
     let [start, end] = pass.learning_rate;
@@ -138,17 +150,20 @@ pub(crate) struct Exam<'a> {
     done: usize,
     of: usize,
     loss: f64,
+    /// The images that went through networks.
+    pub(crate) images: u64,
     on_step: OnStep<'a>,
 }
 
 impl<'a> Exam<'a> {
     /// `of` counts all its steps.
     pub(crate) fn new(loaders: &Loaders, of: usize, on_step: OnStep<'a>) -> Self {
-        Self { upload: loaders.upload(), done: 0, of, loss: 0.0, on_step }
+        Self { upload: loaders.upload(), done: 0, of, loss: 0.0, images: 0, on_step }
     }
 
-    fn step(&mut self) -> Result<(), Stop<TorchError>> {
+    fn step(&mut self, images: usize) -> Result<(), Stop<TorchError>> {
         self.done += 1;
+        self.images += images as u64;
         let Self { done, of, loss, .. } = *self;
         report(self.on_step, Step { done, of, loss })
     }
@@ -160,10 +175,11 @@ impl<'a> Exam<'a> {
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<(), Stop<TorchError>> {
         for (seen, batch) in (0..).zip(batches) {
-            let (inputs, _) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            let batch = batch.map_err(failed)?;
+            let (inputs, _) = self.upload.tensors(&batch).map_err(failed)?;
             let evaluation = network.evaluation(Statistics::Average { seen });
             no_grad(|| evaluation.run(&inputs)).map_err(failed)?;
-            self.step()?;
+            self.step(batch.n)?;
         }
         Ok(())
     }
@@ -177,9 +193,10 @@ impl<'a> Exam<'a> {
     ) -> Result<Metrics, Stop<TorchError>> {
         let mut judge = Judge::new(self.upload.task(), self.upload.judging);
         for (step, batch) in batches.enumerate() {
-            let (inputs, targets) = self.upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            let batch = batch.map_err(failed)?;
+            let (inputs, targets) = self.upload.tensors(&batch).map_err(failed)?;
             self.loss = examine(network, &inputs, &targets, &mut judge, step).map_err(failed)?;
-            self.step()?;
+            self.step(batch.n)?;
         }
         let name = split_name(split).to_owned();
         if !judge.is_labelled() {
@@ -194,7 +211,7 @@ impl<'a> Exam<'a> {
         }
         // What is told in the end tells more than what is written in each epoch.
         let metrics = match split {
-            Split::Val => judge.metrics(),
+            Split::Val | Split::Ranking => judge.metrics(),
             Split::Test => judge.told(),
         };
         let metric = judge.primary().title();
@@ -223,15 +240,16 @@ fn examine(
     })
 }
 
-/// Scores a network on a split.
+/// Scores a network on a split; with how many images that took.
 pub(crate) fn score(
     loaders: &mut Loaders,
     network: &TorchNetwork,
     split: Split,
     on_step: OnStep<'_>,
-) -> Result<Metrics, Stop<TorchError>> {
+) -> Result<(Metrics, u64), Stop<TorchError>> {
     let of = loaders.split(split).map_err(failed)?.batches();
     let mut exam = Exam::new(loaders, of, on_step);
     let batches = loaders.split(split).map_err(failed)?.epoch(0);
-    exam.score(network, split, batches)
+    let metrics = exam.score(network, split, batches)?;
+    Ok((metrics, exam.images))
 }

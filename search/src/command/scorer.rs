@@ -20,6 +20,7 @@ use crate::evaluator::{Evaluation, Evaluator, FailedTrial, Halt, OnBeat, Step};
 use crate::metrics::Metrics;
 use crate::record::Choices;
 use crate::trial::Trial;
+use crate::work::Work;
 
 /// How often it is looked whether a command has ended.
 const TICK: Duration = Duration::from_millis(5);
@@ -162,7 +163,8 @@ impl<'j> CommandScorer<'j> {
             }
         };
         let seconds = job.began.elapsed().as_secs_f64();
-        job.state = State::Done(Evaluation { score: done, seconds });
+        let (work, epoch) = (Work::default(), None);
+        job.state = State::Done(Evaluation { score: done, seconds, work, epoch });
         Ok(())
     }
 

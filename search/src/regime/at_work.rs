@@ -16,6 +16,7 @@ use crate::store::{Store, damaged, names, state};
 use crate::strategies;
 use crate::strategy::Reads;
 use crate::table::ScoreTable;
+use crate::work::Work;
 
 /// What a run needs.
 #[derive(Clone, Copy)]
@@ -175,6 +176,15 @@ impl<'r, 'j> AtWork<'r, 'j> {
         self.store.set_status(&Status { phase, done, of })?;
         self.progress.tell(Event::PhaseBegan { phase, done, of });
         self.progress.check()
+    }
+
+    /// What the epochs of the search that are on disk took.
+    pub(super) fn learned(&self) -> Work {
+        let epochs = self.history.iter().map(|record| match record {
+            Record::Search(epoch) => epoch.work,
+            Record::Retrain(_) => Work::default(),
+        });
+        epochs.sum()
     }
 
     /// The epochs of the retraining that are on disk.

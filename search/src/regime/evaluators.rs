@@ -1,19 +1,22 @@
-//! What evaluates trials: the weights of a supernet, or training of their own.
+//! What evaluates trials: the weights of a supernet, training of their own, or a table.
 
 use std::time::Instant;
 
-use nas_ir::recipe::Recipe;
+use nas_ir::recipe::{NoSetting, Patience, Recipe};
 use nas_ir::{Checked, Space};
 use nas_passes::specialise;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, TrainableNetwork};
 use crate::error::RunError;
-use crate::evaluator::{Evaluation, Evaluator, Halt, OnBeat, Part, Pass, Split, Step};
+use crate::evaluator::{Evaluation, Evaluator, Halt, OnBeat, OnStep, Part, Pass, Split, Step};
 use crate::finite::Figure;
+use crate::metrics::Metrics;
 use crate::record::Choices;
 use crate::shared::SharedWeights;
+use crate::strategies;
 use crate::table::ScoreTable;
 use crate::trial::Trial;
+use crate::work::Work;
 
 /// Scores networks with the weights of a supernet; those that have a budget of their own, after training by that.
 pub(super) struct Inherited<'s, 'j, S: ?Sized> {
@@ -40,21 +43,97 @@ impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, '_, S> {
             return self.from_scratch.evaluate(number, trial, on_beat);
         }
         let began = Instant::now();
+        let before = self.supernet.work();
         let mut on_step = |step| on_beat(Some((number, step)));
         let score = self.supernet.score(&trial.assignment, &mut on_step)?;
         let epoch = self.epochs.saturating_sub(1);
         let what = "the score with inherited weights";
         let figure = Figure { what, epoch, setting: "weights.rate" };
-        Ok(Evaluation::since(began, figure.check_score(score)?))
+        let work = self.supernet.work().since(before);
+        Ok(Evaluation::since(began, Ok(figure.check_score(score)?), work))
     }
 }
 
 /// Trains each network from fresh weights for the epochs of its budget, as the recipe's `retrain`
-/// says.
+/// says; for fewer where `score.patience` ends it.
 pub(super) struct FromScratch<'j> {
-    pub(super) space: &'j Checked<Space>,
-    pub(super) recipe: &'j Recipe,
-    pub(super) backend: &'j dyn Backend,
+    space: &'j Checked<Space>,
+    recipe: &'j Recipe,
+    backend: &'j dyn Backend,
+    patience: Patience,
+}
+
+impl<'j> FromScratch<'j> {
+    pub(super) fn new(
+        space: &'j Checked<Space>,
+        recipe: &'j Recipe,
+        backend: &'j dyn Backend,
+    ) -> Result<Self, NoSetting> {
+        Ok(Self { space, recipe, backend, patience: strategies::patience(recipe)? })
+    }
+
+    /// One epoch.
+    fn train(
+        &self,
+        network: &mut dyn TrainableNetwork,
+        epoch: u32,
+        epochs: u32,
+        on_step: OnStep<'_>,
+    ) -> Result<(), Halt> {
+        let retrain = &self.recipe.retrain;
+        let learning_rate = retrain.learning_rate.over(epoch, epochs);
+        let [drop_path, _] = retrain.drop_path.over(epoch, epochs);
+        let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
+        let loss = network.train(&pass, on_step)?;
+        figure("the loss of a trial", epoch).check(&[loss])?;
+        Ok(())
+    }
+
+    /// A network after all epochs.
+    fn trained(
+        &self,
+        network: &mut dyn TrainableNetwork,
+        epochs: u32,
+        on_step: OnStep<'_>,
+    ) -> Result<Metrics, Halt> {
+        for epoch in 0..epochs {
+            self.train(network, epoch, epochs, &mut *on_step)?;
+        }
+        let score = network.score(Split::Val, on_step)?;
+        Ok(figure("the score of a trial", epochs.saturating_sub(1)).check_score(score)?)
+    }
+
+    /// A network after its best epoch, of equals the first, with which one that was.
+    fn trained_with_patience(
+        &self,
+        network: &mut dyn TrainableNetwork,
+        epochs: u32,
+        on_step: OnStep<'_>,
+    ) -> Result<(Metrics, u32), Halt> {
+        let (mut scores, mut best) = (Vec::new(), None::<(Metrics, u32)>);
+        for epoch in 0..epochs {
+            self.train(network, epoch, epochs, &mut *on_step)?;
+            let score = network.score(Split::Ranking, &mut *on_step)?;
+            let score = figure("the score of a trial", epoch).check_score(score)?;
+            scores.push(score.fitness());
+            if best.as_ref().is_none_or(|(best, _)| score.is_better_than(best)) {
+                best = Some((score, epoch));
+            }
+            if self.patience.is_over(scores.iter().copied()) {
+                break;
+            }
+        }
+        let score = match best {
+            Some(best) => best,
+            None => (network.score(Split::Ranking, on_step)?, 0),
+        };
+        Ok(score)
+    }
+}
+
+/// A figure of a training.
+fn figure(what: &'static str, epoch: u32) -> Figure {
+    Figure { what, epoch, setting: "retrain.rate" }
 }
 
 /// Looks scores up.
@@ -71,7 +150,7 @@ impl Evaluator for FromTable<'_> {
         let score = self.table.score(&choices).cloned();
         let shown = || choices.iter().map(|(path, name)| format!("`{path}` = {name}"));
         let unscored = || RunError::Unscored { choices: shown().collect::<Vec<_>>().join(", ") };
-        Ok(Evaluation::since(began, score.ok_or_else(unscored)?))
+        Ok(Evaluation::since(began, Ok(score.ok_or_else(unscored)?), Work::default()))
     }
 }
 
@@ -86,18 +165,13 @@ impl Evaluator for FromScratch<'_> {
         let mut on_step = |step: Step| on_beat(Some((number, step)));
         let network = specialise(self.space, &trial.assignment);
         let mut network = self.backend.network(network).map_err(Halt::backend)?;
-        let (retrain, epochs) = (&self.recipe.retrain, trial.budget.epochs);
-        for epoch in 0..epochs {
-            let learning_rate = retrain.learning_rate.over(epoch, epochs);
-            let [drop_path, _] = retrain.drop_path.over(epoch, epochs);
-            let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
-            let loss = network.train(&pass, &mut on_step)?;
-            Figure { what: "the loss of a trial", epoch, setting: "retrain.rate" }
-                .check(&[loss])?;
-        }
-        let score = network.score(Split::Val, &mut on_step)?;
-        let epoch = epochs.saturating_sub(1);
-        let figure = Figure { what: "the score of a trial", epoch, setting: "retrain.rate" };
-        Ok(Evaluation::since(began, figure.check_score(score)?))
+        let (trained, epochs) = (network.as_mut(), trial.budget.epochs);
+        let (score, epoch) = if self.patience.is_never() {
+            (self.trained(trained, epochs, &mut on_step)?, None)
+        } else {
+            let (score, epoch) = self.trained_with_patience(trained, epochs, &mut on_step)?;
+            (score, Some(epoch))
+        };
+        Ok(Evaluation { epoch, ..Evaluation::since(began, Ok(score), network.work()) })
     }
 }

@@ -7,6 +7,7 @@ use rand::RngCore;
 
 use super::at_work::{AtWork, Purpose, Scores, generator};
 use super::evaluators::{FromScratch, FromTable, Inherited};
+use super::proxies::ByProxies;
 use crate::command::CommandScorer;
 use crate::error::RunError;
 use crate::evaluator::Halt;
@@ -30,7 +31,16 @@ impl AtWork<'_, '_> {
             }
             Method::Alone(mut strategy, Scorer::Training) => {
                 let (space, recipe, backend) = (self.job.space, self.recipe(), self.backend()?);
-                let mut evaluator = FromScratch { space, recipe, backend };
+                let mut evaluator =
+                    FromScratch::new(space, recipe, backend).map_err(RunError::from)?;
+                self.derive(strategy.as_mut(), &mut evaluator, keep)
+            }
+            Method::Alone(mut strategy, Scorer::Proxies(settings)) => {
+                let (space, recipe, backend) = (self.job.space, self.recipe(), self.backend()?);
+                let from_scratch =
+                    FromScratch::new(space, recipe, backend).map_err(RunError::from)?;
+                let proxies = backend.proxies(settings.images).map_err(Halt::backend)?;
+                let mut evaluator = ByProxies::new(space, proxies, settings, from_scratch);
                 self.derive(strategy.as_mut(), &mut evaluator, keep)
             }
             Method::Alone(mut strategy, Scorer::Command(settings)) => {
@@ -65,7 +75,7 @@ impl AtWork<'_, '_> {
         let recipe = self.recipe();
         strategy.learned(supernet, &mut generator(recipe.seed, Purpose::Learned))?;
         let (space, backend) = (self.job.space, self.backend()?);
-        let from_scratch = FromScratch { space, recipe, backend };
+        let from_scratch = FromScratch::new(space, recipe, backend).map_err(RunError::from)?;
         let mut evaluator = Inherited::new(supernet, recipe.schedule.epochs, from_scratch);
         self.derive(strategy, &mut evaluator, keep)
     }
@@ -88,7 +98,9 @@ impl AtWork<'_, '_> {
             let since = Instant::now();
             let rng = &mut generator(seed, Purpose::Epoch(epoch));
             let turn = Turn { epoch, rng, progress: &mut self.progress };
-            let record = strategy.epoch(supernet, turn)?;
+            let before = supernet.work();
+            let mut record = strategy.epoch(supernet, turn)?;
+            record.work = supernet.work().since(before);
             let weights = supernet.state().map_err(Halt::backend)?;
             self.keep(record, &weights, since)?;
             self.progress.check()?;

@@ -19,6 +19,7 @@
 mod at_work;
 mod evaluators;
 mod learn;
+mod proxies;
 mod retrain;
 mod trials;
 

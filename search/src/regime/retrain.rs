@@ -13,10 +13,12 @@ use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::{
-    Choices, Front, Goal, Phase, Record, RetrainEpoch, RunResult, Status, Trained, TriedNetwork,
+    Choices, Front, Goal, Phase, Record, RetrainEpoch, RunResult, RunWork, Status, Trained,
+    TriedNetwork,
 };
 use crate::store::state::{self, State};
 use crate::store::{damaged, names};
+use crate::work::Work;
 
 /// What names of optimiser state begin with.
 const OPTIMIZER: &str = "optimizer/";
@@ -52,13 +54,23 @@ impl AtWork<'_, '_> {
         let space = self.store.run().space.clone();
         let best = self.trial()?;
         let trial = best.as_ref().and_then(|best| best.score().cloned());
+        let trial_epoch = best.as_ref().and_then(|best| best.epoch);
         let budget = best.map(|best| best.budget).unwrap_or_default();
-        let of = if trained.is_some() { self.recipe().retrain.epochs } else { 0 };
-        let result = RunResult { space, choices, cost, trial, budget, trained };
+        let of = count(self.retrained().count());
+        let work = self.work()?;
+        let result = RunResult { space, choices, cost, trial, budget, trial_epoch, work, trained };
         self.store.set_status(&Status { phase: Phase::Done, done: of, of })?;
         self.store.write_json(names::RESULT, &result)?;
         self.clear()?;
         Ok(result)
+    }
+
+    /// What the run took.
+    fn work(&self) -> Result<RunWork, RunError> {
+        let trials = self.store.records()?.trials()?;
+        let trials: Work = trials.iter().map(|trial| trial.network.work).sum();
+        let retrain = self.retrained().map(|epoch| epoch.work).sum();
+        Ok(RunWork { search: self.learned() + trials, retrain })
     }
 
     /// The result of a run that is done, whose files are all there and belong together.
@@ -77,7 +89,12 @@ impl AtWork<'_, '_> {
         if nas_files::sha256(&weights) != trained.weights {
             return Err(damaged(names::WEIGHTS, "it does not hold what the run wrote"));
         }
-        self.read_history(self.searched()?.saturating_add(self.recipe().retrain.epochs))?;
+        let kept = count(self.store.records()?.epochs()?.len());
+        let all = self.searched()?.saturating_add(self.recipe().retrain.epochs);
+        self.read_history(kept.min(all))?;
+        if kept < all && !self.is_stopped() {
+            return Err(damaged(names::RECORDS, format!("it has {kept} epochs of {all}")));
+        }
         if self.best_val()? != trained.val {
             return Err(damaged(names::RECORDS, "its best epoch is not that of the result"));
         }
@@ -106,12 +123,23 @@ impl AtWork<'_, '_> {
         let epochs = self.recipe().retrain.epochs;
         self.begin(Phase::Retrain, done, epochs)?;
         for epoch in done..epochs {
+            if self.is_stopped() {
+                self.progress.tell(Event::StoppedEarly { done: epoch });
+                self.progress.check()?;
+                break;
+            }
             let since = Instant::now();
             let record = self.train_epoch(trained, epoch)?;
             self.keep_trained(trained, record, since)?;
             self.progress.check()?;
         }
         Ok(())
+    }
+
+    /// Whether `retrain.patience` ends the training behind the epochs that are on disk.
+    fn is_stopped(&self) -> bool {
+        let values = self.retrained().map(|epoch| epoch.val.fitness());
+        self.recipe().retrain.patience.is_over(values)
     }
 
     /// Sees that the best epoch so far is on disk; a crash may have come between the state and its copy as
@@ -137,6 +165,7 @@ impl AtWork<'_, '_> {
         let learning_rate = retrain.learning_rate.over(epoch, retrain.epochs);
         let [drop_path, _] = retrain.drop_path.over(epoch, retrain.epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
+        let before = trained.work();
         let loss = trained.train(&pass, &mut self.progress.steps(StepKind::Train, epoch))?;
         self.progress.check()?;
         figure("the loss of the retraining", epoch).check(&[loss])?;
@@ -144,7 +173,8 @@ impl AtWork<'_, '_> {
         self.progress.check()?;
         let val = figure("the validation score", epoch).check_score(val)?;
         let train = PassReport { loss, cost: 0.0 };
-        Ok(RetrainEpoch { epoch, learning_rate, train, val })
+        let work = trained.work().since(before);
+        Ok(RetrainEpoch { epoch, learning_rate, train, val, work })
     }
 
     /// Writes an epoch down, as the search does.

@@ -8,7 +8,7 @@ use nas_ir::recipe::Objective;
 use nas_passes::{from_choices, specialise};
 use serde_json::Value;
 
-use super::at_work::{AtWork, Purpose, count, generator};
+use super::at_work::{AtWork, Purpose, Scores, count, generator};
 use crate::error::RunError;
 use crate::evaluator::{Evaluator, FailedTrial, Halt};
 use crate::event::Event;
@@ -16,8 +16,10 @@ use crate::front;
 use crate::objective::{self, values};
 use crate::record::{Front, FrontNetwork, Phase, Status, TrialLine, TriedNetwork, Verdict};
 use crate::store::{damaged, names};
+use crate::strategies;
 use crate::strategy::{Outcome, Strategy};
 use crate::trial::Trial;
+use crate::work::Work;
 
 /// How many trials may fail before any has a score.
 const HOPELESS: usize = 3;
@@ -96,10 +98,12 @@ impl AtWork<'_, '_> {
         self.begin(Phase::Derive, count(tried.len()), strategy.trials())?;
         let (mut asked, mut is_over, mut fault) = (count(tried.len()), false, None);
         loop {
+            self.keep_budget(strategy, &tried)?;
             while open.len() < jobs && !is_over {
                 let rng = &mut generator(self.recipe().seed, Purpose::Trial(asked));
                 let Some(trial) = strategy.ask(rng)? else {
-                    is_over = true;
+                    // Those that are open may have to be told first.
+                    is_over = open.is_empty();
                     break;
                 };
                 evaluator.begin(asked, &trial)?;
@@ -127,6 +131,24 @@ impl AtWork<'_, '_> {
             }
             _ => Ok(tried),
         }
+    }
+
+    /// Ends the search where its budget is spent, but for the finals, for which a part of it is kept; at least one network is
+    /// tried.
+    fn keep_budget(&mut self, strategy: &mut dyn Strategy, tried: &[Outcome]) -> Result<(), Halt> {
+        let Scores::Training(backend) = self.job.scores else { return Ok(()) };
+        let budget = strategies::budget(self.recipe()).map_err(RunError::from)?;
+        let Some(budget) = budget.filter(|_| !tried.is_empty()) else { return Ok(()) };
+        let trials: Work = tried.iter().map(|outcome| outcome.network.work).sum();
+        let work = self.learned() + trials;
+        let images = backend.training_images().map_err(Halt::backend)?;
+        let finals = Work::training(images).times(strategy.reserved());
+        let is_spent = (work + finals).thirds() >= budget.saturating_mul(3);
+        if is_spent && strategy.conclude() {
+            self.progress.tell(Event::Spent { work });
+            self.progress.check()?;
+        }
+        Ok(())
     }
 
     /// The trials that are on disk; the strategy goes on behind them. The last ones of them were open when the
@@ -185,7 +207,9 @@ impl AtWork<'_, '_> {
         let network = specialise(self.job.space, &assignment);
         let cost = nas_analysis::costs(&network);
         let choices = network.choices.into_iter().collect();
-        let network = TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget };
+        let (epoch, work) = (evaluation.epoch, evaluation.work);
+        let network =
+            TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget, epoch, work };
         let outcome = self.judged(assignment, network)?;
         strategy.tell(&outcome);
         let line = TrialLine { network: outcome.network.clone(), state: strategy.state() };

@@ -169,23 +169,26 @@ pub(super) fn search_for<'s, P: Proposer + 's>(
     let Score { by, epochs } = Score::of(recipe)?;
     let Trials { sample: trials, keep } = trials;
     let finals = match by {
-        By::Inherited | By::Train => finals::Settings::of(recipe)?,
+        By::Inherited | By::Train | By::Proxy => finals::Settings::of(recipe)?,
         By::Table | By::Command => finals::Settings::NONE,
     };
     let budget = match by {
         By::Train | By::Command => Budget { epochs },
-        By::Inherited | By::Table => Budget::default(),
+        By::Inherited | By::Proxy | By::Table => Budget::default(),
     };
     let (known, supernet) = (Known::new(space)?, Supernet::new(space, recipe)?);
+    let scorer = match by {
+        By::Inherited => None,
+        By::Train => Some(Scorer::Training),
+        By::Proxy => Some(Scorer::Proxies(score::proxies(&known.networks, recipe)?)),
+        By::Table => Some(Scorer::Table),
+        By::Command => Some(Scorer::Command(score::command(space, recipe)?)),
+    };
     let strategy = BlackBox { proposer, known, trials, is_over: false, budget, supernet };
     let strategy = Finals::new(strategy, finals);
-    let method = match by {
-        By::Inherited => Method::Shared(Box::new(strategy)),
-        By::Train => Method::Alone(Box::new(strategy), Scorer::Training),
-        By::Table => Method::Alone(Box::new(strategy), Scorer::Table),
-        By::Command => {
-            Method::Alone(Box::new(strategy), Scorer::Command(score::command(space, recipe)?))
-        }
+    let method = match scorer {
+        None => Method::Shared(Box::new(strategy)),
+        Some(scorer) => Method::Alone(Box::new(strategy), scorer),
     };
     Ok(Search { method, keep })
 }
@@ -205,7 +208,7 @@ pub(super) fn refused_by_none(_: &Checked<Space>, _: &Recipe) -> Result<Vec<Refu
 pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
     Ok(match Score::of(recipe)?.by {
         By::Inherited => Reads::All,
-        By::Train | By::Table | By::Command => Reads::Nothing,
+        By::Train | By::Proxy | By::Table | By::Command => Reads::Nothing,
     })
 }
 
@@ -234,6 +237,13 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
 
     fn trials(&self) -> u32 {
         if self.is_over { self.known.seen.len() as u32 } else { self.trials }
+    }
+
+    fn conclude(&mut self) -> bool {
+        let asked = self.known.seen.len() as u32;
+        let is_cut = !self.is_over && asked < self.trials;
+        self.trials = asked.min(self.trials);
+        is_cut
     }
 
     fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {

@@ -110,6 +110,17 @@ impl<S: Strategy> Strategy for Finals<S> {
         self.strategy.trials().saturating_add(finalists)
     }
 
+    fn conclude(&mut self) -> bool {
+        self.finalists.is_none() && self.strategy.conclude()
+    }
+
+    fn reserved(&self) -> u64 {
+        match &self.finalists {
+            Some(_) => 0,
+            None => u64::from(self.settings.finalists) * u64::from(self.settings.epochs),
+        }
+    }
+
     fn state(&self) -> Value {
         self.strategy.state()
     }

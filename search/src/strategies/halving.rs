@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::black_box::Known;
 use super::objective;
-use super::score::{self, SCORE};
+use super::score::{self, By, SCORE, Score};
 use crate::error::{Refusal, RunError};
 use crate::strategy::{Method, Outcome, Reads, Scorer, Search, Strategy};
 use crate::trial::{Budget, Trial};
@@ -31,8 +31,24 @@ pub(super) const fn sections(
 const BUDGET: Section = Section {
     name: SCORE,
     kinds: Kinds::None,
-    doc: "how the networks that are tried are scored: each by training of its own, as `retrain` says but for its epochs",
-    fields: &[MOST],
+    doc: "how the networks that are tried are scored, each after training of its own",
+    fields: &[
+        BY,
+        MOST,
+        score::COMMAND,
+        score::METRIC,
+        score::DIRECTION,
+        score::TIMEOUT,
+        score::RETRIES,
+        score::JOBS,
+    ],
+};
+
+const BY: Field = Field {
+    name: score::BY.name,
+    kind: Kind::Word(&["train", "command"]),
+    doc: "`train`: by training of its own, as `retrain` says but for its epochs; `command`: by a command of yours, which trains it \
+          for `{epochs}` and prints its metrics. Then nothing is trained by nasc, and no data are read",
 };
 
 /// The section of the schedule, of which the seed alone is used.
@@ -91,7 +107,7 @@ impl Growth {
     }
 
     /// The epochs so many steps before the most of them.
-    fn epochs(&self, steps_left: u32) -> u32 {
+    pub(super) fn epochs(&self, steps_left: u32) -> u32 {
         ((f64::from(self.most) / self.factor(steps_left)).round() as u32).max(1)
     }
 }
@@ -118,6 +134,7 @@ impl Bracket {
 /// The networks of the space cannot be counted.
 pub(super) fn search<'s>(
     space: &'s Checked<Space>,
+    recipe: &Recipe,
     growth: Growth,
     brackets: Vec<Bracket>,
     keep: u32,
@@ -127,12 +144,24 @@ pub(super) fn search<'s>(
         growth,
         brackets,
         at: At::default(),
+        asked: 0,
         scored: Vec::new(),
         survivors: Vec::new(),
         told: 0,
         is_over: false,
     };
-    Ok(Search { method: Method::Alone(Box::new(halving), Scorer::Training), keep })
+    Ok(Search { method: Method::Alone(Box::new(halving), scorer(space, recipe)?), keep })
+}
+
+/// What scores the networks of such a search.
+///
+/// # Errors
+/// Nothing says which metric of a command ranks networks.
+pub(super) fn scorer(space: &Space, recipe: &Recipe) -> Result<Scorer, RunError> {
+    Ok(match Score::of(recipe)?.by {
+        By::Command => Scorer::Command(score::command(space, recipe)?),
+        By::Train | By::Inherited | By::Proxy | By::Table => Scorer::Training,
+    })
 }
 
 /// What such a search refuses: several goals.
@@ -150,7 +179,9 @@ struct Halving<'s> {
     growth: Growth,
     brackets: Vec<Bracket>,
     at: At,
-    /// The networks of this budget that were tried, with how good they were.
+    /// How many networks of this budget were asked for.
+    asked: usize,
+    /// Those that were tried, with how good they were.
     scored: Vec<(Assignment, f64)>,
     /// Those that are to be tried with it, behind the first step of a bracket.
     survivors: Vec<Assignment>,
@@ -181,6 +212,7 @@ impl Halving<'_> {
     /// Goes on to the next budget, or to the next bracket.
     fn advance(&mut self) {
         let mut scored = std::mem::take(&mut self.scored);
+        self.asked = 0;
         let Some(bracket) = self.bracket() else { return };
         if self.at.step >= bracket.steps {
             self.at = At { bracket: self.at.bracket + 1, step: 0 };
@@ -194,27 +226,40 @@ impl Halving<'_> {
         self.survivors = scored.into_iter().map(|(network, _)| network).collect();
     }
 
-    /// Whether all networks of this budget were tried.
-    fn is_complete(&self) -> bool {
-        let planned = match self.at.step {
+    /// How many networks are to be tried with this budget.
+    fn planned(&self) -> usize {
+        match self.at.step {
             0 => self.bracket().map_or(0, |bracket| bracket.networks),
             _ => self.survivors.len(),
-        };
-        self.scored.len() >= planned
+        }
+    }
+
+    /// The next of them.
+    fn next(&self, rng: &mut dyn RngCore) -> Result<Option<Assignment>, RunError> {
+        match self.at.step {
+            _ if self.asked >= self.planned() => Ok(None),
+            0 => self.known.draw(rng),
+            _ => Ok(self.survivors.get(self.asked).cloned()),
+        }
+    }
+
+    fn open(&mut self, assignment: &Assignment) {
+        self.known.open(assignment);
+        self.asked += 1;
     }
 }
 
 impl Strategy for Halving<'_> {
     fn ask(&mut self, rng: &mut dyn RngCore) -> Result<Option<Trial>, RunError> {
-        while let Some(epochs) = self.epochs() {
-            let next = match self.at.step {
-                0 => self.known.draw(rng)?,
-                _ => self.survivors.get(self.scored.len()).cloned(),
-            };
-            if let Some(assignment) = next {
-                self.known.open(&assignment);
+        while let Some(epochs) = self.epochs().filter(|_| !self.is_over) {
+            if let Some(assignment) = self.next(rng)? {
+                self.open(&assignment);
                 let (budget, uniform) = (Budget { epochs }, self.at.step == 0);
                 return Ok(Some(Trial { assignment, budget, drawn: 1, uniform }));
+            }
+            // The next budget is decided by all of this one.
+            if self.scored.len() < self.asked {
+                return Ok(None);
             }
             // There are no more networks than these: they are halved, or all was tried.
             if self.scored.is_empty() {
@@ -231,9 +276,15 @@ impl Strategy for Halving<'_> {
         // A trial that failed is worse than any other.
         let value = outcome.values.as_ref().and_then(|values| values.first().copied());
         self.scored.push((outcome.assignment.clone(), value.unwrap_or(f64::NEG_INFINITY)));
-        if self.is_complete() {
+        if self.scored.len() >= self.planned() {
             self.advance();
         }
+    }
+
+    fn conclude(&mut self) -> bool {
+        let is_cut = !self.is_over && self.epochs().is_some();
+        self.is_over = true;
+        is_cut
     }
 
     fn trials(&self) -> u32 {
@@ -247,8 +298,8 @@ impl Strategy for Halving<'_> {
         u32::try_from(self.brackets.iter().map(of_bracket).sum::<usize>()).unwrap_or(u32::MAX)
     }
 
-    fn restore(&mut self, told: &[Outcome], _: &[Outcome], _: &Value) -> Result<(), String> {
-        for outcome in told {
+    fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
+        for (number, outcome) in told.iter().chain(open).enumerate() {
             let epochs = outcome.network.budget.epochs;
             // Where the space had fewer networks, a budget is left behind early.
             while self.epochs().is_some_and(|now| now != epochs) {
@@ -257,8 +308,10 @@ impl Strategy for Halving<'_> {
             if self.epochs().is_none() {
                 return Err("it has trials of more budgets than there are".to_owned());
             }
-            self.known.open(&outcome.assignment);
-            self.tell(outcome);
+            self.open(&outcome.assignment);
+            if number < told.len() {
+                self.tell(outcome);
+            }
         }
         Ok(())
     }

@@ -81,7 +81,9 @@ strategies!(
     hyperband
 );
 
-pub use score::{is_by_command, table};
+pub(crate) use score::patience;
+pub use score::{is_by_command, is_by_proxies, table};
+pub(crate) use sections::budget;
 
 fn row(recipe: &Recipe) -> Result<&'static Row, RunError> {
     let name = recipe.strategy.name;
@@ -116,6 +118,9 @@ fn check_constructs(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunEr
     refused.extend(objective::too_many(recipe));
     if table(recipe)?.is_none() && !is_by_command(recipe)? {
         refused.extend(objective::metrics_of_others(space, recipe));
+    }
+    if is_by_proxies(recipe)? {
+        refused.extend(objective::of_proxies(recipe));
     }
     if refused.is_empty() {
         return Ok(());

@@ -83,6 +83,14 @@ pub(super) fn several(recipe: &Recipe) -> Vec<Refusal> {
     several.into_iter().collect()
 }
 
+/// What is said of goals where proxies score networks: they tell no metric of the task.
+pub(super) fn of_proxies(recipe: &Recipe) -> Option<Refusal> {
+    let help = "leave the objective out: networks are ranked by their proxies, and limits on what they cost are written \
+                as `require` in the space";
+    let why = "proxies tell no metric that it could read".to_owned();
+    (!recipe.objective.goals.is_empty()).then(|| not_optimised(recipe, why, help))
+}
+
 /// The most goals that an objective may have: volumes of more take too long, and of many networks hardly one
 /// dominates another.
 const MOST: usize = 4;

@@ -4,12 +4,18 @@ use std::time::Duration;
 
 use nas_ir::Space;
 use nas_ir::metric::Direction;
+use nas_ir::recipe::common;
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
-use nas_ir::recipe::{NoSetting, Recipe};
+use nas_ir::recipe::{NoSetting, Patience, Recipe};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
+use super::networks::Networks;
 use crate::command::{CommandSettings, PLACEHOLDERS};
 use crate::error::RunError;
 use crate::metrics::{MetricName, Ranking, ranking};
+use crate::proxy::Proxy;
+use crate::strategy::ProxySettings;
 
 /// The name of the section.
 pub(super) const SCORE: &str = "score";
@@ -19,15 +25,19 @@ pub(super) const SECTION: Section = Section {
     name: SCORE,
     kinds: Kinds::None,
     doc: "how the networks that are tried are scored",
-    fields: &[BY, EPOCHS, TABLE, COMMAND, METRIC, DIRECTION, TIMEOUT, RETRIES, JOBS],
+    fields: &[
+        BY, EPOCHS, PATIENCE, MIN_DELTA, PROXIES, IMAGES, TABLE, COMMAND, METRIC, DIRECTION,
+        TIMEOUT, RETRIES, JOBS,
+    ],
 };
 
-const BY: Field = Field {
+pub(super) const BY: Field = Field {
     name: "by",
-    kind: Kind::Word(&["inherited", "train", "table", "command"]),
+    kind: Kind::Word(&["inherited", "train", "proxy", "table", "command"]),
     doc: "`inherited`: by the weights of a supernet, which is trained for `schedule.epochs` on one network \
           in each step, drawn uniformly (single path one-shot, Guo et al. 2020); `train`: each by training \
-          of its own, as `retrain` says but for `score.epochs`; `table`: by known scores; `command`: by a \
+          of its own, as `retrain` says but for `score.epochs`; `proxy`: by `score.proxies`, without any training; \
+          `table`: by known scores; `command`: by a \
           command of yours, which trains it as it likes and prints its metrics. With the last two nothing is \
           trained by nasc, and no data are read",
 };
@@ -38,6 +48,33 @@ pub(super) const EPOCHS: Field = Field {
     doc: "epochs of training of each network where `by = train`; where `by = command`, what `{epochs}` stands for",
 };
 
+const PATIENCE: Field = Field {
+    name: common::PATIENCE.name,
+    kind: common::PATIENCE.kind,
+    doc: "a network that is trained to be scored, a finalist too, is scored after each epoch on the images of \
+          `data.rank_on`, and its training stops once the primary metric was no better for so many epochs; its score is \
+          that of the best epoch. 0: it is scored once, at the end, on all validation images",
+};
+
+const MIN_DELTA: Field = common::MIN_DELTA;
+
+const PROXIES: Field = Field {
+    name: "proxies",
+    kind: Kind::Words(Proxy::NAMES),
+    doc: "the zero-cost proxies where `by = proxy`, computed on the network with fresh weights, more being better. \
+          `synflow`: the natural logarithm of the synaptic flow, of an image of ones through the absolute weights (Tanaka et al. 2020); \
+          `naswot`: the log determinant of how many rectifiers any two images set alike (Mellor et al. 2021); \
+          `jacob_cov`: how uncorrelated the gradients by the images are (its first version); `zen`: how far the features move \
+          with Gaussian images (Zen-score, Lin et al. 2021); `grad_norm`, `snip`, `grasp`: of the gradients of the loss (Abdelfattah et \
+          al. 2021). Of several, the score is the mean rank of the network among 30 others, drawn by the seed",
+};
+
+const IMAGES: Field = Field {
+    name: "images",
+    kind: Kind::Count { least: 2, most: 65_536, default: CountDefault::Is(64) },
+    doc: "training images in the batch that proxies are computed on",
+};
+
 const TABLE: Field = Field {
     name: "table",
     kind: Kind::Path { default: "scores.jsonl" },
@@ -45,7 +82,7 @@ const TABLE: Field = Field {
           network, as `nasc runs export --format jsonl` writes it, or the folder of a run",
 };
 
-const COMMAND: Field = Field {
+pub(super) const COMMAND: Field = Field {
     name: "command",
     kind: Kind::Template {
         placeholders: &PLACEHOLDERS,
@@ -58,31 +95,31 @@ const COMMAND: Field = Field {
           as safetensors; `{dir}`, the folder of the trial; `{epochs}`, `{seed}` and `{trial}`, its number",
 };
 
-const METRIC: Field = Field {
+pub(super) const METRIC: Field = Field {
     name: "metric",
     kind: Kind::Text { otherwise: "the first of the task of the space", example: "accuracy" },
     doc: "which of the metrics that a command prints ranks the networks",
 };
 
-const DIRECTION: Field = Field {
+pub(super) const DIRECTION: Field = Field {
     name: "direction",
     kind: Kind::Word(&["known", "higher", "lower"]),
     doc: "which values of `score.metric` are better; `known`: as nasc knows it of its own metrics, such as `accuracy`, `rmse` and `loss`",
 };
 
-const TIMEOUT: Field = Field {
+pub(super) const TIMEOUT: Field = Field {
     name: "timeout",
     kind: Kind::count(1, 86_400),
     doc: "seconds after which a command is ended, with all that it started; its trial failed then",
 };
 
-const RETRIES: Field = Field {
+pub(super) const RETRIES: Field = Field {
     name: "retries",
     kind: Kind::count(0, 0),
     doc: "how often a command that fails is run once more",
 };
 
-const JOBS: Field = Field {
+pub(super) const JOBS: Field = Field {
     name: "jobs",
     kind: Kind::Count { least: 1, most: 4096, default: CountDefault::Is(1) },
     doc: "commands that run side by side. With more of them a strategy knows less when it asks for a network, \
@@ -96,6 +133,8 @@ pub(super) enum By {
     Inherited,
     /// Training of their own.
     Train,
+    /// Zero-cost proxies.
+    Proxy,
     /// Known scores.
     Table,
     /// A command of the user's.
@@ -117,6 +156,7 @@ impl Score {
         let ways = [
             ("inherited", By::Inherited),
             ("train", By::Train),
+            ("proxy", By::Proxy),
             ("table", By::Table),
             ("command", By::Command),
         ];
@@ -151,6 +191,45 @@ pub fn table(recipe: &Recipe) -> Result<Option<String>, NoSetting> {
 /// A fault of the schema of its strategy.
 pub fn is_by_command(recipe: &Recipe) -> Result<bool, NoSetting> {
     Ok(by(recipe)? == Some(By::Command))
+}
+
+/// Whether proxies score the networks of a recipe.
+///
+/// # Errors
+/// A fault of the schema of its strategy.
+pub fn is_by_proxies(recipe: &Recipe) -> Result<bool, NoSetting> {
+    Ok(by(recipe)? == Some(By::Proxy))
+}
+
+/// When the training of a network that is trained to be scored stops early.
+///
+/// # Errors
+/// A fault of the schema of its strategy.
+pub(crate) fn patience(recipe: &Recipe) -> Result<Patience, NoSetting> {
+    let section = recipe.strategy.section(SCORE);
+    match section.and_then(|section| section.field(PATIENCE.name)) {
+        Some(_) => recipe.settings.patience(SCORE),
+        None => Ok(Patience::default()),
+    }
+}
+
+/// How many networks those are among which others are ranked by each of several proxies.
+const OTHERS: usize = 30;
+/// The stream of the generator that draws them.
+const STREAM: u64 = 4 << 32;
+
+/// The proxies of a recipe, and the networks of the space that they are compared on.
+///
+/// # Errors
+/// No network keeps the requirements, or a fault of the schema of the strategy.
+pub(super) fn proxies(networks: &Networks<'_>, recipe: &Recipe) -> Result<ProxySettings, RunError> {
+    let proxies = recipe.settings.words(SCORE, PROXIES.name, Proxy::NAMED)?;
+    let images = recipe.settings.count(SCORE, IMAGES.name)?;
+    let mut random = ChaCha8Rng::seed_from_u64(recipe.seed);
+    random.set_stream(STREAM);
+    let others = if proxies.len() > 1 { OTHERS } else { 0 };
+    let others = (0..others).map(|_| networks.draw(&mut random)).collect::<Result<_, _>>()?;
+    Ok(ProxySettings { proxies, images, others })
 }
 
 /// The command of a recipe whose networks one scores, and how it is run.

@@ -52,6 +52,25 @@ pub(super) const FINAL_EPOCHS: Field = Field {
     doc: "epochs of training of each of the `finalists`",
 };
 
+/// What the search may take in all; in the section [`DERIVE`].
+pub(super) const BUDGET: Field = Field {
+    name: "budget",
+    kind: Kind::Count { least: 0, most: u32::MAX, default: CountDefault::Is(0) },
+    doc: "training images, forward and backward, that the search may take in all: the epochs of a supernet, the trials and \
+          the finals, but not `retrain`. One that only goes forward counts a third. Once so many are spent, and those \
+          of the finals set aside, no more networks are tried, though `derive.sample` asks for more; 0 sets no limit. Not where scores are known or a command finds \
+          them",
+};
+
+/// The images that the search of a recipe may take; `None` where it sets no limit.
+///
+/// # Errors
+/// A fault of the schema of its strategy.
+pub(crate) fn budget(recipe: &Recipe) -> Result<Option<u64>, NoSetting> {
+    let images = recipe.settings.count(DERIVE, BUDGET.name)?;
+    Ok((images > 0).then_some(images.into()))
+}
+
 /// How many networks a strategy of a black box tries.
 pub(super) const SAMPLE: Field = Field {
     name: "sample",
@@ -70,7 +89,7 @@ const TRIALS: Section = Section {
     name: DERIVE,
     kinds: Kinds::None,
     doc: "how many networks are tried",
-    fields: &[SAMPLE, KEEP, FINALISTS, FINAL_EPOCHS],
+    fields: &[SAMPLE, KEEP, FINALISTS, FINAL_EPOCHS, BUDGET],
 };
 
 /// How many networks are tried, and how many kept.

@@ -17,6 +17,7 @@ use crate::finite::Figure;
 use crate::record::SearchEpoch;
 use crate::shared::SharedWeights;
 use crate::strategy::Turn;
+use crate::work::Work;
 
 /// The section of its schedule.
 pub(super) const SECTION: Section = Section {
@@ -94,6 +95,7 @@ impl<'s> Supernet<'s> {
             entropy: None,
             probabilities: None,
             pruned: None,
+            work: Work::default(),
         })
     }
 

@@ -12,6 +12,7 @@ use crate::regime::Scores;
 use crate::strategies::{self, SCHEMAS};
 use crate::strategy::{Method, Outcome};
 use crate::trial::Trial;
+use crate::work::Work;
 
 /// The toy searched so, scored by training, but for tests that know what comes of it.
 fn toy(strategy: &str, set: &[(&'static str, &'static str, u32)]) -> Toy {
@@ -53,7 +54,18 @@ fn run(toy: &Toy, seed: u64) -> (Vec<TriedNetwork>, f64) {
         let noise = 0.1 * (rng.random::<f64>() - 0.5) / f64::from(budget.epochs);
         let value = truth(&choices) + noise;
         let verdict = Verdict::Score(metrics(value));
-        let network = TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget };
+        let work = Work::default();
+        let network = TriedNetwork {
+            number,
+            drawn,
+            uniform,
+            choices,
+            cost,
+            verdict,
+            budget,
+            epoch: None,
+            work,
+        };
         tried.push((network.clone(), value));
         strategy.tell(&Outcome { assignment, network, values: Some(vec![value]) });
     }
@@ -129,10 +141,109 @@ fn a_small_space_is_halved_all_the_same() {
         let cost = nas_analysis::costs(&network);
         let choices = network.choices.into_iter().collect();
         let verdict = Verdict::Score(serde_json::from_str("{\"miou\": 0.5}").unwrap());
-        let network = TriedNetwork { number: 0, drawn, uniform, choices, cost, verdict, budget };
+        let work = Work::default();
+        let network = TriedNetwork {
+            number: 0,
+            drawn,
+            uniform,
+            choices,
+            cost,
+            verdict,
+            budget,
+            epoch: None,
+            work,
+        };
         budgets.push(budget.epochs);
         told.push(Outcome { assignment, network, values: Some(vec![cost.macs as f64]) });
         strategy.tell(&told[told.len() - 1]);
     }
     assert_eq!(budgets, [1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 9, 9, 9, 9, 9, 27, 27, 27]);
+}
+
+/// The trials that a strategy asks for where so many are open, whose networks are worth what they cost; their epochs.
+fn epochs_with_jobs(toy: &Toy, jobs: usize) -> Vec<u32> {
+    let search = strategies::search(&toy.space, &toy.recipe).unwrap();
+    let Method::Alone(mut strategy, _) = search.method else { panic!("it trains a supernet") };
+    let (mut open, mut epochs, mut number) = (std::collections::VecDeque::new(), Vec::new(), 0);
+    loop {
+        while open.len() < jobs {
+            let Some(trial) = strategy.ask(&mut ChaCha8Rng::seed_from_u64(number)).unwrap() else {
+                break;
+            };
+            epochs.push(trial.budget.epochs);
+            open.push_back((number, trial));
+            number += 1;
+        }
+        let Some((number, Trial { assignment, budget, drawn, uniform })) = open.pop_front() else {
+            return epochs;
+        };
+        let network = toy.network(&assignment);
+        let cost = nas_analysis::costs(&network);
+        let choices = network.choices.into_iter().collect();
+        let verdict = Verdict::Score(serde_json::from_str("{\"miou\": 0.5}").unwrap());
+        let (number, work) = (number as u32, Work::default());
+        let network = TriedNetwork {
+            number,
+            drawn,
+            uniform,
+            choices,
+            cost,
+            verdict,
+            budget,
+            epoch: None,
+            work,
+        };
+        strategy.tell(&Outcome { assignment, network, values: Some(vec![cost.macs as f64]) });
+    }
+}
+
+const NINE: [(&str, &str, u32); 2] = [("derive", "sample", 9), ("score", "epochs", 9)];
+
+#[test]
+fn a_budget_begins_when_the_one_before_has_ended_however_many_jobs_there_are() {
+    let together = [1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 9];
+    for jobs in [1, 2, 4, 20] {
+        assert_eq!(epochs_with_jobs(&toy("successive_halving", &NINE), jobs), together);
+    }
+}
+
+#[test]
+fn asha_trains_a_network_for_longer_once_it_is_among_the_best_so_far() {
+    let mut toy = toy("successive_halving", &NINE);
+    toy.set("strategy", "promote", Value::Word("at_once"));
+    let alone = epochs_with_jobs(&toy, 1);
+    // Of the first three one is promoted before a fourth is drawn.
+    assert_eq!(alone[..5], [1, 1, 1, 3, 1]);
+    let budgets = |epochs: &[u32]| [1, 3, 9].map(|of| epochs.iter().filter(|e| **e == of).count());
+    for jobs in [1, 2, 4, 20] {
+        let [least, middle, most] = budgets(&epochs_with_jobs(&toy, jobs));
+        assert_eq!(least, 9);
+        // A network that was among the best of a few may not be among those of all.
+        assert!(
+            (3..9).contains(&middle) && (1..=middle).contains(&most),
+            "{jobs}: {middle} {most}"
+        );
+    }
+    // Too few to promote a third of: the best goes on all the same.
+    toy.set("derive", "sample", Value::Count(2));
+    toy.set("derive", "keep", Value::Count(1));
+    assert_eq!(epochs_with_jobs(&toy, 2), [1, 1, 3, 9]);
+}
+
+#[test]
+fn asha_with_jobs_ends_the_same_wherever_it_is_stopped_or_crashes() {
+    let counts = [
+        ("derive", "sample", 4),
+        ("derive", "keep", 1),
+        ("score", "epochs", 4),
+        ("strategy", "eta", 2),
+    ];
+    let mut toy = toy("successive_halving", &counts);
+    toy.set("strategy", "promote", Value::Word("at_once"));
+    super::commands::by_command(&mut toy.recipe.settings, super::commands::WORTH);
+    toy.set("score", "jobs", Value::Count(3));
+    let (sources, versions) = (super::sources(), super::versions());
+    let inputs = super::inputs(&toy, &sources, &versions);
+    super::crash::stop_anywhere(&toy, &inputs);
+    super::crash::crash_anywhere(&toy, &inputs);
 }

@@ -9,6 +9,7 @@ use crate::evaluator::PassReport;
 use crate::metrics::Metrics;
 use crate::record::{Phase, Record, RetrainEpoch, Status, TrialLine, TriedNetwork, Verdict};
 use crate::trial::Budget;
+use crate::work::Work;
 
 const SEGMENTATION: Task = Task::Segmentation { classes: 3, ignore: 255 };
 const CLASSIFICATION: Task = Task::Classification { classes: 3 };
@@ -89,6 +90,7 @@ fn a_line_of_the_history_reads_back_to_the_bit() {
             learning_rate: [random.random(), 0.0],
             train,
             val,
+            work: Work { forward: random.random(), backward: 0 },
         });
         let line = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record, "{line}");
@@ -137,6 +139,8 @@ fn a_trial_is_recorded_to_the_bit() {
         cost: nas_ir::Costs { macs: 7, latency: Some(1_234_567), ..nas_ir::Costs::default() },
         verdict: Verdict::Score(score),
         budget: Budget { epochs: 2 },
+        epoch: Some(1),
+        work: Work { forward: 12, backward: 5 },
     };
     let trial = TrialLine { network, state: serde_json::json!({"mean": [0.1, -0.0]}) };
     let status = Status { phase: Phase::Derive, done: 1, of: 4 };

@@ -11,6 +11,7 @@ mod objective;
 mod recipes;
 mod refusal;
 mod retrain;
+mod scores;
 mod search;
 mod toy;
 

@@ -16,6 +16,7 @@ use crate::store::{Store, names};
 use crate::strategies::{self, SCHEMAS};
 use crate::strategy::{Method, Outcome};
 use crate::trial::Trial;
+use crate::work::Work;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -252,7 +253,18 @@ fn reached(strategy: &str, seed: u64) -> Vec<Vec<f64>> {
         let values = values(&toy.recipe.objective, &score, &cost).unwrap();
         reached.push(values.clone());
         let verdict = Verdict::Score(score);
-        let network = TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget };
+        let work = Work::default();
+        let network = TriedNetwork {
+            number,
+            drawn,
+            uniform,
+            choices,
+            cost,
+            verdict,
+            budget,
+            epoch: None,
+            work,
+        };
         strategy.tell(&Outcome { assignment, network, values: Some(values) });
     }
     assert_eq!(reached.len(), 120);

@@ -91,7 +91,8 @@ const WRITTEN: &str = r#"{
     "sample": 4,
     "keep": 2,
     "finalists": 0,
-    "epochs": 10
+    "epochs": 10,
+    "budget": 0
   },
   "retrain": {
     "epochs": 3,
@@ -107,7 +108,9 @@ const WRITTEN: &str = r#"{
       "from": 0.0,
       "to": 1.0,
       "law": "linear"
-    }
+    },
+    "patience": 0,
+    "min_delta": 0.0
   },
   "seed": 0
 }

@@ -1,5 +1,6 @@
 //! Runs whose goal is to train one given network.
 
+use nas_ir::recipe::Patience;
 use nas_ir::{Tensor, Weights};
 use nas_testing::folder;
 
@@ -69,6 +70,33 @@ fn it_ends_the_same_wherever_it_is_stopped_or_crashes() {
     let toy = Toy::short();
     let weights = weights(0.2);
     with(&toy, &choices(&toy), Some(&weights), |inputs| {
+        stop_anywhere(&toy, inputs);
+        crash_anywhere(&toy, inputs);
+    });
+}
+
+#[test]
+fn it_stops_early_and_ends_the_same_wherever_it_is_stopped_or_crashes() {
+    let mut toy = Toy::short();
+    toy.recipe.retrain.epochs = 9;
+    toy.recipe.retrain.patience = Patience { epochs: 2, min_delta: 0.2 };
+    with(&toy, &choices(&toy), None, |inputs| {
+        let dir = folder();
+        let mut store = Store::open(dir.path(), inputs).unwrap();
+        let End::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
+        let history = super::history(&store);
+        let values = history.iter().map(|record| match record {
+            Record::Retrain(epoch) => epoch.val.fitness(),
+            Record::Search(_) => panic!("it searches"),
+        });
+        let values: Vec<f64> = values.collect();
+        // The toy is better after every other epoch, by less and less.
+        assert!(values.len() < 9 && toy.recipe.retrain.patience.is_over(values.clone()));
+        let all_but_one = values[..values.len() - 1].to_vec();
+        assert!(!toy.recipe.retrain.patience.is_over(all_but_one));
+        let best = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert_eq!(result.trained.unwrap().val.fitness(), best);
+        assert_eq!(result.work.retrain.backward, super::toy::IMAGES * values.len() as u64);
         stop_anywhere(&toy, inputs);
         crash_anywhere(&toy, inputs);
     });

@@ -197,6 +197,8 @@ fn events_tell_the_run_in_order() {
             Event::EpochDone { record, .. } => format!("epoch {}", record.epoch),
             Event::Scored { .. } => "scored".to_owned(),
             Event::Ranked { networks } => format!("ranked {}", networks.len()),
+            Event::StoppedEarly { done } => format!("stopped after {done}"),
+            Event::Spent { work } => format!("spent {work:?}"),
             Event::Retrained { record, best, .. } => format!("retrained {} {best}", record.epoch),
             Event::Done { .. } => "done".to_owned(),
             Event::Resumed { .. } => "resumed".to_owned(),

@@ -18,20 +18,26 @@ use nas_testing::assignments;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::backend::{Backend, TrainableNetwork};
+use crate::backend::{Backend, Proxies, TrainableNetwork};
 use crate::command::Exports;
 use crate::error::Fault as Problem;
 use crate::evaluator::{OnStep, Part, Pass, PassReport, Split, Step, Stop};
 use crate::metrics::Metrics;
 use crate::objective::Penalty;
+use crate::proxy::{Measured, Proxy, Undefined};
 use crate::record::Choices;
 use crate::regime::{Job, Scores};
 use crate::shared::{InTurns, Relaxation, Relaxed, SharedWeights};
 use crate::strategies::{self, gumbel};
 use crate::table::ScoreTable;
+use crate::work::Work;
 
 /// Steps of a pass.
 const STEPS: usize = 2;
+/// Images of a step.
+const BATCH: u64 = 10;
+/// Images of a pass.
+pub(super) const IMAGES: u64 = BATCH * STEPS as u64;
 
 /// A network whose only weight is its seed.
 fn fresh(network: Network, seed: u64) -> Result<Model, Problem> {
@@ -280,6 +286,7 @@ impl Toy {
         let zeros: Vec<Vec<f32>> = self.quality.iter().map(|row| vec![0.0; row.len()]).collect();
         ToySupernet {
             toy: self.clone(),
+            work: Work::default(),
             is_relaxed,
             skill: 0.0,
             practice: zeros.clone(),
@@ -309,6 +316,7 @@ fn tensor(data: &[f32]) -> Tensor {
 /// the logits.
 struct ToySupernet {
     toy: Toy,
+    work: Work,
     is_relaxed: bool,
     skill: f32,
     practice: Vec<Vec<f32>>,
@@ -378,6 +386,7 @@ impl SharedWeights for ToySupernet {
         let mut loss = 0.0;
         for (step, networks) in paths.iter().enumerate() {
             assert!(!networks.is_empty());
+            self.work += Work::training(BATCH).times(networks.len() as u64);
             for assignment in networks {
                 let ids = self.toy.space.decision_ids().map(|(id, _)| id);
                 ids.for_each(|id| self.practice[id.index()][assignment.get(id)] += 1.0);
@@ -394,8 +403,13 @@ impl SharedWeights for ToySupernet {
             false => self.toy.quality[d][c] * (1.0 - 0.5_f32.powf(self.practice[d][c])),
         };
         let miou = f64::from(self.skill * self.toy.mean(&network, practised));
+        self.work += Work::forward(IMAGES);
         report(&self.toy, on_step, STEPS, 1.0 - miou)?;
         Ok(self.toy.score(miou))
+    }
+
+    fn work(&self) -> Work {
+        self.work
     }
 
     fn state(&self) -> Result<Weights, Problem> {
@@ -434,6 +448,7 @@ impl Relaxed for ToySupernet {
         assert_ne!(pass.part, Part::Choices);
         self.toy.begin_pass();
         let (cost, _) = penalty.expected(&self.table());
+        self.work += Work::training(IMAGES);
         let mut loss = 0.0;
         for step in 0..STEPS {
             loss = self.weight_step(pass, step, on_step)?;
@@ -450,6 +465,7 @@ impl Relaxed for ToySupernet {
     ) -> Result<PassReport, Stop> {
         assert_eq!(pass.part, Part::Choices);
         self.toy.begin_pass();
+        self.work += Work::training(IMAGES);
         let mut loss = 0.0;
         let mut cost = 0.0;
         for step in 0..STEPS {
@@ -514,6 +530,7 @@ struct ToyNetwork {
     quality: f32,
     weight: f32,
     epochs: f32,
+    work: Work,
 }
 
 impl TrainableNetwork for ToyNetwork {
@@ -528,6 +545,7 @@ impl TrainableNetwork for ToyNetwork {
             report(&self.toy, on_step, step + 1, f64::from(1.0 - self.weight))?;
         }
         self.epochs += 1.0;
+        self.work += Work::training(IMAGES);
         Ok(f64::from(1.0 - self.weight))
     }
 
@@ -536,7 +554,12 @@ impl TrainableNetwork for ToyNetwork {
         let base = f64::from(self.weight * (1.0 - luck));
         let miou = if split == Split::Test { 0.9 * base } else { base };
         report(&self.toy, on_step, STEPS, 1.0 - miou)?;
+        self.work += Work::forward(IMAGES);
         Ok(self.toy.score(miou))
+    }
+
+    fn work(&self) -> Work {
+        self.work
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), Problem> {
@@ -569,6 +592,45 @@ impl Backend for Toy {
 
     fn network(&self, network: Network) -> Result<Box<dyn TrainableNetwork>, Problem> {
         let quality = self.mean(&network, |d, c| self.quality[d][c]);
-        Ok(Box::new(ToyNetwork { toy: self.clone(), quality, weight: 0.0, epochs: 0.0 }))
+        let (toy, work) = (self.clone(), Work::default());
+        Ok(Box::new(ToyNetwork { toy, quality, weight: 0.0, epochs: 0.0, work }))
+    }
+
+    fn proxies(&self, images: u32) -> Result<Box<dyn Proxies>, Problem> {
+        Ok(Box::new(ToyProxies { toy: self.clone(), images }))
+    }
+
+    fn training_images(&self) -> Result<u64, Problem> {
+        Ok(IMAGES)
+    }
+}
+
+/// Proxies that guess: one says what a network is worth, in other units, and all others what it costs.
+struct ToyProxies {
+    toy: Toy,
+    images: u32,
+}
+
+impl Proxies for ToyProxies {
+    fn measure(
+        &self,
+        network: &Network,
+        proxies: &[Proxy],
+    ) -> Result<Result<Measured, Undefined>, Problem> {
+        let worth = f64::from(self.toy.mean(network, |d, c| self.toy.quality[d][c]));
+        let macs = nas_analysis::costs(network).macs as f64;
+        let mut measured = Measured { values: Vec::new(), work: Work::default() };
+        for &proxy in proxies {
+            measured.work += Work::forward(self.images.into());
+            measured.values.push(match proxy {
+                Proxy::Synflow => 100.0 * worth - 40.0,
+                Proxy::Naswot if network.choices.first().is_some_and(|(_, name)| name == "c0") => {
+                    let (why, work) = ("it takes c0".to_owned(), measured.work);
+                    return Ok(Err(Undefined { proxy, why, work }));
+                }
+                _ => macs,
+            });
+        }
+        Ok(Ok(measured))
     }
 }

@@ -1,6 +1,6 @@
 //! Small spaces and networks, made by hand or from text, and what the tests ask of them.
 
-mod build;
+pub(crate) mod build;
 mod forecast;
 mod gradients;
 mod kernels;
@@ -11,7 +11,7 @@ mod optimizers;
 mod program;
 mod reinforce;
 mod search;
-mod source;
+pub(crate) mod source;
 mod supernet;
 mod sweep;
 mod train_outputs;

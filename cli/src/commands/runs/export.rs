@@ -108,7 +108,8 @@ fn seconds(run: &Recorded) -> Result<BTreeMap<(Phase, u32), f64>, Failure> {
 fn trials(run: &Recorded) -> Result<Vec<Row>, Failure> {
     let (trials, seconds) = (run.trials().map_err(Failure::problem)?, seconds(run)?);
     let row = |network: TriedNetwork| {
-        let TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget } = network;
+        let TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget, epoch, work } =
+            network;
         let Costs { macs, params, weight_bytes, peak_memory, latency, depth, .. } = cost;
         let seconds = seconds.get(&(Phase::Derive, number)).map(ToString::to_string);
         let mut row = vec![
@@ -116,6 +117,9 @@ fn trials(run: &Recorded) -> Result<Vec<Row>, Failure> {
             cell("drawn", drawn),
             cell("uniform", uniform),
             cell("epochs", budget.epochs),
+            cell("best_epoch", epoch.map(|epoch| epoch.to_string()).unwrap_or_default()),
+            cell("forward", work.forward),
+            cell("backward", work.backward),
             cell("seconds", seconds.unwrap_or_default()),
         ];
         let failed = match &verdict {
@@ -145,12 +149,12 @@ fn epochs(run: &Recorded) -> Result<Vec<Row>, Failure> {
     let (epochs, seconds) = (run.epochs().map_err(Failure::problem)?, seconds(run)?);
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let row = |record: Record| {
-        let (phase, epoch, [first, last], pass) = match &record {
-            Record::Search(SearchEpoch { epoch, learning_rate, weights, .. }) => {
-                (Phase::Search, *epoch, *learning_rate, *weights)
+        let (phase, epoch, [first, last], pass, work) = match &record {
+            Record::Search(SearchEpoch { epoch, learning_rate, weights, work, .. }) => {
+                (Phase::Search, *epoch, *learning_rate, *weights, *work)
             }
-            Record::Retrain(RetrainEpoch { epoch, learning_rate, train, .. }) => {
-                (Phase::Retrain, *epoch, *learning_rate, *train)
+            Record::Retrain(RetrainEpoch { epoch, learning_rate, train, work, .. }) => {
+                (Phase::Retrain, *epoch, *learning_rate, *train, *work)
             }
         };
         let mut row = vec![
@@ -161,6 +165,8 @@ fn epochs(run: &Recorded) -> Result<Vec<Row>, Failure> {
             cell("rate_last", last),
             cell("loss", pass.loss),
             cell("cost", pass.cost),
+            cell("forward", work.forward),
+            cell("backward", work.backward),
         ];
         match record {
             Record::Search(SearchEpoch { choices, temperature, entropy, .. }) => row.extend([

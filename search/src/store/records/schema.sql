@@ -22,6 +22,8 @@ CREATE TABLE epochs (
     entropy REAL, -- mean over the decisions, in nats
     probabilities TEXT, -- JSON: of each decision, the probability of each candidate
     pruned TEXT, -- JSON: the candidates that were taken out after the epoch
+    forward INTEGER NOT NULL, -- images that went through networks
+    backward INTEGER NOT NULL, -- and back
     digest TEXT NOT NULL, -- SHA-256 of the row and of the digest before it
     PRIMARY KEY (phase, epoch)
 ) STRICT;
@@ -45,6 +47,9 @@ CREATE TABLE trials (
     drawn INTEGER NOT NULL, -- how often the strategy drew it
     uniform INTEGER NOT NULL, -- 1 where it was drawn uniformly, whatever was learned so far
     epochs INTEGER NOT NULL, -- of training of its own; 0 where it was scored with other weights
+    best_epoch INTEGER, -- whose score it has, where it was scored after each
+    forward INTEGER NOT NULL, -- images that went through networks
+    backward INTEGER NOT NULL, -- and back
     failed TEXT, -- why it has no score
     state TEXT NOT NULL, -- JSON: what the strategy knows after it
     digest TEXT NOT NULL -- SHA-256 of the row and of the digest before it

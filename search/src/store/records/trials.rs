@@ -10,10 +10,12 @@ use super::row::{Read, json_text, of_json, unfit};
 use crate::metrics::Metrics;
 use crate::record::{Choices, Phase, TrialLine, TriedNetwork, Verdict};
 use crate::trial::Budget;
+use crate::work::Work;
 
 pub(super) fn insert(db: &Connection, line: &TrialLine, digest: &str) -> rusqlite::Result<()> {
     let TrialLine { network, state } = line;
-    let TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget } = network;
+    let TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget, epoch, work } =
+        network;
     let network = network_of(db, choices, cost)?;
     let failed = match verdict {
         Verdict::Score(score) => {
@@ -23,8 +25,11 @@ pub(super) fn insert(db: &Connection, line: &TrialLine, digest: &str) -> rusqlit
         Verdict::Failed(why) => Some(why),
     };
     let (Budget { epochs }, state) = (budget, json_text(state)?);
-    let sql = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-    let row = params![number, network, drawn, uniform, epochs, failed, state, digest];
+    let Work { forward, backward } = work;
+    let sql = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let row = params![
+        number, network, drawn, uniform, epochs, epoch, forward, backward, failed, state, digest
+    ];
     db.execute(sql, row).map(|_| ())
 }
 
@@ -54,7 +59,7 @@ pub(super) fn read(db: &Connection) -> Read<Vec<(TrialLine, String)>> {
     let mut scores = metrics::read(db, Phase::Derive)?;
     let mut statement = db.prepare(
         "SELECT trial, drawn, choices, macs, params, weight_bytes, peak_memory, peak_memory_is_bound, latency, depth, \
-         epochs, failed, state, digest, uniform FROM trials JOIN networks USING (network) ORDER BY trial",
+         epochs, failed, state, digest, uniform, best_epoch, forward, backward FROM trials JOIN networks USING (network) ORDER BY trial",
     )?;
     let mut rows = statement.query([])?;
     let mut trials = Vec::new();
@@ -84,7 +89,8 @@ fn network(row: &Row<'_>, scores: &mut BTreeMap<u32, Metrics>) -> Read<TriedNetw
     };
     let choices = of_json(row, 2)?.ok_or_else(|| missing("choices"))?;
     let (drawn, uniform, budget) = (row.get(1)?, row.get(14)?, Budget { epochs: row.get(10)? });
-    Ok(TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget })
+    let (epoch, work) = (row.get(15)?, Work { forward: row.get(16)?, backward: row.get(17)? });
+    Ok(TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget, epoch, work })
 }
 
 /// Removes the trials from this number on, and the networks that were tried in them alone.

@@ -3,7 +3,7 @@
 use nas_ir::recipe::common::{DATA, LOSS, METRICS, RETRAIN, STRATEGY, WEIGHTS};
 use nas_ir::recipe::schema::{Kinds, Relation, Section, StrategySchema};
 
-use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS, KEEP_OF_ALL};
+use crate::strategies::sections::{BUDGET, DERIVE, FINAL_EPOCHS, FINALISTS, KEEP_OF_ALL};
 use crate::strategies::{score, supernet};
 
 /// The settings of `strategy grid`.
@@ -28,7 +28,7 @@ pub static SCHEMA: StrategySchema = StrategySchema {
             name: DERIVE,
             kinds: Kinds::None,
             doc: "what is kept",
-            fields: &[KEEP_OF_ALL, FINALISTS, FINAL_EPOCHS],
+            fields: &[KEEP_OF_ALL, FINALISTS, FINAL_EPOCHS, BUDGET],
         },
         RETRAIN,
     ],

@@ -24,7 +24,7 @@ pub(super) fn search<'s>(
     let one = brackets(&growth);
     let times = schema::rounds(recipe)?;
     let all = (0..times).flat_map(|_| one.iter().copied()).collect();
-    halving::search(space, growth, all, keep(recipe)?)
+    halving::search(space, recipe, growth, all, keep(recipe)?)
 }
 
 /// Those of one round: `s` from the most steps to none, with `ceil((s_max + 1) / (s + 1) * eta ^ s)` networks.

@@ -1,11 +1,11 @@
 //! The settings of `strategy hyperband`.
 
 use nas_ir::recipe::common::STRATEGY;
-use nas_ir::recipe::schema::{Field, Kind, Kinds, Section, StrategySchema};
+use nas_ir::recipe::schema::{Field, Kind, Kinds, Relation, Section, StrategySchema};
 use nas_ir::recipe::{NoSetting, Recipe};
 
 use crate::strategies::halving::{ETA, LEAST, sections};
-use crate::strategies::sections::{DERIVE, KEEP_OF_ALL};
+use crate::strategies::sections::{BUDGET, DERIVE, KEEP_OF_ALL};
 
 /// The settings of `strategy hyperband`.
 pub static SCHEMA: StrategySchema = StrategySchema {
@@ -17,9 +17,14 @@ pub static SCHEMA: StrategySchema = StrategySchema {
     sections: &sections(
         "how budgets grow, and how often all brackets are gone through",
         &[LEAST, ETA, ROUNDS],
-        Section { name: DERIVE, kinds: Kinds::None, doc: "what is kept", fields: &[KEEP_OF_ALL] },
+        Section {
+            name: DERIVE,
+            kinds: Kinds::None,
+            doc: "what is kept",
+            fields: &[KEEP_OF_ALL, BUDGET],
+        },
     ),
-    relations: &[],
+    relations: &[Relation::CommandGiven],
 };
 
 const ROUNDS: Field = Field {

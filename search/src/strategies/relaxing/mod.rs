@@ -29,6 +29,7 @@ use crate::record::{Pruned, SearchEpoch};
 use crate::shared::{InTurns, Relaxation, Relaxed};
 use crate::strategy::{Method, OneShot, Outcome, Reads, Search, Strategy, Turn};
 use crate::trial::{Budget, Trial};
+use crate::work::Work;
 
 use super::finals::{self, Finals};
 
@@ -104,6 +105,12 @@ impl Strategy for Relaxing<'_> {
         u32::try_from(self.queue.len()).unwrap_or(u32::MAX)
     }
 
+    fn conclude(&mut self) -> bool {
+        let is_cut = self.asked < self.queue.len();
+        self.queue.truncate(self.asked);
+        is_cut
+    }
+
     fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
         self.asked = told.len() + open.len();
         let mut pairs = told.iter().chain(open).zip(&self.queue);
@@ -162,6 +169,7 @@ impl OneShot<dyn Relaxed> for Relaxing<'_> {
             entropy: Some(mean_entropy(&probabilities)),
             probabilities: Some(probabilities),
             pruned: Some(pruned),
+            work: Work::default(),
         })
     }
 

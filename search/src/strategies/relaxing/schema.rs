@@ -7,7 +7,7 @@ use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Relation,
 use nas_ir::recipe::{Anneal, NoSetting, Recipe};
 
 use crate::shared::{Adam, Mixing};
-use crate::strategies::sections::{DERIVE, FINAL_EPOCHS, FINALISTS, KEEP};
+use crate::strategies::sections::{BUDGET, DERIVE, FINAL_EPOCHS, FINALISTS, KEEP};
 
 /// The name of the section of the logits' optimiser.
 const CHOICES: &str = "choices";
@@ -51,7 +51,7 @@ const DRAWS: Section = Section {
     name: DERIVE,
     kinds: Kinds::None,
     doc: "how the network is picked after the search",
-    fields: &[SAMPLE, KEEP, FINALISTS, FINAL_EPOCHS],
+    fields: &[SAMPLE, KEEP, FINALISTS, FINAL_EPOCHS, BUDGET],
 };
 
 /// The bound under which candidates are pruned; a field of the strategy's own section.
