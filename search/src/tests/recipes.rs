@@ -43,7 +43,7 @@ const WRITTEN: &str = r#"{
   },
   "objective": [],
   "metrics": {
-    "primary": "task"
+    "primary": "usual"
   },
   "data": {
     "path": "data/landcover",

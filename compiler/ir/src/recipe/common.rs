@@ -146,7 +146,7 @@ pub const METRICS: Section = Section {
         name: "primary",
         kind: Kind::Word(&RANKED_BY),
         doc: "the metric by which networks are ranked where the recipe has no `minimize` or `maximize`, and by which the \
-              best epoch of a training is kept: one that the task of the space has, or with `task` the first of these. A \
+              best epoch of a training is kept: one that the task of the space has, or with `usual` the first of these. A \
               `segmentation` has `miou`, `accuracy` (of pixels), `f1` and `loss`; a `classification` `accuracy`, `top5` \
               (of more than five classes), `f1` and `loss`; a `multilabel` `f1` (the mean over the classes), `micro_f1`, \
               `auroc`, `mean_ap` and `loss`; a `regression` `mae`, `rmse`, `psnr` (of maps) and `loss`",
@@ -155,7 +155,7 @@ pub const METRICS: Section = Section {
 
 /// What may rank networks: what the task says, or a metric by its name.
 const RANKED_BY: [&str; 12] = [
-    "task",
+    "usual",
     Metric::Miou.name(),
     Metric::Accuracy.name(),
     Metric::Top5.name(),

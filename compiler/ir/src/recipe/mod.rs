@@ -125,7 +125,7 @@ pub struct Judged {
 }
 
 /// The word for what the task says.
-const OF_TASK: &str = "task";
+const OF_TASK: &str = "usual";
 
 fn metric_or_task<S: Serializer>(metric: &Option<Metric>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(metric.map_or(OF_TASK, Metric::name))

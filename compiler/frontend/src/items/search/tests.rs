@@ -397,7 +397,7 @@ fn words_of_diagnostics() {
         (
             "banana { }",
             "unknown_section: unknown section `banana` | `banana` no section of a recipe | the sections are \
-             `strategy`, `data`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
+             `strategy`, `metrics`, `data`, `loss`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
         ),
         (
             "strategy evolution { }",
@@ -554,7 +554,7 @@ fn overrides_are_checked_like_settings() {
         lines,
         [
             "unknown_section: unknown section `wieghts` | `wieghts` no section of a recipe | \
-             did you mean `weights`? There are `strategy`, `data`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
+             did you mean `weights`? There are `strategy`, `metrics`, `data`, `loss`, `weights`, `choices`, `schedule`, `derive`, `retrain`",
             "out_of_range: `retrain.epochs` must be at least 1 and at most 1000000 | `0` this is 0 | \
              write `epochs = 60`",
             "long_warmup: a warm-up of 20 of 3 epochs leaves none for the choices | `3` epochs in all: 3 | \
