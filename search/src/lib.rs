@@ -15,6 +15,7 @@ pub mod front;
 pub mod metrics;
 pub mod objective;
 pub mod progress;
+mod random;
 pub mod ranking;
 pub mod record;
 pub mod regime;
