@@ -13,6 +13,8 @@ mod command;
 mod inspect;
 mod latency;
 mod package;
+#[cfg(feature = "torch")]
+mod recipes;
 #[cfg(unix)]
 mod streams;
 #[cfg(feature = "torch")]
