@@ -48,8 +48,8 @@ const RANDOM: Field = Field {
 const DISTILL: Field = Field {
     name: "distill",
     kind: Kind::Flag { default: true },
-    doc: "whether, where `paths = sandwich`, all networks but the largest learn from the probabilities that the largest \
-          gives to the classes, and not from the labels (in-place distillation, Yu and Huang 2019, section 3.3)",
+    doc: "whether, where `paths = sandwich`, all networks but the largest learn from what the largest answers, and not \
+          from the labels (in-place distillation, Yu and Huang 2019, section 3.3)",
 };
 
 /// On which networks the weights learn.
