@@ -7,7 +7,7 @@ use nas_ir::recipe::{NoSetting, Recipe};
 use nas_ir::{Decision, Space};
 use thiserror::Error;
 
-use super::labels;
+use super::schema::labels;
 use crate::error::Refusal;
 
 /// A setting `shrink` that makes no stages.
