@@ -16,6 +16,8 @@ mod kills;
 mod latency;
 mod package;
 #[cfg(feature = "torch")]
+mod recipes;
+#[cfg(feature = "torch")]
 mod runs;
 #[cfg(unix)]
 mod streams;

@@ -1,7 +1,7 @@
 //! How good the networks are that strategies find, against known truth: the 6,561 networks of NAS-Bench-Macro
 //! (Su et al. 2021), each trained from scratch three times.
 //!
-//!     cargo bench -p nas-search --bench nasbench_macro -- FILE [STRATEGY ...]
+//!     cargo bench -p nas-search --bench nasbench_macro -- FILE [STRATEGY[:SETTING=VALUE,...] ...]
 //!     cargo bench -p nas-search --bench nasbench_macro -- FILE front
 //!
 //! The file holds, under `networks` or at its top, for each string of eight digits, a candidate for each
@@ -21,6 +21,7 @@
 use std::collections::HashMap;
 use std::{env, fs, thread};
 
+use nas_ir::recipe::schema::Kind;
 use nas_ir::recipe::{Recipe, StrategySchema, Value as Setting};
 use nas_ir::{Assignment, Checked, Space};
 use nas_passes::specialise;
@@ -56,22 +57,27 @@ fn main() {
     println!("{} networks, the best {best:.3} %; {SEEDS} seeds", table.len());
     let has_table = |schema: &&&StrategySchema| schema.section("score").is_some();
     let all = SCHEMAS.iter().filter(has_table).copied();
-    let is_asked = |name: &str| match asked {
-        [] => true,
-        _ if is_front => name == "nsga2",
-        _ => asked.iter().any(|asked| asked == name),
-    };
-    let meant = all.filter(|schema| schema.name == "random" || is_asked(schema.name));
+    let plain = |name: &'static str| Asked { name, settings: String::new() };
+    let all: Vec<&'static StrategySchema> = all.collect();
+    let mut meant = vec![plain("random")];
+    match asked {
+        [] => meant.extend(all.iter().map(|of| plain(of.name)).filter(|of| of.name != "random")),
+        _ if is_front => meant.push(plain("nsga2")),
+        _ => meant.extend(asked.iter().map(|asked| Asked::read(asked, &all))),
+    }
     let mut random: Vec<Vec<f64>> = Vec::new();
     print!("{:16}", "trials");
     AFTER.iter().for_each(|after| print!("{after:>22}"));
     println!();
-    for schema in meant {
-        let found = runs(&space, schema, &table, &truth);
+    for asked in meant {
+        let schema = all.iter().find(|schema| schema.name == asked.name).unwrap();
+        let recipe = asked.recipe(schema);
+        let found = runs(&space, &recipe, &table, &truth);
         if schema.name == "random" {
             random.clone_from(&found);
         }
-        print!("{:16}", schema.name);
+        let settings = if asked.settings.is_empty() { "" } else { ":" };
+        print!("{:16}", format!("{}{settings}{}", asked.name, asked.settings));
         for (place, _) in AFTER.iter().enumerate() {
             let of =
                 |runs: &[Vec<f64>]| -> Vec<f64> { runs.iter().map(|run| run[place]).collect() };
@@ -85,6 +91,42 @@ fn main() {
             print!("{median:>9.3} {lacks:>6.3} {share:>4.0}%");
         }
         println!();
+    }
+}
+
+/// A strategy, and settings of it that are not the defaults.
+struct Asked {
+    name: &'static str,
+    settings: String,
+}
+
+impl Asked {
+    /// `STRATEGY` or `STRATEGY:SETTING=VALUE,...`.
+    fn read(text: &str, all: &[&'static StrategySchema]) -> Self {
+        let (name, settings) = text.split_once(':').unwrap_or((text, ""));
+        let schema = all.iter().find(|schema| schema.name == name);
+        let name = schema.unwrap_or_else(|| panic!("no strategy `{name}` knows scores")).name;
+        Self { name, settings: settings.to_owned() }
+    }
+
+    /// The recipe, whose scores are known.
+    fn recipe(&self, schema: &'static StrategySchema) -> Recipe {
+        let mut recipe = Recipe::default_for("truth", schema).unwrap();
+        let own = schema.section("strategy").unwrap();
+        for setting in self.settings.split(',').filter(|setting| !setting.is_empty()) {
+            let (name, value) = setting.split_once('=').unwrap();
+            let field = own.field(name).unwrap_or_else(|| panic!("no setting `{name}`"));
+            let value = match field.kind {
+                Kind::Count { .. } => Setting::Count(value.parse().unwrap()),
+                Kind::Real { .. } => Setting::Real(value.parse().unwrap()),
+                _ => panic!("`{name}` is no number"),
+            };
+            recipe.settings.set("strategy", field.name, value);
+        }
+        recipe.settings.set("score", "by", Setting::Word("table"));
+        let most = AFTER[AFTER.len() - 1];
+        recipe.settings.set("derive", "sample", Setting::Count(most as u32));
+        recipe
     }
 }
 
@@ -181,7 +223,7 @@ fn of(
 /// What is reached after some trials, for each seed, on all cores.
 fn runs(
     space: &Checked<Space>,
-    schema: &'static StrategySchema,
+    recipe: &Recipe,
     table: &ScoreTable,
     truth: &Truth,
 ) -> Vec<Vec<f64>> {
@@ -190,7 +232,7 @@ fn runs(
         let of_core = |core: u64| {
             let seeds = (0..SEEDS).filter(move |seed| seed % cores == core);
             scope.spawn(move || {
-                seeds.map(|seed| run(space, schema, (table, truth), seed)).collect::<Vec<_>>()
+                seeds.map(|seed| run(space, recipe, (table, truth), seed)).collect::<Vec<_>>()
             })
         };
         let threads: Vec<_> = (0..cores).map(of_core).collect();
@@ -200,16 +242,13 @@ fn runs(
 
 fn run(
     space: &Checked<Space>,
-    schema: &'static StrategySchema,
+    recipe: &Recipe,
     (table, truth): (&ScoreTable, &Truth),
     seed: u64,
 ) -> Vec<f64> {
     let most = AFTER[AFTER.len() - 1];
-    let mut recipe = Recipe::default_for("truth", schema).unwrap();
-    recipe.settings.set("score", "by", Setting::Word("table"));
-    recipe.settings.set("derive", "sample", Setting::Count(most as u32));
-    let search = strategies::search(space, &recipe).unwrap();
-    let Method::Alone(mut strategy, _) = search.method else { panic!("{} trains", schema.name) };
+    let search = strategies::search(space, &Recipe { seed, ..recipe.clone() }).unwrap();
+    let Method::Alone(mut strategy, _) = search.method else { panic!("a recipe that trains") };
     let (mut found, mut after) = (Vec::new(), Vec::new());
     for number in 0..most as u32 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod objective;
 pub mod progress;
 pub mod proxy;
+mod random;
 pub mod ranking;
 pub mod record;
 pub mod regime;

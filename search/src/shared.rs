@@ -21,17 +21,12 @@ pub trait SharedWeights {
     /// Unreadable data.
     fn steps(&mut self, part: Part) -> Result<usize, Fault>;
 
-    /// One pass of weight steps, each down the gradient of the summed loss of some networks; `paths`
-    /// has them step by step, at least one for each. Returns the mean task loss of a network.
+    /// One pass of weight steps, each down the gradient of the summed loss of some networks. Returns the mean task
+    /// loss of a network, by the labels.
     ///
     /// # Errors
     /// Interrupted, or failed (a loss that is not a number, unreadable data).
-    fn train(
-        &mut self,
-        pass: &Pass,
-        paths: &[Vec<Assignment>],
-        on_step: OnStep<'_>,
-    ) -> Result<f64, Stop>;
+    fn train(&mut self, pass: &Pass, paths: &Paths, on_step: OnStep<'_>) -> Result<f64, Stop>;
 
     /// Scores a network with the supernet's weights on the validation images. Changes nothing
     /// that `state` gives.
@@ -55,6 +50,26 @@ pub trait SharedWeights {
     /// # Errors
     /// The state is of another supernet.
     fn restore(&mut self, state: &Weights) -> Result<(), Fault>;
+}
+
+/// The networks on which shared weights learn in a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paths {
+    /// Those of each step, at least one.
+    pub steps: Vec<Vec<Assignment>>,
+    /// What they learn from.
+    pub lesson: Lesson,
+}
+
+/// What the networks of a step learn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// The labels: the loss of the task.
+    Labels,
+    /// The first from the labels, and the others from what the first answers, which the gradient does not reach: by
+    /// the Kullback-Leibler divergence of their probabilities from its own, or the distance of their values (in-place
+    /// distillation, Yu and Huang 2019, section 3.3; Yu et al. 2020).
+    First,
 }
 
 /// A supernet whose choices are relaxed to probabilities: the softmax of the logits of a decision,

@@ -22,7 +22,9 @@ fn spaces_have_the_lines_that_they_state() {
         let text = fs::read_to_string(&path).unwrap();
         let header = text.lines().find_map(|line| line.split_once(" lines of code"));
         let Some((ours, python)) = header else {
-            without.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            // A recipe is no space.
+            without.extend((!name.ends_with("_search")).then(|| name.to_owned()));
             continue;
         };
         let ours: usize = ours.trim_start_matches("//! ").parse().unwrap();

@@ -55,9 +55,11 @@ files! {
     nasnet: ["nasnet(classes = 10, size = 64, filters = 16, repeats = 1, stem = 8)",
              "nasnet_cifar(size = 16, filters = 8, repeats = 1)"];
     ofa: ["ofa(classes = 10, size = 64)"];
+    proxylessnas: ["proxylessnas(classes = 10, size = 64)"];
     resnet: ["resnet(classes = 10, size = 64)", "resnet_cifar"];
     shiftresnet: ["shiftresnet"];
     shufflenet_v1: ["shufflenet_v1(classes = 10, size = 64)"];
+    single_path: ["single_path(classes = 10, size = 64)"];
     // 49 at a sixteenth of the size, as high and wide as the window of the pool.
     squeezenas_large: ["squeezenas_large(height = 784, width = 784)"];
     squeezenas_small: ["squeezenas_small(height = 784, width = 784)"];

@@ -10,7 +10,7 @@ use nas_ir::{Assignment, Checked, DecisionId, Network, Space, Task, Weights};
 use nas_search::backend::{Backend, Proxies, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
-use nas_search::shared::{Adam, InTurns, Mixing, Relaxation, Relaxed, SharedWeights};
+use nas_search::shared::{Adam, InTurns, Mixing, Paths, Relaxation, Relaxed, SharedWeights};
 use nas_search::strategy::Method;
 use nas_search::task::{Trainable, trainable};
 use nas_search::work::Work;
@@ -334,18 +334,13 @@ impl SharedWeights for TorchSupernet {
         Ok(self.loaders.part(part).map_err(fault)?.batches())
     }
 
-    fn train(
-        &mut self,
-        pass: &Pass,
-        paths: &[Vec<Assignment>],
-        on_step: OnStep<'_>,
-    ) -> Result<f64, Stop> {
+    fn train(&mut self, pass: &Pass, paths: &Paths, on_step: OnStep<'_>) -> Result<f64, Stop> {
         self.let_weights_learn(true)?;
         let Self { space, mixture, loaders, work, .. } = self;
         let report = train(loaders, pass, on_step, |batch| {
-            let networks = paths.get(batch.step).map_or(&[][..], Vec::as_slice);
+            let networks = paths.steps.get(batch.step).map_or(&[][..], Vec::as_slice);
             *work += Work::training(batch.count()).times(networks.len() as u64);
-            Ok((mixture.path_step(space, batch, networks)?, 0.0))
+            Ok((mixture.path_step(space, batch, networks, paths.lesson)?, 0.0))
         });
         Ok(report.map_err(Stop::boxed)?.loss)
     }

@@ -1,10 +1,8 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
-use std::collections::BTreeSet;
-
 use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
-use nas_search::shared::{Adam, Mixing};
+use nas_search::shared::{Adam, Lesson, Mixing};
 use nas_search::work::Work;
 use tch::{Device, Tensor, no_grad};
 
@@ -14,15 +12,15 @@ use crate::evaluation::Evaluation;
 use crate::kernel::{Noise, Statistics};
 use crate::mixing::{Draw, Mix, assigned, of_selects};
 use crate::network::TorchNetwork;
-use crate::optimizer::Sgd;
+use crate::optimizer::{Gradients, Sgd};
 use crate::parameters::Parameters;
 use crate::passes::TrainBatch;
 use crate::plan::Plan;
-use crate::program::{ParameterId, Program};
+use crate::program::Program;
 use crate::random::Moment;
 use crate::reinforce;
 use crate::schedule::Schedule;
-use crate::task::{DeviceTargets, mean_loss};
+use crate::task::{DeviceTargets, mean_loss, taught_loss};
 
 /// How far apart weights are held to tell second derivatives, over the norm of the direction (DARTS, Liu et al.
 /// 2019, footnote of equation 8).
@@ -97,29 +95,47 @@ impl Mixture {
     }
 
     /// One step of the weights on networks that are given, down the gradient of their summed loss;
-    /// returns the mean of it before.
+    /// returns the mean before it of what the labels say of them.
     pub(crate) fn path_step(
         &mut self,
         space: &Space,
         batch: &TrainBatch<'_>,
         paths: &[Assignment],
+        lesson: Lesson,
     ) -> Result<f64, TorchError> {
-        let mut sum: Option<(Tensor, f64)> = None;
-        let mut read: BTreeSet<ParameterId> = BTreeSet::new();
+        let (gradients, value) = self.path_gradients(space, batch, paths, lesson)?;
+        self.sgd.step_down(&self.parameters, &gradients, batch.rate)?;
+        Ok(value)
+    }
+
+    /// The gradients of that step, and what it returns.
+    pub(crate) fn path_gradients(
+        &self,
+        space: &Space,
+        batch: &TrainBatch<'_>,
+        paths: &[Assignment],
+        lesson: Lesson,
+    ) -> Result<(Gradients, f64), TorchError> {
+        if paths.is_empty() {
+            return Err(TorchError::broken("a step without a network"));
+        }
+        let (mut gradients, mut sum, mut teacher) = (Gradients::default(), 0.0, None);
         for assignment in paths {
             let mixes = assigned(&self.program, space, assignment)?;
             let schedule = Schedule::new(&self.program, &mixes)?;
             let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
-            let (loss, value) = loss(&evaluation, batch, Phase::Weights)?;
-            read.extend(schedule.parameters(&self.program));
-            sum = Some(match sum {
-                Some((before, values)) => (before.f_add(&loss)?, values + value),
-                None => (loss, value),
-            });
+            let Learned { loss, value, logits } = learned(&evaluation, batch, Phase::Weights)?;
+            let loss = match &teacher {
+                Some(teacher) => taught_loss(&logits, teacher, batch.targets)?,
+                None => loss,
+            };
+            gradients.add(&self.parameters, schedule.parameters(&self.program), &loss)?;
+            if lesson == Lesson::First && teacher.is_none() {
+                teacher = Some(logits.f_detach()?);
+            }
+            sum += value;
         }
-        let (loss, value) = sum.ok_or_else(|| TorchError::broken("a step without a network"))?;
-        self.sgd.step(&self.parameters, read, &loss, batch.rate)?;
-        Ok(value / paths.len() as f64)
+        Ok((gradients, sum / paths.len() as f64))
     }
 
     /// One step of the choices with the weights fixed: down the gradient of
@@ -333,33 +349,56 @@ impl Mixture {
     }
 }
 
-/// The loss of a batch in training, as a tensor and as a number: the cross-entropy of the first
-/// output, and that of each train output of the schedule times its weight.
+/// What a batch in training came to.
+struct Learned {
+    /// The cross-entropy of the first output, and that of each train output of the schedule times its weight.
+    loss: Tensor,
+    /// The same as a number.
+    value: f64,
+    /// The first output.
+    logits: Tensor,
+}
+
+/// The loss of a batch in training, as a tensor and as a number.
 ///
 /// # Errors
-/// It is not finite: then the batch is evaluated once more to find where that begins.
+/// As [`learned`].
 pub(crate) fn loss(
     evaluation: &Evaluation<'_>,
     batch: &TrainBatch<'_>,
     phase: Phase,
 ) -> Result<(Tensor, f64), TorchError> {
+    let Learned { loss, value, .. } = learned(evaluation, batch, phase)?;
+    Ok((loss, value))
+}
+
+/// Evaluates a batch in training.
+///
+/// # Errors
+/// The loss is not finite: then the batch is evaluated once more to find where that begins.
+fn learned(
+    evaluation: &Evaluation<'_>,
+    batch: &TrainBatch<'_>,
+    phase: Phase,
+) -> Result<Learned, TorchError> {
     let choices = matches!(phase, Phase::Choices);
     let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
     let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
     let evaluation = &Evaluation { noise, ..*evaluation };
     let values = evaluation.run(batch.inputs)?;
+    let no_outputs = || TorchError::broken("a network without outputs");
+    let logits = values.first().ok_or_else(no_outputs)?.shallow_clone();
     let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
         fits(value, batch.targets, evaluation.program.node(output.value)?)?;
         mean_loss(value, batch.targets)
     });
-    let mut loss =
-        losses.next().ok_or_else(|| TorchError::broken("a network without outputs"))??;
+    let mut loss = losses.next().ok_or_else(no_outputs)??;
     for (auxiliary, output) in losses.zip(&evaluation.program.train_outputs) {
         loss = loss.f_add(&auxiliary?.f_mul_scalar(output.weight)?)?;
     }
     let value = loss.f_double_value(&[])?;
     if value.is_finite() {
-        return Ok((loss, value));
+        return Ok(Learned { loss, value, logits });
     }
     let again = Evaluation { statistics: Statistics::Batch, ..*evaluation };
     let node = tch::no_grad(|| again.inspect(batch.inputs));

@@ -1,5 +1,7 @@
 //! Stochastic gradient descent on the parameters that a step touched.
 
+use std::collections::BTreeMap;
+
 use nas_ir::Weights;
 use tch::{Tensor, no_grad};
 
@@ -21,6 +23,46 @@ pub(crate) struct Sgd {
 
 /// Names in a saved state begin with it; the tensor's name follows.
 const VELOCITY: &str = "optimizer/velocity/";
+
+/// The gradients of one loss or of the sum of several, one after the other, so that what one of them keeps for its
+/// gradient is gone before the next is evaluated. Each with the first element of its tensor in [`Parameters::flat`].
+#[derive(Default)]
+pub(crate) struct Gradients(BTreeMap<ParameterId, (Tensor, i64)>);
+
+impl Gradients {
+    /// Adds the gradient of `loss` with respect to these of the parameters. They must require gradients; those that
+    /// `loss` does not depend on have none of it.
+    pub(crate) fn add(
+        &mut self,
+        parameters: &Parameters,
+        read: impl IntoIterator<Item = ParameterId>,
+        loss: &Tensor,
+    ) -> Result<(), TorchError> {
+        let touched = parameters.all_trainable(read)?;
+        if touched.is_empty() || !loss.requires_grad() {
+            return Ok(());
+        }
+        let tensors: Vec<&Tensor> = touched.iter().map(|(_, tensor, _)| *tensor).collect();
+        let gradients = Tensor::f_run_backward(&[loss], &tensors, false, false)?;
+        for (gradient, (id, _, start)) in gradients.into_iter().zip(touched) {
+            if !gradient.defined() {
+                continue;
+            }
+            let sum = match self.0.remove(&id) {
+                Some((before, _)) => no_grad(|| before.f_add(&gradient))?,
+                None => gradient,
+            };
+            self.0.insert(id, (sum, start));
+        }
+        Ok(())
+    }
+
+    /// That of a parameter, if a loss depends on it.
+    #[cfg(test)]
+    pub(crate) fn of(&self, id: ParameterId) -> Option<&Tensor> {
+        self.0.get(&id).map(|(gradient, _)| gradient)
+    }
+}
 
 /// A run of neighbouring elements: where it begins in `flat` and among the gradients, its length.
 struct Stretch {
@@ -49,22 +91,28 @@ impl Sgd {
         loss: &Tensor,
         rate: f64,
     ) -> Result<(), TorchError> {
-        let touched = parameters.all_trainable(read)?;
-        if touched.is_empty() || !loss.requires_grad() {
+        let mut gradients = Gradients::default();
+        gradients.add(parameters, read, loss)?;
+        self.step_down(parameters, &gradients, rate)
+    }
+
+    /// One step down these gradients.
+    pub(crate) fn step_down(
+        &mut self,
+        parameters: &Parameters,
+        gradients: &Gradients,
+        rate: f64,
+    ) -> Result<(), TorchError> {
+        if gradients.0.is_empty() {
             return Ok(());
         }
-        let tensors: Vec<&Tensor> = touched.iter().map(|(_, tensor, _)| *tensor).collect();
-        let gradients = Tensor::f_run_backward(&[loss], &tensors, false, false)?;
         no_grad(|| {
             let mut parts = Vec::new();
             let mut stretches: Vec<Stretch> = Vec::new();
             let mut from = 0;
-            for (gradient, (_, tensor, start)) in gradients.iter().zip(&touched) {
-                if !gradient.defined() {
-                    continue;
-                }
+            for (gradient, start) in gradients.0.values() {
                 parts.push(gradient.f_reshape([-1])?);
-                let len = tensor.numel() as i64;
+                let len = gradient.numel() as i64;
                 match stretches.last_mut() {
                     Some(last) if last.start + last.len == *start => last.len += len,
                     _ => stretches.push(Stretch { start: *start, from, len }),

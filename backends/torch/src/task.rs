@@ -116,3 +116,41 @@ pub(crate) fn mean_loss(answers: &Tensor, targets: &DeviceTargets) -> Result<Ten
     let (sum, labelled) = summed_loss(answers, targets)?;
     Ok(sum.f_div(&labelled.f_clamp_min(1)?)?)
 }
+
+/// The loss of a batch for a network that learns from what another answered, which has no gradient here: the mean over
+/// the labels or values that are known; 0 where there is none. It is the Kullback-Leibler divergence of the probabilities
+/// from those of the teacher, class by class where several may apply; of a regression the loss of the recipe, the answers
+/// of the teacher being the targets.
+pub(crate) fn taught_loss(
+    answers: &Tensor,
+    teacher: &Tensor,
+    targets: &DeviceTargets,
+) -> Result<Tensor, TorchError> {
+    let (distance, known) = match targets.criterion.task {
+        Task::Segmentation { .. } | Task::Classification { .. } => {
+            let [own, taught] = [answers, teacher].map(|of| of.f_log_softmax(1, Kind::Float));
+            let distance = divergence(&own?, &taught?)?.f_sum_dim_intlist(1, false, Kind::Float)?;
+            let known = targets.values.f_ne(ignored(targets.criterion.task))?;
+            (distance, known.f_to_kind(Kind::Float)?)
+        }
+        Task::Multilabel { .. } => {
+            let [own, taught] = [answers, teacher].map(Tensor::f_log_sigmoid);
+            let [not_own, not_taught] = [answers, teacher].map(|of| of.f_neg()?.f_log_sigmoid());
+            let applies = divergence(&own?, &taught?)?;
+            let distance = applies.f_add(&divergence(&not_own?, &not_taught?)?)?;
+            (distance, targets.known()?.0)
+        }
+        Task::Regression { .. } => {
+            // NaN where no target is known stays NaN.
+            let values = targets.values.f_mul_scalar(0.0)?.f_add(teacher)?;
+            return mean_loss(answers, &DeviceTargets { values, criterion: targets.criterion });
+        }
+    };
+    let sum = distance.f_mul(&known)?.f_sum(Kind::Float)?;
+    Ok(sum.f_div(&known.f_sum(Kind::Float)?.f_clamp_min(1)?)?)
+}
+
+/// The terms `q log(q / p)` for the logarithms of p and q.
+fn divergence(own: &Tensor, taught: &Tensor) -> Result<Tensor, TorchError> {
+    Ok(taught.f_exp()?.f_mul(&taught.f_sub(own)?)?)
+}

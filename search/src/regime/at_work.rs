@@ -2,8 +2,6 @@
 
 use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Space};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use crate::backend::Backend;
 use crate::command::Exports;
@@ -38,31 +36,6 @@ pub enum Scores<'a> {
     Known(&'a ScoreTable),
     /// A command finds them.
     Command(Exports<'a>),
-}
-
-/// What random numbers of a run are for; backends have streams of their own.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
-    /// What a supernet has learned, made into networks.
-    Learned,
-    /// The epoch of a supernet.
-    Epoch(u32),
-    /// The trial of this number.
-    Trial(u32),
-    /// The command of the trial of this number.
-    Command(u32),
-}
-
-/// The generator for a purpose.
-pub(super) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(match purpose {
-        Purpose::Learned => 1,
-        Purpose::Epoch(epoch) => (1 << 32) | u64::from(epoch),
-        Purpose::Trial(number) => (2 << 32) | u64::from(number),
-        Purpose::Command(number) => (3 << 32) | u64::from(number),
-    });
-    random
 }
 
 /// A run at work.

@@ -5,13 +5,14 @@ use std::time::Instant;
 use nas_ir::Weights;
 use rand::RngCore;
 
-use super::at_work::{AtWork, Purpose, Scores, generator};
+use super::at_work::{AtWork, Scores};
 use super::evaluators::{FromScratch, FromTable, Inherited};
 use super::proxies::ByProxies;
 use crate::command::CommandScorer;
 use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::event::Event;
+use crate::random::{Purpose, generator};
 use crate::record::{Phase, Record, SearchEpoch, Status};
 use crate::shared::SharedWeights;
 use crate::store::{names, state};

@@ -8,12 +8,13 @@ use nas_ir::recipe::Objective;
 use nas_passes::{from_choices, specialise};
 use serde_json::Value;
 
-use super::at_work::{AtWork, Purpose, Scores, count, generator};
+use super::at_work::{AtWork, Scores, count};
 use crate::error::RunError;
 use crate::evaluator::{Evaluator, FailedTrial, Halt};
 use crate::event::Event;
 use crate::front;
 use crate::objective::{self, values};
+use crate::random::{Purpose, generator};
 use crate::record::{Front, FrontNetwork, Phase, Status, TrialLine, TriedNetwork, Verdict};
 use crate::store::{damaged, names};
 use crate::strategies;

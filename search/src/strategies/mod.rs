@@ -25,6 +25,7 @@ mod relaxing;
 mod sampling;
 mod score;
 mod sections;
+mod stages;
 pub mod successive_halving;
 mod supernet;
 pub mod tpe;
@@ -116,6 +117,7 @@ fn check_constructs(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunEr
     let row = row(recipe)?;
     let mut refused = (row.refused)(space, recipe)?;
     refused.extend(objective::too_many(recipe));
+    refused.extend(stages::refused(space, recipe)?);
     if table(recipe)?.is_none() && !is_by_command(recipe)? {
         refused.extend(objective::metrics_of_others(space, recipe));
     }

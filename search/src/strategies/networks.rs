@@ -21,6 +21,27 @@ pub(super) struct Networks<'s> {
     decisions: IndexMap<&'s str, DecisionId>,
 }
 
+/// As many networks as the widest decision has candidates: each candidate of a decision is in as many of them as any
+/// other, or in one more. They need not keep the requirements; those that do not read their input are left out.
+pub(super) fn fair(space: &Checked<Space>, mut rng: &mut dyn RngCore) -> Vec<Assignment> {
+    let widths = space.decisions.iter().map(|decision| decision.candidates.len());
+    let widest = widths.max().unwrap_or(1);
+    let mut fair = vec![space.first_assignment(); widest];
+    for (id, decision) in space.decision_ids() {
+        let mut order: Vec<usize> = Vec::new();
+        while order.len() < widest {
+            let mut round: Vec<usize> = (0..decision.candidates.len()).collect();
+            round.shuffle(&mut rng);
+            order.extend(round);
+        }
+        for (network, candidate) in fair.iter_mut().zip(order) {
+            network.set(id, candidate);
+        }
+    }
+    fair.retain(|network| space.admits_constant || specialise(space, network).reads_input());
+    fair
+}
+
 impl<'s> Networks<'s> {
     /// Those of a space.
     ///
@@ -55,31 +76,6 @@ impl<'s> Networks<'s> {
             }
         }
         Ok(None)
-    }
-
-    /// As many as the widest decision has candidates: each candidate of a decision is in as many of them as any
-    /// other, or in one more. They read their input and need not keep the requirements.
-    ///
-    /// # Errors
-    /// There is none at all.
-    pub(super) fn draw_fair(&self, mut rng: &mut dyn RngCore) -> Result<Vec<Assignment>, RunError> {
-        let widest = self.widths().into_iter().max().unwrap_or(1);
-        let mut fair = vec![self.space.first_assignment(); widest];
-        for (id, decision) in self.space.decision_ids() {
-            let mut order: Vec<usize> = Vec::new();
-            while order.len() < widest {
-                let mut round: Vec<usize> = (0..decision.candidates.len()).collect();
-                round.shuffle(&mut rng);
-                order.extend(round);
-            }
-            for (network, candidate) in fair.iter_mut().zip(order) {
-                network.set(id, candidate);
-            }
-        }
-        fair.retain(|network| {
-            self.space.admits_constant || specialise(self.space, network).reads_input()
-        });
-        if fair.is_empty() { Ok(vec![self.draw(rng)?]) } else { Ok(fair) }
     }
 
     /// What a network chooses: the same for all assignments that make it.

@@ -1,10 +1,16 @@
 //! Uniform draws from the networks of a space that keep its requirements.
 
 use nas_analysis::{Draw, Sampler, SamplerWithin};
+use nas_ir::diagram::Entangled;
 use nas_ir::{Assignment, Checked, Limit, Space};
 use rand::RngCore;
 
 use crate::error::RunError;
+
+/// What is said where no network can be drawn.
+pub(super) fn uncounted(space: &Space, entangled: &Entangled) -> RunError {
+    RunError::Uncounted { space: space.name.clone(), decisions: space.entanglement(entangled) }
+}
 
 /// What draws networks.
 #[allow(clippy::large_enum_variant, reason = "a search has one of it")]
@@ -18,10 +24,7 @@ pub(super) enum Sampling<'s> {
 impl<'s> Sampling<'s> {
     /// What draws the networks of a space.
     pub(super) fn new(space: &'s Checked<Space>) -> Result<Self, RunError> {
-        let uncounted = |entangled: nas_ir::diagram::Entangled| RunError::Uncounted {
-            space: space.name.clone(),
-            decisions: space.entanglement(&entangled),
-        };
+        let uncounted = |entangled| uncounted(space, &entangled);
         let limits: Vec<Limit> = space.requirements.iter().map(|r| r.limit.clone()).collect();
         if limits.is_empty() {
             return Sampler::new(space).map(Self::Free).map_err(uncounted);

@@ -1,21 +1,23 @@
 //! The supernet whose weights networks inherit: in each step its weights learn on one network drawn uniformly
-//! (single path one-shot, Guo et al. 2020), or on several that hold every candidate equally often (FairNAS,
-//! Chu et al. 2021, algorithm 1: strict fairness).
+//! (single path one-shot, Guo et al. 2020), on several that hold every candidate equally often (FairNAS,
+//! Chu et al. 2021, algorithm 1: strict fairness), or on the largest, the smallest and some others (the sandwich rule of
+//! Yu and Huang 2019). Whichever it is, any strategy that sees scores alone searches among the networks afterwards.
 
 use nas_analysis::costs::costs_without_peak;
 use nas_ir::recipe::common::{EPOCHS, SCHEDULE, SEED};
 use nas_ir::recipe::schema::{Field, Kind, Kinds, Section};
-use nas_ir::recipe::{Anneal, NoSetting, Recipe};
+use nas_ir::recipe::{Anneal, Recipe};
 use nas_ir::{Assignment, Checked, Measure, Space};
 use nas_passes::specialise;
 
 use super::networks::Networks;
+use super::stages::{SHRINK, Stages, labels};
 use crate::error::RunError;
 use crate::evaluator::{Halt, Part, Pass, PassReport};
 use crate::event::StepKind;
 use crate::finite::Figure;
 use crate::record::SearchEpoch;
-use crate::shared::SharedWeights;
+use crate::shared::{Lesson, Paths, SharedWeights};
 use crate::strategy::Turn;
 use crate::work::Work;
 
@@ -24,29 +26,49 @@ pub(super) const SECTION: Section = Section {
     name: SCHEDULE,
     kinds: Kinds::None,
     doc: "how the supernet is trained, where `score.by = inherited`",
-    fields: &[EPOCHS, PATHS, SEED],
+    fields: &[EPOCHS, PATHS, RANDOM, DISTILL, SHRINK, SEED],
 };
 
 const PATHS: Field = Field {
     name: "paths",
-    kind: Kind::Word(&["fair", "uniform"]),
+    kind: Kind::Word(&["fair", "uniform", "sandwich"]),
     doc: "the networks on which the weights learn in one step. `fair`: as many as the widest decision has \
           candidates, their gradients summed; every candidate is in one of them, or, of a decision with fewer, \
           in as many as any other, but for one (FairNAS, Chu et al. 2021, algorithm 1). They need not keep the requirements. \
-          `uniform`: one, drawn uniformly (single path one-shot, Guo et al. 2020)",
+          `uniform`: one, drawn uniformly (single path one-shot, Guo et al. 2020). `sandwich`: the one of most MACs, \
+          the one of fewest, neither of which need keep the requirements, and some drawn uniformly (the sandwich rule of \
+          Yu and Huang 2019, with which Yu et al. 2020 trained BigNAS)",
+};
+
+const RANDOM: Field = Field {
+    name: "random",
+    kind: Kind::count(0, 2),
+    doc: "networks drawn uniformly for each step, where `paths = sandwich`",
+};
+
+const DISTILL: Field = Field {
+    name: "distill",
+    kind: Kind::Flag { default: true },
+    doc: "whether, where `paths = sandwich`, all networks but the largest learn from what the largest answers, and not \
+          from the labels (in-place distillation, Yu and Huang 2019, section 3.3)",
 };
 
 /// On which networks the weights learn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paths {
+enum Ways {
     Fair,
     Uniform,
+    Sandwich,
 }
 
 /// What trains it.
 pub(super) struct Supernet<'s> {
     space: &'s Checked<Space>,
-    paths: Paths,
+    ways: Ways,
+    /// Networks drawn for each step of a sandwich.
+    random: u32,
+    lesson: Lesson,
+    stages: Stages<'s>,
     epochs: u32,
     learning_rate: Anneal,
     /// What the objective weighs.
@@ -55,12 +77,25 @@ pub(super) struct Supernet<'s> {
 
 impl<'s> Supernet<'s> {
     /// That of a recipe.
-    pub(super) fn new(space: &'s Checked<Space>, recipe: &Recipe) -> Result<Self, NoSetting> {
-        let ways = [("fair", Paths::Fair), ("uniform", Paths::Uniform)];
-        let paths = recipe.settings.word(SCHEDULE, PATHS.name, &ways)?;
-        let learning_rate = recipe.weights.learning_rate;
+    ///
+    /// # Errors
+    /// The space is too entangled to find its largest and its smallest network, where the recipe asks for them.
+    pub(super) fn new(space: &'s Checked<Space>, recipe: &Recipe) -> Result<Self, RunError> {
+        let settings = &recipe.settings;
+        let ways = [("fair", Ways::Fair), ("uniform", Ways::Uniform), ("sandwich", Ways::Sandwich)];
+        let ways = settings.word(SCHEDULE, PATHS.name, &ways)?;
+        let distills = ways == Ways::Sandwich && settings.flag(SCHEDULE, DISTILL.name)?;
         let (epochs, measure) = (recipe.schedule.epochs, recipe.objective.measure());
-        Ok(Self { space, paths, epochs, learning_rate, measure })
+        Ok(Self {
+            space,
+            ways,
+            random: settings.count(SCHEDULE, RANDOM.name)?,
+            lesson: if distills { Lesson::First } else { Lesson::Labels },
+            stages: Stages::new(space, &labels(recipe)?, epochs, ways == Ways::Sandwich)?,
+            epochs,
+            learning_rate: recipe.weights.learning_rate,
+            measure,
+        })
     }
 
     /// One epoch: a step for each batch of all training images.
@@ -77,11 +112,14 @@ impl<'s> Supernet<'s> {
         let learning_rate = self.learning_rate.over(epoch, self.epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path: 1.0 };
         let steps = supernet.steps(pass.part).map_err(Halt::backend)?;
-        let paths = (0..steps).map(|_| match self.paths {
-            Paths::Uniform => Ok(vec![networks.draw(rng)?]),
-            Paths::Fair => networks.draw_fair(rng),
+        let stages = &self.stages;
+        let steps = (0..steps).map(|_| match self.ways {
+            Ways::Uniform => Ok(vec![stages.draw(epoch, networks, rng)?]),
+            Ways::Fair => stages.draw_fair(epoch, networks, rng),
+            Ways::Sandwich => stages.sandwich(epoch, self.random, networks, rng),
         });
-        let paths = paths.collect::<Result<Vec<Vec<Assignment>>, RunError>>()?;
+        let steps = steps.collect::<Result<Vec<Vec<Assignment>>, RunError>>()?;
+        let paths = Paths { steps, lesson: self.lesson };
         let loss = supernet.train(&pass, &paths, &mut progress.steps(StepKind::Weights, epoch))?;
         progress.check()?;
         let figure = Figure { what: "the loss of the weights", epoch, setting: "weights.rate" };
@@ -90,7 +128,7 @@ impl<'s> Supernet<'s> {
             epoch,
             temperature: None,
             learning_rate,
-            weights: PassReport { loss, cost: self.mean_cost(&paths) },
+            weights: PassReport { loss, cost: self.mean_cost(&paths.steps) },
             choices: None,
             entropy: None,
             probabilities: None,

@@ -47,6 +47,13 @@ fn recipes(schema: &'static StrategySchema) -> Vec<(String, Recipe)> {
     finals.set("derive", "finalists", Value::Count(2));
     all.push((format!("{} with finals", schema.name), recipe(&finals)));
     for (section, field) in own(schema) {
+        // What a strategy leaves out with 0.
+        let is_off = matches!(field.kind, Kind::Count { default: CountDefault::Is(0), .. });
+        if section.name == common::STRATEGY && is_off {
+            let mut settings = short.clone();
+            settings.set(section.name, field.name, Value::Count(FEW));
+            all.push((format!("{}, {} = {FEW}", schema.name, field.name), recipe(&settings)));
+        }
         let Kind::Word(words) = field.kind else { continue };
         // It says something only of a metric that nasc does not know.
         if field.name == "direction" {

@@ -8,6 +8,7 @@ mod halving;
 mod kept;
 mod metrics;
 mod objective;
+mod paths;
 mod recipes;
 mod refusal;
 mod retrain;

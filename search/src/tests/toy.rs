@@ -27,7 +27,7 @@ use crate::objective::Penalty;
 use crate::proxy::{Measured, Proxy, Undefined};
 use crate::record::Choices;
 use crate::regime::{Job, Scores};
-use crate::shared::{InTurns, Relaxation, Relaxed, SharedWeights};
+use crate::shared::{InTurns, Paths, Relaxation, Relaxed, SharedWeights};
 use crate::strategies::{self, gumbel};
 use crate::table::ScoreTable;
 use crate::work::Work;
@@ -375,16 +375,11 @@ impl SharedWeights for ToySupernet {
         Ok(STEPS)
     }
 
-    fn train(
-        &mut self,
-        pass: &Pass,
-        paths: &[Vec<Assignment>],
-        on_step: OnStep<'_>,
-    ) -> Result<f64, Stop> {
-        assert_eq!((pass.part, paths.len()), (Part::All, STEPS));
+    fn train(&mut self, pass: &Pass, paths: &Paths, on_step: OnStep<'_>) -> Result<f64, Stop> {
+        assert_eq!((pass.part, paths.steps.len()), (Part::All, STEPS));
         self.toy.begin_pass();
         let mut loss = 0.0;
-        for (step, networks) in paths.iter().enumerate() {
+        for (step, networks) in paths.steps.iter().enumerate() {
             assert!(!networks.is_empty());
             self.work += Work::training(BATCH).times(networks.len() as u64);
             for assignment in networks {

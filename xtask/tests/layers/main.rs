@@ -33,7 +33,15 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("nas-safetensors", &["nas-ir"]),
     (
         "nas-search",
-        &["nas-files", "nas-grammar", "nas-ir", "nas-passes", "nas-analysis", "nas-safetensors"],
+        &[
+            "nas-files",
+            "nas-grammar",
+            "nas-diagnostics",
+            "nas-ir",
+            "nas-passes",
+            "nas-analysis",
+            "nas-safetensors",
+        ],
     ),
     ("nas-onnx", &["nas-ir", "nas-passes"]),
     ("nas-tract", &["nas-ir", "nas-passes"]),

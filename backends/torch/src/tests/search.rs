@@ -13,7 +13,7 @@ use nas_passes::specialise;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::{Part, Pass, Split, Step};
 use nas_search::record::{Record, RunResult};
-use nas_search::shared::SharedWeights;
+use nas_search::shared::{Lesson, Paths, SharedWeights};
 use nas_search::store::Recorded;
 use nas_search::{End, Inputs, Job, Scores, Store, run};
 use nas_testing::{Folder, folder, pictures};
@@ -202,7 +202,8 @@ fn inherited_weights_are_those_of_the_network() {
     let wide = setting.space.decision_ids().filter(|(_, d)| d.label == "width");
     wide.for_each(|(id, _)| assignment.set(id, 1));
     let steps = supernet.steps(Part::All).unwrap();
-    let paths = vec![vec![setting.space.first_assignment(), assignment.clone()]; steps];
+    let steps = vec![vec![setting.space.first_assignment(), assignment.clone()]; steps];
+    let paths = Paths { steps, lesson: Lesson::Labels };
     for epoch in 0..4 {
         let pass = Pass { part: Part::All, epoch, learning_rate: [0.1, 0.1], drop_path: 1.0 };
         supernet.train(&pass, &paths, &mut go_on).unwrap();

@@ -10,7 +10,7 @@ use nas_ir::{
     Assignment, Checked, ClassMetric, Metric, Model, Shape, Space, Task, Tensor as Plain,
 };
 use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
-use nas_search::shared::Mixing;
+use nas_search::shared::{Lesson, Mixing};
 use nas_search::strategies::gumbel;
 use nas_search::task::{Trainable, TrainableInput};
 use tch::{Device, Kind, Tensor};
@@ -139,7 +139,7 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
         let mut mixture = Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap();
         mixture.parameters.require_gradients(true).unwrap();
         let learn = |batch: &crate::passes::TrainBatch<'_>| {
-            Ok((mixture.path_step(&space(), batch, paths)?, 0.0))
+            Ok((mixture.path_step(&space(), batch, paths, Lesson::Labels)?, 0.0))
         };
         let report = train(&mut tiles.loaders(4, |_| {}), &pass(Part::All, 0), &mut go_on, learn);
         (report.unwrap().loss, mixture.state().unwrap())
@@ -176,6 +176,7 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
                 seed: 3,
             },
             &[],
+            Lesson::Labels,
         ),
         Err(TorchError::Broken { .. })
     ));
