@@ -5,13 +5,13 @@
 use nas_analysis::costs::costs_without_peak;
 use nas_ir::recipe::common::{EPOCHS, SCHEDULE, SEED};
 use nas_ir::recipe::schema::{Field, Kind, Kinds, Section};
-use nas_ir::recipe::{Anneal, NoSetting, Recipe};
+use nas_ir::recipe::{LearningRate, NoSetting, Recipe};
 use nas_ir::{Assignment, Checked, Measure, Space};
 use nas_passes::specialise;
 
 use super::networks::Networks;
 use crate::error::RunError;
-use crate::evaluator::{Halt, Part, Pass, PassReport};
+use crate::evaluator::{Halt, Part, Pass, PassReport, Rate};
 use crate::event::StepKind;
 use crate::finite::Figure;
 use crate::record::SearchEpoch;
@@ -48,7 +48,7 @@ pub(super) struct Supernet<'s> {
     space: &'s Checked<Space>,
     paths: Paths,
     epochs: u32,
-    learning_rate: Anneal,
+    learning_rate: LearningRate,
     /// What the objective weighs.
     measure: Measure,
 }
@@ -58,7 +58,7 @@ impl<'s> Supernet<'s> {
     pub(super) fn new(space: &'s Checked<Space>, recipe: &Recipe) -> Result<Self, NoSetting> {
         let ways = [("fair", Paths::Fair), ("uniform", Paths::Uniform)];
         let paths = recipe.settings.word(SCHEDULE, PATHS.name, &ways)?;
-        let learning_rate = recipe.weights.learning_rate;
+        let learning_rate = recipe.weights.learning_rate(recipe.schedule.epochs);
         let (epochs, measure) = (recipe.schedule.epochs, recipe.objective.measure());
         Ok(Self { space, paths, epochs, learning_rate, measure })
     }
@@ -74,7 +74,7 @@ impl<'s> Supernet<'s> {
         turn: Turn<'_, '_>,
     ) -> Result<SearchEpoch, Halt> {
         let Turn { epoch, rng, progress } = turn;
-        let learning_rate = self.learning_rate.over(epoch, self.epochs);
+        let learning_rate = Rate::over(self.learning_rate, epoch, self.epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path: 1.0 };
         let steps = supernet.steps(pass.part).map_err(Halt::backend)?;
         let paths = (0..steps).map(|_| match self.paths {
@@ -89,7 +89,7 @@ impl<'s> Supernet<'s> {
         Ok(SearchEpoch {
             epoch,
             temperature: None,
-            learning_rate,
+            learning_rate: learning_rate.ends(),
             weights: PassReport { loss, cost: self.mean_cost(&paths) },
             choices: None,
             entropy: None,
