@@ -618,3 +618,56 @@ fn threads_are_bounded_by_the_cores() {
         bench.nasc(&format!("{command} --threads 1000000")).fails(2, &["1000000 is not in 1..="]);
     }
 }
+
+/// What moves weights, all of it other than the default.
+const MOVES: &str = "
+    data edges { path = \"data\", batch = 2, randaugment = 1, mixup = 0.4, cutmix = 1 }
+    loss { smoothing = 0.1, class_weights = balanced, focal = 1, dice = 0.3 }
+    weights adamw { rate = 0.01 -> 0 one_cycle, warmup = 1, accumulate = 2, ema = 0.9, freeze = \"**/bn.bias\" }
+    retrain lamb { rate = 0.02 -> 0.002 step(2), accumulate = 3, ema = 0.5, epochs = 2, batch = 2 }";
+
+#[test]
+fn a_search_with_all_that_moves_weights_goes_on_to_the_same_end() {
+    let bench = bench();
+    let text = TINY.replace("    data edges { path = \"data\", batch = 4 }", MOVES);
+    bench.write("tiny.nas", text.replace("    retrain { epochs = 2, batch = 4 }\n", ""));
+    let said = stopped(&bench, |child| child.kill().unwrap());
+    assert_eq!(said.code, None);
+    goes_on(&bench);
+    let recipe: Value = serde_json::from_slice(&bench.read("run/recipe.json")).unwrap();
+    assert_eq!(recipe["retrain"]["rate"]["law"], "step(2)");
+    assert_eq!(recipe["weights"]["optimizer"], "adamw");
+}
+
+#[test]
+fn a_data_set_need_not_have_test_images() {
+    let bench = bench();
+    fs::remove_dir_all(bench.path("data/test")).unwrap();
+    let table = bench.nasc("search tiny.nas --out run").done();
+    assert!(table.contains("val mIoU") && !table.contains("test"), "{table}");
+    assert!(result(&bench).get("test").is_none());
+}
+
+#[test]
+fn a_training_begins_with_the_weights_of_a_file_as_far_as_they_fit() {
+    let bench = bench();
+    let retrain = "retrain tiny.nas --arch first --set retrain.rate=0.05";
+    bench.nasc(&format!("{retrain} --out one --set retrain.epochs=1")).done();
+    let from =
+        format!("{retrain} --out two --set retrain.weights_from=\"one/weights.safetensors\"");
+    let said = bench.nasc(&from);
+    assert!(said.err.contains("retrain.weights_from: "), "{}", said.err);
+    assert!(!said.err.contains("begin fresh"), "{}", said.err);
+    said.done();
+    let supernet =
+        "search tiny.nas --out three --set weights.weights_from=\"one/weights.safetensors\"";
+    let said = bench.nasc(supernet);
+    assert!(said.err.contains("not in the file begin fresh, such as `"), "{}", said.err);
+    said.done();
+    // Its rate stays, so that it may go on for longer.
+    let longer = format!("{from} --set retrain.epochs=3");
+    bench.nasc(&longer).done();
+    assert_eq!(bench.read("two/history.jsonl").split(|&byte| byte == b'\n').count(), 3 + 1);
+    let frozen = format!("{retrain} --out four --set retrain.freeze=\"nowhere/**\"");
+    bench.nasc(&frozen).fails(1, &["nas::train::freezes_nothing"]);
+}

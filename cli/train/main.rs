@@ -1,5 +1,6 @@
 //! The `nasc-train` binary: what `nasc` does on libtorch, started by it in its place.
 
+mod beginning;
 mod demo;
 mod eval;
 mod memory;

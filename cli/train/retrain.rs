@@ -49,13 +49,15 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
         row("latency", milliseconds(latency))?;
     }
     row("parameters", format!("{:.1} k", cost.params as f64 / 1e3))?;
-    let ((metric, val), (_, test)) = (val.primary(), test.primary());
+    let (metric, val) = val.primary();
     let title = metric.title();
     row(
         &format!("val {title}"),
         format!("{} (epoch {})", value_of(metric, val), epoch.saturating_add(1)),
     )?;
-    row(&format!("test {title}"), value_of(metric, test))?;
+    if let Some(test) = test {
+        row(&format!("test {title}"), value_of(metric, test.primary().1))?;
+    }
     row("report", dir.join(REPORT_SVG).display().to_string())?;
     row("weights", dir.join(names::WEIGHTS).display().to_string())
 }

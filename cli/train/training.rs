@@ -16,12 +16,12 @@ use nas_ir::{Checked, Model, Network, Space};
 use nas_passes::specialise;
 use nas_search::command::Exports;
 use nas_search::evaluator::Stop;
-use nas_search::record::{RunResult, Status};
+use nas_search::record::{Choices, RunResult, Status};
 use nas_search::strategy::Reads;
 use nas_search::{
     End, Inputs, Job, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
 };
-use nas_torch::{Options, TorchBackend, default_threads};
+use nas_torch::{Beginnings, Options, TorchBackend, default_threads};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
 use nasc::services::expected::{Expected, Read};
@@ -32,6 +32,7 @@ use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, sear
 use nasc::services::scores;
 use nasc::services::sources::{sources, within};
 
+use crate::beginning;
 use crate::memory::{self, Need};
 use crate::progress::Progress;
 use crate::reference::libtorch;
@@ -61,6 +62,8 @@ pub(crate) struct Training {
     drops_unsupported: bool,
     /// What scores its networks.
     scored: Scored,
+    /// Weights to begin with.
+    begins_with: Beginnings,
     /// The folder of the file.
     folder: PathBuf,
 }
@@ -99,6 +102,7 @@ impl Training {
             };
             let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
             training.find_scores()?;
+            training.find_beginnings()?;
             Ok(training)
         })
     }
@@ -124,7 +128,9 @@ impl Training {
             let recipe = recipe(compiler, picked, args)?;
             let network = specialise(&space, &assignment);
             let space_ref = space.name.clone();
-            Ok((Self::new(file, args, compiler, space, space_ref, recipe), network))
+            let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
+            training.find_beginnings()?;
+            Ok((training, network))
         })
     }
 
@@ -140,8 +146,18 @@ impl Training {
         let data = folder.join(&recipe.data.path);
         let threads = args.threads.unwrap_or_else(default_threads);
         let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
-        let scored = Scored::Trained;
-        Self { space, space_ref, recipe, sources, data, threads, drops_unsupported, scored, folder }
+        Self {
+            space,
+            space_ref,
+            recipe,
+            sources,
+            data,
+            threads,
+            drops_unsupported,
+            scored: Scored::Trained,
+            begins_with: Beginnings::default(),
+            folder,
+        }
     }
 
     /// Finds what scores networks. The table of scores that the recipe names, if it does, is read; a run
@@ -158,6 +174,14 @@ impl Training {
         let lines = scores::lines(&path)?;
         self.scored = Scored::Known(scores::table(&path, &lines)?);
         self.sources.push((within(Path::new(&name)), lines));
+        Ok(())
+    }
+
+    /// Finds the weights to begin with, if the recipe names some; a run keeps them beside the sources.
+    fn find_beginnings(&mut self) -> Result<(), Failure> {
+        let (begins_with, files) = beginning::read(&self.recipe, &self.folder)?;
+        self.begins_with = begins_with;
+        self.sources.extend(files);
         Ok(())
     }
 
@@ -181,8 +205,9 @@ impl Training {
     /// There is no data set, or the space is for nothing that can be trained.
     pub(crate) fn backend(&self) -> Result<TorchBackend, Failure> {
         let options = Options { threads: Some(self.threads), ..Options::default() };
-        TorchBackend::new(Arc::clone(&self.space), self.recipe.clone(), self.dataset()?, options)
-            .map_err(Failure::problem)
+        let (space, recipe) = (Arc::clone(&self.space), self.recipe.clone());
+        let backend = TorchBackend::new(space, recipe, self.dataset()?, options);
+        Ok(backend.map_err(Failure::problem)?.beginning_with(self.begins_with.clone()))
     }
 
     /// Opens a run directory: to search, or to train the network that is given.
@@ -230,7 +255,10 @@ impl Training {
         reads: Reads,
     ) -> Result<Vec<(String, String)>, Failure> {
         let (backend, dataset) = (self.backend()?, self.dataset()?);
-        memory::check(&self.needs(&backend, start)?)?;
+        let network = start.map(|start| self.network_of(start.choices)).transpose()?;
+        memory::check(&self.needs(&backend, network.as_ref())?)?;
+        backend.check_frozen(network.as_ref()).map_err(Failure::problem)?;
+        beginning::tell(&backend, &self.begins_with, network.as_ref())?;
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
         self.tell_drawn(&dataset).map_err(Failure::problem)?;
         let survey = survey(&backend)?;
@@ -245,25 +273,27 @@ impl Training {
     fn needs(
         &self,
         backend: &TorchBackend,
-        start: Option<Start<'_>>,
+        network: Option<&Network>,
     ) -> Result<Vec<Need>, Failure> {
         let Recipe { data, retrain, .. } = &self.recipe;
         let mut needs = Vec::new();
-        let mut network = None;
-        if let Some(start) = start {
-            let assignment = from_choices(&self.space, start.choices)
-                .map_err(|misfit| Failure::input(misfit.to_string()))?;
-            network = Some(specialise(&self.space, &assignment));
-        } else {
+        if network.is_none() {
             let search = strategies::search(&self.space, &self.recipe).map_err(Failure::problem)?;
             let forecast = backend.forecast_search(&search.method).map_err(Failure::problem)?;
             let (what, setting) = ("the search", "data.batch");
             needs.push(Need { what, setting, batch: data.batch, forecast });
         }
-        let forecast = backend.forecast_retraining(network.as_ref()).map_err(Failure::problem)?;
+        let forecast = backend.forecast_retraining(network).map_err(Failure::problem)?;
         let (what, setting) = ("the retraining", "retrain.batch");
         needs.push(Need { what, setting, batch: retrain.batch, forecast });
         Ok(needs)
+    }
+
+    /// The network of these choices.
+    fn network_of(&self, choices: &Choices) -> Result<Network, Failure> {
+        let assignment = from_choices(&self.space, choices)
+            .map_err(|misfit| Failure::input(misfit.to_string()))?;
+        Ok(specialise(&self.space, &assignment))
     }
 
     /// Whether there are images for a batch in each phase, found out before the first begins.
@@ -374,9 +404,7 @@ impl Training {
 
     /// Writes that beside the weights.
     fn keep_expected(&self, store: &mut Store, result: &RunResult) -> Result<(), Failure> {
-        let assignment = from_choices(&self.space, &result.choices)
-            .map_err(|misfit| Failure::input(misfit.to_string()))?;
-        let expected = self.expected(&specialise(&self.space, &assignment))?;
+        let expected = self.expected(&self.network_of(&result.choices)?)?;
         let written = expected.map(|expected| store.write_json(Expected::FILE, &expected));
         written.transpose().map(|_| ()).map_err(Failure::problem)
     }

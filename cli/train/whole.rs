@@ -8,7 +8,7 @@ use nas_passes::specialise;
 use nas_search::metrics::MetricName;
 use nas_search::record::{Front, FrontNetwork, RunResult, RunWork, Trained};
 use nas_search::store::{Recorded, names};
-use nas_search::{Phase, Store, Work, objective};
+use nas_search::{Metrics, Phase, Store, Work, objective};
 use nas_tract::Tolerance;
 use nasc::render;
 use nasc::render::costs::milliseconds;
@@ -198,7 +198,8 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
         let (primary, best) = val.primary();
         let best = format!("{} (epoch {})", value_of(primary, best), epoch.saturating_add(1));
         row(&format!("val {}", primary.title()), best);
-        for (metric, value) in test.values().filter(|(metric, _)| **metric != Metric::Loss) {
+        let tested = test.iter().flat_map(Metrics::values);
+        for (metric, value) in tested.filter(|(metric, _)| **metric != Metric::Loss) {
             row(&format!("test {}", metric.title()), value_of(metric, value));
         }
     }

@@ -12,20 +12,35 @@ const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 /// `1 + strength`. Grey has no saturation, but as many numbers are drawn.
 pub(crate) fn jitter(image: &mut Pixels, strength: f32, rng: &mut impl Rng) {
     let mut factor = || rng.random_range(1.0 - strength..=1.0 + strength);
-    let (brightness, contrast, saturation) = (factor(), factor(), factor());
+    let factors = [factor(), factor(), factor()];
+    brightness(image, factors[0]);
+    contrast(image, factors[1]);
+    saturation(image, factors[2]);
+}
+
+/// Multiplies the distance of all values from black.
+pub(crate) fn brightness(image: &mut Pixels, factor: f32) {
     for value in &mut image.values {
-        *value = blended(*value, 0.0, brightness);
+        *value = blended(*value, 0.0, factor);
     }
-    let channels = image.channels.max(1);
-    let lumas = image.values.chunks_exact(channels).map(|pixel| f64::from(luma(pixel)));
+}
+
+/// Multiplies the distance of all values from the mean brightness of the image.
+pub(crate) fn contrast(image: &mut Pixels, factor: f32) {
+    let pixels = image.values.chunks_exact(image.channels.max(1));
+    let lumas = pixels.map(|pixel| f64::from(luma(pixel)));
     let mean = lumas.sum::<f64>() / image.size.area().max(1) as f64;
     for value in &mut image.values {
-        *value = blended(*value, mean as f32, contrast);
+        *value = blended(*value, mean as f32, factor);
     }
-    for pixel in image.values.chunks_exact_mut(channels) {
+}
+
+/// Multiplies the distance of the values of each pixel from its grey.
+pub(crate) fn saturation(image: &mut Pixels, factor: f32) {
+    for pixel in image.values.chunks_exact_mut(image.channels.max(1)) {
         let grey = luma(pixel);
         for value in pixel {
-            *value = blended(*value, grey, saturation);
+            *value = blended(*value, grey, factor);
         }
     }
 }
@@ -39,7 +54,7 @@ fn luma(pixel: &[u8]) -> f32 {
 }
 
 /// The distance of a value from another one, times a factor.
-fn blended(value: u8, from: f32, factor: f32) -> u8 {
+pub(crate) fn blended(value: u8, from: f32, factor: f32) -> u8 {
     (from + (f32::from(value) - from) * factor).round().clamp(0.0, 255.0) as u8
 }
 

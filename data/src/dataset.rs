@@ -24,6 +24,8 @@ const DESCRIPTION: &str = "dataset.json";
 const TRAIN: &str = "train";
 /// The split that may be drawn from `train`.
 const VAL: &str = "val";
+/// The split that may be missing.
+const TEST: &str = "test";
 /// The label of pixels that have no class where nothing says another.
 const IGNORE: u8 = 255;
 
@@ -186,6 +188,12 @@ impl Dataset {
             }
         }
         Ok(data)
+    }
+
+    /// The splits that a run reads: `train`, `val`, and `test` where there is one.
+    pub fn splits(&self) -> Vec<&'static str> {
+        let test = self.has(TEST).then_some(TEST);
+        [TRAIN, VAL].into_iter().chain(test).collect()
     }
 
     /// Whether its folder or its containers hold a split of this name.
@@ -354,6 +362,8 @@ impl Dataset {
             crop: None,
             centred: false,
             flip: false,
+            operations: 0,
+            magnitude: 0,
             jitter: 0.0,
             blur: 0.0,
             cutout: 0,

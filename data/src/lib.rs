@@ -77,6 +77,7 @@ mod pipeline;
 mod pixels;
 mod place;
 mod planes;
+mod randaugment;
 mod random;
 mod resample;
 mod sample;

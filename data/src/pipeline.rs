@@ -13,6 +13,7 @@ use crate::moves::{Moves, View};
 use crate::normalise::{Normalisation, check_units, normalise};
 use crate::pixels::Pixels;
 use crate::planes::Planes;
+use crate::randaugment::Change;
 use crate::resample::{Along, Fill, Fit, Scratch, resample, resized};
 use crate::sample::Sample;
 use crate::size::Size;
@@ -58,6 +59,11 @@ pub struct Pipeline {
     pub centred: bool,
     /// Whether every other picture, at random, is mirrored left to right.
     pub flip: bool,
+    /// How many operations of RandAugment are done to each image, drawn anew; those that move pixels move a target that
+    /// lies over it, too.
+    pub operations: u32,
+    /// Their magnitude, from 0 to 30.
+    pub magnitude: u32,
     /// The most by which brightness, contrast and saturation of an image change, as a share of 1, below which it
     /// stays: each is multiplied by a random factor, `1 - jitter` to `1 + jitter`. So is no input but the first, and that
     /// only where it shows colours.
@@ -83,6 +89,7 @@ impl Pipeline {
             centred: true,
             flip: false,
             pad: 0,
+            operations: 0,
             jitter: 0.0,
             blur: 0.0,
             cutout: 0,
@@ -149,6 +156,39 @@ impl Pipeline {
             .map_err(|error| DataError::unreadable(&sample.image, error))
     }
 
+    /// Whether what lies over an image can follow it anywhere: colours and label maps can, and what is of a whole image.
+    fn may_warp(&self, part: &Picture) -> bool {
+        let follows = match part.target {
+            Decoded::ClassMap(_) | Decoded::Class(_) => true,
+            Decoded::Vector(_) => matches!(self.moves, Moves::Whole {}),
+            Decoded::Map(_) => false,
+        };
+        follows && part.inputs.iter().all(|layer| matches!(layer, Layer::Pixels(_)))
+    }
+
+    /// Does an operation of RandAugment.
+    fn change(&self, part: &mut Picture, change: Change) {
+        let warp = match (change, part.inputs.first_mut()) {
+            (Change::Colour(colour), Some(Layer::Pixels(image))) => return colour.apply(image),
+            (Change::Colour(_), _) => return,
+            (Change::Place(warp), _) => warp,
+        };
+        for (layer, input) in part.inputs.iter_mut().zip(&self.inputs) {
+            if let Layer::Pixels(image) = layer {
+                let means = input.normalisation.mean.iter();
+                let mean: Vec<u8> = means.map(|mean| (mean * 255.0).round() as u8).collect();
+                image.values = warp.moved(&image.values, image.size, &mean);
+            }
+        }
+        if let Decoded::ClassMap(labels) = &mut part.target {
+            let (width, height) = labels.dimensions();
+            let moved = warp.moved(labels.as_raw(), Size { height, width }, &[self.ignore]);
+            if let Some(moved) = GrayImage::from_raw(width, height, moved) {
+                *labels = moved;
+            }
+        }
+    }
+
     /// The size in a batch of a picture of size `base`.
     pub(crate) fn window(&self, base: Size) -> Size {
         self.crop.unwrap_or(base)
@@ -177,6 +217,10 @@ impl Pipeline {
         let mut part = resample(picture, rows, columns, self.along(), scratch)
             .map_err(|error| DataError::unreadable(&sample.image, error))?;
         // Each draws only where it is set, so that a setting changes nothing where it is not. Numbers have no colours.
+        for _ in 0..self.operations {
+            let change = Change::draw(self.magnitude, part.size(), self.may_warp(&part), rng);
+            self.change(&mut part, change);
+        }
         if let Some(Layer::Pixels(image)) = part.inputs.first_mut() {
             if self.jitter > 0.0 {
                 jitter(image, self.jitter, rng);

@@ -309,8 +309,19 @@ pub struct Field {
     pub name: Ident,
     /// Its value.
     pub value: Expr,
-    /// The law of an annealed value: `cosine`.
-    pub law: Option<Ident>,
+    /// The law of an annealed value: `cosine`, `step(3)`.
+    pub law: Option<Law>,
+}
+
+/// How an annealed value moves: `step(3)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Law {
+    /// Its name.
+    pub name: Ident,
+    /// What stands in parentheses behind it.
+    pub argument: Option<Expr>,
+    /// All of it.
+    pub span: Span,
 }
 
 /// A claim that the compiler checks.

@@ -31,7 +31,7 @@ fn a_setting_is_a_section_with_one_field() {
     let [field] = section.fields.as_slice() else { panic!("{:?}", section.fields) };
     assert_eq!(&text[field.name.span.range()], "rate");
     assert_eq!(&text[field.value.span.range()], "0.05 -> 0");
-    assert_eq!(field.law.as_ref().unwrap().name, "cosine");
+    assert_eq!(field.law.as_ref().unwrap().name.name, "cosine");
     assert_eq!(&text[section.span.range()], "weights.rate = 0.05 -> 0 cosine");
 
     let Setting::Objective(goals, _) = setting("minimize=cross_entropy + macs / 1M").unwrap()

@@ -176,7 +176,10 @@ fn setting(setting: &Setting) -> String {
         Setting::Section(section) => {
             let kind = optional(&section.kind);
             let fields = section.fields.iter().map(|f| {
-                let law = f.law.as_ref().map(|law| law.name.clone());
+                let law = f.law.as_ref().map(|law| match &law.argument {
+                    Some(argument) => list(&law.name.name, [expr(argument)]),
+                    None => law.name.name.clone(),
+                });
                 list("=", [f.name.name.clone(), expr(&f.value)].into_iter().chain(law))
             });
             list(&section.name.name, [kind].into_iter().chain(fields))

@@ -32,6 +32,12 @@ pub trait TrainableNetwork {
     /// What its passes and scores have taken since it was made.
     fn work(&self) -> Work;
 
+    /// The weights that are scored, by name: those that training moves, or their averages.
+    ///
+    /// # Errors
+    /// Failed to read them from the device.
+    fn weights(&self) -> Result<Weights, Fault>;
+
     /// Weights by name, and optimiser state under names that begin with `optimizer/`.
     ///
     /// # Errors
@@ -90,4 +96,7 @@ pub trait Backend {
     /// # Errors
     /// The data cannot be read.
     fn training_images(&self) -> Result<u64, Fault>;
+
+    /// Whether there are test images, on which the result of a run is scored.
+    fn has_test(&self) -> bool;
 }

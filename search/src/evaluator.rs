@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use miette::Diagnostic;
+use nas_ir::recipe::{Anneal, LearningRate};
 
 use crate::error::{Failure, Fault, RunError};
 use crate::trial::Trial;
@@ -47,10 +48,46 @@ pub struct Pass {
     pub part: Part,
     /// The epoch, from 0; decides order and augmentation.
     pub epoch: u32,
-    /// Learning rate at the start of the pass and at its end; moves linearly between.
-    pub learning_rate: [f64; 2],
+    /// The learning rate of its steps.
+    pub learning_rate: Rate,
     /// By what the rates of drop paths are multiplied.
     pub drop_path: f64,
+}
+
+/// A learning rate over one pass of a training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    whole: LearningRate,
+    /// Which pass this is, from 0.
+    pass: u32,
+    /// Passes of the training.
+    of: u32,
+}
+
+impl Rate {
+    /// That of a pass, from 0, of so many that a training has.
+    #[must_use]
+    pub fn over(whole: LearningRate, pass: u32, of: u32) -> Self {
+        Self { whole, pass, of: of.max(1) }
+    }
+
+    /// One that stays.
+    #[must_use]
+    pub fn constant(rate: f64) -> Self {
+        Self::over(LearningRate { anneal: Anneal::constant(rate), warmup: 0.0 }, 0, 1)
+    }
+
+    /// The rate after a share of the pass, 0 to 1.
+    #[must_use]
+    pub fn at(&self, share: f64) -> f64 {
+        self.whole.at((f64::from(self.pass) + share) / f64::from(self.of))
+    }
+
+    /// The rates at the start and at the end of the pass.
+    #[must_use]
+    pub fn ends(&self) -> [f64; 2] {
+        [self.at(0.0), self.at(1.0)]
+    }
 }
 
 /// The mean over a pass.

@@ -319,8 +319,9 @@ pub struct Trained {
     pub epoch: u32,
     /// The score of these weights on the validation images, by which they were picked.
     pub val: Metrics,
-    /// Their score on the test images, which picked nothing.
-    pub test: Metrics,
+    /// Their score on the test images, which picked nothing; none where the data set has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Metrics>,
     /// The SHA-256 of the file that holds them, in hexadecimal digits.
     pub weights: String,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use nas_data::{Dataset, OnSample, Survey};
-use nas_ir::recipe::Recipe;
+use nas_ir::recipe::{Recipe, Retrain, Training};
 use nas_ir::{Assignment, Checked, DecisionId, Network, Space, Task, Weights};
 use nas_search::backend::{Backend, Proxies, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
@@ -17,19 +17,21 @@ use nas_search::work::Work;
 use nas_search::{Fault, Metrics};
 use tch::Device;
 
-use crate::error::{Phase, TorchError};
-use crate::evaluation::Evaluation;
+use crate::beginning::{Beginnings, Fitting};
+use crate::error::TorchError;
 use crate::forecast::{self, Forecast, Pictures};
-use crate::kernel::Statistics;
-use crate::loaders::{Loaders, SPLITS, pipeline};
-use crate::mixture::{Mixture, Settings, loss};
+use crate::loaders::{Loaders, pipeline, split_name};
+use crate::mixture::{Mixture, Settings};
 use crate::network::TorchNetwork;
-use crate::optimizer::Sgd;
-use crate::passes::{Exam, TrainBatch, failed, score, train, train_in_turns};
+use crate::optimizer::held;
+use crate::passes::{Exam, TrainBatch, failed, train, train_in_turns};
+use crate::patterns::Patterns;
 use crate::program::Program;
 use crate::proxies::TorchProxies;
 use crate::schedule::Schedule;
 use crate::task::{classes, ignored_label, target_kind};
+use crate::trainable::TorchTrainable;
+use crate::training_loss;
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,6 +79,7 @@ pub struct TorchBackend {
     dataset: Dataset,
     options: Options,
     trained: Trainable,
+    begins_with: Beginnings,
 }
 
 impl TorchBackend {
@@ -95,9 +98,55 @@ impl TorchBackend {
         let trained = trainable(&space)?;
         check_targets(&space, trained.task, &dataset)?;
         dataset.check_task(classes(trained.task), ignored_label(trained.task))?;
+        training_loss::check(&recipe, trained.task)?;
         pipeline(&dataset, &recipe.data, &trained)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
-        Ok(Self { space, recipe, dataset, options, trained })
+        let begins_with = Beginnings::default();
+        Ok(Self { space, recipe, dataset, options, trained, begins_with })
+    }
+
+    /// The same, which begins with these weights as far as they fit.
+    #[must_use]
+    pub fn beginning_with(self, begins_with: Beginnings) -> Self {
+        Self { begins_with, ..self }
+    }
+
+    /// Whether what the recipe freezes is there: in a network that is trained, or in the supernet.
+    ///
+    /// # Errors
+    /// The space is too entangled, or a pattern matches nothing.
+    pub fn check_frozen(&self, network: Option<&Network>) -> Result<(), TorchError> {
+        let Recipe { weights, retrain, .. } = &self.recipe;
+        let of_search = weights.freeze.as_ref().filter(|_| network.is_none());
+        let frozen = of_search.into_iter().chain(&retrain.training.freeze);
+        for patterns in frozen {
+            let program = self.program(network)?;
+            let specs = program.parameters.rows().iter();
+            let learn = specs.filter(|spec| spec.role.is_trainable());
+            let names: Vec<&str> = learn.map(|spec| spec.name.as_str()).collect();
+            Patterns::of(patterns).check(&names)?;
+        }
+        Ok(())
+    }
+
+    /// The program of a network in training, or of the supernet.
+    fn program(&self, network: Option<&Network>) -> Result<Program, TorchError> {
+        match network {
+            Some(network) => Program::in_training(network, Some(self.trained.input())),
+            None => Program::of_space(&self.space),
+        }
+    }
+
+    /// How far weights fit a network in training, or the supernet.
+    ///
+    /// # Errors
+    /// The space is too entangled, or not one tensor fits.
+    pub fn fitting(
+        &self,
+        network: Option<&Network>,
+        weights: &Weights,
+    ) -> Result<Fitting, TorchError> {
+        Fitting::of(self.program(network)?.parameters.rows(), weights)
     }
 
     /// Reads all files that a run reads, before it begins; `None` if `on_sample` ended it.
@@ -106,7 +155,7 @@ impl TorchBackend {
     /// A split is missing, or has no samples.
     pub fn survey(&self, on_sample: OnSample<'_>) -> Result<Option<Survey>, TorchError> {
         let pipeline = pipeline(&self.dataset, &self.recipe.data, &self.trained)?;
-        Ok(self.dataset.survey(&SPLITS, &pipeline, on_sample)?)
+        Ok(self.dataset.survey(&self.dataset.splits(), &pipeline, on_sample)?)
     }
 
     /// What a search by this method takes of memory; nothing is allocated.
@@ -114,7 +163,7 @@ impl TorchBackend {
     /// # Errors
     /// A split is missing, or the space is too entangled.
     pub fn forecast_search(&self, method: &Method<'_>) -> Result<Forecast, TorchError> {
-        let pictures = self.batches_of(self.recipe.data.batch);
+        let pictures = self.batches_of(self.recipe.data.batch, &self.recipe.weights);
         let program = Program::of_space(&self.space)?;
         let forecast = match method {
             // Where two paths run, no more is known than that all would be enough.
@@ -137,7 +186,8 @@ impl TorchBackend {
     /// # Errors
     /// As `forecast_search`.
     pub fn forecast_retraining(&self, network: Option<&Network>) -> Result<Forecast, TorchError> {
-        let pictures = self.batches_of(self.recipe.retrain.batch);
+        let Retrain { batch, training, .. } = &self.recipe.retrain;
+        let pictures = self.batches_of(*batch, training);
         let forecast = if let Some(network) = network {
             let program = Program::in_training(network, Some(self.trained.input()))?;
             forecast::of_step(&program, &Schedule::in_training(&program)?, pictures)?
@@ -147,8 +197,8 @@ impl TorchBackend {
         self.with_pictures(forecast, pictures)
     }
 
-    fn batches_of(&self, batch: u32) -> Pictures {
-        Pictures { batch, crop: self.recipe.data.crop }
+    fn batches_of(&self, batch: u32, training: &Training) -> Pictures {
+        Pictures { batch, held: held(training), crop: self.recipe.data.crop }
     }
 
     /// With what the loaders hold.
@@ -158,7 +208,7 @@ impl TorchBackend {
         pictures: Pictures,
     ) -> Result<Forecast, TorchError> {
         let loaders = self.loaders(pictures.batch, 1.0)?;
-        let held = SPLITS.iter().map(|split| loaders.holds(split));
+        let held = self.dataset.splits().into_iter().map(|split| loaders.holds(split));
         let held = held.sum::<Result<u64, TorchError>>()?;
         let pictures = held.saturating_add(self.dataset.container_bytes());
         Ok(Forecast { pictures, ..forecast })
@@ -172,9 +222,8 @@ impl TorchBackend {
     /// What stays the same while a supernet is trained.
     fn settings(&self, mixing: Mixing, adam: Adam) -> Settings {
         let Recipe { weights, seed, .. } = &self.recipe;
-        let (momentum, decay) = (weights.momentum, weights.decay);
         let Options { clip, device, .. } = self.options;
-        Settings { mixing, adam, momentum, decay, clip, seed: *seed, device }
+        Settings { mixing, adam, training: weights.clone(), clip, seed: *seed, device }
     }
 
     /// The supernet of the space, to be trained on networks that it is given.
@@ -200,10 +249,13 @@ impl TorchBackend {
 
     fn supernet(
         &self,
-        mixture: Mixture,
+        mut mixture: Mixture,
         trained_on: Part,
         share: f64,
     ) -> Result<TorchSupernet, TorchError> {
+        if let Some(weights) = &self.begins_with.weights {
+            mixture.begin_with(weights)?;
+        }
         let loaders = self.loaders(self.recipe.data.batch, share)?;
         let (space, options, work) = (Arc::clone(&self.space), self.options, Work::default());
         Ok(TorchSupernet { space, mixture, loaders, trained_on, options, work })
@@ -218,10 +270,12 @@ impl TorchBackend {
         let Options { clip, device, .. } = self.options;
         let network =
             TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
-        let schedule = Schedule::in_training(&network.program)?;
-        let sgd = Sgd::new(&network.parameters, retrain.momentum, retrain.decay, clip)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
-        Ok(TorchTrainable { network, schedule, sgd, loaders, work: Work::default() })
+        let mut trainable = TorchTrainable::new(network, &retrain.training, clip, loaders)?;
+        if let Some(weights) = &self.begins_with.retrain {
+            trainable.begin_with(weights)?;
+        }
+        Ok(trainable)
     }
 
     /// What computes proxies on the first batch of so many training images.
@@ -280,6 +334,10 @@ impl Backend for TorchBackend {
 
     fn training_images(&self) -> Result<u64, Fault> {
         self.images_of_training().map_err(fault)
+    }
+
+    fn has_test(&self) -> bool {
+        self.dataset.splits().contains(&split_name(Split::Test))
     }
 }
 
@@ -433,76 +491,5 @@ impl Relaxed for TorchSupernet {
 
     fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool {
         self.mixture.choices.is_pruned(decision, candidate)
-    }
-}
-
-/// One network in training.
-pub struct TorchTrainable {
-    network: TorchNetwork,
-    /// What a training step evaluates.
-    schedule: Schedule,
-    sgd: Sgd,
-    loaders: Loaders,
-    work: Work,
-}
-
-impl TorchTrainable {
-    /// The network as it is now.
-    #[must_use]
-    pub fn network(&self) -> &TorchNetwork {
-        &self.network
-    }
-
-    fn train_pass(
-        &mut self,
-        pass: &Pass,
-        on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, schedule, sgd, loaders, work } = self;
-        network.parameters.require_gradients(true).map_err(failed)?;
-        train(loaders, pass, on_step, |batch| {
-            *work += Work::training(batch.count());
-            let evaluation = Evaluation { schedule, ..network.evaluation(Statistics::Learn) };
-            let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
-            let read = schedule.parameters(&network.program);
-            sgd.step(&network.parameters, read, &loss, batch.rate)?;
-            Ok((value, 0.0))
-        })
-    }
-
-    fn whole_state(&self) -> Result<Weights, TorchError> {
-        let mut state = self.network.weights()?;
-        self.sgd.save(&self.network.parameters, &mut state)?;
-        Ok(state)
-    }
-}
-
-impl TrainableNetwork for TorchTrainable {
-    fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<f64, Stop> {
-        Ok(self.train_pass(pass, on_step).map_err(Stop::boxed)?.loss)
-    }
-
-    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
-        let scored = score(&mut self.loaders, &self.network, split, on_step);
-        let (metrics, images) = scored.map_err(Stop::boxed)?;
-        self.work += Work::forward(images);
-        Ok(metrics)
-    }
-
-    fn work(&self) -> Work {
-        self.work
-    }
-
-    fn load(&mut self, weights: &Weights) -> Result<(), Fault> {
-        self.network.load_evaluated(weights).map_err(fault)
-    }
-
-    fn state(&self) -> Result<Weights, Fault> {
-        self.whole_state().map_err(fault)
-    }
-
-    fn restore(&mut self, state: &Weights) -> Result<(), Fault> {
-        self.network.load(state).map_err(fault)?;
-        self.sgd.load(&self.network.parameters, state).map_err(fault)
     }
 }

@@ -158,6 +158,64 @@ pub enum TorchError {
         found: Option<Vec<u32>>,
     },
 
+    /// Weights of another number of classes than the task has.
+    #[error(
+        "`loss.class_weights` has {given} numbers, and the task of the space has {classes} classes"
+    )]
+    #[diagnostic(
+        code(nas::train::class_weights),
+        help("write a number for each class, in their order; or `class_weights = balanced`")
+    )]
+    ClassWeights {
+        /// How many there are.
+        given: usize,
+        /// Classes of the task.
+        classes: usize,
+    },
+
+    /// A setting that is for other tasks.
+    #[error("`{setting}` does nothing for {task}")]
+    #[diagnostic(
+        code(nas::train::out_of_place),
+        help(
+            "leave it out: it is for a class for each image or pixel, `data.cutmix` also for several labels"
+        )
+    )]
+    OutOfPlace {
+        /// The setting.
+        setting: &'static str,
+        /// The task, in words.
+        task: String,
+    },
+
+    /// A pattern of `freeze` matches no weight.
+    #[error("`freeze` has the pattern `{pattern}`, and no weight has such a name")]
+    #[diagnostic(
+        code(nas::train::freezes_nothing),
+        help("a pattern is for whole names, such as `{example}`; `**` stands for anything in it")
+    )]
+    FreezesNothing {
+        /// The pattern.
+        pattern: String,
+        /// A weight that there is.
+        example: String,
+    },
+
+    /// None of the weights to begin with fits.
+    #[error("`weights_from` has not one tensor that what is trained has in the same size")]
+    #[diagnostic(
+        code(nas::train::nothing_fits),
+        help(
+            "the file has tensors such as `{found}`, and what is trained has `{needed}`: name the file of a network of this space"
+        )
+    )]
+    NothingFits {
+        /// A tensor that is needed.
+        needed: String,
+        /// A tensor that is there.
+        found: String,
+    },
+
     /// The images given to a network are not what its inputs are.
     #[error("input {input} of the network takes {needed} numbers a picture, {found} were given")]
     #[diagnostic(code(nas::train::input_size), help("give [1, C, H, W] values in row-major order"))]

@@ -52,10 +52,12 @@ impl Forecast {
     }
 }
 
-/// The pictures of a step.
+/// The pictures of a step, and how their network is trained.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pictures {
     pub(crate) batch: u32,
+    /// Times that all weights are held: their values, and what is kept of them.
+    pub(crate) held: u64,
     /// Height and width in training, where they are not those of the program's input.
     pub(crate) crop: Option<[u32; 2]>,
 }
@@ -143,7 +145,7 @@ pub(crate) fn of_step(
     let learn = schedule.parameters(program).into_iter().map(elements);
     let learn = learn.sum::<Result<u64, TorchError>>()?.saturating_mul(GRADIENTS);
     let all = program.parameters.rows().iter().map(|spec| spec.elements().unsigned_abs());
-    let held = all.sum::<u64>().saturating_mul(2);
+    let held = all.sum::<u64>().saturating_mul(pictures.held);
     Ok(Forecast {
         step: pictures.in_training(program, [walk.sum, ends, back].iter().sum()),
         scoring: pictures.in_scoring(walk.most.saturating_add(outputs)),

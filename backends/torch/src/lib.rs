@@ -6,13 +6,16 @@
 //! (`parameters`), in which a supernet's decisions mix their candidates (`mixing`). A plan chooses a
 //! kernel for each operator, once (`plan`, `kernel`); a schedule says what a step evaluates
 //! (`schedule`); `evaluation` does it, and `forecast` tells what memory that will take. `mixture` makes the steps of a search, `passes` goes over the
-//! data; `proxies` tell of networks that are not trained.
+//! data; `proxies` tell of networks that are not trained. What a step is: images are blended (`blend`), `training_loss` makes
+//! a loss of the outputs, `optimizer` moves the parameters.
 //!
 //! Same seed, same result: initial weights depend on seed and name, Gumbel noise on seed, epoch,
 //! step and decision; neither libtorch's generator nor the threads of the loader matter. The
 //! number of libtorch's threads may change the last digits.
 
 mod backend;
+mod beginning;
+mod blend;
 mod calibrate;
 mod choices;
 mod error;
@@ -28,6 +31,7 @@ mod network;
 mod optimizer;
 mod parameters;
 mod passes;
+mod patterns;
 mod plan;
 mod program;
 mod proxies;
@@ -38,15 +42,19 @@ mod step;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trainable;
+mod training_loss;
 mod value;
 
-pub use backend::{Options, TorchBackend, TorchSupernet, TorchTrainable, default_threads};
+pub use backend::{Options, TorchBackend, TorchSupernet, default_threads};
+pub use beginning::{Beginnings, Fitting};
 pub use calibrate::calibrate;
 pub use error::{Phase, TorchError};
 pub use forecast::Forecast;
 pub use network::{TorchNetwork, run};
 pub use proxies::TorchProxies;
 pub use step::{StepReport, Trial};
+pub use trainable::TorchTrainable;
 
 /// The version of libtorch that this was built against, as its headers say it.
 pub const LIBTORCH_VERSION: &str = env!("LIBTORCH_VERSION");

@@ -1,19 +1,22 @@
 //! The loaders of a run, and the way of their batches to the device.
 
-use nas_data::{Batch, Dataset, Fit, Input, Loader, LoaderOptions, Pipeline, Size, Targets};
-use nas_ir::recipe::{self, Data, Recipe};
+use std::rc::Rc;
+
+use nas_data::{
+    Batch, Dataset, Fit, Input, Loader, LoaderOptions, Pipeline, Size, Target, Targets,
+};
+use nas_ir::recipe::{self, ClassLoss, Data, Recipe};
 use nas_ir::{Shape, Task, fault};
 use nas_search::evaluator::{Part, Split};
 use nas_search::task::Trainable;
 use tch::{Device, Tensor};
 
+use crate::blend::Blending;
 use crate::error::TorchError;
 use crate::judge::Judging;
 use crate::layout::channels_last;
 use crate::task::{Criterion, DeviceTargets, classes, ignored_label};
-
-/// The splits that a run reads.
-pub(crate) const SPLITS: [&str; 3] = ["train", "val", "test"];
+use crate::training_loss::TrainingLoss;
 
 /// The name of a split in the folder of a data set.
 pub(crate) fn split_name(split: Split) -> &'static str {
@@ -66,6 +69,8 @@ pub(crate) fn pipeline(
         flip: data.flip,
         scale: data.scale.map(|[low, high]| (low as f32, high as f32)),
         pad: data.pad,
+        operations: data.randaugment,
+        magnitude: data.magnitude,
         jitter: data.jitter as f32,
         blur: data.blur as f32,
         cutout: data.cutout,
@@ -90,6 +95,9 @@ pub(crate) struct Loaders {
     criterion: Criterion,
     judging: Judging,
     device: Device,
+    /// What training is to make small, of classes.
+    class_loss: ClassLoss,
+    training_loss: Option<Rc<TrainingLoss>>,
     parts: [Option<Loader>; 3],
     splits: [Option<Loader>; 2],
     /// Of the validation images on which networks are compared.
@@ -111,7 +119,7 @@ impl Loaders {
         device: Device,
     ) -> Result<Self, TorchError> {
         let Recipe { data, seed, loss, .. } = recipe;
-        let criterion = Criterion { task: trained.task, loss: *loss };
+        let criterion = Criterion { task: trained.task, loss: loss.values };
         Ok(Self {
             dataset: dataset.clone(),
             pipeline: pipeline(dataset, data, trained)?,
@@ -125,6 +133,8 @@ impl Loaders {
                 peak: f64::from(dataset.map.peak.unwrap_or(1.0)),
             },
             device,
+            class_loss: loss.classes.clone(),
+            training_loss: None,
             parts: [None, None, None],
             splits: [None, None],
             ranking: None,
@@ -221,6 +231,51 @@ impl Loaders {
         // Of a batch a number per channel and pixel, and a label twice as long.
         let ahead = images.min(u64::from(self.data.workers) * 2 * (batch as u64));
         Ok(decoded.saturating_add(ahead.saturating_mul((4 * channels + map.max(8)) * pixels)))
+    }
+
+    /// How the images of a batch are blended in training.
+    pub(crate) fn blending(&self) -> Blending {
+        Blending::of(&self.data)
+    }
+
+    /// What training makes small; made when first asked for.
+    ///
+    /// # Errors
+    /// The recipe has weights of other classes, or the training images cannot be read of which it is made.
+    pub(crate) fn training_loss(&mut self) -> Result<Rc<TrainingLoss>, TorchError> {
+        if let Some(loss) = &self.training_loss {
+            return Ok(Rc::clone(loss));
+        }
+        let loss = TrainingLoss::new(&self.class_loss, || self.label_counts(), self.device)?;
+        let loss = Rc::new(loss);
+        self.training_loss = Some(Rc::clone(&loss));
+        Ok(loss)
+    }
+
+    /// How many labels of each class the training images have, as they are without augmentation.
+    fn label_counts(&self) -> Result<Vec<u64>, TorchError> {
+        let images = self.dataset.split("train")?;
+        let mut counts = vec![0_u64; classes(self.criterion.task)];
+        let mut count = |class: Option<usize>| {
+            let found = class.and_then(|class| counts.get_mut(class));
+            found.into_iter().for_each(|count| *count += 1);
+        };
+        let of_images = images.samples().iter().map(|sample| match sample.target {
+            Target::Class(class) => Some(class as usize),
+            Target::ClassMap(_) | Target::Map(_) | Target::Vector(_) => None,
+        });
+        of_images.for_each(&mut count);
+        if matches!(self.criterion.task, Task::Segmentation { .. }) {
+            let workers = self.data.workers as usize;
+            let evaluation = LoaderOptions::evaluation(self.data.batch as usize);
+            let options = LoaderOptions { workers, cache_bytes: 0, ..evaluation };
+            let whole = Pipeline { crop: None, ..self.pipeline.evaluation(self.input) };
+            for batch in Loader::new(images, whole, options)?.epoch(0) {
+                let Targets::ClassMaps(labels) = batch?.targets else { continue };
+                labels.into_iter().map(|label| usize::try_from(label).ok()).for_each(&mut count);
+            }
+        }
+        Ok(counts)
     }
 
     /// What turns batches into tensors.

@@ -1,5 +1,6 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
+use nas_ir::recipe::Training;
 use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
 use nas_search::shared::{Adam, Lesson, Mixing};
@@ -12,27 +13,28 @@ use crate::evaluation::Evaluation;
 use crate::kernel::{Noise, Statistics};
 use crate::mixing::{Draw, Mix, assigned, of_selects};
 use crate::network::TorchNetwork;
-use crate::optimizer::{Gradients, Sgd};
+use crate::optimizer::{Gradients, Optimizer};
 use crate::parameters::Parameters;
 use crate::passes::TrainBatch;
+use crate::patterns::Patterns;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::random::Moment;
 use crate::reinforce;
 use crate::schedule::Schedule;
-use crate::task::{DeviceTargets, mean_loss, taught_loss};
+use crate::task::{DeviceTargets, taught_loss};
 
 /// How far apart weights are held to tell second derivatives, over the norm of the direction (DARTS, Liu et al.
 /// 2019, footnote of equation 8).
 const DIFFERENCE: f64 = 0.01;
 
 /// What stays the same over a search.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) mixing: Mixing,
     pub(crate) adam: Adam,
-    pub(crate) momentum: f64,
-    pub(crate) decay: f64,
+    /// How the weights learn.
+    pub(crate) training: Training,
     /// Largest norm of the gradient of the weights.
     pub(crate) clip: Option<f64>,
     pub(crate) seed: u64,
@@ -49,7 +51,7 @@ pub(crate) struct Mixture {
     plan: Plan,
     pub(crate) parameters: Parameters,
     pub(crate) choices: Choices,
-    sgd: Sgd,
+    optimizer: Optimizer,
     settings: Settings,
 }
 
@@ -78,9 +80,18 @@ impl Mixture {
     ) -> Result<Self, TorchError> {
         let program = Program::of_space(space)?;
         let plan = Plan::new(&program, settings.device)?;
-        let parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
-        let sgd = Sgd::new(&parameters, settings.momentum, settings.decay, settings.clip)?;
-        Ok(Self { program, plan, parameters, choices, sgd, settings })
+        let mut parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
+        if let Some(freeze) = &settings.training.freeze {
+            parameters.freeze(&Patterns::of(freeze))?;
+        }
+        let optimizer = Optimizer::new(&parameters, &settings.training, settings.clip)?;
+        Ok(Self { program, plan, parameters, choices, optimizer, settings })
+    }
+
+    /// Takes weights to begin with, as far as they fit.
+    pub(crate) fn begin_with(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        self.parameters.load_what_fits(weights)?;
+        self.optimizer.begin(&self.parameters)
     }
 
     /// One step of the weights with the choices fixed; returns the loss before it.
@@ -90,7 +101,7 @@ impl Mixture {
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
         let (loss, value) = loss(&evaluation, batch, Phase::Weights)?;
         let read = schedule.parameters(&self.program);
-        self.sgd.step(&self.parameters, read, &loss, batch.rate)?;
+        self.optimizer.learn(&self.parameters, read, &loss, batch.turn())?;
         Ok(value)
     }
 
@@ -104,7 +115,7 @@ impl Mixture {
         lesson: Lesson,
     ) -> Result<f64, TorchError> {
         let (gradients, value) = self.path_gradients(space, batch, paths, lesson)?;
-        self.sgd.step_down(&self.parameters, &gradients, batch.rate)?;
+        self.optimizer.take_in(&self.parameters, gradients, batch.turn())?;
         Ok(value)
     }
 
@@ -197,7 +208,7 @@ impl Mixture {
             })
         };
         let (_, [by_weights, _]) = self.gradients(weights)?;
-        let step = self.sgd.direction(&self.parameters, &by_weights)?;
+        let step = self.optimizer.direction(&self.parameters, &by_weights)?;
         move_to(here.f_sub(&step.f_mul_scalar(weights.rate)?))?;
         let (value, [ahead, mut gradient]) = self.gradients(choices)?;
         let norm = ahead.f_norm()?.f_double_value(&[])?;
@@ -223,7 +234,8 @@ impl Mixture {
         let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
         let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
         let read = schedule.parameters(&self.program);
-        let (weights, by_logits) = self.sgd.gradient(&self.parameters, read, &loss, &logits)?;
+        let (weights, by_logits) =
+            self.optimizer.gradient(&self.parameters, read, &loss, &logits)?;
         Ok((value, [weights, by_logits]))
     }
 
@@ -329,7 +341,8 @@ impl Mixture {
         let schedule = Schedule::new(&self.program, &assigned(&self.program, space, assignment)?)?;
         let fed = self.program.inputs.first().copied();
         let program = Program::of_network(&specialise(space, assignment), fed)?;
-        let parameters = self.parameters.share(&program, &schedule.weights(&self.program), own)?;
+        let whole = self.optimizer.evaluated(&self.parameters);
+        let parameters = whole.share(&program, &schedule.weights(&self.program), own)?;
         TorchNetwork::with(program, parameters, self.settings.device)
     }
 
@@ -338,14 +351,14 @@ impl Mixture {
         let mut state = Weights::new();
         self.parameters.save(&mut state)?;
         self.choices.save(&mut state);
-        self.sgd.save(&self.parameters, &mut state)?;
+        self.optimizer.save(&self.parameters, &mut state)?;
         Ok(state)
     }
 
     pub(crate) fn restore(&mut self, state: &Weights) -> Result<(), TorchError> {
         self.parameters.load(state)?;
         self.choices.load(state)?;
-        self.sgd.load(&self.parameters, state)
+        self.optimizer.load(&self.parameters, state)
     }
 }
 
@@ -390,7 +403,7 @@ fn learned(
     let logits = values.first().ok_or_else(no_outputs)?.shallow_clone();
     let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
         fits(value, batch.targets, evaluation.program.node(output.value)?)?;
-        mean_loss(value, batch.targets)
+        batch.loss.of(value, batch.targets, batch.blend)
     });
     let mut loss = losses.next().ok_or_else(no_outputs)??;
     for (auxiliary, output) in losses.zip(&evaluation.program.train_outputs) {

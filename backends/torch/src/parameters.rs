@@ -1,12 +1,13 @@
 //! Parameters by name: their initial values, and their ways in and out of [`Weights`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nas_ir::ops::Initial;
 use nas_ir::{Tensor as Plain, Weights};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::TorchError;
+use crate::patterns::Patterns;
 use crate::program::{ParameterId, ParameterSpec, Program, Table, WeightView};
 use crate::random::{Purpose, normal, stream};
 
@@ -23,6 +24,15 @@ struct Parameter {
     tensor: Tensor,
     /// Its first element in [`Parameters::flat`]; none of one that is not trained here.
     start: Option<i64>,
+    /// Whether it stays as it is, though it could learn.
+    is_frozen: bool,
+}
+
+impl Parameter {
+    /// Its first element in [`Parameters::flat`], if it learns.
+    fn learns_at(&self) -> Option<i64> {
+        self.start.filter(|_| !self.is_frozen)
+    }
 }
 
 impl Parameters {
@@ -59,7 +69,7 @@ impl Parameters {
                 }
                 None => Tensor::f_zeros(spec.sizes(), (Kind::Float, device))?,
             };
-            rows.push(Parameter { spec: spec.clone(), tensor, start });
+            rows.push(Parameter { spec: spec.clone(), tensor, start, is_frozen: false });
         }
         Ok(Self { rows, flat })
     }
@@ -84,7 +94,7 @@ impl Parameters {
             let is_own = statistics && !spec.role.is_trainable();
             let tensor =
                 if is_own { spec.initial(0)?.f_to_device(tensor.device())? } else { tensor };
-            rows.push(Parameter { spec: spec.clone(), tensor, start: None });
+            rows.push(Parameter { spec: spec.clone(), tensor, start: None, is_frozen: false });
         }
         Ok(Self { rows, flat: self.flat.shallow_clone() })
     }
@@ -123,8 +133,8 @@ impl Parameters {
 
     /// A tensor and its first element in `flat`, if it is trained here.
     pub(crate) fn trainable(&self, id: ParameterId) -> Result<Option<(&Tensor, i64)>, TorchError> {
-        let Parameter { tensor, start, .. } = self.rows.get(id)?;
-        Ok(start.map(|start| (tensor, start)))
+        let row = self.rows.get(id)?;
+        Ok(row.learns_at().map(|start| (&row.tensor, start)))
     }
 
     /// Those of these tensors that are trained here, each with its first element in `flat`.
@@ -148,10 +158,58 @@ impl Parameters {
 
     /// Whether backward computes gradients of the trainable tensors.
     pub(crate) fn require_gradients(&self, yes: bool) -> Result<(), TorchError> {
-        for row in self.rows.rows().iter().filter(|row| row.start.is_some()) {
+        for row in self.rows.rows().iter().filter(|row| row.learns_at().is_some()) {
             let _ = row.tensor.f_set_requires_grad(yes)?;
         }
         Ok(())
+    }
+
+    /// Has the tensors stay as they are whose names match one of these patterns; see [`Patterns`].
+    ///
+    /// # Errors
+    /// A pattern matches none that could learn.
+    pub(crate) fn freeze(&mut self, patterns: &Patterns) -> Result<(), TorchError> {
+        let names: Vec<&str> = self
+            .rows
+            .rows()
+            .iter()
+            .filter(|row| row.start.is_some())
+            .map(|row| row.spec.name.as_str())
+            .collect();
+        patterns.check(&names)?;
+        for row in self.rows.rows_mut() {
+            row.is_frozen = row.start.is_some() && patterns.matches(&row.spec.name);
+        }
+        Ok(())
+    }
+
+    /// The same values in memory of their own.
+    pub(crate) fn copied(&self) -> Result<Self, TorchError> {
+        let specs: Vec<ParameterSpec> = self.specs().map(|(_, spec)| spec.clone()).collect();
+        let mut copy = Self::blank(&Table::from(specs), self.flat.device())?;
+        copy.move_toward(self, 1.0)?;
+        Ok(copy)
+    }
+
+    /// Goes this share of the way to the values of the same parameters elsewhere.
+    pub(crate) fn move_toward(&mut self, other: &Self, share: f64) -> Result<(), TorchError> {
+        no_grad(|| {
+            let _ = self.flat.f_lerp_(&other.flat, share)?;
+            for (row, other) in self.rows.rows_mut().iter_mut().zip(other.rows.rows()) {
+                if row.start.is_none() {
+                    let _ = row.tensor.f_lerp_(&other.tensor, share)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes the values of the tensors that `weights` has in the same size.
+    pub(crate) fn load_what_fits(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        let fits = |row: &Parameter| fitting(weights, &row.spec.name, &row.spec.dims).is_ok();
+        let found: BTreeSet<ParameterId> =
+            self.rows.iter().filter(|(_, row)| fits(row)).map(|(id, _)| id).collect();
+        self.load_some(weights, |id| found.contains(&id))
     }
 
     /// Adds the values of all tensors to `weights`.

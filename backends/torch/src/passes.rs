@@ -12,7 +12,10 @@ use crate::judge::Judge;
 use crate::kernel::Statistics;
 use crate::loaders::{Loaders, Upload, split_name};
 use crate::network::TorchNetwork;
+use crate::optimizer::Turn;
+use crate::random::Moment;
 use crate::task::DeviceTargets;
+use crate::training_loss::{Blend, TrainingLoss};
 
 /// A failure as the traits return it.
 pub(crate) fn failed(error: impl Into<TorchError>) -> Stop<TorchError> {
@@ -24,6 +27,10 @@ pub(crate) struct TrainBatch<'a> {
     /// `[N, C, H, W]` for each input.
     pub(crate) inputs: &'a [Tensor],
     pub(crate) targets: &'a DeviceTargets,
+    /// The other targets, where images are blended.
+    pub(crate) blend: Option<&'a Blend>,
+    /// What makes the loss.
+    pub(crate) loss: &'a TrainingLoss,
     /// Temperature of a mixture of candidates, where there is one.
     pub(crate) temperature: f64,
     pub(crate) rate: f64,
@@ -32,6 +39,8 @@ pub(crate) struct TrainBatch<'a> {
     pub(crate) epoch: u32,
     /// The step of the pass, from 0.
     pub(crate) step: usize,
+    /// Steps of the pass.
+    pub(crate) of: usize,
     /// The seed of the recipe.
     pub(crate) seed: u64,
 }
@@ -48,10 +57,9 @@ pub(crate) fn count(inputs: &[Tensor]) -> u64 {
     inputs.first().map_or(0, |images| images.size().first().map_or(0, |&count| count as u64))
 }
 
-/// The learning rate in a step of a pass: linear from the rate at its start to the rate at its end.
+/// The learning rate in a step of a pass.
 fn rate(pass: &Pass, step: usize, of: usize) -> f64 {
-    let [start, end] = pass.learning_rate;
-    start + (end - start) * step as f64 / of.max(1) as f64
+    pass.learning_rate.at(step as f64 / of.max(1) as f64)
 }
 
 /// One training pass: `learn` makes a step on each batch and returns its loss and cost. Reports
@@ -62,24 +70,31 @@ pub(crate) fn train(
     on_step: OnStep<'_>,
     mut learn: impl FnMut(&TrainBatch<'_>) -> Result<(f64, f64), TorchError>,
 ) -> Result<PassReport, Stop<TorchError>> {
-    let (upload, seed) = (loaders.upload(), loaders.seed);
+    let (upload, blending, seed) = (loaders.upload(), loaders.blending(), loaders.seed);
+    let loss = &loaders.training_loss().map_err(failed)?;
     let loader = loaders.part(pass.part).map_err(failed)?;
     let of = loader.batches();
     let mut sum = PassReport::default();
+    let choices = pass.part == Part::Choices;
     for (step, batch) in loader.epoch(u64::from(pass.epoch)).enumerate() {
-        let (inputs, targets) = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+        let batch = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+        let moment = Moment { choices, epoch: pass.epoch, step };
+        let (inputs, targets, blend) = blending.apply(batch, seed, moment).map_err(failed)?;
         let batch = TrainBatch {
             inputs: &inputs,
             targets: &targets,
+            blend: blend.as_ref(),
+            loss,
             temperature: 1.0,
             rate: rate(pass, step, of),
             drop_path: pass.drop_path,
             epoch: pass.epoch,
             step,
+            of,
             seed,
         };
-        let (loss, cost) = learn(&batch).map_err(failed)?;
-        sum = PassReport { loss: sum.loss + loss, cost: sum.cost + cost };
+        let (value, cost) = learn(&batch).map_err(failed)?;
+        sum = PassReport { loss: sum.loss + value, cost: sum.cost + cost };
         let done = step + 1;
         report(on_step, Step { done, of, loss: sum.loss / done as f64 })?;
     }
@@ -97,7 +112,8 @@ pub(crate) fn train_in_turns(
     mut learn: impl FnMut([&TrainBatch<'_>; 2]) -> Result<[(f64, f64); 2], TorchError>,
 ) -> Result<[PassReport; 2], Stop<TorchError>> {
     let InTurns { pass, temperature, choices: rate_of_choices, .. } = *turns;
-    let (upload, seed) = (loaders.upload(), loaders.seed);
+    let (upload, blending, seed) = (loaders.upload(), loaders.blending(), loaders.seed);
+    let loss = &loaders.training_loss().map_err(failed)?;
     let epoch = u64::from(pass.epoch);
     let loader = loaders.part(pass.part).map_err(failed)?;
     let (of, batches) = (loader.batches(), loader.epoch(epoch));
@@ -112,22 +128,32 @@ pub(crate) fn train_in_turns(
                 of_choices.next().ok_or_else(|| failed(none()))?
             }
         };
-        let upload = |batch: Result<Batch, DataError>| {
-            upload.tensors(&batch.map_err(failed)?).map_err(failed)
+        let upload = |batch: Result<Batch, DataError>, choices| {
+            let batch = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+            let moment = Moment { choices, epoch: pass.epoch, step };
+            blending.apply(batch, seed, moment).map_err(failed)
         };
-        let (own, others) = (upload(batch)?, upload(next)?);
-        let batch = |inputs, targets, rate| TrainBatch {
-            inputs,
-            targets,
+        let (own, others) = (upload(batch, false)?, upload(next, true)?);
+        let weights = TrainBatch {
+            inputs: &own.0,
+            targets: &own.1,
+            blend: own.2.as_ref(),
+            loss,
             temperature,
-            rate,
+            rate: rate(&pass, step, of),
             drop_path: pass.drop_path,
             epoch: pass.epoch,
             step,
+            of,
             seed,
         };
-        let weights = batch(&own.0, &own.1, rate(&pass, step, of));
-        let choices = batch(&others.0, &others.1, rate_of_choices);
+        let choices = TrainBatch {
+            inputs: &others.0,
+            targets: &others.1,
+            blend: others.2.as_ref(),
+            rate: rate_of_choices,
+            ..weights
+        };
         let learned = learn([&weights, &choices]).map_err(failed)?;
         for (sum, (loss, cost)) in sums.iter_mut().zip(learned) {
             *sum = PassReport { loss: sum.loss + loss, cost: sum.cost + cost };
@@ -138,6 +164,14 @@ pub(crate) fn train_in_turns(
     }
     let steps = of.max(1) as f64;
     Ok(sums.map(|PassReport { loss, cost }| PassReport { loss: loss / steps, cost: cost / steps }))
+}
+
+impl TrainBatch<'_> {
+    /// Where it stands in its pass.
+    pub(crate) fn turn(&self) -> Turn {
+        let Self { step, of, rate, .. } = *self;
+        Turn { step, of, rate }
+    }
 }
 
 fn report(on_step: OnStep<'_>, step: Step) -> Result<(), Stop<TorchError>> {

@@ -13,6 +13,8 @@ pub(crate) enum Purpose<'a> {
     Noise { moment: Moment, decision: usize },
     /// What a node sets to zero in a step.
     Dropout { moment: Moment, node: &'a str },
+    /// With which others the images of a step are blended, and how.
+    Blend { moment: Moment },
     /// Random pictures for an input.
     Picture { input: usize },
 }
@@ -43,6 +45,10 @@ pub(crate) fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
             [seed, 3 + u64::from(choices), fnv1a(node.as_bytes()), when]
         }
         Purpose::Picture { input } => [seed, 5, input as u64, 0],
+        Purpose::Blend { moment } => {
+            let Moment { choices, epoch, step } = moment;
+            [seed, 6 + u64::from(choices), u64::from(epoch), step as u64]
+        }
     };
     let mut key = [0; 32];
     for (bytes, word) in key.chunks_exact_mut(8).zip(words) {

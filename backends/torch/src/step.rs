@@ -1,7 +1,9 @@
 //! Steps of a supernet on random pictures: whether a space can be trained, without a data set.
 
+use nas_ir::recipe::{Recipe, Training};
 use nas_ir::{Assignment, Checked, Shape, Space, Task};
 use nas_search::shared::{Adam, Mixing};
+use nas_search::strategies::gumbel;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::backend::{default_threads, use_threads};
@@ -51,7 +53,9 @@ impl<'a> Trial<'a> {
     /// The cases of what depends on decisions cannot be listed, or libtorch fails.
     pub fn new(space: &'a Checked<Space>, seed: u64) -> Result<Self, TorchError> {
         use_threads(default_threads());
-        let mixture = Mixture::new(space, settings(seed))?;
+        let recipe = Recipe::default_for(&space.name, &gumbel::SCHEMA);
+        let recipe = recipe.map_err(|error| TorchError::broken(error.to_string()))?;
+        let mixture = Mixture::new(space, settings(seed, recipe.weights))?;
         mixture.parameters.require_gradients(true)?;
         let logits = mixture.logits()?.f_set_requires_grad(true)?;
         let inputs = mixture.program.inputs.iter().enumerate();
@@ -151,10 +155,10 @@ impl<'a> Trial<'a> {
 }
 
 /// Only what the step reads matters; the rest is of an optimiser that is not used.
-fn settings(seed: u64) -> Settings {
+fn settings(seed: u64, training: Training) -> Settings {
     let adam = Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 };
     let (mixing, device) = (Mixing::Hard, Device::Cpu);
-    Settings { mixing, adam, momentum: 0.0, decay: 0.0, clip: None, seed, device }
+    Settings { mixing, adam, training, clip: None, seed, device }
 }
 
 /// Standard normal values `[BATCH, C, H, W]` for an input.

@@ -2,7 +2,7 @@
 
 use nas_data::TargetKind;
 use nas_ir::Task;
-use nas_ir::recipe::{Loss, RegressionLoss};
+use nas_ir::recipe::{RegressionLoss, ValueLoss};
 use tch::{Kind, Reduction, Tensor};
 
 use crate::error::TorchError;
@@ -45,13 +45,13 @@ pub(crate) fn target_kind(task: Task, is_map: bool) -> TargetKind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Criterion {
     pub(crate) task: Task,
-    pub(crate) loss: Loss,
+    pub(crate) loss: ValueLoss,
 }
 
 impl Criterion {
     /// That of a task where no recipe says more.
     pub(crate) fn of(task: Task) -> Self {
-        Self { task, loss: Loss { regression: RegressionLoss::L2, delta: 1.0 } }
+        Self { task, loss: ValueLoss { regression: RegressionLoss::L2, delta: 1.0 } }
     }
 }
 

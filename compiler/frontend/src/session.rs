@@ -496,7 +496,7 @@ fn to_static(value: &Value) -> Static {
         Value::Bool(b) => Static::Flag(*b),
         Value::Text(text) => Static::Text(text.to_string()),
         Value::Tuple(values) => Static::Tuple(values.iter().map(to_static).collect()),
-        Value::List(_) => Static::Other("a list"),
+        Value::List(values) => Static::List(values.iter().map(to_static).collect()),
         Value::Tensor(_) => Static::Other("a tensor"),
         Value::Callable(..) => Static::Other("a block"),
         Value::Chosen(_) => Static::Other("a value that a decision makes"),

@@ -408,3 +408,22 @@ fn strengths_are_shares_and_pixels() {
         assert_told(new(Pipeline { blur, ..plain() }), "nas::data::bad_strength", &["blur"]);
     }
 }
+
+#[test]
+fn operations_that_move_pixels_move_their_labels() {
+    let (image, labels) = coded(12, 16);
+    let all: Vec<i64> = labels.as_raw().iter().map(|&label| i64::from(label)).collect();
+    let (mut moved, mut coloured) = (0, 0);
+    for batch in draws(&image, &labels, Pipeline { operations: 1, magnitude: 20, ..plain() }) {
+        if class_map(&batch) == all {
+            coloured += 1;
+        } else {
+            assert_aligned(&batch);
+            assert!(class_map(&batch).contains(&255), "what comes from outside is ignored");
+            moved += 1;
+        }
+    }
+    assert!(moved > 5 && coloured > 15, "{moved} {coloured}");
+    let drawn = || draws(&image, &labels, Pipeline { operations: 2, magnitude: 9, ..plain() });
+    assert_eq!(drawn(), drawn());
+}

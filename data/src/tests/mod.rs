@@ -106,6 +106,8 @@ fn plain() -> Pipeline {
         flip: false,
         jitter: 0.0,
         blur: 0.0,
+        operations: 0,
+        magnitude: 0,
         cutout: 0,
     }
 }

@@ -4,8 +4,8 @@ use pest::iterators::{Pair, Pairs};
 
 use crate::ast::{
     Arch, ArchChoice, ArchEntry, Block, BlockKind, Body, Const, Expect, Expr, ExprKind, Field,
-    Goal, Ident, Item, ItemKind, Param, Search, Section, Sense, Setting, Space, SpaceRef, Span,
-    SupportRow, Target, TargetEntry, Tolerance, Use,
+    Goal, Ident, Item, ItemKind, Law, Param, Search, Section, Sense, Setting, Space, SpaceRef,
+    Span, SupportRow, Target, TargetEntry, Tolerance, Use,
 };
 use crate::rules::Rule;
 
@@ -243,12 +243,18 @@ impl Builder<'_> {
     }
 
     fn field_of(&self, name: Ident, inner: Pairs<'_, Rule>, span: Span) -> Built<Field> {
-        let law = inner.clone().find_map(|law| match law.as_rule() {
-            Rule::law => Some(self.next_ident(&mut law.into_inner())),
-            Rule::assigned_law => Some(self.ident(&law)),
-            _ => None,
-        });
+        let mut laws = inner.clone();
+        let law = laws.find(|pair| matches!(pair.as_rule(), Rule::law | Rule::assigned_law));
+        let law = law.map(|law| self.law(law)).transpose()?;
         Ok(Field { name, value: self.last_expr(inner, span)?, law })
+    }
+
+    fn law(&self, pair: Pair<'_, Rule>) -> Built<Law> {
+        let span = self.span(&pair);
+        let mut inner = pair.into_inner();
+        let name = self.next_ident(&mut inner);
+        let argument = inner.next().map(|argument| self.last_expr(argument.into_inner(), span));
+        Ok(Law { name, argument: argument.transpose()?, span })
     }
 
     fn params(&self, inner: &mut Pairs<'_, Rule>) -> Built<Vec<Param>> {

@@ -365,9 +365,15 @@ impl<'a, 's> Formatter<'a, 's> {
         self.node(field.name.span.start as usize, end as usize, |f| {
             let value = f.expr(&field.value);
             let value = f.named(&field.name.name, " = ", value);
-            match &field.law {
-                Some(law) => f.layout.concat([value, f.layout.text(&format!(" {}", law.name))]),
-                None => value,
+            let Some(law) = &field.law else { return value };
+            let name = f.layout.text(&format!(" {}", law.name.name));
+            match &law.argument {
+                Some(argument) => {
+                    let argument = f.expr(argument);
+                    let (open, close) = (f.layout.text("("), f.layout.text(")"));
+                    f.layout.concat([value, name, open, argument, close])
+                }
+                None => f.layout.concat([value, name]),
             }
         })
     }

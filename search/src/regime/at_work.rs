@@ -168,8 +168,17 @@ impl<'r, 'j> AtWork<'r, 'j> {
         })
     }
 
-    /// Removes what only a run that goes on needs.
+    /// Whether a run that was done is to go on: more epochs are asked for than its state has.
+    pub(super) fn goes_on(&self) -> Result<bool, RunError> {
+        let done = state::done(self.store, names::TRAINEE)?;
+        Ok(done > 0 && done < self.recipe().retrain.epochs)
+    }
+
+    /// Removes what only a run that goes on needs, if it cannot be asked to go on for longer.
     pub(super) fn clear(&mut self) -> Result<(), RunError> {
+        if self.recipe().retrain.is_open_ended() {
+            return Ok(());
+        }
         self.store.remove(names::TRAINEE)?;
         self.store.remove(names::BEST)
     }

@@ -8,7 +8,9 @@ use nas_passes::specialise;
 
 use crate::backend::{Backend, TrainableNetwork};
 use crate::error::RunError;
-use crate::evaluator::{Evaluation, Evaluator, Halt, OnBeat, OnStep, Part, Pass, Split, Step};
+use crate::evaluator::{
+    Evaluation, Evaluator, Halt, OnBeat, OnStep, Part, Pass, Rate, Split, Step,
+};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::Choices;
@@ -81,8 +83,9 @@ impl<'j> FromScratch<'j> {
         on_step: OnStep<'_>,
     ) -> Result<(), Halt> {
         let retrain = &self.recipe.retrain;
-        let learning_rate = retrain.learning_rate.over(epoch, epochs);
-        let [drop_path, _] = retrain.drop_path.over(epoch, epochs);
+        let rate = retrain.training.learning_rate(retrain.epochs);
+        let learning_rate = Rate::over(rate, epoch, epochs);
+        let drop_path = retrain.drop_path.start(epoch, epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
         let loss = network.train(&pass, on_step)?;
         figure("the loss of a trial", epoch).check(&[loss])?;

@@ -59,6 +59,9 @@ pub fn run(job: &Job<'_>, store: &mut Store, on_event: OnEvent<'_>) -> Result<En
 }
 
 fn whole(run: &mut AtWork<'_, '_>) -> Result<RunResult, Halt> {
+    if run.store.has(names::RESULT) && run.goes_on()? {
+        run.store.remove(names::RESULT)?;
+    }
     if run.store.has(names::RESULT) {
         let result = run.finished()?;
         run.clear()?;

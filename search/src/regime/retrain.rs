@@ -8,7 +8,7 @@ use nas_passes::{from_choices, specialise};
 use super::at_work::{AtWork, count};
 use crate::backend::TrainableNetwork;
 use crate::error::RunError;
-use crate::evaluator::{Halt, Part, Pass, PassReport, Split};
+use crate::evaluator::{Halt, Part, Pass, PassReport, Rate, Split};
 use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::metrics::Metrics;
@@ -19,9 +19,6 @@ use crate::record::{
 use crate::store::state::{self, State};
 use crate::store::{damaged, names};
 use crate::work::Work;
-
-/// What names of optimiser state begin with.
-const OPTIMIZER: &str = "optimizer/";
 
 impl AtWork<'_, '_> {
     /// Trains the assignment that is on disk, keeps its best epoch and scores that.
@@ -34,17 +31,28 @@ impl AtWork<'_, '_> {
             .ok_or_else(|| damaged(names::BEST, "it is missing"))?;
         trained.restore(&best.weights).map_err(Halt::backend)?;
         let epoch = best.done.saturating_sub(1);
-        let test = trained.score(Split::Test, &mut self.progress.steps(StepKind::Test, epoch))?;
-        self.progress.check()?;
-        let test = figure("the test score", epoch).check_score(test)?;
+        let test = self.test(trained.as_mut(), epoch)?;
         let val = self.best_val()?;
-        let weights =
-            best.weights.into_iter().filter(|(name, _)| !name.starts_with(OPTIMIZER)).collect();
+        let weights = trained.weights().map_err(Halt::backend)?;
         let bytes =
             nas_safetensors::to_bytes(&weights, None).map_err(|e| damaged(names::WEIGHTS, e))?;
         self.store.write(names::WEIGHTS, &bytes)?;
         let weights = nas_files::sha256(&bytes);
         Ok(self.conclude(Some(Trained { epoch, val, test, weights }))?)
+    }
+
+    /// The score of what was trained on the test images, if there are any.
+    fn test(
+        &mut self,
+        trained: &mut dyn TrainableNetwork,
+        epoch: u32,
+    ) -> Result<Option<Metrics>, Halt> {
+        if !self.backend()?.has_test() {
+            return Ok(None);
+        }
+        let test = trained.score(Split::Test, &mut self.progress.steps(StepKind::Test, epoch))?;
+        self.progress.check()?;
+        Ok(Some(figure("the test score", epoch).check_score(test)?))
     }
 
     /// Writes down the result: the assignment that is on disk, and what came of its training.
@@ -162,8 +170,9 @@ impl AtWork<'_, '_> {
         epoch: u32,
     ) -> Result<RetrainEpoch, Halt> {
         let retrain = &self.recipe().retrain;
-        let learning_rate = retrain.learning_rate.over(epoch, retrain.epochs);
-        let [drop_path, _] = retrain.drop_path.over(epoch, retrain.epochs);
+        let rate = retrain.training.learning_rate(retrain.epochs);
+        let learning_rate = Rate::over(rate, epoch, retrain.epochs);
+        let drop_path = retrain.drop_path.start(epoch, retrain.epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path };
         let before = trained.work();
         let loss = trained.train(&pass, &mut self.progress.steps(StepKind::Train, epoch))?;
@@ -173,7 +182,7 @@ impl AtWork<'_, '_> {
         self.progress.check()?;
         let val = figure("the validation score", epoch).check_score(val)?;
         let train = PassReport { loss, cost: 0.0 };
-        let work = trained.work().since(before);
+        let (work, learning_rate) = (trained.work().since(before), learning_rate.ends());
         Ok(RetrainEpoch { epoch, learning_rate, train, val, work })
     }
 

@@ -14,6 +14,8 @@ use crate::record::{Choices, Goal, Run, VersionChange};
 /// its files hold, not where they lie; how long a command may take, and how often it is tried, says only when a
 /// trial is given up.
 const FREE: &[&str] = &["data.workers", "data.path", "score.timeout", "score.retries"];
+/// The epochs of the retraining.
+const RETRAIN_EPOCHS: &str = "retrain.epochs";
 /// How the files of the language end: of these counts the space that the compiler makes of them.
 const LANGUAGE: &str = ".nas";
 
@@ -35,13 +37,16 @@ struct Used {
     val: bool,
     /// All: the run is done.
     test: bool,
+    /// The state of the retraining is there, with which it may go on.
+    trainee: bool,
 }
 
 impl Used {
     fn by(store: &Store) -> Result<Self, RunError> {
         let test = store.has(names::RESULT);
-        let val = test || store.records()?.tried()? > 0 || store.has(names::TRAINEE);
-        Ok(Self { train: val || store.has(names::SUPERNET), val, test })
+        let trainee = store.has(names::TRAINEE);
+        let val = test || store.records()?.tried()? > 0 || trainee;
+        Ok(Self { train: val || store.has(names::SUPERNET), val, test, trainee })
     }
 
     /// Whether it has used a file of the data set; those outside its splits go with the first epoch.
@@ -53,12 +58,23 @@ impl Used {
         }
     }
 
-    /// Whether a setting may rise: the epochs of what is not done.
+    /// Whether a setting may rise: the epochs of what is not done, or may go on.
     fn may_rise(self, setting: &str) -> bool {
         match setting {
             "schedule.epochs" => !self.val,
-            "retrain.epochs" => !self.test,
+            RETRAIN_EPOCHS => !self.test || self.trainee,
             _ => false,
+        }
+    }
+
+    /// Why a setting may not rise any more, where that is not plain.
+    fn end_of(self, setting: &str) -> &'static str {
+        match setting {
+            RETRAIN_EPOCHS if self.test => {
+                ", and it is done: only where `retrain.rate` and `retrain.drop_path` stay the same does a retraining go on \
+                 for longer"
+            }
+            _ => "",
         }
     }
 }
@@ -168,7 +184,8 @@ fn values(at: &str, recorded: &Value, now: &Value, used: Used, compared: &mut Co
         if used.may_rise(at) && recorded.as_u64() < now.as_u64() {
             compared.changes.push(format!("`{at}` was {recorded} and is {now}"));
         } else {
-            compared.differences.push(format!("`{at}` is {recorded} in it and {now} now"));
+            let end = used.end_of(at);
+            compared.differences.push(format!("`{at}` is {recorded} in it and {now} now{end}"));
         }
     }
 }

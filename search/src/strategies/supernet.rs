@@ -6,14 +6,14 @@
 use nas_analysis::costs::costs_without_peak;
 use nas_ir::recipe::common::{EPOCHS, SCHEDULE, SEED};
 use nas_ir::recipe::schema::{Field, Kind, Kinds, Section};
-use nas_ir::recipe::{Anneal, Recipe};
+use nas_ir::recipe::{LearningRate, Recipe};
 use nas_ir::{Assignment, Checked, Measure, Space};
 use nas_passes::specialise;
 
 use super::networks::Networks;
 use super::stages::{SHRINK, Stages, labels};
 use crate::error::RunError;
-use crate::evaluator::{Halt, Part, Pass, PassReport};
+use crate::evaluator::{Halt, Part, Pass, PassReport, Rate};
 use crate::event::StepKind;
 use crate::finite::Figure;
 use crate::record::SearchEpoch;
@@ -70,7 +70,7 @@ pub(super) struct Supernet<'s> {
     lesson: Lesson,
     stages: Stages<'s>,
     epochs: u32,
-    learning_rate: Anneal,
+    learning_rate: LearningRate,
     /// What the objective weighs.
     measure: Measure,
 }
@@ -93,7 +93,7 @@ impl<'s> Supernet<'s> {
             lesson: if distills { Lesson::First } else { Lesson::Labels },
             stages: Stages::new(space, &labels(recipe)?, epochs, ways == Ways::Sandwich)?,
             epochs,
-            learning_rate: recipe.weights.learning_rate,
+            learning_rate: recipe.weights.learning_rate(epochs),
             measure,
         })
     }
@@ -109,7 +109,7 @@ impl<'s> Supernet<'s> {
         turn: Turn<'_, '_>,
     ) -> Result<SearchEpoch, Halt> {
         let Turn { epoch, rng, progress } = turn;
-        let learning_rate = self.learning_rate.over(epoch, self.epochs);
+        let learning_rate = Rate::over(self.learning_rate, epoch, self.epochs);
         let pass = Pass { part: Part::All, epoch, learning_rate, drop_path: 1.0 };
         let steps = supernet.steps(pass.part).map_err(Halt::backend)?;
         let stages = &self.stages;
@@ -127,7 +127,7 @@ impl<'s> Supernet<'s> {
         Ok(SearchEpoch {
             epoch,
             temperature: None,
-            learning_rate,
+            learning_rate: learning_rate.ends(),
             weights: PassReport { loss, cost: self.mean_cost(&paths.steps) },
             choices: None,
             entropy: None,

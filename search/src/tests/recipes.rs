@@ -59,21 +59,39 @@ const WRITTEN: &str = r#"{
     "jitter": 0.0,
     "blur": 0.0,
     "cutout": 0,
+    "randaugment": 0,
+    "magnitude": 9,
+    "mixup": 0.0,
+    "cutmix": 0.0,
     "batch": 16,
     "workers": 2
   },
   "loss": {
     "regression": "l1",
-    "delta": 1.0
+    "delta": 1.0,
+    "smoothing": 0.0,
+    "class_weights": "equal",
+    "focal": 0.0,
+    "dice": 0.0
   },
   "weights": {
+    "optimizer": "sgd",
     "rate": {
       "from": 0.05,
       "to": 0.0,
       "law": "cosine"
     },
+    "warmup": 0,
     "momentum": 0.9,
-    "decay": 0.0001
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "smoothing": 0.99,
+    "epsilon": 1e-8,
+    "decay": 0.0001,
+    "accumulate": 1,
+    "ema": 0.0,
+    "freeze": null,
+    "weights_from": null
   },
   "choices": {
     "rate": 0.1,
@@ -96,13 +114,23 @@ const WRITTEN: &str = r#"{
   },
   "retrain": {
     "epochs": 3,
+    "optimizer": "sgd",
     "rate": {
       "from": 0.05,
       "to": 0.0,
       "law": "cosine"
     },
+    "warmup": 0,
     "momentum": 0.9,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "smoothing": 0.99,
+    "epsilon": 1e-8,
     "decay": 0.0001,
+    "accumulate": 1,
+    "ema": 0.0,
+    "freeze": null,
+    "weights_from": null,
     "batch": 16,
     "drop_path": {
       "from": 0.0,

@@ -271,7 +271,13 @@ fn a_schedule_may_grow_while_its_phase_is_not_done() {
     assert_eq!(history.len(), 6 + 7);
     drop(store);
     let (_, differences) = end(&longer(2, 5), Stop::Never);
-    assert_eq!(differences, ["`retrain.epochs` is 7 in it and 8 now"], "it is done");
+    assert_eq!(
+        differences,
+        [
+            "`retrain.epochs` is 7 in it and 8 now, and it is done: only where `retrain.rate` and `retrain.drop_path` stay the \
+          same does a retraining go on for longer"
+        ]
+    );
 }
 
 #[test]

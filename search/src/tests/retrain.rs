@@ -1,6 +1,6 @@
 //! Runs whose goal is to train one given network.
 
-use nas_ir::recipe::Patience;
+use nas_ir::recipe::{Anneal, Patience};
 use nas_ir::{Tensor, Weights};
 use nas_testing::folder;
 
@@ -63,6 +63,46 @@ fn given_weights_are_where_it_begins() {
         epoch.train.loss
     });
     assert!(losses[1] < losses[0] - 0.1, "{losses:?}");
+}
+
+#[test]
+fn a_training_whose_rate_stays_goes_on_for_longer() {
+    let toy = |epochs: u32| {
+        let mut toy = Toy::short();
+        toy.recipe.retrain.epochs = epochs;
+        toy.recipe.retrain.training.rate = Anneal::constant(0.02);
+        toy.recipe.retrain.drop_path = Anneal::constant(0.5);
+        toy
+    };
+    let run = |epochs: u32, dir: &std::path::Path| {
+        let toy = toy(epochs);
+        let opened = with(&toy, &choices(&toy), None, |inputs| Store::open(dir, inputs));
+        let mut store = opened.unwrap();
+        let End::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
+        let history = super::history(&store);
+        (result, history, store.read(names::WEIGHTS).unwrap(), toy.passes.get())
+    };
+    let (longer, whole) = (folder(), folder());
+    run(3, longer.path());
+    let (.., passes) = run(3, longer.path());
+    assert_eq!(passes, 0, "it is done");
+    let (result, history, weights, passes) = run(5, longer.path());
+    assert_eq!((history.len(), passes), (5, 2));
+    let (at_once, of_one, of_whole, _) = run(5, whole.path());
+    assert_eq!((result, history, weights), (at_once, of_one, of_whole));
+}
+
+#[test]
+fn without_test_images_nothing_is_tested() {
+    let mut toy = Toy::short();
+    toy.has_test = false;
+    let dir = folder();
+    let mut store =
+        with(&toy, &choices(&toy), None, |inputs| Store::open(dir.path(), inputs)).unwrap();
+    let End::Finished(result) = go(&toy, &mut store, None).unwrap().0 else { panic!() };
+    assert!(result.trained.unwrap().test.is_none());
+    let written: serde_json::Value = store.read_json(names::RESULT).unwrap();
+    assert!(written.get("test").is_none() && written.get("val").is_some(), "{written}");
 }
 
 #[test]

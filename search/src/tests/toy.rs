@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::backend::{Backend, Proxies, TrainableNetwork};
 use crate::command::Exports;
 use crate::error::Fault as Problem;
-use crate::evaluator::{OnStep, Part, Pass, PassReport, Split, Step, Stop};
+use crate::evaluator::{OnStep, Part, Pass, PassReport, Rate, Split, Step, Stop};
 use crate::metrics::Metrics;
 use crate::objective::Penalty;
 use crate::proxy::{Measured, Proxy, Undefined};
@@ -69,6 +69,8 @@ pub(super) struct Toy {
     pub(super) metrics: TaskMetrics,
     /// What the backend does wrong.
     pub(super) fault: Rc<Cell<Fault>>,
+    /// Whether there are test images.
+    pub(super) has_test: bool,
     /// Passes of training that were begun.
     pub(super) passes: Rc<Cell<usize>>,
     /// A score for each network, from its first use on.
@@ -173,6 +175,7 @@ impl Toy {
             metrics: Task::Segmentation { classes: 2, ignore: 255 }.metrics(),
             quality: Rc::new(quality),
             fault: Rc::new(Cell::new(Fault::None)),
+            has_test: true,
             passes: Rc::new(Cell::new(0)),
             table: Rc::default(),
         };
@@ -350,7 +353,7 @@ impl ToySupernet {
             return Err(Stop::Failed(ToyError("out of memory")).boxed());
         }
         let noise: f32 = self.toy.random(pass, step).random();
-        self.skill += pass.learning_rate[0] as f32 * (1.0 - self.skill) * noise;
+        self.skill += pass.learning_rate.at(0.0) as f32 * (1.0 - self.skill) * noise;
         let loss = f64::from(1.0 - self.skill);
         report(&self.toy, on_step, step + 1, loss)?;
         Ok(loss)
@@ -478,7 +481,8 @@ impl Relaxed for ToySupernet {
                 for c in 0..weights.len() {
                     let gradient = weights[c] * (utility[c] - mean);
                     self.moments[d][c] = 0.5 * self.moments[d][c] + gradient;
-                    self.logits[d][c] += 10.0 * pass.learning_rate[0] as f32 * self.moments[d][c];
+                    self.logits[d][c] +=
+                        10.0 * pass.learning_rate.at(0.0) as f32 * self.moments[d][c];
                 }
             }
             report(&self.toy, on_step, step + 1, f64::from(loss))?;
@@ -496,7 +500,7 @@ impl Relaxed for ToySupernet {
     ) -> Result<[PassReport; 2], Stop> {
         let InTurns { pass, temperature, choices, .. } = *turns;
         let weights = self.train_mixed(&pass, temperature, penalty, on_step)?;
-        let pass = Pass { part: Part::Choices, learning_rate: [choices; 2], ..pass };
+        let pass = Pass { part: Part::Choices, learning_rate: Rate::constant(choices), ..pass };
         Ok([weights, self.train_choices(&pass, temperature, penalty, on_step)?])
     }
 
@@ -531,12 +535,13 @@ struct ToyNetwork {
 impl TrainableNetwork for ToyNetwork {
     fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<f64, Stop> {
         self.toy.begin_pass();
-        // Paths are dropped more and more, from the first epoch on.
-        assert_eq!(pass.drop_path > 0.0, pass.epoch > 0);
+        // Paths are dropped more and more, from the first epoch on, unless the recipe says otherwise.
+        let stays = self.toy.recipe.retrain.drop_path.stays();
+        assert!(stays || (pass.drop_path > 0.0) == (pass.epoch > 0));
         for step in 0..STEPS {
             let noise: f32 = self.toy.random(pass, step).random();
             self.weight +=
-                5.0 * pass.learning_rate[0] as f32 * (self.quality - self.weight) * noise;
+                5.0 * pass.learning_rate.at(0.0) as f32 * (self.quality - self.weight) * noise;
             report(&self.toy, on_step, step + 1, f64::from(1.0 - self.weight))?;
         }
         self.epochs += 1.0;
@@ -555,6 +560,13 @@ impl TrainableNetwork for ToyNetwork {
 
     fn work(&self) -> Work {
         self.work
+    }
+
+    fn weights(&self) -> Result<Weights, Problem> {
+        Ok(Weights::from_iter([(
+            "y.weight".to_owned(),
+            Tensor::of_floats([1, 1], vec![self.weight]),
+        )]))
     }
 
     fn load(&mut self, weights: &Weights) -> Result<(), Problem> {
@@ -627,5 +639,9 @@ impl Proxies for ToyProxies {
             });
         }
         Ok(Ok(measured))
+    }
+
+    fn has_test(&self) -> bool {
+        self.has_test
     }
 }

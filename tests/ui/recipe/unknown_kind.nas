@@ -8,5 +8,5 @@ space demo {
 }
 
 search quick of demo {
-    weights adam { rate = 0.1 } // error[nas::recipe::unknown_kind]
+    weights adadelta { rate = 0.1 } // error[nas::recipe::unknown_kind]
 }

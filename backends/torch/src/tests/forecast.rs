@@ -10,7 +10,7 @@ fn forecasts(body: &str, batch: u32, crop: Option<[u32; 2]>) -> [Forecast; 2] {
     let text = format!("{TWICE} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
     let space = space(Source::new("s.nas", text.as_str()));
     let program = Program::of_space(&space).unwrap();
-    let pictures = Pictures { batch, crop };
+    let pictures = Pictures { batch, held: 2, crop };
     [
         of_mixture(&program, &space, pictures).unwrap(),
         of_greatest(&program, &space, pictures).unwrap(),

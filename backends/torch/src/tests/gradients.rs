@@ -25,6 +25,7 @@ use crate::program::ParameterId;
 use crate::random::Moment;
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
+use crate::training_loss::TrainingLoss;
 
 /// Batch norm wants some.
 const PICTURES: i64 = 3;
@@ -215,15 +216,21 @@ impl Searched {
     fn batch(&self, step: usize) -> TrainBatch<'_> {
         let Self { images, targets, .. } = self;
         let (temperature, rate, drop_path) = (0.7, 0.0, 1.0);
+        let (blend, loss) = (None, &TrainingLoss::PLAIN);
+        let (epoch, of, seed) = (0, 1, 3);
+        let inputs = std::slice::from_ref(images);
         TrainBatch {
-            inputs: std::slice::from_ref(images),
+            inputs,
             targets,
+            blend,
+            loss,
             temperature,
             rate,
             drop_path,
-            epoch: 0,
+            epoch,
             step,
-            seed: 3,
+            of,
+            seed,
         }
     }
 

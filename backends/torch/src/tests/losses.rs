@@ -1,6 +1,6 @@
 //! Losses and metrics of numbers and of several labels, by hand.
 
-use nas_ir::recipe::{Loss, RegressionLoss};
+use nas_ir::recipe::{RegressionLoss, ValueLoss};
 use nas_ir::{Metric, Task};
 use tch::Tensor;
 
@@ -14,7 +14,7 @@ const UNKNOWN: f32 = f32::NAN;
 fn maps(regression: RegressionLoss, delta: f64) -> (Tensor, DeviceTargets) {
     let answers = Tensor::from_slice(&[1.0_f32, 2.0, 3.0, 4.0]).view([2, 1, 1, 2]);
     let values = Tensor::from_slice(&[1.0_f32, 2.5, 5.0, UNKNOWN]).view([2, 1, 1, 2]);
-    let criterion = Criterion { task: REGRESSION, loss: Loss { regression, delta } };
+    let criterion = Criterion { task: REGRESSION, loss: ValueLoss { regression, delta } };
     (answers, DeviceTargets { values, criterion })
 }
 

@@ -17,4 +17,14 @@ mod supernet;
 mod sweep;
 mod train_outputs;
 mod training;
+mod training_loss;
 mod varied;
+
+use nas_ir::recipe::{Recipe, Training};
+use nas_search::strategies::gumbel;
+
+/// Stochastic gradient descent.
+fn sgd(momentum: f64, decay: f64) -> Training {
+    let Recipe { weights, .. } = Recipe::default_for("s", &gumbel::SCHEMA).unwrap();
+    Training { momentum, decay, ..weights }
+}

@@ -16,6 +16,7 @@ use crate::mixture::{Mixture, logits_gradient, loss};
 use crate::passes::TrainBatch;
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
+use crate::training_loss::TrainingLoss;
 
 /// A decision before a batch norm, with candidates that lead to different losses; one that is idle where the last
 /// decision takes `no`.
@@ -59,15 +60,21 @@ impl Searched {
     fn batch(&self, step: usize) -> TrainBatch<'_> {
         let Self { images, targets, .. } = self;
         let (temperature, rate, drop_path) = (1.0, 0.05, 1.0);
+        let (blend, loss) = (None, &TrainingLoss::PLAIN);
+        let (epoch, of, seed) = (0, 1, 3);
+        let inputs = std::slice::from_ref(images);
         TrainBatch {
-            inputs: std::slice::from_ref(images),
+            inputs,
             targets,
+            blend,
+            loss,
             temperature,
             rate,
             drop_path,
-            epoch: 0,
+            epoch,
             step,
-            seed: 3,
+            of,
+            seed,
         }
     }
 
@@ -146,6 +153,9 @@ fn a_decision_before_a_batch_norm_learns() {
         let batch = TrainBatch {
             inputs,
             targets,
+            blend: None,
+            loss: &TrainingLoss::PLAIN,
+            of: 1,
             temperature: 1.0,
             rate: 0.05,
             drop_path: 1.0,

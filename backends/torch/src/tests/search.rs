@@ -11,7 +11,7 @@ use nas_ir::recipe::Recipe;
 use nas_ir::{Checked, Metric, Space};
 use nas_passes::specialise;
 use nas_search::backend::TrainableNetwork;
-use nas_search::evaluator::{Part, Pass, Split, Step};
+use nas_search::evaluator::{Part, Pass, Rate, Split, Step};
 use nas_search::record::{Record, RunResult};
 use nas_search::shared::{Lesson, Paths, SharedWeights};
 use nas_search::store::Recorded;
@@ -151,7 +151,7 @@ fn a_search_from_text_and_files_finds_a_network_that_works() {
     for text in [SPACE.to_owned(), at_random("inherited"), at_random("train")] {
         let setting = Setting::of(&text, rectangles);
         let result = setting.run("whole", usize::MAX).unwrap().trained.unwrap();
-        assert!(result.test.primary().1 > 0.8, "{result:?}");
+        assert!(result.test.as_ref().unwrap().primary().1 > 0.8, "{result:?}");
         // Stopped and gone on with, it ends the same.
         while setting.run("parts", 40).is_none() {}
         let parts = setting.run("parts", usize::MAX).unwrap().trained.unwrap();
@@ -173,7 +173,7 @@ fn a_classification_is_searched_in_folders_of_classes() {
     let setting = Setting::of(CLASSES, bright_and_dark);
     let result = setting.run("whole", usize::MAX).unwrap();
     let trained = result.trained.clone().unwrap();
-    let (metric, accuracy) = trained.test.primary();
+    let (metric, accuracy) = trained.test.as_ref().unwrap().primary();
     assert!(*metric == Metric::Accuracy && accuracy > 0.8, "{result:?}");
     while setting.run("parts", 30).is_none() {}
     for file in ["result.json", "candidates.json", "weights.safetensors"] {
@@ -205,7 +205,8 @@ fn inherited_weights_are_those_of_the_network() {
     let steps = vec![vec![setting.space.first_assignment(), assignment.clone()]; steps];
     let paths = Paths { steps, lesson: Lesson::Labels };
     for epoch in 0..4 {
-        let pass = Pass { part: Part::All, epoch, learning_rate: [0.1, 0.1], drop_path: 1.0 };
+        let pass =
+            Pass { part: Part::All, epoch, learning_rate: Rate::constant(0.1), drop_path: 1.0 };
         supernet.train(&pass, &paths, &mut go_on).unwrap();
     }
     let inherited = supernet.score(&assignment, &mut go_on).unwrap();

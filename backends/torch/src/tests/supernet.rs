@@ -5,6 +5,7 @@ use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::{Conv, Maker, UNITS, assignment, checked, network, op, squeeze};
+use super::sgd;
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::kernel::Statistics;
@@ -16,11 +17,12 @@ use crate::passes::TrainBatch;
 use crate::program::{InstructionKind, Program};
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
+use crate::training_loss::TrainingLoss;
 
 pub(crate) fn settings(mixing: Mixing) -> Settings {
     let adam = Adam { beta1: 0.9, beta2: 0.999, decay: 1e-3 };
-    let (momentum, decay, clip) = (0.9, 1e-4, Some(5.0));
-    Settings { mixing, adam, momentum, decay, clip, seed: 3, device: Device::Cpu }
+    let (training, clip) = (sgd(0.9, 1e-4), Some(5.0));
+    Settings { mixing, adam, training, clip, seed: 3, device: Device::Cpu }
 }
 
 /// Two layers, the first without and the second with a residual; 4 and 3 candidates.
@@ -54,11 +56,14 @@ fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
     TrainBatch {
         inputs: std::slice::from_ref(images),
         targets,
+        blend: None,
+        loss: &TrainingLoss::PLAIN,
         temperature: 0.7,
         rate: 0.05,
         drop_path: 1.0,
         epoch: 1,
         step,
+        of: 1,
         seed: 3,
     }
 }

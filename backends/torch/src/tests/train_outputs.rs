@@ -16,6 +16,7 @@ use crate::program::Program;
 use crate::random::Moment;
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets, mean_loss};
+use crate::training_loss::TrainingLoss;
 
 const TRUNK: &str = "
 space s {
@@ -33,7 +34,9 @@ const HEADS: &str = "
 
 fn batch<'a>(inputs: &'a [Tensor], targets: &'a DeviceTargets) -> TrainBatch<'a> {
     let (temperature, rate, drop_path) = (1.0, 0.1, 1.0);
-    TrainBatch { inputs, targets, temperature, rate, drop_path, epoch: 0, step: 0, seed: 3 }
+    let (blend, loss) = (None, &TrainingLoss::PLAIN);
+    let (epoch, step, of, seed) = (0, 0, 1, 3);
+    TrainBatch { inputs, targets, blend, loss, temperature, rate, drop_path, epoch, step, of, seed }
 }
 
 /// The gradient of a loss with respect to the first convolution, which all outputs read.

@@ -5,17 +5,18 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use nas_data::Dataset;
-use nas_ir::recipe::Recipe;
+use nas_ir::recipe::{Anneal, Law, LearningRate, Recipe};
 use nas_ir::{
     Assignment, Checked, ClassMetric, Metric, Model, Shape, Space, Task, Tensor as Plain,
 };
-use nas_search::evaluator::{Part, Pass, Split, Step, Stop};
+use nas_search::evaluator::{Part, Pass, Rate, Split, Step, Stop};
 use nas_search::shared::{Lesson, Mixing};
 use nas_search::strategies::gumbel;
 use nas_search::task::{Trainable, TrainableInput};
 use tch::{Device, Kind, Tensor};
 
 use super::build::{UNITS, network, squeeze};
+use super::sgd;
 use super::supernet::settings;
 use crate::error::{Phase, TorchError};
 use crate::judge::{Judge, Judging};
@@ -23,10 +24,11 @@ use crate::kernel::Statistics;
 use crate::loaders::Loaders;
 use crate::mixture::{Mixture, loss};
 use crate::network::{TorchNetwork, run};
-use crate::optimizer::Sgd;
+use crate::optimizer::Optimizer;
 use crate::passes::{Exam, score, train};
 use crate::program::Program;
 use crate::task::{Criterion, DeviceTargets, mean_loss};
+use crate::training_loss::TrainingLoss;
 
 /// A few tiles of each split in a temporary folder.
 struct Tiles(nas_testing::Folder);
@@ -78,19 +80,30 @@ fn space() -> Checked<Space> {
 }
 
 fn pass(part: Part, epoch: u32) -> Pass {
-    Pass { part, epoch, learning_rate: [0.1, 0.05], drop_path: 1.0 }
+    Pass { part, epoch, learning_rate: falling(0.1, 0.05), drop_path: 1.0 }
+}
+
+/// A rate that falls over one pass.
+fn falling(from: f64, to: f64) -> Rate {
+    let anneal = Anneal { from, to, law: Law::Linear };
+    Rate::over(LearningRate { anneal, warmup: 0.0 }, 0, 1)
 }
 
 fn go_on(_: Step) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn descend(network: &TorchNetwork, sgd: &mut Sgd, loaders: &mut Loaders, pass: &Pass) -> f64 {
+fn descend(
+    network: &TorchNetwork,
+    optimizer: &mut Optimizer,
+    loaders: &mut Loaders,
+    pass: &Pass,
+) -> f64 {
     network.parameters.require_gradients(true).unwrap();
     let report = train(loaders, pass, &mut go_on, |batch| {
         let (loss, value) = loss(&network.evaluation(Statistics::Learn), batch, Phase::Network)?;
         let read = network.schedule.parameters(&network.program);
-        sgd.step(&network.parameters, read, &loss, batch.rate)?;
+        optimizer.learn(&network.parameters, read, &loss, batch.turn())?;
         Ok((value, 0.0))
     });
     report.unwrap().loss
@@ -104,9 +117,10 @@ fn a_network_learns_a_few_tiles_by_heart() {
         recipe.data.scale = None;
     });
     let network = TorchNetwork::new(&network(&space(), &[0, 0]), 1, Device::Cpu).unwrap();
-    let mut sgd = Sgd::new(&network.parameters, 0.9, 0.0, Some(5.0)).unwrap();
-    let losses: Vec<f64> =
-        (0..40).map(|e| descend(&network, &mut sgd, &mut loaders, &pass(Part::All, e))).collect();
+    let mut optimizer = Optimizer::new(&network.parameters, &sgd(0.9, 0.0), Some(5.0)).unwrap();
+    let losses: Vec<f64> = (0..40)
+        .map(|e| descend(&network, &mut optimizer, &mut loaders, &pass(Part::All, e)))
+        .collect();
     assert!(losses[0] > 1.5 && losses[39] < 0.5 * losses[0], "{losses:?}");
 }
 
@@ -168,11 +182,14 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
                     values: Tensor::zeros([2, 64, 64], (Kind::Int64, Device::Cpu)),
                     criterion: Criterion::of(Task::Segmentation { classes: 7, ignore: 255 }),
                 },
+                blend: None,
+                loss: &TrainingLoss::PLAIN,
                 temperature: 1.0,
                 rate: 0.1,
                 drop_path: 1.0,
                 epoch: 0,
                 step: 0,
+                of: 1,
                 seed: 3,
             },
             &[],
@@ -258,9 +275,9 @@ fn scores_and_estimated_statistics() {
 fn crops_may_be_smaller_than_the_input() {
     let tiles = Tiles::new(4);
     let network = TorchNetwork::new(&network(&space(), &[0, 0]), 1, Device::Cpu).unwrap();
-    let mut sgd = Sgd::new(&network.parameters, 0.9, 0.0, None).unwrap();
+    let mut optimizer = Optimizer::new(&network.parameters, &sgd(0.9, 0.0), None).unwrap();
     let mut loaders = tiles.loaders(2, |recipe| recipe.data.crop = Some([32, 48]));
-    assert!(descend(&network, &mut sgd, &mut loaders, &pass(Part::All, 0)).is_finite());
+    assert!(descend(&network, &mut optimizer, &mut loaders, &pass(Part::All, 0)).is_finite());
     // The stem brings 30 rows to 15, the layer to 8; times the factor of the head it is 32.
     let mut loaders = tiles.loaders(2, |recipe| recipe.data.crop = Some([30, 30]));
     let report = train(&mut loaders, &pass(Part::All, 0), &mut go_on, |batch| {

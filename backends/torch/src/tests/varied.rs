@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::assignment;
+use super::sgd;
 use super::source::space;
 use super::supernet::settings;
 use crate::error::Phase;
@@ -21,12 +22,13 @@ use crate::kernel::Statistics;
 use crate::mixing::{Mix, assigned, of_selects};
 use crate::mixture::{Mixture, loss};
 use crate::network::TorchNetwork;
-use crate::optimizer::Sgd;
+use crate::optimizer::{Optimizer, Turn};
 use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::ParameterSpec;
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
+use crate::training_loss::TrainingLoss;
 
 /// Cells with decisions of their own, two of n edges, edges of the operators of DARTS.
 pub(crate) const DARTS: &str = r#"
@@ -167,11 +169,14 @@ fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
     TrainBatch {
         inputs: std::slice::from_ref(images),
         targets,
+        blend: None,
+        loss: &TrainingLoss::PLAIN,
         temperature: 1.0,
         rate: 0.05,
         drop_path: 1.0,
         epoch: 0,
         step,
+        of: 1,
         seed: 3,
     }
 }
@@ -265,7 +270,7 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
         let network = specialise(&space, &assignment(&space, &[]));
         let network = TorchNetwork::fed(&network, Some(fed), 1, Device::Cpu).unwrap();
         network.parameters.require_gradients(true).unwrap();
-        let mut sgd = Sgd::new(&network.parameters, 0.9, 0.0, Some(5.0)).unwrap();
+        let mut optimizer = Optimizer::new(&network.parameters, &sgd(0.9, 0.0), Some(5.0)).unwrap();
         let mut losses = Vec::new();
         for step in 0..20 {
             let evaluation = network.evaluation(Statistics::Learn);
@@ -273,7 +278,8 @@ fn a_supernet_step_and_a_retrain_step_lower_the_loss() {
                 loss(&evaluation, &batch(&pictures, step), Phase::Network).unwrap();
             losses.push(value);
             let read = network.schedule.parameters(&network.program);
-            sgd.step(&network.parameters, read, &tensor, 0.05).unwrap();
+            let turn = Turn { step, of: 20, rate: 0.05 };
+            optimizer.learn(&network.parameters, read, &tensor, turn).unwrap();
         }
         assert!(losses[19] < 0.8 * losses[0], "{losses:?}");
     }

@@ -105,7 +105,7 @@ impl Best {
     fn ended(result: &RunResult) -> Self {
         let RunResult { choices, cost, trial, budget, trained, .. } = result.clone();
         let (val, test) = trained.map(|Trained { val, test, .. }| (val, test)).unzip();
-        Self { choices, cost, trial, epochs: budget.epochs, val, test }
+        Self { choices, cost, trial, epochs: budget.epochs, val, test: test.flatten() }
     }
 }
 

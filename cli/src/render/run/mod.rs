@@ -73,9 +73,9 @@ fn about(run: &Recorded, drawn: &Drawn) -> String {
     }
     if let Some(result) = run.result() {
         let macs = rounded(result.cost.macs as f64, "");
-        let score = result.trained.as_ref().map(|trained| &trained.test);
-        let (which, score) = match score {
-            Some(test) => ("test ", Some(test)),
+        let (which, score) = match &result.trained {
+            Some(Trained { test: Some(test), .. }) => ("test ", Some(test)),
+            Some(Trained { val, .. }) => ("val ", Some(val)),
             None => ("", result.trial.as_ref()),
         };
         let score = score.map(|score| {

@@ -1,10 +1,13 @@
 //! The settings that all recipes have, whatever the strategy. The defaults suit the shipped data
 //! set (64 x 64 tiles, 495 of them for training) on a small machine.
 
-use super::anneal::{Anneal, Law};
-use crate::metric::Metric;
-
+use super::anneal::Anneal;
+use super::loss::{CLASS_WEIGHTS, DELTA, DICE, FOCAL, LABEL_SMOOTHING, REGRESSION};
+use super::optimizer::{BETA1, BETA2, DECAY, EPSILON, MOMENTUM, OPTIMIZER, RATE, SMOOTHING};
+pub use super::patience::{MIN_DELTA, PATIENCE};
 use super::schema::{Bounds, CountDefault, Field, Kind, Kinds, Section};
+use super::training::{ACCUMULATE, EMA, FREEZE, WARMUP, WEIGHTS_FROM};
+use crate::metric::Metric;
 
 /// The name of the section that says by what strategy to search.
 pub const STRATEGY: &str = "strategy";
@@ -19,7 +22,7 @@ pub const DATA: Section = Section {
         Field {
             name: "path",
             kind: Kind::Path { default: "data/landcover" },
-            doc: "the folder with `train`, `val` and `test`, relative to the file of the recipe",
+            doc: "the folder with `train`, `val` and, if there is one, `test`, relative to the file of the recipe",
         },
         Field {
             name: "val",
@@ -91,6 +94,33 @@ pub const DATA: Section = Section {
             doc: "side in pixels of a square of the mean colour that lies over each image at random in \
                   training, its middle anywhere in it",
         },
+        Field {
+            name: "randaugment",
+            kind: Kind::Count { least: 0, most: 14, default: CountDefault::Is(0) },
+            doc: "RandAugment (Cubuk et al. 2020): how many operations are done to each image in training, drawn anew from \
+                  fourteen of colour and place; labels of pixels move with them. With 0 none is",
+        },
+        Field {
+            name: "magnitude",
+            kind: Kind::Count { least: 0, most: 30, default: CountDefault::Is(9) },
+            doc: "the strength of the operations of `randaugment`, as in torchvision: with 30, colours change by up to 90 %, \
+                  and images are turned by 30 degrees, sheared by 0.3 and moved by 45 % of their side",
+        },
+        Field {
+            name: "mixup",
+            kind: Kind::Real { bounds: Bounds::closed(0.0, 100.0), default: 0.0 },
+            doc: "in training, each image of a batch is blended with another of it, and their losses likewise: the share of \
+                  the first is drawn from the beta distribution with this parameter, once for a batch (Zhang et al. 2018). \
+                  With 0 none is",
+        },
+        Field {
+            name: "cutmix",
+            kind: Kind::Real { bounds: Bounds::closed(0.0, 100.0), default: 0.0 },
+            doc: "in training, a rectangle of each image of a batch is that of another of it; labels of pixels move with \
+                  them, and the losses of whole images are blended by area. The area is drawn from the beta distribution \
+                  with this parameter, once for a batch (Yun et al. 2019). Where `mixup` is given, too, half of the \
+                  batches have one and half the other",
+        },
         Field { name: "batch", kind: Kind::count(1, 16), doc: "images in a batch of the search" },
         Field {
             name: "workers",
@@ -103,38 +133,33 @@ pub const DATA: Section = Section {
 /// How the weights of a supernet are trained.
 pub const WEIGHTS: Section = Section {
     name: "weights",
-    kinds: Kinds::OneOf(&["sgd"]),
-    doc: "the optimiser of the supernet's weights: stochastic gradient descent",
+    kinds: Kinds::Field(OPTIMIZER.name),
+    doc: "how the supernet's weights learn",
     fields: &[
-        Field {
-            name: "rate",
-            kind: LEARNING_RATE,
-            doc: "learning rate, from the start of the first epoch to the end of the last",
-        },
+        OPTIMIZER,
+        RATE,
+        WARMUP,
         MOMENTUM,
+        BETA1,
+        BETA2,
+        SMOOTHING,
+        EPSILON,
         DECAY,
+        ACCUMULATE,
+        EMA,
+        FREEZE,
+        WEIGHTS_FROM,
     ],
 };
 
-/// What training makes small where the task leaves it open.
+/// What training makes small.
 pub const LOSS: Section = Section {
     name: "loss",
     kinds: Kinds::None,
-    doc: "what training makes small: the mean over all values that are known. Of a regression this says what; of classes it \
-          is cross-entropy, of several labels for an image binary cross-entropy",
-    fields: &[
-        Field {
-            name: "regression",
-            kind: Kind::Word(&["l1", "l2", "huber"]),
-            doc: "of a regression: `l1`, the error; `l2`, its square; `huber`, half the square of an error up to `delta`, and \
-                  beyond `delta * (error - delta / 2)` (Huber 1964)",
-        },
-        Field {
-            name: "delta",
-            kind: Kind::Real { bounds: Bounds::above(0.0, 1e9), default: 1.0 },
-            doc: "from which error on the loss `huber` is linear, in the unit of the targets",
-        },
-    ],
+    doc: "what training makes small: the mean over all labels or values that are known. Of classes it is cross-entropy, unless \
+          this says more, of several labels for an image binary cross-entropy, and of a regression this says what. Scores are \
+          of plain cross-entropy whatever it says",
+    fields: &[REGRESSION, DELTA, LABEL_SMOOTHING, CLASS_WEIGHTS, FOCAL, DICE],
 };
 
 /// By what networks are judged.
@@ -186,7 +211,7 @@ pub const SEED: Field = Field {
 /// How the network that is picked is trained.
 pub const RETRAIN: Section = Section {
     name: "retrain",
-    kinds: Kinds::None,
+    kinds: Kinds::Field(OPTIMIZER.name),
     doc: "how the picked network is trained from scratch, on all training images",
     fields: &[
         Field {
@@ -194,13 +219,19 @@ pub const RETRAIN: Section = Section {
             kind: Kind::count(1, 60),
             doc: "epochs; the one with the best validation score is kept",
         },
-        Field {
-            name: "rate",
-            kind: LEARNING_RATE,
-            doc: "learning rate, from the start of the first epoch to the end of the last",
-        },
+        OPTIMIZER,
+        RATE,
+        WARMUP,
         MOMENTUM,
+        BETA1,
+        BETA2,
+        SMOOTHING,
+        EPSILON,
         DECAY,
+        ACCUMULATE,
+        EMA,
+        FREEZE,
+        WEIGHTS_FROM,
         Field { name: "batch", kind: Kind::count(1, 16), doc: "images in a batch" },
         Field {
             name: "drop_path",
@@ -211,39 +242,6 @@ pub const RETRAIN: Section = Section {
         PATIENCE,
         MIN_DELTA,
     ],
-};
-
-/// After how many epochs without progress a training ends; beside [`MIN_DELTA`].
-pub const PATIENCE: Field = Field {
-    name: "patience",
-    kind: Kind::count(0, 0),
-    doc: "the training stops early once the primary metric on the validation images was no better for so many \
-          epochs; 0 never does. The learning rate moves as if all epochs came",
-};
-
-/// What counts as progress.
-pub const MIN_DELTA: Field = Field {
-    name: "min_delta",
-    kind: Kind::Real { bounds: Bounds::closed(0.0, 1e9), default: 0.0 },
-    doc: "better by more than this counts, for `patience`, in the unit of the metric: 0.001 of an accuracy is \
-          a tenth of a percent",
-};
-
-const LEARNING_RATE: Kind = Kind::Anneal {
-    bounds: Bounds::closed(0.0, 100.0),
-    default: Anneal { from: 0.05, to: 0.0, law: Law::Cosine },
-};
-
-const MOMENTUM: Field = Field {
-    name: "momentum",
-    kind: Kind::Real { bounds: Bounds::below(0.0, 1.0), default: 0.9 },
-    doc: "momentum",
-};
-
-const DECAY: Field = Field {
-    name: "decay",
-    kind: Kind::Real { bounds: Bounds::closed(0.0, 1.0), default: 1e-4 },
-    doc: "weight decay",
 };
 
 /// Whether a setting is one that all recipes have.

@@ -5,25 +5,32 @@
 //! strategy makes its own type of them.
 
 pub mod anneal;
+pub mod bounds;
 pub mod common;
 pub mod formula;
+pub mod loss;
 pub mod objective;
+pub mod optimizer;
 pub mod patience;
 pub mod schema;
 pub mod settings;
 pub mod template;
+pub mod training;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::metric::Metric;
 
-pub use anneal::{Anneal, Law};
+pub use anneal::{Anneal, Law, LearningRate};
 pub use formula::{Formula, Variable};
+pub use loss::{ClassLoss, ClassWeights, Loss, RegressionLoss, ValueLoss};
 pub use objective::{Goal, MINIMIZE, Objective, Weighed};
+pub use optimizer::Optimizer;
 pub use patience::Patience;
 pub use schema::StrategySchema;
 pub use settings::{NoSetting, Settings, Value};
 pub use template::Template;
+pub use training::Training;
 
 /// Where images come from and what is done to them in training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,6 +61,14 @@ pub struct Data {
     pub blur: f64,
     /// Side of the square that is covered at random, in pixels.
     pub cutout: u32,
+    /// How many operations of RandAugment are done to an image.
+    pub randaugment: u32,
+    /// Their magnitude, 0 to 30.
+    pub magnitude: u32,
+    /// Parameter of the beta distribution of mixup; 0 where images are not blended.
+    pub mixup: f64,
+    /// Parameter of the beta distribution of CutMix; 0 where images are not cut.
+    pub cutmix: f64,
     /// Images in a training batch.
     pub batch: u32,
     /// Threads that decode ahead of the training step.
@@ -76,44 +91,6 @@ impl Fit {
     /// Each by its name.
     const NAMED: [(&str, Self); 3] =
         [("stretch", Self::Stretch), ("cover", Self::Cover), ("letterbox", Self::Letterbox)];
-}
-
-/// Stochastic gradient descent for the weights of a supernet.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Sgd {
-    /// Learning rate.
-    #[serde(rename = "rate")]
-    pub learning_rate: Anneal,
-    /// Momentum.
-    pub momentum: f64,
-    /// Weight decay.
-    pub decay: f64,
-}
-
-/// What training makes small where the task leaves it open.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Loss {
-    /// That of a regression.
-    pub regression: RegressionLoss,
-    /// From which error on [`RegressionLoss::Huber`] is linear.
-    pub delta: f64,
-}
-
-/// What of an error training makes small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RegressionLoss {
-    /// The error without its sign.
-    L1,
-    /// Its square.
-    L2,
-    /// Half its square, and linear for large errors (P. J. Huber, "Robust Estimation of a Location Parameter", 1964).
-    Huber,
-}
-
-impl RegressionLoss {
-    /// Each by its name.
-    const NAMED: [(&str, Self); 3] = [("l1", Self::L1), ("l2", Self::L2), ("huber", Self::Huber)];
 }
 
 /// By what networks are judged.
@@ -139,17 +116,13 @@ pub struct Schedule {
 }
 
 /// How the picked network is trained from scratch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Retrain {
     /// Epochs.
     pub epochs: u32,
-    /// Learning rate of SGD.
-    #[serde(rename = "rate")]
-    pub learning_rate: Anneal,
-    /// Momentum.
-    pub momentum: f64,
-    /// Weight decay.
-    pub decay: f64,
+    /// How its weights learn.
+    #[serde(flatten)]
+    pub training: Training,
     /// Images in a batch.
     pub batch: u32,
     /// By what the rates of drop paths are multiplied.
@@ -157,6 +130,14 @@ pub struct Retrain {
     /// When it stops early.
     #[serde(flatten)]
     pub patience: Patience,
+}
+
+impl Retrain {
+    /// Whether no epoch depends on how many there are, so that a training that is done may go on for more.
+    #[must_use]
+    pub fn is_open_ended(&self) -> bool {
+        self.training.rate.stays() && self.drop_path.stays() && self.patience.is_never()
+    }
 }
 
 /// A search recipe: the checked content of a `search` item.
@@ -170,8 +151,8 @@ pub struct Recipe {
     pub objective: Objective,
     /// The images.
     pub data: Data,
-    /// The optimiser of a supernet's weights.
-    pub weights: Sgd,
+    /// How a supernet's weights learn.
+    pub weights: Training,
     /// What training makes small.
     pub loss: Loss,
     /// By what networks are judged.
@@ -220,25 +201,20 @@ impl Recipe {
                 jitter: settings.real(data, "jitter")?,
                 blur: settings.real(data, "blur")?,
                 cutout: settings.count(data, "cutout")?,
+                randaugment: settings.count(data, "randaugment")?,
+                magnitude: settings.count(data, "magnitude")?,
+                mixup: settings.real(data, "mixup")?,
+                cutmix: settings.real(data, "cutmix")?,
                 batch: settings.count(data, "batch")?,
                 workers: settings.count(data, "workers")?,
             },
-            weights: Sgd {
-                learning_rate: settings.anneal(weights, "rate")?,
-                momentum: settings.real(weights, "momentum")?,
-                decay: settings.real(weights, "decay")?,
-            },
-            loss: Loss {
-                regression: settings.word(loss, "regression", &RegressionLoss::NAMED)?,
-                delta: settings.real(loss, "delta")?,
-            },
+            weights: Training::of(&settings, weights)?,
+            loss: Loss::of(&settings, loss)?,
             metrics: Judged { primary: settings.word(metrics, "primary", &primary)? },
             schedule: Schedule { epochs: settings.count(common::SCHEDULE, common::EPOCHS.name)? },
             retrain: Retrain {
                 epochs: settings.count(retrain, "epochs")?,
-                learning_rate: settings.anneal(retrain, "rate")?,
-                momentum: settings.real(retrain, "momentum")?,
-                decay: settings.real(retrain, "decay")?,
+                training: Training::of(&settings, retrain)?,
                 batch: settings.count(retrain, "batch")?,
                 drop_path: settings.anneal(retrain, "drop_path")?,
                 patience: settings.patience(retrain)?,

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::schema::{Bounds, Field, Kind};
+
 /// When a training stops early: once a metric was no better for some epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Patience {
@@ -33,6 +35,22 @@ impl Patience {
         self.epochs == 0
     }
 }
+
+/// After how many epochs without progress a training ends; beside [`MIN_DELTA`].
+pub const PATIENCE: Field = Field {
+    name: "patience",
+    kind: Kind::count(0, 0),
+    doc: "the training stops early once the primary metric on the validation images was no better for so many \
+          epochs; 0 never does. The learning rate moves as if all epochs came",
+};
+
+/// What counts as progress.
+pub const MIN_DELTA: Field = Field {
+    name: "min_delta",
+    kind: Kind::Real { bounds: Bounds::closed(0.0, 1e9), default: 0.0 },
+    doc: "better by more than this counts, for `patience`, in the unit of the metric: 0.001 of an accuracy is \
+          a tenth of a percent",
+};
 
 #[cfg(test)]
 mod tests {

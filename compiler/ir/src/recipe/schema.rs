@@ -2,9 +2,8 @@
 //! is where it is not given. The front end reads a `search` item against such a declaration;
 //! diagnostics and the reference read the same rows.
 
-use std::fmt;
-
 use super::anneal::{Anneal, number};
+pub use super::bounds::Bounds;
 
 /// A search strategy, as far as recipes know of it: its name and all settings of its recipes.
 /// Names are unique among those that a compiler is given.
@@ -47,6 +46,8 @@ pub enum Kinds {
     None,
     /// One of these words; left out, it is the first.
     OneOf(&'static [&'static str]),
+    /// A word of this field of the section; it may stand there or in the braces.
+    Field(&'static str),
     /// Any name; it is for people and changes nothing.
     AnyName,
     /// The name of a strategy, of which these are the settings.
@@ -135,6 +136,15 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// Some of these words, each once, in brackets; the first alone where none is given.
     Words(&'static [&'static str]),
+    /// A list of numbers, or one of these words; the first word where nothing is given.
+    Numbers {
+        /// The range of each number.
+        bounds: Bounds,
+        /// The words.
+        words: &'static [&'static str],
+        /// A list that it takes.
+        example: &'static str,
+    },
 }
 
 /// What a count is when it is not given.
@@ -162,61 +172,6 @@ pub enum Relation {
     KeepsOfSample,
     /// `score.command` is given where `score.by = command`.
     CommandGiven,
-}
-
-/// A range of numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bounds {
-    /// The low end.
-    pub low: f64,
-    /// Whether the low end itself is outside.
-    pub above_low: bool,
-    /// The high end.
-    pub high: f64,
-    /// Whether the high end itself is outside.
-    pub below_high: bool,
-}
-
-impl Bounds {
-    /// From `low` to `high`, both inside.
-    #[must_use]
-    pub const fn closed(low: f64, high: f64) -> Self {
-        Self { low, above_low: false, high, below_high: false }
-    }
-
-    /// From `low` to below `high`.
-    #[must_use]
-    pub const fn below(low: f64, high: f64) -> Self {
-        Self { low, above_low: false, high, below_high: true }
-    }
-
-    /// From above `low` to `high`.
-    #[must_use]
-    pub const fn above(low: f64, high: f64) -> Self {
-        Self { low, above_low: true, high, below_high: false }
-    }
-
-    /// From above `low` to below `high`.
-    #[must_use]
-    pub const fn inside(low: f64, high: f64) -> Self {
-        Self { low, above_low: true, high, below_high: true }
-    }
-
-    /// Whether a number lies in the range; what is not a number does not.
-    #[must_use]
-    pub fn contains(&self, value: f64) -> bool {
-        let low = if self.above_low { value > self.low } else { value >= self.low };
-        let high = if self.below_high { value < self.high } else { value <= self.high };
-        low && high
-    }
-}
-
-impl fmt::Display for Bounds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let low = if self.above_low { "above" } else { "at least" };
-        let high = if self.below_high { "below" } else { "at most" };
-        write!(f, "{low} {} and {high} {}", self.low, self.high)
-    }
 }
 
 impl StrategySchema {
@@ -275,6 +230,7 @@ impl Kind {
             Self::Text { .. } | Self::Template { .. } => "a text in quotes".to_owned(),
             Self::Word(words) => quoted(words, " or "),
             Self::Words(words) => format!("a list of some of {}", quoted(words, ", ")),
+            Self::Numbers { words, .. } => format!("{}, or a list of numbers", quoted(words, ", ")),
         }
     }
 
@@ -291,7 +247,7 @@ impl Kind {
                 text.split_once("..").is_some_and(|(low, high)| is_number(low) && is_number(high))
             }
             Self::Flag { .. } => matches!(text, "true" | "false"),
-            Self::Word(words) => words.contains(&text),
+            Self::Word(words) | Self::Numbers { words, .. } => words.contains(&text),
             Self::Path { .. } | Self::Text { .. } | Self::Template { .. } | Self::Words(_) => false,
         }
     }
@@ -304,6 +260,7 @@ impl Kind {
             Self::Seed { .. } => Some(format!("at least 0 and at most {}", u64::MAX)),
             Self::Real { bounds, .. }
             | Self::Anneal { bounds, .. }
+            | Self::Numbers { bounds, .. }
             | Self::Range { bounds, .. } => Some(bounds.to_string()),
             Self::Size { .. } => Some(format!("at least 1 and at most {}", Self::MOST_PIXELS)),
             Self::Flag { .. }
@@ -346,7 +303,9 @@ impl Kind {
             Self::Text { example, .. } | Self::Template { example, .. } => {
                 format!("\"{example}\"")
             }
-            Self::Word(words) => words.first().copied().unwrap_or_default().to_owned(),
+            Self::Word(words) | Self::Numbers { words, .. } => {
+                words.first().copied().unwrap_or_default().to_owned()
+            }
             Self::Words(words) => format!("[{}]", words.first().copied().unwrap_or_default()),
         }
     }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::anneal::Anneal;
-use super::common;
-use super::patience::Patience;
+use super::optimizer::{OPTIMIZER, Optimizer};
+use super::patience::{MIN_DELTA, PATIENCE, Patience};
 use super::schema::{CountDefault, Field, Kind, StrategySchema};
 use super::template::Template;
 
@@ -36,10 +36,12 @@ pub enum Value {
     Text(Option<String>),
     /// Of [`Kind::Template`]; `None` where it is not given.
     Template(Option<Template>),
-    /// Of [`Kind::Word`].
+    /// Of [`Kind::Word`], or the word of a [`Kind::Numbers`].
     Word(&'static str),
     /// Of [`Kind::Words`].
     Words(Vec<&'static str>),
+    /// Of [`Kind::Numbers`].
+    Numbers(Vec<f64>),
 }
 
 /// A setting that whoever reads a recipe does not find, or not with a value of its kind: reader and
@@ -111,7 +113,9 @@ impl Settings {
             missing.map(|(section, field)| (section.name, field)).collect();
         let mut computed = Vec::new();
         for (section, field) in missing {
-            match fixed(&field.kind) {
+            let optimizer = self.word(section, OPTIMIZER.name, &Optimizer::NAMED);
+            let kind = optimizer.map_or(field.kind, |optimizer| optimizer.kind(field));
+            match fixed(&kind) {
                 Ok(value) => self.set(section, field.name, value),
                 Err(other) => computed.push((section, field.name, other)),
             }
@@ -206,13 +210,13 @@ impl Settings {
         self.read(section, field, value)
     }
 
-    /// The values of [`common::PATIENCE`] and [`common::MIN_DELTA`] in a section.
+    /// The values of [`PATIENCE`] and [`MIN_DELTA`] in a section.
     ///
     /// # Errors
     /// As [`Settings::count`].
     pub fn patience(&self, section: &'static str) -> Result<Patience, NoSetting> {
-        let epochs = self.count(section, common::PATIENCE.name)?;
-        Ok(Patience { epochs, min_delta: self.real(section, common::MIN_DELTA.name)? })
+        let epochs = self.count(section, PATIENCE.name)?;
+        Ok(Patience { epochs, min_delta: self.real(section, MIN_DELTA.name)? })
     }
 
     /// The value of a [`Kind::Flag`].
@@ -342,7 +346,9 @@ fn fixed(kind: &Kind) -> Result<Value, Computed> {
         Kind::Path { default } => Value::Path(default.to_owned()),
         Kind::Text { .. } => Value::Text(None),
         Kind::Template { .. } => Value::Template(None),
-        Kind::Word(words) => Value::Word(words.first().copied().unwrap_or_default()),
+        Kind::Word(words) | Kind::Numbers { words, .. } => {
+            Value::Word(words.first().copied().unwrap_or_default())
+        }
         Kind::Words(words) => Value::Words(words.first().copied().into_iter().collect()),
     })
 }

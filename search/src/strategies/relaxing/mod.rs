@@ -11,7 +11,7 @@ mod draws;
 mod refusal;
 pub(super) mod schema;
 
-use nas_ir::recipe::{Anneal, Recipe};
+use nas_ir::recipe::{LearningRate, Recipe};
 use nas_ir::{Checked, DecisionId, Space};
 use rand::RngCore;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use self::draws::{Drawn, drawn, most_probable};
 use self::schema::{Settings, Turns};
 use super::objective;
 use crate::error::RunError;
-use crate::evaluator::{Halt, Part, Pass, PassReport};
+use crate::evaluator::{Halt, Part, Pass, PassReport, Rate};
 use crate::event::{Event, StepKind};
 use crate::finite::Figure;
 use crate::objective::Penalty;
@@ -62,7 +62,7 @@ pub(super) fn search<'s>(
         settings,
         penalty,
         epochs: recipe.schedule.epochs,
-        learning_rate: recipe.weights.learning_rate,
+        learning_rate: recipe.weights.learning_rate(recipe.schedule.epochs),
         queue: Vec::new(),
         asked: 0,
     };
@@ -80,7 +80,7 @@ struct Relaxing<'s> {
     /// Epochs of the search, warm-up included.
     epochs: u32,
     /// Learning rate of the weights.
-    learning_rate: Anneal,
+    learning_rate: LearningRate,
     /// The networks that the learned probabilities gave.
     queue: Vec<Drawn>,
     /// How many of them were asked for.
@@ -132,7 +132,7 @@ impl OneShot<dyn Relaxed> for Relaxing<'_> {
         let temperature = self.settings.temperature;
         let temperature =
             temperature.at(epoch.saturating_sub(warmup), self.epochs.saturating_sub(warmup));
-        let learning_rate = self.learning_rate.over(epoch, self.epochs);
+        let learning_rate = Rate::over(self.learning_rate, epoch, self.epochs);
         let part = if is_warming { Part::All } else { Part::Weights };
         let pass = Pass { part, epoch, learning_rate, drop_path: 1.0 };
         let (weights, choices) = match self.settings.turns {
@@ -163,7 +163,7 @@ impl OneShot<dyn Relaxed> for Relaxing<'_> {
         Ok(SearchEpoch {
             epoch,
             temperature: Some(temperature),
-            learning_rate,
+            learning_rate: learning_rate.ends(),
             weights,
             choices,
             entropy: Some(mean_entropy(&probabilities)),
@@ -206,7 +206,7 @@ impl Relaxing<'_> {
         temperature: f64,
         progress: &mut Progress<'_>,
     ) -> Result<PassReport, Halt> {
-        let learning_rate = [self.settings.learning_rate; 2];
+        let learning_rate = Rate::constant(self.settings.learning_rate);
         let pass = Pass { part: Part::Choices, learning_rate, ..*pass };
         let report = {
             let on_step = &mut progress.steps(StepKind::Choices, pass.epoch);

@@ -64,9 +64,30 @@ diagnostics! {
         law: String,
     }
 
-    /// An exponential with an end at zero or below.
-    Error ExponentialEnd [nas::recipe::exponential_end] "an exponential never reaches {end}" {
+    /// A law that goes by factors with an end at zero or below.
+    Error ExponentialEnd [nas::recipe::exponential_end] "`{law}` goes by factors and never reaches {end}" {
+        law: String,
         end: String,
+    }
+
+    /// An argument of a law that it does not take.
+    Error LawArgument [nas::recipe::law_argument] "`{law}` takes {needs}" {
+        law: String,
+        needs: String,
+    }
+
+    /// A setting of other optimisers.
+    Error OtherOptimizer [nas::recipe::other_optimizer] "`{setting}` is a setting of {others}, and `{section}` learns by `{optimizer}`" {
+        setting: String,
+        others: String,
+        section: String,
+        optimizer: String,
+    }
+
+    /// A warm-up of the rate that takes all epochs.
+    Error LongRise [nas::recipe::long_rise] "a warm-up of {warmup} of {epochs} epochs leaves none at the full rate" {
+        warmup: u32,
+        epochs: u32,
     }
 
     /// An objective that is not computed from metrics and measures.

@@ -1,25 +1,24 @@
 //! From a `search` item and overrides to a recipe: names, kinds of values, ranges.
 
-use std::sync::Arc;
-
 use nas_diagnostics::{Fix, Help, Place, Problems, listed, suggested};
 use nas_grammar::ast::{self, BinaryOp, Expr, ExprKind, Ident, Search, Setting, Span};
 use nas_grammar::{Problem, Source};
 use nas_ir::recipe::anneal::number;
 use nas_ir::recipe::common::STRATEGY;
-use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Relation, Section};
-use nas_ir::recipe::{Anneal, Law, NoSetting, Objective, Recipe, Settings};
+use nas_ir::recipe::schema::{Bounds, Field, Kind, Kinds, Section};
+use nas_ir::recipe::{NoSetting, Objective, Recipe, Settings};
 use nas_ir::recipe::{StrategySchema, Value};
 
 use super::errors::{
-    EmptyRange, ExponentialEnd, KeepsTooMany, LongWarmup, NoCommand, OtherStrategy, OutOfRange,
-    Repeated, StrayKind, StrayLaw, UnknownField, UnknownKind, UnknownLaw, UnknownSection,
-    WrongValue,
+    EmptyRange, OtherStrategy, OutOfRange, Repeated, StrayKind, UnknownField, UnknownKind,
+    UnknownSection, WrongValue,
 };
 use super::objective;
 use super::overrides::{OVERRIDES, Override};
 use super::statics::{Evaluate, Static, Strategies};
 
+mod anneal;
+mod relations;
 mod template;
 mod words;
 
@@ -171,13 +170,7 @@ impl<'a> Reader<'a> {
 
     fn recipe(&mut self, name: &str) -> Result<Recipe, NoSetting> {
         self.settings.complete(self.schema)?;
-        for relation in self.schema.relations {
-            match relation {
-                Relation::WarmupEnds => self.check_warmup()?,
-                Relation::KeepsOfSample => self.check_keep()?,
-                Relation::CommandGiven => self.check_command(),
-            }
-        }
+        self.check_relations()?;
         Recipe::new(name, self.schema, self.objective.clone(), self.settings.clone())
     }
 
@@ -263,10 +256,13 @@ impl<'a> Reader<'a> {
         true
     }
 
-    fn kind(&mut self, section: &Section, written: &ast::Section, source: &Source) {
+    fn kind(&mut self, section: &'static Section, written: &ast::Section, source: &Source) {
         let Some(kind) = &written.kind else { return };
         let known: Vec<&str> = match section.kinds {
             Kinds::AnyName => return,
+            Kinds::Field(name) => {
+                return self.kind_as_field(section, name, (written, kind), source);
+            }
             Kinds::OneOf(kinds) => kinds.to_vec(),
             Kinds::Strategy => self.strategies.iter().map(|strategy| strategy.name).collect(),
             Kinds::None => {
@@ -293,6 +289,45 @@ impl<'a> Reader<'a> {
         self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
     }
 
+    /// A kind that is the value of a field: `weights adamw { … }`.
+    fn kind_as_field(
+        &mut self,
+        section: &'static Section,
+        name: &str,
+        (written, kind): (&ast::Section, &Ident),
+        source: &Source,
+    ) {
+        if let Some(again) = written.fields.iter().find(|field| field.name.name == name) {
+            self.repeated(name, source, kind.span, again.name.span);
+            return;
+        }
+        let Some(field) = section.field(name) else { return };
+        let Kind::Word(words) = field.kind else { return };
+        let known = words.iter().find(|word| **word == kind.name);
+        if let Some(word) = known {
+            self.settings.set(section.name, field.name, Value::Word(word));
+        } else {
+            let help = suggested(source.at(kind.span), &kind.name, words, "write one of");
+            let label = format!("no kind of `{}`", section.name);
+            let place = Place::new(source, kind.span, label).help(help);
+            self.problems.push(UnknownKind::at(place, section.name, kind.name.as_str()));
+        }
+        self.note(section, field, (source, kind.span), known.is_some());
+    }
+
+    /// Notes where a setting is given, and whether its value was understood.
+    fn note(
+        &mut self,
+        section: &'static Section,
+        field: &'static Field,
+        (source, span): (&Source, Span),
+        understood: bool,
+    ) {
+        let (section, field, source) = (section.name, field.name, source.clone());
+        self.given.retain(|g| (g.section, g.field) != (section, field));
+        self.given.push(Given { section, field, source, span, understood });
+    }
+
     fn field(
         &mut self,
         section: &'static Section,
@@ -309,18 +344,11 @@ impl<'a> Reader<'a> {
             self.settings.set(section.name, field.name, value);
             self.settings.write_at(section.name, field.name, (source.clone(), whole));
         }
-        self.given.retain(|g| (g.section, g.field) != (section.name, field.name));
-        self.given.push(Given {
-            section: section.name,
-            field: field.name,
-            source: source.clone(),
-            span: written.value.span,
-            understood,
-        });
+        self.note(section, field, (source, written.value.span), understood);
     }
 
     /// Reads a value; `None` after a problem.
-    fn value(&mut self, slot: Slot<'_>, expr: &Expr, law: Option<&Ident>) -> Option<Value> {
+    fn value(&mut self, slot: Slot<'_>, expr: &Expr, law: Option<&ast::Law>) -> Option<Value> {
         if let Kind::Anneal { bounds, .. } = slot.field.kind {
             return self.anneal(slot, expr, law, bounds).map(Value::Anneal);
         }
@@ -354,6 +382,7 @@ impl<'a> Reader<'a> {
             }
             Kind::Word(words) => self.word(slot, expr, words).map(Value::Word),
             Kind::Words(words) => self.words(slot, expr, words).map(Value::Words),
+            Kind::Numbers { bounds, words, .. } => self.numbers(slot, expr, bounds, words),
             Kind::Anneal { .. } => None,
         }
     }
@@ -426,15 +455,49 @@ impl<'a> Reader<'a> {
     }
 
     fn real(&mut self, slot: Slot<'_>, expr: &Expr, bounds: Bounds) -> Option<f64> {
-        let value = match self.evaluated(slot, expr)? {
-            Static::Integer(value) => value as f64,
-            Static::Real(value) => value,
-            other => return self.wrong_value(slot, expr.span, &other),
+        let value = self.evaluated(slot, expr)?;
+        self.real_value(slot, expr.span, &value, bounds)
+    }
+
+    fn real_value(
+        &mut self,
+        slot: Slot<'_>,
+        at: Span,
+        value: &Static,
+        bounds: Bounds,
+    ) -> Option<f64> {
+        let value = match value {
+            Static::Integer(value) => *value as f64,
+            Static::Real(value) => *value,
+            other => return self.wrong_value(slot, at, other),
         };
         if bounds.contains(value) {
             return Some(value);
         }
-        self.out_of_range(slot, expr.span, &number(value), &bounds.to_string())
+        self.out_of_range(slot, at, &number(value), &bounds.to_string())
+    }
+
+    /// A list of numbers that is not empty, or a word.
+    fn numbers(
+        &mut self,
+        slot: Slot<'_>,
+        expr: &Expr,
+        bounds: Bounds,
+        words: &'static [&'static str],
+    ) -> Option<Value> {
+        if let ExprKind::Name(name) = &bare(expr).kind
+            && let Some(word) = words.iter().find(|word| *word == name)
+        {
+            return Some(Value::Word(word));
+        }
+        match self.evaluated(slot, expr)? {
+            Static::List(values) if !values.is_empty() => {
+                let values = values.iter();
+                let values = values.map(|value| self.real_value(slot, expr.span, value, bounds));
+                values.collect::<Option<Vec<f64>>>().map(Value::Numbers)
+            }
+            other => self.wrong_value(slot, expr.span, &other),
+        }
     }
 
     /// A text that is not empty.
@@ -498,153 +561,6 @@ impl<'a> Reader<'a> {
         self.problems.push(EmptyRange::at(place, slot.name()));
         None
     }
-
-    fn anneal(
-        &mut self,
-        slot: Slot<'_>,
-        expr: &Expr,
-        law: Option<&Ident>,
-        bounds: Bounds,
-    ) -> Option<Anneal> {
-        let ExprKind::Pipeline(from, steps) = &bare(expr).kind else {
-            let value = self.real(slot, expr, bounds);
-            if let Some(law) = law {
-                self.stray_law(slot, law);
-                return None;
-            }
-            return value.map(Anneal::constant);
-        };
-        let [to] = steps.as_slice() else {
-            return self.wrong(slot, expr.span, "a value with more than two ends");
-        };
-        let ends = [self.real(slot, from, bounds), self.real(slot, to, bounds)];
-        let law = law.map_or(Some(Law::Linear), |word| self.law(slot, word));
-        let ([Some(start), Some(end)], Some(law)) = (ends, law) else { return None };
-        if law == Law::Exponential && (start <= 0.0 || end <= 0.0) {
-            let (low, at) = if end <= 0.0 { (end, to.span) } else { (start, from.span) };
-            let place = slot
-                .place(at, "both ends must be above 0")
-                .advice("write a small number above 0, or `cosine` instead of `exponential`");
-            self.problems.push(ExponentialEnd::at(place, number(low)));
-            return None;
-        }
-        Some(Anneal { from: start, to: end, law })
-    }
-
-    fn law(&mut self, slot: Slot<'_>, word: &Ident) -> Option<Law> {
-        let known = Law::WORDS.iter().find(|(name, _)| *name == word.name);
-        if known.is_none() {
-            let names: Vec<&str> = Law::WORDS.iter().map(|(name, _)| *name).collect();
-            let at = slot.source.at(word.span);
-            let help = suggested(at, &word.name, &names, "the laws are");
-            let place = Place::new(slot.source, word.span, "no law of annealing").help(help);
-            self.problems.push(UnknownLaw::at(place, word.name.as_str()));
-        }
-        known.map(|(_, law)| *law)
-    }
-
-    fn stray_law(&mut self, slot: Slot<'_>, law: &Ident) {
-        let help = match slot.field.kind {
-            Kind::Anneal { .. } => {
-                let known = Law::WORDS.iter().find(|(word, _)| *word == law.name);
-                let word = known.map_or("linear", |(word, _)| word);
-                Help::advice(format!(
-                    "write both ends, as in `{} = 0.1 -> 0.01 {word}`",
-                    slot.field.name
-                ))
-            }
-            _ => Fix::remove(slot.source.at(law.span), |gone| format!("leave `{gone}` out")).into(),
-        };
-        let place = slot.place(law.span, "nothing moves here").help(help);
-        self.problems.push(StrayLaw::at(place, law.name.as_str()));
-    }
-
-    /// Where two settings that contradict each other are written: the later one first, the other
-    /// beside it if it is in the same source.
-    fn contradiction(&self, settings: [(&str, &str, String); 2]) -> Option<Place> {
-        let mut place: Option<Place> = None;
-        for given in self.given.iter().rev() {
-            let of = settings.iter().find(|(s, f, _)| (*s, *f) == (given.section, given.field));
-            let Some((_, _, label)) = of else { continue };
-            if !given.understood {
-                return None;
-            }
-            place = Some(match place {
-                None => Place::new(&given.source, given.span, label.as_str()),
-                Some(first) if Arc::ptr_eq(first.source.text(), given.source.text()) => {
-                    first.label(given.span, label.as_str())
-                }
-                Some(first) => first,
-            });
-        }
-        place
-    }
-
-    fn check_warmup(&mut self) -> Result<(), NoSetting> {
-        let warmup = self.settings.count("schedule", "warmup")?;
-        let epochs = self.settings.count("schedule", "epochs")?;
-        if warmup < epochs {
-            return Ok(());
-        }
-        let settings = [
-            ("schedule", "warmup", format!("a warm-up of {warmup}")),
-            ("schedule", "epochs", format!("epochs in all: {epochs}")),
-        ];
-        let Some(place) = self.contradiction(settings) else { return Ok(()) };
-        let enough = epochs / 4;
-        let rest = format!(", or ask for more than {warmup} epochs");
-        let help = self.instead(("schedule", "warmup"), enough, &rest);
-        self.problems.push(LongWarmup::at(place.help(help), warmup, epochs));
-        Ok(())
-    }
-
-    fn check_keep(&mut self) -> Result<(), NoSetting> {
-        let sample = self.settings.count("derive", "sample")?;
-        let keep = self.settings.count("derive", "keep")?;
-        if keep <= sample {
-            return Ok(());
-        }
-        let settings = [
-            ("derive", "keep", format!("keeps {keep}")),
-            ("derive", "sample", format!("draws {sample}")),
-        ];
-        let Some(place) = self.contradiction(settings) else { return Ok(()) };
-        let help = self.instead(("derive", "keep"), sample, &format!(", or draw {keep}"));
-        self.problems.push(KeepsTooMany::at(place.help(help), keep, sample));
-        Ok(())
-    }
-
-    fn check_command(&mut self) {
-        let by = self.settings.get("score", "by");
-        let command = self.settings.get("score", "command");
-        let (Some(Value::Word("command")), Some(Value::Template(None))) = (by, command) else {
-            return;
-        };
-        let field = self.schema.section("score").and_then(|score| score.field("command"));
-        let example = field.map(|field| field.kind.example()).unwrap_or_default();
-        let is_given = |given: &Given, name: &str| (given.section, given.field) == ("score", name);
-        // A command that was not understood is reported already.
-        if self.given.iter().any(|given| is_given(given, "command")) {
-            return;
-        }
-        if let Some(by) = self.given.iter().find(|given| is_given(given, "by")) {
-            let place = Place::new(&by.source, by.span, "which one is missing")
-                .advice(format!("write `command = {example}` beside it"));
-            self.problems.push(NoCommand::at(place));
-        }
-    }
-
-    /// Another value of a setting, in the place of the one given, if one is.
-    fn instead(&self, (section, field): (&str, &str), value: u32, rest: &str) -> Help {
-        let says = |value: &str| {
-            format!("write `{field} = {value}` (`--set {section}.{field}={value}`){rest}")
-        };
-        let value = value.to_string();
-        match self.given.iter().find(|g| (g.section, g.field) == (section, field)) {
-            Some(given) => Fix::replace(given.source.at(given.span), value, says).into(),
-            None => Help::Advice(says(&value)),
-        }
-    }
 }
 
 /// An expression without the parentheses around it.
@@ -667,6 +583,7 @@ fn describe(value: &Static) -> String {
         Static::Text(text) if text.is_empty() => "an empty string".to_owned(),
         Static::Text(_) => "a string".to_owned(),
         Static::Tuple(parts) => tuple_of(parts.len()),
+        Static::List(_) => "a list".to_owned(),
         Static::Other(what) => (*what).to_owned(),
     }
 }

@@ -20,6 +20,8 @@ pub enum Static {
     Text(String),
     /// A tuple.
     Tuple(Vec<Static>),
+    /// A list.
+    List(Vec<Static>),
     /// Something that no setting takes, in words: "a list".
     Other(&'static str),
 }

@@ -1,10 +1,12 @@
 //! Recipes from text: what is read, what is refused and how it is said.
 
 use miette::Diagnostic;
-use nas_grammar::ast::{BinaryOp, Expr, ExprKind, ItemKind, UnaryOp};
+use nas_grammar::ast::{BinaryOp, Element, Expr, ExprKind, ItemKind, UnaryOp};
 use nas_grammar::{Problem, Source, parse};
 use nas_ir::recipe::objective::{NoGradient, Weighed};
-use nas_ir::recipe::{Anneal, Law, MINIMIZE, NoSetting, Recipe, StrategySchema, Value};
+use nas_ir::recipe::{
+    Anneal, ClassWeights, Law, MINIMIZE, NoSetting, Optimizer, Recipe, StrategySchema, Value,
+};
 use nas_ir::{Measure, Metric};
 use nas_search::strategies::{SCHEMAS, gumbel, random};
 
@@ -28,7 +30,13 @@ fn evaluate(expr: &Expr, source: &Source) -> Result<Static, Vec<Problem>> {
         ExprKind::Tuple(parts) => {
             Static::Tuple(parts.iter().map(|p| evaluate(p, source)).collect::<Result<_, _>>()?)
         }
-        ExprKind::List(_) => Static::Other("a list"),
+        ExprKind::List(parts) => {
+            let of = |part: &Element| match part {
+                Element::Value(expr) => evaluate(expr, source),
+                Element::For(..) => Err(unknown(expr, source)),
+            };
+            Static::List(parts.iter().map(of).collect::<Result<_, _>>()?)
+        }
         ExprKind::Unary(UnaryOp::Neg, inner) => match evaluate(inner, source)? {
             Static::Integer(value) => Static::Integer(-value),
             Static::Real(value) => Static::Real(-value),
@@ -158,7 +166,7 @@ fn the_recipe_of_the_language_page_is_read() {
     assert_eq!(recipe.data.crop, Some([768, 512]));
     assert_eq!(recipe.data.scale, Some([0.5, 2.0]));
     assert_eq!(recipe.data.path, "data/cityscapes");
-    assert_eq!(recipe.weights.learning_rate, Anneal { from: 0.05, to: 0.0, law: Law::Cosine });
+    assert_eq!(recipe.weights.rate, Anneal { from: 0.05, to: 0.0, law: Law::Cosine });
     assert_eq!(recipe.weights.momentum, 0.8);
     assert_eq!(own(&recipe, "choices", "rate"), Value::Real(0.01));
     assert_eq!(own(&recipe, "choices", "decay"), Value::Real(5e-4));
@@ -199,6 +207,10 @@ fn written_defaults_are_the_defaults() {
             text.push_str(&format!("{} {kind} {{\n", section.name));
             for field in section.fields {
                 let shown = field.kind.default();
+                let is_of_others = Optimizer::Sgd.lacks(field.name).is_some();
+                if is_of_others && ["weights", "retrain"].contains(&section.name) {
+                    continue;
+                }
                 if shown == field.kind.example() {
                     text.push_str(&format!("    {} = {shown}\n", field.name));
                 }
@@ -226,7 +238,15 @@ fn examples_are_accepted() {
     for schema in SCHEMAS {
         for (section, field) in schema.fields() {
             let set = format!("{}.{}={}", section.name, field.name, field.kind.example());
-            let read = read(&format!("strategy {} {{ }}", schema.name), &[&set]);
+            let mut sets = vec![set.clone()];
+            // Of what is a setting of other optimisers, one of those.
+            if let Some([other, ..]) = Optimizer::Sgd.lacks(field.name)
+                && ["weights", "retrain"].contains(&section.name)
+            {
+                sets.push(format!("{}.optimizer={}", section.name, other.word()));
+            }
+            let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+            let read = read(&format!("strategy {} {{ }}", schema.name), &sets);
             assert!(read.is_ok(), "{set}: {:?}", read.map_err(|p| line(p[0].as_ref())));
         }
     }
@@ -245,9 +265,9 @@ fn constants_and_single_sides() {
     assert_eq!(recipe("data { crop = SIZE }").data.crop, Some([32, 48]));
     assert_eq!(recipe("data { crop = 64 }").data.crop, Some([64, 64]));
     assert_eq!(recipe("data { crop = (TEN * 2, (7)) }").data.crop, Some([20, 7]));
-    assert_eq!(recipe("weights { rate = 0.1 }").weights.learning_rate, Anneal::constant(0.1));
+    assert_eq!(recipe("weights { rate = 0.1 }").weights.rate, Anneal::constant(0.1));
     assert_eq!(recipe("schedule { epochs = TEN * 1K }").schedule.epochs, 10_000);
-    let rate = recipe("weights { rate = (1 -> 0.1) exponential }").weights.learning_rate;
+    let rate = recipe("weights { rate = (1 -> 0.1) exponential }").weights.rate;
     assert_eq!(rate, Anneal { from: 1.0, to: 0.1, law: Law::Exponential });
 }
 
@@ -437,7 +457,7 @@ fn words_of_diagnostics() {
         ),
         (
             "weights { rate = 0.1 -> 0 exponential }",
-            "exponential_end: an exponential never reaches 0 | `0` both ends must be above 0 | \
+            "exponential_end: `exponential` goes by factors and never reaches 0 | `0` both ends must be above 0 | \
              write a small number above 0, or `cosine` instead of `exponential`",
         ),
         (
@@ -512,7 +532,7 @@ fn overrides_win_and_the_last_one_wins() {
     .unwrap();
     assert_eq!(recipe.schedule.epochs, 40);
     assert_eq!(own(&recipe, "schedule", "warmup"), Value::Count(20));
-    assert_eq!(recipe.weights.learning_rate, Anneal { from: 0.2, to: 0.1, law: Law::Linear });
+    assert_eq!(recipe.weights.rate, Anneal { from: 0.2, to: 0.1, law: Law::Linear });
     assert_eq!(recipe.data.path, "elsewhere");
     assert_eq!(recipe.objective.measure(), Measure::Params);
     assert_eq!(own(&recipe, "strategy", "mixing"), Value::Word("hard"));
@@ -590,19 +610,80 @@ fn overrides_of_another_form_are_refused() {
 
 #[test]
 fn anneals_meet_their_ends() {
-    for law in [Law::Linear, Law::Exponential, Law::Cosine] {
+    let laws = [Law::Linear, Law::Exponential, Law::Cosine, Law::Polynomial { power: 0.9 }];
+    for law in laws {
         let anneal = Anneal { from: 5.0, to: 1.0, law };
         assert_eq!((anneal.at(0, 7), anneal.at(6, 7), anneal.at(60, 7)), (5.0, 1.0, 1.0));
         assert_eq!((anneal.at(0, 1), anneal.at(0, 0)), (5.0, 5.0));
         let values: Vec<f64> = (0..7).map(|epoch| anneal.at(epoch, 7)).collect();
         assert!(values.windows(2).all(|pair| pair[0] > pair[1]), "{law:?} {values:?}");
-        assert_eq!(anneal.over(0, 4)[0], 5.0);
-        assert_eq!(anneal.over(3, 4)[1], 1.0);
-        assert_eq!(anneal.over(1, 4)[1], anneal.over(2, 4)[0]);
+        assert_eq!((anneal.start(0, 4), anneal.point(1.0)), (5.0, 1.0));
     }
-    let at = |law, epoch| Anneal { from: 4.0, to: 1.0, law }.at(epoch, 3);
-    assert_eq!(at(Law::Linear, 1), 2.5);
-    assert!((at(Law::Exponential, 1) - 2.0).abs() < 1e-12);
-    assert!((at(Law::Cosine, 1) - 2.5).abs() < 1e-12);
-    assert_eq!(Anneal { from: 0.1, to: 0.0, law: Law::Cosine }.over(9, 10)[1], 0.0);
+    let at = |law, t| Anneal { from: 4.0, to: 1.0, law }.point(t);
+    assert_eq!(at(Law::Linear, 0.5), 2.5);
+    assert!((at(Law::Exponential, 0.5) - 2.0).abs() < 1e-12);
+    assert!((at(Law::Cosine, 0.5) - 2.5).abs() < 1e-12);
+    assert!((at(Law::Polynomial { power: 2.0 }, 0.5) - 1.75).abs() < 1e-12);
+    // A stair for each third, each half as high as the one before.
+    let stairs: Vec<f64> =
+        (0..9).map(|t| at(Law::Step { stairs: 3.0 }, f64::from(t) / 9.0)).collect();
+    let expected = [4.0, 4.0, 4.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0];
+    assert!(stairs.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{stairs:?}");
+    let cycle = Law::OneCycle { rise: 0.25 };
+    let [start, half, top, end] = [0.0, 0.125, 0.25, 1.0].map(|t| at(cycle, t));
+    assert!((start - 0.16).abs() < 1e-12 && (half - 2.08).abs() < 1e-12, "{start} {half}");
+    assert_eq!((top, end), (4.0, 1.0));
+}
+
+#[test]
+fn laws_have_arguments() {
+    let rate =
+        |text: &str| recipe(&format!("weights {{ rate = 0.1 -> 0.001 {text} }}")).weights.rate;
+    assert_eq!(rate("step(4)").law, Law::Step { stairs: 4.0 });
+    assert_eq!(rate("step").law, Law::Step { stairs: 3.0 });
+    assert_eq!(rate("polynomial(TEN / 5)").law, Law::Polynomial { power: 2.0 });
+    assert_eq!(rate("one_cycle(0.4)").law, Law::OneCycle { rise: 0.4 });
+    assert_eq!(rate("one_cycle").to_string(), "0.1 -> 0.001 one_cycle(0.3)");
+    for text in
+        ["step(1)", "step(2.5)", "cosine(1)", "one_cycle(1)", "polynomial(0)", "step(\"a\")"]
+    {
+        let problem = one(&format!("weights {{ rate = 0.1 -> 0.001 {text} }}"));
+        assert!(problem.starts_with("law_argument: "), "{text}: {problem}");
+    }
+}
+
+#[test]
+fn optimisers_have_defaults_of_their_own() {
+    let recipe =
+        recipe("weights adamw { } retrain { optimizer = rmsprop, decay = 0.1, warmup = 3 }");
+    let weights = &recipe.weights;
+    assert_eq!(
+        (weights.optimizer, weights.rate.from, weights.decay),
+        (Optimizer::Adamw, 0.001, 0.01)
+    );
+    let retrain = &recipe.retrain.training;
+    assert_eq!(
+        (retrain.optimizer, retrain.momentum, retrain.decay),
+        (Optimizer::Rmsprop, 0.0, 0.1)
+    );
+    let rate = retrain.learning_rate(12);
+    assert_eq!((rate.at(0.0), rate.at(0.25), rate.at(1.0)), (0.0, 0.001, 0.0));
+    assert!((rate.at(0.125) - 0.0005).abs() < 1e-12);
+    assert!(one("weights adam { optimizer = adam }").starts_with("repeated: "));
+    assert!(one("retrain sdg { }").starts_with("unknown_kind: "));
+    assert!(one("weights adam { momentum = 0.9 }").starts_with("other_optimizer: "));
+}
+
+#[test]
+fn losses_have_numbers_for_classes() {
+    let weights = |text: &str| {
+        recipe(&format!("loss {{ class_weights = {text} }}")).loss.classes.class_weights
+    };
+    assert_eq!(weights("balanced"), ClassWeights::Balanced);
+    assert_eq!(weights("[1, 2.5]"), ClassWeights::Given(vec![1.0, 2.5]));
+    assert!(one("loss { class_weights = [1, -1] }").starts_with("out_of_range: "));
+    for text in ["[]", "2", "\"balanced\""] {
+        let problem = one(&format!("loss {{ class_weights = {text} }}"));
+        assert!(problem.starts_with("wrong_value: "), "{text}: {problem}");
+    }
 }

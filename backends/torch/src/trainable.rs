@@ -1,0 +1,124 @@
+//! One network in training.
+
+use nas_ir::Weights;
+use nas_ir::recipe::Training;
+use nas_search::backend::TrainableNetwork;
+use nas_search::evaluator::{OnStep, Pass, PassReport, Split, Stop};
+use nas_search::work::Work;
+use nas_search::{Fault, Metrics};
+
+use crate::error::{Phase, TorchError};
+use crate::evaluation::Evaluation;
+use crate::kernel::Statistics;
+use crate::loaders::Loaders;
+use crate::mixture::loss;
+use crate::network::TorchNetwork;
+use crate::optimizer::Optimizer;
+use crate::passes::{failed, score, train};
+use crate::patterns::Patterns;
+use crate::schedule::Schedule;
+
+/// One network in training.
+pub struct TorchTrainable {
+    network: TorchNetwork,
+    /// What a training step evaluates.
+    schedule: Schedule,
+    optimizer: Optimizer,
+    loaders: Loaders,
+    work: Work,
+}
+
+impl TorchTrainable {
+    /// A network to be trained so, on what these loaders give.
+    pub(crate) fn new(
+        mut network: TorchNetwork,
+        training: &Training,
+        clip: Option<f64>,
+        loaders: Loaders,
+    ) -> Result<Self, TorchError> {
+        if let Some(freeze) = &training.freeze {
+            network.parameters.freeze(&Patterns::of(freeze))?;
+        }
+        let schedule = Schedule::in_training(&network.program)?;
+        let optimizer = Optimizer::new(&network.parameters, training, clip)?;
+        Ok(Self { network, schedule, optimizer, loaders, work: Work::default() })
+    }
+
+    /// The network as it is now.
+    #[must_use]
+    pub fn network(&self) -> &TorchNetwork {
+        &self.network
+    }
+
+    fn train_pass(
+        &mut self,
+        pass: &Pass,
+        on_step: OnStep<'_>,
+    ) -> Result<PassReport, Stop<TorchError>> {
+        let Self { network, schedule, optimizer, loaders, work } = self;
+        network.parameters.require_gradients(true).map_err(failed)?;
+        train(loaders, pass, on_step, |batch| {
+            *work += Work::training(batch.count());
+            let evaluation = Evaluation { schedule, ..network.evaluation(Statistics::Learn) };
+            let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
+            let read = schedule.parameters(&network.program);
+            optimizer.learn(&network.parameters, read, &loss, batch.turn())?;
+            Ok((value, 0.0))
+        })
+    }
+
+    /// Takes weights to begin with, as far as they fit.
+    pub(crate) fn begin_with(&mut self, weights: &Weights) -> Result<(), TorchError> {
+        self.network.parameters.load_what_fits(weights)?;
+        self.optimizer.begin(&self.network.parameters)
+    }
+
+    fn evaluated(&self) -> Result<Weights, TorchError> {
+        let mut weights = Weights::new();
+        self.optimizer.evaluated(&self.network.parameters).save(&mut weights)?;
+        Ok(weights)
+    }
+
+    fn whole_state(&self) -> Result<Weights, TorchError> {
+        let mut state = self.network.weights()?;
+        self.optimizer.save(&self.network.parameters, &mut state)?;
+        Ok(state)
+    }
+}
+
+impl TrainableNetwork for TorchTrainable {
+    fn train(&mut self, pass: &Pass, on_step: OnStep<'_>) -> Result<f64, Stop> {
+        Ok(self.train_pass(pass, on_step).map_err(Stop::boxed)?.loss)
+    }
+
+    fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
+        self.optimizer.exchange(&mut self.network.parameters);
+        let scored = score(&mut self.loaders, &self.network, split, on_step);
+        self.optimizer.exchange(&mut self.network.parameters);
+        let (metrics, images) = scored.map_err(Stop::boxed)?;
+        self.work += Work::forward(images);
+        Ok(metrics)
+    }
+
+    fn work(&self) -> Work {
+        self.work
+    }
+
+    fn load(&mut self, weights: &Weights) -> Result<(), Fault> {
+        self.network.load_evaluated(weights)?;
+        Ok(self.optimizer.begin(&self.network.parameters)?)
+    }
+
+    fn weights(&self) -> Result<Weights, Fault> {
+        Ok(self.evaluated()?)
+    }
+
+    fn state(&self) -> Result<Weights, Fault> {
+        Ok(self.whole_state()?)
+    }
+
+    fn restore(&mut self, state: &Weights) -> Result<(), Fault> {
+        self.network.load(state)?;
+        Ok(self.optimizer.load(&self.network.parameters, state)?)
+    }
+}
