@@ -16,6 +16,7 @@ use crate::progress::Progress;
 use crate::shared::{Lesson, Paths, SharedWeights};
 use crate::strategies::{self, random};
 use crate::strategy::{Method, Turn};
+use crate::work::Work;
 
 /// Two elastic kernels, a width and a depth: the largest network takes the last candidate everywhere.
 const ELASTIC: &str = "
@@ -42,6 +43,10 @@ impl SharedWeights for Memory {
 
     fn score(&mut self, _: &Assignment, _: OnStep<'_>) -> Result<Metrics, Stop> {
         unreachable!("nothing is scored")
+    }
+
+    fn work(&self) -> Work {
+        Work::default()
     }
 
     fn state(&self) -> Result<Weights, Fault> {

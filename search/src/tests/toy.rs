@@ -603,6 +603,10 @@ impl Backend for Toy {
         Ok(Box::new(ToyNetwork { toy, quality, weight: 0.0, epochs: 0.0, work }))
     }
 
+    fn has_test(&self) -> bool {
+        self.has_test
+    }
+
     fn proxies(&self, images: u32) -> Result<Box<dyn Proxies>, Problem> {
         Ok(Box::new(ToyProxies { toy: self.clone(), images }))
     }
@@ -639,9 +643,5 @@ impl Proxies for ToyProxies {
             });
         }
         Ok(Ok(measured))
-    }
-
-    fn has_test(&self) -> bool {
-        self.has_test
     }
 }

@@ -6,6 +6,7 @@ mod learning;
 mod plane;
 mod settling;
 
+use nas_search::record::Trained;
 use nas_search::store::Recorded;
 
 use self::drawn::Drawn;
