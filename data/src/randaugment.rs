@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(moved, [3, 3, 4, 4, 0, 7, 0, 7]);
         let square = Size { height: 2, width: 2 };
         let turn = Warp([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]]);
-        assert_eq!(turn.moved(&[1, 2, 3, 4], square, &[9]), [2, 4, 1, 3]);
+        assert_eq!(turn.moved(&[1, 2, 3, 4], square, &[9]), [3, 1, 4, 2]);
     }
 
     #[test]

@@ -57,6 +57,7 @@ files! {
     ofa: ["ofa(classes = 10, size = 64)"];
     proxylessnas: ["proxylessnas(classes = 10, size = 64)"];
     resnet: ["resnet(classes = 10, size = 64)", "resnet_cifar"];
+    scenes_demo: ["scenes_demo(size = 32, most = 2M)"];
     shiftresnet: ["shiftresnet"];
     shufflenet_v1: ["shufflenet_v1(classes = 10, size = 64)"];
     single_path: ["single_path(classes = 10, size = 64)"];
