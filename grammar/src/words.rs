@@ -54,7 +54,7 @@ pub(crate) fn words(rule: Rule) -> Option<&'static str> {
         Rule::kw_minimize => "`minimize`",
         Rule::kw_maximize => "`maximize`",
         Rule::field => "a field, such as `rate = 0.1`",
-        Rule::law | Rule::assigned_law => "the name of an annealing law",
+        Rule::law | Rule::assigned_law | Rule::law_name => "the name of an annealing law",
         Rule::law_argument => "the argument of an annealing law, such as `(3)`",
         Rule::expect_item | Rule::kw_expect => "`expect`",
         Rule::tolerance | Rule::kw_within => "`within`",

@@ -65,10 +65,13 @@ fn all_of_a_setting_is_read() {
     let text = |text: &str| said(&setting(text).unwrap_err());
     assert_eq!(
         text("a.b=3 }"),
-        "6: expected the name of an annealing law or the end | found `}` | \
+        "6: expected the end or the name of an annealing law | found `}` | \
          remove it: nothing opens it"
     );
-    assert_eq!(text("a.b=3 c=1"), "7: expected the end | found `=`");
+    assert_eq!(
+        text("a.b=3 c=1"),
+        "7: expected the end or the argument of an annealing law, such as `(3)` | found `=`"
+    );
     assert_eq!(
         text("a.b=(1, 2"),
         "9: expected `,` or `)` | the text ends here | close it with `)`"
