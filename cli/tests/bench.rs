@@ -81,6 +81,7 @@ impl Bench {
     }
 
     /// All that a run has written down but its times, which are different each time.
+    #[cfg(feature = "torch")]
     pub(crate) fn records(&self, run: &str) -> Value {
         let mut records = self.nasc(&format!("runs export {run}")).json();
         records.as_object_mut().unwrap().remove("timings").unwrap();
