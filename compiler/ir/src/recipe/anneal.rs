@@ -37,7 +37,7 @@ pub enum Law {
 /// By what a cycle begins below its highest value, as in PyTorch's `OneCycleLR`.
 const CYCLE_START: f64 = 1.0 / 25.0;
 
-/// A value that may change over the epochs: see [`Anneal::at`] and [`Anneal::over`].
+/// A value that may change over the epochs: see [`Anneal::at`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Anneal {
     /// In the first epoch, or at its start; of [`Law::OneCycle`], the highest value.
