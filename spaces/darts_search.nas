@@ -2,8 +2,8 @@
 use darts.darts_relaxed
 
 /// Section 3.1 and appendix A.1 of the paper: 50 epochs on one half of CIFAR-10 for the weights and one for the
-/// choices, of the second order. Appendix A.2: 600 epochs of the network that was found, with cutout and with
-/// paths dropped more and more, up to the rate that the space says.
+/// choices, of the second order; then 600 epochs of the network that was found. The cutout, the paths that are dropped and
+/// the auxiliary head of appendix A.2 are not here: the relaxed space has neither of these, and `data` holds for the search, too.
 ///
 /// What comes out is a network of the relaxed space, one operator on each edge. The paper keeps two edges of each
 /// node, which is the space `darts`, and makes the network wider and deeper, `darts(width = 36, layers = 20, drop = 0.2)`.
@@ -21,6 +21,5 @@ search published of darts_relaxed {
         momentum = 0.9
         decay = 3e-4
         batch = 96
-        drop_path = 0 -> 1
     }
 }

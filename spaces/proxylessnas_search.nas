@@ -5,8 +5,8 @@ use proxylessnas.proxylessnas
 /// search/imagenet_arch_search.py): 120 epochs on ImageNet behind 40 in which the weights learn alone, choices that
 /// learn by Adam without a first moment; then 300 epochs of the network that was found (imagenet_run_exp.py).
 ///
-/// The paper's loss is `CE * 0.2 * log(latency) ^ 0.3` of that code, or `CE + lambda * E[latency]` of equation 6, which
-/// is what stands here. Without a latency table it is MACs that are weighed.
+/// The loss of that code is `CE * 0.2 * (log(latency) / log(target)) ^ 0.3`; that of the paper is `CE + lambda * E[latency]`
+/// (equation 6), which stands here. Without a latency table it is MACs that are weighed.
 search published of proxylessnas {
     strategy proxyless {}
     minimize cross_entropy + 0.1 * macs / 300M

@@ -6,7 +6,8 @@ use squeezenas_xlarge.squeezenas_xlarge
 /// candidate below half a per cent goes (section 4.2); MACs are weighed beside the cross-entropy (section 4.3). Networks
 /// are then drawn and scored with the supernet's weights, and the best is trained. The other two spaces likewise.
 ///
-/// What the paper does not say, and what stands here for it: the weight of MACs, epochs, rates, batch and crop.
+/// What the paper does not say, and what stands here for it: the law of the temperature, the weight of MACs,
+/// epochs and warm-up, optimisers and rates, batch and crop, and how many networks are drawn.
 search published of squeezenas_xlarge {
     strategy gumbel { temperature = 5 -> 1 exponential, prune_below = 0.005, mixing = soft }
     minimize cross_entropy + 0.02 * macs / 1G

@@ -67,7 +67,7 @@ fn runs_are_listed_compared_and_exported() {
 
     let csv = bench.nasc("runs export runs/all/more --format csv").done();
     let mut csv = csv.lines();
-    let header = "trial,drawn,uniform,epochs,best_epoch,forward,backward,seconds,accuracy,loss,failed,macs,params,weight_bytes,peak_memory,latency,depth,unit.0/op,unit.1/op";
+    let header = "trial,drawn,uniform,epochs,best_epoch,forward,backward,seconds,score_accuracy,score_loss,failed,macs,params,weight_bytes,peak_memory,latency,depth,choice:unit.0/op,choice:unit.1/op";
     assert_eq!(csv.next(), Some(header));
     assert_eq!(csv.count(), 4);
     bench.nasc("runs export runs/all/more -o all.json").done();

@@ -12,7 +12,8 @@ use crate::input::Input;
 use crate::map::MapFormat;
 use crate::moves::Moves;
 use crate::normalise::{
-    IMAGENET_MEAN, IMAGENET_STD, Normalisation, check_statistics, check_units, for_channels,
+    IMAGENET_MEAN, IMAGENET_STD, Normalisation, check_scale, check_statistics, check_units,
+    for_channels,
 };
 use crate::pipeline::Pipeline;
 use crate::resample::Fit;
@@ -109,6 +110,11 @@ impl Dataset {
         for (name, given) in [("mean", &mean), ("std", &std)] {
             given.as_deref().map_or(Ok(()), |values| check_statistics(name, values))?;
         }
+        check_scale("scale` of `map", map.scale, false)?;
+        check_scale("peak` of `map", map.peak, true)?;
+        for input in inputs.values() {
+            check_scale("scale` of `inputs", input.scale, false)?;
+        }
         let names_classes = !classes.is_empty();
         let containers = match target {
             None | Some(TargetKind::Class) => Containers::find(root),
@@ -156,8 +162,15 @@ impl Dataset {
     /// folder of its name, in the place of `images`.
     ///
     /// # Errors
-    /// It has a class for each image, and there are several inputs: folders are classes then.
+    /// It has a class for each image, and there are several inputs: folders are classes then. Or it describes an input that
+    /// neither the network has nor the images.
     pub fn with_inputs(self, names: &[String]) -> Result<Self, DataError> {
+        let has_images = |name: &String| self.root.join(TRAIN).join(name).is_dir();
+        let mut described = self.described.keys();
+        if let Some(name) = described.find(|name| !names.contains(name) && !has_images(name)) {
+            let (name, inputs) = (name.clone(), names.to_vec());
+            return Err(DataError::UnknownInput { root: self.root, name, inputs });
+        }
         if names.len() < 2 {
             return Ok(self);
         }

@@ -554,6 +554,36 @@ pub enum DataError {
         found: Vec<f32>,
     },
 
+    /// `dataset.json` describes an input that there is not.
+    #[error("`inputs` in `dataset.json` of `{}` describes `{name}`, and there is no such input", root.display())]
+    #[diagnostic(
+        code(nas::data::unknown_input),
+        help("the inputs of the network are {}, and no folder of images in `train` is called so", inputs.join(", "))
+    )]
+    UnknownInput {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// What is described.
+        name: String,
+        /// The inputs of the network.
+        inputs: Vec<String>,
+    },
+
+    /// A factor of `dataset.json` that makes nothing of what it multiplies.
+    #[error("`{name}` in `dataset.json` is {found}")]
+    #[diagnostic(
+        code(nas::data::bad_factor),
+        help(
+            "write what one step of a stored number is worth, as `scale`, or the largest value that there can be, as `peak`: a number other than 0"
+        )
+    )]
+    BadFactor {
+        /// What it is, without the outer backticks.
+        name: &'static str,
+        /// Its value.
+        found: f32,
+    },
+
     /// `dataset.json` has statistics of other channels than the network sees.
     #[error("`{name}` in `dataset.json` has {numbers} numbers, but the input of the network has {}", channels_counted(*channels))]
     #[diagnostic(

@@ -48,6 +48,20 @@ pub(crate) fn check_statistics(name: &'static str, values: &[f32]) -> Result<(),
     Err(DataError::BadStatistics { name, found: values.to_vec() })
 }
 
+/// A factor that is given is a finite number other than 0, and above it where that is asked for.
+pub(crate) fn check_scale(
+    name: &'static str,
+    factor: Option<f32>,
+    is_positive: bool,
+) -> Result<(), DataError> {
+    match factor {
+        Some(found) if !found.is_finite() || found == 0.0 || is_positive && found < 0.0 => {
+            Err(DataError::BadFactor { name, found })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// In any unit, there is a finite mean and a finite deviation above 0 for each channel.
 pub(crate) fn check_units(normalisation: &Normalisation) -> Result<(), DataError> {
     let Normalisation { mean, std } = normalisation;

@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     Command(u32),
     /// The fresh weights of a policy that draws networks.
     Policy,
+    /// The networks among which others are ranked by proxies.
+    Electorate,
 }
 
 /// The generator for a purpose.
@@ -28,6 +30,7 @@ pub(crate) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Epoch(epoch) => (1 << 32) | u64::from(epoch),
         Purpose::Trial(number) => (2 << 32) | u64::from(number),
         Purpose::Command(number) => (3 << 32) | u64::from(number),
+        Purpose::Electorate => 4 << 32,
     });
     random
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use indexmap::IndexMap;
 use nas_ir::Costs;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::evaluator::PassReport;
 use crate::metrics::Metrics;
@@ -245,18 +244,6 @@ pub struct FrontNetwork {
     /// The network.
     #[serde(flatten)]
     pub network: TriedNetwork,
-}
-
-/// A trial: a network that was tried, and the state of the strategy after it was told, if it has one. Both are written at
-/// once, so that a crash cannot part them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrialLine {
-    /// The network.
-    #[serde(flatten)]
-    pub network: TriedNetwork,
-    /// See [`crate::strategy::Strategy::state`].
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub state: Value,
 }
 
 /// `result.json`: what came of the run.

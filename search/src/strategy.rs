@@ -1,7 +1,8 @@
 //! The seam of search strategies: they ask for networks to be tried and are told how well these do.
 //!
-//! What a strategy asks is a function of the recipe, of what it was told, of its state, and of the
-//! generator that it is given; so a run that was stopped goes on to the same end. Where several networks
+//! What a strategy asks is a function of the recipe, of what it was told, and of the generators that it is given: one for
+//! each trial, the same each time. So a run that was stopped asks again from the first trial, is told again what came of
+//! those that are on disk, and goes on to the same end. Where several networks
 //! are tried at once, up to N are open: their outcomes are told in the order in which they were asked for,
 //! and the network of number i + N is asked for right after number i is told. So what is asked for is a
 //! function of N and of the scores, whichever trial ends first. A strategy without
@@ -10,7 +11,6 @@
 
 use nas_ir::Assignment;
 use rand::RngCore;
-use serde_json::Value;
 
 use crate::command::CommandSettings;
 use crate::error::RunError;
@@ -44,20 +44,6 @@ pub trait Strategy {
     fn reserved(&self) -> u64 {
         0
     }
-
-    /// What later trials depend on and [`Strategy::restore`] does not find in the outcomes: null if
-    /// nothing. It is kept with each outcome, so it should be small.
-    fn state(&self) -> Value {
-        Value::Null
-    }
-
-    /// Goes on behind these outcomes, in order, the state being that after the last of them (null
-    /// where there is none); those that are open were asked for behind them, and are told later. Called
-    /// once, before any trial is asked for; a one-shot strategy has [`OneShot::learned`] before.
-    ///
-    /// # Errors
-    /// Why these are not outcomes of this strategy, in words.
-    fn restore(&mut self, told: &[Outcome], open: &[Outcome], state: &Value) -> Result<(), String>;
 }
 
 /// What came of a trial.

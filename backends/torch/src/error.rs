@@ -173,6 +173,14 @@ pub enum TorchError {
         classes: usize,
     },
 
+    /// Weights of classes that are all 0.
+    #[error("all of `loss.class_weights` are 0, so that nothing would be learned")]
+    #[diagnostic(
+        code(nas::train::class_weights),
+        help("write a number above 0 for each class that counts; or `class_weights = balanced`")
+    )]
+    NoClassCounts,
+
     /// A setting that is for other tasks.
     #[error("`{setting}` does nothing for {task}")]
     #[diagnostic(

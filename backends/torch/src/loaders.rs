@@ -15,7 +15,7 @@ use crate::blend::Blending;
 use crate::error::TorchError;
 use crate::judge::Judging;
 use crate::layout::channels_last;
-use crate::task::{Criterion, DeviceTargets, classes, ignored_label};
+use crate::task::{Criterion, DeviceTargets, classes, ignored, ignored_label};
 use crate::training_loss::TrainingLoss;
 
 /// The name of a split in the folder of a data set.
@@ -265,14 +265,16 @@ impl Loaders {
             Target::ClassMap(_) | Target::Map(_) | Target::Vector(_) => None,
         });
         of_images.for_each(&mut count);
-        if matches!(self.criterion.task, Task::Segmentation { .. }) {
+        if let Task::Segmentation { .. } = self.criterion.task {
+            let ignore = ignored(self.criterion.task);
             let workers = self.data.workers as usize;
             let evaluation = LoaderOptions::evaluation(self.data.batch as usize);
             let options = LoaderOptions { workers, cache_bytes: 0, ..evaluation };
             let whole = Pipeline { crop: None, ..self.pipeline.evaluation(self.input) };
             for batch in Loader::new(images, whole, options)?.epoch(0) {
                 let Targets::ClassMaps(labels) = batch?.targets else { continue };
-                labels.into_iter().map(|label| usize::try_from(label).ok()).for_each(&mut count);
+                let known = labels.into_iter().filter(|&label| label != ignore);
+                known.map(|label| usize::try_from(label).ok()).for_each(&mut count);
             }
         }
         Ok(counts)

@@ -99,12 +99,16 @@ impl TrainingLoss {
             *smoothing,
         )?;
         let each = if *focal > 0.0 { each.f_mul(&known.missed(*focal)?)? } else { each };
-        let counts = match weights {
+        let each = each.f_flatten(0, -1)?;
+        let mask = known.mask.f_flatten(0, -1)?;
+        let (each, counts) = match weights {
             Some(weights) => {
                 let of_labels = weights.f_index_select(0, &known.labels.f_flatten(0, -1)?)?;
-                of_labels.f_mul(&known.mask.f_flatten(0, -1)?)?
+                let counts = of_labels.f_mul(&mask)?;
+                // Smoothing leaves a part of the loss of labels that count nothing.
+                (each.f_mul(&counts.f_gt(0.0)?.f_to_kind(Kind::Float)?)?, counts)
             }
-            None => known.mask.shallow_clone(),
+            None => (each, mask),
         };
         let all = counts.f_sum(Kind::Float)?.f_clamp_min(f64::from(f32::MIN_POSITIVE))?;
         Ok(each.f_sum(Kind::Float)?.f_div(&all)?)
@@ -162,7 +166,7 @@ impl Known {
 /// Whether what a recipe says of losses and of blended images can be done for a task.
 ///
 /// # Errors
-/// It has settings that are for other tasks, or weights of another number of classes.
+/// It has settings that are for other tasks, weights of another number of classes, or none above 0.
 pub(crate) fn check(recipe: &Recipe, task: Task) -> Result<(), TorchError> {
     let ClassLoss { smoothing, class_weights, focal, dice } = &recipe.loss.classes;
     let has_class = matches!(task, Task::Segmentation { .. } | Task::Classification { .. });
@@ -180,6 +184,9 @@ pub(crate) fn check(recipe: &Recipe, task: Task) -> Result<(), TorchError> {
     match class_weights {
         ClassWeights::Given(weights) if weights.len() != classes(task) => {
             Err(TorchError::ClassWeights { given: weights.len(), classes: classes(task) })
+        }
+        ClassWeights::Given(weights) if weights.iter().all(|&weight| weight == 0.0) => {
+            Err(TorchError::NoClassCounts)
         }
         ClassWeights::Equal | ClassWeights::Balanced | ClassWeights::Given(_) => Ok(()),
     }

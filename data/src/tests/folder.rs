@@ -100,6 +100,31 @@ fn a_bad_dataset_json_is_shown_where_it_is_bad() {
 }
 
 #[test]
+fn a_factor_makes_something_of_what_it_multiplies() {
+    let folder = Folder::of(1);
+    for (json, name) in [
+        (r#"{"map": {"scale": 0}}"#, "`scale` of `map`"),
+        (r#"{"map": {"peak": 0}}"#, "`peak` of `map`"),
+        (r#"{"map": {"peak": -2}}"#, "`peak` of `map`"),
+        (r#"{"inputs": {"depth": {"scale": 0.0}}}"#, "`scale` of `inputs`"),
+    ] {
+        assert_told(folder.describe(json), "nas::data::bad_factor", &[name]);
+    }
+}
+
+#[test]
+fn an_input_that_is_described_is_there() {
+    let folder = Folder::of(1);
+    let json = r#"{"inputs": {"dpeth": {"scale": 0.1}}}"#;
+    let of = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        folder.describe(json).unwrap().with_inputs(&names)
+    };
+    assert_told(of(&["rgb", "depth"]), "nas::data::unknown_input", &["`dpeth`"]);
+    assert!(of(&["rgb", "dpeth"]).is_ok());
+}
+
+#[test]
 fn mean_and_std_are_numbers_in_units_of_white() {
     let folder = Folder::of(1);
     for (json, name) in [

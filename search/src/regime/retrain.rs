@@ -76,7 +76,7 @@ impl AtWork<'_, '_> {
     /// What the run took.
     fn work(&self) -> Result<RunWork, RunError> {
         let trials = self.store.records()?.trials()?;
-        let trials: Work = trials.iter().map(|trial| trial.network.work).sum();
+        let trials: Work = trials.iter().map(|trial| trial.work).sum();
         let retrain = self.retrained().map(|epoch| epoch.work).sum();
         Ok(RunWork { search: self.learned() + trials, retrain })
     }
@@ -236,7 +236,7 @@ impl AtWork<'_, '_> {
         let best = candidates.into_iter().next();
         let best = best.ok_or_else(|| damaged(names::CANDIDATES, "it is empty"))?;
         let tried = self.store.records()?.trials()?;
-        if !tried.iter().any(|line| line.network == best) {
+        if !tried.contains(&best) {
             return Err(damaged(names::CANDIDATES, "its best network is none that was tried"));
         }
         if self.store.read_json::<Choices>(names::ASSIGNMENT)? != best.choices {

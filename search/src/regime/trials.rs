@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 
 use nas_ir::Assignment;
 use nas_ir::recipe::Objective;
-use nas_passes::{from_choices, specialise};
-use serde_json::Value;
+use nas_passes::specialise;
 
 use super::at_work::{AtWork, Scores, count};
 use crate::error::RunError;
@@ -15,7 +14,7 @@ use crate::event::Event;
 use crate::front;
 use crate::objective::{self, values};
 use crate::random::{Purpose, generator};
-use crate::record::{Front, FrontNetwork, Phase, Status, TrialLine, TriedNetwork, Verdict};
+use crate::record::{Choices, Front, FrontNetwork, Phase, Status, TriedNetwork, Verdict};
 use crate::store::{damaged, names};
 use crate::strategies;
 use crate::strategy::{Outcome, Strategy};
@@ -24,14 +23,6 @@ use crate::work::Work;
 
 /// How many trials may fail before any has a score.
 const HOPELESS: usize = 3;
-
-/// A network that was asked for, and of which nothing is told yet.
-enum Open {
-    /// It is being tried.
-    Trial(u32, Trial),
-    /// What came of it is on disk.
-    Known(Box<Outcome>),
-}
 
 impl AtWork<'_, '_> {
     /// Tries, tells and ranks; writes the candidates and the best assignment.
@@ -89,15 +80,21 @@ impl AtWork<'_, '_> {
 
     /// Everything that was tried, in order. As many trials are open as the evaluator takes at once; they are
     /// told in the order in which they were asked for, and right after each the next one is asked for.
+    ///
+    /// A run that goes on asks for all its trials again, from the first: of those that are on disk the strategy is told what
+    /// came of them, as it was then, and so it comes to where it was.
     fn try_all(
         &mut self,
         strategy: &mut dyn Strategy,
         evaluator: &mut dyn Evaluator,
     ) -> Result<Vec<Outcome>, Halt> {
         let jobs = evaluator.jobs().max(1);
-        let (mut tried, mut open) = self.restore_trials(strategy, jobs)?;
-        self.begin(Phase::Derive, count(tried.len()), strategy.trials())?;
-        let (mut asked, mut is_over, mut fault) = (count(tried.len()), false, None);
+        let recorded = self.recorded()?;
+        let on_disk = count(recorded.len());
+        self.begin(Phase::Derive, on_disk, strategy.trials())?;
+        let mut recorded = recorded.into_iter();
+        let (mut tried, mut open) = (Vec::new(), VecDeque::new());
+        let (mut asked, mut is_over, mut fault) = (0_u32, false, None);
         loop {
             self.keep_budget(strategy, &tried)?;
             while open.len() < jobs && !is_over {
@@ -107,14 +104,20 @@ impl AtWork<'_, '_> {
                     is_over = open.is_empty();
                     break;
                 };
-                evaluator.begin(asked, &trial)?;
-                open.push_back(Open::Trial(asked, trial));
+                if asked >= on_disk {
+                    evaluator.begin(asked, &trial)?;
+                }
+                open.push_back((asked, trial));
                 asked = asked.saturating_add(1);
             }
-            match open.pop_front() {
-                None => break,
-                Some(Open::Known(outcome)) => strategy.tell(&outcome),
-                Some(Open::Trial(number, trial)) => {
+            let Some((number, trial)) = open.pop_front() else { break };
+            match recorded.next() {
+                Some(network) => {
+                    let outcome = self.recalled(trial, network)?;
+                    strategy.tell(&outcome);
+                    tried.push(outcome);
+                }
+                None => {
                     let (outcome, failed) = self.try_one(strategy, evaluator, number, trial)?;
                     tried.push(outcome);
                     fault = failed.or(fault);
@@ -125,6 +128,11 @@ impl AtWork<'_, '_> {
             if is_hopeless && tried.iter().all(|outcome| outcome.values.is_none()) {
                 break;
             }
+        }
+        if recorded.next().is_some() {
+            return Err(
+                damaged(names::RECORDS, "it has trials that the search does not ask for").into()
+            );
         }
         match fault {
             Some(fault) if tried.iter().all(|outcome| outcome.values.is_none()) => {
@@ -152,35 +160,27 @@ impl AtWork<'_, '_> {
         Ok(())
     }
 
-    /// The trials that are on disk; the strategy goes on behind them. The last ones of them were open when the
-    /// next trial was asked for. Trials that failed before any had a score are tried again: what
-    /// made them fail may be cured.
-    fn restore_trials(
-        &mut self,
-        strategy: &mut dyn Strategy,
-        jobs: usize,
-    ) -> Result<(Vec<Outcome>, VecDeque<Open>), RunError> {
-        let mut lines = self.store.records()?.trials()?;
-        if lines.iter().all(|line| line.network.score().is_none()) {
-            lines.clear();
+    /// The trials that are on disk. Those that failed before any had a score are tried again: what made them fail may be
+    /// cured.
+    fn recorded(&mut self) -> Result<Vec<TriedNetwork>, RunError> {
+        let mut trials = self.store.records()?.trials()?;
+        if trials.iter().all(|network| network.score().is_none()) {
+            trials.clear();
         }
-        self.store.keep_trials(lines.len())?;
-        let told = (lines.len() + 1).saturating_sub(jobs);
-        let last = told.checked_sub(1).and_then(|last| lines.get(last));
-        let state = last.map_or(Value::Null, |line| line.state.clone());
-        let outcomes = lines.into_iter().map(|line| {
-            let chosen = line.network.choices.iter();
-            let chosen = chosen.map(|(path, candidate)| (path.as_str(), candidate.as_str()));
-            let assignment = from_choices(self.job.space, chosen)
-                .map_err(|_| damaged(names::RECORDS, "the space has no such network"))?;
-            self.judged(assignment, line.network)
-        });
-        let mut outcomes = outcomes.collect::<Result<Vec<Outcome>, RunError>>()?;
-        let tried = outcomes.clone();
-        let open = outcomes.split_off(told);
-        let restored = strategy.restore(&outcomes, &open, &state);
-        restored.map_err(|why| damaged(names::RECORDS, why))?;
-        Ok((tried, open.into_iter().map(|known| Open::Known(Box::new(known))).collect()))
+        self.store.keep_trials(trials.len())?;
+        Ok(trials)
+    }
+
+    /// What is on disk of a trial that is asked for again.
+    fn recalled(&self, trial: Trial, network: TriedNetwork) -> Result<Outcome, RunError> {
+        let choices: Choices =
+            specialise(self.job.space, &trial.assignment).choices.into_iter().collect();
+        if network.choices != choices || network.budget != trial.budget {
+            let why =
+                format!("the search asks for another network as its trial {}", network.number);
+            return Err(damaged(names::RECORDS, why));
+        }
+        self.judged(trial.assignment, network)
     }
 
     /// A network that was tried, and how good it is.
@@ -213,11 +213,10 @@ impl AtWork<'_, '_> {
             TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget, epoch, work };
         let outcome = self.judged(assignment, network)?;
         strategy.tell(&outcome);
-        let line = TrialLine { network: outcome.network.clone(), state: strategy.state() };
         let of = strategy.trials();
         let status = Status { phase: Phase::Derive, done: number.saturating_add(1), of };
-        self.store.add_trial(&line, evaluation.seconds, &status)?;
-        self.progress.tell(Event::Scored { number, of, network: &line.network });
+        self.store.add_trial(&outcome.network, evaluation.seconds, &status)?;
+        self.progress.tell(Event::Scored { number, of, network: &outcome.network });
         Ok((outcome, fault))
     }
 }

@@ -4,7 +4,7 @@ use super::folder::Store;
 use super::layout::{damaged, names};
 use super::records::{self, Records};
 use crate::error::RunError;
-use crate::record::{Phase, Record, Status, TrialLine};
+use crate::record::{Phase, Record, Status, TriedNetwork};
 
 impl Store {
     /// The records, which are begun where the run has written nothing yet.
@@ -55,7 +55,7 @@ impl Store {
     /// They cannot be written.
     pub(crate) fn add_trial(
         &mut self,
-        trial: &TrialLine,
+        trial: &TriedNetwork,
         seconds: f64,
         status: &Status,
     ) -> Result<(), RunError> {

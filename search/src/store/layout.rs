@@ -58,7 +58,7 @@ pub mod names {
 }
 
 /// The version of the layout.
-pub(super) const FORMAT: u32 = 5;
+pub(super) const FORMAT: u32 = 6;
 
 /// What a run is of. Two runs of equal inputs on equal versions give equal files.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use super::layout::{damaged, names, of_layout};
 use super::recipe;
 use super::records::Records;
 use crate::error::RunError;
-use crate::record::{Goal, Record, Run, RunResult, Status, Timing, TrialLine};
+use crate::record::{Goal, Record, Run, RunResult, Status, Timing, TriedNetwork};
 
 /// A run that is read, and not worked on. It is seen as it was when it was opened.
 #[derive(Debug)]
@@ -44,7 +44,10 @@ impl Recorded {
         let recipe = recipe.ok_or_else(|| damaged(names::RECIPE, "it is missing"))?;
         let result = read(dir, names::RESULT)?;
         let has_records = result.is_some() || dir.join(names::RECORDS).exists();
-        let records = has_records.then(|| Records::read(dir, run.seed)).transpose()?;
+        let records = if has_records { Records::read(dir, run.seed)? } else { None };
+        if result.is_some() && records.is_none() {
+            return Err(damaged(names::RECORDS, "it is empty"));
+        }
         Ok(Self { dir: dir.to_owned(), run, recipe, result, records })
     }
 
@@ -113,7 +116,7 @@ impl Recorded {
     ///
     /// # Errors
     /// The records are damaged.
-    pub fn trials(&self) -> Result<Vec<TrialLine>, RunError> {
+    pub fn trials(&self) -> Result<Vec<TriedNetwork>, RunError> {
         self.records.as_ref().map_or(Ok(Vec::new()), Records::trials)
     }
 
@@ -125,8 +128,7 @@ impl Recorded {
     pub fn score_table(&self) -> Result<Vec<u8>, RunError> {
         let mut lines = Vec::new();
         for trial in self.trials()? {
-            serde_json::to_writer(&mut lines, &trial.network)
-                .map_err(|e| damaged(names::RECORDS, e))?;
+            serde_json::to_writer(&mut lines, &trial).map_err(|e| damaged(names::RECORDS, e))?;
             lines.push(b'\n');
         }
         Ok(lines)

@@ -5,9 +5,8 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use nas_ir::recipe::{NoSetting, Recipe};
-use nas_ir::{Assignment, Checked, Space};
+use nas_ir::{Assignment, Checked, Space, fault};
 use rand::RngCore;
-use serde_json::Value;
 
 use super::finals::{self, Finals};
 use super::networks::Networks;
@@ -140,8 +139,8 @@ struct BlackBox<'s, P> {
     trials: u32,
     is_over: bool,
     budget: Budget,
-    /// What trains the supernet whose weights networks inherit.
-    supernet: Supernet<'s>,
+    /// What trains the supernet whose weights networks inherit, where they do.
+    supernet: Option<Supernet<'s>>,
 }
 
 /// The search of a space by a proposer, scored as the recipe says, for as many trials as that says.
@@ -176,7 +175,11 @@ pub(super) fn search_for<'s, P: Proposer + 's>(
         By::Train | By::Command => Budget { epochs },
         By::Inherited | By::Proxy | By::Table => Budget::default(),
     };
-    let (known, supernet) = (Known::new(space)?, Supernet::new(space, recipe)?);
+    let known = Known::new(space)?;
+    let supernet = match by {
+        By::Inherited => Some(Supernet::new(space, recipe)?),
+        By::Train | By::Proxy | By::Table | By::Command => None,
+    };
     let scorer = match by {
         By::Inherited => None,
         By::Train => Some(Scorer::Training),
@@ -245,15 +248,6 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
         self.trials = asked.min(self.trials);
         is_cut
     }
-
-    fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
-        for outcome in told {
-            self.known.open(&outcome.assignment);
-            self.tell(outcome);
-        }
-        open.iter().for_each(|outcome| self.known.open(&outcome.assignment));
-        Ok(())
-    }
 }
 
 impl<P: Proposer> OneShot<dyn SharedWeights> for BlackBox<'_, P> {
@@ -262,7 +256,11 @@ impl<P: Proposer> OneShot<dyn SharedWeights> for BlackBox<'_, P> {
         supernet: &mut (dyn SharedWeights + 'static),
         turn: Turn<'_, '_>,
     ) -> Result<SearchEpoch, Halt> {
-        self.supernet.epoch(&self.known.networks, supernet, turn)
+        match &self.supernet {
+            Some(own) => own.epoch(&self.known.networks, supernet, turn),
+            // INVARIANT: only networks that inherit are searched with a supernet.
+            None => fault("a supernet whose weights no network inherits"),
+        }
     }
 
     fn learned(&mut self, _: &dyn SharedWeights, _: &mut dyn RngCore) -> Result<(), RunError> {

@@ -4,7 +4,6 @@
 use nas_ir::recipe::schema::Field;
 use nas_ir::recipe::{NoSetting, Recipe};
 use rand::RngCore;
-use serde_json::Value;
 
 use super::sections::{DERIVE, FINAL_EPOCHS, FINALISTS};
 use crate::error::RunError;
@@ -76,10 +75,6 @@ impl<S: Strategy> Finals<S> {
         };
         best.take(self.settings.finalists as usize).map(trial).collect()
     }
-
-    fn is_final(&self, outcome: &Outcome) -> bool {
-        self.settings.finalists > 0 && outcome.network.budget == self.budget()
-    }
 }
 
 impl<S: Strategy> Strategy for Finals<S> {
@@ -119,22 +114,6 @@ impl<S: Strategy> Strategy for Finals<S> {
             Some(_) => 0,
             None => u64::from(self.settings.finalists) * u64::from(self.settings.epochs),
         }
-    }
-
-    fn state(&self) -> Value {
-        self.strategy.state()
-    }
-
-    fn restore(&mut self, told: &[Outcome], open: &[Outcome], state: &Value) -> Result<(), String> {
-        let begin = told.iter().position(|outcome| self.is_final(outcome)).unwrap_or(told.len());
-        let (own, finals) = told.split_at(begin);
-        self.strategy.restore(own, open, state)?;
-        self.told = own.to_vec();
-        if !finals.is_empty() {
-            self.finalists = Some(self.drawn_up());
-            self.asked = finals.len();
-        }
-        Ok(())
     }
 }
 

@@ -8,7 +8,6 @@ use nas_ir::recipe::schema::{Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Recipe};
 use nas_ir::{Assignment, Checked, Space};
 use rand::RngCore;
-use serde_json::Value;
 
 use super::black_box::Known;
 use super::objective;
@@ -296,23 +295,5 @@ impl Strategy for Halving<'_> {
             bracket.networks + later.map(|step| bracket.after(step, &self.growth)).sum::<usize>()
         };
         u32::try_from(self.brackets.iter().map(of_bracket).sum::<usize>()).unwrap_or(u32::MAX)
-    }
-
-    fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
-        for (number, outcome) in told.iter().chain(open).enumerate() {
-            let epochs = outcome.network.budget.epochs;
-            // Where the space had fewer networks, a budget is left behind early.
-            while self.epochs().is_some_and(|now| now != epochs) {
-                self.advance();
-            }
-            if self.epochs().is_none() {
-                return Err("it has trials of more budgets than there are".to_owned());
-            }
-            self.open(&outcome.assignment);
-            if number < told.len() {
-                self.tell(outcome);
-            }
-        }
-        Ok(())
     }
 }

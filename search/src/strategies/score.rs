@@ -7,14 +7,13 @@ use nas_ir::metric::Direction;
 use nas_ir::recipe::common;
 use nas_ir::recipe::schema::{CountDefault, Field, Kind, Kinds, Section};
 use nas_ir::recipe::{NoSetting, Patience, Recipe};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use super::networks::Networks;
 use crate::command::{CommandSettings, PLACEHOLDERS};
 use crate::error::RunError;
 use crate::metrics::{MetricName, Ranking, ranking};
 use crate::proxy::Proxy;
+use crate::random::{Purpose, generator};
 use crate::strategy::ProxySettings;
 
 /// The name of the section.
@@ -34,8 +33,8 @@ pub(super) const SECTION: Section = Section {
 pub(super) const BY: Field = Field {
     name: "by",
     kind: Kind::Word(&["inherited", "train", "proxy", "table", "command"]),
-    doc: "`inherited`: by the weights of a supernet, which is trained for `schedule.epochs` on one network \
-          in each step, drawn uniformly (single path one-shot, Guo et al. 2020); `train`: each by training \
+    doc: "`inherited`: by the weights of a supernet, which is trained for `schedule.epochs` on the \
+          networks that `schedule.paths` says; `train`: each by training \
           of its own, as `retrain` says but for `score.epochs`; `proxy`: by `score.proxies`, without any training; \
           `table`: by known scores; `command`: by a \
           command of yours, which trains it as it likes and prints its metrics. With the last two nothing is \
@@ -77,7 +76,7 @@ const IMAGES: Field = Field {
 
 const TABLE: Field = Field {
     name: "table",
-    kind: Kind::Path { default: "scores.jsonl" },
+    kind: Kind::Path { default: "table.jsonl" },
     doc: "the known scores where `by = table`, relative to the file of the recipe: a file with a line for each \
           network, as `nasc runs export --format jsonl` writes it, or the folder of a run",
 };
@@ -215,8 +214,6 @@ pub(crate) fn patience(recipe: &Recipe) -> Result<Patience, NoSetting> {
 
 /// How many networks those are among which others are ranked by each of several proxies.
 const OTHERS: usize = 30;
-/// The stream of the generator that draws them.
-const STREAM: u64 = 4 << 32;
 
 /// The proxies of a recipe, and the networks of the space that they are compared on.
 ///
@@ -225,8 +222,7 @@ const STREAM: u64 = 4 << 32;
 pub(super) fn proxies(networks: &Networks<'_>, recipe: &Recipe) -> Result<ProxySettings, RunError> {
     let proxies = recipe.settings.words(SCORE, PROXIES.name, Proxy::NAMED)?;
     let images = recipe.settings.count(SCORE, IMAGES.name)?;
-    let mut random = ChaCha8Rng::seed_from_u64(recipe.seed);
-    random.set_stream(STREAM);
+    let mut random = generator(recipe.seed, Purpose::Electorate);
     let others = if proxies.len() > 1 { OTHERS } else { 0 };
     let others = (0..others).map(|_| networks.draw(&mut random)).collect::<Result<_, _>>()?;
     Ok(ProxySettings { proxies, images, others })

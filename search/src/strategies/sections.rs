@@ -58,8 +58,8 @@ pub(super) const BUDGET: Field = Field {
     kind: Kind::Count { least: 0, most: u32::MAX, default: CountDefault::Is(0) },
     doc: "training images, forward and backward, that the search may take in all: the epochs of a supernet, the trials and \
           the finals, but not `retrain`. One that only goes forward counts a third. Once so many are spent, and those \
-          of the finals set aside, no more networks are tried, though `derive.sample` asks for more; 0 sets no limit. Not where scores are known or a command finds \
-          them",
+          of training the finals set aside (their scores are not), no more networks are tried, though `derive.sample` asks for \
+          more; 0 sets no limit. Not where scores are known or a command finds them",
 };
 
 /// The images that the search of a recipe may take; `None` where it sets no limit.

@@ -7,12 +7,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::toy::Toy;
-use crate::record::{Choices, TriedNetwork, Verdict};
+use crate::record::{Choices, TriedNetwork};
 use crate::regime::Scores;
 use crate::strategies::{self, SCHEMAS};
-use crate::strategy::{Method, Outcome};
-use crate::trial::Trial;
-use crate::work::Work;
+use crate::strategy::Method;
 
 /// The toy searched so, scored by training, but for tests that know what comes of it.
 fn toy(strategy: &str, set: &[(&'static str, &'static str, u32)]) -> Toy {
@@ -37,37 +35,19 @@ fn truth() -> impl Fn(&Choices) -> f64 {
 /// of the result.
 fn run(toy: &Toy, seed: u64) -> (Vec<TriedNetwork>, f64) {
     let truth = truth();
-    let metrics = |miou| serde_json::from_value(serde_json::json!({ "miou": miou })).unwrap();
     let search = strategies::search(&toy.space, &toy.recipe).unwrap();
     let Method::Alone(mut strategy, _) = search.method else { panic!("it trains a supernet") };
     let mut tried: Vec<(TriedNetwork, f64)> = Vec::new();
     for number in 0.. {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(number));
-        let Some(Trial { assignment, budget, drawn, uniform }) = strategy.ask(&mut rng).unwrap()
-        else {
-            break;
-        };
-        let network = toy.network(&assignment);
-        let cost = nas_analysis::costs(&network);
-        let choices: Choices = network.choices.into_iter().collect();
-        let noise = 0.1 * (rng.random::<f64>() - 0.5) / f64::from(budget.epochs);
+        let Some(trial) = strategy.ask(&mut rng).unwrap() else { break };
+        let choices: Choices = toy.network(&trial.assignment).choices.into_iter().collect();
+        let noise = 0.1 * (rng.random::<f64>() - 0.5) / f64::from(trial.budget.epochs);
         let value = truth(&choices) + noise;
-        let verdict = Verdict::Score(metrics(value));
-        let work = Work::default();
-        let network = TriedNetwork {
-            number,
-            drawn,
-            uniform,
-            choices,
-            cost,
-            verdict,
-            budget,
-            epoch: None,
-            work,
-        };
-        tried.push((network.clone(), value));
-        strategy.tell(&Outcome { assignment, network, values: Some(vec![value]) });
+        let outcome = toy.outcome(number, trial, value);
+        strategy.tell(&outcome);
+        tried.push((outcome.network, value));
     }
     assert_eq!(strategy.trials() as usize, tried.len());
     let order = |(network, value): &(TriedNetwork, f64)| (network.budget.epochs, *value);
@@ -116,48 +96,13 @@ fn it_finds_the_best_in_fewer_epochs_than_random_although_scores_are_noisy_at_fi
     assert!(as_good >= 16, "{as_good} of 20");
 }
 
-/// A space of five networks has fewer than are to be drawn: as many of them go on as of the others would. A run that was
-/// stopped asks for the same networks.
+/// A space of five networks has fewer than are to be drawn: as many of them go on as of the others would.
 #[test]
 fn a_small_space_is_halved_all_the_same() {
-    let worths = super::toy::worths();
-    let few = Toy::of(worths.split_at(1).0, "");
+    let few = Toy::of(super::toy::worths().split_at(1).0, "");
     let toy = few.searched_by(toy("successive_halving", &HALVING).recipe);
-    let begun = || match strategies::search(&toy.space, &toy.recipe).unwrap().method {
-        Method::Alone(strategy, _) => strategy,
-        _ => panic!("it trains a supernet"),
-    };
-    let mut strategy = begun();
-    let mut told: Vec<Outcome> = Vec::new();
-    let mut budgets = Vec::new();
-    for number in 0.. {
-        let mut resumed = begun();
-        resumed.restore(&told, &[], &serde_json::Value::Null).unwrap();
-        let rng = || ChaCha8Rng::seed_from_u64(number);
-        let trial = strategy.ask(&mut rng()).unwrap();
-        assert_eq!(trial, resumed.ask(&mut rng()).unwrap());
-        let Some(Trial { assignment, budget, drawn, uniform }) = trial else { break };
-        let network = toy.network(&assignment);
-        let cost = nas_analysis::costs(&network);
-        let choices = network.choices.into_iter().collect();
-        let verdict = Verdict::Score(serde_json::from_str("{\"miou\": 0.5}").unwrap());
-        let work = Work::default();
-        let network = TriedNetwork {
-            number: 0,
-            drawn,
-            uniform,
-            choices,
-            cost,
-            verdict,
-            budget,
-            epoch: None,
-            work,
-        };
-        budgets.push(budget.epochs);
-        told.push(Outcome { assignment, network, values: Some(vec![cost.macs as f64]) });
-        strategy.tell(&told[told.len() - 1]);
-    }
-    assert_eq!(budgets, [1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 9, 9, 9, 9, 9, 27, 27, 27]);
+    let epochs = epochs_with_jobs(&toy, 1);
+    assert_eq!(epochs, [1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 9, 9, 9, 9, 9, 27, 27, 27]);
 }
 
 /// The trials that a strategy asks for where so many are open, whose networks are worth what they cost; their epochs.
@@ -174,26 +119,9 @@ fn epochs_with_jobs(toy: &Toy, jobs: usize) -> Vec<u32> {
             open.push_back((number, trial));
             number += 1;
         }
-        let Some((number, Trial { assignment, budget, drawn, uniform })) = open.pop_front() else {
-            return epochs;
-        };
-        let network = toy.network(&assignment);
-        let cost = nas_analysis::costs(&network);
-        let choices = network.choices.into_iter().collect();
-        let verdict = Verdict::Score(serde_json::from_str("{\"miou\": 0.5}").unwrap());
-        let (number, work) = (number as u32, Work::default());
-        let network = TriedNetwork {
-            number,
-            drawn,
-            uniform,
-            choices,
-            cost,
-            verdict,
-            budget,
-            epoch: None,
-            work,
-        };
-        strategy.tell(&Outcome { assignment, network, values: Some(vec![cost.macs as f64]) });
+        let Some((number, trial)) = open.pop_front() else { return epochs };
+        let value = nas_analysis::costs(&toy.network(&trial.assignment)).macs as f64;
+        strategy.tell(&toy.outcome(number as u32, trial, value));
     }
 }
 
@@ -230,20 +158,40 @@ fn asha_trains_a_network_for_longer_once_it_is_among_the_best_so_far() {
     assert_eq!(epochs_with_jobs(&toy, 2), [1, 1, 3, 9]);
 }
 
-#[test]
-fn asha_with_jobs_ends_the_same_wherever_it_is_stopped_or_crashes() {
-    let counts = [
-        ("derive", "sample", 4),
-        ("derive", "keep", 1),
-        ("score", "epochs", 4),
-        ("strategy", "eta", 2),
-    ];
-    let mut toy = toy("successive_halving", &counts);
-    toy.set("strategy", "promote", Value::Word("at_once"));
+/// With three trials open at a time, in every way that a search by budgets decides what is tried next.
+fn with_three_jobs_it_ends_the_same(strategy: &str, promote: Option<&'static str>) {
+    let counts: &[(&str, &str, u32)] = match strategy {
+        "hyperband" => &[("score", "epochs", 4), ("strategy", "eta", 2), ("derive", "keep", 1)],
+        _ => &[
+            ("derive", "sample", 7),
+            ("derive", "keep", 1),
+            ("score", "epochs", 4),
+            ("strategy", "eta", 2),
+        ],
+    };
+    let mut toy = toy(strategy, counts);
+    if let Some(promote) = promote {
+        toy.set("strategy", "promote", Value::Word(promote));
+    }
     super::commands::by_command(&mut toy.recipe.settings, super::commands::WORTH);
     toy.set("score", "jobs", Value::Count(3));
     let (sources, versions) = (super::sources(), super::versions());
     let inputs = super::inputs(&toy, &sources, &versions);
     super::crash::stop_anywhere(&toy, &inputs);
     super::crash::crash_anywhere(&toy, &inputs);
+}
+
+#[test]
+fn halving_with_jobs_ends_the_same_wherever_it_is_stopped_or_crashes() {
+    with_three_jobs_it_ends_the_same("successive_halving", Some("together"));
+}
+
+#[test]
+fn asha_with_jobs_ends_the_same_wherever_it_is_stopped_or_crashes() {
+    with_three_jobs_it_ends_the_same("successive_halving", Some("at_once"));
+}
+
+#[test]
+fn hyperband_with_jobs_ends_the_same_wherever_it_is_stopped_or_crashes() {
+    with_three_jobs_it_ends_the_same("hyperband", None);
 }

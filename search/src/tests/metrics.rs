@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::evaluator::PassReport;
 use crate::metrics::Metrics;
-use crate::record::{Phase, Record, RetrainEpoch, Status, TrialLine, TriedNetwork, Verdict};
+use crate::record::{Phase, Record, RetrainEpoch, Status, TriedNetwork, Verdict};
 use crate::trial::Budget;
 use crate::work::Work;
 
@@ -131,7 +131,7 @@ fn a_trial_is_recorded_to_the_bit() {
         vec![0, 0, 0],
         vec![2, 9, 4],
     ]);
-    let network = TriedNetwork {
+    let trial = TriedNetwork {
         number: 0,
         drawn: 3,
         uniform: true,
@@ -142,7 +142,6 @@ fn a_trial_is_recorded_to_the_bit() {
         epoch: Some(1),
         work: Work { forward: 12, backward: 5 },
     };
-    let trial = TrialLine { network, state: serde_json::json!({"mean": [0.1, -0.0]}) };
     let status = Status { phase: Phase::Derive, done: 1, of: 4 };
     super::create(&toy, dir.path()).add_trial(&trial, 0.5, &status).unwrap();
     let store = super::resume(&toy, dir.path());

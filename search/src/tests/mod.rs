@@ -3,6 +3,7 @@
 mod command;
 mod commands;
 mod contract;
+mod controller;
 mod crash;
 mod halving;
 mod kept;
@@ -95,7 +96,7 @@ fn whole(toy: &Toy, dir: &Path) -> RunResult {
 
 /// The networks that were tried.
 fn tried(store: &Store) -> Vec<TriedNetwork> {
-    store.records().unwrap().trials().unwrap().into_iter().map(|trial| trial.network).collect()
+    store.records().unwrap().trials().unwrap()
 }
 
 /// The trials as JSON.

@@ -25,11 +25,13 @@ use crate::evaluator::{OnStep, Part, Pass, PassReport, Rate, Split, Step, Stop};
 use crate::metrics::Metrics;
 use crate::objective::Penalty;
 use crate::proxy::{Measured, Proxy, Undefined};
-use crate::record::Choices;
+use crate::record::{Choices, TriedNetwork, Verdict};
 use crate::regime::{Job, Scores};
 use crate::shared::{InTurns, Paths, Relaxation, Relaxed, SharedWeights};
 use crate::strategies::{self, gumbel};
+use crate::strategy::Outcome;
 use crate::table::ScoreTable;
+use crate::trial::Trial;
 use crate::work::Work;
 
 /// Steps of a pass.
@@ -164,7 +166,7 @@ impl Toy {
         Self::with(space, quality)
     }
 
-    fn with(space: Checked<Space>, quality: Vec<Vec<f32>>) -> Self {
+    pub(super) fn with(space: Checked<Space>, quality: Vec<Vec<f32>>) -> Self {
         let mut recipe = Recipe::default_for("toy", &gumbel::SCHEMA).unwrap();
         recipe.schedule.epochs = 30;
         recipe.retrain.epochs = 5;
@@ -223,6 +225,25 @@ impl Toy {
             Scores::Training(self)
         };
         Job { space: &self.space, recipe: &self.recipe, scores }
+    }
+
+    /// What comes of a trial whose network is worth so much.
+    pub(super) fn outcome(&self, number: u32, trial: Trial, value: f64) -> Outcome {
+        let Trial { assignment, budget, drawn, uniform } = trial;
+        let network = self.network(&assignment);
+        let score = serde_json::from_value(serde_json::json!({ "miou": value })).unwrap();
+        let network = TriedNetwork {
+            number,
+            drawn,
+            uniform,
+            cost: nas_analysis::costs(&network),
+            choices: network.choices.into_iter().collect(),
+            verdict: Verdict::Score(score),
+            budget,
+            epoch: None,
+            work: Work::default(),
+        };
+        Outcome { assignment, network, values: Some(vec![value]) }
     }
 
     /// The score of each network: what its candidates are worth.

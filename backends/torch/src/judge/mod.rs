@@ -2,8 +2,8 @@
 
 mod confusion;
 mod errors;
-mod labels;
 mod mean;
+mod multilabel;
 
 use nas_ir::metric::TaskMetrics;
 use nas_ir::{Metric, Task};
@@ -14,7 +14,7 @@ use crate::error::TorchError;
 use crate::task::{DeviceTargets, summed_loss};
 use confusion::Confusion;
 use errors::Errors;
-use labels::Labels;
+use multilabel::Labels;
 
 /// What a network answered, against what is there.
 pub(crate) struct Judge {

@@ -42,6 +42,9 @@ pub(super) fn grasp(
     targets: &DeviceTargets,
 ) -> Result<Found, TorchError> {
     let (kernels, gradients) = gradients(network, inputs, targets, true)?;
+    if kernels.is_empty() {
+        return Ok(Err("it has no kernel".to_owned()));
+    }
     // H g is the gradient of g * g where one of the factors stays as it is.
     let products = gradients.iter().map(|g| Ok(g.f_detach()?.f_mul(g)?.f_sum(Kind::Float)?));
     let products = products.collect::<Result<Vec<Tensor>, TorchError>>()?;

@@ -30,7 +30,11 @@ pub(super) fn jacob_cov(network: &TorchNetwork, inputs: &[Tensor]) -> Result<Fou
 pub(super) fn of_jacobian(gradients: &Tensor) -> Result<Found, TorchError> {
     let centred = gradients.f_sub(&gradients.f_mean_dim([1i64].as_slice(), true, None)?)?;
     let norms = centred.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, None)?.f_sqrt()?;
-    if number(&norms.f_min()?)? <= 0.0 {
+    let [least, greatest] = [number(&norms.f_min()?)?, number(&norms.f_max()?)?];
+    if !least.is_finite() || !greatest.is_finite() {
+        return Ok(Err("its gradients are not finite".to_owned()));
+    }
+    if least <= 0.0 {
         return Ok(Err("its answer does not depend on an image".to_owned()));
     }
     let normed = centred.f_div(&norms)?;

@@ -7,7 +7,7 @@
 mod common;
 mod gradients;
 mod jacobian;
-mod patterns;
+mod naswot;
 mod synflow;
 #[cfg(test)]
 mod tests;
@@ -71,7 +71,7 @@ impl TorchProxies {
         let fresh = || self.fresh(network, self.seed);
         Ok(match proxy {
             Proxy::Synflow => (synflow::synflow(fresh()?, self.device)?, Work::training(1)),
-            Proxy::Naswot => (patterns::naswot(&fresh()?, inputs)?, Work::forward(count)),
+            Proxy::Naswot => (naswot::naswot(&fresh()?, inputs)?, Work::forward(count)),
             Proxy::JacobCov => (jacobian::jacob_cov(&fresh()?, inputs)?, Work::training(count)),
             Proxy::Zen => (
                 zen::zen(|seed| self.fresh(network, seed), inputs, self.seed)?,

@@ -7,7 +7,7 @@ use nas_search::work::Work;
 use tch::{Device, Kind, Tensor};
 
 use super::common::Found;
-use super::{TorchProxies, gradients, jacobian, patterns, synflow, zen};
+use super::{TorchProxies, gradients, jacobian, naswot, synflow, zen};
 use crate::kernel::Statistics;
 use crate::network::TorchNetwork;
 use crate::task::{Criterion, DeviceTargets};
@@ -85,9 +85,9 @@ fn synflow_goes_through_deep_networks_and_not_through_none() {
 fn naswot_is_the_determinant_of_what_images_set_alike() {
     let network = network([2, 1, 1], "relu -> global_avg_pool -> linear(2)");
     let images = pixels(&[[1.0, 0.5], [2.0, -1.0], [-0.1, -3.0]]);
-    near(patterns::naswot(&torch(&network), &[images.shallow_clone()]).unwrap(), 4f64.ln());
+    near(naswot::naswot(&torch(&network), &[images.shallow_clone()]).unwrap(), 4f64.ln());
     let alike = pixels(&[[1.0, 0.5], [2.0, 0.1]]);
-    let said = patterns::naswot(&torch(&network), &[alike]).unwrap().unwrap_err();
+    let said = naswot::naswot(&torch(&network), &[alike]).unwrap().unwrap_err();
     assert_eq!(said, "two images set all of its rectifiers alike");
 }
 
@@ -96,10 +96,10 @@ fn naswot_counts_every_kind_of_rectifier_and_needs_one() {
     let images = pixels(&[[1.0, 0.5], [2.0, -1.0], [-0.1, -3.0]]);
     for rectifier in ["relu6", "leaky_relu(0.1)", "hswish", "swish", "prelu"] {
         let network = network([2, 1, 1], &format!("{rectifier} -> global_avg_pool -> linear(2)"));
-        near(patterns::naswot(&torch(&network), &[images.shallow_clone()]).unwrap(), 4f64.ln());
+        near(naswot::naswot(&torch(&network), &[images.shallow_clone()]).unwrap(), 4f64.ln());
     }
     let linear = network([2, 1, 1], "global_avg_pool -> linear(2)");
-    let said = patterns::naswot(&torch(&linear), &[images.shallow_clone()]).unwrap().unwrap_err();
+    let said = naswot::naswot(&torch(&linear), &[images.shallow_clone()]).unwrap().unwrap_err();
     assert_eq!(said, "it has no rectifier");
 }
 

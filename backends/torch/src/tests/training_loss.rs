@@ -73,6 +73,23 @@ fn weights_and_smoothing_are_those_of_libtorch() {
     near(value(&loss), expected.double_value(&[]));
 }
 
+/// A label of a class of weight 0 leaves nothing, whatever smoothing says of the other classes.
+#[test]
+fn labels_that_count_nothing_leave_nothing() {
+    let loss = |weights: [f64; 3]| ClassLoss {
+        class_weights: ClassWeights::Given(weights.to_vec()),
+        smoothing: 0.3,
+        ..plain()
+    };
+    let only = |labels_: [i64; 4], weights| {
+        let loss = criterion(&loss(weights)).of(&logits(), &labels(labels_), None);
+        loss.unwrap().double_value(&[])
+    };
+    assert_eq!(only([1, 1, 1, IGNORE], [1.0, 0.0, 1.0]), 0.0);
+    let counted = only([0, IGNORE, IGNORE, IGNORE], [1.0, 0.0, 1.0]);
+    near(only([0, 1, 1, IGNORE], [1.0, 0.0, 1.0]), counted);
+}
+
 #[test]
 fn balanced_weights_follow_from_the_labels() {
     let loss = ClassLoss { class_weights: ClassWeights::Balanced, ..plain() };
@@ -85,6 +102,8 @@ fn balanced_weights_follow_from_the_labels() {
     recipe.loss.classes.class_weights = ClassWeights::Given(vec![1.0; 2]);
     let error = check(&recipe, TASK).unwrap_err();
     assert!(matches!(error, TorchError::ClassWeights { given: 2, classes: 3 }), "{error}");
+    recipe.loss.classes.class_weights = ClassWeights::Given(vec![0.0; 3]);
+    assert!(matches!(check(&recipe, TASK), Err(TorchError::NoClassCounts)));
     let error = check(&recipe, Task::Regression { values: 2 }).unwrap_err();
     let TorchError::OutOfPlace { setting, .. } = error else { panic!("{error}") };
     assert_eq!(setting, "loss.class_weights");

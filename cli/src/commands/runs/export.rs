@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use nas_ir::Costs;
+use nas_search::metrics::MetricName;
 use nas_search::record::{
     Record, RetrainEpoch, Run, RunResult, SearchEpoch, Status, Timing, TriedNetwork, Verdict,
 };
@@ -81,13 +82,12 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 fn json(run: &Recorded) -> Result<String, Failure> {
-    let trials = run.trials().map_err(Failure::problem)?;
     let all = All {
         run: run.run(),
         recipe: run.recipe(),
         status: run.status().map_err(Failure::problem)?,
         epochs: run.epochs().map_err(Failure::problem)?,
-        trials: trials.into_iter().map(|trial| trial.network).collect(),
+        trials: run.trials().map_err(Failure::problem)?,
         timings: run.timings().map_err(Failure::problem)?,
         result: run.result(),
     };
@@ -124,7 +124,7 @@ fn trials(run: &Recorded) -> Result<Vec<Row>, Failure> {
         ];
         let failed = match &verdict {
             Verdict::Score(score) => {
-                row.extend(metrics(score));
+                row.extend(metrics("score", score));
                 ""
             }
             Verdict::Failed(why) => why.as_str(),
@@ -139,10 +139,10 @@ fn trials(run: &Recorded) -> Result<Vec<Row>, Failure> {
             cell("latency", latency.unwrap_or_default()),
             cell("depth", depth),
         ]);
-        row.extend(choices);
+        row.extend(choices.into_iter().map(|(path, name)| (format!("choice:{path}"), name)));
         row
     };
-    Ok(trials.into_iter().map(|trial| row(trial.network)).collect())
+    Ok(trials.into_iter().map(row).collect())
 }
 
 fn epochs(run: &Recorded) -> Result<Vec<Row>, Failure> {
@@ -176,9 +176,7 @@ fn epochs(run: &Recorded) -> Result<Vec<Row>, Failure> {
                 cell("entropy", optional(entropy)),
             ]),
             Record::Retrain(RetrainEpoch { val, .. }) => {
-                row.extend(
-                    metrics(&val).into_iter().map(|(name, value)| (format!("val_{name}"), value)),
-                );
+                row.extend(metrics("val", &val));
             }
         }
         row
@@ -190,14 +188,17 @@ fn cell(name: &str, value: impl ToString) -> (String, String) {
     (name.to_owned(), value.to_string())
 }
 
-/// The metrics, those of classes with the number of the class.
-fn metrics(score: &Metrics) -> Row {
-    let mut row: Row = score.values().map(|(metric, value)| cell(metric.key(), value)).collect();
+/// The metrics of a score, whose name goes before theirs so that none is taken for another column; those of classes with
+/// the number of the class.
+fn metrics(of: &str, score: &Metrics) -> Row {
+    let named =
+        |(metric, value): (&MetricName, f64)| cell(&format!("{of}_{}", metric.key()), value);
+    let mut row: Row = score.values().map(named).collect();
     for (metric, values) in score.by_class() {
         let shown = |value: &Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
         let cells = values.iter().enumerate();
         row.extend(
-            cells.map(|(class, value)| (format!("{}.{class}", metric.name()), shown(value))),
+            cells.map(|(class, value)| (format!("{of}_{}.{class}", metric.name()), shown(value))),
         );
     }
     row

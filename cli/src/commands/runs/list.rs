@@ -17,15 +17,20 @@ use crate::{out, tell};
 /// Lists the runs in a folder, at any depth.
 ///
 /// # Errors
-/// The folder cannot be read, or there is no run in it.
+/// There is no such folder, or no run in it.
 pub(super) fn run(dir: &Path, json: bool) -> Result<(), Failure> {
-    let mut found = Vec::new();
-    find(dir, &mut found).map_err(|error| Failure::input(format!("{}: {error}", dir.display())))?;
-    if found.is_empty() {
+    if !dir.is_dir() {
+        return Err(Failure::input(format!(
+            "there is no folder `{}`; a search makes one for its run, and `nasc runs DIR` lists those below another folder",
+            dir.display()
+        )));
+    }
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
+    find(dir, &mut found, &mut unread);
+    if found.is_empty() && unread.is_empty() && !json {
         return Err(Failure::input(format!("there is no run in `{}`", dir.display())));
     }
     let mut summaries = Vec::new();
-    let mut unread = Vec::new();
     for dir in found {
         match Summary::of(&dir) {
             Ok((summary, _)) => summaries.push(summary),
@@ -43,12 +48,21 @@ pub(super) fn run(dir: &Path, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The runs below a folder, in order. Links are not followed, so that no way leads in a circle.
-fn find(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+/// The runs below a folder, in order, and why folders could not be looked into. Links are not followed, so that no way leads
+/// in a circle.
+fn find(dir: &Path, found: &mut Vec<PathBuf>, unread: &mut Vec<String>) {
     if Recorded::is_in(dir) {
         found.push(dir.to_owned());
-        return Ok(());
+        return;
     }
+    match folders(dir) {
+        Ok(folders) => folders.iter().for_each(|folder| find(folder, found, unread)),
+        Err(error) => unread.push(format!("{}: {error}", dir.display())),
+    }
+}
+
+/// The folders in a folder, in order.
+fn folders(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -57,7 +71,7 @@ fn find(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     folders.sort();
-    folders.iter().try_for_each(|folder| find(folder, found))
+    Ok(folders)
 }
 
 fn print(summaries: &[Summary]) -> Result<(), Failure> {

@@ -37,20 +37,24 @@ pub(super) struct State {
     status: Option<Status>,
     /// Whether a process works on it.
     at_work: bool,
+    /// Whether its result is written, which is the last thing that it does.
+    #[serde(skip)]
+    has_ended: bool,
 }
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = if self.at_work { "at work" } else { "stopped" };
         match self.status {
-            Some(Status { phase: Phase::Done, .. }) => f.write_str("done"),
+            Some(Status { phase: Phase::Done, .. }) if self.has_ended => f.write_str("done"),
+            Some(Status { phase: Phase::Done, .. }) => write!(f, "{how}, at its end"),
             Some(Status { phase, done, of }) => write!(f, "{how}, {phase} {done}/{of}"),
             None => write!(f, "{how}, begun"),
         }
     }
 }
 
-/// The network that a run ended with, or the best one so far.
+/// The network that a run ended with, or the best one so far by the primary metric.
 #[derive(Debug, Serialize)]
 pub(super) struct Best {
     pub(super) choices: Choices,
@@ -78,11 +82,15 @@ impl Summary {
         let Run { space, seed, .. } = recorded.run();
         let best = match recorded.result() {
             Some(result) => Some(Best::ended(result)),
-            None => best_of(trials.iter().map(|trial| &trial.network)),
+            None => best_of(trials.iter()),
         };
         let summary = Self {
             run: dir.to_owned(),
-            state: State { status, at_work: recorded.is_at_work() },
+            state: State {
+                status,
+                at_work: recorded.is_at_work(),
+                has_ended: recorded.result().is_some(),
+            },
             strategy: recorded.strategy(),
             space: space.clone(),
             seed: *seed,

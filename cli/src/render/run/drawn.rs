@@ -32,8 +32,7 @@ impl Drawn {
                 Record::Retrain(epoch) => retraining.push(epoch),
             }
         }
-        let trials = run.trials().map_err(Failure::problem)?;
-        let tried: Vec<TriedNetwork> = trials.into_iter().map(|trial| trial.network).collect();
+        let tried = run.trials().map_err(Failure::problem)?;
         let decisions = run.file(names::DECISIONS).map_err(Failure::problem)?.unwrap_or_default();
         let decisions = serde_json::from_slice(&decisions);
         let decisions =

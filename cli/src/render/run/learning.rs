@@ -94,7 +94,8 @@ fn metrics(epochs: &[RetrainEpoch]) -> Chart {
 /// The best of the trials so far, of those trained for the most epochs; and so among those that were drawn uniformly,
 /// where others were not.
 fn best_so_far(drawn: &Drawn) -> Chart {
-    let most = drawn.tried.iter().map(|network| network.budget.epochs).max().unwrap_or_default();
+    let scored = drawn.tried.iter().filter(|network| network.score().is_some());
+    let most = scored.map(|network| network.budget.epochs).max().unwrap_or_default();
     let full = || drawn.tried.iter().filter(move |network| network.budget.epochs == most);
     let best = |name: &str, only_uniform: bool| {
         let mut best: Option<(f64, f64)> = None;

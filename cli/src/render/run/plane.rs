@@ -68,10 +68,15 @@ pub(super) fn svg(drawn: &Drawn, top: f64) -> (String, f64) {
     (svg, frame.bottom + 38.0 + GAP)
 }
 
+/// The networks that are judged by the same metric as those that were trained for the most epochs: others were
+/// picked by another one, such as a proxy.
 fn points(drawn: &Drawn) -> Vec<Point<'_>> {
     let scored = || drawn.tried.iter().filter_map(|network| Some((network, network.score()?)));
     let most = scored().map(|(network, _)| network.budget.epochs).max().unwrap_or_default();
+    let mut full = scored().filter(|(network, _)| network.budget.epochs == most);
+    let metric = full.next().map(|(_, score)| score.primary().0);
     scored()
+        .filter(|(_, score)| Some(score.primary().0) == metric)
         .map(|(network, score)| Point {
             network,
             cost: network.cost.macs as f64,

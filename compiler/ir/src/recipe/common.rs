@@ -157,8 +157,9 @@ pub const LOSS: Section = Section {
     name: "loss",
     kinds: Kinds::None,
     doc: "what training makes small: the mean over all labels or values that are known. Of classes it is cross-entropy, unless \
-          this says more, of several labels for an image binary cross-entropy, and of a regression this says what. Scores are \
-          of plain cross-entropy whatever it says",
+          this says more, of several labels for an image binary cross-entropy, and of a regression this says what. The \
+          metric `loss` is plain cross-entropy whatever it says, of several labels the binary one, and of a regression what \
+          `regression` says",
     fields: &[REGRESSION, DELTA, LABEL_SMOOTHING, CLASS_WEIGHTS, FOCAL, DICE],
 };
 

@@ -21,7 +21,7 @@ use serde_json::{Number, Value};
 use self::row::{Read, Unread, phase};
 use super::layout::{damaged, names};
 use crate::error::RunError;
-use crate::record::{Phase, Record, Status, Timing, TrialLine};
+use crate::record::{Phase, Record, Status, Timing, TriedNetwork};
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// How long one process waits for another that reads or writes at the same moment.
@@ -52,28 +52,35 @@ impl Records {
             db.pragma_update(None, "journal_mode", "wal")?;
             db.pragma_update(None, "synchronous", "full")
         })?;
-        let tables: i64 = records
-            .work(|db| db.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)))?;
-        if tables == 0 {
+        if records.tables()? == 0 {
             records.write(|db| db.execute_batch(SCHEMA))?;
         }
         records.check()?;
         Ok(records)
     }
 
-    /// Those of the run in a folder, as they are now: what is written from now on is not seen.
+    /// Those of the run in a folder, as they are now: what is written from now on is not seen. None where a run is so young that
+    /// it has made the file and nothing in it.
     ///
     /// # Errors
     /// They are missing or damaged.
-    pub(super) fn read(dir: &Path, seed: u64) -> Result<Self, RunError> {
+    pub(super) fn read(dir: &Path, seed: u64) -> Result<Option<Self>, RunError> {
         let path = dir.join(names::RECORDS);
         if !path.exists() {
             return Err(damaged(names::RECORDS, "it is missing"));
         }
         let records = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, seed)?;
         records.work(|db| db.execute_batch("BEGIN"))?;
+        if records.tables()? == 0 {
+            return Ok(None);
+        }
         records.check()?;
-        Ok(records)
+        Ok(Some(records))
+    }
+
+    /// How many tables there are.
+    fn tables(&self) -> Result<i64, RunError> {
+        self.work(|db| db.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)))
     }
 
     fn connect(path: PathBuf, flags: OpenFlags, seed: u64) -> Result<Self, RunError> {
@@ -153,10 +160,10 @@ impl Records {
     ///
     /// # Errors
     /// A row is not of a run, or not as it was written.
-    pub(crate) fn trials(&self) -> Result<Vec<TrialLine>, RunError> {
+    pub(crate) fn trials(&self) -> Result<Vec<TriedNetwork>, RunError> {
         let trials = trials::read(&self.db).map_err(|why| failed(&self.path, why))?;
         let trials = self.unchanged("trial", trials)?;
-        let misplaced = (0_u32..).zip(&trials).find(|(at, trial)| *at != trial.network.number);
+        let misplaced = (0_u32..).zip(&trials).find(|(at, trial)| *at != trial.number);
         match misplaced {
             Some((at, _)) => Err(damaged(names::RECORDS, format!("it has no trial {at}"))),
             None => Ok(trials),
@@ -269,12 +276,12 @@ pub(super) fn add_epoch(
 /// Writes a trial, and how long it took.
 pub(super) fn add_trial(
     db: &Connection,
-    line: &TrialLine,
+    trial: &TriedNetwork,
     digest: &str,
     seconds: f64,
 ) -> rusqlite::Result<()> {
-    trials::insert(db, line, digest)?;
-    time(db, Phase::Derive, line.network.number, seconds)
+    trials::insert(db, trial, digest)?;
+    time(db, Phase::Derive, trial.number, seconds)
 }
 
 fn time(db: &Connection, phase: Phase, number: u32, seconds: f64) -> rusqlite::Result<()> {

@@ -51,7 +51,6 @@ CREATE TABLE trials (
     forward INTEGER NOT NULL, -- images that went through networks
     backward INTEGER NOT NULL, -- and back
     failed TEXT, -- why it has no score
-    state TEXT NOT NULL, -- JSON: what the strategy knows after it
     digest TEXT NOT NULL -- SHA-256 of the row and of the digest before it
 ) STRICT;
 

@@ -8,14 +8,13 @@ use rusqlite::{Connection, Row, params};
 use super::metrics;
 use super::row::{Read, json_text, of_json, unfit};
 use crate::metrics::Metrics;
-use crate::record::{Choices, Phase, TrialLine, TriedNetwork, Verdict};
+use crate::record::{Choices, Phase, TriedNetwork, Verdict};
 use crate::trial::Budget;
 use crate::work::Work;
 
-pub(super) fn insert(db: &Connection, line: &TrialLine, digest: &str) -> rusqlite::Result<()> {
-    let TrialLine { network, state } = line;
+pub(super) fn insert(db: &Connection, tried: &TriedNetwork, digest: &str) -> rusqlite::Result<()> {
     let TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget, epoch, work } =
-        network;
+        tried;
     let network = network_of(db, choices, cost)?;
     let failed = match verdict {
         Verdict::Score(score) => {
@@ -24,12 +23,10 @@ pub(super) fn insert(db: &Connection, line: &TrialLine, digest: &str) -> rusqlit
         }
         Verdict::Failed(why) => Some(why),
     };
-    let (Budget { epochs }, state) = (budget, json_text(state)?);
-    let Work { forward, backward } = work;
-    let sql = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let row = params![
-        number, network, drawn, uniform, epochs, epoch, forward, backward, failed, state, digest
-    ];
+    let (Budget { epochs }, Work { forward, backward }) = (budget, work);
+    let sql = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let row =
+        params![number, network, drawn, uniform, epochs, epoch, forward, backward, failed, digest];
     db.execute(sql, row).map(|_| ())
 }
 
@@ -55,18 +52,16 @@ fn network_of(db: &Connection, choices: &Choices, cost: &Costs) -> rusqlite::Res
 }
 
 /// The trials in their order, each with its digest.
-pub(super) fn read(db: &Connection) -> Read<Vec<(TrialLine, String)>> {
+pub(super) fn read(db: &Connection) -> Read<Vec<(TriedNetwork, String)>> {
     let mut scores = metrics::read(db, Phase::Derive)?;
     let mut statement = db.prepare(
         "SELECT trial, drawn, choices, macs, params, weight_bytes, peak_memory, peak_memory_is_bound, latency, depth, \
-         epochs, failed, state, digest, uniform, best_epoch, forward, backward FROM trials JOIN networks USING (network) ORDER BY trial",
+         epochs, failed, digest, uniform, best_epoch, forward, backward FROM trials JOIN networks USING (network) ORDER BY trial",
     )?;
     let mut rows = statement.query([])?;
     let mut trials = Vec::new();
     while let Some(row) = rows.next()? {
-        let network = network(row, &mut scores)?;
-        let state = of_json(row, 12)?.unwrap_or_default();
-        trials.push((TrialLine { network, state }, row.get(13)?));
+        trials.push((network(row, &mut scores)?, row.get(12)?));
     }
     Ok(trials)
 }
@@ -88,8 +83,8 @@ fn network(row: &Row<'_>, scores: &mut BTreeMap<u32, Metrics>) -> Read<TriedNetw
         None => Verdict::Score(scores.remove(&number).ok_or_else(|| missing("score"))?),
     };
     let choices = of_json(row, 2)?.ok_or_else(|| missing("choices"))?;
-    let (drawn, uniform, budget) = (row.get(1)?, row.get(14)?, Budget { epochs: row.get(10)? });
-    let (epoch, work) = (row.get(15)?, Work { forward: row.get(16)?, backward: row.get(17)? });
+    let (drawn, uniform, budget) = (row.get(1)?, row.get(13)?, Budget { epochs: row.get(10)? });
+    let (epoch, work) = (row.get(14)?, Work { forward: row.get(15)?, backward: row.get(16)? });
     Ok(TriedNetwork { number, drawn, uniform, choices, cost, verdict, budget, epoch, work })
 }
 

@@ -32,5 +32,5 @@ const TEMPERATURE: Field = Field {
 pub(super) fn settings(recipe: &Recipe) -> Result<Settings, NoSetting> {
     let turns = Turns::Steps { is_unrolled: false };
     let temperature = recipe.settings.anneal(STRATEGY, TEMPERATURE.name)?;
-    Ok(Settings { temperature, ..Settings::of(recipe, Mixing::Hard, turns)? })
+    Ok(Settings { temperature: Some(temperature), ..Settings::of(recipe, Mixing::Hard, turns)? })
 }

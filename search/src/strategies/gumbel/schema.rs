@@ -46,5 +46,8 @@ pub(super) fn settings(recipe: &Recipe) -> Result<Settings, NoSetting> {
     let mixing = [("soft", Mixing::Soft), ("hard", Mixing::Hard)];
     let mixing = recipe.settings.word(STRATEGY, MIXING.name, &mixing)?;
     let temperature = recipe.settings.anneal(STRATEGY, TEMPERATURE.name)?;
-    Ok(Settings { temperature, ..Settings::of(recipe, mixing, Settings::alternate(recipe)?)? })
+    Ok(Settings {
+        temperature: Some(temperature),
+        ..Settings::of(recipe, mixing, Settings::alternate(recipe)?)?
+    })
 }

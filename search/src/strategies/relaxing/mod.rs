@@ -14,7 +14,6 @@ pub(super) mod schema;
 use nas_ir::recipe::{LearningRate, Recipe};
 use nas_ir::{Checked, DecisionId, Space};
 use rand::RngCore;
-use serde_json::Value;
 
 use self::draws::{Drawn, drawn, most_probable};
 use self::schema::{Settings, Turns};
@@ -110,14 +109,6 @@ impl Strategy for Relaxing<'_> {
         self.queue.truncate(self.asked);
         is_cut
     }
-
-    fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
-        self.asked = told.len() + open.len();
-        let mut pairs = told.iter().chain(open).zip(&self.queue);
-        let fits = self.asked <= self.queue.len()
-            && pairs.all(|(asked, drawn)| asked.network.choices == drawn.choices);
-        if fits { Ok(()) } else { Err("it scores networks that were not drawn".to_owned()) }
-    }
 }
 
 impl OneShot<dyn Relaxed> for Relaxing<'_> {
@@ -129,9 +120,10 @@ impl OneShot<dyn Relaxed> for Relaxing<'_> {
         let Turn { epoch, progress, .. } = turn;
         let warmup = self.settings.warmup;
         let is_warming = epoch < warmup;
-        let temperature = self.settings.temperature;
-        let temperature =
-            temperature.at(epoch.saturating_sub(warmup), self.epochs.saturating_sub(warmup));
+        let after = |count: u32| count.saturating_sub(warmup);
+        let annealed = self.settings.temperature;
+        let annealed = annealed.map(|anneal| anneal.at(after(epoch), after(self.epochs)));
+        let temperature = annealed.unwrap_or(1.0);
         let learning_rate = Rate::over(self.learning_rate, epoch, self.epochs);
         let part = if is_warming { Part::All } else { Part::Weights };
         let pass = Pass { part, epoch, learning_rate, drop_path: 1.0 };
@@ -162,7 +154,7 @@ impl OneShot<dyn Relaxed> for Relaxing<'_> {
         };
         Ok(SearchEpoch {
             epoch,
-            temperature: Some(temperature),
+            temperature: annealed,
             learning_rate: learning_rate.ends(),
             weights,
             choices,

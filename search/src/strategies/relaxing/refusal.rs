@@ -87,7 +87,7 @@ fn soft_shapes(
 /// Decisions of one line whose gradient is zero.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "`{gradient}` tells nothing of `{decision}`{others}: batch norms take out what it measures"
+    "the gradient of `{gradient}` says nothing of `{decision}`{others}: batch norms take out what it measures"
 )]
 #[diagnostic(
     code(nas::train::absorbed),

@@ -135,8 +135,8 @@ pub(in crate::strategies) enum Turns {
 /// The values of these settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::strategies) struct Settings {
-    /// Temperature of the mixture, over the epochs after the warm-up.
-    pub(in crate::strategies) temperature: Anneal,
+    /// Temperature of the mixture, over the epochs after the warm-up; none where the probabilities mix as they are.
+    pub(in crate::strategies) temperature: Option<Anneal>,
     /// A candidate whose probability falls below this is pruned.
     pub(in crate::strategies) prune_below: f64,
     /// How candidates are mixed.
@@ -172,7 +172,7 @@ impl Settings {
     ) -> Result<Self, NoSetting> {
         let settings = &recipe.settings;
         Ok(Self {
-            temperature: Anneal::constant(1.0),
+            temperature: None,
             prune_below: settings.real(STRATEGY, PRUNE_BELOW.name)?,
             mixing,
             turns,

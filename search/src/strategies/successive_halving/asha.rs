@@ -6,10 +6,8 @@
 
 use nas_ir::Assignment;
 use rand::RngCore;
-use serde_json::Value;
 
 use crate::error::RunError;
-use crate::record::Choices;
 use crate::strategies::black_box::Known;
 use crate::strategies::halving::Growth;
 use crate::strategy::{Outcome, Strategy};
@@ -38,7 +36,6 @@ struct Rung {
 #[derive(Debug, Clone)]
 struct Tried {
     assignment: Assignment,
-    choices: Choices,
     /// More is better; minus infinity where the trial failed.
     value: f64,
     /// Whether it was asked for with the next budget.
@@ -106,21 +103,6 @@ impl<'s> Asha<'s> {
         let left = (0..=steps).find(|&left| self.growth.epochs(left) == epochs)?;
         Some((steps - left) as usize)
     }
-
-    /// Notes that a network was asked for with a budget.
-    fn asked(&mut self, outcome: &Outcome) -> Option<()> {
-        let rung = self.rung(outcome.network.budget.epochs)?;
-        self.open += 1;
-        let Some(before) = rung.checked_sub(1) else {
-            self.drawn += 1;
-            self.known.open(&outcome.assignment);
-            return Some(());
-        };
-        let choices = &outcome.network.choices;
-        let mut tried = self.rungs.get_mut(before)?.tried.iter_mut();
-        tried.find(|tried| tried.choices == *choices)?.is_promoted = true;
-        Some(())
-    }
 }
 
 impl Strategy for Asha<'_> {
@@ -153,7 +135,6 @@ impl Strategy for Asha<'_> {
         let value = outcome.values.as_ref().and_then(|values| values.first().copied());
         rung.tried.push(Tried {
             assignment: outcome.assignment.clone(),
-            choices: outcome.network.choices.clone(),
             value: value.unwrap_or(f64::NEG_INFINITY),
             is_promoted: false,
         });
@@ -171,16 +152,5 @@ impl Strategy for Asha<'_> {
 
     fn conclude(&mut self) -> bool {
         !std::mem::replace(&mut self.is_over, true)
-    }
-
-    fn restore(&mut self, told: &[Outcome], open: &[Outcome], _: &Value) -> Result<(), String> {
-        for (number, outcome) in told.iter().chain(open).enumerate() {
-            let other = || "it has trials of other budgets".to_owned();
-            self.asked(outcome).ok_or_else(other)?;
-            if number < told.len() {
-                self.tell(outcome);
-            }
-        }
-        Ok(())
     }
 }
