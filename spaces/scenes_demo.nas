@@ -1,4 +1,4 @@
-//! The demo: a segmentation network of mobile units for 64 x 64 scenes of garments, of at most 8 M multiply-accumulates.
+//! A segmentation network of mobile units for 64 x 64 scenes of garments, of at most 8 M multiply-accumulates.
 use std.blocks.{conv_bn_relu, inverted_residual}
 use std.heads.lr_aspp_global
 

@@ -106,7 +106,7 @@ fn what_is_no_run_is_said() {
     assert!(said.err.contains("not listed: runs/all/few: "), "{}", said.err);
     assert!(said.done().contains("runs/all/more"));
     let run = String::from_utf8(bench.read("runs/all/more/run.json")).unwrap();
-    bench.write("runs/all/more/run.json", run.replace("\"format\": 5", "\"format\": 4"));
+    bench.write("runs/all/more/run.json", run.replace("\"format\": 6", "\"format\": 5"));
     bench.nasc("runs export runs/all/more").fails(1, &["nas::run::layout"]);
 }
 

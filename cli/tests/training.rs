@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::bench::{Bench, Said, TINY, keys, tiny_for_target};
 
 /// The files of a finished search.
-const RUN: [&str; 18] = [
+const RUN: [&str; 19] = [
     "assignment.json",
     "candidates.json",
     "data.json",
@@ -21,6 +21,7 @@ const RUN: [&str; 18] = [
     "network.check.safetensors",
     "network.onnx",
     "network.verify.json",
+    "predictions.svg",
     "recipe.json",
     "report.svg",
     "result.json",
@@ -113,6 +114,29 @@ fn a_search_leaves_a_whole_run_and_a_table() {
     let cost = bench.nasc("cost tiny.nas --arch run/assignment.json --json").json();
     assert_eq!(result(&bench)["cost"], cost);
     assert_eq!(bench.nasc("search tiny.nas --out run --resume").done(), table);
+}
+
+#[test]
+fn a_result_is_held_against_other_networks() {
+    let bench = bench();
+    bench.nasc("search tiny.nas --out run --baseline none.jsonl").fails(1, &["none.jsonl: "]);
+    assert!(!bench.path("run").exists(), "that is known before anything is trained");
+    bench.nasc("search tiny.nas --out run").done();
+    bench.nasc("runs export run --format jsonl -o tried.jsonl").done();
+    let tried = bench.read("tried.jsonl");
+    let count = tried.iter().filter(|&&byte| byte == b'\n').count();
+    let drawn = || String::from_utf8(bench.read("run/report.svg")).unwrap();
+    let legend = "none was drawn at random: there is no baseline";
+    assert!(drawn().contains(legend));
+    let table = bench.nasc("search tiny.nas --out run --resume --baseline tried.jsonl").done();
+    let row = table.lines().find(|line| line.starts_with("beside tried.jsonl "));
+    assert!(row.is_some_and(|row| row.contains(&format!(" {count} networks, mIoU "))), "{table}");
+    assert!(!drawn().contains(legend));
+    let other = String::from_utf8(tried).unwrap().replace("\"miou\":", "\"accuracy_of_another\":");
+    bench.write("other.jsonl", other);
+    bench
+        .nasc("search tiny.nas --out run --resume --baseline other.jsonl")
+        .fails(1, &["other.jsonl"]);
 }
 
 #[test]
@@ -293,7 +317,12 @@ fn the_truth_about_garments_is_searched() {
     for file in ["garments.nas", "garments.jsonl"] {
         fs::copy(truth.join(file), bench.path(file)).unwrap();
     }
-    bench.nasc("search garments.nas --recipe known --set derive.sample=5 --out few").done();
+    let few = "search garments.nas --recipe known --set derive.sample=5 --out few --baseline garments.jsonl";
+    let table = bench.nasc(few).done();
+    let row = "243 networks, accuracy 0.644 to 0.873, mean 0.855; ";
+    assert!(
+        table.lines().any(|line| line.starts_with("beside garments.jsonl ") && line.contains(row))
+    );
     let source = String::from_utf8(bench.read("garments.nas")).unwrap();
     bench.write("garments.nas", source.replace("strategy bayesian {}", "strategy grid {}"));
     let source = String::from_utf8(bench.read("garments.nas")).unwrap();

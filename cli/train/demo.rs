@@ -1,35 +1,28 @@
 //! `nasc demo`: the whole job on the shipped data, in a few minutes on two cores.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use nas_analysis::{count, range};
+use nas_ir::Measure;
 use nas_ir::diagram::Entangled;
-use nas_ir::{Measure, Model, Task};
-use nas_passes::specialise;
 use nas_search::Store;
 use nas_search::store::names;
-use nas_torch::TorchNetwork;
 use nasc::commands::demo::DemoArgs;
+use nasc::render::baseline::Baseline;
 use nasc::render::report::{Failure, counted};
-use nasc::services::files::write_whole;
 use nasc::services::input::DropArgs;
-use nasc::services::name_map::NameMap;
 use nasc::services::recipe::RecipeArgs;
-use nasc::services::weights_file;
 
-use crate::picture;
 use crate::progress::millions;
 use crate::training::Training;
-use crate::whole::{Done, table, whole};
-use nasc::{out, outln, tell};
+use crate::whole::{table, whole};
+use nasc::{out, tell};
 
 /// The space of the demo, in the folder of the shipped spaces.
-const FILE: &str = "landcover_demo.nas";
-/// The picture, in the run directory.
-const PICTURE: &str = "predictions.svg";
-/// How many tiles the picture shows.
-const TILES: usize = 6;
+const FILE: &str = "garments_demo.nas";
+/// What each of its networks reaches, from there.
+const TRUTH: &str = "../truth/garments.jsonl";
 
 /// How to go on after a stop.
 const HINT: &str = "go on by the same command";
@@ -50,10 +43,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;
     tell!("run directory: {}", store.dir().display());
-    let done = whole(&training, &mut store, HINT)?;
-    let drawn = draw(&training, &store, &done)?;
+    let baseline = Baseline::read(&nas_spaces::shipped().join(TRUTH))?;
+    let done = whole(&training, &mut store, Some(&baseline), HINT)?;
     out!("{}", table(&done, store.dir()))?;
-    outln!("picture: {}", drawn.display())?;
     tell!("done in {:.0} s", since.elapsed().as_secs_f64());
     Ok(())
 }
@@ -100,36 +92,4 @@ fn open(training: &Training, out: Option<&Path>) -> Result<Store, Failure> {
             }
         }
     })
-}
-
-/// Writes the picture and returns its path.
-fn draw(training: &Training, store: &Store, done: &Done) -> Result<PathBuf, Failure> {
-    let assignment = nas_frontend::items::arch::from_choices(&training.space, &done.result.choices)
-        .map_err(|misfit| Failure::input(misfit.to_string()))?;
-    let network = specialise(&training.space, &assignment);
-    let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?.unwrap_or_default();
-    let Model { network, weights } =
-        weights_file::take(network, &bytes, names::WEIGHTS, &NameMap::default())?;
-    let device = nas_torch::Options::default().device;
-    let mut trained = TorchNetwork::new(&network, 0, device).map_err(Failure::problem)?;
-    trained.load(&weights).map_err(Failure::problem)?;
-    let input = network.inputs.first().and_then(|port| network.nodes.get(port.node));
-    let (Some(input), Some(Task::Segmentation { classes, .. })) = (input, network.task) else {
-        return Err(Failure::input("the network has no picture to show"));
-    };
-    let dataset = training.dataset()?;
-    let tiles = picture::tiles(&trained, &dataset, input.shape, classes as usize, TILES)?;
-    let Some(trained) = &done.result.trained else {
-        return Err(Failure::input("the demo trained nothing"));
-    };
-    let (metric, val) = trained.val.primary();
-    let title = format!(
-        "{}: val {} {val:.3}, {} M MACs",
-        done.result.space,
-        metric.title(),
-        millions(done.result.cost.macs)
-    );
-    let path = store.dir().join(PICTURE);
-    write_whole(&path, tiles.svg(&title)?.as_bytes())?;
-    Ok(path)
 }

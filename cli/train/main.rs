@@ -5,7 +5,7 @@ mod demo;
 mod eval;
 mod memory;
 mod pace;
-mod picture;
+mod predictions;
 mod progress;
 mod reference;
 mod retrain;

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let start = Start { choices: &choices, weights: weights.as_ref() };
     let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
     let RunResult { cost, trained, .. } = training.run(&mut store, HINT)?;
-    picture(&mut store)?;
+    picture(&mut store, None)?;
     let Some(Trained { epoch, val, test, .. }) = trained else {
         return Err(Failure::input("the run has no weights"));
     };

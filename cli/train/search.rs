@@ -4,6 +4,7 @@ use std::path::Path;
 
 use nas_search::Store;
 use nasc::commands::search::SearchArgs;
+use nasc::render::baseline::Baseline;
 use nasc::render::report::Failure;
 
 use crate::training::Training;
@@ -19,6 +20,7 @@ const HINT: &str = "go on by the same command with `--resume`";
 /// The inputs are at fault, training fails, or the user stops it.
 pub(crate) fn run(mut args: SearchArgs) -> Result<(), Failure> {
     args.recipe.set.extend(args.jobs.map(|jobs| format!("score.jobs={jobs}")));
+    let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let folder = |recipe: &str| {
         let default = || Path::new("runs").join(recipe);
         args.out.clone().unwrap_or_else(default)
@@ -31,8 +33,9 @@ pub(crate) fn run(mut args: SearchArgs) -> Result<(), Failure> {
     if args.resume && !store.is_resumed() {
         tell!("there is no run in `{}` yet: this begins one", dir.display());
     }
-    let done = whole(&training, &mut store, HINT)?;
-    if let Some(doubt) = done.exported.as_ref().and_then(|(verification, _)| verification.doubt()) {
+    let done = whole(&training, &mut store, baseline.as_ref(), HINT)?;
+    let doubt = done.exported.as_ref().and_then(|exported| exported.verification.doubt());
+    if let Some(doubt) = doubt {
         tell!("{doubt}");
     }
     out!("{}", table(&done, &dir))

@@ -1,16 +1,17 @@
 //! A whole search in one run directory: search, derive, retrain, export, verify.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nas_ir::Metric;
 use nas_ir::measure::grouped;
 use nas_passes::specialise;
 use nas_search::metrics::MetricName;
-use nas_search::record::{Front, FrontNetwork, RunResult, RunWork, Trained};
+use nas_search::record::{Front, FrontNetwork, Record, RunResult, RunWork, Trained};
 use nas_search::store::{Recorded, names};
 use nas_search::{Metrics, Phase, Store, Work, objective};
 use nas_tract::Tolerance;
 use nasc::render;
+use nasc::render::baseline::Baseline;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
 use nasc::services::expected::Expected;
@@ -18,6 +19,7 @@ use nasc::services::name_map::NameMap;
 use nasc::services::package::{Making, Package, Verification, package, provenance};
 use nasc::services::weights_file;
 
+use crate::predictions;
 use crate::progress::millions;
 use crate::reference::libtorch;
 use crate::scores::value_of;
@@ -45,26 +47,43 @@ pub(crate) struct Done {
     pub(crate) front: Option<Front>,
     /// How long the search took, all its sessions together, in seconds.
     pub(crate) seconds: f64,
-    /// How the ONNX file did, and what the network expects of a picture; none where nothing was trained.
-    pub(crate) exported: Option<(Verification, Option<Expected>)>,
+    /// How it stands among the networks that it is held against.
+    pub(crate) beside: Vec<(String, String)>,
+    /// What was written of the network; nothing where none was trained.
+    pub(crate) exported: Option<Exported>,
+}
+
+/// What was written of a trained network.
+pub(crate) struct Exported {
+    /// How the ONNX file did.
+    pub(crate) verification: Verification,
+    /// What the network expects of a picture.
+    expected: Option<Expected>,
+    /// The picture of what it says.
+    predictions: PathBuf,
 }
 
 /// Does what is left of a run, and writes the ONNX file of what was trained. The hint says how to go on after a stop.
 ///
 /// # Errors
 /// Training fails, the user stops it, or tract and libtorch do not agree.
-pub(crate) fn whole(training: &Training, store: &mut Store, hint: &str) -> Result<Done, Failure> {
+pub(crate) fn whole(
+    training: &Training,
+    store: &mut Store,
+    baseline: Option<&Baseline>,
+    hint: &str,
+) -> Result<Done, Failure> {
     let result = training.run(store, hint)?;
     let exported = match result.trained {
         Some(_) => Some(export(training, store, &result)?),
         None => None,
     };
-    picture(store)?;
+    let beside = picture(store, baseline)?;
     let reached = reached(training, &result)?;
     let has_front = result.trial.is_some() && training.recipe.objective.goals.len() > 1;
     let front = has_front.then(|| store.read_json(names::FRONT).map_err(Failure::problem));
     let seconds = searched(store)?;
-    Ok(Done { result, reached, front: front.transpose()?, seconds, exported })
+    Ok(Done { result, reached, front: front.transpose()?, seconds, beside, exported })
 }
 
 /// How long the search of a run took, in seconds.
@@ -75,11 +94,22 @@ fn searched(store: &Store) -> Result<f64, Failure> {
     Ok(timings.map(|timing| timing.seconds).sum())
 }
 
-/// Draws the run.
-pub(crate) fn picture(store: &mut Store) -> Result<(), Failure> {
+/// Draws the run; how its result stands among the networks that it is held against, in rows of the table.
+pub(crate) fn picture(
+    store: &mut Store,
+    baseline: Option<&Baseline>,
+) -> Result<Vec<(String, String)>, Failure> {
     let recorded = Recorded::open(store.dir()).map_err(Failure::problem)?;
-    let svg = render::run::svg(&recorded)?;
-    store.write(REPORT_SVG, svg.as_bytes()).map_err(Failure::problem)
+    let svg = render::run::svg(&recorded, baseline)?;
+    store.write(REPORT_SVG, svg.as_bytes()).map_err(Failure::problem)?;
+    let (Some(baseline), Some(result)) = (baseline, recorded.result()) else {
+        return Ok(Vec::new());
+    };
+    let last = recorded.epochs().map_err(Failure::problem)?.into_iter().rev().find_map(|record| {
+        if let Record::Retrain(epoch) = record { Some(epoch.val) } else { None }
+    });
+    let rows = last.or_else(|| result.trial.clone()).map(|score| baseline.rows(result, &score));
+    rows.transpose().map(Option::unwrap_or_default)
 }
 
 /// The goals of the recipe, and what the network of a result reached of each as a trial.
@@ -94,11 +124,7 @@ fn reached(training: &Training, result: &RunResult) -> Result<Vec<(String, f64)>
 }
 
 /// Writes and verifies the ONNX file of a finished run.
-fn export(
-    training: &Training,
-    store: &mut Store,
-    result: &RunResult,
-) -> Result<(Verification, Option<Expected>), Failure> {
+fn export(training: &Training, store: &mut Store, result: &RunResult) -> Result<Exported, Failure> {
     let assignment = nas_frontend::items::arch::from_choices(&training.space, &result.choices)
         .map_err(|misfit| Failure::input(format!("{}: {misfit}", names::RESULT)))?;
     let network = specialise(&training.space, &assignment);
@@ -111,7 +137,15 @@ fn export(
     let opset = training.space.device.opset.unwrap_or_default();
     let making = Making { opset, tolerance: Tolerance::Export, provenance };
     let made = package(&model, making, Some(&libtorch()))?;
-    keep(store, made).map(|verification| (verification, expected))
+    let verification = keep(store, made)?;
+    let score = result.trained.as_ref().map(|trained| {
+        let (metric, value) = trained.val.primary();
+        format!(": val {} {}", metric.title(), value_of(metric, value))
+    });
+    let macs = millions(result.cost.macs);
+    let title = format!("{}{}, {macs} M MACs", result.space, score.unwrap_or_default());
+    let predictions = predictions::draw(training, store, &model, &title)?;
+    Ok(Exported { verification, expected, predictions })
 }
 
 /// Writes what was made, or where it did not pass only the report of why.
@@ -203,11 +237,15 @@ pub(crate) fn table(done: &Done, dir: &Path) -> String {
             row(&format!("test {}", metric.title()), value_of(metric, value));
         }
     }
+    for (name, value) in &done.beside {
+        row(name, value.clone());
+    }
     if !work.search.is_none() {
         row("the search took", taken(work, done.seconds));
     }
     row("report", dir.join(REPORT_SVG).display().to_string());
-    if let Some((verification, expected)) = &done.exported {
+    if let Some(Exported { verification, expected, predictions }) = &done.exported {
+        row("predictions", predictions.display().to_string());
         for input in expected.iter().flat_map(Expected::inputs) {
             row("input", input.to_string());
         }

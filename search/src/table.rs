@@ -50,7 +50,8 @@ pub struct ScoredNetwork {
     pub score: Metrics,
     /// Its multiply-accumulates, where the line says them.
     pub macs: Option<u64>,
-    budget: Budget,
+    /// What its trial took, where the line says it.
+    pub budget: Budget,
 }
 
 /// What is read of a line.
@@ -116,6 +117,11 @@ impl ScoreTable {
         other: &'t Self,
     ) -> impl Iterator<Item = (&'t ScoredNetwork, &'t ScoredNetwork)> {
         self.networks.iter().filter_map(|(key, own)| Some((own, other.networks.get(key)?)))
+    }
+
+    /// The networks, in the order of the lines.
+    pub fn networks(&self) -> impl Iterator<Item = &ScoredNetwork> {
+        self.networks.values()
     }
 
     /// How many networks there are.

@@ -19,7 +19,7 @@ use nas_grammar::Source;
 use nas_ir::network::Port;
 use nas_ir::{Assignment, Checked, Decision, Network, Space};
 use nas_passes::model::for_export;
-use nas_passes::specialise;
+use nas_passes::{from_choices, specialise};
 use nas_torch::{StepReport, Trial};
 use nas_tract::{Model, Tolerance, compare, seeded_inputs};
 use nasc::services::{draw, source, weights_file};
@@ -46,6 +46,7 @@ files! {
     edanet: ["edanet(height = 64, width = 64)"];
     enet: ["enet(height = 64, width = 64)"];
     fbnet: ["fbnet(classes = 10, size = 64)"];
+    garments_demo: ["garments_demo"];
     landcover_demo: ["landcover_demo(size = 32)"];
     mnasnet: ["mnasnet(classes = 10, size = 64)", "mnasnet_per_layer(classes = 10, size = 64)",
               "mnasnet_published(classes = 10, size = 64)"];
@@ -268,4 +269,23 @@ fn exports(network: &Network) -> Result<(), String> {
 /// The shapes of ports, with a batch of one.
 fn shapes(network: &Network, ports: &[Port]) -> Vec<Vec<u32>> {
     ports.iter().map(|port| network.port_shape(port).batched(1)).collect()
+}
+
+/// What each network of the demo reaches is looked up in the table of another space: it has the same networks.
+#[test]
+fn the_networks_of_the_demo_are_those_whose_truth_is_known() {
+    let space = reduced("garments_demo", "garments_demo(most = 1G)").unwrap();
+    let table = nas_spaces::shipped().join("../truth/garments.jsonl");
+    let table = std::fs::read_to_string(table).unwrap();
+    let mut known = BTreeSet::new();
+    for line in table.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let choices = line["choices"].as_object().unwrap();
+        let choices = choices.iter().map(|(path, name)| (path.as_str(), name.as_str().unwrap()));
+        let assignment = from_choices(&space, choices).unwrap();
+        let costs = nas_analysis::costs(&specialise(&space, &assignment));
+        assert_eq!(line["cost"]["macs"], costs.macs);
+        known.insert(line["choices"].to_string());
+    }
+    assert_eq!(known.len() as u64, 3_u64.pow(5));
 }

@@ -141,6 +141,16 @@ impl Loaders {
         })
     }
 
+    /// The images.
+    pub(crate) fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// What is done to images that a network is scored on.
+    pub(crate) fn evaluation(&self) -> Pipeline {
+        self.pipeline.evaluation(self.input)
+    }
+
     /// The batches of a part of the training images.
     pub(crate) fn part(&mut self, part: Part) -> Result<&Loader, TorchError> {
         let row = match part {
@@ -204,7 +214,7 @@ impl Loaders {
         let workers = self.data.workers as usize;
         let options =
             LoaderOptions { workers, ..LoaderOptions::evaluation(self.data.batch as usize) };
-        Ok(Loader::new(images, self.pipeline.evaluation(self.input), options)?)
+        Ok(Loader::new(images, self.evaluation(), options)?)
     }
 
     /// Bytes of pictures that the loader of a split will hold: decoded ones for the next epoch, and batches
@@ -270,7 +280,7 @@ impl Loaders {
             let workers = self.data.workers as usize;
             let evaluation = LoaderOptions::evaluation(self.data.batch as usize);
             let options = LoaderOptions { workers, cache_bytes: 0, ..evaluation };
-            let whole = Pipeline { crop: None, ..self.pipeline.evaluation(self.input) };
+            let whole = Pipeline { crop: None, ..self.evaluation() };
             for batch in Loader::new(images, whole, options)?.epoch(0) {
                 let Targets::ClassMaps(labels) = batch?.targets else { continue };
                 let known = labels.into_iter().filter(|&label| label != ignore);

@@ -102,19 +102,6 @@ impl TorchNetwork {
         no_grad(|| self.evaluation(Statistics::Running).run(inputs))
     }
 
-    /// The class of each pixel, `[N, H, W]` row-major, from the first output for `n` pictures
-    /// `[N, C, H, W]` (row-major, normalised as in training).
-    ///
-    /// # Errors
-    /// As `forward`.
-    pub fn predict(&self, images: &[f32], n: usize) -> Result<Vec<u8>, TorchError> {
-        let images = self.inputs(&[images], n)?;
-        let outputs = self.forward(&images, false)?;
-        let missing = || TorchError::broken("a network without outputs");
-        let classes = outputs.first().ok_or_else(missing)?.f_argmax(1, false)?;
-        Ok(values(&classes.f_to_kind(tch::Kind::Float)?)?.into_iter().map(|c| c as u8).collect())
-    }
-
     pub(crate) fn evaluation(&self, statistics: Statistics) -> Evaluation<'_> {
         let Self { program, parameters, plan, schedule } = self;
         Evaluation { program, plan, parameters, schedule, mixes: &[], statistics, noise: None }

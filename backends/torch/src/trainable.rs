@@ -9,6 +9,7 @@ use nas_search::{Fault, Metrics};
 
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
+use crate::examples::{Example, examples};
 use crate::kernel::Statistics;
 use crate::loaders::Loaders;
 use crate::mixture::loss;
@@ -48,6 +49,14 @@ impl TorchTrainable {
     #[must_use]
     pub fn network(&self) -> &TorchNetwork {
         &self.network
+    }
+
+    /// What the network says of so many images of a split, always the same ones; of all, if there are fewer.
+    ///
+    /// # Errors
+    /// The images cannot be read, or memory is short.
+    pub fn examples(&self, split: Split, count: usize) -> Result<Vec<Example>, TorchError> {
+        examples(&self.network, &self.loaders, split, count)
     }
 
     fn train_pass(

@@ -20,6 +20,10 @@ pub struct SearchArgs {
     /// The run directory; runs/RECIPE if not given.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Networks to hold the result against, such as random ones: scores as `nasc runs export RUN --format jsonl` writes
+    /// those of a run that trained them.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Go on with the run in the directory, if one is there.
     #[arg(long)]
     pub resume: bool,

@@ -2,6 +2,7 @@
 //! progress.
 
 pub mod bar;
+pub mod baseline;
 pub mod costs;
 pub mod diagram;
 pub(crate) mod line;

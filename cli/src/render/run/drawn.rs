@@ -1,9 +1,10 @@
 //! What is drawn of a run, and where its parts stand.
 
 use indexmap::IndexMap;
-use nas_search::record::{Record, RetrainEpoch, SearchEpoch, TriedNetwork};
+use nas_search::record::{Record, RetrainEpoch, RunResult, SearchEpoch, TriedNetwork};
 use nas_search::store::{Recorded, names};
 
+use super::super::baseline::Baseline;
 use super::super::report::Failure;
 
 /// The left and right rims of the plots.
@@ -12,7 +13,7 @@ pub(super) const RIMS: [f64; 2] = [70.0, 930.0];
 pub(super) const GAP: f64 = 34.0;
 
 /// What is drawn of a run.
-pub(super) struct Drawn {
+pub(super) struct Drawn<'r> {
     pub(super) search: Vec<SearchEpoch>,
     pub(super) retraining: Vec<RetrainEpoch>,
     pub(super) tried: Vec<TriedNetwork>,
@@ -20,11 +21,15 @@ pub(super) struct Drawn {
     pub(super) decisions: IndexMap<String, Vec<String>>,
     /// The number of the trial whose network the run ended with.
     pub(super) ended: Option<u32>,
+    /// What came of the run.
+    pub(super) result: Option<&'r RunResult>,
+    /// Networks that it is held against.
+    pub(super) baseline: Option<&'r Baseline>,
 }
 
-impl Drawn {
+impl<'r> Drawn<'r> {
     /// Of a run as it is.
-    pub(super) fn of(run: &Recorded) -> Result<Self, Failure> {
+    pub(super) fn of(run: &'r Recorded, baseline: Option<&'r Baseline>) -> Result<Self, Failure> {
         let (mut search, mut retraining) = (Vec::new(), Vec::new());
         for record in run.epochs().map_err(Failure::problem)? {
             match record {
@@ -43,6 +48,7 @@ impl Drawn {
             };
             tried.iter().find(is_it).map(|network| network.number)
         });
-        Ok(Self { search, retraining, tried, decisions, ended })
+        let result = run.result();
+        Ok(Self { search, retraining, tried, decisions, ended, result, baseline })
     }
 }

@@ -12,7 +12,7 @@ use super::drawn::{Drawn, GAP, RIMS};
 const SIZE: (f64, f64) = (380.0, 210.0);
 
 /// The charts, and where they end.
-pub(super) fn svg(drawn: &Drawn, top: f64) -> (String, f64) {
+pub(super) fn svg(drawn: &Drawn<'_>, top: f64) -> (String, f64) {
     let charts = [
         of_search(&drawn.search),
         settings(&drawn.search),
@@ -93,7 +93,7 @@ fn metrics(epochs: &[RetrainEpoch]) -> Chart {
 
 /// The best of the trials so far, of those trained for the most epochs; and so among those that were drawn uniformly,
 /// where others were not.
-fn best_so_far(drawn: &Drawn) -> Chart {
+fn best_so_far(drawn: &Drawn<'_>) -> Chart {
     let scored = drawn.tried.iter().filter(|network| network.score().is_some());
     let most = scored.map(|network| network.budget.epochs).max().unwrap_or_default();
     let full = || drawn.tried.iter().filter(move |network| network.budget.epochs == most);

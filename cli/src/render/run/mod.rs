@@ -10,6 +10,7 @@ use nas_search::record::Trained;
 use nas_search::store::Recorded;
 
 use self::drawn::Drawn;
+use super::baseline::Baseline;
 use super::plot::{Page, rounded};
 use super::report::{Failure, counted};
 
@@ -27,14 +28,15 @@ const STYLE: &str = ".line{fill:none;stroke-width:1.8px;stroke-linejoin:round}.o
     .result{fill:none;stroke:#d55e00;stroke-width:2px}.small{font-size:10.5px}";
 
 /// A part of the picture from this height on, and where it ends.
-type Part = fn(&Drawn, f64) -> (String, f64);
+type Part = fn(&Drawn<'_>, f64) -> (String, f64);
 
-/// The picture of a run as it is, as SVG. Runs that are equal but for their times have equal pictures.
+/// The picture of a run as it is, as SVG, with the networks that its result is held against. Runs that are equal but for
+/// their times have equal pictures.
 ///
 /// # Errors
 /// The run is damaged.
-pub fn svg(run: &Recorded) -> Result<String, Failure> {
-    let drawn = Drawn::of(run)?;
+pub fn svg(run: &Recorded, baseline: Option<&Baseline>) -> Result<String, Failure> {
+    let drawn = Drawn::of(run, baseline)?;
     let mut body = String::new();
     let mut top = TOP;
     let parts: [Part; 3] = [learning::svg, settling::svg, plane::svg];
@@ -61,7 +63,7 @@ fn title(run: &Recorded) -> String {
     }
 }
 
-fn about(run: &Recorded, drawn: &Drawn) -> String {
+fn about(run: &Recorded, drawn: &Drawn<'_>) -> String {
     let mut parts = Vec::new();
     if !drawn.search.is_empty() {
         parts.push(format!("{} of search", counted(drawn.search.len(), "epoch")));

@@ -1,8 +1,8 @@
 //! The networks that were tried, by what they score and what they cost.
 
+use nas_search::Metrics;
 use nas_search::front::front;
 use nas_search::metrics::MetricName;
-use nas_search::record::TriedNetwork;
 
 use super::super::plot::{Frame, Range, text, turned, width};
 use super::chart::path;
@@ -11,28 +11,43 @@ use super::drawn::{Drawn, GAP, RIMS};
 const HEIGHT: f64 = 340.0;
 
 /// A network in the plane.
-struct Point<'r> {
-    network: &'r TriedNetwork,
+struct Point {
+    metric: MetricName,
     /// Multiply-accumulates.
     cost: f64,
     /// The value of the metric, and how good that is: more is better.
     value: f64,
     fitness: f64,
-    /// Whether it was trained for as many epochs as any other.
-    is_full: bool,
+    /// The epochs that it was trained for.
+    epochs: u32,
+    /// Whether it was drawn uniformly.
+    is_uniform: bool,
+    /// Whether it is what the run ended with.
+    is_result: bool,
+}
+
+impl Point {
+    fn new(score: &Metrics, macs: u64, epochs: u32) -> Self {
+        let (metric, value) = score.primary();
+        let (metric, cost, fitness) = (metric.clone(), macs as f64, score.fitness());
+        Self { metric, cost, value, fitness, epochs, is_uniform: false, is_result: false }
+    }
 }
 
 /// The plane, and where it ends; nothing where no network has a score.
-pub(super) fn svg(drawn: &Drawn, top: f64) -> (String, f64) {
-    let points = points(drawn);
-    let Some(metric) = metric(&points) else { return (String::new(), top) };
+pub(super) fn svg(drawn: &Drawn<'_>, top: f64) -> (String, f64) {
+    let (points, most) = points(drawn);
+    let Some(metric) = points.first().map(|point| point.metric.clone()) else {
+        return (String::new(), top);
+    };
+    let full: Vec<&Point> = points.iter().filter(|point| point.epochs == most).collect();
     let [left, right] = RIMS;
     let frame = Frame { left, top: top + 46.0, right, bottom: top + 46.0 + HEIGHT };
     let x = Range::wide(points.iter().map(|point| point.cost));
     let y = Range::around(points.iter().map(|point| point.value));
-    let at = |point: &Point<'_>| (frame.x(x, point.cost), frame.y(y, point.value));
+    let at = |point: &Point| (frame.x(x, point.cost), frame.y(y, point.value));
     let mut svg = text("head", "start", (left, top + 12.0), "Networks that were tried");
-    svg += &legend(drawn, &points, (left, top + 32.0));
+    svg += &legend(drawn, &points, &full, (left, top + 32.0));
     svg += &frame.grid(
         x,
         Some(y),
@@ -40,23 +55,21 @@ pub(super) fn svg(drawn: &Drawn, top: f64) -> (String, f64) {
             if is_x { x.prefixed(tick, "") } else { y.plain(tick) }
         },
     );
-    let full = || points.iter().filter(|point| point.is_full);
-    let on_front = on_front(&full().collect::<Vec<_>>());
-    svg += &stairs("front", &on_front, at);
-    if is_mixed(&points) {
-        let uniform: Vec<&Point<'_>> = full().filter(|point| point.network.uniform).collect();
-        svg += &stairs("baseline", &self::on_front(&uniform), at);
+    svg += &stairs("front", &on_front(&full), at);
+    if is_mixed(&full) {
+        let uniform: Vec<&Point> = full.iter().copied().filter(|point| point.is_uniform).collect();
+        svg += &stairs("baseline", &on_front(&uniform), at);
     }
     for point in &points {
         let (x, y) = at(point);
-        let class = match (point.is_full, point.network.uniform) {
+        let class = match (point.epochs == most, point.is_uniform) {
             (false, _) => "short",
             (true, true) => "uniform",
             (true, false) => "tried",
         };
         svg += &format!("<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>\n");
     }
-    if let Some(ended) = points.iter().find(|point| Some(point.network.number) == drawn.ended) {
+    if let Some(ended) = points.iter().find(|point| point.is_result) {
         let (x, y) = at(ended);
         svg += &format!("<circle class=\"result\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"8\"/>\n");
     }
@@ -69,48 +82,61 @@ pub(super) fn svg(drawn: &Drawn, top: f64) -> (String, f64) {
 }
 
 /// The networks that are judged by the same metric as those that were trained for the most epochs: others were
-/// picked by another one, such as a proxy.
-fn points(drawn: &Drawn) -> Vec<Point<'_>> {
-    let scored = || drawn.tried.iter().filter_map(|network| Some((network, network.score()?)));
-    let most = scored().map(|(network, _)| network.budget.epochs).max().unwrap_or_default();
-    let mut full = scored().filter(|(network, _)| network.budget.epochs == most);
-    let metric = full.next().map(|(_, score)| score.primary().0);
-    scored()
-        .filter(|(_, score)| Some(score.primary().0) == metric)
-        .map(|(network, score)| Point {
-            network,
-            cost: network.cost.macs as f64,
-            value: score.primary().1,
-            fitness: score.fitness(),
-            is_full: network.budget.epochs == most,
-        })
-        .collect()
+/// picked by another one, such as a proxy. And what those epochs are.
+fn points(drawn: &Drawn<'_>) -> (Vec<Point>, u32) {
+    let tried = drawn.tried.iter().filter_map(|network| {
+        let point = Point::new(network.score()?, network.cost.macs, network.budget.epochs);
+        let is_result = drawn.baseline.is_none() && Some(network.number) == drawn.ended;
+        Some(Point { is_uniform: network.uniform, is_result, ..point })
+    });
+    let mut points: Vec<Point> = tried.collect();
+    points.extend(held_against(drawn));
+    let most = points.iter().map(|point| point.epochs).max().unwrap_or_default();
+    let full = points.iter().find(|point| point.epochs == most);
+    let metric = full.map(|point| point.metric.clone());
+    points.retain(|point| Some(&point.metric) == metric.as_ref());
+    (points, most)
 }
 
-fn metric(points: &[Point<'_>]) -> Option<MetricName> {
-    points.iter().find_map(|point| Some(point.network.score()?.primary().0.clone()))
+/// The result, and the networks that it is held against; nothing where there are none.
+fn held_against(drawn: &Drawn<'_>) -> Vec<Point> {
+    let (Some(baseline), Some(result)) = (drawn.baseline, drawn.result) else { return Vec::new() };
+    let last = drawn.retraining.last();
+    let Some(score) = last.map(|epoch| &epoch.val).or(result.trial.as_ref()) else {
+        return Vec::new();
+    };
+    let known = baseline.judged_like(score).into_iter().filter_map(|known| {
+        let point = Point::new(&known.score, known.macs?, known.budget.epochs);
+        Some(Point { is_uniform: true, ..point })
+    });
+    let mut points: Vec<Point> = known.collect();
+    let most = points.iter().map(|point| point.epochs).max();
+    let epochs = last.map_or(result.budget.epochs, |epoch| epoch.epoch.saturating_add(1));
+    let epochs = most.unwrap_or_default().max(epochs);
+    let score = baseline.score_of(&result.choices, score);
+    points.push(Point { is_result: true, ..Point::new(score, result.cost.macs, epochs) });
+    points
 }
 
 /// Whether some were drawn uniformly and some were not.
-fn is_mixed(points: &[Point<'_>]) -> bool {
-    let mut full = points.iter().filter(|point| point.is_full).map(|point| point.network.uniform);
-    let first = full.next();
-    full.any(|uniform| Some(uniform) != first)
+fn is_mixed(full: &[&Point]) -> bool {
+    let first = full.first().map(|point| point.is_uniform);
+    full.iter().any(|point| Some(point.is_uniform) != first)
 }
 
 /// Those of which none costs less and is better, the cheapest first.
-fn on_front<'p, 'r>(points: &[&'p Point<'r>]) -> Vec<&'p Point<'r>> {
+fn on_front<'p>(points: &[&'p Point]) -> Vec<&'p Point> {
     let values: Vec<Vec<f64>> =
         points.iter().map(|point| vec![point.fitness, -point.cost]).collect();
     let places = front(&values);
-    let mut kept: Vec<&'p Point<'r>> =
+    let mut kept: Vec<&'p Point> =
         places.into_iter().filter_map(|place| points.get(place).copied()).collect();
     kept.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     kept
 }
 
 /// What can be had for each cost: a step up at each network of a front.
-fn stairs(class: &str, front: &[&Point<'_>], at: impl Fn(&Point<'_>) -> (f64, f64)) -> String {
+fn stairs(class: &str, front: &[&Point], at: impl Fn(&Point) -> (f64, f64)) -> String {
     let mut corners: Vec<(f64, f64)> = Vec::new();
     for point in front {
         let (x, y) = at(point);
@@ -128,20 +154,16 @@ enum Mark {
 }
 
 /// What stands for what, in a row.
-fn legend(drawn: &Drawn, points: &[Point<'_>], (left, y): (f64, f64)) -> String {
-    let has = |uniform: bool| points.iter().any(|p| p.is_full && p.network.uniform == uniform);
+fn legend(drawn: &Drawn<'_>, points: &[Point], full: &[&Point], (left, y): (f64, f64)) -> String {
+    let has = |uniform: bool| full.iter().any(|point| point.is_uniform == uniform);
     let failed = drawn.tried.iter().filter(|network| network.score().is_none()).count();
     let entries = [
         (has(false), Mark::Dot("tried"), "tried".to_owned()),
         (has(true), Mark::Dot("uniform"), "drawn at random".to_owned()),
-        (
-            points.iter().any(|point| !point.is_full),
-            Mark::Dot("short"),
-            "for fewer epochs".to_owned(),
-        ),
+        (points.len() > full.len(), Mark::Dot("short"), "for fewer epochs".to_owned()),
         (true, Mark::Line("front"), "front".to_owned()),
-        (is_mixed(points), Mark::Line("baseline"), "front of those at random".to_owned()),
-        (drawn.ended.is_some(), Mark::Dot("result"), "result".to_owned()),
+        (is_mixed(full), Mark::Line("baseline"), "front of those at random".to_owned()),
+        (points.iter().any(|point| point.is_result), Mark::Dot("result"), "result".to_owned()),
         (failed > 0, Mark::Nothing, format!("{failed} failed")),
         (!has(true), Mark::Nothing, "none was drawn at random: there is no baseline".to_owned()),
     ];

@@ -12,7 +12,7 @@ const BETWEEN: f64 = 26.0;
 const SHOWN: usize = 40;
 
 /// The charts, and where they end; nothing where no choices learn.
-pub(super) fn svg(drawn: &Drawn, top: f64) -> (String, f64) {
+pub(super) fn svg(drawn: &Drawn<'_>, top: f64) -> (String, f64) {
     let epochs: Vec<(f64, &Vec<Vec<f64>>)> = drawn
         .search
         .iter()
