@@ -653,7 +653,7 @@ const MOVES: &str = "
     data edges { path = \"data\", batch = 2, randaugment = 1, mixup = 0.4, cutmix = 1 }
     loss { smoothing = 0.1, class_weights = balanced, focal = 1, dice = 0.3 }
     weights adamw { rate = 0.01 -> 0 one_cycle, warmup = 1, accumulate = 2, ema = 0.9, freeze = \"**.bias\" }
-    retrain lamb { rate = 0.02 -> 0.002 step(2), accumulate = 3, ema = 0.5, epochs = 2, batch = 2 }";
+    retrain lamb { rate = 0.02 -> 0.002 step(2), accumulate = 3, ema = 0.5, epochs = 2, batch = 2, freeze = \"unit.*/op=small/**\" }";
 
 #[test]
 fn a_search_with_all_that_moves_weights_goes_on_to_the_same_end() {

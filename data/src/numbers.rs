@@ -3,9 +3,11 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, GenericImageView};
 use npyz::{DType, NpyFile, Order, TypeChar};
 use tiff::decoder::{Decoder, DecodingResult};
+use tiff::tags::Tag;
 
 use crate::error::DataError;
 use crate::opening::{bounded, opened};
@@ -112,6 +114,9 @@ fn read_tiff(path: &Path, bytes: &[u8]) -> Result<Stored, DataError> {
     let (width, height) = decoder.dimensions().map_err(|error| unreadable(&error))?;
     let size = Size { height, width };
     bounded(path, size)?;
+    let orientation = decoder.find_tag_unsigned(Tag::Orientation);
+    let orientation = orientation.map_err(|error| unreadable(&error))?;
+    let orientation = orientation.and_then(Orientation::from_exif);
     let color = decoder.colortype().map_err(|error| unreadable(&error))?;
     let channels = usize::from(color.num_samples());
     let (values, white): (Vec<f32>, f32) =
@@ -130,7 +135,9 @@ fn read_tiff(path: &Path, bytes: &[u8]) -> Result<Stored, DataError> {
         return Err(unreadable(&"it does not hold its channels side by side"));
     }
     let has_alpha = matches!(color, tiff::ColorType::GrayA(_) | tiff::ColorType::RGBA(_));
-    Ok(Stored { planes: Planes::of_pixels(size, channels, &values), white, has_alpha })
+    let planes = Planes::of_pixels(size, channels, &values);
+    let planes = planes.oriented(orientation.unwrap_or(Orientation::NoTransforms));
+    Ok(Stored { planes, white, has_alpha })
 }
 
 fn floats<T: Copy + Into<f32>>(values: &[T]) -> Vec<f32> {

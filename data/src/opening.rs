@@ -27,14 +27,22 @@ pub(crate) fn image_size(path: &Path, bytes: &[u8]) -> Result<Size, DataError> {
     if !shows_its_end(bytes) {
         DynamicImage::from_decoder(decoder).map_err(|error| DataError::unreadable(path, error))?;
     }
-    let turned = matches!(
+    Ok(if is_turned(orientation) {
+        Size { height: width, width: height }
+    } else {
+        Size { height, width }
+    })
+}
+
+/// Whether rows become columns.
+pub(crate) fn is_turned(orientation: Orientation) -> bool {
+    matches!(
         orientation,
         Orientation::Rotate90
             | Orientation::Rotate270
             | Orientation::Rotate90FlipH
             | Orientation::Rotate270FlipH
-    );
-    Ok(if turned { Size { height: width, width: height } } else { Size { height, width } })
+    )
 }
 
 /// What decodes an image of bounded size, and how it is to be turned.

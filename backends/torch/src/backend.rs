@@ -1,12 +1,15 @@
 //! What a search trains, on libtorch: the traits of `nas_search`.
 
+use std::cell::OnceCell;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 
 use nas_data::{Dataset, OnSample, Survey};
 use nas_ir::recipe::{Recipe, Retrain, Training};
 use nas_ir::{Assignment, Checked, DecisionId, Network, Space, Task, Weights};
+use nas_passes::specialise;
 use nas_search::backend::{Backend, Proxies, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
@@ -31,7 +34,7 @@ use crate::proxies::TorchProxies;
 use crate::schedule::Schedule;
 use crate::task::{classes, ignored_label, target_kind};
 use crate::trainable::TorchTrainable;
-use crate::training_loss;
+use crate::training_loss::{self, TrainingLoss};
 
 /// How a run uses the machine, and what the recipe does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,6 +83,8 @@ pub struct TorchBackend {
     options: Options,
     trained: Trainable,
     begins_with: Beginnings,
+    /// What training makes small, once it was made.
+    training_loss: Rc<OnceCell<Rc<TrainingLoss>>>,
 }
 
 impl TorchBackend {
@@ -101,8 +106,8 @@ impl TorchBackend {
         training_loss::check(&recipe, trained.task)?;
         pipeline(&dataset, &recipe.data, &trained)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
-        let begins_with = Beginnings::default();
-        Ok(Self { space, recipe, dataset, options, trained, begins_with })
+        let (begins_with, training_loss) = (Beginnings::default(), Rc::default());
+        Ok(Self { space, recipe, dataset, options, trained, begins_with, training_loss })
     }
 
     /// The same, which begins with these weights as far as they fit.
@@ -111,22 +116,23 @@ impl TorchBackend {
         Self { begins_with, ..self }
     }
 
-    /// Whether what the recipe freezes is there: in a network that is trained, or in the supernet.
+    /// Whether what the recipe freezes is there: in the network that is trained, or where one is searched for, in the supernet
+    /// and, for the retraining, in what networks have in training alone.
     ///
     /// # Errors
     /// The space is too entangled, or a pattern matches nothing.
     pub fn check_frozen(&self, network: Option<&Network>) -> Result<(), TorchError> {
         let Recipe { weights, retrain, .. } = &self.recipe;
         let of_search = weights.freeze.as_ref().filter(|_| network.is_none());
-        let frozen = of_search.into_iter().chain(&retrain.training.freeze);
-        for patterns in frozen {
-            let program = self.program(network)?;
-            let specs = program.parameters.rows().iter();
-            let learn = specs.filter(|spec| spec.role.is_trainable());
-            let names: Vec<&str> = learn.map(|spec| spec.name.as_str()).collect();
-            Patterns::of(patterns).check(&names)?;
+        if let Some(patterns) = of_search {
+            check_frozen(patterns, &[self.program(None)?])?;
         }
-        Ok(())
+        let Some(patterns) = &retrain.training.freeze else { return Ok(()) };
+        if network.is_some() {
+            return check_frozen(patterns, &[self.program(network)?]);
+        }
+        let any = specialise(&self.space, &self.space.first_assignment());
+        check_frozen(patterns, &[self.program(None)?, self.program(Some(&any))?])
     }
 
     /// The program of a network in training, or of the supernet.
@@ -216,7 +222,8 @@ impl TorchBackend {
 
     fn loaders(&self, batch: u32, share: f64) -> Result<Loaders, TorchError> {
         let Self { dataset, recipe, trained, options, .. } = self;
-        Loaders::new(dataset, recipe, trained, batch, share, options.device)
+        let loaders = Loaders::new(dataset, recipe, trained, batch, share, options.device)?;
+        Ok(loaders.sharing(&self.training_loss))
     }
 
     /// What stays the same while a supernet is trained.
@@ -492,4 +499,12 @@ impl Relaxed for TorchSupernet {
     fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool {
         self.mixture.choices.is_pruned(decision, candidate)
     }
+}
+
+/// Whether each of some patterns matches a weight of one of these programs that could learn.
+fn check_frozen(patterns: &str, programs: &[Program]) -> Result<(), TorchError> {
+    let specs = programs.iter().flat_map(|program| program.parameters.rows());
+    let learn = specs.filter(|spec| spec.role.is_trainable());
+    let names: Vec<&str> = learn.map(|spec| spec.name.as_str()).collect();
+    Patterns::of(patterns).check(&names)
 }

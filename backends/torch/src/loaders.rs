@@ -1,5 +1,6 @@
 //! The loaders of a run, and the way of their batches to the device.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use nas_data::{
@@ -97,7 +98,8 @@ pub(crate) struct Loaders {
     device: Device,
     /// What training is to make small, of classes.
     class_loss: ClassLoss,
-    training_loss: Option<Rc<TrainingLoss>>,
+    /// What that comes to, once it was made: of one recipe and one data set it is the same for all networks.
+    training_loss: Rc<OnceCell<Rc<TrainingLoss>>>,
     parts: [Option<Loader>; 3],
     splits: [Option<Loader>; 2],
     /// Of the validation images on which networks are compared.
@@ -134,11 +136,16 @@ impl Loaders {
             },
             device,
             class_loss: loss.classes.clone(),
-            training_loss: None,
+            training_loss: Rc::default(),
             parts: [None, None, None],
             splits: [None, None],
             ranking: None,
         })
+    }
+
+    /// The same, which share with others of the recipe and the data set what training makes small.
+    pub(crate) fn sharing(self, training_loss: &Rc<OnceCell<Rc<TrainingLoss>>>) -> Self {
+        Self { training_loss: Rc::clone(training_loss), ..self }
     }
 
     /// The images.
@@ -252,14 +259,12 @@ impl Loaders {
     ///
     /// # Errors
     /// The recipe has weights of other classes, or the training images cannot be read of which it is made.
-    pub(crate) fn training_loss(&mut self) -> Result<Rc<TrainingLoss>, TorchError> {
-        if let Some(loss) = &self.training_loss {
+    pub(crate) fn training_loss(&self) -> Result<Rc<TrainingLoss>, TorchError> {
+        if let Some(loss) = self.training_loss.get() {
             return Ok(Rc::clone(loss));
         }
         let loss = TrainingLoss::new(&self.class_loss, || self.label_counts(), self.device)?;
-        let loss = Rc::new(loss);
-        self.training_loss = Some(Rc::clone(&loss));
-        Ok(loss)
+        Ok(Rc::clone(self.training_loss.get_or_init(|| Rc::new(loss))))
     }
 
     /// How many labels of each class the training images have, as they are without augmentation.

@@ -82,7 +82,7 @@ impl Mixture {
         let plan = Plan::new(&program, settings.device)?;
         let mut parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
         if let Some(freeze) = &settings.training.freeze {
-            parameters.freeze(&Patterns::of(freeze))?;
+            parameters.freeze(&Patterns::of(freeze));
         }
         let optimizer = Optimizer::new(&parameters, &settings.training, settings.clip)?;
         Ok(Self { program, plan, parameters, choices, optimizer, settings })

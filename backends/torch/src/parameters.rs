@@ -164,23 +164,12 @@ impl Parameters {
         Ok(())
     }
 
-    /// Has the tensors stay as they are whose names match one of these patterns; see [`Patterns`].
-    ///
-    /// # Errors
-    /// A pattern matches none that could learn.
-    pub(crate) fn freeze(&mut self, patterns: &Patterns) -> Result<(), TorchError> {
-        let names: Vec<&str> = self
-            .rows
-            .rows()
-            .iter()
-            .filter(|row| row.start.is_some())
-            .map(|row| row.spec.name.as_str())
-            .collect();
-        patterns.check(&names)?;
+    /// Has the tensors stay as they are whose names match one of these patterns; see [`Patterns`]. Of a network that chose
+    /// otherwise, a pattern may match none.
+    pub(crate) fn freeze(&mut self, patterns: &Patterns) {
         for row in self.rows.rows_mut() {
             row.is_frozen = row.start.is_some() && patterns.matches(&row.spec.name);
         }
-        Ok(())
     }
 
     /// The same values in memory of their own.

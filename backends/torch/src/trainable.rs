@@ -38,7 +38,7 @@ impl TorchTrainable {
         loaders: Loaders,
     ) -> Result<Self, TorchError> {
         if let Some(freeze) = &training.freeze {
-            network.parameters.freeze(&Patterns::of(freeze))?;
+            network.parameters.freeze(&Patterns::of(freeze));
         }
         let schedule = Schedule::in_training(&network.program)?;
         let optimizer = Optimizer::new(&network.parameters, training, clip)?;

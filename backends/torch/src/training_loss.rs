@@ -1,7 +1,7 @@
 //! What training makes small: cross-entropy, or what the recipe makes of it.
 
 use nas_ir::Task;
-use nas_ir::recipe::{ClassLoss, ClassWeights, Recipe};
+use nas_ir::recipe::{ClassLoss, ClassWeights, Recipe, ValueLoss};
 use tch::{Device, Kind, Reduction, Tensor};
 
 use crate::error::TorchError;
@@ -172,6 +172,7 @@ pub(crate) fn check(recipe: &Recipe, task: Task) -> Result<(), TorchError> {
     let has_class = matches!(task, Task::Segmentation { .. } | Task::Classification { .. });
     let has_values = matches!(task, Task::Regression { .. });
     let settings = [
+        ("loss.regression", recipe.loss.values != ValueLoss::default() && !has_values),
         ("loss.smoothing", *smoothing > 0.0 && !has_class),
         ("loss.class_weights", *class_weights != ClassWeights::Equal && !has_class),
         ("loss.focal", *focal > 0.0 && !has_class),

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use image::{ImageBuffer, Luma};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageBuffer, Luma};
 use tiff::encoder::{TiffEncoder, colortype};
+use tiff::tags::Tag;
 
 use super::*;
 use crate::Between;
+use crate::planes::Planes;
 
 /// A picture that tells each pixel's place, and a folder for the map of it.
 fn coded_image() -> Folder {
@@ -199,6 +202,34 @@ fn a_tiff_of_floats_is_read() {
     let found = read(&small("a.tif", bytes.get_ref()), r#"{"map": {"scale": 2}}"#);
     assert_eq!((found[1], found[2], found[5]), (-2.0, 5.0, 10.0));
     assert!(found[4].is_nan());
+}
+
+#[test]
+fn a_tiff_stands_the_way_up_that_it_says() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+    let mut image = encoder.new_image::<colortype::Gray32Float>(2, 3).unwrap();
+    // A quarter turn to the right.
+    image.encoder().write_tag(Tag::Orientation, 6_u16).unwrap();
+    image.write_data(&[0.0_f32, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+    let found = read(&small("a.tif", bytes.get_ref()), "{}");
+    assert_eq!(found, [4.0, 2.0, 0.0, 5.0, 3.0, 1.0]);
+}
+
+#[test]
+fn planes_are_turned_as_pictures_are() {
+    let pixels: Vec<u8> = (0..6).collect();
+    for number in 1..=8 {
+        let orientation = Orientation::from_exif(number).unwrap();
+        let mut image = DynamicImage::from(GrayImage::from_raw(2, 3, pixels.clone()).unwrap());
+        image.apply_orientation(orientation);
+        let values: Vec<f32> = pixels.iter().copied().map(f32::from).collect();
+        let planes = Planes::of_pixels(Size { height: 3, width: 2 }, 1, &values);
+        let planes = planes.oriented(orientation);
+        assert_eq!(planes.size, Size::from((image.width(), image.height())));
+        let turned: Vec<f32> = image.as_bytes().iter().copied().map(f32::from).collect();
+        assert_eq!(planes.values, turned, "{orientation:?}");
+    }
 }
 
 #[test]

@@ -107,6 +107,12 @@ fn balanced_weights_follow_from_the_labels() {
     let error = check(&recipe, Task::Regression { values: 2 }).unwrap_err();
     let TorchError::OutOfPlace { setting, .. } = error else { panic!("{error}") };
     assert_eq!(setting, "loss.class_weights");
+    recipe.loss.classes.class_weights = ClassWeights::Equal;
+    assert!(check(&recipe, TASK).is_ok());
+    recipe.loss.values.delta = 2.0;
+    let error = check(&recipe, TASK).unwrap_err();
+    let TorchError::OutOfPlace { setting, .. } = error else { panic!("{error}") };
+    assert_eq!(setting, "loss.regression");
 }
 
 #[test]

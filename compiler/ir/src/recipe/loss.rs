@@ -51,6 +51,13 @@ pub struct ValueLoss {
     pub delta: f64,
 }
 
+impl Default for ValueLoss {
+    /// What holds where a recipe says nothing.
+    fn default() -> Self {
+        Self { regression: RegressionLoss::L1, delta: HUBER_DELTA }
+    }
+}
+
 /// What of an error training makes small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,10 +124,13 @@ pub const REGRESSION: Field = Field {
           beyond `delta * (error - delta / 2)` (Huber 1964)",
 };
 
+/// From which error on a Huber loss is linear, if nothing else is said.
+const HUBER_DELTA: f64 = 1.0;
+
 /// From which error on a loss is linear.
 pub const DELTA: Field = Field {
     name: "delta",
-    kind: Kind::Real { bounds: Bounds::above(0.0, 1e9), default: 1.0 },
+    kind: Kind::Real { bounds: Bounds::above(0.0, 1e9), default: HUBER_DELTA },
     doc: "from which error on the loss `huber` is linear, in the unit of the targets",
 };
 
