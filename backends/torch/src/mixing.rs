@@ -392,7 +392,8 @@ pub(crate) fn masked(mix: &Mix, value: Value, channels: &Tensor) -> Result<Value
     let mut sizes = tensor.size();
     let most = sizes.get(1).copied().unwrap_or_default();
     let rows = channels.f_index_select(0, &rows)?.f_narrow(1, 0, most)?;
-    let mask = Tensor::f_stack(weights, 1)?.f_matmul(&rows)?;
+    let weights = Tensor::f_stack(weights, 1)?;
+    let mask = weights.f_matmul(&rows.f_to_kind(weights.kind())?)?;
     sizes.iter_mut().skip(2).for_each(|size| *size = 1);
     if let Some(first) = sizes.first_mut() {
         *first = -1;
