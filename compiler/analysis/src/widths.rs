@@ -5,6 +5,7 @@
 //! keeps channels apart or joins all of them, and nothing else depends on the decision.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nas_ir::diagram::{Diagram, Selectors};
@@ -45,16 +46,18 @@ pub enum Obstacle {
     OwnWeights,
 }
 
-/// The decisions on which shapes depend, in the order in which values first do. What only training has does not count.
+/// The decisions on which shapes depend, in their order. What only training has does not count.
 #[must_use]
 pub fn widths(space: &Checked<Space>) -> Vec<Width> {
     let mut survey = Survey::new(space);
     let train_only = space.graph.train_only();
-    for (_, node) in space.graph.nodes().filter(|(id, _)| !train_only[*id]) {
-        let operands = node.inputs.iter().filter_map(|&operand| space.graph.shape(operand));
+    let nodes = || space.graph.nodes().filter(|(id, _)| !train_only[*id]).map(|(_, node)| node);
+    // What stands in a part that a decision selects has its shape in that case.
+    for node in nodes() {
         survey.shape(node);
-        survey.node(node, &operands.flat_map(|shape| decisions(space, shape)).collect());
+        survey.part(node);
     }
+    nodes().for_each(|node| survey.operator(node));
     survey.end()
 }
 
@@ -63,12 +66,18 @@ fn decisions<T>(space: &Space, varied: &Varied<T>) -> BTreeSet<DecisionId> {
     varied.selector().map(|selector| space.selectors.decisions(selector)).unwrap_or_default()
 }
 
+/// Two candidates of a decision, and the indices to which they lead where nothing else differs.
+struct Pair {
+    candidates: (usize, usize),
+    indices: [u32; 2],
+}
+
 struct Survey<'s> {
     space: &'s Space,
     /// A copy of the space's, in which candidates are compared.
     selectors: Selectors,
     /// The decisions on which shapes depend.
-    found: Vec<DecisionId>,
+    found: BTreeSet<DecisionId>,
     /// Pairs of candidates of which the first has fewer channels somewhere.
     narrower: BTreeMap<DecisionId, BTreeSet<(usize, usize)>>,
     /// What is in the way first.
@@ -78,7 +87,8 @@ struct Survey<'s> {
 impl<'s> Survey<'s> {
     fn new(space: &'s Space) -> Self {
         let (narrower, obstacles) = (BTreeMap::new(), BTreeMap::new());
-        Self { space, selectors: space.selectors.clone(), found: Vec::new(), narrower, obstacles }
+        let (selectors, found) = (space.selectors.clone(), BTreeSet::new());
+        Self { space, selectors, found, narrower, obstacles }
     }
 
     fn object(&mut self, decision: DecisionId, obstacle: Obstacle) {
@@ -90,11 +100,10 @@ impl<'s> Survey<'s> {
         let Some(selector) = node.shape.selector() else { return };
         let shapes = node.shape.values();
         for (decision, pairs) in self.pairs(selector) {
-            if !self.found.contains(&decision) {
-                self.found.push(decision);
-            }
-            for (candidates, of) in pairs {
-                let [Some(one), Some(other)] = of.map(|index| shapes.get(index as usize)) else {
+            self.found.insert(decision);
+            for Pair { candidates: (a, b), indices } in pairs {
+                let [Some(one), Some(other)] = indices.map(|index| shapes.get(index as usize))
+                else {
                     continue;
                 };
                 if one.spatial() != other.spatial() {
@@ -103,24 +112,24 @@ impl<'s> Survey<'s> {
                 }
                 let narrower = self.narrower.entry(decision).or_default();
                 match one.channels().cmp(&other.channels()) {
-                    std::cmp::Ordering::Less => narrower.insert(candidates),
-                    std::cmp::Ordering::Equal => false,
-                    std::cmp::Ordering::Greater => narrower.insert((candidates.1, candidates.0)),
+                    Ordering::Less => narrower.insert((a, b)),
+                    Ordering::Equal => false,
+                    Ordering::Greater => narrower.insert((b, a)),
                 };
             }
         }
     }
 
-    /// For each decision in a selector the pairs of its candidates, with the pairs of indices that they lead to where
-    /// nothing else differs.
-    fn pairs(&mut self, selector: Diagram) -> Vec<(DecisionId, Vec<((usize, usize), [u32; 2])>)> {
+    /// For each decision in a selector the pairs of its candidates.
+    fn pairs(&mut self, selector: Diagram) -> Vec<(DecisionId, Vec<Pair>)> {
         let mut all = Vec::new();
         for (decision, children) in branches(&self.selectors, selector) {
             let pairs = RefCell::new(Vec::new());
             for (i, &one) in children.iter().enumerate() {
                 for (j, &other) in children.iter().enumerate().skip(i + 1) {
                     for_each_pair(&mut self.selectors, one, other, &|a, b| {
-                        pairs.borrow_mut().push(((i, j), [a, b]));
+                        let (candidates, indices) = ((i, j), [a, b]);
+                        pairs.borrow_mut().push(Pair { candidates, indices });
                     });
                 }
             }
@@ -129,48 +138,46 @@ impl<'s> Survey<'s> {
         all
     }
 
-    /// Looks for what is in the way in a node whose operands have shapes by these decisions.
-    fn node(&mut self, node: &Node, read: &BTreeSet<DecisionId>) {
-        let own = decisions(self.space, &node.shape);
+    /// Looks for decisions that select more than channels, or that an input or output depends on.
+    fn part(&mut self, node: &Node) {
         let name = || node.name.clone();
         match &node.kind {
             NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => {
+                let own = decisions(self.space, &node.shape);
                 own.into_iter().for_each(|id| self.object(id, Obstacle::Port(name())));
             }
             NodeKind::Select(selector) => {
                 let selects = self.space.selectors.decisions(*selector);
                 selects.into_iter().for_each(|id| self.object(id, Obstacle::Part(name())));
             }
-            NodeKind::Op(op) => {
-                self.operator(node, op);
-                let moved: BTreeSet<DecisionId> = match channels(op) {
-                    Channels::Joined => BTreeSet::new(),
-                    Channels::Apart => read.difference(&own).copied().collect(),
-                    Channels::Rearranged => read.union(&own).copied().collect(),
-                };
-                moved.into_iter().for_each(|id| self.object(id, Obstacle::Rearranged(name())));
-            }
+            NodeKind::Op(_) => {}
         }
     }
 
-    fn operator(&mut self, node: &Node, op: &Varied<Op>) {
-        let Some(selector) = op.selector() else { return };
-        for (decision, pairs) in self.pairs(selector) {
-            let differs =
-                |[a, b]: [u32; 2]| match [a, b].map(|index| op.values().get(index as usize)) {
-                    [Some(one), Some(other)] => !one.differs_in_channels_alone(other),
-                    _ => false,
-                };
-            if pairs.into_iter().any(|(_, of)| differs(of)) {
+    /// Looks for what is in the way in an operator.
+    fn operator(&mut self, node: &Node) {
+        let NodeKind::Op(op) = &node.kind else { return };
+        for (decision, pairs) in op.selector().map(|by| self.pairs(by)).unwrap_or_default() {
+            if pairs.into_iter().any(|pair| !differs_in_channels_alone(op, pair.indices)) {
                 self.object(decision, Obstacle::Operator(node.name.clone()));
             }
         }
+        let own = decisions(self.space, &node.shape);
+        let operands = node.inputs.iter().filter_map(|&operand| self.space.graph.shape(operand));
+        let read = operands.flat_map(|shape| decisions(self.space, shape)).collect::<BTreeSet<_>>();
+        let moved: BTreeSet<DecisionId> = match channels(op) {
+            Channels::Joined => BTreeSet::new(),
+            Channels::Apart => read.difference(&own).copied().collect(),
+            Channels::Rearranged => read.union(&own).copied().collect(),
+        };
+        for decision in moved {
+            self.object(decision, Obstacle::Rearranged(node.name.clone()));
+        }
     }
 
-    fn end(mut self) -> Vec<Width> {
-        let found = std::mem::take(&mut self.found);
-        let width = |decision| Width { decision, candidates: self.order(decision) };
-        found.into_iter().map(width).collect()
+    fn end(self) -> Vec<Width> {
+        let width = |&decision: &DecisionId| Width { decision, candidates: self.order(decision) };
+        self.found.iter().map(width).collect()
     }
 
     /// The candidates of a decision, those of fewer channels first.
@@ -193,6 +200,12 @@ impl<'s> Survey<'s> {
         order.sort_by_key(|own| narrower.iter().filter(|(_, other)| other == own).count());
         Ok(order)
     }
+}
+
+/// Whether two cases of an operator are the same but for numbers of channels.
+fn differs_in_channels_alone(op: &Varied<Op>, cases: [u32; 2]) -> bool {
+    let [one, other] = cases.map(|case| op.values().get(case as usize));
+    one.zip(other).is_some_and(|(one, other)| one.differs_in_channels_alone(other))
 }
 
 /// What all cases of an operator do with channels.

@@ -90,7 +90,7 @@ fn what_else_depends_on_the_decision_is_in_the_way() {
 fn channels_that_move_are_in_the_way() {
     let of = |operator: &str| {
         let body = format!(
-            "let a = x -> conv(elastic w [4, 8], kernel = 1)\n    output y = a -> {operator} -> conv(4, kernel = 1)"
+            "let a = x -> conv(elastic w [16, 32], kernel = 1)\n    output y = a -> {operator} -> conv(4, kernel = 1)"
         );
         let Obstacle::Rearranged(node) = obstacle(&body) else { panic!("{operator}") };
         node

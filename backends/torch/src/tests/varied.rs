@@ -107,6 +107,11 @@ space s() {
 }
 "#;
 
+/// The same without the resolution, for which no mask of channels stands.
+pub(crate) fn of_one_size() -> String {
+    ELASTIC.replace("elastic size [12, 16]", "16")
+}
+
 /// NASNet's hidden states and loose ends.
 pub(crate) const NASNET: &str = r#"
 block op_of(x, c) { x -> choose op { a: conv(c, kernel = 1), b: relu } }
@@ -215,8 +220,9 @@ fn assert_close(found: &Tensor, expected: &Tensor) {
 
 #[test]
 fn a_network_computes_what_its_part_of_the_supernet_computes() {
+    let one_size = of_one_size();
     let hard = [DARTS, ELASTIC, NASNET, SIZES].map(|text| (text, Mixing::Hard));
-    for (text, mixing) in hard.into_iter().chain([(ELASTIC, Mixing::Masked)]) {
+    for (text, mixing) in hard.into_iter().chain([(one_size.as_str(), Mixing::Masked)]) {
         let space = space(text);
         let pictures = pictures(&space);
         let mut mixture = supernet(&space, mixing);
