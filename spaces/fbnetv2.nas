@@ -6,11 +6,9 @@ use std.blocks.{conv_bn, conv_bn_relu}
 /// [C, H, W] -> [out, H / stride, W / stride].
 block layer(x, out, stride, is_residual) {
     let mid = x.channels * elastic expand [2, 4, 6]
-    let y = x -> conv_bn_relu(mid, kernel = 1)
-        -> choose op {
-            for k in [3, 5] { "k{k}": conv_bn_relu(mid, kernel = k, stride = stride, groups = mid) }
-        }
-        -> conv_bn(out, kernel = 1)
+    let y = x -> conv_bn_relu(mid, kernel = 1) -> choose op {
+        for k in [3, 5] { "k{k}": conv_bn_relu(mid, kernel = k, stride = stride, groups = mid) }
+    } -> conv_bn(out, kernel = 1)
     if is_residual { x + y } else { y }
 }
 
