@@ -11,8 +11,8 @@ fn found(body: &str) -> Vec<(String, Result<Vec<String>, Obstacle>)> {
     let space = nas_testing::space(Source::new("s.nas", text));
     let named = |Width { decision, candidates }: Width| {
         let decision = space.decision(decision).unwrap();
-        let names =
-            |order: Vec<usize>| order.iter().map(|&c| decision.candidates[c].clone()).collect();
+        let name = |candidate: usize| decision.candidates.get(candidate).unwrap().clone();
+        let names = |order: Vec<usize>| order.into_iter().map(name).collect();
         (decision.label.clone(), candidates.map(names))
     };
     widths(&space).into_iter().map(named).collect()
