@@ -27,7 +27,7 @@ const RELAXED: &[&str] = &[
 ];
 const TRAINED: &[&str] = &["data.val=0", "score.epochs=1", "derive.sample=3", "derive.keep=1"];
 
-const RECIPES: [Short; 9] = [
+const RECIPES: [Short; 10] = [
     Short {
         file: "squeezenas",
         space: "squeezenas_xlarge(classes = 2, height = 64, width = 64)",
@@ -35,6 +35,7 @@ const RECIPES: [Short; 9] = [
         tried: 0,
     },
     Short { file: "fbnet", space: "fbnet(classes = 2, size = 32)", settings: &[], tried: 0 },
+    Short { file: "fbnetv2", space: "fbnetv2(classes = 2, size = 32)", settings: &[], tried: 0 },
     Short {
         file: "darts",
         space: "darts_relaxed(classes = 2, size = 16, width = 4, layers = 3)",

@@ -156,6 +156,10 @@ pub enum Mixing {
     Soft,
     /// One sampled candidate runs for each decision; its gradient is straight-through.
     Hard,
+    /// As [`Self::Soft`], but of a decision on numbers of channels the candidate of the most runs for all, and what
+    /// reads the channels sees each times the sampled weights of the candidates that have it (FBNetV2, Wan et al. 2020,
+    /// equations 2 to 4).
+    Masked,
     /// Every candidate runs; their outputs are summed with the probabilities (DARTS, Liu et al. 2019, equation 2).
     Softmax,
     /// Weights learn on one candidate of each decision, drawn from the probabilities; choices on two, drawn likewise, of

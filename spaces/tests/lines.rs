@@ -9,8 +9,9 @@ use std::fs;
 use std::path::Path;
 
 /// What nobody has published as Python or only with its benchmark, and a part of other spaces.
-const WITHOUT: [&str; 6] = [
+const WITHOUT: [&str; 7] = [
     "autonac",
+    "fbnetv2",
     "garments_demo",
     "landcover_demo",
     "nasbench_macro",

@@ -46,6 +46,7 @@ files! {
     edanet: ["edanet(height = 64, width = 64)"];
     enet: ["enet(height = 64, width = 64)"];
     fbnet: ["fbnet(classes = 10, size = 64)"];
+    fbnetv2: ["fbnetv2(classes = 10, size = 64)"];
     garments_demo: ["garments_demo"];
     landcover_demo: ["landcover_demo(size = 32)"];
     mnasnet: ["mnasnet(classes = 10, size = 64)", "mnasnet_per_layer(classes = 10, size = 64)",

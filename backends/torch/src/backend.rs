@@ -177,6 +177,9 @@ impl TorchBackend {
                 Relaxation { mixing: Mixing::Soft | Mixing::Softmax | Mixing::TwoPaths, .. },
                 _,
             ) => forecast::of_mixture(&program, &self.space, pictures)?,
+            Method::Relaxed(Relaxation { mixing: Mixing::Masked, .. }, _) => {
+                forecast::of_masked(&Program::masked(&self.space)?, &self.space, pictures)?
+            }
             Method::Relaxed(
                 Relaxation { mixing: Mixing::Hard | Mixing::Reinforce { .. }, .. },
                 _,

@@ -1,6 +1,7 @@
 //! The logits of the decisions: probabilities, pruned candidates, and the optimiser Adam.
 
-use nas_ir::{DecisionId, Space, Tensor as Plain, Weights, fault};
+use nas_analysis::widths::{Width, widths};
+use nas_ir::{Checked, DecisionId, Space, Tensor as Plain, Weights, fault};
 use nas_search::shared::Adam;
 
 use crate::error::TorchError;
@@ -22,6 +23,8 @@ pub(crate) struct Choices {
 struct Decision {
     path: String,
     candidates: Vec<Candidate>,
+    /// The candidates by their numbers of channels, if masks stand for these.
+    widths: Option<Vec<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,8 +47,27 @@ impl Choices {
         let decision = |decision: &nas_ir::Decision| Decision {
             path: decision.path.clone(),
             candidates: vec![fresh; decision.candidates.len()],
+            widths: None,
         };
         Self { decisions: space.decisions.iter().map(decision).collect(), steps: 0 }
+    }
+
+    /// The same, where masks stand for numbers of channels.
+    pub(crate) fn masked(space: &Checked<Space>) -> Self {
+        let mut choices = Self::new(space);
+        for Width { decision, candidates } in widths(space) {
+            if let Some(decision) = choices.decisions.get_mut(decision.index()) {
+                decision.widths = candidates.ok();
+            }
+        }
+        choices
+    }
+
+    /// The candidate of the most channels that is not pruned, if masks stand for those of fewer.
+    pub(crate) fn widest(&self, decision: usize) -> Option<usize> {
+        let Decision { candidates, widths, .. } = self.decisions.get(decision)?;
+        let is_kept = |&place: &usize| candidates.get(place).is_some_and(|c| !c.pruned);
+        widths.as_ref()?.iter().rev().copied().find(is_kept)
     }
 
     /// Of each decision, how many candidates it has, and those that are not pruned.

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use crate::error::TorchError;
 use crate::kernel::{Call, Noise, Statistics};
-use crate::mixing::{Mix, mixed};
+use crate::mixing::{Mix, masked, mixed};
 use crate::parameters::Parameters;
 use crate::plan::{Plan, Step};
 use crate::program::{Instruction, InstructionKind, Output, Program, Table, ValueId};
@@ -112,6 +112,10 @@ impl Evaluation<'_> {
                 let (statistics, noise) = (self.statistics, self.noise);
                 let call = Call { node: &instruction.node, pictures, statistics, noise };
                 kernel.run(operands, &weights, &call)
+            }
+            Step::Mask(mask, channels) => {
+                let value = values.take(instruction.operand(0)?)?;
+                masked(Mix::of(self.mixes, *mask)?, value, channels)
             }
             Step::Mix(select) => {
                 let mix = Mix::of(self.mixes, *select)?;

@@ -5,11 +5,15 @@
 //! have none of their own. On the way back the gradients of all operands of a mixture are held at once, and
 //! a gradient of every weight. Scoring holds what is still to be read, but of pictures in full size.
 
-use nas_ir::{Assignment, DecisionId, Op, Shape, Space};
+use nas_ir::{Assignment, Checked, DecisionId, Op, Shape, Space};
+use nas_search::shared::Mixing;
+use tch::{Device, Tensor};
 
+use crate::choices::Choices;
 use crate::error::TorchError;
-use crate::mixing::assigned;
+use crate::mixing::{Draw, assigned, of_selects};
 use crate::program::{Instruction, InstructionKind, OpCase, Program, Table, ValueId};
+use crate::random::Moment;
 use crate::schedule::Schedule;
 
 /// Bytes of a number.
@@ -90,6 +94,28 @@ pub(crate) fn of_mixture(
     pictures: Pictures,
 ) -> Result<Forecast, TorchError> {
     let of_step = of_step(program, &Schedule::of_all(program)?, pictures)?;
+    let Forecast { scoring, .. } = of_greatest(program, space, pictures)?;
+    Ok(Forecast { scoring, ..of_step })
+}
+
+/// What a search takes whose steps mix all candidates but those on numbers of channels, of which the greatest runs.
+pub(crate) fn of_masked(
+    program: &Program,
+    space: &Checked<Space>,
+    pictures: Pictures,
+) -> Result<Forecast, TorchError> {
+    let choices = Choices::masked(space);
+    let draw = Draw {
+        mixing: Mixing::Masked,
+        temperature: 1.0,
+        seed: 0,
+        moment: Moment { choices: false, epoch: 0, step: 0 },
+        batch: 1,
+        device: Device::Cpu,
+    };
+    let mixes = draw.mixes(&choices, &Tensor::f_from_slice(&choices.logits())?)?;
+    let schedule = Schedule::new(program, &of_selects(program, &mixes)?)?;
+    let of_step = of_step(program, &schedule, pictures)?;
     let Forecast { scoring, .. } = of_greatest(program, space, pictures)?;
     Ok(Forecast { scoring, ..of_step })
 }
@@ -209,6 +235,7 @@ impl<'p> Walk<'p> {
             InstructionKind::Input(_) => Sized::default(),
             InstructionKind::Output => first,
             InstructionKind::Select(_) => self.select(&operands),
+            InstructionKind::Mask(_) => self.make(first.numbers),
             InstructionKind::Op(case) => self.operator(case, &operands),
         };
         if let Some(memory) = self.memory(value) {

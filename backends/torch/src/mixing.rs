@@ -10,6 +10,9 @@
 //!   restricted to what ran, as in GDAS (Dong and Yang 2019, equation 7). A softmax over the
 //!   candidates carries it to all of the logits.
 //!
+//! - Masked: soft, but of a decision on numbers of channels the candidate k of the most runs, and what joins the channels
+//!   reads `candidate_k(x) * sum over j of w_j * 1_j`, where `1_j` has ones for the channels of candidate j (FBNetV2, Wan et
+//!   al. 2020, equations 2 to 4).
 //! - Softmax: the same as soft without noise, the weights being one for all pictures (DARTS, Liu et al. 2019,
 //!   equation 2).
 //! - Two paths: a step of the weights runs one candidate, drawn from the probabilities. In one of the choices two
@@ -56,7 +59,19 @@ pub(crate) enum Mix {
         /// The factor 1 `[1]` that carries the gradient to the logits; none where it is not wanted.
         factor: Option<Tensor>,
     },
+    /// Of a decision on numbers of channels: the candidate of the most runs, and masks weigh its channels.
+    Masked {
+        /// Which.
+        candidate: usize,
+        /// The candidates that the masks are of.
+        candidates: Vec<usize>,
+        /// Their weights: one tensor `[N]` each.
+        weights: Vec<Tensor>,
+    },
 }
+
+/// The candidates that count, each with its weight; none where that is 1.
+type Weighted<'a> = Vec<(usize, Option<&'a Tensor>)>;
 
 impl Mix {
     /// What a select does, by what all selects of its program do.
@@ -72,17 +87,38 @@ impl Mix {
     pub(crate) fn candidates(&self) -> Vec<usize> {
         match self {
             Self::Soft { candidates, .. } => candidates.clone(),
-            Self::One { candidate, .. } => vec![*candidate],
+            Self::One { candidate, .. } | Self::Masked { candidate, .. } => vec![*candidate],
         }
     }
 
-    /// The candidates that run, each with its weight; none where that is 1.
-    fn weighted(&self) -> Vec<(usize, Option<&Tensor>)> {
+    /// The candidate that runs alone, with its factor.
+    fn only(&self) -> Option<(usize, Option<&Tensor>)> {
+        match self {
+            Self::Soft { .. } => None,
+            Self::One { candidate, factor } => Some((*candidate, factor.as_ref())),
+            Self::Masked { candidate, .. } => Some((*candidate, None)),
+        }
+    }
+
+    /// What a select sums.
+    fn summed(&self) -> Weighted<'_> {
         match self {
             Self::Soft { candidates, weights } => {
                 candidates.iter().copied().zip(weights.iter().map(Some)).collect()
             }
-            Self::One { candidate, .. } => vec![(*candidate, None)],
+            Self::One { candidate, .. } | Self::Masked { candidate, .. } => {
+                vec![(*candidate, None)]
+            }
+        }
+    }
+
+    /// What a mask is of.
+    fn masked(&self) -> Weighted<'_> {
+        match self {
+            Self::Masked { candidates, weights, .. } => {
+                candidates.iter().copied().zip(weights.iter().map(Some)).collect()
+            }
+            Self::Soft { .. } | Self::One { .. } => self.summed(),
         }
     }
 }
@@ -108,7 +144,13 @@ impl Draw {
         for (decision, (count, kept)) in choices.kept().enumerate() {
             let own = logits.f_narrow(0, start, count as i64)?;
             start += count as i64;
-            mixes.push(self.mix(decision, kept, &own)?);
+            let mix = self.mix(decision, kept, &own)?;
+            mixes.push(match (mix, choices.widest(decision)) {
+                (Mix::Soft { candidates, weights }, Some(candidate)) => {
+                    Mix::Masked { candidate, candidates, weights }
+                }
+                (mix, _) => mix,
+            });
         }
         Ok(mixes)
     }
@@ -126,7 +168,7 @@ impl Draw {
         let kept = Tensor::f_from_slice(&kept)?.f_to_device(self.device)?;
         let logits = logits.f_index_select(0, &kept)?;
         match self.mixing {
-            Mixing::Soft => {
+            Mixing::Soft | Mixing::Masked => {
                 let weights = self.softmax(&self.noisy(decision, self.batch, &logits)?)?;
                 Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? })
             }
@@ -224,6 +266,9 @@ pub(crate) fn of_selects(program: &Program, decisions: &[Mix]) -> Result<Vec<Mix
 }
 
 fn of_select(select: &Select, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TorchError> {
+    if !select.channels.is_empty() {
+        return weighted(select.selector, selectors, decisions, Mix::masked);
+    }
     let mut here = select.selector;
     let mut product: Option<Tensor> = None;
     loop {
@@ -233,14 +278,14 @@ fn of_select(select: &Select, selectors: &Selectors, decisions: &[Mix]) -> Resul
             }
             Top::Branch(decision, children) => (decision, children),
         };
-        let Mix::One { candidate, factor } = decided(decisions, decision)? else {
-            return weighted(here, selectors, decisions);
+        let Some((candidate, factor)) = decided(decisions, decision)?.only() else {
+            return weighted(here, selectors, decisions, Mix::summed);
         };
         let counts = select.mixes.contains(&decision);
-        if let Some(factor) = factor.as_ref().filter(|_| counts) {
+        if let Some(factor) = factor.filter(|_| counts) {
             product = Some(times(product.as_ref(), factor)?);
         }
-        here = child(children, *candidate, decision)?;
+        here = child(children, candidate, decision)?;
     }
 }
 
@@ -265,9 +310,14 @@ fn times(product: Option<&Tensor>, factor: &Tensor) -> Result<Tensor, TorchError
     }
 }
 
-/// The weights of the operands below a row: each row passes its own on to its children, highest
+/// The weights of the operands below a row, by those `of` each decision: each row passes its own on to its children, highest
 /// decision first, so that each is visited once.
-fn weighted(top_row: Diagram, selectors: &Selectors, decisions: &[Mix]) -> Result<Mix, TorchError> {
+fn weighted(
+    top_row: Diagram,
+    selectors: &Selectors,
+    decisions: &[Mix],
+    of: fn(&Mix) -> Weighted<'_>,
+) -> Result<Mix, TorchError> {
     let key = |row: Diagram| (Reverse(selectors.decision(row)), row);
     // The weight of the top is 1.
     let mut open: BTreeMap<_, Option<Tensor>> = BTreeMap::from([(key(top_row), None)]);
@@ -280,7 +330,7 @@ fn weighted(top_row: Diagram, selectors: &Selectors, decisions: &[Mix]) -> Resul
             }
             Top::Branch(decision, children) => (decision, children),
         };
-        for (candidate, own) in decided(decisions, decision)?.weighted() {
+        for (candidate, own) in of(decided(decisions, decision)?) {
             let way = match own {
                 Some(own) => Some(times(weight.as_ref(), own)?),
                 None => weight.as_ref().map(Tensor::shallow_clone),
@@ -314,6 +364,7 @@ pub(crate) fn mixed(
             }
             (value, _) => Ok(value),
         },
+        Mix::Masked { candidate, .. } => operand(*candidate),
         Mix::Soft { candidates, weights } => {
             let mut sum: Option<Tensor> = None;
             for (&candidate, weight) in candidates.iter().zip(weights) {
@@ -328,6 +379,26 @@ pub(crate) fn mixed(
             Ok(sum.map_or(Value::Zero, Value::fresh))
         }
     }
+}
+
+/// A value whose channels are masked: each times the sum of the weights of the numbers of channels with which there is such
+/// a channel. `channels` has a row `[C]` of ones and zeros for each number.
+pub(crate) fn masked(mix: &Mix, value: Value, channels: &Tensor) -> Result<Value, TorchError> {
+    let (Mix::Soft { candidates, weights }, Value::Tensor { tensor, .. }) = (mix, &value) else {
+        return Ok(value);
+    };
+    let rows: Vec<i64> = candidates.iter().map(|&row| row as i64).collect();
+    let rows = Tensor::f_from_slice(&rows)?.f_to_device(channels.device())?;
+    let mut sizes = tensor.size();
+    let most = sizes.get(1).copied().unwrap_or_default();
+    let rows = channels.f_index_select(0, &rows)?.f_narrow(1, 0, most)?;
+    let weights = Tensor::f_stack(weights, 1)?;
+    let mask = weights.f_matmul(&rows.f_to_kind(weights.kind())?)?;
+    sizes.iter_mut().skip(2).for_each(|size| *size = 1);
+    if let Some(first) = sizes.first_mut() {
+        *first = -1;
+    }
+    Ok(Value::fresh(tensor.f_mul(&mask.f_view(sizes.as_slice())?)?))
 }
 
 /// A factor for each picture, or one for all, as it multiplies `[N, C, H, W]` or `[N, C]`.

@@ -61,7 +61,10 @@ impl Mixture {
     /// # Errors
     /// The cases of what depends on decisions cannot be listed.
     pub(crate) fn new(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
-        let choices = Choices::new(space);
+        let choices = match settings.mixing {
+            Mixing::Masked => Choices::masked(space),
+            _ => Choices::new(space),
+        };
         Self::with(space, choices, settings)
     }
 
@@ -78,7 +81,10 @@ impl Mixture {
         choices: Choices,
         settings: Settings,
     ) -> Result<Self, TorchError> {
-        let program = Program::of_space(space)?;
+        let program = match settings.mixing {
+            Mixing::Masked => Program::masked(space)?,
+            _ => Program::of_space(space)?,
+        };
         let plan = Plan::new(&program, settings.device)?;
         let mut parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
         if let Some(freeze) = &settings.training.freeze {
@@ -171,7 +177,7 @@ impl Mixture {
     pub(crate) fn choice_work(&self, images: u64) -> Work {
         match self.settings.mixing {
             Mixing::Reinforce { networks } => Work::forward(images).times(networks.into()),
-            Mixing::Soft | Mixing::Softmax | Mixing::Hard | Mixing::TwoPaths => {
+            Mixing::Soft | Mixing::Masked | Mixing::Softmax | Mixing::Hard | Mixing::TwoPaths => {
                 Work::training(images)
             }
         }

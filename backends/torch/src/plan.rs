@@ -1,6 +1,6 @@
 //! A plan: for each instruction of a program how it is evaluated on a device. Made once.
 
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 use crate::kernel::Kernel;
@@ -22,6 +22,9 @@ pub(crate) enum Step {
     Call(Kernel),
     /// The mixture that the rule is in a step.
     Mix(SelectId),
+    /// The channels of the operand masked as the rule says in a step; for each number of channels a row `[C]` with ones for
+    /// those that there are.
+    Mask(SelectId, Tensor),
     /// The value of the operand.
     Pass,
 }
@@ -37,10 +40,23 @@ impl Plan {
                 InstructionKind::Input(number) => Ok(Step::Input(*number)),
                 InstructionKind::Op(case) => Kernel::of(case, device).map(Step::Call),
                 InstructionKind::Select(select) => Ok(Step::Mix(*select)),
+                InstructionKind::Mask(mask) => {
+                    let channels = &program.selects.get(*mask)?.channels;
+                    prefixes(channels, device).map(|rows| Step::Mask(*mask, rows))
+                }
                 InstructionKind::Output => Ok(Step::Pass),
             };
             step.map_err(|error| error.at_node(&instruction.node))
         });
         Ok(Self { steps: steps.collect::<Result<Vec<_>, _>>()?.into(), device })
     }
+}
+
+/// A row for each number of channels: ones for so many, then zeros up to the most.
+fn prefixes(channels: &[u32], device: Device) -> Result<Tensor, TorchError> {
+    let most = channels.iter().copied().max().unwrap_or_default();
+    let row = |&count: &u32| (0..most).map(move |channel| f32::from(u8::from(channel < count)));
+    let rows: Vec<f32> = channels.iter().flat_map(row).collect();
+    let rows = Tensor::f_from_slice(&rows)?.f_view([channels.len() as i64, i64::from(most)])?;
+    Ok(rows.f_to_device(device)?)
 }

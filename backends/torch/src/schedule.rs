@@ -106,8 +106,9 @@ fn read(
             let operands = taken(select, instruction)?;
             operands.iter().map(|&operand| instruction.operand(operand)).collect()
         }
-        InstructionKind::Input(_) | InstructionKind::Op(_) | InstructionKind::Output => {
-            Ok(instruction.operands.clone())
-        }
+        InstructionKind::Input(_)
+        | InstructionKind::Op(_)
+        | InstructionKind::Mask(_)
+        | InstructionKind::Output => Ok(instruction.operands.clone()),
     }
 }

@@ -12,7 +12,8 @@
 //!   counts and draws under limits (`within`), the best network under limits (`best`), Pareto fronts
 //!   (`front`; within limits `front_within`).
 //!
-//! `absorbed` says of which decisions straight-through gradients tell nothing.
+//! `absorbed` says of which decisions straight-through gradients tell nothing, `widths` which are on numbers of channels
+//! alone.
 //!
 //! `limits` makes limits ready for them: those on sums become budgets, those on the peak of memory, on the
 //! depth and on the `order` of what is chosen conditions on decisions. What fits neither a grid nor a list of bounded size is rounded, and
@@ -47,6 +48,7 @@ pub mod sample;
 mod suffixes;
 pub mod supernet;
 mod terms;
+pub mod widths;
 pub mod within;
 
 pub use nas_ir::{Form, Limit};
@@ -66,4 +68,5 @@ pub use moments::{Moments, moments, quotient};
 pub use range::{Range, range, sum_range};
 pub use sample::Sampler;
 pub use supernet::Supernet;
+pub use widths::widths;
 pub use within::{Draw, SamplerWithin, Within, count_at_most, count_within};

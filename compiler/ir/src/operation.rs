@@ -217,20 +217,29 @@ fn unite_elastic(space: &Space, selectors: &mut Selectors, selector: Diagram, la
     }
 }
 
-/// The elastic decisions in a selector, each as often as it stands in another row, with what its
-/// candidates lead to. What lies below differs in this decision alone.
-pub fn elastic_rows(
-    space: &Space,
-    selectors: &Selectors,
-    selector: Diagram,
-) -> Vec<(DecisionId, Vec<Diagram>)> {
+/// The decisions in a selector, each as often as it stands in another row, with what its candidates lead to. What
+/// lies below differs in this decision alone.
+#[must_use]
+pub fn branches(selectors: &Selectors, selector: Diagram) -> Vec<(DecisionId, Vec<Diagram>)> {
     let rows = rows(selectors, selector);
     let branches = rows.keys().filter_map(|&row| match selectors.top(row) {
         Top::Branch(decision, children) => Some((decision, children.to_vec())),
         Top::Leaf(_) => None,
     });
+    branches.collect()
+}
+
+/// The [`branches`] of elastic decisions.
+#[must_use]
+pub fn elastic_rows(
+    space: &Space,
+    selectors: &Selectors,
+    selector: Diagram,
+) -> Vec<(DecisionId, Vec<Diagram>)> {
     let is_elastic = |id| space.decision(id).is_some_and(|d| d.choice == Choice::Elastic);
-    branches.filter(|&(id, _)| is_elastic(id)).collect()
+    let mut rows = branches(selectors, selector);
+    rows.retain(|&(id, _)| is_elastic(id));
+    rows
 }
 
 /// Shows the pairs of indices that two selectors take together, where they differ.

@@ -9,6 +9,7 @@ pub mod bayesian;
 mod black_box;
 pub mod controller;
 pub mod darts;
+pub mod fbnetv2;
 mod finals;
 pub mod gdas;
 pub mod grid;
@@ -67,6 +68,7 @@ macro_rules! strategies {
 
 strategies!(
     gumbel,
+    fbnetv2,
     darts,
     gdas,
     proxyless,

@@ -7,6 +7,7 @@ mod controller;
 mod crash;
 mod halving;
 mod kept;
+mod masks;
 mod metrics;
 mod objective;
 mod paths;

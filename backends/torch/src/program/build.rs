@@ -8,13 +8,13 @@
 //! tensors of their own, choices stand between ([`WeightGroup::label`]):
 //! `unit.3/conv.0[unit.3/kernel=5].weight`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use nas_ir::diagram::Diagram;
 use nas_ir::network::{self, NetworkNode, Port};
 use nas_ir::operation::{Case, Operation, WeightGroup};
-use nas_ir::ops::{Resize, ResizeMode, ResizeTo, Weight};
-use nas_ir::{Checked, Network, Node, NodeKind, Op, Shape, Space, TensorName, Varied};
+use nas_ir::ops::{Channels, Resize, ResizeMode, ResizeTo, Weight};
+use nas_ir::{Checked, Network, Node, NodeId, NodeKind, Op, Shape, Space, TensorName, Varied};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
@@ -54,8 +54,41 @@ impl Program {
     /// # Errors
     /// Something depends on decisions that are too entangled to list its cases; or as `of_network`.
     pub(crate) fn of_space(space: &Checked<Space>) -> Built<Self> {
+        Builder::default().space(space)
+    }
+
+    /// The same, in which a value with several numbers of channels is masked before an operator that joins them: the
+    /// program of FBNetV2 (Wan et al. 2020, section 3.1).
+    ///
+    /// # Errors
+    /// As `of_space`.
+    pub(crate) fn masked(space: &Checked<Space>) -> Built<Self> {
+        Builder { masks: true, ..Builder::default() }.space(space)
+    }
+}
+
+fn varies(node: &Node) -> bool {
+    let is_fixed = !matches!(&node.kind, NodeKind::Op(op) if op.fixed().is_none());
+    !is_fixed || node.shape.fixed().is_none()
+}
+
+#[derive(Default)]
+struct Builder {
+    program: Program,
+    /// The value of each node so far; none of one that the program leaves out.
+    values: Vec<Option<ValueId>>,
+    /// The rules of selects and masks.
+    selects: HashMap<Select, SelectId>,
+    /// Whether there are masks.
+    masks: bool,
+    /// The masked value of a node, where there is one.
+    masked: HashMap<usize, ValueId>,
+}
+
+impl Builder {
+    fn space(mut self, space: &Checked<Space>) -> Built<Program> {
+        let builder = &mut self;
         let entangled = |reason| TorchError::entangled(space, &reason);
-        let mut builder = Builder::default();
         builder.program.selectors = space.selectors.clone();
         let mut alive = None;
         if space.graph.nodes().any(|(_, node)| varies(node)) {
@@ -79,25 +112,9 @@ impl Program {
             builder.values.push(value);
             builder.program.selectors.room().map_err(entangled)?;
         }
-        builder.finish()
+        self.finish()
     }
-}
 
-fn varies(node: &Node) -> bool {
-    let is_fixed = !matches!(&node.kind, NodeKind::Op(op) if op.fixed().is_none());
-    !is_fixed || node.shape.fixed().is_none()
-}
-
-#[derive(Default)]
-struct Builder {
-    program: Program,
-    /// The value of each node so far; none of one that the program leaves out.
-    values: Vec<Option<ValueId>>,
-    /// The rules of the selects.
-    selects: HashMap<Select, SelectId>,
-}
-
-impl Builder {
     fn of_network(network: &Network, fed: Option<Shape>) -> Built<Self> {
         let mut builder = Self::default();
         builder.network_nodes(network, &network.nodes, fed)?;
@@ -255,7 +272,12 @@ impl Builder {
             true => (operands, inputs.clone()),
             false => (&[][..], Vec::new()),
         };
-        let values = read.iter().map(|&node| self.value(node)).collect::<Result<_, _>>()?;
+        let joins = op.channels() == Channels::Joined;
+        let value = |node: &usize| match self.masked.get(node).filter(|_| joins) {
+            Some(masked) => Ok(*masked),
+            None => self.value(*node),
+        };
+        let values = read.iter().map(value).collect::<Result<_, _>>()?;
         let (op, output) = (Op::clone(op), *output);
         let case = OpCase { op, inputs, output, weights };
         Ok(self.push(name, InstructionKind::Op(case), values))
@@ -283,12 +305,31 @@ impl Builder {
             }
         }
         let operands: Vec<usize> = node.inputs.iter().map(|input| input.index()).collect();
+        if self.masks && cases.iter().any(|(op, ..)| op.channels() == Channels::Joined) {
+            node.inputs
+                .iter()
+                .try_for_each(|&operand| self.mask(&space.graph[operand], operand))?;
+        }
         let mut values = Vec::with_capacity(cases.len());
         for (case, views) in cases.iter().zip(weights) {
             let views = views.ok_or_else(unknown)?;
             values.push(self.case(&node.name, case, &operands, views)?);
         }
         self.select(&node.name, Some(joint.selector), values, &node.shape)
+    }
+
+    /// Masks the value of a node, once, if it has several numbers of channels.
+    fn mask(&mut self, node: &Node, id: NodeId) -> Built<()> {
+        let Some(selector) = node.shape.selector() else { return Ok(()) };
+        if self.masked.contains_key(&id.index()) {
+            return Ok(());
+        }
+        let channels = node.shape.values().iter().map(Shape::channels).collect();
+        let rule = self.rule(Select { selector, mixes: BTreeSet::new(), channels });
+        let value = self.value(id.index())?;
+        let masked = self.push(&node.name, InstructionKind::Mask(rule), vec![value]);
+        self.masked.insert(id.index(), masked);
+        Ok(())
     }
 
     /// Adds the tensors that some cases have in common; gives what each case reads.
@@ -333,15 +374,17 @@ impl Builder {
         let selectors = &self.program.selectors;
         let apart = shape.selector().map(|by| selectors.decisions(by)).unwrap_or_default();
         let mixes = selectors.decisions(selector).difference(&apart).copied().collect();
-        let select = Select { selector, mixes };
-        let id = match self.selects.get(&select) {
-            Some(id) => *id,
-            None => {
-                let id = self.program.selects.push(select.clone());
-                self.selects.insert(select, id);
-                id
-            }
-        };
+        let id = self.rule(Select { selector, mixes, channels: Vec::new() });
         Ok(self.push(name, InstructionKind::Select(id), operands))
+    }
+
+    /// The id of a rule.
+    fn rule(&mut self, select: Select) -> SelectId {
+        if let Some(id) = self.selects.get(&select) {
+            return *id;
+        }
+        let id = self.program.selects.push(select.clone());
+        self.selects.insert(select, id);
+        id
     }
 }

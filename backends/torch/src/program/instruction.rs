@@ -22,7 +22,7 @@ pub(crate) struct Program {
     pub(crate) outputs: Vec<Output>,
     /// What training adds to the outputs.
     pub(crate) train_outputs: Vec<TrainOutput>,
-    /// What the selects do, each rule once.
+    /// What selects and masks do, each rule once.
     pub(crate) selects: Table<SelectId, Select>,
     /// The diagrams of the selects.
     pub(crate) selectors: Selectors,
@@ -49,6 +49,8 @@ pub(crate) enum InstructionKind {
     Op(OpCase),
     /// One of the operands, or a mixture of them, by decisions.
     Select(SelectId),
+    /// The operand, its channels masked where a decision on how many there are is mixed.
+    Mask(SelectId),
     /// The value of the operand.
     Output,
 }
@@ -87,14 +89,16 @@ pub(crate) struct ParameterSpec {
     pub(crate) initial: Initial,
 }
 
-/// Which of the operands a select takes.
+/// Which of the operands a select takes, or how many channels of its operand a mask leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Select {
-    /// The index of the operand.
+    /// The index of the operand, or of the number of channels.
     pub(crate) selector: Diagram,
     /// The decisions whose mixture this is: those on which the operand depends, but not the shape
     /// of the result. Where values of several shapes are still apart, nothing is mixed yet.
     pub(crate) mixes: BTreeSet<DecisionId>,
+    /// The numbers of channels; none of a select.
+    pub(crate) channels: Vec<u32>,
 }
 
 /// An output: its value, and the shape of that, batch aside.
@@ -136,7 +140,10 @@ impl Instruction {
     pub(crate) fn weights(&self) -> &[WeightView] {
         match &self.kind {
             InstructionKind::Op(case) => &case.weights,
-            InstructionKind::Input(_) | InstructionKind::Select(_) | InstructionKind::Output => &[],
+            InstructionKind::Input(_)
+            | InstructionKind::Select(_)
+            | InstructionKind::Mask(_)
+            | InstructionKind::Output => &[],
         }
     }
 }

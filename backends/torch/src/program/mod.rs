@@ -29,7 +29,9 @@
 //! An operand of an operator has the shape for which this case of the operator is made. Of a
 //! parameter an operator may read a part, `first+length` along each axis. A table is a row of a
 //! diagram: the index of an operand, or another table, for each candidate of a decision. A rule of
-//! selects is a table, or an index, with the decisions by which it mixes.
+//! selects is a table, or an index, with the decisions by which it mixes. One of masks, `s1 = t0 masks [4, 8]`, is a table
+//! with the numbers of channels that it says the index of; `v6 = mask s1 (v5) "relu"` is the value of `v5`, masked where these
+//! are mixed.
 
 mod build;
 mod instruction;

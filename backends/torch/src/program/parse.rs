@@ -71,16 +71,26 @@ impl Line<'_> {
         } else if self.eat(&SelectId::new(program.selects.len()).to_string()) {
             self.token("=")?;
             let selector = self.selector(program, tables)?;
-            self.token("mixes")?;
-            self.token("[")?;
-            let mixes = self.list("]", |line| line.id("d", DecisionId::new))?;
-            program.selects.push(Select { selector, mixes: mixes.into_iter().collect() });
+            program.selects.push(self.rule(selector)?);
         } else {
             self.token(&ValueId::new(program.instructions.len()).to_string())?;
             self.token("=")?;
             program.instructions.push(self.instruction()?);
         }
         Ok(())
+    }
+
+    fn rule(&mut self, selector: Diagram) -> Parsed<Select> {
+        let (mut mixes, mut channels) = (Vec::new(), Vec::new());
+        if self.eat("masks") {
+            self.token("[")?;
+            channels = self.list("]", Self::number)?;
+        } else {
+            self.token("mixes")?;
+            self.token("[")?;
+            mixes = self.list("]", |line| line.id("d", DecisionId::new))?;
+        }
+        Ok(Select { selector, mixes: mixes.into_iter().collect(), channels })
     }
 
     fn output(&mut self) -> Parsed<Output> {
@@ -128,6 +138,7 @@ impl Line<'_> {
                 let select = self.id("s", SelectId::new)?;
                 (InstructionKind::Select(select), self.operands()?)
             }
+            "mask" => (InstructionKind::Mask(self.id("s", SelectId::new)?), self.operands()?),
             name => return self.op(name),
         };
         Ok(Instruction { node: self.string()?, kind, operands })

@@ -19,8 +19,13 @@ impl Display for Program {
         let inputs = self.inputs.iter().map(|shape| format!("input {shape}"));
         let parameters = self.parameters.iter().map(|(id, spec)| format!("{id} = {}", row(spec)));
         let rules = self.selects.iter().map(|(id, select)| {
-            let Select { selector, mixes } = select;
-            format!("{id} = {} mixes [{}]", tables.name(*selector), list(mixes))
+            let Select { selector, mixes, channels } = select;
+            let rule = if channels.is_empty() {
+                format!("mixes [{}]", list(mixes))
+            } else {
+                format!("masks [{}]", list(channels))
+            };
+            format!("{id} = {} {rule}", tables.name(*selector))
         });
         let instructions = self.instructions.iter().map(|(id, i)| instruction(id, i));
         let outputs = self.outputs.iter().map(output).chain(self.train_outputs.iter().map(
@@ -145,6 +150,7 @@ pub(crate) fn instruction(id: ValueId, instruction: &Instruction) -> String {
         InstructionKind::Select(select) => {
             format!("{id} = select {select} ({operands_alone}) {node}")
         }
+        InstructionKind::Mask(mask) => format!("{id} = mask {mask} ({operands_alone}) {node}"),
         InstructionKind::Output => format!("{id} = output ({operands_alone}) {node}"),
     }
 }

@@ -44,7 +44,7 @@ ids! {
     ValueId "v"
     /// A tensor of parameters. Prints as `p7`.
     ParameterId "p"
-    /// A rule by which instructions select among their operands. Prints as `s7`.
+    /// A rule by which instructions select among their operands, or mask channels of one. Prints as `s7`.
     SelectId "s"
 }
 

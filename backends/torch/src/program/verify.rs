@@ -40,6 +40,8 @@ struct Rule {
     width: usize,
     /// On which it depends.
     decisions: BTreeSet<DecisionId>,
+    /// Whether it is one of masks.
+    masks: bool,
 }
 
 struct Verifier<'p> {
@@ -113,10 +115,19 @@ impl<'p> Verifier<'p> {
                 self.op(id, case, operands)
             }
             InstructionKind::Select(select) => self.select(*select, operands),
-            InstructionKind::Output => match operands.as_slice() {
-                [operand] => self.form(*operand),
-                operands => Err(miscounted(operands, 1)),
-            },
+            InstructionKind::Mask(mask) => {
+                self.rule(*mask, true)?;
+                self.only(operands)
+            }
+            InstructionKind::Output => self.only(operands),
+        }
+    }
+
+    /// The form of the only operand.
+    fn only(&self, operands: &[ValueId]) -> Proved<Form> {
+        match operands {
+            [operand] => self.form(*operand),
+            operands => Err(miscounted(operands, 1)),
         }
     }
 
@@ -196,7 +207,7 @@ impl<'p> Verifier<'p> {
     }
 
     fn select(&mut self, select: SelectId, operands: &[ValueId]) -> Proved<Form> {
-        let Rule { width, .. } = *self.rule(select)?;
+        let Rule { width, .. } = *self.rule(select, false)?;
         if width > operands.len() {
             return Err(format!("{select} takes one of {width} operands"));
         }
@@ -207,8 +218,14 @@ impl<'p> Verifier<'p> {
         Ok(form)
     }
 
-    fn rule(&self, select: SelectId) -> Proved<&Rule> {
-        self.rules.get(select).map_err(|_| format!("there is no {select}"))
+    /// The rule of a select, or of a mask.
+    fn rule(&self, select: SelectId, masks: bool) -> Proved<&Rule> {
+        let rule = self.rules.get(select).map_err(|_| format!("there is no {select}"))?;
+        match rule.masks == masks {
+            true => Ok(rule),
+            false if masks => Err(format!("{select} masks nothing")),
+            false => Err(format!("{select} is a rule of masks")),
+        }
     }
 
     /// Where values of one shape meet, every decision counts. A select whose shape depends on
@@ -217,7 +234,7 @@ impl<'p> Verifier<'p> {
     fn mixes(&self, select: SelectId, form: Form) -> Proved<()> {
         let Form::One(_) = form else { return Ok(()) };
         let mixes = &self.program.selects.get(select).map_err(reason)?.mixes;
-        match self.rule(select)?.decisions.difference(mixes).next() {
+        match self.rule(select, false)?.decisions.difference(mixes).next() {
             Some(decision) => Err(format!(
                 "{select} does not mix by {decision}, and its shape is always the same"
             )),
@@ -248,14 +265,18 @@ fn miscounted(operands: &[ValueId], wanted: usize) -> String {
 
 /// What a rule asks for.
 fn rule(program: &Program, select: &Select) -> Proved<Rule> {
-    let Select { selector, mixes } = select;
+    let Select { selector, mixes, channels } = select;
     let Some(last) = program.selectors.leaves(*selector).into_iter().max() else {
         return Err("it selects nothing".to_owned());
     };
     let width = *last as usize + 1;
+    let masks = !channels.is_empty();
+    if masks && channels.len() < width {
+        return Err(format!("it masks by one of {width} numbers"));
+    }
     let decisions = program.selectors.decisions(*selector);
     if !mixes.is_subset(&decisions) {
         return Err("it mixes by decisions that do not matter to it".to_owned());
     }
-    Ok(Rule { width, decisions })
+    Ok(Rule { width, decisions, masks })
 }

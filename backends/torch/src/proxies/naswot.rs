@@ -63,7 +63,10 @@ fn rectifiers(network: &TorchNetwork) -> BTreeSet<&str> {
     let instructions = network.schedule.needed(&network.program);
     let rectifiers = instructions.filter(|instruction| match &instruction.kind {
         InstructionKind::Op(case) => is_rectifier(&case.op),
-        InstructionKind::Input(_) | InstructionKind::Select(_) | InstructionKind::Output => false,
+        InstructionKind::Input(_)
+        | InstructionKind::Select(_)
+        | InstructionKind::Mask(_)
+        | InstructionKind::Output => false,
     });
     rectifiers.map(|instruction| instruction.node.as_str()).collect()
 }

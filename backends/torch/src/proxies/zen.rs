@@ -90,7 +90,10 @@ fn pooling(network: &TorchNetwork) -> Option<(usize, &Instruction)> {
     let rows = network.program.instructions.rows().iter().enumerate();
     let mut pooling = rows.filter(|(_, instruction)| match &instruction.kind {
         InstructionKind::Op(case) => matches!(case.op, Op::GlobalAvgPool(_)),
-        InstructionKind::Input(_) | InstructionKind::Select(_) | InstructionKind::Output => false,
+        InstructionKind::Input(_)
+        | InstructionKind::Select(_)
+        | InstructionKind::Mask(_)
+        | InstructionKind::Output => false,
     });
     let (place, pooling) = pooling.next_back()?;
     // One whose map is still to come, as in a squeeze-and-excitation, pools no features.
@@ -102,7 +105,10 @@ fn pooling(network: &TorchNetwork) -> Option<(usize, &Instruction)> {
 fn is_pooled(instruction: &Instruction) -> bool {
     match &instruction.kind {
         InstructionKind::Op(case) => case.output.positions() <= 1,
-        InstructionKind::Input(_) | InstructionKind::Select(_) | InstructionKind::Output => true,
+        InstructionKind::Input(_)
+        | InstructionKind::Select(_)
+        | InstructionKind::Mask(_)
+        | InstructionKind::Output => true,
     }
 }
 

@@ -3,7 +3,7 @@
 use nas_grammar::Source;
 use nas_testing::space;
 
-use crate::forecast::{Forecast, Pictures, of_greatest, of_mixture};
+use crate::forecast::{Forecast, Pictures, of_greatest, of_masked, of_mixture};
 use crate::program::Program;
 
 fn forecasts(body: &str, batch: u32, crop: Option<[u32; 2]>) -> [Forecast; 2] {
@@ -50,6 +50,22 @@ fn a_mixture_holds_all_candidates_and_a_path_one() {
     assert_eq!(greatest.step, (2 + 4 + 3) * MAP);
     // All weights and velocities are there; those of one candidate have gradients.
     assert_eq!(mixture.weights - greatest.weights, 3 * 4 * 4 * 4);
+}
+
+/// Only the most channels run: a convolution, the choice of it and its mask, then what joins the channels and the choice of that.
+#[test]
+fn masked_widths_hold_what_the_greatest_does() {
+    let of = |widths: &str| {
+        let body = format!("conv(elastic width {widths}, kernel = 3) -> conv(4, kernel = 1)");
+        let space = space(Source::new(
+            "s.nas",
+            format!("space s {{ input x: [4, 8, 8] output y = x -> {body} }}"),
+        ));
+        let pictures = Pictures { batch: 1, held: 2, crop: None };
+        of_masked(&Program::masked(&space).unwrap(), &space, pictures).unwrap()
+    };
+    assert_eq!(of("[4, 8]").step, (3 * 2 + 2 + 4 + 3 * 2) * MAP);
+    assert_eq!(of("[1, 2, 3, 4, 5, 6, 7, 8]"), of("[4, 8]"));
 }
 
 #[test]

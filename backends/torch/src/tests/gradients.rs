@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::source::space;
 use super::supernet::settings;
-use super::varied::{DARTS, ELASTIC, NASNET};
+use super::varied::{DARTS, ELASTIC, NASNET, of_one_size};
 use crate::error::Phase;
 use crate::evaluation::Evaluation;
 use crate::kernel::{Noise, Statistics};
@@ -250,14 +250,15 @@ impl Searched {
 
 #[test]
 fn soft_mixtures_have_the_gradients_of_their_differences() {
-    for (text, mixing) in
-        [DARTS, DROPOUTS].into_iter().flat_map(|t| [(t, Mixing::Soft), (t, Mixing::Softmax)])
-    {
+    let one_size = of_one_size();
+    let soft =
+        [DARTS, DROPOUTS].into_iter().flat_map(|t| [(t, Mixing::Soft), (t, Mixing::Softmax)]);
+    for (text, mixing) in soft.chain([(one_size.as_str(), Mixing::Masked)]) {
         let searched = Searched::new(text, mixing);
         let mixes = || searched.mixture.draw(&searched.batch(0), true, &searched.logits).unwrap();
         let mut all = vec![vec![searched.logits.shallow_clone()]];
         // What mixes does not change how weights learn.
-        if mixing == Mixing::Soft {
+        if mixing != Mixing::Softmax {
             all.push(searched.leaves(&mixes()));
         }
         for leaves in all {
@@ -315,7 +316,7 @@ fn straight_through_factors_have_the_gradients_of_the_weights() {
                 let at = candidates.iter().position(|c| c == candidate).unwrap();
                 weights.swap_remove(at).sum(Kind::Double)
             }
-            Mix::One { .. } => panic!("not soft"),
+            Mix::One { .. } | Mix::Masked { .. } => panic!("not soft"),
         };
         let logits = std::slice::from_ref(&searched.logits);
         check("the weight", logits, soft);

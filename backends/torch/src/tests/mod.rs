@@ -7,6 +7,7 @@ mod gradients;
 mod kernels;
 mod loaders;
 mod losses;
+mod masks;
 mod ops;
 mod optimizers;
 mod program;

@@ -1,7 +1,7 @@
 //! Activations without parameters, applied to each element.
 
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
@@ -30,6 +30,7 @@ macro_rules! activations {
                 window_padding: None,
                 scaling: None,
                 factor: |_| Factor::$factor,
+                channels: |_| Channels::Apart,
                 alternatives: None,
             };
 

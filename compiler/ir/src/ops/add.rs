@@ -2,7 +2,7 @@
 
 use super::fit::{Fit, difference};
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
@@ -29,6 +29,7 @@ impl Operator for Add {
         window_padding: None,
         scaling: None,
         factor: |_| Factor::Kept,
+        channels: |_| Channels::Apart,
         alternatives: None,
     };
 

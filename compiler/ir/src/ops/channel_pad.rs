@@ -1,7 +1,7 @@
 //! `channel_pad`: channels of zeros beside those of a tensor.
 
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -46,6 +46,7 @@ impl Operator for ChannelPad {
         window_padding: None,
         scaling: None,
         factor: |_| Factor::Kept,
+        channels: |_| Channels::Rearranged,
         alternatives: None,
     };
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::inputs::Inputs;
 use super::kernel::groups_divide;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -39,6 +39,7 @@ impl Operator for ChannelShuffle {
         window_padding: None,
         scaling: None,
         factor: |_| Factor::Kept,
+        channels: |_| Channels::Rearranged,
         alternatives: None,
     };
 

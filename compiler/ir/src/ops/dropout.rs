@@ -2,7 +2,7 @@
 //! set to zero together. In evaluation, and in an exported network, each is the identity.
 
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -39,6 +39,7 @@ macro_rules! dropouts {
                 window_padding: None,
                 scaling: None,
                 factor: |_| Factor::Kept,
+                channels: |_| Channels::Apart,
                 alternatives: None,
             };
 

@@ -2,7 +2,7 @@
 
 use super::inputs::Inputs;
 use super::kernel::{BIAS, with_bias};
-use super::operator::{Factor, Kernel, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Kernel, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
@@ -43,6 +43,7 @@ impl Operator for Linear {
         window_padding: None,
         scaling: None,
         factor: |own| if own.bias { Factor::Changed } else { Factor::Kept },
+        channels: |_| Channels::Joined,
         alternatives: None,
     };
 

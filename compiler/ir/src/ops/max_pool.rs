@@ -1,7 +1,7 @@
 //! `max_pool`: maximum over a window.
 
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
@@ -33,6 +33,7 @@ impl Operator for MaxPool {
         window_padding: Some(|pool, inputs| pool.window.reach(inputs.first())),
         scaling: None,
         factor: |_| Factor::Kept,
+        channels: |_| Channels::Apart,
         alternatives: None,
     };
 

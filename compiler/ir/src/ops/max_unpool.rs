@@ -1,7 +1,7 @@
 //! `max_unpool`: values put back where a pooled map had its maxima.
 
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::pool::{Pool, STRIDE};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Operands};
@@ -36,6 +36,7 @@ impl Operator for MaxUnpool {
         window_padding: None,
         scaling: None,
         factor: |_| Factor::Kept,
+        channels: |_| Channels::Apart,
         alternatives: None,
     };
 

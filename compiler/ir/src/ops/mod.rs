@@ -63,7 +63,7 @@ pub use linear::Linear;
 pub use max_pool::MaxPool;
 pub use max_unpool::MaxUnpool;
 pub use mul::Mul;
-pub use operator::{Factor, Sides, Storage, Tensors, Yields};
+pub use operator::{Channels, Factor, Sides, Storage, Tensors, Yields};
 pub use pad::Pad;
 pub use pool::Pool;
 pub use prelu::Prelu;
@@ -76,6 +76,7 @@ pub use zero::Zero;
 
 use crate::shape::Shape;
 use inputs::Inputs;
+use kernel::{GROUPS, OUT};
 use operator::Operator;
 use signature::{Arguments, Declaration};
 
@@ -140,6 +141,12 @@ macro_rules! operators {
             #[must_use]
             pub fn factor(&self) -> Factor {
                 match self { $(Op::$name(own) => (<$name as Operator>::PROPERTIES.factor)(own)),* }
+            }
+
+            /// Which channels of its operands a channel of the result is of.
+            #[must_use]
+            pub fn channels(&self) -> Channels {
+                match self { $(Op::$name(own) => (<$name as Operator>::PROPERTIES.channels)(own)),* }
             }
 
             /// Where an engine puts its result.
@@ -284,6 +291,16 @@ impl Op {
     #[must_use]
     pub fn reads_inputs(&self) -> bool {
         self.yields() != Yields::Zeros
+    }
+
+    /// Whether another operator is the same but for numbers of channels and of groups.
+    #[must_use]
+    pub fn differs_in_channels_alone(&self, other: &Op) -> bool {
+        let rest = |op: &Op| -> Vec<_> {
+            let arguments = op.arguments();
+            arguments.iter().filter(|(name, _)| ![OUT.name, GROUPS.name].contains(name)).collect()
+        };
+        self.declaration().name == other.declaration().name && rest(self) == rest(other)
     }
 
     /// Whether nothing of it is left in a network that runs on a device: it does something in

@@ -3,6 +3,8 @@
 //! Neither the trait nor [`Properties`] has defaults: an operator whose file leaves out an answer
 //! that passes, analyses, targets or exporters ask for does not compile.
 
+use std::num::NonZeroU32;
+
 use super::inputs::Inputs;
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration};
@@ -50,6 +52,8 @@ pub(crate) struct Properties<O> {
     pub(super) scaling: Option<fn(&O, Tensors<'_, '_>) -> Vec<Scaling>>,
     /// What becomes of a factor on all of its operands.
     pub(super) factor: fn(&O) -> Factor,
+    /// Which channels of its operands a channel of the result is of.
+    pub(super) channels: fn(&O) -> Channels,
     /// What those of its arguments come to that may be given in place of each other.
     pub(super) alternatives: Option<fn(&O, Inputs<'_>) -> Result<Vec<Sides>, ShapeProblem>>,
 }
@@ -94,6 +98,28 @@ pub enum Factor {
     Removed,
     /// The result changes in another way.
     Changed,
+}
+
+/// Which channels of the operands of an operator a channel of the result is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channels {
+    /// Those at its place: the first channels of the result are the result for the first channels of the operands.
+    Apart,
+    /// All, each times a weight of its own: a channel of zeros is as good as none.
+    Joined,
+    /// Others, which depend on how many there are.
+    Rearranged,
+}
+
+impl Channels {
+    /// Those of a convolution with so many groups and channels of the result.
+    pub(super) fn of_groups(groups: NonZeroU32, out: u32) -> Self {
+        match groups.get() {
+            1 => Self::Joined,
+            groups if groups == out => Self::Apart,
+            _ => Self::Rearranged,
+        }
+    }
 }
 
 /// Where an engine puts the result of an operator.

@@ -1,7 +1,7 @@
 //! `resize`: a map in another size.
 
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Sides, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Sides, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -78,6 +78,7 @@ impl Operator for Resize {
         window_padding: None,
         scaling: None,
         factor: |_| Factor::Kept,
+        channels: |_| Channels::Apart,
         alternatives: Some(Self::alternatives),
     };
 

@@ -1,7 +1,7 @@
 //! `zero`: zeros in the shape of the input.
 
 use super::inputs::Inputs;
-use super::operator::{Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
@@ -28,6 +28,7 @@ impl Operator for Zero {
         window_padding: None,
         scaling: None,
         factor: |_| Factor::Kept,
+        channels: |_| Channels::Apart,
         alternatives: None,
     };
 

@@ -422,17 +422,17 @@ fn words_of_diagnostics() {
         (
             "strategy evolution { }",
             "unknown_kind: `strategy` cannot be `evolution` | `evolution` no kind of `strategy` | \
-             write one of `gumbel`, `darts`, `gdas`, `proxyless`, `random`, `grid`, `aging_evolution`, `local_search`, `tpe`, `bayesian`, `controller`, \
+             write one of `gumbel`, `fbnetv2`, `darts`, `gdas`, `proxyless`, `random`, `grid`, `aging_evolution`, `local_search`, `tpe`, `bayesian`, `controller`, \
              `nsga2`, `successive_halving`, `hyperband`",
         ),
         (
             "strategy random { temperature = 2 }",
-            "other_strategy: `temperature` is a setting of `gumbel`, `gdas`, and this search is `strategy random` | \
+            "other_strategy: `temperature` is a setting of `gumbel`, `fbnetv2`, `gdas`, and this search is `strategy random` | \
              `temperature` `random` has none | search by `strategy gumbel`, or leave it out",
         ),
         (
             "choices adam { rate = 0.1 } strategy random { }",
-            "other_strategy: `choices` is a setting of `gumbel`, `darts`, `gdas`, `proxyless`, and this search is `strategy random` | \
+            "other_strategy: `choices` is a setting of `gumbel`, `fbnetv2`, `darts`, `gdas`, `proxyless`, and this search is `strategy random` | \
              `choices` `random` has none | search by `strategy gumbel`, or leave it out",
         ),
         (
