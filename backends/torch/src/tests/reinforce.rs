@@ -154,6 +154,7 @@ fn a_decision_before_a_batch_norm_learns() {
             inputs,
             targets,
             blend: None,
+            taught: None,
             loss: &TrainingLoss::PLAIN,
             of: 1,
             temperature: 1.0,
