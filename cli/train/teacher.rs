@@ -96,7 +96,8 @@ fn able(bytes: &[u8], Lesson { images, answer }: &Lesson) -> Result<Model, Unabl
     match model.outputs().first() {
         Some(Port { dims, .. }) if *dims == answer => Ok(model),
         Some(Port { name, dims }) => {
-            let why = format!("its output `{name}` is {dims:?}, and the networks answer {answer:?}");
+            let why =
+                format!("its output `{name}` is {dims:?}, and the networks answer {answer:?}");
             let help = "a teacher answers with the logits of the same classes, or the same values, in the same size: \
                         its first output is compared";
             Err(unable(why, help))

@@ -385,6 +385,7 @@ impl Training {
         })?;
         match outcome {
             End::Finished(result) => {
+                memory::tell_peak();
                 if result.trained.is_some() {
                     self.keep_expected(store, &result)?;
                 }

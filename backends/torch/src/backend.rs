@@ -282,13 +282,8 @@ impl TorchBackend {
         let network =
             TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
-        let mut trainable = TorchTrainable::new(
-            network,
-            &retrain.training,
-            clip,
-            loaders,
-            self.teaching.clone(),
-        )?;
+        let mut trainable =
+            TorchTrainable::new(network, &retrain.training, clip, loaders, self.teaching.clone())?;
         if let Some(weights) = &self.begins_with.retrain {
             trainable.begin_with(weights)?;
         }

@@ -186,7 +186,7 @@ pub enum TorchError {
     #[diagnostic(
         code(nas::train::out_of_place),
         help(
-            "leave it out: it is for a class for each image or pixel, `data.cutmix` also for several labels"
+            "leave it out: it is for a class for each image or pixel, `data.cutmix` and `retrain.temperature` also for several labels"
         )
     )]
     OutOfPlace {

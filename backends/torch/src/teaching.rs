@@ -39,7 +39,8 @@ impl Teaching {
         let failed = |fault: Fault| TorchError::Teacher { reason: fault.to_string() };
         let answers = teacher.answers(&images).map_err(failed)?;
         let sizes: Vec<i64> = answers.dims.iter().map(|&size| i64::from(size)).collect();
-        let answers = Tensor::f_from_slice(answers.floats().unwrap_or_default())?.f_view(sizes.as_slice())?;
+        let answers =
+            Tensor::f_from_slice(answers.floats().unwrap_or_default())?.f_view(sizes.as_slice())?;
         Ok(Taught { answers, temperature: *temperature, weight: *weight })
     }
 }

@@ -181,8 +181,7 @@ pub(crate) fn check(recipe: &Recipe, task: Task) -> Result<(), TorchError> {
     let ClassLoss { smoothing, class_weights, focal, dice } = &recipe.loss.classes;
     let has_class = matches!(task, Task::Segmentation { .. } | Task::Classification { .. });
     let has_values = matches!(task, Task::Regression { .. });
-    let is_written =
-        |section: &str, field: &str| recipe.settings.place(section, field).is_some();
+    let is_written = |section: &str, field: &str| recipe.settings.place(section, field).is_some();
     let settings = [
         ("loss.smoothing", *smoothing > 0.0 && !has_class),
         ("loss.class_weights", *class_weights != ClassWeights::Equal && !has_class),
