@@ -57,6 +57,7 @@ impl Pace {
 pub(crate) struct FirstSteps {
     /// When the last step was done that is not counted.
     since: Option<Instant>,
+    is_told: bool,
 }
 
 impl FirstSteps {
@@ -71,10 +72,11 @@ impl FirstSteps {
         if step.done == Self::WARM {
             self.since = Some(now);
         }
-        if step.done != Self::WARM + Self::TIMED {
+        if self.is_told || step.done != Self::WARM + Self::TIMED {
             return None;
         }
-        let each = now.saturating_duration_since(self.since.take()?) / Self::TIMED as u32;
+        self.is_told = true;
+        let each = now.saturating_duration_since(self.since?) / Self::TIMED as u32;
         let steps = u32::try_from(step.of).unwrap_or(u32::MAX).saturating_mul(epochs);
         Some(format!("about {}", shown(each.saturating_mul(steps))))
     }
@@ -99,9 +101,10 @@ mod tests {
         let began = Instant::now();
         let mut first = FirstSteps::default();
         let mut told = Vec::new();
-        for done in 1..=20 {
+        for number in 1..=40_u32 {
             // The first takes a minute, each other one half a second.
-            let now = began + Duration::from_millis(60_000 + 500 * done as u64);
+            let now = began + Duration::from_secs(60) + Duration::from_millis(500) * number;
+            let done = (number as usize - 1) % 20 + 1;
             let said = first.done(&Step { done, of: 20, loss: 1.0 }, 30, now);
             told.extend(said.map(|said| (done, said)));
         }
