@@ -747,3 +747,27 @@ fn a_file_that_cannot_teach_is_refused_at_its_line() {
     fs::remove_file(bench.path("teacher.onnx")).unwrap();
     bench.nasc("retrain tiny.nas --arch first --out run").fails(1, &["teacher.onnx: "]);
 }
+
+/// The gigabytes behind some words of what was told.
+#[cfg(target_os = "linux")]
+fn gigabytes(told: &str, words: &str) -> f64 {
+    let rest = told.split_once(words).unwrap_or_else(|| panic!("no {words}: {told}")).1;
+    rest.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Within 15 %, with few images in a batch, where the process itself is half of it, and with many.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_retraining_takes_the_memory_that_is_forecast() {
+    let bench = Bench::new();
+    let space = nas_spaces::shipped().join("landcover_demo.nas");
+    for batch in [16, 64] {
+        let retrain = format!("retrain {} --arch random:1 --out run{batch}", space.display());
+        let short = "--set data.take=128 --set retrain.epochs=1";
+        let said = bench.nasc(&format!("{retrain} {short} --set retrain.batch={batch}"));
+        let forecast = gigabytes(&said.err, "memory: the retraining about ");
+        let taken = gigabytes(&said.err.replace("memory: the", ""), "memory: ");
+        assert!((forecast / taken - 1.0).abs() < 0.15, "{forecast} for {taken}: {}", said.err);
+        said.done();
+    }
+}

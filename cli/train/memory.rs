@@ -8,8 +8,8 @@ use nasc::tell;
 use sysinfo::System;
 use thiserror::Error;
 
-/// The share of a forecast that is always taken: forecasts were between 4 % below and 29 % above what
-/// searches took.
+/// The share of a forecast that is always taken: forecasts were between 11 % below and 17 % above what was measured
+/// (`docs/forecast.md`), and up to 29 % above before.
 const SURE: f64 = 0.75;
 
 /// What is trained, and what that takes.
