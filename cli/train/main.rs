@@ -11,6 +11,7 @@ mod reference;
 mod retrain;
 mod scores;
 mod search;
+mod teacher;
 mod training;
 mod whole;
 

@@ -2,6 +2,7 @@
 //! backend.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use nas_search::command::Exports;
 use nas_search::evaluator::Stop;
 use nas_search::record::{Choices, RunResult, Status};
 use nas_search::strategy::Reads;
+use nas_search::teacher::Teacher;
 use nas_search::{
     End, Inputs, Job, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
 };
@@ -36,6 +38,7 @@ use crate::beginning;
 use crate::memory::{self, Need};
 use crate::progress::Progress;
 use crate::reference::libtorch;
+use crate::teacher::{self, Taken};
 use nasc::tell;
 
 /// The most bad files that are shown.
@@ -64,6 +67,8 @@ pub(crate) struct Training {
     scored: Scored,
     /// Weights to begin with.
     begins_with: Beginnings,
+    /// What networks learn from beside the targets.
+    teacher: Option<Rc<dyn Teacher>>,
     /// The folder of the file.
     folder: PathBuf,
 }
@@ -103,6 +108,7 @@ impl Training {
             let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
             training.find_scores()?;
             training.find_beginnings()?;
+            training.find_teacher()?;
             Ok(training)
         })
     }
@@ -130,6 +136,7 @@ impl Training {
             let space_ref = space.name.clone();
             let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
             training.find_beginnings()?;
+            training.find_teacher()?;
             Ok((training, network))
         })
     }
@@ -156,6 +163,7 @@ impl Training {
             drops_unsupported,
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
+            teacher: None,
             folder,
         }
     }
@@ -185,6 +193,17 @@ impl Training {
         Ok(())
     }
 
+    /// Finds the teacher, if the recipe names one; a run keeps its file beside the sources.
+    fn find_teacher(&mut self) -> Result<(), Failure> {
+        if let Some(Taken { teacher, file }) =
+            teacher::read(&self.space, &self.recipe, &self.folder)?
+        {
+            self.teacher = Some(teacher);
+            self.sources.push(file);
+        }
+        Ok(())
+    }
+
     /// The images.
     ///
     /// # Errors
@@ -207,7 +226,11 @@ impl Training {
         let options = Options { threads: Some(self.threads), ..Options::default() };
         let (space, recipe) = (Arc::clone(&self.space), self.recipe.clone());
         let backend = TorchBackend::new(space, recipe, self.dataset()?, options);
-        Ok(backend.map_err(Failure::problem)?.beginning_with(self.begins_with.clone()))
+        let backend = backend.map_err(Failure::problem)?.beginning_with(self.begins_with.clone());
+        Ok(match &self.teacher {
+            Some(teacher) => backend.taught_by(Rc::clone(teacher)),
+            None => backend,
+        })
     }
 
     /// Opens a run directory: to search, or to train the network that is given.
@@ -362,6 +385,7 @@ impl Training {
         })?;
         match outcome {
             End::Finished(result) => {
+                memory::tell_peak();
                 if result.trained.is_some() {
                     self.keep_expected(store, &result)?;
                 }

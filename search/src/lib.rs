@@ -26,6 +26,7 @@ pub mod strategies;
 pub mod strategy;
 pub mod table;
 pub mod task;
+pub mod teacher;
 #[cfg(test)]
 mod tests;
 pub mod trial;

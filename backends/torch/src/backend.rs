@@ -16,6 +16,7 @@ use nas_search::objective::Penalty;
 use nas_search::shared::{Adam, InTurns, Mixing, Paths, Relaxation, Relaxed, SharedWeights};
 use nas_search::strategy::Method;
 use nas_search::task::{Trainable, trainable};
+use nas_search::teacher::Teacher;
 use nas_search::work::Work;
 use nas_search::{Fault, Metrics};
 use tch::Device;
@@ -33,6 +34,7 @@ use crate::program::Program;
 use crate::proxies::TorchProxies;
 use crate::schedule::Schedule;
 use crate::task::{classes, ignored_label, target_kind};
+use crate::teaching::Teaching;
 use crate::trainable::TorchTrainable;
 use crate::training_loss::{self, TrainingLoss};
 
@@ -85,6 +87,7 @@ pub struct TorchBackend {
     begins_with: Beginnings,
     /// What training makes small, once it was made.
     training_loss: Rc<OnceCell<Rc<TrainingLoss>>>,
+    teaching: Option<Teaching>,
 }
 
 impl TorchBackend {
@@ -106,14 +109,21 @@ impl TorchBackend {
         training_loss::check(&recipe, trained.task)?;
         pipeline(&dataset, &recipe.data, &trained)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
-        let (begins_with, training_loss) = (Beginnings::default(), Rc::default());
-        Ok(Self { space, recipe, dataset, options, trained, begins_with, training_loss })
+        let (begins_with, training_loss, teaching) = (Beginnings::default(), Rc::default(), None);
+        Ok(Self { space, recipe, dataset, options, trained, begins_with, training_loss, teaching })
     }
 
     /// The same, which begins with these weights as far as they fit.
     #[must_use]
     pub fn beginning_with(self, begins_with: Beginnings) -> Self {
         Self { begins_with, ..self }
+    }
+
+    /// The same, whose networks that are trained on their own learn from this teacher, too, as the recipe says.
+    #[must_use]
+    pub fn taught_by(self, teacher: Rc<dyn Teacher>) -> Self {
+        let teaching = Teaching::new(teacher, &self.recipe.retrain.distillation);
+        Self { teaching: Some(teaching), ..self }
     }
 
     /// Whether what the recipe freezes is there: in the network that is trained, or where one is searched for, in the supernet
@@ -281,7 +291,8 @@ impl TorchBackend {
         let network =
             TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
-        let mut trainable = TorchTrainable::new(network, &retrain.training, clip, loaders)?;
+        let mut trainable =
+            TorchTrainable::new(network, &retrain.training, clip, loaders, self.teaching.clone())?;
         if let Some(weights) = &self.begins_with.retrain {
             trainable.begin_with(weights)?;
         }

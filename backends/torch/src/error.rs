@@ -186,7 +186,7 @@ pub enum TorchError {
     #[diagnostic(
         code(nas::train::out_of_place),
         help(
-            "leave it out: it is for a class for each image or pixel, `data.cutmix` also for several labels"
+            "leave it out: it is for a class for each image or pixel, `data.cutmix` and `retrain.temperature` also for several labels"
         )
     )]
     OutOfPlace {
@@ -240,6 +240,17 @@ pub enum TorchError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Data(#[from] DataError),
+
+    /// The teacher of a network failed on images of the shape that it takes.
+    #[error("the teacher of the network failed: {reason}")]
+    #[diagnostic(
+        code(nas::internal::teacher),
+        help("this is a fault of nasc or of tract: please report it with the file of the teacher")
+    )]
+    Teacher {
+        /// What it says.
+        reason: String,
+    },
 
     /// libtorch refused something that the checker should have excluded.
     #[error("libtorch failed{}: {reason}", at_node(node.as_deref()))]

@@ -7,7 +7,7 @@
 //! kernel for each operator, once (`plan`, `kernel`); a schedule says what a step evaluates
 //! (`schedule`); `evaluation` does it, and `forecast` tells what memory that will take. `mixture` makes the steps of a search, `passes` goes over the
 //! data; `proxies` tell of networks that are not trained. What a step is: images are blended (`blend`), `training_loss` makes
-//! a loss of the outputs, `optimizer` moves the parameters.
+//! a loss of the outputs, `teaching` one of what a teacher answers, `optimizer` moves the parameters.
 //!
 //! Same seed, same result: initial weights depend on seed and name, Gumbel noise on seed, epoch,
 //! step and decision; neither libtorch's generator nor the threads of the loader matter. The
@@ -41,6 +41,7 @@ mod reinforce;
 mod schedule;
 mod step;
 mod task;
+mod teaching;
 #[cfg(test)]
 mod tests;
 mod trainable;

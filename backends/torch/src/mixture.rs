@@ -143,7 +143,7 @@ impl Mixture {
             let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
             let Learned { loss, value, logits } = learned(&evaluation, batch, Phase::Weights)?;
             let loss = match &teacher {
-                Some(teacher) => taught_loss(&logits, teacher, batch.targets)?,
+                Some(teacher) => taught_loss(&logits, teacher, 1.0, batch.targets)?,
                 None => loss,
             };
             gradients.add(&self.parameters, schedule.parameters(&self.program), &loss)?;
@@ -370,7 +370,7 @@ impl Mixture {
 
 /// What a batch in training came to.
 struct Learned {
-    /// The cross-entropy of the first output, and that of each train output of the schedule times its weight.
+    /// The loss of the first output, and that of each train output of the schedule times its weight.
     loss: Tensor,
     /// The same as a number.
     value: f64,
@@ -409,7 +409,7 @@ fn learned(
     let logits = values.first().ok_or_else(no_outputs)?.shallow_clone();
     let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
         fits(value, batch.targets, evaluation.program.node(output.value)?)?;
-        batch.loss.of(value, batch.targets, batch.blend)
+        batch.loss_of(value)
     });
     let mut loss = losses.next().ok_or_else(no_outputs)??;
     for (auxiliary, output) in losses.zip(&evaluation.program.train_outputs) {

@@ -15,6 +15,7 @@ use crate::network::TorchNetwork;
 use crate::optimizer::Turn;
 use crate::random::Moment;
 use crate::task::DeviceTargets;
+use crate::teaching::Taught;
 use crate::training_loss::{Blend, TrainingLoss};
 
 /// A failure as the traits return it.
@@ -29,8 +30,10 @@ pub(crate) struct TrainBatch<'a> {
     pub(crate) targets: &'a DeviceTargets,
     /// The other targets, where images are blended.
     pub(crate) blend: Option<&'a Blend>,
-    /// What makes the loss.
+    /// What makes the loss by the targets.
     pub(crate) loss: &'a TrainingLoss,
+    /// What there is to learn beside them, where there is a teacher.
+    pub(crate) taught: Option<&'a Taught>,
     /// Temperature of a mixture of candidates, where there is one.
     pub(crate) temperature: f64,
     pub(crate) rate: f64,
@@ -49,6 +52,15 @@ impl TrainBatch<'_> {
     /// How many images it has.
     pub(crate) fn count(&self) -> u64 {
         count(self.inputs)
+    }
+
+    /// The loss of what a network answers, a number: `answers` are logits, `[N, classes, H, W]` or `[N, classes]`, or the
+    /// values of a regression.
+    pub(crate) fn loss_of(&self, answers: &Tensor) -> Result<Tensor, TorchError> {
+        match self.taught {
+            Some(taught) => taught.loss(answers, self),
+            None => self.loss.of(answers, self.targets, self.blend),
+        }
     }
 }
 
@@ -85,6 +97,7 @@ pub(crate) fn train(
             targets: &targets,
             blend: blend.as_ref(),
             loss,
+            taught: None,
             temperature: 1.0,
             rate: rate(pass, step, of),
             drop_path: pass.drop_path,
@@ -139,6 +152,7 @@ pub(crate) fn train_in_turns(
             targets: &own.1,
             blend: own.2.as_ref(),
             loss,
+            taught: None,
             temperature,
             rate: rate(&pass, step, of),
             drop_path: pass.drop_path,

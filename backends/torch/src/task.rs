@@ -119,23 +119,28 @@ pub(crate) fn mean_loss(answers: &Tensor, targets: &DeviceTargets) -> Result<Ten
 
 /// The loss of a batch for a network that learns from what another answered, which has no gradient here: the mean over
 /// the labels or values that are known; 0 where there is none. It is the Kullback-Leibler divergence of the probabilities
-/// from those of the teacher, class by class where several may apply; of a regression the loss of the recipe, the answers
-/// of the teacher being the targets.
+/// from those of the teacher, class by class where several may apply, both with their logits divided by a temperature and
+/// the divergence multiplied by its square (Hinton, Vinyals and Dean 2015, equations 1 to 4); of a regression the loss of
+/// the recipe, the answers of the teacher being the targets.
 pub(crate) fn taught_loss(
     answers: &Tensor,
     teacher: &Tensor,
+    temperature: f64,
     targets: &DeviceTargets,
 ) -> Result<Tensor, TorchError> {
+    let soften = |logits: &Tensor| logits.f_div_scalar(temperature);
     let (distance, known) = match targets.criterion.task {
         Task::Segmentation { .. } | Task::Classification { .. } => {
-            let [own, taught] = [answers, teacher].map(|of| of.f_log_softmax(1, Kind::Float));
+            let [own, taught] =
+                [answers, teacher].map(|of| soften(of)?.f_log_softmax(1, Kind::Float));
             let distance = divergence(&own?, &taught?)?.f_sum_dim_intlist(1, false, Kind::Float)?;
             let known = targets.values.f_ne(ignored(targets.criterion.task))?;
             (distance, known.f_to_kind(Kind::Float)?)
         }
         Task::Multilabel { .. } => {
-            let [own, taught] = [answers, teacher].map(Tensor::f_log_sigmoid);
-            let [not_own, not_taught] = [answers, teacher].map(|of| of.f_neg()?.f_log_sigmoid());
+            let [answers, teacher] = [soften(answers)?, soften(teacher)?];
+            let [own, taught] = [&answers, &teacher].map(Tensor::f_log_sigmoid);
+            let [not_own, not_taught] = [&answers, &teacher].map(|of| of.f_neg()?.f_log_sigmoid());
             let applies = divergence(&own?, &taught?)?;
             let distance = applies.f_add(&divergence(&not_own?, &not_taught?)?)?;
             (distance, targets.known()?.0)
@@ -146,7 +151,7 @@ pub(crate) fn taught_loss(
             return mean_loss(answers, &DeviceTargets { values, criterion: targets.criterion });
         }
     };
-    let sum = distance.f_mul(&known)?.f_sum(Kind::Float)?;
+    let sum = distance.f_mul(&known)?.f_sum(Kind::Float)?.f_mul_scalar(temperature.powi(2))?;
     Ok(sum.f_div(&known.f_sum(Kind::Float)?.f_clamp_min(1)?)?)
 }
 

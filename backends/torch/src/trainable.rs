@@ -15,9 +15,10 @@ use crate::loaders::Loaders;
 use crate::mixture::loss;
 use crate::network::TorchNetwork;
 use crate::optimizer::Optimizer;
-use crate::passes::{failed, score, train};
+use crate::passes::{TrainBatch, failed, score, train};
 use crate::patterns::Patterns;
 use crate::schedule::Schedule;
+use crate::teaching::Teaching;
 
 /// One network in training.
 pub struct TorchTrainable {
@@ -26,23 +27,26 @@ pub struct TorchTrainable {
     schedule: Schedule,
     optimizer: Optimizer,
     loaders: Loaders,
+    /// What it learns from beside the targets.
+    teaching: Option<Teaching>,
     work: Work,
 }
 
 impl TorchTrainable {
-    /// A network to be trained so, on what these loaders give.
+    /// A network to be trained so, on what these loaders give, and by a teacher if there is one.
     pub(crate) fn new(
         mut network: TorchNetwork,
         training: &Training,
         clip: Option<f64>,
         loaders: Loaders,
+        teaching: Option<Teaching>,
     ) -> Result<Self, TorchError> {
         if let Some(freeze) = &training.freeze {
             network.parameters.freeze(&Patterns::of(freeze));
         }
         let schedule = Schedule::in_training(&network.program)?;
         let optimizer = Optimizer::new(&network.parameters, training, clip)?;
-        Ok(Self { network, schedule, optimizer, loaders, work: Work::default() })
+        Ok(Self { network, schedule, optimizer, loaders, teaching, work: Work::default() })
     }
 
     /// The network as it is now.
@@ -64,11 +68,13 @@ impl TorchTrainable {
         pass: &Pass,
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, schedule, optimizer, loaders, work } = self;
+        let Self { network, schedule, optimizer, loaders, teaching, work } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
         train(loaders, pass, on_step, |batch| {
             *work += Work::training(batch.count());
             let evaluation = Evaluation { schedule, ..network.evaluation(Statistics::Learn) };
+            let taught = teaching.as_ref().map(|teaching| teaching.of(batch.inputs)).transpose()?;
+            let batch = &TrainBatch { taught: taught.as_ref(), ..*batch };
             let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
             let read = schedule.parameters(&network.program);
             optimizer.learn(&network.parameters, read, &loss, batch.turn())?;

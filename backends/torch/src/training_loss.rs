@@ -1,6 +1,8 @@
 //! What training makes small: cross-entropy, or what the recipe makes of it.
 
 use nas_ir::Task;
+use nas_ir::recipe::common::RETRAIN;
+use nas_ir::recipe::distillation::TEMPERATURE;
 use nas_ir::recipe::{ClassLoss, ClassWeights, Recipe, ValueLoss};
 use tch::{Device, Kind, Reduction, Tensor};
 
@@ -23,6 +25,17 @@ pub(crate) struct Blend {
     pub(crate) others: DeviceTargets,
     /// The share of the images' own.
     pub(crate) share: f64,
+}
+
+/// A loss by the targets of a batch; of blended images the mean of those by both targets, each by its share.
+pub(crate) fn blended(
+    targets: &DeviceTargets,
+    blend: Option<&Blend>,
+    loss: impl Fn(&DeviceTargets) -> Result<Tensor, TorchError>,
+) -> Result<Tensor, TorchError> {
+    let own = loss(targets)?;
+    let Some(Blend { others, share }) = blend else { return Ok(own) };
+    Ok(own.f_mul_scalar(*share)?.f_add(&loss(others)?.f_mul_scalar(1.0 - share)?)?)
 }
 
 impl TrainingLoss {
@@ -59,10 +72,7 @@ impl TrainingLoss {
         targets: &DeviceTargets,
         blend: Option<&Blend>,
     ) -> Result<Tensor, TorchError> {
-        let own = self.of_targets(answers, targets)?;
-        let Some(Blend { others, share }) = blend else { return Ok(own) };
-        let other = self.of_targets(answers, others)?;
-        Ok(own.f_mul_scalar(*share)?.f_add(&other.f_mul_scalar(1.0 - share)?)?)
+        blended(targets, blend, |targets| self.of_targets(answers, targets))
     }
 
     fn of_targets(&self, answers: &Tensor, targets: &DeviceTargets) -> Result<Tensor, TorchError> {
@@ -171,6 +181,7 @@ pub(crate) fn check(recipe: &Recipe, task: Task) -> Result<(), TorchError> {
     let ClassLoss { smoothing, class_weights, focal, dice } = &recipe.loss.classes;
     let has_class = matches!(task, Task::Segmentation { .. } | Task::Classification { .. });
     let has_values = matches!(task, Task::Regression { .. });
+    let is_written = |section: &str, field: &str| recipe.settings.place(section, field).is_some();
     let settings = [
         ("loss.regression", recipe.loss.values != ValueLoss::default() && !has_values),
         ("loss.smoothing", *smoothing > 0.0 && !has_class),
@@ -178,6 +189,7 @@ pub(crate) fn check(recipe: &Recipe, task: Task) -> Result<(), TorchError> {
         ("loss.focal", *focal > 0.0 && !has_class),
         ("loss.dice", *dice > 0.0 && !has_class),
         ("data.cutmix", recipe.data.cutmix > 0.0 && has_values),
+        ("retrain.temperature", is_written(RETRAIN.name, TEMPERATURE.name) && has_values),
     ];
     if let Some((setting, _)) = settings.into_iter().find(|(_, is_out_of_place)| *is_out_of_place) {
         return Err(TorchError::OutOfPlace { setting, task: task.describe() });

@@ -5,7 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use nas_ir::Tensor;
-use tract_onnx::pb::GraphProto;
+use tract_onnx::Onnx;
+use tract_onnx::pb::tensor_shape_proto::Dimension;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value::DimValue;
+use tract_onnx::pb::{GraphProto, ModelProto, type_proto};
 use tract_onnx::prelude::*;
 
 use crate::error::{TractError, described};
@@ -34,16 +37,31 @@ impl Model {
     /// # Errors
     /// tract does not take the model, or an input or output is not 32-bit floats of fixed sizes.
     pub fn load(bytes: &[u8]) -> Result<Self, TractError> {
-        guarded(|| Self::load_unguarded(bytes)).unwrap_or_else(|panic| Err(TractError::load(panic)))
+        let onnx = tract_onnx::onnx().with_ignore_output_shapes(false);
+        guarded(|| Self::ready(&onnx, &parsed(&onnx, bytes)?))
+            .unwrap_or_else(|panic| Err(TractError::load(panic)))
     }
 
-    fn load_unguarded(bytes: &[u8]) -> Result<Self, TractError> {
-        let onnx = tract_onnx::onnx().with_ignore_output_shapes(false);
-        let proto = onnx.proto_model_for_read(&mut &*bytes).map_err(TractError::load)?;
+    /// The same for inputs of these sizes, `[N, C, H, W]` each, in their order: a file may leave open what its own are, as
+    /// that of the batch. The sizes that it states stay, whatever these are; those of other values are not looked at.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_for(bytes: &[u8], inputs: &[Vec<u32>]) -> Result<Self, TractError> {
+        let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+        let load = || {
+            let mut proto = parsed(&onnx, bytes)?;
+            proto.graph.iter_mut().for_each(|graph| fill_open_sizes(graph, inputs));
+            Self::ready(&onnx, &proto)
+        };
+        guarded(load).unwrap_or_else(|panic| Err(TractError::load(panic)))
+    }
+
+    fn ready(onnx: &Onnx, proto: &ModelProto) -> Result<Self, TractError> {
         let graph = proto.graph.as_ref().ok_or_else(|| TractError::load("it has no graph"))?;
         let names = port_names(graph)?;
         let model = onnx
-            .model_for_proto_model(&proto)
+            .model_for_proto_model(proto)
             .and_then(InferenceModelExt::into_optimized)
             .map_err(TractError::load)?;
         let ports = |outlets: &[OutletId], names: Vec<String>| {
@@ -102,6 +120,34 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
         text.unwrap_or("it panicked").to_owned()
     })
+}
+
+fn parsed(onnx: &Onnx, bytes: &[u8]) -> Result<ModelProto, TractError> {
+    onnx.proto_model_for_read(&mut &*bytes).map_err(TractError::load)
+}
+
+/// Gives each size that an input leaves open the one here, where both have as many.
+fn fill_open_sizes(graph: &mut GraphProto, inputs: &[Vec<u32>]) {
+    let constants: BTreeSet<&str> = graph.initializer.iter().map(|c| c.name.as_str()).collect();
+    let ports = graph.input.iter_mut().filter(|port| !constants.contains(port.name.as_str()));
+    for (port, sizes) in ports.zip(inputs) {
+        let Some(type_proto::Value::TensorType(tensor)) =
+            port.r#type.as_mut().and_then(|of| of.value.as_mut())
+        else {
+            continue;
+        };
+        let Some(shape) = tensor.shape.as_mut().filter(|shape| shape.dim.len() == sizes.len())
+        else {
+            continue;
+        };
+        let open = shape.dim.iter_mut().zip(sizes).filter(|(dim, _)| is_open(dim));
+        open.for_each(|(dim, &size)| dim.value = Some(DimValue(size.into())));
+    }
+}
+
+/// Whether a size is a name, or none at all.
+fn is_open(dim: &Dimension) -> bool {
+    !matches!(dim.value, Some(DimValue(1..)))
 }
 
 struct PortNames {

@@ -168,9 +168,14 @@ fn files_that_are_not_models_are_refused() {
 
 /// The small model with its graph changed.
 fn changed(change: impl FnOnce(&mut GraphProto)) -> Result<Model, TractError> {
+    Model::load(&rewritten(change))
+}
+
+/// Its bytes.
+fn rewritten(change: impl FnOnce(&mut GraphProto)) -> Vec<u8> {
     let mut model = ModelProto::parse_from_bytes(&small().1).unwrap();
     change(model.graph.mut_or_insert_default());
-    Model::load(&model.write_to_bytes().unwrap())
+    model.write_to_bytes().unwrap()
 }
 
 fn set_size(value: &mut ValueInfoProto, axis: usize, size: dimension::Value) {
@@ -200,6 +205,23 @@ fn sizes_that_are_no_numbers_are_refused() {
         set_size(&mut graph.input[0], 0, named);
     });
     assert_eq!(code(&error.unwrap_err()), "nas::tract::port");
+}
+
+#[test]
+fn sizes_that_are_left_open_are_those_of_the_inputs_that_are_asked_for() {
+    let named = || dimension::Value::DimParam("batch".to_owned());
+    let bytes = rewritten(|graph| {
+        set_size(&mut graph.input[0], 0, named());
+        let values = graph.value_info.iter_mut().chain(&mut graph.output);
+        values.for_each(|value| set_size(value, 0, named()));
+    });
+    let model = Model::load_for(&bytes, &[vec![1, 3, 64, 96]]).unwrap();
+    assert_eq!(outputs(&model, 0), outputs(&Model::load(&small().1).unwrap(), 0));
+    // What the file states stays, whatever is asked for.
+    let other = Model::load_for(&bytes, &[vec![1, 3, 32, 32]]).unwrap();
+    assert_eq!(other.inputs()[0].dims, [1, 3, 64, 96]);
+    let error = Model::load_for(&bytes, &[vec![3, 64, 96]]).unwrap_err();
+    assert_eq!(code(&error), "nas::tract::port");
 }
 
 #[test]

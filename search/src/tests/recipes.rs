@@ -138,7 +138,10 @@ const WRITTEN: &str = r#"{
       "law": "linear"
     },
     "patience": 0,
-    "min_delta": 0.0
+    "min_delta": 0.0,
+    "teacher": null,
+    "temperature": 4.0,
+    "weight": 0.9
   },
   "seed": 0
 }

@@ -42,7 +42,7 @@ fn the_gradient_of_the_divergence_is_the_difference_of_probabilities() {
     let teacher = tensor(&by_class(&taught), &[1, 3, 2, 2]);
     let labels = Tensor::from_slice(&[0_i64, 1, 255, 2]).view([1, 2, 2]);
     let targets = DeviceTargets { values: labels, criterion: Criterion::of(TASK) };
-    let loss = taught_loss(&logits, &teacher, &targets).unwrap();
+    let loss = taught_loss(&logits, &teacher, 1.0, &targets).unwrap();
     let found = values(&Tensor::run_backward(&[&loss], &[&logits], false, false)[0]).unwrap();
     let (mut wanted, mut sum) = (vec![0.0; 12], 0.0);
     for pixel in [0, 1, 3] {
@@ -74,7 +74,7 @@ fn other_tasks_learn_from_a_teacher_too() {
         let answers = tensor(&own, &[2, 2]).set_requires_grad(true);
         let values = tensor(&[1.0, 0.0, 1.0, f64::NAN], &[2, 2]);
         let targets = DeviceTargets { values, criterion: Criterion::of(task) };
-        let loss = taught_loss(&answers, &tensor(&taught, &[2, 2]), &targets).unwrap();
+        let loss = taught_loss(&answers, &tensor(&taught, &[2, 2]), 1.0, &targets).unwrap();
         let found = values_of(&Tensor::run_backward(&[&loss], &[&answers], false, false)[0]);
         for (place, found) in found.into_iter().enumerate() {
             let wanted = if place == 3 { 0.0 } else { slope(place) / 3.0 };
@@ -115,6 +115,7 @@ impl Fixture {
             of: 1,
             loss: &TrainingLoss::PLAIN,
             blend: None,
+            taught: None,
             seed: 3,
         }
     }
@@ -193,7 +194,7 @@ fn a_network_that_sees_no_label_learns_them_from_the_first() {
         let (taught, _) = fixture.logits(mixture, &paths[0]);
         let (logits, _) = fixture.logits(mixture, &paths[1]);
         let loss = mean_loss(&logits, &fixture.targets).unwrap().double_value(&[]);
-        let far = taught_loss(&logits, &taught, &fixture.targets).unwrap().double_value(&[]);
+        let far = taught_loss(&logits, &taught, 1.0, &fixture.targets).unwrap().double_value(&[]);
         (loss, far)
     };
     let (before, _) = state(&mixture);

@@ -216,7 +216,7 @@ impl Searched {
     fn batch(&self, step: usize) -> TrainBatch<'_> {
         let Self { images, targets, .. } = self;
         let (temperature, rate, drop_path) = (0.7, 0.0, 1.0);
-        let (blend, loss) = (None, &TrainingLoss::PLAIN);
+        let (blend, loss, taught) = (None, &TrainingLoss::PLAIN, None);
         let (epoch, of, seed) = (0, 1, 3);
         let inputs = std::slice::from_ref(images);
         TrainBatch {
@@ -224,6 +224,7 @@ impl Searched {
             targets,
             blend,
             loss,
+            taught,
             temperature,
             rate,
             drop_path,

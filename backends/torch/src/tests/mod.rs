@@ -16,6 +16,7 @@ mod search;
 pub(crate) mod source;
 mod supernet;
 mod sweep;
+mod teaching;
 mod train_outputs;
 mod training;
 mod training_loss;

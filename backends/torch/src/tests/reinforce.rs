@@ -60,7 +60,7 @@ impl Searched {
     fn batch(&self, step: usize) -> TrainBatch<'_> {
         let Self { images, targets, .. } = self;
         let (temperature, rate, drop_path) = (1.0, 0.05, 1.0);
-        let (blend, loss) = (None, &TrainingLoss::PLAIN);
+        let (blend, loss, taught) = (None, &TrainingLoss::PLAIN, None);
         let (epoch, of, seed) = (0, 1, 3);
         let inputs = std::slice::from_ref(images);
         TrainBatch {
@@ -68,6 +68,7 @@ impl Searched {
             targets,
             blend,
             loss,
+            taught,
             temperature,
             rate,
             drop_path,
@@ -154,6 +155,7 @@ fn a_decision_before_a_batch_norm_learns() {
             inputs,
             targets,
             blend: None,
+            taught: None,
             loss: &TrainingLoss::PLAIN,
             of: 1,
             temperature: 1.0,

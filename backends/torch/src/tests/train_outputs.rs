@@ -34,9 +34,22 @@ const HEADS: &str = "
 
 fn batch<'a>(inputs: &'a [Tensor], targets: &'a DeviceTargets) -> TrainBatch<'a> {
     let (temperature, rate, drop_path) = (1.0, 0.1, 1.0);
-    let (blend, loss) = (None, &TrainingLoss::PLAIN);
+    let (blend, loss, taught) = (None, &TrainingLoss::PLAIN, None);
     let (epoch, step, of, seed) = (0, 0, 1, 3);
-    TrainBatch { inputs, targets, blend, loss, temperature, rate, drop_path, epoch, step, of, seed }
+    TrainBatch {
+        inputs,
+        targets,
+        blend,
+        loss,
+        taught,
+        temperature,
+        rate,
+        drop_path,
+        epoch,
+        step,
+        of,
+        seed,
+    }
 }
 
 /// The gradient of a loss with respect to the first convolution, which all outputs read.

@@ -183,6 +183,7 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
                     criterion: Criterion::of(Task::Segmentation { classes: 7, ignore: 255 }),
                 },
                 blend: None,
+                taught: None,
                 loss: &TrainingLoss::PLAIN,
                 temperature: 1.0,
                 rate: 0.1,

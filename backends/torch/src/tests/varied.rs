@@ -175,6 +175,7 @@ fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
         inputs: std::slice::from_ref(images),
         targets,
         blend: None,
+        taught: None,
         loss: &TrainingLoss::PLAIN,
         temperature: 1.0,
         rate: 0.05,

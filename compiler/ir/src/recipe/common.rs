@@ -2,6 +2,7 @@
 //! set (64 x 64 tiles, 495 of them for training) on a small machine.
 
 use super::anneal::Anneal;
+use super::distillation::{TEACHER, TEMPERATURE, WEIGHT};
 use super::loss::{CLASS_WEIGHTS, DELTA, DICE, FOCAL, LABEL_SMOOTHING, REGRESSION};
 use super::optimizer::{BETA1, BETA2, DECAY, EPSILON, MOMENTUM, OPTIMIZER, RATE, SMOOTHING};
 pub use super::patience::{MIN_DELTA, PATIENCE};
@@ -242,6 +243,9 @@ pub const RETRAIN: Section = Section {
         },
         PATIENCE,
         MIN_DELTA,
+        TEACHER,
+        TEMPERATURE,
+        WEIGHT,
     ],
 };
 

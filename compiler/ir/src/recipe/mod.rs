@@ -7,6 +7,7 @@
 pub mod anneal;
 pub mod bounds;
 pub mod common;
+pub mod distillation;
 pub mod formula;
 pub mod loss;
 pub mod objective;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::metric::Metric;
 
 pub use anneal::{Anneal, Law, LearningRate};
+pub use distillation::Distillation;
 pub use formula::{Formula, Variable};
 pub use loss::{ClassLoss, ClassWeights, Loss, RegressionLoss, ValueLoss};
 pub use objective::{Goal, MINIMIZE, Objective, Weighed};
@@ -130,6 +132,9 @@ pub struct Retrain {
     /// When it stops early.
     #[serde(flatten)]
     pub patience: Patience,
+    /// What it learns from a teacher.
+    #[serde(flatten)]
+    pub distillation: Distillation,
 }
 
 impl Retrain {
@@ -218,6 +223,7 @@ impl Recipe {
                 batch: settings.count(retrain, "batch")?,
                 drop_path: settings.anneal(retrain, "drop_path")?,
                 patience: settings.patience(retrain)?,
+                distillation: Distillation::of(&settings, retrain)?,
             },
             seed: settings.seed(common::SCHEDULE, common::SEED.name)?,
             settings: settings.without(common::has),

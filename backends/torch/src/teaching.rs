@@ -1,0 +1,87 @@
+//! Learning from a teacher beside the targets: distillation (Hinton, Vinyals and Dean 2015).
+
+use std::rc::Rc;
+
+use nas_ir::Tensor as Plain;
+use nas_ir::recipe::Distillation;
+use nas_search::Fault;
+use nas_search::teacher::Teacher;
+use tch::Tensor;
+
+use crate::error::TorchError;
+use crate::parameters::values;
+use crate::passes::TrainBatch;
+use crate::task::taught_loss;
+use crate::training_loss::blended;
+
+/// A teacher, and how much a network learns from it.
+#[derive(Clone)]
+pub(crate) struct Teaching {
+    teacher: Rc<dyn Teacher>,
+    temperature: f64,
+    weight: f64,
+}
+
+impl Teaching {
+    /// As a recipe says.
+    pub(crate) fn new(teacher: Rc<dyn Teacher>, distillation: &Distillation) -> Self {
+        let &Distillation { temperature, weight, .. } = distillation;
+        Self { teacher, temperature, weight }
+    }
+
+    /// What there is to learn from the images `[N, C, H, W]` of a step.
+    ///
+    /// # Errors
+    /// The teacher cannot be evaluated.
+    pub(crate) fn of(&self, images: &[Tensor]) -> Result<Taught, TorchError> {
+        let Self { teacher, temperature, weight } = self;
+        let images = images.iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+        let failed = |fault: Fault| TorchError::Teacher { reason: fault.to_string() };
+        let answers = teacher.answers(&images).map_err(failed)?;
+        let sizes: Vec<i64> = answers.dims.iter().map(|&size| i64::from(size)).collect();
+        let answers =
+            Tensor::f_from_slice(answers.floats().unwrap_or_default())?.f_view(sizes.as_slice())?;
+        Ok(Taught { answers, temperature: *temperature, weight: *weight })
+    }
+}
+
+/// The same values, row-major on the processor.
+fn plain(tensor: &Tensor) -> Result<Plain, TorchError> {
+    let sizes = tensor.size().into_iter().map(|size| size as u32);
+    Ok(Plain::of_floats(sizes.collect::<Vec<_>>(), values(tensor)?))
+}
+
+/// What a teacher answered for the images of a step, and how much a network learns from it.
+pub(crate) struct Taught {
+    answers: Tensor,
+    temperature: f64,
+    weight: f64,
+}
+
+impl Taught {
+    /// The loss of what a network answers for the images of a batch: `weight` times how far that is from the teacher, and
+    /// `1 - weight` times the loss by the targets, which with the weight 1 is not read.
+    ///
+    /// # Errors
+    /// The teacher answered in another shape.
+    pub(crate) fn loss(
+        &self,
+        answers: &Tensor,
+        batch: &TrainBatch<'_>,
+    ) -> Result<Tensor, TorchError> {
+        let Self { answers: teacher, temperature, weight } = self;
+        if answers.size() != teacher.size() {
+            let (own, other) = (answers.size(), teacher.size());
+            return Err(TorchError::broken(format!("a teacher of {other:?} for {own:?}")));
+        }
+        let teacher = teacher.f_to_device(answers.device())?;
+        let of_teacher = blended(batch.targets, batch.blend, |targets| {
+            taught_loss(answers, &teacher, *temperature, targets)
+        })?;
+        if *weight >= 1.0 {
+            return Ok(of_teacher);
+        }
+        let of_targets = batch.loss.of(answers, batch.targets, batch.blend)?;
+        Ok(of_targets.f_lerp(&of_teacher, *weight)?)
+    }
+}
