@@ -198,6 +198,7 @@ fn batch<'a>(images: &'a Tensor, targets: &'a DeviceTargets, step: usize) -> Tra
         inputs: std::slice::from_ref(images),
         targets,
         blend: None,
+        taught: None,
         loss: &TrainingLoss::PLAIN,
         temperature: 1.0,
         rate: 0.05,
