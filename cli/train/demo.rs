@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use nas_analysis::{count, range};
+use nas_analysis::{count, count_within, range};
 use nas_ir::Measure;
 use nas_ir::diagram::Entangled;
 use nas_search::Store;
@@ -57,11 +57,17 @@ fn describe(training: &Training) -> Result<(), Failure> {
     let networks = count(space).map_err(entangled)?;
     let macs = range(space, Measure::Macs).map_err(entangled)?;
     let params = range(space, Measure::Params).map_err(entangled)?;
+    let thousands = |count: u64| format!("{:.1} k", count as f64 / 1e3);
     let decisions = space.decisions.len();
     let networks = counted(networks, "network");
     tell!("space {}: {networks}, {}", space.name, counted(decisions, "decision"));
+    for requirement in &space.requirements {
+        let limit = std::slice::from_ref(&requirement.limit);
+        let kept = count_within(space, limit).map_err(entangled)?.at_most;
+        tell!("  {kept} of them keep `require {}`", requirement.text);
+    }
     tell!("  MACs        {} M to {} M", millions(macs.min), millions(macs.max));
-    tell!("  parameters  {} M to {} M", millions(params.min), millions(params.max));
+    tell!("  parameters  {} to {}", thousands(params.min), thousands(params.max));
     Ok(())
 }
 

@@ -104,10 +104,16 @@ impl ScoreTable {
         Ok(table)
     }
 
+    /// What is known of a network, if it is.
+    #[must_use]
+    pub fn network(&self, choices: &Choices) -> Option<&ScoredNetwork> {
+        self.networks.get(&key(choices))
+    }
+
     /// The score of a network, if it is known.
     #[must_use]
     pub fn score(&self, choices: &Choices) -> Option<&Metrics> {
-        self.networks.get(&key(choices)).map(|network| &network.score)
+        self.network(choices).map(|network| &network.score)
     }
 
     /// The networks that two tables have, in the order of this one: what this says of each, and what the

@@ -57,9 +57,10 @@ impl TrainBatch<'_> {
     /// The loss of what a network answers, a number: `answers` are logits, `[N, classes, H, W]` or `[N, classes]`, or the
     /// values of a regression.
     pub(crate) fn loss_of(&self, answers: &Tensor) -> Result<Tensor, TorchError> {
+        let by_targets = || self.loss.of(answers, self.targets, self.blend);
         match self.taught {
-            Some(taught) => taught.loss(answers, self),
-            None => self.loss.of(answers, self.targets, self.blend),
+            Some(taught) => taught.loss(answers, self.targets, self.blend, by_targets),
+            None => by_targets(),
         }
     }
 }

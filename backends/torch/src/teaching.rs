@@ -10,9 +10,8 @@ use tch::Tensor;
 
 use crate::error::TorchError;
 use crate::parameters::values;
-use crate::passes::TrainBatch;
-use crate::task::taught_loss;
-use crate::training_loss::blended;
+use crate::task::{DeviceTargets, taught_loss};
+use crate::training_loss::{Blend, blended};
 
 /// A teacher, and how much a network learns from it.
 #[derive(Clone)]
@@ -60,14 +59,16 @@ pub(crate) struct Taught {
 
 impl Taught {
     /// The loss of what a network answers for the images of a batch: `weight` times how far that is from the teacher, and
-    /// `1 - weight` times the loss by the targets, which with the weight 1 is not read.
+    /// `1 - weight` times the loss by the targets, which with the weight 1 is not computed.
     ///
     /// # Errors
     /// The teacher answered in another shape.
     pub(crate) fn loss(
         &self,
         answers: &Tensor,
-        batch: &TrainBatch<'_>,
+        targets: &DeviceTargets,
+        blend: Option<&Blend>,
+        by_targets: impl FnOnce() -> Result<Tensor, TorchError>,
     ) -> Result<Tensor, TorchError> {
         let Self { answers: teacher, temperature, weight } = self;
         if answers.size() != teacher.size() {
@@ -75,13 +76,12 @@ impl Taught {
             return Err(TorchError::broken(format!("a teacher of {other:?} for {own:?}")));
         }
         let teacher = teacher.f_to_device(answers.device())?;
-        let of_teacher = blended(batch.targets, batch.blend, |targets| {
+        let of_teacher = blended(targets, blend, |targets| {
             taught_loss(answers, &teacher, *temperature, targets)
         })?;
         if *weight >= 1.0 {
             return Ok(of_teacher);
         }
-        let of_targets = batch.loss.of(answers, batch.targets, batch.blend)?;
-        Ok(of_targets.f_lerp(&of_teacher, *weight)?)
+        Ok(by_targets()?.f_lerp(&of_teacher, *weight)?)
     }
 }

@@ -10,7 +10,7 @@ use super::report::{Failure, counted};
 /// Such networks, and what they are called: the name of their file.
 #[derive(Debug)]
 pub struct Baseline {
-    name: String,
+    pub(super) name: String,
     table: ScoreTable,
 }
 
@@ -34,10 +34,10 @@ impl Baseline {
         self.table.networks().filter(|known| known.score.primary().0 == metric).collect()
     }
 
-    /// The score by which a network stands among these: its own among them, else the one that is given.
-    pub(super) fn score_of<'s>(&'s self, choices: &Choices, score: &'s Metrics) -> &'s Metrics {
-        let own = self.table.score(choices);
-        own.filter(|own| own.primary().0 == score.primary().0).unwrap_or(score)
+    /// A network as it is among these, if it is and is judged by the metric of a score there too.
+    pub(super) fn own(&self, choices: &Choices, score: &Metrics) -> Option<&ScoredNetwork> {
+        let own = self.table.network(choices);
+        own.filter(|own| own.score.primary().0 == score.primary().0)
     }
 
     /// Rows of the table of a result, by its score after the last epoch: how well they do, and how many of them are better;
@@ -55,7 +55,7 @@ impl Baseline {
             let metric = score.primary().0.title();
             return Err(Failure::input(format!("no network of {} has a {metric}", self.name)));
         }
-        let score = self.score_of(&result.choices, score);
+        let score = self.own(&result.choices, score).map_or(score, |own| &own.score);
         let is_cheap = |known: &&&ScoredNetwork| known.macs.is_some_and(|m| m <= result.cost.macs);
         let cheap: Vec<&ScoredNetwork> = known.iter().filter(is_cheap).copied().collect();
         let mut rows = vec![(format!("beside {}", self.name), beside(score, &known))];

@@ -45,7 +45,10 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ),
     ("nas-onnx", &["nas-ir", "nas-passes"]),
     ("nas-tract", &["nas-ir", "nas-passes"]),
-    ("nas-torch", &["nas-grammar", "nas-ir", "nas-passes", "nas-data", "nas-search"]),
+    (
+        "nas-torch",
+        &["nas-grammar", "nas-ir", "nas-passes", "nas-analysis", "nas-data", "nas-search"],
+    ),
     ("nas-cases", &["nas-ir"]),
     (
         "nas-testing",

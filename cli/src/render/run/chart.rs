@@ -19,6 +19,8 @@ pub(super) struct Chart {
 
 /// The most points that are marked one by one.
 const MARKED: usize = 40;
+/// How much wider the words of a head are.
+const BOLD: f64 = 1.25;
 /// How many colours there are.
 const COLOURS: usize = 4;
 
@@ -33,7 +35,7 @@ impl Chart {
         let last = points().map(|(x, _)| *x).fold(1.0, f64::max);
         let x = Range::whole(1.0, last);
         let y = Range::around(points().map(|(_, y)| *y));
-        let mut svg = text("head", "start", (frame.left, frame.top - 12.0), &self.head);
+        let mut svg = text("head", "start", (frame.left, self.head_at(frame)), &self.head);
         svg +=
             &frame.grid(x, Some(y), |tick, is_x| if is_x { x.plain(tick) } else { y.plain(tick) });
         svg += &text("dim", "end", (frame.right, frame.bottom + 32.0), self.of);
@@ -49,6 +51,13 @@ impl Chart {
             }
         }
         svg
+    }
+
+    /// The height of the head: that of the names of the lines, or above them where there is no room beside these.
+    fn head_at(&self, frame: &Frame) -> f64 {
+        let names: f64 = self.lines.iter().map(|line| width(&line.name) + 34.0).sum();
+        let is_beside = BOLD * width(&self.head) + names <= frame.right - frame.left;
+        frame.top - if is_beside { 12.0 } else { 29.0 }
     }
 
     /// The names of the lines above the right rim.

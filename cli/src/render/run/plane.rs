@@ -9,6 +9,8 @@ use super::chart::path;
 use super::drawn::{Drawn, GAP, RIMS};
 
 const HEIGHT: f64 = 340.0;
+/// Instead of their epochs: networks of a baseline, and what is held against them, count as trained for the most.
+const BESIDE: u32 = u32::MAX;
 
 /// A network in the plane.
 struct Point {
@@ -18,7 +20,7 @@ struct Point {
     /// The value of the metric, and how good that is: more is better.
     value: f64,
     fitness: f64,
-    /// The epochs that it was trained for.
+    /// The epochs that it was trained for, or [`BESIDE`].
     epochs: u32,
     /// Whether it was drawn uniformly.
     is_uniform: bool,
@@ -85,7 +87,11 @@ pub(super) fn svg(drawn: &Drawn<'_>, top: f64) -> (String, f64) {
 /// picked by another one, such as a proxy. And what those epochs are.
 fn points(drawn: &Drawn<'_>) -> (Vec<Point>, u32) {
     let tried = drawn.tried.iter().filter_map(|network| {
-        let point = Point::new(network.score()?, network.cost.macs, network.budget.epochs);
+        let score = network.score()?;
+        let known = drawn.baseline.and_then(|baseline| baseline.own(&network.choices, score));
+        let (score, epochs) =
+            known.map_or((score, network.budget.epochs), |own| (&own.score, BESIDE));
+        let point = Point::new(score, network.cost.macs, epochs);
         let is_result = drawn.baseline.is_none() && Some(network.number) == drawn.ended;
         Some(Point { is_uniform: network.uniform, is_result, ..point })
     });
@@ -106,15 +112,12 @@ fn held_against(drawn: &Drawn<'_>) -> Vec<Point> {
         return Vec::new();
     };
     let known = baseline.judged_like(score).into_iter().filter_map(|known| {
-        let point = Point::new(&known.score, known.macs?, known.budget.epochs);
+        let point = Point::new(&known.score, known.macs?, BESIDE);
         Some(Point { is_uniform: true, ..point })
     });
     let mut points: Vec<Point> = known.collect();
-    let most = points.iter().map(|point| point.epochs).max();
-    let epochs = last.map_or(result.budget.epochs, |epoch| epoch.epoch.saturating_add(1));
-    let epochs = most.unwrap_or_default().max(epochs);
-    let score = baseline.score_of(&result.choices, score);
-    points.push(Point { is_result: true, ..Point::new(score, result.cost.macs, epochs) });
+    let score = baseline.own(&result.choices, score).map_or(score, |own| &own.score);
+    points.push(Point { is_result: true, ..Point::new(score, result.cost.macs, BESIDE) });
     points
 }
 
@@ -157,12 +160,14 @@ enum Mark {
 fn legend(drawn: &Drawn<'_>, points: &[Point], full: &[&Point], (left, y): (f64, f64)) -> String {
     let has = |uniform: bool| full.iter().any(|point| point.is_uniform == uniform);
     let failed = drawn.tried.iter().filter(|network| network.score().is_none()).count();
+    let others =
+        drawn.baseline.map_or("drawn at random".to_owned(), |own| format!("of {}", own.name));
     let entries = [
         (has(false), Mark::Dot("tried"), "tried".to_owned()),
-        (has(true), Mark::Dot("uniform"), "drawn at random".to_owned()),
+        (has(true), Mark::Dot("uniform"), others),
         (points.len() > full.len(), Mark::Dot("short"), "for fewer epochs".to_owned()),
         (true, Mark::Line("front"), "front".to_owned()),
-        (is_mixed(full), Mark::Line("baseline"), "front of those at random".to_owned()),
+        (is_mixed(full), Mark::Line("baseline"), "front of these".to_owned()),
         (points.iter().any(|point| point.is_result), Mark::Dot("result"), "result".to_owned()),
         (failed > 0, Mark::Nothing, format!("{failed} failed")),
         (!has(true), Mark::Nothing, "none was drawn at random: there is no baseline".to_owned()),
