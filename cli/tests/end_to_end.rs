@@ -13,16 +13,22 @@ mod command;
 mod inspect;
 #[cfg(all(unix, feature = "torch"))]
 mod kills;
+#[cfg(feature = "torch")]
+mod known;
 mod latency;
 mod package;
 #[cfg(feature = "torch")]
 mod recipes;
+#[cfg(feature = "torch")]
+mod resuming;
 #[cfg(feature = "torch")]
 mod runs;
 #[cfg(unix)]
 mod streams;
 #[cfg(feature = "torch")]
 mod tasks;
+#[cfg(feature = "torch")]
+mod teachers;
 mod trainer;
 #[cfg(feature = "torch")]
 mod training;

@@ -1,17 +1,15 @@
 //! The commands that train: search, retrain, eval, on images made up here.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::process::{Child, Output, Stdio};
 
 use nas_testing::pictures;
 use serde_json::Value;
 
-use crate::bench::{Bench, Said, TINY, keys, tiny_for_target};
+use crate::bench::{Bench, TINY, keys, tiny_for_target};
+use crate::resuming::{goes_on, stopped};
 
 /// The files of a finished search.
-const RUN: [&str; 19] = [
+pub(crate) const RUN: [&str; 19] = [
     "assignment.json",
     "candidates.json",
     "data.json",
@@ -34,46 +32,14 @@ const RUN: [&str; 19] = [
 ];
 
 /// A folder with images of two classes.
-fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let bench = Bench::new();
     pictures::edges(&bench.path("data"), [("train", 8), ("val", 4), ("test", 4)]);
     bench
 }
 
-/// Starts a search, stops it after its first epoch, and returns how it ended.
-fn stopped(bench: &Bench, stop: impl FnOnce(&mut Child)) -> Said {
-    let args = "search tiny.nas --out run";
-    let mut command = bench.command(args);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut told = BufReader::new(child.stderr.take().unwrap());
-    let mut err = String::new();
-    while !err.contains("warm-up 1/4") {
-        assert_ne!(told.read_line(&mut err).unwrap(), 0, "{err}");
-    }
-    stop(&mut child);
-    told.read_to_string(&mut err).unwrap();
-    let ended = child.wait_with_output().unwrap();
-    assert!(!bench.path("run/result.json").exists(), "it was done before it was stopped");
-    Said::of(args, Output { stderr: err.into_bytes(), ..ended })
-}
-
-/// That a run which goes on ends as one does that was never stopped, but for its timing.
-fn goes_on(bench: &Bench) {
-    let resumed = bench.nasc("search tiny.nas --out run --resume");
-    assert!(resumed.err.contains("goes on: search, "), "{}", resumed.err);
-    let whole = bench.nasc("search tiny.nas --out whole");
-    assert_eq!(resumed.done().replace("run/", "whole/"), whole.done());
-    assert_eq!(bench.list("run"), RUN);
-    assert_eq!(bench.list("whole"), RUN);
-    for name in RUN.iter().filter(|&&name| !["sources", "run.sqlite"].contains(&name)) {
-        let [run, whole] = ["run", "whole"].map(|run| bench.read(&format!("{run}/{name}")));
-        assert!(run == whole, "{name} differs");
-    }
-    assert_eq!(bench.records("run"), bench.records("whole"));
-}
-
 /// What the run says of itself.
-fn result(bench: &Bench) -> Value {
+pub(crate) fn result(bench: &Bench) -> Value {
     serde_json::from_slice(&bench.read("run/result.json")).unwrap()
 }
 
@@ -114,60 +80,6 @@ fn a_search_leaves_a_whole_run_and_a_table() {
     let cost = bench.nasc("cost tiny.nas --arch run/assignment.json --json").json();
     assert_eq!(result(&bench)["cost"], cost);
     assert_eq!(bench.nasc("search tiny.nas --out run --resume").done(), table);
-}
-
-#[test]
-fn a_result_is_held_against_other_networks() {
-    let bench = bench();
-    bench.nasc("search tiny.nas --out run --baseline none.jsonl").fails(1, &["none.jsonl: "]);
-    assert!(!bench.path("run").exists(), "that is known before anything is trained");
-    bench.nasc("search tiny.nas --out run").done();
-    bench.nasc("runs export run --format jsonl -o tried.jsonl").done();
-    let tried = bench.read("tried.jsonl");
-    let count = tried.iter().filter(|&&byte| byte == b'\n').count();
-    let drawn = || String::from_utf8(bench.read("run/report.svg")).unwrap();
-    let legend = "none was drawn at random: there is no baseline";
-    assert!(drawn().contains(legend));
-    let table = bench.nasc("search tiny.nas --out run --resume --baseline tried.jsonl").done();
-    let row = table.lines().find(|line| line.starts_with("beside tried.jsonl "));
-    assert!(row.is_some_and(|row| row.contains(&format!(" {count} networks, mIoU "))), "{table}");
-    assert!(!drawn().contains(legend));
-    let other = String::from_utf8(tried).unwrap().replace("\"miou\":", "\"accuracy_of_another\":");
-    bench.write("other.jsonl", other);
-    bench
-        .nasc("search tiny.nas --out run --resume --baseline other.jsonl")
-        .fails(1, &["other.jsonl"]);
-}
-
-#[test]
-fn a_killed_search_goes_on_to_the_same_end() {
-    let bench = bench();
-    let said = stopped(&bench, |child| child.kill().unwrap());
-    assert_eq!(said.code, None);
-    goes_on(&bench);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_search_that_the_user_stops_goes_on_to_the_same_end() {
-    let bench = bench();
-    let said = stopped(&bench, |child| {
-        let kill = format!("kill -INT {}", child.id());
-        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    });
-    said.fails(130, &["stopping after this step", "run is whole", "--resume"]);
-    goes_on(&bench);
-}
-
-#[test]
-fn a_run_is_not_mixed_with_another() {
-    let bench = bench();
-    let _ = stopped(&bench, |child| child.kill().unwrap());
-    bench.nasc("search tiny.nas --out run").fails(1, &["nas::run::exists", "--resume"]);
-    bench
-        .nasc("search tiny.nas --out run --resume --set schedule.epochs=3")
-        .fails(1, &["nas::run::differs", "`schedule.epochs` is 4 in it and 3 now"]);
-    bench.nasc("demo --out run").fails(1, &["nas::run::differs"]);
 }
 
 /// [`TINY`] on a host of its own, with the latency of its networks in the objective; no two of them are
@@ -309,84 +221,6 @@ fn what_a_search_refuses_is_known_to_check() {
     bench.nasc("check tiny.nas").done();
 }
 
-/// The table of truth holds every network of its space, with what it costs.
-#[test]
-fn the_truth_about_garments_is_searched() {
-    let bench = Bench::new();
-    let truth = Path::new(env!("CARGO_MANIFEST_DIR")).join("truth");
-    for file in ["garments.nas", "garments.jsonl"] {
-        fs::copy(truth.join(file), bench.path(file)).unwrap();
-    }
-    let few = "search garments.nas --recipe known --set derive.sample=5 --out few --baseline garments.jsonl";
-    let table = bench.nasc(few).done();
-    let row = "243 networks, accuracy 0.644 to 0.873, mean 0.854; ";
-    assert!(
-        table.lines().any(|line| line.starts_with("beside garments.jsonl ") && line.contains(row))
-    );
-    let source = String::from_utf8(bench.read("garments.nas")).unwrap();
-    bench.write("garments.nas", source.replace("strategy bayesian {}", "strategy grid {}"));
-    let source = String::from_utf8(bench.read("garments.nas")).unwrap();
-    bench.write("garments.nas", source.replace("    derive { sample = 40 }\n", ""));
-    bench.nasc("search garments.nas --recipe known --out all").done();
-    let lines = |file: &str| -> Vec<Value> {
-        let text = String::from_utf8(bench.read(file)).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
-    bench.nasc("runs export all --format jsonl -o all.jsonl").done();
-    let (known, found) = (lines("garments.jsonl"), lines("all.jsonl"));
-    assert_eq!((known.len(), found.len()), (243, 243));
-    for (known, found) in known.iter().zip(&found) {
-        assert_eq!(known["choices"], found["choices"]);
-        assert_eq!(known["cost"], found["cost"]);
-        assert_eq!(known["score"]["accuracy"], found["score"]["accuracy"]);
-    }
-}
-
-#[test]
-fn known_scores_are_searched_without_data_and_without_training() {
-    let bench = Bench::new();
-    let (space, _) = TINY.split_once("search quick").unwrap();
-    let recipe = "search known of tiny {\n    strategy local_search {}\n    \
-                  score { by = table, table = \"known.jsonl\" }\n    derive { sample = 3, keep = 2 }\n}\n";
-    // Nothing is trained, so that it need be for no task.
-    let space = space.replace("    task segmentation(classes, ignore = 255)\n", "");
-    bench.write("known.nas", format!("{space}{recipe}"));
-    bench.nasc("check known.nas").done();
-    let search = |rest: &str| bench.nasc(&format!("search known.nas --out run {rest}"));
-    search("").fails(1, &["known.jsonl"]);
-    let mut lines = String::new();
-    for (n, (a, b)) in
-        [("small", "small"), ("small", "large"), ("large", "small")].iter().enumerate()
-    {
-        lines += &format!(
-            "{{\"choices\": {{\"unit.0/op\": \"{a}\", \"unit.1/op\": \"{b}\"}}, \"score\": {{\"accuracy\": 0.{n}}}}}\n"
-        );
-    }
-    bench.write("known.jsonl", format!("{lines}half"));
-    search("").fails(1, &["nas::search::table", "line 4 of `known.jsonl`"]);
-    assert!(!bench.path("run").exists());
-    // It holds three of the four networks.
-    bench.write("known.jsonl", &lines);
-    search("").fails(1, &["nas::run::unscored", "`unit.0/op` = large, `unit.1/op` = large"]);
-    fs::remove_dir_all(bench.path("run")).unwrap();
-    let fourth = lines.lines().next().unwrap().replace("small", "large").replace("0.0", "0.9");
-    bench.write("known.jsonl", format!("{lines}{fourth}\n"));
-    let table = search("").done();
-    assert!(table.contains("val accuracy, known"), "{table}");
-    assert_eq!(search("--resume").done(), table);
-    assert!(!bench.path("run/weights.safetensors").exists());
-    // What a run tried is a table too.
-    bench.nasc("runs export run --format jsonl -o known.jsonl").done();
-    search("--resume").fails(1, &["nas::run::differs", "`known.jsonl` has changed"]);
-    bench.write("known.nas", format!("{space}{}", recipe.replace("known.jsonl", "run")));
-    let again = bench.nasc("search known.nas --out again").done();
-    assert_eq!(again.replace("again/", "run/"), table);
-    assert_eq!(bench.read("again/sources/run"), bench.read("known.jsonl"));
-    bench.write("known.nas", format!("{space}{}", recipe.replace("known.jsonl", "data")));
-    fs::create_dir(bench.path("data")).unwrap();
-    bench.nasc("search known.nas --out more").fails(1, &["nas::run::none", "`data` holds no run"]);
-}
-
 #[test]
 fn a_file_without_a_recipe_is_shown_one() {
     let bench = bench();
@@ -442,30 +276,6 @@ fn bad_data_are_found_before_the_first_epoch_and_leave_no_folder() {
     let said = bench.nasc("search tiny.nas --out run --resume");
     assert!(said.err.contains("no run in `run` yet: this begins one"), "{}", said.err);
     said.done();
-}
-
-#[test]
-fn a_run_goes_on_by_what_its_space_and_its_data_are() {
-    let bench = bench();
-    let _ = stopped(&bench, |child| child.kill().unwrap());
-    bench.write("tiny.nas", format!("// Said otherwise.\n{TINY}"));
-    fs::rename(bench.path("data"), bench.path("moved")).unwrap();
-    let search = |rest: &str| bench.nasc(&format!("search tiny.nas --out run --resume {rest}"));
-    // The statistics of the images come from here.
-    let mean = r#"{"mean": [0.1, 0.2, 0.3], "std": [1, 1, 1]}"#;
-    bench.write("moved/dataset.json", mean);
-    let moved = r#"--set data.path="moved""#;
-    let new = ["nas::run::differs", "`dataset.json` of the data is new"];
-    search(moved).fails(1, &new);
-    fs::remove_file(bench.path("moved/dataset.json")).unwrap();
-    let said = search(&format!("{moved} --set retrain.epochs=3"));
-    assert!(said.err.contains("note: `retrain.epochs` was 2 and is 3"), "{}", said.err);
-    said.done();
-    assert_eq!(bench.records("run")["epochs"].as_array().unwrap().len(), 4 + 3);
-    fs::remove_file(bench.path("run/weights.safetensors")).unwrap();
-    let missing =
-        ["nas::run::damaged", "`weights.safetensors` of the run is damaged: it is missing"];
-    search(&format!("{moved} --set retrain.epochs=3")).fails(1, &missing);
 }
 
 #[test]
@@ -549,47 +359,6 @@ fn a_classification_is_trained_on_folders_of_classes() {
 }
 
 #[test]
-fn a_run_goes_on_without_what_it_was_begun_without() {
-    let bench = bench();
-    let target = "\ntarget npu { supports { conv(kernel <= 3), relu, resize } }\n\nspace tiny";
-    let tiny = TINY.replace("\nspace tiny", target).replace("size = 32) {", "size = 32) for npu {");
-    let large = "        large: conv_bn_relu(out, kernel = 3)\n";
-    let huge = large.replace("large", "huge").replace('3', "5");
-    bench.write("tiny.nas", tiny.replace(large, &format!("{large}{huge}")));
-    let note = |run: &str| format!("`--drop-unsupported`, as the run in `{run}` was begun with it");
-
-    let table = bench.nasc("search tiny.nas --out runs/quick --drop-unsupported").done();
-    for resumed in ["", " --out runs/quick"] {
-        let said = bench.nasc(&format!("search tiny.nas --resume{resumed}"));
-        assert!(said.err.contains(&note("runs/quick")), "{}", said.err);
-        assert!(
-            said.err.contains("dropped: tiny: `unit.0/op` goes without `huge`"),
-            "{}",
-            said.err
-        );
-        assert_eq!(said.done(), table);
-    }
-    let found = "--arch runs/quick/assignment.json --weights runs/quick/weights.safetensors";
-    let said = bench.nasc(&format!("export tiny.nas {found} -o net.onnx"));
-    assert!(said.err.contains(&note("runs/quick")), "{}", said.err);
-    said.done();
-    bench.nasc("retrain tiny.nas --arch first --out more --drop-unsupported").done();
-    let said = bench.nasc("retrain tiny.nas --arch first --out more");
-    assert!(said.err.contains(&note("more")), "{}", said.err);
-    said.done();
-
-    bench.nasc("retrain tiny.nas --arch first --out whole").done();
-    let against = "the run in `whole` was begun without `--drop-unsupported`: leave the option out";
-    for command in
-        ["retrain tiny.nas --arch first --out whole", "cost tiny.nas --arch whole/result.json"]
-    {
-        bench.nasc(&format!("{command} --drop-unsupported")).fails(1, &[against]);
-    }
-    let mixed = "retrain tiny.nas --arch runs/quick/result.json --out whole";
-    bench.nasc(mixed).fails(1, &["begun without `--drop-unsupported`"]);
-}
-
-#[test]
 fn what_only_training_has_stays_behind() {
     let bench = bench();
     let head = "        -> resize(scale = 2)\n";
@@ -603,15 +372,6 @@ fn what_only_training_has_stays_behind() {
     bench.nasc(&format!("export tiny.nas {from} -o net.onnx")).done();
     assert!(!bench.read("net.onnx").windows(6).any(|bytes| bytes == b"conv.1"));
     bench.nasc(&format!("retrain tiny.nas {from} --out more")).done();
-}
-
-#[test]
-fn a_finished_demo_is_not_touched() {
-    let bench = Bench::new();
-    fs::create_dir(bench.path("run")).unwrap();
-    bench.write("run/result.json", "{}");
-    bench.nasc("demo --out run").fails(1, &["run holds a finished demo", "`--out`"]);
-    assert_eq!(bench.list("run"), ["result.json"]);
 }
 
 /// Of a 1x1 convolution with a stride and few channels, whose gradient ended the process.
@@ -648,26 +408,6 @@ fn threads_are_bounded_by_the_cores() {
     }
 }
 
-/// What moves weights, all of it other than the default.
-const MOVES: &str = "
-    data edges { path = \"data\", batch = 2, randaugment = 1, mixup = 0.4, cutmix = 1 }
-    loss { smoothing = 0.1, class_weights = balanced, focal = 1, dice = 0.3 }
-    weights adamw { rate = 0.01 -> 0 one_cycle, warmup = 1, accumulate = 2, ema = 0.9, freeze = \"**.bias\" }
-    retrain lamb { rate = 0.02 -> 0.002 step(2), accumulate = 3, ema = 0.5, epochs = 2, batch = 2, freeze = \"unit.*/op=small/**\" }";
-
-#[test]
-fn a_search_with_all_that_moves_weights_goes_on_to_the_same_end() {
-    let bench = bench();
-    let text = TINY.replace("    data edges { path = \"data\", batch = 4 }", MOVES);
-    bench.write("tiny.nas", text.replace("    retrain { epochs = 2, batch = 4 }\n", ""));
-    let said = stopped(&bench, |child| child.kill().unwrap());
-    assert_eq!(said.code, None);
-    goes_on(&bench);
-    let recipe: Value = serde_json::from_slice(&bench.read("run/recipe.json")).unwrap();
-    assert_eq!(recipe["retrain"]["rate"]["law"], "step(2)");
-    assert_eq!(recipe["weights"]["optimizer"], "adamw");
-}
-
 #[test]
 fn a_data_set_need_not_have_test_images() {
     let bench = bench();
@@ -700,81 +440,6 @@ fn a_training_begins_with_the_weights_of_a_file_as_far_as_they_fit() {
     assert_eq!(epochs.lines().count(), 1 + 3, "{epochs}");
     let frozen = format!("{retrain} --out four --set retrain.freeze=\"nowhere/**\"");
     bench.nasc(&frozen).fails(1, &["nas::train::freezes_nothing"]);
-}
-
-/// The file of a teacher: a network of a space like the tiny one, with fresh weights.
-fn teacher(bench: &Bench, name: &str, space: &str, seed: u32) {
-    bench.write("other.nas", TINY.replace("tiny(classes = 2, size = 32)", space));
-    bench.nasc(&format!("export other.nas --arch random:{seed} -o {name}")).done();
-}
-
-#[test]
-fn a_network_learns_from_a_teacher_and_goes_on_with_no_other() {
-    let bench = bench();
-    let retrain = "retrain tiny.nas --arch first --set retrain.rate=0.05 --set retrain.epochs=4";
-    bench.nasc(&format!("{retrain} --out plain")).done();
-    bench
-        .nasc("export tiny.nas --arch first --weights plain/weights.safetensors -o teacher.onnx")
-        .done();
-    let text = TINY.replace("retrain {", "retrain { teacher = \"teacher.onnx\", weight = 1,");
-    bench.write("tiny.nas", text);
-    let said = bench.nasc(&format!("{retrain} --out taught --set data.flip=false")).done();
-    assert!(said.contains("val mIoU"), "{said}");
-    assert_eq!(bench.read("taught/sources/teacher.onnx"), bench.read("teacher.onnx"));
-    let recipe: Value = serde_json::from_slice(&bench.read("taught/recipe.json")).unwrap();
-    assert_eq!(recipe["retrain"]["teacher"], "teacher.onnx");
-    // What it learns differs from what the labels teach.
-    assert_ne!(bench.read("taught/weights.safetensors"), bench.read("plain/weights.safetensors"));
-    teacher(&bench, "teacher.onnx", "tiny(classes = 2, size = 32)", 1);
-    let other = bench.nasc(&format!("{retrain} --out taught --set data.flip=false"));
-    other.fails(1, &["nas::run::differs", "teacher.onnx"]);
-}
-
-/// A trial of a search that trains each network learns as the retraining does.
-#[test]
-fn trials_that_are_trained_learn_from_the_teacher_too() {
-    let bench = bench();
-    teacher(&bench, "teacher.onnx", "tiny(classes = 2, size = 32)", 1);
-    let search = |out: &str, more: &str| {
-        let text = TINY
-            .replace(
-                "schedule {",
-                "strategy random { }\n    score { by = train, epochs = 1 }\n    // {",
-            )
-            .replace("retrain {", &format!("retrain {{ {more}"));
-        bench.write("tiny.nas", text);
-        bench.nasc(&format!("search tiny.nas --out {out}")).done();
-        bench.records(out)["trials"].clone()
-    };
-    let alone = search("alone", "");
-    assert_ne!(search("taught", "teacher = \"teacher.onnx\", temperature = 2, "), alone);
-}
-
-#[test]
-fn a_file_that_cannot_teach_is_refused_at_its_line() {
-    let bench = bench();
-    let text = TINY.replace("retrain {", "retrain { teacher = \"teacher.onnx\",");
-    bench.write("tiny.nas", text);
-    let refused = |words: &[&str]| {
-        let said = bench.nasc("retrain tiny.nas --arch first --out run");
-        let words = [words, &["nas::train::teacher", "tiny.nas:32:"]].concat();
-        said.fails(1, &words);
-        assert!(!bench.path("run").exists(), "a run that cannot begin leaves a folder");
-    };
-    teacher(&bench, "teacher.onnx", "tiny(classes = 3, size = 32)", 1);
-    refused(&[
-        "`teacher.onnx` cannot teach the networks of `tiny`: its output `logits` is [1, 3, 32, 32], and",
-        "the networks answer [1, 2, 32, 32]",
-    ]);
-    teacher(&bench, "teacher.onnx", "tiny(classes = 2, size = 64)", 1);
-    refused(&[
-        "`teacher.onnx` cannot teach the networks of `tiny`: its input `image` is [1, 3, 64, 64], and an",
-        "image in training is [1, 3, 32, 32]",
-    ]);
-    bench.write("teacher.onnx", "no model");
-    refused(&["`teacher.onnx` cannot teach the networks of `tiny`: tract does not load the model"]);
-    fs::remove_file(bench.path("teacher.onnx")).unwrap();
-    bench.nasc("retrain tiny.nas --arch first --out run").fails(1, &["teacher.onnx: "]);
 }
 
 /// The gigabytes behind some words of what was told.
