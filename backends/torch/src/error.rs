@@ -186,7 +186,7 @@ pub enum TorchError {
     #[diagnostic(
         code(nas::train::out_of_place),
         help(
-            "leave it out: it is for a class for each image or pixel, `data.cutmix` and `retrain.temperature` also for several labels"
+            "leave it out: `loss.regression` and `loss.delta` are for numbers, the others for a class of each image or pixel, `data.cutmix` and `retrain.temperature` also for several labels"
         )
     )]
     OutOfPlace {

@@ -76,6 +76,12 @@ diagnostics! {
         needs: String,
     }
 
+    /// A setting that does nothing as long as another is what it is.
+    Warning IdleSetting [nas::recipe::idle_setting] "`{setting}` does nothing without `{needs}`" {
+        setting: &'static str,
+        needs: &'static str,
+    }
+
     /// A setting of other optimisers.
     Error OtherOptimizer [nas::recipe::other_optimizer] "`{setting}` is a setting of {others}, and `{section}` learns by `{optimizer}`" {
         setting: String,

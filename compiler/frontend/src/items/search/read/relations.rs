@@ -3,14 +3,69 @@
 use std::sync::Arc;
 
 use nas_diagnostics::{Fix, Help, Place, listed};
-use nas_ir::recipe::common::{RETRAIN, SCHEDULE, WEIGHTS};
+use nas_ir::recipe::common::{LOSS, MIN_DELTA, PATIENCE, RETRAIN, SCHEDULE, WEIGHTS};
+use nas_ir::recipe::distillation::{TEACHER, TEMPERATURE, WEIGHT};
+use nas_ir::recipe::loss::{DELTA, REGRESSION};
 use nas_ir::recipe::optimizer::OPTIMIZER;
 use nas_ir::recipe::schema::Relation;
 use nas_ir::recipe::training::WARMUP;
-use nas_ir::recipe::{NoSetting, Optimizer, Value};
+use nas_ir::recipe::{NoSetting, Optimizer, Settings, Value};
 
-use super::super::errors::{KeepsTooMany, LongRise, LongWarmup, NoCommand, OtherOptimizer};
+use super::super::errors::{
+    IdleSetting, KeepsTooMany, LongRise, LongWarmup, NoCommand, OtherOptimizer,
+};
 use super::{Given, Reader};
+
+/// The sections of scores and of what is derived, which not all strategies have.
+const SCORE: &str = "score";
+const DERIVE: &str = "derive";
+
+/// A setting that does nothing unless another of its section is such.
+struct Need {
+    section: &'static str,
+    field: &'static str,
+    other: &'static str,
+    is_met: fn(&Value) -> bool,
+    /// The other as it might be.
+    example: &'static str,
+}
+
+const NEEDS: [Need; 6] = [
+    of_teacher(TEMPERATURE.name),
+    of_teacher(WEIGHT.name),
+    of_patience(RETRAIN.name),
+    of_patience(SCORE),
+    Need {
+        section: LOSS.name,
+        field: DELTA.name,
+        other: REGRESSION.name,
+        is_met: |value| matches!(value, Value::Word("huber")),
+        example: "regression = huber",
+    },
+    Need {
+        section: DERIVE,
+        field: "epochs",
+        other: "finalists",
+        is_met: is_some,
+        example: "finalists = 2",
+    },
+];
+
+const fn of_teacher(field: &'static str) -> Need {
+    let is_met = |value: &Value| matches!(value, Value::Text(Some(_)));
+    let (section, other) = (RETRAIN.name, TEACHER.name);
+    Need { section, field, other, is_met, example: "teacher = \"teacher.onnx\"" }
+}
+
+const fn of_patience(section: &'static str) -> Need {
+    let (field, other) = (MIN_DELTA.name, PATIENCE.name);
+    Need { section, field, other, is_met: is_some, example: "patience = 3" }
+}
+
+/// Whether a count is not 0.
+fn is_some(value: &Value) -> bool {
+    !matches!(value, Value::Count(0))
+}
 
 impl Reader<'_> {
     /// Reports what does not: of what the strategy says, and of what holds in all recipes.
@@ -22,9 +77,36 @@ impl Reader<'_> {
                 Relation::CommandGiven => self.check_command(),
             }
         }
+        self.check_idle()?;
         for (section, epochs) in [(WEIGHTS.name, SCHEDULE), (RETRAIN.name, RETRAIN.name)] {
             self.check_rise(section, epochs)?;
             self.check_optimizer(section)?;
+        }
+        Ok(())
+    }
+
+    /// Warns of settings that do nothing as long as another is what it is. What is the default is none: a recipe may be
+    /// written out.
+    fn check_idle(&mut self) -> Result<(), NoSetting> {
+        let mut defaults = Settings::default();
+        defaults.complete(self.schema)?;
+        let value =
+            |settings: &Settings, given: &Given| settings.get(given.section, given.field).cloned();
+        let is_other = |given: &&Given| value(&self.settings, given) != value(&defaults, given);
+        for given in self.given.iter().filter(|given| given.understood).filter(is_other) {
+            let is_of = |need: &&Need| (need.section, need.field) == (given.section, given.field);
+            let Some(need) = NEEDS.iter().find(is_of) else { continue };
+            let other = self.settings.get(need.section, need.other);
+            if other.is_none_or(|value| (need.is_met)(value)) {
+                continue;
+            }
+            let needs = if let Some(Value::Word(_)) = other { need.example } else { need.other };
+            let place = Place::new(&given.source, given.span, "it changes nothing here");
+            let place = place.advice(format!(
+                "leave `{}` out, or write `{}` beside it",
+                need.field, need.example
+            ));
+            self.problems.push(IdleSetting::at(place, need.field, needs));
         }
         Ok(())
     }
