@@ -13,7 +13,7 @@ use nasc::services::weights_file;
 use crate::progress::millions;
 use crate::scores::value_of;
 use crate::training::Training;
-use crate::whole::{REPORT_SVG, picture};
+use crate::whole::{REPORT_SVG, picture, predicted, trained};
 use nasc::outln;
 
 /// How to go on after a stop.
@@ -38,8 +38,11 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let choices: Choices = network.choices.into_iter().collect();
     let start = Start { choices: &choices, weights: weights.as_ref() };
     let mut store = training.store(Some(start), |inputs| Store::open(&dir, inputs))?;
-    let RunResult { cost, trained, .. } = training.run(&mut store, HINT)?;
+    let result = training.run(&mut store, HINT)?;
+    let model = trained(&training, &store, &result)?;
+    let predictions = predicted(&training, &mut store, &result, &model)?;
     picture(&mut store, None)?;
+    let RunResult { cost, trained, .. } = result;
     let Some(Trained { epoch, val, test, .. }) = trained else {
         return Err(Failure::input("the run has no weights"));
     };
@@ -59,6 +62,7 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
         row(&format!("test {title}"), value_of(metric, test.primary().1))?;
     }
     row("report", dir.join(REPORT_SVG).display().to_string())?;
+    row("predictions", predictions.display().to_string())?;
     row("weights", dir.join(names::WEIGHTS).display().to_string())
 }
 

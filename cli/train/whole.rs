@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use nas_ir::Metric;
 use nas_ir::measure::grouped;
+use nas_ir::{Metric, Model};
 use nas_passes::specialise;
 use nas_search::metrics::MetricName;
 use nas_search::record::{Front, FrontNetwork, Record, RunResult, RunWork, Trained};
@@ -123,14 +123,45 @@ fn reached(training: &Training, result: &RunResult) -> Result<Vec<(String, f64)>
     reached.collect()
 }
 
-/// Writes and verifies the ONNX file of a finished run.
-fn export(training: &Training, store: &mut Store, result: &RunResult) -> Result<Exported, Failure> {
+/// The network of a finished run, with its weights.
+///
+/// # Errors
+/// The run has no weights, or they are not those of the network.
+pub(crate) fn trained(
+    training: &Training,
+    store: &Store,
+    result: &RunResult,
+) -> Result<Model, Failure> {
     let assignment = nas_frontend::items::arch::from_choices(&training.space, &result.choices)
         .map_err(|misfit| Failure::input(format!("{}: {misfit}", names::RESULT)))?;
     let network = specialise(&training.space, &assignment);
     let bytes = store.read(names::WEIGHTS).map_err(Failure::problem)?;
     let bytes = bytes.ok_or_else(|| Failure::input("the run has no weights"))?;
-    let model = weights_file::take(network, &bytes, names::WEIGHTS, &NameMap::default())?;
+    weights_file::take(network, &bytes, names::WEIGHTS, &NameMap::default())
+}
+
+/// Draws what the network of a finished run says; the path of the picture.
+///
+/// # Errors
+/// As [`predictions::draw`].
+pub(crate) fn predicted(
+    training: &Training,
+    store: &mut Store,
+    result: &RunResult,
+    model: &Model,
+) -> Result<PathBuf, Failure> {
+    let score = result.trained.as_ref().map(|trained| {
+        let (metric, value) = trained.val.primary();
+        format!(": val {} {}", metric.title(), value_of(metric, value))
+    });
+    let (space, macs) = (&result.space, millions(result.cost.macs));
+    let title = format!("{space}{}, {macs} M MACs", score.unwrap_or_default());
+    predictions::draw(training, store, model, &title)
+}
+
+/// Writes and verifies the ONNX file of a finished run.
+fn export(training: &Training, store: &mut Store, result: &RunResult) -> Result<Exported, Failure> {
+    let model = trained(training, store, result)?;
     let expected = training.expected(&model.network)?;
     let provenance =
         provenance(&model.network, &training.sources, names::WEIGHTS, expected.as_ref());
@@ -138,13 +169,7 @@ fn export(training: &Training, store: &mut Store, result: &RunResult) -> Result<
     let making = Making { opset, tolerance: Tolerance::Export, provenance };
     let made = package(&model, making, Some(&libtorch()))?;
     let verification = keep(store, made)?;
-    let score = result.trained.as_ref().map(|trained| {
-        let (metric, value) = trained.val.primary();
-        format!(": val {} {}", metric.title(), value_of(metric, value))
-    });
-    let macs = millions(result.cost.macs);
-    let title = format!("{}{}, {macs} M MACs", result.space, score.unwrap_or_default());
-    let predictions = predictions::draw(training, store, &model, &title)?;
+    let predictions = predicted(training, store, result, &model)?;
     Ok(Exported { verification, expected, predictions })
 }
 
