@@ -87,6 +87,30 @@ search relaxed of garments {
     retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
 }
 
+/// The same with a mixture of all candidates in each step, which takes as long as three networks.
+search softmax of garments {
+    strategy darts {}
+    minimize cross_entropy
+    data garments { path = "garments", batch = 16, rank_on = 1_000 }
+    weights sgd { rate = 0.05 -> 0 }
+    choices adam { rate = 0.02 }
+    schedule { epochs = 3, warmup = 1, split = 0.8 }
+    derive { sample = 48, finalists = 2, epochs = 4 }
+    retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
+}
+
+/// And with noise in its weights.
+search noisy of garments {
+    strategy gumbel { mixing = soft }
+    minimize cross_entropy
+    data garments { path = "garments", batch = 16, rank_on = 1_000 }
+    weights sgd { rate = 0.05 -> 0 }
+    choices adam { rate = 0.02 }
+    schedule { epochs = 3, warmup = 1, split = 0.8 }
+    derive { sample = 48, finalists = 2, epochs = 4 }
+    retrain { epochs = 4, rate = 0.1 -> 0, batch = 64 }
+}
+
 /// Looks the scores up: what a strategy finds within a few trials shows in a second.
 search known of garments {
     strategy bayesian {}
