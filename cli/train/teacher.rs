@@ -49,11 +49,8 @@ pub(crate) fn read(
     folder: &Path,
 ) -> Result<Option<Taken>, Failure> {
     let Some(name) = &recipe.retrain.distillation.teacher else { return Ok(None) };
-    let path = folder.join(name);
-    let bytes = nas_files::read(&path)
-        .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
     let lesson = Lesson::of(space, recipe).map_err(Failure::problem)?;
-    let model = able(&bytes, &lesson).map_err(|Unable { why, help }| {
+    let refused = |Unable { why, help }| {
         let place = recipe.settings.place(RETRAIN.name, TEACHER.name).cloned();
         let (recipe, at) = match place {
             Some((source, span)) => (source, Some(span.into())),
@@ -61,7 +58,13 @@ pub(crate) fn read(
         };
         let (file, space) = (name.clone(), space.name.clone());
         Failure::problem(NoTeacher { file, space, why, recipe, at, help })
-    })?;
+    };
+    let unread = |error: std::io::Error| Unable {
+        why: error.to_string(),
+        help: "its path is from the folder of the recipe's file".to_owned(),
+    };
+    let bytes = nas_files::read(&folder.join(name)).map_err(unread).map_err(refused)?;
+    let model = able(&bytes, &lesson).map_err(refused)?;
     let teacher = Rc::new(OnnxTeacher { model });
     Ok(Some(Taken { teacher, file: (within(Path::new(name)), bytes) }))
 }

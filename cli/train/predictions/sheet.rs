@@ -14,6 +14,8 @@ const TILE: u32 = 112;
 /// Pictures with words beside each other.
 const COLUMNS: usize = 6;
 const GAP: u32 = 8;
+/// Width of a letter of the words below pictures, about.
+const LETTER: u32 = 7;
 /// Height of the words.
 const WORDS: u32 = 34;
 const TOP: u32 = 56;
@@ -68,7 +70,7 @@ impl Sheet<'_> {
                     bottom = bottom.max(y + height);
                 }
                 if let Some(caption) = &row.caption {
-                    body += &caption.svg(left, bottom);
+                    body += &caption.svg(left, bottom, x - left);
                 }
             }
             right = right.max(x);
@@ -117,17 +119,28 @@ impl Sheet<'_> {
 }
 
 impl Caption {
-    fn svg(&self, x: u32, bottom: u32) -> String {
+    /// The words below pictures that are so wide.
+    fn svg(&self, x: u32, bottom: u32, wide: u32) -> String {
         let colour = if self.else_is.is_some() { "#b3261e" } else { "#222" };
         let line = |y: u32, colour: &str, words: &str| {
+            let words = cut(words, wide / LETTER);
             format!(
                 "<text x=\"{x}\" y=\"{y}\" font-size=\"12\" fill=\"{colour}\">{}</text>\n",
-                escaped(words)
+                escaped(&words)
             )
         };
         let right = self.else_is.iter().map(|right| line(bottom + 29, "#555", right));
         line(bottom + 15, colour, &self.said) + &right.collect::<String>()
     }
+}
+
+/// Words of at most so many letters; what is too much is left out, and marked.
+fn cut(words: &str, most: u32) -> String {
+    let most = most as usize;
+    if words.chars().count() <= most {
+        return words.to_owned();
+    }
+    words.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// A picture as large as a cell is wide: pixels of a small one stay squares.
@@ -172,6 +185,12 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_end_where_the_next_picture_begins() {
+        assert_eq!(cut("t-shirt", 7), "t-shirt");
+        assert_eq!(cut("1.250, 2.000", 7), "1.250,…");
+    }
 
     #[test]
     fn base64_is_that_of_the_rfc() {

@@ -5,6 +5,7 @@ use nas_ir::{Checked, Space};
 use nas_search::shared::Mixing;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::batch;
 use super::build::assignment;
 use super::gradients::random;
 use super::source::space;
@@ -16,7 +17,6 @@ use crate::passes::TrainBatch;
 use crate::program::InstructionKind;
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
-use crate::training_loss::TrainingLoss;
 
 const PICTURES: i64 = 3;
 
@@ -191,23 +191,6 @@ fn the_most_channels_that_are_left_run_alone() {
     let alone = assigned(&mixture.program, &space, &assignment(&space, &[3])).unwrap();
     let [found, expected] = [batch(&mixture), alone].map(|mixes| output(&mixture, &mixes, &images));
     assert_eq!(found, expected);
-}
-
-fn batch<'a>(images: &'a Tensor, targets: &'a DeviceTargets, step: usize) -> TrainBatch<'a> {
-    TrainBatch {
-        inputs: std::slice::from_ref(images),
-        targets,
-        blend: None,
-        taught: None,
-        loss: &TrainingLoss::PLAIN,
-        temperature: 1.0,
-        rate: 0.05,
-        drop_path: 1.0,
-        epoch: 0,
-        step,
-        of: 1,
-        seed: 3,
-    }
 }
 
 const STEPS: usize = 300;

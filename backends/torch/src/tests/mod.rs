@@ -24,9 +24,32 @@ mod varied;
 
 use nas_ir::recipe::{Recipe, Training};
 use nas_search::strategies::gumbel;
+use tch::Tensor;
+
+use crate::passes::TrainBatch;
+use crate::task::DeviceTargets;
+use crate::training_loss::TrainingLoss;
 
 /// Stochastic gradient descent.
 fn sgd(momentum: f64, decay: f64) -> Training {
     let Recipe { weights, .. } = Recipe::default_for("s", &gumbel::SCHEMA).unwrap();
     Training { momentum, decay, ..weights }
+}
+
+/// A batch of images of one input, as a step of a search has it.
+fn batch<'a>(images: &'a Tensor, targets: &'a DeviceTargets, step: usize) -> TrainBatch<'a> {
+    TrainBatch {
+        inputs: std::slice::from_ref(images),
+        targets,
+        blend: None,
+        taught: None,
+        loss: &TrainingLoss::PLAIN,
+        temperature: 1.0,
+        rate: 0.05,
+        drop_path: 1.0,
+        epoch: 0,
+        step,
+        of: 1,
+        seed: 3,
+    }
 }

@@ -28,7 +28,6 @@ use crate::passes::TrainBatch;
 use crate::program::ParameterSpec;
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
-use crate::training_loss::TrainingLoss;
 
 /// Cells with decisions of their own, two of n edges, edges of the operators of DARTS.
 pub(crate) const DARTS: &str = r#"
@@ -170,21 +169,7 @@ fn pictures(space: &Space) -> Pictures {
 }
 
 fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
-    let Pictures { images, targets } = pictures;
-    TrainBatch {
-        inputs: std::slice::from_ref(images),
-        targets,
-        blend: None,
-        taught: None,
-        loss: &TrainingLoss::PLAIN,
-        temperature: 1.0,
-        rate: 0.05,
-        drop_path: 1.0,
-        epoch: 0,
-        step,
-        of: 1,
-        seed: 3,
-    }
+    super::batch(&pictures.images, &pictures.targets, step)
 }
 
 fn supernet(space: &Checked<Space>, mixing: Mixing) -> Mixture {

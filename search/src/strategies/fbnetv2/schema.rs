@@ -1,12 +1,12 @@
 //! The settings of `strategy fbnetv2`.
 
 use nas_ir::recipe::common::STRATEGY;
-use nas_ir::recipe::schema::{Bounds, Field, Kind, StrategySchema};
-use nas_ir::recipe::{Anneal, Law, NoSetting, Recipe};
+use nas_ir::recipe::schema::StrategySchema;
+use nas_ir::recipe::{NoSetting, Recipe};
 
 use crate::shared::Mixing;
 use crate::strategies::relaxing::schema::{
-    ALTERNATING, PRUNE_BELOW, RELATIONS, Settings, sections,
+    ALTERNATING, PRUNE_BELOW, RELATIONS, Settings, TEMPERATURE, sections,
 };
 
 /// The settings of `strategy fbnetv2`.
@@ -21,15 +21,6 @@ pub static SCHEMA: StrategySchema = StrategySchema {
         ALTERNATING,
     ),
     relations: RELATIONS,
-};
-
-const TEMPERATURE: Field = Field {
-    name: "temperature",
-    kind: Kind::Anneal {
-        bounds: Bounds::above(0.0, 1000.0),
-        default: Anneal { from: 5.0, to: 1.0, law: Law::Exponential },
-    },
-    doc: "temperature of the Gumbel-softmax, as that of `strategy gumbel`",
 };
 
 /// The values of the settings of a recipe.

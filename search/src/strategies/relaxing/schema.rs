@@ -4,7 +4,7 @@ use nas_ir::recipe::common::{
     DATA, EPOCHS, LOSS, METRICS, RETRAIN, SCHEDULE, SEED, STRATEGY, WEIGHTS,
 };
 use nas_ir::recipe::schema::{Bounds, CountDefault, Field, Kind, Kinds, Relation, Section};
-use nas_ir::recipe::{Anneal, NoSetting, Recipe};
+use nas_ir::recipe::{Anneal, Law, NoSetting, Recipe};
 
 use crate::shared::{Adam, Mixing};
 use crate::strategies::sections::{BUDGET, DERIVE, FINAL_EPOCHS, FINALISTS, KEEP};
@@ -25,6 +25,17 @@ pub(in crate::strategies) const fn sections(
 /// What must hold between these settings.
 pub(in crate::strategies) const RELATIONS: &[Relation] =
     &[Relation::WarmupEnds, Relation::KeepsOfSample];
+
+/// The temperature of the Gumbel-softmax.
+pub(in crate::strategies) const TEMPERATURE: Field = Field {
+    name: "temperature",
+    kind: Kind::Anneal {
+        bounds: Bounds::above(0.0, 1000.0),
+        default: Anneal { from: 5.0, to: 1.0, law: Law::Exponential },
+    },
+    doc: "temperature of the Gumbel-softmax: its first value during the warm-up and in the first \
+          epoch after it, its last value in the last epoch",
+};
 
 /// The section of the logits' optimiser.
 const OPTIMIZER: Section = Section {
