@@ -8,9 +8,9 @@ use ofa.ofa
 /// The code trains the largest network alone, for 180 epochs, and keeps it as the teacher; here it goes on learning beside
 /// the others. Its parts have 120 epochs for kernels, 145 for depths and 145 for widths, and are equally long here; it draws
 /// one to four networks for a step, where here two are drawn and the smallest is there too. Its evolution asks a
-/// predictor of accuracies; here networks are scored with inherited weights. Smaller kernels are the centres of larger
-/// ones, without the code's matrices. Its rates are 0.03, then 0.0025 and 0.0075, where one cosine stands here; its limit
-/// is a latency that is kept, where MACs are weighed here; and its images have 128 to 224 pixels.
+/// predictor of accuracies; here networks are scored with inherited weights. Its rates are 0.03, then 0.0025 and 0.0075,
+/// where one cosine stands here; its limit is a latency that is kept, where MACs are weighed here; and its images have
+/// 128 to 224 pixels.
 search published of ofa {
     strategy aging_evolution { population = 100, tournament = 25 }
     score { by = inherited }
@@ -23,6 +23,7 @@ search published of ofa {
         random = 2
         distill = true
         shrink = "kernel, depth, expand"
+        transforms = true
     }
     derive { sample = 50_000, keep = 10 }
     retrain { epochs = 180, rate = 0.03 -> 0 cosine, momentum = 0.9, decay = 3e-5, batch = 64 }

@@ -370,7 +370,7 @@ impl Training {
             }
         };
         let job = Job { space: &self.space, recipe: &self.recipe, scores };
-        let by_proxies = strategies::is_by_proxies(&self.recipe).map_err(Failure::problem)?;
+        let by_proxies = strategies::are_proxies_cheap(&self.recipe).map_err(Failure::problem)?;
         let untrained = match self.scored {
             Scored::Known(_) => "known",
             Scored::Trained | Scored::Command if by_proxies => "untrained",

@@ -6,7 +6,7 @@ use crate::error::Fault;
 use crate::evaluator::{OnStep, Pass, Split, Stop};
 use crate::metrics::Metrics;
 use crate::proxy::{Measured, Proxy, Undefined};
-use crate::shared::{Relaxation, Relaxed, SharedWeights};
+use crate::shared::{Relaxation, Relaxed, SharedWeights, Sharing};
 use crate::work::Work;
 
 /// One network in training. What a pass does is a function of the state, the [`Pass`] and the recipe.
@@ -71,7 +71,7 @@ pub trait Backend {
     ///
     /// # Errors
     /// The space cannot be trained so.
-    fn shared(&self) -> Result<Box<dyn SharedWeights>, Fault>;
+    fn shared(&self, sharing: Sharing) -> Result<Box<dyn SharedWeights>, Fault>;
 
     /// The supernet of the space, freshly initialised, with relaxed choices.
     ///

@@ -161,6 +161,12 @@ impl Metrics {
         self.values().find_map(|(found, value)| (*found == metric).then_some(value))
     }
 
+    /// The value of a metric by its key in files, if it is among them.
+    #[must_use]
+    pub fn named(&self, key: &str) -> Option<f64> {
+        self.values().find_map(|(found, value)| (found.key() == key).then_some(value))
+    }
+
     /// What is told of each class: the values in the order of the classes, `None` for a class that
     /// does not occur.
     pub fn by_class(&self) -> impl Iterator<Item = (ClassMetric, &[Option<f64>])> {

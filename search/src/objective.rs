@@ -37,10 +37,11 @@ pub fn turned(goal: &Goal, value: f64) -> f64 {
 /// # Errors
 /// It has none, or none that is finite.
 pub fn value(goal: &Goal, score: &Metrics, cost: &Costs) -> Result<f64, RunError> {
-    let of = |quantity| match quantity {
-        Variable::Metric(metric) => score.get(metric),
+    let of = |quantity: &Variable| match quantity {
+        Variable::Metric(metric) => score.get(*metric),
+        Variable::Named(name) => score.named(name),
         Variable::Measure(Measure::Latency) => cost.latency.map(|latency| latency as f64 / 1e9),
-        Variable::Measure(measure) => cost.of(measure).map(|cost| cost as f64),
+        Variable::Measure(measure) => cost.of(*measure).map(|cost| cost as f64),
     };
     let value = goal.formula.value(&of);
     if let Some(value) = value.filter(|value| value.is_finite()) {
@@ -48,8 +49,8 @@ pub fn value(goal: &Goal, score: &Metrics, cost: &Costs) -> Result<f64, RunError
     }
     let mut quantities = Vec::new();
     goal.formula.add_quantities(&mut quantities);
-    let why = match quantities.into_iter().find(|&quantity| of(quantity).is_none()) {
-        Some(lacking) => format!("its `{}` is not known", lacking.name()),
+    let why = match quantities.into_iter().find(|quantity| of(quantity).is_none()) {
+        Some(lacking) => format!("its `{lacking}` is not known"),
         None => "it is not finite".to_owned(),
     };
     Err(RunError::NoValue { goal: goal.to_string(), why })

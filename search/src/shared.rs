@@ -52,6 +52,14 @@ pub trait SharedWeights {
     fn restore(&mut self, state: &Weights) -> Result<(), Fault>;
 }
 
+/// What networks have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sharing {
+    /// Whether a smaller elastic kernel is what a matrix that learns makes of the centre of the next larger one
+    /// (once-for-all, Cai et al. 2020, section 3.3), and not just that centre.
+    pub transforms: bool,
+}
+
 /// The networks on which shared weights learn in a pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Paths {

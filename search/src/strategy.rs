@@ -18,7 +18,7 @@ use crate::evaluator::Halt;
 use crate::progress::Progress;
 use crate::proxy::Proxy;
 use crate::record::{SearchEpoch, TriedNetwork};
-use crate::shared::{Relaxation, Relaxed, SharedWeights};
+use crate::shared::{Relaxation, Relaxed, SharedWeights, Sharing};
 use crate::trial::Trial;
 
 /// Decides which networks are tried.
@@ -89,7 +89,7 @@ pub enum Method<'s> {
     /// The weights of a supernet whose choices it trains too.
     Relaxed(Relaxation, Box<dyn OneShot<dyn Relaxed> + 's>),
     /// The weights of a supernet that it trains on networks of its choice.
-    Shared(Box<dyn OneShot<dyn SharedWeights> + 's>),
+    Shared(Sharing, Box<dyn OneShot<dyn SharedWeights> + 's>),
     /// No supernet: each network is scored on its own.
     Alone(Box<dyn Strategy + 's>, Scorer),
 }

@@ -13,7 +13,9 @@ use nas_passes::specialise;
 use nas_search::backend::{Backend, Proxies, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
-use nas_search::shared::{Adam, InTurns, Mixing, Paths, Relaxation, Relaxed, SharedWeights};
+use nas_search::shared::{
+    Adam, InTurns, Mixing, Paths, Relaxation, Relaxed, SharedWeights, Sharing,
+};
 use nas_search::strategy::Method;
 use nas_search::task::{Trainable, trainable};
 use nas_search::teacher::Teacher;
@@ -194,7 +196,7 @@ impl TorchBackend {
                 Relaxation { mixing: Mixing::Hard | Mixing::Reinforce { .. }, .. },
                 _,
             )
-            | Method::Shared(_) => forecast::of_greatest(&program, &self.space, pictures)?,
+            | Method::Shared(..) => forecast::of_greatest(&program, &self.space, pictures)?,
             Method::Alone(..) => return self.forecast_retraining(None),
         };
         self.with_pictures(forecast, pictures)
@@ -250,10 +252,10 @@ impl TorchBackend {
     ///
     /// # Errors
     /// The space is too entangled, or out of memory.
-    pub fn shared_supernet(&self) -> Result<TorchSupernet, TorchError> {
+    pub fn shared_supernet(&self, sharing: Sharing) -> Result<TorchSupernet, TorchError> {
         // Nothing is mixed, and no logits learn.
         let settings = self.settings(Mixing::Hard, Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 });
-        let mixture = Mixture::on_paths(&self.space, settings)?;
+        let mixture = Mixture::on_paths(&self.space, settings, sharing)?;
         self.supernet(mixture, Part::All, 1.0)
     }
 
@@ -337,8 +339,8 @@ fn check_targets(space: &Space, task: Task, dataset: &Dataset) -> Result<(), Tor
 }
 
 impl Backend for TorchBackend {
-    fn shared(&self) -> Result<Box<dyn SharedWeights>, Fault> {
-        Ok(Box::new(self.shared_supernet().map_err(fault)?))
+    fn shared(&self, sharing: Sharing) -> Result<Box<dyn SharedWeights>, Fault> {
+        Ok(Box::new(self.shared_supernet(sharing).map_err(fault)?))
     }
 
     fn relaxed(&self, relaxation: &Relaxation) -> Result<Box<dyn Relaxed>, Fault> {

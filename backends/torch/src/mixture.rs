@@ -3,7 +3,7 @@
 use nas_ir::recipe::Training;
 use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
-use nas_search::shared::{Adam, Lesson, Mixing};
+use nas_search::shared::{Adam, Lesson, Mixing, Sharing};
 use nas_search::work::Work;
 use tch::{Device, Tensor, no_grad};
 
@@ -61,30 +61,30 @@ impl Mixture {
     /// # Errors
     /// The cases of what depends on decisions cannot be listed.
     pub(crate) fn new(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
-        let choices = match settings.mixing {
-            Mixing::Masked => Choices::masked(space),
-            _ => Choices::new(space),
+        let (program, choices) = match settings.mixing {
+            Mixing::Masked => (Program::masked(space)?, Choices::masked(space)),
+            _ => (Program::of_space(space)?, Choices::new(space)),
         };
-        Self::with(space, choices, settings)
+        Self::with(program, choices, settings)
     }
 
     /// The same without logits, to be trained on networks that it is given: nothing is mixed.
     ///
     /// # Errors
     /// As `new`.
-    pub(crate) fn on_paths(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
-        Self::with(space, Choices::none(), settings)
+    pub(crate) fn on_paths(
+        space: &Checked<Space>,
+        settings: Settings,
+        sharing: Sharing,
+    ) -> Result<Self, TorchError> {
+        let program = match sharing.transforms {
+            true => Program::transformed(space)?,
+            false => Program::of_space(space)?,
+        };
+        Self::with(program, Choices::none(), settings)
     }
 
-    fn with(
-        space: &Checked<Space>,
-        choices: Choices,
-        settings: Settings,
-    ) -> Result<Self, TorchError> {
-        let program = match settings.mixing {
-            Mixing::Masked => Program::masked(space)?,
-            _ => Program::of_space(space)?,
-        };
+    fn with(program: Program, choices: Choices, settings: Settings) -> Result<Self, TorchError> {
         let plan = Plan::new(&program, settings.device)?;
         let mut parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
         if let Some(freeze) = &settings.training.freeze {

@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::patterns::Patterns;
-use crate::program::{ParameterId, ParameterSpec, Program, Table, WeightView};
+use crate::program::{ParameterId, ParameterSpec, Program, Table, Transform, WeightView};
 use crate::random::{Purpose, normal, stream};
 
 /// The parameters of a program on a device.
@@ -102,7 +102,7 @@ impl Parameters {
     /// What a view gives, which must be what is described.
     fn source(&self, spec: &ParameterSpec, view: &WeightView) -> Result<Tensor, TorchError> {
         let whole = self.rows.get(view.parameter)?;
-        let tensor = part(&whole.tensor, view)?;
+        let tensor = no_grad(|| self.part(view))?;
         if whole.spec.role == spec.role && tensor.size() == spec.sizes() {
             return Ok(tensor);
         }
@@ -112,8 +112,23 @@ impl Parameters {
 
     /// What these views give.
     pub(crate) fn read(&self, views: &[WeightView]) -> Result<Vec<Tensor>, TorchError> {
-        let read = |view: &WeightView| part(&self.rows.get(view.parameter)?.tensor, view);
-        views.iter().map(read).collect()
+        views.iter().map(|view| self.part(view)).collect()
+    }
+
+    /// What a view gives. Gradients reach the whole tensor, and the matrices on the way; what is written into it reaches the
+    /// tensor where there are none.
+    fn part(&self, view: &WeightView) -> Result<Tensor, TorchError> {
+        let mut part = self.rows.get(view.parameter)?.tensor.shallow_clone();
+        let axes = (0..).zip(view.part.iter().flatten());
+        // Windows are cut step by step.
+        let is_cut = |axis: i64| axis < 2 || view.transforms.is_empty();
+        for (axis, [first, length]) in axes.filter(|(axis, _)| is_cut(*axis)) {
+            part = part.f_narrow(axis, i64::from(*first), i64::from(*length))?;
+        }
+        for Transform { matrix, window } in &view.transforms {
+            part = transformed(&part, *window, &self.rows.get(*matrix)?.tensor)?;
+        }
+        Ok(part)
     }
 
     /// What the tensors are.
@@ -254,13 +269,15 @@ fn sources<'w>(
     Ok(sources)
 }
 
-/// What a view gives of a tensor. Gradients, and what is written into it, reach the whole tensor.
-fn part(whole: &Tensor, view: &WeightView) -> Result<Tensor, TorchError> {
-    let mut part = whole.shallow_clone();
-    for (axis, [first, length]) in (0..).zip(view.part.iter().flatten()) {
-        part = part.f_narrow(axis, i64::from(*first), i64::from(*length))?;
+/// A kernel `[a, b, height, width]` brought to a smaller window: its centre, to which a matrix adds what it makes of it.
+fn transformed(kernel: &Tensor, window: [u32; 2], matrix: &Tensor) -> Result<Tensor, TorchError> {
+    let mut centre = kernel.shallow_clone();
+    for (axis, size) in (2..).zip(window.map(i64::from)) {
+        let all = centre.size().get(axis as usize).copied().unwrap_or_default();
+        centre = centre.f_narrow(axis, (all - size) / 2, size)?;
     }
-    Ok(part)
+    let rows = centre.f_flatten(2, 3)?;
+    Ok(rows.f_matmul(matrix)?.f_add(&rows)?.f_view_as(&centre)?)
 }
 
 impl ParameterSpec {

@@ -82,7 +82,7 @@ impl Schedule {
     /// The parameters that are read, each once, in order.
     pub(crate) fn parameters(&self, program: &Program) -> BTreeSet<ParameterId> {
         let views = self.needed(program).flat_map(Instruction::weights);
-        views.map(|view| view.parameter).collect()
+        views.flat_map(WeightView::parameters).collect()
     }
 
     /// What each node reads of the parameters. INVARIANT: where every decision takes one candidate,

@@ -42,9 +42,9 @@ impl Printed {
         Some(Self { epoch, values: values.collect() })
     }
 
-    /// Whether it tells the metric that ranks.
-    pub(super) fn tells(&self, ranking: &Ranking) -> bool {
-        self.values.contains_key(ranking.metric.key())
+    /// Whether it has all of these keys.
+    pub(super) fn tells<'k>(&self, mut keys: impl Iterator<Item = &'k str>) -> bool {
+        keys.all(|key| self.values.contains_key(key))
     }
 
     /// A value, if it is there and finite.
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(epochs, [Some(1), None, None]);
         let ranking = Ranking::from(Metric::Accuracy);
         assert_eq!(
-            told.iter().map(|it| it.tells(&ranking)).collect::<Vec<_>>(),
+            told.iter().map(|it| it.tells(["accuracy"].into_iter())).collect::<Vec<_>>(),
             [true, false, true]
         );
         let score = serde_json::to_string(&told[2].score(&ranking).unwrap()).unwrap();
@@ -187,7 +187,10 @@ mod tests {
             [r#"{"note": "NaN \" {", "loss": NaN}"#, r#"{"loss": -Infinity}"#, r#"{"loss": null}"#]
         {
             let printed = Printed::of(line.as_bytes()).unwrap();
-            assert!(printed.tells(&ranking) && printed.score(&ranking).is_none(), "{line}");
+            assert!(
+                printed.tells(["loss"].into_iter()) && printed.score(&ranking).is_none(),
+                "{line}"
+            );
         }
         assert_eq!(finite(r#"{"NaN\"NaN": [NaN, Infinity]}"#), r#"{"NaN\"NaN": [null, null]}"#);
         assert!(Printed::of(b"{NaN}").is_none());

@@ -60,7 +60,7 @@ struct Job {
 enum State {
     Running {
         process: Process,
-        /// The last object that it printed with the metric that ranks.
+        /// The last object that it printed with all metrics that it must tell.
         last: Option<Printed>,
     },
     /// The system could not start it.
@@ -144,7 +144,7 @@ impl<'j> CommandScorer<'j> {
                         let step = Step { done, of: job.epochs as usize, loss };
                         going(on_beat(Some((job.number, step))))?;
                     }
-                    if printed.tells(&self.settings.ranking) {
+                    if printed.tells(self.settings.keys()) {
                         *last = Some(printed);
                     }
                 }
@@ -170,10 +170,18 @@ impl<'j> CommandScorer<'j> {
 
     /// The score that was printed last.
     fn score(&self, last: Option<&Printed>) -> Result<Metrics, String> {
-        let ranking = &self.settings.ranking;
-        let key = ranking.metric.key();
-        let last = last.ok_or_else(|| format!("printed no `{key}`"))?;
-        last.score(ranking).ok_or_else(|| format!("printed a `{key}` that is no finite number"))
+        let last = last.ok_or_else(|| {
+            let keys: Vec<String> = self.settings.keys().map(|key| format!("`{key}`")).collect();
+            match keys.as_slice() {
+                [key] => format!("printed no {key}"),
+                keys => format!("printed no object with all of {}", keys.join(", ")),
+            }
+        })?;
+        if let Some(key) = self.settings.keys().find(|key| last.get(key).is_none()) {
+            return Err(format!("printed a `{key}` that is no finite number"));
+        }
+        let score = last.score(&self.settings.ranking);
+        score.ok_or_else(|| "printed no score".to_owned())
     }
 
     /// What is recorded of a trial that failed, and told if all others did.

@@ -19,6 +19,8 @@ pub struct CommandSettings {
     pub command: Template,
     /// By which of its metrics networks are ranked.
     pub ranking: Ranking,
+    /// The other metrics without which there is no score: those that the objective reads, by their keys.
+    pub needed: Vec<String>,
     /// How long it may take.
     pub timeout: Duration,
     /// How often it is run once more where it fails.
@@ -28,6 +30,12 @@ pub struct CommandSettings {
 }
 
 impl CommandSettings {
+    /// The keys that an object has which counts, that of the metric that ranks first.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let others = self.needed.iter().map(String::as_str);
+        std::iter::once(self.ranking.metric.key()).chain(others)
+    }
+
     /// Whether a key of what is printed can be that of a metric, and not of what is said about others.
     #[must_use]
     pub fn may_rank(key: &str) -> bool {

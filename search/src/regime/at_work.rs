@@ -64,12 +64,33 @@ impl<'r, 'j> AtWork<'r, 'j> {
         }
     }
 
-    /// Epochs of search before the retraining.
+    /// Epochs of a supernet before the retraining: those of the schedule, or as many as the budget of the search left.
     pub(super) fn searched(&self) -> Result<u32, RunError> {
         Ok(match (self.store.run().goal, strategies::reads(self.recipe())?) {
             (Goal::Retrain, _) | (Goal::Search, Reads::Nothing) => 0,
-            (Goal::Search, Reads::All | Reads::Parts { .. }) => self.recipe().schedule.epochs,
+            (Goal::Search, Reads::All | Reads::Parts { .. }) => {
+                let epochs = self.recipe().schedule.epochs;
+                if strategies::budget(self.recipe())?.is_none()
+                    || !self.store.has(names::ASSIGNMENT)
+                {
+                    return Ok(epochs);
+                }
+                let records = self.store.records()?.epochs()?;
+                let is_of_search = |record: &&Record| matches!(record, Record::Search(_));
+                count(records.iter().filter(is_of_search).count()).min(epochs)
+            }
         })
+    }
+
+    /// What the search may take, in thirds of an image that is trained on, so that its finals, of so many epochs in all, are
+    /// left enough; `None` where nothing limits it.
+    pub(super) fn allowance(&self, finals: u64) -> Result<Option<u64>, Halt> {
+        let Scores::Training(backend) = self.job.scores else { return Ok(None) };
+        let budget = strategies::budget(self.recipe()).map_err(RunError::from)?;
+        let Some(budget) = budget else { return Ok(None) };
+        let images = backend.training_images().map_err(Halt::backend)?;
+        let finals = Work::training(images).times(finals);
+        Ok(Some(budget.saturating_mul(3).saturating_sub(finals.thirds())))
     }
 
     /// Reads the epochs of the search that are on disk: those of its state, and none of a retraining.

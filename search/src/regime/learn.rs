@@ -26,8 +26,8 @@ impl AtWork<'_, '_> {
                 let mut supernet = self.backend()?.relaxed(&relaxation).map_err(Halt::backend)?;
                 self.one_shot(strategy.as_mut(), supernet.as_mut(), keep)
             }
-            Method::Shared(mut strategy) => {
-                let mut supernet = self.backend()?.shared().map_err(Halt::backend)?;
+            Method::Shared(sharing, mut strategy) => {
+                let mut supernet = self.backend()?.shared(sharing).map_err(Halt::backend)?;
                 self.one_shot(strategy.as_mut(), supernet.as_mut(), keep)
             }
             Method::Alone(mut strategy, Scorer::Training) => {
@@ -96,6 +96,11 @@ impl AtWork<'_, '_> {
             self.begin(Phase::Search, done, epochs)?;
         }
         for epoch in done..epochs {
+            if self.is_last(strategy.reserved())? {
+                let work = self.learned();
+                self.progress.tell(Event::Spent { work });
+                return self.progress.check();
+            }
             let since = Instant::now();
             let rng = &mut generator(seed, Purpose::Epoch(epoch));
             let turn = Turn { epoch, rng, progress: &mut self.progress };
@@ -107,6 +112,13 @@ impl AtWork<'_, '_> {
             self.progress.check()?;
         }
         Ok(())
+    }
+
+    /// Whether the budget of the search has no room for another epoch like the last one. Of the first it is not known.
+    fn is_last(&self, finals: u64) -> Result<bool, Halt> {
+        let Some(Record::Search(last)) = self.history.last() else { return Ok(false) };
+        let next = self.learned() + last.work;
+        Ok(self.allowance(finals)?.is_some_and(|allowance| next.thirds() > allowance))
     }
 
     /// Writes an epoch down. The state counts: an epoch of the history without its state is dropped when the run goes

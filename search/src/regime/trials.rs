@@ -7,7 +7,7 @@ use nas_ir::Assignment;
 use nas_ir::recipe::Objective;
 use nas_passes::specialise;
 
-use super::at_work::{AtWork, Scores, count};
+use super::at_work::{AtWork, count};
 use crate::error::RunError;
 use crate::evaluator::{Evaluator, FailedTrial, Halt};
 use crate::event::Event;
@@ -145,14 +145,13 @@ impl AtWork<'_, '_> {
     /// Ends the search where its budget is spent, but for the finals, for which a part of it is kept; at least one network is
     /// tried.
     fn keep_budget(&mut self, strategy: &mut dyn Strategy, tried: &[Outcome]) -> Result<(), Halt> {
-        let Scores::Training(backend) = self.job.scores else { return Ok(()) };
-        let budget = strategies::budget(self.recipe()).map_err(RunError::from)?;
-        let Some(budget) = budget.filter(|_| !tried.is_empty()) else { return Ok(()) };
+        if tried.is_empty() {
+            return Ok(());
+        }
         let trials: Work = tried.iter().map(|outcome| outcome.network.work).sum();
         let work = self.learned() + trials;
-        let images = backend.training_images().map_err(Halt::backend)?;
-        let finals = Work::training(images).times(strategy.reserved());
-        let is_spent = (work + finals).thirds() >= budget.saturating_mul(3);
+        let allowance = self.allowance(strategy.reserved())?;
+        let is_spent = allowance.is_some_and(|allowance| work.thirds() >= allowance);
         if is_spent && strategy.conclude() {
             self.progress.tell(Event::Spent { work });
             self.progress.check()?;
@@ -183,10 +182,15 @@ impl AtWork<'_, '_> {
         self.judged(trial.assignment, network)
     }
 
-    /// A network that was tried, and how good it is.
+    /// A network that was tried, and how good it is: by the objective, or as proxies say, of which no objective knows.
     fn judged(&self, assignment: Assignment, network: TriedNetwork) -> Result<Outcome, RunError> {
         let objective = &self.recipe().objective;
-        let values = network.score().map(|score| values(objective, score, &network.cost));
+        let is_by_proxies =
+            network.budget.is_none() && strategies::are_proxies_cheap(self.recipe())?;
+        let values = network.score().map(|score| match is_by_proxies {
+            true => Ok(vec![score.fitness()]),
+            false => values(objective, score, &network.cost),
+        });
         Ok(Outcome { assignment, values: values.transpose()?, network })
     }
 

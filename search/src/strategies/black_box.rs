@@ -13,7 +13,8 @@ use super::networks::Networks;
 use super::objective;
 use super::score::{self, By, Score};
 use super::sections;
-use super::supernet::Supernet;
+use super::supernet::{self, Supernet};
+use super::warmup::Warmup;
 use crate::error::{Refusal, RunError};
 use crate::evaluator::Halt;
 use crate::front::worst;
@@ -65,11 +66,13 @@ pub(super) struct Known<'s> {
     pub(super) networks: Networks<'s>,
     /// In order. One whose trial failed is as good as the worst one.
     pub(super) tried: Vec<Tried>,
+    /// What the warm-up found, best first: they stand for networks that are drawn.
+    warm: Vec<Assignment>,
     /// Those whose trials failed before any had a score.
     failed: Vec<Assignment>,
     /// Those that were asked for, whether something was told of them or not.
     seen: BTreeSet<Vec<(String, String)>>,
-    /// Whether [`Known::draw`] was called since the last network was asked for.
+    /// Whether a network was drawn since the last one was asked for.
     is_drawn: Cell<bool>,
 }
 
@@ -77,7 +80,8 @@ impl<'s> Known<'s> {
     pub(super) fn new(space: &'s Checked<Space>) -> Result<Self, RunError> {
         let networks = Networks::new(space)?;
         let (seen, is_drawn) = (BTreeSet::new(), Cell::new(false));
-        Ok(Self { networks, tried: Vec::new(), failed: Vec::new(), seen, is_drawn })
+        let (tried, warm, failed) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { networks, tried, warm, failed, seen, is_drawn })
     }
 
     /// Whether no network that chooses this was tried, or is open.
@@ -97,12 +101,15 @@ impl<'s> Known<'s> {
         self.is_new(&self.networks.choices(assignment))
     }
 
-    /// A network that was not tried and is not open, uniformly; `None` where it finds none. It is what is proposed
-    /// then.
+    /// A network that was not tried and is not open: the best such one of the warm-up, else any, uniformly; `None` where it
+    /// finds none. It is what is proposed then.
     ///
     /// # Errors
     /// No network keeps the requirements of the space.
     pub(super) fn draw(&self, rng: &mut dyn RngCore) -> Result<Option<Assignment>, RunError> {
+        if let Some(warm) = self.warm.iter().find(|warm| self.is_untried(warm)) {
+            return Ok(Some(warm.clone()));
+        }
         self.is_drawn.set(true);
         self.networks.draw_new(rng, |choices| self.is_new(choices))
     }
@@ -135,7 +142,9 @@ impl<'s> Known<'s> {
 /// A proposer at work, as a strategy.
 struct BlackBox<'s, P> {
     proposer: P,
+    warmup: Warmup,
     known: Known<'s>,
+    /// Those of the proposer.
     trials: u32,
     is_over: bool,
     budget: Budget,
@@ -175,22 +184,22 @@ pub(super) fn search_for<'s, P: Proposer + 's>(
         By::Train | By::Command => Budget { epochs },
         By::Inherited | By::Proxy | By::Table => Budget::default(),
     };
-    let known = Known::new(space)?;
+    let (known, warmup) = (Known::new(space)?, Warmup::of(recipe)?);
     let supernet = match by {
         By::Inherited => Some(Supernet::new(space, recipe)?),
         By::Train | By::Proxy | By::Table | By::Command => None,
     };
     let scorer = match by {
         By::Inherited => None,
-        By::Train => Some(Scorer::Training),
-        By::Proxy => Some(Scorer::Proxies(score::proxies(&known.networks, recipe)?)),
+        By::Train if warmup.is_none() => Some(Scorer::Training),
+        By::Train | By::Proxy => Some(Scorer::Proxies(score::proxies(&known.networks, recipe)?)),
         By::Table => Some(Scorer::Table),
         By::Command => Some(Scorer::Command(score::command(space, recipe)?)),
     };
-    let strategy = BlackBox { proposer, known, trials, is_over: false, budget, supernet };
+    let strategy = BlackBox { proposer, warmup, known, trials, is_over: false, budget, supernet };
     let strategy = Finals::new(strategy, finals);
     let method = match scorer {
-        None => Method::Shared(Box::new(strategy)),
+        None => Method::Shared(supernet::sharing(recipe)?, Box::new(strategy)),
         Some(scorer) => Method::Alone(Box::new(strategy), scorer),
     };
     Ok(Search { method, keep })
@@ -217,7 +226,10 @@ pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
 
 impl<P: Proposer> Strategy for BlackBox<'_, P> {
     fn ask(&mut self, rng: &mut dyn RngCore) -> Result<Option<Trial>, RunError> {
-        if self.known.seen.len() >= self.trials as usize {
+        if let Some(trial) = self.warmup.ask(&self.known.networks, rng)? {
+            return Ok(Some(trial));
+        }
+        if !self.warmup.is_over() || self.known.seen.len() >= self.trials as usize {
             return Ok(None);
         }
         self.known.is_drawn.set(false);
@@ -232,6 +244,11 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
     }
 
     fn tell(&mut self, outcome: &Outcome) {
+        if self.warmup.waits_for(outcome) {
+            self.warmup.tell(outcome);
+            self.known.warm = self.warmup.ranked();
+            return;
+        }
         for tried in self.known.told(outcome) {
             self.known.tried.push(tried);
             self.proposer.tell(&self.known);
@@ -239,11 +256,14 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
     }
 
     fn trials(&self) -> u32 {
-        if self.is_over { self.known.seen.len() as u32 } else { self.trials }
+        let own = if self.is_over { self.known.seen.len() as u32 } else { self.trials };
+        self.warmup.trials().saturating_add(own)
     }
 
     fn conclude(&mut self) -> bool {
-        let asked = self.known.seen.len() as u32;
+        self.warmup.conclude();
+        // Of a warm-up alone there would be no result.
+        let asked = (self.known.seen.len() as u32).max(1);
         let is_cut = !self.is_over && asked < self.trials;
         self.trials = asked.min(self.trials);
         is_cut

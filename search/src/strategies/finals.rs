@@ -53,10 +53,12 @@ impl<S: Strategy> Finals<S> {
         Budget { epochs: self.settings.epochs }
     }
 
-    /// The best of what was told, of equals the earlier; of several goals those of the front, the best by the first goal
+    /// The best of what was told with the greatest budget, of equals the earlier; of several goals those of the front, the best by the first goal
     /// first, and then the others. Those that had the budget of the finals need none.
     fn drawn_up(&self) -> Vec<Trial> {
-        let scored = self.told.iter().filter_map(|told| Some((told, told.values.clone()?)));
+        let most = self.told.iter().map(|told| told.network.budget.epochs).max();
+        let told = self.told.iter().filter(|told| Some(told.network.budget.epochs) == most);
+        let scored = told.filter_map(|told| Some((told, told.values.clone()?)));
         let (scored, values): (Vec<&Outcome>, Vec<Vec<f64>>) = scored.unzip();
         let front = front::front(&values);
         let mut best: Vec<(bool, f64, &Outcome)> = Vec::new();

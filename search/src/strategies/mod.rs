@@ -30,6 +30,7 @@ mod stages;
 pub mod successive_halving;
 mod supernet;
 pub mod tpe;
+mod warmup;
 
 use nas_ir::recipe::{NoSetting, Recipe, StrategySchema};
 use nas_ir::{Checked, Space};
@@ -84,8 +85,9 @@ strategies!(
     hyperband
 );
 
+use score::is_by_proxies;
 pub(crate) use score::patience;
-pub use score::{is_by_command, is_by_proxies, table};
+pub use score::{are_proxies_cheap, is_by_command, table};
 pub(crate) use sections::budget;
 
 fn row(recipe: &Recipe) -> Result<&'static Row, RunError> {
@@ -120,6 +122,7 @@ fn check_constructs(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunEr
     let mut refused = (row.refused)(space, recipe)?;
     refused.extend(objective::too_many(recipe));
     refused.extend(stages::refused(space, recipe)?);
+    refused.extend(supernet::refused(space, recipe)?);
     if table(recipe)?.is_none() && !is_by_command(recipe)? {
         refused.extend(objective::metrics_of_others(space, recipe));
     }

@@ -3,6 +3,7 @@
 use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
 use nas_ir::recipe::common::METRICS;
+use nas_ir::recipe::formula::word;
 use nas_ir::recipe::objective::NoGradient;
 use nas_ir::recipe::{Recipe, Variable, Weighed};
 use nas_ir::{Checked, Metric, Space};
@@ -32,7 +33,7 @@ struct NotOptimised {
 #[diagnostic(code(nas::search::task_metric))]
 struct MetricOfOthers {
     space: String,
-    metric: &'static str,
+    metric: String,
     #[source_code]
     file: Source,
     #[label("this reads `{metric}`")]
@@ -115,23 +116,23 @@ const HELP: &str = "search by `strategy aging_evolution { }`, or by another that
 pub(super) fn metrics_of_others(space: &Checked<Space>, recipe: &Recipe) -> Vec<Refusal> {
     let Some(task) = space.task else { return Vec::new() };
     let has = task.metrics();
-    let names: Vec<String> =
-        has.all().map(|metric| format!("`{}`", Variable::Metric(metric).name())).collect();
-    let refused = |metric: Metric, (file, at): (Source, Option<SourceSpan>)| {
+    let names: Vec<String> = has.all().map(|metric| format!("`{}`", word(metric))).collect();
+    let refused = |metric: String, (file, at): (Source, Option<SourceSpan>)| {
         let help = format!("write {}: they are what its task is judged by", names.join(" or "));
-        let (metric, space) = (Variable::Metric(metric).name(), space.name.clone());
+        let space = space.name.clone();
         Refusal::new(MetricOfOthers { space, metric, file, at, help })
     };
     let is_other = |metric: &Metric| !has.metrics.contains(metric);
     let read = recipe.objective.quantities().into_iter().filter_map(|quantity| match quantity {
-        Variable::Metric(metric) => Some(metric),
+        Variable::Metric(metric) => is_other(&metric).then(|| word(metric).to_owned()),
+        Variable::Named(name) => Some(name.to_string()),
         Variable::Measure(_) => None,
     });
-    let read = read.filter(is_other).map(|metric| refused(metric, place(recipe)));
+    let read = read.map(|metric| refused(metric, place(recipe)));
     let primary = recipe.metrics.primary.filter(is_other).map(|metric| {
         let written = recipe.settings.place(METRICS.name, "primary").cloned();
         let written = written.map(|(file, span)| (file, Some(span.into())));
-        refused(metric, written.unwrap_or_else(|| (Source::new("", ""), None)))
+        refused(word(metric).to_owned(), written.unwrap_or_else(|| (Source::new("", ""), None)))
     });
     read.chain(primary).collect()
 }

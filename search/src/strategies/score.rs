@@ -25,8 +25,8 @@ pub(super) const SECTION: Section = Section {
     kinds: Kinds::None,
     doc: "how the networks that are tried are scored",
     fields: &[
-        BY, EPOCHS, PATIENCE, MIN_DELTA, PROXIES, IMAGES, TABLE, COMMAND, METRIC, DIRECTION,
-        TIMEOUT, RETRIES, JOBS,
+        BY, EPOCHS, PATIENCE, MIN_DELTA, WARMUP, PROXIES, IMAGES, TABLE, COMMAND, METRIC,
+        DIRECTION, TIMEOUT, RETRIES, JOBS,
     ],
 };
 
@@ -57,10 +57,18 @@ const PATIENCE: Field = Field {
 
 const MIN_DELTA: Field = common::MIN_DELTA;
 
+pub(super) const WARMUP: Field = Field {
+    name: "warmup",
+    kind: Kind::count(0, 0),
+    doc: "networks that are drawn uniformly before the search and scored by `score.proxies`, where `by = train`. The best of \
+          them, best first, are tried wherever the strategy would draw a network at random (Abdelfattah et al. 2021): all \
+          that `random` tries, the first population of `aging_evolution`. They count beside `derive.sample`",
+};
+
 const PROXIES: Field = Field {
     name: "proxies",
     kind: Kind::Words(Proxy::NAMES),
-    doc: "the zero-cost proxies where `by = proxy`, computed on the network with fresh weights, more being better. \
+    doc: "the zero-cost proxies where `by = proxy`, and of a warm-up, computed on the network with fresh weights, more being better. \
           `synflow`: the natural logarithm of the synaptic flow, of an image of ones through the absolute weights (Tanaka et al. 2020); \
           `naswot`: the log determinant of how many rectifiers any two images set alike (Mellor et al. 2021); \
           `jacob_cov`: how uncorrelated the gradients by the images are (its first version); `zen`: how far the features move \
@@ -96,8 +104,12 @@ pub(super) const COMMAND: Field = Field {
 
 pub(super) const METRIC: Field = Field {
     name: "metric",
-    kind: Kind::Text { otherwise: "the first of the task of the space", example: "accuracy" },
-    doc: "which of the metrics that a command prints ranks the networks",
+    kind: Kind::Text {
+        otherwise: "the first that the objective reads, else the first of the task of the space",
+        example: "accuracy",
+    },
+    doc: "which of the metrics that a command prints ranks the networks where there is no objective, and is shown first; an \
+          object without it does not count",
 };
 
 pub(super) const DIRECTION: Field = Field {
@@ -196,8 +208,16 @@ pub fn is_by_command(recipe: &Recipe) -> Result<bool, NoSetting> {
 ///
 /// # Errors
 /// A fault of the schema of its strategy.
-pub fn is_by_proxies(recipe: &Recipe) -> Result<bool, NoSetting> {
+pub(super) fn is_by_proxies(recipe: &Recipe) -> Result<bool, NoSetting> {
     Ok(by(recipe)? == Some(By::Proxy))
+}
+
+/// Whether proxies score what has no training of its own: they score all networks, or those of a warm-up.
+///
+/// # Errors
+/// A fault of the schema of its strategy.
+pub fn are_proxies_cheap(recipe: &Recipe) -> Result<bool, NoSetting> {
+    Ok(matches!(by(recipe)?, Some(By::Proxy | By::Train)))
 }
 
 /// When the training of a network that is trained to be scored stops early.
@@ -240,21 +260,24 @@ pub(super) fn command(space: &Space, recipe: &Recipe) -> Result<CommandSettings,
         (Direction::Higher.name(), Some(Direction::Higher)),
         (Direction::Lower.name(), Some(Direction::Lower)),
     ];
+    let ranking = ranked_by(
+        space,
+        recipe,
+        settings.text(SCORE, METRIC.name)?,
+        settings.word(SCORE, DIRECTION.name, &directions)?,
+    )?;
+    let read = recipe.objective.metrics();
     Ok(CommandSettings {
         command: settings.template(SCORE, COMMAND.name)?.ok_or(none)?,
-        ranking: ranked_by(
-            space,
-            recipe,
-            settings.text(SCORE, METRIC.name)?,
-            settings.word(SCORE, DIRECTION.name, &directions)?,
-        )?,
+        needed: read.into_iter().filter(|key| key != ranking.metric.key()).collect(),
+        ranking,
         timeout: Duration::from_secs(settings.count(SCORE, TIMEOUT.name)?.into()),
         retries: settings.count(SCORE, RETRIES.name)?,
         jobs: settings.count(SCORE, JOBS.name)? as usize,
     })
 }
 
-/// The metric that ranks: the one that is named, else that of the task.
+/// The metric that ranks: the one that is named, else the first that the objective reads, else that of the task.
 fn ranked_by(
     space: &Space,
     recipe: &Recipe,
@@ -266,7 +289,8 @@ fn ranked_by(
         why,
         help: help + " beside `score.command`",
     };
-    let metric = match (&named, space.task) {
+    let read = recipe.objective.metrics();
+    let metric = match (named.as_ref().or(read.first()), space.task) {
         (Some(name), _) => MetricName::of(name),
         (None, Some(task)) => {
             MetricName::Known(task.metrics().ranked_by(recipe.metrics.primary).primary)
@@ -276,13 +300,16 @@ fn ranked_by(
             return Err(fault("it has no task, and the recipe names no metric".to_owned(), help));
         }
     };
-    if !CommandSettings::may_rank(metric.key()) {
-        let why = format!("`{}` is no metric, but says something of the others", metric.key());
+    let keys = std::iter::once(metric.key()).chain(read.iter().map(String::as_str));
+    if let Some(key) = keys.into_iter().find(|key| !CommandSettings::may_rank(key)) {
+        let why = format!("`{key}` is no metric, but says something of the others");
         return Err(fault(why, "name another `metric`".to_owned()));
     }
     let help = match metric {
         MetricName::Known(_) => "leave `direction` out".to_owned(),
         MetricName::Named(_) => "write `direction = higher` or `direction = lower`".to_owned(),
     };
+    let wanted = || recipe.objective.wanted(metric.key());
+    let direction = direction.or_else(wanted);
     ranking(metric, direction).map_err(|why| fault(why, help))
 }

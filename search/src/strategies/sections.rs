@@ -59,7 +59,7 @@ pub(super) const BUDGET: Field = Field {
     doc: "training images, forward and backward, that the search may take in all: the epochs of a supernet, the trials and \
           the finals, but not `retrain`. One that only goes forward counts a third. Once so many are spent, and those \
           of training the finals set aside (their scores are not), no more networks are tried, though `derive.sample` asks for \
-          more; 0 sets no limit. Not where scores are known or a command finds them",
+          more, and a supernet learns for no other epoch, though `schedule.epochs` has more; one network is tried in any case. 0 sets no limit. Not where scores are known or a command finds them",
 };
 
 /// The images that the search of a recipe may take; `None` where it sets no limit.

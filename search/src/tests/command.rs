@@ -436,6 +436,38 @@ fn the_metric_that_ranks_is_that_of_the_recipe_or_of_the_task() {
     assert_eq!(serde_json::to_string(&trial).unwrap(), r#"{"miou":0.1,"loss":2.0}"#);
 }
 
+#[test]
+fn an_objective_reads_what_a_command_prints_under_any_name() {
+    // Worth is to be high, and so is what `val/odd` has of it; the first object lacks it and does not count.
+    let prints = r#"; echo "\{\"worth\": $sum, \"val/odd\": $((sum % 2))}"; echo '\{"worth": 99}'"#;
+    let command = format!("{WORTH}{prints}");
+    let mut toy = searched(&random::SCHEMA, &command, 12, 1);
+    toy.set("score", "metric", Value::Text(None));
+    toy.set("score", "direction", Value::Word("known"));
+    toy.recipe.objective =
+        super::objective::objective("maximize metric(\"worth\") + 100 * metric(\"val/odd\")");
+    let dir = folder();
+    let result = whole(&toy, dir.path());
+    let of = |network: &TriedNetwork| {
+        let score = network.score().unwrap();
+        (score.named("val/odd").unwrap(), score.named("worth").unwrap())
+    };
+    let tried = tried(&toy, dir.path());
+    assert!(tried.iter().all(|network| of(network).1 < 99.0));
+    let best = tried.iter().max_by(|a, b| of(a).partial_cmp(&of(b)).unwrap()).unwrap();
+    assert_eq!((result.choices, of(best).0), (best.choices.clone(), 1.0));
+    // What it lacks is named.
+    let mut toy = searched(&random::SCHEMA, WORTH, 12, 1);
+    toy.recipe.objective =
+        super::objective::objective("maximize metric(\"worth\") - metric(\"pq\")");
+    let failure = go(&toy, &mut create(&toy, folder().path()), None).unwrap_err();
+    let said = format!("{failure:?}");
+    assert!(said.contains("printed no object with all of `worth`, `pq`"), "{said}");
+    toy.recipe.objective = super::objective::objective("maximize metric(\"epoch\")");
+    let said = strategies::check(&toy.space, &toy.recipe).unwrap_err().to_string();
+    assert!(said.contains("`epoch` is no metric"), "{said}");
+}
+
 /// The command of a recipe that is written so, or what is wrong with it.
 fn written(command: &str) -> Result<Template, Vec<String>> {
     let text = format!(

@@ -163,6 +163,10 @@ fn a_metric_of_another_task_is_refused() {
     let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
     assert_eq!(refused[0].to_string(), "the networks of `toy` have no `miou`");
     assert!(refused[0].help().unwrap().to_string().starts_with("write `accuracy` or `f1`"));
+    toy.recipe.objective = objective("maximize accuracy - metric(\"pq\")");
+    let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
+    let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
+    assert_eq!(refused[0].to_string(), "the networks of `toy` have no `pq`");
     let mut recipe = toy.recipe.clone();
     recipe.objective = nas_ir::recipe::Objective::default();
     assert!(strategies::search(&toy.space, &recipe).is_ok());
@@ -179,6 +183,7 @@ fn what_the_known_scores_do_not_say_is_told() {
     for (text, why) in [
         ("minimize cross_entropy", "its `cross_entropy` is not known"),
         ("maximize miou - latency", "its `latency` is not known"),
+        ("maximize metric(\"pq\")", "its `metric(\"pq\")` is not known"),
         ("maximize miou / max(0, 1e-9 * macs - 1)", "it is not finite"),
     ] {
         let toy = by_table("random", text, 2);

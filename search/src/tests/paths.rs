@@ -69,7 +69,7 @@ fn recipe(epochs: u32, settings: &[(&'static str, Value)]) -> Recipe {
 
 /// The networks of each step of each epoch, and from what they learn.
 fn learned(space: &Checked<Space>, recipe: &Recipe) -> Vec<Paths> {
-    let Method::Shared(mut strategy) = strategies::search(space, recipe).unwrap().method else {
+    let Method::Shared(_, mut strategy) = strategies::search(space, recipe).unwrap().method else {
         panic!("nothing is shared")
     };
     let mut memory = Memory::default();

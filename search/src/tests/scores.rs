@@ -238,6 +238,89 @@ fn a_search_with_a_budget_ends_the_same_wherever_it_is_stopped_or_crashes() {
 }
 
 #[test]
+fn a_budget_ends_the_epochs_of_a_supernet_too() {
+    // An epoch takes five networks over 20 images; the score of a network goes over 20 images.
+    for (images, finalists, epochs, trials) in
+        [(399, 0, 3, 3), (400, 0, 4, 1), (1, 0, 1, 1), (460, 2, 3, 3)]
+    {
+        let counts = [
+            ("derive", "sample", 3),
+            ("derive", "finalists", finalists),
+            ("derive", "epochs", 3),
+            ("derive", "budget", images),
+        ];
+        let mut toy = toy(&random::SCHEMA, "inherited", &counts);
+        toy.recipe.schedule.epochs = 5;
+        let dir = folder();
+        whole(&toy, dir.path());
+        let history = super::history(&resume(&toy, dir.path()));
+        let learned = history.iter().filter(|record| matches!(record, Record::Search(_))).count();
+        assert_eq!(learned, epochs, "{images}");
+        let tried = tried(&toy, dir.path());
+        assert_eq!(tried.len(), trials + finalists as usize, "{images}");
+        if images == 399 {
+            let (sources, versions) = (sources(), versions());
+            let inputs = inputs(&toy, &sources, &versions);
+            stop_anywhere(&toy, &inputs);
+            crash_anywhere(&toy, &inputs);
+        }
+    }
+}
+
+/// A search whose networks are trained, after a warm-up by proxies.
+fn warmed(schema: &'static StrategySchema, warmup: u32) -> Toy {
+    let counts = [("derive", "sample", 6), ("score", "epochs", 2), ("score", "warmup", warmup)];
+    let counts = [&counts[..], &[("strategy", "population", 3), ("strategy", "start", 3)]].concat();
+    toy(schema, "train", &counts)
+}
+
+#[test]
+fn after_a_warm_up_the_best_by_proxies_stand_for_networks_drawn_at_random() {
+    for schema in SCHEMAS.iter().filter(|schema| schema.section("score").is_some()) {
+        let Some(own) = schema.section("score").and_then(|score| score.field("warmup")) else {
+            continue;
+        };
+        let toy = warmed(schema, 30);
+        if ["grid", "controller"].contains(&schema.name) {
+            let said = strategies::search(&toy.space, &toy.recipe).map(drop).unwrap_err();
+            let RunError::Refused { refused, .. } = &said else { panic!("{said}") };
+            assert!(refused[0].to_string().contains("draws no network at random"), "{}", own.name);
+            continue;
+        }
+        let dir = folder();
+        let result = whole(&toy, dir.path());
+        let tried = tried(&toy, dir.path());
+        let (warm, trials) = tried.split_at(30);
+        assert_eq!(trials.len(), 6, "{}", schema.name);
+        assert!(warm.iter().all(|trial| trial.budget.epochs == 0 && trial.uniform));
+        assert!(trials.iter().all(|trial| trial.budget.epochs == 2 && !trial.uniform));
+        let mut ranked: Vec<&TriedNetwork> = warm.iter().collect();
+        ranked.sort_by(|a, b| value(b).total_cmp(&value(a)));
+        let first = if schema.name == "random" { 6 } else { 3 };
+        for (warm, trial) in ranked.iter().zip(&trials[..first]) {
+            assert_eq!(warm.choices, trial.choices, "{}", schema.name);
+        }
+        assert_eq!(result.budget.epochs, 2);
+    }
+}
+
+#[test]
+fn a_warm_up_knows_of_no_objective_and_of_no_finals() {
+    let mut toy = warmed(&aging_evolution::SCHEMA, 8);
+    toy.recipe.objective = super::objective::objective("maximize miou - 0.0008 * macs");
+    toy.set("derive", "finalists", Value::Count(2));
+    let dir = folder();
+    whole(&toy, dir.path());
+    let epochs: Vec<u32> =
+        tried(&toy, dir.path()).iter().map(|trial| trial.budget.epochs).collect();
+    assert_eq!(epochs, [vec![0; 8], vec![2; 6], vec![10; 2]].concat());
+    let (sources, versions) = (sources(), versions());
+    let inputs = inputs(&toy, &sources, &versions);
+    stop_anywhere(&toy, &inputs);
+    crash_anywhere(&toy, &inputs);
+}
+
+#[test]
 fn an_objective_is_refused_where_proxies_score() {
     let mut toy = by_proxies(&["synflow"]);
     toy.recipe.objective = super::objective::objective("maximize miou");

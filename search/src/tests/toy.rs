@@ -27,7 +27,7 @@ use crate::objective::Penalty;
 use crate::proxy::{Measured, Proxy, Undefined};
 use crate::record::{Choices, TriedNetwork, Verdict};
 use crate::regime::{Job, Scores};
-use crate::shared::{InTurns, Paths, Relaxation, Relaxed, SharedWeights};
+use crate::shared::{InTurns, Paths, Relaxation, Relaxed, SharedWeights, Sharing};
 use crate::strategies::{self, gumbel};
 use crate::strategy::Outcome;
 use crate::table::ScoreTable;
@@ -610,7 +610,7 @@ impl TrainableNetwork for ToyNetwork {
 }
 
 impl Backend for Toy {
-    fn shared(&self) -> Result<Box<dyn SharedWeights>, Problem> {
+    fn shared(&self, _: Sharing) -> Result<Box<dyn SharedWeights>, Problem> {
         Ok(Box::new(self.supernet(false)))
     }
 

@@ -12,15 +12,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use nas_ir::diagram::Diagram;
 use nas_ir::network::{self, NetworkNode, Port};
-use nas_ir::operation::{Case, Operation, WeightGroup};
-use nas_ir::ops::{Channels, Resize, ResizeMode, ResizeTo, Weight};
+use nas_ir::operation::{Case, Operation, WeightGroup, is_window};
+use nas_ir::ops::{Channels, Initial, Resize, ResizeMode, ResizeTo, Role, Weight};
 use nas_ir::{Checked, Network, Node, NodeId, NodeKind, Op, Shape, Space, TensorName, Varied};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
-    WeightView,
+    Transform, WeightView,
 };
-use super::table::{SelectId, ValueId};
+use super::table::{ParameterId, SelectId, ValueId};
 use crate::error::TorchError;
 
 type Built<T> = Result<T, TorchError>;
@@ -65,6 +65,32 @@ impl Program {
     pub(crate) fn masked(space: &Checked<Space>) -> Built<Self> {
         Builder { masks: true, ..Builder::default() }.space(space)
     }
+
+    /// The program of a supernet in which a smaller elastic kernel is not just the centre of the next larger one, but what a
+    /// matrix of its own makes of that (once-for-all, Cai et al. 2020, section 3.3).
+    ///
+    /// # Errors
+    /// As `of_space`.
+    pub(crate) fn transformed(space: &Checked<Space>) -> Built<Self> {
+        Builder { transforms: true, ..Builder::default() }.space(space)
+    }
+}
+
+/// The windows below the largest of the kernels that cases have in common, in descending order; none where they do not
+/// lie in each other.
+fn windows(role: Role, weights: &[Vec<Weight>]) -> Vec<[u32; 2]> {
+    let own = weights.iter().flatten().filter(|weight| weight.role == role);
+    let mut windows: Vec<[u32; 2]> = own
+        .filter_map(|weight| match weight.dims.as_slice() {
+            &[_, _, height, width] if is_window(role, 2) => Some([height, width]),
+            _ => None,
+        })
+        .collect();
+    windows.sort_unstable_by(|a, b| b.cmp(a));
+    windows.dedup();
+    let lie_in_each_other = windows
+        .is_sorted_by(|outer, inner| outer.iter().zip(inner).all(|(outer, inner)| outer >= inner));
+    if lie_in_each_other { windows.split_off(windows.len().min(1)) } else { Vec::new() }
 }
 
 fn varies(node: &Node) -> bool {
@@ -81,6 +107,8 @@ struct Builder {
     selects: HashMap<Select, SelectId>,
     /// Whether there are masks.
     masks: bool,
+    /// Whether smaller kernels have matrices.
+    transforms: bool,
     /// The masked value of a node, where there is one.
     masked: HashMap<usize, ValueId>,
 }
@@ -344,15 +372,36 @@ impl Builder {
         let mut common = Vec::new();
         for Weight { role, dims, initial } in WeightGroup::common(weights.iter().cloned()) {
             let name = TensorName { node, group, part: role.into() }.to_string();
+            let windows = if self.transforms { windows(role, &weights) } else { Vec::new() };
+            let matrices = windows.into_iter().map(|window| self.transform(&name, window));
+            let matrices: Vec<Transform> = matrices.collect();
             let spec = ParameterSpec { name, role, dims: dims.clone(), initial };
-            common.push((role, dims, self.program.parameters.push(spec)));
+            common.push((role, dims, self.program.parameters.push(spec), matrices));
         }
         let view = |weight: &Weight| {
             let found = common.iter().find(|(role, ..)| *role == weight.role);
-            let found = found.map(|(_, dims, id)| WeightView::new(*id, weight, dims));
+            let view = |(_, dims, id, matrices): &(Role, Vec<u32>, ParameterId, Vec<Transform>)| {
+                let own = weight.dims.get(2..).unwrap_or_default();
+                let is_on_the_way = |transform: &&Transform| {
+                    transform.window.iter().zip(own).all(|(size, own)| size >= own)
+                };
+                let transforms = matrices.iter().filter(is_on_the_way).copied().collect();
+                WeightView { transforms, ..WeightView::new(*id, weight, dims) }
+            };
+            let found = found.map(view);
             found.ok_or_else(|| TorchError::broken(format!("a tensor of `{node}` is missing")))
         };
         weights.iter().map(|list| list.iter().map(view).collect()).collect()
+    }
+
+    /// Adds the matrix by which a kernel, a tensor of this name, comes to a smaller window; it begins as the identity.
+    fn transform(&mut self, kernel: &str, window: [u32; 2]) -> Transform {
+        let [height, width] = window;
+        let name = format!("{kernel}.to_{height}x{width}");
+        let (role, size) = (Role::Kernel, height * width);
+        let (dims, initial) = (vec![size, size], Initial::Constant(0.0));
+        let spec = ParameterSpec { name, role, dims, initial };
+        Transform { matrix: self.program.parameters.push(spec), window }
     }
 
     /// The operand that the selector says, each an instruction; the only one, if it is.

@@ -74,6 +74,18 @@ pub(crate) struct WeightView {
     pub(crate) parameter: ParameterId,
     /// First element and length along each axis; all of it if `None`.
     pub(crate) part: Option<Vec<[u32; 2]>>,
+    /// How the part comes from a larger kernel, step by step; empty where it is just its centre.
+    pub(crate) transforms: Vec<Transform>,
+}
+
+/// A step from a kernel to a smaller one: its centre of this height and width, flattened to a row `w` for each pair of
+/// channels, becomes `w + w M` (once-for-all, Cai et al. 2020, section 3.3, whose matrix is `I + M`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Transform {
+    /// The matrix M.
+    pub(crate) matrix: ParameterId,
+    /// Height and width.
+    pub(crate) window: [u32; 2],
 }
 
 /// A tensor of parameters.
@@ -153,6 +165,13 @@ impl WeightView {
     pub(crate) fn new(parameter: ParameterId, weight: &Weight, sizes: &[u32]) -> Self {
         let part = WeightGroup::part(weight, sizes).into_iter();
         let part = part.map(|range| [range.start, range.end - range.start]);
-        Self { parameter, part: (weight.dims != sizes).then(|| part.collect()) }
+        let part = (weight.dims != sizes).then(|| part.collect());
+        Self { parameter, part, transforms: Vec::new() }
+    }
+
+    /// The parameters that it is made of.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = ParameterId> + '_ {
+        let matrices = self.transforms.iter().map(|transform| transform.matrix);
+        std::iter::once(self.parameter).chain(matrices)
     }
 }

@@ -27,7 +27,8 @@
 //! ```
 //!
 //! An operand of an operator has the shape for which this case of the operator is made. Of a
-//! parameter an operator may read a part, `first+length` along each axis. A table is a row of a
+//! parameter an operator may read a part, `first+length` along each axis, which `p1(…) * p2[3, 3]` brings to a smaller
+//! kernel by the matrix p2. A table is a row of a
 //! diagram: the index of an operand, or another table, for each candidate of a decision. A rule of
 //! selects is a table, or an index, with the decisions by which it mixes. One of masks, `s1 = t0 masks [4, 8]`, is a table
 //! with the numbers of channels that it says the index of; `v6 = mask s1 (v5) "relu"` is the value of `v5`, masked where these
@@ -43,6 +44,7 @@ mod table;
 mod verify;
 
 pub(crate) use instruction::{
-    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, WeightView,
+    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, Transform,
+    WeightView,
 };
 pub(crate) use table::{Id, ParameterId, SelectId, Table, ValueId};

@@ -9,7 +9,7 @@ use nas_ir::{DecisionId, Op, Shape};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
-    WeightView,
+    Transform, WeightView,
 };
 use super::print::role_word;
 use super::table::{Id, ParameterId, SelectId, ValueId};
@@ -206,7 +206,7 @@ impl Line<'_> {
         int.or_else(real).or_else(flag).ok_or_else(|| "a value".to_owned())
     }
 
-    /// `p0` or `p0(0+8, 1+3)`
+    /// `p0`, `p0(0+8, 1+3)` or `p0(0+8, 0+1, 1+3, 1+3) * p1[3, 3]`
     fn view(&mut self) -> Parsed<WeightView> {
         let parameter = self.id("p", ParameterId::new)?;
         let axis = |line: &mut Self| {
@@ -215,7 +215,15 @@ impl Line<'_> {
             Ok([first, line.number()?])
         };
         let part = if self.eat("(") { Some(self.list(")", axis)?) } else { None };
-        Ok(WeightView { parameter, part })
+        let mut transforms = Vec::new();
+        while self.eat("*") {
+            let matrix = self.id("p", ParameterId::new)?;
+            self.token("[")?;
+            let window = self.list("]", Self::number)?;
+            let window = window.try_into().map_err(|_| "height and width".to_owned())?;
+            transforms.push(Transform { matrix, window });
+        }
+        Ok(WeightView { parameter, part, transforms })
     }
 
     fn shape(&mut self) -> Parsed<Shape> {

@@ -9,7 +9,7 @@ use nas_ir::ops::{Initial, Role};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
-    WeightView,
+    Transform, WeightView,
 };
 use super::table::ValueId;
 
@@ -183,14 +183,16 @@ fn shaped(inputs: &[Shape], operands: &[ValueId]) -> String {
 }
 
 fn view(view: &WeightView) -> String {
-    let WeightView { parameter, part } = view;
-    match part {
-        None => parameter.to_string(),
-        Some(part) => {
-            let axes = part.iter().map(|[first, length]| format!("{first}+{length}"));
-            format!("{parameter}({})", list(axes))
-        }
+    let WeightView { parameter, part, transforms } = view;
+    let mut text = parameter.to_string();
+    if let Some(part) = part {
+        let axes = part.iter().map(|[first, length]| format!("{first}+{length}"));
+        text += &format!("({})", list(axes));
     }
+    for Transform { matrix, window: [height, width] } in transforms {
+        text += &format!(" * {matrix}[{height}, {width}]");
+    }
+    text
 }
 
 fn list(items: impl IntoIterator<Item = impl Display>) -> String {

@@ -12,7 +12,7 @@ use nas_ir::ops::Weight;
 use nas_ir::{DecisionId, Shape};
 
 use super::instruction::{
-    Instruction, InstructionKind, OpCase, Output, Program, Select, WeightView,
+    Instruction, InstructionKind, OpCase, Output, Program, Select, Transform, WeightView,
 };
 use super::print;
 use super::shapes::{Claim, Form, Reader, Shapes};
@@ -186,7 +186,7 @@ impl<'p> Verifier<'p> {
     }
 
     fn weight(&self, weight: &Weight, view: &WeightView) -> Proved<()> {
-        let WeightView { parameter, part } = view;
+        let WeightView { parameter, part, transforms } = view;
         let spec = self.program.parameters.get(*parameter);
         let spec = spec.map_err(|_| format!("there is no {parameter}"))?;
         if spec.role != weight.role {
@@ -203,7 +203,24 @@ impl<'p> Verifier<'p> {
                     && axes.into_iter().all(fits)
             }
         };
-        if fits { Ok(()) } else { Err(format!("{parameter} has no such part {:?}", weight.dims)) }
+        if !fits {
+            return Err(format!("{parameter} has no such part {:?}", weight.dims));
+        }
+        let Some(last) = transforms.last() else { return Ok(()) };
+        if weight.dims.get(2..) != Some(&last.window[..]) {
+            return Err(format!("the last matrix of {parameter} makes no {:?}", weight.dims));
+        }
+        let mut from = spec.dims.get(2..).unwrap_or_default();
+        for Transform { matrix, window } in transforms {
+            let shrinks = from.len() == 2 && from.iter().zip(window).all(|(a, b)| a >= b);
+            let size = window.iter().product();
+            let found = self.program.parameters.get(*matrix).map(|matrix| matrix.dims.clone());
+            if !shrinks || found.ok() != Some(vec![size, size]) {
+                return Err(format!("{matrix} brings no kernel {from:?} to {window:?}"));
+            }
+            from = window;
+        }
+        Ok(())
     }
 
     fn select(&mut self, select: SelectId, operands: &[ValueId]) -> Proved<Form> {

@@ -1,7 +1,7 @@
 //! Networks that learn from the largest one of their step.
 
 use nas_ir::{Assignment, Checked, Shape, Space, Task};
-use nas_search::shared::{Lesson, Mixing};
+use nas_search::shared::{Lesson, Mixing, Sharing};
 use tch::{Device, Kind, Tensor};
 
 use super::build::{UNITS, assignment, squeeze};
@@ -121,7 +121,8 @@ impl Fixture {
     }
 
     fn mixture(&self) -> Mixture {
-        let mixture = Mixture::on_paths(&self.space, settings(Mixing::Hard)).unwrap();
+        let mixture =
+            Mixture::on_paths(&self.space, settings(Mixing::Hard), Sharing::default()).unwrap();
         mixture.parameters.require_gradients(true).unwrap();
         mixture
     }

@@ -20,6 +20,7 @@ mod teaching;
 mod train_outputs;
 mod training;
 mod training_loss;
+mod transforms;
 mod varied;
 
 use nas_ir::recipe::{Recipe, Training};

@@ -54,7 +54,9 @@ fn what_is_printed_is_parsed() {
     let of_cases = cases::all().into_iter();
     let of_cases = of_cases.map(|(_, network)| Program::of_network(&network, None).unwrap());
     let of_texts = [SMALL, DARTS, ELASTIC, NASNET, SIZES].map(supernet);
-    for program in of_cases.chain(of_texts).chain([network(SMALL)]) {
+    let transformed = Program::transformed(&space(ELASTIC)).unwrap();
+    assert!(transformed.to_string().contains(" * p"), "{transformed}");
+    for program in of_cases.chain(of_texts).chain([network(SMALL), transformed]) {
         let text = program.to_string();
         let parsed: Program = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(parsed.to_string(), text);
@@ -152,6 +154,38 @@ v4 = select s0 (v2, v3) "op"
 v5 = output (v4) "logits"
 
 output v5 : [4, 8, 8]
+"#;
+
+#[test]
+fn a_matrix_brings_a_larger_kernel_to_a_smaller_one() {
+    let program: Program = TRANSFORMED.parse().unwrap();
+    program.verify().unwrap();
+    for (from, to, expected) in [
+        (" * p1[1, 1]", " * p1[3, 3]", "the last matrix of p0 makes no [4, 3, 1, 1]"),
+        (" * p1[1, 1]", " * p0[1, 1]", "p0 brings no kernel [3, 3] to [1, 1]"),
+        (" * p1[1, 1]", " * p7[1, 1]", "p7 brings no kernel"),
+        (" * p1[1, 1]", " * p1[5, 5] * p1[1, 1]", "p1 brings no kernel [3, 3] to [5, 5]"),
+        ("to_1x1\" [1, 1]", "to_1x1\" [9, 9]", "p1 brings no kernel"),
+    ] {
+        let found = fault(&program, from, to);
+        assert!(found.contains(expected), "{from} -> {to}: {found}");
+    }
+}
+
+/// A kernel of which a smaller one is made.
+const TRANSFORMED: &str = r#"
+program
+
+input [3, 8, 8]
+
+p0 = kernel "head.weight" [4, 3, 3, 3] normal 0.5
+p1 = kernel "head.weight.to_1x1" [1, 1] constant 0.0
+
+v0 = input 0 "image"
+v1 = conv(v0: [3, 8, 8]) {out = 4, kernel = (1, 1), groups = 1, bias = false} [p0(0+4, 0+3, 1+1, 1+1) * p1[1, 1]] "head" : [4, 8, 8]
+v2 = output (v1) "logits"
+
+output v2 : [4, 8, 8]
 "#;
 
 #[track_caller]

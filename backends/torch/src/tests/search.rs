@@ -13,7 +13,7 @@ use nas_passes::specialise;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::{Part, Pass, Rate, Split, Step};
 use nas_search::record::{Record, RunResult};
-use nas_search::shared::{Lesson, Paths, SharedWeights};
+use nas_search::shared::{Lesson, Paths, SharedWeights, Sharing};
 use nas_search::store::Recorded;
 use nas_search::{End, Inputs, Job, Scores, Store, run};
 use nas_testing::{Folder, folder, pictures};
@@ -205,7 +205,7 @@ fn inherited_weights_are_those_of_the_network() {
     let options = Options { threads: Some(1), estimate: 0, ..Options::default() };
     let (space, recipe) = (Arc::clone(&setting.space), setting.recipe.clone());
     let backend = TorchBackend::new(space, recipe, dataset, options).unwrap();
-    let mut supernet = backend.shared_supernet().unwrap();
+    let mut supernet = backend.shared_supernet(Sharing::default()).unwrap();
     let mut assignment = setting.space.first_assignment();
     let wide = setting.space.decision_ids().filter(|(_, d)| d.label == "width");
     wide.for_each(|(id, _)| assignment.set(id, 1));

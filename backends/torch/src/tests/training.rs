@@ -10,7 +10,7 @@ use nas_ir::{
     Assignment, Checked, ClassMetric, Metric, Model, Shape, Space, Task, Tensor as Plain,
 };
 use nas_search::evaluator::{Part, Pass, Rate, Split, Step, Stop};
-use nas_search::shared::{Lesson, Mixing};
+use nas_search::shared::{Lesson, Mixing, Sharing};
 use nas_search::strategies::gumbel;
 use nas_search::task::{Trainable, TrainableInput};
 use tch::{Device, Kind, Tensor};
@@ -150,7 +150,8 @@ fn path(choices: &[usize]) -> Assignment {
 fn a_step_on_paths_trains_what_they_are_made_of() {
     let tiles = Tiles::new(4);
     let trained = |paths: &[Assignment]| {
-        let mut mixture = Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap();
+        let mut mixture =
+            Mixture::on_paths(&space(), settings(Mixing::Hard), Sharing::default()).unwrap();
         mixture.parameters.require_gradients(true).unwrap();
         let learn = |batch: &crate::passes::TrainBatch<'_>| {
             Ok((mixture.path_step(&space(), batch, paths, Lesson::Labels)?, 0.0))
@@ -158,7 +159,10 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
         let report = train(&mut tiles.loaders(4, |_| {}), &pass(Part::All, 0), &mut go_on, learn);
         (report.unwrap().loss, mixture.state().unwrap())
     };
-    let fresh = Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap().state().unwrap();
+    let fresh = Mixture::on_paths(&space(), settings(Mixing::Hard), Sharing::default())
+        .unwrap()
+        .state()
+        .unwrap();
     assert!(!fresh.keys().any(|name| name.contains("choices")), "no logits, and nothing of them");
     let moved = |state: &nas_ir::Weights| -> Vec<bool> {
         let of = |candidate: &str| {
@@ -174,7 +178,7 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
     assert_eq!(moved(&state), [true; 5]);
     assert!((both - (one + other) / 2.0).abs() < 1e-6, "{both} of {one} and {other}");
     assert!(matches!(
-        Mixture::on_paths(&space(), settings(Mixing::Hard)).unwrap().path_step(
+        Mixture::on_paths(&space(), settings(Mixing::Hard), Sharing::default()).unwrap().path_step(
             &space(),
             &crate::passes::TrainBatch {
                 inputs: &[Tensor::zeros([2, 3, 64, 64], (Kind::Float, Device::Cpu))],

@@ -1,6 +1,7 @@
 //! Formulas of how good networks are and what they cost. Their numbers are exact; a value of them is not.
 
 use std::fmt;
+use std::sync::Arc;
 
 use num_traits::{One, Signed, Zero};
 
@@ -9,43 +10,63 @@ use crate::linear::is_small;
 use crate::measure::Measure;
 use crate::metric::Metric;
 
-/// What a formula reads of a network. None is negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a formula reads of a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Variable {
-    /// A metric of its score.
+    /// A metric of its score; never negative.
     Metric(Metric),
-    /// A measure of its costs; a latency in seconds.
+    /// A metric of its score that nasc does not know, by the name that a trainer of the user's prints; any number.
+    Named(Arc<str>),
+    /// A measure of its costs, never negative; a latency in seconds.
     Measure(Measure),
 }
 
-/// A word that means another quantity, too.
-const LOSS: &str = "loss";
+/// The language's word for the metric that files call `loss`; formulas take both.
+const LOSS: &str = "cross_entropy";
+
+/// The function whose argument is the name of a metric: `metric("val/pq")`.
+pub const METRIC: &str = "metric";
+
+/// A metric's word in the language.
+#[must_use]
+pub const fn word(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Loss => LOSS,
+        metric => metric.name(),
+    }
+}
 
 impl Variable {
     /// The words of the language for them.
     pub fn words() -> impl Iterator<Item = &'static str> {
         let others = Metric::ALL.into_iter().filter(|metric| *metric != Metric::Loss);
-        let metrics = std::iter::once(Metric::Loss).chain(others).map(Variable::Metric);
-        metrics.chain(Measure::ALL.map(Variable::Measure)).map(Variable::name)
+        let metrics = std::iter::once(Metric::Loss).chain(others).map(word);
+        metrics.chain(Measure::ALL.map(Measure::name))
     }
 
-    /// Its word in the language.
+    /// The quantity of a word.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn of(name: &str) -> Option<Self> {
+        let measure = || Measure::ALL.into_iter().find(|measure| measure.name() == name);
+        let metric = if name == LOSS { Some(Metric::Loss) } else { Metric::named(name) };
+        metric.map(Self::Metric).or_else(|| measure().map(Self::Measure))
+    }
+
+    /// The metric of a name, whether nasc knows it or not.
+    #[must_use]
+    pub fn metric(name: &str) -> Self {
+        Metric::named(name).map_or_else(|| Self::Named(name.into()), Self::Metric)
+    }
+}
+
+/// In the language.
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Metric(Metric::Loss) => "cross_entropy",
-            Self::Metric(metric) => metric.name(),
-            Self::Measure(measure) => measure.name(),
+            Self::Metric(metric) => f.write_str(word(*metric)),
+            Self::Named(name) => write!(f, "{METRIC}({name:?})"),
+            Self::Measure(measure) => f.write_str(measure.name()),
         }
-    }
-
-    /// The quantity of a word; files call the cross-entropy `loss`.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        let metrics = Metric::ALL.into_iter().map(Variable::Metric);
-        let mut all = metrics.chain(Measure::ALL.map(Variable::Measure));
-        let loss = (name == LOSS).then_some(Self::Metric(Metric::Loss));
-        loss.or_else(|| all.find(|quantity| quantity.name() == name))
     }
 }
 
@@ -112,6 +133,8 @@ pub enum FormulaFault {
     Operator,
     /// Something else with a quantity in it.
     Other,
+    /// A metric whose name is no text.
+    NoName,
     /// Something without a quantity that is no finite number.
     NoNumber,
 }
@@ -127,6 +150,7 @@ impl FormulaFault {
             Self::TooLarge => "these numbers are too large, or have too many digits",
             Self::Operator => "no operator of a formula: there are `+`, `-`, `*`, `/` and `^`",
             Self::Other => "no formula of metrics and measures",
+            Self::NoName => "a metric has one name, in quotes: `metric(\"val/pq\")`",
             Self::NoNumber => "this is no number",
         }
     }
@@ -255,6 +279,7 @@ impl Formula {
     #[must_use]
     pub fn is_never_negative(&self) -> bool {
         match self {
+            Self::Variable(Variable::Named(_)) => false,
             Self::Variable(_) | Self::Power(..) => true,
             Self::Sum(constant, terms) => {
                 let is_positive = |(factor, term): &(Exact, Formula)| {
@@ -270,11 +295,11 @@ impl Formula {
 
     /// What becomes of it when a quantity grows, as far as the form shows it.
     #[must_use]
-    pub fn trend(&self, by: Variable) -> Trend {
+    pub fn trend(&self, by: &Variable) -> Trend {
         let all =
             |of: &[Formula]| of.iter().map(|part| part.trend(by)).fold(Trend::Constant, Trend::and);
         match self {
-            Self::Variable(quantity) if *quantity == by => Trend::Rises,
+            Self::Variable(quantity) if quantity == by => Trend::Rises,
             Self::Variable(_) => Trend::Constant,
             Self::Sum(_, terms) => {
                 let trends = terms.iter().map(|(factor, term)| term.trend(by).times(factor));
@@ -293,7 +318,7 @@ impl Formula {
     pub fn add_quantities(&self, all: &mut Vec<Variable>) {
         match self {
             Self::Variable(quantity) if all.contains(quantity) => {}
-            Self::Variable(quantity) => all.push(*quantity),
+            Self::Variable(quantity) => all.push(quantity.clone()),
             Self::Sum(_, terms) => terms.iter().for_each(|(_, term)| term.add_quantities(all)),
             Self::Product(of) => of.iter().for_each(|part| part.add_quantities(all)),
             Self::Power(base, _) => base.add_quantities(all),
@@ -302,13 +327,13 @@ impl Formula {
     }
 
     /// Its value where each quantity has one; `None` where one has none. It need not be finite: 1 / 0 is not.
-    pub fn value(&self, of: &impl Fn(Variable) -> Option<f64>) -> Option<f64> {
+    pub fn value(&self, of: &impl Fn(&Variable) -> Option<f64>) -> Option<f64> {
         let fold = |parts: &[Formula], greater: fn(f64, f64) -> f64| {
             let values = parts.iter().map(|part| part.value(of));
             values.reduce(|a, b| Some(greater(a?, b?)))?
         };
         match self {
-            Self::Variable(quantity) => of(*quantity),
+            Self::Variable(quantity) => of(quantity),
             Self::Sum(constant, terms) => {
                 let mut sum = real(constant)?;
                 for (factor, term) in terms {
@@ -343,7 +368,7 @@ fn shown(number: &Exact) -> String {
 impl fmt::Display for Formula {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Variable(quantity) => f.write_str(quantity.name()),
+            Self::Variable(quantity) => write!(f, "{quantity}"),
             Self::Sum(constant, terms) => {
                 let mut is_first = true;
                 for (factor, term) in terms {
@@ -396,7 +421,7 @@ mod tests {
     }
 
     fn of(name: &str) -> Formula {
-        Formula::Variable(Variable::named(name).unwrap())
+        Formula::Variable(Variable::of(name).unwrap())
     }
 
     /// MnasNet's reward (Tan et al. 2019, equation 2) with w = -0.07 and a target of 12 ms.
@@ -417,7 +442,7 @@ mod tests {
     #[test]
     fn a_reward_has_its_value_and_says_where_it_grows() {
         let value = |latency: f64| {
-            let values = |quantity| match quantity {
+            let values = |quantity: &Variable| match quantity {
                 Variable::Metric(Metric::Accuracy) => Some(0.75),
                 Variable::Measure(Measure::Latency) => Some(latency),
                 _ => None,
@@ -427,9 +452,9 @@ mod tests {
         assert!((value(0.012) - 0.75).abs() < 1e-12);
         // A network of twice the target keeps 2 ^ -0.07 = 95.3 % of its reward.
         assert!((value(0.024) / 0.75 - 0.952_637_998).abs() < 1e-8);
-        assert_eq!(reward().trend(Variable::Metric(Metric::Accuracy)), Trend::Rises);
-        assert_eq!(reward().trend(Variable::Measure(Measure::Latency)), Trend::Falls);
-        assert_eq!(reward().trend(Variable::Measure(Measure::Macs)), Trend::Constant);
+        assert_eq!(reward().trend(&Variable::Metric(Metric::Accuracy)), Trend::Rises);
+        assert_eq!(reward().trend(&Variable::Measure(Measure::Latency)), Trend::Falls);
+        assert_eq!(reward().trend(&Variable::Measure(Measure::Macs)), Trend::Constant);
         assert!(reward().value(&|_| None).is_none());
     }
 

@@ -8,10 +8,10 @@ use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
 use serde::{Serialize, Serializer};
 
-use super::formula::{Formula, Variable};
+use super::formula::{Formula, Trend, Variable};
 use crate::exact::{Exact, power_of_ten, real};
 use crate::measure::Measure;
-use crate::metric::Metric;
+use crate::metric::{Direction, Metric};
 
 /// What a search optimises; nothing where the recipe does not say. Two of the same goals are equal wherever they
 /// are written.
@@ -32,6 +32,21 @@ pub struct Goal {
     pub formula: Formula,
 }
 
+impl Goal {
+    /// Which values of a quantity this goal takes for better; `None` where it does not read the quantity, or its form
+    /// does not show it.
+    #[must_use]
+    pub fn wanted(&self, quantity: &Variable) -> Option<Direction> {
+        let rises = match self.formula.trend(quantity) {
+            Trend::Constant | Trend::Unclear => return None,
+            Trend::Rises => true,
+            Trend::Falls => false,
+        };
+        let is_more = rises == (self.sense == Sense::Maximize);
+        Some(if is_more { Direction::Higher } else { Direction::Lower })
+    }
+}
+
 /// What is said of `minimize` and `maximize` in the reference.
 #[derive(Debug)]
 pub struct Minimize {
@@ -45,7 +60,7 @@ pub struct Minimize {
 pub static MINIMIZE: Minimize = Minimize {
     written: "cross_entropy + 0.02 * macs / 1M",
     doc: "what the search makes small, or large: a formula of metrics (`cross_entropy` or `loss`, which are the same, and what \
-          else the task has: `accuracy`, `top5`, `miou`, `f1`, `micro_f1`, `auroc`, `mean_ap`, `mae`, `rmse`, `psnr`) and measures (`macs`, `params`, `weight_bytes`, `peak_memory`, `latency`, `depth`), with `+`, `-`, `*`, \
+          else the task has: `accuracy`, `top5`, `miou`, `f1`, `micro_f1`, `auroc`, `mean_ap`, `mae`, `rmse`, `psnr`, and `metric(\"NAME\")`, which a command of yours prints or a table knows) and measures (`macs`, `params`, `weight_bytes`, `peak_memory`, `latency`, `depth`), with `+`, `-`, `*`, \
           `/`, `^` and a number, `max( )` and `min( )`. A strategy that sees nothing but scores tries networks for the \
           best value. One that trains choices goes down `cross_entropy` and one term more: a multiple of `macs`, `params`, \
           `weight_bytes` or `latency`, or of the hinge of one, `max(0, latency - 12ms)`, whose argument is then the \
@@ -64,10 +79,10 @@ pub struct Weighed {
 }
 
 /// Why an objective has no gradient by the choices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoGradient {
-    /// Its metrics are others than the loss.
-    Metric(Metric),
+    /// It reads a metric other than the loss.
+    Metric(Variable),
     /// The measure is no sum over the operators, so its expectation is not computed.
     Measure(Measure),
     /// There is more than one term beside the loss.
@@ -83,10 +98,10 @@ pub enum NoGradient {
 impl NoGradient {
     /// What to write beside the objective.
     #[must_use]
-    pub fn label(self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Self::Metric(metric) => {
-                format!("`{}` has no gradient by the choices", Variable::Metric(metric).name())
+                format!("`{metric}` has no gradient by the choices")
             }
             Self::Measure(measure) => {
                 format!("the expected `{}` of a network is not computed", measure.name())
@@ -114,12 +129,30 @@ impl Objective {
         all
     }
 
+    /// The metrics that it reads, by their names in files.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<String> {
+        let name = |quantity| match quantity {
+            Variable::Metric(metric) => Some(metric.name().to_owned()),
+            Variable::Named(name) => Some(name.to_string()),
+            Variable::Measure(_) => None,
+        };
+        self.quantities().into_iter().filter_map(name).collect()
+    }
+
+    /// Which values of a metric, by its name in files, are better to the first goal that shows it.
+    #[must_use]
+    pub fn wanted(&self, metric: &str) -> Option<Direction> {
+        let metric = Variable::metric(metric);
+        self.goals.iter().find_map(|goal| goal.wanted(&metric))
+    }
+
     /// The measure that is told in passing of the networks on which a supernet learns: the first that it weighs.
     #[must_use]
     pub fn measure(&self) -> Measure {
         let measure = |quantity| match quantity {
             Variable::Measure(measure) => Some(measure),
-            Variable::Metric(_) => None,
+            Variable::Metric(_) | Variable::Named(_) => None,
         };
         self.quantities().into_iter().find_map(measure).unwrap_or(Measure::Macs)
     }
@@ -144,7 +177,7 @@ impl Objective {
         for (factor, term) in terms {
             match term {
                 Formula::Variable(Variable::Metric(Metric::Loss)) => loss = factor,
-                Formula::Variable(Variable::Metric(metric)) => {
+                Formula::Variable(metric @ (Variable::Metric(_) | Variable::Named(_))) => {
                     return Err(NoGradient::Metric(metric));
                 }
                 _ if rest.is_some() => return Err(NoGradient::Terms),

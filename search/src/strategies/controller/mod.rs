@@ -8,7 +8,7 @@ mod schema;
 
 use nas_ir::diagram::Top;
 use nas_ir::liveness::Liveness;
-use nas_ir::recipe::Recipe;
+use nas_ir::recipe::{NoSetting, Recipe};
 use nas_ir::{Assignment, Checked, DecisionId, Space};
 use rand::distr::weighted::WeightedIndex;
 use rand::{Rng, RngCore};
@@ -17,12 +17,19 @@ use self::learner::Learner;
 use self::policy::{Policy, Walk};
 use self::schema::Settings;
 use super::black_box::{self, Known, Proposer};
-use crate::error::RunError;
+use super::warmup;
+use crate::error::{Refusal, RunError};
 use crate::random::{Purpose, generator};
 use crate::strategy::Search;
 
 pub use self::schema::SCHEMA;
-pub(super) use super::black_box::{reads, refused};
+pub(super) use super::black_box::reads;
+
+/// What any black box refuses, and a warm-up: its networks are drawn by the policy.
+pub(super) fn refused(space: &Checked<Space>, recipe: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
+    let refused = black_box::refused(space, recipe)?;
+    Ok(refused.into_iter().chain(warmup::refused(recipe)?).collect())
+}
 
 /// The strategy at work on a space.
 pub(super) fn search<'s>(

@@ -10,15 +10,17 @@ use rand::RngCore;
 use self::refusal::networks;
 use super::black_box::{self, Known, Proposer, Trials};
 use super::sections::keep;
+use super::warmup;
 use crate::error::{Refusal, RunError};
 use crate::strategy::Search;
 
 pub use self::schema::SCHEMA;
 pub(super) use super::black_box::reads;
 
-/// A space of more networks than can be tried.
-pub(super) fn refused(space: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
-    Ok(networks(space).err().into_iter().collect())
+/// A space of more networks than can be tried, and a warm-up.
+pub(super) fn refused(space: &Checked<Space>, recipe: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
+    let warmup = warmup::refused(recipe)?;
+    Ok(networks(space).err().into_iter().chain(warmup).collect())
 }
 
 /// The strategy at work on a space.

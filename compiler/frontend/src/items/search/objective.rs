@@ -4,9 +4,9 @@ use nas_diagnostics::{Fix, Place, Problems, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{self, Arg, BinaryOp, Expr, ExprKind, Sense, Span, UnaryOp};
 use nas_ir::exact::{Exact, decimal};
-use nas_ir::linear::names_in;
-use nas_ir::metric::{Direction, Metric};
-use nas_ir::recipe::formula::{Formula, FormulaFault, Trend, Variable};
+use nas_ir::linear::{names_in, reads};
+use nas_ir::metric::Direction;
+use nas_ir::recipe::formula::{Formula, FormulaFault, METRIC, Variable};
 use nas_ir::recipe::{Goal, MINIMIZE, Objective};
 use num_bigint::BigInt;
 
@@ -26,8 +26,8 @@ pub(super) fn read(
     let goals: Vec<Option<Goal>> = written.iter().map(|goal| reader.goal(goal)).collect();
     let goals = goals.into_iter().collect::<Option<Vec<Goal>>>()?;
     let objective = Objective { goals, at: Some((source.clone(), span)) };
-    let is_metric = |quantity: &Variable| matches!(quantity, Variable::Metric(_));
-    if objective.quantities().iter().any(is_metric) {
+    let is_measure = |quantity: &Variable| matches!(quantity, Variable::Measure(_));
+    if !objective.quantities().iter().all(is_measure) {
         return Some(objective);
     }
     reader.without_metric(span, written);
@@ -71,7 +71,7 @@ impl Reader<'_> {
     fn names_known(&mut self, expr: &Expr) -> bool {
         let mut known = true;
         for (at, name) in names_in(expr) {
-            if Variable::named(name).is_none() && (self.evaluate)(at, self.source).is_err() {
+            if Variable::of(name).is_none() && (self.evaluate)(at, self.source).is_err() {
                 let words: Vec<&str> = Variable::words().collect();
                 let lead = "an objective is made of";
                 let help = suggested(self.source.at(at.span), name, &words, lead);
@@ -90,21 +90,21 @@ impl Reader<'_> {
         goal.formula.add_quantities(&mut all);
         let mut is_right = true;
         for quantity in all {
-            let rewards_more = match (goal.formula.trend(quantity), goal.sense) {
-                (Trend::Constant | Trend::Unclear, _) => continue,
-                (Trend::Rises, sense) => sense == Sense::Maximize,
-                (Trend::Falls, sense) => sense == Sense::Minimize,
-            };
-            let word = quantity.name();
-            let wanted = match quantity {
+            let right = match &quantity {
                 Variable::Measure(_) => Direction::Lower,
                 Variable::Metric(metric) => metric.direction(),
+                Variable::Named(_) => continue,
             };
-            if rewards_more == (wanted == Direction::Higher) {
-                continue;
-            }
+            let wrong = match goal.wanted(&quantity) {
+                Some(wanted) if wanted != right => wanted,
+                _ => continue,
+            };
+            let (amount, worse) = match wrong {
+                Direction::Higher => ("more", "a higher"),
+                Direction::Lower => ("less", "a lower"),
+            };
+            let word = quantity.to_string();
             is_right = false;
-            let amount = if rewards_more { "more" } else { "less" };
             let label = format!("{amount} `{word}` makes this better");
             let place = Place::new(self.source, at, label);
             match quantity {
@@ -118,9 +118,8 @@ impl Reader<'_> {
                     ));
                     self.problems.push(RewardsCost::at(place, word));
                 }
-                Variable::Metric(metric) => {
-                    let worse = if rewards_more { "a higher" } else { "a lower" };
-                    let place = self.other_sense(place, goal, metric);
+                Variable::Metric(_) | Variable::Named(_) => {
+                    let place = self.other_sense(place, goal, right, &word);
                     self.problems.push(WorseMetric::at(place, worse, word));
                 }
             }
@@ -129,9 +128,8 @@ impl Reader<'_> {
     }
 
     /// What to do about a goal by which a metric should become worse.
-    fn other_sense(&self, place: Place, goal: &Goal, metric: Metric) -> Place {
-        let word = Variable::Metric(metric).name();
-        let wanted = match metric.direction() {
+    fn other_sense(&self, place: Place, goal: &Goal, wanted: Direction, word: &str) -> Place {
+        let wanted = match wanted {
             Direction::Higher => Sense::Maximize,
             Direction::Lower => Sense::Minimize,
         };
@@ -155,8 +153,11 @@ impl Reader<'_> {
         use BinaryOp::{Add, Div, Mul, Pow, Sub};
         match &expr.kind {
             ExprKind::Paren(inner) => self.formula(inner),
-            ExprKind::Name(name) if let Some(quantity) = Variable::named(name) => {
+            ExprKind::Name(name) if let Some(quantity) = Variable::of(name) => {
                 Some(Formula::Variable(quantity))
+            }
+            ExprKind::Call(function, args) if function.name == METRIC => {
+                self.metric(expr.span, args).map(Formula::Variable)
             }
             ExprKind::Unary(UnaryOp::Neg, inner) => Some(self.formula(inner)?.negated()),
             ExprKind::Binary(op @ (Add | Sub | Mul | Div), left, right) => {
@@ -200,6 +201,23 @@ impl Reader<'_> {
         }
     }
 
+    /// The metric of `metric("name")`.
+    fn metric(&mut self, span: Span, args: &[Arg]) -> Option<Variable> {
+        let fault = match args {
+            [Arg { name: None, value, .. }] => match (self.evaluate)(value, self.source) {
+                Ok(Static::Text(name)) if !name.is_empty() => return Some(Variable::metric(&name)),
+                Ok(_) => FormulaFault::NoName,
+                Err(problems) => {
+                    self.problems.extend(problems);
+                    return None;
+                }
+            },
+            _ => FormulaFault::NoName,
+        };
+        self.report(span, fault);
+        None
+    }
+
     fn exponent(&mut self, expr: &Expr) -> Option<Exact> {
         let exponent = self.formula(expr)?;
         let number = exponent.number().cloned();
@@ -236,7 +254,10 @@ impl Reader<'_> {
 
 /// Whether a quantity occurs in an expression.
 fn mentions(expr: &Expr) -> bool {
-    names_in(expr).iter().any(|(_, name)| Variable::named(name).is_some())
+    reads(expr, |function| function == METRIC).iter().any(|(at, name)| match at.kind {
+        ExprKind::Call(..) => true,
+        _ => Variable::of(name).is_some(),
+    })
 }
 
 /// Whether no argument has a name.

@@ -3,9 +3,11 @@
 use miette::Diagnostic;
 use nas_grammar::ast::{BinaryOp, Element, Expr, ExprKind, ItemKind, UnaryOp};
 use nas_grammar::{Problem, Source, parse};
+use nas_ir::metric::Direction;
 use nas_ir::recipe::objective::{NoGradient, Weighed};
 use nas_ir::recipe::{
     Anneal, ClassWeights, Law, MINIMIZE, NoSetting, Optimizer, Recipe, StrategySchema, Value,
+    Variable,
 };
 use nas_ir::{Measure, Metric};
 use nas_search::strategies::{SCHEMAS, gumbel, random};
@@ -311,7 +313,11 @@ fn a_hinge_is_above_a_target() {
 #[test]
 fn what_has_no_gradient_is_an_objective_all_the_same() {
     for (text, why) in [
-        ("maximize miou - 0.1 * macs / 1M", NoGradient::Metric(Metric::Miou)),
+        ("maximize miou - 0.1 * macs / 1M", NoGradient::Metric(Variable::Metric(Metric::Miou))),
+        (
+            "maximize metric(\"val/pq\") - macs / 1M",
+            NoGradient::Metric(Variable::Named("val/pq".into())),
+        ),
         ("maximize accuracy * (latency / 12ms) ^ -0.07", NoGradient::Formula),
         ("maximize accuracy * max(1, latency / 12ms) ^ -1", NoGradient::Formula),
         ("minimize cross_entropy * macs", NoGradient::Formula),
@@ -321,6 +327,23 @@ fn what_has_no_gradient_is_an_objective_all_the_same() {
     ] {
         assert_eq!(weighed(text), Err(why), "{text}");
     }
+}
+
+/// Metrics that nasc does not know, beside those that it does.
+#[test]
+fn a_metric_of_any_name_is_read_and_written_again() {
+    let text = "maximize metric(\"mAP@0.5\") * max(0, metric(\"r10\")) ^ 2 - metric(\"loss\")";
+    let objective = recipe(text).objective;
+    assert_eq!(objective.metrics(), ["mAP@0.5", "r10", "loss"]);
+    let written = objective.goals[0].to_string();
+    assert_eq!(
+        written,
+        "maximize (metric(\"mAP@0.5\") * (max(0, metric(\"r10\")) ^ 2)) - cross_entropy"
+    );
+    assert_eq!(recipe(&written).objective, objective);
+    let wanted = |name| recipe("minimize 2 - metric(\"a\") + metric(\"b\")").objective.wanted(name);
+    assert_eq!(wanted("a"), Some(Direction::Higher));
+    assert_eq!((wanted("b"), wanted("c")), (Some(Direction::Lower), None));
 }
 
 #[test]
@@ -334,6 +357,13 @@ fn objectives_that_are_not() {
         ("minimize cross_entropy + sum(macs)", "no_formula", "`sum(macs)`"),
         ("minimize cross_entropy + max(macs)", "no_formula", "`max(macs)`"),
         ("minimize cross_entropy + \"a\"", "no_formula", "`\"a\"`"),
+        ("maximize metric(3)", "no_formula", "has one name, in quotes"),
+        ("maximize metric(\"a\", \"b\")", "no_formula", "has one name, in quotes"),
+        ("maximize metric()", "no_formula", "has one name, in quotes"),
+        ("maximize metric(\"\")", "no_formula", "has one name, in quotes"),
+        ("maximize metric(\"pq\") ^ 0.5", "no_formula", "may be negative"),
+        ("maximize metric", "unknown_measure", "`metric`"),
+        ("minimize metric(\"miou\")", "worse_metric", "a lower `miou`"),
         ("minimize 0.02 * macs", "no_metric", "`minimize 0.02 * macs`"),
         ("minimize macs - cross_entropy", "worse_metric", "a higher `cross_entropy`"),
         ("minimize accuracy", "worse_metric", "a lower `accuracy`"),

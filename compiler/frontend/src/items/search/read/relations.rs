@@ -30,7 +30,7 @@ struct Need {
     example: &'static str,
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 7] = [
     of_teacher(TEMPERATURE.name),
     of_teacher(WEIGHT.name),
     of_patience(RETRAIN.name),
@@ -41,6 +41,13 @@ const NEEDS: [Need; 6] = [
         other: REGRESSION.name,
         is_met: |value| matches!(value, Value::Word("huber")),
         example: "regression = huber",
+    },
+    Need {
+        section: SCORE,
+        field: "warmup",
+        other: "by",
+        is_met: |value| matches!(value, Value::Word("train")),
+        example: "by = train",
     },
     Need {
         section: DERIVE,
