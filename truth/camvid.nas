@@ -31,7 +31,7 @@ target host {
 
 space camvid(classes = 11, height = 120, width = 160) for host {
     input image: [3, height, width]
-    task segmentation(classes, ignore = 255)
+    task segmentation(classes, ignore = 11)
 
     var x = image -> conv_bn_relu(16, kernel = 3, stride = 2)
     var low = x

@@ -7,7 +7,9 @@ space garments_elastic(classes = 10, size = 28) {
 
     var x = image -> conv_bn_relu(8, kernel = 3, stride = 2)
     for (channels, stride) in [(16, 1), (16, 1), (32, 2), (32, 1), (64, 2)] {
-        x = x -> mbconv(channels, stride, kernel = elastic kernel [3, 5, 7], expand = elastic expand [2, 4])
+        x = x
+            -> mbconv(channels, stride, kernel = elastic kernel [3, 5, 7],
+                      expand = elastic expand [2, 4])
     }
     output logits = x -> global_avg_pool -> linear(classes)
 }

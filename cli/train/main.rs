@@ -12,6 +12,7 @@ mod retrain;
 mod scores;
 mod search;
 mod teacher;
+mod times;
 mod training;
 mod whole;
 

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use nas_search::evaluator::Step;
-
 /// How fast a phase goes on: its epochs, or the networks that it tries.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -52,38 +50,8 @@ impl Pace {
     }
 }
 
-/// The first training steps of a phase, by which it is told how long all of them take.
-#[derive(Debug, Default)]
-pub(crate) struct FirstSteps {
-    /// When the last step was done that is not counted.
-    since: Option<Instant>,
-    is_told: bool,
-}
-
-impl FirstSteps {
-    /// Steps that are not counted: memory is taken and plans are made in them.
-    const WARM: usize = 2;
-    /// Steps that are.
-    const TIMED: usize = 10;
-
-    /// What the steps of so many epochs take, "about 6 min", of which a step of the first one is done: told once, when enough
-    /// are. None where an epoch has too few.
-    pub(crate) fn done(&mut self, step: &Step, epochs: u32, now: Instant) -> Option<String> {
-        if step.done == Self::WARM {
-            self.since = Some(now);
-        }
-        if self.is_told || step.done != Self::WARM + Self::TIMED {
-            return None;
-        }
-        self.is_told = true;
-        let each = now.saturating_duration_since(self.since?) / Self::TIMED as u32;
-        let steps = u32::try_from(step.of).unwrap_or(u32::MAX).saturating_mul(epochs);
-        Some(format!("about {}", shown(each.saturating_mul(steps))))
-    }
-}
-
 /// A time in the largest units that tell it.
-fn shown(time: Duration) -> String {
+pub(crate) fn shown(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..100 => format!("{seconds} s"),
@@ -95,26 +63,6 @@ fn shown(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_steps_tell_how_long_all_take() {
-        let began = Instant::now();
-        let mut first = FirstSteps::default();
-        let mut told = Vec::new();
-        for number in 1..=40_u32 {
-            // The first takes a minute, each other one half a second.
-            let now = began + Duration::from_secs(60) + Duration::from_millis(500) * number;
-            let done = (number as usize - 1) % 20 + 1;
-            let said = first.done(&Step { done, of: 20, loss: 1.0 }, 30, now);
-            told.extend(said.map(|said| (done, said)));
-        }
-        // 30 epochs of 20 steps.
-        assert_eq!(told, [(12, "about 5 min".to_owned())]);
-        let of_few = (1..=11).find_map(|done| {
-            FirstSteps::default().done(&Step { done, of: 11, loss: 1.0 }, 30, began)
-        });
-        assert_eq!(of_few, None);
-    }
 
     #[test]
     fn the_rest_is_as_fast_as_what_was_done() {

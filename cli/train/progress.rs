@@ -7,20 +7,21 @@ use nas_ir::measure::grouped;
 use nas_ir::{Measure, Metric};
 use nas_search::evaluator::Step;
 use nas_search::record::{RetrainEpoch, SearchEpoch, TriedNetwork, Verdict};
+use nas_search::regime::Times;
 use nas_search::{Event, Phase, StepKind};
 use nasc::render::bar::Bar;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
 
-use crate::pace::{FirstSteps, Pace};
+use crate::pace::Pace;
 use crate::scores::value_of;
+use crate::times;
 
 /// Tells a run on standard error.
 pub(crate) struct Progress {
     bar: Bar,
     phase: Phase,
     pace: Pace,
-    first_steps: FirstSteps,
     /// The last score that was told: "mIoU 0.512".
     score: Option<String>,
     /// What the objective weighs.
@@ -38,8 +39,18 @@ impl Progress {
     pub(crate) fn new(measure: Measure, untrained: &'static str) -> Result<Self, Failure> {
         let pace = Pace::new(0, 0, Instant::now());
         let (phase, score) = (Phase::Search, None);
-        let (bar, first_steps) = (Bar::new()?, FirstSteps::default());
-        Ok(Self { bar, phase, pace, first_steps, score, measure, untrained })
+        let bar = Bar::new()?;
+        Ok(Self { bar, phase, pace, score, measure, untrained })
+    }
+
+    /// An event of a rehearsal, of which nothing is told.
+    pub(crate) fn rehearsed(&self) -> ControlFlow<()> {
+        self.bar.wait(|| "a few steps of each kind, to tell how long all take".to_owned())
+    }
+
+    /// How long the run takes.
+    pub(crate) fn times(&self, times: &Times) {
+        self.bar.line(&times::line(times));
     }
 
     /// No more steps.
@@ -68,7 +79,6 @@ impl Progress {
             }
             Event::PhaseBegan { phase, done, of } => {
                 (self.phase, self.pace) = (*phase, Pace::new(*done, *of, Instant::now()));
-                self.first_steps = FirstSteps::default();
                 let left = of.saturating_sub(*done) as usize;
                 let left = match phase {
                     Phase::Derive => format!("{} to score", counted(left, "network")),
@@ -87,7 +97,6 @@ impl Progress {
                     StepKind::Test => "test, epoch",
                 };
                 let what = format!("{what} {}", number.saturating_add(1));
-                self.tell_time(*kind, step);
                 let standing = || self.standing(Some((*kind, *step)));
                 return self.bar.step_or(&what, step.done, step.of, standing);
             }
@@ -149,19 +158,6 @@ impl Progress {
             }
         }
         self.bar.flow()
-    }
-
-    /// Tells how long the training of a phase takes, once its first steps are done.
-    fn tell_time(&mut self, kind: StepKind, step: &Step) {
-        let what = match (self.phase, kind) {
-            (Phase::Search, StepKind::Weights) => "the steps of the weights in the search",
-            (Phase::Retrain, StepKind::Train) => "the steps of the retraining",
-            _ => return,
-        };
-        let left = self.pace.left_to_do();
-        if let Some(time) = self.first_steps.done(step, left, Instant::now()) {
-            self.bar.line(&format!("time: {what} take {time}"));
-        }
     }
 
     /// A cost that the objective weighs.

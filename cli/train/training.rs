@@ -377,6 +377,9 @@ impl Training {
             Scored::Trained | Scored::Command => "inherited",
         };
         let mut progress = Progress::new(self.recipe.objective.measure(), untrained)?;
+        if !store.is_resumed() {
+            self.tell_times(&job, store, &progress, hint)?;
+        }
         let outcome = regime::run(&job, store, &mut |event| progress.event(&event));
         progress.finish();
         let outcome = outcome.map_err(|failure| match failure {
@@ -396,6 +399,29 @@ impl Training {
                 tell!("stopped in {phase} after {done} of {of}; {dir} is whole: {hint}");
                 Err(Failure::Interrupted)
             }
+        }
+    }
+
+    /// Tells how long a run will take that begins. What fails here is left to the run.
+    fn tell_times(
+        &self,
+        job: &Job<'_>,
+        store: &Store,
+        progress: &Progress,
+        hint: &str,
+    ) -> Result<(), Failure> {
+        match regime::rehearse(job, store, &mut |_| progress.rehearsed()) {
+            Ok(times) => {
+                if let Some(times) = times {
+                    progress.times(&times);
+                }
+                Ok(())
+            }
+            Err(Stop::Interrupted) => {
+                tell!("stopped before the first step; {} is whole: {hint}", store.dir().display());
+                Err(Failure::Interrupted)
+            }
+            Err(Stop::Failed(_)) => Ok(()),
         }
     }
 

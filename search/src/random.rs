@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Policy,
     /// The networks among which others are ranked by proxies.
     Electorate,
+    /// The networks of which a typical one is taken.
+    Typical,
 }
 
 /// The generator for a purpose.
@@ -31,6 +33,7 @@ pub(crate) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Trial(number) => (2 << 32) | u64::from(number),
         Purpose::Command(number) => (3 << 32) | u64::from(number),
         Purpose::Electorate => 4 << 32,
+        Purpose::Typical => 5 << 32,
     });
     random
 }

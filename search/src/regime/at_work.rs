@@ -1,7 +1,8 @@
 //! A run at work: its store, whom it tells, and the epochs that are on disk.
 
 use nas_ir::recipe::Recipe;
-use nas_ir::{Checked, Space};
+use nas_ir::{Checked, Network, Space};
+use nas_passes::{from_choices, specialise};
 
 use crate::backend::Backend;
 use crate::command::Exports;
@@ -9,7 +10,7 @@ use crate::error::RunError;
 use crate::evaluator::Halt;
 use crate::event::{Event, OnEvent};
 use crate::progress::Progress;
-use crate::record::{Goal, Phase, Record, RetrainEpoch, Status};
+use crate::record::{Choices, Goal, Phase, Record, RetrainEpoch, Status};
 use crate::store::{Store, damaged, names, state};
 use crate::strategies;
 use crate::strategy::Reads;
@@ -25,6 +26,16 @@ pub struct Job<'a> {
     pub recipe: &'a Recipe,
     /// Where scores come from.
     pub scores: Scores<'a>,
+}
+
+impl Job<'_> {
+    /// The network of the choices that the run holds.
+    pub(super) fn network_of(&self, choices: &Choices) -> Result<Network, RunError> {
+        let chosen = choices.iter().map(|(path, candidate)| (path.as_str(), candidate.as_str()));
+        let assignment = from_choices(self.space, chosen)
+            .map_err(|_| damaged(names::ASSIGNMENT, "the space has no such network"))?;
+        Ok(specialise(self.space, &assignment))
+    }
 }
 
 /// Where the scores of networks come from.

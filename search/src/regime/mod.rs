@@ -7,7 +7,8 @@
 //!    and scored on the test images (`retrain`). Where scores are known or a command finds them, nothing
 //!    is trained.
 //!
-//! A run whose goal is to retrain does the last step alone, with a given network.
+//! A run whose goal is to retrain does the last step alone, with a given network. Before, it may be rehearsed, to tell how long
+//! it will take.
 //!
 //! Everything is a function of the inputs and the recipe's seed. A run that was stopped, by a
 //! callback or by a crash, goes on from its last finished epoch or trial and ends with the same bytes
@@ -20,7 +21,9 @@ mod at_work;
 mod evaluators;
 mod learn;
 mod proxies;
+mod rehearsal;
 mod retrain;
+pub(crate) mod short;
 mod trials;
 
 use crate::error::Failure;
@@ -34,6 +37,7 @@ use crate::strategy::Search;
 use at_work::{AtWork, count};
 
 pub use at_work::{Job, Scores};
+pub use rehearsal::{Times, rehearse};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,6 @@
 
 use std::time::Instant;
 
-use nas_ir::Network;
-use nas_passes::{from_choices, specialise};
-
 use super::at_work::{AtWork, count};
 use crate::backend::TrainableNetwork;
 use crate::error::RunError;
@@ -24,7 +21,7 @@ impl AtWork<'_, '_> {
     /// Trains the assignment that is on disk, keeps its best epoch and scores that.
     pub(super) fn retrain(&mut self) -> Result<RunResult, Halt> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
-        let network = self.network_of(&choices)?;
+        let network = self.job.network_of(&choices)?;
         let mut trained = self.backend()?.network(network).map_err(Halt::backend)?;
         self.train(trained.as_mut())?;
         let best = state::read(self.store, names::BEST)?
@@ -58,7 +55,7 @@ impl AtWork<'_, '_> {
     /// Writes down the result: the assignment that is on disk, and what came of its training.
     pub(super) fn conclude(&mut self, trained: Option<Trained>) -> Result<RunResult, RunError> {
         let choices: Choices = self.store.read_json(names::ASSIGNMENT)?;
-        let cost = nas_analysis::costs(&self.network_of(&choices)?);
+        let cost = nas_analysis::costs(&self.job.network_of(&choices)?);
         let space = self.store.run().space.clone();
         let best = self.trial()?;
         let trial = best.as_ref().and_then(|best| best.score().cloned());
@@ -107,14 +104,6 @@ impl AtWork<'_, '_> {
             return Err(damaged(names::RECORDS, "its best epoch is not that of the result"));
         }
         Ok(result)
-    }
-
-    /// The network of the choices that the run holds.
-    fn network_of(&self, choices: &Choices) -> Result<Network, RunError> {
-        let chosen = choices.iter().map(|(path, candidate)| (path.as_str(), candidate.as_str()));
-        let assignment = from_choices(self.job.space, chosen)
-            .map_err(|_| damaged(names::ASSIGNMENT, "the space has no such network"))?;
-        Ok(specialise(self.job.space, &assignment))
     }
 
     fn train(&mut self, trained: &mut dyn TrainableNetwork) -> Result<(), Halt> {

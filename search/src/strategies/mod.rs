@@ -32,10 +32,14 @@ mod supernet;
 pub mod tpe;
 mod warmup;
 
+use nas_analysis::costs::costs_without_peak;
 use nas_ir::recipe::{NoSetting, Recipe, StrategySchema};
-use nas_ir::{Checked, Space};
+use nas_ir::{Assignment, Checked, Space};
+use nas_passes::specialise;
 
+use self::networks::Networks;
 use crate::error::{Refusal, RunError};
+use crate::random::{Purpose, generator};
 use crate::strategy::{Reads, Search};
 use crate::task::trainable;
 
@@ -134,6 +138,22 @@ fn check_constructs(space: &Checked<Space>, recipe: &Recipe) -> Result<(), RunEr
     }
     let (strategy, space) = (row.schema.name, space.name.clone());
     Err(RunError::Refused { strategy, space, refused })
+}
+
+/// How many networks are drawn for a typical one.
+const DRAWN: usize = 9;
+
+/// A network of median MACs, of some that are drawn uniformly.
+///
+/// # Errors
+/// No network keeps the requirements of the space, or they cannot be counted.
+pub(crate) fn typical(space: &Checked<Space>, recipe: &Recipe) -> Result<Assignment, RunError> {
+    let networks = Networks::new(space)?;
+    let mut random = generator(recipe.seed, Purpose::Typical);
+    let drawn = (0..DRAWN).map(|_| networks.draw(&mut random));
+    let mut drawn = drawn.collect::<Result<Vec<Assignment>, RunError>>()?;
+    drawn.sort_by_cached_key(|drawn| costs_without_peak(&specialise(space, drawn)).macs);
+    Ok(drawn.swap_remove(DRAWN / 2))
 }
 
 /// The search that a recipe asks for.

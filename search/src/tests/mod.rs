@@ -13,6 +13,7 @@ mod objective;
 mod paths;
 mod recipes;
 mod refusal;
+mod rehearsal;
 mod retrain;
 mod scores;
 mod search;
