@@ -49,11 +49,31 @@ search demo of scenes_demo {
     retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16 }
 }
 
-/// What chance finds under the same limit: 32 networks that are drawn uniformly, each trained as the demo's is.
+/// What chance finds under the same limit: 64 networks that are drawn uniformly, each trained as the demo's is.
 search random of scenes_demo {
     strategy random {}
     score { by = train, epochs = 12 }
     data scenes { path = "data/scenes", flip = true, batch = 16 }
-    derive { sample = 32 }
+    derive { sample = 64 }
+    retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16 }
+}
+
+/// The same networks by a proxy, for `nasc rank`.
+search proxies of scenes_demo {
+    strategy random {}
+    score { by = proxy, proxies = [snip], images = 64 }
+    data scenes { path = "data/scenes", flip = true, batch = 16 }
+    derive { sample = 64 }
+    retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16 }
+}
+
+/// And by the weights of one supernet.
+search inherited of scenes_demo {
+    strategy random {}
+    score { by = inherited }
+    data scenes { path = "data/scenes", flip = true, batch = 8 }
+    weights sgd { rate = 0.05 -> 0 }
+    schedule { epochs = 12, paths = uniform }
+    derive { sample = 64 }
     retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16 }
 }

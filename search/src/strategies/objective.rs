@@ -116,13 +116,17 @@ const HELP: &str = "search by `strategy aging_evolution { }`, or by another that
 pub(super) fn metrics_of_others(space: &Checked<Space>, recipe: &Recipe) -> Vec<Refusal> {
     let Some(task) = space.task else { return Vec::new() };
     let has = task.metrics();
-    let names: Vec<String> = has.all().map(|metric| format!("`{}`", word(metric))).collect();
+    // A signal-to-noise ratio is one of maps.
+    let maps = space.graph.outputs().any(|(_, output)| output.shape.largest().is_spatial());
+    let has = |metric: &Metric| has.metrics.contains(metric) && (maps || *metric != Metric::Psnr);
+    let names = task.metrics().all().filter(has);
+    let names: Vec<String> = names.map(|metric| format!("`{}`", word(metric))).collect();
     let refused = |metric: String, (file, at): (Source, Option<SourceSpan>)| {
         let help = format!("write {}: they are what its task is judged by", names.join(" or "));
         let space = space.name.clone();
         Refusal::new(MetricOfOthers { space, metric, file, at, help })
     };
-    let is_other = |metric: &Metric| !has.metrics.contains(metric);
+    let is_other = |metric: &Metric| !has(metric);
     let read = recipe.objective.quantities().into_iter().filter_map(|quantity| match quantity {
         Variable::Metric(metric) => is_other(&metric).then(|| word(metric).to_owned()),
         Variable::Named(name) => Some(name.to_string()),

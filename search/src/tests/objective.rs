@@ -179,6 +179,25 @@ fn a_metric_of_another_task_is_refused() {
 }
 
 #[test]
+fn a_vector_has_no_signal_to_noise_ratio() {
+    for (tail, is_map) in [("", true), (" -> global_avg_pool -> linear(2)", false)] {
+        let text = format!(
+            "space toy {{ input x: [3, 8, 8]\n task regression(2)\n \
+             output y = x -> choose op {{ a: conv(2, kernel = 3)\n b: conv(2, kernel = 1) }}{tail} }}"
+        );
+        let mut toy = by_table("random", "maximize psnr", 2);
+        toy.space = std::rc::Rc::new(space(&text));
+        toy.set("score", "by", Value::Word("train"));
+        let said = strategies::search(&toy.space, &toy.recipe).map(drop);
+        assert_eq!(said.is_ok(), is_map, "{said:?}");
+        if let Err(RunError::Refused { refused, .. }) = &said {
+            let help = refused[0].help().unwrap().to_string();
+            assert!(help.starts_with("write `mae` or `rmse` or `cross_entropy`:"), "{help}");
+        }
+    }
+}
+
+#[test]
 fn what_the_known_scores_do_not_say_is_told() {
     for (text, why) in [
         ("minimize cross_entropy", "its `cross_entropy` is not known"),

@@ -4,15 +4,18 @@
 //! Yu and Huang 2019). Whichever it is, any strategy that sees scores alone searches among the networks afterwards.
 
 mod refusal;
+mod schema;
 
 use nas_analysis::costs::costs_without_peak;
 use nas_ir::recipe::common::{EPOCHS, SCHEDULE, SEED};
 use nas_ir::recipe::schema::{Field, Kind, Kinds, Section};
-use nas_ir::recipe::{LearningRate, NoSetting, Recipe};
+use nas_ir::recipe::{LearningRate, Recipe};
 use nas_ir::{Assignment, Checked, Measure, Space};
 use nas_passes::specialise;
 
 pub(super) use self::refusal::refused;
+use self::schema::TRANSFORMS;
+pub(super) use self::schema::sharing;
 use super::networks::Networks;
 use super::stages::{SHRINK, Stages, labels};
 use crate::error::RunError;
@@ -20,7 +23,7 @@ use crate::evaluator::{Halt, Part, Pass, PassReport, Rate};
 use crate::event::StepKind;
 use crate::finite::Figure;
 use crate::record::SearchEpoch;
-use crate::shared::{Lesson, Paths, SharedWeights, Sharing};
+use crate::shared::{Lesson, Paths, SharedWeights};
 use crate::strategy::Turn;
 use crate::work::Work;
 
@@ -55,19 +58,6 @@ const DISTILL: Field = Field {
     doc: "whether, where `paths = sandwich`, all networks but the largest learn from what the largest answers, and not \
           from the labels (in-place distillation, Yu and Huang 2019, section 3.3)",
 };
-
-const TRANSFORMS: Field = Field {
-    name: "transforms",
-    kind: Kind::Flag { default: false },
-    doc: "whether a smaller elastic kernel is the centre of the next larger one times a matrix that learns, one for each \
-          operator and size, which begins as the identity (once-for-all, Cai et al. 2020, section 3.3). Without it a smaller \
-          kernel is the centre of a larger one",
-};
-
-/// What the networks of a recipe have in common.
-pub(super) fn sharing(recipe: &Recipe) -> Result<Sharing, NoSetting> {
-    Ok(Sharing { transforms: recipe.settings.flag(SCHEDULE, TRANSFORMS.name)? })
-}
 
 /// On which networks the weights learn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

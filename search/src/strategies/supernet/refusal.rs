@@ -8,7 +8,7 @@ use nas_ir::recipe::{NoSetting, Recipe};
 use nas_ir::{Node, NodeKind, Space};
 use thiserror::Error;
 
-use super::{TRANSFORMS, sharing};
+use super::schema::{TRANSFORMS, sharing};
 use crate::error::Refusal;
 
 /// A setting `transforms` that there is nothing for.

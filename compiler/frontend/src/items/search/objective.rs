@@ -4,7 +4,7 @@ use nas_diagnostics::{Fix, Place, Problems, suggested};
 use nas_grammar::Source;
 use nas_grammar::ast::{self, Arg, BinaryOp, Expr, ExprKind, Sense, Span, UnaryOp};
 use nas_ir::exact::{Exact, decimal};
-use nas_ir::linear::{names_in, reads};
+use nas_ir::linear::reads;
 use nas_ir::metric::Direction;
 use nas_ir::recipe::formula::{Formula, FormulaFault, METRIC, Variable};
 use nas_ir::recipe::{Goal, MINIMIZE, Objective};
@@ -70,8 +70,10 @@ impl Reader<'_> {
     /// Whether every name is a quantity or a static value; reports those that are not.
     fn names_known(&mut self, expr: &Expr) -> bool {
         let mut known = true;
-        for (at, name) in names_in(expr) {
-            if Variable::of(name).is_none() && (self.evaluate)(at, self.source).is_err() {
+        for (at, name) in reads(expr, |function| function == METRIC) {
+            let is_metric = matches!(at.kind, ExprKind::Call(..));
+            let is_known = is_metric || Variable::of(name).is_some();
+            if !is_known && (self.evaluate)(at, self.source).is_err() {
                 let words: Vec<&str> = Variable::words().collect();
                 let lead = "an objective is made of";
                 let help = suggested(self.source.at(at.span), name, &words, lead);
@@ -206,11 +208,18 @@ impl Reader<'_> {
         let fault = match args {
             [Arg { name: None, value, .. }] => match (self.evaluate)(value, self.source) {
                 Ok(Static::Text(name)) if !name.is_empty() => return Some(Variable::metric(&name)),
-                Ok(_) => FormulaFault::NoName,
+                Err(_) if let ExprKind::Name(name) = &value.kind => {
+                    let place = Place::new(self.source, value.span, "its name stands in quotes");
+                    let place =
+                        place.fix(Fix::write(self.source.at(value.span), format!("\"{name}\"")));
+                    self.problems.push(NoFormula::at(place));
+                    return None;
+                }
                 Err(problems) => {
                     self.problems.extend(problems);
                     return None;
                 }
+                Ok(_) => FormulaFault::NoName,
             },
             _ => FormulaFault::NoName,
         };

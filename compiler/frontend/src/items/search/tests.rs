@@ -357,6 +357,7 @@ fn objectives_that_are_not() {
         ("minimize cross_entropy + sum(macs)", "no_formula", "`sum(macs)`"),
         ("minimize cross_entropy + max(macs)", "no_formula", "`max(macs)`"),
         ("minimize cross_entropy + \"a\"", "no_formula", "`\"a\"`"),
+        ("maximize metric(pq)", "no_formula", "its name stands in quotes"),
         ("maximize metric(3)", "no_formula", "has one name, in quotes"),
         ("maximize metric(\"a\", \"b\")", "no_formula", "has one name, in quotes"),
         ("maximize metric()", "no_formula", "has one name, in quotes"),
