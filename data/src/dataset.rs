@@ -159,11 +159,11 @@ impl Dataset {
     }
 
     /// The same data set for a network with inputs of these names. Where there are several, the images of each lie in a
-    /// folder of its name, in the place of `images`.
+    /// folder of its name, in the place of `images`, or around the folders of the classes.
     ///
     /// # Errors
-    /// It has a class for each image, and there are several inputs: folders are classes then. Or it describes an input that
-    /// neither the network has nor the images.
+    /// There are several inputs, and it is in files of many images, which hold one. Or it describes an input that
+    /// neither the network has nor the images; or a folder cannot be read.
     pub fn with_inputs(self, names: &[String]) -> Result<Self, DataError> {
         let has_images = |name: &String| self.root.join(TRAIN).join(name).is_dir();
         let mut described = self.described.keys();
@@ -174,10 +174,16 @@ impl Dataset {
         if names.len() < 2 {
             return Ok(self);
         }
-        if self.kind == TargetKind::Class {
-            return Err(DataError::ClassesOfInputs { root: self.root, inputs: names.to_vec() });
+        if self.containers.is_some() {
+            return Err(DataError::OneInput { root: self.root, inputs: names.to_vec() });
         }
-        Ok(Self { inputs: names.to_vec(), ..self })
+        let classes = match (self.kind, names.first()) {
+            (TargetKind::Class, Some(first)) if !self.names_classes => {
+                class_names(&self.root.join(TRAIN).join(first))?
+            }
+            _ => self.classes,
+        };
+        Ok(Self { inputs: names.to_vec(), classes, ..self })
     }
 
     fn layout(&self) -> Layout<'_> {

@@ -203,15 +203,15 @@ pub enum DataError {
         found: Size,
     },
 
-    /// Images with a class each, of several inputs.
-    #[error("`{}` has a class for each image, but the network has the inputs {}", root.display(), inputs.join(", "))]
+    /// Files of many images, for several inputs.
+    #[error("the files of `{}` hold images of one input, and the network has the inputs {}", root.display(), inputs.join(", "))]
     #[diagnostic(
-        code(nas::data::classes_of_inputs),
+        code(nas::data::one_input),
         help(
-            "folders are inputs here and not classes: write the classes as a table, `labels.csv`, and the task as `multilabel`"
+            "write the images into folders: `train/INPUT/CLASS/0001.png`, those that belong together under one name"
         )
     )]
-    ClassesOfInputs {
+    OneInput {
         /// The folder of the data set.
         root: PathBuf,
         /// The names of the inputs.

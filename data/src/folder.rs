@@ -40,14 +40,14 @@ impl Layout<'_> {
     /// A folder is missing or of no class, there is no image, an image has no target or lacks one for another input, or two
     /// images have the same stem and hence the same target.
     pub(crate) fn read(self, split: &Path) -> Result<Split, DataError> {
-        if self.kind != TargetKind::Class {
+        if self.kind != TargetKind::Class || !self.inputs.is_empty() {
             for folder in self.folders() {
                 existing(split.join(folder))?;
             }
         }
         match self.kind {
             TargetKind::ClassMap => self.read_label_maps(split),
-            TargetKind::Class => read_classes(split, self.names),
+            TargetKind::Class => self.read_classes(split),
             TargetKind::Map => self.read_maps(split),
             TargetKind::Labels => self.read_table(split, ALL_LABELS, Cells::Labels),
             TargetKind::Vector => self.read_table(split, VECTORS, Cells::Numbers),
@@ -94,44 +94,58 @@ impl Layout<'_> {
         })
     }
 
+    /// A folder of images for each class, in the split, or in the folder of each of its inputs.
+    fn read_classes(&self, split: &Path) -> Result<Split, DataError> {
+        let mut inputs = self.inputs.iter().map(|input| split.join(input));
+        let first = inputs.next().unwrap_or_else(|| split.to_owned());
+        let others: Vec<PathBuf> = inputs.collect();
+        let mut samples = Vec::new();
+        for folder in folders(&first)? {
+            let found = name(&folder);
+            let mut classes = (0..).zip(self.names);
+            let Some(class) = classes.find_map(|(i, name)| (*name == found).then_some(i)) else {
+                return Err(DataError::UnknownClass { folder, classes: self.names.to_vec() });
+            };
+            let others = others.iter().map(|other| existing(other.join(&found)));
+            let beside = Beside::in_folders(&others.collect::<Result<Vec<_>, _>>()?)?;
+            let images = match beside.0.as_slice() {
+                [] => list_images(&folder)?,
+                _ => by_stem(&folder)?.into_values().collect(),
+            };
+            for image in images {
+                samples.push(beside.sample(image, Target::Class(class))?);
+            }
+        }
+        if samples.is_empty() {
+            return Err(DataError::NoImages { path: first });
+        }
+        Ok(Split::new(samples))
+    }
+
     /// The samples of images for which `target` finds a target, or tells where it should be; there is at least one.
     fn read_images(
         &self,
         split: &Path,
         target: impl Fn(&Path) -> Result<Target, PathBuf>,
     ) -> Result<Split, DataError> {
-        let folders = self.folders();
-        let (first, others) = folders.split_first().unwrap_or((&IMAGES, &[]));
-        let folder = split.join(first);
-        let mut images = list_images(&folder)?;
+        let folders: Vec<PathBuf> =
+            self.folders().into_iter().map(|folder| split.join(folder)).collect();
+        let Some((first, others)) = folders.split_first() else {
+            return Ok(Split::new(Vec::new()));
+        };
+        let mut images = list_images(first)?;
         images.sort();
         if images.is_empty() {
-            return Err(DataError::NoImages { path: folder });
+            return Err(DataError::NoImages { path: first.clone() });
         }
         check_stems(&images, self.kind)?;
-        let mut of_others = Vec::new();
-        for other in others {
-            let folder = split.join(other);
-            of_others.push((by_stem(&folder)?, folder));
-        }
+        let beside = Beside::in_folders(others)?;
         let (mut samples, mut missing) = (Vec::new(), Vec::new());
         for image in images {
-            let mut sample = match target(&image) {
-                Ok(target) => Sample::new(image.clone(), target),
-                Err(place) => {
-                    missing.push((image, place));
-                    continue;
-                }
-            };
-            let stem = image.file_stem().unwrap_or_default();
-            for (files, folder) in &of_others {
-                let Some(file) = files.get(stem) else {
-                    let (image, folder) = (image.into(), folder.clone());
-                    return Err(DataError::MissingInput { image, folder });
-                };
-                sample.others.push(file.into());
+            match target(&image) {
+                Ok(target) => samples.push(beside.sample(image, target)?),
+                Err(place) => missing.push((image, place)),
             }
-            samples.push(sample);
         }
         let others = missing.len().saturating_sub(1);
         match missing.into_iter().next() {
@@ -193,8 +207,14 @@ pub(crate) fn split_names(root: &Path, layout: Layout<'_>) -> Result<Vec<String>
     let mut names = Vec::new();
     for split in folders(root)? {
         let is_split = match layout.kind {
-            TargetKind::Class => folders(&split).is_ok_and(|inside| !inside.is_empty()),
-            TargetKind::ClassMap | TargetKind::Labels | TargetKind::Map | TargetKind::Vector => {
+            TargetKind::Class if layout.inputs.is_empty() => {
+                folders(&split).is_ok_and(|inside| !inside.is_empty())
+            }
+            TargetKind::Class
+            | TargetKind::ClassMap
+            | TargetKind::Labels
+            | TargetKind::Map
+            | TargetKind::Vector => {
                 layout.folders().iter().any(|folder| split.join(folder).is_dir())
             }
         };
@@ -238,22 +258,29 @@ fn by_stem(folder: &Path) -> Result<BTreeMap<OsString, PathBuf>, DataError> {
     Ok(files)
 }
 
-/// A folder of images for each class.
-fn read_classes(split: &Path, classes: &[String]) -> Result<Split, DataError> {
-    let mut samples = Vec::new();
-    for folder in folders(split)? {
-        let found = name(&folder);
-        let Some(class) = (0..).zip(classes).find_map(|(i, name)| (*name == found).then_some(i))
-        else {
-            return Err(DataError::UnknownClass { folder, classes: classes.to_vec() });
-        };
-        let images = list_images(&folder)?.into_iter();
-        samples.extend(images.map(|image| Sample::new(image, Target::Class(class))));
+/// The images of the inputs behind the first, by their stems.
+struct Beside(Vec<(BTreeMap<OsString, PathBuf>, PathBuf)>);
+
+impl Beside {
+    /// Those in a folder for each of these inputs.
+    fn in_folders(folders: &[PathBuf]) -> Result<Self, DataError> {
+        let of = |folder: &PathBuf| Ok((by_stem(folder)?, folder.clone()));
+        folders.iter().map(of).collect::<Result<_, _>>().map(Self)
     }
-    if samples.is_empty() {
-        return Err(DataError::NoImages { path: split.to_owned() });
+
+    /// An image of the first input with those that belong to it.
+    fn sample(&self, image: PathBuf, target: Target) -> Result<Sample, DataError> {
+        let mut sample = Sample::new(image.clone(), target);
+        let stem = image.file_stem().unwrap_or_default();
+        for (files, folder) in &self.0 {
+            let Some(file) = files.get(stem) else {
+                let (image, folder) = (image.into(), folder.clone());
+                return Err(DataError::MissingInput { image, folder });
+            };
+            sample.others.push(file.into());
+        }
+        Ok(sample)
     }
-    Ok(Split::new(samples))
 }
 
 fn list_images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {

@@ -57,7 +57,7 @@ fn cifar(pictures: &[(&[u8], [u8; 3])]) -> Vec<u8> {
     pictures.iter().flat_map(record).collect()
 }
 
-fn cifar_10() -> Folder {
+pub(super) fn cifar_10() -> Folder {
     let folder = Folder::new();
     folder.write("data_batch_1.bin", &cifar(&[(&[1], [10, 20, 30]), (&[0], [1, 2, 3])]));
     folder.write("data_batch_2.bin", &cifar(&[(&[2], [40, 50, 60])]));

@@ -106,10 +106,45 @@ fn a_picture_of_four_channels_is_four_planes() {
     assert_told(found, "nas::data::channels", &["4 channels", "5 are wanted"]);
 }
 
+/// Each input has the folders of the classes.
 #[test]
-fn classes_in_folders_have_no_room_for_inputs() {
-    let folder = super::targets::pets();
+fn classes_of_several_inputs_are_read_together() {
+    let folder = Folder::new();
+    let (image, _) = coded(12, 16);
+    let depth = ImageBuffer::<Luma<u16>, _>::from_fn(16, 12, |x, y| Luma([(1000 * y + x) as u16]));
+    for (class, name) in [("cat", "a"), ("cat", "b"), ("dog", "a")] {
+        save(&image, &folder.root().join(format!("train/rgb/{class}/{name}.png")));
+        let place = folder.root().join(format!("train/depth/{class}"));
+        fs::create_dir_all(&place).unwrap();
+        depth.save(place.join(format!("{name}.png"))).unwrap();
+    }
+    let (data, pipeline) = opened(&folder);
+    assert_eq!(data.classes, ["cat", "dog"]);
+    let split = data.split("train").unwrap();
+    assert_eq!(split.len(), 3);
+    let loader = Loader::new(split, pipeline, LoaderOptions::evaluation(3)).unwrap();
+    let batch = loader.epoch(0).next().unwrap().unwrap();
+    assert_eq!(batch.inputs.iter().map(|input| input.channels).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(batch.inputs[1].values[17], 1001.0);
+    assert_eq!(batch.targets, Targets::Classes(vec![0, 0, 1]));
+    fs::remove_file(folder.root().join("train/depth/cat/b.png")).unwrap();
+    assert_told(data.split("train"), "nas::data::missing_input", &["depth/cat", "b.png"]);
+    fs::remove_dir_all(folder.root().join("train/depth/dog")).unwrap();
+    let (data, _) = opened(&folder);
+    fs::remove_file(folder.root().join("train/rgb/cat/b.png")).unwrap();
+    assert_told(data.split("train"), "nas::data::missing_folder", &["train/depth/dog"]);
+    // What belongs together has one name.
+    save(&image, &folder.root().join("train/rgb/cat/a.bmp"));
+    assert_told(data.split("train"), "nas::data::unreadable", &["a.", "same name"]);
+}
+
+#[test]
+fn files_of_many_images_hold_one_input() {
+    let folder = super::containers::cifar_10();
     let names = ["rgb", "depth"].map(str::to_owned);
     let found = Dataset::open(folder.root()).unwrap().with_inputs(&names);
-    assert_told(found, "nas::data::classes_of_inputs", &["rgb, depth"]);
+    assert_told(found, "nas::data::one_input", &["rgb, depth"]);
+    let pets = super::targets::pets();
+    let found = Dataset::open(pets.root()).unwrap().with_inputs(&names).unwrap();
+    assert_told(found.split("train"), "nas::data::missing_folder", &["train/rgb"]);
 }

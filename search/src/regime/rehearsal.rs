@@ -48,8 +48,9 @@ impl Times {
     }
 }
 
-/// The most trials that are played through to see what a strategy asks for.
+/// The most trials that are played through to see what a strategy asks for, and for how long.
 const PLAYED: u32 = 1_000;
+const PLAYING: Duration = Duration::from_secs(2);
 
 /// Does a few steps of each kind that a run will make which begins in this store. `None` where nothing is trained.
 ///
@@ -171,8 +172,9 @@ impl Rehearsal<'_, '_> {
     /// What a strategy asks for, told that its networks do so or so well.
     fn play(&mut self, strategy: &mut dyn Strategy) -> Result<Asked, Halt> {
         let Job { space, recipe, .. } = *self.job;
-        let (mut asked, mut number) = (Asked::default(), 0);
-        while number < PLAYED {
+        let goals = recipe.objective.goals.len().max(1);
+        let (mut asked, mut number, began) = (Asked::default(), 0, Instant::now());
+        while number == 0 || number < PLAYED && began.elapsed() < PLAYING {
             let rng = &mut generator(recipe.seed, Purpose::Trial(number));
             let Some(trial) = strategy.ask(rng)? else { return Ok(asked) };
             let epochs = trial.budget.epochs;
@@ -181,12 +183,7 @@ impl Rehearsal<'_, '_> {
             asked.trained += u32::from(epochs > 0);
             let network = specialise(space, &trial.assignment);
             let value: f64 = rng.random();
-            strategy.tell(&outcome(
-                trial,
-                network,
-                number,
-                vec![value; recipe.objective.goals.len().max(1)],
-            ));
+            strategy.tell(&outcome(trial, network, number, vec![value; goals]));
             number += 1;
         }
         // The others are as those were.
