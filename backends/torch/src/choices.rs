@@ -1,6 +1,6 @@
 //! The logits of the decisions: probabilities, pruned candidates, and the optimiser Adam.
 
-use nas_analysis::widths::{Width, widths};
+use nas_analysis::widths::{Obstacle, Width, widths};
 use nas_ir::{Checked, DecisionId, Space, Tensor as Plain, Weights, fault};
 use nas_search::shared::Adam;
 
@@ -25,6 +25,8 @@ struct Decision {
     candidates: Vec<Candidate>,
     /// The candidates by their numbers of channels, if masks stand for these.
     widths: Option<Vec<usize>>,
+    /// Whether it is on the sizes of maps and steps run each candidate for itself.
+    is_apart: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,15 +50,17 @@ impl Choices {
             path: decision.path.clone(),
             candidates: vec![fresh; decision.candidates.len()],
             widths: None,
+            is_apart: false,
         };
         Self { decisions: space.decisions.iter().map(decision).collect(), steps: 0 }
     }
 
-    /// The same, where masks stand for numbers of channels.
+    /// The same, where masks stand for numbers of channels, and what differs in the sizes of maps runs for itself.
     pub(crate) fn masked(space: &Checked<Space>) -> Self {
         let mut choices = Self::new(space);
         for Width { decision, candidates } in widths(space) {
             if let Some(decision) = choices.decisions.get_mut(decision.index()) {
+                decision.is_apart = matches!(candidates, Err(Obstacle::Sizes { .. }));
                 decision.widths = candidates.ok();
             }
         }
@@ -68,6 +72,11 @@ impl Choices {
         let Decision { candidates, widths, .. } = self.decisions.get(decision)?;
         let is_kept = |&place: &usize| candidates.get(place).is_some_and(|c| !c.pruned);
         widths.as_ref()?.iter().rev().copied().find(is_kept)
+    }
+
+    /// The decision whose candidates run each for itself; one at most.
+    pub(crate) fn apart(&self) -> Option<usize> {
+        self.decisions.iter().position(|decision| decision.is_apart)
     }
 
     /// Of each decision, how many candidates it has, and those that are not pruned.

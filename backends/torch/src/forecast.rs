@@ -11,7 +11,7 @@ use tch::{Device, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
-use crate::mixing::{Draw, assigned, of_selects};
+use crate::mixing::{Draw, assigned, runs};
 use crate::program::{Instruction, InstructionKind, OpCase, Program, Table, ValueId};
 use crate::random::Moment;
 use crate::schedule::Schedule;
@@ -114,10 +114,16 @@ pub(crate) fn of_masked(
         device: Device::Cpu,
     };
     let mixes = draw.mixes(&choices, &Tensor::f_from_slice(&choices.logits())?)?;
-    let schedule = Schedule::new(program, &of_selects(program, &mixes)?)?;
-    let of_step = of_step(program, &schedule, pictures)?;
     let Forecast { scoring, .. } = of_greatest(program, space, pictures)?;
-    Ok(Forecast { scoring, ..of_step })
+    let mut all: Option<Forecast> = None;
+    for (_, mixes) in runs(program, &choices, mixes)? {
+        let own = of_step(program, &Schedule::new(program, &mixes)?, pictures)?;
+        // What one of them keeps for its gradient is kept while the others run.
+        let step = all.map_or(0, |all| all.step).saturating_add(own.step);
+        let weights = all.map_or(0, |all| all.weights).max(own.weights);
+        all = Some(Forecast { scoring, step, weights, ..own });
+    }
+    all.ok_or_else(|| TorchError::broken("a step of no run"))
 }
 
 /// What a search takes whose steps run one network of a supernet: of the networks that differ from each

@@ -13,6 +13,8 @@
 //! - Masked: soft, but of a decision on numbers of channels the candidate k of the most runs, and what joins the channels
 //!   reads `candidate_k(x) * sum over j of w_j * 1_j`, where `1_j` has ones for the channels of candidate j (FBNetV2, Wan et
 //!   al. 2020, equations 2 to 4).
+//!   Of a decision on the sizes of maps each candidate runs for itself, the others being mixed alike, and the outputs are
+//!   summed with its weights: a value has no sum with one of another size (section 3.2 of the paper).
 //! - Softmax: the same as soft without noise, the weights being one for all pictures (DARTS, Liu et al. 2019,
 //!   equation 2).
 //! - Two paths: a step of the weights runs one candidate, drawn from the probabilities. In one of the choices two
@@ -74,6 +76,11 @@ pub(crate) enum Mix {
 type Weighted<'a> = Vec<(usize, Option<&'a Tensor>)>;
 
 impl Mix {
+    /// One candidate, whatever the logits say.
+    fn alone(candidate: usize) -> Self {
+        Self::One { candidate, factor: None }
+    }
+
     /// What a select does, by what all selects of its program do.
     ///
     /// # Errors
@@ -248,6 +255,29 @@ pub(crate) fn straight_through(weights: &Tensor, of: i64) -> Result<Option<Tenso
     Ok(Some(weight.f_add(&rest)?))
 }
 
+/// What runs in a step: what each select does, and the weight `[N]` of its outputs, none where that is 1. Of a decision on the
+/// sizes of maps each candidate runs for itself.
+pub(crate) fn runs(
+    program: &Program,
+    choices: &Choices,
+    mut mixes: Vec<Mix>,
+) -> Result<Vec<(Option<Tensor>, Vec<Mix>)>, TorchError> {
+    let soft = choices.apart().filter(|&place| matches!(mixes.get(place), Some(Mix::Soft { .. })));
+    let mut runs = Vec::new();
+    if let Some(mix) = soft.and_then(|place| mixes.get_mut(place))
+        && let Mix::Soft { candidates, weights } = std::mem::replace(mix, Mix::alone(0))
+    {
+        for (candidate, weight) in candidates.into_iter().zip(weights) {
+            if let Some(mix) = soft.and_then(|place| mixes.get_mut(place)) {
+                *mix = Mix::alone(candidate);
+            }
+            runs.push((Some(weight), of_selects(program, &mixes)?));
+        }
+        return Ok(runs);
+    }
+    Ok(vec![(None, of_selects(program, &mixes)?)])
+}
+
 /// What each select of a program does in the network of an assignment.
 pub(crate) fn assigned(
     program: &Program,
@@ -402,7 +432,7 @@ pub(crate) fn masked(mix: &Mix, value: Value, channels: &Tensor) -> Result<Value
 }
 
 /// A factor for each picture, or one for all, as it multiplies `[N, C, H, W]` or `[N, C]`.
-fn along(factor: &Tensor, like: &Tensor) -> Result<Tensor, TorchError> {
+pub(crate) fn along(factor: &Tensor, like: &Tensor) -> Result<Tensor, TorchError> {
     let mut sizes = vec![1; like.dim()];
     if let Some(first) = sizes.first_mut() {
         *first = -1;

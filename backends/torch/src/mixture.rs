@@ -1,5 +1,7 @@
 //! A supernet as tensors: weights of every candidate, logits of every decision, one step at a time.
 
+use std::collections::BTreeSet;
+
 use nas_ir::recipe::Training;
 use nas_ir::{Assignment, Checked, Space, Weights};
 use nas_passes::specialise;
@@ -11,14 +13,14 @@ use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::kernel::{Noise, Statistics};
-use crate::mixing::{Draw, Mix, assigned, of_selects};
+use crate::mixing::{Draw, Mix, along, assigned, runs};
 use crate::network::TorchNetwork;
 use crate::optimizer::{Gradients, Optimizer};
 use crate::parameters::Parameters;
 use crate::passes::TrainBatch;
 use crate::patterns::Patterns;
 use crate::plan::Plan;
-use crate::program::Program;
+use crate::program::{ParameterId, Program};
 use crate::random::Moment;
 use crate::reinforce;
 use crate::schedule::Schedule;
@@ -102,12 +104,9 @@ impl Mixture {
 
     /// One step of the weights with the choices fixed; returns the loss before it.
     pub(crate) fn weight_step(&mut self, batch: &TrainBatch<'_>) -> Result<f64, TorchError> {
-        let mixes = self.draw(batch, false, &self.logits()?)?;
-        let schedule = Schedule::new(&self.program, &mixes)?;
-        let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
-        let (loss, value) = loss(&evaluation, batch, Phase::Weights)?;
-        let read = schedule.parameters(&self.program);
-        self.optimizer.learn(&self.parameters, read, &loss, batch.turn())?;
+        let runs = self.runs(batch, false, &self.logits()?)?;
+        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Weights)?;
+        self.optimizer.learn(&self.parameters, self.read(&runs), &loss, batch.turn())?;
         Ok(value)
     }
 
@@ -141,7 +140,8 @@ impl Mixture {
             let mixes = assigned(&self.program, space, assignment)?;
             let schedule = Schedule::new(&self.program, &mixes)?;
             let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
-            let Learned { loss, value, logits } = learned(&evaluation, batch, Phase::Weights)?;
+            let evaluations = [(None, evaluation)];
+            let Learned { loss, value, logits } = learned(&evaluations, batch, Phase::Weights)?;
             let loss = match &teacher {
                 Some(teacher) => taught_loss(&logits, teacher, 1.0, batch.targets)?,
                 None => loss,
@@ -235,23 +235,18 @@ impl Mixture {
     /// The loss of a batch as mixed for the choices, and its gradients with respect to all weights and to the logits.
     fn gradients(&self, batch: &TrainBatch<'_>) -> Result<(f64, [Tensor; 2]), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
-        let mixes = self.draw(batch, true, &logits)?;
-        let schedule = Schedule::new(&self.program, &mixes)?;
-        let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
-        let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
-        let read = schedule.parameters(&self.program);
+        let runs = self.runs(batch, true, &logits)?;
+        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Choices)?;
         let (weights, by_logits) =
-            self.optimizer.gradient(&self.parameters, read, &loss, &logits)?;
+            self.optimizer.gradient(&self.parameters, self.read(&runs), &loss, &logits)?;
         Ok((value, [weights, by_logits]))
     }
 
     /// The loss of a batch as mixed for the choices, and its gradient with respect to the logits.
     fn choice_gradient(&self, batch: &TrainBatch<'_>) -> Result<(f64, Vec<f64>), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
-        let mixes = self.draw(batch, true, &logits)?;
-        let schedule = Schedule::new(&self.program, &mixes)?;
-        let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
-        let (loss, value) = loss(&evaluation, batch, Phase::Choices)?;
+        let runs = self.runs(batch, true, &logits)?;
+        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Choices)?;
         Ok((value, logits_gradient(&loss, &logits)?))
     }
 
@@ -299,30 +294,83 @@ impl Mixture {
         Ok(logits.f_to_device(self.settings.device)?)
     }
 
-    /// What each select does in a step.
+    /// What runs in a step.
+    fn runs(
+        &self,
+        batch: &TrainBatch<'_>,
+        choices: bool,
+        logits: &Tensor,
+    ) -> Result<Vec<Run>, TorchError> {
+        let mixes = self.drawn(batch, choices, logits)?;
+        let runs = runs(&self.program, &self.choices, mixes)?.into_iter();
+        let run = |(weight, mixes): (Option<Tensor>, Vec<Mix>)| {
+            Ok(Run { schedule: Schedule::new(&self.program, &mixes)?, weight, mixes })
+        };
+        runs.map(run).collect()
+    }
+
+    /// The first output of a step of the choices.
+    #[cfg(test)]
+    pub(crate) fn mixed_output(
+        &self,
+        batch: &TrainBatch<'_>,
+        logits: &Tensor,
+    ) -> Result<Tensor, TorchError> {
+        let runs = self.runs(batch, true, logits)?;
+        Ok(self.mixed(&runs, batch, Phase::Choices)?.logits)
+    }
+
+    /// What each select does in a step in which no decision is on sizes.
+    #[cfg(test)]
     pub(crate) fn draw(
         &self,
         batch: &TrainBatch<'_>,
         choices: bool,
         logits: &Tensor,
     ) -> Result<Vec<Mix>, TorchError> {
+        crate::mixing::of_selects(&self.program, &self.drawn(batch, choices, logits)?)
+    }
+
+    /// The mixture of each decision in a step.
+    pub(crate) fn drawn(
+        &self,
+        batch: &TrainBatch<'_>,
+        choices: bool,
+        logits: &Tensor,
+    ) -> Result<Vec<Mix>, TorchError> {
         let no_batch = || TorchError::broken("images without a batch");
+        let sizes = batch.inputs.first().map(Tensor::size).unwrap_or_default();
         let draw = Draw {
             mixing: self.settings.mixing,
             temperature: batch.temperature,
             seed: self.settings.seed,
             moment: Moment { choices, epoch: batch.epoch, step: batch.step },
-            batch: batch
-                .inputs
-                .first()
-                .map(Tensor::size)
-                .unwrap_or_default()
-                .first()
-                .copied()
-                .ok_or_else(no_batch)?,
+            batch: sizes.first().copied().ok_or_else(no_batch)?,
             device: self.settings.device,
         };
-        of_selects(&self.program, &draw.mixes(&self.choices, logits)?)
+        draw.mixes(&self.choices, logits)
+    }
+
+    /// The parameters that runs read.
+    fn read(&self, runs: &[Run]) -> BTreeSet<ParameterId> {
+        runs.iter().flat_map(|run| run.schedule.parameters(&self.program)).collect()
+    }
+
+    /// What a batch comes to where the outputs of these runs are summed with their weights.
+    fn mixed(
+        &self,
+        runs: &[Run],
+        batch: &TrainBatch<'_>,
+        phase: Phase,
+    ) -> Result<Learned, TorchError> {
+        let statistics = match phase {
+            Phase::Choices => Statistics::Batch,
+            _ => Statistics::Learn,
+        };
+        let weighed = runs.iter().map(|Run { weight, mixes, schedule }| {
+            (weight.as_ref(), self.evaluation(schedule, mixes, statistics))
+        });
+        learned(&weighed.collect::<Vec<_>>(), batch, phase)
     }
 
     pub(crate) fn evaluation<'a>(
@@ -368,6 +416,15 @@ impl Mixture {
     }
 }
 
+/// What runs in a step.
+struct Run {
+    /// The weight of its outputs, `[N]`; none where it is 1.
+    weight: Option<Tensor>,
+    /// What each select does.
+    mixes: Vec<Mix>,
+    schedule: Schedule,
+}
+
 /// What a batch in training came to.
 struct Learned {
     /// The loss of the first output, and that of each train output of the schedule times its weight.
@@ -387,25 +444,43 @@ pub(crate) fn loss(
     batch: &TrainBatch<'_>,
     phase: Phase,
 ) -> Result<(Tensor, f64), TorchError> {
-    let Learned { loss, value, .. } = learned(evaluation, batch, phase)?;
+    let Learned { loss, value, .. } = learned(&[(None, *evaluation)], batch, phase)?;
     Ok((loss, value))
 }
 
-/// Evaluates a batch in training.
+/// Evaluates a batch in training: the outputs are the sum of those of some evaluations, at least one, each with its weight
+/// `[N]`.
 ///
 /// # Errors
 /// The loss is not finite: then the batch is evaluated once more to find where that begins.
 fn learned(
-    evaluation: &Evaluation<'_>,
+    evaluations: &[(Option<&Tensor>, Evaluation<'_>)],
     batch: &TrainBatch<'_>,
     phase: Phase,
 ) -> Result<Learned, TorchError> {
     let choices = matches!(phase, Phase::Choices);
     let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
     let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
-    let evaluation = &Evaluation { noise, ..*evaluation };
-    let values = evaluation.run(batch.inputs)?;
     let no_outputs = || TorchError::broken("a network without outputs");
+    let mut sums: Option<Vec<Tensor>> = None;
+    for (weight, evaluation) in evaluations {
+        let mut values = Evaluation { noise, ..*evaluation }.run(batch.inputs)?;
+        if let Some(weight) = weight {
+            values = values
+                .iter()
+                .map(|value| Ok(value.f_mul(&along(weight, value)?)?))
+                .collect::<Result<_, TorchError>>()?;
+        }
+        sums = Some(match sums {
+            None => values,
+            Some(sums) => {
+                let added = sums.iter().zip(&values).map(|(sum, value)| sum.f_add(value));
+                added.collect::<Result<_, _>>()?
+            }
+        });
+    }
+    let values = sums.unwrap_or_default();
+    let (_, evaluation) = evaluations.first().ok_or_else(no_outputs)?;
     let logits = values.first().ok_or_else(no_outputs)?.shallow_clone();
     let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
         fits(value, batch.targets, evaluation.program.node(output.value)?)?;
@@ -419,8 +494,10 @@ fn learned(
     if value.is_finite() {
         return Ok(Learned { loss, value, logits });
     }
-    let again = Evaluation { statistics: Statistics::Batch, ..*evaluation };
-    let node = tch::no_grad(|| again.inspect(batch.inputs));
+    let node = evaluations.iter().find_map(|(_, evaluation)| {
+        let again = Evaluation { statistics: Statistics::Batch, noise, ..*evaluation };
+        tch::no_grad(|| again.inspect(batch.inputs))
+    });
     Err(TorchError::NotFinite { phase, epoch: batch.epoch, step: batch.step, loss: value, node })
 }
 

@@ -42,9 +42,17 @@ fn what_no_mask_stands_for_is_refused_with_a_cure() {
         "`width`: each has weights of its own",
         "write `elastic` instead of `choose`: then fewer channels are the first of the most",
     );
+    // One decision on sizes is taken, and no second one.
+    assert_eq!(
+        refused(
+            "output y = x -> conv(2, kernel = 1, stride = elastic s [1, 2]) -> global_avg_pool"
+        ),
+        []
+    );
     assert_refused(
-        "output y = x -> conv(2, kernel = 1, stride = elastic s [1, 2]) -> global_avg_pool",
-        "`s`: `conv.0` is [2, 4, 4] or [2, 2, 2], which differ in more than channels",
+        "let n = elastic n [3, 4]\n let z = x -> resize(size = (n, n))\n \
+         output y = z -> conv(2, kernel = 1, stride = elastic s [1, 2]) -> global_avg_pool",
+        "`s`: `conv.0` is [2, 3, 3] or [2, 4, 4] or [2, 2, 2], and another decision is on sizes, too",
         SAMPLED,
     );
     assert_refused(

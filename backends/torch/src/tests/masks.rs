@@ -152,6 +152,69 @@ fn a_mask_of_two_decisions_is_the_mean_of_all_networks() {
     assert_same(&mixture, &logits.each_ref(), &found, &expected);
 }
 
+/// A resolution, and a number of channels behind it.
+const SIZES: &str = "space s {
+    input image: [3, 8, 8]
+    task classification(4)
+    let size = elastic resolution [5, 6, 8]
+    output y = image -> resize(size = (size, size)) -> conv(elastic width [2, 4], kernel = 3)
+        -> batch_norm -> relu -> conv(5, kernel = 1) -> global_avg_pool -> linear(4)
+}";
+
+/// `y = sum over i of g_i * f_i(x)`, `f_i` the network at resolution i, its channels masked.
+#[test]
+fn each_resolution_runs_for_itself_and_the_outputs_are_summed() {
+    let space = space(SIZES);
+    let mut mixture = supernet(&space);
+    let images = random(2, &[PICTURES, 3, 8, 8]);
+    let targets = DeviceTargets {
+        values: Tensor::zeros([PICTURES], (Kind::Int64, Device::Cpu)),
+        criterion: Criterion::of(space.task.unwrap()),
+    };
+    let batch = batch(&images, &targets, 0);
+    for pruned in [None, Some(1), Some(0)] {
+        if let Some(candidate) = pruned {
+            mixture.choices.prune(0, candidate);
+        }
+        let logits = logits(3, 5);
+        let found = mixture.mixed_output(&batch, &logits).unwrap();
+        let drawn = || mixture.drawn(&batch, true, &logits).unwrap();
+        let (candidates, weights) = match drawn().remove(0) {
+            Mix::Soft { candidates, weights } => (candidates, weights),
+            // One is left, and it is the only one that runs.
+            Mix::One { candidate, .. } => {
+                (vec![candidate], vec![Tensor::ones([PICTURES], (Kind::Double, Device::Cpu))])
+            }
+            Mix::Masked { .. } => panic!("a resolution has no mask"),
+        };
+        assert_eq!(
+            candidates.len(),
+            3 - [None, Some(1), Some(0)].iter().position(|p| *p == pruned).unwrap()
+        );
+        let mut expected = Tensor::zeros([PICTURES, 4], (Kind::Double, Device::Cpu));
+        for (&candidate, weight) in candidates.iter().zip(&weights) {
+            let mut mixes = drawn();
+            mixes[0] = Mix::One { candidate, factor: None };
+            let mixes = of_selects(&mixture.program, &mixes).unwrap();
+            let schedule = Schedule::new(&mixture.program, &mixes).unwrap();
+            let sides = schedule.needed(&mixture.program).filter_map(|needed| match &needed.kind {
+                InstructionKind::Op(case) if needed.node == "conv.0" => {
+                    Some(case.output.to_string())
+                }
+                _ => None,
+            });
+            let side = [5, 6, 8][candidate];
+            assert_eq!(sides.collect::<Vec<_>>(), [format!("[4, {side}, {side}]")]);
+            expected += output(&mixture, &mixes, &images) * weight.view([PICTURES, 1]);
+        }
+        if candidates.len() > 1 {
+            assert_same(&mixture, &[&logits], &found, &expected);
+        } else {
+            assert!(found.allclose(&expected, 1e-9, 1e-9, false));
+        }
+    }
+}
+
 /// A stem and a depthwise convolution of a number of channels that is decided.
 const WIDTHS: &str = "space s {
     input image: [3, 6, 6]

@@ -3,7 +3,8 @@
 //! A block `b` with a decision among numbers of channels runs once, with the most of them, and its result is
 //! `y = b(x) * sum over i of g_i * 1_i` (section 3.1, equations 2 to 4): `g` is a sample of the Gumbel-softmax over the
 //! candidates, and `1_i` has ones for the channels of candidate i and zeros for the rest. So a step costs as much however
-//! many numbers there are. Resolutions are no candidates here, which the paper subsamples (section 3.2).
+//! many numbers there are. Of a resolution each candidate runs for itself, as in the paper (section 3.2), which subsamples the
+//! input and spreads the results out again to sum them; here images are resized, and the outputs summed.
 
 mod refusal;
 mod schema;
@@ -24,7 +25,7 @@ pub(super) fn reads(recipe: &Recipe) -> Result<Reads, NoSetting> {
     Ok(relaxing::reads(&settings(recipe)?))
 }
 
-/// Decisions on shapes that no mask stands for.
+/// Decisions on shapes that no mask stands for, but one on sizes.
 pub(super) fn refused(space: &Checked<Space>, _: &Recipe) -> Result<Vec<Refusal>, NoSetting> {
     Ok(unmasked(space))
 }

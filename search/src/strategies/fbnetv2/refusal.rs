@@ -28,14 +28,19 @@ struct Unmasked {
     help: String,
 }
 
-/// Each decision on which a shape depends and for which no mask stands, in order.
+/// Each decision on which a shape depends and for which no mask stands, in order; but one of them may be on the sizes of
+/// maps.
 pub(super) fn unmasked(space: &Checked<Space>) -> Vec<Refusal> {
-    let mut refused = Vec::new();
+    let (mut refused, mut sizes) = (Vec::new(), 0);
     for width in widths(space) {
         let (Some(decision), Err(obstacle)) = (space.decision(width.decision), width.candidates)
         else {
             continue;
         };
+        sizes += usize::from(matches!(obstacle, Obstacle::Sizes { .. }));
+        if matches!(obstacle, Obstacle::Sizes { .. }) && sizes == 1 {
+            continue;
+        }
         refused.push(Refusal::new(refusal(space, decision, &obstacle)));
     }
     refused
@@ -58,7 +63,7 @@ fn why(obstacle: &Obstacle) -> String {
     match obstacle {
         Obstacle::Sizes { node, shapes } => {
             let shapes: Vec<String> = shapes.iter().map(Shape::to_string).collect();
-            format!("`{node}` is {}, which differ in more than channels", shapes.join(" or "))
+            format!("`{node}` is {}, and another decision is on sizes, too", shapes.join(" or "))
         }
         Obstacle::Port(node) => format!("`{node}` has several numbers of channels"),
         Obstacle::Part(node) => format!("at `{node}` it selects a part of the network, too"),
