@@ -1,5 +1,6 @@
 //! A rehearsal: a few steps of each kind that a run will make, on networks that are thrown away, to tell beforehand how
-//! long all of them take.
+//! long all of them take. Everything is done twice: at first images are decoded and kernels made, which are there from
+//! then on.
 
 use std::time::{Duration, Instant};
 
@@ -105,8 +106,8 @@ impl Rehearsal<'_, '_> {
                     Ok(supernet.taken())
                 })?;
                 strategy.learned(&supernet, rng)?;
-                supernet.score(typical, &mut self.progress.steps(StepKind::Score, 0))?;
-                self.derive(strategy.as_mut(), supernet.taken().whole, typical, times)
+                let score = self.inherited(&mut supernet, typical)?;
+                self.derive(strategy.as_mut(), score, typical, times)
             }
             Method::Shared(sharing, mut strategy) => {
                 let supernet = self.backend.shared(sharing).map_err(Halt::backend)?;
@@ -116,8 +117,8 @@ impl Rehearsal<'_, '_> {
                     Ok(supernet.taken())
                 })?;
                 strategy.learned(&supernet, rng)?;
-                supernet.score(typical, &mut self.progress.steps(StepKind::Score, 0))?;
-                self.derive(strategy.as_mut(), supernet.taken().whole, typical, times)
+                let score = self.inherited(&mut supernet, typical)?;
+                self.derive(strategy.as_mut(), score, typical, times)
             }
             Method::Alone(mut strategy, scorer) => {
                 let each = match scorer {
@@ -143,10 +144,25 @@ impl Rehearsal<'_, '_> {
             let taken = epoch(Turn { epoch: number, rng, progress: &mut self.progress })?;
             Ok(began.elapsed().saturating_sub(taken.short) + taken.whole)
         };
-        let (first, last) = (one(0)?, one(epochs.saturating_sub(1))?);
+        let first = twice(|| one(0))?;
+        let last = twice(|| one(epochs.saturating_sub(1)))?;
         let warmup = recipe.settings.count(SCHEDULE, "warmup").unwrap_or(epochs / 2);
         let warmup = warmup.min(epochs);
-        Ok((epochs, first * warmup + last * (epochs - warmup)))
+        let all = first.again * warmup + last.again * (epochs - warmup);
+        Ok((epochs, all + first.more))
+    }
+
+    /// The score of a network with the weights of a supernet.
+    fn inherited<S: SharedWeights + ?Sized>(
+        &mut self,
+        supernet: &mut Short<S>,
+        typical: &Assignment,
+    ) -> Result<Duration, Halt> {
+        let score = twice(|| {
+            supernet.score(typical, &mut self.progress.steps(StepKind::Score, 0))?;
+            Ok(supernet.taken().whole)
+        });
+        Ok(score?.again)
     }
 
     /// The trials of a strategy, of which those without training of their own take so long each.
@@ -162,9 +178,16 @@ impl Rehearsal<'_, '_> {
         if asked.trained > 0 {
             let has_patience =
                 !strategies::patience(self.job.recipe).map_err(RunError::from)?.is_never();
-            let (epoch, [val, ranking]) = self.trained(typical, [Split::Val, Split::Ranking])?;
-            let scores = if has_patience { ranking * asked.epochs } else { val * asked.trained };
-            times.trials = (asked.trained, epoch * asked.epochs + scores);
+            let network = specialise(self.job.space, typical);
+            let mut network = self.backend.network(network).map_err(Halt::backend)?;
+            let epoch = twice(|| self.epoch(network.as_mut()))?;
+            let (split, scores) = match has_patience {
+                true => (Split::Ranking, asked.epochs),
+                false => (Split::Val, asked.trained),
+            };
+            let score = twice(|| self.score(network.as_mut(), split))?;
+            let all = epoch.again * asked.epochs + score.again * scores;
+            times.trials = (asked.trained, all + epoch.more + score.more);
         }
         Ok(())
     }
@@ -203,31 +226,16 @@ impl Rehearsal<'_, '_> {
         Ok(began.elapsed())
     }
 
-    /// An epoch of the training of a network, and its scores on some images.
-    fn trained<const N: usize>(
-        &mut self,
-        assignment: &Assignment,
-        on: [Split; N],
-    ) -> Result<(Duration, [Duration; N]), Halt> {
-        let network = specialise(self.job.space, assignment);
-        let mut network = self.backend.network(network).map_err(Halt::backend)?;
-        let epoch = self.epoch(network.as_mut())?;
-        let mut scores = [Duration::ZERO; N];
-        for (score, split) in scores.iter_mut().zip(on) {
-            *score = self.score(network.as_mut(), split)?;
-        }
-        Ok((epoch, scores))
-    }
-
     fn retraining(&mut self, network: Network) -> Result<(u32, Duration), Halt> {
         let mut network = self.backend.network(network).map_err(Halt::backend)?;
-        let each = self.epoch(network.as_mut())? + self.score(network.as_mut(), Split::Val)?;
+        let epoch = twice(|| self.epoch(network.as_mut()))?;
+        let val = twice(|| self.score(network.as_mut(), Split::Val))?;
         let test = match self.backend.has_test() {
             true => self.score(network.as_mut(), Split::Test)?,
             false => Duration::ZERO,
         };
         let epochs = self.job.recipe.retrain.epochs;
-        Ok((epochs, each * epochs + test))
+        Ok((epochs, (epoch.again + val.again) * epochs + epoch.more + val.more + test))
     }
 
     fn epoch(&mut self, network: &mut dyn TrainableNetwork) -> Result<Duration, Halt> {
@@ -249,6 +257,18 @@ impl Rehearsal<'_, '_> {
         let on_step = &mut self.progress.steps(kind, 0);
         Ok(shortly(on_step, |on_step| network.score(split, on_step))?.taken.whole)
     }
+}
+
+/// What something takes that was done before, and how much more the first time.
+struct Twice {
+    again: Duration,
+    more: Duration,
+}
+
+/// Does something twice.
+fn twice(mut work: impl FnMut() -> Result<Duration, Halt>) -> Result<Twice, Halt> {
+    let (first, again) = (work()?, work()?);
+    Ok(Twice { again, more: first.saturating_sub(again) })
 }
 
 /// What a strategy is told of a network that does so well.

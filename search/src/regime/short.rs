@@ -16,7 +16,7 @@ use crate::work::Work;
 /// Steps that are not counted: memory is taken and plans are made in them.
 const WARM: usize = 2;
 /// Steps that are.
-const TIMED: usize = 6;
+const TIMED: usize = 10;
 /// After so long, one that counts is enough.
 const LONG: Duration = Duration::from_secs(10);
 
