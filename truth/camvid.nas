@@ -23,7 +23,7 @@ block unit(x, out, stride = 1) {
     if stride == 1 and x.channels == out { x + y } else { y }
 }
 
-/// This machine, on one thread of tract: `camvid.lat` is what `nasc latency measure` writes of it.
+/// A machine, on one thread of tract: `camvid.lat` is what `nasc latency measure` wrote on it; measure yours anew.
 target host {
     precision fp32
     latency table "camvid.lat"

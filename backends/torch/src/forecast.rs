@@ -11,7 +11,7 @@ use tch::{Device, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
-use crate::mixing::{Draw, assigned, runs};
+use crate::mixing::{Draw, Run, assigned, runs};
 use crate::program::{Instruction, InstructionKind, OpCase, Program, Table, ValueId};
 use crate::random::Moment;
 use crate::schedule::Schedule;
@@ -116,7 +116,7 @@ pub(crate) fn of_masked(
     let mixes = draw.mixes(&choices, &Tensor::f_from_slice(&choices.logits())?)?;
     let Forecast { scoring, .. } = of_greatest(program, space, pictures)?;
     let mut all: Option<Forecast> = None;
-    for (_, mixes) in runs(program, &choices, mixes)? {
+    for Run { mixes, .. } in runs(program, &choices, mixes)? {
         let own = of_step(program, &Schedule::new(program, &mixes)?, pictures)?;
         // What one of them keeps for its gradient is kept while the others run.
         let step = all.map_or(0, |all| all.step).saturating_add(own.step);

@@ -255,13 +255,21 @@ pub(crate) fn straight_through(weights: &Tensor, of: i64) -> Result<Option<Tenso
     Ok(Some(weight.f_add(&rest)?))
 }
 
-/// What runs in a step: what each select does, and the weight `[N]` of its outputs, none where that is 1. Of a decision on the
-/// sizes of maps each candidate runs for itself.
+/// What a program does once in a step.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The weight of its outputs, `[N]`; none where it is 1.
+    pub(crate) weight: Option<Tensor>,
+    /// What each select does.
+    pub(crate) mixes: Vec<Mix>,
+}
+
+/// What runs in a step with these mixtures of the decisions: of a decision on the sizes of maps each candidate for itself.
 pub(crate) fn runs(
     program: &Program,
     choices: &Choices,
     mut mixes: Vec<Mix>,
-) -> Result<Vec<(Option<Tensor>, Vec<Mix>)>, TorchError> {
+) -> Result<Vec<Run>, TorchError> {
     let soft = choices.apart().filter(|&place| matches!(mixes.get(place), Some(Mix::Soft { .. })));
     let mut runs = Vec::new();
     if let Some(mix) = soft.and_then(|place| mixes.get_mut(place))
@@ -271,11 +279,11 @@ pub(crate) fn runs(
             if let Some(mix) = soft.and_then(|place| mixes.get_mut(place)) {
                 *mix = Mix::alone(candidate);
             }
-            runs.push((Some(weight), of_selects(program, &mixes)?));
+            runs.push(Run { weight: Some(weight), mixes: of_selects(program, &mixes)? });
         }
         return Ok(runs);
     }
-    Ok(vec![(None, of_selects(program, &mixes)?)])
+    Ok(vec![Run { weight: None, mixes: of_selects(program, &mixes)? }])
 }
 
 /// What each select of a program does in the network of an assignment.

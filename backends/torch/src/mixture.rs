@@ -13,7 +13,7 @@ use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::kernel::{Noise, Statistics};
-use crate::mixing::{Draw, Mix, along, assigned, runs};
+use crate::mixing::{Draw, Mix, Run, along, assigned, runs};
 use crate::network::TorchNetwork;
 use crate::optimizer::{Gradients, Optimizer};
 use crate::parameters::Parameters;
@@ -300,13 +300,14 @@ impl Mixture {
         batch: &TrainBatch<'_>,
         choices: bool,
         logits: &Tensor,
-    ) -> Result<Vec<Run>, TorchError> {
+    ) -> Result<Vec<(Run, Schedule)>, TorchError> {
         let mixes = self.drawn(batch, choices, logits)?;
         let runs = runs(&self.program, &self.choices, mixes)?.into_iter();
-        let run = |(weight, mixes): (Option<Tensor>, Vec<Mix>)| {
-            Ok(Run { schedule: Schedule::new(&self.program, &mixes)?, weight, mixes })
-        };
-        runs.map(run).collect()
+        let scheduled = runs.map(|run| {
+            let schedule = Schedule::new(&self.program, &run.mixes)?;
+            Ok((run, schedule))
+        });
+        scheduled.collect()
     }
 
     /// The first output of a step of the choices.
@@ -352,14 +353,14 @@ impl Mixture {
     }
 
     /// The parameters that runs read.
-    fn read(&self, runs: &[Run]) -> BTreeSet<ParameterId> {
-        runs.iter().flat_map(|run| run.schedule.parameters(&self.program)).collect()
+    fn read(&self, runs: &[(Run, Schedule)]) -> BTreeSet<ParameterId> {
+        runs.iter().flat_map(|(_, schedule)| schedule.parameters(&self.program)).collect()
     }
 
     /// What a batch comes to where the outputs of these runs are summed with their weights.
     fn mixed(
         &self,
-        runs: &[Run],
+        runs: &[(Run, Schedule)],
         batch: &TrainBatch<'_>,
         phase: Phase,
     ) -> Result<Learned, TorchError> {
@@ -367,7 +368,7 @@ impl Mixture {
             Phase::Choices => Statistics::Batch,
             _ => Statistics::Learn,
         };
-        let weighed = runs.iter().map(|Run { weight, mixes, schedule }| {
+        let weighed = runs.iter().map(|(Run { weight, mixes }, schedule)| {
             (weight.as_ref(), self.evaluation(schedule, mixes, statistics))
         });
         learned(&weighed.collect::<Vec<_>>(), batch, phase)
@@ -414,15 +415,6 @@ impl Mixture {
         self.choices.load(state)?;
         self.optimizer.load(&self.parameters, state)
     }
-}
-
-/// What runs in a step.
-struct Run {
-    /// The weight of its outputs, `[N]`; none where it is 1.
-    weight: Option<Tensor>,
-    /// What each select does.
-    mixes: Vec<Mix>,
-    schedule: Schedule,
 }
 
 /// What a batch in training came to.

@@ -14,7 +14,7 @@ use super::objective;
 use super::score::{self, By, Score};
 use super::sections;
 use super::supernet::{self, Supernet};
-use super::warmup::Warmup;
+use super::warmup::{Warm, Warmup};
 use crate::error::{Refusal, RunError};
 use crate::evaluator::Halt;
 use crate::front::worst;
@@ -67,7 +67,7 @@ pub(super) struct Known<'s> {
     /// In order. One whose trial failed is as good as the worst one.
     pub(super) tried: Vec<Tried>,
     /// What the warm-up found, best first: they stand for networks that are drawn.
-    warm: Vec<Assignment>,
+    warm: Vec<Warm>,
     /// Those whose trials failed before any had a score.
     failed: Vec<Assignment>,
     /// Those that were asked for, whether something was told of them or not.
@@ -107,7 +107,7 @@ impl<'s> Known<'s> {
     /// # Errors
     /// No network keeps the requirements of the space.
     pub(super) fn draw(&self, rng: &mut dyn RngCore) -> Result<Option<Assignment>, RunError> {
-        if let Some(warm) = self.warm.iter().find(|warm| self.is_untried(warm)) {
+        if let Some((_, warm)) = self.warm.iter().find(|(choices, _)| self.is_new(choices)) {
             return Ok(Some(warm.clone()));
         }
         self.is_drawn.set(true);
@@ -246,7 +246,9 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
     fn tell(&mut self, outcome: &Outcome) {
         if self.warmup.waits_for(outcome) {
             self.warmup.tell(outcome);
-            self.known.warm = self.warmup.ranked();
+            if self.warmup.is_over() {
+                self.known.warm = self.warmup.ranked();
+            }
             return;
         }
         for tried in self.known.told(outcome) {
@@ -262,6 +264,7 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
 
     fn conclude(&mut self) -> bool {
         self.warmup.conclude();
+        self.known.warm = self.warmup.ranked();
         // Of a warm-up alone there would be no result.
         let asked = (self.known.seen.len() as u32).max(1);
         let is_cut = !self.is_over && asked < self.trials;

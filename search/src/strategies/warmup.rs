@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::networks::Networks;
 use super::score::{By, SCORE, Score, WARMUP};
 use crate::error::{Refusal, RunError};
+use crate::record::Choices;
 use crate::strategy::Outcome;
 use crate::trial::{Budget, Trial};
 
@@ -25,8 +26,11 @@ pub(super) struct Warmup {
     /// What those chose that were asked for.
     asked: BTreeSet<Vec<(String, String)>>,
     /// Those that were told of, and their scores where they have one.
-    told: Vec<(Option<f64>, Assignment)>,
+    told: Vec<(Option<f64>, Warm)>,
 }
+
+/// A network of a warm-up, and what it chooses.
+pub(super) type Warm = (Choices, Assignment);
 
 /// How many networks a recipe has in its warm-up: none where they are not trained to be scored.
 fn networks(recipe: &Recipe) -> Result<u32, NoSetting> {
@@ -89,7 +93,7 @@ impl Warmup {
     /// What came of one of them.
     pub(super) fn tell(&mut self, outcome: &Outcome) {
         let value = outcome.values.as_ref().and_then(|values| values.first().copied());
-        self.told.push((value, outcome.assignment.clone()));
+        self.told.push((value, (outcome.network.choices.clone(), outcome.assignment.clone())));
     }
 
     /// Whether it is over: all that was asked for is told.
@@ -98,10 +102,9 @@ impl Warmup {
     }
 
     /// Its networks that have a score, best first, of equals the earlier.
-    pub(super) fn ranked(&self) -> Vec<Assignment> {
-        let scored =
-            self.told.iter().filter_map(|(value, network)| Some((*value)?).zip(Some(network)));
-        let mut scored: Vec<(f64, &Assignment)> = scored.collect();
+    pub(super) fn ranked(&self) -> Vec<Warm> {
+        let scored = self.told.iter().filter_map(|(value, network)| (*value).zip(Some(network)));
+        let mut scored: Vec<(f64, &Warm)> = scored.collect();
         scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         scored.into_iter().map(|(_, network)| network.clone()).collect()
     }
