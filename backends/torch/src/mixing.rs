@@ -76,11 +76,6 @@ pub(crate) enum Mix {
 type Weighted<'a> = Vec<(usize, Option<&'a Tensor>)>;
 
 impl Mix {
-    /// One candidate, whatever the logits say.
-    fn alone(candidate: usize) -> Self {
-        Self::One { candidate, factor: None }
-    }
-
     /// What a select does, by what all selects of its program do.
     ///
     /// # Errors
@@ -270,20 +265,23 @@ pub(crate) fn runs(
     choices: &Choices,
     mut mixes: Vec<Mix>,
 ) -> Result<Vec<Run>, TorchError> {
-    let soft = choices.apart().filter(|&place| matches!(mixes.get(place), Some(Mix::Soft { .. })));
-    let mut runs = Vec::new();
-    if let Some(mix) = soft.and_then(|place| mixes.get_mut(place))
-        && let Mix::Soft { candidates, weights } = std::mem::replace(mix, Mix::alone(0))
-    {
-        for (candidate, weight) in candidates.into_iter().zip(weights) {
-            if let Some(mix) = soft.and_then(|place| mixes.get_mut(place)) {
-                *mix = Mix::alone(candidate);
-            }
-            runs.push(Run { weight: Some(weight), mixes: of_selects(program, &mixes)? });
+    let apart = choices.apart().and_then(|place| match mixes.get(place)? {
+        Mix::Soft { candidates, weights } => {
+            let weights: Vec<Tensor> = weights.iter().map(Tensor::shallow_clone).collect();
+            Some((place, candidates.clone(), weights))
         }
-        return Ok(runs);
-    }
-    Ok(vec![Run { weight: None, mixes: of_selects(program, &mixes)? }])
+        Mix::One { .. } | Mix::Masked { .. } => None,
+    });
+    let Some((place, candidates, weights)) = apart else {
+        return Ok(vec![Run { weight: None, mixes: of_selects(program, &mixes)? }]);
+    };
+    let runs = candidates.into_iter().zip(weights).map(|(candidate, weight)| {
+        if let Some(mix) = mixes.get_mut(place) {
+            *mix = Mix::One { candidate, factor: None };
+        }
+        Ok(Run { weight: Some(weight), mixes: of_selects(program, &mixes)? })
+    });
+    runs.collect()
 }
 
 /// What each select of a program does in the network of an assignment.

@@ -4,30 +4,15 @@ use std::ops::ControlFlow;
 use std::thread::sleep;
 use std::time::Duration;
 
-use nas_ir::recipe::{Recipe, Value};
 use nas_testing::folder;
 
+use super::scores::toy;
 use super::toy::Toy;
 use super::{assert_same, bytes, create, whole};
 use crate::evaluator::{Step, Stop};
 use crate::regime::short::{Ended, shortly};
 use crate::regime::{Times, rehearse};
 use crate::strategies::{aging_evolution, random, successive_halving};
-use nas_ir::recipe::StrategySchema;
-
-fn toy(
-    schema: &'static StrategySchema,
-    by: &'static str,
-    counts: &[(&'static str, &'static str, u32)],
-) -> Toy {
-    let mut recipe = Recipe::default_for("toy", schema).unwrap();
-    recipe.retrain = Toy::short().recipe.retrain;
-    recipe.settings.set("score", "by", Value::Word(by));
-    for &(section, field, count) in counts {
-        recipe.settings.set(section, field, Value::Count(count));
-    }
-    Toy::short().searched_by(recipe)
-}
 
 fn times(toy: &Toy) -> Times {
     let dir = folder();

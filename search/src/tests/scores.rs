@@ -13,7 +13,7 @@ use crate::work::Work;
 use nas_ir::recipe::StrategySchema;
 
 /// The toy, searched so, with these counts.
-fn toy(
+pub(super) fn toy(
     schema: &'static StrategySchema,
     by: &'static str,
     counts: &[(&'static str, &'static str, u32)],
