@@ -8,7 +8,7 @@ use nas_grammar::Source;
 use nas_ir::recipe::Recipe;
 use nas_ir::recipe::common::RETRAIN;
 use nas_ir::recipe::distillation::TEACHER;
-use nas_ir::{Space, Tensor};
+use nas_ir::{DType, Space, Tensor};
 use nas_search::Fault;
 use nas_search::teacher::{Lesson, Teacher};
 use nas_tract::{Model, Port};
@@ -83,13 +83,22 @@ fn able(bytes: &[u8], Lesson { images, answer }: &Lesson) -> Result<Model, Unabl
         let help = "give an ONNX file of 32-bit floats, such as one that `nasc export` wrote";
         unable(error.to_string(), help)
     })?;
+    let mut ports = model.inputs().iter().chain(model.outputs().first());
+    if let Some(Port { name, dtype, .. }) = ports.find(|port| port.dtype != DType::F32) {
+        let why = format!("its `{name}` is of {dtype}");
+        return Err(unable(
+            why,
+            "give an ONNX file whose inputs and first output are 32-bit floats",
+        ));
+    }
     if model.inputs().len() != images.len() {
         let (found, needed) = (model.inputs().len(), images.len());
         let why = format!("its inputs are {found}, and those of the space are {needed}");
         return Err(unable(why, "a teacher takes what the networks take, in the same order"));
     }
     let differs = |(port, image): &(&Port, &Vec<u32>)| port.dims != **image;
-    if let Some((Port { name, dims }, image)) = model.inputs().iter().zip(&images).find(differs) {
+    if let Some((Port { name, dims, .. }, image)) = model.inputs().iter().zip(&images).find(differs)
+    {
         let why = format!("its input `{name}` is {dims:?}, and an image in training is {image:?}");
         let help = "export it for images of that size and the batch 1, or with an open batch; the size is that of \
                     the input of the space, or `data.crop`";
@@ -98,7 +107,7 @@ fn able(bytes: &[u8], Lesson { images, answer }: &Lesson) -> Result<Model, Unabl
     let answer = answer.batched(1);
     match model.outputs().first() {
         Some(Port { dims, .. }) if *dims == answer => Ok(model),
-        Some(Port { name, dims }) => {
+        Some(Port { name, dims, .. }) => {
             let why =
                 format!("its output `{name}` is {dims:?}, and the networks answer {answer:?}");
             let help = "a teacher answers with the logits of the same classes, or the same values, in the same size: \

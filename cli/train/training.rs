@@ -432,6 +432,7 @@ impl Training {
             opset: self.space.device.opset.unwrap_or_default(),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
             provenance,
+            ..nas_onnx::Options::default()
         };
         emit(model, &options)
     }

@@ -1,19 +1,20 @@
 //! From a model to the graph that computes it.
 
-use nas_ir::{Model, Opset};
+use nas_ir::Model;
 use onnx_protobuf::GraphProto;
 
 use crate::error::EmitError;
 use crate::graph::Graph;
 use crate::lower;
+use crate::options::Options;
 
 /// The graph that computes the model.
 ///
 /// # Errors
 /// See [`crate::emit`].
-pub(crate) fn build(model: &Model, opset: Opset) -> Result<GraphProto, EmitError> {
+pub(crate) fn build(model: &Model, options: &Options) -> Result<GraphProto, EmitError> {
     model.verify()?;
-    let mut graph = Graph::new(model, opset);
+    let mut graph = Graph::new(model, options)?;
     for (index, node) in model.network.nodes.iter().enumerate() {
         if let Some(op) = &node.op {
             let site = graph.site(index, node);

@@ -3,7 +3,8 @@
 use miette::Diagnostic;
 use nas_ir::flaw::Flaw;
 use nas_ir::model::Unsound;
-use nas_ir::{Opset, fault};
+use nas_ir::open_size::{Closed, Why};
+use nas_ir::{Network, Opset, fault};
 use thiserror::Error;
 
 /// Why a network was not written.
@@ -39,12 +40,44 @@ pub enum EmitError {
         /// The names of the tensors.
         names: Vec<String>,
     },
+    /// Weights are beyond what 16-bit floats hold.
+    #[error("weights are too large for 16-bit floats: {}", listed(.names))]
+    #[diagnostic(
+        code(nas::onnx::too_large_for_half),
+        help("16-bit floats end at 65504: export 32-bit floats, or retrain with weight decay")
+    )]
+    TooLargeForHalf {
+        /// The names of the tensors.
+        names: Vec<String>,
+    },
+    /// Height and width were to be left open, and the network computes on maps of one size alone.
+    #[error("the network takes no maps of another size: at `{node}`, {why}")]
+    #[diagnostic(
+        code(nas::onnx::one_size),
+        help(
+            "export it for the size that it has; a network with `global_avg_pool` before its vectors takes others, too"
+        )
+    )]
+    OneSize {
+        /// The path of the node.
+        node: String,
+        /// Why.
+        why: Why,
+    },
+    /// More of the largest values are asked for than there are channels.
+    #[error("the {asked} largest of `{output}` are asked for, which has {channels} channels")]
+    #[diagnostic(code(nas::onnx::top), help("ask for fewer"))]
+    Top {
+        /// The output.
+        output: String,
+        /// How many are asked for.
+        asked: u32,
+        /// How many there are.
+        channels: u32,
+    },
     /// Two values of the file would have one name.
     #[error("two values would be called `{name}`")]
-    #[diagnostic(
-        code(nas::onnx::duplicate_name),
-        help("give inputs and outputs of the space different names")
-    )]
+    #[diagnostic(code(nas::onnx::duplicate_name), help("give inputs and outputs different names"))]
     DuplicateName {
         /// The name.
         name: String,
@@ -81,6 +114,12 @@ pub enum EmitError {
 }
 
 impl EmitError {
+    /// Why no sizes of a network can be open.
+    pub(crate) fn closed(network: &Network, closed: &Closed) -> Self {
+        let node = network.node(closed.node).map_or_else(String::new, |node| node.name.clone());
+        Self::OneSize { node, why: closed.why }
+    }
+
     pub(crate) fn network(node: &str, reason: impl Into<String>) -> Self {
         Self::Network { node: node.to_owned(), reason: reason.into() }
     }

@@ -1,7 +1,7 @@
 //! A model as an ONNX file.
 //!
 //! [`emit`] writes a [`Model`] as the bytes of an ONNX file that every engine reads: operators of
-//! the default domain only, explicit pads, constant sizes, batch 1. It writes the model as it is: what
+//! the default domain only, explicit pads, constant sizes unless [`Options`] leave some open. It writes the model as it is: what
 //! is folded before, passes of `nas_passes` fold. The same arguments give the same bytes. [`dump`]
 //! shows such a file as text.
 
@@ -11,36 +11,19 @@ mod error;
 mod graph;
 mod lower;
 mod message;
+mod options;
+mod running;
+mod sizes;
 
 use nas_ir::{Model, Opset};
 use onnx_protobuf::{Message, ModelProto};
 
 pub use dump::{DumpError, dump};
 pub use error::EmitError;
+pub use options::{Answer, Batch, InputType, Numbers, Options};
 
 /// The largest message that protobuf encodes, in bytes.
 const MAX_BYTES: u64 = i32::MAX as u64;
-
-/// How a model is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The operator set.
-    pub opset: Opset,
-    /// The version of the compiler, as the file states it.
-    pub producer_version: String,
-    /// Keys and values for the file's `metadata_props`, in this order: where the network is from.
-    pub provenance: Vec<(String, String)>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            opset: Opset::default(),
-            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            provenance: Vec::new(),
-        }
-    }
-}
 
 /// The operator set of a version that somebody asks for.
 ///
@@ -52,21 +35,22 @@ pub fn operator_set(version: i64) -> Result<Opset, EmitError> {
 
 /// The bytes of an ONNX file that computes what the model does.
 ///
-/// Inputs and outputs have the names of their ports and shapes `[1, C, H, W]` or `[1, C]`; the
+/// Inputs and outputs have the names of their ports and sizes `[N, C, H, W]` or `[N, C]`; the
 /// value of a node has the node's path for a name, or that of the last node which a pass has folded
 /// into it; an initialiser has the name of its weight.
 ///
 /// # Errors
 /// The model does not hold together ([`Model::verify`]): the network contradicts itself, or weights
-/// are missing, have other sizes or another type, or are not of the network. Weights are not finite;
-/// two values would have one name; the file would exceed 2 GiB.
+/// are missing, have other sizes or another type, or are not of the network. Weights are not finite, or too large for
+/// the numbers of the file; sizes are to be left open that cannot be ([`nas_ir::OpenSize`]); two values would have one
+/// name; the file would exceed 2 GiB.
 pub fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitError> {
     let model = ModelProto {
         ir_version: ir_version(options.opset),
         opset_import: vec![message::operator_set(options.opset)],
         producer_name: "nasc".to_owned(),
         producer_version: options.producer_version.clone(),
-        graph: Some(build::build(model, options.opset)?).into(),
+        graph: Some(build::build(model, options)?).into(),
         metadata_props: options.provenance.iter().map(message::metadata).collect(),
         ..ModelProto::default()
     };
@@ -81,7 +65,8 @@ pub fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitError> {
 /// 9 at most, so that runtimes which know the operators also open the file.
 fn ir_version(opset: Opset) -> i64 {
     match opset.version() {
-        ..=14 => 7,
+        ..=11 => 6,
+        12..=14 => 7,
         15..=18 => 8,
         19.. => 9,
     }

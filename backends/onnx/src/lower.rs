@@ -1,16 +1,19 @@
 //! Each operator of the compiler as operators of ONNX: one exhaustive match.
 
+use nas_ir::open_size::Why;
 use nas_ir::ops::{
-    AvgPool, BatchNorm, ChannelShuffle, Conv, ConvTranspose, MaxUnpool, Padding, Pool, Resize,
-    ResizeMode, Shift,
+    AvgPool, BatchNorm, ChannelShuffle, Conv, ConvTranspose, Linear, MaxUnpool, Padding, Pool,
+    Resize, ResizeMode, Shift,
 };
 use nas_ir::{Op, Shape};
 use onnx_protobuf::AttributeProto;
 use onnx_protobuf::tensor_proto::DataType;
 
 use crate::error::EmitError;
-use crate::graph::{Graph, Output, Site};
+use crate::graph::{Graph, Site};
 use crate::message::{self, Value, attribute};
+use crate::running::{running_sizes, sizes_vector};
+use crate::sizes::Size;
 
 /// Adds what computes the node to the graph.
 ///
@@ -35,10 +38,16 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
         }
         Op::ConvTranspose(op) => conv_transpose(graph, site, op),
         Op::Crop(op) => {
-            let [height, width] = map_size(site, site.shapes.first())?.map(i64::from);
+            let size = map_size(site, site.shapes.first())?;
             let border = op.0;
             let starts = [border.top, border.left].map(i64::from);
-            let ends = [height - i64::from(border.bottom), width - i64::from(border.right)];
+            // Counted from the end where the end is open.
+            let end = |size: u32, cut: u32| match (site.is_fixed, cut) {
+                (true, _) => i64::from(size) - i64::from(cut),
+                (false, 0) => i64::MAX,
+                (false, _) => -i64::from(cut),
+            };
+            let ends = [end(size[0], border.bottom), end(size[1], border.right)];
             slice(graph, site, &[2, 3], &starts, &ends);
         }
         // These act in training only.
@@ -53,7 +62,7 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
             let alpha = attribute("alpha", Value::Float(op.slope as f32));
             simple(graph, site, "LeakyRelu", vec![alpha]);
         }
-        Op::Linear(_) => linear(graph, site),
+        Op::Linear(op) => linear(graph, site, op),
         Op::MaxPool(pool) => {
             let padding = pool.window.whole_padding(map_size(site, site.shapes.first())?);
             simple(graph, site, "MaxPool", pool_window(&pool.window, padding));
@@ -70,8 +79,10 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
         }
         Op::Relu(_) => simple(graph, site, "Relu", vec![]),
         Op::Relu6(_) => {
-            let bounds = [("relu6.min", 0.0), ("relu6.max", 6.0)]
-                .map(|(name, bound)| graph.shared_scalar(name, bound));
+            let bounds = [("relu6.min", 0.0), ("relu6.max", 6.0)].map(|(name, bound)| {
+                let tensor = graph.float_tensor(name, &[], &[bound]);
+                graph.shared(tensor)
+            });
             with(graph, site, "Clip", bounds.into(), vec![]);
         }
         Op::Resize(op) => resize(graph, site, op)?,
@@ -85,8 +96,8 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
 }
 
 impl Site {
-    fn value(&self) -> (&str, Shape) {
-        (&self.output, self.shape)
+    fn value(&self) -> (&str, Vec<Size>) {
+        (&self.output, self.sizes.clone())
     }
 }
 
@@ -106,11 +117,6 @@ fn with(
     let mut inputs = site.inputs.clone();
     inputs.extend(constants);
     graph.node(kind, &site.path, inputs, attributes, site.value());
-}
-
-/// A constant of whole numbers, named after the node.
-fn integers(graph: &mut Graph<'_>, site: &Site, name: &str, values: &[i64]) -> String {
-    graph.constant(message::integers(&format!("{}.{name}", site.path), values))
 }
 
 fn pair(pair: [u32; 2]) -> Value {
@@ -151,23 +157,41 @@ fn shift(graph: &mut Graph<'_>, site: &Site, op: &Shift) {
     conv(graph, site, &conv_op, vec![kernel]);
 }
 
-fn linear(graph: &mut Graph<'_>, site: &Site) {
+fn linear(graph: &mut Graph<'_>, site: &Site, op: &Linear) {
     let mut inputs = site.inputs.clone();
     if let (Some(shape), Some(input)) = (site.shapes.first(), inputs.first_mut())
         && shape.is_spatial()
     {
         let vector = format!("{}:vector", site.path);
-        let value = (vector.as_str(), Shape::from([shape.channels()]));
+        let value = (vector.as_str(), graph.open.of_step(Shape::from([shape.channels()])));
         graph.node("Flatten", &vector, vec![input.clone()], vec![], value);
         *input = vector;
     }
-    inputs.extend(graph.weights(site));
+    let mut weights = graph.weights(site);
     let transposed = vec![attribute("transB", Value::Int(1))];
-    graph.node("Gemm", &site.path, inputs, transposed, site.value());
+    // tract 0.23 multiplies the bias of a `Gemm` by a 32-bit float, whatever the bias is made of.
+    let added = (graph.float() != DataType::FLOAT).then(|| weights.pop_if(|_| op.bias)).flatten();
+    inputs.extend(weights);
+    let Some(bias) = added else {
+        graph.node("Gemm", &site.path, inputs, transposed, site.value());
+        return;
+    };
+    let product = format!("{}:product", site.path);
+    let value = (product.as_str(), site.sizes.clone());
+    graph.node("Gemm", &product, inputs, transposed, value);
+    graph.node("Add", &site.path, vec![product.clone(), bias], vec![], site.value());
 }
 
+/// Where it has no epsilon it only subtracts, as the normalisation of an input does of which a convolution has taken in
+/// the factor.
 fn batch_norm(graph: &mut Graph<'_>, site: &Site, norm: &BatchNorm) {
     let channels = site.shape.channels();
+    if let Some(means) = graph.subtracted(site, norm) {
+        let means =
+            graph.floats(&format!("{}.mean", site.path), site.shape.pooled().dims(), &means);
+        with(graph, site, "Sub", vec![means], vec![]);
+        return;
+    }
     let mut constants = Vec::new();
     if !norm.affine {
         for (name, value) in [("scale", 1.0), ("shift", 0.0)] {
@@ -212,9 +236,10 @@ fn padded(graph: &mut Graph<'_>, site: &Site, padding: Padding, [h, w]: [u32; 2]
     let ([top, left], [bottom, right]) = (padding.before, padding.after);
     let pads = [0, 0, top, left, 0, 0, bottom, right].map(i64::from);
     let mut inputs = site.inputs.clone();
-    inputs.push(integers(graph, site, "pads", &pads));
+    inputs.push(graph.integers(site, "pads", &pads));
     let shape = site.shape.with_spatial([h + top + bottom, w + left + right]);
-    graph.node("Pad", &name, inputs, vec![], (&name, shape));
+    let sizes = graph.open.of_step(shape);
+    graph.node("Pad", &name, inputs, vec![], (&name, sizes));
     name
 }
 
@@ -228,33 +253,36 @@ fn max_unpool(graph: &mut Graph<'_>, site: &Site, op: &MaxUnpool) {
     let step = |what: &str| format!("{}:{what}", site.path);
     let [maxima, places, row, indices, zeros, flat] =
         ["maxima", "places", "values", "indices", "zeros", "flat"].map(step);
-    let [few, many] = [shape, &site.shape].map(|shape| vec![shape.elements() as i64]);
-    let sizes = message::batched(*shape);
-    let outputs = [float(&maxima, &sizes), whole(&places, &sizes)];
+    let images = graph.open.batch();
+    let times = |elements: u64| match images {
+        Size::Of(images) if site.is_fixed => Size::Of(images * elements as i64),
+        _ => Size::Open,
+    };
+    let [few, many] = [shape, &site.shape].map(|shape| vec![times(shape.elements())]);
+    let (float, whole) = (graph.float(), DataType::INT64);
+    let sizes = graph.open.of_step(*shape);
+    let outputs = [(maxima.as_str(), float, sizes.clone()), (places.as_str(), whole, sizes)];
     let pool = op.pool();
     let attributes = pool_window(&pool, pool.padding);
     graph.node_of("MaxPool", &maxima, vec![pooled.clone()], attributes, &outputs);
 
-    let count = integers(graph, site, "count", &few);
-    for (from, output) in [(values, float(&row, &few)), (&places, whole(&indices, &few))] {
-        let name = output.0;
-        graph.node_of("Reshape", name, vec![from.clone(), count.clone()], vec![], &[output]);
+    let all = graph.integers(site, "count", &[-1]);
+    for (from, name, kind) in [(values, &row, float), (&places, &indices, whole)] {
+        let output = (name.as_str(), kind, few.clone());
+        graph.node_of("Reshape", name, vec![from.clone(), all.clone()], vec![], &[output]);
     }
-    let total = integers(graph, site, "total", &many);
-    let output = float(&zeros, &many);
-    graph.node_of("ConstantOfShape", &zeros, vec![total], vec![zero_value()], &[output]);
+    let shape = if site.is_fixed {
+        graph.integers(site, "shape", &site.numbers())
+    } else {
+        running_sizes(graph, site, pooled)
+    };
+    let empty = step("empty");
+    let value = vec![zero_value(graph)];
+    graph.node("ConstantOfShape", &empty, vec![shape.clone()], value, (&empty, site.sizes.clone()));
+    graph.node("Reshape", &zeros, vec![empty.clone(), all], vec![], (&zeros, many.clone()));
     let inputs = vec![zeros.clone(), indices.clone(), row.clone()];
-    graph.node_of("ScatterElements", &flat, inputs, vec![], &[float(&flat, &many)]);
-    let shape = integers(graph, site, "shape", &message::batched(site.shape));
+    graph.node("ScatterElements", &flat, inputs, vec![], (&flat, many));
     graph.node("Reshape", &site.path, vec![flat.clone(), shape], vec![], site.value());
-}
-
-fn float<'n>(name: &'n str, sizes: &[i64]) -> Output<'n> {
-    (name, DataType::FLOAT, sizes.to_vec())
-}
-
-fn whole<'n>(name: &'n str, sizes: &[i64]) -> Output<'n> {
-    (name, DataType::INT64, sizes.to_vec())
 }
 
 /// Zeros before and after along the axes, channels first; none along those that are left out.
@@ -265,29 +293,39 @@ fn pad(graph: &mut Graph<'_>, site: &Site, before: &[u32], after: &[u32]) {
         std::iter::once(0).chain(given).collect::<Vec<i64>>()
     };
     let pads = [along(before), along(after)].concat();
-    let pads = integers(graph, site, "pads", &pads);
+    let pads = graph.integers(site, "pads", &pads);
     with(graph, site, "Pad", vec![pads], vec![]);
 }
 
-/// Channels in rows of one group each, read by columns.
+/// Channels in rows of one group each, read by columns. Where sizes are open, each channel is picked by its index:
+/// `Reshape` would have to be told them.
 fn channel_shuffle(
     graph: &mut Graph<'_>,
     site: &Site,
     op: &ChannelShuffle,
 ) -> Result<(), EmitError> {
-    let [height, width] = map_size(site, Some(&site.shape))?.map(i64::from);
     let groups = i64::from(op.groups.get());
     let each = i64::from(site.shape.channels()) / groups;
+    if !site.is_fixed {
+        let channels = (0..each).flat_map(|column| (0..groups).map(move |row| row * each + column));
+        let channels = graph.integers(site, "channels", &channels.collect::<Vec<_>>());
+        let axis = vec![attribute("axis", Value::Int(1))];
+        with(graph, site, "Gather", vec![channels], axis);
+        return Ok(());
+    }
+    let [height, width] = map_size(site, Some(&site.shape))?.map(i64::from);
+    let images = site.numbers().first().copied().unwrap_or(1);
     let [rows, columns] =
-        [[groups, each], [each, groups]].map(|[a, b]| vec![1, a, b, height, width]);
+        [[groups, each], [each, groups]].map(|[a, b]| vec![images, a, b, height, width]);
     let [split, turned] = ["split", "turned"].map(|what| format!("{}:{what}", site.path));
+    let sizes = |of: &[i64]| of.iter().map(|&size| Size::Of(size)).collect();
     let mut inputs = site.inputs.clone();
-    inputs.push(integers(graph, site, "groups", &rows));
-    graph.node_of("Reshape", &split, inputs, vec![], &[float(&split, &rows)]);
+    inputs.push(graph.integers(site, "groups", &rows));
+    graph.node("Reshape", &split, inputs, vec![], (&split, sizes(&rows)));
     let turn = attribute("perm", Value::Ints(vec![0, 2, 1, 3, 4]));
-    let output = float(&turned, &columns);
-    graph.node_of("Transpose", &turned, vec![split.clone()], vec![turn], &[output]);
-    let joined = integers(graph, site, "shape", &message::batched(site.shape));
+    let output = (turned.as_str(), sizes(&columns));
+    graph.node("Transpose", &turned, vec![split.clone()], vec![turn], output);
+    let joined = graph.integers(site, "shape", &site.numbers());
     graph.node("Reshape", &site.path, vec![turned.clone(), joined], vec![], site.value());
     Ok(())
 }
@@ -319,7 +357,8 @@ fn chain(graph: &mut Graph<'_>, site: &Site, op: &Op, kind: &str) -> Result<(), 
                 let partial = op
                     .shape(shapes)
                     .map_err(|problem| EmitError::network(&site.path, format!("{problem:?}")))?;
-                graph.node(kind, &name, vec![left, input.clone()], vec![], (&name, partial));
+                let sizes = graph.open.of_step(partial);
+                graph.node(kind, &name, vec![left, input.clone()], vec![], (&name, sizes));
                 name
             }
         });
@@ -329,7 +368,7 @@ fn chain(graph: &mut Graph<'_>, site: &Site, op: &Op, kind: &str) -> Result<(), 
 
 fn slice(graph: &mut Graph<'_>, site: &Site, axes: &[i64], starts: &[i64], ends: &[i64]) {
     let constants = [("starts", starts), ("ends", ends), ("axes", axes)]
-        .map(|(name, values)| integers(graph, site, name, values));
+        .map(|(name, values)| graph.integers(site, name, values));
     with(graph, site, "Slice", constants.into(), vec![]);
 }
 
@@ -340,7 +379,7 @@ fn relu6_gate() -> Vec<AttributeProto> {
 
 /// `HardSwish` entered ONNX with operator set 14.
 fn hswish(graph: &mut Graph<'_>, site: &Site) {
-    if graph.opset.version() >= 14 {
+    if graph.opset().version() >= 14 {
         simple(graph, site, "HardSwish", vec![]);
     } else {
         gated(graph, site, "HardSigmoid", relu6_gate());
@@ -350,7 +389,7 @@ fn hswish(graph: &mut Graph<'_>, site: &Site) {
 /// The operand times a function of it.
 fn gated(graph: &mut Graph<'_>, site: &Site, kind: &str, attributes: Vec<AttributeProto>) {
     let gate = format!("{}:gate", site.path);
-    graph.node(kind, &gate, site.inputs.clone(), attributes, (&gate, site.shape));
+    graph.node(kind, &gate, site.inputs.clone(), attributes, (&gate, site.sizes.clone()));
     with(graph, site, "Mul", vec![gate], vec![]);
 }
 
@@ -360,7 +399,11 @@ fn gated(graph: &mut Graph<'_>, site: &Site, kind: &str, attributes: Vec<Attribu
 fn resize(graph: &mut Graph<'_>, site: &Site, op: &Resize) -> Result<(), EmitError> {
     let from = map_size(site, site.shapes.first())?.map(i64::from);
     let to = map_size(site, Some(&site.shape))?.map(i64::from);
+    let factors = factors(graph, site, from, to);
     let (mode, transformation) = match (op.mode, op.align_corners) {
+        (ResizeMode::Nearest, _) if factors.is_none() && graph.open.size.is_some() => {
+            return Err(EmitError::OneSize { node: site.path.clone(), why: Why::Size });
+        }
         (ResizeMode::Nearest, _) if !floors_exactly(from, to) => {
             gather_nearest(graph, site, from, to);
             return Ok(());
@@ -378,18 +421,30 @@ fn resize(graph: &mut Graph<'_>, site: &Site, op: &Resize) -> Result<(), EmitErr
     }
     let mut inputs = site.inputs.clone();
     // No region of interest; then scales, or sizes. Engines that take only one take scales, which
-    // are exact where they are whole.
-    inputs.push(String::new());
-    if let [Some(y), Some(x)] = axes(from, to).map(|(from, to)| whole_factor(from, to)) {
+    // are exact where they are whole. What is left out has no name, and before operator set 13 no elements.
+    let absent = |graph: &mut Graph<'_>| match graph.opset().version() {
+        ..13 => graph.shared(message::floats("none", &[0], &[])),
+        _ => String::new(),
+    };
+    inputs.push(absent(graph));
+    if let Some([y, x]) = factors {
         let name = format!("{}.scales", site.path);
-        inputs.push(graph.floats(&name, &[4], &[1.0, 1.0, y, x]));
+        inputs.push(graph.constant(message::floats(&name, &[4], &[1.0, 1.0, y, x])));
     } else {
-        let name = format!("{}.sizes", site.path);
-        inputs.push(String::new());
-        inputs.push(graph.constant(message::integers(&name, &message::batched(site.shape))));
+        inputs.push(absent(graph));
+        inputs.push(sizes_vector(graph, site));
     }
     graph.node("Resize", &site.path, inputs, attributes, site.value());
     Ok(())
+}
+
+/// The factors of a resize, where they are whole; where sizes are open, also if those of both maps grow by them.
+fn factors(graph: &Graph<'_>, site: &Site, from: [i64; 2], to: [i64; 2]) -> Option<[f32; 2]> {
+    let [Some(y), Some(x)] = axes(from, to).map(|(from, to)| whole_factor(from, to)) else {
+        return None;
+    };
+    let grows_alike = graph.grows_by(site.index, [y, x]);
+    grows_alike.then_some([y, x].map(|factor| factor as f32))
 }
 
 /// Old and new size of each axis.
@@ -397,8 +452,8 @@ fn axes([h, w]: [i64; 2], [height, width]: [i64; 2]) -> [(i64, i64); 2] {
     [(h, height), (w, width)]
 }
 
-fn whole_factor(from: i64, to: i64) -> Option<f32> {
-    (to % from.max(1) == 0).then(|| (to / from.max(1)) as f32)
+fn whole_factor(from: i64, to: i64) -> Option<i64> {
+    (to % from.max(1) == 0).then(|| to / from.max(1))
 }
 
 /// The index of the nearest pixel, `floor(place * from / to)`.
@@ -428,16 +483,19 @@ fn gather_nearest(graph: &mut Graph<'_>, site: &Site, from: [i64; 2], to: [i64; 
     let ([height, _], [_, width]) = (to, from);
     let shape = site.shape.with_spatial([height as u32, width as u32]);
     let axis = |axis| vec![attribute("axis", Value::Int(axis))];
-    graph.node("Gather", &tall, inputs, axis(2), (&tall, shape));
+    let sizes = graph.open.of_step(shape);
+    graph.node("Gather", &tall, inputs, axis(2), (&tall, sizes));
     graph.node("Gather", &site.path, vec![tall.clone(), columns], axis(3), site.value());
 }
 
 /// Made where it is needed: as an initialiser it would fill the file with zeros.
 fn zero(graph: &mut Graph<'_>, site: &Site) {
-    let shape = integers(graph, site, "shape", &message::batched(site.shape));
-    graph.node("ConstantOfShape", &site.path, vec![shape], vec![zero_value()], site.value());
+    let shape = sizes_vector(graph, site);
+    let value = vec![zero_value(graph)];
+    graph.node("ConstantOfShape", &site.path, vec![shape], value, site.value());
 }
 
-fn zero_value() -> AttributeProto {
-    attribute("value", Value::Tensor(Box::new(message::floats("", &[1], &[0.0]))))
+fn zero_value(graph: &mut Graph<'_>) -> AttributeProto {
+    let zero = graph.float_tensor("", &[1], &[0.0]);
+    attribute("value", Value::Tensor(Box::new(zero)))
 }

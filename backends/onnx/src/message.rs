@@ -1,6 +1,7 @@
 //! Small pieces of ONNX messages.
 
-use nas_ir::{Opset, Shape};
+use half::f16;
+use nas_ir::Opset;
 use onnx_protobuf::attribute_proto::AttributeType;
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::tensor_shape_proto::{Dimension, dimension};
@@ -9,6 +10,8 @@ use onnx_protobuf::{
     TypeProto, ValueInfoProto, type_proto,
 };
 use protobuf::Enum;
+
+use crate::sizes::Size;
 
 /// The value of an attribute.
 pub(crate) enum Value {
@@ -70,15 +73,32 @@ pub(crate) fn integers(name: &str, data: &[i64]) -> TensorProto {
     }
 }
 
-/// The sizes with a batch of one: `[1, C, H, W]` or `[1, C]`.
-pub(crate) fn batched(shape: Shape) -> Vec<i64> {
-    shape.batched(1).into_iter().map(i64::from).collect()
+/// A constant of 16-bit floats, row-major: the nearest ones, ties to even.
+pub(crate) fn halves(name: &str, dims: &[u32], data: &[f32]) -> TensorProto {
+    TensorProto {
+        data_type: DataType::FLOAT16.value(),
+        raw_data: data.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect(),
+        ..floats(name, dims, &[])
+    }
+}
+
+/// What a value is called that was converted to this type.
+pub(crate) fn type_name(kind: DataType) -> &'static str {
+    match kind {
+        DataType::FLOAT => "float",
+        DataType::FLOAT16 => "half",
+        _ => "value",
+    }
 }
 
 /// Name, element type and sizes of a value.
-pub(crate) fn value_info(name: &str, kind: DataType, sizes: &[i64]) -> ValueInfoProto {
-    let dim = sizes.iter().map(|&size| Dimension {
-        value: Some(dimension::Value::DimValue(size)),
+pub(crate) fn value_info(name: &str, kind: DataType, sizes: &[Size]) -> ValueInfoProto {
+    let dim = sizes.iter().map(|size| Dimension {
+        value: match size {
+            Size::Of(size) => Some(dimension::Value::DimValue(*size)),
+            Size::Named(symbol) => Some(dimension::Value::DimParam(symbol.clone())),
+            Size::Open => None,
+        },
         ..Dimension::default()
     });
     let tensor = type_proto::Tensor {

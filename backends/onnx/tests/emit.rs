@@ -58,6 +58,7 @@ fn text(network: &Network, opset: Opset) -> String {
         opset,
         producer_version: "0.0.0".to_owned(),
         provenance: vec![("nasc.seed".to_owned(), "7".to_owned())],
+        ..Options::default()
     };
     dump(&emit(&for_export(with_weights(network)).unwrap(), &options).unwrap()).unwrap()
 }
@@ -109,13 +110,13 @@ fn floats<'w>(weights: &'w mut Weights, name: &str) -> &'w mut Vec<f32> {
 
 #[test]
 fn operator_sets_out_of_range_are_refused() {
-    for opset in [-1, 0, 12, 22, i64::from(u8::MAX) + 18] {
+    for opset in [-1, 0, 10, 22, i64::from(u8::MAX) + 18] {
         let error = operator_set(opset).unwrap_err();
         assert_eq!(error, EmitError::Opset { opset });
-        assert_eq!(error.help().unwrap().to_string(), "use an operator set from 13 to 21");
+        assert_eq!(error.help().unwrap().to_string(), "use an operator set from 11 to 21");
     }
     let versions: Vec<i64> = Opset::all().map(Opset::version).collect();
-    assert_eq!(versions, (13..=21).collect::<Vec<_>>());
+    assert_eq!(versions, (11..=21).collect::<Vec<_>>());
     assert!(versions.into_iter().all(|version| operator_set(version).is_ok()));
 }
 

@@ -131,13 +131,7 @@ pub fn note(bytes: &[u8]) -> Result<Option<String>, TensorsError> {
 /// A tensor of the file; `None` if its sizes do not fit into 32 bits.
 fn tensor(view: &TensorView<'_>, dtype: DType) -> Option<Tensor> {
     let dims = view.shape().iter().map(|&dim| u32::try_from(dim).ok()).collect::<Option<_>>()?;
-    let bytes = view.data();
-    let elements = match dtype {
-        DType::F32 => Elements::F32(little_endian(bytes, f32::from_le_bytes)),
-        DType::F16 => Elements::F16(little_endian(bytes, u16::from_le_bytes)),
-        DType::I8 => Elements::I8(little_endian(bytes, i8::from_le_bytes)),
-    };
-    Some(Tensor { dims, elements })
+    Some(Tensor { dims, elements: Elements::from_le_bytes(dtype, view.data()) })
 }
 
 fn dtype_in_file(dtype: DType) -> Dtype {
@@ -145,15 +139,14 @@ fn dtype_in_file(dtype: DType) -> Dtype {
         DType::F32 => Dtype::F32,
         DType::F16 => Dtype::F16,
         DType::I8 => Dtype::I8,
+        DType::U8 => Dtype::U8,
+        DType::I32 => Dtype::I32,
+        DType::I64 => Dtype::I64,
     }
 }
 
 fn dtype_of(in_file: Dtype) -> Option<DType> {
     DType::ALL.into_iter().find(|&dtype| dtype_in_file(dtype) == in_file)
-}
-
-fn little_endian<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks::<N>().0.iter().map(|&bytes| read(bytes)).collect()
 }
 
 struct Shaped<'a> {
@@ -171,11 +164,7 @@ impl View for Shaped<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        match self.elements {
-            Elements::F32(floats) => floats.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Elements::F16(bits) => bits.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Elements::I8(whole) => whole.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        }
+        self.elements.to_le_bytes().into()
     }
 
     fn data_len(&self) -> usize {

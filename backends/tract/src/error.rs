@@ -19,11 +19,11 @@ pub enum TractError {
         /// What tract said, from the outside in.
         reason: String,
     },
-    /// An input or output is not a tensor of 32-bit floats whose sizes are numbers.
-    #[error("`{name}` is {found}, and not 32-bit floats of fixed sizes")]
+    /// An input or output is not a tensor of numbers whose sizes are known.
+    #[error("`{name}` is {found}, and not numbers of fixed sizes")]
     #[diagnostic(
         code(nas::tract::port),
-        help("export the model with a fixed batch size and 32-bit floats")
+        help("give the sizes that the file leaves open, or export it for fixed ones")
     )]
     Port {
         /// The input or output.
@@ -62,7 +62,7 @@ pub(crate) fn described(tensor: &Tensor) -> String {
     let elements = format!("{:?} with {} elements", tensor.dims, tensor.elements.len());
     match tensor.dtype() {
         DType::F32 => elements,
-        other @ (DType::F16 | DType::I8) => format!("{elements} of {other}"),
+        other => format!("{elements} of {other}"),
     }
 }
 

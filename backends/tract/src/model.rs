@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use nas_ir::Tensor;
+use nas_ir::{DType, Elements, Tensor};
 use tract_onnx::Onnx;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value::DimValue;
@@ -20,6 +20,8 @@ pub struct Port {
     pub name: String,
     /// Its sizes as tract infers them, batch included: `[1, C, H, W]`.
     pub dims: Vec<u32>,
+    /// What its elements are.
+    pub dtype: DType,
 }
 
 /// A model that is ready to run, on one thread.
@@ -35,7 +37,7 @@ impl Model {
     /// states others is refused.
     ///
     /// # Errors
-    /// tract does not take the model, or an input or output is not 32-bit floats of fixed sizes.
+    /// tract does not take the model, or an input or output is not of fixed sizes, or of elements that are no [`DType`].
     pub fn load(bytes: &[u8]) -> Result<Self, TractError> {
         let onnx = tract_onnx::onnx().with_ignore_output_shapes(false);
         guarded(|| Self::ready(&onnx, &parsed(&onnx, bytes)?))
@@ -91,7 +93,8 @@ impl Model {
     /// # Errors
     /// The tensors are not the model's inputs, or tract fails.
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TractError> {
-        self.run_values(self.values(inputs)?)?.iter().map(from_tract).collect()
+        let values = self.run_values(self.values(inputs)?)?;
+        self.outputs.iter().zip(&values).map(|(port, value)| from_tract(port, value)).collect()
     }
 
     /// Inputs as tract takes them.
@@ -173,31 +176,50 @@ fn port_names(graph: &GraphProto) -> Result<PortNames, TractError> {
 
 fn port(model: &TypedModel, name: String, outlet: OutletId) -> Result<Port, TractError> {
     let fact = model.outlet_fact(outlet).map_err(TractError::load)?;
-    let sizes = fact.shape.as_concrete().filter(|_| fact.datum_type == f32::datum_type());
+    let dtype = DType::ALL.into_iter().find(|&dtype| datum_type(dtype) == fact.datum_type);
+    let sizes = fact.shape.as_concrete();
     let dims = sizes.and_then(|sizes| sizes.iter().map(|&d| u32::try_from(d).ok()).collect());
-    match dims {
-        Some(dims) => Ok(Port { name, dims }),
-        None => Err(TractError::Port { name, found: format!("{fact:?}") }),
+    match (dims, dtype) {
+        (Some(dims), Some(dtype)) => Ok(Port { name, dims, dtype }),
+        _ => Err(TractError::Port { name, found: format!("{fact:?}") }),
+    }
+}
+
+fn datum_type(dtype: DType) -> DatumType {
+    match dtype {
+        DType::F32 => DatumType::F32,
+        DType::F16 => DatumType::F16,
+        DType::I8 => DatumType::I8,
+        DType::U8 => DatumType::U8,
+        DType::I32 => DatumType::I32,
+        DType::I64 => DatumType::I64,
     }
 }
 
 fn into_tract(port: &Port, tensor: &Tensor) -> Result<TValue, TractError> {
     let sizes: Vec<usize> = tensor.dims.iter().map(|&d| d as usize).collect();
-    let fits = tensor.dims == port.dims && tensor.is_full();
-    let Some(floats) = tensor.floats().filter(|_| fits) else {
+    if !(tensor.dims == port.dims && tensor.is_full() && tensor.dtype() == port.dtype) {
         return Err(TractError::Tensors {
             what: format!("input `{}` is", port.name),
             found: described(tensor),
-            needed: format!("{:?}", port.dims),
+            needed: match port.dtype {
+                DType::F32 => format!("{:?}", port.dims),
+                dtype => format!("{:?} of {dtype}", port.dims),
+            },
         });
-    };
-    let value = tract_onnx::prelude::Tensor::from_shape(&sizes, floats);
-    Ok(value.map_err(TractError::run)?.into_tvalue())
+    }
+    let mut value = tract_onnx::prelude::Tensor::zero_dt(datum_type(port.dtype), &sizes)
+        .map_err(TractError::run)?;
+    let mut plain =
+        value.as_plain_ram_mut().ok_or_else(|| TractError::run("a tensor elsewhere"))?;
+    plain.as_bytes_mut().copy_from_slice(&tensor.elements.to_le_bytes());
+    Ok(value.into_tvalue())
 }
 
-fn from_tract(value: &TValue) -> Result<Tensor, TractError> {
-    let view = value.to_plain_array_view::<f32>().map_err(TractError::run)?;
-    let dims: Vec<u32> =
-        view.shape().iter().map(|&d| u32::try_from(d).unwrap_or(u32::MAX)).collect();
-    Ok(Tensor::of_floats(dims, view.iter().copied().collect()))
+fn from_tract(port: &Port, value: &TValue) -> Result<Tensor, TractError> {
+    let dims = value.shape().iter().map(|&d| u32::try_from(d).unwrap_or(u32::MAX)).collect();
+    let plain = value.as_plain_ram().filter(|_| value.datum_type() == datum_type(port.dtype));
+    let plain =
+        plain.ok_or_else(|| TractError::run(format!("output `{}` is {value:?}", port.name)))?;
+    Ok(Tensor { dims, elements: Elements::from_le_bytes(port.dtype, plain.as_bytes()) })
 }

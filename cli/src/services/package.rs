@@ -214,6 +214,7 @@ pub fn package(
         opset,
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         provenance,
+        ..nas_onnx::Options::default()
     };
     let onnx = emit(model.clone(), &options)?;
     let loaded = Model::load(&onnx).map_err(Failure::problem)?;

@@ -69,7 +69,7 @@ fn properties_agree_with_each_other() {
         let kernels = weights.iter().filter(|weight| weight.role == Role::Kernel).count();
         assert_eq!(kernels, usize::from(op.has_kernel()), "{name}");
         assert_eq!(op.macs(&inputs, output) > 0, op.has_kernel(), "{name}");
-        assert!(op.has_kernel() || !op.takes_in_scaling(), "{name}");
+        assert_eq!(op.with_bias().is_some(), op.has_kernel(), "{name}");
 
         let forwards = matches!(op.yields(), Yields::Operand | Yields::OperandButInTraining);
         assert_eq!(forwards, op.is_elementwise() && op.storage() == Storage::View, "{name}");

@@ -51,19 +51,27 @@ pub enum DType {
     F16,
     /// 8-bit integers.
     I8,
+    /// 8-bit integers without a sign.
+    U8,
+    /// 32-bit integers.
+    I32,
+    /// 64-bit integers.
+    I64,
 }
 
 impl DType {
     /// All of them.
-    pub const ALL: [DType; 3] = [DType::F32, DType::F16, DType::I8];
+    pub const ALL: [DType; 6] =
+        [DType::F32, DType::F16, DType::I8, DType::U8, DType::I32, DType::I64];
 
     /// Bytes of one element.
     #[must_use]
     pub fn bytes(self) -> usize {
         match self {
-            Self::F32 => 4,
+            Self::I8 | Self::U8 => 1,
             Self::F16 => 2,
-            Self::I8 => 1,
+            Self::F32 | Self::I32 => 4,
+            Self::I64 => 8,
         }
     }
 }
@@ -74,6 +82,9 @@ impl fmt::Display for DType {
             Self::F32 => "F32",
             Self::F16 => "F16",
             Self::I8 => "I8",
+            Self::U8 => "U8",
+            Self::I32 => "I32",
+            Self::I64 => "I64",
         })
     }
 }

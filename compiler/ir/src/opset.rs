@@ -9,7 +9,7 @@ pub struct Opset(u8);
 
 impl Opset {
     /// The oldest one.
-    pub const OLDEST: Self = Self(13);
+    pub const OLDEST: Self = Self(11);
     /// The newest one.
     pub const NEWEST: Self = Self(21);
 

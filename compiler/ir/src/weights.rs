@@ -4,38 +4,63 @@ use indexmap::IndexMap;
 
 use crate::dtype::DType;
 
-/// The elements of a tensor.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Elements {
-    /// 32-bit floats.
-    F32(Vec<f32>),
-    /// 16-bit floats (binary16 of IEEE 754), each by its bits.
-    F16(Vec<u16>),
-    /// 8-bit integers.
-    I8(Vec<i8>),
+macro_rules! elements {
+    ($($(#[doc = $doc:literal])+ $name:ident($element:ty)),* $(,)?) => {
+        /// The elements of a tensor.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Elements { $($(#[doc = $doc])+ $name(Vec<$element>)),* }
+
+        impl Elements {
+            /// What they are.
+            #[must_use]
+            pub fn dtype(&self) -> DType {
+                match self { $(Self::$name(_) => DType::$name),* }
+            }
+
+            /// How many there are.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                match self { $(Self::$name(elements) => elements.len()),* }
+            }
+
+            /// Their bytes, the lowest of each first.
+            #[must_use]
+            pub fn to_le_bytes(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$name(all) => all.iter().flat_map(|one| one.to_le_bytes()).collect()),*
+                }
+            }
+
+            /// The elements of such bytes; what is left after the last whole one is left out.
+            #[must_use]
+            pub fn from_le_bytes(dtype: DType, bytes: &[u8]) -> Self {
+                match dtype {
+                    $(DType::$name => {
+                        let all = bytes.as_chunks().0.iter();
+                        Self::$name(all.map(|&one| <$element>::from_le_bytes(one)).collect())
+                    }),*
+                }
+            }
+        }
+    };
 }
 
+elements!(
+    /// 32-bit floats.
+    F32(f32),
+    /// 16-bit floats (binary16 of IEEE 754), each by its bits.
+    F16(u16),
+    /// 8-bit integers.
+    I8(i8),
+    /// 8-bit integers without a sign.
+    U8(u8),
+    /// 32-bit integers.
+    I32(i32),
+    /// 64-bit integers.
+    I64(i64),
+);
+
 impl Elements {
-    /// What they are.
-    #[must_use]
-    pub fn dtype(&self) -> DType {
-        match self {
-            Self::F32(_) => DType::F32,
-            Self::F16(_) => DType::F16,
-            Self::I8(_) => DType::I8,
-        }
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::F32(elements) => elements.len(),
-            Self::F16(elements) => elements.len(),
-            Self::I8(elements) => elements.len(),
-        }
-    }
-
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -70,7 +95,7 @@ impl Tensor {
     pub fn floats(&self) -> Option<&[f32]> {
         match &self.elements {
             Elements::F32(floats) => Some(floats),
-            Elements::F16(_) | Elements::I8(_) => None,
+            _ => None,
         }
     }
 
@@ -78,7 +103,7 @@ impl Tensor {
     pub fn floats_mut(&mut self) -> Option<&mut Vec<f32>> {
         match &mut self.elements {
             Elements::F32(floats) => Some(floats),
-            Elements::F16(_) | Elements::I8(_) => None,
+            _ => None,
         }
     }
 
@@ -87,7 +112,7 @@ impl Tensor {
     pub fn into_floats(self) -> Option<Vec<f32>> {
         match self.elements {
             Elements::F32(floats) => Some(floats),
-            Elements::F16(_) | Elements::I8(_) => None,
+            _ => None,
         }
     }
 

@@ -5,8 +5,11 @@
 //! | [`restrict`] | a space | the space without some candidates |
 //! | [`specialise`] | a space and an assignment | the network that the assignment picks, simplified |
 //! | [`simplify()`] | a network | the network without what computes nothing |
+//! | [`drop_training`] | a model | the model without what acts in training alone |
 //! | [`reparameterise`] | a model | the model with one convolution in the place of parallel branches |
-//! | [`fold_batch_norm`] | a model | the model with batch norms folded into convolutions |
+//! | [`fold_batch_norm`] | a model | the model with batch norms folded into the operators with a kernel before them |
+//! | [`fold_into_readers`] | a model | the model with what is left of them folded into those behind |
+//! | [`model::fold_channel_order`] | a model | the model with the order of its channels in its kernels |
 //!
 //! A space is verified by `nas_ir::verify`, which the compiler runs anyway. The passes on models are
 //! the rows of one table, [`model::PASSES`], which verifies a model before and after each of them.
@@ -17,5 +20,5 @@ mod rewire;
 pub mod space;
 
 pub use choices::{Choosing, Unfit, from_choices};
-pub use model::{fold_batch_norm, reparameterise};
+pub use model::{drop_training, fold_batch_norm, fold_into_readers, reparameterise};
 pub use space::{restrict, simplify, specialise};

@@ -5,9 +5,9 @@
 use nas_cases::networks::{Builder, NORM, conv, groups, single, with_weights};
 use nas_cases::{cases, reference};
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
-use nas_ir::ops::{Add, BatchNorm, Conv, Padding, Relu};
+use nas_ir::ops::{Add, BatchNorm, Conv, ConvTranspose, Dropout, Linear, Padding, Relu};
 use nas_ir::{Model, Network, Op, Shape, Tensor};
-use nas_passes::model::PASSES;
+use nas_passes::model::{Normalisation, PASSES, for_export, normalise, reverse_channels};
 use nas_passes::{fold_batch_norm, reparameterise};
 
 /// Values from -1 to 1 that repeat late.
@@ -186,4 +186,132 @@ fn other_sums_stay() {
     assert_eq!(reparameterise(before.clone()), before);
     let alone = with_weights(&single(Op::Add(Add), &[Shape::from([2, 3, 3]); 2]));
     assert_eq!(reparameterise(alone.clone()), alone);
+}
+
+#[test]
+fn norms_are_folded_into_transposed_convolutions_and_linear_layers_through_dropout() {
+    let transposed = |groups_of: u32, bias| {
+        Op::ConvTranspose(ConvTranspose {
+            out: 6,
+            kernel: [3, 2],
+            stride: [2, 2],
+            dilation: [1, 1],
+            groups: groups(groups_of),
+            bias,
+            padding: Padding { before: [1, 0], after: [0, 0] },
+            output_padding: [1, 0],
+        })
+    };
+    let linear = |bias| Op::Linear(Linear { out: 5, bias });
+    let map = Shape::from([4, 5, 6]);
+    let rows = [
+        ("conv_transpose", transposed(1, false), map),
+        ("conv_transpose with a bias, in groups", transposed(2, true), map),
+        ("linear", linear(false), Shape::from([7])),
+        ("linear with a bias", linear(true), Shape::from([7])),
+    ];
+    for (what, op, shape) in rows {
+        let mut b = Builder::new("s");
+        let x = b.input("x", shape);
+        let y = b.op("kernel.0", op, &[x]);
+        let y = b.op("dropout.0", Op::Dropout(Dropout { p: 0.5 }), &[y]);
+        let y = b.op("batch_norm.0", Op::BatchNorm(NORM), &[y]);
+        let before = with_weights(&b.output("y", y).network());
+        let after = for_export(before.clone()).unwrap();
+        same(what, &before, &after);
+        assert_eq!(ops(&after.network).len(), 1, "{what}");
+        assert_eq!(after.network.nodes[1].value_name(), "batch_norm.0", "{what}");
+    }
+}
+
+#[test]
+fn the_normalisation_of_an_input_becomes_a_part_of_its_convolutions() {
+    let unpadded = Conv { padding: Padding { before: [0, 0], after: [0, 0] }, ..conv(4, 3) };
+    let depthwise = Conv { groups: groups(3), ..unpadded };
+    let by = Normalisation {
+        input: "x".to_owned(),
+        white: 255.0,
+        mean: vec![0.485, 0.456, 0.406],
+        std: vec![0.229, 0.224, 0.225],
+    };
+    let rows: [(&str, Vec<Conv>, &[(&str, &str)]); 4] = [
+        ("unpadded", vec![unpadded], &[("conv.0", "conv")]),
+        ("depthwise", vec![Conv { out: 3, ..depthwise }], &[("conv.0", "conv")]),
+        ("padded", vec![conv(4, 3)], &[("x/normalise", "batch_norm"), ("conv.0", "conv")]),
+        (
+            "two of which one is padded",
+            vec![unpadded, conv(4, 1), conv(5, 3)],
+            &[
+                ("x/normalise", "batch_norm"),
+                ("conv.0", "conv"),
+                ("conv.1", "conv"),
+                ("conv.2", "conv"),
+            ],
+        ),
+    ];
+    for (what, convs, expected) in rows {
+        let mut b = Builder::new("s");
+        let x = b.input("x", Shape::from([3, 8, 8]));
+        let outputs: Vec<usize> = convs
+            .iter()
+            .enumerate()
+            .map(|(i, conv)| b.op(&format!("conv.{i}"), Op::Conv(*conv), &[x]))
+            .collect();
+        for (i, output) in outputs.into_iter().enumerate() {
+            b.output(&format!("y{i}"), output);
+        }
+        let plain = with_weights(&b.network());
+        let inside = normalise(plain.clone(), &by);
+        assert_eq!(inside.verify(), Ok(()), "{what}");
+        let after = for_export(inside.clone()).unwrap();
+        same(what, &inside, &after);
+        assert_eq!(ops(&after.network), *expected, "{what}");
+
+        // By hand: the plain network on numbers that were normalised before.
+        let raw = &inputs(&plain.network)[0];
+        let normalised = raw.floats().unwrap().iter().enumerate().map(|(i, &x)| {
+            let channel = i / 64;
+            (x / 255.0 - by.mean[channel]) / by.std[channel]
+        });
+        let normalised = Tensor::of_floats(raw.dims.clone(), normalised.collect());
+        let expected = reference::run(&plain, &[normalised]);
+        let found = reference::run(&after, std::slice::from_ref(raw));
+        for (expected, found) in expected.iter().zip(&found) {
+            for (a, b) in expected.floats().unwrap().iter().zip(found.floats().unwrap()) {
+                assert!((a - b).abs() < 2e-5, "{what}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_order_of_channels_becomes_a_part_of_the_kernels() {
+    let by = Normalisation {
+        input: "x".to_owned(),
+        white: 1.0,
+        mean: vec![0.4, 0.5, 0.6],
+        std: vec![0.2, 0.3, 0.4],
+    };
+    let depthwise = Conv { groups: groups(3), ..conv(3, 3) };
+    for (what, first, folded) in [("dense", conv(4, 3), true), ("depthwise", depthwise, false)] {
+        let mut b = Builder::new("s");
+        let x = b.input("x", Shape::from([3, 5, 4]));
+        let z = b.input("z", Shape::from([2]));
+        let y = b.op("conv.0", Op::Conv(first), &[x]);
+        let two = b.op("conv.1", Op::Conv(first), &[x]);
+        let plain = with_weights(&b.output("y", y).output("two", two).output("z", z).network());
+        let turned = reverse_channels(plain.clone(), "x");
+        assert_eq!(turned.verify(), Ok(()), "{what}");
+        let inside = reverse_channels(normalise(plain.clone(), &by), "x");
+        let after = for_export(inside.clone()).unwrap();
+        same(what, &inside, &after);
+        let is_folded = ops(&after.network).iter().all(|(_, op)| *op != "concat");
+        assert_eq!(is_folded, folded, "{what}");
+
+        let given = inputs(&plain.network);
+        let planes: Vec<&[f32]> = given[0].floats().unwrap().chunks(20).rev().collect();
+        let reversed = Tensor::of_floats(given[0].dims.clone(), planes.concat());
+        let expected = reference::run(&plain, &given);
+        assert_eq!(reference::run(&turned, &[reversed, given[1].clone()]), expected, "{what}");
+    }
 }

@@ -59,7 +59,13 @@ impl Operator for Conv {
         weights: Some(Self::weights),
         kernel: Some(Kernel {
             macs: Self::macs,
-            take_in_scaling: Some(|conv| Self { bias: true, ..*conv }),
+            with_bias: |conv| Self { bias: true, ..*conv },
+            output_channel: |_, _, [filter, _]| filter,
+            // Each group makes so many channels, and reads as many as the second axis has.
+            input_channel: |conv, [filters, each], [filter, channel]| {
+                filter / (filters / conv.groups.get()).max(1) * each + channel
+            },
+            is_uniform: |conv| conv.padding == Padding { before: [0, 0], after: [0, 0] },
         }),
         window_padding: Some(|conv, _| Ok(conv.padding)),
         scaling: None,

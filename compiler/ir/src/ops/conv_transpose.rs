@@ -66,7 +66,17 @@ impl Operator for ConvTranspose {
         is_elementwise: false,
         storage: Storage::Own,
         weights: Some(Self::weights),
-        kernel: Some(Kernel { macs: Self::macs, take_in_scaling: None }),
+        kernel: Some(Kernel {
+            macs: Self::macs,
+            with_bias: |conv| Self { bias: true, ..*conv },
+            // Each group has so many inputs, and makes as many channels as the second axis has.
+            output_channel: |conv, [inputs, each], [input, filter]| {
+                input / (inputs / conv.groups.get()).max(1) * each + filter
+            },
+            input_channel: |_, _, [input, _]| input,
+            // Which taps meet a pixel depends on where it lies between those of the operand.
+            is_uniform: |_| false,
+        }),
         window_padding: Some(|conv, _| Ok(conv.padding)),
         scaling: None,
         factor: |own| if own.bias { Factor::Changed } else { Factor::Kept },

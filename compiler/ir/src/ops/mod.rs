@@ -161,19 +161,43 @@ macro_rules! operators {
                 match self { $(Op::$name(_) => <$name as Operator>::PROPERTIES.kernel.is_some()),* }
             }
 
-            /// Whether exporters put a scaling of its channels that follows into its kernel, along
-            /// the first of the axes, and into its bias.
+            /// The operator with a bias, if it has a kernel: exporters put a scaling of its channels
+            /// that follows into both.
             #[must_use]
-            pub fn takes_in_scaling(&self) -> bool {
-                self.taking_in_scaling().is_some()
+            pub fn with_bias(&self) -> Option<Op> {
+                match self { $(Op::$name(op) => {
+                    let with_bias = <$name as Operator>::PROPERTIES.kernel?.with_bias;
+                    Some(Op::$name(with_bias(op)))
+                }),* }
             }
 
-            /// The operator once it has taken in such a scaling, which gives it a bias.
+            /// Which channel of the result each row of taps of its kernel is for, by the sizes of the
+            /// first two axes of the kernel and the place along both; `None` without a kernel.
             #[must_use]
-            pub fn taking_in_scaling(&self) -> Option<Op> {
+            pub fn output_channel(&self, sizes: [u32; 2], place: [u32; 2]) -> Option<u32> {
                 match self { $(Op::$name(op) => {
-                    let take_in = <$name as Operator>::PROPERTIES.kernel?.take_in_scaling?;
-                    Some(Op::$name(take_in(op)))
+                    let output_channel = <$name as Operator>::PROPERTIES.kernel?.output_channel;
+                    Some(output_channel(op, sizes, place))
+                }),* }
+            }
+
+            /// Which channel of the operand each row of taps of its kernel multiplies, by the sizes of
+            /// the first two axes of the kernel and the place along both; `None` without a kernel.
+            #[must_use]
+            pub fn input_channel(&self, sizes: [u32; 2], place: [u32; 2]) -> Option<u32> {
+                match self { $(Op::$name(op) => {
+                    let input_channel = <$name as Operator>::PROPERTIES.kernel?.input_channel;
+                    Some(input_channel(op, sizes, place))
+                }),* }
+            }
+
+            /// Whether it multiplies by a kernel, and each place of its result reads all of its
+            /// taps: a number that is added to the operand adds the same everywhere.
+            #[must_use]
+            pub fn is_uniform(&self) -> bool {
+                match self { $(Op::$name(op) => {
+                    let kernel = <$name as Operator>::PROPERTIES.kernel;
+                    kernel.is_some_and(|kernel| (kernel.is_uniform)(op))
                 }),* }
             }
 

@@ -63,9 +63,17 @@ pub(crate) struct Properties<O> {
 pub(crate) struct Kernel<O> {
     /// Multiply-accumulates for batch 1, given the shape of the result.
     pub(super) macs: fn(&O, Inputs<'_>, Shape) -> u128,
-    /// The operator with a bias, if exporters put a scaling of the channels that follows into that
-    /// and into the kernel, along the first of its axes.
-    pub(super) take_in_scaling: Option<fn(&O) -> O>,
+    /// The operator with a bias: exporters put a scaling of its channels that follows into that, and into
+    /// the kernel.
+    pub(super) with_bias: fn(&O) -> O,
+    /// Which channel of the result a row of taps is for, by the sizes of the first two axes of the kernel
+    /// and its place along both.
+    pub(super) output_channel: fn(&O, [u32; 2], [u32; 2]) -> u32,
+    /// Which channel of its operand the row multiplies, likewise.
+    pub(super) input_channel: fn(&O, [u32; 2], [u32; 2]) -> u32,
+    /// Whether every place of the result reads all taps, so that a number which is added to the operand adds the same
+    /// everywhere.
+    pub(super) is_uniform: fn(&O) -> bool,
 }
 
 /// The values of the tensors of an operator's parameters, by what they hold.

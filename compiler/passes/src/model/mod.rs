@@ -1,13 +1,21 @@
 //! Passes on models, which change a network together with its weights: the rows of [`PASSES`].
 
+mod channel_order;
+mod drop_training;
 mod fold_batch_norm;
+mod fold_into_readers;
+mod normalise;
 mod reparameterise;
 mod weights;
 
 use nas_ir::model::Unsound;
 use nas_ir::{Model, fault};
 
+pub use channel_order::{fold_channel_order, reverse_channels};
+pub use drop_training::drop_training;
 pub use fold_batch_norm::fold_batch_norm;
+pub use fold_into_readers::fold_into_readers;
+pub use normalise::{Normalisation, normalise};
 pub use reparameterise::reparameterise;
 
 /// A pass on models.
@@ -15,16 +23,17 @@ pub use reparameterise::reparameterise;
 pub struct Pass {
     /// What it is called.
     pub name: &'static str,
-    /// Whether [`for_export`] runs it.
-    pub is_for_export: bool,
     /// The pass: from a verified model to one that computes the same up to rounding.
     pass: fn(Model) -> Model,
 }
 
 /// All passes on models, in the order in which they run.
-pub const PASSES: [Pass; 2] = [
-    Pass { name: "reparameterise", is_for_export: false, pass: reparameterise },
-    Pass { name: "fold_batch_norm", is_for_export: true, pass: fold_batch_norm },
+pub const PASSES: [Pass; 5] = [
+    Pass { name: "drop_training", pass: drop_training },
+    Pass { name: "reparameterise", pass: reparameterise },
+    Pass { name: "fold_batch_norm", pass: fold_batch_norm },
+    Pass { name: "fold_into_readers", pass: fold_into_readers },
+    Pass { name: "fold_channel_order", pass: fold_channel_order },
 ];
 
 impl Pass {
@@ -43,13 +52,12 @@ impl Pass {
     }
 }
 
-/// The model as exporters write it: after those of [`PASSES`] that are for export.
+/// The model as exporters write it: after all of [`PASSES`].
 ///
 /// # Errors
 /// The model does not hold together.
 pub fn for_export(model: Model) -> Result<Model, Unsound> {
-    let mut passes = PASSES.iter().filter(|pass| pass.is_for_export);
-    passes.try_fold(model, |model, pass| pass.run(model))
+    PASSES.iter().try_fold(model, |model, pass| pass.run(model))
 }
 
 #[cfg(test)]
@@ -89,6 +97,6 @@ mod tests {
             model.network.outputs.iter_mut().for_each(|port| port.node = 1);
             model
         };
-        let _ = Pass { name: "breaks", is_for_export: true, pass: breaks }.run(model());
+        let _ = Pass { name: "breaks", pass: breaks }.run(model());
     }
 }

@@ -14,8 +14,7 @@ use crate::rewire::{Part, arranged, reads};
 /// what it replaces. What is computed on the way must be read by nothing else; the convolutions must
 /// have the same stride and groups, and no dilation. What training adds goes.
 ///
-/// The model is one that is verified: see [`super::PASSES`]. [`super::for_export`] does not run this
-/// pass yet: ONNX files of networks with such branches would become others than they were.
+/// The model is one that is verified: see [`super::PASSES`].
 #[must_use]
 pub fn reparameterise(model: Model) -> Model {
     let Model { mut network, mut weights } = model;

@@ -16,14 +16,13 @@ pub(super) fn floats<'w>(weights: &'w Weights, node: &NetworkNode, role: Role) -
     tensor.and_then(Tensor::floats).unwrap_or_else(|| lacking())
 }
 
-/// As [`floats`], to change them.
-pub(super) fn floats_mut<'w>(
+/// The tensor that a node has in this role, to change it.
+pub(super) fn tensor_mut<'w>(
     weights: &'w mut Weights,
     node: &NetworkNode,
     role: Role,
-) -> &'w mut Vec<f32> {
-    let tensor = weights.get_mut(&name(node, role));
-    tensor.and_then(Tensor::floats_mut).unwrap_or_else(|| lacking())
+) -> &'w mut Tensor {
+    weights.get_mut(&name(node, role)).unwrap_or_else(|| lacking())
 }
 
 /// What a node does to each channel, if it only scales them.
@@ -42,6 +41,6 @@ pub(super) fn needed(network: &Network, mut weights: Weights) -> Weights {
         .collect()
 }
 
-fn lacking() -> ! {
+pub(super) fn lacking() -> ! {
     fault("a verified model without one of its tensors")
 }

@@ -1,0 +1,92 @@
+//! How a model is written.
+
+use std::num::NonZeroU32;
+
+use nas_ir::Opset;
+
+/// How a model is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The operator set.
+    pub opset: Opset,
+    /// What numbers the file computes with. Inputs and outputs are 32-bit floats all the same, unless they are said to be
+    /// something else.
+    pub numbers: Numbers,
+    /// How many images the file takes at once.
+    pub batch: Batch,
+    /// Whether height and width of the inputs are left open.
+    pub open_size: bool,
+    /// What the inputs hold.
+    pub inputs: InputType,
+    /// What is answered in the place of each output, in their order; outputs beyond the end are answered as they are.
+    pub answers: Vec<Answer>,
+    /// The version of the compiler, as the file states it.
+    pub producer_version: String,
+    /// Keys and values for the file's `metadata_props`, in this order: where the network is from.
+    pub provenance: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            opset: Opset::default(),
+            numbers: Numbers::default(),
+            batch: Batch::default(),
+            open_size: false,
+            inputs: InputType::default(),
+            answers: Vec::new(),
+            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            provenance: Vec::new(),
+        }
+    }
+}
+
+/// What numbers a file computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Numbers {
+    /// 32-bit floats.
+    #[default]
+    Float,
+    /// 16-bit floats (binary16 of IEEE 754), weights and values.
+    Half,
+}
+
+/// How many images a file takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batch {
+    /// So many.
+    Of(NonZeroU32),
+    /// Any number: the first size of each input and output is the symbol `batch`.
+    Open,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::Of(NonZeroU32::MIN)
+    }
+}
+
+/// What an input holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InputType {
+    /// 32-bit floats.
+    #[default]
+    Float,
+    /// Bytes, which the file makes floats of: 0 to 255.
+    Byte,
+}
+
+/// What is answered in the place of an output `[N, C, …]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answer {
+    /// The output as it is.
+    #[default]
+    Values,
+    /// Probabilities: the softmax along the channels.
+    Softmax,
+    /// The first channel of the largest value, 64-bit integers `[N, …]`.
+    ArgMax,
+    /// The so many largest values along the channels, `[N, k, …]`, in descending order; and their channels, 64-bit integers
+    /// of the same sizes, as another output `NAME_indices`.
+    Top(NonZeroU32),
+}
