@@ -2,7 +2,7 @@
 
 use nas_ir::{Model, Tensor};
 use nasc::render::report::Failure;
-use nasc::services::package::Reference;
+use nasc::services::reference::Reference;
 
 /// What answers of tract are compared with.
 pub(crate) fn libtorch() -> Reference {

@@ -28,9 +28,11 @@ use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
 use nasc::services::expected::{Expected, Read};
 use nasc::services::input::{self, as_in_run};
-use nasc::services::package::{emit, fresh, provenance};
+use nasc::services::onnx_file::emit;
 use nasc::services::pick;
+use nasc::services::provenance::provenance;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
+use nasc::services::reference::fresh;
 use nasc::services::scores;
 use nasc::services::sources::{sources, within};
 

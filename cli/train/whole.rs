@@ -15,8 +15,11 @@ use nasc::render::baseline::Baseline;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::{Failure, counted};
 use nasc::services::expected::Expected;
+use nasc::services::form::Form;
 use nasc::services::name_map::NameMap;
-use nasc::services::package::{Making, Package, Verification, package, provenance};
+use nasc::services::onnx_file::{Making, OnnxFile, onnx_file};
+use nasc::services::provenance::provenance;
+use nasc::services::verification::Verification;
 use nasc::services::weights_file;
 
 use crate::predictions;
@@ -166,16 +169,17 @@ fn export(training: &Training, store: &mut Store, result: &RunResult) -> Result<
     let provenance =
         provenance(&model.network, &training.sources, names::WEIGHTS, expected.as_ref());
     let opset = training.space.device.opset.unwrap_or_default();
-    let making = Making { opset, tolerance: Tolerance::Export, provenance };
-    let made = package(&model, making, Some(&libtorch()))?;
+    let form = Form::default();
+    let making = Making { form: &form, opset, tolerance: Tolerance::Export, provenance };
+    let made = onnx_file(&model, making, Some(&libtorch()))?;
     let verification = keep(store, made)?;
     let predictions = predicted(training, store, result, &model)?;
     Ok(Exported { verification, expected, predictions })
 }
 
 /// Writes what was made, or where it did not pass only the report of why.
-fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
-    let Package { onnx, report, check } = made;
+fn keep(store: &mut Store, made: OnnxFile) -> Result<Verification, Failure> {
+    let OnnxFile { onnx, report, record } = made;
     if !report.report.passed {
         for name in [ONNX, CHECK] {
             store.remove(name).map_err(Failure::problem)?;
@@ -183,7 +187,7 @@ fn keep(store: &mut Store, made: Package) -> Result<Verification, Failure> {
         store.write_json(REPORT, &report).map_err(Failure::problem)?;
         return Err(report.failure(ONNX, HELP, HELP));
     }
-    store.write(CHECK, &check).map_err(Failure::problem)?;
+    store.write(CHECK, &record.to_bytes()?).map_err(Failure::problem)?;
     store.write_json(REPORT, &report).map_err(Failure::problem)?;
     store.write(ONNX, &onnx).map_err(Failure::problem)?;
     Ok(report)
@@ -288,11 +292,12 @@ mod tests {
     use nas_ir::recipe::Recipe;
     use nas_search::Inputs;
     use nas_tract::{Agreement, CaseReport, OutputReport, Report};
+    use nasc::services::record::Record;
 
     use super::*;
 
-    /// A package whose only output is this far off.
-    fn made(max_rel: f64) -> Package {
+    /// A file whose only output is this far off.
+    fn made(max_rel: f64) -> OnnxFile {
         let tolerance = Tolerance::Export;
         let agreement =
             Agreement { max_abs: 0.5, max_rel, not_finite: 0, argmax_agreement: 1.0, positions: 1 };
@@ -301,8 +306,9 @@ mod tests {
         let case = CaseReport { name: "seed 1".to_owned(), passed, outputs: vec![output] };
         let report = Report::new(tolerance, vec![case]);
         let reference = "libtorch".to_owned();
+        let record = Record { reference: reference.clone(), tolerance, cases: Vec::new() };
         let report = Verification { reference, report, moved: None, nudged: None };
-        Package { onnx: b"onnx".to_vec(), report, check: b"check".to_vec() }
+        OnnxFile { onnx: b"onnx".to_vec(), report, record }
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn mac_small_answers_as_published() {
     judge("libtorch", outputs[0].floats().unwrap(), &answers);
     drop(outputs);
 
-    let onnx = nasc::services::package::emit(model, &nas_onnx::Options::default()).unwrap();
+    let onnx = nasc::services::onnx_file::emit(model, &nas_onnx::Options::default()).unwrap();
     let outputs = nas_tract::Model::load(&onnx).unwrap().run(&[image]).unwrap();
     assert_eq!(outputs[0].dims, [1, CLASSES as u32, HEIGHT as u32, WIDTH as u32]);
     judge("tract", outputs[0].floats().unwrap(), &answers);

@@ -20,6 +20,7 @@ pub(crate) fn build(model: &Model, options: &Options) -> Result<GraphProto, Emit
             let site = graph.site(index, node);
             lower::node(&mut graph, &site, op)?;
         }
+        graph.rounded(index);
     }
     graph.finish()
 }

@@ -50,6 +50,13 @@ pub enum EmitError {
         /// The names of the tensors.
         names: Vec<String>,
     },
+    /// The operator set has no integers with a step for each channel.
+    #[error("operator set {opset} has no steps of integers by channel")]
+    #[diagnostic(code(nas::onnx::integers), help("int8 needs operator set 13 or a later one"))]
+    Integers {
+        /// The operator set.
+        opset: Opset,
+    },
     /// Height and width were to be left open, and the network computes on maps of one size alone.
     #[error("the network takes no maps of another size: at `{node}`, {why}")]
     #[diagnostic(
@@ -115,7 +122,8 @@ pub enum EmitError {
 
 impl EmitError {
     /// Why no sizes of a network can be open.
-    pub(crate) fn closed(network: &Network, closed: &Closed) -> Self {
+    #[must_use]
+    pub fn closed(network: &Network, closed: &Closed) -> Self {
         let node = network.node(closed.node).map_or_else(String::new, |node| node.name.clone());
         Self::OneSize { node, why: closed.why }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use nas_ir::network::{NamedWeight, NetworkNode, Port};
-use nas_ir::ops::BatchNorm;
-use nas_ir::{IdVec, Model, Network, OpenSize, Opset, Shape, Tensor, fault};
+use nas_ir::ops::{BatchNorm, Role};
+use nas_ir::{IdVec, Model, Network, OpenSize, Opset, Rounding, Shape, Tensor, fault};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use protobuf::Enum;
@@ -50,13 +50,15 @@ pub(crate) type Output<'a> = (&'a str, DataType, Vec<Size>);
 
 /// A graph under construction.
 pub(crate) struct Graph<'m> {
-    model: &'m Model,
-    options: &'m Options,
+    pub(crate) model: &'m Model,
+    pub(crate) options: &'m Options,
     pub(crate) open: Openness,
+    /// For each node, the type and name of its value before it is rounded.
+    pub(crate) made: IdVec<usize, (DataType, String)>,
     /// For each node, the name of its value in each type that it is there in, its own first.
     values: IdVec<usize, Vec<(DataType, String)>>,
     proto: GraphProto,
-    not_finite: Vec<String>,
+    pub(crate) not_finite: Vec<String>,
     too_large: Vec<String>,
 }
 
@@ -67,6 +69,10 @@ impl<'m> Graph<'m> {
     /// Sizes are to be open that cannot be.
     pub(crate) fn new(model: &'m Model, options: &'m Options) -> Result<Self, EmitError> {
         let network = &model.network;
+        let rounds = network.nodes.iter().any(|node| node.rounding != Rounding::default());
+        if rounds && options.opset.version() < 13 {
+            return Err(EmitError::Integers { opset: options.opset });
+        }
         let size = options.open_size.then(|| OpenSize::of(network)).transpose();
         let size = size.map_err(|closed| EmitError::closed(network, &closed))?;
         let choices: Vec<String> =
@@ -80,19 +86,34 @@ impl<'m> Graph<'m> {
             model,
             options,
             open: Openness { batch: options.batch, size },
+            made: IdVec::default(),
             values: IdVec::default(),
             proto,
             not_finite: Vec::new(),
             too_large: Vec::new(),
         };
-        graph.values = value_names(network, |node, port| match node.op {
-            None => Some(graph.input_type()),
-            Some(_) => graph.is_direct(port).then_some(graph.float()),
-        })
-        .into_iter()
-        .map(|(kind, name)| vec![(kind.unwrap_or(graph.float()), name)])
-        .collect::<Vec<_>>()
-        .into();
+        let named = value_names(network, |node, port| match (&node.op, &node.rounding.value) {
+            (None, _) => Some(graph.input_type()),
+            (Some(_), Some(_)) if graph.answer(port) == Answer::Values => Some(DataType::FLOAT),
+            _ => graph.is_direct(port).then_some(graph.float()),
+        });
+        for (node, (kind, name)) in network.nodes.iter().zip(named) {
+            let is_named = kind.is_some();
+            let made = (kind.unwrap_or(graph.float()), name.clone());
+            let rounded = match (&node.op, node.rounding.value) {
+                (_, None) => None,
+                (Some(_), Some(_)) if is_named => Some(name),
+                (_, Some(_)) => Some(format!("{name}:rounded")),
+            };
+            // A value that has the name of an output is that which is rounded.
+            let made = match (&rounded, &node.op) {
+                (Some(_), Some(_)) => (graph.float(), node.value_name().to_owned()),
+                _ => made,
+            };
+            let read = rounded.map_or_else(|| made.clone(), |name| (DataType::FLOAT, name));
+            graph.made.push(made);
+            graph.values.push(vec![read]);
+        }
         Ok(graph)
     }
 
@@ -134,7 +155,7 @@ impl<'m> Graph<'m> {
             path: node.name.clone(),
             inputs,
             shapes: self.model.network.operand_shapes(node),
-            output: self.value(index).1,
+            output: self.made[index].1.clone(),
             shape: node.shape,
             is_fixed: sizes::fixed(&sizes).is_some(),
             sizes,
@@ -142,7 +163,7 @@ impl<'m> Graph<'m> {
     }
 
     /// The value of a node as it is made: its type and name.
-    fn value(&self, index: usize) -> (DataType, String) {
+    pub(crate) fn value(&self, index: usize) -> (DataType, String) {
         let value = self.values[index].first().cloned();
         value.unwrap_or_else(|| fault("a value without a name"))
     }
@@ -161,9 +182,19 @@ impl<'m> Graph<'m> {
         name
     }
 
-    fn cast(&mut self, from: String, name: &str, kind: DataType, sizes: Vec<Size>) {
+    pub(crate) fn cast(&mut self, from: String, name: &str, kind: DataType, sizes: Vec<Size>) {
         let to = vec![attribute("to", Value::Int(kind.value().into()))];
         self.node_of("Cast", name, vec![from], to, &[(name, kind, sizes)]);
+    }
+
+    /// The name of a constant of 32-bit floats in the type in which the file computes.
+    pub(crate) fn of_float(&mut self, name: String, dims: &[u32]) -> String {
+        if self.float() == DataType::FLOAT {
+            return name;
+        }
+        let half = format!("{name}:half");
+        self.cast(name, &half, self.float(), sizes::of_numbers(dims));
+        half
     }
 
     /// The name of an operand's value, in the type in which the file computes.
@@ -276,7 +307,17 @@ impl<'m> Graph<'m> {
     /// operator's table.
     pub(crate) fn weights(&mut self, site: &Site) -> Vec<String> {
         let needed = self.needed(site);
-        needed.iter().map(|it| self.tensor(it, &it.weight.dims)).collect()
+        let steps = self.model.network.nodes.get(site.index).and_then(|node| {
+            let steps = node.rounding.kernel.as_deref()?;
+            let operand = self.model.network.node(*node.inputs.first()?)?;
+            Some((node.op.as_ref()?, steps, operand.rounding.value))
+        });
+        let tensor = |named: &NamedWeight| match (steps, named.weight.role) {
+            (Some((op, steps, _)), Role::Kernel) => self.integer_kernel(named, op, steps),
+            (Some((_, steps, Some(grid))), Role::Bias) => self.integer_bias(named, steps, grid),
+            _ => self.tensor(named, &named.weight.dims),
+        };
+        needed.iter().map(tensor).collect()
     }
 
     /// Adds the slopes of a node, `[channels]`, with as many sizes of 1 after them as the value has

@@ -9,6 +9,7 @@ mod build;
 mod dump;
 mod error;
 mod graph;
+mod integers;
 mod lower;
 mod message;
 mod options;
@@ -20,7 +21,7 @@ use onnx_protobuf::{Message, ModelProto};
 
 pub use dump::{DumpError, dump};
 pub use error::EmitError;
-pub use options::{Answer, Batch, InputType, Numbers, Options};
+pub use options::{Answer, Batch, InputType, Integers, Numbers, Options};
 
 /// The largest message that protobuf encodes, in bytes.
 const MAX_BYTES: u64 = i32::MAX as u64;

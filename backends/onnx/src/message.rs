@@ -62,6 +62,11 @@ pub(crate) fn floats(name: &str, dims: &[u32], data: &[f32]) -> TensorProto {
     }
 }
 
+/// A constant of integers, row-major, of which `data` has the bytes.
+pub(crate) fn whole(name: &str, kind: DataType, dims: &[u32], data: Vec<u8>) -> TensorProto {
+    TensorProto { data_type: kind.value(), raw_data: data, ..floats(name, dims, &[]) }
+}
+
 /// A constant vector of 64-bit integers.
 pub(crate) fn integers(name: &str, data: &[i64]) -> TensorProto {
     TensorProto {

@@ -12,6 +12,8 @@ pub struct Options {
     /// What numbers the file computes with. Inputs and outputs are 32-bit floats all the same, unless they are said to be
     /// something else.
     pub numbers: Numbers,
+    /// The integers of values that are rounded, where the model rounds.
+    pub levels: Integers,
     /// How many images the file takes at once.
     pub batch: Batch,
     /// Whether height and width of the inputs are left open.
@@ -31,6 +33,7 @@ impl Default for Options {
         Self {
             opset: Opset::default(),
             numbers: Numbers::default(),
+            levels: Integers::default(),
             batch: Batch::default(),
             open_size: false,
             inputs: InputType::default(),
@@ -49,6 +52,16 @@ pub enum Numbers {
     Float,
     /// 16-bit floats (binary16 of IEEE 754), weights and values.
     Half,
+}
+
+/// Integers of 8 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Integers {
+    /// From -128 to 127.
+    #[default]
+    Signed,
+    /// From 0 to 255.
+    Unsigned,
 }
 
 /// How many images a file takes at once.

@@ -88,3 +88,8 @@ pub(crate) fn fixed(sizes: &[Size]) -> Option<Vec<i64>> {
     });
     numbers.collect()
 }
+
+/// Sizes that are numbers.
+pub(crate) fn of_numbers(dims: &[u32]) -> Vec<Size> {
+    dims.iter().map(|&size| Size::Of(size.into())).collect()
+}

@@ -1,5 +1,6 @@
 //! The evaluation of a program. A value is released after its last reader.
 
+use nas_ir::Grid;
 use tch::Tensor;
 
 use crate::error::TorchError;
@@ -113,6 +114,7 @@ impl Evaluation<'_> {
                 let call = Call { node: &instruction.node, pictures, statistics, noise };
                 kernel.run(operands, &weights, &call)
             }
+            Step::Round(grid) => rounded(*grid, values.take(instruction.operand(0)?)?),
             Step::Mask(mask, channels) => {
                 let value = values.take(instruction.operand(0)?)?;
                 masked(Mix::of(self.mixes, *mask)?, value, channels)
@@ -123,6 +125,23 @@ impl Evaluation<'_> {
             }
         }
     }
+}
+
+/// A value rounded to a grid, ties to even. Its gradient goes through as if it were not rounded, within the range of the grid
+/// (Jacob et al. 2018, section 3).
+fn rounded(grid: Grid, value: Value) -> Result<Value, TorchError> {
+    let tensor = match value {
+        Value::Zero => return Ok(Value::Zero),
+        Value::Tensor { tensor, .. } => tensor,
+    };
+    let [least, most] = grid.range();
+    let [low, high] = [-f64::from(grid.zero), 255.0 - f64::from(grid.zero)];
+    let bounded = tensor.f_clamp(least, most)?;
+    let step = f64::from(grid.step);
+    let levels = bounded.f_detach()?.f_div_scalar(step)?.f_round()?.f_clamp(low, high)?;
+    let rounded = levels.f_mul_scalar(step)?;
+    let moved = rounded.f_sub(&bounded.f_detach()?)?;
+    Ok(Value::fresh(if tensor.requires_grad() { bounded.f_add(&moved)? } else { rounded }))
 }
 
 /// What failed at a node. What libtorch refuses on a crop of another size than the network's input

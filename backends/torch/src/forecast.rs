@@ -241,7 +241,7 @@ impl<'p> Walk<'p> {
             InstructionKind::Input(_) => Sized::default(),
             InstructionKind::Output => first,
             InstructionKind::Select(_) => self.select(&operands),
-            InstructionKind::Mask(_) => self.make(first.numbers),
+            InstructionKind::Mask(_) | InstructionKind::Round(_) => self.make(first.numbers),
             InstructionKind::Op(case) => self.operator(case, &operands),
         };
         if let Some(memory) = self.memory(value) {

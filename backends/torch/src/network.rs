@@ -136,12 +136,13 @@ pub fn run(model: &Model, inputs: &[Plain]) -> Result<Vec<Plain>, TorchError> {
     let parameters = Parameters::blank(&program.parameters, Device::Cpu)?;
     let mut network = TorchNetwork::with(program, parameters, Device::Cpu)?;
     network.load(&model.weights)?;
+    let images = inputs.first().and_then(|input| input.dims.first().copied()).unwrap_or(1);
     // What holds no floats has none of the numbers that the input takes.
     let slices: Vec<&[f32]> =
         inputs.iter().map(|input| input.floats().unwrap_or_default()).collect();
-    let outputs = network.forward(&network.inputs(&slices, 1)?, false)?;
+    let outputs = network.forward(&network.inputs(&slices, images as usize)?, false)?;
     let outputs = outputs.iter().zip(&network.program.outputs).map(|(output, port)| {
-        Ok(Plain::of_floats(port.shape.batched(1), values(&plain_map(output)?)?))
+        Ok(Plain::of_floats(port.shape.batched(images), values(&plain_map(output)?)?))
     });
     outputs.collect()
 }

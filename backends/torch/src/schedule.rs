@@ -109,6 +109,7 @@ fn read(
         InstructionKind::Input(_)
         | InstructionKind::Op(_)
         | InstructionKind::Mask(_)
+        | InstructionKind::Round(_)
         | InstructionKind::Output => Ok(instruction.operands.clone()),
     }
 }

@@ -1,6 +1,6 @@
 //! How far two tensors are apart, and how far they may be.
 
-use nas_ir::Tensor;
+use nas_ir::{Elements, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{TractError, described};
@@ -71,12 +71,19 @@ impl Tolerance {
     }
 }
 
-/// How far `actual` is from `reference`, both `[N, C, …]` of the same sizes.
+/// How far `actual` is from `reference`, both floats `[N, C, …]` of the same sizes; of 64-bit integers, such as indices of
+/// channels, the distance is the share of those that differ.
 ///
 /// # Errors
 /// The sizes differ, or are not those of the data.
 pub fn compare(reference: &Tensor, actual: &Tensor) -> Result<Agreement, TractError> {
     let fits = |tensor: &&Tensor| tensor.dims == reference.dims && tensor.is_full();
+    if let (Elements::I64(expected), Elements::I64(found)) = (&reference.elements, &actual.elements)
+        && fits(&reference)
+        && fits(&actual)
+    {
+        return Ok(whole(expected, found));
+    }
     let floats = [reference, actual].map(|tensor| Some(tensor).filter(fits)?.floats());
     let [Some(expected), Some(found)] = floats else {
         return Err(TractError::Tensors {
@@ -95,6 +102,15 @@ pub fn compare(reference: &Tensor, actual: &Tensor) -> Result<Agreement, TractEr
     agreement.positions = positions as u64;
     agreement.argmax_agreement = if positions == 0 { 1.0 } else { equal as f64 / positions as f64 };
     Ok(agreement)
+}
+
+/// Indices are right or wrong, and how far apart two are says nothing: the distance is the share that differs.
+fn whole(expected: &[i64], found: &[i64]) -> Agreement {
+    let positions = expected.len() as u64;
+    let differ = expected.iter().zip(found).filter(|(a, b)| a != b).count() as f64;
+    let share = if positions == 0 { 0.0 } else { differ / positions as f64 };
+    let argmax_agreement = 1.0 - share;
+    Agreement { max_abs: share, max_rel: share, not_finite: 0, argmax_agreement, positions }
 }
 
 fn elementwise(reference: &[f32], actual: &[f32]) -> Agreement {
@@ -181,6 +197,14 @@ mod tests {
         let agreement = compare(&reference, &tensor(&[1, 2], &[f32::INFINITY, 0.0])).unwrap();
         assert_eq!(agreement.not_finite, 2);
         assert!(!Tolerance::Loose.allows(&agreement));
+    }
+
+    #[test]
+    fn of_indices_the_share_counts_that_differs() {
+        let indices = |all| Tensor { dims: vec![1, 4], elements: Elements::I64(all) };
+        let agreement = compare(&indices(vec![0, 1, 2, 3]), &indices(vec![0, 1, 9, 3])).unwrap();
+        assert_eq!((agreement.max_rel, agreement.argmax_agreement), (0.25, 0.75));
+        assert!(compare(&indices(vec![0; 4]), &tensor(&[1, 4], &[0.0; 4])).is_err());
     }
 
     #[test]

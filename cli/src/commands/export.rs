@@ -11,11 +11,14 @@ use crate::render::costs::warn_of_memory;
 use crate::render::report::Failure;
 use crate::services::expected::Expected;
 use crate::services::files::write_together;
+use crate::services::form::{FileSize, FormArgs, OneSize, formed};
 use crate::services::input::{DropArgs, Input};
-use crate::services::package::{
-    Making, Reference, beside, fresh, package, provenance, tolerance_parser,
-};
+use crate::services::onnx_file::{Making, onnx_file};
+use crate::services::provenance::provenance;
+use crate::services::record::beside;
+use crate::services::reference::{Reference, fresh};
 use crate::services::sources::sources;
+use crate::services::verification::tolerance_parser;
 use crate::services::{pick, weights_file};
 use crate::{outln, tell};
 
@@ -55,10 +58,13 @@ pub struct ExportArgs {
     /// The version of the ONNX operator set.
     #[arg(long, help = opset_help())]
     pub opset: Option<i64>,
+    /// In which form the file is.
+    #[command(flatten)]
+    pub form: FormArgs,
     /// How far tract may be from libtorch, relative to the largest value of an output: 0, 1e-5,
-    /// 3e-4 or 1e-2.
-    #[arg(long, value_name = "NAME", default_value = "export", value_parser = tolerance_parser())]
-    pub tolerance: Tolerance,
+    /// 3e-4 or 1e-2. Without it `export`, and `loose` of 16-bit floats.
+    #[arg(long, value_name = "NAME", value_parser = tolerance_parser())]
+    pub tolerance: Option<Tolerance>,
     /// The seed of fresh weights.
     #[arg(long, default_value_t = 0, conflicts_with = "weights")]
     pub seed: u64,
@@ -74,21 +80,26 @@ pub struct ExportArgs {
 pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failure> {
     let ExportArgs { file, output, .. } = args;
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
-    let (network, opset, sources) = Input::with(args.drop.of(file), |program, compiler| {
-        check_output(args, compiler.sources().map(|source| Path::new(source.name())))?;
-        let named = pick::network(program, compiler, args.space.as_deref(), &args.arch)?;
-        let network = specialise(&named.space, &named.assignment);
-        if !(args.constant || network.reads_input()) {
-            return Err(Failure::input(format!(
-                "{}: an output of `{}` depends on no input, so that it is the same for all; \
+    let (network, opset, precision, sources) =
+        Input::with(args.drop.of(file), |program, compiler| {
+            check_output(args, compiler.sources().map(|source| Path::new(source.name())))?;
+            let named = pick::network(program, compiler, args.space.as_deref(), &args.arch)?;
+            let network = specialise(&named.space, &named.assignment);
+            if !(args.constant || network.reads_input()) {
+                return Err(Failure::input(format!(
+                    "{}: an output of `{}` depends on no input, so that it is the same for all; \
                  `--constant` exports it all the same",
-                file.display(),
-                args.arch
-            )));
-        }
-        warn_of_memory(&named.space, &nas_analysis::costs(&network));
-        Ok((network, opset(asked, named.space.device.opset), sources(compiler)))
-    })?;
+                    file.display(),
+                    args.arch
+                )));
+            }
+            if args.form.size == FileSize::Dynamic {
+                OneSize::refuse(&network, &named.space)?;
+            }
+            warn_of_memory(&named.space, &nas_analysis::costs(&network));
+            let device = &named.space.device;
+            Ok((network, opset(asked, device.opset), device.precision, sources(compiler)))
+        })?;
     let (model, origin) = match &args.weights {
         Some(path) => {
             let model = weights_file::load(network, path, args.names.as_deref())?;
@@ -101,8 +112,10 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         }
     };
     let expected = args.weights.as_deref().and_then(Expected::beside);
+    let (model, form, expected) = formed(&args.form, model, precision, expected)?;
     let provenance = provenance(&model.network, &sources, &origin, expected.as_ref());
-    let made = package(&model, Making { opset, tolerance: args.tolerance, provenance }, reference)?;
+    let tolerance = args.tolerance.unwrap_or_else(|| form.tolerance());
+    let made = onnx_file(&model, Making { form: &form, opset, tolerance, provenance }, reference)?;
     let [report, check] = beside(output);
     if !made.report.report.passed {
         // What an earlier export left under these names is not what was asked for now.
@@ -115,7 +128,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
     let mut json =
         serde_json::to_vec_pretty(&made.report).map_err(|e| Failure::input(e.to_string()))?;
     json.push(b'\n');
-    write_together(&[(&check, &made.check), (&report, &json), (output, &made.onnx)])?;
+    write_together(&[(&check, &made.record.to_bytes()?), (&report, &json), (output, &made.onnx)])?;
     tell!("{}", made.report.summary());
     if let Some(doubt) = made.report.doubt() {
         tell!("{doubt}");
@@ -181,7 +194,7 @@ mod tests {
     use nas_onnx::Options;
 
     use super::*;
-    use crate::services::package::{Calibrate, Run};
+    use crate::services::reference::{Calibrate, Run};
 
     /// tract once more, a little off.
     fn off(model: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
@@ -221,7 +234,8 @@ mod tests {
             names: None,
             output,
             opset: None,
-            tolerance,
+            form: FormArgs::default(),
+            tolerance: Some(tolerance),
             seed: 0,
             constant: false,
         };

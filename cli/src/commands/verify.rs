@@ -15,8 +15,10 @@ use thiserror::Error;
 use crate::render::report::Failure;
 use crate::render::{stream, terminal};
 use crate::services::apart;
-use crate::services::package::{Verification, beside, repeat, tolerance_parser};
+use crate::services::onnx_file::repeat;
+use crate::services::record::{Record, beside};
 use crate::services::source::io_reason;
+use crate::services::verification::{Verification, tolerance_parser};
 use crate::{outln, tell};
 
 /// How long a file may take.
@@ -216,7 +218,8 @@ fn verify(
             "there is no record {check} to compare with; name the one of this model by `--check`"
         )));
     }
-    repeat(&onnx, &read(check)?, &check.display().to_string(), tolerance)
+    let file = check.display().to_string();
+    repeat(&onnx, &Record::from_bytes(&read(check)?, &file)?, &file, tolerance)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

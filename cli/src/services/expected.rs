@@ -5,6 +5,7 @@ use std::path::Path;
 
 use nas_ir::Network;
 use nas_ir::recipe::{Data, Fit};
+use nas_passes::model::Normalisation;
 use serde::{Deserialize, Serialize};
 
 /// What is made of the images of each input before a network sees them. In files it is one object, of several inputs a list.
@@ -98,10 +99,63 @@ impl Expected {
         serde_json::from_slice(&bytes).ok()
     }
 
+    /// What is expected where the network normalises itself: the numbers as they are.
+    #[must_use]
+    pub fn of_raw_numbers(self) -> Self {
+        self.each(|input| {
+            input.scale = Some(1.0);
+            input.mean.fill(0.0);
+            input.std.fill(1.0);
+        })
+    }
+
+    /// What is expected where the network takes its channels in reverse order.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        self.each(|input| {
+            if input.order == "RGB" {
+                "BGR".clone_into(&mut input.order);
+            }
+            input.mean.reverse();
+            input.std.reverse();
+        })
+    }
+
+    /// The same of an input that is called otherwise.
+    #[must_use]
+    pub fn renamed(self, old: &str, new: &str) -> Self {
+        self.each(|input| {
+            if input.input == old {
+                new.clone_into(&mut input.input);
+            }
+        })
+    }
+
+    fn each(mut self, change: impl Fn(&mut ExpectedInput)) -> Self {
+        match &mut self {
+            Self::One(input) => change(input),
+            Self::Several(inputs) => inputs.iter_mut().for_each(change),
+        }
+        self
+    }
+
     /// As it stands in the file's metadata.
     #[must_use]
     pub fn metadata(&self) -> Option<(String, String)> {
         Some((Self::KEY.to_owned(), serde_json::to_string(self).ok()?))
+    }
+}
+
+impl ExpectedInput {
+    /// What is done to the numbers, where `white` is what stands for 1 if nothing says what they are worth.
+    #[must_use]
+    pub fn normalisation(&self, white: f64) -> Normalisation {
+        Normalisation {
+            input: self.input.clone(),
+            white: self.scale.map_or(white, |scale| 1.0 / f64::from(scale)),
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+        }
     }
 }
 

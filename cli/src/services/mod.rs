@@ -1,19 +1,25 @@
 //! What commands do alike: finding and reading files, picking from them, writing, starting
 //! `nasc-train`, work in a process of its own.
 
+pub mod answers;
 pub(crate) mod apart;
 pub mod draw;
 pub mod expected;
 pub mod files;
 pub mod folders;
+pub mod form;
 pub mod input;
 pub mod name_map;
-pub mod package;
+pub mod onnx_file;
 pub mod pick;
+pub mod provenance;
 pub mod recipe;
+pub mod record;
+pub mod reference;
 pub mod scores;
 pub mod source;
 pub mod sources;
 pub(crate) mod trainer;
+pub mod verification;
 pub mod weights_error;
 pub mod weights_file;

@@ -4,6 +4,7 @@ use nas_diagnostics::fault;
 
 use crate::costs::Cost;
 use crate::dtype::Precision;
+use crate::grid::Rounding;
 use crate::id_vec::IdVec;
 use crate::ops::{Op, Weight};
 use crate::shape::Shape;
@@ -75,13 +76,16 @@ pub struct NetworkNode {
     pub shape: Shape,
     /// The paths of the nodes that a pass has folded into it: its value is that of the last one.
     pub folded: Vec<String>,
+    /// What it rounds, where the network computes with integers.
+    pub rounding: Rounding,
 }
 
 impl NetworkNode {
-    /// A node into which nothing is folded.
+    /// A node into which nothing is folded, and which rounds nothing.
     #[must_use]
     pub fn new(name: impl Into<String>, op: Option<Op>, inputs: Vec<usize>, shape: Shape) -> Self {
-        Self { name: name.into(), op, inputs, shape, folded: Vec::new() }
+        let (folded, rounding) = (Vec::new(), Rounding::default());
+        Self { name: name.into(), op, inputs, shape, folded, rounding }
     }
 
     /// The path of the node whose value it has.

@@ -60,12 +60,16 @@ pub fn run(Model { network, weights }: &Model, inputs: &[Tensor]) -> Vec<Tensor>
     for (index, node) in network.nodes.iter().enumerate() {
         let operands: Vec<Map> = node.inputs.iter().map(|&i| values[i].clone()).collect();
         let weight = |tensor: &str| floats(&weights[&format!("{}.{tensor}", node.name)]);
-        values.push(match &node.op {
+        let value = match &node.op {
             Some(op) => apply(op, &operands, &weight, node.shape),
             None => {
                 let port = network.inputs.iter().position(|p| p.node == index).unwrap();
                 Map { shape: node.shape, data: floats(&inputs[port]) }
             }
+        };
+        values.push(match node.rounding.value {
+            Some(grid) => value.each(|x| grid.round(x)),
+            None => value,
         });
     }
     let outputs = network.outputs.iter().map(|port| &values[port.node]);

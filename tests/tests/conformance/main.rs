@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the functions that the tests share are tests too")]
 
 mod forms;
+mod integers;
 
 use std::collections::BTreeSet;
 

@@ -28,6 +28,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("nas-diagnostics", &["nas-grammar"]),
     ("nas-ir", &["nas-grammar", "nas-diagnostics"]),
     ("nas-passes", &["nas-diagnostics", "nas-ir"]),
+    ("nas-quantise", &["nas-ir"]),
     ("nas-analysis", &["nas-diagnostics", "nas-ir", "nas-passes"]),
     ("nas-frontend", &["nas-grammar", "nas-diagnostics", "nas-ir", "nas-passes", "nas-analysis"]),
     ("nas-safetensors", &["nas-ir"]),

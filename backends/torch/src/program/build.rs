@@ -178,6 +178,10 @@ impl Builder {
                     self.resized(&node.name, value, given, node.shape)?
                 }
             };
+            let value = match node.rounding.value {
+                Some(grid) => self.push(&node.name, InstructionKind::Round(grid), vec![value]),
+                None => value,
+            };
             self.values.push(Some(value));
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::operation::WeightGroup;
 use nas_ir::ops::{Initial, Role, Weight};
-use nas_ir::{DecisionId, Op, Shape};
+use nas_ir::{DecisionId, Grid, Op, Shape};
 
 use super::table::{ParameterId, SelectId, Table, ValueId};
 use crate::error::TorchError;
@@ -51,6 +51,8 @@ pub(crate) enum InstructionKind {
     Select(SelectId),
     /// The operand, its channels masked where a decision on how many there are is mixed.
     Mask(SelectId),
+    /// The operand, rounded to a grid.
+    Round(Grid),
     /// The value of the operand.
     Output,
 }
@@ -155,6 +157,7 @@ impl Instruction {
             InstructionKind::Input(_)
             | InstructionKind::Select(_)
             | InstructionKind::Mask(_)
+            | InstructionKind::Round(_)
             | InstructionKind::Output => &[],
         }
     }

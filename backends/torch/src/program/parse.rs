@@ -5,7 +5,7 @@ use std::str::FromStr;
 use nas_ir::diagram::Diagram;
 use nas_ir::ops::signature::{Arguments, Default as Fallback, Literal};
 use nas_ir::ops::{Initial, Role, find};
-use nas_ir::{DecisionId, Op, Shape};
+use nas_ir::{DecisionId, Grid, Op, Shape};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
@@ -137,6 +137,10 @@ impl Line<'_> {
             "select" => {
                 let select = self.id("s", SelectId::new)?;
                 (InstructionKind::Select(select), self.operands()?)
+            }
+            "round" => {
+                let grid = Grid { step: self.number()?, zero: self.number()? };
+                (InstructionKind::Round(grid), self.operands()?)
             }
             "mask" => (InstructionKind::Mask(self.id("s", SelectId::new)?), self.operands()?),
             name => return self.op(name),

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 
-use nas_ir::Shape;
 use nas_ir::diagram::{Diagram, Selectors, Top};
 use nas_ir::ops::{Initial, Role};
+use nas_ir::{Grid, Shape};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
@@ -151,6 +151,9 @@ pub(crate) fn instruction(id: ValueId, instruction: &Instruction) -> String {
             format!("{id} = select {select} ({operands_alone}) {node}")
         }
         InstructionKind::Mask(mask) => format!("{id} = mask {mask} ({operands_alone}) {node}"),
+        InstructionKind::Round(Grid { step, zero }) => {
+            format!("{id} = round {step} {zero} ({operands_alone}) {node}")
+        }
         InstructionKind::Output => format!("{id} = output ({operands_alone}) {node}"),
     }
 }

@@ -223,6 +223,7 @@ impl Needs {
                     InstructionKind::Input(_)
                     | InstructionKind::Op(_)
                     | InstructionKind::Mask(_)
+                    | InstructionKind::Round(_)
                     | InstructionKind::Output => own,
                 };
                 let need = self.store.or_with(before, need, &mut self.or);

@@ -119,7 +119,7 @@ impl<'p> Verifier<'p> {
                 self.rule(*mask, true)?;
                 self.only(operands)
             }
-            InstructionKind::Output => self.only(operands),
+            InstructionKind::Round(_) | InstructionKind::Output => self.only(operands),
         }
     }
 

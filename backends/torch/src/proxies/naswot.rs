@@ -66,6 +66,7 @@ fn rectifiers(network: &TorchNetwork) -> BTreeSet<&str> {
         InstructionKind::Input(_)
         | InstructionKind::Select(_)
         | InstructionKind::Mask(_)
+        | InstructionKind::Round(_)
         | InstructionKind::Output => false,
     });
     rectifiers.map(|instruction| instruction.node.as_str()).collect()

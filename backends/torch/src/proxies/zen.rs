@@ -93,6 +93,7 @@ fn pooling(network: &TorchNetwork) -> Option<(usize, &Instruction)> {
         InstructionKind::Input(_)
         | InstructionKind::Select(_)
         | InstructionKind::Mask(_)
+        | InstructionKind::Round(_)
         | InstructionKind::Output => false,
     });
     let (place, pooling) = pooling.next_back()?;
@@ -108,6 +109,7 @@ fn is_pooled(instruction: &Instruction) -> bool {
         InstructionKind::Input(_)
         | InstructionKind::Select(_)
         | InstructionKind::Mask(_)
+        | InstructionKind::Round(_)
         | InstructionKind::Output => true,
     }
 }

@@ -17,7 +17,7 @@ use crate::render::report::Failure;
 use crate::render::table::Table;
 use crate::services::files::replace_whole;
 use crate::services::input::{Asked, DropArgs, Input};
-use crate::services::package::emit;
+use crate::services::onnx_file::emit;
 use crate::services::pick;
 use crate::services::source::io_reason;
 use crate::services::weights_file;

@@ -1,13 +1,13 @@
 //! Activations without parameters, applied to each element.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
 
 macro_rules! activations {
-    ($($type:ident $name:literal $factor:ident $doc:literal)*) => {$(
+    ($($type:ident $name:literal $factor:ident $levels:ident $doc:literal)*) => {$(
         #[doc = $doc]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $type;
@@ -31,6 +31,7 @@ macro_rules! activations {
                 scaling: None,
                 factor: |_| Factor::$factor,
                 channels: |_| Channels::Apart,
+                levels: Levels::$levels,
                 alternatives: None,
             };
 
@@ -50,11 +51,11 @@ macro_rules! activations {
 }
 
 activations! {
-    Hsigmoid "hsigmoid" Changed "relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
-    Hswish "hswish" Changed "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
-    Relu "relu" Kept "max(x, 0). The shape stays."
-    Relu6 "relu6" Changed "min(max(x, 0), 6). The shape stays."
-    Sigmoid "sigmoid" Changed "1 / (1 + exp(-x)). The shape stays."
-    Swish "swish" Changed "x * sigmoid(x), also called SiLU. The shape stays."
-    Tanh "tanh" Changed "The hyperbolic tangent. The shape stays."
+    Hsigmoid "hsigmoid" Changed Own "relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
+    Hswish "hswish" Changed Own "x * relu6(x + 3) / 6 (Howard et al. 2019). The shape stays."
+    Relu "relu" Kept Bounded "max(x, 0). The shape stays."
+    Relu6 "relu6" Changed Bounded "min(max(x, 0), 6). The shape stays."
+    Sigmoid "sigmoid" Changed Own "1 / (1 + exp(-x)). The shape stays."
+    Swish "swish" Changed Own "x * sigmoid(x), also called SiLU. The shape stays."
+    Tanh "tanh" Changed Own "The hyperbolic tangent. The shape stays."
 }

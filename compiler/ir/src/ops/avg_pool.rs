@@ -1,7 +1,7 @@
 //! `avg_pool`: mean over a window.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
@@ -47,6 +47,7 @@ impl Operator for AvgPool {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

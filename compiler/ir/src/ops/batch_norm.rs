@@ -1,7 +1,7 @@
 //! `batch_norm`: normalisation over the batch.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Tensors, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Tensors, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::{Role, Scaling, Weight};
@@ -56,6 +56,7 @@ impl Operator for BatchNorm {
         scaling: Some(Self::scaling),
         factor: |_| Factor::Removed,
         channels: |_| Channels::Apart,
+        levels: Levels::Own,
         alternatives: None,
     };
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::inputs::Inputs;
 use super::kernel::groups_divide;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -40,6 +40,7 @@ impl Operator for ChannelShuffle {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Rearranged,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

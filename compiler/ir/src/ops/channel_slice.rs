@@ -1,7 +1,7 @@
 //! `channel_slice`: some of the channels.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -47,6 +47,7 @@ impl Operator for ChannelSlice {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Rearranged,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

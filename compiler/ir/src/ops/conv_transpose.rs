@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::inputs::Inputs;
 use super::kernel::{BIAS, GROUPS, OUT, at_each_position, groups_divide, he_variance, with_bias};
-use super::operator::{Channels, Factor, Kernel, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Kernel, Levels, Operator, Properties, Storage, Yields};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
@@ -81,6 +81,7 @@ impl Operator for ConvTranspose {
         scaling: None,
         factor: |own| if own.bias { Factor::Changed } else { Factor::Kept },
         channels: |own| Channels::of_groups(own.groups, own.out),
+        levels: Levels::Own,
         alternatives: None,
     };
 

@@ -2,7 +2,7 @@
 
 use super::border::{Border, SIDES};
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
@@ -30,6 +30,7 @@ impl Operator for Crop {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

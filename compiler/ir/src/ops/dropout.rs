@@ -2,7 +2,7 @@
 //! set to zero together. In evaluation, and in an exported network, each is the identity.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -40,6 +40,7 @@ macro_rules! dropouts {
                 scaling: None,
                 factor: |_| Factor::Kept,
                 channels: |_| Channels::Apart,
+                levels: Levels::Operands,
                 alternatives: None,
             };
 

@@ -1,7 +1,7 @@
 //! `identity`: the input, unchanged.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use crate::shape::Shape;
@@ -29,6 +29,7 @@ impl Operator for Identity {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

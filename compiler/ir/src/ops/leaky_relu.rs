@@ -1,7 +1,7 @@
 //! `leaky_relu`: a rectifier with a fixed slope below zero.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -37,6 +37,7 @@ impl Operator for LeakyRelu {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Own,
         alternatives: None,
     };
 

@@ -2,7 +2,7 @@
 
 use super::inputs::Inputs;
 use super::kernel::{BIAS, with_bias};
-use super::operator::{Channels, Factor, Kernel, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Kernel, Levels, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
@@ -50,6 +50,7 @@ impl Operator for Linear {
         scaling: None,
         factor: |own| if own.bias { Factor::Changed } else { Factor::Kept },
         channels: |_| Channels::Joined,
+        levels: Levels::Own,
         alternatives: None,
     };
 

@@ -1,7 +1,7 @@
 //! `max_pool`: maximum over a window.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::pool::{CEIL, PADDING, Pool, STRIDE};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
@@ -34,6 +34,7 @@ impl Operator for MaxPool {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

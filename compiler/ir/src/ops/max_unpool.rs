@@ -1,7 +1,7 @@
 //! `max_unpool`: values put back where a pooled map had its maxima.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::pool::{Pool, STRIDE};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Operands};
@@ -37,6 +37,7 @@ impl Operator for MaxUnpool {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

@@ -63,7 +63,7 @@ pub use linear::Linear;
 pub use max_pool::MaxPool;
 pub use max_unpool::MaxUnpool;
 pub use mul::Mul;
-pub use operator::{Channels, Factor, Sides, Storage, Tensors, Yields};
+pub use operator::{Channels, Factor, Levels, Sides, Storage, Tensors, Yields};
 pub use pad::Pad;
 pub use pool::Pool;
 pub use prelu::Prelu;
@@ -147,6 +147,12 @@ macro_rules! operators {
             #[must_use]
             pub fn channels(&self) -> Channels {
                 match self { $(Op::$name(own) => (<$name as Operator>::PROPERTIES.channels)(own)),* }
+            }
+
+            /// Of which numbers its value consists, where its operands consist of those of a grid.
+            #[must_use]
+            pub fn levels(&self) -> Levels {
+                match self { $(Op::$name(_) => <$name as Operator>::PROPERTIES.levels),* }
             }
 
             /// Where an engine puts its result.

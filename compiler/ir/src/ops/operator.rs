@@ -54,6 +54,8 @@ pub(crate) struct Properties<O> {
     pub(super) factor: fn(&O) -> Factor,
     /// Which channels of its operands a channel of the result is of.
     pub(super) channels: fn(&O) -> Channels,
+    /// Of which numbers its value consists, where its operands consist of those of a grid.
+    pub(super) levels: Levels,
     /// What those of its arguments come to that may be given in place of each other.
     pub(super) alternatives: Option<fn(&O, Inputs<'_>) -> Result<Vec<Sides>, ShapeProblem>>,
 }
@@ -117,6 +119,17 @@ pub enum Channels {
     Joined,
     /// Others, which depend on how many there are.
     Rearranged,
+}
+
+/// Of which numbers the value of an operator consists, where its operands consist of those of a grid of integers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Levels {
+    /// Of those of its operands, or of means of them: it moves or picks them, and needs no grid of its own.
+    Operands,
+    /// Of those of its operand within bounds: engines cut them off while they round the operand.
+    Bounded,
+    /// Of any: it has a grid of its own.
+    Own,
 }
 
 impl Channels {

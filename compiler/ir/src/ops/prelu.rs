@@ -1,7 +1,7 @@
 //! `prelu`: a rectifier whose slope below zero is trained.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Arguments, Declaration, Operands};
 use super::weight::{Role, Weight};
@@ -30,6 +30,7 @@ impl Operator for Prelu {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Own,
         alternatives: None,
     };
 

@@ -1,7 +1,7 @@
 //! `resize`: a map in another size.
 
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Sides, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Sides, Storage, Yields};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use crate::shape::Shape;
@@ -79,6 +79,7 @@ impl Operator for Resize {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Apart,
+        levels: Levels::Operands,
         alternatives: Some(Self::alternatives),
     };
 

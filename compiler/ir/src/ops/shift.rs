@@ -6,7 +6,7 @@ use nas_diagnostics::fault;
 
 use super::conv::Conv;
 use super::inputs::Inputs;
-use super::operator::{Channels, Factor, Operator, Properties, Storage, Yields};
+use super::operator::{Channels, Factor, Levels, Operator, Properties, Storage, Yields};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::window::Padding;
@@ -56,6 +56,7 @@ impl Operator for Shift {
         scaling: None,
         factor: |_| Factor::Kept,
         channels: |_| Channels::Rearranged,
+        levels: Levels::Operands,
         alternatives: None,
     };
 

@@ -1,0 +1,330 @@
+//! A network as an ONNX file, run in tract and compared with a reference before anybody gets it.
+
+use nas_ir::network::Port;
+use nas_ir::{Elements, Model, Network, OpenSize, Opset, Tensor};
+use nas_onnx::{Batch, EmitError, InputType};
+use nas_passes::model::for_export;
+use nas_tract::{CaseReport, Report, Tolerance, compare, seeded_inputs};
+
+use super::answers::answered;
+use super::form::Form;
+use super::record::{Case, Record};
+use super::reference::{LARGE, Reference, volume};
+use super::verification::Verification;
+use crate::render::report::Failure;
+
+/// By how much of itself each element of an input is moved, to see what becomes of rounding.
+const NUDGE: f32 = 1e-6;
+/// How many images a file of any number is tried on beside one.
+const IMAGES: u32 = 3;
+
+/// A network as a file, checked.
+pub struct OnnxFile {
+    /// The ONNX file.
+    pub onnx: Vec<u8>,
+    /// How it did against the reference.
+    pub report: Verification,
+    /// What it was given and has to answer.
+    pub record: Record,
+}
+
+/// How an ONNX file is made.
+pub struct Making<'a> {
+    /// The form of the file.
+    pub form: &'a Form,
+    /// The operator set.
+    pub opset: Opset,
+    /// How far tract may be from the reference.
+    pub tolerance: Tolerance,
+    /// Keys and values for the file.
+    pub provenance: Vec<(String, String)>,
+}
+
+/// Inputs of a file: a seed, how many images, and by how many steps height and width are larger than the network's own.
+struct Trial {
+    seed: u64,
+    images: u32,
+    steps: [u32; 2],
+}
+
+/// Folds what is folded for export, writes the model as ONNX in memory, runs that in tract on seeded inputs and compares with
+/// the reference; where there is none, with tract itself. A report that did not pass is no error here.
+///
+/// # Errors
+/// The model cannot be written, or an engine fails.
+pub fn onnx_file(
+    model: &Model,
+    making: Making<'_>,
+    reference: Option<&Reference>,
+) -> Result<OnnxFile, Failure> {
+    let Making { form, opset, tolerance, provenance } = making;
+    let options = nas_onnx::Options {
+        opset,
+        numbers: form.numbers,
+        levels: form.levels,
+        batch: form.batch,
+        open_size: form.open_size,
+        inputs: form.inputs,
+        answers: form.answers.clone(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        provenance,
+    };
+    let onnx = emit(model.clone(), &options)?;
+    let file = File { onnx: &onnx, model, form, reference, open: open_size(model, form)? };
+    let mut cases = Vec::new();
+    let mut reports = Vec::new();
+    let mut all_expected: Vec<Vec<Tensor>> = Vec::new();
+    let trials = file.trials();
+    for trial in &trials {
+        let network = file.network(trial);
+        let inputs = file.inputs(&network, trial);
+        let loaded = file.load(&inputs)?;
+        let actual = loaded.run(&inputs).map_err(Failure::problem)?;
+        let (expected, answers) = match reference {
+            Some(_) => {
+                let expected = file.outputs(&network, &inputs)?;
+                let answers = file.answers(&expected);
+                (expected, answers)
+            }
+            None => (actual.clone(), actual.clone()),
+        };
+        let name = file.case_name(&network, trial);
+        let report = CaseReport::new(name.clone(), loaded.outputs(), &answers, &actual, tolerance);
+        reports.push(report.map_err(Failure::problem)?);
+        let named = |ports: &[nas_tract::Port], tensors: Vec<Tensor>| {
+            ports.iter().map(|port| port.name.clone()).zip(tensors).collect()
+        };
+        let inputs = named(loaded.inputs(), inputs);
+        let outputs = named(loaded.outputs(), answers);
+        cases.push(Case { name, inputs, outputs });
+        all_expected.push(expected);
+    }
+    let report = Report::new(tolerance, reports);
+    let first_trial = Trial { seed: 1, images: file.images(), steps: [0, 0] };
+    let own = file.network(&first_trial);
+    let given = file.inputs(&own, &first_trial);
+    let first = all_expected.first().map_or(&[][..], Vec::as_slice);
+    let other = file.inputs(&own, &Trial { seed: 2, ..first_trial });
+    let moved = apart(first, &file.outputs(&own, &other)?)?.into_iter().reduce(f64::min);
+    let nudged = if report.passed || form.inputs != InputType::Float {
+        None
+    } else {
+        apart(first, &file.outputs(&own, &nudged(given))?)?.into_iter().reduce(f64::max)
+    };
+    let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
+    let record = Record { reference: reference.clone(), tolerance, cases };
+    Ok(OnnxFile { onnx, report: Verification { reference, report, moved, nudged }, record })
+}
+
+/// The bytes of an ONNX file that computes what the model does, after the passes for export.
+///
+/// # Errors
+/// The model cannot be written.
+pub fn emit(model: Model, options: &nas_onnx::Options) -> Result<Vec<u8>, Failure> {
+    let model = for_export(model).map_err(|unsound| Failure::problem(EmitError::from(unsound)))?;
+    nas_onnx::emit(&model, options).map_err(Failure::problem)
+}
+
+/// Which sizes the file takes, if it leaves them open.
+fn open_size(model: &Model, form: &Form) -> Result<Option<OpenSize>, Failure> {
+    let open = form.open_size.then(|| OpenSize::of(&model.network)).transpose();
+    open.map_err(|closed| Failure::problem(EmitError::closed(&model.network, &closed)))
+}
+
+/// A file that is checked, and what it is checked with.
+struct File<'a> {
+    onnx: &'a [u8],
+    model: &'a Model,
+    form: &'a Form,
+    reference: Option<&'a Reference>,
+    open: Option<OpenSize>,
+}
+
+impl File<'_> {
+    /// How many images it takes at once; of any number one.
+    fn images(&self) -> u32 {
+        match self.form.batch {
+            Batch::Of(images) => images.get(),
+            Batch::Open => 1,
+        }
+    }
+
+    /// Two seeds, of large inputs one; and where something is open, more images and a larger size.
+    fn trials(&self) -> Vec<Trial> {
+        let network = &self.model.network;
+        let elements: usize = network
+            .inputs
+            .iter()
+            .map(|port| volume(&network.port_shape(port).batched(self.images())))
+            .sum();
+        let mut trials: Vec<Trial> = (1..=if elements > LARGE { 1 } else { 2 })
+            .map(|seed| Trial { seed, images: self.images(), steps: [0, 0] })
+            .collect();
+        let mut more = |images, steps| {
+            let seed = trials.len() as u64 + 1;
+            trials.push(Trial { seed, images, steps });
+        };
+        if self.form.batch == Batch::Open {
+            more(IMAGES, [0, 0]);
+        }
+        if self.open.is_some() {
+            more(self.images(), [2, 1]);
+        }
+        trials
+    }
+
+    fn case_name(&self, network: &Network, trial: &Trial) -> String {
+        let mut name = format!("seed {}", trial.seed);
+        if self.form.batch == Batch::Open && trial.images > 1 {
+            name += &format!(", {} images", trial.images);
+        }
+        let size = network.inputs.iter().find_map(|port| network.port_shape(port).plane());
+        if let Some([height, width]) = size.filter(|_| trial.steps != [0, 0]) {
+            name += &format!(", {height} x {width}");
+        }
+        name
+    }
+
+    /// The network for inputs of the size of a trial.
+    fn network(&self, trial: &Trial) -> Network {
+        match &self.open {
+            Some(open) => open.enlarged(&self.model.network, trial.steps),
+            None => self.model.network.clone(),
+        }
+    }
+
+    /// The inputs of a trial, as the file takes them: of pictures that it normalises itself, numbers of their range.
+    fn inputs(&self, network: &Network, trial: &Trial) -> Vec<Tensor> {
+        let shapes: Vec<Vec<u32>> = network
+            .inputs
+            .iter()
+            .map(|port| network.port_shape(port).batched(trial.images))
+            .collect();
+        let drawn = seeded_inputs(&shapes, trial.seed);
+        network.inputs.iter().zip(drawn).map(|(port, tensor)| self.input(port, tensor)).collect()
+    }
+
+    /// Standard normal numbers as an input of the file.
+    fn input(&self, port: &Port, mut tensor: Tensor) -> Tensor {
+        let positions = volume(tensor.dims.get(2..).unwrap_or_default()).max(1);
+        let by = self.form.normalised.iter().find(|by| by.input == port.name);
+        let is_bytes = self.form.inputs == InputType::Byte;
+        let floats = tensor.floats_mut().map(std::mem::take).unwrap_or_default();
+        let of_channel = |(number, x): (usize, f32)| match by {
+            Some(by) => {
+                let channel = number / positions % by.mean.len().max(1);
+                let of = |all: &[f32]| all.get(channel).copied().unwrap_or_default();
+                ((x * of(&by.std) + of(&by.mean)) * by.white as f32).round()
+            }
+            None if is_bytes => (x * 64.0 + 128.0).round(),
+            None => x,
+        };
+        let floats = floats.into_iter().enumerate().map(of_channel);
+        let elements = if is_bytes {
+            Elements::U8(floats.map(|x| x.clamp(0.0, 255.0) as u8).collect())
+        } else {
+            Elements::F32(floats.collect())
+        };
+        Tensor { dims: tensor.dims, elements }
+    }
+
+    /// tract with the file, for inputs of these sizes.
+    fn load(&self, inputs: &[Tensor]) -> Result<nas_tract::Model, Failure> {
+        let is_open = self.form.batch == Batch::Open || self.form.open_size;
+        let loaded = if is_open {
+            let sizes: Vec<Vec<u32>> = inputs.iter().map(|input| input.dims.clone()).collect();
+            nas_tract::Model::load_for(self.onnx, &sizes)
+        } else {
+            nas_tract::Model::load(self.onnx)
+        };
+        loaded.map_err(Failure::problem)
+    }
+
+    /// What the reference makes of inputs, or tract where there is none; answers aside.
+    fn outputs(&self, network: &Network, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
+        let Some(reference) = self.reference else {
+            let outputs = self.load(inputs)?.run(inputs).map_err(Failure::problem)?;
+            return Ok(outputs);
+        };
+        let model = Model { network: network.clone(), weights: self.model.weights.clone() };
+        let floats: Vec<Tensor> = inputs.iter().map(as_floats).collect();
+        (reference.run)(&model, &floats)
+    }
+
+    /// What the file answers of these outputs.
+    fn answers(&self, outputs: &[Tensor]) -> Vec<Tensor> {
+        let answer = |place: usize| self.form.answers.get(place).copied().unwrap_or_default();
+        let all = outputs.iter().enumerate();
+        all.flat_map(|(place, output)| answered(output, answer(place))).collect()
+    }
+}
+
+/// Bytes as the floats that a file makes of them.
+fn as_floats(input: &Tensor) -> Tensor {
+    match &input.elements {
+        Elements::U8(bytes) => {
+            Tensor::of_floats(input.dims.clone(), bytes.iter().copied().map(f32::from).collect())
+        }
+        _ => input.clone(),
+    }
+}
+
+/// How far each output is from another run's, of its largest value.
+fn apart(one: &[Tensor], other: &[Tensor]) -> Result<Vec<f64>, Failure> {
+    let compared = one.iter().zip(other).map(|(one, other)| compare(one, other));
+    let compared = compared.map(|far| Ok(far.map_err(Failure::problem)?.max_rel));
+    compared.collect()
+}
+
+/// Each element moved by [`NUDGE`] of itself, up and down in turn.
+fn nudged(mut inputs: Vec<Tensor>) -> Vec<Tensor> {
+    for values in inputs.iter_mut().filter_map(Tensor::floats_mut) {
+        for (number, value) in values.iter_mut().enumerate() {
+            *value *= if number % 2 == 0 { 1.0 + NUDGE } else { 1.0 - NUDGE };
+        }
+    }
+    inputs
+}
+
+/// How a file does on what a record says of it; a tolerance that is given counts instead of the recorded one.
+///
+/// # Errors
+/// The record is of another model, or tract fails.
+pub fn repeat(
+    onnx: &[u8],
+    record: &Record,
+    file: &str,
+    tolerance: Option<Tolerance>,
+) -> Result<Verification, Failure> {
+    let tolerance = tolerance.unwrap_or(record.tolerance);
+    let mut reports = Vec::new();
+    for case in &record.cases {
+        let [inputs, expected] = [&case.inputs, &case.outputs].map(|ports| -> Vec<Tensor> {
+            ports.iter().map(|(_, tensor)| tensor.clone()).collect()
+        });
+        let sizes: Vec<Vec<u32>> = inputs.iter().map(|input| input.dims.clone()).collect();
+        let model = nas_tract::Model::load_for(onnx, &sizes).map_err(Failure::problem)?;
+        for (side, recorded, ports) in
+            [("inputs", &case.inputs, model.inputs()), ("outputs", &case.outputs, model.outputs())]
+        {
+            let names = |all: Vec<&String>| {
+                all.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            };
+            let found: Vec<&String> = ports.iter().map(|port| &port.name).collect();
+            let needed: Vec<&String> = recorded.iter().map(|(name, _)| name).collect();
+            if found != needed {
+                let (needed, found) = (names(needed), names(found));
+                return Err(Record::faulty(
+                    file,
+                    format!("its {side} are {needed}, and those of the model {found}"),
+                ));
+            }
+        }
+        let actual = model.run(&inputs).map_err(Failure::problem)?;
+        let report =
+            CaseReport::new(case.name.clone(), model.outputs(), &expected, &actual, tolerance);
+        reports.push(report.map_err(Failure::problem)?);
+    }
+    let report = Report::new(tolerance, reports);
+    Ok(Verification { reference: record.reference.clone(), report, moved: None, nudged: None })
+}

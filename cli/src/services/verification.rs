@@ -1,0 +1,186 @@
+//! How an ONNX file did against what was expected of it.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use miette::Diagnostic;
+use nas_tract::{Report, Tolerance};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::render::report::Failure;
+
+/// How many times the bound an output should move with its input.
+const MOVES: f64 = 10.0;
+/// How far a nudge must move outputs for the weights to amplify it: thirty times as far as itself.
+const ILL: f64 = 3e-5;
+/// How many times what a nudge moves engines may differ by for no other reason: they round at each layer.
+const AMPLIFIED: f64 = 10.0;
+
+/// What came of a check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verification {
+    /// What the outputs were compared with: the name of a [`Reference`], or tract itself where
+    /// there was none.
+    pub reference: String,
+    /// The report.
+    #[serde(flatten)]
+    pub report: Report,
+    /// How far outputs move where their input is another one, of the largest value: of the output that
+    /// moves least. Agreement proves little where this is not far above the bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<f64>,
+    /// How far those of the reference move if the input moves by `NUDGE`, where engines differ by more than
+    /// the bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nudged: Option<f64>,
+}
+
+/// Outputs that are too far from the reference, as are its own on all but the same input.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "{file} was not written: with these weights the network is ill-conditioned: {engine} and {reference} differ \
+     by {found:.1e} of the largest value, and {reference} alone by {moved:.1e} if its input changes by a millionth"
+)]
+#[diagnostic(code(nas::verify::ill_conditioned), help("{help}"))]
+pub struct IllConditioned {
+    /// The ONNX file.
+    pub file: String,
+    /// What ran it.
+    pub engine: String,
+    /// What it was compared with.
+    pub reference: String,
+    /// How far they are apart.
+    pub found: f64,
+    /// How far the reference moves.
+    pub moved: f64,
+    /// What would help.
+    pub help: String,
+}
+
+/// Outputs that are too far from the reference.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{file} was not written: {engine} does not answer as {reference} does:{outputs}")]
+#[diagnostic(code(nas::verify::differs), help("{help}"))]
+pub struct Differs {
+    /// The ONNX file.
+    pub file: String,
+    /// What ran it.
+    pub engine: String,
+    /// What it was compared with.
+    pub reference: String,
+    /// The outputs that are too far off, a line each.
+    pub outputs: String,
+    /// What would help.
+    pub help: String,
+}
+
+/// Reads the name of a tolerance.
+#[must_use]
+pub fn tolerance_parser() -> impl TypedValueParser<Value = Tolerance> {
+    let names = PossibleValuesParser::new(Tolerance::ALL.map(Tolerance::name));
+    names.map(|name| {
+        let named = Tolerance::ALL.into_iter().find(|tolerance| tolerance.name() == name);
+        named.unwrap_or(Tolerance::Export)
+    })
+}
+
+impl Verification {
+    /// One line for people.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Report { engine, passed, bound, tolerance, worst, cases, .. } = &self.report;
+        let verdict = if *passed { "passed" } else { "FAILED" };
+        let Some(worst) = worst else { return format!("{verdict}: there is nothing to compare") };
+        let not_finite = match worst.not_finite {
+            0 => String::new(),
+            n => format!(", {n} values not finite"),
+        };
+        let against = if self.reference == *engine {
+            format!("{engine} alone (not compared with libtorch)")
+        } else {
+            format!("{engine} against {}", self.reference)
+        };
+        format!(
+            "{verdict}: {against} on {} inputs: max abs {:.2e}, max rel {:.2e} (bound {bound:e}, {}), arg-max agreement {:.4} %{not_finite}",
+            cases.len(),
+            worst.max_abs,
+            worst.max_rel,
+            tolerance.name(),
+            worst.argmax_agreement * 100.0,
+        )
+    }
+
+    /// Each output that is too far off, on a line of its own.
+    #[must_use]
+    pub fn failures(&self) -> String {
+        let Report { tolerance, bound, cases, .. } = &self.report;
+        let mut lines = String::new();
+        for case in cases {
+            for output in case.outputs.iter().filter(|output| !output.passed) {
+                let (name, far) = (&output.name, &output.agreement);
+                let off = match far.not_finite {
+                    0 => format!(
+                        "differs by {:.2e}, {:.2e} of its largest value; `{}` allows {bound:e}",
+                        far.max_abs,
+                        far.max_rel,
+                        tolerance.name()
+                    ),
+                    n => format!("has {n} values that are not finite"),
+                };
+                lines += &format!("\n  output `{name}` on the input of {}: {off}", case.name);
+            }
+        }
+        lines
+    }
+
+    /// What agreement does not prove, where the outputs hardly depend on the input.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        let moved = self.moved.filter(|&moved| moved <= MOVES * self.report.bound)?;
+        Some(format!(
+            "warning: another input changes an output by no more than {moved:.1e} of its largest value, so that \
+             the comparison proves little"
+        ))
+    }
+
+    /// Why a file was not written; `remedy` is what helps where the weights amplify what differs.
+    #[must_use]
+    pub fn failure(&self, file: &str, help: &str, remedy: &str) -> Failure {
+        let found = self.report.worst.map_or(0.0, |worst| worst.max_rel);
+        let is_finite = self.report.worst.is_some_and(|worst| worst.not_finite == 0);
+        if let Some(moved) =
+            self.nudged.filter(|&moved| is_finite && moved >= ILL.max(found / AMPLIFIED))
+        {
+            return Failure::problem(IllConditioned {
+                file: file.to_owned(),
+                engine: self.report.engine.clone(),
+                reference: self.reference.clone(),
+                found,
+                moved,
+                help: remedy.to_owned(),
+            });
+        }
+        Failure::problem(Differs {
+            file: file.to_owned(),
+            engine: self.report.engine.clone(),
+            reference: self.reference.clone(),
+            outputs: self.failures(),
+            help: help.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_that_hardly_move_are_doubted() {
+        let report = Report::new(Tolerance::Export, Vec::new());
+        let moved = |moved| {
+            let report = report.clone();
+            Verification { reference: String::new(), report, moved, nudged: None }.doubt()
+        };
+        assert!(moved(Some(2.9e-3)).unwrap().contains("proves little"));
+        assert_eq!([moved(Some(3.1e-3)), moved(None)], [None, None]);
+    }
+}

@@ -1,0 +1,28 @@
+//! From a model of floats to one that computes with integers of 8 bits.
+//!
+//! [`Plan`] says what is rounded; [`calibrated`] watches the values of a model on pictures and gives each group of them a
+//! grid; [`Scheme::rounded`] puts grids, kernels and biases into the model. [`correct_biases`] takes out what rounding adds on
+//! average, [`equalise`] evens out the channels of kernels before, and [`sensitivity`] tells which layers lose most. What
+//! runs a model is the caller's: a [`Run`].
+
+mod bias;
+mod calibrate;
+mod equalise;
+mod histogram;
+mod observed;
+mod plan;
+mod scheme;
+mod sensitivity;
+
+use nas_ir::{Model, Tensor};
+
+pub use bias::correct_biases;
+pub use calibrate::calibrated;
+pub use equalise::equalise;
+pub use histogram::{Extent, Histogram, Method};
+pub use plan::Plan;
+pub use scheme::Scheme;
+pub use sensitivity::{Sensitivity, sensitivity};
+
+/// What runs a model: its outputs, for a tensor of each input.
+pub type Run<'r, E> = dyn FnMut(&Model, &[Tensor]) -> Result<Vec<Tensor>, E> + 'r;

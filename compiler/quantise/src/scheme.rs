@@ -1,0 +1,153 @@
+//! From ranges to grids, and kernels and biases on theirs.
+
+use nas_ir::grid::KERNEL_MAX;
+use nas_ir::network::NetworkNode;
+use nas_ir::ops::Role;
+use nas_ir::{Grid, Model, Op, Tensor, TensorName, fault};
+
+use crate::plan::Plan;
+
+/// What grids are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scheme {
+    /// Whether 0 is the middle level of each value.
+    pub symmetric: bool,
+    /// Whether each step is a power of two, so that hardware shifts instead of multiplying.
+    pub powers_of_two: bool,
+}
+
+impl Scheme {
+    /// The grid of a range, which holds 0.
+    #[must_use]
+    pub fn grid(self, [low, high]: [f64; 2]) -> Grid {
+        let (step, zero) = if self.symmetric {
+            (low.abs().max(high) / KERNEL_MAX, 128)
+        } else {
+            let step = (high - low) / 255.0;
+            let zero = if step > 0.0 { (-low / step).round_ties_even() } else { 0.0 };
+            (step, zero.clamp(0.0, 255.0) as u8)
+        };
+        let step = self.step(step);
+        // With a larger step there is room on both sides; levels stay those of the own range.
+        let zero = if self.powers_of_two && !self.symmetric {
+            (-low / f64::from(step)).round_ties_even().clamp(0.0, 255.0) as u8
+        } else {
+            zero
+        };
+        Grid { step, zero }
+    }
+
+    /// A step of at least this size, above 0.
+    fn step(self, step: f64) -> f32 {
+        let step = if step > 0.0 && step.is_finite() { step } else { 1.0 / 255.0 };
+        let step = if self.powers_of_two { step.log2().ceil().exp2() } else { step };
+        (step as f32).max(f32::MIN_POSITIVE)
+    }
+
+    /// For each channel of a node's value the step of its kernel, by the largest of its taps; one for all where the file
+    /// formats know none by channel, which are transposed convolutions in groups.
+    fn kernel_steps(self, op: &Op, kernel: &Tensor, channels: u32) -> Vec<f32> {
+        let mut most = vec![0.0_f64; channels as usize];
+        for_each_tap(op, kernel, |channel, tap| {
+            most.iter_mut().skip(channel).take(1).for_each(|most| *most = most.max(tap.abs()));
+        });
+        if let Op::ConvTranspose(conv) = op
+            && conv.groups.get() > 1
+        {
+            let largest = most.iter().copied().fold(0.0, f64::max);
+            most.fill(largest);
+        }
+        most.into_iter().map(|most| self.step(most / KERNEL_MAX)).collect()
+    }
+
+    /// The model in which the values of a plan are rounded to these grids, one for each of its groups, and its kernels and
+    /// biases are on theirs: those of a bias are the operand's step times the kernel's.
+    #[must_use]
+    pub fn rounded(self, mut model: Model, plan: &Plan, grids: &[Grid]) -> Model {
+        for (node, group) in model.network.nodes.iter_mut().zip(&plan.groups) {
+            node.rounding.value = group.and_then(|group| grids.get(group).copied());
+        }
+        for &index in &plan.kernels {
+            self.round_kernel(&mut model, index);
+            round_bias(&mut model, index);
+        }
+        model
+    }
+
+    fn round_kernel(self, model: &mut Model, index: usize) {
+        let node = kernel_node(model, index);
+        let (op, channels) = (node.op.clone(), node.shape.channels());
+        let name = TensorName::new(&node.name, Role::Kernel).to_string();
+        let (Some(op), Some(kernel)) = (op, model.weights.get_mut(&name)) else {
+            fault("a node without its kernel")
+        };
+        let steps = self.kernel_steps(&op, kernel, channels);
+        map_taps(&op, kernel, |channel, tap| {
+            let step = steps.get(channel).copied().map_or(1.0, f64::from);
+            (tap / step).round_ties_even().clamp(-KERNEL_MAX, KERNEL_MAX) * step
+        });
+        if let Some(node) = model.network.nodes.get_mut(index) {
+            node.rounding.kernel = Some(steps);
+        }
+    }
+}
+
+/// Rounds the bias of a node whose kernel is rounded to the numbers that an accumulator of 32 bits holds.
+pub(crate) fn round_bias(model: &mut Model, index: usize) {
+    let node = kernel_node(model, index);
+    let operand = node.inputs.first().and_then(|&operand| model.network.nodes.get(operand));
+    let grid = operand.and_then(|operand| operand.rounding.value);
+    let name = TensorName::new(&node.name, Role::Bias).to_string();
+    let (Some(grid), Some(steps)) = (grid, node.rounding.kernel.clone()) else { return };
+    let Some(bias) = model.weights.get_mut(&name).and_then(Tensor::floats_mut) else { return };
+    for (bias, step) in bias.iter_mut().zip(steps) {
+        let step = f64::from(step * grid.step);
+        let level = (f64::from(*bias) / step).round_ties_even();
+        *bias = (level.clamp(f64::from(i32::MIN), f64::from(i32::MAX)) * step) as f32;
+    }
+}
+
+pub(crate) fn kernel_node(model: &Model, index: usize) -> &NetworkNode {
+    let node = model.network.nodes.get(index);
+    node.unwrap_or_else(|| fault("a plan of another network"))
+}
+
+fn for_each_tap(op: &Op, kernel: &Tensor, mut see: impl FnMut(usize, f64)) {
+    let mut copy = kernel.clone();
+    map_taps(op, &mut copy, |channel, tap| {
+        see(channel, tap);
+        tap
+    });
+}
+
+/// Changes each tap of a kernel, which is for a channel of the result.
+pub(crate) fn map_taps(op: &Op, kernel: &mut Tensor, mut change: impl FnMut(usize, f64) -> f64) {
+    let &[first, second] = kernel.dims.first_chunk().unwrap_or_else(|| fault("a flat kernel"));
+    let taps: u32 = kernel.dims.iter().skip(2).product();
+    let Some(floats) = kernel.floats_mut() else { fault("a kernel of other than floats") };
+    for (row, number) in floats.chunks_mut(taps.max(1) as usize).zip(0..) {
+        let place = [number / second.max(1), number % second.max(1)];
+        let channel = op.output_channel([first, second], place);
+        let channel = channel.unwrap_or_else(|| fault("a kernel of what has none")) as usize;
+        row.iter_mut().for_each(|tap| *tap = change(channel, f64::from(*tap)) as f32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grids_hold_their_range_and_zero() {
+        let plain = Scheme::default();
+        let grid = plain.grid([-1.0, 3.0]);
+        assert!((f64::from(grid.step) - 4.0 / 255.0).abs() < 1e-9);
+        assert_eq!(grid.zero, 64);
+        let symmetric = Scheme { symmetric: true, ..plain }.grid([-1.0, 3.0]);
+        assert_eq!((symmetric.zero, symmetric.step), (128, (3.0 / 127.0) as f32));
+        let shifts = Scheme { powers_of_two: true, ..plain }.grid([-1.0, 3.0]);
+        assert_eq!((shifts.step, shifts.zero), (1.0 / 32.0, 32));
+        assert!(shifts.range()[1] >= 3.0);
+        assert!(plain.grid([0.0, 0.0]).step > 0.0);
+    }
+}
