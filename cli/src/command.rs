@@ -16,6 +16,7 @@ use crate::commands::eval::EvalArgs;
 use crate::commands::explain::{self, ExplainArgs};
 use crate::commands::export::{self, ExportArgs};
 use crate::commands::fmt::{self, FmtArgs};
+use crate::commands::int8::Int8Args;
 use crate::commands::latency::{self, LatencyArgs};
 use crate::commands::rank::{self, RankArgs};
 use crate::commands::retrain::RetrainArgs;
@@ -77,6 +78,8 @@ pub enum TrainCommand {
     Retrain(RetrainArgs),
     /// Score a network on a split.
     Eval(EvalArgs),
+    /// Write a trained network as ONNX that computes with integers of 8 bits, and say what that costs.
+    Int8(Box<Int8Args>),
     /// The main job on the shipped data, in a few minutes.
     Demo(DemoArgs),
     /// Write a network as ONNX, proved right in another engine.
@@ -111,6 +114,7 @@ impl TrainCommand {
             Self::Search(args) => Some(&args.file),
             Self::Retrain(args) => Some(&args.file),
             Self::Eval(args) => Some(&args.file),
+            Self::Int8(args) => Some(&args.file),
             Self::Export(args) => Some(&args.file),
             Self::Demo(_) => None,
         }
@@ -121,6 +125,7 @@ impl TrainCommand {
             Self::Search(_) => "search",
             Self::Retrain(_) => "retrain",
             Self::Eval(_) => "eval",
+            Self::Int8(_) => "int8",
             Self::Demo(_) => "demo",
             Self::Export(_) => "export",
         }

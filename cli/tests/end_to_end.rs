@@ -11,6 +11,8 @@ mod bench;
 #[cfg(all(unix, feature = "torch"))]
 mod command;
 mod inspect;
+#[cfg(feature = "torch")]
+mod int8;
 #[cfg(all(unix, feature = "torch"))]
 mod kills;
 #[cfg(feature = "torch")]

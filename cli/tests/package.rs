@@ -130,7 +130,7 @@ fn an_export_with_no_place_is_refused_before_it_begins() {
     bench.write("a.check.safetensors", b"weights");
     export("-o a.onnx --weights a.check.safetensors")
         .fails(1, &["cannot write a.check.safetensors: it is what is read here"]);
-    export("-o net.onnx --opset 3").fails(1, &["nas::onnx::opset", "from 13 to 21"]);
+    export("-o net.onnx --opset 3").fails(1, &["nas::onnx::opset", "from 11 to 21"]);
     assert_eq!(
         bench.list("."),
         ["a.check.safetensors", "bytes.safetensors", "folder.onnx", "tiny.nas"]
@@ -170,7 +170,7 @@ fn padding(power: u32) -> Vec<u8> {
         field(1, &node),
         field(2, b"g"),
         field(5, &constant),
-        field(11, &port("image", field(2, &sizes(&[1, 3, 16, 16])))),
+        field(11, &port("image", field(2, &sizes(&[1, 3, 32, 32])))),
         field(12, &port("logits", Vec::new())),
     ];
     // Its graph is longer than a byte can tell.
@@ -240,4 +240,54 @@ fn fresh_weights_of_a_deep_network_are_of_order_1() {
     let largest = worst["max_abs"].as_f64().unwrap() / worst["max_rel"].as_f64().unwrap();
     assert!((0.5..50.0).contains(&largest), "{largest}");
     assert!(report["moved"].as_f64().unwrap() > 0.05, "{report}");
+}
+
+/// What stands in the text of `net.onnx` and in its record, for options of its form.
+#[test]
+fn a_file_has_the_form_that_is_asked_for() {
+    let bench = Bench::new();
+    let export = |options: &str| {
+        bench.nasc(&format!("export tiny.nas --arch first -o net.onnx {options}")).done();
+        bench.nasc("verify net.onnx").done();
+        nas_onnx::dump(&bench.read("net.onnx")).unwrap()
+    };
+    let has = |text: &str, words: &[&str]| {
+        for words in words {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+    };
+    has(
+        &export("--batch 3"),
+        &["input image: f32[3, 3, 32, 32]", "output logits: f32[3, 2, 32, 32]"],
+    );
+    let open = export("--batch dynamic --size dynamic --opset 11 --rename image=data");
+    has(&open, &["opset [11]", "input data: f32[batch, 3, height, width]"]);
+    has(&export("--precision fp16"), &["float16", "input image: f32[", "output logits: f32["]);
+    let bytes =
+        export("--input-type uint8 --normalise=0.5,0.5,0.5/0.2,0.3,0.4 --channel-order bgr");
+    has(&bytes, &["input image: uint8[1, 3, 32, 32]", ": Sub("]);
+    has(&export("--answer argmax"), &["output logits: i64[1, 32, 32]"]);
+    has(&export("--answer logits=top2"), &["output logits: f32[", "output logits_indices: i64["]);
+    has(&export("--answer softmax --opset 12"), &[": Softmax(", "logits:channels_last"]);
+}
+
+#[test]
+fn a_form_that_cannot_be_is_refused() {
+    let bench = Bench::new();
+    let pool = "-> conv(classes, kernel = 1, bias = true)\n        -> resize(scale = 2)";
+    let flat = crate::bench::TINY.replace(pool, "-> flatten -> linear(classes)");
+    let flat = flat.replace("segmentation(classes, ignore = 255)", "classification(classes)");
+    bench.write("flat.nas", flat);
+    let export = |rest: &str| bench.nasc(&format!("export {rest} --arch first -o net.onnx"));
+    let said = export("flat.nas --size dynamic");
+    said.fails(1, &["nas::onnx::one_size", "flat.nas:", "-> flatten", "vector of all pixels"]);
+    export("tiny.nas --answer top3").fails(1, &["3 largest of `logits`", "2 channels"]);
+    export("tiny.nas --answer scores=argmax").fails(1, &["no output `scores`", "`logits`"]);
+    export("tiny.nas --rename picture=x").fails(1, &["no input or output `picture`"]);
+    export("tiny.nas --rename image=logits").fails(1, &["nas::onnx::duplicate_name"]);
+    export("tiny.nas --normalise").fails(1, &["no `input.json` lies beside the weights"]);
+    export("tiny.nas --normalise=0.5/0.2").fails(1, &["3 channels, and the means are 1"]);
+    export("tiny.nas --normalise=0.5/0").fails(2, &["deviations above 0"]);
+    export("tiny.nas --batch 0").fails(2, &["a number from 1 on, or `dynamic`"]);
+    assert_eq!(bench.list("."), ["flat.nas", "tiny.nas"]);
 }

@@ -3,6 +3,7 @@
 mod beginning;
 mod demo;
 mod eval;
+mod int8;
 mod memory;
 mod pace;
 mod predictions;
@@ -32,6 +33,7 @@ fn run(command: TrainCommand) -> Result<(), Failure> {
         TrainCommand::Search(args) => search::run(args),
         TrainCommand::Retrain(args) => retrain::run(&args),
         TrainCommand::Eval(args) => eval::run(&args),
+        TrainCommand::Int8(args) => int8::run(&args),
         TrainCommand::Demo(args) => demo::run(&args),
         TrainCommand::Export(args) => {
             nasc::commands::export::run(&args, Some(&reference::libtorch()))

@@ -25,6 +25,7 @@ use tch::Device;
 
 use crate::beginning::{Beginnings, Fitting};
 use crate::error::TorchError;
+use crate::examples::training_images;
 use crate::forecast::{self, Forecast, Pictures};
 use crate::loaders::{Loaders, pipeline, split_name};
 use crate::mixture::{Mixture, Settings};
@@ -299,6 +300,20 @@ impl TorchBackend {
             trainable.begin_with(weights)?;
         }
         Ok(trainable)
+    }
+
+    /// So many training images, always the same ones, without augmentation and in batches: a tensor `[N, C, H, W]` of each
+    /// input.
+    ///
+    /// # Errors
+    /// Unreadable data.
+    pub fn training_images(
+        &self,
+        images: usize,
+        batch: usize,
+    ) -> Result<Vec<Vec<nas_ir::Tensor>>, TorchError> {
+        let loaders = self.loaders(u32::try_from(batch).unwrap_or(1), 1.0)?;
+        training_images(&loaders, images, batch)
     }
 
     /// What computes proxies on the first batch of so many training images.

@@ -1,6 +1,7 @@
 //! What a network says of single images, to be looked at.
 
-use nas_data::{Batch, Input, Loader, LoaderOptions, Size, Targets};
+use nas_data::{Batch, Images, Input, Loader, LoaderOptions, Size, Targets};
+use nas_ir::Tensor as Plain;
 use nas_search::evaluator::Split;
 
 use crate::error::TorchError;
@@ -42,4 +43,23 @@ pub(crate) fn examples(
         Ok(Example { inputs, size: batch.size, targets: batch.targets, output })
     };
     loader.epoch(0).map(|batch| example(batch?)).collect()
+}
+
+/// So many training images, always the same ones, as they are evaluated, in batches: a tensor of each input.
+pub(crate) fn training_images(
+    loaders: &Loaders,
+    images: usize,
+    batch: usize,
+) -> Result<Vec<Vec<Plain>>, TorchError> {
+    let images = loaders.dataset().split("train")?.take(images);
+    let loader = Loader::new(images, loaders.evaluation(), LoaderOptions::evaluation(batch))?;
+    let plain = |batch: Batch| {
+        let Size { height, width } = batch.size;
+        let of_input = |images: Images| {
+            let dims = [batch.n as u32, images.channels as u32, height, width];
+            Plain::of_floats(dims, images.values)
+        };
+        batch.inputs.into_iter().map(of_input).collect()
+    };
+    loader.epoch(0).map(|batch| Ok(plain(batch?))).collect()
 }

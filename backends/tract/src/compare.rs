@@ -34,13 +34,15 @@ pub enum Tolerance {
     Tight,
     /// 3e-4: a whole network in another engine, batch norm folded, sums in another order.
     Export,
-    /// 1e-2: arithmetic of fewer bits on the way, such as half precision or TF32.
+    /// 1e-2: arithmetic of fewer bits on the way, such as TF32.
     Loose,
+    /// 5e-2: numbers of 16 bits or integers of 8 throughout a network.
+    Coarse,
 }
 
 impl Tolerance {
     /// All of them, strictest first.
-    pub const ALL: [Self; 4] = [Self::Exact, Self::Tight, Self::Export, Self::Loose];
+    pub const ALL: [Self; 5] = [Self::Exact, Self::Tight, Self::Export, Self::Loose, Self::Coarse];
 
     /// The largest [`Agreement::max_rel`] that it allows.
     #[must_use]
@@ -50,6 +52,7 @@ impl Tolerance {
             Self::Tight => 1e-5,
             Self::Export => 3e-4,
             Self::Loose => 1e-2,
+            Self::Coarse => 5e-2,
         }
     }
 
@@ -61,6 +64,7 @@ impl Tolerance {
             Self::Tight => "tight",
             Self::Export => "export",
             Self::Loose => "loose",
+            Self::Coarse => "coarse",
         }
     }
 
@@ -169,9 +173,9 @@ mod tests {
         let actual = tensor(&[1, 2, 1, 2], &[0.0, -4.0, 0.5, 3.5]);
         let agreement = compare(&reference, &actual).unwrap();
         assert_eq!((agreement.max_abs, agreement.max_rel), (0.5, 0.125));
-        assert_eq!(Tolerance::ALL.map(|t| t.allows(&agreement)), [false; 4]);
+        assert_eq!(Tolerance::ALL.map(|t| t.allows(&agreement)), [false; 5]);
         let close = Agreement { max_rel: 1e-4, ..agreement };
-        assert_eq!(Tolerance::ALL.map(|t| t.allows(&close)), [false, false, true, true]);
+        assert_eq!(Tolerance::ALL.map(|t| t.allows(&close)), [false, false, true, true, true]);
     }
 
     #[test]

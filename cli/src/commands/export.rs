@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use nas_ir::Opset;
+use nas_ir::{Opset, Precision};
+use nas_onnx::Numbers;
 use nas_passes::specialise;
 use nas_tract::Tolerance;
 
@@ -11,9 +12,9 @@ use crate::render::costs::warn_of_memory;
 use crate::render::report::Failure;
 use crate::services::expected::Expected;
 use crate::services::files::write_together;
-use crate::services::form::{FileSize, FormArgs, OneSize, formed};
+use crate::services::form::{FilePrecision, FileSize, FormArgs, OneSize, formed};
 use crate::services::input::{DropArgs, Input};
-use crate::services::onnx_file::{Making, onnx_file};
+use crate::services::onnx_file::{Making, folded, onnx_file};
 use crate::services::provenance::provenance;
 use crate::services::record::beside;
 use crate::services::reference::{Reference, fresh};
@@ -58,11 +59,14 @@ pub struct ExportArgs {
     /// The version of the ONNX operator set.
     #[arg(long, help = opset_help())]
     pub opset: Option<i64>,
+    /// What numbers it computes with; without it, those of the target as far as they can be written.
+    #[arg(long, value_enum)]
+    pub precision: Option<FilePrecision>,
     /// In which form the file is.
     #[command(flatten)]
     pub form: FormArgs,
     /// How far tract may be from libtorch, relative to the largest value of an output: 0, 1e-5,
-    /// 3e-4 or 1e-2. Without it `export`, and `loose` of 16-bit floats.
+    /// 3e-4, 1e-2 or 5e-2. Without it `export`, and `coarse` of 16-bit floats.
     #[arg(long, value_name = "NAME", value_parser = tolerance_parser())]
     pub tolerance: Option<Tolerance>,
     /// The seed of fresh weights.
@@ -112,10 +116,12 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         }
     };
     let expected = args.weights.as_deref().and_then(Expected::beside);
-    let (model, form, expected) = formed(&args.form, model, precision, expected)?;
+    let numbers = numbers(args.precision, precision);
+    let (model, form, expected) = formed(&args.form, model, numbers, expected)?;
     let provenance = provenance(&model.network, &sources, &origin, expected.as_ref());
     let tolerance = args.tolerance.unwrap_or_else(|| form.tolerance());
-    let made = onnx_file(&model, Making { form: &form, opset, tolerance, provenance }, reference)?;
+    let making = Making { form: &form, opset, tolerance, provenance };
+    let made = onnx_file(&model, &folded(model.clone())?, making, reference)?;
     let [report, check] = beside(output);
     if !made.report.report.passed {
         // What an earlier export left under these names is not what was asked for now.
@@ -158,6 +164,20 @@ fn opset(asked: Option<Opset>, target: Option<Opset>) -> Opset {
         );
     }
     asked.or(target).unwrap_or_default()
+}
+
+/// The numbers that were asked for, else those of the target.
+fn numbers(asked: Option<FilePrecision>, target: Precision) -> Numbers {
+    match (asked, target) {
+        (Some(FilePrecision::Fp32), _) | (None, Precision::Fp32) => Numbers::Float,
+        (Some(FilePrecision::Fp16), _) | (None, Precision::Fp16) => Numbers::Half,
+        (None, Precision::Int8) => {
+            tell!(
+                "note: the target computes with int8, and the file is fp32: `nasc int8` writes one of integers"
+            );
+            Numbers::Float
+        }
+    }
 }
 
 /// Refuses places where the files cannot or should not be written, before the work is done.
@@ -234,6 +254,7 @@ mod tests {
             names: None,
             output,
             opset: None,
+            precision: None,
             form: FormArgs::default(),
             tolerance: Some(tolerance),
             seed: 0,

@@ -9,6 +9,7 @@ pub mod eval;
 pub mod explain;
 pub mod export;
 pub mod fmt;
+pub mod int8;
 pub mod latency;
 pub mod rank;
 pub mod retrain;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
 use nas_ir::open_size::{Closed, Why};
-use nas_ir::{Model, Network, OpenSize, Precision, Space};
+use nas_ir::{Model, Network, OpenSize, Space, Tensor};
 use nas_onnx::{Answer, Batch, InputType, Integers, Numbers};
 use nas_passes::model::{Normalisation, normalise, reverse_channels};
 use nas_tract::Tolerance;
@@ -24,9 +24,6 @@ const WHITE: f64 = 255.0;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Form of the file")]
 pub struct FormArgs {
-    /// What numbers it computes with; without it, those of the target as far as they can be written.
-    #[arg(long, value_enum)]
-    pub precision: Option<FilePrecision>,
     /// How many images it takes at once, or `dynamic`.
     #[arg(long, value_name = "N", value_parser = batch, default_value = "1")]
     pub batch: FileBatch,
@@ -162,6 +159,8 @@ pub struct Form {
     pub answers: Vec<Answer>,
     /// What it normalises itself, by input, the channels in the order of the file.
     pub normalised: Vec<Normalisation>,
+    /// Whether the channels of its inputs are in reverse order.
+    pub is_reversed: bool,
 }
 
 impl Form {
@@ -170,8 +169,35 @@ impl Form {
     pub fn tolerance(&self) -> Tolerance {
         match self.numbers {
             Numbers::Float => Tolerance::Export,
-            Numbers::Half => Tolerance::Loose,
+            Numbers::Half => Tolerance::Coarse,
         }
+    }
+
+    /// Normalised images of an input, `[N, C, H, W]`, as the file takes them: raw numbers where it normalises itself, and in
+    /// its order of channels.
+    #[must_use]
+    pub fn given(&self, input: &str, normalised: &Tensor) -> Tensor {
+        let positions: usize =
+            normalised.dims.iter().skip(2).map(|&size| size as usize).product::<usize>().max(1);
+        let channels = normalised.dims.get(1).map_or(1, |&channels| channels as usize).max(1);
+        let mut floats = Vec::new();
+        for image in normalised.floats().unwrap_or_default().chunks(channels * positions) {
+            let planes = image.chunks(positions);
+            let planes: Vec<&[f32]> =
+                if self.is_reversed { planes.rev().collect() } else { planes.collect() };
+            floats.extend(planes.concat());
+        }
+        if let Some(by) = self.normalised.iter().find(|by| by.input == input) {
+            for (number, x) in floats.iter_mut().enumerate() {
+                let channel = number / positions % channels;
+                let of = |all: &[f32]| all.get(channel).copied().unwrap_or_default();
+                *x = (*x * of(&by.std) + of(&by.mean)) * by.white as f32;
+                if self.inputs == InputType::Byte {
+                    *x = x.round().clamp(0.0, 255.0);
+                }
+            }
+        }
+        Tensor::of_floats(normalised.dims.clone(), floats)
     }
 }
 
@@ -245,7 +271,7 @@ impl FromStr for AnswerArg {
 pub fn formed(
     args: &FormArgs,
     model: Model,
-    target: Precision,
+    numbers: Numbers,
     expected: Option<Expected>,
 ) -> Result<(Model, Form, Option<Expected>), Failure> {
     let answers = answers(args, &model)?;
@@ -276,7 +302,7 @@ pub fn formed(
     }
     rename(args, &mut model, &mut normalised, &mut expected)?;
     let form = Form {
-        numbers: numbers(args.precision, target),
+        numbers,
         levels: Integers::default(),
         batch: args.batch.0,
         open_size: args.size == FileSize::Dynamic,
@@ -286,22 +312,9 @@ pub fn formed(
         },
         answers,
         normalised,
+        is_reversed: args.channel_order == ChannelOrder::Bgr,
     };
     Ok((model, form, expected))
-}
-
-/// The numbers that were asked for, else those of the target.
-fn numbers(asked: Option<FilePrecision>, target: Precision) -> Numbers {
-    match (asked, target) {
-        (Some(FilePrecision::Fp32), _) | (None, Precision::Fp32) => Numbers::Float,
-        (Some(FilePrecision::Fp16), _) | (None, Precision::Fp16) => Numbers::Half,
-        (None, Precision::Int8) => {
-            tell!(
-                "note: the target computes with int8; the file is fp32, which its tools quantise"
-            );
-            Numbers::Float
-        }
-    }
 }
 
 fn answers(args: &FormArgs, model: &Model) -> Result<Vec<Answer>, Failure> {

@@ -47,13 +47,15 @@ struct Trial {
     steps: [u32; 2],
 }
 
-/// Folds what is folded for export, writes the model as ONNX in memory, runs that in tract on seeded inputs and compares with
-/// the reference; where there is none, with tract itself. A report that did not pass is no error here.
+/// Writes a model as ONNX in memory, runs that in tract on seeded inputs and compares with what the reference makes of
+/// another model that computes the same, before it was folded; where there is no reference, with tract itself. A report that
+/// did not pass is no error here.
 ///
 /// # Errors
 /// The model cannot be written, or an engine fails.
 pub fn onnx_file(
     model: &Model,
+    exported: &Model,
     making: Making<'_>,
     reference: Option<&Reference>,
 ) -> Result<OnnxFile, Failure> {
@@ -69,7 +71,7 @@ pub fn onnx_file(
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         provenance,
     };
-    let onnx = emit(model.clone(), &options)?;
+    let onnx = nas_onnx::emit(exported, &options).map_err(Failure::problem)?;
     let file = File { onnx: &onnx, model, form, reference, open: open_size(model, form)? };
     let mut cases = Vec::new();
     let mut reports = Vec::new();
@@ -116,13 +118,20 @@ pub fn onnx_file(
     Ok(OnnxFile { onnx, report: Verification { reference, report, moved, nudged }, record })
 }
 
+/// The model as it is written: after the passes for export.
+///
+/// # Errors
+/// The model does not hold together.
+pub fn folded(model: Model) -> Result<Model, Failure> {
+    for_export(model).map_err(|unsound| Failure::problem(EmitError::from(unsound)))
+}
+
 /// The bytes of an ONNX file that computes what the model does, after the passes for export.
 ///
 /// # Errors
 /// The model cannot be written.
 pub fn emit(model: Model, options: &nas_onnx::Options) -> Result<Vec<u8>, Failure> {
-    let model = for_export(model).map_err(|unsound| Failure::problem(EmitError::from(unsound)))?;
-    nas_onnx::emit(&model, options).map_err(Failure::problem)
+    nas_onnx::emit(&folded(model)?, options).map_err(Failure::problem)
 }
 
 /// Which sizes the file takes, if it leaves them open.

@@ -237,6 +237,9 @@ impl<'n> Probe<'n> {
                 }
                 Some(op) => {
                     let shape = op.shape(&operands).map_err(|problem| closed(why(&problem)))?;
+                    if shape != node.shape && !shape.is_spatial() {
+                        return Err(closed(Why::Vector));
+                    }
                     if dims(op.weights(&operands))
                         != dims(op.weights(&self.network.operand_shapes(node)))
                     {

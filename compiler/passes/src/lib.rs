@@ -8,8 +8,8 @@
 //! | [`drop_training`] | a model | the model without what acts in training alone |
 //! | [`reparameterise`] | a model | the model with one convolution in the place of parallel branches |
 //! | [`fold_batch_norm`] | a model | the model with batch norms folded into the operators with a kernel before them |
-//! | [`fold_into_readers`] | a model | the model with what is left of them folded into those behind |
 //! | [`model::fold_channel_order`] | a model | the model with the order of its channels in its kernels |
+//! | [`fold_into_readers`] | a model | the model with what is left of them folded into those behind |
 //!
 //! A space is verified by `nas_ir::verify`, which the compiler runs anyway. The passes on models are
 //! the rows of one table, [`model::PASSES`], which verifies a model before and after each of them.

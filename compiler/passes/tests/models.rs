@@ -234,7 +234,8 @@ fn the_normalisation_of_an_input_becomes_a_part_of_its_convolutions() {
         mean: vec![0.485, 0.456, 0.406],
         std: vec![0.229, 0.224, 0.225],
     };
-    let rows: [(&str, Vec<Conv>, &[(&str, &str)]); 4] = [
+    type Row<'a> = (&'a str, Vec<Conv>, &'a [(&'a str, &'a str)]);
+    let rows: [Row<'_>; 4] = [
         ("unpadded", vec![unpadded], &[("conv.0", "conv")]),
         ("depthwise", vec![Conv { out: 3, ..depthwise }], &[("conv.0", "conv")]),
         ("padded", vec![conv(4, 3)], &[("x/normalise", "batch_norm"), ("conv.0", "conv")]),

@@ -4,9 +4,9 @@
 use nas_ir::ops::Role;
 use nas_ir::{Model, Tensor, TensorName};
 
-use crate::Run;
 use crate::observed::watch;
 use crate::plan::Plan;
+use crate::run::Run;
 use crate::scheme::{kernel_node, round_bias};
 
 /// The rounded model with biases by which each layer answers on average as that of the model of floats does, layer by layer

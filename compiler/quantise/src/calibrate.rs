@@ -2,10 +2,10 @@
 
 use nas_ir::{Grid, Model, Tensor};
 
-use crate::Run;
 use crate::histogram::{Extent, Histogram, Method};
 use crate::observed::watch;
 use crate::plan::Plan;
+use crate::run::Run;
 use crate::scheme::Scheme;
 
 /// A grid for each group of a plan, by what its values are on batches of pictures: a tensor of each input a batch. They are

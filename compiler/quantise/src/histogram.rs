@@ -178,8 +178,13 @@ impl Histogram {
     fn entropy(&self, [low, high]: [f64; 2]) -> f64 {
         let first = ((low - self.least) / self.width).round() as usize;
         let last = (((high - self.least) / self.width).round() as usize).clamp(first + 1, BINS);
-        let inside: Vec<f64> =
+        let mut inside: Vec<f64> =
             self.counts.get(first..last).unwrap_or_default().iter().map(|&n| n as f64).collect();
+        // Zeros are exact in every range, and of what a rectifier makes they are most: they count as their neighbours do.
+        let zero = (((-self.least) / self.width) as usize).min(BINS - 1).saturating_sub(first);
+        let beside = [zero.checked_sub(1), Some(zero + 1)].into_iter().flatten();
+        let beside = beside.filter_map(|bin| inside.get(bin).copied()).fold(0.0, f64::max);
+        inside.iter_mut().skip(zero).take(1).for_each(|count| *count = count.min(beside));
         let sum = |counts: Option<&[u64]>| counts.unwrap_or_default().iter().sum::<u64>() as f64;
         let mut own = inside.clone();
         own.iter_mut().take(1).for_each(|count| *count += sum(self.counts.get(..first)));

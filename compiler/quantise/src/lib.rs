@@ -11,18 +11,15 @@ mod equalise;
 mod histogram;
 mod observed;
 mod plan;
+mod run;
 mod scheme;
 mod sensitivity;
-
-use nas_ir::{Model, Tensor};
 
 pub use bias::correct_biases;
 pub use calibrate::calibrated;
 pub use equalise::equalise;
 pub use histogram::{Extent, Histogram, Method};
 pub use plan::Plan;
+pub use run::Run;
 pub use scheme::Scheme;
 pub use sensitivity::{Sensitivity, sensitivity};
-
-/// What runs a model: its outputs, for a tensor of each input.
-pub type Run<'r, E> = dyn FnMut(&Model, &[Tensor]) -> Result<Vec<Tensor>, E> + 'r;

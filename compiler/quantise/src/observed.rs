@@ -3,7 +3,7 @@
 use nas_ir::network::{Port, TrainingPart};
 use nas_ir::{Model, Tensor};
 
-use crate::Run;
+use crate::run::Run;
 
 /// How many numbers the values of a run may be together: 256 MiB.
 const AT_ONCE: u64 = 1 << 26;

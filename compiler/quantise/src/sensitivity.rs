@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use nas_ir::{Grid, Model, Tensor};
 
-use crate::Run;
 use crate::plan::Plan;
+use crate::run::Run;
 use crate::scheme::{Scheme, kernel_node};
 
 /// How much a layer costs that is rounded alone.

@@ -1,6 +1,10 @@
 //! Every operator by its definition, in libtorch and in tract: one answer and one shape.
 
-#![allow(clippy::unwrap_used, reason = "the functions that the tests share are tests too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the functions that the tests share are tests too"
+)]
 
 mod forms;
 mod integers;

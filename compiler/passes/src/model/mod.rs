@@ -32,8 +32,8 @@ pub const PASSES: [Pass; 5] = [
     Pass { name: "drop_training", pass: drop_training },
     Pass { name: "reparameterise", pass: reparameterise },
     Pass { name: "fold_batch_norm", pass: fold_batch_norm },
-    Pass { name: "fold_into_readers", pass: fold_into_readers },
     Pass { name: "fold_channel_order", pass: fold_channel_order },
+    Pass { name: "fold_into_readers", pass: fold_into_readers },
 ];
 
 impl Pass {

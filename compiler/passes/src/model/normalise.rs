@@ -26,7 +26,12 @@ pub struct Normalisation {
 pub fn normalise(mut model: Model, by: &Normalisation) -> Model {
     let network = &mut model.network;
     let Some(port) = network.inputs.iter().find(|port| port.name == by.input) else { return model };
-    let (input, path) = (port.node, format!("{}/normalise", port.name));
+    let (input, name) = (port.node, port.name.clone());
+    let is_taken = |path: &String| network.nodes.iter().any(|node| node.name == *path);
+    let mut path = format!("{name}/normalise");
+    while is_taken(&path) {
+        path += ".again";
+    }
     let Some(shape) = network.node(input).map(|node| node.shape) else { return model };
     let norm = BatchNorm { eps: 0.0, momentum: 0.0, affine: false };
     let after = input + 1;
