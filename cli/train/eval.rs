@@ -1,6 +1,7 @@
 //! `nasc eval`: the score of one network.
 
-use nas_ir::Model;
+use nas_ir::{Model, Network};
+use nas_search::Metrics;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::Split;
 use nasc::commands::eval::{EvalArgs, SplitName};
@@ -8,10 +9,28 @@ use nasc::render::bar::Bar;
 use nasc::render::report::Failure;
 use nasc::services::weights_file;
 
+use crate::engine::{FileEngine, score_file};
 use crate::scores::{confusion_lines, score_lines};
 use crate::training::{Training, stopped};
 use nasc::outln;
 use nasc::render::stream;
+
+/// The score of a network with its weights.
+fn score_weights(
+    args: &EvalArgs,
+    training: &Training,
+    network: Network,
+    split: Split,
+) -> Result<Metrics, Failure> {
+    let path = args.weights.as_deref().ok_or_else(|| Failure::input("no weights"))?;
+    let Model { network, weights } = weights_file::load(network, path, args.names.as_deref())?;
+    let mut network = training.backend()?.trainable(&network).map_err(Failure::problem)?;
+    network.load(&weights).map_err(|fault| Failure::Problems(vec![fault]))?;
+    let bar = Bar::new()?;
+    let score = network.score(split, &mut |step| bar.step("score", step.done, step.of));
+    bar.finish();
+    score.map_err(stopped)
+}
 
 /// Prints the score of a network.
 ///
@@ -20,18 +39,17 @@ use nasc::render::stream;
 pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let EvalArgs { file, recipe, space, arch, .. } = args;
     let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
-    let Model { network, weights } =
-        weights_file::load(network, &args.weights, args.names.as_deref())?;
-    let mut network = training.backend()?.trainable(&network).map_err(Failure::problem)?;
-    network.load(&weights).map_err(|fault| Failure::Problems(vec![fault]))?;
     let split = match args.split {
         SplitName::Val => Split::Val,
         SplitName::Test => Split::Test,
     };
-    let bar = Bar::new()?;
-    let score = network.score(split, &mut |step| bar.step("score", step.done, step.of));
-    bar.finish();
-    let score = score.map_err(stopped)?;
+    let score = match &args.onnx {
+        Some(path) => {
+            let engine = FileEngine::new(path, args.runner.as_ref(), &training, &network)?;
+            score_file(&training, engine, split)?
+        }
+        None => score_weights(args, &training, network, split)?,
+    };
     if args.json {
         return stream::json(&score, true);
     }

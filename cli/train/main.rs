@@ -2,6 +2,7 @@
 
 mod beginning;
 mod demo;
+mod engine;
 mod eval;
 mod int8;
 mod memory;

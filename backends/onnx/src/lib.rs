@@ -26,6 +26,17 @@ pub use options::{Answer, Batch, InputType, Integers, Numbers, Options};
 /// The largest message that protobuf encodes, in bytes.
 const MAX_BYTES: u64 = i32::MAX as u64;
 
+/// What the `metadata_props` of a file say under a key.
+///
+/// # Errors
+/// The bytes are not an ONNX model.
+pub fn metadata(onnx: &[u8], key: &str) -> Result<Option<String>, DumpError> {
+    let model = ModelProto::parse_from_bytes(onnx)
+        .map_err(|error| DumpError { reason: error.to_string() })?;
+    let entry = model.metadata_props.into_iter().find(|entry| entry.key == key);
+    Ok(entry.map(|entry| entry.value))
+}
+
 /// The operator set of a version that somebody asks for.
 ///
 /// # Errors

@@ -31,7 +31,7 @@ use crate::loaders::{Loaders, pipeline, split_name};
 use crate::mixture::{Mixture, Settings};
 use crate::network::TorchNetwork;
 use crate::optimizer::held;
-use crate::passes::{Exam, TrainBatch, failed, train, train_in_turns};
+use crate::passes::{Engine, Exam, TrainBatch, failed, score, train, train_in_turns};
 use crate::patterns::Patterns;
 use crate::program::Program;
 use crate::proxies::TorchProxies;
@@ -316,6 +316,23 @@ impl TorchBackend {
         training_images(&loaders, images, batch)
     }
 
+    /// The score of another engine on a split: of what it answers on images `[N, C, H, W]` of each input, the values of the
+    /// first output.
+    ///
+    /// # Errors
+    /// The images cannot be read, the engine fails, or it is stopped.
+    pub fn score_engine(
+        &self,
+        split: Split,
+        answer: &mut dyn FnMut(&[nas_ir::Tensor]) -> Result<nas_ir::Tensor, Fault>,
+        on_step: OnStep<'_>,
+    ) -> Result<Metrics, Stop> {
+        let loaders = self.loaders(self.recipe.retrain.batch, 1.0);
+        let mut loaders = loaders.map_err(failed).map_err(Stop::boxed)?;
+        let scored = score(&mut loaders, &mut Engine(answer), split, on_step);
+        Ok(scored.map_err(Stop::boxed)?.0)
+    }
+
     /// What computes proxies on the first batch of so many training images.
     ///
     /// # Errors
@@ -413,7 +430,7 @@ impl TorchSupernet {
             exam.estimate(&network, batches)?;
         }
         let batches = loaders.ranking().map_err(failed)?.epoch(0);
-        let metrics = exam.score(&network, Split::Ranking, batches)?;
+        let metrics = exam.score(&mut &network, Split::Ranking, batches)?;
         self.work += Work::forward(exam.images);
         Ok(metrics)
     }

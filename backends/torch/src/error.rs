@@ -38,6 +38,18 @@ impl fmt::Display for Phase {
 /// What stops this backend. Each variant has its own code.
 #[derive(Debug, Error, Diagnostic)]
 pub enum TorchError {
+    /// Another engine failed on images of the shape that its model takes.
+    #[error("the engine that is scored failed: {reason}")]
+    #[diagnostic(
+        code(nas::eval::engine),
+        help(
+            "run the same file by `nasc verify`: what is wrong with it, or with the engine, shows there"
+        )
+    )]
+    Engine {
+        /// What it said.
+        reason: String,
+    },
     /// The loss, or a value that it is computed from, is infinite or not a number.
     #[error("the loss is {loss} at step {step} of epoch {epoch}, {phase}{}", first_node(node.as_deref()))]
     #[diagnostic(

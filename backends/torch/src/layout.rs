@@ -1,8 +1,11 @@
-//! Memory layout of maps: channels last, which libtorch's kernels for processors run faster on.
+//! Memory layout of tensors: maps with channels last, which libtorch's kernels for processors run faster on; plain ones
+//! row-major.
 
+use nas_ir::Tensor as Plain;
 use tch::Tensor;
 
 use crate::error::TorchError;
+use crate::parameters::values;
 
 /// The same tensor `[N, C, H, W]` with the channels of a pixel side by side in memory. What is
 /// computed from it keeps that layout.
@@ -16,4 +19,16 @@ pub(crate) fn channels_last(map: &Tensor) -> Result<Tensor, TorchError> {
 /// The same tensor row-major.
 pub(crate) fn plain_map(map: &Tensor) -> Result<Tensor, TorchError> {
     Ok(map.f_contiguous()?)
+}
+
+/// The same values, row-major on the processor.
+pub(crate) fn plain(tensor: &Tensor) -> Result<Plain, TorchError> {
+    let sizes = tensor.size().into_iter().map(|size| size as u32);
+    Ok(Plain::of_floats(sizes.collect::<Vec<_>>(), values(tensor)?))
+}
+
+/// The same floats as a tensor of libtorch.
+pub(crate) fn of_plain(plain: &Plain) -> Result<Tensor, TorchError> {
+    let sizes: Vec<i64> = plain.dims.iter().map(|&size| i64::from(size)).collect();
+    Ok(Tensor::f_from_slice(plain.floats().unwrap_or_default())?.f_view(sizes.as_slice())?)
 }

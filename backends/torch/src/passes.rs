@@ -1,15 +1,16 @@
 //! Passes over the data: training steps on each batch, and scores.
 
 use nas_data::{Batch, DataError};
-use nas_ir::Task;
-use nas_search::Metrics;
+use nas_ir::{Task, Tensor as Plain};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Step, Stop};
 use nas_search::shared::InTurns;
+use nas_search::{Fault, Metrics};
 use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
 use crate::judge::Judge;
 use crate::kernel::Statistics;
+use crate::layout::{of_plain, plain};
 use crate::loaders::{Loaders, Upload, split_name};
 use crate::network::TorchNetwork;
 use crate::optimizer::Turn;
@@ -233,10 +234,10 @@ impl<'a> Exam<'a> {
         Ok(())
     }
 
-    /// Scores a network with its running statistics.
+    /// Scores what answers on the images of a split.
     pub(crate) fn score(
         &mut self,
-        network: &TorchNetwork,
+        examinee: &mut dyn Examinee,
         split: Split,
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<Metrics, Stop<TorchError>> {
@@ -244,7 +245,7 @@ impl<'a> Exam<'a> {
         for (step, batch) in batches.enumerate() {
             let batch = batch.map_err(failed)?;
             let (inputs, targets) = self.upload.tensors(&batch).map_err(failed)?;
-            self.loss = examine(network, &inputs, &targets, &mut judge, step).map_err(failed)?;
+            self.loss = examine(examinee, &inputs, &targets, &mut judge, step).map_err(failed)?;
             self.step(batch.n)?;
         }
         let name = split_name(split).to_owned();
@@ -270,35 +271,69 @@ impl<'a> Exam<'a> {
 
 /// Adds a batch to what is judged; returns the mean loss so far.
 fn examine(
-    network: &TorchNetwork,
+    examinee: &mut dyn Examinee,
     inputs: &[Tensor],
     targets: &DeviceTargets,
     judge: &mut Judge,
     step: usize,
 ) -> Result<f64, TorchError> {
-    let evaluation = network.evaluation(Statistics::Running);
     no_grad(|| {
-        let outputs = evaluation.run(inputs)?;
-        let missing = || TorchError::broken("a network without outputs");
-        let loss = judge.add(outputs.first().ok_or_else(missing)?, targets)?;
+        let answer = examinee.answer(inputs)?;
+        let loss = judge.add(&answer, targets)?;
         if loss.is_finite() {
             return Ok(loss);
         }
-        let node = evaluation.inspect(inputs);
+        let node = examinee.not_finite(inputs);
         Err(TorchError::NotFinite { phase: Phase::Scoring, epoch: 0, step, loss, node })
     })
+}
+
+/// What is scored.
+pub(crate) trait Examinee {
+    /// The first output for images of each input.
+    fn answer(&mut self, inputs: &[Tensor]) -> Result<Tensor, TorchError>;
+
+    /// The path of the first node whose value is not finite, where that can be told.
+    fn not_finite(&self, inputs: &[Tensor]) -> Option<String>;
+}
+
+/// A network with its running statistics.
+impl Examinee for &TorchNetwork {
+    fn answer(&mut self, inputs: &[Tensor]) -> Result<Tensor, TorchError> {
+        let outputs = self.evaluation(Statistics::Running).run(inputs)?;
+        outputs.into_iter().next().ok_or_else(|| TorchError::broken("a network without outputs"))
+    }
+
+    fn not_finite(&self, inputs: &[Tensor]) -> Option<String> {
+        self.evaluation(Statistics::Running).inspect(inputs)
+    }
+}
+
+/// Another engine: what it answers on images `[N, C, H, W]` of each input.
+pub(crate) struct Engine<'e>(pub(crate) &'e mut dyn FnMut(&[Plain]) -> Result<Plain, Fault>);
+
+impl Examinee for Engine<'_> {
+    fn answer(&mut self, inputs: &[Tensor]) -> Result<Tensor, TorchError> {
+        let inputs: Vec<Plain> = inputs.iter().map(plain).collect::<Result<_, TorchError>>()?;
+        let answer = (self.0)(&inputs);
+        of_plain(&answer.map_err(|fault| TorchError::Engine { reason: fault.to_string() })?)
+    }
+
+    fn not_finite(&self, _: &[Tensor]) -> Option<String> {
+        None
+    }
 }
 
 /// Scores a network on a split; with how many images that took.
 pub(crate) fn score(
     loaders: &mut Loaders,
-    network: &TorchNetwork,
+    examinee: &mut dyn Examinee,
     split: Split,
     on_step: OnStep<'_>,
 ) -> Result<(Metrics, u64), Stop<TorchError>> {
     let of = loaders.split(split).map_err(failed)?.batches();
     let mut exam = Exam::new(loaders, of, on_step);
     let batches = loaders.split(split).map_err(failed)?.epoch(0);
-    let metrics = exam.score(network, split, batches)?;
+    let metrics = exam.score(examinee, split, batches)?;
     Ok((metrics, exam.images))
 }

@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use nas_ir::Tensor as Plain;
 use nas_ir::recipe::Distillation;
 use nas_search::Fault;
 use nas_search::teacher::Teacher;
 use tch::Tensor;
 
 use crate::error::TorchError;
-use crate::parameters::values;
+use crate::layout::{of_plain, plain};
 use crate::task::{DeviceTargets, taught_loss};
 use crate::training_loss::{Blend, blended};
 
@@ -37,17 +36,9 @@ impl Teaching {
         let images = images.iter().map(plain).collect::<Result<Vec<_>, _>>()?;
         let failed = |fault: Fault| TorchError::Teacher { reason: fault.to_string() };
         let answers = teacher.answers(&images).map_err(failed)?;
-        let sizes: Vec<i64> = answers.dims.iter().map(|&size| i64::from(size)).collect();
-        let answers =
-            Tensor::f_from_slice(answers.floats().unwrap_or_default())?.f_view(sizes.as_slice())?;
+        let answers = of_plain(&answers)?;
         Ok(Taught { answers, temperature: *temperature, weight: *weight })
     }
-}
-
-/// The same values, row-major on the processor.
-fn plain(tensor: &Tensor) -> Result<Plain, TorchError> {
-    let sizes = tensor.size().into_iter().map(|size| size as u32);
-    Ok(Plain::of_floats(sizes.collect::<Vec<_>>(), values(tensor)?))
 }
 
 /// What a teacher answered for the images of a step, and how much a network learns from it.

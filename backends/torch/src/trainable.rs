@@ -108,7 +108,7 @@ impl TrainableNetwork for TorchTrainable {
 
     fn score(&mut self, split: Split, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
         self.optimizer.exchange(&mut self.network.parameters);
-        let scored = score(&mut self.loaders, &self.network, split, on_step);
+        let scored = score(&mut self.loaders, &mut &self.network, split, on_step);
         self.optimizer.exchange(&mut self.network.parameters);
         let (metrics, images) = scored.map_err(Stop::boxed)?;
         self.work += Work::forward(images);

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::{Agreement, Tolerance, compare};
 use crate::error::TractError;
-use crate::model::Port;
 use crate::version::VERSION;
 
 /// How a model did on all cases.
@@ -52,11 +51,17 @@ pub struct OutputReport {
 }
 
 impl Report {
-    /// The report of cases that were judged by one tolerance.
+    /// The report of cases that tract ran and that were judged by one tolerance.
     #[must_use]
     pub fn new(tolerance: Tolerance, cases: Vec<CaseReport>) -> Self {
+        Self::of_engine(format!("tract {VERSION}"), tolerance, cases)
+    }
+
+    /// The same of what another engine ran.
+    #[must_use]
+    pub fn of_engine(engine: String, tolerance: Tolerance, cases: Vec<CaseReport>) -> Self {
         let mut report = Self {
-            engine: format!("tract {VERSION}"),
+            engine,
             tolerance,
             bound: tolerance.bound(),
             passed: !cases.is_empty() && cases.iter().all(|case| case.passed),
@@ -84,13 +89,13 @@ fn further(a: &Agreement, b: &Agreement) -> Ordering {
 }
 
 impl CaseReport {
-    /// Compares the outputs of a model with those that were expected, one for each of its ports.
+    /// Compares the outputs of a model with those that were expected, one for each of its ports, by their names.
     ///
     /// # Errors
     /// They are not as many as the ports, or have other sizes.
     pub fn new(
         name: String,
-        ports: &[Port],
+        ports: &[String],
         expected: &[Tensor],
         actual: &[Tensor],
         tolerance: Tolerance,
@@ -109,7 +114,7 @@ impl CaseReport {
             .map(|(port, (expected, actual))| {
                 let agreement = compare(expected, actual)?;
                 Ok(OutputReport {
-                    name: port.name.clone(),
+                    name: port.clone(),
                     dims: actual.dims.clone(),
                     passed: tolerance.allows(&agreement),
                     agreement,

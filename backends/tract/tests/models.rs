@@ -61,7 +61,8 @@ fn outputs(model: &Model, seed: u64) -> Vec<Tensor> {
 fn judge(model: &Model, recorded: &[Vec<Tensor>], tolerance: Tolerance) -> Report {
     let case = |(seed, expected): (u64, &Vec<Tensor>)| {
         let actual = outputs(model, seed);
-        CaseReport::new(format!("seed {seed}"), model.outputs(), expected, &actual, tolerance)
+        let names: Vec<String> = model.outputs().iter().map(|port| port.name.clone()).collect();
+        CaseReport::new(format!("seed {seed}"), &names, expected, &actual, tolerance)
     };
     let cases: Result<Vec<_>, _> = (0..).zip(recorded).map(case).collect();
     Report::new(tolerance, cases.unwrap())
@@ -153,8 +154,8 @@ fn tensors_that_are_not_the_models_are_refused() {
     ] {
         assert_eq!(code(&model.run(&inputs).unwrap_err()), "nas::tract::tensors");
     }
-    let (ports, actual) = (model.outputs(), outputs(&model, 0));
-    let error = CaseReport::new("none".to_owned(), ports, &[], &actual, Tolerance::Loose);
+    let (names, actual) = (["y".to_owned()], outputs(&model, 0));
+    let error = CaseReport::new("none".to_owned(), &names, &[], &actual, Tolerance::Loose);
     assert_eq!(code(&error.unwrap_err()), "nas::tract::tensors");
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::services::recipe::RecipeArgs;
+use crate::services::runner::Runner;
 
 /// Arguments of `nasc eval`.
 #[derive(Debug, Args)]
@@ -21,11 +22,17 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub recipe: RecipeArgs,
     /// The weights, a safetensors file.
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "onnx")]
+    pub weights: Option<PathBuf>,
     /// How the weights file calls our tensors: lines `pattern = name`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "weights")]
     pub names: Option<PathBuf>,
+    /// An exported file to score instead, in tract.
+    #[arg(long, value_name = "FILE", conflicts_with = "weights")]
+    pub onnx: Option<PathBuf>,
+    /// An engine to run that file in instead of tract, as of `nasc verify`.
+    #[arg(long, value_name = "COMMAND", value_parser = Runner::new, requires = "onnx")]
+    pub runner: Option<Runner>,
     /// The images.
     #[arg(long, value_enum, default_value_t = SplitName::Val)]
     pub split: SplitName,

@@ -15,8 +15,9 @@ use thiserror::Error;
 use crate::render::report::Failure;
 use crate::render::{stream, terminal};
 use crate::services::apart;
-use crate::services::onnx_file::repeat;
+use crate::services::onnx_file::{Recorded, repeat};
 use crate::services::record::{Record, beside};
+use crate::services::runner::Runner;
 use crate::services::source::io_reason;
 use crate::services::verification::{Verification, tolerance_parser};
 use crate::{outln, tell};
@@ -38,6 +39,10 @@ pub struct VerifyArgs {
     /// How far outputs may be from the recorded ones, instead of as recorded.
     #[arg(long, value_name = "NAME", value_parser = tolerance_parser())]
     pub tolerance: Option<Tolerance>,
+    /// An engine to run the files in instead of tract: a command that reads `input_0.npy` and so on from the folder
+    /// {inputs} and writes `output_0.npy` and so on to {outputs}, such as `python run.py {model} {inputs} {outputs}`.
+    #[arg(long, value_name = "COMMAND", value_parser = Runner::new)]
+    pub runner: Option<Runner>,
     /// The reports as JSON.
     #[arg(long)]
     pub json: bool,
@@ -110,7 +115,13 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for path in &args.files {
         let file = path.display().to_string();
-        let Answer { passed, told, json } = answer(path, args)?;
+        let Answer { passed, told, json } = match &args.runner {
+            Some(runner) => {
+                let verified = verify(path, args.check.as_deref(), args.tolerance, Some(runner));
+                Answer::of(path, verified, terminal::has_colours())?
+            }
+            None => answer(path, args)?,
+        };
         match told {
             Ok(told) if !args.json => outln!("{file}: {told}")?,
             Ok(_) => {}
@@ -196,7 +207,7 @@ fn asked(file: &Path, args: &VerifyArgs, has_colours: bool) -> Result<Command, S
 /// It cannot be written.
 pub fn run_one(args: &VerifyOneArgs) -> Result<u8, Failure> {
     apart::begin(args.memory);
-    let verified = verify(&args.file, args.check.as_deref(), args.tolerance);
+    let verified = verify(&args.file, args.check.as_deref(), args.tolerance, None);
     let answer = Answer::of(&args.file, verified, args.colours)?;
     let json = serde_json::to_string(&answer);
     let json = json.map_err(|error| Failure::input(error.to_string()))?;
@@ -208,6 +219,7 @@ fn verify(
     file: &Path,
     check: Option<&Path>,
     tolerance: Option<Tolerance>,
+    runner: Option<&Runner>,
 ) -> Result<Verification, Failure> {
     let [_, beside] = beside(file);
     let check = check.unwrap_or(&beside);
@@ -218,8 +230,10 @@ fn verify(
             "there is no record {check} to compare with; name the one of this model by `--check`"
         )));
     }
-    let file = check.display().to_string();
-    repeat(&onnx, &Record::from_bytes(&read(check)?, &file)?, &file, tolerance)
+    let record_path = check.display().to_string();
+    let record = Record::from_bytes(&read(check)?, &record_path)?;
+    let (record, record_path) = (&record, record_path.as_str());
+    repeat(&Recorded { onnx: &onnx, path: file, record, record_path }, tolerance, runner)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

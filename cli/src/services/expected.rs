@@ -147,6 +147,12 @@ impl Expected {
 }
 
 impl ExpectedInput {
+    /// Whether its channels are in reverse order.
+    #[must_use]
+    pub fn is_reversed(&self) -> bool {
+        self.order == "BGR"
+    }
+
     /// What is done to the numbers, where `white` is what stands for 1 if nothing says what they are worth.
     #[must_use]
     pub fn normalisation(&self, white: f64) -> Normalisation {

@@ -1,5 +1,7 @@
 //! A network as an ONNX file, run in tract and compared with a reference before anybody gets it.
 
+use std::path::Path;
+
 use nas_ir::network::Port;
 use nas_ir::{Elements, Model, Network, OpenSize, Opset, Tensor};
 use nas_onnx::{Batch, EmitError, InputType};
@@ -10,6 +12,7 @@ use super::answers::answered;
 use super::form::Form;
 use super::record::{Case, Record};
 use super::reference::{LARGE, Reference, volume};
+use super::runner::Runner;
 use super::verification::Verification;
 use crate::render::report::Failure;
 
@@ -91,7 +94,8 @@ pub fn onnx_file(
             None => (actual.clone(), actual.clone()),
         };
         let name = file.case_name(&network, trial);
-        let report = CaseReport::new(name.clone(), loaded.outputs(), &answers, &actual, tolerance);
+        let names = port_names(loaded.outputs());
+        let report = CaseReport::new(name.clone(), &names, &answers, &actual, tolerance);
         reports.push(report.map_err(Failure::problem)?);
         let named = |ports: &[nas_tract::Port], tensors: Vec<Tensor>| {
             ports.iter().map(|port| port.name.clone()).zip(tensors).collect()
@@ -295,45 +299,73 @@ fn nudged(mut inputs: Vec<Tensor>) -> Vec<Tensor> {
     inputs
 }
 
-/// How a file does on what a record says of it; a tolerance that is given counts instead of the recorded one.
+/// The names of ports, in their order.
+fn port_names(ports: &[nas_tract::Port]) -> Vec<String> {
+    ports.iter().map(|port| port.name.clone()).collect()
+}
+
+/// A file that is held against its record.
+pub struct Recorded<'a> {
+    /// The ONNX file, and its path.
+    pub onnx: &'a [u8],
+    /// Where it is.
+    pub path: &'a Path,
+    /// What is recorded of it, and where.
+    pub record: &'a Record,
+    /// The path of the record.
+    pub record_path: &'a str,
+}
+
+/// How a file does on what a record says of it, in tract or in the user's engine; a tolerance that is given counts instead
+/// of the recorded one.
 ///
 /// # Errors
-/// The record is of another model, or tract fails.
+/// The record is of another model, or the engine fails.
 pub fn repeat(
-    onnx: &[u8],
-    record: &Record,
-    file: &str,
+    file: &Recorded<'_>,
     tolerance: Option<Tolerance>,
+    runner: Option<&Runner>,
 ) -> Result<Verification, Failure> {
+    let Recorded { record, .. } = file;
     let tolerance = tolerance.unwrap_or(record.tolerance);
     let mut reports = Vec::new();
     for case in &record.cases {
         let [inputs, expected] = [&case.inputs, &case.outputs].map(|ports| -> Vec<Tensor> {
             ports.iter().map(|(_, tensor)| tensor.clone()).collect()
         });
+        let actual = match runner {
+            Some(runner) => runner.run(file.path, &inputs)?,
+            None => file.in_tract(case, &inputs)?,
+        };
+        let names: Vec<String> = case.outputs.iter().map(|(name, _)| name.clone()).collect();
+        let report = CaseReport::new(case.name.clone(), &names, &expected, &actual, tolerance);
+        reports.push(report.map_err(Failure::problem)?);
+    }
+    let report = match runner {
+        Some(runner) => Report::of_engine(runner.text().to_owned(), tolerance, reports),
+        None => Report::new(tolerance, reports),
+    };
+    Ok(Verification { reference: record.reference.clone(), report, moved: None, nudged: None })
+}
+
+impl Recorded<'_> {
+    /// What tract makes of the inputs of a case, whose ports have to be those of the model.
+    fn in_tract(&self, case: &Case, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
         let sizes: Vec<Vec<u32>> = inputs.iter().map(|input| input.dims.clone()).collect();
-        let model = nas_tract::Model::load_for(onnx, &sizes).map_err(Failure::problem)?;
+        let model = nas_tract::Model::load_for(self.onnx, &sizes).map_err(Failure::problem)?;
         for (side, recorded, ports) in
             [("inputs", &case.inputs, model.inputs()), ("outputs", &case.outputs, model.outputs())]
         {
-            let names = |all: Vec<&String>| {
-                all.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-            };
-            let found: Vec<&String> = ports.iter().map(|port| &port.name).collect();
-            let needed: Vec<&String> = recorded.iter().map(|(name, _)| name).collect();
+            let needed: Vec<String> = recorded.iter().map(|(name, _)| name.clone()).collect();
+            let found = port_names(ports);
             if found != needed {
-                let (needed, found) = (names(needed), names(found));
-                return Err(Record::faulty(
-                    file,
-                    format!("its {side} are {needed}, and those of the model {found}"),
-                ));
+                let [needed, found] = [needed, found].map(|names| {
+                    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                });
+                let why = format!("its {side} are {needed}, and those of the model {found}");
+                return Err(Record::faulty(self.record_path, why));
             }
         }
-        let actual = model.run(&inputs).map_err(Failure::problem)?;
-        let report =
-            CaseReport::new(case.name.clone(), model.outputs(), &expected, &actual, tolerance);
-        reports.push(report.map_err(Failure::problem)?);
+        model.run(inputs).map_err(Failure::problem)
     }
-    let report = Report::new(tolerance, reports);
-    Ok(Verification { reference: record.reference.clone(), report, moved: None, nudged: None })
 }

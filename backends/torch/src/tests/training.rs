@@ -252,11 +252,11 @@ fn scores_and_estimated_statistics() {
     let batches = loaders.part(Part::All).unwrap().epoch(0).take(2);
     exam.estimate(&network, batches).unwrap();
     let batches = loaders.split(Split::Val).unwrap().epoch(0);
-    let first = exam.score(&network, nas_search::evaluator::Split::Val, batches).unwrap();
+    let first = exam.score(&mut &network, nas_search::evaluator::Split::Val, batches).unwrap();
     // Two batches of two images, and five images.
     assert_eq!(exam.images, 9);
     assert_eq!(steps, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
-    let (again, images) = score(&mut loaders, &network, Split::Val, &mut go_on).unwrap();
+    let (again, images) = score(&mut loaders, &mut &network, Split::Val, &mut go_on).unwrap();
     assert_eq!((&first, images), (&again, 5));
     assert!(first.by_class().all(|(_, values)| values.len() == 7));
     let [loss, accuracy] = [Metric::Loss, Metric::Accuracy].map(|m| first.get(m).unwrap());
