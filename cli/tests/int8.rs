@@ -1,4 +1,4 @@
-//! Networks of integers: `nasc int8`, from training to a file that is verified.
+//! Networks of integers: `nasc int8`, from training to a file that is verified; packages of a network.
 
 use nas_testing::pictures;
 use serde_json::Value;
@@ -52,4 +52,64 @@ fn a_trained_network_computes_with_integers_as_well_as_with_floats() {
 
     let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o old.onnx --opset 11"));
     said.fails(1, &["nas::onnx::integers", "13 or a later one"]);
+}
+
+#[test]
+fn a_package_has_all_that_is_needed_and_is_held_against_its_checksums() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
+    bench.nasc("search tiny.nas --out run").done();
+    bench.write("TERMS", "as you like");
+    let form = "--batch dynamic --rename image=data --licence TERMS";
+    bench.nasc(&format!("export tiny.nas {FOUND} --package net {form}")).done();
+    let said = bench.nasc("verify net");
+    assert_eq!(said.out.matches(": passed: ").count(), 3, "{}{}", said.out, said.err);
+    assert!(said.err.contains("files are as they were packed"), "{}", said.err);
+    said.done();
+
+    let manifest: Value = serde_json::from_slice(&bench.read("net/manifest.json")).unwrap();
+    assert_eq!(manifest["inputs"][0]["name"], "data");
+    assert_eq!(manifest["inputs"][0]["sizes"], serde_json::json!(["batch", 3, 32, 32]));
+    assert_eq!(manifest["preprocessing"]["input"], "data");
+    let models = manifest["models"].as_array().unwrap();
+    let precisions: Vec<&str> =
+        models.iter().map(|model| model["precision"].as_str().unwrap()).collect();
+    assert_eq!(precisions, ["fp32", "fp16", "int8"]);
+    let [fp32, fp16, int8] =
+        [0, 1, 2].map(|at: usize| models[at]["metrics"]["miou"].as_f64().unwrap());
+    assert!((fp32 - fp16).abs() < 0.02 && (fp32 - int8).abs() < 0.05, "{fp32} {fp16} {int8}");
+    let page = String::from_utf8(bench.read("net/README.md")).unwrap();
+    assert!(page.contains("| input | `data` | batch x 3 x 32 x 32 | float32 |"), "{page}");
+    assert!(page.contains("The licence of the weights is in `LICENCE`"), "{page}");
+    let score =
+        bench.nasc("eval tiny.nas --arch run/assignment.json --onnx net/fp32/model.onnx --json");
+    assert!((score.json()["miou"].as_f64().unwrap() - fp32).abs() < 1e-6);
+
+    // Written again it is the same but for times, and nothing else is overwritten.
+    let sums = |text: Vec<u8>| -> Vec<String> {
+        let text = String::from_utf8(text).unwrap();
+        let timed = ["manifest.json", "README.md"];
+        text.lines()
+            .filter(|line| !timed.iter().any(|name| line.ends_with(name)))
+            .map(str::to_owned)
+            .collect()
+    };
+    let first = sums(bench.read("net/SHA256SUMS"));
+    bench.nasc(&format!("export tiny.nas {FOUND} --package net {form}")).done();
+    assert_eq!(sums(bench.read("net/SHA256SUMS")), first);
+    let other = bench.nasc(&format!("export tiny.nas {FOUND} --package data"));
+    other.fails(1, &["cannot write a package to data", "something else is there"]);
+
+    let mut vector = bench.read("net/int8/test_data_set_0/output_0.npy");
+    *vector.last_mut().unwrap() ^= 0x40;
+    bench.write("net/int8/test_data_set_0/output_0.npy", vector);
+    let said = bench.nasc("verify net");
+    said.fails(
+        1,
+        &[
+            "nas::package::damaged",
+            "int8/test_data_set_0/output_0.npy",
+            "not the file that was packed",
+        ],
+    );
 }

@@ -48,6 +48,18 @@ impl<'a> FileEngine<'a> {
     ) -> Result<Self, Failure> {
         let bytes = nas_files::read(path)
             .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+        Ok(Self { path: path.to_owned(), runner, ..Self::of_bytes(bytes, training, network)? })
+    }
+
+    /// The bytes of such a file, in tract.
+    ///
+    /// # Errors
+    /// They are no ONNX file.
+    pub(crate) fn of_bytes(
+        bytes: Vec<u8>,
+        training: &Training,
+        network: &Network,
+    ) -> Result<Self, Failure> {
         let trained = training.expected(network)?;
         let own = nas_onnx::metadata(&bytes, Expected::KEY).map_err(Failure::problem)?;
         let own: Option<Expected> = own.and_then(|own| serde_json::from_str(&own).ok());
@@ -61,7 +73,7 @@ impl<'a> FileEngine<'a> {
                 }
             });
         let inputs = inputs.collect();
-        Ok(Self { path: path.to_owned(), bytes, runner, inputs, loaded: HashMap::new() })
+        Ok(Self { path: PathBuf::new(), bytes, runner: None, inputs, loaded: HashMap::new() })
     }
 
     /// What the file answers for normalised images `[N, C, H, W]` of each input: its first output.

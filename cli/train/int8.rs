@@ -1,86 +1,31 @@
-//! `nasc int8`: a trained network as one of integers of 8 bits, with what that costs on the validation images.
+//! `nasc int8`: a trained network as a file of integers of 8 bits.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use nas_ir::metric::Direction;
-use nas_ir::network::Port;
-use nas_ir::{Grid, Model, Opset, Tensor};
-use nas_onnx::{Integers, Numbers};
-use nas_passes::model::{Normalisation, normalise, reverse_channels};
-use nas_quantise::{Plan, Scheme, Sensitivity, calibrated, correct_biases, equalise, sensitivity};
-use nas_search::Metrics;
-use nas_search::backend::TrainableNetwork;
-use nas_search::evaluator::Split;
-use nas_search::metrics::MetricName;
-use nasc::commands::int8::{Int8Args, Levels, RoundingArgs};
-use nasc::render::bar::Bar;
-use nasc::render::report::{Failure, counted};
-use nasc::services::expected::Expected;
+use nas_onnx::Numbers;
+use nasc::commands::int8::Int8Args;
+use nasc::render::report::Failure;
 use nasc::services::files::write_together;
-use nasc::services::form::{FileSize, Form, OneSize, formed};
-use nasc::services::onnx_file::{Making, folded, onnx_file};
+use nasc::services::form::{FileSize, OneSize, formed};
+use nasc::services::onnx_file::{Making, onnx_file};
 use nasc::services::provenance::provenance;
 use nasc::services::record::beside;
-use nasc::services::reference::Reference;
 use nasc::services::weights_file;
 use nasc::{outln, tell};
 use serde::Serialize;
 
+use crate::integers::{Integers, integers};
 use crate::reference::libtorch;
 use crate::scores::value_of;
-use crate::training::{Training, stopped};
+use crate::training::Training;
 
-/// How many images are run at once to watch values.
-const AT_ONCE: usize = 16;
-/// How many of the images tell what a layer loses, and what a bias is off by.
-const FEW: usize = 64;
 /// How many layers of a report are told to people.
 const LISTED: usize = 12;
+/// What to do about outputs that differ.
+const HELP: &str = "integers may differ by a step here and there; allow more by `--tolerance` if the difference is small \
+                    enough for the use, and else please report it with the file and the weights";
 
-/// What `nasc int8` writes beside the file.
-#[derive(Debug, Serialize)]
-struct Report {
-    /// The metric by which networks are ranked.
-    metric: String,
-    /// Its value for 32-bit floats, and for the integers.
-    fp32: f64,
-    int8: f64,
-    /// The layers that compute with floats all the same.
-    floats: Vec<String>,
-    /// The layers, the one that loses most first; empty if it was not asked for.
-    layers: Vec<Layer>,
-}
-
-/// What a layer loses.
-#[derive(Debug, Serialize)]
-struct Layer {
-    path: String,
-    /// See [`Sensitivity::decibels`].
-    decibels: f64,
-}
-
-/// A network that is made to compute with integers, and what tells how well it does.
-struct Work<'a> {
-    training: &'a Training,
-    rounding: &'a RoundingArgs,
-    form: &'a Form,
-    scheme: Scheme,
-    /// The model of floats, as it is exported.
-    floats: Model,
-    /// Images as the file takes them, in batches.
-    batches: Vec<Vec<Tensor>>,
-    reference: Reference,
-}
-
-/// A network of integers, and the layers that are none.
-struct Rounded {
-    model: Model,
-    floats: BTreeSet<usize>,
-    value: f64,
-}
-
-/// Writes the ONNX file of integers, its verification report, its check record, and what it costs.
+/// Writes the ONNX file of integers, its verification report, its check record, and what it costs; on failure none.
 ///
 /// # Errors
 /// The inputs are at fault, the data cannot be read, or tract and libtorch do not agree.
@@ -95,251 +40,29 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let model = weights_file::load(network, &args.weights, args.names.as_deref())?;
     let expected = training.expected(&model.network)?;
     let (model, mut form, expected) = formed(&args.form, model, Numbers::Float, expected)?;
-    form.levels = match rounding.levels {
-        Levels::Int8 => Integers::Signed,
-        Levels::Uint8 => Integers::Unsigned,
-    };
-    let mut floats = folded(model)?;
-    if rounding.equalise {
-        floats = equalise(floats);
-    }
-    let scheme = Scheme { symmetric: rounding.symmetric, powers_of_two: rounding.powers_of_two };
-    let batches = batches(&training, &floats, &form, rounding.images)?;
-    let work = Work {
-        training: &training,
-        rounding,
-        form: &form,
-        scheme,
-        floats,
-        batches,
-        reference: libtorch(),
-    };
-    let (metric, fp32) = work.score(&work.floats, "score of floats")?;
-    let (rounded, layers) = work.rounded(&metric, fp32)?;
-    let report = Report {
-        metric: metric.key().to_owned(),
-        fp32,
-        int8: rounded.value,
-        floats: rounded
-            .floats
-            .iter()
-            .filter_map(|&node| Some(work.floats.network.node(node)?.name.clone()))
-            .collect(),
-        layers: layers
-            .into_iter()
-            .map(|it| Layer { path: it.path, decibels: it.decibels })
-            .collect(),
-    };
-    write(args, &work, &rounded.model, (&report, &metric), opset, expected.as_ref())
-}
+    form.levels = rounding.integers();
+    let Integers { model, report, metric } = integers(&training, model, &form, rounding)?;
 
-/// Training images as the file takes them, without augmentation.
-fn batches(
-    training: &Training,
-    model: &Model,
-    form: &Form,
-    images: u32,
-) -> Result<Vec<Vec<Tensor>>, Failure> {
-    let ports: Vec<Port> = model.network.inputs.clone();
-    let all =
-        training.backend()?.training_images(images as usize, AT_ONCE).map_err(Failure::problem)?;
-    let given = |batch: Vec<Tensor>| -> Vec<Tensor> {
-        ports.iter().zip(batch).map(|(port, tensor)| form.given(&port.name, &tensor)).collect()
-    };
-    Ok(all.into_iter().map(given).collect())
-}
-
-impl Work<'_> {
-    /// What runs a model; Ctrl-C stops it.
-    fn run(&self, model: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
-        (self.reference.run)(model, inputs)
-    }
-
-    fn few(&self) -> &[Vec<Tensor>] {
-        let batches = self.batches.len().min(FEW.div_ceil(AT_ONCE));
-        self.batches.get(..batches).unwrap_or_default()
-    }
-
-    /// The network of integers: all of it, or as much as keeps within the loss that is allowed.
-    fn rounded(
-        &self,
-        metric: &MetricName,
-        fp32: f64,
-    ) -> Result<(Rounded, Vec<Sensitivity>), Failure> {
-        let whole = self.integers(BTreeSet::new())?;
-        let told = self.rounding.sensitivity || self.rounding.within.is_some();
-        let layers = if told { self.layers()? } else { Vec::new() };
-        let Some(within) = self.rounding.within else { return Ok((whole, layers)) };
-        let sign = match metric {
-            MetricName::Known(metric) if metric.direction() == Direction::Lower => -1.0,
-            _ => 1.0,
-        };
-        let is_good = |value: f64| sign * (fp32 - value) <= within;
-        let mut best = whole;
-        // Ever more of the layers that lose most, until it is good; then as few as are needed.
-        let mut bad = 0;
-        let mut good = 1;
-        while !is_good(best.value) {
-            if bad == layers.len() {
-                break;
-            }
-            let count = good.min(layers.len());
-            best = self.integers(layers.iter().take(count).map(|layer| layer.node).collect())?;
-            tell!(
-                "{} with floats: {} {}",
-                counted(count, "layer"),
-                metric.title(),
-                value_of(metric, best.value)
-            );
-            if is_good(best.value) {
-                good = count;
-            } else {
-                bad = count;
-                good = count * 2;
-            }
-        }
-        while is_good(best.value) && good > bad + 1 {
-            let middle = usize::midpoint(bad, good);
-            let tried =
-                self.integers(layers.iter().take(middle).map(|layer| layer.node).collect())?;
-            if is_good(tried.value) {
-                (best, good) = (tried, middle);
-            } else {
-                bad = middle;
-            }
-        }
-        Ok((best, layers))
-    }
-
-    fn grids(&self, plan: &Plan) -> Result<Vec<Grid>, Failure> {
-        let (bar, mut done) = (Bar::new()?, 0);
-        let of = 2 * self.batches.len();
-        let mut run = |model: &Model, inputs: &[Tensor]| {
-            done += 1;
-            let flow = bar.step("watch values", done.min(of), of);
-            if flow.is_break() { Err(Failure::Interrupted) } else { self.run(model, inputs) }
-        };
-        let how = (self.rounding.method(), self.scheme);
-        let grids = calibrated(&self.floats, plan, how, &self.batches, &mut run);
-        bar.finish();
-        grids
-    }
-
-    /// The network in which all but these layers compute with integers.
-    fn integers(&self, floats: BTreeSet<usize>) -> Result<Rounded, Failure> {
-        let plan = Plan::of(&self.floats.network, &floats);
-        let grids = self.grids(&plan)?;
-        let mut model = self.scheme.rounded(self.floats.clone(), &plan, &grids);
-        if !self.rounding.keep_biases {
-            let bar = Bar::new()?;
-            let mut run = |model: &Model, inputs: &[Tensor]| self.run(model, inputs);
-            let mut stopped = false;
-            model =
-                correct_biases(&self.floats, model, &plan, self.few(), &mut run, |done, of| {
-                    stopped |= bar.step("correct biases", done, of).is_break();
-                })?;
-            bar.finish();
-            if stopped {
-                return Err(Failure::Interrupted);
-            }
-        }
-        let (_, value) = self.score(&model, "score of integers")?;
-        Ok(Rounded { model, floats, value })
-    }
-
-    fn layers(&self) -> Result<Vec<Sensitivity>, Failure> {
-        let plan = Plan::of(&self.floats.network, &BTreeSet::new());
-        let grids = self.grids(&plan)?;
-        let bar = Bar::with_rest()?;
-        let mut run = |model: &Model, inputs: &[Tensor]| self.run(model, inputs);
-        let how = (self.scheme, grids.as_slice());
-        let layers = sensitivity(&self.floats, &plan, how, self.few(), &mut run, |done, of| {
-            let _ = bar.step("layer by layer", done, of);
-        });
-        bar.finish();
-        layers
-    }
-
-    /// The primary metric of a model on the validation images.
-    fn score(&self, model: &Model, what: &str) -> Result<(MetricName, f64), Failure> {
-        let model = of_training_images(model.clone(), self.form);
-        let mut network =
-            self.training.backend()?.trainable(&model.network).map_err(Failure::problem)?;
-        network.load(&model.weights).map_err(|fault| Failure::Problems(vec![fault]))?;
-        let bar = Bar::new()?;
-        let score = network.score(Split::Val, &mut |step| bar.step(what, step.done, step.of));
-        bar.finish();
-        let score: Metrics = score.map_err(stopped)?;
-        let (metric, value) = score.primary();
-        Ok((metric.clone(), value))
-    }
-}
-
-/// The model of a file as one of the images that training has: those are turned into what the file takes.
-fn of_training_images(mut model: Model, form: &Form) -> Model {
-    let inputs: Vec<String> = model.network.inputs.iter().map(|port| port.name.clone()).collect();
-    for input in inputs {
-        // What the file rounds of its input is rounded of what is made of the images.
-        let port =
-            model.network.inputs.iter().find(|port| port.name == input).map(|port| port.node);
-        let rounding = port
-            .and_then(|node| model.network.nodes.get_mut(node))
-            .map(|node| std::mem::take(&mut node.rounding));
-        let before = model.network.nodes.len();
-        if let Some(by) = form.normalised.iter().find(|by| by.input == input) {
-            model = normalise(model, &inverse(by));
-        }
-        if form.is_reversed {
-            model = reverse_channels(model, &input);
-        }
-        let added = model.network.nodes.len() - before;
-        let last = port.map(|node| node + added);
-        if let (Some(rounding), Some(node)) =
-            (rounding, last.and_then(|it| model.network.nodes.get_mut(it)))
-        {
-            node.rounding = rounding;
-        }
-    }
-    model
-}
-
-/// What undoes a normalisation: `x std white + mean white`.
-fn inverse(by: &Normalisation) -> Normalisation {
-    let mean = by.mean.iter().zip(&by.std).map(|(mean, std)| -mean / std).collect();
-    let std = by.std.iter().map(|std| (1.0 / (f64::from(*std) * by.white)) as f32).collect();
-    Normalisation { input: by.input.clone(), white: 1.0, mean, std }
-}
-
-/// Writes all files, or on failure none.
-fn write(
-    args: &Int8Args,
-    work: &Work<'_>,
-    model: &Model,
-    (report, metric): (&Report, &MetricName),
-    opset: Opset,
-    expected: Option<&Expected>,
-) -> Result<(), Failure> {
     let weights = args.weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut provenance = provenance(&model.network, &work.training.sources, &weights, expected);
+    let mut provenance = provenance(&model.network, &training.sources, &weights, expected.as_ref());
     for (key, value) in [("fp32", report.fp32), ("int8", report.int8)] {
         provenance.push((format!("nasc.val.{}.{key}", report.metric), value.to_string()));
     }
-    let making = Making { form: work.form, opset, tolerance: args.tolerance, provenance };
-    let made = onnx_file(model, model, making, Some(&work.reference))?;
+    let making = Making { form: &form, opset, tolerance: args.tolerance, provenance };
+    let made = onnx_file(&model, &model, making, Some(&libtorch()))?;
     let output: &Path = &args.output;
     let [verified, check] = beside(output);
     let costs = integers_beside(output);
     if !made.report.report.passed {
         return Err(made.report.failure(&output.display().to_string(), HELP, HELP));
     }
-    let (verify_json, report_json) = (json(&made.report)?, json(report)?);
     write_together(&[
         (&check, &made.record.to_bytes()?),
-        (&verified, &verify_json),
-        (&costs, &report_json),
+        (&verified, &json(&made.report)?),
+        (&costs, &json(&report)?),
         (output, &made.onnx),
     ])?;
-    let (title, shown) = (metric.title(), |value| value_of(metric, value));
+    let (title, shown) = (metric.title(), |value| value_of(&metric, value));
     tell!("val {title}: {} with floats, {} with integers", shown(report.fp32), shown(report.int8));
     if !report.floats.is_empty() {
         tell!("with floats all the same: {}", report.floats.join(", "));
@@ -367,7 +90,3 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
     json.push(b'\n');
     Ok(json)
 }
-
-/// What to do about outputs that differ.
-const HELP: &str = "integers may differ by a step here and there; allow more by `--tolerance` if the difference is small \
-                    enough for the use, and else please report it with the file and the weights";

@@ -5,8 +5,10 @@ mod demo;
 mod engine;
 mod eval;
 mod int8;
+mod integers;
 mod memory;
 mod pace;
+mod package;
 mod predictions;
 mod progress;
 mod reference;
@@ -36,8 +38,9 @@ fn run(command: TrainCommand) -> Result<(), Failure> {
         TrainCommand::Eval(args) => eval::run(&args),
         TrainCommand::Int8(args) => int8::run(&args),
         TrainCommand::Demo(args) => demo::run(&args),
-        TrainCommand::Export(args) => {
-            nasc::commands::export::run(&args, Some(&reference::libtorch()))
-        }
+        TrainCommand::Export(args) => match args.package.as_deref() {
+            Some(folder) => package::run(&args, folder),
+            None => nasc::commands::export::run(&args, Some(&reference::libtorch())),
+        },
     }
 }

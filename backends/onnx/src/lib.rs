@@ -15,6 +15,7 @@ mod message;
 mod options;
 mod running;
 mod sizes;
+mod vector;
 
 use nas_ir::{Model, Opset};
 use onnx_protobuf::{Message, ModelProto};
@@ -22,6 +23,7 @@ use onnx_protobuf::{Message, ModelProto};
 pub use dump::{DumpError, dump};
 pub use error::EmitError;
 pub use options::{Answer, Batch, InputType, Integers, Numbers, Options};
+pub use vector::tensor_file;
 
 /// The largest message that protobuf encodes, in bytes.
 const MAX_BYTES: u64 = i32::MAX as u64;

@@ -13,11 +13,13 @@ use crate::render::report::Failure;
 use crate::services::expected::Expected;
 use crate::services::files::write_together;
 use crate::services::form::{FilePrecision, FileSize, FormArgs, OneSize, formed};
-use crate::services::input::{DropArgs, Input};
+use crate::services::input::Input;
 use crate::services::onnx_file::{Making, folded, onnx_file};
 use crate::services::provenance::provenance;
+use crate::services::recipe::RecipeArgs;
 use crate::services::record::beside;
 use crate::services::reference::{Reference, fresh};
+use crate::services::rounding::RoundingArgs;
 use crate::services::sources::sources;
 use crate::services::verification::tolerance_parser;
 use crate::services::{pick, weights_file};
@@ -38,9 +40,9 @@ const REMEDY_TRAINED: &str = "no engine can agree with another on these weights:
 pub struct ExportArgs {
     /// The file.
     pub file: PathBuf,
-    /// Whether what the target cannot run is left out.
+    /// Which recipe says where the data are, of which a package tells how well its models do.
     #[command(flatten)]
-    pub drop: DropArgs,
+    pub recipe: RecipeArgs,
     /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
     #[arg(long)]
     pub arch: String,
@@ -54,8 +56,15 @@ pub struct ExportArgs {
     #[arg(long, value_name = "FILE", requires = "weights")]
     pub names: Option<PathBuf>,
     /// Where the ONNX file goes.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "package")]
+    pub output: Option<PathBuf>,
+    /// A folder for all that whoever runs the network needs: models by precision, test vectors, what they were made of and how
+    /// well they do, examples.
+    #[arg(long, value_name = "DIR", conflicts_with = "output", requires = "weights")]
+    pub package: Option<PathBuf>,
+    /// The licence of the weights, which goes into the package.
+    #[arg(long, value_name = "FILE", requires = "package")]
+    pub licence: Option<PathBuf>,
     /// The version of the ONNX operator set.
     #[arg(long, help = opset_help())]
     pub opset: Option<i64>,
@@ -69,9 +78,9 @@ pub struct ExportArgs {
     /// 3e-4, 1e-2 or 5e-2. Without it `export`, and `coarse` of 16-bit floats.
     #[arg(long, value_name = "NAME", value_parser = tolerance_parser())]
     pub tolerance: Option<Tolerance>,
-    /// The seed of fresh weights.
-    #[arg(long, default_value_t = 0, conflicts_with = "weights")]
-    pub seed: u64,
+    /// How the integers of a package are chosen.
+    #[command(flatten)]
+    pub rounding: RoundingArgs,
     /// Also a network of which an output depends on no input.
     #[arg(long)]
     pub constant: bool,
@@ -82,11 +91,16 @@ pub struct ExportArgs {
 /// # Errors
 /// The network or its weights are at fault, or tract and the reference do not agree.
 pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failure> {
-    let ExportArgs { file, output, .. } = args;
+    let ExportArgs { file, output: Some(output), .. } = args else {
+        return Err(Failure::input(
+            "this build has no libtorch, and a package is made by it: name a file by `-o`",
+        ));
+    };
+    let seed = args.recipe.seed.unwrap_or_default();
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let (network, opset, precision, sources) =
-        Input::with(args.drop.of(file), |program, compiler| {
-            check_output(args, compiler.sources().map(|source| Path::new(source.name())))?;
+        Input::with(args.recipe.drop.of(file), |program, compiler| {
+            check_output(args, output, compiler.sources().map(|source| Path::new(source.name())))?;
             let named = pick::network(program, compiler, args.space.as_deref(), &args.arch)?;
             let network = specialise(&named.space, &named.assignment);
             if !(args.constant || network.reads_input()) {
@@ -111,8 +125,8 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
             (model, name.into_owned())
         }
         None => {
-            tell!("note: no --weights, so the network has fresh ones of seed {}", args.seed);
-            fresh(network, args.seed, reference)?
+            tell!("note: no --weights, so the network has fresh ones of seed {seed}");
+            fresh(network, seed, reference)?
         }
     };
     let expected = args.weights.as_deref().and_then(Expected::beside);
@@ -154,7 +168,7 @@ fn opset_help() -> String {
 
 /// The operator set to write in: that which was asked for, else that of the target. Warns where the
 /// target reads another one than was asked for.
-fn opset(asked: Option<Opset>, target: Option<Opset>) -> Opset {
+pub fn opset(asked: Option<Opset>, target: Option<Opset>) -> Opset {
     if let (Some(asked), Some(target)) = (asked, target)
         && asked != target
     {
@@ -183,13 +197,13 @@ fn numbers(asked: Option<FilePrecision>, target: Precision) -> Numbers {
 /// Refuses places where the files cannot or should not be written, before the work is done.
 fn check_output<'p>(
     args: &'p ExportArgs,
+    output: &Path,
     sources: impl Iterator<Item = &'p Path>,
 ) -> Result<(), Failure> {
-    let output = &args.output;
     let given = [&args.weights, &args.names].into_iter().flatten().map(PathBuf::as_path);
     let inputs: Vec<PathBuf> =
         sources.chain(given).filter_map(|path| path.canonicalize().ok()).collect();
-    for written in std::iter::once(output.clone()).chain(beside(output)) {
+    for written in std::iter::once(output.to_owned()).chain(beside(output)) {
         let why = if written.is_dir() {
             "it is a folder".to_owned()
         } else if let Err(error) = nas_files::replaceable(&written) {
@@ -246,18 +260,20 @@ mod tests {
 
     fn export_by(engine: Run, output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {
         let args = ExportArgs {
-            drop: DropArgs::default(),
+            recipe: RecipeArgs::default(),
+            package: None,
+            licence: None,
+            rounding: RoundingArgs::default(),
             file: nas_spaces::shipped().join("landcover_demo.nas"),
             arch: "random:1".to_owned(),
             space: None,
             weights: None,
             names: None,
-            output,
+            output: Some(output),
             opset: None,
             precision: None,
             form: FormArgs::default(),
             tolerance: Some(tolerance),
-            seed: 0,
             constant: false,
         };
         let calibrate: Calibrate = |model, _| Ok(model);

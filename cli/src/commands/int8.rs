@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use nas_quantise::Method;
+use clap::Args;
 use nas_tract::Tolerance;
 
 use crate::services::form::FormArgs;
 use crate::services::recipe::RecipeArgs;
+use crate::services::rounding::RoundingArgs;
 use crate::services::verification::tolerance_parser;
 
 /// Arguments of `nasc int8`.
@@ -45,88 +45,4 @@ pub struct Int8Args {
     /// How far tract may be from libtorch, relative to the largest value of an output.
     #[arg(long, value_name = "NAME", default_value = "coarse", value_parser = tolerance_parser())]
     pub tolerance: Tolerance,
-}
-
-/// Options that say how the integers are chosen.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Integers")]
-pub struct RoundingArgs {
-    /// How many training images the values are watched on.
-    #[arg(long, value_name = "N", default_value_t = 256)]
-    pub images: u32,
-    /// How the range of values follows from what they are on these images.
-    #[arg(long, value_enum, default_value_t)]
-    pub method: RangeMethod,
-    /// The share of numbers within the range, for `--method percentile`.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.9999, value_parser = share)]
-    pub percentile: f64,
-    /// Put 0 in the middle of each range.
-    #[arg(long)]
-    pub symmetric: bool,
-    /// Let each step be a power of two.
-    #[arg(long)]
-    pub powers_of_two: bool,
-    /// The integers of values: from -128 to 127, or from 0 to 255.
-    #[arg(long, value_enum, default_value_t)]
-    pub levels: Levels,
-    /// Make the channels of kernels that follow each other alike in size before.
-    #[arg(long)]
-    pub equalise: bool,
-    /// Leave biases as they are, rather than take out of them what rounding adds on average.
-    #[arg(long)]
-    pub keep_biases: bool,
-    /// Tell how much the outputs lose by each layer.
-    #[arg(long)]
-    pub sensitivity: bool,
-    /// Let the layers that lose most compute with floats until the metric of the validation images is by at most so much
-    /// worse, such as 0.01.
-    #[arg(long, value_name = "LOSS", value_parser = loss)]
-    pub within: Option<f64>,
-}
-
-/// How a range is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum RangeMethod {
-    /// From the least to the largest number.
-    MinMax,
-    /// By the share of numbers within.
-    Percentile,
-    /// By the least relative entropy (Migacz 2017).
-    Entropy,
-    /// By the least mean square of what rounding changes.
-    #[default]
-    MeanSquare,
-}
-
-/// Integers of values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Levels {
-    /// From -128 to 127.
-    #[default]
-    Int8,
-    /// From 0 to 255.
-    Uint8,
-}
-
-impl RoundingArgs {
-    /// The method with its share.
-    #[must_use]
-    pub fn method(&self) -> Method {
-        match self.method {
-            RangeMethod::MinMax => Method::MinMax,
-            RangeMethod::Percentile => Method::Percentile(self.percentile),
-            RangeMethod::Entropy => Method::Entropy,
-            RangeMethod::MeanSquare => Method::MeanSquare,
-        }
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.5..=1.0).contains(share));
-    share.ok_or_else(|| "give a share from 0.5 to 1".to_owned())
-}
-
-fn loss(text: &str) -> Result<f64, String> {
-    let loss: Option<f64> = text.parse().ok().filter(|loss: &f64| *loss >= 0.0 && loss.is_finite());
-    loss.ok_or_else(|| "give a number from 0 on".to_owned())
 }

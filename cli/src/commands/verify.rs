@@ -12,14 +12,14 @@ use nas_tract::Tolerance;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::render::report::Failure;
+use crate::render::report::{Failure, counted};
 use crate::render::{stream, terminal};
-use crate::services::apart;
 use crate::services::onnx_file::{Recorded, repeat};
 use crate::services::record::{Record, beside};
 use crate::services::runner::Runner;
 use crate::services::source::io_reason;
 use crate::services::verification::{Verification, tolerance_parser};
+use crate::services::{apart, package};
 use crate::{outln, tell};
 
 /// How long a file may take.
@@ -30,7 +30,7 @@ const MEMORY: u64 = 16 << 30;
 /// Arguments of `nasc verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// ONNX files.
+    /// ONNX files, or packages.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// The record to compare with, instead of NAME.check.safetensors beside the file.
@@ -113,14 +113,14 @@ struct Aborted {
 pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let mut reports = Vec::new();
     let mut failed = Vec::new();
-    for path in &args.files {
+    for (path, check) in &checked(args)? {
         let file = path.display().to_string();
         let Answer { passed, told, json } = match &args.runner {
             Some(runner) => {
-                let verified = verify(path, args.check.as_deref(), args.tolerance, Some(runner));
+                let verified = verify(path, check.as_deref(), args.tolerance, Some(runner));
                 Answer::of(path, verified, terminal::has_colours())?
             }
-            None => answer(path, args)?,
+            None => answer(path, check.as_deref(), args.tolerance)?,
         };
         match told {
             Ok(told) if !args.json => outln!("{file}: {told}")?,
@@ -144,15 +144,37 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     Err(Failure::input(format!("not verified: {}", failed.join(", "))))
 }
 
+/// The files that are verified, each with where its record is, if that is said: of a package all models, after the checksums
+/// of all its files.
+fn checked(args: &VerifyArgs) -> Result<Vec<(PathBuf, Option<PathBuf>)>, Failure> {
+    let mut files = Vec::new();
+    for path in &args.files {
+        if !path.is_dir() {
+            files.push((path.clone(), args.check.clone()));
+            continue;
+        }
+        let count = package::check_sums(path)?;
+        tell!("{}: {} are as they were packed", path.display(), counted(count, "file"));
+        let manifest = path.join(package::MANIFEST);
+        files.extend(package::models(path)?.into_iter().map(|file| (file, Some(manifest.clone()))));
+    }
+    Ok(files)
+}
+
 /// The text of a JSON value as one of a list.
 fn indented(json: &str) -> String {
     json.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// What comes of a file, in a process of its own.
-fn answer(file: &Path, args: &VerifyArgs) -> Result<Answer, Failure> {
+fn answer(
+    file: &Path,
+    check: Option<&Path>,
+    tolerance: Option<Tolerance>,
+) -> Result<Answer, Failure> {
     let has_colours = terminal::has_colours();
-    let answer = asked(file, args, has_colours).and_then(|command| apart::answer(command, TIME));
+    let answer =
+        asked(file, check, tolerance, has_colours).and_then(|command| apart::answer(command, TIME));
     let answer = answer.and_then(|bytes| {
         serde_json::from_slice(&bytes).map_err(|error| format!("gave no answer: {error}"))
     });
@@ -185,17 +207,22 @@ impl Answer {
 }
 
 /// The command that verifies a file.
-fn asked(file: &Path, args: &VerifyArgs, has_colours: bool) -> Result<Command, String> {
+fn asked(
+    file: &Path,
+    check: Option<&Path>,
+    tolerance: Option<Tolerance>,
+    has_colours: bool,
+) -> Result<Command, String> {
     let program = std::env::current_exe();
     let program = program.map_err(|error| format!("cannot be started: {}", io_reason(&error)))?;
     let mut command = Command::new(program);
     command.arg("verify-one");
-    if let Some(check) = &args.check {
+    if let Some(check) = check {
         let mut option = OsString::from("--check=");
         option.push(check);
         command.arg(option);
     }
-    command.args(args.tolerance.map(|tolerance| format!("--tolerance={}", tolerance.name())));
+    command.args(tolerance.map(|tolerance| format!("--tolerance={}", tolerance.name())));
     command.args(has_colours.then_some("--colours"));
     command.arg("--").arg(file);
     Ok(command)
@@ -231,7 +258,11 @@ fn verify(
         )));
     }
     let record_path = check.display().to_string();
-    let record = Record::from_bytes(&read(check)?, &record_path)?;
+    let record = if check.ends_with(package::MANIFEST) {
+        package::record(check.parent().unwrap_or(Path::new("")), file)?
+    } else {
+        Record::from_bytes(&read(check)?, &record_path)?
+    };
     let (record, record_path) = (&record, record_path.as_str());
     repeat(&Recorded { onnx: &onnx, path: file, record, record_path }, tolerance, runner)
 }

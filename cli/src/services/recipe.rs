@@ -21,7 +21,7 @@ use crate::render::report::Failure;
 const DATA_PATH: &str = "data.path";
 
 /// The options that pick and change a recipe.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RecipeArgs {
     /// Whether what the target cannot run is left out.
     #[command(flatten)]

@@ -1,0 +1,282 @@
+//! A package: a folder with all that whoever runs a network needs, and the proof that it is whole.
+//!
+//! `manifest.json` says what is in it, `SHA256SUMS` has the checksum of each file in the form of `sha256sum`. Each model has a
+//! folder of its own, with test vectors as ONNX has them (`test_data_set_0/input_0.pb`) and as `.npy`.
+
+use std::fmt::Write;
+use std::path::{Component, Path, PathBuf};
+
+use miette::Diagnostic;
+use nas_tract::Tolerance;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::expected::Expected;
+use super::npy;
+use super::record::{Case, Record};
+use super::source::io_reason;
+use crate::render::report::Failure;
+
+/// The version of the manifest.
+pub const FORMAT: u32 = 1;
+/// The name of the manifest.
+pub const MANIFEST: &str = "manifest.json";
+/// The name of the file of checksums.
+pub const SUMS: &str = "SHA256SUMS";
+
+/// What is in a package.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this form.
+    pub format: u32,
+    /// The version of nasc that wrote it.
+    pub nasc: String,
+    /// What the network was made of.
+    pub network: Made,
+    /// Its inputs, in order.
+    pub inputs: Vec<PortInfo>,
+    /// Its outputs, in order.
+    pub outputs: Vec<PortInfo>,
+    /// What is done to a picture before it is given to the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocessing: Option<Expected>,
+    /// The names of the classes, in the order of the channels.
+    pub classes: Vec<String>,
+    /// What it costs, in each measure.
+    pub costs: Value,
+    /// The models, one for each precision.
+    pub models: Vec<ModelInfo>,
+    /// The file of the licence of the weights; nothing is known of it where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+}
+
+/// What a network was made of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Made {
+    /// The space.
+    pub space: String,
+    /// What was chosen, by the path of the decision.
+    pub choices: Map<String, Value>,
+    /// The files of the space, with the 64-bit FNV-1a checksum of each.
+    pub sources: Map<String, Value>,
+    /// The file of the weights, and its SHA-256.
+    pub weights: [String; 2],
+    /// The recipe by which it is scored, its seed, and its data.
+    pub recipe: Map<String, Value>,
+    /// What the target computes with, and reads.
+    pub target: Map<String, Value>,
+}
+
+/// An input or an output.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PortInfo {
+    /// Its name.
+    pub name: String,
+    /// Its sizes, `[N, C, H, W]` or `[N, C]`; symbols are open.
+    pub sizes: Vec<Value>,
+    /// What it holds: `float32`, `uint8`, `int64`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// A model of the package.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// `fp32`, `fp16` or `int8`.
+    pub precision: String,
+    /// The file, from the folder of the package.
+    pub file: String,
+    /// The ONNX operator set.
+    pub opset: i64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// What computed the outputs of the vectors.
+    pub reference: String,
+    /// How far outputs may be from those of the vectors, of the largest value.
+    pub tolerance: Tolerance,
+    /// The same as a number.
+    pub bound: f64,
+    /// Its test vectors.
+    pub vectors: Vec<VectorInfo>,
+    /// What it scores on the validation images, in tract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Value>,
+    /// How long one run took where the package was made.
+    pub measured: Measured,
+    /// The layers that compute with 32-bit floats in a model of integers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub floats: Vec<String>,
+}
+
+/// A measured time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Measured {
+    /// What ran it.
+    pub engine: String,
+    /// The median, on one core.
+    pub milliseconds: f64,
+}
+
+/// Inputs and outputs of a model in files: `FOLDER/input_0.pb` and so on, and the same as `.npy`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VectorInfo {
+    /// The folder, from that of the package.
+    pub folder: String,
+    /// What the case is called.
+    pub name: String,
+    /// The names of the inputs.
+    pub inputs: Vec<String>,
+    /// The names of the outputs.
+    pub outputs: Vec<String>,
+}
+
+/// A folder that is no whole package.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{folder}` is no whole package: {why}")]
+#[diagnostic(
+    code(nas::package::damaged),
+    help("ask whoever gave it to you for a whole one; `nasc export --package` writes them")
+)]
+pub struct Damaged {
+    folder: String,
+    why: String,
+}
+
+fn damaged(folder: &Path, why: impl Into<String>) -> Failure {
+    Failure::problem(Damaged { folder: folder.display().to_string(), why: why.into() })
+}
+
+/// The SHA-256 of bytes, in hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The lines of the file of checksums.
+#[must_use]
+pub fn sums<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> String {
+    files.into_iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect()
+}
+
+/// Holds every file of a package against its checksum.
+///
+/// # Errors
+/// A file is missing, is another one, or has no checksum.
+pub fn check_sums(folder: &Path) -> Result<usize, Failure> {
+    let text = read(folder, SUMS)?;
+    let text =
+        String::from_utf8(text).map_err(|_| damaged(folder, format!("{SUMS} is no text")))?;
+    let mut known = Vec::new();
+    for line in text.lines() {
+        let parts = line.split_once("  ").filter(|(sum, _)| sum.len() == 64);
+        let (sum, name) = parts
+            .ok_or_else(|| damaged(folder, format!("a line of {SUMS} is no checksum: {line}")))?;
+        if sha256(&read(folder, name)?) != sum {
+            return Err(damaged(folder, format!("`{name}` is not the file that was packed")));
+        }
+        known.push(name.to_owned());
+    }
+    for needed in [MANIFEST] {
+        if !known.iter().any(|name| name == needed) {
+            return Err(damaged(folder, format!("{SUMS} has no checksum of `{needed}`")));
+        }
+    }
+    let manifest = manifest(folder)?;
+    let unknown = manifest.models.iter().find(|model| !known.contains(&model.file));
+    match unknown {
+        Some(model) => Err(damaged(folder, format!("{SUMS} has no checksum of `{}`", model.file))),
+        None => Ok(known.len()),
+    }
+}
+
+/// The manifest of a package.
+///
+/// # Errors
+/// It is missing, or none.
+pub fn manifest(folder: &Path) -> Result<Manifest, Failure> {
+    let bytes = read(folder, MANIFEST)?;
+    let manifest: Manifest = serde_json::from_slice(&bytes)
+        .map_err(|error| damaged(folder, format!("`{MANIFEST}` cannot be read: {error}")))?;
+    match manifest.format {
+        FORMAT => Ok(manifest),
+        other => Err(damaged(folder, format!("its format is {other}, this nasc reads {FORMAT}"))),
+    }
+}
+
+/// The models of a package.
+///
+/// # Errors
+/// As [`manifest`].
+pub fn models(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    Ok(manifest(folder)?.models.iter().map(|model| folder.join(&model.file)).collect())
+}
+
+/// What the test vectors of a model say that it answers.
+///
+/// # Errors
+/// The model is none of the package, or a file of the vectors cannot be read.
+pub fn record(folder: &Path, model: &Path) -> Result<Record, Failure> {
+    let manifest = manifest(folder)?;
+    let info = manifest.models.into_iter().find(|info| folder.join(&info.file) == model);
+    let Some(info) = info else {
+        return Err(damaged(folder, format!("`{}` is no model of it", model.display())));
+    };
+    let tensors = |vector: &VectorInfo, side: &str, names: &[String]| {
+        let tensors = names.iter().enumerate().map(|(number, name)| {
+            let file = format!("{}/{side}_{number}.npy", vector.folder);
+            let tensor = npy::from_bytes(&read(folder, &file)?);
+            let tensor = tensor.map_err(|why| damaged(folder, format!("`{file}`: {why}")))?;
+            Ok((name.clone(), tensor))
+        });
+        tensors.collect::<Result<Vec<_>, Failure>>()
+    };
+    let case = |vector: &VectorInfo| {
+        let inputs = tensors(vector, "input", &vector.inputs)?;
+        let outputs = tensors(vector, "output", &vector.outputs)?;
+        Ok(Case { name: vector.name.clone(), inputs, outputs })
+    };
+    let cases = info.vectors.iter().map(case).collect::<Result<_, Failure>>()?;
+    Ok(Record { reference: info.reference, tolerance: info.tolerance, cases })
+}
+
+/// A file of a package, by its name from the folder, which must lie in it.
+fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {
+    let path = Path::new(name);
+    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(damaged(folder, format!("`{name}` is not in it")));
+    }
+    nas_files::read(&folder.join(path))
+        .map_err(|error| damaged(folder, format!("`{name}`: {}", io_reason(&error))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_held_against_their_checksums() {
+        assert_eq!(
+            sha256(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        let failure = || check_sums(folder.path()).unwrap_err().summary();
+        assert!(failure().contains("`SHA256SUMS`: there is no such file"), "{}", failure());
+        write("a.txt", b"abc");
+        write(SUMS, sums([("a.txt", b"abd".as_slice())]).as_bytes());
+        assert!(failure().contains("`a.txt` is not the file that was packed"), "{}", failure());
+        write(SUMS, sums([("a.txt", b"abc".as_slice())]).as_bytes());
+        assert!(failure().contains("no checksum of `manifest.json`"), "{}", failure());
+        write(SUMS, sums([("../a.txt", b"abc".as_slice())]).as_bytes());
+        assert!(failure().contains("`../a.txt` is not in it"), "{}", failure());
+    }
+}
