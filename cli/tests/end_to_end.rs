@@ -19,6 +19,7 @@ mod kills;
 mod known;
 mod latency;
 mod package;
+mod pytorch;
 #[cfg(feature = "torch")]
 mod recipes;
 #[cfg(feature = "torch")]

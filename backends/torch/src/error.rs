@@ -41,7 +41,7 @@ pub enum TorchError {
     /// Another engine failed on images of the shape that its model takes.
     #[error("the engine that is scored failed: {reason}")]
     #[diagnostic(
-        code(nas::eval::engine),
+        code(nas::verify::engine),
         help(
             "run the same file by `nasc verify`: what is wrong with it, or with the engine, shows there"
         )

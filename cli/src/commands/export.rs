@@ -58,6 +58,9 @@ pub struct ExportArgs {
     /// Where the ONNX file goes.
     #[arg(short, long, value_name = "FILE", required_unless_present = "package")]
     pub output: Option<PathBuf>,
+    /// What is written: an ONNX file, or a folder with a module of PyTorch and its weights.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
     /// A folder for all that whoever runs the network needs: models by precision, test vectors, what they were made of and how
     /// well they do, examples.
     #[arg(long, value_name = "DIR", conflicts_with = "output", requires = "weights")]
@@ -84,6 +87,16 @@ pub struct ExportArgs {
     /// Also a network of which an output depends on no input.
     #[arg(long)]
     pub constant: bool,
+}
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// An ONNX file.
+    #[default]
+    Onnx,
+    /// A folder with a module of PyTorch.
+    Pytorch,
 }
 
 /// Writes the ONNX file, its verification report and its check record; on failure none.
@@ -129,6 +142,9 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
             fresh(network, seed, reference)?
         }
     };
+    if args.format == Format::Pytorch {
+        return write_module(output, &model);
+    }
     let expected = args.weights.as_deref().and_then(Expected::beside);
     let numbers = numbers(args.precision, precision);
     let (model, form, expected) = formed(&args.form, model, numbers, expected)?;
@@ -154,6 +170,26 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         tell!("{doubt}");
     }
     for path in [output, &report, &check] {
+        outln!("{}", path.display())?;
+    }
+    Ok(())
+}
+
+/// Writes a folder with a module of PyTorch, which is a package of Python.
+fn write_module(folder: &Path, model: &nas_ir::Model) -> Result<(), Failure> {
+    let module = nas_pytorch::emit(&model.network);
+    let weights = nas_safetensors::to_bytes(&model.weights, None)
+        .map_err(|error| Failure::input(error.to_string()))?;
+    let files: [(&str, &[u8]); 5] = [
+        ("layers.py", module.layers.as_bytes()),
+        ("names.json", module.names.as_bytes()),
+        ("weights.safetensors", &weights),
+        ("model.py", module.model.as_bytes()),
+        ("__init__.py", b"from .layers import load_weights, save_weights\nfrom .model import *\nfrom .model import load\n"),
+    ];
+    let paths = files.map(|(name, bytes)| (folder.join(name), bytes));
+    write_together(&paths.each_ref().map(|(path, bytes)| (path.as_path(), *bytes)))?;
+    for (path, _) in &paths {
         outln!("{}", path.display())?;
     }
     Ok(())
@@ -204,7 +240,8 @@ fn check_output<'p>(
     let inputs: Vec<PathBuf> =
         sources.chain(given).filter_map(|path| path.canonicalize().ok()).collect();
     for written in std::iter::once(output.to_owned()).chain(beside(output)) {
-        let why = if written.is_dir() {
+        let is_module = args.format == Format::Pytorch && written == *output;
+        let why = if written.is_dir() && !is_module {
             "it is a folder".to_owned()
         } else if let Err(error) = nas_files::replaceable(&written) {
             error.to_string()
@@ -261,6 +298,7 @@ mod tests {
     fn export_by(engine: Run, output: PathBuf, tolerance: Tolerance) -> Result<(), Failure> {
         let args = ExportArgs {
             recipe: RecipeArgs::default(),
+            format: Format::Onnx,
             package: None,
             licence: None,
             rounding: RoundingArgs::default(),

@@ -11,8 +11,8 @@
 //! On the left stands a node of the network, without the name of the tensor; on the right what
 //! the file calls it, to which `.weight`, `.bias`, `.running_mean` or `.running_var` is carried
 //! over. ` = ` has spaces around it. On the left, `{i}` captures one or more characters other
-//! than `/` and `.`, and `*` matches any characters other than `/`, also none; on the right, `{i}`
-//! stands for what was captured. A name captured twice must be the same both times. The
+//! than `/` and `.`, `{*path}` any characters, and `*` matches any characters other than `/`, also none; on the right,
+//! `{i}` stands for what was captured. So `{*path} = module.{*path}` strips a prefix. A name captured twice must be the same both times. The
 //! first line that matches counts; a tensor that no line matches has its own name in the file.
 
 use std::ops::Range;
@@ -221,7 +221,8 @@ fn pieces(part: &Part<'_>, is_pattern: bool) -> Result<Vec<Piece>, Fault> {
             let Some((name, after)) = after.split_once('}') else {
                 return fault("`{` has no `}`", "close the braces: `{i}`");
             };
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            let plain = name.strip_prefix('*').unwrap_or(name);
+            if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
                 return fault("braces hold a name", "write letters and digits: `{i}`");
             }
             pieces.push(Piece::Capture(name.to_owned()));
@@ -248,6 +249,7 @@ fn matches<'a>(pieces: &'a [Piece], text: &'a str, captures: &mut Captures<'a>) 
             return text.strip_prefix(plain.as_str()).is_some_and(|t| matches(rest, t, captures));
         }
         Piece::Any => (&['/'], 0, None),
+        Piece::Capture(name) if name.starts_with('*') => (&[], 1, Some(name)),
         Piece::Capture(name) => (&['/', '.'], 1, Some(name)),
     };
     let reach = text.find(forbidden).unwrap_or(text.len());
@@ -296,6 +298,13 @@ mod tests {
         ] {
             assert_eq!(name(&map, ours), theirs);
         }
+    }
+
+    #[test]
+    fn a_prefix_is_stripped() {
+        let map = parse("conv.0 = module.stem\n{*path} = module.{*path}").unwrap();
+        assert_eq!(name(&map, "conv.0.bias"), "module.stem.bias");
+        assert_eq!(name(&map, "unit.1/op=a/conv.0.weight"), "module.unit.1/op=a/conv.0.weight");
     }
 
     #[test]
