@@ -77,7 +77,7 @@ fn wherever_it_is_cut_it_is_cut_short() {
 
 #[test]
 fn every_tensor_of_another_type_is_named_but_counters() {
-    let header = r#"{"b":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},
+    let header = r#"{"b":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},
         "a.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[8,16]},
         "a":{"dtype":"BF16","shape":[1],"data_offsets":[16,18]},
         "c":{"dtype":"F32","shape":[1],"data_offsets":[18,22]}}"#;

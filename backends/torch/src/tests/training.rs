@@ -329,7 +329,7 @@ fn weights_move_between_programs_by_name() {
     let mut model = Model { weights: trained.weights().unwrap(), network: network.clone() };
     let image: Vec<f32> = (0..3 * 64 * 64).map(|i| (i % 17) as f32 / 8.0 - 1.0).collect();
     let tensor = Tensor::from_slice(&image).view([1, 3, 64, 64]);
-    let plain = |floats: &[f32]| vec![Plain::of_floats([floats.len() as u32], floats.to_vec())];
+    let plain = |floats: &[f32]| vec![Plain::of_floats([1, floats.len() as u32], floats.to_vec())];
     let outputs = run(&model, &plain(&image)).unwrap();
     let direct = trained.forward(&[tensor], false).unwrap();
     let direct = crate::parameters::values(&direct[0]).unwrap();
