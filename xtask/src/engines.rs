@@ -19,15 +19,15 @@ use crate::cargo::cargo;
 use crate::pip::{self, Offline};
 
 /// An engine that installs from PyPI. Its name is that of its target.
-struct Engine {
-    name: &'static str,
+pub(crate) struct Engine {
+    pub(crate) name: &'static str,
     packages: &'static [&'static str],
     /// Packages of which no dependencies are installed.
     alone: &'static [&'static str],
 }
 
 /// The first is that of the tests. In an order in which what one leaves for another is there.
-const ENGINES: [Engine; 6] = [
+pub(crate) const ENGINES: [Engine; 6] = [
     Engine { name: "onnxruntime", packages: &["onnxruntime==1.31.1"], alone: &[] },
     Engine { name: "openvino", packages: &["openvino==2026.4.1"], alone: &[] },
     // pnnx depends on PyTorch for models of PyTorch.
@@ -58,11 +58,11 @@ const ENGINES: [Engine; 6] = [
     },
 ];
 
-const FOLDER: &str = "target/engines";
+pub(crate) const FOLDER: &str = "target/engines";
 const RUNNERS: &str = "tests/engines";
 const PAGE: &str = "grammar/reference/targets.md";
-/// Between these lines of the page stands the table.
-const MARKS: [&str; 2] = ["<!-- written by cargo xtask engines -->", "<!-- end -->"];
+/// Between these lines of a page stands a table: that of such a command, and the end.
+const MARKS: [&str; 2] = ["<!-- written by cargo xtask ", "<!-- end -->"];
 const RUNS: &str = "runs";
 /// The example of `nas-tract` that writes the cases.
 const WRITER: &str = "engine_cases";
@@ -177,13 +177,13 @@ impl Cases {
     }
 }
 
-fn read_json(path: &Path) -> Result<Value> {
+pub(crate) fn read_json(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is no such file", path.display()))
 }
 
 /// Runs a command whose output is for the eyes only.
-fn call(command: &mut Command) -> Result<()> {
+pub(crate) fn call(command: &mut Command) -> Result<()> {
     let name = format!("{command:?}");
     let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status();
     let status = status.with_context(|| format!("{name} could not be started"))?;
@@ -191,20 +191,31 @@ fn call(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-fn text<'v>(case: &'v Value, key: &str) -> &'v str {
+pub(crate) fn text<'v>(case: &'v Value, key: &str) -> &'v str {
     case.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 impl Engine {
     /// What it makes of each case.
     fn try_all(&self, root: &Path, cases: &Cases) -> Result<Tried> {
+        let answer = self.run(root, &cases.folder_of(self.name)?)?;
+        Ok(Tried {
+            engine: self.name,
+            version: text(&answer, "version").to_owned(),
+            opset: cases.opset(self.name)?,
+            verdicts: serde_json::from_value(answer.get("verdicts").cloned().unwrap_or_default())?,
+        })
+    }
+
+    /// What its runner says of the cases in a folder: its version, and a verdict for each.
+    pub(crate) fn run(&self, root: &Path, cases: &Path) -> Result<Value> {
         let folder = root.join(FOLDER);
         let python = self.environment(&folder)?;
         let answer = folder.join(format!("{}.json", self.name));
         let log = fs::File::create(folder.join(format!("{}.log", self.name)))?;
         let status = Command::new(python)
             .arg(root.join(RUNNERS).join(format!("{}_runner.py", self.name)))
-            .args([cases.folder_of(self.name)?, answer.clone()])
+            .args([cases, &answer])
             // Toolkits leave files where they run.
             .current_dir(&folder)
             .stdin(Stdio::null())
@@ -212,13 +223,7 @@ impl Engine {
             .stderr(log)
             .status()?;
         ensure!(status.success(), "{}: {status}; see {FOLDER}/{0}.log", self.name);
-        let answer = read_json(&answer)?;
-        Ok(Tried {
-            engine: self.name,
-            version: text(&answer, "version").to_owned(),
-            opset: cases.opset(self.name)?,
-            verdicts: serde_json::from_value(answer.get("verdicts").cloned().unwrap_or_default())?,
-        })
+        read_json(&answer)
     }
 
     /// The Python of an environment with the pinned packages, made if it is not there.
@@ -270,12 +275,15 @@ fn table(cases: &[Value], tried: &[Tried]) -> String {
     table
 }
 
-fn write_table(page: &Path, table: &str) -> Result<()> {
+/// Writes the table of a command into a page, between the marks that are there.
+pub(crate) fn write_table(page: &Path, table: &str) -> Result<()> {
     let old = fs::read_to_string(page)?;
     let [begin, end] = MARKS;
     let (before, rest) = old.split_once(begin).context("the page lacks the mark of its table")?;
+    let (command, rest) =
+        rest.split_once('\n').context("the page ends at the mark of its table")?;
     let (_, after) = rest.split_once(end).context("the page lacks the end of its table")?;
-    fs::write(page, format!("{before}{begin}\n\n{table}\n{end}{after}"))?;
+    fs::write(page, format!("{before}{begin}{command}\n\n{table}\n{end}{after}"))?;
     Ok(())
 }
 

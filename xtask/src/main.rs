@@ -9,6 +9,7 @@ mod pip;
 mod platform;
 mod setup;
 mod skipped;
+mod vendors;
 mod wheel;
 
 use std::env;
@@ -29,6 +30,7 @@ usage: cargo xtask COMMAND [ARGS]
   nasc [ARGS]    setup, then `nasc ARGS`, built anew with all that belongs to it; `cargo nasc ARGS` in short
   demo [ARGS]    the same as `nasc demo ARGS`
   test [ARGS]    setup, then `cargo test --workspace ARGS`; without ARGS also ONNX Runtime as `engines` does
+  vendors [NAMES] run every shipped network in these engines; `--bless` writes their table
   engines [NAMES] hold the shipped targets against the engines of PyPI; `--bless` writes their table
   fuzz [KINDS]   run nasc on hostile spaces, models, tables and runs, or those of KINDS, and count how it ends;
                  `--minutes N`, `--seed S`, `--jobs J`, `--nasc PATH` for another executable, `--replay FOLDER`
@@ -45,6 +47,9 @@ fn main() -> ExitCode {
         "nasc" => nasc(rest),
         "demo" => nasc(&args),
         "test" => test(rest),
+        "vendors" => {
+            checkout().and_then(|root| vendors::run(&root, rest)).map(|()| ExitCode::SUCCESS)
+        }
         "engines" => {
             checkout().and_then(|root| engines::run(&root, rest)).map(|()| ExitCode::SUCCESS)
         }
