@@ -4,8 +4,8 @@
 //! its uses as arguments; `layers.py`, the few functions that PyTorch lacks; and `names.json`, which says how the weights file
 //! calls each tensor of the module, so that `weights.safetensors` has the names that nasc reads back.
 //!
-//! The hierarchy is that of the paths of nodes, `repeat.2.0/mbconv.0/conv_bn.1/conv.0`: [`tree`] cuts the network into the
-//! blocks that they name, [`class`] finds which are alike, [`python`] says how each operator is written, [`text`] writes.
+//! The hierarchy is that of the paths of nodes, `repeat.2.0/mbconv.0/conv_bn.1/conv.0`: `tree` cuts the network into the
+//! blocks that they name, `class` finds which are alike, `python` says how each operator is written, `text` writes.
 
 mod class;
 mod python;

@@ -18,7 +18,7 @@ const AMPLIFIED: f64 = 10.0;
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
-    /// What the outputs were compared with: the name of a [`Reference`], or tract itself where
+    /// What the outputs were compared with: the name of a [`Reference`](super::reference::Reference), or tract itself where
     /// there was none.
     pub reference: String,
     /// The report.
