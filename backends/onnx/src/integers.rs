@@ -60,29 +60,23 @@ impl Graph<'_> {
         let dims = weight.dims.as_slice();
         let floats = self.model.weights.get(name).and_then(Tensor::floats);
         let floats = floats.unwrap_or_else(|| fault("a verified model without one of its tensors"));
-        let &[first, second] = dims.first_chunk().unwrap_or_else(|| fault("a kernel of one axis"));
         let taps: u32 = dims.iter().skip(2).product();
-        let rows = floats.chunks(taps.max(1) as usize).zip(0..);
-        let channel = |row: u32| {
-            let place = [row / second.max(1), row % second.max(1)];
-            let channel = op.output_channel([first, second], place);
-            channel.unwrap_or_else(|| fault("a kernel of an operator that has none"))
-        };
-        let whole: Vec<u8> = rows
-            .flat_map(|(row, number)| {
-                let step = steps.get(channel(number) as usize).copied().unwrap_or(1.0);
-                row.iter().map(move |&tap| multiple(tap, step) as u8)
-            })
-            .collect();
+        let rows = op.kernel_rows(dims);
+        let whole = floats.chunks(taps.max(1) as usize).zip(&rows).flat_map(|(taps, row)| {
+            let step = steps.get(row.output as usize).copied().unwrap_or(1.0);
+            taps.iter().map(move |&tap| multiple(tap, step) as u8)
+        });
+        let whole: Vec<u8> = whole.collect();
         self.not_finite.extend((!floats.iter().all(|x| x.is_finite())).then(|| name.clone()));
         let kernel = self.constant(message::whole(name, DataType::INT8, dims, whole));
         // Along which axis the channels of the result lie; those of a transposed convolution in groups along none.
-        let along = |axis: usize, next: [u32; 2]| {
-            (dims.get(axis) == Some(&(steps.len() as u32))
-                && channel_at(op, [first, second], next) == 1)
-                .then_some(axis)
+        let along = |axis: usize, row: usize| {
+            let is_next = rows.get(row).is_some_and(|row| row.output == 1);
+            let has_all = dims.get(axis) == Some(&(steps.len() as u32));
+            (has_all && (is_next || steps.len() == 1)).then_some(axis)
         };
-        let axis = along(0, [1, 0]).or_else(|| along(1, [0, 1]));
+        let second = dims.get(1).copied().unwrap_or(1) as usize;
+        let axis = along(0, second).or_else(|| along(1, 1));
         let (steps, axis) = match axis {
             Some(axis) => (steps, Some(axis as i64)),
             None => (steps.get(..1).unwrap_or_default(), None),
@@ -133,10 +127,6 @@ impl Graph<'_> {
         self.node_of("DequantizeLinear", &float, inputs, axis.into_iter().collect(), &[output]);
         self.of_float(float, dims)
     }
-}
-
-fn channel_at(op: &Op, sizes: [u32; 2], place: [u32; 2]) -> u32 {
-    op.output_channel(sizes, place).unwrap_or_default()
 }
 
 /// The nearest multiple of a step, within those of a kernel.

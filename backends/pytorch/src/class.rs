@@ -36,8 +36,7 @@ struct Use {
 
 impl Classes {
     pub(crate) fn of(root: &Block) -> Self {
-        let mut blocks = Vec::new();
-        collect(root, &mut blocks);
+        let mut blocks = root.all();
         // Blocks within have lower numbers, so that their classes are known.
         blocks.sort_by_key(|block| block.id);
         let mut keys: Vec<(String, Vec<&Block>)> = Vec::new();
@@ -152,15 +151,6 @@ impl Classes {
             }
         }
     }
-}
-
-fn collect<'b>(block: &'b Block, all: &mut Vec<&'b Block>) {
-    for line in &block.lines {
-        if let What::Block(inner) = &line.what {
-            collect(inner, all);
-        }
-    }
-    all.push(block);
 }
 
 /// What a block does, numbers aside.

@@ -1,6 +1,7 @@
 //! Each operator as PyTorch has it: one exhaustive match.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use nas_ir::ops::{Padding, ResizeMode};
 use nas_ir::{Op, Shape};
@@ -97,6 +98,31 @@ fn kernel_and_bias(has_bias: bool) -> &'static [&'static str] {
     if has_bias { &["weight", "bias"] } else { &["weight"] }
 }
 
+/// A convolution, or a transposed one: the class where the padding is as large before as after, and that where it is not;
+/// channels of operand and result; kernel, stride, dilation and padding; groups, and whether there is a bias.
+fn convolution(
+    [even, uneven]: [&'static str; 2],
+    (inputs, outputs): (u32, u32),
+    (kernel, stride, dilation, padding): ([u32; 2], [u32; 2], [u32; 2], Padding),
+    (groups, bias): (NonZeroU32, bool),
+) -> Written {
+    let (class, padding) = match padding.before == padding.after {
+        true => (even, ("padding", pair(padding.before))),
+        false => (uneven, ("around", around(padding))),
+    };
+    let arguments = vec![
+        ("in_channels", int(inputs)),
+        ("out_channels", int(outputs)),
+        ("kernel_size", pair(kernel)),
+        ("stride", pair(stride)),
+        padding,
+        ("dilation", pair(dilation)),
+        ("groups", int(groups.get())),
+        ("bias", Constant::Flag(bias)),
+    ];
+    layer(class, arguments, kernel_and_bias(bias))
+}
+
 /// How an operator on operands of these shapes is written.
 pub(crate) fn written(op: &Op, operands: &[Shape], shape: Shape) -> Written {
     let operand = operands.first().copied().unwrap_or(shape);
@@ -163,44 +189,21 @@ pub(crate) fn written(op: &Op, operands: &[Shape], shape: Shape) -> Written {
             arguments: vec![("dim", Constant::Int(1))],
             tensors: Vec::new(),
         },
-        Op::Conv(op) => {
-            let padding = op.padding;
-            let is_even = padding.before == padding.after;
-            let mut arguments = vec![
-                ("in_channels", int(operand.channels())),
-                ("out_channels", int(op.out)),
-                ("kernel_size", pair(op.kernel)),
-                ("stride", pair(op.stride)),
-            ];
-            arguments.push(match is_even {
-                true => ("padding", pair(padding.before)),
-                false => ("around", around(padding)),
-            });
-            arguments.push(("dilation", pair(op.dilation)));
-            arguments.push(("groups", int(op.groups.get())));
-            arguments.push(("bias", Constant::Flag(op.bias)));
-            let class = if is_even { "nn.Conv2d" } else { "PaddedConv2d" };
-            layer(class, arguments, kernel_and_bias(op.bias))
-        }
+        Op::Conv(op) => convolution(
+            ["nn.Conv2d", "PaddedConv2d"],
+            (operand.channels(), op.out),
+            (op.kernel, op.stride, op.dilation, op.padding),
+            (op.groups, op.bias),
+        ),
         Op::ConvTranspose(op) => {
-            let padding = op.padding;
-            let is_even = padding.before == padding.after;
-            let mut arguments = vec![
-                ("in_channels", int(operand.channels())),
-                ("out_channels", int(op.out)),
-                ("kernel_size", pair(op.kernel)),
-                ("stride", pair(op.stride)),
-            ];
-            arguments.push(match is_even {
-                true => ("padding", pair(padding.before)),
-                false => ("around", around(padding)),
-            });
-            arguments.push(("output_padding", pair(op.output_padding)));
-            arguments.push(("groups", int(op.groups.get())));
-            arguments.push(("bias", Constant::Flag(op.bias)));
-            arguments.push(("dilation", pair(op.dilation)));
-            let class = if is_even { "nn.ConvTranspose2d" } else { "CutConvTranspose2d" };
-            layer(class, arguments, kernel_and_bias(op.bias))
+            let mut layer = convolution(
+                ["nn.ConvTranspose2d", "CutConvTranspose2d"],
+                (operand.channels(), op.out),
+                (op.kernel, op.stride, op.dilation, op.padding),
+                (op.groups, op.bias),
+            );
+            layer.arguments.push(("output_padding", pair(op.output_padding)));
+            layer
         }
         Op::Crop(op) => function(
             "crop",

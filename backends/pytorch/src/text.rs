@@ -32,8 +32,7 @@ const POSITIONAL: [&str; 8] = [
 
 /// The text of `model.py`, and that of `names.json`.
 pub(crate) fn written(network: &Network, root: &Block, classes: &Classes) -> (String, String) {
-    let mut blocks = Vec::new();
-    collect(root, &mut blocks);
+    let blocks = root.all();
     let mut text = String::new();
     for class in &classes.all {
         if let Some(block) = blocks.iter().find(|block| block.id == class.example) {
@@ -51,15 +50,6 @@ pub(crate) fn written(network: &Network, root: &Block, classes: &Classes) -> (St
     names_of(root, classes, "", &mut names);
     let json = serde_json::to_string_pretty(&Json::Object(names)).unwrap_or_default();
     (text, json + "\n")
-}
-
-fn collect<'b>(block: &'b Block, all: &mut Vec<&'b Block>) {
-    for line in &block.lines {
-        if let What::Block(inner) = &line.what {
-            collect(inner, all);
-        }
-    }
-    all.push(block);
 }
 
 /// What `layers.py` has.

@@ -64,6 +64,15 @@ enum Item {
 }
 
 impl Block {
+    /// All blocks in it, and itself; those within come first.
+    pub(crate) fn all(&self) -> Vec<&Self> {
+        let within = self.lines.iter().flat_map(|line| match &line.what {
+            What::Block(block) => block.all(),
+            What::Operator(..) => Vec::new(),
+        });
+        within.chain([self]).collect()
+    }
+
     /// The whole network as one block.
     pub(crate) fn of(network: &Network) -> Self {
         let mut root = Part::default();

@@ -112,6 +112,17 @@ impl Network {
         self.nodes.get(index).or_else(added)
     }
 
+    /// How often each node is read by others, or is an output; what training adds aside.
+    #[must_use]
+    pub fn reads(&self) -> IdVec<usize, usize> {
+        let mut reads = IdVec::filled(self.nodes.len(), 0);
+        let operands = self.nodes.iter().flat_map(|node| &node.inputs);
+        for &read in operands.chain(self.outputs.iter().map(|port| &port.node)) {
+            reads[read] += 1;
+        }
+        reads
+    }
+
     /// The shapes of a node's operands.
     #[must_use]
     pub fn operand_shapes(&self, node: &NetworkNode) -> Vec<Shape> {

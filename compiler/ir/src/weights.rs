@@ -116,6 +116,12 @@ impl Tensor {
         }
     }
 
+    /// Its 32-bit floats in rows, to change them: those that have a place along the first two axes in common are a row.
+    pub fn rows_mut(&mut self) -> Option<impl Iterator<Item = &mut [f32]>> {
+        let each: u32 = self.dims.iter().skip(2).product();
+        Some(self.floats_mut()?.chunks_mut(each.max(1) as usize))
+    }
+
     /// Whether it has as many elements as its sizes say.
     #[must_use]
     pub fn is_full(&self) -> bool {

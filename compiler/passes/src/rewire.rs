@@ -57,13 +57,3 @@ fn ports(network: &mut Network) -> impl Iterator<Item = &mut Port> {
     let trained = training.outputs.iter_mut().map(|output| &mut output.port);
     inputs.iter_mut().chain(outputs).chain(trained)
 }
-
-/// How often each node is read by others, or is an output; what training adds aside.
-pub(crate) fn reads(network: &Network) -> IdVec<usize, usize> {
-    let mut reads = IdVec::filled(network.nodes.len(), 0);
-    let operands = network.nodes.iter().flat_map(|node| &node.inputs);
-    for &read in operands.chain(network.outputs.iter().map(|port| &port.node)) {
-        reads[read] += 1;
-    }
-    reads
-}

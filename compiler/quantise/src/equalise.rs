@@ -7,6 +7,8 @@
 use nas_ir::ops::{Channels, Factor, Role};
 use nas_ir::{Model, Network, Op, Tensor, TensorName, fault};
 
+use crate::scheme::map_taps;
+
 /// How often all pairs are gone over: three layers in a row settle in a few rounds.
 const ROUNDS: usize = 20;
 
@@ -30,13 +32,14 @@ pub fn equalise(mut model: Model) -> Model {
 
 fn pairs(network: &Network) -> Vec<Pair> {
     let mut pairs = Vec::new();
+    let reads = network.reads();
     for (second, node) in network.nodes.iter().enumerate() {
         if !node.op.as_ref().is_some_and(Op::has_kernel) {
             continue;
         }
         let mut at = node.inputs.first().copied();
         while let Some(index) = at {
-            let is_alone = readers(network, index) == 1;
+            let is_alone = reads[index] == 1;
             let Some(between) = network.nodes.get(index).filter(|_| is_alone) else { break };
             let Some(op) = &between.op else { break };
             if op.has_kernel() {
@@ -48,11 +51,6 @@ fn pairs(network: &Network) -> Vec<Pair> {
         }
     }
     pairs
-}
-
-fn readers(network: &Network, node: usize) -> usize {
-    let operands = network.nodes.iter().flat_map(|node| &node.inputs);
-    operands.chain(network.outputs.iter().map(|port| &port.node)).filter(|it| **it == node).count()
 }
 
 fn equalise_pair(model: &mut Model, pair: &Pair) {
@@ -100,16 +98,11 @@ fn change(model: &mut Model, node: usize, side: Side, mut of: impl FnMut(usize, 
     let Some((node, op)) = node.and_then(|node| Some((node, node.op.as_ref()?))) else { return };
     let name = TensorName::new(&node.name, Role::Kernel).to_string();
     let Some(kernel) = model.weights.get_mut(&name) else { fault("a node without its kernel") };
-    let &[first, second] = kernel.dims.first_chunk().unwrap_or_else(|| fault("a flat kernel"));
-    let taps: u32 = kernel.dims.iter().skip(2).product();
-    let Some(floats) = kernel.floats_mut() else { fault("a kernel of other than floats") };
-    for (row, number) in floats.chunks_mut(taps.max(1) as usize).zip(0..) {
-        let place = [number / second.max(1), number % second.max(1)];
+    map_taps(op, kernel, |row, tap| {
         let channel = match side {
-            Side::Input => op.input_channel([first, second], place),
-            Side::Output => op.output_channel([first, second], place),
+            Side::Input => row.input,
+            Side::Output => row.output,
         };
-        let channel = channel.unwrap_or_else(|| fault("a kernel of what has none")) as usize;
-        row.iter_mut().for_each(|tap| *tap = of(channel, f64::from(*tap)) as f32);
-    }
+        of(channel as usize, tap)
+    });
 }

@@ -25,7 +25,7 @@ impl Plan {
     #[must_use]
     pub fn of(network: &Network, floats: &BTreeSet<usize>) -> Self {
         let nodes = &network.nodes;
-        let reads = reads(network);
+        let reads = network.reads();
         let is_whole = |index: usize| {
             let op = nodes.get(index).and_then(|node| node.op.as_ref());
             op.is_some_and(|op| !op.is_scaling()) && !floats.contains(&index)
@@ -35,7 +35,7 @@ impl Plan {
         let takes_up = |reader: usize, operand: usize| {
             is_whole(reader)
                 && is_bounded(reader)
-                && reads.get(operand) == Some(&1)
+                && reads[operand] == 1
                 && op_of(nodes, operand).is_some_and(|op| op.levels() == Levels::Own)
         };
         let mut is_rounded = vec![false; nodes.len()];
@@ -87,14 +87,4 @@ fn shared(
 
 fn op_of(nodes: &[NetworkNode], index: usize) -> Option<&Op> {
     nodes.get(index)?.op.as_ref()
-}
-
-/// How often each node is read by others, or is an output.
-fn reads(network: &Network) -> Vec<usize> {
-    let mut reads = vec![0; network.nodes.len()];
-    let operands = network.nodes.iter().flat_map(|node| &node.inputs);
-    for &read in operands.chain(network.outputs.iter().map(|port| &port.node)) {
-        reads.iter_mut().skip(read).take(1).for_each(|reads| *reads += 1);
-    }
-    reads
 }

@@ -2,7 +2,7 @@
 
 use nas_ir::grid::KERNEL_MAX;
 use nas_ir::network::NetworkNode;
-use nas_ir::ops::Role;
+use nas_ir::ops::{KernelRow, Role};
 use nas_ir::{Grid, Model, Op, Tensor, TensorName, fault};
 
 use crate::plan::Plan;
@@ -48,9 +48,13 @@ impl Scheme {
     /// formats know none by channel, which are transposed convolutions in groups.
     fn kernel_steps(self, op: &Op, kernel: &Tensor, channels: u32) -> Vec<f32> {
         let mut most = vec![0.0_f64; channels as usize];
-        for_each_tap(op, kernel, |channel, tap| {
-            most.iter_mut().skip(channel).take(1).for_each(|most| *most = most.max(tap.abs()));
-        });
+        let taps: u32 = kernel.dims.iter().skip(2).product();
+        let rows = kernel.floats().unwrap_or_default().chunks(taps.max(1) as usize);
+        for (taps, row) in rows.zip(op.kernel_rows(&kernel.dims)) {
+            for most in most.iter_mut().skip(row.output as usize).take(1) {
+                *most = taps.iter().fold(*most, |most, &tap| most.max(f64::from(tap).abs()));
+            }
+        }
         if let Op::ConvTranspose(conv) = op
             && conv.groups.get() > 1
         {
@@ -82,8 +86,8 @@ impl Scheme {
             fault("a node without its kernel")
         };
         let steps = self.kernel_steps(&op, kernel, channels);
-        map_taps(&op, kernel, |channel, tap| {
-            let step = steps.get(channel).copied().map_or(1.0, f64::from);
+        map_taps(&op, kernel, |row, tap| {
+            let step = steps.get(row.output as usize).copied().map_or(1.0, f64::from);
             (tap / step).round_ties_even().clamp(-KERNEL_MAX, KERNEL_MAX) * step
         });
         if let Some(node) = model.network.nodes.get_mut(index) {
@@ -112,24 +116,16 @@ pub(crate) fn kernel_node(model: &Model, index: usize) -> &NetworkNode {
     node.unwrap_or_else(|| fault("a plan of another network"))
 }
 
-fn for_each_tap(op: &Op, kernel: &Tensor, mut see: impl FnMut(usize, f64)) {
-    let mut copy = kernel.clone();
-    map_taps(op, &mut copy, |channel, tap| {
-        see(channel, tap);
-        tap
-    });
-}
-
-/// Changes each tap of a kernel, which is for a channel of the result.
-pub(crate) fn map_taps(op: &Op, kernel: &mut Tensor, mut change: impl FnMut(usize, f64) -> f64) {
-    let &[first, second] = kernel.dims.first_chunk().unwrap_or_else(|| fault("a flat kernel"));
-    let taps: u32 = kernel.dims.iter().skip(2).product();
-    let Some(floats) = kernel.floats_mut() else { fault("a kernel of other than floats") };
-    for (row, number) in floats.chunks_mut(taps.max(1) as usize).zip(0..) {
-        let place = [number / second.max(1), number % second.max(1)];
-        let channel = op.output_channel([first, second], place);
-        let channel = channel.unwrap_or_else(|| fault("a kernel of what has none")) as usize;
-        row.iter_mut().for_each(|tap| *tap = change(channel, f64::from(*tap)) as f32);
+/// Changes each tap of a kernel, by what its row does.
+pub(crate) fn map_taps(
+    op: &Op,
+    kernel: &mut Tensor,
+    mut change: impl FnMut(KernelRow, f64) -> f64,
+) {
+    let rows = op.kernel_rows(&kernel.dims);
+    let Some(taps) = kernel.rows_mut() else { fault("a kernel of other than floats") };
+    for (taps, row) in taps.zip(rows) {
+        taps.iter_mut().for_each(|tap| *tap = change(row, f64::from(*tap)) as f32);
     }
 }
 

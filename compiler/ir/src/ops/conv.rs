@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use super::inputs::Inputs;
 use super::kernel::{BIAS, GROUPS, OUT, at_each_position, groups_divide, he_variance, with_bias};
-use super::operator::{Channels, Factor, Kernel, Levels, Operator, Properties, Storage, Yields};
+use super::operator::{
+    Channels, Factor, Kernel, KernelRow, Levels, Operator, Properties, Storage, Yields,
+};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
@@ -60,10 +62,10 @@ impl Operator for Conv {
         kernel: Some(Kernel {
             macs: Self::macs,
             with_bias: |conv| Self { bias: true, ..*conv },
-            output_channel: |_, _, [filter, _]| filter,
             // Each group makes so many channels, and reads as many as the second axis has.
-            input_channel: |conv, [filters, each], [filter, channel]| {
-                filter / (filters / conv.groups.get()).max(1) * each + channel
+            row: |conv, [filters, each], [filter, channel]| KernelRow {
+                input: filter / (filters / conv.groups.get()).max(1) * each + channel,
+                output: filter,
             },
             is_uniform: |conv| conv.padding == Padding { before: [0, 0], after: [0, 0] },
         }),

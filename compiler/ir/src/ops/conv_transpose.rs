@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use super::inputs::Inputs;
 use super::kernel::{BIAS, GROUPS, OUT, at_each_position, groups_divide, he_variance, with_bias};
-use super::operator::{Channels, Factor, Kernel, Levels, Operator, Properties, Storage, Yields};
+use super::operator::{
+    Channels, Factor, Kernel, KernelRow, Levels, Operator, Properties, Storage, Yields,
+};
 use super::problem::{Cure, ShapeProblem};
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
@@ -70,10 +72,10 @@ impl Operator for ConvTranspose {
             macs: Self::macs,
             with_bias: |conv| Self { bias: true, ..*conv },
             // Each group has so many inputs, and makes as many channels as the second axis has.
-            output_channel: |conv, [inputs, each], [input, filter]| {
-                input / (inputs / conv.groups.get()).max(1) * each + filter
+            row: |conv, [inputs, each], [input, filter]| KernelRow {
+                input,
+                output: input / (inputs / conv.groups.get()).max(1) * each + filter,
             },
-            input_channel: |_, _, [input, _]| input,
             // Which taps meet a pixel depends on where it lies between those of the operand.
             is_uniform: |_| false,
         }),

@@ -2,7 +2,9 @@
 
 use super::inputs::Inputs;
 use super::kernel::{BIAS, with_bias};
-use super::operator::{Channels, Factor, Kernel, Levels, Operator, Properties, Storage, Yields};
+use super::operator::{
+    Channels, Factor, Kernel, KernelRow, Levels, Operator, Properties, Storage, Yields,
+};
 use super::problem::ShapeProblem;
 use super::signature::{Argument, Arguments, Declaration, Default, Kind, Operands, Parameter};
 use super::weight::Weight;
@@ -42,8 +44,7 @@ impl Operator for Linear {
         kernel: Some(Kernel {
             macs: Self::macs,
             with_bias: |linear| Self { bias: true, ..*linear },
-            output_channel: |_, _, [row, _]| row,
-            input_channel: |_, _, [_, column]| column,
+            row: |_, _, [output, input]| KernelRow { input, output },
             is_uniform: |_| true,
         }),
         window_padding: None,

@@ -63,7 +63,7 @@ pub use linear::Linear;
 pub use max_pool::MaxPool;
 pub use max_unpool::MaxUnpool;
 pub use mul::Mul;
-pub use operator::{Channels, Factor, Levels, Sides, Storage, Tensors, Yields};
+pub use operator::{Channels, Factor, KernelRow, Levels, Sides, Storage, Tensors, Yields};
 pub use pad::Pad;
 pub use pool::Pool;
 pub use prelu::Prelu;
@@ -177,23 +177,17 @@ macro_rules! operators {
                 }),* }
             }
 
-            /// Which channel of the result each row of taps of its kernel is for, by the sizes of the
-            /// first two axes of the kernel and the place along both; `None` without a kernel.
+            /// What each row of taps of its kernel does, in the order in which a kernel of these sizes has
+            /// them; none without a kernel.
             #[must_use]
-            pub fn output_channel(&self, sizes: [u32; 2], place: [u32; 2]) -> Option<u32> {
+            pub fn kernel_rows(&self, dims: &[u32]) -> Vec<KernelRow> {
+                let &[first, second, ..] = dims else { return Vec::new() };
+                let places = (0..first).flat_map(|at| (0..second).map(move |next| [at, next]));
                 match self { $(Op::$name(op) => {
-                    let output_channel = <$name as Operator>::PROPERTIES.kernel?.output_channel;
-                    Some(output_channel(op, sizes, place))
-                }),* }
-            }
-
-            /// Which channel of the operand each row of taps of its kernel multiplies, by the sizes of
-            /// the first two axes of the kernel and the place along both; `None` without a kernel.
-            #[must_use]
-            pub fn input_channel(&self, sizes: [u32; 2], place: [u32; 2]) -> Option<u32> {
-                match self { $(Op::$name(op) => {
-                    let input_channel = <$name as Operator>::PROPERTIES.kernel?.input_channel;
-                    Some(input_channel(op, sizes, place))
+                    let kernel = <$name as Operator>::PROPERTIES.kernel;
+                    kernel.map_or_else(Vec::new, |kernel| {
+                        places.map(|place| (kernel.row)(op, [first, second], place)).collect()
+                    })
                 }),* }
             }
 

@@ -68,11 +68,9 @@ pub(crate) struct Kernel<O> {
     /// The operator with a bias: exporters put a scaling of its channels that follows into that, and into
     /// the kernel.
     pub(super) with_bias: fn(&O) -> O,
-    /// Which channel of the result a row of taps is for, by the sizes of the first two axes of the kernel
-    /// and its place along both.
-    pub(super) output_channel: fn(&O, [u32; 2], [u32; 2]) -> u32,
-    /// Which channel of its operand the row multiplies, likewise.
-    pub(super) input_channel: fn(&O, [u32; 2], [u32; 2]) -> u32,
+    /// Which channel of its operand a row of taps multiplies, and which of the result it is for: by the sizes of the first
+    /// two axes of the kernel and the place of the row along both.
+    pub(super) row: fn(&O, [u32; 2], [u32; 2]) -> KernelRow,
     /// Whether every place of the result reads all taps, so that a number which is added to the operand adds the same
     /// everywhere.
     pub(super) is_uniform: fn(&O) -> bool,
@@ -119,6 +117,15 @@ pub enum Channels {
     Joined,
     /// Others, which depend on how many there are.
     Rearranged,
+}
+
+/// What a row of taps of a kernel does: those that have a place along its first two axes in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KernelRow {
+    /// Which channel of the operand it multiplies.
+    pub input: u32,
+    /// Which channel of the result it is for.
+    pub output: u32,
 }
 
 /// Of which numbers the value of an operator consists, where its operands consist of those of a grid of integers.

@@ -5,7 +5,7 @@ use nas_ir::ops::{ChannelSlice, Concat, Role};
 use nas_ir::{IdVec, Model, Network, Op, Weights, fault};
 
 use super::weights::{lacking, name, needed, tensor_mut};
-use crate::rewire::{NONE, Part, arranged, reads};
+use crate::rewire::{NONE, Part, arranged};
 
 /// The model that takes the channels of an input in reverse order: it turns them back by a concatenation of each of them,
 /// which [`fold_channel_order`] makes a part of the first convolutions.
@@ -86,7 +86,7 @@ fn permutation(network: &Network, concat: usize) -> Option<(usize, Vec<usize>)> 
     if !matches!(node.op, Some(Op::Concat(_))) {
         return None;
     }
-    let reads = reads(network);
+    let reads = network.reads();
     let mut source = NONE;
     let mut order = Vec::new();
     for &slice in &node.inputs {

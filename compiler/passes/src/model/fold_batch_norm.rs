@@ -3,11 +3,11 @@
 //! kernel `factor * kernel` and the bias `factor * bias + offset`.
 
 use nas_ir::network::{NetworkNode, TrainingPart};
-use nas_ir::ops::{Role, Scaling};
+use nas_ir::ops::{KernelRow, Role, Scaling};
 use nas_ir::{IdVec, Model, Network, Op, Tensor, Weights, fault};
 
 use super::weights::{floats, lacking, name, needed, scaling, tensor_mut};
-use crate::rewire::{Part, arranged, move_ports, reads};
+use crate::rewire::{Part, arranged, move_ports};
 
 /// The model with each batch norm that is all that reads an operator with a kernel folded into that. The
 /// operator keeps its path, and has a bias; its value is that of the batch norm, which is noted in
@@ -37,7 +37,7 @@ pub fn fold_batch_norm(model: Model) -> Model {
 
 /// The nodes with a kernel that nothing but a batch norm reads, each with that.
 fn plan(network: &Network) -> Vec<(usize, usize)> {
-    let reads = reads(network);
+    let reads = network.reads();
     let pair = |(index, node): (usize, &NetworkNode)| {
         let [operand] = node.inputs.as_slice() else { return None };
         let producer = network.nodes.get(*operand)?.op.as_ref()?;
@@ -71,13 +71,10 @@ fn fold(network: &mut Network, weights: &mut Weights, kernel: usize, norm: usize
 
 /// Multiplies the taps for each output channel of a kernel by its factor.
 fn scale_kernel(kernel: &mut Tensor, op: &Op, scaling: &[Scaling]) {
-    let &[first, second] = kernel.dims.first_chunk().unwrap_or_else(|| lacking());
-    let taps: u32 = kernel.dims.iter().skip(2).product();
-    let rows = kernel.floats_mut().unwrap_or_else(|| lacking()).chunks_mut(taps.max(1) as usize);
-    for (taps, row) in rows.zip(0..) {
-        let place = [row / second.max(1), row % second.max(1)];
-        let channel = op.output_channel([first, second], place);
-        let scaling = channel.and_then(|channel| scaling.get(channel as usize));
+    let rows = op.kernel_rows(&kernel.dims);
+    for (taps, KernelRow { output, .. }) in kernel.rows_mut().unwrap_or_else(|| lacking()).zip(rows)
+    {
+        let scaling = scaling.get(output as usize);
         let Some(Scaling { factor, .. }) = scaling else { fault("a kernel for other channels") };
         taps.iter_mut().for_each(|tap| *tap = (f64::from(*tap) * factor) as f32);
     }

@@ -86,20 +86,14 @@ fn fold(network: &mut Network, weights: &mut Weights, reader: usize, scaling: &[
     let mut bias = old_bias
         .map_or(vec![0.0; channels as usize], |bias| bias.into_iter().map(f64::from).collect());
     let kernel = tensor_mut(weights, node, Role::Kernel);
-    let &[first, second] = kernel.dims.first_chunk().unwrap_or_else(|| lacking());
-    let taps: u32 = kernel.dims.iter().skip(2).product();
-    let rows = kernel.floats_mut().unwrap_or_else(|| lacking()).chunks_mut(taps.max(1) as usize);
-    for (row, number) in rows.zip(0..) {
-        let place = [number / second.max(1), number % second.max(1)];
-        let channels =
-            [op.input_channel([first, second], place), op.output_channel([first, second], place)];
-        let [Some(from), Some(to)] = channels else { fault("a reader without a kernel") };
+    let rows = op.kernel_rows(&kernel.dims);
+    for (taps, row) in kernel.rows_mut().unwrap_or_else(|| lacking()).zip(rows) {
         let (Some(Scaling { factor, offset }), Some(bias)) =
-            (scaling.get(from as usize), bias.get_mut(to as usize))
+            (scaling.get(row.input as usize), bias.get_mut(row.output as usize))
         else {
             fault("a kernel for other channels")
         };
-        for tap in row {
+        for tap in taps {
             *bias += f64::from(*tap) * offset;
             *tap = (f64::from(*tap) * factor) as f32;
         }

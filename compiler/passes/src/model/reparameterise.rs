@@ -7,7 +7,7 @@ use nas_ir::ops::{Conv, Padding, Role, Scaling};
 use nas_ir::{IdVec, Model, Network, Op, Tensor, Weights, fault};
 
 use super::weights::{floats, name, needed, scaling};
-use crate::rewire::{Part, arranged, reads};
+use crate::rewire::{Part, arranged};
 
 /// The model with one convolution in the place of each sum of convolutions of one tensor, of batch
 /// norms of these, and of that tensor itself; and of a batch norm of such a sum. It has the path of
@@ -85,7 +85,7 @@ impl<'m> Finder<'m> {
     /// For each node, what it is as a function of another one, if that is no part of the function
     /// that a later one is.
     fn find(network: &'m Network, weights: &'m Weights) -> Vec<Option<Form>> {
-        let mut finder = Self { network, weights, reads: reads(network), forms: Vec::new() };
+        let mut finder = Self { network, weights, reads: network.reads(), forms: Vec::new() };
         for node in &network.nodes {
             let form = finder.form(node);
             finder.forms.push(form);
