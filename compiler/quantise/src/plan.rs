@@ -1,10 +1,11 @@
 //! What is rounded in a network that computes with integers, and which values share a grid.
 
 use std::collections::BTreeSet;
+use std::ops::BitOr;
 
 use nas_ir::network::NetworkNode;
 use nas_ir::ops::Levels;
-use nas_ir::{Network, Op};
+use nas_ir::{IdVec, Network, Op};
 
 /// What is rounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,15 +21,18 @@ pub struct Plan {
 impl Plan {
     /// Rounds what engines compute with integers: the kernels, and the values between operators; not those that an
     /// activation which only bounds them takes up at once, since engines make both in one step. What moves or picks
-    /// values, or joins them, shares their grid, so that it moves integers. The nodes of `floats` compute with floats: a value
-    /// between two of these is not rounded.
+    /// values, or joins them, shares their grid, so that it moves integers. The nodes of `floats` compute with floats, and so
+    /// does what has no kernel and stands between such nodes alone: where all kernels are of floats, nothing is rounded.
     #[must_use]
     pub fn of(network: &Network, floats: &BTreeSet<usize>) -> Self {
         let nodes = &network.nodes;
         let reads = network.reads();
+        let is_amid_floats = amid_floats(nodes, floats);
         let is_whole = |index: usize| {
             let op = nodes.get(index).and_then(|node| node.op.as_ref());
-            op.is_some_and(|op| !op.is_scaling()) && !floats.contains(&index)
+            op.is_some_and(|op| !op.is_scaling())
+                && !floats.contains(&index)
+                && !is_amid_floats[index]
         };
         let is_bounded =
             |index: usize| op_of(nodes, index).is_some_and(|op| op.levels() == Levels::Bounded);
@@ -52,6 +56,47 @@ impl Plan {
         let (groups, count) = shared(nodes, &is_rounded, is_whole);
         Self { kernels, groups, count }
     }
+}
+
+/// Which kernels are next to a node, with none but nodes without kernels between.
+#[derive(Debug, Clone, Copy, Default)]
+struct Near {
+    floats: bool,
+    integers: bool,
+}
+
+impl BitOr for Near {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self { floats: self.floats || other.floats, integers: self.integers || other.integers }
+    }
+}
+
+/// For each node whether it has no kernel, and all kernels next to it, before and behind, are of floats.
+fn amid_floats(nodes: &[NetworkNode], floats: &BTreeSet<usize>) -> IdVec<usize, bool> {
+    let has_kernel = |index: usize| op_of(nodes, index).is_some_and(Op::has_kernel);
+    let through = |index: usize, near: Near| match has_kernel(index) {
+        true => Near { floats: floats.contains(&index), integers: !floats.contains(&index) },
+        false => near,
+    };
+    let mut before = IdVec::filled(nodes.len(), Near::default());
+    for (index, node) in nodes.iter().enumerate() {
+        for &operand in &node.inputs {
+            before[index] = before[index] | through(operand, before[operand]);
+        }
+    }
+    let mut behind = IdVec::filled(nodes.len(), Near::default());
+    for (index, node) in nodes.iter().enumerate().rev() {
+        for &operand in &node.inputs {
+            behind[operand] = behind[operand] | through(index, behind[index]);
+        }
+    }
+    let is_amid = |index: usize| {
+        let near = before[index] | behind[index];
+        !has_kernel(index) && near.floats && !near.integers
+    };
+    (0..nodes.len()).map(is_amid).collect()
 }
 
 /// The groups of values that share a grid.

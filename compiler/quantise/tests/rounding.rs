@@ -73,6 +73,13 @@ fn values_are_rounded_between_what_engines_compute_at_once() {
     assert_eq!(groups_of(&model, &plan), expected.map(|(name, group)| (name.to_owned(), group)));
     assert_eq!(plan.kernels, [1, 3, 5]);
 
+    // Where all kernels are of floats, nothing is rounded; and nothing is between two of these.
+    let plan = Plan::of(&model.network, &BTreeSet::from([1, 3, 5]));
+    assert_eq!((plan.count, plan.kernels.len()), (0, 0));
+    let plan = Plan::of(&model.network, &BTreeSet::from([1, 3]));
+    let rounds: Vec<bool> = plan.groups.iter().map(Option::is_some).collect();
+    assert_eq!(rounds, [true, false, false, false, true, true, true]);
+
     // With floats between two layers nothing is rounded there.
     let floats = BTreeSet::from([1, 2, 3, 4]);
     let plan = Plan::of(&model.network, &floats);
