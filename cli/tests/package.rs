@@ -17,6 +17,11 @@ fn weights(space: &Path) -> Weights {
     weights_file::initial(network, 0).weights
 }
 
+/// The same as a file.
+fn weights_of(bench: &Bench) -> Vec<u8> {
+    nas_safetensors::to_bytes(&weights(&bench.path("tiny.nas")), None).unwrap()
+}
+
 /// Where the first weight of the last convolution stands in an export with [`weights`].
 fn weight_in(onnx: &[u8], space: &Path) -> usize {
     let weights = weights(space);
@@ -28,8 +33,7 @@ fn weight_in(onnx: &[u8], space: &Path) -> usize {
 #[test]
 fn a_changed_weight_is_found_out() {
     let bench = Bench::new();
-    let given = nas_safetensors::to_bytes(&weights(&bench.path("tiny.nas")), None).unwrap();
-    bench.write("given.safetensors", given);
+    bench.write("given.safetensors", weights_of(&bench));
     let said = bench.nasc("export tiny.nas --arch first -o net.onnx");
     assert!(said.err.contains("fresh ones of seed 0") && said.err.contains("passed: tract"));
     let said = bench.nasc("export tiny.nas --arch first --weights given.safetensors -o net.onnx");
@@ -262,6 +266,8 @@ fn a_file_has_the_form_that_is_asked_for() {
     );
     let open = export("--batch dynamic --size dynamic --opset 11 --rename image=data");
     has(&open, &["opset [11]", "input data: f32[batch, 3, height, width]"]);
+    let swapped = export("--rename image=logits --rename logits=image");
+    has(&swapped, &["input logits: f32[1, 3, 32, 32]", "output image: f32[1, 2, 32, 32]"]);
     has(&export("--precision fp16"), &["float16", "input image: f32[", "output logits: f32["]);
     let bytes =
         export("--input-type uint8 --normalise=0.5,0.5,0.5/0.2,0.3,0.4 --channel-order bgr");
@@ -285,9 +291,18 @@ fn a_form_that_cannot_be_is_refused() {
     export("tiny.nas --answer scores=argmax").fails(1, &["no output `scores`", "`logits`"]);
     export("tiny.nas --rename picture=x").fails(1, &["no input or output `picture`"]);
     export("tiny.nas --rename image=logits").fails(1, &["nas::onnx::duplicate_name"]);
+    export("tiny.nas --rename image=conv.0").fails(1, &["nas::onnx::duplicate_name", "`conv.0`"]);
+    export("tiny.nas --batch 4294967295").fails(1, &["268435456 are the most"]);
+    bench.write("given.safetensors", weights_of(&bench));
+    let json =
+        r#"{"input":"image","order":"RGB","height":32,"width":32,"mean":[0,0,0],"std":[1,1,1]}"#;
+    bench.write("input.json", json);
+    export("tiny.nas --weights given.safetensors --input-type uint8")
+        .fails(1, &["bytes are not normalised", "`--normalise`"]);
     export("tiny.nas --normalise").fails(1, &["no `input.json` lies beside the weights"]);
     export("tiny.nas --normalise=0.5/0.2").fails(1, &["3 channels, and the means are 1"]);
     export("tiny.nas --normalise=0.5/0").fails(2, &["deviations above 0"]);
     export("tiny.nas --batch 0").fails(2, &["a number from 1 on, or `dynamic`"]);
-    assert_eq!(bench.list("."), ["flat.nas", "tiny.nas"]);
+    let given = ["flat.nas", "given.safetensors", "input.json", "tiny.nas"];
+    assert_eq!(bench.list("."), given);
 }

@@ -496,6 +496,11 @@ fn unique_names(graph: &GraphProto) -> Result<(), EmitError> {
     let inputs = graph.input.iter().map(|value| &value.name);
     let constants = graph.initializer.iter().map(|tensor| &tensor.name);
     let made = graph.node.iter().flat_map(|node| &node.output);
+    let nodes: BTreeSet<&String> = graph.node.iter().map(|node| &node.name).collect();
+    // Engines call a node that stands for an input by its name.
+    if let Some(name) = inputs.clone().find(|name| nodes.contains(name)) {
+        return Err(EmitError::DuplicateName { name: name.clone() });
+    }
     let mut seen = BTreeSet::new();
     match inputs.chain(constants).chain(made).find(|&name| !seen.insert(name)) {
         Some(name) => Err(EmitError::DuplicateName { name: name.clone() }),

@@ -1,5 +1,6 @@
 //! How a model is written.
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 use nas_ir::Opset;
@@ -102,4 +103,15 @@ pub enum Answer {
     /// The so many largest values along the channels, `[N, k, …]`, in descending order; and their channels, 64-bit integers
     /// of the same sizes, as another output `NAME_indices`.
     Top(NonZeroU32),
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Values => f.write_str("values"),
+            Self::Softmax => f.write_str("softmax"),
+            Self::ArgMax => f.write_str("argmax"),
+            Self::Top(most) => write!(f, "top{most}"),
+        }
+    }
 }

@@ -121,13 +121,19 @@ impl Expected {
         })
     }
 
-    /// The same of an input that is called otherwise.
+    /// The same of inputs that are called otherwise.
     #[must_use]
-    pub fn renamed(self, old: &str, new: &str) -> Self {
-        self.each(|input| {
-            if input.input == old {
-                new.clone_into(&mut input.input);
-            }
+    pub fn renamed(self, new: impl Fn(&str) -> String) -> Self {
+        self.each(|input| input.input = new(&input.input))
+    }
+
+    /// Whether the network takes the numbers as they are.
+    #[must_use]
+    pub fn is_of_raw_numbers(&self) -> bool {
+        self.inputs().iter().all(|input| {
+            input.scale == Some(1.0)
+                && input.mean.iter().all(|&mean| mean == 0.0)
+                && input.std.iter().all(|&std| std == 1.0)
         })
     }
 

@@ -1,5 +1,6 @@
 //! The form of an exported file: its numbers and sizes, what its inputs hold, what it answers, how its ports are called.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
@@ -8,20 +9,21 @@ use miette::{Diagnostic, SourceSpan};
 use nas_grammar::Source;
 use nas_ir::open_size::{Closed, Why};
 use nas_ir::{Model, Network, OpenSize, Space, Tensor};
-use nas_onnx::{Answer, Batch, InputType, Integers, Numbers};
+use nas_onnx::{Answer, Batch, EmitError, InputType, Integers, Numbers};
 use nas_passes::model::{Normalisation, normalise, reverse_channels};
 use nas_tract::Tolerance;
 use thiserror::Error;
 
 use super::expected::Expected;
 use crate::render::report::Failure;
-use crate::tell;
 
 /// What a byte stands for that is white.
 const WHITE: f64 = 255.0;
+/// How many numbers an input or an output may have, all images of a batch together: a gigabyte of floats.
+const MOST: u64 = 1 << 28;
 
 /// Options of `nasc export` that say in which form the file is.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, PartialEq, Default, Args)]
 #[command(next_help_heading = "Form of the file")]
 pub struct FormArgs {
     /// How many images it takes at once, or `dynamic`.
@@ -46,6 +48,20 @@ pub struct FormArgs {
     /// What an input or output is called in it: `image=data`.
     #[arg(long, value_name = "NAME=NEW", value_parser = renaming)]
     pub rename: Vec<(String, String)>,
+}
+
+impl FormArgs {
+    /// What a port is called in the file.
+    #[must_use]
+    pub fn renamed<'a>(&'a self, name: &'a str) -> &'a str {
+        self.rename.iter().find(|(old, _)| old == name).map_or(name, |(_, new)| new)
+    }
+
+    /// Whether any of the options was given.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 /// Numbers that a file can compute with.
@@ -275,6 +291,7 @@ pub fn formed(
     expected: Option<Expected>,
 ) -> Result<(Model, Form, Option<Expected>), Failure> {
     let answers = answers(args, &model)?;
+    check_batch(args, &model.network)?;
     let normalisations = normalisations(args, &model, expected.as_ref())?;
     let (mut model, mut expected) = (model, expected);
     for by in &normalisations {
@@ -294,11 +311,12 @@ pub fn formed(
             by.std.reverse();
         }
     }
-    if args.input_type == FileInput::Uint8 && normalised.is_empty() && expected.is_some() {
-        tell!(
-            "warning: the file takes bytes as the numbers that they are, and the network was trained on normalised ones: \
-             `--normalise` lets the file do that"
-        );
+    let is_normalised = expected.as_ref().is_some_and(|expected| !expected.is_of_raw_numbers());
+    if args.input_type == FileInput::Uint8 && is_normalised {
+        return Err(Failure::input(
+            "--input-type uint8: bytes are not normalised, and the network was trained on numbers that are: let the file do \
+             that by `--normalise`",
+        ));
     }
     rename(args, &mut model, &mut normalised, &mut expected)?;
     let form = Form {
@@ -315,6 +333,20 @@ pub fn formed(
         is_reversed: args.channel_order == ChannelOrder::Bgr,
     };
     Ok((model, form, expected))
+}
+
+/// Refuses a batch whose numbers no machine holds.
+fn check_batch(args: &FormArgs, network: &Network) -> Result<(), Failure> {
+    let Batch::Of(images) = args.batch.0 else { return Ok(()) };
+    let ports = network.inputs.iter().chain(&network.outputs);
+    let of_port = |port| network.port_shape(port).elements().saturating_mul(images.get().into());
+    let numbers = ports.map(of_port);
+    match numbers.max() {
+        Some(most) if most > MOST => Err(Failure::input(format!(
+            "--batch: {images} images at once have {most} numbers, and {MOST} are the most; `dynamic` leaves it open"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn answers(args: &FormArgs, model: &Model) -> Result<Vec<Answer>, Failure> {
@@ -391,25 +423,31 @@ fn normalisations(
     Ok(all)
 }
 
+/// Gives ports their new names, all at once.
 fn rename(
     args: &FormArgs,
     model: &mut Model,
     normalised: &mut [Normalisation],
     expected: &mut Option<Expected>,
 ) -> Result<(), Failure> {
-    for (old, new) in &args.rename {
-        let network = &mut model.network;
-        let mut ports = network.inputs.iter_mut().chain(&mut network.outputs);
-        let Some(port) = ports.find(|port| port.name == *old) else {
-            return Err(Failure::input(format!(
-                "--rename: the network has no input or output `{old}`"
-            )));
-        };
-        port.name.clone_from(new);
-        for by in normalised.iter_mut().filter(|by| by.input == *old) {
-            by.input.clone_from(new);
-        }
-        *expected = expected.take().map(|expected| expected.renamed(old, new));
+    let Network { inputs, outputs, .. } = &mut model.network;
+    let has = |old: &String| inputs.iter().chain(outputs.iter()).any(|port| port.name == *old);
+    if let Some((old, _)) = args.rename.iter().find(|(old, _)| !has(old)) {
+        return Err(Failure::input(format!(
+            "--rename: the network has no input or output `{old}`"
+        )));
     }
+    for port in inputs.iter_mut().chain(outputs.iter_mut()) {
+        port.name = args.renamed(&port.name).to_owned();
+    }
+    let mut names = BTreeSet::new();
+    if let Some(port) = inputs.iter().chain(outputs.iter()).find(|port| !names.insert(&port.name)) {
+        return Err(Failure::problem(EmitError::DuplicateName { name: port.name.clone() }));
+    }
+    for by in normalised {
+        by.input = args.renamed(&by.input).to_owned();
+    }
+    *expected =
+        expected.take().map(|expected| expected.renamed(|name| args.renamed(name).to_owned()));
     Ok(())
 }

@@ -214,31 +214,19 @@ impl File<'_> {
             .map(|port| network.port_shape(port).batched(trial.images))
             .collect();
         let drawn = seeded_inputs(&shapes, trial.seed);
-        network.inputs.iter().zip(drawn).map(|(port, tensor)| self.input(port, tensor)).collect()
+        network.inputs.iter().zip(&drawn).map(|(port, tensor)| self.input(port, tensor)).collect()
     }
 
-    /// Standard normal numbers as an input of the file.
-    fn input(&self, port: &Port, mut tensor: Tensor) -> Tensor {
-        let positions = volume(tensor.dims.get(2..).unwrap_or_default()).max(1);
-        let by = self.form.normalised.iter().find(|by| by.input == port.name);
-        let is_bytes = self.form.inputs == InputType::Byte;
-        let floats = tensor.floats_mut().map(std::mem::take).unwrap_or_default();
-        let of_channel = |(number, x): (usize, f32)| match by {
-            Some(by) => {
-                let channel = number / positions % by.mean.len().max(1);
-                let of = |all: &[f32]| all.get(channel).copied().unwrap_or_default();
-                ((x * of(&by.std) + of(&by.mean)) * by.white as f32).round()
-            }
-            None if is_bytes => (x * 64.0 + 128.0).round(),
-            None => x,
-        };
-        let floats = floats.into_iter().enumerate().map(of_channel);
-        let elements = if is_bytes {
-            Elements::U8(floats.map(|x| x.clamp(0.0, 255.0) as u8).collect())
-        } else {
-            Elements::F32(floats.collect())
-        };
-        Tensor { dims: tensor.dims, elements }
+    /// Standard normal numbers, which stand for normalised images, as an input of the file.
+    fn input(&self, port: &Port, tensor: &Tensor) -> Tensor {
+        let given = self.form.given(&port.name, tensor);
+        if self.form.inputs == InputType::Float {
+            return given;
+        }
+        let is_normalised = self.form.normalised.iter().any(|by| by.input == port.name);
+        let byte = |&x: &f32| (if is_normalised { x } else { x * 64.0 + 128.0 }).round() as u8;
+        let bytes = given.floats().unwrap_or_default().iter().map(byte).collect();
+        Tensor { dims: given.dims, elements: Elements::U8(bytes) }
     }
 
     /// tract with the file, for inputs of these sizes.
