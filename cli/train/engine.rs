@@ -10,6 +10,7 @@ use nas_search::evaluator::Split;
 use nasc::render::bar::Bar;
 use nasc::render::report::Failure;
 use nasc::services::expected::Expected;
+use nasc::services::form::Form;
 use nasc::services::runner::Runner;
 
 use crate::training::{Training, stopped};
@@ -24,6 +25,8 @@ pub(crate) struct FileEngine<'a> {
     runner: Option<&'a Runner>,
     /// For each input, what training does to images, and what is to be done for the file.
     inputs: Vec<Given>,
+    /// What is answered in the place of outputs, by their names.
+    answers: HashMap<String, String>,
     /// tract, for so many images at once.
     loaded: HashMap<u32, nas_tract::Model>,
 }
@@ -73,7 +76,11 @@ impl<'a> FileEngine<'a> {
                 }
             });
         let inputs = inputs.collect();
-        Ok(Self { path: PathBuf::new(), bytes, runner: None, inputs, loaded: HashMap::new() })
+        let answers = nas_onnx::metadata(&bytes, Form::ANSWERS).map_err(Failure::problem)?;
+        let answers = answers.and_then(|answers| serde_json::from_str(&answers).ok());
+        let answers = answers.unwrap_or_default();
+        let (path, loaded) = (PathBuf::new(), HashMap::new());
+        Ok(Self { path, bytes, runner: None, inputs, answers, loaded })
     }
 
     /// What the file answers for normalised images `[N, C, H, W]` of each input: its first output.
@@ -101,11 +108,7 @@ impl<'a> FileEngine<'a> {
             let answer = outputs.into_iter().next();
             let answer = answer.ok_or_else(|| Failure::input("the file has no output"))?;
             let Some(floats) = answer.floats() else {
-                return Err(Failure::input(format!(
-                    "{}: its first output is of {}; a file that answers with the values themselves can be scored",
-                    self.path.display(),
-                    answer.dtype()
-                )));
+                return Err(self.unscorable(&format!("answers by numbers of {}", answer.dtype())));
             };
             let wanted = (count - first).min(at_once);
             let each = floats.len() / at_once.max(1) as usize;
@@ -118,10 +121,21 @@ impl<'a> FileEngine<'a> {
         answers.ok_or_else(|| Failure::input("there are no images"))
     }
 
+    fn unscorable(&self, why: &str) -> Failure {
+        let path = self.path.display();
+        Failure::input(format!(
+            "{path} {why}; what is scored are the values themselves, of a file without `--answer`"
+        ))
+    }
+
     /// tract with the file, for so many images at once where it leaves that open.
     fn loaded(&mut self, sizes: &[Vec<u32>], count: u32) -> Result<&nas_tract::Model, Failure> {
         if !self.loaded.contains_key(&count) {
             let model = nas_tract::Model::load_for(&self.bytes, sizes).map_err(Failure::problem)?;
+            let first = model.outputs().first().map_or("", |port| &port.name);
+            if let Some(answer) = self.answers.get(first) {
+                return Err(self.unscorable(&format!("answers `{first}` by {answer}")));
+            }
             self.loaded.insert(count, model);
         }
         self.loaded.get(&count).ok_or(Failure::Reported)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nas_onnx::Numbers;
+use nasc::commands::export::opset;
 use nasc::commands::int8::Int8Args;
 use nasc::render::report::Failure;
 use nasc::services::files::write_together;
@@ -36,7 +37,8 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
         OneSize::refuse(&network, &training.space)?;
     }
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
-    let opset = asked.or(training.space.device.opset).unwrap_or_default();
+    let opset = opset(asked, training.space.device.opset);
+    nas_onnx::check_integers(opset).map_err(Failure::problem)?;
     let model = weights_file::load(network, &args.weights, args.names.as_deref())?;
     let expected = training.expected(&model.network)?;
     let (model, mut form, expected) = formed(&args.form, model, Numbers::Float, expected)?;

@@ -198,7 +198,7 @@ impl Work<'_> {
             let flow = bar.step("watch values", done.min(of), of);
             if flow.is_break() { Err(Failure::Interrupted) } else { self.run(model, inputs) }
         };
-        let how = (self.rounding.method(), self.scheme);
+        let how = (self.rounding.method, self.scheme);
         let grids = calibrated(&self.floats, plan, how, &self.batches, &mut run);
         bar.finish();
         grids

@@ -24,7 +24,7 @@ const PAGE: &str = "docs/vendors.md";
 /// The network of a space that is tried.
 const ARCH: &str = "random:1";
 
-/// A network, and why it is not there in a precision.
+/// A space of which a network is tried, and its file.
 struct Network {
     file: PathBuf,
     space: String,
@@ -100,10 +100,11 @@ fn networks(root: &Path) -> Result<Vec<Network>> {
 }
 
 impl Network {
-    /// Writes the ONNX file and its record, unless they are there.
+    /// Writes the ONNX file and its record, unless this `nasc` has done so.
     fn export(&self, nasc: &Path, folder: &Path, precision: &str) -> Result<(), String> {
         let output = folder.join(format!("{}.onnx", self.space));
-        if output.exists() {
+        let changed = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
+        if changed(&output).is_some_and(|written| changed(nasc) < Some(written)) {
             return Ok(());
         }
         let common = |command: &mut Command| {
@@ -126,7 +127,7 @@ impl Network {
         let mut command = Command::new(nasc);
         command.arg("int8");
         common(&mut command);
-        command.args(["--images", "32", "--set", "data.rank_on=0", "--weights"]);
+        command.args(["--images", "32", "--weights"]);
         command.arg(module.join("weights.safetensors")).arg("-o").arg(&output);
         said(&mut command)
     }

@@ -9,6 +9,7 @@ use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use protobuf::Enum;
 
+use crate::check_integers;
 use crate::error::EmitError;
 use crate::message::{self, Value, attribute};
 use crate::options::{Answer, InputType, Numbers, Options};
@@ -70,8 +71,8 @@ impl<'m> Graph<'m> {
     pub(crate) fn new(model: &'m Model, options: &'m Options) -> Result<Self, EmitError> {
         let network = &model.network;
         let rounds = network.nodes.iter().any(|node| node.rounding != Rounding::default());
-        if rounds && options.opset.version() < 13 {
-            return Err(EmitError::Integers { opset: options.opset });
+        if rounds {
+            check_integers(options.opset)?;
         }
         let size = options.open_size.then(|| OpenSize::of(network)).transpose();
         let size = size.map_err(|closed| EmitError::closed(network, &closed))?;

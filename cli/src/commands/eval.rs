@@ -25,13 +25,13 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE", required_unless_present = "onnx")]
     pub weights: Option<PathBuf>,
     /// How the weights file calls our tensors: lines `pattern = name`.
-    #[arg(long, value_name = "FILE", requires = "weights")]
+    #[arg(long, value_name = "FILE", requires = "weights", conflicts_with = "onnx")]
     pub names: Option<PathBuf>,
     /// An exported file to score instead, in tract.
     #[arg(long, value_name = "FILE", conflicts_with = "weights")]
     pub onnx: Option<PathBuf>,
     /// An engine to run that file in instead of tract, as of `nasc verify`.
-    #[arg(long, value_name = "COMMAND", value_parser = Runner::new, requires = "onnx")]
+    #[arg(long, value_name = "COMMAND", value_parser = Runner::new, requires = "onnx", conflicts_with = "weights")]
     pub runner: Option<Runner>,
     /// The images.
     #[arg(long, value_enum, default_value_t = SplitName::Val)]

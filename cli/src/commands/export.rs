@@ -22,7 +22,7 @@ use crate::services::reference::{Reference, fresh};
 use crate::services::rounding::RoundingArgs;
 use crate::services::sources::sources;
 use crate::services::verification::tolerance_parser;
-use crate::services::{pick, weights_file};
+use crate::services::{module, pick, weights_file};
 use crate::{outln, tell};
 
 /// What to do about outputs that differ.
@@ -59,20 +59,20 @@ pub struct ExportArgs {
     #[arg(short, long, value_name = "FILE", required_unless_present = "package")]
     pub output: Option<PathBuf>,
     /// What is written: an ONNX file, or a folder with a module of PyTorch and its weights.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "package")]
     pub format: Format,
     /// A folder for all that whoever runs the network needs: models by precision, test vectors, what they were made of and how
     /// well they do, examples.
     #[arg(long, value_name = "DIR", conflicts_with = "output", requires = "weights")]
     pub package: Option<PathBuf>,
     /// The licence of the weights, which goes into the package.
-    #[arg(long, value_name = "FILE", requires = "package")]
+    #[arg(long, value_name = "FILE", requires = "package", conflicts_with = "output")]
     pub licence: Option<PathBuf>,
     /// The version of the ONNX operator set.
     #[arg(long, help = opset_help())]
     pub opset: Option<i64>,
     /// What numbers it computes with; without it, those of the target as far as they can be written.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "package")]
     pub precision: Option<FilePrecision>,
     /// In which form the file is.
     #[command(flatten)]
@@ -99,6 +99,29 @@ pub enum Format {
     Pytorch,
 }
 
+impl ExportArgs {
+    /// Refuses options that say nothing of what is written.
+    fn check_options(&self) -> Result<(), Failure> {
+        if self.rounding.is_given() {
+            return Err(Failure::input(
+                "how integers are chosen says nothing of a file of floats: `nasc int8` writes one of integers",
+            ));
+        }
+        let of_a_file = [
+            ("the form of a file", self.form.is_given()),
+            ("`--opset`", self.opset.is_some()),
+            ("`--precision`", self.precision.is_some()),
+            ("`--tolerance`", self.tolerance.is_some()),
+        ];
+        match of_a_file.into_iter().find(|(_, is_given)| *is_given) {
+            Some((what, _)) if self.format == Format::Pytorch => Err(Failure::input(format!(
+                "{what} says nothing of a module of PyTorch: it has the network as it was trained"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Writes the ONNX file, its verification report and its check record; on failure none.
 ///
 /// # Errors
@@ -109,6 +132,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
             "this build has no libtorch, and a package is made by it: name a file by `-o`",
         ));
     };
+    args.check_options()?;
     let seed = args.recipe.seed.unwrap_or_default();
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let (network, opset, precision, sources) =
@@ -143,7 +167,9 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         }
     };
     if args.format == Format::Pytorch {
-        return write_module(output, &model);
+        module::write(output, &model)?;
+        outln!("{}", output.display())?;
+        return Ok(());
     }
     let expected = args.weights.as_deref().and_then(Expected::beside);
     let numbers = numbers(args.precision, precision);
@@ -170,26 +196,6 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         tell!("{doubt}");
     }
     for path in [output, &report, &check] {
-        outln!("{}", path.display())?;
-    }
-    Ok(())
-}
-
-/// Writes a folder with a module of PyTorch, which is a package of Python.
-fn write_module(folder: &Path, model: &nas_ir::Model) -> Result<(), Failure> {
-    let module = nas_pytorch::emit(&model.network);
-    let weights = nas_safetensors::to_bytes(&model.weights, None)
-        .map_err(|error| Failure::input(error.to_string()))?;
-    let files: [(&str, &[u8]); 5] = [
-        ("layers.py", module.layers.as_bytes()),
-        ("names.json", module.names.as_bytes()),
-        ("weights.safetensors", &weights),
-        ("model.py", module.model.as_bytes()),
-        ("__init__.py", b"from .layers import load_weights, save_weights\nfrom .model import *\nfrom .model import load\n"),
-    ];
-    let paths = files.map(|(name, bytes)| (folder.join(name), bytes));
-    write_together(&paths.each_ref().map(|(path, bytes)| (path.as_path(), *bytes)))?;
-    for (path, _) in &paths {
         outln!("{}", path.display())?;
     }
     Ok(())
@@ -239,9 +245,10 @@ fn check_output<'p>(
     let given = [&args.weights, &args.names].into_iter().flatten().map(PathBuf::as_path);
     let inputs: Vec<PathBuf> =
         sources.chain(given).filter_map(|path| path.canonicalize().ok()).collect();
-    for written in std::iter::once(output.to_owned()).chain(beside(output)) {
-        let is_module = args.format == Format::Pytorch && written == *output;
-        let why = if written.is_dir() && !is_module {
+    let is_module = args.format == Format::Pytorch;
+    let more = if is_module { module::paths(output).to_vec() } else { beside(output).to_vec() };
+    for written in std::iter::once(output.to_owned()).chain(more) {
+        let why = if written.is_dir() && !(is_module && written == *output) {
             "it is a folder".to_owned()
         } else if let Err(error) = nas_files::replaceable(&written) {
             error.to_string()
@@ -255,7 +262,7 @@ fn check_output<'p>(
             "cannot write {written}: {why}; name another file by `-o`"
         )));
     }
-    Ok(())
+    if is_module { module::check(output) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::render::report::{Failure, counted};
 use crate::render::{stream, terminal};
 use crate::services::onnx_file::{Recorded, repeat};
+use crate::services::package::Whole;
 use crate::services::record::{Record, beside};
 use crate::services::runner::Runner;
 use crate::services::source::io_reason;
@@ -113,21 +114,22 @@ struct Aborted {
 pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let mut reports = Vec::new();
     let mut failed = Vec::new();
-    for (path, check) in &checked(args)? {
+    for (path, check) in checked(args)? {
         let file = path.display().to_string();
-        let Answer { passed, told, json } = match &args.runner {
-            Some(runner) => {
-                let verified = verify(path, check.as_deref(), args.tolerance, Some(runner));
-                Answer::of(path, verified, terminal::has_colours())?
+        let Answer { passed, told, json } = match (check, &args.runner) {
+            (Err(damaged), _) => Answer::of(&path, Err(damaged), terminal::has_colours())?,
+            (Ok(check), Some(runner)) => {
+                let verified = verify(&path, check.as_deref(), args.tolerance, Some(runner));
+                Answer::of(&path, verified, terminal::has_colours())?
             }
-            None => answer(path, check.as_deref(), args.tolerance)?,
+            (Ok(check), None) => answer(&path, check.as_deref(), args.tolerance)?,
         };
         match told {
             Ok(told) if !args.json => outln!("{file}: {told}")?,
             Ok(_) => {}
             Err(report) => {
                 tell!("{file}:");
-                terminal::tell_as_is(&report);
+                terminal::tell_as_is(&format!("{}\n", report.trim_end()));
             }
         }
         if !passed {
@@ -144,21 +146,43 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     Err(Failure::input(format!("not verified: {}", failed.join(", "))))
 }
 
-/// The files that are verified, each with where its record is, if that is said: of a package all models, after the checksums
-/// of all its files.
-fn checked(args: &VerifyArgs) -> Result<Vec<(PathBuf, Option<PathBuf>)>, Failure> {
+/// A file that is verified, and where its record is, if that is said.
+type Checked = (PathBuf, Result<Option<PathBuf>, Failure>);
+
+/// The files that are verified: of a package all models, after the checksums of all its files.
+fn checked(args: &VerifyArgs) -> Result<Vec<Checked>, Failure> {
     let mut files = Vec::new();
     for path in &args.files {
         if !path.is_dir() {
-            files.push((path.clone(), args.check.clone()));
+            files.push((path.clone(), Ok(args.check.clone())));
             continue;
         }
-        let count = package::check_sums(path)?;
-        tell!("{}: {} are as they were packed", path.display(), counted(count, "file"));
-        let manifest = path.join(package::MANIFEST);
-        files.extend(package::models(path)?.into_iter().map(|file| (file, Some(manifest.clone()))));
+        if args.check.is_some() {
+            let path = path.display();
+            return Err(Failure::input(format!(
+                "--check: {path} is a package, which has the records of its models"
+            )));
+        }
+        match models_of(path) {
+            Ok(models) => {
+                let manifest = path.join(package::MANIFEST);
+                files.extend(models.into_iter().map(|file| (file, Ok(Some(manifest.clone())))));
+            }
+            Err(damaged) => files.push((path.clone(), Err(damaged))),
+        }
     }
     Ok(files)
+}
+
+/// The models of a package that is as it was packed.
+fn models_of(package: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let Whole { count, others } = package::check_sums(package)?;
+    let folder = package.display();
+    tell!("{folder}: {} are as they were packed", counted(count, "file"));
+    if !others.is_empty() {
+        tell!("note: {folder}: without a checksum: {}", others.join(", "));
+    }
+    package::models(package)
 }
 
 /// The text of a JSON value as one of a list.

@@ -36,15 +36,25 @@ pub(crate) fn answer(mut command: Command, time: Duration) -> Result<Vec<u8>, St
         status if status.success() => Ok(out),
         status => {
             let words = String::from_utf8_lossy(&err);
-            // The first line says why; a trace of calls may follow.
-            let first = words.lines().find(|line| !line.trim().is_empty());
-            let words = match cut(first.unwrap_or_default(), TOLD) {
+            let words = match cut(why(&words), TOLD) {
                 words if words.is_empty() => words,
                 words => format!(": {words}"),
             };
             Err(format!("ended early ({status}){words}"))
         }
     }
+}
+
+/// The line that says why a process ended: the first, which a trace of calls may follow; of Python, whose trace comes
+/// before, the last.
+fn why(words: &str) -> &str {
+    let mut lines = words.lines().filter(|line| !line.trim().is_empty());
+    let line = if words.contains("Traceback (most recent call last)") {
+        lines.next_back()
+    } else {
+        lines.next()
+    };
+    line.unwrap_or_default()
 }
 
 fn wait(child: &mut Child, time: Duration) -> Result<ExitStatus, String> {
@@ -116,6 +126,8 @@ mod tests {
         let ended = shell("echo 5; echo no memory >&2; kill -ABRT $$", minute).unwrap_err();
         assert!(ended.starts_with("ended early (signal: 6 (SIGABRT)"), "{ended}");
         assert!(ended.ends_with(": no memory"), "{ended}");
+        let python = "echo Traceback '(most recent call last)': >&2; echo no module >&2; exit 1";
+        assert!(shell(python, minute).unwrap_err().ends_with(": no module"));
         assert_eq!(shell("exit 3", minute).unwrap_err(), "ended early (exit status: 3)");
         let nothing = answer(Command::new("./nowhere"), minute).unwrap_err();
         assert_eq!(nothing, "cannot be started: there is no such file");

@@ -130,11 +130,7 @@ impl Expected {
     /// Whether the network takes the numbers as they are.
     #[must_use]
     pub fn is_of_raw_numbers(&self) -> bool {
-        self.inputs().iter().all(|input| {
-            input.scale == Some(1.0)
-                && input.mean.iter().all(|&mean| mean == 0.0)
-                && input.std.iter().all(|&std| std == 1.0)
-        })
+        self.inputs().iter().all(ExpectedInput::is_of_raw_numbers)
     }
 
     fn each(mut self, change: impl Fn(&mut ExpectedInput)) -> Self {
@@ -157,6 +153,13 @@ impl ExpectedInput {
     #[must_use]
     pub fn is_reversed(&self) -> bool {
         self.order == "BGR"
+    }
+
+    /// Whether its numbers are taken as they are.
+    fn is_of_raw_numbers(&self) -> bool {
+        self.scale == Some(1.0)
+            && self.mean.iter().all(|&mean| mean == 0.0)
+            && self.std.iter().all(|&std| std == 1.0)
     }
 
     /// What is done to the numbers, where `white` is what stands for 1 if nothing says what they are worth.
@@ -185,6 +188,7 @@ impl fmt::Display for ExpectedInput {
             write!(f, "resized to {height} x {width}, ")?;
         }
         match scale {
+            _ if self.is_of_raw_numbers() => f.write_str("the numbers as they are"),
             Some(scale) => write!(f, "(value * {scale} - {mean:?}) / {std:?}"),
             None if order == "channels" => write!(f, "(value / white - {mean:?}) / {std:?}"),
             None => write!(f, "(value / 255 - {mean:?}) / {std:?}"),
@@ -222,6 +226,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<Expected>(&json).unwrap(), one);
         let depth = ExpectedInput { scale: Some(0.5), order: "grey".to_owned(), ..cut.clone() };
         assert!(depth.to_string().contains("(value * 0.5 - "), "{depth}");
+        let raw = Expected::One(depth.clone()).of_raw_numbers();
+        assert!(raw.inputs()[0].to_string().ends_with("72, the numbers as they are"), "{raw:?}");
         let both = Expected::Several(vec![cut, depth]);
         let json = serde_json::to_string(&both).unwrap();
         assert_eq!(serde_json::from_str::<Expected>(&json).unwrap(), both);

@@ -26,6 +26,25 @@ pub fn write_together(files: &[(&Path, &[u8])]) -> Result<(), Failure> {
         .map_err(|error| Failure::input(format!("{error}: {}", error.source)))
 }
 
+/// Refuses a folder for `what` in which there is something else than an earlier one.
+///
+/// # Errors
+/// There is, or it is a file.
+pub fn check_folder(
+    folder: &Path,
+    what: &str,
+    is_earlier: impl Fn(&Path) -> bool,
+) -> Result<(), Failure> {
+    let is_empty = || std::fs::read_dir(folder).map_or(true, |mut all| all.next().is_none());
+    if !folder.is_file() && (is_empty() || is_earlier(folder)) {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "cannot write {what} to {}: something else is there; name another folder",
+        folder.display()
+    )))
+}
+
 /// Makes the folder of a file that is to be written.
 fn make_folder_of(path: &Path) -> Result<(), Failure> {
     let Some(folder) = path.parent() else { return Ok(()) };

@@ -180,6 +180,26 @@ pub struct Form {
 }
 
 impl Form {
+    /// The key of the file's metadata under which stands what is answered in the place of outputs, as a JSON object.
+    pub const ANSWERS: &'static str = "nasc.answers";
+
+    /// That of the outputs of a network, as it stands in the file's metadata; `None` if all are answered as they are.
+    #[must_use]
+    pub fn metadata(&self, network: &Network) -> Option<(String, String)> {
+        let answers = network.outputs.iter().zip(&self.answers);
+        let answers = answers.filter(|(_, answer)| **answer != Answer::Values);
+        let answers: serde_json::Map<String, serde_json::Value> =
+            answers.map(|(port, answer)| (port.name.clone(), answer.to_string().into())).collect();
+        let json = serde_json::Value::Object(answers.clone()).to_string();
+        (!answers.is_empty()).then(|| (Self::ANSWERS.to_owned(), json))
+    }
+
+    /// Whether the first output is answered as it is, so that a metric can be told.
+    #[must_use]
+    pub fn answers_values(&self) -> bool {
+        self.answers.first().is_none_or(|answer| *answer == Answer::Values)
+    }
+
     /// How far it may be from the reference by default.
     #[must_use]
     pub fn tolerance(&self) -> Tolerance {

@@ -9,6 +9,7 @@ pub mod files;
 pub mod folders;
 pub mod form;
 pub mod input;
+pub mod module;
 pub mod name_map;
 pub mod npy;
 pub mod onnx_file;

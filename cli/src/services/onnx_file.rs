@@ -72,7 +72,7 @@ pub fn onnx_file(
         inputs: form.inputs,
         answers: form.answers.clone(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        provenance,
+        provenance: provenance.into_iter().chain(form.metadata(&exported.network)).collect(),
     };
     let onnx = nas_onnx::emit(exported, &options).map_err(Failure::problem)?;
     let file = File { onnx: &onnx, model, form, reference, open: open_size(model, form)? };

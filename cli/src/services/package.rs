@@ -3,6 +3,7 @@
 //! `manifest.json` says what is in it, `SHA256SUMS` has the checksum of each file in the form of `sha256sum`. Each model has a
 //! folder of its own, with test vectors as ONNX has them (`test_data_set_0/input_0.pb`) and as `.npy`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Component, Path, PathBuf};
 
@@ -80,6 +81,10 @@ pub struct PortInfo {
     /// What it holds: `float32`, `uint8`, `int64`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// What an output answers if not its values: `softmax`, `argmax`, `top5` the largest values, `top5 indices` their
+    /// channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 /// A model of the package.
@@ -165,35 +170,79 @@ pub fn sums<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> String 
     files.into_iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect()
 }
 
-/// Holds every file of a package against its checksum.
-///
-/// # Errors
-/// A file is missing, is another one, or has no checksum.
-pub fn check_sums(folder: &Path) -> Result<usize, Failure> {
+/// The names of a file of checksums, each with its sum.
+fn listed(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
     let text = read(folder, SUMS)?;
     let text =
         String::from_utf8(text).map_err(|_| damaged(folder, format!("{SUMS} is no text")))?;
-    let mut known = Vec::new();
-    for line in text.lines() {
-        let parts = line.split_once("  ").filter(|(sum, _)| sum.len() == 64);
-        let (sum, name) = parts
-            .ok_or_else(|| damaged(folder, format!("a line of {SUMS} is no checksum: {line}")))?;
-        if sha256(&read(folder, name)?) != sum {
+    let of_line = |line: &str| {
+        // `sha256sum --binary` has a star before the name.
+        let (sum, name) = line.split_once(' ').filter(|(sum, _)| sum.len() == 64)?;
+        let name = name.strip_prefix([' ', '*'])?;
+        Some((name.to_owned(), sum.to_lowercase()))
+    };
+    let no_sum = |line: &str| damaged(folder, format!("a line of {SUMS} is no checksum: {line}"));
+    text.lines().map(|line| of_line(line).ok_or_else(|| no_sum(line))).collect()
+}
+
+/// The files of an earlier package in a folder, as far as its checksums name them.
+#[must_use]
+pub fn files_of(folder: &Path) -> Vec<String> {
+    let listed = listed(folder).unwrap_or_default().into_iter().map(|(name, _)| name);
+    listed.filter(|name| is_within(name)).chain([SUMS.to_owned()]).collect()
+}
+
+/// What a package holds against its checksums.
+#[derive(Debug)]
+pub struct Whole {
+    /// How many files are as they were packed.
+    pub count: usize,
+    /// Files that have no checksum.
+    pub others: Vec<String>,
+}
+
+/// Holds every file of a package against its checksum.
+///
+/// # Errors
+/// A file is missing, or is another one; or a model has no checksum, or there is none.
+pub fn check_sums(folder: &Path) -> Result<Whole, Failure> {
+    let listed = listed(folder)?;
+    for (name, sum) in &listed {
+        if sha256(&read(folder, name)?) != *sum {
             return Err(damaged(folder, format!("`{name}` is not the file that was packed")));
         }
-        known.push(name.to_owned());
     }
-    for needed in [MANIFEST] {
-        if !known.iter().any(|name| name == needed) {
-            return Err(damaged(folder, format!("{SUMS} has no checksum of `{needed}`")));
+    let known: BTreeSet<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
+    let models = manifest(folder)?.models;
+    if models.is_empty() {
+        return Err(damaged(folder, "it has no models"));
+    }
+    let needed = models.iter().map(|model| model.file.as_str()).chain([MANIFEST]);
+    if let Some(name) = needed.into_iter().find(|name| !known.contains(name)) {
+        return Err(damaged(folder, format!("{SUMS} has no checksum of `{name}`")));
+    }
+    let mut others = found(folder, Path::new(""))?;
+    others.retain(|name| name != SUMS && !known.contains(name.as_str()));
+    Ok(Whole { count: listed.len(), others })
+}
+
+/// The files of a folder below another one, by their names from that.
+fn found(folder: &Path, below: &Path) -> Result<Vec<String>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        damaged(folder, format!("`{}`: {}", below.display(), io_reason(&error)))
+    };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder.join(below)).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = below.join(entry.file_name());
+        if entry.file_type().map_err(unreadable)?.is_dir() {
+            names.extend(found(folder, &name)?);
+        } else {
+            let parts = name.iter().map(|part| part.to_string_lossy());
+            names.push(parts.collect::<Vec<_>>().join("/"));
         }
     }
-    let manifest = manifest(folder)?;
-    let unknown = manifest.models.iter().find(|model| !known.contains(&model.file));
-    match unknown {
-        Some(model) => Err(damaged(folder, format!("{SUMS} has no checksum of `{}`", model.file))),
-        None => Ok(known.len()),
-    }
+    Ok(names)
 }
 
 /// The manifest of a package.
@@ -248,12 +297,16 @@ pub fn record(folder: &Path, model: &Path) -> Result<Record, Failure> {
 
 /// A file of a package, by its name from the folder, which must lie in it.
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {
-    let path = Path::new(name);
-    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !is_within(name) {
         return Err(damaged(folder, format!("`{name}` is not in it")));
     }
-    nas_files::read(&folder.join(path))
+    nas_files::read(&folder.join(name))
         .map_err(|error| damaged(folder, format!("`{name}`: {}", io_reason(&error))))
+}
+
+/// Whether a file of this name is in the folder, and leads to nowhere else.
+fn is_within(name: &str) -> bool {
+    Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 #[cfg(test)]
@@ -270,13 +323,19 @@ mod tests {
         let write =
             |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
         let failure = || check_sums(folder.path()).unwrap_err().summary();
-        assert!(failure().contains("`SHA256SUMS`: there is no such file"), "{}", failure());
+        let fails = |words: &str| assert!(failure().contains(words), "{words} in {}", failure());
+        fails("`SHA256SUMS`: there is no such file");
         write("a.txt", b"abc");
         write(SUMS, sums([("a.txt", b"abd".as_slice())]).as_bytes());
-        assert!(failure().contains("`a.txt` is not the file that was packed"), "{}", failure());
-        write(SUMS, sums([("a.txt", b"abc".as_slice())]).as_bytes());
-        assert!(failure().contains("no checksum of `manifest.json`"), "{}", failure());
+        fails("`a.txt` is not the file that was packed");
         write(SUMS, sums([("../a.txt", b"abc".as_slice())]).as_bytes());
-        assert!(failure().contains("`../a.txt` is not in it"), "{}", failure());
+        fails("`../a.txt` is not in it");
+        assert_eq!(files_of(folder.path()), [SUMS]);
+        write(SUMS, b"abc\n");
+        fails("is no checksum: abc");
+        // As other tools write them; then there is no manifest.
+        write(SUMS, format!("{} *a.txt\n", sha256(b"abc").to_uppercase()).as_bytes());
+        fails("`manifest.json`: there is no such file");
+        assert_eq!(files_of(folder.path()), ["a.txt", SUMS]);
     }
 }

@@ -4,19 +4,20 @@ use clap::{Args, ValueEnum};
 use nas_onnx::Integers;
 use nas_quantise::{Method, Scheme};
 
+/// The share of numbers within the range, where `--method percentile` gives none.
+const SHARE: f64 = 0.9999;
+
 /// Options that say how the integers are chosen.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Integers")]
 pub struct RoundingArgs {
     /// How many training images the values are watched on.
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub images: u32,
-    /// How the range of values follows from what they are on these images.
-    #[arg(long, value_enum, default_value_t)]
-    pub method: RangeMethod,
-    /// The share of numbers within the range, for `--method percentile`.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.9999, value_parser = share)]
-    pub percentile: f64,
+    /// How the range of values follows from what they are on these images: `min-max`; `percentile`, of which
+    /// `percentile=0.999` gives the share of numbers within; `entropy` (Migacz 2017); `mean-square`.
+    #[arg(long, value_name = "METHOD", default_value = "mean-square", value_parser = method)]
+    pub method: Method,
     /// Put 0 in the middle of each range.
     #[arg(long)]
     pub symmetric: bool,
@@ -41,20 +42,6 @@ pub struct RoundingArgs {
     pub within: Option<f64>,
 }
 
-/// How a range is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum RangeMethod {
-    /// From the least to the largest number.
-    MinMax,
-    /// By the share of numbers within.
-    Percentile,
-    /// By the least relative entropy (Migacz 2017).
-    Entropy,
-    /// By the least mean square of what rounding changes.
-    #[default]
-    MeanSquare,
-}
-
 /// Integers of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Levels {
@@ -69,8 +56,7 @@ impl Default for RoundingArgs {
     fn default() -> Self {
         Self {
             images: 256,
-            method: RangeMethod::default(),
-            percentile: 0.9999,
+            method: Method::MeanSquare,
             symmetric: false,
             powers_of_two: false,
             levels: Levels::default(),
@@ -98,21 +84,26 @@ impl RoundingArgs {
         }
     }
 
-    /// The method with its share.
+    /// Whether any of the options was given.
     #[must_use]
-    pub fn method(&self) -> Method {
-        match self.method {
-            RangeMethod::MinMax => Method::MinMax,
-            RangeMethod::Percentile => Method::Percentile(self.percentile),
-            RangeMethod::Entropy => Method::Entropy,
-            RangeMethod::MeanSquare => Method::MeanSquare,
-        }
+    pub fn is_given(&self) -> bool {
+        *self != Self::default()
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.5..=1.0).contains(share));
-    share.ok_or_else(|| "give a share from 0.5 to 1".to_owned())
+fn method(text: &str) -> Result<Method, String> {
+    let share = |text: &str| text.parse().ok().filter(|share| (0.5..=1.0).contains(share));
+    match text.split_once('=') {
+        None if text == "min-max" => Ok(Method::MinMax),
+        None if text == "percentile" => Ok(Method::Percentile(SHARE)),
+        None if text == "entropy" => Ok(Method::Entropy),
+        None if text == "mean-square" => Ok(Method::MeanSquare),
+        Some(("percentile", of)) => {
+            share(of).map(Method::Percentile).ok_or_else(|| "give a share from 0.5 to 1".to_owned())
+        }
+        _ => Err("write `min-max`, `percentile`, `percentile=0.999`, `entropy` or `mean-square`"
+            .to_owned()),
+    }
 }
 
 fn loss(text: &str) -> Result<f64, String> {

@@ -11,13 +11,13 @@ use nas_search::evaluator::Split;
 use nasc::commands::export::{ExportArgs, opset};
 use nasc::render::report::{Failure, counted};
 use nasc::services::expected::Expected;
-use nasc::services::files::write_together;
+use nasc::services::files::{check_folder, write_together};
 use nasc::services::form::{FileSize, Form, OneSize, formed};
 use nasc::services::npy;
 use nasc::services::onnx_file::{Making, OnnxFile, folded, onnx_file};
 use nasc::services::package::{
-    FORMAT, MANIFEST, Made, Manifest, Measured, ModelInfo, PortInfo, SUMS, VectorInfo, manifest,
-    sha256, sums,
+    FORMAT, MANIFEST, Made, Manifest, Measured, ModelInfo, PortInfo, SUMS, VectorInfo, files_of,
+    manifest, sha256, sums,
 };
 use nasc::services::provenance::provenance;
 use nasc::services::record::Case;
@@ -59,7 +59,9 @@ struct Package<'a> {
 /// # Errors
 /// The inputs are at fault, something else is in the folder, or tract and libtorch do not agree.
 pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
-    may_be_written(folder)?;
+    check_folder(folder, "a package", |folder| manifest(folder).is_ok())?;
+    let mut files = Files::new();
+    let licence = args.licence.as_deref().map(|path| licence(path, &mut files)).transpose()?;
     let ExportArgs { file, recipe, space, arch, .. } = args;
     let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
     if args.form.size == FileSize::Dynamic {
@@ -70,14 +72,16 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
     let weights_bytes = nas_files::read(weights)
         .map_err(|error| Failure::input(format!("{}: {error}", weights.display())))?;
     let model = weights_file::load(network.clone(), weights, args.names.as_deref())?;
+    let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
+    let opset = opset(asked, training.space.device.opset);
     let data = training.dataset();
-    if let Err(missing) = &data {
-        tell!(
+    match &data {
+        Ok(_) => nas_onnx::check_integers(opset).map_err(Failure::problem)?,
+        Err(missing) => tell!(
             "note: there are no data ({}), so the package has no model of integers and tells no metrics",
             missing.summary()
-        );
+        ),
     }
-    let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let of_weights = Expected::beside(weights);
     let expected = if data.is_ok() { training.expected(&network)? } else { of_weights };
     let weights = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -87,11 +91,10 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
         network,
         folded: folded(model.clone())?.network,
         expected,
-        opset: opset(asked, training.space.device.opset),
+        opset,
         has_data: data.is_ok(),
         weights: weights.clone(),
     };
-    let mut files = Files::new();
     let mut models = Vec::new();
     let mut ports = (Vec::new(), Vec::new());
     let mut preprocessing = None;
@@ -104,6 +107,11 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
         if precision == "fp32" {
             ports = package.ports(&form);
             preprocessing = expected;
+            if package.has_data && !form.answers_values() {
+                tell!(
+                    "note: what answers otherwise than by values is not scored, so the package tells no metrics"
+                );
+            }
         }
         models.push(info);
     }
@@ -118,7 +126,7 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
         classes,
         costs: json!(nas_analysis::costs(&package.network)),
         models,
-        licence: args.licence.as_deref().map(|path| licence(path, &mut files)).transpose()?,
+        licence,
     };
     package.rest(&manifest, &mut files)?;
     write(folder, &files)?;
@@ -196,8 +204,7 @@ impl Package<'_> {
     /// What a file scores on the validation images; nothing where there are none, or where it answers with something else
     /// than its values.
     fn metrics(&self, onnx: &[u8], form: &Form) -> Result<Option<Value>, Failure> {
-        let answers_values = form.answers.first().is_none_or(|answer| *answer == Answer::Values);
-        if !(self.has_data && answers_values) {
+        if !(self.has_data && form.answers_values()) {
             return Ok(None);
         }
         let engine = FileEngine::of_bytes(onnx.to_vec(), self.training, &self.network)?;
@@ -212,10 +219,7 @@ impl Package<'_> {
             Batch::Of(images) => json!(images.get()),
             Batch::Open => json!("batch"),
         };
-        let renamed = |name: &str| {
-            let new = self.args.form.rename.iter().find(|(old, _)| old == name);
-            new.map_or(name, |(_, new)| new.as_str()).to_owned()
-        };
+        let renamed = |name| self.args.form.renamed(name).to_owned();
         let sizes = |dims: &[u32], is_open: bool| -> Vec<Value> {
             let rest = dims.iter().enumerate().map(|(axis, size)| match (is_open, axis) {
                 (true, 1) => json!("height"),
@@ -232,25 +236,28 @@ impl Package<'_> {
                 InputType::Float => "float32".to_owned(),
                 InputType::Byte => "uint8".to_owned(),
             },
+            answer: None,
         });
         let mut outputs = Vec::new();
         for (place, port) in network.outputs.iter().enumerate() {
             let (name, shape) = (renamed(&port.name), network.port_shape(port));
             let open = form.open_size && shape.is_spatial();
             let mut dims = sizes(shape.dims(), open);
-            let mut push = |name: String, sizes: Vec<Value>, kind: &str| {
-                outputs.push(PortInfo { name, sizes, kind: kind.to_owned() });
+            let answer = form.answers.get(place).copied().unwrap_or_default();
+            let mut push = |name: String, sizes: Vec<Value>, kind: &str, more: &str| {
+                let told = (answer != Answer::Values).then(|| format!("{answer}{more}"));
+                outputs.push(PortInfo { name, sizes, kind: kind.to_owned(), answer: told });
             };
-            match form.answers.get(place).copied().unwrap_or_default() {
-                Answer::Values | Answer::Softmax => push(name, dims, "float32"),
+            match answer {
+                Answer::Values | Answer::Softmax => push(name, dims, "float32", ""),
                 Answer::ArgMax => {
                     dims.remove(1);
-                    push(name, dims, "int64");
+                    push(name, dims, "int64", "");
                 }
                 Answer::Top(most) => {
                     dims.iter_mut().skip(1).take(1).for_each(|size| *size = json!(most.get()));
-                    push(name.clone(), dims.clone(), "float32");
-                    push(format!("{name}_indices"), dims, "int64");
+                    push(name.clone(), dims.clone(), "float32", "");
+                    push(format!("{name}_indices"), dims, "int64", " indices");
                 }
             }
         }
@@ -365,24 +372,21 @@ fn licence(path: &Path, files: &mut Files) -> Result<String, Failure> {
     Ok("LICENCE".to_owned())
 }
 
-/// Refuses a folder in which there is something else than an earlier package.
-fn may_be_written(folder: &Path) -> Result<(), Failure> {
-    let is_empty = std::fs::read_dir(folder).map_or(true, |mut all| all.next().is_none());
-    if folder.is_file() || !(is_empty || manifest(folder).is_ok()) {
-        return Err(Failure::input(format!(
-            "cannot write a package to {}: something else is there; name another folder",
-            folder.display()
-        )));
-    }
-    Ok(())
-}
-
+/// Writes the files, and removes what an earlier package had more.
 fn write(folder: &Path, files: &Files) -> Result<(), Failure> {
+    let earlier = files_of(folder);
     let paths: Vec<(PathBuf, &[u8])> =
         files.iter().map(|(name, bytes)| (folder.join(name), bytes.as_slice())).collect();
     let files: Vec<(&Path, &[u8])> =
         paths.iter().map(|(path, bytes)| (path.as_path(), *bytes)).collect();
     write_together(&files)?;
+    for stale in earlier.iter().map(|name| folder.join(name)) {
+        if !files.iter().any(|(path, _)| *path == stale) {
+            let _ = std::fs::remove_file(&stale);
+            // Of a folder that others still lie in this fails.
+            let _ = stale.parent().map(std::fs::remove_dir);
+        }
+    }
     tell!("{} in {}", counted(files.len(), "file"), folder.display());
     Ok(())
 }

@@ -12,15 +12,19 @@ pub(super) fn page(manifest: &Manifest) -> String {
          of nasc is needed to use it.\n",
         network.space, manifest.nasc
     );
-    text += "\n## Inputs and outputs\n\n| | name | sizes | type |\n| --- | --- | --- | --- |\n";
+    text += "\n## Inputs and outputs\n\n| | name | sizes | type | what it is |\n| --- | --- | --- | --- | --- |\n";
     for (side, ports) in [("input", inputs), ("output", outputs)] {
-        for PortInfo { name, sizes, kind } in ports {
-            text += &format!("| {side} | `{name}` | {} | {kind} |\n", listed(sizes));
+        for PortInfo { name, sizes, kind, answer } in ports {
+            let what = match (side, answer.as_deref()) {
+                ("input", _) => "a picture, prepared as below".to_owned(),
+                (_, answer) => answered(answer),
+            };
+            text += &format!("| {side} | `{name}` | {} | {kind} | {what} |\n", listed(sizes));
         }
     }
     text += "\nSizes are batch, channels, height, width, in planes; words stand for sizes that are open.\n";
     if !classes.is_empty() {
-        text += "The classes, in the order of the channels of the output, are in `classes.txt`.\n";
+        text += "The classes are in `classes.txt`, a line each in the order of the channels; the first is 0.\n";
     }
     text += &preparation(manifest.preprocessing.as_ref());
     text += "\n## Models\n\n| precision | file | bytes | opset | ms on one core | metrics of the validation images |\n| --- | --- | --- | --- | --- | --- |\n";
@@ -51,6 +55,20 @@ pub(super) fn page(manifest: &Manifest) -> String {
         None => "\nNothing is said here of the licence of the weights: ask whoever gave you the package.\n".to_owned(),
     };
     text
+}
+
+/// What an output is, by its answer in the manifest.
+fn answered(answer: Option<&str>) -> String {
+    match answer {
+        None => "what the network says: of classes a score each, the largest for the likeliest"
+            .to_owned(),
+        Some("softmax") => "the probability of each class".to_owned(),
+        Some("argmax") => "the number of the likeliest class".to_owned(),
+        Some(top) => match top.strip_suffix(" indices") {
+            None => "the largest scores, in descending order".to_owned(),
+            Some(_) => "the numbers of their classes".to_owned(),
+        },
+    }
 }
 
 fn listed(sizes: &[Value]) -> String {

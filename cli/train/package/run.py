@@ -1,10 +1,11 @@
 """Loads a model of this package in ONNX Runtime and holds it against its test vectors.
 
     pip install onnxruntime numpy
-    python examples/run.py [fp32|fp16|int8]
+    python examples/run.py [PRECISION]
     python examples/run.py int8 picture.png     (also needs pillow)
 """
 
+import argparse
 import json
 import pathlib
 import sys
@@ -13,16 +14,6 @@ import numpy
 import onnxruntime
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
-
-
-def load(precision):
-    """The model of a precision as the manifest tells of it, and a session that runs it."""
-    manifest = json.loads((PACKAGE / "manifest.json").read_text())
-    models = {model["precision"]: model for model in manifest["models"]}
-    model = models[precision]
-    path = str(PACKAGE / model["file"])
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return manifest, model, session
 
 
 def vectors(model, vector):
@@ -56,7 +47,7 @@ def check(model, session):
 
 
 def picture(path, manifest, session):
-    """A picture as the network expects it, `[1, C, H, W]`."""
+    """A picture as the network expects it, `[N, C, H, W]`: as often as the model takes pictures at once."""
     from PIL import Image
 
     expected = manifest["preprocessing"]
@@ -73,22 +64,48 @@ def picture(path, manifest, session):
     values = values * expected.get("scale", 1 / 255)
     mean, std = (numpy.array(expected[key], dtype="float32")[:, None, None] for key in ("mean", "std"))
     values = (values - mean) / std
-    kind = "uint8" if session.get_inputs()[0].type == "tensor(uint8)" else "float32"
-    return numpy.ascontiguousarray(values[None]).astype(kind)
+    given = session.get_inputs()[0]
+    kind = "uint8" if given.type == "tensor(uint8)" else "float32"
+    count = given.shape[0] if isinstance(given.shape[0], int) else 1
+    return numpy.repeat(values[None].astype(kind), count, axis=0)
+
+
+def named(manifest, answers):
+    """The classes of the first picture, the likeliest first; nothing where the model answers with maps."""
+    by = {port.get("answer"): answers[port["name"]] for port in manifest["outputs"]}
+    indices = [kind for kind in by if kind and kind.endswith(" indices")]
+    if indices:
+        classes = by[indices[0]]
+    elif "argmax" in by:
+        classes = by["argmax"][:, None]
+    else:
+        classes = next(iter(answers.values())).argmax(axis=1, keepdims=True)
+    names = manifest["classes"]
+    if classes.ndim != 2:
+        return []
+    return [names[index] if index < len(names) else f"class {index}" for index in classes[0]]
 
 
 def main():
-    precision = sys.argv[1] if len(sys.argv) > 1 else "fp32"
-    manifest, model, session = load(precision)
+    manifest = json.loads((PACKAGE / "manifest.json").read_text())
+    models = {model["precision"]: model for model in manifest["models"]}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("precision", nargs="?", default="fp32", choices=models)
+    parser.add_argument("picture", nargs="?", help="a picture to answer for")
+    args = parser.parse_args()
+    model = models[args.precision]
+    path = str(PACKAGE / model["file"])
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     check(model, session)
-    if len(sys.argv) > 2:
-        images = picture(sys.argv[2], manifest, session)
-        answer = session.run(None, {session.get_inputs()[0].name: images})[0]
-        classes = manifest["classes"]
-        if answer.ndim == 2 and classes:
-            print(classes[int(answer[0].argmax())])
+    if args.picture:
+        images = picture(args.picture, manifest, session)
+        names = [port.name for port in session.get_outputs()]
+        answers = dict(zip(names, session.run(names, {session.get_inputs()[0].name: images})))
+        found = named(manifest, answers)
+        if found:
+            print(", ".join(found))
         else:
-            print(answer.shape, answer.dtype)
+            print(*(f"{name}: {answer.shape} {answer.dtype}" for name, answer in answers.items()))
 
 
 main()
