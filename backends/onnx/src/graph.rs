@@ -9,10 +9,9 @@ use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use protobuf::Enum;
 
-use crate::check_integers;
 use crate::error::EmitError;
 use crate::message::{self, Value, attribute};
-use crate::options::{Answer, InputType, Numbers, Options};
+use crate::options::{Answer, InputType, Integers, Numbers, Options};
 use crate::sizes::{self, Openness, Size};
 
 /// The largest 16-bit float.
@@ -72,7 +71,7 @@ impl<'m> Graph<'m> {
         let network = &model.network;
         let rounds = network.nodes.iter().any(|node| node.rounding != Rounding::default());
         if rounds {
-            check_integers(options.opset)?;
+            Integers::check(options.opset)?;
         }
         let size = options.open_size.then(|| OpenSize::of(network)).transpose();
         let size = size.map_err(|closed| EmitError::closed(network, &closed))?;

@@ -47,14 +47,6 @@ pub fn operator_set(version: i64) -> Result<Opset, EmitError> {
     Opset::new(version).ok_or(EmitError::Opset { opset: version })
 }
 
-/// Whether models that compute with integers can be written in an operator set.
-///
-/// # Errors
-/// They cannot: it has no steps of integers by channel.
-pub fn check_integers(opset: Opset) -> Result<(), EmitError> {
-    if opset.version() < 13 { Err(EmitError::Integers { opset }) } else { Ok(()) }
-}
-
 /// The bytes of an ONNX file that computes what the model does.
 ///
 /// Inputs and outputs have the names of their ports and sizes `[N, C, H, W]` or `[N, C]`; the

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 
 use nas_ir::Opset;
 
+use crate::error::EmitError;
+
 /// How a model is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -63,6 +65,16 @@ pub enum Integers {
     Signed,
     /// From 0 to 255.
     Unsigned,
+}
+
+impl Integers {
+    /// Whether models that compute with them can be written in an operator set.
+    ///
+    /// # Errors
+    /// It has no steps of integers by channel.
+    pub fn check(opset: Opset) -> Result<(), EmitError> {
+        if opset.version() < 13 { Err(EmitError::Integers { opset }) } else { Ok(()) }
+    }
 }
 
 /// How many images a file takes at once.

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
     let opset = opset(asked, training.space.device.opset);
     let data = training.dataset();
     match &data {
-        Ok(_) => nas_onnx::check_integers(opset).map_err(Failure::problem)?,
+        Ok(_) => nas_onnx::Integers::check(opset).map_err(Failure::problem)?,
         Err(missing) => tell!(
             "note: there are no data ({}), so the package has no model of integers and tells no metrics",
             missing.summary()
