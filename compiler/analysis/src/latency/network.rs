@@ -3,7 +3,9 @@
 use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{Yields, Zero};
-use nas_ir::{Assignment, IdVec, Network, Node, NodeId, NodeKind, Op, Shape, Space, fault};
+use nas_ir::{
+    Assignment, IdVec, Network, Node, NodeId, NodeKind, Op, Precision, Shape, Space, fault,
+};
 use nas_passes::space::simplify::Left;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -70,6 +72,7 @@ struct Made {
     op: Op,
     operands: Vec<Value>,
     shape: Shape,
+    precision: Option<Precision>,
 }
 
 struct Builder<'s> {
@@ -115,7 +118,9 @@ impl Builder<'_> {
             Left::Operand(&only) => Some(self.operand(only)),
             Left::Operator(operands) => {
                 let operands = operands.into_iter().map(|&id| self.operand(id)).collect();
-                self.nodes.push(Made { op: op.clone(), operands, shape });
+                let precision = node.precision.as_ref();
+                let precision = precision.map(|of| *of.get(selectors, self.assignment));
+                self.nodes.push(Made { op: op.clone(), operands, shape, precision });
                 Some(Value::Made(self.nodes.len() - 1))
             }
         }
@@ -150,11 +155,11 @@ impl Builder<'_> {
         for (index, made) in self.nodes.iter().enumerate() {
             let operands = made.operands.iter().map(|&operand| match operand {
                 Value::Outside(id) => writer.outside(id, self.shape(id)),
-                Value::Zeros(shape) => writer.push(Some(Op::Zero(Zero)), Vec::new(), shape),
+                Value::Zeros(shape) => writer.push(Some(Op::Zero(Zero)), Vec::new(), shape, None),
                 Value::Made(index) => writer.made(index),
             });
             let inputs = operands.collect();
-            let place = writer.push(Some(made.op.clone()), inputs, made.shape);
+            let place = writer.push(Some(made.op.clone()), inputs, made.shape, made.precision);
             writer.places.insert(Value::Made(index), place);
         }
         let outputs = results.iter().map(|&index| writer.made(index)).enumerate();
@@ -178,13 +183,20 @@ struct Writer {
 }
 
 impl Writer {
-    fn push(&mut self, op: Option<Op>, inputs: Vec<usize>, shape: Shape) -> usize {
+    fn push(
+        &mut self,
+        op: Option<Op>,
+        inputs: Vec<usize>,
+        shape: Shape,
+        precision: Option<Precision>,
+    ) -> usize {
         let index = self.nodes.len();
         let name = match &op {
             Some(op) => format!("{}.{index}", op.declaration().name),
             None => format!("input.{}", self.inputs.len()),
         };
-        self.nodes.push(NetworkNode::new(name, op, inputs, shape));
+        let node = NetworkNode::new(name, op, inputs, shape);
+        self.nodes.push(NetworkNode { precision, ..node });
         index
     }
 
@@ -199,7 +211,7 @@ impl Writer {
         if let Some(&place) = self.places.get(&Value::Outside(id)) {
             return place;
         }
-        let node = self.push(None, Vec::new(), shape);
+        let node = self.push(None, Vec::new(), shape, None);
         let name = format!("input.{}", self.inputs.len());
         self.inputs.push(Port { name, node });
         self.places.insert(Value::Outside(id), node);

@@ -73,11 +73,11 @@ impl Steps {
             steps: IdVec::default(),
             uses: IdVec::default(),
             step_of: IdVec::default(),
-            bytes: network.precision.bytes(),
+            numbers: IdVec::default(),
         };
         let uses = uses(network);
         for (node, uses) in network.nodes.iter().zip(uses) {
-            builder.node(node, uses);
+            builder.node(node, network.precision_of(node).bytes(), uses);
         }
         builder.finish(network)
     }
@@ -181,27 +181,28 @@ struct Builder {
     uses: IdVec<usize, usize>,
     /// For each node, the step whose tensor holds its value.
     step_of: IdVec<usize, usize>,
-    /// Bytes of a number.
-    bytes: u64,
+    /// For each step, bytes of a number of its tensor.
+    numbers: IdVec<usize, u64>,
 }
 
 impl Builder {
-    fn node(&mut self, node: &NetworkNode, uses: usize) {
-        let step = match self.shared(node) {
+    fn node(&mut self, node: &NetworkNode, number: u64, uses: usize) {
+        let step = match self.shared(node, number) {
             Some(step) => {
                 // What was one use is now those of this node.
                 self.uses[step] = self.uses[step] - 1 + uses;
                 step
             }
-            None => self.step(node, uses),
+            None => self.step(node, number, uses),
         };
         self.step_of.push(step);
     }
 
     /// The step whose tensor the value of a node is put into, if it has none of its own.
-    fn shared(&self, node: &NetworkNode) -> Option<usize> {
+    fn shared(&self, node: &NetworkNode, number: u64) -> Option<usize> {
         let step = self.step_of[*node.inputs.first()?];
-        let is_free = || !self.steps[step].is_input() && self.uses[step] == 1;
+        let is_free =
+            || !self.steps[step].is_input() && self.uses[step] == 1 && self.numbers[step] == number;
         match node.op.as_ref().map(Op::storage)? {
             Storage::View => Some(step),
             Storage::InPlace => is_free().then_some(step),
@@ -209,7 +210,7 @@ impl Builder {
         }
     }
 
-    fn step(&mut self, node: &NetworkNode, uses: usize) -> usize {
+    fn step(&mut self, node: &NetworkNode, number: u64, uses: usize) -> usize {
         let reads = node.inputs.iter().map(|&input| self.step_of[input]);
         let mut reads: Vec<usize> = reads.collect();
         reads.sort_unstable();
@@ -218,10 +219,11 @@ impl Builder {
         for &read in &reads {
             self.steps[read].readers.push(index);
         }
-        let bytes = node.shape.elements().saturating_mul(self.bytes);
+        let bytes = node.shape.elements().saturating_mul(number);
         let is_input = node.op.is_none();
         self.steps.push(if is_input { Step::input(bytes) } else { Step::new(bytes, reads) });
         self.uses.push(uses);
+        self.numbers.push(number);
         index
     }
 
