@@ -56,6 +56,19 @@ impl TorchNetwork {
         Self::with(program, parameters, device)
     }
 
+    /// As `fed`, of a network that learns to compute with the numbers that its nodes round to. Its parameters are to be
+    /// loaded; those of [`Program::learning`].
+    pub(crate) fn learning(
+        network: &Network,
+        pictures: Option<Shape>,
+        powers_of_two: bool,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let program = Program::learning(network, pictures, powers_of_two)?;
+        let parameters = Parameters::new(&program.parameters, 0, device)?;
+        Self::with(program, parameters, device)
+    }
+
     pub(crate) fn with(
         program: Program,
         parameters: Parameters,

@@ -8,8 +8,11 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::patterns::Patterns;
-use crate::program::{ParameterId, ParameterSpec, Program, Table, Transform, WeightView};
+use crate::program::{
+    ParameterId, ParameterSpec, Program, Table, Transform, WeightRounding, WeightView,
+};
 use crate::random::{Purpose, normal, stream};
+use crate::rounding;
 
 /// The parameters of a program on a device.
 pub(crate) struct Parameters {
@@ -128,7 +131,22 @@ impl Parameters {
         for Transform { matrix, window } in &view.transforms {
             part = transformed(&part, *window, &self.rows.get(*matrix)?.tensor)?;
         }
-        Ok(part)
+        match view.rounding {
+            None => Ok(part),
+            Some(WeightRounding::Half) => rounding::to_half(&part),
+            Some(WeightRounding::Kernel { steps, axis }) => {
+                rounding::kernel(&part, self.tensor(steps.parameter)?, axis, steps.powers_of_two)
+            }
+            Some(WeightRounding::Bias { kernel, operand }) => {
+                let [own, of_operand] = [self.tensor(kernel.parameter)?, self.tensor(operand)?];
+                rounding::bias(&part, own, of_operand, kernel.powers_of_two)
+            }
+        }
+    }
+
+    /// A tensor as it is.
+    pub(crate) fn tensor(&self, id: ParameterId) -> Result<&Tensor, TorchError> {
+        Ok(&self.rows.get(id)?.tensor)
     }
 
     /// What the tensors are.

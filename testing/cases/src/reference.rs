@@ -3,7 +3,8 @@
 use nas_ir::ops::{
     AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Padding, Pool, Resize, ResizeMode, Shift,
 };
-use nas_ir::{Model, Op, Shape, Tensor};
+use nas_ir::grid::to_half;
+use nas_ir::{Model, Op, Precision, Shape, Tensor};
 
 /// A value, seen as a map: what does not have two directions beside the channels is one column.
 #[derive(Clone)]
@@ -66,6 +67,10 @@ pub fn run(Model { network, weights }: &Model, inputs: &[Tensor]) -> Vec<Tensor>
                 let port = network.inputs.iter().position(|p| p.node == index).unwrap();
                 Map { shape: node.shape, data: floats(&inputs[port]) }
             }
+        };
+        let value = match node.rounding.precision {
+            Precision::Fp16 => value.each(|x| f64::from(to_half(x as f32))),
+            Precision::Fp32 | Precision::Int8 => value,
         };
         values.push(match node.rounding.value {
             Some(grid) => value.each(|x| grid.round(x)),
