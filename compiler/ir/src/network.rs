@@ -180,6 +180,14 @@ impl Network {
         node.precision.unwrap_or(self.precision)
     }
 
+    /// The same network without a word of what its nodes compute with: all compute with what the network does.
+    #[must_use]
+    pub fn in_one_precision(mut self) -> Self {
+        let nodes = self.nodes.iter_mut().chain(&mut self.training.nodes);
+        nodes.for_each(|node| node.precision = None);
+        self
+    }
+
     /// The bytes of all parameters, each as wide as the numbers that its node computes with.
     #[must_use]
     pub fn weight_bytes(&self) -> u64 {

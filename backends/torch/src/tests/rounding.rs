@@ -14,7 +14,7 @@ use super::build::squeeze;
 use crate::layout::plain_map;
 use crate::network::{TorchNetwork, run};
 use crate::parameters::values;
-use crate::rounding::{bias, kernel, to_half, to_learned_grid};
+use crate::rounding::{bias, kernel, kernel_to_levels, to_half, to_learned_grid, to_levels};
 
 /// A tensor that requires a gradient.
 fn leaf(numbers: &[f32], sizes: &[i64]) -> Tensor {
@@ -91,6 +91,33 @@ fn steps_of_kernels_learn_by_channel() {
     assert_eq!(values(&one).unwrap(), [0.25, 0.0, 0.75, 0.25, 31.75, -0.25]);
 }
 
+/// The first image has levels of 2 / 255 from -0.5 on, the second of 1: the 0 of both is a level.
+#[test]
+fn each_image_has_levels_of_its_own() {
+    let numbers = [-0.5, 0.0, 1.5, 0.3, 255.0, 3.4, 0.0, 100.6];
+    let x = leaf(&numbers, &[2, 4]);
+    let rounded = to_levels(&x).unwrap();
+    let step = 2.0 / 255.0;
+    let first = [-64.0, 0.0, 191.0, 38.0].map(|level: f32| level * step);
+    near(&values(&rounded).unwrap(), &[&first[..], &[255.0, 3.0, 0.0, 101.0]].concat());
+    let alone = to_levels(&leaf(&numbers[..4], &[1, 4])).unwrap();
+    assert_eq!(values(&alone).unwrap(), values(&rounded.narrow(0, 0, 1)).unwrap());
+    assert_eq!(gradients(&rounded, &[1.0; 8], &[&x]), [[1.0; 8]]);
+    let zeros = to_levels(&leaf(&[0.0; 4], &[1, 4])).unwrap();
+    assert_eq!(values(&zeros).unwrap(), [0.0; 4]);
+}
+
+#[test]
+fn kernels_have_127_levels_on_each_side_of_0() {
+    let taps = [127.0, -3.4, 0.6, 0.127, -0.0014, 0.0];
+    let w = leaf(&taps, &[2, 3, 1, 1]);
+    let rounded = kernel_to_levels(&w, Some(0)).unwrap();
+    near(&values(&rounded).unwrap(), &[127.0, -3.0, 1.0, 0.127, -0.001, 0.0]);
+    assert_eq!(gradients(&rounded, &[2.0; 6], &[&w]), [[2.0; 6]]);
+    let whole = kernel_to_levels(&w, None).unwrap();
+    near(&values(&whole).unwrap(), &[127.0, -3.0, 1.0, 0.0, 0.0, 0.0]);
+}
+
 #[test]
 fn powers_of_two_stay_such_and_let_gradients_through() {
     let (w, steps) = (leaf(&[0.3, 0.3], &[2, 1]), leaf(&[0.34, 0.36], &[2]));
@@ -102,7 +129,8 @@ fn powers_of_two_stay_such_and_let_gradients_through() {
 
 #[test]
 fn biases_and_halves_let_gradients_through_and_move_no_step() {
-    let (x, steps, operand) = (leaf(&[0.6, -0.1], &[2]), leaf(&[0.5, 0.25], &[2]), leaf(&[0.5], &[1]));
+    let (x, steps, operand) =
+        (leaf(&[0.6, -0.1], &[2]), leaf(&[0.5, 0.25], &[2]), leaf(&[0.5], &[1]));
     let rounded = bias(&x, &steps, &operand, false).unwrap();
     assert_eq!(values(&rounded).unwrap(), [0.5, -0.125]);
     assert_eq!(gradients(&rounded, &[2.0, 3.0], &[&x]), [[2.0, 3.0]]);
@@ -121,7 +149,11 @@ pub(crate) struct Learning {
 }
 
 impl Learning {
-    pub(crate) fn of(network: &Network, scheme: Scheme, floats: &BTreeMap<usize, Precision>) -> Self {
+    pub(crate) fn of(
+        network: &Network,
+        scheme: Scheme,
+        floats: &BTreeMap<usize, Precision>,
+    ) -> Self {
         let model = for_export(with_weights(network)).unwrap();
         let plan = Plan::of(&model.network, floats);
         let batches: Vec<Vec<Plain>> = (1..=2).map(|seed| inputs(&model, seed)).collect();
@@ -198,7 +230,10 @@ fn what_learns_is_what_is_exported_to_the_last_bit() {
             same(&network);
             rounded += learning.plan.count;
             no_grad(|| {
-                let factor = Tensor::arange(network.parameters.flat().numel() as i64, (Kind::Float, Device::Cpu));
+                let factor = Tensor::arange(
+                    network.parameters.flat().numel() as i64,
+                    (Kind::Float, Device::Cpu),
+                );
                 let factor = (factor * 0.7).sin() * 0.4 + 1.0;
                 let _ = network.parameters.flat().shallow_clone().g_mul_(&factor);
             });
@@ -231,7 +266,8 @@ fn steps_are_of_groups_and_channels_and_all_of_it_learns() {
     let read = network.schedule.parameters(&network.program);
     let all = network.parameters.all_trainable(read).unwrap();
     let leaves: Vec<&Tensor> = all.iter().map(|(_, tensor, _)| *tensor).collect();
-    for (gradient, (id, ..)) in Tensor::run_backward(&[&loss], &leaves, false, false).iter().zip(&all)
+    for (gradient, (id, ..)) in
+        Tensor::run_backward(&[&loss], &leaves, false, false).iter().zip(&all)
     {
         let name = &network.parameters.spec(*id).unwrap().name;
         let moves = gradient.defined() && gradient.abs().max().double_value(&[]) > 0.0;
