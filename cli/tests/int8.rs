@@ -122,7 +122,8 @@ fn tuning_that_is_stopped_goes_on_and_leaves_no_file_before_it_is_done() {
     let bench = Bench::new();
     pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
     bench.nasc("search tiny.nas --out run").done();
-    let tune = |name: &str| format!("int8 tiny.nas {FOUND} -o {name}.onnx --tune 40 --tune-run {name}");
+    let tune =
+        |name: &str| format!("int8 tiny.nas {FOUND} -o {name}.onnx --tune 40 --tune-run {name}");
     let mut command = bench.command(&tune("stopped"));
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut told = BufReader::new(child.stderr.take().unwrap());

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use nas_cases::networks::{Builder, conv, groups, with_weights};
 use nas_cases::reference;
-use nas_ir::ops::{Add, Concat, Conv, Hswish, MaxPool, Padding, Pool, Relu, Relu6};
 use nas_ir::grid::to_half;
+use nas_ir::ops::{Add, Concat, Conv, Hswish, MaxPool, Padding, Pool, Relu, Relu6};
 use nas_ir::{Model, Op, Precision, Shape, Tensor};
 use nas_quantise::{
     Grids, Method, Plan, Scheme, calibrated, correct_biases, equalise, sensitivity,
@@ -213,12 +213,11 @@ fn the_layer_that_is_hardest_to_round_comes_first() {
 #[test]
 fn what_stands_between_layers_of_16_bits_has_16_bits_and_beside_32_bits_32() {
     let model = network();
-    let with = |floats: [(usize, Precision); 2]| {
-        Plan::of(&model.network, &BTreeMap::from(floats))
-    };
+    let with = |floats: [(usize, Precision); 2]| Plan::of(&model.network, &BTreeMap::from(floats));
     let (fp32, fp16, int8) = (Precision::Fp32, Precision::Fp16, Precision::Int8);
     let plan = with([(1, fp16), (3, fp16)]);
-    let precisions: Vec<Precision> = plan.precisions.iter().map(|(_, precision)| *precision).collect();
+    let precisions: Vec<Precision> =
+        plan.precisions.iter().map(|(_, precision)| *precision).collect();
     assert_eq!(precisions, [fp32, fp16, fp16, fp16, int8, int8, int8]);
     let plan = with([(1, fp16), (3, fp32)]);
     assert_eq!([1, 2, 3].map(|node| plan.precisions[node]), [fp16, fp32, fp32]);

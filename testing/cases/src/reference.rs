@@ -1,9 +1,9 @@
 //! Every operator by its definition: direct loops in 64 bits, no sharing with any engine.
 
+use nas_ir::grid::to_half;
 use nas_ir::ops::{
     AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Padding, Pool, Resize, ResizeMode, Shift,
 };
-use nas_ir::grid::to_half;
 use nas_ir::{Model, Op, Precision, Shape, Tensor};
 
 /// A value, seen as a map: what does not have two directions beside the channels is one column.

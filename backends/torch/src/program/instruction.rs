@@ -65,10 +65,7 @@ pub(crate) enum Round {
     /// To a grid.
     Grid(Grid),
     /// To a grid with this level of 0, whose step learns.
-    Learned {
-        step: LearnedStep,
-        zero: u8,
-    },
+    Learned { step: LearnedStep, zero: u8 },
 }
 
 /// Steps of grids that learn: a tensor of them.

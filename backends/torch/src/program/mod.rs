@@ -46,7 +46,7 @@ mod table;
 mod verify;
 
 pub(crate) use instruction::{
-    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round, Select,
-    Transform, WeightRounding, WeightView,
+    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round,
+    Select, Transform, WeightRounding, WeightView,
 };
 pub(crate) use table::{Id, ParameterId, SelectId, Table, ValueId};

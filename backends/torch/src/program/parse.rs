@@ -8,8 +8,8 @@ use nas_ir::ops::{Initial, Role, find};
 use nas_ir::{DecisionId, Grid, Op, Shape};
 
 use super::instruction::{
-    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round, Select,
-    TrainOutput, Transform, WeightRounding, WeightView,
+    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round,
+    Select, TrainOutput, Transform, WeightRounding, WeightView,
 };
 use super::print::role_word;
 use super::table::{Id, ParameterId, SelectId, ValueId};

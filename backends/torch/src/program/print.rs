@@ -8,8 +8,8 @@ use nas_ir::ops::{Initial, Role};
 use nas_ir::{Grid, Shape};
 
 use super::instruction::{
-    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round, Select,
-    TrainOutput, Transform, WeightRounding, WeightView,
+    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round,
+    Select, TrainOutput, Transform, WeightRounding, WeightView,
 };
 use super::table::ValueId;
 

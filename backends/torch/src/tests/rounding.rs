@@ -102,7 +102,8 @@ fn powers_of_two_stay_such_and_let_gradients_through() {
 
 #[test]
 fn biases_and_halves_let_gradients_through_and_move_no_step() {
-    let (x, steps, operand) = (leaf(&[0.6, -0.1], &[2]), leaf(&[0.5, 0.25], &[2]), leaf(&[0.5], &[1]));
+    let (x, steps, operand) =
+        (leaf(&[0.6, -0.1], &[2]), leaf(&[0.5, 0.25], &[2]), leaf(&[0.5], &[1]));
     let rounded = bias(&x, &steps, &operand, false).unwrap();
     assert_eq!(values(&rounded).unwrap(), [0.5, -0.125]);
     assert_eq!(gradients(&rounded, &[2.0, 3.0], &[&x]), [[2.0, 3.0]]);
@@ -121,7 +122,11 @@ pub(crate) struct Learning {
 }
 
 impl Learning {
-    pub(crate) fn of(network: &Network, scheme: Scheme, floats: &BTreeMap<usize, Precision>) -> Self {
+    pub(crate) fn of(
+        network: &Network,
+        scheme: Scheme,
+        floats: &BTreeMap<usize, Precision>,
+    ) -> Self {
         let model = for_export(with_weights(network)).unwrap();
         let plan = Plan::of(&model.network, floats);
         let batches: Vec<Vec<Plain>> = (1..=2).map(|seed| inputs(&model, seed)).collect();
@@ -198,7 +203,10 @@ fn what_learns_is_what_is_exported_to_the_last_bit() {
             same(&network);
             rounded += learning.plan.count;
             no_grad(|| {
-                let factor = Tensor::arange(network.parameters.flat().numel() as i64, (Kind::Float, Device::Cpu));
+                let factor = Tensor::arange(
+                    network.parameters.flat().numel() as i64,
+                    (Kind::Float, Device::Cpu),
+                );
                 let factor = (factor * 0.7).sin() * 0.4 + 1.0;
                 let _ = network.parameters.flat().shallow_clone().g_mul_(&factor);
             });
@@ -231,7 +239,8 @@ fn steps_are_of_groups_and_channels_and_all_of_it_learns() {
     let read = network.schedule.parameters(&network.program);
     let all = network.parameters.all_trainable(read).unwrap();
     let leaves: Vec<&Tensor> = all.iter().map(|(_, tensor, _)| *tensor).collect();
-    for (gradient, (id, ..)) in Tensor::run_backward(&[&loss], &leaves, false, false).iter().zip(&all)
+    for (gradient, (id, ..)) in
+        Tensor::run_backward(&[&loss], &leaves, false, false).iter().zip(&all)
     {
         let name = &network.parameters.spec(*id).unwrap().name;
         let moves = gradient.defined() && gradient.abs().max().double_value(&[]) > 0.0;
