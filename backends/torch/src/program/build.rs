@@ -8,20 +8,19 @@
 //! tensors of their own, choices stand between ([`WeightGroup::label`]):
 //! `unit.3/conv.0[unit.3/kernel=5].weight`.
 
+mod rounding;
+
 use std::collections::{BTreeSet, HashMap};
 
 use nas_ir::diagram::Diagram;
-use nas_ir::grid::{kernel_step_name, value_step_name};
 use nas_ir::network::{self, NetworkNode, Port};
 use nas_ir::operation::{Case, Operation, WeightGroup, is_window};
 use nas_ir::ops::{Channels, Initial, Resize, ResizeMode, ResizeTo, Role, Weight};
-use nas_ir::{
-    Checked, Grid, Network, Node, NodeId, NodeKind, Op, Precision, Shape, Space, TensorName, Varied,
-};
+use nas_ir::{Checked, Network, Node, NodeId, NodeKind, Op, Shape, Space, TensorName, Varied};
 
 use super::instruction::{
-    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round,
-    Select, TrainOutput, Transform, WeightRounding, WeightView,
+    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
+    Transform, WeightView,
 };
 use super::table::{ParameterId, SelectId, ValueId};
 use crate::error::TorchError;
@@ -70,8 +69,8 @@ impl Program {
         fed: Option<Shape>,
         powers_of_two: bool,
     ) -> Built<Self> {
-        let learning = Learning { powers_of_two, steps: HashMap::new() };
-        Builder { learning: Some(learning), ..Builder::default() }.network(network, fed)?.finish()
+        let learning = Some(Learning::new(powers_of_two));
+        Builder { learning, ..Builder::default() }.network(network, fed)?.finish()
     }
 
     /// The program of a supernet. A search trains without train outputs.
@@ -118,12 +117,6 @@ fn windows(role: Role, weights: &[Vec<Weight>]) -> Vec<[u32; 2]> {
     if lie_in_each_other { windows.split_off(windows.len().min(1)) } else { Vec::new() }
 }
 
-/// Steps of grids that learn, which are loaded before; all begin at this one.
-fn step_spec(name: String, count: u32, step: f32) -> ParameterSpec {
-    let initial = Initial::Constant(step);
-    ParameterSpec { name, role: Role::Scale, dims: vec![count], initial }
-}
-
 fn varies(node: &Node) -> bool {
     let is_fixed = !matches!(&node.kind, NodeKind::Op(op) if op.fixed().is_none());
     !is_fixed || node.shape.fixed().is_none()
@@ -155,6 +148,12 @@ struct Learning {
     powers_of_two: bool,
     /// The step of each group of values.
     steps: HashMap<usize, ParameterId>,
+}
+
+impl Learning {
+    fn new(powers_of_two: bool) -> Self {
+        Self { powers_of_two, steps: HashMap::new() }
+    }
 }
 
 impl Builder {
@@ -231,69 +230,6 @@ impl Builder {
             };
             let value = self.round(node, value);
             self.values.push(Some(value));
-        }
-        Ok(())
-    }
-
-    /// The value of a node, rounded as it rounds it.
-    fn round(&mut self, node: &NetworkNode, value: ValueId) -> ValueId {
-        let rounding = &node.rounding;
-        let half = (rounding.precision == Precision::Fp16).then_some(Round::Half);
-        let grid = rounding.value.map(|grid| match self.value_step(rounding.group, grid) {
-            Some(step) => Round::Learned { step, zero: grid.zero },
-            None => Round::Grid(grid),
-        });
-        half.into_iter().chain(grid).fold(value, |value, round| {
-            self.push(&node.name, InstructionKind::Round(round), vec![value])
-        })
-    }
-
-    /// The step of a group of values, where steps learn.
-    fn value_step(&mut self, group: Option<usize>, grid: Grid) -> Option<LearnedStep> {
-        let Learning { powers_of_two, steps } = self.learning.as_mut()?;
-        let (group, powers_of_two) = (group?, *powers_of_two);
-        let parameters = &mut self.program.parameters;
-        let make = || parameters.push(step_spec(value_step_name(group), 1, grid.step));
-        Some(LearnedStep { parameter: *steps.entry(group).or_insert_with(make), powers_of_two })
-    }
-
-    /// Has the weights of a node rounded as it reads them, where they learn.
-    fn round_weights(
-        &mut self,
-        network: &Network,
-        node: &NetworkNode,
-        views: &mut [WeightView],
-    ) -> Built<()> {
-        let Some(powers_of_two) = self.learning.as_ref().map(|learning| learning.powers_of_two)
-        else {
-            return Ok(());
-        };
-        if node.rounding.precision == Precision::Fp16 {
-            views.iter_mut().for_each(|view| view.rounding = Some(WeightRounding::Half));
-        }
-        let Some(steps) = &node.rounding.kernel else { return Ok(()) };
-        let axis = node.op.as_ref().and_then(Op::channel_axis);
-        let count = if axis.is_some() { steps.len() as u32 } else { 1 };
-        let first = steps.first().copied().unwrap_or(1.0);
-        let operand = node.inputs.first().and_then(|&operand| network.node(operand));
-        let operand = operand.and_then(|node| Some((node.rounding.group, node.rounding.value?)));
-        let operand = operand.and_then(|(group, grid)| self.value_step(group, grid));
-        let mut kernel = None;
-        for view in views {
-            let spec = self.program.parameters.get(view.parameter)?;
-            match (spec.role, kernel, operand) {
-                (Role::Kernel, ..) => {
-                    let spec = step_spec(kernel_step_name(&spec.name), count, first);
-                    let parameter = self.program.parameters.push(spec);
-                    let steps = LearnedStep { parameter, powers_of_two };
-                    view.rounding = Some(WeightRounding::Kernel { steps, axis });
-                    kernel = Some(steps);
-                }
-                (Role::Bias, Some(kernel), Some(LearnedStep { parameter: operand, .. })) => {
-                    view.rounding = Some(WeightRounding::Bias { kernel, operand });
-                }
-                _ => {}
-            }
         }
         Ok(())
     }
