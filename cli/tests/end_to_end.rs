@@ -18,6 +18,8 @@ mod kills;
 #[cfg(feature = "torch")]
 mod known;
 mod latency;
+#[cfg(unix)]
+mod latency_engines;
 mod package;
 mod pytorch;
 #[cfg(feature = "torch")]

@@ -1,10 +1,14 @@
 //! `nasc cost`: what one network costs, in every measure.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use nas_frontend::session::NamedNetwork;
 use nas_ir::measure::grouped;
-use nas_ir::{Cost, Costs, Measure, Network, Shape};
+use nas_ir::network::NetworkNode;
+use nas_ir::{Cost, Costs, Measure, Network, Shape, Space};
+use nas_passes::{PartTime, part_times};
 use serde_json::{Value, json};
 
 use crate::render::costs::{milliseconds, warn_of_memory};
@@ -29,7 +33,8 @@ pub struct CostArgs {
     /// The space, where the file has several.
     #[arg(long)]
     pub space: Option<String>,
-    /// Every layer that has multiply-accumulates or parameters.
+    /// Every layer that has multiply-accumulates or parameters, with the latency of what was measured
+    /// together at the first of its layers.
     #[arg(long)]
     pub layers: bool,
     /// Write JSON.
@@ -45,7 +50,7 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
     let asked = args.drop.of(&args.file);
     let ((named, network), verdict) = examined_network(asked, args.space.as_deref(), &args.arch)?;
     let costs = nas_analysis::costs(&network);
-    let layers = args.layers.then(|| layers(&network));
+    let layers = args.layers.then(|| layers(&named, &network));
     if args.json {
         stream::json(&as_json(&costs, layers.as_deref()), true)?;
     } else {
@@ -58,30 +63,71 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
     verdict
 }
 
-/// A layer: its path, its shape and what it costs.
-type Layer = (String, Shape, Cost);
-
-fn layers(network: &Network) -> Vec<Layer> {
-    let nodes = network.nodes.iter();
-    let layers = nodes.map(|node| (node.name.clone(), node.shape, network.node_cost(node)));
-    layers.filter(|(_, _, cost)| *cost != Cost::default()).collect()
+/// A layer.
+struct Layer<'n> {
+    /// Its path.
+    name: &'n str,
+    shape: Shape,
+    cost: Cost,
+    /// The nanoseconds of what was measured together, at the first of its layers.
+    latency: Option<u64>,
 }
 
-fn as_json(costs: &Costs, layers: Option<&[Layer]>) -> Value {
+/// The layers that cost something, and the first layer of each measured part.
+fn layers<'n>(named: &NamedNetwork, network: &'n Network) -> Vec<Layer<'n>> {
+    let times = part_times(&named.space, &named.assignment);
+    let times = times.map(|parts| at_layers(&named.space, network, &parts)).unwrap_or_default();
+    let layer = |node: &'n NetworkNode| Layer {
+        name: &node.name,
+        shape: node.shape,
+        cost: network.node_cost(node),
+        latency: times.get(&*node.name).copied(),
+    };
+    let layers = network.nodes.iter().map(layer);
+    layers.filter(|layer| layer.cost != Cost::default() || layer.latency.is_some()).collect()
+}
+
+/// The times of parts by the path of the first of their layers that has a cost, or of the first node.
+fn at_layers(space: &Space, network: &Network, parts: &[PartTime<'_>]) -> HashMap<String, u64> {
+    let costs = network.nodes.iter().map(|node| (&*node.name, network.node_cost(node)));
+    let costs: HashMap<&str, Cost> = costs.collect();
+    let mut times: HashMap<String, u64> = HashMap::new();
+    for part in parts {
+        let paths = || part.nodes.iter().map(|&id| &*space.graph[id].name);
+        let is_there = |path: &&str| costs.contains_key(path);
+        let is_dear = |path: &&str| costs.get(path).is_some_and(|cost| *cost != Cost::default());
+        if let Some(first) = paths().find(is_dear).or_else(|| paths().find(is_there)) {
+            *times.entry(first.to_owned()).or_default() += part.nanoseconds;
+        }
+    }
+    times
+}
+
+fn as_json(costs: &Costs, layers: Option<&[Layer<'_>]>) -> Value {
     let mut value = json!(costs);
     if let (Some(layers), Some(fields)) = (layers, value.as_object_mut()) {
-        let rows = layers.iter().map(|(name, shape, Cost { macs, params })| {
-            json!({"name": name, "shape": shape, "macs": macs, "params": params})
-        });
+        let rows =
+            layers.iter().map(|Layer { name, shape, cost: Cost { macs, params }, latency }| {
+                let mut row = json!({"name": name, "shape": shape, "macs": macs, "params": params});
+                if let (Some(latency), Some(fields)) = (latency, row.as_object_mut()) {
+                    fields.insert("latency".to_owned(), json!(latency));
+                }
+                row
+            });
         fields.insert("layers".to_owned(), rows.collect());
     }
     value
 }
 
-fn layers_table(layers: &[Layer]) -> Table {
-    let mut table = Table::new(["layer", "shape", "macs", "params"]);
-    for (name, shape, Cost { macs, params }) in layers {
-        table.row([name.clone(), shape.to_string(), grouped(macs), grouped(params)]);
+fn layers_table(layers: &[Layer<'_>]) -> Table {
+    let is_measured = layers.iter().any(|layer| layer.latency.is_some());
+    let mut table = Table::empty();
+    let heads = ["layer", "shape", "macs", "params"].into_iter();
+    table.row(heads.chain(is_measured.then_some("latency")).map(str::to_owned));
+    for Layer { name, shape, cost: Cost { macs, params }, latency } in layers {
+        let latency = latency.map(milliseconds);
+        let cells = [(*name).to_owned(), shape.to_string(), grouped(macs), grouped(params)];
+        table.row(cells.into_iter().chain(latency));
     }
     table
 }
