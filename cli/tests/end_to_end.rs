@@ -18,6 +18,7 @@ mod kills;
 #[cfg(feature = "torch")]
 mod known;
 mod latency;
+mod models;
 mod package;
 mod pytorch;
 #[cfg(feature = "torch")]

@@ -192,7 +192,7 @@ fn wholes_of(element: Element, bytes: &[u8]) -> Option<Vec<i64>> {
     })
 }
 
-fn floats_of(element: Element, bytes: &[u8]) -> Option<Vec<f32>> {
+pub(crate) fn floats_of(element: Element, bytes: &[u8]) -> Option<Vec<f32>> {
     Some(match element {
         Element::F32 => bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect(),
         Element::F64 => bytes.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect(),

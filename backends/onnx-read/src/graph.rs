@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nas_ir::IdVec;
 use nas_ir::id_vec::Id;
 
-use crate::constant::Constant;
+use crate::constant::{Constant, Data, Outside};
 use crate::element::Element;
 
 /// A value of a graph.
@@ -198,6 +198,20 @@ impl Graph<'_> {
     #[must_use]
     pub fn constant(&self, value: ValueId) -> Option<&Constant<'_>> {
         self.values[value].constant.as_ref()
+    }
+
+    /// The parts of other files in which data of it lie, with the names of the constants.
+    pub fn outside(&self) -> impl Iterator<Item = (&str, &Outside<'_>)> {
+        let constants = self.values.rows().iter().filter_map(|value| value.constant.as_ref());
+        let attributes = self.nodes.iter().flat_map(|node| node.attributes.values());
+        let tensors = attributes.filter_map(|attribute| match attribute {
+            Attribute::Tensor(constant) => Some(constant),
+            _ => None,
+        });
+        constants.chain(tensors).filter_map(|constant| match &constant.data {
+            Data::Outside(outside) => Some((constant.name, outside)),
+            _ => None,
+        })
     }
 
     /// The inputs with what the file says of them: `image: float32[batch, 3, 224, 224]`.

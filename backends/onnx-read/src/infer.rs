@@ -8,7 +8,7 @@ use crate::fact::Fact;
 use crate::graph::{Graph, Node, ValueId};
 use crate::kind::Kind;
 use crate::rules::{self, Site};
-use crate::sizes::{Sizes, bound};
+use crate::sizes::{self, Sizes};
 
 /// What is known of the values of a graph.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Inferred {
 /// # Errors
 /// Sizes are open, operators are not known, or a node does not fit its operands.
 pub fn infer(graph: &Graph<'_>, sizes: &Sizes) -> Result<Inferred, ReadError> {
-    let inputs = bound(graph, sizes)?;
+    let inputs = sizes::inputs(graph, sizes)?;
     let kinds = kinds(graph)?;
     let constant = |constant: &Option<Constant<'_>>| constant.as_ref().map(Fact::of_constant);
     let mut facts: IdVec<ValueId, Option<Fact>> =

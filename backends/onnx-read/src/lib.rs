@@ -11,10 +11,12 @@ mod cost;
 mod decode;
 mod element;
 mod error;
+mod expose;
 mod fact;
 mod graph;
 mod infer;
 mod kind;
+mod matched;
 mod order;
 mod rules;
 mod sizes;
@@ -25,11 +27,13 @@ pub use constant::{Constant, Data, Outside};
 pub use cost::{GraphCosts, Made, NodeCost, costs};
 pub use element::Element;
 pub use error::ReadError;
+pub use expose::with_outputs;
 pub use fact::{Fact, Known};
 pub use graph::{Attribute, Graph, Node, Size, Stated, Value, ValueId};
 pub use infer::{Inferred, infer};
 pub use kind::{Binary, Kind, Reduction, Slot, Unary};
-pub use sizes::Sizes;
+pub use matched::{Matched, matched};
+pub use sizes::{Sizes, inputs};
 
 /// The graph of a file.
 ///

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::constant::elements;
 use crate::error::ReadError;
 use crate::fact::Fact;
-use crate::graph::{Graph, Size, Value};
+use crate::graph::{Graph, Size, Value, ValueId};
 
 /// Sizes of inputs, by their names.
 pub type Sizes = BTreeMap<String, Vec<u64>>;
@@ -14,7 +14,7 @@ pub type Sizes = BTreeMap<String, Vec<u64>>;
 ///
 /// # Errors
 /// Sizes are open, or do not fit the file.
-pub(crate) fn bound(graph: &Graph<'_>, sizes: &Sizes) -> Result<Vec<Fact>, ReadError> {
+pub fn inputs(graph: &Graph<'_>, sizes: &Sizes) -> Result<Vec<Fact>, ReadError> {
     let input = |name: &str, why: String| ReadError::Input {
         name: name.to_owned(),
         why,
@@ -106,6 +106,19 @@ fn symbols<'b>(
 }
 
 impl Graph<'_> {
+    /// The inputs of which the first size is open, as that of a batch may be, and nothing else.
+    #[must_use]
+    pub fn open_batches(&self) -> Vec<ValueId> {
+        let is_open = |id: &ValueId| {
+            let sizes = self.values[*id].stated.as_ref().and_then(|stated| stated.sizes.as_deref());
+            let is_fixed = |size: &Size<'_>| matches!(size, Size::Of(_));
+            sizes
+                .and_then(<[_]>::split_first)
+                .is_some_and(|(first, rest)| !is_fixed(first) && rest.iter().all(is_fixed))
+        };
+        self.inputs.iter().copied().filter(is_open).collect()
+    }
+
     /// Whether sizes of inputs are open.
     #[must_use]
     pub fn has_open_sizes(&self) -> bool {

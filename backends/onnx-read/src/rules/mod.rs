@@ -9,7 +9,9 @@ mod select;
 mod site;
 mod windows;
 
-pub(crate) use site::Site;
+pub(crate) use select::slices;
+pub(crate) use site::{Site, axis_of};
+pub(crate) use windows::{Plane, groups, plane};
 
 use crate::element::Element;
 use crate::fact::Fact;

@@ -8,13 +8,14 @@ use crate::fact::{Fact, Known};
 
 /// A part of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Part {
-    begin: i64,
-    count: u64,
-    step: i64,
+pub(crate) struct Part {
+    pub(crate) begin: i64,
+    pub(crate) count: u64,
+    pub(crate) step: i64,
 }
 
-pub(crate) fn slice(site: &Site<'_, '_>) -> Made {
+/// The parts that a `Slice` takes, by their axes.
+pub(crate) fn slices(site: &Site<'_, '_>) -> Result<Vec<(usize, Part)>, String> {
     let input = site.first()?;
     let starts = site.wholes_or("starts", 1)?.ok_or("nothing says where it begins")?;
     let ends = site.wholes_or("ends", 2)?.ok_or("nothing says where it ends")?;
@@ -23,15 +24,22 @@ pub(crate) fn slice(site: &Site<'_, '_>) -> Made {
     if ends.len() != starts.len() || axes.is_some_and(|axes| axes.len() != starts.len()) {
         return Err(format!("it begins at {starts:?} and ends at {ends:?}"));
     }
-    let mut dims = input.dims.clone();
     let mut parts = Vec::new();
     for (place, (&start, &end)) in starts.iter().zip(ends).enumerate() {
         let axis = axes.and_then(|axes| axes.get(place)).copied().unwrap_or(place as i64);
-        let axis = axis_of(axis, dims.len())?;
+        let axis = axis_of(axis, input.dims.len())?;
         let step = steps.and_then(|steps| steps.get(place)).copied().unwrap_or(1);
         let part = part(dim(input, axis)?, [start, end, step])?;
-        dims.iter_mut().skip(axis).take(1).for_each(|dim| *dim = part.count);
         parts.push((axis, part));
+    }
+    Ok(parts)
+}
+
+pub(crate) fn slice(site: &Site<'_, '_>) -> Made {
+    let (input, parts) = (site.first()?, slices(site)?);
+    let mut dims = input.dims.clone();
+    for (axis, part) in &parts {
+        dims.iter_mut().skip(*axis).take(1).for_each(|dim| *dim = part.count);
     }
     let known = || {
         let own = |at: &[i64]| {

@@ -87,6 +87,62 @@ pub(crate) fn global_pool(site: &Site<'_, '_>) -> Made {
     )
 }
 
+/// The windows of a node over a map, with every pad told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plane {
+    pub(crate) kernel: [u32; 2],
+    pub(crate) stride: [u32; 2],
+    pub(crate) dilation: [u32; 2],
+    pub(crate) before: [u32; 2],
+    pub(crate) after: [u32; 2],
+    pub(crate) ceil: bool,
+}
+
+/// The windows of a node with a kernel of these sizes that makes this of its first operand.
+pub(crate) fn plane(site: &Site<'_, '_>, kernel: &[u64], result: &Fact) -> Result<Plane, String> {
+    let windows = Windows::of(site, kernel.to_vec())?;
+    if windows.kernel.len() != 2 {
+        return Err(format!("its windows have {} axes, and not 2", windows.kernel.len()));
+    }
+    let mut plane = Plane {
+        kernel: [0; 2],
+        stride: [0; 2],
+        dilation: [0; 2],
+        before: [0; 2],
+        after: [0; 2],
+        ceil: windows.ceil,
+    };
+    let is_lower = site.node.text("auto_pad") == Some("SAME_LOWER");
+    let number = |size: u64| u32::try_from(size).map_err(|_| overflow());
+    for axis in 0..2 {
+        let ([kernel, stride, dilation], mut pads) = windows.line(axis)?;
+        if windows.is_same {
+            let (from, to) = (dim(site.first()?, axis + 2)?, dim(result, axis + 2)?);
+            let reach = to
+                .saturating_sub(1)
+                .saturating_mul(stride)
+                .saturating_add(dilation * (kernel - 1) + 1);
+            let all = i64::try_from(reach.saturating_sub(from)).map_err(|_| overflow())?;
+            let less = all / 2;
+            pads = if is_lower { [all - less, less] } else { [less, all - less] };
+        }
+        let [before, after] =
+            pads.map(|pad| u32::try_from(pad).map_err(|_| format!("a pad of {pad} crops")));
+        for (side, number) in [
+            (&mut plane.kernel, number(kernel)),
+            (&mut plane.stride, number(stride)),
+            (&mut plane.dilation, number(dilation)),
+            (&mut plane.before, before),
+            (&mut plane.after, after),
+        ] {
+            if let Some(side) = side.get_mut(axis) {
+                *side = number?;
+            }
+        }
+    }
+    Ok(plane)
+}
+
 pub(crate) fn groups(site: &Site<'_, '_>) -> Result<u64, String> {
     let groups = site.int("group", 1);
     u64::try_from(groups)

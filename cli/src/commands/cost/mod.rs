@@ -1,4 +1,6 @@
-//! `nasc cost`: what one network costs, in every measure.
+//! `nasc cost`: what one network costs, in every measure; or a model that others made.
+
+mod model;
 
 use std::path::PathBuf;
 
@@ -11,6 +13,7 @@ use crate::render::costs::{milliseconds, warn_of_memory};
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;
+use crate::services::foreign::{SizesArgs, is_onnx};
 use crate::services::input::DropArgs;
 use crate::services::pick::examined_network;
 use crate::{out, outln};
@@ -18,14 +21,17 @@ use crate::{out, outln};
 /// Arguments of `nasc cost`.
 #[derive(Debug, Args)]
 pub struct CostArgs {
-    /// The file.
+    /// The file: one of the language, or an ONNX file.
     pub file: PathBuf,
     /// Whether what the target cannot run is left out.
     #[command(flatten)]
     pub drop: DropArgs,
     /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
     #[arg(long)]
-    pub arch: String,
+    pub arch: Option<String>,
+    /// The sizes of the inputs, if the file is one of ONNX.
+    #[command(flatten)]
+    pub sizes: SizesArgs,
     /// The space, where the file has several.
     #[arg(long)]
     pub space: Option<String>,
@@ -42,8 +48,15 @@ pub struct CostArgs {
 /// # Errors
 /// The file is at fault.
 pub fn run(args: &CostArgs) -> Result<(), Failure> {
+    if is_onnx(&args.file) {
+        return args.refuse_names().and_then(|()| model::run(args));
+    }
+    args.sizes.refuse()?;
+    let Some(arch) = &args.arch else {
+        return Err(Failure::input("say which network it is by `--arch`"));
+    };
     let asked = args.drop.of(&args.file);
-    let ((named, network), verdict) = examined_network(asked, args.space.as_deref(), &args.arch)?;
+    let ((named, network), verdict) = examined_network(asked, args.space.as_deref(), arch)?;
     let costs = nas_analysis::costs(&network);
     let layers = args.layers.then(|| layers(&network));
     if args.json {
@@ -56,6 +69,23 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
     }
     warn_of_memory(&named.space, &costs);
     verdict
+}
+
+impl CostArgs {
+    /// An ONNX file holds one network, and has no target.
+    fn refuse_names(&self) -> Result<(), Failure> {
+        let given = [
+            ("--arch", self.arch.is_some()),
+            ("--space", self.space.is_some()),
+            ("--drop-unsupported", self.drop.drop_unsupported),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((option, _)) => {
+                Err(Failure::input(format!("an ONNX file holds one network: leave out `{option}`")))
+            }
+        }
+    }
 }
 
 /// A layer: its path, its shape and what it costs.
