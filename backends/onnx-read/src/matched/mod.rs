@@ -128,6 +128,12 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
     fn node(&mut self, node: &'m Node<'b>) -> Result<(), ReadError> {
         let results: Vec<ValueId> = node.outputs.iter().flatten().copied().collect();
         let is_known = |id: &ValueId| self.inferred.fact(*id).is_some_and(|it| it.known.is_some());
+        if let (Some(Kind::Same(Unary::Identity)), Some(source)) =
+            (node.kind(), self.source(node, 0))
+        {
+            results.iter().for_each(|&id| self.constants[id] = Some(source));
+            return Ok(());
+        }
         // Sizes and the like, which nothing has to compute.
         if results.iter().all(is_known) {
             return Ok(());
@@ -135,10 +141,6 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         let graph = self.graph;
         let mut matched = || -> Result<(), Why> {
             let kind = node.kind().ok_or("it is of no operator that is known")?;
-            if let (Kind::Same(Unary::Identity), Some(source)) = (kind, self.source(node, 0)) {
-                results.iter().for_each(|&id| self.constants[id] = Some(source));
-                return Ok(());
-            }
             self.step(node, kind, &results)
         };
         matched().map_err(|why| match why {
