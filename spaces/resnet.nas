@@ -1,7 +1,7 @@
 //! ResNet (He et al. 2016), for ImageNet and for CIFAR-10. Bottlenecks have the stride in the 3x3
 //! convolution ("v1.5"), as in torchvision.
 //!
-//! 78 lines of code; 196 in torchvision 0.29.2 (models/resnet.py: `ResNet`, its blocks).
+//! 79 lines of code; 196 in torchvision 0.29.2 (models/resnet.py: `ResNet`, its blocks).
 use std.blocks.conv_bn_relu
 use std.classic.{basic_residual, bottleneck_residual}
 
@@ -74,7 +74,8 @@ space resnet_cifar(classes = 10) {
     let depth = choose depth [20, 56, 110]
     var x = image -> conv_bn_relu(16, kernel = 3)
     for i in 0..3 {
-        x = x -> stage(basic_residual, 16 * 2 ^ i, (depth - 2) / 6, stride = if i == 0 { 1 } else { 2 })
+        let repeats = (depth - 2) / 6
+        x = x -> stage(basic_residual, 16 * 2 ^ i, repeats, stride = if i == 0 { 1 } else { 2 })
     }
     output logits = x -> global_avg_pool -> linear(classes)
 }

@@ -33,9 +33,12 @@ def network(name):
     model = NETWORKS[name]()
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
+    for module in model.modules():
+        # Zeros would be one constant for all layers of a size, which trained weights are not.
+        if getattr(module, "bias", None) is not None:
+            torch.nn.init.normal_(module.bias, std=0.1)
     for norm in norms:
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
-        torch.nn.init.normal_(norm.bias, std=0.1)
         norm.momentum = None  # The mean over all batches.
     model.train()
     with torch.no_grad():
