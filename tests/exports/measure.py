@@ -2,7 +2,7 @@
 
     python measure.py FOLDER ROUNDS NAME...
 
-Prints JSON: for each engine its version, and for each network and file how long each round took, in seconds,
+Prints JSON: for each engine its version, and for each network and file how long the processor worked in each round, in seconds,
 and how far the answer is from that of PyTorch, in units of its largest value.
 """
 
@@ -41,7 +41,7 @@ ENGINES = {
 def measure(load, folder, rounds):
     """Each round runs each file once, so that what else the machine does meets all of them."""
     image, logits = numpy.load(folder / "image.npy"), numpy.load(folder / "logits.npy")
-    files = {path.stem: load(str(path)) for path in sorted(folder.glob("*.onnx"))}
+    files = {path.name: load(str(path)) for path in sorted(folder.glob("*.onnx"))}
     told = {}
     for name, run in files.items():
         for _ in range(WARMUP):
@@ -51,9 +51,9 @@ def measure(load, folder, rounds):
     order = list(files)
     for _ in range(rounds):
         for name in order:
-            start = time.perf_counter()
+            start = time.process_time()
             files[name](image)
-            told[name]["seconds"].append(time.perf_counter() - start)
+            told[name]["seconds"].append(time.process_time() - start)
         order = order[1:] + order[:1]
     return told
 

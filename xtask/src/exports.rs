@@ -38,9 +38,10 @@ const ROUNDS: usize = 60;
 const SIZES: &str = "1x3x224x224";
 /// How far answers may be from those of PyTorch, in units of the largest logit.
 const APART: f64 = 1e-4;
-/// The exporters of PyTorch, by the names of the files.
-const OTHERS: [&str; 2] = ["torchscript", "dynamo"];
-const OURS: &str = "nasc";
+/// The files of a network: those of the exporters of PyTorch, ours, and ours with `--lean`, which is not timed.
+const OTHERS: [&str; 2] = ["torchscript.onnx", "dynamo.onnx"];
+const OURS: &str = "nasc.onnx";
+const LEAN: &str = "nasc.lean";
 const SCRIPTS: &str = "tests/exports";
 /// The page of the table.
 const PAGE: &str = "docs/exports.md";
@@ -73,8 +74,10 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
         ensure!(NETWORKS.iter().any(|it| it.name == name), "there is no network `{name}`");
     }
     ensure!(!bless || asked.is_empty(), "the table needs all networks");
-    let networks: Vec<&Network> =
-        NETWORKS.iter().filter(|it| asked.is_empty() || asked.contains(&it.name.to_owned())).collect();
+    let networks: Vec<&Network> = NETWORKS
+        .iter()
+        .filter(|it| asked.is_empty() || asked.contains(&it.name.to_owned()))
+        .collect();
     let python = TORCH.environment(&root.join(FOLDER))?;
     let folder = root.join(FOLDER).join("exports");
     call(cargo(root).args(["build", "--workspace", "--bins", "--examples"]).current_dir(root))?;
@@ -105,21 +108,31 @@ impl Network {
             return Ok(());
         }
         call(
-            Command::new(python).arg(root.join(SCRIPTS).join("write.py")).arg(folder).arg(self.name),
+            Command::new(python)
+                .arg(root.join(SCRIPTS).join("write.py"))
+                .arg(folder)
+                .arg(self.name),
         )
     }
 
-    /// Our file of the same weights, and how long the command took.
+    /// Our files of the same weights, and how long the command for the first of them took.
     fn export(&self, root: &Path, nasc: &Path, folder: &Path) -> Result<Duration> {
+        let mut lean = self.command(root, nasc, folder, LEAN);
+        call(lean.arg("--lean"))?;
+        let start = Instant::now();
+        call(&mut self.command(root, nasc, folder, OURS))?;
+        Ok(start.elapsed())
+    }
+
+    /// What exports it to a file.
+    fn command(&self, root: &Path, nasc: &Path, folder: &Path, file: &str) -> Command {
         let (spaces, folder) = (root.join("spaces"), folder.join(self.name));
         let mut command = Command::new(nasc);
         command.arg("export").arg(spaces.join(self.file).with_extension("nas"));
         command.args(["--arch", self.arch, "--weights"]).arg(folder.join("weights.safetensors"));
         command.arg("--names").arg(spaces.join(self.name).with_extension("names"));
-        command.arg("-o").arg(folder.join(OURS).with_extension("onnx"));
-        let start = Instant::now();
-        call(&mut command)?;
-        Ok(start.elapsed())
+        command.arg("-o").arg(folder.join(file));
+        command
     }
 }
 
@@ -149,24 +162,17 @@ fn in_python(
 fn in_tract(timings: &Path, folder: &Path, networks: &[&Network]) -> Result<Tried> {
     let mut tried = Tried { version: "in this build".to_owned(), networks: BTreeMap::new() };
     for network in networks {
-        let files = files().map(|file| path(folder, network, file));
+        let folder = folder.join(network.name);
+        let files = OTHERS.into_iter().chain([OURS]).map(|file| folder.join(file));
         let mut command = Command::new(timings);
         command.args([&ROUNDS.to_string(), SIZES]).args(files);
         let told: BTreeMap<PathBuf, Told> = serde_json::from_slice(&said(&mut command)?)?;
-        let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let told = told.into_iter().map(|(path, told)| (stem(&path), told)).collect();
+        let name =
+            |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let told = told.into_iter().map(|(path, told)| (name(&path), told)).collect();
         tried.networks.insert(network.name.to_owned(), told);
     }
     Ok(tried)
-}
-
-/// The names of the files of a network: those of PyTorch, then ours.
-fn files() -> impl Iterator<Item = &'static str> {
-    OTHERS.into_iter().chain([OURS])
-}
-
-fn path(folder: &Path, network: &Network, file: &str) -> PathBuf {
-    folder.join(network.name).join(file).with_extension("onnx")
 }
 
 /// A row for each network and engine.
@@ -176,7 +182,8 @@ fn table(
     tried: &BTreeMap<String, Tried>,
     exports: &BTreeMap<&str, Duration>,
 ) -> Result<String> {
-    let mut table = "| network | engine | nasc, ms | ÷ TorchScript | ÷ dynamo | apart |\n".to_owned();
+    let mut table =
+        "| network | engine | nasc, ms | ÷ TorchScript | ÷ dynamo | apart |\n".to_owned();
     table += &format!("{}|\n", "|---".repeat(6));
     for network in networks {
         for (engine, Tried { version, networks }) in tried {
@@ -195,16 +202,17 @@ fn table(
             );
         }
     }
-    table += "\n| network | nasc, bytes | TorchScript | dynamo | `nasc export`, s |\n|---|---|---|---|---|\n";
+    table += "\n| network | nasc, bytes | `--lean` | TorchScript | dynamo | `nasc export`, s |\n";
+    table += &format!("{}|\n", "|---".repeat(6));
     for network in networks {
-        let size = |file| Ok::<_, anyhow::Error>(fs::metadata(path(folder, network, file))?.len());
-        let [torchscript, dynamo] = [size(OTHERS[0])?, size(OTHERS[1])?];
+        let folder = folder.join(network.name);
+        let bytes = [OURS, LEAN]
+            .into_iter()
+            .chain(OTHERS)
+            .map(|file| Ok::<_, anyhow::Error>(fs::metadata(folder.join(file))?.len().to_string()));
+        let bytes: Vec<String> = bytes.collect::<Result<_>>()?;
         let seconds = exports.get(network.name).map_or(0.0, Duration::as_secs_f64);
-        table += &format!(
-            "| {} | {} | {torchscript} | {dynamo} | {seconds:.2} |\n",
-            network.name,
-            size(OURS)?
-        );
+        table += &format!("| {} | {} | {seconds:.2} |\n", network.name, bytes.join(" | "));
     }
     Ok(table)
 }
@@ -226,11 +234,9 @@ fn judge(tried: &BTreeMap<String, Tried>) -> Result<()> {
     for (engine, tried) in tried {
         for (network, told) in &tried.networks {
             let apart = told.get(OURS).and_then(|told| told.apart);
-            problems.extend(
-                apart.filter(|&apart| apart.is_nan() || apart > APART).map(|apart| {
-                    format!("{network} in {engine}: {apart:.1e} of the largest logit apart")
-                }),
-            );
+            problems.extend(apart.filter(|&apart| apart.is_nan() || apart > APART).map(|apart| {
+                format!("{network} in {engine}: {apart:.1e} of the largest logit apart")
+            }));
         }
     }
     if problems.is_empty() {

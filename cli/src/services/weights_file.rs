@@ -78,7 +78,12 @@ pub fn take(network: Network, bytes: &[u8], file: &str, map: &NameMap) -> Result
 ///
 /// # Errors
 /// As [`load`].
-pub fn fit(network: Network, tensors: &Weights, file: &str, map: &NameMap) -> Result<Model, Failure> {
+pub fn fit(
+    network: Network,
+    tensors: &Weights,
+    file: &str,
+    map: &NameMap,
+) -> Result<Model, Failure> {
     let has = |name: &str| tensors.contains_key(name);
     let renamed = network.weights().into_iter().map(|needed| {
         let (theirs, rule) = map.name_in_file(&needed.name, has);
