@@ -1,6 +1,6 @@
 //! MobileNetV3 (Howard et al. 2019), large and small, as in torchvision.
 //!
-//! 34 lines of code; 196 in torchvision 0.26.0 (models/mobilenetv3.py: `MobileNetV3`, its
+//! 36 lines of code; 196 in torchvision 0.26.0 (models/mobilenetv3.py: `MobileNetV3`, its
 //! block and configurations).
 use std.blocks.{conv_bn, mbconv}
 
