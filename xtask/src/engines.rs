@@ -69,6 +69,22 @@ pub(crate) const MORE_ENGINES: [Engine; 3] = [
     },
 ];
 
+/// Networks of PyTorch, and the engines that are held against it; no target is of this name.
+pub(crate) const TORCH: Engine = Engine {
+    name: "torch",
+    packages: &[
+        "torch==2.11.0",
+        "torchvision==0.26.0",
+        "timm==1.0.31",
+        "onnx==1.23.2",
+        "onnxscript==0.7.2",
+        "onnxruntime==1.31.1",
+        "openvino==2026.4.1",
+        "safetensors==0.8.0",
+    ],
+    alone: &[],
+};
+
 pub(crate) const FOLDER: &str = "target/engines";
 const RUNNERS: &str = "tests/engines";
 const PAGE: &str = "grammar/reference/targets.md";
@@ -238,7 +254,7 @@ impl Engine {
     }
 
     /// The Python of an environment with the pinned packages, made if it is not there.
-    fn environment(&self, folder: &Path) -> Result<PathBuf> {
+    pub(crate) fn environment(&self, folder: &Path) -> Result<PathBuf> {
         let home = folder.join(self.name);
         let (python, stamp) = (home.join("bin/python"), home.join("PACKAGES"));
         let wanted = [self.packages, self.alone].concat().join("\n");
