@@ -20,6 +20,7 @@ mod known;
 mod latency;
 #[cfg(unix)]
 mod latency_engines;
+mod models;
 mod package;
 mod pytorch;
 #[cfg(feature = "torch")]

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{Yields, Zero};
-use nas_ir::{Assignment, IdVec, Network, Node, NodeId, NodeKind, Op, Shape, Space, fault};
+use nas_ir::{
+    Assignment, IdVec, Network, Node, NodeId, NodeKind, Op, Precision, Shape, Space, fault,
+};
 use nas_passes::space::simplify::Left;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -81,6 +83,7 @@ struct Made {
     op: Op,
     operands: Vec<Value>,
     shape: Shape,
+    precision: Option<Precision>,
 }
 
 struct Builder<'s> {
@@ -126,7 +129,9 @@ impl Builder<'_> {
             Left::Operand(&only) => Some(self.operand(only)),
             Left::Operator(operands) => {
                 let operands = operands.into_iter().map(|&id| self.operand(id)).collect();
-                self.nodes.push(Made { op: op.clone(), operands, shape });
+                let precision = node.precision.as_ref();
+                let precision = precision.map(|of| *of.get(selectors, self.assignment));
+                self.nodes.push(Made { op: op.clone(), operands, shape, precision });
                 Some(Value::Made(self.nodes.len() - 1))
             }
         }
@@ -162,11 +167,11 @@ impl Builder<'_> {
                     let is_end = matches!(self.view.space.graph[id].kind, NodeKind::Input);
                     writer.outside(id, self.shape(id), is_end)
                 }
-                Value::Zeros(shape) => writer.push(Some(Op::Zero(Zero)), Vec::new(), shape),
+                Value::Zeros(shape) => writer.push(Some(Op::Zero(Zero)), Vec::new(), shape, None),
                 Value::Made(index) => writer.made(index),
             });
             let inputs = operands.collect();
-            let place = writer.push(Some(made.op.clone()), inputs, made.shape);
+            let place = writer.push(Some(made.op.clone()), inputs, made.shape, made.precision);
             writer.places.insert(Value::Made(index), place);
         }
         let outputs = results.keys().map(|&index| writer.made(index)).enumerate();
@@ -195,13 +200,20 @@ struct Writer {
 }
 
 impl Writer {
-    fn push(&mut self, op: Option<Op>, inputs: Vec<usize>, shape: Shape) -> usize {
+    fn push(
+        &mut self,
+        op: Option<Op>,
+        inputs: Vec<usize>,
+        shape: Shape,
+        precision: Option<Precision>,
+    ) -> usize {
         let index = self.nodes.len();
         let name = match &op {
             Some(op) => format!("{}.{index}", op.declaration().name),
             None => format!("input.{}", self.inputs.len()),
         };
-        self.nodes.push(NetworkNode::new(name, op, inputs, shape));
+        let node = NetworkNode::new(name, op, inputs, shape);
+        self.nodes.push(NetworkNode { precision, ..node });
         index
     }
 
@@ -216,7 +228,7 @@ impl Writer {
         if let Some(&place) = self.places.get(&Value::Outside(id)) {
             return place;
         }
-        let node = self.push(None, Vec::new(), shape);
+        let node = self.push(None, Vec::new(), shape, None);
         let name = format!("input.{}", self.inputs.len());
         self.inputs.push(Port { name, node });
         self.ends.push(is_end);

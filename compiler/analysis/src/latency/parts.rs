@@ -281,7 +281,12 @@ fn text(network: &Network) -> String {
             }
             None => text += "input",
         }
-        let _ = writeln!(text, " {:?} {}", node.inputs, node.shape);
+        let _ = write!(text, " {:?} {}", node.inputs, node.shape);
+        let precision = network.precision_of(node);
+        if precision != network.precision {
+            let _ = write!(text, " {}", precision.name());
+        }
+        text += "\n";
     }
     let outputs: Vec<usize> = network.outputs.iter().map(|port| port.node).collect();
     let _ = writeln!(text, "output {outputs:?}");

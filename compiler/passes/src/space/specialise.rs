@@ -98,13 +98,7 @@ impl<'s> Picked<'s> {
     /// The selectors on which nodes of this network depend.
     fn selectors(&self, reached: &IdVec<NodeId, bool>) -> BTreeSet<Diagram> {
         let nodes = self.space.graph.nodes().filter(|(id, _)| reached[*id]);
-        let selectors = nodes.filter_map(|(_, node)| match &node.kind {
-            NodeKind::Select(selector) => Some(*selector),
-            NodeKind::Op(op) => op.selector(),
-            NodeKind::Input => node.shape.selector(),
-            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
-        });
-        selectors.collect()
+        nodes.flat_map(|(_, node)| node.selectors()).collect()
     }
 
     /// What is chosen where it makes a difference to these nodes: paths and candidates.
@@ -213,11 +207,14 @@ impl<'s> Builder<'s> {
     fn made(&mut self, id: NodeId, node: &'s Node) -> NetworkNode {
         let Self { picked, places, network } = self;
         places[id] = network.nodes.len() + network.training.nodes.len();
-        NetworkNode::new(
+        let made = NetworkNode::new(
             node.name.clone(),
             picked.op(node).cloned(),
             picked.operands(node).iter().map(|&operand| places[operand]).collect(),
             *node.shape.get(&picked.space.selectors, picked.assignment),
-        )
+        );
+        let precision = node.precision.as_ref();
+        let precision = precision.map(|of| *of.get(&picked.space.selectors, picked.assignment));
+        NetworkNode { precision, ..made }
     }
 }

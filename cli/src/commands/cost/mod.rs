@@ -1,4 +1,6 @@
-//! `nasc cost`: what one network costs, in every measure.
+//! `nasc cost`: what one network costs, in every measure; or a model that others made.
+
+mod model;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use crate::render::costs::{milliseconds, warn_of_memory};
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;
+use crate::services::foreign::{SizesArgs, is_onnx};
 use crate::services::input::DropArgs;
 use crate::services::pick::examined_network;
 use crate::{out, outln};
@@ -22,14 +25,17 @@ use crate::{out, outln};
 /// Arguments of `nasc cost`.
 #[derive(Debug, Args)]
 pub struct CostArgs {
-    /// The file.
+    /// The file: one of the language, or an ONNX file.
     pub file: PathBuf,
     /// Whether what the target cannot run is left out.
     #[command(flatten)]
     pub drop: DropArgs,
     /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
     #[arg(long)]
-    pub arch: String,
+    pub arch: Option<String>,
+    /// The sizes of the inputs, if the file is one of ONNX.
+    #[command(flatten)]
+    pub sizes: SizesArgs,
     /// The space, where the file has several.
     #[arg(long)]
     pub space: Option<String>,
@@ -47,8 +53,15 @@ pub struct CostArgs {
 /// # Errors
 /// The file is at fault.
 pub fn run(args: &CostArgs) -> Result<(), Failure> {
+    if is_onnx(&args.file) {
+        return args.refuse_names().and_then(|()| model::run(args));
+    }
+    args.sizes.refuse()?;
+    let Some(arch) = &args.arch else {
+        return Err(Failure::input("say which network it is by `--arch`"));
+    };
     let asked = args.drop.of(&args.file);
-    let ((named, network), verdict) = examined_network(asked, args.space.as_deref(), &args.arch)?;
+    let ((named, network), verdict) = examined_network(asked, args.space.as_deref(), arch)?;
     let costs = nas_analysis::costs(&network);
     let layers = args.layers.then(|| layers(&named, &network));
     if args.json {
@@ -61,6 +74,23 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
     }
     warn_of_memory(&named.space, &costs);
     verdict
+}
+
+impl CostArgs {
+    /// An ONNX file holds one network, and has no target.
+    fn refuse_names(&self) -> Result<(), Failure> {
+        let given = [
+            ("--arch", self.arch.is_some()),
+            ("--space", self.space.is_some()),
+            ("--drop-unsupported", self.drop.drop_unsupported),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((option, _)) => {
+                Err(Failure::input(format!("an ONNX file holds one network: leave out `{option}`")))
+            }
+        }
+    }
 }
 
 /// A layer.
@@ -110,7 +140,8 @@ fn as_json(costs: &Costs, layers: Option<&[Layer<'_>]>) -> Value {
             layers.iter().map(|Layer { name, shape, cost: Cost { macs, params }, latency }| {
                 let mut row = json!({"name": name, "shape": shape, "macs": macs, "params": params});
                 if let (Some(latency), Some(fields)) = (latency, row.as_object_mut()) {
-                    fields.insert("latency".to_owned(), json!(latency));
+                    // Seconds, as of the whole network.
+                    fields.insert("latency".to_owned(), json!(*latency as f64 / 1e9));
                 }
                 row
             });
