@@ -50,7 +50,14 @@ pub fn surrounded(part: &Part) -> Network {
             },
             Some(op) => {
                 let inputs = node.inputs.iter().filter_map(|&input| places.get(input).copied());
-                builder.push(op.clone(), inputs.collect(), node.shape)
+                let place = builder.push(op.clone(), inputs.collect(), node.shape);
+                builder
+                    .network
+                    .nodes
+                    .iter_mut()
+                    .skip(place)
+                    .for_each(|it| it.precision = node.precision);
+                place
             }
         };
         places.push(place);
