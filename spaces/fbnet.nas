@@ -2,7 +2,7 @@
 //! (facebookresearch/mobile-vision), layers that expand to 1 times the channels lack the 1x1
 //! convolution for it; those of the paper have it.
 //!
-//! 84 lines of code; 161 in pytorchcv 0.0.74 (models/fbnet.py: `FBNet`, its blocks, `get_fbnet`),
+//! 87 lines of code; 161 in pytorchcv 0.0.74 (models/fbnet.py: `FBNet`, its blocks, `get_fbnet`),
 //! FBNet-C without a space.
 use std.blocks.{conv_bn, conv_bn_relu}
 
@@ -29,6 +29,13 @@ block layer(x, out, stride, expand_always) {
     if keeps_shape { x + y } else { y }
 }
 
+/// Layers of one width, the first with the stride.
+block stage(x, channels, repeats, stride, expand_always) {
+    var y = x
+    for i in 0..repeats { y = y -> layer(channels, if i == 0 { stride } else { 1 }, expand_always) }
+    y
+}
+
 space fbnet(classes = 1000, size = 224, last = 1984, expand_always = true) {
     input image: [3, size, size]
     task classification(classes)
@@ -36,9 +43,7 @@ space fbnet(classes = 1000, size = 224, last = 1984, expand_always = true) {
     var x = image -> conv_bn_relu(16, kernel = 3, stride = 2)
     for (channels, repeats, stride) in [(16, 1, 1), (24, 4, 2), (32, 4, 2), (64, 4, 2), (112, 4, 1),
                                         (184, 4, 2), (352, 1, 1)] {
-        for i in 0..repeats {
-            x = x -> layer(channels, if i == 0 { stride } else { 1 }, expand_always)
-        }
+        x = x -> stage(channels, repeats, stride, expand_always)
     }
     output logits = x -> conv_bn_relu(last, kernel = 1) -> global_avg_pool -> linear(classes)
 }
@@ -85,7 +90,7 @@ arch fbnet_b of fbnet {
     expect params == 4_863_288
 }
 
-/// FBNet-C of the paper.
+/// FBNet-C of the paper; `fbnetc_100` in timm.
 arch fbnet_c of fbnet {
     op = [k3_e1_g1, k3_e6_g1, skip, k3_e1_g1, k3_e1_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1, k3_e6_g1,
           k5_e6_g1, k5_e3_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e6_g1, k5_e3_g1, k5_e6_g1,

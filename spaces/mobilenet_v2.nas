@@ -13,9 +13,9 @@ space mobilenet_v2(classes = 1000, size = 224) {
     for (expand, channels, repeats, stride) in [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2),
                                                 (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
                                                 (6, 320, 1, 1)] {
-        x = x -> repeat repeats as i {
-            mbconv(round_to(channels * width, 8), stride = if i == 0 { stride } else { 1 },
-                   expand = expand)
+        for i in 0..repeats {
+            let out = round_to(channels * width, 8)
+            x = x -> mbconv(out, stride = if i == 0 { stride } else { 1 }, expand = expand)
         }
     }
     output logits = x -> conv_bn(round_to(1280 * max(width, 1), 8), kernel = 1, act = "relu6")

@@ -5,6 +5,11 @@
 use std.blocks.conv_bn_relu
 use std.classic.{basic_residual, bottleneck_residual}
 
+/// Units alike, the first with the stride: [C, H, W] -> [C', H / stride, W / stride].
+block stage(x, unit, width, repeats, stride) {
+    x -> repeat repeats as i { unit(width, stride = if i == 0 { stride } else { 1 }) }
+}
+
 /// For ImageNet.
 space resnet(classes = 1000, size = 224) {
     input image: [3, size, size]
@@ -24,10 +29,8 @@ space resnet(classes = 1000, size = 224) {
 
     var x = image -> conv_bn_relu(64, kernel = 7, stride = 2)
         -> max_pool(3, stride = 2, padding = "same")
-    for stage in 0..4 {
-        x = x -> repeat repeats[stage] as i {
-            unit(64 * 2 ^ stage, stride = if stage > 0 and i == 0 { 2 } else { 1 })
-        }
+    for i in 0..4 {
+        x = x -> stage(unit, 64 * 2 ^ i, repeats[i], stride = if i == 0 { 1 } else { 2 })
     }
     output logits = x -> global_avg_pool -> linear(classes)
 }
@@ -70,10 +73,9 @@ space resnet_cifar(classes = 10) {
 
     let depth = choose depth [20, 56, 110]
     var x = image -> conv_bn_relu(16, kernel = 3)
-    for stage in 0..3 {
-        x = x -> repeat (depth - 2) / 6 as i {
-            basic_residual(16 * 2 ^ stage, stride = if stage > 0 and i == 0 { 2 } else { 1 })
-        }
+    for i in 0..3 {
+        let repeats = (depth - 2) / 6
+        x = x -> stage(basic_residual, 16 * 2 ^ i, repeats, stride = if i == 0 { 1 } else { 2 })
     }
     output logits = x -> global_avg_pool -> linear(classes)
 }

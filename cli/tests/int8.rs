@@ -59,10 +59,11 @@ fn a_trained_network_computes_with_integers_as_well_as_with_floats() {
     let half = report("half");
     assert!(half["int8"].as_f64().unwrap() >= fp32 - 1e-3, "{half}");
     let layers = half["floats"].as_array().unwrap();
-    assert!(!layers.is_empty() && half["floats_precision"] == "fp16", "{half}");
+    assert!(!layers.is_empty(), "{half}");
     let text = nas_onnx::dump(&bench.read("half.onnx")).unwrap();
     for layer in layers {
-        let kernel = format!("{}.weight: float16[", layer.as_str().unwrap());
+        assert_eq!(layer["precision"], "fp16");
+        let kernel = format!("{}.weight: float16[", layer["path"].as_str().unwrap());
         assert!(text.contains(&kernel), "{kernel}\n{text}");
     }
     let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o none.onnx --floats fp16"));
@@ -70,6 +71,37 @@ fn a_trained_network_computes_with_integers_as_well_as_with_floats() {
 
     let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o old.onnx --opset 11"));
     said.fails(1, &["nas::onnx::integers", "13 or a later one"]);
+}
+
+#[test]
+fn layers_compute_with_what_the_space_says() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
+    let unit = "-> unit(8)\n        -> unit(8)\n";
+    let chosen = unit.replace("unit(8)", "unit(8, precision = choose precision [int8, fp16])");
+    let text = crate::bench::TINY.replace(unit, &chosen);
+    let text =
+        text.replace("op = [small, large]", "op = [small, large]\n    precision = [fp16, int8]");
+    assert_ne!(text, crate::bench::TINY);
+    bench.write("tiny.nas", text.replace("macs / 1M", "weight_bytes / 1K"));
+    bench.nasc("search tiny.nas --out run").done();
+    bench.nasc("retrain tiny.nas --arch first --out first").done();
+    let weights = "--arch first --weights first/weights.safetensors";
+    bench.nasc(&format!("int8 tiny.nas {weights} -o net.onnx --opset 13")).done();
+    bench.nasc("verify net.onnx").done();
+    let report: Value = serde_json::from_slice(&bench.read("net.integers.json")).unwrap();
+    // The stem and the head say nothing, and without a target that is floats of 32 bits.
+    let floats = report["floats"].as_array().unwrap();
+    let precisions: Vec<(bool, &str)> = floats
+        .iter()
+        .map(|layer| [&layer["path"], &layer["precision"]].map(|it| it.as_str().unwrap()))
+        .map(|[path, precision]| (path.starts_with("unit.0/"), precision))
+        .collect();
+    assert_eq!(precisions, [(false, "fp32"), (true, "fp16"), (false, "fp32")], "{report}");
+    assert!(!report.to_string().contains("unit.1/"), "{report}");
+    // The network of floats is one of floats.
+    bench.nasc(&format!("export tiny.nas {weights} -o floats.onnx")).done();
+    bench.nasc("verify floats.onnx").done();
 }
 
 /// Steps that are coarse enough for a small network to lose by them.

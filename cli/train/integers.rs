@@ -8,7 +8,8 @@ use nas_ir::network::Port;
 use nas_ir::ops::Role;
 use nas_ir::{Grid, Model, Precision, Tensor, TensorName, fault};
 use nas_quantise::{
-    Grids, Plan, Scheme, Sensitivity, calibrated, correct_biases, equalise, sensitivity,
+    Grids, Plan, Scheme, Sensitivity, asked_floats, calibrated, correct_biases, equalise,
+    sensitivity,
 };
 use nas_search::Metrics;
 use nas_search::backend::TrainableNetwork;
@@ -19,7 +20,7 @@ use nasc::render::report::{Failure, counted};
 use nasc::services::form::Form;
 use nasc::services::onnx_file::folded;
 use nasc::services::reference::Reference;
-use nasc::services::rounding::RoundingArgs;
+use nasc::services::rounding::{FloatLayer, RoundingArgs};
 use nasc::tell;
 use serde::Serialize;
 
@@ -55,10 +56,8 @@ pub(crate) struct Report {
     /// What it was for the integers before they were trained on, if they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) untuned: Option<f64>,
-    /// The layers that compute with floats all the same, and of which precision these are.
-    pub(crate) floats: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) floats_precision: Option<Precision>,
+    /// The layers that compute with floats all the same.
+    pub(crate) floats: Vec<FloatLayer>,
     /// The layers, the one that loses most first; empty if it was not asked for.
     pub(crate) layers: Vec<Layer>,
 }
@@ -79,6 +78,8 @@ struct Work<'a> {
     scheme: Scheme,
     /// The model of floats, as it is exported.
     floats: Model,
+    /// The layers that the space has compute with floats, and with which.
+    asked: BTreeMap<usize, Precision>,
     /// Images as the file takes them, in batches.
     batches: Vec<Vec<Tensor>>,
     reference: Reference,
@@ -119,24 +120,29 @@ pub(crate) fn integers(
     }
     let batches = batches(training, &floats, form, rounding.images)?;
     let scheme = rounding.scheme();
-    let work = Work { training, rounding, form, scheme, floats, batches, reference: libtorch() };
+    let asked = asked_floats(&floats.network);
+    floats.network = floats.network.in_one_precision();
+    let reference = libtorch();
+    let work = Work { training, rounding, form, scheme, floats, asked, batches, reference };
     let (metric, fp32) = work.score(&work.floats, "score of floats")?;
-    let plain = work.integers(&Origin::Watched, BTreeMap::new())?;
+    let plain = work.integers(&Origin::Watched, work.asked.clone())?;
     let untuned = rounding.tune.tune.map(|_| plain.value);
     let (origin, whole) = match rounding.tune.tune {
         Some(epochs) => work.tuned(plain, epochs, &rounding.tune.folder(name), &metric)?,
         None => (Origin::Watched, plain),
     };
     let (rounded, layers) = work.within(&origin, whole, (&metric, fp32))?;
-    let path = |node: &usize| Some(work.floats.network.node(*node)?.name.clone());
+    let of_floats = |(&node, &precision): (&usize, &Precision)| {
+        let path = work.floats.network.node(node)?.name.clone();
+        Some(FloatLayer { path, precision })
+    };
     let layer = |it: Sensitivity| Layer { path: it.path, decibels: it.decibels };
     let report = Report {
         metric: metric.key().to_owned(),
         fp32,
         int8: rounded.value,
         untuned,
-        floats: rounded.floats.keys().filter_map(path).collect(),
-        floats_precision: rounded.floats.values().next().copied(),
+        floats: rounded.floats.iter().filter_map(of_floats).collect(),
         layers: layers.into_iter().map(layer).collect(),
     };
     Ok(Integers { model: rounded.model, report, metric })
@@ -193,7 +199,7 @@ impl Work<'_> {
         let tune = Tune { training, form, scheme: *scheme, plan, args, epochs, run };
         let (model, grids) = tune.run(model, grids)?;
         let origin = Origin::Tuned { model: Box::new(model), plan: plan.clone(), grids };
-        let tuned = self.integers(&origin, BTreeMap::new())?;
+        let tuned = self.integers(&origin, self.asked.clone())?;
         let shown = |value| value_of(metric, value);
         tell!("{}: {} before, {} tuned", metric.title(), shown(plain.value), shown(tuned.value));
         if sign(metric) * (tuned.value - plain.value) > 0.0 {
@@ -217,6 +223,7 @@ impl Work<'_> {
         let fallback = self.rounding.fallback();
         let without = |count: usize| {
             let floats = layers.iter().take(count).map(|layer| (layer.node, fallback));
+            let floats = floats.chain(self.asked.iter().map(|(&node, &of)| (node, of)));
             self.integers(origin, floats.collect())
         };
         let mut best = whole;

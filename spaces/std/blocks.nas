@@ -13,11 +13,10 @@ block activation(x, act) {
     else { x -> act }
 }
 
-/// Convolution, batch norm, `activation`: [C, H, W] -> [out, H / stride, W / stride].
+/// Convolution, `norm`, `activation`: [C, H, W] -> [out, H / stride, W / stride].
 block conv_bn(x, out, kernel, stride = 1, dilation = 1, groups = 1, act = "identity",
-              padding = "same") {
-    x -> conv(out, kernel, stride, dilation, groups, padding = padding) -> batch_norm
-        -> activation(act)
+              padding = "same", norm = batch_norm) {
+    x -> conv(out, kernel, stride, dilation, groups, padding = padding) -> norm -> activation(act)
 }
 
 /// Convolution, batch norm, ReLU: [C, H, W] -> [out, H / stride, W / stride].
@@ -60,13 +59,15 @@ block squeeze_excite(x, mid, act = "relu", gate = "hsigmoid") {
 
 /// Inverted residual with its residual, where the shape allows one (Sandler et al. 2018; Howard et
 /// al. 2019): 1x1 to `expand` times the channels, none if that is 1; depthwise; squeeze-and-excite
-/// with `se` of the channels if not 0; linear 1x1. [C, H, W] -> [out, H / stride, W / stride].
-block mbconv(x, out, stride = 1, kernel = 3, expand = 6, act = "relu6", se = 0.0) {
+/// with `se` of the channels if not 0; linear 1x1. `norm` follows each convolution.
+/// [C, H, W] -> [out, H / stride, W / stride].
+block mbconv(x, out, stride = 1, kernel = 3, expand = 6, act = "relu6", se = 0.0,
+             norm = batch_norm) {
     let mid = if expand == 1 { x.channels } else { round_to(x.channels * expand, 8) }
-    let wide = if expand == 1 { x } else { x -> conv_bn(mid, kernel = 1, act = act) }
-    let deep = wide -> conv_bn(mid, kernel, stride, groups = mid, act = act)
+    let wide = if expand == 1 { x } else { x -> conv_bn(mid, kernel = 1, act = act, norm = norm) }
+    let deep = wide -> conv_bn(mid, kernel, stride, groups = mid, act = act, norm = norm)
     let gated = if se > 0 { deep -> squeeze_excite(round_to(mid * se, 8)) } else { deep }
-    let y = gated -> conv_bn(out, kernel = 1)
+    let y = gated -> conv_bn(out, kernel = 1, norm = norm)
     if stride == 1 and x.channels == out { x + y } else { y }
 }
 

@@ -7,24 +7,24 @@ import subprocess
 import sys
 import tempfile
 
-from common import line, main
+from common import Refused, line, main
 
 VELA = pathlib.Path(sys.executable).parent / "vela"
 
 
-def run(case, folder):
+def load(case, folder):
     network = folder / f"{case['name']}.int8.tflite"
     if not network.exists():
-        return "refused: TensorFlow makes no 8-bit network of it"
+        raise Refused("TensorFlow makes no 8-bit network of it")
     with tempfile.TemporaryDirectory() as work:
         command = [VELA, network, "--accelerator-config", "ethos-u55-128", "--output-dir", work]
         said = subprocess.run(command, capture_output=True, text=True, timeout=100)
     if said.returncode:
-        return f"refused: {line(said.stdout[-300:] + said.stderr[-300:])}"
-    if "CPU operators = 0 " in said.stdout:
-        return "runs"
-    reasons = [text for text in said.stdout.splitlines() if text.startswith("Reason:")]
-    return f"refused: {line(*reasons[:1] or ['on the CPU'])}"
+        raise Refused(line(said.stdout[-300:] + said.stderr[-300:]))
+    if "CPU operators = 0 " not in said.stdout:
+        reasons = [text for text in said.stdout.splitlines() if text.startswith("Reason:")]
+        raise Refused(*reasons[:1] or ["on the CPU"])
+    return []
 
 
-main(run, importlib.metadata.version("ethos-u-vela"))
+main(load, importlib.metadata.version("ethos-u-vela"))

@@ -6,13 +6,13 @@ import subprocess
 import tempfile
 
 import ncnn
-from common import judge, line, main, read
+from common import Refused, line, main, read
 
 # The package's own command wants PyTorch, the program in it does not.
 PNNX = pathlib.Path(ncnn.__file__).parent.parent / "pnnx" / "pnnx"
 
 
-def run(case, folder):
+def load(case, folder):
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         (work / "m.onnx").write_bytes((folder / f"{case['name']}.onnx").read_bytes())
@@ -21,26 +21,31 @@ def run(case, folder):
         said = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=100)
         param, weights = work / "m.ncnn.param", work / "m.ncnn.bin"
         if said.returncode or not param.exists():
-            return f"refused: pnnx: {line(said.stderr[-300:])}"
+            raise Refused(f"pnnx: {line(said.stderr[-300:])}")
         left = [name for name in param.read_text().split() if "." in name and name[0].isalpha()]
         net = ncnn.Net()
         net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
         net.opt.use_bf16_storage = False
         net.opt.num_threads = 1
         if net.load_param(str(param)) or net.load_model(str(weights)):
-            return f"refused: it loads no {line(left)}"
-        # A `Mat` does not keep its array.
-        inputs = [read(folder, port)[0].copy() for port in case["inputs"]]
+            raise Refused(f"it loads no {line(left)}")
+    # A `Mat` does not keep its array.
+    arrays = [read(folder, port)[0].copy() for port in case["inputs"]]
+    inputs = [ncnn.Mat(array).clone() for array in arrays]
+
+    def call():
         extractor = net.create_extractor()
-        for i, port in enumerate(case["inputs"]):
-            extractor.input(f"in{i}", ncnn.Mat(inputs[i]).clone())
+        for i, value in enumerate(inputs):
+            extractor.input(f"in{i}", value)
         outputs = []
         for i, port in enumerate(case["outputs"]):
             status, value = extractor.extract(f"out{i}")
             if status:
-                return f"refused: {port['name']} is not computed"
+                raise Refused(f"{port['name']} is not computed")
             outputs.append(value)
-        return judge(case, folder, outputs)
+        return outputs
+
+    return [call]
 
 
-main(run, importlib.metadata.version("ncnn"))
+main(load, importlib.metadata.version("ncnn"))

@@ -13,7 +13,7 @@ import pathlib
 import numpy
 import onnx2tf
 import tensorflow
-from common import judge, main, read
+from common import main, read
 
 # For inputs of three channels it would fetch pictures to compare its layers on.
 PICTURES = numpy.random.default_rng(0).random((20, 128, 128, 3), dtype=numpy.float32)
@@ -52,19 +52,23 @@ def plain(name):
     return name.split(":")[0].removeprefix("serving_default_")
 
 
-def computed(path, case, folder):
-    interpreter = tensorflow.lite.Interpreter(model_path=str(path))
+def loaded(path, case, folder):
+    interpreter = tensorflow.lite.Interpreter(model_path=str(path), num_threads=1)
     interpreter.allocate_tensors()
     inputs = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
     for port in case["inputs"]:
         index = next(inputs[name] for name in inputs if port["name"] in (name, plain(name)))
         interpreter.set_tensor(index, to_last(read(folder, port)))
-    interpreter.invoke()
-    outputs = [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
-    return [to_first(a, port["dims"]) for a, port in zip(outputs, case["outputs"], strict=True)]
+
+    def call():
+        interpreter.invoke()
+        outputs = [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+        return [to_first(a, port["dims"]) for a, port in zip(outputs, case["outputs"], strict=True)]
+
+    return [call]
 
 
-def run(case, folder):
+def load(case, folder):
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         onnx2tf.convert(
@@ -80,7 +84,7 @@ def run(case, folder):
             kept.write_bytes(quantised(work, case, folder))
         except Exception:
             kept.unlink(missing_ok=True)
-        return judge(case, folder, computed(work / f"{case['name']}_float32.tflite", case, folder))
+        return loaded(work / f"{case['name']}_float32.tflite", case, folder)
 
 
-main(run, f"{tensorflow.__version__} by onnx2tf {importlib.metadata.version('onnx2tf')}")
+main(load, f"{tensorflow.__version__} by onnx2tf {importlib.metadata.version('onnx2tf')}")

@@ -44,6 +44,7 @@ files! {
     deeplab_mobilenet_v2: ["deeplab_mobilenet_v2(height = 65, width = 65)"];
     deeplab_v3plus: ["deeplab_v3plus(height = 65, width = 65)"];
     edanet: ["edanet(height = 64, width = 64)"];
+    efficientnet: ["efficientnet(classes = 10, size = 64)"];
     enet: ["enet(height = 64, width = 64)"];
     fbnet: ["fbnet(classes = 10, size = 64)"];
     fbnetv2: ["fbnetv2(classes = 10, size = 64)"];
@@ -53,6 +54,7 @@ files! {
               "mnasnet_published(classes = 10, size = 64)"];
     mobilenet_v1: ["mobilenet_v1(classes = 10, size = 64)"];
     mobilenet_v2: ["mobilenet_v2(classes = 10, size = 64)"];
+    mobilenet_v3: ["mobilenet_v3(classes = 10, size = 64)"];
     nasbench_macro: ["nasbench_macro"];
     nasnet: ["nasnet(classes = 10, size = 64, filters = 16, repeats = 1, stem = 8)",
              "nasnet_cifar(size = 16, filters = 8, repeats = 1)"];

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::cargo::cargo;
 use crate::pip::{self, Offline};
 
-/// An engine that installs from PyPI. Its name is that of its target.
+/// An engine that installs from PyPI.
 pub(crate) struct Engine {
     pub(crate) name: &'static str,
     packages: &'static [&'static str],
@@ -26,7 +26,7 @@ pub(crate) struct Engine {
     alone: &'static [&'static str],
 }
 
-/// The first is that of the tests. In an order in which what one leaves for another is there.
+/// Those of the targets of the standard library, by the names of these. The first is that of the tests. In an order in which what one leaves for another is there.
 pub(crate) const ENGINES: [Engine; 6] = [
     Engine { name: "onnxruntime", packages: &["onnxruntime==1.31.1"], alone: &[] },
     Engine { name: "openvino", packages: &["openvino==2026.4.1"], alone: &[] },
@@ -57,6 +57,33 @@ pub(crate) const ENGINES: [Engine; 6] = [
         alone: &["rknn-toolkit2==2.5.0"],
     },
 ];
+
+/// Those that no target describes, for whole networks alone.
+pub(crate) const MORE_ENGINES: [Engine; 3] = [
+    Engine { name: "onnx", packages: &["onnx==1.23.2", "numpy==2.4.6"], alone: &[] },
+    Engine { name: "mnn", packages: &["mnn==3.6.1", "numpy==2.4.6"], alone: &[] },
+    Engine {
+        name: "tvm",
+        packages: &["apache-tvm==0.27.0.post1", "onnx==1.23.2", "numpy==2.4.6"],
+        alone: &[],
+    },
+];
+
+/// Networks of PyTorch, and the engines that are held against it; no target is of this name.
+pub(crate) const TORCH: Engine = Engine {
+    name: "torch",
+    packages: &[
+        "torch==2.11.0",
+        "torchvision==0.26.0",
+        "timm==1.0.31",
+        "onnx==1.23.2",
+        "onnxscript==0.7.2",
+        "onnxruntime==1.31.1",
+        "openvino==2026.4.1",
+        "safetensors==0.8.0",
+    ],
+    alone: &[],
+};
 
 pub(crate) const FOLDER: &str = "target/engines";
 const RUNNERS: &str = "tests/engines";
@@ -227,7 +254,7 @@ impl Engine {
     }
 
     /// The Python of an environment with the pinned packages, made if it is not there.
-    fn environment(&self, folder: &Path) -> Result<PathBuf> {
+    pub(crate) fn environment(&self, folder: &Path) -> Result<PathBuf> {
         let home = folder.join(self.name);
         let (python, stamp) = (home.join("bin/python"), home.join("PACKAGES"));
         let wanted = [self.packages, self.alone].concat().join("\n");

@@ -2,6 +2,7 @@
 
 mod cargo;
 mod engines;
+mod exports;
 #[cfg(unix)]
 mod fuzz;
 mod install;
@@ -32,6 +33,7 @@ usage: cargo xtask COMMAND [ARGS]
   test [ARGS]    setup, then `cargo test --workspace ARGS`; without ARGS also ONNX Runtime as `engines` does
   vendors [NAMES] run every shipped network in these engines; `--bless` writes their table
   engines [NAMES] hold the shipped targets against the engines of PyPI; `--bless` writes their table
+  exports [NAMES] hold exported files of published networks against those of PyTorch; `--bless` writes their table
   fuzz [KINDS]   run nasc on hostile spaces, models, tables and runs, or those of KINDS, and count how it ends;
                  `--minutes N`, `--seed S`, `--jobs J`, `--nasc PATH` for another executable, `--replay FOLDER`
                  of a fault in target/fuzz/faults";
@@ -49,6 +51,9 @@ fn main() -> ExitCode {
         "test" => test(rest),
         "vendors" => {
             checkout().and_then(|root| vendors::run(&root, rest)).map(|()| ExitCode::SUCCESS)
+        }
+        "exports" => {
+            checkout().and_then(|root| exports::run(&root, rest)).map(|()| ExitCode::SUCCESS)
         }
         "engines" => {
             checkout().and_then(|root| engines::run(&root, rest)).map(|()| ExitCode::SUCCESS)

@@ -1,8 +1,8 @@
 //! `cargo xtask vendors`: every shipped network in the engines of vendors, in each precision.
 //!
 //! Each network is exported by `nasc` with its record; an engine runs the file on the recorded inputs, in the environment and
-//! by the runner that `cargo xtask engines` has. What comes of it is a table of `docs/vendors.md`: how far outputs are from
-//! those of libtorch, or that the engine refuses the file. Networks of integers need data, and are those of the spaces that
+//! by a runner as `cargo xtask engines` has them. What comes of it is a table of `docs/vendors.md`: how far outputs are from
+//! those of libtorch and how long the engine takes, or that it refuses the file. Networks of integers need data, and are those of the spaces that
 //! have some.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::cargo::cargo;
-use crate::engines::{ENGINES, Engine, FOLDER, call, text, write_table};
+use crate::engines::{ENGINES, Engine, FOLDER, MORE_ENGINES, call, text, write_table};
 
 /// The precisions, each with how far outputs may be apart.
 const PRECISIONS: [(&str, f64); 3] = [("fp32", 3e-4), ("fp16", 5e-2), ("int8", 5e-2)];
@@ -41,8 +41,9 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
         .filter(|arg| *arg != "--bless")
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
+    let engines = || MORE_ENGINES.iter().chain(&ENGINES);
     for name in &asked {
-        ensure!(ENGINES.iter().any(|engine| engine.name == name), "there is no engine `{name}`");
+        ensure!(engines().any(|engine| engine.name == name), "there is no engine `{name}`");
     }
     call(cargo(root).args(["build", "--workspace"]).current_dir(root))?;
     let nasc = std::env::current_exe()?.with_file_name("nasc");
@@ -66,9 +67,7 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
         fs::write(folder.join("cases.json"), serde_json::to_string(&cases)?)?;
     }
     let mut columns = Vec::new();
-    for engine in
-        ENGINES.iter().filter(|it| asked.is_empty() || asked.contains(&it.name.to_owned()))
-    {
+    for engine in engines().filter(|it| asked.is_empty() || asked.contains(&it.name.to_owned())) {
         eprintln!("trying {}", engine.name);
         columns.push(tried(engine, root, &folder)?);
     }

@@ -5,6 +5,7 @@ use onnx_protobuf::GraphProto;
 
 use crate::error::EmitError;
 use crate::graph::Graph;
+use crate::lean::lean;
 use crate::lower;
 use crate::options::Options;
 
@@ -22,5 +23,9 @@ pub(crate) fn build(model: &Model, options: &Options) -> Result<GraphProto, Emit
         }
         graph.rounded(index);
     }
-    graph.finish()
+    let mut graph = graph.finish()?;
+    if options.lean {
+        lean(&mut graph);
+    }
+    Ok(graph)
 }

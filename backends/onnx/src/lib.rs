@@ -10,6 +10,7 @@ mod dump;
 mod error;
 mod graph;
 mod integers;
+mod lean;
 mod lower;
 mod message;
 mod options;
@@ -51,7 +52,7 @@ pub fn operator_set(version: i64) -> Result<Opset, EmitError> {
 ///
 /// Inputs and outputs have the names of their ports and sizes `[N, C, H, W]` or `[N, C]`; the
 /// value of a node has the node's path for a name, or that of the last node which a pass has folded
-/// into it; an initialiser has the name of its weight.
+/// into it; an initialiser has the name of its weight. A lean file has short names instead ([`Options::lean`]).
 ///
 /// # Errors
 /// The model does not hold together ([`Model::verify`]): the network contradicts itself, or weights

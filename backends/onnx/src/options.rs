@@ -25,6 +25,9 @@ pub struct Options {
     pub inputs: InputType,
     /// What is answered in the place of each output, in their order; outputs beyond the end are answered as they are.
     pub answers: Vec<Answer>,
+    /// Whether the file has nothing that an engine does not need: short names in the place of paths, but for inputs and
+    /// outputs, and no sizes but theirs.
+    pub lean: bool,
     /// The version of the compiler, as the file states it.
     pub producer_version: String,
     /// Keys and values for the file's `metadata_props`, in this order: where the network is from.
@@ -41,6 +44,7 @@ impl Default for Options {
             open_size: false,
             inputs: InputType::default(),
             answers: Vec::new(),
+            lean: false,
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
             provenance: Vec::new(),
         }

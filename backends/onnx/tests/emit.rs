@@ -95,6 +95,24 @@ fn every_value_has_a_shape() {
     }
 }
 
+#[test]
+fn a_lean_file_has_no_names_but_those_of_its_ports() {
+    let mut network = small();
+    // Names that values might else have.
+    network.outputs[0].name = "0".to_owned();
+    network.inputs[0].name = "1".to_owned();
+    let model = for_export(with_weights(&network)).unwrap();
+    let whole = emit(&model, &Options::default()).unwrap();
+    let lean = emit(&model, &Options { lean: true, ..Options::default() }).unwrap();
+    let (text, whole_text) = (dump(&lean).unwrap(), dump(&whole).unwrap());
+    assert!(whole_text.contains("conv_bn.0"));
+    for part in ["conv_bn.0", "unit.0", "add.0", "relu6"] {
+        assert!(!text.contains(part), "{part} in\n{text}");
+    }
+    assert_eq!(text.lines().count(), whole_text.lines().count() - network.choices.len());
+    insta::assert_snapshot!(text);
+}
+
 /// The error, its code and its message.
 fn refused(network: &Network, change: impl FnOnce(&mut Weights)) -> String {
     let mut model = with_weights(network);

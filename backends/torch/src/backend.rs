@@ -291,8 +291,9 @@ impl TorchBackend {
     pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        let network =
+        let mut network =
             TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
+        network.parameters.begin(retrain.training.initial, *seed)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
         let mut trainable =
             TorchTrainable::new(network, &retrain.training, clip, loaders, self.teaching.clone())?;
@@ -385,7 +386,9 @@ impl TorchBackend {
         let batch = loaders.part(Part::All)?.epoch(0).next().ok_or_else(none)??;
         let (inputs, targets) = upload.tensors(&batch)?;
         let (input, device) = (self.trained.input(), self.options.device);
-        Ok(TorchProxies { input, seed: self.recipe.seed, device, inputs, targets })
+        let Recipe { seed, retrain, .. } = &self.recipe;
+        let (seed, initial) = (*seed, retrain.training.initial);
+        Ok(TorchProxies { input, seed, initial, device, inputs, targets })
     }
 
     fn images_of_training(&self) -> Result<u64, TorchError> {

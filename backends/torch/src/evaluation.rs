@@ -132,6 +132,7 @@ impl Evaluation<'_> {
         rounding::of_value(value, |x| match round {
             Round::Half => rounding::to_half(x),
             Round::Grid(grid) => rounding::to_grid(x, grid),
+            Round::Levels => rounding::to_levels(x),
             Round::Learned { step: LearnedStep { parameter, powers_of_two }, zero } => {
                 let number = self.parameters.tensor(parameter)?;
                 rounding::to_learned_grid(x, number, zero, powers_of_two)

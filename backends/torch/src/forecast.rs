@@ -246,7 +246,8 @@ impl<'p> Walk<'p> {
                 self.sum = self.sum.saturating_add(first.numbers.saturating_mul(3));
                 self.make(first.numbers)
             }
-            InstructionKind::Mask(_) | InstructionKind::Round(Round::Half | Round::Grid(_)) => {
+            InstructionKind::Mask(_)
+            | InstructionKind::Round(Round::Half | Round::Grid(_) | Round::Levels) => {
                 self.make(first.numbers)
             }
             InstructionKind::Op(case) => self.operator(case, &operands),

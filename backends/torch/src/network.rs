@@ -39,7 +39,7 @@ impl TorchNetwork {
         seed: u64,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let program = Program::of_network(network, pictures)?;
+        let program = Program::in_precision(network, pictures)?;
         let parameters = Parameters::new(&program.parameters, seed, device)?;
         Self::with(program, parameters, device)
     }

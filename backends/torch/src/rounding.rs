@@ -51,6 +51,31 @@ pub(crate) fn to_grid(x: &Tensor, grid: Grid) -> Made {
     straight_through(&levels.f_mul_scalar(step)?, &bounded)
 }
 
+/// The least step of a grid that follows from the numbers themselves.
+const LEAST: f64 = 1e-30;
+
+/// Values `[N, …]` rounded to the 256 levels of a grid of each image's own, from its least to its greatest number, 0 among them: what an
+/// image becomes depends on no other.
+pub(crate) fn to_levels(x: &Tensor) -> Made {
+    let own = x.f_detach()?;
+    let axes: Vec<i64> = (1..x.dim() as i64).collect();
+    let low = own.f_amin(axes.as_slice(), true)?.f_clamp_max(0.0)?;
+    let high = own.f_amax(axes.as_slice(), true)?.f_clamp_min(0.0)?;
+    let steps = high.f_sub(&low)?.f_div_scalar(255.0)?.f_clamp_min(LEAST)?;
+    let zero = low.f_neg()?.f_div(&steps)?.f_round()?;
+    let levels = own.f_div(&steps)?.f_round()?.f_add(&zero)?.f_clamp(0.0, 255.0)?;
+    straight_through(&levels.f_sub(&zero)?.f_mul(&steps)?, x)
+}
+
+/// A kernel whose taps are rounded to multiples from -127 to 127 of the largest of each channel along an axis over 127, or of all.
+pub(crate) fn kernel_to_levels(taps: &Tensor, axis: Option<usize>) -> Made {
+    let own = taps.f_detach()?;
+    let axes = (0..taps.dim()).filter(|&other| Some(other) != axis).map(|other| other as i64);
+    let largest = own.f_abs()?.f_amax(axes.collect::<Vec<_>>().as_slice(), true)?;
+    let steps = largest.f_div_scalar(KERNEL_MAX)?.f_clamp_min(LEAST)?;
+    straight_through(&own.f_div(&steps)?.f_round()?.f_mul(&steps)?, taps)
+}
+
 /// The ends of a grid, in steps.
 fn ends(zero: u8) -> [f64; 2] {
     [-f64::from(zero), 255.0 - f64::from(zero)]

@@ -48,6 +48,10 @@ pub struct FormArgs {
     /// What an input or output is called in it: `image=data`.
     #[arg(long, value_name = "NAME=NEW", value_parser = renaming)]
     pub rename: Vec<(String, String)>,
+    /// Leave out what no engine needs: the paths of values and constants, which then have short names, and the sizes of all
+    /// but inputs and outputs.
+    #[arg(long)]
+    pub lean: bool,
 }
 
 impl FormArgs {
@@ -177,6 +181,8 @@ pub struct Form {
     pub normalised: Vec<Normalisation>,
     /// Whether the channels of its inputs are in reverse order.
     pub is_reversed: bool,
+    /// Whether it has no names but those of its ports.
+    pub lean: bool,
 }
 
 impl Form {
@@ -351,6 +357,7 @@ pub fn formed(
         answers,
         normalised,
         is_reversed: args.channel_order == ChannelOrder::Bgr,
+        lean: args.lean,
     };
     Ok((model, form, expected))
 }

@@ -71,6 +71,7 @@ pub fn onnx_file(
         open_size: form.open_size,
         inputs: form.inputs,
         answers: form.answers.clone(),
+        lean: form.lean,
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         provenance: provenance.into_iter().chain(form.metadata(&exported.network)).collect(),
     };

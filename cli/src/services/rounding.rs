@@ -6,11 +6,21 @@ use clap::{Args, ValueEnum};
 use nas_ir::Precision;
 use nas_onnx::Integers;
 use nas_quantise::{Method, Scheme};
+use serde::{Deserialize, Serialize};
 
 use super::form::FilePrecision;
 
 /// The share of numbers within the range, where `--method percentile` gives none.
 const SHARE: f64 = 0.9999;
+
+/// A layer that computes with floats in a network of integers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FloatLayer {
+    /// The path of its node.
+    pub path: String,
+    /// Which floats.
+    pub precision: Precision,
+}
 
 /// Options that say how the integers are chosen.
 #[derive(Debug, Clone, PartialEq, Args)]

@@ -33,11 +33,13 @@ const LISTED: usize = 8;
 /// sizes, or that the network does not have.
 pub fn load(network: Network, path: &Path, names: Option<&Path>) -> Result<Model, Failure> {
     let map = names.map(read_names).transpose()?.unwrap_or_default();
-    let bytes = read_bytes(path, "--weights")?;
+    let file = path.display().to_string();
+    let tensors = tensors(&read_bytes(path, "--weights")?, &file)?;
     let needed = [network.weights(), network.training_weights()].concat();
-    let idle = map.idle(needed.iter().map(|needed| needed.name.as_str())).into_iter();
+    let names = needed.iter().map(|needed| needed.name.as_str());
+    let idle = map.idle(names, |name| tensors.contains_key(name)).into_iter();
     let mut idle: Vec<Problem> = idle.map(Problem::from).collect();
-    match take(network, &bytes, &path.display().to_string(), &map) {
+    match fit(network, &tensors, &file, &map) {
         Ok(model) => {
             print_problems(&idle);
             Ok(model)
@@ -69,14 +71,27 @@ fn read_names(path: &Path) -> Result<NameMap, Failure> {
 /// # Errors
 /// As [`load`].
 pub fn take(network: Network, bytes: &[u8], file: &str, map: &NameMap) -> Result<Model, Failure> {
-    let tensors = tensors(bytes, file)?;
+    fit(network, &tensors(bytes, file)?, file, map)
+}
+
+/// A network with its weights from the tensors of a file.
+///
+/// # Errors
+/// As [`load`].
+pub fn fit(
+    network: Network,
+    tensors: &Weights,
+    file: &str,
+    map: &NameMap,
+) -> Result<Model, Failure> {
+    let has = |name: &str| tensors.contains_key(name);
     let renamed = network.weights().into_iter().map(|needed| {
-        let (theirs, rule) = map.name_in_file(&needed.name);
+        let (theirs, rule) = map.name_in_file(&needed.name, has);
         (needed.name, Named { theirs, rule })
     });
     let training = network.training_weights().into_iter();
-    let training = training.map(|added| map.name_in_file(&added.name).0).collect();
-    let fit = Fit { file, map, names: renamed.collect(), training, tensors: &tensors };
+    let training = training.map(|added| map.name_in_file(&added.name, has).0).collect();
+    let fit = Fit { file, map, names: renamed.collect(), training, tensors };
     let weights: Weights = fit
         .names
         .iter()

@@ -104,13 +104,8 @@ proptest! {
 /// A space with one operator on a map of 3 x 8 x 8.
 fn one_op(op: Op, shape: Shape) -> Space {
     let mut graph = Graph::default();
-    let node = |kind, inputs, shape, name: &str| Node {
-        kind,
-        inputs,
-        shape: Varied::Fixed(shape),
-        name: name.to_owned(),
-        origin: None,
-    };
+    let node =
+        |kind, inputs, shape, name: &str| Node::new(kind, inputs, Varied::Fixed(shape), name);
     let input = graph.add(node(NodeKind::Input, vec![], Shape::from([3, 8, 8]), "image"));
     let inner = graph.add(node(NodeKind::Op(Varied::Fixed(op)), vec![input], shape, "op.0"));
     graph.add(node(NodeKind::Output, vec![inner], shape, "result"));

@@ -23,7 +23,7 @@ pub use calibrate::calibrated;
 pub use equalise::equalise;
 pub use grids::Grids;
 pub use histogram::{Extent, Histogram, Method};
-pub use plan::Plan;
+pub use plan::{Plan, asked_floats};
 pub use run::Run;
 pub use scheme::Scheme;
 pub use sensitivity::{Sensitivity, sensitivity};

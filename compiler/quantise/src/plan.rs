@@ -20,6 +20,21 @@ pub struct Plan {
     pub count: usize,
 }
 
+/// The nodes that a network asks to compute with floats, and with which; none of one that says nothing of precisions: then all
+/// that can be is to be rounded. What has no kernel and says nothing follows those next to it ([`Plan::of`]).
+#[must_use]
+pub fn asked_floats(network: &Network) -> BTreeMap<usize, Precision> {
+    if network.nodes.iter().all(|node| node.precision.is_none()) {
+        return BTreeMap::new();
+    }
+    let says = |node: &NetworkNode| {
+        node.precision.is_some() || node.op.as_ref().is_some_and(Op::has_kernel)
+    };
+    let nodes = network.nodes.iter().enumerate().filter(|(_, node)| says(node));
+    let precisions = nodes.map(|(index, node)| (index, network.precision_of(node)));
+    precisions.filter(|(_, precision)| *precision != Precision::Int8).collect()
+}
+
 impl Plan {
     /// Rounds what engines compute with integers: the kernels, and the values between operators; not those that an
     /// activation which only bounds them takes up at once, since engines make both in one step. What moves or picks

@@ -117,6 +117,20 @@ fn files_of_half_precision_answer_nearly_the_same() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+#[test]
+fn lean_files_answer_the_same() {
+    let mut problems = Vec::new();
+    for (name, network) in cases::all().into_iter().chain(cases::other_ranks()) {
+        let case = Case::new(&network);
+        let whole = run(&case.model, &Options::default(), &case.inputs);
+        let options = Options { lean: true, ..Options::default() };
+        if run(&case.model, &options, &case.inputs) != whole || whole.is_err() {
+            problems.push(name);
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
 /// A map of four channels with a softmax, an arg-max and a top-k of it, and a vector likewise.
 #[test]
 fn answers_are_those_of_the_outputs() {

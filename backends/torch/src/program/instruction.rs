@@ -64,6 +64,8 @@ pub(crate) enum Round {
     Half,
     /// To a grid.
     Grid(Grid),
+    /// Each image to 256 levels from its least to its greatest number.
+    Levels,
     /// To a grid with this level of 0, whose step learns.
     Learned { step: LearnedStep, zero: u8 },
 }
@@ -97,7 +99,7 @@ pub(crate) struct WeightView {
     pub(crate) part: Option<Vec<[u32; 2]>>,
     /// How the part comes from a larger kernel, step by step; empty where it is just its centre.
     pub(crate) transforms: Vec<Transform>,
-    /// To what it is rounded, in a network that learns so.
+    /// To what it is rounded, where it learns so.
     pub(crate) rounding: Option<WeightRounding>,
 }
 
@@ -106,6 +108,8 @@ pub(crate) struct WeightView {
 pub(crate) enum WeightRounding {
     /// To 16-bit floats.
     Half,
+    /// A kernel, to multiples from -127 to 127 of the largest tap of each channel along an axis over 127, or of all.
+    Levels { axis: Option<usize> },
     /// A kernel, to multiples of a step for each channel along an axis, or of one step.
     Kernel { steps: LearnedStep, axis: Option<usize> },
     /// A bias, to multiples of the steps of the kernel times that of the operand.
@@ -187,7 +191,7 @@ impl Instruction {
         let of_weights = self.weights().iter().flat_map(WeightView::parameters);
         let step = match &self.kind {
             InstructionKind::Round(Round::Learned { step, .. }) => Some(step.parameter),
-            InstructionKind::Round(Round::Half | Round::Grid(_))
+            InstructionKind::Round(Round::Half | Round::Grid(_) | Round::Levels)
             | InstructionKind::Input(_)
             | InstructionKind::Op(_)
             | InstructionKind::Select(_)
@@ -223,7 +227,7 @@ impl WeightView {
     pub(crate) fn parameters(&self) -> impl Iterator<Item = ParameterId> + '_ {
         let matrices = self.transforms.iter().map(|transform| transform.matrix);
         let steps = match self.rounding {
-            None | Some(WeightRounding::Half) => [None, None],
+            None | Some(WeightRounding::Half | WeightRounding::Levels { .. }) => [None, None],
             Some(WeightRounding::Kernel { steps, .. }) => [Some(steps.parameter), None],
             Some(WeightRounding::Bias { kernel, operand }) => {
                 [Some(kernel.parameter), Some(operand)]

@@ -141,6 +141,8 @@ impl Line<'_> {
             "round" => {
                 let round = if self.eat("half") {
                     Round::Half
+                } else if self.eat("levels") {
+                    Round::Levels
                 } else if self.learns() {
                     Round::Learned { step: self.learned()?, zero: self.number()? }
                 } else {
@@ -242,13 +244,20 @@ impl Line<'_> {
         if self.eat("half") {
             return Ok(WeightRounding::Half);
         }
+        if self.eat("levels") {
+            return Ok(WeightRounding::Levels { axis: self.axis()? });
+        }
         let steps = self.learned()?;
         if self.eat("times") {
             let operand = self.id("p", ParameterId::new)?;
             return Ok(WeightRounding::Bias { kernel: steps, operand });
         }
-        let axis = if self.eat("along") { Some(self.number()?) } else { None };
-        Ok(WeightRounding::Kernel { steps, axis })
+        Ok(WeightRounding::Kernel { steps, axis: self.axis()? })
+    }
+
+    /// `along 0`, if it is there
+    fn axis(&mut self) -> Parsed<Option<usize>> {
+        if self.eat("along") { self.number().map(Some) } else { Ok(None) }
     }
 
     /// Whether steps that learn follow.

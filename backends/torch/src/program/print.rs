@@ -154,6 +154,7 @@ pub(crate) fn instruction(id: ValueId, instruction: &Instruction) -> String {
         InstructionKind::Round(round) => {
             let to = match round {
                 Round::Half => "half".to_owned(),
+                Round::Levels => "levels".to_owned(),
                 Round::Grid(Grid { step, zero }) => format!("{step} {zero}"),
                 Round::Learned { step, zero } => format!("{} {zero}", learned(*step)),
             };
@@ -203,6 +204,12 @@ fn view(view: &WeightView) -> String {
     match rounding {
         None => {}
         Some(WeightRounding::Half) => text += " by half",
+        Some(WeightRounding::Levels { axis }) => {
+            text += " by levels";
+            if let Some(axis) = axis {
+                text += &format!(" along {axis}");
+            }
+        }
         Some(WeightRounding::Kernel { steps, axis }) => {
             text += &format!(" by {}", learned(*steps));
             if let Some(axis) = axis {

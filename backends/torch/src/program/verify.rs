@@ -124,9 +124,8 @@ impl<'p> Verifier<'p> {
                 self.steps(step.parameter, 1)?;
                 self.only(operands)
             }
-            InstructionKind::Round(Round::Half | Round::Grid(_)) | InstructionKind::Output => {
-                self.only(operands)
-            }
+            InstructionKind::Round(Round::Half | Round::Grid(_) | Round::Levels)
+            | InstructionKind::Output => self.only(operands),
         }
     }
 
@@ -238,6 +237,10 @@ impl<'p> Verifier<'p> {
         let along = |axis: usize| dims.get(axis).copied().unwrap_or_default();
         match rounding {
             WeightRounding::Half => Ok(()),
+            WeightRounding::Levels { axis } => match axis {
+                Some(axis) if axis >= dims.len() => Err(format!("{dims:?} has no axis {axis}")),
+                _ => Ok(()),
+            },
             WeightRounding::Kernel { steps, axis } => {
                 self.steps(steps.parameter, axis.map_or(1, along))
             }

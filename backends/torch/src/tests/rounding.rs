@@ -14,7 +14,7 @@ use super::build::squeeze;
 use crate::layout::plain_map;
 use crate::network::{TorchNetwork, run};
 use crate::parameters::values;
-use crate::rounding::{bias, kernel, to_half, to_learned_grid};
+use crate::rounding::{bias, kernel, kernel_to_levels, to_half, to_learned_grid, to_levels};
 
 /// A tensor that requires a gradient.
 fn leaf(numbers: &[f32], sizes: &[i64]) -> Tensor {
@@ -89,6 +89,33 @@ fn steps_of_kernels_learn_by_channel() {
     assert_eq!(values(&rounded).unwrap(), [0.25, 0.0, 1.0, 0.25, 63.5, 0.0]);
     let one = kernel(&w, &leaf(&[0.25], &[1]), None, false).unwrap();
     assert_eq!(values(&one).unwrap(), [0.25, 0.0, 0.75, 0.25, 31.75, -0.25]);
+}
+
+/// The first image has levels of 2 / 255 from -0.5 on, the second of 1: the 0 of both is a level.
+#[test]
+fn each_image_has_levels_of_its_own() {
+    let numbers = [-0.5, 0.0, 1.5, 0.3, 255.0, 3.4, 0.0, 100.6];
+    let x = leaf(&numbers, &[2, 4]);
+    let rounded = to_levels(&x).unwrap();
+    let step = 2.0 / 255.0;
+    let first = [-64.0, 0.0, 191.0, 38.0].map(|level: f32| level * step);
+    near(&values(&rounded).unwrap(), &[&first[..], &[255.0, 3.0, 0.0, 101.0]].concat());
+    let alone = to_levels(&leaf(&numbers[..4], &[1, 4])).unwrap();
+    assert_eq!(values(&alone).unwrap(), values(&rounded.narrow(0, 0, 1)).unwrap());
+    assert_eq!(gradients(&rounded, &[1.0; 8], &[&x]), [[1.0; 8]]);
+    let zeros = to_levels(&leaf(&[0.0; 4], &[1, 4])).unwrap();
+    assert_eq!(values(&zeros).unwrap(), [0.0; 4]);
+}
+
+#[test]
+fn kernels_have_127_levels_on_each_side_of_0() {
+    let taps = [127.0, -3.4, 0.6, 0.127, -0.0014, 0.0];
+    let w = leaf(&taps, &[2, 3, 1, 1]);
+    let rounded = kernel_to_levels(&w, Some(0)).unwrap();
+    near(&values(&rounded).unwrap(), &[127.0, -3.0, 1.0, 0.127, -0.001, 0.0]);
+    assert_eq!(gradients(&rounded, &[2.0; 6], &[&w]), [[2.0; 6]]);
+    let whole = kernel_to_levels(&w, None).unwrap();
+    near(&values(&whole).unwrap(), &[127.0, -3.0, 1.0, 0.0, 0.0, 0.0]);
 }
 
 #[test]

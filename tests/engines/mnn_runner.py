@@ -1,0 +1,40 @@
+"""MNN on the CPU, by its converter; told to keep 32 bits."""
+
+import importlib.metadata
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import MNN
+from common import Refused, line, main, read
+
+CONVERTER = pathlib.Path(sys.executable).parent / "mnnconvert"
+SETTINGS = ({"backend": "CPU", "precision": "high", "numThread": 1},)
+
+
+def load(case, folder):
+    with tempfile.TemporaryDirectory() as work:
+        path = pathlib.Path(work) / "m.mnn"
+        command = [CONVERTER, "-f", "ONNX", "--bizCode", "nasc", "--MNNModel", path, "--modelFile"]
+        command.append(folder / f"{case['name']}.onnx")
+        said = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=100)
+        if said.returncode or not path.exists():
+            raise Refused(f"mnnconvert: {line((said.stdout + said.stderr)[-300:])}")
+        runtime = MNN.nn.create_runtime_manager(SETTINGS)
+        names = [[port["name"] for port in case[side]] for side in ("inputs", "outputs")]
+        net = MNN.nn.load_module_from_file(str(path), *names, runtime_manager=runtime)
+    inputs = []
+    for port in case["inputs"]:
+        value = MNN.expr.placeholder(port["dims"], MNN.expr.NCHW)
+        value.write(read(folder, port))
+        inputs.append(value)
+
+    def call():
+        outputs = net.forward(inputs)
+        return [MNN.expr.convert(value, MNN.expr.NCHW).read() for value in outputs]
+
+    return [call]
+
+
+main(load, importlib.metadata.version("mnn"))
