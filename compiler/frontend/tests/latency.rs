@@ -23,6 +23,7 @@ fn setting() -> Setting {
         engine_version: "1.0".to_owned(),
         precision: Precision::Fp32,
         threads: 1,
+        surrounded: false,
     }
 }
 

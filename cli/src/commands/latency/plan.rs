@@ -9,8 +9,7 @@ use indexmap::IndexMap;
 use nas_analysis::latency::{Key, Part, Place, Plan, Surroundings, plan, surrounded, surroundings};
 use nas_ir::diagram::Entangled;
 use nas_ir::measure::grouped;
-use nas_ir::network::Port;
-use nas_ir::{Checked, Network, Opset, Precision, Space};
+use nas_ir::{Checked, Network, Opset, Space};
 
 use super::error::NotAPlan;
 use super::manifest::{Around, FORMAT, MANIFEST, Manifest, Measurable, inputs, manifest_of, model};

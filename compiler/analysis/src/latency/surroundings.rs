@@ -48,9 +48,9 @@ pub fn surrounded(part: &Part) -> Network {
                 Some((_, is_end)) if !is_end && is_map(node.shape) => builder.made(node.shape),
                 _ => builder.input(node.shape),
             },
-            Some(op) => {
+            Some(_) => {
                 let inputs = node.inputs.iter().filter_map(|&input| places.get(input).copied());
-                builder.push(op.clone(), inputs.collect(), node.shape)
+                builder.copy(node, inputs.collect())
             }
         };
         places.push(place);
@@ -103,6 +103,12 @@ impl Builder {
         let name = format!("{}.{index}", op.declaration().name);
         self.network.nodes.push(NetworkNode::new(name, Some(op), inputs, shape));
         index
+    }
+
+    /// A node of the part, which reads these nodes.
+    fn copy(&mut self, node: &NetworkNode, inputs: Vec<usize>) -> usize {
+        self.network.nodes.push(NetworkNode { inputs, ..node.clone() });
+        self.network.nodes.len() - 1
     }
 
     fn input(&mut self, shape: Shape) -> usize {
