@@ -7,7 +7,7 @@ use nas_cases::{cases, reference};
 use nas_ir::{Model, Op, Precision, Tensor};
 use nas_onnx::{Integers, Options, emit, operator_set};
 use nas_passes::model::for_export;
-use nas_quantise::{Method, Plan, Scheme, calibrated};
+use nas_quantise::{Grids, Method, Plan, Scheme, calibrated};
 use nas_tract::seeded_inputs;
 
 use super::shapes;
@@ -27,7 +27,7 @@ fn rounded(model: &Model, scheme: Scheme, halves: Option<usize>) -> Model {
     let batches: Vec<Vec<Tensor>> = (1..=3).map(|seed| seeded_inputs(&inputs, seed)).collect();
     let mut run = |model: &Model, inputs: &[Tensor]| Ok::<_, ()>(reference::run(model, inputs));
     let grids = calibrated(&model, &plan, (Method::MinMax, scheme), &batches, &mut run).unwrap();
-    scheme.rounded(model, &plan, &grids)
+    Grids::of(scheme, &model, &plan, grids).rounded(model, &plan)
 }
 
 /// By how many steps of their grids outputs are apart: the most, and the share that is apart at all.

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{Conv, Padding};
-use nas_ir::{Network, Op, Shape};
+use nas_ir::{Network, Op, Precision, Shape};
 
 use super::key::Key;
 use super::parts::{Part, key};
@@ -48,9 +48,9 @@ pub fn surrounded(part: &Part) -> Network {
                 Some((_, is_end)) if !is_end && is_map(node.shape) => builder.made(node.shape),
                 _ => builder.input(node.shape),
             },
-            Some(_) => {
+            Some(op) => {
                 let inputs = node.inputs.iter().filter_map(|&input| places.get(input).copied());
-                builder.copy(node, inputs.collect())
+                builder.push(op.clone(), inputs.collect(), node.shape, node.precision)
             }
         };
         places.push(place);
@@ -98,17 +98,18 @@ impl Builder {
         Self { network: Network { space, precision, ..Network::default() } }
     }
 
-    fn push(&mut self, op: Op, inputs: Vec<usize>, shape: Shape) -> usize {
+    fn push(
+        &mut self,
+        op: Op,
+        inputs: Vec<usize>,
+        shape: Shape,
+        precision: Option<Precision>,
+    ) -> usize {
         let index = self.network.nodes.len();
         let name = format!("{}.{index}", op.declaration().name);
-        self.network.nodes.push(NetworkNode::new(name, Some(op), inputs, shape));
+        let node = NetworkNode::new(name, Some(op), inputs, shape);
+        self.network.nodes.push(NetworkNode { precision, ..node });
         index
-    }
-
-    /// A node of the part, which reads these nodes.
-    fn copy(&mut self, node: &NetworkNode, inputs: Vec<usize>) -> usize {
-        self.network.nodes.push(NetworkNode { inputs, ..node.clone() });
-        self.network.nodes.len() - 1
     }
 
     fn input(&mut self, shape: Shape) -> usize {
@@ -127,7 +128,7 @@ impl Builder {
     /// A tensor of this shape, made of an input.
     fn made(&mut self, shape: Shape) -> usize {
         let input = self.input(shape.with_channels(FROM));
-        self.push(conv(shape.channels(), [1, 1], [1, 1]), vec![input], shape)
+        self.push(conv(shape.channels(), [1, 1], [1, 1]), vec![input], shape, None)
     }
 
     /// What a reader makes of a tensor.
@@ -137,7 +138,7 @@ impl Builder {
         let op = conv(TO, kernel, [STRIDE, STRIDE]);
         let sizes = plane.map(|size| size.saturating_sub(WINDOW) / STRIDE + 1);
         let made = shape.with_channels(TO).with_spatial(sizes);
-        self.push(op, vec![node], made)
+        self.push(op, vec![node], made, None)
     }
 }
 
