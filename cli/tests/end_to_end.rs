@@ -18,6 +18,9 @@ mod kills;
 #[cfg(feature = "torch")]
 mod known;
 mod latency;
+#[cfg(unix)]
+mod latency_engines;
+mod models;
 mod package;
 mod pytorch;
 #[cfg(feature = "torch")]

@@ -1,5 +1,8 @@
 //! Networks of integers: `nasc int8`, from training to a file that is verified; packages of a network.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
 use nas_testing::pictures;
 use nasc::services::package;
 use serde_json::Value;
@@ -46,12 +49,133 @@ fn a_trained_network_computes_with_integers_as_well_as_with_floats() {
     assert!((formed - int8).abs() < 0.05, "{formed} and {int8}");
 
     // Coarse steps lose more than is allowed, and floats give it back, at the latest where all layers have them.
-    let coarse = "--powers-of-two --symmetric --method min-max --keep-biases";
+    let coarse = COARSE;
     bench.nasc(&format!("int8 tiny.nas {FOUND} -o coarse.onnx {coarse} --within 0")).done();
     assert!(report("coarse")["int8"].as_f64().unwrap() >= fp32, "{}", report("coarse"));
 
+    let with = format!("{coarse} --within 0 --floats fp16 --opset 13");
+    bench.nasc(&format!("int8 tiny.nas {FOUND} -o half.onnx {with}")).done();
+    bench.nasc("verify half.onnx").done();
+    let half = report("half");
+    assert!(half["int8"].as_f64().unwrap() >= fp32 - 1e-3, "{half}");
+    let layers = half["floats"].as_array().unwrap();
+    assert!(!layers.is_empty(), "{half}");
+    let text = nas_onnx::dump(&bench.read("half.onnx")).unwrap();
+    for layer in layers {
+        assert_eq!(layer["precision"], "fp16");
+        let kernel = format!("{}.weight: float16[", layer["path"].as_str().unwrap());
+        assert!(text.contains(&kernel), "{kernel}\n{text}");
+    }
+    let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o none.onnx --floats fp16"));
+    said.fails(2, &["--within"]);
+
     let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o old.onnx --opset 11"));
     said.fails(1, &["nas::onnx::integers", "13 or a later one"]);
+}
+
+#[test]
+fn layers_compute_with_what_the_space_says() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
+    let unit = "-> unit(8)\n        -> unit(8)\n";
+    let chosen = unit.replace("unit(8)", "unit(8, precision = choose precision [int8, fp16])");
+    let text = crate::bench::TINY.replace(unit, &chosen);
+    let text =
+        text.replace("op = [small, large]", "op = [small, large]\n    precision = [fp16, int8]");
+    assert_ne!(text, crate::bench::TINY);
+    bench.write("tiny.nas", text.replace("macs / 1M", "weight_bytes / 1K"));
+    bench.nasc("search tiny.nas --out run").done();
+    bench.nasc("retrain tiny.nas --arch first --out first").done();
+    let weights = "--arch first --weights first/weights.safetensors";
+    bench.nasc(&format!("int8 tiny.nas {weights} -o net.onnx --opset 13")).done();
+    bench.nasc("verify net.onnx").done();
+    let report: Value = serde_json::from_slice(&bench.read("net.integers.json")).unwrap();
+    // The stem and the head say nothing, and without a target that is floats of 32 bits.
+    let floats = report["floats"].as_array().unwrap();
+    let precisions: Vec<(bool, &str)> = floats
+        .iter()
+        .map(|layer| [&layer["path"], &layer["precision"]].map(|it| it.as_str().unwrap()))
+        .map(|[path, precision]| (path.starts_with("unit.0/"), precision))
+        .collect();
+    assert_eq!(precisions, [(false, "fp32"), (true, "fp16"), (false, "fp32")], "{report}");
+    assert!(!report.to_string().contains("unit.1/"), "{report}");
+    // The network of floats is one of floats.
+    bench.nasc(&format!("export tiny.nas {weights} -o floats.onnx")).done();
+    bench.nasc("verify floats.onnx").done();
+}
+
+/// Grids that end so far within the values that a small network loses by them.
+const COARSE: &str = "--powers-of-two --symmetric --method percentile=0.5 --keep-biases --images 4";
+
+#[test]
+fn a_tuned_network_is_better_and_its_file_is_what_was_trained() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
+    bench.nasc("search tiny.nas --out run").done();
+    let tune = "--tune 4 --tune-rate 0.02 --tune-run tuned";
+    let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o net.onnx {COARSE} {tune}"));
+    assert!(said.err.contains("passed: tract"), "{}", said.err);
+    said.done();
+    bench.nasc("verify net.onnx").done();
+    let json = |name: &str| -> Value { serde_json::from_slice(&bench.read(name)).unwrap() };
+    let report = json("net.integers.json");
+    let [untuned, tuned] = ["untuned", "int8"].map(|key| report[key].as_f64().unwrap());
+    assert!(tuned > untuned, "{report}");
+    // The network that was trained and the one that is written score the same to the last digit, and so does the file.
+    let result = json("tuned/result.json");
+    assert_eq!(result["trained"]["val"]["miou"].as_f64(), Some(tuned), "{result}");
+    let score = bench.nasc("eval tiny.nas --arch run/assignment.json --onnx net.onnx --json");
+    assert!((score.json()["miou"].as_f64().unwrap() - tuned).abs() < 2e-3);
+    let records = bench.records("tuned");
+    let losses: Vec<f64> = records["epochs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|epoch| epoch["train"]["loss"].as_f64().unwrap())
+        .collect();
+    assert!(losses.len() == 4 && losses[3] < losses[0], "{losses:?}");
+
+    // It is done, and is not done again; with other integers it would be another run.
+    let again = bench.nasc(&format!("int8 tiny.nas {FOUND} -o again.onnx {COARSE} {tune}"));
+    assert!(!again.err.contains("retrain 1/4"), "{}", again.err);
+    again.done();
+    assert_eq!(bench.read("again.onnx"), bench.read("net.onnx"));
+    let other = bench.nasc(&format!("int8 tiny.nas {FOUND} -o other.onnx {tune}"));
+    other.fails(1, &["nas::run::differs", "it began with other weights"]);
+    let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o other.onnx --tune-rate 0.1"));
+    said.fails(2, &["--tune <EPOCHS>"]);
+    let said = bench.nasc(&format!("int8 tiny.nas {FOUND} -o other.onnx --tune 1 --tune-rate 0"));
+    said.fails(2, &["a number above 0"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn tuning_that_is_stopped_goes_on_and_leaves_no_file_before_it_is_done() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
+    bench.nasc("search tiny.nas --out run").done();
+    let tune =
+        |name: &str| format!("int8 tiny.nas {FOUND} -o {name}.onnx --tune 40 --tune-run {name}");
+    let mut command = bench.command(&tune("stopped"));
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut err = String::new();
+    while !err.contains("retrain 2/40") {
+        assert_ne!(told.read_line(&mut err).unwrap(), 0, "{err}");
+    }
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    told.read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
+    assert!(err.contains("stopped is whole: go on by the same command"), "{err}");
+    assert!(!bench.path("stopped.onnx").exists() && !bench.path("stopped.integers.json").exists());
+
+    let said = bench.nasc(&tune("stopped"));
+    assert!(!said.err.contains("retrain 2/40"), "{}", said.err);
+    said.done();
+    bench.nasc(&tune("whole")).done();
+    assert_eq!(bench.read("stopped.onnx"), bench.read("whole.onnx"));
+    assert_eq!(bench.records("stopped"), bench.records("whole"));
 }
 
 #[test]

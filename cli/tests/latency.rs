@@ -14,10 +14,10 @@ const CALM: &str = "";
 /// The figure of a model is its size.
 const ANSWER: &str = "echo \"$(($(wc -c < \"$1\") / 100)) ms\"";
 
-/// A folder with the plan of [`TINY`].
+/// A folder with the plan of [`TINY`], its parts alone.
 fn planned() -> Bench {
     let bench = Bench::new();
-    bench.nasc("latency plan tiny.nas --out plan").done();
+    bench.nasc("latency plan tiny.nas --out plan --alone").done();
     bench
 }
 
@@ -87,7 +87,7 @@ fn a_plan_that_was_interrupted_goes_on() {
     std::fs::remove_file(bench.path("plan/manifest.json")).unwrap();
     let one = before.iter().find(|name| name.ends_with(".onnx")).unwrap();
     std::fs::remove_file(bench.path("plan").join(one)).unwrap();
-    bench.nasc("latency plan tiny.nas --out plan").done();
+    bench.nasc("latency plan tiny.nas --out plan --alone").done();
     assert_eq!(bench.list("plan"), before);
 }
 
@@ -96,7 +96,7 @@ fn a_plan_replaces_a_plan_and_nothing_else() {
     let bench = planned();
     let before = bench.list("plan");
     bench.write("tiny.nas", TINY.replace("kernel = 3)\n    }", "kernel = 5)\n    }"));
-    let said = bench.nasc("latency plan tiny.nas --out plan").done();
+    let said = bench.nasc("latency plan tiny.nas --out plan --alone").done();
     assert!(said.starts_with("plan of tiny") && said.contains("to measure"), "{said}");
     let after = bench.list("plan");
     assert!(after.len() == before.len() && after != before, "{after:?}");
@@ -373,15 +373,15 @@ fn figures_that_do_not_fit_are_shown_with_their_lines() {
         &[
             code,
             "f.csv:3:1",
-            "the plan has no part `abc`",
+            "the plan has no model `abc`",
             "4 │",
-            "this part has a figure already",
+            "this model has a figure already",
             "`x` is no number of milliseconds",
             "-1 ms is no time",
             "NaN ms is no time",
         ],
     );
-    import(format!("key,ms\n{file},1\n")).fails(1, &[code, "figures lack", "3 more parts"]);
+    import(format!("key,ms\n{file},1\n")).fails(1, &[code, "figures lack", "3 more models"]);
     import(format!("key,ms\n{file}\n")).fails(1, &[code, "f.csv:2:1", "1 values under 2 columns"]);
     import("name,ms\n".to_owned()).fails(1, &[code, "f.csv:1:1", "no column `key`"]);
     import(format!("{{\"{file}\": 1,\n \"{file}\": 2}}")).fails(1, &[code, "f.csv:2:2", "already"]);
@@ -449,6 +449,7 @@ fn tract_measures_a_space_on_this_host() {
     let bench = Bench::new();
     bench.nasc("latency measure tiny.nas --out t.json --repeats 2 --hardware here").done();
     let table = table(&bench);
+    assert_eq!(table["device"]["surrounded"], true);
     assert_eq!(table["device"]["engine"], "tract");
     assert_eq!(table["entries"].as_object().unwrap().len(), 4);
     let check = "latency check tiny.nas --table t.json --measure --repeats 2 --json";

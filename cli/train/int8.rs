@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use nas_ir::Precision;
 use nas_onnx::Numbers;
 use nasc::commands::export::opset;
 use nasc::commands::int8::Int8Args;
@@ -43,7 +44,8 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let expected = training.expected(&model.network)?;
     let (model, mut form, expected) = formed(&args.form, model, Numbers::Float, expected)?;
     form.levels = rounding.integers();
-    let Integers { model, report, metric } = integers(&training, model, &form, rounding)?;
+    let name = args.output.file_stem().unwrap_or_default().to_string_lossy();
+    let Integers { model, report, metric } = integers(&training, model, &form, rounding, &name)?;
 
     let weights = args.weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut provenance = provenance(&model.network, &training.sources, &weights, expected.as_ref());
@@ -66,8 +68,12 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     ])?;
     let (title, shown) = (metric.title(), |value| value_of(&metric, value));
     tell!("val {title}: {} with floats, {} with integers", shown(report.fp32), shown(report.int8));
-    if !report.floats.is_empty() {
-        tell!("with floats all the same: {}", report.floats.join(", "));
+    for precision in [Precision::Fp32, Precision::Fp16] {
+        let layers = report.floats.iter().filter(|layer| layer.precision == precision);
+        let paths: Vec<&str> = layers.map(|layer| layer.path.as_str()).collect();
+        if !paths.is_empty() {
+            tell!("with {} all the same: {}", precision.name(), paths.join(", "));
+        }
     }
     for layer in report.layers.iter().take(LISTED) {
         tell!("{:>7.1} dB {}", layer.decibels, layer.path);

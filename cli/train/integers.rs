@@ -1,12 +1,16 @@
 //! A network of integers of 8 bits, made of one of floats, and what that costs on the validation images.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use nas_ir::metric::Direction;
 use nas_ir::network::Port;
-use nas_ir::{Grid, Model, Tensor};
-use nas_passes::model::{Normalisation, normalise, reverse_channels};
-use nas_quantise::{Plan, Scheme, Sensitivity, calibrated, correct_biases, equalise, sensitivity};
+use nas_ir::ops::Role;
+use nas_ir::{Grid, Model, Op, Precision, Tensor, TensorName, fault};
+use nas_quantise::{
+    Grids, Plan, Scheme, Sensitivity, asked_floats, calibrated, correct_biases, equalise,
+    sensitivity,
+};
 use nas_search::Metrics;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::Split;
@@ -16,13 +20,15 @@ use nasc::render::report::{Failure, counted};
 use nasc::services::form::Form;
 use nasc::services::onnx_file::folded;
 use nasc::services::reference::Reference;
-use nasc::services::rounding::RoundingArgs;
+use nasc::services::rounding::{FloatLayer, RoundingArgs};
 use nasc::tell;
 use serde::Serialize;
 
+use crate::file_images::of_training_images;
 use crate::reference::libtorch;
 use crate::scores::value_of;
 use crate::training::{Training, stopped};
+use crate::tuning::Tune;
 
 /// How many images are run at once to watch values.
 const AT_ONCE: usize = 16;
@@ -47,8 +53,11 @@ pub(crate) struct Report {
     /// Its value for 32-bit floats, and for the integers.
     pub(crate) fp32: f64,
     pub(crate) int8: f64,
+    /// What it was for the integers before they were trained on, if they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) untuned: Option<f64>,
     /// The layers that compute with floats all the same.
-    pub(crate) floats: Vec<String>,
+    pub(crate) floats: Vec<FloatLayer>,
     /// The layers, the one that loses most first; empty if it was not asked for.
     pub(crate) layers: Vec<Layer>,
 }
@@ -69,19 +78,32 @@ struct Work<'a> {
     scheme: Scheme,
     /// The model of floats, as it is exported.
     floats: Model,
+    /// The layers that the space has compute with floats, and with which.
+    asked: BTreeMap<usize, Precision>,
     /// Images as the file takes them, in batches.
     batches: Vec<Vec<Tensor>>,
     reference: Reference,
 }
 
+/// From what a network of integers is made.
+enum Origin {
+    /// The model of floats, and grids by what its values are on images.
+    Watched,
+    /// What was trained on: a model before it is rounded, and the grids of a plan that rounds all of it.
+    Tuned { model: Box<Model>, plan: Plan, grids: Grids },
+}
+
 /// A network of integers, and the layers that are none.
 struct Rounded {
     model: Model,
-    floats: BTreeSet<usize>,
+    plan: Plan,
+    grids: Grids,
+    floats: BTreeMap<usize, Precision>,
     value: f64,
 }
 
-/// A model in the form of a file as one of integers. It is not folded yet.
+/// A model in the form of a file as one of integers. It is not folded yet. `name` is what the run is called that trains it on,
+/// if it is trained on.
 ///
 /// # Errors
 /// The data cannot be read, or the user stops it.
@@ -90,6 +112,7 @@ pub(crate) fn integers(
     model: Model,
     form: &Form,
     rounding: &RoundingArgs,
+    name: &str,
 ) -> Result<Integers, Failure> {
     let mut floats = folded(model)?;
     if rounding.equalise {
@@ -97,16 +120,30 @@ pub(crate) fn integers(
     }
     let batches = batches(training, &floats, form, rounding.images)?;
     let scheme = rounding.scheme();
-    let work = Work { training, rounding, form, scheme, floats, batches, reference: libtorch() };
+    let asked = asked_floats(&floats.network);
+    floats.network = floats.network.in_one_precision();
+    let reference = libtorch();
+    let work = Work { training, rounding, form, scheme, floats, asked, batches, reference };
     let (metric, fp32) = work.score(&work.floats, "score of floats")?;
-    let (rounded, layers) = work.rounded(&metric, fp32)?;
-    let path = |node: &usize| Some(work.floats.network.node(*node)?.name.clone());
+    let plain = work.integers(&Origin::Watched, work.asked.clone())?;
+    let untuned = rounding.tune.tune.map(|_| plain.value);
+    let (origin, whole) = match rounding.tune.tune {
+        Some(epochs) => work.tuned(plain, epochs, &rounding.tune.folder(name), &metric)?,
+        None => (Origin::Watched, plain),
+    };
+    let (rounded, layers) = work.within(&origin, whole, (&metric, fp32))?;
+    let of_floats = |(&node, &precision): (&usize, &Precision)| {
+        let node = work.floats.network.node(node)?;
+        let is_layer = node.op.as_ref().is_some_and(Op::has_kernel);
+        is_layer.then(|| FloatLayer { path: node.name.clone(), precision })
+    };
     let layer = |it: Sensitivity| Layer { path: it.path, decibels: it.decibels };
     let report = Report {
         metric: metric.key().to_owned(),
         fp32,
         int8: rounded.value,
-        floats: rounded.floats.iter().filter_map(path).collect(),
+        untuned,
+        floats: rounded.floats.iter().filter_map(of_floats).collect(),
         layers: layers.into_iter().map(layer).collect(),
     };
     Ok(Integers { model: rounded.model, report, metric })
@@ -139,21 +176,57 @@ impl Work<'_> {
         self.batches.get(..batches).unwrap_or_default()
     }
 
-    /// The network of integers: all of it, or as much as keeps within the loss that is allowed.
-    fn rounded(
+    /// The network after it was trained on, or as it was where that is no better.
+    fn tuned(
         &self,
+        plain: Rounded,
+        epochs: u32,
+        run: &Path,
         metric: &MetricName,
-        fp32: f64,
+    ) -> Result<(Origin, Rounded), Failure> {
+        let Self { training, form, scheme, rounding, .. } = self;
+        let Rounded { plan, grids, .. } = &plain;
+        let mut model = self.floats.clone();
+        // Biases begin as they were corrected: the first step is on the network that was scored.
+        for &index in &plan.kernels {
+            let bias = model.network.node(index).map(|node| bias_name(&node.name));
+            if let Some((name, own)) =
+                bias.and_then(|name| Some((name.clone(), plain.model.weights.get(&name)?)))
+            {
+                model.weights.insert(name, own.clone());
+            }
+        }
+        let args = &rounding.tune;
+        let tune = Tune { training, form, scheme: *scheme, plan, args, epochs, run };
+        let (model, grids) = tune.run(model, grids)?;
+        let origin = Origin::Tuned { model: Box::new(model), plan: plan.clone(), grids };
+        let tuned = self.integers(&origin, self.asked.clone())?;
+        let shown = |value| value_of(metric, value);
+        tell!("{}: {} before, {} tuned", metric.title(), shown(plain.value), shown(tuned.value));
+        if sign(metric) * (tuned.value - plain.value) > 0.0 {
+            return Ok((origin, tuned));
+        }
+        tell!("tuning makes it no better: the network stays as it was");
+        Ok((Origin::Watched, plain))
+    }
+
+    /// As much of the network of integers as keeps within the loss that is allowed, and the layers, if that is asked for.
+    fn within(
+        &self,
+        origin: &Origin,
+        whole: Rounded,
+        (metric, fp32): (&MetricName, f64),
     ) -> Result<(Rounded, Vec<Sensitivity>), Failure> {
-        let whole = self.integers(BTreeSet::new())?;
         let told = self.rounding.sensitivity || self.rounding.within.is_some();
-        let layers = if told { self.layers()? } else { Vec::new() };
+        let layers = if told { self.layers(origin, &whole)? } else { Vec::new() };
         let Some(within) = self.rounding.within else { return Ok((whole, layers)) };
-        let sign = match metric {
-            MetricName::Known(metric) if metric.direction() == Direction::Lower => -1.0,
-            _ => 1.0,
+        let is_good = |value: f64| sign(metric) * (fp32 - value) <= within;
+        let fallback = self.rounding.fallback();
+        let without = |count: usize| {
+            let floats = layers.iter().take(count).map(|layer| (layer.node, fallback));
+            let floats = floats.chain(self.asked.iter().map(|(&node, &of)| (node, of)));
+            self.integers(origin, floats.collect())
         };
-        let is_good = |value: f64| sign * (fp32 - value) <= within;
         let mut best = whole;
         // Ever more of the layers that lose most, until it is good; then as few as are needed.
         let mut bad = 0;
@@ -163,10 +236,11 @@ impl Work<'_> {
                 break;
             }
             let count = good.min(layers.len());
-            best = self.integers(layers.iter().take(count).map(|layer| layer.node).collect())?;
+            best = without(count)?;
             tell!(
-                "{} with floats: {} {}",
+                "{} with {}: {} {}",
                 counted(count, "layer"),
+                fallback.name(),
                 metric.title(),
                 value_of(metric, best.value)
             );
@@ -179,8 +253,7 @@ impl Work<'_> {
         }
         while is_good(best.value) && good > bad + 1 {
             let middle = usize::midpoint(bad, good);
-            let tried =
-                self.integers(layers.iter().take(middle).map(|layer| layer.node).collect())?;
+            let tried = without(middle)?;
             if is_good(tried.value) {
                 (best, good) = (tried, middle);
             } else {
@@ -205,34 +278,53 @@ impl Work<'_> {
     }
 
     /// The network in which all but these layers compute with integers.
-    fn integers(&self, floats: BTreeSet<usize>) -> Result<Rounded, Failure> {
+    fn integers(
+        &self,
+        origin: &Origin,
+        floats: BTreeMap<usize, Precision>,
+    ) -> Result<Rounded, Failure> {
         let plan = Plan::of(&self.floats.network, &floats);
-        let grids = self.grids(&plan)?;
-        let mut model = self.scheme.rounded(self.floats.clone(), &plan, &grids);
-        if !self.rounding.keep_biases {
-            let bar = Bar::new()?;
-            let mut run = |model: &Model, inputs: &[Tensor]| self.run(model, inputs);
-            let mut stopped = false;
-            model =
-                correct_biases(&self.floats, model, &plan, self.few(), &mut run, |done, of| {
-                    stopped |= bar.step("correct biases", done, of).is_break();
-                })?;
-            bar.finish();
-            if stopped {
-                return Err(Failure::Interrupted);
+        let (model, grids) = match origin {
+            Origin::Watched => {
+                let values = self.grids(&plan)?;
+                let grids = Grids::of(self.scheme, &self.floats, &plan, values);
+                let model = grids.rounded(self.floats.clone(), &plan);
+                (self.corrected(model, &plan)?, grids)
             }
-        }
+            Origin::Tuned { model, plan: whole, grids } => {
+                let part = grids.of_part(whole, &plan);
+                let part = part.unwrap_or_else(|| fault("a part of a plan that rounds more"));
+                (part.rounded(Model::clone(model), &plan), part)
+            }
+        };
         let (_, value) = self.score(&model, "score of integers")?;
-        Ok(Rounded { model, floats, value })
+        Ok(Rounded { model, plan, grids, floats, value })
     }
 
-    fn layers(&self) -> Result<Vec<Sensitivity>, Failure> {
-        let plan = Plan::of(&self.floats.network, &BTreeSet::new());
-        let grids = self.grids(&plan)?;
+    /// With biases out of which is taken what rounding adds on average, unless these are to stay.
+    fn corrected(&self, model: Model, plan: &Plan) -> Result<Model, Failure> {
+        if self.rounding.keep_biases {
+            return Ok(model);
+        }
+        let bar = Bar::new()?;
+        let mut run = |model: &Model, inputs: &[Tensor]| self.run(model, inputs);
+        let mut stopped = false;
+        let model = correct_biases(&self.floats, model, plan, self.few(), &mut run, |done, of| {
+            stopped |= bar.step("correct biases", done, of).is_break();
+        })?;
+        bar.finish();
+        if stopped { Err(Failure::Interrupted) } else { Ok(model) }
+    }
+
+    fn layers(&self, origin: &Origin, whole: &Rounded) -> Result<Vec<Sensitivity>, Failure> {
+        let model = match origin {
+            Origin::Watched => &self.floats,
+            Origin::Tuned { model, .. } => model,
+        };
         let bar = Bar::with_rest()?;
         let mut run = |model: &Model, inputs: &[Tensor]| self.run(model, inputs);
-        let how = (self.scheme, grids.as_slice());
-        let layers = sensitivity(&self.floats, &plan, how, self.few(), &mut run, |done, of| {
+        let Rounded { plan, grids, .. } = whole;
+        let layers = sensitivity(model, plan, grids, self.few(), &mut run, |done, of| {
             let _ = bar.step("layer by layer", done, of);
         });
         bar.finish();
@@ -254,37 +346,14 @@ impl Work<'_> {
     }
 }
 
-/// The model of a file as one of the images that training has: those are turned into what the file takes.
-fn of_training_images(mut model: Model, form: &Form) -> Model {
-    let inputs: Vec<String> = model.network.inputs.iter().map(|port| port.name.clone()).collect();
-    for input in inputs {
-        // What the file rounds of its input is rounded of what is made of the images.
-        let port =
-            model.network.inputs.iter().find(|port| port.name == input).map(|port| port.node);
-        let rounding = port
-            .and_then(|node| model.network.nodes.get_mut(node))
-            .map(|node| std::mem::take(&mut node.rounding));
-        let before = model.network.nodes.len();
-        if let Some(by) = form.normalised.iter().find(|by| by.input == input) {
-            model = normalise(model, &inverse(by));
-        }
-        if form.is_reversed {
-            model = reverse_channels(model, &input);
-        }
-        let added = model.network.nodes.len() - before;
-        let last = port.map(|node| node + added);
-        if let (Some(rounding), Some(node)) =
-            (rounding, last.and_then(|it| model.network.nodes.get_mut(it)))
-        {
-            node.rounding = rounding;
-        }
-    }
-    model
+fn bias_name(node: &str) -> String {
+    TensorName::new(node, Role::Bias).to_string()
 }
 
-/// What undoes a normalisation: `x std white + mean white`.
-fn inverse(by: &Normalisation) -> Normalisation {
-    let mean = by.mean.iter().zip(&by.std).map(|(mean, std)| -mean / std).collect();
-    let std = by.std.iter().map(|std| (1.0 / (f64::from(*std) * by.white)) as f32).collect();
-    Normalisation { input: by.input.clone(), white: 1.0, mean, std }
+/// 1 for a metric of which more is better, else -1.
+fn sign(metric: &MetricName) -> f64 {
+    match metric {
+        MetricName::Known(metric) if metric.direction() == Direction::Lower => -1.0,
+        _ => 1.0,
+    }
 }

@@ -4,6 +4,7 @@ mod beginning;
 mod demo;
 mod engine;
 mod eval;
+mod file_images;
 mod int8;
 mod integers;
 mod memory;
@@ -18,6 +19,8 @@ mod search;
 mod teacher;
 mod times;
 mod training;
+mod tuning;
+mod tuning_backend;
 mod whole;
 
 use nasc::TrainCommand;

@@ -41,6 +41,7 @@ use crate::memory::{self, Need};
 use crate::progress::Progress;
 use crate::reference::libtorch;
 use crate::teacher::{self, Taken};
+use crate::tuning_backend::{Tuned, Tuning};
 use nasc::tell;
 
 /// The most bad files that are shown.
@@ -71,6 +72,8 @@ pub(crate) struct Training {
     begins_with: Beginnings,
     /// What networks learn from beside the targets.
     teacher: Option<Rc<dyn Teacher>>,
+    /// The network of integers that is trained in the place of the one that the choices say.
+    tuned: Option<Tuned>,
     /// The folder of the file.
     folder: PathBuf,
 }
@@ -166,7 +169,27 @@ impl Training {
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
             teacher: None,
+            tuned: None,
             folder,
+        }
+    }
+
+    /// The training by a recipe of the network of integers that one of the space has become. What is read for the recipe to
+    /// begin with is left out: the network has its weights.
+    pub(crate) fn tuning(&self, recipe: Recipe, tuned: Tuned) -> Self {
+        Self {
+            space: Arc::clone(&self.space),
+            space_ref: self.space_ref.clone(),
+            recipe,
+            sources: self.sources.clone(),
+            data: self.data.clone(),
+            threads: self.threads,
+            drops_unsupported: self.drops_unsupported,
+            scored: Scored::Trained,
+            begins_with: Beginnings::default(),
+            teacher: self.teacher.clone(),
+            tuned: Some(tuned),
+            folder: self.folder.clone(),
         }
     }
 
@@ -308,8 +331,13 @@ impl Training {
             let (what, setting) = ("the search", "data.batch");
             needs.push(Need { what, setting, batch: data.batch, forecast });
         }
-        let forecast = backend.forecast_retraining(network).map_err(Failure::problem)?;
-        let (what, setting) = ("the retraining", "retrain.batch");
+        let (what, forecast) = match &self.tuned {
+            Some(Tuned { network, powers_of_two }) => {
+                ("the tuning", backend.forecast_tuning(network, *powers_of_two))
+            }
+            None => ("the retraining", backend.forecast_retraining(network)),
+        };
+        let (forecast, setting) = (forecast.map_err(Failure::problem)?, "retrain.batch");
         needs.push(Need { what, setting, batch: retrain.batch, forecast });
         Ok(needs)
     }
@@ -357,7 +385,7 @@ impl Training {
     /// # Errors
     /// Training fails, or the user stops it.
     pub(crate) fn run(&self, store: &mut Store, hint: &str) -> Result<RunResult, Failure> {
-        let backend;
+        let (backend, tuning);
         let folder = std::path::absolute(self.folder.join("."));
         let folder = folder.map_err(|error| Failure::input(error.to_string()))?;
         let onnx = |model| self.onnx(model).map_err(Failure::into_problem);
@@ -368,7 +396,13 @@ impl Training {
             }
             Scored::Trained => {
                 backend = self.backend()?;
-                Scores::Training(&backend)
+                match &self.tuned {
+                    Some(tuned) => {
+                        tuning = Tuning { backend: &backend, tuned };
+                        Scores::Training(&tuning)
+                    }
+                    None => Scores::Training(&backend),
+                }
             }
         };
         let job = Job { space: &self.space, recipe: &self.recipe, scores };

@@ -130,6 +130,17 @@ block depthwise(x) { x -> conv(x.channels, kernel = 3, groups = x.channels) }",
 }",
     ),
     (
+        "by_precision(@, precision = choose precision [int8, fp16])",
+        "block by_precision(x) {
+    let y = x -> conv(8, kernel = choose k [1, 3]) -> batch_norm -> relu
+    y -> choose op { a: conv(4, kernel = 1), b: conv(4, kernel = 3, precision = fp32) -> relu }
+}",
+    ),
+    (
+        "@ -> relu(precision = choose precision [int8, fp32]) -> batch_norm(precision = fp16)",
+        "",
+    ),
+    (
         "width_outside(@)",
         "block width_outside(x) {
     let w = choose w [4, 8]

@@ -8,14 +8,17 @@ pub const PHASES: [&str; 14] = [
 
 /// Codes of these phases that no text of a file alone raises: two that have tests of their own, and
 /// those of `nasc latency`, which `cli/tests/latency.rs` tests.
-pub const ELSEWHERE: [&str; 9] = [
+pub const ELSEWHERE: [&str; 12] = [
     "nas::parse::too_large",
     "nas::recipe::override_form",
     "nas::latency::answer",
+    "nas::latency::engine",
+    "nas::latency::environment",
     "nas::latency::figures",
     "nas::latency::format",
     "nas::latency::lacking",
     "nas::latency::mixed",
     "nas::latency::plan",
+    "nas::latency::refused",
     "nas::latency::runner",
 ];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nas_ir::network::{NamedWeight, NetworkNode, Port};
 use nas_ir::ops::{BatchNorm, Role};
-use nas_ir::{IdVec, Model, Network, OpenSize, Opset, Rounding, Shape, Tensor, fault};
+use nas_ir::{IdVec, Model, Network, OpenSize, Opset, Precision, Shape, Tensor, fault};
 use onnx_protobuf::tensor_proto::DataType;
 use onnx_protobuf::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use protobuf::Enum;
@@ -53,6 +53,8 @@ pub(crate) struct Graph<'m> {
     pub(crate) model: &'m Model,
     pub(crate) options: &'m Options,
     pub(crate) open: Openness,
+    /// The type of the floats that the node at hand computes with.
+    float: DataType,
     /// For each node, the type and name of its value before it is rounded.
     pub(crate) made: IdVec<usize, (DataType, String)>,
     /// For each node, the name of its value in each type that it is there in, its own first.
@@ -69,8 +71,7 @@ impl<'m> Graph<'m> {
     /// Sizes are to be open that cannot be.
     pub(crate) fn new(model: &'m Model, options: &'m Options) -> Result<Self, EmitError> {
         let network = &model.network;
-        let rounds = network.nodes.iter().any(|node| node.rounding != Rounding::default());
-        if rounds {
+        if network.nodes.iter().any(|node| node.rounding.is_of_integers()) {
             Integers::check(options.opset)?;
         }
         let size = options.open_size.then(|| OpenSize::of(network)).transpose();
@@ -86,6 +87,7 @@ impl<'m> Graph<'m> {
             model,
             options,
             open: Openness { batch: options.batch, size },
+            float: DataType::FLOAT,
             made: IdVec::default(),
             values: IdVec::default(),
             proto,
@@ -95,11 +97,11 @@ impl<'m> Graph<'m> {
         let named = value_names(network, |node, port| match (&node.op, &node.rounding.value) {
             (None, _) => Some(graph.input_type()),
             (Some(_), Some(_)) if graph.answer(port) == Answer::Values => Some(DataType::FLOAT),
-            _ => graph.is_direct(port).then_some(graph.float()),
+            _ => graph.is_direct(node, port).then_some(DataType::FLOAT),
         });
         for (node, (kind, name)) in network.nodes.iter().zip(named) {
-            let is_named = kind.is_some();
-            let made = (kind.unwrap_or(graph.float()), name.clone());
+            let (is_named, float) = (kind.is_some(), graph.float_of(node));
+            let made = (kind.unwrap_or(float), name.clone());
             let rounded = match (&node.op, node.rounding.value) {
                 (_, None) => None,
                 (Some(_), Some(_)) if is_named => Some(name),
@@ -107,7 +109,7 @@ impl<'m> Graph<'m> {
             };
             // A value that has the name of an output is that which is rounded.
             let made = match (&rounded, &node.op) {
-                (Some(_), Some(_)) => (graph.float(), node.value_name().to_owned()),
+                (Some(_), Some(_)) => (float, node.value_name().to_owned()),
                 _ => made,
             };
             let read = rounded.map_or_else(|| made.clone(), |name| (DataType::FLOAT, name));
@@ -117,11 +119,21 @@ impl<'m> Graph<'m> {
         Ok(graph)
     }
 
-    /// The type of the floats that the file computes with.
+    /// The type of the floats that the node at hand computes with.
     pub(crate) fn float(&self) -> DataType {
-        match self.options.numbers {
-            Numbers::Float => DataType::FLOAT,
-            Numbers::Half => DataType::FLOAT16,
+        self.float
+    }
+
+    /// Whether the node at hand computes with 16-bit floats in a file that does not as a whole.
+    pub(crate) fn is_other(&self) -> bool {
+        self.float == DataType::FLOAT16 && self.options.numbers == Numbers::Float
+    }
+
+    /// The type of the floats that a node computes with.
+    fn float_of(&self, node: &NetworkNode) -> DataType {
+        match (self.options.numbers, node.rounding.precision) {
+            (Numbers::Half, _) | (Numbers::Float, Precision::Fp16) => DataType::FLOAT16,
+            (Numbers::Float, Precision::Fp32 | Precision::Int8) => DataType::FLOAT,
         }
     }
 
@@ -142,12 +154,13 @@ impl<'m> Graph<'m> {
     }
 
     /// Whether an output is the value of its node as that computes it.
-    fn is_direct(&self, port: usize) -> bool {
-        self.answer(port) == Answer::Values && self.options.numbers == Numbers::Float
+    fn is_direct(&self, node: &NetworkNode, port: usize) -> bool {
+        self.answer(port) == Answer::Values && self.float_of(node) == DataType::FLOAT
     }
 
     pub(crate) fn site(&mut self, index: usize, node: &NetworkNode) -> Site {
-        let float = self.float();
+        let float = self.float_of(node);
+        self.float = float;
         let inputs = node.inputs.iter().map(|&operand| self.read(operand, float)).collect();
         let sizes = self.open.of_node(index, node.shape);
         Site {
@@ -187,7 +200,7 @@ impl<'m> Graph<'m> {
         self.node_of("Cast", name, vec![from], to, &[(name, kind, sizes)]);
     }
 
-    /// The name of a constant of 32-bit floats in the type in which the file computes.
+    /// The name of a constant of 32-bit floats in the type in which the node at hand computes.
     pub(crate) fn of_float(&mut self, name: String, dims: &[u32]) -> String {
         if self.float() == DataType::FLOAT {
             return name;
@@ -197,7 +210,7 @@ impl<'m> Graph<'m> {
         half
     }
 
-    /// The name of an operand's value, in the type in which the file computes.
+    /// The name of an operand's value, in the type in which the node at hand computes.
     pub(crate) fn name(&mut self, index: usize) -> String {
         let float = self.float();
         self.read(index, float)
@@ -245,20 +258,20 @@ impl<'m> Graph<'m> {
         self.constant(message::integers(&format!("{}.{name}", site.path), values))
     }
 
-    /// Adds a constant of floats of the type that the file computes with, and answers its name.
+    /// Adds a constant of floats of the type that the node at hand computes with, and answers its name.
     pub(crate) fn floats(&mut self, name: &str, dims: &[u32], data: &[f32]) -> String {
         let tensor = self.float_tensor(name, dims, data);
         self.constant(tensor)
     }
 
-    /// Floats of the type that the file computes with.
+    /// Floats of the type that the node at hand computes with.
     pub(crate) fn float_tensor(&mut self, name: &str, dims: &[u32], data: &[f32]) -> TensorProto {
         if !data.iter().all(|x| x.is_finite()) {
             self.not_finite.push(name.to_owned());
         }
-        match self.options.numbers {
-            Numbers::Float => message::floats(name, dims, data),
-            Numbers::Half => {
+        match self.float {
+            DataType::FLOAT => message::floats(name, dims, data),
+            _ => {
                 if data.iter().any(|x| x.is_finite() && x.abs() > HALF_MAX) {
                     self.too_large.push(name.to_owned());
                 }

@@ -79,8 +79,10 @@ pub(crate) fn node(graph: &mut Graph<'_>, site: &Site, op: &Op) -> Result<(), Em
         }
         Op::Relu(_) => simple(graph, site, "Relu", vec![]),
         Op::Relu6(_) => {
+            // Where some nodes compute with 16-bit floats and others with 32, there are bounds of both.
+            let mark = if graph.is_other() { ":half" } else { "" };
             let bounds = [("relu6.min", 0.0), ("relu6.max", 6.0)].map(|(name, bound)| {
-                let tensor = graph.float_tensor(name, &[], &[bound]);
+                let tensor = graph.float_tensor(&format!("{name}{mark}"), &[], &[bound]);
                 graph.shared(tensor)
             });
             with(graph, site, "Clip", bounds.into(), vec![]);

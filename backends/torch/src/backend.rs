@@ -291,8 +291,9 @@ impl TorchBackend {
     pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        let network =
+        let mut network =
             TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
+        network.parameters.begin(retrain.training.initial, *seed)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
         let mut trainable =
             TorchTrainable::new(network, &retrain.training, clip, loaders, self.teaching.clone())?;
@@ -300,6 +301,46 @@ impl TorchBackend {
             trainable.begin_with(weights)?;
         }
         Ok(trainable)
+    }
+
+    /// A network that rounds ([`Rounding`]), to be trained as the recipe's `retrain` says: it learns to compute with those
+    /// numbers, and the steps of their grids with it. Batch norms that are left keep their running statistics. Its weights
+    /// are to be loaded; beside those of the network these are the steps, by the names of [`nas_ir::grid`].
+    ///
+    /// [`Rounding`]: nas_ir::Rounding
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn tuned(
+        &self,
+        network: &Network,
+        powers_of_two: bool,
+    ) -> Result<TorchTrainable, TorchError> {
+        let Retrain { training, batch, .. } = &self.recipe.retrain;
+        let Options { clip, device, .. } = self.options;
+        let fed = Some(self.trained.input());
+        let network = TorchNetwork::learning(network, fed, powers_of_two, device)?;
+        let loaders = self.loaders(*batch, 1.0)?;
+        let trainable =
+            TorchTrainable::new(network, training, clip, loaders, self.teaching.clone())?;
+        Ok(trainable.with_fixed_statistics())
+    }
+
+    /// What such a training takes.
+    ///
+    /// # Errors
+    /// As `forecast_search`.
+    pub fn forecast_tuning(
+        &self,
+        network: &Network,
+        powers_of_two: bool,
+    ) -> Result<Forecast, TorchError> {
+        let Retrain { batch, training, .. } = &self.recipe.retrain;
+        let pictures = self.batches_of(*batch, training);
+        let fed = Some(self.trained.input());
+        let program = Program::learning(network, fed, powers_of_two)?;
+        let forecast = forecast::of_step(&program, &Schedule::in_training(&program)?, pictures)?;
+        self.with_pictures(forecast, pictures)
     }
 
     /// So many training images, always the same ones, without augmentation and in batches: a tensor `[N, C, H, W]` of each
@@ -345,7 +386,9 @@ impl TorchBackend {
         let batch = loaders.part(Part::All)?.epoch(0).next().ok_or_else(none)??;
         let (inputs, targets) = upload.tensors(&batch)?;
         let (input, device) = (self.trained.input(), self.options.device);
-        Ok(TorchProxies { input, seed: self.recipe.seed, device, inputs, targets })
+        let Recipe { seed, retrain, .. } = &self.recipe;
+        let (seed, initial) = (*seed, retrain.training.initial);
+        Ok(TorchProxies { input, seed, initial, device, inputs, targets })
     }
 
     fn images_of_training(&self) -> Result<u64, TorchError> {

@@ -1,6 +1,5 @@
 //! The evaluation of a program. A value is released after its last reader.
 
-use nas_ir::Grid;
 use tch::Tensor;
 
 use crate::error::TorchError;
@@ -8,7 +7,10 @@ use crate::kernel::{Call, Noise, Statistics};
 use crate::mixing::{Mix, masked, mixed};
 use crate::parameters::Parameters;
 use crate::plan::{Plan, Step};
-use crate::program::{Instruction, InstructionKind, Output, Program, Table, ValueId};
+use crate::program::{
+    Instruction, InstructionKind, LearnedStep, Output, Program, Round, Table, ValueId,
+};
+use crate::rounding;
 use crate::schedule::Schedule;
 use crate::value::{Crop, Operands, Pictures, Value};
 
@@ -114,7 +116,7 @@ impl Evaluation<'_> {
                 let call = Call { node: &instruction.node, pictures, statistics, noise };
                 kernel.run(operands, &weights, &call)
             }
-            Step::Round(grid) => rounded(*grid, values.take(instruction.operand(0)?)?),
+            Step::Round(round) => self.rounded(*round, values.take(instruction.operand(0)?)?),
             Step::Mask(mask, channels) => {
                 let value = values.take(instruction.operand(0)?)?;
                 masked(Mix::of(self.mixes, *mask)?, value, channels)
@@ -125,23 +127,18 @@ impl Evaluation<'_> {
             }
         }
     }
-}
 
-/// A value rounded to a grid, ties to even. Its gradient goes through as if it were not rounded, within the range of the grid
-/// (Jacob et al. 2018, section 3).
-fn rounded(grid: Grid, value: Value) -> Result<Value, TorchError> {
-    let tensor = match value {
-        Value::Zero => return Ok(Value::Zero),
-        Value::Tensor { tensor, .. } => tensor,
-    };
-    let [least, most] = grid.range();
-    let [low, high] = [-f64::from(grid.zero), 255.0 - f64::from(grid.zero)];
-    let bounded = tensor.f_clamp(least, most)?;
-    let step = f64::from(grid.step);
-    let levels = bounded.f_detach()?.f_div_scalar(step)?.f_round()?.f_clamp(low, high)?;
-    let rounded = levels.f_mul_scalar(step)?;
-    let moved = rounded.f_sub(&bounded.f_detach()?)?;
-    Ok(Value::fresh(if tensor.requires_grad() { bounded.f_add(&moved)? } else { rounded }))
+    fn rounded(&self, round: Round, value: Value) -> Result<Value, TorchError> {
+        rounding::of_value(value, |x| match round {
+            Round::Half => rounding::to_half(x),
+            Round::Grid(grid) => rounding::to_grid(x, grid),
+            Round::Levels => rounding::to_levels(x),
+            Round::Learned { step: LearnedStep { parameter, powers_of_two }, zero } => {
+                let number = self.parameters.tensor(parameter)?;
+                rounding::to_learned_grid(x, number, zero, powers_of_two)
+            }
+        })
+    }
 }
 
 /// What failed at a node. What libtorch refuses on a crop of another size than the network's input

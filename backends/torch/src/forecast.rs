@@ -12,7 +12,7 @@ use tch::{Device, Tensor};
 use crate::choices::Choices;
 use crate::error::TorchError;
 use crate::mixing::{Draw, Run, assigned, runs};
-use crate::program::{Instruction, InstructionKind, OpCase, Program, Table, ValueId};
+use crate::program::{Instruction, InstructionKind, OpCase, Program, Round, Table, ValueId};
 use crate::random::Moment;
 use crate::schedule::Schedule;
 
@@ -241,7 +241,15 @@ impl<'p> Walk<'p> {
             InstructionKind::Input(_) => Sized::default(),
             InstructionKind::Output => first,
             InstructionKind::Select(_) => self.select(&operands),
-            InstructionKind::Mask(_) | InstructionKind::Round(_) => self.make(first.numbers),
+            InstructionKind::Round(Round::Learned { .. }) => {
+                // Levels, those within the range, and the nearest whole ones are kept, too.
+                self.sum = self.sum.saturating_add(first.numbers.saturating_mul(3));
+                self.make(first.numbers)
+            }
+            InstructionKind::Mask(_)
+            | InstructionKind::Round(Round::Half | Round::Grid(_) | Round::Levels) => {
+                self.make(first.numbers)
+            }
             InstructionKind::Op(case) => self.operator(case, &operands),
         };
         if let Some(memory) = self.memory(value) {

@@ -38,6 +38,7 @@ mod program;
 mod proxies;
 mod random;
 mod reinforce;
+mod rounding;
 mod schedule;
 mod step;
 mod task;

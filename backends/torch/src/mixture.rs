@@ -89,6 +89,7 @@ impl Mixture {
     fn with(program: Program, choices: Choices, settings: Settings) -> Result<Self, TorchError> {
         let plan = Plan::new(&program, settings.device)?;
         let mut parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
+        parameters.begin(settings.training.initial, settings.seed)?;
         if let Some(freeze) = &settings.training.freeze {
             parameters.freeze(&Patterns::of(freeze));
         }
@@ -395,7 +396,7 @@ impl Mixture {
     ) -> Result<TorchNetwork, TorchError> {
         let schedule = Schedule::new(&self.program, &assigned(&self.program, space, assignment)?)?;
         let fed = self.program.inputs.first().copied();
-        let program = Program::of_network(&specialise(space, assignment), fed)?;
+        let program = Program::in_precision(&specialise(space, assignment), fed)?;
         let whole = self.optimizer.evaluated(&self.parameters);
         let parameters = whole.share(&program, &schedule.weights(&self.program), own)?;
         TorchNetwork::with(program, parameters, self.settings.device)

@@ -39,7 +39,7 @@ impl TorchNetwork {
         seed: u64,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let program = Program::of_network(network, pictures)?;
+        let program = Program::in_precision(network, pictures)?;
         let parameters = Parameters::new(&program.parameters, seed, device)?;
         Self::with(program, parameters, device)
     }
@@ -53,6 +53,19 @@ impl TorchNetwork {
     ) -> Result<Self, TorchError> {
         let program = Program::in_training(network, pictures)?;
         let parameters = Parameters::new(&program.parameters, seed, device)?;
+        Self::with(program, parameters, device)
+    }
+
+    /// As `fed`, of a network that learns to compute with the numbers that its nodes round to. Its parameters are to be
+    /// loaded; those of [`Program::learning`].
+    pub(crate) fn learning(
+        network: &Network,
+        pictures: Option<Shape>,
+        powers_of_two: bool,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let program = Program::learning(network, pictures, powers_of_two)?;
+        let parameters = Parameters::new(&program.parameters, 0, device)?;
         Self::with(program, parameters, device)
     }
 

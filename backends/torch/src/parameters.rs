@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nas_ir::ops::Initial;
+use nas_ir::recipe::Initialisation;
 use nas_ir::{Tensor as Plain, Weights};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::patterns::Patterns;
-use crate::program::{ParameterId, ParameterSpec, Program, Table, Transform, WeightView};
-use crate::random::{Purpose, normal, stream};
+use crate::program::{
+    ParameterId, ParameterSpec, Program, Table, Transform, WeightRounding, WeightView,
+};
+use crate::random::{Purpose, normal, stream, uniform};
+use crate::rounding;
 
 /// The parameters of a program on a device.
 pub(crate) struct Parameters {
@@ -36,6 +40,29 @@ impl Parameter {
 }
 
 impl Parameters {
+    /// Draws kernels anew from something else than [`Parameters::new`] does, if it is something else. Their values depend on the
+    /// seed and on their names only.
+    pub(crate) fn begin(&mut self, initial: Initialisation, seed: u64) -> Result<(), TorchError> {
+        match initial {
+            Initialisation::He => Ok(()),
+            Initialisation::Pytorch => self.draw_as_pytorch(seed),
+        }
+    }
+
+    fn draw_as_pytorch(&mut self, seed: u64) -> Result<(), TorchError> {
+        for Parameter { spec, tensor, .. } in self.rows.rows_mut() {
+            if let Initial::Normal { .. } = spec.initial {
+                let fan_in: u32 = spec.dims.iter().skip(1).product();
+                let mut numbers = stream(seed, Purpose::Weight { name: &spec.name });
+                let bound = 1.0 / f64::from(fan_in.max(1)).sqrt();
+                let values = uniform(&mut numbers, bound, spec.elements() as usize);
+                let values = Tensor::f_from_slice(&values)?.f_view(spec.sizes().as_slice())?;
+                no_grad(|| tensor.f_copy_(&values))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Freshly initialised. A tensor's values depend on the seed and on its name only.
     pub(crate) fn new(
         specs: &Table<ParameterId, ParameterSpec>,
@@ -112,10 +139,26 @@ impl Parameters {
 
     /// What these views give.
     pub(crate) fn read(&self, views: &[WeightView]) -> Result<Vec<Tensor>, TorchError> {
-        views.iter().map(|view| self.part(view)).collect()
+        views.iter().map(|view| self.rounded(self.part(view)?, view)).collect()
     }
 
-    /// What a view gives. Gradients reach the whole tensor, and the matrices on the way; what is written into it reaches the
+    /// The part of a view, rounded as the view says.
+    fn rounded(&self, part: Tensor, view: &WeightView) -> Result<Tensor, TorchError> {
+        match view.rounding {
+            None => Ok(part),
+            Some(WeightRounding::Half) => rounding::to_half(&part),
+            Some(WeightRounding::Levels { axis }) => rounding::kernel_to_levels(&part, axis),
+            Some(WeightRounding::Kernel { steps, axis }) => {
+                rounding::kernel(&part, self.tensor(steps.parameter)?, axis, steps.powers_of_two)
+            }
+            Some(WeightRounding::Bias { kernel, operand }) => {
+                let [own, of_operand] = [self.tensor(kernel.parameter)?, self.tensor(operand)?];
+                rounding::bias(&part, own, of_operand, kernel.powers_of_two)
+            }
+        }
+    }
+
+    /// What a view gives before it is rounded. Gradients reach the whole tensor, and the matrices on the way; what is written into it reaches the
     /// tensor where there are none.
     fn part(&self, view: &WeightView) -> Result<Tensor, TorchError> {
         let mut part = self.rows.get(view.parameter)?.tensor.shallow_clone();
@@ -129,6 +172,11 @@ impl Parameters {
             part = transformed(&part, *window, &self.rows.get(*matrix)?.tensor)?;
         }
         Ok(part)
+    }
+
+    /// A tensor as it is.
+    pub(crate) fn tensor(&self, id: ParameterId) -> Result<&Tensor, TorchError> {
+        Ok(&self.rows.get(id)?.tensor)
     }
 
     /// What the tensors are.

@@ -1,11 +1,10 @@
 //! A plan: for each instruction of a program how it is evaluated on a device. Made once.
 
-use nas_ir::Grid;
 use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 use crate::kernel::Kernel;
-use crate::program::{InstructionKind, Program, SelectId, Table, ValueId};
+use crate::program::{InstructionKind, Program, Round, SelectId, Table, ValueId};
 
 /// How a program is evaluated.
 #[derive(Debug)]
@@ -26,8 +25,8 @@ pub(crate) enum Step {
     /// The channels of the operand masked as the rule says in a step; for each number of channels a row `[C]` with ones for
     /// those that there are.
     Mask(SelectId, Tensor),
-    /// The operand, rounded to a grid.
-    Round(Grid),
+    /// The operand, rounded.
+    Round(Round),
     /// The value of the operand.
     Pass,
 }
@@ -47,7 +46,7 @@ impl Plan {
                     let channels = &program.selects.get(*mask)?.channels;
                     prefixes(channels, device).map(|rows| Step::Mask(*mask, rows))
                 }
-                InstructionKind::Round(grid) => Ok(Step::Round(*grid)),
+                InstructionKind::Round(round) => Ok(Step::Round(*round)),
                 InstructionKind::Output => Ok(Step::Pass),
             };
             step.map_err(|error| error.at_node(&instruction.node))

@@ -69,6 +69,11 @@ pub(crate) fn normal(rng: &mut impl Rng, std: f64, count: usize) -> Vec<f32> {
     values
 }
 
+/// `count` uniform numbers within a bound of 0.
+pub(crate) fn uniform(rng: &mut impl Rng, bound: f64, count: usize) -> Vec<f32> {
+    (0..count).map(|_| (bound * (2.0 * open(rng) - 1.0)) as f32).collect()
+}
+
 /// `count` numbers of the standard Gumbel distribution, `-ln(-ln u)`.
 pub(crate) fn gumbel(rng: &mut impl Rng, count: usize) -> Vec<f32> {
     (0..count).map(|_| -(-open(rng).ln()).ln() as f32).collect()

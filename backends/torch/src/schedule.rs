@@ -81,8 +81,7 @@ impl Schedule {
 
     /// The parameters that are read, each once, in order.
     pub(crate) fn parameters(&self, program: &Program) -> BTreeSet<ParameterId> {
-        let views = self.needed(program).flat_map(Instruction::weights);
-        views.flat_map(WeightView::parameters).collect()
+        self.needed(program).flat_map(Instruction::parameters).collect()
     }
 
     /// What each node reads of the parameters. INVARIANT: where every decision takes one candidate,

@@ -27,6 +27,8 @@ pub struct TorchTrainable {
     schedule: Schedule,
     optimizer: Optimizer,
     loaders: Loaders,
+    /// Which statistics batch norms take in training.
+    statistics: Statistics,
     /// What it learns from beside the targets.
     teaching: Option<Teaching>,
     work: Work,
@@ -46,7 +48,13 @@ impl TorchTrainable {
         }
         let schedule = Schedule::in_training(&network.program)?;
         let optimizer = Optimizer::new(&network.parameters, training, clip)?;
-        Ok(Self { network, schedule, optimizer, loaders, teaching, work: Work::default() })
+        let (statistics, work) = (Statistics::Learn, Work::default());
+        Ok(Self { network, schedule, optimizer, loaders, statistics, teaching, work })
+    }
+
+    /// The same, whose batch norms keep their running statistics.
+    pub(crate) fn with_fixed_statistics(self) -> Self {
+        Self { statistics: Statistics::Running, ..self }
     }
 
     /// The network as it is now.
@@ -68,11 +76,11 @@ impl TorchTrainable {
         pass: &Pass,
         on_step: OnStep<'_>,
     ) -> Result<PassReport, Stop<TorchError>> {
-        let Self { network, schedule, optimizer, loaders, teaching, work } = self;
+        let Self { network, schedule, optimizer, loaders, statistics, teaching, work } = self;
         network.parameters.require_gradients(true).map_err(failed)?;
         train(loaders, pass, on_step, |batch| {
             *work += Work::training(batch.count());
-            let evaluation = Evaluation { schedule, ..network.evaluation(Statistics::Learn) };
+            let evaluation = Evaluation { schedule, ..network.evaluation(*statistics) };
             let taught = teaching.as_ref().map(|teaching| teaching.of(batch.inputs)).transpose()?;
             let batch = &TrainBatch { taught: taught.as_ref(), ..*batch };
             let (loss, value) = loss(&evaluation, batch, Phase::Network)?;

@@ -1,5 +1,8 @@
 //! How far two tensors are apart, and how far they may be.
 
+use std::borrow::Cow;
+
+use half::f16;
 use nas_ir::{Elements, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -75,27 +78,25 @@ impl Tolerance {
     }
 }
 
-/// How far `actual` is from `reference`, both floats `[N, C, …]` of the same sizes; of 64-bit integers, such as indices of
-/// channels, the distance is the share of those that differ.
+/// How far `actual` is from `reference`, both floats or 8-bit integers `[N, C, …]` of the same sizes; of integers of 32 or 64
+/// bits, such as indices of channels, the distance is the share of those that differ.
 ///
 /// # Errors
 /// The sizes differ, or are not those of the data.
 pub fn compare(reference: &Tensor, actual: &Tensor) -> Result<Agreement, TractError> {
     let fits = |tensor: &&Tensor| tensor.dims == reference.dims && tensor.is_full();
-    if let (Elements::I64(expected), Elements::I64(found)) = (&reference.elements, &actual.elements)
-        && fits(&reference)
-        && fits(&actual)
-    {
-        return Ok(whole(expected, found));
+    let pair = Some((reference, actual)).filter(|(a, b)| fits(a) && fits(b));
+    if let Some((expected, found)) = pair.and_then(|(a, b)| Some((indices(a)?, indices(b)?))) {
+        return Ok(whole(&expected, &found));
     }
-    let floats = [reference, actual].map(|tensor| Some(tensor).filter(fits)?.floats());
-    let [Some(expected), Some(found)] = floats else {
+    let Some((expected, found)) = pair.and_then(|(a, b)| Some((floats(a)?, floats(b)?))) else {
         return Err(TractError::Tensors {
             what: "the result is".to_owned(),
             found: described(actual),
             needed: described(reference),
         });
     };
+    let (expected, found) = (expected.as_ref(), found.as_ref());
     let elements = expected.len();
     let mut agreement = elementwise(expected, found);
     let channels = reference.dims.get(1).map_or(1, |&c| c as usize).max(1);
@@ -106,6 +107,28 @@ pub fn compare(reference: &Tensor, actual: &Tensor) -> Result<Agreement, TractEr
     agreement.positions = positions as u64;
     agreement.argmax_agreement = if positions == 0 { 1.0 } else { equal as f64 / positions as f64 };
     Ok(agreement)
+}
+
+/// Numbers of which it matters how far they are apart.
+fn floats(tensor: &Tensor) -> Option<Cow<'_, [f32]>> {
+    match &tensor.elements {
+        Elements::F32(floats) => Some(Cow::Borrowed(floats)),
+        Elements::F16(bits) => {
+            Some(bits.iter().map(|&bits| f16::from_bits(bits).to_f32()).collect())
+        }
+        Elements::I8(all) => Some(all.iter().copied().map(f32::from).collect()),
+        Elements::U8(all) => Some(all.iter().copied().map(f32::from).collect()),
+        Elements::I32(_) | Elements::I64(_) => None,
+    }
+}
+
+/// Numbers of which it matters only whether they are equal.
+fn indices(tensor: &Tensor) -> Option<Cow<'_, [i64]>> {
+    match &tensor.elements {
+        Elements::I64(all) => Some(Cow::Borrowed(all)),
+        Elements::I32(all) => Some(all.iter().copied().map(i64::from).collect()),
+        Elements::F32(_) | Elements::F16(_) | Elements::I8(_) | Elements::U8(_) => None,
+    }
 }
 
 /// Indices are right or wrong, and how far apart two are says nothing: the distance is the share that differs.
@@ -209,6 +232,20 @@ mod tests {
         let agreement = compare(&indices(vec![0, 1, 2, 3]), &indices(vec![0, 1, 9, 3])).unwrap();
         assert_eq!((agreement.max_rel, agreement.argmax_agreement), (0.25, 0.75));
         assert!(compare(&indices(vec![0; 4]), &tensor(&[1, 4], &[0.0; 4])).is_err());
+        let fewer = Tensor { dims: vec![1, 4], elements: Elements::I32(vec![0, 1, 9, 9]) };
+        assert_eq!(compare(&indices(vec![0, 1, 2, 3]), &fewer).unwrap().max_rel, 0.5);
+    }
+
+    #[test]
+    fn floats_of_16_bits_and_levels_are_numbers() {
+        let halves = |all: &[f32]| {
+            let bits = all.iter().map(|&x| f16::from_f32(x).to_bits()).collect();
+            Tensor { dims: vec![1, 2], elements: Elements::F16(bits) }
+        };
+        let agreement = compare(&halves(&[1.0, -4.0]), &halves(&[1.0, -3.0])).unwrap();
+        assert_eq!((agreement.max_abs, agreement.max_rel), (1.0, 0.25));
+        let levels = |all: [i8; 2]| Tensor { dims: vec![1, 2], elements: Elements::I8(all.into()) };
+        assert_eq!(compare(&levels([100, -50]), &levels([99, -50])).unwrap().max_rel, 0.01);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use nas_ir::{DType, Elements, Tensor};
@@ -50,22 +51,45 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn load_for(bytes: &[u8], inputs: &[Vec<u32>]) -> Result<Self, TractError> {
+        Self::load_beside(bytes, inputs, None)
+    }
+
+    /// The same of a file whose constants may lie in other files of this folder. Where these are is not checked: whoever
+    /// does not trust the file has to see to that.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_beside(
+        bytes: &[u8],
+        inputs: &[Vec<u32>],
+        folder: Option<&Path>,
+    ) -> Result<Self, TractError> {
         let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
         let load = || {
             let mut proto = parsed(&onnx, bytes)?;
             proto.graph.iter_mut().for_each(|graph| fill_open_sizes(graph, inputs));
-            Self::ready(&onnx, &proto)
+            Self::ready_beside(&onnx, &proto, folder)
         };
         guarded(load).unwrap_or_else(|panic| Err(TractError::load(panic)))
     }
 
     fn ready(onnx: &Onnx, proto: &ModelProto) -> Result<Self, TractError> {
+        Self::ready_beside(onnx, proto, None)
+    }
+
+    fn ready_beside(
+        onnx: &Onnx,
+        proto: &ModelProto,
+        folder: Option<&Path>,
+    ) -> Result<Self, TractError> {
         let graph = proto.graph.as_ref().ok_or_else(|| TractError::load("it has no graph"))?;
         let names = port_names(graph)?;
-        let model = onnx
-            .model_for_proto_model(proto)
-            .and_then(InferenceModelExt::into_optimized)
-            .map_err(TractError::load)?;
+        let folder = folder.map(|folder| folder.to_string_lossy());
+        let parsed = onnx.parse(proto, folder.as_deref()).map_err(TractError::load)?;
+        if let Some(name) = parsed.unresolved_inputs.first() {
+            return Err(TractError::load(format!("nothing computes `{name}`, which a node reads")));
+        }
+        let model = parsed.model.into_optimized().map_err(TractError::load)?;
         let ports = |outlets: &[OutletId], names: Vec<String>| {
             let named = names.into_iter().zip(outlets);
             named.map(|(name, &outlet)| port(&model, name, outlet)).collect::<Result<Vec<_>, _>>()

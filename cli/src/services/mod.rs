@@ -3,11 +3,15 @@
 
 pub mod answers;
 pub(crate) mod apart;
+pub mod definitions;
 pub mod draw;
+pub mod drawn;
 pub mod expected;
 pub mod files;
 pub mod folders;
+pub mod foreign;
 pub mod form;
+pub mod in_tract;
 pub mod input;
 pub mod module;
 pub mod name_map;

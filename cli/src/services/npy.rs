@@ -3,6 +3,9 @@
 use nas_ir::{DType, Elements, Tensor};
 use npyz::{DType as Kind, NpyFile, Order, TypeChar, WriterBuilder};
 
+/// How a file begins.
+const MAGIC: &[u8] = b"\x93NUMPY";
+
 /// A tensor as the bytes of an `.npy` file.
 ///
 /// # Errors
@@ -15,13 +18,32 @@ pub fn to_bytes(tensor: &Tensor) -> Result<Vec<u8>, String> {
         Elements::U8(all) => written(&shape, all),
         Elements::I32(all) => written(&shape, all),
         Elements::I64(all) => written(&shape, all),
-        // The crate has no floats of 16 bits; those that they are are exact in 32.
-        Elements::F16(all) => {
-            let floats: Vec<f32> =
-                all.iter().map(|&bits| half::f16::from_bits(bits).into()).collect();
-            written(&shape, &floats)
-        }
+        Elements::F16(_) => Ok(halves(&shape, &tensor.elements.to_le_bytes())),
     }
+}
+
+/// A file of 16-bit floats, which the crate does not write: version 1 of the format, as NumPy documents it.
+fn halves(shape: &[u64], data: &[u8]) -> Vec<u8> {
+    let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
+    let header = format!("{{'descr': '<f2', 'fortran_order': False, 'shape': ({sizes}), }}");
+    // What stands before the data is of whole blocks of 64 bytes, the line end included.
+    let length = (MAGIC.len() + 4 + header.len() + 1).next_multiple_of(64) - MAGIC.len() - 4;
+    let header = format!("{header:<width$}\n", width = length - 1);
+    [MAGIC, &[1, 0], &(length as u16).to_le_bytes(), header.as_bytes(), data].concat()
+}
+
+/// The data of a file of 16-bit floats, which the crate does not read; none if it is cut short.
+fn data_of(bytes: &[u8]) -> Option<&[u8]> {
+    let (&[version, _], rest) = bytes.get(MAGIC.len()..)?.split_first_chunk()?;
+    // The length of the header has two bytes in the first version, and four since.
+    let (length, rest) = if version == 1 {
+        let (length, rest) = rest.split_first_chunk()?;
+        (u16::from_le_bytes(*length).into(), rest)
+    } else {
+        let (length, rest) = rest.split_first_chunk()?;
+        (u32::from_le_bytes(*length) as usize, rest)
+    };
+    rest.get(length..)
 }
 
 fn written<T: npyz::AutoSerialize + Copy>(shape: &[u64], all: &[T]) -> Result<Vec<u8>, String> {
@@ -49,6 +71,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Tensor, String> {
         other => return Err(format!("it holds {other:?}")),
     };
     let elements = match kind {
+        (TypeChar::Float, 2) => {
+            Elements::from_le_bytes(DType::F16, data_of(bytes).ok_or("it is cut short")?)
+        }
         (TypeChar::Float, 4) => Elements::F32(read(file)?),
         (TypeChar::Float, 8) => {
             Elements::F32(read::<f64>(file)?.into_iter().map(|x| x as f32).collect())
@@ -81,6 +106,8 @@ mod tests {
             Tensor { dims: vec![1, 2], elements: Elements::U8(vec![0, 255]) },
             Tensor { dims: vec![2], elements: Elements::I64(vec![-1, i64::MAX]) },
             Tensor { dims: vec![], elements: Elements::I32(vec![5]) },
+            Tensor { dims: vec![3], elements: Elements::F16(vec![0x3c00, 0, 0xfbff]) },
+            Tensor { dims: vec![1, 1], elements: Elements::F16(vec![0x3c00]) },
         ];
         for tensor in tensors {
             assert_eq!(from_bytes(&to_bytes(&tensor).unwrap()).unwrap(), tensor);

@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::expected::Expected;
 use super::npy;
 use super::record::{Case, Record};
+use super::rounding::FloatLayer;
 use super::source::io_reason;
 use crate::render::report::Failure;
 
@@ -111,9 +112,9 @@ pub struct ModelInfo {
     pub metrics: Option<Value>,
     /// How long one run took where the package was made.
     pub measured: Measured,
-    /// The layers that compute with 32-bit floats in a model of integers.
+    /// The layers that compute with floats in a model of integers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub floats: Vec<String>,
+    pub floats: Vec<FloatLayer>,
 }
 
 /// A measured time.

@@ -1,11 +1,26 @@
 //! How the integers of a network are chosen.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
+use nas_ir::Precision;
 use nas_onnx::Integers;
 use nas_quantise::{Method, Scheme};
+use serde::{Deserialize, Serialize};
+
+use super::form::FilePrecision;
 
 /// The share of numbers within the range, where `--method percentile` gives none.
 const SHARE: f64 = 0.9999;
+
+/// A layer that computes with floats in a network of integers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FloatLayer {
+    /// The path of its node.
+    pub path: String,
+    /// Which floats.
+    pub precision: Precision,
+}
 
 /// Options that say how the integers are chosen.
 #[derive(Debug, Clone, PartialEq, Args)]
@@ -40,6 +55,46 @@ pub struct RoundingArgs {
     /// worse, such as 0.01.
     #[arg(long, value_name = "LOSS", value_parser = loss)]
     pub within: Option<f64>,
+    /// With which floats these layers compute; without it, with 32 bits.
+    #[arg(long, value_enum, requires = "within")]
+    pub floats: Option<FilePrecision>,
+    /// Whether and how it is trained on.
+    #[command(flatten)]
+    pub tune: TuneArgs,
+}
+
+/// Options that say how a network of integers is trained on.
+#[derive(Debug, Clone, PartialEq, Default, Args)]
+pub struct TuneArgs {
+    /// Train the network on for so many epochs while it computes with integers, and the steps of its grids with it.
+    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub tune: Option<u32>,
+    /// The learning rate at first, which falls to 0 by half a cosine wave; without it, 0.001.
+    #[arg(long, value_name = "RATE", requires = "tune", value_parser = rate)]
+    pub tune_rate: Option<f64>,
+    /// The folder of that run, which goes on if it was stopped; without it, `runs/int8-NAME`.
+    #[arg(long, value_name = "DIR", requires = "tune")]
+    pub tune_run: Option<PathBuf>,
+}
+
+impl TuneArgs {
+    /// The momentum of Esser et al. 2020, section 2.3.
+    pub const MOMENTUM: f64 = 0.9;
+    /// Their learning rate for integers of 8 bits.
+    const RATE: f64 = 0.001;
+
+    /// The learning rate at first.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.tune_rate.unwrap_or(Self::RATE)
+    }
+
+    /// The folder of the run: of a network of this name, if none is given.
+    #[must_use]
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let default = || PathBuf::from("runs").join(format!("int8-{name}"));
+        self.tune_run.clone().unwrap_or_else(default)
+    }
 }
 
 /// Integers of values.
@@ -64,6 +119,8 @@ impl Default for RoundingArgs {
             keep_biases: false,
             sensitivity: false,
             within: None,
+            floats: None,
+            tune: TuneArgs::default(),
         }
     }
 }
@@ -73,6 +130,15 @@ impl RoundingArgs {
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         Scheme { symmetric: self.symmetric, powers_of_two: self.powers_of_two }
+    }
+
+    /// With which floats layers compute that lose too much.
+    #[must_use]
+    pub fn fallback(&self) -> Precision {
+        match self.floats {
+            None | Some(FilePrecision::Fp32) => Precision::Fp32,
+            Some(FilePrecision::Fp16) => Precision::Fp16,
+        }
     }
 
     /// The integers of values.
@@ -104,6 +170,11 @@ fn method(text: &str) -> Result<Method, String> {
         _ => Err("write `min-max`, `percentile`, `percentile=0.999`, `entropy` or `mean-square`"
             .to_owned()),
     }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: Option<f64> = text.parse().ok().filter(|rate: &f64| *rate > 0.0 && rate.is_finite());
+    rate.ok_or_else(|| "give a number above 0".to_owned())
 }
 
 fn loss(text: &str) -> Result<f64, String> {

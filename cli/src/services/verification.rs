@@ -84,6 +84,12 @@ pub fn tolerance_parser() -> impl TypedValueParser<Value = Tolerance> {
 }
 
 impl Verification {
+    /// What came of comparing with this.
+    #[must_use]
+    pub fn new(reference: String, report: Report) -> Self {
+        Self { reference, report, moved: None, nudged: None }
+    }
+
     /// One line for people.
     #[must_use]
     pub fn summary(&self) -> String {

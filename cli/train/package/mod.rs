@@ -160,8 +160,10 @@ impl Package<'_> {
         form.levels = self.args.rounding.integers();
         let mut floats = Vec::new();
         let (reference, exported, tolerance) = if precision == "int8" {
+            let folder = self.args.package.as_deref().and_then(Path::file_name);
+            let name = folder.unwrap_or_default().to_string_lossy();
             let Integers { model, report, .. } =
-                integers(self.training, model, &form, &self.args.rounding)?;
+                integers(self.training, model, &form, &self.args.rounding, &name)?;
             floats = report.floats;
             (model.clone(), model, nas_tract::Tolerance::Coarse)
         } else {

@@ -29,7 +29,7 @@ pub fn costs_without_peak(network: &Network) -> Costs {
     Costs {
         macs,
         params,
-        weight_bytes: params.saturating_mul(network.precision.bytes()),
+        weight_bytes: network.weight_bytes(),
         peak_memory: u64::MAX,
         peak_memory_is_bound: true,
         latency: network.latency,

@@ -6,7 +6,8 @@ use nas_ir::liveness::Liveness;
 use nas_ir::operation::Operation;
 use nas_ir::quantity::Count;
 use nas_ir::{
-    Checked, Measure, Node, NodeId, NodeKind, Op, Precision, Quantity, Shape, Space, fault,
+    Checked, Measure, Node, NodeId, NodeKind, Op, Precision, Quantity, Shape, Space, Table, Varied,
+    fault,
 };
 use rustc_hash::FxHashMap as HashMap;
 
@@ -81,11 +82,6 @@ pub(super) fn terms_of(
     Sums::default().with(space, liveness, measure, is_meant)
 }
 
-/// By what parameters are multiplied.
-fn factor(measure: Measure, precision: Precision) -> u128 {
-    if measure == Measure::WeightBytes { u128::from(precision.bytes()) } else { 1 }
-}
-
 /// Costs that are added up before they become functions: what the same selector decides where the
 /// same condition holds, by the index that it takes.
 #[derive(Default)]
@@ -146,13 +142,24 @@ impl Sums {
             Measure::PeakMemory | Measure::Depth => {}
             Measure::Latency => self.parts(space, liveness, is_meant),
             Measure::Macs | Measure::Params | Measure::WeightBytes => {
-                let precision = space.device.precision;
-                let cost = |op: &Op, inputs: &[Shape], output| match measure {
-                    Measure::Macs => op.macs(inputs, output),
-                    _ => op.params(inputs) * factor(measure, precision),
-                };
                 for (id, node) in space.graph.nodes().filter(|(_, node)| is_meant(node)) {
-                    self.node(space, (id, node), liveness, &cost);
+                    let NodeKind::Op(op) = &node.kind else { continue };
+                    let operation = Operation::of(space, node, op);
+                    match (measure, &node.precision) {
+                        (Measure::Macs, _) => self.node(id, &operation, liveness, &Op::macs),
+                        (Measure::Params, _) => {
+                            self.node(id, &operation, liveness, &|op, inputs, _| op.params(inputs));
+                        }
+                        (_, Some(Varied::By(precision))) => {
+                            self.weights(id, &operation, precision, liveness);
+                        }
+                        _ => {
+                            let precision = space.precisions(node).first().copied();
+                            let bytes = u128::from(precision.unwrap_or_default().bytes());
+                            let cost = |op: &Op, inputs: &[Shape], _| op.params(inputs) * bytes;
+                            self.node(id, &operation, liveness, &cost);
+                        }
+                    }
                     liveness.conditions.room()?;
                 }
             }
@@ -163,13 +170,11 @@ impl Sums {
 
     fn node(
         &mut self,
-        space: &Space,
-        (id, node): (NodeId, &Node),
+        id: NodeId,
+        operation: &Operation<'_>,
         liveness: &mut Liveness,
         cost: &dyn Fn(&Op, &[Shape], Shape) -> u128,
     ) {
-        let NodeKind::Op(op) = &node.kind else { return };
-        let operation = Operation::of(space, node, op);
         if let Some((op, inputs, output)) = operation.fixed() {
             let cost = cost(op, &inputs, output);
             if cost > 0 {
@@ -181,6 +186,31 @@ impl Sums {
         let cases = operation.cases(&mut liveness.conditions, alive);
         let costs = operation.combinations(&cases).map(|(op, inputs, o)| cost(op, &inputs, o));
         self.add_each(liveness, (alive, cases.selector), costs);
+    }
+
+    /// Adds the bytes of the parameters of a node whose precision depends on decisions.
+    fn weights(
+        &mut self,
+        id: NodeId,
+        operation: &Operation<'_>,
+        precision: &Table<Precision>,
+        liveness: &mut Liveness,
+    ) {
+        let alive = liveness.node(id);
+        let cases = operation.cases(&mut liveness.conditions, alive);
+        let params = operation.combinations(&cases).map(|(op, inputs, _)| op.params(&inputs));
+        let params: Vec<u128> = params.collect();
+        let both = liveness.conditions.joint(alive, &[cases.selector, precision.selector()]);
+        let cost = |row: &Vec<u32>| {
+            let [case, precision_of] = row.as_slice() else { return None };
+            let bytes = precision.values().get(*precision_of as usize)?.bytes();
+            Some(params.get(*case as usize)? * u128::from(bytes))
+        };
+        let costs = both
+            .combinations
+            .iter()
+            .map(|row| cost(row).unwrap_or_else(|| fault("a case of another operation")));
+        self.add_each(liveness, (alive, both.selector), costs);
     }
 
     /// Adds what costs the same wherever the node is alive.

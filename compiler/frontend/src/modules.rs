@@ -9,7 +9,7 @@ use nas_grammar::ast::{
     Arch, Block, Const, File, Ident, ItemKind, Search, Space, Span, Target, Use,
 };
 use nas_grammar::{Problem, Source, parse};
-use nas_ir::ops;
+use nas_ir::{Precision, ops};
 use rustc_hash::FxHashMap as HashMap;
 
 diagnostics! {
@@ -403,6 +403,8 @@ pub fn language_name(name: &str) -> Option<&'static str> {
         Some("an operator")
     } else if FUNCTIONS.contains(&name) {
         Some("a function of the language")
+    } else if Precision::named(name).is_some() {
+        Some("a precision")
     } else {
         None
     }

@@ -11,7 +11,7 @@ use nas_grammar::ast::{
     TargetEntry, TextPart,
 };
 use nas_grammar::source::At;
-use nas_ir::ops;
+use nas_ir::{Precision, ops};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::foreign::{self, first_line};
@@ -328,6 +328,7 @@ impl Walker<'_> {
         }
         if ops::find(name).is_some()
             || FUNCTIONS.contains(&name)
+            || (Precision::named(name).is_some() && !is_called)
             || self.file.may_define(name)
             || self.in_claim
             || !self.problems.has_room()
@@ -355,7 +356,9 @@ impl Walker<'_> {
         if let (Some(help), true) = (&foreign, is_called) {
             return help.clone();
         }
+        let precisions = Precision::ALL.map(Precision::name).into_iter().filter(|_| !is_called);
         let all = in_scope.iter().copied().chain(operators().filter(|_| is_called));
+        let all = all.chain(precisions);
         if let Some(near) = nearest(name, all).map(str::to_owned) {
             // What was meant is used, though under another name.
             if let Some(meant) = self.local(&near) {

@@ -39,6 +39,29 @@ fn batch_norm_and_activations_need_no_memory_of_their_own() {
 }
 
 #[test]
+fn each_number_is_as_wide_as_its_precision() {
+    // The kernels of 3 x 8 x 9, 8 x 8 and 8 x 2; the last one is of the target, which has 32 bits.
+    let body = "input x: [3, 4, 4]
+        output y = x -> conv(8, kernel = 3, precision = int8) -> conv(8, kernel = 1, precision = fp16)
+            -> conv(2, kernel = 1)";
+    let found = costs(body);
+    assert_eq!(found.weight_bytes, 3 * 8 * 9 + 2 * 8 * 8 + 4 * 8 * 2);
+    // While the second runs, 8 maps of a byte and 8 of two; the input alone takes 12 bytes a pixel.
+    assert_eq!(found.peak_memory, 16 * (8 + 2 * 8));
+    // What a block makes inherits, and may say otherwise.
+    let inherited =
+        "block both(x) { x -> conv(4, kernel = 1) -> conv(2, kernel = 1, precision = fp16) }
+        space one { input x: [8, 4, 4] output y = x -> both(precision = int8) }";
+    let space = nas_testing::space(Source::new("one.nas", inherited));
+    let network = specialise(&space, &space.first_assignment());
+    assert_eq!(nas_analysis::costs(&network).weight_bytes, 8 * 4 + 2 * 4 * 2);
+    // A rectifier of another precision writes its result elsewhere.
+    let apart = "input x: [1, 4, 4]
+        output y = x -> conv(4, kernel = 1, precision = int8) -> relu(precision = fp16)";
+    assert_eq!(costs(apart).peak_memory, 16 * (4 + 2 * 4));
+}
+
+#[test]
 fn a_value_that_is_read_twice_is_not_written_over() {
     // x, conv(x); relu of it beside it; their sum.
     let body = "input x: [1, 4, 4]

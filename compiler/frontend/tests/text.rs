@@ -18,7 +18,10 @@ use proptest::prelude::*;
 
 /// Everything of a space but where and how it was written, and selectors: their ids depend on the store.
 fn content(space: &Space) -> (String, String, Vec<Node>, Vec<Decision>, Vec<Limit>) {
-    let is_fixed = |node: &Node| node.fixed_op().is_some() && node.shape.fixed().is_some();
+    let is_fixed = |node: &Node| {
+        let has_one = node.precision.as_ref().is_none_or(|precision| precision.fixed().is_some());
+        has_one && node.fixed_op().is_some() && node.shape.fixed().is_some()
+    };
     let nodes = space.graph.nodes().filter(|(_, node)| is_fixed(node));
     let nodes = nodes.map(|(_, node)| Node { origin: None, ..node.clone() });
     let decisions = space.decisions.iter().map(|d| Decision { origin: None, ..d.clone() });
@@ -104,13 +107,8 @@ proptest! {
 /// A space with one operator on a map of 3 x 8 x 8.
 fn one_op(op: Op, shape: Shape) -> Space {
     let mut graph = Graph::default();
-    let node = |kind, inputs, shape, name: &str| Node {
-        kind,
-        inputs,
-        shape: Varied::Fixed(shape),
-        name: name.to_owned(),
-        origin: None,
-    };
+    let node =
+        |kind, inputs, shape, name: &str| Node::new(kind, inputs, Varied::Fixed(shape), name);
     let input = graph.add(node(NodeKind::Input, vec![], Shape::from([3, 8, 8]), "image"));
     let inner = graph.add(node(NodeKind::Op(Varied::Fixed(op)), vec![input], shape, "op.0"));
     graph.add(node(NodeKind::Output, vec![inner], shape, "result"));

@@ -51,7 +51,7 @@ pub struct Costs {
     pub macs: u64,
     /// Trainable parameters: kernels, biases, scale and shift of batch norm, slopes.
     pub params: u64,
-    /// Bytes of the parameters, each a number of the target's precision.
+    /// Bytes of the parameters, each as wide as the numbers that its layer computes with.
     pub weight_bytes: u64,
     /// The most bytes of activations that are alive at once, as the peak of the best order of its operators counts them.
     pub peak_memory: u64,

@@ -33,6 +33,9 @@ pub struct Latency {
 pub struct PartLatency {
     /// A node of the part: the part is in a network where this node is.
     pub node: NodeId,
+    /// All nodes that are measured together, in order: the part is made of those of them that are
+    /// in the network.
+    pub nodes: Vec<NodeId>,
     /// Which of its cases the part is in, as a selector of the space.
     pub case: Diagram,
     /// Nanoseconds in each case.

@@ -389,23 +389,18 @@ impl Walk {
 
     /// The decisions at which a node looks matter where it is alive and comes to look at them.
     fn decide(&mut self, id: NodeId, node: &Node) {
-        let selector = match &node.kind {
-            NodeKind::Select(selector) => Some(*selector),
-            NodeKind::Op(op) => op.selector(),
-            NodeKind::Input => node.shape.selector(),
-            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
-        };
-        let Some(selector) = selector else { return };
-        let alive = self.liveness.node(id);
-        let Liveness { conditions, known, decisions, .. } = &mut self.liveness;
-        let looked_at = self.matters.entry(selector).or_insert_with(|| {
-            let looked_at = conditions.decisions(selector).into_iter();
-            looked_at.map(|by| (by, conditions.matters(selector, by))).collect()
-        });
-        for &(decision, matters) in looked_at.iter() {
-            let matters = conditions.and_with(alive, matters, &mut known.and);
-            let before = &mut decisions[decision];
-            *before = conditions.or_with(*before, matters, &mut known.or);
+        for selector in node.selectors() {
+            let alive = self.liveness.node(id);
+            let Liveness { conditions, known, decisions, .. } = &mut self.liveness;
+            let looked_at = self.matters.entry(selector).or_insert_with(|| {
+                let looked_at = conditions.decisions(selector).into_iter();
+                looked_at.map(|by| (by, conditions.matters(selector, by))).collect()
+            });
+            for &(decision, matters) in looked_at.iter() {
+                let matters = conditions.and_with(alive, matters, &mut known.and);
+                let before = &mut decisions[decision];
+                *before = conditions.or_with(*before, matters, &mut known.or);
+            }
         }
     }
 }

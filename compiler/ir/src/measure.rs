@@ -10,9 +10,9 @@ pub enum Measure {
     Macs,
     /// Trainable parameters.
     Params,
-    /// Bytes of the parameters in the target's precision.
+    /// Bytes of the parameters, each as wide as the numbers that its layer computes with.
     WeightBytes,
-    /// The most bytes of activations that are alive at once, in the target's precision.
+    /// The most bytes of activations that are alive at once, each value in the numbers of the operator that makes it.
     PeakMemory,
     /// Nanoseconds on the target, after its latency table. Expressions see seconds.
     Latency,

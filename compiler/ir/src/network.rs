@@ -18,7 +18,7 @@ pub struct Network {
     pub space: String,
     /// What it is for.
     pub task: Option<Task>,
-    /// What numbers it computes with.
+    /// What numbers it computes with where its nodes do not say otherwise.
     pub precision: Precision,
     /// Nanoseconds on the target, if it has a latency table.
     pub latency: Option<u64>,
@@ -74,6 +74,8 @@ pub struct NetworkNode {
     pub inputs: Vec<usize>,
     /// The shape of its value, batch aside.
     pub shape: Shape,
+    /// The numbers that it computes with and that its value is made of; `None` for those of the network.
+    pub precision: Option<Precision>,
     /// The paths of the nodes that a pass has folded into it: its value is that of the last one.
     pub folded: Vec<String>,
     /// What it rounds, where the network computes with integers.
@@ -81,11 +83,11 @@ pub struct NetworkNode {
 }
 
 impl NetworkNode {
-    /// A node into which nothing is folded, and which rounds nothing.
+    /// A node of the network's precision, into which nothing is folded, and which rounds nothing.
     #[must_use]
     pub fn new(name: impl Into<String>, op: Option<Op>, inputs: Vec<usize>, shape: Shape) -> Self {
-        let (folded, rounding) = (Vec::new(), Rounding::default());
-        Self { name: name.into(), op, inputs, shape, folded, rounding }
+        let (precision, folded, rounding) = (None, Vec::new(), Rounding::default());
+        Self { name: name.into(), op, inputs, shape, precision, folded, rounding }
     }
 
     /// The path of the node whose value it has.
@@ -170,6 +172,29 @@ impl Network {
     pub fn node_cost(&self, node: &NetworkNode) -> Cost {
         let Some(op) = &node.op else { return Cost::default() };
         Cost::of(op, &self.operand_shapes(node), node.shape)
+    }
+
+    /// The numbers that a node computes with and that its value is made of.
+    #[must_use]
+    pub fn precision_of(&self, node: &NetworkNode) -> Precision {
+        node.precision.unwrap_or(self.precision)
+    }
+
+    /// The same network without a word of what its nodes compute with: all compute with what the network does.
+    #[must_use]
+    pub fn in_one_precision(mut self) -> Self {
+        let nodes = self.nodes.iter_mut().chain(&mut self.training.nodes);
+        nodes.for_each(|node| node.precision = None);
+        self
+    }
+
+    /// The bytes of all parameters, each as wide as the numbers that its node computes with.
+    #[must_use]
+    pub fn weight_bytes(&self) -> u64 {
+        let bytes = |node: &NetworkNode| {
+            self.node_cost(node).params.saturating_mul(self.precision_of(node).bytes())
+        };
+        self.nodes.iter().map(bytes).fold(0, u64::saturating_add)
     }
 
     /// What all nodes cost together.

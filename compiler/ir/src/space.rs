@@ -14,9 +14,11 @@ use crate::assignment::Assignment;
 use crate::decision::Decision;
 use crate::device::Device;
 use crate::diagram::{Diagram, Entangled, Selectors};
+use crate::dtype::Precision;
 use crate::graph::Graph;
 use crate::id_vec::IdVec;
 use crate::ids::{DecisionId, NodeId, OriginId};
+use crate::node::Node;
 use crate::origin::{Origin, Origins};
 use crate::requirement::Requirement;
 use crate::task::Task;
@@ -116,6 +118,15 @@ impl Space {
     #[must_use]
     pub fn first_assignment(&self) -> Assignment {
         Assignment::first(self.decisions.len())
+    }
+
+    /// The precisions that a node computes with, by the selector of [`Node::precision`] if there are several.
+    #[must_use]
+    pub fn precisions<'s>(&'s self, node: &'s Node) -> &'s [Precision] {
+        match &node.precision {
+            Some(precision) => precision.values(),
+            None => std::slice::from_ref(&self.device.precision),
+        }
     }
 
     /// Where something was written.

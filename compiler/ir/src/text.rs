@@ -16,6 +16,7 @@
 //! n3 = select d0 (n1, n2) "op" : [3, 64, 64]
 //! n4 = output (n3) "logits" : [3, 64, 64]
 //! n5 = train output (n1) {weight = 0.4} "aux" : [3, 64, 64]
+//! n6 = relu(n3) "relu.0" : [3, 64, 64] in d1 {int8 | fp16}
 //! ```
 //!
 //! What depends on decisions names its selector and lists its cases: `select t1 (…)`,
@@ -25,6 +26,8 @@
 //!
 //! What a requirement counts is `count op [skip, none]`, the decisions of a label that take one of these candidates, or
 //! `breaks increasing width`, the values of those of a label that are less than the one before.
+//!
+//! What computes with other numbers than the target says so behind its shape.
 //!
 //! A shape lists the sizes along its axes, channels first: one for a vector, three for a map.
 //!

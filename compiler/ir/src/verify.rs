@@ -525,12 +525,7 @@ impl<'s> Checker<'s> {
     /// The decisions that some of these nodes depend on.
     fn decisions_of(&self, nodes: &IdVec<NodeId, bool>) -> BTreeSet<DecisionId> {
         let nodes = self.space.graph.nodes().filter(|(id, _)| nodes[*id]);
-        let selectors = nodes.filter_map(|(_, node)| match &node.kind {
-            NodeKind::Select(selector) => Some(*selector),
-            NodeKind::Op(op) => op.selector(),
-            NodeKind::Input => node.shape.selector(),
-            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
-        });
+        let selectors = nodes.flat_map(|(_, node)| node.selectors());
         selectors.flat_map(|selector| self.space.selectors.decisions(selector)).collect()
     }
 

@@ -21,4 +21,4 @@ pub mod space;
 
 pub use choices::{Choosing, Unfit, from_choices};
 pub use model::{drop_training, fold_batch_norm, fold_into_readers, reparameterise};
-pub use space::{restrict, simplify, specialise};
+pub use space::{PartTime, part_times, restrict, simplify, specialise};

@@ -4,10 +4,11 @@
 use nas_ir::ops::Role;
 use nas_ir::{Model, Tensor, TensorName};
 
+use crate::grids::round_bias;
+use crate::kernel::kernel_node;
 use crate::observed::watch;
 use crate::plan::Plan;
 use crate::run::Run;
-use crate::scheme::{kernel_node, round_bias};
 
 /// The rounded model with biases by which each layer answers on average as that of the model of floats does, layer by layer
 /// in order, since what a layer is given depends on those before. Layers without a bias stay as they are. `told` is called

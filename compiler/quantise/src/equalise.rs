@@ -7,7 +7,7 @@
 use nas_ir::ops::{Channels, Factor, Role};
 use nas_ir::{Model, Network, Op, Tensor, TensorName, fault};
 
-use crate::scheme::map_taps;
+use crate::kernel::map_taps;
 
 /// How often all pairs are gone over: three layers in a row settle in a few rounds.
 const ROUNDS: usize = 20;

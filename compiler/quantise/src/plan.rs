@@ -1,15 +1,17 @@
 //! What is rounded in a network that computes with integers, and which values share a grid.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::BitOr;
 
 use nas_ir::network::NetworkNode;
 use nas_ir::ops::Levels;
-use nas_ir::{IdVec, Network, Op};
+use nas_ir::{IdVec, Network, Op, Precision};
 
 /// What is rounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// With what numbers each node computes.
+    pub precisions: IdVec<usize, Precision>,
     /// The nodes whose kernels are rounded, in order.
     pub kernels: Vec<usize>,
     /// For each node the group of values whose grid it is rounded to; `None` if it is not rounded.
@@ -18,22 +20,33 @@ pub struct Plan {
     pub count: usize,
 }
 
+/// The nodes that a network asks to compute with floats, and with which; none of one that says nothing of precisions: then all
+/// that can be is to be rounded. What has no kernel and says nothing follows those next to it ([`Plan::of`]).
+#[must_use]
+pub fn asked_floats(network: &Network) -> BTreeMap<usize, Precision> {
+    if network.nodes.iter().all(|node| node.precision.is_none()) {
+        return BTreeMap::new();
+    }
+    let says = |node: &NetworkNode| {
+        node.precision.is_some() || node.op.as_ref().is_some_and(Op::has_kernel)
+    };
+    let nodes = network.nodes.iter().enumerate().filter(|(_, node)| says(node));
+    let precisions = nodes.map(|(index, node)| (index, network.precision_of(node)));
+    precisions.filter(|(_, precision)| *precision != Precision::Int8).collect()
+}
+
 impl Plan {
     /// Rounds what engines compute with integers: the kernels, and the values between operators; not those that an
     /// activation which only bounds them takes up at once, since engines make both in one step. What moves or picks
-    /// values, or joins them, shares their grid, so that it moves integers. The nodes of `floats` compute with floats, and so
-    /// does what has no kernel and stands between such nodes alone: where all kernels are of floats, nothing is rounded.
+    /// values, or joins them, shares their grid, so that it moves integers. The nodes of `floats` compute with floats of the
+    /// precision given, and so does what has no kernel and stands between such nodes alone, with 16 bits if all of these
+    /// do: where all kernels are of floats, nothing is rounded to a grid.
     #[must_use]
-    pub fn of(network: &Network, floats: &BTreeSet<usize>) -> Self {
+    pub fn of(network: &Network, floats: &BTreeMap<usize, Precision>) -> Self {
         let nodes = &network.nodes;
         let reads = network.reads();
-        let is_amid_floats = amid_floats(nodes, floats);
-        let is_whole = |index: usize| {
-            let op = nodes.get(index).and_then(|node| node.op.as_ref());
-            op.is_some_and(|op| !op.is_scaling())
-                && !floats.contains(&index)
-                && !is_amid_floats[index]
-        };
+        let precisions = precisions(nodes, floats);
+        let is_whole = |index: usize| precisions[index] == Precision::Int8;
         let is_bounded =
             |index: usize| op_of(nodes, index).is_some_and(|op| op.levels() == Levels::Bounded);
         let takes_up = |reader: usize, operand: usize| {
@@ -54,30 +67,59 @@ impl Plan {
             .filter(|&index| is_whole(index) && op_of(nodes, index).is_some_and(Op::has_kernel))
             .collect();
         let (groups, count) = shared(nodes, &is_rounded, is_whole);
-        Self { kernels, groups, count }
+        Self { precisions, kernels, groups, count }
     }
 }
 
-/// Which kernels are next to a node, with none but nodes without kernels between.
+/// With what numbers the kernels next to a node compute, with none but nodes without kernels between.
 #[derive(Debug, Clone, Copy, Default)]
 struct Near {
-    floats: bool,
-    integers: bool,
+    fp32: bool,
+    fp16: bool,
+    int8: bool,
+}
+
+impl Near {
+    fn one(precision: Precision) -> Self {
+        Self {
+            fp32: precision == Precision::Fp32,
+            fp16: precision == Precision::Fp16,
+            int8: precision == Precision::Int8,
+        }
+    }
+
+    /// What stands between these computes with.
+    fn precision(self) -> Precision {
+        match self {
+            Self { int8: false, fp32: true, .. } => Precision::Fp32,
+            Self { int8: false, fp16: true, .. } => Precision::Fp16,
+            Self { .. } => Precision::Int8,
+        }
+    }
 }
 
 impl BitOr for Near {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self { floats: self.floats || other.floats, integers: self.integers || other.integers }
+        Self {
+            fp32: self.fp32 || other.fp32,
+            fp16: self.fp16 || other.fp16,
+            int8: self.int8 || other.int8,
+        }
     }
 }
 
-/// For each node whether it has no kernel, and all kernels next to it, before and behind, are of floats.
-fn amid_floats(nodes: &[NetworkNode], floats: &BTreeSet<usize>) -> IdVec<usize, bool> {
+/// With what numbers each node computes, where these compute with floats: an input, and what only scales channels, with
+/// floats, too, and what has no kernel as the kernels next to it, before and behind, if all of these are of floats.
+fn precisions(
+    nodes: &[NetworkNode],
+    floats: &BTreeMap<usize, Precision>,
+) -> IdVec<usize, Precision> {
     let has_kernel = |index: usize| op_of(nodes, index).is_some_and(Op::has_kernel);
+    let own = |index: usize| floats.get(&index).copied().unwrap_or(Precision::Int8);
     let through = |index: usize, near: Near| match has_kernel(index) {
-        true => Near { floats: floats.contains(&index), integers: !floats.contains(&index) },
+        true => Near::one(own(index)),
         false => near,
     };
     let mut before = IdVec::filled(nodes.len(), Near::default());
@@ -92,11 +134,15 @@ fn amid_floats(nodes: &[NetworkNode], floats: &BTreeSet<usize>) -> IdVec<usize, 
             behind[operand] = behind[operand] | through(index, behind[index]);
         }
     }
-    let is_amid = |index: usize| {
-        let near = before[index] | behind[index];
-        !has_kernel(index) && near.floats && !near.integers
+    let precision = |index: usize| match op_of(nodes, index) {
+        None => Precision::Fp32,
+        Some(_) if has_kernel(index) || floats.contains_key(&index) => own(index),
+        Some(op) => match (before[index] | behind[index]).precision() {
+            Precision::Int8 if op.is_scaling() => Precision::Fp32,
+            precision => precision,
+        },
     };
-    (0..nodes.len()).map(is_amid).collect()
+    (0..nodes.len()).map(precision).collect()
 }
 
 /// The groups of values that share a grid.

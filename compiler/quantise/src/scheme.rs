@@ -1,11 +1,7 @@
-//! From ranges to grids, and kernels and biases on theirs.
+//! What grids are allowed, and from ranges to grids.
 
 use nas_ir::grid::KERNEL_MAX;
-use nas_ir::network::NetworkNode;
-use nas_ir::ops::{KernelRow, Role};
-use nas_ir::{Grid, Model, Op, Tensor, TensorName, fault};
-
-use crate::plan::Plan;
+use nas_ir::{Grid, Op, Tensor};
 
 /// What grids are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,9 +40,9 @@ impl Scheme {
         (step as f32).max(f32::MIN_POSITIVE)
     }
 
-    /// For each channel of a node's value the step of its kernel, by the largest of its taps; one for all where the file
-    /// formats know none by channel, which are transposed convolutions in groups.
-    fn kernel_steps(self, op: &Op, kernel: &Tensor, channels: u32) -> Vec<f32> {
+    /// For each channel of a node's value the step of its kernel, by the largest of its taps; one for all where the channels
+    /// lie along no axis of it.
+    pub(crate) fn kernel_steps(self, op: &Op, kernel: &Tensor, channels: u32) -> Vec<f32> {
         let mut most = vec![0.0_f64; channels as usize];
         let taps: u32 = kernel.dims.iter().skip(2).product();
         let rows = kernel.floats().unwrap_or_default().chunks(taps.max(1) as usize);
@@ -55,77 +51,11 @@ impl Scheme {
                 *most = taps.iter().fold(*most, |most, &tap| most.max(f64::from(tap).abs()));
             }
         }
-        if let Op::ConvTranspose(conv) = op
-            && conv.groups.get() > 1
-        {
+        if op.channel_axis().is_none() {
             let largest = most.iter().copied().fold(0.0, f64::max);
             most.fill(largest);
         }
         most.into_iter().map(|most| self.step(most / KERNEL_MAX)).collect()
-    }
-
-    /// The model in which the values of a plan are rounded to these grids, one for each of its groups, and its kernels and
-    /// biases are on theirs: those of a bias are the operand's step times the kernel's.
-    #[must_use]
-    pub fn rounded(self, mut model: Model, plan: &Plan, grids: &[Grid]) -> Model {
-        for (node, group) in model.network.nodes.iter_mut().zip(&plan.groups) {
-            node.rounding.value = group.and_then(|group| grids.get(group).copied());
-        }
-        for &index in &plan.kernels {
-            self.round_kernel(&mut model, index);
-            round_bias(&mut model, index);
-        }
-        model
-    }
-
-    fn round_kernel(self, model: &mut Model, index: usize) {
-        let node = kernel_node(model, index);
-        let (op, channels) = (node.op.clone(), node.shape.channels());
-        let name = TensorName::new(&node.name, Role::Kernel).to_string();
-        let (Some(op), Some(kernel)) = (op, model.weights.get_mut(&name)) else {
-            fault("a node without its kernel")
-        };
-        let steps = self.kernel_steps(&op, kernel, channels);
-        map_taps(&op, kernel, |row, tap| {
-            let step = steps.get(row.output as usize).copied().map_or(1.0, f64::from);
-            (tap / step).round_ties_even().clamp(-KERNEL_MAX, KERNEL_MAX) * step
-        });
-        if let Some(node) = model.network.nodes.get_mut(index) {
-            node.rounding.kernel = Some(steps);
-        }
-    }
-}
-
-/// Rounds the bias of a node whose kernel is rounded to the numbers that an accumulator of 32 bits holds.
-pub(crate) fn round_bias(model: &mut Model, index: usize) {
-    let node = kernel_node(model, index);
-    let operand = node.inputs.first().and_then(|&operand| model.network.nodes.get(operand));
-    let grid = operand.and_then(|operand| operand.rounding.value);
-    let name = TensorName::new(&node.name, Role::Bias).to_string();
-    let (Some(grid), Some(steps)) = (grid, node.rounding.kernel.clone()) else { return };
-    let Some(bias) = model.weights.get_mut(&name).and_then(Tensor::floats_mut) else { return };
-    for (bias, step) in bias.iter_mut().zip(steps) {
-        let step = f64::from(step * grid.step);
-        let level = (f64::from(*bias) / step).round_ties_even();
-        *bias = (level.clamp(f64::from(i32::MIN), f64::from(i32::MAX)) * step) as f32;
-    }
-}
-
-pub(crate) fn kernel_node(model: &Model, index: usize) -> &NetworkNode {
-    let node = model.network.nodes.get(index);
-    node.unwrap_or_else(|| fault("a plan of another network"))
-}
-
-/// Changes each tap of a kernel, by what its row does.
-pub(crate) fn map_taps(
-    op: &Op,
-    kernel: &mut Tensor,
-    mut change: impl FnMut(KernelRow, f64) -> f64,
-) {
-    let rows = op.kernel_rows(&kernel.dims);
-    let Some(taps) = kernel.rows_mut() else { fault("a kernel of other than floats") };
-    for (taps, row) in taps.zip(rows) {
-        taps.iter_mut().for_each(|tap| *tap = change(row, f64::from(*tap)) as f32);
     }
 }
 

@@ -1,12 +1,11 @@
 //! Which layers lose most by being rounded.
 
-use std::collections::BTreeSet;
+use nas_ir::{Model, Precision, Tensor};
 
-use nas_ir::{Grid, Model, Tensor};
-
+use crate::grids::Grids;
+use crate::kernel::kernel_node;
 use crate::plan::Plan;
 use crate::run::Run;
-use crate::scheme::{Scheme, kernel_node};
 
 /// How much a layer costs that is rounded alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +27,7 @@ pub struct Sensitivity {
 pub fn sensitivity<E>(
     model: &Model,
     plan: &Plan,
-    (scheme, grids): (Scheme, &[Grid]),
+    grids: &Grids,
     batches: &[Vec<Tensor>],
     run: &mut Run<'_, E>,
     mut told: impl FnMut(usize, usize),
@@ -36,23 +35,18 @@ pub fn sensitivity<E>(
     let expected = outputs(model, batches, run)?;
     let mut all = Vec::new();
     for (done, &node) in plan.kernels.iter().enumerate() {
-        let others: BTreeSet<usize> =
-            (0..model.network.nodes.len()).filter(|&other| other != node).collect();
+        let others = (0..model.network.nodes.len()).filter(|&other| other != node);
+        let others = others.map(|other| (other, Precision::Fp32)).collect();
         let alone = Plan::of(&model.network, &others);
         // The values that it rounds have the grids that they have in the whole.
-        let own: Vec<Grid> = (0..alone.count)
-            .filter_map(|group| {
-                let member = alone.groups.iter().position(|own| *own == Some(group))?;
-                let whole = plan.groups.get(member).copied().flatten();
-                whole.and_then(|group| grids.get(group).copied())
-            })
-            .collect();
-        let rounded = if own.len() == alone.count {
-            scheme.rounded(model.clone(), &alone, &own)
-        } else {
-            // A value within a fused pair has no grid of its own: only the kernel is rounded.
-            let kernel = Plan { groups: vec![None; alone.groups.len()], count: 0, ..alone };
-            scheme.rounded(model.clone(), &kernel, &[])
+        let rounded = match grids.of_part(plan, &alone) {
+            Some(own) => own.rounded(model.clone(), &alone),
+            None => {
+                // A value within a fused pair has no grid of its own: only the kernel is rounded.
+                let kernel = Plan { groups: vec![None; alone.groups.len()], count: 0, ..alone };
+                let own = grids.of_part(plan, &kernel);
+                own.map_or_else(|| model.clone(), |own| own.rounded(model.clone(), &kernel))
+            }
         };
         let found = outputs(&rounded, batches, run)?;
         let decibels = decibels(&expected, &found);

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use nas_cases::networks::{Builder, conv, groups, with_weights};
 use nas_cases::reference;
+use nas_ir::grid::to_half;
 use nas_ir::ops::{Add, Concat, Conv, Hswish, MaxPool, Padding, Pool, Relu, Relu6};
-use nas_ir::{Model, Op, Shape, Tensor};
-use nas_quantise::{Method, Plan, Scheme, calibrated, correct_biases, equalise, sensitivity};
+use nas_ir::{Model, Op, Precision, Shape, Tensor};
+use nas_quantise::{
+    Grids, Method, Plan, Scheme, calibrated, correct_biases, equalise, sensitivity,
+};
 
 /// Inputs of this seed, from -1 to 1.
 fn input(model: &Model, seed: u32) -> Vec<Tensor> {
@@ -30,7 +33,12 @@ fn rounded(model: &Model, plan: &Plan) -> Model {
     let scheme = Scheme::default();
     let how = (Method::MinMax, scheme);
     let grids = calibrated(model, plan, how, &batches(model), &mut run).unwrap();
-    scheme.rounded(model.clone(), plan, &grids)
+    Grids::of(scheme, model, plan, grids).rounded(model.clone(), plan)
+}
+
+/// These nodes, with 32-bit floats.
+fn of_floats(nodes: impl IntoIterator<Item = usize>) -> BTreeMap<usize, Precision> {
+    nodes.into_iter().map(|node| (node, Precision::Fp32)).collect()
 }
 
 fn biased(out: u32, kernel: u32) -> Conv {
@@ -60,7 +68,7 @@ fn groups_of(model: &Model, plan: &Plan) -> Vec<(String, Option<usize>)> {
 #[test]
 fn values_are_rounded_between_what_engines_compute_at_once() {
     let model = network();
-    let plan = Plan::of(&model.network, &BTreeSet::new());
+    let plan = Plan::of(&model.network, &BTreeMap::new());
     let expected = [
         ("x", Some(0)),
         ("conv.0", None),
@@ -74,14 +82,14 @@ fn values_are_rounded_between_what_engines_compute_at_once() {
     assert_eq!(plan.kernels, [1, 3, 5]);
 
     // Where all kernels are of floats, nothing is rounded; and nothing is between two of these.
-    let plan = Plan::of(&model.network, &BTreeSet::from([1, 3, 5]));
+    let plan = Plan::of(&model.network, &of_floats([1, 3, 5]));
     assert_eq!((plan.count, plan.kernels.len()), (0, 0));
-    let plan = Plan::of(&model.network, &BTreeSet::from([1, 3]));
+    let plan = Plan::of(&model.network, &of_floats([1, 3]));
     let rounds: Vec<bool> = plan.groups.iter().map(Option::is_some).collect();
     assert_eq!(rounds, [true, false, false, false, true, true, true]);
 
     // With floats between two layers nothing is rounded there.
-    let floats = BTreeSet::from([1, 2, 3, 4]);
+    let floats = of_floats([1, 2, 3, 4]);
     let plan = Plan::of(&model.network, &floats);
     let rounds: Vec<bool> = plan.groups.iter().map(Option::is_some).collect();
     assert_eq!(rounds, [true, false, false, false, true, true, true]);
@@ -101,7 +109,7 @@ fn what_moves_or_joins_values_shares_their_grid() {
     let two = b.op("hswish.0", Op::Hswish(Hswish), &[two]);
     let both = b.op("concat.0", Op::Concat(Concat), &[pooled, two]);
     let model = with_weights(&b.output("y", both).network());
-    let plan = Plan::of(&model.network, &BTreeSet::new());
+    let plan = Plan::of(&model.network, &BTreeMap::new());
     let group =
         |name: &str| groups_of(&model, &plan).into_iter().find(|(own, _)| own == name).unwrap().1;
     let shared = group("concat.0");
@@ -113,7 +121,7 @@ fn what_moves_or_joins_values_shares_their_grid() {
 #[test]
 fn a_rounded_network_is_near_its_floats_and_its_tensors_are_whole() {
     let model = network();
-    let plan = Plan::of(&model.network, &BTreeSet::new());
+    let plan = Plan::of(&model.network, &BTreeMap::new());
     let rounded = rounded(&model, &plan);
     assert_eq!(rounded.verify(), Ok(()));
     for index in &plan.kernels {
@@ -165,11 +173,11 @@ fn equalised_kernels_compute_the_same_and_are_alike() {
 #[test]
 fn corrected_biases_take_out_what_rounding_adds_on_average() {
     let model = network();
-    let plan = Plan::of(&model.network, &BTreeSet::new());
+    let plan = Plan::of(&model.network, &BTreeMap::new());
     let scheme = Scheme { powers_of_two: true, symmetric: true };
     let how = (Method::MinMax, scheme);
     let grids = calibrated(&model, &plan, how, &batches(&model), &mut run).unwrap();
-    let plain = scheme.rounded(model.clone(), &plan, &grids);
+    let plain = Grids::of(scheme, &model, &plan, grids).rounded(model.clone(), &plan);
     let batches = batches(&model);
     let corrected =
         correct_biases(&model, plain.clone(), &plan, &batches, &mut run, |_, _| ()).unwrap();
@@ -192,12 +200,73 @@ fn the_layer_that_is_hardest_to_round_comes_first() {
     let dead = model.weights["conv.1.weight"].floats_mut().unwrap();
     dead.iter_mut().take(9).for_each(|tap| *tap = 0.0);
     model.weights["conv.1.bias"].floats_mut().unwrap()[0] = 0.0;
-    let plan = Plan::of(&model.network, &BTreeSet::new());
+    let plan = Plan::of(&model.network, &BTreeMap::new());
     let scheme = Scheme::default();
     let batches = batches(&model);
     let grids = calibrated(&model, &plan, (Method::MinMax, scheme), &batches, &mut run).unwrap();
-    let layers =
-        sensitivity(&model, &plan, (scheme, &grids), &batches, &mut run, |_, _| ()).unwrap();
+    let grids = Grids::of(scheme, &model, &plan, grids);
+    let layers = sensitivity(&model, &plan, &grids, &batches, &mut run, |_, _| ()).unwrap();
     assert_eq!((layers.len(), layers[0].path.as_str()), (3, "conv.2"));
     assert!(layers[0].decibels < layers[1].decibels - 6.0, "{layers:?}");
+}
+
+#[test]
+fn what_stands_between_layers_of_16_bits_has_16_bits_and_beside_32_bits_32() {
+    let model = network();
+    let with = |floats: [(usize, Precision); 2]| Plan::of(&model.network, &BTreeMap::from(floats));
+    let (fp32, fp16, int8) = (Precision::Fp32, Precision::Fp16, Precision::Int8);
+    let plan = with([(1, fp16), (3, fp16)]);
+    let precisions: Vec<Precision> =
+        plan.precisions.iter().map(|(_, precision)| *precision).collect();
+    assert_eq!(precisions, [fp32, fp16, fp16, fp16, int8, int8, int8]);
+    let plan = with([(1, fp16), (3, fp32)]);
+    assert_eq!([1, 2, 3].map(|node| plan.precisions[node]), [fp16, fp32, fp32]);
+
+    // Its weights are 16-bit floats, and its values before they are rounded.
+    let plan = with([(1, fp16), (3, fp16)]);
+    let rounded = rounded(&model, &plan);
+    assert_eq!(rounded.network.nodes[1].rounding.precision, fp16);
+    let weights = |name: &str| rounded.weights[name].floats().unwrap().to_vec();
+    for name in ["conv.0.weight", "conv.0.bias", "conv.1.weight"] {
+        assert!(weights(name).iter().all(|&x| to_half(x) == x), "{name}");
+        assert_ne!(weights(name), model.weights[name].floats().unwrap(), "{name}");
+    }
+    let given = input(&model, 9);
+    let [floats, halves] = [&model, &rounded].map(|model| reference::run(model, &given));
+    assert_ne!(floats, halves);
+}
+
+#[test]
+fn a_part_of_a_plan_has_the_grids_of_the_whole_and_learned_steps_replace_them() {
+    let mut model = network();
+    let whole = Plan::of(&model.network, &BTreeMap::new());
+    let scheme = Scheme::default();
+    let how = (Method::MinMax, scheme);
+    let values = calibrated(&model, &whole, how, &batches(&model), &mut run).unwrap();
+    let grids = Grids::of(scheme, &model, &whole, values);
+    let part = Plan::of(&model.network, &of_floats([3]));
+    let own = grids.of_part(&whole, &part).unwrap();
+    assert_eq!(own.kernels, [grids.kernels[0].clone(), grids.kernels[2].clone()]);
+    let of = |plan: &Plan, grids: &Grids, node: usize| grids.values[plan.groups[node].unwrap()];
+    assert!([0, 2, 4, 6].iter().all(|&node| of(&part, &own, node) == of(&whole, &grids, node)));
+    let more = grids.of_part(&whole, &Plan::of(&model.network, &of_floats([2])));
+    assert_eq!(more, None, "the value of conv.0 has no grid where `relu` takes it up");
+
+    // What was not learned stays; a negative number counts by its size.
+    let mut steps = grids.steps(&model, &whole);
+    assert_eq!(steps.len(), whole.count + 3);
+    assert_eq!(grids.learned(&model, &whole, scheme, &steps), grids);
+    steps["conv.0.weight.step"].floats_mut().unwrap()[1] = -0.125;
+    steps["values.1.step"].floats_mut().unwrap()[0] = 0.3;
+    let learned = grids.learned(&model, &whole, scheme, &steps);
+    assert_eq!((learned.kernels[0][1], learned.values[1].step), (0.125, 0.3));
+    assert_eq!(learned.values[1].zero, grids.values[1].zero);
+    let powers = Scheme { powers_of_two: true, ..scheme };
+    assert_eq!(grids.learned(&model, &whole, powers, &steps).values[1].step, 0.25);
+
+    // Rounded once more they are the same, and a tap is a multiple of the step that was learned.
+    model.weights["conv.0.weight"].floats_mut().unwrap()[27] = 0.3;
+    let once = learned.rounded(model, &whole);
+    assert_eq!(once.weights["conv.0.weight"].floats().unwrap()[27], 0.25);
+    assert_eq!(learned.rounded(once.clone(), &whole), once);
 }

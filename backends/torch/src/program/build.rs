@@ -8,13 +8,17 @@
 //! tensors of their own, choices stand between ([`WeightGroup::label`]):
 //! `unit.3/conv.0[unit.3/kernel=5].weight`.
 
+mod rounding;
+
 use std::collections::{BTreeSet, HashMap};
 
 use nas_ir::diagram::Diagram;
 use nas_ir::network::{self, NetworkNode, Port};
 use nas_ir::operation::{Case, Operation, WeightGroup, is_window};
 use nas_ir::ops::{Channels, Initial, Resize, ResizeMode, ResizeTo, Role, Weight};
-use nas_ir::{Checked, Network, Node, NodeId, NodeKind, Op, Shape, Space, TensorName, Varied};
+use nas_ir::{
+    Checked, Network, Node, NodeId, NodeKind, Op, Precision, Shape, Space, TensorName, Varied,
+};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
@@ -32,15 +36,23 @@ impl Program {
     /// # Errors
     /// A fault of this crate: the program is not well-formed.
     pub(crate) fn of_network(network: &Network, fed: Option<Shape>) -> Built<Self> {
-        Builder::of_network(network, fed)?.finish()
+        Builder::default().network(network, fed)?.finish()
     }
 
-    /// As `of_network`, with what training adds.
+    /// As `of_network`, of a network whose layers read numbers as their precision has them.
+    ///
+    /// # Errors
+    /// As `of_network`.
+    pub(crate) fn in_precision(network: &Network, fed: Option<Shape>) -> Built<Self> {
+        Builder::narrowing().network(network, fed)?.finish()
+    }
+
+    /// As `in_precision`, with what training adds.
     ///
     /// # Errors
     /// As `of_network`.
     pub(crate) fn in_training(network: &Network, fed: Option<Shape>) -> Built<Self> {
-        let mut builder = Builder::of_network(network, fed)?;
+        let mut builder = Builder::narrowing().network(network, fed)?;
         builder.network_nodes(network, &network.training.nodes, fed)?;
         for network::TrainOutput { port, weight } in &network.training.outputs {
             let output = builder.network_output(network, port, fed)?;
@@ -49,12 +61,26 @@ impl Program {
         builder.finish()
     }
 
+    /// As `of_network`, of a network that learns to compute with the numbers that its nodes round to: the steps of grids are
+    /// parameters, `powers_of_two` if they are to stay such, and so are kernels and biases before they are rounded.
+    ///
+    /// # Errors
+    /// As `of_network`.
+    pub(crate) fn learning(
+        network: &Network,
+        fed: Option<Shape>,
+        powers_of_two: bool,
+    ) -> Built<Self> {
+        let learning = Some(Learning::new(powers_of_two));
+        Builder { learning, ..Builder::default() }.network(network, fed)?.finish()
+    }
+
     /// The program of a supernet. A search trains without train outputs.
     ///
     /// # Errors
     /// Something depends on decisions that are too entangled to list its cases; or as `of_network`.
     pub(crate) fn of_space(space: &Checked<Space>) -> Built<Self> {
-        Builder::default().space(space)
+        Builder::narrowing().space(space)
     }
 
     /// The same, in which a value with several numbers of channels is masked before an operator that joins them: the
@@ -63,7 +89,7 @@ impl Program {
     /// # Errors
     /// As `of_space`.
     pub(crate) fn masked(space: &Checked<Space>) -> Built<Self> {
-        Builder { masks: true, ..Builder::default() }.space(space)
+        Builder { masks: true, ..Builder::narrowing() }.space(space)
     }
 
     /// The program of a supernet in which a smaller elastic kernel is not just the centre of the next larger one, but what a
@@ -72,7 +98,7 @@ impl Program {
     /// # Errors
     /// As `of_space`.
     pub(crate) fn transformed(space: &Checked<Space>) -> Built<Self> {
-        Builder { transforms: true, ..Builder::default() }.space(space)
+        Builder { transforms: true, ..Builder::narrowing() }.space(space)
     }
 }
 
@@ -111,6 +137,25 @@ struct Builder {
     transforms: bool,
     /// The masked value of a node, where there is one.
     masked: HashMap<usize, ValueId>,
+    /// Whether what computes in a precision reads numbers as that has them.
+    narrows: bool,
+    /// Values as they are read in a precision.
+    narrowed: HashMap<(ValueId, Precision), ValueId>,
+    /// What the grids of a network learn.
+    learning: Option<Learning>,
+}
+
+/// Grids whose steps learn.
+struct Learning {
+    powers_of_two: bool,
+    /// The step of each group of values.
+    steps: HashMap<usize, ParameterId>,
+}
+
+impl Learning {
+    fn new(powers_of_two: bool) -> Self {
+        Self { powers_of_two, steps: HashMap::new() }
+    }
 }
 
 impl Builder {
@@ -143,14 +188,18 @@ impl Builder {
         self.finish()
     }
 
-    fn of_network(network: &Network, fed: Option<Shape>) -> Built<Self> {
-        let mut builder = Self::default();
-        builder.network_nodes(network, &network.nodes, fed)?;
+    /// Of layers that read numbers as their precision has them.
+    fn narrowing() -> Self {
+        Self { narrows: true, ..Self::default() }
+    }
+
+    fn network(mut self, network: &Network, fed: Option<Shape>) -> Built<Self> {
+        self.network_nodes(network, &network.nodes, fed)?;
         for port in &network.outputs {
-            let output = builder.network_output(network, port, fed)?;
-            builder.program.outputs.push(output);
+            let output = self.network_output(network, port, fed)?;
+            self.program.outputs.push(output);
         }
-        Ok(builder)
+        Ok(self)
     }
 
     fn finish(mut self) -> Built<Program> {
@@ -168,7 +217,10 @@ impl Builder {
             let value = match &node.op {
                 Some(op) => {
                     let case = (op, network.operand_shapes(node), node.shape);
-                    self.only_case(&node.name, case, &node.inputs)?
+                    let mut views: Vec<WeightView> =
+                        self.group(&node.name, None, &[&case])?.into_iter().flatten().collect();
+                    self.round_weights(network, node, &mut views)?;
+                    self.case(&node.name, (&case, node.precision), &node.inputs, views)?
                 }
                 None => {
                     // What is fed has one size for all inputs, and the channels of each.
@@ -178,10 +230,7 @@ impl Builder {
                     self.resized(&node.name, value, given, node.shape)?
                 }
             };
-            let value = match node.rounding.value {
-                Some(grid) => self.push(&node.name, InstructionKind::Round(grid), vec![value]),
-                None => value,
-            };
+            let value = self.round(node, value);
             self.values.push(Some(value));
         }
         Ok(())
@@ -243,9 +292,13 @@ impl Builder {
             }
             NodeKind::Op(op) => {
                 let operation = Operation::of(space, node, op);
-                match operation.fixed() {
-                    Some(case) => self.only_case(name, case, &operands),
-                    None => self.cases(space, node, &operation, alive),
+                let precision = node.precision.as_ref().filter(|_| self.narrows && op.has_kernel());
+                let only = precision.map_or(Some(None), |it| it.fixed().copied().map(Some));
+                match (operation.fixed(), only) {
+                    (Some(case), Some(precision)) => {
+                        self.only_case(name, (case, precision), &operands)
+                    }
+                    _ => self.cases(space, node, (&operation, precision), alive),
                 }
             }
             NodeKind::TrainOutput { .. } => self.only_operand(name, &operands),
@@ -286,18 +339,23 @@ impl Builder {
         Ok(self.push(name, InstructionKind::Op(case), vec![value]))
     }
 
-    fn only_case(&mut self, name: &str, case: Case<'_>, operands: &[usize]) -> Built<ValueId> {
+    fn only_case(
+        &mut self,
+        name: &str,
+        (case, precision): (Case<'_>, Option<Precision>),
+        operands: &[usize],
+    ) -> Built<ValueId> {
         let weights = self.group(name, None, &[&case])?.into_iter().flatten().collect();
-        self.case(name, &case, operands, weights)
+        self.case(name, (&case, precision), operands, weights)
     }
 
-    /// An operator whose operands are the values of these nodes.
+    /// An operator whose operands are the values of these nodes, and what it computes with.
     fn case(
         &mut self,
         name: &str,
-        (op, inputs, output): &Case<'_>,
+        ((op, inputs, output), precision): (&Case<'_>, Option<Precision>),
         operands: &[usize],
-        weights: Vec<WeightView>,
+        mut weights: Vec<WeightView>,
     ) -> Built<ValueId> {
         // What is not read must not be evaluated; the shape is known without it.
         let (read, inputs) = match op.reads_inputs() {
@@ -309,18 +367,23 @@ impl Builder {
             Some(masked) => Ok(*masked),
             None => self.value(*node),
         };
-        let values = read.iter().map(value).collect::<Result<_, _>>()?;
+        let mut values = read.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+        if let Some(precision) = precision.filter(|_| self.narrows && op.has_kernel()) {
+            values.iter_mut().for_each(|value| *value = self.narrowed(name, *value, precision));
+            self.narrow_weights(op, precision, &mut weights)?;
+        }
         let (op, output) = (Op::clone(op), *output);
         let case = OpCase { op, inputs, output, weights };
         Ok(self.push(name, InstructionKind::Op(case), values))
     }
 
-    /// An operator for each case of a node, and the select among them.
+    /// An operator for each case of a node and each precision that it computes in, and the select among them. All precisions have
+    /// their weights in common.
     fn cases(
         &mut self,
         space: &Space,
         node: &Node,
-        operation: &Operation<'_>,
+        (operation, precision): (&Operation<'_>, Option<&Varied<Precision>>),
         alive: Diagram,
     ) -> Built<ValueId> {
         let joint = operation.cases(&mut self.program.selectors, alive);
@@ -342,12 +405,22 @@ impl Builder {
                 .iter()
                 .try_for_each(|&operand| self.mask(&space.graph[operand], operand))?;
         }
-        let mut values = Vec::with_capacity(cases.len());
-        for (case, views) in cases.iter().zip(weights) {
-            let views = views.ok_or_else(unknown)?;
-            values.push(self.case(&node.name, case, &operands, views)?);
+        let selectors = &mut self.program.selectors;
+        let index = match precision {
+            Some(precision) => precision.index(selectors),
+            None => selectors.constant(0),
+        };
+        let whole = selectors.joint(alive, &[joint.selector, index]);
+        let mut values = Vec::with_capacity(whole.combinations.len());
+        for row in &whole.combinations {
+            let [case, index] = [0, 1].map(|place| row.get(place).map(|&index| index as usize));
+            let (case, index) = case.zip(index).ok_or_else(unknown)?;
+            let views = weights.get(case).cloned().flatten().ok_or_else(unknown)?;
+            let case = cases.get(case).ok_or_else(unknown)?;
+            let precision = precision.and_then(|precision| precision.values().get(index).copied());
+            values.push(self.case(&node.name, (case, precision), &operands, views)?);
         }
-        self.select(&node.name, Some(joint.selector), values, &node.shape)
+        self.select(&node.name, Some(whole.selector), values, &node.shape)
     }
 
     /// Masks the value of a node, once, if it has several numbers of channels.

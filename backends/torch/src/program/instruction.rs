@@ -51,10 +51,31 @@ pub(crate) enum InstructionKind {
     Select(SelectId),
     /// The operand, its channels masked where a decision on how many there are is mixed.
     Mask(SelectId),
-    /// The operand, rounded to a grid.
-    Round(Grid),
+    /// The operand, rounded.
+    Round(Round),
     /// The value of the operand.
     Output,
+}
+
+/// To what a value is rounded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Round {
+    /// To 16-bit floats.
+    Half,
+    /// To a grid.
+    Grid(Grid),
+    /// Each image to 256 levels from its least to its greatest number.
+    Levels,
+    /// To a grid with this level of 0, whose step learns.
+    Learned { step: LearnedStep, zero: u8 },
+}
+
+/// Steps of grids that learn: a tensor of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LearnedStep {
+    pub(crate) parameter: ParameterId,
+    /// Whether they are powers of two.
+    pub(crate) powers_of_two: bool,
 }
 
 /// A primitive operator in the checked network, batches aside. Nothing of it varies: of what does,
@@ -78,6 +99,21 @@ pub(crate) struct WeightView {
     pub(crate) part: Option<Vec<[u32; 2]>>,
     /// How the part comes from a larger kernel, step by step; empty where it is just its centre.
     pub(crate) transforms: Vec<Transform>,
+    /// To what it is rounded, where it learns so.
+    pub(crate) rounding: Option<WeightRounding>,
+}
+
+/// To what a weight is rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WeightRounding {
+    /// To 16-bit floats.
+    Half,
+    /// A kernel, to multiples from -127 to 127 of the largest tap of each channel along an axis over 127, or of all.
+    Levels { axis: Option<usize> },
+    /// A kernel, to multiples of a step for each channel along an axis, or of one step.
+    Kernel { steps: LearnedStep, axis: Option<usize> },
+    /// A bias, to multiples of the steps of the kernel times that of the operand.
+    Bias { kernel: LearnedStep, operand: ParameterId },
 }
 
 /// A step from a kernel to a smaller one: its centre of this height and width, flattened to a row `w` for each pair of
@@ -150,7 +186,22 @@ impl Instruction {
         self.operands.get(place).copied().ok_or_else(missing)
     }
 
-    /// The parameters that it reads, in the order of [`Op::weights`].
+    /// All parameters that it reads.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = ParameterId> + '_ {
+        let of_weights = self.weights().iter().flat_map(WeightView::parameters);
+        let step = match &self.kind {
+            InstructionKind::Round(Round::Learned { step, .. }) => Some(step.parameter),
+            InstructionKind::Round(Round::Half | Round::Grid(_) | Round::Levels)
+            | InstructionKind::Input(_)
+            | InstructionKind::Op(_)
+            | InstructionKind::Select(_)
+            | InstructionKind::Mask(_)
+            | InstructionKind::Output => None,
+        };
+        of_weights.chain(step)
+    }
+
+    /// The weights that it reads, in the order of [`Op::weights`].
     pub(crate) fn weights(&self) -> &[WeightView] {
         match &self.kind {
             InstructionKind::Op(case) => &case.weights,
@@ -169,12 +220,19 @@ impl WeightView {
         let part = WeightGroup::part(weight, sizes).into_iter();
         let part = part.map(|range| [range.start, range.end - range.start]);
         let part = (weight.dims != sizes).then(|| part.collect());
-        Self { parameter, part, transforms: Vec::new() }
+        Self { parameter, part, transforms: Vec::new(), rounding: None }
     }
 
     /// The parameters that it is made of.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = ParameterId> + '_ {
         let matrices = self.transforms.iter().map(|transform| transform.matrix);
-        std::iter::once(self.parameter).chain(matrices)
+        let steps = match self.rounding {
+            None | Some(WeightRounding::Half | WeightRounding::Levels { .. }) => [None, None],
+            Some(WeightRounding::Kernel { steps, .. }) => [Some(steps.parameter), None],
+            Some(WeightRounding::Bias { kernel, operand }) => {
+                [Some(kernel.parameter), Some(operand)]
+            }
+        };
+        std::iter::once(self.parameter).chain(matrices).chain(steps.into_iter().flatten())
     }
 }

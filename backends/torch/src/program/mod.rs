@@ -31,7 +31,9 @@
 //! kernel by the matrix p2. A table is a row of a
 //! diagram: the index of an operand, or another table, for each candidate of a decision. A rule of
 //! selects is a table, or an index, with the decisions by which it mixes. One of masks, `s1 = t0 masks [4, 8]`, is a table
-//! with the numbers of channels that it says the index of; `v6 = mask s1 (v5) "relu"` is the value of `v5`, masked where these
+//! with the numbers of channels that it says the index of; `v7 = round 0.5 128 (v6) "relu"` is rounded to a grid, or to 16-bit
+//! floats, `round half`, or to a grid whose step learns, `round p4 128` or of powers of two `round 2^p4 128`; so are weights:
+//! `p2 by 2^p3 along 0` a kernel, `p2 by p3 times p4` a bias, `p2 by half`. `v6 = mask s1 (v5) "relu"` is the value of `v5`, masked where these
 //! are mixed.
 
 mod build;
@@ -44,7 +46,7 @@ mod table;
 mod verify;
 
 pub(crate) use instruction::{
-    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, Transform,
-    WeightView,
+    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round,
+    Select, Transform, WeightRounding, WeightView,
 };
 pub(crate) use table::{Id, ParameterId, SelectId, Table, ValueId};

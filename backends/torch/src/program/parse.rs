@@ -8,8 +8,8 @@ use nas_ir::ops::{Initial, Role, find};
 use nas_ir::{DecisionId, Grid, Op, Shape};
 
 use super::instruction::{
-    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
-    Transform, WeightView,
+    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round,
+    Select, TrainOutput, Transform, WeightRounding, WeightView,
 };
 use super::print::role_word;
 use super::table::{Id, ParameterId, SelectId, ValueId};
@@ -139,8 +139,16 @@ impl Line<'_> {
                 (InstructionKind::Select(select), self.operands()?)
             }
             "round" => {
-                let grid = Grid { step: self.number()?, zero: self.number()? };
-                (InstructionKind::Round(grid), self.operands()?)
+                let round = if self.eat("half") {
+                    Round::Half
+                } else if self.eat("levels") {
+                    Round::Levels
+                } else if self.learns() {
+                    Round::Learned { step: self.learned()?, zero: self.number()? }
+                } else {
+                    Round::Grid(Grid { step: self.number()?, zero: self.number()? })
+                };
+                (InstructionKind::Round(round), self.operands()?)
             }
             "mask" => (InstructionKind::Mask(self.id("s", SelectId::new)?), self.operands()?),
             name => return self.op(name),
@@ -227,7 +235,39 @@ impl Line<'_> {
             let window = window.try_into().map_err(|_| "height and width".to_owned())?;
             transforms.push(Transform { matrix, window });
         }
-        Ok(WeightView { parameter, part, transforms })
+        let rounding = if self.eat("by") { Some(self.weight_rounding()?) } else { None };
+        Ok(WeightView { parameter, part, transforms, rounding })
+    }
+
+    /// What follows `by`: `half`, `p3`, `2^p3 along 0` or `p3 times p4`
+    fn weight_rounding(&mut self) -> Parsed<WeightRounding> {
+        if self.eat("half") {
+            return Ok(WeightRounding::Half);
+        }
+        if self.eat("levels") {
+            return Ok(WeightRounding::Levels { axis: self.axis()? });
+        }
+        let steps = self.learned()?;
+        if self.eat("times") {
+            let operand = self.id("p", ParameterId::new)?;
+            return Ok(WeightRounding::Bias { kernel: steps, operand });
+        }
+        Ok(WeightRounding::Kernel { steps, axis: self.axis()? })
+    }
+
+    /// `along 0`, if it is there
+    fn axis(&mut self) -> Parsed<Option<usize>> {
+        if self.eat("along") { self.number().map(Some) } else { Ok(None) }
+    }
+
+    /// Whether steps that learn follow.
+    fn learns(&self) -> bool {
+        self.rest.starts_with("2^") || self.rest.starts_with('p')
+    }
+
+    fn learned(&mut self) -> Parsed<LearnedStep> {
+        let powers_of_two = self.eat("2^");
+        Ok(LearnedStep { parameter: self.id("p", ParameterId::new)?, powers_of_two })
     }
 
     fn shape(&mut self) -> Parsed<Shape> {

@@ -8,8 +8,8 @@ use nas_ir::ops::{Initial, Role};
 use nas_ir::{Grid, Shape};
 
 use super::instruction::{
-    Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
-    Transform, WeightView,
+    Instruction, InstructionKind, LearnedStep, OpCase, Output, ParameterSpec, Program, Round,
+    Select, TrainOutput, Transform, WeightRounding, WeightView,
 };
 use super::table::ValueId;
 
@@ -151,8 +151,14 @@ pub(crate) fn instruction(id: ValueId, instruction: &Instruction) -> String {
             format!("{id} = select {select} ({operands_alone}) {node}")
         }
         InstructionKind::Mask(mask) => format!("{id} = mask {mask} ({operands_alone}) {node}"),
-        InstructionKind::Round(Grid { step, zero }) => {
-            format!("{id} = round {step} {zero} ({operands_alone}) {node}")
+        InstructionKind::Round(round) => {
+            let to = match round {
+                Round::Half => "half".to_owned(),
+                Round::Levels => "levels".to_owned(),
+                Round::Grid(Grid { step, zero }) => format!("{step} {zero}"),
+                Round::Learned { step, zero } => format!("{} {zero}", learned(*step)),
+            };
+            format!("{id} = round {to} ({operands_alone}) {node}")
         }
         InstructionKind::Output => format!("{id} = output ({operands_alone}) {node}"),
     }
@@ -186,7 +192,7 @@ fn shaped(inputs: &[Shape], operands: &[ValueId]) -> String {
 }
 
 fn view(view: &WeightView) -> String {
-    let WeightView { parameter, part, transforms } = view;
+    let WeightView { parameter, part, transforms, rounding } = view;
     let mut text = parameter.to_string();
     if let Some(part) = part {
         let axes = part.iter().map(|[first, length]| format!("{first}+{length}"));
@@ -195,7 +201,32 @@ fn view(view: &WeightView) -> String {
     for Transform { matrix, window: [height, width] } in transforms {
         text += &format!(" * {matrix}[{height}, {width}]");
     }
+    match rounding {
+        None => {}
+        Some(WeightRounding::Half) => text += " by half",
+        Some(WeightRounding::Levels { axis }) => {
+            text += " by levels";
+            if let Some(axis) = axis {
+                text += &format!(" along {axis}");
+            }
+        }
+        Some(WeightRounding::Kernel { steps, axis }) => {
+            text += &format!(" by {}", learned(*steps));
+            if let Some(axis) = axis {
+                text += &format!(" along {axis}");
+            }
+        }
+        Some(WeightRounding::Bias { kernel, operand }) => {
+            text += &format!(" by {} times {operand}", learned(*kernel));
+        }
+    }
     text
+}
+
+/// Steps that learn: `p3`, or `2^p3` where they are powers of two.
+fn learned(LearnedStep { parameter, powers_of_two }: LearnedStep) -> String {
+    let base = if powers_of_two { "2^" } else { "" };
+    format!("{base}{parameter}")
 }
 
 fn list(items: impl IntoIterator<Item = impl Display>) -> String {

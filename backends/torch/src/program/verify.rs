@@ -12,11 +12,12 @@ use nas_ir::ops::Weight;
 use nas_ir::{DecisionId, Shape};
 
 use super::instruction::{
-    Instruction, InstructionKind, OpCase, Output, Program, Select, Transform, WeightView,
+    Instruction, InstructionKind, OpCase, Output, Program, Round, Select, Transform,
+    WeightRounding, WeightView,
 };
 use super::print;
 use super::shapes::{Claim, Form, Reader, Shapes};
-use super::table::{SelectId, Table, ValueId};
+use super::table::{ParameterId, SelectId, Table, ValueId};
 use crate::error::TorchError;
 
 /// What is wrong, in words.
@@ -119,7 +120,12 @@ impl<'p> Verifier<'p> {
                 self.rule(*mask, true)?;
                 self.only(operands)
             }
-            InstructionKind::Round(_) | InstructionKind::Output => self.only(operands),
+            InstructionKind::Round(Round::Learned { step, .. }) => {
+                self.steps(step.parameter, 1)?;
+                self.only(operands)
+            }
+            InstructionKind::Round(Round::Half | Round::Grid(_) | Round::Levels)
+            | InstructionKind::Output => self.only(operands),
         }
     }
 
@@ -186,7 +192,7 @@ impl<'p> Verifier<'p> {
     }
 
     fn weight(&self, weight: &Weight, view: &WeightView) -> Proved<()> {
-        let WeightView { parameter, part, transforms } = view;
+        let WeightView { parameter, part, transforms, rounding } = view;
         let spec = self.program.parameters.get(*parameter);
         let spec = spec.map_err(|_| format!("there is no {parameter}"))?;
         if spec.role != weight.role {
@@ -206,6 +212,9 @@ impl<'p> Verifier<'p> {
         if !fits {
             return Err(format!("{parameter} has no such part {:?}", weight.dims));
         }
+        if let Some(rounding) = rounding {
+            self.rounding(*rounding, &weight.dims)?;
+        }
         let Some(last) = transforms.last() else { return Ok(()) };
         if weight.dims.get(2..) != Some(&last.window[..]) {
             return Err(format!("the last matrix of {parameter} makes no {:?}", weight.dims));
@@ -221,6 +230,36 @@ impl<'p> Verifier<'p> {
             from = window;
         }
         Ok(())
+    }
+
+    /// Whether there are steps for a weight of these sizes.
+    fn rounding(&self, rounding: WeightRounding, dims: &[u32]) -> Proved<()> {
+        let along = |axis: usize| dims.get(axis).copied().unwrap_or_default();
+        match rounding {
+            WeightRounding::Half => Ok(()),
+            WeightRounding::Levels { axis } => match axis {
+                Some(axis) if axis >= dims.len() => Err(format!("{dims:?} has no axis {axis}")),
+                _ => Ok(()),
+            },
+            WeightRounding::Kernel { steps, axis } => {
+                self.steps(steps.parameter, axis.map_or(1, along))
+            }
+            WeightRounding::Bias { kernel, operand } => {
+                let one = self.steps(kernel.parameter, 1);
+                one.or_else(|_| self.steps(kernel.parameter, along(0)))?;
+                self.steps(operand, 1)
+            }
+        }
+    }
+
+    /// Whether a parameter has so many steps.
+    fn steps(&self, parameter: ParameterId, count: u32) -> Proved<()> {
+        let spec = self.program.parameters.get(parameter);
+        let spec = spec.map_err(|_| format!("there is no {parameter}"))?;
+        match spec.dims.as_slice() {
+            [own] if *own == count => Ok(()),
+            dims => Err(format!("{parameter} has {dims:?} steps, not [{count}]")),
+        }
     }
 
     fn select(&mut self, select: SelectId, operands: &[ValueId]) -> Proved<Form> {

@@ -13,6 +13,7 @@ mod synflow;
 mod tests;
 mod zen;
 
+use nas_ir::recipe::Initialisation;
 use nas_ir::{Network, Shape};
 use nas_search::Fault;
 use nas_search::backend::Proxies;
@@ -32,6 +33,7 @@ pub struct TorchProxies {
     pub(crate) input: Shape,
     /// What its fresh weights come from.
     pub(crate) seed: u64,
+    pub(crate) initial: Initialisation,
     pub(crate) device: Device,
     /// A batch of pictures `[N, C, H, W]` for each input.
     pub(crate) inputs: Vec<Tensor>,
@@ -90,7 +92,9 @@ impl TorchProxies {
 
     /// The network with the fresh weights of a seed.
     fn fresh(&self, network: &Network, seed: u64) -> Result<TorchNetwork, TorchError> {
-        TorchNetwork::fed(network, Some(self.input), seed, self.device)
+        let mut network = TorchNetwork::fed(network, Some(self.input), seed, self.device)?;
+        network.parameters.begin(self.initial, seed)?;
+        Ok(network)
     }
 }
 

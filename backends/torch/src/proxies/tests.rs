@@ -1,6 +1,7 @@
 //! Each proxy against its formula, on networks small enough to be computed by hand.
 
 use nas_ir::ops::Role;
+use nas_ir::recipe::Initialisation;
 use nas_ir::{Network, Shape, Task};
 use nas_search::proxy::Proxy;
 use nas_search::work::Work;
@@ -193,6 +194,7 @@ fn all_are_measured_and_what_they_take_is_counted() {
     let proxies = TorchProxies {
         input: Shape::from([3, 8, 8]),
         seed: 1,
+        initial: Initialisation::He,
         device: Device::Cpu,
         inputs: vec![images],
         targets: targets(&[0, 1, 1, 0, 1, 0]),

@@ -50,7 +50,7 @@ impl Maker {
 
     fn node(&mut self, name: &str, kind: NodeKind, inputs: &[NodeId], shape: Shape) -> NodeId {
         let (inputs, shape) = (inputs.to_vec(), Varied::Fixed(shape));
-        self.space.graph.add(Node { kind, inputs, shape, name: name.to_owned(), origin: None })
+        self.space.graph.add(Node::new(kind, inputs, shape, name))
     }
 
     pub(crate) fn shape(&self, id: NodeId) -> Shape {

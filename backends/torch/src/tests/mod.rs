@@ -12,6 +12,7 @@ mod ops;
 mod optimizers;
 mod program;
 mod reinforce;
+mod rounding;
 mod search;
 pub(crate) mod source;
 mod supernet;

@@ -1,11 +1,15 @@
 //! Programs as text, and what the verifier refuses.
 
+use std::collections::BTreeMap;
+
 use nas_cases::cases;
-use nas_ir::Shape;
+use nas_ir::{Network, Precision, Shape};
 use nas_passes::specialise;
+use nas_quantise::Scheme;
 use nas_testing::shipped;
 use tch::{Device, Kind, Tensor};
 
+use super::rounding::Learning;
 use super::source::space;
 use super::varied::{DARTS, ELASTIC, NASNET, SIZES};
 use crate::error::TorchError;
@@ -32,6 +36,18 @@ fn supernet(text: &str) -> Program {
     Program::of_space(&space(text)).unwrap()
 }
 
+/// A network that learns to compute with integers, and one layer with 16-bit floats.
+fn learning(powers_of_two: bool) -> TorchNetwork {
+    let space = space(SMALL);
+    let network = specialise(&space, &space.first_assignment());
+    let scheme = Scheme { symmetric: false, powers_of_two };
+    let half = |network: &Network| {
+        let last = network.nodes.iter().position(|node| node.name.ends_with("conv.2")).unwrap();
+        BTreeMap::from([(last, Precision::Fp16)])
+    };
+    Learning::of(&network, scheme, half).network()
+}
+
 fn network(text: &str) -> Program {
     let space = space(text);
     let network = specialise(&space, &space.first_assignment());
@@ -56,7 +72,12 @@ fn what_is_printed_is_parsed() {
     let of_texts = [SMALL, DARTS, ELASTIC, NASNET, SIZES].map(supernet);
     let transformed = Program::transformed(&space(ELASTIC)).unwrap();
     assert!(transformed.to_string().contains(" * p"), "{transformed}");
-    for program in of_cases.chain(of_texts).chain([network(SMALL), transformed]) {
+    let learning = [false, true].map(|powers| learning(powers).program);
+    for part in ["by 2^p", " along 0", " times p", " = round 2^p", " = round half", "by half"] {
+        assert!(learning[1].to_string().contains(part), "{part}: {}", learning[1]);
+    }
+    let programs = of_cases.chain(of_texts).chain([network(SMALL), transformed]);
+    for program in programs.chain(learning) {
         let text = program.to_string();
         let parsed: Program = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(parsed.to_string(), text);

@@ -26,6 +26,7 @@ use crate::optimizer::{Optimizer, Turn};
 use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::ParameterSpec;
+use crate::rounding::{kernel_to_levels, to_half, to_levels};
 use crate::schedule::Schedule;
 use crate::task::{Criterion, DeviceTargets};
 
@@ -495,4 +496,58 @@ fn a_classification_is_scored_by_pictures() {
     let rows = [([2.0, 0.0, 1.0], 0), ([0.0, 1.0, 0.0], 1), ([0.0, 3.0, 4.0], 1)];
     let mean = rows.map(|(row, class)| cross_entropy(row, class)).iter().sum::<f64>() / 3.0;
     assert!((metrics.get(Metric::Loss).unwrap() - mean).abs() < 1e-5);
+}
+
+/// One layer that computes in one of three precisions, the next in integers.
+const PRECISIONS: &str = r#"
+space s() {
+    input image: [3, 8, 8]
+    let x = image -> conv(4, kernel = choose kernel [1, 3], precision = choose precision [fp32, fp16, int8])
+    output y = x -> relu -> conv(2, kernel = 1, bias = true, precision = int8)
+}
+"#;
+
+#[test]
+fn a_layer_reads_numbers_as_its_precision_has_them() {
+    let space = space(PRECISIONS);
+    let mixture = supernet(&space, Mixing::Hard);
+    // The precisions of a kernel share it; only the kernels have weights of their own.
+    let names: Vec<&str> = mixture.parameters.specs().map(|(_, spec)| spec.name.as_str()).collect();
+    let expected =
+        ["conv.0[kernel=1].weight", "conv.0[kernel=3].weight", "conv.1.weight", "conv.1.bias"];
+    assert_eq!(names, expected);
+
+    let image = Tensor::arange(3 * 64, (Kind::Float, Device::Cpu)).sin().view([1, 3, 8, 8]);
+    let exact = |x: &Tensor| x.shallow_clone();
+    let half = |x: &Tensor| to_half(x).unwrap();
+    type Round<'f> = &'f dyn Fn(&Tensor) -> Tensor;
+    let levels = |x: &Tensor| to_levels(x).unwrap();
+    let kernel_levels = |x: &Tensor| kernel_to_levels(x, Some(0)).unwrap();
+    let rounds: [[Round<'_>; 2]; 3] = [[&exact, &exact], [&half, &half], [&levels, &kernel_levels]];
+    let mut seen = BTreeSet::new();
+    for (precision, [value, kernel]) in rounds.into_iter().enumerate() {
+        // The kernel of 3, and this precision.
+        let choices = [1, precision];
+        let network = mixture.inherit(&space, &assignment(&space, &choices), false).unwrap();
+        let weights = network.weights().unwrap();
+        let weight = |name: &str| {
+            let tensor = &weights[name];
+            let dims: Vec<i64> = tensor.dims.iter().map(|&size| i64::from(size)).collect();
+            Tensor::from_slice(tensor.floats().unwrap()).view(dims.as_slice())
+        };
+        let first = value(&image).conv2d(
+            &kernel(&weight("conv.0.weight")),
+            None::<Tensor>,
+            [1, 1],
+            [1, 1],
+            [1, 1],
+            1,
+        );
+        let (second, bias) = (kernel_levels(&weight("conv.1.weight")), weight("conv.1.bias"));
+        let expected = levels(&first.relu()).conv2d(&second, Some(bias), [1, 1], [0, 0], [1, 1], 1);
+        let found = network.forward(&[image.shallow_clone()], false).unwrap();
+        assert_close(&found[0], &expected);
+        seen.insert(values(&expected).unwrap()[0].to_bits());
+    }
+    assert_eq!(seen.len(), 3, "precisions make no difference");
 }

@@ -8,20 +8,23 @@ use nas_analysis::latency::{Key, Setting, Table};
 use nas_ir::Assignment;
 use nas_ir::fnv::fnv1a;
 use nas_ir::measure::grouped;
+use nas_ir::network::Port;
 use nas_passes::specialise;
 use serde_json::json;
 
 use super::additivity::{Additivity, Measured};
+use super::item::Item;
 use super::journal::Journal;
-use super::measure::RunnerArgs;
+use super::means::{Means, MeansArgs, Said};
 use super::plan::{self, Subject};
-use super::rounds::{self, Item};
-use super::table::{self, agree, entry};
+use super::rounds;
+use super::table::{self, agree, least};
 use super::{error::Lacking, scatter};
 use crate::render::report::{Failure, counted};
 use crate::render::stream;
 use crate::services::files::{replace_whole, write_whole};
-use crate::services::input::DropArgs;
+use crate::services::input::{DropArgs, Input};
+use crate::services::pick;
 use crate::{out, tell};
 
 /// How many draws are made for each network that is asked for: a small space has not as many.
@@ -54,9 +57,13 @@ pub(super) struct CheckArgs {
     /// The same seed draws the same networks.
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
+    /// These networks instead of drawn ones: an `arch` item, a JSON file, random:SEED, least:MEASURE
+    /// or greatest:MEASURE; may be given several times.
+    #[arg(long, value_name = "ARCH", requires = "measure", conflicts_with_all = ["k", "seed", "write"])]
+    pub(super) arch: Vec<String>,
     /// What measures a network.
     #[command(flatten)]
-    pub(super) runner: RunnerArgs,
+    pub(super) means: MeansArgs,
     /// Keep the ONNX files of the networks in a folder, and go on there after a stop.
     #[arg(long, value_name = "DIR", requires = "measure")]
     pub(super) out: Option<PathBuf>,
@@ -170,55 +177,77 @@ fn coverage(subject: &Subject, table: &Table, stale: &[Key]) -> String {
 
 /// Measures whole networks and compares.
 fn additivity(args: &CheckArgs, subject: &Subject, table: &Table) -> Result<Additivity, Failure> {
-    let mut runner = args.runner.runner()?;
-    let measured = match (&args.runner.runner, &args.runner.hardware) {
-        (None, _) => args.runner.this_host(table.device.precision),
-        (Some(_), Some(hardware)) => Setting { hardware: hardware.clone(), ..table.device.clone() },
-        (Some(_), None) => table.device.clone(),
+    let device = &table.device;
+    let said = Said {
+        engine: Some(&device.engine),
+        version: Some(&device.engine_version),
+        hardware: Some(&device.hardware),
+        precision: device.precision,
+        threads: device.threads,
+        surrounded: device.surrounded,
     };
-    agree(&args.table, &table.device, &measured)?;
+    let Means { mut runner, device: here, conditions } = args.means.start(said)?;
+    agree(&args.table, device, &here)?;
     let temporary = tempfile::tempdir().map_err(|error| Failure::input(error.to_string()))?;
     let folder = args.out.as_deref().unwrap_or(temporary.path());
-    let assignments = distinct(args, subject)?;
-    let items = write_models(subject, &assignments, folder)?;
-    let conditions = args.runner.conditions(&table.device);
+    let networks = if args.arch.is_empty() { drawn(args, subject)? } else { named(args)? };
+    let items = write_models(subject, &networks, folder)?;
     let mut journal = Journal::open(&folder.join(FIGURES), conditions)?;
-    let (networks, rounds) = (items.len(), args.runner.effort().repeats);
-    tell!("{}, {}", counted(networks, "network"), counted(rounds, "round"));
-    rounds::measure(&items, args.runner.effort(), &mut runner, &mut journal)?;
-    let measured = assignments.iter().zip(&items).map(|(assignment, item)| {
+    let rounds = args.means.effort().repeats;
+    tell!("{}, {}", counted(items.len(), "network"), counted(rounds, "round"));
+    rounds::measure(&items, args.means.effort(), &mut runner, &mut journal)?;
+    let measured = networks.iter().zip(&items).map(|((name, assignment), item)| {
         let network = specialise(&subject.space, assignment);
-        let nanoseconds = entry("", journal.samples(&item.key)).least;
+        let nanoseconds = least(journal.samples(&item.key));
         let sample = table.sample(&subject.plan, assignment, nanoseconds);
         let sample = sample.map_err(|missing| Failure::input(missing.to_string()))?;
-        Ok(Measured { macs: network.cost().macs, choices: network.choices, sample })
+        let (name, macs) = (name.clone(), network.cost().macs);
+        Ok(Measured { name, macs, choices: network.choices, sample })
     });
-    Ok(Additivity::of(&measured.collect::<Result<Vec<_>, Failure>>()?))
+    let measured = measured.collect::<Result<Vec<_>, Failure>>()?;
+    Ok(Additivity::of(&measured, table.correction))
+}
+
+/// Networks that are measured, those that are named with their names.
+type Networks = Vec<(Option<String>, Assignment)>;
+
+/// The networks of `--arch`.
+fn named(args: &CheckArgs) -> Result<Networks, Failure> {
+    let network = |name: &String| {
+        let asked = args.drop.of(&args.file);
+        let found = Input::without_tables(asked, |program, compiler| {
+            pick::network(program, compiler, args.space.as_deref(), name)
+        })?;
+        Ok((Some(name.clone()), found.assignment))
+    };
+    args.arch.iter().map(network).collect()
 }
 
 /// Networks drawn uniformly, each once; fewer where the space has not as many.
-fn distinct(args: &CheckArgs, subject: &Subject) -> Result<Vec<Assignment>, Failure> {
+fn drawn(args: &CheckArgs, subject: &Subject) -> Result<Networks, Failure> {
     let mut seen = HashSet::new();
     let k = usize::from(args.k);
     let draws = crate::services::draw::draw_any(&subject.space, args.seed)?.take(k * DRAWS);
     let distinct = draws.filter(|assignment| seen.insert(assignment.clone()));
-    Ok(distinct.take(k).collect())
+    Ok(distinct.take(k).map(|assignment| (None, assignment)).collect())
 }
 
 /// Writes the networks as ONNX files, each named by what it holds.
 fn write_models(
     subject: &Subject,
-    assignments: &[Assignment],
+    networks: &Networks,
     folder: &Path,
 ) -> Result<Vec<Item>, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| Failure::input(error.to_string()))?;
-    let write = |assignment: &Assignment| {
+    let write = |(_, assignment): &(Option<String>, Assignment)| {
         let network = specialise(&subject.space, assignment);
+        let shape = |port: &Port| network.port_shape(port).batched(1);
+        let shapes = network.inputs.iter().map(shape).collect();
         let onnx = plan::onnx(network, subject.opset())?;
         let key = format!("{:016x}", fnv1a(&onnx));
         let model = folder.join(format!("{key}.onnx"));
         replace_whole(&model, &onnx)?;
-        Ok(Item { key, model })
+        Ok(Item { key, model, shapes })
     };
-    assignments.iter().map(write).collect()
+    networks.iter().map(write).collect()
 }

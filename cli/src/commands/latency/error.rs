@@ -4,6 +4,18 @@ use miette::{Diagnostic, LabeledSpan};
 use nas_grammar::Source;
 use thiserror::Error;
 
+use crate::render::report::Failure;
+
+/// Why there is no figure of a model.
+pub(super) enum Fault {
+    /// The user stopped it.
+    Interrupted,
+    /// It may work another time.
+    Answer(BadAnswer),
+    /// It will not work another time either.
+    Failure(Failure),
+}
+
 /// The text of `--runner` is no command.
 #[derive(Debug, Error, Diagnostic)]
 #[error("`--runner {command:?}` cannot be used: {why}")]
@@ -115,4 +127,49 @@ pub(super) struct Lacking {
     pub(super) space: String,
     /// The parts, a line each.
     pub(super) parts: String,
+}
+
+/// An engine that nasc does not know.
+#[derive(Debug, Error, Diagnostic)]
+#[error("nasc knows no engine `{engine}`: {known}")]
+#[diagnostic(
+    code(nas::latency::engine),
+    help("what else measures a model is named by `--runner COMMAND`")
+)]
+pub(super) struct UnknownEngine {
+    /// The engine.
+    pub(super) engine: String,
+    /// Those that it knows.
+    pub(super) known: String,
+}
+
+/// An engine of Python that does not start.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the engine `{engine}` cannot be started: {why}")]
+#[diagnostic(code(nas::latency::environment), help("{help}"))]
+pub(super) struct NoEngine {
+    /// The engine.
+    pub(super) engine: String,
+    /// What is wrong.
+    pub(super) why: String,
+    /// What would help.
+    pub(super) help: String,
+}
+
+/// A model that an engine does not run.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{engine}` does not run `{model}`: {why}")]
+#[diagnostic(
+    code(nas::latency::refused),
+    help(
+        "a `target` with the operators and the operator set of the engine keeps such out of the space"
+    )
+)]
+pub(super) struct Refused {
+    /// The engine.
+    pub(super) engine: String,
+    /// The file.
+    pub(super) model: String,
+    /// What the engine says.
+    pub(super) why: String,
 }

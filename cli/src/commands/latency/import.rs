@@ -1,6 +1,6 @@
 //! `nasc latency import`: figures that were measured elsewhere, as CSV or JSON, as a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::error::BadFigures;
-use super::plan::{self, Manifest};
-use super::table::{self, TIMES, entry, time};
+use super::manifest::{self, Manifest};
+use super::table::{self, Samples, TIMES, entry, time};
 use crate::outln;
 use crate::render::report::{Failure, counted};
 
@@ -66,7 +66,7 @@ type Fault = (Range<usize>, String);
 /// # Errors
 /// A figure is no time, is there twice, is of no part, or lacks; each with its line.
 pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
-    let manifest = plan::read(&args.plan)?;
+    let manifest = manifest::read(&args.plan)?;
     let source = crate::services::source::read_source(&args.figures)?;
     let milliseconds = figures(&source, &args.figures, &manifest)?;
     let device = Setting {
@@ -75,18 +75,25 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
         engine_version: args.engine_version.clone(),
         precision: manifest.precision,
         threads: args.threads,
+        surrounded: manifest.surrounded,
     };
     let mut table = table::read_or_new(&args.out, &device)?;
-    for (part, ms) in manifest.parts.iter().zip(milliseconds) {
-        table.insert(part.key, entry(&part.about, &[ms]));
+    let time = |key: Key| milliseconds.get(&key).map(std::slice::from_ref).unwrap_or_default();
+    for part in &manifest.parts {
+        let (model, around) = (time(part.key), part.less.map(time).unwrap_or_default());
+        table.insert(part.key, entry(&part.about, Samples { model, around }));
     }
     table::write(&args.out, &table)?;
     outln!("{}: {}", manifest.space, counted(grouped(manifest.parts.len()), "part"))?;
     outln!("{}", args.out.display())
 }
 
-/// The milliseconds of each part of the plan.
-fn figures(source: &Source, path: &Path, manifest: &Manifest) -> Result<Vec<f64>, Failure> {
+/// The milliseconds of each model of the plan.
+fn figures(
+    source: &Source,
+    path: &Path,
+    manifest: &Manifest,
+) -> Result<HashMap<Key, f64>, Failure> {
     let file = path.display().to_string();
     let text = source.text();
     let is_json = text.trim_start().starts_with(['{', '[']);
@@ -106,36 +113,33 @@ fn figures(source: &Source, path: &Path, manifest: &Manifest) -> Result<Vec<f64>
     if !faults.is_empty() {
         return Err(failed(faults, HELP.to_owned()));
     }
-    let lacking = manifest.parts.iter().filter(|part| !known.contains_key(&part.key));
-    let lacking: Vec<String> =
-        lacking.map(|part| format!("{} ({})", part.key, part.about)).collect();
+    let lacking = manifest.models().filter(|key| !known.contains_key(key));
+    let lacking: Vec<String> = lacking.map(|key| manifest.said(key)).collect();
     if let Some(first) = lacking.first() {
-        let lacks = format!("add the figures of {} more parts, such as {first}", lacking.len());
+        let lacks = format!("add the figures of {} more models, such as {first}", lacking.len());
         let end = text.trim_end().len();
         return Err(failed(vec![(end..end, "figures lack".to_owned())], lacks));
     }
-    Ok(manifest.parts.iter().filter_map(|part| known.get(&part.key).copied()).collect())
+    Ok(known)
 }
 
-/// The figures of parts of the plan, and what is wrong with the others.
+/// The figures of models of the plan, and what is wrong with the others.
 fn known(rows: &[Row], manifest: &Manifest) -> (HashMap<Key, f64>, Vec<Fault>) {
+    let models: HashSet<Key> = manifest.models().collect();
     let mut known = HashMap::new();
     let mut faults = Vec::new();
     for row in rows {
         let key =
             Path::new(&row.key).file_name().and_then(|name| name.to_str()).unwrap_or(&row.key);
         let key = key.strip_suffix(".onnx").unwrap_or(key);
-        let part = key
-            .parse()
-            .ok()
-            .and_then(|key: Key| manifest.parts.iter().find(|part| part.key == key));
-        let fault = match (part, row.figure.parse::<f64>()) {
-            (None, _) => format!("the plan has no part `{key}`"),
+        let model = key.parse().ok().filter(|key: &Key| models.contains(key));
+        let fault = match (model, row.figure.parse::<f64>()) {
+            (None, _) => format!("the plan has no model `{key}`"),
             (_, Err(_)) => format!("`{}` is no number of milliseconds", row.figure),
             (_, Ok(ms)) if time(ms).is_none() => format!("{ms} ms is no time ({TIMES})"),
-            (Some(part), Ok(ms)) => match known.insert(part.key, ms) {
+            (Some(model), Ok(ms)) => match known.insert(model, ms) {
                 None => continue,
-                Some(_) => "this part has a figure already".to_owned(),
+                Some(_) => "this model has a figure already".to_owned(),
             },
         };
         faults.push((row.span.clone(), fault));

@@ -169,6 +169,7 @@ mod tests {
             engine_version: "1".to_owned(),
             precision: Precision::Fp32,
             threads: 1,
+            surrounded: false,
         };
         Conditions { device, warmup: Some(warmup), pattern: None }
     }

@@ -3,9 +3,14 @@
 
 mod additivity;
 mod check;
+mod command;
+mod engines;
 mod error;
 mod import;
+mod item;
 mod journal;
+mod manifest;
+mod means;
 mod measure;
 mod plan;
 mod printed;
@@ -44,7 +49,7 @@ impl LatencyArgs {
 enum LatencyCommand {
     /// Write what must be measured of a space: an ONNX file for each distinct part.
     Plan(plan::PlanArgs),
-    /// Measure the parts of a plan or of a space, in tract or by a command.
+    /// Measure the parts of a plan or of a space, in an engine or by a command.
     Measure(measure::MeasureArgs),
     /// Make a table of figures that were measured elsewhere.
     Import(import::ImportArgs),

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use nas_analysis::latency::{Key, Part, Place, Plan, plan};
+use indexmap::IndexMap;
+use nas_analysis::latency::{Key, Part, Place, Plan, Surroundings, plan, surrounded, surroundings};
 use nas_ir::diagram::Entangled;
 use nas_ir::measure::grouped;
-use nas_ir::network::Port;
-use nas_ir::{Checked, Network, Opset, Precision, Space};
-use serde::{Deserialize, Serialize};
+use nas_ir::{Checked, Network, Opset, Space};
 
 use super::error::NotAPlan;
+use super::manifest::{Around, FORMAT, MANIFEST, Manifest, Measurable, inputs, manifest_of, model};
 use crate::render::report::Failure;
 use crate::render::table::Table;
 use crate::services::files::replace_whole;
@@ -23,10 +23,6 @@ use crate::services::source::io_reason;
 use crate::services::weights_file;
 use crate::{out, tell};
 
-/// What the ONNX files of a folder are.
-const MANIFEST: &str = "manifest.json";
-/// The version of the manifest.
-const FORMAT: u32 = 1;
 /// The seed of the weights: no latency depends on them.
 const SEED: u64 = 0;
 
@@ -41,6 +37,9 @@ pub(super) struct PlanArgs {
     /// What is left out.
     #[command(flatten)]
     pub(super) drop: DropArgs,
+    /// Each part alone, and not between neighbours as a network has it.
+    #[arg(long)]
+    pub(super) alone: bool,
     /// The folder for the ONNX files; SPACE.plan if not given.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -59,44 +58,6 @@ impl Subject {
     }
 }
 
-/// What a folder of models holds.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Manifest {
-    format: u32,
-    /// The space.
-    pub(super) space: String,
-    /// The name of its file.
-    file: String,
-    /// What its target computes with; the models hold 32-bit floats.
-    pub(super) precision: Precision,
-    /// The operator set of the models.
-    opset: i64,
-    /// The parts, in the order in which the space has them.
-    pub(super) parts: Vec<Measurable>,
-}
-
-/// A part that is to be measured: the model `KEY.onnx`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Measurable {
-    /// Stands for what it computes.
-    pub(super) key: Key,
-    /// What it is, for people.
-    pub(super) about: String,
-    /// Its multiply-accumulates.
-    macs: u64,
-    /// Its inputs.
-    inputs: Vec<ModelInput>,
-    /// Where the space has it.
-    places: Vec<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ModelInput {
-    name: String,
-    /// With a batch of one.
-    shape: Vec<u32>,
-}
-
 /// Writes the plan of a space, and a table of how much it is.
 ///
 /// # Errors
@@ -105,7 +66,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failure> {
     let subject = subject(args.drop.of(&args.file), args.space.as_deref())?;
     let default = || PathBuf::from(format!("{}.plan", subject.plan.space));
     let folder = args.out.clone().unwrap_or_else(default);
-    write(&subject, &args.file, &folder)?;
+    write(&subject, &args.file, &folder, args.alone)?;
     out!("{}", overview(&subject.plan))?;
     tell!("{}: measure it by `nasc latency measure {0}`", folder.display());
     Ok(())
@@ -124,11 +85,16 @@ pub(super) fn subject(file: Asked<'_>, name: Option<&str>) -> Result<Subject, Fa
 }
 
 /// Writes the models and the manifest into a folder, and removes the models of the plan that it
-/// held.
+/// held. Parts stand between neighbours there, or alone.
 ///
 /// # Errors
 /// The folder holds something else, or cannot be written.
-pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(), Failure> {
+pub(super) fn write(
+    subject: &Subject,
+    file: &Path,
+    folder: &Path,
+    alone: bool,
+) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::input(format!("{}: {}", folder.display(), io_reason(&error)))
     };
@@ -144,18 +110,17 @@ pub(super) fn write(subject: &Subject, file: &Path, folder: &Path) -> Result<(),
     }
     let earlier = earlier(folder)?;
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let manifest = manifest(subject, file);
-    for part in &subject.plan.parts {
-        let onnx = onnx(part.network.clone(), subject.opset())?;
-        replace_whole(&model(folder, part.key), &onnx)?;
+    let (manifest, models) = planned(subject, file, alone);
+    for (key, network) in models {
+        replace_whole(&model(folder, key), &onnx(network, subject.opset())?)?;
     }
     let mut json =
         serde_json::to_vec_pretty(&manifest).map_err(|e| Failure::input(e.to_string()))?;
     json.push(b'\n');
     replace_whole(&folder.join(MANIFEST), &json)?;
     for old in earlier {
-        if !manifest.parts.iter().any(|part| part.key == old.key) {
-            match std::fs::remove_file(model(folder, old.key)) {
+        if !manifest.models().any(|key| key == old) {
+            match std::fs::remove_file(model(folder, old)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(failed(error));
                 }
@@ -175,11 +140,11 @@ fn is_model(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
     nas_files::is_aside(&path) || is_onnx && stem.parse::<Key>().is_ok()
 }
 
-/// The parts of the plan that a folder holds already.
+/// The models of the plan that a folder holds already.
 ///
 /// # Errors
 /// What is there may be the plan of another nasc, or no plan.
-fn earlier(folder: &Path) -> Result<Vec<Measurable>, Failure> {
+fn earlier(folder: &Path) -> Result<Vec<Key>, Failure> {
     if !folder.join(MANIFEST).exists() {
         return Ok(Vec::new());
     }
@@ -187,41 +152,7 @@ fn earlier(folder: &Path) -> Result<Vec<Measurable>, Failure> {
         let help = "name another folder by `--out`, or remove this one".to_owned();
         Failure::problem(NotAPlan { folder: folder.display().to_string(), why, help })
     })?;
-    Ok(manifest.parts)
-}
-
-/// The plan of a folder.
-///
-/// # Errors
-/// It holds none.
-pub(super) fn read(folder: &Path) -> Result<Manifest, Failure> {
-    manifest_of(folder).map_err(|why| {
-        let folder = folder.display().to_string();
-        let help = format!("write one by `nasc latency plan FILE --out {folder}`");
-        Failure::problem(NotAPlan { folder, why, help })
-    })
-}
-
-/// The manifest of a folder, or why there is none.
-fn manifest_of(folder: &Path) -> Result<Manifest, String> {
-    #[derive(Deserialize)]
-    struct Version {
-        format: u32,
-    }
-    let text = nas_files::read_to_string(&folder.join(MANIFEST))
-        .map_err(|error| format!("{MANIFEST}: {}", io_reason(&error)))?;
-    let faulty = |error: serde_json::Error| format!("{MANIFEST}: {error}");
-    // What another format holds need not be what this one does.
-    let Version { format } = serde_json::from_str(&text).map_err(faulty)?;
-    if format != FORMAT {
-        return Err(format!("its format is {format}, this nasc reads {FORMAT}"));
-    }
-    serde_json::from_str(&text).map_err(faulty)
-}
-
-/// The model of a part.
-pub(super) fn model(folder: &Path, key: Key) -> PathBuf {
-    folder.join(format!("{key}.onnx"))
+    Ok(manifest.models().collect())
 }
 
 /// A network as ONNX, with weights that are always the same.
@@ -234,30 +165,43 @@ pub(super) fn onnx(network: Network, opset: Opset) -> Result<Vec<u8>, Failure> {
     emit(model, &options)
 }
 
-fn manifest(subject: &Subject, file: &Path) -> Manifest {
+/// The plan of a space, and the models that are measured.
+fn planned(subject: &Subject, file: &Path, alone: bool) -> (Manifest, IndexMap<Key, Network>) {
     let Subject { space, plan } = subject;
-    Manifest {
+    let mut models = IndexMap::new();
+    let mut manifest = Manifest {
         format: FORMAT,
         space: plan.space.clone(),
         file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         precision: space.device.precision,
         opset: subject.opset().version(),
-        parts: plan.parts.iter().map(measurable).collect(),
-    }
-}
-
-fn measurable(part: &Part) -> Measurable {
-    let input = |port: &Port| {
-        let shape = part.network.port_shape(port).batched(1);
-        ModelInput { name: port.name.clone(), shape }
+        surrounded: !alone,
+        parts: Vec::new(),
+        surroundings: Vec::new(),
     };
-    Measurable {
-        key: part.key,
-        about: part.about.clone(),
-        macs: part.network.cost().macs,
-        inputs: part.network.inputs.iter().map(input).collect(),
-        places: part.places.iter().map(placed).collect(),
+    for part in &plan.parts {
+        let (network, around) = if alone {
+            (part.network.clone(), None)
+        } else {
+            (surrounded(part), surroundings(part))
+        };
+        manifest.parts.push(Measurable {
+            key: part.key,
+            about: part.about.clone(),
+            macs: part.network.cost().macs,
+            inputs: inputs(&network),
+            less: around.as_ref().map(|around| around.key),
+            places: part.places.iter().map(placed).collect(),
+        });
+        models.insert(part.key, network);
+        if let Some(Surroundings { key, network }) = around
+            && !models.contains_key(&key)
+        {
+            manifest.surroundings.push(Around { key, inputs: inputs(&network) });
+            models.insert(key, network);
+        }
     }
+    (manifest, models)
 }
 
 /// `unit.7, where unit.7/op = k3_e6`.

@@ -1,20 +1,12 @@
 //! Measuring many models in rounds: each model once a round, so that a slow drift of the machine
 //! touches all of them alike.
 
-use std::path::PathBuf;
-
+use super::error::Fault;
+use super::item::Item;
 use super::journal::Journal;
-use super::runner::{Fault, Runner};
+use super::runner::Runner;
 use crate::render::bar::Bar;
 use crate::render::report::Failure;
-
-/// A model to measure.
-pub(super) struct Item {
-    /// By what its figures are kept.
-    pub(super) key: String,
-    /// Its ONNX file.
-    pub(super) model: PathBuf,
-}
 
 /// How long and how stubbornly to measure.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +69,7 @@ fn rounds(
 fn insist(item: &Item, retries: usize, runner: &mut Runner, bar: &Bar) -> Result<f64, Failure> {
     let mut left = retries;
     loop {
-        match runner.measure(&item.model, &|| bar.flow()) {
+        match runner.measure(item, &|| bar.flow()) {
             Ok(ms) => return Ok(ms),
             Err(Fault::Interrupted) => return Err(Failure::Interrupted),
             Err(Fault::Failure(failure)) => return Err(failure),

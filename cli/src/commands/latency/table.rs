@@ -69,18 +69,38 @@ pub(super) fn time(milliseconds: f64) -> Option<u64> {
     Some(nanoseconds(milliseconds)).filter(|time| Entry::TIMES.contains(time))
 }
 
-/// The entry of a part that took these milliseconds.
-pub(super) fn entry(about: &str, milliseconds: &[f64]) -> Entry {
-    let mut sorted = milliseconds.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = |share| nanoseconds(quantile(&sorted, share)).max(1);
+/// What was measured of a part, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Samples<'s> {
+    /// Of its model.
+    pub(super) model: &'s [f64],
+    /// Of what stands around it there, if anything does.
+    pub(super) around: &'s [f64],
+}
+
+/// The entry of a part that took so long. What stands around it is not its own: of its least and its
+/// median, those of its surroundings are subtracted.
+pub(super) fn entry(about: &str, samples: Samples<'_>) -> Entry {
+    let sorted = |milliseconds: &[f64]| {
+        let mut sorted = milliseconds.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted
+    };
+    let (model, around) = (sorted(samples.model), sorted(samples.around));
+    let at = |share| quantile(&model, share);
+    let own = |share| nanoseconds(at(share) - quantile(&around, share)).max(1);
     Entry {
         about: about.to_owned(),
-        least: at(0.0),
-        median: at(0.5),
-        spread: at(0.75).saturating_sub(at(0.25)),
-        repeats: u32::try_from(sorted.len()).unwrap_or(u32::MAX),
+        least: own(0.0),
+        median: own(0.5),
+        spread: nanoseconds(at(0.75) - at(0.25)),
+        repeats: u32::try_from(model.len()).unwrap_or(u32::MAX),
     }
+}
+
+/// The least of milliseconds, as whole nanoseconds.
+pub(super) fn least(milliseconds: &[f64]) -> u64 {
+    entry("", Samples { model: milliseconds, around: &[] }).least
 }
 
 /// Milliseconds as whole nanoseconds.
@@ -103,12 +123,23 @@ mod tests {
 
     #[test]
     fn an_entry_is_the_least_the_median_and_the_spread() {
-        let entry = entry("a", &[4.0, 1.0, 2.0, 3.0, 100.0]);
+        let alone = |model: &[f64]| entry("a", Samples { model, around: &[] });
+        let entry = alone(&[4.0, 1.0, 2.0, 3.0, 100.0]);
         assert_eq!((entry.least, entry.median), (1_000_000, 3_000_000));
         assert_eq!((entry.spread, entry.repeats), (2_000_000, 5));
-        let pair = super::entry("a", &[1.0, 2.0]);
+        let pair = alone(&[1.0, 2.0]);
         assert_eq!((pair.median, pair.spread), (1_500_000, 500_000));
-        assert_eq!(super::entry("a", &[0.0]).least, 1);
+        assert_eq!(alone(&[0.0]).least, 1);
+    }
+
+    #[test]
+    fn what_stands_around_a_part_is_not_its_own() {
+        let around = [0.5, 0.25, 0.75];
+        let within = |model: &[f64]| entry("a", Samples { model, around: &around });
+        let entry = within(&[2.0, 3.0, 1.0]);
+        assert_eq!((entry.least, entry.median, entry.spread), (750_000, 1_500_000, 1_000_000));
+        // A part that takes no time at all may come out below the noise.
+        assert_eq!(within(&[0.2]).least, 1);
     }
 
     #[test]

@@ -287,12 +287,13 @@ impl Own {
     }
 }
 
-/// The selectors of an operator and of the shapes of its operands.
+/// The selectors of an operator, of its precision and of the shapes of its operands.
 pub(super) fn selectors<'s>(
     space: &'s Space,
     node: &'s Node,
     op: &'s Varied<Op>,
 ) -> impl Iterator<Item = Diagram> + 's {
     let shapes = node.inputs.iter().filter_map(|&id| space.graph[id].shape.selector());
-    op.selector().into_iter().chain(shapes)
+    let precision = node.precision.as_ref().and_then(Varied::selector);
+    op.selector().into_iter().chain(precision).chain(shapes)
 }

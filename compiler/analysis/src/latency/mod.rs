@@ -12,6 +12,7 @@ mod key;
 mod model;
 mod network;
 mod parts;
+mod surroundings;
 mod table;
 
 pub use correction::{Correction, Residual, Sample};
@@ -19,4 +20,5 @@ pub use fit::{fit, mean_absolute_percent, spearman};
 pub use key::{Key, NotAKey};
 pub use model::{Unmeasured, measured};
 pub use parts::{Part, Place, Plan, plan};
+pub use surroundings::{Surroundings, surrounded, surroundings};
 pub use table::{Entry, Missing, Setting, Table, TableError};

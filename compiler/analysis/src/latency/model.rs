@@ -82,6 +82,7 @@ fn set(
     let mut memo = HashMap::default();
     let parts = plan.regions.iter().map(|region| PartLatency {
         node: region.node,
+        nodes: region.nodes.clone(),
         case: plan.conditions.map(region.case, &mut selectors, &|&case| case, &mut memo),
         nanoseconds: times(region),
     });

@@ -1,9 +1,13 @@
 //! A case of a group of nodes as a network of its own.
 
+use std::collections::BTreeMap;
+
 use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::ops::{Yields, Zero};
-use nas_ir::{Assignment, IdVec, Network, Node, NodeId, NodeKind, Op, Shape, Space, fault};
+use nas_ir::{
+    Assignment, IdVec, Network, Node, NodeId, NodeKind, Op, Precision, Shape, Space, fault,
+};
 use nas_passes::space::simplify::Left;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -34,6 +38,15 @@ impl View<'_> {
     }
 }
 
+/// Which tensors of a part are those of the whole network, by the ports of the part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Ends {
+    /// Whether each input is one of the network.
+    pub(super) inputs: Vec<bool>,
+    /// Whether each output is one of the network, and nothing else reads it.
+    pub(super) outputs: Vec<bool>,
+}
+
 /// What is left of `nodes` under an assignment, as [`nas_passes::specialise()`] leaves it: selects
 /// resolved, without what computes nothing; and without what only training sees. What the nodes read from outside are
 /// inputs, what others read of them are outputs. Names say nothing of where the nodes stand; `None`
@@ -42,7 +55,7 @@ pub(super) fn network(
     view: View<'_>,
     nodes: &[NodeId],
     assignment: &Assignment,
-) -> Option<Network> {
+) -> Option<(Network, Ends)> {
     let mut builder = Builder { view, assignment, values: HashMap::default(), nodes: Vec::new() };
     for &id in nodes {
         if view.holds(view.alive, id, assignment)
@@ -70,6 +83,7 @@ struct Made {
     op: Op,
     operands: Vec<Value>,
     shape: Shape,
+    precision: Option<Precision>,
 }
 
 struct Builder<'s> {
@@ -115,76 +129,91 @@ impl Builder<'_> {
             Left::Operand(&only) => Some(self.operand(only)),
             Left::Operator(operands) => {
                 let operands = operands.into_iter().map(|&id| self.operand(id)).collect();
-                self.nodes.push(Made { op: op.clone(), operands, shape });
+                let precision = node.precision.as_ref();
+                let precision = precision.map(|of| *of.get(selectors, self.assignment));
+                self.nodes.push(Made { op: op.clone(), operands, shape, precision });
                 Some(Value::Made(self.nodes.len() - 1))
             }
         }
     }
 
-    /// The nodes of the network whose values are read outside, in order.
-    fn results(&self, nodes: &[NodeId]) -> Vec<usize> {
+    /// The nodes of the network whose values are read outside, in order; for each, whether only the
+    /// outputs of the space read it.
+    fn results(&self, nodes: &[NodeId]) -> BTreeMap<usize, bool> {
         let inside: HashSet<NodeId> = nodes.iter().copied().collect();
         let graph = &self.view.space.graph;
-        let mut results: Vec<usize> = nodes
-            .iter()
-            .filter(|&&id| {
-                graph.consumers(id).any(|by| !inside.contains(&by) && self.view.is_used(by))
-            })
-            .filter_map(|id| match self.values.get(id) {
-                Some(Value::Made(index)) => Some(*index),
-                _ => None,
-            })
-            .collect();
-        results.sort_unstable();
-        results.dedup();
+        let mut results = BTreeMap::new();
+        for &id in nodes {
+            let Some(Value::Made(index)) = self.values.get(&id) else { continue };
+            for by in graph.consumers(id) {
+                if !inside.contains(&by) && self.view.is_used(by) {
+                    let is_end = matches!(graph[by].kind, NodeKind::Output);
+                    *results.entry(*index).or_insert(true) &= is_end;
+                }
+            }
+        }
         results
     }
 
-    fn finish(self, nodes: &[NodeId]) -> Option<Network> {
+    fn finish(self, nodes: &[NodeId]) -> Option<(Network, Ends)> {
         let results = self.results(nodes);
         if results.is_empty() {
             return None;
         }
-        let mut writer =
-            Writer { places: HashMap::default(), nodes: Vec::new(), inputs: Vec::new() };
+        let mut writer = Writer::default();
         for (index, made) in self.nodes.iter().enumerate() {
             let operands = made.operands.iter().map(|&operand| match operand {
-                Value::Outside(id) => writer.outside(id, self.shape(id)),
-                Value::Zeros(shape) => writer.push(Some(Op::Zero(Zero)), Vec::new(), shape),
+                Value::Outside(id) => {
+                    let is_end = matches!(self.view.space.graph[id].kind, NodeKind::Input);
+                    writer.outside(id, self.shape(id), is_end)
+                }
+                Value::Zeros(shape) => writer.push(Some(Op::Zero(Zero)), Vec::new(), shape, None),
                 Value::Made(index) => writer.made(index),
             });
             let inputs = operands.collect();
-            let place = writer.push(Some(made.op.clone()), inputs, made.shape);
+            let place = writer.push(Some(made.op.clone()), inputs, made.shape, made.precision);
             writer.places.insert(Value::Made(index), place);
         }
-        let outputs = results.iter().map(|&index| writer.made(index)).enumerate();
+        let outputs = results.keys().map(|&index| writer.made(index)).enumerate();
         let outputs = outputs.map(|(i, node)| Port { name: format!("output.{i}"), node }).collect();
-        Some(Network {
+        let ends = Ends { inputs: writer.ends, outputs: results.into_values().collect() };
+        let network = Network {
             space: self.view.space.name.clone(),
             precision: self.view.space.device.precision,
             nodes: writer.nodes,
             inputs: writer.inputs,
             outputs,
             ..Network::default()
-        })
+        };
+        Some((network, ends))
     }
 }
 
 /// The network while it is written.
+#[derive(Default)]
 struct Writer {
     places: HashMap<Value, usize>,
     nodes: Vec<NetworkNode>,
     inputs: Vec<Port>,
+    /// For each input, whether it is one of the space.
+    ends: Vec<bool>,
 }
 
 impl Writer {
-    fn push(&mut self, op: Option<Op>, inputs: Vec<usize>, shape: Shape) -> usize {
+    fn push(
+        &mut self,
+        op: Option<Op>,
+        inputs: Vec<usize>,
+        shape: Shape,
+        precision: Option<Precision>,
+    ) -> usize {
         let index = self.nodes.len();
         let name = match &op {
             Some(op) => format!("{}.{index}", op.declaration().name),
             None => format!("input.{}", self.inputs.len()),
         };
-        self.nodes.push(NetworkNode::new(name, op, inputs, shape));
+        let node = NetworkNode::new(name, op, inputs, shape);
+        self.nodes.push(NetworkNode { precision, ..node });
         index
     }
 
@@ -195,13 +224,14 @@ impl Writer {
     }
 
     /// The input that stands for a node outside.
-    fn outside(&mut self, id: NodeId, shape: Shape) -> usize {
+    fn outside(&mut self, id: NodeId, shape: Shape, is_end: bool) -> usize {
         if let Some(&place) = self.places.get(&Value::Outside(id)) {
             return place;
         }
-        let node = self.push(None, Vec::new(), shape);
+        let node = self.push(None, Vec::new(), shape, None);
         let name = format!("input.{}", self.inputs.len());
         self.inputs.push(Port { name, node });
+        self.ends.push(is_end);
         self.places.insert(Value::Outside(id), node);
         node
     }

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap as HashMap;
 
 use super::groups::{self, Group};
 use super::key::Key;
-use super::network::{self, View};
+use super::network::{self, Ends, View};
 
 /// The most cases of what is measured together.
 const MAX_CASES: usize = 4096;
@@ -36,6 +36,8 @@ pub struct Part {
     pub key: Key,
     /// The part as a network: its inputs are the tensors that it takes from outside.
     pub network: Network,
+    /// Which of its tensors are inputs and outputs of the space, where the space has it first.
+    pub(super) ends: Ends,
     /// What it is, for people: `unit.7/op = k3_e6_g1: [24, 128, 256] -> [40, 64, 128]`.
     pub about: String,
     /// Where the space has it; at least one place.
@@ -57,6 +59,8 @@ pub struct Place {
 pub(super) struct Region {
     /// A node that is there exactly where the region is.
     pub(super) node: NodeId,
+    /// All of its nodes.
+    pub(super) nodes: Vec<NodeId>,
     pub(super) condition: Diagram,
     /// Which of the parts it is.
     pub(super) case: Diagram,
@@ -153,10 +157,10 @@ impl Planner<'_> {
             let holds = self.conditions.is(cases.selector, case);
             let holds = self.conditions.and(group.condition, holds);
             let found = self.conditions.shortest(holds).and_then(|ways| self.case(group, &ways));
-            let part = found.map(|network| {
+            let part = found.map(|(network, ends)| {
                 // None where there is no room; then there is no plan.
                 let choices = self.conditions.explain(group.condition, holds).unwrap_or_default();
-                self.part(network, self.place(node, &choices))
+                self.part(network, ends, self.place(node, &choices))
             });
             self.conditions.room()?;
             renamed.push(parts.insert_full(part).0 as u32);
@@ -168,7 +172,8 @@ impl Planner<'_> {
             };
             let case = self.conditions.rename(cases.selector, &rename);
             let parts = parts.into_iter().collect();
-            self.regions.push(Region { node, condition: group.condition, case, parts });
+            let nodes = group.nodes.clone();
+            self.regions.push(Region { node, nodes, condition: group.condition, case, parts });
         }
         Ok(())
     }
@@ -209,7 +214,7 @@ impl Planner<'_> {
         }
     }
 
-    fn case(&self, group: &Group, choices: &[Pick]) -> Option<Network> {
+    fn case(&self, group: &Group, choices: &[Pick]) -> Option<(Network, Ends)> {
         let Self { space, conditions, alive, zero, .. } = self;
         let mut assignment = space.first_assignment();
         choices.iter().for_each(|&(decision, candidate)| assignment.set(decision, candidate));
@@ -227,12 +232,12 @@ impl Planner<'_> {
     }
 
     /// The position of a part, which is added unless it is known.
-    fn part(&mut self, network: Network, place: Place) -> usize {
-        let key = Key::of(fnv1a_128(text(&network).as_bytes()));
+    fn part(&mut self, network: Network, ends: Ends, place: Place) -> usize {
+        let key = key("", &network);
         let entry = self.parts.entry(key);
         let index = entry.index();
         let about = format!("{place}: {}", shapes(&network));
-        let part = entry.or_insert_with(|| Part { key, network, about, places: Vec::new() });
+        let part = entry.or_insert_with(|| Part { key, network, ends, about, places: Vec::new() });
         part.places.push(place);
         index
     }
@@ -258,6 +263,11 @@ fn shapes(network: &Network) -> String {
     format!("{} -> {}", list(&network.inputs), list(&network.outputs))
 }
 
+/// The key of a network that is measured for this purpose: none for a part.
+pub(super) fn key(purpose: &str, network: &Network) -> Key {
+    Key::of(fnv1a_128(format!("{purpose}{}", text(network)).as_bytes()))
+}
+
 /// The text of a part, equal for equal parts.
 fn text(network: &Network) -> String {
     let mut text = format!("{}\n", network.precision.name());
@@ -271,7 +281,12 @@ fn text(network: &Network) -> String {
             }
             None => text += "input",
         }
-        let _ = writeln!(text, " {:?} {}", node.inputs, node.shape);
+        let _ = write!(text, " {:?} {}", node.inputs, node.shape);
+        let precision = network.precision_of(node);
+        if precision != network.precision {
+            let _ = write!(text, " {}", precision.name());
+        }
+        text += "\n";
     }
     let outputs: Vec<usize> = network.outputs.iter().map(|port| port.node).collect();
     let _ = writeln!(text, "output {outputs:?}");

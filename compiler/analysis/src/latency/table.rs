@@ -42,6 +42,9 @@ pub struct Setting {
     pub precision: Precision,
     /// On how many threads.
     pub threads: u32,
+    /// Whether each part ran between neighbours, as [`super::surrounded`] has it, rather than alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub surrounded: bool,
 }
 
 impl Setting {
@@ -51,11 +54,12 @@ impl Setting {
         let texts = |setting: &Self| {
             let threads = setting.threads.to_string();
             let precision = setting.precision.name().to_owned();
+            let surrounded = setting.surrounded.to_string();
             [setting.hardware.clone(), setting.engine.clone(), setting.engine_version.clone()]
                 .into_iter()
-                .chain([precision, threads])
+                .chain([precision, threads, surrounded])
         };
-        let names = ["hardware", "engine", "engine_version", "precision", "threads"];
+        let names = ["hardware", "engine", "engine_version", "precision", "threads", "surrounded"];
         let mut both = names.into_iter().zip(texts(self).zip(texts(other)));
         let (name, (a, b)) = both.find(|(_, (a, b))| a != b)?;
         Some(format!("{name}: {a} and {b}"))
@@ -301,6 +305,7 @@ mod tests {
             engine_version: "0.23".to_owned(),
             precision: Precision::Int8,
             threads: 2,
+            surrounded: false,
         };
         let mut table = Table::new(device);
         for key in keys {

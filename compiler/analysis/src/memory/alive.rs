@@ -116,21 +116,30 @@ struct Builder<'s> {
 impl<'s> Builder<'s> {
     fn new(space: &'s Space, tensors: Tensors) -> Self {
         let mut store = Diagrams::default();
-        let number = space.device.precision.bytes();
         let mut bytes = IdVec::with_capacity(space.graph.len());
-        for (_, node) in space.graph.nodes() {
-            let size = |index: usize| {
+        let (mut numbers, mut products) = (HashMap::default(), HashMap::default());
+        for (id, node) in space.graph.nodes() {
+            let elements = |index: usize| {
                 let shape = node.shape.values().get(index);
-                let shape = shape.unwrap_or_else(|| fault("a node without a shape"));
-                shape.elements().saturating_mul(number)
+                shape.unwrap_or_else(|| fault("a node without a shape")).elements()
             };
-            bytes.push(match node.shape.selector() {
-                None => store.constant(size(0)),
+            let elements = match node.shape.selector() {
+                None => store.constant(elements(0)),
                 Some(selector) => {
-                    let of = |index: &u32| size(*index as usize);
+                    let of = |index: &u32| elements(*index as usize);
                     space.selectors.map(selector, &mut store, &of, &mut HashMap::default())
                 }
-            });
+            };
+            let number = |bytes: &u32| u64::from(*bytes);
+            let number = tensors.conditions.store.map(
+                tensors.numbers[id],
+                &mut store,
+                &number,
+                &mut numbers,
+            );
+            let product = |a: &u64, b: &u64| a.saturating_mul(*b);
+            let combine = Combine::by(&product);
+            bytes.push(store.apply(elements, number, &combine, &mut products));
         }
         Self {
             space,
@@ -138,7 +147,7 @@ impl<'s> Builder<'s> {
             store,
             holds: HashMap::default(),
             sums: HashMap::default(),
-            products: HashMap::default(),
+            products,
             bytes,
             written: Vec::new(),
             needed: Vec::new(),
@@ -153,8 +162,12 @@ impl<'s> Builder<'s> {
             let store = &self.tensors.conditions.store;
             let holds = |holds: &u32| u64::from(*holds);
             let when = store.map(when, &mut self.store, &holds, &mut self.holds);
-            let bytes =
-                self.store.apply(when, bytes, &Combine::by(&|a, b| a * b), &mut self.products);
+            let bytes = self.store.apply(
+                when,
+                bytes,
+                &Combine::by(&|a, b| a.saturating_mul(*b)),
+                &mut self.products,
+            );
             sum = self.store.apply(
                 sum,
                 bytes,

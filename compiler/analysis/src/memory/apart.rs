@@ -21,10 +21,12 @@ pub(super) fn range(space: &Checked<Space>) -> BoundedRange {
 
 const NO_SHAPE: &str = "a node without a shape";
 
-/// The bytes that the value of a node may have.
-fn sizes(space: &Space, node: &Node) -> impl Iterator<Item = u64> {
-    let number = space.device.precision.bytes();
-    node.shape.values().iter().map(move |shape| shape.elements().saturating_mul(number))
+/// The bytes that the value of a node may have: of each of its shapes in each of its precisions.
+fn sizes<'s>(space: &'s Space, node: &'s Node) -> impl Iterator<Item = u64> + 's {
+    let numbers = space.precisions(node).iter().map(|precision| precision.bytes());
+    numbers.flat_map(|number| {
+        node.shape.values().iter().map(move |shape| shape.elements().saturating_mul(number))
+    })
 }
 
 /// From which node to which the value of a node may have to be held.

@@ -4,10 +4,12 @@
 //! [`nas_passes::simplify`] takes out) and [`crate::peak`] (which values share a tensor), with conditions
 //! in the place of an assignment.
 
-use nas_ir::diagram::{Diagram, Memo, Selectors};
+use nas_ir::diagram::{Combine, Diagram, Memo, Selectors};
 use nas_ir::ops::Storage;
-use nas_ir::{Checked, IdVec, Node, NodeId, NodeKind, Space, fault};
+use nas_ir::{Checked, IdVec, Node, NodeId, NodeKind, Space, Varied, fault};
 use nas_passes::space::simplify::{Logic, Simplified, alone};
+
+use rustc_hash::FxHashMap as HashMap;
 
 use super::work::MAX_VISITS;
 use super::work::TooMuch;
@@ -38,6 +40,25 @@ impl Conditions {
 
     pub(super) fn or(&mut self, a: Diagram, b: Diagram) -> Diagram {
         self.store.or_with(a, b, &mut self.ors)
+    }
+
+    /// The bytes of a number of a node's value.
+    fn number(&mut self, space: &Space, node: &Node) -> Diagram {
+        let bytes: Vec<u32> = space.precisions(node).iter().map(|of| of.bytes() as u32).collect();
+        let of_index = |index: u32| bytes.get(index as usize).copied().unwrap_or_default();
+        match node.precision.as_ref().and_then(Varied::selector) {
+            Some(selector) => self.store.rename(selector, &of_index),
+            None => self.store.constant(of_index(0)),
+        }
+    }
+
+    /// When two functions of the decisions are the same number.
+    fn equal(&mut self, a: Diagram, b: Diagram) -> Diagram {
+        if a == b {
+            return self.always;
+        }
+        let values = |a: &u32, b: &u32| u32::from(a == b);
+        self.store.apply(a, b, &Combine::by(&values), &mut HashMap::default())
     }
 
     fn any(&mut self, conditions: impl IntoIterator<Item = Diagram>) -> Diagram {
@@ -92,13 +113,19 @@ pub(super) struct Tensors {
     pub(super) reads: IdVec<NodeId, Cases>,
     /// The tensors that are outputs.
     pub(super) kept: Cases,
+    /// For each node, the bytes of a number of its value.
+    pub(super) numbers: IdVec<NodeId, Diagram>,
 }
 
 impl Tensors {
     pub(super) fn of(space: &Checked<Space>) -> Result<Self, TooMuch> {
+        let mut conditions = Conditions::new(space.selectors.clone());
+        let numbers = space.graph.nodes().map(|(_, node)| conditions.number(space, node));
+        let numbers = numbers.collect();
         let mut finder = Finder {
             space,
-            conditions: Conditions::new(space.selectors.clone()),
+            conditions,
+            numbers,
             values: IdVec::with_capacity(space.graph.len()),
             operands: space.graph.table(Cases::new()),
             readers: space.graph.table(Cases::new()),
@@ -115,6 +142,8 @@ impl Tensors {
 struct Finder<'s> {
     space: &'s Space,
     conditions: Conditions,
+    /// As in [`Tensors`].
+    numbers: IdVec<NodeId, Diagram>,
     /// For each node, the inputs and operators whose value it has, and when.
     values: IdVec<NodeId, Cases>,
     /// For each node, the nodes whose values it reads where it is in the network, and when.
@@ -282,8 +311,12 @@ impl Finder<'_> {
                     let free = self.conditions.not(needed);
                     when = self.conditions.and(when, free);
                 }
-                for (tensor, when) in self.conditions.within(&self.holders[value], when) {
+                for (tensor, mut when) in self.conditions.within(&self.holders[value], when) {
                     let is_input = self.is_input(tensor);
+                    if storage == Storage::InPlace {
+                        let fits = self.conditions.equal(self.numbers[tensor], self.numbers[id]);
+                        when = self.conditions.and(when, fits);
+                    }
                     if storage == Storage::View || !is_input {
                         self.conditions.add(&mut holders, tensor, when);
                         shared = self.conditions.or(shared, when);
@@ -314,7 +347,7 @@ impl Finder<'_> {
         let outputs = std::mem::take(&mut self.outputs);
         let kept = self.held(&outputs);
         self.within_limits()?;
-        Ok(Tensors { conditions: self.conditions, made, reads, kept })
+        Ok(Tensors { conditions: self.conditions, made, reads, kept, numbers: self.numbers })
     }
 
     /// The tensors that hold these values.

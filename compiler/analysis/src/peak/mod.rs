@@ -20,6 +20,7 @@
 
 mod order;
 mod steps;
+mod tensor;
 #[cfg(test)]
 mod tests;
 
@@ -28,11 +29,19 @@ use nas_ir::measure::Bounds;
 
 use steps::Steps;
 
+pub use tensor::Tensor;
+
 /// The most bytes of activations that are alive at once, in the best order of the operators.
 /// Exact unless too many parts of the network are independent of each other.
 #[must_use]
 pub fn peak(network: &Network) -> Bounds {
-    order::peak(&Steps::of(network).joined(), MAX_STATES)
+    peak_of(&tensor::of_network(network))
+}
+
+/// The same of anything that makes tensors one after the other, what is read before its readers.
+#[must_use]
+pub fn peak_of(tensors: &[Tensor]) -> Bounds {
+    order::peak(&Steps::of(tensors).joined(), MAX_STATES)
 }
 
 /// The most states that the search for the best order looks at.

@@ -1,10 +1,11 @@
 //! The steps in which a network runs: its operators, less those that need no memory of their own,
 //! and with those that a best order runs one right after the other put into one.
 
-use nas_ir::network::NetworkNode;
 use nas_ir::ops::Storage;
-use nas_ir::{IdVec, Network, Op, fault};
+use nas_ir::{IdVec, fault};
 use rustc_hash::FxHashSet as HashSet;
+
+use super::tensor::Tensor;
 
 /// A step and the tensor that it makes. An input is a step that is done from the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,18 +69,13 @@ impl Step {
 pub(super) struct Steps(pub(super) IdVec<usize, Step>);
 
 impl Steps {
-    pub(super) fn of(network: &Network) -> Self {
-        let mut builder = Builder {
-            steps: IdVec::default(),
-            uses: IdVec::default(),
-            step_of: IdVec::default(),
-            bytes: network.precision.bytes(),
-        };
-        let uses = uses(network);
-        for (node, uses) in network.nodes.iter().zip(uses) {
-            builder.node(node, uses);
+    pub(super) fn of(tensors: &[Tensor]) -> Self {
+        let mut builder =
+            Builder { steps: IdVec::default(), uses: IdVec::default(), step_of: IdVec::default() };
+        for (tensor, uses) in tensors.iter().zip(uses(tensors)) {
+            builder.tensor(tensor, uses);
         }
-        builder.finish(network)
+        Self(builder.steps)
     }
 
     /// With each step that can as well run right before its only reader made a part of that.
@@ -165,11 +161,11 @@ fn renumbered(steps: IdVec<usize, Option<Step>>) -> Steps {
     Steps(left)
 }
 
-/// How often the value of each node is read or is an output.
-fn uses(network: &Network) -> IdVec<usize, usize> {
-    let mut uses = IdVec::filled(network.nodes.len(), 0);
-    let operands = network.nodes.iter().flat_map(|node| &node.inputs);
-    for &used in operands.chain(network.outputs.iter().map(|port| &port.node)) {
+/// How often each tensor is read or is an output.
+fn uses(tensors: &[Tensor]) -> IdVec<usize, usize> {
+    let mut uses: IdVec<usize, usize> =
+        tensors.iter().map(|tensor| usize::from(tensor.is_output)).collect();
+    for &used in tensors.iter().flat_map(|tensor| &tensor.reads) {
         uses[used] += 1;
     }
     uses
@@ -177,40 +173,41 @@ fn uses(network: &Network) -> IdVec<usize, usize> {
 
 struct Builder {
     steps: IdVec<usize, Step>,
-    /// For each step, how often its tensor is used outside of the nodes that share it.
+    /// For each step, how often its tensor is used outside of those that share it.
     uses: IdVec<usize, usize>,
-    /// For each node, the step whose tensor holds its value.
+    /// For each tensor, the step that has it.
     step_of: IdVec<usize, usize>,
-    /// Bytes of a number.
-    bytes: u64,
 }
 
 impl Builder {
-    fn node(&mut self, node: &NetworkNode, uses: usize) {
-        let step = match self.shared(node) {
+    fn tensor(&mut self, tensor: &Tensor, uses: usize) {
+        let step = match self.shared(tensor) {
             Some(step) => {
-                // What was one use is now those of this node.
+                // What was one use is now those of this tensor.
                 self.uses[step] = self.uses[step] - 1 + uses;
                 step
             }
-            None => self.step(node, uses),
+            None => self.step(tensor, uses),
         };
+        self.steps[step].is_kept |= tensor.is_output;
         self.step_of.push(step);
     }
 
-    /// The step whose tensor the value of a node is put into, if it has none of its own.
-    fn shared(&self, node: &NetworkNode) -> Option<usize> {
-        let step = self.step_of[*node.inputs.first()?];
-        let is_free = || !self.steps[step].is_input() && self.uses[step] == 1;
-        match node.op.as_ref().map(Op::storage)? {
+    /// The step whose tensor this one is put into, if it has none of its own.
+    fn shared(&self, tensor: &Tensor) -> Option<usize> {
+        let step = self.step_of[*tensor.reads.first()?];
+        // Numbers of another precision need another tensor.
+        let fits = || self.steps[step].bytes == tensor.bytes;
+        let is_free = || !self.steps[step].is_input() && self.uses[step] == 1 && fits();
+        match tensor.storage? {
             Storage::View => Some(step),
             Storage::InPlace => is_free().then_some(step),
             Storage::Own => None,
         }
     }
 
-    fn step(&mut self, node: &NetworkNode, uses: usize) -> usize {
-        let reads = node.inputs.iter().map(|&input| self.step_of[input]);
+    fn step(&mut self, tensor: &Tensor, uses: usize) -> usize {
+        let reads = tensor.reads.iter().map(|&read| self.step_of[read]);
         let mut reads: Vec<usize> = reads.collect();
         reads.sort_unstable();
         reads.dedup();
@@ -218,17 +215,13 @@ impl Builder {
         for &read in &reads {
             self.steps[read].readers.push(index);
         }
-        let bytes = node.shape.elements().saturating_mul(self.bytes);
-        let is_input = node.op.is_none();
-        self.steps.push(if is_input { Step::input(bytes) } else { Step::new(bytes, reads) });
+        let is_input = tensor.storage.is_none();
+        self.steps.push(if is_input {
+            Step::input(tensor.bytes)
+        } else {
+            Step::new(tensor.bytes, reads)
+        });
         self.uses.push(uses);
         index
-    }
-
-    fn finish(mut self, network: &Network) -> Steps {
-        for port in &network.outputs {
-            self.steps[self.step_of[port.node]].is_kept = true;
-        }
-        Steps(self.steps)
     }
 }

@@ -15,6 +15,7 @@ use super::help::{self, Wanted};
 use super::limits::{Eval, Sound};
 use super::node::{Applied, Operand};
 use super::parameters::{Given, repeated_flow};
+use super::precision::has_precision;
 use super::value::tensors;
 use super::value::{Flow, Value, depends};
 use crate::int::Int;
@@ -87,10 +88,15 @@ impl<'p> Elaborator<'p, '_> {
             None => (self.module, name.into()),
         };
         let program = self.program;
+        let precision = given.iter().position(Given::is_precision);
         if let Some((_, block)) = program.block(module, &target) {
+            if let Some(precision) = precision.filter(|_| !has_precision(block)) {
+                given.remove(precision);
+            }
             // What is wrong was reported, and more than that nobody asks here.
             let _ = self.bind_params(&target, &block.params, given, flowing, span);
         } else if let Some(row) = ops::find(&target) {
+            precision.map(|precision| given.remove(precision));
             let is_operand = |g: &&Given<'_>| {
                 g.name.is_none() && (g.value.is_poison() || tensors(&g.value).is_some())
             };
@@ -151,19 +157,31 @@ impl<'p> Elaborator<'p, '_> {
         module: ModuleId,
         target: &str,
         callee: Callee<'_>,
-        given: Vec<Given<'p>>,
+        mut given: Vec<Given<'p>>,
         flowing: usize,
     ) -> Eval<Value> {
         let Callee { name, name_span, span } = callee;
         if let Some(row) = ops::find(target) {
-            return self.apply_cases(row, given, flowing, span);
+            return match self.take_precision(name, &mut given)? {
+                Ok(precision) => self
+                    .computing_with(precision, |this| this.apply_cases(row, given, flowing, span)),
+                Err(reported) => Ok(reported.into()),
+            };
         }
         if let Some(&function) = FUNCTIONS.iter().find(|name| target == **name) {
             return self.function(function, &given, span);
         }
         let program = self.program;
         if let Some((home, block)) = program.block(module, target) {
-            return self.instantiate(home, block, given, flowing, span);
+            if has_precision(block) {
+                return self.instantiate(home, block, given, flowing, span);
+            }
+            return match self.take_precision(name, &mut given)? {
+                Ok(precision) => self.computing_with(precision, |this| {
+                    this.instantiate(home, block, given, flowing, span)
+                }),
+                Err(reported) => Ok(reported.into()),
+            };
         }
         let (found, help) = if program.constant(module, target).is_some() {
             ("a constant", format!("pass it to a step, such as `conv(8, kernel = {name})`"))

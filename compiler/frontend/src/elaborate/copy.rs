@@ -37,7 +37,12 @@ impl<'p> Elaborator<'p, '_> {
         if size > MAX_PARTS {
             return None;
         }
-        let mut call = Call { block, is_guarded: !self.guards.is_empty(), arguments: Vec::new() };
+        let mut call = Call {
+            block,
+            is_guarded: !self.guards.is_empty(),
+            precision: self.precision.clone(),
+            arguments: Vec::new(),
+        };
         let mut operands = Vec::new();
         for argument in arguments {
             match argument {
@@ -173,6 +178,7 @@ impl<'p> Elaborator<'p, '_> {
                 kind: node.kind.clone(),
                 inputs: node.inputs.iter().map(|&input| of_node(input)).collect(),
                 shape: node.shape.clone(),
+                precision: node.precision.clone(),
                 name: [self.paths.here(), name].concat(),
                 origin: node.origin.map(of_origin),
             };

@@ -9,7 +9,7 @@ use nas_grammar::ast::{Expr, Span};
 use nas_grammar::{Problem, Source};
 use nas_ir::diagram::{Diagram, Joints};
 use nas_ir::origin::Origin;
-use nas_ir::{DecisionId, OriginId, Space};
+use nas_ir::{DecisionId, OriginId, Precision, Space, Varied};
 use rustc_hash::{FxBuildHasher, FxHashMap as HashMap};
 
 use super::errors::{TooDeep, TooManySteps};
@@ -90,6 +90,8 @@ pub(super) struct Elaborator<'p, 'e> {
     pub(super) marks: Marks,
     /// The conditions under which what is being elaborated exists, outermost first.
     pub(super) guards: Vec<Guard>,
+    /// What is made computes with; `None` for the numbers of the target.
+    pub(super) precision: Option<Varied<Precision>>,
     /// What is wrong in some cases of a value, and not yet reported.
     pub(super) partial: Vec<Partial>,
     /// The conditions that were met, and those that were not and should be.
@@ -133,6 +135,7 @@ impl<'p, 'e> Elaborator<'p, 'e> {
             joints: Joints::default(),
             marks: Marks::default(),
             guards: Vec::new(),
+            precision: None,
             partial: Vec::new(),
             conditions: IndexMap::default(),
             outer_decisions: 0,

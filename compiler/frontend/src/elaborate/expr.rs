@@ -7,7 +7,7 @@ use nas_grammar::ast::{
     Body, Element, Expr, ExprKind, ForClause, Ident, Pattern, Span, Statement, StatementKind,
     TextPart,
 };
-use nas_ir::{Shape, Varied, varied};
+use nas_ir::{Precision, Shape, Varied, varied};
 
 use super::elaborator::Elaborator;
 use super::errors::{
@@ -128,6 +128,9 @@ impl<'p> Elaborator<'p, '_> {
         }
         if let Some((module, constant)) = self.program.constant(self.module, name) {
             return self.in_module(module, |this| this.expr(&constant.value));
+        }
+        if Precision::named(name).is_some() {
+            return Ok(Value::Text(name.into()));
         }
         let is_callable =
             language_name(name).is_some() || self.program.block(self.module, name).is_some();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use nas_ir::{NodeId, OriginId, Shape, Varied};
+use nas_ir::{NodeId, OriginId, Precision, Shape, Varied};
 
 use super::value::Value;
 use crate::int::Int;
@@ -18,6 +18,8 @@ pub(super) struct Call<'p> {
     pub(super) block: BlockId<'p>,
     /// Whether it exists in some networks only: in those, decisions may have fewer cases.
     pub(super) is_guarded: bool,
+    /// What its nodes compute with.
+    pub(super) precision: Option<Varied<Precision>>,
     pub(super) arguments: Vec<Part>,
 }
 

@@ -20,6 +20,7 @@ mod number;
 mod operators;
 mod parameters;
 mod partial;
+mod precision;
 mod require;
 mod scope;
 mod space;

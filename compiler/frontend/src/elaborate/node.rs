@@ -3,7 +3,7 @@
 use nas_diagnostics::{Fix, Help, Place, Reported, fault};
 use nas_grammar::ast::Span;
 use nas_ir::ops::signature::Declaration;
-use nas_ir::ops::{Cure, Fit, ShapeProblem};
+use nas_ir::ops::{Cure, Fit, ShapeProblem, Yields};
 use nas_ir::{Node, NodeId, NodeKind, Op, Shape, Varied, varied};
 
 use super::elaborator::{Elaborator, Guard};
@@ -136,7 +136,7 @@ impl Elaborator<'_, '_> {
         Ok(shape)
     }
 
-    /// Adds a node to the graph.
+    /// Adds a node to the graph. What computes something does so in the precision of its call.
     pub(super) fn add(
         &mut self,
         kind: NodeKind,
@@ -148,7 +148,14 @@ impl Elaborator<'_, '_> {
         self.room_for(1, span)?;
         self.charge(NODE + (name.len() + 4 * inputs.len()) / BYTES, span)?;
         let origin = Some(self.origin(span));
-        Ok(self.space.graph.add(Node { kind, inputs, shape, name, origin }))
+        let precision = match &kind {
+            NodeKind::Op(op) if matches!(op.yields(), Yields::Computed | Yields::Sum) => {
+                self.precision.clone()
+            }
+            _ => None,
+        };
+        let node = Node { precision, origin, ..Node::new(kind, inputs, shape, name) };
+        Ok(self.space.graph.add(node))
     }
 
     /// Sees to it that so many more nodes may be added.

@@ -67,6 +67,7 @@ impl Operator for Conv {
                 input: filter / (filters / conv.groups.get()).max(1) * each + channel,
                 output: filter,
             },
+            channel_axis: |_| Some(0),
             is_uniform: |conv| conv.padding == Padding { before: [0, 0], after: [0, 0] },
         }),
         window_padding: Some(|conv, _| Ok(conv.padding)),

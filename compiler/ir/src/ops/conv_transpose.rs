@@ -76,6 +76,7 @@ impl Operator for ConvTranspose {
                 input,
                 output: input / (inputs / conv.groups.get()).max(1) * each + filter,
             },
+            channel_axis: |conv| (conv.groups.get() == 1).then_some(1),
             // Which taps meet a pixel depends on where it lies between those of the operand.
             is_uniform: |_| false,
         }),

@@ -45,6 +45,7 @@ impl Operator for Linear {
             macs: Self::macs,
             with_bias: |linear| Self { bias: true, ..*linear },
             row: |_, _, [output, input]| KernelRow { input, output },
+            channel_axis: |_| Some(0),
             is_uniform: |_| true,
         }),
         window_padding: None,

@@ -191,6 +191,16 @@ macro_rules! operators {
                 }),* }
             }
 
+            /// Along which axis of its kernel the channels of its value lie; `None` without a kernel, and where they lie
+            /// along several, as those of a transposed convolution in groups.
+            #[must_use]
+            pub fn channel_axis(&self) -> Option<usize> {
+                match self { $(Op::$name(op) => {
+                    let kernel = <$name as Operator>::PROPERTIES.kernel;
+                    kernel.and_then(|kernel| (kernel.channel_axis)(op))
+                }),* }
+            }
+
             /// Whether it multiplies by a kernel, and each place of its result reads all of its
             /// taps: a number that is added to the operand adds the same everywhere.
             #[must_use]

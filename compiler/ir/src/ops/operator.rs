@@ -71,6 +71,8 @@ pub(crate) struct Kernel<O> {
     /// Which channel of its operand a row of taps multiplies, and which of the result it is for: by the sizes of the first
     /// two axes of the kernel and the place of the row along both.
     pub(super) row: fn(&O, [u32; 2], [u32; 2]) -> KernelRow,
+    /// Along which axis of the kernel the channels of the result lie; `None` where along several.
+    pub(super) channel_axis: fn(&O) -> Option<usize>,
     /// Whether every place of the result reads all taps, so that a number which is added to the operand adds the same
     /// everywhere.
     pub(super) is_uniform: fn(&O) -> bool,

@@ -38,6 +38,24 @@ pub struct Training {
     pub freeze: Option<String>,
     /// The file of the weights to begin with.
     pub weights_from: Option<String>,
+    /// What fresh kernels are drawn from.
+    pub initial: Initialisation,
+}
+
+/// What fresh kernels are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Initialisation {
+    /// Normal numbers of the variance 2 / fan-out (He et al. 2015, equation 14).
+    #[default]
+    He,
+    /// Uniform numbers within `1 / sqrt(fan-in)` of 0, as PyTorch's convolutions and linear layers begin.
+    Pytorch,
+}
+
+impl Initialisation {
+    /// Each by its word, the default first.
+    pub const NAMED: [(&'static str, Self); 2] = [("he", Self::He), ("pytorch", Self::Pytorch)];
 }
 
 impl Training {
@@ -61,6 +79,7 @@ impl Training {
             ema: real(EMA)?,
             freeze: settings.text(section, FREEZE.name)?,
             weights_from: settings.text(section, WEIGHTS_FROM.name)?,
+            initial: settings.word(section, INITIAL.name, &Initialisation::NAMED)?,
         })
     }
 
@@ -104,6 +123,15 @@ pub const FREEZE: Field = Field {
     kind: Kind::Text { otherwise: "nothing", example: "stem/**" },
     doc: "which weights stay as they are, by their names in `weights.safetensors`: `*` stands for anything but `/`, \
           `**` for anything; several patterns have commas between them. The statistics of batch norm go on",
+};
+
+/// What fresh kernels are drawn from.
+pub const INITIAL: Field = Field {
+    name: "initial",
+    kind: Kind::Word(&["he", "pytorch"]),
+    doc: "what fresh kernels are drawn from. `he`: normal numbers of the variance 2 / fan-out (He et al. 2015); `pytorch`: \
+          uniform ones within 1 / sqrt(fan-in) of 0, with which PyTorch's layers begin. The latter are smaller, so that \
+          batch norms let the same rate move them further: a training of few epochs gets further by it",
 };
 
 /// What to begin with.

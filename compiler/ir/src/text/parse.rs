@@ -191,8 +191,7 @@ impl<'t> Line<'t> {
     fn precision(&mut self) -> Parsed<Precision> {
         let what = "a precision";
         let word = self.word(what)?;
-        let precision = Precision::ALL.into_iter().find(|precision| precision.name() == word);
-        precision.ok_or_else(|| self.expected(what))
+        Precision::named(word).ok_or_else(|| self.expected(what))
     }
 
     fn opset(&mut self) -> Parsed<Opset> {
@@ -321,7 +320,14 @@ impl<'t> Line<'t> {
         let name = self.string()?;
         self.token(":")?;
         let shape = self.varied(space, tables, Self::shape)?;
-        Ok(Node { kind, inputs, shape, name, origin: None })
+        let has_precision = self.rest.starts_with("in ");
+        let precision = if has_precision {
+            self.keyword("in")?;
+            Some(self.varied(space, tables, Self::precision)?)
+        } else {
+            None
+        };
+        Ok(Node { precision, ..Node::new(kind, inputs, shape, name) })
     }
 
     /// `{weight = 0.4}`

@@ -53,12 +53,7 @@ impl Tables {
     fn of(space: &Space) -> Self {
         let mut tables = Self { rows: IndexSet::new() };
         for (_, node) in space.graph.nodes() {
-            let of_kind = match &node.kind {
-                NodeKind::Select(selector) => Some(*selector),
-                NodeKind::Op(op) => op.selector(),
-                NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => None,
-            };
-            for selector in of_kind.into_iter().chain(node.shape.selector()) {
+            for selector in node.selectors().chain(node.shape.selector()) {
                 if space.selectors.as_choice(selector).is_none() {
                     tables.add(space, selector);
                 }
@@ -132,7 +127,9 @@ pub fn print_network(network: &Network) -> String {
             None => "input".to_owned(),
         };
         let gap = if i == 0 { "\n" } else { "" };
-        text += &format!("{gap}n{i} = {what} {} : {}\n", Quoted(&node.name), node.shape);
+        let precision = node.precision.map(|precision| format!(" in {}", precision.name()));
+        let precision = precision.unwrap_or_default();
+        text += &format!("{gap}n{i} = {what} {} : {}{precision}\n", Quoted(&node.name), node.shape);
     }
     for (i, port) in network.outputs.iter().enumerate() {
         let gap = if i == 0 { "\n" } else { "" };
@@ -207,7 +204,10 @@ fn line(node: &Node, tables: &Tables, space: &Space) -> String {
         }
     };
     let shape = tables.varied(space, &node.shape, Shape::to_string);
-    format!("{what} {} : {shape}", Quoted(&node.name))
+    let name = |precision: &Precision| precision.name().to_owned();
+    let precision = node.precision.as_ref();
+    let precision = precision.map(|it| format!(" in {}", tables.varied(space, it, name)));
+    format!("{what} {} : {shape}{}", Quoted(&node.name), precision.unwrap_or_default())
 }
 
 /// An operator with its operands and every argument, defaults included.

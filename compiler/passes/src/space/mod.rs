@@ -6,4 +6,4 @@ mod specialise;
 
 pub use restrict::restrict;
 pub use simplify::simplify;
-pub use specialise::specialise;
+pub use specialise::{PartTime, part_times, specialise};

@@ -94,7 +94,8 @@ impl Pass<'_> {
             NodeKind::Select(selector) => NodeKind::Select(self.selector(*selector)),
             other => other.clone(),
         };
-        Node { kind, shape: self.varied(&node.shape), ..node.clone() }
+        let precision = node.precision.as_ref().map(|precision| self.varied(precision));
+        Node { kind, shape: self.varied(&node.shape), precision, ..node.clone() }
     }
 
     /// The operands of a select that it may take, of another node all.

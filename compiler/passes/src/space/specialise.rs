@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use nas_ir::device::PartLatency;
 use nas_ir::diagram::Diagram;
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
 use nas_ir::{Assignment, Checked, IdVec, Network, Node, NodeId, NodeKind, Op, Space, fault};
@@ -33,6 +34,26 @@ pub fn specialise(space: &Checked<Space>, assignment: &Assignment) -> Network {
         builder.add_training();
     }
     simplify(builder.network)
+}
+
+/// A part of a network that was measured as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartTime<'s> {
+    /// The nodes of the space that are measured together, in order; not all need be in the network.
+    pub nodes: &'s [NodeId],
+    /// How long it takes.
+    pub nanoseconds: u64,
+}
+
+/// The parts of one network, in the order of the space, with their times: with what every network
+/// takes they sum to its latency. `None` if the space has no latency table.
+#[must_use]
+pub fn part_times<'s>(
+    space: &'s Checked<Space>,
+    assignment: &'s Assignment,
+) -> Option<Vec<PartTime<'s>>> {
+    let picked = Picked { space, assignment };
+    picked.part_times(&picked.reached(|kind| matches!(kind, NodeKind::Output)))
 }
 
 /// A space and an assignment.
@@ -77,13 +98,7 @@ impl<'s> Picked<'s> {
     /// The selectors on which nodes of this network depend.
     fn selectors(&self, reached: &IdVec<NodeId, bool>) -> BTreeSet<Diagram> {
         let nodes = self.space.graph.nodes().filter(|(id, _)| reached[*id]);
-        let selectors = nodes.filter_map(|(_, node)| match &node.kind {
-            NodeKind::Select(selector) => Some(*selector),
-            NodeKind::Op(op) => op.selector(),
-            NodeKind::Input => node.shape.selector(),
-            NodeKind::Output | NodeKind::TrainOutput { .. } => None,
-        });
-        selectors.collect()
+        nodes.flat_map(|(_, node)| node.selectors()).collect()
     }
 
     /// What is chosen where it makes a difference to these nodes: paths and candidates.
@@ -102,16 +117,27 @@ impl<'s> Picked<'s> {
         choices.collect()
     }
 
-    /// The nanoseconds of the parts that are in this network, each in its case.
-    fn latency(&self, reached: &IdVec<NodeId, bool>) -> Option<u64> {
+    /// The parts that are in this network, each with the nanoseconds of its case.
+    fn part_times(&self, reached: &IdVec<NodeId, bool>) -> Option<Vec<PartTime<'s>>> {
         let latency = self.space.device.latency.as_ref()?;
         let alive = latency.parts.iter().filter(|part| reached[part.node]);
-        let each = alive.map(|part| {
+        let time = |part: &'s PartLatency| {
             let case = *self.space.selectors.value(part.case, self.assignment);
             let nanoseconds = part.nanoseconds.get(case as usize);
-            *nanoseconds.unwrap_or_else(|| fault("a part without one of its latencies"))
-        });
-        Some(each.fold(latency.overhead, u64::saturating_add))
+            PartTime {
+                nodes: &part.nodes,
+                nanoseconds: *nanoseconds
+                    .unwrap_or_else(|| fault("a part without one of its latencies")),
+            }
+        };
+        Some(alive.map(time).collect())
+    }
+
+    /// The nanoseconds of the network: those of its parts, and what every network takes.
+    fn latency(&self, reached: &IdVec<NodeId, bool>) -> Option<u64> {
+        let overhead = self.space.device.latency.as_ref()?.overhead;
+        let parts = self.part_times(reached)?;
+        Some(parts.iter().fold(overhead, |sum, part| sum.saturating_add(part.nanoseconds)))
     }
 }
 
@@ -181,11 +207,14 @@ impl<'s> Builder<'s> {
     fn made(&mut self, id: NodeId, node: &'s Node) -> NetworkNode {
         let Self { picked, places, network } = self;
         places[id] = network.nodes.len() + network.training.nodes.len();
-        NetworkNode::new(
+        let made = NetworkNode::new(
             node.name.clone(),
             picked.op(node).cloned(),
             picked.operands(node).iter().map(|&operand| places[operand]).collect(),
             *node.shape.get(&picked.space.selectors, picked.assignment),
-        )
+        );
+        let precision = node.precision.as_ref();
+        let precision = precision.map(|of| *of.get(&picked.space.selectors, picked.assignment));
+        NetworkNode { precision, ..made }
     }
 }

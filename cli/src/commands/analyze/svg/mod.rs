@@ -41,7 +41,12 @@ pub(super) fn write(
     });
     let distribution = distribution::page(analysis, published);
     let pages = distribution.map(|page| ("distribution.svg".to_owned(), page)).into_iter();
-    let layers = layers::page(space, Measure::Macs).map(|page| ("layers.svg".to_owned(), page));
+    let measures: &[Measure] = if space.device.latency.is_some() {
+        &[Measure::Latency, Measure::Macs]
+    } else {
+        &[Measure::Macs]
+    };
+    let layers = layers::page(space, measures).map(|page| ("layers.svg".to_owned(), page));
     let pages: Vec<(String, Page)> = pages.chain(fronts).chain(layers).collect();
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::input(format!("cannot make {}: {error}", folder.display())))?;

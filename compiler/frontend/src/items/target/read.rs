@@ -83,7 +83,7 @@ impl Reader<'_, '_> {
     fn setting(&mut self, name: &Ident, value: &Expr) {
         // A precision is a word, not a name of the file.
         let word = match &value.kind {
-            ast::ExprKind::Name(word) => Precision::ALL.into_iter().find(|p| p.name() == word),
+            ast::ExprKind::Name(word) => Precision::named(word),
             _ => None,
         };
         match name.name.as_str() {

@@ -1,9 +1,17 @@
 //! Every operator by its definition: direct loops in 64 bits, no sharing with any engine.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "definitions read as formulas do; what they index is there in a model that verifies, and the caller's process is \
+              its own"
+)]
+
+use nas_ir::grid::to_half;
 use nas_ir::ops::{
     AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Padding, Pool, Resize, ResizeMode, Shift,
 };
-use nas_ir::{Model, Op, Shape, Tensor};
+use nas_ir::{Model, Op, Precision, Shape, Tensor};
 
 /// A value, seen as a map: what does not have two directions beside the channels is one column.
 #[derive(Clone)]
@@ -49,10 +57,30 @@ impl Map {
     }
 }
 
-/// The outputs of the network, in order, with a batch of one. `weights` and `inputs` must be those
-/// of the network.
+/// The outputs of the network, in order, for a batch of any size. `weights` and `inputs` must be those of the network.
 #[must_use]
-pub fn run(Model { network, weights }: &Model, inputs: &[Tensor]) -> Vec<Tensor> {
+pub fn run(model: &Model, inputs: &[Tensor]) -> Vec<Tensor> {
+    let values = values(model, inputs);
+    model.network.outputs.iter().map(|port| values[port.node].clone()).collect()
+}
+
+/// The value of each node, in order, for a batch of any size. `weights` and `inputs` must be those of the network.
+#[must_use]
+pub fn values(model: &Model, inputs: &[Tensor]) -> Vec<Tensor> {
+    let batch =
+        inputs.first().and_then(|input| input.dims.first()).map_or(1, |&batch| batch.max(1));
+    let mut all: Vec<Vec<f32>> = vec![Vec::new(); model.network.nodes.len()];
+    for image in 0..batch as usize {
+        for (of_node, map) in all.iter_mut().zip(of_image(model, inputs, image)) {
+            of_node.extend(map.data.iter().map(|&x| x as f32));
+        }
+    }
+    let nodes = model.network.nodes.iter().zip(all);
+    nodes.map(|(node, data)| Tensor::of_floats(node.shape.batched(batch), data)).collect()
+}
+
+/// The value of each node for one image of a batch.
+fn of_image(Model { network, weights }: &Model, inputs: &[Tensor], image: usize) -> Vec<Map> {
     let floats = |tensor: &Tensor| -> Vec<f64> {
         tensor.floats().unwrap().iter().map(|&x| f64::from(x)).collect()
     };
@@ -64,20 +92,21 @@ pub fn run(Model { network, weights }: &Model, inputs: &[Tensor]) -> Vec<Tensor>
             Some(op) => apply(op, &operands, &weight, node.shape),
             None => {
                 let port = network.inputs.iter().position(|p| p.node == index).unwrap();
-                Map { shape: node.shape, data: floats(&inputs[port]) }
+                let each = node.shape.elements() as usize;
+                let data = floats(&inputs[port])[image * each..][..each].to_vec();
+                Map { shape: node.shape, data }
             }
+        };
+        let value = match node.rounding.precision {
+            Precision::Fp16 => value.each(|x| f64::from(to_half(x as f32))),
+            Precision::Fp32 | Precision::Int8 => value,
         };
         values.push(match node.rounding.value {
             Some(grid) => value.each(|x| grid.round(x)),
             None => value,
         });
     }
-    let outputs = network.outputs.iter().map(|port| &values[port.node]);
-    outputs
-        .map(|map| {
-            Tensor::of_floats(map.shape.batched(1), map.data.iter().map(|&x| x as f32).collect())
-        })
-        .collect()
+    values
 }
 
 fn apply(op: &Op, operands: &[Map], weight: &dyn Fn(&str) -> Vec<f64>, shape: Shape) -> Map {
