@@ -38,6 +38,11 @@ space scenes_demo(classes = 11, size = 64, most = 8M) {
 
 expect scenes_demo.count == 6 ^ 8
 
+/// A network that costs twice the limit, for what it would be worth.
+arch k3_e3 of scenes_demo(most = 16M) {
+    op = [k3_e3, k3_e3, k3_e3, k3_e3, k3_e3, k3_e3, k3_e3, k3_e3]
+}
+
 search demo of scenes_demo {
     strategy proxyless { gradient = reinforce }
     minimize cross_entropy + 0.1 * max(0, macs / 1M - 8)

@@ -6,7 +6,7 @@ use std::path::Path;
 use nas_ir::metric::Direction;
 use nas_ir::network::Port;
 use nas_ir::ops::Role;
-use nas_ir::{Grid, Model, Precision, Tensor, TensorName, fault};
+use nas_ir::{Grid, Model, Op, Precision, Tensor, TensorName, fault};
 use nas_quantise::{
     Grids, Plan, Scheme, Sensitivity, asked_floats, calibrated, correct_biases, equalise,
     sensitivity,
@@ -133,8 +133,9 @@ pub(crate) fn integers(
     };
     let (rounded, layers) = work.within(&origin, whole, (&metric, fp32))?;
     let of_floats = |(&node, &precision): (&usize, &Precision)| {
-        let path = work.floats.network.node(node)?.name.clone();
-        Some(FloatLayer { path, precision })
+        let node = work.floats.network.node(node)?;
+        let is_layer = node.op.as_ref().is_some_and(Op::has_kernel);
+        is_layer.then(|| FloatLayer { path: node.name.clone(), precision })
     };
     let layer = |it: Sensitivity| Layer { path: it.path, decibels: it.decibels };
     let report = Report {

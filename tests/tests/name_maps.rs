@@ -54,7 +54,7 @@ fn check(map: &str, file: &str, arch: &str) {
     let spaces = nas_spaces::shipped();
     let network = network(&spaces.join(file).with_extension("nas"), arch);
     let path = spaces.join(map).with_extension("names");
-    let source = Source::new(map.to_owned(), std::fs::read_to_string(path).unwrap());
+    let source = Source::new(map, std::fs::read_to_string(path).unwrap());
     let names = NameMap::parse(source).unwrap_or_else(|faults| panic!("{faults:?}"));
     let published = published(map);
 

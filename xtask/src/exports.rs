@@ -9,7 +9,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -33,7 +32,7 @@ const NETWORKS: [Network; 6] = [
     Network { name: "fbnet_c", file: "fbnet", arch: "fbnet_c" },
 ];
 /// How often each file runs.
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 100;
 /// The sizes of what they all take.
 const SIZES: &str = "1x3x224x224";
 /// How far answers may be from those of PyTorch, in units of the largest logit.
@@ -83,17 +82,16 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
     call(cargo(root).args(["build", "--workspace", "--bins", "--examples"]).current_dir(root))?;
     let here = std::env::current_exe()?;
     let nasc = here.with_file_name("nasc");
-    let mut exports = BTreeMap::new();
     for network in &networks {
         eprintln!("exporting {}", network.name);
         network.write(root, &python, &folder)?;
-        exports.insert(network.name, network.export(root, &nasc, &folder)?);
+        network.export(root, &nasc, &folder)?;
     }
     eprintln!("timing {ROUNDS} rounds");
     let timings = here.with_file_name("examples").join(TIMINGS);
     let mut tried = in_python(root, &python, &folder, &networks)?;
     tried.insert("tract".to_owned(), in_tract(&timings, &folder, &networks)?);
-    let table = table(&folder, &networks, &tried, &exports)?;
+    let table = table(&folder, &networks, &tried)?;
     println!("{table}");
     if bless {
         write_table(&root.join(PAGE), &table)?;
@@ -115,13 +113,10 @@ impl Network {
         )
     }
 
-    /// Our files of the same weights, and how long the command for the first of them took.
-    fn export(&self, root: &Path, nasc: &Path, folder: &Path) -> Result<Duration> {
-        let mut lean = self.command(root, nasc, folder, LEAN);
-        call(lean.arg("--lean"))?;
-        let start = Instant::now();
-        call(&mut self.command(root, nasc, folder, OURS))?;
-        Ok(start.elapsed())
+    /// Our files of the same weights.
+    fn export(&self, root: &Path, nasc: &Path, folder: &Path) -> Result<()> {
+        call(self.command(root, nasc, folder, LEAN).arg("--lean"))?;
+        call(&mut self.command(root, nasc, folder, OURS))
     }
 
     /// What exports it to a file.
@@ -176,12 +171,7 @@ fn in_tract(timings: &Path, folder: &Path, networks: &[&Network]) -> Result<Trie
 }
 
 /// A row for each network and engine.
-fn table(
-    folder: &Path,
-    networks: &[&Network],
-    tried: &BTreeMap<String, Tried>,
-    exports: &BTreeMap<&str, Duration>,
-) -> Result<String> {
+fn table(folder: &Path, networks: &[&Network], tried: &BTreeMap<String, Tried>) -> Result<String> {
     let mut table =
         "| network | engine | nasc, ms | ÷ TorchScript | ÷ dynamo | apart |\n".to_owned();
     table += &format!("{}|\n", "|---".repeat(6));
@@ -202,8 +192,8 @@ fn table(
             );
         }
     }
-    table += "\n| network | nasc, bytes | `--lean` | TorchScript | dynamo | `nasc export`, s |\n";
-    table += &format!("{}|\n", "|---".repeat(6));
+    table += "\n| network | nasc, bytes | `--lean` | TorchScript | dynamo |\n";
+    table += &format!("{}|\n", "|---".repeat(5));
     for network in networks {
         let folder = folder.join(network.name);
         let bytes = [OURS, LEAN]
@@ -211,8 +201,7 @@ fn table(
             .chain(OTHERS)
             .map(|file| Ok::<_, anyhow::Error>(fs::metadata(folder.join(file))?.len().to_string()));
         let bytes: Vec<String> = bytes.collect::<Result<_>>()?;
-        let seconds = exports.get(network.name).map_or(0.0, Duration::as_secs_f64);
-        table += &format!("| {} | {} | {seconds:.2} |\n", network.name, bytes.join(" | "));
+        table += &format!("| {} | {} |\n", network.name, bytes.join(" | "));
     }
     Ok(table)
 }

@@ -59,10 +59,10 @@ fn exercise(bytes: &[u8]) -> Result<(), ReadError> {
     }
     let inferred = infer(&graph, &sizes)?;
     costs(&graph, &inferred)?;
-    let outside = |name: &str, _: &_| {
+    matched(&graph, &inferred, &mut |name, _| {
         Err(ReadError::Outside { name: name.to_owned(), why: "it is not there".to_owned() })
-    };
-    matched(&graph, &inferred, &mut { outside }).map(|_| ())
+    })
+    .map(|_| ())
 }
 
 /// The most memory that the process held up to now, where the system says so.

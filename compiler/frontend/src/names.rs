@@ -356,7 +356,9 @@ impl Walker<'_> {
         if let (Some(help), true) = (&foreign, is_called) {
             return help.clone();
         }
+        let precisions = Precision::ALL.map(Precision::name).into_iter().filter(|_| !is_called);
         let all = in_scope.iter().copied().chain(operators().filter(|_| is_called));
+        let all = all.chain(precisions);
         if let Some(near) = nearest(name, all).map(str::to_owned) {
             // What was meant is used, though under another name.
             if let Some(meant) = self.local(&near) {

@@ -18,7 +18,10 @@ use proptest::prelude::*;
 
 /// Everything of a space but where and how it was written, and selectors: their ids depend on the store.
 fn content(space: &Space) -> (String, String, Vec<Node>, Vec<Decision>, Vec<Limit>) {
-    let is_fixed = |node: &Node| node.fixed_op().is_some() && node.shape.fixed().is_some();
+    let is_fixed = |node: &Node| {
+        let has_one = node.precision.as_ref().is_none_or(|precision| precision.fixed().is_some());
+        has_one && node.fixed_op().is_some() && node.shape.fixed().is_some()
+    };
     let nodes = space.graph.nodes().filter(|(_, node)| is_fixed(node));
     let nodes = nodes.map(|(_, node)| Node { origin: None, ..node.clone() });
     let decisions = space.decisions.iter().map(|d| Decision { origin: None, ..d.clone() });

@@ -1,10 +1,7 @@
 //! What grids are allowed, and from ranges to grids.
 
 use nas_ir::grid::KERNEL_MAX;
-use nas_ir::{Grid, Model, Op, Tensor};
-
-use crate::grids::Grids;
-use crate::plan::Plan;
+use nas_ir::{Grid, Op, Tensor};
 
 /// What grids are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,13 +56,6 @@ impl Scheme {
             most.fill(largest);
         }
         most.into_iter().map(|most| self.step(most / KERNEL_MAX)).collect()
-    }
-
-    /// The model in which the values of a plan are rounded to these grids, one for each of its groups, and its kernels and
-    /// biases are on theirs: those of a bias are the operand's step times the kernel's.
-    #[must_use]
-    pub fn rounded(self, model: Model, plan: &Plan, grids: &[Grid]) -> Model {
-        Grids::of(self, &model, plan, grids.to_vec()).rounded(model, plan)
     }
 }
 

@@ -33,7 +33,7 @@ fn rounded(model: &Model, plan: &Plan) -> Model {
     let scheme = Scheme::default();
     let how = (Method::MinMax, scheme);
     let grids = calibrated(model, plan, how, &batches(model), &mut run).unwrap();
-    scheme.rounded(model.clone(), plan, &grids)
+    Grids::of(scheme, model, plan, grids).rounded(model.clone(), plan)
 }
 
 /// These nodes, with 32-bit floats.
@@ -177,7 +177,7 @@ fn corrected_biases_take_out_what_rounding_adds_on_average() {
     let scheme = Scheme { powers_of_two: true, symmetric: true };
     let how = (Method::MinMax, scheme);
     let grids = calibrated(&model, &plan, how, &batches(&model), &mut run).unwrap();
-    let plain = scheme.rounded(model.clone(), &plan, &grids);
+    let plain = Grids::of(scheme, &model, &plan, grids).rounded(model.clone(), &plan);
     let batches = batches(&model);
     let corrected =
         correct_biases(&model, plain.clone(), &plan, &batches, &mut run, |_, _| ()).unwrap();

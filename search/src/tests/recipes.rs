@@ -91,7 +91,8 @@ const WRITTEN: &str = r#"{
     "accumulate": 1,
     "ema": 0.0,
     "freeze": null,
-    "weights_from": null
+    "weights_from": null,
+    "initial": "he"
   },
   "choices": {
     "rate": 0.1,
@@ -131,6 +132,7 @@ const WRITTEN: &str = r#"{
     "ema": 0.0,
     "freeze": null,
     "weights_from": null,
+    "initial": "he",
     "batch": 16,
     "drop_path": {
       "from": 0.0,

@@ -16,8 +16,9 @@ pub(crate) fn listed() -> Vec<Code> {
 }
 
 /// The folders of the crates whose diagnostics derive `miette::Diagnostic` one by one.
-const DERIVING: [&str; 8] = [
+const DERIVING: [&str; 9] = [
     "backends/onnx/src",
+    "backends/onnx-read/src",
     "backends/torch/src",
     "backends/tract/src",
     "cli/src",

@@ -4,7 +4,6 @@ block unit(x, out) {
 
 space demo {
     input x: [3, 32, 32]
-    let y = x -> unit(8, precision = int4) // error[nas::name::unknown]
-    let z = y -> unit(8, precision = choose precision ["int8", "half"]) // error[nas::args::kind]
+    let z = x -> unit(8, precision = choose precision ["int8", "half"]) // error[nas::args::kind]
     output out = z -> conv(8, kernel = 1, precision = 16) // error[nas::args::kind]
 }

@@ -9,7 +9,7 @@ use nas_ir::ops::{
 };
 use nas_ir::{Op, Tensor};
 
-use super::{Matcher, Step, Why, shape};
+use super::matcher::{Matcher, Step, Why, shape};
 use crate::fact::{Fact, Known};
 use crate::graph::{Node, ValueId};
 use crate::kind::{Binary, Kind, Reduction, Unary};

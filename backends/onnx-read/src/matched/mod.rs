@@ -1,6 +1,7 @@
 //! A graph as a network of nasc, where its operators are ours.
 
 mod layers;
+mod matcher;
 mod moves;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,9 @@ use std::collections::BTreeMap;
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::{IdVec, Model, Network, Op, Shape, Tensor, Weights};
 
-use crate::constant::{Constant, Data, Outside, floats_of};
+use matcher::{Matcher, ReadOutside, Step, Why, shape};
+
+use crate::constant::{Constant, Data, floats_of};
 use crate::error::ReadError;
 use crate::fact::Fact;
 use crate::graph::{Graph, Node, ValueId};
@@ -23,9 +26,6 @@ pub struct Matched {
     /// The values of the file, and the nodes that make them.
     pub names: Vec<(String, usize)>,
 }
-
-/// What reads the data of a constant that lie in another file.
-pub(crate) type ReadOutside<'f> = dyn FnMut(&str, &Outside<'_>) -> Result<Vec<u8>, ReadError> + 'f;
 
 /// The network that a graph is, whose values have these sizes.
 ///
@@ -60,55 +60,6 @@ fn uses(graph: &Graph<'_>) -> IdVec<ValueId, usize> {
     let read = graph.nodes.iter().flat_map(|node| node.inputs.iter().flatten());
     read.chain(&graph.outputs).for_each(|&id| uses[id] += 1);
     uses
-}
-
-struct Matcher<'m, 'b, 'f> {
-    graph: &'m Graph<'b>,
-    inferred: &'m Inferred,
-    outside: &'m mut ReadOutside<'f>,
-    nodes: Vec<NetworkNode>,
-    weights: Weights,
-    /// The node that makes a value.
-    places: IdVec<ValueId, Option<usize>>,
-    /// The constant that a value is.
-    constants: IdVec<ValueId, Option<ValueId>>,
-    /// How often a value is read, or an output.
-    uses: IdVec<ValueId, usize>,
-    /// Values that are the channels of another in groups, on the way to be shuffled.
-    shuffles: BTreeMap<ValueId, moves::Shuffle>,
-    inputs: Vec<Port>,
-}
-
-/// What becomes of a node: an operator on these operands, with tensors by the last parts of their names; nothing, if its
-/// value is that of its first operand or only a step of what a later node does.
-enum Step {
-    Op(Op, Vec<ValueId>, Vec<(&'static str, Tensor)>),
-    Alias,
-    Done,
-}
-
-/// Why a node is not ours: in words, or because its data cannot be read.
-enum Why {
-    Words(String),
-    Read(ReadError),
-}
-
-impl From<String> for Why {
-    fn from(words: String) -> Self {
-        Self::Words(words)
-    }
-}
-
-impl From<&str> for Why {
-    fn from(words: &str) -> Self {
-        Self::Words(words.to_owned())
-    }
-}
-
-impl From<ReadError> for Why {
-    fn from(error: ReadError) -> Self {
-        Self::Read(error)
-    }
 }
 
 impl<'m, 'b> Matcher<'m, 'b, '_> {
@@ -276,11 +227,4 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         model.verify().map_err(|unsound| wrong("the model", unsound.to_string()))?;
         Ok(Matched { model, names })
     }
-}
-
-/// The shape of a value, the batch aside.
-fn shape(fact: &Fact) -> Result<Shape, String> {
-    let sizes = fact.dims.iter().skip(1).map(|&dim| u32::try_from(dim).ok().filter(|&dim| dim > 0));
-    let shape = sizes.collect::<Option<Vec<u32>>>().and_then(|sizes| Shape::new(&sizes));
-    shape.ok_or_else(|| format!("{} is no shape of a network, with a batch first", fact.in_words()))
 }

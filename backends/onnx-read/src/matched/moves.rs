@@ -7,21 +7,11 @@ use nas_ir::ops::{
     Border, ChannelPad, ChannelShuffle, ChannelSlice, Crop, Flatten, GlobalAvgPool, Pad,
 };
 
-use super::{Matcher, Step, Why, shape};
+use super::matcher::{Matcher, Shuffle, Step, Why, shape};
 use crate::fact::{Fact, Known};
 use crate::graph::{Node, ValueId};
 use crate::kind::Kind;
 use crate::rules::{Site, axis_of, slices};
-
-/// Channels of a value in groups, on the way to be shuffled.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shuffle {
-    /// The value whose channels they are.
-    of: ValueId,
-    groups: NonZeroU32,
-    /// Whether groups and their channels have been exchanged.
-    is_turned: bool,
-}
 
 impl<'m, 'b> Matcher<'m, 'b, '_> {
     /// What a node is that moves elements.
@@ -150,11 +140,16 @@ fn pad(site: &Site<'_, '_>) -> Result<Op, Why> {
     };
     let pads: Vec<u32> =
         pads.iter().map(|&pad| u32::try_from(pad).ok()).collect::<Option<_>>().ok_or("it crops")?;
-    match *pads.as_slice() {
-        [0, 0, top, left, 0, 0, bottom, right] => {
+    let (before, after) = pads.split_at(pads.len() / 2);
+    match (before, after) {
+        (&[0, 0, top, left], &[0, 0, bottom, right]) => {
             Ok(Op::Pad(Pad(Border { top, left, bottom, right })))
         }
-        [0, before, 0, 0, 0, after, 0, 0] => Ok(Op::ChannelPad(ChannelPad { before, after })),
+        (&[0, before, ref first @ ..], &[0, after, ref last @ ..])
+            if first.iter().chain(last).all(|&pad| pad == 0) =>
+        {
+            Ok(Op::ChannelPad(ChannelPad { before, after }))
+        }
         _ => Err("its border is neither of pixels nor of channels".into()),
     }
 }

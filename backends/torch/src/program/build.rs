@@ -16,7 +16,9 @@ use nas_ir::diagram::Diagram;
 use nas_ir::network::{self, NetworkNode, Port};
 use nas_ir::operation::{Case, Operation, WeightGroup, is_window};
 use nas_ir::ops::{Channels, Initial, Resize, ResizeMode, ResizeTo, Role, Weight};
-use nas_ir::{Checked, Network, Node, NodeId, NodeKind, Op, Shape, Space, TensorName, Varied};
+use nas_ir::{
+    Checked, Network, Node, NodeId, NodeKind, Op, Precision, Shape, Space, TensorName, Varied,
+};
 
 use super::instruction::{
     Instruction, InstructionKind, OpCase, Output, ParameterSpec, Program, Select, TrainOutput,
@@ -373,36 +375,6 @@ impl Builder {
         let (op, output) = (Op::clone(op), *output);
         let case = OpCase { op, inputs, output, weights };
         Ok(self.push(name, InstructionKind::Op(case), values))
-    }
-
-    /// A value as a layer in this precision reads it.
-    fn narrowed(&mut self, name: &str, value: ValueId, precision: Precision) -> ValueId {
-        let round = match precision {
-            Precision::Fp32 => return value,
-            Precision::Fp16 => Round::Half,
-            Precision::Int8 => Round::Levels,
-        };
-        if let Some(known) = self.narrowed.get(&(value, precision)) {
-            return *known;
-        }
-        let narrowed = self.push(name, InstructionKind::Round(round), vec![value]);
-        self.narrowed.insert((value, precision), narrowed);
-        narrowed
-    }
-
-    /// Has the weights of an operator rounded as numbers of this precision are; of integers the kernel, for biases have 32 bits.
-    fn narrow_weights(&self, op: &Op, precision: Precision, views: &mut [WeightView]) -> Built<()> {
-        for view in views {
-            let role = self.program.parameters.get(view.parameter)?.role;
-            view.rounding = match (precision, role) {
-                (Precision::Fp16, _) => Some(WeightRounding::Half),
-                (Precision::Int8, Role::Kernel) => {
-                    Some(WeightRounding::Levels { axis: op.channel_axis() })
-                }
-                _ => None,
-            };
-        }
-        Ok(())
     }
 
     /// An operator for each case of a node and each precision that it computes in, and the select among them. All precisions have

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nas_cases::cases;
-use nas_ir::{Precision, Shape};
+use nas_ir::{Network, Precision, Shape};
 use nas_passes::specialise;
 use nas_quantise::Scheme;
 use nas_testing::shipped;
@@ -40,9 +40,12 @@ fn supernet(text: &str) -> Program {
 fn learning(powers_of_two: bool) -> TorchNetwork {
     let space = space(SMALL);
     let network = specialise(&space, &space.first_assignment());
-    let half = network.nodes.iter().position(|node| node.name.ends_with("conv.2")).unwrap();
     let scheme = Scheme { symmetric: false, powers_of_two };
-    Learning::of(&network, scheme, &BTreeMap::from([(half, Precision::Fp16)])).network()
+    let half = |network: &Network| {
+        let last = network.nodes.iter().position(|node| node.name.ends_with("conv.2")).unwrap();
+        BTreeMap::from([(last, Precision::Fp16)])
+    };
+    Learning::of(&network, scheme, half).network()
 }
 
 fn network(text: &str) -> Program {

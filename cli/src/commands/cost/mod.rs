@@ -1,15 +1,15 @@
 //! `nasc cost`: what one network costs, in every measure; or a model that others made.
 
+mod args;
+mod measures;
 mod model;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
-use clap::Args;
 use nas_frontend::session::NamedNetwork;
 use nas_ir::measure::grouped;
 use nas_ir::network::NetworkNode;
-use nas_ir::{Cost, Costs, Measure, Network, Shape, Space};
+use nas_ir::{Cost, Costs, Network, Shape, Space};
 use nas_passes::{PartTime, part_times};
 use serde_json::{Value, json};
 
@@ -17,36 +17,12 @@ use crate::render::costs::{milliseconds, warn_of_memory};
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;
-use crate::services::foreign::{SizesArgs, is_onnx};
-use crate::services::input::DropArgs;
+use crate::services::foreign::is_onnx;
 use crate::services::pick::examined_network;
 use crate::{out, outln};
 
-/// Arguments of `nasc cost`.
-#[derive(Debug, Args)]
-pub struct CostArgs {
-    /// The file: one of the language, or an ONNX file.
-    pub file: PathBuf,
-    /// Whether what the target cannot run is left out.
-    #[command(flatten)]
-    pub drop: DropArgs,
-    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
-    #[arg(long)]
-    pub arch: Option<String>,
-    /// The sizes of the inputs, if the file is one of ONNX.
-    #[command(flatten)]
-    pub sizes: SizesArgs,
-    /// The space, where the file has several.
-    #[arg(long)]
-    pub space: Option<String>,
-    /// Every layer that has multiply-accumulates or parameters, with the latency of what was measured
-    /// together at the first of its layers.
-    #[arg(long)]
-    pub layers: bool,
-    /// Write JSON.
-    #[arg(long)]
-    pub json: bool,
-}
+pub use args::CostArgs;
+use measures::table;
 
 /// What one network costs.
 ///
@@ -74,23 +50,6 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
     }
     warn_of_memory(&named.space, &costs);
     verdict
-}
-
-impl CostArgs {
-    /// An ONNX file holds one network, and has no target.
-    fn refuse_names(&self) -> Result<(), Failure> {
-        let given = [
-            ("--arch", self.arch.is_some()),
-            ("--space", self.space.is_some()),
-            ("--drop-unsupported", self.drop.drop_unsupported),
-        ];
-        match given.into_iter().find(|(_, is_given)| *is_given) {
-            None => Ok(()),
-            Some((option, _)) => {
-                Err(Failure::input(format!("an ONNX file holds one network: leave out `{option}`")))
-            }
-        }
-    }
 }
 
 /// A layer.
@@ -161,23 +120,4 @@ fn layers_table(layers: &[Layer<'_>]) -> Table {
         table.row(cells.into_iter().chain(latency));
     }
     table
-}
-
-fn table(costs: &Costs) -> Table {
-    let mut table = Table::new(["measure", "cost"]);
-    for measure in Measure::ALL {
-        table.row([measure.name().to_owned(), in_words(costs, measure)]);
-    }
-    table
-}
-
-fn in_words(costs: &Costs, measure: Measure) -> String {
-    match (measure, costs.of(measure)) {
-        (Measure::Latency, Some(nanoseconds)) => milliseconds(nanoseconds),
-        (Measure::PeakMemory, Some(bytes)) if costs.peak_memory_is_bound => {
-            format!("at most {}", grouped(bytes))
-        }
-        (_, Some(figure)) => grouped(figure),
-        (_, None) => "no latency table".to_owned(),
-    }
 }

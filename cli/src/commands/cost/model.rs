@@ -6,7 +6,8 @@ use nas_ir::measure::grouped;
 use nas_onnx_read::{Fact, Graph, GraphCosts, Inferred, ValueId, costs, infer};
 use serde_json::{Value, json};
 
-use super::{CostArgs, table};
+use super::args::CostArgs;
+use super::measures::table;
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;

@@ -1,91 +1,33 @@
 //! `nasc verify`: ONNX files against what was recorded when they were exported, or, of those that others made, engines
 //! against each other.
 
+mod args;
 mod diverging;
+mod files;
 mod model;
 mod one;
+mod outcome;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use nas_tract::Tolerance;
-use serde::Serialize;
-
 use crate::render::report::{Failure, counted};
 use crate::render::{stream, terminal};
-use crate::services::foreign::{ForeignFile, SizesArgs};
-use crate::services::onnx_file::{Recorded, repeat};
+use crate::services::foreign::ForeignFile;
 use crate::services::package;
 use crate::services::package::Whole;
 use crate::services::record::{Record, beside};
-use crate::services::runner::Runner;
-use crate::services::source::io_reason;
-use crate::services::verification::{Verification, tolerance_parser};
 use crate::{outln, tell};
 
 use diverging::{Located, Search};
-use model::Tried;
+use files::{no_record, record_of, recorded};
 use one::Answer;
+use outcome::Outcome;
 
+pub use args::VerifyArgs;
 pub use one::{VerifyOneArgs, run_one};
 
 /// How the name of what wrote a file begins, if that is nasc.
 const OURS: &str = "nasc ";
-
-/// Arguments of `nasc verify`.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// ONNX files, or packages.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// The record to compare with, instead of NAME.check.safetensors beside the file.
-    #[arg(long, value_name = "FILE")]
-    pub check: Option<PathBuf>,
-    /// How far outputs may be from the recorded ones, instead of as recorded.
-    #[arg(long, value_name = "NAME", value_parser = tolerance_parser())]
-    pub tolerance: Option<Tolerance>,
-    /// The sizes of the inputs of files without a record.
-    #[command(flatten)]
-    pub sizes: SizesArgs,
-    /// An engine to run the files in instead of tract, and where there is no record, to hold against tract: a command that reads `input_0.npy` and so on from the folder
-    /// {inputs} and writes `output_0.npy` and so on to {outputs}, such as `python run.py {model} {inputs} {outputs}`.
-    #[arg(long, value_name = "COMMAND", value_parser = Runner::new)]
-    pub runner: Option<Runner>,
-    /// The reports as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// What came of a file.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Outcome {
-    /// It was compared with something.
-    Compared(Box<Verification>),
-    /// It was run, and there was nothing to compare with.
-    Tried(Tried),
-    /// The file or its record cannot be read.
-    Unread { passed: bool, error: String },
-}
-
-impl Outcome {
-    fn passed(&self) -> bool {
-        match self {
-            Self::Compared(it) => it.report.passed,
-            Self::Tried(it) => it.passed,
-            Self::Unread { passed, .. } => *passed,
-        }
-    }
-
-    /// For people.
-    fn told(&self) -> String {
-        match self {
-            Self::Compared(it) => format!("{}{}", it.summary(), it.failures()),
-            Self::Tried(it) => it.summary(),
-            Self::Unread { error, .. } => error.clone(),
-        }
-    }
-}
 
 /// Runs each file in tract and compares; all of them, also where one fails.
 ///
@@ -233,39 +175,4 @@ fn first_of(file: &ForeignFile, record: &Record, args: &VerifyArgs) -> Result<Lo
         }
     }
     found.ok_or_else(|| Failure::input("its record has no case"))
-}
-
-fn no_record(record: &Path) -> Failure {
-    let record = record.display();
-    Failure::input(format!(
-        "there is no record {record} to compare with; name the one of this model by `--check`"
-    ))
-}
-
-/// A file against its record.
-fn recorded(
-    file: &Path,
-    check: &Path,
-    tolerance: Option<Tolerance>,
-    runner: Option<&Runner>,
-) -> Result<Verification, Failure> {
-    let onnx = read(file)?;
-    if !check.exists() {
-        return Err(no_record(check));
-    }
-    let (record, record_path) = (&record_of(file, check)?, &*check.display().to_string());
-    repeat(&Recorded { onnx: &onnx, path: file, record, record_path }, tolerance, runner)
-}
-
-/// The record of a file; that of a package has those of all its models.
-fn record_of(file: &Path, check: &Path) -> Result<Record, Failure> {
-    if check.ends_with(package::MANIFEST) {
-        return package::record(check.parent().unwrap_or(Path::new("")), file);
-    }
-    Record::from_bytes(&read(check)?, &check.display().to_string())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let reason = |error| Failure::input(format!("{}: {}", path.display(), io_reason(&error)));
-    nas_files::read(path).map_err(reason)
 }

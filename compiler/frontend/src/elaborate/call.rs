@@ -88,15 +88,14 @@ impl<'p> Elaborator<'p, '_> {
             None => (self.module, name.into()),
         };
         let program = self.program;
-        let precision = given.iter().position(Given::is_precision);
         if let Some((_, block)) = program.block(module, &target) {
-            if let Some(precision) = precision.filter(|_| !has_precision(block)) {
-                given.remove(precision);
+            if !has_precision(block) {
+                let _ = self.take_precision(&target, &mut given);
             }
             // What is wrong was reported, and more than that nobody asks here.
             let _ = self.bind_params(&target, &block.params, given, flowing, span);
         } else if let Some(row) = ops::find(&target) {
-            precision.map(|precision| given.remove(precision));
+            let _ = self.take_precision(&target, &mut given);
             let is_operand = |g: &&Given<'_>| {
                 g.name.is_none() && (g.value.is_poison() || tensors(&g.value).is_some())
             };

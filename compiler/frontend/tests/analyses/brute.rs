@@ -92,10 +92,11 @@ pub(crate) fn made(
             NodeKind::Input => node.shape.selector(),
             NodeKind::Output | NodeKind::TrainOutput { .. } => None,
         };
-        for decision in
-            selector.map(|by| tables.mattering(space, by, assignment)).unwrap_or_default()
-        {
-            made.insert((decision.index(), assignment.get(decision)));
+        let precision = node.precision.as_ref().and_then(Varied::selector);
+        for selector in selector.into_iter().chain(precision) {
+            for decision in tables.mattering(space, selector, assignment) {
+                made.insert((decision.index(), assignment.get(decision)));
+            }
         }
         match &node.kind {
             NodeKind::Select(selector) => {

@@ -18,6 +18,41 @@ fn step_spec(name: String, count: u32, step: f32) -> ParameterSpec {
 }
 
 impl Builder {
+    /// A value as a layer in this precision reads it.
+    pub(super) fn narrowed(&mut self, name: &str, value: ValueId, precision: Precision) -> ValueId {
+        let round = match precision {
+            Precision::Fp32 => return value,
+            Precision::Fp16 => Round::Half,
+            Precision::Int8 => Round::Levels,
+        };
+        if let Some(known) = self.narrowed.get(&(value, precision)) {
+            return *known;
+        }
+        let narrowed = self.push(name, InstructionKind::Round(round), vec![value]);
+        self.narrowed.insert((value, precision), narrowed);
+        narrowed
+    }
+
+    /// Has the weights of an operator rounded as numbers of this precision are; of integers the kernel, for biases have 32 bits.
+    pub(super) fn narrow_weights(
+        &self,
+        op: &Op,
+        precision: Precision,
+        views: &mut [WeightView],
+    ) -> Built<()> {
+        for view in views {
+            let role = self.program.parameters.get(view.parameter)?.role;
+            view.rounding = match (precision, role) {
+                (Precision::Fp16, _) => Some(WeightRounding::Half),
+                (Precision::Int8, Role::Kernel) => {
+                    Some(WeightRounding::Levels { axis: op.channel_axis() })
+                }
+                _ => None,
+            };
+        }
+        Ok(())
+    }
+
     /// The value of a node, rounded as it rounds it.
     pub(super) fn round(&mut self, node: &NetworkNode, value: ValueId) -> ValueId {
         let rounding = &node.rounding;
