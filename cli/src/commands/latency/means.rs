@@ -107,9 +107,9 @@ impl MeansArgs {
     pub(super) fn start(&self, said: Said<'_>) -> Result<Means, Failure> {
         let (runner, device) = match &self.runner {
             Some(text) => {
-                let device =
-                    self.device(said, "`--runner`", self.engine.as_deref().or(said.engine))?;
-                (Runner::Command(Bench::new(text, self.pattern.clone(), self.site())?), device)
+                let bench = Bench::new(text, self.pattern.clone(), self.site())?;
+                let engine = self.engine.as_deref().or(said.engine);
+                (Runner::Command(bench), self.device(said, "`--runner`", engine)?)
             }
             None => self.engine(said)?,
         };

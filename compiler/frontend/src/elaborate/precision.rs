@@ -37,6 +37,9 @@ impl<'p> Elaborator<'p, '_> {
     ) -> Eval<Sound<Option<Varied<Precision>>>> {
         let Some(place) = given.iter().position(Given::is_precision) else { return Ok(Ok(None)) };
         let given = given.remove(place);
+        if let Some(reported) = given.value.reported() {
+            return Ok(Err(reported));
+        }
         let values = [given.value.clone()];
         let precision = self.lift_fixed(&values, given.span, &mut |this, picked| {
             let name = match picked {
