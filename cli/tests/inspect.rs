@@ -77,7 +77,7 @@ fn check_as_json_has_the_span_of_a_problem_and_its_cure() {
 #[test]
 fn a_wrong_command_line_is_told_apart() {
     let bench = Bench::new();
-    for args in ["", "anlyze tiny.nas", "check", "analyze tiny.nas --jsn", "cost tiny.nas"] {
+    for args in ["", "anlyze tiny.nas", "check", "analyze tiny.nas --jsn", "sample"] {
         bench.nasc(args).fails(2, &["Usage: nasc"]);
     }
     bench.nasc("check --format jason tiny.nas").fails(2, &["possible values: text, json"]);

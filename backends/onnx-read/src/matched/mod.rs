@@ -4,6 +4,7 @@ mod layers;
 mod moves;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::{IdVec, Model, Network, Op, Shape, Tensor, Weights};
@@ -15,10 +16,13 @@ use crate::graph::{Graph, Node, ValueId};
 use crate::infer::{Inferred, site};
 use crate::kind::{Kind, Unary};
 
+/// What is added to the name of an output to name the node that makes it.
+const MADE: &str = ":made";
+
 /// A graph as a network, and its weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matched {
-    /// The network; its nodes have the names of the values of the file, its weights are 32-bit floats.
+    /// The network; its nodes have the names of the values of the file, those that make outputs with `:made` behind, its weights are 32-bit floats.
     pub model: Model,
     /// The values of the file, and the nodes that make them.
     pub names: Vec<(String, usize)>,
@@ -75,17 +79,30 @@ struct Matcher<'m, 'b, 'f> {
     /// How often a value is read, or an output.
     uses: IdVec<ValueId, usize>,
     /// Values that are the channels of another in groups, on the way to be shuffled.
-    shuffles: BTreeMap<ValueId, moves::Shuffle>,
+    shuffles: BTreeMap<ValueId, Shuffle>,
     inputs: Vec<Port>,
+}
+
+/// Channels of a value in groups, on the way to be shuffled.
+#[derive(Debug, Clone, Copy)]
+struct Shuffle {
+    /// The value whose channels they are.
+    of: ValueId,
+    groups: NonZeroU32,
+    /// Whether groups and their channels have been exchanged.
+    is_turned: bool,
 }
 
 /// What becomes of a node: an operator on these operands, with tensors by the last parts of their names; nothing, if its
 /// value is that of its first operand or only a step of what a later node does.
 enum Step {
-    Op(Op, Vec<ValueId>, Vec<(&'static str, Tensor)>),
+    Op(Op, Vec<ValueId>, Parts),
     Alias,
     Done,
 }
+
+/// Tensors by the last parts of their names.
+type Parts = Vec<(&'static str, Tensor)>;
 
 /// Why a node is not ours: in words, or because its data cannot be read.
 enum Why {
@@ -116,7 +133,7 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         for &id in &self.graph.inputs {
             let name = self.graph.values[id].name;
             let wrong = |why: String| ReadError::NotOurs { node: format!("`{name}`"), why };
-            let shape = self.fact(id).and_then(|fact| shape(fact)).map_err(wrong)?;
+            let shape = self.fact(id).and_then(shape).map_err(wrong)?;
             let node = self.nodes.len();
             self.nodes.push(NetworkNode::new(name, None, Vec::new(), shape));
             self.places[id] = Some(node);
@@ -176,7 +193,7 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         value: ValueId,
         op: Op,
         operands: &[ValueId],
-        weights: Vec<(&'static str, Tensor)>,
+        weights: Parts,
     ) -> Result<(), Why> {
         let operands = operands.iter().map(|&id| self.place(id)).collect::<Result<Vec<_>, _>>()?;
         let shape = shape(self.fact(value)?)?;
@@ -188,18 +205,26 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         value: ValueId,
         op: Op,
         operands: Vec<usize>,
-        weights: Vec<(&'static str, Tensor)>,
+        weights: Parts,
         shape: Shape,
     ) -> Result<(), Why> {
-        let name = self.graph.values[value].name;
+        let mut name = self.graph.values[value].name.to_owned();
+        // An output has the name of the value, and no node that of an output.
+        if self.graph.outputs.contains(&value) {
+            name += MADE;
+        }
         let node = self.nodes.len();
         let shapes: Vec<Shape> =
             operands.iter().filter_map(|&at| self.nodes.get(at)).map(|node| node.shape).collect();
-        let follows = op.shape(&shapes).map_err(|problem| format!("{problem:?}"))?;
+        let follows = op.shape(&shapes).map_err(|_| {
+            let shapes: Vec<String> = shapes.iter().map(Shape::to_string).collect();
+            let name = op.declaration().name;
+            format!("`{name}` does not take operands of the shapes {}", shapes.join(" and "))
+        })?;
         if follows != shape {
             return Err(format!("it makes {shape}, and the same of ours {follows}").into());
         }
-        self.nodes.push(NetworkNode::new(name, Some(op), operands, shape));
+        self.nodes.push(NetworkNode::new(name.clone(), Some(op), operands, shape));
         for (part, tensor) in weights {
             self.weights.insert(format!("{name}.{part}"), tensor);
         }

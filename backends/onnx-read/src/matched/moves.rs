@@ -7,21 +7,11 @@ use nas_ir::ops::{
     Border, ChannelPad, ChannelShuffle, ChannelSlice, Crop, Flatten, GlobalAvgPool, Pad,
 };
 
-use super::{Matcher, Step, Why, shape};
+use super::{Matcher, Shuffle, Step, Why, shape};
 use crate::fact::{Fact, Known};
 use crate::graph::{Node, ValueId};
 use crate::kind::Kind;
 use crate::rules::{Site, axis_of, slices};
-
-/// Channels of a value in groups, on the way to be shuffled.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shuffle {
-    /// The value whose channels they are.
-    of: ValueId,
-    groups: NonZeroU32,
-    /// Whether groups and their channels have been exchanged.
-    is_turned: bool,
-}
 
 impl<'m, 'b> Matcher<'m, 'b, '_> {
     /// What a node is that moves elements.

@@ -9,11 +9,11 @@ use clap::Args;
 use nas_frontend::session::NamedNetwork;
 use nas_ir::measure::grouped;
 use nas_ir::network::NetworkNode;
-use nas_ir::{Cost, Costs, Measure, Network, Shape, Space};
+use nas_ir::{Cost, Costs, Network, Shape, Space};
 use nas_passes::{PartTime, part_times};
 use serde_json::{Value, json};
 
-use crate::render::costs::{milliseconds, warn_of_memory};
+use crate::render::costs::{costs_table, milliseconds, warn_of_memory};
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;
@@ -54,7 +54,8 @@ pub struct CostArgs {
 /// The file is at fault.
 pub fn run(args: &CostArgs) -> Result<(), Failure> {
     if is_onnx(&args.file) {
-        return args.refuse_names().and_then(|()| model::run(args));
+        args.refuse_names()?;
+        return model::run(&args.file, &args.sizes.sizes(), args.layers, args.json);
     }
     args.sizes.refuse()?;
     let Some(arch) = &args.arch else {
@@ -70,7 +71,7 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
         if let Some(layers) = &layers {
             outln!("{}", layers_table(layers))?;
         }
-        out!("{}", table(&costs))?;
+        out!("{}", costs_table(&costs))?;
     }
     warn_of_memory(&named.space, &costs);
     verdict
@@ -161,23 +162,4 @@ fn layers_table(layers: &[Layer<'_>]) -> Table {
         table.row(cells.into_iter().chain(latency));
     }
     table
-}
-
-fn table(costs: &Costs) -> Table {
-    let mut table = Table::new(["measure", "cost"]);
-    for measure in Measure::ALL {
-        table.row([measure.name().to_owned(), in_words(costs, measure)]);
-    }
-    table
-}
-
-fn in_words(costs: &Costs, measure: Measure) -> String {
-    match (measure, costs.of(measure)) {
-        (Measure::Latency, Some(nanoseconds)) => milliseconds(nanoseconds),
-        (Measure::PeakMemory, Some(bytes)) if costs.peak_memory_is_bound => {
-            format!("at most {}", grouped(bytes))
-        }
-        (_, Some(figure)) => grouped(figure),
-        (_, None) => "no latency table".to_owned(),
-    }
 }

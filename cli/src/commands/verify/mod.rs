@@ -4,28 +4,28 @@
 mod diverging;
 mod model;
 mod one;
+mod outcome;
+mod recorded;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nas_tract::Tolerance;
-use serde::Serialize;
 
 use crate::render::report::{Failure, counted};
 use crate::render::{stream, terminal};
 use crate::services::foreign::{ForeignFile, SizesArgs};
-use crate::services::onnx_file::{Recorded, repeat};
 use crate::services::package;
 use crate::services::package::Whole;
 use crate::services::record::{Record, beside};
 use crate::services::runner::Runner;
-use crate::services::source::io_reason;
-use crate::services::verification::{Verification, tolerance_parser};
+use crate::services::verification::tolerance_parser;
 use crate::{outln, tell};
 
 use diverging::{Located, Search};
-use model::Tried;
 use one::Answer;
+use outcome::Outcome;
+use recorded::{no_record, record_of, recorded};
 
 pub use one::{VerifyOneArgs, run_one};
 
@@ -54,37 +54,6 @@ pub struct VerifyArgs {
     /// The reports as JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// What came of a file.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Outcome {
-    /// It was compared with something.
-    Compared(Box<Verification>),
-    /// It was run, and there was nothing to compare with.
-    Tried(Tried),
-    /// The file or its record cannot be read.
-    Unread { passed: bool, error: String },
-}
-
-impl Outcome {
-    fn passed(&self) -> bool {
-        match self {
-            Self::Compared(it) => it.report.passed,
-            Self::Tried(it) => it.passed,
-            Self::Unread { passed, .. } => *passed,
-        }
-    }
-
-    /// For people.
-    fn told(&self) -> String {
-        match self {
-            Self::Compared(it) => format!("{}{}", it.summary(), it.failures()),
-            Self::Tried(it) => it.summary(),
-            Self::Unread { error, .. } => error.clone(),
-        }
-    }
 }
 
 /// Runs each file in tract and compares; all of them, also where one fails.
@@ -197,7 +166,8 @@ fn without_record(path: &Path, record: &Path, args: &VerifyArgs) -> Result<Answe
         if args.runner.is_none() && file.graph()?.producer.starts_with(OURS) {
             return Err(no_record(record));
         }
-        let (outcome, record) = model::verify(&file, args)?;
+        let (sizes, runner) = (args.sizes.sizes(), args.runner.as_ref());
+        let (outcome, record) = model::verify(&file, &sizes, args.tolerance, runner)?;
         let is_known = matches!(outcome, Outcome::Compared(_)) && !outcome.passed();
         let located = is_known.then(|| first_of(&file, &record, args));
         Ok((outcome, located))
@@ -233,39 +203,4 @@ fn first_of(file: &ForeignFile, record: &Record, args: &VerifyArgs) -> Result<Lo
         }
     }
     found.ok_or_else(|| Failure::input("its record has no case"))
-}
-
-fn no_record(record: &Path) -> Failure {
-    let record = record.display();
-    Failure::input(format!(
-        "there is no record {record} to compare with; name the one of this model by `--check`"
-    ))
-}
-
-/// A file against its record.
-fn recorded(
-    file: &Path,
-    check: &Path,
-    tolerance: Option<Tolerance>,
-    runner: Option<&Runner>,
-) -> Result<Verification, Failure> {
-    let onnx = read(file)?;
-    if !check.exists() {
-        return Err(no_record(check));
-    }
-    let (record, record_path) = (&record_of(file, check)?, &*check.display().to_string());
-    repeat(&Recorded { onnx: &onnx, path: file, record, record_path }, tolerance, runner)
-}
-
-/// The record of a file; that of a package has those of all its models.
-fn record_of(file: &Path, check: &Path) -> Result<Record, Failure> {
-    if check.ends_with(package::MANIFEST) {
-        return package::record(check.parent().unwrap_or(Path::new("")), file);
-    }
-    Record::from_bytes(&read(check)?, &check.display().to_string())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let reason = |error| Failure::input(format!("{}: {}", path.display(), io_reason(&error)));
-    nas_files::read(path).map_err(reason)
 }

@@ -4,9 +4,8 @@
 use nas_ir::{Elements, Tensor};
 use nas_onnx_read::{Element, Fact, Graph, ReadError, Sizes, infer, inputs};
 use nas_tract::{CaseReport, Report, Tolerance};
-use serde::Serialize;
 
-use super::{Outcome, VerifyArgs};
+use super::outcome::{Outcome, Tried, TriedCase, TriedOutput};
 use crate::render::report::Failure;
 use crate::services::definitions;
 use crate::services::drawn::drawn;
@@ -15,96 +14,36 @@ use crate::services::in_tract::filled;
 use crate::services::onnx_file::{Recorded, repeat};
 use crate::services::record::Record;
 use crate::services::reference::LARGE;
+use crate::services::runner::Runner;
 use crate::services::verification::Verification;
 
 /// How many images a file of any number is tried on beside one.
 const IMAGES: u64 = 3;
-
-/// A model that was run, and compared with nothing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Tried {
-    /// What ran it.
-    pub(super) engine: String,
-    /// Whether all that it answers are numbers, of the sizes that follow from its operators.
-    pub(super) passed: bool,
-    /// The inputs, with the sizes that the file states.
-    pub(super) inputs: Vec<String>,
-    /// What was answered in each case.
-    pub(super) cases: Vec<TriedCase>,
-    /// Why it was compared with nothing else.
-    pub(super) note: String,
-}
-
-/// What a model answered in a case.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct TriedCase {
-    /// What the case is called.
-    pub(super) name: String,
-    /// The outputs.
-    pub(super) outputs: Vec<TriedOutput>,
-}
-
-/// An output of a case.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct TriedOutput {
-    pub(super) name: String,
-    pub(super) dims: Vec<u32>,
-    /// Elements that are no numbers.
-    pub(super) not_finite: usize,
-    /// The sizes that follow from the operators, where those are other ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) needed: Option<Vec<u64>>,
-}
-
-impl Tried {
-    /// For people.
-    pub(super) fn summary(&self) -> String {
-        let verdict = if self.passed { "runs" } else { "FAILED" };
-        let mut text = format!("{verdict}: {} on {}", self.engine, self.inputs.join(", "));
-        for TriedCase { name, outputs } in &self.cases {
-            let outputs: Vec<String> = outputs.iter().map(TriedOutput::in_words).collect();
-            text += &format!("\n  {name}: {}", outputs.join(", "));
-        }
-        text + &format!("\n  {}", self.note)
-    }
-}
-
-impl TriedOutput {
-    fn passed(&self) -> bool {
-        self.not_finite == 0 && self.needed.is_none()
-    }
-
-    fn in_words(&self) -> String {
-        let mut text = format!("{} {:?}", self.name, self.dims);
-        if let Some(needed) = &self.needed {
-            text += &format!(", which should be {needed:?}");
-        }
-        if self.not_finite > 0 {
-            text += &format!(", {} values not finite", self.not_finite);
-        }
-        text
-    }
-}
 
 /// What comes of a model without a record, whose inputs have the sizes that are given or the file states; and what tract
 /// answers.
 ///
 /// # Errors
 /// It is no model, sizes are open, or an engine does not run it.
-pub(super) fn verify(file: &ForeignFile, args: &VerifyArgs) -> Result<(Outcome, Record), Failure> {
+pub(super) fn verify(
+    file: &ForeignFile,
+    sizes: &Sizes,
+    asked: Option<Tolerance>,
+    runner: Option<&Runner>,
+) -> Result<(Outcome, Record), Failure> {
     let graph = file.graph()?;
-    let tolerance = args.tolerance.unwrap_or_else(|| tolerance(&graph));
-    let trials = trials(&graph, &args.sizes.sizes());
+    let tolerance = asked.unwrap_or_else(|| tolerance(&graph));
+    let trials = trials(&graph, sizes);
     let mut cases = Vec::new();
     for (seed, sizes) in (1..).zip(&trials) {
         cases.push(drawn(&graph, sizes, seed)?);
     }
-    let asked = Record { reference: String::new(), tolerance, cases };
-    let answered = filled(&file.path, &asked)?;
-    if let Some(runner) = &args.runner {
+    let drawn = Record { reference: String::new(), tolerance, cases };
+    let answered = filled(&file.path, &drawn)?;
+    if let Some(runner) = runner {
         let (record, record_path) = (&answered, "what tract answers");
         let recorded = Recorded { onnx: &file.bytes, path: &file.path, record, record_path };
-        let compared = repeat(&recorded, args.tolerance, Some(runner))?;
+        let compared = repeat(&recorded, None, Some(runner))?;
         return Ok((Outcome::Compared(Box::new(compared)), answered));
     }
     let defined: Result<Vec<Vec<Tensor>>, Failure> =
