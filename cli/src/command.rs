@@ -83,7 +83,7 @@ pub enum TrainCommand {
     /// The main job on the shipped data, in a few minutes.
     Demo(DemoArgs),
     /// Write a network as ONNX, proved right in another engine.
-    Export(ExportArgs),
+    Export(Box<ExportArgs>),
 }
 
 impl Command {

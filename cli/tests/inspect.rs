@@ -77,10 +77,9 @@ fn check_as_json_has_the_span_of_a_problem_and_its_cure() {
 #[test]
 fn a_wrong_command_line_is_told_apart() {
     let bench = Bench::new();
-    for args in ["", "anlyze tiny.nas", "check", "analyze tiny.nas --jsn"] {
+    for args in ["", "anlyze tiny.nas", "check", "analyze tiny.nas --jsn", "sample"] {
         bench.nasc(args).fails(2, &["Usage: nasc"]);
     }
-    bench.nasc("cost tiny.nas").fails(1, &["which network it is by `--arch`"]);
     bench.nasc("check --format jason tiny.nas").fails(2, &["possible values: text, json"]);
     bench.nasc("show tiny.nas --stage network").fails(2, &["--arch <ARCH>"]);
 }

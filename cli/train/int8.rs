@@ -1,6 +1,6 @@
 //! `nasc int8`: a trained network as a file of integers of 8 bits.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nas_ir::Precision;
 use nas_onnx::Numbers;
@@ -8,31 +8,40 @@ use nasc::commands::export::opset;
 use nasc::commands::int8::Int8Args;
 use nasc::render::report::Failure;
 use nasc::services::files::write_together;
+use nasc::services::foreign::is_onnx;
 use nasc::services::form::{FileSize, OneSize, formed};
 use nasc::services::onnx_file::{Making, onnx_file};
 use nasc::services::provenance::provenance;
 use nasc::services::record::beside;
 use nasc::services::weights_file;
 use nasc::{outln, tell};
-use serde::Serialize;
 
+use crate::int8_model;
 use crate::integers::{Integers, integers};
+use crate::integers_file::{HELP, LISTED, integers_beside, json};
 use crate::reference::libtorch;
 use crate::scores::value_of;
 use crate::training::Training;
-
-/// How many layers of a report are told to people.
-const LISTED: usize = 12;
-/// What to do about outputs that differ.
-const HELP: &str = "integers may differ by a step here and there; allow more by `--tolerance` if the difference is small \
-                    enough for the use, and else please report it with the file and the weights";
 
 /// Writes the ONNX file of integers, its verification report, its check record, and what it costs; on failure none.
 ///
 /// # Errors
 /// The inputs are at fault, the data cannot be read, or tract and libtorch do not agree.
 pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
-    let Int8Args { file, recipe, space, arch, rounding, .. } = args;
+    if is_onnx(&args.file) {
+        return int8_model::run(args);
+    }
+    args.sizes.refuse()?;
+    let of_model = [("--data", args.data.is_some()), ("--expects", args.expects.is_some())];
+    if let Some((option, _)) = of_model.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(Failure::input(format!(
+            "`{option}` is for an ONNX file; a recipe says where data are"
+        )));
+    }
+    let Int8Args { file, recipe, space, rounding, .. } = args;
+    let missing = |option: &str| Failure::input(format!("say which network it is by `{option}`"));
+    let arch = args.arch.as_deref().ok_or_else(|| missing("--arch"))?;
+    let weights = args.weights.as_deref().ok_or_else(|| missing("--weights"))?;
     let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
     if args.form.size == FileSize::Dynamic {
         OneSize::refuse(&network, &training.space)?;
@@ -40,14 +49,14 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let opset = opset(asked, training.space.device.opset);
     nas_onnx::Integers::check(opset).map_err(Failure::problem)?;
-    let model = weights_file::load(network, &args.weights, args.names.as_deref())?;
+    let model = weights_file::load(network, weights, args.names.as_deref())?;
     let expected = training.expected(&model.network)?;
     let (model, mut form, expected) = formed(&args.form, model, Numbers::Float, expected)?;
     form.levels = rounding.integers();
     let name = args.output.file_stem().unwrap_or_default().to_string_lossy();
     let Integers { model, report, metric } = integers(&training, model, &form, rounding, &name)?;
 
-    let weights = args.weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let weights = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut provenance = provenance(&model.network, &training.sources, &weights, expected.as_ref());
     for (key, value) in [("fp32", report.fp32), ("int8", report.int8)] {
         provenance.push((format!("nasc.val.{}.{key}", report.metric), value.to_string()));
@@ -83,18 +92,4 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
         outln!("{}", path.display())?;
     }
     Ok(())
-}
-
-/// The file of what integers cost, which lies beside the ONNX file.
-fn integers_beside(onnx: &Path) -> PathBuf {
-    let [verified, _] = beside(onnx);
-    let name = verified.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.strip_suffix(".verify.json").unwrap_or(&name);
-    onnx.with_file_name(format!("{stem}.integers.json"))
-}
-
-fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    let mut json = serde_json::to_vec_pretty(value).map_err(|e| Failure::input(e.to_string()))?;
-    json.push(b'\n');
-    Ok(json)
 }

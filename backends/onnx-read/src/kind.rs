@@ -320,12 +320,19 @@ impl Kind {
     /// Whether it multiplies by a kernel or a matrix: such nodes have multiply-accumulates, and count as depth.
     #[must_use]
     pub fn has_kernel(self) -> bool {
-        match self {
-            Self::Conv | Self::ConvInteger | Self::QLinearConv | Self::ConvTranspose => true,
-            Self::Gemm | Self::MatMul | Self::MatMulInteger | Self::QLinearMatMul => true,
-            Self::Einsum | Self::Recurrent(_) => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Conv
+                | Self::ConvInteger
+                | Self::QLinearConv
+                | Self::ConvTranspose
+                | Self::Gemm
+                | Self::MatMul
+                | Self::MatMulInteger
+                | Self::QLinearMatMul
+                | Self::Einsum
+                | Self::Recurrent(_)
+        )
     }
 
     /// Where an engine puts what it makes.
@@ -358,11 +365,20 @@ impl Kind {
     /// Whether it only moves or converts its first operand: if that is a weight, so is the result.
     #[must_use]
     pub fn moves(self) -> bool {
-        match self {
-            Self::Same(Unary::Identity) | Self::Reshape | Self::Flatten | Self::Squeeze => true,
-            Self::Unsqueeze | Self::Transpose | Self::Expand | Self::Split | Self::Slice => true,
-            Self::Cast | Self::Quantize | Self::Dequantize => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Same(Unary::Identity)
+                | Self::Reshape
+                | Self::Flatten
+                | Self::Squeeze
+                | Self::Unsqueeze
+                | Self::Transpose
+                | Self::Expand
+                | Self::Split
+                | Self::Slice
+                | Self::Cast
+                | Self::Quantize
+                | Self::Dequantize
+        )
     }
 }

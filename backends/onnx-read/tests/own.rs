@@ -23,7 +23,7 @@ fn files() -> Vec<(String, Model, Vec<u8>)> {
         let model = for_export(with_weights(&network)).unwrap();
         let options = Options { opset: Opset::new(17).unwrap(), ..Options::default() };
         let onnx = emit(&model, &options).unwrap();
-        (String::from(name), model, onnx)
+        (name, model, onnx)
     };
     all.map(file).collect()
 }
@@ -126,6 +126,7 @@ fn names_lead_to_nodes() {
     let onnx = emit(&with_weights(&network), &Options::default()).unwrap();
     let Matched { model, names } = network_of(&onnx).unwrap();
     for (name, node) in names {
-        assert_eq!(model.network.nodes[node].name, name);
+        let own = &model.network.nodes[node].name;
+        assert_eq!(own.strip_suffix(":made").unwrap_or(own), name);
     }
 }

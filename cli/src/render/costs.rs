@@ -1,8 +1,10 @@
 //! What networks cost, in words.
 
-use crate::tell;
 use nas_ir::measure::grouped;
-use nas_ir::{Costs, Space};
+use nas_ir::{Costs, Measure, Space};
+
+use super::table::Table;
+use crate::tell;
 
 /// Nanoseconds in milliseconds.
 #[must_use]
@@ -25,5 +27,26 @@ pub fn warn_of_memory(space: &Space, costs: &Costs) {
             grouped(costs.weight_bytes),
             grouped(costs.peak_memory)
         );
+    }
+}
+
+/// A row for each measure.
+#[must_use]
+pub fn costs_table(costs: &Costs) -> Table {
+    let mut table = Table::new(["measure", "cost"]);
+    for measure in Measure::ALL {
+        table.row([measure.name().to_owned(), in_words(costs, measure)]);
+    }
+    table
+}
+
+fn in_words(costs: &Costs, measure: Measure) -> String {
+    match (measure, costs.of(measure)) {
+        (Measure::Latency, Some(nanoseconds)) => milliseconds(nanoseconds),
+        (Measure::PeakMemory, Some(bytes)) if costs.peak_memory_is_bound => {
+            format!("at most {}", grouped(bytes))
+        }
+        (_, Some(figure)) => grouped(figure),
+        (_, None) => "no latency table".to_owned(),
     }
 }

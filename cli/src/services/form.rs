@@ -260,6 +260,14 @@ fn renaming(text: &str) -> Result<(String, String), String> {
     }
 }
 
+impl NormaliseArg {
+    /// Means and deviations, if it gives them.
+    #[must_use]
+    pub fn given(&self) -> Option<(&[f32], &[f32])> {
+        self.0.as_ref().map(|(mean, std)| (mean.as_slice(), std.as_slice()))
+    }
+}
+
 impl FromStr for NormaliseArg {
     type Err = String;
 

@@ -1,4 +1,5 @@
-//! Models: mutants of exported ONNX files and of their check records, in `nasc verify`.
+//! Models: mutants of exported ONNX files and of their check records, in `nasc verify`; of those and of files that others made,
+//! without a record, in `nasc cost` and `nasc verify`.
 
 use std::fs;
 use std::path::Path;
@@ -15,6 +16,19 @@ use super::tree::Tree;
 
 const MODEL: &str = "net.onnx";
 const RECORD: &str = "net.check.safetensors";
+/// Files that others made.
+const OTHERS: [&[u8]; 3] = [
+    include_bytes!("../../../backends/onnx-read/tests/data/shapes.onnx"),
+    include_bytes!("../../../backends/onnx-read/tests/data/attention.onnx"),
+    include_bytes!("../../../backends/onnx-read/tests/data/chain.onnx"),
+];
+/// What is asked of a file without a record, and the most memory that it takes, in MiB: reading one is bounded, tract is not.
+const ASKED: [(&str, u64); 4] = [
+    ("cost --json --layers", 1 << 10),
+    ("cost --input image=1x3x32x32", 1 << 10),
+    ("verify --json", 4 << 10),
+    ("verify --input image=1x3x32x32", 4 << 10),
+];
 
 pub(crate) struct Models {
     models: Vec<Vec<u8>>,
@@ -40,8 +54,31 @@ impl Models {
     }
 }
 
+impl Models {
+    /// A mutant without a record.
+    fn of_others(&self, random: &mut Random) -> Case {
+        let others = OTHERS.map(<[u8]>::to_vec);
+        let all: Vec<&Vec<u8>> = others.iter().chain(&self.models).collect();
+        let model = all.choose(random).copied().cloned().unwrap_or_default();
+        let model = match random.random_bool(0.7) {
+            true => protobuf::edited(random, &model),
+            false => mutate::bytes(random, &model, &self.models),
+        };
+        let (args, memory) = ASKED.choose(random).copied().unwrap_or_default();
+        let step = Step { memory: Some(memory), ..Step::slow(args) };
+        Case {
+            files: Tree::default().with(MODEL, model),
+            steps: vec![step.arg(MODEL)],
+            ..Case::default()
+        }
+    }
+}
+
 impl Kind for Models {
     fn case(&self, random: &mut Random) -> Case {
+        if random.random_bool(0.4) {
+            return self.of_others(random);
+        }
         let at = random.random_range(0..self.models.len());
         let [mut model, mut record] =
             [&self.models, &self.records].map(|all| all.get(at).cloned().unwrap_or_default());

@@ -9,7 +9,7 @@ use nas_ir::ops::{
 };
 use nas_ir::{Op, Tensor};
 
-use super::matcher::{Matcher, Step, Why, shape};
+use super::{Matcher, Parts, Step, Why, shape};
 use crate::fact::{Fact, Known};
 use crate::graph::{Node, ValueId};
 use crate::kind::{Binary, Kind, Reduction, Unary};
@@ -126,7 +126,7 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         node: &'m Node<'b>,
         site: &Site<'_, '_>,
         made: &Fact,
-    ) -> Result<(Plane, Vec<(&'static str, Tensor)>), Why> {
+    ) -> Result<(Plane, Parts), Why> {
         let kernel = self.weight(node, 1)?;
         let sizes: Vec<u64> = kernel.dims.iter().skip(2).map(|&size| size.into()).collect();
         let plane = plane(site, &sizes, made)?;

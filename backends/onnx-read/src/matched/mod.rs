@@ -1,31 +1,35 @@
 //! A graph as a network of nasc, where its operators are ours.
 
 mod layers;
-mod matcher;
 mod moves;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::{IdVec, Model, Network, Op, Shape, Tensor, Weights};
 
-use matcher::{Matcher, ReadOutside, Step, Why, shape};
-
-use crate::constant::{Constant, Data, floats_of};
+use crate::constant::{Constant, Data, Outside, floats_of};
 use crate::error::ReadError;
 use crate::fact::Fact;
 use crate::graph::{Graph, Node, ValueId};
 use crate::infer::{Inferred, site};
 use crate::kind::{Kind, Unary};
 
+/// What is added to the name of an output to name the node that makes it.
+const MADE: &str = ":made";
+
 /// A graph as a network, and its weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matched {
-    /// The network; its nodes have the names of the values of the file, its weights are 32-bit floats.
+    /// The network; its nodes have the names of the values of the file, those that make outputs with `:made` behind, its weights are 32-bit floats.
     pub model: Model,
     /// The values of the file, and the nodes that make them.
     pub names: Vec<(String, usize)>,
 }
+
+/// What reads the data of a constant that lie in another file.
+pub(crate) type ReadOutside<'f> = dyn FnMut(&str, &Outside<'_>) -> Result<Vec<u8>, ReadError> + 'f;
 
 /// The network that a graph is, whose values have these sizes.
 ///
@@ -62,12 +66,74 @@ fn uses(graph: &Graph<'_>) -> IdVec<ValueId, usize> {
     uses
 }
 
+struct Matcher<'m, 'b, 'f> {
+    graph: &'m Graph<'b>,
+    inferred: &'m Inferred,
+    outside: &'m mut ReadOutside<'f>,
+    nodes: Vec<NetworkNode>,
+    weights: Weights,
+    /// The node that makes a value.
+    places: IdVec<ValueId, Option<usize>>,
+    /// The constant that a value is.
+    constants: IdVec<ValueId, Option<ValueId>>,
+    /// How often a value is read, or an output.
+    uses: IdVec<ValueId, usize>,
+    /// Values that are the channels of another in groups, on the way to be shuffled.
+    shuffles: BTreeMap<ValueId, Shuffle>,
+    inputs: Vec<Port>,
+}
+
+/// Channels of a value in groups, on the way to be shuffled.
+#[derive(Debug, Clone, Copy)]
+struct Shuffle {
+    /// The value whose channels they are.
+    of: ValueId,
+    groups: NonZeroU32,
+    /// Whether groups and their channels have been exchanged.
+    is_turned: bool,
+}
+
+/// What becomes of a node: an operator on these operands, with tensors by the last parts of their names; nothing, if its
+/// value is that of its first operand or only a step of what a later node does.
+enum Step {
+    Op(Op, Vec<ValueId>, Parts),
+    Alias,
+    Done,
+}
+
+/// Tensors by the last parts of their names.
+type Parts = Vec<(&'static str, Tensor)>;
+
+/// Why a node is not ours: in words, or because its data cannot be read.
+enum Why {
+    Words(String),
+    Read(ReadError),
+}
+
+impl From<String> for Why {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&str> for Why {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
+
+impl From<ReadError> for Why {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
 impl<'m, 'b> Matcher<'m, 'b, '_> {
     fn inputs(&mut self) -> Result<(), ReadError> {
         for &id in &self.graph.inputs {
             let name = self.graph.values[id].name;
             let wrong = |why: String| ReadError::NotOurs { node: format!("`{name}`"), why };
-            let shape = self.fact(id).and_then(|fact| shape(fact)).map_err(wrong)?;
+            let shape = self.fact(id).and_then(shape).map_err(wrong)?;
             let node = self.nodes.len();
             self.nodes.push(NetworkNode::new(name, None, Vec::new(), shape));
             self.places[id] = Some(node);
@@ -127,7 +193,7 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         value: ValueId,
         op: Op,
         operands: &[ValueId],
-        weights: Vec<(&'static str, Tensor)>,
+        weights: Parts,
     ) -> Result<(), Why> {
         let operands = operands.iter().map(|&id| self.place(id)).collect::<Result<Vec<_>, _>>()?;
         let shape = shape(self.fact(value)?)?;
@@ -139,18 +205,26 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         value: ValueId,
         op: Op,
         operands: Vec<usize>,
-        weights: Vec<(&'static str, Tensor)>,
+        weights: Parts,
         shape: Shape,
     ) -> Result<(), Why> {
-        let name = self.graph.values[value].name;
+        let mut name = self.graph.values[value].name.to_owned();
+        // An output has the name of the value, and no node that of an output.
+        if self.graph.outputs.contains(&value) {
+            name += MADE;
+        }
         let node = self.nodes.len();
         let shapes: Vec<Shape> =
             operands.iter().filter_map(|&at| self.nodes.get(at)).map(|node| node.shape).collect();
-        let follows = op.shape(&shapes).map_err(|problem| format!("{problem:?}"))?;
+        let follows = op.shape(&shapes).map_err(|_| {
+            let shapes: Vec<String> = shapes.iter().map(Shape::to_string).collect();
+            let name = op.declaration().name;
+            format!("`{name}` does not take operands of the shapes {}", shapes.join(" and "))
+        })?;
         if follows != shape {
             return Err(format!("it makes {shape}, and the same of ours {follows}").into());
         }
-        self.nodes.push(NetworkNode::new(name, Some(op), operands, shape));
+        self.nodes.push(NetworkNode::new(name.clone(), Some(op), operands, shape));
         for (part, tensor) in weights {
             self.weights.insert(format!("{name}.{part}"), tensor);
         }
@@ -227,4 +301,11 @@ impl<'m, 'b> Matcher<'m, 'b, '_> {
         model.verify().map_err(|unsound| wrong("the model", unsound.to_string()))?;
         Ok(Matched { model, names })
     }
+}
+
+/// The shape of a value, the batch aside.
+fn shape(fact: &Fact) -> Result<Shape, String> {
+    let sizes = fact.dims.iter().skip(1).map(|&dim| u32::try_from(dim).ok().filter(|&dim| dim > 0));
+    let shape = sizes.collect::<Option<Vec<u32>>>().and_then(|sizes| Shape::new(&sizes));
+    shape.ok_or_else(|| format!("{} is no shape of a network, with a batch first", fact.in_words()))
 }

@@ -7,7 +7,7 @@ use nas_ir::ops::{
     Border, ChannelPad, ChannelShuffle, ChannelSlice, Crop, Flatten, GlobalAvgPool, Pad,
 };
 
-use super::matcher::{Matcher, Shuffle, Step, Why, shape};
+use super::{Matcher, Shuffle, Step, Why, shape};
 use crate::fact::{Fact, Known};
 use crate::graph::{Node, ValueId};
 use crate::kind::Kind;

@@ -1,11 +1,11 @@
 //! `nasc cost`: what one network costs, in every measure; or a model that others made.
 
-mod args;
-mod measures;
 mod model;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
+use clap::Args;
 use nas_frontend::session::NamedNetwork;
 use nas_ir::measure::grouped;
 use nas_ir::network::NetworkNode;
@@ -13,16 +13,40 @@ use nas_ir::{Cost, Costs, Network, Shape, Space};
 use nas_passes::{PartTime, part_times};
 use serde_json::{Value, json};
 
-use crate::render::costs::{milliseconds, warn_of_memory};
+use crate::render::costs::{costs_table, milliseconds, warn_of_memory};
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;
-use crate::services::foreign::is_onnx;
+use crate::services::foreign::{SizesArgs, is_onnx};
+use crate::services::input::DropArgs;
 use crate::services::pick::examined_network;
 use crate::{out, outln};
 
-pub use args::CostArgs;
-use measures::table;
+/// Arguments of `nasc cost`.
+#[derive(Debug, Args)]
+pub struct CostArgs {
+    /// The file: one of the language, or an ONNX file.
+    pub file: PathBuf,
+    /// Whether what the target cannot run is left out.
+    #[command(flatten)]
+    pub drop: DropArgs,
+    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
+    #[arg(long)]
+    pub arch: Option<String>,
+    /// The sizes of the inputs, if the file is one of ONNX.
+    #[command(flatten)]
+    pub sizes: SizesArgs,
+    /// The space, where the file has several.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// Every layer that has multiply-accumulates or parameters, with the latency of what was measured
+    /// together at the first of its layers.
+    #[arg(long)]
+    pub layers: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// What one network costs.
 ///
@@ -30,7 +54,8 @@ use measures::table;
 /// The file is at fault.
 pub fn run(args: &CostArgs) -> Result<(), Failure> {
     if is_onnx(&args.file) {
-        return args.refuse_names().and_then(|()| model::run(args));
+        args.refuse_names()?;
+        return model::run(&args.file, &args.sizes.sizes(), args.layers, args.json);
     }
     args.sizes.refuse()?;
     let Some(arch) = &args.arch else {
@@ -46,10 +71,27 @@ pub fn run(args: &CostArgs) -> Result<(), Failure> {
         if let Some(layers) = &layers {
             outln!("{}", layers_table(layers))?;
         }
-        out!("{}", table(&costs))?;
+        out!("{}", costs_table(&costs))?;
     }
     warn_of_memory(&named.space, &costs);
     verdict
+}
+
+impl CostArgs {
+    /// An ONNX file holds one network, and has no target.
+    fn refuse_names(&self) -> Result<(), Failure> {
+        let given = [
+            ("--arch", self.arch.is_some()),
+            ("--space", self.space.is_some()),
+            ("--drop-unsupported", self.drop.drop_unsupported),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((option, _)) => {
+                Err(Failure::input(format!("an ONNX file holds one network: leave out `{option}`")))
+            }
+        }
+    }
 }
 
 /// A layer.

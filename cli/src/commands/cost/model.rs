@@ -1,13 +1,14 @@
 //! What an ONNX file costs that others made.
 
+use std::path::Path;
+
 use nas_analysis::peak::{Tensor, peak_of};
 use nas_ir::Costs;
 use nas_ir::measure::grouped;
-use nas_onnx_read::{Fact, Graph, GraphCosts, Inferred, ValueId, costs, infer};
+use nas_onnx_read::{Fact, Graph, GraphCosts, Inferred, Sizes, ValueId, costs, infer};
 use serde_json::{Value, json};
 
-use super::args::CostArgs;
-use super::measures::table;
+use crate::render::costs::costs_table;
 use crate::render::report::Failure;
 use crate::render::stream;
 use crate::render::table::Table;
@@ -27,20 +28,25 @@ struct Layer {
 ///
 /// # Errors
 /// The file is no model, sizes are open, or operators are not known.
-pub(super) fn run(args: &CostArgs) -> Result<(), Failure> {
-    let file = ForeignFile::read(&args.file)?;
+pub(super) fn run(
+    path: &Path,
+    sizes: &Sizes,
+    with_layers: bool,
+    is_json: bool,
+) -> Result<(), Failure> {
+    let file = ForeignFile::read(path)?;
     let graph = file.graph()?;
-    let inferred = infer(&graph, &args.sizes.sizes()).map_err(Failure::problem)?;
+    let inferred = infer(&graph, sizes).map_err(Failure::problem)?;
     let found = costs(&graph, &inferred).map_err(Failure::problem)?;
     let costs = summed(&found);
-    let layers = args.layers.then(|| layers(&graph, &inferred, &found));
-    if args.json {
+    let layers = with_layers.then(|| layers(&graph, &inferred, &found));
+    if is_json {
         return stream::json(&as_json(&graph, &inferred, &costs, layers.as_deref()), true);
     }
     if let Some(layers) = &layers {
         outln!("{}", layers_table(layers))?;
     }
-    out!("{}", table(&costs))
+    out!("{}", costs_table(&costs))
 }
 
 fn summed(found: &GraphCosts) -> Costs {

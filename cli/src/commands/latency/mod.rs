@@ -12,6 +12,7 @@ mod journal;
 mod manifest;
 mod means;
 mod measure;
+mod model;
 mod plan;
 mod printed;
 mod rounds;
@@ -40,7 +41,7 @@ impl LatencyArgs {
             LatencyCommand::Check(args) => Some(&args.file),
             // If it is a plan, nothing is said of what it holds as a file of the language.
             LatencyCommand::Measure(args) => Some(&args.plan),
-            LatencyCommand::Import(_) => None,
+            LatencyCommand::Import(_) | LatencyCommand::Model(_) => None,
         }
     }
 }
@@ -53,6 +54,8 @@ enum LatencyCommand {
     Measure(measure::MeasureArgs),
     /// Make a table of figures that were measured elsewhere.
     Import(import::ImportArgs),
+    /// How long a whole ONNX file takes, whoever made it.
+    Model(model::ModelArgs),
     /// What a table lacks, and how well the sum of parts predicts whole networks.
     Check(check::CheckArgs),
 }
@@ -66,6 +69,7 @@ pub fn run(args: &LatencyArgs) -> Result<(), Failure> {
         LatencyCommand::Plan(args) => plan::run(args),
         LatencyCommand::Measure(args) => measure::run(args),
         LatencyCommand::Import(args) => import::run(args),
+        LatencyCommand::Model(args) => model::run(args),
         LatencyCommand::Check(args) => check::run(args),
     }
 }

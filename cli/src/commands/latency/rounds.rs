@@ -66,7 +66,15 @@ fn rounds(
 }
 
 /// The figure of a model; asks again after a bad answer.
-fn insist(item: &Item, retries: usize, runner: &mut Runner, bar: &Bar) -> Result<f64, Failure> {
+///
+/// # Errors
+/// There is none, or the user stops it.
+pub(super) fn insist(
+    item: &Item,
+    retries: usize,
+    runner: &mut Runner,
+    bar: &Bar,
+) -> Result<f64, Failure> {
     let mut left = retries;
     loop {
         match runner.measure(item, &|| bar.flow()) {

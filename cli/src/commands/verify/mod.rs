@@ -1,33 +1,60 @@
 //! `nasc verify`: ONNX files against what was recorded when they were exported, or, of those that others made, engines
 //! against each other.
 
-mod args;
 mod diverging;
-mod files;
 mod model;
 mod one;
 mod outcome;
+mod recorded;
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+use nas_tract::Tolerance;
+
 use crate::render::report::{Failure, counted};
 use crate::render::{stream, terminal};
-use crate::services::foreign::ForeignFile;
+use crate::services::foreign::{ForeignFile, SizesArgs};
 use crate::services::package;
 use crate::services::package::Whole;
 use crate::services::record::{Record, beside};
+use crate::services::runner::Runner;
+use crate::services::verification::tolerance_parser;
 use crate::{outln, tell};
 
 use diverging::{Located, Search};
-use files::{no_record, record_of, recorded};
 use one::Answer;
 use outcome::Outcome;
+use recorded::{no_record, record_of, recorded};
 
-pub use args::VerifyArgs;
 pub use one::{VerifyOneArgs, run_one};
 
 /// How the name of what wrote a file begins, if that is nasc.
 const OURS: &str = "nasc ";
+
+/// Arguments of `nasc verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// ONNX files, or packages.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The record to compare with, instead of NAME.check.safetensors beside the file.
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
+    /// How far outputs may be from the recorded ones, instead of as recorded.
+    #[arg(long, value_name = "NAME", value_parser = tolerance_parser())]
+    pub tolerance: Option<Tolerance>,
+    /// The sizes of the inputs of files without a record.
+    #[command(flatten)]
+    pub sizes: SizesArgs,
+    /// An engine to run the files in instead of tract, and where there is no record, to hold against tract: a command that reads `input_0.npy` and so on from the folder
+    /// {inputs} and writes `output_0.npy` and so on to {outputs}, such as `python run.py {model} {inputs} {outputs}`.
+    #[arg(long, value_name = "COMMAND", value_parser = Runner::new)]
+    pub runner: Option<Runner>,
+    /// The reports as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Runs each file in tract and compares; all of them, also where one fails.
 ///
@@ -139,7 +166,8 @@ fn without_record(path: &Path, record: &Path, args: &VerifyArgs) -> Result<Answe
         if args.runner.is_none() && file.graph()?.producer.starts_with(OURS) {
             return Err(no_record(record));
         }
-        let (outcome, record) = model::verify(&file, args)?;
+        let (sizes, runner) = (args.sizes.sizes(), args.runner.as_ref());
+        let (outcome, record) = model::verify(&file, &sizes, args.tolerance, runner)?;
         let is_known = matches!(outcome, Outcome::Compared(_)) && !outcome.passed();
         let located = is_known.then(|| first_of(&file, &record, args));
         Ok((outcome, located))

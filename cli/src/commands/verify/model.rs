@@ -5,7 +5,6 @@ use nas_ir::{Elements, Tensor};
 use nas_onnx_read::{Element, Fact, Graph, ReadError, Sizes, infer, inputs};
 use nas_tract::{CaseReport, Report, Tolerance};
 
-use super::args::VerifyArgs;
 use super::outcome::{Outcome, Tried, TriedCase, TriedOutput};
 use crate::render::report::Failure;
 use crate::services::definitions;
@@ -15,6 +14,7 @@ use crate::services::in_tract::filled;
 use crate::services::onnx_file::{Recorded, repeat};
 use crate::services::record::Record;
 use crate::services::reference::LARGE;
+use crate::services::runner::Runner;
 use crate::services::verification::Verification;
 
 /// How many images a file of any number is tried on beside one.
@@ -25,20 +25,25 @@ const IMAGES: u64 = 3;
 ///
 /// # Errors
 /// It is no model, sizes are open, or an engine does not run it.
-pub(super) fn verify(file: &ForeignFile, args: &VerifyArgs) -> Result<(Outcome, Record), Failure> {
+pub(super) fn verify(
+    file: &ForeignFile,
+    sizes: &Sizes,
+    asked: Option<Tolerance>,
+    runner: Option<&Runner>,
+) -> Result<(Outcome, Record), Failure> {
     let graph = file.graph()?;
-    let tolerance = args.tolerance.unwrap_or_else(|| tolerance(&graph));
-    let trials = trials(&graph, &args.sizes.sizes());
+    let tolerance = asked.unwrap_or_else(|| tolerance(&graph));
+    let trials = trials(&graph, sizes);
     let mut cases = Vec::new();
     for (seed, sizes) in (1..).zip(&trials) {
         cases.push(drawn(&graph, sizes, seed)?);
     }
-    let asked = Record { reference: String::new(), tolerance, cases };
-    let answered = filled(&file.path, &asked)?;
-    if let Some(runner) = &args.runner {
+    let drawn = Record { reference: String::new(), tolerance, cases };
+    let answered = filled(&file.path, &drawn)?;
+    if let Some(runner) = runner {
         let (record, record_path) = (&answered, "what tract answers");
         let recorded = Recorded { onnx: &file.bytes, path: &file.path, record, record_path };
-        let compared = repeat(&recorded, args.tolerance, Some(runner))?;
+        let compared = repeat(&recorded, None, Some(runner))?;
         return Ok((Outcome::Compared(Box::new(compared)), answered));
     }
     let defined: Result<Vec<Vec<Tensor>>, Failure> =

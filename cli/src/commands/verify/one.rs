@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::diverging::Located;
-use super::files::{read, recorded};
 use super::outcome::Outcome;
+use super::recorded::{read, recorded};
 use crate::render::report::Failure;
 use crate::render::{stream, terminal};
 use crate::services::apart;

@@ -1,4 +1,4 @@
-//! What comes of a file that is verified.
+//! What came of a file.
 
 use serde::Serialize;
 
@@ -89,7 +89,7 @@ impl TriedOutput {
         self.not_finite == 0 && self.needed.is_none()
     }
 
-    pub(super) fn in_words(&self) -> String {
+    fn in_words(&self) -> String {
         let mut text = format!("{} {:?}", self.name, self.dims);
         if let Some(needed) = &self.needed {
             text += &format!(", which should be {needed:?}");

@@ -1,4 +1,4 @@
-//! What is read of a file that is verified, and of its record.
+//! Files against the records of their exports.
 
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use crate::services::runner::Runner;
 use crate::services::source::io_reason;
 use crate::services::verification::Verification;
 
+/// That a file has no record.
 pub(super) fn no_record(record: &Path) -> Failure {
     let record = record.display();
     Failure::input(format!(
@@ -20,6 +21,9 @@ pub(super) fn no_record(record: &Path) -> Failure {
 }
 
 /// A file against its record.
+///
+/// # Errors
+/// There is no record, or it is of another model, or an engine fails.
 pub(super) fn recorded(
     file: &Path,
     check: &Path,
@@ -35,6 +39,9 @@ pub(super) fn recorded(
 }
 
 /// The record of a file; that of a package has those of all its models.
+///
+/// # Errors
+/// It cannot be read.
 pub(super) fn record_of(file: &Path, check: &Path) -> Result<Record, Failure> {
     if check.ends_with(package::MANIFEST) {
         return package::record(check.parent().unwrap_or(Path::new("")), file);
@@ -42,6 +49,10 @@ pub(super) fn record_of(file: &Path, check: &Path) -> Result<Record, Failure> {
     Record::from_bytes(&read(check)?, &check.display().to_string())
 }
 
+/// The bytes of a file.
+///
+/// # Errors
+/// It cannot be read.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let reason = |error| Failure::input(format!("{}: {}", path.display(), io_reason(&error)));
     nas_files::read(path).map_err(reason)
