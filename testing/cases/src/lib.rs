@@ -1,5 +1,5 @@
 //! What the backends are tested with: small networks of every operator ([`cases`]), and how they are put together
-//! ([`networks`]). What they compute by definition, [`reference`] says.
+//! ([`networks`]). What they compute by definition, [`mod@reference`] says.
 
 #![allow(
     clippy::unwrap_used,
