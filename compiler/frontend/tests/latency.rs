@@ -121,7 +121,8 @@ fn check_sums(space: &Checked<Space>, plan: &Plan, assignments: &[Assignment]) {
             let mut paths = part.nodes.iter().map(|&id| &space.graph[id].name);
             paths.any(|path| network.nodes.iter().any(|node| node.name == *path))
         };
-        assert_eq!(times.iter().filter(is_there).count(), times.len());
+        // Where nothing is left of what is measured together, it takes no time.
+        assert!(times.iter().filter(|part| part.nanoseconds > 0).all(|part| is_there(&part)));
         let (expected, _) = terms.evaluate(&certain(&space, assignment));
         assert!((expected - sum as f64).abs() <= 1e-9 * expected, "{expected} and {sum}");
     }
