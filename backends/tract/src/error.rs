@@ -66,12 +66,22 @@ pub(crate) fn described(tensor: &Tensor) -> String {
     }
 }
 
+/// The most characters of what tract says: it may write out all operands of a node.
+const TOLD: usize = 600;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TOLD) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 impl TractError {
     pub(crate) fn load(error: impl std::fmt::Display) -> Self {
-        Self::Load { reason: format!("{error:#}") }
+        Self::Load { reason: shortened(&format!("{error:#}")) }
     }
 
     pub(crate) fn run(error: impl std::fmt::Display) -> Self {
-        Self::Run { reason: format!("{error:#}") }
+        Self::Run { reason: shortened(&format!("{error:#}")) }
     }
 }

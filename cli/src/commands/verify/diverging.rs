@@ -47,7 +47,9 @@ impl Located {
             Self::At(Diverging { node, value, reference, agreement }) => {
                 let far = match agreement.not_finite {
                     0 => format!("{:.2e} of its largest value from {reference}", agreement.max_rel),
-                    n => format!("not finite in {n} places, other than by {reference}"),
+                    n => format!(
+                        "other than by {reference} in {n} places where one of both is not finite"
+                    ),
                 };
                 format!("the first node that differs is {node}: `{value}` is {far}")
             }
