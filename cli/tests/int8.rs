@@ -100,8 +100,14 @@ fn layers_compute_with_what_the_space_says() {
     assert_eq!(precisions, [(false, "fp32"), (true, "fp16"), (false, "fp32")], "{report}");
     assert!(!report.to_string().contains("unit.1/"), "{report}");
     // The network of floats is one of floats.
-    bench.nasc(&format!("export tiny.nas {weights} -o floats.onnx")).done();
+    let said = bench.nasc(&format!("export tiny.nas {weights} -o floats.onnx"));
+    assert!(said.err.contains("with floats, also in 1 layer of int8"), "{}", said.err);
+    said.done();
     bench.nasc("verify floats.onnx").done();
+    // So are the models of its parts.
+    let said = bench.nasc("latency plan tiny.nas --out plan");
+    assert!(said.err.contains("4 of 6 parts compute with fp16 or int8"), "{}", said.err);
+    said.done();
 }
 
 /// Grids that end so far within the values that a small network loses by them.

@@ -1,27 +1,21 @@
 //! `nasc int8`: a trained network as a file of integers of 8 bits.
 
-use std::path::Path;
-
 use nas_ir::Precision;
 use nas_onnx::Numbers;
 use nasc::commands::export::opset;
 use nasc::commands::int8::Int8Args;
 use nasc::render::report::Failure;
-use nasc::services::files::write_together;
 use nasc::services::foreign::is_onnx;
 use nasc::services::form::{FileSize, OneSize, formed};
 use nasc::services::onnx_file::{Making, onnx_file};
 use nasc::services::provenance::provenance;
-use nasc::services::record::beside;
 use nasc::services::weights_file;
-use nasc::{outln, tell};
 
-use crate::int8_model;
 use crate::integers::{Integers, integers};
-use crate::integers_file::{HELP, LISTED, integers_beside, json};
 use crate::reference::libtorch;
 use crate::scores::value_of;
 use crate::training::Training;
+use crate::{int8_model, integers_file};
 
 /// Writes the ONNX file of integers, its verification report, its check record, and what it costs; on failure none.
 ///
@@ -63,33 +57,16 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     }
     let making = Making { form: &form, opset, tolerance: args.tolerance, provenance };
     let made = onnx_file(&model, &model, making, Some(&libtorch()))?;
-    let output: &Path = &args.output;
-    let [verified, check] = beside(output);
-    let costs = integers_beside(output);
-    if !made.report.report.passed {
-        return Err(made.report.failure(&output.display().to_string(), HELP, HELP));
-    }
-    write_together(&[
-        (&check, &made.record.to_bytes()?),
-        (&verified, &json(&made.report)?),
-        (&costs, &json(&report)?),
-        (output, &made.onnx),
-    ])?;
     let (title, shown) = (metric.title(), |value| value_of(&metric, value));
-    tell!("val {title}: {} with floats, {} with integers", shown(report.fp32), shown(report.int8));
+    let (fp32, int8) = (shown(report.fp32), shown(report.int8));
+    let mut lines = vec![format!("val {title}: {fp32} with floats, {int8} with integers")];
     for precision in [Precision::Fp32, Precision::Fp16] {
         let layers = report.floats.iter().filter(|layer| layer.precision == precision);
         let paths: Vec<&str> = layers.map(|layer| layer.path.as_str()).collect();
         if !paths.is_empty() {
-            tell!("with {} all the same: {}", precision.name(), paths.join(", "));
+            lines.push(format!("with {} all the same: {}", precision.name(), paths.join(", ")));
         }
     }
-    for layer in report.layers.iter().take(LISTED) {
-        tell!("{:>7.1} dB {}", layer.decibels, layer.path);
-    }
-    tell!("{}", made.report.summary());
-    for path in [output, &verified, &check, &costs] {
-        outln!("{}", path.display())?;
-    }
-    Ok(())
+    let layers = report.layers.iter().map(|layer| (layer.path.as_str(), layer.decibels));
+    integers_file::write(&args.output, &made, &report, &lines, layers)
 }

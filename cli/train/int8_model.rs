@@ -13,18 +13,16 @@ use nasc::commands::int8::Int8Args;
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted};
 use nasc::services::definitions;
-use nasc::services::files::write_together;
 use nasc::services::foreign::ForeignFile;
 use nasc::services::form::{Form, NormaliseArg, formed};
 use nasc::services::npy;
 use nasc::services::onnx_file::{Making, folded, onnx_file};
-use nasc::services::record::beside;
 use nasc::services::reference::Reference;
 use nasc::services::source::io_reason;
-use nasc::{outln, tell};
+use nasc::tell;
 use serde_json::json;
 
-use crate::integers_file::{HELP, LISTED, integers_beside, json};
+use crate::integers_file;
 use crate::reference::libtorch;
 
 /// How many pictures are run at once, and how many tell what a layer loses, and what a bias is off by.
@@ -63,31 +61,15 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let provenance = vec![("nasc.model".to_owned(), name)];
     let making = Making { form: &form, opset, tolerance: args.tolerance, provenance };
     let made = onnx_file(&model, &model, making, Some(&work.reference))?;
-    let output: &Path = &args.output;
-    if !made.report.report.passed {
-        return Err(made.report.failure(&output.display().to_string(), HELP, HELP));
-    }
-    let ([verified, check], costs) = (beside(output), integers_beside(output));
     let told = |(path, decibels): &(String, f64)| json!({"path": path, "decibels": decibels});
     let layers_told: Vec<_> = layers.iter().map(told).collect();
     let report = json!({"outputs": decibels, "layers": layers_told});
-    write_together(&[
-        (&check, &made.record.to_bytes()?),
-        (&verified, &json(&made.report)?),
-        (&costs, &json(&report)?),
-        (output, &made.onnx),
-    ])?;
-    for (port, decibels) in &decibels {
-        tell!("`{port}`: {decibels:.1} dB above what integers change");
-    }
-    for (path, decibels) in layers.iter().take(LISTED) {
-        tell!("{decibels:>7.1} dB {path}");
-    }
-    tell!("{}", made.report.summary());
-    for path in [output, &verified, &check, &costs] {
-        outln!("{}", path.display())?;
-    }
-    Ok(())
+    let line = |(port, decibels): (&String, &f64)| {
+        format!("`{port}`: {decibels:.1} dB above what integers change")
+    };
+    let lines: Vec<String> = decibels.iter().map(line).collect();
+    let layers = layers.iter().map(|(path, decibels)| (path.as_str(), *decibels));
+    integers_file::write(&args.output, &made, &report, &lines, layers)
 }
 
 /// The folder of the pictures, if no option is given that an ONNX file has no use for.

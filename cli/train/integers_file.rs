@@ -1,27 +1,61 @@
-//! What is written and told beside a file of integers.
+//! What is written and told of a file of integers, whether its network is of a space or of others.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use nasc::outln;
 use nasc::render::report::Failure;
+use nasc::services::files::write_together;
+use nasc::services::onnx_file::OnnxFile;
 use nasc::services::record::beside;
+use nasc::tell;
 use serde::Serialize;
 
 /// How many layers of a report are told to people.
-pub(crate) const LISTED: usize = 12;
+const LISTED: usize = 12;
 /// What to do about outputs that differ.
-pub(crate) const HELP: &str = "integers may differ by a step here and there; allow more by `--tolerance` if the difference is small \
+const HELP: &str = "integers may differ by a step here and there; allow more by `--tolerance` if the difference is small \
                     enough for the use, and else please report it with the file and the weights";
 
-/// The file of what integers cost, which lies beside the ONNX file.
-pub(crate) fn integers_beside(onnx: &Path) -> PathBuf {
-    let [verified, _] = beside(onnx);
+/// Writes the file with its record, its report and what integers cost, all or none, and tells of it: the `lines`, the layers that
+/// lose most with their decibels, and the files.
+///
+/// # Errors
+/// Engines do not agree on the file, or the files cannot be written.
+pub(crate) fn write<'l>(
+    output: &Path,
+    made: &OnnxFile,
+    costs: &impl Serialize,
+    lines: &[String],
+    layers: impl Iterator<Item = (&'l str, f64)>,
+) -> Result<(), Failure> {
+    if !made.report.report.passed {
+        return Err(made.report.failure(&output.display().to_string(), HELP, HELP));
+    }
+    let [verified, check] = beside(output);
     let name = verified.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.strip_suffix(".verify.json").unwrap_or(&name);
-    onnx.with_file_name(format!("{stem}.integers.json"))
+    let integers = output.with_file_name(format!("{stem}.integers.json"));
+    write_together(&[
+        (&check, &made.record.to_bytes()?),
+        (&verified, &json(&made.report)?),
+        (&integers, &json(costs)?),
+        (output, &made.onnx),
+    ])?;
+    for line in lines {
+        tell!("{line}");
+    }
+    for (path, decibels) in layers.take(LISTED) {
+        tell!("{decibels:>7.1} dB {path}");
+    }
+    tell!("{}", made.report.summary());
+    for path in [output, &verified, &check, &integers] {
+        outln!("{}", path.display())?;
+    }
+    Ok(())
 }
 
 /// A report as a file of JSON.
-pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
     let mut json = serde_json::to_vec_pretty(value).map_err(|e| Failure::input(e.to_string()))?;
     json.push(b'\n');
     Ok(json)

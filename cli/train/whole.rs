@@ -17,7 +17,7 @@ use nasc::render::report::{Failure, counted};
 use nasc::services::expected::Expected;
 use nasc::services::form::Form;
 use nasc::services::name_map::NameMap;
-use nasc::services::onnx_file::{Making, OnnxFile, folded, onnx_file};
+use nasc::services::onnx_file::{Making, OnnxFile, folded, onnx_file, tell_of_integers};
 use nasc::services::provenance::provenance;
 use nasc::services::verification::Verification;
 use nasc::services::weights_file;
@@ -172,6 +172,7 @@ fn export(training: &Training, store: &mut Store, result: &RunResult) -> Result<
     let form = Form::default();
     let making = Making { form: &form, opset, tolerance: Tolerance::Export, provenance };
     let made = onnx_file(&model, &folded(model.clone())?, making, Some(&libtorch()))?;
+    tell_of_integers(&model.network);
     let verification = keep(store, made)?;
     let predictions = predicted(training, store, result, &model)?;
     Ok(Exported { verification, expected, predictions })

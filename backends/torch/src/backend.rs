@@ -8,14 +8,11 @@ use std::thread;
 
 use nas_data::{Dataset, OnSample, Survey};
 use nas_ir::recipe::{Recipe, Retrain, Training};
-use nas_ir::{Assignment, Checked, DecisionId, Network, Space, Task, Weights};
+use nas_ir::{Checked, Network, Space, Task, Weights};
 use nas_passes::specialise;
 use nas_search::backend::{Backend, Proxies, TrainableNetwork};
-use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
-use nas_search::objective::Penalty;
-use nas_search::shared::{
-    Adam, InTurns, Mixing, Paths, Relaxation, Relaxed, SharedWeights, Sharing,
-};
+use nas_search::evaluator::{OnStep, Part, Split, Stop};
+use nas_search::shared::{Adam, Mixing, Relaxation, Relaxed, SharedWeights, Sharing};
 use nas_search::strategy::Method;
 use nas_search::task::{Trainable, trainable};
 use nas_search::teacher::Teacher;
@@ -31,11 +28,12 @@ use crate::loaders::{Loaders, pipeline, split_name};
 use crate::mixture::{Mixture, Settings};
 use crate::network::TorchNetwork;
 use crate::optimizer::held;
-use crate::passes::{Engine, Exam, TrainBatch, failed, score, train, train_in_turns};
+use crate::passes::{Engine, failed, score};
 use crate::patterns::Patterns;
 use crate::program::Program;
 use crate::proxies::TorchProxies;
 use crate::schedule::Schedule;
+use crate::supernet::TorchSupernet;
 use crate::task::{classes, ignored_label, target_kind};
 use crate::teaching::Teaching;
 use crate::trainable::TorchTrainable;
@@ -280,8 +278,9 @@ impl TorchBackend {
             mixture.begin_with(weights)?;
         }
         let loaders = self.loaders(self.recipe.data.batch, share)?;
-        let (space, options, work) = (Arc::clone(&self.space), self.options, Work::default());
-        Ok(TorchSupernet { space, mixture, loaders, trained_on, options, work })
+        let (space, work) = (Arc::clone(&self.space), Work::default());
+        let estimate = self.options.estimate;
+        Ok(TorchSupernet { space, mixture, loaders, trained_on, estimate, work })
     }
 
     /// A network to be trained as the recipe's `retrain` says.
@@ -436,159 +435,6 @@ impl Backend for TorchBackend {
 
     fn has_test(&self) -> bool {
         self.dataset.splits().contains(&split_name(Split::Test))
-    }
-}
-
-/// The supernet of a space: every candidate with weights of its own, those of elastic decisions
-/// with parts of the same.
-///
-/// Its state holds, beside the weights by name, `optimizer/…`, and where choices are relaxed
-/// `choices/PATH` (logits) and `dropped/PATH` (1 for a pruned candidate).
-pub struct TorchSupernet {
-    space: Arc<Checked<Space>>,
-    pub(crate) mixture: Mixture,
-    loaders: Loaders,
-    /// The images that the weights learn on.
-    trained_on: Part,
-    options: Options,
-    work: Work,
-}
-
-impl TorchSupernet {
-    /// The running statistics of the supernet come from many networks at once; those of the network
-    /// are estimated anew over a few training batches.
-    fn score_inherited(
-        &mut self,
-        assignment: &Assignment,
-        on_step: OnStep<'_>,
-    ) -> Result<Metrics, Stop<TorchError>> {
-        let own = self.options.estimate > 0;
-        let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
-        let (loaders, part) = (&mut self.loaders, self.trained_on);
-        let estimate = self.options.estimate.min(loaders.part(part).map_err(failed)?.batches());
-        let of = estimate + loaders.ranking().map_err(failed)?.batches();
-        let mut exam = Exam::new(loaders, of, on_step);
-        if own {
-            let batches = loaders.part(part).map_err(failed)?.epoch(0).take(estimate);
-            exam.estimate(&network, batches)?;
-        }
-        let batches = loaders.ranking().map_err(failed)?.epoch(0);
-        let metrics = exam.score(&mut &network, Split::Ranking, batches)?;
-        self.work += Work::forward(exam.images);
-        Ok(metrics)
-    }
-
-    /// Lets the weights learn, or fixes them.
-    fn let_weights_learn(&self, learn: bool) -> Result<(), Stop> {
-        let set = self.mixture.parameters.require_gradients(learn);
-        set.map_err(|error| Stop::Failed(fault(error)))
-    }
-}
-
-impl SharedWeights for TorchSupernet {
-    fn steps(&mut self, part: Part) -> Result<usize, Fault> {
-        Ok(self.loaders.part(part).map_err(fault)?.batches())
-    }
-
-    fn train(&mut self, pass: &Pass, paths: &Paths, on_step: OnStep<'_>) -> Result<f64, Stop> {
-        self.let_weights_learn(true)?;
-        let Self { space, mixture, loaders, work, .. } = self;
-        let report = train(loaders, pass, on_step, |batch| {
-            let networks = paths.steps.get(batch.step).map_or(&[][..], Vec::as_slice);
-            *work += Work::training(batch.count()).times(networks.len() as u64);
-            Ok((mixture.path_step(space, batch, networks, paths.lesson)?, 0.0))
-        });
-        Ok(report.map_err(Stop::boxed)?.loss)
-    }
-
-    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
-        self.score_inherited(assignment, on_step).map_err(Stop::boxed)
-    }
-
-    fn work(&self) -> Work {
-        self.work
-    }
-
-    fn state(&self) -> Result<Weights, Fault> {
-        self.mixture.state().map_err(fault)
-    }
-
-    fn restore(&mut self, state: &Weights) -> Result<(), Fault> {
-        self.mixture.restore(state).map_err(fault)
-    }
-}
-
-impl Relaxed for TorchSupernet {
-    fn train_mixed(
-        &mut self,
-        pass: &Pass,
-        temperature: f64,
-        penalty: &Penalty,
-        on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop> {
-        self.let_weights_learn(true)?;
-        let Self { mixture, loaders, work, .. } = self;
-        let (cost, _) = penalty.expected(&mixture.choices.probabilities());
-        let report = train(loaders, pass, on_step, |batch| {
-            *work += Work::training(batch.count());
-            Ok((mixture.weight_step(&TrainBatch { temperature, ..*batch })?, cost))
-        });
-        report.map_err(Stop::boxed)
-    }
-
-    fn train_choices(
-        &mut self,
-        pass: &Pass,
-        temperature: f64,
-        penalty: &Penalty,
-        on_step: OnStep<'_>,
-    ) -> Result<PassReport, Stop> {
-        self.let_weights_learn(false)?;
-        let Self { space, mixture, loaders, work, .. } = self;
-        let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
-        let report = train(loaders, pass, on_step, |batch| {
-            *work += mixture.choice_work(batch.count());
-            let batch = TrainBatch { temperature, ..*batch };
-            mixture.choice_step(space, &batch, penalty.factor(), &expected)
-        });
-        report.map_err(Stop::boxed)
-    }
-
-    fn train_in_turns(
-        &mut self,
-        turns: &InTurns,
-        penalty: &Penalty,
-        on_step: OnStep<'_>,
-    ) -> Result<[PassReport; 2], Stop> {
-        let Self { space, mixture, loaders, work, .. } = self;
-        let expected = |probabilities: &[Vec<f64>]| penalty.expected(probabilities);
-        let report = train_in_turns(loaders, turns, on_step, |[weights, choices]| {
-            // To look a step ahead takes that step, and two gradients for a difference of second order.
-            let steps = if turns.is_unrolled { 4 } else { 1 };
-            *work += Work::training(weights.count()).times(steps);
-            *work += mixture.choice_work(choices.count());
-            mixture.parameters.require_gradients(turns.is_unrolled)?;
-            let of_choices = if turns.is_unrolled {
-                mixture.unrolled_choice_step([weights, choices], penalty.factor(), &expected)?
-            } else {
-                mixture.choice_step(space, choices, penalty.factor(), &expected)?
-            };
-            mixture.parameters.require_gradients(true)?;
-            Ok([(mixture.weight_step(weights)?, of_choices.1), of_choices])
-        });
-        report.map_err(Stop::boxed)
-    }
-
-    fn probabilities(&self) -> Vec<Vec<f64>> {
-        self.mixture.choices.probabilities()
-    }
-
-    fn prune(&mut self, decision: DecisionId, candidate: usize) {
-        self.mixture.choices.prune(decision.index(), candidate);
-    }
-
-    fn is_pruned(&self, decision: DecisionId, candidate: usize) -> bool {
-        self.mixture.choices.is_pruned(decision, candidate)
     }
 }
 

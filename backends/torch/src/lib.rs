@@ -41,6 +41,7 @@ mod reinforce;
 mod rounding;
 mod schedule;
 mod step;
+mod supernet;
 mod task;
 mod teaching;
 #[cfg(test)]
@@ -49,7 +50,7 @@ mod trainable;
 mod training_loss;
 mod value;
 
-pub use backend::{Options, TorchBackend, TorchSupernet, default_threads};
+pub use backend::{Options, TorchBackend, default_threads};
 pub use beginning::{Beginnings, Fitting};
 pub use calibrate::calibrate;
 pub use error::{Phase, TorchError};
@@ -58,6 +59,7 @@ pub use forecast::Forecast;
 pub use network::{TorchNetwork, run};
 pub use proxies::TorchProxies;
 pub use step::{StepReport, Trial};
+pub use supernet::TorchSupernet;
 pub use trainable::TorchTrainable;
 
 /// The version of libtorch that this was built against, as its headers say it.

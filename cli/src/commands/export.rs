@@ -14,7 +14,7 @@ use crate::services::expected::Expected;
 use crate::services::files::write_together;
 use crate::services::form::{FilePrecision, FileSize, FormArgs, OneSize, formed};
 use crate::services::input::Input;
-use crate::services::onnx_file::{Making, folded, onnx_file};
+use crate::services::onnx_file::{Making, folded, onnx_file, tell_of_integers};
 use crate::services::provenance::provenance;
 use crate::services::recipe::RecipeArgs;
 use crate::services::record::beside;
@@ -172,6 +172,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         return Ok(());
     }
     let expected = args.weights.as_deref().and_then(Expected::beside);
+    tell_of_integers(&model.network);
     let numbers = numbers(args.precision, precision);
     let (model, form, expected) = formed(&args.form, model, numbers, expected)?;
     let provenance = provenance(&model.network, &sources, &origin, expected.as_ref());
@@ -227,12 +228,7 @@ fn numbers(asked: Option<FilePrecision>, target: Precision) -> Numbers {
     match (asked, target) {
         (Some(FilePrecision::Fp32), _) | (None, Precision::Fp32) => Numbers::Float,
         (Some(FilePrecision::Fp16), _) | (None, Precision::Fp16) => Numbers::Half,
-        (None, Precision::Int8) => {
-            tell!(
-                "note: the target computes with int8, and the file is fp32: `nasc int8` writes one of integers"
-            );
-            Numbers::Float
-        }
+        (None, Precision::Int8) => Numbers::Float,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use nas_ir::network::Port;
-use nas_ir::{Elements, Model, Network, OpenSize, Opset, Tensor};
+use nas_ir::network::{NetworkNode, Port};
+use nas_ir::{Elements, Model, Network, Op, OpenSize, Opset, Precision, Tensor};
 use nas_onnx::{Batch, EmitError, InputType};
 use nas_passes::model::for_export;
 use nas_tract::{CaseReport, Report, Tolerance, compare, seeded_inputs};
@@ -14,7 +14,8 @@ use super::record::{Case, Record};
 use super::reference::{LARGE, Reference, volume};
 use super::runner::Runner;
 use super::verification::Verification;
-use crate::render::report::Failure;
+use crate::render::report::{Failure, counted};
+use crate::tell;
 
 /// By how much of itself each element of an input is moved, to see what becomes of rounding.
 const NUDGE: f32 = 1e-6;
@@ -121,6 +122,19 @@ pub fn onnx_file(
     let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
     let record = Record { reference: reference.clone(), tolerance, cases };
     Ok(OnnxFile { onnx, report: Verification { reference, report, moved, nudged }, record })
+}
+
+/// Tells that a file of floats is none of the integers that layers of a network are to compute with, if there are some.
+pub fn tell_of_integers(network: &Network) {
+    let is_layer = |node: &&NetworkNode| node.op.as_ref().is_some_and(Op::has_kernel);
+    let layers = network.nodes.iter().filter(is_layer);
+    let whole = layers.filter(|node| network.precision_of(node) == Precision::Int8).count();
+    if whole > 0 {
+        tell!(
+            "note: the file computes with floats, also in {} of int8: `nasc int8` writes one of integers",
+            counted(whole, "layer")
+        );
+    }
 }
 
 /// The model as it is written: after the passes for export.

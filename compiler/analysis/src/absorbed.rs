@@ -37,18 +37,21 @@ pub fn absorbed(space: &Checked<Space>) -> Vec<DecisionId> {
     ids.filter(|id| results.get(id).is_some_and(|nodes| is_absorbed(space, nodes))).collect()
 }
 
-/// The decisions whose candidates meet in a node: they decide what it does or what shape its operands have, and not
-/// its own shape. It is there that the factor of a candidate counts.
+/// The decisions whose candidates meet in a node: they decide what it does, in which precision it multiplies by a kernel, or
+/// what shape its operands have, and not its own shape. It is there that the factor of a candidate counts.
 fn decided(space: &Space, node: &Node) -> Vec<DecisionId> {
     let of = |selector| space.selectors.decisions(selector);
-    let own = match &node.kind {
-        NodeKind::Select(selector) => Some(*selector),
-        NodeKind::Op(op) => op.selector(),
-        NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => None,
+    let (own, precision) = match &node.kind {
+        NodeKind::Select(selector) => (Some(*selector), None),
+        // What has no kernel computes the same in each precision while it is trained.
+        NodeKind::Op(op) => (op.selector(), node.precision.as_ref().filter(|_| op.has_kernel())),
+        NodeKind::Input | NodeKind::Output | NodeKind::TrainOutput { .. } => (None, None),
     };
+    let precision = precision.and_then(Varied::selector);
     let of_operands =
         node.inputs.iter().filter_map(|&operand| space.graph.shape(operand)?.selector());
-    let mut decided: Vec<DecisionId> = own.into_iter().chain(of_operands).flat_map(of).collect();
+    let own = own.into_iter().chain(precision);
+    let mut decided: Vec<DecisionId> = own.chain(of_operands).flat_map(of).collect();
     if let Some(shape) = node.shape.selector() {
         let apart = of(shape);
         decided.retain(|decision| !apart.contains(decision));

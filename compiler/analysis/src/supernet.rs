@@ -6,7 +6,9 @@ use nas_ir::diagram::{Diagram, Selectors};
 use nas_ir::liveness::Liveness;
 use nas_ir::operation::{Case, Operation, WeightGroup};
 use nas_ir::ops::Weight;
-use nas_ir::{Checked, Cost, DecisionId, IdVec, NodeId, NodeKind, Pick, Space, fault};
+use nas_ir::{
+    Checked, Cost, DecisionId, IdVec, NodeId, NodeKind, Pick, Precision, Space, Varied, fault,
+};
 
 use super::owners::owners;
 
@@ -41,7 +43,9 @@ impl Supernet {
                 continue;
             }
             let operation = Operation::of(space, node, op);
-            for (mut cost, mut picks) in costs(space, &operation, &mut selectors, alive[id]) {
+            let precision = node.precision.as_ref().filter(|_| op.has_kernel());
+            let all = costs(space, (&operation, precision), &mut selectors, alive[id]);
+            for (mut cost, mut picks) in all {
                 match &owners[id] {
                     Some(owners) => picks.extend(owners),
                     // It is held, but never evaluated.
@@ -84,28 +88,35 @@ fn conditions(space: &Checked<Space>) -> (Selectors, IdVec<NodeId, Diagram>) {
 const NO_CASE: &str = "weights of no case";
 
 /// What an operator costs in all of its cases where the node is `alive`, each part with the picks
-/// without which it is not there; what cases have in common is held once.
+/// without which it is not there; what cases have in common is held once. Each precision is evaluated for itself.
 fn costs(
     space: &Space,
-    operation: &Operation<'_>,
+    (operation, precision): (&Operation<'_>, Option<&Varied<Precision>>),
     selectors: &mut Selectors,
     alive: Diagram,
 ) -> Vec<(Cost, BTreeSet<Pick>)> {
-    if let Some((op, inputs, output)) = operation.fixed() {
+    let precision = precision.and_then(Varied::selector);
+    if let (Some((op, inputs, output)), None) = (operation.fixed(), precision) {
         return vec![(Cost::of(op, &inputs, output), BTreeSet::new())];
     }
     let joint = operation.cases(selectors, alive);
     let cases: Vec<Case<'_>> = operation.combinations(&joint).collect();
-    let picks: Vec<BTreeSet<Pick>> = (0..)
-        .zip(&cases)
-        .map(|(case, _)| {
-            let holds = selectors.is(joint.selector, case);
+    let of_cases = |selectors: &mut Selectors, selector: Diagram, count: usize| {
+        let implied = (0..count as u32).map(|index| {
+            let holds = selectors.is(selector, index);
             selectors.implied(holds)
-        })
-        .collect();
-    let macs = cases.iter().zip(&picks).map(|((op, inputs, output), picks)| {
+        });
+        implied.collect::<Vec<BTreeSet<Pick>>>()
+    };
+    let picks = of_cases(selectors, joint.selector, cases.len());
+    let precision = precision.unwrap_or_else(|| selectors.constant(0));
+    let evaluated = selectors.joint(alive, &[joint.selector, precision]);
+    let picks_evaluated = of_cases(selectors, evaluated.selector, evaluated.combinations.len());
+    let macs = evaluated.combinations.iter().zip(picks_evaluated).map(|(row, picks)| {
+        let case = row.first().and_then(|&case| cases.get(case as usize));
+        let (op, inputs, output) = case.unwrap_or_else(|| fault(NO_CASE));
         let Cost { macs, .. } = Cost::of(op, inputs, *output);
-        (Cost { macs, params: 0 }, picks.clone())
+        (Cost { macs, params: 0 }, picks)
     });
     let params = operation.weight_groups(space, selectors, &joint).into_iter().map(|group| {
         let case = |&case: &usize| cases.get(case).unwrap_or_else(|| fault(NO_CASE));

@@ -81,3 +81,14 @@ fn a_decision_of_two_places_is_followed_from_both() {
     assert_eq!(of("v"), ["size"]);
     assert_eq!(of("u + v"), none);
 }
+
+#[test]
+fn a_precision_counts_where_a_kernel_is_multiplied() {
+    let none: [&str; 0] = [];
+    let chosen = "precision = choose precision [int8, fp16]";
+    let of = |step: &str| labels(&format!("let y = x -> {step}"));
+    assert_eq!(of(&format!("conv(6, kernel = 1, {chosen}) -> batch_norm")), ["precision"]);
+    assert_eq!(of(&format!("conv(6, kernel = 1, {chosen}) -> relu")), none);
+    // What no kernel stands in computes the same.
+    assert_eq!(of(&format!("relu({chosen}) -> batch_norm")), none);
+}

@@ -40,6 +40,25 @@ fn elastic_candidates_have_their_weights_in_common() {
     assert_eq!(supernet.total.params, 7_664_760);
 }
 
+/// Each precision is evaluated for itself, and all read the same weights.
+#[test]
+fn precisions_have_their_weights_in_common() {
+    let text = "space s {
+        input x: [3, 4, 4]
+        let y = x -> conv(8, kernel = choose kernel [1, 3], precision = choose precision [int8, fp16]) -> relu
+        output z = y -> conv(2, kernel = 1, precision = int8)
+    }";
+    let supernet = Supernet::of(&nas_testing::space(Source::new("s.nas", text)));
+    let [small, large, head] = [3 * 8, 3 * 8 * 9, 8 * 2];
+    assert_eq!(supernet.fixed, Cost { macs: 16 * head, params: head });
+    let of_precision = Cost { macs: 16 * (small + large), params: 0 };
+    let of_kernel = |weights: u64| Cost { macs: 2 * 16 * weights, params: weights };
+    let candidates: Vec<Vec<Cost>> = supernet.candidates.rows().to_vec();
+    assert_eq!(candidates, [vec![of_kernel(small), of_kernel(large)], vec![of_precision; 2]]);
+    let macs = 16 * (2 * (small + large) + head);
+    assert_eq!(supernet.total, Cost { macs, params: small + large + head });
+}
+
 /// The nodes that are reached from inputs and outputs without going through this candidate.
 fn reached(space: &Checked<Space>, without: Option<Pick>) -> BTreeSet<usize> {
     let ports = space.graph.inputs().chain(space.graph.outputs());

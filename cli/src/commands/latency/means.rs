@@ -64,6 +64,17 @@ pub(super) struct MeansArgs {
     pub(super) timeout: f64,
 }
 
+/// What is measured on, where no table says it yet.
+#[derive(Debug, Args)]
+pub(super) struct SettingArgs {
+    /// The version of what a command or a tool runs.
+    #[arg(long, value_name = "VERSION")]
+    pub(super) engine_version: Option<String>,
+    /// On how many threads a model runs.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(super) threads: u32,
+}
+
 /// Seconds that a timeout may be.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

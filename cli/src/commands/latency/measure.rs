@@ -8,7 +8,7 @@ use nas_ir::measure::grouped;
 
 use super::journal::Journal;
 use super::manifest::{self, Manifest, Measurable};
-use super::means::{Means, MeansArgs, Said};
+use super::means::{Means, MeansArgs, Said, SettingArgs};
 use super::plan;
 use super::rounds::{self, Effort};
 use super::table::{self, Samples, beside, entry};
@@ -42,12 +42,9 @@ pub(super) struct MeasureArgs {
     /// What measures a model.
     #[command(flatten)]
     pub(super) means: MeansArgs,
-    /// The version of what a command or a tool runs.
-    #[arg(long, value_name = "VERSION")]
-    pub(super) engine_version: Option<String>,
-    /// On how many threads the models run.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub(super) threads: u32,
+    /// What is to be said of it.
+    #[command(flatten)]
+    pub(super) setting: SettingArgs,
 }
 
 /// Measures what the table lacks, and writes it.
@@ -79,10 +76,10 @@ fn measure(args: &MeasureArgs, folder: &Path) -> Result<(), Failure> {
     let manifest = manifest::read(folder)?;
     let said = Said {
         engine: None,
-        version: args.engine_version.as_deref(),
+        version: args.setting.engine_version.as_deref(),
         hardware: None,
         precision: manifest.precision,
-        threads: args.threads,
+        threads: args.setting.threads,
         surrounded: manifest.surrounded,
     };
     let Means { mut runner, device, conditions } = args.means.start(said)?;

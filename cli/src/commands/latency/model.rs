@@ -9,7 +9,7 @@ use nas_tract::Tolerance;
 use serde_json::json;
 
 use super::item::Item;
-use super::means::{Means, MeansArgs, Said};
+use super::means::{Means, MeansArgs, Said, SettingArgs};
 use super::rounds::insist;
 use super::runner::Runner;
 use super::table::{Samples, entry};
@@ -35,12 +35,9 @@ pub(super) struct ModelArgs {
     /// What measures it.
     #[command(flatten)]
     pub(super) means: MeansArgs,
-    /// The version of what a command or a tool runs.
-    #[arg(long, value_name = "VERSION")]
-    pub(super) engine_version: Option<String>,
-    /// On how many threads it runs.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub(super) threads: u32,
+    /// What is to be said of it.
+    #[command(flatten)]
+    pub(super) setting: SettingArgs,
     /// Write JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -56,10 +53,10 @@ pub(super) fn run(args: &ModelArgs) -> Result<(), Failure> {
     let case = drawn(&graph, &args.sizes.sizes(), 1)?;
     let said = Said {
         engine: None,
-        version: args.engine_version.as_deref(),
+        version: args.setting.engine_version.as_deref(),
         hardware: None,
         precision: Precision::Fp32,
-        threads: args.threads,
+        threads: args.setting.threads,
         surrounded: false,
     };
     let Means { runner, device, .. } = args.means.start(said)?;

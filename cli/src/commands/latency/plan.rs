@@ -9,11 +9,11 @@ use indexmap::IndexMap;
 use nas_analysis::latency::{Key, Part, Place, Plan, Surroundings, plan, surrounded, surroundings};
 use nas_ir::diagram::Entangled;
 use nas_ir::measure::grouped;
-use nas_ir::{Checked, Network, Opset, Space};
+use nas_ir::{Checked, Network, Opset, Precision, Space};
 
 use super::error::NotAPlan;
 use super::manifest::{Around, FORMAT, MANIFEST, Manifest, Measurable, inputs, manifest_of, model};
-use crate::render::report::Failure;
+use crate::render::report::{Failure, counted};
 use crate::render::table::Table;
 use crate::services::files::replace_whole;
 use crate::services::input::{Asked, DropArgs, Input};
@@ -110,6 +110,7 @@ pub(super) fn write(
     }
     let earlier = earlier(folder)?;
     std::fs::create_dir_all(folder).map_err(failed)?;
+    tell_of_precisions(&subject.plan);
     let (manifest, models) = planned(subject, file, alone);
     for (key, network) in models {
         replace_whole(&model(folder, key), &onnx(network, subject.opset())?)?;
@@ -129,6 +130,23 @@ pub(super) fn write(
         }
     }
     Ok(())
+}
+
+/// Tells that models are of other numbers than parts compute with, if they are.
+fn tell_of_precisions(plan: &Plan) {
+    let is_narrow = |part: &&Part| {
+        let network = &part.network;
+        network.nodes.iter().any(|node| network.precision_of(node) != Precision::Fp32)
+    };
+    let narrow = plan.parts.iter().filter(is_narrow).count();
+    if narrow > 0 {
+        tell!(
+            "warning: {} of {} compute with fp16 or int8, and all models with 32-bit floats: convert them as you convert the \
+             network, or times are those of floats",
+            narrow,
+            counted(plan.parts.len(), "part")
+        );
+    }
 }
 
 /// Whether an entry of a folder is the model of a part, or one that was being written.
