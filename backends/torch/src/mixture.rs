@@ -105,10 +105,32 @@ impl Mixture {
 
     /// One step of the weights with the choices fixed; returns the loss before it.
     pub(crate) fn weight_step(&mut self, batch: &TrainBatch<'_>) -> Result<f64, TorchError> {
-        let runs = self.runs(batch, false, &self.logits()?)?;
-        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Weights)?;
-        self.optimizer.learn(&self.parameters, self.read(&runs), &loss, batch.turn())?;
+        let mixes = self.drawn(batch, false, &self.logits()?)?;
+        self.mixed_step(batch, mixes)
+    }
+
+    /// The same where each decision does this.
+    pub(crate) fn mixed_step(
+        &mut self,
+        batch: &TrainBatch<'_>,
+        mixes: Vec<Mix>,
+    ) -> Result<f64, TorchError> {
+        let (gradients, value) = self.mixed_gradients(batch, mixes)?;
+        self.optimizer.take_in(&self.parameters, gradients, batch.turn())?;
         Ok(value)
+    }
+
+    /// The gradients of that step, and what it returns.
+    pub(crate) fn mixed_gradients(
+        &self,
+        batch: &TrainBatch<'_>,
+        mixes: Vec<Mix>,
+    ) -> Result<(Gradients, f64), TorchError> {
+        let runs = self.scheduled(mixes)?;
+        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Weights)?;
+        let mut gradients = Gradients::default();
+        gradients.add(&self.parameters, self.read(&runs), &loss)?;
+        Ok((gradients, value))
     }
 
     /// One step of the weights on networks that are given, down the gradient of their summed loss;
@@ -302,7 +324,11 @@ impl Mixture {
         choices: bool,
         logits: &Tensor,
     ) -> Result<Vec<(Run, Schedule)>, TorchError> {
-        let mixes = self.drawn(batch, choices, logits)?;
+        self.scheduled(self.drawn(batch, choices, logits)?)
+    }
+
+    /// What runs where each decision does this.
+    fn scheduled(&self, mixes: Vec<Mix>) -> Result<Vec<(Run, Schedule)>, TorchError> {
         let runs = runs(&self.program, &self.choices, mixes)?.into_iter();
         let scheduled = runs.map(|run| {
             let schedule = Schedule::new(&self.program, &run.mixes)?;

@@ -14,7 +14,7 @@ use crate::kernel::Statistics;
 use crate::loaders::Loaders;
 use crate::mixture::loss;
 use crate::network::TorchNetwork;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Gradients, Optimizer};
 use crate::passes::{TrainBatch, failed, score, train};
 use crate::patterns::Patterns;
 use crate::schedule::Schedule;
@@ -80,12 +80,10 @@ impl TorchTrainable {
         network.parameters.require_gradients(true).map_err(failed)?;
         train(loaders, pass, on_step, |batch| {
             *work += Work::training(batch.count());
-            let evaluation = Evaluation { schedule, ..network.evaluation(*statistics) };
             let taught = teaching.as_ref().map(|teaching| teaching.of(batch.inputs)).transpose()?;
             let batch = &TrainBatch { taught: taught.as_ref(), ..*batch };
-            let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
-            let read = schedule.parameters(&network.program);
-            optimizer.learn(&network.parameters, read, &loss, batch.turn())?;
+            let (gradients, value) = gradients(network, schedule, *statistics, batch)?;
+            optimizer.take_in(&network.parameters, gradients, batch.turn())?;
             Ok((value, 0.0))
         })
     }
@@ -107,6 +105,20 @@ impl TorchTrainable {
         self.optimizer.save(&self.network.parameters, &mut state)?;
         Ok(state)
     }
+}
+
+/// The gradients of a training step of a network that evaluates this, and the loss before it.
+pub(crate) fn gradients(
+    network: &TorchNetwork,
+    schedule: &Schedule,
+    statistics: Statistics,
+    batch: &TrainBatch<'_>,
+) -> Result<(Gradients, f64), TorchError> {
+    let evaluation = Evaluation { schedule, ..network.evaluation(statistics) };
+    let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
+    let mut gradients = Gradients::default();
+    gradients.add(&network.parameters, schedule.parameters(&network.program), &loss)?;
+    Ok((gradients, value))
 }
 
 impl TrainableNetwork for TorchTrainable {

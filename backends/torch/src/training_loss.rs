@@ -40,7 +40,6 @@ pub(crate) fn blended(
 
 impl TrainingLoss {
     /// Plain cross-entropy.
-    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { smoothing: 0.0, focal: 0.0, dice: 0.0, weights: None };
 
     /// What a recipe says of classes; `counts` gives the labels of each in training.

@@ -113,13 +113,22 @@ impl Gradients {
         Ok(())
     }
 
+    /// Those of the parameters that a loss depends on, each one element after the other.
+    pub(crate) fn parts(&self) -> Result<Vec<(ParameterId, Tensor)>, TorchError> {
+        let Some(Gradient { parts, values, .. }) = &self.sum else { return Ok(Vec::new()) };
+        let mut from = 0;
+        let parts = parts.iter().map(|&Part { id, len, .. }| {
+            let own = values.f_narrow(0, from, len)?;
+            from += len;
+            Ok((id, own))
+        });
+        parts.collect()
+    }
+
     /// That of a parameter, one element after the other, if a loss depends on it.
     #[cfg(test)]
     pub(crate) fn of(&self, id: ParameterId) -> Option<Tensor> {
-        let sum = self.sum.as_ref()?;
-        let place = sum.parts.iter().position(|part| part.id == id)?;
-        let from = sum.parts[..place].iter().map(|part| part.len).sum();
-        Some(sum.values.narrow(0, from, sum.parts[place].len))
+        self.parts().unwrap().into_iter().find(|(part, _)| *part == id).map(|(_, own)| own)
     }
 }
 

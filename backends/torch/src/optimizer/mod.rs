@@ -108,6 +108,7 @@ impl Optimizer {
     /// Takes in a batch with this loss, which read these of the parameters: makes a step down the mean gradient of
     /// the last ones if enough are together, or the pass ends. The parameters must require gradients; those that
     /// `loss` does not depend on stay.
+    #[cfg(test)]
     pub(crate) fn learn(
         &mut self,
         parameters: &Parameters,

@@ -1,0 +1,410 @@
+"""Times training steps of nasc against those of PyTorch, on the same inputs, labels, weights, mixtures and threads.
+
+    python3 bench/run.py [--quick] [--bless] [OPTION...]
+
+See README.md beside it.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCH = ROOT / "bench"
+ENVIRONMENT = ROOT / "target/engines/bench"
+# The wheel of PyTorch loads libraries of CUDA even where there is no GPU, so they are installed too.
+PACKAGES = ["torch==2.11.0", "numpy==2.4.6", "safetensors==0.8.0"]
+RESULTS = BENCH / "RESULTS.md"
+SEED = 1
+# What a step has to come to in both.
+LOSS_TOLERANCE = 1e-4
+# Some gradients are 0 but for rounding, such as that of a shift which a batch norm undoes: differences are over no less than
+# this share of what most tensors have.
+NOTHING = 0.1
+
+try:
+    import numpy
+    from safetensors.numpy import load_file, save_file
+except ImportError:
+    numpy = None
+
+
+def enter_environment():
+    """Goes on in the environment with PyTorch, which is made if it is missing."""
+    python = ENVIRONMENT / "bin/python"
+    made_of = ENVIRONMENT / "packages.txt"
+    if not made_of.exists() or made_of.read_text().split() != PACKAGES:
+        print(f"installing {' '.join(PACKAGES)} into {ENVIRONMENT}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        made_of.write_text("\n".join(PACKAGES) + "\n")
+    if Path(sys.prefix) != ENVIRONMENT:
+        os.execv(python, [str(python), *sys.argv])
+
+
+class TooSlow(Exception):
+    """A program did not answer in time."""
+
+
+class Program:
+    """A process that makes steps."""
+
+    def __init__(self, name, command):
+        self.name = name
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.seconds = []
+
+    def ask(self, what, limit=None, **more):
+        """The answer to a request; `limit` in seconds."""
+        self.process.stdin.write(json.dumps({"do": what, **more}) + "\n")
+        self.process.stdin.flush()
+        if limit is not None and not select.select([self.process.stdout], [], [], limit)[0]:
+            raise TooSlow
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} ended at the request `{what}`")
+        return json.loads(line)
+
+    def memory(self, field):
+        """Bytes of `VmHWM`, the peak, or `VmRSS`, what is held now."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def median(self):
+        return statistics.median(self.seconds)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Case:
+    """What is timed: a space, a kind of step, a batch."""
+
+    def __init__(self, space, kind, batch, size):
+        self.space, self.kind, self.batch, self.size = space, kind, batch, size
+
+    def name(self):
+        return f"{self.space} {self.kind}, batch {self.batch}, {self.size} x {self.size}"
+
+
+CASES = [
+    Case(space, kind, batch, size)
+    for space, batch, size in [("squeezenas", 2, 256), ("squeezenas", 8, 128), ("darts", 16, 32)]
+    for kind in ("mixture", "hard", "retrain")
+    if (space, kind) != ("darts", "retrain")
+]
+
+
+def build(release):
+    """The program on the side of nasc."""
+    command = ["cargo", "build", "--quiet", "-p", "nas-torch", "--example", "step"]
+    subprocess.run(command + (["--release"] if release else []), cwd=ROOT, check=True)
+    return ROOT / "target" / ("release" if release else "debug") / "examples/step"
+
+
+def network_of(space):
+    """The network that is retrained: a candidate's name by the path of each decision."""
+    sys.dont_write_bytecode = True
+    return importlib.import_module(space).NETWORK
+
+
+def inputs(case, random):
+    """Standard normal pictures, and labels; one in twenty pixels has none."""
+    tensors = {
+        "input.0": random.standard_normal((case.batch, 3, case.size, case.size), numpy.float32)
+    }
+    if case.space == "darts":
+        tensors["labels"] = random.integers(0, 10, case.batch)
+    else:
+        sizes = (case.batch, case.size, case.size)
+        labels = random.integers(0, 19, sizes)
+        tensors["labels"] = numpy.where(random.random(sizes) < 0.05, 255, labels)
+    return tensors
+
+
+def moved(weights, random):
+    """Fresh weights with scales and shifts that differ from 1 and 0.
+
+    Where all shifts are 0, batch norms undo scales before them, whose gradients are then nothing but rounding.
+    """
+    for name, tensor in weights.items():
+        if name.endswith((".bias", ".weight")) and tensor.ndim == 1:
+            tensor += 0.2 * random.standard_normal(tensor.shape, numpy.float32)
+    return weights
+
+
+def mixture(case, decisions, random):
+    """Weights of the candidates for each picture, by the Gumbel softmax at a temperature of 2; or one candidate of each."""
+    if case.kind == "hard":
+        drawn = {d["path"]: random.integers(0, len(d["candidates"]), 1) for d in decisions}
+        return drawn
+    mixed = {}
+    for decision in decisions:
+        noisy = 1 + random.gumbel(size=(case.batch, len(decision["candidates"])))
+        weights = numpy.exp(noisy / 2)
+        weights /= weights.sum(1, keepdims=True)
+        mixed[decision["path"]] = weights.astype(numpy.float32)
+    return mixed
+
+
+class Run:
+    """A case on all programs."""
+
+    def __init__(self, case, modes, arguments, folder):
+        self.case, self.arguments, self.folder = case, arguments, Path(folder)
+        self.random = numpy.random.default_rng(SEED)
+        self.dropped = {}
+        self.nasc = Program("nasc", [arguments.nasc])
+        torch = [sys.executable, "-B", BENCH / "worker.py", case.space, str(arguments.threads)]
+        self.torch = [
+            Program("PyTorch " + (" ".join(mode) or "eager"), torch + list(mode)) for mode in modes
+        ]
+
+    def programs(self):
+        return [self.nasc, *self.torch]
+
+    def path(self, name):
+        return str(self.folder / f"{name}.safetensors")
+
+    def load(self):
+        """The same parameters and inputs for all."""
+        space, threads = str(BENCH / f"{self.case.space}.nas"), self.arguments.threads
+        loaded = self.nasc.ask("load", space=space, threads=threads)
+        self.decisions = loaded["decisions"]
+        of_torch = {}
+        if self.case.kind == "retrain":
+            network = network_of(self.case.space)
+            numbers = {
+                d["path"]: d["candidates"].index(network[d["path"]]) for d in self.decisions
+            }
+            loaded = self.nasc.ask("load", space=space, threads=threads, network=numbers)
+            self.decisions = []
+            of_torch["candidates"] = network
+        self.nasc.ask("save", to=self.path("weights"))
+        save_file(moved(load_file(self.path("weights")), self.random), self.path("weights"))
+        save_file(inputs(self.case, self.random), self.path("inputs"))
+        settings = {name: loaded[name] for name in ("rate", "momentum", "decay", "clip")}
+        for program in self.torch:
+            program.ask("load", **settings, **of_torch)
+        for program in self.programs():
+            program.ask("weights", **{"from": self.path("weights")})
+            program.ask("show", **{"from": self.path("inputs")})
+
+    def mix(self):
+        """Another mixture, the same for all."""
+        if self.decisions:
+            save_file(mixture(self.case, self.decisions, self.random), self.path("mixture"))
+            for program in self.programs():
+                program.ask("mix", **{"from": self.path("mixture")})
+
+    def compare(self):
+        """How far losses, gradients and running statistics are from those of the first mode of PyTorch."""
+        found = {}
+        for program in list(self.programs()):
+            name = str(self.programs().index(program))
+            try:
+                limit = self.arguments.limit if "compile" in program.name else None
+                loss = program.ask("gradients", limit, to=self.path(f"gradients{name}"))["loss"]
+            except TooSlow:
+                self.drop(program, f"not ready after {self.arguments.limit} s")
+                continue
+            program.ask("save", to=self.path(f"moved{name}"))
+            gradients = load_file(self.path(f"gradients{name}"))
+            found[program] = (loss, gradients, statistics_of(load_file(self.path(f"moved{name}"))))
+        wanted = found[self.torch[0]]
+        return {program: Comparison(own, wanted) for program, own in found.items()}
+
+    def drop(self, program, why):
+        """Goes on without a mode of PyTorch."""
+        self.dropped[program] = why
+        self.torch.remove(program)
+        program.end()
+
+    def time(self):
+        """Rounds in which each program makes a few steps, in another order each time."""
+        for program in self.programs():
+            program.before = program.memory("VmRSS")
+        for number in range(-1, self.arguments.rounds):
+            self.mix()
+            programs = self.programs()
+            start = number % len(programs)
+            for program in programs[start:] + programs[:start]:
+                steps = [program.ask("step")["seconds"] for _ in range(self.arguments.steps)]
+                if number >= 0:
+                    program.seconds.append(statistics.median(steps))
+        for program in self.programs():
+            program.peak = program.memory("VmHWM")
+
+    def floor(self):
+        """Seconds that the multiply-accumulates of a step take at the speed of a large product of matrices."""
+        program = self.torch[0]
+        macs = program.ask("macs")
+        # Backward takes as many twice; the gradient of the pictures is not wanted.
+        step = 3 * macs["forward"] - macs["first"]
+        speed = program.ask("matmul")["macs_per_second"]
+        return step, speed
+
+    def end(self):
+        for program in self.programs():
+            program.end()
+
+
+def statistics_of(tensors):
+    return {name: tensors[name] for name in tensors if ".running_" in name}
+
+
+class Comparison:
+    """What a program computed beside what another one did."""
+
+    def __init__(self, own, wanted):
+        loss, gradients, moved = own
+        wanted_loss, wanted_gradients, wanted_moved = wanted
+        self.loss, self.wanted_loss = loss, wanted_loss
+        self.missing = sorted(set(gradients) ^ set(wanted_gradients))
+        distances = distances_of(gradients, wanted_gradients)
+        self.worst, self.where = max(distances)
+        self.median = statistics.median(distance for distance, _ in distances)
+        self.statistics = max(distances_of(moved, wanted_moved))[0]
+
+    def is_same_loss(self):
+        return abs(self.loss - self.wanted_loss) <= LOSS_TOLERANCE * max(1, abs(self.wanted_loss))
+
+
+def distances_of(own, wanted):
+    """Of each tensor the largest difference, over its largest element, and its name."""
+    names = set(own) & set(wanted)
+    largest = {name: float(numpy.abs(wanted[name]).max()) for name in names}
+    least = NOTHING * statistics.median(largest.values())
+    return [
+        (float(numpy.abs(own[name] - wanted[name]).max()) / max(largest[name], least), name)
+        for name in names
+    ]
+
+
+def report(run, comparisons):
+    """The tables of a case, in markdown."""
+    best = min(run.torch, key=Program.median)
+    lines = [
+        f"## {run.case.name()}",
+        "",
+        "| | seconds a step | least | times as fast | peak memory | of it before | loss |"
+        " gradients, worst | gradients, median | running statistics |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for program in run.programs():
+        comparison = comparisons[program]
+        quotients = [b / own for b, own in zip(best.seconds, program.seconds)]
+        cells = [
+            program.name,
+            f"{program.median():.4f}",
+            f"{min(program.seconds):.4f}",
+            f"{statistics.median(quotients):.2f}",
+            f"{program.peak / 1e6:.0f} MB",
+            f"{program.before / 1e6:.0f} MB",
+            f"{comparison.loss:.6f}" + ("" if comparison.is_same_loss() else ", ANOTHER ONE"),
+            f"{comparison.worst:.1e}",
+            f"{comparison.median:.1e}",
+            f"{comparison.statistics:.1e}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    step, speed = run.floor()
+    floor, own = step / speed, run.nasc.median()
+    lines += [
+        "",
+        f"Floor: {step / 1e9:.2f} GMAC at {speed / 1e9:.0f} GMAC/s take {floor:.4f} s, which is"
+        f" {floor / own:.0%} of a step of nasc and {floor / best.median():.0%} of one of {best.name}.",
+    ]
+    for program, why in run.dropped.items():
+        lines.append(f"{program.name}: {why}.")
+    for program, comparison in comparisons.items():
+        if comparison.missing:
+            lines.append(f"Gradients only on one side, {program.name}: {comparison.missing[:4]}.")
+    worst = comparisons[run.nasc]
+    lines.append(f"The worst gradient of nasc: `{worst.where}`.")
+    return "\n".join(lines) + "\n"
+
+
+def measure(case, modes, arguments):
+    """The tables of a case."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(case, modes, arguments, folder)
+        try:
+            run.load()
+            run.mix()
+            comparisons = run.compare()
+            run.time()
+            tables = report(run, comparisons)
+            if arguments.profile:
+                for program in run.torch:
+                    print(program.name, program.ask("profile", steps=3)["table"], file=sys.stderr)
+            return tables
+        finally:
+            run.end()
+
+
+def head(arguments):
+    """What was measured, and how."""
+    return (
+        "# Steps of nasc and of PyTorch\n\n"
+        f"`python3 bench/run.py` ([README](README.md)): PyTorch 2.11.0, {arguments.threads} threads, {platform.machine()}; medians of"
+        f" {arguments.rounds} rounds of {arguments.steps} steps, programs in turn. *Times as fast* is the median"
+        " over the rounds of the quotient with the best mode of PyTorch; differences are from the first mode of PyTorch,\n"
+        "each over the largest element of its tensor.\n"
+    )
+
+
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="few rounds, the first mode alone")
+    parser.add_argument("--bless", action="store_true", help=f"write {RESULTS.name}")
+    parser.add_argument("--only", default="", help="cases whose names contain this")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--steps", type=int, default=2, help="steps of a program in a round")
+    parser.add_argument("--bf16", action="store_true", help="bf16 autocast, too")
+    parser.add_argument("--compile", action="store_true", help="torch.compile, too")
+    parser.add_argument("--limit", type=int, default=600, help="seconds for torch.compile to build")
+    parser.add_argument("--release", action="store_true", help="nasc built by the profile release")
+    parser.add_argument("--nasc", type=Path, help="another executable on the side of nasc")
+    parser.add_argument("--profile", action="store_true", help="operators of PyTorch by time")
+    arguments = parser.parse_args()
+    arguments.rounds = arguments.rounds or (3 if arguments.quick else 15)
+    return arguments
+
+
+def main():
+    arguments = options()
+    enter_environment()
+    arguments.nasc = arguments.nasc or build(arguments.release)
+    modes = [("channels_last",), ()]
+    if arguments.bf16:
+        modes.append(("channels_last", "bf16"))
+    if arguments.compile:
+        modes.append(("channels_last", "compile"))
+    if arguments.quick:
+        modes.remove(())
+    tables = [head(arguments)]
+    print(tables[0], flush=True)
+    for case in CASES:
+        if arguments.only in case.name():
+            tables.append(measure(case, modes, arguments))
+            print(tables[-1], flush=True)
+    if arguments.bless:
+        RESULTS.write_text("\n".join(tables))
+
+
+if __name__ == "__main__":
+    main()
