@@ -28,6 +28,15 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) noise: Option<Noise>,
 }
 
+/// What an evaluation is given.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    inputs: &'a [Tensor],
+    pictures: &'a Pictures,
+    /// Whether layers are computed together.
+    fuses: bool,
+}
+
 /// What ends an inspection.
 enum Ended {
     /// The value of this node is not finite.
@@ -45,7 +54,7 @@ impl From<TorchError> for Ended {
 impl Evaluation<'_> {
     /// The values of the outputs, `[N, C, H, W]` each, for inputs `[N, C, H, W]`.
     pub(crate) fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TorchError> {
-        self.evaluate(inputs, |_, _| Ok(()))
+        self.each(inputs, self.plan.fuses, |_, _| Ok(()))
     }
 
     /// The first node, in order, whose value is infinite or not a number, if one is found.
@@ -61,10 +70,19 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Shows each value, with the path of its node.
+    /// Shows each value, with the path of its node. Nothing is fused, so that each value is a tensor, or zeros.
     pub(crate) fn evaluate<E: From<TorchError>>(
         &self,
         inputs: &[Tensor],
+        show: impl FnMut(&str, &Value) -> Result<(), E>,
+    ) -> Result<Vec<Tensor>, E> {
+        self.each(inputs, false, show)
+    }
+
+    fn each<E: From<TorchError>>(
+        &self,
+        inputs: &[Tensor],
+        fuses: bool,
         mut show: impl FnMut(&str, &Value) -> Result<(), E>,
     ) -> Result<Vec<Tensor>, E> {
         let pictures = Pictures::of(inputs, &self.program.inputs, self.plan.device)?;
@@ -75,7 +93,8 @@ impl Evaluation<'_> {
             if !values.is_needed(id)? {
                 continue;
             }
-            let value = self.step(instruction, step, &mut values, inputs, &pictures);
+            let given = Given { inputs, pictures: &pictures, fuses };
+            let value = self.step(instruction, step, &mut values, given);
             let value = value.map_err(|error| at(&instruction.node, &pictures, error))?;
             show(&instruction.node, &value)?;
             values.put(id, value)?;
@@ -92,33 +111,36 @@ impl Evaluation<'_> {
         instruction: &Instruction,
         step: &Step,
         values: &mut Values,
-        inputs: &[Tensor],
-        pictures: &Pictures,
+        Given { inputs, pictures, fuses }: Given<'_>,
     ) -> Result<Value, TorchError> {
         match step {
             Step::Input(number) => {
                 let missing = || TorchError::broken(format!("input {number} is not given"));
                 Ok(Value::kept(inputs.get(*number).ok_or_else(missing)?.shallow_clone()))
             }
-            Step::Pass => values.take(instruction.operand(0)?),
+            Step::Pass => values.take(instruction.operand(0)?)?.plain(),
             Step::Call(kernel) => {
                 let InstructionKind::Op(case) = &instruction.kind else {
                     return Err(TorchError::broken("a kernel of no operator"));
                 };
-                let operands = instruction.operands.iter().map(|&id| values.take(id));
+                let takes_raw = kernel.takes_raw();
+                let operands = instruction.operands.iter().map(|&id| {
+                    let value = values.take(id)?;
+                    if takes_raw { Ok(value) } else { value.plain() }
+                });
                 let operands = Operands {
-                    values: operands.collect::<Result<_, _>>()?,
+                    values: operands.collect::<Result<_, TorchError>>()?,
                     shapes: &case.inputs,
                     pictures,
                 };
                 let weights = self.parameters.read(&case.weights)?;
                 let (statistics, noise) = (self.statistics, self.noise);
-                let call = Call { node: &instruction.node, pictures, statistics, noise };
+                let call = Call { node: &instruction.node, pictures, statistics, noise, fuses };
                 kernel.run(operands, &weights, &call)
             }
             Step::Round(round) => self.rounded(*round, values.take(instruction.operand(0)?)?),
             Step::Mask(mask, channels) => {
-                let value = values.take(instruction.operand(0)?)?;
+                let value = values.take(instruction.operand(0)?)?.plain()?;
                 masked(Mix::of(self.mixes, *mask)?, value, channels)
             }
             Step::Mix(select) => {
@@ -177,7 +199,7 @@ impl Values {
     fn take(&mut self, id: ValueId) -> Result<Value, TorchError> {
         let (left, place) = (self.left.get_mut(id)?, self.values.get_mut(id)?);
         *left = left.saturating_sub(1);
-        let value = if *left == 0 { place.take() } else { place.as_mut().map(Value::share) };
+        let value = if *left == 0 { place.take() } else { place.as_mut().map(Value::share).transpose()? };
         value.ok_or_else(|| TorchError::broken(format!("{id} is read and has no value")))
     }
 }

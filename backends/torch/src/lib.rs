@@ -22,6 +22,7 @@ mod error;
 mod evaluation;
 mod examples;
 mod forecast;
+mod fused;
 mod judge;
 mod kernel;
 mod layout;

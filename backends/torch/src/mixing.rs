@@ -40,6 +40,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
+use crate::fused;
 use crate::program::{Id, Program, Select, SelectId};
 use crate::random::{Moment, Purpose, gumbel, stream};
 use crate::value::Value;
@@ -395,6 +396,13 @@ pub(crate) fn mixed(
 ) -> Result<Value, TorchError> {
     match mix {
         Mix::One { candidate, factor } => match (operand(*candidate)?, factor) {
+            (Value::Normal(normal), Some(factor)) if normal.is_linear() => {
+                Ok(Value::fresh(fused::sum(None, &[normal.stored()?.addend(Some(factor))])?))
+            }
+            (value @ (Value::Raw(_) | Value::Normal(_)), Some(factor)) => {
+                let (tensor, _) = value.settled()?;
+                Ok(Value::fresh(tensor.f_mul(&along(factor, &tensor)?)?))
+            }
             (Value::Tensor { tensor, .. }, Some(factor)) => {
                 Ok(Value::fresh(tensor.f_mul(&along(factor, &tensor)?)?))
             }
@@ -402,14 +410,24 @@ pub(crate) fn mixed(
         },
         Mix::Masked { candidate, .. } => operand(*candidate),
         Mix::Soft { candidates, weights } => {
-            let mut sum: Option<Tensor> = None;
+            let (mut sum, mut addends): (Option<Tensor>, _) = (None, Vec::new());
             for (&candidate, weight) in candidates.iter().zip(weights) {
-                let Value::Tensor { tensor, .. } = operand(candidate)? else { continue };
+                let tensor = match operand(candidate)? {
+                    Value::Zero => continue,
+                    Value::Normal(normal) if normal.is_linear() => {
+                        addends.push(normal.stored()?.addend(Some(weight)));
+                        continue;
+                    }
+                    value => value.settled()?.0,
+                };
                 let weight = along(weight, &tensor)?;
                 sum = Some(match sum {
                     None => tensor.f_mul(&weight)?,
                     Some(mut sum) => sum.f_addcmul_(&tensor, &weight)?,
                 });
+            }
+            if !addends.is_empty() {
+                return Ok(Value::fresh(fused::sum(sum.as_ref(), &addends)?));
             }
             // A mixture of zeros is zero.
             Ok(sum.map_or(Value::Zero, Value::fresh))

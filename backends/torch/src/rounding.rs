@@ -31,7 +31,7 @@ pub(crate) fn of_value(
 ) -> Result<Value, TorchError> {
     match value {
         Value::Zero => Ok(Value::Zero),
-        Value::Tensor { tensor, .. } => Ok(Value::fresh(round(&tensor)?)),
+        value => Ok(Value::fresh(round(&value.settled()?.0)?)),
     }
 }
 

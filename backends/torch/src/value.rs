@@ -4,6 +4,7 @@ use nas_ir::Shape;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::TorchError;
+use crate::fused::{Covariance, Normal, Raw};
 
 /// The value of an instruction.
 #[derive(Debug)]
@@ -17,39 +18,72 @@ pub(crate) enum Value {
         /// Whether it may be overwritten once its last reader has it: nothing else refers to its
         /// memory, autograd included.
         fresh: bool,
+        /// That of its channels, for all that reads it.
+        covariance: Covariance,
     },
+    /// What a convolution made for the batch norm that reads it.
+    Raw(Raw),
+    /// What is normalised by what reads it.
+    Normal(Normal),
 }
 
 impl Value {
     /// A tensor that nothing else refers to.
     pub(crate) fn fresh(tensor: Tensor) -> Self {
-        Self::Tensor { tensor, fresh: true }
+        Self::Tensor { tensor, fresh: true, covariance: Covariance::default() }
     }
 
     /// A tensor that autograd keeps, or that shares its memory.
     pub(crate) fn kept(tensor: Tensor) -> Self {
-        Self::Tensor { tensor, fresh: false }
+        Self::Tensor { tensor, fresh: false, covariance: Covariance::default() }
     }
 
     /// The value for a reader that is not its last. Neither may overwrite it, for autograd may keep
     /// it.
-    pub(crate) fn share(&mut self) -> Self {
+    pub(crate) fn share(&mut self) -> Result<Self, TorchError> {
+        if let Self::Raw(_) | Self::Normal(_) = self {
+            let (tensor, covariance) = std::mem::replace(self, Self::Zero).settled()?;
+            *self = Self::Tensor { tensor, fresh: false, covariance };
+        }
+        if let Self::Tensor { tensor, fresh, covariance } = self {
+            *fresh = false;
+            let (tensor, covariance) = (tensor.shallow_clone(), covariance.clone());
+            return Ok(Self::Tensor { tensor, fresh: false, covariance });
+        }
+        Ok(Self::Zero)
+    }
+
+    /// Its tensor, which there must be, and the covariance of its channels.
+    pub(crate) fn settled(self) -> Result<(Tensor, Covariance), TorchError> {
         match self {
-            Self::Zero => Self::Zero,
-            Self::Tensor { tensor, fresh } => {
-                *fresh = false;
-                Self::kept(tensor.shallow_clone())
-            }
+            Self::Tensor { tensor, covariance, .. } => Ok((tensor, covariance)),
+            Self::Raw(raw) => Ok((raw.settled()?, Covariance::default())),
+            Self::Normal(normal) => Ok((normal.settled()?, Covariance::default())),
+            Self::Zero => Err(TorchError::broken("zeros without a shape are read")),
+        }
+    }
+
+    /// The same as a tensor, or zeros.
+    pub(crate) fn plain(self) -> Result<Self, TorchError> {
+        match self {
+            Self::Raw(raw) => Ok(Self::kept(raw.settled()?)),
+            // Where it was clamped, its gradient is computed from the result.
+            Self::Normal(normal) => match normal.is_linear() {
+                true => Ok(Self::fresh(normal.settled()?)),
+                false => Ok(Self::kept(normal.settled()?)),
+            },
+            plain @ (Self::Zero | Self::Tensor { .. }) => Ok(plain),
         }
     }
 
     /// Whether each of its elements is a finite number.
     pub(crate) fn is_finite(&self) -> Result<bool, TorchError> {
         match self {
-            Self::Zero => Ok(true),
             Self::Tensor { tensor, .. } => {
                 Ok(tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? != 0)
             }
+            // INVARIANT: values are looked at where nothing is fused.
+            Self::Zero | Self::Raw(_) | Self::Normal(_) => Ok(true),
         }
     }
 }
@@ -138,6 +172,31 @@ impl Operands<'_> {
         Ok(value)
     }
 
+    /// Whether the first operand is to be normalised by what reads it.
+    pub(crate) fn is_normal(&self) -> bool {
+        matches!(self.values.first(), Some(Value::Normal(_)))
+    }
+
+    /// The only operand; zeros as a tensor.
+    pub(crate) fn value(self) -> Result<Value, TorchError> {
+        if let ([Value::Zero], [shape]) = (self.values.as_slice(), self.shapes) {
+            return Ok(Value::fresh(self.pictures.zeros(*shape)?));
+        }
+        self.only()
+    }
+
+    /// The only operand as a tensor, whatever it is.
+    pub(crate) fn settled(self) -> Result<Tensor, TorchError> {
+        Ok(self.value()?.settled()?.0)
+    }
+
+    /// Whether there is one picture of one pixel.
+    pub(crate) fn is_single_pixel(&self) -> bool {
+        let is_single = |plane: [u32; 2]| plane == [1, 1];
+        self.pictures.count == 1
+            && self.shapes.first().and_then(|shape| shape.plane()).is_some_and(is_single)
+    }
+
     /// The only operand as a tensor.
     pub(crate) fn tensor(self) -> Result<Tensor, TorchError> {
         Ok(self.tensor_and_freshness()?.0)
@@ -147,9 +206,12 @@ impl Operands<'_> {
     pub(crate) fn tensor_and_freshness(self) -> Result<(Tensor, bool), TorchError> {
         let (shapes, pictures) = (self.shapes, self.pictures);
         match (self.only()?, shapes) {
-            (Value::Tensor { tensor, fresh }, _) => Ok((tensor, fresh)),
+            (Value::Tensor { tensor, fresh, .. }, _) => Ok((tensor, fresh)),
             (Value::Zero, [shape]) => Ok((pictures.zeros(*shape)?, true)),
             (Value::Zero, _) => Err(TorchError::broken("an operand without a shape")),
+            (Value::Raw(_) | Value::Normal(_), _) => {
+                Err(TorchError::broken("a raw value is read as a tensor"))
+            }
         }
     }
 
@@ -169,8 +231,8 @@ impl Pictures {
     /// The tensor of a value of this shape, zeros made if need be.
     pub(crate) fn tensor(&self, value: Value, shape: Shape) -> Result<Tensor, TorchError> {
         match value {
-            Value::Tensor { tensor, .. } => Ok(tensor),
             Value::Zero => self.zeros(shape),
+            value => Ok(value.settled()?.0),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The kernels, and what they are called with: one match without decisions.
 
-use tch::Tensor;
+use nas_kernels::Clamp;
+use tch::{Kind, Tensor};
 
 use super::convolution::{Convolution, TransposedConvolution};
 use super::dropout::{Dropout, Noise};
@@ -9,6 +10,7 @@ use super::norm::{BatchNorm, Statistics};
 use super::pool::{AvgPool, MaxPool, MaxUnpool};
 use super::resize::Resize;
 use crate::error::TorchError;
+use crate::fused;
 use crate::value::{Operands, Pictures, Value};
 
 /// How the value of one operator is computed, with all that follows from the operator, the shapes
@@ -77,11 +79,22 @@ pub(crate) struct Call<'a> {
     pub(crate) statistics: Statistics,
     /// Where dropouts have their numbers from; without, they are the identity.
     pub(crate) noise: Option<Noise>,
+    /// Whether layers are computed together.
+    pub(crate) fuses: bool,
 }
 
 type Made = Result<Value, TorchError>;
 
 impl Kernel {
+    /// Whether it takes raw and normal values as they are.
+    pub(crate) fn takes_raw(&self) -> bool {
+        match self {
+            Self::Add | Self::BatchNorm(_) | Self::Identity | Self::Relu | Self::Relu6 => true,
+            Self::Convolution(convolution) => convolution.is_fused(),
+            _ => false,
+        }
+    }
+
     /// The value of the operator; `weights` are in the order of `Op::weights`.
     ///
     /// # Errors
@@ -92,12 +105,18 @@ impl Kernel {
         match self {
             Self::Add => add(operands.values),
             Self::AvgPool(pool) => fresh(pool.run(&operands.tensor()?)?),
-            Self::BatchNorm(norm) => {
-                fresh(norm.run(&operands.tensor()?, weights, call.statistics)?)
-            }
+            Self::BatchNorm(norm) => match operands.only()? {
+                Value::Raw(raw) => Ok(Value::Normal(norm.of_raw(raw, weights, call.statistics)?)),
+                value => {
+                    fresh(norm.run(&value.settled()?.0, weights, call.statistics)?)
+                }
+            },
             Self::Concat => fresh(Tensor::f_cat(&operands.tensors()?, 1)?),
             Self::Convolution(convolution) => {
                 let (kernel, bias) = linear_map(weights)?;
+                if call.fuses && kernel.kind() == Kind::Float {
+                    return convolution.fused(operands, kernel, bias);
+                }
                 fresh(convolution.run(&operands.tensor()?, kernel, bias)?)
             }
             Self::Crop(sides) => kept(crop(*sides, &operands.tensor()?)?),
@@ -131,6 +150,13 @@ impl Kernel {
                 _ => Err(TorchError::broken("a rectifier without its slopes")),
             },
             // Autograd keeps the result of these two, so the memory of the operand can be reused.
+            Self::Relu | Self::Relu6 if operands.is_normal() => match operands.only()? {
+                Value::Normal(normal) => normal.clamped(match self {
+                    Self::Relu => Clamp::RELU,
+                    _ => Clamp::RELU6,
+                }),
+                _ => Err(TorchError::broken("a normal value is none")),
+            },
             Self::Relu => {
                 let (mut x, is_fresh) = operands.tensor_and_freshness()?;
                 kept(if is_fresh { x.f_relu_()? } else { x.f_relu()? })
@@ -168,13 +194,19 @@ fn linear_map(weights: &[Tensor]) -> Result<(&Tensor, Option<&Tensor>), TorchErr
 
 /// The operands are summed in order, into memory of their own where it may be overwritten.
 fn add(operands: Vec<Value>) -> Made {
-    let mut sum = Value::Zero;
+    let (mut sum, mut addends) = (Value::Zero, Vec::new());
     for operand in operands {
+        let operand = match operand {
+            Value::Normal(normal) if normal.is_linear() => {
+                addends.push(normal.stored()?.addend(None));
+                continue;
+            }
+            operand => operand.plain()?,
+        };
         sum = match (sum, operand) {
-            (Value::Zero, other) | (other, Value::Zero) => other,
             (
-                Value::Tensor { tensor: mut a, fresh: a_fresh },
-                Value::Tensor { tensor: mut b, fresh: b_fresh },
+                Value::Tensor { tensor: mut a, fresh: a_fresh, .. },
+                Value::Tensor { tensor: mut b, fresh: b_fresh, .. },
             ) => Value::fresh(if a_fresh {
                 a.f_add_(&b)?
             } else if b_fresh {
@@ -182,9 +214,17 @@ fn add(operands: Vec<Value>) -> Made {
             } else {
                 a.f_add(&b)?
             }),
+            (Value::Zero, other) | (other, _) => other,
         };
     }
-    Ok(sum)
+    if addends.is_empty() {
+        return Ok(sum);
+    }
+    let rest = match &sum {
+        Value::Tensor { tensor, .. } => Some(tensor),
+        _ => None,
+    };
+    Ok(Value::fresh(fused::sum(rest, &addends)?))
 }
 
 fn mul(operands: Vec<Value>) -> Made {
@@ -192,10 +232,8 @@ fn mul(operands: Vec<Value>) -> Made {
     for operand in operands {
         product = Some(match (product, operand) {
             (Some(Value::Zero), _) | (_, Value::Zero) => Value::Zero,
-            (None, Value::Tensor { tensor, .. }) => Value::kept(tensor),
-            (Some(Value::Tensor { tensor: a, .. }), Value::Tensor { tensor: b, .. }) => {
-                Value::fresh(a.f_mul(&b)?)
-            }
+            (None, value) => Value::kept(value.settled()?.0),
+            (Some(a), b) => Value::fresh(a.settled()?.0.f_mul(&b.settled()?.0)?),
         });
     }
     product.ok_or_else(|| TorchError::broken("a product of nothing"))

@@ -17,11 +17,14 @@
 
 use nas_ir::Shape;
 use nas_ir::ops::{Conv, ConvTranspose};
+use nas_kernels::Window;
 use tch::{Device, Tensor};
 
 use super::margin::{Margin, pair};
 use crate::error::TorchError;
+use crate::fused::{Raw, Role};
 use crate::layout::channels_last;
+use crate::value::{Operands, Value};
 
 type Made = Result<Tensor, TorchError>;
 
@@ -34,6 +37,10 @@ pub(crate) struct Convolution {
     groups: i64,
     /// How it is computed instead where gradients are wanted.
     learning: Option<Instead>,
+    /// How it is computed with its batch norm.
+    role: Role,
+    /// The same for that.
+    window: Window,
 }
 
 /// What stands for a convolution.
@@ -79,7 +86,51 @@ impl Convolution {
             dilation: pair(op.dilation),
             groups: i64::from(op.groups.get()),
             learning: instead.filter(|_| device == Device::Cpu),
+            role: Role::Plain,
+            window: Window {
+                kernel: sizes(op.kernel),
+                stride: sizes(op.stride),
+                dilation: sizes(op.dilation),
+                before: sizes(op.padding.before),
+                after: sizes(op.padding.after),
+            },
         }
+    }
+
+    /// The same in this role.
+    pub(crate) fn with_role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
+    /// Whether it may be computed with its batch norm.
+    pub(crate) fn is_fused(&self) -> bool {
+        self.role != Role::Plain
+    }
+
+    /// The same as [`Convolution::run`], for the batch norm behind it where it has such a role.
+    pub(crate) fn fused(
+        &self,
+        operands: Operands<'_>,
+        kernel: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Value, TorchError> {
+        // A batch norm refuses a single pixel in training, and says so.
+        if !self.is_fused() || operands.is_single_pixel() {
+            return Ok(Value::fresh(self.run(&operands.tensor()?, kernel, bias)?));
+        }
+        let groups = self.groups as usize;
+        if self.window.kernel != [1, 1] || kernel.size().get(1) == Some(&1) && groups > 1 {
+            return Ok(Value::Raw(Raw::depthwise(operands.value()?, kernel, self.window)?));
+        }
+        if self.stride != [1, 1] {
+            let picked = picked(&operands.settled()?, self.stride)?;
+            return Ok(Value::Raw(Raw::pointwise(Value::kept(picked), kernel, groups)?));
+        }
+        let value = operands.value()?;
+        Ok(Value::Raw(match self.role {
+            Role::Expansion => Raw::expansion(value, kernel, groups)?,
+            Role::Plain | Role::Raw => Raw::pointwise(value, kernel, groups)?,
+        }))
     }
 
     pub(crate) fn run(&self, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>) -> Made {
@@ -98,6 +149,10 @@ impl Convolution {
         }
         Ok(padded.f_conv2d(kernel, bias, stride, padding, dilation, *groups)?)
     }
+}
+
+fn sizes([vertical, horizontal]: [u32; 2]) -> [usize; 2] {
+    [vertical as usize, horizontal as usize]
 }
 
 /// Every so many rows and columns of a map.

@@ -4,6 +4,7 @@ use nas_ir::ops;
 use tch::Tensor;
 
 use crate::error::TorchError;
+use crate::fused::{Normal, Raw};
 
 /// Which statistics batch norm normalises with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +33,16 @@ pub(crate) struct BatchNorm {
 impl BatchNorm {
     pub(crate) fn new(op: &ops::BatchNorm) -> Self {
         Self { momentum: op.momentum, eps: op.eps }
+    }
+
+    /// The same of what a convolution made for it.
+    pub(crate) fn of_raw(
+        &self,
+        raw: Raw,
+        weights: &[Tensor],
+        statistics: Statistics,
+    ) -> Result<Normal, TorchError> {
+        raw.normalised(weights, statistics, [self.momentum, self.eps])
     }
 
     /// `weights` are running mean and variance, after scale and shift if it has them.

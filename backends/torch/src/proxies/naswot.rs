@@ -30,7 +30,7 @@ pub(super) fn naswot(network: &TorchNetwork, inputs: &[Tensor]) -> Result<Found,
                 let _ = kernel.shallow_clone().f_add_(&alike(tensor)?)?;
                 Ok::<(), TorchError>(())
             }
-            Value::Tensor { .. } | Value::Zero => Ok(()),
+            _ => Ok(()),
         })
     })?;
     log_determinant(&kernel)

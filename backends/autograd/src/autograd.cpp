@@ -1,0 +1,102 @@
+// A node of libtorch's autograd whose gradient is computed by a function that is given, and loops on libtorch's threads.
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using torch::autograd::Node;
+using torch::autograd::variable_list;
+
+// Returns null, or what failed in memory of malloc. `given` holds a tensor or null for each output; what `nas_give` is
+// called with are the gradients of the inputs.
+using Gradients = char* (*)(void* context, const at::Tensor* const* given, size_t count,
+                            const unsigned char* wanted, size_t inputs, void* taken);
+using Drop = void (*)(void* context);
+
+struct Given : Node {
+  Given(void* context, Gradients gradients, Drop drop)
+      : context(context), gradients(gradients), drop(drop) {}
+
+  ~Given() override { release_variables(); }
+
+  std::string name() const override { return "nasc"; }
+
+  variable_list apply(variable_list&& given) override {
+    if (context == nullptr) throw std::runtime_error("a gradient is asked for twice");
+    std::vector<const at::Tensor*> pointers;
+    for (const auto& tensor : given) pointers.push_back(tensor.defined() ? &tensor : nullptr);
+    const size_t inputs = num_outputs();
+    std::vector<unsigned char> wanted;
+    for (size_t i = 0; i < inputs; ++i) wanted.push_back(task_should_compute_output(i));
+    variable_list taken(inputs);
+    char* failed = gradients(context, pointers.data(), pointers.size(), wanted.data(), inputs, &taken);
+    if (failed != nullptr) {
+      std::string reason(failed);
+      std::free(failed);
+      throw std::runtime_error(reason);
+    }
+    return taken;
+  }
+
+  void release_variables() override {
+    if (context != nullptr) drop(context);
+    context = nullptr;
+  }
+
+  void* context;
+  Gradients gradients;
+  Drop drop;
+};
+
+}  // namespace
+
+extern "C" {
+
+// Takes the gradient of input `i`.
+void nas_give(void* taken, size_t i, const at::Tensor* gradient) {
+  static_cast<variable_list*>(taken)->at(i) = *gradient;
+}
+
+// Has the outputs be what a function makes of the inputs. Owns the context, also where it fails.
+char* nas_record(at::Tensor* const* outputs, size_t output_count, const at::Tensor* const* inputs,
+                 size_t input_count, void* context, Gradients gradients, Drop drop) {
+  try {
+    // It drops the context if this is not reached, or if nothing asks for gradients.
+    std::shared_ptr<Given> node(new Given(context, gradients, drop), torch::autograd::deleteNode);
+    std::vector<at::Tensor> all;
+    bool wanted = false;
+    for (size_t i = 0; i < input_count; ++i) {
+      all.push_back(*inputs[i]);
+      wanted = wanted || inputs[i]->requires_grad();
+    }
+    if (!wanted || !at::GradMode::is_enabled()) return nullptr;
+    node->set_next_edges(torch::autograd::collect_next_edges(all));
+    for (size_t i = 0; i < output_count; ++i) torch::autograd::set_history(*outputs[i], node);
+    return nullptr;
+  } catch (const std::exception& error) {
+    return strdup(error.what());
+  }
+}
+
+// Calls `task` with each number below `count`. Threads take the next number when they are done with one.
+void nas_parallel(int64_t count, void* context, void (*task)(void* context, int64_t number)) {
+  std::atomic<int64_t> next{0};
+  const int64_t threads = std::min<int64_t>(count, at::get_num_threads());
+  at::parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
+    for (int64_t thread = first; thread < last; ++thread) {
+      for (int64_t number = next++; number < count; number = next++) task(context, number);
+    }
+  });
+}
+
+}  // extern "C"

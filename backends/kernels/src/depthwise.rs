@@ -1,0 +1,888 @@
+//! Depthwise convolutions, alone or behind the 1x1 convolution that makes their channels.
+//!
+//! What such a 1x1 convolution makes is the widest tensor of an inverted residual, and it is cheap to make: where the
+//! moments of its result are known beforehand (they follow from those of its input, [`crate::covariance`]), it is computed band
+//! by band, stays in the cache, and never goes to memory, forward or backward.
+
+use crate::pointwise::{Kernel, Loaded, LoadedRaw, padded_width, with_padding};
+use crate::shape::{Map, Moments, Norm, Raw, Window};
+use crate::simd::{Job, Simd, at};
+use crate::tiles::{Finish, NARROW, Panel, Rows, Tiles, WIDE, Write, panels};
+use crate::work::{Partials, Processor, Shared, TASKS, with_scratch};
+
+/// Floats of a band of normalised rows.
+const BAND: usize = 32 * 1024;
+/// Pixels that the gradient works on at once.
+const PIXELS: usize = 512;
+/// Results that are computed side by side.
+const TILE: usize = 8;
+/// The most taps that a window may have.
+pub const MOST_TAPS: usize = 64;
+/// Taps whose gradients are computed side by side.
+const TAPS: usize = 5;
+
+/// From where the values come that a depthwise convolution reads.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// From memory: raw values `[pixels][channels]`.
+    Stored(&'a [f32]),
+    /// They are what a 1x1 convolution makes of maps `[pixels][inputs]`.
+    Expanded {
+        /// The maps.
+        map: &'a [f32],
+        /// Of the 1x1 convolution.
+        kernel: Kernel<'a>,
+    },
+}
+
+/// A depthwise convolution of values that are normalised as they are loaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Depthwise<'a> {
+    /// The shape of what it reads.
+    pub from: Map,
+    /// Its window.
+    pub window: Window,
+    /// `[channels][taps]`.
+    pub kernel: &'a [f32],
+    /// Of the values.
+    pub norm: Norm<'a>,
+    /// The values.
+    pub source: Source<'a>,
+}
+
+impl Depthwise<'_> {
+    /// The shape of what it makes.
+    ///
+    /// # Panics
+    /// The window does not fit into the maps.
+    #[must_use]
+    pub fn to(&self) -> Map {
+        let to = self.window.of(self.from);
+        assert!(to.is_some(), "{:?} does not fit into {:?}", self.window, self.from);
+        to.unwrap_or(self.from)
+    }
+
+    fn check(&self) {
+        let channels = self.from.channels;
+        assert!(self.window.taps() <= MOST_TAPS, "at most {MOST_TAPS} taps");
+        assert_eq!(self.kernel.len(), channels * self.window.taps(), "taps");
+        assert_eq!([self.norm.scale.len(), self.norm.shift.len()], [channels; 2], "a norm");
+        match self.source {
+            Source::Stored(values) => assert_eq!(values.len(), self.from.len(), "values"),
+            Source::Expanded { map, kernel } => {
+                assert_eq!(map.len(), self.from.pixels() * kernel.inputs, "maps");
+                assert_eq!(kernel.outputs, channels, "channels");
+            }
+        }
+    }
+
+    /// `[taps][padded_width]`.
+    fn taps(&self) -> Vec<f32> {
+        let (taps, channels) = (self.window.taps(), self.from.channels);
+        let width = padded_width(channels);
+        let mut packed = vec![0.0; taps * width];
+        for channel in 0..channels {
+            for tap in 0..taps {
+                packed[tap * width + channel] = self.kernel[channel * taps + tap];
+            }
+        }
+        packed
+    }
+
+    fn loaded(&self) -> LoadedSource {
+        match self.source {
+            Source::Stored(values) => LoadedSource::Stored(values.as_ptr()),
+            Source::Expanded { map, kernel } => {
+                LoadedSource::Expanded { map: map.as_ptr(), inputs: kernel.inputs }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum LoadedSource {
+    Stored(*const f32),
+    Expanded { map: *const f32, inputs: usize },
+}
+
+/// The raw result and its moments.
+#[must_use]
+pub fn forward(processor: Processor<'_>, depthwise: Depthwise<'_>) -> (Vec<f32>, Moments) {
+    let mut out = vec![0.0; depthwise.to().len()];
+    let moments = forward_into(processor, depthwise, &mut out);
+    (out, moments)
+}
+
+/// As [`forward`], into memory that is there.
+pub fn forward_into(
+    processor: Processor<'_>,
+    depthwise: Depthwise<'_>,
+    out: &mut [f32],
+) -> Moments {
+    depthwise.check();
+    let (from, to, window) = (depthwise.from, depthwise.to(), depthwise.window);
+    assert_eq!(out.len(), to.len(), "results");
+    let width = padded_width(to.channels);
+    let (scale, shift) = (with_padding(depthwise.norm.scale), with_padding(depthwise.norm.shift));
+    let taps = depthwise.taps();
+    let expansion = match depthwise.source {
+        Source::Stored(_) => Vec::new(),
+        Source::Expanded { kernel, .. } => kernel.by_outputs(),
+    };
+    let panels: Vec<Panel> = panels(to.channels).collect();
+    let bands = TASKS.div_ceil((from.images * panels.len()).max(1)).min(to.height.div_ceil(4));
+    let columns = (to.width - 1) * window.stride[1] + window.dilation[1] * (window.kernel[1] - 1) + 1;
+    let columns = columns.max(window.before[1] + from.width);
+    let span = window.dilation[0] * (window.kernel[0] - 1) + 1;
+    let held = (BAND / (columns * WIDE)).max(span + window.stride[0] - 1);
+    let tasks = from.images * panels.len() * bands;
+    let mut partials = Partials::new(tasks, 2 * width);
+    let (sums, out) = (partials.shared(), Shared::new(out));
+    processor.pool.run(tasks, &|task| {
+        with_scratch(held * columns * WIDE, |scratch| {
+            let (rest, band) = (task / bands, task % bands);
+            let panel = panels[rest % panels.len()];
+            let job = Forward {
+                source: depthwise.loaded(),
+                // SAFETY: rows of a panel of the packed kernels.
+                expansion: unsafe { expansion.as_ptr().add(inputs(depthwise) * panel.first) },
+                norm: Loaded {
+                    scale: scale.as_ptr(),
+                    shift: shift.as_ptr(),
+                    clamp: depthwise.norm.clamp,
+                },
+                taps: taps.as_ptr(),
+                taps_step: width,
+                from,
+                to,
+                window,
+                panel,
+                image: rest / panels.len(),
+                rows: [to.height * band / bands, to.height * (band + 1) / bands],
+                columns,
+                held,
+                scratch,
+                // SAFETY: a row of sums for each task; the pixels and channels of a task are its own.
+                sums: unsafe { sums.at(task * 2 * width) },
+                squares: unsafe { sums.at(task * 2 * width + width) },
+                out: unsafe { out.at(0) },
+            };
+            // SAFETY: the level is one that was detected, and sizes were compared above.
+            unsafe { at(processor.level, job) };
+        });
+    });
+    let total = partials.total();
+    let (sums, squares) = total.split_at(width);
+    Moments::of_sums(&sums[..to.channels], &squares[..to.channels], to.pixels())
+}
+
+fn inputs(depthwise: Depthwise<'_>) -> usize {
+    match depthwise.source {
+        Source::Stored(_) => 0,
+        Source::Expanded { kernel, .. } => kernel.inputs,
+    }
+}
+
+struct Forward {
+    source: LoadedSource,
+    expansion: *const f32,
+    norm: Loaded,
+    taps: *const f32,
+    taps_step: usize,
+    from: Map,
+    to: Map,
+    window: Window,
+    panel: Panel,
+    image: usize,
+    /// Rows of the result.
+    rows: [usize; 2],
+    /// Columns of a row in the scratch memory.
+    columns: usize,
+    /// Rows there.
+    held: usize,
+    scratch: *mut f32,
+    sums: *mut f32,
+    squares: *mut f32,
+    out: *mut f32,
+}
+
+impl Job for Forward {
+    #[inline(always)]
+    unsafe fn run<S: Tiles>(self) {
+        unsafe {
+            let Self { window, held, .. } = self;
+            let step = self.columns * self.panel.width;
+            let stride = window.stride[0];
+            let span = window.dilation[0] * (window.kernel[0] - 1) + 1;
+            let at_once = (held - span) / stride + 1;
+            let [mut row, end] = self.rows;
+            // The first row that is held, with the zeros before the map, and the first behind them.
+            let (mut first, mut filled) = (row * stride, row * stride);
+            while row < end {
+                let count = at_once.min(end - row);
+                let begin = row * stride;
+                if begin > first {
+                    let kept = filled.saturating_sub(begin);
+                    let from = self.scratch.add((filled - kept - first) * step);
+                    std::ptr::copy(from, self.scratch, kept * step);
+                    (first, filled) = (begin, begin + kept);
+                }
+                let needed = begin + (count - 1) * stride + span;
+                while filled < needed {
+                    self.fill::<S>(filled, self.scratch.add((filled - first) * step));
+                    filled += 1;
+                }
+                for i in 0..count {
+                    let rows = self.scratch.add(i * stride * step);
+                    // Distances that are known when it is compiled make the innermost loop twice as fast.
+                    match (self.panel.width, window.stride[1]) {
+                        (WIDE, 1) => self.convolve::<S, WIDE, 1>(row + i, rows),
+                        (WIDE, 2) => self.convolve::<S, WIDE, 2>(row + i, rows),
+                        (WIDE, _) => self.convolve::<S, WIDE, 0>(row + i, rows),
+                        (_, 1) => self.convolve::<S, NARROW, 1>(row + i, rows),
+                        (_, 2) => self.convolve::<S, NARROW, 2>(row + i, rows),
+                        (_, _) => self.convolve::<S, NARROW, 0>(row + i, rows),
+                    }
+                }
+                row += count;
+            }
+        }
+    }
+}
+
+impl Forward {
+    /// A row of normalised values, counted with the zeros before the map.
+    #[inline(always)]
+    unsafe fn fill<S: Tiles>(&self, row: usize, to: *mut f32) {
+        unsafe {
+            let (from, width) = (self.from, self.panel.width);
+            let [above, left] = self.window.before;
+            if row < above || row >= above + from.height {
+                to.write_bytes(0, self.columns * width);
+                return;
+            }
+            to.write_bytes(0, left * width);
+            let behind = left + from.width;
+            to.add(behind * width).write_bytes(0, (self.columns - behind) * width);
+            let pixel = (self.image * from.height + row - above) * from.width;
+            let mut finish = Normalise {
+                to: to.add(left * width),
+                width,
+                norm: self.norm,
+                channel: self.panel.first,
+            };
+            match self.source {
+                LoadedSource::Stored(values) => {
+                    let first = values.add(pixel * from.channels + self.panel.first);
+                    let rows = Rows { first, step: from.channels, count: from.width };
+                    load::<S, _>(rows, self.panel, &mut finish);
+                }
+                LoadedSource::Expanded { map, inputs } => {
+                    let first = map.add(pixel * inputs);
+                    let rows = Rows { first, step: inputs, count: from.width };
+                    self.panel.product::<S, _>(rows, inputs, self.expansion, &mut finish);
+                }
+            }
+        }
+    }
+
+    /// A row of the result; `rows` are those that its window begins with. `STRIDE` is 0 where it is none of those above.
+    #[inline(always)]
+    unsafe fn convolve<S: Tiles, const WIDTH: usize, const STRIDE: usize>(
+        &self,
+        row: usize,
+        rows: *const f32,
+    ) {
+        unsafe {
+            let to = self.to;
+            let element = (self.image * to.height + row) * to.width * to.channels + self.panel.first;
+            let mut column = 0;
+            while column < self.panel.columns {
+                let left = self.panel.columns - column;
+                let mut sums = [S::splat(0.0); 2];
+                let out = self.out.add(element + column);
+                let rows = rows.add(column);
+                let taps = self.taps.add(self.panel.first + column);
+                let mut x = 0;
+                while x + TILE <= to.width {
+                    self.tile::<S, TILE, WIDTH, STRIDE>(x, rows, taps, out, left, &mut sums);
+                    x += TILE;
+                }
+                while x < to.width {
+                    self.tile::<S, 1, WIDTH, STRIDE>(x, rows, taps, out, left, &mut sums);
+                    x += 1;
+                }
+                let [sum, square] = [self.sums, self.squares]
+                    .map(|sums| sums.add(self.panel.first + column));
+                S::store(sum, S::add(S::load(sum), sums[0]));
+                S::store(square, S::add(S::load(square), sums[1]));
+                column += S::N;
+            }
+        }
+    }
+
+    /// `T` results of a vector of channels.
+    #[inline(always)]
+    unsafe fn tile<S: Tiles, const T: usize, const WIDTH: usize, const STRIDE: usize>(
+        &self,
+        x: usize,
+        rows: *const f32,
+        taps: *const f32,
+        out: *mut f32,
+        left: usize,
+        sums: &mut [S::V; 2],
+    ) {
+        unsafe {
+            let window = self.window;
+            let step = if STRIDE == 0 { window.stride[1] } else { STRIDE } * WIDTH;
+            let mut results = [S::splat(0.0); T];
+            let mut tap = taps;
+            for ky in 0..window.kernel[0] {
+                let row = rows.add(ky * window.dilation[0] * self.columns * WIDTH + x * step);
+                for kx in 0..window.kernel[1] {
+                    let from = row.add(kx * window.dilation[1] * WIDTH);
+                    let weight = S::load(tap);
+                    tap = tap.add(self.taps_step);
+                    for (i, result) in results.iter_mut().enumerate() {
+                        *result = S::fma(S::load(from.add(i * step)), weight, *result);
+                    }
+                }
+            }
+            for (i, result) in results.into_iter().enumerate() {
+                S::store_some(out.add((x + i) * self.to.channels), result, left);
+                sums[0] = S::add(sums[0], result);
+                sums[1] = S::fma(result, result, sums[1]);
+            }
+        }
+    }
+}
+
+/// Gives rows of values as if they were a product.
+#[inline(always)]
+unsafe fn load<S: Simd, F: Finish<S>>(from: Rows, panel: Panel, finish: &mut F) {
+    unsafe {
+        for row in 0..from.count {
+            let mut column = 0;
+            while column < panel.width {
+                let left = panel.columns.saturating_sub(column);
+                let x = S::load_some(from.first.add(row * from.step + column), left);
+                finish.take(row, column, x);
+                column += S::N;
+            }
+        }
+    }
+}
+
+/// Writes values as they are loaded.
+struct Normalise {
+    to: *mut f32,
+    width: usize,
+    norm: Loaded,
+    channel: usize,
+}
+
+impl<S: Simd> Finish<S> for Normalise {
+    #[inline(always)]
+    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+        unsafe {
+            let [least, most] = self.norm.bounds::<S>();
+            let y = self.norm.linear::<S>(self.channel + column, v);
+            S::store(self.to.add(row * self.width + column), S::clamp(y, least, most));
+        }
+    }
+}
+
+/// Writes values, and them as they are loaded.
+struct Both {
+    raw: *mut f32,
+    to: Normalise,
+}
+
+impl<S: Simd> Finish<S> for Both {
+    #[inline(always)]
+    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+        unsafe {
+            S::store(self.raw.add(row * self.to.width + column), v);
+            Finish::<S>::take(&mut self.to, row, column, v);
+        }
+    }
+}
+
+/// What the gradient of a depthwise convolution is with respect to all that it reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gradient {
+    /// Of the values before the norm, their moments aside; or of the maps that they are made of.
+    pub input: Vec<f32>,
+    /// Of the scale of each channel.
+    pub scale: Vec<f32>,
+    /// Of the shift of each channel.
+    pub shift: Vec<f32>,
+    /// Of the kernel.
+    pub kernel: Vec<f32>,
+    /// Of the kernel of the 1x1 convolution, the moments of its result aside; none without one.
+    pub expansion: Vec<f32>,
+}
+
+/// The gradient for one of the raw result.
+#[must_use]
+pub fn backward(processor: Processor<'_>, depthwise: Depthwise<'_>, of: Raw<'_>) -> Gradient {
+    let mut input = match depthwise.source {
+        Source::Stored(values) => vec![0.0; values.len()],
+        Source::Expanded { map, .. } => vec![0.0; map.len()],
+    };
+    let [scale, shift, kernel, expansion] =
+        backward_into(processor, depthwise, of, &mut input);
+    Gradient { input, scale, shift, kernel, expansion }
+}
+
+/// As [`backward`]: the gradient of the input into memory that is there, which must hold zeros where it is that of maps;
+/// returns those of scale, shift, kernel and expansion.
+pub fn backward_into(
+    processor: Processor<'_>,
+    depthwise: Depthwise<'_>,
+    of: Raw<'_>,
+    by_input: &mut [f32],
+) -> [Vec<f32>; 4] {
+    depthwise.check();
+    let (from, to, window) = (depthwise.from, depthwise.to(), depthwise.window);
+    assert!([of.values.len(), of.direct.len()] == [to.len(); 2], "results");
+    let count = inputs(depthwise);
+    let per_pixel = if count == 0 { from.channels } else { count };
+    assert_eq!(by_input.len(), from.pixels() * per_pixel, "a gradient for each input");
+    let (taps_count, width) = (window.taps(), padded_width(to.channels));
+    let (scale, shift) = (with_padding(depthwise.norm.scale), with_padding(depthwise.norm.shift));
+    let (constant, slope) = (with_padding(of.constant), with_padding(of.slope));
+    let taps = depthwise.taps();
+    let [forth, back] = match depthwise.source {
+        Source::Stored(_) => [Vec::new(), Vec::new()],
+        Source::Expanded { kernel, .. } => [kernel.by_outputs(), kernel.by_inputs()],
+    };
+    let wanted = (from.pixels() / 256).clamp(2, TASKS);
+    let bands = wanted.div_ceil(from.images.max(1)).min(from.height);
+    let tasks = from.images * bands;
+    let at_once = (PIXELS / from.width).max(1);
+    let reach = Reach::of(window, from, to);
+    let rows = (at_once + window.dilation[0] * (window.kernel[0] - 1)) / window.stride[0] + 2;
+    let pixels = at_once * from.width;
+    let floats = (rows * reach.columns + 3 * pixels) * WIDE;
+    let each = (2 + taps_count + count) * width;
+    let mut partials = Partials::new(tasks, each);
+    let (sums, by_input) = (partials.shared(), Shared::new(by_input));
+    processor.pool.run(tasks, &|task| {
+        with_scratch(floats, |scratch| {
+            let (image, band) = (task / bands, task % bands);
+            let job = Backward {
+                source: depthwise.loaded(),
+                forth: forth.as_ptr(),
+                back: back.as_ptr(),
+                norm: Loaded {
+                    scale: scale.as_ptr(),
+                    shift: shift.as_ptr(),
+                    clamp: depthwise.norm.clamp,
+                },
+                of: LoadedRaw {
+                    values: of.values.as_ptr(),
+                    direct: of.direct.as_ptr(),
+                    constant: constant.as_ptr(),
+                    slope: slope.as_ptr(),
+                },
+                taps: taps.as_ptr(),
+                from,
+                to,
+                window,
+                reach,
+                image,
+                rows: [from.height * band / bands, from.height * (band + 1) / bands],
+                at_once,
+                // SAFETY: a row of sums for each task; the pixels of a task are its own; the parts of the
+                // scratch memory follow each other.
+                raw: scratch,
+                normal: unsafe { scratch.add(pixels * WIDE) },
+                by_raw: unsafe { scratch.add(2 * pixels * WIDE) },
+                results: unsafe { scratch.add(3 * pixels * WIDE) },
+                sums: unsafe { sums.at(task * each) },
+                width,
+                by_input: unsafe { by_input.at(0) },
+            };
+            // SAFETY: as in `forward_into`.
+            unsafe { at(processor.level, job) };
+        });
+    });
+    let total = partials.total();
+    let row = |row: usize| &total[row * width..][..to.channels];
+    let floats = |row: &[f64]| row.iter().map(|&sum| sum as f32).collect::<Vec<f32>>();
+    let by_kernel = (0..to.channels)
+        .flat_map(|channel| (0..taps_count).map(move |tap| (channel, tap)))
+        .map(|(channel, tap)| row(2 + tap)[channel] as f32);
+    let by_expansion = match depthwise.source {
+        Source::Stored(_) => Vec::new(),
+        Source::Expanded { kernel, .. } => {
+            kernel.gathered(|output, input| row(2 + taps_count + input)[output])
+        }
+    };
+    [floats(row(0)), floats(row(1)), by_kernel.collect(), by_expansion]
+}
+
+/// How columns of results lie beside those of the values that they are made of.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// Columns before the first result that a value looks at.
+    before: usize,
+    /// Columns of results in the scratch memory, with those before and behind.
+    columns: usize,
+}
+
+impl Reach {
+    fn of(window: Window, from: Map, to: Map) -> Self {
+        let [[_, before], [_, stride], [_, dilation], [_, kernel]] =
+            [window.before, window.stride, window.dilation, window.kernel];
+        let first = (dilation * (kernel - 1)).saturating_sub(before).div_ceil(stride);
+        let last = (from.width - 1 + before) / stride;
+        Self { before: first, columns: first + (last + 1).max(to.width) }
+    }
+}
+
+struct Backward {
+    source: LoadedSource,
+    forth: *const f32,
+    back: *const f32,
+    norm: Loaded,
+    of: LoadedRaw,
+    taps: *const f32,
+    from: Map,
+    to: Map,
+    window: Window,
+    reach: Reach,
+    image: usize,
+    /// Rows of values.
+    rows: [usize; 2],
+    /// How many of them at once.
+    at_once: usize,
+    /// Values, `[pixels][panel]`.
+    raw: *mut f32,
+    /// The same as they are loaded.
+    normal: *mut f32,
+    /// The gradient of the values.
+    by_raw: *mut f32,
+    /// The gradient of results, rows of `reach.columns` pixels.
+    results: *mut f32,
+    sums: *mut f32,
+    width: usize,
+    by_input: *mut f32,
+}
+
+/// Values of a row whose columns see the same taps: each so many columns from one on.
+#[derive(Clone, Copy)]
+struct Columns {
+    first: usize,
+    step: usize,
+    count: usize,
+}
+
+/// A tap that values of a row see.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// The result that the first column sees by it.
+    result: *const f32,
+    /// Its number.
+    tap: usize,
+}
+
+impl Job for Backward {
+    #[inline(always)]
+    unsafe fn run<S: Tiles>(self) {
+        unsafe {
+            let [mut row, end] = self.rows;
+            while row < end {
+                let count = self.at_once.min(end - row);
+                for panel in panels(self.to.channels) {
+                    let first = self.load_results::<S>(panel, row, count);
+                    self.load_values::<S>(panel, row, count);
+                    for i in 0..count {
+                        self.row::<S>(panel, row, i, first);
+                    }
+                    self.give::<S>(panel, row, count);
+                }
+                row += count;
+            }
+        }
+    }
+}
+
+impl Backward {
+    /// Loads the results that these rows of values are part of; returns the first row of them.
+    #[inline(always)]
+    unsafe fn load_results<S: Tiles>(&self, panel: Panel, row: usize, count: usize) -> usize {
+        unsafe {
+            let [above, stride] = [self.window.before[0], self.window.stride[0]];
+            let span = self.window.dilation[0] * (self.window.kernel[0] - 1);
+            let first = (row + above).saturating_sub(span).div_ceil(stride);
+            let last = ((row + count - 1 + above) / stride).min(self.to.height - 1);
+            let width = panel.width;
+            for y in first..=last {
+                let to = self.results.add((y - first) * self.reach.columns * width);
+                let behind = self.reach.before + self.to.width;
+                to.write_bytes(0, self.reach.before * width);
+                to.add(behind * width).write_bytes(0, (self.reach.columns - behind) * width);
+                let to = to.add(self.reach.before * width);
+                let pixel = (self.image * self.to.height + y) * self.to.width;
+                for x in 0..self.to.width {
+                    let element = (pixel + x) * self.to.channels + panel.first;
+                    let mut column = 0;
+                    while column < width {
+                        let left = panel.columns.saturating_sub(column);
+                        let channel = panel.first + column;
+                        let g = self.of.load::<S>(element + column, channel, left);
+                        S::store(to.add(x * width + column), g);
+                        column += S::N;
+                    }
+                }
+            }
+            first
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_values<S: Tiles>(&self, panel: Panel, row: usize, count: usize) {
+        unsafe {
+            let from = self.from;
+            let pixel = (self.image * from.height + row) * from.width;
+            let count = count * from.width;
+            let to = Normalise {
+                to: self.normal,
+                width: panel.width,
+                norm: self.norm,
+                channel: panel.first,
+            };
+            let mut finish = Both { raw: self.raw, to };
+            match self.source {
+                LoadedSource::Stored(values) => {
+                    let first = values.add(pixel * from.channels + panel.first);
+                    load::<S, _>(Rows { first, step: from.channels, count }, panel, &mut finish);
+                }
+                LoadedSource::Expanded { map, inputs } => {
+                    let rows = Rows { first: map.add(pixel * inputs), step: inputs, count };
+                    let kernel = self.forth.add(inputs * panel.first);
+                    panel.product::<S, _>(rows, inputs, kernel, &mut finish);
+                }
+            }
+        }
+    }
+
+    /// The gradient of a row of values, which is the `i`th here; results begin with row `first`.
+    #[inline(always)]
+    unsafe fn row<S: Tiles>(&self, panel: Panel, row: usize, i: usize, first: usize) {
+        unsafe {
+            let [above, before] = self.window.before;
+            let [rows, stride] = self.window.stride;
+            let place = i * self.from.width * panel.width;
+            let mut seen = [Seen { result: self.results, tap: 0 }; MOST_TAPS];
+            for residue in 0..stride.min(self.from.width) {
+                let columns = Columns {
+                    first: residue,
+                    step: stride,
+                    count: (self.from.width - residue).div_ceil(stride),
+                };
+                let mut count = 0;
+                for ky in 0..self.window.kernel[0] {
+                    let Some(reached) = (row + i + above).checked_sub(ky * self.window.dilation[0])
+                    else {
+                        continue;
+                    };
+                    if !reached.is_multiple_of(rows) || reached / rows >= self.to.height {
+                        continue;
+                    }
+                    let from = self.results.add(
+                        (reached / rows - first) * self.reach.columns * panel.width,
+                    );
+                    for kx in 0..self.window.kernel[1] {
+                        let shift = kx * self.window.dilation[1];
+                        // Counted from the columns before the first result.
+                        let Some(reached) =
+                            (residue + before + self.reach.before * stride).checked_sub(shift)
+                        else {
+                            continue;
+                        };
+                        if !reached.is_multiple_of(stride) {
+                            continue;
+                        }
+                        let tap = ky * self.window.kernel[1] + kx;
+                        seen[count] =
+                            Seen { result: from.add(reached / stride * panel.width), tap };
+                        count += 1;
+                    }
+                }
+                let mut column = 0;
+                while column < panel.columns {
+                    self.values::<S>(panel, column, place, columns, &seen[..count]);
+                    self.weights::<S>(panel, column, place, columns, &seen[..count]);
+                    column += S::N;
+                }
+            }
+        }
+    }
+
+    /// The gradient of values, of a vector of channels.
+    #[inline(always)]
+    unsafe fn values<S: Tiles>(
+        &self,
+        panel: Panel,
+        column: usize,
+        place: usize,
+        columns: Columns,
+        seen: &[Seen],
+    ) {
+        unsafe {
+            let mut sums = [S::splat(0.0); 2];
+            let mut x = 0;
+            while x + TILE <= columns.count {
+                self.tile::<S, TILE>(panel, column, place, (columns, x), seen, &mut sums);
+                x += TILE;
+            }
+            while x < columns.count {
+                self.tile::<S, 1>(panel, column, place, (columns, x), seen, &mut sums);
+                x += 1;
+            }
+            let channel = panel.first + column;
+            let [scale, shift] = [self.sums.add(channel), self.sums.add(self.width + channel)];
+            S::store(scale, S::add(S::load(scale), sums[0]));
+            S::store(shift, S::add(S::load(shift), sums[1]));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Tiles, const T: usize>(
+        &self,
+        panel: Panel,
+        column: usize,
+        place: usize,
+        (columns, x): (Columns, usize),
+        seen: &[Seen],
+        sums: &mut [S::V; 2],
+    ) {
+        unsafe {
+            let width = panel.width;
+            let taps = self.taps.add(panel.first + column);
+            let mut results = [S::splat(0.0); T];
+            for Seen { result, tap } in seen {
+                let from = result.add(x * width + column);
+                let weight = S::load(taps.add(tap * self.width));
+                for (i, result) in results.iter_mut().enumerate() {
+                    *result = S::fma(S::load(from.add(i * width)), weight, *result);
+                }
+            }
+            let [least, most] = self.norm.bounds::<S>();
+            let channel = panel.first + column;
+            let scale = S::load(self.norm.scale.add(channel));
+            for (i, result) in results.into_iter().enumerate() {
+                let pixel = columns.first + (x + i) * columns.step;
+                let place = place + pixel * width + column;
+                let value = S::load(self.raw.add(place));
+                let y = self.norm.linear::<S>(channel, value);
+                let g = S::inside(y, least, most, result);
+                sums[0] = S::fma(g, value, sums[0]);
+                sums[1] = S::add(sums[1], g);
+                S::store(self.by_raw.add(place), S::mul(g, scale));
+            }
+        }
+    }
+
+    /// The gradient of taps, of a vector of channels.
+    #[inline(always)]
+    unsafe fn weights<S: Tiles>(
+        &self,
+        panel: Panel,
+        column: usize,
+        place: usize,
+        columns: Columns,
+        seen: &[Seen],
+    ) {
+        unsafe {
+            let mut rest = seen;
+            while let Some((some, others)) = rest.split_at_checked(TAPS) {
+                self.taps::<S, TAPS>(panel, column, place, columns, some);
+                rest = others;
+            }
+            match rest.len() {
+                0 => {}
+                1 => self.taps::<S, 1>(panel, column, place, columns, rest),
+                2 => self.taps::<S, 2>(panel, column, place, columns, rest),
+                3 => self.taps::<S, 3>(panel, column, place, columns, rest),
+                _ => self.taps::<S, 4>(panel, column, place, columns, rest),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn taps<S: Tiles, const T: usize>(
+        &self,
+        panel: Panel,
+        column: usize,
+        place: usize,
+        columns: Columns,
+        seen: &[Seen],
+    ) {
+        unsafe {
+            let width = panel.width;
+            let mut from = [self.results.cast_const(); T];
+            for (from, seen) in from.iter_mut().zip(seen) {
+                *from = seen.result.add(column);
+            }
+            let mut sums = [S::splat(0.0); T];
+            let mut value =
+                self.normal.add(place + columns.first * width + column).cast_const();
+            for x in 0..columns.count {
+                let y = S::load(value);
+                value = value.add(columns.step * width);
+                for (sum, from) in sums.iter_mut().zip(from) {
+                    *sum = S::fma(S::load(from.add(x * width)), y, *sum);
+                }
+            }
+            for (sum, seen) in sums.into_iter().zip(seen) {
+                let to = self.sums.add((2 + seen.tap) * self.width + panel.first + column);
+                S::store(to, S::add(S::load(to), sum));
+            }
+        }
+    }
+
+    /// Hands the gradient of these rows of values on.
+    #[inline(always)]
+    unsafe fn give<S: Tiles>(&self, panel: Panel, row: usize, count: usize) {
+        unsafe {
+            let from = self.from;
+            let pixel = (self.image * from.height + row) * from.width;
+            let rows = Rows {
+                first: self.by_raw,
+                step: panel.width,
+                count: count * from.width,
+            };
+            match self.source {
+                LoadedSource::Stored(_) => {
+                    let mut finish = Write {
+                        to: self.by_input.add(pixel * from.channels + panel.first),
+                        step: from.channels,
+                        columns: panel.columns,
+                        adds: false,
+                    };
+                    load::<S, _>(rows, Panel { columns: panel.width, ..panel }, &mut finish);
+                }
+                LoadedSource::Expanded { map, inputs } => {
+                    let maps = Rows { first: map.add(pixel * inputs), step: inputs, ..rows };
+                    let sums = (2 + self.window.taps()) * self.width + panel.first;
+                    panel.outer::<S>(maps, inputs, rows, self.sums.add(sums), self.width);
+                    for to in panels(inputs) {
+                        let kernel =
+                            self.back.add(self.to.channels * to.first + panel.first * to.width);
+                        let mut finish = Write {
+                            to: self.by_input.add(pixel * inputs + to.first),
+                            step: inputs,
+                            columns: to.columns,
+                            adds: true,
+                        };
+                        to.product::<S, _>(rows, panel.columns, kernel, &mut finish);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Vectors of floats, in the instruction set that the processor has.
+//!
+//! A kernel is written once, generic over [`Simd`], and compiled for each set by [`at`]; which one runs is decided
+//! at run time. The portable form is plain arrays, which compilers turn into NEON or SSE.
+
+use crate::tiles::Tiles;
+
+/// Which instructions there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// AVX-512: vectors of 16.
+    Avx512,
+    /// AVX2 with FMA: vectors of 8.
+    Avx2,
+    /// Plain arrays of 8.
+    Portable,
+}
+
+impl Level {
+    /// The best that this processor has.
+    #[must_use]
+    pub fn detected() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+
+    /// All that this processor has.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        match Self::detected() {
+            Self::Avx512 => vec![Self::Avx512, Self::Avx2, Self::Portable],
+            Self::Avx2 => vec![Self::Avx2, Self::Portable],
+            Self::Portable => vec![Self::Portable],
+        }
+    }
+}
+
+/// Vectors of so many floats.
+///
+/// # Safety
+/// All functions: the processor has the instructions, and pointers are to as many floats as are read or written.
+pub(crate) trait Simd: Copy {
+    /// A vector.
+    type V: Copy;
+    /// Its floats.
+    const N: usize;
+
+    unsafe fn splat(x: f32) -> Self::V;
+    unsafe fn load(from: *const f32) -> Self::V;
+    /// The first `count` floats, zeros behind; all if there are more.
+    unsafe fn load_some(from: *const f32, count: usize) -> Self::V;
+    unsafe fn store(to: *mut f32, v: Self::V);
+    /// The first `count` floats; all if there are more.
+    unsafe fn store_some(to: *mut f32, v: Self::V, count: usize);
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`.
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `x`, at least `least` and at most `most`; NaN stays what it is.
+    unsafe fn clamp(x: Self::V, least: Self::V, most: Self::V) -> Self::V;
+    /// `v` where `least < x < most`, and 0 elsewhere.
+    unsafe fn inside(x: Self::V, least: Self::V, most: Self::V, v: Self::V) -> Self::V;
+}
+
+/// Plain arrays.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+/// Eight floats.
+#[derive(Clone, Copy)]
+#[repr(C, align(32))]
+pub(crate) struct Eight([f32; 8]);
+
+impl Eight {
+    #[inline(always)]
+    fn each(f: impl FnMut(usize) -> f32) -> Self {
+        Self(std::array::from_fn(f))
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        let mut values = self.0;
+        for (value, other) in values.iter_mut().zip(other.0) {
+            *value = f(*value, other);
+        }
+        Self(values)
+    }
+}
+
+impl Simd for Portable {
+    type V = Eight;
+    const N: usize = 8;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Eight {
+        Eight([x; 8])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Eight {
+        Eight(unsafe { from.cast::<[f32; 8]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn load_some(from: *const f32, count: usize) -> Eight {
+        Eight::each(|i| if i < count { unsafe { *from.add(i) } } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: Eight) {
+        unsafe { to.cast::<[f32; 8]>().write_unaligned(v.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_some(to: *mut f32, v: Eight, count: usize) {
+        for (i, value) in v.0.into_iter().take(count).enumerate() {
+            unsafe { *to.add(i) = value }
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(a: Eight, b: Eight) -> Eight {
+        a.zip(b, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Eight, b: Eight) -> Eight {
+        a.zip(b, |a, b| a * b)
+    }
+    #[inline(always)]
+    unsafe fn fma(a: Eight, b: Eight, c: Eight) -> Eight {
+        a.zip(b, |a, b| a * b).zip(c, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn clamp(x: Eight, least: Eight, most: Eight) -> Eight {
+        let above = x.zip(least, |x, least| if x < least { least } else { x });
+        above.zip(most, |x, most| if x > most { most } else { x })
+    }
+    #[inline(always)]
+    unsafe fn inside(x: Eight, least: Eight, most: Eight, v: Eight) -> Eight {
+        let mut values = v.0;
+        let bounds = least.0.into_iter().zip(most.0);
+        for ((value, x), (least, most)) in values.iter_mut().zip(x.0).zip(bounds) {
+            *value = if x > least && x < most { *value } else { 0.0 };
+        }
+        Eight(values)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Simd;
+
+    /// AVX-512.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512;
+
+    #[inline(always)]
+    fn first_16(count: usize) -> __mmask16 {
+        if count >= 16 { !0 } else { (1 << count) - 1 }
+    }
+
+    impl Simd for Avx512 {
+        type V = __m512;
+        const N: usize = 16;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> __m512 {
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> __m512 {
+            unsafe { _mm512_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn load_some(from: *const f32, count: usize) -> __m512 {
+            unsafe { _mm512_maskz_loadu_ps(first_16(count), from) }
+        }
+        #[inline(always)]
+        unsafe fn store(to: *mut f32, v: __m512) {
+            unsafe { _mm512_storeu_ps(to, v) }
+        }
+        #[inline(always)]
+        unsafe fn store_some(to: *mut f32, v: __m512, count: usize) {
+            unsafe { _mm512_mask_storeu_ps(to, first_16(count), v) }
+        }
+        #[inline(always)]
+        unsafe fn add(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_add_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        unsafe fn clamp(x: __m512, least: __m512, most: __m512) -> __m512 {
+            unsafe { _mm512_min_ps(most, _mm512_max_ps(least, x)) }
+        }
+        #[inline(always)]
+        unsafe fn inside(x: __m512, least: __m512, most: __m512, v: __m512) -> __m512 {
+            unsafe {
+                let above = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, least);
+                let both = _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(above, x, most);
+                _mm512_maskz_mov_ps(both, v)
+            }
+        }
+    }
+
+    /// AVX2 with FMA.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2;
+
+    /// All bits of the first `count` of eight.
+    #[inline(always)]
+    unsafe fn first_8(count: usize) -> __m256i {
+        unsafe {
+            let places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(count.min(8) as i32), places)
+        }
+    }
+
+    impl Simd for Avx2 {
+        type V = __m256;
+        const N: usize = 8;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> __m256 {
+            unsafe { _mm256_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> __m256 {
+            unsafe { _mm256_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn load_some(from: *const f32, count: usize) -> __m256 {
+            unsafe { _mm256_maskload_ps(from, first_8(count)) }
+        }
+        #[inline(always)]
+        unsafe fn store(to: *mut f32, v: __m256) {
+            unsafe { _mm256_storeu_ps(to, v) }
+        }
+        #[inline(always)]
+        unsafe fn store_some(to: *mut f32, v: __m256, count: usize) {
+            unsafe { _mm256_maskstore_ps(to, first_8(count), v) }
+        }
+        #[inline(always)]
+        unsafe fn add(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_add_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
+            unsafe { _mm256_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        unsafe fn clamp(x: __m256, least: __m256, most: __m256) -> __m256 {
+            unsafe { _mm256_min_ps(most, _mm256_max_ps(least, x)) }
+        }
+        #[inline(always)]
+        unsafe fn inside(x: __m256, least: __m256, most: __m256, v: __m256) -> __m256 {
+            unsafe {
+                let above = _mm256_cmp_ps::<_CMP_GT_OQ>(x, least);
+                let below = _mm256_cmp_ps::<_CMP_LT_OQ>(x, most);
+                _mm256_and_ps(_mm256_and_ps(above, below), v)
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+/// What is compiled for each set of instructions.
+pub(crate) trait Job {
+    /// Does it. To be inlined, so that it is compiled with the instructions of its caller.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    unsafe fn run<S: Tiles>(self);
+}
+
+/// Does a job with these instructions.
+///
+/// # Safety
+/// The processor has them, as it has what [`Level::detected`] says.
+#[inline]
+pub(crate) unsafe fn at<J: Job>(level: Level, job: J) {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    unsafe fn avx512<J: Job>(job: J) {
+        unsafe { job.run::<Avx512>() }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2<J: Job>(job: J) {
+        unsafe { job.run::<Avx2>() }
+    }
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { avx512(job) },
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { avx2(job) },
+        _ => unsafe { job.run::<Portable>() },
+    }
+}
