@@ -195,7 +195,7 @@ class Darts(Block):
         return self.stack[0](stem.batch_norm[0](stem.conv[0](image)), of_kinds)
 
     def loss(self, logits, labels):
-        return F.cross_entropy(logits.float(), labels)
+        return F.cross_entropy(logits, labels)
 
 
 MODEL = Darts

@@ -156,7 +156,7 @@ class SqueezeNas(Block):
         return self.lr_aspp_global[0].lr_aspp_fuse[0](widen(x), low)
 
     def loss(self, logits, labels):
-        return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED)
+        return F.cross_entropy(logits, labels, ignore_index=IGNORED)
 
 
 MODEL = SqueezeNas

@@ -3,7 +3,7 @@
 
     worker.py SPACE THREADS [OPTION...]
 
-Options: `channels_last`, `compile`, `bf16`.
+Options: `channels_last`, `compile`, `bf16`, `double`.
 """
 
 import importlib
@@ -27,18 +27,21 @@ class Worker:
         self.layout = torch.preserve_format
         if "channels_last" in options:
             self.layout = torch.channels_last
+        self.dtype = torch.double if "double" in options else torch.float
         self.mixtures = {}
 
     def load(self, request):
         self.model = self.space.MODEL(request.get("candidates")).train()
-        self.model = self.model.to(memory_format=self.layout)
+        self.model = self.model.to(self.dtype, memory_format=self.layout)
         self.clip = request["clip"]
         self.optimizer = torch.optim.SGD(
             self.model.parameters(),
             lr=request["rate"],
             momentum=request["momentum"],
             weight_decay=request["decay"],
-            foreach=True,
+            # The fused one fails where a parameter has its first gradient after others.
+            fused=request["all"],
+            foreach=not request["all"],
         )
         self.forward = torch.compile(self.model) if "compile" in self.options else self.model
         return {}
@@ -57,14 +60,14 @@ class Worker:
 
     def show(self, request):
         tensors = load_file(request["from"])
-        self.image = tensors["input.0"].contiguous(memory_format=self.layout)
+        self.image = tensors["input.0"].to(self.dtype).contiguous(memory_format=self.layout)
         self.labels = tensors["labels"]
         return {}
 
     def mix(self, request):
         tensors = load_file(request["from"])
         self.mixtures = {
-            path: tensor if tensor.is_floating_point() else int(tensor)
+            path: tensor.to(self.dtype) if tensor.is_floating_point() else int(tensor)
             for path, tensor in tensors.items()
         }
         return {}
@@ -74,7 +77,7 @@ class Worker:
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled="bf16" in self.options):
             logits = self.forward(self.image, self.mixtures)
-        loss = self.model.loss(logits, self.labels)
+        loss = self.model.loss(logits.to(self.dtype), self.labels)
         loss.backward()
         return loss.item()
 
