@@ -11,6 +11,7 @@ mod masks;
 mod ops;
 mod optimizers;
 mod program;
+mod rehearsal;
 mod reinforce;
 mod rounding;
 mod search;

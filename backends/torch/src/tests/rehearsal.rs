@@ -1,0 +1,75 @@
+//! Steps on pictures and mixtures that are given.
+
+use nas_ir::{Checked, Elements, Shape, Space, Tensor as Plain, Weights};
+
+use super::build::{UNITS, network, squeeze};
+use super::sgd;
+use crate::rehearsal::{Mixed, Rehearsal};
+
+const DECAY: f64 = 1e-2;
+const CHOICES: [usize; 2] = [2, 0];
+
+fn small() -> Checked<Space> {
+    squeeze(3, Shape::from([3, 16, 16]), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
+}
+
+fn shown(mut rehearsal: Rehearsal) -> Rehearsal {
+    let values = (0..2 * 3 * 16 * 16).map(|i: i32| (i as f32 * 0.37).sin()).collect();
+    let labels = Elements::I64((0..2 * 16 * 16).map(|i| i % 3).collect());
+    let labels = Plain { dims: vec![2, 16, 16], elements: labels };
+    rehearsal.show(&[Plain::of_floats([2, 3, 16, 16], values)], &labels).unwrap();
+    rehearsal
+}
+
+fn supernet(mixed: Vec<Mixed>) -> Rehearsal {
+    let rehearsal = Rehearsal::of_supernet(&small(), &sgd(0.9, DECAY), None, 1);
+    let mut rehearsal = shown(rehearsal.unwrap());
+    rehearsal.mix(mixed);
+    rehearsal
+}
+
+fn candidates() -> Vec<Mixed> {
+    CHOICES.map(Mixed::Candidate).into()
+}
+
+/// The largest difference of tensors that both have.
+fn distance(a: &Weights, b: &Weights) -> f32 {
+    let of = |name: &str, tensor: &Plain| {
+        let pairs = tensor.floats().unwrap().iter().zip(b[name].floats().unwrap());
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    a.iter().map(|(name, tensor)| of(name, tensor)).fold(0.0, f32::max)
+}
+
+#[test]
+fn a_step_goes_down_the_gradients_that_are_told() {
+    let weights = Plain::of_floats([2, 4], vec![0.1, 0.2, 0.3, 0.4, 0.7, 0.1, 0.1, 0.1]);
+    let mut rehearsal = supernet(vec![Mixed::Weights(weights), Mixed::Candidate(1)]);
+    let before = rehearsal.weights().unwrap();
+    let (told, gradients) = rehearsal.gradients().unwrap();
+    let loss = rehearsal.step().unwrap();
+    assert!((told - loss).abs() < 1e-6, "{told} and {loss}");
+    let after = rehearsal.weights().unwrap();
+    let rate = sgd(0.9, DECAY).rate.at(0, 1) as f32;
+    for (name, gradient) in &gradients {
+        let values = before[name].floats().unwrap().iter().zip(gradient.floats().unwrap());
+        for ((w, g), after) in values.zip(after[name].floats().unwrap()) {
+            let wanted = w - rate * (g + DECAY as f32 * w);
+            assert!((wanted - after).abs() < 1e-6, "{name}: {after}, not {wanted}");
+        }
+    }
+}
+
+#[test]
+fn candidates_that_are_given_learn_as_their_network_does() {
+    let supernet = supernet(candidates());
+    let network = network(&small(), &CHOICES);
+    let network = Rehearsal::of_network(&network, &sgd(0.9, DECAY), None, 1).unwrap();
+    let mut network = shown(network);
+    network.load(&supernet.weights().unwrap()).unwrap();
+    let [(loss, gradients), (alone, of_network)] =
+        [supernet.gradients().unwrap(), network.gradients().unwrap()];
+    assert!((loss - alone).abs() < 1e-6, "{loss} and {alone}");
+    assert_eq!(gradients.len(), of_network.len());
+    assert!(distance(&gradients, &of_network) < 1e-5);
+}
