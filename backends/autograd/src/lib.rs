@@ -107,7 +107,8 @@ pub fn floats_mut(tensor: &mut Tensor) -> Result<&mut [f32], TchError> {
 }
 
 fn check(tensor: &Tensor) -> Result<(), TchError> {
-    let refused = |what: &str| Err(TchError::Kind(format!("{what} in the place of floats: {tensor:?}")));
+    let refused =
+        |what: &str| Err(TchError::Kind(format!("{what} in the place of floats: {tensor:?}")));
     if tensor.kind() != Kind::Float {
         return refused("other numbers");
     }
@@ -127,7 +128,9 @@ fn is_dense(sizes: &[i64], strides: &[i64]) -> bool {
     let order = if order.is_empty() { reversed.as_slice() } else { order };
     let mut wanted = 1;
     order.iter().all(|&axis| {
-        let (Some(&size), Some(&stride)) = (sizes.get(axis), strides.get(axis)) else { return false };
+        let (Some(&size), Some(&stride)) = (sizes.get(axis), strides.get(axis)) else {
+            return false;
+        };
         let fits = size == 1 || stride == wanted;
         wanted *= size;
         fits
@@ -273,7 +276,8 @@ mod tests {
 
     #[test]
     fn floats_of_maps_have_channels_last() {
-        let map = Tensor::from_slice(&[0.0_f32, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]).view([1, 2, 2, 2]);
+        let map =
+            Tensor::from_slice(&[0.0_f32, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]).view([1, 2, 2, 2]);
         assert!(floats(&map).is_err());
         let map = map.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
         assert_eq!(floats(&map).unwrap(), [0.0, 4.0, 1.0, 5.0, 2.0, 6.0, 3.0, 7.0]);

@@ -4,92 +4,120 @@
 //! narrow maps tells the moments of all wide ones that are made of them, by any number of convolutions, before any of these
 //! is computed.
 
-use crate::pointwise::{Kernel, padded_width};
-use crate::shape::Moments;
-use crate::simd::{Job, Simd, at};
-use crate::tiles::{Finish, Panel, Rows, Tiles, panels};
-use crate::work::{Partials, Processor, Shared, TASKS, stretches, with_scratch};
+use crate::kernel::Kernel;
+use crate::norm::Moments;
+use crate::pointwise::add_wide;
+use crate::shape::{Bands, Map};
+use crate::simd::{Job, Level, Simd, at};
+use crate::tiles::{Finish, Rows, Tiles, padded_width, panels, with_padding};
+use crate::work::{Partials, Shared, TASKS, Work, stretches, with_scratch};
 
+/// Rows whose sums are of single precision.
 const ROWS: usize = 96;
 
 /// The mean of each channel, and the covariance of each two, over all pixels.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Covariance {
+pub(crate) struct Covariance {
     /// `[channels]`.
-    pub mean: Vec<f32>,
+    mean: Vec<f64>,
     /// `[channels][channels]`.
-    pub matrix: Vec<f32>,
+    matrix: Vec<f64>,
 }
 
-/// Of rows `[rows][channels]`.
-#[must_use]
-pub fn covariance(processor: Processor<'_>, maps: &[f32], channels: usize) -> Covariance {
-    let rows = maps.len() / channels.max(1);
-    assert_eq!(maps.len(), rows * channels, "rows of channels");
-    let width = padded_width(channels);
-    // Sums of a shifted variable lose fewer digits: by the first row.
-    let shift = maps.get(..channels).unwrap_or_default();
-    let stretches = stretches(rows, ROWS, TASKS);
-    let each = (channels + 1) * width;
-    let mut partials = Partials::new(stretches.len(), each);
-    let sums = partials.shared();
-    processor.pool.run(stretches.len(), &|task| {
-        with_scratch(ROWS * width, |scratch| {
-            let job = Sums {
-                maps: maps.as_ptr(),
-                shift: shift.as_ptr(),
-                channels,
-                rows: stretches[task],
+/// A covariance to be computed.
+pub(crate) struct Forward<'a> {
+    maps: &'a [f32],
+    channels: usize,
+    /// What is subtracted from each row, so that sums lose fewer digits: the first one.
+    shift: Vec<f32>,
+    stretches: Vec<[usize; 2]>,
+    /// `[1 + channels][padded_width]`.
+    sums: Partials<f64>,
+}
+
+impl<'a> Forward<'a> {
+    /// Of rows of channels.
+    pub(crate) fn new(maps: &'a [f32], channels: usize) -> Self {
+        let rows = maps.len() / channels.max(1);
+        assert_eq!(maps.len(), rows * channels, "rows of channels");
+        let shift = with_padding(maps.get(..channels).unwrap_or_default());
+        let stretches = stretches(rows, ROWS, TASKS);
+        let sums = Partials::new(stretches.len(), (channels + 1) * shift.len());
+        Self { maps, channels, shift, stretches, sums }
+    }
+
+    /// What comes of it, once all tasks have run.
+    pub(crate) fn covariance(&self) -> Covariance {
+        let (channels, width) = (self.channels, self.shift.len());
+        let total = self.sums.total();
+        let count = (self.maps.len() / channels.max(1)).max(1) as f64;
+        let mean: Vec<f64> = total[..channels].iter().map(|sum| sum / count).collect();
+        let mut matrix = vec![0.0; channels * channels];
+        for (i, row) in matrix.chunks_exact_mut(channels.max(1)).enumerate() {
+            let own = &total[(i + 1) * width..];
+            for ((value, sum), of_column) in row.iter_mut().zip(own).zip(&mean) {
+                *value = sum / count - mean[i] * of_column;
+            }
+        }
+        let shifted = mean.iter().zip(&self.shift);
+        let mean = shifted.map(|(mean, shift)| mean + f64::from(*shift)).collect();
+        Covariance { mean, matrix }
+    }
+}
+
+impl Work for Forward<'_> {
+    fn tasks(&self) -> usize {
+        self.stretches.len()
+    }
+
+    fn run(&self, level: Level, task: usize) {
+        let width = self.shift.len();
+        with_scratch((ROWS + 1 + self.channels) * width, |scratch| {
+            let job = ForwardJob {
+                maps: self.maps.as_ptr(),
+                shift: self.shift.as_ptr(),
+                channels: self.channels,
+                rows: self.stretches[task],
                 scratch,
                 // SAFETY: a row of sums for each task.
-                sums: unsafe { sums.at(task * each) },
+                sums: unsafe { self.sums.row(task) },
             };
-            // SAFETY: the level is one that was detected, and sizes were compared above.
-            unsafe { at(processor.level, job) };
+            // SAFETY: the level is one that was detected, and sizes were compared in `new`.
+            unsafe { at(level, job) };
         });
-    });
-    let total = partials.total();
-    let count = rows.max(1) as f64;
-    let mean: Vec<f64> = total[..channels].iter().map(|sum| sum / count).collect();
-    let mut matrix = vec![0.0; channels * channels];
-    for (i, row) in matrix.chunks_exact_mut(channels.max(1)).enumerate() {
-        for (j, value) in row.iter_mut().enumerate() {
-            *value = (total[(i + 1) * width + j] / count - mean[i] * mean[j]) as f32;
-        }
     }
-    let mean = mean.iter().zip(shift).map(|(mean, shift)| (mean + f64::from(*shift)) as f32);
-    Covariance { mean: mean.collect(), matrix }
 }
 
-struct Sums {
+struct ForwardJob {
     maps: *const f32,
     shift: *const f32,
     channels: usize,
     rows: [usize; 2],
     scratch: *mut f32,
-    sums: *mut f32,
+    sums: *mut f64,
 }
 
-impl Job for Sums {
+impl Job for ForwardJob {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
             let [from, to] = self.rows;
             let (channels, width) = (self.channels, padded_width(self.channels));
             let minus = S::splat(-1.0);
+            let own = self.scratch.add(ROWS * width);
             let mut row = from;
             while row < to {
                 let count = ROWS.min(to - row);
+                own.write_bytes(0, (channels + 1) * width);
                 for i in 0..count {
                     let mut channel = 0;
                     while channel < width {
                         let left = channels.saturating_sub(channel);
                         let from = self.maps.add((row + i) * channels + channel.min(channels));
-                        let x = S::load_some(from, left);
-                        let shift = S::load_some(self.shift.add(channel.min(channels)), left);
-                        let x = S::fma(shift, minus, x);
+                        let shift = S::load(self.shift.add(channel));
+                        let x = S::fma(shift, minus, S::load_some(from, left));
                         S::store(self.scratch.add(i * width + channel), x);
-                        let sum = self.sums.add(channel);
+                        let sum = own.add(channel);
                         S::store(sum, S::add(S::load(sum), x));
                         channel += S::N;
                     }
@@ -97,60 +125,100 @@ impl Job for Sums {
                 let left = Rows { first: self.scratch, step: width, count };
                 for panel in panels(channels) {
                     let right = Rows { first: self.scratch.add(panel.first), ..left };
-                    let sums = self.sums.add(width + panel.first);
-                    panel.outer::<S>(left, channels, right, sums, width);
+                    panel.outer::<S>(left, channels, right, own.add(width + panel.first), width);
                 }
+                add_wide(self.sums, own, (channels + 1) * width);
                 row += count;
             }
         }
     }
 }
 
-/// The gradient with respect to maps of which the mean and the covariance were taken, into memory that is there.
-pub fn covariance_backward(
-    processor: Processor<'_>,
-    maps: &[f32],
-    of: &Covariance,
-    by_mean: &[f32],
-    by_matrix: &[f32],
-    by_maps: &mut [f32],
-) {
-    let channels = of.mean.len();
-    let rows = maps.len() / channels.max(1);
-    assert!([maps.len(), by_maps.len()] == [rows * channels; 2], "rows of channels");
-    let count = rows.max(1) as f32;
-    // Of the matrix `x (G + G^T) / n`, and what does not depend on the pixel.
-    let symmetric = |i: usize, j: usize| {
-        (by_matrix[i * channels + j] + by_matrix[j * channels + i]) / count
-    };
-    let matrix: Vec<f32> = (0..channels * channels)
-        .map(|place| symmetric(place / channels, place % channels))
-        .collect();
-    let mut constant = vec![0.0; padded_width(channels)];
-    for (j, constant) in constant.iter_mut().take(channels).enumerate() {
-        let of_mean: f32 = (0..channels).map(|i| of.mean[i] * matrix[i * channels + j]).sum();
-        *constant = by_mean[j] / count - of_mean;
-    }
-    let kernel = Kernel { values: &matrix, inputs: channels, outputs: channels, groups: 1 };
-    let packed = kernel.by_outputs();
-    let stretches = stretches(rows, ROWS, TASKS);
-    let to = Shared::new(by_maps);
-    processor.pool.run(stretches.len(), &|task| {
-        let job = Affine {
-            maps: maps.as_ptr(),
-            packed: packed.as_ptr(),
-            constant: constant.as_ptr(),
-            channels,
-            rows: stretches[task],
-            // SAFETY: all rows are some task's.
-            to: unsafe { to.at(0) },
-        };
-        // SAFETY: as in `covariance`.
-        unsafe { at(processor.level, job) };
-    });
+/// The gradients of means and covariances.
+#[derive(Debug, Clone)]
+pub(crate) struct CovarianceGradient {
+    mean: Vec<f64>,
+    matrix: Vec<f64>,
 }
 
-struct Affine {
+impl CovarianceGradient {
+    pub(crate) fn new(channels: usize) -> Self {
+        Self { mean: vec![0.0; channels], matrix: vec![0.0; channels * channels] }
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        let mean = self.mean.iter_mut().zip(&other.mean);
+        for (sum, value) in mean.chain(self.matrix.iter_mut().zip(&other.matrix)) {
+            *sum += value;
+        }
+    }
+}
+
+/// The gradient of maps of which mean and covariance were taken, to be added to what is there.
+pub(crate) struct Backward<'a> {
+    maps: &'a [f32],
+    channels: usize,
+    bands: Bands,
+    packed: Vec<f32>,
+    constant: Vec<f32>,
+    by_maps: Shared,
+}
+
+impl<'a> Backward<'a> {
+    pub(crate) fn new(
+        (maps, map): (&'a [f32], Map),
+        of: &Covariance,
+        by: &CovarianceGradient,
+        by_maps: Shared,
+    ) -> Self {
+        let channels = map.channels;
+        assert!(maps.len() == map.len() && of.mean.len() == channels, "maps");
+        let count = map.pixels().max(1) as f64;
+        // `x (G + G^T) / n`, and what does not depend on the pixel.
+        let symmetric = |i: usize, j: usize| {
+            (by.matrix[i * channels + j] + by.matrix[j * channels + i]) / count
+        };
+        let mut matrix = Vec::with_capacity(channels * channels);
+        let mut constant = Vec::with_capacity(channels);
+        for j in 0..channels {
+            let mut of_mean = 0.0;
+            for i in 0..channels {
+                let value = symmetric(i, j);
+                of_mean += of.mean[i] * value;
+                matrix.push(value as f32);
+            }
+            constant.push((by.mean[j] / count - of_mean) as f32);
+        }
+        let kernel = Kernel { values: &matrix, inputs: channels, outputs: channels, groups: 1 };
+        let (packed, constant) = (kernel.by_outputs(), with_padding(&constant));
+        let bands = Bands::new(map, TASKS);
+        Self { maps, channels, bands, packed, constant, by_maps }
+    }
+}
+
+impl Work for Backward<'_> {
+    fn tasks(&self) -> usize {
+        self.bands.len()
+    }
+
+    fn run(&self, level: Level, task: usize) {
+        for band in self.bands.of(task) {
+            let job = BackwardJob {
+                maps: self.maps.as_ptr(),
+                packed: self.packed.as_ptr(),
+                constant: self.constant.as_ptr(),
+                channels: self.channels,
+                rows: self.bands.pixels(band),
+                // SAFETY: all pixels are some task's.
+                to: unsafe { self.by_maps.at(0) },
+            };
+            // SAFETY: the level is one that was detected, and sizes were compared in `new`.
+            unsafe { at(level, job) };
+        }
+    }
+}
+
+struct BackwardJob {
     maps: *const f32,
     packed: *const f32,
     constant: *const f32,
@@ -159,7 +227,7 @@ struct Affine {
     to: *mut f32,
 }
 
-impl Job for Affine {
+impl Job for BackwardJob {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
@@ -168,22 +236,21 @@ impl Job for Affine {
             let left =
                 Rows { first: self.maps.add(from * channels), step: channels, count: to - from };
             let mut right = self.packed;
-            for Panel { first, columns, width } in panels(channels) {
+            for panel in panels(channels) {
                 let mut finish = Plus {
-                    to: self.to.add(from * channels + first),
+                    to: self.to.add(from * channels + panel.first),
                     step: channels,
-                    columns,
-                    constant: self.constant.add(first),
+                    columns: panel.columns,
+                    constant: self.constant.add(panel.first),
                 };
-                let panel = Panel { first, columns, width };
                 panel.product::<S, _>(left, channels, right, &mut finish);
-                right = right.add(channels * width);
+                right = right.add(channels * panel.width);
             }
         }
     }
 }
 
-/// Writes a product plus a constant for each column.
+/// Adds a product and a constant for each column.
 struct Plus {
     to: *mut f32,
     step: usize,
@@ -196,81 +263,109 @@ impl<S: Simd> Finish<S> for Plus {
     unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
         unsafe {
             let left = self.columns.saturating_sub(column);
+            let to = self.to.add(row * self.step + column);
             let v = S::add(v, S::load(self.constant.add(column)));
-            S::store_some(self.to.add(row * self.step + column), v, left);
+            S::store_some(to, S::add(v, S::load_some(to, left)), left);
         }
     }
 }
 
 impl Covariance {
     /// The moments of what a 1x1 convolution makes.
-    #[must_use]
-    pub fn moments(&self, kernel: Kernel<'_>) -> Moments {
-        let (mut mean, mut variance) = (Vec::new(), Vec::new());
-        for output in 0..kernel.outputs {
-            let row = Row::of(kernel, output);
-            let own = row.weights.iter().zip(&self.mean[row.first..]);
-            mean.push(own.map(|(w, m)| f64::from(*w) * f64::from(*m)).sum::<f64>() as f32);
-            let pushed = self.pushed(row);
-            let own = row.weights.iter().zip(pushed);
-            let value = own.map(|(w, c)| f64::from(*w) * c).sum::<f64>();
-            variance.push(if value < 0.0 { 0.0 } else { value as f32 });
-        }
-        Moments { mean, variance }
+    pub(crate) fn moments(&self, kernel: Kernel<'_>, level: Level) -> Moments {
+        let mut moments =
+            Moments { mean: vec![0.0; kernel.outputs], variance: vec![0.0; kernel.outputs] };
+        // SAFETY: the level is one that was detected; the job has no pointers.
+        unsafe { at(level, MomentsJob { of: self, kernel, to: &mut moments }) };
+        moments
     }
 
-    /// The gradients with respect to the mean, the matrix and the kernel, for those with respect to the moments of what
-    /// the convolution makes; what is there is added to.
-    pub fn moments_backward(
+    /// The gradients of mean and covariance, and of the kernel, for those of the moments of what the convolution
+    /// makes; that of the kernel is added to what is there.
+    pub(crate) fn moments_backward(
         &self,
         kernel: Kernel<'_>,
-        [by_mean, by_variance]: [&[f32]; 2],
-        [to_mean, to_matrix, to_kernel]: [&mut [f32]; 3],
-    ) {
+        by: [&[f64]; 2],
+        by_kernel: &mut [f32],
+        level: Level,
+    ) -> CovarianceGradient {
+        let mut to = CovarianceGradient::new(self.mean.len());
+        // SAFETY: as in `moments`.
+        unsafe { at(level, MomentsBackwardJob { of: self, kernel, by, by_kernel, to: &mut to }) };
+        to
+    }
+
+    /// The covariances of a weighted sum with each channel that it is of.
+    #[inline(always)]
+    fn pushed(&self, weights: &[f32], first: usize, to: &mut [f64]) {
         let channels = self.mean.len();
-        for output in 0..kernel.outputs {
-            let row = Row::of(kernel, output);
+        to.fill(0.0);
+        for (i, weight) in weights.iter().enumerate() {
+            let (own, weight) =
+                (&self.matrix[(first + i) * channels + first..], f64::from(*weight));
+            for (sum, value) in to.iter_mut().zip(own) {
+                *sum += weight * value;
+            }
+        }
+    }
+}
+
+struct MomentsJob<'a> {
+    of: &'a Covariance,
+    kernel: Kernel<'a>,
+    to: &'a mut Moments,
+}
+
+impl Job for MomentsJob<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Tiles>(self) {
+        let mut pushed = vec![0.0; self.kernel.inputs / self.kernel.groups];
+        for output in 0..self.kernel.outputs {
+            let (weights, first) = self.kernel.row(output);
+            self.of.pushed(weights, first, &mut pushed);
+            let (mut mean, mut variance) = (0.0, 0.0);
+            for ((weight, pushed), of_mean) in
+                weights.iter().zip(&pushed).zip(&self.of.mean[first..])
+            {
+                mean += f64::from(*weight) * of_mean;
+                variance += f64::from(*weight) * pushed;
+            }
+            self.to.mean[output] = mean;
+            self.to.variance[output] = if variance < 0.0 { 0.0 } else { variance };
+        }
+    }
+}
+
+struct MomentsBackwardJob<'a> {
+    of: &'a Covariance,
+    kernel: Kernel<'a>,
+    by: [&'a [f64]; 2],
+    by_kernel: &'a mut [f32],
+    to: &'a mut CovarianceGradient,
+}
+
+impl Job for MomentsBackwardJob<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Tiles>(self) {
+        let channels = self.of.mean.len();
+        let mut pushed = vec![0.0; self.kernel.inputs / self.kernel.groups];
+        let [by_mean, by_variance] = self.by;
+        for output in 0..self.kernel.outputs {
+            let (weights, first) = self.kernel.row(output);
             let (by_mean, by_variance) = (by_mean[output], by_variance[output]);
-            let pushed = self.pushed(row);
-            let to_kernel = &mut to_kernel[output * row.weights.len()..];
-            for (i, weight) in row.weights.iter().enumerate() {
-                let channel = row.first + i;
-                to_mean[channel] += by_mean * weight;
-                to_kernel[i] += by_mean * self.mean[channel] + 2.0 * by_variance * pushed[i] as f32;
-                let to = &mut to_matrix[channel * channels + row.first..];
+            self.of.pushed(weights, first, &mut pushed);
+            let to_kernel = &mut self.by_kernel[output * weights.len()..][..weights.len()];
+            for (i, weight) in weights.iter().enumerate() {
+                let weight = f64::from(*weight);
+                self.to.mean[first + i] += by_mean * weight;
+                to_kernel[i] +=
+                    (by_mean * self.of.mean[first + i] + 2.0 * by_variance * pushed[i]) as f32;
                 let factor = by_variance * weight;
-                for (to, other) in to.iter_mut().zip(row.weights) {
-                    *to += factor * other;
+                let to = &mut self.to.matrix[(first + i) * channels + first..];
+                for (to, other) in to.iter_mut().zip(weights) {
+                    *to += factor * f64::from(*other);
                 }
             }
         }
-    }
-
-    /// The covariances of a row with each channel that it reads.
-    fn pushed(&self, row: Row<'_>) -> Vec<f64> {
-        let channels = self.mean.len();
-        let mut sums = vec![0.0; row.weights.len()];
-        for (i, weight) in row.weights.iter().enumerate() {
-            let own = &self.matrix[(row.first + i) * channels + row.first..];
-            for (sum, value) in sums.iter_mut().zip(own) {
-                *sum += f64::from(*weight) * f64::from(*value);
-            }
-        }
-        sums
-    }
-}
-
-/// What makes a channel: weights of channels from `first` on.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    weights: &'a [f32],
-    first: usize,
-}
-
-impl<'a> Row<'a> {
-    fn of(kernel: Kernel<'a>, output: usize) -> Self {
-        let (inputs, outputs) = (kernel.inputs / kernel.groups, kernel.outputs / kernel.groups);
-        let weights = &kernel.values[output * inputs..][..inputs];
-        Self { weights, first: output / outputs.max(1) * inputs }
     }
 }

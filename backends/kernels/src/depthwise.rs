@@ -4,16 +4,20 @@
 //! moments of its result are known beforehand (they follow from those of its input, [`crate::covariance`]), it is computed band
 //! by band, stays in the cache, and never goes to memory, forward or backward.
 
-use crate::pointwise::{Kernel, Loaded, LoadedRaw, padded_width, with_padding};
-use crate::shape::{Map, Moments, Norm, Raw, Window};
-use crate::simd::{Job, Simd, at};
-use crate::tiles::{Finish, NARROW, Panel, Rows, Tiles, WIDE, Write, panels};
-use crate::work::{Partials, Processor, Shared, TASKS, with_scratch};
+use crate::kernel::Kernel;
+use crate::norm::{Gradient, Incoming, Loaded, Moments, Norm};
+use crate::pointwise::add_wide;
+use crate::shape::{Band, Bands, Map, Window};
+use crate::simd::{Job, Level, Simd, at};
+use crate::tiles::{Finish, NARROW, Panel, Rows, Tiles, WIDE, Write, padded_width, panels};
+use crate::work::{Partials, Shared, TASKS, Work, with_scratch};
 
 /// Floats of a band of normalised rows.
 const BAND: usize = 32 * 1024;
 /// Pixels that the gradient works on at once.
 const PIXELS: usize = 512;
+/// Of these so many at once in products: what belongs to them stays in the fastest cache.
+const CHUNK: usize = 96;
 /// Results that are computed side by side.
 const TILE: usize = 8;
 /// The most taps that a window may have.
@@ -23,50 +27,54 @@ const TAPS: usize = 5;
 
 /// From where the values come that a depthwise convolution reads.
 #[derive(Debug, Clone, Copy)]
-pub enum Source<'a> {
+pub(crate) enum Source<'a> {
     /// From memory: raw values `[pixels][channels]`.
     Stored(&'a [f32]),
     /// They are what a 1x1 convolution makes of maps `[pixels][inputs]`.
-    Expanded {
-        /// The maps.
-        map: &'a [f32],
-        /// Of the 1x1 convolution.
-        kernel: Kernel<'a>,
-    },
+    Expanded { map: &'a [f32], kernel: Kernel<'a> },
+}
+
+impl Source<'_> {
+    /// Channels of the maps that are expanded.
+    fn inputs(&self) -> usize {
+        match self {
+            Self::Stored(_) => 0,
+            Self::Expanded { kernel, .. } => kernel.inputs,
+        }
+    }
+
+    fn loaded(&self) -> LoadedSource {
+        match self {
+            Self::Stored(values) => LoadedSource::Stored(values.as_ptr()),
+            Self::Expanded { map, kernel } => {
+                LoadedSource::Expanded { map: map.as_ptr(), inputs: kernel.inputs }
+            }
+        }
+    }
 }
 
 /// A depthwise convolution of values that are normalised as they are loaded.
 #[derive(Debug, Clone, Copy)]
-pub struct Depthwise<'a> {
+pub(crate) struct Depthwise<'a> {
     /// The shape of what it reads.
-    pub from: Map,
-    /// Its window.
-    pub window: Window,
+    pub(crate) from: Map,
+    /// The shape of what it makes.
+    pub(crate) to: Map,
+    pub(crate) window: Window,
     /// `[channels][taps]`.
-    pub kernel: &'a [f32],
+    pub(crate) kernel: &'a [f32],
     /// Of the values.
-    pub norm: Norm<'a>,
-    /// The values.
-    pub source: Source<'a>,
+    pub(crate) norm: &'a Loaded,
+    pub(crate) source: Source<'a>,
 }
 
 impl Depthwise<'_> {
-    /// The shape of what it makes.
-    ///
-    /// # Panics
-    /// The window does not fit into the maps.
-    #[must_use]
-    pub fn to(&self) -> Map {
-        let to = self.window.of(self.from);
-        assert!(to.is_some(), "{:?} does not fit into {:?}", self.window, self.from);
-        to.unwrap_or(self.from)
-    }
-
     fn check(&self) {
         let channels = self.from.channels;
         assert!(self.window.taps() <= MOST_TAPS, "at most {MOST_TAPS} taps");
+        assert_eq!(Some(self.to), self.window.of(self.from), "a window that fits");
         assert_eq!(self.kernel.len(), channels * self.window.taps(), "taps");
-        assert_eq!([self.norm.scale.len(), self.norm.shift.len()], [channels; 2], "a norm");
+        assert_eq!(self.norm.scale.len(), padded_width(channels), "a norm");
         match self.source {
             Source::Stored(values) => assert_eq!(values.len(), self.from.len(), "values"),
             Source::Expanded { map, kernel } => {
@@ -81,21 +89,12 @@ impl Depthwise<'_> {
         let (taps, channels) = (self.window.taps(), self.from.channels);
         let width = padded_width(channels);
         let mut packed = vec![0.0; taps * width];
-        for channel in 0..channels {
-            for tap in 0..taps {
-                packed[tap * width + channel] = self.kernel[channel * taps + tap];
+        for (channel, own) in self.kernel.chunks_exact(taps).enumerate() {
+            for (tap, weight) in own.iter().enumerate() {
+                packed[tap * width + channel] = *weight;
             }
         }
         packed
-    }
-
-    fn loaded(&self) -> LoadedSource {
-        match self.source {
-            Source::Stored(values) => LoadedSource::Stored(values.as_ptr()),
-            Source::Expanded { map, kernel } => {
-                LoadedSource::Expanded { map: map.as_ptr(), inputs: kernel.inputs }
-            }
-        }
     }
 }
 
@@ -105,88 +104,108 @@ enum LoadedSource {
     Expanded { map: *const f32, inputs: usize },
 }
 
-/// The raw result and its moments.
-#[must_use]
-pub fn forward(processor: Processor<'_>, depthwise: Depthwise<'_>) -> (Vec<f32>, Moments) {
-    let mut out = vec![0.0; depthwise.to().len()];
-    let moments = forward_into(processor, depthwise, &mut out);
-    (out, moments)
+/// A depthwise convolution to be computed.
+pub(crate) struct Forward<'a> {
+    of: Depthwise<'a>,
+    taps: Vec<f32>,
+    expansion: Vec<f32>,
+    panels: Vec<Panel>,
+    /// Bands of each image and panel.
+    bands: usize,
+    /// Columns of a row in the scratch memory.
+    columns: usize,
+    /// Rows there.
+    held: usize,
+    sums: Partials<f64>,
+    out: Shared,
 }
 
-/// As [`forward`], into memory that is there.
-pub fn forward_into(
-    processor: Processor<'_>,
-    depthwise: Depthwise<'_>,
-    out: &mut [f32],
-) -> Moments {
-    depthwise.check();
-    let (from, to, window) = (depthwise.from, depthwise.to(), depthwise.window);
-    assert_eq!(out.len(), to.len(), "results");
-    let width = padded_width(to.channels);
-    let (scale, shift) = (with_padding(depthwise.norm.scale), with_padding(depthwise.norm.shift));
-    let taps = depthwise.taps();
-    let expansion = match depthwise.source {
-        Source::Stored(_) => Vec::new(),
-        Source::Expanded { kernel, .. } => kernel.by_outputs(),
-    };
-    let panels: Vec<Panel> = panels(to.channels).collect();
-    let bands = TASKS.div_ceil((from.images * panels.len()).max(1)).min(to.height.div_ceil(4));
-    let columns = (to.width - 1) * window.stride[1] + window.dilation[1] * (window.kernel[1] - 1) + 1;
-    let columns = columns.max(window.before[1] + from.width);
-    let span = window.dilation[0] * (window.kernel[0] - 1) + 1;
-    let held = (BAND / (columns * WIDE)).max(span + window.stride[0] - 1);
-    let tasks = from.images * panels.len() * bands;
-    let mut partials = Partials::new(tasks, 2 * width);
-    let (sums, out) = (partials.shared(), Shared::new(out));
-    processor.pool.run(tasks, &|task| {
-        with_scratch(held * columns * WIDE, |scratch| {
-            let (rest, band) = (task / bands, task % bands);
-            let panel = panels[rest % panels.len()];
-            let job = Forward {
-                source: depthwise.loaded(),
+impl<'a> Forward<'a> {
+    pub(crate) fn new(of: Depthwise<'a>, out: &mut [f32]) -> Self {
+        of.check();
+        let Depthwise { from, to, window, .. } = of;
+        assert_eq!(out.len(), to.len(), "results");
+        let panels: Vec<Panel> = panels(to.channels).collect();
+        let bands = TASKS.div_ceil((from.images * panels.len()).max(1));
+        let bands = bands.min(to.height.div_ceil(4));
+        let columns =
+            (to.width - 1) * window.stride[1] + window.dilation[1] * (window.kernel[1] - 1) + 1;
+        let columns = columns.max(window.before[1] + from.width);
+        let span = window.dilation[0] * (window.kernel[0] - 1) + 1;
+        let held = (BAND / (columns * WIDE)).max(span + window.stride[0] - 1);
+        let sums = Partials::new(from.images * panels.len() * bands, 2 * WIDE);
+        let expansion = match of.source {
+            Source::Stored(_) => Vec::new(),
+            Source::Expanded { kernel, .. } => kernel.by_outputs(),
+        };
+        let (taps, out) = (of.taps(), Shared::new(out));
+        Self { of, taps, expansion, panels, bands, columns, held, sums, out }
+    }
+
+    /// The moments of the result, once all tasks have run.
+    pub(crate) fn moments(&self) -> Moments {
+        let to = self.of.to;
+        let width = padded_width(to.channels);
+        let (mut sums, mut squares) = (vec![0.0; width], vec![0.0; width]);
+        for (task, row) in self.sums.rows().enumerate() {
+            let panel = self.panels[task / self.bands % self.panels.len()];
+            let (of_sums, of_squares) = row.split_at(WIDE);
+            for (total, own) in [(&mut sums, of_sums), (&mut squares, of_squares)] {
+                let total = &mut total[panel.first..panel.first + panel.width];
+                for (total, own) in total.iter_mut().zip(own) {
+                    *total += own;
+                }
+            }
+        }
+        Moments::of_sums(&sums[..to.channels], &squares[..to.channels], to.pixels())
+    }
+}
+
+impl Work for Forward<'_> {
+    fn tasks(&self) -> usize {
+        self.of.from.images * self.panels.len() * self.bands
+    }
+
+    fn run(&self, level: Level, task: usize) {
+        let row = self.held * self.columns * WIDE;
+        with_scratch(row + 2 * WIDE, |scratch| {
+            let (rest, band) = (task / self.bands, task % self.bands);
+            let panel = self.panels[rest % self.panels.len()];
+            let Depthwise { from, to, window, .. } = self.of;
+            let job = ForwardJob {
+                source: self.of.source.loaded(),
                 // SAFETY: rows of a panel of the packed kernels.
-                expansion: unsafe { expansion.as_ptr().add(inputs(depthwise) * panel.first) },
-                norm: Loaded {
-                    scale: scale.as_ptr(),
-                    shift: shift.as_ptr(),
-                    clamp: depthwise.norm.clamp,
+                expansion: unsafe {
+                    self.expansion.as_ptr().add(self.of.source.inputs() * panel.first)
                 },
-                taps: taps.as_ptr(),
-                taps_step: width,
+                norm: self.of.norm.place(),
+                taps: self.taps.as_ptr(),
+                taps_step: padded_width(to.channels),
                 from,
                 to,
                 window,
                 panel,
-                image: rest / panels.len(),
-                rows: [to.height * band / bands, to.height * (band + 1) / bands],
-                columns,
-                held,
+                image: rest / self.panels.len(),
+                rows: [to.height * band / self.bands, to.height * (band + 1) / self.bands],
+                columns: self.columns,
+                held: self.held,
                 scratch,
-                // SAFETY: a row of sums for each task; the pixels and channels of a task are its own.
-                sums: unsafe { sums.at(task * 2 * width) },
-                squares: unsafe { sums.at(task * 2 * width + width) },
-                out: unsafe { out.at(0) },
+                // SAFETY: behind the rows; a row of sums for each task; the pixels and channels of a task are
+                // its own.
+                sums: unsafe { scratch.add(row) },
+                total: unsafe { self.sums.row(task) },
+                out: unsafe { self.out.at(0) },
             };
-            // SAFETY: the level is one that was detected, and sizes were compared above.
-            unsafe { at(processor.level, job) };
+            // SAFETY: the level is one that was detected, and sizes were compared in `new`.
+            unsafe { at(level, job) };
         });
-    });
-    let total = partials.total();
-    let (sums, squares) = total.split_at(width);
-    Moments::of_sums(&sums[..to.channels], &squares[..to.channels], to.pixels())
-}
-
-fn inputs(depthwise: Depthwise<'_>) -> usize {
-    match depthwise.source {
-        Source::Stored(_) => 0,
-        Source::Expanded { kernel, .. } => kernel.inputs,
     }
 }
 
-struct Forward {
+struct ForwardJob {
     source: LoadedSource,
     expansion: *const f32,
-    norm: Loaded,
+    norm: Norm,
     taps: *const f32,
     taps_step: usize,
     from: Map,
@@ -201,12 +220,14 @@ struct Forward {
     /// Rows there.
     held: usize,
     scratch: *mut f32,
+    /// Of some rows, and of their squares.
     sums: *mut f32,
-    squares: *mut f32,
+    /// Of all rows.
+    total: *mut f64,
     out: *mut f32,
 }
 
-impl Job for Forward {
+impl Job for ForwardJob {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
@@ -232,6 +253,7 @@ impl Job for Forward {
                     self.fill::<S>(filled, self.scratch.add((filled - first) * step));
                     filled += 1;
                 }
+                self.sums.write_bytes(0, 2 * WIDE);
                 for i in 0..count {
                     let rows = self.scratch.add(i * stride * step);
                     // Distances that are known when it is compiled make the innermost loop twice as fast.
@@ -244,13 +266,14 @@ impl Job for Forward {
                         (_, _) => self.convolve::<S, NARROW, 0>(row + i, rows),
                     }
                 }
+                add_wide(self.total, self.sums, 2 * WIDE);
                 row += count;
             }
         }
     }
 }
 
-impl Forward {
+impl ForwardJob {
     /// A row of normalised values, counted with the zeros before the map.
     #[inline(always)]
     unsafe fn fill<S: Tiles>(&self, row: usize, to: *mut f32) {
@@ -295,7 +318,8 @@ impl Forward {
     ) {
         unsafe {
             let to = self.to;
-            let element = (self.image * to.height + row) * to.width * to.channels + self.panel.first;
+            let element =
+                (self.image * to.height + row) * to.width * to.channels + self.panel.first;
             let mut column = 0;
             while column < self.panel.columns {
                 let left = self.panel.columns - column;
@@ -312,8 +336,7 @@ impl Forward {
                     self.tile::<S, 1, WIDTH, STRIDE>(x, rows, taps, out, left, &mut sums);
                     x += 1;
                 }
-                let [sum, square] = [self.sums, self.squares]
-                    .map(|sums| sums.add(self.panel.first + column));
+                let (sum, square) = (self.sums.add(column), self.sums.add(WIDE + column));
                 S::store(sum, S::add(S::load(sum), sums[0]));
                 S::store(square, S::add(S::load(square), sums[1]));
                 column += S::N;
@@ -377,7 +400,7 @@ unsafe fn load<S: Simd, F: Finish<S>>(from: Rows, panel: Panel, finish: &mut F) 
 struct Normalise {
     to: *mut f32,
     width: usize,
-    norm: Loaded,
+    norm: Norm,
     channel: usize,
 }
 
@@ -408,119 +431,146 @@ impl<S: Simd> Finish<S> for Both {
     }
 }
 
-/// What the gradient of a depthwise convolution is with respect to all that it reads.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Gradient {
-    /// Of the values before the norm, their moments aside; or of the maps that they are made of.
-    pub input: Vec<f32>,
-    /// Of the scale of each channel.
-    pub scale: Vec<f32>,
-    /// Of the shift of each channel.
-    pub shift: Vec<f32>,
+/// The gradient of a depthwise convolution to be computed.
+pub(crate) struct Backward<'a> {
+    of: Depthwise<'a>,
+    incoming: Incoming<'a>,
+    taps: Vec<f32>,
+    /// The kernel of the expansion, by outputs and by inputs.
+    forth: Vec<f32>,
+    back: Vec<f32>,
+    pub(crate) bands: Bands,
+    reach: Reach,
+    /// Rows that are worked on at once.
+    at_once: usize,
+    sums: Partials<f64>,
+    matrices: Partials<f32>,
+    by_input: Shared,
+    /// Whether the gradient is added to what is there; that of maps which are expanded always is.
+    adds: bool,
+}
+
+/// What comes of it, but for the gradient of the input.
+pub(crate) struct Gradients {
+    /// Of scale and shift of the values.
+    pub(crate) norm: [Vec<f64>; 2],
     /// Of the kernel.
-    pub kernel: Vec<f32>,
-    /// Of the kernel of the 1x1 convolution, the moments of its result aside; none without one.
-    pub expansion: Vec<f32>,
+    pub(crate) kernel: Vec<f32>,
+    /// Of the kernel of the expansion, the moments of its result aside; none without one.
+    pub(crate) expansion: Vec<f32>,
 }
 
-/// The gradient for one of the raw result.
-#[must_use]
-pub fn backward(processor: Processor<'_>, depthwise: Depthwise<'_>, of: Raw<'_>) -> Gradient {
-    let mut input = match depthwise.source {
-        Source::Stored(values) => vec![0.0; values.len()],
-        Source::Expanded { map, .. } => vec![0.0; map.len()],
-    };
-    let [scale, shift, kernel, expansion] =
-        backward_into(processor, depthwise, of, &mut input);
-    Gradient { input, scale, shift, kernel, expansion }
-}
+impl<'a> Backward<'a> {
+    /// Of maps, of which lines are cut so.
+    pub(crate) fn new(
+        of: Depthwise<'a>,
+        incoming: Incoming<'a>,
+        bands: Bands,
+        (by_input, adds): (Shared, bool),
+    ) -> Self {
+        of.check();
+        let Depthwise { from, to, window, .. } = of;
+        assert!([incoming.values.len(), incoming.direct.len()] == [to.len(); 2], "results");
+        let width = padded_width(to.channels);
+        let [forth, back] = match of.source {
+            Source::Stored(_) => [Vec::new(), Vec::new()],
+            Source::Expanded { kernel, .. } => [kernel.by_outputs(), kernel.by_inputs()],
+        };
+        let sums = Partials::new(bands.len(), 2 * width);
+        let matrices = Partials::new(bands.len(), (window.taps() + of.source.inputs()) * width);
+        let at_once = (PIXELS / from.width).clamp(1, from.height);
+        let (taps, reach) = (of.taps(), Reach::of(window, from, to));
+        Self {
+            of,
+            incoming,
+            taps,
+            forth,
+            back,
+            bands,
+            reach,
+            at_once,
+            sums,
+            matrices,
+            by_input,
+            adds,
+        }
+    }
 
-/// As [`backward`]: the gradient of the input into memory that is there, which must hold zeros where it is that of maps;
-/// returns those of scale, shift, kernel and expansion.
-pub fn backward_into(
-    processor: Processor<'_>,
-    depthwise: Depthwise<'_>,
-    of: Raw<'_>,
-    by_input: &mut [f32],
-) -> [Vec<f32>; 4] {
-    depthwise.check();
-    let (from, to, window) = (depthwise.from, depthwise.to(), depthwise.window);
-    assert!([of.values.len(), of.direct.len()] == [to.len(); 2], "results");
-    let count = inputs(depthwise);
-    let per_pixel = if count == 0 { from.channels } else { count };
-    assert_eq!(by_input.len(), from.pixels() * per_pixel, "a gradient for each input");
-    let (taps_count, width) = (window.taps(), padded_width(to.channels));
-    let (scale, shift) = (with_padding(depthwise.norm.scale), with_padding(depthwise.norm.shift));
-    let (constant, slope) = (with_padding(of.constant), with_padding(of.slope));
-    let taps = depthwise.taps();
-    let [forth, back] = match depthwise.source {
-        Source::Stored(_) => [Vec::new(), Vec::new()],
-        Source::Expanded { kernel, .. } => [kernel.by_outputs(), kernel.by_inputs()],
-    };
-    let wanted = (from.pixels() / 256).clamp(2, TASKS);
-    let bands = wanted.div_ceil(from.images.max(1)).min(from.height);
-    let tasks = from.images * bands;
-    let at_once = (PIXELS / from.width).max(1);
-    let reach = Reach::of(window, from, to);
-    let rows = (at_once + window.dilation[0] * (window.kernel[0] - 1)) / window.stride[0] + 2;
-    let pixels = at_once * from.width;
-    let floats = (rows * reach.columns + 3 * pixels) * WIDE;
-    let each = (2 + taps_count + count) * width;
-    let mut partials = Partials::new(tasks, each);
-    let (sums, by_input) = (partials.shared(), Shared::new(by_input));
-    processor.pool.run(tasks, &|task| {
+    /// What comes of it, once all tasks have run.
+    pub(crate) fn gradients(&self) -> Gradients {
+        let (taps, channels) = (self.of.window.taps(), self.of.to.channels);
+        let width = padded_width(channels);
+        let sums = self.sums.total();
+        let (scale, shift) = sums.split_at(width);
+        let total = self.matrices.total();
+        let mut kernel = vec![0.0; channels * taps];
+        for (tap, row) in total.chunks_exact(width).take(taps).enumerate() {
+            for (to, value) in kernel[tap..].iter_mut().step_by(taps).zip(row) {
+                *to = *value;
+            }
+        }
+        let mut expansion = Vec::new();
+        if let Source::Expanded { kernel, .. } = self.of.source {
+            for output in 0..channels {
+                let (row, first) = kernel.row(output);
+                let own = total[(taps + first) * width + output..].iter().step_by(width);
+                expansion.extend(own.take(row.len()));
+            }
+        }
+        let norm = [scale[..channels].to_vec(), shift[..channels].to_vec()];
+        Gradients { norm, kernel, expansion }
+    }
+
+    fn band(&self, level: Level, task: usize, band: Band) {
+        let Depthwise { from, to, window, .. } = self.of;
+        let rows =
+            (self.at_once + window.dilation[0] * (window.kernel[0] - 1)) / window.stride[0] + 2;
+        let pixels = self.at_once * from.width;
+        let floats = (rows * self.reach.columns + 3 * pixels + 2) * WIDE;
         with_scratch(floats, |scratch| {
-            let (image, band) = (task / bands, task % bands);
-            let job = Backward {
-                source: depthwise.loaded(),
-                forth: forth.as_ptr(),
-                back: back.as_ptr(),
-                norm: Loaded {
-                    scale: scale.as_ptr(),
-                    shift: shift.as_ptr(),
-                    clamp: depthwise.norm.clamp,
-                },
-                of: LoadedRaw {
-                    values: of.values.as_ptr(),
-                    direct: of.direct.as_ptr(),
-                    constant: constant.as_ptr(),
-                    slope: slope.as_ptr(),
-                },
-                taps: taps.as_ptr(),
+            let job = BackwardJob {
+                source: self.of.source.loaded(),
+                forth: self.forth.as_ptr(),
+                back: self.back.as_ptr(),
+                norm: self.of.norm.place(),
+                of: self.incoming.place(band.image),
+                taps: self.taps.as_ptr(),
                 from,
                 to,
                 window,
-                reach,
-                image,
-                rows: [from.height * band / bands, from.height * (band + 1) / bands],
-                at_once,
-                // SAFETY: a row of sums for each task; the pixels of a task are its own; the parts of the
-                // scratch memory follow each other.
+                reach: self.reach,
+                image: band.image,
+                rows: band.rows,
+                at_once: self.at_once,
+                // SAFETY: the parts of the scratch memory follow each other; rows of sums for each task, whose
+                // pixels are its own.
                 raw: scratch,
                 normal: unsafe { scratch.add(pixels * WIDE) },
                 by_raw: unsafe { scratch.add(2 * pixels * WIDE) },
-                results: unsafe { scratch.add(3 * pixels * WIDE) },
-                sums: unsafe { sums.at(task * each) },
-                width,
-                by_input: unsafe { by_input.at(0) },
+                own: unsafe { scratch.add(3 * pixels * WIDE) },
+                results: unsafe { scratch.add((3 * pixels + 2) * WIDE) },
+                sums: unsafe { self.sums.row(task) },
+                matrices: unsafe { self.matrices.row(task) },
+                width: padded_width(to.channels),
+                by_input: unsafe { self.by_input.at(0) },
+                adds: self.adds,
             };
-            // SAFETY: as in `forward_into`.
-            unsafe { at(processor.level, job) };
+            // SAFETY: the level is one that was detected, and sizes were compared in `new`.
+            unsafe { at(level, job) };
         });
-    });
-    let total = partials.total();
-    let row = |row: usize| &total[row * width..][..to.channels];
-    let floats = |row: &[f64]| row.iter().map(|&sum| sum as f32).collect::<Vec<f32>>();
-    let by_kernel = (0..to.channels)
-        .flat_map(|channel| (0..taps_count).map(move |tap| (channel, tap)))
-        .map(|(channel, tap)| row(2 + tap)[channel] as f32);
-    let by_expansion = match depthwise.source {
-        Source::Stored(_) => Vec::new(),
-        Source::Expanded { kernel, .. } => {
-            kernel.gathered(|output, input| row(2 + taps_count + input)[output])
+    }
+}
+
+impl Work for Backward<'_> {
+    fn tasks(&self) -> usize {
+        self.bands.len()
+    }
+
+    fn run(&self, level: Level, task: usize) {
+        for band in self.bands.of(task) {
+            self.band(level, task, band);
         }
-    };
-    [floats(row(0)), floats(row(1)), by_kernel.collect(), by_expansion]
+    }
 }
 
 /// How columns of results lie beside those of the values that they are made of.
@@ -542,12 +592,12 @@ impl Reach {
     }
 }
 
-struct Backward {
+struct BackwardJob {
     source: LoadedSource,
     forth: *const f32,
     back: *const f32,
-    norm: Loaded,
-    of: LoadedRaw,
+    norm: Norm,
+    of: Gradient,
     taps: *const f32,
     from: Map,
     to: Map,
@@ -566,9 +616,14 @@ struct Backward {
     by_raw: *mut f32,
     /// The gradient of results, rows of `reach.columns` pixels.
     results: *mut f32,
-    sums: *mut f32,
+    /// Sums of a panel in some rows, for the gradients of scale and shift.
+    own: *mut f32,
+    sums: *mut f64,
+    /// `[taps + inputs][width]`.
+    matrices: *mut f32,
     width: usize,
     by_input: *mut f32,
+    adds: bool,
 }
 
 /// Values of a row whose columns see the same taps: each so many columns from one on.
@@ -588,7 +643,7 @@ struct Seen {
     tap: usize,
 }
 
-impl Job for Backward {
+impl Job for BackwardJob {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
@@ -598,9 +653,13 @@ impl Job for Backward {
                 for panel in panels(self.to.channels) {
                     let first = self.load_results::<S>(panel, row, count);
                     self.load_values::<S>(panel, row, count);
+                    self.own.write_bytes(0, 2 * WIDE);
                     for i in 0..count {
                         self.row::<S>(panel, row, i, first);
                     }
+                    add_wide(self.sums.add(panel.first), self.own, panel.width);
+                    let shifts = self.sums.add(self.width + panel.first);
+                    add_wide(shifts, self.own.add(WIDE), panel.width);
                     self.give::<S>(panel, row, count);
                 }
                 row += count;
@@ -609,7 +668,7 @@ impl Job for Backward {
     }
 }
 
-impl Backward {
+impl BackwardJob {
     /// Loads the results that these rows of values are part of; returns the first row of them.
     #[inline(always)]
     unsafe fn load_results<S: Tiles>(&self, panel: Panel, row: usize, count: usize) -> usize {
@@ -692,9 +751,9 @@ impl Backward {
                     if !reached.is_multiple_of(rows) || reached / rows >= self.to.height {
                         continue;
                     }
-                    let from = self.results.add(
-                        (reached / rows - first) * self.reach.columns * panel.width,
-                    );
+                    let from = self
+                        .results
+                        .add((reached / rows - first) * self.reach.columns * panel.width);
                     for kx in 0..self.window.kernel[1] {
                         let shift = kx * self.window.dilation[1];
                         // Counted from the columns before the first result.
@@ -743,8 +802,7 @@ impl Backward {
                 self.tile::<S, 1>(panel, column, place, (columns, x), seen, &mut sums);
                 x += 1;
             }
-            let channel = panel.first + column;
-            let [scale, shift] = [self.sums.add(channel), self.sums.add(self.width + channel)];
+            let (scale, shift) = (self.own.add(column), self.own.add(WIDE + column));
             S::store(scale, S::add(S::load(scale), sums[0]));
             S::store(shift, S::add(S::load(shift), sums[1]));
         }
@@ -829,8 +887,7 @@ impl Backward {
                 *from = seen.result.add(column);
             }
             let mut sums = [S::splat(0.0); T];
-            let mut value =
-                self.normal.add(place + columns.first * width + column).cast_const();
+            let mut value = self.normal.add(place + columns.first * width + column).cast_const();
             for x in 0..columns.count {
                 let y = S::load(value);
                 value = value.add(columns.step * width);
@@ -839,7 +896,7 @@ impl Backward {
                 }
             }
             for (sum, seen) in sums.into_iter().zip(seen) {
-                let to = self.sums.add((2 + seen.tap) * self.width + panel.first + column);
+                let to = self.matrices.add(seen.tap * self.width + panel.first + column);
                 S::store(to, S::add(S::load(to), sum));
             }
         }
@@ -851,37 +908,56 @@ impl Backward {
         unsafe {
             let from = self.from;
             let pixel = (self.image * from.height + row) * from.width;
-            let rows = Rows {
-                first: self.by_raw,
-                step: panel.width,
-                count: count * from.width,
-            };
+            let rows = Rows { first: self.by_raw, step: panel.width, count: count * from.width };
             match self.source {
                 LoadedSource::Stored(_) => {
                     let mut finish = Write {
                         to: self.by_input.add(pixel * from.channels + panel.first),
                         step: from.channels,
                         columns: panel.columns,
-                        adds: false,
+                        adds: self.adds,
                     };
                     load::<S, _>(rows, Panel { columns: panel.width, ..panel }, &mut finish);
                 }
                 LoadedSource::Expanded { map, inputs } => {
-                    let maps = Rows { first: map.add(pixel * inputs), step: inputs, ..rows };
-                    let sums = (2 + self.window.taps()) * self.width + panel.first;
-                    panel.outer::<S>(maps, inputs, rows, self.sums.add(sums), self.width);
-                    for to in panels(inputs) {
-                        let kernel =
-                            self.back.add(self.to.channels * to.first + panel.first * to.width);
-                        let mut finish = Write {
-                            to: self.by_input.add(pixel * inputs + to.first),
-                            step: inputs,
-                            columns: to.columns,
-                            adds: true,
-                        };
-                        to.product::<S, _>(rows, panel.columns, kernel, &mut finish);
+                    let mut place = 0;
+                    while place < rows.count {
+                        let count = CHUNK.min(rows.count - place);
+                        self.contract::<S>(
+                            panel,
+                            (map, inputs),
+                            pixel + place,
+                            Rows { first: rows.first.add(place * rows.step), count, ..rows },
+                        );
+                        place += count;
                     }
                 }
+            }
+        }
+    }
+
+    /// Takes the gradient of expanded values at pixels from one on to the map and to the kernel.
+    #[inline(always)]
+    unsafe fn contract<S: Tiles>(
+        &self,
+        panel: Panel,
+        (map, inputs): (*const f32, usize),
+        pixel: usize,
+        rows: Rows,
+    ) {
+        unsafe {
+            let maps = Rows { first: map.add(pixel * inputs), step: inputs, ..rows };
+            let sums = self.matrices.add(self.window.taps() * self.width + panel.first);
+            panel.outer::<S>(maps, inputs, rows, sums, self.width);
+            for to in panels(inputs) {
+                let kernel = self.back.add(self.to.channels * to.first + panel.first * to.width);
+                let mut finish = Write {
+                    to: self.by_input.add(pixel * inputs + to.first),
+                    step: inputs,
+                    columns: to.columns,
+                    adds: true,
+                };
+                to.product::<S, _>(rows, panel.columns, kernel, &mut finish);
             }
         }
     }

@@ -75,18 +75,6 @@ impl Window {
     }
 }
 
-/// What a value becomes when it is loaded: `clamp(scale * x + shift)`, with a scale and a shift for each channel: a batch
-/// norm whose statistics are known, and an activation.
-#[derive(Debug, Clone, Copy)]
-pub struct Norm<'a> {
-    /// Of each channel.
-    pub scale: &'a [f32],
-    /// Of each channel.
-    pub shift: &'a [f32],
-    /// What follows.
-    pub clamp: Clamp,
-}
-
 /// An activation that is linear between two bounds, and constant outside.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clamp {
@@ -105,53 +93,45 @@ impl Clamp {
     pub const RELU6: Self = Self { least: 0.0, most: 6.0 };
 }
 
-/// Mean and biased variance of each channel over all pixels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Moments {
-    /// The means.
-    pub mean: Vec<f32>,
-    /// The variances.
-    pub variance: Vec<f32>,
+/// Lines of maps, cut into stretches for tasks.
+#[derive(Debug, Clone)]
+pub(crate) struct Bands {
+    stretches: Vec<[usize; 2]>,
+    height: usize,
+    width: usize,
 }
 
-impl Moments {
-    /// From sums of values and of their squares.
-    pub(crate) fn of_sums(sums: &[f64], squares: &[f64], count: usize) -> Self {
-        let count = count.max(1) as f64;
-        let mean: Vec<f64> = sums.iter().map(|sum| sum / count).collect();
-        let variance = squares.iter().zip(&mean).map(|(square, mean)| {
-            // Rounding may take it below zero, but not what is no number above.
-            let variance = square / count - mean * mean;
-            if variance < 0.0 { 0.0 } else { variance as f32 }
-        });
-        Self { variance: variance.collect(), mean: mean.iter().map(|&mean| mean as f32).collect() }
-    }
-}
-
-/// The gradient with respect to values of which the moments were taken: `direct + constant + slope * value`.
+/// Lines of an image.
 #[derive(Debug, Clone, Copy)]
-pub struct Raw<'a> {
-    /// The values, `[pixels][channels]`.
-    pub values: &'a [f32],
-    /// The gradient with respect to them by all that reads them but their moments.
-    pub direct: &'a [f32],
-    /// Of each channel.
-    pub constant: &'a [f32],
-    /// Of each channel.
-    pub slope: &'a [f32],
+pub(crate) struct Band {
+    pub(crate) image: usize,
+    /// The first line, and the one behind the last.
+    pub(crate) rows: [usize; 2],
 }
 
-/// The gradient of moments with respect to the values that they are of, as [`Raw`] has it: constants and slopes.
-#[must_use]
-pub fn through_moments(
-    moments: &Moments,
-    by_mean: &[f32],
-    by_variance: &[f32],
-    count: usize,
-) -> [Vec<f32>; 2] {
-    let count = count.max(1) as f32;
-    let slope: Vec<f32> = by_variance.iter().map(|by| 2.0 * by / count).collect();
-    let means = moments.mean.iter().zip(by_mean);
-    let constant = means.zip(&slope).map(|((mean, by), slope)| by / count - slope * mean);
-    [constant.collect(), slope]
+impl Bands {
+    /// At most so many tasks.
+    pub(crate) fn new(map: Map, tasks: usize) -> Self {
+        let stretches = crate::work::stretches(map.images * map.height, 1, tasks);
+        Self { stretches, height: map.height, width: map.width }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.stretches.len()
+    }
+
+    /// The lines of a task, image by image.
+    pub(crate) fn of(&self, task: usize) -> impl Iterator<Item = Band> {
+        let [from, to] = self.stretches[task];
+        let height = self.height;
+        (from / height..to.div_ceil(height)).map(move |image| {
+            let first = image * height;
+            Band { image, rows: [from.max(first) - first, to.min(first + height) - first] }
+        })
+    }
+
+    /// The pixels of some lines: the first, and the one behind the last.
+    pub(crate) fn pixels(&self, band: Band) -> [usize; 2] {
+        band.rows.map(|row| (band.image * self.height + row) * self.width)
+    }
 }

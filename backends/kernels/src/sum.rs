@@ -1,197 +1,107 @@
 //! Sums of normalised values: the mixture of candidates, a residual, an activation.
 
-use crate::pointwise::{padded_width, with_padding};
-use crate::shape::{Clamp, Map};
-use crate::simd::{Job, at};
-use crate::tiles::Tiles;
-use crate::work::{Processor, Shared, TASKS, stretches};
+use crate::norm::Norm;
+use crate::pointwise::add_wide;
+use crate::shape::{Band, Bands, Clamp, Map};
+use crate::simd::{Job, Level, at};
+use crate::tiles::{Tiles, padded_width};
+use crate::work::{Partials, Shared, Work, with_scratch};
+
+/// Rows whose sums are of single precision.
+const ROWS: usize = 96;
 
 /// A value of a sum: `weight * (scale * x + shift)`.
-#[derive(Debug, Clone, Copy)]
-pub struct Term<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct Term<'a> {
     /// `[pixels][channels]`.
-    pub values: &'a [f32],
-    /// Of each channel.
-    pub scale: &'a [f32],
-    /// Of each channel.
-    pub shift: &'a [f32],
+    pub(crate) values: &'a [f32],
+    /// Scale and shift of each channel, with zeros behind the last; without bounds.
+    pub(crate) norm: Norm,
     /// Of each image; 1 without.
-    pub weight: Option<&'a [f32]>,
+    pub(crate) weight: Option<&'a [f32]>,
 }
 
-/// The gradient of a sum with respect to what a term is made of, its values aside.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TermGradient {
-    /// Of the scale.
-    pub scale: Vec<f32>,
-    /// Of the shift.
-    pub shift: Vec<f32>,
-    /// Of the weight of each image.
-    pub weight: Vec<f32>,
-}
+// SAFETY: its pointers are to numbers that are only read.
+unsafe impl Sync for Term<'_> {}
 
-/// `clamp(rest + sum of terms)` for maps of this shape; `out` holds the rest, and then the sum.
-pub fn sum_into(
-    processor: Processor<'_>,
+/// `clamp(rest + sum of terms)`: `out` holds the rest, and then the sum.
+pub(crate) struct Forward<'a> {
     map: Map,
-    terms: &[Term<'_>],
+    terms: &'a [Term<'a>],
     clamp: Clamp,
-    out: &mut [f32],
-) {
-    assert_eq!(out.len(), map.len(), "a sum");
-    let prepared = prepare(map, terms);
-    let stretches = rows(map);
-    let to = Shared::new(out);
-    processor.pool.run(stretches.len(), &|task| {
-        let job = Forward {
-            terms: &prepared,
-            map,
-            rows: stretches[task],
-            clamp,
-            // SAFETY: all rows are some task's.
-            to: unsafe { to.at(0) },
-        };
-        // SAFETY: the level is one that was detected, and sizes were compared in `prepare`.
-        unsafe { at(processor.level, job) };
-    });
+    bands: Bands,
+    out: Shared,
 }
 
-/// The gradients of the terms for that of the sum, which for their values, their moments aside, goes into memory that is
-/// there; `clamped` has the result where it was clamped. What of the gradient reaches the terms, and so the rest, is left in `by_sum`.
-#[must_use]
-pub fn sum_backward(
-    processor: Processor<'_>,
-    map: Map,
-    terms: &[Term<'_>],
-    clamped: Option<(Clamp, &[f32])>,
-    by_sum: &mut [f32],
-    by_values: &mut [&mut [f32]],
-) -> Vec<TermGradient> {
-    assert_eq!(by_sum.len(), map.len(), "a gradient");
-    assert_eq!(by_values.len(), terms.len(), "a gradient for each term");
-    assert!(by_values.iter().all(|values| values.len() == map.len()), "values of a term");
-    let prepared = prepare(map, terms);
-    let stretches = rows(map);
-    let width = padded_width(map.channels);
-    let each = (terms.len() + 1) * width;
-    let mut rows_of = vec![0.0; stretches.len() * each];
-    let to: Vec<Shared> = by_values.iter_mut().map(|values| Shared::new(values)).collect();
-    let (sums, by_sum) = (Shared::new(&mut rows_of), Shared::new(by_sum));
-    processor.pool.run(stretches.len(), &|task| {
-        let job = Backward {
-            terms: &prepared,
-            to: &to,
-            map,
-            rows: stretches[task],
-            clamped: clamped.map(|(clamp, sum)| (clamp, sum.as_ptr())),
-            // SAFETY: a row of sums for each task; all rows are some task's.
-            sums: unsafe { sums.at(task * each) },
-            by_sum: unsafe { by_sum.at(0) },
-        };
-        // SAFETY: as in `sum_into`.
-        unsafe { at(processor.level, job) };
-    });
-    let mut of_image = vec![vec![0.0_f64; each]; map.images];
-    for (row, [from, _]) in rows_of.chunks_exact(each).zip(&stretches) {
-        let image = from / (map.height * map.width).max(1);
-        for (sum, value) in of_image[image].iter_mut().zip(row) {
-            *sum += f64::from(*value);
-        }
+impl<'a> Forward<'a> {
+    pub(crate) fn new(
+        map: Map,
+        terms: &'a [Term<'a>],
+        clamp: Clamp,
+        bands: Bands,
+        out: &mut [f32],
+    ) -> Self {
+        assert_eq!(out.len(), map.len(), "a sum");
+        check(map, terms);
+        Self { map, terms, clamp, bands, out: Shared::new(out) }
     }
-    let terms = terms.iter().enumerate();
-    terms.map(|(i, term)| gradient(map, *term, i, &of_image, width)).collect()
 }
 
-fn gradient(
-    map: Map,
-    term: Term<'_>,
-    i: usize,
-    of_image: &[Vec<f64>],
-    width: usize,
-) -> TermGradient {
-    let channels = map.channels;
-    let (mut scale, mut shift) = (vec![0.0; channels], vec![0.0; channels]);
-    let mut weight = Vec::new();
-    for (image, sums) in of_image.iter().enumerate() {
-        let own = term.weight.map_or(1.0, |weight| f64::from(weight[image]));
-        let mut by_weight = 0.0;
-        for channel in 0..channels {
-            let (plain, product) = (sums[channel], sums[(i + 1) * width + channel]);
-            scale[channel] += own * product;
-            shift[channel] += own * plain;
-            by_weight += f64::from(term.scale[channel]) * product;
-            by_weight += f64::from(term.shift[channel]) * plain;
-        }
-        weight.push(by_weight as f32);
-    }
-    let floats = |sums: Vec<f64>| sums.into_iter().map(|sum| sum as f32).collect();
-    TermGradient { scale: floats(scale), shift: floats(shift), weight }
-}
-
-/// Rows of pixels for each task, none of which is of two images.
-fn rows(map: Map) -> Vec<[usize; 2]> {
-    let pixels = map.height * map.width;
-    let own = stretches(pixels, 1, TASKS.div_ceil(map.images.max(1)));
-    let images = 0..map.images;
-    let of = |image: usize| {
-        own.iter().map(move |[from, to]| [image * pixels + from, image * pixels + to])
-    };
-    images.flat_map(of).collect()
-}
-
-/// A term whose scale and shift are padded.
-struct Prepared<'a> {
-    values: &'a [f32],
-    scale: Vec<f32>,
-    shift: Vec<f32>,
-    weight: Option<&'a [f32]>,
-}
-
-fn prepare<'a>(map: Map, terms: &[Term<'a>]) -> Vec<Prepared<'a>> {
-    let prepared = terms.iter().map(|term| {
+fn check(map: Map, terms: &[Term<'_>]) {
+    for term in terms {
         assert_eq!(term.values.len(), map.len(), "values of a term");
-        assert_eq!([term.scale.len(), term.shift.len()], [map.channels; 2], "a term");
-        if let Some(weight) = term.weight {
-            assert_eq!(weight.len(), map.images, "a weight for each image");
-        }
-        Prepared {
-            values: term.values,
-            scale: with_padding(term.scale),
-            shift: with_padding(term.shift),
-            weight: term.weight,
-        }
-    });
-    prepared.collect()
+        assert!(term.weight.is_none_or(|it| it.len() == map.images), "a weight for each image");
+    }
 }
 
-struct Forward<'a> {
-    terms: &'a [Prepared<'a>],
-    map: Map,
+impl Work for Forward<'_> {
+    fn tasks(&self) -> usize {
+        self.bands.len()
+    }
+
+    fn run(&self, level: Level, task: usize) {
+        for band in self.bands.of(task) {
+            let job = ForwardJob {
+                terms: self.terms,
+                channels: self.map.channels,
+                image: band.image,
+                rows: self.bands.pixels(band),
+                clamp: self.clamp,
+                // SAFETY: all rows are some task's.
+                to: unsafe { self.out.at(0) },
+            };
+            // SAFETY: the level is one that was detected, and sizes were compared in `new`.
+            unsafe { at(level, job) };
+        }
+    }
+}
+
+struct ForwardJob<'a> {
+    terms: &'a [Term<'a>],
+    channels: usize,
+    image: usize,
     rows: [usize; 2],
     clamp: Clamp,
     to: *mut f32,
 }
 
-impl Job for Forward<'_> {
+impl Job for ForwardJob<'_> {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
-            let channels = self.map.channels;
             let bounds = [S::splat(self.clamp.least), S::splat(self.clamp.most)];
             let [from, to] = self.rows;
-            let image = from / (self.map.height * self.map.width).max(1);
             for row in from..to {
                 let mut channel = 0;
-                while channel < channels {
-                    let left = channels - channel;
-                    let place = row * channels + channel;
+                while channel < self.channels {
+                    let left = self.channels - channel;
+                    let place = row * self.channels + channel;
                     let mut sum = S::load_some(self.to.add(place), left);
                     for term in self.terms {
                         let x = S::load_some(term.values.as_ptr().add(place), left);
-                        let scale = S::load(term.scale.as_ptr().add(channel));
-                        let x = S::fma(x, scale, S::load(term.shift.as_ptr().add(channel)));
+                        let x = term.norm.linear::<S>(channel, x);
                         sum = match term.weight {
-                            Some(weight) => S::fma(x, S::splat(weight[image]), sum),
+                            Some(weight) => S::fma(x, S::splat(weight[self.image]), sum),
                             None => S::add(sum, x),
                         };
                     }
@@ -203,49 +113,178 @@ impl Job for Forward<'_> {
     }
 }
 
-struct Backward<'a> {
-    terms: &'a [Prepared<'a>],
-    to: &'a [Shared],
+/// What the gradients of a sum are made of. The gradient of the sum becomes that of each term, before its weight, and of the
+/// rest: 0 where the sum was clamped.
+pub(crate) struct Backward<'a> {
     map: Map,
+    terms: &'a [Term<'a>],
+    /// The result, where it was clamped.
+    clamped: Option<(Clamp, &'a [f32])>,
+    bands: Bands,
+    /// For each line of tasks and image, sums of the gradient, and of its products with the values of each term.
+    sums: Vec<(usize, Partials<f64>)>,
+    by_sum: Shared,
+}
+
+/// The gradients of scale, shift and weight of a term.
+pub(crate) struct TermGradient {
+    pub(crate) scale: Vec<f64>,
+    pub(crate) shift: Vec<f64>,
+    pub(crate) weight: Vec<f32>,
+}
+
+impl<'a> Backward<'a> {
+    pub(crate) fn new(
+        map: Map,
+        terms: &'a [Term<'a>],
+        clamped: Option<(Clamp, &'a [f32])>,
+        bands: Bands,
+        by_sum: &mut [f32],
+    ) -> Self {
+        assert_eq!(by_sum.len(), map.len(), "a gradient");
+        check(map, terms);
+        assert!(clamped.is_none_or(|(_, sum)| sum.len() == map.len()), "a sum");
+        let width = (terms.len() + 1) * padded_width(map.channels);
+        let mut sums = Vec::new();
+        for task in 0..bands.len() {
+            let own: Vec<usize> = bands.of(task).map(|band| band.image).collect();
+            let first = own.first().copied().unwrap_or_default();
+            sums.push((first, Partials::new(own.len(), width)));
+        }
+        Self { map, terms, clamped, bands, sums, by_sum: Shared::new(by_sum) }
+    }
+
+    /// The gradients of the terms, once all tasks have run.
+    pub(crate) fn gradients(&self) -> Vec<TermGradient> {
+        let width = padded_width(self.map.channels);
+        let mut of_image = vec![vec![0.0_f64; (self.terms.len() + 1) * width]; self.map.images];
+        for (first, rows) in &self.sums {
+            for (sums, row) in of_image[*first..].iter_mut().zip(rows.rows()) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += value;
+                }
+            }
+        }
+        let terms = self.terms.iter().enumerate();
+        terms.map(|(i, term)| self.gradient(term, i, &of_image, width)).collect()
+    }
+
+    fn gradient(
+        &self,
+        term: &Term<'_>,
+        i: usize,
+        of_image: &[Vec<f64>],
+        width: usize,
+    ) -> TermGradient {
+        let channels = self.map.channels;
+        // SAFETY: as many as there are channels.
+        let (own_scale, own_shift) = unsafe {
+            (
+                std::slice::from_raw_parts(term.norm.scale, channels),
+                std::slice::from_raw_parts(term.norm.shift, channels),
+            )
+        };
+        let (mut scale, mut shift) = (vec![0.0; channels], vec![0.0; channels]);
+        let mut weight = Vec::with_capacity(of_image.len());
+        for (image, sums) in of_image.iter().enumerate() {
+            let own = term.weight.map_or(1.0, |weight| f64::from(weight[image]));
+            let mut by_weight = 0.0;
+            for channel in 0..channels {
+                let (plain, product) = (sums[channel], sums[(i + 1) * width + channel]);
+                scale[channel] += own * product;
+                shift[channel] += own * plain;
+                by_weight += f64::from(own_scale[channel]) * product;
+                by_weight += f64::from(own_shift[channel]) * plain;
+            }
+            weight.push(by_weight as f32);
+        }
+        TermGradient { scale, shift, weight }
+    }
+
+    fn band(&self, level: Level, task: usize, band: Band) {
+        let width = (self.terms.len() + 1) * padded_width(self.map.channels);
+        let (first, sums) = &self.sums[task];
+        with_scratch(width, |scratch| {
+            let job = BackwardJob {
+                terms: self.terms,
+                channels: self.map.channels,
+                rows: self.bands.pixels(band),
+                clamped: self.clamped.map(|(clamp, sum)| (clamp, sum.as_ptr())),
+                own: scratch,
+                // SAFETY: a row of sums for each image of a task; all rows are some task's.
+                sums: unsafe { sums.row(band.image - first) },
+                by_sum: unsafe { self.by_sum.at(0) },
+            };
+            // SAFETY: the level is one that was detected, and sizes were compared in `new`.
+            unsafe { at(level, job) };
+        });
+    }
+}
+
+impl Work for Backward<'_> {
+    fn tasks(&self) -> usize {
+        self.bands.len()
+    }
+
+    fn run(&self, level: Level, task: usize) {
+        for band in self.bands.of(task) {
+            self.band(level, task, band);
+        }
+    }
+}
+
+struct BackwardJob<'a> {
+    terms: &'a [Term<'a>],
+    channels: usize,
     rows: [usize; 2],
     clamped: Option<(Clamp, *const f32)>,
-    /// Of the gradient, then of its products with the values of each term.
-    sums: *mut f32,
+    own: *mut f32,
+    sums: *mut f64,
     by_sum: *mut f32,
 }
 
-impl Job for Backward<'_> {
+impl Job for BackwardJob<'_> {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
-            let (channels, width) = (self.map.channels, padded_width(self.map.channels));
-            let [from, to] = self.rows;
-            let image = from / (self.map.height * self.map.width).max(1);
-            for row in from..to {
-                let mut channel = 0;
-                while channel < channels {
-                    let left = channels - channel;
-                    let place = row * channels + channel;
-                    let mut g = S::load_some(self.by_sum.add(place), left);
-                    if let Some((clamp, sum)) = self.clamped {
-                        let y = S::load_some(sum.add(place), left);
-                        g = S::inside(y, S::splat(clamp.least), S::splat(clamp.most), g);
-                        S::store_some(self.by_sum.add(place), g, left);
-                    }
-                    let sum = self.sums.add(channel);
-                    S::store(sum, S::add(S::load(sum), g));
-                    for (i, (term, to)) in self.terms.iter().zip(self.to).enumerate() {
-                        let x = S::load_some(term.values.as_ptr().add(place), left);
-                        let sum = self.sums.add((i + 1) * width + channel);
-                        S::store(sum, S::fma(g, x, S::load(sum)));
-                        let mut factor = S::load(term.scale.as_ptr().add(channel));
-                        if let Some(weight) = term.weight {
-                            factor = S::mul(factor, S::splat(weight[image]));
-                        }
-                        S::store_some(to.at(place), S::mul(g, factor), left);
-                    }
-                    channel += S::N;
+            let width = padded_width(self.channels);
+            let all = (self.terms.len() + 1) * width;
+            let [mut row, to] = self.rows;
+            while row < to {
+                let end = to.min(row + ROWS);
+                self.own.write_bytes(0, all);
+                while row < end {
+                    self.row::<S>(row, width);
+                    row += 1;
                 }
+                add_wide(self.sums, self.own, all);
+            }
+        }
+    }
+}
+
+impl BackwardJob<'_> {
+    #[inline(always)]
+    unsafe fn row<S: Tiles>(&self, row: usize, width: usize) {
+        unsafe {
+            let mut channel = 0;
+            while channel < self.channels {
+                let left = self.channels - channel;
+                let place = row * self.channels + channel;
+                let mut g = S::load_some(self.by_sum.add(place), left);
+                if let Some((clamp, sum)) = self.clamped {
+                    let y = S::load_some(sum.add(place), left);
+                    g = S::inside(y, S::splat(clamp.least), S::splat(clamp.most), g);
+                    S::store_some(self.by_sum.add(place), g, left);
+                }
+                let sum = self.own.add(channel);
+                S::store(sum, S::add(S::load(sum), g));
+                for (i, term) in self.terms.iter().enumerate() {
+                    let x = S::load_some(term.values.as_ptr().add(place), left);
+                    let sum = self.own.add((i + 1) * width + channel);
+                    S::store(sum, S::fma(g, x, S::load(sum)));
+                }
+                channel += S::N;
             }
         }
     }

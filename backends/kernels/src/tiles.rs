@@ -3,10 +3,10 @@
 //! Columns come in panels of [`WIDE`] or [`NARROW`], padded with zeros; rows come as they are. What is done with an
 //! element of a product is the caller's ([`Finish`]), so that it never goes to memory and back.
 
+use crate::simd::Portable;
 use crate::simd::Simd;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
-use crate::simd::Portable;
 
 /// Columns of a wide panel.
 pub(crate) const WIDE: usize = 32;
@@ -264,7 +264,19 @@ impl Panel {
     }
 }
 
-/// The columns with those that pad panels.
+/// The columns with those that pad whole vectors.
 pub(crate) fn padded(columns: usize) -> usize {
     columns.next_multiple_of(NARROW)
+}
+
+/// The width of all panels of so many columns together.
+pub(crate) fn padded_width(columns: usize) -> usize {
+    panels(columns).last().map_or(0, |panel| panel.first + panel.width)
+}
+
+/// The values with zeros behind, as panels are padded.
+pub(crate) fn with_padding(values: &[f32]) -> Vec<f32> {
+    let mut all = values.to_vec();
+    all.resize(padded_width(values.len()), 0.0);
+    all
 }

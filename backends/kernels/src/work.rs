@@ -29,21 +29,65 @@ pub struct Processor<'p> {
     pub pool: &'p dyn Pool,
 }
 
+impl Processor<'_> {
+    /// Calls `make` with each number below `count`, side by side; what it makes, in order.
+    pub(crate) fn map<T: Send>(&self, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
+        let mut made: Vec<Option<T>> = (0..count).map(|_| None).collect();
+        let places = Places(made.as_mut_ptr());
+        self.pool.run(count, &|number| {
+            // SAFETY: each number has a place of its own, which outlives the loop.
+            unsafe { *places.at(number) = Some(make(number)) };
+        });
+        made.into_iter().flatten().collect()
+    }
+
+    /// Runs the tasks of all these works, side by side.
+    pub(crate) fn all<W: Work>(&self, works: &[W]) {
+        let mut tasks = Vec::new();
+        for (number, work) in works.iter().enumerate() {
+            tasks.extend((0..work.tasks()).map(|task| (number, task)));
+        }
+        self.pool.run(tasks.len(), &|place| {
+            let (number, task) = tasks[place];
+            works[number].run(self.level, task);
+        });
+    }
+}
+
+/// Something that is cut into tasks, which may run side by side.
+pub(crate) trait Work: Sync {
+    /// How many there are.
+    fn tasks(&self) -> usize;
+    /// Runs one of them.
+    fn run(&self, level: Level, task: usize);
+}
+
+struct Places<T>(*mut T);
+
+// SAFETY: threads write to different places.
+unsafe impl<T: Send> Sync for Places<T> {}
+
+impl<T> Places<T> {
+    unsafe fn at(&self, place: usize) -> *mut T {
+        unsafe { self.0.add(place) }
+    }
+}
+
 /// How many tasks a pass is cut into, if it is large enough: more than there are threads, so that these end together. It
 /// does not depend on their number, so that neither do results.
 pub(crate) const TASKS: usize = 8;
 
 /// Memory that tasks write side by side, each its own part.
-#[derive(Clone, Copy)]
-pub(crate) struct Shared(*mut f32);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shared<T = f32>(*mut T);
 
 // SAFETY: each task writes its own elements, which is up to those who write through it.
-unsafe impl Send for Shared {}
+unsafe impl<T> Send for Shared<T> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
+unsafe impl<T> Sync for Shared<T> {}
 
-impl Shared {
-    pub(crate) fn new(values: &mut [f32]) -> Self {
+impl<T> Shared<T> {
+    pub(crate) fn new(values: &mut [T]) -> Self {
         Self(values.as_mut_ptr())
     }
 
@@ -52,32 +96,61 @@ impl Shared {
     /// # Safety
     /// There is such an element.
     #[inline(always)]
-    pub(crate) unsafe fn at(self, element: usize) -> *mut f32 {
+    pub(crate) unsafe fn at(self, element: usize) -> *mut T {
         unsafe { self.0.add(element) }
     }
 }
 
-/// The sums of tasks, one row for each, which are added up in order.
-pub(crate) struct Partials {
-    rows: Vec<f32>,
+/// Sums of tasks, a row for each, which are added up in order.
+#[derive(Debug)]
+pub(crate) struct Partials<T = f32> {
+    rows: Vec<T>,
     width: usize,
+    shared: Shared<T>,
 }
 
-impl Partials {
+impl<T: Copy + Default> Partials<T> {
     pub(crate) fn new(tasks: usize, width: usize) -> Self {
-        Self { rows: vec![0.0; tasks * width], width }
+        let mut rows = vec![T::default(); tasks * width];
+        let shared = Shared::new(&mut rows);
+        Self { rows, width, shared }
     }
 
-    pub(crate) fn shared(&mut self) -> Shared {
-        Shared::new(&mut self.rows)
+    /// The row of a task.
+    ///
+    /// # Safety
+    /// There is such a task, and nothing else writes its row.
+    pub(crate) unsafe fn row(&self, task: usize) -> *mut T {
+        unsafe { self.shared.at(task * self.width) }
     }
+}
 
+impl Partials<f64> {
     /// The sums over all tasks.
     pub(crate) fn total(&self) -> Vec<f64> {
         let mut total = vec![0.0; self.width];
         for row in self.rows.chunks_exact(self.width.max(1)) {
             for (sum, value) in total.iter_mut().zip(row) {
-                *sum += f64::from(*value);
+                *sum += value;
+            }
+        }
+        total
+    }
+
+    /// Rows of tasks.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.rows.chunks_exact(self.width.max(1))
+    }
+}
+
+impl Partials<f32> {
+    /// The sums over all tasks.
+    pub(crate) fn total(&self) -> Vec<f32> {
+        let mut rows = self.rows.chunks_exact(self.width.max(1));
+        let mut total = rows.next().map_or_else(Vec::new, <[f32]>::to_vec);
+        for row in rows {
+            for (sum, value) in total.iter_mut().zip(row) {
+                *sum += value;
             }
         }
         total
@@ -104,7 +177,7 @@ pub(crate) fn with_scratch<R>(floats: usize, act: impl FnOnce(*mut f32) -> R) ->
     })
 }
 
-/// Cuts `count` rows into at most [`TASKS`] stretches of whole `grain`s: where each begins and ends.
+/// Cuts `count` rows into at most so many stretches of whole `grain`s: where each begins and ends.
 pub(crate) fn stretches(count: usize, grain: usize, tasks: usize) -> Vec<[usize; 2]> {
     let grains = count.div_ceil(grain.max(1)).max(1);
     let tasks = tasks.clamp(1, grains);

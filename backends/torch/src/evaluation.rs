@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::error::TorchError;
+use crate::fused::Role;
 use crate::kernel::{Call, Noise, Statistics};
 use crate::mixing::{Mix, masked, mixed};
 use crate::parameters::Parameters;
@@ -33,8 +34,8 @@ pub(crate) struct Evaluation<'a> {
 struct Given<'a> {
     inputs: &'a [Tensor],
     pictures: &'a Pictures,
-    /// Whether layers are computed together.
-    fuses: bool,
+    /// How an operator is computed with others.
+    role: Role,
 }
 
 /// What ends an inspection.
@@ -54,7 +55,7 @@ impl From<TorchError> for Ended {
 impl Evaluation<'_> {
     /// The values of the outputs, `[N, C, H, W]` each, for inputs `[N, C, H, W]`.
     pub(crate) fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TorchError> {
-        self.each(inputs, self.plan.fuses, |_, _| Ok(()))
+        self.each(inputs, true, |_, _| Ok(()))
     }
 
     /// The first node, in order, whose value is infinite or not a number, if one is found.
@@ -93,7 +94,8 @@ impl Evaluation<'_> {
             if !values.is_needed(id)? {
                 continue;
             }
-            let given = Given { inputs, pictures: &pictures, fuses };
+            let role = if fuses { *self.plan.roles.get(id)? } else { Role::Alone };
+            let given = Given { inputs, pictures: &pictures, role };
             let value = self.step(instruction, step, &mut values, given);
             let value = value.map_err(|error| at(&instruction.node, &pictures, error))?;
             show(&instruction.node, &value)?;
@@ -111,7 +113,7 @@ impl Evaluation<'_> {
         instruction: &Instruction,
         step: &Step,
         values: &mut Values,
-        Given { inputs, pictures, fuses }: Given<'_>,
+        Given { inputs, pictures, role }: Given<'_>,
     ) -> Result<Value, TorchError> {
         match step {
             Step::Input(number) => {
@@ -123,10 +125,10 @@ impl Evaluation<'_> {
                 let InstructionKind::Op(case) = &instruction.kind else {
                     return Err(TorchError::broken("a kernel of no operator"));
                 };
-                let takes_raw = kernel.takes_raw();
+                let takes_chains = kernel.takes_chains(role);
                 let operands = instruction.operands.iter().map(|&id| {
                     let value = values.take(id)?;
-                    if takes_raw { Ok(value) } else { value.plain() }
+                    if takes_chains { Ok(value) } else { value.plain() }
                 });
                 let operands = Operands {
                     values: operands.collect::<Result<_, TorchError>>()?,
@@ -135,7 +137,7 @@ impl Evaluation<'_> {
                 };
                 let weights = self.parameters.read(&case.weights)?;
                 let (statistics, noise) = (self.statistics, self.noise);
-                let call = Call { node: &instruction.node, pictures, statistics, noise, fuses };
+                let call = Call { node: &instruction.node, pictures, statistics, noise, role };
                 kernel.run(operands, &weights, &call)
             }
             Step::Round(round) => self.rounded(*round, values.take(instruction.operand(0)?)?),
@@ -199,7 +201,8 @@ impl Values {
     fn take(&mut self, id: ValueId) -> Result<Value, TorchError> {
         let (left, place) = (self.left.get_mut(id)?, self.values.get_mut(id)?);
         *left = left.saturating_sub(1);
-        let value = if *left == 0 { place.take() } else { place.as_mut().map(Value::share).transpose()? };
+        let value =
+            if *left == 0 { place.take() } else { place.as_mut().map(Value::share).transpose()? };
         value.ok_or_else(|| TorchError::broken(format!("{id} is read and has no value")))
     }
 }

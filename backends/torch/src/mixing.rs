@@ -396,13 +396,13 @@ pub(crate) fn mixed(
 ) -> Result<Value, TorchError> {
     match mix {
         Mix::One { candidate, factor } => match (operand(*candidate)?, factor) {
-            (Value::Normal(normal), Some(factor)) if normal.is_linear() => {
-                Ok(Value::fresh(fused::sum(None, &[normal.stored()?.addend(Some(factor))])?))
-            }
-            (value @ (Value::Raw(_) | Value::Normal(_)), Some(factor)) => {
-                let (tensor, _) = value.settled()?;
-                Ok(Value::fresh(tensor.f_mul(&along(factor, &tensor)?)?))
-            }
+            (Value::Chain(chain), Some(factor)) => match chain.weighted(factor) {
+                Ok(chain) => Ok(Value::Chain(chain)),
+                Err(chain) => {
+                    let tensor = chain.settled()?;
+                    Ok(Value::fresh(tensor.f_mul(&along(factor, &tensor)?)?))
+                }
+            },
             (Value::Tensor { tensor, .. }, Some(factor)) => {
                 Ok(Value::fresh(tensor.f_mul(&along(factor, &tensor)?)?))
             }
@@ -410,15 +410,18 @@ pub(crate) fn mixed(
         },
         Mix::Masked { candidate, .. } => operand(*candidate),
         Mix::Soft { candidates, weights } => {
-            let (mut sum, mut addends): (Option<Tensor>, _) = (None, Vec::new());
+            let (mut sum, mut chains): (Option<Tensor>, _) = (None, Vec::new());
             for (&candidate, weight) in candidates.iter().zip(weights) {
                 let tensor = match operand(candidate)? {
                     Value::Zero => continue,
-                    Value::Normal(normal) if normal.is_linear() => {
-                        addends.push(normal.stored()?.addend(Some(weight)));
-                        continue;
-                    }
-                    value => value.settled()?.0,
+                    Value::Chain(chain) => match chain.weighted(weight) {
+                        Ok(chain) => {
+                            chains.push(chain);
+                            continue;
+                        }
+                        Err(chain) => chain.settled()?,
+                    },
+                    value @ Value::Tensor { .. } => value.settled()?.0,
                 };
                 let weight = along(weight, &tensor)?;
                 sum = Some(match sum {
@@ -426,8 +429,8 @@ pub(crate) fn mixed(
                     Some(mut sum) => sum.f_addcmul_(&tensor, &weight)?,
                 });
             }
-            if !addends.is_empty() {
-                return Ok(Value::fresh(fused::sum(sum.as_ref(), &addends)?));
+            if !chains.is_empty() {
+                return Ok(Value::fresh(fused::sum(sum.as_ref(), chains)?));
             }
             // A mixture of zeros is zero.
             Ok(sum.map_or(Value::Zero, Value::fresh))

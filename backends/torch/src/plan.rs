@@ -3,7 +3,7 @@
 use tch::{Device, Tensor};
 
 use crate::error::TorchError;
-use crate::fused;
+use crate::fused::{self, Role};
 use crate::kernel::Kernel;
 use crate::program::{InstructionKind, Program, Round, SelectId, Table, ValueId};
 
@@ -12,8 +12,8 @@ use crate::program::{InstructionKind, Program, Round, SelectId, Table, ValueId};
 pub(crate) struct Plan {
     pub(crate) steps: Table<ValueId, Step>,
     pub(crate) device: Device,
-    /// Whether layers are computed together where they can be.
-    pub(crate) fuses: bool,
+    /// How operators are computed together.
+    pub(crate) roles: Table<ValueId, Role>,
 }
 
 /// How an instruction is evaluated.
@@ -40,19 +40,10 @@ impl Plan {
     /// # Errors
     /// Out of memory.
     pub(crate) fn new(program: &Program, device: Device) -> Result<Self, TorchError> {
-        let roles = fused::roles(program)?;
-        let instructions = program.instructions.rows().iter().zip(roles.rows());
-        let steps = instructions.map(|(instruction, role)| {
+        let steps = program.instructions.rows().iter().map(|instruction| {
             let step = match &instruction.kind {
                 InstructionKind::Input(number) => Ok(Step::Input(*number)),
-                InstructionKind::Op(case) => Kernel::of(case, device).map(|kernel| {
-                    Step::Call(match kernel {
-                        Kernel::Convolution(convolution) if device == Device::Cpu => {
-                            Kernel::Convolution(convolution.with_role(*role))
-                        }
-                        kernel => kernel,
-                    })
-                }),
+                InstructionKind::Op(case) => Kernel::of(case, device).map(Step::Call),
                 InstructionKind::Select(select) => Ok(Step::Mix(*select)),
                 InstructionKind::Mask(mask) => {
                     let channels = &program.selects.get(*mask)?.channels;
@@ -64,7 +55,11 @@ impl Plan {
             step.map_err(|error| error.at_node(&instruction.node))
         });
         let steps = steps.collect::<Result<Vec<_>, _>>()?.into();
-        Ok(Self { steps, device, fuses: device == Device::Cpu })
+        let roles = match device {
+            Device::Cpu => fused::roles(program)?,
+            _ => Table::from(vec![Role::Alone; program.instructions.len()]),
+        };
+        Ok(Self { steps, roles, device })
     }
 }
 

@@ -4,7 +4,7 @@ use nas_ir::Shape;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::TorchError;
-use crate::fused::{Covariance, Normal, Raw};
+use crate::fused::{Chain, Identity};
 
 /// The value of an instruction.
 #[derive(Debug)]
@@ -18,47 +18,43 @@ pub(crate) enum Value {
         /// Whether it may be overwritten once its last reader has it: nothing else refers to its
         /// memory, autograd included.
         fresh: bool,
-        /// That of its channels, for all that reads it.
-        covariance: Covariance,
+        /// What all that read it have in common.
+        identity: Identity,
     },
-    /// What a convolution made for the batch norm that reads it.
-    Raw(Raw),
-    /// What is normalised by what reads it.
-    Normal(Normal),
+    /// What is computed by what reads it.
+    Chain(Chain),
 }
 
 impl Value {
     /// A tensor that nothing else refers to.
     pub(crate) fn fresh(tensor: Tensor) -> Self {
-        Self::Tensor { tensor, fresh: true, covariance: Covariance::default() }
+        Self::Tensor { tensor, fresh: true, identity: Identity::default() }
     }
 
     /// A tensor that autograd keeps, or that shares its memory.
     pub(crate) fn kept(tensor: Tensor) -> Self {
-        Self::Tensor { tensor, fresh: false, covariance: Covariance::default() }
+        Self::Tensor { tensor, fresh: false, identity: Identity::default() }
     }
 
     /// The value for a reader that is not its last. Neither may overwrite it, for autograd may keep
     /// it.
     pub(crate) fn share(&mut self) -> Result<Self, TorchError> {
-        if let Self::Raw(_) | Self::Normal(_) = self {
-            let (tensor, covariance) = std::mem::replace(self, Self::Zero).settled()?;
-            *self = Self::Tensor { tensor, fresh: false, covariance };
+        if let Self::Chain(_) = self {
+            *self = std::mem::replace(self, Self::Zero).plain()?;
         }
-        if let Self::Tensor { tensor, fresh, covariance } = self {
+        if let Self::Tensor { tensor, fresh, identity } = self {
             *fresh = false;
-            let (tensor, covariance) = (tensor.shallow_clone(), covariance.clone());
-            return Ok(Self::Tensor { tensor, fresh: false, covariance });
+            let (tensor, identity) = (tensor.shallow_clone(), identity.clone());
+            return Ok(Self::Tensor { tensor, fresh: false, identity });
         }
         Ok(Self::Zero)
     }
 
-    /// Its tensor, which there must be, and the covariance of its channels.
-    pub(crate) fn settled(self) -> Result<(Tensor, Covariance), TorchError> {
+    /// Its tensor, which there must be, and what it has in common with others.
+    pub(crate) fn settled(self) -> Result<(Tensor, Identity), TorchError> {
         match self {
-            Self::Tensor { tensor, covariance, .. } => Ok((tensor, covariance)),
-            Self::Raw(raw) => Ok((raw.settled()?, Covariance::default())),
-            Self::Normal(normal) => Ok((normal.settled()?, Covariance::default())),
+            Self::Tensor { tensor, identity, .. } => Ok((tensor, identity)),
+            Self::Chain(chain) => Ok((chain.settled()?, Identity::default())),
             Self::Zero => Err(TorchError::broken("zeros without a shape are read")),
         }
     }
@@ -66,12 +62,8 @@ impl Value {
     /// The same as a tensor, or zeros.
     pub(crate) fn plain(self) -> Result<Self, TorchError> {
         match self {
-            Self::Raw(raw) => Ok(Self::kept(raw.settled()?)),
-            // Where it was clamped, its gradient is computed from the result.
-            Self::Normal(normal) => match normal.is_linear() {
-                true => Ok(Self::fresh(normal.settled()?)),
-                false => Ok(Self::kept(normal.settled()?)),
-            },
+            Self::Chain(chain) if chain.is_kept() => Ok(Self::kept(chain.settled()?)),
+            Self::Chain(chain) => Ok(Self::fresh(chain.settled()?)),
             plain @ (Self::Zero | Self::Tensor { .. }) => Ok(plain),
         }
     }
@@ -83,7 +75,7 @@ impl Value {
                 Ok(tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? != 0)
             }
             // INVARIANT: values are looked at where nothing is fused.
-            Self::Zero | Self::Raw(_) | Self::Normal(_) => Ok(true),
+            Self::Zero | Self::Chain(_) => Ok(true),
         }
     }
 }
@@ -172,9 +164,9 @@ impl Operands<'_> {
         Ok(value)
     }
 
-    /// Whether the first operand is to be normalised by what reads it.
-    pub(crate) fn is_normal(&self) -> bool {
-        matches!(self.values.first(), Some(Value::Normal(_)))
+    /// Whether the first operand is computed by what reads it.
+    pub(crate) fn is_chain(&self) -> bool {
+        matches!(self.values.first(), Some(Value::Chain(_)))
     }
 
     /// The only operand; zeros as a tensor.
@@ -209,9 +201,7 @@ impl Operands<'_> {
             (Value::Tensor { tensor, fresh, .. }, _) => Ok((tensor, fresh)),
             (Value::Zero, [shape]) => Ok((pictures.zeros(*shape)?, true)),
             (Value::Zero, _) => Err(TorchError::broken("an operand without a shape")),
-            (Value::Raw(_) | Value::Normal(_), _) => {
-                Err(TorchError::broken("a raw value is read as a tensor"))
-            }
+            (Value::Chain(chain), _) => Ok((chain.settled()?, false)),
         }
     }
 

@@ -1,28 +1,33 @@
-//! Which convolutions of a program are computed with their batch norms.
+//! Which operators of a program are computed together.
 
 use std::collections::HashMap;
 
 use nas_ir::Op;
 use nas_ir::ops::Conv;
-use nas_kernels::MOST_TAPS;
+use nas_kernels::{Clamp, MOST_TAPS};
 
 use crate::error::TorchError;
 use crate::program::{Id, Instruction, InstructionKind, OpCase, Program, Table, ValueId};
 
-/// The most channels that an expansion may read: it is computed twice, which for more of them takes longer than to write
-/// and read its result.
-const MOST_EXPANDED: u32 = 64;
-
-/// How a convolution is computed.
+/// How an operator is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Role {
-    /// By libtorch.
+    /// For itself.
     #[default]
-    Plain,
-    /// Its raw result is kept for the batch norm that reads it, and moments are gathered.
-    Raw,
-    /// It is left to the depthwise convolution behind its batch norm.
-    Expansion,
+    Alone,
+    /// A convolution: with the batch norm that reads it.
+    Convolution,
+    /// An activation: as the convolution that reads it loads its values.
+    Input,
+}
+
+/// The activation that an operator is, if it is linear between bounds.
+pub(crate) fn clamp(op: &Op) -> Option<Clamp> {
+    match op {
+        Op::Relu(_) => Some(Clamp::RELU),
+        Op::Relu6(_) => Some(Clamp::RELU6),
+        _ => None,
+    }
 }
 
 /// The role of each instruction.
@@ -31,50 +36,48 @@ pub(crate) enum Role {
 /// A fault of this crate: the program is not sound.
 pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchError> {
     let readers = Readers::of(program);
+    let is_fused = |id| {
+        let found = case_of(program, id)?.is_some_and(is_convolution);
+        Ok::<_, TorchError>(found && readers.only(program, id, is_norm)?.is_some())
+    };
     let roles = program.instructions.iter().map(|(id, instruction)| {
-        let Some(case) = case(instruction) else { return Ok(Role::Plain) };
-        let Op::Conv(conv) = &case.op else { return Ok(Role::Plain) };
-        if !(is_pointwise(conv, case) || is_depthwise(conv, case)) || conv.bias {
-            return Ok(Role::Plain);
+        let Some(case) = case(instruction) else { return Ok(Role::Alone) };
+        if is_fused(id)? {
+            return Ok(Role::Convolution);
         }
-        let Some(norm) = readers.only(program, id, |op| matches!(op, Op::BatchNorm(_)))? else {
-            return Ok(Role::Plain);
-        };
-        let narrow = case.inputs.first().is_some_and(|from| from.channels() <= MOST_EXPANDED);
-        if is_pointwise(conv, case) && conv.stride == [1, 1] && narrow {
-            let is_clamp = |op: &Op| matches!(op, Op::Relu(_) | Op::Relu6(_));
-            let read = readers.only(program, norm, is_clamp)?.unwrap_or(norm);
-            if let Some(behind) = readers.only(program, read, |op| matches!(op, Op::Conv(_)))?
-                && let Some(case) = case_of(program, behind)?
-                && let Op::Conv(conv) = &case.op
-                && is_depthwise(conv, case)
-                && !conv.bias
-            {
-                return Ok(Role::Expansion);
-            }
+        if clamp(&case.op).is_some()
+            && let Some(reader) = readers.only(program, id, |op| matches!(op, Op::Conv(_)))?
+            && is_fused(reader)?
+        {
+            return Ok(Role::Input);
         }
-        Ok(Role::Raw)
+        Ok(Role::Alone)
     });
     Ok(Table::from(roles.collect::<Result<Vec<Role>, TorchError>>()?))
 }
 
-/// Whether it is a 1x1 convolution without anything around the map.
-fn is_pointwise(conv: &Conv, case: &OpCase) -> bool {
-    let padded = conv.padding.before != [0, 0] || conv.padding.after != [0, 0];
-    conv.kernel == [1, 1] && !padded && is_map(case)
+fn is_norm(op: &Op) -> bool {
+    matches!(op, Op::BatchNorm(_))
 }
 
-/// Whether each channel is convolved for itself, by a kernel that is small enough.
-fn is_depthwise(conv: &Conv, case: &OpCase) -> bool {
+/// Whether it is a convolution of maps that is computed with its batch norm: by one tap, or of each channel for itself.
+fn is_convolution(case: &OpCase) -> bool {
+    let Op::Conv(conv) = &case.op else { return false };
+    let is_map = case.inputs.first().is_some_and(|from| from.plane().is_some());
+    is_map && !conv.bias && (is_pointwise(conv) || is_depthwise(conv, case))
+}
+
+/// Whether there is one tap, and nothing around the map.
+fn is_pointwise(conv: &Conv) -> bool {
+    conv.kernel == [1, 1] && conv.padding.before == [0, 0] && conv.padding.after == [0, 0]
+}
+
+/// Whether each channel is convolved for itself, by few enough taps.
+pub(crate) fn is_depthwise(conv: &Conv, case: &OpCase) -> bool {
     let channels = case.inputs.first().map(|from| from.channels());
     let groups = conv.groups.get();
     let taps = conv.kernel.iter().product::<u32>() as usize;
-    channels == Some(groups) && conv.out == groups && groups > 1 && taps <= MOST_TAPS && is_map(case)
-}
-
-fn is_map(case: &OpCase) -> bool {
-    case.inputs.first().is_some_and(|from| from.plane().is_some())
-        && case.weights.iter().all(|weight| weight.rounding.is_none())
+    channels == Some(groups) && conv.out == groups && groups > 1 && taps <= MOST_TAPS
 }
 
 fn case(instruction: &Instruction) -> Option<&OpCase> {

@@ -10,7 +10,7 @@ use super::norm::{BatchNorm, Statistics};
 use super::pool::{AvgPool, MaxPool, MaxUnpool};
 use super::resize::Resize;
 use crate::error::TorchError;
-use crate::fused;
+use crate::fused::{self, Chain, Role};
 use crate::value::{Operands, Pictures, Value};
 
 /// How the value of one operator is computed, with all that follows from the operator, the shapes
@@ -79,18 +79,18 @@ pub(crate) struct Call<'a> {
     pub(crate) statistics: Statistics,
     /// Where dropouts have their numbers from; without, they are the identity.
     pub(crate) noise: Option<Noise>,
-    /// Whether layers are computed together.
-    pub(crate) fuses: bool,
+    /// Whether it is computed with others.
+    pub(crate) role: Role,
 }
 
 type Made = Result<Value, TorchError>;
 
 impl Kernel {
-    /// Whether it takes raw and normal values as they are.
-    pub(crate) fn takes_raw(&self) -> bool {
+    /// Whether it takes values that are not computed yet.
+    pub(crate) fn takes_chains(&self, role: Role) -> bool {
         match self {
             Self::Add | Self::BatchNorm(_) | Self::Identity | Self::Relu | Self::Relu6 => true,
-            Self::Convolution(convolution) => convolution.is_fused(),
+            Self::Convolution(_) => role == Role::Convolution,
             _ => false,
         }
     }
@@ -106,15 +106,15 @@ impl Kernel {
             Self::Add => add(operands.values),
             Self::AvgPool(pool) => fresh(pool.run(&operands.tensor()?)?),
             Self::BatchNorm(norm) => match operands.only()? {
-                Value::Raw(raw) => Ok(Value::Normal(norm.of_raw(raw, weights, call.statistics)?)),
-                value => {
-                    fresh(norm.run(&value.settled()?.0, weights, call.statistics)?)
+                Value::Chain(chain) if chain.awaits_norm() => {
+                    Ok(Value::Chain(norm.of_chain(chain, weights, call.statistics)?))
                 }
+                value => fresh(norm.run(&value.settled()?.0, weights, call.statistics)?),
             },
             Self::Concat => fresh(Tensor::f_cat(&operands.tensors()?, 1)?),
             Self::Convolution(convolution) => {
                 let (kernel, bias) = linear_map(weights)?;
-                if call.fuses && kernel.kind() == Kind::Float {
+                if call.role == Role::Convolution && kernel.kind() == Kind::Float {
                     return convolution.fused(operands, kernel, bias);
                 }
                 fresh(convolution.run(&operands.tensor()?, kernel, bias)?)
@@ -150,13 +150,12 @@ impl Kernel {
                 _ => Err(TorchError::broken("a rectifier without its slopes")),
             },
             // Autograd keeps the result of these two, so the memory of the operand can be reused.
-            Self::Relu | Self::Relu6 if operands.is_normal() => match operands.only()? {
-                Value::Normal(normal) => normal.clamped(match self {
-                    Self::Relu => Clamp::RELU,
-                    _ => Clamp::RELU6,
-                }),
-                _ => Err(TorchError::broken("a normal value is none")),
-            },
+            Self::Relu if operands.is_chain() || call.role == Role::Input => {
+                clamped(operands, Clamp::RELU)
+            }
+            Self::Relu6 if operands.is_chain() || call.role == Role::Input => {
+                clamped(operands, Clamp::RELU6)
+            }
             Self::Relu => {
                 let (mut x, is_fresh) = operands.tensor_and_freshness()?;
                 kept(if is_fresh { x.f_relu_()? } else { x.f_relu()? })
@@ -194,11 +193,11 @@ fn linear_map(weights: &[Tensor]) -> Result<(&Tensor, Option<&Tensor>), TorchErr
 
 /// The operands are summed in order, into memory of their own where it may be overwritten.
 fn add(operands: Vec<Value>) -> Made {
-    let (mut sum, mut addends) = (Value::Zero, Vec::new());
+    let (mut sum, mut chains) = (Value::Zero, Vec::new());
     for operand in operands {
         let operand = match operand {
-            Value::Normal(normal) if normal.is_linear() => {
-                addends.push(normal.stored()?.addend(None));
+            Value::Chain(chain) if chain.is_linear() => {
+                chains.push(chain);
                 continue;
             }
             operand => operand.plain()?,
@@ -217,14 +216,26 @@ fn add(operands: Vec<Value>) -> Made {
             (Value::Zero, other) | (other, _) => other,
         };
     }
-    if addends.is_empty() {
+    if chains.is_empty() {
         return Ok(sum);
     }
     let rest = match &sum {
         Value::Tensor { tensor, .. } => Some(tensor),
         _ => None,
     };
-    Ok(Value::fresh(fused::sum(rest, &addends)?))
+    Ok(Value::fresh(fused::sum(rest, chains)?))
+}
+
+/// A rectifier that is computed by what reads it, or with what it reads.
+fn clamped(operands: Operands<'_>, clamp: Clamp) -> Made {
+    let value = match operands.value()? {
+        Value::Chain(chain) => match chain.clamped(clamp) {
+            Ok(chain) => return Ok(Value::Chain(chain)),
+            Err(chain) => Value::Chain(chain),
+        },
+        value => value,
+    };
+    Ok(Value::Chain(Chain::input(value, clamp)?))
 }
 
 fn mul(operands: Vec<Value>) -> Made {

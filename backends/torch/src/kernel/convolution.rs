@@ -22,14 +22,14 @@ use tch::{Device, Tensor};
 
 use super::margin::{Margin, pair};
 use crate::error::TorchError;
-use crate::fused::{Raw, Role};
+use crate::fused::{self, Chain};
 use crate::layout::channels_last;
 use crate::value::{Operands, Value};
 
 type Made = Result<Tensor, TorchError>;
 
 /// A convolution of maps `[N, C, H, W]` with a kernel `[out, C / groups, kh, kw]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Convolution {
     margin: Margin,
     stride: [i64; 2],
@@ -37,10 +37,8 @@ pub(crate) struct Convolution {
     groups: i64,
     /// How it is computed instead where gradients are wanted.
     learning: Option<Instead>,
-    /// How it is computed with its batch norm.
-    role: Role,
-    /// The same for that.
-    window: Window,
+    /// What it is where it is computed with its batch norm.
+    fused: fused::Convolution,
 }
 
 /// What stands for a convolution.
@@ -86,28 +84,20 @@ impl Convolution {
             dilation: pair(op.dilation),
             groups: i64::from(op.groups.get()),
             learning: instead.filter(|_| device == Device::Cpu),
-            role: Role::Plain,
-            window: Window {
-                kernel: sizes(op.kernel),
-                stride: sizes(op.stride),
-                dilation: sizes(op.dilation),
-                before: sizes(op.padding.before),
-                after: sizes(op.padding.after),
+            fused: match is_depthwise {
+                true => fused::Convolution::Depthwise(Window {
+                    kernel: sizes(op.kernel),
+                    stride: sizes(op.stride),
+                    dilation: sizes(op.dilation),
+                    before: sizes(op.padding.before),
+                    after: sizes(op.padding.after),
+                }),
+                false => fused::Convolution::Pointwise { groups: op.groups.get() as usize },
             },
         }
     }
 
-    /// The same in this role.
-    pub(crate) fn with_role(self, role: Role) -> Self {
-        Self { role, ..self }
-    }
-
-    /// Whether it may be computed with its batch norm.
-    pub(crate) fn is_fused(&self) -> bool {
-        self.role != Role::Plain
-    }
-
-    /// The same as [`Convolution::run`], for the batch norm behind it where it has such a role.
+    /// The same as [`Convolution::run`], to be computed with its batch norm.
     pub(crate) fn fused(
         &self,
         operands: Operands<'_>,
@@ -115,22 +105,16 @@ impl Convolution {
         bias: Option<&Tensor>,
     ) -> Result<Value, TorchError> {
         // A batch norm refuses a single pixel in training, and says so.
-        if !self.is_fused() || operands.is_single_pixel() {
+        if operands.is_single_pixel() {
             return Ok(Value::fresh(self.run(&operands.tensor()?, kernel, bias)?));
         }
-        let groups = self.groups as usize;
-        if self.window.kernel != [1, 1] || kernel.size().get(1) == Some(&1) && groups > 1 {
-            return Ok(Value::Raw(Raw::depthwise(operands.value()?, kernel, self.window)?));
-        }
-        if self.stride != [1, 1] {
-            let picked = picked(&operands.settled()?, self.stride)?;
-            return Ok(Value::Raw(Raw::pointwise(Value::kept(picked), kernel, groups)?));
-        }
-        let value = operands.value()?;
-        Ok(Value::Raw(match self.role {
-            Role::Expansion => Raw::expansion(value, kernel, groups)?,
-            Role::Plain | Role::Raw => Raw::pointwise(value, kernel, groups)?,
-        }))
+        let value = match self.fused {
+            fused::Convolution::Pointwise { .. } if self.stride != [1, 1] => {
+                Value::kept(picked(&operands.settled()?, self.stride)?)
+            }
+            _ => operands.value()?,
+        };
+        Ok(Value::Chain(Chain::convolved(value, self.fused, kernel)?))
     }
 
     pub(crate) fn run(&self, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>) -> Made {

@@ -4,7 +4,7 @@ use nas_ir::ops;
 use tch::Tensor;
 
 use crate::error::TorchError;
-use crate::fused::{Normal, Raw};
+use crate::fused::{Chain, Norm};
 
 /// Which statistics batch norm normalises with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,14 +35,21 @@ impl BatchNorm {
         Self { momentum: op.momentum, eps: op.eps }
     }
 
-    /// The same of what a convolution made for it.
-    pub(crate) fn of_raw(
+    /// The same behind the last convolution of a chain.
+    pub(crate) fn of_chain(
         &self,
-        raw: Raw,
+        chain: Chain,
         weights: &[Tensor],
         statistics: Statistics,
-    ) -> Result<Normal, TorchError> {
-        raw.normalised(weights, statistics, [self.momentum, self.eps])
+    ) -> Result<Chain, TorchError> {
+        let own = |tensors: [&Tensor; 2]| tensors.map(Tensor::shallow_clone);
+        let (learned, running) = match weights {
+            [mean, variance] => (None, own([mean, variance])),
+            [scale, shift, mean, variance] => (Some(own([scale, shift])), own([mean, variance])),
+            _ => return Err(TorchError::broken("a batch norm without its tensors")),
+        };
+        let Self { momentum, eps } = *self;
+        chain.normalised(Norm { learned, running, statistics, momentum, eps })
     }
 
     /// `weights` are running mean and variance, after scale and shift if it has them.

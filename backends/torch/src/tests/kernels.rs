@@ -58,7 +58,7 @@ fn strided_1x1_convolutions_are_rewritten_for_training_on_processors() {
             ("kernel", Argument::Count(kernel)),
             ("stride", Argument::Pair(stride)),
         ];
-        planned(op("conv", &given), [12, 12], device).contains("Pointwise")
+        planned(op("conv", &given), [12, 12], device).contains("learning: Some(Pointwise)")
     };
     for stride in [[2, 2], [1, 2], [2, 1], [3, 3]] {
         assert!(rewritten(1, stride, Device::Cpu), "{stride:?}");

@@ -11,6 +11,7 @@ use tch::{Device, Kind, Tensor};
 use super::build::op;
 use super::gradients::{picture, random};
 use crate::evaluation::Evaluation;
+use crate::fused;
 use crate::kernel::{Call, Kernel, Noise, Statistics};
 use crate::layout::channels_last;
 use crate::network::TorchNetwork;
@@ -92,7 +93,8 @@ fn convolution(op: Op, x: &Tensor, kernel: &Tensor) -> Tensor {
     let values = vec![Value::kept(x.shallow_clone())];
     let operands = Operands { values, shapes: &case.inputs, pictures: &pictures };
     let statistics = Statistics::Batch;
-    let call = Call { node: "", pictures: &pictures, statistics, noise: None, fuses: false };
+    let call =
+        Call { node: "", pictures: &pictures, statistics, noise: None, role: fused::Role::Alone };
     let planned = Kernel::of(&case, Device::Cpu).unwrap();
     match planned.run(operands, &kernels, &call).unwrap() {
         Value::Tensor { tensor, .. } => tensor,

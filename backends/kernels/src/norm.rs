@@ -1,0 +1,235 @@
+//! Batch norms as scales and shifts, and what is loaded by them.
+
+use crate::shape::Clamp;
+use crate::simd::Simd;
+use crate::tiles::with_padding;
+
+/// A batch norm: `(x - mean) / sqrt(variance + eps)`, times a scale plus a shift that it may learn.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchNorm<'a> {
+    /// Scale and shift of each channel, where it learns them.
+    pub learned: Option<[&'a [f32]; 2]>,
+    /// What is added to the variance.
+    pub eps: f64,
+    /// Mean and variance of each channel, where they are not those of the batch.
+    pub fixed: Option<[&'a [f32]; 2]>,
+}
+
+/// Mean and biased variance of each channel over all pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moments {
+    /// The means.
+    pub mean: Vec<f64>,
+    /// The variances.
+    pub variance: Vec<f64>,
+}
+
+impl Moments {
+    /// From sums of values and of their squares.
+    pub(crate) fn of_sums(sums: &[f64], squares: &[f64], count: usize) -> Self {
+        let count = count.max(1) as f64;
+        let mean: Vec<f64> = sums.iter().map(|sum| sum / count).collect();
+        let variance = squares.iter().zip(&mean).map(|(square, mean)| {
+            // Rounding may take it below zero, but not what is no number above.
+            let variance = square / count - mean * mean;
+            if variance < 0.0 { 0.0 } else { variance }
+        });
+        Self { variance: variance.collect(), mean }
+    }
+}
+
+/// A batch norm whose moments are known.
+#[derive(Debug)]
+pub(crate) struct Normed {
+    pub(crate) moments: Moments,
+    /// Whether the moments are those of the batch.
+    is_of_batch: bool,
+    /// `1 / sqrt(variance + eps)`.
+    inverse: Vec<f64>,
+    /// What it learns; 1 where it learns nothing.
+    learned: Vec<f64>,
+    /// What values are multiplied by.
+    pub(crate) scale: Vec<f32>,
+    /// What is added to them.
+    pub(crate) shift: Vec<f32>,
+}
+
+/// The gradients of a batch norm.
+#[derive(Debug)]
+pub(crate) struct NormGradient {
+    /// Of the scale that it learns.
+    pub(crate) scale: Vec<f32>,
+    /// Of the shift that it learns.
+    pub(crate) shift: Vec<f32>,
+    /// Of the mean of each channel; 0 where it is fixed.
+    pub(crate) mean: Vec<f64>,
+    /// Of the variance of each channel; 0 where it is fixed.
+    pub(crate) variance: Vec<f64>,
+}
+
+impl Normed {
+    /// For the moments of the batch, or for those that are fixed.
+    pub(crate) fn new(norm: BatchNorm<'_>, of_batch: impl FnOnce() -> Moments) -> Self {
+        let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
+        let moments = match norm.fixed {
+            Some([mean, variance]) => Moments { mean: wide(mean), variance: wide(variance) },
+            None => of_batch(),
+        };
+        let channels = moments.mean.len();
+        let (learned, shift): (Vec<f64>, Vec<f64>) = match norm.learned {
+            Some([scale, shift]) => (wide(scale), wide(shift)),
+            None => (vec![1.0; channels], vec![0.0; channels]),
+        };
+        let inverse: Vec<f64> =
+            moments.variance.iter().map(|variance| 1.0 / (variance + norm.eps).sqrt()).collect();
+        let scale: Vec<f64> = learned.iter().zip(&inverse).map(|(own, by)| own * by).collect();
+        let means = moments.mean.iter().zip(&scale);
+        let shift = shift.iter().zip(means).map(|(shift, (mean, scale))| shift - mean * scale);
+        Self {
+            shift: shift.map(|shift| shift as f32).collect(),
+            scale: scale.iter().map(|&scale| scale as f32).collect(),
+            is_of_batch: norm.fixed.is_none(),
+            moments,
+            inverse,
+            learned,
+        }
+    }
+
+    /// The gradients for those of scale and shift of the values.
+    pub(crate) fn gradient(&self, by_scale: &[f64], by_shift: &[f64]) -> NormGradient {
+        let channels = self.inverse.len();
+        let mut by = NormGradient {
+            scale: Vec::with_capacity(channels),
+            shift: by_shift.iter().map(|&by| by as f32).collect(),
+            mean: vec![0.0; channels],
+            variance: vec![0.0; channels],
+        };
+        for channel in 0..channels {
+            let (inverse, learned) = (self.inverse[channel], self.learned[channel]);
+            let by_factor = by_scale[channel] - by_shift[channel] * self.moments.mean[channel];
+            by.scale.push((by_factor * inverse) as f32);
+            if self.is_of_batch {
+                by.mean[channel] = -by_shift[channel] * learned * inverse;
+                by.variance[channel] = -0.5 * by_factor * learned * inverse.powi(3);
+            }
+        }
+        by
+    }
+
+    /// As it is loaded.
+    pub(crate) fn loaded(&self, clamp: Clamp) -> Loaded {
+        Loaded { scale: with_padding(&self.scale), shift: with_padding(&self.shift), clamp }
+    }
+
+    /// The gradient through moments of so many pixels: `constant + slope * value`.
+    pub(crate) fn through(&self, by: &NormGradient, pixels: usize) -> [Vec<f32>; 2] {
+        let pixels = pixels.max(1) as f64;
+        let slope: Vec<f64> = by.variance.iter().map(|by| 2.0 * by / pixels).collect();
+        let means = self.moments.mean.iter().zip(&by.mean).zip(&slope);
+        let constant = means.map(|((mean, by), slope)| by / pixels - slope * mean);
+        let constant = constant.map(|value| value as f32).collect();
+        [constant, slope.iter().map(|&slope| slope as f32).collect()]
+    }
+}
+
+/// How values become what a layer reads: `clamp(scale * x + shift)`, with zeros behind the last channel.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) scale: Vec<f32>,
+    pub(crate) shift: Vec<f32>,
+    pub(crate) clamp: Clamp,
+}
+
+impl Loaded {
+    /// Values as they are, but for an activation.
+    pub(crate) fn plain(channels: usize, clamp: Clamp) -> Self {
+        let scale = with_padding(&vec![1.0; channels]);
+        Self { shift: vec![0.0; scale.len()], scale, clamp }
+    }
+
+    pub(crate) fn place(&self) -> Norm {
+        Norm { scale: self.scale.as_ptr(), shift: self.shift.as_ptr(), clamp: self.clamp }
+    }
+}
+
+/// A [`Loaded`] in kernels.
+#[derive(Clone, Copy)]
+pub(crate) struct Norm {
+    pub(crate) scale: *const f32,
+    pub(crate) shift: *const f32,
+    pub(crate) clamp: Clamp,
+}
+
+impl Norm {
+    /// What a vector of values of channels from `channel` on is before it is clamped.
+    #[inline(always)]
+    pub(crate) unsafe fn linear<S: Simd>(self, channel: usize, x: S::V) -> S::V {
+        unsafe { S::fma(x, S::load(self.scale.add(channel)), S::load(self.shift.add(channel))) }
+    }
+
+    /// The bounds.
+    #[inline(always)]
+    pub(crate) unsafe fn bounds<S: Simd>(self) -> [S::V; 2] {
+        unsafe { [S::splat(self.clamp.least), S::splat(self.clamp.most)] }
+    }
+}
+
+/// The gradient of raw values `[pixels][channels]`: `gain * direct + constant + slope * value`.
+#[derive(Debug)]
+pub(crate) struct Incoming<'a> {
+    /// The values.
+    pub(crate) values: &'a [f32],
+    /// Of what reads them, their moments aside.
+    pub(crate) direct: &'a [f32],
+    /// Of each channel, with zeros behind the last; 1 without.
+    pub(crate) gain: Option<Vec<f32>>,
+    /// What the gain of each image is multiplied by.
+    pub(crate) weight: Option<&'a [f32]>,
+    /// Of each channel, with zeros behind the last.
+    pub(crate) constant: Vec<f32>,
+    /// Of each channel, with zeros behind the last.
+    pub(crate) slope: Vec<f32>,
+}
+
+impl Incoming<'_> {
+    /// The gradient of the values of an image.
+    pub(crate) fn place(&self, image: usize) -> Gradient {
+        Gradient {
+            values: self.values.as_ptr(),
+            direct: self.direct.as_ptr(),
+            gain: self.gain.as_ref().map_or(std::ptr::null(), |gain| gain.as_ptr()),
+            weight: self.weight.map_or(1.0, |weight| weight[image]),
+            constant: self.constant.as_ptr(),
+            slope: self.slope.as_ptr(),
+        }
+    }
+}
+
+/// An [`Incoming`] in kernels, for pixels of one image.
+#[derive(Clone, Copy)]
+pub(crate) struct Gradient {
+    values: *const f32,
+    direct: *const f32,
+    gain: *const f32,
+    weight: f32,
+    constant: *const f32,
+    slope: *const f32,
+}
+
+impl Gradient {
+    /// A vector of it at an element, of channels from `channel` on, of which `left` are there.
+    #[inline(always)]
+    pub(crate) unsafe fn load<S: Simd>(self, element: usize, channel: usize, left: usize) -> S::V {
+        unsafe {
+            let value = S::load_some(self.values.add(element), left);
+            let direct = S::load_some(self.direct.add(element), left);
+            let slope = S::load(self.slope.add(channel));
+            let by_moments = S::fma(slope, value, S::load(self.constant.add(channel)));
+            if self.gain.is_null() {
+                return S::add(by_moments, direct);
+            }
+            let gain = S::mul(S::load(self.gain.add(channel)), S::splat(self.weight));
+            S::fma(gain, direct, by_moments)
+        }
+    }
+}

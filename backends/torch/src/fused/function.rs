@@ -1,0 +1,297 @@
+//! A block of layers as a function of tensors, with its gradient.
+//!
+//! Maps are `[N, C, H, W]` with channels last in memory.
+
+use std::rc::Rc;
+
+use nas_autograd::{Backward, floats, floats_mut, record};
+use nas_kernels::{self as kernels, BatchNorm, Block, Clamp, Input, Kept, Kernel, Map, Op};
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::{Chain, Convolution, Layer, Norm, processor};
+use crate::error::TorchError;
+use crate::kernel::Statistics;
+use crate::layout::channels_last;
+
+/// `clamp(rest + sum of chains)`. Running statistics move as the chains say.
+pub(super) fn block(
+    rest: Option<&Tensor>,
+    chains: Vec<Chain>,
+    clamp: Clamp,
+) -> Result<Tensor, TorchError> {
+    let weights = chains.iter().map(Chain::weights).collect::<Result<Vec<_>, _>>()?;
+    let held = Held::of(&chains, &weights, clamp)?;
+    let block = held.block()?;
+    let mut out = match rest {
+        Some(rest) => copied(rest)?,
+        None => blank(kernels::to(&block), true)?,
+    };
+    let kept = kernels::forward(processor(), &block, floats_mut(&mut out)?);
+    for (number, chain) in chains.iter().enumerate() {
+        for (layer, Layer { norm, .. }) in chain.layers.iter().enumerate() {
+            if let Some(norm) = norm {
+                norm.run(&kept, number, layer)?;
+            }
+        }
+    }
+    let mut inputs: Vec<&Tensor> = rest.into_iter().chain(held.read_maps(&chains)).collect();
+    inputs.extend(weights.iter().flatten());
+    for Layer { kernel, norm, .. } in chains.iter().flat_map(|chain| &chain.layers) {
+        inputs.push(kernel);
+        inputs.extend(norm.iter().flat_map(|norm| norm.learned.iter().flatten()));
+    }
+    let clamped = (clamp != Clamp::NONE).then(|| out.f_detach()).transpose()?;
+    let has_rest = rest.is_some();
+    let function = Function { held, kept, clamped, has_rest };
+    record(&mut [&mut out], &inputs, function)?;
+    Ok(out)
+}
+
+impl Chain {
+    /// A weight for each picture. Where there is one for all, autograd sums what they get.
+    fn weights(&self) -> Result<Option<Tensor>, TorchError> {
+        let images = self.map.size().first().copied().unwrap_or_default();
+        Ok(self.weight.as_ref().map(|weight| weight.f_expand([images], false)).transpose()?)
+    }
+}
+
+impl Norm {
+    /// Moves the running statistics towards those of a layer.
+    fn run(&self, kept: &Kept, chain: usize, layer: usize) -> Result<(), TorchError> {
+        let momentum = match self.statistics {
+            Statistics::Running | Statistics::Batch => return Ok(()),
+            Statistics::Learn => self.momentum,
+            Statistics::Average { seen } => 1.0 / (f64::from(seen) + 1.0),
+        };
+        let pixels = kept.pixels(chain, layer);
+        let unbiased = pixels as f64 / (pixels.max(2) - 1) as f64;
+        let moments = kept.moments(chain, layer);
+        let variance = moments.variance.iter().map(|variance| variance * unbiased);
+        let [mean, of_variance] = &self.running;
+        no_grad(|| {
+            move_toward(mean, moments.mean.iter().copied(), momentum)?;
+            move_toward(of_variance, variance, momentum)
+        })
+    }
+}
+
+/// Moves values a share of the way to others.
+fn move_toward(
+    values: &Tensor,
+    to: impl Iterator<Item = f64>,
+    share: f64,
+) -> Result<(), TorchError> {
+    let mut values = values.shallow_clone();
+    for (value, to) in floats_mut(&mut values)?.iter_mut().zip(to) {
+        *value = (f64::from(*value) * (1.0 - share) + to * share) as f32;
+    }
+    Ok(())
+}
+
+/// All that a block reads.
+struct Held {
+    maps: Vec<Tensor>,
+    chains: Vec<HeldChain>,
+    clamp: Clamp,
+}
+
+struct HeldChain {
+    /// Which of the maps.
+    map: usize,
+    input: Clamp,
+    layers: Vec<HeldLayer>,
+    weight: Option<Tensor>,
+}
+
+struct HeldLayer {
+    op: Convolution,
+    /// Row-major.
+    kernel: Tensor,
+    sizes: Vec<i64>,
+    learned: Option<[Tensor; 2]>,
+    fixed: Option<[Tensor; 2]>,
+    eps: f64,
+    clamp: Clamp,
+}
+
+impl Held {
+    fn of(chains: &[Chain], weights: &[Option<Tensor>], clamp: Clamp) -> Result<Self, TorchError> {
+        let mut held = Self { maps: Vec::new(), chains: Vec::new(), clamp };
+        let mut first: Vec<&Chain> = Vec::new();
+        for (chain, weight) in chains.iter().zip(weights) {
+            let place = first.iter().position(|it| Rc::ptr_eq(&it.identity, &chain.identity));
+            let map = place.unwrap_or(first.len());
+            if place.is_none() {
+                first.push(chain);
+                held.maps.push(chain.map.f_detach()?);
+            }
+            let layers = chain.layers.iter().map(HeldLayer::of).collect::<Result<_, _>>()?;
+            let weight = weight.as_ref().map(plain).transpose()?;
+            held.chains.push(HeldChain { map, input: chain.input, layers, weight });
+        }
+        Ok(held)
+    }
+
+    /// The maps as tensors that autograd knows.
+    fn read_maps<'c>(&self, chains: &'c [Chain]) -> impl Iterator<Item = &'c Tensor> {
+        let place = |map| self.chains.iter().position(|chain| chain.map == map);
+        let first: Vec<usize> = (0..self.maps.len()).filter_map(place).collect();
+        first.into_iter().filter_map(|place| chains.get(place)).map(|chain| &chain.map)
+    }
+
+    fn block(&self) -> Result<Block<'_>, TorchError> {
+        let maps = self.maps.iter().map(|map| Ok(Input { values: floats(map)?, map: shape(map)? }));
+        let maps = maps.collect::<Result<Vec<_>, TorchError>>()?;
+        let chains = self.chains.iter().map(|chain| {
+            let mut channels = maps.get(chain.map).map_or(0, |input| input.map.channels);
+            let mut layers = Vec::new();
+            for layer in &chain.layers {
+                layers.push(layer.layer(channels)?);
+                channels = layer.outputs();
+            }
+            let weight = chain.weight.as_ref().map(floats).transpose()?;
+            Ok(kernels::Chain { map: chain.map, input: chain.input, layers, weight })
+        });
+        let chains = chains.collect::<Result<_, TorchError>>()?;
+        Ok(Block { maps, chains, clamp: self.clamp })
+    }
+}
+
+impl HeldLayer {
+    fn of(layer: &Layer) -> Result<Self, TorchError> {
+        let missing = || TorchError::broken("a convolution without its batch norm");
+        let Norm { learned, running, statistics, eps, .. } =
+            layer.norm.as_ref().ok_or_else(missing)?;
+        let both = |[a, b]: &[Tensor; 2]| Ok::<_, TorchError>([plain(a)?, plain(b)?]);
+        let is_fixed = *statistics == Statistics::Running;
+        Ok(Self {
+            op: layer.op,
+            kernel: plain(&layer.kernel)?,
+            sizes: layer.kernel.size(),
+            learned: learned.as_ref().map(both).transpose()?,
+            fixed: is_fixed.then(|| both(running)).transpose()?,
+            eps: *eps,
+            clamp: layer.clamp,
+        })
+    }
+
+    fn outputs(&self) -> usize {
+        self.sizes.first().copied().unwrap_or_default() as usize
+    }
+
+    fn layer(&self, inputs: usize) -> Result<kernels::Layer<'_>, TorchError> {
+        let values = floats(&self.kernel)?;
+        let op = match self.op {
+            Convolution::Pointwise { groups } => {
+                Op::Pointwise(Kernel { values, inputs, outputs: self.outputs(), groups })
+            }
+            Convolution::Depthwise(window) => Op::Depthwise { window, kernel: values },
+        };
+        let learned = self.learned.as_ref().map(both).transpose()?;
+        let fixed = self.fixed.as_ref().map(both).transpose()?;
+        let norm = BatchNorm { learned, eps: self.eps, fixed };
+        Ok(kernels::Layer { op, norm, clamp: self.clamp })
+    }
+}
+
+fn both([a, b]: &[Tensor; 2]) -> Result<[&[f32]; 2], TorchError> {
+    Ok([floats(a)?, floats(b)?])
+}
+
+/// How the gradient of a block is computed.
+struct Function {
+    held: Held,
+    kept: Kept,
+    /// The result, where it was clamped.
+    clamped: Option<Tensor>,
+    has_rest: bool,
+}
+
+impl Backward for Function {
+    fn gradients(
+        &mut self,
+        of: &[Option<Tensor>],
+        _: &[bool],
+    ) -> Result<Vec<Option<Tensor>>, String> {
+        no_grad(|| self.computed(of)).map_err(|error| error.to_string())
+    }
+}
+
+impl Function {
+    fn computed(&self, of: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>, TorchError> {
+        let block = self.held.block()?;
+        let mut by_out = match (of, &self.clamped) {
+            // What comes is not ours to change.
+            ([Some(of)], Some(_)) => copied(of)?,
+            ([Some(of)], None) => channels_last(of)?,
+            _ => blank(self.kept.to(), true)?,
+        };
+        let mut by_maps = Vec::new();
+        for map in &self.held.maps {
+            by_maps.push(blank(shape(map)?, false)?);
+        }
+        let mut to = by_maps.iter_mut().map(floats_mut).collect::<Result<Vec<_>, _>>()?;
+        let out = self.clamped.as_ref().map(floats).transpose()?;
+        let by_sum = floats_mut(&mut by_out)?;
+        let found = kernels::backward(processor(), &block, &self.kept, out, by_sum, &mut to);
+        let mut all = Vec::new();
+        if self.has_rest {
+            all.push(Some(by_out));
+        }
+        all.extend(by_maps.into_iter().map(Some));
+        for (chain, found) in self.held.chains.iter().zip(&found) {
+            if chain.weight.is_some() {
+                all.push(Some(Tensor::f_from_slice(&found.weight)?));
+            }
+        }
+        for (chain, found) in self.held.chains.iter().zip(&found) {
+            for (layer, found) in chain.layers.iter().zip(&found.layers) {
+                let kernel = Tensor::f_from_slice(&found.kernel)?;
+                all.push(Some(kernel.f_view(layer.sizes.as_slice())?));
+                if layer.learned.is_some() {
+                    all.push(Some(Tensor::f_from_slice(&found.scale)?));
+                    all.push(Some(Tensor::f_from_slice(&found.shift)?));
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The shape of a map.
+fn shape(map: &Tensor) -> Result<Map, TorchError> {
+    match map.size().as_slice() {
+        &[images, channels, height, width] => {
+            let [images, height, width, channels] =
+                [images, height, width, channels].map(|size| size as usize);
+            Ok(Map { images, height, width, channels })
+        }
+        sizes => Err(TorchError::broken(format!("a map of sizes {sizes:?}"))),
+    }
+}
+
+/// A map of any values, or of zeros.
+fn blank(map: Map, zeros: bool) -> Result<Tensor, TorchError> {
+    let [n, h, w, c] = [map.images, map.height, map.width, map.channels].map(|size| size as i64);
+    let mut made = Tensor::f_empty_strided(
+        [n, c, h, w].as_slice(),
+        [h * w * c, 1, w * c, c].as_slice(),
+        (Kind::Float, Device::Cpu),
+    )?;
+    if zeros {
+        let _ = made.f_zero_()?;
+    }
+    Ok(made)
+}
+
+/// The values of a map in memory of their own.
+fn copied(map: &Tensor) -> Result<Tensor, TorchError> {
+    let mut copy = blank(shape(map)?, false)?;
+    no_grad(|| copy.f_copy_(map))?;
+    Ok(copy)
+}
+
+/// The values of a vector or a kernel, row-major, without gradients.
+fn plain(values: &Tensor) -> Result<Tensor, TorchError> {
+    Ok(values.f_detach()?.f_reshape([-1])?.f_contiguous()?)
+}
