@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace {
 
 using torch::autograd::Node;
@@ -97,6 +101,16 @@ void nas_parallel(int64_t count, void* context, void (*task)(void* context, int6
       for (int64_t number = next++; number < count; number = next++) task(context, number);
     }
   });
+}
+
+// Has memory that is freed be used again, instead of being given back to the system, which clears it page by page when it is
+// asked for once more.
+void nas_keep_memory() {
+#ifdef __GLIBC__
+  // The most that it may be.
+  mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024 * sizeof(long));
+  mallopt(M_TRIM_THRESHOLD, 512 * 1024 * 1024);
+#endif
 }
 
 }  // extern "C"

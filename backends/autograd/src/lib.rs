@@ -78,6 +78,14 @@ pub fn parallel(count: usize, task: &(dyn Fn(usize) + Sync)) {
     unsafe { nas_parallel(count as i64, context, call) };
 }
 
+/// Has the memory of tensors that are gone be used again, instead of being given back to the system: a training step needs as
+/// much as the one before, and memory of the system takes as long to clear as to fill.
+pub fn keep_memory() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // SAFETY: it sets two numbers of the allocator.
+    ONCE.call_once(|| unsafe { nas_keep_memory() });
+}
+
 /// The floats of a tensor on the processor: of maps `[N, C, H, W]` in the order `[N, H, W, C]`, of others row-major.
 ///
 /// # Errors
@@ -157,6 +165,7 @@ unsafe extern "C" {
         drop: extern "C" fn(*mut c_void),
     ) -> *mut c_char;
     fn nas_give(taken: *mut c_void, input: usize, gradient: *const C_tensor);
+    fn nas_keep_memory();
     fn nas_parallel(count: i64, context: *mut c_void, task: extern "C" fn(*mut c_void, i64));
     fn strdup(text: *const c_char) -> *mut c_char;
     fn free(memory: *mut c_void);

@@ -212,8 +212,13 @@ impl Work for Forward<'_> {
     }
 }
 
-/// `clamp(rest + sum of chains)`: `out` holds the rest, and then the sum.
-pub fn forward(processor: Processor<'_>, block: &Block<'_>, out: &mut [f32]) -> Kept {
+/// `clamp(rest + sum of chains)`: `out` holds the rest, if there is one, and then the sum.
+pub fn forward(
+    processor: Processor<'_>,
+    block: &Block<'_>,
+    has_rest: bool,
+    out: &mut [f32],
+) -> Kept {
     for input in &block.maps {
         assert_eq!(input.values.len(), input.map.len(), "maps");
     }
@@ -258,7 +263,7 @@ pub fn forward(processor: Processor<'_>, block: &Block<'_>, out: &mut [f32]) -> 
     {
         let terms = terms(block, &chains);
         let bands = Bands::new(to, TASKS);
-        processor.all(&[sum::Forward::new(to, &terms, block.clamp, bands, out)]);
+        processor.all(&[sum::Forward::new(to, &terms, (block.clamp, has_rest), bands, out)]);
     }
     Kept { chains, covariances, to }
 }

@@ -27,6 +27,7 @@ mod shape;
 mod simd;
 mod sum;
 mod tiles;
+mod update;
 mod work;
 
 pub use block::{
@@ -38,4 +39,5 @@ pub use memory::Buffer;
 pub use norm::{BatchNorm, Moments};
 pub use shape::{Clamp, Map, Window};
 pub use simd::Level;
+pub use update::Sgd;
 pub use work::{Pool, Processor, Serial};

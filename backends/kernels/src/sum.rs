@@ -24,11 +24,12 @@ pub(crate) struct Term<'a> {
 // SAFETY: its pointers are to numbers that are only read.
 unsafe impl Sync for Term<'_> {}
 
-/// `clamp(rest + sum of terms)`: `out` holds the rest, and then the sum.
+/// `clamp(rest + sum of terms)`: `out` holds the rest, if there is one, and then the sum.
 pub(crate) struct Forward<'a> {
     map: Map,
     terms: &'a [Term<'a>],
     clamp: Clamp,
+    has_rest: bool,
     bands: Bands,
     out: Shared,
 }
@@ -37,13 +38,13 @@ impl<'a> Forward<'a> {
     pub(crate) fn new(
         map: Map,
         terms: &'a [Term<'a>],
-        clamp: Clamp,
+        (clamp, has_rest): (Clamp, bool),
         bands: Bands,
         out: &mut [f32],
     ) -> Self {
         assert_eq!(out.len(), map.len(), "a sum");
         check(map, terms);
-        Self { map, terms, clamp, bands, out: Shared::new(out) }
+        Self { map, terms, clamp, has_rest, bands, out: Shared::new(out) }
     }
 }
 
@@ -67,6 +68,7 @@ impl Work for Forward<'_> {
                 image: band.image,
                 rows: self.bands.pixels(band),
                 clamp: self.clamp,
+                has_rest: self.has_rest,
                 // SAFETY: all rows are some task's.
                 to: unsafe { self.out.at(0) },
             };
@@ -82,6 +84,7 @@ struct ForwardJob<'a> {
     image: usize,
     rows: [usize; 2],
     clamp: Clamp,
+    has_rest: bool,
     to: *mut f32,
 }
 
@@ -96,7 +99,10 @@ impl Job for ForwardJob<'_> {
                 while channel < self.channels {
                     let left = self.channels - channel;
                     let place = row * self.channels + channel;
-                    let mut sum = S::load_some(self.to.add(place), left);
+                    let mut sum = match self.has_rest {
+                        true => S::load_some(self.to.add(place), left),
+                        false => S::splat(0.0),
+                    };
                     for term in self.terms {
                         let x = S::load_some(term.values.as_ptr().add(place), left);
                         let x = term.norm.linear::<S>(channel, x);

@@ -311,7 +311,7 @@ fn agree(name: &str, found: &[f32], wanted: &[f64]) {
 fn run(own: &Own, processor: Processor<'_>, by_out: &[f32]) -> (Vec<f32>, Kept, Vec<Vec<f32>>) {
     let block = own.block();
     let mut out = own.rest.clone();
-    let kept = forward(processor, &block, &mut out);
+    let kept = forward(processor, &block, true, &mut out);
     let mut by_out = by_out.to_vec();
     let mut by_maps: Vec<Vec<f32>> =
         own.maps.iter().map(|(values, _)| vec![f32::NAN; values.len()]).collect();

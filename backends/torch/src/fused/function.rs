@@ -24,9 +24,9 @@ pub(super) fn block(
     let block = held.block()?;
     let mut out = match rest {
         Some(rest) => copied(rest)?,
-        None => blank(kernels::to(&block), true)?,
+        None => blank(kernels::to(&block), false)?,
     };
-    let kept = kernels::forward(processor(), &block, floats_mut(&mut out)?);
+    let kept = kernels::forward(processor(), &block, rest.is_some(), floats_mut(&mut out)?);
     for (number, chain) in chains.iter().enumerate() {
         for (layer, Layer { norm, .. }) in chain.layers.iter().enumerate() {
             if let Some(norm) = norm {

@@ -32,7 +32,7 @@ impl Pool for Threads {
 }
 
 /// What kernels run on.
-fn processor() -> Processor<'static> {
+pub(crate) fn processor() -> Processor<'static> {
     Processor { level: Level::detected(), pool: &Threads }
 }
 

@@ -4,11 +4,13 @@ mod average;
 mod gradient;
 mod rule;
 
+use nas_autograd::{floats, floats_mut};
 use nas_ir::recipe::Training;
 use nas_ir::{Tensor as Plain, Weights};
 use tch::{Tensor, no_grad};
 
 use crate::error::TorchError;
+use crate::fused::processor;
 use crate::parameters::{Parameters, fitting, plain};
 use crate::program::{ParameterId, Table};
 
@@ -151,6 +153,17 @@ impl Optimizer {
             for stretch in stretches(*rule, &gradient.parts, steps)? {
                 let Stretch { start, from, len, .. } = stretch;
                 let mut weights = parameters.flat().f_narrow(0, start, len)?;
+                if let (Some(sgd), [velocity]) = (rule.fused(rate, &weights), kept.as_mut_slice()) {
+                    let mut velocity = velocity.f_narrow(0, start, len)?;
+                    let part = gradient.values.f_narrow(0, from, len)?;
+                    sgd.step(
+                        processor(),
+                        floats_mut(&mut weights)?,
+                        floats_mut(&mut velocity)?,
+                        floats(&part)?,
+                    );
+                    continue;
+                }
                 let part = gradient.values.f_narrow(0, from, len)?;
                 let direction = along(*rule, kept, stretch, &weights, &part)?;
                 let _ = weights.f_sub_(&direction.f_mul_scalar(rate)?)?;

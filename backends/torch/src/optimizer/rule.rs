@@ -1,7 +1,8 @@
 //! What the optimisers make of a gradient. All but LAMB compute what PyTorch's of that name do.
 
 use nas_ir::recipe::{Optimizer, Training};
-use tch::Tensor;
+use nas_kernels::Sgd;
+use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 
@@ -61,6 +62,16 @@ impl Rule {
     /// Whether it sees a whole tensor at once, and not each element for itself.
     pub(crate) fn is_by_tensor(self) -> bool {
         matches!(self, Self::Lamb { .. })
+    }
+
+    /// The same as one pass over weights on a processor, where there is one.
+    pub(crate) fn fused(self, rate: f64, weights: &Tensor) -> Option<Sgd> {
+        match self {
+            Self::Sgd { momentum, decay } if weights.device() == Device::Cpu => {
+                Some(Sgd { momentum: momentum as f32, decay: decay as f32, rate: rate as f32 })
+            }
+            _ => None,
+        }
     }
 
     /// Along what the weights move down at a rate of 1, in the step of this number, from 1. Changes what is kept of
