@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::memory::Buffer;
 use crate::norm::{BatchNorm, Incoming, Loaded, Moments, NormGradient, Normed};
 use crate::pointwise;
-use crate::shape::{Bands, Clamp, Map, Window};
+use crate::shape::{Bands, Clamp, Destination, Map, Window};
 use crate::simd::Level;
 use crate::sum::{self, Term, TermGradient};
 use crate::tiles::with_padding;
@@ -183,8 +183,8 @@ pub fn to(block: &Block<'_>) -> Map {
 
 /// A convolution to be computed.
 enum Forward<'a> {
-    Pointwise(pointwise::Forward<'a>),
-    Depthwise(depthwise::Forward<'a>),
+    Pointwise(Box<pointwise::Forward<'a>>),
+    Depthwise(Box<depthwise::Forward<'a>>),
 }
 
 impl Forward<'_> {
@@ -360,11 +360,11 @@ fn forward_step<'a>(
         Op::Pointwise(kernel) => {
             let values = kept.read(block, chain, depth);
             let norm = &kept.loaded[layer];
-            Forward::Pointwise(pointwise::Forward::new(values, norm, kernel, &mut raw))
+            Forward::Pointwise(Box::new(pointwise::Forward::new(values, norm, kernel, &mut raw)))
         }
         Op::Depthwise { window, kernel } => {
             let of = kept.depthwise(block, chain, depth, (window, kernel));
-            Forward::Depthwise(depthwise::Forward::new(of, &mut raw))
+            Forward::Depthwise(Box::new(depthwise::Forward::new(of, &mut raw)))
         }
     };
     (raw, work)
@@ -402,8 +402,8 @@ pub struct LayerGradient {
 
 /// The gradient of a convolution to be computed.
 enum Backward<'a> {
-    Pointwise(pointwise::Backward<'a>),
-    Depthwise(depthwise::Backward<'a>),
+    Pointwise(Box<pointwise::Backward<'a>>),
+    Depthwise(Box<depthwise::Backward<'a>>),
 }
 
 impl Backward<'_> {
@@ -508,10 +508,12 @@ pub fn backward(
             let made = processor.map(deep.len(), |i| {
                 let (chain, own) = (&block.chains[deep[i]], &kept.chains[deep[i]]);
                 let mut by_input = Buffer::new(own.raws[depth - 1].len());
-                let bands = bands(own.steps[depth].from);
-                let to = (Shared::new(&mut by_input), false);
-                let work =
-                    own.backward_step(block, chain, depth, &fronts[deep[i]], by_out, bands, to);
+                let to = Destination {
+                    bands: bands(own.steps[depth].from),
+                    values: Shared::new(&mut by_input),
+                    adds: false,
+                };
+                let work = own.backward_step(block, chain, depth, &fronts[deep[i]], by_out, to);
                 (by_input, work)
             });
             let (buffers, works): (Vec<Buffer>, Vec<Backward<'_>>) = made.into_iter().unzip();
@@ -535,8 +537,8 @@ pub fn backward(
     let works = processor.map(fronts.len(), |i| {
         let (chain, own) = (&block.chains[i], &kept.chains[i]);
         let bands = bands(block.maps[chain.map].map);
-        let to = (to_maps[chain.map], true);
-        own.backward_step(block, chain, 0, &fronts[i], by_out, bands, to)
+        let to = Destination { bands, values: to_maps[chain.map], adds: true };
+        own.backward_step(block, chain, 0, &fronts[i], by_out, to)
     });
     let groups = block.maps.iter().enumerate().map(|(map, input)| ToMap {
         bands: bands(input.map),
@@ -611,8 +613,7 @@ impl KeptChain {
         depth: usize,
         front: &'a Front,
         by_out: &'a [f32],
-        bands: Bands,
-        to: (Shared, bool),
+        to: Destination,
     ) -> Backward<'a> {
         let Step { layer, from, .. } = self.steps[depth];
         let direct = front.direct.as_ref();
@@ -628,13 +629,13 @@ impl KeptChain {
             Op::Pointwise(kernel) => {
                 let values = (self.read(block, chain, depth), from);
                 let norm = &self.loaded[layer];
-                Backward::Pointwise(pointwise::Backward::new(
-                    values, norm, kernel, incoming, bands, to,
-                ))
+                Backward::Pointwise(Box::new(pointwise::Backward::new(
+                    values, norm, kernel, incoming, to,
+                )))
             }
             Op::Depthwise { window, kernel } => {
                 let of = self.depthwise(block, chain, depth, (window, kernel));
-                Backward::Depthwise(depthwise::Backward::new(of, incoming, bands, to))
+                Backward::Depthwise(Box::new(depthwise::Backward::new(of, incoming, to)))
             }
         }
     }

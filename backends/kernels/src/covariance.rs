@@ -8,8 +8,8 @@ use crate::kernel::Kernel;
 use crate::norm::Moments;
 use crate::pointwise::add_wide;
 use crate::shape::{Bands, Map};
-use crate::simd::{Job, Level, Simd, at};
-use crate::tiles::{Finish, Rows, Tiles, padded_width, panels, with_padding};
+use crate::simd::{Level, Simd};
+use crate::tiles::{Finish, Job, Rows, Tiles, at, padded_width, panels, with_padding};
 use crate::work::{Partials, Shared, TASKS, Work, stretches, with_scratch};
 
 /// Rows whose sums are of single precision.

@@ -7,9 +7,11 @@
 use crate::kernel::Kernel;
 use crate::norm::{Gradient, Incoming, Loaded, Moments, Norm};
 use crate::pointwise::add_wide;
-use crate::shape::{Band, Bands, Map, Window};
-use crate::simd::{Job, Level, Simd, at};
-use crate::tiles::{Finish, NARROW, Panel, Rows, Tiles, WIDE, Write, padded_width, panels};
+use crate::shape::{Band, Bands, Destination, Map, Window};
+use crate::simd::{Level, Simd};
+use crate::tiles::{
+    Finish, Job, NARROW, Panel, Rows, Tiles, WIDE, Write, at, padded_width, panels,
+};
 use crate::work::{Partials, Shared, TASKS, Work, with_scratch};
 
 /// Floats of a band of normalised rows.
@@ -439,7 +441,7 @@ pub(crate) struct Backward<'a> {
     /// The kernel of the expansion, by outputs and by inputs.
     forth: Vec<f32>,
     back: Vec<f32>,
-    pub(crate) bands: Bands,
+    bands: Bands,
     reach: Reach,
     /// Rows that are worked on at once.
     at_once: usize,
@@ -461,14 +463,9 @@ pub(crate) struct Gradients {
 }
 
 impl<'a> Backward<'a> {
-    /// Of maps, of which lines are cut so.
-    pub(crate) fn new(
-        of: Depthwise<'a>,
-        incoming: Incoming<'a>,
-        bands: Bands,
-        (by_input, adds): (Shared, bool),
-    ) -> Self {
+    pub(crate) fn new(of: Depthwise<'a>, incoming: Incoming<'a>, to: Destination) -> Self {
         of.check();
+        let Destination { bands, values: by_input, adds } = to;
         let Depthwise { from, to, window, .. } = of;
         assert!([incoming.values.len(), incoming.direct.len()] == [to.len(); 2], "results");
         let width = padded_width(to.channels);

@@ -5,9 +5,9 @@
 
 use crate::kernel::Kernel;
 use crate::norm::{Gradient, Incoming, Loaded, Moments, Norm};
-use crate::shape::{Band, Bands, Map};
-use crate::simd::{Job, Level, Simd, at};
-use crate::tiles::{Finish, Rows, Tiles, WIDE, padded, padded_width, panels};
+use crate::shape::{Band, Bands, Destination, Map};
+use crate::simd::{Level, Simd};
+use crate::tiles::{Finish, Job, Rows, Tiles, WIDE, at, padded, padded_width, panels};
 use crate::work::{Partials, Shared, TASKS, Work, stretches, with_scratch};
 
 /// Rows that are worked on at once: what belongs to them stays in the cache.
@@ -182,7 +182,7 @@ pub(crate) struct Backward<'a> {
     of: Incoming<'a>,
     kernel: Kernel<'a>,
     packed: Vec<f32>,
-    pub(crate) bands: Bands,
+    bands: Bands,
     sums: Partials<f64>,
     matrices: Partials<f32>,
     by_input: Shared,
@@ -191,18 +191,18 @@ pub(crate) struct Backward<'a> {
 }
 
 impl<'a> Backward<'a> {
-    /// Of maps, of which lines are cut so.
+    /// Of maps.
     pub(crate) fn new(
         (input, map): (&'a [f32], Map),
         norm: &'a Loaded,
         kernel: Kernel<'a>,
         of: Incoming<'a>,
-        bands: Bands,
-        (by_input, adds): (Shared, bool),
+        to: Destination,
     ) -> Self {
         let Kernel { inputs, outputs, .. } = kernel;
         assert_eq!(input.len(), map.pixels() * inputs, "rows of inputs");
         assert!([of.values.len(), of.direct.len()] == [map.pixels() * outputs; 2], "of outputs");
+        let Destination { bands, values: by_input, adds } = to;
         let width = padded_width(inputs);
         let sums = Partials::new(bands.len(), 2 * width);
         let matrices = Partials::new(bands.len(), outputs * width);

@@ -135,3 +135,13 @@ impl Bands {
         band.rows.map(|row| (band.image * self.height + row) * self.width)
     }
 }
+
+/// Where the gradient of maps goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    /// How their lines are cut into tasks.
+    pub(crate) bands: Bands,
+    pub(crate) values: crate::work::Shared,
+    /// Whether it is added to what is there.
+    pub(crate) adds: bool,
+}

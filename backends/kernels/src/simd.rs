@@ -1,9 +1,7 @@
 //! Vectors of floats, in the instruction set that the processor has.
 //!
-//! A kernel is written once, generic over [`Simd`], and compiled for each set by [`at`]; which one runs is decided
+//! A kernel is written once, generic over [`Simd`], and compiled for each set (`tiles::at`); which one runs is decided
 //! at run time. The portable form is plain arrays, which compilers turn into NEON or SSE.
-
-use crate::tiles::Tiles;
 
 /// Which instructions there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +151,7 @@ impl Simd for Portable {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::Simd;
+    use crate::simd::Simd;
 
     /// AVX-512.
     #[derive(Clone, Copy)]
@@ -280,37 +278,3 @@ mod x86 {
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Avx512};
-
-/// What is compiled for each set of instructions.
-pub(crate) trait Job {
-    /// Does it. To be inlined, so that it is compiled with the instructions of its caller.
-    ///
-    /// # Safety
-    /// The processor has the instructions.
-    unsafe fn run<S: Tiles>(self);
-}
-
-/// Does a job with these instructions.
-///
-/// # Safety
-/// The processor has them, as it has what [`Level::detected`] says.
-#[inline]
-pub(crate) unsafe fn at<J: Job>(level: Level, job: J) {
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    unsafe fn avx512<J: Job>(job: J) {
-        unsafe { job.run::<Avx512>() }
-    }
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2<J: Job>(job: J) {
-        unsafe { job.run::<Avx2>() }
-    }
-    match level {
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { avx512(job) },
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { avx2(job) },
-        _ => unsafe { job.run::<Portable>() },
-    }
-}

@@ -3,8 +3,8 @@
 use crate::norm::Norm;
 use crate::pointwise::add_wide;
 use crate::shape::{Band, Bands, Clamp, Map};
-use crate::simd::{Job, Level, at};
-use crate::tiles::{Tiles, padded_width};
+use crate::simd::Level;
+use crate::tiles::{Job, Tiles, at, padded_width};
 use crate::work::{Partials, Shared, Work, with_scratch};
 
 /// Rows whose sums are of single precision.

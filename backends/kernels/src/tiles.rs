@@ -3,10 +3,9 @@
 //! Columns come in panels of [`WIDE`] or [`NARROW`], padded with zeros; rows come as they are. What is done with an
 //! element of a product is the caller's ([`Finish`]), so that it never goes to memory and back.
 
-use crate::simd::Portable;
-use crate::simd::Simd;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
+use crate::simd::{Level, Portable, Simd};
 
 /// Columns of a wide panel.
 pub(crate) const WIDE: usize = 32;
@@ -279,4 +278,38 @@ pub(crate) fn with_padding(values: &[f32]) -> Vec<f32> {
     let mut all = values.to_vec();
     all.resize(padded_width(values.len()), 0.0);
     all
+}
+
+/// What is compiled for each set of instructions.
+pub(crate) trait Job {
+    /// Does it. To be inlined, so that it is compiled with the instructions of its caller.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    unsafe fn run<S: Tiles>(self);
+}
+
+/// Does a job with these instructions.
+///
+/// # Safety
+/// The processor has them, as it has what [`Level::detected`] says.
+#[inline]
+pub(crate) unsafe fn at<J: Job>(level: Level, job: J) {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    unsafe fn avx512<J: Job>(job: J) {
+        unsafe { job.run::<Avx512>() }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2<J: Job>(job: J) {
+        unsafe { job.run::<Avx2>() }
+    }
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { avx512(job) },
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { avx2(job) },
+        _ => unsafe { job.run::<Portable>() },
+    }
 }

@@ -66,6 +66,9 @@ struct Own {
 
 const EPS: f64 = 1e-2;
 
+/// Mean and variance of each layer of each chain.
+type OfLayers = Vec<Vec<[Vec<f64>; 2]>>;
+
 fn clamped(x: f64, clamp: Clamp) -> f64 {
     x.max(clamp.least.into()).min(clamp.most.into())
 }
@@ -136,7 +139,7 @@ impl Own {
     }
 
     /// The sum, and mean and variance of each layer of each chain.
-    fn computed(&self, arguments: &[Vec<f64>]) -> (Vec<f64>, Vec<Vec<[Vec<f64>; 2]>>) {
+    fn computed(&self, arguments: &[Vec<f64>]) -> (Vec<f64>, OfLayers) {
         let mut sum = arguments[0].clone();
         let mut at = 1 + self.maps.len();
         let mut moments = Vec::new();

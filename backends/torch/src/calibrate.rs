@@ -8,10 +8,10 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::backend::use_threads;
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::network::TorchNetwork;
 use crate::parameters::Parameters;
 use crate::program::Program;
+use crate::statistics::Statistics;
 use crate::value::Value;
 
 /// Statistics keep so many steps between one and two: their last digits are those of a machine.

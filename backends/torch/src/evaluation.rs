@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use crate::error::TorchError;
 use crate::fused::Role;
-use crate::kernel::{Call, Noise, Statistics};
+use crate::kernel::{Call, Noise};
 use crate::mixing::{Mix, masked, mixed};
 use crate::parameters::Parameters;
 use crate::plan::{Plan, Step};
@@ -13,6 +13,7 @@ use crate::program::{
 };
 use crate::rounding;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::value::{Crop, Operands, Pictures, Value};
 
 /// How a program is evaluated.

@@ -5,9 +5,9 @@ use nas_ir::Tensor as Plain;
 use nas_search::evaluator::Split;
 
 use crate::error::TorchError;
+use crate::layout::values;
 use crate::loaders::{Loaders, split_name};
 use crate::network::TorchNetwork;
-use crate::parameters::values;
 
 /// An image of a split, and what a network says of it.
 #[derive(Debug, Clone)]

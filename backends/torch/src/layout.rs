@@ -2,10 +2,9 @@
 //! row-major.
 
 use nas_ir::Tensor as Plain;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use crate::error::TorchError;
-use crate::parameters::values;
 
 /// The same tensor `[N, C, H, W]` with the channels of a pixel side by side in memory. What is
 /// computed from it keeps that layout.
@@ -31,4 +30,13 @@ pub(crate) fn plain(tensor: &Tensor) -> Result<Plain, TorchError> {
 pub(crate) fn of_plain(plain: &Plain) -> Result<Tensor, TorchError> {
     let sizes: Vec<i64> = plain.dims.iter().map(|&size| i64::from(size)).collect();
     Ok(Tensor::f_from_slice(plain.floats().unwrap_or_default())?.f_view(sizes.as_slice())?)
+}
+
+/// The values of a tensor of floats, row-major.
+pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>, TorchError> {
+    let count = tensor.numel();
+    let mut data = vec![0.0; count];
+    let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+    tensor.f_copy_data(&mut data, count)?;
+    Ok(data)
 }

@@ -42,6 +42,7 @@ mod rehearsal;
 mod reinforce;
 mod rounding;
 mod schedule;
+mod statistics;
 mod step;
 mod supernet;
 mod task;

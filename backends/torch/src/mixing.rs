@@ -209,7 +209,7 @@ impl Draw {
 /// The two candidates of the greatest noisy logits, and the gates of both: the one whose logit is greater with
 /// noise of its own is open.
 fn gates(candidates: &[usize], logits: &Tensor, rng: &mut impl Rng) -> Result<Mix, TorchError> {
-    let values = crate::parameters::values(&logits.f_to_kind(Kind::Float)?)?;
+    let values = crate::layout::values(&logits.f_to_kind(Kind::Float)?)?;
     let noise = gumbel(rng, values.len());
     let mut order: Vec<(usize, f32)> =
         values.iter().zip(noise).map(|(logit, noise)| logit + noise).enumerate().collect();

@@ -12,7 +12,7 @@ use tch::{Device, Tensor, no_grad};
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
-use crate::kernel::{Noise, Statistics};
+use crate::kernel::Noise;
 use crate::mixing::{Draw, Mix, Run, along, assigned, runs};
 use crate::network::TorchNetwork;
 use crate::optimizer::{Gradients, Optimizer};
@@ -24,6 +24,7 @@ use crate::program::{ParameterId, Program};
 use crate::random::Moment;
 use crate::reinforce;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{DeviceTargets, taught_loss};
 
 /// How far apart weights are held to tell second derivatives, over the norm of the direction (DARTS, Liu et al.
@@ -251,7 +252,7 @@ impl Mixture {
             let second = above.f_sub(&below)?.f_mul_scalar(weights.rate / (2.0 * distance))?;
             gradient = gradient.f_sub(&second)?;
         }
-        let gradient = crate::parameters::values(&gradient)?.into_iter().map(f64::from).collect();
+        let gradient = crate::layout::values(&gradient)?.into_iter().map(f64::from).collect();
         Ok((value, gradient))
     }
 
@@ -540,7 +541,7 @@ pub(crate) fn logits_gradient(loss: &Tensor, logits: &Tensor) -> Result<Vec<f64>
     if loss.requires_grad() {
         let found = Tensor::f_run_backward(&[loss], &[logits], false, false)?;
         if let Some(found) = found.first().filter(|found| found.defined()) {
-            gradient = crate::parameters::values(found)?.into_iter().map(f64::from).collect();
+            gradient = crate::layout::values(found)?.into_iter().map(f64::from).collect();
         }
     }
     Ok(gradient)

@@ -5,12 +5,13 @@ use tch::{Device, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::evaluation::Evaluation;
-use crate::kernel::Statistics;
+use crate::layout::values;
 use crate::layout::{channels_last, plain_map};
-use crate::parameters::{Parameters, values};
+use crate::parameters::Parameters;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 
 /// A network with its parameters on a device.
 pub struct TorchNetwork {

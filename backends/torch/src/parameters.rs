@@ -8,6 +8,7 @@ use nas_ir::{Tensor as Plain, Weights};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::TorchError;
+use crate::layout::values;
 use crate::patterns::Patterns;
 use crate::program::{
     ParameterId, ParameterSpec, Program, Table, Transform, WeightRounding, WeightView,
@@ -353,15 +354,6 @@ impl ParameterSpec {
 /// The values of a tensor, row-major.
 pub(crate) fn plain(tensor: &Tensor, dims: &[u32]) -> Result<Plain, TorchError> {
     Ok(Plain::of_floats(dims, values(tensor)?))
-}
-
-/// The values of a tensor of floats, row-major.
-pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>, TorchError> {
-    let count = tensor.numel();
-    let mut data = vec![0.0; count];
-    let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
-    tensor.f_copy_data(&mut data, count)?;
-    Ok(data)
 }
 
 /// The values of the tensor of this name, if it holds floats and has these sizes.

@@ -9,12 +9,12 @@ use tch::{Tensor, no_grad};
 
 use crate::error::{Phase, TorchError};
 use crate::judge::Judge;
-use crate::kernel::Statistics;
 use crate::layout::{of_plain, plain};
 use crate::loaders::{Loaders, Upload, split_name};
 use crate::network::TorchNetwork;
 use crate::optimizer::Turn;
 use crate::random::Moment;
+use crate::statistics::Statistics;
 use crate::task::DeviceTargets;
 use crate::teaching::Taught;
 use crate::training_loss::{Blend, TrainingLoss};

@@ -8,7 +8,6 @@ use tch::{Device, Tensor};
 
 use crate::backend::use_threads;
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::layout::{channels_last, of_plain};
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings};
@@ -17,6 +16,7 @@ use crate::optimizer::{Gradients, Optimizer};
 use crate::parameters::{Parameters, plain};
 use crate::passes::TrainBatch;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 use crate::trainable::gradients;
 use crate::training_loss::TrainingLoss;

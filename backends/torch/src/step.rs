@@ -9,12 +9,13 @@ use tch::{Device, Kind, Tensor, no_grad};
 use crate::backend::{default_threads, use_threads};
 use crate::error::TorchError;
 use crate::evaluation::Evaluation;
-use crate::kernel::{Noise, Statistics};
+use crate::kernel::Noise;
 use crate::layout::channels_last;
 use crate::mixing::{Mix, of_selects, straight_through};
 use crate::mixture::{Mixture, Settings};
 use crate::random::{Moment, Purpose, normal, stream};
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets, classes, mean_loss};
 
 /// Batch norm needs more than one picture where a map is a single pixel.

@@ -10,7 +10,6 @@ use nas_search::{Fault, Metrics};
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::examples::{Example, examples};
-use crate::kernel::Statistics;
 use crate::loaders::Loaders;
 use crate::mixture::loss;
 use crate::network::TorchNetwork;
@@ -18,6 +17,7 @@ use crate::optimizer::{Gradients, Optimizer};
 use crate::passes::{TrainBatch, failed, score, train};
 use crate::patterns::Patterns;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::teaching::Teaching;
 
 /// One network in training.

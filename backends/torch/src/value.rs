@@ -1,6 +1,7 @@
 //! Values of instructions, and the pictures that they are computed for.
 
 use nas_ir::Shape;
+use nas_kernels::Clamp;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::TorchError;
@@ -57,6 +58,20 @@ impl Value {
             Self::Chain(chain) => Ok((chain.settled()?, Identity::default())),
             Self::Zero => Err(TorchError::broken("zeros without a shape are read")),
         }
+    }
+
+    /// What layers may follow.
+    pub(crate) fn chain(self) -> Result<Chain, TorchError> {
+        match self {
+            Self::Chain(chain) if chain.goes_on() => Ok(chain),
+            value => value.clamped(Clamp::NONE),
+        }
+    }
+
+    /// The same with an activation that is applied as it is read.
+    pub(crate) fn clamped(self, clamp: Clamp) -> Result<Chain, TorchError> {
+        let (map, identity) = self.settled()?;
+        Chain::begin(&map, identity, clamp)
     }
 
     /// The same as a tensor, or zeros.

@@ -8,17 +8,31 @@ use nas_autograd::{Backward, floats, floats_mut, record};
 use nas_kernels::{self as kernels, BatchNorm, Block, Clamp, Input, Kept, Kernel, Map, Op};
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::{Chain, Convolution, Layer, Norm, processor};
+use super::chain::{Chain, Convolution, Layer, Norm};
+use super::threads::processor;
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::layout::channels_last;
+use crate::statistics::Statistics;
+
+/// The sum of a tensor `[N, C, H, W]`, if there is one, and of chains that are linear.
+pub(crate) fn sum(rest: Option<&Tensor>, chains: Vec<Chain>) -> Result<Tensor, TorchError> {
+    block(rest, chains, Clamp::NONE)
+}
+
+impl Chain {
+    /// The tensor.
+    pub(crate) fn settled(mut self) -> Result<Tensor, TorchError> {
+        let Some(last) = self.layers.last_mut() else {
+            let (least, most) = (f64::from(self.input.least), f64::from(self.input.most));
+            return Ok(self.map.f_clamp(least, most)?);
+        };
+        let clamp = std::mem::replace(&mut last.clamp, Clamp::NONE);
+        block(None, vec![self], clamp)
+    }
+}
 
 /// `clamp(rest + sum of chains)`. Running statistics move as the chains say.
-pub(super) fn block(
-    rest: Option<&Tensor>,
-    chains: Vec<Chain>,
-    clamp: Clamp,
-) -> Result<Tensor, TorchError> {
+fn block(rest: Option<&Tensor>, chains: Vec<Chain>, clamp: Clamp) -> Result<Tensor, TorchError> {
     let weights = chains.iter().map(Chain::weights).collect::<Result<Vec<_>, _>>()?;
     let held = Held::of(&chains, &weights, clamp)?;
     let block = held.block()?;

@@ -6,7 +6,7 @@ use nas_search::Metrics;
 use tch::{Kind, Tensor};
 
 use crate::error::TorchError;
-use crate::parameters::values;
+use crate::layout::values;
 use crate::task::DeviceTargets;
 
 /// What PSNR is at most, in dB: that of a picture without an error would be infinite.

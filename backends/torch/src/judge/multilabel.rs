@@ -7,7 +7,7 @@ use tch::Tensor;
 
 use super::mean::mean;
 use crate::error::TorchError;
-use crate::parameters::values;
+use crate::layout::values;
 use crate::task::DeviceTargets;
 
 /// What a network predicted of each class.

@@ -6,11 +6,12 @@ use tch::{Kind, Tensor};
 use super::convolution::{Convolution, TransposedConvolution};
 use super::dropout::{Dropout, Noise};
 use super::margin::Sides;
-use super::norm::{BatchNorm, Statistics};
+use super::norm::BatchNorm;
 use super::pool::{AvgPool, MaxPool, MaxUnpool};
 use super::resize::Resize;
 use crate::error::TorchError;
-use crate::fused::{self, Chain, Role};
+use crate::fused::{self, Role};
+use crate::statistics::Statistics;
 use crate::value::{Operands, Pictures, Value};
 
 /// How the value of one operator is computed, with all that follows from the operator, the shapes
@@ -235,7 +236,7 @@ fn clamped(operands: Operands<'_>, clamp: Clamp) -> Made {
         },
         value => value,
     };
-    Ok(Value::Chain(Chain::input(value, clamp)?))
+    Ok(Value::Chain(value.clamped(clamp)?))
 }
 
 fn mul(operands: Vec<Value>) -> Made {

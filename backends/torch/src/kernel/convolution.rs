@@ -22,7 +22,7 @@ use tch::{Device, Tensor};
 
 use super::margin::{Margin, pair};
 use crate::error::TorchError;
-use crate::fused::{self, Chain};
+use crate::fused;
 use crate::layout::channels_last;
 use crate::value::{Operands, Value};
 
@@ -114,7 +114,7 @@ impl Convolution {
             }
             _ => operands.value()?,
         };
-        Ok(Value::Chain(Chain::convolved(value, self.fused, kernel)?))
+        Ok(Value::Chain(value.chain()?.convolved(self.fused, kernel)))
     }
 
     pub(crate) fn run(&self, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>) -> Made {

@@ -17,4 +17,3 @@ mod resize;
 
 pub(crate) use call::{Call, Kernel};
 pub(crate) use dropout::Noise;
-pub(crate) use norm::Statistics;

@@ -4,8 +4,8 @@ use tch::{Kind, Tensor};
 
 use super::common::{Found, gradients_of, kernels, number};
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::network::TorchNetwork;
+use crate::statistics::Statistics;
 use crate::task::{DeviceTargets, mean_loss};
 
 /// The sum over the kernels of the Euclidean norm of the gradient.

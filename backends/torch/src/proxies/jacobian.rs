@@ -5,8 +5,8 @@ use tch::{Kind, Tensor};
 
 use super::common::{Found, gradients_of, number};
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::network::TorchNetwork;
+use crate::statistics::Statistics;
 
 /// Keeps the logarithm of an eigenvalue of 0 finite (`k` of the paper).
 const K: f64 = 1e-5;

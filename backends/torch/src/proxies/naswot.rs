@@ -7,9 +7,9 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::common::{Found, number};
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::network::TorchNetwork;
 use crate::program::InstructionKind;
+use crate::statistics::Statistics;
 use crate::value::Value;
 
 /// The logarithm of the determinant of the kernel whose entry for two images is the number of units that are on for both or off

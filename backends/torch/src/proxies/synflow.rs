@@ -5,9 +5,9 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::common::{Found, gradients_of, kernels, number};
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::layout::channels_last;
 use crate::network::TorchNetwork;
+use crate::statistics::Statistics;
 
 /// The natural logarithm of the synaptic flow, which is a product of as many factors as a network has layers: in double
 /// precision. Batch norms take the running statistics of fresh weights, 0 and 1, so that they are the identity but for their

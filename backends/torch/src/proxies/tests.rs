@@ -9,8 +9,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::common::Found;
 use super::{TorchProxies, gradients, jacobian, naswot, synflow, zen};
-use crate::kernel::Statistics;
 use crate::network::TorchNetwork;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 use crate::tests::build::network as specialised;
 use crate::tests::source::space;

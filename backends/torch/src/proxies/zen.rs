@@ -7,11 +7,11 @@ use tch::{Tensor, no_grad};
 
 use super::common::{Found, kernels, number};
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::layout::channels_last;
 use crate::network::TorchNetwork;
 use crate::program::{Instruction, InstructionKind};
 use crate::random::{Purpose, normal, stream};
+use crate::statistics::Statistics;
 use crate::value::Value;
 
 /// How often weights and inputs are drawn anew; the score is the mean.

@@ -6,14 +6,14 @@ use tch::{Device, Kind, Tensor};
 
 use super::build::{UNITS, assignment, squeeze};
 use super::supernet::settings;
-use crate::kernel::Statistics;
+use crate::layout::values;
 use crate::mixing::assigned;
 use crate::mixture::Mixture;
 use crate::optimizer::Gradients;
-use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::ParameterId;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets, mean_loss, taught_loss};
 use crate::training_loss::TrainingLoss;
 

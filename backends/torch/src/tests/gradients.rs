@@ -14,7 +14,7 @@ use super::supernet::settings;
 use super::varied::{DARTS, ELASTIC, NASNET, of_one_size};
 use crate::error::Phase;
 use crate::evaluation::Evaluation;
-use crate::kernel::{Noise, Statistics};
+use crate::kernel::Noise;
 use crate::layout::channels_last;
 use crate::mixing::{Draw, Mix, of_selects};
 use crate::mixture::{Mixture, loss};
@@ -24,6 +24,7 @@ use crate::passes::TrainBatch;
 use crate::program::ParameterId;
 use crate::random::Moment;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 use crate::training_loss::TrainingLoss;
 

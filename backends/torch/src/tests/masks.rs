@@ -10,12 +10,12 @@ use super::build::assignment;
 use super::gradients::random;
 use super::source::space;
 use super::supernet::settings;
-use crate::kernel::Statistics;
 use crate::mixing::{Mix, assigned, of_selects};
 use crate::mixture::Mixture;
 use crate::passes::TrainBatch;
 use crate::program::InstructionKind;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 
 const PICTURES: i64 = 3;

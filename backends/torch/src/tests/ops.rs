@@ -12,12 +12,13 @@ use super::build::op;
 use super::gradients::{picture, random};
 use crate::evaluation::Evaluation;
 use crate::fused;
-use crate::kernel::{Call, Kernel, Noise, Statistics};
+use crate::kernel::{Call, Kernel, Noise};
 use crate::layout::channels_last;
+use crate::layout::values;
 use crate::network::TorchNetwork;
-use crate::parameters::values;
 use crate::program::OpCase;
 use crate::random::Moment;
+use crate::statistics::Statistics;
 use crate::value::{Operands, Pictures, Value};
 
 fn pair(name: &'static str, [a, b]: [u32; 2]) -> (&'static str, Argument) {

@@ -13,11 +13,11 @@ use super::rounding::Learning;
 use super::source::space;
 use super::varied::{DARTS, ELASTIC, NASNET, SIZES};
 use crate::error::TorchError;
-use crate::kernel::Statistics;
 use crate::mixing::{Mix, assigned, of_selects};
 use crate::network::TorchNetwork;
 use crate::program::Program;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 
 /// A chosen kernel, an elastic width, zeros beside a residual, and a head for training.
 const SMALL: &str = r#"

@@ -10,11 +10,11 @@ use super::build::assignment;
 use super::source::space;
 use super::supernet::settings;
 use crate::error::Phase;
-use crate::kernel::Statistics;
 use crate::mixing::assigned;
 use crate::mixture::{Mixture, logits_gradient, loss};
 use crate::passes::TrainBatch;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 use crate::training_loss::TrainingLoss;
 

@@ -12,8 +12,8 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::squeeze;
 use crate::layout::plain_map;
+use crate::layout::values;
 use crate::network::{TorchNetwork, run};
-use crate::parameters::values;
 use crate::rounding::{bias, kernel, kernel_to_levels, to_half, to_learned_grid, to_levels};
 
 /// A tensor that requires a gradient.
@@ -259,7 +259,7 @@ fn steps_are_of_groups_and_channels_and_all_of_it_learns() {
     let given = inputs(&learning.model, 5);
     let slices: Vec<&[f32]> = given.iter().map(|input| input.floats().unwrap()).collect();
     let outputs = network
-        .evaluation(crate::kernel::Statistics::Running)
+        .evaluation(crate::statistics::Statistics::Running)
         .run(&network.inputs(&slices, 1).unwrap())
         .unwrap();
     let loss = outputs[0].square().sum(Kind::Float);

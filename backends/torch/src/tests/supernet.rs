@@ -8,14 +8,14 @@ use super::build::{Conv, Maker, UNITS, assignment, checked, network, op, squeeze
 use super::sgd;
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
-use crate::kernel::Statistics;
+use crate::layout::values;
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings, logits_gradient, loss};
 use crate::network::TorchNetwork;
-use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::{InstructionKind, Program};
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 use crate::training_loss::TrainingLoss;
 

@@ -18,9 +18,9 @@ use nas_ir::{Network, Op, Shape};
 use tch::{Device, Kind, Tensor};
 
 use super::gradients::random;
-use crate::kernel::Statistics;
 use crate::layout::channels_last;
 use crate::network::TorchNetwork;
+use crate::statistics::Statistics;
 
 /// The case that a child begins with.
 const FIRST: &str = "NASC_SWEEP";

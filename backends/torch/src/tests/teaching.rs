@@ -17,7 +17,7 @@ use tch::{Kind, Tensor};
 
 use super::source::compiled;
 use crate::error::TorchError;
-use crate::parameters::values;
+use crate::layout::values;
 use crate::passes::TrainBatch;
 use crate::task::{Criterion, DeviceTargets, taught_loss};
 use crate::teaching::Teaching;

@@ -7,14 +7,15 @@ use tch::{Device, Kind, Tensor};
 use super::source::space;
 use crate::error::Phase;
 use crate::evaluation::Evaluation;
-use crate::kernel::{Noise, Statistics};
+use crate::kernel::Noise;
+use crate::layout::values;
 use crate::mixture::loss;
 use crate::network::TorchNetwork;
-use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::Program;
 use crate::random::Moment;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets, mean_loss};
 use crate::training_loss::TrainingLoss;
 

@@ -20,13 +20,13 @@ use super::sgd;
 use super::supernet::settings;
 use crate::error::{Phase, TorchError};
 use crate::judge::{Judge, Judging};
-use crate::kernel::Statistics;
 use crate::loaders::Loaders;
 use crate::mixture::{Mixture, loss};
 use crate::network::{TorchNetwork, run};
 use crate::optimizer::Optimizer;
 use crate::passes::{Exam, score, train};
 use crate::program::Program;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets, mean_loss};
 use crate::training_loss::TrainingLoss;
 
@@ -332,7 +332,7 @@ fn weights_move_between_programs_by_name() {
     let plain = |floats: &[f32]| vec![Plain::of_floats([1, floats.len() as u32], floats.to_vec())];
     let outputs = run(&model, &plain(&image)).unwrap();
     let direct = trained.forward(&[tensor], false).unwrap();
-    let direct = crate::parameters::values(&direct[0]).unwrap();
+    let direct = crate::layout::values(&direct[0]).unwrap();
     assert_eq!(outputs[0].dims, [1, 7, 64, 64]);
     for (a, b) in outputs[0].floats().unwrap().iter().zip(&direct) {
         assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()));

@@ -9,11 +9,11 @@ use super::build::assignment;
 use super::source::space;
 use super::supernet::settings;
 use crate::evaluation::Evaluation;
-use crate::kernel::Statistics;
+use crate::layout::values;
 use crate::mixing::assigned;
 use crate::mixture::Mixture;
-use crate::parameters::values;
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 
 /// Kernels of three sizes, of two numbers of channels.

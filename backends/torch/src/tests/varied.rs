@@ -18,16 +18,16 @@ use super::supernet::settings;
 use crate::error::Phase;
 use crate::evaluation::Evaluation;
 use crate::judge::{Judge, Judging};
-use crate::kernel::Statistics;
+use crate::layout::values;
 use crate::mixing::{Mix, assigned, of_selects};
 use crate::mixture::{Mixture, loss};
 use crate::network::TorchNetwork;
 use crate::optimizer::{Optimizer, Turn};
-use crate::parameters::values;
 use crate::passes::TrainBatch;
 use crate::program::ParameterSpec;
 use crate::rounding::{kernel_to_levels, to_half, to_levels};
 use crate::schedule::Schedule;
+use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets};
 
 /// Cells with decisions of their own, two of n edges, edges of the operators of DARTS.

@@ -1,0 +1,129 @@
+//! Layers that are not computed yet.
+
+use std::rc::Rc;
+
+use nas_kernels::{Clamp, Window};
+use tch::Tensor;
+
+use crate::error::TorchError;
+use crate::layout::channels_last;
+use crate::statistics::Statistics;
+
+/// What tells values apart: those that are read in several places are one map of a block.
+pub(crate) type Identity = Rc<()>;
+
+/// Layers that are not computed yet.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// What the first one reads, `[N, C, H, W]` with channels last.
+    pub(super) map: Tensor,
+    pub(super) identity: Identity,
+    /// What becomes of that before.
+    pub(super) input: Clamp,
+    pub(super) layers: Vec<Layer>,
+    /// What the result is multiplied by, for each picture or for all; 1 without.
+    pub(super) weight: Option<Tensor>,
+}
+
+/// A convolution, its batch norm once there is one, and an activation.
+#[derive(Debug)]
+pub(super) struct Layer {
+    pub(super) op: Convolution,
+    /// `[out, C / groups, height, width]`.
+    pub(super) kernel: Tensor,
+    pub(super) norm: Option<Norm>,
+    pub(super) clamp: Clamp,
+}
+
+/// A convolution without a bias.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Convolution {
+    /// By a kernel of one tap.
+    Pointwise { groups: usize },
+    /// Of each channel for itself.
+    Depthwise(Window),
+}
+
+/// A batch norm.
+#[derive(Debug)]
+pub(crate) struct Norm {
+    /// Scale and shift, where it learns them.
+    pub(crate) learned: Option<[Tensor; 2]>,
+    /// Mean and variance over time.
+    pub(crate) running: [Tensor; 2],
+    pub(crate) statistics: Statistics,
+    pub(crate) momentum: f64,
+    pub(crate) eps: f64,
+}
+
+impl Chain {
+    /// Without layers, of a map `[N, C, H, W]`, with an activation that is applied as it is read.
+    pub(crate) fn begin(
+        map: &Tensor,
+        identity: Identity,
+        input: Clamp,
+    ) -> Result<Self, TorchError> {
+        let map = channels_last(map)?;
+        Ok(Self { map, identity, input, layers: Vec::new(), weight: None })
+    }
+
+    /// Whether layers may follow.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.weight.is_none()
+    }
+
+    /// The same with a convolution behind it.
+    pub(crate) fn convolved(mut self, op: Convolution, kernel: &Tensor) -> Self {
+        let kernel = kernel.shallow_clone();
+        self.layers.push(Layer { op, kernel, norm: None, clamp: Clamp::NONE });
+        self
+    }
+
+    /// The same with a batch norm behind the convolution.
+    pub(crate) fn normalised(mut self, norm: Norm) -> Result<Self, TorchError> {
+        let missing = || TorchError::broken("a batch norm of no convolution");
+        self.layers.last_mut().ok_or_else(missing)?.norm = Some(norm);
+        Ok(self)
+    }
+
+    /// Whether it ends with a convolution, so that a batch norm must follow.
+    pub(crate) fn awaits_norm(&self) -> bool {
+        self.layers.last().is_some_and(|last| last.norm.is_none())
+    }
+
+    /// The same with an activation.
+    ///
+    /// # Errors
+    /// The chain, where it has one already, and is to be computed first.
+    pub(crate) fn clamped(mut self, clamp: Clamp) -> Result<Self, Self> {
+        match self.layers.last_mut() {
+            Some(last) if last.clamp == Clamp::NONE && self.weight.is_none() => {
+                last.clamp = clamp;
+                Ok(self)
+            }
+            _ => Err(self),
+        }
+    }
+
+    /// The same times a weight for each picture, or one for all.
+    ///
+    /// # Errors
+    /// The chain, where it has a weight or is no sum.
+    pub(crate) fn weighted(mut self, weight: &Tensor) -> Result<Self, Self> {
+        if !self.is_linear() || self.weight.is_some() {
+            return Err(self);
+        }
+        self.weight = Some(weight.shallow_clone());
+        Ok(self)
+    }
+
+    /// Whether it ends with a batch norm, so that it may be part of a sum.
+    pub(crate) fn is_linear(&self) -> bool {
+        self.layers.last().is_some_and(|last| last.norm.is_some() && last.clamp == Clamp::NONE)
+    }
+
+    /// Whether autograd needs the tensor that it is made into.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.is_linear()
+    }
+}

@@ -1,0 +1,17 @@
+//! What kernels run on.
+
+use nas_kernels::{Level, Pool, Processor};
+
+/// libtorch's threads.
+struct Threads;
+
+impl Pool for Threads {
+    fn run(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
+        nas_autograd::parallel(count, task);
+    }
+}
+
+/// What kernels run on.
+pub(crate) fn processor() -> Processor<'static> {
+    Processor { level: Level::detected(), pool: &Threads }
+}
