@@ -34,11 +34,9 @@ const HINT: &str = "go on by the same command";
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let since = Instant::now();
     let file = nas_spaces::shipped().join(FILE);
-    // One thread for libtorch, one core for the data: the result is the same on every machine,
-    // and where other programs run, no thread waits for one that does not.
-    let threads = Some(args.threads);
-    let drop = DropArgs::default();
-    let options = RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, threads };
+    let (drop, threads) = (DropArgs::default(), args.threads);
+    let options =
+        RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, threads, no_fuse: false };
     let training = Training::load(&file, &options, |_| None)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;

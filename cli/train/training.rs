@@ -64,6 +64,8 @@ pub(crate) struct Training {
     /// The folder of the images.
     pub(crate) data: PathBuf,
     threads: u32,
+    /// Whether layers are computed together.
+    fuses: bool,
     /// Whether the space is without what its target cannot run.
     drops_unsupported: bool,
     /// What scores its networks.
@@ -165,6 +167,7 @@ impl Training {
             sources,
             data,
             threads,
+            fuses: !args.no_fuse,
             drops_unsupported,
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
@@ -184,6 +187,7 @@ impl Training {
             sources: self.sources.clone(),
             data: self.data.clone(),
             threads: self.threads,
+            fuses: self.fuses,
             drops_unsupported: self.drops_unsupported,
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
@@ -248,7 +252,8 @@ impl Training {
     /// # Errors
     /// There is no data set, or the space is for nothing that can be trained.
     pub(crate) fn backend(&self) -> Result<TorchBackend, Failure> {
-        let options = Options { threads: Some(self.threads), ..Options::default() };
+        let (threads, fuses) = (Some(self.threads), self.fuses);
+        let options = Options { threads, fuses, ..Options::default() };
         let (space, recipe) = (Arc::clone(&self.space), self.recipe.clone());
         let backend = TorchBackend::new(space, recipe, self.dataset()?, options);
         let backend = backend.map_err(Failure::problem)?.beginning_with(self.begins_with.clone());
@@ -282,6 +287,7 @@ impl Training {
             ("libtorch", nas_torch::LIBTORCH_VERSION.to_owned()),
             ("tract", nas_tract::VERSION.to_owned()),
             ("threads of libtorch", self.threads.to_string()),
+            ("layers computed together", if self.fuses { "yes" } else { "no" }.to_owned()),
         ];
         let inputs = Inputs {
             space_ref: &self.space_ref,

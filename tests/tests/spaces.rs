@@ -78,6 +78,12 @@ files! {
 const NETWORKS: usize = 3;
 /// Steps after which all candidates have run, with room to spare.
 const STEPS: usize = 150;
+/// Steps that are also made without layers that are computed together.
+const COMPARED: usize = 2;
+/// How far layers that are computed together may be from double precision.
+const FUSED: f64 = 1e-4;
+/// Or how much farther than those that are computed one by one, where rounding grows from layer to layer.
+const FARTHER: f64 = 10.0;
 /// The share of the loss by which rounding moves it.
 const NO_EFFECT: f64 = 1e-3;
 const SEED: u64 = 1;
@@ -147,8 +153,11 @@ fn trains(space: &Checked<Space>) -> Result<(), String> {
     let mut runs = Runs::new(space);
     let mut still: BTreeSet<usize> = (0..space.decisions.len()).collect();
     still.retain(|&decision| is_searched(&space.decisions[decision]));
-    for _ in 0..STEPS {
+    for step in 0..STEPS {
         let assignment = runs.rarest(space);
+        if step < COMPARED {
+            agrees(&trial, &assignment)?;
+        }
         let report = trial.step(&assignment).map_err(|error| error.to_string())?;
         judge(&trial, &assignment, &report)?;
         let steepest = report.weights.iter().fold(report.loss, |most, (_, g)| most.max(*g));
@@ -171,6 +180,16 @@ fn trains(space: &Checked<Space>) -> Result<(), String> {
         }
     }
     Err(format!("never run: {:?}", runs.never()))
+}
+
+/// Fails where layers that are computed together are farther from double precision than one by one.
+fn agrees(trial: &Trial<'_>, assignment: &Assignment) -> Result<(), String> {
+    let [fused, plain] = trial.apart(assignment).map_err(|error| error.to_string())?;
+    let is_near = |fused: f64, plain: f64| fused < FUSED.max(FARTHER * plain);
+    let are_near = is_near(fused.loss, plain.loss)
+        && is_near(fused.gradient.0, plain.gradient.0)
+        && is_near(fused.statistic, plain.statistic);
+    if are_near { Ok(()) } else { Err(format!("together {fused:?}, one by one {plain:?}")) }
 }
 
 fn is_searched(decision: &Decision) -> bool {

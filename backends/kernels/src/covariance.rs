@@ -5,7 +5,7 @@
 //! is computed.
 
 use crate::kernel::Kernel;
-use crate::norm::Moments;
+use crate::moments::Moments;
 use crate::pointwise::add_wide;
 use crate::shape::{Bands, Map};
 use crate::simd::{Level, Simd};
@@ -28,7 +28,7 @@ pub(crate) struct Covariance {
 pub(crate) struct Forward<'a> {
     maps: &'a [f32],
     channels: usize,
-    /// What is subtracted from each row, so that sums lose fewer digits: the first one.
+    /// What is subtracted from each row, so that sums lose fewer digits: the mean of some of them.
     shift: Vec<f32>,
     stretches: Vec<[usize; 2]>,
     /// `[1 + channels][padded_width]`.
@@ -40,7 +40,7 @@ impl<'a> Forward<'a> {
     pub(crate) fn new(maps: &'a [f32], channels: usize) -> Self {
         let rows = maps.len() / channels.max(1);
         assert_eq!(maps.len(), rows * channels, "rows of channels");
-        let shift = with_padding(maps.get(..channels).unwrap_or_default());
+        let shift = with_padding(&mean_of_some(maps, channels));
         let stretches = stretches(rows, ROWS, TASKS);
         let sums = Partials::new(stretches.len(), (channels + 1) * shift.len());
         Self { maps, channels, shift, stretches, sums }
@@ -63,6 +63,22 @@ impl<'a> Forward<'a> {
         let mean = shifted.map(|(mean, shift)| mean + f64::from(*shift)).collect();
         Covariance { mean, matrix }
     }
+}
+
+/// The mean of some rows all over.
+fn mean_of_some(maps: &[f32], channels: usize) -> Vec<f32> {
+    const SOME: usize = 64;
+    let rows = maps.len() / channels.max(1);
+    let step = (rows / SOME).max(1);
+    let mut sums = vec![0.0; channels];
+    let mut count = 0.0;
+    for row in maps.chunks_exact(channels.max(1)).step_by(step) {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += value;
+        }
+        count += 1.0;
+    }
+    sums.iter().map(|sum| sum / f32::max(count, 1.0)).collect()
 }
 
 impl Work for Forward<'_> {

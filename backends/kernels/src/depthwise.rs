@@ -5,7 +5,8 @@
 //! by band, stays in the cache, and never goes to memory, forward or backward.
 
 use crate::kernel::Kernel;
-use crate::norm::{Gradient, Incoming, Loaded, Moments, Norm};
+use crate::moments::{Gathered, Moments};
+use crate::norm::{Gradient, Incoming, Loaded, Norm};
 use crate::pointwise::add_wide;
 use crate::shape::{Band, Bands, Destination, Map, Window};
 use crate::simd::{Level, Simd};
@@ -146,20 +147,32 @@ impl<'a> Forward<'a> {
 
     /// The moments of the result, once all tasks have run.
     pub(crate) fn moments(&self) -> Moments {
-        let to = self.of.to;
-        let width = padded_width(to.channels);
-        let (mut sums, mut squares) = (vec![0.0; width], vec![0.0; width]);
-        for (task, row) in self.sums.rows().enumerate() {
-            let panel = self.panels[task / self.bands % self.panels.len()];
-            let (of_sums, of_squares) = row.split_at(WIDE);
-            for (total, own) in [(&mut sums, of_sums), (&mut squares, of_squares)] {
-                let total = &mut total[panel.first..panel.first + panel.width];
-                for (total, own) in total.iter_mut().zip(own) {
-                    *total += own;
-                }
-            }
+        let mut all = Moments { mean: Vec::new(), variance: Vec::new() };
+        let tasks: Vec<&[f64]> = self.sums.rows().collect();
+        for (place, panel) in self.panels.iter().enumerate() {
+            let own = (0..tasks.len()).filter(|task| self.place(*task).1 == place);
+            let parts = own.map(|task| {
+                let [from, to] = self.lines(task);
+                let (mean, square) = tasks[task].split_at(WIDE);
+                ((to - from) * self.of.to.width, [mean, square])
+            });
+            let Moments { mean, variance } = Moments::of_parts(panel.columns, parts);
+            all.mean.extend(mean);
+            all.variance.extend(variance);
         }
-        Moments::of_sums(&sums[..to.channels], &squares[..to.channels], to.pixels())
+        all
+    }
+
+    /// The image and the panel of a task.
+    fn place(&self, task: usize) -> (usize, usize) {
+        let rest = task / self.bands;
+        (rest / self.panels.len(), rest % self.panels.len())
+    }
+
+    /// The lines of the result that a task makes.
+    fn lines(&self, task: usize) -> [usize; 2] {
+        let (height, band) = (self.of.to.height, task % self.bands);
+        [height * band / self.bands, height * (band + 1) / self.bands]
     }
 }
 
@@ -171,8 +184,8 @@ impl Work for Forward<'_> {
     fn run(&self, level: Level, task: usize) {
         let row = self.held * self.columns * WIDE;
         with_scratch(row + 2 * WIDE, |scratch| {
-            let (rest, band) = (task / self.bands, task % self.bands);
-            let panel = self.panels[rest % self.panels.len()];
+            let (image, panel) = self.place(task);
+            let panel = self.panels[panel];
             let Depthwise { from, to, window, .. } = self.of;
             let job = ForwardJob {
                 source: self.of.source.loaded(),
@@ -187,8 +200,8 @@ impl Work for Forward<'_> {
                 to,
                 window,
                 panel,
-                image: rest / self.panels.len(),
-                rows: [to.height * band / self.bands, to.height * (band + 1) / self.bands],
+                image,
+                rows: self.lines(task),
                 columns: self.columns,
                 held: self.held,
                 scratch,
@@ -222,9 +235,9 @@ struct ForwardJob {
     /// Rows there.
     held: usize,
     scratch: *mut f32,
-    /// Of some rows, and of their squares.
+    /// Sums of a row.
     sums: *mut f32,
-    /// Of all rows.
+    /// The moments of all rows.
     total: *mut f64,
     out: *mut f32,
 }
@@ -255,7 +268,6 @@ impl Job for ForwardJob {
                     self.fill::<S>(filled, self.scratch.add((filled - first) * step));
                     filled += 1;
                 }
-                self.sums.write_bytes(0, 2 * WIDE);
                 for i in 0..count {
                     let rows = self.scratch.add(i * stride * step);
                     // Distances that are known when it is compiled make the innermost loop twice as fast.
@@ -267,8 +279,16 @@ impl Job for ForwardJob {
                         (_, 2) => self.convolve::<S, NARROW, 2>(row + i, rows),
                         (_, _) => self.convolve::<S, NARROW, 0>(row + i, rows),
                     }
+                    let made = (self.image * self.to.height + row + i) * self.to.width;
+                    let made = Rows {
+                        first: self.out.add(made * self.to.channels + self.panel.first),
+                        step: self.to.channels,
+                        count: self.to.width,
+                    };
+                    let before = (row + i - self.rows[0]) * self.to.width;
+                    let gathered = Gathered { to: self.total, width: WIDE };
+                    gathered.put::<S>(made, self.panel.columns, before, self.sums);
                 }
-                add_wide(self.total, self.sums, 2 * WIDE);
                 row += count;
             }
         }
@@ -325,22 +345,20 @@ impl ForwardJob {
             let mut column = 0;
             while column < self.panel.columns {
                 let left = self.panel.columns - column;
-                let mut sums = [S::splat(0.0); 2];
+                let mut sum = S::splat(0.0);
                 let out = self.out.add(element + column);
                 let rows = rows.add(column);
                 let taps = self.taps.add(self.panel.first + column);
                 let mut x = 0;
                 while x + TILE <= to.width {
-                    self.tile::<S, TILE, WIDTH, STRIDE>(x, rows, taps, out, left, &mut sums);
+                    self.tile::<S, TILE, WIDTH, STRIDE>(x, rows, taps, out, left, &mut sum);
                     x += TILE;
                 }
                 while x < to.width {
-                    self.tile::<S, 1, WIDTH, STRIDE>(x, rows, taps, out, left, &mut sums);
+                    self.tile::<S, 1, WIDTH, STRIDE>(x, rows, taps, out, left, &mut sum);
                     x += 1;
                 }
-                let (sum, square) = (self.sums.add(column), self.sums.add(WIDE + column));
-                S::store(sum, S::add(S::load(sum), sums[0]));
-                S::store(square, S::add(S::load(square), sums[1]));
+                S::store(self.sums.add(column), sum);
                 column += S::N;
             }
         }
@@ -355,7 +373,7 @@ impl ForwardJob {
         taps: *const f32,
         out: *mut f32,
         left: usize,
-        sums: &mut [S::V; 2],
+        sum: &mut S::V,
     ) {
         unsafe {
             let window = self.window;
@@ -375,8 +393,7 @@ impl ForwardJob {
             }
             for (i, result) in results.into_iter().enumerate() {
                 S::store_some(out.add((x + i) * self.to.channels), result, left);
-                sums[0] = S::add(sums[0], result);
-                sums[1] = S::fma(result, result, sums[1]);
+                *sum = S::add(*sum, result);
             }
         }
     }
@@ -454,7 +471,7 @@ pub(crate) struct Backward<'a> {
 
 /// What comes of it, but for the gradient of the input.
 pub(crate) struct Gradients {
-    /// Of scale and shift of the values.
+    /// Sums of the gradient of the values, with how far they are from the mean, and as it is.
     pub(crate) norm: [Vec<f64>; 2],
     /// Of the kernel.
     pub(crate) kernel: Vec<f32>,
@@ -835,7 +852,7 @@ impl BackwardJob {
                 let value = S::load(self.raw.add(place));
                 let y = self.norm.linear::<S>(channel, value);
                 let g = S::inside(y, least, most, result);
-                sums[0] = S::fma(g, value, sums[0]);
+                sums[0] = S::fma(g, self.norm.centred::<S>(channel, value), sums[0]);
                 sums[1] = S::add(sums[1], g);
                 S::store(self.by_raw.add(place), S::mul(g, scale));
             }

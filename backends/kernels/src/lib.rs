@@ -21,6 +21,7 @@ mod covariance;
 mod depthwise;
 mod kernel;
 mod memory;
+mod moments;
 mod norm;
 mod pointwise;
 mod shape;
@@ -36,7 +37,8 @@ pub use block::{
 pub use depthwise::MOST_TAPS;
 pub use kernel::Kernel;
 pub use memory::Buffer;
-pub use norm::{BatchNorm, Moments};
+pub use moments::Moments;
+pub use norm::BatchNorm;
 pub use shape::{Clamp, Map, Window};
 pub use simd::Level;
 pub use update::Sgd;

@@ -1,5 +1,6 @@
 //! Batch norms as scales and shifts, and what is loaded by them.
 
+use crate::moments::Moments;
 use crate::shape::Clamp;
 use crate::simd::Simd;
 use crate::tiles::with_padding;
@@ -13,29 +14,6 @@ pub struct BatchNorm<'a> {
     pub eps: f64,
     /// Mean and variance of each channel, where they are not those of the batch.
     pub fixed: Option<[&'a [f32]; 2]>,
-}
-
-/// Mean and biased variance of each channel over all pixels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Moments {
-    /// The means.
-    pub mean: Vec<f64>,
-    /// The variances.
-    pub variance: Vec<f64>,
-}
-
-impl Moments {
-    /// From sums of values and of their squares.
-    pub(crate) fn of_sums(sums: &[f64], squares: &[f64], count: usize) -> Self {
-        let count = count.max(1) as f64;
-        let mean: Vec<f64> = sums.iter().map(|sum| sum / count).collect();
-        let variance = squares.iter().zip(&mean).map(|(square, mean)| {
-            // Rounding may take it below zero, but not what is no number above.
-            let variance = square / count - mean * mean;
-            if variance < 0.0 { 0.0 } else { variance }
-        });
-        Self { variance: variance.collect(), mean }
-    }
 }
 
 /// A batch norm whose moments are known.
@@ -95,22 +73,21 @@ impl Normed {
         }
     }
 
-    /// The gradients for those of scale and shift of the values.
-    pub(crate) fn gradient(&self, by_scale: &[f64], by_shift: &[f64]) -> NormGradient {
+    /// The gradients for those of the values: sums of them, and of their products with how far values are from the mean.
+    pub(crate) fn gradient(&self, products: &[f64], sums: &[f64]) -> NormGradient {
         let channels = self.inverse.len();
         let mut by = NormGradient {
             scale: Vec::with_capacity(channels),
-            shift: by_shift.iter().map(|&by| by as f32).collect(),
+            shift: sums.iter().map(|&sum| sum as f32).collect(),
             mean: vec![0.0; channels],
             variance: vec![0.0; channels],
         };
         for channel in 0..channels {
             let (inverse, learned) = (self.inverse[channel], self.learned[channel]);
-            let by_factor = by_scale[channel] - by_shift[channel] * self.moments.mean[channel];
-            by.scale.push((by_factor * inverse) as f32);
+            by.scale.push((products[channel] * inverse) as f32);
             if self.is_of_batch {
-                by.mean[channel] = -by_shift[channel] * learned * inverse;
-                by.variance[channel] = -0.5 * by_factor * learned * inverse.powi(3);
+                by.mean[channel] = -sums[channel] * learned * inverse;
+                by.variance[channel] = -0.5 * products[channel] * learned * inverse.powi(3);
             }
         }
         by
@@ -118,7 +95,10 @@ impl Normed {
 
     /// As it is loaded.
     pub(crate) fn loaded(&self, clamp: Clamp) -> Loaded {
-        Loaded { scale: with_padding(&self.scale), shift: with_padding(&self.shift), clamp }
+        let mean: Vec<f32> = self.moments.mean.iter().map(|&mean| mean as f32).collect();
+        let [scale, shift, mean] =
+            [&self.scale, &self.shift, &mean].map(|values| with_padding(values));
+        Loaded { scale, shift, mean, clamp }
     }
 
     /// The gradient through moments of so many pixels: `constant + slope * value`.
@@ -137,6 +117,8 @@ impl Normed {
 pub(crate) struct Loaded {
     pub(crate) scale: Vec<f32>,
     pub(crate) shift: Vec<f32>,
+    /// The means of the values.
+    pub(crate) mean: Vec<f32>,
     pub(crate) clamp: Clamp,
 }
 
@@ -144,11 +126,16 @@ impl Loaded {
     /// Values as they are, but for an activation.
     pub(crate) fn plain(channels: usize, clamp: Clamp) -> Self {
         let scale = with_padding(&vec![1.0; channels]);
-        Self { shift: vec![0.0; scale.len()], scale, clamp }
+        Self { shift: vec![0.0; scale.len()], mean: vec![0.0; scale.len()], scale, clamp }
     }
 
     pub(crate) fn place(&self) -> Norm {
-        Norm { scale: self.scale.as_ptr(), shift: self.shift.as_ptr(), clamp: self.clamp }
+        Norm {
+            scale: self.scale.as_ptr(),
+            shift: self.shift.as_ptr(),
+            mean: self.mean.as_ptr(),
+            clamp: self.clamp,
+        }
     }
 }
 
@@ -157,6 +144,7 @@ impl Loaded {
 pub(crate) struct Norm {
     pub(crate) scale: *const f32,
     pub(crate) shift: *const f32,
+    pub(crate) mean: *const f32,
     pub(crate) clamp: Clamp,
 }
 
@@ -165,6 +153,12 @@ impl Norm {
     #[inline(always)]
     pub(crate) unsafe fn linear<S: Simd>(self, channel: usize, x: S::V) -> S::V {
         unsafe { S::fma(x, S::load(self.scale.add(channel)), S::load(self.shift.add(channel))) }
+    }
+
+    /// How far a vector of values is from the mean.
+    #[inline(always)]
+    pub(crate) unsafe fn centred<S: Simd>(self, channel: usize, x: S::V) -> S::V {
+        unsafe { S::sub(x, S::load(self.mean.add(channel))) }
     }
 
     /// The bounds.

@@ -4,7 +4,8 @@
 //! of that in the same pass. Its gradient reads both raw tensors once more and writes one.
 
 use crate::kernel::Kernel;
-use crate::norm::{Gradient, Incoming, Loaded, Moments, Norm};
+use crate::moments::{Gathered, Moments};
+use crate::norm::{Gradient, Incoming, Loaded, Norm};
 use crate::shape::{Band, Bands, Destination, Map};
 use crate::simd::{Level, Simd};
 use crate::tiles::{Finish, Job, Rows, Tiles, WIDE, at, padded, padded_width, panels};
@@ -45,10 +46,11 @@ impl<'a> Forward<'a> {
 
     /// The moments of the result, once all tasks have run.
     pub(crate) fn moments(&self) -> Moments {
-        let total = self.sums.total();
-        let (sums, squares) = total.split_at(padded_width(self.outputs));
-        let rows = self.input.len() / self.inputs.max(1);
-        Moments::of_sums(&sums[..self.outputs], &squares[..self.outputs], rows)
+        let parts = self.stretches.iter().zip(self.sums.rows()).map(|([from, to], row)| {
+            let (mean, square) = row.split_at(padded_width(self.outputs));
+            (to - from, [mean, square])
+        });
+        Moments::of_parts(self.outputs, parts)
     }
 }
 
@@ -106,7 +108,7 @@ impl Job for ForwardJob {
                     self.inputs,
                     (self.scratch, step),
                 );
-                own.write_bytes(0, 2 * width);
+                own.write_bytes(0, width);
                 let left = Rows { first: self.scratch, step, count };
                 let mut right = self.packed;
                 for panel in panels(self.outputs) {
@@ -115,12 +117,14 @@ impl Job for ForwardJob {
                         step: self.outputs,
                         columns: panel.columns,
                         sums: own.add(panel.first),
-                        squares: own.add(width + panel.first),
                     };
                     panel.product::<S, _>(left, self.inputs, right, &mut finish);
                     right = right.add(self.inputs * panel.width);
                 }
-                add_wide(self.sums, own, 2 * width);
+                let made =
+                    Rows { first: self.to.add(row * self.outputs), step: self.outputs, count };
+                let gathered = Gathered { to: self.sums, width };
+                gathered.put::<S>(made, self.outputs, row - from, own);
                 row += count;
             }
         }
@@ -153,13 +157,12 @@ pub(crate) unsafe fn add_wide(sums: *mut f64, values: *const f32, count: usize) 
     }
 }
 
-/// Writes a product, and sums it and its squares.
+/// Writes a product, and sums it.
 struct Gather {
     to: *mut f32,
     step: usize,
     columns: usize,
     sums: *mut f32,
-    squares: *mut f32,
 }
 
 impl<S: Simd> Finish<S> for Gather {
@@ -168,9 +171,8 @@ impl<S: Simd> Finish<S> for Gather {
         unsafe {
             let left = self.columns.saturating_sub(column);
             S::store_some(self.to.add(row * self.step + column), v, left);
-            let (sum, square) = (self.sums.add(column), self.squares.add(column));
+            let sum = self.sums.add(column);
             S::store(sum, S::add(S::load(sum), v));
-            S::store(square, S::fma(v, v, S::load(square)));
         }
     }
 }
@@ -210,7 +212,8 @@ impl<'a> Backward<'a> {
         Self { input, norm, of, kernel, packed, bands, sums, matrices, by_input, adds }
     }
 
-    /// The gradients of scale and shift of the values, and of the kernel, once all tasks have run.
+    /// Sums of the gradient of the values, with how far they are from the mean and as it is, and the gradient of the kernel, once
+    /// all tasks have run.
     pub(crate) fn gradients(&self) -> ([Vec<f64>; 2], Vec<f32>) {
         let Kernel { inputs, outputs, .. } = self.kernel;
         let width = padded_width(inputs);
@@ -356,7 +359,8 @@ impl<S: Simd> Finish<S> for Through {
             S::store(self.read.add(row * self.width + column), S::clamp(y, least, most));
             let g = S::inside(y, least, most, v);
             let (sum, shift) = (self.sums.add(column), self.shifts.add(column));
-            S::store(sum, S::fma(g, x, S::load(sum)));
+            let centred = self.norm.centred::<S>(self.channel + column, x);
+            S::store(sum, S::fma(g, centred, S::load(sum)));
             S::store(shift, S::add(S::load(shift), g));
             let g = S::mul(g, S::load(self.norm.scale.add(self.channel + column)));
             let to = self.to.add(place);

@@ -59,6 +59,7 @@ pub(crate) trait Simd: Copy {
     /// The first `count` floats; all if there are more.
     unsafe fn store_some(to: *mut f32, v: Self::V, count: usize);
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
@@ -122,6 +123,10 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn add(a: Eight, b: Eight) -> Eight {
         a.zip(b, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn sub(a: Eight, b: Eight) -> Eight {
+        a.zip(b, |a, b| a - b)
     }
     #[inline(always)]
     unsafe fn mul(a: Eight, b: Eight) -> Eight {
@@ -191,6 +196,10 @@ mod x86 {
             unsafe { _mm512_add_ps(a, b) }
         }
         #[inline(always)]
+        unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_sub_ps(a, b) }
+        }
+        #[inline(always)]
         unsafe fn mul(a: __m512, b: __m512) -> __m512 {
             unsafe { _mm512_mul_ps(a, b) }
         }
@@ -252,6 +261,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn add(a: __m256, b: __m256) -> __m256 {
             unsafe { _mm256_add_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_sub_ps(a, b) }
         }
         #[inline(always)]
         unsafe fn mul(a: __m256, b: __m256) -> __m256 {

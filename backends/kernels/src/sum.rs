@@ -127,15 +127,19 @@ pub(crate) struct Backward<'a> {
     /// The result, where it was clamped.
     clamped: Option<(Clamp, &'a [f32])>,
     bands: Bands,
-    /// For each line of tasks and image, sums of the gradient, and of its products with the values of each term.
+    /// For each task and image, sums of the gradient, and of its products with how far the values of each term are from
+    /// their mean.
     sums: Vec<(usize, Partials<f64>)>,
     by_sum: Shared,
 }
 
-/// The gradients of scale, shift and weight of a term.
+/// What the gradients of a term are made of.
 pub(crate) struct TermGradient {
+    /// Sums of the gradient of its values with how far they are from the mean.
     pub(crate) scale: Vec<f64>,
+    /// Sums of the gradient of its values.
     pub(crate) shift: Vec<f64>,
+    /// The gradient of the weight of each image.
     pub(crate) weight: Vec<f32>,
 }
 
@@ -184,12 +188,8 @@ impl<'a> Backward<'a> {
     ) -> TermGradient {
         let channels = self.map.channels;
         // SAFETY: as many as there are channels.
-        let (own_scale, own_shift) = unsafe {
-            (
-                std::slice::from_raw_parts(term.norm.scale, channels),
-                std::slice::from_raw_parts(term.norm.shift, channels),
-            )
-        };
+        let [own_scale, own_shift, mean] = [term.norm.scale, term.norm.shift, term.norm.mean]
+            .map(|values| unsafe { std::slice::from_raw_parts(values, channels) });
         let (mut scale, mut shift) = (vec![0.0; channels], vec![0.0; channels]);
         let mut weight = Vec::with_capacity(of_image.len());
         for (image, sums) in of_image.iter().enumerate() {
@@ -199,8 +199,9 @@ impl<'a> Backward<'a> {
                 let (plain, product) = (sums[channel], sums[(i + 1) * width + channel]);
                 scale[channel] += own * product;
                 shift[channel] += own * plain;
-                by_weight += f64::from(own_scale[channel]) * product;
-                by_weight += f64::from(own_shift[channel]) * plain;
+                let scale = f64::from(own_scale[channel]);
+                let at_mean = f64::from(own_shift[channel]) + scale * f64::from(mean[channel]);
+                by_weight += scale * product + at_mean * plain;
             }
             weight.push(by_weight as f32);
         }
@@ -288,7 +289,8 @@ impl BackwardJob<'_> {
                 for (i, term) in self.terms.iter().enumerate() {
                     let x = S::load_some(term.values.as_ptr().add(place), left);
                     let sum = self.own.add((i + 1) * width + channel);
-                    S::store(sum, S::fma(g, x, S::load(sum)));
+                    let centred = term.norm.centred::<S>(channel, x);
+                    S::store(sum, S::fma(g, centred, S::load(sum)));
                 }
                 channel += S::N;
             }

@@ -47,6 +47,9 @@ pub struct Options {
     /// Threads of libtorch's kernels; [`default_threads`] if `None`. Another number may change the
     /// last digits of a result.
     pub threads: Option<u32>,
+    /// Whether convolutions, batch norms and activations are computed together, where that is done. It changes the last
+    /// digits of a result.
+    pub fuses: bool,
     /// Gradients of the weights whose norm is larger are scaled down to it (DARTS uses 5).
     pub clip: Option<f64>,
     /// Training batches over which the statistics of batch norm are taken before a network is
@@ -58,7 +61,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { device: Device::Cpu, threads: None, clip: Some(5.0), estimate: 4 }
+        Self { device: Device::Cpu, threads: None, fuses: true, clip: Some(5.0), estimate: 4 }
     }
 }
 
@@ -68,15 +71,12 @@ pub(crate) fn use_threads(threads: u32) {
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1).max(1));
 }
 
-/// Half of the cores that the process may use, at least one. The threads of a kernel wait for each
-/// other without sleeping, so that one that gets no core holds up all: with two threads on two cores
-/// that other programs use too, an epoch on the land-cover set takes 30 to 50 s, with one 6 to 9 s.
-/// The other half is for the data loader and for other programs; on processors with two threads a
-/// core it would add little.
+/// The cores of the processor that the process may use, at least one: of those that run two threads each, one. The threads of
+/// a kernel wait for each other, so that where other programs keep the cores busy, fewer may be faster.
 #[must_use]
 pub fn default_threads() -> u32 {
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    u32::try_from(cores / 2).unwrap_or(u32::MAX).max(1)
+    let allowed = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    u32::try_from(allowed.min(num_cpus::get_physical())).unwrap_or(u32::MAX).max(1)
 }
 
 /// Trains the networks of one space by one recipe.
@@ -245,7 +245,8 @@ impl TorchBackend {
     fn settings(&self, mixing: Mixing, adam: Adam) -> Settings {
         let Recipe { weights, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        Settings { mixing, adam, training: weights.clone(), clip, seed: *seed, device }
+        let fuses = self.options.fuses;
+        Settings { mixing, adam, training: weights.clone(), clip, seed: *seed, device, fuses }
     }
 
     /// The supernet of the space, to be trained on networks that it is given.
@@ -292,7 +293,8 @@ impl TorchBackend {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
         let mut network =
-            TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?;
+            TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?
+                .fusing(self.options.fuses);
         network.parameters.begin(retrain.training.initial, *seed)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
         let mut trainable =
@@ -319,7 +321,8 @@ impl TorchBackend {
         let Retrain { training, batch, .. } = &self.recipe.retrain;
         let Options { clip, device, .. } = self.options;
         let fed = Some(self.trained.input());
-        let network = TorchNetwork::learning(network, fed, powers_of_two, device)?;
+        let network =
+            TorchNetwork::learning(network, fed, powers_of_two, device)?.fusing(self.options.fuses);
         let loaders = self.loaders(*batch, 1.0)?;
         let trainable =
             TorchTrainable::new(network, training, clip, loaders, self.teaching.clone())?;

@@ -62,7 +62,7 @@ pub use forecast::Forecast;
 pub use network::{TorchNetwork, run};
 pub use proxies::TorchProxies;
 pub use rehearsal::{Mixed, Rehearsal};
-pub use step::{StepReport, Trial};
+pub use step::{Apart, StepReport, Trial};
 pub use supernet::TorchSupernet;
 pub use trainable::TorchTrainable;
 

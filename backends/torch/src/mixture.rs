@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) clip: Option<f64>,
     pub(crate) seed: u64,
     pub(crate) device: Device,
+    /// Whether layers are computed together.
+    pub(crate) fuses: bool,
 }
 
 /// The expected cost for the probabilities of each candidate of each decision, and its gradient
@@ -55,7 +57,7 @@ pub(crate) struct Mixture {
     pub(crate) parameters: Parameters,
     pub(crate) choices: Choices,
     optimizer: Optimizer,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Mixture {
@@ -89,6 +91,7 @@ impl Mixture {
 
     fn with(program: Program, choices: Choices, settings: Settings) -> Result<Self, TorchError> {
         let plan = Plan::new(&program, settings.device)?;
+        let plan = if settings.fuses { plan } else { plan.unfused() };
         let mut parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
         parameters.begin(settings.training.initial, settings.seed)?;
         if let Some(freeze) = &settings.training.freeze {
@@ -426,7 +429,8 @@ impl Mixture {
         let program = Program::in_precision(&specialise(space, assignment), fed)?;
         let whole = self.optimizer.evaluated(&self.parameters);
         let parameters = whole.share(&program, &schedule.weights(&self.program), own)?;
-        TorchNetwork::with(program, parameters, self.settings.device)
+        let network = TorchNetwork::with(program, parameters, self.settings.device)?;
+        Ok(network.fusing(self.settings.fuses))
     }
 
     /// Weights by name, `choices/PATH`, `dropped/PATH`, and `optimizer/…`.

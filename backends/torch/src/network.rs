@@ -80,6 +80,16 @@ impl TorchNetwork {
         Ok(Self { program, parameters, plan, schedule })
     }
 
+    /// The same, computed operator by operator, by libtorch alone.
+    pub(crate) fn unfused(self) -> Self {
+        Self { plan: self.plan.unfused(), ..self }
+    }
+
+    /// The same, unless it `fuses`: operator by operator.
+    pub(crate) fn fusing(self, fuses: bool) -> Self {
+        if fuses { self } else { self.unfused() }
+    }
+
     /// The values of all parameters, running statistics included, by name.
     ///
     /// # Errors
@@ -141,14 +151,15 @@ impl TorchNetwork {
 }
 
 /// The outputs of a model, each `[1, C, H, W]`, for one picture: a tensor `[1, C, H, W]` for each input.
-/// Evaluated on the processor.
+/// Evaluated on the processor, by libtorch alone.
 ///
 /// # Errors
 /// The weights or the inputs are not those of the network.
 pub fn run(model: &Model, inputs: &[Plain]) -> Result<Vec<Plain>, TorchError> {
     let program = Program::of_network(&model.network, None)?;
     let parameters = Parameters::blank(&program.parameters, Device::Cpu)?;
-    let mut network = TorchNetwork::with(program, parameters, Device::Cpu)?;
+    // Other engines are held against libtorch, and not against kernels of ours.
+    let mut network = TorchNetwork::with(program, parameters, Device::Cpu)?.unfused();
     network.load(&model.weights)?;
     let images = inputs.first().and_then(|input| input.dims.first().copied()).unwrap_or(1);
     // What holds no floats has none of the numbers that the input takes.

@@ -35,6 +35,12 @@ pub(crate) enum Step {
 }
 
 impl Plan {
+    /// The same, in which each operator is computed for itself.
+    pub(crate) fn unfused(self) -> Self {
+        let roles = vec![Role::Alone; self.roles.len()].into();
+        Self { roles, ..self }
+    }
+
     /// Chooses a kernel for each operator of a program.
     ///
     /// # Errors
@@ -55,11 +61,8 @@ impl Plan {
             step.map_err(|error| error.at_node(&instruction.node))
         });
         let steps = steps.collect::<Result<Vec<_>, _>>()?.into();
-        let roles = match device {
-            Device::Cpu => fused::roles(program)?,
-            _ => Table::from(vec![Role::Alone; program.instructions.len()]),
-        };
-        Ok(Self { steps, roles, device })
+        let plan = Self { steps, roles: fused::roles(program)?, device };
+        Ok(if device == Device::Cpu { plan } else { plan.unfused() })
     }
 }
 

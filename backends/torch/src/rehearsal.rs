@@ -66,7 +66,8 @@ impl Rehearsal {
         use_threads(threads);
         let adam = Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 };
         let (mixing, device, training_of) = (Mixing::Soft, Device::Cpu, training.clone());
-        let settings = Settings { mixing, adam, training: training_of, clip, seed: SEED, device };
+        let settings =
+            Settings { mixing, adam, training: training_of, clip, seed: SEED, device, fuses: true };
         let mixture = Mixture::new(space, settings)?;
         mixture.parameters.require_gradients(true)?;
         Self::new(Trained::Supernet(Box::new(mixture)), space.task, training)

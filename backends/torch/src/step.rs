@@ -1,5 +1,6 @@
 //! Steps of a supernet on random pictures: whether a space can be trained, without a data set.
 
+use nas_ir::ops::Role;
 use nas_ir::recipe::{Recipe, Training};
 use nas_ir::{Assignment, Checked, Shape, Space, Task};
 use nas_search::shared::{Adam, Mixing};
@@ -13,6 +14,8 @@ use crate::kernel::Noise;
 use crate::layout::channels_last;
 use crate::mixing::{Mix, of_selects, straight_through};
 use crate::mixture::{Mixture, Settings};
+use crate::parameters::Parameters;
+use crate::plan::Plan;
 use crate::random::{Moment, Purpose, normal, stream};
 use crate::schedule::Schedule;
 use crate::statistics::Statistics;
@@ -24,6 +27,10 @@ const BATCH: i64 = 2;
 const MOMENT: Moment = Moment { choices: true, epoch: 0, step: 0 };
 /// How far [`Trial::effect`] moves the elements of a tensor, as a standard deviation.
 const NUDGE: f64 = 1e-2;
+/// How far [`Trial::apart`] moves the shifts of batch norms, whose results have a standard deviation of 1: to the middle of
+/// what `relu6` lets through, and below all of it.
+const UP: f64 = 3.0;
+const DOWN: f64 = -5.0;
 
 /// A fresh supernet on the processor, and two random pictures for it.
 pub struct Trial<'a> {
@@ -45,6 +52,25 @@ pub struct StepReport {
     pub weights: Vec<(String, f64)>,
     /// The largest gradient, without its sign, of the logits of each decision.
     pub choices: Vec<f64>,
+}
+
+/// How far a step in single precision is from the same in double: differences over the norm of what they are of.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Apart {
+    /// Of the loss.
+    pub loss: f64,
+    /// The largest of a tensor's gradient, and that tensor. What is but rounding is held against a tenth of what most
+    /// tensors have.
+    pub gradient: (f64, String),
+    /// The largest of a running statistic.
+    pub statistic: f64,
+}
+
+/// What a step computes.
+struct Computed {
+    loss: f64,
+    gradients: Vec<(String, Option<Tensor>)>,
+    statistics: Vec<Tensor>,
 }
 
 impl<'a> Trial<'a> {
@@ -92,6 +118,64 @@ impl<'a> Trial<'a> {
             weights: names.into_iter().zip(weights).collect(),
             choices: self.of_decisions(of_logits.as_ref())?,
         })
+    }
+
+    /// How far a step with layers that are computed together is from one in double precision, and one operator by
+    /// operator likewise. The shifts of batch norms are moved away from 0 for it, so that it hardly depends on rounding on
+    /// which side of a bound a value lies.
+    ///
+    /// # Errors
+    /// libtorch fails at a node.
+    pub fn apart(&self, assignment: &Assignment) -> Result<[Apart; 2], TorchError> {
+        let mixes = self.mixes(assignment)?;
+        let schedule = Schedule::new(&self.mixture.program, &mixes)?;
+        let mut own = Mixture::new(self.space, self.mixture.settings.clone())?;
+        no_grad(|| decide(&own.parameters))?;
+        own.parameters.require_gradients(true)?;
+        let step = |own: &Mixture, plan: &Plan, kind| {
+            let pictures = self.pictures.iter().map(|picture| picture.f_to_kind(kind));
+            let pictures = pictures.collect::<Result<Vec<_>, _>>()?;
+            self.computed(own, (&schedule, &mixes), plan, &pictures)
+        };
+        let plan = || Plan::new(&self.mixture.program, Device::Cpu);
+        let found =
+            [step(&own, &plan()?, Kind::Float)?, step(&own, &plan()?.unfused(), Kind::Float)?];
+        own.parameters.make_double();
+        own.parameters.require_gradients(true)?;
+        let wanted = step(&own, &plan()?.unfused(), Kind::Double)?;
+        let [fused, plain] = found.map(|found| found.apart(&wanted));
+        Ok([fused?, plain?])
+    }
+
+    /// A step of a supernet by a plan; the running statistics stay as they are.
+    fn computed(
+        &self,
+        own: &Mixture,
+        (schedule, mixes): (&Schedule, &[Mix]),
+        plan: &Plan,
+        pictures: &[Tensor],
+    ) -> Result<Computed, TorchError> {
+        let (mut running, mut names, mut leaves) = (Vec::new(), Vec::new(), Vec::new());
+        for id in schedule.parameters(&own.program) {
+            let (spec, tensor) = (own.parameters.spec(id)?, own.parameters.tensor(id)?);
+            if spec.role.is_trainable() {
+                names.push(spec.name.clone());
+                leaves.push(tensor);
+            } else {
+                running.push((tensor, tensor.copy()));
+            }
+        }
+        let noise = Some(Noise { seed: self.seed, moment: MOMENT, drop_path: 0.0 });
+        let evaluation = own.evaluation(schedule, mixes, Statistics::Learn);
+        let outputs = Evaluation { noise, plan, ..evaluation }.run(pictures)?;
+        let loss = loss(self.space.task, &outputs)?;
+        let gradients = gradients(&loss, &leaves)?;
+        let statistics = running.iter().map(|(tensor, _)| tensor.copy()).collect();
+        for (tensor, before) in &running {
+            no_grad(|| tensor.shallow_clone().f_copy_(before))?;
+        }
+        let gradients = names.into_iter().zip(gradients).collect();
+        Ok(Computed { loss: loss.f_double_value(&[])?, gradients, statistics })
     }
 
     /// By how much the loss of a step changes if this tensor moves a little: not at all, whatever
@@ -159,7 +243,7 @@ impl<'a> Trial<'a> {
 fn settings(seed: u64, training: Training) -> Settings {
     let adam = Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 };
     let (mixing, device) = (Mixing::Hard, Device::Cpu);
-    Settings { mixing, adam, training, clip: None, seed, device }
+    Settings { mixing, adam, training, clip: None, seed, device, fuses: true }
 }
 
 /// Standard normal values `[BATCH, C, H, W]` for an input.
@@ -201,6 +285,60 @@ fn gradients(loss: &Tensor, leaves: &[&Tensor]) -> Result<Vec<Option<Tensor>>, T
     }
     let gradients = Tensor::f_run_backward(&[loss], leaves, false, false)?;
     Ok(gradients.into_iter().map(|gradient| Some(gradient).filter(Tensor::defined)).collect())
+}
+
+impl Computed {
+    /// How far it is from what is wanted.
+    fn apart(&self, wanted: &Self) -> Result<Apart, TorchError> {
+        let loss = over((self.loss - wanted.loss).abs(), wanted.loss.abs());
+        let mut apart = Apart { loss, ..Apart::default() };
+        for (found, wanted) in self.statistics.iter().zip(&wanted.statistics) {
+            apart.statistic = apart.statistic.max(distance(found, wanted, 0.0)?);
+        }
+        let mut norms = Vec::new();
+        for (_, gradient) in &wanted.gradients {
+            norms.push(gradient.as_ref().map_or(Ok(0.0), norm)?);
+        }
+        norms.sort_by(f64::total_cmp);
+        let least = 0.1 * norms.get(norms.len() / 2).copied().unwrap_or_default();
+        for ((name, found), (_, wanted)) in self.gradients.iter().zip(&wanted.gradients) {
+            let own = match (found, wanted) {
+                (Some(found), Some(wanted)) => distance(found, wanted, least)?,
+                (None, None) => 0.0,
+                (Some(_), None) | (None, Some(_)) => f64::INFINITY,
+            };
+            if own > apart.gradient.0 {
+                apart.gradient = (own, name.clone());
+            }
+        }
+        Ok(apart)
+    }
+}
+
+/// Moves the shifts of batch norms, up and down in turn.
+fn decide(parameters: &Parameters) -> Result<(), TorchError> {
+    for (id, spec) in parameters.specs() {
+        if spec.role == Role::Shift {
+            let signs = Tensor::f_arange(spec.elements(), (Kind::Float, Device::Cpu))?;
+            let signs = signs.f_remainder(2)?.f_mul_scalar(DOWN - UP)?.f_add_scalar(UP)?;
+            let _ = parameters.tensor(id)?.detach().f_add_(&signs)?;
+        }
+    }
+    Ok(())
+}
+
+/// How far a tensor is from another, over the norm of that, or over this if it is larger.
+fn distance(found: &Tensor, wanted: &Tensor, least: f64) -> Result<f64, TorchError> {
+    Ok(over(norm(&found.f_sub(wanted)?)?, norm(wanted)?.max(least)))
+}
+
+/// The quotient; nothing is no share of nothing.
+fn over(part: f64, whole: f64) -> f64 {
+    if part == 0.0 { 0.0 } else { part / whole }
+}
+
+fn norm(tensor: &Tensor) -> Result<f64, TorchError> {
+    Ok(tensor.f_to_kind(Kind::Double)?.f_norm()?.f_double_value(&[])?)
 }
 
 /// The largest element, without its sign; NaN if one is, and 0 where there is none.

@@ -104,6 +104,8 @@ pub(crate) struct Pictures {
     pub(crate) crop: Option<Crop>,
     /// Where tensors are made.
     pub(crate) device: Device,
+    /// Of what precision.
+    pub(crate) kind: Kind,
 }
 
 /// Pictures of another size than the program was made for: crops, in training.
@@ -135,7 +137,8 @@ impl Pictures {
             }
             _ => None,
         };
-        Ok(Self { count, crop: crop.filter(|crop| crop.size != crop.checked), device })
+        let kind = given.first().map_or(Kind::Float, Tensor::kind);
+        Ok(Self { count, crop: crop.filter(|crop| crop.size != crop.checked), device, kind })
     }
 
     /// The size of a map here that has this size in the checked network: in proportion to the
@@ -153,7 +156,7 @@ impl Pictures {
             Some(size) => sizes.extend(self.scaled(size.map(i64::from))),
             None => sizes.extend(shape.spatial().iter().map(|&size| i64::from(size))),
         }
-        Ok(Tensor::f_zeros(sizes, (Kind::Float, self.device))?)
+        Ok(Tensor::f_zeros(sizes, (self.kind, self.device))?)
     }
 }
 

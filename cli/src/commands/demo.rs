@@ -13,7 +13,8 @@ pub struct DemoArgs {
     /// given. An unfinished demo goes on.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Threads of libtorch; with another number the last digits of the result may differ.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads_parser())]
-    pub threads: u32,
+    /// Threads of a training step; if not given, as many as there are cores that nasc may use. With another number the last
+    /// digits of the result may differ.
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
+    pub threads: Option<u32>,
 }

@@ -35,10 +35,13 @@ pub struct RecipeArgs {
     /// The seed, instead of the recipe's.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Threads of libtorch; if not given, half of the cores that nasc may use. More are faster only
-    /// where no other program uses the cores. With another number the last digits may differ.
+    /// Threads of a training step; if not given, as many as there are cores that nasc may use. Where other
+    /// programs keep these busy, fewer may be faster. With another number the last digits may differ.
     #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub threads: Option<u32>,
+    /// Compute each operator for itself, by libtorch alone: slower, and with other last digits.
+    #[arg(long)]
+    pub no_fuse: bool,
 }
 
 /// Reads a number of threads: no more than four for each core, for each takes memory and waits for all others.

@@ -90,7 +90,7 @@ fn convolution(op: Op, x: &Tensor, kernel: &Tensor) -> Tensor {
     let output = op.shape(&inputs).unwrap();
     let case = OpCase { op, inputs, output, weights: Vec::new() };
     let kernels = [kernel.shallow_clone()];
-    let pictures = Pictures { count: 2, crop: None, device: Device::Cpu };
+    let pictures = Pictures { count: 2, crop: None, device: Device::Cpu, kind: x.kind() };
     let values = vec![Value::kept(x.shallow_clone())];
     let operands = Operands { values, shapes: &case.inputs, pictures: &pictures };
     let statistics = Statistics::Batch;

@@ -22,7 +22,7 @@ use crate::training_loss::TrainingLoss;
 pub(crate) fn settings(mixing: Mixing) -> Settings {
     let adam = Adam { beta1: 0.9, beta2: 0.999, decay: 1e-3 };
     let (training, clip) = (sgd(0.9, 1e-4), Some(5.0));
-    Settings { mixing, adam, training, clip, seed: 3, device: Device::Cpu }
+    Settings { mixing, adam, training, clip, seed: 3, device: Device::Cpu, fuses: true }
 }
 
 /// Two layers, the first without and the second with a residual; 4 and 3 candidates.
