@@ -35,8 +35,15 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let since = Instant::now();
     let file = nas_spaces::shipped().join(FILE);
     let (drop, threads) = (DropArgs::default(), args.threads);
-    let options =
-        RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, threads, no_fuse: false };
+    let options = RecipeArgs {
+        drop,
+        recipe: None,
+        set: Vec::new(),
+        seed: None,
+        threads,
+        no_fuse: false,
+        profile: None,
+    };
     let training = Training::load(&file, &options, |_| None)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;

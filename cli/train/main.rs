@@ -13,6 +13,7 @@ mod memory;
 mod pace;
 mod package;
 mod predictions;
+mod profile;
 mod progress;
 mod reference;
 mod retrain;

@@ -23,7 +23,7 @@ use nas_search::teacher::Teacher;
 use nas_search::{
     End, Inputs, Job, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
 };
-use nas_torch::{Beginnings, Options, TorchBackend, default_threads};
+use nas_torch::{Beginnings, Options, Profiler, TorchBackend, default_threads};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
 use nasc::services::expected::{Expected, Read};
@@ -38,6 +38,7 @@ use nasc::services::sources::{sources, within};
 
 use crate::beginning;
 use crate::memory::{self, Need};
+use crate::profile;
 use crate::progress::Progress;
 use crate::reference::libtorch;
 use crate::teacher::{self, Taken};
@@ -66,6 +67,8 @@ pub(crate) struct Training {
     threads: u32,
     /// Whether layers are computed together.
     fuses: bool,
+    /// What notes what steps take.
+    profiler: Option<Rc<Profiler>>,
     /// Whether the space is without what its target cannot run.
     drops_unsupported: bool,
     /// What scores its networks.
@@ -168,6 +171,7 @@ impl Training {
             data,
             threads,
             fuses: !args.no_fuse,
+            profiler: args.profile.clone().map(profile::profiler),
             drops_unsupported,
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
@@ -188,6 +192,7 @@ impl Training {
             data: self.data.clone(),
             threads: self.threads,
             fuses: self.fuses,
+            profiler: self.profiler.clone(),
             drops_unsupported: self.drops_unsupported,
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
@@ -257,6 +262,7 @@ impl Training {
         let (space, recipe) = (Arc::clone(&self.space), self.recipe.clone());
         let backend = TorchBackend::new(space, recipe, self.dataset()?, options);
         let backend = backend.map_err(Failure::problem)?.beginning_with(self.begins_with.clone());
+        let backend = backend.profiled_by(self.profiler.clone());
         Ok(match &self.teacher {
             Some(teacher) => backend.taught_by(Rc::clone(teacher)),
             None => backend,

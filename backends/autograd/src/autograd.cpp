@@ -1,8 +1,10 @@
 // A node of libtorch's autograd whose gradient is computed by a function that is given, and loops on libtorch's threads.
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/profiler_legacy.h>
 
 #include <algorithm>
 #include <atomic>
@@ -112,5 +114,29 @@ void nas_keep_memory() {
   mallopt(M_TRIM_THRESHOLD, 512 * 1024 * 1024);
 #endif
 }
+
+// Begins to note what runs; null where the file cannot be written.
+void* nas_profile_begin(const char* path) {
+  try {
+    return new torch::autograd::profiler::RecordProfile(std::string(path));
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+// Writes what was noted.
+void nas_profile_end(void* profile) {
+  delete static_cast<torch::autograd::profiler::RecordProfile*>(profile);
+}
+
+// Notes that something of this name begins; null where nothing is noted.
+void* nas_note_begin(const char* name) {
+  if (!at::hasCallbacks()) return nullptr;
+  auto* note = new at::RecordFunction(at::RecordScope::USER_SCOPE);
+  if (note->isActive()) note->before(std::string(name));
+  return note;
+}
+
+void nas_note_end(void* note) { delete static_cast<at::RecordFunction*>(note); }
 
 }  // extern "C"

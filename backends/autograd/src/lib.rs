@@ -3,8 +3,9 @@
 // The edge to C++.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::slice;
 
 use tch::{Device, Kind, TchError, Tensor};
@@ -84,6 +85,43 @@ pub fn keep_memory() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     // SAFETY: it sets two numbers of the allocator.
     ONCE.call_once(|| unsafe { nas_keep_memory() });
+}
+
+/// What libtorch computes from its beginning to its end is noted in a file, as `chrome://tracing` and Perfetto read it.
+pub struct Profile(*mut c_void);
+
+impl Profile {
+    /// Begins to note what this thread computes; none where the file cannot be written.
+    #[must_use]
+    pub fn begin(path: &Path) -> Option<Self> {
+        let path = CString::new(path.to_str()?).ok()?;
+        // SAFETY: the path ends with a zero.
+        let profile = unsafe { nas_profile_begin(path.as_ptr()) };
+        (!profile.is_null()).then_some(Self(profile))
+    }
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        // SAFETY: it was begun, and is ended once.
+        unsafe { nas_profile_end(self.0) };
+    }
+}
+
+/// Does something that is noted by this name where there is a [`Profile`].
+pub fn noted<R>(name: &CStr, act: impl FnOnce() -> R) -> R {
+    struct Note(*mut c_void);
+    impl Drop for Note {
+        fn drop(&mut self) {
+            if !self.0.is_null() {
+                // SAFETY: it was begun, and is ended once.
+                unsafe { nas_note_end(self.0) };
+            }
+        }
+    }
+    // SAFETY: the name ends with a zero.
+    let _note = Note(unsafe { nas_note_begin(name.as_ptr()) });
+    act()
 }
 
 /// The floats of a tensor on the processor: of maps `[N, C, H, W]` in the order `[N, H, W, C]`, of others row-major.
@@ -166,6 +204,10 @@ unsafe extern "C" {
     ) -> *mut c_char;
     fn nas_give(taken: *mut c_void, input: usize, gradient: *const C_tensor);
     fn nas_keep_memory();
+    fn nas_profile_begin(path: *const c_char) -> *mut c_void;
+    fn nas_profile_end(profile: *mut c_void);
+    fn nas_note_begin(name: *const c_char) -> *mut c_void;
+    fn nas_note_end(note: *mut c_void);
     fn nas_parallel(count: i64, context: *mut c_void, task: extern "C" fn(*mut c_void, i64));
     fn strdup(text: *const c_char) -> *mut c_char;
     fn free(memory: *mut c_void);

@@ -3,6 +3,8 @@
 //! Layers of all chains that are as deep are computed side by side, so that many small layers keep all threads busy. Forward
 //! each raw result is written once, but for those of expansions, which are never written; backward the gradient of each is.
 
+use std::ffi::CStr;
+
 use crate::covariance::{self, Covariance, CovarianceGradient};
 use crate::depthwise::{self, Depthwise, Source};
 use crate::kernel::Kernel;
@@ -18,7 +20,7 @@ use crate::work::{Processor, Shared, TASKS, Work};
 
 /// The most channels of a map that a 1x1 convolution expands without its result being written: it is computed twice then,
 /// which for more of them takes longer than to write and read it.
-const MOST_EXPANDED: usize = 64;
+pub const MOST_EXPANDED: usize = 64;
 
 /// A sum of chains.
 #[derive(Debug)]
@@ -197,6 +199,14 @@ impl Forward<'_> {
     }
 }
 
+/// What these are together: layers as deep mostly are of one kind.
+fn name(works: &[Forward<'_>]) -> &'static CStr {
+    match works.first() {
+        Some(Forward::Depthwise(_)) => c"nasc: depthwise convolutions",
+        _ => c"nasc: 1x1 convolutions",
+    }
+}
+
 impl Work for Forward<'_> {
     fn tasks(&self) -> usize {
         match self {
@@ -248,7 +258,7 @@ pub fn forward(
                 forward_step(block, &block.chains[i], &chains[i], depth)
             });
             let (raws, works): (Vec<Buffer>, Vec<Forward<'_>>) = made.into_iter().unzip();
-            processor.all(&works);
+            processor.all(name(&works), &works);
             let normed = processor.map(deep.len(), |i| {
                 let step = chains[deep[i]].steps[depth];
                 let norm = block.chains[deep[i]].layers[step.layer].norm;
@@ -264,7 +274,10 @@ pub fn forward(
     {
         let terms = terms(block, &chains);
         let bands = Bands::new(to, TASKS);
-        processor.all(&[sum::Forward::new(to, &terms, (block.clamp, has_rest), bands, out)]);
+        processor.all(
+            c"nasc: sums",
+            &[sum::Forward::new(to, &terms, (block.clamp, has_rest), bands, out)],
+        );
     }
     Kept { chains, covariances, to }
 }
@@ -332,7 +345,7 @@ fn covariances(
         covariance::Forward::new(values, map.channels)
     };
     let works: Vec<covariance::Forward<'_>> = maps.iter().map(of).collect();
-    processor.all(&works);
+    processor.all(c"nasc: covariances", &works);
     let mut covariances: Vec<Option<Covariance>> = block.maps.iter().map(|_| None).collect();
     for (map, work) in maps.into_iter().zip(&works) {
         covariances[map] = Some(work.covariance());
@@ -419,6 +432,14 @@ impl Backward<'_> {
     }
 }
 
+/// As [`name`].
+fn name_backward(works: &[Backward<'_>]) -> &'static CStr {
+    match works.first() {
+        Some(Backward::Depthwise(_)) => c"nasc: gradients of depthwise convolutions",
+        _ => c"nasc: gradients of 1x1 convolutions",
+    }
+}
+
 impl Work for Backward<'_> {
     fn tasks(&self) -> usize {
         match self {
@@ -488,7 +509,7 @@ pub fn backward(
         let clamped = out.map(|out| (block.clamp, out));
         let bands = Bands::new(kept.to, TASKS);
         let works = [sum::Backward::new(kept.to, &terms, clamped, bands, by_out)];
-        processor.all(&works);
+        processor.all(c"nasc: gradients of sums", &works);
         works[0].gradients()
     };
     let by_out = &*by_out;
@@ -518,7 +539,7 @@ pub fn backward(
                 (by_input, work)
             });
             let (buffers, works): (Vec<Buffer>, Vec<Backward<'_>>) = made.into_iter().unzip();
-            processor.all(&works);
+            processor.all(name_backward(&works), &works);
             let gradients = processor.map(deep.len(), |i| works[i].gradients());
             buffers.into_iter().zip(gradients).collect::<Vec<_>>()
         };
@@ -551,7 +572,7 @@ pub fn backward(
             .filter_map(|(work, chain)| (chain.map == map).then_some(work))
             .collect(),
     });
-    processor.all(&groups.collect::<Vec<_>>());
+    processor.all(c"nasc: gradients of first layers", &groups.collect::<Vec<_>>());
     let found = processor.map(works.len(), |i| {
         let (chain, own) = (&block.chains[i], &kept.chains[i]);
         let found = works[i].gradients();
@@ -578,7 +599,7 @@ pub fn backward(
             works.push(covariance::Backward::new((values, shape), of, by, to_maps[map]));
         }
     }
-    processor.all(&works);
+    processor.all(c"nasc: gradients of covariances", &works);
     gradients
 }
 

@@ -32,7 +32,8 @@ mod update;
 mod work;
 
 pub use block::{
-    Block, Chain, ChainGradient, Input, Kept, Layer, LayerGradient, Op, backward, forward, to,
+    Block, Chain, ChainGradient, Input, Kept, Layer, LayerGradient, MOST_EXPANDED, Op, backward,
+    forward, to,
 };
 pub use depthwise::MOST_TAPS;
 pub use kernel::Kernel;

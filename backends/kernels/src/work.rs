@@ -1,6 +1,7 @@
 //! How kernels are given threads and memory.
 
 use std::cell::RefCell;
+use std::ffi::CStr;
 
 use crate::simd::Level;
 
@@ -8,6 +9,11 @@ use crate::simd::Level;
 pub trait Pool: Sync {
     /// Calls `task` with each number below `count`, and returns when all are done.
     fn run(&self, count: usize, task: &(dyn Fn(usize) + Sync));
+
+    /// Does something that has this name, for those who note how long that takes.
+    fn noted(&self, _name: &'static CStr, act: &mut dyn FnMut()) {
+        act();
+    }
 }
 
 /// One after the other, on the thread that asks.
@@ -41,15 +47,17 @@ impl Processor<'_> {
         made.into_iter().flatten().collect()
     }
 
-    /// Runs the tasks of all these works, side by side.
-    pub(crate) fn all<W: Work>(&self, works: &[W]) {
+    /// Runs the tasks of all these works, side by side. All together have this name.
+    pub(crate) fn all<W: Work>(&self, name: &'static CStr, works: &[W]) {
         let mut tasks = Vec::new();
         for (number, work) in works.iter().enumerate() {
             tasks.extend((0..work.tasks()).map(|task| (number, task)));
         }
-        self.pool.run(tasks.len(), &|place| {
-            let (number, task) = tasks[place];
-            works[number].run(self.level, task);
+        self.pool.noted(name, &mut || {
+            self.pool.run(tasks.len(), &|place| {
+                let (number, task) = tasks[place];
+                works[number].run(self.level, task);
+            });
         });
     }
 }
@@ -75,7 +83,7 @@ impl<T> Places<T> {
 
 /// How many tasks a pass is cut into, if it is large enough: more than there are threads, so that these end together. It
 /// does not depend on their number, so that neither do results.
-pub(crate) const TASKS: usize = 8;
+pub(crate) const TASKS: usize = 16;
 
 /// Memory that tasks write side by side, each its own part.
 #[derive(Debug, Clone, Copy)]

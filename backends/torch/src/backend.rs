@@ -30,6 +30,7 @@ use crate::network::TorchNetwork;
 use crate::optimizer::held;
 use crate::passes::{Engine, failed, score};
 use crate::patterns::Patterns;
+use crate::profile::Profiler;
 use crate::program::Program;
 use crate::proxies::TorchProxies;
 use crate::schedule::Schedule;
@@ -90,6 +91,8 @@ pub struct TorchBackend {
     /// What training makes small, once it was made.
     training_loss: Rc<OnceCell<Rc<TrainingLoss>>>,
     teaching: Option<Teaching>,
+    /// What notes what steps take.
+    profiler: Option<Rc<Profiler>>,
 }
 
 impl TorchBackend {
@@ -111,8 +114,19 @@ impl TorchBackend {
         training_loss::check(&recipe, trained.task)?;
         pipeline(&dataset, &recipe.data, &trained)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
-        let (begins_with, training_loss, teaching) = (Beginnings::default(), Rc::default(), None);
-        Ok(Self { space, recipe, dataset, options, trained, begins_with, training_loss, teaching })
+        let (begins_with, training_loss) = (Beginnings::default(), Rc::default());
+        let (teaching, profiler) = (None, None);
+        Ok(Self {
+            space,
+            recipe,
+            dataset,
+            options,
+            trained,
+            begins_with,
+            training_loss,
+            teaching,
+            profiler,
+        })
     }
 
     /// The same, which begins with these weights as far as they fit.
@@ -126,6 +140,12 @@ impl TorchBackend {
     pub fn taught_by(self, teacher: Rc<dyn Teacher>) -> Self {
         let teaching = Teaching::new(teacher, &self.recipe.retrain.distillation);
         Self { teaching: Some(teaching), ..self }
+    }
+
+    /// The same, of which some steps are noted.
+    #[must_use]
+    pub fn profiled_by(self, profiler: Option<Rc<Profiler>>) -> Self {
+        Self { profiler, ..self }
     }
 
     /// Whether what the recipe freezes is there: in the network that is trained, or where one is searched for, in the supernet
@@ -219,7 +239,12 @@ impl TorchBackend {
     }
 
     fn batches_of(&self, batch: u32, training: &Training) -> Pictures {
-        Pictures { batch, held: held(training), crop: self.recipe.data.crop }
+        Pictures {
+            batch,
+            held: held(training),
+            crop: self.recipe.data.crop,
+            fuses: self.options.fuses && self.options.device == Device::Cpu,
+        }
     }
 
     /// With what the loaders hold.
@@ -238,7 +263,7 @@ impl TorchBackend {
     fn loaders(&self, batch: u32, share: f64) -> Result<Loaders, TorchError> {
         let Self { dataset, recipe, trained, options, .. } = self;
         let loaders = Loaders::new(dataset, recipe, trained, batch, share, options.device)?;
-        Ok(loaders.sharing(&self.training_loss))
+        Ok(loaders.sharing(&self.training_loss).noting(self.profiler.clone()))
     }
 
     /// What stays the same while a supernet is trained.

@@ -2,15 +2,18 @@
 //!
 //! A step holds every value that the way back reads: a tensor for each operator that makes one, for the
 //! pictures of a batch. Rectifiers and sums work in the memory of an operand that nothing else reads, views
-//! have none of their own. On the way back the gradients of all operands of a mixture are held at once, and
+//! have none of their own. Of layers that are computed together, what convolutions make is held, and that of an expansion is not.
+//! On the way back the gradients of all operands of a mixture are held at once, and
 //! a gradient of every weight. Scoring holds what is still to be read, but of pictures in full size.
 
 use nas_ir::{Assignment, Checked, DecisionId, Op, Shape, Space};
+use nas_kernels::MOST_EXPANDED;
 use nas_search::shared::Mixing;
 use tch::{Device, Tensor};
 
 use crate::choices::Choices;
 use crate::error::TorchError;
+use crate::fused::{self, Role};
 use crate::mixing::{Draw, Run, assigned, runs};
 use crate::program::{Instruction, InstructionKind, OpCase, Program, Round, Table, ValueId};
 use crate::random::Moment;
@@ -64,6 +67,8 @@ pub(crate) struct Pictures {
     pub(crate) held: u64,
     /// Height and width in training, where they are not those of the program's input.
     pub(crate) crop: Option<[u32; 2]>,
+    /// Whether layers are computed together.
+    pub(crate) fuses: bool,
 }
 
 impl Pictures {
@@ -165,9 +170,11 @@ pub(crate) fn of_step(
     pictures: Pictures,
 ) -> Result<Forecast, TorchError> {
     let mut walk = Walk::new(program, schedule);
+    let roles = if pictures.fuses { Some(fused::roles(program)?) } else { None };
     for (id, instruction) in program.instructions.iter() {
         if *schedule.uses.get(id)? > 0 {
-            walk.evaluate(id, instruction)?;
+            let role = roles.as_ref().map_or(Ok(Role::Alone), |roles| roles.get(id).copied())?;
+            walk.evaluate(id, instruction, role)?;
         }
     }
     let outputs: u64 = schedule.outputs.iter().map(|output| numbers(&output.shape)).sum();
@@ -195,6 +202,20 @@ struct Sized {
     memory: Option<usize>,
     /// Whether its only reader may work there.
     is_fresh: bool,
+    /// What it is, where it is computed by what reads it.
+    chain: Option<Chained>,
+}
+
+/// Layers that are computed by what reads them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Chained {
+    /// How many there are.
+    layers: u32,
+    /// Numbers of what the last one makes, where it has not been decided whether that is held: an expansion, if a
+    /// depthwise convolution follows.
+    open: Option<u64>,
+    /// Numbers of the gradients of all that is made before the last one.
+    hidden: u64,
 }
 
 /// Memory that values are in.
@@ -229,7 +250,12 @@ impl<'p> Walk<'p> {
         Self { schedule, left, values, memories, sum, live, most, largest, at_once }
     }
 
-    fn evaluate(&mut self, id: ValueId, instruction: &Instruction) -> Result<(), TorchError> {
+    fn evaluate(
+        &mut self,
+        id: ValueId,
+        instruction: &Instruction,
+        role: Role,
+    ) -> Result<(), TorchError> {
         let mut operands = Vec::new();
         for &operand in &instruction.operands {
             let mut value = *self.values.get(operand)?;
@@ -239,7 +265,7 @@ impl<'p> Walk<'p> {
         let first = operands.first().copied().unwrap_or_default();
         let value = match &instruction.kind {
             InstructionKind::Input(_) => Sized::default(),
-            InstructionKind::Output => first,
+            InstructionKind::Output => self.settled(first),
             InstructionKind::Select(_) => self.select(&operands),
             InstructionKind::Round(Round::Learned { .. }) => {
                 // Levels, those within the range, and the nearest whole ones are kept, too.
@@ -250,7 +276,15 @@ impl<'p> Walk<'p> {
             | InstructionKind::Round(Round::Half | Round::Grid(_) | Round::Levels) => {
                 self.make(first.numbers)
             }
-            InstructionKind::Op(case) => self.operator(case, &operands),
+            InstructionKind::Op(case) => match self.chained(case, role, first) {
+                Some(value) => value,
+                None if matches!(case.op, Op::Add(_)) => self.operator(case, &operands),
+                None => {
+                    let operands: Vec<Sized> =
+                        operands.iter().map(|&operand| self.settled(operand)).collect();
+                    self.operator(case, &operands)
+                }
+            },
         };
         if let Some(memory) = self.memory(value) {
             memory.values += 1;
@@ -287,13 +321,53 @@ impl<'p> Walk<'p> {
         self.most = self.most.max(self.live);
         self.largest = self.largest.max(numbers);
         self.memories.push(Memory { numbers, values: 0 });
-        Sized { numbers, memory: Some(self.memories.len() - 1), is_fresh: true }
+        Sized { numbers, memory: Some(self.memories.len() - 1), is_fresh: true, chain: None }
+    }
+
+    /// The tensor that a value is for what does not compute it.
+    fn settled(&mut self, value: Sized) -> Sized {
+        match value.chain {
+            Some(_) => self.make(value.numbers),
+            None => value,
+        }
+    }
+
+    /// What an operator makes that is computed with others.
+    fn chained(&mut self, case: &OpCase, role: Role, first: Sized) -> Option<Sized> {
+        let made = numbers(&case.output);
+        if role != Role::Convolution {
+            let goes_on = matches!(case.op, Op::BatchNorm(_) | Op::Relu(_) | Op::Relu6(_));
+            return (goes_on && first.chain.is_some()).then_some(first);
+        }
+        let Op::Conv(conv) = &case.op else { return None };
+        let inputs = case.inputs.first().map_or(0, |from| from.channels());
+        let chain = first.chain.unwrap_or_default();
+        let is_depthwise = conv.groups.get() > 1 && conv.groups.get() == inputs;
+        if chain.layers == 0 && !is_depthwise && inputs as usize <= MOST_EXPANDED {
+            let chain = Chained { layers: 1, open: Some(made), hidden: 0 };
+            return Some(Sized { numbers: made, chain: Some(chain), ..Sized::default() });
+        }
+        let mut hidden = chain.hidden;
+        if let Some(open) = chain.open.filter(|_| !is_depthwise) {
+            self.make(open);
+            hidden = hidden.saturating_add(open);
+        }
+        if chain.open.is_none() && chain.layers > 0 {
+            hidden = hidden.saturating_add(first.numbers);
+        }
+        let chain = Chained { layers: chain.layers + 1, open: None, hidden };
+        Some(Sized { is_fresh: false, chain: Some(chain), ..self.make(made) })
     }
 
     /// A weighted sum, or one operand times a factor.
     fn select(&mut self, operands: &[Sized]) -> Sized {
         let mixed = operands.iter().map(|operand| operand.numbers);
-        self.at_once = self.at_once.max(mixed.clone().sum());
+        // Of layers that are computed together, gradients of what is between them.
+        let gradients = operands.iter().map(|operand| match operand.chain {
+            Some(chain) => chain.hidden,
+            None => operand.numbers,
+        });
+        self.at_once = self.at_once.max(gradients.sum());
         self.make(mixed.max().unwrap_or_default())
     }
 
@@ -307,6 +381,7 @@ impl<'p> Walk<'p> {
             (Op::ChannelSlice(_) | Op::Crop(_) | Op::Flatten(_), _) => {
                 Sized { numbers: made, is_fresh: false, ..first }
             }
+            (Op::Relu(_) | Op::Relu6(_), _) if first.chain.is_some() => first,
             (Op::Relu(_) | Op::Relu6(_), Some(fresh)) => Sized { is_fresh: false, ..*fresh },
             (Op::Add(_), Some(fresh)) => *fresh,
             // Beside each greatest value, where it stood: an index of 64 bits.

@@ -16,6 +16,7 @@ use crate::blend::Blending;
 use crate::error::TorchError;
 use crate::judge::Judging;
 use crate::layout::channels_last;
+use crate::profile::Profiler;
 use crate::task::{Criterion, DeviceTargets, classes, ignored, ignored_label};
 use crate::training_loss::TrainingLoss;
 
@@ -104,6 +105,8 @@ pub(crate) struct Loaders {
     splits: [Option<Loader>; 2],
     /// Of the validation images on which networks are compared.
     ranking: Option<Loader>,
+    /// What notes what steps take.
+    pub(crate) profiler: Option<Rc<Profiler>>,
 }
 
 impl Loaders {
@@ -140,7 +143,13 @@ impl Loaders {
             parts: [None, None, None],
             splits: [None, None],
             ranking: None,
+            profiler: None,
         })
+    }
+
+    /// The same, of whose steps this notes some.
+    pub(crate) fn noting(self, profiler: Option<Rc<Profiler>>) -> Self {
+        Self { profiler, ..self }
     }
 
     /// The same, which share with others of the recipe and the data set what training makes small.

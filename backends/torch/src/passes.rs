@@ -85,6 +85,7 @@ pub(crate) fn train(
     mut learn: impl FnMut(&TrainBatch<'_>) -> Result<(f64, f64), TorchError>,
 ) -> Result<PassReport, Stop<TorchError>> {
     let (upload, blending, seed) = (loaders.upload(), loaders.blending(), loaders.seed);
+    let profiler = loaders.profiler.clone();
     let loss = &loaders.training_loss().map_err(failed)?;
     let loader = loaders.part(pass.part).map_err(failed)?;
     let of = loader.batches();
@@ -108,7 +109,13 @@ pub(crate) fn train(
             of,
             seed,
         };
+        if let Some(profiler) = &profiler {
+            profiler.begins(step);
+        }
         let (value, cost) = learn(&batch).map_err(failed)?;
+        if let Some(profiler) = &profiler {
+            profiler.ends(step, of);
+        }
         sum = PassReport { loss: sum.loss + value, cost: sum.cost + cost };
         let done = step + 1;
         report(on_step, Step { done, of, loss: sum.loss / done as f64 })?;

@@ -1,5 +1,6 @@
 //! Which recipe a command works with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -42,6 +43,10 @@ pub struct RecipeArgs {
     /// Compute each operator for itself, by libtorch alone: slower, and with other last digits.
     #[arg(long)]
     pub no_fuse: bool,
+    /// Write what a few training steps take, operator by operator, as a trace that chrome://tracing and Perfetto read, and show a
+    /// summary.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
 }
 
 /// Reads a number of threads: no more than four for each core, for each takes memory and waits for all others.

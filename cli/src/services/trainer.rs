@@ -16,6 +16,10 @@ use crate::render::report::Failure;
 pub(crate) const IS_BUILT: bool = cfg!(feature = "torch");
 /// Stands for the sources that both are built from.
 const BUILD: &str = env!("NASC_BUILD");
+/// How often a thread of libtorch looks whether there is work before it sleeps: read by its OpenMP library as it is loaded.
+const SPINS: &str = "GOMP_SPINCOUNT";
+/// A few microseconds. By default a thread looks for milliseconds, and keeps a core from others that have work.
+const FEW: &str = "20000";
 /// What stands before it in the first argument of `nasc-train`.
 const HANDED: &str = "--build=";
 
@@ -81,6 +85,9 @@ pub(crate) fn start(command: &str, args: &[OsString]) -> Result<u8, Failure> {
     }
     let mut trainer = Command::new(&program);
     trainer.arg(format!("{HANDED}{BUILD}")).args(args);
+    if env::var_os(SPINS).is_none() {
+        trainer.env(SPINS, FEW);
+    }
     become_it(trainer).map_err(|error| {
         let (program, reason) = (program.display().to_string(), error.to_string());
         Failure::problem(Broken { program, reason })

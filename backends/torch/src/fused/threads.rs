@@ -1,5 +1,7 @@
 //! What kernels run on.
 
+use std::ffi::CStr;
+
 use nas_kernels::{Level, Pool, Processor};
 
 /// libtorch's threads.
@@ -8,6 +10,10 @@ struct Threads;
 impl Pool for Threads {
     fn run(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
         nas_autograd::parallel(count, task);
+    }
+
+    fn noted(&self, name: &'static CStr, act: &mut dyn FnMut()) {
+        nas_autograd::noted(name, act);
     }
 }
 

@@ -7,10 +7,14 @@ use crate::forecast::{Forecast, Pictures, of_greatest, of_masked, of_mixture};
 use crate::program::Program;
 
 fn forecasts(body: &str, batch: u32, crop: Option<[u32; 2]>) -> [Forecast; 2] {
+    let pictures = Pictures { batch, held: 2, crop, fuses: false };
+    forecasts_of(body, pictures)
+}
+
+fn forecasts_of(body: &str, pictures: Pictures) -> [Forecast; 2] {
     let text = format!("{TWICE} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
     let space = space(Source::new("s.nas", text.as_str()));
     let program = Program::of_space(&space).unwrap();
-    let pictures = Pictures { batch, held: 2, crop };
     [
         of_mixture(&program, &space, pictures).unwrap(),
         of_greatest(&program, &space, pictures).unwrap(),
@@ -61,7 +65,7 @@ fn masked_widths_hold_what_the_greatest_does() {
             "s.nas",
             format!("space s {{ input x: [4, 8, 8] output y = x -> {body} }}"),
         ));
-        let pictures = Pictures { batch: 1, held: 2, crop: None };
+        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: false };
         of_masked(&Program::masked(&space).unwrap(), &space, pictures).unwrap()
     };
     assert_eq!(of("[4, 8]").step, (3 * 2 + 2 + 4 + 3 * 2) * MAP);
@@ -72,4 +76,17 @@ fn masked_widths_hold_what_the_greatest_does() {
 fn what_only_one_reads_is_worked_on_in_place() {
     let [sum, _] = forecasts("twice", 1, None);
     assert_eq!(sum.step, (2 + 4 + 3) * MAP);
+}
+
+#[test]
+fn of_layers_that_are_computed_together_what_convolutions_make_is_held() {
+    let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: true };
+    // Of an inverted residual what the depthwise and the last convolution make, the sum, and the gradient of what is
+    // between; an expansion is held nowhere.
+    let layers = "conv(8, kernel = 1) -> batch_norm -> relu -> conv(8, kernel = 3, groups = 8) \
+                  -> batch_norm -> relu -> conv(4, kernel = 1) -> batch_norm";
+    let [of_layers, _] = forecasts_of(layers, pictures);
+    assert_eq!(of_layers.step, (2 + 1 + 1 + 4 + 2 * 3) * MAP);
+    let [alone, _] = forecasts_of(layers, Pictures { fuses: false, ..pictures });
+    assert_eq!(alone.step, (2 + 2 + 2 + 2 + 1 + 1 + 4 + 2 * 3) * MAP);
 }
