@@ -1,0 +1,71 @@
+//! The space of `scenes_demo.nas` without its limit, for a truth of networks which may cost more.
+use std.blocks.{conv_bn_relu, inverted_residual}
+use std.heads.lr_aspp_global
+
+/// One searched layer. The residual stands outside the choice, so that what skips it leaves only that; where the shape
+/// changes, a 1x1 convolution stands for it.
+block unit(x, out, stride) {
+    let y = x -> choose op {
+        k3_e1: inverted_residual(out, stride, expand = 1)
+        k3_e3: inverted_residual(out, stride, expand = 3)
+        k3_e6: inverted_residual(out, stride, expand = 6)
+        k5_e3: inverted_residual(out, stride, kernel = 5, expand = 3)
+        k3_e3_d2: inverted_residual(out, stride, expand = 3, dilation = 2)
+        skip: if stride == 1 and x.channels == out {
+            zero
+        } else {
+            conv_bn_relu(out, kernel = 1, stride)
+        }
+    }
+    if stride == 1 and x.channels == out { x + y } else { y }
+}
+
+space scenes(classes = 11, size = 64) {
+    input image: [3, size, size]
+    task segmentation(classes, ignore = 255)
+
+    var x = image -> conv_bn_relu(16, kernel = 3, stride = 2)
+    var low = x
+    for (channels, repeats, stride) in [(16, 2, 1), (24, 3, 2), (40, 3, 1)] {
+        for i in 0..repeats {
+            x = x -> unit(channels, stride = if i == 0 { stride } else { 1 })
+        }
+        if channels == 16 { low = x }
+    }
+    output logits = (x, low) -> lr_aspp_global(classes, mid = 48, upsample = 2)
+}
+
+expect scenes.count == 6 ^ 8
+
+/// Trains 60 networks on their own, drawn uniformly.
+search truth of scenes {
+    strategy random {}
+    score { by = train, epochs = 12 }
+    data scenes { path = "../spaces/data/scenes", flip = true, batch = 16 }
+    derive { sample = 60 }
+    retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16, initial = pytorch }
+}
+
+/// Scores the same networks by proxies, for `nasc rank`, which takes their vote: `--set 'score.proxies=[naswot]'` takes one of them.
+search proxies of scenes {
+    strategy random {}
+    score {
+        by = proxy
+        proxies = [synflow, naswot, zen, grad_norm, jacob_cov, snip, grasp]
+        images = 64
+    }
+    data scenes { path = "../spaces/data/scenes", flip = true, batch = 16 }
+    derive { sample = 60 }
+    retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16, initial = pytorch }
+}
+
+/// And by the weights of one supernet.
+search inherited of scenes {
+    strategy random {}
+    score { by = inherited }
+    data scenes { path = "../spaces/data/scenes", flip = true, batch = 8 }
+    weights sgd { rate = 0.05 -> 0 }
+    schedule { epochs = 12, paths = uniform }
+    derive { sample = 60 }
+    retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16, initial = pytorch }
+}
