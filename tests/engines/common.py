@@ -66,13 +66,13 @@ def milliseconds(call):
     return min(times) * 1e3
 
 
-def judge(load, case, folder, tolerance, is_timed):
+def judge(load, case, folder, tolerance, least, is_timed):
     """The verdict on what an engine makes of a case: the worst of the ways to run it."""
     calls = load(case, folder)
     if isinstance(calls, str):
         return f"runs: {calls}"
     calls = list(calls)
-    tolerance = case.get("tolerance", tolerance)
+    tolerance = max(case["tolerance"], least) if "tolerance" in case else tolerance
     worst = max((apart(case, folder, call()) for call in calls), default=0.0)
     if worst > tolerance:
         raise Differs(f"by {worst:.1e} of the largest value")
@@ -108,11 +108,12 @@ def _answer(pipe):
     return f"refused: it takes longer than {LIMIT} s", True
 
 
-def main(load, version, tolerance=TOLERANCE, is_timed=True):
+def main(load, version, tolerance=TOLERANCE, least=0.0, is_timed=True):
     """Holds every case against the engine. `load(case, folder)` gives functions that run it, each in another way, and
     return the outputs in the order of the case; the last is timed. None, or a text that says what there is to say, are given
-    where the engine computes nothing here, and what it does not take raises. The time of a simulator says nothing: it is not `is_timed`."""
-    settings = {"tolerance": tolerance, "is_timed": is_timed}
+    where the engine computes nothing here, and what it does not take raises. The time of a simulator says nothing: it is not `is_timed`. Of an engine of
+    fewer bits than the files, `least` is allowed of a network, whatever its case says."""
+    settings = {"tolerance": tolerance, "least": least, "is_timed": is_timed}
     folder, out = map(pathlib.Path, sys.argv[1:3])
     cases = json.loads((folder / "cases.json").read_text())
     verdicts, tried = kept(out, version, folder, cases)

@@ -21,7 +21,9 @@ def load(case, folder):
         command.append(folder / f"{case['name']}.onnx")
         said = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=100)
         if said.returncode or not path.exists():
-            raise Refused(f"mnnconvert: {line((said.stdout + said.stderr)[-300:])}")
+            text = (said.stdout + said.stderr).splitlines()
+            errors = [row for row in text if row.startswith("Error")]
+            raise Refused("mnnconvert: " + line((errors or text or ["no reason"])[-1]))
         runtime = MNN.nn.create_runtime_manager(SETTINGS)
         names = [[port["name"] for port in case[side]] for side in ("inputs", "outputs")]
         net = MNN.nn.load_module_from_file(str(path), *names, runtime_manager=runtime)
@@ -33,6 +35,8 @@ def load(case, folder):
 
     def call():
         outputs = net.forward(inputs)
+        if len(outputs) < len(case["outputs"]):
+            raise Refused("it computes no outputs")
         return [MNN.expr.convert(value, MNN.expr.NCHW).read() for value in outputs]
 
     return [call]

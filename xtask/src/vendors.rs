@@ -47,6 +47,8 @@ type Told = BTreeMap<(String, &'static str), String>;
 struct Asked {
     /// Whether the table goes into the page.
     bless: bool,
+    /// Whether nothing is written or tried, so that the table has what was said last.
+    last: bool,
     /// The executable that writes the files; if not given, that of the checkout.
     nasc: Option<PathBuf>,
     /// The engines that are tried anew; if none is named, all.
@@ -55,11 +57,12 @@ struct Asked {
 
 impl Asked {
     fn parse(args: &[OsString]) -> Result<Self> {
-        let mut asked = Self { bless: false, nasc: None, engines: Vec::new() };
+        let mut asked = Self { bless: false, last: false, nasc: None, engines: Vec::new() };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match arg.to_string_lossy().as_ref() {
                 "--bless" => asked.bless = true,
+                "--last" => asked.last = true,
                 "--nasc" => {
                     let path = args.next().context("`--nasc` needs the path of an executable")?;
                     asked.nasc = Some(std::path::absolute(path)?);
@@ -73,8 +76,18 @@ impl Asked {
         Ok(asked)
     }
 
+    /// The executable that writes the files, built if none was given.
+    fn nasc(&self, root: &Path) -> Result<PathBuf> {
+        if let Some(nasc) = &self.nasc {
+            return Ok(nasc.clone());
+        }
+        call(cargo(root).args(["build", "--workspace"]).current_dir(root))?;
+        Ok(std::env::current_exe()?.with_file_name("nasc"))
+    }
+
     fn tries(&self, engine: &Engine) -> bool {
-        self.engines.is_empty() || self.engines.iter().any(|name| name == engine.name)
+        !self.last
+            && (self.engines.is_empty() || self.engines.iter().any(|name| name == engine.name))
     }
 }
 
@@ -86,19 +99,15 @@ fn engines() -> impl Iterator<Item = &'static Engine> {
 /// into the page.
 pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
     let asked = Asked::parse(args)?;
-    let nasc = match &asked.nasc {
-        Some(nasc) => nasc.clone(),
-        None => {
-            call(cargo(root).args(["build", "--workspace"]).current_dir(root))?;
-            std::env::current_exe()?.with_file_name("nasc")
-        }
-    };
     let folder = root.join(FOLDER).join("vendors");
     let networks = networks(root)?;
-    let mut lacking = Told::new();
-    for (precision, bound) in PRECISIONS {
-        lacking.extend(write(root, &nasc, &networks, &folder, (precision, bound))?);
+    if !asked.last {
+        let nasc = asked.nasc(root)?;
+        for (precision, bound) in PRECISIONS {
+            write(root, &nasc, &networks, &folder, (precision, bound))?;
+        }
     }
+    let lacking = lacking(&networks, &folder);
     let mut columns = Vec::new();
     for engine in engines() {
         if asked.tries(engine) {
@@ -117,32 +126,39 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-/// Writes the networks in a precision, and the list of those that could be written; why others could not.
+/// Why networks could not be written.
+fn lacking(networks: &[Network], folder: &Path) -> Told {
+    let reason = |network: &Network, precision: &'static str| {
+        let why = network.onnx(&folder.join(precision)).with_extension("why");
+        let why = fs::read_to_string(why).ok()?;
+        Some(((network.space.clone(), precision), format!("not written: {why}")))
+    };
+    let all = PRECISIONS.iter().flat_map(|&(it, _)| networks.iter().map(move |of| (of, it)));
+    all.filter_map(|(network, precision)| reason(network, precision)).collect()
+}
+
+/// Writes the networks in a precision, and the list of those that could be written.
 fn write(
     root: &Path,
     nasc: &Path,
     networks: &[Network],
     folder: &Path,
     (precision, bound): (&'static str, f64),
-) -> Result<Told> {
+) -> Result<()> {
     let (own, floats) = (folder.join(precision), folder.join("fp32"));
     fs::create_dir_all(&own)?;
-    let (mut lacking, mut cases) = (Told::new(), Vec::new());
+    let mut cases = Vec::new();
     for network in networks {
         eprintln!("writing {} in {precision}", network.space);
         let written = match precision {
             "int8" => network.round(nasc, &floats, &own, &root.join(PICTURES)),
             _ => network.export(nasc, &own, precision),
         };
-        match written {
-            Ok(()) => cases.push(case(&own, &network.space, bound)?),
-            Err(why) => {
-                lacking.insert((network.space.clone(), precision), format!("not written: {why}"));
-            }
+        if written.is_ok() {
+            cases.push(case(&own, &network.space, bound)?);
         }
     }
-    fs::write(own.join("cases.json"), serde_json::to_string(&cases)?)?;
-    Ok(lacking)
+    Ok(fs::write(own.join("cases.json"), serde_json::to_string(&cases)?)?)
 }
 
 /// All spaces of the shipped files.
@@ -190,7 +206,9 @@ impl Network {
     ) -> Result<(), String> {
         let floats = self.onnx(floats);
         if !floats.exists() {
-            return Err("there is none of 32-bit floats".to_owned());
+            let why = self.onnx(folder).with_extension("why");
+            let none = "there is none of 32-bit floats".to_owned();
+            return fs::write(why, &none).map_err(|error| error.to_string()).and(Err(none));
         }
         let mut command = Command::new(nasc);
         command.arg("int8").arg(floats).arg("--data").arg(pictures);
