@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let opset = opset(asked, training.space.device.opset);
     nas_onnx::Integers::check(opset).map_err(Failure::problem)?;
-    let model = weights_file::load(network, weights, args.names.as_deref())?;
+    let model = weights_file::load_for_use(network, weights, args.names.as_deref())?;
     let expected = training.expected(&model.network)?;
     let (model, mut form, expected) = formed(&args.form, model, Numbers::Float, expected)?;
     form.levels = rounding.integers();

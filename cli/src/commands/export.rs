@@ -161,7 +161,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         })?;
     let (model, origin) = match &args.weights {
         Some(path) => {
-            let model = weights_file::load(network, path, args.names.as_deref())?;
+            let model = weights_file::load_for_use(network, path, args.names.as_deref())?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             (model, name.into_owned())
         }

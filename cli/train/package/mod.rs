@@ -75,7 +75,7 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
         args.weights.as_deref().ok_or_else(|| Failure::input("a package needs weights"))?;
     let weights_bytes = nas_files::read(weights)
         .map_err(|error| Failure::input(format!("{}: {error}", weights.display())))?;
-    let model = weights_file::load(network.clone(), weights, args.names.as_deref())?;
+    let model = weights_file::load_for_use(network.clone(), weights, args.names.as_deref())?;
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let opset = opset(asked, training.space.device.opset);
     let data = training.dataset();
