@@ -105,7 +105,7 @@ def _answer(pipe):
             return pipe.recv(), False
     except EOFError:
         return "refused: it ended the process", True
-    return f"refused: it takes longer than {LIMIT} s", True
+    return f"stopped after {LIMIT} s", True
 
 
 def main(load, version, tolerance=TOLERANCE, least=0.0, is_timed=True):

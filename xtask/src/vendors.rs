@@ -343,9 +343,13 @@ fn table(networks: &[Network], lacking: &Told, columns: &[(String, Told)]) -> St
     for network in networks {
         for (precision, _) in PRECISIONS {
             let key = (network.space.clone(), precision);
-            let cells = columns.iter().map(|(_, told)| match (lacking.get(&key), told.get(&key)) {
-                (Some(why), _) | (None, Some(why)) => short(why),
-                (None, None) => "not tried".to_owned(),
+            let cells = columns.iter().enumerate().map(|(place, (_, told))| {
+                match (lacking.get(&key), told.get(&key)) {
+                    // Why is said once.
+                    (Some(_), _) if place > 0 => "not written".to_owned(),
+                    (Some(why), _) | (None, Some(why)) => short(why),
+                    (None, None) => "not tried".to_owned(),
+                }
             });
             let cells: Vec<String> = cells.collect();
             table += &format!("| `{}` | {precision} | {} |\n", network.space, cells.join(" | "));
