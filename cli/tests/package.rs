@@ -59,6 +59,48 @@ fn a_changed_weight_is_found_out() {
     assert_eq!(report[1], absent);
 }
 
+/// A network of more than four billion multiply-accumulates. Nearest pixels of a mean have factors, which differ by its size.
+fn much() -> String {
+    let large = TINY.replace("size = 32", "size = 512").replace("unit(8)", "unit(96)");
+    let text = large.replace("output logits = image", "let y = image").replace(
+        "        -> conv(classes",
+        "    let mean = y -> global_avg_pool -> resize(size = (y.height, y.width), mode = \"nearest\")
+    output logits = (y + mean)\n        -> conv(classes",
+    );
+    assert!(text.contains("let y") && text.contains("let mean"));
+    text
+}
+
+#[test]
+fn a_network_that_is_much_to_compute_is_verified_on_smaller_pictures() {
+    let bench = Bench::new();
+    bench.write("much.nas", much());
+    let said = bench.nasc("export much.nas --arch first -o net.onnx");
+    assert!(said.err.contains("for which the file differs in sizes alone"), "{}", said.err);
+    said.done();
+    let at = || -> serde_json::Value {
+        serde_json::from_slice::<serde_json::Value>(&bench.read("net.verify.json")).unwrap()["at"]
+            .clone()
+    };
+    let side = at()[0].as_u64().unwrap();
+    assert!((16..256).contains(&side) && at()[1] == side, "{}", at());
+    assert!(bench.read("net.check.safetensors").len() < 2_000_000);
+    // The file is that for its own size, and runs with the recorded one.
+    let text = nas_onnx::dump(&bench.read("net.onnx")).unwrap();
+    assert!(text.contains("image: f32[1, 3, 512, 512]"), "{text:.300}");
+    let told = bench.nasc("verify net.onnx").done();
+    assert!(told.contains(&format!("of {side} x {side}, for which")), "{told}");
+    bench.nasc("export much.nas --arch first --seed 1 -o other.onnx").done();
+    let said = bench.nasc("verify other.onnx --check net.check.safetensors");
+    assert!(said.code == Some(1) && said.out.contains("FAILED"), "{}", said.out);
+
+    let said = bench.nasc("export much.nas --arch first --full -o net.onnx");
+    assert!(!said.err.contains("differs in sizes alone"), "{}", said.err);
+    said.done();
+    assert!(at().is_null() && bench.read("net.check.safetensors").len() > 3_000_000);
+    bench.nasc("verify net.onnx").done();
+}
+
 #[test]
 fn equal_inputs_give_equal_files() {
     let [one, two] = [Bench::new(), Bench::new()];

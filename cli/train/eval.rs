@@ -23,7 +23,8 @@ fn score_weights(
     split: Split,
 ) -> Result<Metrics, Failure> {
     let path = args.weights.as_deref().ok_or_else(|| Failure::input("no weights"))?;
-    let Model { network, weights } = weights_file::load(network, path, args.names.as_deref())?;
+    let Model { network, weights } =
+        weights_file::load_for_use(network, path, args.names.as_deref())?;
     let mut network = training.backend()?.trainable(&network).map_err(Failure::problem)?;
     network.load(&weights).map_err(|fault| Failure::Problems(vec![fault]))?;
     let bar = Bar::new()?;

@@ -7,11 +7,12 @@ use nasc::commands::int8::Int8Args;
 use nasc::render::report::Failure;
 use nasc::services::foreign::is_onnx;
 use nasc::services::form::{FileSize, OneSize, formed};
-use nasc::services::onnx_file::{Making, onnx_file};
+use nasc::services::onnx_file::{Making, TriedOn, onnx_file};
 use nasc::services::provenance::provenance;
 use nasc::services::weights_file;
 
 use crate::integers::{Integers, integers};
+use crate::package::pictures;
 use crate::reference::libtorch;
 use crate::scores::value_of;
 use crate::training::Training;
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let opset = opset(asked, training.space.device.opset);
     nas_onnx::Integers::check(opset).map_err(Failure::problem)?;
-    let model = weights_file::load(network, weights, args.names.as_deref())?;
+    let model = weights_file::load_for_use(network, weights, args.names.as_deref())?;
     let expected = training.expected(&model.network)?;
     let (model, mut form, expected) = formed(&args.form, model, Numbers::Float, expected)?;
     form.levels = rounding.integers();
@@ -55,7 +56,14 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     for (key, value) in [("fp32", report.fp32), ("int8", report.int8)] {
         provenance.push((format!("nasc.val.{}.{key}", report.metric), value.to_string()));
     }
-    let making = Making { form: &form, opset, tolerance: args.tolerance, provenance };
+    let pictures = pictures(&training)?;
+    let making = Making {
+        form: &form,
+        opset,
+        tolerance: args.tolerance,
+        provenance,
+        on: TriedOn::Pictures(&pictures),
+    };
     let made = onnx_file(&model, &model, making, Some(&libtorch()))?;
     let (title, shown) = (metric.title(), |value| value_of(&metric, value));
     let (fp32, int8) = (shown(report.fp32), shown(report.int8));

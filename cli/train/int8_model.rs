@@ -16,7 +16,7 @@ use nasc::services::definitions;
 use nasc::services::foreign::ForeignFile;
 use nasc::services::form::{Form, NormaliseArg, formed};
 use nasc::services::npy;
-use nasc::services::onnx_file::{Making, folded, onnx_file};
+use nasc::services::onnx_file::{Making, TriedOn, folded, onnx_file};
 use nasc::services::reference::Reference;
 use nasc::services::source::io_reason;
 use nasc::tell;
@@ -28,6 +28,8 @@ use crate::reference::libtorch;
 /// How many pictures are run at once, and how many tell what a layer loses, and what a bias is off by.
 const AT_ONCE: usize = 16;
 const FEW: usize = 64;
+/// How many there are to try the file on.
+const TRIED: usize = 8;
 /// What a byte stands for that is white.
 const WHITE: f32 = 255.0;
 
@@ -59,7 +61,15 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
 
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let provenance = vec![("nasc.model".to_owned(), name)];
-    let making = Making { form: &form, opset, tolerance: args.tolerance, provenance };
+    let tried: Vec<Vec<Tensor>> =
+        pictures.into_iter().take(TRIED).map(|picture| vec![picture]).collect();
+    let making = Making {
+        form: &form,
+        opset,
+        tolerance: args.tolerance,
+        provenance,
+        on: TriedOn::Pictures(&tried),
+    };
     let made = onnx_file(&model, &model, making, Some(&work.reference))?;
     let told = |(path, decibels): &(String, f64)| json!({"path": path, "decibels": decibels});
     let layers_told: Vec<_> = layers.iter().map(told).collect();

@@ -17,7 +17,7 @@ use nasc::render::report::{Failure, counted};
 use nasc::services::expected::Expected;
 use nasc::services::form::Form;
 use nasc::services::name_map::NameMap;
-use nasc::services::onnx_file::{Making, OnnxFile, folded, onnx_file, tell_of_integers};
+use nasc::services::onnx_file::{Making, OnnxFile, TriedOn, folded, onnx_file, tell_of_integers};
 use nasc::services::provenance::provenance;
 use nasc::services::verification::Verification;
 use nasc::services::weights_file;
@@ -170,7 +170,8 @@ fn export(training: &Training, store: &mut Store, result: &RunResult) -> Result<
         provenance(&model.network, &training.sources, names::WEIGHTS, expected.as_ref());
     let opset = training.space.device.opset.unwrap_or_default();
     let form = Form::default();
-    let making = Making { form: &form, opset, tolerance: Tolerance::Export, provenance };
+    let making =
+        Making { form: &form, opset, tolerance: Tolerance::Export, provenance, on: TriedOn::Whole };
     let made = onnx_file(&model, &folded(model.clone())?, making, Some(&libtorch()))?;
     tell_of_integers(&model.network);
     let verification = keep(store, made)?;
@@ -307,8 +308,9 @@ mod tests {
         let case = CaseReport { name: "seed 1".to_owned(), passed, outputs: vec![output] };
         let report = Report::new(tolerance, vec![case]);
         let reference = "libtorch".to_owned();
-        let record = Record { reference: reference.clone(), tolerance, cases: Vec::new() };
-        let report = Verification { reference, report, moved: None, nudged: None };
+        let (cases, resized) = (Vec::new(), None);
+        let record = Record { reference: reference.clone(), tolerance, cases, resized };
+        let report = Verification::new(reference, report);
         OnnxFile { onnx: b"onnx".to_vec(), report, record }
     }
 

@@ -22,13 +22,14 @@ def load(case, folder):
         param, weights = work / "m.ncnn.param", work / "m.ncnn.bin"
         if said.returncode or not param.exists():
             raise Refused(f"pnnx: {line(said.stderr[-300:])}")
-        left = [name for name in param.read_text().split() if "." in name and name[0].isalpha()]
+        layers = {row.split()[0] for row in param.read_text().splitlines()[2:] if row.strip()}
+        left = sorted(layer for layer in layers if "." in layer)
         net = ncnn.Net()
         net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
         net.opt.use_bf16_storage = False
         net.opt.num_threads = 1
         if net.load_param(str(param)) or net.load_model(str(weights)):
-            raise Refused(f"it loads no {line(left)}")
+            raise Refused(f"it loads no {line(', '.join(left))}")
     # A `Mat` does not keep its array.
     arrays = [read(folder, port)[0].copy() for port in case["inputs"]]
     inputs = [ncnn.Mat(array).clone() for array in arrays]

@@ -6,7 +6,7 @@ from common import main
 
 def load(case, folder):
     onnx.checker.check_model(str(folder / f"{case['name']}.onnx"), full_check=True)
-    return []
+    return "valid"
 
 
 main(load, onnx.__version__)

@@ -11,6 +11,7 @@ import importlib.metadata
 import pathlib
 
 import numpy
+import onnx
 import onnx2tf
 import tensorflow
 from common import main, read
@@ -68,11 +69,31 @@ def loaded(path, case, folder):
     return [call]
 
 
+def short(case, folder, path):
+    """The network with short names, as `nasc export --lean` has them: a SavedModel takes none with a `=`."""
+    model = onnx.load(folder / f"{case['name']}.onnx")
+    graph = model.graph
+    names = {port["name"]: port["name"] for side in ("inputs", "outputs") for port in case[side]}
+
+    def called(name):
+        return names.setdefault(name, f"v{len(names)}") if name else name
+
+    for tensor in [*graph.initializer, *graph.value_info]:
+        tensor.name = called(tensor.name)
+    for node in graph.node:
+        node.name = ""
+        for values in (node.input, node.output):
+            values[:] = [called(name) for name in values]
+    onnx.save(model, path)
+
+
 def load(case, folder):
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
+        path = work / f"{case['name']}.onnx"
+        short(case, folder, path)
         onnx2tf.convert(
-            input_onnx_file_path=str(folder / f"{case['name']}.onnx"),
+            input_onnx_file_path=str(path),
             output_folder_path=str(work),
             output_signaturedefs=True,
             copy_onnx_input_output_names_to_tflite=True,

@@ -234,11 +234,16 @@ impl Engine {
         })
     }
 
-    /// What its runner says of the cases in a folder: its version, and a verdict for each.
+    /// Where its runner writes what it says of the cases in a folder.
+    pub(crate) fn answer(&self, cases: &Path) -> PathBuf {
+        cases.join(format!("{}.json", self.name))
+    }
+
+    /// What its runner says of the cases in a folder: its version, and a verdict for each. How far it has come is told.
     pub(crate) fn run(&self, root: &Path, cases: &Path) -> Result<Value> {
         let folder = root.join(FOLDER);
         let python = self.environment(&folder)?;
-        let answer = folder.join(format!("{}.json", self.name));
+        let answer = self.answer(cases);
         let log = fs::File::create(folder.join(format!("{}.log", self.name)))?;
         let status = Command::new(python)
             .arg(root.join(RUNNERS).join(format!("{}_runner.py", self.name)))
@@ -246,7 +251,7 @@ impl Engine {
             // Toolkits leave files where they run.
             .current_dir(&folder)
             .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
+            .stdout(std::io::stderr())
             .stderr(log)
             .status()?;
         ensure!(status.success(), "{}: {status}; see {FOLDER}/{0}.log", self.name);

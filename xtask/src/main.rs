@@ -31,7 +31,8 @@ usage: cargo xtask COMMAND [ARGS]
   nasc [ARGS]    setup, then `nasc ARGS`, built anew with all that belongs to it; `cargo nasc ARGS` in short
   demo [ARGS]    the same as `nasc demo ARGS`
   test [ARGS]    setup, then `cargo test --workspace ARGS`; without ARGS also ONNX Runtime as `engines` does
-  vendors [NAMES] run every shipped network in these engines; `--bless` writes their table
+  vendors [NAMES] run every shipped network in these engines; `--nasc PATH` for another
+                 executable, `--last` for what they said last, `--bless` writes their table
   engines [NAMES] hold the shipped targets against the engines of PyPI; `--bless` writes their table
   exports [NAMES] hold exported files of published networks against those of PyTorch; `--bless` writes their table
   fuzz [KINDS]   run nasc on hostile spaces, models, tables and runs, or those of KINDS, and count how it ends;

@@ -2,20 +2,21 @@
 //!
 //! Each network is exported by `nasc` with its record; an engine runs the file on the recorded inputs, in the environment and
 //! by a runner as `cargo xtask engines` has them. What comes of it is a table of `docs/vendors.md`: how far outputs are from
-//! those of libtorch and how long the engine takes, or that it refuses the file. Networks of integers need data, and are those of the spaces that
-//! have some.
+//! those of libtorch and how long the engine takes, or that it refuses the file. Networks of integers are made of the files of
+//! 32-bit floats by a few pictures. What an engine says of a file is kept, so that engines can be tried one by one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::cargo::cargo;
-use crate::engines::{ENGINES, Engine, FOLDER, MORE_ENGINES, call, text, write_table};
+use crate::engines::{ENGINES, Engine, FOLDER, MORE_ENGINES, call, read_json, text, write_table};
 
 /// The precisions, each with how far outputs may be apart.
 const PRECISIONS: [(&str, f64); 3] = [("fp32", 3e-4), ("fp16", 5e-2), ("int8", 5e-2)];
@@ -23,6 +24,15 @@ const PRECISIONS: [(&str, f64); 3] = [("fp32", 3e-4), ("fp16", 5e-2), ("int8", 5
 const PAGE: &str = "docs/vendors.md";
 /// The network of a space that is tried.
 const ARCH: &str = "random:1";
+/// Of which the fresh weights are: the first with which the network is not so ill-conditioned that engines cannot agree.
+const SEEDS: [&str; 3] = ["0", "1", "2"];
+/// The pictures that integers are chosen by, and how many.
+const PICTURES: &str = "spaces/data/scenes/val/images";
+const IMAGES: &str = "8";
+/// How long a file may take to be written.
+const TIME: Duration = Duration::from_secs(300);
+/// How often it is looked whether it is.
+const EVERY: Duration = Duration::from_millis(50);
 
 /// A space of which a network is tried, and its file.
 struct Network {
@@ -33,50 +43,122 @@ struct Network {
 /// What an engine says of each network and precision.
 type Told = BTreeMap<(String, &'static str), String>;
 
-/// Tries the engines of these names, or all; `--bless` among them writes the table of the page.
-pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
-    let bless = args.iter().any(|arg| arg == "--bless");
-    let asked: Vec<String> = args
-        .iter()
-        .filter(|arg| *arg != "--bless")
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect();
-    let engines = || MORE_ENGINES.iter().chain(&ENGINES);
-    for name in &asked {
-        ensure!(engines().any(|engine| engine.name == name), "there is no engine `{name}`");
-    }
-    call(cargo(root).args(["build", "--workspace"]).current_dir(root))?;
-    let nasc = std::env::current_exe()?.with_file_name("nasc");
-    let folder = root.join(FOLDER).join("vendors");
-    let networks = networks(root)?;
-    let mut lacking = Told::new();
-    for (precision, bound) in PRECISIONS {
-        let folder = folder.join(precision);
-        fs::create_dir_all(&folder)?;
-        let mut cases = Vec::new();
-        for network in &networks {
-            eprintln!("writing {} in {precision}", network.space);
-            match network.export(&nasc, &folder, precision) {
-                Ok(()) => cases.push(case(&folder, &network.space, bound)?),
-                Err(why) => {
-                    lacking
-                        .insert((network.space.clone(), precision), format!("not written: {why}"));
+/// What is asked for.
+struct Asked {
+    /// Whether the table goes into the page.
+    bless: bool,
+    /// Whether nothing is written or tried, so that the table has what was said last.
+    last: bool,
+    /// The executable that writes the files; if not given, that of the checkout.
+    nasc: Option<PathBuf>,
+    /// The engines that are tried anew; if none is named, all.
+    engines: Vec<String>,
+}
+
+impl Asked {
+    fn parse(args: &[OsString]) -> Result<Self> {
+        let mut asked = Self { bless: false, last: false, nasc: None, engines: Vec::new() };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.to_string_lossy().as_ref() {
+                "--bless" => asked.bless = true,
+                "--last" => asked.last = true,
+                "--nasc" => {
+                    let path = args.next().context("`--nasc` needs the path of an executable")?;
+                    asked.nasc = Some(std::path::absolute(path)?);
+                }
+                name => {
+                    ensure!(engines().any(|it| it.name == name), "there is no engine `{name}`");
+                    asked.engines.push(name.to_owned());
                 }
             }
         }
-        fs::write(folder.join("cases.json"), serde_json::to_string(&cases)?)?;
+        Ok(asked)
     }
+
+    /// The executable that writes the files, built if none was given.
+    fn nasc(&self, root: &Path) -> Result<PathBuf> {
+        if let Some(nasc) = &self.nasc {
+            return Ok(nasc.clone());
+        }
+        call(cargo(root).args(["build", "--workspace"]).current_dir(root))?;
+        Ok(std::env::current_exe()?.with_file_name("nasc"))
+    }
+
+    fn tries(&self, engine: &Engine) -> bool {
+        !self.last
+            && (self.engines.is_empty() || self.engines.iter().any(|name| name == engine.name))
+    }
+}
+
+fn engines() -> impl Iterator<Item = &'static Engine> {
+    MORE_ENGINES.iter().chain(&ENGINES)
+}
+
+/// Tries the engines of these names, or all; the table has what each of the others said last. `--bless` among them writes it
+/// into the page.
+pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
+    let asked = Asked::parse(args)?;
+    let folder = root.join(FOLDER).join("vendors");
+    let networks = networks(root)?;
+    if !asked.last {
+        let nasc = asked.nasc(root)?;
+        for (precision, bound) in PRECISIONS {
+            write(root, &nasc, &networks, &folder, (precision, bound))?;
+        }
+    }
+    let lacking = lacking(&networks, &folder);
     let mut columns = Vec::new();
-    for engine in engines().filter(|it| asked.is_empty() || asked.contains(&it.name.to_owned())) {
-        eprintln!("trying {}", engine.name);
-        columns.push(tried(engine, root, &folder)?);
+    for engine in engines() {
+        if asked.tries(engine) {
+            for (precision, _) in PRECISIONS {
+                eprintln!("trying {} in {precision}", engine.name);
+                engine.run(root, &folder.join(precision))?;
+            }
+        }
+        columns.push(last_told(engine, &folder)?);
     }
     let table = table(&networks, &lacking, &columns);
     println!("{table}");
-    if bless {
+    if asked.bless {
         write_table(&root.join(PAGE), &table)?;
     }
     Ok(())
+}
+
+/// Why networks could not be written.
+fn lacking(networks: &[Network], folder: &Path) -> Told {
+    let reason = |network: &Network, precision: &'static str| {
+        let why = network.onnx(&folder.join(precision)).with_extension("why");
+        let why = fs::read_to_string(why).ok()?;
+        Some(((network.space.clone(), precision), format!("not written: {why}")))
+    };
+    let all = PRECISIONS.iter().flat_map(|&(it, _)| networks.iter().map(move |of| (of, it)));
+    all.filter_map(|(network, precision)| reason(network, precision)).collect()
+}
+
+/// Writes the networks in a precision, and the list of those that could be written.
+fn write(
+    root: &Path,
+    nasc: &Path,
+    networks: &[Network],
+    folder: &Path,
+    (precision, bound): (&'static str, f64),
+) -> Result<()> {
+    let (own, floats) = (folder.join(precision), folder.join("fp32"));
+    fs::create_dir_all(&own)?;
+    let mut cases = Vec::new();
+    for network in networks {
+        eprintln!("writing {} in {precision}", network.space);
+        let written = match precision {
+            "int8" => network.round(nasc, &floats, &own, &root.join(PICTURES)),
+            _ => network.export(nasc, &own, precision),
+        };
+        if written.is_ok() {
+            cases.push(case(&own, &network.space, bound)?);
+        }
+    }
+    Ok(fs::write(own.join("cases.json"), serde_json::to_string(&cases)?)?)
 }
 
 /// All spaces of the shipped files.
@@ -99,49 +181,108 @@ fn networks(root: &Path) -> Result<Vec<Network>> {
 }
 
 impl Network {
-    /// Writes the ONNX file and its record, unless this `nasc` has done so.
+    fn onnx(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.onnx", self.space))
+    }
+
+    /// Writes the ONNX file of floats and its record, unless this `nasc` has done so.
     fn export(&self, nasc: &Path, folder: &Path, precision: &str) -> Result<(), String> {
-        let output = folder.join(format!("{}.onnx", self.space));
-        let changed = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
-        if changed(&output).is_some_and(|written| changed(nasc) < Some(written)) {
-            return Ok(());
-        }
-        let common = |command: &mut Command| {
-            command.arg(&self.file).args(["--space", &self.space, "--arch", ARCH]);
-        };
-        if precision != "int8" {
+        let attempt = |seed: &str| {
             let mut command = Command::new(nasc);
-            command.arg("export");
-            common(&mut command);
-            command.args(["--precision", precision, "--constant", "-o"]).arg(&output);
-            return said(&mut command);
+            command.arg("export").arg(&self.file).args(["--space", &self.space, "--arch", ARCH]);
+            command.args(["--precision", precision, "--seed", seed, "--constant", "--full"]);
+            command
+        };
+        written(SEEDS.map(attempt), nasc, &self.onnx(folder))
+    }
+
+    /// Writes the ONNX file of integers of that of 32-bit floats, unless this `nasc` has done so.
+    fn round(
+        &self,
+        nasc: &Path,
+        floats: &Path,
+        folder: &Path,
+        pictures: &Path,
+    ) -> Result<(), String> {
+        let floats = self.onnx(floats);
+        if !floats.exists() {
+            let why = self.onnx(folder).with_extension("why");
+            let none = "there is none of 32-bit floats".to_owned();
+            return fs::write(why, &none).map_err(|error| error.to_string()).and(Err(none));
         }
-        // Fresh weights in the names that `nasc int8` reads, which tell nothing but how engines compute.
-        let module = folder.join(format!("{}.module", self.space));
         let mut command = Command::new(nasc);
-        command.arg("export");
-        common(&mut command);
-        command.args(["--format", "pytorch", "--constant", "-o"]).arg(&module);
-        said(&mut command)?;
-        let mut command = Command::new(nasc);
-        command.arg("int8");
-        common(&mut command);
-        command.args(["--images", "32", "--weights"]);
-        command.arg(module.join("weights.safetensors")).arg("-o").arg(&output);
-        said(&mut command)
+        command.arg("int8").arg(floats).arg("--data").arg(pictures);
+        // Taking out of biases what rounding adds is slow, and tells nothing of engines.
+        command.args(["--images", IMAGES, "--keep-biases"]);
+        written([command], nasc, &self.onnx(folder))
     }
 }
 
-/// Runs a command; on failure its first line of an error.
-fn said(command: &mut Command) -> Result<(), String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
-    if output.status.success() {
+/// Lets the first of some commands of `nasc` that can write a file, unless there is one that is newer than `nasc`. If none can,
+/// there is a text of the same name that says why, which is as good.
+fn written<const N: usize>(
+    attempts: [Command; N],
+    nasc: &Path,
+    output: &Path,
+) -> Result<(), String> {
+    let why = output.with_extension("why");
+    let changed = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
+    let is_new = |path: &Path| changed(path).is_some_and(|at| changed(nasc) < Some(at));
+    if is_new(&why) {
+        return Err(fs::read_to_string(&why).map_err(|error| error.to_string())?);
+    }
+    if is_new(output) {
         return Ok(());
     }
-    let text = String::from_utf8_lossy(&output.stderr);
+    let _ = (fs::remove_file(output), fs::remove_file(&why));
+    let log = output.with_extension("log");
+    let mut reasons = Vec::new();
+    for mut command in attempts {
+        match said(command.arg("-o").arg(output), &log) {
+            Ok(()) => return Ok(()),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    let last = reasons.pop().unwrap_or_default();
+    fs::write(&why, &last).map_err(|error| error.to_string())?;
+    Err(last)
+}
+
+/// Runs a command that writes what it says into a file; on failure its first line of an error.
+fn said(command: &mut Command, log: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let file = fs::File::create(log).map_err(failed)?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().map_err(failed)?;
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        if begin.elapsed() > TIME {
+            let _ = (child.kill(), child.wait());
+            return Err(format!("it takes longer than {} s", TIME.as_secs()));
+        }
+        std::thread::sleep(EVERY);
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let text = fs::read_to_string(log).map_err(failed)?;
+    Err(reason(&text))
+}
+
+/// Of what a command says on failure the code or first line; where outputs differ, also by how much.
+fn reason(text: &str) -> String {
     let code = text.lines().find(|line| line.starts_with("nas::") || line.starts_with("error: "));
     let code = code.unwrap_or("it failed").trim_start_matches("error: ");
-    Err(code.chars().take(80).collect())
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut ends = words.windows(4);
+    let apart = ends.find_map(|end| match end {
+        [apart, "of", "its" | "the", "largest"] => Some(format!(", {apart}")),
+        _ => None,
+    });
+    code.chars().take(80).chain(apart.unwrap_or_default().chars()).collect()
 }
 
 /// What a runner is told of a network: where inputs and outputs of the first case stand in the record.
@@ -176,20 +317,22 @@ fn case(folder: &Path, name: &str, bound: f64) -> Result<Value> {
     )
 }
 
-/// What an engine makes of all networks: its version, and what it says of each.
-fn tried(engine: &Engine, root: &Path, folder: &Path) -> Result<(String, Told)> {
+/// What an engine said last of all networks: its name and version, and a verdict for each that it was given.
+fn last_told(engine: &Engine, folder: &Path) -> Result<(String, Told)> {
     let mut told = Told::new();
-    let mut version = String::new();
+    let mut head = engine.name.to_owned();
     for (precision, _) in PRECISIONS {
-        let answer = engine.run(root, &folder.join(precision))?;
-        version = text(&answer, "version").to_owned();
+        let answer = engine.answer(&folder.join(precision));
+        if !answer.exists() {
+            continue;
+        }
+        let answer = read_json(&answer)?;
+        head = format!("{} {}", engine.name, text(&answer, "version"));
         let verdicts: BTreeMap<String, String> =
             serde_json::from_value(answer.get("verdicts").cloned().unwrap_or_default())?;
-        for (name, verdict) in verdicts {
-            told.insert((name, precision), verdict);
-        }
+        told.extend(verdicts.into_iter().map(|(name, verdict)| ((name, precision), verdict)));
     }
-    Ok((format!("{} {version}", engine.name), told))
+    Ok((head, told))
 }
 
 /// For each network and precision what each engine says.
@@ -200,9 +343,13 @@ fn table(networks: &[Network], lacking: &Told, columns: &[(String, Told)]) -> St
     for network in networks {
         for (precision, _) in PRECISIONS {
             let key = (network.space.clone(), precision);
-            let cells = columns.iter().map(|(_, told)| match (lacking.get(&key), told.get(&key)) {
-                (Some(why), _) | (None, Some(why)) => short(why),
-                (None, None) => "no verdict".to_owned(),
+            let cells = columns.iter().enumerate().map(|(place, (_, told))| {
+                match (lacking.get(&key), told.get(&key)) {
+                    // Why is said once.
+                    (Some(_), _) if place > 0 => "not written".to_owned(),
+                    (Some(why), _) | (None, Some(why)) => short(why),
+                    (None, None) => "not tried".to_owned(),
+                }
             });
             let cells: Vec<String> = cells.collect();
             table += &format!("| `{}` | {precision} | {} |\n", network.space, cells.join(" | "));
@@ -217,5 +364,40 @@ fn short(verdict: &str) -> String {
     match verdict.strip_prefix("runs: ") {
         Some(apart) => apart.to_owned(),
         None => verdict.chars().take(60).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_of_a_failure_fits_into_a_cell() {
+        let text = "note: fresh\nnas::verify::differs\n\n  × x.onnx was not written:\n  │   output `y`: differs by 1.03e0, 2.82e-1 of its largest \
+                    value\n";
+        assert_eq!(reason(text), "nas::verify::differs, 2.82e-1");
+        assert_eq!(reason("error: there are no pictures\n"), "there are no pictures");
+        assert_eq!(reason(""), "it failed");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_not_tried_again_by_the_same_nasc() {
+        let folder = tempfile::tempdir().unwrap();
+        let (nasc, output) = (folder.path().join("nasc"), folder.path().join("x.onnx"));
+        fs::write(&nasc, "").unwrap();
+        std::thread::sleep(EVERY);
+        let failing = || {
+            let mut command = Command::new("sh");
+            command.args(["-c", "echo 'error: no' >&2; exit 1"]);
+            command
+        };
+        assert_eq!(written([failing(), failing()], &nasc, &output), Err("no".to_owned()));
+        assert_eq!(written([], &nasc, &output), Err("no".to_owned()));
+        fs::remove_file(output.with_extension("why")).unwrap();
+        let mut writing = Command::new("sh");
+        writing.args(["-c", "touch \"$1\"", "sh"]).arg(&output);
+        // `-o` and the path follow.
+        assert_eq!(written([failing(), writing], &nasc, &output), Ok(()));
+        assert_eq!(written([failing()], &nasc, &output), Ok(()));
     }
 }

@@ -6,6 +6,7 @@
 //! the inputs are known ([`Sizes`]), by the rules of the operators, and names operators that it does not know; [`costs`]
 //! says what the nodes cost. Nothing here reads a file: data that lie in another one are [`Outside`].
 
+mod arity;
 mod constant;
 mod cost;
 mod decode;
@@ -38,7 +39,10 @@ pub use sizes::{Sizes, inputs};
 /// The graph of a file.
 ///
 /// # Errors
-/// The bytes are no model, it has more than is read of one, or its graph contradicts itself.
+/// The bytes are no model, it has more than is read of one, its graph contradicts itself, or a node has more operands than its
+/// operator takes.
 pub fn read(bytes: &[u8]) -> Result<Graph<'_>, ReadError> {
-    decode::graph(bytes)
+    let graph = decode::graph(bytes)?;
+    arity::check(&graph)?;
+    Ok(graph)
 }

@@ -14,6 +14,7 @@ mod lean;
 mod lower;
 mod message;
 mod options;
+mod resized;
 mod running;
 mod sizes;
 mod vector;
@@ -24,6 +25,7 @@ use onnx_protobuf::{Message, ModelProto};
 pub use dump::{DumpError, dump};
 pub use error::EmitError;
 pub use options::{Answer, Batch, InputType, Integers, Numbers, Options};
+pub use resized::Resized;
 pub use vector::tensor_file;
 
 /// The largest message that protobuf encodes, in bytes.

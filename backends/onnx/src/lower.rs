@@ -227,7 +227,10 @@ fn avg_pool(graph: &mut Graph<'_>, site: &Site, pool: &AvgPool) -> Result<(), Em
         let after = [below.saturating_sub(own.after[0]), right.saturating_sub(own.after[1])];
         attributes = pool_window(&pool.window, Padding { before: [0, 0], after });
     }
-    attributes.push(attribute("count_include_pad", Value::Int(i64::from(counts))));
+    // Zero is what it is without it; protobuf leaves the number out, and TVM reads no attribute without one.
+    if counts {
+        attributes.push(attribute("count_include_pad", Value::Int(1)));
+    }
     graph.node("AveragePool", &site.path, inputs, attributes, site.value());
     Ok(())
 }

@@ -15,8 +15,10 @@ use nas_ir::ops::{
     ResizeTo, Sigmoid, Zero,
 };
 use nas_ir::{Network, Op, Opset, Shape, Weights};
-use nas_onnx::{EmitError, Options, dump, emit, operator_set};
+use nas_onnx::{EmitError, Options, Resized, dump, emit, operator_set};
 use nas_passes::model::for_export;
+use onnx_protobuf::attribute_proto::AttributeType;
+use onnx_protobuf::{Message, ModelProto};
 
 /// Folded and unfolded batch norms, a sum of three, a gate, a constant, a resize by a factor.
 fn small() -> Network {
@@ -188,4 +190,49 @@ fn networks_that_contradict_themselves_are_our_bug() {
 fn other_files_have_no_text() {
     let error = dump(b"not a model").unwrap_err();
     assert_eq!(error.code().unwrap().to_string(), "nas::onnx::not_a_model");
+}
+
+#[test]
+fn attributes_are_no_zeros_which_protobuf_leaves_out() {
+    for (name, network) in nas_cases::cases::all() {
+        let model = for_export(with_weights(&network)).unwrap();
+        let onnx = emit(&model, &Options::default()).unwrap();
+        let file = ModelProto::parse_from_bytes(&onnx).unwrap();
+        let attributes = file.graph.node.iter().flat_map(|node| &node.attribute);
+        let mut zeros = attributes.filter(|it| it.type_ == AttributeType::INT.into() && it.i == 0);
+        assert!(zeros.next().is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_file_for_another_size_differs_in_sizes_alone() {
+    let mean = |size: u32, channels: u32| {
+        let mut b = Builder::new("gated");
+        let image = b.input("image", Shape::from([3, size, size]));
+        let x = b.op("conv.0", Op::Conv(conv(channels, 3)), &[image]);
+        let pooled = b.op("global_avg_pool.0", Op::GlobalAvgPool(GlobalAvgPool), &[x]);
+        let to = ResizeTo::Size([size, size]);
+        let nearest = Resize { to, mode: ResizeMode::Nearest, align_corners: false };
+        let wide = b.op("resize.0", Op::Resize(nearest), &[pooled]);
+        let half = Resize {
+            to: ResizeTo::Size([size - 3, size - 3]),
+            mode: ResizeMode::Bilinear,
+            ..nearest
+        };
+        let narrow = b.op("resize.1", Op::Resize(half), &[x]);
+        let sum = b.op("add.0", Op::Add(Add), &[x, wide]);
+        b.output("y", sum).output("z", narrow);
+        emit(&with_weights(&b.network()), &Options::default()).unwrap()
+    };
+    let (small, large) = (mean(8, 4), mean(16, 4));
+    let resized = Resized::of(&large, &small).unwrap().unwrap();
+    let cut = dump(&resized.apply(&large).unwrap()).unwrap();
+    assert!(cut.contains("image: f32[1, 3, 8, 8]"), "{cut}");
+    assert_eq!(
+        Resized::of(&resized.apply(&large).unwrap(), &small).unwrap().as_ref().map(|_| ()),
+        Some(())
+    );
+    // Other nodes, other weights: nothing that sizes alone would make equal.
+    assert_eq!(Resized::of(&large, &mean(8, 5)).unwrap(), None);
+    assert!(Resized::of(b"no", &small).is_err());
 }

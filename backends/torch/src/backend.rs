@@ -22,7 +22,7 @@ use tch::Device;
 
 use crate::beginning::{Beginnings, Fitting};
 use crate::error::TorchError;
-use crate::examples::training_images;
+use crate::examples::plain_images;
 use crate::forecast::{self, Forecast, Pictures};
 use crate::loaders::{Loaders, pipeline, split_name};
 use crate::mixture::{Mixture, Settings};
@@ -382,7 +382,15 @@ impl TorchBackend {
         batch: usize,
     ) -> Result<Vec<Vec<nas_ir::Tensor>>, TorchError> {
         let loaders = self.loaders(u32::try_from(batch).unwrap_or(1), 1.0)?;
-        training_images(&loaders, images, batch)
+        plain_images(&loaders, "train", images, batch)
+    }
+
+    /// The first validation images, each `[1, C, H, W]` for each input, normalised.
+    ///
+    /// # Errors
+    /// Unreadable data.
+    pub fn validation_images(&self, images: usize) -> Result<Vec<Vec<nas_ir::Tensor>>, TorchError> {
+        plain_images(&self.loaders(1, 1.0)?, split_name(Split::Val), images, 1)
     }
 
     /// The score of another engine on a split: of what it answers on images `[N, C, H, W]` of each input, the values of the

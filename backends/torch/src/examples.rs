@@ -46,12 +46,13 @@ pub(crate) fn examples(
 }
 
 /// So many training images, always the same ones, as they are evaluated, in batches: a tensor of each input.
-pub(crate) fn training_images(
+pub(crate) fn plain_images(
     loaders: &Loaders,
+    split: &str,
     images: usize,
     batch: usize,
 ) -> Result<Vec<Vec<Plain>>, TorchError> {
-    let images = loaders.dataset().split("train")?.take(images);
+    let images = loaders.dataset().split(split)?.take(images);
     let loader = Loader::new(images, loaders.evaluation(), LoaderOptions::evaluation(batch))?;
     let plain = |batch: Batch| {
         let Size { height, width } = batch.size;

@@ -45,7 +45,20 @@ impl Model {
             .unwrap_or_else(|panic| Err(TractError::load(panic)))
     }
 
-    /// The same for inputs of these sizes, `[N, C, H, W]` each, in their order: a file may leave open what its own are, as
+    /// Works out the sizes of all values of a file, and holds them against those that it states; nothing is computed.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn check_sizes(bytes: &[u8]) -> Result<(), TractError> {
+        let onnx = tract_onnx::onnx().with_ignore_output_shapes(false);
+        let check = || {
+            let parsed = onnx.parse(&parsed(&onnx, bytes)?, None).map_err(TractError::load)?;
+            parsed.model.into_typed().map(|_| ()).map_err(TractError::load)
+        };
+        guarded(check).unwrap_or_else(|panic| Err(TractError::load(panic)))
+    }
+
+    /// [`Model::load`] for inputs of these sizes, `[N, C, H, W]` each, in their order: a file may leave open what its own are, as
     /// that of the batch. The sizes that it states stay, whatever these are; those of other values are not looked at.
     ///
     /// # Errors

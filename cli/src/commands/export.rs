@@ -14,7 +14,7 @@ use crate::services::expected::Expected;
 use crate::services::files::write_together;
 use crate::services::form::{FilePrecision, FileSize, FormArgs, OneSize, formed};
 use crate::services::input::Input;
-use crate::services::onnx_file::{Making, folded, onnx_file, tell_of_integers};
+use crate::services::onnx_file::{Making, TriedOn, folded, onnx_file, tell_of_integers};
 use crate::services::provenance::provenance;
 use crate::services::recipe::RecipeArgs;
 use crate::services::record::beside;
@@ -84,6 +84,9 @@ pub struct ExportArgs {
     /// How the integers of a package are chosen.
     #[command(flatten)]
     pub rounding: RoundingArgs,
+    /// Verify the file on inputs of its own size, also where that is much to compute: over four billion multiply-accumulates.
+    #[arg(long)]
+    pub full: bool,
     /// Also a network of which an output depends on no input.
     #[arg(long)]
     pub constant: bool,
@@ -112,6 +115,7 @@ impl ExportArgs {
             ("`--opset`", self.opset.is_some()),
             ("`--precision`", self.precision.is_some()),
             ("`--tolerance`", self.tolerance.is_some()),
+            ("`--full`", self.full),
         ];
         match of_a_file.into_iter().find(|(_, is_given)| *is_given) {
             Some((what, _)) if self.format == Format::Pytorch => Err(Failure::input(format!(
@@ -157,7 +161,7 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
         })?;
     let (model, origin) = match &args.weights {
         Some(path) => {
-            let model = weights_file::load(network, path, args.names.as_deref())?;
+            let model = weights_file::load_for_use(network, path, args.names.as_deref())?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             (model, name.into_owned())
         }
@@ -177,7 +181,8 @@ pub fn run(args: &ExportArgs, reference: Option<&Reference>) -> Result<(), Failu
     let (model, form, expected) = formed(&args.form, model, numbers, expected)?;
     let provenance = provenance(&model.network, &sources, &origin, expected.as_ref());
     let tolerance = args.tolerance.unwrap_or_else(|| form.tolerance());
-    let making = Making { form: &form, opset, tolerance, provenance };
+    let on = if args.full { TriedOn::Whole } else { TriedOn::Drawn };
+    let making = Making { form: &form, opset, tolerance, provenance, on };
     let made = onnx_file(&model, &folded(model.clone())?, making, reference)?;
     let [report, check] = beside(output);
     if !made.report.report.passed {
@@ -303,6 +308,7 @@ mod tests {
             recipe: RecipeArgs::default(),
             format: Format::Onnx,
             package: None,
+            full: false,
             licence: None,
             rounding: RoundingArgs::default(),
             file: nas_spaces::shipped().join("landcover_demo.nas"),

@@ -1,18 +1,21 @@
 //! A network as an ONNX file, run in tract and compared with a reference before anybody gets it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nas_ir::network::{NetworkNode, Port};
 use nas_ir::{Elements, Model, Network, Op, OpenSize, Opset, Precision, Tensor};
-use nas_onnx::{Batch, EmitError, InputType};
+use nas_onnx::{Batch, EmitError, InputType, Resized};
 use nas_passes::model::for_export;
 use nas_tract::{CaseReport, Report, Tolerance, compare, seeded_inputs};
+use tempfile::TempDir;
 
 use super::answers::answered;
 use super::form::Form;
 use super::record::{Case, Record};
 use super::reference::{LARGE, Reference, volume};
 use super::runner::Runner;
+use super::smaller::Smaller;
+use super::source::io_reason;
 use super::verification::Verification;
 use crate::render::report::{Failure, counted};
 use crate::tell;
@@ -42,6 +45,19 @@ pub struct Making<'a> {
     pub tolerance: Tolerance,
     /// Keys and values for the file.
     pub provenance: Vec<(String, String)>,
+    /// What it is tried on.
+    pub on: TriedOn<'a>,
+}
+
+/// What a file is tried on before it is written.
+#[derive(Debug, Clone, Copy)]
+pub enum TriedOn<'a> {
+    /// Drawn inputs; smaller ones of a network that is much to compute, if its file differs from that for these in sizes alone.
+    Drawn,
+    /// Drawn inputs of its own size.
+    Whole,
+    /// These pictures, each of one image for each input, normalised as the network takes them; drawn ones where they are too few.
+    Pictures(&'a [Vec<Tensor>]),
 }
 
 /// Inputs of a file: a seed, how many images, and by how many steps height and width are larger than the network's own.
@@ -63,7 +79,7 @@ pub fn onnx_file(
     making: Making<'_>,
     reference: Option<&Reference>,
 ) -> Result<OnnxFile, Failure> {
-    let Making { form, opset, tolerance, provenance } = making;
+    let Making { form, opset, tolerance, provenance, on } = making;
     let options = nas_onnx::Options {
         opset,
         numbers: form.numbers,
@@ -77,7 +93,19 @@ pub fn onnx_file(
         provenance: provenance.into_iter().chain(form.metadata(&exported.network)).collect(),
     };
     let onnx = nas_onnx::emit(exported, &options).map_err(Failure::problem)?;
-    let file = File { onnx: &onnx, model, form, reference, open: open_size(model, form)? };
+    let smaller = match on {
+        TriedOn::Drawn => Smaller::of(model, exported, &options, &onnx)?,
+        TriedOn::Whole | TriedOn::Pictures(_) => None,
+    };
+    let (model, tried) = match &smaller {
+        Some(smaller) => {
+            // The sizes of the file itself are worked out, too, by an engine that holds them against those which it states.
+            nas_tract::Model::check_sizes(&onnx).map_err(Failure::problem)?;
+            (&smaller.model, &smaller.onnx)
+        }
+        None => (model, &onnx),
+    };
+    let file = File { onnx: tried, model, form, reference, on, open: open_size(model, form)? };
     let mut cases = Vec::new();
     let mut reports = Vec::new();
     let mut all_expected: Vec<Vec<Tensor>> = Vec::new();
@@ -120,8 +148,10 @@ pub fn onnx_file(
         apart(first, &file.outputs(&own, &nudged(given))?)?.into_iter().reduce(f64::max)
     };
     let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
-    let record = Record { reference: reference.clone(), tolerance, cases };
-    Ok(OnnxFile { onnx, report: Verification { reference, report, moved, nudged }, record })
+    let at = smaller.is_some().then(|| size_of(&model.network)).flatten();
+    let resized = smaller.map(|smaller| smaller.resized);
+    let record = Record { reference: reference.clone(), tolerance, cases, resized };
+    Ok(OnnxFile { onnx, report: Verification { reference, report, moved, nudged, at }, record })
 }
 
 /// Tells that a file of floats is none of the integers that layers of a network are to compute with, if there are some.
@@ -165,6 +195,7 @@ struct File<'a> {
     model: &'a Model,
     form: &'a Form,
     reference: Option<&'a Reference>,
+    on: TriedOn<'a>,
     open: Option<OpenSize>,
 }
 
@@ -202,12 +233,12 @@ impl File<'_> {
     }
 
     fn case_name(&self, network: &Network, trial: &Trial) -> String {
-        let mut name = format!("seed {}", trial.seed);
+        let of = if self.pictures(trial).is_some() { "picture" } else { "seed" };
+        let mut name = format!("{of} {}", trial.seed);
         if self.form.batch == Batch::Open && trial.images > 1 {
             name += &format!(", {} images", trial.images);
         }
-        let size = network.inputs.iter().find_map(|port| network.port_shape(port).plane());
-        if let Some([height, width]) = size.filter(|_| trial.steps != [0, 0]) {
+        if let Some([height, width]) = size_of(network).filter(|_| trial.steps != [0, 0]) {
             name += &format!(", {height} x {width}");
         }
         name
@@ -228,8 +259,26 @@ impl File<'_> {
             .iter()
             .map(|port| network.port_shape(port).batched(trial.images))
             .collect();
-        let drawn = seeded_inputs(&shapes, trial.seed);
+        let drawn = self.pictures(trial).unwrap_or_else(|| seeded_inputs(&shapes, trial.seed));
         network.inputs.iter().zip(&drawn).map(|(port, tensor)| self.input(port, tensor)).collect()
+    }
+
+    /// Pictures for a trial, as many as it takes, if there are enough.
+    fn pictures(&self, trial: &Trial) -> Option<Vec<Tensor>> {
+        let TriedOn::Pictures(pictures) = self.on else { return None };
+        let first = usize::try_from(trial.seed).ok()?.checked_sub(1)?;
+        let some: Vec<&Vec<Tensor>> =
+            pictures.iter().cycle().skip(first).take(trial.images as usize).collect();
+        let is_own = trial.steps == [0, 0] && some.len() == trial.images as usize;
+        let ports = 0..self.model.network.inputs.len();
+        let joined = |port: usize| -> Option<Tensor> {
+            let parts: Vec<&Tensor> = some.iter().filter_map(|images| images.get(port)).collect();
+            let mut dims = parts.first()?.dims.clone();
+            *dims.first_mut()? = trial.images;
+            let floats = parts.iter().filter_map(|part| part.floats()).flatten().copied();
+            Some(Tensor::of_floats(dims, floats.collect()))
+        };
+        if is_own { ports.map(joined).collect() } else { None }
     }
 
     /// Standard normal numbers, which stand for normalised images, as an input of the file.
@@ -275,6 +324,11 @@ impl File<'_> {
     }
 }
 
+/// The height and width of the first input that has them.
+fn size_of(network: &Network) -> Option<[u32; 2]> {
+    network.inputs.iter().find_map(|port| network.port_shape(port).plane())
+}
+
 /// Bytes as the floats that a file makes of them.
 fn as_floats(input: &Tensor) -> Tensor {
     match &input.elements {
@@ -308,6 +362,7 @@ fn port_names(ports: &[nas_tract::Port]) -> Vec<String> {
 }
 
 /// A file that is held against its record.
+#[derive(Clone, Copy)]
 pub struct Recorded<'a> {
     /// The ONNX file, and its path.
     pub onnx: &'a [u8],
@@ -331,6 +386,13 @@ pub fn repeat(
 ) -> Result<Verification, Failure> {
     let Recorded { record, .. } = file;
     let tolerance = tolerance.unwrap_or(record.tolerance);
+    let resized = record.resized.as_ref().map(|resized| Cut::write(file, resized)).transpose()?;
+    let at = resized.is_some().then(|| size_of_case(record)).flatten();
+    let file = &resized.as_ref().map_or(*file, |cut| Recorded {
+        onnx: &cut.onnx,
+        path: &cut.path,
+        ..*file
+    });
     let mut reports = Vec::new();
     for case in &record.cases {
         let [inputs, expected] = [&case.inputs, &case.outputs].map(|ports| -> Vec<Tensor> {
@@ -348,7 +410,32 @@ pub fn repeat(
         Some(runner) => Report::of_engine(runner.text().to_owned(), tolerance, reports),
         None => Report::new(tolerance, reports),
     };
-    Ok(Verification { reference: record.reference.clone(), report, moved: None, nudged: None })
+    Ok(Verification { at, ..Verification::new(record.reference.clone(), report) })
+}
+
+/// A file for inputs of the size of its record, in a folder of its own.
+struct Cut {
+    onnx: Vec<u8>,
+    path: PathBuf,
+    /// It is removed with this.
+    _folder: TempDir,
+}
+
+impl Cut {
+    fn write(file: &Recorded<'_>, resized: &Resized) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::input(io_reason(&error));
+        let onnx = resized.apply(file.onnx).map_err(Failure::problem)?;
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let path = folder.path().join(file.path.file_name().unwrap_or_default());
+        std::fs::write(&path, &onnx).map_err(failed)?;
+        Ok(Self { onnx, path, _folder: folder })
+    }
+}
+
+/// The height and width of the first recorded input that has them.
+fn size_of_case(record: &Record) -> Option<[u32; 2]> {
+    let inputs = record.cases.iter().flat_map(|case| &case.inputs);
+    inputs.filter_map(|(_, input)| input.dims.get(2..)?.try_into().ok()).next()
 }
 
 impl Recorded<'_> {

@@ -293,7 +293,7 @@ pub fn record(folder: &Path, model: &Path) -> Result<Record, Failure> {
         Ok(Case { name: vector.name.clone(), inputs, outputs })
     };
     let cases = info.vectors.iter().map(case).collect::<Result<_, Failure>>()?;
-    Ok(Record { reference: info.reference, tolerance: info.tolerance, cases })
+    Ok(Record { reference: info.reference, tolerance: info.tolerance, cases, resized: None })
 }
 
 /// A file of a package, by its name from the folder, which must lie in it.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use nas_ir::{Tensor, Weights};
+use nas_onnx::Resized;
 use nas_tract::Tolerance;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -26,6 +27,8 @@ pub struct Record {
     pub tolerance: Tolerance,
     /// The cases, in order.
     pub cases: Vec<Case>,
+    /// What makes the file one for inputs of the size of the cases, if its own is larger.
+    pub resized: Option<Resized>,
 }
 
 /// Inputs and outputs of a network, by the names of its ports and in their order.
@@ -60,6 +63,8 @@ struct Note {
     reference: String,
     tolerance: Tolerance,
     cases: Vec<CaseNote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resized: Option<Resized>,
 }
 
 /// A case in it, without its tensors.
@@ -94,6 +99,7 @@ impl Record {
             reference: self.reference.clone(),
             tolerance: self.tolerance,
             cases: cases.collect(),
+            resized: self.resized.clone(),
         };
         let note = serde_json::to_string(&note).map_err(|e| Failure::input(e.to_string()))?;
         let mut tensors = Weights::new();
@@ -123,7 +129,7 @@ impl Record {
         if let Some(format) = format.filter(|&format| format != u64::from(FORMAT)) {
             return Err(faulty(format!("its format is {format}, this nasc reads {FORMAT}")));
         }
-        let Note { reference, tolerance, cases, .. } =
+        let Note { reference, tolerance, cases, resized, .. } =
             serde_json::from_str(&note).map_err(|e| faulty(e.to_string()))?;
         let mut ports = |case: &str, side: &str, names: Vec<String>| {
             let tensors = names.into_iter().map(|name| {
@@ -139,7 +145,7 @@ impl Record {
             Ok(Case { name, inputs, outputs })
         });
         let cases = cases.collect::<Result<_, Failure>>()?;
-        Ok(Self { reference, tolerance, cases })
+        Ok(Self { reference, tolerance, cases, resized })
     }
 }
 
@@ -184,6 +190,7 @@ mod tests {
             reference: "libtorch".to_owned(),
             tolerance: Tolerance::Loose,
             cases: vec![case],
+            resized: None,
         };
         let bytes = record.to_bytes().unwrap();
         assert_eq!(Record::from_bytes(&bytes, "x").unwrap(), record);

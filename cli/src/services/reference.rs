@@ -1,8 +1,9 @@
 //! What the outputs of tract are compared with, and fresh weights that it calibrates.
 
-use nas_ir::{Network, Tensor};
+use nas_ir::{Model, Network, Tensor};
 use nas_tract::seeded_inputs;
 
+use super::smaller::shrunk;
 use super::weights_file;
 use crate::render::report::Failure;
 
@@ -24,10 +25,10 @@ pub struct Reference {
 }
 
 /// The outputs of a model on these inputs.
-pub type Run = fn(&nas_ir::Model, &[Tensor]) -> Result<Vec<Tensor>, Failure>;
+pub type Run = fn(&Model, &[Tensor]) -> Result<Vec<Tensor>, Failure>;
 
 /// A model with weights that bring the values of its layers on these pictures to order 1.
-pub type Calibrate = fn(nas_ir::Model, &[Tensor]) -> Result<nas_ir::Model, Failure>;
+pub type Calibrate = fn(Model, &[Tensor]) -> Result<Model, Failure>;
 
 /// A network with fresh weights, and what they are, in words: those of a seed, calibrated where there is a
 /// reference that can.
@@ -38,10 +39,15 @@ pub fn fresh(
     network: Network,
     seed: u64,
     reference: Option<&Reference>,
-) -> Result<(nas_ir::Model, String), Failure> {
-    let inputs = shapes(&network, &network.inputs);
+) -> Result<(Model, String), Failure> {
     let model = weights_file::initial(network, seed);
     let Some(reference) = reference else { return Ok((model, format!("fresh, seed {seed}"))) };
+    // Statistics of smaller pictures serve as well.
+    let (model, whole) = match shrunk(&model) {
+        Some((smaller, _)) => (smaller, Some(model.network)),
+        None => (model, None),
+    };
+    let inputs = shapes(&model.network, &model.network.inputs);
     let elements: usize = inputs.iter().map(|dims| volume(dims)).sum();
     let [small, large] = PICTURES;
     let count = if elements > LARGE { large } else { small };
@@ -50,7 +56,8 @@ pub fn fresh(
         dims
     });
     let pictures = seeded_inputs(&batches.collect::<Vec<_>>(), CALIBRATION);
-    let model = (reference.calibrate)(model, &pictures)?;
+    let Model { network, weights } = (reference.calibrate)(model, &pictures)?;
+    let model = Model { network: whole.unwrap_or(network), weights };
     Ok((model, format!("fresh, seed {seed}, calibrated")))
 }
 

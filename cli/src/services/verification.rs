@@ -32,6 +32,9 @@ pub struct Verification {
     /// the bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nudged: Option<f64>,
+    /// The height and width of the pictures that it was compared on, where those are smaller than the file's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<[u32; 2]>,
 }
 
 /// Outputs that are too far from the reference, as are its own on all but the same input.
@@ -87,7 +90,7 @@ impl Verification {
     /// What came of comparing with this.
     #[must_use]
     pub fn new(reference: String, report: Report) -> Self {
-        Self { reference, report, moved: None, nudged: None }
+        Self { reference, report, moved: None, nudged: None, at: None }
     }
 
     /// One line for people.
@@ -105,8 +108,11 @@ impl Verification {
         } else {
             format!("{engine} against {}", self.reference)
         };
+        let at = self.at.map_or_else(String::new, |[height, width]| {
+            format!(" of {height} x {width}, for which the file differs in sizes alone")
+        });
         format!(
-            "{verdict}: {against} on {} inputs: max abs {:.2e}, max rel {:.2e} (bound {bound:e}, {}), arg-max agreement {:.4} %{not_finite}",
+            "{verdict}: {against} on {} inputs{at}: max abs {:.2e}, max rel {:.2e} (bound {bound:e}, {}), arg-max agreement {:.4} %{not_finite}",
             cases.len(),
             worst.max_abs,
             worst.max_rel,
@@ -184,7 +190,7 @@ mod tests {
         let report = Report::new(Tolerance::Export, Vec::new());
         let moved = |moved| {
             let report = report.clone();
-            Verification { reference: String::new(), report, moved, nudged: None }.doubt()
+            Verification { reference: String::new(), report, moved, nudged: None, at: None }.doubt()
         };
         assert!(moved(Some(2.9e-3)).unwrap().contains("proves little"));
         assert_eq!([moved(Some(3.1e-3)), moved(None)], [None, None]);

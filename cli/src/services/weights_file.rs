@@ -13,12 +13,17 @@ use nas_ir::ops::Initial;
 use nas_ir::{Model, Network, Tensor, TensorName, Weights, fault};
 use nas_safetensors::TensorsError;
 
+use nas_ir::grid::is_step;
+use nas_onnx::EmitError;
+use nas_passes::model::for_export;
+
 use super::name_map::{NameMap, Rule};
 use super::source::io_reason;
 use super::weights_error::{
     CutShort, ElementType, Format, LeftOver, Missing, Shared, Sizes, TooLarge, Unreadable,
 };
 use crate::render::report::{Failure, print_problems};
+use crate::tell;
 
 /// State of an optimiser, which some files hold beside the weights.
 const OPTIMIZER: &str = "optimizer/";
@@ -50,6 +55,24 @@ pub fn load(network: Network, path: &Path, names: Option<&Path>) -> Result<Model
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// As [`load`]; of the weights that `nasc int8 --tune` has learned, which are those of the folded network, with that network
+/// and without the steps of its grids.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for_use(network: Network, path: &Path, names: Option<&Path>) -> Result<Model, Failure> {
+    let file = path.display().to_string();
+    let tensors = tensors(&read_bytes(path, "--weights")?, &file)?;
+    if names.is_some() || !tensors.keys().any(|name| is_step(name)) {
+        return load(network, path, names);
+    }
+    let learned: Weights = tensors.into_iter().filter(|(name, _)| !is_step(name)).collect();
+    let folded = for_export(initial(network, 0))
+        .map_err(|unsound| Failure::problem(EmitError::from(unsound)))?;
+    tell!("note: {file} is of a network tuned to integers, whose batch norms are folded");
+    fit(folded.network, &learned, &file, &NameMap::default())
 }
 
 fn read_bytes(path: &Path, option: &'static str) -> Result<Vec<u8>, Failure> {
@@ -228,6 +251,11 @@ impl Fit<'_> {
     /// the kind of one that is missing is probably that one.
     fn how_to_name(&self, missing: &[NamedWeight], left: &[String]) -> String {
         // A name with a `=` is a path of ours: that of a candidate which this network lacks.
+        if left.iter().any(|name| is_step(name)) {
+            return "these are weights that `nasc int8 --tune` has learned, of the folded network: `nasc export`, `int8` and \
+                    `eval` take them"
+                .to_owned();
+        }
         if left.is_empty() || left.iter().any(|name| name.contains('=')) {
             return "give all weights of this network, or by `--arch` the network of these weights"
                 .to_owned();

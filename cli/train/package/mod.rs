@@ -14,7 +14,7 @@ use nasc::services::expected::Expected;
 use nasc::services::files::{check_folder, write_together};
 use nasc::services::form::{FileSize, Form, OneSize, formed};
 use nasc::services::npy;
-use nasc::services::onnx_file::{Making, OnnxFile, folded, onnx_file};
+use nasc::services::onnx_file::{Making, OnnxFile, TriedOn, folded, onnx_file};
 use nasc::services::package::{
     FORMAT, MANIFEST, Made, Manifest, Measured, ModelInfo, PortInfo, SUMS, VectorInfo, files_of,
     manifest, sha256, sums,
@@ -32,6 +32,8 @@ use crate::training::Training;
 
 /// How often a model is run before it is timed, and then.
 const RUNS: [usize; 2] = [3, 15];
+/// How many images there are for test vectors.
+const PICTURES: usize = 8;
 /// What to do about outputs that differ.
 const HELP: &str = "export the model of that precision alone by `nasc export --precision` or `nasc int8`, and allow more by \
                     `--tolerance`";
@@ -50,6 +52,8 @@ struct Package<'a> {
     opset: Opset,
     /// Whether there are data to score on.
     has_data: bool,
+    /// Validation images on which the models are tried; none where there are no data.
+    pictures: Vec<Vec<Tensor>>,
     /// The file name of the weights.
     weights: String,
 }
@@ -71,7 +75,7 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
         args.weights.as_deref().ok_or_else(|| Failure::input("a package needs weights"))?;
     let weights_bytes = nas_files::read(weights)
         .map_err(|error| Failure::input(format!("{}: {error}", weights.display())))?;
-    let model = weights_file::load(network.clone(), weights, args.names.as_deref())?;
+    let model = weights_file::load_for_use(network.clone(), weights, args.names.as_deref())?;
     let asked = args.opset.map(nas_onnx::operator_set).transpose().map_err(Failure::problem)?;
     let opset = opset(asked, training.space.device.opset);
     let data = training.dataset();
@@ -93,6 +97,7 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
         expected,
         opset,
         has_data: data.is_ok(),
+        pictures: if data.is_ok() { pictures(&training)? } else { Vec::new() },
         weights: weights.clone(),
     };
     let mut models = Vec::new();
@@ -134,6 +139,11 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The validation images on which files are tried, and of which test vectors are.
+pub(crate) fn pictures(training: &Training) -> Result<Vec<Vec<Tensor>>, Failure> {
+    training.backend()?.validation_images(PICTURES).map_err(Failure::problem)
+}
+
 /// A model in a line.
 fn told(info: &ModelInfo) -> String {
     let metrics = info.metrics.as_ref().and_then(Value::as_object);
@@ -173,7 +183,8 @@ impl Package<'_> {
         let tolerance = self.args.tolerance.unwrap_or(tolerance);
         let provenance =
             provenance(&exported.network, &self.training.sources, &self.weights, expected.as_ref());
-        let making = Making { form: &form, opset: self.opset, tolerance, provenance };
+        let on = TriedOn::Pictures(&self.pictures);
+        let making = Making { form: &form, opset: self.opset, tolerance, provenance, on };
         let made = onnx_file(&reference, &exported, making, Some(&libtorch()))?;
         let file = format!("{precision}/model.onnx");
         if !made.report.report.passed {

@@ -83,6 +83,12 @@ pub fn kernel_step_name(kernel: &str) -> String {
     format!("{kernel}.step")
 }
 
+/// Whether a tensor of this name is such a step.
+#[must_use]
+pub fn is_step(name: &str) -> bool {
+    name.ends_with(".step")
+}
+
 /// The step that a learned number stands for: its size, or of the powers of two the one whose logarithm is nearest. Training
 /// computes it by the same steps, so that both have the same bits.
 #[must_use]

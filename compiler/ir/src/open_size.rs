@@ -85,11 +85,33 @@ impl OpenSize {
     /// The network for inputs that are larger by so many steps along both axes.
     #[must_use]
     pub fn enlarged(&self, network: &Network, [rows, columns]: [u32; 2]) -> Network {
+        self.moved(network, [rows, columns].map(i64::from))
+    }
+
+    /// The network for inputs of another height and width; `None` where it does not compute on these.
+    #[must_use]
+    pub fn at(&self, network: &Network, size: [u32; 2]) -> Option<Network> {
+        let own = network.inputs.iter().find_map(|port| network.port_shape(port).plane())?;
+        let steps = |axis: usize| {
+            let [size, own, step, least] =
+                [size, own, self.step, self.least].map(|of| of.get(axis).copied());
+            let (size, far) = (size?, i64::from(size?) - i64::from(own?));
+            let step = i64::from(step?);
+            (size >= least? && far % step == 0).then(|| far / step)
+        };
+        Some(self.moved(network, [steps(0)?, steps(1)?]))
+    }
+
+    /// The network for inputs that are larger by so many steps, or smaller.
+    fn moved(&self, network: &Network, steps: [i64; 2]) -> Network {
         let mut network = network.clone();
         network.training = TrainingPart::default();
         for (node, (_, growth)) in network.nodes.iter_mut().zip(self.growth.iter()) {
             let Some([height, width]) = node.shape.plane() else { continue };
-            let size = [height + growth[0] * rows, width + growth[1] * columns];
+            let along = |own: u32, growth: u32, steps: i64| {
+                u32::try_from(i64::from(own) + i64::from(growth) * steps).unwrap_or(own)
+            };
+            let size = [along(height, growth[0], steps[0]), along(width, growth[1], steps[1])];
             node.shape = node.shape.with_spatial(size);
             if let Some(Op::Resize(Resize { to: ResizeTo::Size(to), .. })) = &mut node.op {
                 *to = size;

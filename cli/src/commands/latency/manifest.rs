@@ -25,7 +25,7 @@ pub(super) struct Manifest {
     pub(super) space: String,
     /// The name of its file.
     pub(super) file: String,
-    /// What its target computes with; the models hold 32-bit floats.
+    /// What its target computes with.
     pub(super) precision: Precision,
     /// The operator set of the models.
     pub(super) opset: i64,

@@ -13,6 +13,7 @@ mod manifest;
 mod means;
 mod measure;
 mod model;
+mod numbers;
 mod plan;
 mod printed;
 mod rounds;

@@ -96,7 +96,7 @@ fn samples(args: &ModelArgs, mut runner: Runner, case: Case) -> Result<Vec<f64>,
     let effort = args.means.effort();
     if matches!(runner, Runner::Tract(_)) {
         let (reference, tolerance) = (String::new(), Tolerance::Exact);
-        let record = Record { reference, tolerance, cases: vec![case] };
+        let record = Record { reference, tolerance, cases: vec![case], resized: None };
         return timed(&args.model, &record, args.means.warmup, effort.repeats);
     }
     let shapes = case.inputs.into_iter().map(|(_, tensor)| tensor.dims).collect();

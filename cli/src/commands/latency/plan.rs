@@ -10,14 +10,16 @@ use nas_analysis::latency::{Key, Part, Place, Plan, Surroundings, plan, surround
 use nas_ir::diagram::Entangled;
 use nas_ir::measure::grouped;
 use nas_ir::{Checked, Network, Opset, Precision, Space};
+use nas_onnx::Integers;
 
 use super::error::NotAPlan;
 use super::manifest::{Around, FORMAT, MANIFEST, Manifest, Measurable, inputs, manifest_of, model};
+use super::numbers::{has_integers, in_own_numbers};
 use crate::render::report::{Failure, counted};
 use crate::render::table::Table;
 use crate::services::files::replace_whole;
 use crate::services::input::{Asked, DropArgs, Input};
-use crate::services::onnx_file::emit;
+use crate::services::onnx_file::folded;
 use crate::services::pick;
 use crate::services::source::io_reason;
 use crate::services::weights_file;
@@ -110,7 +112,7 @@ pub(super) fn write(
     }
     let earlier = earlier(folder)?;
     std::fs::create_dir_all(folder).map_err(failed)?;
-    tell_of_precisions(&subject.plan);
+    tell_of_precisions(subject);
     let (manifest, models) = planned(subject, file, alone);
     for (key, network) in models {
         replace_whole(&model(folder, key), &onnx(network, subject.opset())?)?;
@@ -132,19 +134,16 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Tells that models are of other numbers than parts compute with, if they are.
-fn tell_of_precisions(plan: &Plan) {
-    let is_narrow = |part: &&Part| {
-        let network = &part.network;
-        network.nodes.iter().any(|node| network.precision_of(node) != Precision::Fp32)
-    };
-    let narrow = plan.parts.iter().filter(is_narrow).count();
-    if narrow > 0 {
+/// Tells that models are of other numbers than parts compute with, if the operator set has no integers.
+fn tell_of_precisions(subject: &Subject) {
+    let parts = &subject.plan.parts;
+    let whole = parts.iter().filter(|part| has_integers(&part.network)).count();
+    if whole > 0 && Integers::check(subject.opset()).is_err() {
         tell!(
-            "warning: {} of {} compute with fp16 or int8, and all models with 32-bit floats: convert them as you convert the \
-             network, or times are those of floats",
-            narrow,
-            counted(plan.parts.len(), "part")
+            "warning: {whole} of {} compute with int8, and their models with floats, because operator set {} has no such \
+             integers: convert them as you convert the network, or times are those of floats",
+            counted(parts.len(), "part"),
+            subject.opset()
         );
     }
 }
@@ -173,14 +172,19 @@ fn earlier(folder: &Path) -> Result<Vec<Key>, Failure> {
     Ok(manifest.models().collect())
 }
 
-/// A network as ONNX, with weights that are always the same.
+/// A network as ONNX, in the numbers that its layers compute with as far as the operator set has them, and with weights that
+/// are always the same.
 ///
 /// # Errors
 /// It cannot be written.
-pub(super) fn onnx(network: Network, opset: Opset) -> Result<Vec<u8>, Failure> {
-    let model = weights_file::initial(network, SEED);
-    let options = nas_onnx::Options { opset, ..nas_onnx::Options::default() };
-    emit(model, &options)
+pub(super) fn onnx(mut network: Network, opset: Opset) -> Result<Vec<u8>, Failure> {
+    if has_integers(&network) && Integers::check(opset).is_err() {
+        network.precision = Precision::Fp32;
+        network = network.in_one_precision();
+    }
+    let (model, numbers) = in_own_numbers(folded(weights_file::initial(network, SEED))?);
+    let options = nas_onnx::Options { opset, numbers, ..nas_onnx::Options::default() };
+    nas_onnx::emit(&model, &options).map_err(Failure::problem)
 }
 
 /// The plan of a space, and the models that are measured.

@@ -208,7 +208,8 @@ impl Exposed {
     fn in_tract(&self, case: &Case, values: &[Watched<'_>]) -> Result<Vec<Tensor>, Failure> {
         let case = Case { outputs: Vec::new(), ..case.clone() };
         let reference = String::new();
-        let asked = Record { reference, tolerance: Tolerance::Exact, cases: vec![case] };
+        let asked =
+            Record { reference, tolerance: Tolerance::Exact, cases: vec![case], resized: None };
         let answered = filled(&self.path, &asked)?;
         let outputs = answered.cases.into_iter().next().map(|case| case.outputs);
         let tensors = outputs.unwrap_or_default().into_iter().map(|(_, tensor)| tensor).collect();

@@ -187,7 +187,11 @@ fn without_record(path: &Path, record: &Path, args: &VerifyArgs) -> Result<Answe
 
 /// Where a file that failed on its record goes wrong.
 fn located(path: &Path, record: &Path, args: &VerifyArgs) -> Result<Located, Failure> {
-    first_of(&ForeignFile::read(path)?, &record_of(path, record)?, args)
+    let (mut file, record) = (ForeignFile::read(path)?, record_of(path, record)?);
+    if let Some(resized) = &record.resized {
+        file.bytes = resized.apply(&file.bytes).map_err(Failure::problem)?;
+    }
+    first_of(&file, &record, args)
 }
 
 /// The first node that differs, in the first case of a record in which one does.

@@ -38,7 +38,7 @@ pub(super) fn verify(
     for (seed, sizes) in (1..).zip(&trials) {
         cases.push(drawn(&graph, sizes, seed)?);
     }
-    let drawn = Record { reference: String::new(), tolerance, cases };
+    let drawn = Record { reference: String::new(), tolerance, cases, resized: None };
     let answered = filled(&file.path, &drawn)?;
     if let Some(runner) = runner {
         let (record, record_path) = (&answered, "what tract answers");
