@@ -40,7 +40,7 @@ pub(crate) fn goes_on(bench: &Bench) {
     let resumed = bench.nasc("search tiny.nas --out run --resume");
     assert!(resumed.err.contains("goes on: search, "), "{}", resumed.err);
     let whole = bench.nasc("search tiny.nas --out whole");
-    let [resumed, whole] = [&resumed, &whole].map(|said| without_seconds(&said.done()));
+    let [resumed, whole] = [resumed, whole].map(|said| without_seconds(&said.done()));
     assert_eq!(resumed.replace("run/", "whole/"), whole);
     assert_eq!(bench.list("run"), RUN);
     assert_eq!(bench.list("whole"), RUN);

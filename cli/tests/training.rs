@@ -465,3 +465,23 @@ fn a_retraining_takes_the_memory_that_is_forecast() {
         said.done();
     }
 }
+
+/// What steps take is told operator by operator: what is computed together by our names, and one by one by libtorch's.
+#[test]
+fn some_steps_are_noted() {
+    let bench = Bench::new();
+    bench.write("tiny.nas", TINY);
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 4), ("test", 4)]);
+    let search = "search tiny.nas --set data.batch=1 --set retrain.batch=1";
+    let said = bench.nasc(&format!("{search} --out run --profile trace.json"));
+    let shown = said.err.clone();
+    said.done();
+    for told in ["a step takes ", "nasc: ", "the trace of ", " steps is in trace.json"] {
+        assert!(shown.contains(told), "no `{told}`: {shown}");
+    }
+    let trace: Value = serde_json::from_slice(&bench.read("trace.json")).unwrap();
+    assert!(trace.as_array().unwrap().len() > 20);
+    let said = bench.nasc(&format!("{search} --out alone --no-fuse --profile alone.json"));
+    assert!(said.err.contains("a step takes ") && !said.err.contains("nasc: "), "{}", said.err);
+    said.done();
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 /// The step that is the first to be noted: those before make memory and caches warm.
-const FIRST: usize = 5;
+const FIRST: usize = 3;
 /// How many are noted.
 const STEPS: usize = 5;
 

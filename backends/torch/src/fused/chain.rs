@@ -25,7 +25,7 @@ pub(crate) struct Chain {
     pub(super) weight: Option<Tensor>,
 }
 
-/// A convolution, its batch norm once there is one, and an activation.
+/// A convolution, its batch norm if there is one, and an activation.
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) op: Convolution,

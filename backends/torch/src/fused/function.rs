@@ -173,9 +173,9 @@ impl Held {
 
 impl HeldLayer {
     fn of(layer: &Layer) -> Result<Self, TorchError> {
-        let missing = || TorchError::broken("a convolution without its batch norm");
-        let Norm { learned, running, statistics, eps, .. } =
-            layer.norm.as_ref().ok_or_else(missing)?;
+        let Some(Norm { learned, running, statistics, eps, .. }) = &layer.norm else {
+            return Self::without_norm(layer);
+        };
         let both = |[a, b]: &[Tensor; 2]| Ok::<_, TorchError>([plain(a)?, plain(b)?]);
         let is_fixed = *statistics == Statistics::Running;
         Ok(Self {
@@ -185,6 +185,23 @@ impl HeldLayer {
             learned: learned.as_ref().map(both).transpose()?,
             fixed: is_fixed.then(|| both(running)).transpose()?,
             eps: *eps,
+            clamp: layer.clamp,
+        })
+    }
+
+    /// Values with the mean 0 and the variance 1 are what a batch norm leaves as they are.
+    fn without_norm(layer: &Layer) -> Result<Self, TorchError> {
+        let sizes = layer.kernel.size();
+        let channels = sizes.first().copied().unwrap_or_default();
+        let options = (Kind::Float, Device::Cpu);
+        let fixed = [Tensor::f_zeros([channels], options)?, Tensor::f_ones([channels], options)?];
+        Ok(Self {
+            op: layer.op,
+            kernel: plain(&layer.kernel)?,
+            sizes,
+            learned: None,
+            fixed: Some(fixed),
+            eps: 0.0,
             clamp: layer.clamp,
         })
     }

@@ -15,7 +15,7 @@ pub(crate) enum Role {
     /// For itself.
     #[default]
     Alone,
-    /// A convolution: with the batch norm that reads it.
+    /// A convolution: with the batch norm that reads it, or with the 1x1 convolution before one.
     Convolution,
     /// An activation: as the convolution that reads it loads its values.
     Input,
@@ -36,9 +36,23 @@ pub(crate) fn clamp(op: &Op) -> Option<Clamp> {
 /// A fault of this crate: the program is not sound.
 pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchError> {
     let readers = Readers::of(program);
-    let is_fused = |id| {
+    let is_normed = |id| {
         let found = case_of(program, id)?.is_some_and(is_convolution);
         Ok::<_, TorchError>(found && readers.only(program, id, is_norm)?.is_some())
+    };
+    // A separable convolution has one batch norm.
+    let is_fused = |id| {
+        let Some(case) = case_of(program, id)?.filter(|case| is_convolution(case)) else {
+            return Ok::<_, TorchError>(false);
+        };
+        let Op::Conv(conv) = &case.op else { return Ok(false) };
+        if is_normed(id)? || !is_depthwise(conv, case) {
+            return is_normed(id);
+        }
+        match readers.only(program, id, |op| matches!(op, Op::Conv(_)))? {
+            Some(reader) => is_normed(reader),
+            None => Ok(false),
+        }
     };
     let roles = program.instructions.iter().map(|(id, instruction)| {
         let Some(case) = case(instruction) else { return Ok(Role::Alone) };
