@@ -16,12 +16,14 @@ use super::reference::{LARGE, Reference, volume};
 use super::runner::Runner;
 use super::smaller::Smaller;
 use super::source::io_reason;
-use super::verification::Verification;
+use super::verification::{Nudge, Verification};
 use crate::render::report::{Failure, counted};
 use crate::tell;
 
-/// By how much of itself each element of an input is moved, to see what becomes of rounding.
+/// By how much of itself each element of an input is moved, to see what becomes of rounding ([`Nudge::Millionth`]).
 const NUDGE: f32 = 1e-6;
+/// One element of so many is moved by a step ([`Nudge::Step`]).
+const EACH: usize = 1000;
 /// How many images a file of any number is tried on beside one.
 const IMAGES: u32 = 3;
 
@@ -142,16 +144,21 @@ pub fn onnx_file(
     let first = all_expected.first().map_or(&[][..], Vec::as_slice);
     let other = file.inputs(&own, &Trial { seed: 2, ..first_trial });
     let moved = apart(first, &file.outputs(&own, &other)?)?.into_iter().reduce(f64::min);
+    let is_rounded = own.nodes.iter().any(|node| node.rounding.value.is_some());
+    let nudge = if is_rounded { Nudge::Step } else { Nudge::Millionth };
     let nudged = if report.passed || form.inputs != InputType::Float {
         None
     } else {
-        apart(first, &file.outputs(&own, &nudged(given))?)?.into_iter().reduce(f64::max)
+        apart(first, &file.outputs(&own, &nudged(&own, given, nudge))?)?
+            .into_iter()
+            .reduce(f64::max)
     };
     let reference = reference.map_or_else(|| report.engine.clone(), |it| it.name.clone());
     let at = smaller.is_some().then(|| size_of(&model.network)).flatten();
     let resized = smaller.map(|smaller| smaller.resized);
     let record = Record { reference: reference.clone(), tolerance, cases, resized };
-    Ok(OnnxFile { onnx, report: Verification { reference, report, moved, nudged, at }, record })
+    let report = Verification { reference, report, moved, nudged, nudge, at };
+    Ok(OnnxFile { onnx, report, record })
 }
 
 /// Tells that a file of floats is none of the integers that layers of a network are to compute with, if there are some.
@@ -346,11 +353,19 @@ fn apart(one: &[Tensor], other: &[Tensor]) -> Result<Vec<f64>, Failure> {
     compared.collect()
 }
 
-/// Each element moved by [`NUDGE`] of itself, up and down in turn.
-fn nudged(mut inputs: Vec<Tensor>) -> Vec<Tensor> {
-    for values in inputs.iter_mut().filter_map(Tensor::floats_mut) {
-        for (number, value) in values.iter_mut().enumerate() {
-            *value *= if number % 2 == 0 { 1.0 + NUDGE } else { 1.0 - NUDGE };
+/// Inputs that are all but the same: each element moved by [`NUDGE`] of itself, up and down in turn, or one of [`EACH`] by a
+/// step towards 0, which leaves no range.
+fn nudged(network: &Network, mut inputs: Vec<Tensor>, nudge: Nudge) -> Vec<Tensor> {
+    for (port, input) in network.inputs.iter().zip(&mut inputs) {
+        let grid = network.node(port.node).and_then(|node| node.rounding.value);
+        for (number, value) in input.floats_mut().into_iter().flatten().enumerate() {
+            match (nudge, grid) {
+                (Nudge::Step, Some(grid)) if number % EACH == 0 => {
+                    *value += if *value > 0.0 { -grid.step } else { grid.step };
+                }
+                (Nudge::Step, Some(_)) => {}
+                _ => *value *= if number % 2 == 0 { 1.0 + NUDGE } else { 1.0 - NUDGE },
+            }
         }
     }
     inputs
@@ -457,5 +472,70 @@ impl Recorded<'_> {
             }
         }
         model.run(inputs).map_err(Failure::problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nas_ir::ops::Relu;
+    use nas_ir::{Grid, Shape, Weights};
+
+    use super::*;
+    use crate::services::reference::{Calibrate, Run};
+
+    const GRID: Grid = Grid { step: 0.05, zero: 128 };
+
+    /// A network that rounds its input and its value.
+    fn rounding() -> Model {
+        let shape = Shape::from([3, 8, 8]);
+        let input = NetworkNode::new("x", None, Vec::new(), shape);
+        let relu = NetworkNode::new("relu.0", Some(Op::Relu(Relu)), vec![0], shape);
+        let mut nodes = vec![input, relu];
+        nodes.iter_mut().for_each(|node| node.rounding.value = Some(GRID));
+        let port = |name: &str, node| vec![Port { name: name.to_owned(), node }];
+        let (inputs, outputs) = (port("x", 0), port("y", 1));
+        let network = Network { nodes, inputs, outputs, ..Network::default() };
+        Model { network, weights: Weights::new() }
+    }
+
+    /// The value of the network, times a factor.
+    fn times(inputs: &[Tensor], factor: f32) -> Result<Vec<Tensor>, Failure> {
+        let mut outputs = inputs.to_vec();
+        for value in outputs.iter_mut().filter_map(Tensor::floats_mut).flatten() {
+            *value = GRID.round(f64::from(*value)).max(0.0) as f32 * factor;
+        }
+        Ok(outputs)
+    }
+
+    fn wrong(_: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
+        times(inputs, 1.2)
+    }
+
+    /// Another factor for each step that an input moves by, and the same for less.
+    fn chaotic(_: &Model, inputs: &[Tensor]) -> Result<Vec<Tensor>, Failure> {
+        let numbers = inputs.iter().filter_map(Tensor::floats).flatten();
+        let levels: u32 = numbers.map(|&x| u32::from(GRID.level(f64::from(x)))).sum();
+        times(inputs, 1.2 + (levels % 7) as f32 / 10.0)
+    }
+
+    /// A network of integers that makes much of a step is told from one that is computed otherwise.
+    #[test]
+    fn what_a_step_becomes_says_whether_integers_are_at_fault() {
+        let model = rounding();
+        let told = |run: Run| {
+            let calibrate: Calibrate = |model, _| Ok(model);
+            let reference = Reference { name: "a test".to_owned(), run, calibrate };
+            let making = Making {
+                form: &Form::default(),
+                opset: nas_onnx::Options::default().opset,
+                tolerance: Tolerance::Coarse,
+                provenance: Vec::new(),
+                on: TriedOn::Drawn,
+            };
+            let made = onnx_file(&model, &model, making, Some(&reference)).unwrap();
+            made.report.failure("net.onnx", "a fault", "none").summary()
+        };
+        assert!(told(wrong).contains("does not answer as a test does"), "{}", told(wrong));
+        assert!(told(chaotic).contains("changes by a step"), "{}", told(chaotic));
     }
 }

@@ -15,6 +15,33 @@ const ILL: f64 = 3e-5;
 /// How many times what a nudge moves engines may differ by for no other reason: they round at each layer.
 const AMPLIFIED: f64 = 10.0;
 
+/// By how much an input is moved to see what becomes of rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nudge {
+    /// Each number by a millionth of itself: what floats of 32 bits round.
+    #[default]
+    Millionth,
+    /// One number of a thousand by a step of its grid, as engines that compute with integers differ here and there.
+    Step,
+}
+
+impl Nudge {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Millionth => "its input changes by a millionth",
+            Self::Step => "one of a thousand numbers of its input changes by a step",
+        }
+    }
+
+    /// How far outputs must move for the weights to amplify it, where a bound is allowed.
+    fn least(self, bound: f64) -> f64 {
+        match self {
+            Self::Millionth => ILL,
+            Self::Step => bound,
+        }
+    }
+}
+
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
@@ -28,10 +55,12 @@ pub struct Verification {
     /// moves least. Agreement proves little where this is not far above the bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<f64>,
-    /// How far those of the reference move if the input moves by `NUDGE`, where engines differ by more than
-    /// the bound.
+    /// How far those of the reference move if the input is nudged, where engines differ by more than the bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nudged: Option<f64>,
+    /// How it is nudged.
+    #[serde(skip)]
+    pub nudge: Nudge,
     /// The height and width of the pictures that it was compared on, where those are smaller than the file's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<[u32; 2]>,
@@ -41,7 +70,7 @@ pub struct Verification {
 #[derive(Debug, Error, Diagnostic)]
 #[error(
     "{file} was not written: with these weights the network is ill-conditioned: {engine} and {reference} differ \
-     by {found:.1e} of the largest value, and {reference} alone by {moved:.1e} if its input changes by a millionth"
+     by {found:.1e} of the largest value, and {reference} alone by {moved:.1e} if {nudge}"
 )]
 #[diagnostic(code(nas::verify::ill_conditioned), help("{help}"))]
 pub struct IllConditioned {
@@ -55,6 +84,8 @@ pub struct IllConditioned {
     pub found: f64,
     /// How far the reference moves.
     pub moved: f64,
+    /// What it moves by.
+    pub nudge: &'static str,
     /// What would help.
     pub help: String,
 }
@@ -90,7 +121,7 @@ impl Verification {
     /// What came of comparing with this.
     #[must_use]
     pub fn new(reference: String, report: Report) -> Self {
-        Self { reference, report, moved: None, nudged: None, at: None }
+        Self { reference, report, moved: None, nudged: None, nudge: Nudge::default(), at: None }
     }
 
     /// One line for people.
@@ -159,8 +190,9 @@ impl Verification {
     pub fn failure(&self, file: &str, help: &str, remedy: &str) -> Failure {
         let found = self.report.worst.map_or(0.0, |worst| worst.max_rel);
         let is_finite = self.report.worst.is_some_and(|worst| worst.not_finite == 0);
+        let least = self.nudge.least(self.report.bound);
         if let Some(moved) =
-            self.nudged.filter(|&moved| is_finite && moved >= ILL.max(found / AMPLIFIED))
+            self.nudged.filter(|&moved| is_finite && moved >= least.max(found / AMPLIFIED))
         {
             return Failure::problem(IllConditioned {
                 file: file.to_owned(),
@@ -168,6 +200,7 @@ impl Verification {
                 reference: self.reference.clone(),
                 found,
                 moved,
+                nudge: self.nudge.told(),
                 help: remedy.to_owned(),
             });
         }
@@ -183,6 +216,8 @@ impl Verification {
 
 #[cfg(test)]
 mod tests {
+    use nas_tract::Agreement;
+
     use super::*;
 
     #[test]
@@ -190,9 +225,39 @@ mod tests {
         let report = Report::new(Tolerance::Export, Vec::new());
         let moved = |moved| {
             let report = report.clone();
-            Verification { reference: String::new(), report, moved, nudged: None, at: None }.doubt()
+            Verification { moved, ..Verification::new(String::new(), report) }.doubt()
         };
         assert!(moved(Some(2.9e-3)).unwrap().contains("proves little"));
         assert_eq!([moved(Some(3.1e-3)), moved(None)], [None, None]);
+    }
+
+    /// A step here and there is no fault where the reference moves as far by it as engines are apart; by less than is allowed it
+    /// explains nothing.
+    #[test]
+    fn networks_of_integers_that_amplify_a_step_are_told_from_faults() {
+        let far = Agreement {
+            max_abs: 0.3,
+            max_rel: 0.3,
+            not_finite: 0,
+            argmax_agreement: 1.0,
+            positions: 1,
+        };
+        let report = Report {
+            passed: false,
+            worst: Some(far),
+            ..Report::new(Tolerance::Coarse, Vec::new())
+        };
+        let told = |nudge, nudged| {
+            let verification = Verification::new("libtorch".to_owned(), report.clone());
+            let verification = Verification { nudge, nudged: Some(nudged), ..verification };
+            verification.failure("net.onnx", "it is a fault", "it is none").summary()
+        };
+        let text = told(Nudge::Step, 0.2);
+        assert!(
+            text.contains("2.0e-1 if one of a thousand numbers of its input changes by a step"),
+            "{text}"
+        );
+        assert!(told(Nudge::Step, 0.04).contains("does not answer as libtorch does"));
+        assert!(told(Nudge::Millionth, 0.04).contains("changes by a millionth"));
     }
 }

@@ -27,6 +27,7 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::{FileEngine, score_file};
 use crate::integers::{Integers, integers};
+use crate::integers_file::REMEDY;
 use crate::reference::libtorch;
 use crate::training::Training;
 
@@ -188,7 +189,8 @@ impl Package<'_> {
         let made = onnx_file(&reference, &exported, making, Some(&libtorch()))?;
         let file = format!("{precision}/model.onnx");
         if !made.report.report.passed {
-            return Err(made.report.failure(&file, HELP, HELP));
+            let remedy = if precision == "int8" { REMEDY } else { HELP };
+            return Err(made.report.failure(&file, HELP, remedy));
         }
         let OnnxFile { onnx, record, .. } = made;
         let mut vectors = Vec::new();
