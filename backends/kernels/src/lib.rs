@@ -7,7 +7,7 @@
 //! layer loads a value; and the gradient computes them again from the raw tensor. The moments have gradients of their own,
 //! by which the gradient of a raw tensor is what its readers say plus a constant and a slope for each channel.
 //!
-//! A 1x1 convolution that a depthwise one reads is not even written ([`mod@block`] says when): the moments of its result follow
+//! A 1x1 convolution that a depthwise one reads is not even written (`block` says when): the moments of its result follow
 //! from the covariance of its input, so that it is computed band by band where it is read.
 //!
 //! Maps are `[images, height, width, channels]` in memory. [`forward`] and [`backward`] compute a [`Block`].
