@@ -484,4 +484,10 @@ fn some_steps_are_noted() {
     let said = bench.nasc(&format!("{search} --out alone --no-fuse --profile alone.json"));
     assert!(said.err.contains("a step takes ") && !said.err.contains("nasc: "), "{}", said.err);
     said.done();
+    let nowhere = bench.nasc(&format!("{search} --out none --profile nowhere/trace.json"));
+    nowhere.fails(1, &["nowhere/trace.json"]);
+    let few = bench.nasc(
+        "search tiny.nas --set retrain.batch=16 --set data.batch=8 --out few --profile few.json",
+    );
+    assert!(few.err.contains("the trace is empty"), "{}", few.err);
 }

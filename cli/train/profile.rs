@@ -1,21 +1,34 @@
 //! What training steps take, operator by operator.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 
-use nas_torch::{Operator, Profiled, Profiler};
+use nas_torch::{Operator, Profiled, Profiler, WARM_STEPS};
+use nasc::render::report::Failure;
+use nasc::services::files::write_whole;
 use nasc::tell;
 
 /// Rows of the summary.
 const ROWS: usize = 20;
 
 /// Notes some steps into a file, and tells a summary.
-pub(crate) fn profiler(path: PathBuf) -> Rc<Profiler> {
+///
+/// # Errors
+/// The file cannot be written, which is said before anything is trained.
+pub(crate) fn profiler(path: &Path) -> Result<Rc<Profiler>, Failure> {
+    write_whole(path, b"[]")?;
     let shown = path.display().to_string();
-    Rc::new(Profiler::new(path, move |profiled| {
+    Ok(Rc::new(Profiler::new(path.to_owned(), move |profiled| {
         tell!("{}", table(profiled));
         tell!("the trace of {} steps is in {shown}", profiled.steps);
-    }))
+    })))
+}
+
+/// Tells where nothing was noted.
+pub(crate) fn tell_idle(profiler: Option<&Profiler>) {
+    if profiler.is_some_and(|profiler| !profiler.has_noted()) {
+        tell!("the trace is empty: only a pass of more than {WARM_STEPS} training steps is noted");
+    }
 }
 
 fn table(Profiled { steps, operators }: &Profiled) -> String {

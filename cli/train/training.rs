@@ -115,7 +115,7 @@ impl Training {
                 PickedRecipe::Item(item) => asked(program, item),
                 PickedRecipe::Defaults(space) => space.to_owned(),
             };
-            let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
+            let mut training = Self::new(file, args, compiler, space, space_ref, recipe)?;
             training.find_scores()?;
             training.find_beginnings()?;
             training.find_teacher()?;
@@ -144,7 +144,7 @@ impl Training {
             let recipe = recipe(compiler, picked, args)?;
             let network = specialise(&space, &assignment);
             let space_ref = space.name.clone();
-            let mut training = Self::new(file, args, compiler, space, space_ref, recipe);
+            let mut training = Self::new(file, args, compiler, space, space_ref, recipe)?;
             training.find_beginnings()?;
             training.find_teacher()?;
             Ok((training, network))
@@ -158,12 +158,13 @@ impl Training {
         space: Arc<Checked<Space>>,
         space_ref: String,
         recipe: Recipe,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         let data = folder.join(&recipe.data.path);
         let threads = args.threads.unwrap_or_else(default_threads);
         let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
-        Self {
+        let profiler = args.profile.as_deref().map(profile::profiler).transpose()?;
+        Ok(Self {
             space,
             space_ref,
             recipe,
@@ -171,14 +172,14 @@ impl Training {
             data,
             threads,
             fuses: !args.no_fuse,
-            profiler: args.profile.clone().map(profile::profiler),
+            profiler,
             drops_unsupported,
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
             teacher: None,
             tuned: None,
             folder,
-        }
+        })
     }
 
     /// The training by a recipe of the network of integers that one of the space has become. What is read for the recipe to
@@ -437,6 +438,7 @@ impl Training {
         match outcome {
             End::Finished(result) => {
                 memory::tell_peak();
+                profile::tell_idle(self.profiler.as_deref());
                 if result.trained.is_some() {
                     self.keep_expected(store, &result)?;
                 }

@@ -184,30 +184,13 @@ pub fn to(block: &Block<'_>) -> Map {
     last.map_or(block.maps[0].map, |step| step.to)
 }
 
-/// A convolution to be computed.
-enum Forward<'a> {
-    Pointwise(Box<pointwise::Forward<'a>>),
-    Depthwise(Box<depthwise::Forward<'a>>),
+/// A work of either kind of convolution.
+enum Either<P, D> {
+    Pointwise(Box<P>),
+    Depthwise(Box<D>),
 }
 
-impl Forward<'_> {
-    fn moments(&self) -> Moments {
-        match self {
-            Self::Pointwise(work) => work.moments(),
-            Self::Depthwise(work) => work.moments(),
-        }
-    }
-}
-
-/// What these are together: layers as deep mostly are of one kind.
-fn name(works: &[Forward<'_>]) -> &'static CStr {
-    match works.first() {
-        Some(Forward::Depthwise(_)) => c"nasc: depthwise convolutions",
-        _ => c"nasc: 1x1 convolutions",
-    }
-}
-
-impl Work for Forward<'_> {
+impl<P: Work, D: Work> Work for Either<P, D> {
     fn tasks(&self) -> usize {
         match self {
             Self::Pointwise(work) => work.tasks(),
@@ -219,6 +202,35 @@ impl Work for Forward<'_> {
         match self {
             Self::Pointwise(work) => work.run(level, task),
             Self::Depthwise(work) => work.run(level, task),
+        }
+    }
+}
+
+/// What works are together, by one of two names: layers that are as deep mostly are of one kind.
+fn named<P, D>(
+    works: &[Either<P, D>],
+    [pointwise, depthwise]: [&'static CStr; 2],
+) -> &'static CStr {
+    match works.first() {
+        Some(Either::Depthwise(_)) => depthwise,
+        _ => pointwise,
+    }
+}
+
+/// A convolution to be computed.
+type Forward<'a> = Either<pointwise::Forward<'a>, depthwise::Forward<'a>>;
+/// The gradient of a convolution to be computed.
+type Backward<'a> = Either<pointwise::Backward<'a>, depthwise::Backward<'a>>;
+
+const FORWARD: [&CStr; 2] = [c"nasc: 1x1 convolutions", c"nasc: depthwise convolutions"];
+const BACKWARD: [&CStr; 2] =
+    [c"nasc: gradients of 1x1 convolutions", c"nasc: gradients of depthwise convolutions"];
+
+impl Forward<'_> {
+    fn moments(&self) -> Moments {
+        match self {
+            Self::Pointwise(work) => work.moments(),
+            Self::Depthwise(work) => work.moments(),
         }
     }
 }
@@ -258,7 +270,7 @@ pub fn forward(
                 forward_step(block, &block.chains[i], &chains[i], depth)
             });
             let (raws, works): (Vec<Buffer>, Vec<Forward<'_>>) = made.into_iter().unzip();
-            processor.all(name(&works), &works);
+            processor.all(named(&works, FORWARD), &works);
             let normed = processor.map(deep.len(), |i| {
                 let step = chains[deep[i]].steps[depth];
                 let norm = block.chains[deep[i]].layers[step.layer].norm;
@@ -388,7 +400,7 @@ fn forward_step<'a>(
 fn terms<'a>(block: &Block<'a>, chains: &'a [KeptChain]) -> Vec<Term<'a>> {
     let terms = block.chains.iter().zip(chains).map(|(chain, kept)| {
         let values = kept.raws.last().map_or(&[][..], |raw| &raw[..]);
-        let norm = kept.loaded[chain.layers.len()].place();
+        let norm = &kept.loaded[chain.layers.len()];
         Term { values, norm, weight: chain.weight }
     });
     terms.collect()
@@ -414,12 +426,6 @@ pub struct LayerGradient {
     pub shift: Vec<f32>,
 }
 
-/// The gradient of a convolution to be computed.
-enum Backward<'a> {
-    Pointwise(Box<pointwise::Backward<'a>>),
-    Depthwise(Box<depthwise::Backward<'a>>),
-}
-
 impl Backward<'_> {
     fn gradients(&self) -> depthwise::Gradients {
         match self {
@@ -428,30 +434,6 @@ impl Backward<'_> {
                 depthwise::Gradients { norm, kernel, expansion: Vec::new() }
             }
             Self::Depthwise(work) => work.gradients(),
-        }
-    }
-}
-
-/// As [`name`].
-fn name_backward(works: &[Backward<'_>]) -> &'static CStr {
-    match works.first() {
-        Some(Backward::Depthwise(_)) => c"nasc: gradients of depthwise convolutions",
-        _ => c"nasc: gradients of 1x1 convolutions",
-    }
-}
-
-impl Work for Backward<'_> {
-    fn tasks(&self) -> usize {
-        match self {
-            Self::Pointwise(work) => work.tasks(),
-            Self::Depthwise(work) => work.tasks(),
-        }
-    }
-
-    fn run(&self, level: Level, task: usize) {
-        match self {
-            Self::Pointwise(work) => work.run(level, task),
-            Self::Depthwise(work) => work.run(level, task),
         }
     }
 }
@@ -539,7 +521,7 @@ pub fn backward(
                 (by_input, work)
             });
             let (buffers, works): (Vec<Buffer>, Vec<Backward<'_>>) = made.into_iter().unzip();
-            processor.all(name_backward(&works), &works);
+            processor.all(named(&works, BACKWARD), &works);
             let gradients = processor.map(deep.len(), |i| works[i].gradients());
             buffers.into_iter().zip(gradients).collect::<Vec<_>>()
         };

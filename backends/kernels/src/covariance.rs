@@ -119,7 +119,6 @@ impl Job for ForwardJob {
         unsafe {
             let [from, to] = self.rows;
             let (channels, width) = (self.channels, padded_width(self.channels));
-            let minus = S::splat(-1.0);
             let own = self.scratch.add(ROWS * width);
             let mut row = from;
             while row < to {
@@ -131,7 +130,7 @@ impl Job for ForwardJob {
                         let left = channels.saturating_sub(channel);
                         let from = self.maps.add((row + i) * channels + channel.min(channels));
                         let shift = S::load(self.shift.add(channel));
-                        let x = S::fma(shift, minus, S::load_some(from, left));
+                        let x = S::sub(S::load_some(from, left), shift);
                         S::store(self.scratch.add(i * width + channel), x);
                         let sum = own.add(channel);
                         S::store(sum, S::add(S::load(sum), x));

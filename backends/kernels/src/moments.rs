@@ -89,17 +89,15 @@ impl Gathered {
         unsafe {
             let (sums, squares) = (scratch, scratch.add(self.width));
             let share = S::splat(1.0 / rows.count as f32);
-            let minus = S::splat(-1.0);
             let mut column = 0;
             while column < columns {
                 let left = columns - column;
                 let mean = S::mul(S::load(sums.add(column)), share);
                 S::store(sums.add(column), mean);
-                let opposite = S::mul(mean, minus);
                 let mut total = S::splat(0.0);
                 let mut place = rows.first.add(column);
                 for _ in 0..rows.count {
-                    let apart = S::add(S::load_some(place, left), opposite);
+                    let apart = S::sub(S::load_some(place, left), mean);
                     total = S::fma(apart, apart, total);
                     place = place.add(rows.step);
                 }

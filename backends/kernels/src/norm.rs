@@ -129,6 +129,7 @@ impl Loaded {
         Self { shift: vec![0.0; scale.len()], mean: vec![0.0; scale.len()], scale, clamp }
     }
 
+    #[inline(always)]
     pub(crate) fn place(&self) -> Norm {
         Norm {
             scale: self.scale.as_ptr(),

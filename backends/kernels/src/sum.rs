@@ -1,6 +1,6 @@
 //! Sums of normalised values: the mixture of candidates, a residual, an activation.
 
-use crate::norm::Norm;
+use crate::norm::Loaded;
 use crate::pointwise::add_wide;
 use crate::shape::{Band, Bands, Clamp, Map};
 use crate::simd::Level;
@@ -15,14 +15,11 @@ const ROWS: usize = 96;
 pub(crate) struct Term<'a> {
     /// `[pixels][channels]`.
     pub(crate) values: &'a [f32],
-    /// Scale and shift of each channel, with zeros behind the last; without bounds.
-    pub(crate) norm: Norm,
+    /// Scale and shift; without bounds.
+    pub(crate) norm: &'a Loaded,
     /// Of each image; 1 without.
     pub(crate) weight: Option<&'a [f32]>,
 }
-
-// SAFETY: its pointers are to numbers that are only read.
-unsafe impl Sync for Term<'_> {}
 
 /// `clamp(rest + sum of terms)`: `out` holds the rest, if there is one, and then the sum.
 pub(crate) struct Forward<'a> {
@@ -105,7 +102,7 @@ impl Job for ForwardJob<'_> {
                     };
                     for term in self.terms {
                         let x = S::load_some(term.values.as_ptr().add(place), left);
-                        let x = term.norm.linear::<S>(channel, x);
+                        let x = term.norm.place().linear::<S>(channel, x);
                         sum = match term.weight {
                             Some(weight) => S::fma(x, S::splat(weight[self.image]), sum),
                             None => S::add(sum, x),
@@ -187,9 +184,7 @@ impl<'a> Backward<'a> {
         width: usize,
     ) -> TermGradient {
         let channels = self.map.channels;
-        // SAFETY: as many as there are channels.
-        let [own_scale, own_shift, mean] = [term.norm.scale, term.norm.shift, term.norm.mean]
-            .map(|values| unsafe { std::slice::from_raw_parts(values, channels) });
+        let Loaded { scale: own_scale, shift: own_shift, mean, .. } = term.norm;
         let (mut scale, mut shift) = (vec![0.0; channels], vec![0.0; channels]);
         let mut weight = Vec::with_capacity(of_image.len());
         for (image, sums) in of_image.iter().enumerate() {
@@ -289,7 +284,7 @@ impl BackwardJob<'_> {
                 for (i, term) in self.terms.iter().enumerate() {
                     let x = S::load_some(term.values.as_ptr().add(place), left);
                     let sum = self.own.add((i + 1) * width + channel);
-                    let centred = term.norm.centred::<S>(channel, x);
+                    let centred = term.norm.place().centred::<S>(channel, x);
                     S::store(sum, S::fma(g, centred, S::load(sum)));
                 }
                 channel += S::N;

@@ -216,6 +216,8 @@ struct Chained {
     open: Option<u64>,
     /// Numbers of the gradients of all that is made before the last one.
     hidden: u64,
+    /// Whether an activation comes first, so that there is no expansion.
+    is_rectified: bool,
 }
 
 /// Memory that values are in.
@@ -335,6 +337,10 @@ impl<'p> Walk<'p> {
     /// What an operator makes that is computed with others.
     fn chained(&mut self, case: &OpCase, role: Role, first: Sized) -> Option<Sized> {
         let made = numbers(&case.output);
+        if role == Role::Input && first.chain.is_none() {
+            let chain = Chained { is_rectified: true, ..Chained::default() };
+            return Some(Sized { is_fresh: false, chain: Some(chain), ..first });
+        }
         if role != Role::Convolution {
             let goes_on = matches!(case.op, Op::BatchNorm(_) | Op::Relu(_) | Op::Relu6(_));
             return (goes_on && first.chain.is_some()).then_some(first);
@@ -343,8 +349,12 @@ impl<'p> Walk<'p> {
         let inputs = case.inputs.first().map_or(0, |from| from.channels());
         let chain = first.chain.unwrap_or_default();
         let is_depthwise = conv.groups.get() > 1 && conv.groups.get() == inputs;
-        if chain.layers == 0 && !is_depthwise && inputs as usize <= MOST_EXPANDED {
-            let chain = Chained { layers: 1, open: Some(made), hidden: 0 };
+        if chain.layers == 0
+            && !chain.is_rectified
+            && !is_depthwise
+            && inputs as usize <= MOST_EXPANDED
+        {
+            let chain = Chained { layers: 1, open: Some(made), ..Chained::default() };
             return Some(Sized { numbers: made, chain: Some(chain), ..Sized::default() });
         }
         let mut hidden = chain.hidden;
@@ -355,7 +365,7 @@ impl<'p> Walk<'p> {
         if chain.open.is_none() && chain.layers > 0 {
             hidden = hidden.saturating_add(first.numbers);
         }
-        let chain = Chained { layers: chain.layers + 1, open: None, hidden };
+        let chain = Chained { layers: chain.layers + 1, open: None, hidden, ..chain };
         Some(Sized { is_fresh: false, chain: Some(chain), ..self.make(made) })
     }
 

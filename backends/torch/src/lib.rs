@@ -61,7 +61,7 @@ pub use error::{Phase, TorchError};
 pub use examples::Example;
 pub use forecast::Forecast;
 pub use network::{TorchNetwork, run};
-pub use profile::{Operator, Profiled, Profiler};
+pub use profile::{Operator, Profiled, Profiler, WARM_STEPS};
 pub use proxies::TorchProxies;
 pub use rehearsal::{Mixed, Rehearsal};
 pub use step::{Apart, StepReport, Trial};

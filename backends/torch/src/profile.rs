@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// The step that is the first to be noted: those before make memory and caches warm.
-const FIRST: usize = 3;
+/// Steps before the first that is noted: they make memory and caches warm.
+pub const WARM_STEPS: usize = 3;
 /// How many are noted.
 const STEPS: usize = 5;
 
@@ -53,10 +53,16 @@ impl Profiler {
         Self { path, told: Box::new(told), state: RefCell::new(State::Waiting) }
     }
 
+    /// Whether steps were noted.
+    #[must_use]
+    pub fn has_noted(&self) -> bool {
+        matches!(*self.state.borrow(), State::Done)
+    }
+
     /// A step of this number begins, from 0.
     pub(crate) fn begins(&self, step: usize) {
         let mut state = self.state.borrow_mut();
-        if step == FIRST && matches!(*state, State::Waiting) {
+        if step == WARM_STEPS && matches!(*state, State::Waiting) {
             *state = nas_autograd::Profile::begin(&self.path).map_or(State::Done, State::Running);
         }
     }
@@ -64,7 +70,7 @@ impl Profiler {
     /// It has ended, of so many.
     pub(crate) fn ends(&self, step: usize, of: usize) {
         let done = step + 1;
-        if done < FIRST + STEPS && done < of {
+        if done < WARM_STEPS + STEPS && done < of {
             return;
         }
         let state = std::mem::replace(&mut *self.state.borrow_mut(), State::Done);
@@ -72,7 +78,7 @@ impl Profiler {
             State::Running(profile) => {
                 drop(profile);
                 if let Some(operators) = read(&self.path) {
-                    (self.told)(&Profiled { steps: done - FIRST, operators });
+                    (self.told)(&Profiled { steps: done - WARM_STEPS, operators });
                 }
             }
             // A pass of a few steps, such as a rehearsal, is not what is asked for.

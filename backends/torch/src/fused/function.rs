@@ -173,37 +173,25 @@ impl Held {
 
 impl HeldLayer {
     fn of(layer: &Layer) -> Result<Self, TorchError> {
-        let Some(Norm { learned, running, statistics, eps, .. }) = &layer.norm else {
-            return Self::without_norm(layer);
-        };
         let both = |[a, b]: &[Tensor; 2]| Ok::<_, TorchError>([plain(a)?, plain(b)?]);
-        let is_fixed = *statistics == Statistics::Running;
-        Ok(Self {
-            op: layer.op,
-            kernel: plain(&layer.kernel)?,
-            sizes: layer.kernel.size(),
-            learned: learned.as_ref().map(both).transpose()?,
-            fixed: is_fixed.then(|| both(running)).transpose()?,
-            eps: *eps,
-            clamp: layer.clamp,
-        })
-    }
-
-    /// Values with the mean 0 and the variance 1 are what a batch norm leaves as they are.
-    fn without_norm(layer: &Layer) -> Result<Self, TorchError> {
         let sizes = layer.kernel.size();
-        let channels = sizes.first().copied().unwrap_or_default();
-        let options = (Kind::Float, Device::Cpu);
-        let fixed = [Tensor::f_zeros([channels], options)?, Tensor::f_ones([channels], options)?];
-        Ok(Self {
-            op: layer.op,
-            kernel: plain(&layer.kernel)?,
-            sizes,
-            learned: None,
-            fixed: Some(fixed),
-            eps: 0.0,
-            clamp: layer.clamp,
-        })
+        let (learned, fixed, eps) = match &layer.norm {
+            Some(Norm { learned, running, statistics, eps, .. }) => {
+                let is_fixed = *statistics == Statistics::Running;
+                let fixed = is_fixed.then(|| both(running)).transpose()?;
+                (learned.as_ref().map(both).transpose()?, fixed, *eps)
+            }
+            // A batch norm leaves values as they are whose mean is said to be 0, and the variance 1.
+            None => {
+                let channels = sizes.first().copied().unwrap_or_default();
+                let options = (Kind::Float, Device::Cpu);
+                let (mean, variance) =
+                    (Tensor::f_zeros([channels], options)?, Tensor::f_ones([channels], options)?);
+                (None, Some([mean, variance]), 0.0)
+            }
+        };
+        let (op, kernel, clamp) = (layer.op, plain(&layer.kernel)?, layer.clamp);
+        Ok(Self { op, kernel, sizes, learned, fixed, eps, clamp })
     }
 
     fn outputs(&self) -> usize {
