@@ -1,0 +1,155 @@
+//! The results of a block.
+
+use std::ffi::CStr;
+
+use super::kept::{Either, Kept, KeptChain, named, terms};
+use super::layers::{Block, Chain, Input, Layer, Op, Step, to};
+use crate::covariance::{self, Covariance};
+use crate::memory::Buffer;
+use crate::moments::Moments;
+use crate::norm::{Loaded, Normed};
+use crate::shape::Bands;
+use crate::simd::Level;
+use crate::work::{Processor, TASKS};
+use crate::{depthwise, pointwise, sum};
+
+/// A convolution to be computed.
+type Forward<'a> = Either<pointwise::Forward<'a>, depthwise::Forward<'a>>;
+
+/// How they are noted, 1x1 ones and depthwise ones.
+const FORWARD: [&CStr; 2] = [c"nasc: 1x1 convolutions", c"nasc: depthwise convolutions"];
+
+impl Forward<'_> {
+    fn moments(&self) -> Moments {
+        match self {
+            Self::Pointwise(work) => work.moments(),
+            Self::Depthwise(work) => work.moments(),
+        }
+    }
+}
+
+/// `clamp(rest + sum of chains)`: `out` holds the rest, if there is one, and then the sum.
+pub fn forward(
+    processor: Processor<'_>,
+    block: &Block<'_>,
+    has_rest: bool,
+    out: &mut [f32],
+) -> Kept {
+    for input in &block.maps {
+        assert_eq!(input.values.len(), input.map.len(), "maps");
+    }
+    let to = to(block);
+    let mut chains: Vec<KeptChain> = block.chains.iter().map(|chain| begin(block, chain)).collect();
+    for chain in &chains {
+        let last = chain.steps.last().map(|step| step.to);
+        assert_eq!(last, Some(to), "chains that end with the same shape");
+    }
+    let covariances = covariances(processor, block, &chains);
+    let expanded = processor.map(chains.len(), |i| {
+        let (chain, kept) = (&block.chains[i], &chains[i]);
+        let expanded = kept.steps.first().is_some_and(|step| step.is_expanded);
+        expanded.then(|| expansion(chain, covariances[chain.map].as_ref(), processor.level))
+    });
+    for ((kept, chain), normed) in chains.iter_mut().zip(&block.chains).zip(expanded) {
+        kept.push(chain, normed);
+    }
+    let deepest = chains.iter().map(|chain| chain.steps.len()).max().unwrap_or_default();
+    for depth in 0..deepest {
+        let deep: Vec<usize> =
+            (0..chains.len()).filter(|&i| chains[i].steps.len() > depth).collect();
+        let (raws, normed) = {
+            let made = processor.map(deep.len(), |i| {
+                let i = deep[i];
+                forward_step(block, &block.chains[i], &chains[i], depth)
+            });
+            let (raws, works): (Vec<Buffer>, Vec<Forward<'_>>) = made.into_iter().unzip();
+            processor.all(named(&works, FORWARD), &works);
+            let normed = processor.map(deep.len(), |i| {
+                let step = chains[deep[i]].steps[depth];
+                let norm = block.chains[deep[i]].layers[step.layer].norm;
+                Normed::new(norm, || works[i].moments())
+            });
+            (raws, normed)
+        };
+        for ((i, raw), normed) in deep.into_iter().zip(raws).zip(normed) {
+            chains[i].raws.push(raw);
+            chains[i].push(&block.chains[i], Some(normed));
+        }
+    }
+    {
+        let terms = terms(block, &chains);
+        let bands = Bands::new(to, TASKS);
+        processor.all(
+            c"nasc: sums",
+            &[sum::Forward::new(to, &terms, (block.clamp, has_rest), bands, out)],
+        );
+    }
+    Kept { chains, covariances, to }
+}
+
+fn begin(block: &Block<'_>, chain: &Chain<'_>) -> KeptChain {
+    let map = block.maps[chain.map].map;
+    KeptChain {
+        steps: chain.steps(map),
+        raws: Vec::new(),
+        normed: Vec::new(),
+        loaded: vec![Loaded::plain(map.channels, chain.input)],
+    }
+}
+
+/// Of the maps that chains expand with the statistics of the batch.
+fn covariances(
+    processor: Processor<'_>,
+    block: &Block<'_>,
+    chains: &[KeptChain],
+) -> Vec<Option<Covariance>> {
+    let needed = |map: usize| {
+        block.chains.iter().zip(chains).any(|(chain, kept)| {
+            let expanded = kept.steps.first().is_some_and(|step| step.is_expanded);
+            chain.map == map && expanded && chain.layers[0].norm.fixed.is_none()
+        })
+    };
+    let maps: Vec<usize> = (0..block.maps.len()).filter(|&map| needed(map)).collect();
+    let of = |&map: &usize| {
+        let Input { values, map } = block.maps[map];
+        covariance::Forward::new(values, map.channels)
+    };
+    let works: Vec<covariance::Forward<'_>> = maps.iter().map(of).collect();
+    processor.all(c"nasc: covariances", &works);
+    let mut covariances: Vec<Option<Covariance>> = block.maps.iter().map(|_| None).collect();
+    for (map, work) in maps.into_iter().zip(&works) {
+        covariances[map] = Some(work.covariance());
+    }
+    covariances
+}
+
+/// The batch norm of an expansion, by the covariance of the map that it is of.
+fn expansion(chain: &Chain<'_>, of: Option<&Covariance>, level: Level) -> Normed {
+    let Layer { op, norm, .. } = chain.layers[0];
+    Normed::new(norm, || match (op, of) {
+        (Op::Pointwise(kernel), Some(of)) => of.moments(kernel, level),
+        _ => Moments { mean: Vec::new(), variance: Vec::new() },
+    })
+}
+
+fn forward_step<'a>(
+    block: &Block<'a>,
+    chain: &Chain<'a>,
+    kept: &'a KeptChain,
+    depth: usize,
+) -> (Buffer, Forward<'a>) {
+    let Step { layer, to, .. } = kept.steps[depth];
+    let mut raw = Buffer::new(to.len());
+    let work = match chain.layers[layer].op {
+        Op::Pointwise(kernel) => {
+            let values = kept.read(block, chain, depth);
+            let norm = &kept.loaded[layer];
+            Forward::Pointwise(Box::new(pointwise::Forward::new(values, norm, kernel, &mut raw)))
+        }
+        Op::Depthwise { window, kernel } => {
+            let of = kept.depthwise(block, chain, depth, (window, kernel));
+            Forward::Depthwise(Box::new(depthwise::Forward::new(of, &mut raw)))
+        }
+    };
+    (raw, work)
+}

@@ -1,0 +1,138 @@
+//! What is kept of a block from its results for its gradient, and what both do side by side.
+
+use std::ffi::CStr;
+
+use super::layers::{Block, Chain, Op, Step};
+use crate::covariance::Covariance;
+use crate::depthwise::{Depthwise, Source};
+use crate::memory::Buffer;
+use crate::moments::Moments;
+use crate::norm::{Loaded, Normed};
+use crate::shape::{Map, Window};
+use crate::simd::Level;
+use crate::sum::Term;
+use crate::work::Work;
+
+/// What is kept of a block for its gradient.
+#[derive(Debug)]
+pub struct Kept {
+    pub(super) chains: Vec<KeptChain>,
+    pub(super) covariances: Vec<Option<Covariance>>,
+    pub(super) to: Map,
+}
+
+#[derive(Debug)]
+pub(super) struct KeptChain {
+    pub(super) steps: Vec<Step>,
+    /// What each step made, before its batch norm.
+    pub(super) raws: Vec<Buffer>,
+    /// The batch norm of each layer.
+    pub(super) normed: Vec<Normed>,
+    /// How what the first layer reads is loaded, and then the results of layers.
+    pub(super) loaded: Vec<Loaded>,
+}
+
+impl Kept {
+    /// Mean and variance of what a layer made before its batch norm.
+    #[must_use]
+    pub fn moments(&self, chain: usize, layer: usize) -> &Moments {
+        &self.chains[chain].normed[layer].moments
+    }
+
+    /// Of how many pixels these are.
+    #[must_use]
+    pub fn pixels(&self, chain: usize, layer: usize) -> usize {
+        let steps = &self.chains[chain].steps;
+        let found = steps.iter().find(|step| step.layer >= layer);
+        found.map_or(0, |step| if step.layer == layer { step.to } else { step.from }.pixels())
+    }
+
+    /// The shape of the sum.
+    #[must_use]
+    pub fn to(&self) -> Map {
+        self.to
+    }
+}
+
+impl KeptChain {
+    /// Keeps the batch norm of the next layer.
+    pub(super) fn push(&mut self, chain: &Chain<'_>, normed: Option<Normed>) {
+        let Some(normed) = normed else { return };
+        let clamp = chain.layers[self.normed.len()].clamp;
+        self.loaded.push(normed.loaded(clamp));
+        self.normed.push(normed);
+    }
+
+    /// The values that a step reads from memory.
+    pub(super) fn read<'a>(
+        &'a self,
+        block: &Block<'a>,
+        chain: &Chain<'_>,
+        depth: usize,
+    ) -> &'a [f32] {
+        match depth.checked_sub(1) {
+            Some(before) => &self.raws[before],
+            None => block.maps[chain.map].values,
+        }
+    }
+
+    /// The depthwise convolution of a step.
+    pub(super) fn depthwise<'a>(
+        &'a self,
+        block: &Block<'a>,
+        chain: &Chain<'a>,
+        depth: usize,
+        (window, kernel): (Window, &'a [f32]),
+    ) -> Depthwise<'a> {
+        let Step { layer, is_expanded, from, to } = self.steps[depth];
+        let values = self.read(block, chain, depth);
+        let source = match (is_expanded, chain.layers[layer.saturating_sub(1)].op) {
+            (true, Op::Pointwise(kernel)) => Source::Expanded { map: values, kernel },
+            _ => Source::Stored(values),
+        };
+        Depthwise { from, to, window, kernel, norm: &self.loaded[layer], source }
+    }
+}
+
+/// What is summed.
+pub(super) fn terms<'a>(block: &Block<'a>, chains: &'a [KeptChain]) -> Vec<Term<'a>> {
+    let terms = block.chains.iter().zip(chains).map(|(chain, kept)| {
+        let values = kept.raws.last().map_or(&[][..], |raw| &raw[..]);
+        let norm = &kept.loaded[chain.layers.len()];
+        Term { values, norm, weight: chain.weight }
+    });
+    terms.collect()
+}
+
+/// A work of either kind of convolution.
+pub(super) enum Either<P, D> {
+    Pointwise(Box<P>),
+    Depthwise(Box<D>),
+}
+
+impl<P: Work, D: Work> Work for Either<P, D> {
+    fn tasks(&self) -> usize {
+        match self {
+            Self::Pointwise(work) => work.tasks(),
+            Self::Depthwise(work) => work.tasks(),
+        }
+    }
+
+    fn run(&self, level: Level, task: usize) {
+        match self {
+            Self::Pointwise(work) => work.run(level, task),
+            Self::Depthwise(work) => work.run(level, task),
+        }
+    }
+}
+
+/// What works are together, by one of two names: layers that are as deep mostly are of one kind.
+pub(super) fn named<P, D>(
+    works: &[Either<P, D>],
+    [pointwise, depthwise]: [&'static CStr; 2],
+) -> &'static CStr {
+    match works.first() {
+        Some(Either::Depthwise(_)) => depthwise,
+        _ => pointwise,
+    }
+}
