@@ -96,19 +96,24 @@ class Program:
 class Case:
     """What is timed: a space, a kind of step, a batch."""
 
-    def __init__(self, space, kind, batch, size):
-        self.space, self.kind, self.batch, self.size = space, kind, batch, size
+    def __init__(self, space, kind, batch, height, width):
+        self.space, self.kind, self.batch, self.size = space, kind, batch, (height, width)
 
     def name(self):
-        return f"{self.space} {self.kind}, batch {self.batch}, {self.size} x {self.size}"
+        height, width = self.size
+        return f"{self.space} {self.kind}, batch {self.batch}, {height} x {width}"
 
 
-CASES = [
-    Case(space, kind, batch, size)
-    for space, batch, size in [("squeezenas", 2, 256), ("squeezenas", 8, 128), ("darts", 16, 32)]
-    for kind in ("mixture", "hard", "retrain")
-    if (space, kind) != ("darts", "retrain")
-]
+def cases(device):
+    """What is timed on a device."""
+    of_cpu = [("squeezenas", 2, 256, 256), ("squeezenas", 8, 128, 128), ("darts", 16, 32, 32)]
+    of_gpu = [("squeezenas", 8, 512, 1024), ("darts", 64, 32, 32)]
+    return [
+        Case(space, kind, *sizes)
+        for space, *sizes in (of_gpu if device == "cuda" else of_cpu)
+        for kind in ("mixture", "hard", "retrain")
+        if (space, kind) != ("darts", "retrain")
+    ]
 
 
 def build(release):
@@ -127,12 +132,12 @@ def network_of(space):
 def inputs(case, random):
     """Standard normal pictures, and labels; one in twenty pixels has none."""
     tensors = {
-        "input.0": random.standard_normal((case.batch, 3, case.size, case.size), numpy.float32)
+        "input.0": random.standard_normal((case.batch, 3, *case.size), numpy.float32)
     }
     if case.space == "darts":
         tensors["labels"] = random.integers(0, 10, case.batch)
     else:
-        sizes = (case.batch, case.size, case.size)
+        sizes = (case.batch, *case.size)
         labels = random.integers(0, 19, sizes)
         tensors["labels"] = numpy.where(random.random(sizes) < 0.05, 255, labels)
     return tensors
@@ -181,10 +186,19 @@ class Run:
         self.case, self.arguments, self.folder = case, arguments, Path(folder)
         self.random = numpy.random.default_rng(SEED)
         self.dropped = {}
-        self.nasc = Program("nasc", [arguments.nasc])
+        self.on_gpu = arguments.device == "cuda"
+        # A GPU computes with 32 bits and with 16, each beside modes of PyTorch that do.
+        kinds = [("nasc", {}), ("nasc bf16", {"precision": "bf16"})]
+        self.own = []
+        for name, settings in kinds if self.on_gpu else kinds[:1]:
+            program = Program(name, [arguments.nasc])
+            program.settings = settings | ({"gpu": 0} if self.on_gpu else {})
+            self.own.append(program)
+        self.nasc = self.own[0]
         # What is compiled depends on the candidates that are drawn.
         modes = [mode for mode in modes if case.kind != "hard" or "compile" not in mode]
         torch = [sys.executable, "-B", BENCH / "worker.py", case.space, str(arguments.threads)]
+        torch += ["cuda"] if self.on_gpu else []
         self.torch = [
             Program("PyTorch " + (" ".join(mode) or "eager"), torch + list(mode))
             for mode in [*modes, ("double",)]
@@ -192,7 +206,7 @@ class Run:
         self.double = self.torch[-1]
 
     def programs(self):
-        return [self.nasc, *self.torch]
+        return [*self.own, *self.torch]
 
     def path(self, name):
         return str(self.folder / f"{name}.safetensors")
@@ -200,7 +214,8 @@ class Run:
     def load(self):
         """The same parameters and inputs for all."""
         space, threads = str(BENCH / f"{self.case.space}.nas"), self.arguments.threads
-        loaded = self.nasc.ask("load", space=space, threads=threads)
+        about = {"space": space, "threads": threads}
+        loaded = [p.ask("load", **about, **p.settings) for p in self.own][0]
         self.decisions = loaded["decisions"]
         of_torch = {"all": self.case.kind != "hard"}
         if self.case.kind == "retrain":
@@ -208,7 +223,8 @@ class Run:
             numbers = {
                 d["path"]: d["candidates"].index(network[d["path"]]) for d in self.decisions
             }
-            loaded = self.nasc.ask("load", space=space, threads=threads, network=numbers)
+            about["network"] = numbers
+            loaded = [p.ask("load", **about, **p.settings) for p in self.own][0]
             self.decisions = []
             of_torch["candidates"] = network
         self.nasc.ask("save", to=self.path("weights"))
@@ -282,7 +298,10 @@ class Run:
                 if number >= 0:
                     program.seconds.append(statistics.median(steps))
         for program in self.programs():
-            program.peak = program.memory("VmHWM")
+            if self.on_gpu:
+                program.before, program.peak = 0, program.ask("memory")["peak"]
+            else:
+                program.peak = program.memory("VmHWM")
 
     def floor(self):
         """Seconds that the multiply-accumulates of a step take at the speed of a large product of matrices."""
@@ -403,7 +422,7 @@ def head(arguments):
     """What was measured, and how."""
     return (
         "# Steps of nasc and of PyTorch\n\n"
-        f"`python3 bench/run.py`: PyTorch 2.11.0, {arguments.threads} threads, {platform.machine()}; medians of"
+        f"`python3 bench/run.py --device {arguments.device}`: PyTorch 2.11.0, {arguments.threads} threads, {platform.machine()}; medians of"
         f" {arguments.rounds} rounds of {arguments.steps} steps, programs in turn. *Times as fast* is the median"
         " over the rounds of the quotient with the best mode of PyTorch; differences are from PyTorch"
         " in double precision. [README](README.md) says more.\n"
@@ -415,6 +434,7 @@ def options():
     parser.add_argument("--quick", action="store_true", help="few rounds, the first mode alone")
     parser.add_argument("--bless", action="store_true", help=f"write {RESULTS.name}")
     parser.add_argument("--only", default="", help="cases whose names contain this")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--steps", type=int, default=2, help="steps of a program in a round")
@@ -431,7 +451,9 @@ def options():
 
 def main():
     arguments = options()
-    enter_environment()
+    # On a GPU with the PyTorch that is there: its libraries are too large to be fetched for a few minutes.
+    if arguments.device == "cpu":
+        enter_environment()
     arguments.nasc = arguments.nasc or build(arguments.release)
     modes = [("channels_last",), ()]
     if arguments.bf16:
@@ -440,9 +462,11 @@ def main():
         modes.append(("channels_last", "compile"))
     if arguments.quick:
         modes.remove(())
+    if arguments.device == "cuda":
+        modes = [(*mode, "bf16") if mode else mode for mode in modes]
     tables = [head(arguments)]
     print(tables[0], flush=True)
-    for case in CASES:
+    for case in cases(arguments.device):
         if arguments.only in case.name():
             tables.append(measure(case, modes, arguments))
             print(tables[-1], flush=True)

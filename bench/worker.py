@@ -3,7 +3,7 @@
 
     worker.py SPACE THREADS [OPTION...]
 
-Options: `channels_last`, `compile`, `bf16`, `double`.
+Options: `channels_last`, `compile`, `bf16`, `double`, and `cuda` for a GPU.
 """
 
 import importlib
@@ -28,11 +28,16 @@ class Worker:
         if "channels_last" in options:
             self.layout = torch.channels_last
         self.dtype = torch.double if "double" in options else torch.float
+        self.device = "cuda" if "cuda" in options else "cpu"
+        # Products of floats by tensor cores, and the fastest algorithm for each convolution, as nasc has them.
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
         self.mixtures = {}
 
     def load(self, request):
         self.model = self.space.MODEL(request.get("candidates")).train()
-        self.model = self.model.to(self.dtype, memory_format=self.layout)
+        self.model = self.model.to(self.device, self.dtype, memory_format=self.layout)
         self.clip = request["clip"]
         self.optimizer = torch.optim.SGD(
             self.model.parameters(),
@@ -60,14 +65,15 @@ class Worker:
 
     def show(self, request):
         tensors = load_file(request["from"])
-        self.image = tensors["input.0"].to(self.dtype).contiguous(memory_format=self.layout)
-        self.labels = tensors["labels"]
+        image = tensors["input.0"].to(self.device, self.dtype)
+        self.image = image.contiguous(memory_format=self.layout)
+        self.labels = tensors["labels"].to(self.device)
         return {}
 
     def mix(self, request):
         tensors = load_file(request["from"])
         self.mixtures = {
-            path: tensor.to(self.dtype) if tensor.is_floating_point() else int(tensor)
+            path: tensor.to(self.device, self.dtype) if tensor.is_floating_point() else int(tensor)
             for path, tensor in tensors.items()
         }
         return {}
@@ -75,11 +81,11 @@ class Worker:
     def backward(self):
         """The loss, whose gradients are then those of the parameters."""
         self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled="bf16" in self.options):
+        with torch.autocast(self.device, torch.bfloat16, enabled="bf16" in self.options):
             logits = self.forward(self.image, self.mixtures)
         loss = self.model.loss(logits.to(self.dtype), self.labels)
         loss.backward()
-        return loss.item()
+        return loss
 
     def step(self, request):
         start = time.perf_counter()
@@ -87,10 +93,16 @@ class Worker:
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
+        # A GPU is waited for once in a step, at its end.
+        loss = loss.item()
         return {"seconds": time.perf_counter() - start, "loss": loss}
 
+    def memory(self, request):
+        """The bytes that tensors on the GPU have taken at most."""
+        return {"peak": torch.cuda.max_memory_allocated()}
+
     def gradients(self, request):
-        loss = self.backward()
+        loss = self.backward().item()
         parameters = self.model.named_parameters()
         self.write(request["to"], {n: p.grad for n, p in parameters if p.grad is not None})
         return {"loss": loss}
@@ -101,7 +113,7 @@ class Worker:
         return {}
 
     def write(self, path, tensors):
-        save_file({self.named[name]: tensors[name].contiguous() for name in tensors}, path)
+        save_file({self.named[name]: tensors[name].cpu().contiguous() for name in tensors}, path)
 
     def macs(self, request):
         """Multiply-accumulates of a pass forward, and of the gradient of the first convolution's input, which none wants."""
@@ -122,11 +134,11 @@ class Worker:
     def matmul(self, request):
         """Multiply-accumulates in a second of a large product of matrices."""
         size = 2048
-        a, b = torch.randn(size, size), torch.randn(size, size)
+        a, b = torch.randn(2, size, size, device=self.device)
         best = float("inf")
         for _ in range(6):
             start = time.perf_counter()
-            a @ b
+            float((a @ b)[0, 0])
             best = min(best, time.perf_counter() - start)
         return {"macs_per_second": size**3 / best}
 

@@ -11,6 +11,7 @@ use nas_search::store::names;
 use nasc::commands::demo::DemoArgs;
 use nasc::render::baseline::Baseline;
 use nasc::render::report::{Failure, counted};
+use nasc::services::compute::ComputeArgs;
 use nasc::services::input::DropArgs;
 use nasc::services::recipe::RecipeArgs;
 
@@ -34,16 +35,10 @@ const HINT: &str = "go on by the same command";
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let since = Instant::now();
     let file = nas_spaces::shipped().join(FILE);
-    let (drop, threads) = (DropArgs::default(), args.threads);
-    let options = RecipeArgs {
-        drop,
-        recipe: None,
-        set: Vec::new(),
-        seed: None,
-        threads,
-        no_fuse: false,
-        profile: None,
-    };
+    let drop = DropArgs::default();
+    let compute = ComputeArgs { device: args.device, threads: args.threads, no_fuse: false };
+    let options =
+        RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, compute, profile: None };
     let training = Training::load(&file, &options, |_| None)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;

@@ -1,6 +1,7 @@
 //! The `nasc-train` binary: what `nasc` does on libtorch, started by it in its place.
 
 mod beginning;
+mod compute;
 mod demo;
 mod engine;
 mod eval;

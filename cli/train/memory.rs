@@ -59,12 +59,11 @@ enum Short {
     Perhaps { what: &'static str, needed: String, free: String, help: String },
 }
 
-/// Tells what training takes, and warns where that may be all there is.
+/// Tells what training takes, and warns where that may be all of what is free.
 ///
 /// # Errors
 /// There is not enough.
-pub(crate) fn check(needs: &[Need]) -> Result<(), Failure> {
-    let free = free();
+pub(crate) fn check(needs: &[Need], free: Option<u64>) -> Result<(), Failure> {
     let told: Vec<String> = needs
         .iter()
         .map(|need| format!("{} about {}", need.what, gigabytes(need.forecast.bytes())))
@@ -118,7 +117,7 @@ fn gigabytes(bytes: u64) -> String {
 
 /// Bytes that the process may still take, of the machine and of its control group; none, where neither is
 /// known.
-fn free() -> Option<u64> {
+pub(crate) fn free() -> Option<u64> {
     let mut system = System::new();
     system.refresh_memory();
     let of_group = system.cgroup_limits().map(|limits| limits.free_memory);

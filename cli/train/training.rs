@@ -23,7 +23,7 @@ use nas_search::teacher::Teacher;
 use nas_search::{
     End, Inputs, Job, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
 };
-use nas_torch::{Beginnings, Options, Profiler, TorchBackend, default_threads};
+use nas_torch::{Beginnings, Profiler, TorchBackend};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
 use nasc::services::expected::{Expected, Read};
@@ -37,6 +37,7 @@ use nasc::services::scores;
 use nasc::services::sources::{sources, within};
 
 use crate::beginning;
+use crate::compute::Compute;
 use crate::memory::{self, Need};
 use crate::profile;
 use crate::progress::Progress;
@@ -64,9 +65,8 @@ pub(crate) struct Training {
     pub(crate) sources: Vec<(String, Vec<u8>)>,
     /// The folder of the images.
     pub(crate) data: PathBuf,
-    threads: u32,
-    /// Whether layers are computed together.
-    fuses: bool,
+    /// What computes.
+    compute: Compute,
     /// What notes what steps take.
     profiler: Option<Rc<Profiler>>,
     /// Whether the space is without what its target cannot run.
@@ -161,7 +161,7 @@ impl Training {
     ) -> Result<Self, Failure> {
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         let data = folder.join(&recipe.data.path);
-        let threads = args.threads.unwrap_or_else(default_threads);
+        let compute = Compute::of(&args.compute)?;
         let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
         let profiler = args.profile.as_deref().map(profile::profiler).transpose()?;
         Ok(Self {
@@ -170,8 +170,7 @@ impl Training {
             recipe,
             sources,
             data,
-            threads,
-            fuses: !args.no_fuse,
+            compute,
             profiler,
             drops_unsupported,
             scored: Scored::Trained,
@@ -191,8 +190,7 @@ impl Training {
             recipe,
             sources: self.sources.clone(),
             data: self.data.clone(),
-            threads: self.threads,
-            fuses: self.fuses,
+            compute: self.compute.clone(),
             profiler: self.profiler.clone(),
             drops_unsupported: self.drops_unsupported,
             scored: Scored::Trained,
@@ -258,10 +256,8 @@ impl Training {
     /// # Errors
     /// There is no data set, or the space is for nothing that can be trained.
     pub(crate) fn backend(&self) -> Result<TorchBackend, Failure> {
-        let (threads, fuses) = (Some(self.threads), self.fuses);
-        let options = Options { threads, fuses, ..Options::default() };
         let (space, recipe) = (Arc::clone(&self.space), self.recipe.clone());
-        let backend = TorchBackend::new(space, recipe, self.dataset()?, options);
+        let backend = TorchBackend::new(space, recipe, self.dataset()?, self.compute.options);
         let backend = backend.map_err(Failure::problem)?.beginning_with(self.begins_with.clone());
         let backend = backend.profiled_by(self.profiler.clone());
         Ok(match &self.teacher {
@@ -289,13 +285,13 @@ impl Training {
             Scored::Known(_) | Scored::Command => Vec::new(),
             Scored::Trained => self.surveyed(start, reads)?,
         };
-        let versions = [
+        let of_programs = [
             ("nasc", env!("CARGO_PKG_VERSION").to_owned()),
             ("libtorch", nas_torch::LIBTORCH_VERSION.to_owned()),
             ("tract", nas_tract::VERSION.to_owned()),
-            ("threads of libtorch", self.threads.to_string()),
-            ("layers computed together", if self.fuses { "yes" } else { "no" }.to_owned()),
         ];
+        let versions = of_programs.into_iter().chain(self.compute.versions());
+        let versions = versions.map(|(name, version)| (name.to_owned(), version));
         let inputs = Inputs {
             space_ref: &self.space_ref,
             space: &self.space,
@@ -304,7 +300,7 @@ impl Training {
             start,
             recipe: &self.recipe,
             data: &data,
-            versions: &versions.map(|(name, version)| (name.to_owned(), version)),
+            versions: &versions.collect::<Vec<_>>(),
         };
         open(&inputs).map_err(Failure::problem)
     }
@@ -317,7 +313,8 @@ impl Training {
     ) -> Result<Vec<(String, String)>, Failure> {
         let (backend, dataset) = (self.backend()?, self.dataset()?);
         let network = start.map(|start| self.network_of(start.choices)).transpose()?;
-        memory::check(&self.needs(&backend, network.as_ref())?)?;
+        tell!("device: {}", self.compute.told());
+        memory::check(&self.needs(&backend, network.as_ref())?, self.compute.free())?;
         backend.check_frozen(network.as_ref()).map_err(Failure::problem)?;
         beginning::tell(&backend, &self.begins_with, network.as_ref())?;
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;

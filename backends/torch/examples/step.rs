@@ -3,13 +3,14 @@
 //!
 //! | request | what it does |
 //! | --- | --- |
-//! | `{"do": "load", "space": FILE, "threads": N}` | the supernet of the space that the first search of a file is of, which is compiled as if it stood beside the shipped ones, with the settings of that search; with `"network": {DECISION: CANDIDATE}` the network of that, with those of its retraining. Answers `decisions`, `rate`, `momentum`, `decay` and `clip` |
+//! | `{"do": "load", "space": FILE, "threads": N}` | the supernet of the space that the first search of a file is of, which is compiled as if it stood beside the shipped ones, with the settings of that search; with `"network": {DECISION: CANDIDATE}` the network of that, with those of its retraining; with `"gpu": 0` on that GPU, with `"precision": "bf16"` in 16 bits. Answers `decisions`, `rate`, `momentum`, `decay` and `clip` |
 //! | `{"do": "weights", "from": FILE}` | takes all parameters from safetensors |
 //! | `{"do": "show", "from": FILE}` | takes `input.0` and so on, and `labels` |
 //! | `{"do": "mix", "from": FILE}` | takes weights `[N, candidates]` by the paths of the decisions, or whole numbers `[1]`: that candidate alone |
 //! | `{"do": "step"}` | makes a step; answers `seconds` and `loss` |
 //! | `{"do": "gradients", "to": FILE}` | no step: writes its gradients; answers `loss` |
 //! | `{"do": "save", "to": FILE}` | writes all parameters, with running statistics |
+//! | `{"do": "memory"}` | answers `peak`, the bytes that tensors on the GPU have taken at most |
 
 #![allow(
     clippy::unwrap_used,
@@ -23,12 +24,12 @@ use std::io::{BufRead, Write, stdin, stdout};
 use std::sync::Arc;
 use std::time::Instant;
 
-use nas_ir::recipe::{Recipe, Training};
+use nas_ir::recipe::{Recipe, Training, TrainingPrecision};
 use nas_ir::{Assignment, Checked, Elements, Space, Tensor, Weights};
 use nas_passes::specialise;
 use nas_safetensors::{from_bytes, to_bytes};
 use nas_testing::{beside_shipped, compile};
-use nas_torch::{Mixed, Options, Rehearsal};
+use nas_torch::{Mixed, Options, Rehearsal, gpu};
 use serde_json::{Value, json};
 
 /// What is loaded.
@@ -65,6 +66,7 @@ fn answer(request: &Value, loaded: &mut Option<Loaded>) -> Value {
             return json!({"loss": loss});
         }
         "save" => write(&request["to"], &rehearsal.weights().unwrap()),
+        "memory" => return json!({"peak": gpu(0).unwrap().1.peak()}),
         other => panic!("there is no request `{other}`"),
     }
     json!({})
@@ -73,21 +75,33 @@ fn answer(request: &Value, loaded: &mut Option<Loaded>) -> Value {
 fn load(request: &Value) -> (Loaded, Value) {
     let text = fs::read_to_string(request["space"].as_str().unwrap()).unwrap();
     let (space, recipe) = searched(&text);
-    let threads = request["threads"].as_u64().unwrap() as u32;
-    let clip = Options::default().clip;
+    let options = options(request);
+    let clip = options.clip;
+    let precision = match request["precision"].as_str() {
+        Some("bf16") => TrainingPrecision::Bf16,
+        _ => TrainingPrecision::Fp32,
+    };
     let (rehearsal, training) = match request["network"].as_object() {
         Some(_) => {
-            let training = recipe.retrain.training;
+            let training = Training { precision, ..recipe.retrain.training };
             let network = specialise(&space, &assignment(&space, &request["network"]));
-            (Rehearsal::of_network(&network, &training, clip, threads), training)
+            (Rehearsal::of_network(&network, &training, options), training)
         }
         None => {
-            let training = recipe.weights;
-            (Rehearsal::of_supernet(&space, &training, clip, threads), training)
+            let training = Training { precision, ..recipe.weights };
+            (Rehearsal::of_supernet(&space, &training, options), training)
         }
     };
     let answer = described(&space, &training, clip);
     (Loaded { space, rehearsal: rehearsal.unwrap() }, answer)
+}
+
+/// What computes: so many threads, or a GPU.
+fn options(request: &Value) -> Options {
+    let threads = request["threads"].as_u64().map(|threads| threads as u32);
+    let device = request["gpu"].as_u64().map(|number| gpu(number as usize).unwrap().0);
+    let of_processor = Options::default();
+    Options { threads, device: device.unwrap_or(of_processor.device), ..of_processor }
 }
 
 /// The space that the first search of a text is of, with its recipe.

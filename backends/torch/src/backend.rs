@@ -66,6 +66,14 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The same, after the threads are set for the process.
+    pub(crate) fn in_use(self) -> Self {
+        use_threads(self.threads.unwrap_or_else(default_threads));
+        self
+    }
+}
+
 /// Has the kernels that this thread starts run on as many threads, at least one.
 pub(crate) fn use_threads(threads: u32) {
     nas_autograd::keep_memory();
@@ -113,7 +121,7 @@ impl TorchBackend {
         dataset.check_task(classes(trained.task), ignored_label(trained.task))?;
         training_loss::check(&recipe, trained.task)?;
         pipeline(&dataset, &recipe.data, &trained)?;
-        use_threads(options.threads.unwrap_or_else(default_threads));
+        let options = options.in_use();
         let (begins_with, training_loss) = (Beginnings::default(), Rc::default());
         let (teaching, profiler) = (None, None);
         Ok(Self {

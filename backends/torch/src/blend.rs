@@ -8,7 +8,7 @@ use rand_distr::{Beta, Distribution};
 use tch::Tensor;
 
 use crate::error::TorchError;
-use crate::layout::channels_last;
+use crate::layout::{channels_last, on};
 use crate::random::{Moment, Purpose, stream};
 use crate::task::DeviceTargets;
 use crate::training_loss::Blend;
@@ -44,7 +44,7 @@ impl Blending {
         let share = beta(if cuts { cutmix } else { mixup }, rng)?;
         let mut order: Vec<i64> = (0..first.size().first().copied().unwrap_or_default()).collect();
         order.shuffle(rng);
-        let order = Tensor::f_from_slice(&order)?.f_to_device(first.device())?;
+        let order = on(first.device(), Tensor::f_from_slice(&order)?)?;
         let other = |tensor: &Tensor| Ok::<_, TorchError>(tensor.f_index_select(0, &order)?);
         let others = DeviceTargets { values: other(&targets.values)?, ..targets };
         if !cuts {

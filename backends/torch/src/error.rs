@@ -69,6 +69,30 @@ pub enum TorchError {
         node: Option<String>,
     },
 
+    /// A run is to compute on a GPU, and libtorch has none.
+    #[error("there is no GPU to compute on: {0}")]
+    #[diagnostic(
+        code(nas::train::no_gpu),
+        help(
+            "`--device cpu` computes on the processor. For a GPU of NVIDIA install PyTorch {} with CUDA, and let `LIBTORCH` be its folder: `export LIBTORCH=$(python -c 'import os, torch; print(os.path.dirname(torch.__file__))')`",
+            crate::LIBTORCH_VERSION
+        )
+    )]
+    NoCuda(#[from] nas_cuda::NoCuda),
+
+    /// There are GPUs, but none of this number.
+    #[error("there is no `cuda:{number}`: libtorch finds {count} of them, numbered from 0")]
+    #[diagnostic(
+        code(nas::train::no_gpu),
+        help("`nvidia-smi` lists them; `CUDA_VISIBLE_DEVICES` says which a program sees")
+    )]
+    NoSuchGpu {
+        /// The number that was asked for.
+        number: usize,
+        /// How many there are.
+        count: usize,
+    },
+
     /// A tensor did not fit into memory.
     #[error("out of memory{}", at_node(node.as_deref()))]
     #[diagnostic(
@@ -315,6 +339,14 @@ impl TorchError {
     /// A fault of this crate.
     pub(crate) fn broken(reason: impl Into<String>) -> Self {
         Self::Broken { node: None, reason: reason.into() }
+    }
+
+    /// The same of a loss that is not finite, with the first node whose value is not, if one was found.
+    pub(crate) fn beginning_at(mut self, found: Option<String>) -> Self {
+        if let Self::NotFinite { node, .. } = &mut self {
+            *node = found;
+        }
+        self
     }
 
     /// The same with the path of the node where it happened, if nothing more exact is known.

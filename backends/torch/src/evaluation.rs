@@ -1,6 +1,7 @@
 //! The evaluation of a program. A value is released after its last reader.
 
-use tch::Tensor;
+use nas_ir::recipe::TrainingPrecision;
+use tch::{Kind, Tensor};
 
 use crate::error::TorchError;
 use crate::fused::Role;
@@ -57,6 +58,17 @@ impl Evaluation<'_> {
     /// The values of the outputs, `[N, C, H, W]` each, for inputs `[N, C, H, W]`.
     pub(crate) fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TorchError> {
         self.each(inputs, true, |_, _| Ok(()))
+    }
+
+    /// The same in training, in the precision of the plan; the outputs are floats.
+    pub(crate) fn learn(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TorchError> {
+        match self.plan.precision {
+            TrainingPrecision::Fp32 => self.run(inputs),
+            TrainingPrecision::Bf16 => {
+                let outputs = nas_cuda::in_bfloat16(self.plan.device, || self.run(inputs))?;
+                outputs.iter().map(|output| Ok(output.f_to_kind(Kind::Float)?)).collect()
+            }
+        }
     }
 
     /// The first node, in order, whose value is infinite or not a number, if one is found.

@@ -15,6 +15,15 @@ pub(crate) fn channels_last(map: &Tensor) -> Result<Tensor, TorchError> {
     Ok(map.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }
 
+/// The same tensor on a device. What a GPU computes then waits for it; the processor does not.
+pub(crate) fn on(device: Device, tensor: Tensor) -> Result<Tensor, TorchError> {
+    if tensor.device() == device {
+        return Ok(tensor);
+    }
+    let (waits_not, copies) = (true, false);
+    Ok(tensor.f_to_device_(device, tensor.kind(), waits_not, copies)?)
+}
+
 /// The same tensor row-major.
 pub(crate) fn plain_map(map: &Tensor) -> Result<Tensor, TorchError> {
     Ok(map.f_contiguous()?)

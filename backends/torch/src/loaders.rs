@@ -3,22 +3,20 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use nas_data::{
-    Batch, Dataset, Fit, Input, Loader, LoaderOptions, Pipeline, Size, Target, Targets,
-};
+use nas_data::{Dataset, Fit, Input, Loader, LoaderOptions, Pipeline, Size, Target, Targets};
 use nas_ir::recipe::{self, ClassLoss, Data, Recipe};
 use nas_ir::{Shape, Task, fault};
 use nas_search::evaluator::{Part, Split};
 use nas_search::task::Trainable;
-use tch::{Device, Tensor};
+use tch::Device;
 
 use crate::blend::Blending;
 use crate::error::TorchError;
 use crate::judge::Judging;
-use crate::layout::channels_last;
 use crate::profile::Profiler;
-use crate::task::{Criterion, DeviceTargets, classes, ignored, ignored_label};
+use crate::task::{Criterion, classes, ignored, ignored_label};
 use crate::training_loss::TrainingLoss;
+use crate::upload::Upload;
 
 /// The name of a split in the folder of a data set.
 pub(crate) fn split_name(split: Split) -> &'static str {
@@ -307,48 +305,5 @@ impl Loaders {
     /// What turns batches into tensors.
     pub(crate) fn upload(&self) -> Upload {
         Upload { criterion: self.criterion, judging: self.judging, device: self.device }
-    }
-}
-
-/// Turns batches into tensors.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Upload {
-    criterion: Criterion,
-    pub(crate) judging: Judging,
-    device: Device,
-}
-
-impl Upload {
-    /// What the batches are for.
-    pub(crate) fn task(&self) -> Task {
-        self.criterion.task
-    }
-
-    /// Images `[N, C, H, W]` of each input and their targets on the device.
-    pub(crate) fn tensors(
-        &self,
-        batch: &Batch,
-    ) -> Result<(Vec<Tensor>, DeviceTargets), TorchError> {
-        let Size { height, width } = batch.size;
-        let (n, h, w) = (batch.n as i64, i64::from(height), i64::from(width));
-        let inputs = batch.inputs.iter().map(|images| {
-            let sizes = [n, images.channels as i64, h, w];
-            let images = Tensor::f_from_slice(&images.values)?.f_view(sizes)?;
-            channels_last(&images.f_to_device(self.device)?)
-        });
-        let inputs = inputs.collect::<Result<Vec<_>, TorchError>>()?;
-        let targets = match &batch.targets {
-            Targets::ClassMaps(labels) => Tensor::f_from_slice(labels)?.f_view([n, h, w])?,
-            Targets::Classes(labels) => Tensor::f_from_slice(labels)?.f_view([n])?,
-            Targets::Maps { values, channels, size: Size { height, width } } => {
-                let sizes = [n, *channels as i64, i64::from(*height), i64::from(*width)];
-                Tensor::f_from_slice(values)?.f_view(sizes)?
-            }
-            Targets::Vectors { values, len } => {
-                Tensor::f_from_slice(values)?.f_view([n, *len as i64])?
-            }
-        };
-        let values = targets.f_to_device(self.device)?;
-        Ok((inputs, DeviceTargets { values, criterion: self.criterion }))
     }
 }

@@ -41,6 +41,7 @@ use tch::{Device, Kind, Tensor};
 use crate::choices::Choices;
 use crate::error::TorchError;
 use crate::fused;
+use crate::layout::{on, values};
 use crate::program::{Id, Program, Select, SelectId};
 use crate::random::{Moment, Purpose, gumbel, stream};
 use crate::value::Value;
@@ -142,12 +143,13 @@ impl Draw {
     /// The mixture of each decision. `logits` holds the logits of all decisions, one after the
     /// other; gradients reach it if it requires them.
     pub(crate) fn mixes(&self, choices: &Choices, logits: &Tensor) -> Result<Vec<Mix>, TorchError> {
-        let mut start = 0;
+        let (mut start, numbers) = (0, values(&logits.f_to_kind(Kind::Float)?)?);
         let mut mixes = Vec::new();
         for (decision, (count, kept)) in choices.kept().enumerate() {
-            let own = logits.f_narrow(0, start, count as i64)?;
-            start += count as i64;
-            let mix = self.mix(decision, kept, &own)?;
+            let own = logits.f_narrow(0, start as i64, count as i64)?;
+            let numbers = numbers.get(start..start + count).unwrap_or_default();
+            start += count;
+            let mix = self.mix(decision, kept, Logits { tensor: &own, numbers })?;
             mixes.push(match (mix, choices.widest(decision)) {
                 (Mix::Soft { candidates, weights }, Some(candidate)) => {
                     Mix::Masked { candidate, candidates, weights }
@@ -158,42 +160,54 @@ impl Draw {
         Ok(mixes)
     }
 
+    /// The mixture of a decision of which these candidates are left.
     fn mix(
         &self,
         decision: usize,
         candidates: Vec<usize>,
-        logits: &Tensor,
+        logits: Logits<'_>,
     ) -> Result<Mix, TorchError> {
         if let [candidate] = *candidates {
             return Ok(Mix::One { candidate, factor: None });
         }
-        let kept: Vec<i64> = candidates.iter().map(|&candidate| candidate as i64).collect();
-        let kept = Tensor::f_from_slice(&kept)?.f_to_device(self.device)?;
-        let logits = logits.f_index_select(0, &kept)?;
         match self.mixing {
             Mixing::Soft | Mixing::Masked => {
-                let weights = self.softmax(&self.noisy(decision, self.batch, &logits)?)?;
+                let noise = self.noise(decision, self.batch, candidates.len());
+                let logits = self.noisy(&logits.of(&candidates)?, &noise)?;
+                let weights = self.softmax(&logits)?;
                 Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? })
             }
             Mixing::Softmax => {
-                let weights = self.softmax(&logits.f_view([1, -1])?)?;
+                let weights = self.softmax(&logits.of(&candidates)?.f_view([1, -1])?)?;
                 Ok(Mix::Soft { candidates, weights: weights.f_unbind(1)? })
             }
             Mixing::TwoPaths if self.moment.choices => {
-                gates(&candidates, &logits, &mut self.stream(decision))
+                gates(&candidates, logits, &mut self.stream(decision))
             }
             Mixing::Hard | Mixing::TwoPaths | Mixing::Reinforce { .. } => {
-                one(&candidates, &self.softmax(&self.noisy(decision, 1, &logits)?)?)
+                let noise = self.noise(decision, 1, candidates.len());
+                let place = greatest(logits.numbers_of(&candidates).zip(&noise));
+                let missing = || TorchError::broken("a decision without candidates");
+                let candidate = *candidates.get(place).ok_or_else(missing)?;
+                if !logits.tensor.requires_grad() {
+                    return Ok(Mix::One { candidate, factor: None });
+                }
+                let weights = self.softmax(&self.noisy(&logits.of(&candidates)?, &noise)?)?;
+                let factor = straight_through(&weights, place as i64)?;
+                Ok(Mix::One { candidate, factor })
             }
         }
     }
 
-    /// The logits `[n]` with Gumbel noise of its own in each of so many rows.
-    fn noisy(&self, decision: usize, rows: i64, logits: &Tensor) -> Result<Tensor, TorchError> {
-        let count = logits.numel();
-        let noise = gumbel(&mut self.stream(decision), rows as usize * count);
-        let noise = Tensor::f_from_slice(&noise)?.f_view([rows, count as i64])?;
-        Ok(logits.f_add(&noise.f_to_device(self.device)?)?)
+    /// The Gumbel noise of so many candidates in each of so many rows, one row after the other.
+    fn noise(&self, decision: usize, rows: i64, candidates: usize) -> Vec<f32> {
+        gumbel(&mut self.stream(decision), rows as usize * candidates)
+    }
+
+    /// Logits `[n]` with the noise of each row.
+    fn noisy(&self, logits: &Tensor, noise: &[f32]) -> Result<Tensor, TorchError> {
+        let noise = Tensor::f_from_slice(noise)?.f_view([-1, logits.numel() as i64])?;
+        Ok(logits.f_add(&on(self.device, noise)?)?)
     }
 
     /// Where the noise of a decision comes from.
@@ -206,39 +220,56 @@ impl Draw {
     }
 }
 
+/// The logits of all candidates of a decision, `[n]`: those that gradients reach, and what they are, so that no choice waits
+/// for a GPU.
+#[derive(Clone, Copy)]
+struct Logits<'a> {
+    tensor: &'a Tensor,
+    numbers: &'a [f32],
+}
+
+impl Logits<'_> {
+    /// Those of some candidates.
+    fn of(self, candidates: &[usize]) -> Result<Tensor, TorchError> {
+        if candidates.len() == self.numbers.len() {
+            return Ok(self.tensor.shallow_clone());
+        }
+        let places: Vec<i64> = candidates.iter().map(|&candidate| candidate as i64).collect();
+        let places = on(self.tensor.device(), Tensor::f_from_slice(&places)?)?;
+        Ok(self.tensor.f_index_select(0, &places)?)
+    }
+
+    fn numbers_of<'c>(&'c self, candidates: &'c [usize]) -> impl Iterator<Item = &'c f32> {
+        candidates.iter().filter_map(|&candidate| self.numbers.get(candidate))
+    }
+}
+
+/// Which of some logits is the greatest with its noise, the first of several.
+fn greatest<'a>(noisy: impl Iterator<Item = (&'a f32, &'a f32)>) -> usize {
+    let sums = noisy.map(|(logit, noise)| logit + noise).enumerate();
+    let greatest = sums.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    greatest.map_or(0, |(place, _)| place)
+}
+
 /// The two candidates of the greatest noisy logits, and the gates of both: the one whose logit is greater with
 /// noise of its own is open.
-fn gates(candidates: &[usize], logits: &Tensor, rng: &mut impl Rng) -> Result<Mix, TorchError> {
-    let values = crate::layout::values(&logits.f_to_kind(Kind::Float)?)?;
-    let noise = gumbel(rng, values.len());
-    let mut order: Vec<(usize, f32)> =
-        values.iter().zip(noise).map(|(logit, noise)| logit + noise).enumerate().collect();
+fn gates(candidates: &[usize], logits: Logits<'_>, rng: &mut impl Rng) -> Result<Mix, TorchError> {
+    let noise = gumbel(rng, candidates.len());
+    let noisy = logits.numbers_of(candidates).zip(noise).map(|(logit, noise)| logit + noise);
+    let mut order: Vec<(usize, f32)> = candidates.iter().copied().zip(noisy).collect();
     order.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     order.truncate(2);
-    let pair: Vec<i64> = order.iter().map(|&(place, _)| place as i64).collect();
-    let both =
-        logits.f_index_select(0, &Tensor::f_from_slice(&pair)?.f_to_device(logits.device())?)?;
-    let shares = both.f_softmax(0, both.kind())?;
-    let noise = Tensor::f_from_slice(&gumbel(rng, pair.len()))?.f_to_device(logits.device())?;
-    let open = both.f_detach()?.f_add(&noise)?.f_argmax(0, false)?.f_int64_value(&[])?;
+    let pair: Vec<usize> = order.into_iter().map(|(candidate, _)| candidate).collect();
+    let shares = logits.of(&pair)?.f_softmax(0, logits.tensor.kind())?;
+    let noise = gumbel(rng, pair.len());
+    let open = greatest(logits.numbers_of(&pair).zip(&noise));
     let mut gates = Vec::new();
-    for row in 0..pair.len() as i64 {
-        let share = shares.f_narrow(0, row, 1)?;
+    for row in 0..pair.len() {
+        let share = shares.f_narrow(0, row as i64, 1)?;
         let rest = share.f_detach()?.f_neg()?.f_add_scalar(f64::from(u8::from(row == open)))?;
         gates.push(share.f_add(&rest)?);
     }
-    let place = |&(place, _): &(usize, f32)| candidates.get(place).copied();
-    let missing = || TorchError::broken("a gate of no candidate");
-    let candidates = order.iter().map(place).collect::<Option<_>>().ok_or_else(missing)?;
-    Ok(Mix::Soft { candidates, weights: gates })
-}
-
-fn one(candidates: &[usize], weights: &Tensor) -> Result<Mix, TorchError> {
-    let best = weights.f_argmax(1, false)?.f_int64_value(&[0])?;
-    let candidate = usize::try_from(best).ok().and_then(|best| candidates.get(best));
-    let missing = || TorchError::broken(format!("a weight of candidate {best}"));
-    let candidate = *candidate.ok_or_else(missing)?;
-    Ok(Mix::One { candidate, factor: straight_through(weights, best)? })
+    Ok(Mix::Soft { candidates: pair, weights: gates })
 }
 
 /// The factor 1 `[1]` that carries the gradient to a weight of `[1, n]`; none if they want none.
@@ -445,7 +476,7 @@ pub(crate) fn masked(mix: &Mix, value: Value, channels: &Tensor) -> Result<Value
         return Ok(value);
     };
     let rows: Vec<i64> = candidates.iter().map(|&row| row as i64).collect();
-    let rows = Tensor::f_from_slice(&rows)?.f_to_device(channels.device())?;
+    let rows = on(channels.device(), Tensor::f_from_slice(&rows)?)?;
     let mut sizes = tensor.size();
     let most = sizes.get(1).copied().unwrap_or_default();
     let rows = channels.f_index_select(0, &rows)?.f_narrow(1, 0, most)?;

@@ -12,8 +12,9 @@ use tch::{Device, Tensor, no_grad};
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
-use crate::kernel::Noise;
-use crate::mixing::{Draw, Mix, Run, along, assigned, runs};
+use crate::layout::on;
+use crate::learned::{Learned, learned};
+use crate::mixing::{Draw, Mix, Run, assigned, runs};
 use crate::network::TorchNetwork;
 use crate::optimizer::{Gradients, Optimizer};
 use crate::parameters::Parameters;
@@ -25,7 +26,7 @@ use crate::random::Moment;
 use crate::reinforce;
 use crate::schedule::Schedule;
 use crate::statistics::Statistics;
-use crate::task::{DeviceTargets, taught_loss};
+use crate::task::taught_loss;
 
 /// How far apart weights are held to tell second derivatives, over the norm of the direction (DARTS, Liu et al.
 /// 2019, footnote of equation 8).
@@ -92,6 +93,7 @@ impl Mixture {
     fn with(program: Program, choices: Choices, settings: Settings) -> Result<Self, TorchError> {
         let plan = Plan::new(&program, settings.device)?;
         let plan = if settings.fuses { plan } else { plan.unfused() };
+        let plan = plan.training_in(settings.training.precision);
         let mut parameters = Parameters::new(&program.parameters, settings.seed, settings.device)?;
         parameters.begin(settings.training.initial, settings.seed)?;
         if let Some(freeze) = &settings.training.freeze {
@@ -119,22 +121,22 @@ impl Mixture {
         batch: &TrainBatch<'_>,
         mixes: Vec<Mix>,
     ) -> Result<f64, TorchError> {
-        let (gradients, value) = self.mixed_gradients(batch, mixes)?;
+        let (gradients, learned) = self.mixed_gradients(batch, mixes)?;
         self.optimizer.take_in(&self.parameters, gradients, batch.turn())?;
-        Ok(value)
+        learned.value(batch)
     }
 
-    /// The gradients of that step, and what it returns.
+    /// The gradients of that step, and what it learned from.
     pub(crate) fn mixed_gradients(
         &self,
         batch: &TrainBatch<'_>,
         mixes: Vec<Mix>,
-    ) -> Result<(Gradients, f64), TorchError> {
+    ) -> Result<(Gradients, Learned), TorchError> {
         let runs = self.scheduled(mixes)?;
-        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Weights)?;
+        let learned = self.mixed(&runs, batch, Phase::Weights)?;
         let mut gradients = Gradients::default();
-        gradients.add(&self.parameters, self.read(&runs), &loss)?;
-        Ok((gradients, value))
+        gradients.add(&self.parameters, self.read(&runs), &learned.loss)?;
+        Ok((gradients, learned))
     }
 
     /// One step of the weights on networks that are given, down the gradient of their summed loss;
@@ -146,40 +148,41 @@ impl Mixture {
         paths: &[Assignment],
         lesson: Lesson,
     ) -> Result<f64, TorchError> {
-        let (gradients, value) = self.path_gradients(space, batch, paths, lesson)?;
+        let (gradients, learned) = self.path_gradients(space, batch, paths, lesson)?;
         self.optimizer.take_in(&self.parameters, gradients, batch.turn())?;
-        Ok(value)
+        let values = learned.iter().map(|learned| learned.value(batch));
+        Ok(values.sum::<Result<f64, _>>()? / learned.len() as f64)
     }
 
-    /// The gradients of that step, and what it returns.
+    /// The gradients of that step, and what it learned from each network.
     pub(crate) fn path_gradients(
         &self,
         space: &Space,
         batch: &TrainBatch<'_>,
         paths: &[Assignment],
         lesson: Lesson,
-    ) -> Result<(Gradients, f64), TorchError> {
+    ) -> Result<(Gradients, Vec<Learned>), TorchError> {
         if paths.is_empty() {
             return Err(TorchError::broken("a step without a network"));
         }
-        let (mut gradients, mut sum, mut teacher) = (Gradients::default(), 0.0, None);
+        let (mut gradients, mut all, mut teacher) = (Gradients::default(), Vec::new(), None);
         for assignment in paths {
             let mixes = assigned(&self.program, space, assignment)?;
             let schedule = Schedule::new(&self.program, &mixes)?;
             let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
             let evaluations = [(None, evaluation)];
-            let Learned { loss, value, logits } = learned(&evaluations, batch, Phase::Weights)?;
+            let learned = learned(&evaluations, batch, Phase::Weights)?;
             let loss = match &teacher {
-                Some(teacher) => taught_loss(&logits, teacher, 1.0, batch.targets)?,
-                None => loss,
+                Some(teacher) => taught_loss(&learned.logits, teacher, 1.0, batch.targets)?,
+                None => learned.loss.shallow_clone(),
             };
             gradients.add(&self.parameters, schedule.parameters(&self.program), &loss)?;
             if lesson == Lesson::First && teacher.is_none() {
-                teacher = Some(logits.f_detach()?);
+                teacher = Some(learned.logits.f_detach()?);
             }
-            sum += value;
+            all.push(learned.told()?);
         }
-        Ok((gradients, sum / paths.len() as f64))
+        Ok((gradients, all))
     }
 
     /// One step of the choices with the weights fixed: down the gradient of
@@ -263,18 +266,19 @@ impl Mixture {
     fn gradients(&self, batch: &TrainBatch<'_>) -> Result<(f64, [Tensor; 2]), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
         let runs = self.runs(batch, true, &logits)?;
-        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Choices)?;
+        let learned = self.mixed(&runs, batch, Phase::Choices)?;
         let (weights, by_logits) =
-            self.optimizer.gradient(&self.parameters, self.read(&runs), &loss, &logits)?;
-        Ok((value, [weights, by_logits]))
+            self.optimizer.gradient(&self.parameters, self.read(&runs), &learned.loss, &logits)?;
+        Ok((learned.value(batch)?, [weights, by_logits]))
     }
 
     /// The loss of a batch as mixed for the choices, and its gradient with respect to the logits.
     fn choice_gradient(&self, batch: &TrainBatch<'_>) -> Result<(f64, Vec<f64>), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
         let runs = self.runs(batch, true, &logits)?;
-        let Learned { loss, value, .. } = self.mixed(&runs, batch, Phase::Choices)?;
-        Ok((value, logits_gradient(&loss, &logits)?))
+        let learned = self.mixed(&runs, batch, Phase::Choices)?;
+        let gradient = logits_gradient(&learned.loss, &logits)?;
+        Ok((learned.value(batch)?, gradient))
     }
 
     /// The mean loss of so many networks that are drawn from the probabilities, and the gradient of the expected loss with
@@ -291,9 +295,11 @@ impl Mixture {
             let mixes = assigned(&self.program, space, &network)?;
             let schedule = Schedule::new(&self.program, &mixes)?;
             let evaluation = self.evaluation(&schedule, &mixes, Statistics::Batch);
-            let (_, value) = no_grad(|| loss(&evaluation, batch, Phase::Choices))?;
-            Ok((network, value))
+            let evaluations = [(None, evaluation)];
+            Ok((network, no_grad(|| learned(&evaluations, batch, Phase::Choices)?.told())?))
         });
+        let judged = judged.collect::<Result<Vec<_>, TorchError>>()?.into_iter();
+        let judged = judged.map(|(network, learned)| Ok((network, learned.value(batch)?)));
         let judged = judged.collect::<Result<Vec<_>, TorchError>>()?;
         let gradient = reinforce::gradient(&self.choices, space, &judged);
         Ok((reinforce::mean_loss(&judged), gradient))
@@ -317,8 +323,7 @@ impl Mixture {
 
     /// The logits on the device.
     pub(crate) fn logits(&self) -> Result<Tensor, TorchError> {
-        let logits = Tensor::f_from_slice(&self.choices.logits())?;
-        Ok(logits.f_to_device(self.settings.device)?)
+        on(self.settings.device, Tensor::f_from_slice(&self.choices.logits())?)
     }
 
     /// What runs in a step.
@@ -446,96 +451,6 @@ impl Mixture {
         self.parameters.load(state)?;
         self.choices.load(state)?;
         self.optimizer.load(&self.parameters, state)
-    }
-}
-
-/// What a batch in training came to.
-struct Learned {
-    /// The loss of the first output, and that of each train output of the schedule times its weight.
-    loss: Tensor,
-    /// The same as a number.
-    value: f64,
-    /// The first output.
-    logits: Tensor,
-}
-
-/// The loss of a batch in training, as a tensor and as a number.
-///
-/// # Errors
-/// As [`learned`].
-pub(crate) fn loss(
-    evaluation: &Evaluation<'_>,
-    batch: &TrainBatch<'_>,
-    phase: Phase,
-) -> Result<(Tensor, f64), TorchError> {
-    let Learned { loss, value, .. } = learned(&[(None, *evaluation)], batch, phase)?;
-    Ok((loss, value))
-}
-
-/// Evaluates a batch in training: the outputs are the sum of those of some evaluations, at least one, each with its weight
-/// `[N]`.
-///
-/// # Errors
-/// The loss is not finite: then the batch is evaluated once more to find where that begins.
-fn learned(
-    evaluations: &[(Option<&Tensor>, Evaluation<'_>)],
-    batch: &TrainBatch<'_>,
-    phase: Phase,
-) -> Result<Learned, TorchError> {
-    let choices = matches!(phase, Phase::Choices);
-    let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
-    let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
-    let no_outputs = || TorchError::broken("a network without outputs");
-    let mut sums: Option<Vec<Tensor>> = None;
-    for (weight, evaluation) in evaluations {
-        let mut values = Evaluation { noise, ..*evaluation }.run(batch.inputs)?;
-        if let Some(weight) = weight {
-            values = values
-                .iter()
-                .map(|value| Ok(value.f_mul(&along(weight, value)?)?))
-                .collect::<Result<_, TorchError>>()?;
-        }
-        sums = Some(match sums {
-            None => values,
-            Some(sums) => {
-                let added = sums.iter().zip(&values).map(|(sum, value)| sum.f_add(value));
-                added.collect::<Result<_, _>>()?
-            }
-        });
-    }
-    let values = sums.unwrap_or_default();
-    let (_, evaluation) = evaluations.first().ok_or_else(no_outputs)?;
-    let logits = values.first().ok_or_else(no_outputs)?.shallow_clone();
-    let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
-        fits(value, batch.targets, evaluation.program.node(output.value)?)?;
-        batch.loss_of(value)
-    });
-    let mut loss = losses.next().ok_or_else(no_outputs)??;
-    for (auxiliary, output) in losses.zip(&evaluation.program.train_outputs) {
-        loss = loss.f_add(&auxiliary?.f_mul_scalar(output.weight)?)?;
-    }
-    let value = loss.f_double_value(&[])?;
-    if value.is_finite() {
-        return Ok(Learned { loss, value, logits });
-    }
-    let node = evaluations.iter().find_map(|(_, evaluation)| {
-        let again = Evaluation { statistics: Statistics::Batch, noise, ..*evaluation };
-        tch::no_grad(|| again.inspect(batch.inputs))
-    });
-    Err(TorchError::NotFinite { phase, epoch: batch.epoch, step: batch.step, loss: value, node })
-}
-
-/// Refuses answers for pixels that are not those of the targets.
-fn fits(logits: &Tensor, targets: &DeviceTargets, node: &str) -> Result<(), TorchError> {
-    let (found, wanted) = (logits.size(), targets.values.size());
-    match (found.as_slice(), wanted.as_slice()) {
-        (&[_, _, h, w], &[_, height, width] | &[_, _, height, width])
-            if [h, w] != [height, width] =>
-        {
-            let (node, reason) = (node.to_owned(), format!("its result is {h} x {w}"));
-            Err(TorchError::CropMisfit { height, width, node, reason })
-        }
-        _ => Ok(()),
     }
 }
 

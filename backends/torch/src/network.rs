@@ -1,5 +1,6 @@
 //! One network on libtorch: its values, its weights, its pictures.
 
+use nas_ir::recipe::TrainingPrecision;
 use nas_ir::{Model, Network, Shape, Tensor as Plain, Weights};
 use tch::{Device, Tensor, no_grad};
 
@@ -83,6 +84,11 @@ impl TorchNetwork {
     /// The same, computed operator by operator, by libtorch alone.
     pub(crate) fn unfused(self) -> Self {
         Self { plan: self.plan.unfused(), ..self }
+    }
+
+    /// The same for training with these numbers.
+    pub(crate) fn training_in(self, precision: TrainingPrecision) -> Self {
+        Self { plan: self.plan.training_in(precision), ..self }
     }
 
     /// The same, unless it `fuses`: operator by operator.

@@ -10,7 +10,7 @@ use tch::{Tensor, no_grad};
 use crate::error::{Phase, TorchError};
 use crate::judge::Judge;
 use crate::layout::{of_plain, plain};
-use crate::loaders::{Loaders, Upload, split_name};
+use crate::loaders::{Loaders, split_name};
 use crate::network::TorchNetwork;
 use crate::optimizer::Turn;
 use crate::random::Moment;
@@ -18,6 +18,7 @@ use crate::statistics::Statistics;
 use crate::task::DeviceTargets;
 use crate::teaching::Taught;
 use crate::training_loss::{Blend, TrainingLoss};
+use crate::upload::{Upload, Uploads};
 
 /// A failure as the traits return it.
 pub(crate) fn failed(error: impl Into<TorchError>) -> Stop<TorchError> {
@@ -91,8 +92,9 @@ pub(crate) fn train(
     let of = loader.batches();
     let mut sum = PassReport::default();
     let choices = pass.part == Part::Choices;
-    for (step, batch) in loader.epoch(u64::from(pass.epoch)).enumerate() {
-        let batch = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+    let batches = Uploads::new(upload, loader.epoch(u64::from(pass.epoch)));
+    for (step, batch) in batches.enumerate() {
+        let batch = batch.map_err(failed)?;
         let moment = Moment { choices, epoch: pass.epoch, step };
         let (inputs, targets, blend) = blending.apply(batch, seed, moment).map_err(failed)?;
         let batch = TrainBatch {
@@ -138,24 +140,25 @@ pub(crate) fn train_in_turns(
     let loss = &loaders.training_loss().map_err(failed)?;
     let epoch = u64::from(pass.epoch);
     let loader = loaders.part(pass.part).map_err(failed)?;
-    let (of, batches) = (loader.batches(), loader.epoch(epoch));
-    let mut of_choices = loaders.part(Part::Choices).map_err(failed)?.epoch(epoch);
+    let (of, batches) = (loader.batches(), Uploads::new(upload, loader.epoch(epoch)));
+    let of_choices = loaders.part(Part::Choices).map_err(failed)?.epoch(epoch);
+    let mut of_choices = Uploads::new(upload, of_choices);
     let mut sums = [PassReport::default(); 2];
     for (step, batch) in batches.enumerate() {
         let next = match of_choices.next() {
             Some(batch) => batch,
             None => {
-                of_choices = loaders.part(Part::Choices).map_err(failed)?.epoch(epoch);
+                let again = loaders.part(Part::Choices).map_err(failed)?.epoch(epoch);
+                of_choices = Uploads::new(upload, again);
                 let none = || TorchError::broken("there are no images for the choices");
                 of_choices.next().ok_or_else(|| failed(none()))?
             }
         };
-        let upload = |batch: Result<Batch, DataError>, choices| {
-            let batch = upload.tensors(&batch.map_err(failed)?).map_err(failed)?;
+        let blended = |batch: Result<_, TorchError>, choices| {
             let moment = Moment { choices, epoch: pass.epoch, step };
-            blending.apply(batch, seed, moment).map_err(failed)
+            blending.apply(batch.map_err(failed)?, seed, moment).map_err(failed)
         };
-        let (own, others) = (upload(batch, false)?, upload(next, true)?);
+        let (own, others) = (blended(batch, false)?, blended(next, true)?);
         let weights = TrainBatch {
             inputs: &own.0,
             targets: &own.1,
@@ -218,9 +221,9 @@ impl<'a> Exam<'a> {
         Self { upload: loaders.upload(), done: 0, of, loss: 0.0, images: 0, on_step }
     }
 
-    fn step(&mut self, images: usize) -> Result<(), Stop<TorchError>> {
+    fn step(&mut self, images: u64) -> Result<(), Stop<TorchError>> {
         self.done += 1;
-        self.images += images as u64;
+        self.images += images;
         let Self { done, of, loss, .. } = *self;
         report(self.on_step, Step { done, of, loss })
     }
@@ -231,12 +234,11 @@ impl<'a> Exam<'a> {
         network: &TorchNetwork,
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<(), Stop<TorchError>> {
-        for (seen, batch) in (0..).zip(batches) {
-            let batch = batch.map_err(failed)?;
-            let (inputs, _) = self.upload.tensors(&batch).map_err(failed)?;
+        for (seen, batch) in (0..).zip(Uploads::new(self.upload, batches)) {
+            let (inputs, _) = batch.map_err(failed)?;
             let evaluation = network.evaluation(Statistics::Average { seen });
             no_grad(|| evaluation.run(&inputs)).map_err(failed)?;
-            self.step(batch.n)?;
+            self.step(count(&inputs))?;
         }
         Ok(())
     }
@@ -249,11 +251,10 @@ impl<'a> Exam<'a> {
         batches: impl Iterator<Item = Result<Batch, DataError>>,
     ) -> Result<Metrics, Stop<TorchError>> {
         let mut judge = Judge::new(self.upload.task(), self.upload.judging);
-        for (step, batch) in batches.enumerate() {
-            let batch = batch.map_err(failed)?;
-            let (inputs, targets) = self.upload.tensors(&batch).map_err(failed)?;
+        for (step, batch) in Uploads::new(self.upload, batches).enumerate() {
+            let (inputs, targets) = batch.map_err(failed)?;
             self.loss = examine(examinee, &inputs, &targets, &mut judge, step).map_err(failed)?;
-            self.step(batch.n)?;
+            self.step(count(&inputs))?;
         }
         let name = split_name(split).to_owned();
         if !judge.is_labelled() {

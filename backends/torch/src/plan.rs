@@ -1,5 +1,6 @@
 //! A plan: for each instruction of a program how it is evaluated on a device. Made once.
 
+use nas_ir::recipe::TrainingPrecision;
 use tch::{Device, Tensor};
 
 use crate::error::TorchError;
@@ -14,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) device: Device,
     /// How operators are computed together.
     pub(crate) roles: Table<ValueId, Role>,
+    /// With what numbers it is evaluated in training.
+    pub(crate) precision: TrainingPrecision,
 }
 
 /// How an instruction is evaluated.
@@ -35,6 +38,14 @@ pub(crate) enum Step {
 }
 
 impl Plan {
+    /// The same for training with these numbers; what is computed together are floats.
+    pub(crate) fn training_in(self, precision: TrainingPrecision) -> Self {
+        match precision {
+            TrainingPrecision::Fp32 => self,
+            TrainingPrecision::Bf16 => Self { precision, ..self.unfused() },
+        }
+    }
+
     /// The same, in which each operator is computed for itself.
     pub(crate) fn unfused(self) -> Self {
         let roles = vec![Role::Alone; self.roles.len()].into();
@@ -61,7 +72,8 @@ impl Plan {
             step.map_err(|error| error.at_node(&instruction.node))
         });
         let steps = steps.collect::<Result<Vec<_>, _>>()?.into();
-        let plan = Self { steps, roles: fused::roles(program)?, device };
+        let (roles, precision) = (fused::roles(program)?, TrainingPrecision::Fp32);
+        let plan = Self { steps, roles, device, precision };
         Ok(if device == Device::Cpu { plan } else { plan.unfused() })
     }
 }

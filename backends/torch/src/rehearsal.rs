@@ -6,9 +6,9 @@ use nas_ir::{Checked, Elements, Network, Space, Task, Tensor as Plain, Weights};
 use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Tensor};
 
-use crate::backend::use_threads;
+use crate::backend::Options;
 use crate::error::TorchError;
-use crate::layout::{channels_last, of_plain};
+use crate::layout::{channels_last, of_plain, on};
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings};
 use crate::network::TorchNetwork;
@@ -33,11 +33,12 @@ pub enum Mixed {
     Candidate(usize),
 }
 
-/// A supernet or a network on the processor, and what its steps are on.
+/// A supernet or a network on a device, and what its steps are on.
 pub struct Rehearsal {
     trained: Trained,
     criterion: Criterion,
     rate: f64,
+    device: Device,
     pictures: Vec<Tensor>,
     targets: Option<DeviceTargets>,
     mixed: Vec<Mixed>,
@@ -52,25 +53,22 @@ enum Trained {
 }
 
 impl Rehearsal {
-    /// The supernet of a space for a task. What the training says of an average or of accumulation holds here, too;
-    /// gradients of a larger norm than `clip` are scaled down to it.
+    /// The supernet of a space for a task. What the training says of an average or of accumulation holds here, too.
     ///
     /// # Errors
     /// The space has no task or is too entangled, or memory is short.
     pub fn of_supernet(
         space: &Checked<Space>,
         training: &Training,
-        clip: Option<f64>,
-        threads: u32,
+        options: Options,
     ) -> Result<Self, TorchError> {
-        use_threads(threads);
+        let Options { device, clip, fuses, .. } = options.in_use();
         let adam = Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 };
-        let (mixing, device, training_of) = (Mixing::Soft, Device::Cpu, training.clone());
-        let settings =
-            Settings { mixing, adam, training: training_of, clip, seed: SEED, device, fuses: true };
+        let (mixing, of, seed) = (Mixing::Soft, training.clone(), SEED);
+        let settings = Settings { mixing, adam, training: of, clip, seed, device, fuses };
         let mixture = Mixture::new(space, settings)?;
         mixture.parameters.require_gradients(true)?;
-        Self::new(Trained::Supernet(Box::new(mixture)), space.task, training)
+        Self::new(Trained::Supernet(Box::new(mixture)), space.task, (training, device))
     }
 
     /// One network for a task, in training, likewise.
@@ -80,22 +78,26 @@ impl Rehearsal {
     pub fn of_network(
         network: &Network,
         training: &Training,
-        clip: Option<f64>,
-        threads: u32,
+        options: Options,
     ) -> Result<Self, TorchError> {
-        use_threads(threads);
+        let Options { device, clip, fuses, .. } = options.in_use();
         let task = network.task;
-        let network = Box::new(TorchNetwork::in_training(network, None, SEED, Device::Cpu)?);
+        let network = TorchNetwork::in_training(network, None, SEED, device)?.fusing(fuses);
+        let network = Box::new(network.training_in(training.precision));
         network.parameters.require_gradients(true)?;
         let schedule = Schedule::in_training(&network.program)?;
         let optimizer = Box::new(Optimizer::new(&network.parameters, training, clip)?);
-        Self::new(Trained::Network { network, schedule, optimizer }, task, training)
+        Self::new(Trained::Network { network, schedule, optimizer }, task, (training, device))
     }
 
-    fn new(trained: Trained, task: Option<Task>, training: &Training) -> Result<Self, TorchError> {
+    fn new(
+        trained: Trained,
+        task: Option<Task>,
+        (training, device): (&Training, Device),
+    ) -> Result<Self, TorchError> {
         let criterion = Criterion::of(task.ok_or_else(|| TorchError::broken("there is no task"))?);
         let (rate, pictures, mixed) = (training.rate.at(0, 1), Vec::new(), Vec::new());
-        Ok(Self { trained, criterion, rate, pictures, targets: None, mixed, steps: 0 })
+        Ok(Self { trained, criterion, rate, device, pictures, targets: None, mixed, steps: 0 })
     }
 
     fn parameters(&self) -> &Parameters {
@@ -131,7 +133,8 @@ impl Rehearsal {
     /// # Errors
     /// The elements do not fill the sizes.
     pub fn show(&mut self, pictures: &[Plain], targets: &Plain) -> Result<(), TorchError> {
-        let pictures = pictures.iter().map(|picture| channels_last(&of_plain(picture)?));
+        let pictures =
+            pictures.iter().map(|picture| channels_last(&on(self.device, of_plain(picture)?)?));
         self.pictures = pictures.collect::<Result<_, TorchError>>()?;
         let values = match &targets.elements {
             Elements::I64(labels) => {
@@ -140,6 +143,7 @@ impl Rehearsal {
             }
             _ => of_plain(targets)?,
         };
+        let values = on(self.device, values)?;
         self.targets = Some(DeviceTargets { values, criterion: self.criterion });
         Ok(())
     }
@@ -161,9 +165,9 @@ impl Rehearsal {
         match trained {
             Trained::Supernet(mixture) => mixture.mixed_step(&batch, mixes),
             Trained::Network { network, schedule, optimizer } => {
-                let (gradients, value) = gradients(network, schedule, Statistics::Learn, &batch)?;
+                let (gradients, learned) = gradients(network, schedule, Statistics::Learn, &batch)?;
                 optimizer.take_in(&network.parameters, gradients, batch.turn())?;
-                Ok(value)
+                learned.value(&batch)
             }
         }
     }
@@ -175,13 +179,13 @@ impl Rehearsal {
     /// As [`Self::step`].
     pub fn gradients(&self) -> Result<(f64, Weights), TorchError> {
         let batch = batch(&self.pictures, self.targets.as_ref(), self.rate, self.steps)?;
-        let (gradients, value) = match &self.trained {
+        let (gradients, learned) = match &self.trained {
             Trained::Supernet(mixture) => mixture.mixed_gradients(&batch, self.mixes()?)?,
             Trained::Network { network, schedule, .. } => {
                 gradients(network, schedule, Statistics::Learn, &batch)?
             }
         };
-        Ok((value, self.named(&gradients)?))
+        Ok((learned.value(&batch)?, self.named(&gradients)?))
     }
 
     fn named(&self, gradients: &Gradients) -> Result<Weights, TorchError> {
@@ -193,15 +197,15 @@ impl Rehearsal {
     }
 
     fn mixes(&self) -> Result<Vec<Mix>, TorchError> {
-        self.mixed.iter().map(mix).collect()
+        self.mixed.iter().map(|mixed| mix(mixed, self.device)).collect()
     }
 }
 
-fn mix(mixed: &Mixed) -> Result<Mix, TorchError> {
+fn mix(mixed: &Mixed, device: Device) -> Result<Mix, TorchError> {
     match mixed {
         Mixed::Candidate(candidate) => Ok(Mix::One { candidate: *candidate, factor: None }),
         Mixed::Weights(weights) => {
-            let weights = of_plain(weights)?.f_unbind(1)?;
+            let weights = on(device, of_plain(weights)?)?.f_unbind(1)?;
             Ok(Mix::Soft { candidates: (0..weights.len()).collect(), weights })
         }
     }

@@ -10,8 +10,8 @@ use nas_search::{Fault, Metrics};
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::examples::{Example, examples};
+use crate::learned::{Learned, learned};
 use crate::loaders::Loaders;
-use crate::mixture::loss;
 use crate::network::TorchNetwork;
 use crate::optimizer::{Gradients, Optimizer};
 use crate::passes::{TrainBatch, failed, score, train};
@@ -46,6 +46,7 @@ impl TorchTrainable {
         if let Some(freeze) = &training.freeze {
             network.parameters.freeze(&Patterns::of(freeze));
         }
+        let network = network.training_in(training.precision);
         let schedule = Schedule::in_training(&network.program)?;
         let optimizer = Optimizer::new(&network.parameters, training, clip)?;
         let (statistics, work) = (Statistics::Learn, Work::default());
@@ -82,9 +83,9 @@ impl TorchTrainable {
             *work += Work::training(batch.count());
             let taught = teaching.as_ref().map(|teaching| teaching.of(batch.inputs)).transpose()?;
             let batch = &TrainBatch { taught: taught.as_ref(), ..*batch };
-            let (gradients, value) = gradients(network, schedule, *statistics, batch)?;
+            let (gradients, learned) = gradients(network, schedule, *statistics, batch)?;
             optimizer.take_in(&network.parameters, gradients, batch.turn())?;
-            Ok((value, 0.0))
+            Ok((learned.value(batch)?, 0.0))
         })
     }
 
@@ -107,18 +108,18 @@ impl TorchTrainable {
     }
 }
 
-/// The gradients of a training step of a network that evaluates this, and the loss before it.
+/// The gradients of a training step of a network that evaluates this, and what it learned from.
 pub(crate) fn gradients(
     network: &TorchNetwork,
     schedule: &Schedule,
     statistics: Statistics,
     batch: &TrainBatch<'_>,
-) -> Result<(Gradients, f64), TorchError> {
+) -> Result<(Gradients, Learned), TorchError> {
     let evaluation = Evaluation { schedule, ..network.evaluation(statistics) };
-    let (loss, value) = loss(&evaluation, batch, Phase::Network)?;
+    let learned = learned(&[(None, evaluation)], batch, Phase::Network)?;
     let mut gradients = Gradients::default();
-    gradients.add(&network.parameters, schedule.parameters(&network.program), &loss)?;
-    Ok((gradients, value))
+    gradients.add(&network.parameters, schedule.parameters(&network.program), &learned.loss)?;
+    Ok((gradients, learned))
 }
 
 impl TrainableNetwork for TorchTrainable {

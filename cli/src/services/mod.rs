@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub(crate) mod apart;
+pub mod compute;
 pub mod definitions;
 pub mod draw;
 pub mod drawn;

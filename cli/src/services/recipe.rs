@@ -14,6 +14,7 @@ use nas_ir::{Checked, Space};
 use nas_search::strategies::SCHEMAS;
 use thiserror::Error;
 
+use super::compute::ComputeArgs;
 use super::input::DropArgs;
 use super::pick::{pick, space_names};
 use crate::render::report::Failure;
@@ -36,25 +37,13 @@ pub struct RecipeArgs {
     /// The seed, instead of the recipe's.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Threads of a training step; if not given, as many as there are cores that nasc may use. Where other
-    /// programs keep these busy, fewer may be faster. With another number the last digits may differ.
-    #[arg(long, value_name = "N", value_parser = threads_parser())]
-    pub threads: Option<u32>,
-    /// Compute each operator for itself, by libtorch alone: slower, and with other last digits.
-    #[arg(long)]
-    pub no_fuse: bool,
+    /// What computes.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
     /// Write what a few training steps take, operator by operator, as a trace that chrome://tracing and Perfetto read, and show a
     /// summary.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
-}
-
-/// Reads a number of threads: no more than four for each core, for each takes memory and waits for all others.
-#[must_use]
-pub fn threads_parser() -> clap::builder::RangedI64ValueParser<u32> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let most = i64::try_from(cores.saturating_mul(4)).unwrap_or(i64::from(u32::MAX));
-    clap::value_parser!(u32).range(1..=most)
 }
 
 /// A file that says of no space how to search it.

@@ -92,7 +92,9 @@ const WRITTEN: &str = r#"{
     "ema": 0.0,
     "freeze": null,
     "weights_from": null,
-    "initial": "he"
+    "initial": "he",
+    "precision": "fp32",
+    "precision": "fp32"
   },
   "choices": {
     "rate": 0.1,

@@ -4,6 +4,7 @@ use rand::Rng;
 use tch::Tensor;
 
 use crate::error::TorchError;
+use crate::layout::on;
 use crate::random::{Moment, Purpose, stream};
 
 /// Where the numbers of a training step come from.
@@ -59,6 +60,6 @@ impl Dropout {
         let draw = || if rng.random::<f64>() < p { 0.0 } else { factor };
         let mask: Vec<f32> = std::iter::repeat_with(draw).take(count).collect();
         let mask = Tensor::f_from_slice(&mask)?.f_view(sizes.as_slice())?;
-        Ok(x.f_mul(&mask.f_to_device(x.device())?)?)
+        Ok(x.f_mul(&on(x.device(), mask)?)?)
     }
 }

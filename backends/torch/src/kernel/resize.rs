@@ -6,6 +6,7 @@ use tch::Tensor;
 
 use super::margin::pair;
 use crate::error::TorchError;
+use crate::layout::on;
 use crate::value::{Pictures, scaled};
 
 type Made = Result<Tensor, TorchError>;
@@ -84,7 +85,7 @@ impl Nearest {
     fn run(self, x: &Tensor, [h, w]: [i64; 2], [to_h, to_w]: [i64; 2]) -> Made {
         let listed = |from, to| -> Made {
             let places: Vec<i64> = exact(from, to).collect();
-            Ok(Tensor::f_from_slice(&places)?.f_to_device(x.device())?)
+            on(x.device(), Tensor::f_from_slice(&places)?)
         };
         match self {
             Self::Ratio => Ok(x.f_upsample_nearest2d([to_h, to_w], None, None)?),

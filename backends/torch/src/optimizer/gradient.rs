@@ -135,6 +135,12 @@ impl Gradients {
 /// Scales a gradient of a larger norm than `clip` down to it.
 pub(super) fn clip_norm(gradient: &mut Tensor, clip: Option<f64>) -> Result<(), TorchError> {
     let Some(clip) = clip else { return Ok(()) };
+    if gradient.device().is_cuda() {
+        // Without waiting for the norm.
+        let factor = gradient.f_norm()?.f_reciprocal()?.f_mul_scalar(clip)?.f_clamp_max(1.0)?;
+        let _ = gradient.f_mul_(&factor)?;
+        return Ok(());
+    }
     let norm = gradient.f_norm()?.f_double_value(&[])?;
     if norm > clip {
         let _ = gradient.f_mul_scalar_(clip / norm)?;

@@ -7,6 +7,7 @@ mod rule;
 use nas_autograd::{floats, floats_mut};
 use nas_ir::recipe::Training;
 use nas_ir::{Tensor as Plain, Weights};
+use nas_kernels::Sgd;
 use tch::{Tensor, no_grad};
 
 use crate::error::TorchError;
@@ -150,23 +151,18 @@ impl Optimizer {
         }
         let Self { rule, kept, steps, average, .. } = self;
         no_grad(|| {
-            for stretch in stretches(*rule, &gradient.parts, steps)? {
-                let Stretch { start, from, len, .. } = stretch;
-                let mut weights = parameters.flat().f_narrow(0, start, len)?;
-                if let (Some(sgd), [velocity]) = (rule.fused(rate, &weights), kept.as_mut_slice()) {
-                    let mut velocity = velocity.f_narrow(0, start, len)?;
+            let (weights, gradient) = (parameters.flat(), &gradient);
+            let stretches = stretches(*rule, &gradient.parts, steps)?;
+            if let (Some(sgd), [velocity]) = (rule.sgd(rate), kept.as_slice()) {
+                descend(sgd, [weights, &gradient.values, velocity], &stretches)?;
+            } else {
+                for stretch in stretches {
+                    let Stretch { start, from, len, .. } = stretch;
+                    let mut weights = weights.f_narrow(0, start, len)?;
                     let part = gradient.values.f_narrow(0, from, len)?;
-                    sgd.step(
-                        processor(),
-                        floats_mut(&mut weights)?,
-                        floats_mut(&mut velocity)?,
-                        floats(&part)?,
-                    );
-                    continue;
+                    let direction = along(*rule, kept, stretch, &weights, &part)?;
+                    let _ = weights.f_sub_(&direction.f_mul_scalar(rate)?)?;
                 }
-                let part = gradient.values.f_narrow(0, from, len)?;
-                let direction = along(*rule, kept, stretch, &weights, &part)?;
-                let _ = weights.f_sub_(&direction.f_mul_scalar(rate)?)?;
             }
             average.as_mut().map_or(Ok(()), |average| average.update(parameters))
         })
@@ -313,6 +309,28 @@ fn stretches(
         from += len;
     }
     Ok(stretches)
+}
+
+/// A step of some stretches of weights down their gradient, whose velocity is kept: one pass over their elements.
+fn descend(
+    sgd: Sgd,
+    [weights, gradient, velocity]: [&Tensor; 3],
+    stretches: &[Stretch],
+) -> Result<(), TorchError> {
+    let parts = stretches.iter().map(|&Stretch { start, from, len, .. }| {
+        let part = |whole: &Tensor, start| whole.f_narrow(0, start, len);
+        Ok([part(weights, start)?, part(gradient, from)?, part(velocity, start)?])
+    });
+    let mut parts = parts.collect::<Result<Vec<_>, TorchError>>()?;
+    if weights.device().is_cuda() {
+        let Sgd { momentum, decay, rate } = sgd;
+        return Ok(nas_cuda::sgd(&parts, momentum.into(), decay.into(), rate.into())?);
+    }
+    for [weights, gradient, velocity] in &mut parts {
+        let (weights, velocity) = (floats_mut(weights)?, floats_mut(velocity)?);
+        sgd.step(processor(), weights, velocity, floats(gradient)?);
+    }
+    Ok(())
 }
 
 /// Along what a stretch moves; changes what is kept of it.

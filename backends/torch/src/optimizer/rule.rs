@@ -2,7 +2,7 @@
 
 use nas_ir::recipe::{Optimizer, Training};
 use nas_kernels::Sgd;
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use crate::error::TorchError;
 
@@ -64,13 +64,13 @@ impl Rule {
         matches!(self, Self::Lamb { .. })
     }
 
-    /// The same as one pass over weights on a processor, where there is one.
-    pub(crate) fn fused(self, rate: f64, weights: &Tensor) -> Option<Sgd> {
+    /// The same as one pass over weights, where there is one.
+    pub(crate) fn sgd(self, rate: f64) -> Option<Sgd> {
         match self {
-            Self::Sgd { momentum, decay } if weights.device() == Device::Cpu => {
+            Self::Sgd { momentum, decay } => {
                 Some(Sgd { momentum: momentum as f32, decay: decay as f32, rate: rate as f32 })
             }
-            _ => None,
+            Self::Adam { .. } | Self::RmsProp { .. } | Self::Lamb { .. } => None,
         }
     }
 

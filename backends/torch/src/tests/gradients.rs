@@ -9,6 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::loss;
 use super::source::space;
 use super::supernet::settings;
 use super::varied::{DARTS, ELASTIC, NASNET, of_one_size};
@@ -17,7 +18,7 @@ use crate::evaluation::Evaluation;
 use crate::kernel::Noise;
 use crate::layout::channels_last;
 use crate::mixing::{Draw, Mix, of_selects};
-use crate::mixture::{Mixture, loss};
+use crate::mixture::Mixture;
 use crate::network::TorchNetwork;
 use crate::parameters::Parameters;
 use crate::passes::TrainBatch;

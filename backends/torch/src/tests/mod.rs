@@ -29,6 +29,9 @@ use nas_ir::recipe::{Recipe, Training};
 use nas_search::strategies::gumbel;
 use tch::Tensor;
 
+use crate::error::{Phase, TorchError};
+use crate::evaluation::Evaluation;
+use crate::learned::learned;
 use crate::passes::TrainBatch;
 use crate::task::DeviceTargets;
 use crate::training_loss::TrainingLoss;
@@ -37,6 +40,17 @@ use crate::training_loss::TrainingLoss;
 fn sgd(momentum: f64, decay: f64) -> Training {
     let Recipe { weights, .. } = Recipe::default_for("s", &gumbel::SCHEMA).unwrap();
     Training { momentum, decay, ..weights }
+}
+
+/// The loss of a batch in training, as a tensor and as a number.
+fn loss(
+    evaluation: &Evaluation<'_>,
+    batch: &TrainBatch<'_>,
+    phase: Phase,
+) -> Result<(Tensor, f64), TorchError> {
+    let learned = learned(&[(None, *evaluation)], batch, phase)?;
+    let value = learned.value(batch)?;
+    Ok((learned.loss, value))
 }
 
 /// A batch of images of one input, as a step of a search has it.

@@ -1,13 +1,18 @@
 //! Steps on pictures and mixtures that are given.
 
 use nas_ir::{Checked, Elements, Shape, Space, Tensor as Plain, Weights};
+use tch::Device;
 
 use super::build::{UNITS, network, squeeze};
 use super::sgd;
+use crate::backend::Options;
 use crate::rehearsal::{Mixed, Rehearsal};
 
 const DECAY: f64 = 1e-2;
 const CHOICES: [usize; 2] = [2, 0];
+/// On one thread, gradients as they are.
+const ALONE: Options =
+    Options { device: Device::Cpu, threads: Some(1), fuses: true, clip: None, estimate: 0 };
 
 fn small() -> Checked<Space> {
     squeeze(3, Shape::from([3, 16, 16]), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
@@ -22,7 +27,7 @@ fn shown(mut rehearsal: Rehearsal) -> Rehearsal {
 }
 
 fn supernet(mixed: Vec<Mixed>) -> Rehearsal {
-    let rehearsal = Rehearsal::of_supernet(&small(), &sgd(0.9, DECAY), None, 1);
+    let rehearsal = Rehearsal::of_supernet(&small(), &sgd(0.9, DECAY), ALONE);
     let mut rehearsal = shown(rehearsal.unwrap());
     rehearsal.mix(mixed);
     rehearsal
@@ -64,7 +69,7 @@ fn a_step_goes_down_the_gradients_that_are_told() {
 fn candidates_that_are_given_learn_as_their_network_does() {
     let supernet = supernet(candidates());
     let network = network(&small(), &CHOICES);
-    let network = Rehearsal::of_network(&network, &sgd(0.9, DECAY), None, 1).unwrap();
+    let network = Rehearsal::of_network(&network, &sgd(0.9, DECAY), ALONE).unwrap();
     let mut network = shown(network);
     network.load(&supernet.weights().unwrap()).unwrap();
     let [(loss, gradients), (alone, of_network)] =

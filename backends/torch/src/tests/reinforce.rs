@@ -7,11 +7,12 @@ use nas_search::shared::Mixing;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::assignment;
+use super::loss;
 use super::source::space;
 use super::supernet::settings;
 use crate::error::Phase;
 use crate::mixing::assigned;
-use crate::mixture::{Mixture, logits_gradient, loss};
+use crate::mixture::{Mixture, logits_gradient};
 use crate::passes::TrainBatch;
 use crate::schedule::Schedule;
 use crate::statistics::Statistics;

@@ -5,12 +5,13 @@ use nas_search::shared::{Adam, Mixing};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::{Conv, Maker, UNITS, assignment, checked, network, op, squeeze};
+use super::loss;
 use super::sgd;
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::layout::values;
 use crate::mixing::Mix;
-use crate::mixture::{Mixture, Settings, logits_gradient, loss};
+use crate::mixture::{Mixture, Settings, logits_gradient};
 use crate::network::TorchNetwork;
 use crate::passes::TrainBatch;
 use crate::program::{InstructionKind, Program};

@@ -4,12 +4,12 @@ use nas_ir::Shape;
 use nas_passes::specialise;
 use tch::{Device, Kind, Tensor};
 
+use super::loss;
 use super::source::space;
 use crate::error::Phase;
 use crate::evaluation::Evaluation;
 use crate::kernel::Noise;
 use crate::layout::values;
-use crate::mixture::loss;
 use crate::network::TorchNetwork;
 use crate::passes::TrainBatch;
 use crate::program::Program;

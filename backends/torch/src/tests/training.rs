@@ -16,12 +16,13 @@ use nas_search::task::{Trainable, TrainableInput};
 use tch::{Device, Kind, Tensor};
 
 use super::build::{UNITS, network, squeeze};
+use super::loss;
 use super::sgd;
 use super::supernet::settings;
 use crate::error::{Phase, TorchError};
 use crate::judge::{Judge, Judging};
 use crate::loaders::Loaders;
-use crate::mixture::{Mixture, loss};
+use crate::mixture::Mixture;
 use crate::network::{TorchNetwork, run};
 use crate::optimizer::Optimizer;
 use crate::passes::{Exam, score, train};

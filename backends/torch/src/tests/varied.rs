@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::build::assignment;
+use super::loss;
 use super::sgd;
 use super::source::space;
 use super::supernet::settings;
@@ -20,7 +21,7 @@ use crate::evaluation::Evaluation;
 use crate::judge::{Judge, Judging};
 use crate::layout::values;
 use crate::mixing::{Mix, assigned, of_selects};
-use crate::mixture::{Mixture, loss};
+use crate::mixture::Mixture;
 use crate::network::TorchNetwork;
 use crate::optimizer::{Optimizer, Turn};
 use crate::passes::TrainBatch;

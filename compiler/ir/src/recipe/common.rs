@@ -7,7 +7,7 @@ use super::loss::{CLASS_WEIGHTS, DELTA, DICE, FOCAL, LABEL_SMOOTHING, REGRESSION
 use super::optimizer::{BETA1, BETA2, DECAY, EPSILON, MOMENTUM, OPTIMIZER, RATE, SMOOTHING};
 pub use super::patience::{MIN_DELTA, PATIENCE};
 use super::schema::{Bounds, CountDefault, Field, Kind, Kinds, Section};
-use super::training::{ACCUMULATE, EMA, FREEZE, INITIAL, WARMUP, WEIGHTS_FROM};
+use super::training::{ACCUMULATE, EMA, FREEZE, INITIAL, PRECISION, WARMUP, WEIGHTS_FROM};
 use crate::metric::Metric;
 
 /// The name of the section that says by what strategy to search.
@@ -150,6 +150,7 @@ pub const WEIGHTS: Section = Section {
         EMA,
         FREEZE,
         INITIAL,
+        PRECISION,
         WEIGHTS_FROM,
     ],
 };
@@ -235,6 +236,7 @@ pub const RETRAIN: Section = Section {
         EMA,
         FREEZE,
         INITIAL,
+        PRECISION,
         WEIGHTS_FROM,
         Field { name: "batch", kind: Kind::count(1, 16), doc: "images in a batch" },
         Field {

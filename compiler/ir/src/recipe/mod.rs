@@ -32,7 +32,7 @@ pub use patience::Patience;
 pub use schema::StrategySchema;
 pub use settings::{NoSetting, Settings, Value};
 pub use template::Template;
-pub use training::{Initialisation, Training};
+pub use training::{Initialisation, Training, TrainingPrecision};
 
 /// Where images come from and what is done to them in training.
 #[derive(Debug, Clone, PartialEq, Serialize)]

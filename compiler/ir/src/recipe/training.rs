@@ -40,6 +40,24 @@ pub struct Training {
     pub weights_from: Option<String>,
     /// What fresh kernels are drawn from.
     pub initial: Initialisation,
+    /// With what numbers values are computed.
+    pub precision: TrainingPrecision,
+}
+
+/// With what numbers the values of a training are computed; weights are floats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrainingPrecision {
+    /// Floats of 32 bits.
+    #[default]
+    Fp32,
+    /// Convolutions and products read and write bfloat16, of 16 bits; what needs more has 32 (Micikevicius et al. 2018).
+    Bf16,
+}
+
+impl TrainingPrecision {
+    /// Each by its word, the default first.
+    pub const NAMED: [(&'static str, Self); 2] = [("fp32", Self::Fp32), ("bf16", Self::Bf16)];
 }
 
 /// What fresh kernels are drawn from.
@@ -80,6 +98,7 @@ impl Training {
             freeze: settings.text(section, FREEZE.name)?,
             weights_from: settings.text(section, WEIGHTS_FROM.name)?,
             initial: settings.word(section, INITIAL.name, &Initialisation::NAMED)?,
+            precision: settings.word(section, PRECISION.name, &TrainingPrecision::NAMED)?,
         })
     }
 
@@ -132,6 +151,15 @@ pub const INITIAL: Field = Field {
     doc: "what fresh kernels are drawn from. `he`: normal numbers of the variance 2 / fan-out (He et al. 2015); `pytorch`: \
           uniform ones within 1 / sqrt(fan-in) of 0, with which PyTorch's layers begin. The latter are smaller, so that \
           batch norms let the same rate move them further: a training of few epochs gets further by it",
+};
+
+/// With what numbers values are computed.
+pub const PRECISION: Field = Field {
+    name: "precision",
+    kind: Kind::Word(&["fp32", "bf16"]),
+    doc: "with what numbers values are computed; weights are floats of 32 bits. With `bf16`, convolutions and products read and \
+          write bfloat16, which has their range and 7 bits behind the point, in half of the memory: faster on GPUs, and on \
+          processors that multiply it; others are slower by it. What needs more precision, such as the loss, computes with 32 bits",
 };
 
 /// What to begin with.

@@ -1,0 +1,110 @@
+//! What a batch in training comes to: outputs, and their loss.
+
+use tch::{Tensor, no_grad};
+
+use crate::error::{Phase, TorchError};
+use crate::evaluation::Evaluation;
+use crate::kernel::Noise;
+use crate::mixing::along;
+use crate::passes::TrainBatch;
+use crate::random::Moment;
+use crate::statistics::Statistics;
+use crate::task::DeviceTargets;
+
+/// What a batch in training came to.
+pub(crate) struct Learned {
+    /// The loss of the first output, and that of each train output of the schedule times its weight.
+    pub(crate) loss: Tensor,
+    /// The first output.
+    pub(crate) logits: Tensor,
+    phase: Phase,
+}
+
+impl Learned {
+    /// The loss as a number. A GPU is waited for, so that it is asked for when the step is made.
+    ///
+    /// # Errors
+    /// It is not finite.
+    pub(crate) fn value(&self, batch: &TrainBatch<'_>) -> Result<f64, TorchError> {
+        let value = self.loss.f_double_value(&[])?;
+        if value.is_finite() {
+            return Ok(value);
+        }
+        let TrainBatch { epoch, step, .. } = *batch;
+        Err(TorchError::NotFinite { phase: self.phase, epoch, step, loss: value, node: None })
+    }
+
+    /// The same without all that the loss was computed from.
+    pub(crate) fn told(self) -> Result<Self, TorchError> {
+        Ok(Self { loss: self.loss.f_detach()?, logits: self.logits.f_detach()?, ..self })
+    }
+}
+
+/// Evaluates a batch in training: the outputs are the sum of those of some evaluations, at least one, each with its weight
+/// `[N]`.
+///
+/// # Errors
+/// The loss is not finite: then the batch is evaluated once more to find where that begins. On a GPU that shows only when
+/// [`Learned::value`] is asked for.
+pub(crate) fn learned(
+    evaluations: &[(Option<&Tensor>, Evaluation<'_>)],
+    batch: &TrainBatch<'_>,
+    phase: Phase,
+) -> Result<Learned, TorchError> {
+    let choices = matches!(phase, Phase::Choices);
+    let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
+    let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
+    let no_outputs = || TorchError::broken("a network without outputs");
+    let mut sums: Option<Vec<Tensor>> = None;
+    for (weight, evaluation) in evaluations {
+        let mut values = Evaluation { noise, ..*evaluation }.learn(batch.inputs)?;
+        if let Some(weight) = weight {
+            values = values
+                .iter()
+                .map(|value| Ok(value.f_mul(&along(weight, value)?)?))
+                .collect::<Result<_, TorchError>>()?;
+        }
+        sums = Some(match sums {
+            None => values,
+            Some(sums) => {
+                let added = sums.iter().zip(&values).map(|(sum, value)| sum.f_add(value));
+                added.collect::<Result<_, _>>()?
+            }
+        });
+    }
+    let values = sums.unwrap_or_default();
+    let (_, evaluation) = evaluations.first().ok_or_else(no_outputs)?;
+    let logits = values.first().ok_or_else(no_outputs)?.shallow_clone();
+    let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
+        fits(value, batch.targets, evaluation.program.node(output.value)?)?;
+        batch.loss_of(value)
+    });
+    let mut loss = losses.next().ok_or_else(no_outputs)??;
+    for (auxiliary, output) in losses.zip(&evaluation.program.train_outputs) {
+        loss = loss.f_add(&auxiliary?.f_mul_scalar(output.weight)?)?;
+    }
+    let learned = Learned { loss, logits, phase };
+    if learned.loss.device().is_cuda() {
+        return Ok(learned);
+    }
+    let Err(fault) = learned.value(batch) else { return Ok(learned) };
+    let found = evaluations.iter().find_map(|(_, evaluation)| {
+        let again = Evaluation { statistics: Statistics::Batch, noise, ..*evaluation };
+        no_grad(|| again.inspect(batch.inputs))
+    });
+    Err(fault.beginning_at(found))
+}
+
+/// Refuses answers for pixels that are not those of the targets.
+fn fits(logits: &Tensor, targets: &DeviceTargets, node: &str) -> Result<(), TorchError> {
+    let (found, wanted) = (logits.size(), targets.values.size());
+    match (found.as_slice(), wanted.as_slice()) {
+        (&[_, _, h, w], &[_, height, width] | &[_, _, height, width])
+            if [h, w] != [height, width] =>
+        {
+            let (node, reason) = (node.to_owned(), format!("its result is {h} x {w}"));
+            Err(TorchError::CropMisfit { height, width, node, reason })
+        }
+        _ => Ok(()),
+    }
+}
