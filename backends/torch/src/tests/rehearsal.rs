@@ -1,5 +1,6 @@
 //! Steps on pictures and mixtures that are given.
 
+use nas_ir::recipe::{Training, TrainingPrecision};
 use nas_ir::{Checked, Elements, Shape, Space, Tensor as Plain, Weights};
 use tch::Device;
 
@@ -27,7 +28,12 @@ fn shown(mut rehearsal: Rehearsal) -> Rehearsal {
 }
 
 fn supernet(mixed: Vec<Mixed>) -> Rehearsal {
-    let rehearsal = Rehearsal::of_supernet(&small(), &sgd(0.9, DECAY), ALONE);
+    supernet_in(TrainingPrecision::Fp32, mixed)
+}
+
+fn supernet_in(precision: TrainingPrecision, mixed: Vec<Mixed>) -> Rehearsal {
+    let training = Training { precision, ..sgd(0.9, DECAY) };
+    let rehearsal = Rehearsal::of_supernet(&small(), &training, ALONE);
     let mut rehearsal = shown(rehearsal.unwrap());
     rehearsal.mix(mixed);
     rehearsal
@@ -77,4 +83,29 @@ fn candidates_that_are_given_learn_as_their_network_does() {
     assert!((loss - alone).abs() < 1e-6, "{loss} and {alone}");
     assert_eq!(gradients.len(), of_network.len());
     assert!(distance(&gradients, &of_network) < 1e-5);
+}
+
+/// The sum of the products of the elements that both have.
+fn product(a: &Weights, b: &Weights) -> f32 {
+    let of = |(name, tensor): (&String, &Plain)| {
+        let pairs = tensor.floats().unwrap().iter().zip(b[name].floats().unwrap());
+        pairs.map(|(a, b)| a * b).sum::<f32>()
+    };
+    a.iter().map(of).sum()
+}
+
+/// Values have 8 bits then, so that some come to lie on the other side of a rectifier, which changes gradients before it:
+/// they point the same way, and weights and gradients are floats.
+#[test]
+fn bfloat16_turns_gradients_a_little() {
+    let weights = Plain::of_floats([2, 4], vec![0.1, 0.2, 0.3, 0.4, 0.7, 0.1, 0.1, 0.1]);
+    let mixed = || vec![Mixed::Weights(weights.clone()), Mixed::Candidate(1)];
+    let of = |precision| supernet_in(precision, mixed()).gradients().unwrap();
+    let (loss, gradients) = of(TrainingPrecision::Fp32);
+    let (in_half, of_half) = of(TrainingPrecision::Bf16);
+    assert!((loss - in_half).abs() < 0.02 * loss, "{loss} and {in_half}");
+    assert_ne!(loss, in_half);
+    let lengths = product(&gradients, &gradients).sqrt() * product(&of_half, &of_half).sqrt();
+    let cosine = product(&gradients, &of_half) / lengths;
+    assert!((0.8..0.999_999).contains(&cosine), "{cosine}");
 }
