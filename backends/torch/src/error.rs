@@ -70,7 +70,7 @@ pub enum TorchError {
     },
 
     /// A run is to compute on a GPU, and libtorch has none.
-    #[error("there is no GPU to compute on: {0}")]
+    #[error("there is no GPU to compute on")]
     #[diagnostic(
         code(nas::train::no_gpu),
         help(
