@@ -18,6 +18,7 @@
 
 mod block;
 mod covariance;
+mod cross_entropy;
 mod depthwise;
 mod kernel;
 mod memory;
@@ -35,6 +36,7 @@ pub use block::{
     Block, Chain, ChainGradient, Input, Kept, Layer, LayerGradient, MOST_EXPANDED, Op, backward,
     forward, to,
 };
+pub use cross_entropy::{CrossEntropy, Enlarged, cross_entropy};
 pub use depthwise::MOST_TAPS;
 pub use kernel::Kernel;
 pub use memory::Buffer;

@@ -67,6 +67,46 @@ pub(crate) trait Simd: Copy {
     unsafe fn clamp(x: Self::V, least: Self::V, most: Self::V) -> Self::V;
     /// `v` where `least < x < most`, and 0 elsewhere.
     unsafe fn inside(x: Self::V, least: Self::V, most: Self::V, v: Self::V) -> Self::V;
+    /// The greater one of each pair.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// The greatest of all.
+    unsafe fn greatest(v: Self::V) -> f32;
+    /// The sum of all.
+    unsafe fn sum(v: Self::V) -> f32;
+    /// `2^n` for whole numbers from -126 to 127, given as `n +` [`WHOLE`].
+    unsafe fn power_of_two(n: Self::V) -> Self::V;
+}
+
+/// What is added to a float to round it: behind its point there is nothing left, and its last bits are the whole number.
+const WHOLE: f32 = 1.5 * (1 << 23) as f32;
+/// The bits of 1.
+const ONE: u32 = 127 << 23;
+
+/// The exponential of numbers from -87 to 0, right to two units in the last place.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
+    /// ln 2 in two parts, the first of few bits.
+    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
+    /// 1 / k! from 7 down to 0.
+    const TERMS: [f32; 8] =
+        [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+    unsafe {
+        let whole = S::splat(WHOLE);
+        let n = S::fma(x, S::splat(std::f32::consts::LOG2_E), whole);
+        let rounded = S::sub(n, whole);
+        let rest = S::fma(rounded, S::splat(-LN_2[0]), x);
+        let rest = S::fma(rounded, S::splat(-LN_2[1]), rest);
+        let mut sum = S::splat(TERMS[0]);
+        let mut term = 1;
+        while term < TERMS.len() {
+            sum = S::fma(sum, rest, S::splat(TERMS[term]));
+            term += 1;
+        }
+        S::mul(sum, S::power_of_two(n))
+    }
 }
 
 /// Plain arrays.
@@ -150,13 +190,29 @@ impl Simd for Portable {
         }
         Eight(values)
     }
+    #[inline(always)]
+    unsafe fn max(a: Eight, b: Eight) -> Eight {
+        a.zip(b, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn greatest(v: Eight) -> f32 {
+        v.0.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
+    #[inline(always)]
+    unsafe fn sum(v: Eight) -> f32 {
+        v.0.into_iter().sum()
+    }
+    #[inline(always)]
+    unsafe fn power_of_two(n: Eight) -> Eight {
+        Eight(n.0.map(|n| f32::from_bits((n.to_bits() << 23).wrapping_add(ONE))))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;
 
-    use crate::simd::Simd;
+    use crate::simd::{ONE, Simd};
 
     /// AVX-512.
     #[derive(Clone, Copy)]
@@ -217,6 +273,25 @@ mod x86 {
                 let above = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, least);
                 let both = _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(above, x, most);
                 _mm512_maskz_mov_ps(both, v)
+            }
+        }
+        #[inline(always)]
+        unsafe fn max(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_max_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn greatest(v: __m512) -> f32 {
+            unsafe { _mm512_reduce_max_ps(v) }
+        }
+        #[inline(always)]
+        unsafe fn sum(v: __m512) -> f32 {
+            unsafe { _mm512_reduce_add_ps(v) }
+        }
+        #[inline(always)]
+        unsafe fn power_of_two(n: __m512) -> __m512 {
+            unsafe {
+                let shifted = _mm512_slli_epi32::<23>(_mm512_castps_si512(n));
+                _mm512_castsi512_ps(_mm512_add_epi32(shifted, _mm512_set1_epi32(ONE as i32)))
             }
         }
     }
@@ -284,6 +359,33 @@ mod x86 {
                 let above = _mm256_cmp_ps::<_CMP_GT_OQ>(x, least);
                 let below = _mm256_cmp_ps::<_CMP_LT_OQ>(x, most);
                 _mm256_and_ps(_mm256_and_ps(above, below), v)
+            }
+        }
+        #[inline(always)]
+        unsafe fn max(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_max_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn greatest(v: __m256) -> f32 {
+            unsafe {
+                let four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+                let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+                _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn sum(v: __m256) -> f32 {
+            unsafe {
+                let four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+                let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+                _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn power_of_two(n: __m256) -> __m256 {
+            unsafe {
+                let shifted = _mm256_slli_epi32::<23>(_mm256_castps_si256(n));
+                _mm256_castsi256_ps(_mm256_add_epi32(shifted, _mm256_set1_epi32(ONE as i32)))
             }
         }
     }
