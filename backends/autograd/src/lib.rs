@@ -152,6 +152,21 @@ pub fn floats_mut(tensor: &mut Tensor) -> Result<&mut [f32], TchError> {
     Ok(unsafe { slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), count) })
 }
 
+/// The whole numbers of a tensor on the processor, row-major.
+///
+/// # Errors
+/// They are not so in memory, others, or not on the processor.
+pub fn whole_numbers(tensor: &Tensor) -> Result<&[i64], TchError> {
+    if tensor.kind() != Kind::Int64 || tensor.device() != Device::Cpu || !tensor.is_contiguous() {
+        return Err(TchError::Kind(format!("{tensor:?} in the place of whole numbers")));
+    }
+    if tensor.numel() == 0 {
+        return Ok(&[]);
+    }
+    // SAFETY: the tensor is dense, and has so many of them.
+    Ok(unsafe { slice::from_raw_parts(tensor.data_ptr().cast::<i64>(), tensor.numel()) })
+}
+
 fn check(tensor: &Tensor) -> Result<(), TchError> {
     let refused =
         |what: &str| Err(TchError::Kind(format!("{what} in the place of floats: {tensor:?}")));

@@ -147,8 +147,7 @@ fn a_label_that_is_no_class_is_told() {
         let mut case = small();
         case.labels[7] = wrong;
         let mut gradient = vec![0.0; 12];
-        let told =
-            cross_entropy(processor, &case.enlarged(), &case.labels, IGNORED, &mut gradient);
+        let told = cross_entropy(processor, &case.enlarged(), &case.labels, IGNORED, &mut gradient);
         assert_eq!(told, Err(wrong));
     }
 }

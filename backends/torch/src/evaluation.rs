@@ -3,9 +3,10 @@
 use nas_ir::recipe::TrainingPrecision;
 use tch::{Kind, Tensor};
 
+use crate::answer::Answer;
 use crate::error::TorchError;
 use crate::fused::Role;
-use crate::kernel::{Call, Noise};
+use crate::kernel::{Call, Kernel, Noise};
 use crate::mixing::{Mix, masked, mixed};
 use crate::parameters::Parameters;
 use crate::plan::{Plan, Step};
@@ -40,6 +41,29 @@ struct Given<'a> {
     role: Role,
 }
 
+/// What is computed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fuses {
+    Nothing,
+    Layers,
+    /// And the last operator of an output with the loss.
+    WithLoss,
+}
+
+impl Fuses {
+    /// What becomes of the role of an instruction.
+    fn role(self, planned: Role) -> Role {
+        match (self, planned) {
+            (Self::Nothing, _) | (Self::Layers, Role::Answer) => Role::Alone,
+            (Self::Layers | Self::WithLoss, planned) => planned,
+        }
+    }
+}
+
+fn tensors(answers: Vec<Answer>) -> Result<Vec<Tensor>, TorchError> {
+    answers.iter().map(Answer::tensor).collect()
+}
+
 /// What ends an inspection.
 enum Ended {
     /// The value of this node is not finite.
@@ -57,16 +81,17 @@ impl From<TorchError> for Ended {
 impl Evaluation<'_> {
     /// The values of the outputs, `[N, C, H, W]` each, for inputs `[N, C, H, W]`.
     pub(crate) fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TorchError> {
-        self.each(inputs, true, |_, _| Ok(()))
+        tensors(self.each(inputs, Fuses::Layers, |_, _| Ok::<_, TorchError>(()))?)
     }
 
-    /// The same in training, in the precision of the plan; the outputs are floats.
-    pub(crate) fn learn(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, TorchError> {
+    /// What it answers in training, in the precision of the plan; answers are floats.
+    pub(crate) fn learn(&self, inputs: &[Tensor]) -> Result<Vec<Answer>, TorchError> {
         match self.plan.precision {
-            TrainingPrecision::Fp32 => self.run(inputs),
+            TrainingPrecision::Fp32 => self.each(inputs, Fuses::WithLoss, |_, _| Ok(())),
             TrainingPrecision::Bf16 => {
                 let outputs = nas_cuda::in_bfloat16(self.plan.device, || self.run(inputs))?;
-                outputs.iter().map(|output| Ok(output.f_to_kind(Kind::Float)?)).collect()
+                let floats = |output: &Tensor| Ok(Answer::Tensor(output.f_to_kind(Kind::Float)?));
+                outputs.iter().map(floats).collect()
             }
         }
     }
@@ -90,15 +115,15 @@ impl Evaluation<'_> {
         inputs: &[Tensor],
         show: impl FnMut(&str, &Value) -> Result<(), E>,
     ) -> Result<Vec<Tensor>, E> {
-        self.each(inputs, false, show)
+        Ok(tensors(self.each(inputs, Fuses::Nothing, show)?)?)
     }
 
     fn each<E: From<TorchError>>(
         &self,
         inputs: &[Tensor],
-        fuses: bool,
+        fuses: Fuses,
         mut show: impl FnMut(&str, &Value) -> Result<(), E>,
-    ) -> Result<Vec<Tensor>, E> {
+    ) -> Result<Vec<Answer>, E> {
         let pictures = Pictures::of(inputs, &self.program.inputs, self.plan.device)?;
         let mut values = Values::new(self.schedule);
         for ((id, instruction), step) in
@@ -107,18 +132,40 @@ impl Evaluation<'_> {
             if !values.is_needed(id)? {
                 continue;
             }
-            let role = if fuses { *self.plan.roles.get(id)? } else { Role::Alone };
+            let role = fuses.role(*self.plan.roles.get(id)?);
             let given = Given { inputs, pictures: &pictures, role };
             let value = self.step(instruction, step, &mut values, given);
             let value = value.map_err(|error| at(&instruction.node, &pictures, error))?;
             show(&instruction.node, &value)?;
             values.put(id, value)?;
         }
-        let outputs = self.schedule.outputs.iter().map(|&Output { value: id, shape }| {
-            let (node, value) = (self.program.node(id)?, values.take(id)?);
-            Ok(pictures.tensor(value, shape).map_err(|error| at(node, &pictures, error))?)
+        let outputs = self.schedule.outputs.iter().map(|&output| {
+            let (node, value) = (self.program.node(output.value)?, values.take(output.value)?);
+            let answer = self.answer(output, value, &pictures, fuses);
+            Ok(answer.map_err(|error| at(node, &pictures, error))?)
         });
         outputs.collect()
+    }
+
+    /// What an output answers, by its value.
+    fn answer(
+        &self,
+        Output { value: id, shape }: Output,
+        value: Value,
+        pictures: &Pictures,
+        fuses: Fuses,
+    ) -> Result<Answer, TorchError> {
+        if fuses == Fuses::WithLoss
+            && let Some(&last) = self.program.instructions.get(id)?.operands.first()
+            && *self.plan.roles.get(last)? == Role::Answer
+            && let Step::Call(Kernel::Resize(resize)) = self.plan.steps.get(last)?
+            && let InstructionKind::Op(case) = &self.program.instructions.get(last)?.kind
+        {
+            let no_map = || TorchError::broken("a resize without an operand");
+            let map = pictures.tensor(value, *case.inputs.first().ok_or_else(no_map)?)?;
+            return Ok(Answer::Enlarged(resize.enlarged(map, pictures)?.ok_or_else(no_map)?));
+        }
+        Ok(Answer::Tensor(pictures.tensor(value, shape)?))
     }
 
     fn step(
@@ -138,6 +185,10 @@ impl Evaluation<'_> {
                 let InstructionKind::Op(case) = &instruction.kind else {
                     return Err(TorchError::broken("a kernel of no operator"));
                 };
+                if role == Role::Answer {
+                    // The loss enlarges it.
+                    return values.take(instruction.operand(0)?)?.plain();
+                }
                 let takes_chains = kernel.takes_chains(role);
                 let operands = instruction.operands.iter().map(|&id| {
                     let value = values.take(id)?;

@@ -2,6 +2,7 @@
 
 use tch::{Tensor, no_grad};
 
+use crate::answer::Answer;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::kernel::Noise;
@@ -16,7 +17,7 @@ pub(crate) struct Learned {
     /// The loss of the first output, and that of each train output of the schedule times its weight.
     pub(crate) loss: Tensor,
     /// The first output.
-    pub(crate) logits: Tensor,
+    pub(crate) logits: Answer,
     phase: Phase,
 }
 
@@ -36,7 +37,7 @@ impl Learned {
 
     /// The same without all that the loss was computed from.
     pub(crate) fn told(self) -> Result<Self, TorchError> {
-        Ok(Self { loss: self.loss.f_detach()?, logits: self.logits.f_detach()?, ..self })
+        Ok(Self { loss: self.loss.f_detach()?, logits: self.logits.detached()?, ..self })
     }
 }
 
@@ -55,34 +56,31 @@ pub(crate) fn learned(
     let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
     let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
     let no_outputs = || TorchError::broken("a network without outputs");
-    let mut sums: Option<Vec<Tensor>> = None;
+    let mut answers: Option<Vec<Answer>> = None;
     for (weight, evaluation) in evaluations {
-        let mut values = Evaluation { noise, ..*evaluation }.learn(batch.inputs)?;
+        let mut own = Evaluation { noise, ..*evaluation }.learn(batch.inputs)?;
         if let Some(weight) = weight {
-            values = values
-                .iter()
-                .map(|value| Ok(value.f_mul(&along(weight, value)?)?))
-                .collect::<Result<_, TorchError>>()?;
+            own = own.iter().map(|answer| weighed(answer, weight)).collect::<Result<_, _>>()?;
         }
-        sums = Some(match sums {
-            None => values,
+        answers = Some(match answers {
+            None => own,
             Some(sums) => {
-                let added = sums.iter().zip(&values).map(|(sum, value)| sum.f_add(value));
+                let added = sums.iter().zip(&own).map(|(sum, own)| added(sum, own));
                 added.collect::<Result<_, _>>()?
             }
         });
     }
-    let values = sums.unwrap_or_default();
+    let answers = answers.unwrap_or_default();
     let (_, evaluation) = evaluations.first().ok_or_else(no_outputs)?;
-    let logits = values.first().ok_or_else(no_outputs)?.shallow_clone();
-    let mut losses = evaluation.schedule.outputs.iter().zip(&values).map(|(output, value)| {
-        fits(value, batch.targets, evaluation.program.node(output.value)?)?;
-        batch.loss_of(value)
+    let mut losses = evaluation.schedule.outputs.iter().zip(&answers).map(|(output, answer)| {
+        fits(answer, batch.targets, evaluation.program.node(output.value)?)?;
+        batch.loss_of(answer)
     });
     let mut loss = losses.next().ok_or_else(no_outputs)??;
     for (auxiliary, output) in losses.zip(&evaluation.program.train_outputs) {
         loss = loss.f_add(&auxiliary?.f_mul_scalar(output.weight)?)?;
     }
+    let logits = answers.into_iter().next().ok_or_else(no_outputs)?;
     let learned = Learned { loss, logits, phase };
     if learned.loss.device().is_cuda() {
         return Ok(learned);
@@ -95,11 +93,21 @@ pub(crate) fn learned(
     Err(fault.beginning_at(found))
 }
 
+/// An answer times a weight `[N]`.
+fn weighed(answer: &Answer, weight: &Tensor) -> Result<Answer, TorchError> {
+    let tensor = answer.tensor()?;
+    Ok(Answer::Tensor(tensor.f_mul(&along(weight, &tensor)?)?))
+}
+
+fn added(a: &Answer, b: &Answer) -> Result<Answer, TorchError> {
+    Ok(Answer::Tensor(a.tensor()?.f_add(&b.tensor()?)?))
+}
+
 /// Refuses answers for pixels that are not those of the targets.
-fn fits(logits: &Tensor, targets: &DeviceTargets, node: &str) -> Result<(), TorchError> {
-    let (found, wanted) = (logits.size(), targets.values.size());
-    match (found.as_slice(), wanted.as_slice()) {
-        (&[_, _, h, w], &[_, height, width] | &[_, _, height, width])
+fn fits(answer: &Answer, targets: &DeviceTargets, node: &str) -> Result<(), TorchError> {
+    let wanted = targets.values.size();
+    match (answer.plane(), wanted.as_slice()) {
+        (Some([h, w]), &[_, height, width] | &[_, _, height, width])
             if [h, w] != [height, width] =>
         {
             let (node, reason) = (node.to_owned(), format!("its result is {h} x {w}"));

@@ -13,6 +13,7 @@
 //! step and decision; neither libtorch's generator nor the threads of the loader matter. The
 //! number of libtorch's threads may change the last digits.
 
+mod answer;
 mod backend;
 mod beginning;
 mod blend;

@@ -173,12 +173,14 @@ impl Mixture {
             let evaluations = [(None, evaluation)];
             let learned = learned(&evaluations, batch, Phase::Weights)?;
             let loss = match &teacher {
-                Some(teacher) => taught_loss(&learned.logits, teacher, 1.0, batch.targets)?,
+                Some(teacher) => {
+                    taught_loss(&learned.logits.tensor()?, teacher, 1.0, batch.targets)?
+                }
                 None => learned.loss.shallow_clone(),
             };
             gradients.add(&self.parameters, schedule.parameters(&self.program), &loss)?;
             if lesson == Lesson::First && teacher.is_none() {
-                teacher = Some(learned.logits.f_detach()?);
+                teacher = Some(learned.logits.tensor()?.f_detach()?);
             }
             all.push(learned.told()?);
         }
@@ -354,7 +356,7 @@ impl Mixture {
         logits: &Tensor,
     ) -> Result<Tensor, TorchError> {
         let runs = self.runs(batch, true, logits)?;
-        Ok(self.mixed(&runs, batch, Phase::Choices)?.logits)
+        self.mixed(&runs, batch, Phase::Choices)?.logits.tensor()
     }
 
     /// What each select does in a step in which no decision is on sizes.

@@ -5,9 +5,11 @@ use nas_ir::{Task, Tensor as Plain};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Step, Stop};
 use nas_search::shared::InTurns;
 use nas_search::{Fault, Metrics};
-use tch::{Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 
+use crate::answer::Answer;
 use crate::error::{Phase, TorchError};
+use crate::fused::mean_cross_entropy;
 use crate::judge::Judge;
 use crate::layout::{of_plain, plain};
 use crate::loaders::{Loaders, split_name};
@@ -15,7 +17,7 @@ use crate::network::TorchNetwork;
 use crate::optimizer::Turn;
 use crate::random::Moment;
 use crate::statistics::Statistics;
-use crate::task::DeviceTargets;
+use crate::task::{DeviceTargets, ignored};
 use crate::teaching::Taught;
 use crate::training_loss::{Blend, TrainingLoss};
 use crate::upload::{Upload, Uploads};
@@ -56,9 +58,18 @@ impl TrainBatch<'_> {
         count(self.inputs)
     }
 
-    /// The loss of what a network answers, a number: `answers` are logits, `[N, classes, H, W]` or `[N, classes]`, or the
-    /// values of a regression.
-    pub(crate) fn loss_of(&self, answers: &Tensor) -> Result<Tensor, TorchError> {
+    /// The loss of what a network answers, a number: logits, `[N, classes, H, W]` or `[N, classes]`, or the values of a
+    /// regression.
+    pub(crate) fn loss_of(&self, answer: &Answer) -> Result<Tensor, TorchError> {
+        if let (Answer::Enlarged(enlarged), None, None) = (answer, self.taught, self.blend)
+            && let Task::Segmentation { .. } = self.targets.criterion.task
+            && self.loss.is_plain()
+            && enlarged.map.kind() == Kind::Float
+        {
+            let ignored = ignored(self.targets.criterion.task);
+            return mean_cross_entropy(enlarged, &self.targets.values, ignored);
+        }
+        let answers = &answer.tensor()?;
         let by_targets = || self.loss.of(answers, self.targets, self.blend);
         match self.taught {
             Some(taught) => taught.loss(answers, self.targets, self.blend, by_targets),

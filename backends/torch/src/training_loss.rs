@@ -42,6 +42,11 @@ impl TrainingLoss {
     /// Plain cross-entropy.
     pub(crate) const PLAIN: Self = Self { smoothing: 0.0, focal: 0.0, dice: 0.0, weights: None };
 
+    /// Whether it is cross-entropy and nothing else.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.weights.is_none() && [self.smoothing, self.focal, self.dice] == [0.0; 3]
+    }
+
     /// What a recipe says of classes; `counts` gives the labels of each in training.
     ///
     /// # Errors
@@ -75,10 +80,10 @@ impl TrainingLoss {
     }
 
     fn of_targets(&self, answers: &Tensor, targets: &DeviceTargets) -> Result<Tensor, TorchError> {
-        let Self { smoothing, focal, dice, weights } = self;
-        if weights.is_none() && [*smoothing, *focal, *dice] == [0.0; 3] {
+        if self.is_plain() {
             return mean_loss(answers, targets);
         }
+        let dice = &self.dice;
         let known = Known::of(answers, targets)?;
         if *dice >= 1.0 {
             return known.dice();

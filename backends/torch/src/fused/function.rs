@@ -278,7 +278,7 @@ impl Function {
 }
 
 /// The shape of a map.
-fn shape(map: &Tensor) -> Result<Map, TorchError> {
+pub(super) fn shape(map: &Tensor) -> Result<Map, TorchError> {
     match map.size().as_slice() {
         &[images, channels, height, width] => {
             let [images, height, width, channels] =
@@ -290,7 +290,7 @@ fn shape(map: &Tensor) -> Result<Map, TorchError> {
 }
 
 /// A map of any values, or of zeros.
-fn blank(map: Map, zeros: bool) -> Result<Tensor, TorchError> {
+pub(super) fn blank(map: Map, zeros: bool) -> Result<Tensor, TorchError> {
     let [n, h, w, c] = [map.images, map.height, map.width, map.channels].map(|size| size as i64);
     let mut made = Tensor::f_empty_strided(
         [n, c, h, w].as_slice(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use nas_ir::Op;
-use nas_ir::ops::Conv;
+use nas_ir::ops::{Conv, ResizeMode};
 use nas_kernels::{Clamp, MOST_TAPS};
 
 use crate::error::TorchError;
@@ -19,6 +19,8 @@ pub(crate) enum Role {
     Convolution,
     /// An activation: as the convolution that reads it loads its values.
     Input,
+    /// What enlarges an output: in training, by the loss as it reads it.
+    Answer,
 }
 
 /// The activation that an operator is, if it is linear between bounds.
@@ -59,6 +61,9 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
         if is_fused(id)? {
             return Ok(Role::Convolution);
         }
+        if is_bilinear(case) && readers.is_output(program, id)? {
+            return Ok(Role::Answer);
+        }
         if clamp(&case.op).is_some()
             && let Some(reader) = readers.only(program, id, |op| matches!(op, Op::Conv(_)))?
             && is_fused(reader)?
@@ -68,6 +73,12 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
         Ok(Role::Alone)
     });
     Ok(Table::from(roles.collect::<Result<Vec<Role>, TorchError>>()?))
+}
+
+/// Whether it enlarges maps bilinearly.
+fn is_bilinear(case: &OpCase) -> bool {
+    matches!(&case.op, Op::Resize(resize) if resize.mode == ResizeMode::Bilinear)
+        && case.inputs.first().is_some_and(|from| from.plane().is_some())
 }
 
 fn is_norm(op: &Op) -> bool {
@@ -124,6 +135,15 @@ impl Readers {
             of.entry(output.value).or_default().push(ValueId::new(program.instructions.len()));
         }
         Self { of }
+    }
+
+    /// Whether an output is all that reads a value.
+    fn is_output(&self, program: &Program, id: ValueId) -> Result<bool, TorchError> {
+        let Some([reader]) = self.of.get(&id).map(Vec::as_slice) else { return Ok(false) };
+        if reader.index() >= program.instructions.len() {
+            return Ok(false);
+        }
+        Ok(matches!(program.instructions.get(*reader)?.kind, InstructionKind::Output))
     }
 
     /// The only reader of a value, if it is such an operator.

@@ -5,6 +5,7 @@ use nas_ir::ops::{self, ResizeMode};
 use tch::Tensor;
 
 use super::margin::pair;
+use crate::answer::Enlarged;
 use crate::error::TorchError;
 use crate::layout::on;
 use crate::value::{Pictures, scaled};
@@ -52,15 +53,31 @@ impl Resize {
         Ok(Self { from, to, is_point, mode })
     }
 
+    /// Height and width of what it makes of a map `[N, C, H, W]`.
+    fn size(&self, x: &Tensor, pictures: &Pictures) -> Result<[i64; 2], TorchError> {
+        let &[_, _, h, w] = x.size().as_slice() else { return Err(no_map()) };
+        let Self { from: [from_h, from_w], to: [to_h, to_w], is_point, .. } = *self;
+        Ok(match is_point {
+            true => pictures.scaled([to_h, to_w]),
+            false => [scaled(to_h, h, from_h), scaled(to_w, w, from_w)],
+        })
+    }
+
+    /// The map and what it is to become, of a bilinear one.
+    pub(crate) fn enlarged(
+        &self,
+        map: Tensor,
+        pictures: &Pictures,
+    ) -> Result<Option<Enlarged>, TorchError> {
+        let Mode::Bilinear { align_corners } = self.mode else { return Ok(None) };
+        let size = self.size(&map, pictures)?;
+        Ok(Some(Enlarged { map, size, align_corners }))
+    }
+
     pub(crate) fn run(&self, x: &Tensor, pictures: &Pictures) -> Made {
         let &[_, _, h, w] = x.size().as_slice() else { return Err(no_map()) };
-        let Self { from: [from_h, from_w], to: [to_h, to_w], is_point, mode } = *self;
-        let size = if is_point {
-            pictures.scaled([to_h, to_w])
-        } else {
-            [scaled(to_h, h, from_h), scaled(to_w, w, from_w)]
-        };
-        match mode {
+        let size = self.size(x, pictures)?;
+        match self.mode {
             Mode::Bilinear { align_corners } => {
                 Ok(x.f_upsample_bilinear2d(size, align_corners, None, None)?)
             }

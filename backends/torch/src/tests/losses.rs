@@ -2,8 +2,10 @@
 
 use nas_ir::recipe::{RegressionLoss, ValueLoss};
 use nas_ir::{Metric, Task};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
+use crate::answer::Enlarged;
+use crate::fused::mean_cross_entropy;
 use crate::judge::{Judge, Judging};
 use crate::task::{Criterion, DeviceTargets, mean_loss};
 
@@ -93,4 +95,28 @@ fn the_right_class_is_among_the_first_five() {
     let metrics = judge.metrics().unwrap();
     assert_eq!(metrics.get(Metric::Top5), Some(2.0 / 3.0));
     assert_eq!(metrics.get(Metric::Accuracy), Some(1.0 / 3.0));
+}
+
+/// As if the logits were enlarged first, for maps that grow and shrink, with pixels without a label.
+#[test]
+fn the_loss_of_enlarged_logits_is_that_of_the_larger_map() {
+    let task = Task::Segmentation { classes: 5, ignore: 255 };
+    for (size, align_corners) in
+        [([12, 20], false), ([3, 4], true), ([9, 9], true), ([2, 3], false)]
+    {
+        let logits = || Tensor::arange(2 * 5 * 3 * 4, (Kind::Float, Device::Cpu)).sin() * 4.0;
+        let leaf = || logits().view([2, 5, 3, 4]).set_requires_grad(true);
+        let labels = Tensor::arange(2 * size[0] * size[1], (Kind::Int64, Device::Cpu)).remainder(6);
+        let labels = labels.where_scalarother(&labels.lt(5), 255).view([2, size[0], size[1]]);
+        let targets = DeviceTargets { values: labels, criterion: Criterion::of(task) };
+        let [own, wanted] = [leaf(), leaf()];
+        let enlarged = Enlarged { map: own.shallow_clone(), size, align_corners };
+        let loss = mean_cross_entropy(&enlarged, &targets.values, 255).unwrap();
+        let answers = wanted.upsample_bilinear2d(size, align_corners, None, None);
+        let wanted_loss = mean_loss(&answers, &targets).unwrap();
+        assert!(loss.allclose(&wanted_loss, 1e-6, 0.0, false), "{size:?}: {loss:?}");
+        (loss * 3.0).backward();
+        (wanted_loss * 3.0).backward();
+        assert!(own.grad().allclose(&wanted.grad(), 1e-5, 1e-7, false), "{size:?}");
+    }
 }

@@ -32,8 +32,12 @@ fn supernet(mixed: Vec<Mixed>) -> Rehearsal {
 }
 
 fn supernet_in(precision: TrainingPrecision, mixed: Vec<Mixed>) -> Rehearsal {
+    supernet_by(ALONE, precision, mixed)
+}
+
+fn supernet_by(options: Options, precision: TrainingPrecision, mixed: Vec<Mixed>) -> Rehearsal {
     let training = Training { precision, ..sgd(0.9, DECAY) };
-    let rehearsal = Rehearsal::of_supernet(&small(), &training, ALONE);
+    let rehearsal = Rehearsal::of_supernet(&small(), &training, options);
     let mut rehearsal = shown(rehearsal.unwrap());
     rehearsal.mix(mixed);
     rehearsal
@@ -83,6 +87,19 @@ fn candidates_that_are_given_learn_as_their_network_does() {
     assert!((loss - alone).abs() < 1e-6, "{loss} and {alone}");
     assert_eq!(gradients.len(), of_network.len());
     assert!(distance(&gradients, &of_network) < 1e-5);
+}
+
+/// The loss enlarges what the network answers, and layers are computed together.
+#[test]
+fn what_is_computed_together_is_what_is_computed_apart() {
+    let mixed = || vec![Mixed::Candidate(1), Mixed::Candidate(0)];
+    let of = |fuses| {
+        let options = Options { fuses, ..ALONE };
+        supernet_by(options, TrainingPrecision::Fp32, mixed()).gradients().unwrap()
+    };
+    let ((loss, gradients), (apart, wanted)) = (of(true), of(false));
+    assert!((loss - apart).abs() < 1e-6 * apart, "{loss} and {apart}");
+    assert!(distance(&gradients, &wanted) < 1e-5);
 }
 
 /// The sum of the products of the elements that both have.

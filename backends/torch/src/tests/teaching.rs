@@ -16,6 +16,7 @@ use nas_testing::{folder, pictures};
 use tch::{Kind, Tensor};
 
 use super::source::compiled;
+use crate::answer::Answer;
 use crate::error::TorchError;
 use crate::layout::values;
 use crate::passes::TrainBatch;
@@ -107,9 +108,10 @@ fn the_targets_have_the_share_that_the_teacher_leaves() {
         let distillation = Distillation { teacher: None, temperature: 2.0, weight };
         let taught = Teaching::new(Rc::new(Fixed([1.0, 0.0])), &distillation).of(&images).unwrap();
         let batch = TrainBatch { taught: Some(&taught), ..plain };
-        batch.loss_of(&answers).unwrap().double_value(&[])
+        batch.loss_of(&Answer::Tensor(answers.shallow_clone())).unwrap().double_value(&[])
     };
-    let of_labels = plain.loss_of(&answers).unwrap().double_value(&[]);
+    let of_labels =
+        plain.loss_of(&Answer::Tensor(answers.shallow_clone())).unwrap().double_value(&[]);
     let teacher = Tensor::from_slice(&[1.0f32, 0.0]).view([1, 2]);
     let of_teacher = taught_loss(&answers, &teacher, 2.0, &targets).unwrap().double_value(&[]);
     assert!((of_labels - of_teacher).abs() > 0.1);
