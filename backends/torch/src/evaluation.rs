@@ -155,8 +155,12 @@ impl Evaluation<'_> {
         pictures: &Pictures,
         fuses: Fuses,
     ) -> Result<Answer, TorchError> {
+        let output = self.program.instructions.get(id)?;
+        let last = match output.kind {
+            InstructionKind::Output => output.operand(0)?,
+            _ => id,
+        };
         if fuses == Fuses::WithLoss
-            && let Some(&last) = self.program.instructions.get(id)?.operands.first()
             && *self.plan.roles.get(last)? == Role::Answer
             && let Step::Call(Kernel::Resize(resize)) = self.plan.steps.get(last)?
             && let InstructionKind::Op(case) = &self.program.instructions.get(last)?.kind

@@ -31,7 +31,7 @@ pub(crate) fn mean_cross_entropy(
             to: [*height as usize, *width as usize],
             align_corners: *align_corners,
         },
-        whole_numbers(labels)?,
+        whole_numbers(&labels.f_contiguous()?)?,
         ignored,
         floats_mut(&mut gradient)?,
     );

@@ -141,7 +141,7 @@ impl Readers {
     fn is_output(&self, program: &Program, id: ValueId) -> Result<bool, TorchError> {
         let Some([reader]) = self.of.get(&id).map(Vec::as_slice) else { return Ok(false) };
         if reader.index() >= program.instructions.len() {
-            return Ok(false);
+            return Ok(true);
         }
         Ok(matches!(program.instructions.get(*reader)?.kind, InstructionKind::Output))
     }
