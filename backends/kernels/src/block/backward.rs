@@ -91,16 +91,19 @@ struct Front {
 }
 
 /// The gradients of what a block learns, for that of its result: `out` is the result, if it was clamped. What of the gradient
-/// reaches the rest is left in `by_out`; those of the maps go into memory that is there.
+/// reaches the rest is left in `by_out`; those of the maps go into memory that is there. What was not kept is computed first, and
+/// kept from then on.
 pub fn backward(
     processor: Processor<'_>,
     block: &Block<'_>,
-    kept: &Kept,
+    kept: &mut Kept,
     out: Option<&[f32]>,
     by_out: &mut [f32],
     by_maps: &mut [&mut [f32]],
 ) -> Vec<ChainGradient> {
     assert_eq!(by_maps.len(), block.maps.len(), "a gradient for each map");
+    kept.complete(processor, block);
+    let kept = &*kept;
     let terms = terms(block, &kept.chains);
     let of_terms = {
         let clamped = out.map(|out| (block.clamp, out));
@@ -126,7 +129,7 @@ pub fn backward(
         let made = {
             let made = processor.map(deep.len(), |i| {
                 let (chain, own) = (&block.chains[deep[i]], &kept.chains[deep[i]]);
-                let mut by_input = Buffer::new(own.raws[depth - 1].len());
+                let mut by_input = Buffer::new(own.raw(depth - 1).len());
                 let to = Destination {
                     bands: bands(own.steps[depth].from),
                     values: Shared::new(&mut by_input),
@@ -237,7 +240,7 @@ impl KeptChain {
         let Step { layer, from, .. } = self.steps[depth];
         let direct = front.direct.as_ref();
         let incoming = Incoming {
-            values: &self.raws[depth],
+            values: self.raw(depth),
             direct: direct.map_or(by_out, |direct| &direct[..]),
             gain: direct.is_none().then(|| with_padding(&self.normed[layer].scale)),
             weight: chain.weight.filter(|_| direct.is_none()),
