@@ -1,6 +1,7 @@
 //! The results of a block.
 
 use std::ffi::CStr;
+use std::ops::Range;
 
 use super::kept::{Either, Kept, KeptChain, named, terms};
 use super::layers::{Block, Chain, Input, Layer, Op, Step, to};
@@ -84,12 +85,20 @@ pub fn forward(
 }
 
 impl Kept {
-    /// Computes again what was not kept. Batch norms are known, so that it is the same, bit for bit.
-    pub(super) fn complete(&mut self, processor: Processor<'_>, block: &Block<'_>) {
-        let deepest = self.chains.iter().map(|chain| chain.steps.len()).max().unwrap_or_default();
-        for depth in 0..deepest {
-            let is_missing = |&i: &usize| matches!(self.chains[i].raws.get(depth), Some(None));
-            let missing: Vec<usize> = (0..self.chains.len()).filter(is_missing).collect();
+    /// Has what a step of each chain made be there, if one is wanted: what is not kept is computed again from what is. Batch
+    /// norms are known, so that it is the same, bit for bit.
+    pub(super) fn restore(
+        &mut self,
+        processor: Processor<'_>,
+        block: &Block<'_>,
+        wanted: impl Fn(&KeptChain) -> Option<usize>,
+    ) {
+        let missing = |chain: &KeptChain| wanted(chain).map_or(0..0, |depth| chain.missing(depth));
+        let runs: Vec<Range<usize>> = self.chains.iter().map(missing).collect();
+        let end = runs.iter().map(|run| run.end).max().unwrap_or_default();
+        for depth in 0..end {
+            let missing: Vec<usize> =
+                (0..runs.len()).filter(|&i| runs[i].contains(&depth)).collect();
             let made = convolved(processor, block, &self.chains, (depth, &missing), |_, _| ());
             for (i, (raw, ())) in missing.into_iter().zip(made) {
                 self.chains[i].raws[depth] = Some(raw);

@@ -1,6 +1,7 @@
 //! What is kept of a block from its results for its gradient, and what both do side by side.
 
 use std::ffi::CStr;
+use std::ops::Range;
 
 use super::layers::{Block, Chain, Op, Step};
 use crate::covariance::Covariance;
@@ -66,6 +67,12 @@ impl KeptChain {
     /// What a step made, which must be there.
     pub(super) fn raw(&self, depth: usize) -> &[f32] {
         self.raws[depth].as_deref().unwrap_or_default()
+    }
+
+    /// The steps up to this one whose results have to be computed again for its own.
+    pub(super) fn missing(&self, depth: usize) -> Range<usize> {
+        let there = self.raws[..=depth].iter().rposition(Option::is_some);
+        there.map_or(0, |there| there + 1)..depth + 1
     }
 
     /// Drops what a step made, if it is not to be kept.
