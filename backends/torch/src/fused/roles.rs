@@ -16,7 +16,10 @@ pub(crate) enum Role {
     #[default]
     Alone,
     /// A convolution: with the batch norm that reads it, or with the 1x1 convolution before one.
-    Convolution,
+    Convolution {
+        /// Whether what it makes is kept for the gradient; otherwise it is computed once more there.
+        is_kept: bool,
+    },
     /// An activation: as the convolution that reads it loads its values.
     Input,
 }
@@ -30,7 +33,7 @@ pub(crate) fn clamp(op: &Op) -> Option<Clamp> {
     }
 }
 
-/// The role of each instruction.
+/// The role of each instruction, where all is kept.
 ///
 /// # Errors
 /// A fault of this crate: the program is not sound.
@@ -57,7 +60,7 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
     let roles = program.instructions.iter().map(|(id, instruction)| {
         let Some(case) = case(instruction) else { return Ok(Role::Alone) };
         if is_fused(id)? {
-            return Ok(Role::Convolution);
+            return Ok(Role::Convolution { is_kept: true });
         }
         if clamp(&case.op).is_some()
             && let Some(reader) = readers.only(program, id, |op| matches!(op, Op::Conv(_)))?

@@ -73,3 +73,23 @@ fn candidates_that_are_given_learn_as_their_network_does() {
     assert_eq!(gradients.len(), of_network.len());
     assert!(distance(&gradients, &of_network) < 1e-5);
 }
+
+/// Loss, gradients, and what a step leaves of weights and running statistics: bit for bit, however many layers are computed again.
+#[test]
+fn what_is_computed_again_is_the_same() {
+    let weights = Plain::of_floats([2, 4], vec![0.1, 0.2, 0.3, 0.4, 0.7, 0.1, 0.1, 0.1]);
+    let step = |mut rehearsal: Rehearsal| {
+        let computed = rehearsal.gradients().unwrap();
+        (computed, rehearsal.step().unwrap(), rehearsal.weights().unwrap())
+    };
+    let mixed = || supernet(vec![Mixed::Weights(weights.clone()), Mixed::Candidate(1)]);
+    let alone = || {
+        let network = network(&small(), &CHOICES);
+        shown(Rehearsal::of_network(&network, &sgd(0.9, DECAY), None, 1).unwrap())
+    };
+    let (of_supernet, of_network) = (step(mixed()), step(alone()));
+    for layers in [1, 3, usize::MAX] {
+        assert!(step(mixed().recomputing(layers).unwrap()) == of_supernet, "{layers} layers");
+        assert!(step(alone().recomputing(layers).unwrap()) == of_network, "{layers} layers");
+    }
+}
