@@ -42,6 +42,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
         seed: None,
         threads,
         no_fuse: false,
+        memory: None,
         profile: None,
     };
     let training = Training::load(&file, &options, |_| None)?;

@@ -67,6 +67,8 @@ pub(crate) struct Training {
     threads: u32,
     /// Whether layers are computed together.
     fuses: bool,
+    /// Bytes that it may take of memory, where that was said.
+    memory: Option<u64>,
     /// What notes what steps take.
     profiler: Option<Rc<Profiler>>,
     /// Whether the space is without what its target cannot run.
@@ -172,6 +174,7 @@ impl Training {
             data,
             threads,
             fuses: !args.no_fuse,
+            memory: args.memory,
             profiler,
             drops_unsupported,
             scored: Scored::Trained,
@@ -193,6 +196,7 @@ impl Training {
             data: self.data.clone(),
             threads: self.threads,
             fuses: self.fuses,
+            memory: self.memory,
             profiler: self.profiler.clone(),
             drops_unsupported: self.drops_unsupported,
             scored: Scored::Trained,
@@ -258,8 +262,8 @@ impl Training {
     /// # Errors
     /// There is no data set, or the space is for nothing that can be trained.
     pub(crate) fn backend(&self) -> Result<TorchBackend, Failure> {
-        let (threads, fuses) = (Some(self.threads), self.fuses);
-        let options = Options { threads, fuses, ..Options::default() };
+        let (threads, fuses, memory) = (Some(self.threads), self.fuses, self.memory);
+        let options = Options { threads, fuses, memory, ..Options::default() };
         let (space, recipe) = (Arc::clone(&self.space), self.recipe.clone());
         let backend = TorchBackend::new(space, recipe, self.dataset()?, options);
         let backend = backend.map_err(Failure::problem)?.beginning_with(self.begins_with.clone());
@@ -317,7 +321,7 @@ impl Training {
     ) -> Result<Vec<(String, String)>, Failure> {
         let (backend, dataset) = (self.backend()?, self.dataset()?);
         let network = start.map(|start| self.network_of(start.choices)).transpose()?;
-        memory::check(&self.needs(&backend, network.as_ref())?)?;
+        memory::check(self.memory, |memory| self.needs(&backend, network.as_ref(), memory))?;
         backend.check_frozen(network.as_ref()).map_err(Failure::problem)?;
         beginning::tell(&backend, &self.begins_with, network.as_ref())?;
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
@@ -330,28 +334,34 @@ impl Training {
         Ok(files)
     }
 
-    /// What the steps of a run take of memory: those of its search, and those of the retraining.
+    /// What the steps of a run take of memory, where they may take so many bytes: those of its search, and those of the
+    /// retraining.
     fn needs(
         &self,
         backend: &TorchBackend,
         network: Option<&Network>,
+        memory: Option<u64>,
     ) -> Result<Vec<Need>, Failure> {
-        let Recipe { data, retrain, .. } = &self.recipe;
+        let Recipe { data, weights, retrain, .. } = &self.recipe;
         let mut needs = Vec::new();
         if network.is_none() {
             let search = strategies::search(&self.space, &self.recipe).map_err(Failure::problem)?;
-            let forecast = backend.forecast_search(&search.method).map_err(Failure::problem)?;
-            let (what, setting) = ("the search", "data.batch");
-            needs.push(Need { what, setting, batch: data.batch, forecast });
+            let forecast = backend.forecast_search(&search.method, memory);
+            let forecast = forecast.map_err(Failure::problem)?;
+            let (what, section, accumulate) = ("the search", "weights", weights.accumulate);
+            let (setting, batch) = ("data.batch", data.batch);
+            needs.push(Need { what, setting, batch, section, accumulate, forecast });
         }
         let (what, forecast) = match &self.tuned {
             Some(Tuned { network, powers_of_two }) => {
-                ("the tuning", backend.forecast_tuning(network, *powers_of_two))
+                ("the tuning", backend.forecast_tuning(network, *powers_of_two, memory))
             }
-            None => ("the retraining", backend.forecast_retraining(network)),
+            None => ("the retraining", backend.forecast_retraining(network, memory)),
         };
-        let (forecast, setting) = (forecast.map_err(Failure::problem)?, "retrain.batch");
-        needs.push(Need { what, setting, batch: retrain.batch, forecast });
+        let forecast = forecast.map_err(Failure::problem)?;
+        let (section, accumulate) = ("retrain", retrain.training.accumulate);
+        let (setting, batch) = ("retrain.batch", retrain.batch);
+        needs.push(Need { what, setting, batch, section, accumulate, forecast });
         Ok(needs)
     }
 

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use super::input::DropArgs;
 use super::pick::{pick, space_names};
+use super::size::bytes;
 use crate::render::report::Failure;
 
 /// The setting without which the defaults would run on whatever data are shipped.
@@ -43,6 +44,10 @@ pub struct RecipeArgs {
     /// Compute each operator for itself, by libtorch alone: slower, and with other last digits.
     #[arg(long)]
     pub no_fuse: bool,
+    /// Memory that training may take, such as 8GiB or 600MB. Where it would take more, layers are computed again in the backward
+    /// pass instead of being kept, which takes longer; the result is the same.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub memory: Option<u64>,
     /// Write what a few training steps take, operator by operator, as a trace that chrome://tracing and Perfetto read, and show a
     /// summary.
     #[arg(long, value_name = "FILE")]
