@@ -92,6 +92,9 @@ pub(crate) fn without(
     Ok(fewer)
 }
 
+/// Of how many bytes that training may take one is left for what forecasts err by.
+const SPARE: u64 = 16;
+
 /// How many layers are not kept so that what is forecast of a program fits into so many bytes, and what that is then: as few as
 /// do; all, where nothing fits; none, where nothing is said.
 ///
@@ -105,6 +108,7 @@ pub(crate) fn fitted(
 ) -> Result<(usize, Forecast), TorchError> {
     let all = Trained::new(program, pictures)?;
     let kept = of(&all)?;
+    let memory = memory.map(|memory| memory - memory / SPARE);
     let Some(memory) = memory.filter(|&memory| kept.bytes() > memory) else {
         return Ok((0, kept));
     };
