@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk::{Layer, Walk};
-use super::{Forecast, Pictures, Trained};
 use crate::error::TorchError;
 use crate::fused::Role;
 use crate::program::{Program, Table, ValueId};
@@ -57,7 +56,10 @@ impl Recomputed {
 
 /// The layers of a program, by the convolutions that make them, in the order in which they are given up. One between two that
 /// are given up stays, so that what is computed again at once does not grow by both: each that goes saves something.
-fn order(program: &Program, roles: &Table<ValueId, Role>) -> Result<Vec<ValueId>, TorchError> {
+pub(super) fn order(
+    program: &Program,
+    roles: &Table<ValueId, Role>,
+) -> Result<Vec<ValueId>, TorchError> {
     let mut layers = Walk::through(program, roles, &Schedule::of_all(program)?)?.layers;
     layers.sort_by(|a, b| {
         let cost = |of: &Layer, other: &Layer| u128::from(of.macs) * u128::from(other.numbers);
@@ -90,51 +92,4 @@ pub(crate) fn without(
         *fewer.get_mut(id)? = Role::Convolution { is_kept: false };
     }
     Ok(fewer)
-}
-
-/// Of how many bytes that training may take one is left for what forecasts err by.
-const SPARE: u64 = 16;
-
-/// How many layers are not kept so that what is forecast of a program fits into so many bytes, and what that is then: as few as
-/// do; all, where nothing fits; none, where nothing is said.
-///
-/// # Errors
-/// As `of`.
-pub(crate) fn fitted(
-    program: &Program,
-    pictures: Pictures,
-    memory: Option<u64>,
-    of: impl Fn(&Trained<'_>) -> Result<Forecast, TorchError>,
-) -> Result<(usize, Forecast), TorchError> {
-    let all = Trained::new(program, pictures)?;
-    let kept = of(&all)?;
-    let memory = memory.map(|memory| memory - memory / SPARE);
-    let Some(memory) = memory.filter(|&memory| kept.bytes() > memory) else {
-        return Ok((0, kept));
-    };
-    let with = |layers| {
-        let roles = without(layers, program, &all.roles)?;
-        let found = of(&Trained { program, pictures, roles })?;
-        let saved = kept.step.saturating_sub(found.step);
-        Ok::<_, TorchError>(Forecast {
-            recomputed: Recomputed { saved, ..found.recomputed },
-            ..found
-        })
-    };
-    // INVARIANT: without `fewest - 1` layers it does not fit; without `most`, it takes `least`.
-    let (mut fewest, mut most) = (1, order(program, &all.roles)?.len());
-    let mut least = with(most)?;
-    if least.bytes() > memory {
-        return Ok((most, least));
-    }
-    while fewest < most {
-        let middle = fewest.midpoint(most);
-        let found = with(middle)?;
-        if found.bytes() > memory {
-            fewest = middle + 1;
-        } else {
-            (most, least) = (middle, found);
-        }
-    }
-    Ok((most, least))
 }
