@@ -466,6 +466,45 @@ fn a_retraining_takes_the_memory_that_is_forecast() {
     }
 }
 
+/// Within a limit it takes no more, as it is forecast, and comes to the same weights.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_retraining_keeps_to_the_memory_that_it_may_take() {
+    let bench = Bench::new();
+    let space = nas_spaces::shipped().join("landcover_demo.nas");
+    let short = "--set data.take=128 --set retrain.epochs=1 --set retrain.batch=64";
+    let retrain = |out: &str, rest: &str| {
+        bench.nasc(&format!(
+            "retrain {} --arch random:1 --out {out} {short} {rest}",
+            space.display()
+        ))
+    };
+    let forecast = |told: &str| gigabytes(told, "memory: the retraining about ");
+    let all = retrain("all", "");
+    let most = forecast(&all.err);
+    all.done();
+    let refused = retrain("none", "--memory 1MB");
+    let least = forecast(&refused.err);
+    let told =
+        ["more than the 0.001 GB that it may take", "not even a `retrain.batch` of 1 would fit"];
+    refused.fails(1, &told);
+    for (out, share) in [("least", 0.0), ("half", 0.5)] {
+        let limit = least + share * (most - least) + 0.001;
+        let said = retrain(out, &format!("--memory {limit:.3}GB"));
+        let taken = gigabytes(&said.err.replace("memory: the", ""), "memory: ");
+        let again = " layers are computed again in the backward pass, ";
+        assert!(said.err.contains(again), "{}", said.err);
+        assert!((forecast(&said.err) / taken - 1.0).abs() < 0.15, "{taken} taken: {}", said.err);
+        assert!(taken < 1.1 * limit, "{taken} taken of {limit}: {}", said.err);
+        said.done();
+        let weights = |out: &str| bench.read(&format!("{out}/weights.safetensors"));
+        assert!(weights(out) == weights("all"), "other weights within {limit} GB");
+    }
+    for size in ["plenty", "0MB", "8"] {
+        retrain("none", &format!("--memory {size}")).fails(2, &["--memory <SIZE>"]);
+    }
+}
+
 /// What steps take is told operator by operator: what is computed together by our names, and one by one by libtorch's.
 #[test]
 fn some_steps_are_noted() {

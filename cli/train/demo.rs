@@ -36,7 +36,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let since = Instant::now();
     let file = nas_spaces::shipped().join(FILE);
     let drop = DropArgs::default();
-    let compute = ComputeArgs { device: args.device, threads: args.threads, no_fuse: false };
+    let compute =
+        ComputeArgs { device: args.device, threads: args.threads, ..ComputeArgs::default() };
     let options =
         RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, compute, profile: None };
     let training = Training::load(&file, &options, |_| None)?;

@@ -1,9 +1,10 @@
-//! Whether what is to be trained fits into the memory that there is, told before anything is allocated.
+//! Whether what is to be trained fits into the memory that there is, or that it may take, told before anything is allocated.
 
 use miette::Diagnostic;
 use nas_grammar::Problem;
-use nas_torch::Forecast;
-use nasc::render::report::{Failure, print_problems};
+use nas_torch::{Forecast, Recomputed};
+use nasc::render::report::{Failure, counted, print_problems};
+use nasc::services::size::gigabytes;
 use nasc::tell;
 use sysinfo::System;
 use thiserror::Error;
@@ -21,22 +22,27 @@ pub(crate) struct Need {
     pub(crate) setting: &'static str,
     /// The batch.
     pub(crate) batch: u32,
+    /// The section of the recipe that says how the weights learn.
+    pub(crate) section: &'static str,
+    /// Batches of which a step is made.
+    pub(crate) accumulate: u32,
     /// What it takes.
     pub(crate) forecast: Forecast,
 }
 
 impl Need {
+    fn bytes(&self) -> u64 {
+        self.forecast.bytes()
+    }
+
     /// What to make smaller, and where that helps how small.
-    fn help(&self, free: u64) -> String {
-        let fixed = Forecast { step: 0, scoring: 0, ..self.forecast }.bytes();
-        let for_values = self.forecast.bytes().saturating_sub(fixed) / u64::from(self.batch.max(1));
-        let fits = free.saturating_sub(fixed).checked_div(for_values).unwrap_or_default();
-        let setting = self.setting;
-        let batch = match fits.min(u64::from(self.batch.saturating_sub(1))) {
+    fn help(&self, bytes: u64) -> String {
+        let Self { what, setting, .. } = *self;
+        let batch = match self.batch_within(bytes) {
             0 => format!("not even a `{setting}` of 1 would fit"),
-            fits => format!("a `{setting}` of {fits} would fit"),
+            fits => format!("a `{setting}` of {fits} would fit{}", self.accumulated(fits)),
         };
-        let soft = match self.what {
+        let soft = match what {
             "the search" => {
                 "; `strategy proxyless { gradient = reinforce }` runs one candidate of each decision at a time"
             }
@@ -44,6 +50,40 @@ impl Need {
         };
         format!("{batch}; a smaller `data.crop` takes less for each picture{soft}")
     }
+
+    /// How batches of at most so many images make the step of one that does not fit.
+    fn accumulated(&self, most: u32) -> String {
+        let part = (1..=most).rev().find(|part| self.batch.is_multiple_of(*part)).unwrap_or(1);
+        let batches = u64::from(self.accumulate) * u64::from(self.batch / part);
+        let which = if part == most { ", and".to_owned() } else { format!("; one of {part}") };
+        format!(
+            "{which} with `{}.accumulate = {batches}` makes the same step but for batch norms, whose statistics are then of {} each",
+            self.section,
+            counted(part, "image")
+        )
+    }
+
+    /// The largest smaller batch that takes so many bytes at most; 0 if none does.
+    fn batch_within(&self, bytes: u64) -> u32 {
+        let fixed = Forecast { step: 0, scoring: 0, ..self.forecast }.bytes();
+        let of_image = self.bytes().saturating_sub(fixed) / u64::from(self.batch.max(1));
+        let fits = bytes.saturating_sub(fixed).checked_div(of_image).unwrap_or_default();
+        u32::try_from(fits).unwrap_or(u32::MAX).min(self.batch.saturating_sub(1))
+    }
+
+    /// What is computed again, if anything is.
+    fn recomputed(&self) -> Option<String> {
+        let recomputed = self.forecast.recomputed;
+        (recomputed.layers > 0).then(|| format!("of {} {}", self.what, described(recomputed)))
+    }
+}
+
+/// How much is computed again in words.
+fn described(Recomputed { layers, of_layers, macs, of_macs, .. }: Recomputed) -> String {
+    let more = macs as f64 / of_macs.max(1) as f64 * 100.0;
+    format!(
+        "{layers} of {of_layers} layers are computed again in the backward pass, {more:.0} % more multiply-accumulates"
+    )
 }
 
 /// Training for which there is not enough memory.
@@ -53,25 +93,39 @@ enum Short {
     #[error("{what} takes about {needed} of memory, and {free} are free")]
     #[diagnostic(code(nas::train::memory), help("{help}"))]
     Surely { what: &'static str, needed: String, free: String, help: String },
+    /// It may not take so much.
+    #[error(
+        "{what} takes about {needed} of memory, {over} more than the {allowed} that it may take"
+    )]
+    #[diagnostic(code(nas::train::memory), help("{help}"))]
+    Forbidden { what: &'static str, needed: String, over: String, allowed: String, help: String },
     /// It may not fit.
     #[error("{what} may take all memory: about {needed}, and {free} are free")]
     #[diagnostic(code(nas::train::memory), severity(Warning), help("{help}"))]
     Perhaps { what: &'static str, needed: String, free: String, help: String },
 }
 
-/// Tells what training takes, and warns where that may be all of what is free.
+/// Tells what training takes, where it may take so many bytes or what it needs, and warns where that may be all of what is free.
 ///
 /// # Errors
-/// There is not enough.
-pub(crate) fn check(needs: &[Need], free: Option<u64>) -> Result<(), Failure> {
-    let told: Vec<String> = needs
-        .iter()
-        .map(|need| format!("{} about {}", need.what, gigabytes(need.forecast.bytes())))
-        .collect();
-    let of = free.map(|free| format!(" of {} that are free", gigabytes(free))).unwrap_or_default();
-    tell!("memory: {}{of}", told.join(", "));
-    let short = needs.iter().filter_map(|need| short(need, free?));
-    for short in short {
+/// There is not enough, or it is more than is allowed; or what `needs` fails with.
+pub(crate) fn check(
+    allowed: Option<u64>,
+    free: Option<u64>,
+    needs: impl Fn(Option<u64>) -> Result<Vec<Need>, Failure>,
+) -> Result<(), Failure> {
+    let own = needs(allowed)?;
+    tell!("memory: {}", told(&own, allowed, free));
+    if let Some(forbidden) = own.iter().find_map(|need| forbidden(need, allowed?)) {
+        return Err(Failure::problem(forbidden));
+    }
+    for (place, need) in own.iter().enumerate() {
+        let Some(free) = free.filter(|&free| need.bytes() > free) else { continue };
+        let cure = match allowed {
+            None => cure(round(free), needs(Some(round(free)))?.get(place)),
+            Some(_) => None,
+        };
+        let short = short(need, free, cure);
         if matches!(short, Short::Surely { .. }) {
             return Err(Failure::problem(short));
         }
@@ -80,14 +134,61 @@ pub(crate) fn check(needs: &[Need], free: Option<u64>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn short(need: &Need, free: u64) -> Option<Short> {
-    let (what, bytes) = (need.what, need.forecast.bytes());
-    let (needed, help) = (gigabytes(bytes), need.help(free));
-    let shown = gigabytes(free);
-    if bytes as f64 * SURE > free as f64 {
-        return Some(Short::Surely { what, needed, free: shown, help });
+/// What training takes, of how much, and what it computes again.
+fn told(needs: &[Need], allowed: Option<u64>, free: Option<u64>) -> String {
+    let parts = needs.iter().map(|need| format!("{} about {}", need.what, gigabytes(need.bytes())));
+    let of = match (allowed, free) {
+        (Some(allowed), _) => format!(" of {} allowed", gigabytes(allowed)),
+        (None, Some(free)) => format!(" of {} that are free", gigabytes(free)),
+        (None, None) => String::new(),
+    };
+    let again = needs.iter().filter_map(Need::recomputed).map(|again| format!("; {again}"));
+    format!("{}{of}{}", parts.collect::<Vec<_>>().join(", "), again.collect::<String>())
+}
+
+fn forbidden(need: &Need, allowed: u64) -> Option<Short> {
+    let over = need.bytes().checked_sub(allowed).filter(|&over| over > 0)?;
+    let help = match need.forecast.recomputed.layers {
+        0 => need.help(allowed),
+        layers => format!(
+            "all {layers} layers that can be computed again in the backward pass already are; {}",
+            need.help(allowed)
+        ),
+    };
+    Some(Short::Forbidden {
+        what: need.what,
+        needed: gigabytes(need.bytes()),
+        over: gigabytes(over),
+        allowed: gigabytes(allowed),
+        help,
+    })
+}
+
+/// What is short where it needs more than is free.
+fn short(need: &Need, free: u64, cure: Option<String>) -> Short {
+    let (what, needed, shown) = (need.what, gigabytes(need.bytes()), gigabytes(free));
+    let help = cure.into_iter().chain([need.help(free)]).collect::<Vec<_>>().join("; ");
+    if need.bytes() as f64 * SURE > free as f64 {
+        return Short::Surely { what, needed, free: shown, help };
     }
-    (bytes > free).then_some(Short::Perhaps { what, needed, free: shown, help })
+    Short::Perhaps { what, needed, free: shown, help }
+}
+
+/// That a limit of so many bytes would do, with what is computed again then, if it would.
+fn cure(allowed: u64, within: Option<&Need>) -> Option<String> {
+    let Need { forecast, .. } = within?;
+    let size = match allowed {
+        ..1_000_000_000 => format!("{}MB", allowed / 1_000_000),
+        _ => format!("{:.1}GB", allowed as f64 / 1e9),
+    };
+    (forecast.bytes() <= allowed)
+        .then(|| format!("`--memory {size}` would do: {}", described(forecast.recomputed)))
+}
+
+/// Down to two digits or more, as a user would write it.
+fn round(bytes: u64) -> u64 {
+    let step = if bytes < 1_000_000_000 { 1_000_000 } else { 100_000_000 };
+    bytes / step * step
 }
 
 /// Tells how much of memory the process has held at most, where the system knows.
@@ -105,16 +206,6 @@ fn peak() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// With three digits below a gigabyte, and one behind the point above ten.
-fn gigabytes(bytes: u64) -> String {
-    let gigabytes = bytes as f64 / 1e9;
-    match gigabytes {
-        ..1.0 => format!("{gigabytes:.3} GB"),
-        ..10.0 => format!("{gigabytes:.2} GB"),
-        _ => format!("{gigabytes:.1} GB"),
-    }
-}
-
 /// Bytes that the process may still take, of the machine and of its control group; none, where neither is
 /// known.
 pub(crate) fn free() -> Option<u64> {
@@ -129,20 +220,64 @@ pub(crate) fn free() -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// A search of 9 GB, of which 8 are for its batch of 8.
+    fn need(recomputed: Recomputed) -> Need {
+        let forecast = Forecast { step: 8_000_000_000, recomputed, ..Forecast::default() };
+        let (what, setting, section) = ("the search", "data.batch", "weights");
+        Need { what, setting, batch: 8, section, accumulate: 3, forecast }
+    }
+
+    fn help(short: &Short) -> String {
+        short.help().unwrap().to_string()
+    }
+
     #[test]
     fn what_does_not_fit_says_what_would() {
-        let forecast = Forecast { step: 8_000_000_000, ..Forecast::default() };
-        let need = Need { what: "the search", setting: "data.batch", batch: 8, forecast };
-        let said = |free: u64| {
-            short(&need, free).map(|short| (short.to_string(), short.help().unwrap().to_string()))
-        };
-        let (error, help) = said(5_000_000_000).unwrap();
-        assert_eq!(error, "the search takes about 9.00 GB of memory, and 5.00 GB are free");
-        assert!(help.starts_with("a `data.batch` of 4 would fit; "), "{help}");
-        let (warning, _) = said(8_000_000_000).unwrap();
+        let need = need(Recomputed::default());
+        let said = short(&need, 5_000_000_000, None);
+        assert_eq!(
+            said.to_string(),
+            "the search takes about 9.00 GB of memory, and 5.00 GB are free"
+        );
+        let fits = "a `data.batch` of 4 would fit, and with `weights.accumulate = 6` makes the same step but for batch norms, whose statistics are then of 4 images each; ";
+        assert!(help(&said).starts_with(fits), "{}", help(&said));
+        let said = help(&short(&need, 6_000_000_000, None));
+        let fits = "a `data.batch` of 5 would fit; one of 4 with `weights.accumulate = 6`";
+        assert!(said.starts_with(fits), "{said}");
+        let warning = short(&need, 8_000_000_000, None).to_string();
         assert!(warning.starts_with("the search may take all memory"), "{warning}");
-        let (_, help) = said(500_000_000).unwrap();
-        assert!(help.starts_with("not even a `data.batch` of 1 would fit; "), "{help}");
-        assert!(said(10_000_000_000).is_none());
+        let said = help(&short(&need, 500_000_000, None));
+        assert!(said.starts_with("not even a `data.batch` of 1 would fit; "), "{said}");
+    }
+
+    #[test]
+    fn a_limit_that_would_do_is_named() {
+        let recomputed = Recomputed { layers: 2, of_layers: 6, macs: 9, of_macs: 100, saved: 0 };
+        let cured = cure(9_000_000_000, Some(&need(recomputed))).unwrap();
+        let wanted = "`--memory 9.0GB` would do: 2 of 6 layers are computed again in the backward pass, 9 % more multiply-accumulates";
+        assert_eq!(cured, wanted);
+        assert_eq!(cure(8_900_000_000, Some(&need(recomputed))), None);
+        let said = help(&short(&need(recomputed), 5_000_000_000, Some(cured)));
+        assert!(said.starts_with(&format!("{wanted}; a `data.batch` of")), "{said}");
+    }
+
+    #[test]
+    fn what_is_forbidden_says_by_how_much_and_what_is_computed_again() {
+        let recomputed = Recomputed { layers: 6, of_layers: 6, macs: 30, of_macs: 100, saved: 0 };
+        let need = need(recomputed);
+        assert!(forbidden(&need, 9_000_000_000).is_none());
+        let said = forbidden(&need, 5_000_000_000).unwrap();
+        let wanted = "the search takes about 9.00 GB of memory, 4.00 GB more than the 5.00 GB that it may take";
+        assert_eq!(said.to_string(), wanted);
+        assert!(
+            help(&said).starts_with("all 6 layers that can be computed again"),
+            "{}",
+            help(&said)
+        );
+        let told = told(&[need], Some(5_000_000_000), None);
+        assert_eq!(
+            told,
+            "the search about 9.00 GB of 5.00 GB allowed; of the search 6 of 6 layers are computed again in the backward pass, 30 % more multiply-accumulates"
+        );
     }
 }

@@ -314,7 +314,9 @@ impl Training {
         let (backend, dataset) = (self.backend()?, self.dataset()?);
         let network = start.map(|start| self.network_of(start.choices)).transpose()?;
         tell!("device: {}", self.compute.told());
-        memory::check(&self.needs(&backend, network.as_ref())?, self.compute.free())?;
+        memory::check(self.compute.options.memory, self.compute.free(), |memory| {
+            self.needs(&backend, network.as_ref(), memory)
+        })?;
         backend.check_frozen(network.as_ref()).map_err(Failure::problem)?;
         beginning::tell(&backend, &self.begins_with, network.as_ref())?;
         self.check_batches(&dataset, reads).map_err(Failure::problem)?;
@@ -327,28 +329,34 @@ impl Training {
         Ok(files)
     }
 
-    /// What the steps of a run take of memory: those of its search, and those of the retraining.
+    /// What the steps of a run take of memory, where they may take so many bytes: those of its search, and those of the
+    /// retraining.
     fn needs(
         &self,
         backend: &TorchBackend,
         network: Option<&Network>,
+        memory: Option<u64>,
     ) -> Result<Vec<Need>, Failure> {
-        let Recipe { data, retrain, .. } = &self.recipe;
+        let Recipe { data, weights, retrain, .. } = &self.recipe;
         let mut needs = Vec::new();
         if network.is_none() {
             let search = strategies::search(&self.space, &self.recipe).map_err(Failure::problem)?;
-            let forecast = backend.forecast_search(&search.method).map_err(Failure::problem)?;
-            let (what, setting) = ("the search", "data.batch");
-            needs.push(Need { what, setting, batch: data.batch, forecast });
+            let forecast = backend.forecast_search(&search.method, memory);
+            let forecast = forecast.map_err(Failure::problem)?;
+            let (what, section, accumulate) = ("the search", "weights", weights.accumulate);
+            let (setting, batch) = ("data.batch", data.batch);
+            needs.push(Need { what, setting, batch, section, accumulate, forecast });
         }
         let (what, forecast) = match &self.tuned {
             Some(Tuned { network, powers_of_two }) => {
-                ("the tuning", backend.forecast_tuning(network, *powers_of_two))
+                ("the tuning", backend.forecast_tuning(network, *powers_of_two, memory))
             }
-            None => ("the retraining", backend.forecast_retraining(network)),
+            None => ("the retraining", backend.forecast_retraining(network, memory)),
         };
-        let (forecast, setting) = (forecast.map_err(Failure::problem)?, "retrain.batch");
-        needs.push(Need { what, setting, batch: retrain.batch, forecast });
+        let forecast = forecast.map_err(Failure::problem)?;
+        let (section, accumulate) = ("retrain", retrain.training.accumulate);
+        let (setting, batch) = ("retrain.batch", retrain.batch);
+        needs.push(Need { what, setting, batch, section, accumulate, forecast });
         Ok(needs)
     }
 

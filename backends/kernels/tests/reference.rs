@@ -46,6 +46,7 @@ struct OwnLayer {
     is_affine: bool,
     fixed: Option<[Vec<f32>; 2]>,
     clamp: Clamp,
+    is_kept: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -209,7 +210,8 @@ impl OwnLayer {
         };
         let learned = self.is_affine.then_some([self.scale.as_slice(), self.shift.as_slice()]);
         let fixed = self.fixed.as_ref().map(|[mean, variance]| [mean.as_slice(), variance]);
-        Layer { op, norm: BatchNorm { learned, eps: EPS, fixed }, clamp: self.clamp }
+        let norm = BatchNorm { learned, eps: EPS, fixed };
+        Layer { op, norm, clamp: self.clamp, is_kept: self.is_kept }
     }
 }
 
@@ -247,6 +249,7 @@ fn with_kernel(
         fixed,
         kind,
         clamp,
+        is_kept: true,
     }
 }
 
@@ -314,13 +317,13 @@ fn agree(name: &str, found: &[f32], wanted: &[f64]) {
 fn run(own: &Own, processor: Processor<'_>, by_out: &[f32]) -> (Vec<f32>, Kept, Vec<Vec<f32>>) {
     let block = own.block();
     let mut out = own.rest.clone();
-    let kept = forward(processor, &block, true, &mut out);
+    let mut kept = forward(processor, &block, true, &mut out);
     let mut by_out = by_out.to_vec();
     let mut by_maps: Vec<Vec<f32>> =
         own.maps.iter().map(|(values, _)| vec![f32::NAN; values.len()]).collect();
     let mut to: Vec<&mut [f32]> = by_maps.iter_mut().map(Vec::as_mut_slice).collect();
     let clamped = (own.clamp != Clamp::NONE).then_some(out.as_slice());
-    let found = backward(processor, &block, &kept, clamped, &mut by_out, &mut to);
+    let found = backward(processor, &block, &mut kept, clamped, &mut by_out, &mut to);
     let mut all = vec![by_out];
     all.extend(by_maps);
     for (chain, found) in own.chains.iter().zip(found) {
@@ -422,6 +425,24 @@ proptest! {
         let by_out = Numbers(!seed).some(own.rest.len());
         let (out, ..) = run(&own, Processor { level, pool: &Serial }, &by_out);
         agree("out", &out, &own.computed(&own.arguments()).0);
+    }
+
+    /// Whether all, none or some of what layers make is kept, which is computed again then.
+    #[test]
+    fn gradients_do_not_depend_on_what_is_kept(seed: u64, level in levels()) {
+        let processor = Processor { level, pool: &Threads };
+        let mut own = own(seed, 5);
+        let by_out = Numbers(!seed).some(own.rest.len());
+        let (wanted, _, by_wanted) = run(&own, processor, &by_out);
+        for kept_of_four in [0, 2] {
+            let numbers = &mut Numbers(seed);
+            for layer in own.chains.iter_mut().flat_map(|chain| &mut chain.layers) {
+                layer.is_kept = numbers.below(4) < kept_of_four;
+            }
+            let (found, _, by_found) = run(&own, processor, &by_out);
+            prop_assert_eq!(&found, &wanted);
+            prop_assert_eq!(&by_found, &by_wanted);
+        }
     }
 
     /// Neither on the instructions, but for the last digits, nor at all on the threads.

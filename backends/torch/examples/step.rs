@@ -3,7 +3,7 @@
 //!
 //! | request | what it does |
 //! | --- | --- |
-//! | `{"do": "load", "space": FILE, "threads": N}` | the supernet of the space that the first search of a file is of, which is compiled as if it stood beside the shipped ones, with the settings of that search; with `"network": {DECISION: CANDIDATE}` the network of that, with those of its retraining; with `"gpu": 0` on that GPU, with `"precision": "bf16"` in 16 bits. Answers `decisions`, `rate`, `momentum`, `decay` and `clip` |
+//! | `{"do": "load", "space": FILE, "threads": N}` | the supernet of the space that the first search of a file is of, which is compiled as if it stood beside the shipped ones, with the settings of that search; with `"network": {DECISION: CANDIDATE}` the network of that, with those of its retraining; with `"gpu": 0` on that GPU, with `"precision": "bf16"` in 16 bits, with `"recomputed": N` with so many layers computed again in the backward pass. Answers `decisions`, `rate`, `momentum`, `decay` and `clip` |
 //! | `{"do": "weights", "from": FILE}` | takes all parameters from safetensors |
 //! | `{"do": "show", "from": FILE}` | takes `input.0` and so on, and `labels` |
 //! | `{"do": "mix", "from": FILE}` | takes weights `[N, candidates]` by the paths of the decisions, or whole numbers `[1]`: that candidate alone |
@@ -93,7 +93,9 @@ fn load(request: &Value) -> (Loaded, Value) {
         }
     };
     let answer = described(&space, &training, clip);
-    (Loaded { space, rehearsal: rehearsal.unwrap() }, answer)
+    let layers = request["recomputed"].as_u64().unwrap_or(0) as usize;
+    let rehearsal = rehearsal.unwrap().recomputing(layers).unwrap();
+    (Loaded { space, rehearsal }, answer)
 }
 
 /// What computes: so many threads, or a GPU.

@@ -1,5 +1,7 @@
 //! What a search trains, on libtorch: the traits of `nas_search`.
 
+mod forecasts;
+
 use std::cell::OnceCell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -7,13 +9,12 @@ use std::sync::Arc;
 use std::thread;
 
 use nas_data::{Dataset, OnSample, Survey};
-use nas_ir::recipe::{Recipe, Retrain, Training};
+use nas_ir::recipe::{Recipe, Retrain};
 use nas_ir::{Checked, Network, Space, Task, Weights};
 use nas_passes::specialise;
 use nas_search::backend::{Backend, Proxies, TrainableNetwork};
 use nas_search::evaluator::{OnStep, Part, Split, Stop};
 use nas_search::shared::{Adam, Mixing, Relaxation, Relaxed, SharedWeights, Sharing};
-use nas_search::strategy::Method;
 use nas_search::task::{Trainable, trainable};
 use nas_search::teacher::Teacher;
 use nas_search::work::Work;
@@ -23,17 +24,14 @@ use tch::Device;
 use crate::beginning::{Beginnings, Fitting};
 use crate::error::TorchError;
 use crate::examples::plain_images;
-use crate::forecast::{self, Forecast, Pictures};
 use crate::loaders::{Loaders, pipeline, split_name};
 use crate::mixture::{Mixture, Settings};
 use crate::network::TorchNetwork;
-use crate::optimizer::held;
 use crate::passes::{Engine, failed, score};
 use crate::patterns::Patterns;
 use crate::profile::Profiler;
 use crate::program::Program;
 use crate::proxies::TorchProxies;
-use crate::schedule::Schedule;
 use crate::supernet::TorchSupernet;
 use crate::task::{classes, ignored_label, target_kind};
 use crate::teaching::Teaching;
@@ -51,6 +49,10 @@ pub struct Options {
     /// Whether convolutions, batch norms and activations are computed together, where that is done. It changes the last
     /// digits of a result.
     pub fuses: bool,
+    /// Bytes that training may take: where it would take more, layers that are computed together are computed again in the
+    /// backward pass instead of being kept, as many as it needs, or all. What is computed is the same. None takes
+    /// what it takes.
+    pub memory: Option<u64>,
     /// Gradients of the weights whose norm is larger are scaled down to it (DARTS uses 5).
     pub clip: Option<f64>,
     /// Training batches over which the statistics of batch norm are taken before a network is
@@ -62,7 +64,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { device: Device::Cpu, threads: None, fuses: true, clip: Some(5.0), estimate: 4 }
+        Self {
+            device: Device::Cpu,
+            threads: None,
+            fuses: true,
+            memory: None,
+            clip: Some(5.0),
+            estimate: 4,
+        }
     }
 }
 
@@ -204,70 +213,6 @@ impl TorchBackend {
         Ok(self.dataset.survey(&self.dataset.splits(), &pipeline, on_sample)?)
     }
 
-    /// What a search by this method takes of memory; nothing is allocated.
-    ///
-    /// # Errors
-    /// A split is missing, or the space is too entangled.
-    pub fn forecast_search(&self, method: &Method<'_>) -> Result<Forecast, TorchError> {
-        let pictures = self.batches_of(self.recipe.data.batch, &self.recipe.weights);
-        let program = Program::of_space(&self.space)?;
-        let forecast = match method {
-            // Where two paths run, no more is known than that all would be enough.
-            Method::Relaxed(
-                Relaxation { mixing: Mixing::Soft | Mixing::Softmax | Mixing::TwoPaths, .. },
-                _,
-            ) => forecast::of_mixture(&program, &self.space, pictures)?,
-            Method::Relaxed(Relaxation { mixing: Mixing::Masked, .. }, _) => {
-                forecast::of_masked(&Program::masked(&self.space)?, &self.space, pictures)?
-            }
-            Method::Relaxed(
-                Relaxation { mixing: Mixing::Hard | Mixing::Reinforce { .. }, .. },
-                _,
-            )
-            | Method::Shared(..) => forecast::of_greatest(&program, &self.space, pictures)?,
-            Method::Alone(..) => return self.forecast_retraining(None),
-        };
-        self.with_pictures(forecast, pictures)
-    }
-
-    /// What a retraining takes: of a network, or of the network of the space that takes most.
-    ///
-    /// # Errors
-    /// As `forecast_search`.
-    pub fn forecast_retraining(&self, network: Option<&Network>) -> Result<Forecast, TorchError> {
-        let Retrain { batch, training, .. } = &self.recipe.retrain;
-        let pictures = self.batches_of(*batch, training);
-        let forecast = if let Some(network) = network {
-            let program = Program::in_training(network, Some(self.trained.input()))?;
-            forecast::of_step(&program, &Schedule::in_training(&program)?, pictures)?
-        } else {
-            forecast::of_greatest(&Program::of_space(&self.space)?, &self.space, pictures)?
-        };
-        self.with_pictures(forecast, pictures)
-    }
-
-    fn batches_of(&self, batch: u32, training: &Training) -> Pictures {
-        Pictures {
-            batch,
-            held: held(training),
-            crop: self.recipe.data.crop,
-            fuses: self.options.fuses && self.options.device == Device::Cpu,
-        }
-    }
-
-    /// With what the loaders hold.
-    fn with_pictures(
-        &self,
-        forecast: Forecast,
-        pictures: Pictures,
-    ) -> Result<Forecast, TorchError> {
-        let loaders = self.loaders(pictures.batch, 1.0)?;
-        let held = self.dataset.splits().into_iter().map(|split| loaders.holds(split));
-        let held = held.sum::<Result<u64, TorchError>>()?;
-        let pictures = held.saturating_add(self.dataset.container_bytes());
-        Ok(Forecast { pictures, ..forecast })
-    }
-
     fn loaders(&self, batch: u32, share: f64) -> Result<Loaders, TorchError> {
         let Self { dataset, recipe, trained, options, .. } = self;
         let loaders = Loaders::new(dataset, recipe, trained, batch, share, options.device)?;
@@ -290,7 +235,8 @@ impl TorchBackend {
         // Nothing is mixed, and no logits learn.
         let settings = self.settings(Mixing::Hard, Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 });
         let mixture = Mixture::on_paths(&self.space, settings, sharing)?;
-        self.supernet(mixture, Part::All, 1.0)
+        let layers = self.given_up(|memory| self.fitted_paths(sharing, memory))?;
+        self.supernet(mixture.recomputing(layers)?, Part::All, 1.0)
     }
 
     /// The supernet of the space with relaxed choices.
@@ -299,8 +245,9 @@ impl TorchBackend {
     /// As `shared_supernet`.
     pub fn relaxed_supernet(&self, relaxation: &Relaxation) -> Result<TorchSupernet, TorchError> {
         let Relaxation { mixing, optimizer, split } = *relaxation;
+        let layers = self.given_up(|memory| self.fitted_mixture(mixing, memory))?;
         let mixture = Mixture::new(&self.space, self.settings(mixing, optimizer))?;
-        self.supernet(mixture, Part::Weights, split)
+        self.supernet(mixture.recomputing(layers)?, Part::Weights, split)
     }
 
     fn supernet(
@@ -325,9 +272,11 @@ impl TorchBackend {
     pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
+        let layers = self.given_up(|memory| self.fitted_network(network, memory))?;
         let mut network =
             TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?
-                .fusing(self.options.fuses);
+                .fusing(self.options.fuses)
+                .recomputing(layers)?;
         network.parameters.begin(retrain.training.initial, *seed)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
         let mut trainable =
@@ -354,29 +303,14 @@ impl TorchBackend {
         let Retrain { training, batch, .. } = &self.recipe.retrain;
         let Options { clip, device, .. } = self.options;
         let fed = Some(self.trained.input());
-        let network =
-            TorchNetwork::learning(network, fed, powers_of_two, device)?.fusing(self.options.fuses);
+        let layers = self.given_up(|memory| self.fitted_tuning(network, powers_of_two, memory))?;
+        let network = TorchNetwork::learning(network, fed, powers_of_two, device)?
+            .fusing(self.options.fuses)
+            .recomputing(layers)?;
         let loaders = self.loaders(*batch, 1.0)?;
         let trainable =
             TorchTrainable::new(network, training, clip, loaders, self.teaching.clone())?;
         Ok(trainable.with_fixed_statistics())
-    }
-
-    /// What such a training takes.
-    ///
-    /// # Errors
-    /// As `forecast_search`.
-    pub fn forecast_tuning(
-        &self,
-        network: &Network,
-        powers_of_two: bool,
-    ) -> Result<Forecast, TorchError> {
-        let Retrain { batch, training, .. } = &self.recipe.retrain;
-        let pictures = self.batches_of(*batch, training);
-        let fed = Some(self.trained.input());
-        let program = Program::learning(network, fed, powers_of_two)?;
-        let forecast = forecast::of_step(&program, &Schedule::in_training(&program)?, pictures)?;
-        self.with_pictures(forecast, pictures)
     }
 
     /// So many training images, always the same ones, without augmentation and in batches: a tensor `[N, C, H, W]` of each

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 
 use crate::answer::Answer;
 use crate::error::TorchError;
-use crate::fused::Role;
+use crate::fused::{Role, maker};
 use crate::kernel::{Call, Kernel, Noise};
 use crate::mixing::{Mix, masked, mixed};
 use crate::parameters::Parameters;
@@ -155,11 +155,7 @@ impl Evaluation<'_> {
         pictures: &Pictures,
         fuses: Fuses,
     ) -> Result<Answer, TorchError> {
-        let output = self.program.instructions.get(id)?;
-        let last = match output.kind {
-            InstructionKind::Output => output.operand(0)?,
-            _ => id,
-        };
+        let last = maker(self.program, id)?;
         if fuses == Fuses::WithLoss
             && *self.plan.roles.get(last)? == Role::Answer
             && let Step::Call(Kernel::Resize(resize)) = self.plan.steps.get(last)?

@@ -64,7 +64,7 @@ pub use calibrate::calibrate;
 pub use device::{Gpu, gpu};
 pub use error::{Phase, TorchError};
 pub use examples::Example;
-pub use forecast::Forecast;
+pub use forecast::{Forecast, Recomputed};
 pub use network::{TorchNetwork, run};
 pub use profile::{Operator, Profiled, Profiler, WARM_STEPS};
 pub use proxies::TorchProxies;

@@ -67,11 +67,11 @@ impl Mixture {
     /// # Errors
     /// The cases of what depends on decisions cannot be listed.
     pub(crate) fn new(space: &Checked<Space>, settings: Settings) -> Result<Self, TorchError> {
-        let (program, choices) = match settings.mixing {
-            Mixing::Masked => (Program::masked(space)?, Choices::masked(space)),
-            _ => (Program::of_space(space)?, Choices::new(space)),
+        let choices = match settings.mixing {
+            Mixing::Masked => Choices::masked(space),
+            _ => Choices::new(space),
         };
-        Self::with(program, choices, settings)
+        Self::with(program(space, settings.mixing)?, choices, settings)
     }
 
     /// The same without logits, to be trained on networks that it is given: nothing is mixed.
@@ -83,11 +83,7 @@ impl Mixture {
         settings: Settings,
         sharing: Sharing,
     ) -> Result<Self, TorchError> {
-        let program = match sharing.transforms {
-            true => Program::transformed(space)?,
-            false => Program::of_space(space)?,
-        };
-        Self::with(program, Choices::none(), settings)
+        Self::with(program_on_paths(space, sharing)?, Choices::none(), settings)
     }
 
     fn with(program: Program, choices: Choices, settings: Settings) -> Result<Self, TorchError> {
@@ -101,6 +97,14 @@ impl Mixture {
         }
         let optimizer = Optimizer::new(&parameters, &settings.training, settings.clip)?;
         Ok(Self { program, plan, parameters, choices, optimizer, settings })
+    }
+
+    /// The same, which computes so many layers again in the backward pass instead of keeping them.
+    ///
+    /// # Errors
+    /// A fault of this crate.
+    pub(crate) fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.recomputing(layers, &self.program)?, ..self })
     }
 
     /// Takes weights to begin with, as far as they fit.
@@ -453,6 +457,25 @@ impl Mixture {
         self.parameters.load(state)?;
         self.choices.load(state)?;
         self.optimizer.load(&self.parameters, state)
+    }
+}
+
+/// The program of a supernet whose choices are mixed so.
+pub(crate) fn program(space: &Checked<Space>, mixing: Mixing) -> Result<Program, TorchError> {
+    match mixing {
+        Mixing::Masked => Program::masked(space),
+        _ => Program::of_space(space),
+    }
+}
+
+/// The program of a supernet that is trained on networks that it is given.
+pub(crate) fn program_on_paths(
+    space: &Checked<Space>,
+    sharing: Sharing,
+) -> Result<Program, TorchError> {
+    match sharing.transforms {
+        true => Program::transformed(space),
+        false => Program::of_space(space),
     }
 }
 

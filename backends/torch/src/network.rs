@@ -96,6 +96,14 @@ impl TorchNetwork {
         if fuses { self } else { self.unfused() }
     }
 
+    /// The same, which in training computes so many layers again in the backward pass instead of keeping them.
+    ///
+    /// # Errors
+    /// A fault of this crate.
+    pub(crate) fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.recomputing(layers, &self.program)?, ..self })
+    }
+
     /// The values of all parameters, running statistics included, by name.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use nas_ir::recipe::TrainingPrecision;
 use tch::{Device, Tensor};
 
 use crate::error::TorchError;
+use crate::forecast::without;
 use crate::fused::{self, Role};
 use crate::kernel::Kernel;
 use crate::program::{InstructionKind, Program, Round, SelectId, Table, ValueId};
@@ -50,6 +51,17 @@ impl Plan {
     pub(crate) fn unfused(self) -> Self {
         let roles = vec![Role::Alone; self.roles.len()].into();
         Self { roles, ..self }
+    }
+
+    /// The same, in which the results of so many layers are computed again in the backward pass instead of being kept.
+    ///
+    /// # Errors
+    /// A fault of this crate: the program is not the plan's.
+    pub(crate) fn recomputing(self, layers: usize, program: &Program) -> Result<Self, TorchError> {
+        if layers == 0 {
+            return Ok(self);
+        }
+        Ok(Self { roles: without(layers, program, &self.roles)?, ..self })
     }
 
     /// Chooses a kernel for each operator of a program.

@@ -100,6 +100,22 @@ impl Rehearsal {
         Ok(Self { trained, criterion, rate, device, pictures, targets: None, mixed, steps: 0 })
     }
 
+    /// The same, which computes so many layers again in the backward pass instead of keeping them: the first in the order in
+    /// which [`Options::memory`](crate::Options::memory) gives them up, all if there are fewer. It computes the same.
+    ///
+    /// # Errors
+    /// A fault of this crate.
+    pub fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
+        let trained = match self.trained {
+            Trained::Supernet(mixture) => Trained::Supernet(Box::new(mixture.recomputing(layers)?)),
+            Trained::Network { network, schedule, optimizer } => {
+                let network = Box::new(network.recomputing(layers)?);
+                Trained::Network { network, schedule, optimizer }
+            }
+        };
+        Ok(Self { trained, ..self })
+    }
+
     fn parameters(&self) -> &Parameters {
         match &self.trained {
             Trained::Supernet(mixture) => &mixture.parameters,

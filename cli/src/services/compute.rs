@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::size::bytes;
+
 /// The options that say what computes.
 #[derive(Debug, Default, Clone, Args)]
 pub struct ComputeArgs {
@@ -19,6 +21,10 @@ pub struct ComputeArgs {
     /// Compute each operator for itself, by libtorch alone: slower, and with other last digits.
     #[arg(long)]
     pub no_fuse: bool,
+    /// Memory that training may take, such as 8GiB or 600MB. Where it would take more, layers are computed again in the backward
+    /// pass instead of being kept, which takes longer; the result is the same.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub memory: Option<u64>,
 }
 
 /// Reads a number of threads: no more than four for each core, for each takes memory and waits for all others.

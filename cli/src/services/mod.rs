@@ -27,6 +27,7 @@ pub mod reference;
 pub mod rounding;
 pub mod runner;
 pub mod scores;
+pub mod size;
 mod smaller;
 pub mod source;
 pub mod sources;

@@ -91,18 +91,20 @@ struct Front {
 }
 
 /// The gradients of what a block learns, for that of its result: `out` is the result, if it was clamped. What of the gradient
-/// reaches the rest is left in `by_out`; those of the maps go into memory that is there.
+/// reaches the rest is left in `by_out`; those of the maps go into memory that is there. What was not
+/// kept of a chain is computed again where it is read, and dropped after.
 pub fn backward(
     processor: Processor<'_>,
     block: &Block<'_>,
-    kept: &Kept,
+    kept: &mut Kept,
     out: Option<&[f32]>,
     by_out: &mut [f32],
     by_maps: &mut [&mut [f32]],
 ) -> Vec<ChainGradient> {
     assert_eq!(by_maps.len(), block.maps.len(), "a gradient for each map");
-    let terms = terms(block, &kept.chains);
+    kept.restore(processor, block, |chain| chain.steps.len().checked_sub(1));
     let of_terms = {
+        let terms = terms(block, &kept.chains);
         let clamped = out.map(|out| (block.clamp, out));
         let bands = Bands::new(kept.to, TASKS);
         let works = [sum::Backward::new(kept.to, &terms, clamped, bands, by_out)];
@@ -121,12 +123,13 @@ pub fn backward(
     }
     let deepest = kept.chains.iter().map(|chain| chain.steps.len()).max().unwrap_or_default();
     for depth in (1..deepest).rev() {
+        kept.restore(processor, block, |chain| (chain.steps.len() > depth).then(|| depth - 1));
         let deep: Vec<usize> =
             (0..fronts.len()).filter(|&i| kept.chains[i].steps.len() > depth).collect();
         let made = {
             let made = processor.map(deep.len(), |i| {
                 let (chain, own) = (&block.chains[deep[i]], &kept.chains[deep[i]]);
-                let mut by_input = Buffer::new(own.raws[depth - 1].len());
+                let mut by_input = Buffer::new(own.raw(depth - 1).len());
                 let to = Destination {
                     bands: bands(own.steps[depth].from),
                     values: Shared::new(&mut by_input),
@@ -141,7 +144,8 @@ pub fn backward(
             buffers.into_iter().zip(gradients).collect::<Vec<_>>()
         };
         for (i, (buffer, found)) in deep.into_iter().zip(made) {
-            let own = &kept.chains[i];
+            let own = &mut kept.chains[i];
+            own.release(&block.chains[i], depth);
             let layers = &mut gradients[i].layers;
             layers[own.steps[depth].layer].kernel = found.kernel;
             let [scale, shift] = &found.norm;
@@ -149,6 +153,7 @@ pub fn backward(
             fronts[i] = own.front(layers, layer, [scale, shift], Some(buffer));
         }
     }
+    let kept = &*kept;
     let to_maps: Vec<Shared> = by_maps.iter_mut().map(|values| Shared::new(values)).collect();
     for (input, by_map) in block.maps.iter().zip(by_maps.iter()) {
         assert_eq!(by_map.len(), input.map.len(), "a gradient of maps");
@@ -237,7 +242,7 @@ impl KeptChain {
         let Step { layer, from, .. } = self.steps[depth];
         let direct = front.direct.as_ref();
         let incoming = Incoming {
-            values: &self.raws[depth],
+            values: self.raw(depth),
             direct: direct.map_or(by_out, |direct| &direct[..]),
             gain: direct.is_none().then(|| with_padding(&self.normed[layer].scale)),
             weight: chain.weight.filter(|_| direct.is_none()),

@@ -1,6 +1,7 @@
 //! The results of a block.
 
 use std::ffi::CStr;
+use std::ops::Range;
 
 use super::kept::{Either, Kept, KeptChain, named, terms};
 use super::layers::{Block, Chain, Input, Layer, Op, Step, to};
@@ -57,23 +58,16 @@ pub fn forward(
     for depth in 0..deepest {
         let deep: Vec<usize> =
             (0..chains.len()).filter(|&i| chains[i].steps.len() > depth).collect();
-        let (raws, normed) = {
-            let made = processor.map(deep.len(), |i| {
-                let i = deep[i];
-                forward_step(block, &block.chains[i], &chains[i], depth)
-            });
-            let (raws, works): (Vec<Buffer>, Vec<Forward<'_>>) = made.into_iter().unzip();
-            processor.all(named(&works, FORWARD), &works);
-            let normed = processor.map(deep.len(), |i| {
-                let step = chains[deep[i]].steps[depth];
-                let norm = block.chains[deep[i]].layers[step.layer].norm;
-                Normed::new(norm, || works[i].moments())
-            });
-            (raws, normed)
-        };
-        for ((i, raw), normed) in deep.into_iter().zip(raws).zip(normed) {
-            chains[i].raws.push(raw);
+        let made = convolved(processor, block, &chains, (depth, &deep), |i, work| {
+            let step = chains[i].steps[depth];
+            Normed::new(block.chains[i].layers[step.layer].norm, || work.moments())
+        });
+        for (i, (raw, normed)) in deep.into_iter().zip(made) {
+            chains[i].raws.push(Some(raw));
             chains[i].push(&block.chains[i], Some(normed));
+            if let Some(before) = depth.checked_sub(1) {
+                chains[i].release(&block.chains[i], before);
+            }
         }
     }
     {
@@ -84,7 +78,51 @@ pub fn forward(
             &[sum::Forward::new(to, &terms, (block.clamp, has_rest), bands, out)],
         );
     }
+    for (kept, chain) in chains.iter_mut().zip(&block.chains) {
+        kept.release(chain, kept.steps.len() - 1);
+    }
     Kept { chains, covariances, to }
+}
+
+impl Kept {
+    /// Has what a step of each chain made be there, if one is wanted: what is not kept is computed again from what is. Batch
+    /// norms are known, so that it is the same, bit for bit.
+    pub(super) fn restore(
+        &mut self,
+        processor: Processor<'_>,
+        block: &Block<'_>,
+        wanted: impl Fn(&KeptChain) -> Option<usize>,
+    ) {
+        let missing = |chain: &KeptChain| wanted(chain).map_or(0..0, |depth| chain.missing(depth));
+        let runs: Vec<Range<usize>> = self.chains.iter().map(missing).collect();
+        let end = runs.iter().map(|run| run.end).max().unwrap_or_default();
+        for depth in 0..end {
+            let missing: Vec<usize> =
+                (0..runs.len()).filter(|&i| runs[i].contains(&depth)).collect();
+            let made = convolved(processor, block, &self.chains, (depth, &missing), |_, _| ());
+            for (i, (raw, ())) in missing.into_iter().zip(made) {
+                self.chains[i].raws[depth] = Some(raw);
+            }
+        }
+    }
+}
+
+/// What the steps of some chains make that are as deep, and what is told of each once that is there.
+fn convolved<T: Send>(
+    processor: Processor<'_>,
+    block: &Block<'_>,
+    chains: &[KeptChain],
+    (depth, which): (usize, &[usize]),
+    tell: impl Fn(usize, &Forward<'_>) -> T + Sync,
+) -> Vec<(Buffer, T)> {
+    let made = processor.map(which.len(), |i| {
+        let i = which[i];
+        forward_step(block, &block.chains[i], &chains[i], depth)
+    });
+    let (raws, works): (Vec<Buffer>, Vec<Forward<'_>>) = made.into_iter().unzip();
+    processor.all(named(&works, FORWARD), &works);
+    let told = processor.map(which.len(), |i| tell(which[i], &works[i]));
+    raws.into_iter().zip(told).collect()
 }
 
 fn begin(block: &Block<'_>, chain: &Chain<'_>) -> KeptChain {

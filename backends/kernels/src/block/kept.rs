@@ -1,6 +1,7 @@
 //! What is kept of a block from its results for its gradient, and what both do side by side.
 
 use std::ffi::CStr;
+use std::ops::Range;
 
 use super::layers::{Block, Chain, Op, Step};
 use crate::covariance::Covariance;
@@ -24,8 +25,8 @@ pub struct Kept {
 #[derive(Debug)]
 pub(super) struct KeptChain {
     pub(super) steps: Vec<Step>,
-    /// What each step made, before its batch norm.
-    pub(super) raws: Vec<Buffer>,
+    /// What each step made, before its batch norm; none where that is not kept, until the gradient is computed.
+    pub(super) raws: Vec<Option<Buffer>>,
     /// The batch norm of each layer.
     pub(super) normed: Vec<Normed>,
     /// How what the first layer reads is loaded, and then the results of layers.
@@ -63,6 +64,24 @@ impl KeptChain {
         self.normed.push(normed);
     }
 
+    /// What a step made, which must be there.
+    pub(super) fn raw(&self, depth: usize) -> &[f32] {
+        self.raws[depth].as_deref().unwrap_or_default()
+    }
+
+    /// The steps up to this one whose results have to be computed again for its own.
+    pub(super) fn missing(&self, depth: usize) -> Range<usize> {
+        let there = self.raws[..=depth].iter().rposition(Option::is_some);
+        there.map_or(0, |there| there + 1)..depth + 1
+    }
+
+    /// Drops what a step made, if it is not to be kept.
+    pub(super) fn release(&mut self, chain: &Chain<'_>, depth: usize) {
+        if !chain.layers[self.steps[depth].layer].is_kept {
+            self.raws[depth] = None;
+        }
+    }
+
     /// The values that a step reads from memory.
     pub(super) fn read<'a>(
         &'a self,
@@ -71,7 +90,7 @@ impl KeptChain {
         depth: usize,
     ) -> &'a [f32] {
         match depth.checked_sub(1) {
-            Some(before) => &self.raws[before],
+            Some(before) => self.raw(before),
             None => block.maps[chain.map].values,
         }
     }
@@ -97,7 +116,7 @@ impl KeptChain {
 /// What is summed.
 pub(super) fn terms<'a>(block: &Block<'a>, chains: &'a [KeptChain]) -> Vec<Term<'a>> {
     let terms = block.chains.iter().zip(chains).map(|(chain, kept)| {
-        let values = kept.raws.last().map_or(&[][..], |raw| &raw[..]);
+        let values = kept.raw(kept.steps.len() - 1);
         let norm = &kept.loaded[chain.layers.len()];
         Term { values, norm, weight: chain.weight }
     });

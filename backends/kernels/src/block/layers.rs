@@ -50,6 +50,8 @@ pub struct Layer<'a> {
     pub norm: BatchNorm<'a>,
     /// The activation.
     pub clamp: Clamp,
+    /// Whether what the convolution makes is kept for the gradient; otherwise it is computed once more there.
+    pub is_kept: bool,
 }
 
 /// A convolution without a bias.

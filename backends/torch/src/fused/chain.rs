@@ -33,6 +33,8 @@ pub(super) struct Layer {
     pub(super) kernel: Tensor,
     pub(super) norm: Option<Norm>,
     pub(super) clamp: Clamp,
+    /// Whether what the convolution makes is kept for the gradient.
+    pub(super) is_kept: bool,
 }
 
 /// A convolution without a bias.
@@ -72,10 +74,10 @@ impl Chain {
         self.weight.is_none()
     }
 
-    /// The same with a convolution behind it.
-    pub(crate) fn convolved(mut self, op: Convolution, kernel: &Tensor) -> Self {
+    /// The same with a convolution behind it, whose result is kept for the gradient or computed once more there.
+    pub(crate) fn convolved(mut self, op: Convolution, kernel: &Tensor, is_kept: bool) -> Self {
         let kernel = kernel.shallow_clone();
-        self.layers.push(Layer { op, kernel, norm: None, clamp: Clamp::NONE });
+        self.layers.push(Layer { op, kernel, norm: None, clamp: Clamp::NONE, is_kept });
         self
     }
 

@@ -126,6 +126,7 @@ struct HeldLayer {
     fixed: Option<[Tensor; 2]>,
     eps: f64,
     clamp: Clamp,
+    is_kept: bool,
 }
 
 impl Held {
@@ -190,8 +191,9 @@ impl HeldLayer {
                 (None, Some([mean, variance]), 0.0)
             }
         };
-        let (op, kernel, clamp) = (layer.op, plain(&layer.kernel)?, layer.clamp);
-        Ok(Self { op, kernel, sizes, learned, fixed, eps, clamp })
+        let Layer { op, clamp, is_kept, .. } = *layer;
+        let kernel = plain(&layer.kernel)?;
+        Ok(Self { op, kernel, sizes, learned, fixed, eps, clamp, is_kept })
     }
 
     fn outputs(&self) -> usize {
@@ -209,7 +211,7 @@ impl HeldLayer {
         let learned = self.learned.as_ref().map(both).transpose()?;
         let fixed = self.fixed.as_ref().map(both).transpose()?;
         let norm = BatchNorm { learned, eps: self.eps, fixed };
-        Ok(kernels::Layer { op, norm, clamp: self.clamp })
+        Ok(kernels::Layer { op, norm, clamp: self.clamp, is_kept: self.is_kept })
     }
 }
 
@@ -237,33 +239,34 @@ impl Backward for Function {
 }
 
 impl Function {
-    fn computed(&self, of: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>, TorchError> {
-        let block = self.held.block()?;
-        let mut by_out = match (of, &self.clamped) {
+    fn computed(&mut self, of: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>, TorchError> {
+        let Self { held, kept, clamped, has_rest } = self;
+        let block = held.block()?;
+        let mut by_out = match (of, &*clamped) {
             // What comes is not ours to change.
             ([Some(of)], Some(_)) => copied(of)?,
             ([Some(of)], None) => channels_last(of)?,
-            _ => blank(self.kept.to(), true)?,
+            _ => blank(kept.to(), true)?,
         };
         let mut by_maps = Vec::new();
-        for map in &self.held.maps {
+        for map in &held.maps {
             by_maps.push(blank(shape(map)?, false)?);
         }
         let mut to = by_maps.iter_mut().map(floats_mut).collect::<Result<Vec<_>, _>>()?;
-        let out = self.clamped.as_ref().map(floats).transpose()?;
+        let out = clamped.as_ref().map(floats).transpose()?;
         let by_sum = floats_mut(&mut by_out)?;
-        let found = kernels::backward(processor(), &block, &self.kept, out, by_sum, &mut to);
+        let found = kernels::backward(processor(), &block, kept, out, by_sum, &mut to);
         let mut all = Vec::new();
-        if self.has_rest {
+        if *has_rest {
             all.push(Some(by_out));
         }
         all.extend(by_maps.into_iter().map(Some));
-        for (chain, found) in self.held.chains.iter().zip(&found) {
+        for (chain, found) in held.chains.iter().zip(&found) {
             if chain.weight.is_some() {
                 all.push(Some(Tensor::f_from_slice(&found.weight)?));
             }
         }
-        for (chain, found) in self.held.chains.iter().zip(&found) {
+        for (chain, found) in held.chains.iter().zip(&found) {
             for (layer, found) in chain.layers.iter().zip(&found.layers) {
                 let kernel = Tensor::f_from_slice(&found.kernel)?;
                 all.push(Some(kernel.f_view(layer.sizes.as_slice())?));

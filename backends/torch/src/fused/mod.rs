@@ -18,5 +18,5 @@ mod threads;
 pub(crate) use chain::{Chain, Convolution, Identity, Norm};
 pub(crate) use entropy::mean_cross_entropy;
 pub(crate) use function::sum;
-pub(crate) use roles::{Role, roles};
+pub(crate) use roles::{Role, maker, roles};
 pub(crate) use threads::processor;

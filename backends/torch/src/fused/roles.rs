@@ -16,7 +16,10 @@ pub(crate) enum Role {
     #[default]
     Alone,
     /// A convolution: with the batch norm that reads it, or with the 1x1 convolution before one.
-    Convolution,
+    Convolution {
+        /// Whether what it makes is kept for the gradient; otherwise it is computed once more there.
+        is_kept: bool,
+    },
     /// An activation: as the convolution that reads it loads its values.
     Input,
     /// What enlarges an output: in training, by the loss as it reads it.
@@ -32,7 +35,7 @@ pub(crate) fn clamp(op: &Op) -> Option<Clamp> {
     }
 }
 
-/// The role of each instruction.
+/// The role of each instruction, where all is kept.
 ///
 /// # Errors
 /// A fault of this crate: the program is not sound.
@@ -59,7 +62,7 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
     let roles = program.instructions.iter().map(|(id, instruction)| {
         let Some(case) = case(instruction) else { return Ok(Role::Alone) };
         if is_fused(id)? {
-            return Ok(Role::Convolution);
+            return Ok(Role::Convolution { is_kept: true });
         }
         if is_bilinear(case) && readers.is_output(program, id)? {
             return Ok(Role::Answer);
@@ -79,6 +82,18 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
 fn is_bilinear(case: &OpCase) -> bool {
     matches!(&case.op, Op::Resize(resize) if resize.mode == ResizeMode::Bilinear)
         && case.inputs.first().is_some_and(|from| from.plane().is_some())
+}
+
+/// What makes the value of an output: the operand of its instruction, where it has one of its own.
+///
+/// # Errors
+/// A fault of this crate: the program is not sound.
+pub(crate) fn maker(program: &Program, output: ValueId) -> Result<ValueId, TorchError> {
+    let instruction = program.instructions.get(output)?;
+    match instruction.kind {
+        InstructionKind::Output => instruction.operand(0),
+        _ => Ok(output),
+    }
 }
 
 fn is_norm(op: &Op) -> bool {

@@ -91,7 +91,7 @@ impl Kernel {
     pub(crate) fn takes_chains(&self, role: Role) -> bool {
         match self {
             Self::Add | Self::BatchNorm(_) | Self::Identity | Self::Relu | Self::Relu6 => true,
-            Self::Convolution(_) => role == Role::Convolution,
+            Self::Convolution(_) => matches!(role, Role::Convolution { .. }),
             _ => false,
         }
     }
@@ -115,8 +115,10 @@ impl Kernel {
             Self::Concat => fresh(Tensor::f_cat(&operands.tensors()?, 1)?),
             Self::Convolution(convolution) => {
                 let (kernel, bias) = linear_map(weights)?;
-                if call.role == Role::Convolution && kernel.kind() == Kind::Float {
-                    return convolution.fused(operands, kernel, bias);
+                if let Role::Convolution { is_kept } = call.role
+                    && kernel.kind() == Kind::Float
+                {
+                    return convolution.fused(operands, kernel, bias, is_kept);
                 }
                 fresh(convolution.run(&operands.tensor()?, kernel, bias)?)
             }

@@ -97,12 +97,14 @@ impl Convolution {
         }
     }
 
-    /// The same as [`Convolution::run`], to be computed with its batch norm.
+    /// The same as [`Convolution::run`], to be computed with its batch norm; the result is kept for the gradient, or computed
+    /// once more there.
     pub(crate) fn fused(
         &self,
         operands: Operands<'_>,
         kernel: &Tensor,
         bias: Option<&Tensor>,
+        is_kept: bool,
     ) -> Result<Value, TorchError> {
         // A batch norm refuses a single pixel in training, and says so.
         if operands.is_single_pixel() {
@@ -114,7 +116,7 @@ impl Convolution {
             }
             _ => operands.value()?,
         };
-        Ok(Value::Chain(value.chain()?.convolved(self.fused, kernel)))
+        Ok(Value::Chain(value.chain()?.convolved(self.fused, kernel, is_kept)))
     }
 
     pub(crate) fn run(&self, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>) -> Made {

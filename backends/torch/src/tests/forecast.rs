@@ -3,11 +3,11 @@
 use nas_grammar::Source;
 use nas_testing::space;
 
-use crate::forecast::{Forecast, Pictures, of_greatest, of_masked, of_mixture};
+use crate::forecast::{Forecast, Pictures, Recomputed, Trained, fitted};
 use crate::program::Program;
 
 fn forecasts(body: &str, batch: u32, crop: Option<[u32; 2]>) -> [Forecast; 2] {
-    let pictures = Pictures { batch, held: 2, crop, fuses: false };
+    let pictures = Pictures { batch, held: 2, crop, fuses: false, is_plain: true };
     forecasts_of(body, pictures)
 }
 
@@ -15,10 +15,8 @@ fn forecasts_of(body: &str, pictures: Pictures) -> [Forecast; 2] {
     let text = format!("{TWICE} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
     let space = space(Source::new("s.nas", text.as_str()));
     let program = Program::of_space(&space).unwrap();
-    [
-        of_mixture(&program, &space, pictures).unwrap(),
-        of_greatest(&program, &space, pictures).unwrap(),
-    ]
+    let trained = Trained::new(&program, pictures).unwrap();
+    [trained.mixture(&space).unwrap(), trained.greatest(&space).unwrap()]
 }
 
 /// A block that reads a value twice.
@@ -65,8 +63,9 @@ fn masked_widths_hold_what_the_greatest_does() {
             "s.nas",
             format!("space s {{ input x: [4, 8, 8] output y = x -> {body} }}"),
         ));
-        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: false };
-        of_masked(&Program::masked(&space).unwrap(), &space, pictures).unwrap()
+        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: false, is_plain: true };
+        let program = Program::masked(&space).unwrap();
+        Trained::new(&program, pictures).unwrap().masked(&space).unwrap()
     };
     assert_eq!(of("[4, 8]").step, (3 * 2 + 2 + 4 + 3 * 2) * MAP);
     assert_eq!(of("[1, 2, 3, 4, 5, 6, 7, 8]"), of("[4, 8]"));
@@ -80,7 +79,7 @@ fn what_only_one_reads_is_worked_on_in_place() {
 
 #[test]
 fn of_layers_that_are_computed_together_what_convolutions_make_is_held() {
-    let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: true };
+    let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: true, is_plain: true };
     // Of an inverted residual what the depthwise and the last convolution make, the sum, and the gradient of what is
     // between; an expansion is held nowhere.
     let layers = "conv(8, kernel = 1) -> batch_norm -> relu -> conv(8, kernel = 3, groups = 8) \
@@ -89,4 +88,52 @@ fn of_layers_that_are_computed_together_what_convolutions_make_is_held() {
     assert_eq!(of_layers.step, (2 + 1 + 1 + 4 + 2 * 3) * MAP);
     let [alone, _] = forecasts_of(layers, Pictures { fuses: false, ..pictures });
     assert_eq!(alone.step, (2 + 2 + 2 + 2 + 1 + 1 + 4 + 2 * 3) * MAP);
+}
+
+/// An expansion, a depthwise convolution and a 1x1 one, without a residual and with one.
+const BLOCKS: &str = "block squeezed(x) { x -> conv(96, kernel = 1) -> batch_norm -> relu -> conv(96, kernel = 3, groups = 96) \
+    -> batch_norm -> relu -> conv(4, kernel = 1) -> batch_norm }
+    block residual(x) { x + (x -> squeezed) }";
+
+/// What is forecast of a body where there may be so many bytes, and how many layers are given up.
+fn within(body: &str, memory: Option<u64>) -> (usize, Forecast) {
+    let text = format!("{BLOCKS} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
+    let space = space(Source::new("s.nas", text.as_str()));
+    let program = Program::of_space(&space).unwrap();
+    let pictures = Pictures { batch: 64, held: 2, crop: None, fuses: true, is_plain: true };
+    fitted(&program, pictures, memory, |trained| trained.mixture(&space)).unwrap()
+}
+
+#[test]
+fn as_few_layers_are_computed_again_as_have_the_rest_fit() {
+    let residuals = |memory| within("repeat 4 { residual }", memory);
+    let (none, kept) = residuals(None);
+    assert_eq!((none, kept.recomputed.layers, kept.recomputed.of_layers), (0, 0, 8));
+    // A sixteenth is left for what forecasts err by.
+    let allowing = |bytes: u64| Some(bytes / 15 * 16 + 16);
+    assert_eq!(residuals(allowing(kept.bytes())), (0, kept));
+    let (all, least) = residuals(Some(1));
+    assert_eq!((all, least.recomputed.layers), (8, 8));
+    assert!(least.bytes() < kept.bytes());
+    // The first layer that goes is a depthwise one, at 9 multiply-accumulates for a number and 4 more for that of the expansion.
+    let (one, fewer) = residuals(allowing(kept.bytes() - 64));
+    let macs = 96 * (9 + 4) * 8 * 8;
+    // On the way back it is made again beside what is idle, with the gradients of it and of the sum, where three times the largest
+    // value was all before.
+    let saved = (96 - (2 * 96 + 96 + 2 * 4 - 3 * 96)) * 8 * 8 * 4 * 64;
+    let again = Recomputed { layers: 1, macs, saved, ..kept.recomputed };
+    assert_eq!((one, fewer.recomputed), (1, again));
+    for allowed in [least.bytes(), fewer.bytes(), least.bytes().midpoint(kept.bytes())] {
+        let (_, found) = residuals(Some(allowed));
+        assert!(found.bytes() <= allowed, "{found:?} in {allowed}");
+    }
+}
+
+/// Where all is one chain, what is computed again at once is no more than between two layers that are kept.
+#[test]
+fn a_layer_between_two_that_are_given_up_is_kept() {
+    let (all, least) = within("repeat 4 { squeezed }", Some(1));
+    let (_, kept) = within("repeat 4 { squeezed }", None);
+    assert!(least.bytes() < kept.bytes(), "{least:?} for {kept:?}");
+    assert!(all < kept.recomputed.of_layers as usize, "{all}");
 }

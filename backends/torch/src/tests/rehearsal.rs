@@ -12,8 +12,14 @@ use crate::rehearsal::{Mixed, Rehearsal};
 const DECAY: f64 = 1e-2;
 const CHOICES: [usize; 2] = [2, 0];
 /// On one thread, gradients as they are.
-const ALONE: Options =
-    Options { device: Device::Cpu, threads: Some(1), fuses: true, clip: None, estimate: 0 };
+const ALONE: Options = Options {
+    device: Device::Cpu,
+    threads: Some(1),
+    fuses: true,
+    memory: None,
+    clip: None,
+    estimate: 0,
+};
 
 fn small() -> Checked<Space> {
     squeeze(3, Shape::from([3, 16, 16]), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
@@ -125,4 +131,24 @@ fn bfloat16_turns_gradients_a_little() {
     let lengths = product(&gradients, &gradients).sqrt() * product(&of_half, &of_half).sqrt();
     let cosine = product(&gradients, &of_half) / lengths;
     assert!((0.8..0.999_999).contains(&cosine), "{cosine}");
+}
+
+/// Loss, gradients, and what a step leaves of weights and running statistics: bit for bit, however many layers are computed again.
+#[test]
+fn what_is_computed_again_is_the_same() {
+    let weights = Plain::of_floats([2, 4], vec![0.1, 0.2, 0.3, 0.4, 0.7, 0.1, 0.1, 0.1]);
+    let step = |mut rehearsal: Rehearsal| {
+        let computed = rehearsal.gradients().unwrap();
+        (computed, rehearsal.step().unwrap(), rehearsal.weights().unwrap())
+    };
+    let mixed = || supernet(vec![Mixed::Weights(weights.clone()), Mixed::Candidate(1)]);
+    let alone = || {
+        let network = network(&small(), &CHOICES);
+        shown(Rehearsal::of_network(&network, &sgd(0.9, DECAY), ALONE).unwrap())
+    };
+    let (of_supernet, of_network) = (step(mixed()), step(alone()));
+    for layers in [1, 3, usize::MAX] {
+        assert!(step(mixed().recomputing(layers).unwrap()) == of_supernet, "{layers} layers");
+        assert!(step(alone().recomputing(layers).unwrap()) == of_network, "{layers} layers");
+    }
 }

@@ -1,0 +1,95 @@
+//! Which layers are computed again in the backward pass instead of being kept, so that training fits into memory.
+//!
+//! A layer that is not kept saves the bytes of what its convolution makes, and costs its multiply-accumulates once more. Layers
+//! are given up in the order of what a byte costs, the cheapest first: depthwise convolutions, then 1x1 ones of few channels.
+//! The order follows from the shapes of a program alone, and so does what is computed, bit for bit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::walk::{Layer, Walk};
+use crate::error::TorchError;
+use crate::fused::Role;
+use crate::program::{Program, Table, ValueId};
+use crate::schedule::Schedule;
+
+/// What of a step is computed again in the backward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recomputed {
+    /// Layers that are computed again.
+    pub layers: u64,
+    /// Layers that could be.
+    pub of_layers: u64,
+    /// Multiply-accumulates of a picture that this takes.
+    pub macs: u64,
+    /// Multiply-accumulates of a picture that the step takes without, forward and backward.
+    pub of_macs: u64,
+    /// Bytes of values of the step that it saves.
+    pub saved: u64,
+}
+
+/// What the gradients of an operator, of its operand and of its kernel, take with the operator itself: as much three times.
+const FORWARD_AND_BACKWARD: u64 = 3;
+
+impl Recomputed {
+    pub(super) fn of(walk: &Walk<'_>) -> Self {
+        let again = walk.layers.iter().filter(|layer| !layer.is_kept);
+        Self {
+            layers: again.clone().count() as u64,
+            of_layers: walk.layers.len() as u64,
+            macs: again.map(|layer| layer.macs).sum(),
+            of_macs: walk.macs.saturating_mul(FORWARD_AND_BACKWARD),
+            saved: 0,
+        }
+    }
+
+    /// Of two evaluations that are made in one step.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            layers: self.layers.max(other.layers),
+            of_layers: self.of_layers.max(other.of_layers),
+            macs: self.macs.saturating_add(other.macs),
+            of_macs: self.of_macs.saturating_add(other.of_macs),
+            saved: self.saved.saturating_add(other.saved),
+        }
+    }
+}
+
+/// The layers of a program, by the convolutions that make them, in the order in which they are given up. One between two that
+/// are given up stays, so that what is computed again at once does not grow by both: each that goes saves something.
+pub(super) fn order(
+    program: &Program,
+    roles: &Table<ValueId, Role>,
+) -> Result<Vec<ValueId>, TorchError> {
+    let mut layers = Walk::through(program, roles, &Schedule::of_all(program)?)?.layers;
+    layers.sort_by(|a, b| {
+        let cost = |of: &Layer, other: &Layer| u128::from(of.macs) * u128::from(other.numbers);
+        cost(a, b).cmp(&cost(b, a)).then(b.numbers.cmp(&a.numbers)).then(a.id.cmp(&b.id))
+    });
+    let follows = layers.iter().filter_map(|layer| Some((layer.before?, layer.id)));
+    let after: BTreeMap<ValueId, ValueId> = follows.collect();
+    let (mut order, mut gone) = (Vec::new(), BTreeSet::new());
+    for Layer { id, before, .. } in layers {
+        let neighbours = [before, after.get(&id).copied()];
+        if !neighbours.iter().all(|side| side.is_some_and(|side| gone.contains(&side))) {
+            gone.insert(id);
+            order.push(id);
+        }
+    }
+    Ok(order)
+}
+
+/// The roles of a program where so many layers are not kept.
+///
+/// # Errors
+/// A fault of this crate: the program is not sound.
+pub(crate) fn without(
+    layers: usize,
+    program: &Program,
+    roles: &Table<ValueId, Role>,
+) -> Result<Table<ValueId, Role>, TorchError> {
+    let mut fewer = roles.clone();
+    for id in order(program, roles)?.into_iter().take(layers) {
+        *fewer.get_mut(id)? = Role::Convolution { is_kept: false };
+    }
+    Ok(fewer)
+}
