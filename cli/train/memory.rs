@@ -211,7 +211,9 @@ fn peak() -> Option<u64> {
 pub(crate) fn free() -> Option<u64> {
     let mut system = System::new();
     system.refresh_memory();
-    let of_group = system.cgroup_limits().map(|limits| limits.free_memory);
+    // What a group calls free is without the files that the system has read, whose memory it gives back at once.
+    let of_group = system.cgroup_limits();
+    let of_group = of_group.map(|limits| limits.total_memory.saturating_sub(limits.rss));
     let of_machine = Some(system.available_memory()).filter(|&bytes| bytes > 0);
     of_machine.into_iter().chain(of_group).min()
 }
