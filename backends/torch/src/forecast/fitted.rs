@@ -5,9 +5,6 @@ use super::trained::{Forecast, Pictures, Trained};
 use crate::error::TorchError;
 use crate::program::Program;
 
-/// Of how many bytes that training may take one is left for what forecasts err by.
-const SPARE: u64 = 16;
-
 /// How many layers are not kept so that what is forecast of a program fits into so many bytes, and what that is then: as few as
 /// do; all, where nothing fits; none, where nothing is said.
 ///
@@ -21,7 +18,6 @@ pub(crate) fn fitted(
 ) -> Result<(usize, Forecast), TorchError> {
     let all = Trained::new(program, pictures)?;
     let kept = of(&all)?;
-    let memory = memory.map(|memory| memory - memory / SPARE);
     let Some(memory) = memory.filter(|&memory| kept.bytes() > memory) else {
         return Ok((0, kept));
     };
