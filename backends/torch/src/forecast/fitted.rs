@@ -1,6 +1,6 @@
 //! How many layers are computed again, so that what training takes fits into what it may take.
 
-use super::recomputed::{Recomputed, order, without};
+use super::recomputed::{order, without};
 use super::trained::{Forecast, Pictures, Trained};
 use crate::error::TorchError;
 use crate::program::Program;
@@ -23,12 +23,7 @@ pub(crate) fn fitted(
     };
     let with = |layers| {
         let roles = without(layers, program, &all.roles)?;
-        let found = of(&Trained { program, pictures, roles })?;
-        let saved = kept.step.saturating_sub(found.step);
-        Ok::<_, TorchError>(Forecast {
-            recomputed: Recomputed { saved, ..found.recomputed },
-            ..found
-        })
+        of(&Trained { program, pictures, roles })
     };
     // INVARIANT: without `fewest - 1` layers it does not fit; without `most`, it takes `least`.
     let (mut fewest, mut most) = (1, order(program, &all.roles)?.len());

@@ -100,7 +100,7 @@ fn within(body: &str, memory: Option<u64>) -> (usize, Forecast) {
     let text = format!("{BLOCKS} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
     let space = space(Source::new("s.nas", text.as_str()));
     let program = Program::of_space(&space).unwrap();
-    let pictures = Pictures { batch: 20_000, held: 2, crop: None, fuses: true };
+    let pictures = Pictures { batch: 64, held: 2, crop: None, fuses: true };
     fitted(&program, pictures, memory, |trained| trained.mixture(&space)).unwrap()
 }
 
@@ -116,10 +116,7 @@ fn as_few_layers_are_computed_again_as_have_the_rest_fit() {
     // The first layer that goes is a depthwise one, at 9 multiply-accumulates for a number and 4 more for that of the expansion.
     let (one, fewer) = residuals(Some(kept.bytes() - 1));
     let macs = 96 * (9 + 4) * 8 * 8;
-    // On the way back it is made again beside what is idle, with the gradients of it and of the sum, where three times the largest
-    // value was all before.
-    let saved = (96 - (2 * 96 + 96 + 2 * 4 - 3 * 96)) * 8 * 8 * 4 * 20_000;
-    let again = Recomputed { layers: 1, macs, saved, ..kept.recomputed };
+    let again = Recomputed { layers: 1, macs, ..kept.recomputed };
     assert_eq!((one, fewer.recomputed), (1, again));
     for allowed in [least.bytes(), fewer.bytes(), least.bytes().midpoint(kept.bytes())] {
         let (_, found) = residuals(Some(allowed));
