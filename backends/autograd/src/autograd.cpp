@@ -115,6 +115,13 @@ void nas_keep_memory() {
 #endif
 }
 
+// Has large memory that is freed be given back to the system at once, so that none lies in gaps.
+void nas_give_back_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+#endif
+}
+
 // Begins to note what runs; null where the file cannot be written.
 void* nas_profile_begin(const char* path) {
   try {

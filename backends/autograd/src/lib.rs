@@ -87,6 +87,13 @@ pub fn keep_memory() {
     ONCE.call_once(|| unsafe { nas_keep_memory() });
 }
 
+/// Has the memory of large tensors that are gone be given back to the system at once, where memory is short: none lies in gaps
+/// between others, but it is cleared each time that it is asked for. From then on, whatever [`keep_memory`] said.
+pub fn give_back_memory() {
+    // SAFETY: it sets a number of the allocator.
+    unsafe { nas_give_back_memory() };
+}
+
 /// What libtorch computes from its beginning to its end is noted in a file, as `chrome://tracing` and Perfetto read it.
 pub struct Profile(*mut c_void);
 
@@ -219,6 +226,7 @@ unsafe extern "C" {
     ) -> *mut c_char;
     fn nas_give(taken: *mut c_void, input: usize, gradient: *const C_tensor);
     fn nas_keep_memory();
+    fn nas_give_back_memory();
     fn nas_profile_begin(path: *const c_char) -> *mut c_void;
     fn nas_profile_end(profile: *mut c_void);
     fn nas_note_begin(name: *const c_char) -> *mut c_void;

@@ -1,12 +1,9 @@
 //! How many layers are computed again, so that what training takes fits into what it may take.
 
-use super::recomputed::{Recomputed, order, without};
+use super::recomputed::{order, without};
 use super::trained::{Forecast, Pictures, Trained};
 use crate::error::TorchError;
 use crate::program::Program;
-
-/// Of how many bytes that training may take one is left for what forecasts err by.
-const SPARE: u64 = 16;
 
 /// How many layers are not kept so that what is forecast of a program fits into so many bytes, and what that is then: as few as
 /// do; all, where nothing fits; none, where nothing is said.
@@ -21,18 +18,12 @@ pub(crate) fn fitted(
 ) -> Result<(usize, Forecast), TorchError> {
     let all = Trained::new(program, pictures)?;
     let kept = of(&all)?;
-    let memory = memory.map(|memory| memory - memory / SPARE);
     let Some(memory) = memory.filter(|&memory| kept.bytes() > memory) else {
         return Ok((0, kept));
     };
     let with = |layers| {
         let roles = without(layers, program, &all.roles)?;
-        let found = of(&Trained { program, pictures, roles })?;
-        let saved = kept.step.saturating_sub(found.step);
-        Ok::<_, TorchError>(Forecast {
-            recomputed: Recomputed { saved, ..found.recomputed },
-            ..found
-        })
+        of(&Trained { program, pictures, roles })
     };
     // INVARIANT: without `fewest - 1` layers it does not fit; without `most`, it takes `least`.
     let (mut fewest, mut most) = (1, order(program, &all.roles)?.len());

@@ -23,8 +23,6 @@ pub struct Recomputed {
     pub macs: u64,
     /// Multiply-accumulates of a picture that the step takes without, forward and backward.
     pub of_macs: u64,
-    /// Bytes of values of the step that it saves.
-    pub saved: u64,
 }
 
 /// What the gradients of an operator, of its operand and of its kernel, take with the operator itself: as much three times.
@@ -38,7 +36,6 @@ impl Recomputed {
             of_layers: walk.layers.len() as u64,
             macs: again.map(|layer| layer.macs).sum(),
             of_macs: walk.macs.saturating_mul(FORWARD_AND_BACKWARD),
-            saved: 0,
         }
     }
 
@@ -49,7 +46,6 @@ impl Recomputed {
             of_layers: self.of_layers.max(other.of_layers),
             macs: self.macs.saturating_add(other.macs),
             of_macs: self.of_macs.saturating_add(other.of_macs),
-            saved: self.saved.saturating_add(other.saved),
         }
     }
 }

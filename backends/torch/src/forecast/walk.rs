@@ -12,10 +12,6 @@ use crate::schedule::Schedule;
 /// that goes, and a copy in another layout.
 const BACKWARD: u64 = 3;
 
-/// Times that what is computed again takes its memory: it is made while other lengths are idle, and leaves gaps in the heap.
-/// Measured.
-const AGAIN: u64 = 2;
-
 /// A layer of those that are computed together, whose convolution makes a tensor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layer {
@@ -248,8 +244,7 @@ impl<'p> Walk<'p> {
                 self.hold(&mut chain, open);
             }
             let gradients = chain.gradients.max(chain.before);
-            let again = chain.again.saturating_mul(AGAIN);
-            back = back.saturating_add(gradients).saturating_add(again);
+            back = back.saturating_add(gradients).saturating_add(chain.again);
             is_fused = true;
         }
         if is_fused {
