@@ -123,9 +123,6 @@ impl TorchBackend {
         training_loss::check(&recipe, trained.task)?;
         pipeline(&dataset, &recipe.data, &trained)?;
         use_threads(options.threads.unwrap_or_else(default_threads));
-        if options.memory.is_some() {
-            nas_autograd::give_back_memory();
-        }
         let (begins_with, training_loss) = (Beginnings::default(), Rc::default());
         let (teaching, profiler) = (None, None);
         Ok(Self {
