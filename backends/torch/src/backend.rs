@@ -76,12 +76,9 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same, after threads and memory are set so for the process.
+    /// The same, after the threads are set for the process.
     pub(crate) fn in_use(self) -> Self {
         use_threads(self.threads.unwrap_or_else(default_threads));
-        if self.memory.is_some() {
-            nas_autograd::give_back_memory();
-        }
         self
     }
 }

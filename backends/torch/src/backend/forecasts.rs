@@ -67,15 +67,17 @@ impl TorchBackend {
         Ok(self.fitted_tuning(network, powers_of_two, memory)?.1)
     }
 
-    /// How many layers are computed again, where something says how much memory there may be.
+    /// How many layers are computed again, where something says how much memory there may be. If any are, memory is short.
     pub(super) fn given_up(
         &self,
         fitted: impl FnOnce(Option<u64>) -> Fitted,
     ) -> Result<usize, TorchError> {
-        match self.options.memory {
-            Some(memory) => Ok(fitted(Some(memory))?.0),
-            None => Ok(0),
+        let Some(memory) = self.options.memory else { return Ok(0) };
+        let (layers, _) = fitted(Some(memory))?;
+        if layers > 0 {
+            nas_autograd::give_back_memory();
         }
+        Ok(layers)
     }
 
     pub(super) fn fitted_mixture(&self, mixing: Mixing, memory: Option<u64>) -> Fitted {
