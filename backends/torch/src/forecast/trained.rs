@@ -17,8 +17,8 @@ use crate::schedule::Schedule;
 const FLOAT: u64 = 4;
 /// Bytes that the process takes whatever it trains: libtorch, its threads, the compiled space.
 const PROCESS: u64 = 200_000_000;
-/// What the allocator takes for ten bytes, measured over searches of 0.7 to 3.5 GB.
-const FOR_TEN: u64 = 11;
+/// What the allocator takes for ten bytes, measured over the rows of `docs/forecast.md`.
+const FOR_TEN: u64 = 12;
 /// Times that weights which learn in a step are held beside values and velocities: their gradients one by
 /// one and together, and what the optimiser makes of the weights.
 const GRADIENTS: u64 = 3;
