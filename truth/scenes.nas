@@ -21,7 +21,9 @@ block unit(x, out, stride) {
 }
 
 cell first(x, out, stride) { x -> unit(out, stride) }
+
 cell second(x, out, stride) { x -> unit(out, stride) }
+
 cell third(x, out, stride) { x -> unit(out, stride) }
 
 space scenes(classes = 11, size = 64) {
@@ -64,8 +66,8 @@ search inherited of scenes {
     strategy random {}
     score { by = inherited }
     data scenes { path = "../spaces/data/scenes", flip = true, batch = 8 }
-    weights sgd { rate = 0.05 -> 0 }
-    schedule { epochs = 12, paths = uniform }
+    weights sgd { rate = 0.05 -> 0, initial = pytorch }
+    schedule { epochs = 36, paths = uniform }
     derive { sample = 60 }
     retrain { epochs = 12, rate = 0.1 -> 0 cosine, batch = 16, initial = pytorch }
 }
