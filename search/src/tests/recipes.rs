@@ -93,7 +93,6 @@ const WRITTEN: &str = r#"{
     "freeze": null,
     "weights_from": null,
     "initial": "he",
-    "precision": "fp32",
     "precision": "fp32"
   },
   "choices": {
@@ -135,6 +134,7 @@ const WRITTEN: &str = r#"{
     "freeze": null,
     "weights_from": null,
     "initial": "he",
+    "precision": "fp32",
     "batch": 16,
     "drop_path": {
       "from": 0.0,
