@@ -75,7 +75,7 @@ pub enum TorchError {
         code(nas::train::no_gpu),
         help(
             "`--device cpu` computes on the processor. For a GPU of NVIDIA install PyTorch {} with CUDA, and let `LIBTORCH` be its folder: `export LIBTORCH=$(python -c 'import os, torch; print(os.path.dirname(torch.__file__))')`",
-            crate::LIBTORCH_VERSION
+            env!("LIBTORCH_VERSION")
         )
     )]
     NoCuda(#[from] nas_cuda::NoCuda),
