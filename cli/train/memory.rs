@@ -222,9 +222,9 @@ pub(crate) fn free() -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A search of 9 GB, of which 8 are for its batch of 8.
+    /// A search of 9 GB, of which 8.8 are for its batch of 8.
     fn need(recomputed: Recomputed) -> Need {
-        let forecast = Forecast { step: 8_000_000_000, recomputed, ..Forecast::default() };
+        let forecast = Forecast { step: 7_333_333_330, recomputed, ..Forecast::default() };
         let (what, setting, section) = ("the search", "data.batch", "weights");
         Need { what, setting, batch: 8, section, accumulate: 3, forecast }
     }
