@@ -463,7 +463,8 @@ def main():
     if arguments.quick:
         modes.remove(())
     if arguments.device == "cuda":
-        modes = [(*mode, "bf16") if mode else mode for mode in modes]
+        with_bf16 = [(*mode, "bf16") if mode and "bf16" not in mode else mode for mode in modes]
+        modes = list(dict.fromkeys(with_bf16))
     tables = [head(arguments)]
     print(tables[0], flush=True)
     for case in cases(arguments.device):

@@ -29,10 +29,11 @@ class Worker:
             self.layout = torch.channels_last
         self.dtype = torch.double if "double" in options else torch.float
         self.device = "cuda" if "cuda" in options else "cpu"
-        # Products of floats by tensor cores, and the fastest algorithm for each convolution, as nasc has them.
-        torch.set_float32_matmul_precision("high")
-        torch.backends.cudnn.allow_tf32 = True
-        torch.backends.cudnn.benchmark = True
+        if self.device == "cuda":
+            # Products of floats by tensor cores, and the fastest algorithm for each convolution, as nasc has them.
+            torch.set_float32_matmul_precision("high")
+            torch.backends.cudnn.allow_tf32 = True
+            torch.backends.cudnn.benchmark = True
         self.mixtures = {}
 
     def load(self, request):

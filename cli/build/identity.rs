@@ -13,7 +13,8 @@ use crate::fnv::fnv1a_128;
 /// Members of the workspace that are in neither executable.
 const ELSEWHERE: [&str; 4] = ["testing", "testing/cases", "tests", "xtask"];
 /// Files of the workspace as a whole, and of the root package.
-const OF_ROOT: [&str; 4] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "link.rs"];
+const OF_ROOT: [&str; 5] =
+    ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "link.rs", "shim.rs"];
 /// Folders of the root package.
 const FOLDERS_OF_ROOT: [&str; 3] = ["cli/build", "cli/src", "cli/train"];
 /// Files and folders of a member, where it has them. `std` is the standard library of `.nas`,

@@ -1,8 +1,9 @@
 //! What computes a training: a processor, or a GPU.
 
-use nas_torch::{Gpu, Options, TorchError, default_threads, gpu};
+use nas_torch::{Gpu, NoCuda, Options, TorchError, default_threads, gpu};
 use nasc::render::report::{Failure, counted};
 use nasc::services::compute::{ComputeArgs, DeviceArg};
+use nasc::tell;
 
 use crate::memory;
 
@@ -35,7 +36,13 @@ impl Compute {
         match args.device {
             DeviceArg::Cpu => Ok(on_processor),
             DeviceArg::Cuda(number) => on_gpu(gpu(number)).map_err(Failure::problem),
-            DeviceArg::Auto => Ok(on_gpu(gpu(0)).unwrap_or(on_processor)),
+            DeviceArg::Auto => match on_gpu(gpu(0)) {
+                Ok(on_gpu) => Ok(on_gpu),
+                Err(error) => {
+                    tell_unusable(&error);
+                    Ok(on_processor)
+                }
+            },
         }
     }
 
@@ -52,6 +59,11 @@ impl Compute {
         self.gpu.as_ref().map_or_else(memory::free, Gpu::free)
     }
 
+    /// Bytes that were taken at most; none where that is not known.
+    pub(crate) fn peak(&self) -> Option<u64> {
+        self.gpu.as_ref().map_or_else(memory::peak, Gpu::peak)
+    }
+
     /// What a run records of it, by name.
     pub(crate) fn versions(&self) -> [(&'static str, String); 3] {
         let device = self.gpu.as_ref().map_or("cpu".to_owned(), |gpu| gpu.name.clone());
@@ -61,5 +73,12 @@ impl Compute {
             ("threads of libtorch", self.threads.to_string()),
             ("layers computed together", fuses.to_owned()),
         ]
+    }
+}
+
+/// Tells why a library for GPUs that is there is of no use; where there is none, nobody meant a GPU.
+fn tell_unusable(error: &TorchError) {
+    if let TorchError::NoCuda(why @ (NoCuda::OtherVersion { .. } | NoCuda::Broken { .. })) = error {
+        tell!("device: no GPU is used: {why}");
     }
 }

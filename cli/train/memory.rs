@@ -191,15 +191,15 @@ fn round(bytes: u64) -> u64 {
     bytes / step * step
 }
 
-/// Tells how much of memory the process has held at most, where the system knows.
-pub(crate) fn tell_peak() {
-    if let Some(peak) = peak() {
+/// Tells how much was taken at most, where that is known.
+pub(crate) fn tell_peak(peak: Option<u64>) {
+    if let Some(peak) = peak {
         tell!("memory: {} at most were taken", gigabytes(peak));
     }
 }
 
 /// Bytes that the process has held at most: `VmHWM` of Linux (proc_pid_status(5)), which is in KiB.
-fn peak() -> Option<u64> {
+pub(crate) fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;

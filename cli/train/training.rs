@@ -442,7 +442,7 @@ impl Training {
         })?;
         match outcome {
             End::Finished(result) => {
-                memory::tell_peak();
+                memory::tell_peak(self.compute.peak());
                 profile::tell_idle(self.profiler.as_deref());
                 if result.trained.is_some() {
                     self.keep_expected(store, &result)?;

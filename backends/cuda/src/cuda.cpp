@@ -4,11 +4,11 @@
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/Event.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <ATen/ops/_fused_sgd.h>
 #include <torch/types.h>
 
 #include <dlfcn.h>
@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <string>
+#include <memory>
 #include <vector>
 
 namespace {
@@ -168,16 +168,17 @@ char* nas_cuda_copy(const at::Tensor* from, int device, void** copied) {
     const c10::StreamGuard aside(guard.getStreamFromGlobalPool(gpu(device), true));
     // What is pinned goes without the processor.
     const auto pinned = from->is_pinned() ? *from : from->pin_memory();
-    auto* made = new Copied{pinned.to(gpu(device), /*non_blocking=*/true), c10::Event(c10::DeviceType::CUDA)};
+    std::unique_ptr<Copied> made(
+        new Copied{pinned.to(gpu(device), /*non_blocking=*/true), c10::Event(c10::DeviceType::CUDA)});
     made->event.record(aside.current_stream());
-    *copied = made;
+    *copied = made.release();
   });
 }
 
 // Has what the GPU computes from now on wait for the copy, and moves that to `to`, an undefined tensor.
 char* nas_cuda_take(void* copied, at::Tensor** to) {
-  auto* made = static_cast<Copied*>(copied);
-  char* failed = tried([&] {
+  const std::unique_ptr<Copied> made(static_cast<Copied*>(copied));
+  return tried([&] {
     const VirtualGuardImpl guard(c10::DeviceType::CUDA);
     const auto current = guard.getStream(made->tensor.device());
     made->event.block(current);
@@ -185,8 +186,6 @@ char* nas_cuda_take(void* copied, at::Tensor** to) {
     made->tensor.record_stream(current);
     *to = new at::Tensor(std::move(made->tensor));
   });
-  delete made;
-  return failed;
 }
 
 void nas_cuda_drop(void* copied) { delete static_cast<Copied*>(copied); }

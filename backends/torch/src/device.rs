@@ -2,7 +2,7 @@
 
 use tch::Device;
 
-pub use nas_cuda::Gpu;
+pub use nas_cuda::{Gpu, NoCuda};
 
 use crate::error::TorchError;
 

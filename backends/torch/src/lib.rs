@@ -61,7 +61,7 @@ mod value;
 pub use backend::{Options, TorchBackend, default_threads};
 pub use beginning::{Beginnings, Fitting};
 pub use calibrate::calibrate;
-pub use device::{Gpu, gpu};
+pub use device::{Gpu, NoCuda, gpu};
 pub use error::{Phase, TorchError};
 pub use examples::Example;
 pub use forecast::{Forecast, Recomputed};

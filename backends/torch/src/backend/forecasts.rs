@@ -1,6 +1,6 @@
 //! What training takes of memory, and which layers it computes again in the backward pass to fit into what it may take.
 
-use nas_ir::recipe::{ClassLoss, ClassWeights, Retrain, Training, TrainingPrecision};
+use nas_ir::recipe::{Retrain, Training, TrainingPrecision};
 use nas_ir::{Network, Task};
 use nas_search::shared::{Mixing, Relaxation, Sharing};
 use nas_search::strategy::Method;
@@ -136,10 +136,9 @@ impl TorchBackend {
 
     fn batches_of(&self, batch: u32, training: &Training) -> Pictures {
         let Options { fuses, device, .. } = self.options;
-        let ClassLoss { smoothing, focal, dice, class_weights } = &self.recipe.loss.classes;
         let is_plain = matches!(self.trained.task, Task::Segmentation { .. })
-            && [*smoothing, *focal, *dice, self.recipe.data.mixup] == [0.0; 4]
-            && *class_weights == ClassWeights::Equal
+            && self.recipe.loss.classes.is_plain()
+            && self.recipe.data.mixup == 0.0
             && self.teaching.is_none();
         let fuses = fuses && device == Device::Cpu && training.precision == TrainingPrecision::Fp32;
         let (held, crop) = (held(training), self.recipe.data.crop);

@@ -5,18 +5,18 @@
 //! them computed at once, by `nas-kernels` ([`sum`], [`Chain::settled`]). Their gradient is recorded with libtorch's autograd
 //! (`function`), so that what is fused and what is not work together.
 //!
-//! Where an output of a network is enlarged last, the loss does that as it reads it (`entropy`).
+//! Where an output of a network is enlarged last, the loss does that as it reads it (`cross_entropy`).
 //!
 //! `roles` says which operators of a program take part.
 
 mod chain;
-mod entropy;
+mod cross_entropy;
 mod function;
 mod roles;
 mod threads;
 
 pub(crate) use chain::{Chain, Convolution, Identity, Norm};
-pub(crate) use entropy::mean_cross_entropy;
+pub(crate) use cross_entropy::mean_cross_entropy;
 pub(crate) use function::sum;
 pub(crate) use roles::{Role, maker, roles};
 pub(crate) use threads::processor;

@@ -88,6 +88,15 @@ pub struct ClassLoss {
     pub dice: f64,
 }
 
+impl ClassLoss {
+    /// Whether it is cross-entropy and nothing else.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        [self.smoothing, self.focal, self.dice] == [0.0; 3]
+            && self.class_weights == ClassWeights::Equal
+    }
+}
+
 impl Loss {
     /// What the settings of a section say.
     ///
