@@ -20,7 +20,7 @@ import numpy
 # What is allowed of a single operator in another engine, in units of the largest value.
 TOLERANCE = 1e-4
 # Seconds for one case.
-LIMIT = 240
+LIMIT = 600
 # How long a case is run over and over to time it, in seconds.
 TIMED = 0.5
 

@@ -234,6 +234,12 @@ impl Engine {
         })
     }
 
+    /// Whether this is the version of one of its packages.
+    pub(crate) fn has(&self, version: &str) -> bool {
+        let mut packages = self.packages.iter().chain(self.alone);
+        packages.any(|package| package.split_once("==").is_some_and(|(_, it)| it == version))
+    }
+
     /// Where its runner writes what it says of the cases in a folder.
     pub(crate) fn answer(&self, cases: &Path) -> PathBuf {
         cases.join(format!("{}.json", self.name))

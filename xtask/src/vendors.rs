@@ -3,7 +3,8 @@
 //! Each network is exported by `nasc` with its record; an engine runs the file on the recorded inputs, in the environment and
 //! by a runner as `cargo xtask engines` has them. What comes of it is a table of `docs/vendors.md`: how far outputs are from
 //! those of libtorch and how long the engine takes, or that it refuses the file. Networks of integers are made of the files of
-//! 32-bit floats by a few pictures. What an engine says of a file is kept, so that engines can be tried one by one.
+//! 32-bit floats by a few pictures. What an engine says of a file is kept, and what the page says of the same version of an engine
+//! is not asked again, so that the table can be made bit by bit.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -30,7 +31,7 @@ const SEEDS: [&str; 3] = ["0", "1", "2"];
 const PICTURES: &str = "spaces/data/scenes/val/images";
 const IMAGES: &str = "8";
 /// How long a file may take to be written.
-const TIME: Duration = Duration::from_secs(300);
+const TIME: Duration = Duration::from_secs(600);
 /// How often it is looked whether it is.
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -43,12 +44,21 @@ struct Network {
 /// What an engine says of each network and precision.
 type Told = BTreeMap<(String, &'static str), String>;
 
+/// A column of the table: an engine with its version, and what it says.
+type Column = (String, Told);
+
+/// Cells of the page that tell nothing of a network in an engine, by how they begin.
+const UNKNOWN: [&str; 3] = ["not tried", "not written", "stopped after"];
+
 /// What is asked for.
+#[derive(Default)]
 struct Asked {
     /// Whether the table goes into the page.
     bless: bool,
     /// Whether nothing is written or tried, so that the table has what was said last.
     last: bool,
+    /// Whether what the page says is asked again.
+    anew: bool,
     /// The executable that writes the files; if not given, that of the checkout.
     nasc: Option<PathBuf>,
     /// The engines that are tried anew; if none is named, all.
@@ -57,12 +67,13 @@ struct Asked {
 
 impl Asked {
     fn parse(args: &[OsString]) -> Result<Self> {
-        let mut asked = Self { bless: false, last: false, nasc: None, engines: Vec::new() };
+        let mut asked = Self::default();
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match arg.to_string_lossy().as_ref() {
                 "--bless" => asked.bless = true,
                 "--last" => asked.last = true,
+                "--anew" => asked.anew = true,
                 "--nasc" => {
                     let path = args.next().context("`--nasc` needs the path of an executable")?;
                     asked.nasc = Some(std::path::absolute(path)?);
@@ -95,30 +106,32 @@ fn engines() -> impl Iterator<Item = &'static Engine> {
     MORE_ENGINES.iter().chain(&ENGINES)
 }
 
-/// Tries the engines of these names, or all; the table has what each of the others said last. `--bless` among them writes it
-/// into the page.
+/// Tries the engines of these names, or all, with what the page does not say of them yet; the table has what each of the others said
+/// last. `--bless` among them writes it into the page.
 pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
     let asked = Asked::parse(args)?;
     let folder = root.join(FOLDER).join("vendors");
     let networks = networks(root)?;
+    let page = fs::read_to_string(root.join(PAGE))?;
     if !asked.last {
         let nasc = asked.nasc(root)?;
-        for (precision, bound) in PRECISIONS {
-            write(root, &nasc, &networks, &folder, (precision, bound))?;
-        }
-    }
-    let lacking = lacking(&networks, &folder);
-    let mut columns = Vec::new();
-    for engine in engines() {
-        if asked.tries(engine) {
-            for (precision, _) in PRECISIONS {
+        for engine in engines().filter(|engine| asked.tries(engine)) {
+            let (_, known) = if asked.anew { Column::default() } else { on_page(engine, &page) };
+            for (precision, bound) in PRECISIONS {
+                let is_open = |it: &&Network| !known.contains_key(&(it.space.clone(), precision));
+                let open: Vec<&Network> = networks.iter().filter(is_open).collect();
+                if open.is_empty() {
+                    continue;
+                }
+                write(root, &nasc, &open, &folder, (precision, bound))?;
                 eprintln!("trying {} in {precision}", engine.name);
                 engine.run(root, &folder.join(precision))?;
             }
         }
-        columns.push(last_told(engine, &folder)?);
     }
-    let table = table(&networks, &lacking, &columns);
+    let lacking = lacking(&networks, &folder);
+    let columns: Result<Vec<Column>> = engines().map(|it| last_told(it, &folder, &page)).collect();
+    let table = table(&networks, &lacking, &columns?);
     println!("{table}");
     if asked.bless {
         write_table(&root.join(PAGE), &table)?;
@@ -141,7 +154,7 @@ fn lacking(networks: &[Network], folder: &Path) -> Told {
 fn write(
     root: &Path,
     nasc: &Path,
-    networks: &[Network],
+    networks: &[&Network],
     folder: &Path,
     (precision, bound): (&'static str, f64),
 ) -> Result<()> {
@@ -204,12 +217,12 @@ impl Network {
         folder: &Path,
         pictures: &Path,
     ) -> Result<(), String> {
-        let floats = self.onnx(floats);
-        if !floats.exists() {
+        if self.export(nasc, floats, "fp32").is_err() {
             let why = self.onnx(folder).with_extension("why");
             let none = "there is none of 32-bit floats".to_owned();
             return fs::write(why, &none).map_err(|error| error.to_string()).and(Err(none));
         }
+        let floats = self.onnx(floats);
         let mut command = Command::new(nasc);
         command.arg("int8").arg(floats).arg("--data").arg(pictures);
         // Taking out of biases what rounding adds is slow, and tells nothing of engines.
@@ -317,10 +330,9 @@ fn case(folder: &Path, name: &str, bound: f64) -> Result<Value> {
     )
 }
 
-/// What an engine said last of all networks: its name and version, and a verdict for each that it was given.
-fn last_told(engine: &Engine, folder: &Path) -> Result<(String, Told)> {
-    let mut told = Told::new();
-    let mut head = engine.name.to_owned();
+/// What an engine said last of all networks: its name and version, and a verdict for each that it was given, now or for the page.
+fn last_told(engine: &Engine, folder: &Path, page: &str) -> Result<Column> {
+    let (mut head, mut told) = on_page(engine, page);
     for (precision, _) in PRECISIONS {
         let answer = engine.answer(&folder.join(precision));
         if !answer.exists() {
@@ -330,13 +342,39 @@ fn last_told(engine: &Engine, folder: &Path) -> Result<(String, Told)> {
         head = format!("{} {}", engine.name, text(&answer, "version"));
         let verdicts: BTreeMap<String, String> =
             serde_json::from_value(answer.get("verdicts").cloned().unwrap_or_default())?;
-        told.extend(verdicts.into_iter().map(|(name, verdict)| ((name, precision), verdict)));
+        told.extend(
+            verdicts.into_iter().map(|(name, verdict)| ((name, precision), short(&verdict))),
+        );
     }
     Ok((head, told))
 }
 
+/// The column of the page that tells of this version of an engine, with what it knows; empty if there is none.
+fn on_page(engine: &Engine, page: &str) -> Column {
+    let mut rows = page.lines().filter(|line| line.starts_with('|')).map(|line| {
+        line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
+    });
+    let heads: Vec<String> = rows.next().unwrap_or_default();
+    let is_of = |head: &String| {
+        let mut words = head.split(' ');
+        words.next() == Some(engine.name) && words.next_back().is_some_and(|it| engine.has(it))
+    };
+    let Some(place) = heads.iter().position(is_of) else {
+        return (engine.name.to_owned(), Told::new());
+    };
+    let told = rows.filter_map(|row: Vec<String>| {
+        let cell = row.get(place)?;
+        let (precision, _) =
+            PRECISIONS.iter().find(|(name, _)| Some(*name) == row.get(1).map(String::as_str))?;
+        let space = row.first()?.trim_matches('`').to_owned();
+        let is_known = !UNKNOWN.iter().any(|begin| cell.starts_with(begin));
+        is_known.then(|| ((space, *precision), cell.clone()))
+    });
+    (heads.get(place).cloned().unwrap_or_default(), told.collect())
+}
+
 /// For each network and precision what each engine says.
-fn table(networks: &[Network], lacking: &Told, columns: &[(String, Told)]) -> String {
+fn table(networks: &[Network], lacking: &Told, columns: &[Column]) -> String {
     let heads: Vec<&str> = columns.iter().map(|(head, _)| head.as_str()).collect();
     let rule = "|---".repeat(columns.len() + 2);
     let mut table = format!("| network | precision | {} |\n{rule}|\n", heads.join(" | "));
@@ -347,7 +385,8 @@ fn table(networks: &[Network], lacking: &Told, columns: &[(String, Told)]) -> St
                 match (lacking.get(&key), told.get(&key)) {
                     // Why is said once.
                     (Some(_), _) if place > 0 => "not written".to_owned(),
-                    (Some(why), _) | (None, Some(why)) => short(why),
+                    (Some(why), _) => short(why),
+                    (None, Some(verdict)) => verdict.clone(),
                     (None, None) => "not tried".to_owned(),
                 }
             });
@@ -378,6 +417,23 @@ mod tests {
         assert_eq!(reason(text), "nas::verify::differs, 2.82e-1");
         assert_eq!(reason("error: there are no pictures\n"), "there are no pictures");
         assert_eq!(reason(""), "it failed");
+    }
+
+    #[test]
+    fn what_the_page_tells_of_the_pinned_version_is_known() {
+        let page = |version: &str| {
+            format!(
+                "# A page\n\n| network | precision | onnx {version} |\n|---|---|---|\n| `a` | fp32 | valid |\n\
+                 | `a` | fp16 | not tried |\n| `a` | int8 | stopped after 9 s |\n| `b` | int8 | refused: no |\n"
+            )
+        };
+        let [engine, ..] = &MORE_ENGINES;
+        let (head, told) = on_page(engine, &page("1.23.2"));
+        assert_eq!(head, "onnx 1.23.2");
+        let known =
+            [(("a".to_owned(), "fp32"), "valid"), (("b".to_owned(), "int8"), "refused: no")];
+        assert_eq!(told, known.map(|(key, cell)| (key, cell.to_owned())).into());
+        assert!(on_page(engine, &page("1.0")).1.is_empty() && on_page(engine, "").1.is_empty());
     }
 
     #[test]
