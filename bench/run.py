@@ -24,6 +24,8 @@ ENVIRONMENT = ROOT / "target/engines/bench"
 PACKAGES = ["torch==2.11.0", "numpy==2.4.6", "safetensors==0.8.0"]
 RESULTS = BENCH / "RESULTS.md"
 SEED = 1
+# Of the spaces that classify pictures; the others label pixels.
+CLASSES = {"darts": 10, "mobilenet": 100}
 # What a step has to come to in both.
 LOSS_TOLERANCE = 1e-4
 # Some gradients are 0 but for rounding, such as that of a shift which a batch norm undoes: differences are over no less than
@@ -106,7 +108,12 @@ class Case:
 
 def cases(device):
     """What is timed on a device."""
-    of_cpu = [("squeezenas", 2, 256, 256), ("squeezenas", 8, 128, 128), ("darts", 16, 32, 32)]
+    of_cpu = [
+        ("squeezenas", 2, 256, 256),
+        ("squeezenas", 8, 128, 128),
+        ("darts", 16, 32, 32),
+        ("mobilenet", 16, 128, 128),
+    ]
     of_gpu = [("squeezenas", 8, 512, 1024), ("darts", 64, 32, 32)]
     return [
         Case(space, kind, *sizes)
@@ -134,8 +141,8 @@ def inputs(case, random):
     tensors = {
         "input.0": random.standard_normal((case.batch, 3, *case.size), numpy.float32)
     }
-    if case.space == "darts":
-        tensors["labels"] = random.integers(0, 10, case.batch)
+    if case.space in CLASSES:
+        tensors["labels"] = random.integers(0, CLASSES[case.space], case.batch)
     else:
         sizes = (case.batch, *case.size)
         labels = random.integers(0, 19, sizes)
