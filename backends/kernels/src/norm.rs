@@ -1,9 +1,9 @@
 //! Batch norms as scales and shifts, and what is loaded by them.
 
+use crate::activation::Activation;
 use crate::moments::Moments;
-use crate::shape::Clamp;
 use crate::simd::Simd;
-use crate::tiles::with_padding;
+use crate::tiles::{padded_width, with_padding};
 
 /// A batch norm: `(x - mean) / sqrt(variance + eps)`, times a scale plus a shift that it may learn.
 #[derive(Debug, Clone, Copy)]
@@ -94,11 +94,11 @@ impl Normed {
     }
 
     /// As it is loaded.
-    pub(crate) fn loaded(&self, clamp: Clamp) -> Loaded {
+    pub(crate) fn loaded(&self, activation: Activation) -> Loaded {
         let mean: Vec<f32> = self.moments.mean.iter().map(|&mean| mean as f32).collect();
         let [scale, shift, mean] =
             [&self.scale, &self.shift, &mean].map(|values| with_padding(values));
-        Loaded { scale, shift, mean, clamp }
+        Loaded { scale, shift, mean, activation, step: 0 }
     }
 
     /// The gradient through moments of so many pixels: `constant + slope * value`.
@@ -112,30 +112,46 @@ impl Normed {
     }
 }
 
-/// How values become what a layer reads: `clamp(scale * x + shift)`, with zeros behind the last channel.
+/// How values become what a layer reads: `activation(scale * x + shift)`, with zeros behind the last channel.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    /// Of the channels, or of those of each image.
     pub(crate) scale: Vec<f32>,
     pub(crate) shift: Vec<f32>,
     /// The means of the values.
     pub(crate) mean: Vec<f32>,
-    pub(crate) clamp: Clamp,
+    pub(crate) activation: Activation,
+    /// From the scales of an image to those of the next one; 0 where they are the same.
+    step: usize,
 }
 
 impl Loaded {
     /// Values as they are, but for an activation.
-    pub(crate) fn plain(channels: usize, clamp: Clamp) -> Self {
-        let scale = with_padding(&vec![1.0; channels]);
-        Self { shift: vec![0.0; scale.len()], mean: vec![0.0; scale.len()], scale, clamp }
+    pub(crate) fn plain(channels: usize, activation: Activation) -> Self {
+        let (shift, mean) =
+            (with_padding(&vec![0.0; channels]), with_padding(&vec![0.0; channels]));
+        Self { scale: with_padding(&vec![1.0; channels]), shift, mean, activation, step: 0 }
     }
 
+    /// Values times a number for each image and channel, and then an activation.
+    pub(crate) fn gated(gate: &[f32], channels: usize, activation: Activation) -> Self {
+        let scale: Vec<f32> = gate.chunks_exact(channels.max(1)).flat_map(with_padding).collect();
+        Self { scale, step: padded_width(channels), ..Self::plain(channels, activation) }
+    }
+
+    /// Whether images are scaled by numbers of their own.
+    pub(crate) fn is_gated(&self) -> bool {
+        self.step > 0
+    }
+
+    /// For the values of an image.
     #[inline(always)]
-    pub(crate) fn place(&self) -> Norm {
+    pub(crate) fn place(&self, image: usize) -> Norm {
         Norm {
-            scale: self.scale.as_ptr(),
+            scale: self.scale[image * self.step..].as_ptr(),
             shift: self.shift.as_ptr(),
             mean: self.mean.as_ptr(),
-            clamp: self.clamp,
+            activation: self.activation,
         }
     }
 }
@@ -146,11 +162,11 @@ pub(crate) struct Norm {
     pub(crate) scale: *const f32,
     pub(crate) shift: *const f32,
     pub(crate) mean: *const f32,
-    pub(crate) clamp: Clamp,
+    pub(crate) activation: Activation,
 }
 
 impl Norm {
-    /// What a vector of values of channels from `channel` on is before it is clamped.
+    /// What a vector of values of channels from `channel` on is before its activation.
     #[inline(always)]
     pub(crate) unsafe fn linear<S: Simd>(self, channel: usize, x: S::V) -> S::V {
         unsafe { S::fma(x, S::load(self.scale.add(channel)), S::load(self.shift.add(channel))) }
@@ -160,12 +176,6 @@ impl Norm {
     #[inline(always)]
     pub(crate) unsafe fn centred<S: Simd>(self, channel: usize, x: S::V) -> S::V {
         unsafe { S::sub(x, S::load(self.mean.add(channel))) }
-    }
-
-    /// The bounds.
-    #[inline(always)]
-    pub(crate) unsafe fn bounds<S: Simd>(self) -> [S::V; 2] {
-        unsafe { [S::splat(self.clamp.least), S::splat(self.clamp.most)] }
     }
 }
 

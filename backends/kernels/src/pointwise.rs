@@ -3,6 +3,7 @@
 //! A convolution reads values that are normalised as they are loaded, writes its raw result once, and gathers the moments
 //! of that in the same pass. Its gradient reads both raw tensors once more and writes one.
 
+use crate::image_sums::ImageSums;
 use crate::kernel::Kernel;
 use crate::moments::{Gathered, Moments};
 use crate::norm::{Gradient, Incoming, Loaded, Norm};
@@ -20,6 +21,8 @@ pub(crate) struct Forward<'a> {
     norm: &'a Loaded,
     inputs: usize,
     outputs: usize,
+    /// Rows in succession that are loaded in the same way.
+    pixels: usize,
     packed: Vec<f32>,
     stretches: Vec<[usize; 2]>,
     sums: Partials<f64>,
@@ -27,21 +30,22 @@ pub(crate) struct Forward<'a> {
 }
 
 impl<'a> Forward<'a> {
-    /// Of rows of values, into rows of `out`.
+    /// Of maps, into rows of `out`.
     pub(crate) fn new(
-        input: &'a [f32],
+        (input, map): (&'a [f32], Map),
         norm: &'a Loaded,
         kernel: Kernel<'_>,
         out: &mut [f32],
     ) -> Self {
         let Kernel { inputs, outputs, .. } = kernel;
-        let rows = input.len() / inputs.max(1);
+        let rows = map.pixels();
         assert_eq!(input.len(), rows * inputs, "rows of inputs");
+        let pixels = if norm.is_gated() { rows / map.images } else { rows };
         assert_eq!(out.len(), rows * outputs, "rows of outputs");
         let stretches = stretches(rows, ROWS, TASKS);
         let sums = Partials::new(stretches.len(), 2 * padded_width(outputs));
         let (packed, out) = (kernel.by_outputs(), Shared::new(out));
-        Self { input, norm, inputs, outputs, packed, stretches, sums, out }
+        Self { input, norm, inputs, outputs, pixels, packed, stretches, sums, out }
     }
 
     /// The moments of the result, once all tasks have run.
@@ -64,10 +68,11 @@ impl Work for Forward<'_> {
         with_scratch(ROWS * padded(self.inputs) + 2 * width, |scratch| {
             let job = ForwardJob {
                 input: self.input.as_ptr(),
-                norm: self.norm.place(),
+                norm: self.norm,
                 packed: self.packed.as_ptr(),
                 inputs: self.inputs,
                 outputs: self.outputs,
+                pixels: self.pixels,
                 rows: self.stretches[task],
                 scratch,
                 // SAFETY: a row of sums for each task; all rows of the result are some task's.
@@ -80,19 +85,20 @@ impl Work for Forward<'_> {
     }
 }
 
-struct ForwardJob {
+struct ForwardJob<'a> {
     input: *const f32,
-    norm: Norm,
+    norm: &'a Loaded,
     packed: *const f32,
     inputs: usize,
     outputs: usize,
+    pixels: usize,
     rows: [usize; 2],
     scratch: *mut f32,
     sums: *mut f64,
     to: *mut f32,
 }
 
-impl Job for ForwardJob {
+impl Job for ForwardJob<'_> {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
@@ -101,10 +107,11 @@ impl Job for ForwardJob {
             let own = self.scratch.add(ROWS * step);
             let mut row = from;
             while row < to {
-                let count = ROWS.min(to - row);
+                let image = row / self.pixels;
+                let count = ROWS.min(to.min((image + 1) * self.pixels) - row);
                 normalise::<S>(
                     Rows { first: self.input.add(row * self.inputs), step: self.inputs, count },
-                    self.norm,
+                    self.norm.place(image),
                     self.inputs,
                     (self.scratch, step),
                 );
@@ -135,14 +142,13 @@ impl Job for ForwardJob {
 #[inline(always)]
 unsafe fn normalise<S: Simd>(from: Rows, norm: Norm, channels: usize, to: (*mut f32, usize)) {
     unsafe {
-        let [least, most] = norm.bounds::<S>();
         for row in 0..from.count {
             let (from, to) = (from.first.add(row * from.step), to.0.add(row * to.1));
             let mut channel = 0;
             while channel < channels {
                 let x = S::load_some(from.add(channel), channels - channel);
                 let x = norm.linear::<S>(channel, x);
-                S::store(to.add(channel), S::clamp(x, least, most));
+                S::store(to.add(channel), norm.activation.of::<S>(x));
                 channel += S::N;
             }
         }
@@ -185,7 +191,7 @@ pub(crate) struct Backward<'a> {
     kernel: Kernel<'a>,
     packed: Vec<f32>,
     bands: Bands,
-    sums: Partials<f64>,
+    sums: ImageSums,
     matrices: Partials<f32>,
     by_input: Shared,
     /// Whether the gradient is added to what is there.
@@ -206,7 +212,7 @@ impl<'a> Backward<'a> {
         assert!([of.values.len(), of.direct.len()] == [map.pixels() * outputs; 2], "of outputs");
         let Destination { bands, values: by_input, adds } = to;
         let width = padded_width(inputs);
-        let sums = Partials::new(bands.len(), 2 * width);
+        let sums = ImageSums::new(&bands, 2 * width);
         let matrices = Partials::new(bands.len(), outputs * width);
         let packed = kernel.by_inputs();
         Self { input, norm, of, kernel, packed, bands, sums, matrices, by_input, adds }
@@ -228,13 +234,24 @@ impl<'a> Backward<'a> {
         ([scale[..inputs].to_vec(), shift[..inputs].to_vec()], by_kernel)
     }
 
+    /// The gradient of the gate, `[images][inputs]`, once all tasks have run; nothing where there is none.
+    pub(crate) fn by_gate(&self) -> Vec<f32> {
+        if !self.norm.is_gated() {
+            return Vec::new();
+        }
+        // How far values are from the mean, which is 0, are the values.
+        let of_images = self.sums.of_images();
+        let own = of_images.iter().flat_map(|sums| sums.iter().take(self.kernel.inputs));
+        own.map(|&sum| sum as f32).collect()
+    }
+
     fn band(&self, level: Level, task: usize, band: Band) {
         let Kernel { inputs, outputs, .. } = self.kernel;
         let width = padded_width(inputs);
         with_scratch(ROWS * (padded(outputs) + WIDE) + 2 * width, |scratch| {
             let job = BackwardJob {
                 input: self.input.as_ptr(),
-                norm: self.norm.place(),
+                norm: self.norm.place(band.image),
                 of: self.of.place(band.image),
                 packed: self.packed.as_ptr(),
                 inputs,
@@ -243,7 +260,7 @@ impl<'a> Backward<'a> {
                 scratch,
                 adds: self.adds,
                 // SAFETY: rows of sums for each task; its pixels are its own.
-                sums: unsafe { self.sums.row(task) },
+                sums: unsafe { self.sums.row(task, band.image) },
                 matrix: unsafe { self.matrices.row(task) },
                 to: unsafe { self.by_input.at(0) },
             };
@@ -354,10 +371,10 @@ impl<S: Simd> Finish<S> for Through {
             let left = self.columns.saturating_sub(column);
             let place = row * self.step + column;
             let x = S::load_some(self.input.add(place), left);
-            let [least, most] = self.norm.bounds::<S>();
             let y = self.norm.linear::<S>(self.channel + column, x);
-            S::store(self.read.add(row * self.width + column), S::clamp(y, least, most));
-            let g = S::inside(y, least, most, v);
+            let read = self.norm.activation.of::<S>(y);
+            S::store(self.read.add(row * self.width + column), read);
+            let g = self.norm.activation.gradient::<S>(y, v);
             let (sum, shift) = (self.sums.add(column), self.shifts.add(column));
             let centred = self.norm.centred::<S>(self.channel + column, x);
             S::store(sum, S::fma(g, centred, S::load(sum)));

@@ -75,24 +75,6 @@ impl Window {
     }
 }
 
-/// An activation that is linear between two bounds, and constant outside.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Clamp {
-    /// The lower bound.
-    pub least: f32,
-    /// The upper bound.
-    pub most: f32,
-}
-
-impl Clamp {
-    /// No activation.
-    pub const NONE: Self = Self { least: f32::NEG_INFINITY, most: f32::INFINITY };
-    /// The rectifier.
-    pub const RELU: Self = Self { least: 0.0, most: f32::INFINITY };
-    /// The rectifier up to 6.
-    pub const RELU6: Self = Self { least: 0.0, most: 6.0 };
-}
-
 /// Lines of maps, cut into stretches for tasks.
 #[derive(Debug, Clone)]
 pub(crate) struct Bands {

@@ -61,6 +61,7 @@ pub(crate) trait Simd: Copy {
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `x`, at least `least` and at most `most`; NaN stays what it is.
@@ -106,6 +107,24 @@ pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
             term += 1;
         }
         S::mul(sum, S::power_of_two(n))
+    }
+}
+
+/// `1 / (1 + exp(-x))`.
+///
+/// # Safety
+/// As [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
+    /// Where the exponential is still right.
+    const LEAST: f32 = -87.0;
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let size = S::max(x, S::sub(zero, x));
+        let small = exp::<S>(S::clamp(S::sub(zero, size), S::splat(LEAST), zero));
+        // `small` below 0, 1 elsewhere.
+        let below = S::inside(x, S::splat(f32::NEG_INFINITY), zero, S::sub(small, one));
+        S::div(S::add(one, below), S::add(one, small))
     }
 }
 
@@ -171,6 +190,10 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn mul(a: Eight, b: Eight) -> Eight {
         a.zip(b, |a, b| a * b)
+    }
+    #[inline(always)]
+    unsafe fn div(a: Eight, b: Eight) -> Eight {
+        a.zip(b, |a, b| a / b)
     }
     #[inline(always)]
     unsafe fn fma(a: Eight, b: Eight, c: Eight) -> Eight {
@@ -260,6 +283,10 @@ mod x86 {
             unsafe { _mm512_mul_ps(a, b) }
         }
         #[inline(always)]
+        unsafe fn div(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_div_ps(a, b) }
+        }
+        #[inline(always)]
         unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
             unsafe { _mm512_fmadd_ps(a, b, c) }
         }
@@ -344,6 +371,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn mul(a: __m256, b: __m256) -> __m256 {
             unsafe { _mm256_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn div(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_div_ps(a, b) }
         }
         #[inline(always)]
         unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {

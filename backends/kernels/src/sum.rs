@@ -1,11 +1,13 @@
 //! Sums of normalised values: the mixture of candidates, a residual, an activation.
 
+use crate::activation::Activation;
+use crate::image_sums::ImageSums;
 use crate::norm::Loaded;
 use crate::pointwise::add_wide;
-use crate::shape::{Band, Bands, Clamp, Map};
+use crate::shape::{Band, Bands, Map};
 use crate::simd::Level;
 use crate::tiles::{Job, Tiles, at, padded_width};
-use crate::work::{Partials, Shared, Work, with_scratch};
+use crate::work::{Shared, Work, with_scratch};
 
 /// Rows whose sums are of single precision.
 const ROWS: usize = 96;
@@ -21,11 +23,11 @@ pub(crate) struct Term<'a> {
     pub(crate) weight: Option<&'a [f32]>,
 }
 
-/// `clamp(rest + sum of terms)`: `out` holds the rest, if there is one, and then the sum.
+/// `activation(rest + sum of terms)`: `out` holds the rest, if there is one, and then the sum. With a rest there is no activation.
 pub(crate) struct Forward<'a> {
     map: Map,
     terms: &'a [Term<'a>],
-    clamp: Clamp,
+    activation: Activation,
     has_rest: bool,
     bands: Bands,
     out: Shared,
@@ -35,13 +37,13 @@ impl<'a> Forward<'a> {
     pub(crate) fn new(
         map: Map,
         terms: &'a [Term<'a>],
-        (clamp, has_rest): (Clamp, bool),
+        (activation, has_rest): (Activation, bool),
         bands: Bands,
         out: &mut [f32],
     ) -> Self {
         assert_eq!(out.len(), map.len(), "a sum");
         check(map, terms);
-        Self { map, terms, clamp, has_rest, bands, out: Shared::new(out) }
+        Self { map, terms, activation, has_rest, bands, out: Shared::new(out) }
     }
 }
 
@@ -64,7 +66,7 @@ impl Work for Forward<'_> {
                 channels: self.map.channels,
                 image: band.image,
                 rows: self.bands.pixels(band),
-                clamp: self.clamp,
+                activation: self.activation,
                 has_rest: self.has_rest,
                 // SAFETY: all rows are some task's.
                 to: unsafe { self.out.at(0) },
@@ -80,7 +82,7 @@ struct ForwardJob<'a> {
     channels: usize,
     image: usize,
     rows: [usize; 2],
-    clamp: Clamp,
+    activation: Activation,
     has_rest: bool,
     to: *mut f32,
 }
@@ -89,26 +91,18 @@ impl Job for ForwardJob<'_> {
     #[inline(always)]
     unsafe fn run<S: Tiles>(self) {
         unsafe {
-            let bounds = [S::splat(self.clamp.least), S::splat(self.clamp.most)];
             let [from, to] = self.rows;
             for row in from..to {
                 let mut channel = 0;
                 while channel < self.channels {
                     let left = self.channels - channel;
                     let place = row * self.channels + channel;
-                    let mut sum = match self.has_rest {
+                    let rest = match self.has_rest {
                         true => S::load_some(self.to.add(place), left),
                         false => S::splat(0.0),
                     };
-                    for term in self.terms {
-                        let x = S::load_some(term.values.as_ptr().add(place), left);
-                        let x = term.norm.place().linear::<S>(channel, x);
-                        sum = match term.weight {
-                            Some(weight) => S::fma(x, S::splat(weight[self.image]), sum),
-                            None => S::add(sum, x),
-                        };
-                    }
-                    S::store_some(self.to.add(place), S::clamp(sum, bounds[0], bounds[1]), left);
+                    let sum = summed::<S>(self.terms, self.image, (place, channel, left), rest);
+                    S::store_some(self.to.add(place), self.activation.of::<S>(sum), left);
                     channel += S::N;
                 }
             }
@@ -116,17 +110,38 @@ impl Job for ForwardJob<'_> {
     }
 }
 
+/// A rest and what is summed, of an image: a vector at a place in memory, of channels from one on, of which `left` are there.
+#[inline(always)]
+unsafe fn summed<S: Tiles>(
+    terms: &[Term<'_>],
+    image: usize,
+    (place, channel, left): (usize, usize, usize),
+    rest: S::V,
+) -> S::V {
+    unsafe {
+        let mut sum = rest;
+        for term in terms {
+            let x = S::load_some(term.values.as_ptr().add(place), left);
+            let x = term.norm.place(image).linear::<S>(channel, x);
+            sum = match term.weight {
+                Some(weight) => S::fma(x, S::splat(weight[image]), sum),
+                None => S::add(sum, x),
+            };
+        }
+        sum
+    }
+}
+
 /// What the gradients of a sum are made of. The gradient of the sum becomes that of each term, before its weight, and of the
-/// rest: 0 where the sum was clamped.
+/// rest: that before the activation.
 pub(crate) struct Backward<'a> {
     map: Map,
     terms: &'a [Term<'a>],
-    /// The result, where it was clamped.
-    clamped: Option<(Clamp, &'a [f32])>,
+    activation: Activation,
     bands: Bands,
     /// For each task and image, sums of the gradient, and of its products with how far the values of each term are from
     /// their mean.
-    sums: Vec<(usize, Partials<f64>)>,
+    sums: ImageSums,
     by_sum: Shared,
 }
 
@@ -144,34 +159,21 @@ impl<'a> Backward<'a> {
     pub(crate) fn new(
         map: Map,
         terms: &'a [Term<'a>],
-        clamped: Option<(Clamp, &'a [f32])>,
+        activation: Activation,
         bands: Bands,
         by_sum: &mut [f32],
     ) -> Self {
         assert_eq!(by_sum.len(), map.len(), "a gradient");
         check(map, terms);
-        assert!(clamped.is_none_or(|(_, sum)| sum.len() == map.len()), "a sum");
         let width = (terms.len() + 1) * padded_width(map.channels);
-        let mut sums = Vec::new();
-        for task in 0..bands.len() {
-            let own: Vec<usize> = bands.of(task).map(|band| band.image).collect();
-            let first = own.first().copied().unwrap_or_default();
-            sums.push((first, Partials::new(own.len(), width)));
-        }
-        Self { map, terms, clamped, bands, sums, by_sum: Shared::new(by_sum) }
+        let sums = ImageSums::new(&bands, width);
+        Self { map, terms, activation, bands, sums, by_sum: Shared::new(by_sum) }
     }
 
     /// The gradients of the terms, once all tasks have run.
     pub(crate) fn gradients(&self) -> Vec<TermGradient> {
         let width = padded_width(self.map.channels);
-        let mut of_image = vec![vec![0.0_f64; (self.terms.len() + 1) * width]; self.map.images];
-        for (first, rows) in &self.sums {
-            for (sums, row) in of_image[*first..].iter_mut().zip(rows.rows()) {
-                for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum += value;
-                }
-            }
-        }
+        let of_image = self.sums.of_images();
         let terms = self.terms.iter().enumerate();
         terms.map(|(i, term)| self.gradient(term, i, &of_image, width)).collect()
     }
@@ -205,16 +207,16 @@ impl<'a> Backward<'a> {
 
     fn band(&self, level: Level, task: usize, band: Band) {
         let width = (self.terms.len() + 1) * padded_width(self.map.channels);
-        let (first, sums) = &self.sums[task];
         with_scratch(width, |scratch| {
             let job = BackwardJob {
                 terms: self.terms,
                 channels: self.map.channels,
                 rows: self.bands.pixels(band),
-                clamped: self.clamped.map(|(clamp, sum)| (clamp, sum.as_ptr())),
+                activation: self.activation,
+                image: band.image,
                 own: scratch,
                 // SAFETY: a row of sums for each image of a task; all rows are some task's.
-                sums: unsafe { sums.row(band.image - first) },
+                sums: unsafe { self.sums.row(task, band.image) },
                 by_sum: unsafe { self.by_sum.at(0) },
             };
             // SAFETY: the level is one that was detected, and sizes were compared in `new`.
@@ -239,7 +241,8 @@ struct BackwardJob<'a> {
     terms: &'a [Term<'a>],
     channels: usize,
     rows: [usize; 2],
-    clamped: Option<(Clamp, *const f32)>,
+    activation: Activation,
+    image: usize,
     own: *mut f32,
     sums: *mut f64,
     by_sum: *mut f32,
@@ -274,9 +277,10 @@ impl BackwardJob<'_> {
                 let left = self.channels - channel;
                 let place = row * self.channels + channel;
                 let mut g = S::load_some(self.by_sum.add(place), left);
-                if let Some((clamp, sum)) = self.clamped {
-                    let y = S::load_some(sum.add(place), left);
-                    g = S::inside(y, S::splat(clamp.least), S::splat(clamp.most), g);
+                if self.activation != Activation::NONE {
+                    let none = S::splat(0.0);
+                    let sum = summed::<S>(self.terms, self.image, (place, channel, left), none);
+                    g = self.activation.gradient::<S>(sum, g);
                     S::store_some(self.by_sum.add(place), g, left);
                 }
                 let sum = self.own.add(channel);
@@ -284,7 +288,7 @@ impl BackwardJob<'_> {
                 for (i, term) in self.terms.iter().enumerate() {
                     let x = S::load_some(term.values.as_ptr().add(place), left);
                     let sum = self.own.add((i + 1) * width + channel);
-                    let centred = term.norm.place().centred::<S>(channel, x);
+                    let centred = term.norm.place(self.image).centred::<S>(channel, x);
                     S::store(sum, S::fma(g, centred, S::load(sum)));
                 }
                 channel += S::N;

@@ -45,14 +45,15 @@ struct OwnLayer {
     shift: Vec<f32>,
     is_affine: bool,
     fixed: Option<[Vec<f32>; 2]>,
-    clamp: Clamp,
+    activation: Activation,
     is_kept: bool,
 }
 
 #[derive(Clone, Debug)]
 struct OwnChain {
     map: usize,
-    input: Clamp,
+    gate: Option<Vec<f32>>,
+    input: Activation,
     layers: Vec<OwnLayer>,
     weight: Option<Vec<f32>>,
 }
@@ -61,7 +62,7 @@ struct OwnChain {
 struct Own {
     maps: Vec<(Vec<f32>, Map)>,
     chains: Vec<OwnChain>,
-    clamp: Clamp,
+    activation: Activation,
     rest: Vec<f32>,
 }
 
@@ -70,8 +71,12 @@ const EPS: f64 = 1e-2;
 /// Mean and variance of each layer of each chain.
 type OfLayers = Vec<Vec<[Vec<f64>; 2]>>;
 
-fn clamped(x: f64, clamp: Clamp) -> f64 {
-    x.max(clamp.least.into()).min(clamp.most.into())
+fn activated(x: f64, activation: Activation) -> f64 {
+    match activation {
+        Activation::Clamp { least, most } => x.max(least.into()).min(most.into()),
+        Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Activation::Swish => x / (1.0 + (-x).exp()),
+    }
 }
 
 fn convolved(kind: &Kind, kernel: &[f64], x: &[f64], from: Map) -> (Vec<f64>, Map) {
@@ -126,12 +131,19 @@ fn places(to: Map, window: Window) -> impl Iterator<Item = (usize, usize, usize,
 }
 
 impl Own {
-    /// All that has a gradient: the rest, the maps, then of each chain its weight and of each layer kernel, scale, shift.
+    /// Where it is zeros it is as good as none.
+    fn has_rest(&self) -> bool {
+        self.activation == Activation::NONE
+    }
+
+    /// All that has a gradient: the rest, the maps, then of each chain its weight, its gate, and of each layer kernel, scale, shift.
     fn arguments(&self) -> Vec<Vec<f64>> {
         let mut all = vec![wide(&self.rest)];
         all.extend(self.maps.iter().map(|(values, _)| wide(values)));
         for chain in &self.chains {
-            all.push(chain.weight.as_ref().map_or_else(Vec::new, |weight| wide(weight)));
+            for own in [&chain.weight, &chain.gate] {
+                all.push(own.as_ref().map_or_else(Vec::new, |own| wide(own)));
+            }
             for layer in &chain.layers {
                 all.extend([wide(&layer.kernel), wide(&layer.scale), wide(&layer.shift)]);
             }
@@ -146,10 +158,15 @@ impl Own {
         let mut moments = Vec::new();
         for chain in &self.chains {
             let mut map = self.maps[chain.map].1;
+            let [weight, gate] = [&arguments[at], &arguments[at + 1]];
+            at += 2;
+            let gate = |i: usize| {
+                let image = i / (map.len() / map.images);
+                gate.get(image * map.channels + i % map.channels).unwrap_or(&1.0)
+            };
+            let values = arguments[1 + chain.map].iter().enumerate();
             let mut x: Vec<f64> =
-                arguments[1 + chain.map].iter().map(|&x| clamped(x, chain.input)).collect();
-            let weight = &arguments[at];
-            at += 1;
+                values.map(|(i, x)| activated(x * gate(i), chain.input)).collect();
             let mut own = Vec::new();
             for layer in &chain.layers {
                 let (raw, to) = convolved(&layer.kind, &arguments[at], &x, map);
@@ -174,7 +191,7 @@ impl Own {
                         let c = i % channels;
                         let y = (x - mean[c]) / (variance[c] + EPS).sqrt();
                         let y = if layer.is_affine { y * scale[c] + shift[c] } else { y };
-                        clamped(y, layer.clamp)
+                        activated(y, layer.activation)
                     })
                     .collect();
                 map = to;
@@ -185,18 +202,19 @@ impl Own {
                 *sum += weight.get(i / of_image).unwrap_or(&1.0) * x;
             }
         }
-        (sum.iter().map(|&x| clamped(x, self.clamp)).collect(), moments)
+        (sum.iter().map(|&x| activated(x, self.activation)).collect(), moments)
     }
 
     fn block(&self) -> Block<'_> {
         let maps = self.maps.iter().map(|(values, map)| Input { values, map: *map });
         let chains = self.chains.iter().map(|chain| Chain {
             map: chain.map,
+            gate: chain.gate.as_deref(),
             input: chain.input,
             layers: chain.layers.iter().map(OwnLayer::layer).collect(),
             weight: chain.weight.as_deref(),
         });
-        Block { maps: maps.collect(), chains: chains.collect(), clamp: self.clamp }
+        Block { maps: maps.collect(), chains: chains.collect(), activation: self.activation }
     }
 }
 
@@ -211,22 +229,33 @@ impl OwnLayer {
         let learned = self.is_affine.then_some([self.scale.as_slice(), self.shift.as_slice()]);
         let fixed = self.fixed.as_ref().map(|[mean, variance]| [mean.as_slice(), variance]);
         let norm = BatchNorm { learned, eps: EPS, fixed };
-        Layer { op, norm, clamp: self.clamp, is_kept: self.is_kept }
+        Layer { op, norm, activation: self.activation, is_kept: self.is_kept }
     }
 }
 
-const CLAMPS: [Clamp; 3] = [Clamp::NONE, Clamp::RELU, Clamp { least: -0.4, most: 0.7 }];
+const ACTIVATIONS: [Activation; 5] = [
+    Activation::NONE,
+    Activation::RELU,
+    Activation::Clamp { least: -0.4, most: 0.7 },
+    Activation::HardSwish,
+    Activation::Swish,
+];
 
-fn layer(numbers: &mut Numbers, kind: Kind, clamp: Clamp) -> OwnLayer {
+fn layer(numbers: &mut Numbers, kind: Kind, activation: Activation) -> OwnLayer {
     let (weights, channels) = match &kind {
         Kind::Pointwise { inputs, outputs, groups } => (outputs * inputs / groups, *outputs),
         Kind::Depthwise(_) => unreachable!("made by `deep`"),
     };
-    with_kernel(numbers, kind, weights, channels, clamp)
+    with_kernel(numbers, kind, weights, channels, activation)
 }
 
-fn deep(numbers: &mut Numbers, window: Window, channels: usize, clamp: Clamp) -> OwnLayer {
-    with_kernel(numbers, Kind::Depthwise(window), channels * window.taps(), channels, clamp)
+fn deep(
+    numbers: &mut Numbers,
+    window: Window,
+    channels: usize,
+    activation: Activation,
+) -> OwnLayer {
+    with_kernel(numbers, Kind::Depthwise(window), channels * window.taps(), channels, activation)
 }
 
 fn with_kernel(
@@ -234,7 +263,7 @@ fn with_kernel(
     kind: Kind,
     weights: usize,
     channels: usize,
-    clamp: Clamp,
+    activation: Activation,
 ) -> OwnLayer {
     let is_affine = numbers.below(4) > 0;
     let fixed = (numbers.below(5) == 0).then(|| {
@@ -248,7 +277,7 @@ fn with_kernel(
         is_affine,
         fixed,
         kind,
-        clamp,
+        activation,
         is_kept: true,
     }
 }
@@ -280,27 +309,38 @@ fn own(seed: u64, size: usize) -> Own {
     for _ in 0..1 + numbers.below(3) {
         let map = numbers.below(maps.len());
         let inputs = maps[map].1.channels;
-        let input = CLAMPS[numbers.below(3)];
+        let input = ACTIVATIONS[numbers.below(5)];
         let groups = 1 + numbers.below(2);
         let mut layers = Vec::new();
         let mut hidden = inputs;
         if numbers.below(3) > 0 {
             hidden = 2 * (1 + numbers.below(size * size * 2));
             let kind = Kind::Pointwise { inputs, outputs: hidden, groups };
-            let clamp = CLAMPS[numbers.below(3)];
-            layers.push(layer(numbers, kind, clamp));
+            let activation = ACTIVATIONS[numbers.below(5)];
+            layers.push(layer(numbers, kind, activation));
         }
         let own = window(numbers, stride);
-        let clamp = CLAMPS[numbers.below(3)];
-        layers.push(deep(numbers, own, hidden, clamp));
+        let activation = ACTIVATIONS[numbers.below(5)];
+        layers.push(deep(numbers, own, hidden, activation));
         let kind = Kind::Pointwise { inputs: hidden, outputs, groups };
-        layers.push(layer(numbers, kind, Clamp::NONE));
+        layers.push(layer(numbers, kind, Activation::NONE));
         let weight = (numbers.below(2) == 0).then(|| numbers.some(images));
-        chains.push(OwnChain { map, input, layers, weight });
+        let is_pointwise = matches!(layers[0].kind, Kind::Pointwise { .. });
+        let is_gated = is_pointwise && numbers.below(3) == 0;
+        let gate = is_gated.then(|| numbers.some(images * inputs));
+        chains.push(OwnChain { map, gate, input, layers, weight });
     }
-    let own = Own { maps, chains, clamp: CLAMPS[numbers.below(3)], rest: Vec::new() };
+    let mut own = Own { maps, chains, activation: ACTIVATIONS[numbers.below(5)], rest: Vec::new() };
+    if !own.has_rest() {
+        // No sum is at a bound, as that of a single pixel were without shifts.
+        own.chains
+            .iter_mut()
+            .filter_map(|chain| chain.layers.last_mut())
+            .for_each(|layer| layer.is_affine = true);
+    }
     let to = to(&own.block());
-    Own { rest: numbers.some(to.len()), ..own }
+    let rest = if own.has_rest() { numbers.some(to.len()) } else { vec![0.0; to.len()] };
+    Own { rest, ..own }
 }
 
 #[track_caller]
@@ -317,17 +357,17 @@ fn agree(name: &str, found: &[f32], wanted: &[f64]) {
 fn run(own: &Own, processor: Processor<'_>, by_out: &[f32]) -> (Vec<f32>, Kept, Vec<Vec<f32>>) {
     let block = own.block();
     let mut out = own.rest.clone();
-    let mut kept = forward(processor, &block, true, &mut out);
+    let mut kept = forward(processor, &block, own.has_rest(), &mut out);
     let mut by_out = by_out.to_vec();
     let mut by_maps: Vec<Vec<f32>> =
         own.maps.iter().map(|(values, _)| vec![f32::NAN; values.len()]).collect();
     let mut to: Vec<&mut [f32]> = by_maps.iter_mut().map(Vec::as_mut_slice).collect();
-    let clamped = (own.clamp != Clamp::NONE).then_some(out.as_slice());
-    let found = backward(processor, &block, &mut kept, clamped, &mut by_out, &mut to);
+    let found = backward(processor, &block, &mut kept, &mut by_out, &mut to);
     let mut all = vec![by_out];
     all.extend(by_maps);
     for (chain, found) in own.chains.iter().zip(found) {
         all.push(if chain.weight.is_some() { found.weight } else { Vec::new() });
+        all.push(found.gate);
         for (layer, found) in chain.layers.iter().zip(found.layers) {
             all.push(found.kernel);
             let of = |values: Vec<f32>, own: &[f32]| match layer.is_affine {

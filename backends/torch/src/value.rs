@@ -1,7 +1,7 @@
 //! Values of instructions, and the pictures that they are computed for.
 
 use nas_ir::Shape;
-use nas_kernels::Clamp;
+use nas_kernels::Activation;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::TorchError;
@@ -64,20 +64,19 @@ impl Value {
     pub(crate) fn chain(self) -> Result<Chain, TorchError> {
         match self {
             Self::Chain(chain) if chain.goes_on() => Ok(chain),
-            value => value.clamped(Clamp::NONE),
+            value => value.activated(Activation::NONE),
         }
     }
 
     /// The same with an activation that is applied as it is read.
-    pub(crate) fn clamped(self, clamp: Clamp) -> Result<Chain, TorchError> {
+    pub(crate) fn activated(self, activation: Activation) -> Result<Chain, TorchError> {
         let (map, identity) = self.settled()?;
-        Chain::begin(&map, identity, clamp)
+        Chain::begin(&map, identity, activation)
     }
 
     /// The same as a tensor, or zeros.
     pub(crate) fn plain(self) -> Result<Self, TorchError> {
         match self {
-            Self::Chain(chain) if chain.is_kept() => Ok(Self::kept(chain.settled()?)),
             Self::Chain(chain) => Ok(Self::fresh(chain.settled()?)),
             plain @ (Self::Zero | Self::Tensor { .. }) => Ok(plain),
         }

@@ -28,6 +28,8 @@ pub struct ChainGradient {
     pub layers: Vec<LayerGradient>,
     /// Of the weight of each image.
     pub weight: Vec<f32>,
+    /// Of the gate, `[images][channels]`.
+    pub gate: Vec<f32>,
 }
 
 /// The gradients of what a layer learns.
@@ -90,14 +92,12 @@ struct Front {
     slope: Vec<f32>,
 }
 
-/// The gradients of what a block learns, for that of its result: `out` is the result, if it was clamped. What of the gradient
-/// reaches the rest is left in `by_out`; those of the maps go into memory that is there. What was not
-/// kept of a chain is computed again where it is read, and dropped after.
+/// The gradients of what a block learns, for that of its result. What of the gradient reaches the rest is left in `by_out`; those
+/// of the maps go into memory that is there. What was not kept of a chain is computed again where it is read, and dropped after.
 pub fn backward(
     processor: Processor<'_>,
     block: &Block<'_>,
     kept: &mut Kept,
-    out: Option<&[f32]>,
     by_out: &mut [f32],
     by_maps: &mut [&mut [f32]],
 ) -> Vec<ChainGradient> {
@@ -105,9 +105,8 @@ pub fn backward(
     kept.restore(processor, block, |chain| chain.steps.len().checked_sub(1));
     let of_terms = {
         let terms = terms(block, &kept.chains);
-        let clamped = out.map(|out| (block.clamp, out));
         let bands = Bands::new(kept.to, TASKS);
-        let works = [sum::Backward::new(kept.to, &terms, clamped, bands, by_out)];
+        let works = [sum::Backward::new(kept.to, &terms, block.activation, bands, by_out)];
         processor.all(c"nasc: gradients of sums", &works);
         works[0].gradients()
     };
@@ -119,7 +118,7 @@ pub fn backward(
     {
         let mut layers = vec![LayerGradient::default(); chain.layers.len()];
         fronts.push(own.front(&mut layers, chain.layers.len() - 1, [&scale, &shift], None));
-        gradients.push(ChainGradient { layers, weight });
+        gradients.push(ChainGradient { layers, weight, gate: Vec::new() });
     }
     let deepest = kept.chains.iter().map(|chain| chain.steps.len()).max().unwrap_or_default();
     for depth in (1..deepest).rev() {
@@ -180,6 +179,11 @@ pub fn backward(
         let found = works[i].gradients();
         own.finish(chain, found, kept.covariances[chain.map].as_ref(), processor.level)
     });
+    for (gradients, work) in gradients.iter_mut().zip(&works) {
+        if let Backward::Pointwise(work) = work {
+            gradients.gate = work.by_gate();
+        }
+    }
     let mut of_maps: Vec<Option<CovarianceGradient>> = block.maps.iter().map(|_| None).collect();
     for (i, (first, second, by)) in found.into_iter().enumerate() {
         let chain = &block.chains[i];

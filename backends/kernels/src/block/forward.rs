@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::kept::{Either, Kept, KeptChain, named, terms};
 use super::layers::{Block, Chain, Input, Layer, Op, Step, to};
+use crate::activation::Activation;
 use crate::covariance::{self, Covariance};
 use crate::memory::Buffer;
 use crate::moments::Moments;
@@ -29,7 +30,7 @@ impl Forward<'_> {
     }
 }
 
-/// `clamp(rest + sum of chains)`: `out` holds the rest, if there is one, and then the sum.
+/// `activation(rest + sum of chains)`: `out` holds the rest, if there is one, and then the sum. With a rest there is no activation.
 pub fn forward(
     processor: Processor<'_>,
     block: &Block<'_>,
@@ -39,6 +40,7 @@ pub fn forward(
     for input in &block.maps {
         assert_eq!(input.values.len(), input.map.len(), "maps");
     }
+    assert!(!has_rest || block.activation == Activation::NONE, "an activation of no rest");
     let to = to(block);
     let mut chains: Vec<KeptChain> = block.chains.iter().map(|chain| begin(block, chain)).collect();
     for chain in &chains {
@@ -75,7 +77,7 @@ pub fn forward(
         let bands = Bands::new(to, TASKS);
         processor.all(
             c"nasc: sums",
-            &[sum::Forward::new(to, &terms, (block.clamp, has_rest), bands, out)],
+            &[sum::Forward::new(to, &terms, (block.activation, has_rest), bands, out)],
         );
     }
     for (kept, chain) in chains.iter_mut().zip(&block.chains) {
@@ -131,7 +133,10 @@ fn begin(block: &Block<'_>, chain: &Chain<'_>) -> KeptChain {
         steps: chain.steps(map),
         raws: Vec::new(),
         normed: Vec::new(),
-        loaded: vec![Loaded::plain(map.channels, chain.input)],
+        loaded: vec![match chain.gate {
+            Some(gate) => Loaded::gated(gate, map.channels, chain.input),
+            None => Loaded::plain(map.channels, chain.input),
+        }],
     }
 }
 
@@ -176,11 +181,11 @@ fn forward_step<'a>(
     kept: &'a KeptChain,
     depth: usize,
 ) -> (Buffer, Forward<'a>) {
-    let Step { layer, to, .. } = kept.steps[depth];
+    let Step { layer, from, to, .. } = kept.steps[depth];
     let mut raw = Buffer::new(to.len());
     let work = match chain.layers[layer].op {
         Op::Pointwise(kernel) => {
-            let values = kept.read(block, chain, depth);
+            let values = (kept.read(block, chain, depth), from);
             let norm = &kept.loaded[layer];
             Forward::Pointwise(Box::new(pointwise::Forward::new(values, norm, kernel, &mut raw)))
         }

@@ -59,8 +59,8 @@ impl KeptChain {
     /// Keeps the batch norm of the next layer.
     pub(super) fn push(&mut self, chain: &Chain<'_>, normed: Option<Normed>) {
         let Some(normed) = normed else { return };
-        let clamp = chain.layers[self.normed.len()].clamp;
-        self.loaded.push(normed.loaded(clamp));
+        let activation = chain.layers[self.normed.len()].activation;
+        self.loaded.push(normed.loaded(activation));
         self.normed.push(normed);
     }
 

@@ -1,8 +1,9 @@
 //! What a block is made of, and in which steps it is computed.
 
+use crate::activation::Activation;
 use crate::kernel::Kernel;
 use crate::norm::BatchNorm;
-use crate::shape::{Clamp, Map, Window};
+use crate::shape::{Map, Window};
 
 /// The most channels of a map that a 1x1 convolution expands without its result being written: it is computed twice then,
 /// which for more of them takes longer than to write and read it.
@@ -16,7 +17,7 @@ pub struct Block<'a> {
     /// What is summed, at least one. All end with maps of the same shape.
     pub chains: Vec<Chain<'a>>,
     /// What becomes of the sum.
-    pub clamp: Clamp,
+    pub activation: Activation,
 }
 
 /// Maps.
@@ -33,8 +34,10 @@ pub struct Input<'a> {
 pub struct Chain<'a> {
     /// Which of the maps the first one reads.
     pub map: usize,
-    /// What becomes of the map before.
-    pub input: Clamp,
+    /// What the map is multiplied by before, `[images][channels]`; 1 without. A 1x1 convolution follows.
+    pub gate: Option<&'a [f32]>,
+    /// What becomes of it then.
+    pub input: Activation,
     /// At least one. Nothing follows the batch norm of the last one.
     pub layers: Vec<Layer<'a>>,
     /// What its result is multiplied by, for each image; 1 without.
@@ -49,7 +52,7 @@ pub struct Layer<'a> {
     /// The batch norm.
     pub norm: BatchNorm<'a>,
     /// The activation.
-    pub clamp: Clamp,
+    pub activation: Activation,
     /// Whether what the convolution makes is kept for the gradient; otherwise it is computed once more there.
     pub is_kept: bool,
 }
@@ -83,11 +86,15 @@ impl<'a> Chain<'a> {
     pub(super) fn steps(&self, map: Map) -> Vec<Step> {
         let (mut steps, mut from) = (Vec::new(), map);
         let mut layers = self.layers.iter().enumerate().peekable();
-        while let Some((layer, Layer { op, clamp, .. })) = layers.next() {
+        while let Some((layer, Layer { op, activation, .. })) = layers.next() {
             let is_last = layers.peek().is_none();
-            assert!(!is_last || *clamp == Clamp::NONE, "nothing follows the last batch norm");
+            assert!(
+                !is_last || *activation == Activation::NONE,
+                "nothing follows the last batch norm"
+            );
             let to = op.to(from);
-            if let (0, Op::Pointwise(kernel), Clamp::NONE) = (layer, op, self.input)
+            if let (0, Op::Pointwise(kernel), Activation::NONE) = (layer, op, self.input)
+                && self.gate.is_none()
                 && kernel.inputs <= MOST_EXPANDED
                 && let Some((layer, Layer { op: deep @ Op::Depthwise { .. }, .. })) = layers.peek()
             {
@@ -99,7 +106,10 @@ impl<'a> Chain<'a> {
             }
             from = steps.last().map_or(to, |step| step.to);
         }
-        assert!(!steps.is_empty(), "a chain of layers");
+        let first = self.layers.first().map(|layer| layer.op);
+        let is_ready = self.gate.is_none_or(|gate| gate.len() == map.images * map.channels);
+        let is_gated = self.gate.is_some();
+        assert!(is_ready && (!is_gated || matches!(first, Some(Op::Pointwise(_)))), "a gate");
         steps
     }
 }

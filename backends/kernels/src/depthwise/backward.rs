@@ -111,7 +111,7 @@ impl<'a> Backward<'a> {
                 source: self.of.source.loaded(),
                 forth: self.forth.as_ptr(),
                 back: self.back.as_ptr(),
-                norm: self.of.norm.place(),
+                norm: self.of.norm.place(band.image),
                 of: self.incoming.place(band.image),
                 taps: self.taps.as_ptr(),
                 from,
@@ -408,7 +408,6 @@ impl BackwardJob {
                     *result = S::fma(S::load(from.add(i * width)), weight, *result);
                 }
             }
-            let [least, most] = self.norm.bounds::<S>();
             let channel = panel.first + column;
             let scale = S::load(self.norm.scale.add(channel));
             for (i, result) in results.into_iter().enumerate() {
@@ -416,7 +415,7 @@ impl BackwardJob {
                 let place = place + pixel * width + column;
                 let value = S::load(self.raw.add(place));
                 let y = self.norm.linear::<S>(channel, value);
-                let g = S::inside(y, least, most, result);
+                let g = self.norm.activation.gradient::<S>(y, result);
                 sums[0] = S::fma(g, self.norm.centred::<S>(channel, value), sums[0]);
                 sums[1] = S::add(sums[1], g);
                 S::store(self.by_raw.add(place), S::mul(g, scale));

@@ -97,7 +97,7 @@ impl Work for Forward<'_> {
                 expansion: unsafe {
                     self.expansion.as_ptr().add(self.of.source.inputs() * panel.first)
                 },
-                norm: self.of.norm.place(),
+                norm: self.of.norm.place(image),
                 taps: self.taps.as_ptr(),
                 taps_step: padded_width(to.channels),
                 from,

@@ -118,9 +118,9 @@ impl<S: Simd> Finish<S> for Normalise {
     #[inline(always)]
     unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
         unsafe {
-            let [least, most] = self.norm.bounds::<S>();
             let y = self.norm.linear::<S>(self.channel + column, v);
-            S::store(self.to.add(row * self.width + column), S::clamp(y, least, most));
+            let y = self.norm.activation.of::<S>(y);
+            S::store(self.to.add(row * self.width + column), y);
         }
     }
 }

@@ -4,7 +4,7 @@ use nas_ir::{Op, Shape};
 use nas_kernels::MOST_EXPANDED;
 
 use crate::error::TorchError;
-use crate::fused::Role;
+use crate::fused::{Role, activation};
 use crate::program::{Instruction, InstructionKind, OpCase, Program, Round, Table, ValueId};
 use crate::schedule::Schedule;
 
@@ -149,7 +149,7 @@ impl<'p> Walk<'p> {
                 self.make(first.numbers)
             }
             InstructionKind::Op(_) if role == Role::Answer => self.settled(first),
-            InstructionKind::Op(case) => match self.chained(id, case, role, first) {
+            InstructionKind::Op(case) => match self.chained(id, case, role, &operands) {
                 Some(value) => value,
                 None if matches!(case.op, Op::Add(_)) => self.sum(case, &operands),
                 None => {
@@ -269,13 +269,27 @@ impl<'p> Walk<'p> {
     }
 
     /// What an operator makes that is computed with others.
-    fn chained(&mut self, id: ValueId, case: &OpCase, role: Role, first: Sized) -> Option<Sized> {
+    fn chained(
+        &mut self,
+        id: ValueId,
+        case: &OpCase,
+        role: Role,
+        operands: &[Sized],
+    ) -> Option<Sized> {
+        if let Role::Gate { operand } = role {
+            // The map is the other one of two.
+            let map = operands.get(1 - operand.min(1)).copied().unwrap_or_default();
+            let map = self.settled(map);
+            let chain = Chained { is_rectified: true, ..Chained::default() };
+            return Some(Sized { is_fresh: false, chain: Some(chain), ..map });
+        }
+        let first = operands.first().copied().unwrap_or_default();
         if role == Role::Input && first.chain.is_none() {
             let chain = Chained { is_rectified: true, ..Chained::default() };
             return Some(Sized { is_fresh: false, chain: Some(chain), ..first });
         }
         let Role::Convolution { is_kept } = role else {
-            let goes_on = matches!(case.op, Op::BatchNorm(_) | Op::Relu(_) | Op::Relu6(_));
+            let goes_on = matches!(case.op, Op::BatchNorm(_)) || activation(&case.op).is_some();
             return (goes_on && first.chain.is_some()).then_some(first);
         };
         let Op::Conv(conv) = &case.op else { return None };

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nas_kernels::{Clamp, Window};
+use nas_kernels::{Activation, Window};
 use tch::Tensor;
 
 use crate::error::TorchError;
@@ -18,8 +18,10 @@ pub(crate) struct Chain {
     /// What the first one reads, `[N, C, H, W]` with channels last.
     pub(super) map: Tensor,
     pub(super) identity: Identity,
-    /// What becomes of that before.
-    pub(super) input: Clamp,
+    /// What that is multiplied by before, `[N, C, 1, 1]`; 1 without.
+    pub(super) gate: Option<Tensor>,
+    /// What becomes of it then.
+    pub(super) input: Activation,
     pub(super) layers: Vec<Layer>,
     /// What the result is multiplied by, for each picture or for all; 1 without.
     pub(super) weight: Option<Tensor>,
@@ -32,7 +34,7 @@ pub(super) struct Layer {
     /// `[out, C / groups, height, width]`.
     pub(super) kernel: Tensor,
     pub(super) norm: Option<Norm>,
-    pub(super) clamp: Clamp,
+    pub(super) activation: Activation,
     /// Whether what the convolution makes is kept for the gradient.
     pub(super) is_kept: bool,
 }
@@ -63,10 +65,15 @@ impl Chain {
     pub(crate) fn begin(
         map: &Tensor,
         identity: Identity,
-        input: Clamp,
+        input: Activation,
     ) -> Result<Self, TorchError> {
         let map = channels_last(map)?;
-        Ok(Self { map, identity, input, layers: Vec::new(), weight: None })
+        Ok(Self { map, identity, gate: None, input, layers: Vec::new(), weight: None })
+    }
+
+    /// The same of the map times a number for each picture and channel, `[N, C, 1, 1]`.
+    pub(crate) fn gated(self, gate: &Tensor) -> Self {
+        Self { gate: Some(gate.shallow_clone()), ..self }
     }
 
     /// Whether layers may follow.
@@ -77,7 +84,7 @@ impl Chain {
     /// The same with a convolution behind it, whose result is kept for the gradient or computed once more there.
     pub(crate) fn convolved(mut self, op: Convolution, kernel: &Tensor, is_kept: bool) -> Self {
         let kernel = kernel.shallow_clone();
-        self.layers.push(Layer { op, kernel, norm: None, clamp: Clamp::NONE, is_kept });
+        self.layers.push(Layer { op, kernel, norm: None, activation: Activation::NONE, is_kept });
         self
     }
 
@@ -97,12 +104,13 @@ impl Chain {
     ///
     /// # Errors
     /// The chain, where it has one already, and is to be computed first.
-    pub(crate) fn clamped(mut self, clamp: Clamp) -> Result<Self, Self> {
+    pub(crate) fn activated(mut self, activation: Activation) -> Result<Self, Self> {
         match self.layers.last_mut() {
-            Some(last) if last.clamp == Clamp::NONE && self.weight.is_none() => {
-                last.clamp = clamp;
+            Some(last) if last.activation == Activation::NONE && self.weight.is_none() => {
+                last.activation = activation;
                 Ok(self)
             }
+            None if self.input == Activation::NONE => Ok(Self { input: activation, ..self }),
             _ => Err(self),
         }
     }
@@ -121,11 +129,8 @@ impl Chain {
 
     /// Whether it ends with a batch norm, so that it may be part of a sum.
     pub(crate) fn is_linear(&self) -> bool {
-        self.layers.last().is_some_and(|last| last.norm.is_some() && last.clamp == Clamp::NONE)
-    }
-
-    /// Whether autograd needs the tensor that it is made into.
-    pub(crate) fn is_kept(&self) -> bool {
-        !self.is_linear()
+        self.layers
+            .last()
+            .is_some_and(|last| last.norm.is_some() && last.activation == Activation::NONE)
     }
 }

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use nas_autograd::{Backward, floats, floats_mut, record};
-use nas_kernels::{self as kernels, BatchNorm, Block, Clamp, Input, Kept, Kernel, Map, Op};
+use nas_kernels::{self as kernels, Activation, BatchNorm, Block, Input, Kept, Kernel, Map, Op};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::chain::{Chain, Convolution, Layer, Norm};
@@ -16,25 +16,40 @@ use crate::statistics::Statistics;
 
 /// The sum of a tensor `[N, C, H, W]`, if there is one, and of chains that are linear.
 pub(crate) fn sum(rest: Option<&Tensor>, chains: Vec<Chain>) -> Result<Tensor, TorchError> {
-    block(rest, chains, Clamp::NONE)
+    block(rest, chains, Activation::NONE)
 }
 
 impl Chain {
     /// The tensor.
     pub(crate) fn settled(mut self) -> Result<Tensor, TorchError> {
         let Some(last) = self.layers.last_mut() else {
-            let (least, most) = (f64::from(self.input.least), f64::from(self.input.most));
-            return Ok(self.map.f_clamp(least, most)?);
+            return match &self.gate {
+                Some(gate) => activated(&self.map.f_mul(gate)?, self.input),
+                None => activated(&self.map, self.input),
+            };
         };
-        let clamp = std::mem::replace(&mut last.clamp, Clamp::NONE);
-        block(None, vec![self], clamp)
+        let activation = std::mem::replace(&mut last.activation, Activation::NONE);
+        block(None, vec![self], activation)
     }
 }
 
-/// `clamp(rest + sum of chains)`. Running statistics move as the chains say.
-fn block(rest: Option<&Tensor>, chains: Vec<Chain>, clamp: Clamp) -> Result<Tensor, TorchError> {
+/// An activation as libtorch computes it.
+fn activated(x: &Tensor, activation: Activation) -> Result<Tensor, TorchError> {
+    Ok(match activation {
+        Activation::Clamp { least, most } => x.f_clamp(f64::from(least), f64::from(most))?,
+        Activation::HardSwish => x.f_hardswish()?,
+        Activation::Swish => x.f_silu()?,
+    })
+}
+
+/// `activation(rest + sum of chains)`; with a rest there is no activation. Running statistics move as the chains say.
+fn block(
+    rest: Option<&Tensor>,
+    chains: Vec<Chain>,
+    activation: Activation,
+) -> Result<Tensor, TorchError> {
     let weights = chains.iter().map(Chain::weights).collect::<Result<Vec<_>, _>>()?;
-    let held = Held::of(&chains, &weights, clamp)?;
+    let held = Held::of(&chains, &weights, activation)?;
     let block = held.block()?;
     let mut out = match rest {
         Some(rest) => copied(rest)?,
@@ -50,13 +65,12 @@ fn block(rest: Option<&Tensor>, chains: Vec<Chain>, clamp: Clamp) -> Result<Tens
     }
     let mut inputs: Vec<&Tensor> = rest.into_iter().chain(held.read_maps(&chains)).collect();
     inputs.extend(weights.iter().flatten());
+    inputs.extend(chains.iter().filter_map(|chain| chain.gate.as_ref()));
     for Layer { kernel, norm, .. } in chains.iter().flat_map(|chain| &chain.layers) {
         inputs.push(kernel);
         inputs.extend(norm.iter().flat_map(|norm| norm.learned.iter().flatten()));
     }
-    let clamped = (clamp != Clamp::NONE).then(|| out.f_detach()).transpose()?;
-    let has_rest = rest.is_some();
-    let function = Function { held, kept, clamped, has_rest };
+    let function = Function { held, kept, has_rest: rest.is_some() };
     record(&mut [&mut out], &inputs, function)?;
     Ok(out)
 }
@@ -106,13 +120,16 @@ fn move_toward(
 struct Held {
     maps: Vec<Tensor>,
     chains: Vec<HeldChain>,
-    clamp: Clamp,
+    activation: Activation,
 }
 
 struct HeldChain {
-    /// Which of the maps.
+    /// Which of the maps, and its channels.
     map: usize,
-    input: Clamp,
+    channels: i64,
+    /// `[N * C]`.
+    gate: Option<Tensor>,
+    input: Activation,
     layers: Vec<HeldLayer>,
     weight: Option<Tensor>,
 }
@@ -125,13 +142,17 @@ struct HeldLayer {
     learned: Option<[Tensor; 2]>,
     fixed: Option<[Tensor; 2]>,
     eps: f64,
-    clamp: Clamp,
+    activation: Activation,
     is_kept: bool,
 }
 
 impl Held {
-    fn of(chains: &[Chain], weights: &[Option<Tensor>], clamp: Clamp) -> Result<Self, TorchError> {
-        let mut held = Self { maps: Vec::new(), chains: Vec::new(), clamp };
+    fn of(
+        chains: &[Chain],
+        weights: &[Option<Tensor>],
+        activation: Activation,
+    ) -> Result<Self, TorchError> {
+        let mut held = Self { maps: Vec::new(), chains: Vec::new(), activation };
         let mut first: Vec<&Chain> = Vec::new();
         for (chain, weight) in chains.iter().zip(weights) {
             let place = first.iter().position(|it| Rc::ptr_eq(&it.identity, &chain.identity));
@@ -142,7 +163,9 @@ impl Held {
             }
             let layers = chain.layers.iter().map(HeldLayer::of).collect::<Result<_, _>>()?;
             let weight = weight.as_ref().map(plain).transpose()?;
-            held.chains.push(HeldChain { map, input: chain.input, layers, weight });
+            let gate = chain.gate.as_ref().map(plain).transpose()?;
+            let channels = shape(&chain.map)?.channels as i64;
+            held.chains.push(HeldChain { map, channels, gate, input: chain.input, layers, weight });
         }
         Ok(held)
     }
@@ -165,10 +188,11 @@ impl Held {
                 channels = layer.outputs();
             }
             let weight = chain.weight.as_ref().map(floats).transpose()?;
-            Ok(kernels::Chain { map: chain.map, input: chain.input, layers, weight })
+            let gate = chain.gate.as_ref().map(floats).transpose()?;
+            Ok(kernels::Chain { map: chain.map, gate, input: chain.input, layers, weight })
         });
         let chains = chains.collect::<Result<_, TorchError>>()?;
-        Ok(Block { maps, chains, clamp: self.clamp })
+        Ok(Block { maps, chains, activation: self.activation })
     }
 }
 
@@ -191,9 +215,9 @@ impl HeldLayer {
                 (None, Some([mean, variance]), 0.0)
             }
         };
-        let Layer { op, clamp, is_kept, .. } = *layer;
+        let Layer { op, activation, is_kept, .. } = *layer;
         let kernel = plain(&layer.kernel)?;
-        Ok(Self { op, kernel, sizes, learned, fixed, eps, clamp, is_kept })
+        Ok(Self { op, kernel, sizes, learned, fixed, eps, activation, is_kept })
     }
 
     fn outputs(&self) -> usize {
@@ -211,7 +235,7 @@ impl HeldLayer {
         let learned = self.learned.as_ref().map(both).transpose()?;
         let fixed = self.fixed.as_ref().map(both).transpose()?;
         let norm = BatchNorm { learned, eps: self.eps, fixed };
-        Ok(kernels::Layer { op, norm, clamp: self.clamp, is_kept: self.is_kept })
+        Ok(kernels::Layer { op, norm, activation: self.activation, is_kept: self.is_kept })
     }
 }
 
@@ -223,8 +247,6 @@ fn both([a, b]: &[Tensor; 2]) -> Result<[&[f32]; 2], TorchError> {
 struct Function {
     held: Held,
     kept: Kept,
-    /// The result, where it was clamped.
-    clamped: Option<Tensor>,
     has_rest: bool,
 }
 
@@ -240,12 +262,12 @@ impl Backward for Function {
 
 impl Function {
     fn computed(&mut self, of: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>, TorchError> {
-        let Self { held, kept, clamped, has_rest } = self;
+        let Self { held, kept, has_rest } = self;
         let block = held.block()?;
-        let mut by_out = match (of, &*clamped) {
+        let mut by_out = match of {
             // What comes is not ours to change.
-            ([Some(of)], Some(_)) => copied(of)?,
-            ([Some(of)], None) => channels_last(of)?,
+            [Some(of)] if held.activation != Activation::NONE => copied(of)?,
+            [Some(of)] => channels_last(of)?,
             _ => blank(kept.to(), true)?,
         };
         let mut by_maps = Vec::new();
@@ -253,9 +275,8 @@ impl Function {
             by_maps.push(blank(shape(map)?, false)?);
         }
         let mut to = by_maps.iter_mut().map(floats_mut).collect::<Result<Vec<_>, _>>()?;
-        let out = clamped.as_ref().map(floats).transpose()?;
         let by_sum = floats_mut(&mut by_out)?;
-        let found = kernels::backward(processor(), &block, kept, out, by_sum, &mut to);
+        let found = kernels::backward(processor(), &block, kept, by_sum, &mut to);
         let mut all = Vec::new();
         if *has_rest {
             all.push(Some(by_out));
@@ -264,6 +285,12 @@ impl Function {
         for (chain, found) in held.chains.iter().zip(&found) {
             if chain.weight.is_some() {
                 all.push(Some(Tensor::f_from_slice(&found.weight)?));
+            }
+        }
+        for (chain, found) in held.chains.iter().zip(&found) {
+            if chain.gate.is_some() {
+                let of = Tensor::f_from_slice(&found.gate)?;
+                all.push(Some(of.f_view([-1, chain.channels, 1, 1])?));
             }
         }
         for (chain, found) in held.chains.iter().zip(&found) {

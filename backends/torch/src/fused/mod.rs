@@ -1,4 +1,4 @@
-//! Layers that are computed together on a processor: convolutions, the batch norms behind them, and activations.
+//! Layers that are computed together on a processor: convolutions, the batch norms behind them, activations, and gates before them.
 //!
 //! A 1x1 or depthwise convolution before a batch norm computes nothing, but begins or continues a [`Chain`]; the batch norm and an
 //! activation are noted in it. What sums chains (a mixture of candidates, a residual), or reads one in another way, has
@@ -18,5 +18,5 @@ mod threads;
 pub(crate) use chain::{Chain, Convolution, Identity, Norm};
 pub(crate) use cross_entropy::mean_cross_entropy;
 pub(crate) use function::sum;
-pub(crate) use roles::{Role, maker, roles};
+pub(crate) use roles::{Role, activation, maker, roles};
 pub(crate) use threads::processor;

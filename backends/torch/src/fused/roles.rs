@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use nas_ir::Op;
 use nas_ir::ops::{Conv, ResizeMode};
-use nas_kernels::{Clamp, MOST_TAPS};
+use nas_ir::{Op, Shape};
+use nas_kernels::{Activation, MOST_TAPS};
 
 use crate::error::TorchError;
 use crate::program::{Id, Instruction, InstructionKind, OpCase, Program, Table, ValueId};
@@ -22,15 +22,23 @@ pub(crate) enum Role {
     },
     /// An activation: as the convolution that reads it loads its values.
     Input,
+    /// A product of a map and a number for each of its channels, as of squeeze-and-excitation: as the 1x1 convolution that reads it
+    /// loads its values.
+    Gate {
+        /// Which operand the numbers are.
+        operand: usize,
+    },
     /// What enlarges an output: in training, by the loss as it reads it.
     Answer,
 }
 
-/// The activation that an operator is, if it is linear between bounds.
-pub(crate) fn clamp(op: &Op) -> Option<Clamp> {
+/// The activation that an operator is, if it is one that is computed with others.
+pub(crate) fn activation(op: &Op) -> Option<Activation> {
     match op {
-        Op::Relu(_) => Some(Clamp::RELU),
-        Op::Relu6(_) => Some(Clamp::RELU6),
+        Op::Relu(_) => Some(Activation::RELU),
+        Op::Relu6(_) => Some(Activation::RELU6),
+        Op::Hswish(_) => Some(Activation::HardSwish),
+        Op::Swish(_) => Some(Activation::Swish),
         _ => None,
     }
 }
@@ -59,6 +67,11 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
             None => Ok(false),
         }
     };
+    // What loads a value, if a convolution does.
+    let loader = |id| match readers.only(program, id, |op| matches!(op, Op::Conv(_)))? {
+        Some(reader) if is_fused(reader)? => Ok::<_, TorchError>(Some(reader)),
+        _ => Ok(None),
+    };
     let roles = program.instructions.iter().map(|(id, instruction)| {
         let Some(case) = case(instruction) else { return Ok(Role::Alone) };
         if is_fused(id)? {
@@ -67,15 +80,31 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
         if is_bilinear(case) && readers.is_output(program, id)? {
             return Ok(Role::Answer);
         }
-        if clamp(&case.op).is_some()
-            && let Some(reader) = readers.only(program, id, |op| matches!(op, Op::Conv(_)))?
-            && is_fused(reader)?
-        {
+        if activation(&case.op).is_some() && loader(id)?.is_some() {
             return Ok(Role::Input);
+        }
+        if let Some(operand) = gate(case) {
+            let activated = readers.only(program, id, |op| activation(op).is_some())?;
+            let reader = loader(activated.unwrap_or(id))?;
+            let reader = reader.map(|reader| case_of(program, reader)).transpose()?.flatten();
+            if reader.is_some_and(
+                |case| matches!(&case.op, Op::Conv(conv) if is_pointwise(conv) && conv.stride == [1, 1]),
+            ) {
+                return Ok(Role::Gate { operand });
+            }
         }
         Ok(Role::Alone)
     });
     Ok(Table::from(roles.collect::<Result<Vec<Role>, TorchError>>()?))
+}
+
+/// Which operand of a product of two has one number for each channel of the other, a map.
+fn gate(case: &OpCase) -> Option<usize> {
+    let (Op::Mul(_), [a, b]) = (&case.op, case.inputs.as_slice()) else { return None };
+    let is_gate = |gate: &Shape, map: &Shape| {
+        gate.plane() == Some([1, 1]) && map.plane().is_some() && gate.channels() == map.channels()
+    };
+    if is_gate(b, a) { Some(1) } else { is_gate(a, b).then_some(0) }
 }
 
 /// Whether it enlarges maps bilinearly.

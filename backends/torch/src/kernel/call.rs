@@ -1,6 +1,6 @@
 //! The kernels, and what they are called with: one match without decisions.
 
-use nas_kernels::Clamp;
+use nas_kernels::Activation;
 use tch::{Kind, Tensor};
 
 use super::convolution::{Convolution, TransposedConvolution};
@@ -10,7 +10,7 @@ use super::norm::BatchNorm;
 use super::pool::{AvgPool, MaxPool, MaxUnpool};
 use super::resize::Resize;
 use crate::error::TorchError;
-use crate::fused::{self, Role};
+use crate::fused::{self, Chain, Role};
 use crate::statistics::Statistics;
 use crate::value::{Operands, Pictures, Value};
 
@@ -90,9 +90,20 @@ impl Kernel {
     /// Whether it takes values that are not computed yet.
     pub(crate) fn takes_chains(&self, role: Role) -> bool {
         match self {
-            Self::Add | Self::BatchNorm(_) | Self::Identity | Self::Relu | Self::Relu6 => true,
+            Self::Add | Self::BatchNorm(_) | Self::Identity => true,
             Self::Convolution(_) => matches!(role, Role::Convolution { .. }),
-            _ => false,
+            _ => self.activation().is_some(),
+        }
+    }
+
+    /// The activation that it is, if it can be computed with others.
+    fn activation(&self) -> Option<Activation> {
+        match self {
+            Self::Relu => Some(Activation::RELU),
+            Self::Relu6 => Some(Activation::RELU6),
+            Self::Hswish => Some(Activation::HardSwish),
+            Self::Swish => Some(Activation::Swish),
+            _ => None,
         }
     }
 
@@ -103,6 +114,11 @@ impl Kernel {
     pub(crate) fn run(&self, operands: Operands<'_>, weights: &[Tensor], call: &Call<'_>) -> Made {
         let fresh = |tensor| Ok(Value::fresh(tensor));
         let kept = |tensor| Ok(Value::kept(tensor));
+        if let Some(activation) = self.activation()
+            && (operands.is_chain() || call.role == Role::Input)
+        {
+            return activated(operands, activation);
+        }
         match self {
             Self::Add => add(operands.values),
             Self::AvgPool(pool) => fresh(pool.run(&operands.tensor()?)?),
@@ -143,7 +159,10 @@ impl Kernel {
             Self::MeanOfMap => {
                 fresh(operands.tensor()?.f_mean_dim([2i64, 3].as_slice(), true, None)?)
             }
-            Self::Mul => mul(operands.values),
+            Self::Mul => match call.role {
+                Role::Gate { operand } => gated(operands, operand),
+                _ => mul(operands.values),
+            },
             Self::Narrow { start, length } => {
                 kept(operands.tensor()?.f_narrow(1, *start, *length)?)
             }
@@ -153,12 +172,6 @@ impl Kernel {
                 _ => Err(TorchError::broken("a rectifier without its slopes")),
             },
             // Autograd keeps the result of these two, so the memory of the operand can be reused.
-            Self::Relu if operands.is_chain() || call.role == Role::Input => {
-                clamped(operands, Clamp::RELU)
-            }
-            Self::Relu6 if operands.is_chain() || call.role == Role::Input => {
-                clamped(operands, Clamp::RELU6)
-            }
             Self::Relu => {
                 let (mut x, is_fresh) = operands.tensor_and_freshness()?;
                 kept(if is_fresh { x.f_relu_()? } else { x.f_relu()? })
@@ -229,16 +242,27 @@ fn add(operands: Vec<Value>) -> Made {
     Ok(Value::fresh(fused::sum(rest, chains)?))
 }
 
-/// A rectifier that is computed by what reads it, or with what it reads.
-fn clamped(operands: Operands<'_>, clamp: Clamp) -> Made {
+/// An activation that is computed by what reads it, or with what it reads.
+fn activated(operands: Operands<'_>, activation: Activation) -> Made {
     let value = match operands.value()? {
-        Value::Chain(chain) => match chain.clamped(clamp) {
+        Value::Chain(chain) => match chain.activated(activation) {
             Ok(chain) => return Ok(Value::Chain(chain)),
             Err(chain) => Value::Chain(chain),
         },
         value => value,
     };
-    Ok(Value::Chain(value.clamped(clamp)?))
+    Ok(Value::Chain(value.activated(activation)?))
+}
+
+/// A map and a number for each of its channels, which is the operand at this place: multiplied by what reads them.
+fn gated(operands: Operands<'_>, gate: usize) -> Made {
+    let mut values = operands.values;
+    if values.len() != 2 || values.iter().any(|value| matches!(value, Value::Zero)) {
+        return mul(values);
+    }
+    let (gate, _) = values.remove(gate).settled()?;
+    let (map, identity) = values.remove(0).settled()?;
+    Ok(Value::Chain(Chain::begin(&map, identity, Activation::NONE)?.gated(&gate)))
 }
 
 fn mul(operands: Vec<Value>) -> Made {

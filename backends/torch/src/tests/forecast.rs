@@ -90,6 +90,29 @@ fn of_layers_that_are_computed_together_what_convolutions_make_is_held() {
     assert_eq!(alone.step, (2 + 2 + 2 + 2 + 1 + 1 + 4 + 2 * 3) * MAP);
 }
 
+/// What a gate makes of a map is not held where a 1x1 convolution reads it, and neither is what an activation makes before.
+#[test]
+fn what_is_loaded_through_gates_is_not_held() {
+    let held = |gated: &str| {
+        let text = format!(
+            "block gated(x) {{ x * (x -> global_avg_pool -> sigmoid) }}
+             space s {{ input x: [4, 8, 8] output y = x -> conv(8, kernel = 3, groups = 4) -> {gated} }}"
+        );
+        let space = space(Source::new("s.nas", text.as_str()));
+        let program = Program::of_space(&space).unwrap();
+        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: true, is_plain: true };
+        Trained::new(&program, pictures).unwrap().mixture(&space).unwrap().step
+    };
+    let [pooled, sigmoid] = [8 * 4; 2];
+    // The convolution before, what that of the gate's map makes, and the sum; the gradients of both maps.
+    let gated = held("gated -> hswish -> conv(4, kernel = 1) -> batch_norm");
+    let plain = held("conv(4, kernel = 1) -> batch_norm");
+    assert_eq!(gated, plain + pooled + sigmoid);
+    // A convolution with a wider window reads a map that is there.
+    let wide = |before: &str| held(&format!("{before} conv(4, kernel = 3) -> batch_norm"));
+    assert_eq!(wide("gated -> hswish ->"), wide("") + pooled + sigmoid + 2 * 2 * MAP);
+}
+
 /// An expansion, a depthwise convolution and a 1x1 one, without a residual and with one.
 const BLOCKS: &str = "block squeezed(x) { x -> conv(96, kernel = 1) -> batch_norm -> relu -> conv(96, kernel = 3, groups = 96) \
     -> batch_norm -> relu -> conv(4, kernel = 1) -> batch_norm }
