@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::slice;
 
+use tch::kind::Element;
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
@@ -157,6 +158,23 @@ pub fn floats_mut(tensor: &mut Tensor) -> Result<&mut [f32], TchError> {
     }
     // SAFETY: as above.
     Ok(unsafe { slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), count) })
+}
+
+/// A tensor on the processor of these values, row-major. (That of [`Tensor::f_from_slice`] is written twice, with zeros first.)
+///
+/// # Errors
+/// There are more or fewer values than the sizes have, or libtorch's.
+pub fn of_slice<T: Element + Copy>(values: &[T], sizes: &[i64]) -> Result<Tensor, TchError> {
+    let tensor = Tensor::f_empty(sizes, (T::KIND, Device::Cpu))?;
+    if tensor.numel() != values.len() {
+        return Err(TchError::Shape(format!("{} values of sizes {sizes:?}", values.len())));
+    }
+    // SAFETY: the tensor is new, row-major, and has as many elements of this type.
+    unsafe {
+        let to = tensor.data_ptr().cast::<T>();
+        std::ptr::copy_nonoverlapping(values.as_ptr(), to, values.len());
+    }
+    Ok(tensor)
 }
 
 /// The whole numbers of a tensor on the processor, row-major.

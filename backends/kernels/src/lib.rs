@@ -20,6 +20,7 @@ mod activation;
 mod block;
 mod covariance;
 mod cross_entropy;
+mod dense;
 mod depthwise;
 mod image_sums;
 mod kernel;

@@ -164,11 +164,12 @@ pub(crate) unsafe fn add_wide(sums: *mut f64, values: *const f32, count: usize) 
 }
 
 /// Writes a product, and sums it.
-struct Gather {
-    to: *mut f32,
-    step: usize,
-    columns: usize,
-    sums: *mut f32,
+pub(crate) struct Gather {
+    pub(crate) to: *mut f32,
+    pub(crate) step: usize,
+    /// Columns that there are.
+    pub(crate) columns: usize,
+    pub(crate) sums: *mut f32,
 }
 
 impl<S: Simd> Finish<S> for Gather {
@@ -210,7 +211,7 @@ impl<'a> Backward<'a> {
         let Kernel { inputs, outputs, .. } = kernel;
         assert_eq!(input.len(), map.pixels() * inputs, "rows of inputs");
         assert!([of.values.len(), of.direct.len()] == [map.pixels() * outputs; 2], "of outputs");
-        let Destination { bands, values: by_input, adds } = to;
+        let Destination { bands, values: by_input, adds, .. } = to;
         let width = padded_width(inputs);
         let sums = ImageSums::new(&bands, 2 * width);
         let matrices = Partials::new(bands.len(), outputs * width);

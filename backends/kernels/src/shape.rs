@@ -126,4 +126,6 @@ pub(crate) struct Destination {
     pub(crate) values: crate::work::Shared,
     /// Whether it is added to what is there.
     pub(crate) adds: bool,
+    /// Whether any reads it; if not, it need not be computed.
+    pub(crate) is_wanted: bool,
 }

@@ -21,6 +21,9 @@ pub(crate) struct Rows {
     pub(crate) count: usize,
 }
 
+/// Floats of a row of a product that do not lie side by side: from where on, and how many each time.
+pub(crate) type RunsOf<'a> = (&'a [usize], usize);
+
 /// What becomes of a vector of a product.
 pub(crate) trait Finish<S: Simd> {
     /// Takes `S::N` elements of a row, from a column of the panel on.
@@ -57,6 +60,20 @@ pub(crate) trait Tiles: Simd {
     unsafe fn wide<F: Finish<Self>>(left: Rows, inner: usize, right: *const f32, finish: &mut F);
     /// The same with `right` as `[inner][NARROW]`.
     unsafe fn narrow<F: Finish<Self>>(left: Rows, inner: usize, right: *const f32, finish: &mut F);
+    /// As [`Self::wide`], where floats of a row do not lie side by side.
+    unsafe fn wide_of_runs<F: Finish<Self>>(
+        left: Rows,
+        runs: RunsOf<'_>,
+        right: *const f32,
+        finish: &mut F,
+    );
+    /// As [`Self::narrow`].
+    unsafe fn narrow_of_runs<F: Finish<Self>>(
+        left: Rows,
+        runs: RunsOf<'_>,
+        right: *const f32,
+        finish: &mut F,
+    );
     /// `sum += left^T * right`: `left` has rows of `across` floats, `right` rows of [`WIDE`], `sum` is
     /// `[across]` rows of [`WIDE`].
     unsafe fn outer_wide(left: Rows, across: usize, right: Rows, sum: *mut f32, step: usize);
@@ -77,6 +94,15 @@ macro_rules! tiles {
                 unsafe { product::<Self, $wr, $wn, F>(left, inner, right, finish) }
             }
             #[inline(always)]
+            unsafe fn wide_of_runs<F: Finish<Self>>(
+                left: Rows,
+                runs: RunsOf<'_>,
+                right: *const f32,
+                finish: &mut F,
+            ) {
+                unsafe { product_of_runs::<Self, $wr, $wn, F>(left, runs, right, finish) }
+            }
+            #[inline(always)]
             unsafe fn narrow<F: Finish<Self>>(
                 left: Rows,
                 inner: usize,
@@ -84,6 +110,15 @@ macro_rules! tiles {
                 finish: &mut F,
             ) {
                 unsafe { product::<Self, $nr, $nn, F>(left, inner, right, finish) }
+            }
+            #[inline(always)]
+            unsafe fn narrow_of_runs<F: Finish<Self>>(
+                left: Rows,
+                runs: RunsOf<'_>,
+                right: *const f32,
+                finish: &mut F,
+            ) {
+                unsafe { product_of_runs::<Self, $nr, $nn, F>(left, runs, right, finish) }
             }
             #[inline(always)]
             unsafe fn outer_wide(
@@ -127,35 +162,95 @@ unsafe fn product<S: Simd, const R: usize, const V: usize, F: Finish<S>>(
     unsafe {
         let mut row = 0;
         while row < left.count {
-            // Rows behind the last are the last once more.
-            let last = left.count - 1 - row;
-            let mut rows = [left.first; R];
-            for (i, place) in rows.iter_mut().enumerate() {
-                *place = left.first.add((row + i.min(last)) * left.step);
-            }
+            let rows = left.tile::<R>(row);
             let mut sums = [[S::splat(0.0); V]; R];
-            let mut b = right;
-            for k in 0..inner {
-                let mut columns = [S::splat(0.0); V];
-                for (j, column) in columns.iter_mut().enumerate() {
-                    *column = S::load(b.add(j * S::N));
-                }
-                b = b.add(V * S::N);
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    let a = S::splat(*row.add(k));
-                    for (sum, column) in sums.iter_mut().zip(columns) {
-                        *sum = S::fma(a, column, *sum);
-                    }
-                }
-            }
-            for (i, sums) in sums.into_iter().enumerate() {
-                if i <= last {
-                    for (j, sum) in sums.into_iter().enumerate() {
-                        finish.take(row + i, j * S::N, sum);
-                    }
-                }
-            }
+            accumulate::<S, R, V>(rows, inner, right, &mut sums);
+            give(sums, row, left.count, finish);
             row += R;
+        }
+    }
+}
+
+/// The same where floats of a row do not lie side by side.
+#[inline(always)]
+unsafe fn product_of_runs<S: Simd, const R: usize, const V: usize, F: Finish<S>>(
+    left: Rows,
+    (runs, length): RunsOf<'_>,
+    right: *const f32,
+    finish: &mut F,
+) {
+    unsafe {
+        let mut row = 0;
+        while row < left.count {
+            let first = left.tile::<R>(row);
+            let mut sums = [[S::splat(0.0); V]; R];
+            let mut right = right;
+            for run in runs {
+                let mut rows = first;
+                for row in &mut rows {
+                    *row = row.add(*run);
+                }
+                accumulate::<S, R, V>(rows, length, right, &mut sums);
+                right = right.add(length * V * S::N);
+            }
+            give(sums, row, left.count, finish);
+            row += R;
+        }
+    }
+}
+
+impl Rows {
+    /// So many rows from one on; those behind the last are the last once more.
+    #[inline(always)]
+    unsafe fn tile<const R: usize>(self, row: usize) -> [*const f32; R] {
+        let last = self.count - 1 - row;
+        let mut rows = [self.first; R];
+        for (i, place) in rows.iter_mut().enumerate() {
+            *place = unsafe { self.first.add((row + i.min(last)) * self.step) };
+        }
+        rows
+    }
+}
+
+/// `sums += rows * right` for `right` as `[inner][V vectors]`.
+#[inline(always)]
+unsafe fn accumulate<S: Simd, const R: usize, const V: usize>(
+    rows: [*const f32; R],
+    inner: usize,
+    right: *const f32,
+    sums: &mut [[S::V; V]; R],
+) {
+    unsafe {
+        let mut b = right;
+        for k in 0..inner {
+            let mut columns = [S::splat(0.0); V];
+            for (j, column) in columns.iter_mut().enumerate() {
+                *column = S::load(b.add(j * S::N));
+            }
+            b = b.add(V * S::N);
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let a = S::splat(*row.add(k));
+                for (sum, column) in sums.iter_mut().zip(columns) {
+                    *sum = S::fma(a, column, *sum);
+                }
+            }
+        }
+    }
+}
+
+/// Hands a tile on, from a row on of which so many are there.
+#[inline(always)]
+unsafe fn give<S: Simd, const R: usize, const V: usize, F: Finish<S>>(
+    sums: [[S::V; V]; R],
+    row: usize,
+    count: usize,
+    finish: &mut F,
+) {
+    for (i, sums) in sums.into_iter().enumerate() {
+        if row + i < count {
+            for (j, sum) in sums.into_iter().enumerate() {
+                unsafe { finish.take(row + i, j * S::N, sum) };
+            }
         }
     }
 }
@@ -239,6 +334,24 @@ impl Panel {
                 S::wide(left, inner, right, finish);
             } else {
                 S::narrow(left, inner, right, finish);
+            }
+        }
+    }
+
+    /// The same where floats of a row do not lie side by side.
+    #[inline(always)]
+    pub(crate) unsafe fn product_of_runs<S: Tiles, F: Finish<S>>(
+        self,
+        left: Rows,
+        runs: RunsOf<'_>,
+        right: *const f32,
+        finish: &mut F,
+    ) {
+        unsafe {
+            if self.width == WIDE {
+                S::wide_of_runs(left, runs, right, finish);
+            } else {
+                S::narrow_of_runs(left, runs, right, finish);
             }
         }
     }

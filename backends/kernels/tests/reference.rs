@@ -35,6 +35,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 enum Kind {
     Pointwise { inputs: usize, outputs: usize, groups: usize },
     Depthwise(Window),
+    Dense { window: Window, inputs: usize, outputs: usize },
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +94,7 @@ fn convolved(kind: &Kind, kernel: &[f64], x: &[f64], from: Map) -> (Vec<f64>, Ma
             }
             (out, Map { channels: outputs, ..from })
         }
+        Kind::Dense { window, .. } => dense(window, kernel, x, from),
         Kind::Depthwise(window) => {
             let to = window.of(from).unwrap();
             let mut out = vec![0.0; to.len()];
@@ -120,6 +122,23 @@ fn convolved(kind: &Kind, kernel: &[f64], x: &[f64], from: Map) -> (Vec<f64>, Ma
             (out, to)
         }
     }
+}
+
+/// A convolution of all channels, by the kernels of its outputs.
+fn dense(window: Window, kernel: &[f64], x: &[f64], from: Map) -> (Vec<f64>, Map) {
+    let weights = from.channels * window.taps();
+    let mut to = window.of(from).unwrap();
+    let each: Vec<Vec<f64>> = kernel
+        .chunks_exact(weights)
+        .map(|own| {
+            // The sum over the channels of what each has by a depthwise convolution.
+            let (deep, _) = convolved(&Kind::Depthwise(window), own, x, from);
+            deep.chunks_exact(from.channels).map(|pixel| pixel.iter().sum()).collect()
+        })
+        .collect();
+    to.channels = each.len();
+    let pixels = 0..to.pixels();
+    (pixels.flat_map(|pixel| each.iter().map(move |own| own[pixel])).collect(), to)
 }
 
 fn places(to: Map, window: Window) -> impl Iterator<Item = (usize, usize, usize, usize)> {
@@ -225,6 +244,9 @@ impl OwnLayer {
                 Op::Pointwise(Kernel { values: &self.kernel, inputs, outputs, groups })
             }
             Kind::Depthwise(window) => Op::Depthwise { window, kernel: &self.kernel },
+            Kind::Dense { window, outputs, .. } => {
+                Op::Dense { window, kernel: &self.kernel, outputs }
+            }
         };
         let learned = self.is_affine.then_some([self.scale.as_slice(), self.shift.as_slice()]);
         let fixed = self.fixed.as_ref().map(|[mean, variance]| [mean.as_slice(), variance]);
@@ -244,6 +266,7 @@ const ACTIVATIONS: [Activation; 5] = [
 fn layer(numbers: &mut Numbers, kind: Kind, activation: Activation) -> OwnLayer {
     let (weights, channels) = match &kind {
         Kind::Pointwise { inputs, outputs, groups } => (outputs * inputs / groups, *outputs),
+        Kind::Dense { window, inputs, outputs } => (outputs * inputs * window.taps(), *outputs),
         Kind::Depthwise(_) => unreachable!("made by `deep`"),
     };
     with_kernel(numbers, kind, weights, channels, activation)
@@ -321,7 +344,13 @@ fn own(seed: u64, size: usize) -> Own {
         }
         let own = window(numbers, stride);
         let activation = ACTIVATIONS[numbers.below(5)];
-        layers.push(deep(numbers, own, hidden, activation));
+        if numbers.below(3) == 0 {
+            let inputs = std::mem::replace(&mut hidden, 2 * (1 + numbers.below(size * size)));
+            let kind = Kind::Dense { window: own, inputs, outputs: hidden };
+            layers.push(layer(numbers, kind, activation));
+        } else {
+            layers.push(deep(numbers, own, hidden, activation));
+        }
         let kind = Kind::Pointwise { inputs: hidden, outputs, groups };
         layers.push(layer(numbers, kind, Activation::NONE));
         let weight = (numbers.below(2) == 0).then(|| numbers.some(images));
@@ -355,6 +384,16 @@ fn agree(name: &str, found: &[f32], wanted: &[f64]) {
 
 /// What a block comes to: its result, and gradients in the order of [`Own::arguments`].
 fn run(own: &Own, processor: Processor<'_>, by_out: &[f32]) -> (Vec<f32>, Kept, Vec<Vec<f32>>) {
+    run_wanting(own, processor, by_out, true)
+}
+
+/// The same, where the gradients of maps are wanted or not.
+fn run_wanting(
+    own: &Own,
+    processor: Processor<'_>,
+    by_out: &[f32],
+    is_wanted: bool,
+) -> (Vec<f32>, Kept, Vec<Vec<f32>>) {
     let block = own.block();
     let mut out = own.rest.clone();
     let mut kept = forward(processor, &block, own.has_rest(), &mut out);
@@ -362,7 +401,8 @@ fn run(own: &Own, processor: Processor<'_>, by_out: &[f32]) -> (Vec<f32>, Kept, 
     let mut by_maps: Vec<Vec<f32>> =
         own.maps.iter().map(|(values, _)| vec![f32::NAN; values.len()]).collect();
     let mut to: Vec<&mut [f32]> = by_maps.iter_mut().map(Vec::as_mut_slice).collect();
-    let found = backward(processor, &block, &mut kept, &mut by_out, &mut to);
+    let wanted = vec![is_wanted; own.maps.len()];
+    let found = backward(processor, &block, &mut kept, &mut by_out, (&mut to, &wanted));
     let mut all = vec![by_out];
     all.extend(by_maps);
     for (chain, found) in own.chains.iter().zip(found) {
@@ -482,6 +522,20 @@ proptest! {
             let (found, _, by_found) = run(&own, processor, &by_out);
             prop_assert_eq!(&found, &wanted);
             prop_assert_eq!(&by_found, &by_wanted);
+        }
+    }
+
+    /// Those of what is learned do not depend on whether maps have gradients.
+    #[test]
+    fn gradients_of_maps_need_not_be_wanted(seed: u64, level in levels()) {
+        let processor = Processor { level, pool: &Serial };
+        let own = own(seed, 3);
+        let by_out = Numbers(!seed).some(own.rest.len());
+        let (.., wanted) = run(&own, processor, &by_out);
+        let (.., found) = run_wanting(&own, processor, &by_out, false);
+        let maps = 1..1 + own.maps.len();
+        for (which, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
+            assert!(maps.contains(&which) || found == wanted, "{which}");
         }
     }
 

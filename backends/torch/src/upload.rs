@@ -1,5 +1,6 @@
 //! The way of batches to the device.
 
+use nas_autograd::of_slice;
 use nas_cuda::Copied;
 use nas_data::{Batch, DataError, Size, Targets};
 use nas_ir::Task;
@@ -38,19 +39,17 @@ impl Upload {
         let (n, h, w) = (batch.n as i64, i64::from(height), i64::from(width));
         let inputs = batch.inputs.iter().map(|images| {
             let sizes = [n, images.channels as i64, h, w];
-            self.way(Tensor::f_from_slice(&images.values)?.f_view(sizes)?)
+            self.way(of_slice(&images.values, &sizes)?)
         });
         let inputs = inputs.collect::<Result<Vec<_>, TorchError>>()?;
         let targets = match &batch.targets {
-            Targets::ClassMaps(labels) => Tensor::f_from_slice(labels)?.f_view([n, h, w])?,
-            Targets::Classes(labels) => Tensor::f_from_slice(labels)?.f_view([n])?,
+            Targets::ClassMaps(labels) => of_slice(labels, &[n, h, w])?,
+            Targets::Classes(labels) => of_slice(labels, &[n])?,
             Targets::Maps { values, channels, size: Size { height, width } } => {
                 let sizes = [n, *channels as i64, i64::from(*height), i64::from(*width)];
-                Tensor::f_from_slice(values)?.f_view(sizes)?
+                of_slice(values, &sizes)?
             }
-            Targets::Vectors { values, len } => {
-                Tensor::f_from_slice(values)?.f_view([n, *len as i64])?
-            }
+            Targets::Vectors { values, len } => of_slice(values, &[n, *len as i64])?,
         };
         Ok(Uploading { inputs, targets: self.way(targets)?, criterion: self.criterion })
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use super::kept::{Either, Kept, KeptChain, named, terms};
+use super::kept::{Kept, KeptChain, Kind, named, terms};
 use super::layers::{Block, Chain, Input, Op, Step};
 use crate::covariance::{self, Covariance, CovarianceGradient};
 use crate::memory::Buffer;
@@ -12,14 +12,17 @@ use crate::simd::Level;
 use crate::sum::TermGradient;
 use crate::tiles::with_padding;
 use crate::work::{Processor, Shared, TASKS, Work};
-use crate::{depthwise, pointwise, sum};
+use crate::{dense, depthwise, pointwise, sum};
 
 /// The gradient of a convolution to be computed.
-type Backward<'a> = Either<pointwise::Backward<'a>, depthwise::Backward<'a>>;
+type Backward<'a> = Kind<pointwise::Backward<'a>, depthwise::Backward<'a>, dense::Backward<'a>>;
 
-/// How they are noted, of 1x1 ones and of depthwise ones.
-const BACKWARD: [&CStr; 2] =
-    [c"nasc: gradients of 1x1 convolutions", c"nasc: gradients of depthwise convolutions"];
+/// How they are noted, of 1x1 ones, of depthwise ones and of others.
+const BACKWARD: [&CStr; 3] = [
+    c"nasc: gradients of 1x1 convolutions",
+    c"nasc: gradients of depthwise convolutions",
+    c"nasc: gradients of convolutions",
+];
 
 /// The gradients of all that a block learns.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +54,10 @@ impl Backward<'_> {
                 depthwise::Gradients { norm, kernel, expansion: Vec::new() }
             }
             Self::Depthwise(work) => work.gradients(),
+            Self::Dense(work) => {
+                let (norm, kernel) = work.gradients();
+                depthwise::Gradients { norm, kernel, expansion: Vec::new() }
+            }
         }
     }
 }
@@ -93,15 +100,15 @@ struct Front {
 }
 
 /// The gradients of what a block learns, for that of its result. What of the gradient reaches the rest is left in `by_out`; those
-/// of the maps go into memory that is there. What was not kept of a chain is computed again where it is read, and dropped after.
+/// of the maps go into memory that is there, where those that are not wanted may have any value. What was not kept of a chain is computed again where it is read, and dropped after.
 pub fn backward(
     processor: Processor<'_>,
     block: &Block<'_>,
     kept: &mut Kept,
     by_out: &mut [f32],
-    by_maps: &mut [&mut [f32]],
+    (by_maps, wanted): (&mut [&mut [f32]], &[bool]),
 ) -> Vec<ChainGradient> {
-    assert_eq!(by_maps.len(), block.maps.len(), "a gradient for each map");
+    assert_eq!([by_maps.len(), wanted.len()], [block.maps.len(); 2], "a gradient for each map");
     kept.restore(processor, block, |chain| chain.steps.len().checked_sub(1));
     let of_terms = {
         let terms = terms(block, &kept.chains);
@@ -133,6 +140,7 @@ pub fn backward(
                     bands: bands(own.steps[depth].from),
                     values: Shared::new(&mut by_input),
                     adds: false,
+                    is_wanted: true,
                 };
                 let work = own.backward_step(block, chain, depth, &fronts[deep[i]], by_out, to);
                 (by_input, work)
@@ -160,7 +168,8 @@ pub fn backward(
     let works = processor.map(fronts.len(), |i| {
         let (chain, own) = (&block.chains[i], &kept.chains[i]);
         let bands = bands(block.maps[chain.map].map);
-        let to = Destination { bands, values: to_maps[chain.map], adds: true };
+        let is_wanted = wanted[chain.map];
+        let to = Destination { bands, values: to_maps[chain.map], adds: true, is_wanted };
         own.backward_step(block, chain, 0, &fronts[i], by_out, to)
     });
     let groups = block.maps.iter().enumerate().map(|(map, input)| ToMap {
@@ -264,6 +273,10 @@ impl KeptChain {
             Op::Depthwise { window, kernel } => {
                 let of = self.depthwise(block, chain, depth, (window, kernel));
                 Backward::Depthwise(Box::new(depthwise::Backward::new(of, incoming, to)))
+            }
+            Op::Dense { window, kernel, .. } => {
+                let of = self.dense(block, chain, depth, (window, kernel));
+                Backward::Dense(Box::new(dense::Backward::new(of, incoming, to)))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::ops::Range;
 
-use super::kept::{Either, Kept, KeptChain, named, terms};
+use super::kept::{Kept, KeptChain, Kind, named, terms};
 use super::layers::{Block, Chain, Input, Layer, Op, Step, to};
 use crate::activation::Activation;
 use crate::covariance::{self, Covariance};
@@ -13,19 +13,21 @@ use crate::norm::{Loaded, Normed};
 use crate::shape::Bands;
 use crate::simd::Level;
 use crate::work::{Processor, TASKS};
-use crate::{depthwise, pointwise, sum};
+use crate::{dense, depthwise, pointwise, sum};
 
 /// A convolution to be computed.
-type Forward<'a> = Either<pointwise::Forward<'a>, depthwise::Forward<'a>>;
+type Forward<'a> = Kind<pointwise::Forward<'a>, depthwise::Forward<'a>, dense::Forward<'a>>;
 
-/// How they are noted, 1x1 ones and depthwise ones.
-const FORWARD: [&CStr; 2] = [c"nasc: 1x1 convolutions", c"nasc: depthwise convolutions"];
+/// How they are noted, 1x1 ones, depthwise ones and others.
+const FORWARD: [&CStr; 3] =
+    [c"nasc: 1x1 convolutions", c"nasc: depthwise convolutions", c"nasc: convolutions"];
 
 impl Forward<'_> {
     fn moments(&self) -> Moments {
         match self {
             Self::Pointwise(work) => work.moments(),
             Self::Depthwise(work) => work.moments(),
+            Self::Dense(work) => work.moments(),
         }
     }
 }
@@ -192,6 +194,10 @@ fn forward_step<'a>(
         Op::Depthwise { window, kernel } => {
             let of = kept.depthwise(block, chain, depth, (window, kernel));
             Forward::Depthwise(Box::new(depthwise::Forward::new(of, &mut raw)))
+        }
+        Op::Dense { window, kernel, .. } => {
+            let of = kept.dense(block, chain, depth, (window, kernel));
+            Forward::Dense(Box::new(dense::Forward::new(of, &mut raw)))
         }
     };
     (raw, work)

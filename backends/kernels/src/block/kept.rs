@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::layers::{Block, Chain, Op, Step};
 use crate::covariance::Covariance;
+use crate::dense::Dense;
 use crate::depthwise::{Depthwise, Source};
 use crate::memory::Buffer;
 use crate::moments::Moments;
@@ -111,6 +112,19 @@ impl KeptChain {
         };
         Depthwise { from, to, window, kernel, norm: &self.loaded[layer], source }
     }
+
+    /// The convolution of all channels of a step.
+    pub(super) fn dense<'a>(
+        &'a self,
+        block: &Block<'a>,
+        chain: &Chain<'a>,
+        depth: usize,
+        (window, kernel): (Window, &'a [f32]),
+    ) -> Dense<'a> {
+        let Step { layer, from, to, .. } = self.steps[depth];
+        let values = self.read(block, chain, depth);
+        Dense { from, to, window, kernel, norm: &self.loaded[layer], values }
+    }
 }
 
 /// What is summed.
@@ -123,35 +137,41 @@ pub(super) fn terms<'a>(block: &Block<'a>, chains: &'a [KeptChain]) -> Vec<Term<
     terms.collect()
 }
 
-/// A work of either kind of convolution.
-pub(super) enum Either<P, D> {
+/// A work of one of the kinds of convolutions.
+pub(super) enum Kind<P, D, F> {
     Pointwise(Box<P>),
     Depthwise(Box<D>),
+    Dense(Box<F>),
 }
 
-impl<P: Work, D: Work> Work for Either<P, D> {
-    fn tasks(&self) -> usize {
+impl<P: Work, D: Work, F: Work> Kind<P, D, F> {
+    fn work(&self) -> &dyn Work {
         match self {
-            Self::Pointwise(work) => work.tasks(),
-            Self::Depthwise(work) => work.tasks(),
+            Self::Pointwise(work) => &**work,
+            Self::Depthwise(work) => &**work,
+            Self::Dense(work) => &**work,
         }
+    }
+}
+
+impl<P: Work, D: Work, F: Work> Work for Kind<P, D, F> {
+    fn tasks(&self) -> usize {
+        self.work().tasks()
     }
 
     fn run(&self, level: Level, task: usize) {
-        match self {
-            Self::Pointwise(work) => work.run(level, task),
-            Self::Depthwise(work) => work.run(level, task),
-        }
+        self.work().run(level, task);
     }
 }
 
-/// What works are together, by one of two names: layers that are as deep mostly are of one kind.
-pub(super) fn named<P, D>(
-    works: &[Either<P, D>],
-    [pointwise, depthwise]: [&'static CStr; 2],
+/// What works are together, by one of three names: layers that are as deep mostly are of one kind.
+pub(super) fn named<P, D, F>(
+    works: &[Kind<P, D, F>],
+    [pointwise, depthwise, dense]: [&'static CStr; 3],
 ) -> &'static CStr {
     match works.first() {
-        Some(Either::Depthwise(_)) => depthwise,
+        Some(Kind::Depthwise(_)) => depthwise,
+        Some(Kind::Dense(_)) => dense,
         _ => pointwise,
     }
 }

@@ -69,6 +69,15 @@ pub enum Op<'a> {
         /// `[channels][taps]`.
         kernel: &'a [f32],
     },
+    /// Of all channels by a window.
+    Dense {
+        /// Its window.
+        window: Window,
+        /// `[outputs][channels][taps]`.
+        kernel: &'a [f32],
+        /// Channels out.
+        outputs: usize,
+    },
 }
 
 /// A layer, or two that are computed as one.
@@ -123,13 +132,17 @@ impl Op<'_> {
                 assert_eq!(kernel.inputs, from.channels, "channels");
                 from.with_channels(kernel.outputs)
             }
-            Self::Depthwise { window, .. } => {
-                let to = window.of(from);
-                assert!(to.is_some(), "{window:?} does not fit into {from:?}");
-                to.unwrap_or(from)
-            }
+            Self::Depthwise { window, .. } => windowed(*window, from),
+            Self::Dense { window, outputs, .. } => windowed(*window, from).with_channels(*outputs),
         }
     }
+}
+
+/// What a window makes of maps into which it fits.
+fn windowed(window: Window, from: Map) -> Map {
+    let to = window.of(from);
+    assert!(to.is_some(), "{window:?} does not fit into {from:?}");
+    to.unwrap_or(from)
 }
 
 /// The shape of the sum.

@@ -47,7 +47,7 @@ pub(crate) struct Gradients {
 impl<'a> Backward<'a> {
     pub(crate) fn new(of: Depthwise<'a>, incoming: Incoming<'a>, to: Destination) -> Self {
         of.check();
-        let Destination { bands, values: by_input, adds } = to;
+        let Destination { bands, values: by_input, adds, .. } = to;
         let Depthwise { from, to, window, .. } = of;
         assert!([incoming.values.len(), incoming.direct.len()] == [to.len(); 2], "results");
         let width = padded_width(to.channels);

@@ -50,8 +50,11 @@ impl Recomputed {
     }
 }
 
-/// The layers of a program, by the convolutions that make them, in the order in which they are given up. One between two that
-/// are given up stays, so that what is computed again at once does not grow by both: each that goes saves something.
+/// The most layers in a row that are given up: all of them are computed again at once.
+const LONGEST: usize = 2;
+
+/// The layers of a program, by the convolutions that make them, in the order in which they are given up. What would make a longer
+/// row of them stays, so that what is computed again at once does not grow by what is saved.
 pub(super) fn order(
     program: &Program,
     roles: &Table<ValueId, Role>,
@@ -61,12 +64,18 @@ pub(super) fn order(
         let cost = |of: &Layer, other: &Layer| u128::from(of.macs) * u128::from(other.numbers);
         cost(a, b).cmp(&cost(b, a)).then(b.numbers.cmp(&a.numbers)).then(a.id.cmp(&b.id))
     });
-    let follows = layers.iter().filter_map(|layer| Some((layer.before?, layer.id)));
-    let after: BTreeMap<ValueId, ValueId> = follows.collect();
+    let before: BTreeMap<ValueId, ValueId> =
+        layers.iter().filter_map(|layer| Some((layer.id, layer.before?))).collect();
+    let after: BTreeMap<ValueId, ValueId> =
+        before.iter().map(|(id, before)| (*before, *id)).collect();
     let (mut order, mut gone) = (Vec::new(), BTreeSet::new());
-    for Layer { id, before, .. } in layers {
-        let neighbours = [before, after.get(&id).copied()];
-        if !neighbours.iter().all(|side| side.is_some_and(|side| gone.contains(&side))) {
+    for Layer { id, .. } in layers {
+        let in_a_row = |side: &BTreeMap<ValueId, ValueId>| {
+            std::iter::successors(side.get(&id), |id| side.get(id))
+                .take_while(|id| gone.contains(*id))
+                .count()
+        };
+        if in_a_row(&before) + 1 + in_a_row(&after) <= LONGEST {
             gone.insert(id);
             order.push(id);
         }
@@ -85,7 +94,9 @@ pub(crate) fn without(
 ) -> Result<Table<ValueId, Role>, TorchError> {
     let mut fewer = roles.clone();
     for id in order(program, roles)?.into_iter().take(layers) {
-        *fewer.get_mut(id)? = Role::Convolution { is_kept: false };
+        if let Role::Convolution { is_kept, .. } = fewer.get_mut(id)? {
+            *is_kept = false;
+        }
     }
     Ok(fewer)
 }

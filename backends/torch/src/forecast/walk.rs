@@ -4,7 +4,7 @@ use nas_ir::{Op, Shape};
 use nas_kernels::MOST_EXPANDED;
 
 use crate::error::TorchError;
-use crate::fused::{Role, activation};
+use crate::fused::{Role, activation, is_pointwise};
 use crate::program::{Instruction, InstructionKind, OpCase, Program, Round, Table, ValueId};
 use crate::schedule::Schedule;
 
@@ -288,7 +288,7 @@ impl<'p> Walk<'p> {
             let chain = Chained { is_rectified: true, ..Chained::default() };
             return Some(Sized { is_fresh: false, chain: Some(chain), ..first });
         }
-        let Role::Convolution { is_kept } = role else {
+        let Role::Convolution { is_kept, begins } = role else {
             let goes_on = matches!(case.op, Op::BatchNorm(_)) || activation(&case.op).is_some();
             return (goes_on && first.chain.is_some()).then_some(first);
         };
@@ -296,11 +296,13 @@ impl<'p> Walk<'p> {
         let mut layer =
             Layer { id, before: None, numbers: numbers(&case.output), macs: macs(case), is_kept };
         let inputs = case.inputs.first().map_or(0, |from| from.channels());
+        let first = if begins { self.settled(first) } else { first };
         let mut chain = first.chain.unwrap_or_default();
         let is_depthwise = conv.groups.get() > 1 && conv.groups.get() == inputs;
+        let is_pointwise = is_pointwise(conv);
         if chain.layers == 0
             && !chain.is_rectified
-            && !is_depthwise
+            && is_pointwise
             && inputs as usize <= MOST_EXPANDED
         {
             let chain = Chained { layers: 1, open: Some(layer), ..Chained::default() };

@@ -27,25 +27,28 @@ pub(crate) struct Chain {
     pub(super) weight: Option<Tensor>,
 }
 
-/// A convolution, its batch norm if there is one, and an activation.
+/// A convolution, its bias or batch norm if there is one, and an activation.
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) op: Convolution,
     /// `[out, C / groups, height, width]`.
     pub(super) kernel: Tensor,
+    pub(super) bias: Option<Tensor>,
     pub(super) norm: Option<Norm>,
     pub(super) activation: Activation,
     /// Whether what the convolution makes is kept for the gradient.
     pub(super) is_kept: bool,
 }
 
-/// A convolution without a bias.
+/// A convolution, its bias aside.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Convolution {
     /// By a kernel of one tap.
     Pointwise { groups: usize },
     /// Of each channel for itself.
     Depthwise(Window),
+    /// Of all channels.
+    Dense(Window),
 }
 
 /// A batch norm.
@@ -82,9 +85,15 @@ impl Chain {
     }
 
     /// The same with a convolution behind it, whose result is kept for the gradient or computed once more there.
-    pub(crate) fn convolved(mut self, op: Convolution, kernel: &Tensor, is_kept: bool) -> Self {
-        let kernel = kernel.shallow_clone();
-        self.layers.push(Layer { op, kernel, norm: None, activation: Activation::NONE, is_kept });
+    pub(crate) fn convolved(
+        mut self,
+        op: Convolution,
+        (kernel, bias): (&Tensor, Option<&Tensor>),
+        is_kept: bool,
+    ) -> Self {
+        let (kernel, bias) = (kernel.shallow_clone(), bias.map(Tensor::shallow_clone));
+        let activation = Activation::NONE;
+        self.layers.push(Layer { op, kernel, bias, norm: None, activation, is_kept });
         self
     }
 
@@ -95,9 +104,9 @@ impl Chain {
         Ok(self)
     }
 
-    /// Whether it ends with a convolution, so that a batch norm must follow.
+    /// Whether it ends with a convolution without a bias, so that a batch norm must follow.
     pub(crate) fn awaits_norm(&self) -> bool {
-        self.layers.last().is_some_and(|last| last.norm.is_none())
+        self.layers.last().is_some_and(|last| !last.is_complete())
     }
 
     /// The same with an activation.
@@ -127,10 +136,16 @@ impl Chain {
         Ok(self)
     }
 
-    /// Whether it ends with a batch norm, so that it may be part of a sum.
+    /// Whether it ends with a bias or a batch norm, so that it may be part of a sum.
     pub(crate) fn is_linear(&self) -> bool {
-        self.layers
-            .last()
-            .is_some_and(|last| last.norm.is_some() && last.activation == Activation::NONE)
+        let last = self.layers.last();
+        last.is_some_and(|last| last.is_complete() && last.activation == Activation::NONE)
+    }
+}
+
+impl Layer {
+    /// Whether it has all that comes before an activation.
+    fn is_complete(&self) -> bool {
+        self.bias.is_some() || self.norm.is_some()
     }
 }

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use nas_autograd::{Backward, floats, floats_mut, record};
+use nas_autograd::{Backward, floats, floats_mut, of_slice, record};
 use nas_kernels::{self as kernels, Activation, BatchNorm, Block, Input, Kept, Kernel, Map, Op};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -36,6 +36,8 @@ impl Chain {
 /// An activation as libtorch computes it.
 fn activated(x: &Tensor, activation: Activation) -> Result<Tensor, TorchError> {
     Ok(match activation {
+        Activation::RELU => x.f_relu()?,
+        Activation::RELU6 => x.f_relu6()?,
         Activation::Clamp { least, most } => x.f_clamp(f64::from(least), f64::from(most))?,
         Activation::HardSwish => x.f_hardswish()?,
         Activation::Swish => x.f_silu()?,
@@ -66,8 +68,9 @@ fn block(
     let mut inputs: Vec<&Tensor> = rest.into_iter().chain(held.read_maps(&chains)).collect();
     inputs.extend(weights.iter().flatten());
     inputs.extend(chains.iter().filter_map(|chain| chain.gate.as_ref()));
-    for Layer { kernel, norm, .. } in chains.iter().flat_map(|chain| &chain.layers) {
+    for Layer { kernel, bias, norm, .. } in chains.iter().flat_map(|chain| &chain.layers) {
         inputs.push(kernel);
+        inputs.extend(bias);
         inputs.extend(norm.iter().flat_map(|norm| norm.learned.iter().flatten()));
     }
     let function = Function { held, kept, has_rest: rest.is_some() };
@@ -139,7 +142,9 @@ struct HeldLayer {
     /// Row-major.
     kernel: Tensor,
     sizes: Vec<i64>,
+    /// Scale and shift, of which a bias is the shift alone.
     learned: Option<[Tensor; 2]>,
+    has_bias: bool,
     fixed: Option<[Tensor; 2]>,
     eps: f64,
     activation: Activation,
@@ -210,14 +215,17 @@ impl HeldLayer {
             None => {
                 let channels = sizes.first().copied().unwrap_or_default();
                 let options = (Kind::Float, Device::Cpu);
-                let (mean, variance) =
+                let (zeros, ones) =
                     (Tensor::f_zeros([channels], options)?, Tensor::f_ones([channels], options)?);
-                (None, Some([mean, variance]), 0.0)
+                let with_bias = |bias: &Tensor| both(&[ones.shallow_clone(), bias.shallow_clone()]);
+                let learned = layer.bias.as_ref().map(with_bias).transpose()?;
+                (learned, Some([zeros, ones]), 0.0)
             }
         };
         let Layer { op, activation, is_kept, .. } = *layer;
         let kernel = plain(&layer.kernel)?;
-        Ok(Self { op, kernel, sizes, learned, fixed, eps, activation, is_kept })
+        let has_bias = layer.bias.is_some();
+        Ok(Self { op, kernel, sizes, learned, has_bias, fixed, eps, activation, is_kept })
     }
 
     fn outputs(&self) -> usize {
@@ -231,6 +239,9 @@ impl HeldLayer {
                 Op::Pointwise(Kernel { values, inputs, outputs: self.outputs(), groups })
             }
             Convolution::Depthwise(window) => Op::Depthwise { window, kernel: values },
+            Convolution::Dense(window) => {
+                Op::Dense { window, kernel: values, outputs: self.outputs() }
+            }
         };
         let learned = self.learned.as_ref().map(both).transpose()?;
         let fixed = self.fixed.as_ref().map(both).transpose()?;
@@ -254,14 +265,18 @@ impl Backward for Function {
     fn gradients(
         &mut self,
         of: &[Option<Tensor>],
-        _: &[bool],
+        wanted: &[bool],
     ) -> Result<Vec<Option<Tensor>>, String> {
-        no_grad(|| self.computed(of)).map_err(|error| error.to_string())
+        no_grad(|| self.computed(of, wanted)).map_err(|error| error.to_string())
     }
 }
 
 impl Function {
-    fn computed(&mut self, of: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>, TorchError> {
+    fn computed(
+        &mut self,
+        of: &[Option<Tensor>],
+        wanted: &[bool],
+    ) -> Result<Vec<Option<Tensor>>, TorchError> {
         let Self { held, kept, has_rest } = self;
         let block = held.block()?;
         let mut by_out = match of {
@@ -276,35 +291,45 @@ impl Function {
         }
         let mut to = by_maps.iter_mut().map(floats_mut).collect::<Result<Vec<_>, _>>()?;
         let by_sum = floats_mut(&mut by_out)?;
-        let found = kernels::backward(processor(), &block, kept, by_sum, &mut to);
+        // Maps come behind the rest.
+        let wanted = wanted.get(usize::from(*has_rest)..).unwrap_or_default();
+        let wanted = wanted.get(..to.len()).unwrap_or_default();
+        let found = kernels::backward(processor(), &block, kept, by_sum, (&mut to, wanted));
         let mut all = Vec::new();
         if *has_rest {
             all.push(Some(by_out));
         }
-        all.extend(by_maps.into_iter().map(Some));
+        all.extend(
+            by_maps.into_iter().zip(wanted).map(|(by_map, wanted)| wanted.then_some(by_map)),
+        );
         for (chain, found) in held.chains.iter().zip(&found) {
             if chain.weight.is_some() {
-                all.push(Some(Tensor::f_from_slice(&found.weight)?));
+                all.push(Some(vector(&found.weight)?));
             }
         }
         for (chain, found) in held.chains.iter().zip(&found) {
             if chain.gate.is_some() {
-                let of = Tensor::f_from_slice(&found.gate)?;
-                all.push(Some(of.f_view([-1, chain.channels, 1, 1])?));
+                let images = found.gate.len() as i64 / chain.channels.max(1);
+                all.push(Some(of_slice(&found.gate, &[images, chain.channels, 1, 1])?));
             }
         }
         for (chain, found) in held.chains.iter().zip(&found) {
             for (layer, found) in chain.layers.iter().zip(&found.layers) {
-                let kernel = Tensor::f_from_slice(&found.kernel)?;
-                all.push(Some(kernel.f_view(layer.sizes.as_slice())?));
+                all.push(Some(of_slice(&found.kernel, &layer.sizes)?));
+                if layer.learned.is_some() && !layer.has_bias {
+                    all.push(Some(vector(&found.scale)?));
+                }
                 if layer.learned.is_some() {
-                    all.push(Some(Tensor::f_from_slice(&found.scale)?));
-                    all.push(Some(Tensor::f_from_slice(&found.shift)?));
+                    all.push(Some(vector(&found.shift)?));
                 }
             }
         }
         Ok(all)
     }
+}
+
+fn vector(values: &[f32]) -> Result<Tensor, TorchError> {
+    Ok(of_slice(values, &[values.len() as i64])?)
 }
 
 /// The shape of a map.

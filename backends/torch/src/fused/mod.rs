@@ -1,7 +1,7 @@
 //! Layers that are computed together on a processor: convolutions, the batch norms behind them, activations, and gates before them.
 //!
-//! A 1x1 or depthwise convolution before a batch norm computes nothing, but begins or continues a [`Chain`]; the batch norm and an
-//! activation are noted in it. What sums chains (a mixture of candidates, a residual), or reads one in another way, has
+//! A convolution with a bias or before a batch norm (1x1, depthwise, or of few channels) computes nothing, but begins or continues a
+//! [`Chain`]; the batch norm and an activation are noted in it. What sums chains (a mixture of candidates, a residual), or reads one in another way, has
 //! them computed at once, by `nas-kernels` ([`sum`], [`Chain::settled`]). Their gradient is recorded with libtorch's autograd
 //! (`function`), so that what is fused and what is not work together.
 //!
@@ -18,5 +18,5 @@ mod threads;
 pub(crate) use chain::{Chain, Convolution, Identity, Norm};
 pub(crate) use cross_entropy::mean_cross_entropy;
 pub(crate) use function::sum;
-pub(crate) use roles::{Role, activation, maker, roles};
+pub(crate) use roles::{Role, activation, is_pointwise, maker, roles};
 pub(crate) use threads::processor;

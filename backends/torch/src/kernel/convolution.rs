@@ -84,27 +84,24 @@ impl Convolution {
             dilation: pair(op.dilation),
             groups: i64::from(op.groups.get()),
             learning: instead.filter(|_| device == Device::Cpu),
-            fused: match is_depthwise {
-                true => fused::Convolution::Depthwise(Window {
-                    kernel: sizes(op.kernel),
-                    stride: sizes(op.stride),
-                    dilation: sizes(op.dilation),
-                    before: sizes(op.padding.before),
-                    after: sizes(op.padding.after),
-                }),
-                false => fused::Convolution::Pointwise { groups: op.groups.get() as usize },
+            fused: if is_depthwise {
+                fused::Convolution::Depthwise(window(op))
+            } else if fused::is_pointwise(op) {
+                fused::Convolution::Pointwise { groups: op.groups.get() as usize }
+            } else {
+                fused::Convolution::Dense(window(op))
             },
         }
     }
 
     /// The same as [`Convolution::run`], to be computed with its batch norm; the result is kept for the gradient, or computed
-    /// once more there.
+    /// once more there. It `begins` a chain if the value is to be computed before.
     pub(crate) fn fused(
         &self,
         operands: Operands<'_>,
-        kernel: &Tensor,
-        bias: Option<&Tensor>,
+        (kernel, bias): (&Tensor, Option<&Tensor>),
         is_kept: bool,
+        begins: bool,
     ) -> Result<Value, TorchError> {
         // A batch norm refuses a single pixel in training, and says so.
         if operands.is_single_pixel() {
@@ -116,7 +113,8 @@ impl Convolution {
             }
             _ => operands.value()?,
         };
-        Ok(Value::Chain(value.chain()?.convolved(self.fused, kernel, is_kept)))
+        let value = if begins { value.plain()? } else { value };
+        Ok(Value::Chain(value.chain()?.convolved(self.fused, (kernel, bias), is_kept)))
     }
 
     pub(crate) fn run(&self, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>) -> Made {
@@ -134,6 +132,16 @@ impl Convolution {
             return Ok(picked.f_conv2d(kernel, bias, [1, 1], padding, dilation, *groups)?);
         }
         Ok(padded.f_conv2d(kernel, bias, stride, padding, dilation, *groups)?)
+    }
+}
+
+fn window(op: &Conv) -> Window {
+    Window {
+        kernel: sizes(op.kernel),
+        stride: sizes(op.stride),
+        dilation: sizes(op.dilation),
+        before: sizes(op.padding.before),
+        after: sizes(op.padding.after),
     }
 }
 
