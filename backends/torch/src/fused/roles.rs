@@ -172,10 +172,13 @@ pub(crate) fn is_depthwise(conv: &Conv, case: &OpCase) -> bool {
     channels == Some(groups) && conv.out == groups && groups > 1 && taps <= MOST_TAPS
 }
 
-/// Whether it makes so many channels of so few that it is computed again where they are read.
+/// Whether it makes so many channels of so few that to write what it reads, and to compute it again where what it makes is read, is less
+/// than to write that.
 fn expands(case: &OpCase) -> bool {
     let channels = case.inputs.first().map_or(0, |from| from.channels());
-    matches!(&case.op, Op::Conv(conv) if is_pointwise(conv)) && channels as usize <= MOST_EXPANDED
+    let widens =
+        |conv: &Conv| is_pointwise(conv) && conv.out >= 2 * channels && conv.groups.get() == 1;
+    matches!(&case.op, Op::Conv(conv) if widens(conv)) && channels as usize <= MOST_EXPANDED
 }
 
 /// The most values that a result of a convolution of all channels may see: of those of 32 channels by a window of 3 x 3 layers take
