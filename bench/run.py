@@ -197,7 +197,9 @@ class Run:
         # A GPU computes with 32 bits and with 16, each beside modes of PyTorch that do.
         kinds = [("nasc", {}), ("nasc bf16", {"precision": "bf16"})]
         self.own = []
-        for name, settings in kinds if self.on_gpu else kinds[:1]:
+        # What is computed together, part by part left out (`fused/pass.rs`).
+        parts = [(f"nasc without {part}", {"without": part}) for part in arguments.without]
+        for name, settings in kinds if self.on_gpu else kinds[:1] + parts:
             program = Program(name, [arguments.nasc])
             program.settings = settings | ({"gpu": 0} if self.on_gpu else {})
             self.own.append(program)
@@ -450,6 +452,7 @@ def options():
     parser.add_argument("--limit", type=int, default=600, help="seconds for torch.compile to build")
     parser.add_argument("--release", action="store_true", help="nasc built by the profile release")
     parser.add_argument("--nasc", type=Path, help="another executable on the side of nasc")
+    parser.add_argument("--without", action="append", default=[], metavar="PART", help="nasc without a part, too")
     parser.add_argument("--profile", action="store_true", help="operators of PyTorch by time")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (3 if arguments.quick else 15)

@@ -12,6 +12,7 @@ use tch::{Device, Tensor, no_grad};
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
+use crate::fused::Pass;
 use crate::layout::on;
 use crate::learned::{Learned, learned};
 use crate::mixing::{Draw, Mix, Run, assigned, runs};
@@ -105,6 +106,11 @@ impl Mixture {
     /// A fault of this crate.
     pub(crate) fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
         Ok(Self { plan: self.plan.recomputing(layers, &self.program)?, ..self })
+    }
+
+    /// The same, where a part of what has operators computed together is left out.
+    pub(crate) fn without(self, pass: Pass) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.without(pass, &self.program)?, ..self })
     }
 
     /// Takes weights to begin with, as far as they fit.

@@ -6,6 +6,7 @@ use tch::{Device, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::evaluation::Evaluation;
+use crate::fused::Pass;
 use crate::layout::values;
 use crate::layout::{channels_last, plain_map};
 use crate::parameters::Parameters;
@@ -102,6 +103,11 @@ impl TorchNetwork {
     /// A fault of this crate.
     pub(crate) fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
         Ok(Self { plan: self.plan.recomputing(layers, &self.program)?, ..self })
+    }
+
+    /// The same, where a part of what has operators computed together is left out.
+    pub(crate) fn without(self, pass: Pass) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.without(pass, &self.program)?, ..self })
     }
 
     /// The values of all parameters, running statistics included, by name.

@@ -5,7 +5,7 @@ use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 use crate::forecast::without;
-use crate::fused::{self, Role};
+use crate::fused::{self, Pass, Role};
 use crate::kernel::Kernel;
 use crate::program::{InstructionKind, Program, Round, SelectId, Table, ValueId};
 
@@ -62,6 +62,22 @@ impl Plan {
             return Ok(self);
         }
         Ok(Self { roles: without(layers, program, &self.roles)?, ..self })
+    }
+
+    /// The same, where a part of what has operators computed together is left out.
+    ///
+    /// # Errors
+    /// A fault of this crate: the program is not the plan's.
+    pub(crate) fn without(mut self, pass: Pass, program: &Program) -> Result<Self, TorchError> {
+        for (id, instruction) in program.instructions.iter() {
+            let case = match &instruction.kind {
+                InstructionKind::Op(case) => Some(case),
+                _ => None,
+            };
+            let role = self.roles.get_mut(id)?;
+            *role = pass.without(case, *role);
+        }
+        Ok(self)
     }
 
     /// Chooses a kernel for each operator of a program.

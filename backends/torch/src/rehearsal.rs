@@ -8,6 +8,7 @@ use tch::{Device, Tensor};
 
 use crate::backend::Options;
 use crate::error::TorchError;
+use crate::fused::Pass;
 use crate::layout::{channels_last, of_plain, on};
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings};
@@ -110,6 +111,21 @@ impl Rehearsal {
             Trained::Supernet(mixture) => Trained::Supernet(Box::new(mixture.recomputing(layers)?)),
             Trained::Network { network, schedule, optimizer } => {
                 let network = Box::new(network.recomputing(layers)?);
+                Trained::Network { network, schedule, optimizer }
+            }
+        };
+        Ok(Self { trained, ..self })
+    }
+
+    /// The same, where a part of what has operators computed together is left out: what that gains is seen beside the whole.
+    ///
+    /// # Errors
+    /// A fault of this crate.
+    pub fn without(self, pass: Pass) -> Result<Self, TorchError> {
+        let trained = match self.trained {
+            Trained::Supernet(mixture) => Trained::Supernet(Box::new(mixture.without(pass)?)),
+            Trained::Network { network, schedule, optimizer } => {
+                let network = Box::new(network.without(pass)?);
                 Trained::Network { network, schedule, optimizer }
             }
         };

@@ -12,11 +12,13 @@
 mod chain;
 mod cross_entropy;
 mod function;
+mod pass;
 mod roles;
 mod threads;
 
 pub(crate) use chain::{Chain, Convolution, Identity, Norm};
 pub(crate) use cross_entropy::mean_cross_entropy;
 pub(crate) use function::sum;
+pub use pass::Pass;
 pub(crate) use roles::{Role, activation, is_pointwise, maker, roles};
 pub(crate) use threads::processor;
