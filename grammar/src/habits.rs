@@ -186,7 +186,29 @@ fn within(unexpected: Unexpected<'_>) -> Option<Help> {
     }
     let found =
         by_word(unexpected, word).or_else(|| by_pair(unexpected)).or_else(|| by_mark(unexpected));
-    found.or_else(|| after_operator(unexpected))
+    found.or_else(|| after_operator(unexpected)).or_else(|| misspelt(unexpected))
+}
+
+/// Words of the language that something follows.
+const WORDS: [&str; 9] =
+    ["choose", "elastic", "repeat", "let", "var", "input", "output", "task", "require"];
+
+/// A word before the place, of the last two in the line, that is nearly one of the language.
+fn misspelt(unexpected: Unexpected<'_>) -> Option<Help> {
+    let mut end = unexpected.words_before().len();
+    for _ in 0..2 {
+        let word = last_word(unexpected.before.get(..end)?);
+        let start = end - word.len();
+        let near = WORDS.into_iter().find(|known| {
+            let most = known.len().max(word.len()) / 3;
+            (1..=most).contains(&strsim::osa_distance(word, known))
+        });
+        if let Some(known) = near {
+            return Some(Fix::meant(unexpected.at(start, end), known).into());
+        }
+        end = unexpected.before.get(..start)?.trim_end_matches([' ', '\t']).len();
+    }
+    None
 }
 
 /// Operators that end with others stand before those.

@@ -205,6 +205,14 @@ fn habits_of_other_languages() {
     let block = "a block is written `block name(x) { … }`";
     check(&[
         ("const a = x && y", "expected an operator or the next item; found `&&`; write `and`"),
+        (
+            "block f(x) { x -> chose op { a: g } }",
+            "expected a statement or `}`; found `{`; did you mean `choose`?",
+        ),
+        (
+            "block f(x) { x -> repat 3 { g } }",
+            "expected a statement or `}`; found `{`; did you mean `repeat`?",
+        ),
         ("const a = (x || y)", "expected `,` or `)`; found `||`; write `or`"),
         ("const a = !x", "expected an expression; found `!`; write `not`"),
         ("const a = (2 ** 3)", "expected an expression; found `*`; a power is written `a ^ b`"),

@@ -51,6 +51,13 @@ pub(crate) fn habit(at: At<'_>, name: &str) -> Option<Help> {
     })
 }
 
+/// Whether an argument of some operator may be this word.
+fn is_word(name: &str) -> bool {
+    let mut parameters = ops::TABLE.iter().flat_map(|row| row.declaration.params);
+    parameters
+        .any(|parameter| matches!(parameter.kind, ops::signature::Kind::Word(words) if words.contains(&name)))
+}
+
 /// What a parameter is, among what is bound.
 const PARAMETER: &str = "parameter";
 
@@ -355,6 +362,10 @@ impl Walker<'_> {
         let foreign = foreign.map(|found| found.help(at, first_line(&self.file.source)));
         if let (Some(help), true) = (&foreign, is_called) {
             return help.clone();
+        }
+        if !is_called && is_word(name) {
+            let says = |new: &str| format!("words of operators stand in quotes: `{new}`");
+            return Fix::replace(at, format!("\"{name}\""), says).into();
         }
         let precisions = Precision::ALL.map(Precision::name).into_iter().filter(|_| !is_called);
         let all = in_scope.iter().copied().chain(operators().filter(|_| is_called));

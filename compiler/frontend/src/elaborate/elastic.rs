@@ -54,17 +54,23 @@ impl Elaborator<'_, '_> {
             let of_case = |case: &Weighted<'_>| case.weights.iter().map(Weight::elements).sum();
             taken.map(of_case).max().unwrap_or(0u64)
         };
-        // The first one if there are several.
-        let largest = siblings.iter().copied().rev().max_by_key(|&sibling| elements(sibling))?;
-        let pairs = RefCell::new(IndexSet::new());
-        for &sibling in siblings {
-            for_each_pair(selectors, largest, sibling, &|large, small| {
-                pairs.borrow_mut().insert((large, small));
-            });
+        let sizes: Vec<u64> = siblings.iter().map(|&sibling| elements(sibling)).collect();
+        let most = sizes.iter().copied().max()?;
+        // Several may be as large in some case, of which one is as large in each.
+        let largest = siblings.iter().zip(&sizes).filter(|(_, size)| **size == most);
+        let mut reasons = Vec::new();
+        for (&largest, _) in largest {
+            let pairs = RefCell::new(IndexSet::new());
+            for &sibling in siblings {
+                for_each_pair(selectors, largest, sibling, &|large, small| {
+                    pairs.borrow_mut().insert((large, small));
+                });
+            }
+            reasons.push(pairs.into_inner().into_iter().find_map(|(large, small)| {
+                misfit(cases.get(large as usize)?, cases.get(small as usize)?)
+            })?);
         }
-        pairs.into_inner().into_iter().find_map(|(large, small)| {
-            misfit(cases.get(large as usize)?, cases.get(small as usize)?)
-        })
+        reasons.into_iter().next()
     }
 
     fn no_slice(&mut self, id: DecisionId, reason: String, span: Span) -> Reported {
