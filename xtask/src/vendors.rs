@@ -59,6 +59,9 @@ struct Asked {
     last: bool,
     /// Whether what the page says is asked again.
     anew: bool,
+    /// The networks and precisions that are tried; if none is named, all.
+    networks: Vec<String>,
+    precisions: Vec<String>,
     /// The executable that writes the files; if not given, that of the checkout.
     nasc: Option<PathBuf>,
     /// The engines that are tried anew; if none is named, all.
@@ -74,6 +77,14 @@ impl Asked {
                 "--bless" => asked.bless = true,
                 "--last" => asked.last = true,
                 "--anew" => asked.anew = true,
+                "--network" => {
+                    let name = args.next().context("`--network` needs the name of a space")?;
+                    asked.networks.push(name.to_string_lossy().into_owned());
+                }
+                "--precision" => {
+                    let name = args.next().context("`--precision` needs fp32, fp16 or int8")?;
+                    asked.precisions.push(name.to_string_lossy().into_owned());
+                }
                 "--nasc" => {
                     let path = args.next().context("`--nasc` needs the path of an executable")?;
                     asked.nasc = Some(std::path::absolute(path)?);
@@ -94,6 +105,12 @@ impl Asked {
         }
         call(cargo(root).args(["build", "--workspace"]).current_dir(root))?;
         Ok(std::env::current_exe()?.with_file_name("nasc"))
+    }
+
+    fn tries_network(&self, network: &Network, precision: &str) -> bool {
+        let is_asked =
+            |all: &[String], name: &str| all.is_empty() || all.iter().any(|it| it == name);
+        is_asked(&self.networks, &network.space) && is_asked(&self.precisions, precision)
     }
 
     fn tries(&self, engine: &Engine) -> bool {
@@ -118,7 +135,10 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
         for engine in engines().filter(|engine| asked.tries(engine)) {
             let (_, known) = if asked.anew { Column::default() } else { on_page(engine, &page) };
             for (precision, bound) in PRECISIONS {
-                let is_open = |it: &&Network| !known.contains_key(&(it.space.clone(), precision));
+                let is_open = |it: &&Network| {
+                    asked.tries_network(it, precision)
+                        && !known.contains_key(&(it.space.clone(), precision))
+                };
                 let open: Vec<&Network> = networks.iter().filter(is_open).collect();
                 if open.is_empty() {
                     continue;
