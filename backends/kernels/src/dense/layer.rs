@@ -109,8 +109,8 @@ impl Dense<'_> {
         all
     }
 
-    /// The place of a line of values in a map with zeros around; nothing for one of these zeros.
-    pub(super) fn inside(&self, row: usize) -> Option<usize> {
+    /// Which line of the map that is which is counted with the zeros before it; none, where it is of zeros.
+    fn inside(&self, row: usize) -> Option<usize> {
         row.checked_sub(self.window.before[0]).filter(|row| *row < self.from.height)
     }
 

@@ -84,6 +84,11 @@ impl Chain {
         self.weight.is_none()
     }
 
+    /// Whether autograd needs the tensor that it is made into: what libtorch makes of an activation.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.layers.is_empty()
+    }
+
     /// The same with a convolution behind it, whose result is kept for the gradient or computed once more there.
     pub(crate) fn convolved(
         mut self,

@@ -51,68 +51,92 @@ pub(crate) fn activation(op: &Op) -> Option<Activation> {
 /// # Errors
 /// A fault of this crate: the program is not sound.
 pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchError> {
-    let readers = Readers::of(program);
-    let is_normed = |id| {
-        let found = case_of(program, id)?.is_some_and(is_convolution);
-        Ok::<_, TorchError>(found && readers.only(program, id, is_norm)?.is_some())
-    };
-    let is_fused = |id| {
-        let Some(case) = case_of(program, id)?.filter(|case| is_convolution(case)) else {
-            return Ok::<_, TorchError>(false);
-        };
-        let Op::Conv(conv) = &case.op else { return Ok(false) };
-        if conv.bias {
-            return Ok(!readers.is_beside_rounding(program, id)?);
+    let finder = Finder { program, readers: Readers::of(program) };
+    let roles = program.instructions.iter().map(|(id, instruction)| match case(instruction) {
+        Some(case) => finder.role(id, case),
+        None => Ok(Role::Alone),
+    });
+    Ok(Table::from(roles.collect::<Result<Vec<Role>, TorchError>>()?))
+}
+
+/// Finds the roles of operators by what reads them.
+struct Finder<'p> {
+    program: &'p Program,
+    readers: Readers,
+}
+
+impl Finder<'_> {
+    fn role(&self, id: ValueId, case: &OpCase) -> Result<Role, TorchError> {
+        if self.is_fused(id)? {
+            let begins = expands(case) && self.is_before_depthwise(id)?;
+            return Ok(Role::Convolution { is_kept: true, begins });
         }
-        if is_normed(id)? {
+        if is_bilinear(case) && self.readers.is_output(self.program, id)? {
+            return Ok(Role::Answer);
+        }
+        if activation(&case.op).is_some() && self.loader(id)?.is_some() {
+            return Ok(Role::Input);
+        }
+        if let Some(operand) = gate(case)
+            && let Some(loader) = self.loader_behind(id)?
+            && matches!(&loader.op, Op::Conv(conv) if is_pointwise(conv) && conv.stride == [1, 1])
+        {
+            return Ok(Role::Gate { operand });
+        }
+        Ok(Role::Alone)
+    }
+
+    /// The only reader of a value, if it is such an operator.
+    fn only(&self, id: ValueId, is: impl Fn(&Op) -> bool) -> Result<Option<ValueId>, TorchError> {
+        self.readers.only(self.program, id, is)
+    }
+
+    /// Whether it is a convolution before a batch norm.
+    fn is_normed(&self, id: ValueId) -> Result<bool, TorchError> {
+        let is_convolution = case_of(self.program, id)?.is_some_and(is_convolution);
+        Ok(is_convolution && self.only(id, is_norm)?.is_some())
+    }
+
+    /// Whether it is a convolution that is computed with others.
+    fn is_fused(&self, id: ValueId) -> Result<bool, TorchError> {
+        let case = case_of(self.program, id)?.filter(|case| is_convolution(case));
+        let Some((case, Op::Conv(conv))) = case.map(|case| (case, &case.op)) else {
+            return Ok(false);
+        };
+        if conv.bias {
+            return Ok(!self.readers.is_beside_rounding(self.program, id)?);
+        }
+        if self.is_normed(id)? {
             return Ok(true);
         }
         // A separable convolution has one batch norm.
-        match readers.only(program, id, |op| matches!(op, Op::Conv(_)))? {
-            Some(reader) if is_depthwise(conv, case) => is_normed(reader),
+        match self.only(id, |op| matches!(op, Op::Conv(_)))? {
+            Some(reader) if is_depthwise(conv, case) => self.is_normed(reader),
             _ => Ok(false),
         }
-    };
-    // What loads a value, if a convolution does.
-    let loader = |id| match readers.only(program, id, |op| matches!(op, Op::Conv(_)))? {
-        Some(reader) if is_fused(reader)? => Ok::<_, TorchError>(Some(reader)),
-        _ => Ok(None),
-    };
-    // Whether the only reader of a convolution is a depthwise one, behind its batch norm and an activation.
-    let depthwise_behind = |id| {
-        let Some(norm) = readers.only(program, id, is_norm)? else { return Ok(false) };
-        let activated = readers.only(program, norm, |op| activation(op).is_some())?;
-        let reader = loader(activated.unwrap_or(norm))?;
-        let reader = reader.map(|reader| case_of(program, reader)).transpose()?.flatten();
-        let is_deep =
-            |case: &OpCase| matches!(&case.op, Op::Conv(conv) if is_depthwise(conv, case));
-        Ok::<_, TorchError>(reader.is_some_and(is_deep))
-    };
-    let roles = program.instructions.iter().map(|(id, instruction)| {
-        let Some(case) = case(instruction) else { return Ok(Role::Alone) };
-        if is_fused(id)? {
-            let begins = expands(case) && depthwise_behind(id)?;
-            return Ok(Role::Convolution { is_kept: true, begins });
+    }
+
+    /// The convolution that loads a value, if one that is computed with others is all that reads it.
+    fn loader(&self, id: ValueId) -> Result<Option<&OpCase>, TorchError> {
+        match self.only(id, |op| matches!(op, Op::Conv(_)))? {
+            Some(reader) if self.is_fused(reader)? => case_of(self.program, reader),
+            _ => Ok(None),
         }
-        if is_bilinear(case) && readers.is_output(program, id)? {
-            return Ok(Role::Answer);
-        }
-        if activation(&case.op).is_some() && loader(id)?.is_some() {
-            return Ok(Role::Input);
-        }
-        if let Some(operand) = gate(case) {
-            let activated = readers.only(program, id, |op| activation(op).is_some())?;
-            let reader = loader(activated.unwrap_or(id))?;
-            let reader = reader.map(|reader| case_of(program, reader)).transpose()?.flatten();
-            if reader.is_some_and(
-                |case| matches!(&case.op, Op::Conv(conv) if is_pointwise(conv) && conv.stride == [1, 1]),
-            ) {
-                return Ok(Role::Gate { operand });
-            }
-        }
-        Ok(Role::Alone)
-    });
-    Ok(Table::from(roles.collect::<Result<Vec<Role>, TorchError>>()?))
+    }
+
+    /// The same, behind an activation if one reads the value.
+    fn loader_behind(&self, id: ValueId) -> Result<Option<&OpCase>, TorchError> {
+        let activated = self.only(id, |op| activation(op).is_some())?;
+        self.loader(activated.unwrap_or(id))
+    }
+
+    /// Whether a depthwise convolution is all that reads a convolution, behind its batch norm and an activation.
+    fn is_before_depthwise(&self, id: ValueId) -> Result<bool, TorchError> {
+        let Some(norm) = self.only(id, is_norm)? else { return Ok(false) };
+        let loader = self.loader_behind(norm)?;
+        Ok(loader
+            .is_some_and(|case| matches!(&case.op, Op::Conv(conv) if is_depthwise(conv, case))))
+    }
 }
 
 /// Which operand of a product of two has one number for each channel of the other, a map.
