@@ -197,7 +197,7 @@ class Run:
         # A GPU computes with 32 bits and with 16, each beside modes of PyTorch that do.
         kinds = [("nasc", {}), ("nasc bf16", {"precision": "bf16"})]
         self.own = []
-        # What is computed together, part by part left out (`fused/pass.rs`).
+        # What is computed together, part by part left out (`fused/part.rs`).
         parts = [(f"nasc without {part}", {"without": part}) for part in arguments.without]
         for name, settings in kinds if self.on_gpu else kinds[:1] + parts:
             program = Program(name, [arguments.nasc])

@@ -189,17 +189,22 @@ fn within(unexpected: Unexpected<'_>) -> Option<Help> {
     found.or_else(|| after_operator(unexpected)).or_else(|| misspelt(unexpected))
 }
 
-/// Words of the language that something follows.
-const WORDS: [&str; 9] =
-    ["choose", "elastic", "repeat", "let", "var", "input", "output", "task", "require"];
+/// Words of the language that values begin with, and statements. (Shorter ones are near to what others are called.)
+const OF_VALUES: [&str; 3] = ["choose", "elastic", "repeat"];
+const OF_STATEMENTS: [&str; 3] = ["input", "output", "require"];
 
-/// A word before the place, of the last two in the line, that is nearly one of the language.
+/// A word before the place, of the last two in the line, that is nearly one of the language which may stand there.
 fn misspelt(unexpected: Unexpected<'_>) -> Option<Help> {
     let mut end = unexpected.words_before().len();
     for _ in 0..2 {
         let word = last_word(unexpected.before.get(..end)?);
         let start = end - word.len();
-        let near = WORDS.into_iter().find(|known| {
+        let before = unexpected.before.get(..start)?.trim_end_matches([' ', '\t']);
+        let begins_statement = before.is_empty() || before.ends_with(['\n', '{']);
+        let known = if begins_statement { OF_STATEMENTS } else { OF_VALUES };
+        let begins_value =
+            begins_statement || before.ends_with(['>', '=', '(', '[', ',', ':', '+']);
+        let near = known.into_iter().filter(|_| begins_value).find(|known| {
             let most = known.len().max(word.len()) / 3;
             (1..=most).contains(&strsim::osa_distance(word, known))
         });

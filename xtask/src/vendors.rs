@@ -129,6 +129,12 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
     let asked = Asked::parse(args)?;
     let folder = root.join(FOLDER).join("vendors");
     let networks = networks(root)?;
+    for name in &asked.networks {
+        ensure!(networks.iter().any(|it| it.space == *name), "no space `{name}` is shipped");
+    }
+    for name in &asked.precisions {
+        ensure!(PRECISIONS.iter().any(|(it, _)| it == name), "there is no precision `{name}`");
+    }
     let page = fs::read_to_string(root.join(PAGE))?;
     if !asked.last {
         let nasc = asked.nasc(root)?;
@@ -136,8 +142,8 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
             let (_, known) = if asked.anew { Column::default() } else { on_page(engine, &page) };
             for (precision, bound) in PRECISIONS {
                 let is_open = |it: &&Network| {
-                    asked.tries_network(it, precision)
-                        && !known.contains_key(&(it.space.clone(), precision))
+                    let cell = known.get(&(it.space.clone(), precision));
+                    asked.tries_network(it, precision) && cell.is_none_or(|cell| is_unknown(cell))
                 };
                 let open: Vec<&Network> = networks.iter().filter(is_open).collect();
                 if open.is_empty() {
@@ -151,7 +157,10 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
     }
     let lacking = lacking(&networks, &folder);
     let columns: Result<Vec<Column>> = engines().map(|it| last_told(it, &folder, &page)).collect();
-    let table = table(&networks, &lacking, &columns?);
+    let is_written = |(space, precision): &(String, &'static str)| {
+        folder.join(precision).join(format!("{space}.onnx")).exists()
+    };
+    let table = table(&networks, &lacking, &columns?, is_written);
     println!("{table}");
     if asked.bless {
         write_table(&root.join(PAGE), &table)?;
@@ -369,7 +378,12 @@ fn last_told(engine: &Engine, folder: &Path, page: &str) -> Result<Column> {
     Ok((head, told))
 }
 
-/// The column of the page that tells of this version of an engine, with what it knows; empty if there is none.
+/// Whether a cell tells nothing of a network in an engine.
+fn is_unknown(cell: &str) -> bool {
+    UNKNOWN.iter().any(|begin| cell.starts_with(begin))
+}
+
+/// The column of the page that tells of this version of an engine; empty if there is none.
 fn on_page(engine: &Engine, page: &str) -> Column {
     let mut rows = page.lines().filter(|line| line.starts_with('|')).map(|line| {
         line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
@@ -387,14 +401,18 @@ fn on_page(engine: &Engine, page: &str) -> Column {
         let (precision, _) =
             PRECISIONS.iter().find(|(name, _)| Some(*name) == row.get(1).map(String::as_str))?;
         let space = row.first()?.trim_matches('`').to_owned();
-        let is_known = !UNKNOWN.iter().any(|begin| cell.starts_with(begin));
-        is_known.then(|| ((space, *precision), cell.clone()))
+        Some(((space, *precision), cell.clone()))
     });
     (heads.get(place).cloned().unwrap_or_default(), told.collect())
 }
 
 /// For each network and precision what each engine says.
-fn table(networks: &[Network], lacking: &Told, columns: &[Column]) -> String {
+fn table(
+    networks: &[Network],
+    lacking: &Told,
+    columns: &[Column],
+    is_written: impl Fn(&(String, &'static str)) -> bool,
+) -> String {
     let heads: Vec<&str> = columns.iter().map(|(head, _)| head.as_str()).collect();
     let rule = "|---".repeat(columns.len() + 2);
     let mut table = format!("| network | precision | {} |\n{rule}|\n", heads.join(" | "));
@@ -406,8 +424,13 @@ fn table(networks: &[Network], lacking: &Told, columns: &[Column]) -> String {
                     // Why is said once.
                     (Some(_), _) if place > 0 => "not written".to_owned(),
                     (Some(why), _) => short(why),
-                    (None, Some(verdict)) => verdict.clone(),
-                    (None, None) => "not tried".to_owned(),
+                    // What the page says of a file that was not there is no more true where there is one.
+                    (None, Some(verdict))
+                        if !verdict.starts_with("not written") || !is_written(&key) =>
+                    {
+                        verdict.clone()
+                    }
+                    (None, _) => "not tried".to_owned(),
                 }
             });
             let cells: Vec<String> = cells.collect();
@@ -450,9 +473,10 @@ mod tests {
         let [engine, ..] = &MORE_ENGINES;
         let (head, told) = on_page(engine, &page("1.23.2"));
         assert_eq!(head, "onnx 1.23.2");
-        let known =
-            [(("a".to_owned(), "fp32"), "valid"), (("b".to_owned(), "int8"), "refused: no")];
-        assert_eq!(told, known.map(|(key, cell)| (key, cell.to_owned())).into());
+        let known = told.iter().filter(|(_, cell)| !is_unknown(cell));
+        let known: Vec<_> =
+            known.map(|((space, precision), _)| (space.as_str(), *precision)).collect();
+        assert_eq!((told.len(), known), (4, vec![("a", "fp32"), ("b", "int8")]));
         assert!(on_page(engine, &page("1.0")).1.is_empty() && on_page(engine, "").1.is_empty());
     }
 

@@ -17,7 +17,7 @@ const ROWS: usize = 96;
 pub(crate) struct Term<'a> {
     /// `[pixels][channels]`.
     pub(crate) values: &'a [f32],
-    /// Scale and shift; without bounds.
+    /// Scale and shift; without an activation.
     pub(crate) norm: &'a Loaded,
     /// Of each image; 1 without.
     pub(crate) weight: Option<&'a [f32]>,

@@ -372,6 +372,38 @@ fn own(seed: u64, size: usize) -> Own {
     Own { rest, ..own }
 }
 
+/// A block of one chain with a window of any sides, with zeros around of any width, on maps as small as it allows.
+fn odd(seed: u64) -> Own {
+    let numbers = &mut Numbers(seed);
+    let mut sides = |least: usize, count: usize| [(); 2].map(|()| least + numbers.below(count));
+    let (kernel, stride, dilation) = (sides(1, 4), sides(1, 4), sides(1, 3));
+    let (before, after, more) = (sides(0, 4), sides(0, 4), sides(0, 5));
+    let window = Window { kernel, stride, dilation, before, after };
+    let side = |axis: usize| {
+        let reach = dilation[axis] * (kernel[axis] - 1) + 1;
+        reach.saturating_sub(before[axis] + after[axis]).max(1) + more[axis]
+    };
+    let [images, channels, outputs] = [3, 5, 5].map(|most| 1 + numbers.below(most));
+    let map = Map { images, height: side(0), width: side(1), channels };
+    let activations = [(); 2].map(|()| ACTIVATIONS[numbers.below(5)]);
+    let first = match numbers.below(2) {
+        0 => deep(numbers, window, channels, activations[0]),
+        _ => {
+            let outputs = 1 + numbers.below(20);
+            let kind = Kind::Dense { window, inputs: channels, outputs };
+            layer(numbers, kind, activations[0])
+        }
+    };
+    let hidden = first.scale.len();
+    let kind = Kind::Pointwise { inputs: hidden, outputs, groups: 1 };
+    let layers = vec![first, layer(numbers, kind, Activation::NONE)];
+    let maps = vec![(numbers.some(map.len()).iter().map(|x| x + 1.0).collect(), map)];
+    let chain = OwnChain { map: 0, gate: None, input: activations[1], layers, weight: None };
+    let own = Own { maps, chains: vec![chain], activation: Activation::NONE, rest: Vec::new() };
+    let to = to(&own.block());
+    Own { rest: numbers.some(to.len()), ..own }
+}
+
 #[track_caller]
 fn agree(name: &str, found: &[f32], wanted: &[f64]) {
     assert_eq!(found.len(), wanted.len(), "{name}");
@@ -444,56 +476,65 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence, rng_seed: RngSeed::Fixed(1), ..Default::default() }
 }
 
+/// Holds values, moments and gradients of a block against loops in double precision, and differences of these.
+fn holds(own: &Own, seed: u64, level: Level) {
+    let arguments = own.arguments();
+    let by_out = Numbers(!seed).some(own.rest.len());
+    let (out, kept, found) = run(own, Processor { level, pool: &Serial }, &by_out);
+    let (wanted, moments) = own.computed(&arguments);
+    agree("out", &out, &wanted);
+    for (chain, of_layers) in moments.iter().enumerate() {
+        for (layer, [mean, variance]) in of_layers.iter().enumerate() {
+            if own.chains[chain].layers[layer].fixed.is_none() {
+                let kept = kept.moments(chain, layer);
+                let narrow =
+                    |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+                agree("mean", &narrow(&kept.mean), mean);
+                agree("variance", &narrow(&kept.variance), variance);
+            }
+        }
+    }
+    let by_out = wide(&by_out);
+    let loss = |arguments: &[Vec<f64>]| {
+        own.computed(arguments).0.iter().zip(&by_out).map(|(x, by)| x * by).sum::<f64>()
+    };
+    let mut moved = arguments.clone();
+    let mut wanted = Vec::new();
+    for (which, values) in arguments.iter().enumerate() {
+        let mut own = Vec::new();
+        for (i, value) in values.iter().enumerate() {
+            const STEP: f64 = 1e-6;
+            moved[which][i] = value + STEP;
+            let above = loss(&moved);
+            moved[which][i] = value - STEP;
+            let below = loss(&moved);
+            moved[which][i] = *value;
+            own.push((above - below) / (2.0 * STEP));
+        }
+        wanted.push(own);
+    }
+    // Of a channel that is nearly constant, the batch norm multiplies what is rounded.
+    let largest = wanted.iter().flatten().fold(1.0_f64, |largest, value| largest.max(value.abs()));
+    for (which, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
+        for (i, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+            let apart = (f64::from(*found) - wanted).abs() / largest;
+            assert!(apart < 1e-4, "gradient {which}[{i}]: {found} for {wanted}, of {largest}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(config(150))]
 
     #[test]
     fn small_blocks_have_the_values_and_gradients_of_their_definition(seed: u64, level in levels()) {
-        let own = own(seed, 1);
-        let arguments = own.arguments();
-        let by_out = Numbers(!seed).some(own.rest.len());
-        let (out, kept, found) = run(&own, Processor { level, pool: &Serial }, &by_out);
-        let (wanted, moments) = own.computed(&arguments);
-        agree("out", &out, &wanted);
-        for (chain, of_layers) in moments.iter().enumerate() {
-            for (layer, [mean, variance]) in of_layers.iter().enumerate() {
-                if own.chains[chain].layers[layer].fixed.is_none() {
-                    let kept = kept.moments(chain, layer);
-                    let narrow = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<f32>>();
-                    agree("mean", &narrow(&kept.mean), mean);
-                    agree("variance", &narrow(&kept.variance), variance);
-                }
-            }
-        }
-        let by_out = wide(&by_out);
-        let loss = |arguments: &[Vec<f64>]| {
-            own.computed(arguments).0.iter().zip(&by_out).map(|(x, by)| x * by).sum::<f64>()
-        };
-        let mut moved = arguments.clone();
-        let mut wanted = Vec::new();
-        for (which, values) in arguments.iter().enumerate() {
-            let mut own = Vec::new();
-            for (i, value) in values.iter().enumerate() {
-                const STEP: f64 = 1e-6;
-                moved[which][i] = value + STEP;
-                let above = loss(&moved);
-                moved[which][i] = value - STEP;
-                let below = loss(&moved);
-                moved[which][i] = *value;
-                own.push((above - below) / (2.0 * STEP));
-            }
-            wanted.push(own);
-        }
-        // Of a channel that is nearly constant, the batch norm multiplies what is rounded.
-        let largest = wanted.iter().flatten().fold(1.0_f64, |largest, value| largest.max(value.abs()));
-        for (which, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
-            for (i, (found, wanted)) in found.iter().zip(wanted).enumerate() {
-                let apart = (f64::from(*found) - wanted).abs() / largest;
-                assert!(apart < 1e-4, "gradient {which}[{i}]: {found} for {wanted}, of {largest}");
-            }
-        }
+        holds(&own(seed, 1), seed, level);
     }
 
+    #[test]
+    fn windows_of_any_sides_have_them(seed: u64, level in levels()) {
+        holds(&odd(seed), seed, level);
+    }
 }
 
 proptest! {

@@ -29,7 +29,7 @@ use nas_ir::{Assignment, Checked, Elements, Space, Tensor, Weights};
 use nas_passes::specialise;
 use nas_safetensors::{from_bytes, to_bytes};
 use nas_testing::{beside_shipped, compile};
-use nas_torch::{Mixed, Options, Pass, Rehearsal, gpu};
+use nas_torch::{Mixed, Options, Part, Rehearsal, gpu};
 use serde_json::{Value, json};
 
 /// What is loaded.
@@ -96,8 +96,8 @@ fn load(request: &Value) -> (Loaded, Value) {
     let layers = request["recomputed"].as_u64().unwrap_or(0) as usize;
     let mut rehearsal = rehearsal.unwrap().recomputing(layers).unwrap();
     if let Some(without) = request["without"].as_str() {
-        let (_, pass) = Pass::NAMED.into_iter().find(|(name, _)| *name == without).unwrap();
-        rehearsal = rehearsal.without(pass).unwrap();
+        let (_, part) = Part::NAMED.into_iter().find(|(name, _)| *name == without).unwrap();
+        rehearsal = rehearsal.without(part).unwrap();
     }
     (Loaded { space, rehearsal }, answer)
 }

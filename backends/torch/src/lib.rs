@@ -65,7 +65,7 @@ pub use device::{Gpu, NoCuda, gpu};
 pub use error::{Phase, TorchError};
 pub use examples::Example;
 pub use forecast::{Forecast, Recomputed};
-pub use fused::Pass;
+pub use fused::Part;
 pub use network::{TorchNetwork, run};
 pub use profile::{Operator, Profiled, Profiler, WARM_STEPS};
 pub use proxies::TorchProxies;

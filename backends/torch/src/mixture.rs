@@ -12,7 +12,7 @@ use tch::{Device, Tensor, no_grad};
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
-use crate::fused::Pass;
+use crate::fused::Part;
 use crate::layout::on;
 use crate::learned::{Learned, learned};
 use crate::mixing::{Draw, Mix, Run, assigned, runs};
@@ -109,8 +109,8 @@ impl Mixture {
     }
 
     /// The same, where a part of what has operators computed together is left out.
-    pub(crate) fn without(self, pass: Pass) -> Result<Self, TorchError> {
-        Ok(Self { plan: self.plan.without(pass, &self.program)?, ..self })
+    pub(crate) fn without(self, part: Part) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.without(part, &self.program)?, ..self })
     }
 
     /// Takes weights to begin with, as far as they fit.

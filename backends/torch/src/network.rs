@@ -6,7 +6,7 @@ use tch::{Device, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::evaluation::Evaluation;
-use crate::fused::Pass;
+use crate::fused::Part;
 use crate::layout::values;
 use crate::layout::{channels_last, plain_map};
 use crate::parameters::Parameters;
@@ -106,8 +106,8 @@ impl TorchNetwork {
     }
 
     /// The same, where a part of what has operators computed together is left out.
-    pub(crate) fn without(self, pass: Pass) -> Result<Self, TorchError> {
-        Ok(Self { plan: self.plan.without(pass, &self.program)?, ..self })
+    pub(crate) fn without(self, part: Part) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.without(part, &self.program)?, ..self })
     }
 
     /// The values of all parameters, running statistics included, by name.

@@ -5,7 +5,7 @@ use tch::{Device, Tensor};
 
 use crate::error::TorchError;
 use crate::forecast::without;
-use crate::fused::{self, Pass, Role};
+use crate::fused::{self, Part, Role};
 use crate::kernel::Kernel;
 use crate::program::{InstructionKind, Program, Round, SelectId, Table, ValueId};
 
@@ -68,14 +68,14 @@ impl Plan {
     ///
     /// # Errors
     /// A fault of this crate: the program is not the plan's.
-    pub(crate) fn without(mut self, pass: Pass, program: &Program) -> Result<Self, TorchError> {
+    pub(crate) fn without(mut self, part: Part, program: &Program) -> Result<Self, TorchError> {
         for (id, instruction) in program.instructions.iter() {
             let case = match &instruction.kind {
                 InstructionKind::Op(case) => Some(case),
                 _ => None,
             };
             let role = self.roles.get_mut(id)?;
-            *role = pass.without(case, *role);
+            *role = part.without(case, *role);
         }
         Ok(self)
     }

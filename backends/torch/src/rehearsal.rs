@@ -8,7 +8,7 @@ use tch::{Device, Tensor};
 
 use crate::backend::Options;
 use crate::error::TorchError;
-use crate::fused::Pass;
+use crate::fused::Part;
 use crate::layout::{channels_last, of_plain, on};
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings};
@@ -121,11 +121,11 @@ impl Rehearsal {
     ///
     /// # Errors
     /// A fault of this crate.
-    pub fn without(self, pass: Pass) -> Result<Self, TorchError> {
+    pub fn without(self, part: Part) -> Result<Self, TorchError> {
         let trained = match self.trained {
-            Trained::Supernet(mixture) => Trained::Supernet(Box::new(mixture.without(pass)?)),
+            Trained::Supernet(mixture) => Trained::Supernet(Box::new(mixture.without(part)?)),
             Trained::Network { network, schedule, optimizer } => {
-                let network = Box::new(network.without(pass)?);
+                let network = Box::new(network.without(part)?);
                 Trained::Network { network, schedule, optimizer }
             }
         };

@@ -77,7 +77,7 @@ impl Value {
     /// The same as a tensor, or zeros.
     pub(crate) fn plain(self) -> Result<Self, TorchError> {
         match self {
-            Self::Chain(chain) if chain.is_kept() => Ok(Self::kept(chain.settled()?)),
+            Self::Chain(chain) if chain.is_needed_later() => Ok(Self::kept(chain.settled()?)),
             Self::Chain(chain) => Ok(Self::fresh(chain.settled()?)),
             plain @ (Self::Zero | Self::Tensor { .. }) => Ok(plain),
         }

@@ -122,7 +122,7 @@ struct BackwardJob<'a> {
     lines: *mut f32,
     /// The gradient of a line of results.
     results: *mut f32,
-    /// Sums of some lines, for the gradients of scale and shift.
+    /// Sums of a line, for the gradients of scale and shift.
     own: *mut f32,
     sums: *mut f64,
     /// `[outputs][runs][values of a run]`, runs with what pads them.
@@ -220,15 +220,15 @@ impl BackwardJob<'_> {
             let highest = ((begin + count - 1) / stride).min(to.height - 1);
             let (lines, columns) = (self.runs.lines(self.of), self.runs.columns(self.of));
             for row in lowest..=highest {
-                let mut left = None;
+                let mut loaded = None;
                 for (run, back) in self.back.iter().enumerate() {
                     let seen = row * stride + lines[run];
                     if seen < begin || seen >= begin + count {
                         continue;
                     }
-                    let left = match left {
+                    let left = match loaded {
                         Some(left) => left,
-                        None => *left.insert(self.load::<S>(row)),
+                        None => *loaded.insert(self.load::<S>(row)),
                     };
                     let line = self.lines.add((seen - begin) * line + columns[run]);
                     for panel in panels(self.runs.length) {
@@ -243,13 +243,13 @@ impl BackwardJob<'_> {
                     }
                 }
             }
-            self.own.write_bytes(0, 2 * padded_width(channels));
             for i in 0..count {
+                self.own.write_bytes(0, 2 * padded_width(channels));
                 let line = self.lines.add(i * line + window.before[1] * channels);
                 let pixel = (self.band.image * from.height + first + i) * from.width;
                 self.through::<S>(pixel * channels, line);
+                add_wide(self.sums, self.own, 2 * padded_width(channels));
             }
-            add_wide(self.sums, self.own, 2 * padded_width(channels));
         }
     }
 

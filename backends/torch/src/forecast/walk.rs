@@ -4,7 +4,7 @@ use nas_ir::{Op, Shape};
 use nas_kernels::MOST_EXPANDED;
 
 use crate::error::TorchError;
-use crate::fused::{Role, activation, is_pointwise};
+use crate::fused::{Convolution, Role, activation, convolution};
 use crate::program::{Instruction, InstructionKind, OpCase, Program, Round, Table, ValueId};
 use crate::schedule::Schedule;
 
@@ -277,9 +277,9 @@ impl<'p> Walk<'p> {
         operands: &[Sized],
     ) -> Option<Sized> {
         if let Role::Gate { operand } = role {
+            let settled: Vec<Sized> = operands.iter().map(|&it| self.settled(it)).collect();
             // The map is the other one of two.
-            let map = operands.get(1 - operand.min(1)).copied().unwrap_or_default();
-            let map = self.settled(map);
+            let map = settled.get(1 - operand.min(1)).copied().unwrap_or_default();
             let chain = Chained { is_rectified: true, ..Chained::default() };
             return Some(Sized { is_fresh: false, chain: Some(chain), ..map });
         }
@@ -292,14 +292,14 @@ impl<'p> Walk<'p> {
             let goes_on = matches!(case.op, Op::BatchNorm(_)) || activation(&case.op).is_some();
             return (goes_on && first.chain.is_some()).then_some(first);
         };
-        let Op::Conv(conv) = &case.op else { return None };
         let mut layer =
             Layer { id, before: None, numbers: numbers(&case.output), macs: macs(case), is_kept };
         let inputs = case.inputs.first().map_or(0, |from| from.channels());
         let first = if begins { self.settled(first) } else { first };
         let mut chain = first.chain.unwrap_or_default();
-        let is_depthwise = conv.groups.get() > 1 && conv.groups.get() == inputs;
-        let is_pointwise = is_pointwise(conv);
+        let kind = convolution(case);
+        let is_depthwise = matches!(kind, Some(Convolution::Depthwise(_)));
+        let is_pointwise = matches!(kind, Some(Convolution::Pointwise { .. }));
         if chain.layers == 0
             && !chain.is_rectified
             && is_pointwise

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use nas_kernels::{Activation, Window};
+use nas_kernels::Activation;
 use tch::Tensor;
 
+use super::convolution::Convolution;
 use crate::error::TorchError;
 use crate::layout::channels_last;
 use crate::statistics::Statistics;
@@ -38,17 +39,6 @@ pub(super) struct Layer {
     pub(super) activation: Activation,
     /// Whether what the convolution makes is kept for the gradient.
     pub(super) is_kept: bool,
-}
-
-/// A convolution, its bias aside.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Convolution {
-    /// By a kernel of one tap.
-    Pointwise { groups: usize },
-    /// Of each channel for itself.
-    Depthwise(Window),
-    /// Of all channels.
-    Dense(Window),
 }
 
 /// A batch norm.
@@ -85,7 +75,7 @@ impl Chain {
     }
 
     /// Whether autograd needs the tensor that it is made into: what libtorch makes of an activation.
-    pub(crate) fn is_kept(&self) -> bool {
+    pub(crate) fn is_needed_later(&self) -> bool {
         self.layers.is_empty()
     }
 
@@ -109,7 +99,7 @@ impl Chain {
         Ok(self)
     }
 
-    /// Whether it ends with a convolution without a bias, so that a batch norm must follow.
+    /// Whether it ends with a convolution that has neither bias nor batch norm.
     pub(crate) fn awaits_norm(&self) -> bool {
         self.layers.last().is_some_and(|last| !last.is_complete())
     }

@@ -8,7 +8,8 @@ use nas_autograd::{Backward, floats, floats_mut, of_slice, record};
 use nas_kernels::{self as kernels, Activation, BatchNorm, Block, Input, Kept, Kernel, Map, Op};
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::chain::{Chain, Convolution, Layer, Norm};
+use super::chain::{Chain, Layer, Norm};
+use super::convolution::Convolution;
 use super::threads::processor;
 use crate::error::TorchError;
 use crate::layout::channels_last;
@@ -23,9 +24,12 @@ impl Chain {
     /// The tensor.
     pub(crate) fn settled(mut self) -> Result<Tensor, TorchError> {
         let Some(last) = self.layers.last_mut() else {
-            return match &self.gate {
-                Some(gate) => activated(&self.map.f_mul(gate)?, self.input),
-                None => activated(&self.map, self.input),
+            let gated = self.gate.as_ref().map(|gate| self.map.f_mul(gate)).transpose()?;
+            let map = gated.unwrap_or(self.map);
+            return if self.input == Activation::NONE {
+                Ok(map)
+            } else {
+                activated(&map, self.input)
             };
         };
         let activation = std::mem::replace(&mut last.activation, Activation::NONE);

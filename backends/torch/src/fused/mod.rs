@@ -10,15 +10,17 @@
 //! `roles` says which operators of a program take part.
 
 mod chain;
+mod convolution;
 mod cross_entropy;
 mod function;
-mod pass;
+mod part;
 mod roles;
 mod threads;
 
-pub(crate) use chain::{Chain, Convolution, Identity, Norm};
+pub(crate) use chain::{Chain, Identity, Norm};
+pub(crate) use convolution::Convolution;
 pub(crate) use cross_entropy::mean_cross_entropy;
 pub(crate) use function::sum;
-pub use pass::Pass;
-pub(crate) use roles::{Role, activation, is_pointwise, maker, roles};
+pub use part::Part;
+pub(crate) use roles::{Role, activation, convolution, maker, roles};
 pub(crate) use threads::processor;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use nas_ir::ops::{Conv, ResizeMode};
+use nas_ir::ops::ResizeMode;
 use nas_ir::{Op, Shape};
-use nas_kernels::{Activation, MOST_EXPANDED, MOST_TAPS};
+use nas_kernels::{Activation, MOST_EXPANDED};
 
+use super::convolution::Convolution;
 use crate::error::TorchError;
 use crate::program::{Id, Instruction, InstructionKind, OpCase, Program, Table, ValueId};
 
@@ -68,8 +69,7 @@ struct Finder<'p> {
 impl Finder<'_> {
     fn role(&self, id: ValueId, case: &OpCase) -> Result<Role, TorchError> {
         if self.is_fused(id)? {
-            let begins = expands(case) && self.is_before_depthwise(id)?;
-            return Ok(Role::Convolution { is_kept: true, begins });
+            return Ok(Role::Convolution { is_kept: true, begins: self.begins(id)? });
         }
         if is_bilinear(case) && self.readers.is_output(self.program, id)? {
             return Ok(Role::Answer);
@@ -77,11 +77,12 @@ impl Finder<'_> {
         if activation(&case.op).is_some() && self.loader(id)?.is_some() {
             return Ok(Role::Input);
         }
-        if let Some(operand) = gate(case)
-            && let Some(loader) = self.loader_behind(id)?
-            && matches!(&loader.op, Op::Conv(conv) if is_pointwise(conv) && conv.stride == [1, 1])
-        {
-            return Ok(Role::Gate { operand });
+        if let Some(operand) = gate(case) {
+            let activated = self.only(id, |op| activation(op).is_some())?;
+            let loader = self.loader(activated.unwrap_or(id))?;
+            if loader.is_some_and(is_of_pixels) {
+                return Ok(Role::Gate { operand });
+            }
         }
         Ok(Role::Alone)
     }
@@ -93,50 +94,62 @@ impl Finder<'_> {
 
     /// Whether it is a convolution before a batch norm.
     fn is_normed(&self, id: ValueId) -> Result<bool, TorchError> {
-        let is_convolution = case_of(self.program, id)?.is_some_and(is_convolution);
-        Ok(is_convolution && self.only(id, is_norm)?.is_some())
+        let is_known = case_of(self.program, id)?.is_some_and(|case| convolution(case).is_some());
+        Ok(is_known && self.only(id, is_norm)?.is_some())
     }
 
     /// Whether it is a convolution that is computed with others.
     fn is_fused(&self, id: ValueId) -> Result<bool, TorchError> {
-        let case = case_of(self.program, id)?.filter(|case| is_convolution(case));
+        let case = case_of(self.program, id)?.filter(|case| convolution(case).is_some());
         let Some((case, Op::Conv(conv))) = case.map(|case| (case, &case.op)) else {
             return Ok(false);
         };
+        let is_normed = self.is_normed(id)?;
         if conv.bias {
-            return Ok(!self.readers.is_beside_rounding(self.program, id)?);
+            return Ok(!is_normed && !self.readers.is_beside_rounding(self.program, id)?);
         }
-        if self.is_normed(id)? {
+        if is_normed {
             return Ok(true);
         }
         // A separable convolution has one batch norm.
         match self.only(id, |op| matches!(op, Op::Conv(_)))? {
-            Some(reader) if is_depthwise(conv, case) => self.is_normed(reader),
+            Some(reader) if is_depthwise(case) => self.is_normed(reader),
             _ => Ok(false),
         }
     }
 
-    /// The convolution that loads a value, if one that is computed with others is all that reads it.
+    /// The convolution that loads a value, if one that is computed with others, and with what is before it, is all that reads it.
     fn loader(&self, id: ValueId) -> Result<Option<&OpCase>, TorchError> {
         match self.only(id, |op| matches!(op, Op::Conv(_)))? {
-            Some(reader) if self.is_fused(reader)? => case_of(self.program, reader),
+            Some(reader) if self.is_fused(reader)? && !self.begins(reader)? => {
+                case_of(self.program, reader)
+            }
             _ => Ok(None),
         }
     }
 
-    /// The same, behind an activation if one reads the value.
-    fn loader_behind(&self, id: ValueId) -> Result<Option<&OpCase>, TorchError> {
-        let activated = self.only(id, |op| activation(op).is_some())?;
-        self.loader(activated.unwrap_or(id))
-    }
-
-    /// Whether a depthwise convolution is all that reads a convolution, behind its batch norm and an activation.
-    fn is_before_depthwise(&self, id: ValueId) -> Result<bool, TorchError> {
+    /// Whether a convolution that is computed with others begins a chain: it expands what a depthwise one reads, behind its batch norm
+    /// and an activation.
+    fn begins(&self, id: ValueId) -> Result<bool, TorchError> {
+        if !case_of(self.program, id)?.is_some_and(expands) {
+            return Ok(false);
+        }
         let Some(norm) = self.only(id, is_norm)? else { return Ok(false) };
-        let loader = self.loader_behind(norm)?;
-        Ok(loader
-            .is_some_and(|case| matches!(&case.op, Op::Conv(conv) if is_depthwise(conv, case))))
+        let activated = self.only(norm, |op| activation(op).is_some())?;
+        let reader = self.only(activated.unwrap_or(norm), |op| matches!(op, Op::Conv(_)))?;
+        match reader {
+            Some(reader) if self.is_fused(reader)? => {
+                Ok(case_of(self.program, reader)?.is_some_and(is_depthwise))
+            }
+            _ => Ok(false),
+        }
     }
+}
+
+/// Whether it is a 1x1 convolution of all pixels, which a gate may stand before.
+fn is_of_pixels(case: &OpCase) -> bool {
+    matches!(convolution(case), Some(Convolution::Pointwise { .. }))
+        && matches!(&case.op, Op::Conv(conv) if conv.stride == [1, 1])
 }
 
 /// Which operand of a product of two has one number for each channel of the other, a map.
@@ -170,50 +183,24 @@ fn is_norm(op: &Op) -> bool {
     matches!(op, Op::BatchNorm(_))
 }
 
-/// Whether it is a convolution of maps that can be computed with others: by one tap, of each channel for itself, or of all channels,
-/// where they are few enough.
-fn is_convolution(case: &OpCase) -> bool {
-    let Op::Conv(conv) = &case.op else { return false };
-    let is_map = case.inputs.first().is_some_and(|from| from.plane().is_some());
-    is_map && (is_pointwise(conv) || is_depthwise(conv, case) || is_dense(conv, case))
+/// What a convolution of maps is where it is computed with others, if it can be.
+pub(crate) fn convolution(case: &OpCase) -> Option<Convolution> {
+    let Op::Conv(conv) = &case.op else { return None };
+    let from = case.inputs.first().filter(|from| from.plane().is_some())?;
+    Convolution::of(conv, from.channels())
 }
 
-/// Whether each pixel is convolved for itself. Of those that keep pixels far apart the ones with groups, whose pixels are picked before.
-pub(crate) fn is_pointwise(conv: &Conv) -> bool {
-    has_one_tap(conv) && (conv.stride == [1, 1] || conv.groups.get() > 1)
-}
-
-/// Whether there is one tap, and nothing around the map.
-fn has_one_tap(conv: &Conv) -> bool {
-    conv.kernel == [1, 1] && conv.padding.before == [0, 0] && conv.padding.after == [0, 0]
-}
-
-/// Whether each channel is convolved for itself, by few enough taps.
-pub(crate) fn is_depthwise(conv: &Conv, case: &OpCase) -> bool {
-    let channels = case.inputs.first().map(|from| from.channels());
-    let groups = conv.groups.get();
-    let taps = conv.kernel.iter().product::<u32>() as usize;
-    channels == Some(groups) && conv.out == groups && groups > 1 && taps <= MOST_TAPS
+fn is_depthwise(case: &OpCase) -> bool {
+    matches!(convolution(case), Some(Convolution::Depthwise(_)))
 }
 
 /// Whether it makes so many channels of so few that to write what it reads, and to compute it again where what it makes is read, is less
 /// than to write that.
 fn expands(case: &OpCase) -> bool {
-    let channels = case.inputs.first().map_or(0, |from| from.channels());
-    let widens =
-        |conv: &Conv| is_pointwise(conv) && conv.out >= 2 * channels && conv.groups.get() == 1;
-    matches!(&case.op, Op::Conv(conv) if widens(conv)) && channels as usize <= MOST_EXPANDED
-}
-
-/// The most values that a result of a convolution of all channels may see: of those of 32 channels by a window of 3 x 3 layers take
-/// 0.85 to 1 times as long as in libtorch, of 64 channels 0.93 to 1.25 times, the longer the narrower maps are.
-const MOST_SEEN: usize = 32 * 3 * 3;
-
-/// Whether all channels are convolved at once, and results see few enough values.
-fn is_dense(conv: &Conv, case: &OpCase) -> bool {
-    let channels = case.inputs.first().map_or(0, Shape::channels) as usize;
-    let seen = channels * conv.kernel.iter().product::<u32>() as usize;
-    conv.groups.get() == 1 && (has_one_tap(conv) || seen <= MOST_SEEN)
+    let channels = case.inputs.first().map_or(0, Shape::channels);
+    matches!(convolution(case), Some(Convolution::Pointwise { groups: 1 }))
+        && case.output.channels() >= 2 * channels
+        && channels as usize <= MOST_EXPANDED
 }
 
 fn case(instruction: &Instruction) -> Option<&OpCase> {

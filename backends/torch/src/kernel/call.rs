@@ -262,6 +262,10 @@ fn gated(operands: Operands<'_>, gate: usize) -> Made {
     }
     let (gate, _) = values.remove(gate).settled()?;
     let (map, identity) = values.remove(0).settled()?;
+    if !matches!(gate.size().as_slice(), [_, _, 1, 1]) {
+        // Of a larger crop than the network was checked for.
+        return Ok(Value::fresh(map.f_mul(&gate)?));
+    }
     Ok(Value::Chain(Chain::begin(&map, identity, Activation::NONE)?.gated(&gate)))
 }
 

@@ -10,14 +10,14 @@
 //! gradient of its kernel ends the process, or is wrong, where there are fewer than 16 channels: as if it
 //! wrote beyond its memory (seen at 1 to 32 channels out, strides (1, 2), (2, 1) and (2, 2), from two
 //! pictures on). Which shapes are safe depends on the processor and on the threads, so all are computed
-//! this way. `tests/sweep.rs` looks for others.
+//! this way, if they are not computed with what is around them. `tests/sweep.rs` looks for others.
 //!
 //! (Tried and no gain: a 5x5 kernel as the sum of 5x3 and two 5x1, whose weight gradients are
 //! faster; the shifts cost as much.)
 
 use nas_ir::Shape;
 use nas_ir::ops::{Conv, ConvTranspose};
-use nas_kernels::Window;
+use nas_kernels::Map;
 use tch::{Device, Tensor};
 
 use super::margin::{Margin, pair};
@@ -37,8 +37,8 @@ pub(crate) struct Convolution {
     groups: i64,
     /// How it is computed instead where gradients are wanted.
     learning: Option<Instead>,
-    /// What it is where it is computed with its batch norm.
-    fused: fused::Convolution,
+    /// What it is where it is computed with others, if it can be.
+    fused: Option<fused::Convolution>,
 }
 
 /// What stands for a convolution.
@@ -84,13 +84,7 @@ impl Convolution {
             dilation: pair(op.dilation),
             groups: i64::from(op.groups.get()),
             learning: instead.filter(|_| device == Device::Cpu),
-            fused: if is_depthwise {
-                fused::Convolution::Depthwise(window(op))
-            } else if fused::is_pointwise(op) {
-                fused::Convolution::Pointwise { groups: op.groups.get() as usize }
-            } else {
-                fused::Convolution::Dense(window(op))
-            },
+            fused: fused::Convolution::of(op, from.channels()),
         }
     }
 
@@ -104,17 +98,32 @@ impl Convolution {
         begins: bool,
     ) -> Result<Value, TorchError> {
         // A batch norm refuses a single pixel in training, and says so.
-        if operands.is_single_pixel() {
+        let alone = operands.is_single_pixel() || self.makes_a_single_pixel(&operands);
+        let Some(op) = self.fused.filter(|_| !alone) else {
             return Ok(Value::fresh(self.run(&operands.tensor()?, kernel, bias)?));
-        }
-        let value = match self.fused {
+        };
+        let value = match op {
             fused::Convolution::Pointwise { .. } if self.stride != [1, 1] => {
                 Value::kept(picked(&operands.settled()?, self.stride)?)
             }
             _ => operands.value()?,
         };
         let value = if begins { value.plain()? } else { value };
-        Ok(Value::Chain(value.chain()?.convolved(self.fused, (kernel, bias), is_kept)))
+        Ok(Value::Chain(value.chain()?.convolved(op, (kernel, bias), is_kept)))
+    }
+
+    /// Whether a single picture becomes a single pixel.
+    fn makes_a_single_pixel(&self, operands: &Operands<'_>) -> bool {
+        let Some(fused::Convolution::Depthwise(window) | fused::Convolution::Dense(window)) =
+            self.fused
+        else {
+            return false;
+        };
+        let Some(size) = operands.shapes.first().and_then(Shape::plane) else { return false };
+        let [height, width] =
+            operands.pictures.scaled(size.map(i64::from)).map(|side| side as usize);
+        let made = window.of(Map { images: 1, height, width, channels: 1 });
+        operands.pictures.count == 1 && made.is_some_and(|made| [made.height, made.width] == [1, 1])
     }
 
     pub(crate) fn run(&self, x: &Tensor, kernel: &Tensor, bias: Option<&Tensor>) -> Made {
@@ -133,20 +142,6 @@ impl Convolution {
         }
         Ok(padded.f_conv2d(kernel, bias, stride, padding, dilation, *groups)?)
     }
-}
-
-fn window(op: &Conv) -> Window {
-    Window {
-        kernel: sizes(op.kernel),
-        stride: sizes(op.stride),
-        dilation: sizes(op.dilation),
-        before: sizes(op.padding.before),
-        after: sizes(op.padding.after),
-    }
-}
-
-fn sizes([vertical, horizontal]: [u32; 2]) -> [usize; 2] {
-    [vertical as usize, horizontal as usize]
 }
 
 /// Every so many rows and columns of a map.

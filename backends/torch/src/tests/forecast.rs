@@ -114,6 +114,16 @@ fn what_is_loaded_through_gates_is_not_held() {
     assert_eq!(wide("gated -> hswish ->"), wide("") + pooled + sigmoid + 2 * 2 * MAP);
 }
 
+/// A batch norm behind a bias is computed for itself, as is the convolution: all three maps are there, and nothing else.
+#[test]
+fn a_bias_before_a_batch_norm_gains_nothing() {
+    let held = |fuses| {
+        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses, is_plain: true };
+        forecasts_of("conv(8, kernel = 3, bias = true) -> batch_norm -> relu", pictures)
+    };
+    assert_eq!(held(true), held(false));
+}
+
 /// An expansion, a depthwise convolution and a 1x1 one, without a residual and with one.
 const BLOCKS: &str = "block squeezed(x) { x -> conv(96, kernel = 1) -> batch_norm -> relu -> conv(96, kernel = 3, groups = 96) \
     -> batch_norm -> relu -> conv(4, kernel = 1) -> batch_norm }

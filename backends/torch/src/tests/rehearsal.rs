@@ -108,6 +108,48 @@ fn what_is_computed_together_is_what_is_computed_apart() {
     assert!(distance(&gradients, &wanted) < 1e-5);
 }
 
+/// Convolutions in each form in which layers are computed together, before and behind what is not.
+#[test]
+fn layers_of_every_form_are_what_they_are_apart() {
+    const BLOCKS: &str = "block gated(x) { x * (x -> global_avg_pool -> conv(x.channels, kernel = 1, bias = true) -> sigmoid) }
+        block halved(x) { let y = x -> conv(8, kernel = 3, bias = true) (y -> relu) + (y -> batch_norm) }";
+    let bodies = [
+        // One channel in and out is no depthwise convolution.
+        "conv(1, kernel = 1) -> batch_norm -> relu -> conv(1, kernel = 9) -> batch_norm -> hswish -> gated -> conv(1, kernel = 1) -> batch_norm",
+        "conv(16, kernel = 1, stride = 2) -> batch_norm -> swish -> gated -> relu -> conv(24, kernel = 1) -> batch_norm",
+        "conv(8, kernel = (2, 3), stride = (1, 2), padding = ((0, 1), (2, 0))) -> batch_norm -> conv(32, kernel = 1) -> batch_norm -> hswish \
+            -> conv(32, kernel = 5, groups = 32) -> batch_norm -> gated -> conv(8, kernel = 1) -> batch_norm",
+        "conv(8, kernel = 3, bias = true) -> batch_norm -> relu -> halved",
+        "conv(40, kernel = 3) -> batch_norm -> swish -> conv(8, kernel = 3) -> batch_norm",
+        // A gate before an expansion, and groups.
+        "conv(8, kernel = 3) -> batch_norm -> gated -> conv(16, kernel = 1) -> batch_norm -> relu -> conv(16, kernel = 3, groups = 16) -> batch_norm",
+        "conv(8, kernel = 1) -> batch_norm -> relu6 -> conv(8, kernel = 1, stride = 2, groups = 2) -> batch_norm -> conv(8, kernel = 3, groups = 2, bias = true)",
+    ];
+    for body in bodies {
+        let text = format!(
+            "{BLOCKS} space s {{ input x: [3, 16, 16] task classification(3)
+             output y = x -> {body} -> global_avg_pool -> linear(3) }}"
+        );
+        let space = nas_testing::space(nas_grammar::Source::new("s.nas", text));
+        let network = nas_passes::specialise(&space, &space.first_assignment());
+        let of = |fuses| {
+            let options = Options { fuses, ..ALONE };
+            let mut rehearsal = Rehearsal::of_network(&network, &sgd(0.9, DECAY), options).unwrap();
+            let values = (0..4 * 3 * 16 * 16).map(|i: i32| (i as f32 * 0.37).sin()).collect();
+            let labels = Plain { dims: vec![4], elements: Elements::I64(vec![0, 1, 2, 1]) };
+            rehearsal.show(&[Plain::of_floats([4, 3, 16, 16], values)], &labels).unwrap();
+            let computed = rehearsal.gradients().unwrap();
+            (computed, rehearsal.step().unwrap(), rehearsal.weights().unwrap())
+        };
+        let (((loss, gradients), _, weights), ((apart, wanted), _, moved)) = (of(true), of(false));
+        assert!((loss - apart).abs() < 1e-5 * apart, "{body}: {loss} and {apart}");
+        assert_eq!(gradients.len(), wanted.len(), "{body}");
+        let far = distance(&gradients, &wanted);
+        assert!(far < 1e-4, "{body}: {far}");
+        assert!(distance(&weights, &moved) < 1e-4, "{body}");
+    }
+}
+
 /// The sum of the products of the elements that both have.
 fn product(a: &Weights, b: &Weights) -> f32 {
     let of = |(name, tensor): (&String, &Plain)| {

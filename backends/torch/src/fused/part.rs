@@ -2,12 +2,13 @@
 
 use nas_ir::Op;
 
-use super::roles::{Role, is_depthwise, is_pointwise};
+use super::convolution::Convolution;
+use super::roles::{Role, convolution};
 use crate::program::OpCase;
 
 /// A part of what has operators computed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pass {
+pub enum Part {
     /// Convolutions, with what is around them: all but the loss.
     Layers,
     /// Of these, those of all channels: of few channels by a window, and strided 1x1 ones.
@@ -22,7 +23,7 @@ pub enum Pass {
     Loss,
 }
 
-impl Pass {
+impl Part {
     /// All, with their names.
     pub const NAMED: [(&'static str, Self); 6] = [
         ("layers", Self::Layers),
@@ -33,19 +34,18 @@ impl Pass {
         ("loss", Self::Loss),
     ];
 
-    /// The role of an instruction, an operator if it is given, where this pass is left out.
+    /// The role of an instruction, an operator if it is given, where this part is left out.
     pub(crate) fn without(self, case: Option<&OpCase>, role: Role) -> Role {
-        let conv = |is: fn(&nas_ir::ops::Conv, &OpCase) -> bool| {
-            case.is_some_and(|case| matches!(&case.op, Op::Conv(conv) if is(conv, case)))
-        };
+        let kind = case.and_then(convolution);
+        let has_bias = case.is_some_and(|case| matches!(&case.op, Op::Conv(conv) if conv.bias));
         match (self, role) {
             (Self::Layers, role) if role != Role::Answer => Role::Alone,
             (Self::Windows, Role::Convolution { .. })
-                if conv(|conv, case| !is_pointwise(conv) && !is_depthwise(conv, case)) =>
+                if matches!(kind, Some(Convolution::Dense(_))) =>
             {
                 Role::Alone
             }
-            (Self::Biases, Role::Convolution { .. }) if conv(|conv, _| conv.bias) => Role::Alone,
+            (Self::Biases, Role::Convolution { .. }) if has_bias => Role::Alone,
             (Self::Expansions, Role::Convolution { is_kept, .. }) => {
                 Role::Convolution { is_kept, begins: false }
             }
