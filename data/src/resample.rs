@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use fast_image_resize::images::{Image, ImageRef, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::F32;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{F32, U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::GrayImage;
 
 use crate::decode::{Decoded, Layer, Picture};
@@ -154,12 +154,11 @@ pub(crate) fn resample(
     for layer in &picture.inputs {
         inputs.push(match layer {
             Layer::Pixels(image) => {
-                let kind = match image.channels {
-                    1 => PixelType::U8,
-                    3 => PixelType::U8x3,
+                let values = match image.channels {
+                    1 => see.bytes::<U8>(&image.values, image.size, linear)?,
+                    3 => see.bytes::<U8x3>(&image.values, image.size, linear)?,
                     channels => return Err(format!("no image has {channels} channels").into()),
                 };
-                let values = see.bytes(&image.values, image.size, kind, linear)?;
                 Layer::Pixels(Pixels { size: see.size(), values, ..*image })
             }
             Layer::Planes(planes) => Layer::Planes(see.planes(planes, linear)?),
@@ -175,7 +174,7 @@ pub(crate) fn resample(
         }
         Decoded::ClassMap(labels) => {
             let size = Size::from(labels.dimensions());
-            let labels = see.bytes(labels.as_raw(), size, PixelType::U8, ResizeAlg::Nearest)?;
+            let labels = see.bytes::<U8>(labels.as_raw(), size, ResizeAlg::Nearest)?;
             let Size { height, width } = see.size();
             Decoded::ClassMap(GrayImage::from_raw(width, height, labels).ok_or("no pixels")?)
         }
@@ -202,18 +201,18 @@ impl Seeing<'_> {
         Seeing { rows, columns, scratch: self.scratch }
     }
 
-    fn bytes(
+    /// Of pixels of one kind: what resizes all that there are takes a minute to compile.
+    fn bytes<P: PixelTrait<Component = u8>>(
         &mut self,
         pixels: &[u8],
         from: Size,
-        kind: PixelType,
         filter: ResizeAlg,
     ) -> Result<Vec<u8>, Box<dyn Error>> {
-        let source = ImageRef::new(from.width, from.height, pixels, kind)?;
-        let mut out = Image::new(self.columns.len, self.rows.len, kind);
+        let source = TypedImageRef::<P>::from_buffer(from.width, from.height, pixels)?;
+        let mut out = TypedImage::<P>::new(self.columns.len, self.rows.len);
         let options = self.options(filter);
-        self.scratch.resize(&source, &mut out, &options)?;
-        Ok(out.into_vec())
+        self.scratch.resize_typed(&source, &mut out, &options)?;
+        Ok(P::components(out.pixels()).to_vec())
     }
 
     fn options(&self, filter: ResizeAlg) -> ResizeOptions {
