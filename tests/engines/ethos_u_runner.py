@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from common import Refused, line, main
+from common import LIMIT, line, main, Refused
 
 VELA = pathlib.Path(sys.executable).parent / "vela"
 
@@ -19,7 +19,7 @@ def load(case, folder):
         raise Refused("TensorFlow makes no 8-bit network of it")
     with tempfile.TemporaryDirectory() as work:
         command = [VELA, network, "--accelerator-config", "ethos-u55-128", "--output-dir", work]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        said = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
         summaries = [csv.DictReader(path.open()) for path in pathlib.Path(work).glob("*_summary_*.csv")]
         seconds = [float(row["inference_time"]) for summary in summaries for row in summary]
     if said.returncode:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 import MNN
-from common import Refused, line, main, read
+from common import LIMIT, line, main, read, Refused
 
 # The converter itself: the package's own command installs another package and reports to its vendor.
 CONVERT = "import sys, _tools; _tools.mnnconvert(sys.argv)"
@@ -19,7 +19,7 @@ def load(case, folder):
         path = pathlib.Path(work) / "m.mnn"
         command = [sys.executable, "-c", CONVERT, "-f", "ONNX", "--bizCode", "nasc", "--MNNModel", path, "--modelFile"]
         command.append(folder / f"{case['name']}.onnx")
-        said = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=100)
+        said = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=LIMIT)
         if said.returncode or not path.exists():
             text = (said.stdout + said.stderr).splitlines()
             errors = [row for row in text if row.startswith("Error")]

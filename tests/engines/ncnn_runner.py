@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 import ncnn
-from common import Refused, line, main, read
+from common import LIMIT, line, main, read, Refused
 
 # The package's own command wants PyTorch, the program in it does not.
 PNNX = pathlib.Path(ncnn.__file__).parent.parent / "pnnx" / "pnnx"
@@ -18,7 +18,7 @@ def load(case, folder):
         (work / "m.onnx").write_bytes((folder / f"{case['name']}.onnx").read_bytes())
         shapes = ",".join(str(port["dims"]).replace(" ", "") for port in case["inputs"])
         command = [PNNX, "m.onnx", "fp16=0", f"inputshape={shapes}"]
-        said = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=100)
+        said = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=LIMIT)
         param, weights = work / "m.ncnn.param", work / "m.ncnn.bin"
         if said.returncode or not param.exists():
             raise Refused(f"pnnx: {line(said.stderr[-300:])}")
