@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -452,6 +453,7 @@ def options():
     parser.add_argument("--limit", type=int, default=600, help="seconds for torch.compile to build")
     parser.add_argument("--release", action="store_true", help="nasc built by the profile release")
     parser.add_argument("--nasc", type=Path, help="another executable on the side of nasc")
+    parser.add_argument("--pause", type=float, default=0, help="seconds between cases")
     parser.add_argument("--without", action="append", default=[], metavar="PART", help="nasc without a part, too")
     parser.add_argument("--profile", action="store_true", help="operators of PyTorch by time")
     arguments = parser.parse_args()
@@ -479,6 +481,8 @@ def main():
     print(tables[0], flush=True)
     for case in cases(arguments.device):
         if arguments.only in case.name():
+            if len(tables) > 1:
+                time.sleep(arguments.pause)
             tables.append(measure(case, modes, arguments))
             print(tables[-1], flush=True)
     if arguments.bless:
