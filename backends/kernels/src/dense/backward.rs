@@ -1,6 +1,7 @@
 //! The gradient: of the kernel and of what is read.
 
 use super::layer::{Dense, Runs};
+use crate::kernel::Kernel;
 use crate::norm::{Gradient, Incoming, Norm};
 use crate::pointwise::add_wide;
 use crate::shape::{Band, Bands, Destination};
@@ -36,8 +37,7 @@ impl<'a> Backward<'a> {
             let rows = by_runs.chunks_exact(runs.values());
             let own = rows.flat_map(|row| &row[run * runs.length..][..runs.length]).copied();
             let values: Vec<f32> = own.collect();
-            let kernel =
-                crate::kernel::Kernel { values: &values, inputs: runs.length, outputs, groups: 1 };
+            let kernel = Kernel { values: &values, inputs: runs.length, outputs, groups: 1 };
             kernel.by_inputs()
         };
         let back =
