@@ -16,8 +16,8 @@ const LISTED: usize = 12;
 const HELP: &str = "integers may differ by a step here and there; allow more by `--tolerance` if the difference is small \
                     enough for the use, and else please report it with the file and the weights";
 /// What to do about weights with which a step grows from layer to layer.
-pub(crate) const REMEDY: &str = "each rounding makes whole steps of parts of one, and fresh weights lose so much by integers that this grows to the size of \
-                      the outputs; trained ones lose less, and so do those of a space with some layers of floats (`--within`)";
+pub(crate) const REMEDY: &str = "each rounding makes whole steps of parts of one, and with these weights that grows to the size of the outputs; weights that \
+                      were trained longer lose less, and so do some layers of floats (`--within`)";
 
 /// Writes the file with its record, its report and what integers cost, all or none, and tells of it: the `lines`, the layers that
 /// lose most with their decibels, and the files.

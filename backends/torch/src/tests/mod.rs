@@ -1,6 +1,7 @@
 //! Small spaces and networks, made by hand or from text, and what the tests ask of them.
 
 pub(crate) mod build;
+mod calibrate;
 mod distillation;
 mod forecast;
 mod gradients;
