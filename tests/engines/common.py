@@ -41,9 +41,10 @@ class Differs(Exception):
     """The engine computes something else."""
 
 
-def apart(case, folder, outputs):
-    """How far outputs, in the order of the case, are from those expected, in units of the largest value."""
-    worst = 0.0
+def apart(case, folder, outputs, tolerance):
+    """How far outputs, in the order of the case, are from those expected, in units of the largest value, and which share of the
+    values of an output is further than the tolerance, that of the output of which it is the most."""
+    worst = share = 0.0
     for port, found in zip(case["outputs"], outputs, strict=True):
         expected = read(folder, port)
         found = numpy.asarray(found)
@@ -52,8 +53,10 @@ def apart(case, folder, outputs):
         if not numpy.isfinite(found).all():
             raise Differs(f"{port['name']} is not finite")
         scale = max(float(numpy.abs(expected).max()), 1e-30)
-        worst = max(worst, float(numpy.abs(found.reshape(expected.shape) - expected).max()) / scale)
-    return worst
+        distances = numpy.abs(found.reshape(expected.shape) - expected) / scale
+        worst = max(worst, float(distances.max()))
+        share = max(share, float((distances > tolerance).mean()))
+    return worst, share
 
 
 def milliseconds(call):
@@ -73,9 +76,10 @@ def judge(load, case, folder, tolerance, least, is_timed):
         return f"runs: {calls}"
     calls = list(calls)
     tolerance = max(case["tolerance"], least) if "tolerance" in case else tolerance
-    worst = max((apart(case, folder, call()) for call in calls), default=0.0)
+    ways = [apart(case, folder, call(), tolerance) for call in calls]
+    worst, share = max(ways, default=(0.0, 0.0))
     if worst > tolerance:
-        raise Differs(f"by {worst:.1e} of the largest value")
+        raise Differs(f"by {worst:.1e} of the largest value, {share:.2g} of all values")
     if "tolerance" not in case or not calls:
         return "runs"
     took = f"{milliseconds(calls[-1]):.3g} ms" if is_timed else "not timed"

@@ -5,9 +5,13 @@
 use nas_cases::networks::{Builder, NORM, conv, groups, single, with_weights};
 use nas_cases::{cases, reference};
 use nas_ir::network::{NetworkNode, Port, TrainOutput};
-use nas_ir::ops::{Add, BatchNorm, Conv, ConvTranspose, Dropout, Linear, Padding, Relu};
+use nas_ir::ops::{
+    Add, BatchNorm, Conv, ConvTranspose, Dropout, Hsigmoid, Linear, Mul, Padding, Relu, Sigmoid,
+};
 use nas_ir::{Model, Network, Op, Shape, Tensor};
-use nas_passes::model::{Normalisation, PASSES, for_export, normalise, reverse_channels};
+use nas_passes::model::{
+    Normalisation, PASSES, for_export, fuse_gates, normalise, reverse_channels,
+};
 use nas_passes::{fold_batch_norm, reparameterise};
 
 /// Values from -1 to 1 that repeat late.
@@ -88,6 +92,39 @@ fn a_norm_is_folded_where_nothing_else_reads_the_convolution() {
     let values: Vec<&str> = after.network.nodes.iter().map(NetworkNode::value_name).collect();
     assert_eq!(values[..4], ["x", "batch_norm.0", "batch_norm.1", "conv.2"]);
     assert!(after.network.training.outputs.is_empty());
+}
+
+#[test]
+fn a_value_times_its_own_gate_is_one_activation() {
+    let mut b = Builder::new("s");
+    let x = b.input("x", Shape::from([3, 4, 4]));
+    let gate = b.op("gate.0", Op::Sigmoid(Sigmoid), &[x]);
+    let swish = b.op("mul.0", Op::Mul(Mul), &[gate, x]);
+    let gate = b.op("gate.1", Op::Hsigmoid(Hsigmoid), &[swish]);
+    let hswish = b.op("mul.1", Op::Mul(Mul), &[swish, gate]);
+    // A gate of another value, one that another reads, one that is an output, and a product of three.
+    let gate = b.op("gate.2", Op::Sigmoid(Sigmoid), &[x]);
+    let other = b.op("mul.2", Op::Mul(Mul), &[hswish, gate]);
+    let gate = b.op("gate.3", Op::Sigmoid(Sigmoid), &[other]);
+    let read = b.op("mul.3", Op::Mul(Mul), &[other, gate]);
+    let read = b.op("add.0", Op::Add(Add), &[read, gate]);
+    let seen = b.op("gate.4", Op::Sigmoid(Sigmoid), &[read]);
+    let last = b.op("mul.4", Op::Mul(Mul), &[read, seen]);
+    let gate = b.op("gate.5", Op::Sigmoid(Sigmoid), &[last]);
+    let three = b.op("mul.5", Op::Mul(Mul), &[last, last, gate]);
+    let before = with_weights(&b.output("y", three).output("z", seen).network());
+    let after = fuse_gates(before.clone());
+    same("fused", &before, &after);
+    let kept =
+        ops(&before.network).into_iter().filter(|(name, _)| !["gate.0", "gate.1"].contains(name));
+    let expected: Vec<_> = kept
+        .map(|row| match row {
+            ("mul.0", _) => ("mul.0", "swish"),
+            ("mul.1", _) => ("mul.1", "hswish"),
+            row => row,
+        })
+        .collect();
+    assert_eq!(ops(&after.network), expected);
 }
 
 /// 0.1 / sqrt(0.3) in 32 bits throughout would be off by one unit in the last place or more.

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use nas_ir::ops::{
     Add, AvgPool, BatchNorm, Concat, Conv, ConvTranspose, GlobalAvgPool, Hsigmoid, Hswish,
     LeakyRelu, Linear, MaxPool, Mul, Padding, Pool, Prelu, Relu, Relu6, Resize, ResizeMode,
-    ResizeTo, Sigmoid, Tanh,
+    ResizeTo, Sigmoid, Swish, Tanh,
 };
 use nas_ir::{Op, Tensor};
 
@@ -271,6 +271,7 @@ fn activation(node: &Node<'_>) -> Result<Op, Why> {
         "HardSigmoid" if is("alpha", 0.2, 1.0 / 6.0) && is("beta", 0.5, 0.5) => {
             Op::Hsigmoid(Hsigmoid)
         }
+        "Swish" if is("alpha", 1.0, 1.0) => Op::Swish(Swish),
         "LeakyRelu" => {
             Op::LeakyRelu(LeakyRelu { slope: node.float("alpha").unwrap_or(0.01).into() })
         }

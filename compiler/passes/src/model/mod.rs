@@ -4,6 +4,7 @@ mod channel_order;
 mod drop_training;
 mod fold_batch_norm;
 mod fold_into_readers;
+mod fuse_gates;
 mod normalise;
 mod reparameterise;
 mod weights;
@@ -15,6 +16,7 @@ pub use channel_order::{fold_channel_order, reverse_channels};
 pub use drop_training::drop_training;
 pub use fold_batch_norm::fold_batch_norm;
 pub use fold_into_readers::fold_into_readers;
+pub use fuse_gates::fuse_gates;
 pub use normalise::{Normalisation, normalise};
 pub use reparameterise::reparameterise;
 
@@ -28,8 +30,9 @@ pub struct Pass {
 }
 
 /// All passes on models, in the order in which they run.
-pub const PASSES: [Pass; 5] = [
+pub const PASSES: [Pass; 6] = [
     Pass { name: "drop_training", pass: drop_training },
+    Pass { name: "fuse_gates", pass: fuse_gates },
     Pass { name: "reparameterise", pass: reparameterise },
     Pass { name: "fold_batch_norm", pass: fold_batch_norm },
     Pass { name: "fold_channel_order", pass: fold_channel_order },
