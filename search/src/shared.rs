@@ -12,6 +12,21 @@ use crate::metrics::Metrics;
 use crate::objective::Penalty;
 use crate::work::Work;
 
+/// The score of a network on the validation images, to be found by whichever thread calls it, with what it takes.
+///
+/// # Errors
+/// As [`SharedWeights::train`].
+pub type Exam = Box<dyn FnOnce(OnStep<'_>) -> Result<(Metrics, Work), Stop> + Send>;
+
+/// What else computes while a network is scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing: it has all threads.
+    Nothing,
+    /// The scores of other networks: it has the thread that it is called on.
+    Others,
+}
+
 /// A supernet in training. What a pass does is a function of the state, the [`Pass`], its other
 /// arguments and the recipe, so that a run that goes on from a state does what it would have done.
 pub trait SharedWeights {
@@ -28,14 +43,18 @@ pub trait SharedWeights {
     /// Interrupted, or failed (a loss that is not a number, unreadable data).
     fn train(&mut self, pass: &Pass, paths: &Paths, on_step: OnStep<'_>) -> Result<f64, Stop>;
 
-    /// Scores a network with the supernet's weights on the validation images. Changes nothing
-    /// that `state` gives.
+    /// Has a network scored with the supernet's weights as they are. Changes nothing that `state` gives.
     ///
     /// # Errors
-    /// As `train`.
-    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop>;
+    /// Unreadable data, or the weights cannot be read.
+    fn exam(&mut self, assignment: &Assignment, beside: Beside) -> Result<Exam, Fault>;
 
-    /// What its passes and scores have taken since it was made.
+    /// How many networks may be scored beside each other, each on a thread.
+    fn jobs(&self) -> usize {
+        1
+    }
+
+    /// What its passes have taken since it was made.
     fn work(&self) -> Work;
 
     /// Everything that training changes: weights, optimiser state, and of a relaxed supernet the

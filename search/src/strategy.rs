@@ -23,7 +23,7 @@ use crate::trial::Trial;
 
 /// Decides which networks are tried.
 pub trait Strategy {
-    /// The next network to try; `None` at the end, or where others are open, until one of these is told. Each trial has a generator of its own. Networks that were
+    /// The next network to try; `None` at the end, or where others are open, until one of these, or all, are told. Each trial has a generator of its own. Networks that were
     /// asked for before may still be open: nothing is told of them yet, and they are not asked for again.
     ///
     /// # Errors
@@ -39,6 +39,11 @@ pub trait Strategy {
     /// Asks for no more networks from now on, but for those of its finals: the budget of the search is spent. Whether
     /// it would have asked for others.
     fn conclude(&mut self) -> bool;
+
+    /// Whether it asks for the same networks whatever it is told of them, so that they may be tried beside each other.
+    fn is_independent(&self) -> bool {
+        false
+    }
 
     /// Epochs of training that its finals take, which the budget of the search leaves for them.
     fn reserved(&self) -> u64 {

@@ -78,8 +78,13 @@ impl Default for Options {
 impl Options {
     /// The same, after the threads are set for the process.
     pub(crate) fn in_use(self) -> Self {
-        use_threads(self.threads.unwrap_or_else(default_threads));
+        use_threads(self.threads());
         self
+    }
+
+    /// How many threads compute.
+    fn threads(&self) -> u32 {
+        self.threads.unwrap_or_else(default_threads)
     }
 }
 
@@ -262,7 +267,10 @@ impl TorchBackend {
         let loaders = self.loaders(self.recipe.data.batch, share)?;
         let (space, work) = (Arc::clone(&self.space), Work::default());
         let estimate = self.options.estimate;
-        Ok(TorchSupernet { space, mixture, loaders, trained_on, estimate, work })
+        // A GPU has one queue of work, and what a limit of memory leaves is reckoned for one network.
+        let is_alone = self.options.device.is_cuda() || self.options.memory.is_some();
+        let jobs = if is_alone { 1 } else { self.options.threads() as usize };
+        Ok(TorchSupernet { space, mixture, loaders, trained_on, estimate, jobs, work })
     }
 
     /// A network to be trained as the recipe's `retrain` says.

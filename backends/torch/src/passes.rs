@@ -228,8 +228,8 @@ pub(crate) struct Exam<'a> {
 
 impl<'a> Exam<'a> {
     /// `of` counts all its steps.
-    pub(crate) fn new(loaders: &Loaders, of: usize, on_step: OnStep<'a>) -> Self {
-        Self { upload: loaders.upload(), done: 0, of, loss: 0.0, images: 0, on_step }
+    pub(crate) fn new(upload: Upload, of: usize, on_step: OnStep<'a>) -> Self {
+        Self { upload, done: 0, of, loss: 0.0, images: 0, on_step }
     }
 
     fn step(&mut self, images: u64) -> Result<(), Stop<TorchError>> {
@@ -351,7 +351,7 @@ pub(crate) fn score(
     on_step: OnStep<'_>,
 ) -> Result<(Metrics, u64), Stop<TorchError>> {
     let of = loaders.split(split).map_err(failed)?.batches();
-    let mut exam = Exam::new(loaders, of, on_step);
+    let mut exam = Exam::new(loaders.upload(), of, on_step);
     let batches = loaders.split(split).map_err(failed)?.epoch(0);
     let metrics = exam.score(examinee, split, batches)?;
     Ok((metrics, exam.images))

@@ -1,18 +1,23 @@
 //! The supernet of a space in training: what a search asks of shared weights, on libtorch.
 
+use std::iter::Take;
 use std::sync::Arc;
 
+use nas_data::Batches;
 use nas_ir::{Assignment, Checked, DecisionId, Space, Weights};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
-use nas_search::shared::{InTurns, Paths, Relaxed, SharedWeights};
+use nas_search::shared::{self, Beside, InTurns, Paths, Relaxed, SharedWeights};
 use nas_search::work::Work;
 use nas_search::{Fault, Metrics};
 
+use crate::backend::use_threads;
 use crate::error::TorchError;
 use crate::loaders::Loaders;
 use crate::mixture::Mixture;
-use crate::passes::{Exam, TrainBatch, failed, train, train_in_turns};
+use crate::network::TorchNetwork;
+use crate::passes::{Exam, TrainBatch, train, train_in_turns};
+use crate::upload::Upload;
 
 /// The supernet of a space: every candidate with weights of its own, those of elastic decisions
 /// with parts of the same.
@@ -27,37 +32,52 @@ pub struct TorchSupernet {
     pub(crate) trained_on: Part,
     /// Batches over which the running statistics of a network are estimated that is scored; with 0 it has those of the supernet.
     pub(crate) estimate: usize,
+    /// How many networks may be scored beside each other.
+    pub(crate) jobs: usize,
     pub(crate) work: Work,
 }
 
 impl TorchSupernet {
     /// The running statistics of the supernet come from many networks at once; those of the network
     /// are estimated anew over a few training batches.
-    fn score_inherited(
-        &mut self,
-        assignment: &Assignment,
-        on_step: OnStep<'_>,
-    ) -> Result<Metrics, Stop<TorchError>> {
+    fn inherited(&mut self, assignment: &Assignment) -> Result<Inherited, TorchError> {
         let own = self.estimate > 0;
-        let network = self.mixture.inherit(&self.space, assignment, own).map_err(failed)?;
-        let (loaders, part) = (&mut self.loaders, self.trained_on);
-        let estimate = self.estimate.min(loaders.part(part).map_err(failed)?.batches());
-        let of = estimate + loaders.ranking().map_err(failed)?.batches();
-        let mut exam = Exam::new(loaders, of, on_step);
-        if own {
-            let batches = loaders.part(part).map_err(failed)?.epoch(0).take(estimate);
-            exam.estimate(&network, batches)?;
-        }
-        let batches = loaders.ranking().map_err(failed)?.epoch(0);
-        let metrics = exam.score(&mut &network, Split::Ranking, batches)?;
-        self.work += Work::forward(exam.images);
-        Ok(metrics)
+        let network = self.mixture.inherit(&self.space, assignment, own)?;
+        let trained_on = self.loaders.part(self.trained_on)?;
+        let estimate = self.estimate.min(trained_on.batches());
+        let own = own.then(|| trained_on.epoch(0).take(estimate));
+        let ranking = self.loaders.ranking()?;
+        let (of, batches) = (estimate + ranking.batches(), ranking.epoch(0));
+        Ok(Inherited { network, own, batches, of, upload: self.loaders.upload() })
     }
 
     /// Lets the weights learn, or fixes them.
     fn let_weights_learn(&self, learn: bool) -> Result<(), Stop> {
         let set = self.mixture.parameters.require_gradients(learn);
         set.map_err(|error| Stop::Failed(error.into()))
+    }
+}
+
+/// A network with weights of the supernet, and the images on which it is scored.
+struct Inherited {
+    network: TorchNetwork,
+    /// The batches over which its running statistics are estimated.
+    own: Option<Take<Batches>>,
+    batches: Batches,
+    /// All steps.
+    of: usize,
+    upload: Upload,
+}
+
+impl Inherited {
+    fn score(self, on_step: OnStep<'_>) -> Result<(Metrics, Work), Stop<TorchError>> {
+        let Self { network, own, batches, of, upload } = self;
+        let mut exam = Exam::new(upload, of, on_step);
+        if let Some(batches) = own {
+            exam.estimate(&network, batches)?;
+        }
+        let metrics = exam.score(&mut &network, Split::Ranking, batches)?;
+        Ok((metrics, Work::forward(exam.images)))
     }
 }
 
@@ -77,8 +97,18 @@ impl SharedWeights for TorchSupernet {
         Ok(report.map_err(Stop::boxed)?.loss)
     }
 
-    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
-        self.score_inherited(assignment, on_step).map_err(Stop::boxed)
+    fn exam(&mut self, assignment: &Assignment, beside: Beside) -> Result<shared::Exam, Fault> {
+        let inherited = self.inherited(assignment).map_err(Fault::from)?;
+        Ok(Box::new(move |on_step| {
+            if beside == Beside::Others {
+                use_threads(1);
+            }
+            inherited.score(on_step).map_err(Stop::boxed)
+        }))
+    }
+
+    fn jobs(&self) -> usize {
+        self.jobs
     }
 
     fn work(&self) -> Work {

@@ -1,40 +1,124 @@
 //! What evaluates trials: the weights of a supernet, training of their own, or a table.
 
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use nas_ir::recipe::{NoSetting, Patience, Recipe};
-use nas_ir::{Checked, Space};
+use nas_ir::{Checked, Space, fault};
 use nas_passes::specialise;
 
 use crate::backend::{Backend, TrainableNetwork};
 use crate::error::RunError;
 use crate::evaluator::{
-    Evaluation, Evaluator, Halt, OnBeat, OnStep, Part, Pass, Rate, Split, Step,
+    Evaluation, Evaluator, Halt, OnBeat, OnStep, Part, Pass, Rate, Split, Step, Stop,
 };
 use crate::finite::Figure;
 use crate::metrics::Metrics;
 use crate::record::Choices;
-use crate::shared::SharedWeights;
+use crate::shared::{Beside, Exam, SharedWeights};
 use crate::strategies;
 use crate::table::ScoreTable;
 use crate::trial::Trial;
 use crate::work::Work;
 
-/// Scores networks with the weights of a supernet; those that have a budget of their own, after training by that.
+/// Scores networks with the weights of a supernet, some beside each other; those that have a budget of their own, after
+/// training by that.
 pub(super) struct Inherited<'s, 'j, S: ?Sized> {
     supernet: &'s mut S,
+    jobs: usize,
+    /// Those that are being scored, in order, where several may be.
+    begun: VecDeque<Begun>,
     /// The epochs that it was trained for.
     epochs: u32,
     from_scratch: FromScratch<'j>,
 }
 
 impl<'s, 'j, S: SharedWeights + ?Sized> Inherited<'s, 'j, S> {
-    pub(super) fn new(supernet: &'s mut S, epochs: u32, from_scratch: FromScratch<'j>) -> Self {
-        Self { supernet, epochs, from_scratch }
+    pub(super) fn new(
+        supernet: &'s mut S,
+        jobs: usize,
+        epochs: u32,
+        from_scratch: FromScratch<'j>,
+    ) -> Self {
+        Self { supernet, jobs, begun: VecDeque::new(), epochs, from_scratch }
+    }
+}
+
+/// A network whose score a thread finds.
+struct Begun {
+    steps: Receiver<Step>,
+    is_stopped: Arc<AtomicBool>,
+    /// Gives the score, what it took, and how many seconds.
+    thread: Option<JoinHandle<Scored>>,
+}
+
+type Scored = (Result<(Metrics, Work), Stop>, f64);
+
+impl Begun {
+    fn new(exam: Exam) -> Self {
+        let (told, steps) = channel();
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&is_stopped);
+        let thread = std::thread::spawn(move || {
+            let began = Instant::now();
+            let score = exam(&mut |step| {
+                // Nobody may be left to hear of it.
+                let _ = told.send(step);
+                match stopped.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            (score, began.elapsed().as_secs_f64())
+        });
+        Self { steps, is_stopped, thread: Some(thread) }
+    }
+
+    /// Waits for the score.
+    fn end(mut self, on_step: OnStep<'_>) -> Result<(Metrics, Work, f64), Halt> {
+        for step in &self.steps {
+            if on_step(step).is_break() {
+                return Err(Halt::Interrupted);
+            }
+        }
+        let Some(thread) = self.thread.take() else { fault("a score that was found twice") };
+        match thread.join() {
+            Ok((score, seconds)) => {
+                let (score, work) = score?;
+                Ok((score, work, seconds))
+            }
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+}
+
+/// Ends its thread with it.
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
 impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, '_, S> {
+    fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    fn begin(&mut self, _: u32, trial: &Trial) -> Result<(), Halt> {
+        if self.jobs > 1 && trial.budget.is_none() {
+            let exam = self.supernet.exam(&trial.assignment, Beside::Others);
+            self.begun.push_back(Begun::new(exam.map_err(Halt::backend)?));
+        }
+        Ok(())
+    }
+
     fn evaluate(
         &mut self,
         number: u32,
@@ -44,15 +128,20 @@ impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, '_, S> {
         if !trial.budget.is_none() {
             return self.from_scratch.evaluate(number, trial, on_beat);
         }
-        let began = Instant::now();
-        let before = self.supernet.work();
         let mut on_step = |step| on_beat(Some((number, step)));
-        let score = self.supernet.score(&trial.assignment, &mut on_step)?;
+        let (score, work, seconds) = match self.begun.pop_front() {
+            Some(begun) => begun.end(&mut on_step)?,
+            None => {
+                let began = Instant::now();
+                let exam = self.supernet.exam(&trial.assignment, Beside::Nothing);
+                let (score, work) = exam.map_err(Halt::backend)?(&mut on_step)?;
+                (score, work, began.elapsed().as_secs_f64())
+            }
+        };
         let epoch = self.epochs.saturating_sub(1);
         let what = "the score with inherited weights";
         let figure = Figure { what, epoch, setting: "weights.rate" };
-        let work = self.supernet.work().since(before);
-        Ok(Evaluation::since(began, Ok(figure.check_score(score)?), work))
+        Ok(Evaluation { score: Ok(figure.check_score(score)?), seconds, work, epoch: None })
     }
 }
 

@@ -77,7 +77,10 @@ impl AtWork<'_, '_> {
         strategy.learned(supernet, &mut generator(recipe.seed, Purpose::Learned))?;
         let (space, backend) = (self.job.space, self.backend()?);
         let from_scratch = FromScratch::new(space, recipe, backend).map_err(RunError::from)?;
-        let mut evaluator = Inherited::new(supernet, recipe.schedule.epochs, from_scratch);
+        // Which networks a budget allows is known one by one.
+        let is_free = self.allowance(strategy.reserved())?.is_none();
+        let jobs = if is_free && strategy.is_independent() { supernet.jobs() } else { 1 };
+        let mut evaluator = Inherited::new(supernet, jobs, recipe.schedule.epochs, from_scratch);
         self.derive(strategy, &mut evaluator, keep)
     }
 

@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::progress::Progress;
 use crate::random::{Purpose, generator};
 use crate::record::{TriedNetwork, Verdict};
-use crate::shared::SharedWeights;
+use crate::shared::{Beside, SharedWeights};
 use crate::store::{Store, names};
 use crate::strategies;
 use crate::strategy::{Method, Outcome, ProxySettings, Scorer, Strategy, Turn};
@@ -159,8 +159,9 @@ impl Rehearsal<'_, '_> {
         typical: &Assignment,
     ) -> Result<Duration, Halt> {
         let score = twice(|| {
-            supernet.score(typical, &mut self.progress.steps(StepKind::Score, 0))?;
-            Ok(supernet.taken().whole)
+            let exam = supernet.exam(typical, Beside::Nothing).map_err(Halt::backend)?;
+            let on_step = &mut self.progress.steps(StepKind::Score, 0);
+            Ok(shortly(on_step, exam)?.taken.whole)
         });
         Ok(score?.again)
     }

@@ -3,21 +3,20 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use indexmap::IndexMap;
-use nas_ir::{Assignment, DecisionId, Metric, Weights};
+use nas_ir::{Assignment, DecisionId, Weights};
 
 use crate::error::Fault;
 use crate::evaluator::{OnStep, Part, Pass, PassReport, Step, Stop};
-use crate::metrics::Metrics;
 use crate::objective::Penalty;
-use crate::shared::{InTurns, Paths, Relaxed, SharedWeights};
+use crate::shared::{Beside, Exam, InTurns, Paths, Relaxed, SharedWeights};
 use crate::work::Work;
 
 /// Steps that are not counted: memory is taken and plans are made in them.
 const WARM: usize = 2;
-/// Steps that are.
-const TIMED: usize = 10;
-/// After so long, one that counts is enough.
+/// Steps that are: as many as take so long together, at least and at most so many.
+const TIMED: [usize; 2] = [3, 10];
+const TAKING: Duration = Duration::from_millis(200);
+/// After so long from the first step on, one that counts is enough.
 const LONG: Duration = Duration::from_secs(10);
 
 /// What short passes took, and what whole ones would take.
@@ -54,7 +53,11 @@ pub(crate) fn shortly<T>(
         }
         last = Some((step, now));
         let timed = step.done.saturating_sub(WARM);
-        let is_enough = timed >= TIMED || timed > 0 && now.duration_since(began) >= LONG;
+        let [least, most] = TIMED;
+        let is_told = warm.is_some_and(|warm| now.duration_since(warm) >= TAKING);
+        let is_enough = timed >= most
+            || timed >= least && is_told
+            || timed > 0 && now.duration_since(began) >= LONG;
         if is_stopped || is_enough && step.done < step.of {
             ControlFlow::Break(())
         } else {
@@ -121,9 +124,8 @@ impl<S: SharedWeights + ?Sized> SharedWeights for Short<S> {
         self.pass(on_step, |supernet, on_step| supernet.train(pass, paths, on_step), |loss| loss)
     }
 
-    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
-        let unknown = |loss| Metrics::measured(Metric::Loss.into(), loss, IndexMap::new());
-        self.pass(on_step, |supernet, on_step| supernet.score(assignment, on_step), unknown)
+    fn exam(&mut self, assignment: &Assignment, beside: Beside) -> Result<Exam, Fault> {
+        self.supernet.exam(assignment, beside)
     }
 
     fn work(&self) -> Work {

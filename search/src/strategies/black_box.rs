@@ -55,6 +55,11 @@ pub(super) trait Proposer {
         rng: &mut dyn RngCore,
     ) -> Result<Option<Assignment>, RunError>;
 
+    /// Whether it proposes the same, whatever came of what it proposed before.
+    fn is_independent(&self) -> bool {
+        false
+    }
+
     /// What came of it; it is the last of `known.tried` by now.
     fn tell(&mut self, known: &Known<'_>) {
         let _ = known;
@@ -260,6 +265,10 @@ impl<P: Proposer> Strategy for BlackBox<'_, P> {
     fn trials(&self) -> u32 {
         let own = if self.is_over { self.known.seen.len() as u32 } else { self.trials };
         self.warmup.trials().saturating_add(own)
+    }
+
+    fn is_independent(&self) -> bool {
+        self.proposer.is_independent()
     }
 
     fn conclude(&mut self) -> bool {

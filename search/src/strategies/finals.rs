@@ -36,6 +36,8 @@ impl Settings {
 pub(super) struct Finals<S> {
     strategy: S,
     settings: Settings,
+    /// How many networks the strategy asked for and was not told of.
+    open: usize,
     /// What the strategy was told of, in order.
     told: Vec<Outcome>,
     /// The finalists, best first, once the strategy asks for no more.
@@ -46,7 +48,7 @@ pub(super) struct Finals<S> {
 
 impl<S: Strategy> Finals<S> {
     pub(super) fn new(strategy: S, settings: Settings) -> Self {
-        Self { strategy, settings, told: Vec::new(), finalists: None, asked: 0 }
+        Self { strategy, settings, open: 0, told: Vec::new(), finalists: None, asked: 0 }
     }
 
     fn budget(&self) -> Budget {
@@ -83,7 +85,12 @@ impl<S: Strategy> Strategy for Finals<S> {
     fn ask(&mut self, rng: &mut dyn RngCore) -> Result<Option<Trial>, RunError> {
         if self.finalists.is_none() {
             if let Some(trial) = self.strategy.ask(rng)? {
+                self.open += 1;
                 return Ok(Some(trial));
+            }
+            // Who comes to the finals is known when all are told.
+            if self.open > 0 {
+                return Ok(None);
             }
             self.finalists = Some(self.drawn_up());
         }
@@ -94,6 +101,7 @@ impl<S: Strategy> Strategy for Finals<S> {
 
     fn tell(&mut self, outcome: &Outcome) {
         if self.finalists.is_none() {
+            self.open = self.open.saturating_sub(1);
             self.strategy.tell(outcome);
             self.told.push(outcome.clone());
         }
@@ -109,6 +117,10 @@ impl<S: Strategy> Strategy for Finals<S> {
 
     fn conclude(&mut self) -> bool {
         self.finalists.is_none() && self.strategy.conclude()
+    }
+
+    fn is_independent(&self) -> bool {
+        self.strategy.is_independent()
     }
 
     fn reserved(&self) -> u64 {

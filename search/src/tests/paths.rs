@@ -11,9 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use super::toy::space;
 use crate::error::{Fault, RunError};
 use crate::evaluator::{OnStep, Part, Pass, Stop};
-use crate::metrics::Metrics;
 use crate::progress::Progress;
-use crate::shared::{Lesson, Paths, SharedWeights};
+use crate::shared::{Beside, Exam, Lesson, Paths, SharedWeights};
 use crate::strategies::{self, random};
 use crate::strategy::{Method, Turn};
 use crate::work::Work;
@@ -41,7 +40,7 @@ impl SharedWeights for Memory {
         Ok(1.0)
     }
 
-    fn score(&mut self, _: &Assignment, _: OnStep<'_>) -> Result<Metrics, Stop> {
+    fn exam(&mut self, _: &Assignment, _: Beside) -> Result<Exam, Fault> {
         unreachable!("nothing is scored")
     }
 

@@ -27,7 +27,7 @@ use crate::objective::Penalty;
 use crate::proxy::{Measured, Proxy, Undefined};
 use crate::record::{Choices, TriedNetwork, Verdict};
 use crate::regime::{Job, Scores};
-use crate::shared::{InTurns, Paths, Relaxation, Relaxed, SharedWeights, Sharing};
+use crate::shared::{Beside, Exam, InTurns, Paths, Relaxation, Relaxed, SharedWeights, Sharing};
 use crate::strategies::{self, gumbel};
 use crate::strategy::Outcome;
 use crate::table::ScoreTable;
@@ -36,6 +36,8 @@ use crate::work::Work;
 
 /// Steps of a pass.
 const STEPS: usize = 2;
+/// Networks that are scored beside each other.
+const JOBS: usize = 2;
 /// Images of a step.
 const BATCH: u64 = 10;
 /// Images of a pass.
@@ -415,16 +417,25 @@ impl SharedWeights for ToySupernet {
         Ok(loss)
     }
 
-    fn score(&mut self, assignment: &Assignment, on_step: OnStep<'_>) -> Result<Metrics, Stop> {
+    fn exam(&mut self, assignment: &Assignment, _: Beside) -> Result<Exam, Problem> {
         let network = self.toy.network(assignment);
         let practised = |d: usize, c: usize| match self.is_relaxed {
             true => self.toy.quality[d][c],
             false => self.toy.quality[d][c] * (1.0 - 0.5_f32.powf(self.practice[d][c])),
         };
         let miou = f64::from(self.skill * self.toy.mean(&network, practised));
-        self.work += Work::forward(IMAGES);
-        report(&self.toy, on_step, STEPS, 1.0 - miou)?;
-        Ok(self.toy.score(miou))
+        let (score, is_deaf) = (self.toy.score(miou), self.toy.fault.get() == Fault::Deaf);
+        Ok(Box::new(move |on_step| {
+            let step = Step { done: STEPS, of: STEPS, loss: 1.0 - miou };
+            match on_step(step) {
+                ControlFlow::Break(()) if !is_deaf => Err(Stop::Interrupted),
+                _ => Ok((score, Work::forward(IMAGES))),
+            }
+        }))
+    }
+
+    fn jobs(&self) -> usize {
+        JOBS
     }
 
     fn work(&self) -> Work {

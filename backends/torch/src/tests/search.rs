@@ -5,6 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use nas_data::Dataset;
 use nas_ir::recipe::Recipe;
@@ -13,7 +14,7 @@ use nas_passes::specialise;
 use nas_search::backend::TrainableNetwork;
 use nas_search::evaluator::{Part, Pass, Rate, Split, Step};
 use nas_search::record::{Record, RunResult};
-use nas_search::shared::{Lesson, Paths, SharedWeights, Sharing};
+use nas_search::shared::{Beside, Lesson, Paths, SharedWeights, Sharing};
 use nas_search::store::Recorded;
 use nas_search::{End, Inputs, Job, Scores, Store, run};
 use nas_testing::{Folder, folder, pictures};
@@ -217,7 +218,13 @@ fn inherited_weights_are_those_of_the_network() {
             Pass { part: Part::All, epoch, learning_rate: Rate::constant(0.1), drop_path: 1.0 };
         supernet.train(&pass, &paths, &mut go_on).unwrap();
     }
-    let inherited = supernet.score(&assignment, &mut go_on).unwrap();
+    let exam = supernet.exam(&assignment, Beside::Nothing).unwrap();
+    let (inherited, _) = exam(&mut go_on).unwrap();
+    let beside = [(); 3].map(|()| {
+        let exam = supernet.exam(&assignment, Beside::Others).unwrap();
+        thread::spawn(move || exam(&mut go_on).unwrap())
+    });
+    assert_eq!(beside.map(|exam| exam.join().unwrap().0), [(); 3].map(|()| inherited.clone()));
     let mut network = backend.trainable(&specialise(&setting.space, &assignment)).unwrap();
     assert_ne!(network.score(Split::Val, &mut go_on).unwrap(), inherited);
     let part = supernet.mixture.inherit(&setting.space, &assignment, false).unwrap();

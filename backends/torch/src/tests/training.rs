@@ -249,7 +249,7 @@ fn scores_and_estimated_statistics() {
         steps.push((step.done, step.of));
         ControlFlow::Continue(())
     };
-    let mut exam = Exam::new(&loaders, 5, &mut on_step);
+    let mut exam = Exam::new(loaders.upload(), 5, &mut on_step);
     let batches = loaders.part(Part::All).unwrap().epoch(0).take(2);
     exam.estimate(&network, batches).unwrap();
     let batches = loaders.split(Split::Val).unwrap().epoch(0);

@@ -35,6 +35,10 @@ pub(super) fn search<'s>(
 struct Grid;
 
 impl Proposer for Grid {
+    fn is_independent(&self) -> bool {
+        true
+    }
+
     fn propose(
         &mut self,
         known: &Known<'_>,

@@ -25,6 +25,10 @@ pub(super) fn search<'s>(
 pub(in crate::strategies) struct Random;
 
 impl Proposer for Random {
+    fn is_independent(&self) -> bool {
+        true
+    }
+
     fn propose(
         &mut self,
         known: &Known<'_>,

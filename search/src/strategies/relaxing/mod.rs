@@ -100,6 +100,10 @@ impl Strategy for Relaxing<'_> {
 
     fn tell(&mut self, _: &Outcome) {}
 
+    fn is_independent(&self) -> bool {
+        true
+    }
+
     fn trials(&self) -> u32 {
         u32::try_from(self.queue.len()).unwrap_or(u32::MAX)
     }
