@@ -48,7 +48,8 @@ impl LoaderOptions {
 }
 
 /// A split, what is done to its pictures and how they form batches. Keeps decoded pictures from
-/// one epoch to the next.
+/// one epoch to the next; a clone shares them.
+#[derive(Clone)]
 pub struct Loader {
     pub(crate) source: Arc<Source>,
 }

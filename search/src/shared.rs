@@ -23,7 +23,7 @@ pub type Exam = Box<dyn FnOnce(OnStep<'_>) -> Result<(Metrics, Work), Stop> + Se
 pub enum Beside {
     /// Nothing: it has all threads.
     Nothing,
-    /// The scores of other networks: it has the thread that it is called on.
+    /// The scores of other networks: it has its share of the threads ([`SharedWeights::share_out`]).
     Others,
 }
 
@@ -49,10 +49,9 @@ pub trait SharedWeights {
     /// Unreadable data, or the weights cannot be read.
     fn exam(&mut self, assignment: &Assignment, beside: Beside) -> Result<Exam, Fault>;
 
-    /// How many networks may be scored beside each other, each on a thread.
-    fn jobs(&self) -> usize {
-        1
-    }
+    /// Shares the threads out to so many networks that are to be scored beside each other; how many of these may be at once, at
+    /// least one.
+    fn share_out(&mut self, networks: usize) -> usize;
 
     /// What its passes have taken since it was made.
     fn work(&self) -> Work;

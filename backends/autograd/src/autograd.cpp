@@ -106,9 +106,10 @@ void nas_parallel(int64_t count, void* context, void (*task)(void* context, int6
 }
 
 // Has memory that is freed be used again, instead of being given back to the system, which clears it page by page when it is
-// asked for once more.
+// asked for once more; by all threads: by itself each thread would have a heap, which keeps what it once took.
 void nas_keep_memory() {
 #ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
   // The most that it may be.
   mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024 * sizeof(long));
   mallopt(M_TRIM_THRESHOLD, 512 * 1024 * 1024);

@@ -24,6 +24,7 @@ use tch::Device;
 use crate::beginning::{Beginnings, Fitting};
 use crate::error::TorchError;
 use crate::examples::plain_images;
+use crate::forecast::Forecast;
 use crate::loaders::{Loaders, pipeline, split_name};
 use crate::mixture::{Mixture, Settings};
 use crate::network::TorchNetwork;
@@ -32,7 +33,7 @@ use crate::patterns::Patterns;
 use crate::profile::Profiler;
 use crate::program::Program;
 use crate::proxies::TorchProxies;
-use crate::supernet::TorchSupernet;
+use crate::supernet::{Seats, TorchSupernet};
 use crate::task::{classes, ignored_label, target_kind};
 use crate::teaching::Teaching;
 use crate::trainable::TorchTrainable;
@@ -240,8 +241,10 @@ impl TorchBackend {
         // Nothing is mixed, and no logits learn.
         let settings = self.settings(Mixing::Hard, Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 });
         let mixture = Mixture::on_paths(&self.space, settings, sharing)?;
-        let layers = self.given_up(|memory| self.fitted_paths(sharing, memory))?;
-        self.supernet(mixture.recomputing(layers)?, Part::All, 1.0)
+        let fitted = |memory| self.fitted_paths(sharing, memory);
+        let layers = self.given_up(fitted)?;
+        let forecasts = [fitted(None)?.1, fitted(self.options.memory)?.1];
+        self.supernet(mixture.recomputing(layers)?, Part::All, 1.0, forecasts)
     }
 
     /// The supernet of the space with relaxed choices.
@@ -250,9 +253,11 @@ impl TorchBackend {
     /// As `shared_supernet`.
     pub fn relaxed_supernet(&self, relaxation: &Relaxation) -> Result<TorchSupernet, TorchError> {
         let Relaxation { mixing, optimizer, split } = *relaxation;
-        let layers = self.given_up(|memory| self.fitted_mixture(mixing, memory))?;
+        let fitted = |memory| self.fitted_mixture(mixing, memory);
+        let layers = self.given_up(fitted)?;
+        let forecasts = [fitted(None)?.1, fitted(self.options.memory)?.1];
         let mixture = Mixture::new(&self.space, self.settings(mixing, optimizer))?;
-        self.supernet(mixture.recomputing(layers)?, Part::Weights, split)
+        self.supernet(mixture.recomputing(layers)?, Part::Weights, split, forecasts)
     }
 
     fn supernet(
@@ -260,6 +265,7 @@ impl TorchBackend {
         mut mixture: Mixture,
         trained_on: Part,
         share: f64,
+        forecasts: [Forecast; 2],
     ) -> Result<TorchSupernet, TorchError> {
         if let Some(weights) = &self.begins_with.weights {
             mixture.begin_with(weights)?;
@@ -267,10 +273,10 @@ impl TorchBackend {
         let loaders = self.loaders(self.recipe.data.batch, share)?;
         let (space, work) = (Arc::clone(&self.space), Work::default());
         let estimate = self.options.estimate;
-        // A GPU has one queue of work, and what a limit of memory leaves is reckoned for one network.
-        let is_alone = self.options.device.is_cuda() || self.options.memory.is_some();
-        let jobs = if is_alone { 1 } else { self.options.threads() as usize };
-        Ok(TorchSupernet { space, mixture, loaders, trained_on, estimate, jobs, work })
+        // A GPU has one queue of work.
+        let most = if self.options.device.is_cuda() { 1 } else { self.options.threads() };
+        let seats = Seats::new(forecasts, loaders.ahead("val")?, most, self.options.threads());
+        Ok(TorchSupernet { space, mixture, loaders, trained_on, estimate, seats, work })
     }
 
     /// A network to be trained as the recipe's `retrain` says.

@@ -69,8 +69,9 @@ pub fn calibrate(model: Model, pictures: &[Plain]) -> Result<Model, TorchError> 
     Ok(Model { network, weights })
 }
 
-/// The offsets of the batch norms whose values come to a rectifier, also through what makes no new values of them, and in sums of
-/// them; but not in a sum with what a rectifier made, whose mean is above zero without.
+/// The offsets of the batch norms whose values come to a rectifier, also through what makes no new values of them, and in sums; but
+/// not of those that are added to the value of a rectifier, whose mean is above zero. In a sum of several the mean is further above
+/// zero than in one, and the rectifier cuts off less.
 fn offsets(network: &Network) -> Vec<String> {
     let mut is_rectified = IdVec::filled(network.nodes.len(), false);
     let op_of = |index| network.node(index).and_then(|node| node.op.as_ref());

@@ -234,10 +234,24 @@ impl Loaders {
     /// Bytes of pictures that the loader of a split will hold: decoded ones for the next epoch, and batches
     /// that were read ahead.
     pub(crate) fn holds(&self, split: &str) -> Result<u64, TorchError> {
-        let LoaderOptions { batch, cache_bytes, .. } =
-            LoaderOptions::evaluation(self.data.batch as usize);
-        let area = |Size { height, width }| u64::from(height) * u64::from(width);
+        let cached = LoaderOptions::evaluation(self.data.batch as usize).cache_bytes;
+        let [decoded, _] = self.picture_bytes();
         let images = self.dataset.split(split)?.len() as u64;
+        let decoded = images.saturating_mul(decoded).min(cached as u64);
+        Ok(decoded.saturating_add(self.ahead(split)?))
+    }
+
+    /// Bytes of the batches of a split that are read ahead of whoever takes them.
+    pub(crate) fn ahead(&self, split: &str) -> Result<u64, TorchError> {
+        let images = self.dataset.split(split)?.len() as u64;
+        let [_, batched] = self.picture_bytes();
+        let ahead = images.min(u64::from(self.data.workers) * 2 * u64::from(self.data.batch));
+        Ok(ahead.saturating_mul(batched))
+    }
+
+    /// Bytes of a picture with its label or values, decoded and in a batch.
+    fn picture_bytes(&self) -> [u64; 2] {
+        let area = |Size { height, width }| u64::from(height) * u64::from(width);
         let pixels = area(self.input);
         let resized = self.pipeline.resize.map_or(pixels, area);
         let channels: u64 = self.pipeline.inputs.iter().map(|input| input.channels() as u64).sum();
@@ -249,12 +263,9 @@ impl Loaders {
             Task::Regression { values } => 4 * u64::from(values) * times * times,
             Task::Segmentation { .. } | Task::Classification { .. } | Task::Multilabel { .. } => 1,
         };
-        // Of a picture so many bytes per channel and pixel, and those of its label or of its values.
-        let decoded = (width * channels + map).saturating_mul(resized);
-        let decoded = images.saturating_mul(decoded).min(cache_bytes as u64);
         // Of a batch a number per channel and pixel, and a label twice as long.
-        let ahead = images.min(u64::from(self.data.workers) * 2 * (batch as u64));
-        Ok(decoded.saturating_add(ahead.saturating_mul((4 * channels + map.max(8)) * pixels)))
+        let decoded = (width * channels + map).saturating_mul(resized);
+        [decoded, (4 * channels + map.max(8)).saturating_mul(pixels)]
     }
 
     /// How the images of a batch are blended in training.

@@ -1,9 +1,8 @@
 //! The supernet of a space in training: what a search asks of shared weights, on libtorch.
 
-use std::iter::Take;
 use std::sync::Arc;
 
-use nas_data::Batches;
+use nas_data::Loader;
 use nas_ir::{Assignment, Checked, DecisionId, Space, Weights};
 use nas_search::evaluator::{OnStep, Part, Pass, PassReport, Split, Stop};
 use nas_search::objective::Penalty;
@@ -13,6 +12,7 @@ use nas_search::{Fault, Metrics};
 
 use crate::backend::use_threads;
 use crate::error::TorchError;
+use crate::forecast::Forecast;
 use crate::loaders::Loaders;
 use crate::mixture::Mixture;
 use crate::network::TorchNetwork;
@@ -32,9 +32,36 @@ pub struct TorchSupernet {
     pub(crate) trained_on: Part,
     /// Batches over which the running statistics of a network are estimated that is scored; with 0 it has those of the supernet.
     pub(crate) estimate: usize,
-    /// How many networks may be scored beside each other.
-    pub(crate) jobs: usize,
+    pub(crate) seats: Seats,
     pub(crate) work: Work,
+}
+
+/// How networks are scored beside each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seats {
+    /// How many at most: as many as take half of the memory of a step, of which more is left over between them.
+    most: usize,
+    /// How many of these at once: as many as the memory is enough for that a run may take. Each has as many threads all the same,
+    /// on which last digits may depend.
+    within: usize,
+    /// All threads.
+    threads: u32,
+    /// Those that each has.
+    each: u32,
+}
+
+impl Seats {
+    /// Those of a supernet whose training takes so much, and so much within the memory that it may take; `ahead` are the bytes of
+    /// pictures that wait for a score. There are `most` at most.
+    pub(crate) fn new([whole, within]: [Forecast; 2], ahead: u64, most: u32, threads: u32) -> Self {
+        let fits = |forecast: Forecast| {
+            let each = forecast.scoring.saturating_add(ahead).max(1);
+            usize::try_from(forecast.step / 2 / each)
+                .unwrap_or(usize::MAX)
+                .clamp(1, most.max(1) as usize)
+        };
+        Self { most: fits(whole), within: fits(within), threads, each: threads }
+    }
 }
 
 impl TorchSupernet {
@@ -45,10 +72,9 @@ impl TorchSupernet {
         let network = self.mixture.inherit(&self.space, assignment, own)?;
         let trained_on = self.loaders.part(self.trained_on)?;
         let estimate = self.estimate.min(trained_on.batches());
-        let own = own.then(|| trained_on.epoch(0).take(estimate));
-        let ranking = self.loaders.ranking()?;
-        let (of, batches) = (estimate + ranking.batches(), ranking.epoch(0));
-        Ok(Inherited { network, own, batches, of, upload: self.loaders.upload() })
+        let own = own.then(|| (trained_on.clone(), estimate));
+        let ranking = self.loaders.ranking()?.clone();
+        Ok(Inherited { network, own, ranking, upload: self.loaders.upload() })
     }
 
     /// Lets the weights learn, or fixes them.
@@ -61,22 +87,21 @@ impl TorchSupernet {
 /// A network with weights of the supernet, and the images on which it is scored.
 struct Inherited {
     network: TorchNetwork,
-    /// The batches over which its running statistics are estimated.
-    own: Option<Take<Batches>>,
-    batches: Batches,
-    /// All steps.
-    of: usize,
+    /// Over how many batches of which images its running statistics are estimated.
+    own: Option<(Loader, usize)>,
+    ranking: Loader,
     upload: Upload,
 }
 
 impl Inherited {
     fn score(self, on_step: OnStep<'_>) -> Result<(Metrics, Work), Stop<TorchError>> {
-        let Self { network, own, batches, of, upload } = self;
+        let Self { network, own, ranking, upload } = self;
+        let of = own.as_ref().map_or(0, |(_, batches)| *batches) + ranking.batches();
         let mut exam = Exam::new(upload, of, on_step);
-        if let Some(batches) = own {
-            exam.estimate(&network, batches)?;
+        if let Some((images, batches)) = own {
+            exam.estimate(&network, images.epoch(0).take(batches))?;
         }
-        let metrics = exam.score(&mut &network, Split::Ranking, batches)?;
+        let metrics = exam.score(&mut &network, Split::Ranking, ranking.epoch(0))?;
         Ok((metrics, Work::forward(exam.images)))
     }
 }
@@ -99,16 +124,23 @@ impl SharedWeights for TorchSupernet {
 
     fn exam(&mut self, assignment: &Assignment, beside: Beside) -> Result<shared::Exam, Fault> {
         let inherited = self.inherited(assignment).map_err(Fault::from)?;
+        let Seats { threads, each, .. } = self.seats;
         Ok(Box::new(move |on_step| {
             if beside == Beside::Others {
-                use_threads(1);
+                use_threads(each);
             }
-            inherited.score(on_step).map_err(Stop::boxed)
+            let score = inherited.score(on_step).map_err(Stop::boxed);
+            // libtorch gives the number of one thread to those that are made after.
+            use_threads(threads);
+            score
         }))
     }
 
-    fn jobs(&self) -> usize {
-        self.jobs
+    fn share_out(&mut self, networks: usize) -> usize {
+        let Seats { most, within, threads, .. } = self.seats;
+        let beside = most.min(networks).max(1);
+        self.seats.each = (threads / u32::try_from(beside).unwrap_or(u32::MAX)).max(1);
+        beside.min(within)
     }
 
     fn work(&self) -> Work {

@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::JoinHandle;
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 use nas_ir::recipe::{NoSetting, Patience, Recipe};
-use nas_ir::{Checked, Space, fault};
+use nas_ir::{Checked, Space};
 use nas_passes::specialise;
 
 use crate::backend::{Backend, TrainableNetwork};
@@ -31,9 +31,13 @@ use crate::work::Work;
 /// training by that.
 pub(super) struct Inherited<'s, 'j, S: ?Sized> {
     supernet: &'s mut S,
-    jobs: usize,
-    /// Those that are being scored, in order, where several may be.
-    begun: VecDeque<Begun>,
+    /// How many networks are scored beside each other, if any are.
+    at_once: Option<usize>,
+    /// Those that are being scored, in order; without a thread where none could be made.
+    begun: VecDeque<Option<Begun>>,
+    is_stopped: Arc<AtomicBool>,
+    /// When the last score was found.
+    last: Instant,
     /// The epochs that it was trained for.
     epochs: u32,
     from_scratch: FromScratch<'j>,
@@ -42,79 +46,83 @@ pub(super) struct Inherited<'s, 'j, S: ?Sized> {
 impl<'s, 'j, S: SharedWeights + ?Sized> Inherited<'s, 'j, S> {
     pub(super) fn new(
         supernet: &'s mut S,
-        jobs: usize,
+        at_once: Option<usize>,
         epochs: u32,
         from_scratch: FromScratch<'j>,
     ) -> Self {
-        Self { supernet, jobs, begun: VecDeque::new(), epochs, from_scratch }
+        let (begun, is_stopped, last) = (VecDeque::new(), Arc::default(), Instant::now());
+        Self { supernet, at_once, begun, is_stopped, last, epochs, from_scratch }
     }
 }
+
+/// How long a step is waited for before it is told that one is.
+const BEAT: Duration = Duration::from_millis(100);
 
 /// A network whose score a thread finds.
 struct Begun {
+    began: Instant,
     steps: Receiver<Step>,
-    is_stopped: Arc<AtomicBool>,
-    /// Gives the score, what it took, and how many seconds.
-    thread: Option<JoinHandle<Scored>>,
+    thread: JoinHandle<Result<(Metrics, Work), Stop>>,
 }
 
-type Scored = (Result<(Metrics, Work), Stop>, f64);
-
 impl Begun {
-    fn new(exam: Exam) -> Self {
+    /// `None` where the system makes no thread.
+    fn new(exam: Exam, is_stopped: &Arc<AtomicBool>) -> Option<Self> {
         let (told, steps) = channel();
-        let is_stopped = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&is_stopped);
-        let thread = std::thread::spawn(move || {
-            let began = Instant::now();
-            let score = exam(&mut |step| {
+        let (began, is_stopped) = (Instant::now(), Arc::clone(is_stopped));
+        let find = move || {
+            exam(&mut |step| {
                 // Nobody may be left to hear of it.
                 let _ = told.send(step);
-                match stopped.load(Ordering::Relaxed) {
+                match is_stopped.load(Ordering::Relaxed) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
-            });
-            (score, began.elapsed().as_secs_f64())
-        });
-        Self { steps, is_stopped, thread: Some(thread) }
+            })
+        };
+        let thread = Builder::new().name("score".to_owned()).spawn(find).ok()?;
+        Some(Self { began, steps, thread })
     }
 
-    /// Waits for the score.
-    fn end(mut self, on_step: OnStep<'_>) -> Result<(Metrics, Work, f64), Halt> {
-        for step in &self.steps {
-            if on_step(step).is_break() {
+    /// Waits for the score of the trial of this number.
+    fn end(self, number: u32, on_beat: OnBeat<'_>) -> Result<(Metrics, Work), Halt> {
+        loop {
+            let beat = match self.steps.recv_timeout(BEAT) {
+                Ok(step) => Some((number, step)),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if on_beat(beat).is_break() {
                 return Err(Halt::Interrupted);
             }
         }
-        let Some(thread) = self.thread.take() else { fault("a score that was found twice") };
-        match thread.join() {
-            Ok((score, seconds)) => {
-                let (score, work) = score?;
-                Ok((score, work, seconds))
-            }
+        match self.thread.join() {
+            Ok(score) => Ok(score?),
             Err(panic) => resume_unwind(panic),
         }
     }
 }
 
-/// Ends its thread with it.
-impl Drop for Begun {
+/// Ends the scores that are being found.
+impl<S: ?Sized> Drop for Inherited<'_, '_, S> {
     fn drop(&mut self) {
         self.is_stopped.store(true, Ordering::Relaxed);
-        let _ = self.thread.take().map(JoinHandle::join);
+        for begun in self.begun.drain(..).flatten() {
+            let _ = begun.thread.join();
+        }
     }
 }
 
 impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, '_, S> {
     fn jobs(&self) -> usize {
-        self.jobs
+        self.at_once.unwrap_or(1)
     }
 
     fn begin(&mut self, _: u32, trial: &Trial) -> Result<(), Halt> {
-        if self.jobs > 1 && trial.budget.is_none() {
+        if self.at_once.is_some_and(|networks| networks > 1) && trial.budget.is_none() {
             let exam = self.supernet.exam(&trial.assignment, Beside::Others);
-            self.begun.push_back(Begun::new(exam.map_err(Halt::backend)?));
+            let exam = exam.map_err(Halt::backend)?;
+            self.begun.push_back(Begun::new(exam, &self.is_stopped));
         }
         Ok(())
     }
@@ -128,16 +136,18 @@ impl<S: SharedWeights + ?Sized> Evaluator for Inherited<'_, '_, S> {
         if !trial.budget.is_none() {
             return self.from_scratch.evaluate(number, trial, on_beat);
         }
-        let mut on_step = |step| on_beat(Some((number, step)));
-        let (score, work, seconds) = match self.begun.pop_front() {
-            Some(begun) => begun.end(&mut on_step)?,
+        // Of scores that are found beside each other each has the time that it was waited for.
+        let (began, (score, work)) = match self.begun.pop_front().flatten() {
+            Some(begun) => (begun.began.max(self.last), begun.end(number, on_beat)?),
             None => {
-                let began = Instant::now();
-                let exam = self.supernet.exam(&trial.assignment, Beside::Nothing);
-                let (score, work) = exam.map_err(Halt::backend)?(&mut on_step)?;
-                (score, work, began.elapsed().as_secs_f64())
+                let beside = self.at_once.map_or(Beside::Nothing, |_| Beside::Others);
+                let (began, exam) = (Instant::now(), self.supernet.exam(&trial.assignment, beside));
+                let mut on_step = |step| on_beat(Some((number, step)));
+                (began, exam.map_err(Halt::backend)?(&mut on_step)?)
             }
         };
+        self.last = Instant::now();
+        let seconds = (self.last - began).as_secs_f64();
         let epoch = self.epochs.saturating_sub(1);
         let what = "the score with inherited weights";
         let figure = Figure { what, epoch, setting: "weights.rate" };

@@ -79,8 +79,9 @@ impl AtWork<'_, '_> {
         let from_scratch = FromScratch::new(space, recipe, backend).map_err(RunError::from)?;
         // Which networks a budget allows is known one by one.
         let is_free = self.allowance(strategy.reserved())?.is_none();
-        let jobs = if is_free && strategy.is_independent() { supernet.jobs() } else { 1 };
-        let mut evaluator = Inherited::new(supernet, jobs, recipe.schedule.epochs, from_scratch);
+        let at_once = (is_free && strategy.is_independent())
+            .then(|| supernet.share_out(strategy.trials() as usize));
+        let mut evaluator = Inherited::new(supernet, at_once, recipe.schedule.epochs, from_scratch);
         self.derive(strategy, &mut evaluator, keep)
     }
 

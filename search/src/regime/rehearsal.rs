@@ -24,7 +24,7 @@ use crate::record::{TriedNetwork, Verdict};
 use crate::shared::{Beside, SharedWeights};
 use crate::store::{Store, names};
 use crate::strategies;
-use crate::strategy::{Method, Outcome, ProxySettings, Scorer, Strategy, Turn};
+use crate::strategy::{Method, OneShot, Outcome, ProxySettings, Scorer, Strategy, Turn};
 use crate::trial::Trial;
 use crate::work::Work;
 
@@ -106,7 +106,7 @@ impl Rehearsal<'_, '_> {
                     Ok(supernet.taken())
                 })?;
                 strategy.learned(&supernet, rng)?;
-                let score = self.inherited(&mut supernet, typical)?;
+                let score = self.inherited(&mut supernet, strategy.as_ref(), typical)?;
                 self.derive(strategy.as_mut(), score, typical, times)
             }
             Method::Shared(sharing, mut strategy) => {
@@ -117,7 +117,7 @@ impl Rehearsal<'_, '_> {
                     Ok(supernet.taken())
                 })?;
                 strategy.learned(&supernet, rng)?;
-                let score = self.inherited(&mut supernet, typical)?;
+                let score = self.inherited(&mut supernet, strategy.as_ref(), typical)?;
                 self.derive(strategy.as_mut(), score, typical, times)
             }
             Method::Alone(mut strategy, scorer) => {
@@ -152,18 +152,23 @@ impl Rehearsal<'_, '_> {
         Ok((epochs, all + first.more))
     }
 
-    /// The score of a network with the weights of a supernet.
-    fn inherited<S: SharedWeights + ?Sized>(
+    /// The score of a network with the weights of a supernet: its share of the time, where others are scored beside it.
+    fn inherited<S: SharedWeights + ?Sized, O: OneShot<S> + ?Sized>(
         &mut self,
         supernet: &mut Short<S>,
+        strategy: &O,
         typical: &Assignment,
     ) -> Result<Duration, Halt> {
+        let (beside, at_once) = match strategy.is_independent() {
+            true => (Beside::Others, supernet.share_out(strategy.trials() as usize)),
+            false => (Beside::Nothing, 1),
+        };
         let score = twice(|| {
-            let exam = supernet.exam(typical, Beside::Nothing).map_err(Halt::backend)?;
+            let exam = supernet.exam(typical, beside).map_err(Halt::backend)?;
             let on_step = &mut self.progress.steps(StepKind::Score, 0);
             Ok(shortly(on_step, exam)?.taken.whole)
         });
-        Ok(score?.again)
+        Ok(score?.again.div_f64(at_once as f64))
     }
 
     /// The trials of a strategy, of which those without training of their own take so long each.

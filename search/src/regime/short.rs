@@ -14,7 +14,7 @@ use crate::work::Work;
 /// Steps that are not counted: memory is taken and plans are made in them.
 const WARM: usize = 2;
 /// Steps that are: as many as take so long together, at least and at most so many.
-const TIMED: [usize; 2] = [3, 10];
+const TIMED: [usize; 2] = [6, 10];
 const TAKING: Duration = Duration::from_millis(200);
 /// After so long from the first step on, one that counts is enough.
 const LONG: Duration = Duration::from_secs(10);
@@ -126,6 +126,10 @@ impl<S: SharedWeights + ?Sized> SharedWeights for Short<S> {
 
     fn exam(&mut self, assignment: &Assignment, beside: Beside) -> Result<Exam, Fault> {
         self.supernet.exam(assignment, beside)
+    }
+
+    fn share_out(&mut self, networks: usize) -> usize {
+        self.supernet.share_out(networks)
     }
 
     fn work(&self) -> Work {

@@ -434,8 +434,8 @@ impl SharedWeights for ToySupernet {
         }))
     }
 
-    fn jobs(&self) -> usize {
-        JOBS
+    fn share_out(&mut self, networks: usize) -> usize {
+        JOBS.min(networks).max(1)
     }
 
     fn work(&self) -> Work {

@@ -1,7 +1,7 @@
 //! Activations that a network has as two operators: `x * sigmoid(x)` is `swish`, `x * hsigmoid(x)` is `hswish`. So other exporters
 //! write them, and in integers the gate has no rounding of its own then.
 
-use nas_ir::network::NetworkNode;
+use nas_ir::network::{NetworkNode, TrainingPart};
 use nas_ir::ops::{Hswish, Swish};
 use nas_ir::{IdVec, Model, Network, Op};
 
@@ -13,6 +13,7 @@ use crate::rewire::{Part, arranged};
 #[must_use]
 pub fn fuse_gates(model: Model) -> Model {
     let Model { mut network, weights } = model;
+    network.training = TrainingPart::default();
     let reads = network.reads();
     let mut is_fused = IdVec::filled(network.nodes.len(), false);
     let mut nodes = network.nodes.clone();
