@@ -3,10 +3,8 @@
 mod forecasts;
 
 use std::cell::OnceCell;
-use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread;
 
 use nas_data::{Dataset, OnSample, Survey};
 use nas_ir::recipe::{Recipe, Retrain};
@@ -36,6 +34,7 @@ use crate::proxies::TorchProxies;
 use crate::supernet::{Seats, TorchSupernet};
 use crate::task::{classes, ignored_label, target_kind};
 use crate::teaching::Teaching;
+use crate::threads::{default_threads, use_threads};
 use crate::trainable::TorchTrainable;
 use crate::training_loss::{self, TrainingLoss};
 
@@ -87,20 +86,6 @@ impl Options {
     fn threads(&self) -> u32 {
         self.threads.unwrap_or_else(default_threads)
     }
-}
-
-/// Has the kernels that this thread starts run on as many threads, at least one.
-pub(crate) fn use_threads(threads: u32) {
-    nas_autograd::keep_memory();
-    tch::set_num_threads(i32::try_from(threads).unwrap_or(1).max(1));
-}
-
-/// The cores of the processor that the process may use, at least one: of those that run two threads each, one. The threads of
-/// a kernel wait for each other, so that where other programs keep the cores busy, fewer may be faster.
-#[must_use]
-pub fn default_threads() -> u32 {
-    let allowed = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    u32::try_from(allowed.min(num_cpus::get_physical())).unwrap_or(u32::MAX).max(1)
 }
 
 /// Trains the networks of one space by one recipe.

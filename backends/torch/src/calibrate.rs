@@ -6,12 +6,12 @@ use nas_ir::ops::{Initial, Levels, Op, Role};
 use nas_ir::{IdVec, Model, Network, Tensor as Plain};
 use tch::{Device, Kind, Tensor, no_grad};
 
-use crate::backend::use_threads;
 use crate::error::TorchError;
 use crate::network::TorchNetwork;
 use crate::parameters::Parameters;
 use crate::program::Program;
 use crate::statistics::Statistics;
+use crate::threads::use_threads;
 use crate::value::Value;
 
 /// Statistics keep so many steps between one and two: their last digits are those of a machine.

@@ -53,12 +53,13 @@ mod task;
 mod teaching;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod trainable;
 mod training_loss;
 mod upload;
 mod value;
 
-pub use backend::{Options, TorchBackend, default_threads};
+pub use backend::{Options, TorchBackend};
 pub use beginning::{Beginnings, Fitting};
 pub use calibrate::calibrate;
 pub use device::{Gpu, NoCuda, gpu};
@@ -72,6 +73,7 @@ pub use proxies::TorchProxies;
 pub use rehearsal::{Mixed, Rehearsal};
 pub use step::{Apart, StepReport, Trial};
 pub use supernet::TorchSupernet;
+pub use threads::default_threads;
 pub use trainable::TorchTrainable;
 
 /// The version of libtorch that this was built against, as its headers say it.

@@ -7,7 +7,6 @@ use nas_search::shared::{Adam, Mixing};
 use nas_search::strategies::gumbel;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use crate::backend::{default_threads, use_threads};
 use crate::error::TorchError;
 use crate::evaluation::Evaluation;
 use crate::kernel::Noise;
@@ -20,6 +19,7 @@ use crate::random::{Moment, Purpose, normal, stream};
 use crate::schedule::Schedule;
 use crate::statistics::Statistics;
 use crate::task::{Criterion, DeviceTargets, classes, mean_loss};
+use crate::threads::{default_threads, use_threads};
 
 /// Batch norm needs more than one picture where a map is a single pixel.
 const BATCH: i64 = 2;

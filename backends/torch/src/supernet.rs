@@ -10,13 +10,13 @@ use nas_search::shared::{self, Beside, InTurns, Paths, Relaxed, SharedWeights};
 use nas_search::work::Work;
 use nas_search::{Fault, Metrics};
 
-use crate::backend::use_threads;
 use crate::error::TorchError;
 use crate::forecast::Forecast;
 use crate::loaders::Loaders;
 use crate::mixture::Mixture;
 use crate::network::TorchNetwork;
 use crate::passes::{Exam, TrainBatch, train, train_in_turns};
+use crate::threads::use_threads;
 use crate::upload::Upload;
 
 /// The supernet of a space: every candidate with weights of its own, those of elastic decisions
