@@ -133,7 +133,8 @@ fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
         let flag = Arc::clone(&stop);
         let handler = move || {
             if flag.swap(true, Ordering::Relaxed) || LOOKING.load(Ordering::Relaxed) == 0 {
-                std::process::exit(130);
+                // Without what libtorch does at an ordinary end, while others still compute with it.
+                signal_hook::low_level::exit(130);
             }
             tell!("stopping after this step …");
         };
