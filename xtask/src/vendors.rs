@@ -195,7 +195,7 @@ fn write(
     for network in networks {
         eprintln!("writing {} in {precision}", network.space);
         let written = match precision {
-            "int8" => network.round(nasc, &floats, &own, &root.join(PICTURES)),
+            "int8" => network.round(nasc, &floats, &own, root),
             _ => network.export(nasc, &own, precision),
         };
         if written.is_ok() {
@@ -241,13 +241,7 @@ impl Network {
     }
 
     /// Writes the ONNX file of integers of that of 32-bit floats, unless this `nasc` has done so.
-    fn round(
-        &self,
-        nasc: &Path,
-        floats: &Path,
-        folder: &Path,
-        pictures: &Path,
-    ) -> Result<(), String> {
+    fn round(&self, nasc: &Path, floats: &Path, folder: &Path, root: &Path) -> Result<(), String> {
         if self.export(nasc, floats, "fp32").is_err() {
             let why = self.onnx(folder).with_extension("why");
             let none = "there is none of 32-bit floats".to_owned();
@@ -255,7 +249,9 @@ impl Network {
         }
         let floats = self.onnx(floats);
         let mut command = Command::new(nasc);
-        command.arg("int8").arg(floats).arg("--data").arg(pictures);
+        command.arg("int8").arg(floats).args(["--data", PICTURES]);
+        // What it says of a picture goes into the page.
+        command.current_dir(root);
         // Taking out of biases what rounding adds is slow, and tells nothing of engines.
         command.args(["--images", IMAGES, "--keep-biases"]);
         written([command], nasc, &self.onnx(folder))

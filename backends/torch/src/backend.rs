@@ -76,8 +76,9 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same, after the threads are set for the process.
+    /// The same, after the threads are set for the process, and memory is kept, until something gives it back.
     pub(crate) fn in_use(self) -> Self {
+        nas_autograd::keep_memory();
         use_threads(self.threads());
         self
     }

@@ -79,6 +79,7 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// The cases of what depends on decisions cannot be listed, or libtorch fails.
     pub fn new(space: &'a Checked<Space>, seed: u64) -> Result<Self, TorchError> {
+        nas_autograd::keep_memory();
         use_threads(default_threads());
         let recipe = Recipe::default_for(&space.name, &gumbel::SCHEMA);
         let recipe = recipe.map_err(|error| TorchError::broken(error.to_string()))?;

@@ -5,7 +5,6 @@ use std::thread;
 
 /// Has the kernels that this thread starts run on as many threads, at least one.
 pub(crate) fn use_threads(threads: u32) {
-    nas_autograd::keep_memory();
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1).max(1));
 }
 
