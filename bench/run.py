@@ -195,12 +195,13 @@ class Run:
         self.random = numpy.random.default_rng(SEED)
         self.dropped = {}
         self.on_gpu = arguments.device == "cuda"
-        # A GPU computes with 32 bits and with 16, each beside modes of PyTorch that do.
+        # A GPU computes with 32 bits and with 16, each beside modes of PyTorch that do; a processor keeps 16 on request.
         kinds = [("nasc", {}), ("nasc bf16", {"precision": "bf16"})]
+        kinds = kinds if self.on_gpu or arguments.bf16 else kinds[:1]
         self.own = []
         # What is computed together, part by part left out (`fused/part.rs`).
         parts = [(f"nasc without {part}", {"without": part}) for part in arguments.without]
-        for name, settings in kinds if self.on_gpu else kinds[:1] + parts:
+        for name, settings in kinds + ([] if self.on_gpu else parts):
             program = Program(name, [arguments.nasc])
             program.settings = settings | ({"gpu": 0} if self.on_gpu else {})
             self.own.append(program)

@@ -94,6 +94,9 @@ char* nas_record(at::Tensor* const* outputs, size_t output_count, const at::Tens
   }
 }
 
+// Whether what is computed on this thread is noted for gradients.
+bool nas_is_recording() { return at::GradMode::is_enabled(); }
+
 // Calls `task` with each number below `count`. Threads take the next number when they are done with one.
 void nas_parallel(int64_t count, void* context, void (*task)(void* context, int64_t number)) {
   std::atomic<int64_t> next{0};

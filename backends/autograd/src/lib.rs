@@ -66,6 +66,13 @@ pub fn record(
     Err(TchError::Torch(reason))
 }
 
+/// Whether what this thread computes is recorded for gradients.
+#[must_use]
+pub fn is_recording() -> bool {
+    // SAFETY: it only asks.
+    unsafe { nas_is_recording() }
+}
+
 /// Calls `task` with each number below `count`, on libtorch's threads, and returns when all are done.
 ///
 /// A panic of a task ends the process.
@@ -233,6 +240,7 @@ type Gradients = extern "C" fn(
 ) -> *mut c_char;
 
 unsafe extern "C" {
+    fn nas_is_recording() -> bool;
     fn nas_record(
         outputs: *const *mut C_tensor,
         output_count: usize,

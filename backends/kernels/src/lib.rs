@@ -28,6 +28,7 @@ mod memory;
 mod moments;
 mod norm;
 mod pointwise;
+mod rounded;
 mod shape;
 mod simd;
 mod sum;
@@ -37,8 +38,8 @@ mod work;
 
 pub use activation::Activation;
 pub use block::{
-    Block, Chain, ChainGradient, Input, Kept, Layer, LayerGradient, MOST_EXPANDED, Op, backward,
-    forward, to,
+    Block, Chain, ChainGradient, Input, Kept, Layer, LayerGradient, MOST_EXPANDED, Op, Storage,
+    backward, forward, to,
 };
 pub use cross_entropy::{CrossEntropy, Enlarged, cross_entropy};
 pub use depthwise::MOST_TAPS;

@@ -16,7 +16,7 @@ pub(crate) struct Plan {
     pub(crate) device: Device,
     /// How operators are computed together.
     pub(crate) roles: Table<ValueId, Role>,
-    /// With what numbers it is evaluated in training.
+    /// With what numbers operators that are computed one by one are evaluated in training.
     pub(crate) precision: TrainingPrecision,
 }
 
@@ -39,11 +39,14 @@ pub(crate) enum Step {
 }
 
 impl Plan {
-    /// The same for training with these numbers; what is computed together are floats.
+    /// The same for training with these numbers. Where layers are computed together, all is computed with floats, and what they keep
+    /// for their gradients has 16 bits.
     pub(crate) fn training_in(self, precision: TrainingPrecision) -> Self {
         match precision {
-            TrainingPrecision::Fp32 => self,
-            TrainingPrecision::Bf16 => Self { precision, ..self.unfused() },
+            TrainingPrecision::Bf16 if fused::are_fused(&self.roles) => {
+                Self { roles: fused::rounded(self.roles), ..self }
+            }
+            _ => Self { precision, ..self },
         }
     }
 

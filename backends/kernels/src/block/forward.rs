@@ -3,13 +3,14 @@
 use std::ffi::CStr;
 use std::ops::Range;
 
-use super::kept::{Kept, KeptChain, Kind, named, terms};
-use super::layers::{Block, Chain, Input, Layer, Op, Step, to};
+use super::kept::{Kept, KeptChain, Kind, Raw, named, terms};
+use super::layers::{Block, Chain, Input, Layer, Op, Step, Storage, to};
 use crate::activation::Activation;
 use crate::covariance::{self, Covariance};
 use crate::memory::Buffer;
 use crate::moments::Moments;
 use crate::norm::{Loaded, Normed};
+use crate::rounded::{Conversion, Rounded};
 use crate::shape::Bands;
 use crate::simd::Level;
 use crate::work::{Processor, TASKS};
@@ -66,12 +67,13 @@ pub fn forward(
             let step = chains[i].steps[depth];
             Normed::new(block.chains[i].layers[step.layer].norm, || work.moments())
         });
-        for (i, (raw, normed)) in deep.into_iter().zip(made) {
-            chains[i].raws.push(Some(raw));
+        for (&i, (raw, normed)) in deep.iter().zip(made) {
+            chains[i].raws.push(Raw { floats: Some(raw), rounded: None });
             chains[i].push(&block.chains[i], Some(normed));
-            if let Some(before) = depth.checked_sub(1) {
-                chains[i].release(&block.chains[i], before);
-            }
+        }
+        if let Some(before) = depth.checked_sub(1) {
+            let read: Vec<(usize, usize)> = deep.into_iter().map(|i| (i, before)).collect();
+            put_away(processor, block, &mut chains, &read);
         }
     }
     {
@@ -82,15 +84,15 @@ pub fn forward(
             &[sum::Forward::new(to, &terms, (block.activation, has_rest), bands, out)],
         );
     }
-    for (kept, chain) in chains.iter_mut().zip(&block.chains) {
-        kept.release(chain, kept.steps.len() - 1);
-    }
+    let last: Vec<(usize, usize)> =
+        chains.iter().enumerate().map(|(i, kept)| (i, kept.steps.len() - 1)).collect();
+    put_away(processor, block, &mut chains, &last);
     Kept { chains, covariances, to }
 }
 
 impl Kept {
     /// Has what a step of each chain made be there, if one is wanted: what is not kept is computed again from what is. Batch
-    /// norms are known, so that it is the same, bit for bit.
+    /// norms are known, so that it is the same, bit for bit, unless it is computed from what was rounded.
     pub(super) fn restore(
         &mut self,
         processor: Processor<'_>,
@@ -99,15 +101,69 @@ impl Kept {
     ) {
         let missing = |chain: &KeptChain| wanted(chain).map_or(0..0, |depth| chain.missing(depth));
         let runs: Vec<Range<usize>> = self.chains.iter().map(missing).collect();
+        self.widen(processor, &runs);
         let end = runs.iter().map(|run| run.end).max().unwrap_or_default();
         for depth in 0..end {
             let missing: Vec<usize> =
                 (0..runs.len()).filter(|&i| runs[i].contains(&depth)).collect();
             let made = convolved(processor, block, &self.chains, (depth, &missing), |_, _| ());
             for (i, (raw, ())) in missing.into_iter().zip(made) {
-                self.chains[i].raws[depth] = Some(raw);
+                self.chains[i].raws[depth].floats = Some(raw);
             }
         }
+    }
+
+    /// Has the last results before these runs of steps be floats, where they are rounded.
+    fn widen(&mut self, processor: Processor<'_>, runs: &[Range<usize>]) {
+        let before =
+            runs.iter().enumerate().filter_map(|(i, run)| Some((i, run.start.checked_sub(1)?)));
+        let is_rounded = |&(i, step): &(usize, usize)| self.chains[i].raws[step].floats.is_none();
+        let places: Vec<(usize, usize)> = before.filter(is_rounded).collect();
+        let made = {
+            let rounded =
+                places.iter().filter_map(|&(i, step)| self.chains[i].raws[step].rounded.as_ref());
+            let made = rounded.map(|from| {
+                let mut floats = Buffer::new(from.len());
+                let work = Conversion::widen(from, &mut floats);
+                (floats, work)
+            });
+            let (made, works): (Vec<Buffer>, Vec<Conversion<'_>>) = made.unzip();
+            processor.all(c"nasc: bfloat16", &works);
+            made
+        };
+        for ((i, step), floats) in places.into_iter().zip(made) {
+            self.chains[i].raws[step].floats = Some(floats);
+        }
+    }
+}
+
+/// Has what steps of chains made, of these chains and as deep, wait for the gradient as it shall.
+fn put_away(
+    processor: Processor<'_>,
+    block: &Block<'_>,
+    chains: &mut [KeptChain],
+    which: &[(usize, usize)],
+) {
+    let is_rounded = |&&(i, depth): &&(usize, usize)| {
+        chains[i].storage(&block.chains[i], depth) == Storage::BFloat16
+    };
+    let places: Vec<(usize, usize)> = which.iter().filter(is_rounded).copied().collect();
+    let made = {
+        let made = places.iter().map(|&(i, depth)| {
+            let floats = chains[i].raw(depth);
+            let mut rounded = Rounded::new(floats.len());
+            let work = Conversion::round(floats, &mut rounded);
+            (rounded, work)
+        });
+        let (made, works): (Vec<Rounded>, Vec<Conversion<'_>>) = made.unzip();
+        processor.all(c"nasc: bfloat16", &works);
+        made
+    };
+    for ((i, depth), rounded) in places.into_iter().zip(made) {
+        chains[i].raws[depth].rounded = Some(rounded);
+    }
+    for &(i, depth) in which {
+        chains[i].release(&block.chains[i], depth);
     }
 }
 

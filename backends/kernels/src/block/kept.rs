@@ -3,13 +3,14 @@
 use std::ffi::CStr;
 use std::ops::Range;
 
-use super::layers::{Block, Chain, Op, Step};
+use super::layers::{Block, Chain, Op, Step, Storage};
 use crate::covariance::Covariance;
 use crate::dense::Dense;
 use crate::depthwise::{Depthwise, Source};
 use crate::memory::Buffer;
 use crate::moments::Moments;
 use crate::norm::{Loaded, Normed};
+use crate::rounded::Rounded;
 use crate::shape::{Map, Window};
 use crate::simd::Level;
 use crate::sum::Term;
@@ -26,12 +27,19 @@ pub struct Kept {
 #[derive(Debug)]
 pub(super) struct KeptChain {
     pub(super) steps: Vec<Step>,
-    /// What each step made, before its batch norm; none where that is not kept, until the gradient is computed.
-    pub(super) raws: Vec<Option<Buffer>>,
+    /// What each step made, before its batch norm.
+    pub(super) raws: Vec<Raw>,
     /// The batch norm of each layer.
     pub(super) normed: Vec<Normed>,
     /// How what the first layer reads is loaded, and then the results of layers.
     pub(super) loaded: Vec<Loaded>,
+}
+
+/// What a step made, as far as it is there.
+#[derive(Debug, Default)]
+pub(super) struct Raw {
+    pub(super) floats: Option<Buffer>,
+    pub(super) rounded: Option<Rounded>,
 }
 
 impl Kept {
@@ -67,19 +75,25 @@ impl KeptChain {
 
     /// What a step made, which must be there.
     pub(super) fn raw(&self, depth: usize) -> &[f32] {
-        self.raws[depth].as_deref().unwrap_or_default()
+        self.raws[depth].floats.as_deref().unwrap_or_default()
     }
 
     /// The steps up to this one whose results have to be computed again for its own.
     pub(super) fn missing(&self, depth: usize) -> Range<usize> {
-        let there = self.raws[..=depth].iter().rposition(Option::is_some);
+        let is_there = |raw: &Raw| raw.floats.is_some() || raw.rounded.is_some();
+        let there = self.raws[..=depth].iter().rposition(is_there);
         there.map_or(0, |there| there + 1)..depth + 1
     }
 
-    /// Drops what a step made, if it is not to be kept.
+    /// How what a step makes is kept.
+    pub(super) fn storage(&self, chain: &Chain<'_>, depth: usize) -> Storage {
+        chain.layers[self.steps[depth].layer].storage
+    }
+
+    /// Drops the floats that a step made, if they are not to be kept.
     pub(super) fn release(&mut self, chain: &Chain<'_>, depth: usize) {
-        if !chain.layers[self.steps[depth].layer].is_kept {
-            self.raws[depth] = None;
+        if self.storage(chain, depth) != Storage::Floats {
+            self.raws[depth].floats = None;
         }
     }
 

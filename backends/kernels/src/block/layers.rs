@@ -53,8 +53,20 @@ pub struct Layer<'a> {
     pub norm: BatchNorm<'a>,
     /// The activation.
     pub activation: Activation,
-    /// Whether what the convolution makes is kept for the gradient; otherwise it is computed once more there.
-    pub is_kept: bool,
+    /// How what the convolution makes comes to the gradient.
+    pub storage: Storage,
+}
+
+/// How the result of a convolution is there again when its gradient is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// It is kept.
+    Floats,
+    /// It is kept rounded to bfloat16, which takes half of the memory: what is computed forward does not change, and of gradients what
+    /// 8 of the 24 bits of each value say.
+    BFloat16,
+    /// It is computed once more.
+    Recomputed,
 }
 
 /// A convolution without a bias.

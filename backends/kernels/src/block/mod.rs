@@ -11,4 +11,4 @@ mod layers;
 pub use backward::{ChainGradient, LayerGradient, backward};
 pub use forward::forward;
 pub use kept::Kept;
-pub use layers::{Block, Chain, Input, Layer, MOST_EXPANDED, Op, to};
+pub use layers::{Block, Chain, Input, Layer, MOST_EXPANDED, Op, Storage, to};

@@ -42,7 +42,7 @@ pub(crate) struct OwnLayer {
     pub(crate) is_affine: bool,
     pub(crate) fixed: Option<[Vec<f32>; 2]>,
     pub(crate) activation: Activation,
-    pub(crate) is_kept: bool,
+    pub(crate) storage: Storage,
 }
 
 #[derive(Clone, Debug)]
@@ -246,7 +246,7 @@ impl OwnLayer {
         let learned = self.is_affine.then_some([self.scale.as_slice(), self.shift.as_slice()]);
         let fixed = self.fixed.as_ref().map(|[mean, variance]| [mean.as_slice(), variance]);
         let norm = BatchNorm { learned, eps: EPS, fixed };
-        Layer { op, norm, activation: self.activation, is_kept: self.is_kept }
+        Layer { op, norm, activation: self.activation, storage: self.storage }
     }
 }
 
@@ -296,7 +296,7 @@ fn with_kernel(
         fixed,
         kind,
         activation,
-        is_kept: true,
+        storage: Storage::Floats,
     }
 }
 

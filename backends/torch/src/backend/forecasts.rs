@@ -1,6 +1,6 @@
 //! What training takes of memory, and which layers it computes again in the backward pass to fit into what it may take.
 
-use nas_ir::recipe::{Retrain, Training, TrainingPrecision};
+use nas_ir::recipe::{Retrain, Training};
 use nas_ir::{Network, Task};
 use nas_search::shared::{Mixing, Relaxation, Sharing};
 use nas_search::strategy::Method;
@@ -140,8 +140,8 @@ impl TorchBackend {
             && self.recipe.loss.classes.is_plain()
             && self.recipe.data.mixup == 0.0
             && self.teaching.is_none();
-        let fuses = fuses && device == Device::Cpu && training.precision == TrainingPrecision::Fp32;
+        let (fuses, precision) = (fuses && device == Device::Cpu, training.precision);
         let (held, crop) = (held(training), self.recipe.data.crop);
-        Pictures { batch, held, crop, fuses, is_plain }
+        Pictures { batch, held, crop, fuses, precision, is_plain }
     }
 }

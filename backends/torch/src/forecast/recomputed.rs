@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use nas_kernels::Storage;
+
 use super::walk::{Layer, Walk};
 use crate::error::TorchError;
 use crate::fused::Role;
@@ -30,7 +32,7 @@ const FORWARD_AND_BACKWARD: u64 = 3;
 
 impl Recomputed {
     pub(super) fn of(walk: &Walk<'_>) -> Self {
-        let again = walk.layers.iter().filter(|layer| !layer.is_kept);
+        let again = walk.layers.iter().filter(|layer| layer.storage == Storage::Recomputed);
         Self {
             layers: again.clone().count() as u64,
             of_layers: walk.layers.len() as u64,
@@ -94,8 +96,8 @@ pub(crate) fn without(
 ) -> Result<Table<ValueId, Role>, TorchError> {
     let mut fewer = roles.clone();
     for id in order(program, roles)?.into_iter().take(layers) {
-        if let Role::Convolution { is_kept, .. } = fewer.get_mut(id)? {
-            *is_kept = false;
+        if let Role::Convolution { storage, .. } = fewer.get_mut(id)? {
+            *storage = Storage::Recomputed;
         }
     }
     Ok(fewer)

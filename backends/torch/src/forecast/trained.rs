@@ -1,5 +1,6 @@
 //! What training takes of memory, by what its steps evaluate.
 
+use nas_ir::recipe::TrainingPrecision;
 use nas_ir::{Assignment, Checked, DecisionId, Shape, Space};
 use nas_search::shared::Mixing;
 use tch::{Device, Tensor};
@@ -62,6 +63,8 @@ pub(crate) struct Pictures {
     pub(crate) crop: Option<[u32; 2]>,
     /// Whether layers are computed together.
     pub(crate) fuses: bool,
+    /// With what numbers.
+    pub(crate) precision: TrainingPrecision,
     /// Whether the loss is plain cross-entropy, which enlarges answers as it reads them.
     pub(crate) is_plain: bool,
 }
@@ -102,6 +105,9 @@ impl<'p> Trained<'p> {
     /// A fault of this crate: the program is not sound.
     pub(crate) fn new(program: &'p Program, pictures: Pictures) -> Result<Self, TorchError> {
         let mut roles = match pictures.fuses {
+            true if pictures.precision == TrainingPrecision::Bf16 => {
+                fused::rounded(fused::roles(program)?)
+            }
             true => fused::roles(program)?,
             false => vec![Role::Alone; program.instructions.len()].into(),
         };

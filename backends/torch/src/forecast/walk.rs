@@ -1,7 +1,7 @@
 //! An evaluation without tensors, as [`crate::evaluation`] does it; numbers are those of one picture.
 
 use nas_ir::{Op, Shape};
-use nas_kernels::MOST_EXPANDED;
+use nas_kernels::{MOST_EXPANDED, Storage};
 
 use crate::error::TorchError;
 use crate::fused::{Convolution, Role, activation, convolution};
@@ -23,8 +23,8 @@ pub(super) struct Layer {
     pub(super) numbers: u64,
     /// Multiply-accumulates that they take, with those of an expansion before.
     pub(super) macs: u64,
-    /// Whether they are kept for the gradient.
-    pub(super) is_kept: bool,
+    /// How they come to the gradient.
+    pub(super) storage: Storage,
 }
 
 /// A value of a step.
@@ -54,7 +54,7 @@ struct Chained {
     before: u64,
     /// The most numbers of gradients of two layers, one after the other, both before the last.
     gradients: u64,
-    /// Numbers of the last layers in a row that are computed again for the gradient, and of the most such.
+    /// Numbers of the last layers in a row that are computed again for the gradient, or are floats again, and of the most such.
     run: u64,
     again: u64,
     /// Whether an activation comes first, so that there is no expansion.
@@ -259,11 +259,20 @@ impl<'p> Walk<'p> {
         self.layers.push(Layer { before: chain.id.replace(layer.id), ..layer });
         chain.gradients = chain.gradients.max(chain.before.saturating_add(chain.last));
         (chain.before, chain.last) = (chain.last, layer.numbers);
-        if layer.is_kept {
-            chain.run = 0;
-            return self.make(layer.numbers);
+        match layer.storage {
+            Storage::Floats => {
+                chain.run = 0;
+                return self.make(layer.numbers);
+            }
+            Storage::BFloat16 => {
+                self.kept = self.kept.saturating_add(layer.numbers.div_ceil(2));
+                // A layer is floats again together with the one before, if that has to be.
+                let before = if chain.run > 0 { chain.before } else { 0 };
+                chain.again = chain.again.max(before.saturating_add(layer.numbers));
+                chain.run = layer.numbers;
+            }
+            Storage::Recomputed => chain.run = chain.run.saturating_add(layer.numbers),
         }
-        chain.run = chain.run.saturating_add(layer.numbers);
         chain.again = chain.again.max(chain.run);
         self.passing(layer.numbers)
     }
@@ -288,12 +297,12 @@ impl<'p> Walk<'p> {
             let chain = Chained { is_rectified: true, ..Chained::default() };
             return Some(Sized { is_fresh: false, chain: Some(chain), ..first });
         }
-        let Role::Convolution { is_kept, begins } = role else {
+        let Role::Convolution { storage, begins } = role else {
             let goes_on = matches!(case.op, Op::BatchNorm(_)) || activation(&case.op).is_some();
             return (goes_on && first.chain.is_some()).then_some(first);
         };
         let mut layer =
-            Layer { id, before: None, numbers: numbers(&case.output), macs: macs(case), is_kept };
+            Layer { id, before: None, numbers: numbers(&case.output), macs: macs(case), storage };
         let inputs = case.inputs.first().map_or(0, |from| from.channels());
         let first = if begins { self.settled(first) } else { first };
         let mut chain = first.chain.unwrap_or_default();

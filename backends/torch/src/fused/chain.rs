@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nas_kernels::Activation;
+use nas_kernels::{Activation, Storage};
 use tch::Tensor;
 
 use super::convolution::Convolution;
@@ -37,8 +37,8 @@ pub(super) struct Layer {
     pub(super) bias: Option<Tensor>,
     pub(super) norm: Option<Norm>,
     pub(super) activation: Activation,
-    /// Whether what the convolution makes is kept for the gradient.
-    pub(super) is_kept: bool,
+    /// How what the convolution makes comes to the gradient.
+    pub(super) storage: Storage,
 }
 
 /// A batch norm.
@@ -79,16 +79,16 @@ impl Chain {
         self.layers.is_empty()
     }
 
-    /// The same with a convolution behind it, whose result is kept for the gradient or computed once more there.
+    /// The same with a convolution behind it, whose result comes to the gradient in this way.
     pub(crate) fn convolved(
         mut self,
         op: Convolution,
         (kernel, bias): (&Tensor, Option<&Tensor>),
-        is_kept: bool,
+        storage: Storage,
     ) -> Self {
         let (kernel, bias) = (kernel.shallow_clone(), bias.map(Tensor::shallow_clone));
         let activation = Activation::NONE;
-        self.layers.push(Layer { op, kernel, bias, norm: None, activation, is_kept });
+        self.layers.push(Layer { op, kernel, bias, norm: None, activation, storage });
         self
     }
 

@@ -4,8 +4,10 @@
 
 use std::rc::Rc;
 
-use nas_autograd::{Backward, floats, floats_mut, of_slice, record};
-use nas_kernels::{self as kernels, Activation, BatchNorm, Block, Input, Kept, Kernel, Map, Op};
+use nas_autograd::{Backward, floats, floats_mut, is_recording, of_slice, record};
+use nas_kernels::{
+    self as kernels, Activation, BatchNorm, Block, Input, Kept, Kernel, Map, Op, Storage,
+};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::chain::{Chain, Layer, Norm};
@@ -152,7 +154,7 @@ struct HeldLayer {
     fixed: Option<[Tensor; 2]>,
     eps: f64,
     activation: Activation,
-    is_kept: bool,
+    storage: Storage,
 }
 
 impl Held {
@@ -226,10 +228,11 @@ impl HeldLayer {
                 (learned, Some([zeros, ones]), 0.0)
             }
         };
-        let Layer { op, activation, is_kept, .. } = *layer;
+        let Layer { op, activation, .. } = *layer;
+        let storage = if is_recording() { layer.storage } else { Storage::Recomputed };
         let kernel = plain(&layer.kernel)?;
         let has_bias = layer.bias.is_some();
-        Ok(Self { op, kernel, sizes, learned, has_bias, fixed, eps, activation, is_kept })
+        Ok(Self { op, kernel, sizes, learned, has_bias, fixed, eps, activation, storage })
     }
 
     fn outputs(&self) -> usize {
@@ -250,7 +253,7 @@ impl HeldLayer {
         let learned = self.learned.as_ref().map(both).transpose()?;
         let fixed = self.fixed.as_ref().map(both).transpose()?;
         let norm = BatchNorm { learned, eps: self.eps, fixed };
-        Ok(kernels::Layer { op, norm, activation: self.activation, is_kept: self.is_kept })
+        Ok(kernels::Layer { op, norm, activation: self.activation, storage: self.storage })
     }
 }
 

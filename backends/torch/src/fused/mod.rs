@@ -22,5 +22,5 @@ pub(crate) use convolution::Convolution;
 pub(crate) use cross_entropy::mean_cross_entropy;
 pub(crate) use function::sum;
 pub use part::Part;
-pub(crate) use roles::{Role, activation, convolution, maker, roles};
+pub(crate) use roles::{Role, activation, are_fused, convolution, maker, roles, rounded};
 pub(crate) use threads::processor;

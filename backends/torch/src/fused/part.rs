@@ -46,8 +46,8 @@ impl Part {
                 Role::Alone
             }
             (Self::Biases, Role::Convolution { .. }) if has_bias => Role::Alone,
-            (Self::Expansions, Role::Convolution { is_kept, .. }) => {
-                Role::Convolution { is_kept, begins: false }
+            (Self::Expansions, Role::Convolution { storage, .. }) => {
+                Role::Convolution { storage, begins: false }
             }
             (Self::Gates, Role::Gate { .. }) | (Self::Loss, Role::Answer) => Role::Alone,
             (_, role) => role,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use nas_ir::ops::ResizeMode;
 use nas_ir::{Op, Shape};
-use nas_kernels::{Activation, MOST_EXPANDED};
+use nas_kernels::{Activation, MOST_EXPANDED, Storage};
 
 use super::convolution::Convolution;
 use crate::error::TorchError;
@@ -18,8 +18,8 @@ pub(crate) enum Role {
     Alone,
     /// A convolution: with its bias, with the batch norm that reads it, or with the 1x1 convolution before one.
     Convolution {
-        /// Whether what it makes is kept for the gradient; otherwise it is computed once more there.
-        is_kept: bool,
+        /// How what it makes comes to the gradient.
+        storage: Storage,
         /// Whether layers are computed before, for it expands what a depthwise convolution reads: at the beginning of a chain what it
         /// makes is never written.
         begins: bool,
@@ -60,6 +60,21 @@ pub(crate) fn roles(program: &Program) -> Result<Table<ValueId, Role>, TorchErro
     Ok(Table::from(roles.collect::<Result<Vec<Role>, TorchError>>()?))
 }
 
+/// Whether any layers are computed together.
+pub(crate) fn are_fused(roles: &Table<ValueId, Role>) -> bool {
+    roles.rows().iter().any(|role| matches!(role, Role::Convolution { .. }))
+}
+
+/// The same roles, where what layers keep for their gradients is rounded to 16 bits.
+pub(crate) fn rounded(mut roles: Table<ValueId, Role>) -> Table<ValueId, Role> {
+    for role in roles.rows_mut() {
+        if let Role::Convolution { storage: storage @ Storage::Floats, .. } = role {
+            *storage = Storage::BFloat16;
+        }
+    }
+    roles
+}
+
 /// Finds the roles of operators by what reads them.
 struct Finder<'p> {
     program: &'p Program,
@@ -69,7 +84,7 @@ struct Finder<'p> {
 impl Finder<'_> {
     fn role(&self, id: ValueId, case: &OpCase) -> Result<Role, TorchError> {
         if self.is_fused(id)? {
-            return Ok(Role::Convolution { is_kept: true, begins: self.begins(id)? });
+            return Ok(Role::Convolution { storage: Storage::Floats, begins: self.begins(id)? });
         }
         if is_bilinear(case) && self.readers.is_output(self.program, id)? {
             return Ok(Role::Answer);

@@ -131,10 +131,10 @@ impl Kernel {
             Self::Concat => fresh(Tensor::f_cat(&operands.tensors()?, 1)?),
             Self::Convolution(convolution) => {
                 let (kernel, bias) = linear_map(weights)?;
-                if let Role::Convolution { is_kept, begins } = call.role
+                if let Role::Convolution { storage, begins } = call.role
                     && kernel.kind() == Kind::Float
                 {
-                    return convolution.fused(operands, (kernel, bias), is_kept, begins);
+                    return convolution.fused(operands, (kernel, bias), storage, begins);
                 }
                 fresh(convolution.run(&operands.tensor()?, kernel, bias)?)
             }

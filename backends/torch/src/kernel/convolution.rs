@@ -18,6 +18,7 @@
 use nas_ir::Shape;
 use nas_ir::ops::{Conv, ConvTranspose};
 use nas_kernels::Map;
+use nas_kernels::Storage;
 use tch::{Device, Tensor};
 
 use super::margin::{Margin, pair};
@@ -88,13 +89,12 @@ impl Convolution {
         }
     }
 
-    /// The same as [`Convolution::run`], to be computed with its batch norm; the result is kept for the gradient, or computed
-    /// once more there. It `begins` a chain if the value is to be computed before.
+    /// The same as [`Convolution::run`], to be computed with its batch norm; the result comes to the gradient in this way. It `begins` a chain if the value is to be computed before.
     pub(crate) fn fused(
         &self,
         operands: Operands<'_>,
         (kernel, bias): (&Tensor, Option<&Tensor>),
-        is_kept: bool,
+        storage: Storage,
         begins: bool,
     ) -> Result<Value, TorchError> {
         // A batch norm refuses a single pixel in training, and says so.
@@ -109,7 +109,7 @@ impl Convolution {
             _ => operands.value()?,
         };
         let value = if begins { value.plain()? } else { value };
-        Ok(Value::Chain(value.chain()?.convolved(op, (kernel, bias), is_kept)))
+        Ok(Value::Chain(value.chain()?.convolved(op, (kernel, bias), storage)))
     }
 
     /// Whether a single picture becomes a single pixel.

@@ -1,14 +1,14 @@
 //! What a step holds, counted by hand.
 
 use nas_grammar::Source;
+use nas_ir::recipe::TrainingPrecision;
 use nas_testing::space;
 
 use crate::forecast::{Forecast, Pictures, Recomputed, Trained, fitted};
 use crate::program::Program;
 
 fn forecasts(body: &str, batch: u32, crop: Option<[u32; 2]>) -> [Forecast; 2] {
-    let pictures = Pictures { batch, held: 2, crop, fuses: false, is_plain: true };
-    forecasts_of(body, pictures)
+    forecasts_of(body, Pictures { batch, crop, fuses: false, ..ONE })
 }
 
 fn forecasts_of(body: &str, pictures: Pictures) -> [Forecast; 2] {
@@ -18,6 +18,16 @@ fn forecasts_of(body: &str, pictures: Pictures) -> [Forecast; 2] {
     let trained = Trained::new(&program, pictures).unwrap();
     [trained.mixture(&space).unwrap(), trained.greatest(&space).unwrap()]
 }
+
+/// A picture of the size of the input, on a processor.
+const ONE: Pictures = Pictures {
+    batch: 1,
+    held: 2,
+    crop: None,
+    fuses: true,
+    precision: TrainingPrecision::Fp32,
+    is_plain: true,
+};
 
 /// A block that reads a value twice.
 const TWICE: &str =
@@ -63,7 +73,7 @@ fn masked_widths_hold_what_the_greatest_does() {
             "s.nas",
             format!("space s {{ input x: [4, 8, 8] output y = x -> {body} }}"),
         ));
-        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: false, is_plain: true };
+        let pictures = Pictures { fuses: false, ..ONE };
         let program = Program::masked(&space).unwrap();
         Trained::new(&program, pictures).unwrap().masked(&space).unwrap()
     };
@@ -79,15 +89,18 @@ fn what_only_one_reads_is_worked_on_in_place() {
 
 #[test]
 fn of_layers_that_are_computed_together_what_convolutions_make_is_held() {
-    let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: true, is_plain: true };
     // Of an inverted residual what the depthwise and the last convolution make, the sum, and the gradient of what is
     // between; an expansion is held nowhere.
     let layers = "conv(8, kernel = 1) -> batch_norm -> relu -> conv(8, kernel = 3, groups = 8) \
                   -> batch_norm -> relu -> conv(4, kernel = 1) -> batch_norm";
-    let [of_layers, _] = forecasts_of(layers, pictures);
+    let [of_layers, _] = forecasts_of(layers, ONE);
     assert_eq!(of_layers.step, (2 + 1 + 1 + 4 + 2 * 3) * MAP);
-    let [alone, _] = forecasts_of(layers, Pictures { fuses: false, ..pictures });
+    let [alone, _] = forecasts_of(layers, Pictures { fuses: false, ..ONE });
     assert_eq!(alone.step, (2 + 2 + 2 + 2 + 1 + 1 + 4 + 2 * 3) * MAP);
+    // What both layers make takes half, and is floats again beside their gradient and those of the sum.
+    let halves = Pictures { precision: TrainingPrecision::Bf16, ..ONE };
+    let [of_halves, _] = forecasts_of(layers, halves);
+    assert_eq!(2 * of_halves.step, (2 + 1 + 2 * (1 + 4 + (2 + 1) + 2 + 2)) * MAP);
 }
 
 /// What a gate makes of a map is not held where a 1x1 convolution reads it, and neither is what an activation makes before.
@@ -100,8 +113,7 @@ fn what_is_loaded_through_gates_is_not_held() {
         );
         let space = space(Source::new("s.nas", text.as_str()));
         let program = Program::of_space(&space).unwrap();
-        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses: true, is_plain: true };
-        Trained::new(&program, pictures).unwrap().mixture(&space).unwrap().step
+        Trained::new(&program, ONE).unwrap().mixture(&space).unwrap().step
     };
     let [pooled, sigmoid] = [8 * 4; 2];
     // The convolution before, what that of the gate's map makes, and the sum; the gradients of both maps.
@@ -118,8 +130,10 @@ fn what_is_loaded_through_gates_is_not_held() {
 #[test]
 fn a_bias_before_a_batch_norm_gains_nothing() {
     let held = |fuses| {
-        let pictures = Pictures { batch: 1, held: 2, crop: None, fuses, is_plain: true };
-        forecasts_of("conv(8, kernel = 3, bias = true) -> batch_norm -> relu", pictures)
+        forecasts_of(
+            "conv(8, kernel = 3, bias = true) -> batch_norm -> relu",
+            Pictures { fuses, ..ONE },
+        )
     };
     assert_eq!(held(true), held(false));
 }
@@ -135,7 +149,7 @@ fn within(body: &str, memory: Option<u64>) -> (usize, Forecast) {
     let text = format!("{BLOCKS} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
     let space = space(Source::new("s.nas", text.as_str()));
     let program = Program::of_space(&space).unwrap();
-    let pictures = Pictures { batch: 64, held: 2, crop: None, fuses: true, is_plain: true };
+    let pictures = Pictures { batch: 64, ..ONE };
     fitted(&program, pictures, memory, |trained| trained.mixture(&space)).unwrap()
 }
 
