@@ -51,7 +51,8 @@ pub enum TrainingPrecision {
     /// Floats of 32 bits.
     #[default]
     Fp32,
-    /// Convolutions and products read and write bfloat16, of 16 bits; what needs more has 32 (Micikevicius et al. 2018).
+    /// Convolutions and products read and write bfloat16, of 16 bits; what needs more has 32 (Micikevicius et al. 2018). Or, where
+    /// layers are computed together, what they keep for their gradients has 16.
     Bf16,
 }
 
@@ -157,9 +158,11 @@ pub const INITIAL: Field = Field {
 pub const PRECISION: Field = Field {
     name: "precision",
     kind: Kind::Word(&["fp32", "bf16"]),
-    doc: "with what numbers values are computed; weights are floats of 32 bits. With `bf16`, convolutions and products read and \
-          write bfloat16, which has their range and 7 bits behind the point, in half of the memory: faster on GPUs, and on \
-          processors that multiply it; others are slower by it. What needs more precision, such as the loss, computes with 32 bits",
+    doc: "with what numbers values are computed; weights are floats of 32 bits. With `bf16`, convolutions and products on a GPU \
+          read and write bfloat16, which has their range and 7 bits behind the point, in half of the memory; what needs more \
+          precision, such as the loss, computes with 32 bits. A processor computes with 32 bits, and keeps what layers that it \
+          computes together make in bfloat16 until their gradients are computed: less memory in little more time. With \
+          `--no-fuse` it computes as a GPU does, most of them more slowly",
 };
 
 /// What to begin with.
