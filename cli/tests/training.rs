@@ -502,6 +502,12 @@ fn a_retraining_keeps_to_the_memory_that_it_may_take() {
         let weights = |out: &str| bench.read(&format!("{out}/weights.safetensors"));
         assert!(weights(out) == weights("all"), "other weights within {limit} GB");
     }
+    // Less than all layers computed again: a batch in parts.
+    let said = retrain("parts", &format!("--memory {:.3}GB", least - 0.05));
+    let wanted = "each batch is learned from in 2 parts of 32 images, of which batch norms take the statistics";
+    assert!(said.err.contains(wanted), "{}", said.err);
+    said.done();
+    assert!(bench.read("parts/weights.safetensors") != bench.read("all/weights.safetensors"));
     for size in ["plenty", "0MB", "8"] {
         retrain("none", &format!("--memory {size}")).fails(2, &["--memory <SIZE>"]);
     }

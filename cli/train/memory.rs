@@ -37,13 +37,13 @@ impl Need {
 
     /// What to make smaller, and where that helps how small.
     fn help(&self, bytes: u64) -> String {
-        let Self { what, setting, .. } = *self;
+        let Self { setting, .. } = *self;
         let batch = match self.batch_within(bytes) {
             0 => format!("not even a `{setting}` of 1 would fit"),
             fits => format!("a `{setting}` of {fits} would fit{}", self.accumulated(fits)),
         };
-        let soft = match what {
-            "the search" => {
+        let soft = match setting {
+            "data.batch" => {
                 "; `strategy proxyless { gradient = reinforce }` runs one candidate of each decision at a time"
             }
             _ => "",
@@ -71,10 +71,23 @@ impl Need {
         u32::try_from(fits).unwrap_or(u32::MAX).min(self.batch.saturating_sub(1))
     }
 
-    /// What is computed again, if anything is.
-    fn recomputed(&self) -> Option<String> {
-        let recomputed = self.forecast.recomputed;
-        (recomputed.layers > 0).then(|| format!("of {} {}", self.what, described(recomputed)))
+    /// What is done to fit, if anything is.
+    fn fitted(&self) -> Option<String> {
+        let done = self.done();
+        (!done.is_empty()).then(|| format!("of {} {}", self.what, done.join(", and ")))
+    }
+
+    /// What is computed again, and in which parts batches are learned from, in words.
+    fn done(&self) -> Vec<String> {
+        let Forecast { recomputed, parts, .. } = self.forecast;
+        let again = (recomputed.layers > 0).then(|| described(recomputed));
+        let images = counted(self.batch / parts.max(1), "image");
+        let in_parts = (parts > 1).then(|| {
+            format!(
+                "each batch is learned from in {parts} parts of {images}, of which batch norms take the statistics"
+            )
+        });
+        again.into_iter().chain(in_parts).collect()
     }
 }
 
@@ -134,7 +147,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// What training takes, of how much, and what it computes again.
+/// What training takes, of how much, and what is done to fit.
 fn told(needs: &[Need], allowed: Option<u64>, free: Option<u64>) -> String {
     let parts = needs.iter().map(|need| format!("{} about {}", need.what, gigabytes(need.bytes())));
     let of = match (allowed, free) {
@@ -142,7 +155,7 @@ fn told(needs: &[Need], allowed: Option<u64>, free: Option<u64>) -> String {
         (None, Some(free)) => format!(" of {} that are free", gigabytes(free)),
         (None, None) => String::new(),
     };
-    let again = needs.iter().filter_map(Need::recomputed).map(|again| format!("; {again}"));
+    let again = needs.iter().filter_map(Need::fitted).map(|again| format!("; {again}"));
     format!("{}{of}{}", parts.collect::<Vec<_>>().join(", "), again.collect::<String>())
 }
 
@@ -174,15 +187,15 @@ fn short(need: &Need, free: u64, cure: Option<String>) -> Short {
     Short::Perhaps { what, needed, free: shown, help }
 }
 
-/// That a limit of so many bytes would do, with what is computed again then, if it would.
+/// That a limit of so many bytes would do, with what is done then, if it would.
 fn cure(allowed: u64, within: Option<&Need>) -> Option<String> {
-    let Need { forecast, .. } = within?;
+    let need = within?;
     let size = match allowed {
         ..1_000_000_000 => format!("{}MB", allowed / 1_000_000),
         _ => format!("{:.1}GB", allowed as f64 / 1e9),
     };
-    (forecast.bytes() <= allowed)
-        .then(|| format!("`--memory {size}` would do: {}", described(forecast.recomputed)))
+    (need.bytes() <= allowed)
+        .then(|| format!("`--memory {size}` would do: {}", need.done().join(", and ")))
 }
 
 /// Down to two digits or more, as a user would write it.
@@ -276,10 +289,12 @@ mod tests {
             "{}",
             help(&said)
         );
-        let told = told(&[need], Some(5_000_000_000), None);
-        assert_eq!(
-            told,
-            "the search about 9.00 GB of 5.00 GB allowed; of the search 6 of 6 layers are computed again in the backward pass, 30 % more multiply-accumulates"
-        );
+        let said = told(&[need], Some(5_000_000_000), None);
+        let wanted = "the search about 9.00 GB of 5.00 GB allowed; of the search 6 of 6 layers are computed again in the backward pass, 30 % more multiply-accumulates";
+        assert_eq!(said, wanted);
+        let parted = Need { forecast: Forecast { parts: 4, ..need.forecast }, ..need };
+        let said = told(&[parted], Some(5_000_000_000), None);
+        let more = ", and each batch is learned from in 4 parts of 2 images, of which batch norms take the statistics";
+        assert_eq!(said, format!("{wanted}{more}"));
     }
 }

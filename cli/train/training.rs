@@ -18,7 +18,7 @@ use nas_passes::specialise;
 use nas_search::command::Exports;
 use nas_search::evaluator::Stop;
 use nas_search::record::{Choices, RunResult, Status};
-use nas_search::strategy::Reads;
+use nas_search::strategy::{Method, Reads};
 use nas_search::teacher::Teacher;
 use nas_search::{
     End, Inputs, Job, RunError, ScoreTable, Scores, Start, Store, regime, strategies,
@@ -338,14 +338,31 @@ impl Training {
         memory: Option<u64>,
     ) -> Result<Vec<Need>, Failure> {
         let Recipe { data, weights, retrain, .. } = &self.recipe;
+        let of_retraining = |what, forecast| {
+            let (setting, batch, section) = ("retrain.batch", retrain.batch, "retrain");
+            Need {
+                what,
+                setting,
+                batch,
+                section,
+                accumulate: retrain.training.accumulate,
+                forecast,
+            }
+        };
         let mut needs = Vec::new();
         if network.is_none() {
             let search = strategies::search(&self.space, &self.recipe).map_err(Failure::problem)?;
             let forecast = backend.forecast_search(&search.method, memory);
             let forecast = forecast.map_err(Failure::problem)?;
-            let (what, section, accumulate) = ("the search", "weights", weights.accumulate);
-            let (setting, batch) = ("data.batch", data.batch);
-            needs.push(Need { what, setting, batch, section, accumulate, forecast });
+            let what = "the search";
+            needs.push(match search.method {
+                // Each network is trained as the retraining does.
+                Method::Alone(..) => of_retraining(what, forecast),
+                _ => {
+                    let (setting, batch, section) = ("data.batch", data.batch, "weights");
+                    Need { what, setting, batch, section, accumulate: weights.accumulate, forecast }
+                }
+            });
         }
         let (what, forecast) = match &self.tuned {
             Some(Tuned { network, powers_of_two }) => {
@@ -353,10 +370,7 @@ impl Training {
             }
             None => ("the retraining", backend.forecast_retraining(network, memory)),
         };
-        let forecast = forecast.map_err(Failure::problem)?;
-        let (section, accumulate) = ("retrain", retrain.training.accumulate);
-        let (setting, batch) = ("retrain.batch", retrain.batch);
-        needs.push(Need { what, setting, batch, section, accumulate, forecast });
+        needs.push(of_retraining(what, forecast.map_err(Failure::problem)?));
         Ok(needs)
     }
 

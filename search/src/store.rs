@@ -24,7 +24,8 @@
 //! result.json             cost and scores of the result; written last
 //! ```
 //!
-//! Every file is written whole or not at all: aside in the same folder, synced, renamed. What an epoch or a trial
+//! Every file is written whole or not at all: aside in the same folder, synced, renamed. States are written while training goes on;
+//! whatever is written next waits for them. What an epoch or a trial
 //! adds to the database is one transaction, synced; `run.sqlite-wal` and `run.sqlite-shm` beside it are parts of it
 //! while a process works here, and after one was killed.
 //!
@@ -38,6 +39,7 @@
 mod compare;
 mod folder;
 mod kept;
+mod later;
 mod layout;
 mod recipe;
 mod recorded;

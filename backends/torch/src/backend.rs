@@ -228,9 +228,9 @@ impl TorchBackend {
         let settings = self.settings(Mixing::Hard, Adam { beta1: 0.0, beta2: 0.0, decay: 0.0 });
         let mixture = Mixture::on_paths(&self.space, settings, sharing)?;
         let fitted = |memory| self.fitted_paths(sharing, memory);
-        let layers = self.given_up(fitted)?;
+        let fit = self.fit(fitted)?;
         let forecasts = [fitted(None)?.1, fitted(self.options.memory)?.1];
-        self.supernet(mixture.recomputing(layers)?, Part::All, 1.0, forecasts)
+        self.supernet(mixture.fitting(fit)?, Part::All, 1.0, forecasts)
     }
 
     /// The supernet of the space with relaxed choices.
@@ -240,10 +240,10 @@ impl TorchBackend {
     pub fn relaxed_supernet(&self, relaxation: &Relaxation) -> Result<TorchSupernet, TorchError> {
         let Relaxation { mixing, optimizer, split } = *relaxation;
         let fitted = |memory| self.fitted_mixture(mixing, memory);
-        let layers = self.given_up(fitted)?;
+        let fit = self.fit(fitted)?;
         let forecasts = [fitted(None)?.1, fitted(self.options.memory)?.1];
         let mixture = Mixture::new(&self.space, self.settings(mixing, optimizer))?;
-        self.supernet(mixture.recomputing(layers)?, Part::Weights, split, forecasts)
+        self.supernet(mixture.fitting(fit)?, Part::Weights, split, forecasts)
     }
 
     fn supernet(
@@ -272,11 +272,11 @@ impl TorchBackend {
     pub fn trainable(&self, network: &Network) -> Result<TorchTrainable, TorchError> {
         let Recipe { retrain, seed, .. } = &self.recipe;
         let Options { clip, device, .. } = self.options;
-        let layers = self.given_up(|memory| self.fitted_network(network, memory))?;
+        let fit = self.fit(|memory| self.fitted_network(network, memory))?;
         let mut network =
             TorchNetwork::in_training(network, Some(self.trained.input()), *seed, device)?
                 .fusing(self.options.fuses)
-                .recomputing(layers)?;
+                .fitting(fit)?;
         network.parameters.begin(retrain.training.initial, *seed)?;
         let loaders = self.loaders(retrain.batch, 1.0)?;
         let mut trainable =
@@ -303,10 +303,10 @@ impl TorchBackend {
         let Retrain { training, batch, .. } = &self.recipe.retrain;
         let Options { clip, device, .. } = self.options;
         let fed = Some(self.trained.input());
-        let layers = self.given_up(|memory| self.fitted_tuning(network, powers_of_two, memory))?;
+        let fit = self.fit(|memory| self.fitted_tuning(network, powers_of_two, memory))?;
         let network = TorchNetwork::learning(network, fed, powers_of_two, device)?
             .fusing(self.options.fuses)
-            .recomputing(layers)?;
+            .fitting(fit)?;
         let loaders = self.loaders(*batch, 1.0)?;
         let trainable =
             TorchTrainable::new(network, training, clip, loaders, self.teaching.clone())?;

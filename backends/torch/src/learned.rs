@@ -8,9 +8,10 @@ use crate::evaluation::Evaluation;
 use crate::kernel::Noise;
 use crate::mixing::along;
 use crate::passes::TrainBatch;
+use crate::portion::Portion;
 use crate::random::Moment;
 use crate::statistics::Statistics;
-use crate::task::DeviceTargets;
+use crate::task::{DeviceTargets, taught_loss};
 
 /// What a batch in training came to.
 pub(crate) struct Learned {
@@ -18,6 +19,8 @@ pub(crate) struct Learned {
     pub(crate) loss: Tensor,
     /// The first output.
     pub(crate) logits: Answer,
+    /// What is made small in its place, where that is something else.
+    lesson: Option<Tensor>,
     phase: Phase,
 }
 
@@ -35,10 +38,58 @@ impl Learned {
         Err(TorchError::NotFinite { phase: self.phase, epoch, step, loss: value, node: None })
     }
 
+    /// The same, to learn what another network answers for the batch.
+    pub(crate) fn taught_by(
+        self,
+        teacher: &Tensor,
+        batch: &TrainBatch<'_>,
+    ) -> Result<Self, TorchError> {
+        let lesson = taught_loss(&self.logits.tensor()?, teacher, 1.0, batch.targets)?;
+        Ok(Self { lesson: Some(lesson), ..self })
+    }
+
     /// The same without all that the loss was computed from.
     pub(crate) fn told(self) -> Result<Self, TorchError> {
-        Ok(Self { loss: self.loss.f_detach()?, logits: self.logits.detached()?, ..self })
+        let (loss, logits) = (self.loss.f_detach()?, self.logits.detached()?);
+        Ok(Self { loss, logits, lesson: None, ..self })
     }
+}
+
+/// What the parts of a batch came to, each with its share of the images.
+pub(crate) struct LearnedParts(Vec<(f64, Learned)>);
+
+impl LearnedParts {
+    /// The loss of the batch as a number, as [`Learned::value`] says it.
+    ///
+    /// # Errors
+    /// It is not finite.
+    pub(crate) fn value(&self, batch: &TrainBatch<'_>) -> Result<f64, TorchError> {
+        let values = self.0.iter().map(|(share, learned)| Ok(share * learned.value(batch)?));
+        values.sum()
+    }
+}
+
+/// Learns from a batch in so many parts, so that what one of them keeps for its gradient is gone before the next one is evaluated:
+/// `learn` evaluates one, of what no other part's gradient goes through, and `descend` takes its loss times its share of the images.
+pub(crate) fn in_parts(
+    batch: &TrainBatch<'_>,
+    parts: usize,
+    mut learn: impl FnMut(&TrainBatch<'_>, Portion) -> Result<Learned, TorchError>,
+    mut descend: impl FnMut(&Tensor) -> Result<(), TorchError>,
+) -> Result<LearnedParts, TorchError> {
+    let mut all = Vec::new();
+    batch.in_parts(parts, |part, portion| {
+        let learned = learn(part, portion)?;
+        let loss = learned.lesson.as_ref().unwrap_or(&learned.loss);
+        if portion.is_all() {
+            descend(loss)?;
+        } else {
+            descend(&loss.f_mul_scalar(portion.share())?)?;
+        }
+        all.push((portion.share(), learned.told()?));
+        Ok(())
+    })?;
+    Ok(LearnedParts(all))
 }
 
 /// Evaluates a batch in training: the outputs are the sum of those of some evaluations, at least one, each with its weight
@@ -53,7 +104,7 @@ pub(crate) fn learned(
     phase: Phase,
 ) -> Result<Learned, TorchError> {
     let choices = matches!(phase, Phase::Choices);
-    let moment = Moment { choices, epoch: batch.epoch, step: batch.step };
+    let moment = Moment { choices, epoch: batch.epoch, step: batch.draws };
     let noise = Some(Noise { seed: batch.seed, moment, drop_path: batch.drop_path });
     let no_outputs = || TorchError::broken("a network without outputs");
     let mut answers: Option<Vec<Answer>> = None;
@@ -81,7 +132,7 @@ pub(crate) fn learned(
         loss = loss.f_add(&auxiliary?.f_mul_scalar(output.weight)?)?;
     }
     let logits = answers.into_iter().next().ok_or_else(no_outputs)?;
-    let learned = Learned { loss, logits, phase };
+    let learned = Learned { loss, logits, lesson: None, phase };
     if learned.loss.device().is_cuda() {
         return Ok(learned);
     }

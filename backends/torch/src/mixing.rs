@@ -42,6 +42,7 @@ use crate::choices::Choices;
 use crate::error::TorchError;
 use crate::fused;
 use crate::layout::{on, values};
+use crate::portion::Portion;
 use crate::program::{Id, Program, Select, SelectId};
 use crate::random::{Moment, Purpose, gumbel, stream};
 use crate::value::Value;
@@ -85,6 +86,27 @@ impl Mix {
     pub(crate) fn of(selects: &[Mix], select: SelectId) -> Result<&Self, TorchError> {
         let missing = || TorchError::broken(format!("nothing says what {select} does"));
         selects.get(select.index()).ok_or_else(missing)
+    }
+
+    /// The same for some images of the batch.
+    pub(crate) fn of_images(&self, images: Portion) -> Result<Self, TorchError> {
+        let each = |weights: &[Tensor]| {
+            let own = weights.iter().map(|weights| images.of(weights));
+            own.collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match self {
+            Self::Soft { candidates, weights } => {
+                Self::Soft { candidates: candidates.clone(), weights: each(weights)? }
+            }
+            Self::One { candidate, factor } => {
+                let factor = factor.as_ref().map(|factor| images.of(factor)).transpose()?;
+                Self::One { candidate: *candidate, factor }
+            }
+            Self::Masked { candidate, candidates, weights } => {
+                let (candidate, candidates) = (*candidate, candidates.clone());
+                Self::Masked { candidate, candidates, weights: each(weights)? }
+            }
+        })
     }
 
     /// The candidates that run.
@@ -289,6 +311,15 @@ pub(crate) struct Run {
     pub(crate) weight: Option<Tensor>,
     /// What each select does.
     pub(crate) mixes: Vec<Mix>,
+}
+
+impl Run {
+    /// The same for some images of the batch.
+    pub(crate) fn of_images(&self, images: Portion) -> Result<Self, TorchError> {
+        let weight = self.weight.as_ref().map(|weight| images.of(weight)).transpose()?;
+        let mixes = self.mixes.iter().map(|mix| mix.of_images(images));
+        Ok(Self { weight, mixes: mixes.collect::<Result<_, _>>()? })
+    }
 }
 
 /// What runs in a step with these mixtures of the decisions: of a decision on the sizes of maps each candidate for itself.

@@ -12,9 +12,10 @@ use tch::{Device, Tensor, no_grad};
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
+use crate::forecast::Fit;
 use crate::fused::Part;
 use crate::layout::on;
-use crate::learned::{Learned, learned};
+use crate::learned::{Learned, LearnedParts, in_parts, learned};
 use crate::mixing::{Draw, Mix, Run, assigned, runs};
 use crate::network::TorchNetwork;
 use crate::optimizer::{Gradients, Optimizer};
@@ -22,12 +23,12 @@ use crate::parameters::Parameters;
 use crate::passes::TrainBatch;
 use crate::patterns::Patterns;
 use crate::plan::Plan;
+use crate::portion::Portion;
 use crate::program::{ParameterId, Program};
 use crate::random::Moment;
 use crate::reinforce;
 use crate::schedule::Schedule;
 use crate::statistics::Statistics;
-use crate::task::taught_loss;
 
 /// How far apart weights are held to tell second derivatives, over the norm of the direction (DARTS, Liu et al.
 /// 2019, footnote of equation 8).
@@ -100,12 +101,12 @@ impl Mixture {
         Ok(Self { program, plan, parameters, choices, optimizer, settings })
     }
 
-    /// The same, which computes so many layers again in the backward pass instead of keeping them.
+    /// The same with less memory.
     ///
     /// # Errors
     /// A fault of this crate.
-    pub(crate) fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
-        Ok(Self { plan: self.plan.recomputing(layers, &self.program)?, ..self })
+    pub(crate) fn fitting(self, fit: Fit) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.fitting(fit, &self.program)?, ..self })
     }
 
     /// The same, where a part of what has operators computed together is left out.
@@ -141,11 +142,14 @@ impl Mixture {
         &self,
         batch: &TrainBatch<'_>,
         mixes: Vec<Mix>,
-    ) -> Result<(Gradients, Learned), TorchError> {
+    ) -> Result<(Gradients, LearnedParts), TorchError> {
         let runs = self.scheduled(mixes)?;
-        let learned = self.mixed(&runs, batch, Phase::Weights)?;
         let mut gradients = Gradients::default();
-        gradients.add(&self.parameters, self.read(&runs), &learned.loss)?;
+        let learn =
+            |part: &TrainBatch<'_>, images| self.mixed_part(&runs, (part, images), Phase::Weights);
+        let learned = in_parts(batch, self.plan.parts, learn, |loss| {
+            gradients.add(&self.parameters, self.read(&runs), loss)
+        })?;
         Ok((gradients, learned))
     }
 
@@ -171,7 +175,7 @@ impl Mixture {
         batch: &TrainBatch<'_>,
         paths: &[Assignment],
         lesson: Lesson,
-    ) -> Result<(Gradients, Vec<Learned>), TorchError> {
+    ) -> Result<(Gradients, Vec<LearnedParts>), TorchError> {
         if paths.is_empty() {
             return Err(TorchError::broken("a step without a network"));
         }
@@ -181,18 +185,26 @@ impl Mixture {
             let schedule = Schedule::new(&self.program, &mixes)?;
             let evaluation = self.evaluation(&schedule, &mixes, Statistics::Learn);
             let evaluations = [(None, evaluation)];
-            let learned = learned(&evaluations, batch, Phase::Weights)?;
-            let loss = match &teacher {
-                Some(teacher) => {
-                    taught_loss(&learned.logits.tensor()?, teacher, 1.0, batch.targets)?
+            // What the first one answers for each part.
+            let mut answers = Vec::new();
+            let learn = |part: &TrainBatch<'_>, images: Portion| {
+                let learned = learned(&evaluations, part, Phase::Weights)?;
+                if lesson == Lesson::First && teacher.is_none() {
+                    answers.push(learned.logits.tensor()?.f_detach()?);
                 }
-                None => learned.loss.shallow_clone(),
+                match &teacher {
+                    Some(teacher) => learned.taught_by(&images.of(teacher)?, part),
+                    None => Ok(learned),
+                }
             };
-            gradients.add(&self.parameters, schedule.parameters(&self.program), &loss)?;
-            if lesson == Lesson::First && teacher.is_none() {
-                teacher = Some(learned.logits.tensor()?.f_detach()?);
+            let read = schedule.parameters(&self.program);
+            let parts = in_parts(batch, self.plan.parts, learn, |loss| {
+                gradients.add(&self.parameters, read.iter().copied(), loss)
+            })?;
+            if !answers.is_empty() {
+                teacher = Some(Tensor::f_cat(&answers, 0)?);
             }
-            all.push(learned.told()?);
+            all.push(parts);
         }
         Ok((gradients, all))
     }
@@ -277,20 +289,29 @@ impl Mixture {
     /// The loss of a batch as mixed for the choices, and its gradients with respect to all weights and to the logits.
     fn gradients(&self, batch: &TrainBatch<'_>) -> Result<(f64, [Tensor; 2]), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
-        let runs = self.runs(batch, true, &logits)?;
-        let learned = self.mixed(&runs, batch, Phase::Choices)?;
-        let (weights, by_logits) =
-            self.optimizer.gradient(&self.parameters, self.read(&runs), &learned.loss, &logits)?;
-        Ok((learned.value(batch)?, [weights, by_logits]))
+        let read = self.read(&self.runs(batch, true, &logits)?);
+        let mut sums = [self.parameters.flat().f_zeros_like()?, logits.f_zeros_like()?];
+        let learned = in_parts(batch, self.plan.parts, self.choosing(batch, &logits), |loss| {
+            let read = read.iter().copied();
+            let own = self.optimizer.gradient(&self.parameters, read, loss, &logits)?;
+            for (sum, own) in sums.iter_mut().zip(&own) {
+                let _ = no_grad(|| sum.f_add_(own))?;
+            }
+            Ok(())
+        })?;
+        Ok((learned.value(batch)?, sums))
     }
 
     /// The loss of a batch as mixed for the choices, and its gradient with respect to the logits.
     fn choice_gradient(&self, batch: &TrainBatch<'_>) -> Result<(f64, Vec<f64>), TorchError> {
         let logits = self.logits()?.f_set_requires_grad(true)?;
-        let runs = self.runs(batch, true, &logits)?;
-        let learned = self.mixed(&runs, batch, Phase::Choices)?;
-        let gradient = logits_gradient(&learned.loss, &logits)?;
-        Ok((learned.value(batch)?, gradient))
+        let mut sum = vec![0.0; logits.numel()];
+        let learned = in_parts(batch, self.plan.parts, self.choosing(batch, &logits), |loss| {
+            let own = logits_gradient(loss, &logits)?;
+            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+            Ok(())
+        })?;
+        Ok((learned.value(batch)?, sum))
     }
 
     /// The mean loss of so many networks that are drawn from the probabilities, and the gradient of the expected loss with
@@ -366,7 +387,8 @@ impl Mixture {
         logits: &Tensor,
     ) -> Result<Tensor, TorchError> {
         let runs = self.runs(batch, true, logits)?;
-        self.mixed(&runs, batch, Phase::Choices)?.logits.tensor()
+        let all = Portion::all(batch.count() as i64);
+        self.mixed_part(&runs, (batch, all), Phase::Choices)?.logits.tensor()
     }
 
     /// What each select does in a step in which no decision is on sizes.
@@ -405,21 +427,35 @@ impl Mixture {
         runs.iter().flat_map(|(_, schedule)| schedule.parameters(&self.program)).collect()
     }
 
-    /// What a batch comes to where the outputs of these runs are summed with their weights.
-    fn mixed(
+    /// Learns from a part of a batch, mixed for the choices: what is drawn is the same for all parts, each of which has its own way
+    /// back to the logits.
+    fn choosing<'a>(
+        &'a self,
+        batch: &'a TrainBatch<'_>,
+        logits: &'a Tensor,
+    ) -> impl Fn(&TrainBatch<'_>, Portion) -> Result<Learned, TorchError> + 'a {
+        move |part, images| {
+            self.mixed_part(&self.runs(batch, true, logits)?, (part, images), Phase::Choices)
+        }
+    }
+
+    /// What a part of a batch comes to, which has these images, where the outputs of these runs are summed with their weights.
+    fn mixed_part(
         &self,
         runs: &[(Run, Schedule)],
-        batch: &TrainBatch<'_>,
+        (part, images): (&TrainBatch<'_>, Portion),
         phase: Phase,
     ) -> Result<Learned, TorchError> {
         let statistics = match phase {
             Phase::Choices => Statistics::Batch,
             _ => Statistics::Learn,
         };
-        let weighed = runs.iter().map(|(Run { weight, mixes }, schedule)| {
+        let own = runs.iter().map(|(run, _)| run.of_images(images));
+        let own = own.collect::<Result<Vec<_>, _>>()?;
+        let weighed = own.iter().zip(runs).map(|(Run { weight, mixes }, (_, schedule))| {
             (weight.as_ref(), self.evaluation(schedule, mixes, statistics))
         });
-        learned(&weighed.collect::<Vec<_>>(), batch, phase)
+        learned(&weighed.collect::<Vec<_>>(), part, phase)
     }
 
     pub(crate) fn evaluation<'a>(

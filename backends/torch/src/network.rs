@@ -6,6 +6,7 @@ use tch::{Device, Tensor, no_grad};
 
 use crate::error::TorchError;
 use crate::evaluation::Evaluation;
+use crate::forecast::Fit;
 use crate::fused::Part;
 use crate::layout::values;
 use crate::layout::{channels_last, plain_map};
@@ -19,7 +20,7 @@ use crate::statistics::Statistics;
 pub struct TorchNetwork {
     pub(crate) program: Program,
     pub(crate) parameters: Parameters,
-    plan: Plan,
+    pub(crate) plan: Plan,
     pub(crate) schedule: Schedule,
 }
 
@@ -97,12 +98,12 @@ impl TorchNetwork {
         if fuses { self } else { self.unfused() }
     }
 
-    /// The same, which in training computes so many layers again in the backward pass instead of keeping them.
+    /// The same, which is trained with less memory.
     ///
     /// # Errors
     /// A fault of this crate.
-    pub(crate) fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
-        Ok(Self { plan: self.plan.recomputing(layers, &self.program)?, ..self })
+    pub(crate) fn fitting(self, fit: Fit) -> Result<Self, TorchError> {
+        Ok(Self { plan: self.plan.fitting(fit, &self.program)?, ..self })
     }
 
     /// The same, where a part of what has operators computed together is left out.

@@ -48,6 +48,8 @@ pub(crate) struct TrainBatch<'a> {
     pub(crate) step: usize,
     /// Steps of the pass.
     pub(crate) of: usize,
+    /// What tells its noise from that of others: the step, but of a part of a batch.
+    pub(crate) draws: usize,
     /// The seed of the recipe.
     pub(crate) seed: u64,
 }
@@ -120,6 +122,7 @@ pub(crate) fn train(
             epoch: pass.epoch,
             step,
             of,
+            draws: step,
             seed,
         };
         if let Some(profiler) = &profiler {
@@ -182,6 +185,7 @@ pub(crate) fn train_in_turns(
             epoch: pass.epoch,
             step,
             of,
+            draws: step,
             seed,
         };
         let choices = TrainBatch {

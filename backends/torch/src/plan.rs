@@ -4,7 +4,7 @@ use nas_ir::recipe::TrainingPrecision;
 use tch::{Device, Tensor};
 
 use crate::error::TorchError;
-use crate::forecast::without;
+use crate::forecast::{Fit, without};
 use crate::fused::{self, Part, Role};
 use crate::kernel::Kernel;
 use crate::program::{InstructionKind, Program, Round, SelectId, Table, ValueId};
@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) roles: Table<ValueId, Role>,
     /// With what numbers operators that are computed one by one are evaluated in training.
     pub(crate) precision: TrainingPrecision,
+    /// In how many parts a batch is learned from.
+    pub(crate) parts: usize,
 }
 
 /// How an instruction is evaluated.
@@ -56,15 +58,15 @@ impl Plan {
         Self { roles, ..self }
     }
 
-    /// The same, in which the results of so many layers are computed again in the backward pass instead of being kept.
+    /// The same with less memory: so many layers computed again in the backward pass instead of being kept, and a batch in so many
+    /// parts.
     ///
     /// # Errors
     /// A fault of this crate: the program is not the plan's.
-    pub(crate) fn recomputing(self, layers: usize, program: &Program) -> Result<Self, TorchError> {
-        if layers == 0 {
-            return Ok(self);
-        }
-        Ok(Self { roles: without(layers, program, &self.roles)?, ..self })
+    pub(crate) fn fitting(self, fit: Fit, program: &Program) -> Result<Self, TorchError> {
+        let Fit { layers, parts } = fit;
+        let roles = if layers > 0 { without(layers, program, &self.roles)? } else { self.roles };
+        Ok(Self { roles, parts, ..self })
     }
 
     /// The same, where a part of what has operators computed together is left out.
@@ -104,7 +106,7 @@ impl Plan {
         });
         let steps = steps.collect::<Result<Vec<_>, _>>()?.into();
         let (roles, precision) = (fused::roles(program)?, TrainingPrecision::Fp32);
-        let plan = Self { steps, roles, device, precision };
+        let plan = Self { steps, roles, device, precision, parts: 1 };
         Ok(if device == Device::Cpu { plan } else { plan.unfused() })
     }
 }

@@ -8,6 +8,7 @@ use tch::{Device, Tensor};
 
 use crate::backend::Options;
 use crate::error::TorchError;
+use crate::forecast::Fit;
 use crate::fused::Part;
 use crate::layout::{channels_last, of_plain, on};
 use crate::mixing::Mix;
@@ -107,10 +108,22 @@ impl Rehearsal {
     /// # Errors
     /// A fault of this crate.
     pub fn recomputing(self, layers: usize) -> Result<Self, TorchError> {
+        self.fitting(Fit { layers, parts: 1 })
+    }
+
+    /// The same, which learns from each batch in so many parts.
+    ///
+    /// # Errors
+    /// A fault of this crate.
+    pub fn in_parts(self, parts: usize) -> Result<Self, TorchError> {
+        self.fitting(Fit { layers: 0, parts })
+    }
+
+    fn fitting(self, fit: Fit) -> Result<Self, TorchError> {
         let trained = match self.trained {
-            Trained::Supernet(mixture) => Trained::Supernet(Box::new(mixture.recomputing(layers)?)),
+            Trained::Supernet(mixture) => Trained::Supernet(Box::new(mixture.fitting(fit)?)),
             Trained::Network { network, schedule, optimizer } => {
-                let network = Box::new(network.recomputing(layers)?);
+                let network = Box::new(network.fitting(fit)?);
                 Trained::Network { network, schedule, optimizer }
             }
         };
@@ -261,6 +274,7 @@ fn batch<'a>(
         drop_path: 0.0,
         epoch: 0,
         step,
+        draws: step,
         // The pass goes on.
         of: usize::MAX,
         seed: SEED,

@@ -9,6 +9,7 @@ use tch::Tensor;
 
 use crate::error::TorchError;
 use crate::layout::{of_plain, plain};
+use crate::portion::Portion;
 use crate::task::{DeviceTargets, taught_loss};
 use crate::training_loss::{Blend, blended};
 
@@ -49,6 +50,11 @@ pub(crate) struct Taught {
 }
 
 impl Taught {
+    /// The same of some of the images.
+    pub(crate) fn of_images(&self, images: Portion) -> Result<Self, TorchError> {
+        Ok(Self { answers: images.of(&self.answers)?, ..*self })
+    }
+
     /// The loss of what a network answers for the images of a batch: `weight` times how far that is from the teacher, and
     /// `1 - weight` times the loss by the targets, which with the weight 1 is not computed.
     ///

@@ -10,7 +10,7 @@ use nas_search::{Fault, Metrics};
 use crate::error::{Phase, TorchError};
 use crate::evaluation::Evaluation;
 use crate::examples::{Example, examples};
-use crate::learned::{Learned, learned};
+use crate::learned::{LearnedParts, in_parts, learned};
 use crate::loaders::Loaders;
 use crate::network::TorchNetwork;
 use crate::optimizer::{Gradients, Optimizer};
@@ -114,11 +114,14 @@ pub(crate) fn gradients(
     schedule: &Schedule,
     statistics: Statistics,
     batch: &TrainBatch<'_>,
-) -> Result<(Gradients, Learned), TorchError> {
+) -> Result<(Gradients, LearnedParts), TorchError> {
     let evaluation = Evaluation { schedule, ..network.evaluation(statistics) };
-    let learned = learned(&[(None, evaluation)], batch, Phase::Network)?;
+    let evaluations = [(None, evaluation)];
     let mut gradients = Gradients::default();
-    gradients.add(&network.parameters, schedule.parameters(&network.program), &learned.loss)?;
+    let learn = |part: &TrainBatch<'_>, _| learned(&evaluations, part, Phase::Network);
+    let learned = in_parts(batch, network.plan.parts, learn, |loss| {
+        gradients.add(&network.parameters, schedule.parameters(&network.program), loss)
+    })?;
     Ok((gradients, learned))
 }
 

@@ -112,7 +112,7 @@ impl AtWork<'_, '_> {
             let mut record = strategy.epoch(supernet, turn)?;
             record.work = supernet.work().since(before);
             let weights = supernet.state().map_err(Halt::backend)?;
-            self.keep(record, &weights, since)?;
+            self.keep(record, weights, since)?;
             self.progress.check()?;
         }
         Ok(())
@@ -127,12 +127,12 @@ impl AtWork<'_, '_> {
 
     /// Writes an epoch down. The state counts: an epoch of the history without its state is dropped when the run goes
     /// on.
-    fn keep(&mut self, record: SearchEpoch, weights: &Weights, since: Instant) -> Result<(), Halt> {
+    fn keep(&mut self, record: SearchEpoch, weights: Weights, since: Instant) -> Result<(), Halt> {
         let (done, of) = (record.epoch.saturating_add(1), self.recipe().schedule.epochs);
         let seconds = since.elapsed().as_secs_f64();
         let epoch = Record::Search(record);
         self.store.add_epoch(&epoch, seconds, &Status { phase: Phase::Search, done, of })?;
-        state::write(self.store, names::SUPERNET, weights, done)?;
+        state::write_later(self.store, &[names::SUPERNET], weights, done)?;
         if let Record::Search(record) = &epoch {
             self.progress.tell(Event::EpochDone { record, seconds });
         }

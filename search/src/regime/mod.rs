@@ -55,7 +55,9 @@ pub enum End {
 /// not be written.
 pub fn run(job: &Job<'_>, store: &mut Store, on_event: OnEvent<'_>) -> Result<End, Failure> {
     let mut run = AtWork::new(job, store, on_event);
-    match whole(&mut run) {
+    let ended = whole(&mut run);
+    run.store.settle().map_err(Failure::Run)?;
+    match ended {
         Ok(result) => Ok(End::Finished(Box::new(result))),
         Err(Halt::Interrupted) => run.status().map(End::Interrupted).map_err(Failure::Run),
         Err(Halt::Failed(failure)) => Err(failure),

@@ -188,11 +188,10 @@ impl AtWork<'_, '_> {
         let kept = Record::Retrain(record.clone());
         self.store.add_epoch(&kept, seconds, &Status { phase: Phase::Retrain, done, of })?;
         self.history.push(kept);
-        state::write(self.store, names::TRAINEE, &weights, done)?;
         let best = self.best() == Some(done);
-        if best {
-            state::write(self.store, names::BEST, &weights, done)?;
-        }
+        let both = [names::TRAINEE, names::BEST];
+        let names = if best { &both[..] } else { &both[..1] };
+        state::write_later(self.store, names, weights, done)?;
         self.progress.tell(Event::Retrained { record: &record, best, seconds });
         Ok(())
     }

@@ -10,6 +10,7 @@ use nas_files::{Aside, WriteError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::later::Later;
 use super::layout::{damaged, names};
 use super::records::Records;
 use crate::error::RunError;
@@ -31,6 +32,8 @@ pub struct Store {
     pub(super) changes: Vec<String>,
     /// Opened when they are first asked for.
     pub(super) records: OnceCell<Records>,
+    pub(super) later: Later,
+    /// Given up last.
     pub(super) _lock: File,
     /// How many more writes succeed, in tests of crashes.
     #[cfg(test)]
@@ -62,6 +65,7 @@ impl Store {
             version_changes: Vec::new(),
             changes: Vec::new(),
             records: OnceCell::new(),
+            later: Later::default(),
             _lock: lock,
             #[cfg(test)]
             fuse: None,
@@ -117,6 +121,7 @@ impl Store {
     /// # Errors
     /// The name leads out of the folder, or the file cannot be written.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        self.settle()?;
         let path = self.path(name)?;
         let folder = path.parent().unwrap_or(&self.dir);
         fs::create_dir_all(folder).map_err(|e| refused("create", folder, e))?;
@@ -135,11 +140,47 @@ impl Store {
         self.write(name, &bytes)
     }
 
+    /// Begins to write files of the same bytes, one after the other, which `make` makes meanwhile. Whatever is written or read here
+    /// next waits for them.
+    ///
+    /// # Errors
+    /// A name leads out of the folder, or what was begun before cannot be written.
+    pub(crate) fn write_later(
+        &mut self,
+        names: &[&str],
+        make: impl Fn() -> Result<Vec<u8>, RunError> + Send + Sync + 'static,
+    ) -> Result<(), RunError> {
+        let (mut paths, mut survived) = (Vec::new(), Ok(()));
+        for name in names {
+            let path = self.path(name)?;
+            survived = self.burn(&path);
+            if survived.is_err() {
+                break;
+            }
+            paths.push(path);
+        }
+        self.later.begin(move || {
+            let bytes = make()?;
+            let write = |path| Aside::write(path, &bytes)?.put();
+            paths.iter().try_for_each(|path| write(path)).map_err(unwritten)
+        })?;
+        survived
+    }
+
+    /// Waits until all that was begun is written.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub(crate) fn settle(&self) -> Result<(), RunError> {
+        self.later.settle()
+    }
+
     /// The bytes of a file; `None` if there is none.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, RunError> {
+        self.settle()?;
         let path = self.path(name)?;
         match fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -162,6 +203,7 @@ impl Store {
     /// # Errors
     /// It cannot be removed.
     pub fn remove(&mut self, name: &str) -> Result<(), RunError> {
+        self.settle()?;
         let path = self.path(name)?;
         self.burn(&path)?;
         match fs::remove_file(&path) {

@@ -104,6 +104,7 @@ impl Store {
         &mut self,
         work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<()>,
     ) -> Result<(), RunError> {
+        self.settle()?;
         // What a test lets crash is not put for good.
         let path = self.path(names::RECORDS)?;
         self.burn(&path)?;

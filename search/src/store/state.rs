@@ -22,9 +22,24 @@ pub(crate) fn write(
     weights: &Weights,
     done: u32,
 ) -> Result<(), RunError> {
+    store.write(name, &bytes(name, weights, done)?)
+}
+
+/// Begins to write a state, under several names where it is more than one; training may go on meanwhile, and what the
+/// store is asked for next waits for it.
+pub(crate) fn write_later(
+    store: &mut Store,
+    names: &[&'static str],
+    weights: Weights,
+    done: u32,
+) -> Result<(), RunError> {
+    let name = names.first().copied().unwrap_or_default();
+    store.write_later(names, move || bytes(name, &weights, done))
+}
+
+fn bytes(name: &str, weights: &Weights, done: u32) -> Result<Vec<u8>, RunError> {
     let note = format!("{done} {}", digest(name, weights)?);
-    let bytes = nas_safetensors::to_bytes(weights, Some(&note)).map_err(|e| damaged(name, e))?;
-    store.write(name, &bytes)
+    nas_safetensors::to_bytes(weights, Some(&note)).map_err(|e| damaged(name, e))
 }
 
 /// Reads a state; `None` if there is none.

@@ -8,14 +8,14 @@ use tch::Device;
 
 use super::{Options, TorchBackend};
 use crate::error::TorchError;
-use crate::forecast::{Forecast, Pictures, Trained, fitted};
+use crate::forecast::{Fit, Forecast, Pictures, Trained, fitted};
 use crate::mixture::{program, program_on_paths};
 use crate::optimizer::held;
 use crate::program::Program;
 use crate::schedule::Schedule;
 
-/// How many layers are computed again, and what training takes then.
-type Fitted = Result<(usize, Forecast), TorchError>;
+/// What is done to fit, and what training takes then.
+type Fitted = Result<(Fit, Forecast), TorchError>;
 
 impl TorchBackend {
     /// What a search by this method takes of memory, where it may take so many bytes; nothing is allocated.
@@ -67,17 +67,17 @@ impl TorchBackend {
         Ok(self.fitted_tuning(network, powers_of_two, memory)?.1)
     }
 
-    /// How many layers are computed again, where something says how much memory there may be. If any are, memory is short.
-    pub(super) fn given_up(
+    /// What is done to fit, where something says how much memory there may be. If anything is, memory is short.
+    pub(super) fn fit(
         &self,
         fitted: impl FnOnce(Option<u64>) -> Fitted,
-    ) -> Result<usize, TorchError> {
-        let Some(memory) = self.options.memory else { return Ok(0) };
-        let (layers, _) = fitted(Some(memory))?;
-        if layers > 0 {
+    ) -> Result<Fit, TorchError> {
+        let Some(memory) = self.options.memory else { return Ok(Fit::WHOLE) };
+        let (fit, _) = fitted(Some(memory))?;
+        if fit != Fit::WHOLE {
             nas_autograd::give_back_memory();
         }
-        Ok(layers)
+        Ok(fit)
     }
 
     pub(super) fn fitted_mixture(&self, mixing: Mixing, memory: Option<u64>) -> Fitted {
@@ -142,6 +142,6 @@ impl TorchBackend {
             && self.teaching.is_none();
         let (fuses, precision) = (fuses && device == Device::Cpu, training.precision);
         let (held, crop) = (held(training), self.recipe.data.crop);
-        Pictures { batch, held, crop, fuses, precision, is_plain }
+        Pictures { batch, parts: 1, held, crop, fuses, precision, is_plain }
     }
 }

@@ -1,12 +1,17 @@
-//! How many layers are computed again, so that what training takes fits into what it may take.
+//! How many layers are computed again, and in how many parts a batch is learned from, so that what training takes fits into what it
+//! may take.
 
-use super::recomputed::{order, without};
+use super::recomputed::{Fit, order, without};
 use super::trained::{Forecast, Pictures, Trained};
 use crate::error::TorchError;
 use crate::program::Program;
 
-/// How many layers are not kept so that what is forecast of a program fits into so many bytes, and what that is then: as few as
-/// do; all, where nothing fits; none, where nothing is said.
+/// The fewest images of a part, whose batch norms have something to take statistics of.
+const FEWEST: u32 = 2;
+
+/// What is done so that what is forecast of a program fits into so many bytes, and what that is then: as few layers as do are computed
+/// again; where that is not enough, batches are cut into as few parts of at least two images as do, and again as few layers as do are
+/// computed again. Where nothing fits, it is what takes least of a whole batch; where nothing is said, all is kept.
 ///
 /// # Errors
 /// As `of`.
@@ -15,30 +20,45 @@ pub(crate) fn fitted(
     pictures: Pictures,
     memory: Option<u64>,
     of: impl Fn(&Trained<'_>) -> Result<Forecast, TorchError>,
-) -> Result<(usize, Forecast), TorchError> {
+) -> Result<(Fit, Forecast), TorchError> {
     let all = Trained::new(program, pictures)?;
     let kept = of(&all)?;
     let Some(memory) = memory.filter(|&memory| kept.bytes() > memory) else {
-        return Ok((0, kept));
+        return Ok((Fit::WHOLE, kept));
     };
-    let with = |layers| {
+    let with = |Fit { layers, parts }| {
         let roles = without(layers, program, &all.roles)?;
-        of(&Trained { program, pictures, roles })
+        of(&Trained { program, pictures: pictures.in_parts(parts), roles })
     };
-    // INVARIANT: without `fewest - 1` layers it does not fit; without `most`, it takes `least`.
-    let (mut fewest, mut most) = (1, order(program, &all.roles)?.len());
-    let mut least = with(most)?;
-    if least.bytes() > memory {
-        return Ok((most, least));
-    }
-    while fewest < most {
-        let middle = fewest.midpoint(most);
-        let found = with(middle)?;
-        if found.bytes() > memory {
-            fewest = middle + 1;
-        } else {
-            (most, least) = (middle, found);
+    let layers = order(program, &all.roles)?.len();
+    let least = (Fit { layers, parts: 1 }, with(Fit { layers, parts: 1 })?);
+    for parts in 1..=pictures.batch / FEWEST {
+        let fit = Fit { layers, parts: parts as usize };
+        let found = with(fit)?;
+        if pictures.batch.is_multiple_of(parts) && found.bytes() <= memory {
+            return fewest(fit, found, memory, with);
         }
     }
-    Ok((most, least))
+    Ok(least)
+}
+
+/// As few layers computed again as still fit; `found` is what these take.
+fn fewest(
+    fit: Fit,
+    mut found: Forecast,
+    memory: u64,
+    with: impl Fn(Fit) -> Result<Forecast, TorchError>,
+) -> Result<(Fit, Forecast), TorchError> {
+    // INVARIANT: without `fewest - 1` layers it does not fit, or nothing is left to try; without `most`, it takes `found`.
+    let (mut fewest, mut most) = (0, fit.layers);
+    while fewest < most {
+        let middle = fewest.midpoint(most);
+        let less = with(Fit { layers: middle, ..fit })?;
+        if less.bytes() > memory {
+            fewest = middle + 1;
+        } else {
+            (most, found) = (middle, less);
+        }
+    }
+    Ok((Fit { layers: most, ..fit }, found))
 }

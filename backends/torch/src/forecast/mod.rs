@@ -7,7 +7,7 @@
 //! and a gradient of every weight. Scoring holds what is still to be read, but of pictures in full size.
 //!
 //! Where that is more than is allowed, the results of some layers are not kept, but computed again on the way back
-//! (`recomputed`).
+//! (`recomputed`), and batches are learned from in parts (`fitted`).
 
 mod fitted;
 mod recomputed;
@@ -16,6 +16,6 @@ mod walk;
 
 pub(crate) use fitted::fitted;
 pub use recomputed::Recomputed;
-pub(crate) use recomputed::without;
+pub(crate) use recomputed::{Fit, without};
 pub use trained::Forecast;
 pub(crate) use trained::{Pictures, Trained};

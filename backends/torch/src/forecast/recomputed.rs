@@ -14,6 +14,20 @@ use crate::fused::Role;
 use crate::program::{Program, Table, ValueId};
 use crate::schedule::Schedule;
 
+/// What makes a step take less memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fit {
+    /// Layers that are computed again in the backward pass instead of being kept.
+    pub(crate) layers: usize,
+    /// In how many parts a batch is learned from.
+    pub(crate) parts: usize,
+}
+
+impl Fit {
+    /// All is kept, and batches are whole.
+    pub(crate) const WHOLE: Self = Self { layers: 0, parts: 1 };
+}
+
 /// What of a step is computed again in the backward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recomputed {

@@ -41,6 +41,8 @@ pub struct Forecast {
     pub pictures: u64,
     /// What is computed again in the backward pass.
     pub recomputed: Recomputed,
+    /// In how many parts a batch is learned from; 0 stands for a forecast of nothing.
+    pub parts: u32,
 }
 
 impl Forecast {
@@ -57,6 +59,8 @@ impl Forecast {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pictures {
     pub(crate) batch: u32,
+    /// In how many parts a batch is learned from.
+    pub(crate) parts: u32,
     /// Times that all weights are held: their values, and what is kept of them.
     pub(crate) held: u64,
     /// Height and width in training, where they are not those of the program's input.
@@ -70,13 +74,20 @@ pub(crate) struct Pictures {
 }
 
 impl Pictures {
+    /// The same in so many parts.
+    pub(crate) fn in_parts(self, parts: usize) -> Self {
+        Self { parts: u32::try_from(parts).unwrap_or(u32::MAX), ..self }
+    }
+
     /// Bytes of so many numbers for each picture of the size of the program's input, in training.
-    fn in_training(self, program: &Program, numbers: u64) -> u64 {
+    fn in_training(self, program: &Program, of_each: u64) -> u64 {
         let input = program.inputs.first().and_then(Shape::plane);
+        let numbers =
+            Self { batch: self.batch.div_ceil(self.parts.max(1)), ..self }.numbers(of_each);
         let area = |[height, width]: [u32; 2]| u128::from(height) * u128::from(width);
         let bytes = match (self.crop, input) {
-            (Some(crop), Some(input)) => self.numbers(numbers) * area(crop) / area(input).max(1),
-            _ => self.numbers(numbers),
+            (Some(crop), Some(input)) => numbers * area(crop) / area(input).max(1),
+            _ => numbers,
         };
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
@@ -213,6 +224,7 @@ impl<'p> Trained<'p> {
             weights: held.saturating_add(learn).saturating_mul(FLOAT),
             pictures: 0,
             recomputed: Recomputed::of(&walk),
+            parts: pictures.parts,
         })
     }
 }

@@ -176,7 +176,7 @@ impl Optimizer {
         read: impl IntoIterator<Item = ParameterId>,
         loss: &Tensor,
         other: &Tensor,
-    ) -> Result<(Tensor, Tensor), TorchError> {
+    ) -> Result<[Tensor; 2], TorchError> {
         let touched = parameters.all_trainable(read)?;
         let tensors: Vec<&Tensor> = touched.iter().map(|(_, tensor, _)| *tensor).collect();
         let all: Vec<&Tensor> = tensors.iter().copied().chain([other]).collect();
@@ -190,7 +190,7 @@ impl Optimizer {
                     part.f_copy_(&gradient.f_reshape([-1])?)?;
                 }
             }
-            Ok((flat, by_other.map_or_else(|| other.f_zeros_like(), Ok)?))
+            Ok([flat, by_other.map_or_else(|| other.f_zeros_like(), Ok)?])
         })
     }
 

@@ -112,6 +112,7 @@ impl Fixture {
             drop_path: 1.0,
             epoch: 0,
             step: 0,
+            draws: 0,
             of: 1,
             loss: &TrainingLoss::PLAIN,
             blend: None,

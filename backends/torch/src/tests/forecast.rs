@@ -4,7 +4,7 @@ use nas_grammar::Source;
 use nas_ir::recipe::TrainingPrecision;
 use nas_testing::space;
 
-use crate::forecast::{Forecast, Pictures, Recomputed, Trained, fitted};
+use crate::forecast::{Fit, Forecast, Pictures, Recomputed, Trained, fitted};
 use crate::program::Program;
 
 fn forecasts(body: &str, batch: u32, crop: Option<[u32; 2]>) -> [Forecast; 2] {
@@ -22,6 +22,7 @@ fn forecasts_of(body: &str, pictures: Pictures) -> [Forecast; 2] {
 /// A picture of the size of the input, on a processor.
 const ONE: Pictures = Pictures {
     batch: 1,
+    parts: 1,
     held: 2,
     crop: None,
     fuses: true,
@@ -145,7 +146,7 @@ const BLOCKS: &str = "block squeezed(x) { x -> conv(96, kernel = 1) -> batch_nor
     block lined(x) { x -> conv(96, kernel = 1) -> batch_norm -> relu }";
 
 /// What is forecast of a body where there may be so many bytes, and how many layers are given up.
-fn within(body: &str, memory: Option<u64>) -> (usize, Forecast) {
+fn within(body: &str, memory: Option<u64>) -> (Fit, Forecast) {
     let text = format!("{BLOCKS} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
     let space = space(Source::new("s.nas", text.as_str()));
     let program = Program::of_space(&space).unwrap();
@@ -156,21 +157,38 @@ fn within(body: &str, memory: Option<u64>) -> (usize, Forecast) {
 #[test]
 fn as_few_layers_are_computed_again_as_have_the_rest_fit() {
     let residuals = |memory| within("repeat 4 { residual }", memory);
+    let again = |layers| Fit { layers, parts: 1 };
     let (none, kept) = residuals(None);
-    assert_eq!((none, kept.recomputed.layers, kept.recomputed.of_layers), (0, 0, 8));
-    assert_eq!(residuals(Some(kept.bytes())), (0, kept));
+    assert_eq!((none, kept.recomputed.layers, kept.recomputed.of_layers), (again(0), 0, 8));
+    assert_eq!(residuals(Some(kept.bytes())), (again(0), kept));
     let (all, least) = residuals(Some(1));
-    assert_eq!((all, least.recomputed.layers), (8, 8));
+    assert_eq!((all, least.recomputed.layers), (again(8), 8));
     assert!(least.bytes() < kept.bytes());
     // The first layer that goes is a depthwise one, at 9 multiply-accumulates for a number and 4 more for that of the expansion.
     let (one, fewer) = residuals(Some(kept.bytes() - 1));
     let macs = 96 * (9 + 4) * 8 * 8;
-    let again = Recomputed { layers: 1, macs, ..kept.recomputed };
-    assert_eq!((one, fewer.recomputed), (1, again));
+    let first = Recomputed { layers: 1, macs, ..kept.recomputed };
+    assert_eq!((one, fewer.recomputed), (again(1), first));
     for allowed in [least.bytes(), fewer.bytes(), least.bytes().midpoint(kept.bytes())] {
         let (_, found) = residuals(Some(allowed));
         assert!(found.bytes() <= allowed, "{found:?} in {allowed}");
     }
+}
+
+/// Where that is not enough, a batch is cut into as few parts as do, and as few layers are computed again as do then.
+#[test]
+fn what_does_not_fit_is_learned_from_in_parts() {
+    let residuals = |memory| within("repeat 4 { residual }", memory);
+    let (_, kept) = residuals(None);
+    let (_, least) = residuals(Some(1));
+    let (fit, found) = residuals(Some(least.bytes() - 1));
+    assert_eq!((fit.parts, found.parts, least.parts), (2, 2, 1));
+    assert!(fit.layers < 8 && found.bytes() < least.bytes(), "{fit:?}: {found:?}");
+    let limit = least.bytes() - least.step * 2 / 3;
+    let (fit, found) = residuals(Some(limit));
+    assert!(fit.parts > 2 && 64_usize.is_multiple_of(fit.parts), "{fit:?}");
+    assert!(found.bytes() <= limit && found.step < least.step / 2, "{found:?}");
+    assert!(kept.bytes() > least.bytes());
 }
 
 /// Where all is one chain, what is computed again at once is no more than between two layers that are kept.
@@ -179,5 +197,5 @@ fn no_long_row_of_layers_is_given_up() {
     let (all, least) = within("repeat 6 { lined }", Some(1));
     let (_, kept) = within("repeat 6 { lined }", None);
     assert!(least.bytes() < kept.bytes(), "{least:?} for {kept:?}");
-    assert!(all < kept.recomputed.of_layers as usize, "{all}");
+    assert!(all.layers < kept.recomputed.of_layers as usize, "{all:?}");
 }

@@ -232,6 +232,7 @@ impl Searched {
             drop_path,
             epoch,
             step,
+            draws: step,
             of,
             seed,
         }

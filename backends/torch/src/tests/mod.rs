@@ -67,6 +67,7 @@ fn batch<'a>(images: &'a Tensor, targets: &'a DeviceTargets, step: usize) -> Tra
         drop_path: 1.0,
         epoch: 0,
         step,
+        draws: step,
         of: 1,
         seed: 3,
     }

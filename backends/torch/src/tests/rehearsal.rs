@@ -1,5 +1,7 @@
 //! Steps on pictures and mixtures that are given.
 
+use std::ops::Range;
+
 use nas_ir::recipe::{Training, TrainingPrecision};
 use nas_ir::{Checked, Elements, Shape, Space, Tensor as Plain, Weights};
 use tch::Device;
@@ -25,11 +27,18 @@ fn small() -> Checked<Space> {
     squeeze(3, Shape::from([3, 16, 16]), &[(8, 2), (8, 1)], &[UNITS[0], UNITS[5], UNITS[8]])
 }
 
-fn shown(mut rehearsal: Rehearsal) -> Rehearsal {
-    let values = (0..2 * 3 * 16 * 16).map(|i: i32| (i as f32 * 0.37).sin()).collect();
-    let labels = Elements::I64((0..2 * 16 * 16).map(|i| i % 3).collect());
-    let labels = Plain { dims: vec![2, 16, 16], elements: labels };
-    rehearsal.show(&[Plain::of_floats([2, 3, 16, 16], values)], &labels).unwrap();
+fn shown(rehearsal: Rehearsal) -> Rehearsal {
+    shown_of(rehearsal, 0..2)
+}
+
+/// Shows pictures of these numbers.
+fn shown_of(mut rehearsal: Rehearsal, pictures: Range<i32>) -> Rehearsal {
+    let count = pictures.len() as u32;
+    let each = |size: i32| pictures.start * size..pictures.end * size;
+    let values = each(3 * 16 * 16).map(|i| (i as f32 * 0.37).sin()).collect();
+    let labels = Elements::I64(each(16 * 16).map(|i| i64::from(i % 3)).collect());
+    let labels = Plain { dims: vec![count, 16, 16], elements: labels };
+    rehearsal.show(&[Plain::of_floats([count, 3, 16, 16], values)], &labels).unwrap();
     rehearsal
 }
 
@@ -201,5 +210,39 @@ fn what_is_computed_again_is_the_same() {
     for layers in [1, 3, usize::MAX] {
         assert!(step(mixed().recomputing(layers).unwrap()) == of_supernet, "{layers} layers");
         assert!(step(alone().recomputing(layers).unwrap()) == of_network, "{layers} layers");
+    }
+}
+
+/// Loss and gradients of a batch in parts are the means of those of batches of the parts.
+#[test]
+fn parts_of_a_batch_are_batches() {
+    let row = |i: i32| [0.1 + 0.1 * i as f32, 0.2, 0.3, 0.4 - 0.1 * i as f32];
+    let mixed = |pictures: Range<i32>| {
+        let dims = [pictures.len() as u32, 4];
+        let weights = Plain::of_floats(dims, pictures.flat_map(row).collect::<Vec<_>>());
+        vec![Mixed::Weights(weights), Mixed::Candidate(1)]
+    };
+    let of_supernet = |pictures: Range<i32>, parts| {
+        let rehearsal = Rehearsal::of_supernet(&small(), &sgd(0.9, DECAY), ALONE).unwrap();
+        let mut rehearsal = shown_of(rehearsal, pictures.clone()).in_parts(parts).unwrap();
+        rehearsal.mix(mixed(pictures));
+        rehearsal.gradients().unwrap()
+    };
+    let network = network(&small(), &CHOICES);
+    let of_network = |pictures: Range<i32>, parts| {
+        let rehearsal = Rehearsal::of_network(&network, &sgd(0.9, DECAY), ALONE).unwrap();
+        shown_of(rehearsal, pictures).in_parts(parts).unwrap().gradients().unwrap()
+    };
+    for of in [&of_supernet as &dyn Fn(Range<i32>, usize) -> (f64, Weights), &of_network] {
+        let (loss, gradients) = of(0..4, 2);
+        let [first, second] = [of(0..2, 1), of(2..4, 1)];
+        assert!((loss - (first.0 + second.0) / 2.0).abs() < 1e-6 * loss);
+        assert_ne!(loss, of(0..4, 1).0, "batch norms of the whole");
+        for (name, gradient) in &gradients {
+            let [a, b] = [&first.1, &second.1].map(|own| own[name].floats().unwrap());
+            for (found, (a, b)) in gradient.floats().unwrap().iter().zip(a.iter().zip(b)) {
+                assert!((found - (a + b) / 2.0).abs() < 1e-6, "{name}: {found} for {a} and {b}");
+            }
+        }
     }
 }

@@ -75,6 +75,7 @@ impl Searched {
             drop_path,
             epoch,
             step,
+            draws: step,
             of,
             seed,
         }
@@ -164,6 +165,7 @@ fn a_decision_before_a_batch_norm_learns() {
             drop_path: 1.0,
             epoch: 0,
             step,
+            draws: step,
             seed: 3,
         };
         searched.mixture.choice_step(&space, &batch, 0.0, &free).unwrap();

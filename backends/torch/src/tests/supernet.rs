@@ -9,6 +9,7 @@ use super::loss;
 use super::sgd;
 use crate::choices::Choices;
 use crate::error::{Phase, TorchError};
+use crate::forecast::Fit;
 use crate::layout::values;
 use crate::mixing::Mix;
 use crate::mixture::{Mixture, Settings, logits_gradient};
@@ -65,6 +66,7 @@ fn batch(pictures: &Pictures, step: usize) -> TrainBatch<'_> {
         drop_path: 1.0,
         epoch: 1,
         step,
+        draws: step,
         of: 1,
         seed: 3,
     }
@@ -141,6 +143,33 @@ fn hard_choices_carry_the_gradient_of_what_ran() {
     for (i, g) in gradient[..4].iter().enumerate() {
         let opposite = g.signum() != gradient[*candidate].signum();
         assert_eq!(i != *candidate, opposite, "{gradient:?}");
+    }
+}
+
+/// A batch of the same two pictures twice has in two parts the statistics that it has as a whole, and so the same gradients: of
+/// the choices, of both at once for a step ahead, and of the weights.
+#[test]
+fn a_batch_in_parts_has_the_gradients_of_its_pictures() {
+    let Pictures { images, targets } = pictures();
+    let twice = |of: &Tensor| Tensor::cat(&[of.narrow(0, 0, 2), of.narrow(0, 0, 2)], 0);
+    let targets = DeviceTargets { values: twice(&targets.values), ..targets };
+    let pictures = Pictures { images: twice(&images), targets };
+    let batch = batch(&pictures, 0);
+    let of = |parts| {
+        let fit = Fit { layers: 0, parts };
+        let mut mixture = mixture(Mixing::Softmax).fitting(fit).unwrap();
+        let here = no_grad(|| mixture.parameters.flat().detach_copy());
+        let (ahead, by_choices) = mixture.unrolled_gradient(&batch, &batch, &here).unwrap();
+        no_grad(|| mixture.parameters.flat().shallow_clone().copy_(&here));
+        let (value, _) = mixture.choice_step(&small(), &batch, 0.0, &free).unwrap();
+        let loss = mixture.weight_step(&batch).unwrap();
+        let logits = mixture.choices.logits().into_iter().map(f64::from);
+        let weights = values(mixture.parameters.flat()).unwrap();
+        let numbers = [ahead, value, loss].into_iter().chain(by_choices).chain(logits);
+        numbers.chain(weights.into_iter().map(f64::from)).collect::<Vec<f64>>()
+    };
+    for (found, wanted) in of(2).iter().zip(of(1)) {
+        assert!((found - wanted).abs() < 1e-3 * wanted.abs() + 1e-4, "{found} for {wanted}");
     }
 }
 

@@ -101,6 +101,7 @@ fn the_targets_have_the_share_that_the_teacher_leaves() {
         drop_path: 1.0,
         epoch: 0,
         step: 0,
+        draws: 0,
         of: 1,
         seed: 0,
     };

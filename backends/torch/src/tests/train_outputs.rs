@@ -48,6 +48,7 @@ fn batch<'a>(inputs: &'a [Tensor], targets: &'a DeviceTargets) -> TrainBatch<'a>
         drop_path,
         epoch,
         step,
+        draws: step,
         of,
         seed,
     }

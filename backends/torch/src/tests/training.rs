@@ -195,6 +195,7 @@ fn a_step_on_paths_trains_what_they_are_made_of() {
                 drop_path: 1.0,
                 epoch: 0,
                 step: 0,
+                draws: 0,
                 of: 1,
                 seed: 3,
             },
