@@ -23,6 +23,8 @@ const FOR_TEN: u64 = 12;
 /// Times that weights which learn in a step are held beside values and velocities: their gradients one by
 /// one and together, and what the optimiser makes of the weights.
 const GRADIENTS: u64 = 3;
+/// Times more, where those of the parts of a batch are summed: the sum before and the one behind it.
+const SUMS: u64 = 2;
 /// Times that an output is held by its loss and on the way back from it.
 const LOSS: u64 = 4;
 /// How many networks at most are looked at for the one that takes most.
@@ -215,7 +217,8 @@ impl<'p> Trained<'p> {
         let ends = answers.sum::<Result<u64, TorchError>>()?.saturating_mul(LOSS);
         let elements = |id| Ok(program.parameters.get(id)?.elements().unsigned_abs());
         let learn = schedule.parameters(program).into_iter().map(elements);
-        let learn = learn.sum::<Result<u64, TorchError>>()?.saturating_mul(GRADIENTS);
+        let times = if pictures.parts > 1 { GRADIENTS + SUMS } else { GRADIENTS };
+        let learn = learn.sum::<Result<u64, TorchError>>()?.saturating_mul(times);
         let all = program.parameters.rows().iter().map(|spec| spec.elements().unsigned_abs());
         let held = all.sum::<u64>().saturating_mul(pictures.held);
         Ok(Forecast {
