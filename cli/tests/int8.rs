@@ -7,7 +7,7 @@ use nas_testing::pictures;
 use nasc::services::package;
 use serde_json::Value;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, TINY};
 
 /// A search of some seconds, and its network.
 const FOUND: &str = "--arch run/assignment.json --weights run/weights.safetensors";
@@ -301,6 +301,25 @@ fn a_package_has_all_that_is_needed_and_is_held_against_its_checksums() {
     bench.nasc("verify none").fails(1, &["nas::package::damaged", "it has no models"]);
 }
 
+/// Where the recipe reads images otherwise than the run did that trained the weights, there is no score of the network.
+#[test]
+fn weights_are_used_on_images_as_they_were_trained_on() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
+    bench.nasc("search tiny.nas --out run").done();
+    for command in ["eval tiny.nas", "int8 tiny.nas -o net.onnx", "export tiny.nas --package net"] {
+        let said = bench.nasc(&format!("{command} {FOUND} --set data.fit=letterbox"));
+        let words = ["nas::train::other_images", "run/weights.safetensors", "letterboxed, (value"];
+        said.fails(1, &words);
+    }
+    assert!(!bench.path("net").exists() && !bench.path("net.onnx").exists());
+    // A file of other classes is no answer of the network.
+    bench.write("more.nas", TINY.replacen("classes = 2", "classes = 5", 1));
+    bench.nasc("export more.nas --arch first -o more.onnx").done();
+    let said = bench.nasc("eval tiny.nas --arch first --onnx more.onnx");
+    said.fails(1, &["more.onnx answers [", "the same classes"]);
+}
+
 #[test]
 fn a_package_that_cannot_be_is_refused_before_anything_is_made() {
     let bench = Bench::new();
@@ -323,6 +342,13 @@ fn a_package_that_cannot_be_is_refused_before_anything_is_made() {
     wrong("--method percentile=2").fails(2, &["a share from 0.5 to 1"]);
     wrong("--method median").fails(2, &["`min-max`, `percentile`"]);
     wrong("--images 0").fails(2, &["1.."]);
+    // Nothing is written over what is read.
+    let over = |command: &str| bench.nasc(command).fails(1, &["it is what is read here"]);
+    over(&format!("export tiny.nas {FOUND} -o run/assignment.json"));
+    over(&format!("int8 tiny.nas {FOUND} -o run/weights.safetensors"));
+    bench.nasc(&format!("export tiny.nas {FOUND} -o own.onnx")).done();
+    over("int8 own.onnx --data data/val/images -o own.onnx");
+    bench.nasc("verify own.onnx").done();
     let licence = bench.nasc(&format!("export tiny.nas {FOUND} -o net.onnx --licence tiny.nas"));
     licence.fails(2, &["cannot be used with"]);
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -18,6 +19,11 @@ pub(crate) fn stopped(bench: &Bench, stop: impl FnOnce(&mut Child)) -> Said {
     let mut err = String::new();
     while !err.contains("warm-up 1/4") {
         assert_ne!(told.read_line(&mut err).unwrap(), 0, "{err}");
+    }
+    // Its state is written while the next one goes on.
+    while !bench.path("run/supernet.safetensors").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended without a state");
+        std::thread::sleep(Duration::from_millis(1));
     }
     stop(&mut child);
     told.read_to_string(&mut err).unwrap();

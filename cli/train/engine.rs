@@ -27,6 +27,8 @@ pub(crate) struct FileEngine<'a> {
     inputs: Vec<Given>,
     /// What is answered in the place of outputs, by their names.
     answers: HashMap<String, String>,
+    /// The sizes of what the network answers for an image.
+    wanted: Vec<u32>,
     /// tract, for so many images at once.
     loaded: HashMap<u32, nas_tract::Model>,
 }
@@ -79,8 +81,10 @@ impl<'a> FileEngine<'a> {
         let answers = nas_onnx::metadata(&bytes, Form::ANSWERS).map_err(Failure::problem)?;
         let answers = answers.and_then(|answers| serde_json::from_str(&answers).ok());
         let answers = answers.unwrap_or_default();
+        let wanted = network.outputs.first().map(|port| network.port_shape(port).dims().to_vec());
+        let wanted = wanted.unwrap_or_default();
         let (path, loaded) = (PathBuf::new(), HashMap::new());
-        Ok(Self { path, bytes, runner: None, inputs, answers, loaded })
+        Ok(Self { path, bytes, runner: None, inputs, answers, wanted, loaded })
     }
 
     /// What the file answers for normalised images `[N, C, H, W]` of each input: its first output.
@@ -110,6 +114,9 @@ impl<'a> FileEngine<'a> {
             let Some(floats) = answer.floats() else {
                 return Err(self.unscorable(&format!("answers by numbers of {}", answer.dtype())));
             };
+            if answer.dims.get(1..) != Some(self.wanted.as_slice()) {
+                return Err(self.other_answer(&answer.dims));
+            }
             let wanted = (count - first).min(at_once);
             let each = floats.len() / at_once.max(1) as usize;
             let floats = floats.iter().take(each * wanted as usize);
@@ -119,6 +126,13 @@ impl<'a> FileEngine<'a> {
             all.floats_mut().into_iter().for_each(|all| all.extend(floats.clone()));
         }
         answers.ok_or_else(|| Failure::input("there are no images"))
+    }
+
+    fn other_answer(&self, dims: &[u32]) -> Failure {
+        let (path, wanted) = (self.path.display(), &self.wanted);
+        Failure::input(format!(
+            "{path} answers {dims:?}, and the network {wanted:?} for each image: its first output is scored, which has to have the same classes or values, in the same size"
+        ))
     }
 
     fn unscorable(&self, why: &str) -> Failure {

@@ -23,6 +23,7 @@ fn score_weights(
     split: Split,
 ) -> Result<Metrics, Failure> {
     let path = args.weights.as_deref().ok_or_else(|| Failure::input("no weights"))?;
+    training.expected_with(&network, path)?;
     let Model { network, weights } =
         weights_file::load_for_use(network, path, args.names.as_deref())?;
     let mut network = training.backend()?.trainable(&network).map_err(Failure::problem)?;

@@ -23,6 +23,7 @@ use crate::{int8_model, integers_file};
 /// # Errors
 /// The inputs are at fault, the data cannot be read, or tract and libtorch do not agree.
 pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
+    integers_file::check(args)?;
     if is_onnx(&args.file) {
         return int8_model::run(args);
     }
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let opset = opset(asked, training.space.device.opset);
     nas_onnx::Integers::check(opset).map_err(Failure::problem)?;
     let model = weights_file::load_for_use(network, weights, args.names.as_deref())?;
-    let expected = training.expected(&model.network)?;
+    let expected = training.expected_with(&model.network, weights)?;
     let (model, mut form, expected) = formed(&args.form, model, Numbers::Float, expected)?;
     form.levels = rounding.integers();
     let name = args.output.file_stem().unwrap_or_default().to_string_lossy();

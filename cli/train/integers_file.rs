@@ -1,10 +1,11 @@
 //! What is written and told of a file of integers, whether its network is of a space or of others.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use nasc::commands::int8::Int8Args;
 use nasc::outln;
 use nasc::render::report::Failure;
-use nasc::services::files::write_together;
+use nasc::services::files::{check_written, write_together};
 use nasc::services::onnx_file::OnnxFile;
 use nasc::services::record::beside;
 use nasc::tell;
@@ -34,10 +35,7 @@ pub(crate) fn write<'l>(
     if !made.report.report.passed {
         return Err(made.report.failure(&output.display().to_string(), HELP, REMEDY));
     }
-    let [verified, check] = beside(output);
-    let name = verified.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.strip_suffix(".verify.json").unwrap_or(&name);
-    let integers = output.with_file_name(format!("{stem}.integers.json"));
+    let ([verified, check], integers) = (beside(output), costs_beside(output));
     write_together(&[
         (&check, &made.record.to_bytes()?),
         (&verified, &json(&made.report)?),
@@ -55,6 +53,25 @@ pub(crate) fn write<'l>(
         outln!("{}", path.display())?;
     }
     Ok(())
+}
+
+/// Where what integers cost stands.
+fn costs_beside(output: &Path) -> PathBuf {
+    let [verified, _] = beside(output);
+    let name = verified.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".verify.json").unwrap_or(&name);
+    output.with_file_name(format!("{stem}.integers.json"))
+}
+
+/// Refuses places where the files cannot or should not be written, before the work is done.
+///
+/// # Errors
+/// One of them is a folder, cannot be replaced, or is read.
+pub(crate) fn check(args: &Int8Args) -> Result<(), Failure> {
+    let given = [&args.weights, &args.names].into_iter().flatten().map(PathBuf::as_path);
+    let read = given.chain([args.file.as_path()]).chain(args.arch.as_deref().map(Path::new));
+    let written = [args.output.clone(), costs_beside(&args.output)];
+    check_written(written.into_iter().chain(beside(&args.output)), read)
 }
 
 /// A report as a file of JSON.

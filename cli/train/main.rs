@@ -5,6 +5,7 @@ mod compute;
 mod demo;
 mod engine;
 mod eval;
+mod expected;
 mod file_images;
 mod int8;
 mod int8_model;

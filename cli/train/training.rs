@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use nas_data::{BatchOf, DataError, Dataset, Drawn, Input, Normalisation, Survey};
+use nas_data::{BatchOf, DataError, Dataset, Drawn, Survey};
 use nas_frontend::Compiler;
 use nas_frontend::items::arch::from_choices;
 use nas_frontend::modules::Program;
@@ -26,7 +26,7 @@ use nas_search::{
 use nas_torch::{Beginnings, Profiler, TorchBackend};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
-use nasc::services::expected::{Expected, Read};
+use nasc::services::expected::Expected;
 use nasc::services::input::{self, as_in_run};
 use nasc::services::onnx_file::emit;
 use nasc::services::pick;
@@ -506,23 +506,7 @@ impl Training {
         emit(model, &options)
     }
 
-    /// What a network of the space expects of its inputs.
-    ///
-    /// # Errors
-    /// There is no data set, or it has statistics of other channels.
-    pub(crate) fn expected(&self, network: &Network) -> Result<Option<Expected>, Failure> {
-        let dataset = self.dataset()?;
-        let mut read = Vec::new();
-        for port in &network.inputs {
-            let channels = network.port_shape(port).channels() as usize;
-            let Input { normalisation: Normalisation { mean, std }, scale } =
-                dataset.input(&port.name, channels).map_err(Failure::problem)?;
-            read.push(Read { mean, std, scale });
-        }
-        Ok(Expected::of(network, &self.recipe.data, read))
-    }
-
-    /// Writes that beside the weights.
+    /// Writes what the network of a result expects of its inputs beside the weights.
     fn keep_expected(&self, store: &mut Store, result: &RunResult) -> Result<(), Failure> {
         let expected = self.expected(&self.network_of(&result.choices)?)?;
         let written = expected.map(|expected| store.write_json(Expected::FILE, &expected));

@@ -11,7 +11,7 @@ use nas_tract::Tolerance;
 use crate::render::costs::warn_of_memory;
 use crate::render::report::Failure;
 use crate::services::expected::Expected;
-use crate::services::files::write_together;
+use crate::services::files::{check_written, write_together};
 use crate::services::form::{FilePrecision, FileSize, FormArgs, OneSize, formed};
 use crate::services::input::Input;
 use crate::services::onnx_file::{Making, TriedOn, folded, onnx_file, tell_of_integers};
@@ -244,26 +244,13 @@ fn check_output<'p>(
     sources: impl Iterator<Item = &'p Path>,
 ) -> Result<(), Failure> {
     let given = [&args.weights, &args.names].into_iter().flatten().map(PathBuf::as_path);
-    let inputs: Vec<PathBuf> =
-        sources.chain(given).filter_map(|path| path.canonicalize().ok()).collect();
-    let is_module = args.format == Format::Pytorch;
-    let more = if is_module { module::paths(output).to_vec() } else { beside(output).to_vec() };
-    for written in std::iter::once(output.to_owned()).chain(more) {
-        let why = if written.is_dir() && !(is_module && written == *output) {
-            "it is a folder".to_owned()
-        } else if let Err(error) = nas_files::replaceable(&written) {
-            error.to_string()
-        } else if written.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
-            "it is what is read here".to_owned()
-        } else {
-            continue;
-        };
-        let written = written.display();
-        return Err(Failure::input(format!(
-            "cannot write {written}: {why}; name another file by `-o`"
-        )));
+    let read = sources.chain(given).chain([Path::new(&args.arch)]);
+    if args.format == Format::Pytorch {
+        let place = Some(output.to_owned()).filter(|output| !output.is_dir());
+        check_written(place.into_iter().chain(module::paths(output)), read)?;
+        return module::check(output);
     }
-    if is_module { module::check(output) } else { Ok(()) }
+    check_written([output.to_owned()].into_iter().chain(beside(output)), read)
 }
 
 #[cfg(test)]

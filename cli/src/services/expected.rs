@@ -99,6 +99,19 @@ impl Expected {
         serde_json::from_slice(&bytes).ok()
     }
 
+    /// Whether images are made into the same for both, but for their size: of another size, `resize` is another one, too.
+    #[must_use]
+    pub fn is_read_as(&self, other: &Self) -> bool {
+        let (own, others) = (self.inputs(), other.inputs());
+        own.len() == others.len()
+            && own.iter().zip(others).all(|(own, other)| {
+                let size = |of: &ExpectedInput| [of.height, of.width];
+                let resize = if size(own) == size(other) { own.resize } else { other.resize };
+                let (input, [height, width]) = (other.input.clone(), size(other));
+                ExpectedInput { input, height, width, resize, ..own.clone() } == *other
+            })
+    }
+
     /// What is expected where the network normalises itself: the numbers as they are.
     #[must_use]
     pub fn of_raw_numbers(self) -> Self {
@@ -145,6 +158,15 @@ impl Expected {
     #[must_use]
     pub fn metadata(&self) -> Option<(String, String)> {
         Some((Self::KEY.to_owned(), serde_json::to_string(self).ok()?))
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, input) in self.inputs().iter().enumerate() {
+            write!(f, "{}{input}", if place > 0 { "; " } else { "" })?;
+        }
+        Ok(())
     }
 }
 
@@ -223,6 +245,11 @@ mod tests {
         let json = serde_json::to_string(&cut).unwrap();
         assert!(json.contains(r#""width":64,"resize":[56,72],"fit":"cover","mean""#), "{json}");
         let one = Expected::One(cut.clone());
+        let larger = ExpectedInput { height: 96, resize: None, ..cut.clone() };
+        assert!(one.is_read_as(&Expected::One(larger.clone())));
+        let brighter = ExpectedInput { mean: vec![0.5, 0.31, 0.24], ..larger };
+        assert!(!one.is_read_as(&Expected::One(brighter)));
+        assert!(!one.is_read_as(&Expected::One(ExpectedInput { resize: None, ..cut.clone() })));
         assert_eq!(serde_json::from_str::<Expected>(&json).unwrap(), one);
         let depth = ExpectedInput { scale: Some(0.5), order: "grey".to_owned(), ..cut.clone() };
         assert!(depth.to_string().contains("(value * 0.5 - "), "{depth}");

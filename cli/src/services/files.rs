@@ -1,8 +1,36 @@
 //! Writing files whole or not at all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::render::report::Failure;
+
+/// Refuses places where files cannot or should not be written, before the work is done: folders, what cannot be replaced, and what
+/// is read.
+///
+/// # Errors
+/// One of them is such a place.
+pub fn check_written<'p>(
+    written: impl IntoIterator<Item = PathBuf>,
+    read: impl IntoIterator<Item = &'p Path>,
+) -> Result<(), Failure> {
+    let read: Vec<PathBuf> = read.into_iter().filter_map(|path| path.canonicalize().ok()).collect();
+    for written in written {
+        let why = if written.is_dir() {
+            "it is a folder".to_owned()
+        } else if let Err(error) = nas_files::replaceable(&written) {
+            error.to_string()
+        } else if written.canonicalize().is_ok_and(|path| read.contains(&path)) {
+            "it is what is read here".to_owned()
+        } else {
+            continue;
+        };
+        let written = written.display();
+        return Err(Failure::input(format!(
+            "cannot write {written}: {why}; name another file by `-o`"
+        )));
+    }
+    Ok(())
+}
 
 /// Writes a file aside, syncs it and renames it into place; where a link is, into that of the file
 /// that it leads to.

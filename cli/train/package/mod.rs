@@ -87,8 +87,10 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
             missing.summary()
         ),
     }
-    let of_weights = Expected::beside(weights);
-    let expected = if data.is_ok() { training.expected(&network)? } else { of_weights };
+    let expected = match data {
+        Ok(_) => training.expected_with(&network, weights)?,
+        Err(_) => Expected::beside(weights),
+    };
     let weights = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let package = Package {
         args,
