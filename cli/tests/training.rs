@@ -356,6 +356,10 @@ fn a_classification_is_trained_on_folders_of_classes() {
 
     fs::rename(bench.path("data/val/red"), bench.path("data/val/crimson")).unwrap();
     bench.nasc("search tiny.nas --out more").fails(1, &["nas::data::unknown_class", "blue, red"]);
+    fs::create_dir(bench.path("data/train/green")).unwrap();
+    fs::copy(bench.path("data/train/red/0.png"), bench.path("data/train/green/0.png")).unwrap();
+    let words = ["nas::data::class_folders", "`blue`, `green`, `red`", "has 2 classes"];
+    bench.nasc("search tiny.nas --out more").fails(1, &words);
 }
 
 #[test]

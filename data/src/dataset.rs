@@ -309,6 +309,11 @@ impl Dataset {
         if self.names_classes && named != classes {
             return Err(DataError::OtherClasses { root: root(), named, classes });
         }
+        let is_of_folders = self.kind == TargetKind::Class && self.containers.is_none();
+        if is_of_folders && named > classes {
+            let folders = self.classes.clone();
+            return Err(DataError::ClassFolders { root: root(), folders, classes });
+        }
         match (self.ignore, ignore) {
             (Some(said), Some(ignore)) if said != ignore => {
                 Err(DataError::OtherIgnore { root: root(), said, ignore })

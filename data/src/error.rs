@@ -406,6 +406,21 @@ pub enum DataError {
         classes: usize,
     },
 
+    /// There are more folders of classes than the task has classes.
+    #[error("`train` in `{}` has {} folders of classes, {}, but the task has {classes} classes", root.display(), folders.len(), few(folders))]
+    #[diagnostic(
+        code(nas::data::class_folders),
+        help("each folder is a class: move those away that are none, or set `classes` of the task to {}", folders.len())
+    )]
+    ClassFolders {
+        /// The folder of the data set.
+        root: PathBuf,
+        /// The names of the folders.
+        folders: Vec<String>,
+        /// How many classes the task has.
+        classes: usize,
+    },
+
     /// `dataset.json` ignores another label than the task does.
     #[error("`dataset.json` in `{}` ignores the label {said}, but the task ignores {ignore}", root.display())]
     #[diagnostic(

@@ -105,7 +105,7 @@ pub enum ReadError {
     #[diagnostic(
         code(nas::model::not_ours),
         help(
-            "`nasc explain operators` lists what networks consist of; other models can be costed, timed and verified"
+            "`grammar/reference/operators.md` lists what networks consist of; other models can be costed, timed and verified"
         )
     )]
     NotOurs {
