@@ -114,7 +114,7 @@ impl<'a> FileEngine<'a> {
             let Some(floats) = answer.floats() else {
                 return Err(self.unscorable(&format!("answers by numbers of {}", answer.dtype())));
             };
-            if answer.dims.get(1..) != Some(self.wanted.as_slice()) {
+            if answer.dims.split_first() != Some((&at_once, self.wanted.as_slice())) {
                 return Err(self.other_answer(&answer.dims));
             }
             let wanted = (count - first).min(at_once);

@@ -81,10 +81,11 @@ impl Need {
     fn done(&self) -> Vec<String> {
         let Forecast { recomputed, parts, .. } = self.forecast;
         let again = (recomputed.layers > 0).then(|| described(recomputed));
-        let images = counted(self.batch / parts.max(1), "image");
+        let images = counted(self.batch.div_ceil(parts.max(1)), "image");
+        let most = if self.batch.is_multiple_of(parts.max(1)) { "" } else { "at most " };
         let in_parts = (parts > 1).then(|| {
             format!(
-                "each batch is learned from in {parts} parts of {images}, of which batch norms take the statistics"
+                "each batch is learned from in {parts} parts of {most}{images}, of which batch norms take the statistics"
             )
         });
         again.into_iter().chain(in_parts).collect()

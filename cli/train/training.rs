@@ -444,6 +444,9 @@ impl Training {
             Scored::Trained | Scored::Command if by_proxies => "untrained",
             Scored::Trained | Scored::Command => "inherited",
         };
+        if self.compute.options.memory.is_some() {
+            store.spare_memory();
+        }
         let mut progress = Progress::new(self.recipe.objective.measure(), untrained)?;
         if !store.is_resumed() {
             self.tell_times(&job, store, &progress, hint)?;

@@ -56,7 +56,11 @@ pub enum End {
 pub fn run(job: &Job<'_>, store: &mut Store, on_event: OnEvent<'_>) -> Result<End, Failure> {
     let mut run = AtWork::new(job, store, on_event);
     let ended = whole(&mut run);
-    run.store.settle().map_err(Failure::Run)?;
+    let written = run.store.settle();
+    // What ended it is told first.
+    if !matches!(ended, Err(Halt::Failed(_))) {
+        written.map_err(Failure::Run)?;
+    }
     match ended {
         Ok(result) => Ok(End::Finished(Box::new(result))),
         Err(Halt::Interrupted) => run.status().map(End::Interrupted).map_err(Failure::Run),

@@ -33,6 +33,8 @@ pub struct Store {
     /// Opened when they are first asked for.
     pub(super) records: OnceCell<Records>,
     pub(super) later: Later,
+    /// Whether states are written before training goes on.
+    pub(super) is_short_of_memory: bool,
     /// Given up last.
     pub(super) _lock: File,
     /// How many more writes succeed, in tests of crashes.
@@ -66,6 +68,7 @@ impl Store {
             changes: Vec::new(),
             records: OnceCell::new(),
             later: Later::default(),
+            is_short_of_memory: false,
             _lock: lock,
             #[cfg(test)]
             fuse: None,
@@ -164,7 +167,15 @@ impl Store {
             let write = |path| Aside::write(path, &bytes)?.put();
             paths.iter().try_for_each(|path| write(path)).map_err(unwritten)
         })?;
+        if self.is_short_of_memory {
+            self.settle()?;
+        }
         survived
+    }
+
+    /// Has states be written before training goes on: meanwhile they lie in memory, twice.
+    pub fn spare_memory(&mut self) {
+        self.is_short_of_memory = true;
     }
 
     /// Waits until all that was begun is written.

@@ -44,7 +44,8 @@ impl Later {
 impl Drop for Later {
     fn drop(&mut self) {
         // What fails now leaves the state before, from which the run goes on.
-        let _ = self.settle();
+        let thread = self.at_work.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = thread.map(JoinHandle::join);
     }
 }
 

@@ -31,15 +31,28 @@ pub(crate) fn fitted(
         of(&Trained { program, pictures: pictures.in_parts(parts), roles })
     };
     let layers = order(program, &all.roles)?.len();
-    let least = (Fit { layers, parts: 1 }, with(Fit { layers, parts: 1 })?);
-    for parts in 1..=pictures.batch / FEWEST {
+    let whole = Fit { layers, parts: 1 };
+    let least = with(whole)?;
+    if least.bytes() <= memory {
+        return fewest(whole, least, memory, with);
+    }
+    // What a part takes falls as its images do, and nothing else falls.
+    let is_in_vain = Forecast { step: 0, ..least }.bytes() > memory;
+    let most = if is_in_vain { 0 } else { pictures.batch / FEWEST };
+    let mut images = pictures.batch;
+    for parts in 2..=most {
+        // More parts, of which the largest has as many images, gain nothing.
+        let largest = pictures.batch.div_ceil(parts);
+        if std::mem::replace(&mut images, largest) == largest {
+            continue;
+        }
         let fit = Fit { layers, parts: parts as usize };
         let found = with(fit)?;
-        if pictures.batch.is_multiple_of(parts) && found.bytes() <= memory {
+        if found.bytes() <= memory {
             return fewest(fit, found, memory, with);
         }
     }
-    Ok(least)
+    Ok((whole, least))
 }
 
 /// As few layers computed again as still fit; `found` is what these take.

@@ -145,12 +145,16 @@ const BLOCKS: &str = "block squeezed(x) { x -> conv(96, kernel = 1) -> batch_nor
     block residual(x) { x + (x -> squeezed) }
     block lined(x) { x -> conv(96, kernel = 1) -> batch_norm -> relu }";
 
-/// What is forecast of a body where there may be so many bytes, and how many layers are given up.
+/// What is forecast of a body where there may be so many bytes, and what is done to fit.
 fn within(body: &str, memory: Option<u64>) -> (Fit, Forecast) {
+    batch_within(64, body, memory)
+}
+
+fn batch_within(batch: u32, body: &str, memory: Option<u64>) -> (Fit, Forecast) {
     let text = format!("{BLOCKS} space s {{ input x: [4, 8, 8] output y = x -> {body} }}");
     let space = space(Source::new("s.nas", text.as_str()));
     let program = Program::of_space(&space).unwrap();
-    let pictures = Pictures { batch: 64, ..ONE };
+    let pictures = Pictures { batch, ..ONE };
     fitted(&program, pictures, memory, |trained| trained.mixture(&space)).unwrap()
 }
 
@@ -186,9 +190,20 @@ fn what_does_not_fit_is_learned_from_in_parts() {
     assert!(fit.layers < 8 && found.bytes() < least.bytes(), "{fit:?}: {found:?}");
     let limit = least.bytes() - least.step * 2 / 3;
     let (fit, found) = residuals(Some(limit));
-    assert!(fit.parts > 2 && 64_usize.is_multiple_of(fit.parts), "{fit:?}");
+    assert!(fit.parts > 2 && fit.parts <= 32, "{fit:?}");
     assert!(found.bytes() <= limit && found.step < least.step / 2, "{found:?}");
     assert!(kept.bytes() > least.bytes());
+}
+
+/// A picture has no parts, and no more of its layers are computed again than need be.
+#[test]
+fn a_single_picture_fits_as_well() {
+    let residuals = |memory| batch_within(1, "repeat 4 { residual }", memory);
+    let (_, kept) = residuals(None);
+    let (fit, found) = residuals(Some(kept.bytes() - 1));
+    assert_eq!(fit, Fit { layers: 1, parts: 1 });
+    assert!(found.bytes() < kept.bytes());
+    assert_eq!(residuals(Some(1)).0, Fit { layers: 8, parts: 1 });
 }
 
 /// Where all is one chain, what is computed again at once is no more than between two layers that are kept.

@@ -160,8 +160,8 @@ pub const PRECISION: Field = Field {
     kind: Kind::Word(&["fp32", "bf16"]),
     doc: "with what numbers values are computed; weights are floats of 32 bits. With `bf16`, convolutions and products on a GPU \
           read and write bfloat16, which has their range and 7 bits behind the point, in half of the memory; what needs more \
-          precision, such as the loss, computes with 32 bits. A processor computes with 32 bits, and keeps what layers that it \
-          computes together make in bfloat16 until their gradients are computed: less memory in little more time. With \
+          precision, such as the loss, computes with 32 bits. A processor that computes layers together does so with 32 bits, and \
+          keeps what they make in bfloat16 until their gradients are computed: less memory in little more time. With \
           `--no-fuse` it computes as a GPU does, most of them more slowly",
 };
 
