@@ -121,17 +121,42 @@ fn parameters(
     cost
 }
 
+/// The bytes of each value as an engine keeps it that computes with integers where the model says so: what is only there to be
+/// rounded to integers is written as these at once, by the operators before that it is fused with, too.
+fn kept_bytes(graph: &Graph<'_>, inferred: &Inferred) -> IdVec<ValueId, u64> {
+    let mut readers: IdVec<ValueId, u32> = IdVec::filled(graph.values.len(), 0);
+    let read = graph.nodes.iter().flat_map(|node| node.inputs.iter().flatten());
+    read.chain(&graph.outputs).for_each(|&id| readers[id] += 1);
+    let mut bytes = IdVec::filled(graph.values.len(), 0);
+    for (id, _) in graph.values.iter() {
+        bytes[id] = inferred.facts[id].as_ref().map_or(0, Fact::bytes);
+    }
+    for node in graph.nodes.iter().rev() {
+        let is_fused = node.kind().is_some_and(|kind| kind.storage() == Storage::InPlace);
+        if let (true, Some(operand), [Some(result)]) =
+            (is_fused, node.operand(0), &node.outputs[..])
+            && readers[operand] == 1
+        {
+            bytes[operand] = bytes[operand].min(bytes[*result]);
+        }
+    }
+    graph.inputs.iter().for_each(|&id| {
+        bytes[id] = inferred.facts[id].as_ref().map_or(0, Fact::bytes);
+    });
+    bytes
+}
+
 /// What is made while the model runs: what several results of a node take counts as one tensor.
 fn tensors(graph: &Graph<'_>, inferred: &Inferred) -> Vec<Made> {
     let facts = &inferred.facts;
     let mut is_output: IdVec<ValueId, bool> = IdVec::filled(graph.values.len(), false);
     graph.outputs.iter().for_each(|&id| is_output[id] = true);
-    let bytes = |id: ValueId| facts[id].as_ref().map_or(0, Fact::bytes);
-    let mut made = Vec::new();
+    let bytes = kept_bytes(graph, inferred);
+    let mut made: Vec<Made> = Vec::new();
     let mut place_of: IdVec<ValueId, Option<usize>> = IdVec::filled(graph.values.len(), None);
     for &id in &graph.inputs {
         place_of[id] = Some(made.len());
-        let (bytes, is_output) = (bytes(id), is_output[id]);
+        let (bytes, is_output) = (bytes[id], is_output[id]);
         made.push(Made { bytes, reads: Vec::new(), storage: None, is_output });
     }
     for node in &graph.nodes {
@@ -145,12 +170,17 @@ fn tensors(graph: &Graph<'_>, inferred: &Inferred) -> Vec<Made> {
         results.iter().for_each(|&id| place_of[id] = Some(made.len()));
         let first = node.operand(0).and_then(|id| place_of[id]);
         let storage = node.kind().map_or(Storage::Own, Kind::storage);
+        let size = results.iter().map(|&id| bytes[id]).fold(0, u64::saturating_add);
+        let is_output = results.iter().any(|&id| is_output[id]);
+        // What is handed out has the numbers that the model says.
+        let of_first = first.and_then(|first| made.get(first));
+        let is_handed = is_output && of_first.is_some_and(|first| first.bytes != size);
         let fits = results.len() == 1 && first.is_some() && first == reads.first().copied();
         made.push(Made {
-            bytes: results.iter().map(|&id| bytes(id)).fold(0, u64::saturating_add),
+            bytes: size,
             reads,
-            storage: Some(if fits { storage } else { Storage::Own }),
-            is_output: results.iter().any(|&id| is_output[id]),
+            storage: Some(if fits && !is_handed { storage } else { Storage::Own }),
+            is_output,
         });
     }
     made

@@ -341,8 +341,12 @@ impl Kind {
         match self {
             Self::Same(Unary::Identity) | Self::Dropout => Storage::View,
             Self::Reshape | Self::Flatten | Self::Squeeze | Self::Unsqueeze => Storage::View,
+            // Whoever computes with integers takes them as they are.
+            Self::Dequantize => Storage::View,
             Self::Same(Unary::Other) => Storage::Own,
             Self::Same(_) | Self::Clip | Self::BatchNorm | Self::Prelu => Storage::InPlace,
+            // Whoever computes with integers writes them at once.
+            Self::Quantize => Storage::InPlace,
             _ => Storage::Own,
         }
     }

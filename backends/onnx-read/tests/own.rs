@@ -9,9 +9,10 @@
 
 use std::collections::BTreeSet;
 
-use nas_cases::networks::{single, with_weights};
+use nas_cases::networks::{Builder, conv, single, with_weights};
 use nas_cases::{cases, reference};
-use nas_ir::{Model, Network, Opset, Tensor};
+use nas_ir::ops::{Relu, Storage};
+use nas_ir::{Grid, Model, Network, Op, Opset, Shape, Tensor};
 use nas_onnx::{Options, emit};
 use nas_onnx_read::{Matched, ReadError, Sizes, costs, infer, matched, read};
 use nas_passes::model::for_export;
@@ -74,6 +75,41 @@ fn what_is_counted_is_what_the_network_has() {
             assert_eq!(sum(|cost| cost.bytes), own.params * 4, "{name}");
         }
     }
+}
+
+/// Pairs of `QuantizeLinear` and `DequantizeLinear` say where an engine has integers; the floats between are nowhere.
+#[test]
+fn values_of_integers_take_the_bytes_of_integers() {
+    let mut b = Builder::new("rounded");
+    let image = b.input("image", Shape::from([4, 8, 8]));
+    let one = b.op("one", Op::Conv(conv(16, 3)), &[image]);
+    let two = b.op("two", Op::Relu(Relu), &[one]);
+    let three = b.op("three", Op::Conv(conv(16, 3)), &[two]);
+    let four = b.op("four", Op::Relu(Relu), &[three]);
+    let five = b.op("five", Op::Conv(conv(2, 1)), &[four]);
+    let mut model = with_weights(&b.output("y", five).network());
+    for node in [image, two, four, five] {
+        model.network.nodes[node].rounding.value = Some(Grid { step: 0.1, zero: 128 });
+    }
+    for node in [one, three, five] {
+        let channels = model.network.nodes[node].shape.channels() as usize;
+        model.network.nodes[node].rounding.kernel = Some(vec![0.01; channels]);
+    }
+    let options = Options { opset: Opset::new(17).unwrap(), ..Options::default() };
+    let onnx = emit(&model, &options).unwrap();
+    let graph = read(&onnx).unwrap();
+    let found = costs(&graph, &infer(&graph, &Sizes::new()).unwrap()).unwrap();
+    let own = found.tensors.iter().filter(|made| made.storage == Some(Storage::Own));
+    let own: Vec<u64> = own.map(|made| made.bytes).collect();
+    // The convolutions with what is fused with them; of the last one the output is floats.
+    assert_eq!(own, [16 * 64, 16 * 64, 2 * 64, 4 * 2 * 64]);
+    let image = &found.tensors[0];
+    assert_eq!((image.bytes, image.storage), (4 * 4 * 64, None));
+    // Of the image, which is an input, integers are another tensor.
+    assert_eq!(
+        (found.tensors[1].bytes, found.tensors[1].storage),
+        (4 * 64, Some(Storage::InPlace))
+    );
 }
 
 fn inputs(network: &Network) -> Vec<Tensor> {
