@@ -489,11 +489,16 @@ fn a_retraining_keeps_to_the_memory_that_it_may_take() {
     all.done();
     let refused = retrain("none", "--memory 1MB");
     let least = forecast(&refused.err);
+    let named =
+        refused.err.split_once("help: `--memory ").and_then(|(_, rest)| rest.split_once('`'));
+    let (named, _) = named.unwrap_or_else(|| panic!("no limit is named: {}", refused.err));
+    retrain("named", &format!("--memory {named}")).done();
     let told =
         ["more than the 0.001 GB that it may take", "not even a `retrain.batch` of 1 would fit"];
     refused.fails(1, &told);
-    for (out, share) in [("least", 0.0), ("half", 0.5)] {
-        let limit = least + share * (most - least) + 0.001;
+    let within = |share: f64| least + share * (most - least);
+    for (out, share) in [("half", 0.5), ("most", 0.8)] {
+        let limit = within(share);
         let said = retrain(out, &format!("--memory {limit:.3}GB"));
         let taken = gigabytes(&said.err.replace("memory: the", ""), "memory: ");
         let again = " layers are computed again in the backward pass, ";
@@ -507,7 +512,7 @@ fn a_retraining_keeps_to_the_memory_that_it_may_take() {
         assert!(weights(out) == weights("all"), "other weights within {limit} GB");
     }
     // Less than all layers computed again: a batch in parts.
-    let said = retrain("parts", &format!("--memory {:.3}GB", least - 0.05));
+    let said = retrain("parts", &format!("--memory {:.3}GB", within(0.4)));
     let wanted = "each batch is learned from in 2 parts of 32 images, of which batch norms take the statistics";
     assert!(said.err.contains(wanted), "{}", said.err);
     said.done();

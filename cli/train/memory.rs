@@ -13,6 +13,8 @@ use thiserror::Error;
 /// (`docs/forecast.md`), and up to 29 % above before.
 const SURE: f64 = 0.75;
 
+const GIGABYTE: u64 = 1_000_000_000;
+
 /// What is trained, and what that takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Need {
@@ -109,7 +111,7 @@ enum Short {
     Surely { what: &'static str, needed: String, free: String, help: String },
     /// It may not take so much.
     #[error(
-        "{what} takes about {needed} of memory, {over} more than the {allowed} that it may take"
+        "{what} takes about {needed} of memory at least, {over} more than the {allowed} that it may take"
     )]
     #[diagnostic(code(nas::train::memory), help("{help}"))]
     Forbidden { what: &'static str, needed: String, over: String, allowed: String, help: String },
@@ -130,7 +132,8 @@ pub(crate) fn check(
 ) -> Result<(), Failure> {
     let own = needs(allowed)?;
     tell!("memory: {}", told(&own, allowed, free));
-    if let Some(forbidden) = own.iter().find_map(|need| forbidden(need, allowed?)) {
+    let least = own.iter().map(Need::bytes).max().unwrap_or_default();
+    if let Some(forbidden) = own.iter().find_map(|need| forbidden(need, allowed?, least)) {
         return Err(Failure::problem(forbidden));
     }
     for (place, need) in own.iter().enumerate() {
@@ -160,15 +163,10 @@ fn told(needs: &[Need], allowed: Option<u64>, free: Option<u64>) -> String {
     format!("{}{of}{}", parts.collect::<Vec<_>>().join(", "), again.collect::<String>())
 }
 
-fn forbidden(need: &Need, allowed: u64) -> Option<Short> {
+/// What is short where it may not take what it does; all that is trained takes so many bytes at least.
+fn forbidden(need: &Need, allowed: u64, least: u64) -> Option<Short> {
     let over = need.bytes().checked_sub(allowed).filter(|&over| over > 0)?;
-    let help = match need.forecast.recomputed.layers {
-        0 => need.help(allowed),
-        layers => format!(
-            "all {layers} layers that can be computed again in the backward pass already are; {}",
-            need.help(allowed)
-        ),
-    };
+    let help = format!("`--memory {}` would do; {}", at_least(least), need.help(allowed));
     Some(Short::Forbidden {
         what: need.what,
         needed: gigabytes(need.bytes()),
@@ -191,18 +189,32 @@ fn short(need: &Need, free: u64, cure: Option<String>) -> Short {
 /// That a limit of so many bytes would do, with what is done then, if it would.
 fn cure(allowed: u64, within: Option<&Need>) -> Option<String> {
     let need = within?;
-    let size = match allowed {
-        ..1_000_000_000 => format!("{}MB", allowed / 1_000_000),
-        _ => format!("{:.1}GB", allowed as f64 / 1e9),
-    };
+    let size = written(allowed);
     (need.bytes() <= allowed)
         .then(|| format!("`--memory {size}` would do: {}", need.done().join(", and ")))
 }
 
-/// Down to two digits or more, as a user would write it.
+/// Bytes of two digits or more as an option has them.
+fn written(bytes: u64) -> String {
+    match bytes {
+        ..GIGABYTE => format!("{}MB", bytes / 1_000_000),
+        _ => format!("{:.1}GB", bytes as f64 / 1e9),
+    }
+}
+
+/// Up to what a user would write.
+fn at_least(bytes: u64) -> String {
+    written(bytes.next_multiple_of(step_of(bytes)))
+}
+
+/// Down to what a user would write.
 fn round(bytes: u64) -> u64 {
-    let step = if bytes < 1_000_000_000 { 1_000_000 } else { 100_000_000 };
-    bytes / step * step
+    bytes / step_of(bytes) * step_of(bytes)
+}
+
+/// How far numbers of bytes are apart that a user would write.
+fn step_of(bytes: u64) -> u64 {
+    if bytes < GIGABYTE { 1_000_000 } else { GIGABYTE / 10 }
 }
 
 /// Tells how much was taken at most, where that is known.
@@ -278,18 +290,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forbidden_says_by_how_much_and_what_is_computed_again() {
+    fn what_is_forbidden_says_by_how_much_and_what_would_do() {
         let recomputed = Recomputed { layers: 6, of_layers: 6, macs: 30, of_macs: 100 };
         let need = need(recomputed);
-        assert!(forbidden(&need, 9_000_000_000).is_none());
-        let said = forbidden(&need, 5_000_000_000).unwrap();
-        let wanted = "the search takes about 9.00 GB of memory, 4.00 GB more than the 5.00 GB that it may take";
+        assert!(forbidden(&need, 9_000_000_000, 0).is_none());
+        let said = forbidden(&need, 5_000_000_000, 9_000_000_001).unwrap();
+        let wanted = "the search takes about 9.00 GB of memory at least, 4.00 GB more than the 5.00 GB that it may take";
         assert_eq!(said.to_string(), wanted);
-        assert!(
-            help(&said).starts_with("all 6 layers that can be computed again"),
-            "{}",
-            help(&said)
-        );
+        let said = help(&said);
+        assert!(said.starts_with("`--memory 9.1GB` would do; a `data.batch` of 4"), "{said}");
         let said = told(&[need], Some(5_000_000_000), None);
         let wanted = "the search about 9.00 GB of 5.00 GB allowed; of the search 6 of 6 layers are computed again in the backward pass, 30 % more multiply-accumulates";
         assert_eq!(said, wanted);

@@ -11,7 +11,7 @@ const FEWEST: u32 = 2;
 
 /// What is done so that what is forecast of a program fits into so many bytes, and what that is then: as few layers as do are computed
 /// again; where that is not enough, batches are cut into as few parts of at least two images as do, and again as few layers as do are
-/// computed again. Where nothing fits, it is what takes least of a whole batch; where nothing is said, all is kept.
+/// computed again. Where nothing fits, it is what takes least; where nothing is said, all is kept.
 ///
 /// # Errors
 /// As `of`.
@@ -31,28 +31,31 @@ pub(crate) fn fitted(
         of(&Trained { program, pictures: pictures.in_parts(parts), roles })
     };
     let layers = order(program, &all.roles)?.len();
-    let whole = Fit { layers, parts: 1 };
-    let least = with(whole)?;
+    let mut fit = Fit { layers, parts: 1 };
+    let mut least = with(fit)?;
     if least.bytes() <= memory {
-        return fewest(whole, least, memory, with);
+        return fewest(fit, least, memory, with);
     }
+    let most = pictures.batch / FEWEST;
     // What a part takes falls as its images do, and nothing else falls.
     let is_in_vain = Forecast { step: 0, ..least }.bytes() > memory;
-    let most = if is_in_vain { 0 } else { pictures.batch / FEWEST };
     let mut images = pictures.batch;
-    for parts in 2..=most {
+    for parts in if is_in_vain { most.max(2)..=most } else { 2..=most } {
         // More parts, of which the largest has as many images, gain nothing.
         let largest = pictures.batch.div_ceil(parts);
         if std::mem::replace(&mut images, largest) == largest {
             continue;
         }
-        let fit = Fit { layers, parts: parts as usize };
-        let found = with(fit)?;
+        let in_parts = Fit { layers, parts: parts as usize };
+        let found = with(in_parts)?;
         if found.bytes() <= memory {
-            return fewest(fit, found, memory, with);
+            return fewest(in_parts, found, memory, with);
+        }
+        if found.bytes() < least.bytes() {
+            (fit, least) = (in_parts, found);
         }
     }
-    Ok((whole, least))
+    Ok((fit, least))
 }
 
 /// As few layers computed again as still fit; `found` is what these take.
