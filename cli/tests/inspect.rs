@@ -40,6 +40,11 @@ fn a_folder_means_the_files_in_it() {
     bench.write("all/inner/bad.nas", misspelt());
     bench.write("all/notes.txt", "no space");
     bench.nasc("check all").fails(1, &["all/inner/bad.nas:20:12", "1 error, 0 warnings"]);
+    // What a run keeps of its sources is not meant.
+    std::fs::create_dir_all(bench.path("all/runs/quick/sources")).unwrap();
+    bench.write("all/runs/quick/run.json", "{}");
+    bench.write("all/runs/quick/sources/bad.nas", misspelt());
+    bench.nasc("check all").fails(1, &["1 error, 0 warnings"]);
     assert_eq!(bench.nasc("fmt --check all").done(), "");
     bench.nasc("check none").fails(1, &["there is no `.nas` file in it"]);
 }

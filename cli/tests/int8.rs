@@ -279,6 +279,10 @@ fn a_package_has_all_that_is_needed_and_is_held_against_its_checksums() {
     assert!(said.err.contains("without a checksum: notes\n"), "{}", said.err);
     said.done();
     bench.nasc("verify net --check net.check.safetensors").fails(1, &["net is a package"]);
+    // One model of it is held against the vectors of the package.
+    let said = bench.nasc("verify net/int8/model.onnx");
+    assert!(said.out.starts_with("net/int8/model.onnx: passed: "), "{}", said.out);
+    said.done();
     let mut vector = bench.read("net/int8/test_data_set_0/output_0.npy");
     *vector.last_mut().unwrap() ^= 0x40;
     bench.write("net/int8/test_data_set_0/output_0.npy", vector);
@@ -289,6 +293,9 @@ fn a_package_has_all_that_is_needed_and_is_held_against_its_checksums() {
     for words in ["nas::package::damaged", "output_0.npy", "not the file that was packed"] {
         assert!(said.err.contains(words), "{words}: {}", said.err);
     }
+    std::fs::remove_file(bench.path("net/README.md")).unwrap();
+    let words = ["2 faults", "`README.md`: there is no such file", "output_0.npy` is not the file"];
+    bench.nasc("verify net").fails(1, &words);
     assert!(said.err.ends_with("error: not verified: net\n"), "{}", said.err);
 
     // A package without models proves nothing.
@@ -318,6 +325,51 @@ fn weights_are_used_on_images_as_they_were_trained_on() {
     bench.nasc("export more.nas --arch first -o more.onnx").done();
     let said = bench.nasc("eval tiny.nas --arch first --onnx more.onnx");
     said.fails(1, &["more.onnx answers [", "the same classes"]);
+}
+
+/// A file is scored as the network that it is of, on images as it takes them, also where nothing was known of the weights.
+#[test]
+fn an_exported_file_says_what_it_is() {
+    let bench = Bench::new();
+    pictures::edges(&bench.path("data"), [("train", 16), ("val", 8), ("test", 4)]);
+    bench.nasc("search tiny.nas --out run").done();
+    let score = |what: &str| {
+        let scored = bench.nasc(&format!("eval tiny.nas {what} --json")).json();
+        scored["loss"].as_f64().unwrap()
+    };
+    let trained = score(FOUND);
+    std::fs::create_dir(bench.path("alone")).unwrap();
+    bench.write("alone/weights.safetensors", bench.read("run/weights.safetensors"));
+    let input: Value = serde_json::from_slice(&bench.read("run/input.json")).unwrap();
+    let list = |key: &str| input[key].to_string().replace(['[', ']'], "");
+    let normalise = format!("--normalise={}/{}", list("mean"), list("std"));
+    let export = "export tiny.nas --arch run/assignment.json --weights alone/weights.safetensors";
+    for (name, form) in [
+        ("plain", ""),
+        ("reversed", "--channel-order bgr"),
+        ("raw", &normalise),
+        ("both", &format!("{normalise} --channel-order bgr --rename image=data")),
+    ] {
+        bench.nasc(&format!("{export} -o {name}.onnx {form}")).done();
+        let found = score(&format!("--onnx {name}.onnx"));
+        assert!((found - trained).abs() < 1e-4, "{name}: {found} and {trained}");
+    }
+    let other = ["least:macs", "greatest:macs"]
+        .map(|arch| bench.nasc(&format!("eval tiny.nas --onnx plain.onnx --arch {arch}")))
+        .into_iter()
+        .find(|said| said.code == Some(1));
+    other.unwrap().fails(1, &["plain.onnx is another network than `--arch` names, by "]);
+    for (command, words) in [
+        (format!("{export} -o no.onnx --set data.batch=2"), "`--set` says nothing of a file"),
+        (format!("{export} -o no.onnx --threads 1"), "`--threads` says nothing of a file"),
+        (format!("{export} -o no.onnx --seed 1"), "`--seed` is of fresh weights"),
+        (format!("{export} -o no.onnx --format pytorch"), "name one such as `no`"),
+        ("eval tiny.nas --onnx plain.onnx --threads 1".to_owned(), "`--threads` is of networks"),
+        (format!("int8 tiny.nas {FOUND} -o no.onnx --memory 1GB"), "none without `--tune`"),
+    ] {
+        bench.nasc(&command).fails(1, &[words]);
+    }
+    assert!(!bench.path("no.onnx").exists());
 }
 
 #[test]

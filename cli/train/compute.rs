@@ -23,8 +23,8 @@ impl Compute {
     /// There is no such GPU.
     pub(crate) fn of(args: &ComputeArgs) -> Result<Self, Failure> {
         let threads = args.threads.unwrap_or_else(default_threads);
-        let (fuses, memory) = (!args.no_fuse, args.memory);
-        let options = Options { threads: Some(threads), fuses, memory, ..Options::default() };
+        let options =
+            Options { threads: Some(threads), fuses: !args.no_fuse, ..Options::default() };
         let on_gpu = |found: Result<_, TorchError>| {
             found.map(|(device, gpu)| Self {
                 options: Options { device, ..options },

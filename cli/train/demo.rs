@@ -38,8 +38,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let drop = DropArgs::default();
     let compute =
         ComputeArgs { device: args.device, threads: args.threads, ..ComputeArgs::default() };
-    let options =
-        RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, compute, profile: None };
+    let options = RecipeArgs { drop, recipe: None, set: Vec::new(), seed: None, compute };
     let training = Training::load(&file, &options, |_| None)?;
     describe(&training)?;
     let mut store = open(&training, args.out.as_deref())?;

@@ -25,6 +25,8 @@ pub(crate) struct FileEngine<'a> {
     runner: Option<&'a Runner>,
     /// For each input, what training does to images, and what is to be done for the file.
     inputs: Vec<Given>,
+    /// Whether it takes channels in reverse order.
+    is_reversed: bool,
     /// What is answered in the place of outputs, by their names.
     answers: HashMap<String, String>,
     /// The sizes of what the network answers for an image.
@@ -37,22 +39,20 @@ pub(crate) struct FileEngine<'a> {
 struct Given {
     trained: Normalisation,
     expected: Option<Normalisation>,
-    is_reversed: bool,
 }
 
 impl<'a> FileEngine<'a> {
-    /// A file that was exported of a network of this training.
+    /// A file with these bytes that was exported of a network of this training.
     ///
     /// # Errors
-    /// It cannot be read, or is no ONNX file.
+    /// It is no ONNX file.
     pub(crate) fn new(
         path: &Path,
+        bytes: Vec<u8>,
         runner: Option<&'a Runner>,
         training: &Training,
         network: &Network,
     ) -> Result<Self, Failure> {
-        let bytes = nas_files::read(path)
-            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
         Ok(Self { path: path.to_owned(), runner, ..Self::of_bytes(bytes, training, network)? })
     }
 
@@ -74,17 +74,18 @@ impl<'a> FileEngine<'a> {
                 Given {
                     trained: trained.normalisation(WHITE),
                     expected: own.map(|own| own.normalisation(WHITE)),
-                    is_reversed: own.is_some_and(|own| own.is_reversed()),
                 }
             });
         let inputs = inputs.collect();
+        let is_reversed = nas_onnx::metadata(&bytes, Form::CHANNELS).map_err(Failure::problem)?;
+        let is_reversed = is_reversed.is_some_and(|order| order == Form::REVERSED);
         let answers = nas_onnx::metadata(&bytes, Form::ANSWERS).map_err(Failure::problem)?;
         let answers = answers.and_then(|answers| serde_json::from_str(&answers).ok());
         let answers = answers.unwrap_or_default();
         let wanted = network.outputs.first().map(|port| network.port_shape(port).dims().to_vec());
         let wanted = wanted.unwrap_or_default();
         let (path, loaded) = (PathBuf::new(), HashMap::new());
-        Ok(Self { path, bytes, runner: None, inputs, answers, wanted, loaded })
+        Ok(Self { path, bytes, runner: None, inputs, is_reversed, answers, wanted, loaded })
     }
 
     /// What the file answers for normalised images `[N, C, H, W]` of each input: its first output.
@@ -175,13 +176,13 @@ impl<'a> FileEngine<'a> {
                     None => x,
                     Some(file) => {
                         // Statistics of the file are in the order of its channels.
-                        let at = if input.is_reversed { channels - 1 - channel } else { channel };
+                        let at = if self.is_reversed { channels - 1 - channel } else { channel };
                         ((raw(x) / file.white - of(&file.mean, at)) / of(&file.std, at)) as f32
                     }
                 };
                 planes.push(plane.iter().map(|&x| file(x)).collect());
             }
-            if input.is_reversed {
+            if self.is_reversed {
                 planes.reverse();
             }
             floats.extend(planes.concat());

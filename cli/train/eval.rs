@@ -1,5 +1,7 @@
 //! `nasc eval`: the score of one network.
 
+use std::path::Path;
+
 use nas_ir::{Model, Network};
 use nas_search::Metrics;
 use nas_search::backend::TrainableNetwork;
@@ -7,6 +9,9 @@ use nas_search::evaluator::Split;
 use nasc::commands::eval::{EvalArgs, SplitName};
 use nasc::render::bar::Bar;
 use nasc::render::report::Failure;
+use nasc::services::pick::Which;
+use nasc::services::provenance::Origin;
+use nasc::services::source::io_reason;
 use nasc::services::weights_file;
 
 use crate::engine::{FileEngine, score_file};
@@ -34,20 +39,42 @@ fn score_weights(
     score.map_err(stopped)
 }
 
+/// The bytes of an exported file, and which network it is of, if it says so.
+fn exported(path: &Path, args: &EvalArgs) -> Result<(Vec<u8>, Option<Origin>), Failure> {
+    if let Some(option) = args.recipe.compute.given() {
+        return Err(Failure::input(format!(
+            "`{option}` is of networks in libtorch, and `--onnx` scores a file in tract or by `--runner`"
+        )));
+    }
+    let bytes = nas_files::read(path)
+        .map_err(|error| Failure::input(format!("{}: {}", path.display(), io_reason(&error))))?;
+    let origin = Origin::of(path, &bytes)?;
+    Ok((bytes, origin))
+}
+
 /// Prints the score of a network.
 ///
 /// # Errors
 /// The inputs are at fault, scoring fails, or the user stops it.
 pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let EvalArgs { file, recipe, space, arch, .. } = args;
-    let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
+    let exported = args.onnx.as_deref().map(|path| exported(path, args)).transpose()?;
+    let origin = exported.as_ref().and_then(|(_, origin)| origin.as_ref());
+    let which = arch.as_deref().map(Which::Named).or(origin.map(Which::Of));
+    let which = which.ok_or_else(|| {
+        Failure::input("the file does not say which network it is of: name it by `--arch`")
+    })?;
+    let (training, network) = Training::load_network(file, recipe, space.as_deref(), which, None)?;
+    if let Some(origin) = origin {
+        origin.check(&network)?;
+    }
     let split = match args.split {
         SplitName::Val => Split::Val,
         SplitName::Test => Split::Test,
     };
-    let score = match &args.onnx {
-        Some(path) => {
-            let engine = FileEngine::new(path, args.runner.as_ref(), &training, &network)?;
+    let score = match exported.zip(args.onnx.as_deref()) {
+        Some(((bytes, _), path)) => {
+            let engine = FileEngine::new(path, bytes, args.runner.as_ref(), &training, &network)?;
             score_file(&training, engine, split)?
         }
         None => score_weights(args, &training, network, split)?,

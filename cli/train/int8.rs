@@ -8,6 +8,7 @@ use nasc::render::report::Failure;
 use nasc::services::foreign::is_onnx;
 use nasc::services::form::{FileSize, OneSize, formed};
 use nasc::services::onnx_file::{Making, TriedOn, onnx_file};
+use nasc::services::pick::Which;
 use nasc::services::provenance::provenance;
 use nasc::services::weights_file;
 
@@ -24,6 +25,11 @@ use crate::{int8_model, integers_file};
 /// The inputs are at fault, the data cannot be read, or tract and libtorch do not agree.
 pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     integers_file::check(args)?;
+    if let (Some(option), None) = (args.steps.given(), args.rounding.tune.tune) {
+        return Err(Failure::input(format!(
+            "`{option}` is of training steps, and there are none without `--tune`"
+        )));
+    }
     if is_onnx(&args.file) {
         return int8_model::run(args);
     }
@@ -38,7 +44,9 @@ pub(crate) fn run(args: &Int8Args) -> Result<(), Failure> {
     let missing = |option: &str| Failure::input(format!("say which network it is by `{option}`"));
     let arch = args.arch.as_deref().ok_or_else(|| missing("--arch"))?;
     let weights = args.weights.as_deref().ok_or_else(|| missing("--weights"))?;
-    let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
+    let (training, network) =
+        Training::load_network(file, recipe, space.as_deref(), Which::Named(arch), None)?;
+    let training = training.stepping(&args.steps)?;
     if args.form.size == FileSize::Dynamic {
         OneSize::refuse(&network, &training.space)?;
     }

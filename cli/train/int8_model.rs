@@ -89,12 +89,12 @@ fn refused(args: &Int8Args) -> Result<&Path, Failure> {
         ("--space", args.space.is_some()),
         ("--weights", args.weights.is_some()),
         ("--names", args.names.is_some()),
-        ("--recipe", args.recipe.recipe.is_some()),
-        ("--set", !args.recipe.set.is_empty()),
+        ("--seed", args.recipe.seed.is_some()),
         ("--within", args.rounding.within.is_some()),
         ("--tune", args.rounding.tune.tune.is_some()),
     ];
-    if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+    let given = given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option);
+    if let Some(option) = given.or(args.recipe.given()) {
         return Err(Failure::input(format!(
             "`{option}` is for networks of a space, not for an ONNX file"
         )));

@@ -8,6 +8,7 @@ use nas_search::{Start, Store};
 use nasc::commands::retrain::RetrainArgs;
 use nasc::render::costs::milliseconds;
 use nasc::render::report::Failure;
+use nasc::services::pick::Which;
 use nasc::services::weights_file;
 
 use crate::progress::millions;
@@ -27,7 +28,8 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<(), Failure> {
     let dir = args.out.clone().unwrap_or_else(|| default_folder(&args.arch));
     let RetrainArgs { file, recipe, space, arch, .. } = args;
     let (training, network) =
-        Training::load_network(file, recipe, space.as_deref(), arch, Some(&dir))?;
+        Training::load_network(file, recipe, space.as_deref(), Which::Named(arch), Some(&dir))?;
+    let training = training.stepping(&args.steps)?;
     let (network, weights) = match &args.weights {
         Some(path) => {
             let model = weights_file::load(network, path, args.names.as_deref())?;

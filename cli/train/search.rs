@@ -26,7 +26,7 @@ pub(crate) fn run(mut args: SearchArgs) -> Result<(), Failure> {
         args.out.clone().unwrap_or_else(default)
     };
     let resumed = |recipe: &str| args.resume.then(|| folder(recipe));
-    let training = Training::load(&args.file, &args.recipe, resumed)?;
+    let training = Training::load(&args.file, &args.recipe, resumed)?.stepping(&args.steps)?;
     let dir = folder(&training.recipe.name);
     let open = if args.resume { Store::open } else { Store::create };
     let mut store = training.store(None, |inputs| open(&dir, inputs))?;

@@ -26,10 +26,11 @@ use nas_search::{
 use nas_torch::{Beginnings, Profiler, TorchBackend};
 use nasc::render::bar::Bar;
 use nasc::render::report::{Failure, counted, print_problems};
+use nasc::services::compute::StepsArgs;
 use nasc::services::expected::Expected;
 use nasc::services::input::{self, as_in_run};
 use nasc::services::onnx_file::emit;
-use nasc::services::pick;
+use nasc::services::pick::{self, Which};
 use nasc::services::provenance::provenance;
 use nasc::services::recipe::{PickedRecipe, RecipeArgs, pick_recipe, recipe, searched};
 use nasc::services::reference::fresh;
@@ -132,14 +133,14 @@ impl Training {
         file: &Path,
         args: &RecipeArgs,
         space: Option<&str>,
-        arch: &str,
+        which: Which<'_>,
         run: Option<&Path>,
     ) -> Result<(Self, Network), Failure> {
         input::Input::with(args.drop.of(file), |program, compiler| {
             if let Some(run) = run {
                 as_in_run(compiler, run)?;
             }
-            let NamedNetwork { space, assignment } = pick::network(program, compiler, space, arch)?;
+            let NamedNetwork { space, assignment } = pick::which(program, compiler, space, which)?;
             let picked = pick_recipe(program, args, Some(&space.name))?;
             let recipe = recipe(compiler, picked, args)?;
             let network = specialise(&space, &assignment);
@@ -163,7 +164,6 @@ impl Training {
         let data = folder.join(&recipe.data.path);
         let compute = Compute::of(&args.compute)?;
         let (sources, drops_unsupported) = (sources(compiler), compiler.drops_unsupported());
-        let profiler = args.profile.as_deref().map(profile::profiler).transpose()?;
         Ok(Self {
             space,
             space_ref,
@@ -171,7 +171,7 @@ impl Training {
             sources,
             data,
             compute,
-            profiler,
+            profiler: None,
             drops_unsupported,
             scored: Scored::Trained,
             begins_with: Beginnings::default(),
@@ -179,6 +179,16 @@ impl Training {
             tuned: None,
             folder,
         })
+    }
+
+    /// The same training, with steps as these options say.
+    ///
+    /// # Errors
+    /// The file of a profile cannot be written.
+    pub(crate) fn stepping(mut self, args: &StepsArgs) -> Result<Self, Failure> {
+        self.compute.options.memory = args.memory;
+        self.profiler = args.profile.as_deref().map(profile::profiler).transpose()?;
+        Ok(self)
     }
 
     /// The training by a recipe of the network of integers that one of the space has become. What is read for the recipe to

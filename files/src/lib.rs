@@ -71,6 +71,19 @@ pub fn replaceable(path: &Path) -> io::Result<()> {
     }
 }
 
+/// That a file can be made at a path: one is, in its folder or in the nearest one above that is there, and is removed at once.
+///
+/// # Errors
+/// It cannot be made: a folder may not be written, or a file stands where one would have to be.
+pub fn writable(path: &Path) -> io::Result<()> {
+    let target = target(path)?;
+    let above = target.ancestors().skip(1).find(|above| fs::symlink_metadata(above).is_ok());
+    let there = above.unwrap_or(Path::new("."));
+    let probe = aside(&there.join("probe"));
+    File::create(&probe)?;
+    fs::remove_file(&probe)
+}
+
 /// Opens a file to read it; what is no file would wait for a writer, or have no end.
 ///
 /// # Errors
@@ -292,6 +305,17 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(names(dir.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn it_is_known_before_whether_a_file_can_be_made() {
+        let dir = tempdir().unwrap();
+        let [file, below, new] = ["a", "a/b", "x/y/z"].map(|name| dir.path().join(name));
+        fs::write(&file, "a").unwrap();
+        writable(&file).unwrap();
+        writable(&new).unwrap();
+        assert_eq!(writable(&below).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        assert_eq!(names(dir.path()), ["a"]);
     }
 
     #[test]

@@ -24,6 +24,15 @@ pub enum Phase {
     Scoring,
 }
 
+impl TorchError {
+    /// An engine that failed, with its own advice if it has some.
+    pub(crate) fn engine(fault: &dyn Diagnostic) -> Self {
+        let help = fault.help().map(|help| help.to_string());
+        let verify = "run the same file by `nasc verify`: what is wrong with it, or with the engine, shows there";
+        Self::Engine { reason: fault.to_string(), help: help.unwrap_or_else(|| verify.to_owned()) }
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -40,15 +49,13 @@ impl fmt::Display for Phase {
 pub enum TorchError {
     /// Another engine failed on images of the shape that its model takes.
     #[error("the engine that is scored failed: {reason}")]
-    #[diagnostic(
-        code(nas::verify::engine),
-        help(
-            "run the same file by `nasc verify`: what is wrong with it, or with the engine, shows there"
-        )
-    )]
+    #[diagnostic(code(nas::verify::engine))]
     Engine {
         /// What it said.
         reason: String,
+        /// What to do about it.
+        #[help]
+        help: String,
     },
     /// The loss, or a value that it is computed from, is infinite or not a number.
     #[error("the loss is {loss} at step {step} of epoch {epoch}, {phase}{}", first_node(node.as_deref()))]

@@ -339,7 +339,7 @@ impl Examinee for Engine<'_> {
     fn answer(&mut self, inputs: &[Tensor]) -> Result<Tensor, TorchError> {
         let inputs: Vec<Plain> = inputs.iter().map(plain).collect::<Result<_, TorchError>>()?;
         let answer = (self.0)(&inputs);
-        of_plain(&answer.map_err(|fault| TorchError::Engine { reason: fault.to_string() })?)
+        of_plain(&answer.map_err(|fault| TorchError::engine(fault.as_ref()))?)
     }
 
     fn not_finite(&self, _: &[Tensor]) -> Option<String> {

@@ -21,7 +21,7 @@ use crate::tell;
 /// Arguments of `nasc check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The files; a folder means the `.nas` files in it and in its folders, `-` standard input.
+    /// The files; a folder means the `.nas` files in it and in its folders but those of runs, `-` standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Whether what the target cannot run is left out.

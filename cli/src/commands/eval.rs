@@ -12,9 +12,10 @@ use crate::services::runner::Runner;
 pub struct EvalArgs {
     /// The file.
     pub file: PathBuf,
-    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE.
-    #[arg(long)]
-    pub arch: String,
+    /// The network: an `arch` item, a JSON file, random:SEED, least:MEASURE or greatest:MEASURE; of `--onnx` it may be left
+    /// out where the file was exported by nasc.
+    #[arg(long, required_unless_present = "onnx")]
+    pub arch: Option<String>,
     /// The space, where the file has several.
     #[arg(long)]
     pub space: Option<String>,

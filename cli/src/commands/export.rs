@@ -105,6 +105,17 @@ pub enum Format {
 impl ExportArgs {
     /// Refuses options that say nothing of what is written.
     fn check_options(&self) -> Result<(), Failure> {
+        if let Some(option) = self.recipe.given() {
+            return Err(Failure::input(format!(
+                "`{option}` says nothing of a file, which is made of a network and its weights alone; a `--package` has what the data \
+                 of a recipe tell"
+            )));
+        }
+        if self.weights.is_some() && self.recipe.seed.is_some() {
+            return Err(Failure::input(
+                "`--seed` is of fresh weights, and `--weights` names others",
+            ));
+        }
         if self.rounding.is_given() {
             return Err(Failure::input(
                 "how integers are chosen says nothing of a file of floats: `nasc int8` writes one of integers",

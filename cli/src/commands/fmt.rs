@@ -13,7 +13,7 @@ use crate::services::source::{is_stdin, read_source};
 /// Arguments of `nasc fmt`.
 #[derive(Debug, Args)]
 pub struct FmtArgs {
-    /// The files; a folder means the `.nas` files in it and in its folders, `-` standard input, which
+    /// The files; a folder means the `.nas` files in it and in its folders but those of runs, `-` standard input, which
     /// is written to standard output.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,

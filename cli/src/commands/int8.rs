@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use nas_tract::Tolerance;
 
+use crate::services::compute::StepsArgs;
 use crate::services::foreign::SizesArgs;
 use crate::services::form::{FormArgs, NormaliseArg};
 use crate::services::recipe::RecipeArgs;
@@ -35,6 +36,9 @@ pub struct Int8Args {
     /// Which recipe says where the data are, and what to change in it.
     #[command(flatten)]
     pub recipe: RecipeArgs,
+    /// How `--tune` trains.
+    #[command(flatten)]
+    pub steps: StepsArgs,
     /// The trained weights, a safetensors file.
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,

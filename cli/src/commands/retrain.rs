@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::services::compute::StepsArgs;
 use crate::services::recipe::RecipeArgs;
 
 /// Arguments of `nasc retrain`.
@@ -20,6 +21,9 @@ pub struct RetrainArgs {
     /// Which recipe, and what to change in it.
     #[command(flatten)]
     pub recipe: RecipeArgs,
+    /// How it trains.
+    #[command(flatten)]
+    pub steps: StepsArgs,
     /// Weights to begin with, a safetensors file; without it, fresh weights.
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::services::compute::StepsArgs;
 use crate::services::recipe::RecipeArgs;
 
 /// Arguments of `nasc search`.
@@ -14,6 +15,9 @@ pub struct SearchArgs {
     /// Which recipe, and what to change in it.
     #[command(flatten)]
     pub recipe: RecipeArgs,
+    /// How it trains.
+    #[command(flatten)]
+    pub steps: StepsArgs,
     /// Commands that run side by side, instead of `score.jobs` of the recipe.
     #[arg(long, value_name = "N")]
     pub jobs: Option<u32>,

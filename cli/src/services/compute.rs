@@ -1,6 +1,7 @@
 //! What computes a training, as the command line says it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -21,10 +22,41 @@ pub struct ComputeArgs {
     /// Compute each operator for itself, by libtorch alone: slower, and with other last digits.
     #[arg(long)]
     pub no_fuse: bool,
+}
+
+impl ComputeArgs {
+    /// The first of its options that was given, as it is written.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--device", self.device != DeviceArg::default()),
+            ("--threads", self.threads.is_some()),
+            ("--no-fuse", self.no_fuse),
+        ];
+        options.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
+    }
+}
+
+/// The options of commands that train.
+#[derive(Debug, Default, Clone, Args)]
+pub struct StepsArgs {
     /// Memory that training may take, such as 8GiB or 600MB. Where it would take more, layers are computed again in the backward
     /// pass instead of being kept, which takes longer; the result is the same.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub memory: Option<u64>,
+    /// Write what a few training steps take, operator by operator, as a trace that chrome://tracing and Perfetto read, and show a
+    /// summary.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+}
+
+impl StepsArgs {
+    /// The first of its options that was given, as it is written.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let options = [("--memory", self.memory.is_some()), ("--profile", self.profile.is_some())];
+        options.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
+    }
 }
 
 /// Reads a number of threads: no more than four for each core, for each takes memory and waits for all others.

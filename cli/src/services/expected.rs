@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use nas_ir::Network;
+use nas_ir::network::Port;
 use nas_ir::recipe::{Data, Fit};
 use nas_passes::model::Normalisation;
 use serde::{Deserialize, Serialize};
@@ -63,10 +64,29 @@ impl Expected {
     /// an input is no picture.
     #[must_use]
     pub fn of(network: &Network, data: &Data, read: Vec<Read>) -> Option<Self> {
-        let of = |(port, Read { mean, std, scale }): (&nas_ir::network::Port, Read)| {
+        Self::resized(network, (data.resize, data.fit), read)
+    }
+
+    /// What a network expects of pictures of which nothing is known but that each is of its input's size; `None` if an input is
+    /// no picture.
+    #[must_use]
+    pub fn of_pictures(network: &Network) -> Option<Self> {
+        let read = |port: &Port| {
+            let channels = network.port_shape(port).channels() as usize;
+            Read { mean: vec![0.0; channels], std: vec![1.0; channels], scale: None }
+        };
+        Self::resized(network, (None, Fit::Stretch), network.inputs.iter().map(read).collect())
+    }
+
+    fn resized(
+        network: &Network,
+        (resize, fit): (Option<[u32; 2]>, Fit),
+        read: Vec<Read>,
+    ) -> Option<Self> {
+        let of = |(port, Read { mean, std, scale }): (&Port, Read)| {
             let [height, width] = network.port_shape(port).plane()?;
-            let resize = data.resize.filter(|size| *size != [height, width]);
-            let fit = Some(data.fit).filter(|fit| *fit != Fit::Stretch);
+            let resize = resize.filter(|size| *size != [height, width]);
+            let fit = Some(fit).filter(|fit| *fit != Fit::Stretch);
             let order = match (mean.len(), scale) {
                 (1, _) => "grey",
                 (3, None) => "RGB",
@@ -171,12 +191,6 @@ impl fmt::Display for Expected {
 }
 
 impl ExpectedInput {
-    /// Whether its channels are in reverse order.
-    #[must_use]
-    pub fn is_reversed(&self) -> bool {
-        self.order == "BGR"
-    }
-
     /// Whether its numbers are taken as they are.
     fn is_of_raw_numbers(&self) -> bool {
         self.scale == Some(1.0)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::source::io_reason;
 use crate::render::report::Failure;
 
 /// Refuses places where files cannot or should not be written, before the work is done: folders, what cannot be replaced, and what
@@ -17,8 +18,10 @@ pub fn check_written<'p>(
     for written in written {
         let why = if written.is_dir() {
             "it is a folder".to_owned()
-        } else if let Err(error) = nas_files::replaceable(&written) {
-            error.to_string()
+        } else if let Err(error) =
+            nas_files::replaceable(&written).and_then(|()| nas_files::writable(&written))
+        {
+            io_reason(&error)
         } else if written.canonicalize().is_ok_and(|path| read.contains(&path)) {
             "it is what is read here".to_owned()
         } else {
@@ -54,23 +57,25 @@ pub fn write_together(files: &[(&Path, &[u8])]) -> Result<(), Failure> {
         .map_err(|error| Failure::input(format!("{error}: {}", error.source)))
 }
 
-/// Refuses a folder for `what` in which there is something else than an earlier one.
+/// Refuses a folder for `what` that cannot be written, or in which there is something else than an earlier one.
 ///
 /// # Errors
-/// There is, or it is a file.
+/// There is, or it cannot be written, or is a file.
 pub fn check_folder(
     folder: &Path,
     what: &str,
     is_earlier: impl Fn(&Path) -> bool,
 ) -> Result<(), Failure> {
     let is_empty = || std::fs::read_dir(folder).map_or(true, |mut all| all.next().is_none());
-    if !folder.is_file() && (is_empty() || is_earlier(folder)) {
+    let why = if folder.is_file() || !(is_empty() || is_earlier(folder)) {
+        "something else is there".to_owned()
+    } else if let Err(error) = nas_files::writable(&folder.join("a file")) {
+        io_reason(&error)
+    } else {
         return Ok(());
-    }
-    Err(Failure::input(format!(
-        "cannot write {what} to {}: something else is there; name another folder",
-        folder.display()
-    )))
+    };
+    let folder = folder.display();
+    Err(Failure::input(format!("cannot write {what} to {folder}: {why}; name another folder")))
 }
 
 /// Makes the folder of a file that is to be written.

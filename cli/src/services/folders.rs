@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::input::is_run;
 use super::source::is_stdin;
 use crate::render::report::Failure;
 
@@ -42,7 +43,10 @@ fn add_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     // Links are no folders here, so that no way leads in a circle.
     for (path, is_folder) in entries {
         if is_folder {
-            add_files(&path, files)?;
+            // What a run keeps of its sources is theirs as they were.
+            if !is_run(&path) {
+                add_files(&path, files)?;
+            }
         } else if path.extension().is_some_and(|extension| extension == "nas") {
             files.push(path);
         }

@@ -188,16 +188,24 @@ pub struct Form {
 impl Form {
     /// The key of the file's metadata under which stands what is answered in the place of outputs, as a JSON object.
     pub const ANSWERS: &'static str = "nasc.answers";
+    /// That under which stands in which order the channels of inputs are, if not in that of the training; and that order.
+    pub const CHANNELS: &'static str = "nasc.channels";
+    /// As `CHANNELS`.
+    pub const REVERSED: &'static str = "reversed";
 
-    /// That of the outputs of a network, as it stands in the file's metadata; `None` if all are answered as they are.
-    #[must_use]
-    pub fn metadata(&self, network: &Network) -> Option<(String, String)> {
+    /// What the file's metadata say of it, if there is something to say: how outputs of a network are answered, in which order
+    /// channels are.
+    pub fn metadata(&self, network: &Network) -> impl Iterator<Item = (String, String)> {
         let answers = network.outputs.iter().zip(&self.answers);
         let answers = answers.filter(|(_, answer)| **answer != Answer::Values);
         let answers: serde_json::Map<String, serde_json::Value> =
             answers.map(|(port, answer)| (port.name.clone(), answer.to_string().into())).collect();
-        let json = serde_json::Value::Object(answers.clone()).to_string();
-        (!answers.is_empty()).then(|| (Self::ANSWERS.to_owned(), json))
+        let is_answered = !answers.is_empty();
+        let answers = (Self::ANSWERS, serde_json::Value::Object(answers).to_string());
+        let channels = (Self::CHANNELS, Self::REVERSED.to_owned());
+        let all = [(answers, is_answered), (channels, self.is_reversed)];
+        let told = all.into_iter().filter(|(_, is_told)| *is_told);
+        told.map(|((key, value), _)| (key.to_owned(), value))
     }
 
     /// Whether the first output is answered as it is, so that a metric can be told.
@@ -332,7 +340,9 @@ pub fn formed(
         model = normalise(model, by);
     }
     if !normalisations.is_empty() {
-        expected = expected.map(Expected::of_raw_numbers);
+        // Where nothing is known of the data, it is known that the numbers of pictures are taken as they are.
+        let known = expected.or_else(|| Expected::of_pictures(&model.network));
+        expected = known.map(Expected::of_raw_numbers);
     }
     let mut normalised = normalisations;
     if args.channel_order == ChannelOrder::Bgr {

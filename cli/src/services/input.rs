@@ -51,6 +51,12 @@ impl Asked<'_> {
 /// The record of a run in its folder.
 const RUN: &str = "run.json";
 
+/// Whether a folder is that of a run.
+#[must_use]
+pub fn is_run(folder: &Path) -> bool {
+    folder.join(RUN).is_file()
+}
+
 /// Lets a compiler leave out what the run in a folder did without, if there is one.
 ///
 /// # Errors

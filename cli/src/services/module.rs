@@ -19,11 +19,22 @@ pub fn paths(folder: &Path) -> [PathBuf; 5] {
     FILES.map(|name| folder.join(name))
 }
 
-/// Refuses a folder in which there is something else than an earlier module.
+/// Refuses a folder that Python could not import, or in which there is something else than an earlier module.
 ///
 /// # Errors
-/// There is.
+/// It is such a folder.
 pub fn check(folder: &Path) -> Result<(), Failure> {
+    let name = folder.file_name().map(|name| name.to_string_lossy());
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_';
+    if let Some(name) = name
+        .filter(|name| !name.chars().all(is_plain) || name.starts_with(|c: char| c.is_numeric()))
+    {
+        let plain = Path::new(&*name).file_stem().map(|stem| stem.to_string_lossy());
+        let plain = plain.unwrap_or_default().replace(|c| !is_plain(c), "_");
+        return Err(Failure::input(format!(
+            "the folder is the module, and Python imports none called `{name}`: name one such as `{plain}`"
+        )));
+    }
     check_folder(folder, "a module", |folder| {
         ["layers.py", "names.json", "model.py"].iter().all(|name| folder.join(name).exists())
     })

@@ -4,14 +4,13 @@
 //! folder of its own, with test vectors as ONNX has them (`test_data_set_0/input_0.pb`) and as `.npy`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::{Component, Path, PathBuf};
 
 use miette::Diagnostic;
+use nas_files::sha256;
 use nas_tract::Tolerance;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::expected::Expected;
@@ -25,6 +24,10 @@ use crate::render::report::Failure;
 pub const FORMAT: u32 = 1;
 /// The name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
+/// How many faults of a package are told.
+const TOLD: usize = 10;
+/// How far below the folder of a package its models are, that included.
+const MODELS_BELOW: usize = 2;
 /// The name of the file of checksums.
 pub const SUMS: &str = "SHA256SUMS";
 
@@ -155,16 +158,6 @@ fn damaged(folder: &Path, why: impl Into<String>) -> Failure {
     Failure::problem(Damaged { folder: folder.display().to_string(), why: why.into() })
 }
 
-/// The SHA-256 of bytes, in hexadecimal.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// The lines of the file of checksums.
 #[must_use]
 pub fn sums<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> String {
@@ -173,7 +166,7 @@ pub fn sums<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> String 
 
 /// The names of a file of checksums, each with its sum.
 fn listed(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let text = read(folder, SUMS)?;
+    let text = needed(folder, SUMS)?;
     let text =
         String::from_utf8(text).map_err(|_| damaged(folder, format!("{SUMS} is no text")))?;
     let of_line = |line: &str| {
@@ -208,10 +201,14 @@ pub struct Whole {
 /// A file is missing, or is another one; or a model has no checksum, or there is none.
 pub fn check_sums(folder: &Path) -> Result<Whole, Failure> {
     let listed = listed(folder)?;
-    for (name, sum) in &listed {
-        if sha256(&read(folder, name)?) != *sum {
-            return Err(damaged(folder, format!("`{name}` is not the file that was packed")));
-        }
+    let fault = |(name, sum): &(String, String)| match read(folder, name) {
+        Ok(bytes) if sha256(&bytes) == *sum => None,
+        Ok(_) => Some(format!("`{name}` is not the file that was packed")),
+        Err(why) => Some(why),
+    };
+    let faults: Vec<String> = listed.iter().filter_map(fault).collect();
+    if !faults.is_empty() {
+        return Err(damaged(folder, in_words(&faults)));
     }
     let known: BTreeSet<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
     let models = manifest(folder)?.models;
@@ -225,6 +222,19 @@ pub fn check_sums(folder: &Path) -> Result<Whole, Failure> {
     let mut others = found(folder, Path::new(""))?;
     others.retain(|name| name != SUMS && !known.contains(name.as_str()));
     Ok(Whole { count: listed.len(), others })
+}
+
+/// Faults of a package, one or a line for each.
+fn in_words(faults: &[String]) -> String {
+    match faults {
+        [only] => only.clone(),
+        all => {
+            let mut lines: Vec<&str> = all.iter().take(TOLD).map(String::as_str).collect();
+            let more = format!("and {} more", all.len().saturating_sub(TOLD));
+            lines.extend((all.len() > TOLD).then_some(more.as_str()));
+            format!("{} faults\n  {}", all.len(), lines.join("\n  "))
+        }
+    }
 }
 
 /// The files of a folder below another one, by their names from that.
@@ -251,7 +261,7 @@ fn found(folder: &Path, below: &Path) -> Result<Vec<String>, Failure> {
 /// # Errors
 /// It is missing, or none.
 pub fn manifest(folder: &Path) -> Result<Manifest, Failure> {
-    let bytes = read(folder, MANIFEST)?;
+    let bytes = needed(folder, MANIFEST)?;
     let manifest: Manifest = serde_json::from_slice(&bytes)
         .map_err(|error| damaged(folder, format!("`{MANIFEST}` cannot be read: {error}")))?;
     match manifest.format {
@@ -268,20 +278,37 @@ pub fn models(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(manifest(folder)?.models.iter().map(|model| folder.join(&model.file)).collect())
 }
 
+/// The manifest of the package that a model is in, if it is in one.
+#[must_use]
+pub fn manifest_of(model: &Path) -> Option<PathBuf> {
+    let model = std::path::absolute(model).ok()?;
+    let mut folders = model.ancestors().skip(1).take(MODELS_BELOW);
+    let is_of = |folder: &&Path| {
+        models(folder).is_ok_and(|models| models.iter().any(|it| is_same(it, &model)))
+    };
+    folders.find(is_of).map(|folder| folder.join(MANIFEST))
+}
+
+/// Whether paths lead to the same file.
+fn is_same(path: &Path, other: &Path) -> bool {
+    let paths = path.canonicalize().ok().zip(other.canonicalize().ok());
+    paths.is_some_and(|(path, other)| path == other)
+}
+
 /// What the test vectors of a model say that it answers.
 ///
 /// # Errors
 /// The model is none of the package, or a file of the vectors cannot be read.
 pub fn record(folder: &Path, model: &Path) -> Result<Record, Failure> {
     let manifest = manifest(folder)?;
-    let info = manifest.models.into_iter().find(|info| folder.join(&info.file) == model);
+    let info = manifest.models.into_iter().find(|info| is_same(&folder.join(&info.file), model));
     let Some(info) = info else {
         return Err(damaged(folder, format!("`{}` is no model of it", model.display())));
     };
     let tensors = |vector: &VectorInfo, side: &str, names: &[String]| {
         let tensors = names.iter().enumerate().map(|(number, name)| {
             let file = format!("{}/{side}_{number}.npy", vector.folder);
-            let tensor = npy::from_bytes(&read(folder, &file)?);
+            let tensor = npy::from_bytes(&needed(folder, &file)?);
             let tensor = tensor.map_err(|why| damaged(folder, format!("`{file}`: {why}")))?;
             Ok((name.clone(), tensor))
         });
@@ -296,13 +323,17 @@ pub fn record(folder: &Path, model: &Path) -> Result<Record, Failure> {
     Ok(Record { reference: info.reference, tolerance: info.tolerance, cases, resized: None })
 }
 
-/// A file of a package, by its name from the folder, which must lie in it.
-fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {
+/// A file of a package, by its name from the folder, which must lie in it; or why there is none.
+fn read(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
     if !is_within(name) {
-        return Err(damaged(folder, format!("`{name}` is not in it")));
+        return Err(format!("`{name}` is not in it"));
     }
-    nas_files::read(&folder.join(name))
-        .map_err(|error| damaged(folder, format!("`{name}`: {}", io_reason(&error))))
+    nas_files::read(&folder.join(name)).map_err(|error| format!("`{name}`: {}", io_reason(&error)))
+}
+
+/// The same, where it is at fault that there is none.
+fn needed(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {
+    read(folder, name).map_err(|why| damaged(folder, why))
 }
 
 /// Whether a file of this name is in the folder, and leads to nowhere else.

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::draw::{draw, known_requirements, none_reads};
 use super::input::{Asked, Examined, Input, as_in_run};
+use super::provenance::Origin;
 use super::source::io_reason;
 use crate::render::report::Failure;
 
@@ -71,6 +72,47 @@ fn hint(name: &str, among: &[&str]) -> String {
     near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"))
 }
 
+/// Which network of a space a command is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// What `--arch` means.
+    Named(&'a str),
+    /// That of a file.
+    Of(&'a Origin),
+}
+
+/// The network that is meant.
+///
+/// # Errors
+/// There is none of this name, or the choices do not fit the space.
+pub fn which<'p>(
+    program: &'p Program,
+    compiler: &mut Compiler<'p, '_>,
+    space_name: Option<&str>,
+    which: Which<'_>,
+) -> Result<NamedNetwork, Failure> {
+    match which {
+        Which::Named(name) => network(program, compiler, space_name, name),
+        Which::Of(Origin { file, space, choices }) => {
+            let space_name = space_name.unwrap_or(space);
+            chosen(program, compiler, Some(space_name), (file, choices))
+        }
+    }
+}
+
+/// The network of these choices, which are from a file.
+fn chosen(
+    program: &Program,
+    compiler: &mut Compiler<'_, '_>,
+    space_name: Option<&str>,
+    (file, choices): (&str, &IndexMap<String, String>),
+) -> Result<NamedNetwork, Failure> {
+    let space = space(program, compiler, space_name)?;
+    let assignment = arch::from_choices(&space, choices)
+        .map_err(|misfit| Failure::input(format!("{file}: {misfit}")))?;
+    Ok(NamedNetwork { space, assignment })
+}
+
 /// The network that `--arch` means: an `arch` item, a JSON file, `random:SEED`, uniformly from the
 /// space, or `least:MEASURE` and `greatest:MEASURE`, at an end of it. A file in the folder of a run
 /// is of the space of that run.
@@ -101,10 +143,7 @@ pub fn network<'p>(
     }
     if which.ends_with(".json") {
         as_in_run(compiler, Path::new(which).parent().unwrap_or(Path::new("")))?;
-        let space = space(program, compiler, space_name)?;
-        let assignment = arch::from_choices(&space, &read_choices(which)?)
-            .map_err(|misfit| Failure::input(format!("{which}: {misfit}")))?;
-        return Ok(NamedNetwork { space, assignment });
+        return chosen(program, compiler, space_name, (which, &read_choices(which)?));
     }
     let names: Vec<&str> = program.archs().map(|item| item.name.name.as_str()).collect();
     let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };

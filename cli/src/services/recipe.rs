@@ -1,6 +1,5 @@
 //! Which recipe a command works with.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -40,10 +39,17 @@ pub struct RecipeArgs {
     /// What computes.
     #[command(flatten)]
     pub compute: ComputeArgs,
-    /// Write what a few training steps take, operator by operator, as a trace that chrome://tracing and Perfetto read, and show a
-    /// summary.
-    #[arg(long, value_name = "FILE")]
-    pub profile: Option<PathBuf>,
+}
+
+impl RecipeArgs {
+    /// The first option that was given of what picks and changes a recipe and says what computes, as it is written; the seed is
+    /// none of them.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let options = [("--recipe", self.recipe.is_some()), ("--set", !self.set.is_empty())];
+        let given = options.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(option, _)| option).or_else(|| self.compute.given())
+    }
 }
 
 /// A file that says of no space how to search it.

@@ -5,6 +5,7 @@ mod readme;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use nas_files::sha256;
 use nas_ir::{Model, Network, Opset, Tensor};
 use nas_onnx::{Answer, Batch, InputType, Numbers};
 use nas_search::evaluator::Split;
@@ -17,8 +18,9 @@ use nasc::services::npy;
 use nasc::services::onnx_file::{Making, OnnxFile, TriedOn, folded, onnx_file};
 use nasc::services::package::{
     FORMAT, MANIFEST, Made, Manifest, Measured, ModelInfo, PortInfo, SUMS, VectorInfo, files_of,
-    manifest, sha256, sums,
+    manifest, sums,
 };
+use nasc::services::pick::Which;
 use nasc::services::provenance::provenance;
 use nasc::services::record::Case;
 use nasc::services::weights_file;
@@ -68,7 +70,8 @@ pub(crate) fn run(args: &ExportArgs, folder: &Path) -> Result<(), Failure> {
     let mut files = Files::new();
     let licence = args.licence.as_deref().map(|path| licence(path, &mut files)).transpose()?;
     let ExportArgs { file, recipe, space, arch, .. } = args;
-    let (training, network) = Training::load_network(file, recipe, space.as_deref(), arch, None)?;
+    let (training, network) =
+        Training::load_network(file, recipe, space.as_deref(), Which::Named(arch), None)?;
     if args.form.size == FileSize::Dynamic {
         OneSize::refuse(&network, &training.space)?;
     }

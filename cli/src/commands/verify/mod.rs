@@ -99,7 +99,9 @@ fn checked(args: &VerifyArgs) -> Result<Vec<Checked>, Failure> {
     let mut files = Vec::new();
     for path in &args.files {
         if !path.is_dir() {
-            files.push((path.clone(), Ok(args.check.clone())));
+            let [_, record] = beside(path);
+            let of_package = || if record.exists() { None } else { package::manifest_of(path) };
+            files.push((path.clone(), Ok(args.check.clone().or_else(of_package))));
             continue;
         }
         if args.check.is_some() {

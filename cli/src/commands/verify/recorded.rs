@@ -16,7 +16,8 @@ use crate::services::verification::Verification;
 pub(super) fn no_record(record: &Path) -> Failure {
     let record = record.display();
     Failure::input(format!(
-        "there is no record {record} to compare with; name the one of this model by `--check`"
+        "there is no record {record} to compare with: `nasc export` writes it with the model, so take it along, or name it by `--check`; \
+         a `--runner` is held against tract without one"
     ))
 }
 
