@@ -9,7 +9,7 @@ use crate::moments::Moments;
 use crate::pointwise::add_wide;
 use crate::shape::{Bands, Map};
 use crate::simd::{Level, Simd};
-use crate::tiles::{Finish, Job, Rows, Tiles, at, padded_width, panels, with_padding};
+use crate::tiles::{Finish, Job, Rows, Tile, Tiles, at, padded_width, panels, with_padding};
 use crate::work::{Partials, Shared, TASKS, Work, stretches, with_scratch};
 
 /// Rows whose sums are of single precision.
@@ -275,12 +275,26 @@ struct Plus {
 
 impl<S: Simd> Finish<S> for Plus {
     #[inline(always)]
-    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+    unsafe fn take<const R: usize, const V: usize>(
+        &mut self,
+        [row, column]: [usize; 2],
+        tile: Tile<S, R, V>,
+        count: usize,
+    ) {
         unsafe {
-            let left = self.columns.saturating_sub(column);
-            let to = self.to.add(row * self.step + column);
-            let v = S::add(v, S::load(self.constant.add(column)));
-            S::store_some(to, S::add(v, S::load_some(to, left)), left);
+            for j in 0..V {
+                let column = column + j * S::N;
+                let left = self.columns.saturating_sub(column);
+                let constant = S::load(self.constant.add(column));
+                let mut to = self.to.add(row * self.step + column);
+                for (i, row) in tile.iter().enumerate() {
+                    if i < count {
+                        let v = S::add(row[j], constant);
+                        S::store_some(to, S::add(v, S::load_some(to, left)), left);
+                        to = to.add(self.step);
+                    }
+                }
+            }
         }
     }
 }

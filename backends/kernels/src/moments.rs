@@ -6,6 +6,9 @@
 use crate::simd::Simd;
 use crate::tiles::Rows;
 
+/// Sums that are gathered side by side: a step of one does not wait for that before it.
+const CHAINS: usize = 4;
+
 /// Mean and biased variance of each channel over all pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
@@ -94,12 +97,23 @@ impl Gathered {
                 let left = columns - column;
                 let mean = S::mul(S::load(sums.add(column)), share);
                 S::store(sums.add(column), mean);
-                let mut total = S::splat(0.0);
+                let mut totals = [S::splat(0.0); CHAINS];
                 let mut place = rows.first.add(column);
-                for _ in 0..rows.count {
+                for _ in 0..rows.count / CHAINS {
+                    for total in &mut totals {
+                        let apart = S::sub(S::load_some(place, left), mean);
+                        *total = S::fma(apart, apart, *total);
+                        place = place.add(rows.step);
+                    }
+                }
+                let [mut total, others @ ..] = totals;
+                for _ in 0..rows.count % CHAINS {
                     let apart = S::sub(S::load_some(place, left), mean);
                     total = S::fma(apart, apart, total);
                     place = place.add(rows.step);
+                }
+                for other in others {
+                    total = S::add(total, other);
                 }
                 S::store(squares.add(column), total);
                 column += S::N;

@@ -166,16 +166,59 @@ pub(crate) struct Norm {
 }
 
 impl Norm {
-    /// What a vector of values of channels from `channel` on is before its activation.
+    /// That of a vector of channels from `channel` on.
     #[inline(always)]
-    pub(crate) unsafe fn linear<S: Simd>(self, channel: usize, x: S::V) -> S::V {
-        unsafe { S::fma(x, S::load(self.scale.add(channel)), S::load(self.shift.add(channel))) }
+    pub(crate) unsafe fn of_channels<S: Simd>(self, channel: usize) -> NormOf<S> {
+        unsafe {
+            NormOf {
+                scale: S::load(self.scale.add(channel)),
+                shift: S::load(self.shift.add(channel)),
+                mean: S::load(self.mean.add(channel)),
+                activation: self.activation,
+            }
+        }
+    }
+}
+
+/// A [`Norm`] of a vector of channels: what is stored in a loop over values cannot change it, which compilers do not know of
+/// memory.
+#[derive(Clone, Copy)]
+pub(crate) struct NormOf<S: Simd> {
+    pub(crate) scale: S::V,
+    shift: S::V,
+    mean: S::V,
+    activation: Activation,
+}
+
+impl<S: Simd> NormOf<S> {
+    /// What values are before the activation.
+    #[inline(always)]
+    pub(crate) unsafe fn linear(self, x: S::V) -> S::V {
+        unsafe { S::fma(x, self.scale, self.shift) }
     }
 
-    /// How far a vector of values is from the mean.
+    /// What [`Self::linear`] gives as it is read.
     #[inline(always)]
-    pub(crate) unsafe fn centred<S: Simd>(self, channel: usize, x: S::V) -> S::V {
-        unsafe { S::sub(x, S::load(self.mean.add(channel))) }
+    pub(crate) unsafe fn of_linear(self, linear: S::V) -> S::V {
+        unsafe { self.activation.of::<S>(linear) }
+    }
+
+    /// Values as they are read.
+    #[inline(always)]
+    pub(crate) unsafe fn read(self, x: S::V) -> S::V {
+        unsafe { self.of_linear(self.linear(x)) }
+    }
+
+    /// The gradient of what [`Self::linear`] gives, for that of what is read.
+    #[inline(always)]
+    pub(crate) unsafe fn gradient(self, linear: S::V, g: S::V) -> S::V {
+        unsafe { self.activation.gradient::<S>(linear, g) }
+    }
+
+    /// How far values are from the mean.
+    #[inline(always)]
+    pub(crate) unsafe fn centred(self, x: S::V) -> S::V {
+        unsafe { S::sub(x, self.mean) }
     }
 }
 
@@ -222,19 +265,69 @@ pub(crate) struct Gradient {
 }
 
 impl Gradient {
-    /// A vector of it at an element, of channels from `channel` on, of which `left` are there.
+    /// That of a vector of channels from `channel` on, of which `left` are there.
     #[inline(always)]
-    pub(crate) unsafe fn load<S: Simd>(self, element: usize, channel: usize, left: usize) -> S::V {
+    pub(crate) unsafe fn of_channels<S: Simd>(self, channel: usize, left: usize) -> GradientOf<S> {
         unsafe {
-            let value = S::load_some(self.values.add(element), left);
-            let direct = S::load_some(self.direct.add(element), left);
-            let slope = S::load(self.slope.add(channel));
-            let by_moments = S::fma(slope, value, S::load(self.constant.add(channel)));
-            if self.gain.is_null() {
-                return S::add(by_moments, direct);
+            let gain = match self.gain.is_null() {
+                true => S::splat(1.0),
+                false => S::mul(S::load(self.gain.add(channel)), S::splat(self.weight)),
+            };
+            GradientOf {
+                values: self.values,
+                direct: self.direct,
+                gain,
+                constant: S::load(self.constant.add(channel)),
+                slope: S::load(self.slope.add(channel)),
+                left,
             }
-            let gain = S::mul(S::load(self.gain.add(channel)), S::splat(self.weight));
-            S::fma(gain, direct, by_moments)
+        }
+    }
+
+    /// Rows of `to.1` floats of it: of `count` pixels that begin at an element each `channels` floats, and so many `columns` from
+    /// channel `first` on, in whole vectors.
+    #[inline(always)]
+    pub(crate) unsafe fn rows<S: Simd>(
+        self,
+        (element, channels, count): (usize, usize, usize),
+        (first, columns): (usize, usize),
+        (to, step): (*mut f32, usize),
+    ) {
+        unsafe {
+            let mut column = 0;
+            while column < columns {
+                let channel = first + column;
+                let of = self.of_channels::<S>(channel, channels.saturating_sub(channel));
+                let (mut element, mut to) = (element + channel, to.add(column));
+                for _ in 0..count {
+                    S::store(to, of.load(element));
+                    (element, to) = (element + channels, to.add(step));
+                }
+                column += S::N;
+            }
+        }
+    }
+}
+
+/// A [`Gradient`] of a vector of channels, as [`NormOf`].
+#[derive(Clone, Copy)]
+pub(crate) struct GradientOf<S: Simd> {
+    values: *const f32,
+    direct: *const f32,
+    gain: S::V,
+    constant: S::V,
+    slope: S::V,
+    left: usize,
+}
+
+impl<S: Simd> GradientOf<S> {
+    /// A vector of it at an element.
+    #[inline(always)]
+    pub(crate) unsafe fn load(self, element: usize) -> S::V {
+        unsafe {
+            let value = S::load_some(self.values.add(element), self.left);
+            let direct = S::load_some(self.direct.add(element), self.left);
+            S::fma(self.gain, direct, S::fma(self.slope, value, self.constant))
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::moments::{Gathered, Moments};
 use crate::norm::{Gradient, Incoming, Loaded, Norm};
 use crate::shape::{Band, Bands, Destination, Map};
 use crate::simd::{Level, Simd};
-use crate::tiles::{Finish, Job, Rows, Tiles, WIDE, at, padded, padded_width, panels};
+use crate::tiles::{Finish, Job, Rows, Tile, Tiles, WIDE, at, padded, padded_width, panels};
 use crate::work::{Partials, Shared, TASKS, Work, stretches, with_scratch};
 
 /// Rows that are worked on at once: what belongs to them stays in the cache.
@@ -142,15 +142,16 @@ impl Job for ForwardJob<'_> {
 #[inline(always)]
 unsafe fn normalise<S: Simd>(from: Rows, norm: Norm, channels: usize, to: (*mut f32, usize)) {
     unsafe {
-        for row in 0..from.count {
-            let (from, to) = (from.first.add(row * from.step), to.0.add(row * to.1));
-            let mut channel = 0;
-            while channel < channels {
-                let x = S::load_some(from.add(channel), channels - channel);
-                let x = norm.linear::<S>(channel, x);
-                S::store(to.add(channel), norm.activation.of::<S>(x));
-                channel += S::N;
+        let mut channel = 0;
+        while channel < channels {
+            let norm = norm.of_channels::<S>(channel);
+            let (mut place, mut to_place) = (from.first.add(channel), to.0.add(channel));
+            for _ in 0..from.count {
+                let x = S::load_some(place, channels - channel);
+                S::store(to_place, norm.read(x));
+                (place, to_place) = (place.add(from.step), to_place.add(to.1));
             }
+            channel += S::N;
         }
     }
 }
@@ -174,12 +175,27 @@ pub(crate) struct Gather {
 
 impl<S: Simd> Finish<S> for Gather {
     #[inline(always)]
-    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+    unsafe fn take<const R: usize, const V: usize>(
+        &mut self,
+        [row, column]: [usize; 2],
+        tile: Tile<S, R, V>,
+        count: usize,
+    ) {
         unsafe {
-            let left = self.columns.saturating_sub(column);
-            S::store_some(self.to.add(row * self.step + column), v, left);
-            let sum = self.sums.add(column);
-            S::store(sum, S::add(S::load(sum), v));
+            for j in 0..V {
+                let column = column + j * S::N;
+                let left = self.columns.saturating_sub(column);
+                let mut to = self.to.add(row * self.step + column);
+                let mut sum = S::load(self.sums.add(column));
+                for (i, row) in tile.iter().enumerate() {
+                    if i < count {
+                        S::store_some(to, row[j], left);
+                        sum = S::add(sum, row[j]);
+                        to = to.add(self.step);
+                    }
+                }
+                S::store(self.sums.add(column), sum);
+            }
         }
     }
 }
@@ -309,15 +325,8 @@ impl Job for BackwardJob {
             let mut row = from;
             while row < to {
                 let count = ROWS.min(to - row);
-                for i in 0..count {
-                    let mut channel = 0;
-                    while channel < self.outputs {
-                        let element = (row + i) * self.outputs + channel;
-                        let g = self.of.load::<S>(element, channel, self.outputs - channel);
-                        S::store(self.scratch.add(i * step + channel), g);
-                        channel += S::N;
-                    }
-                }
+                let pixels = (row * self.outputs, self.outputs, count);
+                self.of.rows::<S>(pixels, (0, self.outputs), (self.scratch, step));
                 own.write_bytes(0, 2 * width);
                 let left = Rows { first: self.scratch, step, count };
                 let mut right = self.packed;
@@ -367,23 +376,39 @@ struct Through {
 
 impl<S: Simd> Finish<S> for Through {
     #[inline(always)]
-    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+    unsafe fn take<const R: usize, const V: usize>(
+        &mut self,
+        [row, column]: [usize; 2],
+        tile: Tile<S, R, V>,
+        count: usize,
+    ) {
         unsafe {
-            let left = self.columns.saturating_sub(column);
-            let place = row * self.step + column;
-            let x = S::load_some(self.input.add(place), left);
-            let y = self.norm.linear::<S>(self.channel + column, x);
-            let read = self.norm.activation.of::<S>(y);
-            S::store(self.read.add(row * self.width + column), read);
-            let g = self.norm.activation.gradient::<S>(y, v);
-            let (sum, shift) = (self.sums.add(column), self.shifts.add(column));
-            let centred = self.norm.centred::<S>(self.channel + column, x);
-            S::store(sum, S::fma(g, centred, S::load(sum)));
-            S::store(shift, S::add(S::load(shift), g));
-            let g = S::mul(g, S::load(self.norm.scale.add(self.channel + column)));
-            let to = self.to.add(place);
-            let g = if self.adds { S::add(g, S::load_some(to, left)) } else { g };
-            S::store_some(to, g, left);
+            for j in 0..V {
+                let column = column + j * S::N;
+                let left = self.columns.saturating_sub(column);
+                let norm = self.norm.of_channels::<S>(self.channel + column);
+                let mut sum = S::load(self.sums.add(column));
+                let mut shift = S::load(self.shifts.add(column));
+                let mut place = row * self.step + column;
+                let mut read = self.read.add(row * self.width + column);
+                for (i, row) in tile.iter().enumerate() {
+                    if i < count {
+                        let x = S::load_some(self.input.add(place), left);
+                        let y = norm.linear(x);
+                        S::store(read, norm.of_linear(y));
+                        let g = norm.gradient(y, row[j]);
+                        sum = S::fma(g, norm.centred(x), sum);
+                        shift = S::add(shift, g);
+                        let g = S::mul(g, norm.scale);
+                        let to = self.to.add(place);
+                        let g = if self.adds { S::add(g, S::load_some(to, left)) } else { g };
+                        S::store_some(to, g, left);
+                        (place, read) = (place + self.step, read.add(self.width));
+                    }
+                }
+                S::store(self.sums.add(column), sum);
+                S::store(self.shifts.add(column), shift);
+            }
         }
     }
 }

@@ -122,7 +122,7 @@ unsafe fn summed<S: Tiles>(
         let mut sum = rest;
         for term in terms {
             let x = S::load_some(term.values.as_ptr().add(place), left);
-            let x = term.norm.place(image).linear::<S>(channel, x);
+            let x = term.norm.place(image).of_channels::<S>(channel).linear(x);
             sum = match term.weight {
                 Some(weight) => S::fma(x, S::splat(weight[image]), sum),
                 None => S::add(sum, x),
@@ -288,7 +288,7 @@ impl BackwardJob<'_> {
                 for (i, term) in self.terms.iter().enumerate() {
                     let x = S::load_some(term.values.as_ptr().add(place), left);
                     let sum = self.own.add((i + 1) * width + channel);
-                    let centred = term.norm.place(self.image).centred::<S>(channel, x);
+                    let centred = term.norm.place(self.image).of_channels::<S>(channel).centred(x);
                     S::store(sum, S::fma(g, centred, S::load(sum)));
                 }
                 channel += S::N;

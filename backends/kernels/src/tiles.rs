@@ -24,13 +24,22 @@ pub(crate) struct Rows {
 /// Floats of a row of a product that do not lie side by side: from where on, and how many each time.
 pub(crate) type RunsOf<'a> = (&'a [usize], usize);
 
-/// What becomes of a vector of a product.
+/// Vectors of rows that follow each other.
+pub(crate) type Tile<S, const R: usize, const V: usize> = [[<S as Simd>::V; V]; R];
+
+/// What becomes of a product.
 pub(crate) trait Finish<S: Simd> {
-    /// Takes `S::N` elements of a row, from a column of the panel on.
+    /// Takes the first `count` rows of a tile, from such a row and column of the panel on. What belongs to a column is loaded once
+    /// for all rows.
     ///
     /// # Safety
     /// The processor has the instructions.
-    unsafe fn take(&mut self, row: usize, column: usize, v: S::V);
+    unsafe fn take<const R: usize, const V: usize>(
+        &mut self,
+        place: [usize; 2],
+        tile: Tile<S, R, V>,
+        count: usize,
+    );
 }
 
 /// Writes a product, or adds it to what is there.
@@ -44,12 +53,26 @@ pub(crate) struct Write {
 
 impl<S: Simd> Finish<S> for Write {
     #[inline(always)]
-    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+    unsafe fn take<const R: usize, const V: usize>(
+        &mut self,
+        [row, column]: [usize; 2],
+        tile: Tile<S, R, V>,
+        count: usize,
+    ) {
         unsafe {
-            let left = self.columns.saturating_sub(column);
-            let to = self.to.add(row * self.step + column);
-            let v = if self.adds { S::add(v, S::load_some(to, left)) } else { v };
-            S::store_some(to, v, left);
+            for j in 0..V {
+                let column = column + j * S::N;
+                let left = self.columns.saturating_sub(column);
+                let mut to = self.to.add(row * self.step + column);
+                for (i, row) in tile.iter().enumerate() {
+                    if i < count {
+                        let v = row[j];
+                        let v = if self.adds { S::add(v, S::load_some(to, left)) } else { v };
+                        S::store_some(to, v, left);
+                        to = to.add(self.step);
+                    }
+                }
+            }
         }
     }
 }
@@ -165,7 +188,7 @@ unsafe fn product<S: Simd, const R: usize, const V: usize, F: Finish<S>>(
             let rows = left.tile::<R>(row);
             let mut sums = [[S::splat(0.0); V]; R];
             accumulate::<S, R, V>(rows, inner, right, &mut sums);
-            give(sums, row, left.count, finish);
+            finish.take([row, 0], sums, left.count - row);
             row += R;
         }
     }
@@ -193,7 +216,7 @@ unsafe fn product_of_runs<S: Simd, const R: usize, const V: usize, F: Finish<S>>
                 accumulate::<S, R, V>(rows, length, right, &mut sums);
                 right = right.add(length * V * S::N);
             }
-            give(sums, row, left.count, finish);
+            finish.take([row, 0], sums, left.count - row);
             row += R;
         }
     }
@@ -233,23 +256,6 @@ unsafe fn accumulate<S: Simd, const R: usize, const V: usize>(
                 for (sum, column) in sums.iter_mut().zip(columns) {
                     *sum = S::fma(a, column, *sum);
                 }
-            }
-        }
-    }
-}
-
-/// Hands a tile on, from a row on of which so many are there.
-#[inline(always)]
-unsafe fn give<S: Simd, const R: usize, const V: usize, F: Finish<S>>(
-    sums: [[S::V; V]; R],
-    row: usize,
-    count: usize,
-    finish: &mut F,
-) {
-    for (i, sums) in sums.into_iter().enumerate() {
-        if row + i < count {
-            for (j, sum) in sums.into_iter().enumerate() {
-                unsafe { finish.take(row + i, j * S::N, sum) };
             }
         }
     }

@@ -192,16 +192,8 @@ impl BackwardJob<'_> {
             let to = self.of.to;
             let step = padded(to.channels);
             let pixel = (self.band.image * to.height + row) * to.width;
-            for x in 0..to.width {
-                let mut channel = 0;
-                while channel < to.channels {
-                    let element = (pixel + x) * to.channels + channel;
-                    let left = to.channels - channel;
-                    let g = self.incoming.load::<S>(element, channel, left);
-                    S::store(self.results.add(x * step + channel), g);
-                    channel += S::N;
-                }
-            }
+            let pixels = (pixel * to.channels, to.channels, to.width);
+            self.incoming.rows::<S>(pixels, (0, to.channels), (self.results, step));
             Rows { first: self.results, step, count: to.width }
         }
     }
@@ -260,24 +252,27 @@ impl BackwardJob<'_> {
             let channels = self.of.from.channels;
             let values = self.of.values.as_ptr().add(place);
             let (sums, shifts) = (self.own, self.own.add(padded_width(channels)));
-            for x in 0..self.of.from.width {
-                let mut channel = 0;
-                while channel < channels {
-                    let (left, element) = (channels - channel, x * channels + channel);
+            let mut channel = 0;
+            while channel < channels {
+                let left = channels - channel;
+                let norm = self.norm.of_channels::<S>(channel);
+                let (mut sum, mut shift) =
+                    (S::load(sums.add(channel)), S::load(shifts.add(channel)));
+                for x in 0..self.of.from.width {
+                    let element = x * channels + channel;
                     let value = S::load_some(values.add(element), left);
-                    let y = self.norm.linear::<S>(channel, value);
                     let g = S::load_some(line.add(element), left);
-                    let g = self.norm.activation.gradient::<S>(y, g);
-                    let centred = self.norm.centred::<S>(channel, value);
-                    let (sum, shift) = (sums.add(channel), shifts.add(channel));
-                    S::store(sum, S::fma(g, centred, S::load(sum)));
-                    S::store(shift, S::add(S::load(shift), g));
-                    let g = S::mul(g, S::load(self.norm.scale.add(channel)));
+                    let g = norm.gradient(norm.linear(value), g);
+                    sum = S::fma(g, norm.centred(value), sum);
+                    shift = S::add(shift, g);
+                    let g = S::mul(g, norm.scale);
                     let to = self.by_input.add(place + element);
                     let g = if self.adds { S::add(g, S::load_some(to, left)) } else { g };
                     S::store_some(to, g, left);
-                    channel += S::N;
                 }
+                S::store(sums.add(channel), sum);
+                S::store(shifts.add(channel), shift);
+                channel += S::N;
             }
         }
     }

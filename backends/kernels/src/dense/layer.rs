@@ -130,16 +130,16 @@ impl Dense<'_> {
             let pixel = (image * self.from.height + row) * self.from.width;
             let from = self.values.as_ptr().add(pixel * channels);
             let to = to.add(before * channels);
-            for x in 0..self.from.width {
-                let mut channel = 0;
-                while channel < channels {
-                    let left = channels - channel;
+            let mut channel = 0;
+            while channel < channels {
+                let left = channels - channel;
+                let norm = norm.of_channels::<S>(channel);
+                for x in 0..self.from.width {
                     let place = x * channels + channel;
                     let value = S::load_some(from.add(place), left);
-                    let value = norm.activation.of::<S>(norm.linear::<S>(channel, value));
-                    S::store_some(to.add(place), value, left);
-                    channel += S::N;
+                    S::store_some(to.add(place), norm.read(value), left);
                 }
+                channel += S::N;
             }
         }
     }

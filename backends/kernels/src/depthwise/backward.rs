@@ -5,7 +5,9 @@ use crate::norm::{Gradient, Incoming, Norm};
 use crate::pointwise::add_wide;
 use crate::shape::{Band, Bands, Destination, Map, Window};
 use crate::simd::{Level, Simd};
-use crate::tiles::{Finish, Job, Panel, Rows, Tiles, WIDE, Write, at, padded_width, panels};
+use crate::tiles::{
+    Finish, Job, NARROW, Panel, Rows, Tile, Tiles, WIDE, Write, at, padded_width, panels,
+};
 use crate::work::{Partials, Shared, Work, with_scratch};
 
 /// Pixels that are worked on at once.
@@ -234,7 +236,13 @@ impl Job for BackwardJob {
                     self.load_values::<S>(panel, row, count);
                     self.own.write_bytes(0, 2 * WIDE);
                     for i in 0..count {
-                        self.row::<S>(panel, row, i, first);
+                        // As in the forward pass, by distances that are known when it is compiled.
+                        match (panel.width, self.window.stride[1]) {
+                            (WIDE, 1) => self.row::<S, WIDE, 1>(panel, row, i, first),
+                            (WIDE, _) => self.row::<S, WIDE, 0>(panel, row, i, first),
+                            (_, 1) => self.row::<S, NARROW, 1>(panel, row, i, first),
+                            (_, _) => self.row::<S, NARROW, 0>(panel, row, i, first),
+                        }
                     }
                     add_wide(self.sums.add(panel.first), self.own, panel.width);
                     let shifts = self.sums.add(self.width + panel.first);
@@ -264,17 +272,9 @@ impl BackwardJob {
                 to.add(behind * width).write_bytes(0, (self.reach.columns - behind) * width);
                 let to = to.add(self.reach.before * width);
                 let pixel = (self.image * self.to.height + y) * self.to.width;
-                for x in 0..self.to.width {
-                    let element = (pixel + x) * self.to.channels + panel.first;
-                    let mut column = 0;
-                    while column < width {
-                        let left = panel.columns.saturating_sub(column);
-                        let channel = panel.first + column;
-                        let g = self.of.load::<S>(element + column, channel, left);
-                        S::store(to.add(x * width + column), g);
-                        column += S::N;
-                    }
-                }
+                let channels = self.to.channels;
+                let pixels = (pixel * channels, channels, self.to.width);
+                self.of.rows::<S>(pixels, (panel.first, width), (to, width));
             }
             first
         }
@@ -307,13 +307,20 @@ impl BackwardJob {
         }
     }
 
-    /// The gradient of a row of values, which is the `i`th here; results begin with row `first`.
+    /// The gradient of a row of values, which is the `i`th here; results begin with row `first`. `STRIDE` is 0 where it is not 1.
     #[inline(always)]
-    unsafe fn row<S: Tiles>(&self, panel: Panel, row: usize, i: usize, first: usize) {
+    unsafe fn row<S: Tiles, const WIDTH: usize, const STRIDE: usize>(
+        &self,
+        panel: Panel,
+        row: usize,
+        i: usize,
+        first: usize,
+    ) {
         unsafe {
             let [above, before] = self.window.before;
             let [rows, stride] = self.window.stride;
-            let place = i * self.from.width * panel.width;
+            let stride = if STRIDE == 0 { stride } else { STRIDE };
+            let place = i * self.from.width * WIDTH;
             let mut seen = [Seen { result: self.results, tap: 0 }; MOST_TAPS];
             for residue in 0..stride.min(self.from.width) {
                 let columns = Columns {
@@ -330,9 +337,8 @@ impl BackwardJob {
                     if !reached.is_multiple_of(rows) || reached / rows >= self.to.height {
                         continue;
                     }
-                    let from = self
-                        .results
-                        .add((reached / rows - first) * self.reach.columns * panel.width);
+                    let from =
+                        self.results.add((reached / rows - first) * self.reach.columns * WIDTH);
                     for kx in 0..self.window.kernel[1] {
                         let shift = kx * self.window.dilation[1];
                         // Counted from the columns before the first result.
@@ -345,15 +351,14 @@ impl BackwardJob {
                             continue;
                         }
                         let tap = ky * self.window.kernel[1] + kx;
-                        seen[count] =
-                            Seen { result: from.add(reached / stride * panel.width), tap };
+                        seen[count] = Seen { result: from.add(reached / stride * WIDTH), tap };
                         count += 1;
                     }
                 }
                 let mut column = 0;
                 while column < panel.columns {
-                    self.values::<S>(panel, column, place, columns, &seen[..count]);
-                    self.weights::<S>(panel, column, place, columns, &seen[..count]);
+                    self.values::<S, WIDTH, STRIDE>(panel, column, place, columns, &seen[..count]);
+                    self.weights::<S, WIDTH, STRIDE>(panel, column, place, columns, &seen[..count]);
                     column += S::N;
                 }
             }
@@ -362,7 +367,7 @@ impl BackwardJob {
 
     /// The gradient of values, of a vector of channels.
     #[inline(always)]
-    unsafe fn values<S: Tiles>(
+    unsafe fn values<S: Tiles, const WIDTH: usize, const STRIDE: usize>(
         &self,
         panel: Panel,
         column: usize,
@@ -374,11 +379,25 @@ impl BackwardJob {
             let mut sums = [S::splat(0.0); 2];
             let mut x = 0;
             while x + TILE <= columns.count {
-                self.tile::<S, TILE>(panel, column, place, (columns, x), seen, &mut sums);
+                self.tile::<S, TILE, WIDTH, STRIDE>(
+                    panel,
+                    column,
+                    place,
+                    (columns, x),
+                    seen,
+                    &mut sums,
+                );
                 x += TILE;
             }
             while x < columns.count {
-                self.tile::<S, 1>(panel, column, place, (columns, x), seen, &mut sums);
+                self.tile::<S, 1, WIDTH, STRIDE>(
+                    panel,
+                    column,
+                    place,
+                    (columns, x),
+                    seen,
+                    &mut sums,
+                );
                 x += 1;
             }
             let (scale, shift) = (self.own.add(column), self.own.add(WIDE + column));
@@ -388,7 +407,7 @@ impl BackwardJob {
     }
 
     #[inline(always)]
-    unsafe fn tile<S: Tiles, const T: usize>(
+    unsafe fn tile<S: Tiles, const T: usize, const WIDTH: usize, const STRIDE: usize>(
         &self,
         panel: Panel,
         column: usize,
@@ -398,34 +417,32 @@ impl BackwardJob {
         sums: &mut [S::V; 2],
     ) {
         unsafe {
-            let width = panel.width;
             let taps = self.taps.add(panel.first + column);
             let mut results = [S::splat(0.0); T];
             for Seen { result, tap } in seen {
-                let from = result.add(x * width + column);
+                let from = result.add(x * WIDTH + column);
                 let weight = S::load(taps.add(tap * self.width));
                 for (i, result) in results.iter_mut().enumerate() {
-                    *result = S::fma(S::load(from.add(i * width)), weight, *result);
+                    *result = S::fma(S::load(from.add(i * WIDTH)), weight, *result);
                 }
             }
-            let channel = panel.first + column;
-            let scale = S::load(self.norm.scale.add(channel));
+            let norm = self.norm.of_channels::<S>(panel.first + column);
+            let step = if STRIDE == 0 { columns.step } else { STRIDE };
             for (i, result) in results.into_iter().enumerate() {
-                let pixel = columns.first + (x + i) * columns.step;
-                let place = place + pixel * width + column;
+                let pixel = columns.first + (x + i) * step;
+                let place = place + pixel * WIDTH + column;
                 let value = S::load(self.raw.add(place));
-                let y = self.norm.linear::<S>(channel, value);
-                let g = self.norm.activation.gradient::<S>(y, result);
-                sums[0] = S::fma(g, self.norm.centred::<S>(channel, value), sums[0]);
+                let g = norm.gradient(norm.linear(value), result);
+                sums[0] = S::fma(g, norm.centred(value), sums[0]);
                 sums[1] = S::add(sums[1], g);
-                S::store(self.by_raw.add(place), S::mul(g, scale));
+                S::store(self.by_raw.add(place), S::mul(g, norm.scale));
             }
         }
     }
 
     /// The gradient of taps, of a vector of channels.
     #[inline(always)]
-    unsafe fn weights<S: Tiles>(
+    unsafe fn weights<S: Tiles, const WIDTH: usize, const STRIDE: usize>(
         &self,
         panel: Panel,
         column: usize,
@@ -436,21 +453,21 @@ impl BackwardJob {
         unsafe {
             let mut rest = seen;
             while let Some((some, others)) = rest.split_at_checked(TAPS) {
-                self.taps::<S, TAPS>(panel, column, place, columns, some);
+                self.taps::<S, TAPS, WIDTH, STRIDE>(panel, column, place, columns, some);
                 rest = others;
             }
             match rest.len() {
                 0 => {}
-                1 => self.taps::<S, 1>(panel, column, place, columns, rest),
-                2 => self.taps::<S, 2>(panel, column, place, columns, rest),
-                3 => self.taps::<S, 3>(panel, column, place, columns, rest),
-                _ => self.taps::<S, 4>(panel, column, place, columns, rest),
+                1 => self.taps::<S, 1, WIDTH, STRIDE>(panel, column, place, columns, rest),
+                2 => self.taps::<S, 2, WIDTH, STRIDE>(panel, column, place, columns, rest),
+                3 => self.taps::<S, 3, WIDTH, STRIDE>(panel, column, place, columns, rest),
+                _ => self.taps::<S, 4, WIDTH, STRIDE>(panel, column, place, columns, rest),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn taps<S: Tiles, const T: usize>(
+    unsafe fn taps<S: Tiles, const T: usize, const WIDTH: usize, const STRIDE: usize>(
         &self,
         panel: Panel,
         column: usize,
@@ -459,18 +476,18 @@ impl BackwardJob {
         seen: &[Seen],
     ) {
         unsafe {
-            let width = panel.width;
+            let step = if STRIDE == 0 { columns.step } else { STRIDE };
             let mut from = [self.results.cast_const(); T];
             for (from, seen) in from.iter_mut().zip(seen) {
                 *from = seen.result.add(column);
             }
             let mut sums = [S::splat(0.0); T];
-            let mut value = self.normal.add(place + columns.first * width + column).cast_const();
+            let mut value = self.normal.add(place + columns.first * WIDTH + column).cast_const();
             for x in 0..columns.count {
                 let y = S::load(value);
-                value = value.add(columns.step * width);
+                value = value.add(step * WIDTH);
                 for (sum, from) in sums.iter_mut().zip(from) {
-                    *sum = S::fma(S::load(from.add(x * width)), y, *sum);
+                    *sum = S::fma(S::load(from.add(x * WIDTH)), y, *sum);
                 }
             }
             for (sum, seen) in sums.into_iter().zip(seen) {
@@ -549,10 +566,22 @@ struct Both {
 
 impl<S: Simd> Finish<S> for Both {
     #[inline(always)]
-    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+    unsafe fn take<const R: usize, const V: usize>(
+        &mut self,
+        [row, column]: [usize; 2],
+        tile: Tile<S, R, V>,
+        count: usize,
+    ) {
         unsafe {
-            S::store(self.raw.add(row * self.to.width + column), v);
-            Finish::<S>::take(&mut self.to, row, column, v);
+            for (i, own) in tile.iter().enumerate() {
+                if i < count {
+                    let to = self.raw.add((row + i) * self.to.width + column);
+                    for (j, v) in own.iter().enumerate() {
+                        S::store(to.add(j * S::N), *v);
+                    }
+                }
+            }
+            Finish::<S>::take(&mut self.to, [row, column], tile, count);
         }
     }
 }

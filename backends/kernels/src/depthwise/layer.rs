@@ -4,7 +4,7 @@ use crate::kernel::Kernel;
 use crate::norm::{Loaded, Norm};
 use crate::shape::{Map, Window};
 use crate::simd::Simd;
-use crate::tiles::{Finish, Panel, Rows, padded_width};
+use crate::tiles::{Finish, Panel, Rows, Tile, padded_width};
 
 /// The most taps that a window may have.
 pub const MOST_TAPS: usize = 64;
@@ -94,14 +94,24 @@ pub(super) enum LoadedSource {
 #[inline(always)]
 pub(super) unsafe fn load<S: Simd, F: Finish<S>>(from: Rows, panel: Panel, finish: &mut F) {
     unsafe {
-        for row in 0..from.count {
-            let mut column = 0;
-            while column < panel.width {
-                let left = panel.columns.saturating_sub(column);
-                let x = S::load_some(from.first.add(row * from.step + column), left);
-                finish.take(row, column, x);
-                column += S::N;
+        let mut column = 0;
+        while column < panel.width {
+            let left = panel.columns.saturating_sub(column);
+            let mut row = 0;
+            while row < from.count {
+                let count = from.count - row;
+                let mut place = from.first.add(row * from.step + column);
+                let mut tile = [[S::splat(0.0)]; TILE];
+                for (i, own) in tile.iter_mut().enumerate() {
+                    if i < count {
+                        *own = [S::load_some(place, left)];
+                        place = place.add(from.step);
+                    }
+                }
+                finish.take([row, column], tile, count);
+                row += TILE;
             }
+            column += S::N;
         }
     }
 }
@@ -116,11 +126,24 @@ pub(super) struct Normalise {
 
 impl<S: Simd> Finish<S> for Normalise {
     #[inline(always)]
-    unsafe fn take(&mut self, row: usize, column: usize, v: S::V) {
+    unsafe fn take<const R: usize, const V: usize>(
+        &mut self,
+        [row, column]: [usize; 2],
+        tile: Tile<S, R, V>,
+        count: usize,
+    ) {
         unsafe {
-            let y = self.norm.linear::<S>(self.channel + column, v);
-            let y = self.norm.activation.of::<S>(y);
-            S::store(self.to.add(row * self.width + column), y);
+            for j in 0..V {
+                let column = column + j * S::N;
+                let norm = self.norm.of_channels::<S>(self.channel + column);
+                let mut to = self.to.add(row * self.width + column);
+                for (i, row) in tile.iter().enumerate() {
+                    if i < count {
+                        S::store(to, norm.read(row[j]));
+                        to = to.add(self.width);
+                    }
+                }
+            }
         }
     }
 }
