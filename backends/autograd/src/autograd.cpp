@@ -1,5 +1,6 @@
 // A node of libtorch's autograd whose gradient is computed by a function that is given, and loops on libtorch's threads.
 
+#include <ATen/EmptyTensor.h>
 #include <ATen/Parallel.h>
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/function.h>
@@ -91,6 +92,41 @@ char* nas_record(at::Tensor* const* outputs, size_t output_count, const at::Tens
     return nullptr;
   } catch (const std::exception& error) {
     return strdup(error.what());
+  }
+}
+
+// The floats of a tensor on the processor, which lie side by side: of maps with channels last, or, where `row_major`, one row after
+// the other. Null where they do not, and why: 1 of other numbers, 2 on another device, 3 in another order.
+float* nas_floats(const at::Tensor* tensor, bool row_major, int64_t* count, int* why) {
+  *why = 0;
+  *count = tensor->numel();
+  if (tensor->scalar_type() != at::kFloat) {
+    *why = 1;
+  } else if (!tensor->is_cpu()) {
+    *why = 2;
+  } else {
+    const auto order = row_major || tensor->dim() != 4 ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+    if (!tensor->is_contiguous(order)) *why = 3;
+  }
+  if (*why != 0 || *count == 0) return nullptr;
+  return static_cast<float*>(tensor->unsafeGetTensorImpl()->mutable_data());
+}
+
+// Whether the channels of a map `[N, C, H, W]` lie side by side.
+bool nas_is_channels_last(const at::Tensor* tensor) {
+  return tensor->dim() == 4 && tensor->is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// A tensor of these floats, row-major, without what libtorch looks up for each call of an operator. Null, and why in memory of
+// malloc, if there is none.
+at::Tensor* nas_of_floats(const float* values, const int64_t* sizes, size_t dims, char** failed) {
+  try {
+    auto* tensor = new at::Tensor(at::detail::empty_cpu(at::IntArrayRef(sizes, dims), at::kFloat));
+    std::memcpy(tensor->unsafeGetTensorImpl()->mutable_data(), values, tensor->nbytes());
+    return tensor;
+  } catch (const std::exception& error) {
+    *failed = strdup(error.what());
+    return nullptr;
   }
 }
 

@@ -54,16 +54,17 @@ pub fn record(
             drop_context,
         )
     };
-    if failed.is_null() {
-        return Ok(());
-    }
     // SAFETY: a text in memory of malloc, which is ours.
-    let reason = unsafe {
+    if failed.is_null() { Ok(()) } else { Err(unsafe { said(failed) }) }
+}
+
+/// What failed, as it is told in memory of malloc, which is freed.
+unsafe fn said(failed: *mut c_char) -> TchError {
+    unsafe {
         let reason = CStr::from_ptr(failed).to_string_lossy().into_owned();
         free(failed.cast());
-        reason
-    };
-    Err(TchError::Torch(reason))
+        TchError::Torch(reason)
+    }
 }
 
 /// Whether what this thread computes is recorded for gradients.
@@ -139,32 +140,67 @@ pub fn noted<R>(name: &CStr, act: impl FnOnce() -> R) -> R {
     act()
 }
 
+/// Whether the channels of a map `[N, C, H, W]` lie side by side in memory.
+#[must_use]
+pub fn is_channels_last(tensor: &Tensor) -> bool {
+    // SAFETY: the tensor lives until it returns.
+    unsafe { nas_is_channels_last(tensor.as_ptr()) }
+}
+
+/// How the elements of a tensor lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// Maps `[N, C, H, W]` in the order `[N, H, W, C]`, others row-major.
+    ChannelsLast,
+    /// One row after the other.
+    RowMajor,
+}
+
 /// The floats of a tensor on the processor: of maps `[N, C, H, W]` in the order `[N, H, W, C]`, of others row-major.
 ///
 /// # Errors
 /// They are not so in memory, no floats, or not on the processor.
 pub fn floats(tensor: &Tensor) -> Result<&[f32], TchError> {
-    check(tensor)?;
-    let count = tensor.numel();
-    if count == 0 {
-        return Ok(&[]);
-    }
+    let (first, count) = place(tensor, Order::ChannelsLast)?;
     // SAFETY: the tensor is dense, and has so many floats.
-    Ok(unsafe { slice::from_raw_parts(tensor.data_ptr().cast::<f32>(), count) })
+    Ok(unsafe { slice::from_raw_parts(first, count) })
 }
 
-/// The same, to be written. Nothing else must use the memory of the tensor meanwhile.
+/// The floats of a tensor on the processor, row-major whatever its sizes.
+///
+/// # Errors
+/// As [`floats`].
+pub fn row_major_floats(tensor: &Tensor) -> Result<&[f32], TchError> {
+    let (first, count) = place(tensor, Order::RowMajor)?;
+    // SAFETY: as above.
+    Ok(unsafe { slice::from_raw_parts(first, count) })
+}
+
+/// As [`floats`], to be written. Nothing else must use the memory of the tensor meanwhile.
 ///
 /// # Errors
 /// As [`floats`].
 pub fn floats_mut(tensor: &mut Tensor) -> Result<&mut [f32], TchError> {
-    check(tensor)?;
-    let count = tensor.numel();
-    if count == 0 {
-        return Ok(&mut []);
-    }
+    let (first, count) = place(tensor, Order::ChannelsLast)?;
     // SAFETY: as above.
-    Ok(unsafe { slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), count) })
+    Ok(unsafe { slice::from_raw_parts_mut(first, count) })
+}
+
+/// Where the floats of a tensor begin, and how many there are.
+fn place(tensor: &Tensor, order: Order) -> Result<(*mut f32, usize), TchError> {
+    let (mut count, mut why) = (0, 0);
+    // SAFETY: the tensor lives until it returns, and so do the numbers.
+    let first = unsafe {
+        nas_floats(tensor.as_ptr(), order == Order::RowMajor, &raw mut count, &raw mut why)
+    };
+    let what = match why {
+        0 if first.is_null() => return Ok((std::ptr::NonNull::dangling().as_ptr(), 0)),
+        0 => return Ok((first, count as usize)),
+        1 => "other numbers",
+        2 => "another device",
+        _ => "another order",
+    };
+    Err(TchError::Kind(format!("{what} in the place of floats: {tensor:?}")))
 }
 
 /// A tensor on the processor of these values, row-major. (That of [`Tensor::f_from_slice`] is written twice, with zeros first.)
@@ -184,6 +220,22 @@ pub fn of_slice<T: Element + Copy>(values: &[T], sizes: &[i64]) -> Result<Tensor
     Ok(tensor)
 }
 
+/// The same of floats, in less time: it is called for the gradient of each parameter.
+///
+/// # Errors
+/// As [`of_slice`].
+pub fn of_floats(values: &[f32], sizes: &[i64]) -> Result<Tensor, TchError> {
+    if sizes.iter().product::<i64>() != values.len() as i64 {
+        return Err(TchError::Shape(format!("{} values of sizes {sizes:?}", values.len())));
+    }
+    let mut failed = std::ptr::null_mut();
+    // SAFETY: there are as many values as the sizes have; the tensor is ours, and a text if there is none.
+    unsafe {
+        let tensor = nas_of_floats(values.as_ptr(), sizes.as_ptr(), sizes.len(), &raw mut failed);
+        if tensor.is_null() { Err(said(failed)) } else { Ok(Tensor::from_ptr(tensor)) }
+    }
+}
+
 /// The whole numbers of a tensor on the processor, row-major.
 ///
 /// # Errors
@@ -199,37 +251,6 @@ pub fn whole_numbers(tensor: &Tensor) -> Result<&[i64], TchError> {
     Ok(unsafe { slice::from_raw_parts(tensor.data_ptr().cast::<i64>(), tensor.numel()) })
 }
 
-fn check(tensor: &Tensor) -> Result<(), TchError> {
-    let refused =
-        |what: &str| Err(TchError::Kind(format!("{what} in the place of floats: {tensor:?}")));
-    if tensor.kind() != Kind::Float {
-        return refused("other numbers");
-    }
-    if tensor.device() != Device::Cpu {
-        return refused("another device");
-    }
-    if !is_dense(&tensor.size(), &tensor.stride()) {
-        return refused("another order");
-    }
-    Ok(())
-}
-
-/// Whether elements lie side by side, the channels of maps last.
-fn is_dense(sizes: &[i64], strides: &[i64]) -> bool {
-    let order: &[usize] = if sizes.len() == 4 { &[1, 3, 2, 0] } else { &[] };
-    let reversed: Vec<usize> = (0..sizes.len()).rev().collect();
-    let order = if order.is_empty() { reversed.as_slice() } else { order };
-    let mut wanted = 1;
-    order.iter().all(|&axis| {
-        let (Some(&size), Some(&stride)) = (sizes.get(axis), strides.get(axis)) else {
-            return false;
-        };
-        let fits = size == 1 || stride == wanted;
-        wanted *= size;
-        fits
-    })
-}
-
 type Gradients = extern "C" fn(
     *mut c_void,
     *const *const C_tensor,
@@ -240,6 +261,19 @@ type Gradients = extern "C" fn(
 ) -> *mut c_char;
 
 unsafe extern "C" {
+    fn nas_floats(
+        tensor: *const C_tensor,
+        row_major: bool,
+        count: *mut i64,
+        why: *mut i32,
+    ) -> *mut f32;
+    fn nas_of_floats(
+        values: *const f32,
+        sizes: *const i64,
+        dims: usize,
+        failed: *mut *mut c_char,
+    ) -> *mut C_tensor;
+    fn nas_is_channels_last(tensor: *const C_tensor) -> bool;
     fn nas_is_recording() -> bool;
     fn nas_record(
         outputs: *const *mut C_tensor,

@@ -1,6 +1,7 @@
 //! Memory layout of tensors: maps with channels last, which libtorch's kernels for processors run faster on; plain ones
 //! row-major.
 
+use nas_autograd::is_channels_last;
 use nas_ir::Tensor as Plain;
 use tch::{Device, Tensor};
 
@@ -9,7 +10,7 @@ use crate::error::TorchError;
 /// The same tensor `[N, C, H, W]` with the channels of a pixel side by side in memory. What is
 /// computed from it keeps that layout.
 pub(crate) fn channels_last(map: &Tensor) -> Result<Tensor, TorchError> {
-    if map.dim() != 4 {
+    if map.dim() != 4 || is_channels_last(map) {
         return Ok(map.shallow_clone());
     }
     Ok(map.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)

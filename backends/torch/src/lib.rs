@@ -25,6 +25,7 @@ mod evaluation;
 mod examples;
 mod forecast;
 mod fused;
+mod gathered;
 mod judge;
 mod kernel;
 mod layout;

@@ -18,7 +18,7 @@ use crate::layout::on;
 use crate::learned::{Learned, LearnedParts, in_parts, learned};
 use crate::mixing::{Draw, Mix, Run, assigned, runs};
 use crate::network::TorchNetwork;
-use crate::optimizer::{Gradients, Optimizer};
+use crate::optimizer::{Descent, Gradients, Optimizer};
 use crate::parameters::Parameters;
 use crate::passes::TrainBatch;
 use crate::patterns::Patterns;
@@ -144,13 +144,11 @@ impl Mixture {
         mixes: Vec<Mix>,
     ) -> Result<(Gradients, LearnedParts), TorchError> {
         let runs = self.scheduled(mixes)?;
-        let mut gradients = Gradients::default();
+        let mut descent = Descent::open(&self.parameters, self.read(&runs))?;
         let learn =
             |part: &TrainBatch<'_>, images| self.mixed_part(&runs, (part, images), Phase::Weights);
-        let learned = in_parts(batch, self.plan.parts, learn, |loss| {
-            gradients.add(&self.parameters, self.read(&runs), loss)
-        })?;
-        Ok((gradients, learned))
+        let learned = in_parts(batch, self.plan.parts, learn, |loss| descent.add(loss))?;
+        Ok((descent.close()?, learned))
     }
 
     /// One step of the weights on networks that are given, down the gradient of their summed loss;
@@ -198,9 +196,9 @@ impl Mixture {
                 }
             };
             let read = schedule.parameters(&self.program);
-            let parts = in_parts(batch, self.plan.parts, learn, |loss| {
-                gradients.add(&self.parameters, read.iter().copied(), loss)
-            })?;
+            let mut descent = Descent::open(&self.parameters, read)?;
+            let parts = in_parts(batch, self.plan.parts, learn, |loss| descent.add(loss))?;
+            gradients = gradients.plus(descent.close()?)?;
             if !answers.is_empty() {
                 teacher = Some(Tensor::f_cat(&answers, 0)?);
             }

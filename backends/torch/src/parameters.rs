@@ -8,6 +8,7 @@ use nas_ir::{Tensor as Plain, Weights};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::TorchError;
+use crate::gathered;
 use crate::layout::values;
 use crate::patterns::Patterns;
 use crate::program::{
@@ -162,7 +163,7 @@ impl Parameters {
     /// What a view gives before it is rounded. Gradients reach the whole tensor, and the matrices on the way; what is written into it reaches the
     /// tensor where there are none.
     fn part(&self, view: &WeightView) -> Result<Tensor, TorchError> {
-        let mut part = self.rows.get(view.parameter)?.tensor.shallow_clone();
+        let mut part = self.tensor(view.parameter)?.shallow_clone();
         let axes = (0..).zip(view.part.iter().flatten());
         // Windows are cut step by step.
         let is_cut = |axis: i64| axis < 2 || view.transforms.is_empty();
@@ -170,14 +171,16 @@ impl Parameters {
             part = part.f_narrow(axis, i64::from(*first), i64::from(*length))?;
         }
         for Transform { matrix, window } in &view.transforms {
-            part = transformed(&part, *window, &self.rows.get(*matrix)?.tensor)?;
+            part = transformed(&part, *window, self.tensor(*matrix)?)?;
         }
         Ok(part)
     }
 
-    /// A tensor as it is.
+    /// A tensor as it is, to be read.
     pub(crate) fn tensor(&self, id: ParameterId) -> Result<&Tensor, TorchError> {
-        Ok(&self.rows.get(id)?.tensor)
+        let tensor = &self.rows.get(id)?.tensor;
+        gathered::note_read(tensor);
+        Ok(tensor)
     }
 
     /// What the tensors are.

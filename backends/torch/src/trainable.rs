@@ -13,7 +13,7 @@ use crate::examples::{Example, examples};
 use crate::learned::{LearnedParts, in_parts, learned};
 use crate::loaders::Loaders;
 use crate::network::TorchNetwork;
-use crate::optimizer::{Gradients, Optimizer};
+use crate::optimizer::{Descent, Gradients, Optimizer};
 use crate::passes::{TrainBatch, failed, score, train};
 use crate::patterns::Patterns;
 use crate::schedule::Schedule;
@@ -117,12 +117,10 @@ pub(crate) fn gradients(
 ) -> Result<(Gradients, LearnedParts), TorchError> {
     let evaluation = Evaluation { schedule, ..network.evaluation(statistics) };
     let evaluations = [(None, evaluation)];
-    let mut gradients = Gradients::default();
+    let mut descent = Descent::open(&network.parameters, schedule.parameters(&network.program))?;
     let learn = |part: &TrainBatch<'_>, _| learned(&evaluations, part, Phase::Network);
-    let learned = in_parts(batch, network.plan.parts, learn, |loss| {
-        gradients.add(&network.parameters, schedule.parameters(&network.program), loss)
-    })?;
-    Ok((gradients, learned))
+    let learned = in_parts(batch, network.plan.parts, learn, |loss| descent.add(loss))?;
+    Ok((descent.close()?, learned))
 }
 
 impl TrainableNetwork for TorchTrainable {

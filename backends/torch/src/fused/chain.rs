@@ -139,6 +139,12 @@ impl Chain {
 }
 
 impl Layer {
+    /// What it learns: the kernel, and the bias, or scale and shift of the batch norm.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &Tensor> {
+        let learned = self.norm.iter().flat_map(|norm| norm.learned.iter().flatten());
+        std::iter::once(&self.kernel).chain(&self.bias).chain(learned)
+    }
+
     /// Whether it has all that comes before an activation.
     fn is_complete(&self) -> bool {
         self.bias.is_some() || self.norm.is_some()

@@ -4,9 +4,12 @@
 
 use std::rc::Rc;
 
-use nas_autograd::{Backward, floats, floats_mut, is_recording, of_slice, record};
+use nas_autograd::{
+    Backward, floats, floats_mut, is_recording, of_floats, record, row_major_floats,
+};
 use nas_kernels::{
-    self as kernels, Activation, BatchNorm, Block, Input, Kept, Kernel, Map, Op, Storage,
+    self as kernels, Activation, BatchNorm, Block, Input, Kept, Kernel, LayerGradient, Map, Op,
+    Storage,
 };
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -14,6 +17,7 @@ use super::chain::{Chain, Layer, Norm};
 use super::convolution::Convolution;
 use super::threads::processor;
 use crate::error::TorchError;
+use crate::gathered;
 use crate::layout::channels_last;
 use crate::statistics::Statistics;
 
@@ -74,11 +78,16 @@ fn block(
     let mut inputs: Vec<&Tensor> = rest.into_iter().chain(held.read_maps(&chains)).collect();
     inputs.extend(weights.iter().flatten());
     inputs.extend(chains.iter().filter_map(|chain| chain.gate.as_ref()));
-    for Layer { kernel, bias, norm, .. } in chains.iter().flat_map(|chain| &chain.layers) {
-        inputs.push(kernel);
-        inputs.extend(bias);
-        inputs.extend(norm.iter().flat_map(|norm| norm.learned.iter().flatten()));
+    let of_held = held.chains.iter().flat_map(|chain| &chain.layers);
+    let layers = chains.iter().flat_map(|chain| &chain.layers).zip(of_held);
+    let learned = layers.flat_map(|(layer, held)| layer.parameters().zip(&held.are_gathered));
+    let mut gathers = false;
+    for (parameter, is_gathered) in learned {
+        gathers |= is_gathered;
+        inputs.extend((!is_gathered).then_some(parameter));
     }
+    let anchor = gathers.then(gathered::anchor).flatten();
+    inputs.extend(&anchor);
     let function = Function { held, kept, has_rest: rest.is_some() };
     record(&mut [&mut out], &inputs, function)?;
     Ok(out)
@@ -151,6 +160,8 @@ struct HeldLayer {
     /// Scale and shift, of which a bias is the shift alone.
     learned: Option<[Tensor; 2]>,
     has_bias: bool,
+    /// Of which of its parameters the gradient is gathered, in their order.
+    are_gathered: Vec<bool>,
     fixed: Option<[Tensor; 2]>,
     eps: f64,
     activation: Activation,
@@ -198,8 +209,8 @@ impl Held {
                 layers.push(layer.layer(channels)?);
                 channels = layer.outputs();
             }
-            let weight = chain.weight.as_ref().map(floats).transpose()?;
-            let gate = chain.gate.as_ref().map(floats).transpose()?;
+            let weight = chain.weight.as_ref().map(row_major_floats).transpose()?;
+            let gate = chain.gate.as_ref().map(row_major_floats).transpose()?;
             Ok(kernels::Chain { map: chain.map, gate, input: chain.input, layers, weight })
         });
         let chains = chains.collect::<Result<_, TorchError>>()?;
@@ -232,7 +243,20 @@ impl HeldLayer {
         let storage = if is_recording() { layer.storage } else { Storage::Recomputed };
         let kernel = plain(&layer.kernel)?;
         let has_bias = layer.bias.is_some();
-        Ok(Self { op, kernel, sizes, learned, has_bias, fixed, eps, activation, storage })
+        let takes = |parameter| is_recording() && gathered::takes(parameter);
+        let are_gathered = layer.parameters().map(takes).collect();
+        Ok(Self {
+            op,
+            kernel,
+            sizes,
+            learned,
+            has_bias,
+            are_gathered,
+            fixed,
+            eps,
+            activation,
+            storage,
+        })
     }
 
     fn outputs(&self) -> usize {
@@ -240,7 +264,7 @@ impl HeldLayer {
     }
 
     fn layer(&self, inputs: usize) -> Result<kernels::Layer<'_>, TorchError> {
-        let values = floats(&self.kernel)?;
+        let values = row_major_floats(&self.kernel)?;
         let op = match self.op {
             Convolution::Pointwise { groups } => {
                 Op::Pointwise(Kernel { values, inputs, outputs: self.outputs(), groups })
@@ -258,7 +282,7 @@ impl HeldLayer {
 }
 
 fn both([a, b]: &[Tensor; 2]) -> Result<[&[f32]; 2], TorchError> {
-    Ok([floats(a)?, floats(b)?])
+    Ok([row_major_floats(a)?, row_major_floats(b)?])
 }
 
 /// How the gradient of a block is computed.
@@ -317,26 +341,48 @@ impl Function {
         for (chain, found) in held.chains.iter().zip(&found) {
             if chain.gate.is_some() {
                 let images = found.gate.len() as i64 / chain.channels.max(1);
-                all.push(Some(of_slice(&found.gate, &[images, chain.channels, 1, 1])?));
+                all.push(Some(of_floats(&found.gate, &[images, chain.channels, 1, 1])?));
             }
         }
         for (chain, found) in held.chains.iter().zip(&found) {
             for (layer, found) in chain.layers.iter().zip(&found.layers) {
-                all.push(Some(of_slice(&found.kernel, &layer.sizes)?));
-                if layer.learned.is_some() && !layer.has_bias {
-                    all.push(Some(vector(&found.scale)?));
-                }
-                if layer.learned.is_some() {
-                    all.push(Some(vector(&found.shift)?));
-                }
+                layer.hand_on(found, &mut all)?;
             }
         }
         Ok(all)
     }
 }
 
+impl HeldLayer {
+    /// Has the gradients of its parameters go where they belong: to autograd, or to what gathers them.
+    fn hand_on(
+        &self,
+        found: &LayerGradient,
+        to: &mut Vec<Option<Tensor>>,
+    ) -> Result<(), TorchError> {
+        let scale_and_shift = match &self.learned {
+            None => [None, None],
+            Some([_, shift]) if self.has_bias => [None, Some((shift, &found.shift))],
+            Some([scale, shift]) => [Some((scale, &found.scale)), Some((shift, &found.shift))],
+        };
+        let all = std::iter::once((&self.kernel, &found.kernel))
+            .chain(scale_and_shift.into_iter().flatten());
+        for (place, ((parameter, gradient), is_gathered)) in all.zip(&self.are_gathered).enumerate()
+        {
+            if *is_gathered {
+                gathered::add(parameter, gradient)?;
+            } else if place == 0 {
+                to.push(Some(of_floats(gradient, &self.sizes)?));
+            } else {
+                to.push(Some(vector(gradient)?));
+            }
+        }
+        Ok(())
+    }
+}
+
 fn vector(values: &[f32]) -> Result<Tensor, TorchError> {
-    Ok(of_slice(values, &[values.len() as i64])?)
+    Ok(of_floats(values, &[values.len() as i64])?)
 }
 
 /// The shape of a map.
@@ -372,7 +418,10 @@ fn copied(map: &Tensor) -> Result<Tensor, TorchError> {
     Ok(copy)
 }
 
-/// The values of a vector or a kernel, row-major, without gradients.
+/// A vector or a kernel whose values are row-major.
 fn plain(values: &Tensor) -> Result<Tensor, TorchError> {
-    Ok(values.f_detach()?.f_reshape([-1])?.f_contiguous()?)
+    if values.is_contiguous() {
+        return Ok(values.shallow_clone());
+    }
+    Ok(values.f_detach()?.f_contiguous()?)
 }

@@ -3,6 +3,7 @@
 use tch::{Tensor, no_grad};
 
 use crate::error::TorchError;
+use crate::gathered::Gathering;
 use crate::parameters::Parameters;
 use crate::program::ParameterId;
 
@@ -24,34 +25,6 @@ pub(super) struct Gradient {
 }
 
 impl Gradient {
-    /// Of `loss` with respect to these of the parameters, without those that it does not depend on; `None` where it
-    /// depends on none.
-    pub(super) fn of(
-        loss: &Tensor,
-        parameters: &Parameters,
-        read: impl IntoIterator<Item = ParameterId>,
-    ) -> Result<Option<Self>, TorchError> {
-        let touched = parameters.all_trainable(read)?;
-        if touched.is_empty() || !loss.requires_grad() {
-            return Ok(None);
-        }
-        let tensors: Vec<&Tensor> = touched.iter().map(|(_, tensor, _)| *tensor).collect();
-        let gradients = Tensor::f_run_backward(&[loss], &tensors, false, false)?;
-        no_grad(|| {
-            let (mut parts, mut values) = (Vec::new(), Vec::new());
-            for (gradient, (id, tensor, start)) in gradients.iter().zip(&touched) {
-                if gradient.defined() {
-                    values.push(gradient.f_reshape([-1])?);
-                    parts.push(Part { id: *id, start: *start, len: tensor.numel() as i64 });
-                }
-            }
-            if parts.is_empty() {
-                return Ok(None);
-            }
-            Ok(Some(Self { parts, values: Tensor::f_cat(&values, 0)?, batches: 1 }))
-        })
-    }
-
     /// The sum with that of other batches, which may have read other tensors.
     pub(super) fn plus(self, other: Self) -> Result<Self, TorchError> {
         let mut parts: Vec<Part> = self.parts.iter().chain(&other.parts).copied().collect();
@@ -96,21 +69,117 @@ pub(crate) struct Gradients {
     pub(super) sum: Option<Gradient>,
 }
 
-impl Gradients {
-    /// Adds the gradient of `loss` with respect to these of the parameters. They must require gradients; those that
-    /// `loss` does not depend on have none of it.
-    pub(crate) fn add(
-        &mut self,
-        parameters: &Parameters,
+/// Gradients in the making, with respect to some parameters: opened before what they are of is evaluated, so that blocks of layers
+/// add theirs where they belong.
+pub(crate) struct Descent<'p> {
+    /// The parameters, each with its first element in [`Parameters::flat`].
+    touched: Vec<(ParameterId, &'p Tensor, i64)>,
+    gathering: Option<Gathering>,
+    /// Where nothing is gathered, what autograd said.
+    sum: Option<Gradient>,
+}
+
+impl<'p> Descent<'p> {
+    /// With respect to these of the parameters, which must require gradients.
+    pub(crate) fn open(
+        parameters: &'p Parameters,
+        read: impl IntoIterator<Item = ParameterId>,
+    ) -> Result<Self, TorchError> {
+        let touched = parameters.all_trainable(read)?;
+        let tensors: Vec<&Tensor> = touched.iter().map(|(_, tensor, _)| *tensor).collect();
+        let gathering = Gathering::open(&tensors)?;
+        Ok(Self { touched, gathering, sum: None })
+    }
+
+    /// The gradients of a loss that was evaluated before, all by autograd.
+    #[cfg(test)]
+    pub(crate) fn of(
+        parameters: &'p Parameters,
         read: impl IntoIterator<Item = ParameterId>,
         loss: &Tensor,
-    ) -> Result<(), TorchError> {
-        let gradient = Gradient::of(loss, parameters, read)?;
-        self.sum = match (self.sum.take(), gradient) {
-            (Some(sum), Some(gradient)) => Some(Gradient { batches: 1, ..sum.plus(gradient)? }),
-            (sum, gradient) => sum.or(gradient),
+    ) -> Result<Gradients, TorchError> {
+        let touched = parameters.all_trainable(read)?;
+        let mut descent = Self { touched, gathering: None, sum: None };
+        descent.add(loss)?;
+        descent.close()
+    }
+
+    /// Adds the gradient of a loss. Parameters that it does not depend on have none of it.
+    pub(crate) fn add(&mut self, loss: &Tensor) -> Result<(), TorchError> {
+        if self.touched.is_empty() || !loss.requires_grad() {
+            return Ok(());
+        }
+        let Some(gathering) = &self.gathering else {
+            let all: Vec<usize> = (0..self.touched.len()).collect();
+            let gradients = self.by_autograd(loss, &all, None)?;
+            self.sum = match (self.sum.take(), self.gradient(gradients)?) {
+                (Some(sum), Some(gradient)) => Some(Gradient { batches: 1, ..sum.plus(gradient)? }),
+                (sum, gradient) => sum.or(gradient),
+            };
+            return Ok(());
         };
-        Ok(())
+        let (asked, anchor) = gathering.asked();
+        let gradients = self.by_autograd(loss, &asked, anchor.as_ref())?;
+        no_grad(|| gradients.iter().try_for_each(|(number, own)| gathering.add(*number, own)))
+    }
+
+    /// What autograd says of parameters by their numbers, without those that the loss does not depend on.
+    fn by_autograd(
+        &self,
+        loss: &Tensor,
+        asked: &[usize],
+        anchor: Option<&Tensor>,
+    ) -> Result<Vec<(usize, Tensor)>, TorchError> {
+        let tensors = asked.iter().filter_map(|&number| self.touched.get(number));
+        let tensors: Vec<&Tensor> = tensors.map(|(_, tensor, _)| *tensor).chain(anchor).collect();
+        let gradients = Tensor::f_run_backward(&[loss], &tensors, false, false)?;
+        let gradients = asked.iter().copied().zip(gradients);
+        Ok(gradients.filter(|(_, gradient)| gradient.defined()).collect())
+    }
+
+    /// The gradient of parameters by their numbers.
+    fn gradient(&self, gradients: Vec<(usize, Tensor)>) -> Result<Option<Gradient>, TorchError> {
+        let (numbers, values): (Vec<usize>, Vec<Tensor>) = gradients.into_iter().unzip();
+        if numbers.is_empty() {
+            return Ok(None);
+        }
+        let values = no_grad(|| {
+            let flat = values.iter().map(|values| values.f_reshape([-1]));
+            Ok::<_, TorchError>(Tensor::f_cat(&flat.collect::<Result<Vec<_>, _>>()?, 0)?)
+        })?;
+        Ok(Some(Gradient { parts: self.parts(&numbers), values, batches: 1 }))
+    }
+
+    fn parts(&self, numbers: &[usize]) -> Vec<Part> {
+        let touched = numbers.iter().filter_map(|&number| self.touched.get(number));
+        let part = |&(id, tensor, start): &(ParameterId, &Tensor, i64)| Part {
+            id,
+            start,
+            len: tensor.numel() as i64,
+        };
+        touched.map(part).collect()
+    }
+
+    /// The gradients of all losses that were added.
+    pub(crate) fn close(mut self) -> Result<Gradients, TorchError> {
+        let Some(gathering) = self.gathering.take() else {
+            return Ok(Gradients { sum: self.sum.take() });
+        };
+        let (numbers, values) = gathering.close()?;
+        let parts = self.parts(&numbers);
+        let sum = (!parts.is_empty()).then_some(Gradient { parts, values, batches: 1 });
+        Ok(Gradients { sum })
+    }
+}
+
+impl Gradients {
+    /// The sum with those of another loss of the same batch.
+    pub(crate) fn plus(self, other: Self) -> Result<Self, TorchError> {
+        let sum = match (self.sum, other.sum) {
+            (Some(sum), Some(other)) => Some(Gradient { batches: 1, ..sum.plus(other)? }),
+            (sum, other) => sum.or(other),
+        };
+        Ok(Self { sum })
     }
 
     /// Those of the parameters that a loss depends on, each one element after the other.

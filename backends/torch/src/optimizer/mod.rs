@@ -16,7 +16,7 @@ use crate::parameters::{Parameters, fitting, plain};
 use crate::program::{ParameterId, Table};
 
 use average::Average;
-pub(crate) use gradient::Gradients;
+pub(crate) use gradient::{Descent, Gradients};
 use gradient::{Gradient, Part, clip_norm};
 use rule::Rule;
 
@@ -119,9 +119,7 @@ impl Optimizer {
         loss: &Tensor,
         turn: Turn,
     ) -> Result<(), TorchError> {
-        let mut gradients = Gradients::default();
-        gradients.add(parameters, read, loss)?;
-        self.take_in(parameters, gradients, turn)
+        self.take_in(parameters, Descent::of(parameters, read, loss)?, turn)
     }
 
     /// The same for a batch with several losses, which are summed.

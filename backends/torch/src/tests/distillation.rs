@@ -9,7 +9,7 @@ use super::supernet::settings;
 use crate::layout::values;
 use crate::mixing::assigned;
 use crate::mixture::Mixture;
-use crate::optimizer::Gradients;
+use crate::optimizer::{Descent, Gradients};
 use crate::passes::TrainBatch;
 use crate::program::ParameterId;
 use crate::schedule::Schedule;
@@ -166,8 +166,7 @@ fn the_first_learns_from_labels_and_the_second_from_the_first() {
     let soft = taught.detach().softmax(1, Kind::Float);
     let pixels = 4.0 * 16.0 * 16.0;
     let loss = -(soft * logits.log_softmax(1, Kind::Float)).sum(Kind::Float) / pixels;
-    let mut by_hand = Gradients::default();
-    by_hand.add(&mixture.parameters, of_second.iter().copied(), &loss).unwrap();
+    let by_hand = Descent::of(&mixture.parameters, of_second.iter().copied(), &loss).unwrap();
 
     let mut counted = [0; 3];
     for (id, spec) in mixture.parameters.specs() {

@@ -158,6 +158,20 @@ fn batch_within(batch: u32, body: &str, memory: Option<u64>) -> (Fit, Forecast) 
     fitted(&program, pictures, memory, |trained| trained.mixture(&space)).unwrap()
 }
 
+/// What a whole batch takes at least.
+fn least_of_whole(body: &str) -> (Fit, Forecast) {
+    let (_, kept) = within(body, None);
+    // INVARIANT: it fits into `enough`, and not into `less`.
+    let (mut less, mut enough) = (0, kept.bytes());
+    while enough - less > 1 {
+        let middle = less.midpoint(enough);
+        let (fit, found) = within(body, Some(middle));
+        let fits = fit.parts == 1 && found.bytes() <= middle;
+        (less, enough) = if fits { (less, middle) } else { (middle, enough) };
+    }
+    within(body, Some(enough))
+}
+
 #[test]
 fn as_few_layers_are_computed_again_as_have_the_rest_fit() {
     let residuals = |memory| within("repeat 4 { residual }", memory);
@@ -165,7 +179,7 @@ fn as_few_layers_are_computed_again_as_have_the_rest_fit() {
     let (none, kept) = residuals(None);
     assert_eq!((none, kept.recomputed.layers, kept.recomputed.of_layers), (again(0), 0, 8));
     assert_eq!(residuals(Some(kept.bytes())), (again(0), kept));
-    let (all, least) = residuals(Some(1));
+    let (all, least) = least_of_whole("repeat 4 { residual }");
     assert_eq!((all, least.recomputed.layers), (again(8), 8));
     assert!(least.bytes() < kept.bytes());
     // The first layer that goes is a depthwise one, at 9 multiply-accumulates for a number and 4 more for that of the expansion.
@@ -184,7 +198,7 @@ fn as_few_layers_are_computed_again_as_have_the_rest_fit() {
 fn what_does_not_fit_is_learned_from_in_parts() {
     let residuals = |memory| within("repeat 4 { residual }", memory);
     let (_, kept) = residuals(None);
-    let (_, least) = residuals(Some(1));
+    let (_, least) = least_of_whole("repeat 4 { residual }");
     let (fit, found) = residuals(Some(least.bytes() - 1));
     assert_eq!((fit.parts, found.parts, least.parts), (2, 2, 1));
     assert!(fit.layers < 8 && found.bytes() < least.bytes(), "{fit:?}: {found:?}");
@@ -193,6 +207,10 @@ fn what_does_not_fit_is_learned_from_in_parts() {
     assert!(fit.parts > 2 && fit.parts <= 32, "{fit:?}");
     assert!(found.bytes() <= limit && found.step < least.step / 2, "{found:?}");
     assert!(kept.bytes() > least.bytes());
+    // Where nothing fits, it is told what takes least.
+    let (fit, nothing) = residuals(Some(1));
+    assert_eq!(fit, Fit { layers: 8, parts: 32 });
+    assert!(nothing.bytes() < found.bytes(), "{nothing:?} and {found:?}");
 }
 
 /// A picture has no parts, and no more of its layers are computed again than need be.
