@@ -48,7 +48,23 @@ pub(crate) fn attribute(name: &str, value: Value) -> AttributeProto {
         }
     };
     attribute.type_ = kind.into();
+    state_zero(&mut attribute);
     attribute
+}
+
+/// Has a number be in the file though it is 0, which protobuf leaves out of it: readers that ask whether it is there (TVM) take it for
+/// missing.
+fn state_zero(attribute: &mut AttributeProto) {
+    /// Numbers of the fields `f` and `i` in `AttributeProto`.
+    const FIELDS: [u32; 2] = [2, 3];
+    let [float, int] = FIELDS;
+    let (kind, is_zero) = (attribute.type_.enum_value_or_default(), attribute.f.to_bits() == 0);
+    let fields = attribute.special_fields.mut_unknown_fields();
+    match kind {
+        AttributeType::INT if attribute.i == 0 => fields.add_varint(int, 0),
+        AttributeType::FLOAT if is_zero => fields.add_fixed32(float, 0),
+        _ => {}
+    }
 }
 
 /// A constant of 32-bit floats, row-major.
@@ -127,5 +143,25 @@ pub(crate) fn metadata((key, value): &(String, String)) -> StringStringEntryProt
         key: key.clone(),
         value: value.clone(),
         ..StringStringEntryProto::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protobuf::Message;
+
+    use super::*;
+
+    /// As other readers see it: the bytes of a field are there.
+    #[test]
+    fn a_number_that_is_0_is_in_the_file() {
+        let bytes = |value| attribute("a", value).write_to_bytes().unwrap();
+        let has =
+            |value, field: &[u8]| bytes(value).windows(field.len()).any(|window| window == field);
+        assert!(has(Value::Int(0), &[3 << 3, 0]) && has(Value::Int(7), &[3 << 3, 7]));
+        assert!(has(Value::Float(0.0), &[2 << 3 | 5, 0, 0, 0, 0]));
+        assert!(!has(Value::Float(1.0), &[3 << 3, 0]));
+        let read = AttributeProto::parse_from_bytes(&bytes(Value::Int(0))).unwrap();
+        assert_eq!((read.i, read.type_.enum_value_or_default()), (0, AttributeType::INT));
     }
 }

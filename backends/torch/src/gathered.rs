@@ -170,3 +170,48 @@ pub(crate) fn add(tensor: &Tensor, gradient: &[f32]) -> Result<(), TorchError> {
 fn address(tensor: &Tensor) -> usize {
     tensor.data_ptr() as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values).set_requires_grad(true)
+    }
+
+    #[test]
+    fn a_parameter_that_is_read_otherwise_too_has_all_of_its_gradient() {
+        let [first, second] = [parameter(&[1.0, 2.0]), parameter(&[3.0])];
+        let gathering = Gathering::open(&[&first, &second]).unwrap().unwrap();
+        (0..2).for_each(|_| note_read(&first));
+        note_read(&second);
+        assert!(takes(&first.shallow_clone()) && takes(&second));
+        let (asked, anchor) = gathering.asked();
+        assert_eq!((asked, anchor.is_some()), (vec![0], true));
+        add(&first, &[1.0, 2.0]).unwrap();
+        add(&second, &[5.0]).unwrap();
+        gathering.add(0, &Tensor::from_slice(&[3.0_f32, 4.0])).unwrap();
+        assert!(add(&second, &[1.0, 2.0]).is_err());
+        let (numbers, values) = gathering.close().unwrap();
+        assert_eq!(numbers, [0, 1]);
+        assert_eq!(Vec::<f32>::try_from(values).unwrap(), [4.0, 6.0, 5.0]);
+        assert!(add(&first, &[1.0, 2.0]).is_err() && !takes(&first));
+    }
+
+    #[test]
+    fn what_is_no_parameter_as_it_is_goes_through_autograd() {
+        let (whole, unread) = (parameter(&[1.0, 2.0, 3.0]), parameter(&[4.0]));
+        let gathering = Gathering::open(&[&unread, &whole]).unwrap().unwrap();
+        assert!(Gathering::open(&[&whole]).unwrap().is_none(), "one is open");
+        note_read(&whole);
+        // It begins where the parameter does.
+        assert!(!takes(&whole.narrow(0, 0, 2)) && !takes(&parameter(&[1.0])));
+        assert_eq!(gathering.asked().0, [1]);
+        gathering.add(1, &Tensor::from_slice(&[1.0_f32, 0.0, 2.0])).unwrap();
+        let (numbers, values) = gathering.close().unwrap();
+        assert_eq!(numbers, [1]);
+        assert_eq!(Vec::<f32>::try_from(values).unwrap(), [1.0, 0.0, 2.0]);
+        drop(Gathering::open(&[&whole]).unwrap().unwrap());
+        assert!(Gathering::open(&[&whole]).unwrap().is_some());
+    }
+}

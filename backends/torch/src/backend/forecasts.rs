@@ -17,6 +17,9 @@ use crate::schedule::Schedule;
 /// What is done to fit, and what training takes then.
 type Fitted = Result<(Fit, Forecast), TorchError>;
 
+/// One part of so many of a limit is left free: within one, up to a tenth more was taken than was forecast (`docs/forecast.md`).
+const MARGIN: u64 = 20;
+
 impl TorchBackend {
     /// What a search by this method takes of memory, where it may take so many bytes; nothing is allocated.
     ///
@@ -131,6 +134,7 @@ impl TorchBackend {
         let held = self.dataset.splits().into_iter().map(|split| loaders.holds(split));
         let held = held.sum::<Result<u64, TorchError>>()?;
         let held = held.saturating_add(self.dataset.container_bytes());
+        let memory = memory.map(|memory| memory - memory / MARGIN);
         fitted(program, pictures, memory, |trained| Ok(Forecast { pictures: held, ..of(trained)? }))
     }
 

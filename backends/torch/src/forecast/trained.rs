@@ -20,10 +20,10 @@ const FLOAT: u64 = 4;
 const PROCESS: u64 = 200_000_000;
 /// What the allocator takes for ten bytes, measured over the rows of `docs/forecast.md`.
 const FOR_TEN: u64 = 12;
-/// Times that weights which learn in a step are held beside values and velocities: their gradients one by
-/// one and together, and what the optimiser makes of the weights.
+/// Times that weights which learn in a step are held beside values and velocities: their gradients, the sums of tasks that these are
+/// made of, and what the optimiser makes of the weights.
 const GRADIENTS: u64 = 3;
-/// Times more, where those of the parts of a batch are summed: the sum before and the one behind it.
+/// Times more where a batch is learned from in parts, as was measured.
 const SUMS: u64 = 2;
 /// Times that an output is held by its loss and on the way back from it.
 const LOSS: u64 = 4;
