@@ -134,6 +134,9 @@ impl TorchBackend {
         let held = self.dataset.splits().into_iter().map(|split| loaders.holds(split));
         let held = held.sum::<Result<u64, TorchError>>()?;
         let held = held.saturating_add(self.dataset.container_bytes());
+        // Where memory is not short, a state is written while the next epoch is trained, and lies there twice.
+        let times = if memory.is_none() { 2 } else { 1 };
+        let pictures = Pictures { held: times * pictures.held, ..pictures };
         let memory = memory.map(|memory| memory - memory / MARGIN);
         fitted(program, pictures, memory, |trained| Ok(Forecast { pictures: held, ..of(trained)? }))
     }
