@@ -63,7 +63,8 @@ impl Gathering {
         Ok(OPEN.with_borrow_mut(|open| {
             let is_free = open.is_none();
             open.get_or_insert(places);
-            is_free.then_some(Self(()))
+            // Not before: one that is dropped closes what is open.
+            is_free.then(|| Self(()))
         }))
     }
 
