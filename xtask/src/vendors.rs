@@ -21,6 +21,10 @@ use crate::engines::{ENGINES, Engine, FOLDER, MORE_ENGINES, call, read_json, tex
 
 /// The precisions, each with how far outputs may be apart.
 const PRECISIONS: [(&str, f64); 3] = [("fp32", 3e-4), ("fp16", 5e-2), ("int8", 5e-2)];
+/// Engines that take networks of 8 bits which TensorFlow makes of files of 32-bit floats, and no others.
+const OF_FLOATS: [&str; 1] = ["ethos_u"];
+/// What stands in their cells of other files.
+const FROM_FLOATS: &str = "made of fp32";
 /// The page of the table.
 const PAGE: &str = "docs/vendors.md";
 /// The network of a space that is tried.
@@ -143,6 +147,9 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
         for engine in engines().filter(|engine| asked.tries(engine)) {
             let (_, known) = if asked.anew { Column::default() } else { on_page(engine, &page) };
             for (precision, bound) in PRECISIONS {
+                if !takes(engine.name, precision) {
+                    continue;
+                }
                 let is_open = |it: &&Network| {
                     let cell = known.get(&(it.space.clone(), precision));
                     asked.tries_network(it, precision) && cell.is_none_or(|cell| is_unknown(cell))
@@ -168,6 +175,12 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<()> {
         write_table(&root.join(PAGE), &table)?;
     }
     Ok(())
+}
+
+/// Whether an engine, by its name or the head of its column, takes files of a precision.
+fn takes(engine: &str, precision: &str) -> bool {
+    let name = engine.split(' ').next().unwrap_or(engine);
+    precision == "fp32" || !OF_FLOATS.contains(&name)
 }
 
 /// Why networks could not be written.
@@ -421,8 +434,9 @@ fn table(
     for network in networks {
         for (precision, _) in PRECISIONS {
             let key = (network.space.clone(), precision);
-            let cells = columns.iter().enumerate().map(|(place, (_, told))| {
+            let cells = columns.iter().enumerate().map(|(place, (head, told))| {
                 match (lacking.get(&key), told.get(&key)) {
+                    _ if !takes(head, precision) => FROM_FLOATS.to_owned(),
                     // Why is said once.
                     (Some(_), _) if place > 0 => "not written".to_owned(),
                     (Some(why), _) => short(why),
@@ -462,6 +476,12 @@ mod tests {
         assert_eq!(reason(text), "nas::verify::differs, 2.82e-1");
         assert_eq!(reason("error: there are no pictures\n"), "there are no pictures");
         assert_eq!(reason(""), "it failed");
+    }
+
+    #[test]
+    fn an_engine_is_given_what_it_takes() {
+        assert!(takes("ethos_u", "fp32") && takes("tvm 0.27.0", "int8"));
+        assert!(!takes("ethos_u 5.2.0", "int8") && !takes("ethos_u", "fp16"));
     }
 
     #[test]

@@ -99,8 +99,8 @@ char* nas_record(at::Tensor* const* outputs, size_t output_count, const at::Tens
 // the other. Null where they do not, and why: 1 of other numbers, 2 on another device, 3 in another order.
 float* nas_floats(const at::Tensor* tensor, bool row_major, int64_t* count, int* why) {
   *why = 0;
-  *count = tensor->numel();
-  if (tensor->scalar_type() != at::kFloat) {
+  *count = tensor->defined() ? tensor->numel() : 0;
+  if (!tensor->defined() || tensor->scalar_type() != at::kFloat) {
     *why = 1;
   } else if (!tensor->is_cpu()) {
     *why = 2;
